@@ -1,0 +1,36 @@
+import { appendHistory } from './append-history.ts';
+import type { Queries } from './database.ts';
+
+/**
+ * Cancels every unfinished run of an installation: an uninstall ends it, a reinstall takes its place. A worker in the
+ * midst of a step finds its lease gone and stores nothing more. Returns the ids of what was cancelled.
+ */
+export async function cancelRuns(
+  transaction: Queries,
+  cancel: { installationId: string; reason: string; now: number },
+): Promise<string[]> {
+  const cancelled = await transaction
+    .updateTable('runs')
+    .set({
+      status: 'cancelled',
+      finished_at: cancel.now,
+      due_at: null,
+      waiting_for: null,
+      lease_owner: null,
+      lease_until: null,
+    })
+    .where('installation_id', '=', cancel.installationId)
+    .where('status', 'in', ['queued', 'running', 'waiting'])
+    .returning(['id', 'user_id'])
+    .execute();
+  for (const run of cancelled) {
+    await appendHistory(transaction, {
+      installationId: cancel.installationId,
+      at: cancel.now,
+      kind: 'run_cancelled',
+      userId: run.user_id,
+      detail: `${run.id}: ${cancel.reason}`,
+    });
+  }
+  return cancelled.map((run) => run.id);
+}

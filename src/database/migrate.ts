@@ -1,0 +1,34 @@
+import { type Kysely, sql } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
+import { DatabaseNewerError } from './database.ts';
+import { m0001Initial } from './migrations/0001-initial.ts';
+import type { Tables } from './records.ts';
+
+/** The migrations in order. A released one is never changed: a change is a new one, and one more line here. */
+const migrations: Readonly<Record<string, Migration>> = {
+  '0001-initial': m0001Initial,
+};
+
+async function appliedMigrations(queries: Kysely<Tables>): Promise<string[]> {
+  const tables = await queries.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some((table) => table.name === 'kysely_migration')) return [];
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(
+    queries,
+  );
+  return rows.map((row) => row.name);
+}
+
+/**
+ * Brings the schema up to date, in one transaction; two processes that start at once do it once.
+ * @throws DatabaseNewerError when the database has migrations that this code does not know
+ */
+export async function migrate(queries: Kysely<Tables>): Promise<void> {
+  const unknown = (await appliedMigrations(queries)).filter((name) => !(name in migrations));
+  if (unknown.length > 0) throw new DatabaseNewerError(unknown);
+  const migrator = new Migrator({
+    db: queries,
+    provider: { getMigrations: async () => ({ ...migrations }) },
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error) throw error;
+}

@@ -1,0 +1,284 @@
+import type { ColumnType } from 'kysely';
+
+/**
+ * The rows, and the words that their columns use. A time is a whole number of milliseconds since 1970 (UTC); a flag is
+ * 0 or 1; a JSON column holds text. All three are the same in SQLite and Postgres, so one set of queries serves both.
+ * A column named `sealed…` holds what `installation-store/token-cipher.ts` made; no other column may hold a secret.
+ */
+
+/** active: usable; broken: Slack refuses its token; uninstalled: removed, its tokens erased, the record kept. */
+export type InstallationStatus = 'active' | 'broken' | 'uninstalled';
+
+/** How one pass through OAuth ended; `started` while the code is being exchanged. */
+export type InstallRequestOutcome = 'started' | 'cancelled' | 'failed' | 'installed';
+
+/** queued: claimable now; waiting: for a time or an event; the last three are final until someone tries again. */
+export type RunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled';
+
+/** unconfirmed: it may have happened, and nobody can find out (invariant 3). */
+export type StepStatus =
+  | 'pending'
+  | 'running'
+  | 'retrying'
+  | 'succeeded'
+  | 'failed'
+  | 'skipped'
+  | 'unconfirmed';
+
+/** How one attempt of a step ended; `started` while it runs, and for ever if the process died in it. */
+export type AttemptOutcome =
+  | 'started'
+  | 'succeeded'
+  | 'skipped'
+  | 'waiting'
+  | 'retry'
+  | 'failed'
+  | 'unconfirmed';
+
+/** What a line of an installation's history tells of. */
+export type HistoryKind =
+  | 'installed'
+  | 'reinstalled'
+  | 'user_authorized'
+  | 'uninstalled'
+  | 'tokens_revoked'
+  | 'token_died'
+  | 'access_granted'
+  | 'access_revoked'
+  | 'run_succeeded'
+  | 'run_failed'
+  | 'run_cancelled'
+  | 'run_retried'
+  | 'welcome_requested';
+
+/** One Slack app (client id) in one tenant: a team, or a whole enterprise for an org-wide install. */
+export interface InstallationRow {
+  id: string;
+  client_id: string;
+  /** `team:T…` or `enterprise:E…`; unique together with the client id. */
+  tenant: string;
+  team_id: string | null;
+  team_name: string | null;
+  enterprise_id: string | null;
+  enterprise_name: string | null;
+  is_enterprise_install: number;
+  app_id: string | null;
+  status: InstallationStatus;
+  broken_reason: string | null;
+  /** 1 for the first install, one more for each install that follows an uninstall. */
+  life: number;
+  /** One more at each change of its tokens: what a refresh compares before it writes. */
+  version: number;
+  installer_user_id: string;
+  installed_at: number;
+  uninstalled_at: number | null;
+  bot_user_id: string | null;
+  /** JSON array of the scopes granted to the bot; null without a bot. */
+  bot_scopes: string | null;
+  /** When the bot's token lapses; null for one that does not. */
+  bot_expires_at: number | null;
+  /** Slack's Installation without its user half; null once uninstalled. */
+  sealed_bot: string | null;
+  refresh_owner: string | null;
+  refresh_until: number | null;
+}
+
+/** A person's own token for the app; its installation's bot half is elsewhere. */
+export interface UserTokenRow {
+  installation_id: string;
+  user_id: string;
+  version: number;
+  expires_at: number | null;
+  /** Slack's Installation['user']. */
+  sealed_user: string;
+  updated_at: number;
+  refresh_owner: string | null;
+  refresh_until: number | null;
+}
+
+/** A registered team; for an org-wide install its id is the enterprise's. */
+export interface TeamRow {
+  client_id: string;
+  team_id: string;
+  name: string | null;
+  domain: string | null;
+  icon_url: string | null;
+  enterprise_id: string | null;
+  first_seen_at: number;
+  updated_at: number;
+}
+
+/** A registered person, as `users.info` last told. Absent values were not granted or not given. */
+export interface UserRow {
+  client_id: string;
+  user_id: string;
+  name: string | null;
+  real_name: string | null;
+  email: string | null;
+  timezone: string | null;
+  locale: string | null;
+  avatar_url: string | null;
+  first_seen_at: number;
+  updated_at: number;
+}
+
+/** A person in a team, and what they may do there. */
+export interface MembershipRow {
+  client_id: string;
+  team_id: string;
+  user_id: string;
+  is_admin: number;
+  is_owner: number;
+  first_seen_at: number;
+  updated_at: number;
+}
+
+/** Which workspaces of an enterprise an org-wide install may act in. Kept even before its installation is known. */
+export interface TeamAccessRow {
+  client_id: string;
+  enterprise_id: string;
+  team_id: string;
+  granted: number;
+  /** The `event_time` of the newest event about it: an older one changes nothing. */
+  changed_at: number;
+}
+
+/**
+ * One pass through OAuth. It is written when its state comes back, never before: asking for one costs us nothing. Its
+ * primary key is the state's id, so a state can be used once.
+ */
+export interface InstallRequestRow {
+  id: string;
+  client_id: string;
+  /** SHA-256 of the progress page's token. */
+  progress_hash: string;
+  outcome: InstallRequestOutcome;
+  /** A cause by name, such as `state_expired` or `slack_unreachable`. */
+  error_code: string | null;
+  started_at: number;
+  /** When its state was used up; null while it was only cancelled, since Back and Allow may follow. */
+  used_at: number | null;
+  finished_at: number | null;
+  requested_team_id: string | null;
+  team_id: string | null;
+  team_name: string | null;
+  enterprise_id: string | null;
+  user_id: string | null;
+  installation_id: string | null;
+  run_id: string | null;
+  /** Tokens that Slack issued and that are not stored yet: whoever finds them old revokes them (invariant 1). */
+  sealed_tokens: string | null;
+}
+
+/** One execution of the pipeline for one completed install. */
+export interface RunRow {
+  id: string;
+  installation_id: string;
+  life: number;
+  user_id: string;
+  status: RunStatus;
+  created_at: number;
+  started_at: number | null;
+  finished_at: number | null;
+  /** When it may be claimed; null when it is finished or waits for an event. */
+  due_at: number | null;
+  /** The event it waits for. */
+  waiting_for: string | null;
+  lease_owner: string | null;
+  lease_until: number | null;
+}
+
+/** One named part of a run. */
+export interface StepRow {
+  run_id: string;
+  name: string;
+  position: number;
+  status: StepStatus;
+  /** Every try, those that met a rate limit included. */
+  attempts: number;
+  /** The tries that count against the step's limit. */
+  failures: number;
+  /** JSON of what the step returned. */
+  output: string | null;
+  error_code: string | null;
+  error_message: string | null;
+  started_at: number | null;
+  finished_at: number | null;
+}
+
+/** One try of a step. */
+export interface StepAttemptRow {
+  run_id: string;
+  step_name: string;
+  attempt: number;
+  outcome: AttemptOutcome;
+  error_code: string | null;
+  error_message: string | null;
+  started_at: number;
+  finished_at: number | null;
+}
+
+/** The one welcome of a person in a life of an installation (invariant 3). */
+export interface WelcomeRow {
+  installation_id: string;
+  life: number;
+  user_id: string;
+  run_id: string;
+  /** sending: its outcome is not known yet. */
+  status: 'sending' | 'sent' | 'unconfirmed';
+  channel_id: string | null;
+  message_ts: string | null;
+  /** When it was first sent off: where a search for it begins. */
+  attempted_at: number;
+  sent_at: number | null;
+}
+
+/** One line of what happened to an installation. */
+export interface HistoryRow {
+  id: string;
+  installation_id: string;
+  at: number;
+  kind: HistoryKind;
+  user_id: string | null;
+  detail: string | null;
+}
+
+/** Someone who opened App Home, and what they were last shown. */
+export interface HomeViewRow {
+  installation_id: string;
+  user_id: string;
+  opened_at: number;
+  /** SHA-256 of the view that Slack last took. */
+  published_hash: string | null;
+}
+
+/** A key id in use, with a sealed known text that tells a wrong key from the right one. */
+export interface EncryptionKeyRow {
+  id: string;
+  sealed_check: string;
+  created_at: number;
+}
+
+type Fixed<T> = ColumnType<T, T, never>;
+
+/** Every table, for Kysely. */
+export interface Tables {
+  installations: Omit<InstallationRow, 'id' | 'client_id' | 'tenant'> & {
+    id: Fixed<string>;
+    client_id: Fixed<string>;
+    tenant: Fixed<string>;
+  };
+  user_tokens: UserTokenRow;
+  teams: TeamRow;
+  users: UserRow;
+  memberships: MembershipRow;
+  team_access: TeamAccessRow;
+  install_requests: InstallRequestRow;
+  runs: RunRow;
+  steps: StepRow;
+  step_attempts: StepAttemptRow;
+  welcomes: WelcomeRow;
+  history: HistoryRow;
+  home_views: HomeViewRow;
+  encryption_keys: EncryptionKeyRow;
+}

@@ -1,0 +1,143 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Sqlite from 'better-sqlite3';
+import { CompiledQuery, Kysely, type SqliteDatabase, SqliteDialect, SqliteDriver } from 'kysely';
+import { type Database, DatabaseUnavailableError } from '../database.ts';
+import { migrate } from '../migrate.ts';
+import type { Tables } from '../records.ts';
+
+/**
+ * Why a busy_timeout of a few milliseconds: SQLite waits inside the process, and while it waits no page and no health
+ * check is answered. `write` waits outside instead, between whole tries of its transaction.
+ */
+const busyTimeoutMs = 20;
+const retryDelayMs = 25;
+
+/** SQLite's own word for "someone else is writing". */
+const isBusy = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error));
+
+/** The engine's refusals that no retry of the same statement mends. */
+const isUnavailable = (error: unknown): boolean =>
+  /^SQLITE_(BUSY|LOCKED|READONLY|IOERR|FULL|CANTOPEN|CORRUPT|NOTADB|PERM|AUTH|PROTOCOL)/.test(
+    codeOf(error),
+  ) ||
+  (error instanceof TypeError && /database connection is not open/.test(error.message));
+
+function codeOf(error: unknown): string {
+  const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
+  return typeof code === 'string' ? code : '';
+}
+
+function unavailable(error: unknown, file: string): DatabaseUnavailableError {
+  const reason = error instanceof Error ? error.message : String(error);
+  const message = `The database ${file} cannot be used: ${reason}${codeOf(error) && ` (${codeOf(error)})`}`;
+  return new DatabaseUnavailableError(message, { cause: error });
+}
+
+function openFile(file: string): Sqlite.Database {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    // Made by us first, since SQLite would make it readable for everybody; its WAL takes over the same mode.
+    closeSync(openSync(file, 'a', 0o600));
+    const sqlite = new Sqlite(file, { timeout: 5000 });
+    sqlite.pragma('journal_mode = WAL');
+    sqlite.pragma('synchronous = FULL');
+    sqlite.pragma('secure_delete = ON');
+    sqlite.pragma('foreign_keys = ON');
+    return sqlite;
+  } catch (error) {
+    throw unavailable(error, file);
+  }
+}
+
+/**
+ * What Kysely runs its statements on: the open file, with each statement compiled once and each refusal of the engine
+ * told as a DatabaseUnavailableError.
+ */
+function createStatements(sqlite: Sqlite.Database, file: string) {
+  const compiled = new Map<string, Sqlite.Statement>();
+  const told = <T>(run: () => T): T => {
+    try {
+      return run();
+    } catch (error) {
+      throw isUnavailable(error) ? unavailable(error, file) : error;
+    }
+  };
+  const compile = (sql: string): Sqlite.Statement => {
+    const known = compiled.get(sql);
+    if (known) return known;
+    const statement = sqlite.prepare(sql);
+    if (compiled.size < 500) compiled.set(sql, statement);
+    return statement;
+  };
+  return {
+    close: () => sqlite.close(),
+    prepare(sql: string) {
+      const statement = told(() => compile(sql));
+      return {
+        reader: statement.reader,
+        all: (parameters: readonly unknown[]) => told(() => statement.all(parameters)),
+        run: (parameters: readonly unknown[]) => told(() => statement.run(parameters)),
+        iterate: (parameters: readonly unknown[]) =>
+          told(() => statement.iterate(parameters) as IterableIterator<unknown>),
+      };
+    },
+  };
+}
+
+/** Kysely's SQLite dialect, but a transaction takes the write lock at once: taking it later can fail half-way. */
+function immediateDialect(database: SqliteDatabase): SqliteDialect {
+  const createDriver = () =>
+    Object.assign(new SqliteDriver({ database }), {
+      async beginTransaction(connection: { executeQuery(query: CompiledQuery): Promise<unknown> }) {
+        await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+      },
+    });
+  return Object.assign(new SqliteDialect({ database }), { createDriver });
+}
+
+/**
+ * Opens a SQLite database, making the file (mode 0600) and its folder where needed, and brings it up to date.
+ * @throws DatabaseUnavailableError, DatabaseNewerError
+ */
+export async function openSqlite(file: string): Promise<Database> {
+  const sqlite = openFile(file);
+  const queries = new Kysely<Tables>({ dialect: immediateDialect(createStatements(sqlite, file)) });
+  try {
+    await migrate(queries);
+  } catch (error) {
+    await queries.destroy();
+    throw error;
+  }
+  sqlite.pragma(`busy_timeout = ${busyTimeoutMs}`);
+
+  return {
+    queries,
+    async write(work, patienceMs = 2000) {
+      const giveUpAt = performance.now() + patienceMs;
+      for (;;) {
+        try {
+          return await queries.transaction().execute(work);
+        } catch (error) {
+          const locked = error instanceof DatabaseUnavailableError && isBusy(error.cause);
+          if (!locked || performance.now() > giveUpAt) throw error;
+          await sleep(retryDelayMs * (0.5 + Math.random()));
+        }
+      }
+    },
+    async ping() {
+      await queries.selectFrom('encryption_keys').select('id').limit(1).execute();
+    },
+    async scrub() {
+      // Busy readers make it do less, which is no fault: the next checkpoint does the rest.
+      sqlite.pragma('wal_checkpoint(TRUNCATE)');
+    },
+    async backup(target) {
+      await sqlite.backup(target);
+    },
+    async close() {
+      await queries.destroy();
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import type { Logger as SlackLogger } from '@slack/bolt';
+import { LogLevel } from '@slack/bolt';
+import { type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
+import pretty from 'pino-pretty';
+import type { Config } from './config.ts';
+
+/**
+ * Why every line passes one scrubber: a secret reaches a log by ways that nobody planned (an error's message, a header
+ * in a dump, a library's debug line). Redaction by path covers the fields that we know; the scrubber covers the rest
+ * (invariant 4).
+ */
+
+export type Logger = PinoLogger;
+
+const secretShapes = [
+  // Slack's tokens: bot, user, app-level, refresh, legacy; and the expiring ones (xoxe.xoxb-…, xoxe-…).
+  /xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]+/g,
+  /xapp-[A-Za-z0-9-]+/g,
+  /https:\/\/hooks\.slack\.com\/[A-Za-z0-9/_-]+/g,
+  // A query string's one-time values, wherever a URL is quoted.
+  /(?<=[?&](?:code|state|client_secret|token|refresh_token)=)[^&\s"']+/g,
+];
+
+/** Replaces every known secret, and everything that looks like one, in a text. */
+export function createScrubber(secrets: readonly string[]): (text: string) => string {
+  const known = secrets.filter((secret) => secret.length >= 6).sort((a, b) => b.length - a.length);
+  return (text) => {
+    let clean = text;
+    for (const secret of known) clean = clean.replaceAll(secret, '[secret]');
+    for (const shape of secretShapes) clean = clean.replace(shape, '[secret]');
+    return clean;
+  };
+}
+
+/** The application's logger: JSON lines, or readable ones on a terminal; never a secret in either. */
+export function createLogger(
+  config: Pick<Config, 'logLevel' | 'secrets'>,
+  options: { pretty?: boolean } = {},
+): Logger {
+  const scrub = createScrubber(config.secrets);
+  const base = {
+    level: config.logLevel,
+    base: undefined,
+    timestamp: stdTimeFunctions.isoTime,
+    serializers: { err: describeError },
+    redact: {
+      paths: [
+        'token',
+        '*.token',
+        '*.refreshToken',
+        '*.access_token',
+        '*.client_secret',
+        'headers',
+        '*.headers',
+      ],
+      censor: '[secret]',
+    },
+    hooks: { streamWrite: scrub },
+  };
+  if (options.pretty ?? process.stdout.isTTY) {
+    return pino(base, pretty({ translateTime: 'SYS:HH:MM:ss', sync: true }));
+  }
+  return pino(base, pino.destination({ dest: 1, sync: true }));
+}
+
+/** What is kept of an error: its name, code, message, stack and causes; no headers, bodies or other payload. */
+export function describeError(error: unknown, depth = 0): Record<string, unknown> {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { code, cause } = error as Error & { code?: unknown };
+  return {
+    name: error.name,
+    code: typeof code === 'string' ? code : undefined,
+    message: error.message,
+    stack: error.stack,
+    cause: cause !== undefined && depth < 4 ? describeError(cause, depth + 1) : undefined,
+  };
+}
+
+/**
+ * Slack's SDK logs through this. Its `debug` and `info` lines quote request bodies and install URLs, states and client
+ * secrets among them, so only warnings and errors pass.
+ */
+export function slackLogger(log: Logger, name: string): SlackLogger {
+  const child = log.child({ from: name });
+  const text = (parts: unknown[]): string =>
+    parts.map((part) => (part instanceof Error ? `${part.name}: ${part.message}` : String(part))).join(' ');
+  return {
+    debug() {},
+    info() {},
+    warn: (...parts) => child.warn(text(parts)),
+    error: (...parts) => child.error(text(parts)),
+    setLevel() {},
+    getLevel: () => LogLevel.WARN,
+    setName() {},
+  };
+}
