@@ -1,0 +1,254 @@
+/**
+ * Why one table: the flow takes its HTTP status from the same line that gives the page its words, so the two cannot
+ * tell different stories. The contract: cancelled 200, a bad or used state 400, Slack unreachable 502, our database
+ * down 503, nothing there 404.
+ */
+
+/** Every way in which a visit can end without what the visitor came for, by the name of its cause. */
+export type FailureKind =
+  | 'access_denied'
+  | 'state_missing'
+  | 'state_invalid'
+  | 'state_wrong_browser'
+  | 'state_expired'
+  | 'state_used'
+  | 'code_missing'
+  | 'code_invalid'
+  | 'app_misconfigured'
+  | 'scope_invalid'
+  | 'slack_unreachable'
+  | 'slack_refused'
+  | 'database_unavailable'
+  | 'took_too_long'
+  | 'not_found'
+  | 'progress_expired'
+  | 'method_not_allowed'
+  | 'payload_too_large'
+  | 'internal';
+
+/** What the sentences may mention. */
+export interface FailureContext {
+  appName: string;
+  /**
+   * Whether the tokens that Slack had issued were given back (invariant 1); undefined where it had issued none, or
+   * nobody can say.
+   */
+  tokensRevoked?: boolean;
+}
+
+/** One cause: its HTTP status and its words. */
+export interface FailureText {
+  status: number;
+  heading: string;
+  /** What the installer wants to know first: whether the app is in the workspace now; left out where nobody asks. */
+  fact?: string | ((context: FailureContext) => string);
+  /** What happened, then what to do: one short paragraph each. */
+  sentences: (context: FailureContext) => readonly string[];
+  button: { label: string; leadsTo: 'install' | 'landing' };
+}
+
+const nothing = 'Nothing was installed';
+const startAgain = { label: 'Start again', leadsTo: 'install' } as const;
+const tryAgain = { label: 'Try again', leadsTo: 'install' } as const;
+const startPage = { label: 'Go to the start page', leadsTo: 'landing' } as const;
+
+function storedNothing({ tokensRevoked }: FailureContext): string {
+  return tokensRevoked === false ? 'The install was not finished' : nothing;
+}
+
+/** What became of the access that Slack had issued, and what to do where it could not be given back. */
+function aboutTokens({ appName, tokensRevoked }: FailureContext): string[] {
+  if (tokensRevoked === undefined) return [];
+  return tokensRevoked
+    ? ['Slack had already issued access to your workspace. We gave it back straight away.']
+    : [
+        `Slack had already issued access to your workspace, and we could not give it back yet. Installing again puts this right; so does removing ${appName} on Slack’s Manage apps page.`,
+      ];
+}
+
+/** Every cause, with its HTTP status and its words. */
+export const failurePages: Readonly<Record<FailureKind, FailureText>> = {
+  access_denied: {
+    status: 200,
+    heading: 'You cancelled, and that’s fine',
+    fact: nothing,
+    sentences: ({ appName }) => [
+      `${appName} was not added, and has no access to your workspace.`,
+      'If your workspace asks for an admin’s approval, send this page’s address to an admin, or start again once you have it.',
+    ],
+    button: startAgain,
+  },
+  state_missing: {
+    status: 400,
+    heading: 'One more step to finish safely',
+    fact: 'Nothing is installed yet',
+    sentences: ({ appName }) => [
+      `You came straight from Slack’s own pages. ${appName} only accepts installs that begin here, so that nobody can connect a workspace on your behalf.`,
+      'Continue, and Slack asks you to confirm once more.',
+    ],
+    button: { label: 'Continue to Slack', leadsTo: 'install' },
+  },
+  state_invalid: {
+    status: 400,
+    heading: 'This link is broken',
+    fact: nothing,
+    sentences: () => [
+      'The link that brought you back from Slack was incomplete or had been changed, so we did not trust it.',
+      'Start again, and you get a fresh one.',
+    ],
+    button: startAgain,
+  },
+  state_wrong_browser: {
+    status: 400,
+    heading: 'Please finish in the browser you began in',
+    fact: nothing,
+    sentences: () => [
+      'This install was not started in this browser, or this browser blocks our cookie.',
+      'Allow cookies for this site if you block them, then start again here.',
+    ],
+    button: startAgain,
+  },
+  state_expired: {
+    status: 400,
+    heading: 'The ten minutes are over',
+    fact: nothing,
+    sentences: () => [
+      'To keep your workspace safe, an install has to be finished within ten minutes of its start.',
+      'Start again, and you have ten more.',
+    ],
+    button: startAgain,
+  },
+  state_used: {
+    status: 400,
+    heading: 'This link was already used',
+    fact: 'This visit changed nothing',
+    sentences: ({ appName }) => [
+      `Each install link works once. If you finished the install the first time, you will find ${appName} in Slack, and nothing is left to do.`,
+      'If not, start again.',
+    ],
+    button: startAgain,
+  },
+  code_missing: {
+    status: 400,
+    heading: 'Slack sent you back too early',
+    fact: nothing,
+    sentences: () => [
+      'You came back from Slack without its approval, so there was nothing to finish.',
+      'Start again, and press Allow on Slack’s page.',
+    ],
+    button: startAgain,
+  },
+  code_invalid: {
+    status: 400,
+    heading: 'Slack no longer accepts this approval',
+    fact: nothing,
+    sentences: () => [
+      'An approval works once and only for a few minutes. This one was already used or had run out.',
+      'Start again to get a new one.',
+    ],
+    button: startAgain,
+  },
+  app_misconfigured: {
+    status: 500,
+    heading: 'This app is not set up correctly',
+    fact: nothing,
+    sentences: ({ appName }) => [
+      `It is not your fault: Slack does not accept the settings that ${appName} runs with.`,
+      'Whoever runs it has to mend that; trying again helps only afterwards. The reference below tells them where to look.',
+    ],
+    button: tryAgain,
+  },
+  scope_invalid: {
+    status: 500,
+    heading: 'This app asks for something Slack does not allow',
+    fact: nothing,
+    sentences: ({ appName }) => [
+      `It is not your fault: Slack refuses one of the permissions that ${appName} asks for.`,
+      'Whoever runs it has to mend that; trying again helps only afterwards.',
+    ],
+    button: tryAgain,
+  },
+  slack_unreachable: {
+    status: 502,
+    heading: 'We could not reach Slack',
+    fact: storedNothing,
+    sentences: (context) => [
+      'Slack did not answer, or not as it should. That usually passes within minutes.',
+      ...aboutTokens(context),
+    ],
+    button: tryAgain,
+  },
+  slack_refused: {
+    status: 502,
+    heading: 'Slack said no',
+    fact: storedNothing,
+    sentences: (context) => [
+      'Slack refused this install. An admin of your workspace may have restricted which apps can be added.',
+      ...aboutTokens(context),
+    ],
+    button: tryAgain,
+  },
+  database_unavailable: {
+    status: 503,
+    heading: 'We could not save your install',
+    fact: storedNothing,
+    sentences: (context) => [
+      'Our database is not available right now, so we stopped rather than leave things half done.',
+      ...aboutTokens(context),
+      ...(context.tokensRevoked === false ? [] : ['Try again in a few minutes.']),
+    ],
+    button: tryAgain,
+  },
+  took_too_long: {
+    status: 504,
+    heading: 'This takes longer than it should',
+    fact: (context) =>
+      context.tokensRevoked === undefined ? 'The install may still finish' : storedNothing(context),
+    sentences: (context) => [
+      'We did not get an answer in time, and did not want to keep you waiting.',
+      ...(context.tokensRevoked === undefined
+        ? [
+            `Look for ${context.appName} in Slack in a minute. If it is not there, try again: installing twice does no harm.`,
+          ]
+        : aboutTokens(context)),
+    ],
+    button: tryAgain,
+  },
+  not_found: {
+    status: 404,
+    heading: 'There is nothing at this address',
+    sentences: () => ['The link may be old, or a part of it may be missing.'],
+    button: startPage,
+  },
+  progress_expired: {
+    status: 404,
+    heading: 'This page is no longer available',
+    sentences: ({ appName }) => [
+      `The progress of an install can be watched here for a limited time. If it finished, ${appName} is in Slack: its Home tab shows the whole record.`,
+    ],
+    button: startPage,
+  },
+  method_not_allowed: {
+    status: 405,
+    heading: 'That does not work here',
+    sentences: () => ['This address does not answer the kind of request that your browser sent.'],
+    button: startPage,
+  },
+  payload_too_large: {
+    status: 413,
+    heading: 'That was too much at once',
+    sentences: () => ['The request was larger than we accept, so we did not read it.'],
+    button: startPage,
+  },
+  internal: {
+    status: 500,
+    heading: 'Something went wrong on our side',
+    fact: (context) =>
+      context.tokensRevoked === undefined ? 'The install may not be finished' : storedNothing(context),
+    sentences: (context) => [
+      'It is not your fault. We have noted it, and whoever runs this app can look it up.',
+      ...aboutTokens(context),
+    ],
+    button: tryAgain,
+  },
+};

@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto';
+
+/** A fresh nonce for one response: 128 bits, base64url. */
+export function newNonce(): string {
+  return randomBytes(16).toString('base64url');
+}
+
+/**
+ * The headers of every page: nothing from elsewhere is loaded, nothing is kept or framed, and no address (a progress
+ * page's token is in its own) leaves with a referrer.
+ */
+export function pageHeaders(options: {
+  nonce: string;
+  /** Whether browsers reach us by https. */
+  secure: boolean;
+  /** For pages at a secret address. */
+  noIndex?: boolean;
+  /** Where the page's forms may go; most pages have none. */
+  formAction?: 'none' | 'self';
+}): Record<string, string> {
+  const { nonce, secure, noIndex = false, formAction = 'none' } = options;
+  return {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Security-Policy': [
+      "default-src 'none'",
+      `style-src 'nonce-${nonce}'`,
+      `script-src 'nonce-${nonce}'`,
+      "connect-src 'self'",
+      'img-src https: data:',
+      `form-action '${formAction}'`,
+      "base-uri 'none'",
+      "frame-ancestors 'none'",
+    ].join('; '),
+    'Referrer-Policy': 'no-referrer',
+    'X-Content-Type-Options': 'nosniff',
+    'X-Frame-Options': 'DENY',
+    'Cache-Control': 'no-store',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
+    ...(secure ? { 'Strict-Transport-Security': 'max-age=15552000' } : {}),
+    ...(noIndex ? { 'X-Robots-Tag': 'noindex, nofollow' } : {}),
+  };
+}
