@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { escapeMrkdwn, mrkdwnCode, mrkdwnLink, plainLine } from '../../src/slack/escape-mrkdwn.ts';
+
+const nasty = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 400 }),
+  fc.string({
+    unit: fc.constantFrom('&', '<', '>', '*', '_', '`', '~', ':', '\n', '\u202e', 'a', '😀', '|'),
+  }),
+);
+
+describe('escapeMrkdwn', () => {
+  it('leaves no mention, link, mark, quote, line break or direction override alive', () => {
+    fc.assert(
+      fc.property(nasty, (text) => {
+        const escaped = escapeMrkdwn(text, 200);
+        assert.doesNotMatch(escaped, /[<>*~`\n\r\u202a-\u202e\u2066-\u2069\u200e\u200f]/);
+        assert.doesNotMatch(escaped, /&(?!(amp|lt|gt);)/);
+        assert.doesNotMatch(escaped, /(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/);
+        assert.doesNotMatch(escaped, /^&gt;/);
+        assert.ok(escaped.length <= 200);
+        assert.ok(escaped.isWellFormed());
+      }),
+    );
+  });
+
+  it('keeps what people read', () => {
+    assert.equal(escapeMrkdwn('R&D <Berlin>'), 'R&amp;D &lt;Berlin&gt;');
+    assert.equal(escapeMrkdwn('missing_scope at 10:30'), 'missing_scope at 10:30');
+    assert.equal(escapeMrkdwn('Élodie 山田 👩‍🚀'), 'Élodie 山田 👩‍🚀');
+  });
+
+  it('disarms what Slack would act on', () => {
+    assert.equal(escapeMrkdwn('<!channel> *now* _x_ :tada:'), '&lt;!channel&gt; ∗now∗ ˍxˍ ∶tada:');
+    assert.equal(escapeMrkdwn('> quoted\n> twice'), '› quoted &gt; twice');
+    assert.equal(escapeMrkdwn('ab\u202Edc'), 'abdc');
+  });
+
+  it('cuts between entities and characters, and says so', () => {
+    assert.equal(escapeMrkdwn('a&&&', 8), 'a&amp;…');
+    assert.equal(escapeMrkdwn('😀😀😀', 5), '😀😀…');
+    assert.equal(escapeMrkdwn('abcde', 5), 'abcde');
+    assert.equal(escapeMrkdwn('abcdef', 5), 'abcd…');
+  });
+});
+
+describe('mrkdwnCode', () => {
+  it('cannot be left by a name that holds the mark itself', () => {
+    fc.assert(
+      fc.property(nasty, (name) => {
+        const code = mrkdwnCode(name, 80);
+        assert.match(code, /^`[^`<>\n]+`$/);
+        assert.ok(code.length <= 80);
+      }),
+    );
+  });
+});
+
+describe('plainLine', () => {
+  it('is one line within its limit', () => {
+    fc.assert(
+      fc.property(nasty, (text) => {
+        const line = plainLine(text, 30);
+        assert.ok(line.length <= 30);
+        assert.doesNotMatch(line, /[\n\r\u202e]/);
+      }),
+    );
+  });
+});
+
+describe('mrkdwnLink', () => {
+  it('keeps the address from ending early', () => {
+    assert.equal(
+      mrkdwnLink('https://x.test/a|b?c=1&d=>', 'Help'),
+      '<https://x.test/a%7Cb?c=1&amp;d=%3E|Help>',
+    );
+  });
+});
