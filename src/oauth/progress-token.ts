@@ -1,0 +1,11 @@
+import { createHash } from 'node:crypto';
+
+/** The page that a progress token leads to. */
+export function progressPath(progressToken: string): string {
+  return `/installs/${progressToken}`;
+}
+
+/** What the database keeps of a progress token: whoever reads the database cannot open the page. */
+export function progressHash(progressToken: string): string {
+  return createHash('sha256').update(progressToken).digest('base64url');
+}

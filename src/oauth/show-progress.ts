@@ -1,0 +1,90 @@
+import type { ServerResponse } from 'node:http';
+import type { Config } from '../config.ts';
+import type { Database } from '../database/database.ts';
+import {
+  type InstallRecord,
+  type RunRecord,
+  readInstallRecord,
+  readRun,
+} from '../database/install-record.ts';
+import { findInstallRequest } from '../database/install-requests.ts';
+import type { InstallRequestRow } from '../database/records.ts';
+import { openInSlack } from '../slack/open-in-slack.ts';
+import { type Progress, progressStatus } from './pages/progress-status.ts';
+import { progressHash, progressPath } from './progress-token.ts';
+import { interruptedAfterMs } from './recover-installs.ts';
+import type { SendPages } from './send-pages.ts';
+
+/** How long the progress of an install can be watched: its address is a secret, so it does not stay good for ever. */
+export const progressLifetimeMs = 24 * 3_600_000;
+
+/** What stands behind a progress token now. */
+interface Watched {
+  request: InstallRequestRow;
+  record: InstallRecord | undefined;
+  run: RunRecord | undefined;
+}
+
+function progressOf({ request, record, run }: Watched, now: number): Progress {
+  const teamName = record
+    ? record.isEnterpriseInstall
+      ? record.enterpriseName
+      : record.teamName
+    : request.team_name;
+  if (!run) {
+    const interrupted = request.outcome === 'started' && now - request.started_at > interruptedAfterMs;
+    const status = request.outcome === 'started' && !interrupted ? 'connecting' : 'not_installed';
+    return { id: null, status, teamName, steps: [] };
+  }
+  const cancelledBy = record?.status === 'uninstalled' ? 'uninstall' : 'reinstall';
+  return { ...run, teamName, cancelledBy: run.status === 'cancelled' ? cancelledBy : undefined };
+}
+
+/** Makes the handlers of `GET /installs/:token` and of its `/status`. They write nothing. */
+export function createShowProgress(deps: {
+  config: Config;
+  database: Database;
+  pages: SendPages;
+  now: () => number;
+}) {
+  const { config, database, pages, now } = deps;
+
+  async function watch(token: string): Promise<Watched | 'not_found' | 'progress_expired'> {
+    // The hash is looked up, not the token: how long the comparison takes tells nothing about it.
+    const request = await findInstallRequest(database.queries, progressHash(token));
+    if (!request || request.client_id !== config.slack.clientId || request.used_at === null)
+      return 'not_found';
+    if (now() - request.started_at > progressLifetimeMs) return 'progress_expired';
+    const run = request.run_id === null ? undefined : await readRun(database.queries, request.run_id);
+    const record =
+      request.installation_id === null
+        ? undefined
+        : await readInstallRecord(database.queries, request.installation_id);
+    return { request, record, run };
+  }
+
+  return {
+    async page(token: string, res: ServerResponse): Promise<void> {
+      const watched = await watch(token);
+      if (typeof watched === 'string') return pages.sendFailure(res, { kind: watched });
+      const { record } = watched;
+      pages.sendProgress(res, {
+        progress: progressStatus(config.app.name, progressOf(watched, now())),
+        statusUrl: `${progressPath(token)}/status`,
+        openInSlack: record && openInSlack(config, record),
+      });
+    },
+
+    async status(token: string, res: ServerResponse): Promise<void> {
+      const watched = await watch(token);
+      const known = typeof watched !== 'string';
+      const answer = known ? progressStatus(config.app.name, progressOf(watched, now())) : { error: watched };
+      const headers = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+      res
+        .writeHead(known ? 200 : 404, { 'Content-Type': 'application/json; charset=utf-8', ...headers })
+        .end(JSON.stringify(answer));
+    },
+  };
+}
+
+export type ShowProgress = ReturnType<typeof createShowProgress>;
