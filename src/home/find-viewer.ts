@@ -1,0 +1,154 @@
+import type { WebClient } from '@slack/web-api';
+import type { Database, Queries } from '../database/database.ts';
+import { type InstallRecord, registeredTeamId, type UserRecord } from '../database/install-record.ts';
+import type { Logger } from '../log.ts';
+import { slackFailure } from '../slack/slack-failure.ts';
+import type { Viewer } from './may-act.ts';
+
+/**
+ * Why a stored answer counts for a day only: who may start things over must be proven, and admins change. Why it is
+ * stored at all: Home is opened often, and one question a day for each person is enough.
+ */
+const proofLastsMs = 24 * 60 * 60 * 1000;
+
+/** A ready client for an installation's bot. It may reject with what a token refresh met. */
+export type SlackForInstallation = (installationId: string) => Promise<Pick<WebClient, 'users' | 'views'>>;
+
+/** Finds out who a person is to an installation. Asks Slack at most once a day for each; the installer never. */
+export type FindViewer = (record: InstallRecord, userId: string) => Promise<Viewer>;
+
+interface Standing {
+  isAdmin: boolean;
+  isOwner: boolean;
+}
+
+/** Makes the function that says who looks at App Home, or pressed a button of it. */
+export function createFindViewer(deps: {
+  database: Database;
+  slackFor: SlackForInstallation;
+  now: () => number;
+  log: Logger;
+}): FindViewer {
+  const { database, slackFor, now, log } = deps;
+
+  /** Slack's own answer; undefined where it gives none, and then nobody is an admin. */
+  async function askSlack(record: InstallRecord, userId: string): Promise<Standing | undefined> {
+    if (!record.botScopes?.includes('users:read')) return undefined;
+    try {
+      const slack = await slackFor(record.id);
+      const { user } = await slack.users.info({ user: userId });
+      return user && standingIn(record, user);
+    } catch (error) {
+      const failure = slackFailure(error);
+      if (!failure) throw error;
+      log.warn({ installationId: record.id, userId, error: failure.code }, 'could not ask who opened Home');
+      return undefined;
+    }
+  }
+
+  return async (record, userId) => {
+    const stored = await readPerson(database.queries, record, userId);
+    const { profile } = stored;
+    if (userId === record.installerUserId) return { userId, isAdmin: stored.isAdmin, profile };
+    const fresh = stored.provenAt !== undefined && now() - stored.provenAt < proofLastsMs;
+    if (fresh) return { userId, isAdmin: stored.isAdmin, profile };
+    const standing = await askSlack(record, userId);
+    if (standing) await storeStanding(database, record, userId, standing, now());
+    return { userId, isAdmin: standing !== undefined && (standing.isAdmin || standing.isOwner), profile };
+  };
+}
+
+type SlackUser = NonNullable<Awaited<ReturnType<WebClient['users']['info']>>['user']>;
+
+/**
+ * Admins of another workspace, met through Slack Connect or elsewhere in the organisation, are nobody's admins here.
+ * In an org-wide install only the organisation's own admins count.
+ */
+function standingIn(record: InstallRecord, user: SlackUser): Standing {
+  const nobody = { isAdmin: false, isOwner: false };
+  if (user.deleted || user.is_bot) return nobody;
+  const { enterprise_user: inEnterprise } = user;
+  if (record.isEnterpriseInstall) {
+    if (inEnterprise?.enterprise_id !== record.enterpriseId) return nobody;
+    return { isAdmin: inEnterprise?.is_admin === true, isOwner: inEnterprise?.is_owner === true };
+  }
+  const isMember = user.team_id === record.teamId || inEnterprise?.teams?.includes(record.teamId ?? '');
+  return isMember ? { isAdmin: user.is_admin === true, isOwner: user.is_owner === true } : nobody;
+}
+
+async function readPerson(
+  queries: Queries,
+  record: InstallRecord,
+  userId: string,
+): Promise<{ isAdmin: boolean; provenAt: number | undefined; profile: UserRecord | undefined }> {
+  const membership = await queries
+    .selectFrom('memberships')
+    .selectAll()
+    .where('client_id', '=', record.clientId)
+    .where('team_id', '=', registeredTeamId(record))
+    .where('user_id', '=', userId)
+    .executeTakeFirst();
+  if (!membership) return { isAdmin: false, provenAt: undefined, profile: undefined };
+  const user = await queries
+    .selectFrom('users')
+    .selectAll()
+    .where('client_id', '=', record.clientId)
+    .where('user_id', '=', userId)
+    .executeTakeFirst();
+  const token = await queries
+    .selectFrom('user_tokens')
+    .select('user_id')
+    .where('installation_id', '=', record.id)
+    .where('user_id', '=', userId)
+    .executeTakeFirst();
+  const [isAdmin, isOwner] = [membership.is_admin === 1, membership.is_owner === 1];
+  const profile = user && {
+    userId: user.user_id,
+    name: user.name,
+    realName: user.real_name,
+    email: user.email,
+    timezone: user.timezone,
+    locale: user.locale,
+    avatarUrl: user.avatar_url,
+    isAdmin,
+    isOwner,
+    hasUserToken: token !== undefined,
+    firstSeenAt: membership.first_seen_at,
+  };
+  return { isAdmin: isAdmin || isOwner, provenAt: membership.updated_at, profile };
+}
+
+async function storeStanding(
+  database: Database,
+  record: InstallRecord,
+  userId: string,
+  standing: Standing,
+  now: number,
+): Promise<void> {
+  const flags = {
+    is_admin: Number(standing.isAdmin),
+    is_owner: Number(standing.isOwner),
+    updated_at: now,
+  };
+  await database.write(async (transaction) => {
+    // An installation that was erased meanwhile must leave nobody behind.
+    const installation = await transaction
+      .selectFrom('installations')
+      .select('id')
+      .where('id', '=', record.id)
+      .where('status', '!=', 'uninstalled')
+      .executeTakeFirst();
+    if (!installation) return;
+    await transaction
+      .insertInto('memberships')
+      .values({
+        client_id: record.clientId,
+        team_id: registeredTeamId(record),
+        user_id: userId,
+        first_seen_at: now,
+        ...flags,
+      })
+      .onConflict((conflict) => conflict.columns(['client_id', 'team_id', 'user_id']).doUpdateSet(flags))
+      .execute();
+  });
+}
