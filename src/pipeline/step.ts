@@ -1,0 +1,113 @@
+import type { WebClient } from '@slack/web-api';
+import type { Config } from '../config.ts';
+import type { Database } from '../database/database.ts';
+import type { StepRecord } from '../database/install-record.ts';
+import type { Logger } from '../log.ts';
+
+/**
+ * The pipeline's interface: what a step is, what it is given and how it ends.
+ *
+ * To add one: write `steps/<name>.ts` that exports one Step, and put it into the list in `steps.ts`. A step may run
+ * more than once (a crash in the middle, a retry), so its docstring says why that is safe.
+ */
+
+/** What a step may return. Write an output as a `type`, not an `interface`: TypeScript takes only that for JSON. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/** One named part of a run. */
+export interface Step<Output extends Json = Json> {
+  /** Permanent: it stands in the database, in App Home and in the command line's output. */
+  readonly name: string;
+  /** Whether the steps after it are skipped when it failed. */
+  readonly required: boolean;
+  /** How long one attempt may take; the run goes on without an attempt that ignores its signal. */
+  readonly timeLimitMs: number;
+  /** After how many failed attempts it has failed. Rate limits and waiting do not count. */
+  readonly maxAttempts: number;
+  /**
+   * Returns the output, which is stored and must not hold a secret; or one of the other ends below. What it throws is
+   * judged by Slack's answer: a rate limit waits, an unreachable Slack and everything unknown are tried again, a
+   * refusal or a dead token ends the step.
+   */
+  run(context: StepContext): Promise<Output | StepEnd>;
+}
+
+/** What a step is given. */
+export interface StepContext {
+  readonly runId: string;
+  /** When the run was made: the time of the install. */
+  readonly runCreatedAt: number;
+  readonly installationId: string;
+  readonly life: number;
+  readonly clientId: string;
+  /** Null for an org-wide install. */
+  readonly teamId: string | null;
+  readonly teamName: string | null;
+  readonly enterpriseId: string | null;
+  readonly enterpriseName: string | null;
+  readonly isEnterpriseInstall: boolean;
+  /** The installer whose run this is. */
+  readonly userId: string;
+  readonly appId: string | null;
+  readonly botUserId: string | null;
+  /** The scopes granted to the bot; null where the install brought no bot. */
+  readonly botScopes: readonly string[] | null;
+  /** 1 for the first attempt of this step in this run. */
+  readonly attempt: number;
+  /** The steps before this one, as they stand. */
+  readonly earlierSteps: readonly StepRecord[];
+  /** Aborted when the time limit is over, the run was cancelled, or the process stops. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  readonly services: StepServices;
+  now(): number;
+  /** A client for the bot, made from the token of this moment, ended by this step's signal. Ask anew for each step. */
+  slack(limits?: { timeoutMs?: number }): Promise<WebClient>;
+  /** What an earlier step returned; null unless it succeeded. */
+  output<Output extends Json>(step: Step<Output>): Output | null;
+}
+
+/** What steps use beside Slack. A step of your own that needs more adds it here and in `main.ts`. */
+export interface StepServices {
+  readonly database: Database;
+  readonly config: Pick<Config, 'app' | 'slack' | 'supportUrl' | 'privacyUrl' | 'notify'>;
+  /** Publishes App Home for one person; rejects with Slack's error. */
+  publishHome(request: { installationId: string; userId: string; signal: AbortSignal }): Promise<unknown>;
+}
+
+/** The events a step can wait for. */
+export type WaitEvent = 'team_access_granted';
+
+const ended = Symbol('how a step ended');
+
+/** How a step ended, when not with an output. Made by `skip`, `unconfirmed`, `waitFor` and `lookAgainIn`. */
+export type StepEnd = { readonly [ended]: true } & (
+  | { readonly kind: 'skipped' | 'unconfirmed'; readonly code: string; readonly message: string }
+  | { readonly kind: 'wait-for'; readonly event: WaitEvent }
+  | { readonly kind: 'wait'; readonly delayMs: number }
+);
+
+/** There is nothing to do: `code` by name, `message` one sentence for people. */
+export function skip(code: string, message: string): StepEnd {
+  return { [ended]: true, kind: 'skipped', code, message };
+}
+
+/** It may have happened and nobody can find out: never tried again by itself. */
+export function unconfirmed(code: string, message: string): StepEnd {
+  return { [ended]: true, kind: 'unconfirmed', code, message };
+}
+
+/** The run rests until the event arrives, and then begins this step anew. */
+export function waitFor(event: WaitEvent): StepEnd {
+  return { [ended]: true, kind: 'wait-for', event };
+}
+
+/** The run rests for so many milliseconds, and then begins this step anew; that counts as no failure. */
+export function lookAgainIn(delayMs: number): StepEnd {
+  return { [ended]: true, kind: 'wait', delayMs };
+}
+
+/** Tells an end from an output. */
+export function isStepEnd(result: Json | StepEnd): result is StepEnd {
+  return typeof result === 'object' && result !== null && ended in result;
+}
