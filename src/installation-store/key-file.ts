@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+
+const hasCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code;
+
+/**
+ * Reads a key file (one `id:base64` a line, the first encrypts), and makes it (mode 0600, one new key) where there is
+ * none. Two processes that start at once end up with the same key. Throws the file system's errors, and one for a line
+ * that is no key; it never quotes the file.
+ */
+export function readKeyFile(file: string): { id: string; base64: string }[] {
+  try {
+    return parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+  }
+  makeKeyFile(file);
+  return parse(readFileSync(file, 'utf8'));
+}
+
+function parse(text: string): { id: string; base64: string }[] {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  if (lines.length === 0) throw new Error('it is empty; restore it from a backup');
+  return lines.map((line, index) => {
+    const [, id, base64] = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/_-]{43}=?)$/.exec(line.trim()) ?? [];
+    if (id === undefined || base64 === undefined) {
+      throw new Error(`its line ${index + 1} is not id:base64-of-32-bytes; restore it from a backup`);
+    }
+    return { id, base64 };
+  });
+}
+
+/** Written whole under a name of its own, then linked to the real one: the first link wins, and nobody reads half. */
+function makeKeyFile(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const draft = `${file}.${randomBytes(6).toString('hex')}`;
+  // An id of its own, so that a lost file is told as missing, not as wrong.
+  const key = `local-${randomBytes(4).toString('hex')}:${randomBytes(32).toString('base64')}\n`;
+  const handle = openSync(draft, 'wx', 0o600);
+  try {
+    writeSync(handle, key);
+    fsyncSync(handle);
+    linkSync(draft, file);
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error;
+  } finally {
+    closeSync(handle);
+    unlinkSync(draft);
+  }
+}

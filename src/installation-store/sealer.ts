@@ -1,0 +1,92 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import type { Keyring } from './keyring.ts';
+
+/**
+ * Why AES-256-GCM with the place as additional data: whoever can write to the database must not be able to hand one
+ * tenant's token to another by moving a ciphertext. A text opens only where it was sealed.
+ *
+ * A sealed text is `v1.<key id>.<base64url of 12 bytes IV, ciphertext, 16 bytes tag>`.
+ */
+const version = 'v1';
+const algorithm = 'aes-256-gcm';
+const ivBytes = 12;
+const tagBytes = 16;
+
+/** Thrown when a sealed text does not open: the key is another one, or the text was changed or moved. */
+export class SealBrokenError extends Error {
+  override readonly name = 'SealBrokenError';
+  readonly code = 'seal_broken';
+  constructor(place: string, keyId: string | undefined, options?: ErrorOptions) {
+    super(
+      `What is sealed at ${place} does not open${keyId === undefined ? '' : ` with the key ${keyId}`}. Either ` +
+        'TOKEN_ENCRYPTION_KEYS (or the key file beside the database) holds another key under that id: restore it; or ' +
+        'the row was changed or moved: restore the database from a backup, or have the app installed again.',
+      options,
+    );
+  }
+}
+
+/** Thrown when a sealed text needs a key that the keyring does not have. */
+export class KeyMissingError extends Error {
+  override readonly name = 'KeyMissingError';
+  readonly code = 'key_missing';
+  readonly keyId: string;
+  constructor(place: string, keyId: string) {
+    super(
+      `What is sealed at ${place} needs the key ${keyId}, which is missing. Add it again to TOKEN_ENCRYPTION_KEYS ` +
+        '(behind the first, if another one is to encrypt) or restore the key file beside the database.',
+    );
+    this.keyId = keyId;
+  }
+}
+
+/** Seals texts under one purpose's keys and opens them again. */
+export interface Sealer {
+  /** `place` says where the sealed text is kept, such as `installation:ins_1:bot`; it opens only there. */
+  seal(text: string, place: string): string;
+  /** @throws SealBrokenError, KeyMissingError */
+  open(sealed: string, place: string): string;
+}
+
+/** The key id under which a text was sealed, or undefined where it is no sealed text. */
+export function sealedKeyId(sealed: string): string | undefined {
+  return /^v1\.([A-Za-z0-9_-]{1,32})\./.exec(sealed)?.[1];
+}
+
+/** What every text sealed under a key id begins with. */
+export function sealedPrefix(keyId: string): string {
+  return `${version}.${keyId}.`;
+}
+
+/** Makes the sealer of one purpose. Purposes have keys of their own: a state never opens as a token. */
+export function createSealer(deps: { keyring: Keyring; purpose: string }): Sealer {
+  const { current, byId } = deps.keyring.deriveKeys(deps.purpose);
+  const additionalData = (place: string): Buffer => Buffer.from(`${deps.purpose}\n${place}`, 'utf8');
+  return {
+    seal(text, place) {
+      const iv = randomBytes(ivBytes);
+      const cipher = createCipheriv(algorithm, current.key, iv, { authTagLength: tagBytes });
+      cipher.setAAD(additionalData(place));
+      const parts = [iv, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()];
+      return sealedPrefix(current.id) + Buffer.concat(parts).toString('base64url');
+    },
+    open(sealed, place) {
+      const keyId = sealedKeyId(sealed);
+      if (keyId === undefined) throw new SealBrokenError(place, undefined);
+      const key = byId.get(keyId);
+      if (!key) throw new KeyMissingError(place, keyId);
+      const bytes = Buffer.from(sealed.slice(sealedPrefix(keyId).length), 'base64url');
+      try {
+        const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, ivBytes), {
+          authTagLength: tagBytes,
+        });
+        decipher.setAAD(additionalData(place));
+        decipher.setAuthTag(bytes.subarray(-tagBytes));
+        const text = decipher.update(bytes.subarray(ivBytes, -tagBytes), undefined, 'utf8');
+        return text + decipher.final('utf8');
+      } catch (cause) {
+        throw new SealBrokenError(place, keyId, { cause });
+      }
+    },
+  };
+}
