@@ -1,9 +1,9 @@
-import type { Installation, InstallationQuery, InstallationStore as SlackStore } from '@slack/oauth';
+import type { Installation } from '@slack/oauth';
 import type { InstallationStatus } from '../database/records.ts';
 
 /**
  * Which installation is meant, as Slack's events and Bolt give it: `null` and `undefined` are the same everywhere.
- * `tenant.ts` holds the rule.
+ * `tenant.ts` holds the rule. Slack's own `InstallationQuery` is one of these.
  */
 export interface TenantQuery {
   teamId?: string | null;
@@ -12,7 +12,7 @@ export interface TenantQuery {
   isEnterpriseInstall?: boolean | null;
 }
 
-/** Thrown when there is nothing that a token could come from. `reason` says why; a retry never helps. */
+/** Thrown when there is nothing that a token could come from. A retry never helps. */
 export class InstallationNotFoundError extends Error {
   override readonly name = 'InstallationNotFoundError';
   readonly code = 'installation_not_found';
@@ -41,11 +41,11 @@ export interface StoredInstallation {
   tenant: string;
   status: Exclude<InstallationStatus, 'uninstalled'>;
   life: number;
-  /** Of the bot's tokens. */
+  installedAt: number;
+  /** Of the bot's tokens: one more at each change. */
   version: number;
   /** Of the user's tokens; null where there are none. */
   userVersion: number | null;
-  installedAt: number;
   /** Slack's shape. Its user half is that of the user asked for, else the installer's. */
   installation: Installation;
 }
@@ -71,83 +71,93 @@ export interface RecordInstallOptions {
 /** When and by what a removal was told. */
 export interface RemovalOptions {
   /**
-   * When it happened by Slack's clock (`event_time` × 1000, whole seconds). What was installed or renewed after that
-   * stays (invariant 7). Left out: it happens now, whatever is stored.
+   * When it happened by Slack's clock: `event_time` × 1000, so a whole second. What was installed or renewed after
+   * that stays (invariant 7, `event-order.ts`). Left out: it happens now, whatever is stored.
    */
   before?: number;
-  /** Slack's `event_id`: tells an event that comes twice from a second event of the same second. */
+  /** Slack's `event_id`: tells a delivery that comes twice from a second event of the same second. */
   eventId?: string;
   /** For the history, such as `app_uninstalled`. */
   reason?: string;
   patienceMs?: number;
 }
 
-/** What a removal did; `changed` is false where it came late, twice, or for an unknown installation. */
-export interface RemovalOutcome {
-  changed: boolean;
-  /** The installation it was about, if there is one. */
-  installationId: string | undefined;
-}
-
-/** Access tokens as a refresh made them. `expiresAt` is in seconds since 1970, as Slack's SDK keeps it. */
+/** Tokens as a refresh made them. `expiresAt` is in seconds since 1970, as Slack's SDK keeps it. */
 export interface RefreshedTokens {
   token: string;
   refreshToken: string;
   expiresAt: number;
 }
 
-/**
- * Everything that is done with stored installations. It is also Slack's InstallationStore. Each method throws
- * DatabaseUnavailableError; what takes a query throws TenantUnclearError; what opens tokens throws SealBrokenError and
- * KeyMissingError.
- */
-export interface InstallationStore extends Required<SlackStore> {
-  /** Slack's name for `recordInstall`. It always starts a run: do not save refreshed tokens with it. */
-  storeInstallation(installation: Installation): Promise<void>;
-  /** One query. @throws InstallationNotFoundError */
-  fetchInstallation(query: TenantQuery | InstallationQuery<boolean>): Promise<Installation>;
-  /** With a `userId` that person's token alone; else uninstalls. Repeated or unknown is no error. */
-  deleteInstallation(query: TenantQuery | InstallationQuery<boolean>): Promise<void>;
+/** Whose tokens: the bot's, or with `userId` that person's. */
+export interface TokenHolder {
+  installationId: string;
+  userId?: string;
+}
 
+/**
+ * Everything that is done with stored installations. Each method throws DatabaseUnavailableError; what takes a query
+ * throws TenantUnclearError; what opens tokens throws SealBrokenError and KeyMissingError.
+ */
+export interface InstallationStore {
+  /** What Slack's InstallationStore does, by the same name. One query. @throws InstallationNotFoundError */
+  fetchInstallation(query: TenantQuery): Promise<Installation>;
   /** Like `fetchInstallation`, with what is known about it beside; undefined where there is none. One query. */
   findInstallation(query: TenantQuery): Promise<StoredInstallation | undefined>;
-  /** By Foyer's own id, with the token of `userId`, else the installer's. One query. */
+  /** By Foyer's own id, with the tokens of `userId`, else the installer's. One query. */
   readInstallation(installationId: string, userId?: string): Promise<StoredInstallation | undefined>;
 
   /**
-   * Commits an install, its user's token, its history and its run in one transaction (invariant 1). An unfinished run
-   * gives way to the new one. A reinstall after an uninstall starts a new life.
+   * Commits an install, its user's token, its history and its run in one transaction (invariant 1). The runs that it
+   * replaces are cancelled. An install that follows an uninstall starts a new life.
    */
   recordInstall(installation: Installation, options?: RecordInstallOptions): Promise<RecordedInstall>;
+  /** What Slack's InstallationStore does, by the same name: `recordInstall`. Not for refreshed tokens. */
+  storeInstallation(installation: Installation): Promise<void>;
 
-  /** Erases every token, cancels runs, forgets Home views; the record and its history stay. */
-  uninstall(query: TenantQuery, options?: RemovalOptions): Promise<RemovalOutcome>;
-  /** Erases the tokens of exactly these people. */
+  /**
+   * Uninstalls: erases every token, cancels runs, forgets Home views; the record and its history stay. With a `userId`
+   * it erases that person's token alone. Resolves to whether anything changed: late, repeated and unknown are no error.
+   */
+  deleteInstallation(query: TenantQuery, options?: RemovalOptions): Promise<boolean>;
+  /** Erases the tokens of exactly these people; resolves to whether there were any. */
   revokeUserTokens(
     query: TenantQuery,
-    userIds: readonly string[],
-    options?: RemovalOptions,
-  ): Promise<RemovalOutcome>;
-  /** Erases the bot's token and marks the installation broken; people's own tokens stay. */
-  revokeBot(query: TenantQuery, options?: RemovalOptions): Promise<RemovalOutcome>;
+    revocation: RemovalOptions & { userIds: readonly string[] },
+  ): Promise<boolean>;
+  /**
+   * Erases the bot's token and marks the installation broken; people's own tokens stay. `botUserIds` are only told in
+   * the log: an app has one bot in a team. Resolves to whether there was a token.
+   */
+  revokeBot(
+    query: TenantQuery,
+    revocation?: RemovalOptions & { botUserIds?: readonly string[] },
+  ): Promise<boolean>;
   /**
    * Marks an active installation broken, since Slack refuses its token. With `ifVersion` only while its tokens are
    * those: a newer install is not blamed for an older token. Resolves to whether it changed.
    */
   markBroken(installationId: string, reason: string, ifVersion?: number): Promise<boolean>;
   /**
-   * Erases an installation and everything known about its team and people that no other installation needs, out of
-   * the files too. Resolves to whether there was one.
+   * Records in which workspaces of an enterprise an org-wide install may act, even before the install is known. A
+   * grant makes due what waits for it. What is older than what is known changes nothing. Resolves to whether anything
+   * changed.
+   */
+  recordTeamAccess(
+    query: TenantQuery,
+    access: { teamIds: readonly string[]; granted: boolean; changedAt: number; patienceMs?: number },
+  ): Promise<boolean>;
+  /**
+   * Erases an installation and everything about its team and people that no other installation needs, out of the files
+   * too. Resolves to whether there was one.
    */
   purgeInstallation(installationId: string): Promise<boolean>;
 
-  /** Stores refreshed bot tokens if no newer ones came meanwhile; resolves to whether it did. No history, no run. */
-  saveRefreshedBot(installationId: string, ifVersion: number, tokens: RefreshedTokens): Promise<boolean>;
-  /** The same for a person's tokens. */
-  saveRefreshedUser(
-    installationId: string,
-    userId: string,
-    ifVersion: number,
-    tokens: RefreshedTokens,
-  ): Promise<boolean>;
+  /**
+   * Stores refreshed tokens unless newer ones came meanwhile (invariant 8); resolves to whether it did. It writes no
+   * history and starts no run.
+   */
+  saveRefreshed(holder: TokenHolder, ifVersion: number, tokens: RefreshedTokens): Promise<boolean>;
+  /** Erases a person's token that Slack refuses for good, if it is still the one of `ifVersion`. */
+  dropDeadUserToken(holder: Required<TokenHolder>, reason: string, ifVersion: number): Promise<boolean>;
 }
