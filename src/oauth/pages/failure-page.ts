@@ -1,19 +1,43 @@
-import { html, renderHtml } from '../html.ts';
+import { html } from '../html.ts';
 import { type FailureKind, failurePages } from './failure-texts.ts';
+import { joinedMarks } from './marks.ts';
+import { page } from './page.ts';
 import type { PageFrame } from './site.ts';
+
+export { type FailureKind, failurePages } from './failure-texts.ts';
 
 /** What a failure page is about. */
 export interface FailurePageContent extends PageFrame {
   kind: FailureKind;
-  /** Slack's own error code, shown small beside the reference. */
-  slackError?: string;
+  /** Slack's error or ours by name, shown small where it says more than the kind. */
+  code?: string;
   /** Whether Slack's tokens were given back; undefined where it had issued none, or nobody can say. */
   tokensRevoked?: boolean;
-  /** Where the button leads back into the install; `/slack/install` unless a team was asked for. */
+  /** Where the button leads back into the install; `/slack/install` unless given. */
   retryUrl?: string;
 }
 
 /** The page of one failure: a whole HTML document. Its HTTP status is `failurePages[kind].status`. */
 export function failurePage(content: FailurePageContent): string {
-  return renderHtml(html`<!doctype html><title>${failurePages[content.kind].heading}</title>`);
+  const { site, nonce, kind, code, tokensRevoked, retryUrl = '/slack/install' } = content;
+  const { heading, fact, sentences, button } = failurePages[kind];
+  const context = { appName: site.appName, tokensRevoked };
+  const factText = typeof fact === 'function' ? fact(context) : fact;
+  const main = html`<main class="single" data-tone="ended">
+  ${joinedMarks(site.appName)}
+  <h1>${heading}</h1>
+  ${factText !== undefined && html`<p class="fact">${factText}</p>`}
+  ${sentences(context).map((sentence) => html`<p>${sentence}</p>`)}
+  <p class="actions"><a class="button" href="${button.leadsTo === 'install' ? retryUrl : '/'}">${button.label}</a></p>
+</main>`;
+  const detail = code !== undefined && code !== kind && html` (<code>${code}</code>)`;
+  const reference = html`<p class="reference">Reference: <code>${kind}</code>${detail}</p>`;
+  return page({
+    site,
+    nonce,
+    title: heading,
+    head: html`<meta name="robots" content="noindex">`,
+    main,
+    reference,
+  });
 }

@@ -1,5 +1,7 @@
 import type { StepRecord } from '../../database/install-record.ts';
 import type { RunStatus } from '../../database/records.ts';
+import { plainName } from './plain-name.ts';
+import { stepLabel, stepStatusWords } from './step-words.ts';
 
 /** An install as its progress page tells it. A `RunRecord`'s `id`, `status`, `waitingFor` and `steps` fit as they are. */
 export interface Progress {
@@ -24,6 +26,7 @@ export interface ProgressStepStatus {
   name: string;
   label: string;
   status: StepRecord['status'];
+  statusText: string;
   attempts: number;
   /** The error by name. */
   error: string | null;
@@ -46,17 +49,156 @@ export interface ProgressStatus {
   offers: 'nothing' | 'open' | 'install';
 }
 
-/** Says how an install stands, in words and for the script: what the status address answers with, as JSON. */
+type Words = Pick<ProgressStatus, 'tone' | 'heading' | 'message' | 'offers'>;
+
+const closing = 'You can close this page: it goes on without you.';
+
+function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
+}
+
+function failureNote(step: Progress['steps'][number]): string {
+  return sentence(step.errorMessage ?? 'It did not work');
+}
+
+function stepNote(appName: string, progress: Progress, step: Progress['steps'][number]): string | null {
+  switch (step.status) {
+    case 'running':
+      return step.attempts > 1 ? `Attempt ${step.attempts}.` : null;
+    case 'retrying':
+      return `${failureNote(step)} It tries again by itself.`;
+    case 'failed':
+      return failureNote(step);
+    case 'unconfirmed':
+      return step.name === 'send-welcome'
+        ? `It may have arrived: look for ${appName} in Slack. Its Home tab can send it again.`
+        : 'It may have worked, but we could not make sure.';
+    case 'skipped':
+      return progress.status === 'failed' || progress.status === 'cancelled' ? null : 'Not needed here.';
+    default:
+      return null;
+  }
+}
+
+function busyWords(appName: string, team: string, progress: Progress): Words {
+  const again = progress.status === 'waiting' || progress.steps.some((step) => step.status === 'retrying');
+  return {
+    tone: 'busy',
+    heading: again ? `Still setting up ${appName}` : `Setting up ${appName}`,
+    message: again
+      ? `${appName} is installed in ${team}. One step has not worked yet, so it tries again by itself. ${closing}`
+      : `${appName} is installed in ${team}. The last steps take a few seconds. ${closing}`,
+    offers: 'nothing',
+  };
+}
+
+function waitingWords(appName: string, team: string, progress: Progress): Words {
+  return {
+    tone: 'waiting',
+    heading: 'One thing left to do in Slack',
+    message:
+      progress.waitingFor === 'team_access_granted'
+        ? `${appName} is installed for ${team}, but is in no workspace yet. An org admin adds it to one: Slack’s admin pages, Integrations, Installed apps, ${appName}, Add to more workspaces. The rest then happens by itself. ${closing}`
+        : `${appName} is installed in ${team}, and goes on as soon as Slack tells it to. ${closing}`,
+    offers: 'nothing',
+  };
+}
+
+function succeededWords(appName: string, team: string, progress: Progress): Words {
+  const welcome = progress.steps.find((step) => step.name === 'send-welcome')?.status;
+  const more: Partial<Record<NonNullable<typeof welcome>, string>> = {
+    succeeded: ' A welcome message is waiting for you there.',
+    unconfirmed: ' We could not make sure that your welcome message arrived.',
+  };
+  return {
+    tone: 'good',
+    heading: 'You’re all set',
+    message: `${appName} is ready in ${team}.${(welcome && more[welcome]) ?? ''}`,
+    offers: 'open',
+  };
+}
+
+function failedWords(appName: string, team: string, progress: Progress): Words {
+  const failed = progress.steps.filter((step) => step.status === 'failed').length;
+  const what = failed > 1 ? `${failed} steps of its set-up` : 'one step of its set-up';
+  return {
+    tone: 'bad',
+    heading: `${appName} is installed, with a hitch`,
+    message: `${appName} is in ${team}, but ${what} did not work. Open it in Slack: the Home tab shows what happened, and has a button to try again.`,
+    offers: 'open',
+  };
+}
+
+function cancelledWords(appName: string, team: string, progress: Progress): Words {
+  if (progress.cancelledBy === 'reinstall') {
+    return {
+      tone: 'ended',
+      heading: 'A newer install took over',
+      message: `${appName} was installed in ${team} again, and that install finishes the set-up.`,
+      offers: 'open',
+    };
+  }
+  const message =
+    progress.cancelledBy === 'uninstall'
+      ? `${appName} was removed from ${team} before its set-up had finished. It no longer has access.`
+      : `${appName} was removed from ${team}, or installed anew, before this set-up had finished.`;
+  return { tone: 'ended', heading: 'This set-up was stopped', message, offers: 'install' };
+}
+
+function wordsFor(appName: string, team: string, progress: Progress): Words {
+  switch (progress.status) {
+    case 'connecting':
+      return {
+        tone: 'busy',
+        heading: 'Connecting to Slack',
+        message: 'Slack has sent you back to us, and we are asking it for access. This takes a moment.',
+        offers: 'nothing',
+      };
+    case 'not_installed':
+      return {
+        tone: 'bad',
+        heading: `${appName} was not installed`,
+        message:
+          'Something went wrong before the install could be saved. Nothing was set up; please try again.',
+        offers: 'install',
+      };
+    case 'succeeded':
+      return succeededWords(appName, team, progress);
+    case 'failed':
+      return failedWords(appName, team, progress);
+    case 'cancelled':
+      return cancelledWords(appName, team, progress);
+    case 'waiting':
+      return progress.waitingFor ? waitingWords(appName, team, progress) : busyWords(appName, team, progress);
+    default:
+      return busyWords(appName, team, progress);
+  }
+}
+
+const finalStatuses: ReadonlySet<Progress['status']> = new Set([
+  'succeeded',
+  'failed',
+  'cancelled',
+  'not_installed',
+]);
+
+/** Says how an install stands, in words and for the page's script: the status address answers with it, as JSON. */
 export function progressStatus(appName: string, progress: Progress): ProgressStatus {
+  const team = plainName(progress.teamName, 'your workspace');
   return {
     id: progress.id,
     status: progress.status,
-    done: false,
+    done: finalStatuses.has(progress.status),
     teamName: progress.teamName,
-    steps: [],
-    tone: 'busy',
-    heading: appName,
-    message: '',
-    offers: 'nothing',
+    steps: progress.steps.map((step) => ({
+      name: step.name,
+      label: stepLabel(step.name),
+      status: step.status,
+      statusText: stepStatusWords[step.status],
+      attempts: step.attempts,
+      error: step.errorCode,
+      note: stepNote(appName, progress, step),
+    })),
+    ...wordsFor(appName, team, progress),
   };
 }

@@ -1,0 +1,38 @@
+import { type Html, html, renderHtml } from '../html.ts';
+
+/** Slack's mark: one petal and one bar, turned four times. Decoration: the text beside it says what it is. */
+export const slackMark: Html = html`<svg class="slack-mark" viewBox="0 0 122.8 122.8" aria-hidden="true" focusable="false">${[
+  ['#e01e5a', 0],
+  ['#36c5f0', 90],
+  ['#2eb67d', 180],
+  ['#ecb22e', 270],
+].map(
+  ([colour, degrees]) =>
+    html`<path fill="${colour}" transform="rotate(${degrees} 61.4 61.4)" d="M25.8 64.7v12.9a12.9 12.9 0 1 1-12.9-12.9zM32.3 77.6a12.9 12.9 0 0 1 25.8 0v32.3a12.9 12.9 0 0 1-25.8 0z"/>`,
+)}</svg>`;
+
+/** The app's first letter, which stands for it where Slack would show its icon. */
+export function appInitial(appName: string): string {
+  const [first] = new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(appName.trim());
+  return (first?.segment ?? '•').toUpperCase();
+}
+
+/**
+ * The app and Slack side by side, joined by a line: the same sign at the head of every page. What the line shows (dots,
+ * a tick, a break) follows from the `data-tone` of an element around it.
+ */
+export function joinedMarks(appName: string): Html {
+  return html`<div class="marks" aria-hidden="true">
+    <span class="tile tile-app">${appInitial(appName)}</span>
+    <span class="join"><i></i><i></i><i></i><b></b></span>
+    <span class="tile tile-slack">${slackMark}</span>
+  </div>`;
+}
+
+/** The page's icon: the same letter on the same green, as a data URL without its `data:image/svg+xml,`. */
+export function iconData(appName: string): string {
+  const letter = html`${appInitial(appName)}`;
+  return encodeURIComponent(
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#1f5a47"/><text x="16" y="22.5" font-family="system-ui,sans-serif" font-size="18" font-weight="700" text-anchor="middle" fill="#fff">${renderHtml(letter)}</text></svg>`,
+  );
+}
