@@ -8,7 +8,7 @@ import {
   type NewInstallRequest,
   recordUnusedRequest,
 } from '../database/install-requests.ts';
-import type { InstallationStore, RecordedInstall } from '../installation-store/create-installation-store.ts';
+import type { InstallationStore, RecordedInstall } from '../installation-store/installation-store.ts';
 import type { Logger } from '../log.ts';
 import { slackClientOptions } from '../slack/create-slack-client.ts';
 import { type CallbackFailure, exchangeFailure, redirectFailure } from './callback-failure.ts';
@@ -41,11 +41,7 @@ export interface FinishInstallDeps {
   unstoredTokens: UnstoredTokens;
   /** Starts the run at once. It must not throw: the install is done. */
   wakeWorker(): void;
-  /** Ends a response with a page that names what happened. */
-  sendFailure(
-    res: ServerResponse,
-    failure: { kind: FailureKind; code: string; tokensRevoked?: boolean },
-  ): void;
+  pages: Pick<SendPages, 'sendFailure'>;
   now: () => number;
   log: Logger;
 }

@@ -64,11 +64,10 @@ export function createSendPages(deps: { config: Config }) {
 
     sendFailure(res: ServerResponse, failure: ShownFailure, headers: Record<string, string> = {}): void {
       const { kind, code, tokensRevoked, teamId } = failure;
-      const slackError = code === kind ? undefined : code;
       const retryUrl = teamId && `/slack/install?team=${encodeURIComponent(teamId)}`;
       const status = failure.status ?? failurePages[kind].status;
       send(res, status, { noIndex: true, headers }, (frame) =>
-        failurePage({ ...frame, kind, slackError, tokensRevoked, retryUrl }),
+        failurePage({ ...frame, kind, code, tokensRevoked, retryUrl }),
       );
     },
   };

@@ -2,8 +2,8 @@ import type { WebClientOptions } from '@slack/web-api';
 import { z } from 'zod';
 import type { Database } from '../database/database.ts';
 import { keepUnstoredTokens } from '../database/install-requests.ts';
-import type { InstallationStore } from '../installation-store/create-installation-store.ts';
-import type { Sealer } from '../installation-store/sealer.ts';
+import type { InstallationStore } from '../installation-store/installation-store.ts';
+import { places, type TokenCipher } from '../installation-store/token-cipher.ts';
 import type { Logger } from '../log.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
@@ -38,18 +38,18 @@ type IssuedTokens = z.output<typeof keptSchema>;
 
 export interface UnstoredTokensDeps {
   database: Database;
-  sealer: Sealer;
-  store: Pick<InstallationStore, 'fetchInstallation'>;
+  cipher: Pick<TokenCipher, 'sealer'>;
+  store: Pick<InstallationStore, 'findInstallation'>;
   slack: SlackClientFactory;
   log: Logger;
 }
 
 /** Keeps what Slack issues until it is stored, and gives it back where it cannot be. */
 export function createUnstoredTokens(deps: UnstoredTokensDeps) {
-  const place = (requestId: string): string => `install-request/${requestId}`;
+  const { sealer } = deps.cipher;
 
   async function keep(requestId: string, issued: IssuedTokens): Promise<void> {
-    const sealedTokens = deps.sealer.seal(JSON.stringify(issued), place(requestId));
+    const sealedTokens = sealer.seal(JSON.stringify(issued), places.request(requestId));
     await deps.database.write((trx) => keepUnstoredTokens(trx, { id: requestId, sealedTokens }), 500);
   }
 
@@ -59,8 +59,9 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
    */
   async function isStored(issued: IssuedTokens, token: string): Promise<boolean> {
     const { teamId, enterpriseId, isEnterpriseInstall, userId } = issued;
-    const stored = await deps.store.fetchInstallation({ teamId, enterpriseId, isEnterpriseInstall, userId });
-    return stored?.bot?.token === token || stored?.user.token === token;
+    const stored = await deps.store.findInstallation({ teamId, enterpriseId, isEnterpriseInstall, userId });
+    const { bot, user } = stored?.installation ?? {};
+    return bot?.token === token || user?.token === token;
   }
 
   async function revoke(issued: IssuedTokens, token: string, timeoutMs: number): Promise<boolean> {
@@ -125,7 +126,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
 
     /** Gives back what an interrupted request left behind; true when nothing is left of it. */
     async giveBackKept(requestId: string, sealedTokens: string): Promise<boolean> {
-      const issued = keptSchema.parse(JSON.parse(deps.sealer.open(sealedTokens, place(requestId))));
+      const issued = keptSchema.parse(JSON.parse(sealer.open(sealedTokens, places.request(requestId))));
       const revoked = await giveBack(issued, 5000);
       if (revoked) await forget(requestId);
       return revoked;

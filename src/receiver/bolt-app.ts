@@ -1,0 +1,43 @@
+import { App, type Authorize } from '@slack/bolt';
+import type { Config } from '../config.ts';
+import { InstallationNotFoundError } from '../installation-store/installation-store.ts';
+import type { TokenSource } from '../installation-store/token-source.ts';
+import { type Logger, slackLogger } from '../log.ts';
+import { slackClientOptions } from '../slack/create-slack-client.ts';
+import { addListeners, type ListenersDeps } from './listeners.ts';
+import type { SlackReceiver } from './slack-receiver.ts';
+
+export interface BoltAppDeps extends ListenersDeps {
+  config: Config;
+  receiver: SlackReceiver;
+  tokens: Pick<TokenSource, 'authorize'>;
+  log: Logger;
+}
+
+/**
+ * Makes the Bolt app: our receiver, our token source, our listeners. Add your own to what it returns, as Bolt's docs
+ * show; `listeners.ts` is the place.
+ *
+ * Why no conversation store: Bolt's would read and write one entry for each event, and nothing here uses it.
+ */
+export function createBoltApp(deps: BoltAppDeps): App {
+  const authorize: Authorize<boolean> = async ({ teamId, enterpriseId, userId, isEnterpriseInstall }) => {
+    try {
+      return await deps.tokens.authorize({ teamId, enterpriseId, userId, isEnterpriseInstall });
+    } catch (error) {
+      // An event may come after its uninstall: Bolt then calls no listener, which is right and no fault.
+      if (error instanceof InstallationNotFoundError) deps.log.debug({ err: error }, 'not installed');
+      throw error;
+    }
+  };
+  const app = new App({
+    receiver: deps.receiver,
+    authorize,
+    convoStore: false,
+    logger: slackLogger(deps.log, 'bolt'),
+    clientOptions: slackClientOptions(deps.config, deps.log),
+  });
+  app.error(async (error) => deps.log.error({ err: error }, 'a listener failed'));
+  addListeners(app, deps);
+  return app;
+}

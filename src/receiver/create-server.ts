@@ -1,0 +1,74 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { DatabaseUnavailableError } from '../database/database.ts';
+import type { Logger } from '../log.ts';
+import type { SendPages } from '../oauth/send-pages.ts';
+import type { Route } from './routes.ts';
+
+/**
+ * Foyer's own HTTP server. What it promises for every path: each request gets a complete answer within ten seconds
+ * (invariant 10), whatever a handler, Slack or the database does; no body is read that nobody asked for; and an error
+ * is a page that names its cause, never a stack.
+ */
+
+/** After this a visitor gets a page that says it takes too long; what was begun goes on or is given back. */
+const answerWithinMs = 9500;
+
+export interface ServerDeps {
+  route(method: string, path: string): Route | 'not_found' | 'method_not_allowed';
+  pages: Pick<SendPages, 'sendFailure'>;
+  log: Logger;
+}
+
+/** Makes the server; `listen` and `close` are the caller's. */
+export function createFoyerServer(deps: ServerDeps): Server {
+  const { pages, log } = deps;
+
+  function refuse(res: ServerResponse, error: unknown, path: string): void {
+    const down = error instanceof DatabaseUnavailableError;
+    log.error({ err: error, path }, down ? 'the database does not answer' : 'a request failed');
+    pages.sendFailure(res, { kind: down ? 'database_unavailable' : 'internal' });
+    // Headers without a body: nothing honest can follow them.
+    if (!res.writableEnded) res.destroy();
+  }
+
+  async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const path = pathOf(req);
+    const tooLate = setTimeout(() => {
+      log.error({ path }, 'a request took too long');
+      pages.sendFailure(res, { kind: 'took_too_long' });
+    }, answerWithinMs);
+    res.once('close', () => clearTimeout(tooLate));
+    try {
+      // A HEAD is a GET whose body Node leaves out.
+      const route = deps.route(req.method === 'HEAD' ? 'GET' : (req.method ?? 'GET'), path);
+      if (route === 'not_found') pages.sendFailure(res, { kind: 'not_found' });
+      else if (route === 'method_not_allowed') pages.sendFailure(res, { kind: 'method_not_allowed' });
+      else await route(req, res);
+    } catch (error) {
+      refuse(res, error, path);
+    }
+  }
+
+  const server = createServer(
+    {
+      // A slow or idle peer holds a connection this long and no longer.
+      headersTimeout: 8000,
+      requestTimeout: 9000,
+      keepAliveTimeout: 5000,
+      connectionsCheckingInterval: 1000,
+      maxHeaderSize: 16 * 1024,
+    },
+    (req, res) => {
+      res.on('error', (error) => log.debug({ err: error }, 'a response could not be sent'));
+      void handle(req, res);
+    },
+  );
+  server.maxConnections = 10_000;
+  return server;
+}
+
+/** The path alone: what stands behind `?` may hold a code and a state, and goes into no log. */
+function pathOf(req: IncomingMessage): string {
+  const [path = '/'] = (req.url ?? '/').split('?', 1);
+  return path.slice(0, 200);
+}

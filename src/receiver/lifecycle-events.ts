@@ -1,0 +1,75 @@
+import type { InstallationStore, RemovalOptions } from '../installation-store/installation-store.ts';
+import type { Logger } from '../log.ts';
+import {
+  type EventEnvelope,
+  eventEnvelope,
+  type InstallationQuery,
+  installationQuery,
+} from './slack-request.ts';
+
+/**
+ * The events that change the record. They are committed before Slack hears "got it" (invariant 6), so they do not pass
+ * through Bolt's listeners, which run after it. Each may come twice, late and in any order (invariant 7): whether it
+ * still means anything is decided in the transaction that would apply it.
+ */
+
+export interface LifecycleDeps {
+  store: InstallationStore;
+  /** Runs may have become due, or have been cancelled. */
+  wakeWorker(): void;
+  log: Logger;
+}
+
+/** One delivery, as far as its effect needs it. */
+interface Delivery {
+  event: EventEnvelope['event'];
+  query: InstallationQuery;
+  /** By Slack's clock. */
+  happenedAt: number;
+  removal: RemovalOptions;
+}
+
+/** Slack waits three seconds for its answer: a locked database is asked this long, then Slack sends the event again. */
+const patienceMs = 2000;
+
+/**
+ * Makes the function that commits what a delivery changes. It resolves once that is safe, or at once for any other
+ * event. @throws DatabaseUnavailableError: then Slack is answered 503 and sends it again.
+ */
+export function createCommitLifecycle(deps: LifecycleDeps) {
+  const { store, log } = deps;
+
+  const effects: Readonly<Record<string, (delivery: Delivery) => Promise<boolean>>> = {
+    app_uninstalled: ({ query, removal }) => store.deleteInstallation(query, removal),
+
+    async tokens_revoked({ event, query, removal }) {
+      const userIds = event.tokens?.oauth ?? [];
+      const botUserIds = event.tokens?.bot ?? [];
+      const usersGone = userIds.length > 0 && (await store.revokeUserTokens(query, { ...removal, userIds }));
+      const botGone = botUserIds.length > 0 && (await store.revokeBot(query, { ...removal, botUserIds }));
+      return usersGone || botGone;
+    },
+
+    team_access_granted: (delivery) => changeAccess(delivery, true),
+    team_access_revoked: (delivery) => changeAccess(delivery, false),
+  };
+
+  function changeAccess({ event, query, happenedAt }: Delivery, granted: boolean): Promise<boolean> {
+    const teamIds = event.team_ids ?? [];
+    return store.recordTeamAccess(query, { teamIds, granted, changedAt: happenedAt, patienceMs });
+  }
+
+  return async function commitLifecycle(body: Record<string, unknown>, now: number): Promise<void> {
+    const parsed = eventEnvelope.safeParse(body);
+    if (!parsed.success) return;
+    const { event, event_time, event_id } = parsed.data;
+    const effect = Object.hasOwn(effects, event.type) ? effects[event.type] : undefined;
+    if (!effect) return;
+    const query = installationQuery(parsed.data);
+    const happenedAt = event_time === undefined ? now : event_time * 1000;
+    const removal = { before: happenedAt, eventId: event_id, reason: event.type, patienceMs };
+    const changed = await effect({ event, query, happenedAt, removal });
+    if (changed) deps.wakeWorker();
+    log.info({ event: event.type, eventId: event_id, ...query, changed }, 'lifecycle event');
+  };
+}

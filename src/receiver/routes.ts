@@ -1,0 +1,60 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Database } from '../database/database.ts';
+import { DatabaseUnavailableError } from '../database/database.ts';
+import type { SendPages } from '../oauth/send-pages.ts';
+import type { ShowProgress } from '../oauth/show-progress.ts';
+
+/** What answers one request. It ends the response, or throws. */
+export type Route = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
+
+export interface RoutesDeps {
+  startInstall: Route;
+  finishInstall: Route;
+  slackEvents: Route;
+  progress: ShowProgress;
+  pages: Pick<SendPages, 'sendLanding'>;
+  database: Pick<Database, 'ping'>;
+}
+
+/** Every path that Foyer answers, and by which method. */
+export function createRoutes(deps: RoutesDeps) {
+  const exact: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
+    '/': { GET: (_req, res) => deps.pages.sendLanding(res) },
+    '/slack/install': { GET: deps.startInstall },
+    '/slack/oauth_redirect': { GET: deps.finishInstall },
+    '/slack/events': { POST: deps.slackEvents },
+    '/healthz': { GET: (_req, res) => sendHealth(res, 200, 'ok') },
+    '/readyz': { GET: (_req, res) => readyz(deps.database, res) },
+  };
+
+  function routesOf(path: string): Readonly<Record<string, Route>> | undefined {
+    if (Object.hasOwn(exact, path)) return exact[path];
+    const [, token, status] = /^\/installs\/([A-Za-z0-9_-]{1,100})(\/status)?$/.exec(path) ?? [];
+    if (token === undefined) return undefined;
+    return {
+      GET: (_req, res) => (status ? deps.progress.status(token, res) : deps.progress.page(token, res)),
+    };
+  }
+
+  return function route(method: string, path: string): Route | 'not_found' | 'method_not_allowed' {
+    const routes = routesOf(path);
+    if (!routes) return 'not_found';
+    return (Object.hasOwn(routes, method) ? routes[method] : undefined) ?? 'method_not_allowed';
+  };
+}
+
+/** Whether the database answers: what a load balancer asks before it sends anybody here. */
+async function readyz(database: Pick<Database, 'ping'>, res: ServerResponse): Promise<void> {
+  try {
+    await database.ping();
+  } catch (error) {
+    if (!(error instanceof DatabaseUnavailableError)) throw error;
+    return sendHealth(res, 503, 'database_unavailable');
+  }
+  sendHealth(res, 200, 'ok');
+}
+
+function sendHealth(res: ServerResponse, status: number, text: string): void {
+  const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' };
+  res.writeHead(status, headers).end(JSON.stringify({ status: text }));
+}

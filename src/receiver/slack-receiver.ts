@@ -1,0 +1,154 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { App, Receiver, ReceiverEvent } from '@slack/bolt';
+import getRawBody from 'raw-body';
+import { DatabaseUnavailableError } from '../database/database.ts';
+import type { Logger } from '../log.ts';
+import { MalformedBodyError, parseSlackBody } from './slack-request.ts';
+
+/**
+ * Bolt's receiver for `POST /slack/events`, in order: bound the body, verify it, parse it, commit what it changes,
+ * acknowledge, and only then let Bolt's listeners run.
+ *
+ * Why not Bolt's HTTPReceiver: it buffers any body, acknowledges an event before its effect is committed (or, with
+ * `processBeforeResponse`, after every listener), answers 401 for a team without an installation (which makes Slack
+ * retry), and leaves a request open when it throws.
+ */
+
+/** Larger bodies are refused: Slack's are far smaller (invariant 10). */
+export const mostBodyBytes = 1024 * 1024;
+
+/** Slack waits three seconds for an answer to a button or a command. */
+const acknowledgeWithinMs = 2800;
+
+export interface SlackReceiverDeps {
+  verifySignature(headers: IncomingMessage['headers'], body: Buffer): boolean;
+  /** Commits what an event changes. @throws DatabaseUnavailableError */
+  commitLifecycle(body: Record<string, unknown>, now: number): Promise<void>;
+  now: () => number;
+  log: Logger;
+}
+
+/** A Bolt receiver that does not listen by itself: `handle` is mounted into Foyer's own server. */
+export interface SlackReceiver extends Receiver {
+  handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
+  /** Resolves when every listener that was running has ended. */
+  drain(): Promise<void>;
+}
+
+/** Makes the receiver. */
+export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
+  const { log } = deps;
+  const running = new Set<Promise<void>>();
+  let app: App | undefined;
+
+  function process(event: ReceiverEvent): void {
+    if (!app) return;
+    const work = app
+      .processEvent(event)
+      // A team without an installation is no fault: its events may come after its uninstall.
+      .catch((error) => {
+        if (isUnauthorized(error)) log.debug({ err: error }, 'an event of a team without an installation');
+        else log.error({ err: error }, 'a listener failed');
+      })
+      .finally(() => running.delete(work));
+    running.add(work);
+  }
+
+  async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const body = await readBody(req);
+    if (typeof body === 'number') return answer(res, body, { close: true });
+    if (!deps.verifySignature(req.headers, body)) {
+      log.warn({ bytes: body.length }, 'a request without a valid signature of Slack');
+      return answer(res, 401);
+    }
+    let payload: Record<string, unknown>;
+    try {
+      payload = parseSlackBody(req.headers['content-type'], body);
+    } catch (error) {
+      if (!(error instanceof MalformedBodyError)) throw error;
+      return answer(res, 400);
+    }
+    if (payload.type === 'url_verification') return answerJson(res, { challenge: String(payload.challenge) });
+    if (payload.type === 'event_callback') return handleEvent(req, res, payload);
+    return handleInteraction(req, res, payload);
+  }
+
+  async function handleEvent(req: IncomingMessage, res: ServerResponse, body: Record<string, unknown>) {
+    try {
+      await deps.commitLifecycle(body, deps.now());
+    } catch (error) {
+      if (!(error instanceof DatabaseUnavailableError)) throw error;
+      log.error({ err: error }, 'an event could not be committed; Slack will send it again');
+      return answer(res, 503);
+    }
+    answer(res, 200);
+    process({ body, ...retryOf(req), ack: async () => {} });
+  }
+
+  /** A button, a command, a dialog: the listener itself answers, and Slack shows the person an error if none does. */
+  async function handleInteraction(req: IncomingMessage, res: ServerResponse, body: Record<string, unknown>) {
+    const tooLate = setTimeout(() => {
+      if (res.headersSent) return;
+      log.error({ type: body.type }, 'no listener acknowledged in time');
+      answer(res, 200);
+    }, acknowledgeWithinMs);
+    res.once('close', () => clearTimeout(tooLate));
+    process({
+      body,
+      ...retryOf(req),
+      async ack(response?: unknown) {
+        if (res.headersSent) return;
+        if (response === undefined || response === '') answer(res, 200);
+        else if (typeof response === 'string') answerText(res, response);
+        else answerJson(res, response);
+      },
+    });
+  }
+
+  return {
+    handle,
+    init(bolt) {
+      app = bolt;
+    },
+    start: () =>
+      Promise.reject(new Error('the receiver is mounted into a server and does not listen by itself')),
+    stop: async () => {},
+    async drain() {
+      await Promise.all(running);
+    },
+  };
+}
+
+/** The body, or the HTTP status that refuses it. Its length is looked at before a byte of it is kept. */
+async function readBody(req: IncomingMessage): Promise<Buffer | number> {
+  try {
+    return await getRawBody(req, { length: req.headers['content-length'], limit: mostBodyBytes });
+  } catch (error) {
+    return error instanceof Error && 'type' in error && error.type === 'entity.too.large' ? 413 : 400;
+  }
+}
+
+function retryOf(req: IncomingMessage): Pick<ReceiverEvent, 'retryNum' | 'retryReason'> {
+  const { 'x-slack-retry-num': count, 'x-slack-retry-reason': reason } = req.headers;
+  return {
+    retryNum: typeof count === 'string' ? Number.parseInt(count, 10) : undefined,
+    retryReason: typeof reason === 'string' ? reason : undefined,
+  };
+}
+
+function isUnauthorized(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'slack_bolt_authorization_error';
+}
+
+function answer(res: ServerResponse, status: number, options: { close?: boolean } = {}): void {
+  if (options.close) res.setHeader('Connection', 'close');
+  res.writeHead(status, { 'Content-Length': 0 }).end();
+}
+
+function answerText(res: ServerResponse, text: string): void {
+  res.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' }).end(text);
+}
+
+function answerJson(res: ServerResponse, value: unknown): void {
+  res.writeHead(200, { 'Content-Type': 'application/json; charset=utf-8' }).end(JSON.stringify(value));
+}
