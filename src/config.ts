@@ -351,17 +351,39 @@ function freeze<T extends object>(value: T): T {
   return Object.freeze(value);
 }
 
-/**
- * Reads `.env` (if there is one; real variables win over it) and `manifest.json`, and parses both.
- * @throws ConfigError
- */
-export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+/** `.env` (if there is one) under the environment: real variables win over it. */
+function withDotenv(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   let file: Record<string, string> = {};
   try {
     file = parseDotenv(readFileSync('.env'));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
-  const manifest = readFileSync(new URL('../manifest.json', import.meta.url), 'utf8');
-  return parseConfig({ ...file, ...environment }, manifest);
+  return { ...file, ...environment };
+}
+
+/** The text of the app's manifest. */
+export function readManifest(): string {
+  return readFileSync(new URL('../manifest.json', import.meta.url), 'utf8');
+}
+
+/**
+ * Reads `.env` (if there is one; real variables win over it) and `manifest.json`, and parses both.
+ * @throws ConfigError
+ */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  return parseConfig(withDotenv(environment), readManifest());
+}
+
+/**
+ * Reads PUBLIC_URL alone: the manifest is printed before Slack knows the app, when there is no secret to be read.
+ * @throws ConfigError
+ */
+export function readPublicUrl(environment: NodeJS.ProcessEnv = process.env): string {
+  const { PUBLIC_URL } = withDotenv(environment);
+  const parsed = environmentSchema
+    .pick({ PUBLIC_URL: true })
+    .safeParse(PUBLIC_URL?.trim() ? { PUBLIC_URL } : {});
+  if (!parsed.success) throw new ConfigError(faultsOf(parsed.error));
+  return parsed.data.PUBLIC_URL.origin;
 }

@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { confirm, isCancel } from '@clack/prompts';
+import { type Config, readConfig, readManifest, readPublicUrl } from './config.ts';
+import type { Database } from './database/database.ts';
+import { createInstallationStore } from './installation-store/create-installation-store.ts';
+import type { InstallationStore } from './installation-store/installation-store.ts';
+import { createKeyring, type Keyring, KeyringError, loadKeyring } from './installation-store/keyring.ts';
+import { verifyKeyring } from './installation-store/verify-keyring.ts';
+import { createLogger, type Logger } from './log.ts';
+import { openExistingDatabase } from './operator/open-existing-database.ts';
+import { runOperatorCommand } from './operator/operator-program.ts';
+import { createOutput } from './operator/terminal/output.ts';
+import { retryRun } from './pipeline/retry-run.ts';
+import { steps } from './pipeline/steps.ts';
+import { createSlackClientFactory } from './slack/create-slack-client.ts';
+
+/** The operator's commands: the server's parts, wired without a server. stdout belongs to a command's result alone. */
+
+const { stdin, stdout, stderr } = process;
+const now = (): number => Date.now();
+
+/** The logger writes to stdout, where `--json` lets nothing else be; what a command has to say goes to stderr. */
+const quiet = (config: Config): Logger => createLogger({ ...config, logLevel: 'silent' }, { pretty: false });
+
+function createStore(config: Config, database: Database, keyring: Keyring): InstallationStore {
+  const stepNames = steps.map((step) => step.name);
+  const { clientId } = config.slack;
+  return createInstallationStore({ database, keyring, clientId, stepNames, now, log: quiet(config) });
+}
+
+/** Loads the keys that are there. Unlike the server it makes none: a new key would open nothing. */
+function loadExistingKeyring(config: Config): Keyring {
+  const file = config.database.kind === 'sqlite' ? `${config.database.file}.key` : undefined;
+  if (!config.encryptionKeys && file !== undefined && !existsSync(file)) {
+    throw new KeyringError(`The key file ${file} is missing. Restore it, or set TOKEN_ENCRYPTION_KEYS.`);
+  }
+  return loadKeyring({ config });
+}
+
+async function ask(question: string): Promise<boolean> {
+  const answer = await confirm({ message: question, initialValue: false, input: stdin, output: stderr });
+  return !isCancel(answer) && answer;
+}
+
+// A reader that has seen enough (`list | head`) is no fault.
+stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+process.exitCode = await runOperatorCommand(
+  {
+    output: createOutput({ stdout, stderr }),
+    now,
+    readConfig,
+    readPublicUrl,
+    readManifest,
+    openDatabase: openExistingDatabase,
+    async openStore(config, database) {
+      const keyring = loadExistingKeyring(config);
+      await verifyKeyring(database, keyring, now);
+      return createStore(config, database, keyring);
+    },
+    purgeInstallation(config, database, installationId) {
+      // Erasing opens nothing, so it must not fail for a lost key: a key that nothing is sealed with does.
+      const keyring = createKeyring([{ id: 'unused', base64: randomBytes(32).toString('base64') }]);
+      return createStore(config, database, keyring).purgeInstallation(installationId);
+    },
+    async retryRun(database, runId) {
+      return (await retryRun(database, runId, { userId: null, now: now() })) === 'queued';
+    },
+    slackClients: (config) => createSlackClientFactory({ config, log: quiet(config) }),
+    confirm: stdin.isTTY && stderr.isTTY ? ask : undefined,
+  },
+  process.argv.slice(2),
+);

@@ -1,0 +1,29 @@
+import Sqlite from 'better-sqlite3';
+
+/** Thrown when a copy of the database cannot be relied on. */
+export class BackupDamagedError extends Error {
+  override readonly name = 'BackupDamagedError';
+  readonly code = 'backup_damaged';
+}
+
+/**
+ * Opens a copy by itself, makes it one file without a WAL beside it, and has SQLite check every page of it.
+ * @throws BackupDamagedError
+ */
+export function verifyBackup(file: string): void {
+  let sqlite: Sqlite.Database | undefined;
+  try {
+    sqlite = new Sqlite(file, { fileMustExist: true });
+    sqlite.pragma('journal_mode = DELETE');
+    const verdict = sqlite.pragma('integrity_check', { simple: true });
+    if (verdict !== 'ok') throw new Error(`integrity_check says: ${String(verdict)}`);
+    const broken = sqlite.pragma('foreign_key_check');
+    if (Array.isArray(broken) && broken.length > 0) throw new Error('foreign_key_check found orphaned rows');
+    sqlite.prepare('select count(*) from installations').get();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new BackupDamagedError(`The copy ${file} is damaged: ${reason}`, { cause });
+  } finally {
+    sqlite?.close();
+  }
+}

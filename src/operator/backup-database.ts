@@ -1,0 +1,56 @@
+import { closeSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Database } from '../database/database.ts';
+import { verifyBackup } from '../database/sqlite/verify-backup.ts';
+import { CommandError } from './command-error.ts';
+
+/**
+ * Copies the database to a new file of mode 0600 while Foyer goes on working, verifies the copy, and returns its size
+ * in bytes. A file of that name appears only once it is whole and verified: until then it is called `….partial`.
+ * @throws CommandError where the file is there already or cannot be made; BackupDamagedError, DatabaseUnavailableError
+ */
+export async function backupDatabase(database: Pick<Database, 'backup'>, file: string): Promise<number> {
+  refuseIfThere(file);
+  const partial = `${file}.partial`;
+  // Made by us first, since SQLite would make it readable for everybody.
+  createPrivate(partial);
+  try {
+    await database.backup(partial);
+    verifyBackup(partial);
+    syncToDisk(partial);
+    refuseIfThere(file);
+    renameSync(partial, file);
+  } catch (error) {
+    for (const left of [partial, `${partial}-journal`, `${partial}-wal`, `${partial}-shm`])
+      rmSync(left, { force: true });
+    throw error;
+  }
+  return statSync(file).size;
+}
+
+function refuseIfThere(file: string): void {
+  if (lstatSync(file, { throwIfNoEntry: false }) !== undefined) {
+    throw new CommandError(`${file} is there already, and a backup never overwrites. Give another name.`);
+  }
+}
+
+function createPrivate(partial: string): void {
+  try {
+    closeSync(openSync(partial, 'wx', 0o600));
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST') {
+      throw new CommandError(
+        `${partial} is there already: another backup is being made, or one was cut off. Remove it in that case.`,
+      );
+    }
+    if (code === 'ENOENT') throw new CommandError(`There is no folder ${dirname(partial)}. Make it first.`);
+    throw new CommandError(`${partial} cannot be written: ${String(error)}`);
+  }
+}
+
+function syncToDisk(file: string): void {
+  const handle = openSync(file, 'r+');
+  fsyncSync(handle);
+  closeSync(handle);
+}

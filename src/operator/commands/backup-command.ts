@@ -1,0 +1,36 @@
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import { backupDatabase } from '../backup-database.ts';
+import type { OperatorDeps } from '../operator-deps.ts';
+import { fieldLines } from '../terminal/table.ts';
+import { withDatabase } from '../with-database.ts';
+import { exampleLines, jsonOption } from './command-help.ts';
+
+/** `backup FILE`: a verified copy of the database, while Foyer goes on working. */
+export function backupCommand(deps: OperatorDeps): Command {
+  return new Command('backup')
+    .summary('copy the database to a new file, and verify the copy')
+    .description(
+      'Copies the database to a new file (mode 0600, never over another) while Foyer goes on working, then opens the ' +
+        'copy and checks every page of it. The tokens in it stay encrypted, and the keys are not in it: keep ' +
+        'TOKEN_ENCRYPTION_KEYS, or the key file beside the database, in another safe place.',
+    )
+    .argument('<file>', 'the file to make')
+    .addOption(jsonOption())
+    .addHelpText('after', exampleLines([['backup /var/backups/foyer-2026-11-22.db', 'before an upgrade']]))
+    .action(async (given: string, options: { json?: boolean }) => {
+      const file = resolve(given);
+      await withDatabase(deps, async (_config, database) => {
+        const bytes = await backupDatabase(database, file);
+        if (options.json) return deps.output.printJson({ file, bytes, verified: true });
+        deps.output.print(
+          fieldLines([
+            ['backup', file],
+            ['bytes', String(bytes)],
+            ['verified', 'yes'],
+          ]),
+        );
+        deps.output.note('The encryption keys are not in it: keep them in another safe place.');
+      });
+    });
+}

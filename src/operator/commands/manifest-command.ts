@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { CommandError } from '../command-error.ts';
+import { compareManifests, type ManifestDifference } from '../manifest/compare-manifests.ts';
+import { fillManifest } from '../manifest/fill-manifest.ts';
+import type { OperatorDeps } from '../operator-deps.ts';
+import { type Column, table } from '../terminal/table.ts';
+import { exampleLines, jsonOption } from './command-help.ts';
+
+/** `manifest`: the app as Slack is to know it, or how what Slack knows differs from it. */
+export function manifestCommand(deps: OperatorDeps): Command {
+  return new Command('manifest')
+    .summary('print the app manifest with your PUBLIC_URL, or compare it with Slack’s')
+    .description(
+      'Prints manifest.json with PUBLIC_URL in its redirect, event and interactivity URLs: what you paste at ' +
+        'api.slack.com/apps → Create New App → From a manifest. It needs PUBLIC_URL alone, no secret.',
+    )
+    .option(
+      '--check <file>',
+      'compare with a JSON manifest exported from Slack instead; exit 1 if they differ',
+    )
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      exampleLines([
+        ['manifest', 'what to paste when you create the app'],
+        [
+          'manifest --check exported.json',
+          'does Slack’s copy (App Manifest page, JSON) still agree with ours?',
+        ],
+      ]),
+    )
+    .action(async (options: { check?: string; json?: boolean }) => {
+      const ours = fillManifest(deps.readManifest(), deps.readPublicUrl());
+      if (options.check === undefined) return deps.output.printJson(ours);
+      check(deps, compareManifests(ours, readExport(options.check)), options.json);
+    });
+}
+
+function check({ output }: OperatorDeps, differences: ManifestDifference[], json: boolean | undefined): void {
+  if (json) output.printJson({ matches: differences.length === 0, differences });
+  else if (differences.length === 0) output.print('Slack’s manifest agrees with ours.');
+  else output.print(table(output, columns, differences));
+  if (differences.length === 0) return;
+  throw new CommandError(
+    `Slack’s manifest differs in ${differences.length} ${differences.length === 1 ? 'place' : 'places'}. ` +
+      'Paste what `npm run foyer -- manifest` prints into the app’s App Manifest page.',
+  );
+}
+
+const columns: Column<ManifestDifference>[] = [
+  { title: 'WHERE', value: ({ path }) => path },
+  { title: 'OURS', value: ({ expected }) => valueText(expected), maxWidth: 60 },
+  { title: 'SLACK’S', value: ({ found }) => valueText(found), maxWidth: 60 },
+];
+
+function valueText(value: unknown): string | null {
+  return typeof value === 'string' ? value : value === null ? null : JSON.stringify(value);
+}
+
+function readExport(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(
+      `${file} cannot be read as JSON (${reason}). Export the manifest from the app’s App Manifest page, as JSON.`,
+    );
+  }
+}

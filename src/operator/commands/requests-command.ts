@@ -1,0 +1,111 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { type InstallRequestRecord, listInstallRequests } from '../../database/list-install-requests.ts';
+import type { InstallRequestOutcome } from '../../database/records.ts';
+import { isoTime } from '../install-record-json.ts';
+import type { OperatorDeps } from '../operator-deps.ts';
+import { statusStyle } from '../terminal/status-style.ts';
+import { type Column, table } from '../terminal/table.ts';
+import { timeText } from '../terminal/time-text.ts';
+import { withDatabase } from '../with-database.ts';
+import { exampleLines, jsonOption } from './command-help.ts';
+
+interface RequestsOptions {
+  /** The day's first millisecond. */
+  day?: number;
+  team?: string;
+  outcome?: InstallRequestOutcome;
+  limit: number;
+  json?: boolean;
+}
+
+const dayMs = 86_400_000;
+
+/** `requests`: every pass through OAuth, whatever its end. */
+export function requestsCommand(deps: OperatorDeps): Command {
+  return new Command('requests')
+    .summary('list every pass through OAuth, with its end')
+    .description(
+      'Lists install requests, newest first: every pass through OAuth that came back from Slack, whether it was ' +
+        'installed, cancelled or failed. One that stays "started" was cut off.',
+    )
+    .option('--day <YYYY-MM-DD>', 'only those that came back on this day (UTC)', parseDay)
+    .option('--team <id>', 'only those of a team (T…) or an enterprise (E…)')
+    .addOption(
+      new Option('--outcome <outcome>', 'only those that ended like this').choices([
+        'started',
+        'cancelled',
+        'failed',
+        'installed',
+      ]),
+    )
+    .option('--limit <number>', 'at most so many', parseLimit, 100)
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      exampleLines([
+        ['requests --outcome failed', 'whose install failed, and of what?'],
+        ['requests --day 2026-11-22 --team T0123ABCD', 'what did Acme do that day?'],
+        ['requests --limit 1000 --json', 'the last thousand, for a script'],
+      ]),
+    )
+    .action((options: RequestsOptions) => requests(deps, options));
+}
+
+async function requests(deps: OperatorDeps, options: RequestsOptions): Promise<void> {
+  await withDatabase(deps, async (config, { queries }) => {
+    const { day, team: teamId, outcome, limit } = options;
+    const records = await listInstallRequests(queries, {
+      clientId: config.slack.clientId,
+      teamId,
+      outcome,
+      limit,
+      ...(day !== undefined && { from: day, before: day + dayMs }),
+    });
+    if (options.json) return deps.output.printJson(records.map(installRequestJson));
+    if (records.length === 0) return deps.output.print('There is no such install request.');
+    deps.output.print(table(deps.output, columns, records));
+    if (records.length === limit) deps.output.note(`These are the newest ${limit}; --limit shows more.`);
+  });
+}
+
+/** An install request as `requests --json` prints it. */
+function installRequestJson(record: InstallRequestRecord) {
+  return {
+    id: record.id,
+    startedAt: isoTime(record.startedAt),
+    finishedAt: isoTime(record.finishedAt),
+    outcome: record.outcome,
+    error: record.errorCode,
+    requestedTeamId: record.requestedTeamId,
+    teamId: record.teamId,
+    teamName: record.teamName,
+    enterpriseId: record.enterpriseId,
+    userId: record.userId,
+    runId: record.runId,
+  };
+}
+
+const columns: Column<InstallRequestRecord>[] = [
+  { title: 'STARTED', value: (request) => timeText(request.startedAt) },
+  { title: 'OUTCOME', value: ({ outcome }) => outcome, style: ({ outcome }) => statusStyle(outcome) },
+  { title: 'TEAM', value: (request) => request.teamId ?? request.enterpriseId ?? request.requestedTeamId },
+  { title: 'NAME', value: (request) => request.teamName, maxWidth: 32 },
+  { title: 'USER', value: (request) => request.userId },
+  { title: 'RUN', value: (request) => request.runId },
+  { title: 'ERROR', value: (request) => request.errorCode },
+];
+
+function parseDay(text: string): number {
+  const at = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  // Date.parse lets 31 June pass as 1 July in some engines.
+  if (Number.isNaN(at) || new Date(at).toISOString().slice(0, 10) !== text) {
+    throw new InvalidArgumentError('Give a day such as 2026-11-22.');
+  }
+  return at;
+}
+
+function parseLimit(text: string): number {
+  const limit = /^\d{1,7}$/.test(text) ? Number(text) : 0;
+  if (limit < 1) throw new InvalidArgumentError('Give a whole number from 1.');
+  return limit;
+}

@@ -1,0 +1,42 @@
+import { Command } from 'commander';
+import { readHistory, readUsers } from '../../database/install-record.ts';
+import { readStepAttempts } from '../../database/read-step-attempts.ts';
+import { findTeam } from '../find-team.ts';
+import { installDetailsJson } from '../install-record-json.ts';
+import { installRecordText } from '../install-record-text.ts';
+import type { OperatorDeps } from '../operator-deps.ts';
+import { withDatabase } from '../with-database.ts';
+import { exampleLines, jsonOption } from './command-help.ts';
+
+/** More than an installation ever has; a number that both databases take as a limit. */
+const wholeHistory = 1_000_000;
+
+/** `show TEAM`: one installation with everything that is known of it. */
+export function showCommand(deps: OperatorDeps): Command {
+  return new Command('show')
+    .summary('show one installation: who, when, scopes, run, users, history')
+    .description(
+      'Shows one installation: who made it and when, its scopes, its newest run with every attempt, its people and its history (newest first).',
+    )
+    .argument('<team>', 'a team’s id (T…), or an enterprise’s (E…) for an org-wide install')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      exampleLines([
+        ['show T0123ABCD', 'did their install work, and what failed?'],
+        ['show E0123ABCD --json', 'an org-wide install, for a script'],
+      ]),
+    )
+    .action((team: string, options: { json?: boolean }) => show(deps, team, options));
+}
+
+async function show(deps: OperatorDeps, team: string, options: { json?: boolean }): Promise<void> {
+  await withDatabase(deps, async (config, { queries }) => {
+    const record = await findTeam(queries, config.slack.clientId, team);
+    const users = await readUsers(queries, record);
+    const history = await readHistory(queries, record.id, wholeHistory);
+    if (options.json) return deps.output.printJson(installDetailsJson(record, users, history));
+    const attempts = record.run ? await readStepAttempts(queries, record.run.id) : [];
+    deps.output.print(installRecordText(deps.output, { record, users, history, attempts }));
+  });
+}

@@ -1,0 +1,16 @@
+import type { Queries } from '../database/database.ts';
+import { findInstallRecords, type InstallRecord } from '../database/install-record.ts';
+import { CommandError } from './command-error.ts';
+
+/**
+ * Finds the installation that a team's id names, or an enterprise's for an org-wide install.
+ * @throws CommandError that says where to look where there is none
+ */
+export async function findTeam(queries: Queries, clientId: string, id: string): Promise<InstallRecord> {
+  const [record] = await findInstallRecords(queries, clientId, id);
+  if (record) return record;
+  throw new CommandError(
+    `There is no installation of ${id}. \`npm run foyer -- list\` shows the ids of all. ` +
+      'A workspace that an org-wide install covers is found by its enterprise’s id (E…).',
+  );
+}

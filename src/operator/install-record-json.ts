@@ -1,0 +1,59 @@
+import type { HistoryRecord, InstallRecord, RunRecord, UserRecord } from '../database/install-record.ts';
+
+/**
+ * Why one file: these shapes are a contract with scripts outside (times in ISO 8601, absent values null). Whatever
+ * prints a record as JSON prints it from here.
+ */
+
+/** A time as JSON shows it. */
+export function isoTime(ms: number): string;
+export function isoTime(ms: number | null): string | null;
+export function isoTime(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
+
+/** An installation as `list --json` prints it. */
+export function installRecordJson(record: InstallRecord) {
+  return {
+    teamId: record.teamId,
+    teamName: record.teamName,
+    enterpriseId: record.enterpriseId,
+    isEnterpriseInstall: record.isEnterpriseInstall,
+    status: record.status,
+    installerUserId: record.installerUserId,
+    installedAt: isoTime(record.installedAt),
+    botScopes: record.botScopes,
+    run: record.run && runJson(record.run),
+  };
+}
+
+function runJson(run: RunRecord) {
+  return {
+    id: run.id,
+    status: run.status,
+    steps: run.steps.map(({ name, status, attempts, errorCode }) => ({
+      name,
+      status,
+      attempts,
+      error: errorCode,
+    })),
+  };
+}
+
+/** An installation as `show --json` prints it. */
+export function installDetailsJson(record: InstallRecord, users: UserRecord[], history: HistoryRecord[]) {
+  return {
+    ...installRecordJson(record),
+    users: users.map((user) => ({
+      userId: user.userId,
+      name: user.name,
+      realName: user.realName,
+      email: user.email,
+      timezone: user.timezone,
+      avatarUrl: user.avatarUrl,
+      hasUserToken: user.hasUserToken,
+      firstSeenAt: isoTime(user.firstSeenAt),
+    })),
+    history: history.map(({ at, kind, userId, detail }) => ({ at: isoTime(at), kind, userId, detail })),
+  };
+}

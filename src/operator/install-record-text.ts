@@ -1,0 +1,141 @@
+import {
+  type HistoryRecord,
+  type InstallRecord,
+  type RunRecord,
+  registeredTeamId,
+  type StepRecord,
+  type UserRecord,
+} from '../database/install-record.ts';
+import type { StepAttemptRecord } from '../database/read-step-attempts.ts';
+import type { Output } from './terminal/output.ts';
+import { plainText } from './terminal/plain-text.ts';
+import { statusStyle } from './terminal/status-style.ts';
+import { type Column, fieldLines, table } from './terminal/table.ts';
+import { durationText, timeText } from './terminal/time-text.ts';
+
+/** Everything that `show` tells of one installation. */
+export interface InstallDetails {
+  record: InstallRecord;
+  users: UserRecord[];
+  /** Newest first. */
+  history: HistoryRecord[];
+  /** Of the newest run. */
+  attempts: StepAttemptRecord[];
+}
+
+/** As many people and lines of history as fit on a screen; `--json` has them all. */
+const shown = 20;
+
+type Canvas = Pick<Output, 'style' | 'isTerminal'>;
+
+/** The install record for a person to read: sections of aligned lines. */
+export function installRecordText(output: Canvas, details: InstallDetails): string {
+  const { record, users, history, attempts } = details;
+  const sections = [headSection(output, record, users)];
+  if (record.run) sections.push(...runSections(output, record.run, attempts));
+  sections.push(
+    section(output, 'Users', users, userColumns),
+    section(output, 'History', history, historyColumns),
+  );
+  return sections.join('\n\n');
+}
+
+function headSection(output: Canvas, record: InstallRecord, users: UserRecord[]): string {
+  const installer = users.find((user) => user.userId === record.installerUserId);
+  const name = installer?.realName ?? installer?.name;
+  const title = (record.isEnterpriseInstall ? record.enterpriseName : record.teamName) ?? 'unnamed';
+  const status = output.style(statusStyle(record.status) ?? 'bold', record.status);
+  const head = `${output.style('bold', plainText(`${title} (${registeredTeamId(record)})`))}  ${status}`;
+  const fields = fieldLines([
+    ['installed', timeText(record.installedAt)],
+    ['by', name ? `${record.installerUserId} (${name})` : record.installerUserId],
+    ['uninstalled', record.uninstalledAt === null ? null : timeText(record.uninstalledAt)],
+    ['broken by', record.brokenReason],
+    ['covers', record.isEnterpriseInstall ? 'the whole organization' : null],
+    ['enterprise', record.isEnterpriseInstall ? null : enterpriseText(record)],
+    ['app', record.appId],
+    ['bot user', record.botUserId],
+    ['bot scopes', record.botScopes?.join(', ') ?? null],
+  ]);
+  return `${head}\n${fields}`;
+}
+
+function enterpriseText({ enterpriseId, enterpriseName }: InstallRecord): string | null {
+  return enterpriseId && enterpriseName ? `${enterpriseName} (${enterpriseId})` : enterpriseId;
+}
+
+function runSections(output: Canvas, run: RunRecord, attempts: StepAttemptRecord[]): string[] {
+  const status = output.style(statusStyle(run.status) ?? 'bold', run.status);
+  const fields = fieldLines([
+    ['for', run.userId],
+    ['created', timeText(run.createdAt)],
+    ['finished', run.finishedAt === null ? null : timeText(run.finishedAt)],
+    ['waits for', run.waitingFor],
+    ['next try', run.dueAt === null || run.status !== 'waiting' ? null : timeText(run.dueAt)],
+    ['try again', run.status === 'failed' ? `npm run foyer -- retry ${run.id}` : null],
+  ]);
+  const head = `${output.style('bold', `Run ${run.id}`)}  ${status}\n${fields}`;
+  const sections = [`${head}\n\n${indent(table(output, stepColumns, run.steps))}`];
+  if (attempts.length > 0)
+    sections.push(section(output, 'Attempts', attempts, attemptColumns, attempts.length));
+  return sections;
+}
+
+function section<Row>(
+  output: Canvas,
+  title: string,
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  most = shown,
+): string {
+  const head = output.style('bold', `${title} (${rows.length})`);
+  if (rows.length === 0) return head;
+  const lines = indent(table(output, columns, rows.slice(0, most)));
+  const rest = rows.length - most;
+  return `${head}\n${lines}${rest > 0 ? `\n  and ${rest} more: --json shows all` : ''}`;
+}
+
+function indent(lines: string): string {
+  return lines.replaceAll(/^/gm, '  ');
+}
+
+function errorText(of: { errorCode: string | null; errorMessage: string | null }): string | null {
+  return of.errorCode && of.errorMessage ? `${of.errorCode}: ${of.errorMessage}` : of.errorCode;
+}
+
+const stepColumns: Column<StepRecord>[] = [
+  { title: 'STEP', value: (step) => step.name },
+  { title: 'STATUS', value: (step) => step.status, style: (step) => statusStyle(step.status) },
+  { title: 'ATTEMPTS', value: (step) => step.attempts },
+  { title: 'FINISHED', value: (step) => (step.finishedAt === null ? null : timeText(step.finishedAt)) },
+  { title: 'ERROR', value: errorText },
+];
+
+const attemptColumns: Column<StepAttemptRecord>[] = [
+  { title: 'STEP', value: (attempt) => attempt.stepName },
+  { title: 'TRY', value: (attempt) => attempt.attempt },
+  { title: 'STARTED', value: (attempt) => timeText(attempt.startedAt) },
+  {
+    title: 'TOOK',
+    value: ({ startedAt, finishedAt }) => (finishedAt === null ? null : durationText(finishedAt - startedAt)),
+  },
+  { title: 'OUTCOME', value: ({ outcome }) => outcome, style: ({ outcome }) => statusStyle(outcome) },
+  { title: 'ERROR', value: errorText },
+];
+
+const userColumns: Column<UserRecord>[] = [
+  { title: 'USER', value: (user) => user.userId },
+  { title: 'NAME', value: (user) => user.realName ?? user.name, maxWidth: 32 },
+  { title: 'EMAIL', value: (user) => user.email, maxWidth: 40 },
+  { title: 'TIME ZONE', value: (user) => user.timezone },
+  { title: 'ROLE', value: (user) => (user.isOwner ? 'owner' : user.isAdmin ? 'admin' : 'member') },
+  { title: 'OWN TOKEN', value: (user) => (user.hasUserToken ? 'yes' : 'no') },
+  { title: 'SINCE', value: (user) => timeText(user.firstSeenAt) },
+];
+
+const historyColumns: Column<HistoryRecord>[] = [
+  { title: 'WHEN', value: (entry) => timeText(entry.at) },
+  { title: 'WHAT', value: (entry) => entry.kind },
+  { title: 'USER', value: (entry) => entry.userId },
+  { title: 'DETAIL', value: (entry) => entry.detail },
+];

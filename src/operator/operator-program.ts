@@ -1,0 +1,86 @@
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from '../config.ts';
+import { DatabaseNewerError, DatabaseUnavailableError } from '../database/database.ts';
+import { BackupDamagedError } from '../database/sqlite/verify-backup.ts';
+import { KeyringError } from '../installation-store/keyring.ts';
+import { KeyMissingError, SealBrokenError } from '../installation-store/sealer.ts';
+import { createScrubber } from '../log.ts';
+import { CommandError, UsageError } from './command-error.ts';
+import { backupCommand } from './commands/backup-command.ts';
+import { listCommand } from './commands/list-command.ts';
+import { manifestCommand } from './commands/manifest-command.ts';
+import { purgeCommand } from './commands/purge-command.ts';
+import { requestsCommand } from './commands/requests-command.ts';
+import { retryCommand } from './commands/retry-command.ts';
+import { showCommand } from './commands/show-command.ts';
+import type { OperatorDeps } from './operator-deps.ts';
+
+/** THE list of commands, in the order in which help shows them: a new one is one file and one entry. */
+const commands = [
+  listCommand,
+  showCommand,
+  requestsCommand,
+  retryCommand,
+  purgeCommand,
+  backupCommand,
+  manifestCommand,
+];
+
+/** How a command ended, for the shell. */
+export type ExitCode = 0 | 1 | 2;
+
+/**
+ * Runs one command of the operator's. Returns 0 when it is done, 1 when it failed and 2 for wrong usage; whatever went
+ * wrong is said on stderr, without a secret.
+ */
+export async function runOperatorCommand(
+  deps: OperatorDeps,
+  commandLine: readonly string[],
+): Promise<ExitCode> {
+  try {
+    await createProgram(deps).parseAsync(commandLine, { from: 'user' });
+    return 0;
+  } catch (error) {
+    // Commander has written its own help or complaint by now.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    deps.output.note(createScrubber([])(failureText(error)));
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+function createProgram(deps: OperatorDeps): Command {
+  const { output } = deps;
+  const program = new Command('npm run foyer --')
+    .description('The operator’s tools: who is installed, what failed and why, and how to mend it.')
+    .configureOutput({
+      writeOut: (text) => output.print(text.trimEnd()),
+      writeErr: (text) => output.note(text.trimEnd()),
+      getOutHelpWidth: () => 100,
+      getErrHelpWidth: () => 100,
+    })
+    .showHelpAfterError('(--help shows how it is used)')
+    .exitOverride()
+    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage. Times are in UTC.');
+  for (const create of commands) program.addCommand(create(deps).copyInheritedSettings(program));
+  return program;
+}
+
+/** Failures that an operator can act on by their message. */
+const told = [
+  CommandError,
+  UsageError,
+  ConfigError,
+  DatabaseUnavailableError,
+  DatabaseNewerError,
+  BackupDamagedError,
+  KeyringError,
+  SealBrokenError,
+  KeyMissingError,
+];
+
+/** Any other failure is a fault of ours, and its stack is told too. */
+function failureText(error: unknown): string {
+  if (!(error instanceof Error)) return `An unexpected failure: ${String(error)}`;
+  if (told.some((known) => error instanceof known)) return error.message;
+  return `An unexpected failure, which is a fault of Foyer:\n${error.stack}`;
+}

@@ -1,0 +1,28 @@
+/**
+ * Why: names come from Slack, where anybody may call a workspace whatever they like. A terminal obeys escape sequences,
+ * and a right-to-left mark turns a line round, so neither may pass from a name to the operator's screen.
+ */
+
+/** Control and format characters, line and paragraph separators, lone surrogates; the emoji joiner is left alone. */
+const unprintable = /(?!\u200d)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/** A text as one line in which nothing commands the terminal: each such character becomes a visible `�`. */
+export function plainText(text: string): string {
+  return text.replace(unprintable, '�');
+}
+
+/** The same for a text of several lines, whose line ends stay. */
+export function plainLines(text: string): string {
+  return text.split('\n').map(plainText).join('\n');
+}
+
+/** JSON on lines, with the characters that a terminal could obey written as escapes: the value stays the same. */
+export function plainJson(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (found) =>
+    found === '\n' ? found : [...Array(found.length).keys()].map((at) => escaped(found, at)).join(''),
+  );
+}
+
+function escaped(text: string, at: number): string {
+  return `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`;
+}

@@ -1,0 +1,37 @@
+import type {
+  AttemptOutcome,
+  InstallationStatus,
+  InstallRequestOutcome,
+  RunStatus,
+  StepStatus,
+} from '../../database/records.ts';
+import type { Style } from './output.ts';
+
+const styles: Readonly<
+  Record<
+    InstallationStatus | RunStatus | StepStatus | AttemptOutcome | InstallRequestOutcome,
+    Style | undefined
+  >
+> = {
+  active: 'green',
+  broken: 'red',
+  uninstalled: 'dim',
+  queued: undefined,
+  running: undefined,
+  waiting: 'yellow',
+  succeeded: 'green',
+  failed: 'red',
+  cancelled: 'dim',
+  pending: 'dim',
+  retrying: 'yellow',
+  retry: 'yellow',
+  skipped: 'dim',
+  unconfirmed: 'yellow',
+  started: undefined,
+  installed: 'green',
+};
+
+/** How the words for a state are coloured: the same word the same way in every table. */
+export function statusStyle(status: keyof typeof styles): Style | undefined {
+  return styles[status];
+}
