@@ -1,6 +1,13 @@
-import type { HomeView } from '@slack/types';
+import type { HomeView, KnownBlock } from '@slack/types';
 import type { HistoryRecord, InstallRecord } from '../database/install-record.ts';
-import type { Viewer } from './may-act.ts';
+import { mrkdwnCode, mrkdwnLink } from '../slack/escape-mrkdwn.ts';
+import { context, header, lines } from './blocks.ts';
+import { historyLines } from './history-lines.ts';
+import { mayAct, type Viewer } from './may-act.ts';
+import { permissionBlocks } from './permission-blocks.ts';
+import { profileBlocks } from './profile-blocks.ts';
+import { setupBlocks } from './setup-blocks.ts';
+import { statusBlocks } from './status-blocks.ts';
 
 /** Everything that App Home shows to one person. */
 export interface HomeContent {
@@ -22,11 +29,33 @@ export interface HomeContent {
 /** How many lines of history are shown. */
 export const historyShown = 10;
 
-/** App Home for one person: the install record. The same content always gives the same view. */
+const divider: KnownBlock = { type: 'divider' };
+
+/**
+ * App Home for one person: the install record. The same content always gives the same view, within Slack's limits
+ * whatever the content (docs.slack.dev/reference/views/home-tab-views): each list is cut, and says so.
+ */
 export function homeView(content: HomeContent): HomeView {
-  return {
-    type: 'home',
-    callback_id: 'foyer.home',
-    blocks: [{ type: 'header', text: { type: 'plain_text', text: content.app.name } }],
-  };
+  const { record, history, app } = content;
+  const place = record.isEnterpriseInstall ? record.enterpriseName : record.teamName;
+  const groups: KnownBlock[][] = [
+    [header(place ? `${app.name} in ${place}` : app.name), ...statusBlocks(content)],
+    setupBlocks(content),
+    permissionBlocks(content),
+    profileBlocks(content),
+    history.length === 0 ? [] : [header('History'), ...lines(historyLines(history, historyShown))],
+    footer(content),
+  ];
+  const blocks = groups
+    .filter((group) => group.length > 0)
+    .flatMap((group, index) => (index === 0 ? group : [divider, ...group]));
+  return { type: 'home', callback_id: 'foyer.home', blocks };
+}
+
+function footer({ record, viewer, supportUrl, privacyUrl }: HomeContent): KnownBlock[] {
+  const parts = ['Times are in your own time zone.'];
+  if (supportUrl) parts.push(mrkdwnLink(supportUrl, 'Get help'));
+  if (privacyUrl) parts.push(mrkdwnLink(privacyUrl, 'Privacy'));
+  if (record.run && mayAct(record, viewer)) parts.push(`Reference: ${mrkdwnCode(record.run.id, 80)}`);
+  return [context(parts.join('  ·  '))];
 }

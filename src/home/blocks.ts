@@ -1,0 +1,92 @@
+import type {
+  Button,
+  ContextBlock,
+  HeaderBlock,
+  KnownBlock,
+  MrkdwnElement,
+  SectionBlock,
+} from '@slack/types';
+import { escapeMrkdwn, plainLine } from '../slack/escape-mrkdwn.ts';
+
+/**
+ * The few shapes of Block Kit that App Home is made of, each within Slack's limits (docs.slack.dev/reference/block-kit).
+ * What arrives here as mrkdwn is already harmless: `outside`, `mention`, `slackDate` and our own sentences.
+ */
+
+const sectionTextMost = 3000;
+const fieldTextMost = 2000;
+
+/** A mrkdwn object in which Slack links nothing by itself: addresses in names and errors stay plain text. */
+export function mrkdwn(text: string): MrkdwnElement {
+  return { type: 'mrkdwn', text, verbatim: true };
+}
+
+/** A heading. */
+export function header(text: string): HeaderBlock {
+  return { type: 'header', text: { type: 'plain_text', text: plainLine(text, 150) || '-', emoji: false } };
+}
+
+/** A paragraph, perhaps with a button or a picture at its right. */
+export function section(text: string, accessory?: SectionBlock['accessory']): SectionBlock {
+  return { type: 'section', text: mrkdwn(text), ...(accessory && { accessory }) };
+}
+
+/** Label and value pairs in two columns; at most ten of them. */
+export function fields(
+  pairs: readonly (readonly [label: string, value: string])[],
+  accessory?: SectionBlock['accessory'],
+): SectionBlock {
+  const texts = pairs.slice(0, 10).map(([label, value]) => mrkdwn(`*${label}*\n${value}`));
+  if (texts.some(({ text }) => text.length > fieldTextMost)) throw new RangeError('a field is too long');
+  return { type: 'section', fields: texts, ...(accessory && { accessory }) };
+}
+
+/** Small grey text. */
+export function context(...texts: string[]): ContextBlock {
+  return { type: 'context', elements: texts.slice(0, 10).map(mrkdwn) };
+}
+
+/** A list, in as few sections as hold it: a line is never torn. Each line is far shorter than a section. */
+export function lines(texts: readonly string[]): KnownBlock[] {
+  const packed: string[] = [];
+  for (const text of texts) {
+    const joined = packed.length === 0 ? text : `${packed.at(-1)}\n${text}`;
+    if (packed.length > 0 && joined.length <= sectionTextMost) packed[packed.length - 1] = joined;
+    else packed.push(text);
+  }
+  return packed.map((text) => section(text));
+}
+
+/** A button; those with a `url` open it, and send their `actionId` all the same. */
+export function button(
+  label: string,
+  actionId: string,
+  more: Pick<Button, 'url' | 'value' | 'style' | 'confirm'>,
+): Button {
+  return { type: 'button', text: { type: 'plain_text', text: label }, action_id: actionId, ...more };
+}
+
+/** A person's name that notifies nobody: Slack draws it from the id. Anything but an id is shown as text. */
+export function mention(userId: string): string {
+  return /^[UW][A-Z0-9]{1,30}$/.test(userId) ? `<@${userId}>` : escapeMrkdwn(userId, 80);
+}
+
+/** A time in the reader's own time zone; where it cannot be drawn, in UTC. */
+export function slackDate(at: number, style: 'long' | 'short' = 'short'): string {
+  const inUtc = `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return `<!date^${Math.floor(at / 1000)}^{date_${style}_pretty} at {time}|${inUtc}>`;
+}
+
+/** A text from outside as one harmless line, without anybody's email address: an error may quote one. */
+export function outside(text: string, atMost: number): string {
+  const words = text.split(/(\s+)/).map((word) => {
+    const at = word.indexOf('@');
+    return at >= 0 && word.indexOf('.', at) > at ? '(an address)' : word;
+  });
+  return escapeMrkdwn(words.join(''), atMost);
+}
+
+/** `1 step`, `2 steps`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

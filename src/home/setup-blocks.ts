@@ -1,0 +1,71 @@
+import type { Button, KnownBlock } from '@slack/types';
+import type { InstallRecord, RunRecord } from '../database/install-record.ts';
+import { escapeMrkdwn } from '../slack/escape-mrkdwn.ts';
+import { button, context, header, lines, section, slackDate } from './blocks.ts';
+import type { HomeContent } from './home-view.ts';
+import { canRetryRun, canSendWelcome, homeActions, mayAct, welcomeStepName } from './may-act.ts';
+import { stepLines } from './step-lines.ts';
+
+/** The newest run: how it stands, its steps, and what the installer and the admins can do about it. */
+export function setupBlocks(content: HomeContent): KnownBlock[] {
+  const { run } = content.record;
+  if (run === null) return [header('Set-up'), section('No set-up has run yet.')];
+  return [
+    header('Set-up'),
+    context(runState(run, escapeMrkdwn(content.app.name, 80))),
+    ...lines(stepLines(run)),
+    ...actionBlocks(content, run),
+  ];
+}
+
+function runState(run: RunRecord, appName: string): string {
+  const ended = run.finishedAt === null ? '' : ` ${slackDate(run.finishedAt)}`;
+  switch (run.status) {
+    case 'queued':
+      return 'About to start';
+    case 'running':
+      return `In progress since ${slackDate(run.createdAt)}`;
+    case 'waiting':
+      if (run.waitingFor === 'team_access_granted') {
+        return `Waiting until an organisation admin adds ${appName} to a workspace`;
+      }
+      return run.dueAt === null ? 'Waiting to go on' : `Goes on ${slackDate(run.dueAt)}`;
+    case 'succeeded':
+      return `Finished${ended}`;
+    case 'failed':
+      return `Ended${ended}, not everything worked`;
+    case 'cancelled':
+      return `Stopped${ended} before it was finished`;
+  }
+}
+
+function actionBlocks(content: HomeContent, run: RunRecord): KnownBlock[] {
+  const { record, viewer, app } = content;
+  const buttons: Button[] = [];
+  if (canRetryRun(record)) {
+    buttons.push(button('Try again', homeActions.retryRun, { value: run.id, style: 'primary' }));
+  }
+  if (canSendWelcome(record)) buttons.push(welcomeButton(record, run, app.name));
+  if (buttons.length === 0) return [];
+  if (mayAct(record, viewer)) return [{ type: 'actions', elements: buttons }];
+  const wantsCare = run.steps.some(({ status }) => status === 'failed' || status === 'unconfirmed');
+  return wantsCare ? [context('Whoever installed the app, or a workspace admin, can try again here.')] : [];
+}
+
+function welcomeButton(record: InstallRecord, run: RunRecord, appName: string): Button {
+  const inDoubt = run.steps.some(({ name, status }) => name === welcomeStepName && status === 'unconfirmed');
+  const whose = run.userId === record.installerUserId ? `the person who installed ${appName}` : 'its reader';
+  const text = inDoubt
+    ? 'The first welcome may have arrived after all. Then there will be two.'
+    : `Another welcome message goes to ${whose}.`;
+  return button('Send the welcome again', homeActions.sendWelcome, {
+    value: run.id,
+    ...(inDoubt && { style: 'primary' }),
+    confirm: {
+      title: { type: 'plain_text', text: 'Send the welcome again?' },
+      text: { type: 'plain_text', text: text.slice(0, 300) },
+      confirm: { type: 'plain_text', text: 'Send' },
+      deny: { type: 'plain_text', text: 'Cancel' },
+    },
+  });
+}
