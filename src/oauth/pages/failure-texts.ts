@@ -74,7 +74,7 @@ export const failurePages: Readonly<Record<FailureKind, FailureText>> = {
     fact: nothing,
     sentences: ({ appName }) => [
       `${appName} was not added, and has no access to your workspace.`,
-      'If your workspace asks for an admin’s approval, send this page’s address to an admin, or start again once you have it.',
+      'If you changed your mind, start again. If your workspace needs an admin’s approval first, Slack’s page lets you ask for it.',
     ],
     button: startAgain,
   },

@@ -19,16 +19,16 @@ export interface LandingPageContent extends PageFrame {
 
 function scopeLine(scope: string, optional: boolean): Html {
   const sentence = scopeSentence(scope);
-  return html`<li>
-    ${sentence !== scope && html`<span class="allowance">${sentence}</span>`}
-    <span class="scope"><code>${scope}</code>${optional && html` <span class="optional">You may decline this</span>`}</span>
-  </li>`;
+  const mark = optional && html`<span class="optional">You may decline this</span>`;
+  return sentence === scope
+    ? html`<li><span class="allowance"><code>${scope}</code></span>${optional && html`<span class="scope">${mark}</span>`}</li>`
+    : html`<li><span class="allowance">${sentence}</span><span class="scope"><code>${scope}</code> ${mark}</span></li>`;
 }
 
 function scopeList(scopes: readonly string[], optional: readonly string[]): Html {
   // What may be declined comes last: the list then reads from must to may.
   const ordered = [...scopes].sort((a, b) => Number(optional.includes(a)) - Number(optional.includes(b)));
-  return html`<ul class="scopes">${ordered.map((scope) => scopeLine(scope, optional.includes(scope)))}</ul>`;
+  return html`<ul class="scopes" role="list">${ordered.map((scope) => scopeLine(scope, optional.includes(scope)))}</ul>`;
 }
 
 function permissions(content: LandingPageContent): Html {
@@ -56,9 +56,9 @@ export function landingPage(content: LandingPageContent): string {
     <p class="actions"><a class="button button-slack" href="${installUrl}">${slackMark}<span>Add to Slack</span></a></p>
     <section class="next" aria-labelledby="next">
       <h2 id="next">What happens next</h2>
-      <ol>
+      <ol role="list">
         <li>Slack asks which workspace, and whether you agree.</li>
-        <li>You come back here and see the set-up finish, within seconds.</li>
+        <li>You come back here and see the setup finish, within seconds.</li>
         <li>${site.appName} sends you one welcome message in Slack.</li>
       </ol>
     </section>

@@ -13,7 +13,9 @@ export const slackMark: Html = html`<svg class="slack-mark" viewBox="0 0 122.8 1
 
 /** The app's first letter, which stands for it where Slack would show its icon. */
 export function appInitial(appName: string): string {
-  const [first] = new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(appName.trim());
+  const [first] = new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(
+    appName.toWellFormed().trim(),
+  );
   return (first?.segment ?? '•').toUpperCase();
 }
 

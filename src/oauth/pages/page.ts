@@ -22,7 +22,7 @@ function footer(site: Site, reference: Html | undefined): Html {
     site.supportUrl !== undefined && html`<li><a href="${site.supportUrl}">Support</a></li>`,
   ].filter((link) => link !== false);
   if (links.length === 0 && !reference) return html``;
-  return html`<footer>${links.length > 0 && html`<ul>${links}</ul>`}${reference}</footer>`;
+  return html`<footer>${links.length > 0 && html`<ul role="list">${links}</ul>`}${reference}</footer>`;
 }
 
 /** The frame of every page: a whole HTML document that loads nothing. */

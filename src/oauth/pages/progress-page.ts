@@ -59,9 +59,10 @@ export function progressPage(content: ProgressPageContent): string {
   ${joinedMarks(site.appName)}
   <h1 id="heading">${progress.heading}</h1>
   <p id="message">${progress.message}</p>
+  <p id="hint"${progress.hint === null && html` hidden`}>${progress.hint}</p>
   ${actions(content)}
-  <ol class="steps card" aria-label="Set-up steps"${progress.steps.length === 0 && html` hidden`}>${progress.steps.map(stepLine)}</ol>
-  <p id="offline" class="small" hidden>This page cannot reach us at the moment. The set-up goes on, and the page catches up by itself.</p>
+  <ol class="steps card" role="list" aria-label="Setup steps"${progress.steps.length === 0 && html` hidden`}>${progress.steps.map(stepLine)}</ol>
+  <p id="offline" class="small" hidden>This page cannot reach us at the moment. The setup goes on, and the page catches up by itself.</p>
   <p id="announcement" class="visually-hidden" role="status" aria-live="polite"></p>
   ${!progress.done && html`<template id="step">${stepLine(emptyStep)}</template>`}
 </main>`;

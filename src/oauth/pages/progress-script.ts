@@ -48,6 +48,8 @@ export const progressScript = `
     if (byId('heading').textContent !== progress.heading) news += progress.heading + '. ' + progress.message;
     put(byId('heading'), progress.heading);
     put(byId('message'), progress.message);
+    put(byId('hint'), progress.hint || '');
+    byId('hint').hidden = !progress.hint;
     document.title = progress.heading.includes(appName) ? progress.heading : progress.heading + ' · ' + appName;
     main.dataset.tone = progress.tone;
     for (const offer of main.querySelectorAll('[data-offer]')) offer.hidden = offer.dataset.offer !== progress.offers;

@@ -42,16 +42,19 @@ export interface ProgressStatus {
   done: boolean;
   teamName: string | null;
   steps: ProgressStepStatus[];
-  tone: 'busy' | 'waiting' | 'good' | 'bad' | 'ended';
+  /** What the sign at the head of the page shows; `hitch`: installed, but something did not work. */
+  tone: 'busy' | 'waiting' | 'good' | 'hitch' | 'bad' | 'ended';
   heading: string;
   message: string;
+  /** What the reader may do meanwhile. */
+  hint: string | null;
   /** Which links the page offers now. */
   offers: 'nothing' | 'open' | 'install';
 }
 
-type Words = Pick<ProgressStatus, 'tone' | 'heading' | 'message' | 'offers'>;
+type Words = Pick<ProgressStatus, 'tone' | 'heading' | 'message' | 'hint' | 'offers'>;
 
-const closing = 'You can close this page: it goes on without you.';
+const mayClose = 'You can close this page. It goes on without you.';
 
 function sentence(text: string): string {
   return /[.!?…]$/.test(text) ? text : `${text}.`;
@@ -74,7 +77,7 @@ function stepNote(appName: string, progress: Progress, step: Progress['steps'][n
         ? `It may have arrived: look for ${appName} in Slack. Its Home tab can send it again.`
         : 'It may have worked, but we could not make sure.';
     case 'skipped':
-      return progress.status === 'failed' || progress.status === 'cancelled' ? null : 'Not needed here.';
+      return progress.status === 'failed' || progress.status === 'cancelled' ? null : 'Not needed this time.';
     default:
       return null;
   }
@@ -86,8 +89,9 @@ function busyWords(appName: string, team: string, progress: Progress): Words {
     tone: 'busy',
     heading: again ? `Still setting up ${appName}` : `Setting up ${appName}`,
     message: again
-      ? `${appName} is installed in ${team}. One step has not worked yet, so it tries again by itself. ${closing}`
-      : `${appName} is installed in ${team}. The last steps take a few seconds. ${closing}`,
+      ? `${appName} is installed in ${team}. One step has not worked yet, so it tries again by itself.`
+      : `${appName} is installed in ${team}. The last steps take a few seconds.`,
+    hint: mayClose,
     offers: 'nothing',
   };
 }
@@ -98,8 +102,9 @@ function waitingWords(appName: string, team: string, progress: Progress): Words 
     heading: 'One thing left to do in Slack',
     message:
       progress.waitingFor === 'team_access_granted'
-        ? `${appName} is installed for ${team}, but is in no workspace yet. An org admin adds it to one: Slack’s admin pages, Integrations, Installed apps, ${appName}, Add to more workspaces. The rest then happens by itself. ${closing}`
-        : `${appName} is installed in ${team}, and goes on as soon as Slack tells it to. ${closing}`,
+        ? `${appName} is installed for ${team}, but no workspace has it yet. In Slack’s admin pages, an org admin opens Integrations, then Installed apps, chooses ${appName}, and adds it to a workspace. The rest happens by itself.`
+        : `${appName} is installed in ${team}, and goes on as soon as Slack lets it.`,
+    hint: mayClose,
     offers: 'nothing',
   };
 }
@@ -114,17 +119,19 @@ function succeededWords(appName: string, team: string, progress: Progress): Word
     tone: 'good',
     heading: 'You’re all set',
     message: `${appName} is ready in ${team}.${(welcome && more[welcome]) ?? ''}`,
+    hint: null,
     offers: 'open',
   };
 }
 
 function failedWords(appName: string, team: string, progress: Progress): Words {
   const failed = progress.steps.filter((step) => step.status === 'failed').length;
-  const what = failed > 1 ? `${failed} steps of its set-up` : 'one step of its set-up';
+  const what = failed > 1 ? `${failed} steps of its setup` : 'one step of its setup';
   return {
-    tone: 'bad',
+    tone: 'hitch',
     heading: `${appName} is installed, with a hitch`,
     message: `${appName} is in ${team}, but ${what} did not work. Open it in Slack: the Home tab shows what happened, and has a button to try again.`,
+    hint: null,
     offers: 'open',
   };
 }
@@ -134,15 +141,16 @@ function cancelledWords(appName: string, team: string, progress: Progress): Word
     return {
       tone: 'ended',
       heading: 'A newer install took over',
-      message: `${appName} was installed in ${team} again, and that install finishes the set-up.`,
+      message: `${appName} was installed in ${team} again, and that install finishes the setup.`,
+      hint: null,
       offers: 'open',
     };
   }
   const message =
     progress.cancelledBy === 'uninstall'
-      ? `${appName} was removed from ${team} before its set-up had finished. It no longer has access.`
-      : `${appName} was removed from ${team}, or installed anew, before this set-up had finished.`;
-  return { tone: 'ended', heading: 'This set-up was stopped', message, offers: 'install' };
+      ? `${appName} was removed from ${team} before its setup had finished. It no longer has access.`
+      : `${appName} was removed from ${team}, or installed anew, before this setup had finished.`;
+  return { tone: 'ended', heading: 'This setup was stopped', message, hint: null, offers: 'install' };
 }
 
 function wordsFor(appName: string, team: string, progress: Progress): Words {
@@ -152,6 +160,7 @@ function wordsFor(appName: string, team: string, progress: Progress): Words {
         tone: 'busy',
         heading: 'Connecting to Slack',
         message: 'Slack has sent you back to us, and we are asking it for access. This takes a moment.',
+        hint: null,
         offers: 'nothing',
       };
     case 'not_installed':
@@ -160,6 +169,7 @@ function wordsFor(appName: string, team: string, progress: Progress): Words {
         heading: `${appName} was not installed`,
         message:
           'Something went wrong before the install could be saved. Nothing was set up; please try again.',
+        hint: null,
         offers: 'install',
       };
     case 'succeeded':
@@ -182,6 +192,12 @@ const finalStatuses: ReadonlySet<Progress['status']> = new Set([
   'not_installed',
 ]);
 
+/** The step that a waiting run stands before: it is not merely to do. */
+function waitsAt(progress: Progress): number {
+  const waits = progress.status === 'waiting' && Boolean(progress.waitingFor);
+  return waits ? progress.steps.findIndex((step) => step.status === 'pending') : -1;
+}
+
 /** Says how an install stands, in words and for the page's script: the status address answers with it, as JSON. */
 export function progressStatus(appName: string, progress: Progress): ProgressStatus {
   const team = plainName(progress.teamName, 'your workspace');
@@ -190,11 +206,11 @@ export function progressStatus(appName: string, progress: Progress): ProgressSta
     status: progress.status,
     done: finalStatuses.has(progress.status),
     teamName: progress.teamName,
-    steps: progress.steps.map((step) => ({
+    steps: progress.steps.map((step, index) => ({
       name: step.name,
       label: stepLabel(step.name),
       status: step.status,
-      statusText: stepStatusWords[step.status],
+      statusText: index === waitsAt(progress) ? 'Waiting' : stepStatusWords[step.status],
       attempts: step.attempts,
       error: step.errorCode,
       note: stepNote(appName, progress, step),

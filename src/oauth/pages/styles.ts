@@ -33,7 +33,7 @@ body {
 h1, h2, h3, p, ul, ol { margin: 0; padding: 0; }
 ul, ol { list-style: none; }
 h1 { font-size: clamp(1.75rem, 1.45rem + 1.4vw, 2.375rem); line-height: 1.15; letter-spacing: -.022em; font-weight: 700; text-wrap: balance; }
-h2 { font-size: 1.0625rem; line-height: 1.35; letter-spacing: -.008em; font-weight: 650; }
+h2 { font-size: 1.0625rem; line-height: 1.35; letter-spacing: -.008em; font-weight: 650; text-wrap: balance; }
 h3 { font-size: .9375rem; line-height: 1.4; font-weight: 650; }
 p { text-wrap: pretty; }
 code { font: .8125rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; }
@@ -46,7 +46,8 @@ a:hover { text-decoration-thickness: 2px; }
 .visually-hidden { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 
 main { width: 100%; margin: auto; padding: 3rem 1.25rem; }
-main.single { max-width: 35rem; }
+/* From the top, not the middle: a page that grows while it is read must not jump. */
+main.single { max-width: 35rem; margin-top: 0; padding-top: clamp(3rem, 12vh, 7.5rem); }
 main.single > * + * { margin-top: .875rem; }
 main.single > h1 { margin-top: 1.75rem; }
 main.single > p { color: var(--muted); }
@@ -66,12 +67,13 @@ main.landing { max-width: 68rem; display: grid; gap: 3rem; }
 .join { display: flex; align-items: center; gap: .3125rem; position: relative; min-width: 1.75rem; justify-content: center; }
 .join i { width: .3125rem; height: .3125rem; border-radius: 50%; background: var(--muted); opacity: .55; }
 .join b { display: none; place-items: center; width: 1.375rem; height: 1.375rem; border-radius: 50%; color: var(--card); font-size: .8125rem; line-height: 1; font-weight: 700; }
-[data-tone=good] .join b, [data-tone=bad] .join b { display: grid; }
-[data-tone=good] .join i, [data-tone=bad] .join i { display: none; }
+[data-tone=good] .join b, [data-tone=hitch] .join b, [data-tone=bad] .join b { display: grid; }
+[data-tone=good] .join i, [data-tone=hitch] .join i, [data-tone=bad] .join i { display: none; }
 [data-tone=good] .join b { background: var(--good); }
+[data-tone=hitch] .join b { background: var(--warn); }
 [data-tone=bad] .join b { background: var(--bad); }
 [data-tone=good] .join b::after { content: ""; width: .3125rem; height: .5625rem; margin-top: -.125rem; border: solid currentcolor; border-width: 0 2px 2px 0; transform: rotate(45deg); }
-[data-tone=bad] .join b::after { content: "!"; }
+[data-tone=hitch] .join b::after, [data-tone=bad] .join b::after { content: "!"; }
 
 .actions { display: flex; flex-wrap: wrap; align-items: center; gap: .875rem 1.5rem; }
 .button {
@@ -85,8 +87,8 @@ main.landing { max-width: 68rem; display: grid; gap: 3rem; }
 .button-slack:hover { background: var(--slack-hover); }
 .button .slack-mark { width: 1.375rem; height: 1.375rem; flex: none; }
 .quiet { font-weight: 500; padding: .375rem 0; }
-.fact { display: flex; align-items: baseline; gap: .5rem; font-weight: 650; }
-main.single > .fact { color: var(--text); }
+.fact { width: fit-content; padding: .25rem .875rem; border: 1px solid var(--line); border-radius: 99px; background: var(--card); font-size: .875rem; font-weight: 600; }
+main.single > .fact { color: var(--text); margin: 1.125rem 0 1.25rem; }
 
 .next ol { margin-top: 1rem; display: grid; gap: .75rem; counter-reset: next; }
 .next li { display: grid; grid-template-columns: 1.5rem 1fr; gap: .75rem; color: var(--muted); counter-increment: next; }
@@ -134,7 +136,8 @@ footer a:hover { color: var(--text); }
 footer code { font-size: .75rem; }
 
 @media (min-width: 56rem) {
-  main { padding: 4.5rem 2rem; }
+  main { padding-inline: 2rem; }
+  main.landing { padding-block: 4.5rem; }
   main.landing { grid-template-columns: minmax(0, 1fr) minmax(0, 28rem); gap: 5rem; align-items: start; }
   .permissions { padding: 2rem; }
 }
