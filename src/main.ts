@@ -1,0 +1,195 @@
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { DatabaseNewerError, DatabaseUnavailableError } from './database/database.ts';
+import { openSqlite } from './database/sqlite/open-sqlite.ts';
+import { createFindViewer } from './home/find-viewer.ts';
+import { createPublishHome, type PublishRequest, type PublishResult } from './home/publish-home.ts';
+import { createInstallationStore } from './installation-store/create-installation-store.ts';
+import { createTokenSource } from './installation-store/create-token-source.ts';
+import { KeyringError, loadKeyring } from './installation-store/keyring.ts';
+import { createSealer } from './installation-store/sealer.ts';
+import { createTokenCipher } from './installation-store/token-cipher.ts';
+import { verifyKeyring } from './installation-store/verify-keyring.ts';
+import { createLogger, createScrubber, type Logger } from './log.ts';
+import { createFinishInstall } from './oauth/finish-install.ts';
+import { createRecoverInstalls } from './oauth/recover-installs.ts';
+import { createSendPages } from './oauth/send-pages.ts';
+import { createShowProgress } from './oauth/show-progress.ts';
+import { createStartInstall } from './oauth/start-install.ts';
+import { createStates } from './oauth/state.ts';
+import { createUnstoredTokens } from './oauth/unstored-tokens.ts';
+import { steps } from './pipeline/steps.ts';
+import { createWorker } from './pipeline/worker.ts';
+import { createBoltApp } from './receiver/bolt-app.ts';
+import { createFoyerServer } from './receiver/create-server.ts';
+import { createCommitLifecycle } from './receiver/lifecycle-events.ts';
+import { closeServer, listen } from './receiver/listen.ts';
+import { repeat } from './receiver/repeat.ts';
+import { createRoutes } from './receiver/routes.ts';
+import { createSlackReceiver } from './receiver/slack-receiver.ts';
+import { createVerifySignature } from './receiver/verify-signature.ts';
+import { createSlackClientFactory } from './slack/create-slack-client.ts';
+
+/** A running Foyer. */
+export interface Foyer {
+  /** Where it listens, on this machine. */
+  address: AddressInfo;
+  /** Ends within ten seconds: no new work, what runs finishes or is handed back, then port and database close. */
+  stop(): Promise<void>;
+}
+
+const drainMs = 7000;
+
+/**
+ * Builds Foyer in order and starts it. Wiring only: what happens is in the folders.
+ * @throws DatabaseUnavailableError, DatabaseNewerError, KeyringError
+ */
+export async function startFoyer(config: Config, log: Logger): Promise<Foyer> {
+  const now = Date.now;
+  const slack = createSlackClientFactory({ config, log });
+  if (config.database.kind !== 'sqlite')
+    throw new DatabaseUnavailableError('this version runs on SQLite alone');
+  const database = await openSqlite(config.database.file);
+  try {
+    return await build();
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+
+  async function build(): Promise<Foyer> {
+    const keyring = loadKeyring({ config });
+    await verifyKeyring(database, keyring, now);
+    const cipher = createTokenCipher({ keyring });
+    const stepNames = steps.map((step) => step.name);
+    const { clientId } = config.slack;
+    const store = createInstallationStore({ database, keyring, clientId, stepNames, now, log });
+    const tokens = createTokenSource({ store, database, slack, config, now, log });
+
+    const slackFor = async (installationId: string) => slack(await tokens.botToken(installationId));
+    const findViewer = createFindViewer({ database, slackFor, now, log });
+    const home = createPublishHome({ database, slackFor, findViewer, config, now, log });
+    const publishHome = async (request: PublishRequest): Promise<PublishResult> => {
+      const result = await home.publishHome(request);
+      if (result.reason === 'token_dead') await store.markBroken(request.installationId, result.failure.code);
+      return result;
+    };
+
+    const worker = createWorker({
+      database,
+      steps,
+      services: { config, publishHome },
+      slackClient: slack,
+      botToken: tokens.botToken,
+      async onTokenDead({ installationId, code }) {
+        await store.markBroken(installationId, code);
+      },
+      onRunChanged({ installationId }) {
+        home
+          .republishHome(installationId)
+          .catch((error) => log.warn({ err: error, installationId }, 'App Home is stale'));
+      },
+      scrub: createScrubber(config.secrets),
+      log,
+      now,
+    });
+    const wakeWorker = () => worker.wake();
+
+    const states = createStates({
+      sealer: createSealer({ keyring, purpose: 'state' }),
+      secure: config.http.secure,
+      now,
+    });
+    const unstoredTokens = createUnstoredTokens({ database, cipher, store, slack, log });
+    const recoverInstalls = createRecoverInstalls({ config, database, unstoredTokens, now, log });
+    const pages = createSendPages({ config });
+
+    const receiver = createSlackReceiver({
+      verifySignature: createVerifySignature({ signingSecret: config.slack.signingSecret, now }),
+      commitLifecycle: createCommitLifecycle({ store, wakeWorker, log }),
+      now,
+      log,
+    });
+    createBoltApp({ config, receiver, tokens, database, publishHome, findViewer, wakeWorker, now, log });
+    const route = createRoutes({
+      startInstall: createStartInstall({ config, states, log }),
+      finishInstall: createFinishInstall({
+        config,
+        database,
+        states,
+        store,
+        unstoredTokens,
+        wakeWorker,
+        pages,
+        now,
+        log,
+      }),
+      slackEvents: receiver.handle,
+      progress: createShowProgress({ config, database, pages, now }),
+      pages,
+      database,
+    });
+
+    const server = createFoyerServer({ route, pages, log });
+    const address = await listen(server, config.http);
+    worker.start();
+    const chores = [
+      repeat({ everyMs: 60_000, what: 'recover installs', work: recoverInstalls, log }),
+      repeat({ everyMs: 5 * 60_000, what: 'refresh tokens', work: () => tokens.refreshLapsing(), log }),
+    ];
+    log.info({ publicUrl: config.http.publicUrl, port: address.port, keys: keyring.ids }, 'Foyer is ready');
+
+    return {
+      address,
+      async stop() {
+        log.info('stopping');
+        const closed = closeServer(server, drainMs);
+        await Promise.all([closed, worker.stop({ drainMs }), ...chores.map((chore) => chore.stop())]);
+        await Promise.race([
+          Promise.all([receiver.drain(), tokens.settle()]),
+          new Promise((done) => setTimeout(done, 2000).unref()),
+        ]);
+        await database.close();
+        log.info('stopped');
+      },
+    };
+  }
+}
+
+/** The faults of a start that say themselves what to do: shown as they are, without a stack. */
+const told = [ConfigError, DatabaseUnavailableError, DatabaseNewerError, KeyringError];
+
+async function main(): Promise<void> {
+  let log: Logger | undefined;
+  try {
+    const config = readConfig();
+    const logger = createLogger(config);
+    log = logger;
+    process.on('uncaughtException', (error) => {
+      logger.fatal({ err: error }, 'a fault that nothing caught; stopping');
+      process.exit(1);
+    });
+    const foyer = await startFoyer(config, logger);
+    const stop = (): void => {
+      setTimeout(() => process.exit(1), 9500).unref();
+      foyer.stop().then(
+        () => process.exit(0),
+        (error) => {
+          logger.error({ err: error }, 'could not stop in order');
+          process.exit(1);
+        },
+      );
+    };
+    process.once('SIGTERM', stop);
+    process.once('SIGINT', stop);
+  } catch (error) {
+    if (told.some((kind) => error instanceof kind))
+      console.error(error instanceof Error ? error.message : error);
+    else if (log) log.fatal({ err: error }, 'Foyer could not start');
+    else console.error(error);
+    process.exit(1);
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main();
