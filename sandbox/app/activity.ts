@@ -1,0 +1,46 @@
+/** Something that happened in the sandbox, for whoever follows along: a demo that says what to click next, or a test. */
+export type Activity =
+  | { kind: 'consent-opened'; teamId: string | null; userId: string }
+  | { kind: 'consent-allowed'; teamId: string | null; enterpriseId: string | null; userId: string }
+  | { kind: 'consent-cancelled'; teamId: string | null; enterpriseId: string | null; userId: string }
+  | { kind: 'approval-requested'; teamId: string; userId: string }
+  | {
+      kind: 'installed';
+      teamId: string | null;
+      enterpriseId: string | null;
+      userId: string;
+      botScopes: string[];
+    }
+  | { kind: 'tokens-revoked'; teamId: string | null; enterpriseId: string | null; userIds: string[] }
+  | { kind: 'uninstalled'; teamId: string | null; enterpriseId: string | null }
+  | { kind: 'access-granted'; enterpriseId: string; teamIds: string[] }
+  | { kind: 'access-revoked'; enterpriseId: string; teamIds: string[] }
+  | { kind: 'home-opened'; teamId: string; userId: string; tab: 'home' | 'messages' }
+  | { kind: 'home-published'; teamId: string | null; enterpriseId: string | null; userId: string }
+  | { kind: 'modal-changed'; teamId: string; userId: string }
+  | { kind: 'message-changed'; teamId: string; conversationId: string; ts: string; byApp: boolean }
+  | { kind: 'button-pressed'; teamId: string; userId: string; actionId: string }
+  | { kind: 'delivery'; deliveryId: string; type: string; outcome: string }
+  | { kind: 'called'; method: string; teamId: string | null; ok: boolean }
+  | { kind: 'reset' };
+
+export type ActivityListener = (activity: Activity) => void;
+
+export type ActivityFeed = {
+  tell(activity: Activity): void;
+  /** Calls `listener` for each thing that happens from now on; returns a function that ends that. */
+  listen(listener: ActivityListener): () => void;
+};
+
+export function createActivityFeed(): ActivityFeed {
+  const listeners = new Set<ActivityListener>();
+  return {
+    tell(activity) {
+      for (const listener of listeners) listener(activity);
+    },
+    listen(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}

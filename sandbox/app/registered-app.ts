@@ -1,0 +1,54 @@
+import { digits, secretHex } from '../ids.ts';
+import { type AppSettings, readManifest } from './manifest.ts';
+
+/** The credentials that Slack shows on an app's Basic Information page. */
+export type AppCredentials = {
+  id: string;
+  clientId: string;
+  clientSecret: string;
+  signingSecret: string;
+  /** The old `token` field of event envelopes; nothing should rely on it. */
+  verificationToken: string;
+};
+
+/** The one app that this sandbox serves. `settings` is replaced as a whole when its manifest changes. */
+export type RegisteredApp = AppCredentials & {
+  settings: AppSettings;
+  /** Reads a new manifest; the addresses given at the start still take the place of the manifest's. */
+  changeManifest(manifest: unknown): void;
+};
+
+export type AppAddresses = { eventUrl?: string; redirectUrls?: string[] };
+
+/** Registers an app from its manifest. Credentials that are not given are made up. */
+export function createRegisteredApp({
+  manifest,
+  credentials = {},
+  addresses = {},
+}: {
+  manifest: unknown;
+  credentials?: Partial<AppCredentials>;
+  addresses?: AppAddresses;
+}): RegisteredApp {
+  const app: RegisteredApp = {
+    id: credentials.id ?? 'A07SANDBOX1',
+    clientId: credentials.clientId ?? `${digits(12)}.${digits(13)}`,
+    clientSecret: credentials.clientSecret ?? secretHex(16),
+    signingSecret: credentials.signingSecret ?? secretHex(16),
+    verificationToken: credentials.verificationToken ?? secretHex(12),
+    settings: withAddresses(readManifest(manifest), addresses),
+    changeManifest(next) {
+      app.settings = withAddresses(readManifest(next), addresses);
+    },
+  };
+  return app;
+}
+
+function withAddresses(settings: AppSettings, { eventUrl, redirectUrls }: AppAddresses): AppSettings {
+  return {
+    ...settings,
+    redirectUrls: redirectUrls ?? settings.redirectUrls,
+    eventUrl: eventUrl ?? settings.eventUrl,
+    interactivityUrl: settings.interactivityUrl && (eventUrl ?? settings.interactivityUrl),
+  };
+}

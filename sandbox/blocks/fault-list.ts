@@ -1,0 +1,51 @@
+/** Collects faults of a payload with where they are, in the words Slack uses: `must be … [json-pointer:/blocks/0]`. */
+export type FaultList = {
+  messages: string[];
+  add(pointer: string, message: string): void;
+  /** Checks for a string of 1 to `max` characters; absent is a fault only when `required`. */
+  text(
+    value: unknown,
+    pointer: string,
+    max: number,
+    options?: { required?: boolean; mayBeEmpty?: boolean },
+  ): void;
+  /** Checks for an array of `min` to `max` items; returns it, or an empty one when it is none. */
+  list(value: unknown, pointer: string, min: number, max: number): unknown[];
+};
+
+export function createFaultList(): FaultList {
+  const messages: string[] = [];
+  const add = (pointer: string, message: string) => {
+    messages.push(`[ERROR] ${message} [json-pointer:${pointer}]`);
+  };
+  return {
+    messages,
+    add,
+    text(value, pointer, max, { required = false, mayBeEmpty = false } = {}) {
+      if (value === undefined || value === null) {
+        if (required)
+          add(pointer.slice(0, pointer.lastIndexOf('/')), `missing required field: ${lastPart(pointer)}`);
+      } else if (typeof value !== 'string') add(pointer, 'must be a string');
+      else if (value.length > max) add(pointer, `must be less than ${max + 1} characters`);
+      else if (value.length === 0 && !mayBeEmpty) add(pointer, 'must be more than 0 characters');
+    },
+    list(value, pointer, min, max) {
+      if (!Array.isArray(value)) {
+        add(pointer.slice(0, pointer.lastIndexOf('/')), `missing required field: ${lastPart(pointer)}`);
+        return [];
+      }
+      if (value.length < min) add(pointer, `no less than ${min} items allowed`);
+      if (value.length > max) add(pointer, `no more than ${max} items allowed`);
+      return value;
+    },
+  };
+}
+
+function lastPart(pointer: string): string {
+  return pointer.slice(pointer.lastIndexOf('/') + 1);
+}
+
+/** Whether a JSON value is an object, not an array or null. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,74 @@
+/**
+ * The sandbox's own time. It runs with real time until a test or the panel moves it.
+ *
+ * Why: retries a minute away, codes that lapse after ten and tokens that live twelve hours must be
+ * testable without waiting.
+ */
+export type SandboxClock = {
+  /** Milliseconds since the epoch, in the sandbox. */
+  now(): number;
+  /** Jumps to a moment (milliseconds since the epoch); what was due on the way runs, in order, before it resolves. */
+  set(atMs: number): Promise<void>;
+  /** Moves forward by a span; what was due on the way runs, in order, before it resolves. */
+  advance(byMs: number): Promise<void>;
+  /** Calls `run` once the sandbox's time reaches `atMs`; returns a function that calls it off. */
+  schedule(atMs: number, run: () => Promise<void> | void): () => void;
+  /** Goes back to real time and forgets what was scheduled. */
+  reset(): void;
+};
+
+type Task = { atMs: number; run: () => Promise<void> | void };
+
+/** Real timers cannot wait longer than 2^31 ms; a task further away is looked at again then. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** A clock that follows `readNow` plus an offset that `set` and `advance` change. */
+export function createClock({ readNow = Date.now }: { readNow?: () => number } = {}): SandboxClock {
+  let offsetMs = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const tasks = new Set<Task>();
+  const now = () => readNow() + offsetMs;
+
+  function nextTask(): Task | undefined {
+    return [...tasks].sort((a, b) => a.atMs - b.atMs)[0];
+  }
+
+  function armTimer(): void {
+    clearTimeout(timer);
+    const next = nextTask();
+    if (!next) return;
+    const delayMs = Math.min(Math.max(next.atMs - now(), 0), longestTimerMs);
+    timer = setTimeout(() => void runDue(), delayMs);
+    timer.unref();
+  }
+
+  async function runDue(): Promise<void> {
+    for (let next = nextTask(); next && next.atMs <= now(); next = nextTask()) {
+      tasks.delete(next);
+      await next.run();
+    }
+    armTimer();
+  }
+
+  async function advance(byMs: number): Promise<void> {
+    offsetMs += byMs;
+    await runDue();
+  }
+
+  return {
+    now,
+    advance,
+    set: (atMs) => advance(atMs - now()),
+    schedule(atMs, run) {
+      const task: Task = { atMs, run };
+      tasks.add(task);
+      armTimer();
+      return () => void tasks.delete(task);
+    },
+    reset() {
+      clearTimeout(timer);
+      tasks.clear();
+      offsetMs = 0;
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+
+const id = z.string().min(1);
+const whom = { teamId: id, userId: id };
+const where = z.union([z.object({ teamId: id }), z.object({ enterpriseId: id })]);
+const optionalPlace = { teamId: id.optional(), enterpriseId: id.optional() };
+
+const failure = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('error'), error: id, fields: z.record(z.string(), z.unknown()).optional() }),
+  z.object({ type: z.literal('status'), status: z.number().int(), retryAfterSeconds: z.number().optional() }),
+  z.object({ type: z.literal('hang'), delayMs: z.number().nonnegative(), acts: z.boolean().optional() }),
+  z.object({ type: z.literal('reset-before-acting') }),
+  z.object({ type: z.literal('reset-after-acting') }),
+  z.object({ type: z.literal('malformed-json'), acts: z.boolean().optional() }),
+]);
+
+/** The bodies of the control API, by the name of the control. */
+export const controlBodies = {
+  openHome: z.object({ ...whom, tab: z.enum(['home', 'messages']).optional() }),
+  press: z.object({
+    ...whom,
+    actionId: id,
+    blockId: id.optional(),
+    where: z.enum(['home', 'message']).optional(),
+    messageTs: id.optional(),
+    chosen: z.record(z.string(), z.unknown()).optional(),
+  }),
+  sendMessage: z.object({ ...whom, text: id }),
+  where,
+  revokeUser: z.intersection(where, z.object({ userId: id })),
+  access: z.object({ enterpriseId: id, teamIds: z.array(id) }),
+  sendEvent: z.object({
+    ...optionalPlace,
+    event: z.looseObject({ type: id }),
+    eventTimeSeconds: z.number().int().optional(),
+    eventId: id.optional(),
+    signature: z.enum(['valid', 'wrong', 'none']).optional(),
+    timestampSeconds: z.number().int().optional(),
+  }),
+  requireApproval: z.object({ teamId: id, isRequired: z.boolean() }),
+  approve: z.object({ teamId: id }),
+  consent: z.object({
+    ...optionalPlace,
+    authorizeUrl: id,
+    userId: id,
+    decision: z.enum(['allow', 'cancel']).optional(),
+    declinedScopes: z.array(id).optional(),
+  }),
+  fault: z.object({
+    method: id,
+    teamId: id.optional(),
+    times: z.number().int().positive().optional(),
+    after: z.number().int().nonnegative().optional(),
+    failure,
+  }),
+  latency: z.object({ method: id, delayMs: z.number().nonnegative() }),
+  rateLimits: z.object({ isOn: z.boolean(), isHistoryLimited: z.boolean().optional() }),
+  resend: z.object({ times: z.number().int().positive().optional() }),
+  release: z.object({ order: z.union([z.enum(['as-sent', 'reversed']), z.array(id)]).optional() }),
+  clock: z.union([z.object({ setMs: z.number() }), z.object({ advanceMs: z.number() })]),
+  manifest: z.looseObject({}),
+  nothing: z.looseObject({}),
+};

@@ -1,0 +1,187 @@
+import type { Delivery, Parcel } from '../events/deliveries.ts';
+import { emitEvent, type InnerEvent, verifyEventUrl } from '../events/emit-event.ts';
+import { type PressedIn, pressableElements, sendPress } from '../events/interactions.ts';
+import { grantAccess, revokeAccess, revokeTokens, uninstall } from '../installs/end-installs.ts';
+import { addMessage, openDirectMessage } from '../messages/conversations.ts';
+import type { Platform } from '../platform.ts';
+import { directMessage, homeViewOf, installationAt, installationServing, liveTokens } from '../world/find.ts';
+import type { Installation, Message, Person, Workspace } from '../world/records.ts';
+
+/** A person in a workspace. */
+export type Whom = { teamId: string; userId: string };
+
+/** Where an app is installed: a workspace, or a whole org. */
+export type Where =
+  | { teamId: string; enterpriseId?: undefined }
+  | { enterpriseId: string; teamId?: undefined };
+
+export type PressOptions = Whom & {
+  actionId: string;
+  blockId?: string;
+  /** `home` unless given; `message` is the newest message of the DM that has such an element. */
+  where?: 'home' | 'message';
+  /** A message of the DM by its timestamp. */
+  messageTs?: string;
+  /** What was chosen in a select and its like, merged into the action: `{ selected_option: … }`. */
+  chosen?: Record<string, unknown>;
+};
+
+export type RawEvent = {
+  event: InnerEvent;
+  teamId?: string;
+  enterpriseId?: string;
+  /** Seconds; the sandbox's time unless given. */
+  eventTimeSeconds?: number;
+  eventId?: string;
+  signature?: Parcel['signature'];
+  /** Seconds, for the signature; real time unless given. */
+  timestampSeconds?: number;
+};
+
+type Sent = (Delivery | null)[];
+
+/** What people and admins do in Slack, done by a test or the panel. Each throws where Slack would not offer it. */
+export type Controls = {
+  /** A person opens the app's Home (or Messages) tab. Null when the app does not subscribe to app_home_opened. */
+  openHome(options: Whom & { tab?: 'home' | 'messages' }): Promise<Delivery | null>;
+  /** A person presses a button, or chooses something. */
+  press(options: PressOptions): Promise<Delivery>;
+  /** A person writes to the app in their DM; sends `message` when the app subscribes to `message.im`. */
+  sendMessage(options: Whom & { text: string }): Promise<{ message: Message; delivery: Delivery | null }>;
+  /** An admin removes the app. */
+  uninstall(where: Where): Promise<Sent>;
+  /** A person's authorization is revoked: their user token dies. */
+  revokeUser(options: Where & { userId: string }): Promise<Sent>;
+  /** The bot's token is revoked, and nobody else's. */
+  revokeBot(where: Where): Promise<Sent>;
+  /** An org admin lets an org-wide app into workspaces. */
+  grantAccess(options: { enterpriseId: string; teamIds: string[] }): Promise<Delivery | null>;
+  /** An org admin shuts an org-wide app out of workspaces. */
+  revokeAccess(options: { enterpriseId: string; teamIds: string[] }): Promise<Delivery | null>;
+  /** Sends any event as it is, subscribed to or not. */
+  sendEvent(event: RawEvent): Promise<Delivery | null>;
+  /** Slack's challenge to the event request URL. */
+  verifyEventUrl(): Promise<{ isVerified: boolean; delivery: Delivery }>;
+  /** Whether members must ask the admins before they install. */
+  requireApproval(options: { teamId: string; isRequired: boolean }): void;
+  /** The admins approve the app for a workspace. */
+  approve(options: { teamId: string }): void;
+};
+
+export function createControls(platform: Platform): Controls {
+  const { world, activity } = platform;
+
+  function installedAt(where: Where): Installation {
+    const { teamId = null } = where;
+    const enterpriseId = where.enterpriseId ?? null;
+    const installation = installationAt(world, { teamId, enterpriseId });
+    if (!installation) throw new Error(`The app is not installed in ${teamId ?? enterpriseId}.`);
+    return installation;
+  }
+
+  function served({ teamId, userId }: Whom): {
+    installation: Installation;
+    workspace: Workspace;
+    person: Person;
+  } {
+    const workspace = world.workspaces.get(teamId);
+    const person = world.people.get(userId);
+    if (!workspace || !person?.roles[teamId]) throw new Error(`${userId} is no member of ${teamId}.`);
+    const installation = installationServing(world, workspace);
+    if (!installation) throw new Error(`The app is not installed in ${workspace.name}.`);
+    return { installation, workspace, person };
+  }
+
+  function pressedIn(installation: Installation, options: PressOptions): PressedIn {
+    const { where = options.messageTs ? 'message' : 'home', messageTs, actionId, userId } = options;
+    const conversation = directMessage(world, installation.botUserId, userId);
+    if (where === 'home') {
+      const view = homeViewOf(world, installation, userId);
+      if (!view) throw new Error(`${userId} has no Home view.`);
+      return { view };
+    }
+    const hasElement = (each: Message) =>
+      pressableElements(each.blocks ?? []).some(({ element }) => element.action_id === actionId);
+    const message = conversation?.messages.findLast((each) =>
+      messageTs ? each.ts === messageTs : hasElement(each),
+    );
+    if (!conversation || !message) throw new Error(`${userId} has no message with ${actionId}.`);
+    return { conversation, message };
+  }
+
+  return {
+    async openHome({ tab = 'home', ...whom }) {
+      const { installation, workspace, person } = served(whom);
+      const { conversation } = openDirectMessage(platform, installation, person, workspace);
+      activity.tell({ kind: 'home-opened', teamId: workspace.id, userId: person.id, tab });
+      const view = tab === 'home' ? homeViewOf(world, installation, person.id) : undefined;
+      const event = { type: 'app_home_opened', user: person.id, channel: conversation.id, tab };
+      const place = { teamId: workspace.id, enterpriseId: workspace.enterpriseId };
+      const event_ts = platform.nextTs();
+      return emitEvent(platform, { ...event, ...(view ? { view } : {}), event_ts }, { place, installation });
+    },
+    async press(options) {
+      const { installation, workspace, person } = served(options);
+      const { actionId, blockId, chosen } = options;
+      const where = pressedIn(installation, options);
+      return sendPress(platform, { installation, workspace, person, where, actionId, blockId, chosen });
+    },
+    async sendMessage({ text, ...whom }) {
+      const { installation, workspace, person } = served(whom);
+      const { settings } = platform.app;
+      if (!settings.isMessagesTabEnabled || settings.isMessagesTabReadOnly) {
+        throw new Error('The app takes no messages: its Messages tab is off or read-only.');
+      }
+      const { conversation } = openDirectMessage(platform, installation, person, workspace);
+      const message = addMessage(platform, conversation, { userId: person.id, text });
+      const { ts } = message;
+      const inner = { type: 'message', user: person.id, text, ts, event_ts: ts, team: workspace.id };
+      const event = { ...inner, channel: conversation.id, channel_type: 'im' };
+      const place = { teamId: workspace.id, enterpriseId: workspace.enterpriseId };
+      const mayRead = installation.botScopes.includes('im:history');
+      const delivery = mayRead ? await emitEvent(platform, event, { place, installation }) : null;
+      return { message, delivery };
+    },
+    uninstall: async (where) => uninstall(platform, installedAt(where)),
+    async revokeUser({ userId, ...where }) {
+      const installation = installedAt(where);
+      const tokens = liveTokens(world, installation.id).filter(
+        (each) => each.kind === 'user' && each.userId === userId,
+      );
+      if (tokens.length === 0) throw new Error(`${userId} has authorized nothing.`);
+      return revokeTokens(platform, installation, tokens);
+    },
+    async revokeBot(where) {
+      const installation = installedAt(where);
+      const tokens = liveTokens(world, installation.id).filter((each) => each.kind === 'bot');
+      return revokeTokens(platform, installation, tokens);
+    },
+    grantAccess: async ({ enterpriseId, teamIds }) =>
+      grantAccess(platform, installedAt({ enterpriseId }), teamIds),
+    revokeAccess: async ({ enterpriseId, teamIds }) =>
+      revokeAccess(platform, installedAt({ enterpriseId }), teamIds),
+    async sendEvent({ event, teamId, enterpriseId, ...options }) {
+      const workspace = world.workspaces.get(teamId ?? '');
+      const serving = workspace && installationServing(world, workspace);
+      const isLifecycle = /^(app_uninstalled|tokens_revoked|team_access_)/.test(event.type);
+      const installation = isLifecycle ? undefined : serving;
+      return emitEvent(platform, event, {
+        place: { teamId, enterpriseId },
+        installation,
+        ...options,
+        isForced: true,
+      });
+    },
+    verifyEventUrl: () => verifyEventUrl(platform),
+    requireApproval({ teamId, isRequired }) {
+      const workspace = world.workspaces.get(teamId);
+      if (!workspace) throw new Error(`There is no workspace ${teamId}.`);
+      workspace.requiresApproval = isRequired;
+    },
+    approve({ teamId }) {
+      const requests = world.approvalRequests.filter((each) => each.teamId === teamId);
+      if (requests.length === 0) throw new Error(`Nobody in ${teamId} has asked.`);
+      for (const request of requests) request.isApproved = true;
+    },
+  };
+}

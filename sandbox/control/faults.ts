@@ -1,0 +1,76 @@
+/**
+ * What goes wrong with a call:
+ * - `error`: answers `ok: false` with this error, and does nothing;
+ * - `status`: an HTTP status (429 with `retryAfterSeconds`), and does nothing;
+ * - `hang`: acts (unless `acts: false`), then answers only after `delayMs`, or never when the caller goes first;
+ * - `reset-before-acting`, `reset-after-acting`: cuts the connection;
+ * - `malformed-json`: acts (unless `acts: false`), then answers with half a JSON text.
+ */
+export type Failure =
+  | { type: 'error'; error: string; fields?: Record<string, unknown> }
+  | { type: 'status'; status: number; retryAfterSeconds?: number }
+  | { type: 'hang'; delayMs: number; acts?: boolean }
+  | { type: 'reset-before-acting' }
+  | { type: 'reset-after-acting' }
+  | { type: 'malformed-json'; acts?: boolean };
+
+export type FaultPlan = {
+  /** A Web API method, or `*` for any. */
+  method: string;
+  /** Only calls for this workspace or org. */
+  teamId?: string;
+  /** How many calls fail; 1 unless given. */
+  times?: number;
+  /** How many matching calls go through first; 0 unless given. */
+  after?: number;
+  failure: Failure;
+};
+
+export type Faults = {
+  /** The next matching calls fail; plans are used up in the order they were added. */
+  add(plan: FaultPlan): void;
+  /** What is still to come. */
+  list(): FaultPlan[];
+  /** Takes the failure for a call, if there is one for it. */
+  take(method: string, placeIds: readonly string[]): Failure | undefined;
+  /** How long each call of a method (or `*`) takes, in milliseconds; 0 to end it. */
+  setLatency(method: string, delayMs: number): void;
+  latencyOf(method: string): number;
+  latencies(): Record<string, number>;
+  clear(): void;
+};
+
+export function createFaults(): Faults {
+  let plans: Required<Omit<FaultPlan, 'teamId'>>[] & FaultPlan[] = [];
+  const latencies = new Map<string, number>();
+  const fits = (plan: FaultPlan, method: string, placeIds: readonly string[]) =>
+    (plan.method === '*' || plan.method === method) && (!plan.teamId || placeIds.includes(plan.teamId));
+
+  return {
+    add: (plan) => void plans.push({ ...plan, times: plan.times ?? 1, after: plan.after ?? 0 }),
+    list: () => plans.map((plan) => ({ ...plan })),
+    take(method, placeIds) {
+      for (const plan of plans) {
+        if (!fits(plan, method, placeIds)) continue;
+        if (plan.after > 0) {
+          plan.after -= 1;
+          continue;
+        }
+        plan.times -= 1;
+        if (plan.times <= 0) plans = plans.filter((each) => each !== plan);
+        return plan.failure;
+      }
+      return undefined;
+    },
+    setLatency(method, delayMs) {
+      if (delayMs > 0) latencies.set(method, delayMs);
+      else latencies.delete(method);
+    },
+    latencyOf: (method) => latencies.get(method) ?? latencies.get('*') ?? 0,
+    latencies: () => Object.fromEntries(latencies),
+    clear() {
+      plans = [];
+      latencies.clear();
+    },
+  };
+}

@@ -1,0 +1,112 @@
+import { slackId } from '../ids.ts';
+import type { Platform } from '../platform.ts';
+import type { Installation } from '../world/records.ts';
+import type { Delivery, Parcel } from './deliveries.ts';
+
+/** An inner event, as Slack puts it into the envelope's `event`. */
+export type InnerEvent = Record<string, unknown> & { type: string };
+
+/** What the envelope says about where an event happened. Null and absent are kept apart, as Slack does. */
+export type EventPlace = { teamId?: string | null; enterpriseId?: string | null };
+
+export type EmitOptions = {
+  place: EventPlace;
+  /** The installation the event is sent on behalf of; without it the envelope has no `authorizations`. */
+  installation?: Installation;
+  /** Seconds; the sandbox's time unless given. */
+  eventTimeSeconds?: number;
+  eventId?: string;
+  signature?: Parcel['signature'];
+  timestampSeconds?: number;
+  /** Sends it even when the manifest does not subscribe to it. */
+  isForced?: boolean;
+};
+
+/** A subscription name such as `message.im` stands for a type and a kind of conversation. */
+function subscriptionName(event: InnerEvent): string {
+  return event.type === 'message' ? `message.${String(event.channel_type)}` : event.type;
+}
+
+/**
+ * The outer payload. Source: docs.slack.dev/apis/events-api. `app_uninstalled`, `tokens_revoked` and
+ * `team_access_*` come without `authorizations`; an org's carry `enterprise_id` and no `team_id`.
+ */
+export function eventEnvelope(
+  platform: Platform,
+  event: InnerEvent,
+  options: EmitOptions,
+): Record<string, unknown> {
+  const { app, clock } = platform;
+  const { teamId, enterpriseId } = options.place;
+  const { installation } = options;
+  return {
+    token: app.verificationToken,
+    ...(teamId === undefined ? {} : { team_id: teamId }),
+    ...(enterpriseId ? { enterprise_id: enterpriseId } : {}),
+    ...(installation ? { context_team_id: teamId ?? null, context_enterprise_id: enterpriseId ?? null } : {}),
+    api_app_id: app.id,
+    event,
+    type: 'event_callback',
+    event_id: options.eventId ?? slackId('Ev'),
+    event_time: options.eventTimeSeconds ?? Math.floor(clock.now() / 1000),
+    ...(installation
+      ? { authorizations: [authorizationOf(installation)], is_ext_shared_channel: false }
+      : {}),
+  };
+}
+
+function authorizationOf(installation: Installation) {
+  return {
+    enterprise_id: installation.enterpriseId,
+    team_id: installation.isEnterpriseInstall ? null : installation.teamId,
+    user_id: installation.botUserId,
+    is_bot: true,
+    is_enterprise_install: installation.isEnterpriseInstall,
+  };
+}
+
+/** Sends an event if the app subscribes to it; resolves after the first attempt, or to null when it is not sent. */
+export async function emitEvent(
+  platform: Platform,
+  event: InnerEvent,
+  options: EmitOptions,
+): Promise<Delivery | null> {
+  const { settings } = platform.app;
+  if (!settings.eventUrl) return null;
+  if (!options.isForced && !settings.botEvents.includes(subscriptionName(event))) return null;
+  const envelope = eventEnvelope(platform, event, options);
+  return platform.deliveries.send({
+    kind: 'event',
+    type: event.type,
+    eventId: String(envelope.event_id),
+    teamId: options.place.teamId ?? null,
+    enterpriseId: options.place.enterpriseId ?? null,
+    url: settings.eventUrl,
+    contentType: 'application/json',
+    body: JSON.stringify(envelope),
+    signature: options.signature,
+    timestampSeconds: options.timestampSeconds,
+    isRetried: true,
+  });
+}
+
+/** Slack's check of a request URL: the app must answer with the challenge. */
+export async function verifyEventUrl(
+  platform: Platform,
+): Promise<{ isVerified: boolean; delivery: Delivery }> {
+  const { app, deliveries } = platform;
+  if (!app.settings.eventUrl) throw new Error('The app has no event request URL.');
+  const challenge = slackId('CH');
+  const delivery = await deliveries.send({
+    kind: 'url-verification',
+    type: 'url_verification',
+    eventId: null,
+    teamId: null,
+    enterpriseId: null,
+    url: app.settings.eventUrl,
+    contentType: 'application/json',
+    body: JSON.stringify({ token: app.verificationToken, challenge, type: 'url_verification' }),
+  });
+  const isVerified = delivery.outcome === 'acknowledged' && (delivery.answer ?? '').includes(challenge);
+  return { isVerified, delivery };
+}

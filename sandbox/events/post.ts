@@ -1,0 +1,73 @@
+import { Agent as HttpAgent, request as httpRequest } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+
+export type PostOutcome =
+  | { kind: 'answered'; status: number; headers: Record<string, string>; body: string; ms: number }
+  | { kind: 'timeout'; ms: number }
+  | { kind: 'connection-failed'; message: string; ms: number };
+
+export type Poster = {
+  post(options: {
+    url: string;
+    headers: Record<string, string>;
+    body: string;
+    timeoutMs: number;
+  }): Promise<PostOutcome>;
+  /** Closes the connections that are kept alive. */
+  close(): void;
+};
+
+/** Posts to an app's request URL as Slack does: one time limit over all of it, no redirects followed. */
+export function createPoster(): Poster {
+  const httpAgent = new HttpAgent({ keepAlive: true });
+  const httpsAgent = new HttpsAgent({ keepAlive: true });
+
+  function attempt(
+    options: { url: string; headers: Record<string, string>; body: string; timeoutMs: number },
+    startedAt: number,
+    mayRetry: boolean,
+  ): Promise<PostOutcome> {
+    const elapsed = () => Math.round(performance.now() - startedAt);
+    return new Promise((resolve) => {
+      const url = new URL(options.url);
+      const isTls = url.protocol === 'https:';
+      const headers = { ...options.headers, 'content-length': String(Buffer.byteLength(options.body)) };
+      const signal = AbortSignal.timeout(options.timeoutMs);
+      const sent = (isTls ? httpsRequest : httpRequest)(
+        url,
+        { method: 'POST', headers, agent: isTls ? httpsAgent : httpAgent, signal },
+        (answer) => {
+          let body = '';
+          answer.setEncoding('utf8');
+          answer.on('data', (chunk: string) => {
+            body += chunk;
+          });
+          answer.on('error', (error) => sent.emit('error', error));
+          answer.on('end', () => {
+            const status = answer.statusCode ?? 0;
+            resolve({ kind: 'answered', status, headers: plainHeaders(answer.headers), body, ms: elapsed() });
+          });
+        },
+      );
+      sent.on('error', (error) => {
+        if (signal.aborted) return resolve({ kind: 'timeout', ms: elapsed() });
+        // A kept-alive connection may have been closed under us: nothing was delivered, so once more on a new one.
+        if (sent.reusedSocket && mayRetry) return resolve(attempt(options, startedAt, false));
+        resolve({ kind: 'connection-failed', message: error.message, ms: elapsed() });
+      });
+      sent.end(options.body);
+    });
+  }
+
+  return {
+    post: (options) => attempt(options, performance.now(), true),
+    close() {
+      httpAgent.destroy();
+      httpsAgent.destroy();
+    },
+  };
+}
+
+function plainHeaders(headers: NodeJS.Dict<string | string[]>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+}

@@ -1,0 +1,36 @@
+import type { Exchange, Reply } from './exchange.ts';
+
+/** Answers a request; `null` when the handler wrote (or cut off) the response itself. */
+export type Handler = (
+  exchange: Exchange,
+  parts: Record<string, string>,
+) => Promise<Reply | null> | Reply | null;
+
+/** `GET /people/:id`: a method (`*` for any) and a path whose `:name` parts are handed over; a last `:name*` takes the rest. */
+export type Route = { on: string; handle: Handler };
+
+export type MatchedRoute = { handle: Handler; parts: Record<string, string> };
+
+/** Finds the first route that fits a request. */
+export function createRouteTable(routes: readonly Route[]) {
+  const table = routes.map(({ on, handle }) => {
+    const [method = '*', path = '/'] = on.split(' ');
+    const source = path.replaceAll('.', '\\.').replace(/:(\w+)(\*?)/g, (_all, name: string, rest: string) => {
+      return rest ? `(?<${name}>.*)` : `(?<${name}>[^/]+)`;
+    });
+    return { method, pattern: new RegExp(`^${source}/?$`), handle };
+  });
+  return (method: string, path: string): MatchedRoute | undefined => {
+    const asked = method === 'HEAD' ? 'GET' : method;
+    for (const { method: wanted, pattern, handle } of table) {
+      if (wanted !== '*' && wanted !== asked) continue;
+      const match = pattern.exec(path);
+      if (match) return { handle, parts: decodeParts(match.groups ?? {}) };
+    }
+    return undefined;
+  };
+}
+
+function decodeParts(groups: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decodeURIComponent(value)]));
+}

@@ -1,0 +1,58 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { jsonReply, readExchange, writeReply } from './exchange.ts';
+import { createRouteTable, type Route } from './routes.ts';
+
+export type HttpServer = { url: string; close(): Promise<void> };
+
+/** Listens on loopback with the given routes. `close` cuts every open connection and resolves when the port is free. */
+export async function startServer({
+  port,
+  host,
+  routes,
+  onError,
+}: {
+  port: number;
+  host: string;
+  routes: readonly Route[];
+  onError: (error: unknown) => void;
+}): Promise<HttpServer> {
+  const findRoute = createRouteTable(routes);
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const exchange = await readExchange(request, response);
+    const route = findRoute(exchange.method, exchange.url.pathname);
+    if (!route) return writeReply(response, jsonReply({ ok: false, error: 'not_found' }, 404));
+    const reply = await route.handle(exchange, route.parts);
+    if (reply) writeReply(response, reply);
+  }
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      const status = statusOf(error);
+      if (status === 500) onError(error);
+      writeReply(response, jsonReply({ ok: false, error: 'internal_error' }, status));
+    });
+  });
+  // Why: an app under test may keep connections alive between calls; Node's default of 5 s makes it race our close.
+  server.keepAliveTimeout = 60_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  const { port: actualPort } = server.address() as AddressInfo; // a TCP server's address is never a string or null
+  return {
+    url: `http://${host}:${actualPort}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** raw-body and body parsing errors carry a `status` of the 400s; anything else is our own fault. */
+function statusOf(error: unknown): number {
+  const status = error instanceof Error && 'status' in error ? Number(error.status) : Number.NaN;
+  return status >= 400 && status < 500 ? status : 500;
+}

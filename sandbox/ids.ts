@@ -1,0 +1,27 @@
+import { randomBytes, randomInt } from 'node:crypto';
+
+const letters = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
+
+/** A new id in Slack's form: a letter for the kind (`D`, `U`, `B`, `V`, …), `0`, then nine capitals and digits. */
+export function slackId(kind: string): string {
+  let id = `${kind}0`;
+  for (let i = 0; i < 9; i++) id += letters[randomInt(letters.length)];
+  return id;
+}
+
+/** Five characters, as Slack gives to a block or an element that came without an id. */
+export function shortId(): string {
+  return randomBytes(6).toString('base64url').replace(/[-_]/g, 'x').slice(0, 5);
+}
+
+/** A secret of `bytes` random bytes in lower-case hex. */
+export function secretHex(bytes: number): string {
+  return randomBytes(bytes).toString('hex');
+}
+
+/** Digits, as in the middle parts of Slack's tokens and trigger ids. */
+export function digits(count: number): string {
+  let text = String(randomInt(1, 10));
+  while (text.length < count) text += String(randomInt(10));
+  return text;
+}

@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { createSandbox } from './sandbox.ts';
+
+type Flags = {
+  manifest: string;
+  eventUrl?: string;
+  redirectUrl?: string[];
+  landingUrl?: string;
+  port: string;
+  host: string;
+  clientId?: string;
+  clientSecret?: string;
+  signingSecret?: string;
+};
+
+const program = new Command()
+  .name('sandbox')
+  .description('A local Slack for one app: consent page, Web API, events, web client.')
+  .requiredOption('--manifest <file>', "the app's manifest, as JSON")
+  .option('--event-url <url>', "where events and interactions go, in place of the manifest's request URLs")
+  .option('--redirect-url <url...>', "redirect URLs in place of the manifest's")
+  .option('--landing-url <url>', "the app's landing page")
+  .option('--port <number>', 'the port to listen on', '4000')
+  .option('--host <address>', 'the loopback address to listen on', '127.0.0.1')
+  .option('--client-id <id>')
+  .option('--client-secret <secret>')
+  .option('--signing-secret <secret>')
+  .parse();
+
+const flags = program.opts<Flags>();
+const { clientId, clientSecret, signingSecret } = flags;
+const sandbox = await createSandbox({
+  manifest: JSON.parse(await readFile(flags.manifest, 'utf8')),
+  eventUrl: flags.eventUrl,
+  redirectUrls: flags.redirectUrl,
+  landingUrl: flags.landingUrl,
+  port: Number(flags.port),
+  host: flags.host,
+  credentials: {
+    ...(clientId ? { clientId } : {}),
+    ...(clientSecret ? { clientSecret } : {}),
+    ...(signingSecret ? { signingSecret } : {}),
+  },
+});
+const { app } = sandbox;
+
+console.log(`${app.settings.name} is registered with the Slack sandbox at ${sandbox.url}
+
+SLACK_CLIENT_ID=${app.clientId}
+SLACK_CLIENT_SECRET=${app.clientSecret}
+SLACK_SIGNING_SECRET=${app.signingSecret}
+SLACK_AUTHORIZATION_URL=${sandbox.authorizationUrl}
+SLACK_API_URL=${sandbox.apiUrl}
+
+Events go to ${app.settings.eventUrl ?? 'nowhere: give --event-url'}
+Control API: ${sandbox.url}/sandbox/state`);
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void sandbox.close().then(() => process.exit(0)));
+}

@@ -1,0 +1,85 @@
+import type { AppSettings } from '../app/manifest.ts';
+import type { RegisteredApp } from '../app/registered-app.ts';
+import { splitScopes } from '../app/scopes.ts';
+
+/** A checked request for consent: what an app may ask a person for. */
+export type AuthorizeRequest = {
+  botScopes: string[];
+  userScopes: string[];
+  /** As it was sent; null when it was left out, and the app's first one is used. */
+  redirectUri: string | null;
+  /** Where the browser goes back to. */
+  returnTo: string;
+  /** Null when the app sent none. */
+  state: string | null;
+  /** The workspace (or org) that the app asks for; null to let the person pick. */
+  teamId: string | null;
+};
+
+export type AuthorizeProblem = {
+  code: 'invalid_client_id' | 'bad_redirect_uri' | 'invalid_scope' | 'no_scopes';
+  explanation: string;
+};
+
+/** Checks the query of `/oauth/v2/authorize`, or the same fields in the consent form. */
+export function readAuthorizeRequest(
+  app: RegisteredApp,
+  query: URLSearchParams,
+): { request: AuthorizeRequest } | { problem: AuthorizeProblem } {
+  const { settings } = app;
+  if (query.get('client_id') !== app.clientId) {
+    return problem('invalid_client_id', 'The client_id belongs to no app that this Slack knows.');
+  }
+  const redirectUri = query.get('redirect_uri') || null;
+  const returnTo = redirectUri ?? settings.redirectUrls[0];
+  if (!returnTo || (redirectUri && !isRegistered(redirectUri, settings.redirectUrls))) {
+    const registered = settings.redirectUrls.join(', ') || 'none';
+    return problem(
+      'bad_redirect_uri',
+      `redirect_uri did not match any configured URI: ${redirectUri}. Configured: ${registered}.`,
+    );
+  }
+  const botScopes = splitScopes(query.get('scope'));
+  const userScopes = splitScopes(query.get('user_scope'));
+  if (botScopes.length + userScopes.length === 0) return problem('no_scopes', 'The app asked for no scope.');
+  const unknown = unknownScopes(settings, botScopes, userScopes);
+  if (unknown.length > 0) {
+    return problem('invalid_scope', `The app's manifest does not list: ${unknown.join(', ')}.`);
+  }
+  const state = query.get('state');
+  return {
+    request: { botScopes, userScopes, redirectUri, returnTo, state, teamId: query.get('team') || null },
+  };
+}
+
+function problem(code: AuthorizeProblem['code'], explanation: string): { problem: AuthorizeProblem } {
+  return { problem: { code, explanation } };
+}
+
+function unknownScopes(settings: AppSettings, botScopes: string[], userScopes: string[]): string[] {
+  return [
+    ...botScopes.filter((scope) => !settings.botScopes.includes(scope)),
+    ...userScopes.filter((scope) => !settings.userScopes.includes(scope)),
+  ];
+}
+
+/** Whether an address is one that the app registered, or lies below one. */
+export function isRegistered(redirectUri: string, registered: readonly string[]): boolean {
+  if (!URL.canParse(redirectUri)) return false;
+  const asked = new URL(redirectUri);
+  return registered.some((each) => {
+    if (!URL.canParse(each)) return false;
+    const known = new URL(each);
+    if (known.origin !== asked.origin) return false;
+    const folder = known.pathname.endsWith('/') ? known.pathname : `${known.pathname}/`;
+    return asked.pathname === known.pathname || asked.pathname.startsWith(folder);
+  });
+}
+
+/** Scopes that a person may decline: the manifest's optional ones among those asked for. */
+export function optionalScopes(settings: AppSettings, request: AuthorizeRequest): string[] {
+  const optional = [...settings.optionalBotScopes, ...settings.optionalUserScopes];
+  return [...new Set([...request.botScopes, ...request.userScopes])].filter((scope) =>
+    optional.includes(scope),
+  );
+}

@@ -1,0 +1,18 @@
+import type { ActivityFeed } from './app/activity.ts';
+import type { RegisteredApp } from './app/registered-app.ts';
+import type { SandboxClock } from './clock.ts';
+import type { Deliveries } from './events/deliveries.ts';
+import type { World } from './world/world.ts';
+
+/** What every part of the sandbox works with. */
+export type Platform = {
+  world: World;
+  app: RegisteredApp;
+  clock: SandboxClock;
+  activity: ActivityFeed;
+  deliveries: Deliveries;
+  /** The next message timestamp: the sandbox's time in seconds with six decimals, never the same twice. */
+  nextTs(): string;
+  /** The sandbox's own address, without a slash at the end. */
+  url(): string;
+};

@@ -1,0 +1,173 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Failure, Faults } from '../control/faults.ts';
+import { type Exchange, jsonReply, type Reply } from '../http/exchange.ts';
+import type { Platform } from '../platform.ts';
+import type { Token } from '../world/records.ts';
+import { authenticate, requireScope, tokenIn } from './authenticate.ts';
+import { createCallArguments, readArguments } from './call-arguments.ts';
+import type { CallLog, LoggedCall } from './call-log.ts';
+import type { Answer, Method } from './method.ts';
+import { methods } from './methods.ts';
+import { placeOfGrant } from './oauth-access.ts';
+import type { RateLimits } from './rate-limits.ts';
+import { Refusal } from './refusal.ts';
+
+export type WebApi = { answer(exchange: Exchange, methodName: string): Promise<Reply | null> };
+
+type Outcome = { answer: Answer; status?: number; headers?: Record<string, string> };
+
+/** The Web API: reads a call, lets faults happen, checks who calls and what they may, and runs the method. */
+export function createWebApi({
+  platform,
+  faults,
+  rateLimits,
+  log,
+}: {
+  platform: Platform;
+  faults: Faults;
+  rateLimits: RateLimits;
+  log: CallLog;
+}): WebApi {
+  /** Slack's order: the method, then the token, the rate, the scope, and the arguments last. */
+  async function run(
+    name: string,
+    all: Record<string, unknown>,
+    exchange: Exchange,
+    logged: LoggedCall,
+  ): Promise<Outcome> {
+    const authorization = exchange.header('authorization');
+    let token: Token | undefined;
+    let method: Method | undefined;
+    try {
+      method = methods[name];
+      if (!method) throw new Refusal('unknown_method', { req_method: name });
+      const args = createCallArguments(all);
+      if (method.needs === 'nothing') {
+        const answer = await method.run({ platform, args, authorization });
+        logged.wasActedUpon = true;
+        return { answer };
+      }
+      const caller = authenticate(platform, tokenIn(authorization, isJson(exchange) ? {} : all));
+      token = caller.token;
+      const waitSeconds = rateLimits.count(name, method.tier, caller.installation.id, String(all.channel));
+      if (waitSeconds) return rateLimited(waitSeconds);
+      requireScope(token, method.scopes);
+      const answer = await method.run({ platform, args, ...caller });
+      logged.wasActedUpon = true;
+      return { answer, headers: scopeHeaders(token, method) };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return {
+        answer: { ok: false, error: error.code, ...error.fields },
+        headers: scopeHeaders(token, method),
+      };
+    }
+  }
+
+  function describe(logged: LoggedCall, all: Record<string, unknown>, exchange: Exchange): string[] {
+    const { token: _token, ...rest } = all;
+    const value = tokenIn(exchange.header('authorization'), isJson(exchange) ? {} : all);
+    const known = platform.world.tokens.get(value ?? '');
+    const place = known
+      ? platform.world.installations.get(known.installationId)
+      : placeOfGrant(platform, all);
+    logged.arguments = rest;
+    logged.token = value ?? null;
+    logged.enterpriseId = place?.enterpriseId ?? null;
+    logged.teamId = place?.teamId ?? (typeof all.team_id === 'string' ? all.team_id : null);
+    return [logged.teamId, logged.enterpriseId].filter((id) => id !== null);
+  }
+
+  return {
+    async answer(exchange, methodName) {
+      const startedAt = performance.now();
+      const logged = log.begin(methodName, platform.clock.now());
+      let all: Record<string, unknown> = {};
+      let unreadable: Outcome | undefined;
+      try {
+        all = readArguments(exchange.url.searchParams, exchange.header('content-type') ?? '', exchange.body);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        unreadable = { answer: { ok: false, error: error.code } };
+      }
+      const failure = faults.take(methodName, describe(logged, all, exchange));
+      const latencyMs = faults.latencyOf(methodName);
+      if (latencyMs > 0) await delay(latencyMs);
+      const act = async () => unreadable ?? (await run(methodName, all, exchange, logged));
+      const outcome = failure ? await fail(failure, act, exchange, logged) : await act();
+      logged.ms = Math.round(performance.now() - startedAt);
+      const told = outcome && 'answer' in outcome ? outcome.answer : null;
+      logged.answer = told;
+      const { teamId } = logged;
+      platform.activity.tell({ kind: 'called', method: methodName, teamId, ok: told?.ok === true });
+      if (!outcome) return null;
+      logged.status = outcome.status ?? 200;
+      return 'answer' in outcome ? jsonReply(outcome.answer, outcome.status, outcome.headers) : outcome;
+    },
+  };
+}
+
+/** Lets a failure happen; `null` once the connection is cut. */
+async function fail(
+  failure: Failure,
+  act: () => Promise<Outcome>,
+  exchange: Exchange,
+  logged: LoggedCall,
+): Promise<Outcome | Reply | null> {
+  logged.fault = failure.type;
+  switch (failure.type) {
+    case 'error':
+      return { answer: { ok: false, error: failure.error, ...failure.fields } };
+    case 'status': {
+      if (failure.status === 429) return rateLimited(failure.retryAfterSeconds ?? 1);
+      return {
+        status: failure.status,
+        headers: { 'content-type': 'text/html' },
+        body: `HTTP ${failure.status}`,
+      };
+    }
+    case 'hang': {
+      const outcome = failure.acts === false ? null : await act();
+      await waitUnlessGone(exchange, failure.delayMs);
+      return outcome ?? cut(exchange);
+    }
+    case 'reset-after-acting':
+      await act();
+      return cut(exchange);
+    case 'reset-before-acting':
+      return cut(exchange);
+    case 'malformed-json': {
+      if (failure.acts !== false) await act();
+      return { status: 200, headers: { 'content-type': 'application/json' }, body: '{"ok":true,"chan' };
+    }
+  }
+}
+
+async function waitUnlessGone({ request }: Exchange, delayMs: number): Promise<void> {
+  const gone = new AbortController();
+  request.socket.once('close', () => gone.abort());
+  await delay(delayMs, undefined, { signal: gone.signal, ref: false }).catch(() => {}); // the caller went away first
+}
+
+function cut({ request }: Exchange): null {
+  request.socket.resetAndDestroy();
+  return null;
+}
+
+function rateLimited(waitSeconds: number): Outcome {
+  return {
+    status: 429,
+    headers: { 'retry-after': String(waitSeconds) },
+    answer: { ok: false, error: 'ratelimited' },
+  };
+}
+
+function scopeHeaders(token: Token | undefined, method: Method | undefined): Record<string, string> {
+  if (!token) return {};
+  const accepted = method?.needs === 'token' ? method.scopes.join(',') : '';
+  return { 'x-oauth-scopes': token.scopes.join(','), 'x-accepted-oauth-scopes': accepted };
+}
+
+function isJson(exchange: Exchange): boolean {
+  return exchange.method === 'POST' && (exchange.header('content-type') ?? '').startsWith('application/json');
+}

@@ -1,0 +1,38 @@
+import type { Platform } from '../platform.ts';
+import type { Installation, Token } from '../world/records.ts';
+import { Refusal } from './refusal.ts';
+
+/** The token of a request: the Authorization header, or the `token` of a form (never of a JSON body). */
+export function tokenIn(
+  authorization: string | undefined,
+  form: Record<string, unknown>,
+): string | undefined {
+  const bearer = /^Bearer\s+(.*)$/i.exec(authorization ?? '')?.[1]?.trim();
+  if (bearer) return bearer;
+  return typeof form.token === 'string' && form.token !== '' ? form.token : undefined;
+}
+
+/** Finds who calls. Throws `not_authed`, `invalid_auth`, `token_revoked`, `token_expired` or `account_inactive`. */
+export function authenticate(
+  platform: Platform,
+  value: string | undefined,
+): { token: Token; installation: Installation } {
+  const { world, clock } = platform;
+  if (!value) throw new Refusal('not_authed');
+  const token = world.tokens.get(value);
+  const installation = token && world.installations.get(token.installationId);
+  if (!token || !installation) throw new Refusal('invalid_auth');
+  if (token.status === 'uninstalled') {
+    // Why: a bot user is deactivated with the app, a person's token is revoked; Slack names the two differently.
+    throw new Refusal(token.kind === 'bot' ? 'account_inactive' : 'token_revoked');
+  }
+  if (token.status === 'revoked') throw new Refusal('token_revoked');
+  if (token.expiresAt !== null && token.expiresAt <= clock.now()) throw new Refusal('token_expired');
+  return { token, installation };
+}
+
+/** Throws `missing_scope` with what is needed and what the token has, unless it has one of `scopes`. */
+export function requireScope(token: Token, scopes: readonly string[]): void {
+  if (scopes.length === 0 || scopes.some((scope) => token.scopes.includes(scope))) return;
+  throw new Refusal('missing_scope', { needed: scopes.join(','), provided: token.scopes.join(',') });
+}

@@ -1,0 +1,71 @@
+import { invalidArguments, Refusal } from './refusal.ts';
+
+/** The arguments of one Web API call, whether they came as a form or as JSON. */
+export type CallArguments = {
+  /** A string, or undefined when it was not sent. */
+  text(name: string): string | undefined;
+  /** A string that must be there and not be empty. Throws `invalid_arguments`. */
+  required(name: string): string;
+  flag(name: string): boolean;
+  number(name: string): number | undefined;
+  /** An object or array: as it is, or parsed from a string. Throws the refusal `code` on bad JSON. */
+  json(name: string, code?: string): unknown;
+  all: Record<string, unknown>;
+};
+
+export function createCallArguments(all: Record<string, unknown>): CallArguments {
+  function text(name: string): string | undefined {
+    const value = all[name];
+    if (value === undefined || value === null) return undefined;
+    return typeof value === 'string' ? value : JSON.stringify(value);
+  }
+  return {
+    all,
+    text,
+    required(name) {
+      const value = text(name);
+      if (!value) throw invalidArguments([`[ERROR] missing required field: ${name}`]);
+      return value;
+    },
+    flag: (name) => ['1', 'true', 't', 'yes'].includes(text(name) ?? ''),
+    number(name) {
+      const value = text(name);
+      if (value === undefined || value === '') return undefined;
+      if (!Number.isFinite(Number(value)))
+        throw invalidArguments([`[ERROR] must be a number [json-pointer:/${name}]`]);
+      return Number(value);
+    },
+    json(name, code = 'invalid_arguments') {
+      const value = all[name];
+      if (typeof value !== 'string') return value ?? undefined;
+      if (value === '') return undefined;
+      try {
+        return JSON.parse(value) as unknown;
+      } catch {
+        throw new Refusal(code);
+      }
+    },
+  };
+}
+
+/** Reads the arguments of a request: the query, then a form or JSON body over it. Throws `invalid_json` and its like. */
+export function readArguments(
+  query: URLSearchParams,
+  contentType: string,
+  body: string,
+): Record<string, unknown> {
+  const fromQuery = Object.fromEntries(query);
+  if (body === '') return fromQuery;
+  if (!contentType.startsWith('application/json')) {
+    return { ...fromQuery, ...Object.fromEntries(new URLSearchParams(body)) };
+  }
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    throw new Refusal('invalid_json');
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw new Refusal('json_not_object');
+  return { ...fromQuery, ...parsed };
+}

@@ -1,0 +1,54 @@
+import type { SandboxClock } from '../clock.ts';
+import type { Tier } from './method.ts';
+
+/** Calls a minute by tier. Source: docs.slack.dev/apis/web-api/rate-limits; `special` has no published number. */
+const callsPerMinute: Record<Exclude<Tier, 'post' | 'special'>, number> = {
+  tier1: 1,
+  tier2: 20,
+  tier3: 50,
+  tier4: 100,
+};
+
+export type RateLimits = {
+  isOn: boolean;
+  /**
+   * Since May 2025 an app that is sold outside the Marketplace gets one `conversations.history` a minute.
+   * Source: docs.slack.dev/changelog/2025/05/29/tos-updates
+   */
+  isHistoryLimited: boolean;
+  /** Counts a call; the seconds to wait when it is one too many. `key` is the place, `channel` the message's target. */
+  count(method: string, tier: Tier, key: string, channel: string): number | undefined;
+  reset(): void;
+};
+
+/** Counts calls per method and place over a sliding minute. Off until a test or a person turns it on. */
+export function createRateLimits({ clock }: { clock: SandboxClock }): RateLimits {
+  const seen = new Map<string, number[]>();
+
+  function count(key: string, max: number, windowMs: number): number | undefined {
+    const now = clock.now();
+    const recent = (seen.get(key) ?? []).filter((at) => at > now - windowMs);
+    const [oldest = now] = recent;
+    if (recent.length >= max) return Math.max(1, Math.ceil((oldest + windowMs - now) / 1000));
+    seen.set(key, [...recent, now]);
+    return undefined;
+  }
+
+  const limits: RateLimits = {
+    isOn: false,
+    isHistoryLimited: false,
+    count(method, tier, key, channel) {
+      if (!limits.isOn || tier === 'special') return undefined;
+      if (tier === 'post') return count(`${method} ${key} ${channel}`, 1, 1000);
+      if (method === 'conversations.history' && limits.isHistoryLimited)
+        return count(`${method} ${key}`, 1, 60_000);
+      return count(`${method} ${key}`, callsPerMinute[tier], 60_000);
+    },
+    reset() {
+      seen.clear();
+      limits.isOn = false;
+      limits.isHistoryLimited = false;
+    },
+  };
+  return limits;
+}

@@ -1,0 +1,139 @@
+import type { Platform } from '../platform.ts';
+import { peopleOf } from '../world/find.ts';
+import type { Installation, Person, Workspace } from '../world/records.ts';
+import type { Call, Method } from './method.ts';
+import { pageOf } from './page-of.ts';
+import { personInReach, workspaceOf } from './reach.ts';
+
+const pictureSizes = ['24', '32', '48', '72', '192', '512', '1024', 'original'];
+
+/** A person as `users.info` returns them: email and locale only where the call may see them. */
+function personJson(call: Call, person: Person, workspace: Workspace): Record<string, unknown> {
+  const { platform, token, args } = call;
+  const role = person.roles[workspace.id] ?? 'member';
+  const [firstName = '', ...rest] = person.realName.split(' ');
+  return {
+    id: person.id,
+    team_id: workspace.id,
+    name: person.name,
+    deleted: false,
+    color: person.color.slice(1),
+    real_name: person.realName,
+    tz: person.timeZone,
+    tz_label: person.timeZoneLabel,
+    tz_offset: timeZoneOffsetSeconds(person.timeZone, platform.clock.now()),
+    profile: {
+      title: person.title,
+      phone: '',
+      real_name: person.realName,
+      real_name_normalized: person.realName.normalize('NFD').replace(/\p{M}/gu, ''),
+      display_name: person.name,
+      display_name_normalized: person.name,
+      first_name: firstName,
+      last_name: rest.join(' '),
+      status_text: '',
+      status_emoji: '',
+      status_expiration: 0,
+      avatar_hash: person.id.toLowerCase(),
+      ...(token.scopes.includes('users:read.email') ? { email: person.email } : {}),
+      ...pictures(platform, person.id),
+      is_custom_image: true,
+      team: workspace.id,
+    },
+    is_admin: role !== 'member',
+    is_owner: role === 'owner',
+    is_primary_owner: role === 'owner',
+    is_restricted: false,
+    is_ultra_restricted: false,
+    is_bot: false,
+    is_app_user: false,
+    is_email_confirmed: true,
+    updated: 1_704_700_000,
+    who_can_share_contact_card: 'EVERYONE',
+    ...(args.flag('include_locale') ? { locale: person.locale } : {}),
+    ...enterpriseFields(platform, person, workspace),
+  };
+}
+
+function pictures(platform: Platform, id: string) {
+  return Object.fromEntries(
+    pictureSizes.map((size) => [`image_${size}`, `${platform.url()}/avatars/${id}.svg`]),
+  );
+}
+
+function enterpriseFields(platform: Platform, person: Person, workspace: Workspace) {
+  const enterprise = platform.world.enterprises.get(workspace.enterpriseId ?? '');
+  if (!enterprise) return {};
+  const enterprise_user = {
+    id: person.id,
+    enterprise_id: enterprise.id,
+    enterprise_name: enterprise.name,
+    is_admin: person.isOrgAdmin,
+    is_owner: person.isOrgAdmin,
+    is_primary_owner: person.isOrgAdmin,
+    teams: Object.keys(person.roles),
+  };
+  return { enterprise_user };
+}
+
+/** The offset from UTC of a time zone at a moment, summer time included. */
+function timeZoneOffsetSeconds(timeZone: string, atMs: number): number {
+  const parts = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' }).formatToParts(
+    atMs,
+  );
+  const offset = parts.find((part) => part.type === 'timeZoneName')?.value ?? 'GMT';
+  const [, sign = '+', hours = '0', minutes = '0'] = /GMT([+-])(\d+):(\d+)/.exec(offset) ?? [];
+  return (sign === '-' ? -1 : 1) * (Number(hours) * 3600 + Number(minutes) * 60);
+}
+
+function botJson({ platform }: Call, installation: Installation): Record<string, unknown> {
+  const { app } = platform;
+  const { botUserId, botId } = installation;
+  const name = app.settings.botName;
+  const profile = {
+    real_name: name,
+    api_app_id: app.id,
+    bot_id: botId,
+    always_active: true,
+    ...pictures(platform, botUserId),
+  };
+  return {
+    id: botUserId,
+    team_id: installation.teamId,
+    name,
+    real_name: name,
+    is_bot: true,
+    deleted: false,
+    profile,
+  };
+}
+
+export const usersInfo: Method = {
+  needs: 'token',
+  scopes: ['users:read'],
+  tier: 'tier4',
+  run(call) {
+    const userId = call.args.required('user');
+    if (userId === call.installation.botUserId) return { ok: true, user: botJson(call, call.installation) };
+    const { person, workspace } = personInReach(call, userId);
+    return { ok: true, user: personJson(call, person, workspace) };
+  },
+};
+
+export const usersList: Method = {
+  needs: 'token',
+  scopes: ['users:read'],
+  tier: 'tier2',
+  run(call) {
+    const workspace = workspaceOf(call, { isTeamIdNeeded: true });
+    const members = [
+      ...peopleOf(call.platform.world, { ...call.installation, teamId: workspace.id }).map((person) =>
+        personJson(call, person, workspace),
+      ),
+      botJson(call, call.installation),
+    ];
+    const { items, nextCursor } = pageOf(members, call.args.number('limit') ?? 200, call.args.text('cursor'));
+    const cache_ts = Math.floor(call.platform.clock.now() / 1000);
+    return { ok: true, members: items, cache_ts, response_metadata: { next_cursor: nextCursor } };
+  },
+};

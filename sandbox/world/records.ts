@@ -1,0 +1,135 @@
+/** The sandbox's records. Slack's words are used for Slack's things; times are milliseconds unless a name says else. */
+
+export type Enterprise = { id: string; name: string; domain: string };
+
+export type Workspace = {
+  id: string;
+  name: string;
+  domain: string;
+  /** The Grid org it belongs to; null for a standalone workspace. */
+  enterpriseId: string | null;
+  /** Whether a member who is no admin must ask before an app is installed. */
+  requiresApproval: boolean;
+  locale: string;
+  color: string;
+};
+
+export type Role = 'owner' | 'admin' | 'member';
+
+export type Person = {
+  id: string;
+  /** The short name, as in `@grace`. */
+  name: string;
+  realName: string;
+  email: string;
+  title: string;
+  timeZone: string;
+  timeZoneLabel: string;
+  locale: string;
+  color: string;
+  /** The role in each workspace the person belongs to, by workspace id. */
+  roles: Record<string, Role>;
+  /** Whether the person may install apps for the whole Grid org. */
+  isOrgAdmin: boolean;
+};
+
+/** Where something belongs: a workspace, or a whole Grid org when `teamId` is null. */
+export type Place = { teamId: string | null; enterpriseId: string | null };
+
+export type Installation = Place & {
+  id: string;
+  isEnterpriseInstall: boolean;
+  botUserId: string;
+  botId: string;
+  botScopes: string[];
+  installerUserId: string;
+  installedAt: number;
+  /** Null while installed. */
+  uninstalledAt: number | null;
+  /** Org-wide only: the workspaces that the org's admins let the app into. */
+  grantedTeamIds: string[];
+};
+
+export type Token = {
+  value: string;
+  kind: 'bot' | 'user';
+  installationId: string;
+  /** The bot user, or the person who authorized. */
+  userId: string;
+  scopes: string[];
+  issuedAt: number;
+  /** Null for a token that does not rotate. */
+  expiresAt: number | null;
+  refreshToken: string | null;
+  status: 'live' | 'revoked' | 'uninstalled';
+};
+
+export type AuthorizationCode = {
+  value: string;
+  place: Place;
+  isEnterpriseInstall: boolean;
+  userId: string;
+  botScopes: string[];
+  userScopes: string[];
+  /** As it came in the authorize URL; null when it was left out. */
+  redirectUri: string | null;
+  expiresAt: number;
+  isUsed: boolean;
+};
+
+export type Block = Record<string, unknown> & { type: string };
+
+export type MessageMetadata = { event_type: string; event_payload: Record<string, unknown> };
+
+export type Message = {
+  ts: string;
+  userId: string;
+  /** Set when an app wrote it. */
+  botId: string | null;
+  appId: string | null;
+  text: string;
+  blocks: Block[] | null;
+  attachments: unknown[] | null;
+  metadata: MessageMetadata | null;
+  threadTs: string | null;
+  editedTs: string | null;
+};
+
+export type Conversation = {
+  id: string;
+  kind: 'im' | 'channel';
+  teamId: string;
+  /** Null for a DM. */
+  name: string | null;
+  createdAt: number;
+  /** People and bot users. */
+  memberIds: string[];
+  messages: Message[];
+};
+
+/** A view as Slack stores and returns it. */
+export type View = Record<string, unknown> & {
+  id: string;
+  team_id: string;
+  type: 'home' | 'modal';
+  blocks: Block[];
+  hash: string;
+  private_metadata: string;
+  callback_id: string;
+};
+
+export type Trigger = { id: string; userId: string; teamId: string; expiresAt: number; isUsed: boolean };
+
+/** What a response_url points at: a message, where it may be answered five times in thirty minutes. */
+export type ResponseUrl = {
+  key: string;
+  conversationId: string;
+  messageTs: string;
+  installationId: string;
+  expiresAt: number;
+  usesLeft: number;
+};
+
+export type IncomingWebhook = { key: string; installationId: string; conversationId: string };
+
+export type ApprovalRequest = { teamId: string; userId: string; at: number; isApproved: boolean };

@@ -1,0 +1,118 @@
+import type { Person, Role, Workspace } from './records.ts';
+import type { World } from './world.ts';
+
+const enterprise = { id: 'E07INITECHX', name: 'Initech', domain: 'initech' };
+
+const workspaces: Workspace[] = [
+  { id: 'T07ACME4QX1', name: 'Acme', domain: 'acme-robotics', ...standalone('#b3541e') },
+  { id: 'T07GLOBEX82', name: 'Globex', domain: 'globex', ...standalone('#1d6f8a') },
+  { id: 'T07INIPROD5', name: 'Initech Product', domain: 'initech-product', ...inGrid('#6b3fa0') },
+  { id: 'T07INISALE9', name: 'Initech Sales', domain: 'initech-sales', ...inGrid('#2f7d4f') },
+];
+
+const [acme, globex, product, sales] = ['T07ACME4QX1', 'T07GLOBEX82', 'T07INIPROD5', 'T07INISALE9'] as const;
+
+const zones = {
+  amsterdam: ['Europe/Amsterdam', 'Central European Time', 'en-GB'],
+  newYork: ['America/New_York', 'Eastern Time', 'en-US'],
+  losAngeles: ['America/Los_Angeles', 'Pacific Time', 'en-US'],
+  tokyo: ['Asia/Tokyo', 'Japan Standard Time', 'ja-JP'],
+  kolkata: ['Asia/Kolkata', 'India Standard Time', 'en-GB'],
+  berlin: ['Europe/Berlin', 'Central European Time', 'de-DE'],
+} as const;
+
+const people: Person[] = [
+  person('U07GRACEH01', 'Grace Okafor', 'acme-robotics.example', 'Founder', 'amsterdam', '#7c2d57', {
+    [acme]: 'owner',
+  }),
+  person('U07MATEOV02', 'Mateo Vargas', 'acme-robotics.example', 'IT lead', 'newYork', '#205f4b', {
+    [acme]: 'admin',
+  }),
+  person('U07PRIYAN03', 'Priya Nair', 'acme-robotics.example', 'Engineer', 'kolkata', '#8a5a00', {
+    [acme]: 'member',
+  }),
+  person('U07HANNAW11', 'Hanna Weiss', 'globex.example', 'Managing director', 'berlin', '#1f4e8c', {
+    [globex]: 'owner',
+  }),
+  person('U07KENJIS12', 'Kenji Sato', 'globex.example', 'Workplace systems', 'tokyo', '#7a1f1f', {
+    [globex]: 'admin',
+  }),
+  person('U07LENAFI13', 'Léna Fischer', 'globex.example', 'Designer', 'berlin', '#3f6212', {
+    [globex]: 'member',
+  }),
+  {
+    ...person('W07BILLLUM1', 'Bill Lumen', 'initech.example', 'Org owner', 'newYork', '#5b2a86', {
+      [product]: 'owner',
+      [sales]: 'owner',
+    }),
+    isOrgAdmin: true,
+  },
+  person('W07NINABOW2', 'Nina Bowers', 'initech.example', 'Product operations', 'losAngeles', '#0f766e', {
+    [product]: 'admin',
+  }),
+  person('W07SAMIRN03', 'Samir Nazari', 'initech.example', 'Developer', 'losAngeles', '#9a3412', {
+    [product]: 'member',
+  }),
+  person('W07PETERG04', 'Peta Gibson', 'initech.example', 'Sales operations', 'newYork', '#334155', {
+    [sales]: 'admin',
+  }),
+  person('W07JOANNA05', 'Joanna Flair', 'initech.example', 'Account manager', 'newYork', '#be185d', {
+    [sales]: 'member',
+  }),
+];
+
+function standalone(color: string) {
+  return { enterpriseId: null, requiresApproval: false, locale: 'en-US', color };
+}
+
+function inGrid(color: string) {
+  return { enterpriseId: enterprise.id, requiresApproval: false, locale: 'en-US', color };
+}
+
+function person(
+  id: string,
+  realName: string,
+  mailDomain: string,
+  title: string,
+  zone: keyof typeof zones,
+  color: string,
+  roles: Record<string, Role>,
+): Person {
+  const [timeZone, timeZoneLabel, locale] = zones[zone];
+  const words = realName.normalize('NFD').replace(/[^a-zA-Z ]/g, '');
+  const name = words.split(' ')[0]?.toLowerCase() ?? id;
+  const email = `${words.replaceAll(' ', '.').toLowerCase()}@${mailDomain}`;
+  return {
+    id,
+    name,
+    realName,
+    email,
+    title,
+    timeZone,
+    timeZoneLabel,
+    locale,
+    color,
+    roles,
+    isOrgAdmin: false,
+  };
+}
+
+/** Puts the workspaces, the people and one `#general` per workspace into an empty world. */
+export function seedWorld(world: World): void {
+  world.enterprises.set(enterprise.id, { ...enterprise });
+  for (const workspace of workspaces) {
+    world.workspaces.set(workspace.id, { ...workspace });
+    const id = workspace.id.replace(/^T/, 'C');
+    const memberIds = people.filter((each) => each.roles[workspace.id]).map((each) => each.id);
+    world.conversations.set(id, {
+      id,
+      kind: 'channel',
+      teamId: workspace.id,
+      name: 'general',
+      createdAt: Date.UTC(2024, 0, 8),
+      memberIds,
+      messages: [],
+    });
+  }
+  for (const each of people) world.people.set(each.id, { ...each, roles: { ...each.roles } });
+}

@@ -1,0 +1,66 @@
+import type {
+  ApprovalRequest,
+  AuthorizationCode,
+  Conversation,
+  Enterprise,
+  IncomingWebhook,
+  Installation,
+  Person,
+  ResponseUrl,
+  Token,
+  Trigger,
+  View,
+  Workspace,
+} from './records.ts';
+import { seedWorld } from './seed-world.ts';
+
+/** Everything this Slack knows, in memory. Records are changed in place. */
+export type World = {
+  enterprises: Map<string, Enterprise>;
+  workspaces: Map<string, Workspace>;
+  people: Map<string, Person>;
+  conversations: Map<string, Conversation>;
+  installations: Map<string, Installation>;
+  /** By token value. */
+  tokens: Map<string, Token>;
+  codes: Map<string, AuthorizationCode>;
+  /** Published Home views by `installation id:user id`. */
+  homeViews: Map<string, View>;
+  /** The modal a person has open, by user id. */
+  modals: Map<string, View>;
+  triggers: Map<string, Trigger>;
+  responseUrls: Map<string, ResponseUrl>;
+  webhooks: Map<string, IncomingWebhook>;
+  approvalRequests: ApprovalRequest[];
+  /** Bot user ids and bot ids by place, kept over uninstall and reinstall as Slack does. */
+  botIdentities: Map<string, { botUserId: string; botId: string }>;
+  /** Back to the workspaces and people of the start, with nothing installed. */
+  reset(): void;
+};
+
+/** A world as it is at the start: two standalone workspaces and a Grid org of two, with people and no installs. */
+export function createWorld(): World {
+  const world: World = {
+    enterprises: new Map(),
+    workspaces: new Map(),
+    people: new Map(),
+    conversations: new Map(),
+    installations: new Map(),
+    tokens: new Map(),
+    codes: new Map(),
+    homeViews: new Map(),
+    modals: new Map(),
+    triggers: new Map(),
+    responseUrls: new Map(),
+    webhooks: new Map(),
+    approvalRequests: [],
+    botIdentities: new Map(),
+    reset() {
+      for (const part of Object.values(world)) if (part instanceof Map) part.clear();
+      world.approvalRequests.length = 0;
+      seedWorld(world);
+    },
+  };
+  seedWorld(world);
+  return world;
+}
