@@ -39,9 +39,13 @@ export function slackClientOptions(
   };
 }
 
+/** Statuses with which no body may come. */
+const nullBodied = new Set([101, 204, 205, 304]);
+
 /**
- * `fetch` with the call's own time limit over headers and body alike (the SDK's covers a call only in part), no
- * redirects (Slack's API makes none, and a token must not follow one), and a debug line without any content.
+ * `fetch` with the call's own time limit, no redirects (Slack's API makes none, and a token must not follow one), and
+ * a debug line without any content. It reads the body too: the SDK does that outside of what it reports as a failed
+ * request, so an answer that stops half-way would look like a fault of ours.
  */
 function createLoggedFetch(log: Logger, timeoutMs: number, signal: AbortSignal | undefined): typeof fetch {
   return async (input, init) => {
@@ -51,11 +55,10 @@ function createLoggedFetch(log: Logger, timeoutMs: number, signal: AbortSignal |
     const method = url.slice(url.lastIndexOf('/') + 1);
     try {
       const response = await fetch(input, { ...init, redirect: 'error', signal: AbortSignal.any(limits) });
-      log.debug(
-        { method, status: response.status, ms: Math.round(performance.now() - startedAt) },
-        'called Slack',
-      );
-      return response;
+      const { status, statusText, headers } = response;
+      const body = await response.arrayBuffer();
+      log.debug({ method, status, ms: Math.round(performance.now() - startedAt) }, 'called Slack');
+      return new Response(nullBodied.has(status) ? null : body, { status, statusText, headers });
     } catch (error) {
       log.debug({ method, ms: Math.round(performance.now() - startedAt) }, 'a call to Slack failed');
       throw error;

@@ -26,5 +26,5 @@ const sentences: Readonly<Record<string, string>> = {
 
 /** One plain sentence on what a scope allows (no full stop); the scope's own name where there is none. */
 export function scopeSentence(scope: string): string {
-  return sentences[scope] ?? scope;
+  return (Object.hasOwn(sentences, scope) && sentences[scope]) || scope;
 }

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative, sep } from 'node:path';
+import { describe, it } from 'node:test';
+
+/** The rooms of `src/`, in the one direction in which imports go. */
+const order = [
+  'config.ts',
+  'log.ts',
+  'slack',
+  'database',
+  'installation-store',
+  'oauth',
+  'home',
+  'pipeline',
+  'operator',
+  'receiver',
+  'main.ts',
+  'cli.ts',
+];
+
+const root = join(import.meta.dirname, '..');
+const files = (pattern: string): string[] =>
+  globSync(pattern, { cwd: root }).map((file) => file.split(sep).join('/'));
+
+/** Every relative import of a file, as a path from the project's root. */
+function importsOf(file: string): string[] {
+  const source = readFileSync(join(root, file), 'utf8');
+  const found = source.matchAll(/(?:from|import|import\()\s*'(\.{1,2}\/[^']+)'/g);
+  return [...found].map(([, path = '']) =>
+    relative(root, normalize(join(root, dirname(file), path)))
+      .split(sep)
+      .join('/'),
+  );
+}
+
+const roomOf = (file: string): string => file.split('/')[1] ?? '';
+
+describe('the layout', () => {
+  it('knows the place of every file in src', () => {
+    const strangers = files('src/**/*.ts').filter((file) => !order.includes(roomOf(file)));
+    assert.deepEqual(strangers, []);
+  });
+
+  it('lets a file import only from its own room and those before it', () => {
+    const backwards = files('src/**/*.ts').flatMap((file) =>
+      importsOf(file)
+        .filter(
+          (target) =>
+            target.startsWith('src/') && order.indexOf(roomOf(target)) > order.indexOf(roomOf(file)),
+        )
+        .map((target) => `${file} → ${target}`),
+    );
+    assert.deepEqual(backwards, []);
+  });
+
+  it('keeps the sandbox and the app apart', () => {
+    const crossing = [...files('src/**/*.ts'), ...files('sandbox/**/*.ts')].flatMap((file) =>
+      importsOf(file)
+        .filter((target) => target.split('/')[0] !== file.split('/')[0] && !target.endsWith('manifest.json'))
+        .map((target) => `${file} → ${target}`),
+    );
+    assert.deepEqual(crossing, []);
+  });
+
+  it('has no import cycle', () => {
+    const graph = new Map(files('src/**/*.ts').map((file) => [file, importsOf(file)]));
+    const done = new Set<string>();
+    const visit = (file: string, trail: readonly string[]): void => {
+      assert.ok(!trail.includes(file), `a cycle: ${[...trail, file].join(' → ')}`);
+      if (done.has(file)) return;
+      for (const target of graph.get(file) ?? []) visit(target, [...trail, file]);
+      done.add(file);
+    };
+    for (const file of graph.keys()) visit(file, []);
+    assert.ok(done.size > 50);
+  });
+
+  it('reads the environment in config.ts alone', () => {
+    const readers = files('src/**/*.ts').filter((file) =>
+      /process\.env|process\['env'\]/.test(readFileSync(join(root, file), 'utf8')),
+    );
+    assert.deepEqual(readers, ['src/config.ts']);
+  });
+
+  it('names every variable of the configuration in .env.example', () => {
+    const names = readFileSync(join(root, 'src/config.ts'), 'utf8').matchAll(
+      /^ {2}([A-Z][A-Z0-9_]+): (?:z|secret|webUrl|wholeNumber|scopeList)/gm,
+    );
+    const known = [...names].map(([, name = '']) => name);
+    assert.ok(known.length >= 20, `only ${known.length} found`);
+    const example = readFileSync(join(root, '.env.example'), 'utf8');
+    assert.deepEqual(
+      known.filter((name) => !new RegExp(`^${name}=`, 'm').test(example)),
+      [],
+    );
+  });
+});

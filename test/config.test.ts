@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { ConfigError, parseConfig } from '../src/config.ts';
+
+const manifest = readFileSync(new URL('../manifest.json', import.meta.url), 'utf8');
+const secrets = {
+  SLACK_CLIENT_ID: '1.2',
+  SLACK_CLIENT_SECRET: 'client-secret',
+  SLACK_SIGNING_SECRET: 'signing-secret',
+};
+const key = Buffer.alloc(32, 7).toString('base64');
+
+function faultsOf(environment: Record<string, string>): ConfigError['faults'] {
+  try {
+    parseConfig(environment, manifest);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.faults;
+  }
+  return [];
+}
+
+describe('the configuration', () => {
+  it('needs three secrets and nothing else', () => {
+    const config = parseConfig(secrets, manifest);
+    assert.equal(config.http.publicUrl, 'http://localhost:3000');
+    assert.equal(config.http.port, 3000);
+    assert.equal(config.slack.apiUrl, 'https://slack.com/api/');
+    assert.ok(config.database.kind === 'sqlite' && config.database.file.endsWith('/data/foyer.db'));
+  });
+
+  it('takes the scopes from the manifest, each once, unless they are overridden', () => {
+    const wanted = ['chat:write', 'im:write', 'im:history', 'users:read', 'users:read.email', 'team:read'];
+    assert.deepEqual(parseConfig(secrets, manifest).slack.botScopes, wanted);
+    const overridden = parseConfig({ ...secrets, SLACK_SCOPES: 'chat:write, users:read' }, manifest);
+    assert.deepEqual(overridden.slack.botScopes, ['chat:write', 'users:read']);
+    assert.deepEqual(overridden.slack.optionalBotScopes, []);
+  });
+
+  it('tells every fault at once, each with its mend', () => {
+    const faults = faultsOf({
+      SLACK_CLIENT_ID: '1.2',
+      PUBLIC_URL: 'foyer.example.com',
+      PORT: '99999',
+      DATABASE_URL: 'mysql://x',
+      LOG_LEVEL: 'loud',
+      TOKEN_ENCRYPTION_KEYS: 'main:short',
+    });
+    const names = faults.map((fault) => fault.name).sort();
+    assert.deepEqual(names, [
+      'DATABASE_URL',
+      'LOG_LEVEL',
+      'PORT',
+      'PUBLIC_URL',
+      'SLACK_CLIENT_SECRET',
+      'SLACK_SIGNING_SECRET',
+      'TOKEN_ENCRYPTION_KEYS',
+    ]);
+    for (const fault of faults)
+      assert.ok(fault.mend.length > 10 && fault.problem.length > 5, JSON.stringify(fault));
+  });
+
+  it('treats an empty value as one that is not set', () => {
+    assert.equal(parseConfig({ ...secrets, PRIVACY_URL: '', PORT: ' ' }, manifest).privacyUrl, undefined);
+  });
+
+  it('makes no key by itself in production', () => {
+    const production = { ...secrets, NODE_ENV: 'production', PUBLIC_URL: 'https://foyer.example.com' };
+    assert.deepEqual(
+      faultsOf(production).map((fault) => fault.name),
+      ['TOKEN_ENCRYPTION_KEYS'],
+    );
+    assert.deepEqual(faultsOf({ ...production, TOKEN_ENCRYPTION_KEYS: `main:${key}` }), []);
+  });
+
+  it('refuses plain http in production, except on this machine', () => {
+    const production = { ...secrets, NODE_ENV: 'production', TOKEN_ENCRYPTION_KEYS: `main:${key}` };
+    const names = (url: string): string[] =>
+      faultsOf({ ...production, PUBLIC_URL: url }).map((fault) => fault.name);
+    assert.deepEqual(names('http://foyer.example.com'), ['PUBLIC_URL']);
+    assert.deepEqual(names('http://127.0.0.1:3000'), []);
+  });
+
+  it('refuses an encryption key that is short, unnamed or given twice, and never quotes it', () => {
+    const short = Buffer.alloc(31, 1).toString('base64');
+    for (const keys of [`main:${short}`, key, `a:${key},a:${key}`]) {
+      const faults = faultsOf({ ...secrets, TOKEN_ENCRYPTION_KEYS: keys });
+      assert.equal(faults.length, 1, keys);
+      assert.ok(!JSON.stringify(faults).includes(short) && !JSON.stringify(faults).includes(key));
+    }
+  });
+
+  it('keeps the order of the keys, since the first encrypts', () => {
+    const config = parseConfig({ ...secrets, TOKEN_ENCRYPTION_KEYS: `new:${key},old:${key}` }, manifest);
+    assert.deepEqual(
+      config.encryptionKeys?.map((entry) => entry.id),
+      ['new', 'old'],
+    );
+  });
+
+  it('refuses addresses that a page or a redirect must not lead to', () => {
+    for (const url of ['javascript:alert(1)', 'data:text/html,x', '//evil.example', 'nonsense']) {
+      const faults = faultsOf({
+        ...secrets,
+        PRIVACY_URL: url,
+        SUPPORT_URL: url,
+        SLACK_SUCCESS_REDIRECT_URL: url,
+      });
+      assert.deepEqual(faults.map((fault) => fault.name).sort(), [
+        'PRIVACY_URL',
+        'SLACK_SUCCESS_REDIRECT_URL',
+        'SUPPORT_URL',
+      ]);
+    }
+  });
+
+  it('is frozen, all the way down', () => {
+    const config = parseConfig(secrets, manifest);
+    assert.ok(
+      Object.isFrozen(config) && Object.isFrozen(config.slack) && Object.isFrozen(config.slack.botScopes),
+    );
+  });
+
+  it('lists its secrets for the log to keep out', () => {
+    const config = parseConfig({ ...secrets, TOKEN_ENCRYPTION_KEYS: `main:${key}` }, manifest);
+    assert.deepEqual(config.secrets, ['client-secret', 'signing-secret', key]);
+  });
+});
