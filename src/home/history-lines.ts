@@ -15,10 +15,10 @@ const words: Readonly<Record<HistoryKind, (who: string | undefined) => string>> 
   token_died: () => 'Slack stopped accepting the token',
   access_granted: () => 'Added to a workspace',
   access_revoked: () => 'Taken out of a workspace',
-  run_succeeded: () => 'Set-up finished',
-  run_failed: () => 'Set-up ended, not everything worked',
-  run_cancelled: () => 'Set-up stopped',
-  run_retried: (who) => `Set-up tried again${by(who)}`,
+  run_succeeded: () => 'Setup finished',
+  run_failed: () => 'Setup ended, not everything worked',
+  run_cancelled: () => 'Setup stopped',
+  run_retried: (who) => `Setup tried again${by(who)}`,
   welcome_requested: (who) => `Another welcome asked for${by(who)}`,
 };
 

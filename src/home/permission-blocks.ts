@@ -1,4 +1,4 @@
-import type { KnownBlock } from '@slack/types';
+import type { Button, KnownBlock } from '@slack/types';
 import { escapeMrkdwn, mrkdwnCode } from '../slack/escape-mrkdwn.ts';
 import { scopeSentence } from '../slack/scope-sentences.ts';
 import { button, counted, header, lines, section } from './blocks.ts';
@@ -20,33 +20,40 @@ function scopeLines(scopes: readonly string[]): string[] {
   return hidden > 0 ? [...texts, `_${counted(hidden, 'more permission')} not listed here._`] : texts;
 }
 
-/** What was granted, scope by scope; then what was asked for and not granted, with a way to grant it. */
+/** What was asked for and not granted, with a way to grant it; what was granted; what was declined as it may be. */
 export function permissionBlocks(content: HomeContent): KnownBlock[] {
   const { record, app, optionalScopes } = content;
   const granted = record.botScopes ?? [];
   const missing = content.requestedScopes.filter((scope) => !granted.includes(scope));
-  const heading = header(`What ${app.name} may do`);
-  const list = granted.length > 0 ? lines(scopeLines(granted)) : [section('Nothing was granted.')];
-  if (missing.length === 0) return [heading, ...list];
-
   const needed = missing.filter((scope) => !optionalScopes.includes(scope));
   const declined = missing.filter((scope) => optionalScopes.includes(scope));
-  const update = button('Update permissions', homeActions.updatePermissions, {
-    url: content.updatePermissionsUrl,
-    ...(needed.length > 0 && { style: 'primary' }),
-  });
-  const are = needed.length === 1 ? 'permission is' : 'permissions are';
   return [
-    heading,
-    ...list,
-    needed.length > 0
-      ? section(
-          `*${needed.length} ${are} missing.* Some things will not work until they are granted.`,
-          update,
-        )
-      : section('*Not granted.* These are optional: everything else works without them.', update),
-    ...lines(scopeLines(needed)),
-    ...(needed.length > 0 && declined.length > 0 ? [section('*Optional, and not granted:*')] : []),
+    header(`What ${app.name} may do`),
+    ...neededBlocks(needed, content.updatePermissionsUrl),
+    ...(granted.length > 0 ? lines(scopeLines(granted)) : [section('Nothing was granted.')]),
+    ...declinedBlocks(declined, needed.length > 0 ? undefined : content.updatePermissionsUrl),
+  ];
+}
+
+function neededBlocks(needed: readonly string[], url: string): KnownBlock[] {
+  if (needed.length === 0) return [];
+  const [are, they] = needed.length === 1 ? ['permission is', 'it is'] : ['permissions are', 'they are'];
+  const text = `✕  *${needed.length} ${are} missing.* Some things do not work until ${they} granted.`;
+  return [section(text, updateButton(url, true)), ...lines(scopeLines(needed)), section('*Granted*')];
+}
+
+function declinedBlocks(declined: readonly string[], url: string | undefined): KnownBlock[] {
+  if (declined.length === 0) return [];
+  const text = '*Not granted.* This is optional: everything else works without it.';
+  return [
+    section(text, url === undefined ? undefined : updateButton(url, false)),
     ...lines(scopeLines(declined)),
   ];
+}
+
+function updateButton(url: string, pressing: boolean): Button {
+  return button('Update permissions', homeActions.updatePermissions, {
+    url,
+    ...(pressing && { style: 'primary' }),
+  });
 }

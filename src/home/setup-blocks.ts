@@ -1,5 +1,5 @@
 import type { Button, KnownBlock } from '@slack/types';
-import type { InstallRecord, RunRecord } from '../database/install-record.ts';
+import type { RunRecord } from '../database/install-record.ts';
 import { escapeMrkdwn } from '../slack/escape-mrkdwn.ts';
 import { button, context, header, lines, section, slackDate } from './blocks.ts';
 import type { HomeContent } from './home-view.ts';
@@ -9,9 +9,9 @@ import { stepLines } from './step-lines.ts';
 /** The newest run: how it stands, its steps, and what the installer and the admins can do about it. */
 export function setupBlocks(content: HomeContent): KnownBlock[] {
   const { run } = content.record;
-  if (run === null) return [header('Set-up'), section('No set-up has run yet.')];
+  if (run === null) return [header('Setup'), section('No setup has run yet.')];
   return [
-    header('Set-up'),
+    header('Setup'),
     context(runState(run, escapeMrkdwn(content.app.name, 80))),
     ...lines(stepLines(run)),
     ...actionBlocks(content, run),
@@ -40,30 +40,29 @@ function runState(run: RunRecord, appName: string): string {
 }
 
 function actionBlocks(content: HomeContent, run: RunRecord): KnownBlock[] {
-  const { record, viewer, app } = content;
+  const { record, viewer } = content;
   const buttons: Button[] = [];
   if (canRetryRun(record)) {
     buttons.push(button('Try again', homeActions.retryRun, { value: run.id, style: 'primary' }));
   }
-  if (canSendWelcome(record)) buttons.push(welcomeButton(record, run, app.name));
+  if (canSendWelcome(record)) buttons.push(welcomeButton(run));
   if (buttons.length === 0) return [];
   if (mayAct(record, viewer)) return [{ type: 'actions', elements: buttons }];
   const wantsCare = run.steps.some(({ status }) => status === 'failed' || status === 'unconfirmed');
   return wantsCare ? [context('Whoever installed the app, or a workspace admin, can try again here.')] : [];
 }
 
-function welcomeButton(record: InstallRecord, run: RunRecord, appName: string): Button {
+function welcomeButton(run: RunRecord): Button {
   const inDoubt = run.steps.some(({ name, status }) => name === welcomeStepName && status === 'unconfirmed');
-  const whose = run.userId === record.installerUserId ? `the person who installed ${appName}` : 'its reader';
   const text = inDoubt
-    ? 'The first welcome may have arrived after all. Then there will be two.'
-    : `Another welcome message goes to ${whose}.`;
+    ? 'The first one may have arrived after all. Then there will be two.'
+    : 'The welcome message is sent once more.';
   return button('Send the welcome again', homeActions.sendWelcome, {
     value: run.id,
     ...(inDoubt && { style: 'primary' }),
     confirm: {
       title: { type: 'plain_text', text: 'Send the welcome again?' },
-      text: { type: 'plain_text', text: text.slice(0, 300) },
+      text: { type: 'plain_text', text },
       confirm: { type: 'plain_text', text: 'Send' },
       deny: { type: 'plain_text', text: 'Cancel' },
     },

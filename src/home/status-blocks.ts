@@ -38,11 +38,12 @@ function runSummary({ run, isEnterpriseInstall }: InstallRecord, name: string): 
       return `◐  *Setting up.* ${name} is installed ${where}; its first steps are under way.`;
     case 'waiting':
       return run.waitingFor === 'team_access_granted'
-        ? `◐  *Waiting for a workspace.* ${name} is installed ${where}, and in none of its workspaces yet. ` +
-            'Once an organisation admin adds it to one, the welcome follows by itself.'
-        : `◐  *Almost there.* ${name} is installed ${where}; a step of its set-up goes on by itself.`;
+        ? `◐  *Waiting for a workspace.* ${name} is installed ${where}, but is in no workspace yet. ` +
+            `An org admin adds it to one: Slack’s admin pages, Integrations, Installed apps, ${name}, ` +
+            'Add to more workspaces. The rest then happens by itself.'
+        : `◐  *Almost there.* ${name} is installed ${where}; a step of its setup goes on by itself.`;
     case 'failed':
-      return `✕  *The set-up is not complete.* ${name} is installed ${where}, but a part of its set-up failed.`;
+      return `✕  *The setup is not complete.* ${name} is installed ${where}, but a part of its setup failed.`;
     case 'succeeded':
       if (steps.some((step) => step.name === welcomeStepName && step.status === 'unconfirmed')) {
         return `?  *Set up, and the welcome is unconfirmed.* ${name} is installed ${where} and works.`;

@@ -35,14 +35,26 @@ const sentences: Readonly<Record<string, string>> = {
 };
 
 function errorSentence(step: StepRecord): string {
-  const known = step.errorCode === null ? undefined : sentences[step.errorCode];
+  const code = step.errorCode ?? '';
+  const known = Object.hasOwn(sentences, code) ? sentences[code] : undefined;
   const message = known ?? outside(step.errorMessage ?? '', 240);
-  const name = step.errorCode === null ? '' : mrkdwnCode(step.errorCode, 80);
+  const name = code === '' ? '' : mrkdwnCode(code, 80);
   return [message, name].filter(Boolean).join(' ');
 }
 
-/** `register-team` as people say it: Register team. */
+/** Foyer's own steps, in words that fit whatever their state and whoever reads; others are read from their names. */
+const titles: Readonly<Record<string, string>> = {
+  'register-team': 'Register the workspace',
+  'register-user': 'Register the installer',
+  'fetch-profile': 'Read the installer’s profile',
+  'send-welcome': 'Send the welcome message',
+  'publish-home': 'Prepare the Home tab',
+  'notify-operators': 'Tell the app’s team',
+};
+
 function stepTitle(name: string): string {
+  const known = Object.hasOwn(titles, name) ? titles[name] : undefined;
+  if (known !== undefined) return known;
   const words = outside(name.replace(/[-_]+/g, ' '), 80) || '-';
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
