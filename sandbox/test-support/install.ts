@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type OauthV2AccessResponse, WebClient } from '@slack/web-api';
+import { type Logger, LogLevel, type OauthV2AccessResponse, WebClient } from '@slack/web-api';
 import type { Sandbox } from '../sandbox.ts';
 
 export const redirectUri = 'http://127.0.0.1:9/slack/oauth_redirect';
@@ -56,10 +56,23 @@ export function authorizeUrl(sandbox: Sandbox, parameters: Record<string, string
   return `${sandbox.authorizationUrl}?${new URLSearchParams({ ...query, ...parameters })}`;
 }
 
+/** Refusals are what these tests are about: the client need not log them. */
+const silence = () => {};
+const logger: Logger = {
+  debug: silence,
+  info: silence,
+  warn: silence,
+  error: silence,
+  setLevel: silence,
+  getLevel: () => LogLevel.ERROR,
+  setName: silence,
+};
+
 /** A client that fails at once instead of trying again. */
 export function clientFor(sandbox: Sandbox, token?: string): WebClient {
   return new WebClient(token, {
     slackApiUrl: sandbox.apiUrl,
+    logger,
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
   });

@@ -190,8 +190,9 @@ test('one workspace’s token sees nothing of another', async (t) => {
 test('auth.revoke kills the token; the last one takes the app along', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { client, token, teamId } = await install(sandbox);
-  assert.equal((await client.apiCall('auth.revoke', { test: true })).revoked, false);
-  assert.equal((await client.apiCall('auth.revoke')).revoked, true);
+  assert.equal((await client.apiCall('auth.revoke', { test: true })).ok, true);
+  assert.equal((await client.auth.test()).ok, true);
+  assert.equal((await client.auth.revoke()).ok, true);
   await refused(clientFor(sandbox, token).auth.test(), 'token_revoked');
   await sandbox.settled();
   assert.equal(app.events('tokens_revoked').length, 1);
