@@ -1,22 +1,22 @@
-import { z } from 'zod';
+import { CommandError } from '../command-error.ts';
 
-/** What Foyer's own addresses are part of; the rest of a manifest is Slack's and passes as it is. */
-const manifestSchema = z.looseObject({
-  oauth_config: z.looseObject({ redirect_urls: z.array(z.string()) }),
-  settings: z.looseObject({
-    event_subscriptions: z.looseObject({ request_url: z.string() }),
-    interactivity: z.looseObject({ request_url: z.string() }),
-  }),
-});
-
-/** A manifest as Slack takes it. */
-export type Manifest = z.output<typeof manifestSchema>;
-
-/** Puts the public URL (without a slash at its end) into a manifest's redirect, event and interactivity URLs. */
-export function fillManifest(manifestText: string, publicUrl: string): Manifest {
-  const manifest = manifestSchema.parse(JSON.parse(manifestText));
-  manifest.oauth_config.redirect_urls = [`${publicUrl}/slack/oauth_redirect`];
-  manifest.settings.event_subscriptions.request_url = `${publicUrl}/slack/events`;
-  manifest.settings.interactivity.request_url = `${publicUrl}/slack/events`;
-  return manifest;
+/**
+ * Puts the public URL (without a slash at its end) wherever a manifest says where Slack reaches the app: the redirect,
+ * event and interactivity URLs, and those of slash commands that a clone has added. All else stays, order included.
+ * @throws CommandError where the text is no JSON
+ */
+export function fillManifest(manifestText: string, publicUrl: string): unknown {
+  const eventsUrl = `${publicUrl}/slack/events`;
+  try {
+    return JSON.parse(manifestText, (key, value) => {
+      if (key === 'redirect_urls') return [`${publicUrl}/slack/oauth_redirect`];
+      if (key === 'request_url' || key === 'message_menu_options_url') return eventsUrl;
+      if (key === 'slash_commands') return value.map((command: object) => ({ ...command, url: eventsUrl }));
+      return value;
+    });
+  } catch (cause) {
+    throw new CommandError('manifest.json cannot be read as JSON: restore it from the repository.', {
+      cause,
+    });
+  }
 }

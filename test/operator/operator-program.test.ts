@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createOperatorHarness } from './operator-harness.ts';
+
+const commands = ['list', 'show', 'requests', 'retry', 'purge', 'backup', 'manifest'];
+
+test('every command has help with an example, on stdout and with exit code 0', async (t) => {
+  const { run } = await createOperatorHarness(t);
+  for (const command of commands) {
+    const { exitCode, stdout, stderr } = await run([command, '--help']);
+    assert.equal(exitCode, 0, command);
+    assert.equal(stderr, '', command);
+    assert.match(stdout, new RegExp(`Usage: npm run foyer -- ${command}`));
+    assert.match(stdout, /\nExamples:\n {2}# .+\n {2}npm run foyer -- /);
+    assert.match(stdout, new RegExp(`npm run foyer -- ${command} ?(?!\\[).*\\n`));
+    assert.match(stdout, /--json/);
+  }
+  const all = await run(['--help']);
+  assert.equal(all.exitCode, 0);
+  for (const command of commands) assert.match(all.stdout, new RegExp(`^  ${command}\\b`, 'm'));
+});
+
+test('wrong usage ends with 2, says why on stderr and leaves stdout empty', async (t) => {
+  const { run } = await createOperatorHarness(t);
+  const wrong = [
+    [],
+    ['lsit'],
+    ['list', 'T1'],
+    ['list', '--status', 'gone'],
+    ['list', '--nope'],
+    ['show'],
+    ['show', 'T1', 'T2'],
+    ['retry'],
+    ['purge'],
+    ['purge', 'T1'],
+    ['backup'],
+    ['requests', '--day', '2026-02-30'],
+    ['requests', '--day', 'today'],
+    ['requests', '--limit', '0'],
+    ['requests', '--outcome', 'lost'],
+  ];
+  for (const commandLine of wrong) {
+    const { exitCode, stdout, stderr } = await run(commandLine);
+    assert.equal(exitCode, 2, commandLine.join(' '));
+    assert.equal(stdout, '', commandLine.join(' '));
+    assert.notEqual(stderr, '', commandLine.join(' '));
+  }
+});
+
+test('an unexpected failure ends with 1 and shows no secret', async (t) => {
+  const { run } = await createOperatorHarness(t);
+  const { exitCode, stdout, stderr } = await run(['list', '--json'], {
+    readConfig: () => {
+      throw new Error('it broke at xoxb-1234-secret');
+    },
+  });
+  assert.equal(exitCode, 1);
+  assert.equal(stdout, '');
+  assert.match(stderr, /fault of Foyer[\s\S]*it broke at \[secret\]/);
+});

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createOperatorHarness, storeInstallation, storeRun, storeUser } from './operator-harness.ts';
+
+test('show --json adds users and history to what list prints', async (t) => {
+  const { database, run } = await createOperatorHarness(t);
+  await storeInstallation(database, { id: 'ins_1' });
+  await storeRun(database, 'ins_1', [{ name: 'register-team', status: 'succeeded' }]);
+  await storeUser(database, {
+    installationId: 'ins_1',
+    userId: 'U1',
+    realName: 'Ada',
+    sealedToken: 'sealed',
+  });
+  const [listed] = JSON.parse((await run(['list', '--json'])).stdout);
+  const { exitCode, stdout } = await run(['show', 'T1', '--json']);
+  assert.equal(exitCode, 0);
+  const at = '2026-11-22T01:47:03.000Z';
+  assert.deepEqual(JSON.parse(stdout), {
+    ...listed,
+    users: [
+      {
+        userId: 'U1',
+        name: 'ada',
+        realName: 'Ada',
+        email: 'ada@acme.example',
+        timezone: 'Europe/Vienna',
+        avatarUrl: 'https://avatars.example/1.png',
+        hasUserToken: true,
+        firstSeenAt: at,
+      },
+    ],
+    history: [{ at, kind: 'installed', userId: 'U1', detail: 'first install' }],
+  });
+});
+
+test('show tells who, when, the scopes, each attempt with its error, and what to do', async (t) => {
+  const { database, run } = await createOperatorHarness(t);
+  await storeInstallation(database, { id: 'ins_1' });
+  const runId = await storeRun(database, 'ins_1', [
+    { name: 'register-team', status: 'succeeded' },
+    { name: 'send-welcome', status: 'failed', errors: ['timeout', 'missing_scope'] },
+  ]);
+  await storeUser(database, { installationId: 'ins_1', userId: 'U1', realName: 'Ada Lovelace' });
+  const { stdout } = await run(['show', 'T1']);
+  assert.equal(
+    stdout,
+    `Acme (T1)  active
+  installed   2026-11-22 01:47:03Z
+  by          U1 (Ada Lovelace)
+  app         A1
+  bot user    UBOT
+  bot scopes  chat:write, im:write
+
+Run ${runId}  failed
+  for        U1
+  created    2026-11-22 01:47:03Z
+  finished   2026-11-22 01:47:08Z
+  try again  npm run foyer -- retry ${runId}
+
+  STEP           STATUS     ATTEMPTS  FINISHED  ERROR
+  register-team  succeeded  1         -         -
+  send-welcome   failed     2         -         missing_scope: Slack answered missing_scope
+
+Attempts (2)
+  STEP          TRY  STARTED               TOOK    OUTCOME  ERROR
+  send-welcome  1    2026-11-22 01:47:03Z  340 ms  retry    timeout: Slack answered timeout
+  send-welcome  2    2026-11-22 01:47:04Z  340 ms  failed   missing_scope: Slack answered missing_scope
+
+Users (1)
+  USER  NAME          EMAIL             TIME ZONE      ROLE   OWN TOKEN  SINCE
+  U1    Ada Lovelace  ada@acme.example  Europe/Vienna  admin  no         2026-11-22 01:47:03Z
+
+History (1)
+  WHEN                  WHAT       USER  DETAIL
+  2026-11-22 01:47:03Z  installed  U1    first install
+`,
+  );
+});
+
+test('an org-wide install is shown by its enterprise’s id, beside a team of the same enterprise', async (t) => {
+  const { database, run } = await createOperatorHarness(t);
+  await storeInstallation(database, {
+    id: 'ins_1',
+    team_id: null,
+    enterprise_id: 'E1',
+    enterprise_name: 'Globe',
+  });
+  await storeInstallation(database, { id: 'ins_2', team_id: 'T1', enterprise_id: 'E1' });
+  assert.equal(JSON.parse((await run(['show', 'E1', '--json'])).stdout).isEnterpriseInstall, true);
+  assert.equal(JSON.parse((await run(['show', 'T1', '--json'])).stdout).isEnterpriseInstall, false);
+  assert.match((await run(['show', 'E1'])).stdout, /^Globe \(E1\) {2}active\n[\s\S]*the whole organization/);
+});
+
+test('an unknown team ends with 1, and says where to look', async (t) => {
+  const { run } = await createOperatorHarness(t);
+  const { exitCode, stdout, stderr } = await run(['show', 'T9\u001b[2J', '--json']);
+  assert.equal(exitCode, 1);
+  assert.equal(stdout, '');
+  assert.match(stderr, /There is no installation of T9�\[2J\. `npm run foyer -- list`/);
+});
