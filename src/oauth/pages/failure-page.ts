@@ -4,8 +4,6 @@ import { joinedMarks } from './marks.ts';
 import { page } from './page.ts';
 import type { PageFrame } from './site.ts';
 
-export { type FailureKind, failurePages } from './failure-texts.ts';
-
 /** What a failure page is about. */
 export interface FailurePageContent extends PageFrame {
   kind: FailureKind;

@@ -64,7 +64,13 @@ function failureNote(step: Progress['steps'][number]): string {
   return sentence(step.errorMessage ?? 'It did not work');
 }
 
+/** A cancelled run leaves its unfinished steps as they stood; none of them will go on. */
+function wasStopped(progress: Progress, step: Progress['steps'][number]): boolean {
+  return progress.status === 'cancelled' && ['pending', 'running', 'retrying'].includes(step.status);
+}
+
 function stepNote(appName: string, progress: Progress, step: Progress['steps'][number]): string | null {
+  if (wasStopped(progress, step)) return null;
   switch (step.status) {
     case 'running':
       return step.attempts > 1 ? `Attempt ${step.attempts}.` : null;
@@ -192,10 +198,14 @@ const finalStatuses: ReadonlySet<Progress['status']> = new Set([
   'not_installed',
 ]);
 
-/** The step that a waiting run stands before: it is not merely to do. */
-function waitsAt(progress: Progress): number {
+function statusText(progress: Progress, index: number): string {
+  const step = progress.steps[index];
+  if (!step) return '';
+  if (wasStopped(progress, step)) return 'Stopped';
+  // The step before which a run waits for an event is not merely to do.
   const waits = progress.status === 'waiting' && Boolean(progress.waitingFor);
-  return waits ? progress.steps.findIndex((step) => step.status === 'pending') : -1;
+  const next = progress.steps.findIndex(({ status }) => status === 'pending');
+  return waits && index === next ? 'Waiting' : stepStatusWords[step.status];
 }
 
 /** Says how an install stands, in words and for the page's script: the status address answers with it, as JSON. */
@@ -210,7 +220,7 @@ export function progressStatus(appName: string, progress: Progress): ProgressSta
       name: step.name,
       label: stepLabel(step.name),
       status: step.status,
-      statusText: index === waitsAt(progress) ? 'Waiting' : stepStatusWords[step.status],
+      statusText: statusText(progress, index),
       attempts: step.attempts,
       error: step.errorCode,
       note: stepNote(appName, progress, step),
