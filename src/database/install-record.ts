@@ -110,7 +110,8 @@ function toRecord(row: InstallationRow, run: RunRecord | null): InstallRecord {
   };
 }
 
-function toStep(row: StepRow): StepRecord {
+/** A step's row as a record. */
+export function toStepRecord(row: StepRow): StepRecord {
   return {
     name: row.name,
     status: row.status,
@@ -139,7 +140,7 @@ export async function readRun(queries: Queries, runId: string): Promise<RunRecor
     finishedAt: run.finished_at,
     dueAt: run.due_at,
     waitingFor: run.waiting_for,
-    steps: steps.map(toStep),
+    steps: steps.map(toStepRecord),
   };
 }
 

@@ -1,8 +1,14 @@
 import type { Database } from '../database/database.ts';
+import type { RunLease } from '../database/hold-lease.ts';
+import { readClaimedRun } from '../database/read-claimed-run.ts';
 import type { RunStatus } from '../database/records.ts';
 import type { Logger } from '../log.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
+import { type Advancing, advanceRun } from './advance-run.ts';
+import { type Attempt, attemptStep } from './attempt-step.ts';
+import { judgeAttempt, type Verdict } from './judge-attempt.ts';
 import type { Step, StepServices } from './step.ts';
+import { stepContext } from './step-context.ts';
 
 /** What runs are executed with. */
 export interface PipelineDeps {
@@ -22,4 +28,75 @@ export interface PipelineDeps {
   now: () => number;
   /** From 0 up to 1, for the jitter of retries. */
   random?: () => number;
+}
+
+/** What the worker may ask of a run under way. */
+export interface RunControl {
+  /** Aborted when the lease is lost, or the process can wait no longer. */
+  signal: AbortSignal;
+  /** True once no further step may begin. */
+  draining(): boolean;
+}
+
+/**
+ * Executes a claimed run from its first unfinished step (invariant 2), until it rests or ends. An attempt is committed
+ * before the step begins, and its result, together with the next attempt, once it ended. Whoever has lost the lease
+ * meanwhile (the run was cancelled, or another worker has it) stores nothing more and stops without a word.
+ * @throws DatabaseUnavailableError; the run then stays leased until the lease is given back or lapses
+ */
+export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: RunControl): Promise<void> {
+  const { database, steps, now, scrub, random = Math.random } = deps;
+  const claimed = await readClaimedRun(database.queries, lease);
+  if (!claimed) return;
+  const { run, installation } = claimed;
+  const log = deps.log.child({ run: run.id });
+
+  const advance = (ended: Advancing['ended']) =>
+    database.write((transaction) =>
+      advanceRun(transaction, { claimed, lease, steps, ended, draining: control.draining(), now: now() }),
+    );
+
+  log.info({ team: installation.team_id ?? installation.enterprise_id, user: run.user_id }, 'run started');
+  let next = await advance(undefined);
+  while (next.kind === 'step') {
+    const { step, row, rows } = next;
+    const startedAt = now();
+    const attempt = await attemptStep(step, control.signal, (signal) =>
+      stepContext(deps, claimed, { row, rows, signal }),
+    );
+    const verdict = judgeAttempt(attempt, { step, row, now: now(), random, scrub });
+    next = await advance({ row, verdict });
+    if (next.kind === 'lost') break;
+    logAttempt(log, { step: step.name, attempt: row.attempts, ms: now() - startedAt }, attempt, verdict);
+    if (verdict.tokenDead) await tellTokenDead(deps, log, installation.id, verdict);
+  }
+  if (next.kind === 'lost') {
+    log.info('run left to others: it was cancelled, or its lease had lapsed');
+    return;
+  }
+  log.info({ status: next.status, ms: now() - run.created_at }, 'run left');
+  if (next.status !== 'queued') {
+    deps.onRunChanged({ runId: run.id, installationId: installation.id, status: next.status });
+  }
+}
+
+function logAttempt(log: Logger, fields: object, attempt: Attempt, verdict: Verdict): void {
+  const { status, errorCode: code } = verdict.ending;
+  const line = { ...fields, code: code ?? undefined, dueAt: verdict.rest?.dueAt ?? undefined };
+  if (attempt.kind !== 'threw' || attempt.failure.kind === 'wait') log.info(line, `step ${status}`);
+  else log.warn({ ...line, err: attempt.error }, `step ${status}`);
+}
+
+/** The step's end is committed: whatever happens here, the run goes on. */
+async function tellTokenDead(
+  deps: PipelineDeps,
+  log: Logger,
+  installationId: string,
+  verdict: Verdict,
+): Promise<void> {
+  try {
+    await deps.onTokenDead({ installationId, code: verdict.ending.errorCode ?? 'token_dead' });
+  } catch (error) {
+    log.error({ err: error }, 'a dead token could not be recorded');
+  }
 }

@@ -1,4 +1,14 @@
-import type { PipelineDeps } from './run-pipeline.ts';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { claimDueRuns } from '../database/claim-due-runs.ts';
+import { holdLease, type RunLease } from '../database/hold-lease.ts';
+import { nextDueAt } from '../database/next-due-at.ts';
+import { releaseDeadLeases } from '../database/release-dead-leases.ts';
+import { renewLeases } from '../database/renew-leases.ts';
+import { restRun } from '../database/rest-run.ts';
+import { retryDelayMs } from './retry-delay.ts';
+import { type PipelineDeps, runPipeline } from './run-pipeline.ts';
+import { isDeadOwner, ownerPrefix, thisProcess, type WorkerIdentity } from './worker-identity.ts';
 
 /** What a worker needs. */
 export interface WorkerDeps extends PipelineDeps {
@@ -8,6 +18,8 @@ export interface WorkerDeps extends PipelineDeps {
   leaseMs?: number;
   /** How often runs that other processes queued are looked for; 2,000 unless told. */
   pollMs?: number;
+  /** This process, unless a test says otherwise. */
+  identity?: WorkerIdentity;
 }
 
 /** Works the runs of this process. */
@@ -20,7 +32,167 @@ export interface Worker {
   stop(options: { drainMs: number }): Promise<void>;
 }
 
+/** A run under way in this process. */
+interface ActiveRun {
+  lease: RunLease;
+  /** By our clock; past it, the run may be another's. */
+  leaseUntil: number;
+  abort: AbortController;
+  ended: Promise<void>;
+}
+
+/** Even with work that is due again and again, the database is not asked more often than this. */
+const leastPauseMs = 50;
+/** How long a run rests whose worker met a fault of our own. */
+const faultPauseMs = 2000;
+/** The last part of a drain: the steps that did not end are aborted, and handed back. */
+const handBackMs = 1500;
+
 /** Makes the worker; nothing happens before `start`. */
-export function createWorker(_deps: WorkerDeps): Worker {
-  throw new Error('not built yet');
+export function createWorker(deps: WorkerDeps): Worker {
+  const { database, now, log, concurrency = 4, leaseMs = 30_000, pollMs = 2000 } = deps;
+  const identity = deps.identity ?? thisProcess();
+  const prefix = `${ownerPrefix(identity)}/${randomUUID().slice(0, 8)}`;
+  const active = new Map<string, ActiveRun>();
+  let phase: 'new' | 'working' | 'stopping' = 'new';
+  let claims = 0;
+  let faults = 0;
+  let deadReleased = false;
+  let timer: NodeJS.Timeout | undefined;
+  let heartbeat: NodeJS.Timeout | undefined;
+  let turning: Promise<void> | undefined;
+  let turnAgain = false;
+
+  const activeRunIds = () => [...active.values()].map((run) => run.lease.runId);
+
+  /** Claims what is due and sets the timer for what is not; one at a time, however often it is asked for. */
+  function turn(): void {
+    if (phase !== 'working') return;
+    turnAgain = turning !== undefined;
+    if (turnAgain) return;
+    clearTimeout(timer);
+    turning = claimAndPause().then((pauseMs) => {
+      turning = undefined;
+      if (phase !== 'working') return;
+      if (turnAgain) turn();
+      else timer = setTimeout(turn, pauseMs);
+    });
+  }
+
+  /** Returns how long to pause. Never rejects: a fault of the database only makes the pause longer. */
+  async function claimAndPause(): Promise<number> {
+    try {
+      if (!deadReleased) await releaseDead();
+      const limit = concurrency - active.size;
+      if (limit > 0) await claimAndWork(limit);
+      faults = 0;
+      if (active.size >= concurrency) return pollMs;
+      const dueAt = await nextDueAt(database.queries, activeRunIds());
+      return Math.max(leastPauseMs, Math.min(pollMs, (dueAt ?? Infinity) - now()));
+    } catch (error) {
+      faults += 1;
+      log.warn({ err: error, faults }, 'the worker cannot use the database, and tries again');
+      return Math.min(10_000, 200 + retryDelayMs(faults, Math.random));
+    }
+  }
+
+  async function releaseDead(): Promise<void> {
+    const runs = await releaseDeadLeases(database, {
+      isDead: (owner) => isDeadOwner(owner, identity),
+      now: now(),
+    });
+    deadReleased = true;
+    if (runs.length > 0) log.info({ runs }, 'runs of a process that died go on');
+  }
+
+  async function claimAndWork(limit: number): Promise<void> {
+    const at = now();
+    const leaseUntil = at + leaseMs;
+    const nextOwner = () => `${prefix}.${++claims}`;
+    const leases = await claimDueRuns(database, {
+      limit,
+      now: at,
+      leaseUntil,
+      except: activeRunIds(),
+      nextOwner,
+    });
+    for (const lease of leases) work(lease, leaseUntil);
+  }
+
+  function work(lease: RunLease, leaseUntil: number): void {
+    const abort = new AbortController();
+    const draining = () => phase !== 'working';
+    const ended = runPipeline(deps, lease, { signal: abort.signal, draining })
+      .catch((error) => giveBack(lease, error))
+      .then(() => {
+        active.delete(lease.owner);
+        turn();
+      });
+    active.set(lease.owner, { lease, leaseUntil, abort, ended });
+  }
+
+  /** A fault of our own is not the step's: the run is claimed again later, by whoever can. */
+  async function giveBack(lease: RunLease, fault: unknown): Promise<void> {
+    log.error({ err: fault, run: lease.runId }, 'a run was interrupted by a fault, and is tried again');
+    try {
+      await database.write(async (transaction) => {
+        if (!(await holdLease(transaction, lease))) return;
+        const dueAt = now() + faultPauseMs;
+        await restRun(transaction, lease.runId, { status: 'queued', dueAt, waitingFor: null });
+      });
+    } catch (error) {
+      log.warn({ err: error, run: lease.runId }, 'a run could not be given back; its lease lapses by itself');
+    }
+  }
+
+  /** Renews the leases of what is under way, and aborts what was cancelled or taken over. */
+  async function renew(): Promise<void> {
+    const runs = [...active.values()];
+    if (runs.length === 0) return;
+    const leaseUntil = now() + leaseMs;
+    try {
+      const held = await renewLeases(database, { owners: runs.map((run) => run.lease.owner), leaseUntil });
+      for (const run of runs) {
+        if (held.includes(run.lease.owner)) run.leaseUntil = leaseUntil;
+        else run.abort.abort();
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'leases could not be renewed');
+      for (const run of runs) if (run.leaseUntil <= now()) run.abort.abort();
+    }
+  }
+
+  return {
+    start() {
+      if (phase !== 'new') return;
+      phase = 'working';
+      heartbeat = setInterval(renew, leaseMs / 3);
+      turn();
+    },
+    wake() {
+      // Whoever cancelled a run wakes us too: its step ends now, not at the next heartbeat.
+      void renew();
+      turn();
+    },
+    async stop({ drainMs }) {
+      phase = 'stopping';
+      clearTimeout(timer);
+      const handBack = Math.min(handBackMs, drainMs / 2);
+      const drained = (async () => {
+        await turning;
+        await Promise.all([...active.values()].map((run) => run.ended));
+      })();
+      await within(drained, drainMs - handBack);
+      for (const run of active.values()) run.abort.abort();
+      await within(drained, handBack);
+      clearInterval(heartbeat);
+    },
+  };
+}
+
+/** Resolves with the work, or when the time is over. */
+async function within(work: Promise<void>, limitMs: number): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([work, sleep(limitMs, undefined, { signal: over.signal }).catch(() => {})]);
+  over.abort();
 }

@@ -1,0 +1,66 @@
+import { appendHistory } from './append-history.ts';
+import type { Database, Queries } from './database.ts';
+import { queueRun } from './queue-run.ts';
+import type { RunRow } from './records.ts';
+
+/** The permanent name of the step that sends the welcome. */
+export const welcomeStepName = 'send-welcome';
+
+/**
+ * What became of the wish to have the welcome sent again.
+ * queued: it is sent now. going: the run is not at its end, so nothing was changed. not-installed: there is no run of
+ * this life, or no installation.
+ */
+export type WelcomeRequestOutcome = { kind: 'queued' | 'going'; runId: string } | { kind: 'not-installed' };
+
+/**
+ * Sends the welcome of the newest run's installer again, because a person (`userId`) asks for it: the one way in which
+ * a life of an installation sees a second welcome. While a run is going it does nothing, so that a double press sends
+ * one. Wake the worker afterwards.
+ * @throws DatabaseUnavailableError
+ */
+export async function requestWelcome(
+  database: Database,
+  request: { installationId: string; userId: string; now: number },
+): Promise<WelcomeRequestOutcome> {
+  return database.write(async (transaction) => {
+    const run = await newestRunOfThisLife(transaction, request.installationId);
+    if (!run) return { kind: 'not-installed' };
+    if (['queued', 'running', 'waiting'].includes(run.status)) return { kind: 'going', runId: run.id };
+    await transaction
+      .deleteFrom('welcomes')
+      .where('installation_id', '=', run.installation_id)
+      .where('life', '=', run.life)
+      .where('user_id', '=', run.user_id)
+      .execute();
+    await queueRun(transaction, { id: run.id, now: request.now, stepsToRepeat: [welcomeStepName] });
+    await appendHistory(transaction, {
+      installationId: run.installation_id,
+      at: request.now,
+      kind: 'welcome_requested',
+      userId: request.userId,
+      detail: run.id,
+    });
+    return { kind: 'queued', runId: run.id };
+  });
+}
+
+async function newestRunOfThisLife(
+  transaction: Queries,
+  installationId: string,
+): Promise<RunRow | undefined> {
+  return transaction
+    .selectFrom('runs')
+    .innerJoin('installations', (join) =>
+      join
+        .onRef('installations.id', '=', 'runs.installation_id')
+        .onRef('installations.life', '=', 'runs.life'),
+    )
+    .selectAll('runs')
+    .where('installations.id', '=', installationId)
+    .where('installations.status', '!=', 'uninstalled')
+    .orderBy('runs.created_at', 'desc')
+    .orderBy('runs.id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+}

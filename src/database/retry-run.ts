@@ -1,0 +1,87 @@
+import { appendHistory } from './append-history.ts';
+import type { Database, Queries } from './database.ts';
+import { queueRun } from './queue-run.ts';
+import type { RunRow, StepRow } from './records.ts';
+import { earlierStepFailed } from './skip-step.ts';
+
+/**
+ * What became of the wish to try a run again.
+ * queued: what had not succeeded starts anew. woken: it waited, and goes on now. going: it is being worked on already.
+ * rate-limited: Slack asked to wait until `dueAt`. nothing-to-retry: every step succeeded, or had nothing to do.
+ * not-installed: its installation is gone, or has begun a new life. unknown: there is no such run.
+ */
+export type RetryOutcome =
+  | { kind: 'queued' | 'woken' | 'going' | 'nothing-to-retry' | 'not-installed' | 'unknown' }
+  | { kind: 'rate-limited'; dueAt: number };
+
+/**
+ * Tries a run again: what failed, stayed unconfirmed or was skipped since an earlier step failed becomes pending; what
+ * succeeded stays. `userId` is who asked, where a person did. Wake the worker afterwards.
+ * @throws DatabaseUnavailableError
+ */
+export async function retryRun(
+  database: Database,
+  runId: string,
+  retry: { userId?: string; now: number },
+): Promise<RetryOutcome> {
+  return database.write(async (transaction) => {
+    const run = await transaction.selectFrom('runs').selectAll().where('id', '=', runId).executeTakeFirst();
+    if (!run) return { kind: 'unknown' };
+    if (!(await isOfThisLife(transaction, run))) return { kind: 'not-installed' };
+    if (run.status === 'queued' || run.status === 'running') return { kind: 'going' };
+    const steps = await transaction.selectFrom('steps').selectAll().where('run_id', '=', runId).execute();
+    return run.status === 'waiting'
+      ? wakeRun(transaction, run, steps, retry.now)
+      : repeatRun(transaction, run, steps, retry);
+  });
+}
+
+/** Whether the run's installation is there, and was not uninstalled since the run was made. */
+async function isOfThisLife(transaction: Queries, run: RunRow): Promise<boolean> {
+  const installation = await transaction
+    .selectFrom('installations')
+    .select('id')
+    .where('id', '=', run.installation_id)
+    .where('life', '=', run.life)
+    .where('status', '!=', 'uninstalled')
+    .executeTakeFirst();
+  return installation !== undefined;
+}
+
+async function wakeRun(
+  transaction: Queries,
+  run: RunRow,
+  steps: readonly StepRow[],
+  now: number,
+): Promise<RetryOutcome> {
+  const limited = steps.some((step) => step.status === 'retrying' && step.error_code === 'rate_limited');
+  if (limited && run.due_at !== null && run.due_at > now) {
+    return { kind: 'rate-limited', dueAt: run.due_at };
+  }
+  await queueRun(transaction, { id: run.id, now, stepsToRepeat: [] });
+  return { kind: 'woken' };
+}
+
+async function repeatRun(
+  transaction: Queries,
+  run: RunRow,
+  steps: readonly StepRow[],
+  retry: { userId?: string; now: number },
+): Promise<RetryOutcome> {
+  const stepsToRepeat = steps.filter(isUnfinishedBusiness).map((step) => step.name);
+  if (stepsToRepeat.length === 0) return { kind: 'nothing-to-retry' };
+  await queueRun(transaction, { id: run.id, now: retry.now, stepsToRepeat });
+  await appendHistory(transaction, {
+    installationId: run.installation_id,
+    at: retry.now,
+    kind: 'run_retried',
+    userId: retry.userId ?? null,
+    detail: run.id,
+  });
+  return { kind: 'queued' };
+}
+
+function isUnfinishedBusiness(step: StepRow): boolean {
+  if (step.status === 'skipped') return step.error_code === earlierStepFailed;
+  return step.status !== 'succeeded';
+}

@@ -1,0 +1,44 @@
+import { hostname } from 'node:os';
+import { performance } from 'node:perf_hooks';
+
+/** Which process this is: its machine, its number there, and which incarnation of that number. */
+export interface WorkerIdentity {
+  host: string;
+  pid: number;
+  /** Differs between two processes that were given the same number, as the first one in a container always is. */
+  startId: string;
+  isAlive(pid: number): boolean;
+}
+
+/** The identity of this process. */
+export function thisProcess(): WorkerIdentity {
+  const startId = Math.round(performance.timeOrigin).toString(36);
+  return { host: hostname(), pid: process.pid, startId, isAlive };
+}
+
+/** The start of every lease owner of a process: `host:pid:startId`. */
+export function ownerPrefix({ host, pid, startId }: WorkerIdentity): string {
+  return `${host.replaceAll(/[:/]/g, '-')}:${pid}:${startId}`;
+}
+
+/**
+ * Whether a lease's owner is known to be dead: a process of this machine that no longer lives, or an earlier
+ * incarnation of our own number. Of other machines nothing is known: their leases lapse by time.
+ */
+export function isDeadOwner(owner: string, self: WorkerIdentity): boolean {
+  const [host, pid, startId] = owner.split('/')[0]?.split(':') ?? [];
+  const own = ownerPrefix(self).split(':')[0];
+  if (host !== own || pid === undefined || !/^\d+$/.test(pid)) return false;
+  if (Number(pid) === self.pid) return startId !== self.startId;
+  return !self.isAlive(Number(pid));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives, and belongs to somebody else.
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
