@@ -3,11 +3,12 @@ import type { Queries } from './database.ts';
 
 /**
  * Cancels every unfinished run of an installation: an uninstall ends it, a reinstall takes its place. A worker in the
- * midst of a step finds its lease gone and stores nothing more. Returns the ids of what was cancelled.
+ * midst of a step finds its lease gone and stores nothing more. With `userId` only that person's runs. Returns the ids
+ * of what was cancelled.
  */
 export async function cancelRuns(
   transaction: Queries,
-  cancel: { installationId: string; reason: string; now: number },
+  cancel: { installationId: string; userId?: string; reason: string; now: number },
 ): Promise<string[]> {
   const cancelled = await transaction
     .updateTable('runs')
@@ -21,6 +22,7 @@ export async function cancelRuns(
     })
     .where('installation_id', '=', cancel.installationId)
     .where('status', 'in', ['queued', 'running', 'waiting'])
+    .$if(cancel.userId !== undefined, (query) => query.where('user_id', '=', cancel.userId ?? ''))
     .returning(['id', 'user_id'])
     .execute();
   for (const run of cancelled) {

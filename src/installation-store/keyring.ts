@@ -14,6 +14,8 @@ export interface Keyring {
   readonly ids: readonly [string, ...string[]];
   /** Keys for one purpose, by HKDF-SHA256; call it once per purpose, at the start. */
   deriveKeys(purpose: string): DerivedKeys;
+  /** A keyring of that key alone. @throws KeyringError */
+  only(id: string): Keyring;
 }
 
 /** Thrown when the keys cannot be used: the start is refused rather than anything sealed or opened wrongly. */
@@ -44,6 +46,7 @@ export function createKeyring(entries: readonly { id: string; base64: string }[]
       if (!key) throw new KeyringError('There is no encryption key.');
       return { current: { id: first, key }, byId };
     },
+    only: (id) => createKeyring(entries.filter((entry) => entry.id === id)),
   };
 }
 

@@ -12,7 +12,6 @@ export type UserHalf = Installation['user'];
 export const places = {
   bot: (installationId: string): string => `installation:${installationId}:bot`,
   user: (installationId: string, userId: string): string => `installation:${installationId}:user:${userId}`,
-  request: (installRequestId: string): string => `install-request:${installRequestId}`,
 };
 
 /** Seals and opens what the columns named `sealed…` hold. Opening throws SealBrokenError and KeyMissingError. */
@@ -21,9 +20,6 @@ export interface TokenCipher {
   openBot(installationId: string, sealed: string): BotHalf;
   sealUser(installationId: string, half: UserHalf): string;
   openUser(installationId: string, userId: string, sealed: string): UserHalf;
-  /** For `install_requests.sealed_tokens`: tokens that are issued, and not stored yet. */
-  sealPending(installRequestId: string, tokens: readonly string[]): string;
-  openPending(installRequestId: string, sealed: string): string[];
   /** The sealer behind all of these. */
   readonly sealer: Sealer;
 }
@@ -38,7 +34,5 @@ export function createTokenCipher(deps: { keyring: Keyring }): TokenCipher {
     openBot: (id, sealed) => JSON.parse(sealer.open(sealed, places.bot(id))) as BotHalf,
     sealUser: (id, half) => sealer.seal(JSON.stringify(half), places.user(id, half.id)),
     openUser: (id, userId, sealed) => JSON.parse(sealer.open(sealed, places.user(id, userId))) as UserHalf,
-    sealPending: (id, tokens) => sealer.seal(JSON.stringify(tokens), places.request(id)),
-    openPending: (id, sealed) => JSON.parse(sealer.open(sealed, places.request(id))) as string[],
   };
 }

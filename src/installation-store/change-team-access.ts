@@ -1,0 +1,45 @@
+import { appendHistory } from '../database/append-history.ts';
+import type { Queries } from '../database/database.ts';
+import { findInstallation } from '../database/find-installation.ts';
+import { recordTeamAccess } from '../database/record-team-access.ts';
+import { resumeWaitingRuns } from '../database/resume-waiting-runs.ts';
+import { type TenantQuery, TenantUnclearError } from './installation-store.ts';
+
+/** A `team_access_granted` or `team_access_revoked` event. `changedAt` is its `event_time` in milliseconds. */
+export interface TeamAccessEvent {
+  clientId: string;
+  query: TenantQuery;
+  change: { teamIds: readonly string[]; granted: boolean; changedAt: number };
+  now: number;
+}
+
+/**
+ * Records in which workspaces an org-wide install may act, with a line of history where the install is known, and makes
+ * due what waited for a grant. Returns whether anything changed.
+ * @throws TenantUnclearError where the event names no enterprise
+ */
+export async function changeTeamAccess(transaction: Queries, event: TeamAccessEvent): Promise<boolean> {
+  const { clientId, query, change, now } = event;
+  const enterpriseId = query.enterpriseId;
+  if (!enterpriseId) throw new TenantUnclearError('A change of team access came without its enterprise id.');
+  const { granted, changedAt } = change;
+  const changed: string[] = [];
+  for (const teamId of change.teamIds) {
+    const access = { clientId, enterpriseId, teamId, granted, changedAt };
+    if (await recordTeamAccess(transaction, access)) changed.push(teamId);
+  }
+  const installation = await findInstallation(transaction, {
+    clientId,
+    tenant: `enterprise:${enterpriseId}`,
+  });
+  if (!installation || installation.status === 'uninstalled') return changed.length > 0;
+  const installationId = installation.id;
+  for (const teamId of changed) {
+    const kind = granted ? ('access_granted' as const) : ('access_revoked' as const);
+    await appendHistory(transaction, { installationId, at: now, kind, userId: null, detail: teamId });
+  }
+  if (granted && changed.length > 0) {
+    await resumeWaitingRuns(transaction, { installationId, event: 'team_access_granted', now });
+  }
+  return changed.length > 0;
+}

@@ -1,0 +1,60 @@
+import type { Queries } from '../database/database.ts';
+import { findInstallsAndRemovals } from '../database/find-installs-and-removals.ts';
+import type { InstallationRow } from '../database/records.ts';
+import type { RemovalOptions } from './installation-store.ts';
+
+/**
+ * Why this file: an event that ends an installation may arrive after the app was installed anew (invariant 7), and all
+ * that tells its time is `event_time`, a whole second, beside an `installed_at` in milliseconds.
+ *
+ * An event of an earlier second is older than the install, one of a later second newer. Within one second:
+ * - Where this is the only install that the record ever saw, the event is about it.
+ * - An uninstall with the `event_id` of one that was applied is that one again. Another one is about the current
+ *   install, if that is the only one of its life: the uninstall before it was applied already, since that is what began
+ *   this life, and Slack sends one for each uninstall.
+ * - Otherwise the event may be about an earlier install, and the newest stays. Losing a fresh install is worse than
+ *   noticing a little later, at the first call that Slack refuses, that its token is dead. This holds for every
+ *   revocation: those that go with an uninstall may come long after it.
+ */
+
+const second = (timeMs: number): number => Math.floor(timeMs / 1000);
+
+/** Whether an event is, or may be, about an earlier install than the current one, or was applied before. */
+export async function isBeforeInstall(
+  transaction: Queries,
+  row: Pick<InstallationRow, 'id' | 'installed_at'>,
+  removal: Pick<RemovalOptions, 'before' | 'eventId'> & { kind: 'uninstall' | 'revocation' },
+): Promise<boolean> {
+  const { before, eventId, kind } = removal;
+  if (before === undefined) return false;
+  if (second(before) !== second(row.installed_at)) return second(before) < second(row.installed_at);
+  const past = await findInstallsAndRemovals(transaction, row.id);
+  if (past.length <= 1) return false;
+  if (kind === 'revocation' || eventId === undefined) return true;
+  const removals = past.filter((entry) => entry.kind === 'uninstalled');
+  if (removals.some((entry) => entry.detail?.endsWith(eventMark(eventId)))) return true;
+  const installsOfThisLife = past.findIndex((entry) => entry.kind === 'uninstalled');
+  return installsOfThisLife !== 1;
+}
+
+/** The time before which a person's token must have been granted or refreshed for the event to be about it. */
+export async function revokedBefore(
+  transaction: Queries,
+  row: Pick<InstallationRow, 'id' | 'installed_at'>,
+  before: number | undefined,
+): Promise<number | undefined> {
+  if (before === undefined) return undefined;
+  const sameSecond = second(before) === second(row.installed_at);
+  const ambiguous = sameSecond && (await isBeforeInstall(transaction, row, { before, kind: 'revocation' }));
+  return (second(before) + (ambiguous ? 0 : 1)) * 1000;
+}
+
+/** What a removal's line in the history says: why, and by which event. */
+export function removalDetail(removal: RemovalOptions, otherwise: string): string {
+  const reason = removal.reason ?? otherwise;
+  return removal.eventId === undefined ? reason : reason + eventMark(removal.eventId);
+}
+
+function eventMark(eventId: string): string {
+  return ` (${eventId})`;
+}

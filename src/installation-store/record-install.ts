@@ -1,0 +1,109 @@
+import type { Installation } from '@slack/oauth';
+import { appendHistory } from '../database/append-history.ts';
+import { cancelRuns } from '../database/cancel-runs.ts';
+import { createRun } from '../database/create-run.ts';
+import type { Queries } from '../database/database.ts';
+import { findInstallation } from '../database/find-installation.ts';
+import { finishInstallRequest } from '../database/finish-install-request.ts';
+import { newId } from '../database/new-id.ts';
+import type { InstallationRow } from '../database/records.ts';
+import { saveInstallation } from '../database/save-installation.ts';
+import { saveUserToken } from '../database/save-user-token.ts';
+import type { RecordedInstall } from './installation-store.ts';
+import type { StoreContext } from './store-context.ts';
+import { tenantOfInstallation } from './tenant.ts';
+
+type NextRow = Omit<InstallationRow, 'refresh_owner' | 'refresh_until'>;
+
+/** Slack counts expiry in seconds, the database in milliseconds. */
+export function expiryMs(expiresAt: number | undefined | null): number | null {
+  return expiresAt == null ? null : expiresAt * 1000;
+}
+
+/**
+ * Writes an install into a transaction: the installation, its user's token, history and run together (invariant 1).
+ * Saving the same installation again is one more install of the one record.
+ */
+export async function recordInstall(
+  transaction: Queries,
+  context: StoreContext,
+  install: { installation: Installation; installRequestId: string | undefined; now: number },
+): Promise<RecordedInstall> {
+  const { installation, now } = install;
+  const tenant = tenantOfInstallation(installation);
+  const known = await findInstallation(transaction, { clientId: context.clientId, tenant });
+  const kind = kindOf(known, installation);
+  // A person's authorization leaves the bot, its webhook and the installer as they are.
+  const row = known && kind === 'user_authorized' ? known : nextRow(known, tenant, context, install);
+  if (row !== known) await saveInstallation(transaction, row);
+  const { id: installationId, life } = row;
+  const { user } = installation;
+  if (user.token) {
+    const sealedUser = context.cipher.sealUser(installationId, user);
+    const expiresAt = expiryMs(user.expiresAt);
+    await saveUserToken(transaction, { installationId, userId: user.id, sealedUser, expiresAt, now });
+  }
+  await cancelRuns(transaction, {
+    installationId,
+    // An install takes the place of every unfinished run; a person's authorization only of that person's own.
+    userId: kind === 'user_authorized' ? user.id : undefined,
+    reason: kind === 'user_authorized' ? 'authorized again' : 'installed again',
+    now,
+  });
+  await appendHistory(transaction, { installationId, at: now, kind, userId: user.id, detail: null });
+  const { stepNames } = context;
+  const runId = await createRun(transaction, { installationId, life, userId: user.id, stepNames, now });
+  if (install.installRequestId !== undefined) {
+    await finishInstallRequest(transaction, {
+      id: install.installRequestId,
+      teamId: installation.team?.id ?? null,
+      teamName: installation.team?.name ?? null,
+      enterpriseId: installation.enterprise?.id ?? null,
+      userId: user.id,
+      installationId,
+      runId,
+      now,
+    });
+  }
+  return { installationId, life, runId, kind, created: known === undefined };
+}
+
+function kindOf(known: InstallationRow | undefined, installation: Installation): RecordedInstall['kind'] {
+  if (!known) return 'installed';
+  const onlyUser = !installation.bot && known.status !== 'uninstalled';
+  return onlyUser ? 'user_authorized' : 'reinstalled';
+}
+
+/** The row after an install: all of it is the new installation's, but for its id, its life and its version. */
+function nextRow(
+  known: InstallationRow | undefined,
+  tenant: string,
+  context: StoreContext,
+  install: { installation: Installation; now: number },
+): NextRow {
+  const { user, ...botHalf } = install.installation;
+  const { team, enterprise, bot } = botHalf;
+  const id = known?.id ?? newId('ins');
+  return {
+    id,
+    client_id: context.clientId,
+    tenant,
+    team_id: team?.id ?? null,
+    team_name: team?.name ?? null,
+    enterprise_id: enterprise?.id ?? null,
+    enterprise_name: enterprise?.name ?? null,
+    is_enterprise_install: botHalf.isEnterpriseInstall ? 1 : 0,
+    app_id: botHalf.appId ?? null,
+    status: 'active',
+    broken_reason: null,
+    life: (known?.life ?? 1) + (known?.status === 'uninstalled' ? 1 : 0),
+    version: (known?.version ?? 0) + 1,
+    installer_user_id: user.id,
+    installed_at: install.now,
+    uninstalled_at: null,
+    bot_user_id: bot?.userId ?? null,
+    bot_scopes: bot ? JSON.stringify(bot.scopes) : null,
+    bot_expires_at: expiryMs(bot?.expiresAt),
+    sealed_bot: context.cipher.sealBot(id, botHalf),
+  };
+}

@@ -1,0 +1,60 @@
+import { appendHistory } from '../database/append-history.ts';
+import { cancelRuns } from '../database/cancel-runs.ts';
+import type { Queries } from '../database/database.ts';
+import { eraseBotToken } from '../database/erase-bot-token.ts';
+import { eraseHomeViews } from '../database/erase-home-views.ts';
+import { eraseUserTokens } from '../database/erase-user-tokens.ts';
+import type { InstallationRow } from '../database/records.ts';
+import { isBeforeInstall, removalDetail, revokedBefore } from './event-order.ts';
+import type { RemovalOptions } from './installation-store.ts';
+
+/** One removal: from which installation, told how, at what time of ours. */
+export interface Removal {
+  row: InstallationRow;
+  options: RemovalOptions;
+  now: number;
+}
+
+/** Uninstalls: erases every token, and keeps the record. Returns false where that was done, or came late. */
+export async function uninstall(transaction: Queries, removal: Removal): Promise<boolean> {
+  const { row, options, now } = removal;
+  if (row.status === 'uninstalled') return false;
+  if (await isBeforeInstall(transaction, row, { ...options, kind: 'uninstall' })) return false;
+  const installationId = row.id;
+  await eraseBotToken(transaction, { installationId, status: 'uninstalled', now });
+  await eraseUserTokens(transaction, { installationId });
+  await eraseHomeViews(transaction, installationId);
+  await cancelRuns(transaction, { installationId, reason: 'uninstalled', now });
+  const detail = removalDetail(options, 'deleted');
+  await appendHistory(transaction, { installationId, at: now, kind: 'uninstalled', userId: null, detail });
+  return true;
+}
+
+/** Erases the tokens of the people it names. Those granted or refreshed after the event stay. */
+export async function revokeUsers(
+  transaction: Queries,
+  removal: Removal & { userIds: readonly string[] },
+): Promise<boolean> {
+  const { row, options, now, userIds } = removal;
+  const installationId = row.id;
+  const updatedBefore = await revokedBefore(transaction, row, options.before);
+  const erased = await eraseUserTokens(transaction, { installationId, userIds, updatedBefore });
+  const detail = removalDetail(options, 'user_token');
+  for (const userId of erased) {
+    await appendHistory(transaction, { installationId, at: now, kind: 'tokens_revoked', userId, detail });
+  }
+  return erased.length > 0;
+}
+
+/** Erases the bot's token and marks the installation broken: people's own tokens still work. */
+export async function revokeBot(transaction: Queries, removal: Removal): Promise<boolean> {
+  const { row, options, now } = removal;
+  if (row.status === 'uninstalled' || row.sealed_bot === null || row.bot_user_id === null) return false;
+  if (await isBeforeInstall(transaction, row, { ...options, kind: 'revocation' })) return false;
+  const installationId = row.id;
+  await eraseBotToken(transaction, { installationId, status: 'broken', reason: 'tokens_revoked' });
+  await cancelRuns(transaction, { installationId, reason: 'the bot’s token was revoked', now });
+  const detail = removalDetail(options, 'bot_token');
+  await appendHistory(transaction, { installationId, at: now, kind: 'tokens_revoked', userId: null, detail });
+  return true;
+}

@@ -1,0 +1,34 @@
+import { findInstallationTokens } from '../database/find-installation-tokens.ts';
+import { saveRefreshedToken } from '../database/save-refreshed-token.ts';
+import type { RefreshedTokens, TokenHolder } from './installation-store.ts';
+import { expiryMs } from './record-install.ts';
+import type { StoreContext } from './store-context.ts';
+
+/** Slack has used up the old refresh token by now: a new pair that is not stored is lost, so a lock is waited out. */
+const patienceMs = 10_000;
+
+/** Puts refreshed tokens in the place of those of `ifVersion`; false where a newer install, or none, is there now. */
+export async function saveRefreshed(
+  context: StoreContext,
+  holder: TokenHolder,
+  ifVersion: number,
+  tokens: RefreshedTokens,
+): Promise<boolean> {
+  const { cipher, database, now } = context;
+  const { installationId, userId } = holder;
+  return database.write(async (transaction) => {
+    const row = await findInstallationTokens(transaction, { id: installationId }, userId);
+    const expiresAt = expiryMs(tokens.expiresAt) ?? 0;
+    const save = (sealed: string) =>
+      saveRefreshedToken(transaction, { holder, ifVersion, sealed, expiresAt, now: now() });
+    if (userId !== undefined) {
+      if (!row?.sealed_user || row.user_version !== ifVersion) return false;
+      const half = cipher.openUser(installationId, userId, row.sealed_user);
+      return save(cipher.sealUser(installationId, { ...half, ...tokens }));
+    }
+    if (!row?.sealed_bot || row.version !== ifVersion) return false;
+    const half = cipher.openBot(installationId, row.sealed_bot);
+    if (!half.bot) return false;
+    return save(cipher.sealBot(installationId, { ...half, bot: { ...half.bot, ...tokens } }));
+  }, patienceMs);
+}
