@@ -3,6 +3,8 @@ import type { Config } from '../../config.ts';
 import { countInstallationRows } from '../../database/count-installation-rows.ts';
 import type { Database } from '../../database/database.ts';
 import { type InstallRecord, readUsers, registeredTeamId } from '../../database/install-record.ts';
+import { KeyringError } from '../../installation-store/keyring.ts';
+import { KeyMissingError, SealBrokenError } from '../../installation-store/sealer.ts';
 import { CommandError, UsageError } from '../command-error.ts';
 import { findTeam } from '../find-team.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
@@ -90,9 +92,7 @@ async function giveBack(
   wanted: boolean,
 ): Promise<Revocation> {
   if (!wanted || record.status === 'uninstalled') return { revoked: 0, notRevoked: [] };
-  const store = await deps.openStore(config, database);
-  const slack = deps.slackClients(config);
-  const revocation = await revokeTokens({ queries: database.queries, store, slack }, record.id);
+  const revocation = await revoke(deps, config, database, record.id);
   for (const { of, error } of revocation.notRevoked) {
     const whose = of === 'bot' ? 'The bot’s token' : `The token of ${of}`;
     deps.output.note(
@@ -100,4 +100,25 @@ async function giveBack(
     );
   }
   return revocation;
+}
+
+/** Without the right key nothing is erased either: that is a choice of the operator's own. */
+async function revoke(
+  deps: OperatorDeps,
+  config: Config,
+  database: Database,
+  installationId: string,
+): Promise<Revocation> {
+  try {
+    const store = await deps.openStore(config, database);
+    const slack = deps.slackClients(config);
+    return await revokeTokens({ queries: database.queries, store, slack }, installationId);
+  } catch (error) {
+    const keyFault =
+      error instanceof KeyringError || error instanceof SealBrokenError || error instanceof KeyMissingError;
+    if (!keyFault) throw error;
+    const choice =
+      'Nothing was erased. If the key is lost, --no-revoke erases without giving the tokens back.';
+    throw new CommandError(`${error.message}\n${choice}`, { cause: error });
+  }
 }
