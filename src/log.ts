@@ -34,7 +34,7 @@ export function createScrubber(secrets: readonly string[]): (text: string) => st
 /** The application's logger: JSON lines, or readable ones on a terminal; never a secret in either. */
 export function createLogger(
   config: Pick<Config, 'logLevel' | 'secrets'>,
-  options: { pretty?: boolean } = {},
+  options: { pretty?: boolean; destination?: NodeJS.WritableStream } = {},
 ): Logger {
   const scrub = createScrubber(config.secrets);
   const base = {
@@ -56,6 +56,7 @@ export function createLogger(
     },
     hooks: { streamWrite: scrub },
   };
+  if (options.destination) return pino(base, options.destination);
   if (options.pretty ?? process.stdout.isTTY) {
     return pino(base, pretty({ translateTime: 'SYS:HH:MM:ss', sync: true }));
   }

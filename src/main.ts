@@ -9,7 +9,6 @@ import { createInstallationStore } from './installation-store/create-installatio
 import { createTokenSource } from './installation-store/create-token-source.ts';
 import { KeyringError, loadKeyring } from './installation-store/keyring.ts';
 import { createSealer } from './installation-store/sealer.ts';
-import { createTokenCipher } from './installation-store/token-cipher.ts';
 import { verifyKeyring } from './installation-store/verify-keyring.ts';
 import { createLogger, createScrubber, type Logger } from './log.ts';
 import { createFinishInstall } from './oauth/finish-install.ts';
@@ -61,7 +60,6 @@ export async function startFoyer(config: Config, log: Logger): Promise<Foyer> {
   async function build(): Promise<Foyer> {
     const keyring = loadKeyring({ config });
     await verifyKeyring(database, keyring, now);
-    const cipher = createTokenCipher({ keyring });
     const stepNames = steps.map((step) => step.name);
     const { clientId } = config.slack;
     const store = createInstallationStore({ database, keyring, clientId, stepNames, now, log });
@@ -101,7 +99,8 @@ export async function startFoyer(config: Config, log: Logger): Promise<Foyer> {
       secure: config.http.secure,
       now,
     });
-    const unstoredTokens = createUnstoredTokens({ database, cipher, store, slack, log });
+    const unstoredSealer = createSealer({ keyring, purpose: 'unstored-tokens' });
+    const unstoredTokens = createUnstoredTokens({ database, sealer: unstoredSealer, store, slack, log });
     const recoverInstalls = createRecoverInstalls({ config, database, unstoredTokens, now, log });
     const pages = createSendPages({ config });
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Database } from '../database/database.ts';
 import { keepUnstoredTokens } from '../database/install-requests.ts';
 import type { InstallationStore } from '../installation-store/installation-store.ts';
-import { places, type TokenCipher } from '../installation-store/token-cipher.ts';
+import type { Sealer } from '../installation-store/sealer.ts';
 import type { Logger } from '../log.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
@@ -38,7 +38,8 @@ type IssuedTokens = z.output<typeof keptSchema>;
 
 export interface UnstoredTokensDeps {
   database: Database;
-  cipher: Pick<TokenCipher, 'sealer'>;
+  /** Made for this purpose alone. */
+  sealer: Sealer;
   store: Pick<InstallationStore, 'findInstallation'>;
   slack: SlackClientFactory;
   log: Logger;
@@ -46,10 +47,11 @@ export interface UnstoredTokensDeps {
 
 /** Keeps what Slack issues until it is stored, and gives it back where it cannot be. */
 export function createUnstoredTokens(deps: UnstoredTokensDeps) {
-  const { sealer } = deps.cipher;
+  const { sealer } = deps;
+  const place = (requestId: string): string => `install-request:${requestId}`;
 
   async function keep(requestId: string, issued: IssuedTokens): Promise<void> {
-    const sealedTokens = sealer.seal(JSON.stringify(issued), places.request(requestId));
+    const sealedTokens = sealer.seal(JSON.stringify(issued), place(requestId));
     await deps.database.write((trx) => keepUnstoredTokens(trx, { id: requestId, sealedTokens }), 500);
   }
 
@@ -126,7 +128,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
 
     /** Gives back what an interrupted request left behind; true when nothing is left of it. */
     async giveBackKept(requestId: string, sealedTokens: string): Promise<boolean> {
-      const issued = keptSchema.parse(JSON.parse(sealer.open(sealedTokens, places.request(requestId))));
+      const issued = keptSchema.parse(JSON.parse(sealer.open(sealedTokens, place(requestId))));
       const revoked = await giveBack(issued, 5000);
       if (revoked) await forget(requestId);
       return revoked;

@@ -1,0 +1,118 @@
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { createSandbox, type Sandbox, type SandboxOptions } from '../../sandbox/sandbox.ts';
+import { type Config, parseConfig } from '../../src/config.ts';
+import { createLogger, type Logger } from '../../src/log.ts';
+import { type Foyer, startFoyer } from '../../src/main.ts';
+
+const manifestText = await readFile(new URL('../../manifest.json', import.meta.url), 'utf8');
+
+/** Foyer and a Slack for it, both over loopback HTTP, with a database of their own. */
+export interface Stage {
+  sandbox: Sandbox;
+  url: string;
+  config: Config;
+  folder: string;
+  databaseFile: string;
+  /** Every line that Foyer has logged so far. */
+  logged(): string[];
+  /** Foyer as it runs now. */
+  foyer(): Foyer;
+  /** Stops Foyer, in order. */
+  stop(): Promise<void>;
+  /** Starts Foyer (again) on the same port and database. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
+
+/** What Foyer needs of the environment to talk to a sandbox. */
+export function environmentFor(sandbox: Sandbox, port: number, databaseFile: string): Record<string, string> {
+  return {
+    SLACK_CLIENT_ID: sandbox.app.clientId,
+    SLACK_CLIENT_SECRET: sandbox.app.clientSecret,
+    SLACK_SIGNING_SECRET: sandbox.app.signingSecret,
+    SLACK_AUTHORIZATION_URL: sandbox.authorizationUrl,
+    SLACK_API_URL: sandbox.apiUrl,
+    PUBLIC_URL: `http://127.0.0.1:${port}`,
+    PORT: String(port),
+    HOST: '127.0.0.1',
+    DATABASE_URL: `file:${databaseFile}`,
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'debug',
+  };
+}
+
+function recordingLogger(config: Config): { log: Logger; lines: string[] } {
+  const lines: string[] = [];
+  const destination = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(...String(chunk).split('\n').filter(Boolean));
+      done();
+    },
+  });
+  return { log: createLogger(config, { destination }), lines };
+}
+
+/** Sets the stage: a sandbox and a Foyer that talk to each other. Close it at the end. */
+export async function setStage(
+  options: { environment?: Record<string, string>; sandbox?: Partial<SandboxOptions>; start?: boolean } = {},
+): Promise<Stage> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const sandbox = await createSandbox({
+    manifest: JSON.parse(manifestText),
+    eventUrl: `${url}/slack/events`,
+    redirectUrls: [`${url}/slack/oauth_redirect`],
+    ...options.sandbox,
+  });
+  const folder = await mkdtemp(join(tmpdir(), 'foyer-'));
+  const databaseFile = join(folder, 'foyer.db');
+  const config = parseConfig(
+    { ...environmentFor(sandbox, port, databaseFile), ...options.environment },
+    manifestText,
+  );
+  const { log, lines } = recordingLogger(config);
+  let foyer: Foyer | undefined;
+
+  const stage: Stage = {
+    sandbox,
+    url,
+    config,
+    folder,
+    databaseFile,
+    logged: () => lines,
+    foyer() {
+      if (!foyer) throw new Error('Foyer is not running');
+      return foyer;
+    },
+    async stop() {
+      const running = foyer;
+      foyer = undefined;
+      await running?.stop();
+    },
+    async start() {
+      foyer = await startFoyer(config, log);
+    },
+    async close() {
+      await stage.stop();
+      await sandbox.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  if (options.start !== false) await stage.start();
+  return stage;
+}
