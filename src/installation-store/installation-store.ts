@@ -1,5 +1,6 @@
 import type { Installation } from '@slack/oauth';
 import type { InstallationStatus } from '../database/records.ts';
+import type { TokenHolder } from '../database/token-holder.ts';
 
 /**
  * Which installation is meant, as Slack's events and Bolt give it: `null` and `undefined` are the same everywhere.
@@ -87,12 +88,6 @@ export interface RefreshedTokens {
   token: string;
   refreshToken: string;
   expiresAt: number;
-}
-
-/** Whose tokens: the bot's, or with `userId` that person's. */
-export interface TokenHolder {
-  installationId: string;
-  userId?: string;
 }
 
 /**

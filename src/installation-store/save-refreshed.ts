@@ -1,6 +1,7 @@
 import { findInstallationTokens } from '../database/find-installation-tokens.ts';
 import { saveRefreshedToken } from '../database/save-refreshed-token.ts';
-import type { RefreshedTokens, TokenHolder } from './installation-store.ts';
+import type { TokenHolder } from '../database/token-holder.ts';
+import type { RefreshedTokens } from './installation-store.ts';
 import { expiryMs } from './record-install.ts';
 import type { StoreContext } from './store-context.ts';
 
