@@ -68,7 +68,7 @@ export function button(
 
 /** A person's name that notifies nobody: Slack draws it from the id. Anything but an id is shown as text. */
 export function mention(userId: string): string {
-  return /^[UW][A-Z0-9]{1,30}$/.test(userId) ? `<@${userId}>` : escapeMrkdwn(userId, 80);
+  return /^[UW][A-Z0-9]{1,30}$/.test(userId) ? `<@${userId}>` : outside(userId, 80);
 }
 
 /** A time in the reader's own time zone; where it cannot be drawn, in UTC. */

@@ -49,7 +49,7 @@ function actionBlocks(content: HomeContent, run: RunRecord): KnownBlock[] {
   if (buttons.length === 0) return [];
   if (mayAct(record, viewer)) return [{ type: 'actions', elements: buttons }];
   const wantsCare = run.steps.some(({ status }) => status === 'failed' || status === 'unconfirmed');
-  return wantsCare ? [context('Whoever installed the app, or a workspace admin, can try again here.')] : [];
+  return wantsCare ? [context('Whoever installed the app, or an admin, can try again here.')] : [];
 }
 
 function welcomeButton(run: RunRecord): Button {

@@ -38,7 +38,7 @@ function errorSentence(step: StepRecord): string {
   const code = step.errorCode ?? '';
   const known = Object.hasOwn(sentences, code) ? sentences[code] : undefined;
   const message = known ?? outside(step.errorMessage ?? '', 240);
-  const name = code === '' ? '' : mrkdwnCode(code, 80);
+  const name = /^[\w.:-]{1,80}$/.test(code) ? mrkdwnCode(code) : '';
   return [message, name].filter(Boolean).join(' ');
 }
 
@@ -68,7 +68,7 @@ function stepLine(step: StepRecord, run: RunRecord): string {
   const tries = counted(step.attempts, 'attempt');
   switch (step.status) {
     case 'pending':
-      return `○  ${title}`;
+      return `○  ${title} · to do`;
     case 'running':
       return `◐  ${title} · in progress`;
     case 'retrying': {
