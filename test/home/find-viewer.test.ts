@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { type InstallRecord, readInstallRecord } from '../../src/database/install-record.ts';
+import { mayAct } from '../../src/home/may-act.ts';
+import { openHome } from './open-home.ts';
+
+let home: Awaited<ReturnType<typeof openHome>>;
+beforeEach(async () => {
+  home = await openHome();
+});
+afterEach(() => home.close());
+
+const hourMs = 60 * 60 * 1000;
+
+async function recordOf(installationId = 'ins_1'): Promise<InstallRecord> {
+  const record = await readInstallRecord(home.database.queries, installationId);
+  assert.ok(record);
+  return record;
+}
+
+/** Slack's answer about everybody from now on. */
+function slackSays(user: Record<string, unknown>): void {
+  home.slack.answer = async () => ({ body: { ok: true, user } });
+}
+
+describe('who looks at App Home', () => {
+  it('is the installer without a question to Slack', async () => {
+    const record = await recordOf();
+    assert.equal(mayAct(record, await home.findViewer(record, 'U1')), true);
+    assert.equal(home.slack.calls.length, 0);
+  });
+
+  it('is an admin where the store proves it', async () => {
+    await home.person('T1', 'U5', true, home.clock.now);
+    const viewer = await home.findViewer(await recordOf(), 'U5');
+    assert.equal(viewer.isAdmin, true);
+    assert.equal(viewer.profile?.email, 'U5@x.test');
+    assert.equal(home.slack.calls.length, 0);
+  });
+
+  it('is asked of Slack once a day where nothing is stored', async () => {
+    const record = await recordOf();
+    slackSays({ id: 'U5', team_id: 'T1', is_admin: true });
+    assert.equal((await home.findViewer(record, 'U5')).isAdmin, true);
+    assert.equal((await home.findViewer(record, 'U5')).isAdmin, true);
+    assert.equal(home.slack.of('users.info').length, 1);
+    home.clock.now += 25 * hourMs;
+    slackSays({ id: 'U5', team_id: 'T1', is_admin: false });
+    assert.equal((await home.findViewer(record, 'U5')).isAdmin, false);
+  });
+
+  it('is nobody’s admin when Slack does not say so', async () => {
+    const record = await recordOf();
+    for (const user of [
+      { id: 'U5', team_id: 'T1' },
+      { id: 'U6', team_id: 'T9', is_admin: true },
+      { id: 'U7', team_id: 'T1', is_admin: true, deleted: true },
+    ]) {
+      slackSays(user);
+      assert.equal((await home.findViewer(record, user.id)).isAdmin, false, user.id);
+    }
+    home.slack.answer = async () => ({ status: 503 });
+    assert.equal((await home.findViewer(record, 'U8')).isAdmin, false);
+  });
+
+  it('is not asked where the scope is missing', async () => {
+    await home.change('ins_1', { bot_scopes: JSON.stringify(['chat:write']) });
+    assert.equal((await home.findViewer(await recordOf(), 'U5')).isAdmin, false);
+    assert.equal(home.slack.calls.length, 0);
+  });
+
+  it('is an admin of an org-wide install only as an admin of the organisation', async () => {
+    await home.change('ins_1', { is_enterprise_install: 1, team_id: null, enterprise_id: 'E1' });
+    const record = await recordOf();
+    slackSays({ id: 'U5', team_id: 'T1', is_admin: true, enterprise_user: { enterprise_id: 'E1' } });
+    assert.equal((await home.findViewer(record, 'U5')).isAdmin, false);
+    slackSays({ id: 'U6', team_id: 'T1', enterprise_user: { enterprise_id: 'E1', is_admin: true } });
+    assert.equal((await home.findViewer(record, 'U6')).isAdmin, true);
+  });
+
+  it('is judged by what is stored alone before a press is acknowledged, for two days at most', async () => {
+    await home.person('T1', 'U5', true, home.clock.now);
+    const record = await recordOf();
+    home.clock.now += 47 * hourMs;
+    assert.equal((await home.findViewer(record, 'U5', { ask: false })).isAdmin, true);
+    home.clock.now += 2 * hourMs;
+    assert.equal((await home.findViewer(record, 'U5', { ask: false })).isAdmin, false);
+    assert.equal((await home.findViewer(record, 'U6', { ask: false })).isAdmin, false);
+    assert.equal(home.slack.calls.length, 0);
+  });
+
+  it('is no admin here for being one in another team', async () => {
+    await home.person('T2', 'U5', true, home.clock.now);
+    slackSays({ id: 'U5', team_id: 'T2', is_admin: true });
+    const viewer = await home.findViewer(await recordOf(), 'U5');
+    assert.deepEqual([viewer.isAdmin, viewer.profile], [false, undefined]);
+  });
+});

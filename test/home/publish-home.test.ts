@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { installedAt } from './home-content.ts';
+import { openHome, type SlackAnswer } from './open-home.ts';
+
+let home: Awaited<ReturnType<typeof openHome>>;
+beforeEach(async () => {
+  home = await openHome();
+});
+afterEach(() => home.close());
+
+const installer = { installationId: 'ins_1', userId: 'U1' };
+const minuteMs = 60_000;
+const ok: SlackAnswer = { body: { ok: true } };
+const refusal = (error: string): SlackAnswer => ({ body: { ok: false, error } });
+
+/** Holds each publish until it is let go. */
+function holdPublishes() {
+  const held: (() => void)[] = [];
+  const arrivals: (() => void)[] = [];
+  home.slack.answer = (call) =>
+    call.method === 'views.publish'
+      ? new Promise((done) => {
+          held.push(() => done(ok));
+          arrivals.shift()?.();
+        })
+      : Promise.resolve(refusal('user_not_found'));
+  return {
+    arrival: () => new Promise<void>((done) => arrivals.push(done)),
+    letGo: () => held.shift()?.(),
+  };
+}
+
+describe('publishing App Home', () => {
+  it('sends the view with the bot’s token to the person who opened it', async () => {
+    assert.deepEqual(await home.publishHome({ ...installer, opened: true }), {
+      published: true,
+      reason: 'sent',
+    });
+    const [call] = home.slack.of('views.publish');
+    assert.equal(call?.token, 'token-of-ins_1');
+    assert.equal(call?.args.user_id, 'U1');
+    assert.equal(call?.args.team_id, 'T1');
+    assert.match(call?.args.view ?? '', /Team 1/);
+  });
+
+  it('leaves out a view that Slack shows already, and sends a changed one', async () => {
+    await home.publishHome(installer);
+    assert.deepEqual(await home.publishHome(installer), { published: false, reason: 'unchanged' });
+    assert.equal(home.shown('U1').length, 1);
+    await home.change('ins_1', { team_name: 'Renamed' });
+    assert.deepEqual(await home.publishHome(installer), { published: true, reason: 'sent' });
+    assert.match(home.shown('U1')[1]?.args.view ?? '', /Renamed/);
+  });
+
+  it('sends the same view again after a reinstall, since Slack forgot it', async () => {
+    await home.publishHome(installer);
+    await home.change('ins_1', { installed_at: installedAt + 1 });
+    assert.equal((await home.publishHome(installer)).published, true);
+  });
+
+  it('sends nothing for an unknown or uninstalled installation', async () => {
+    const nothing = { published: false, reason: 'not_installed' };
+    assert.deepEqual(await home.publishHome({ installationId: 'ins_9', userId: 'U1' }), nothing);
+    await home.change('ins_1', { status: 'uninstalled', uninstalled_at: home.clock.now });
+    assert.deepEqual(await home.publishHome(installer), nothing);
+    assert.deepEqual(await home.republishHome('ins_1'), []);
+    assert.equal(home.slack.calls.length, 0);
+  });
+
+  it('ends with the newest view, whatever the order in which publishes are asked for', async () => {
+    const publishes = holdPublishes();
+    const arrived = publishes.arrival();
+    const first = home.publishHome(installer);
+    await arrived;
+    const later: Promise<unknown>[] = [];
+    for (let change = 1; change <= 5; change += 1) {
+      await home.change('ins_1', { team_name: `Name ${change}` });
+      later.push(home.publishHome(installer));
+    }
+    assert.equal(home.shown('U1').length, 1, 'no two are under way at once');
+    const again = publishes.arrival();
+    publishes.letGo();
+    await first;
+    await again;
+    publishes.letGo();
+    await Promise.all(later);
+    assert.equal(home.shown('U1').length, 2, 'those that waited became one');
+    assert.match(home.shown('U1')[1]?.args.view ?? '', /Name 5/);
+    assert.equal((await home.publishHome(installer)).reason, 'unchanged');
+  });
+
+  it('goes on after a publish that failed for a reason of ours', async () => {
+    const queries = home.database.queries;
+    await queries.deleteFrom('steps').execute();
+    await queries.schema.alterTable('history').renameTo('mislaid').execute();
+    await assert.rejects(home.publishHome(installer));
+    await queries.schema.alterTable('mislaid').renameTo('history').execute();
+    assert.equal((await home.publishHome(installer)).published, true);
+  });
+
+  it('keeps the teams apart', async () => {
+    await home.person('T1', 'U1', true, home.clock.now, 'one@x.test');
+    await home.person('T2', 'U2', true, home.clock.now, 'two@x.test');
+    await home.publishHome(installer);
+    await home.publishHome({ installationId: 'ins_2', userId: 'U2' });
+    const [one, two] = home.slack.of('views.publish');
+    assert.deepEqual([one?.token, two?.token], ['token-of-ins_1', 'token-of-ins_2']);
+    assert.match(one?.args.view ?? '', /one@x\.test/);
+    assert.doesNotMatch(one?.args.view ?? '', /Team 2|two@x|U2|T2/);
+    assert.doesNotMatch(two?.args.view ?? '', /Team 1|one@x|U1\b|T1/);
+  });
+});
+
+describe('what somebody else’s Home shows', () => {
+  it('holds nothing of the installer’s profile, even for an admin', async () => {
+    await home.person('T1', 'U1', true, home.clock.now, 'ada@x.test');
+    await home.person('T1', 'U5', true, home.clock.now, 'eve@x.test');
+    await home.publishHome({ installationId: 'ins_1', userId: 'U5', opened: true });
+    const view = home.shown('U5')[0]?.args.view ?? '';
+    assert.match(view, /eve@x\.test/);
+    assert.doesNotMatch(view, /ada@x\.test/);
+  });
+});
+
+describe('what Slack refuses', () => {
+  it('is told by its reason, and never thrown', async () => {
+    const reasons = [
+      ['not_enabled', 'not_enabled'],
+      ['token_revoked', 'token_dead'],
+      ['account_inactive', 'token_dead'],
+      ['internal_error', 'unreachable'],
+      ['user_not_found', 'refused'],
+    ] as const;
+    for (const [error, reason] of reasons) {
+      home.slack.answer = async () => refusal(error);
+      const result = await home.publishHome(installer);
+      assert.equal(result.published, false);
+      assert.equal(result.reason, reason);
+      assert.ok('failure' in result && result.failure.code === error);
+    }
+  });
+
+  it('is asked for again once after a short Retry-After', async () => {
+    const answers: SlackAnswer[] = [{ status: 429, retryAfter: 2 }, ok];
+    home.slack.answer = async () => answers.shift() ?? refusal('fatal_error');
+    assert.equal((await home.publishHome(installer)).published, true);
+    assert.deepEqual(home.waits, [2000]);
+  });
+
+  it('is left to the next change after a long or a second Retry-After', async () => {
+    home.slack.answer = async () => ({ status: 429, retryAfter: 60 });
+    assert.equal((await home.publishHome(installer)).reason, 'rate_limited');
+    home.slack.answer = async () => ({ status: 429, retryAfter: 1 });
+    assert.equal((await home.publishHome(installer)).reason, 'rate_limited');
+    assert.deepEqual(home.waits, [1000]);
+    assert.equal(home.slack.calls.length, 3);
+  });
+
+  it('leaves nobody believing that the old view is still there', async () => {
+    await home.publishHome(installer);
+    await home.change('ins_1', { team_name: 'Renamed' });
+    home.slack.answer = async () => refusal('internal_error');
+    await home.publishHome(installer);
+    home.slack.answer = async () => ok;
+    await home.change('ins_1', { team_name: 'Team 1' });
+    assert.equal((await home.publishHome(installer)).published, true);
+  });
+
+  it('is tried without a picture that Slack cannot load', async () => {
+    await home.person('T1', 'U1', true, home.clock.now);
+    home.slack.answer = async ({ args }) =>
+      args.view?.includes('image_url') ? refusal('invalid_arguments') : ok;
+    assert.equal((await home.publishHome(installer)).published, true);
+    assert.match(home.shown('U1')[1]?.args.view ?? '', /U1@x\.test/);
+    assert.equal((await home.publishHome(installer)).reason, 'unchanged');
+  });
+});
+
+describe('publishing anew', () => {
+  it('reaches the installer and who opened Home lately, newest first, twenty at most', async () => {
+    home.slack.answer = async ({ method }) => (method === 'views.publish' ? ok : refusal('user_not_found'));
+    for (let index = 10; index < 40; index += 1) {
+      await home.publishHome({ installationId: 'ins_1', userId: `U1${index}`, opened: true });
+      home.clock.now += minuteMs;
+    }
+    await home.change('ins_1', { team_name: 'Renamed' });
+    home.slack.calls.length = 0;
+    await home.republishHome('ins_1');
+    const reached = home.slack.of('views.publish').map((call) => call.args.user_id ?? '');
+    const newest = Array.from({ length: 19 }, (_, index) => `U1${21 + index}`);
+    assert.deepEqual(reached.toSorted(), ['U1', ...newest]);
+  });
+
+  it('leaves out who opened it over an hour ago, or was shown it without opening it', async () => {
+    await home.publishHome({ installationId: 'ins_1', userId: 'U5', opened: true });
+    home.clock.now += 60 * minuteMs;
+    await home.publishHome({ installationId: 'ins_1', userId: 'U6', opened: true });
+    await home.publishHome({ installationId: 'ins_1', userId: 'U7' });
+    await home.change('ins_1', { team_name: 'Renamed' });
+    await home.republishHome('ins_1');
+    assert.deepEqual([home.shown('U5').length, home.shown('U6').length, home.shown('U7').length], [1, 2, 1]);
+  });
+
+  it('shows a finished step at once', async () => {
+    await home.publishHome({ ...installer, opened: true });
+    await home.database.queries
+      .updateTable('steps')
+      .set({ status: 'succeeded', attempts: 1 })
+      .where('run_id', '=', home.runIds[0])
+      .where('name', '=', 'register-team')
+      .execute();
+    await home.republishHome('ins_1');
+    assert.match(home.shown('U1')[0]?.args.view ?? '', /○ {2}Register the workspace/);
+    assert.match(home.shown('U1')[1]?.args.view ?? '', /✓ {2}Register the workspace/);
+    assert.equal(home.shown('U2').length, 0);
+  });
+});
