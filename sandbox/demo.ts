@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { nextStep } from './app/next-step.ts';
+import { createSandbox, type Sandbox } from './sandbox.ts';
+
+/**
+ * `npm run demo`: a Slack on this machine and the app beside it, each as it would run anywhere. The app is a process of
+ * its own (`src/main.ts`) that knows Slack by its addresses alone; its database is a folder that goes when the demo does.
+ */
+
+/** The port if it is free, else any. */
+async function usablePort(wanted: number): Promise<number> {
+  for (const port of [wanted, 0]) {
+    const server = createServer();
+    const free = await new Promise<number | undefined>((tell) => {
+      server.once('error', () => tell(undefined));
+      server.listen(port, '127.0.0.1', () => {
+        const address = server.address();
+        server.close(() => tell(typeof address === 'object' && address ? address.port : undefined));
+      });
+    });
+    if (free !== undefined) return free;
+  }
+  throw new Error('there is no free port on this machine');
+}
+
+function startApp(sandbox: Sandbox, port: number, folder: string): ChildProcess {
+  const { clientId, clientSecret, signingSecret } = sandbox.app;
+  const environment = {
+    PATH: process.env.PATH,
+    SLACK_CLIENT_ID: clientId,
+    SLACK_CLIENT_SECRET: clientSecret,
+    SLACK_SIGNING_SECRET: signingSecret,
+    SLACK_AUTHORIZATION_URL: sandbox.authorizationUrl,
+    SLACK_API_URL: sandbox.apiUrl,
+    PUBLIC_URL: `http://localhost:${port}`,
+    PORT: String(port),
+    HOST: '127.0.0.1',
+    DATABASE_URL: `file:${join(folder, 'foyer.db')}`,
+    LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
+  };
+  return spawn(process.execPath, ['src/main.ts'], { env: environment, stdio: ['ignore', 'inherit', 'inherit'] });
+}
+
+/** Resolves when the app answers; rejects if it ends before. */
+async function ready(app: ChildProcess, url: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    if (app.exitCode !== null) throw new Error(`the app ended with code ${app.exitCode}`);
+    const answered = await fetch(`${url}/readyz`).then((answer) => answer.ok, () => false);
+    if (answered) return;
+    await new Promise((next) => setTimeout(next, 50));
+  }
+  throw new Error('the app did not get ready within ten seconds');
+}
+
+const manifest: unknown = JSON.parse(await readFile('manifest.json', 'utf8'));
+const appPort = await usablePort(3000);
+const appUrl = `http://localhost:${appPort}`;
+const folder = await mkdtemp(join(tmpdir(), 'foyer-demo-'));
+const sandbox = await createSandbox({
+  manifest,
+  port: await usablePort(4000),
+  eventUrl: `${appUrl}/slack/events`,
+  redirectUrls: [`${appUrl}/slack/oauth_redirect`],
+  landingUrl: appUrl,
+  onActivity(activity) {
+    const next = nextStep(activity, { sandboxUrl: sandbox.url, appUrl });
+    if (next) console.log(`\n  ${next}`);
+  },
+});
+const app = startApp(sandbox, appPort, folder);
+
+let stopping = false;
+async function stop(code: number): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  if (app.exitCode === null && app.kill('SIGTERM')) await once(app, 'exit');
+  await sandbox.close();
+  await rm(folder, { recursive: true, force: true });
+  console.log('\n  Stopped. Nothing is left behind.');
+  process.exit(code);
+}
+process.once('SIGINT', () => void stop(0));
+process.once('SIGTERM', () => void stop(0));
+app.once('exit', (code) => void stop(code ?? 1));
+
+try {
+  await ready(app, appUrl);
+  console.log(`
+  ${sandbox.app.settings.name} is running, and so is a Slack of your own. Nothing leaves this machine.
+
+    1. Open ${appUrl} and press Add to Slack.
+    2. Press Allow, and watch the steps finish.
+    3. See the welcome and the Home tab in ${sandbox.url}
+
+  Stop with Ctrl+C.`);
+} catch (error) {
+  console.error(`\n  ${error instanceof Error ? error.message : error}`);
+  await stop(1);
+}

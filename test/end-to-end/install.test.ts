@@ -1,0 +1,300 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import Sqlite from 'better-sqlite3';
+import { type Stage, setStage } from '../support/start-foyer.ts';
+import { createVisitor, finishedRun, install, pressAddToSlack } from '../support/visitor.ts';
+
+describe('an install', () => {
+  let stage: Stage;
+  const acme = { teamId: '', userId: '' };
+
+  before(async () => {
+    stage = await setStage();
+    acme.teamId = stage.sandbox.workspace('Acme').id;
+    acme.userId = stage.sandbox.person('Acme', 'owner').id;
+  });
+  after(() => stage.close());
+
+  it('goes from Add to Slack to one welcome and the record in App Home', async () => {
+    const { sandbox, url } = stage;
+    const visitor = createVisitor();
+    const landing = await visitor.get(url);
+    assert.equal(landing.status, 200);
+    assert.match(await landing.text(), /href="\/slack\/install"/);
+
+    const done = await install(visitor, url, sandbox, acme);
+    assert.equal(done.status, 303);
+    const progress = done.headers.get('location') ?? '';
+    assert.match(progress, /^\/installs\/[A-Za-z0-9_-]{32}$/);
+
+    const run = await finishedRun(visitor, url + progress);
+    assert.equal(run.status, 'succeeded');
+    assert.equal(run.teamName, 'Acme');
+    assert.deepEqual(
+      run.steps.map((step) => [step.name, step.status]),
+      [
+        ['register-team', 'succeeded'],
+        ['register-user', 'succeeded'],
+        ['fetch-profile', 'succeeded'],
+        ['send-welcome', 'succeeded'],
+        ['publish-home', 'succeeded'],
+        ['notify-operators', 'skipped'],
+      ],
+    );
+    const [welcome, ...more] = sandbox.messages(acme);
+    assert.equal(more.length, 0);
+    assert.equal(welcome?.metadata?.event_type, 'foyer_welcome');
+    assert.equal(welcome?.metadata?.event_payload.run_id, run.id);
+    assert.match(JSON.stringify(sandbox.homeView(acme)), new RegExp(`<@${acme.userId}>`));
+  });
+
+  it('tells its story in a few lines, each with the run’s or the request’s id', () => {
+    const lines = stage.logged().map((line) => JSON.parse(line));
+    const story = lines.filter((line) => line.level >= 30 && (line.runId || line.requestId));
+    assert.ok(story.length >= 2 && story.length <= 12, `${story.length} lines`);
+    assert.ok(story.some((line) => line.msg === 'installed' && line.runId && line.requestId));
+  });
+
+  it('leaves no secret in the log, the database or its WAL', () => {
+    const state = stage.sandbox.state();
+    const tokens = state.installations.flatMap((each) => each.tokens.map((token) => token.value));
+    assert.ok(tokens.length > 0);
+    const codes = stage.sandbox
+      .calls('oauth.v2.access')
+      .map((call) => String(call.arguments.code))
+      .filter(Boolean);
+    const secrets = [...tokens, ...codes, stage.config.slack.clientSecret, stage.config.slack.signingSecret];
+    const log = stage.logged().join('\n');
+    const files = [stage.databaseFile, `${stage.databaseFile}-wal`].map((file) =>
+      readFileSync(file, 'latin1'),
+    );
+    for (const secret of secrets) {
+      assert.ok(secret.length > 8);
+      assert.ok(!log.includes(secret), 'a secret is in the log');
+      for (const file of files) assert.ok(!file.includes(secret), 'a secret is in the database');
+    }
+  });
+
+  it('welcomes nobody twice when they install again, and a second installer once', async () => {
+    const { sandbox, url } = stage;
+    const visitor = createVisitor();
+    const again = await install(visitor, url, sandbox, acme);
+    const run = await finishedRun(visitor, url + again.headers.get('location'));
+    assert.equal(run.steps.find((step) => step.name === 'send-welcome')?.status, 'skipped');
+    assert.equal(sandbox.messages(acme).length, 1);
+
+    const admin = { teamId: acme.teamId, userId: sandbox.person('Acme', 'admin').id };
+    const other = createVisitor();
+    const second = await install(other, url, sandbox, admin);
+    assert.equal((await finishedRun(other, url + second.headers.get('location'))).status, 'succeeded');
+    assert.equal(sandbox.messages(admin).length, 1);
+    assert.equal(sandbox.messages(acme).length, 1);
+  });
+
+  it('welcomes anew in a new life, after an uninstall', async () => {
+    const { sandbox, url } = stage;
+    const welcomes = (): number => sandbox.calls('chat.postMessage').length;
+    const before = welcomes();
+    await sandbox.uninstall({ teamId: acme.teamId });
+    await sandbox.settled();
+    const visitor = createVisitor();
+    const done = await install(visitor, url, sandbox, acme);
+    const run = await finishedRun(visitor, url + done.headers.get('location'));
+    assert.equal(run.status, 'succeeded');
+    assert.equal(welcomes(), before + 1);
+  });
+
+  it('takes the scopes that were granted, with the optional ones declined', async () => {
+    const { sandbox, url } = stage;
+    const globex = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex', 'owner').id };
+    const visitor = createVisitor();
+    const done = await install(visitor, url, sandbox, { ...globex, declinedScopes: ['users:read.email'] });
+    assert.equal((await finishedRun(visitor, url + done.headers.get('location'))).status, 'succeeded');
+    const home = JSON.stringify(sandbox.homeView(globex));
+    assert.match(home, /users:read\.email/);
+    assert.match(home, /slack\/install\?team=/);
+  });
+});
+
+describe('an install that does not come to its end', () => {
+  let stage: Stage;
+  const acme = { teamId: '', userId: '' };
+  const rows = (): { outcome: string; error_code: string | null }[] => {
+    const database = new Sqlite(stage.databaseFile, { readonly: true });
+    const found = database
+      .prepare('select outcome, error_code from install_requests order by started_at')
+      .all();
+    database.close();
+    return found as { outcome: string; error_code: string | null }[];
+  };
+  const liveTokens = (): number =>
+    stage.sandbox
+      .state()
+      .installations.flatMap((each) => each.tokens)
+      .filter((token) => token.status === 'live').length;
+
+  before(async () => {
+    stage = await setStage();
+    acme.teamId = stage.sandbox.workspace('Acme').id;
+    acme.userId = stage.sandbox.person('Acme', 'owner').id;
+  });
+  after(() => stage.close());
+  beforeEach(() => stage.sandbox.faults.clear());
+
+  it('says so kindly when it was cancelled, records it, and still works when Allow follows', async () => {
+    const { sandbox, url } = stage;
+    const visitor = createVisitor();
+    const start = await visitor.get(`${url}/slack/install`);
+    const authorizeUrl = start.headers.get('location') ?? '';
+    const cancelled = await visitor.get(await sandbox.consent({ authorizeUrl, ...acme, decision: 'cancel' }));
+    assert.equal(cancelled.status, 200);
+    assert.match(await cancelled.text(), /cancelled/i);
+    assert.deepEqual(rows().at(-1), { outcome: 'cancelled', error_code: 'access_denied' });
+
+    const allowed = await visitor.get(await sandbox.consent({ authorizeUrl, ...acme }));
+    assert.equal(allowed.status, 303);
+    assert.equal(rows().at(-1)?.outcome, 'installed');
+    await finishedRun(visitor, url + allowed.headers.get('location'));
+  });
+
+  it('exchanges nothing without a state, with a forged one, or with somebody else’s', async () => {
+    const { sandbox, url } = stage;
+    const [visitor, victim] = [createVisitor(), createVisitor()];
+    const callback = await pressAddToSlack(visitor, url, sandbox, acme);
+    const code = new URL(callback).searchParams.get('code');
+    const [calls, recorded] = [sandbox.calls('oauth.v2.access').length, rows().length];
+    const redirect = `${url}/slack/oauth_redirect`;
+    for (const [address, cause] of [
+      [`${redirect}?code=${code}`, 'state_missing'],
+      [`${redirect}?code=${code}&state=`, 'state_missing'],
+      [`${redirect}?code=${code}&state=v1.main.AAAA`, 'state_invalid'],
+      [callback, 'state_wrong_browser'],
+    ] as const) {
+      const refused = await victim.get(address);
+      const page = await refused.text();
+      assert.equal(refused.status, 400, cause);
+      assert.match(page, new RegExp(cause));
+      assert.match(page, /href="\/slack\/install"/);
+      assert.ok(!page.includes(String(code)));
+    }
+    assert.equal(sandbox.calls('oauth.v2.access').length, calls);
+    assert.equal(rows().length, recorded);
+  });
+
+  it('exchanges a code once, and leads a repeated callback back to its progress page', async () => {
+    const { sandbox, url } = stage;
+    const visitor = createVisitor();
+    const callback = await pressAddToSlack(visitor, url, sandbox, acme);
+    const before = sandbox.calls('oauth.v2.access').length;
+    const answers = await Promise.all([1, 2, 3, 4].map(() => visitor.get(callback)));
+    answers.push(await visitor.get(callback));
+    const places = new Set(answers.map((answer) => answer.headers.get('location')));
+    assert.deepEqual(
+      answers.map((answer) => answer.status),
+      [303, 303, 303, 303, 303],
+    );
+    assert.equal(places.size, 1);
+    assert.equal(sandbox.calls('oauth.v2.access').length, before + 1);
+    await finishedRun(visitor, url + [...places][0]);
+  });
+
+  it('tells another browser that a used link is used, and nothing more', async () => {
+    const { sandbox, url } = stage;
+    const visitor = createVisitor();
+    const callback = await pressAddToSlack(visitor, url, sandbox, acme);
+    await finishedRun(visitor, url + (await visitor.get(callback)).headers.get('location'));
+    const other = await createVisitor().get(callback);
+    assert.equal(other.status, 400);
+    assert.equal(other.headers.get('location'), null);
+  });
+
+  for (const [name, failure] of [
+    ['answers 503', { type: 'status', status: 503 }],
+    ['asks to wait', { type: 'status', status: 429, retryAfterSeconds: 30 }],
+    ['cuts the connection', { type: 'reset-before-acting' }],
+    ['answers nonsense', { type: 'malformed-json', acts: false }],
+  ] as const) {
+    it(`says that Slack cannot be reached when it ${name}, and tries the code once`, async () => {
+      const { sandbox, url } = stage;
+      const before = sandbox.calls('oauth.v2.access').length;
+      sandbox.faults.add({ method: 'oauth.v2.access', failure });
+      const refused = await install(createVisitor(), url, sandbox, acme);
+      assert.equal(refused.status, 502);
+      assert.match(await refused.text(), /slack_unreachable/);
+      assert.equal(sandbox.calls('oauth.v2.access').length, before + 1);
+      assert.equal(rows().at(-1)?.outcome, 'failed');
+    });
+  }
+
+  it('gives the tokens back when the install fails after Slack has issued them', async () => {
+    const { sandbox, url } = stage;
+    const globex = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex').id };
+    sandbox.faults.add({ method: 'auth.test', failure: { type: 'status', status: 500 } });
+    const before = liveTokens();
+    const refused = await install(createVisitor(), url, sandbox, globex);
+    assert.equal(refused.status, 502);
+    assert.match(await refused.text(), /gave it back/);
+    assert.equal(liveTokens(), before);
+  });
+
+  it('never gives back the token of an app that works', async () => {
+    const { sandbox, url } = stage;
+    sandbox.faults.add({ method: 'auth.test', failure: { type: 'status', status: 500 } });
+    const [before, revocations] = [liveTokens(), sandbox.calls('auth.revoke').length];
+    assert.equal((await install(createVisitor(), url, sandbox, acme)).status, 502);
+    assert.equal(sandbox.calls('auth.revoke').length, revocations);
+    assert.equal(liveTokens(), before);
+  });
+
+  it('waits for a database that is locked for a moment', async () => {
+    const { sandbox, url } = stage;
+    const visitor = createVisitor();
+    const callback = await pressAddToSlack(visitor, url, sandbox, acme);
+    const other = new Sqlite(stage.databaseFile);
+    other.exec('begin immediate');
+    setTimeout(() => {
+      other.exec('rollback');
+      other.close();
+    }, 700);
+    const done = await visitor.get(callback);
+    assert.equal(done.status, 303);
+    await finishedRun(visitor, url + done.headers.get('location'));
+  });
+
+  it('stores or revokes: a database that stays locked ends in 503, with the tokens given back', async () => {
+    const { sandbox, url } = stage;
+    const globex = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex').id };
+    const visitor = createVisitor();
+    const callback = await pressAddToSlack(visitor, url, sandbox, globex);
+    const other = new Sqlite(stage.databaseFile);
+    // Lock it when the code is being exchanged: the state has been used by then.
+    const stopListening = sandbox.onActivity((activity) => {
+      if (activity.kind === 'called' && activity.method === 'oauth.v2.access') other.exec('begin immediate');
+    });
+    const before = liveTokens();
+    const startedAt = performance.now();
+    const refused = await visitor.get(callback);
+    stopListening();
+    other.exec('rollback');
+    other.close();
+    assert.equal(refused.status, 503);
+    const page = await refused.text();
+    assert.match(page, /database_unavailable/);
+    assert.match(page, /gave it back/);
+    assert.ok(performance.now() - startedAt < 10_000);
+    assert.equal(liveTokens(), before);
+  });
+
+  it('answers within ten seconds when Slack hangs in the exchange', async () => {
+    const { sandbox, url } = stage;
+    sandbox.faults.add({
+      method: 'oauth.v2.access',
+      failure: { type: 'hang', delayMs: 30_000, acts: false },
+    });
+    const startedAt = performance.now();
+    const refused = await install(createVisitor(), url, sandbox, acme);
+    assert.equal(refused.status, 502);
+    assert.ok(performance.now() - startedAt < 10_000);
+  });
+});
