@@ -1,12 +1,12 @@
 import type { App, BlockAction, ButtonAction, SlackActionMiddlewareArgs } from '@slack/bolt';
 import type { Database } from '../database/database.ts';
 import { readInstallRecord } from '../database/install-record.ts';
-import { requestWelcome } from '../database/request-welcome.ts';
-import { retryRun } from '../database/retry-run.ts';
 import type { FindViewer } from '../home/find-viewer.ts';
 import { homeActions, mayAct } from '../home/may-act.ts';
 import type { PublishHome } from '../home/publish-home.ts';
 import type { Logger } from '../log.ts';
+import { requestWelcome } from '../pipeline/request-welcome.ts';
+import { retryRun } from '../pipeline/retry-run.ts';
 
 /**
  * What Foyer does when somebody opens App Home or presses a button there. Add the listeners of your own app here, or in
