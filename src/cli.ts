@@ -6,12 +6,10 @@ import type { Database } from './database/database.ts';
 import { createInstallationStore } from './installation-store/create-installation-store.ts';
 import type { InstallationStore } from './installation-store/installation-store.ts';
 import { createKeyring, type Keyring, KeyringError, loadKeyring } from './installation-store/keyring.ts';
-import { verifyKeyring } from './installation-store/verify-keyring.ts';
 import { createLogger, type Logger } from './log.ts';
 import { openExistingDatabase } from './operator/open-existing-database.ts';
 import { runOperatorCommand } from './operator/operator-program.ts';
 import { createOutput } from './operator/terminal/output.ts';
-import { retryRun } from './pipeline/retry-run.ts';
 import { steps } from './pipeline/steps.ts';
 import { createSlackClientFactory } from './slack/create-slack-client.ts';
 
@@ -56,18 +54,11 @@ process.exitCode = await runOperatorCommand(
     readPublicUrl,
     readManifest,
     openDatabase: openExistingDatabase,
-    async openStore(config, database) {
-      const keyring = loadExistingKeyring(config);
-      await verifyKeyring(database, keyring, now);
-      return createStore(config, database, keyring);
-    },
+    openStore: (config, database) => createStore(config, database, loadExistingKeyring(config)),
     purgeInstallation(config, database, installationId) {
       // Erasing opens nothing, so it must not fail for a lost key: a key that nothing is sealed with does.
       const keyring = createKeyring([{ id: 'unused', base64: randomBytes(32).toString('base64') }]);
       return createStore(config, database, keyring).purgeInstallation(installationId);
-    },
-    async retryRun(database, runId) {
-      return (await retryRun(database, runId, { userId: null, now: now() })) === 'queued';
     },
     slackClients: (config) => createSlackClientFactory({ config, log: quiet(config) }),
     confirm: stdin.isTTY && stderr.isTTY ? ask : undefined,

@@ -16,12 +16,10 @@ export interface OperatorDeps {
   readManifest: () => string;
   /** Opens a database that is there already. @throws CommandError where there is none */
   openDatabase: (target: Config['database']) => Promise<Database>;
-  /** The store with its keys, which are verified first. @throws KeyringError */
-  openStore: (config: Config, database: Database) => Promise<Pick<InstallationStore, 'readInstallation'>>;
+  /** The store with the keys that are there. @throws KeyringError */
+  openStore: (config: Config, database: Database) => Pick<InstallationStore, 'readInstallation'>;
   /** Erases an installation; needs no key. Resolves to whether there was one. */
   purgeInstallation: (config: Config, database: Database, installationId: string) => Promise<boolean>;
-  /** Queues a failed run again; resolves to whether there was anything to try again. */
-  retryRun: (database: Database, runId: string, now: number) => Promise<boolean>;
   slackClients: (config: Config) => SlackClientFactory;
   /** Asks yes or no; undefined where nobody can answer. */
   confirm: ((question: string) => Promise<boolean>) | undefined;

@@ -70,7 +70,6 @@ export async function createOperatorHarness(t: TestContext, environment: Record<
         openDatabase: openExistingDatabase,
         openStore: unexpected('openStore'),
         purgeInstallation: unexpected('purgeInstallation'),
-        retryRun: unexpected('retryRun'),
         slackClients: (given) => createSlackClientFactory({ config: given, log }),
         confirm: undefined,
         ...options,
@@ -83,7 +82,7 @@ export async function createOperatorHarness(t: TestContext, environment: Record<
 
 /** A dependency that a command must not touch. */
 function unexpected(name: string) {
-  return async (): Promise<never> => {
+  return (): never => {
     throw new Error(`the command used ${name}`);
   };
 }

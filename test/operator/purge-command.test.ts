@@ -26,7 +26,7 @@ async function startSlack(t: TestContext, answer: (token: string) => object | 'd
 function storeOfTokens(installationId: string) {
   const purged: string[] = [];
   const deps: Pick<OperatorDeps, 'openStore' | 'purgeInstallation'> = {
-    async openStore() {
+    openStore() {
       return {
         async readInstallation(id, userId = 'U1') {
           assert.equal(id, installationId);
@@ -141,7 +141,7 @@ test('where nobody can answer, purge wants --yes and touches nothing', async (t)
 
 test('a key that does not open the tokens stops the purge; --no-revoke erases without it', async (t) => {
   const { run, deps, purged, slack } = await createTeam(t, ok);
-  const openStore = async (): Promise<never> => {
+  const openStore = (): never => {
     throw new KeyringError('The key main is another one.');
   };
   const stopped = await run(['purge', 'T1', '--yes'], { ...deps, openStore });

@@ -1,33 +1,39 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createOperatorHarness, installedAt, storeInstallation, storeRun } from './operator-harness.ts';
+import { createOperatorHarness, storeInstallation, storeRun } from './operator-harness.ts';
 
-test('retry queues the run and says how to follow it', async (t) => {
+test('retry queues a failed run, and one that is under way is left to it', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1' });
   const runId = await storeRun(database, 'ins_1', [
     { name: 'send-welcome', status: 'failed', errors: ['timeout'] },
   ]);
-  const asked: [string, number][] = [];
-  const retryRun = async (_database: unknown, id: string, now: number) => {
-    asked.push([id, now]);
-    return true;
-  };
-  const { exitCode, stdout } = await run(['retry', runId, '--json'], { retryRun });
-  assert.equal(exitCode, 0);
-  assert.deepEqual(JSON.parse(stdout), { runId, status: 'queued' });
-  assert.deepEqual(asked, [[runId, installedAt]]);
-  assert.match((await run(['retry', runId], { retryRun })).stdout, /is queued again/);
+  const queued = await run(['retry', runId, '--json']);
+  assert.equal(queued.exitCode, 0, queued.stderr);
+  assert.deepEqual(JSON.parse(queued.stdout), { runId, outcome: 'queued' });
+  const row = await database.queries.selectFrom('runs').select('status').executeTakeFirstOrThrow();
+  assert.equal(row.status, 'queued');
+  const going = await run(['retry', runId]);
+  assert.equal(going.exitCode, 0);
+  assert.match(going.stdout, /being worked on already/);
 });
 
-test('a run in which nothing failed, and one that is unknown, end with 1 and the reason', async (t) => {
+test('a run in which nothing failed, of a team that left, and of nobody end with 1 and the reason', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1' });
   const runId = await storeRun(database, 'ins_1', [{ name: 'send-welcome', status: 'succeeded' }]);
-  const done = await run(['retry', runId, '--json'], { retryRun: async () => false });
-  assert.deepEqual([done.exitCode, done.stdout], [1, '']);
-  assert.match(done.stderr, /is succeeded: there is nothing in it to try again/);
-  const unknown = await run(['retry', 'run_9', '--json']);
-  assert.deepEqual([unknown.exitCode, unknown.stdout], [1, '']);
-  assert.match(unknown.stderr, /There is no run run_9/);
+  await storeInstallation(database, { id: 'ins_2', team_id: 'T2', status: 'uninstalled' });
+  const left = await storeRun(database, 'ins_2', [{ name: 'send-welcome', status: 'failed' }]);
+  await storeInstallation(database, { id: 'ins_3', team_id: 'T3', client_id: 'another' });
+  const foreign = await storeRun(database, 'ins_3', [{ name: 'send-welcome', status: 'failed' }]);
+  for (const [id, reason] of [
+    [runId, /every step of it succeeded/],
+    [left, /was uninstalled since/],
+    [foreign, /there is no such run/],
+    ['run_9', /there is no such run/],
+  ] as const) {
+    const { exitCode, stdout, stderr } = await run(['retry', id, '--json']);
+    assert.deepEqual([exitCode, stdout], [1, '']);
+    assert.match(stderr, reason);
+  }
 });

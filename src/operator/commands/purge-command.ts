@@ -110,7 +110,7 @@ async function revoke(
   installationId: string,
 ): Promise<Revocation> {
   try {
-    const store = await deps.openStore(config, database);
+    const store = deps.openStore(config, database);
     const slack = deps.slackClients(config);
     return await revokeTokens({ queries: database.queries, store, slack }, installationId);
   } catch (error) {

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { readRun } from '../../database/install-record.ts';
+import { findRun } from '../../database/find-run.ts';
+import { type RetryOutcome, retryRun } from '../../pipeline/retry-run.ts';
 import { CommandError } from '../command-error.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { withDatabase } from '../with-database.ts';
@@ -10,15 +11,15 @@ export function retryCommand(deps: OperatorDeps): Command {
   return new Command('retry')
     .summary('make a failed run go on')
     .description(
-      'Queues a failed run again: its finished steps stay finished, those that failed get another try. The Foyer that ' +
-        'is running picks it up by itself within seconds; one that is stopped does when it starts.',
+      'Queues a run again: its finished steps stay finished, the others get another try; a run that waits goes on at ' +
+        'once. The Foyer that is running picks it up by itself within seconds; one that is stopped does when it starts.',
     )
-    .argument('<run>', 'a run’s id (run_…), as list --json, show and requests print it')
+    .argument('<run>', 'a run’s id (run_…), as show, requests and list --json print it')
     .addOption(jsonOption())
     .addHelpText(
       'after',
       exampleLines([
-        ['list --failed', 'which runs failed'],
+        ['list --failed', 'whose runs failed? (show TEAM prints the id)'],
         ['retry run_01JD5Z3N8Y2V6K4QW9XTB7MHGC', 'try one again, once its cause is mended'],
       ]),
     )
@@ -26,21 +27,25 @@ export function retryCommand(deps: OperatorDeps): Command {
 }
 
 async function retry(deps: OperatorDeps, runId: string, options: { json?: boolean }): Promise<void> {
-  await withDatabase(deps, async (_config, database) => {
-    const run = await readRun(database.queries, runId);
-    if (!run) {
-      throw new CommandError(
-        `There is no run ${runId}. \`npm run foyer -- show TEAM\` shows the newest run of a team.`,
-      );
-    }
-    const queued = await deps.retryRun(database, runId, deps.now());
-    if (!queued) {
-      throw new CommandError(
-        `Run ${runId} is ${run.status}: there is nothing in it to try again. ` +
-          'Only a run that failed is, and only the newest of an installation that is there.',
-      );
-    }
-    if (options.json) return deps.output.printJson({ runId, status: 'queued' });
-    deps.output.print(`Run ${runId} is queued again. \`npm run foyer -- show TEAM\` shows how it goes.`);
+  await withDatabase(deps, async (config, database) => {
+    const known = await findRun(database.queries, config.slack.clientId, runId);
+    const outcome = known ? await retryRun(database, runId, { now: deps.now() }) : 'unknown';
+    const refusal = refusals[outcome];
+    if (refusal !== undefined) throw new CommandError(`Run ${runId} was not tried again: ${refusal}`);
+    if (options.json) return deps.output.printJson({ runId, outcome });
+    deps.output.print(`${successes[outcome]} \`npm run foyer -- show TEAM\` shows how it goes.`);
   });
 }
+
+const successes: Readonly<Partial<Record<RetryOutcome, string>>> = {
+  queued: 'The run is queued again.',
+  woken: 'The run was waiting, and goes on now.',
+  going: 'The run is being worked on already.',
+};
+
+const refusals: Readonly<Partial<Record<RetryOutcome, string>>> = {
+  'rate-limited': 'Slack asked to wait, and it goes on by itself once that time is over.',
+  'nothing-to-retry': 'every step of it succeeded, or had nothing to do.',
+  'not-installed': 'the app was uninstalled since. An install starts a run of its own.',
+  unknown: 'there is no such run. `npm run foyer -- show TEAM` prints the id of a team’s newest run.',
+};
