@@ -85,6 +85,14 @@ describe('the Home view’s permissions', () => {
     assert.deepEqual(actionIds(view), [homeActions.updatePermissions]);
   });
 
+  it('names thirty of a long list and counts the rest', () => {
+    const many = Array.from({ length: 300 }, (_, index) => `scope:${index}`);
+    const text = textOf(homeView(content({ requestedScopes: many }, { botScopes: many.slice(0, 200) })));
+    assert.match(text, /100 permissions are missing/);
+    assert.match(text, /70 more permissions not listed here/);
+    assert.match(text, /170 more permissions not listed here/);
+  });
+
   it('says what to do when the token is dead', () => {
     const view = homeView(content({}, { status: 'broken', brokenReason: 'token_revoked' }));
     assert.match(textOf(view), /Slack no longer accepts its token \(`token_revoked`\)\. Install it again/);
