@@ -4,13 +4,19 @@ import type { WelcomeRow } from './records.ts';
 
 /**
  * Records that a welcome is being sent, committed before Slack is asked: what is not recorded was not sent
- * (invariant 3). `previous` is the row that the caller has read and judged, or undefined for none. False when somebody
+ * (invariant 3). From `settledBy` on the call can no longer take effect unseen. `previous` is the row that the caller has read and judged, or undefined for none. False when somebody
  * else has changed it since: then nothing may be sent.
  */
 export async function beginWelcome(
   transaction: Queries,
   key: WelcomeKey,
-  sending: { runId: string; channelId: string | null; now: number; previous: WelcomeRow | undefined },
+  sending: {
+    runId: string;
+    channelId: string | null;
+    now: number;
+    settledBy: number;
+    previous: WelcomeRow | undefined;
+  },
 ): Promise<boolean> {
   const { previous } = sending;
   if (previous === undefined) {
@@ -25,7 +31,7 @@ export async function beginWelcome(
         channel_id: sending.channelId,
         message_ts: null,
         attempted_at: sending.now,
-        sent_at: sending.now,
+        sent_at: sending.settledBy,
       })
       .onConflict((conflict) => conflict.columns(['installation_id', 'life', 'user_id']).doNothing())
       .returning('run_id')
@@ -38,7 +44,7 @@ export async function beginWelcome(
       run_id: sending.runId,
       status: 'sending',
       channel_id: sending.channelId,
-      sent_at: sending.now,
+      sent_at: sending.settledBy,
     })
     .where('installation_id', '=', key.installationId)
     .where('life', '=', key.life)

@@ -230,7 +230,7 @@ export interface WelcomeRow {
   message_ts: string | null;
   /** When it was first sent off: where a search for it begins. */
   attempted_at: number;
-  /** sending: when the call under way was begun, null once it ended without telling. Else when it was sent. */
+  /** sent: when. sending: until when the call that was begun may still take effect. */
   sent_at: number | null;
 }
 

@@ -2,13 +2,14 @@ import type { Queries } from './database.ts';
 import type { WelcomeKey } from './read-welcome.ts';
 
 /**
- * What became of a welcome that was being sent.
+ * What became of a welcome that was being sent; `begun` is what `beginWelcome` recorded.
  * sent: it is there. not-sent: Slack surely did not act, so the next attempt may simply send. in-doubt: the call is
- * over, and nobody knows; the next attempt looks first. unconfirmed: nobody can find out.
+ * over, and may take effect until `settledBy`; the next attempt looks first. unconfirmed: nobody can find out.
  */
 export type WelcomeEnd =
   | { kind: 'sent'; channelId: string; messageTs: string; now: number }
-  | { kind: 'not-sent' | 'in-doubt'; runId: string; sentOffAt: number }
+  | { kind: 'not-sent'; begun: { runId: string; now: number; settledBy: number } }
+  | { kind: 'in-doubt'; begun: { runId: string; now: number; settledBy: number }; settledBy: number }
   | { kind: 'unconfirmed' };
 
 /**
@@ -16,36 +17,33 @@ export type WelcomeEnd =
  * was cancelled in the meantime.
  */
 export async function settleWelcome(transaction: Queries, key: WelcomeKey, end: WelcomeEnd): Promise<void> {
-  const welcome = transaction
+  const sending = transaction
     .updateTable('welcomes')
     .where('installation_id', '=', key.installationId)
     .where('life', '=', key.life)
-    .where('user_id', '=', key.userId);
-  switch (end.kind) {
-    case 'sent':
-      await welcome
-        .set({ status: 'sent', channel_id: end.channelId, message_ts: end.messageTs, sent_at: end.now })
-        .execute();
-      return;
-    case 'unconfirmed':
-      await welcome.set({ status: 'unconfirmed' }).where('status', '=', 'sending').execute();
-      return;
-    case 'not-sent':
-      await forgetFirstSend(transaction, key, end);
+    .where('user_id', '=', key.userId)
+    .where('status', '!=', 'sent');
+  if (end.kind === 'sent') {
+    const { channelId: channel_id, messageTs: message_ts, now: sent_at } = end;
+    await sending.set({ status: 'sent', channel_id, message_ts, sent_at }).execute();
+  } else if (end.kind === 'unconfirmed') {
+    await sending.set({ status: 'unconfirmed' }).execute();
+  } else {
+    // Only the first send leaves nothing behind: after a later one, an earlier may still turn up.
+    if (end.kind === 'not-sent') await forgetFirstSend(transaction, key, end.begun);
+    const settledBy = end.kind === 'in-doubt' ? end.settledBy : end.begun.now;
+    await sending
+      .set({ sent_at: settledBy })
+      .where('run_id', '=', end.begun.runId)
+      .where('sent_at', '=', end.begun.settledBy)
+      .execute();
   }
-  await welcome
-    .set({ sent_at: null })
-    .where('status', '=', 'sending')
-    .where('run_id', '=', end.runId)
-    .where('sent_at', '=', end.sentOffAt)
-    .execute();
 }
 
-/** Only the first send leaves nothing behind: after a later one, an earlier may still turn up. */
 async function forgetFirstSend(
   transaction: Queries,
   key: WelcomeKey,
-  end: { runId: string; sentOffAt: number },
+  begun: { runId: string; now: number; settledBy: number },
 ): Promise<void> {
   await transaction
     .deleteFrom('welcomes')
@@ -53,8 +51,8 @@ async function forgetFirstSend(
     .where('life', '=', key.life)
     .where('user_id', '=', key.userId)
     .where('status', '=', 'sending')
-    .where('run_id', '=', end.runId)
-    .where('attempted_at', '=', end.sentOffAt)
-    .where('sent_at', '=', end.sentOffAt)
+    .where('run_id', '=', begun.runId)
+    .where('attempted_at', '=', begun.now)
+    .where('sent_at', '=', begun.settledBy)
     .execute();
 }

@@ -2,7 +2,7 @@ import { countLostAttempts } from '../database/count-lost-attempts.ts';
 import type { Queries } from '../database/database.ts';
 import { endRun } from '../database/end-run.ts';
 import { endStep } from '../database/end-step.ts';
-import { findGrantedTeam } from '../database/find-granted-team.ts';
+import { findGrantedTeams } from '../database/find-granted-teams.ts';
 import { holdLease, type RunLease } from '../database/hold-lease.ts';
 import type { ClaimedRun } from '../database/read-claimed-run.ts';
 import type { RunStatus, StepRow } from '../database/records.ts';
@@ -18,6 +18,8 @@ export interface StepToDo {
   step: Step;
   row: StepRow;
   rows: readonly StepRow[];
+  /** The workspaces in which the app may act, as the step begins. */
+  workspaceIds: readonly string[];
 }
 
 /** Where a commit has left the run. lost: the lease no longer holds, and nothing was written. */
@@ -29,7 +31,7 @@ export interface Advancing {
   lease: RunLease;
   steps: readonly Step[];
   /** The attempt that has just ended, if there was one. */
-  ended: { row: StepRow; verdict: Verdict } | undefined;
+  ended: { did: StepToDo; verdict: Verdict } | undefined;
   /** No further step may begin. */
   draining: boolean;
   now: number;
@@ -47,10 +49,14 @@ export async function advanceRun(transaction: Queries, advancing: Advancing): Pr
   const { claimed, ended, now } = advancing;
   const runId = claimed.run.id;
   if (ended) {
-    const { row, verdict } = ended;
-    await endStep(transaction, { runId, name: row.name, attempt: row.attempts, now }, verdict.ending);
+    const { did, verdict } = ended;
+    await endStep(
+      transaction,
+      { runId, name: did.step.name, attempt: did.row.attempts, now },
+      verdict.ending,
+    );
     if (verdict.rest) {
-      const rest = await restNow(transaction, advancing, verdict.rest, verdict.awaits);
+      const rest = await restNow(transaction, advancing, did, { ...verdict, rest: verdict.rest });
       await restRun(transaction, runId, rest);
       return { kind: 'left', status: rest.status };
     }
@@ -59,17 +65,23 @@ export async function advanceRun(transaction: Queries, advancing: Advancing): Pr
   return beginNextStep(transaction, advancing);
 }
 
-/** An event that came while the step was about to wait for it has woken nobody: then there is nothing to wait for. */
+/** An event that came between the step's look and this commit has woken nobody: then there is nothing to wait for. */
 async function restNow(
   transaction: Queries,
   { claimed, now }: Advancing,
-  rest: Rest,
-  awaits: WaitEvent | undefined,
+  did: StepToDo,
+  { rest, awaits }: { rest: Rest; awaits?: WaitEvent },
 ): Promise<Rest> {
-  const { client_id: clientId, enterprise_id: enterpriseId } = claimed.installation;
-  if (awaits !== 'team_access_granted' || enterpriseId === null) return rest;
-  const granted = await findGrantedTeam(transaction, { clientId, enterpriseId });
-  return granted === undefined ? rest : { status: 'queued', dueAt: now, waitingFor: null };
+  if (awaits !== 'team_access_granted') return rest;
+  const workspaceIds = await workspacesOf(transaction, claimed);
+  const came = workspaceIds.some((id) => !did.workspaceIds.includes(id));
+  return came ? { status: 'queued', dueAt: now, waitingFor: null } : rest;
+}
+
+async function workspacesOf(transaction: Queries, { installation }: ClaimedRun): Promise<string[]> {
+  const { client_id: clientId, team_id: teamId, enterprise_id: enterpriseId } = installation;
+  if (teamId !== null) return [teamId];
+  return enterpriseId === null ? [] : findGrantedTeams(transaction, { clientId, enterpriseId });
 }
 
 async function beginNextStep(transaction: Queries, advancing: Advancing): Promise<Advance> {
@@ -94,7 +106,8 @@ async function beginNextStep(transaction: Queries, advancing: Advancing): Promis
     } else {
       const attempt = row.attempts + 1;
       await startStep(transaction, { runId, name: row.name, attempt, now });
-      return { kind: 'step', step, row: { ...row, attempts: attempt }, rows };
+      const workspaceIds = await workspacesOf(transaction, claimed);
+      return { kind: 'step', step, row: { ...row, attempts: attempt }, rows, workspaceIds };
     }
   }
 }

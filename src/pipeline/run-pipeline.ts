@@ -59,13 +59,14 @@ export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: 
   log.info({ team: installation.team_id ?? installation.enterprise_id, user: run.user_id }, 'run started');
   let next = await advance(undefined);
   while (next.kind === 'step') {
-    const { step, row, rows } = next;
+    const did = next;
+    const { step, row } = did;
     const startedAt = now();
     const attempt = await attemptStep(step, control.signal, (signal) =>
-      stepContext(deps, claimed, { row, rows, signal }),
+      stepContext(deps, claimed, did, signal),
     );
     const verdict = judgeAttempt(attempt, { step, row, now: now(), random, scrub });
-    next = await advance({ row, verdict });
+    next = await advance({ did, verdict });
     if (next.kind === 'lost') break;
     logAttempt(log, { step: step.name, attempt: row.attempts, ms: now() - startedAt }, attempt, verdict);
     if (verdict.tokenDead) await tellTokenDead(deps, log, installation.id, verdict);
@@ -74,7 +75,7 @@ export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: 
     log.info('run left to others: it was cancelled, or its lease had lapsed');
     return;
   }
-  log.info({ status: next.status, ms: now() - run.created_at }, 'run left');
+  log.info({ ms: now() - run.created_at }, `run ${next.status}`);
   if (next.status !== 'queued') {
     deps.onRunChanged({ runId: run.id, installationId: installation.id, status: next.status });
   }

@@ -1,6 +1,7 @@
 import { toStepRecord } from '../database/install-record.ts';
 import type { ClaimedRun } from '../database/read-claimed-run.ts';
 import type { StepRow } from '../database/records.ts';
+import type { StepToDo } from './advance-run.ts';
 import type { PipelineDeps } from './run-pipeline.ts';
 import type { Json, Step, StepContext } from './step.ts';
 
@@ -8,7 +9,8 @@ import type { Json, Step, StepContext } from './step.ts';
 export function stepContext(
   deps: PipelineDeps,
   claimed: ClaimedRun,
-  { row, rows, signal }: { row: StepRow; rows: readonly StepRow[]; signal: AbortSignal },
+  { row, rows, workspaceIds }: Pick<StepToDo, 'row' | 'rows' | 'workspaceIds'>,
+  signal: AbortSignal,
 ): StepContext {
   const { run, installation } = claimed;
   return {
@@ -22,6 +24,8 @@ export function stepContext(
     enterpriseId: installation.enterprise_id,
     enterpriseName: installation.enterprise_name,
     isEnterpriseInstall: installation.is_enterprise_install === 1,
+    workspaceIds,
+    workspaceId: workspaceIds.length === 1 ? (workspaceIds[0] ?? null) : null,
     userId: run.user_id,
     appId: installation.app_id,
     botUserId: installation.bot_user_id,

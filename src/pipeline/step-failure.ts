@@ -1,5 +1,8 @@
 import { DatabaseUnavailableError } from '../database/database.ts';
-import { slackFailure } from '../slack/slack-failure.ts';
+import { InstallationNotFoundError } from '../installation-store/installation-store.ts';
+import { KeyMissingError, SealBrokenError } from '../installation-store/sealer.ts';
+import { type SlackFailure, slackFailure } from '../slack/slack-failure.ts';
+import { StepError } from './step.ts';
 
 /**
  * What it means to the run that a step threw.
@@ -23,8 +26,8 @@ export function stepFailure(error: unknown): StepFailure {
     const message = 'The database could not be used';
     return { kind: 'database', code: 'database_unavailable', message, tokenDead: false };
   }
-  const failure = slackFailure(error);
-  if (!failure) return { kind: 'retry', ...describe(error), tokenDead: false };
+  const failure = slackFailureWithin(error);
+  if (!failure) return { kind: isFinal(error) ? 'final' : 'retry', ...describe(error), tokenDead: false };
   const { code, message } = failure;
   switch (failure.kind) {
     case 'rate-limited':
@@ -38,11 +41,33 @@ export function stepFailure(error: unknown): StepFailure {
   }
 }
 
+/** An error and what caused it: who asks for a token may meet Slack's refusal of a refresh inside another error. */
+function causesOf(error: unknown): unknown[] {
+  const causes = [error];
+  for (let at = error; at instanceof Error && causes.length < 6; at = at.cause) causes.push(at.cause);
+  return causes;
+}
+
 function isDatabaseFault(error: unknown): boolean {
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
-    if (at instanceof DatabaseUnavailableError) return true;
+  return causesOf(error).some((cause) => cause instanceof DatabaseUnavailableError);
+}
+
+function slackFailureWithin(error: unknown): SlackFailure | undefined {
+  for (const cause of causesOf(error)) {
+    const failure = slackFailure(cause);
+    if (failure) return failure;
   }
-  return false;
+  return undefined;
+}
+
+/** A token that is not there, or cannot be opened, is not there for the next attempt either. */
+function isFinal(error: unknown): boolean {
+  if (error instanceof StepError) return error.final;
+  return (
+    error instanceof InstallationNotFoundError ||
+    error instanceof KeyMissingError ||
+    error instanceof SealBrokenError
+  );
 }
 
 /** An error of a step's own code, by its `code` where that reads as a name. */

@@ -2,6 +2,7 @@ import type { WebClient } from '@slack/web-api';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import type { StepRecord } from '../database/install-record.ts';
+import type { PublishHome } from '../home/publish-home.ts';
 import type { Logger } from '../log.ts';
 
 /**
@@ -46,6 +47,10 @@ export interface StepContext {
   readonly enterpriseId: string | null;
   readonly enterpriseName: string | null;
   readonly isEnterpriseInstall: boolean;
+  /** Where the app may act: its team, or the workspaces that let an org-wide install in; empty before the first. */
+  readonly workspaceIds: readonly string[];
+  /** The one of `workspaceIds`, to be passed to Slack as `team_id`; null where there is none, or a choice. */
+  readonly workspaceId: string | null;
   /** The installer whose run this is. */
   readonly userId: string;
   readonly appId: string | null;
@@ -71,12 +76,25 @@ export interface StepContext {
 export interface StepServices {
   readonly database: Database;
   readonly config: Pick<Config, 'app' | 'slack' | 'supportUrl' | 'privacyUrl' | 'notify'>;
-  /** Publishes App Home for one person; rejects with Slack's error. */
-  publishHome(request: { installationId: string; userId: string; signal: AbortSignal }): Promise<unknown>;
+  readonly publishHome: PublishHome;
 }
 
 /** The events a step can wait for. */
 export type WaitEvent = 'team_access_granted';
+
+/** Thrown by a step that knows what its failure means; what Slack's client throws is known without it. */
+export class StepError extends Error {
+  override readonly name = 'StepError';
+  /** The failure by name, as people are shown it. */
+  readonly code: string;
+  /** Whether trying again is of no use. */
+  readonly final: boolean;
+  constructor(code: string, message: string, options: ErrorOptions & { final: boolean }) {
+    super(message, options);
+    this.code = code;
+    this.final = options.final;
+  }
+}
 
 const ended = Symbol('how a step ended');
 

@@ -56,6 +56,11 @@ function reasonsOf(error: unknown): string {
   return reasons.join(' ');
 }
 
+/** Whether a failed request surely never left this machine. */
+export function neverLeft(error: unknown): boolean {
+  return neverSent.test(reasonsOf(error));
+}
+
 function fromAnswer(error: unknown): SlackFailure {
   const given = fieldOf(fieldOf(error, 'data'), 'error');
   // The SDK puts an unreadable body in the place of Slack's error code.

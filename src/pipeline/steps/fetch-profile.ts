@@ -1,11 +1,122 @@
-import type { Step } from '../step.ts';
+import type { TeamInfoResponse, UsersInfoResponse } from '@slack/web-api';
+import { registeredTeamId } from '../../database/install-record.ts';
+import { saveProfile } from '../../database/save-profile.ts';
+import { slackFailure } from '../../slack/slack-failure.ts';
+import { type Step, type StepContext, skip, waitFor } from '../step.ts';
 
-export const fetchProfile: Step<null> = {
+/** What Slack told of the installer and the team. An absent value was not granted or not given. */
+export type FetchedProfile = {
+  user: {
+    name: string | null;
+    realName: string | null;
+    email: string | null;
+    timezone: string | null;
+    locale: string | null;
+    avatarUrl: string | null;
+    isAdmin: boolean;
+    isOwner: boolean;
+  } | null;
+  /** Null for an org-wide install too: the app's place is then no single workspace. */
+  team: { name: string | null; domain: string | null; iconUrl: string | null } | null;
+  /** What could not be asked, and why. */
+  missing: { method: string; code: string }[];
+};
+
+/** An answer, or why there is none. Failures that may pass are thrown. */
+type Answer<T> = { told: T } | { code: string };
+
+/**
+ * Reads who the installer is (`users.info`) and where (`team.info`), and saves it. A missing scope costs only what it
+ * guards.
+ *
+ * Safe to run twice: it reads, and writes what it read over what was read before.
+ */
+export const fetchProfile: Step<FetchedProfile> = {
   name: 'fetch-profile',
   required: false,
   timeLimitMs: 20_000,
-  maxAttempts: 5,
-  async run() {
-    return null;
+  maxAttempts: 6,
+  async run(context) {
+    if (context.botScopes === null) return skip('no_bot', 'This install gave the app no bot');
+    if (context.isEnterpriseInstall && context.workspaceIds.length === 0)
+      return waitFor('team_access_granted');
+    const [user, team] = await Promise.all([askUser(context), askTeam(context)]);
+    if (context.isEnterpriseInstall && 'code' in user && user.code === 'team_access_not_granted') {
+      return waitFor('team_access_granted');
+    }
+    if ('code' in user && (team === null || 'code' in team)) {
+      return skip(user.code, 'Slack told neither who the installer is nor where');
+    }
+    const profile = {
+      user: 'told' in user ? userProfile(user.told) : null,
+      team: team !== null && 'told' in team ? teamProfile(team.told) : null,
+    };
+    const ids = {
+      clientId: context.clientId,
+      teamId: registeredTeamId(context),
+      userId: context.userId,
+    };
+    const { user: userFound, team: teamFound } = profile;
+    await saveProfile(
+      context.services.database,
+      ids,
+      { user: userFound ?? undefined, team: teamFound ?? undefined },
+      context.now(),
+    );
+    return { ...profile, missing: [...missingOf('users.info', user), ...missingOf('team.info', team)] };
   },
 };
+
+async function askUser(context: StepContext): Promise<Answer<UsersInfoResponse>> {
+  const { userId, workspaceId } = context;
+  return ask(context, 'users:read', async () => {
+    const slack = await context.slack();
+    const place = workspaceId === null ? {} : { team_id: workspaceId };
+    return slack.users.info({ user: userId, include_locale: true, ...place });
+  });
+}
+
+/** Null for an org-wide install: what is registered there is the enterprise, which `team.info` does not tell of. */
+async function askTeam(context: StepContext): Promise<Answer<TeamInfoResponse> | null> {
+  const { teamId } = context;
+  if (teamId === null) return null;
+  return ask(context, 'team:read', async () => {
+    const slack = await context.slack();
+    return slack.team.info({ team: teamId });
+  });
+}
+
+async function ask<T>(context: StepContext, scope: string, call: () => Promise<T>): Promise<Answer<T>> {
+  if (!context.botScopes?.includes(scope)) return { code: 'missing_scope' };
+  try {
+    return { told: await call() };
+  } catch (error) {
+    const failure = slackFailure(error);
+    if (failure?.kind !== 'refused') throw error;
+    context.log.info({ scope, code: failure.code }, 'Slack did not tell');
+    return { code: failure.code };
+  }
+}
+
+function missingOf(method: string, answer: Answer<unknown> | null): FetchedProfile['missing'] {
+  return answer !== null && 'code' in answer ? [{ method, code: answer.code }] : [];
+}
+
+function userProfile({ user }: UsersInfoResponse): NonNullable<FetchedProfile['user']> {
+  const { profile } = user ?? {};
+  return {
+    name: profile?.display_name || user?.name || null,
+    realName: profile?.real_name || user?.real_name || null,
+    email: profile?.email || null,
+    timezone: user?.tz || null,
+    locale: user?.locale || null,
+    avatarUrl: profile?.image_192 || profile?.image_512 || profile?.image_72 || null,
+    isAdmin: user?.is_admin ?? false,
+    isOwner: user?.is_owner ?? false,
+  };
+}
+
+function teamProfile({ team }: TeamInfoResponse): NonNullable<FetchedProfile['team']> {
+  const icon = team?.icon?.image_default === true ? undefined : team?.icon?.image_132;
+  return { name: team?.name || null, domain: team?.domain || null, iconUrl: icon || null };
+}

@@ -1,11 +1,35 @@
-import type { Step } from '../step.ts';
+import { lookAgainIn, type Step, StepError, skip } from '../step.ts';
 
-export const publishHome: Step<null> = {
+/**
+ * Publishes App Home for the installer, so that it is there when they first look.
+ *
+ * Safe to run twice: a publish shows the record as it is now, whatever was shown before.
+ */
+export const publishHome: Step<{ published: boolean }> = {
   name: 'publish-home',
   required: false,
-  timeLimitMs: 20_000,
-  maxAttempts: 5,
-  async run() {
-    return null;
+  timeLimitMs: 30_000,
+  maxAttempts: 8,
+  async run(context) {
+    if (context.botScopes === null) return skip('no_bot', 'This install gave the app no bot');
+    const { installationId, userId, workspaceId } = context;
+    const request = { installationId, userId, ...(workspaceId !== null && { teamId: workspaceId }) };
+    const result = await context.services.publishHome(request);
+    switch (result.reason) {
+      case 'sent':
+      case 'unchanged':
+        return { published: result.published };
+      case 'not_installed':
+        return skip('not_installed', 'The installation is gone');
+      case 'not_enabled':
+        return skip('not_enabled', 'The app’s Home tab is turned off');
+      case 'rate_limited':
+        return lookAgainIn(result.failure.retryAfterMs ?? 30_000);
+      case 'unreachable':
+        throw new StepError(result.failure.code, result.failure.message, { final: false });
+      case 'token_dead':
+      case 'refused':
+        throw new StepError(result.failure.code, result.failure.message, { final: true });
+    }
   },
 };

@@ -1,11 +1,34 @@
+import { registeredTeamId } from '../../database/install-record.ts';
+import { registerUser as registerUserRows } from '../../database/register-user.ts';
 import type { Step } from '../step.ts';
 
-export const registerUser: Step<null> = {
+/** The registered installer. */
+export type RegisteredUser = {
+  userId: string;
+  /** Whether the app had never met them before this install. */
+  created: boolean;
+};
+
+/**
+ * Gets or creates the installer, and their membership of the team.
+ *
+ * Safe to run twice: somebody new is first seen at the time of the run, which does not change, so a second time tells
+ * `created` as the first did.
+ */
+export const registerUser: Step<RegisteredUser> = {
   name: 'register-user',
   required: true,
-  timeLimitMs: 20_000,
+  timeLimitMs: 10_000,
   maxAttempts: 5,
-  async run() {
-    return null;
+  async run(context) {
+    const { clientId, userId, runCreatedAt, services } = context;
+    const { firstSeenAt } = await registerUserRows(services.database, {
+      clientId,
+      teamId: registeredTeamId(context),
+      userId,
+      seenAt: runCreatedAt,
+      now: context.now(),
+    });
+    return { userId, created: firstSeenAt === runCreatedAt };
   },
 };

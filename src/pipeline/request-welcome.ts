@@ -1,17 +1,15 @@
-import { appendHistory } from './append-history.ts';
-import type { Database, Queries } from './database.ts';
-import { queueRun } from './queue-run.ts';
-import type { RunRow } from './records.ts';
-
-/** The permanent name of the step that sends the welcome. */
-export const welcomeStepName = 'send-welcome';
+import { appendHistory } from '../database/append-history.ts';
+import type { Database, Queries } from '../database/database.ts';
+import { queueRun } from '../database/queue-run.ts';
+import type { RunRow } from '../database/records.ts';
+import { sendWelcome } from './steps/send-welcome.ts';
 
 /**
  * What became of the wish to have the welcome sent again.
  * queued: it is sent now. going: the run is not at its end, so nothing was changed. not-installed: there is no run of
  * this life, or no installation.
  */
-export type WelcomeRequestOutcome = { kind: 'queued' | 'going'; runId: string } | { kind: 'not-installed' };
+export type WelcomeRequestOutcome = 'queued' | 'going' | 'not-installed';
 
 /**
  * Sends the welcome of the newest run's installer again, because a person (`userId`) asks for it: the one way in which
@@ -25,15 +23,15 @@ export async function requestWelcome(
 ): Promise<WelcomeRequestOutcome> {
   return database.write(async (transaction) => {
     const run = await newestRunOfThisLife(transaction, request.installationId);
-    if (!run) return { kind: 'not-installed' };
-    if (['queued', 'running', 'waiting'].includes(run.status)) return { kind: 'going', runId: run.id };
+    if (!run) return 'not-installed';
+    if (['queued', 'running', 'waiting'].includes(run.status)) return 'going';
     await transaction
       .deleteFrom('welcomes')
       .where('installation_id', '=', run.installation_id)
       .where('life', '=', run.life)
       .where('user_id', '=', run.user_id)
       .execute();
-    await queueRun(transaction, { id: run.id, now: request.now, stepsToRepeat: [welcomeStepName] });
+    await queueRun(transaction, { id: run.id, now: request.now, stepsToRepeat: [sendWelcome.name] });
     await appendHistory(transaction, {
       installationId: run.installation_id,
       at: request.now,
@@ -41,7 +39,7 @@ export async function requestWelcome(
       userId: request.userId,
       detail: run.id,
     });
-    return { kind: 'queued', runId: run.id };
+    return 'queued';
   });
 }
 

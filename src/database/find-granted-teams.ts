@@ -1,11 +1,11 @@
 import type { Queries } from './database.ts';
 
-/** The workspace that first let an org-wide install in and still does, or undefined when there is none (yet). */
-export async function findGrantedTeam(
+/** The workspaces that let an org-wide install in, the one that did it first at the front. */
+export async function findGrantedTeams(
   queries: Queries,
   search: { clientId: string; enterpriseId: string },
-): Promise<string | undefined> {
-  const team = await queries
+): Promise<string[]> {
+  const teams = await queries
     .selectFrom('team_access')
     .select('team_id')
     .where('client_id', '=', search.clientId)
@@ -13,7 +13,6 @@ export async function findGrantedTeam(
     .where('granted', '=', 1)
     .orderBy('changed_at')
     .orderBy('team_id')
-    .limit(1)
-    .executeTakeFirst();
-  return team?.team_id;
+    .execute();
+  return teams.map((team) => team.team_id);
 }

@@ -1,18 +1,23 @@
-import { appendHistory } from './append-history.ts';
-import type { Database, Queries } from './database.ts';
-import { queueRun } from './queue-run.ts';
-import type { RunRow, StepRow } from './records.ts';
-import { earlierStepFailed } from './skip-step.ts';
+import { appendHistory } from '../database/append-history.ts';
+import type { Database, Queries } from '../database/database.ts';
+import { queueRun } from '../database/queue-run.ts';
+import type { RunRow, StepRow } from '../database/records.ts';
+import { earlierStepFailed } from '../database/skip-step.ts';
 
 /**
  * What became of the wish to try a run again.
  * queued: what had not succeeded starts anew. woken: it waited, and goes on now. going: it is being worked on already.
- * rate-limited: Slack asked to wait until `dueAt`. nothing-to-retry: every step succeeded, or had nothing to do.
+ * rate-limited: Slack asked to wait, and it does. nothing-to-retry: every step succeeded, or had nothing to do.
  * not-installed: its installation is gone, or has begun a new life. unknown: there is no such run.
  */
 export type RetryOutcome =
-  | { kind: 'queued' | 'woken' | 'going' | 'nothing-to-retry' | 'not-installed' | 'unknown' }
-  | { kind: 'rate-limited'; dueAt: number };
+  | 'queued'
+  | 'woken'
+  | 'going'
+  | 'rate-limited'
+  | 'nothing-to-retry'
+  | 'not-installed'
+  | 'unknown';
 
 /**
  * Tries a run again: what failed, stayed unconfirmed or was skipped since an earlier step failed becomes pending; what
@@ -22,13 +27,13 @@ export type RetryOutcome =
 export async function retryRun(
   database: Database,
   runId: string,
-  retry: { userId?: string; now: number },
+  retry: { userId?: string | null; now: number },
 ): Promise<RetryOutcome> {
   return database.write(async (transaction) => {
     const run = await transaction.selectFrom('runs').selectAll().where('id', '=', runId).executeTakeFirst();
-    if (!run) return { kind: 'unknown' };
-    if (!(await isOfThisLife(transaction, run))) return { kind: 'not-installed' };
-    if (run.status === 'queued' || run.status === 'running') return { kind: 'going' };
+    if (!run) return 'unknown';
+    if (!(await isOfThisLife(transaction, run))) return 'not-installed';
+    if (run.status === 'queued' || run.status === 'running') return 'going';
     const steps = await transaction.selectFrom('steps').selectAll().where('run_id', '=', runId).execute();
     return run.status === 'waiting'
       ? wakeRun(transaction, run, steps, retry.now)
@@ -56,20 +61,20 @@ async function wakeRun(
 ): Promise<RetryOutcome> {
   const limited = steps.some((step) => step.status === 'retrying' && step.error_code === 'rate_limited');
   if (limited && run.due_at !== null && run.due_at > now) {
-    return { kind: 'rate-limited', dueAt: run.due_at };
+    return 'rate-limited';
   }
   await queueRun(transaction, { id: run.id, now, stepsToRepeat: [] });
-  return { kind: 'woken' };
+  return 'woken';
 }
 
 async function repeatRun(
   transaction: Queries,
   run: RunRow,
   steps: readonly StepRow[],
-  retry: { userId?: string; now: number },
+  retry: { userId?: string | null; now: number },
 ): Promise<RetryOutcome> {
   const stepsToRepeat = steps.filter(isUnfinishedBusiness).map((step) => step.name);
-  if (stepsToRepeat.length === 0) return { kind: 'nothing-to-retry' };
+  if (stepsToRepeat.length === 0) return 'nothing-to-retry';
   await queueRun(transaction, { id: run.id, now: retry.now, stepsToRepeat });
   await appendHistory(transaction, {
     installationId: run.installation_id,
@@ -78,7 +83,7 @@ async function repeatRun(
     userId: retry.userId ?? null,
     detail: run.id,
   });
-  return { kind: 'queued' };
+  return 'queued';
 }
 
 function isUnfinishedBusiness(step: StepRow): boolean {
