@@ -56,7 +56,7 @@ function welcomeButton(run: RunRecord): Button {
   const inDoubt = run.steps.some(({ name, status }) => name === welcomeStepName && status === 'unconfirmed');
   const text = inDoubt
     ? 'The first one may have arrived after all. Then there will be two.'
-    : 'The welcome message is sent once more.';
+    : 'The person who installed the app gets the welcome message once more.';
   return button('Send the welcome again', homeActions.sendWelcome, {
     value: run.id,
     ...(inDoubt && { style: 'primary' }),
