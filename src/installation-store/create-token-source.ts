@@ -92,8 +92,8 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
     ]);
     const fresh = botRenewed || userRenewed === true ? await read(asked) : stored;
     if (userRenewed !== 'lapsed') return fresh;
-    const { user } = fresh.installation;
-    return { ...fresh, installation: { ...fresh.installation, user: { ...user, token: undefined } } };
+    const userHalf = { ...fresh.installation.user, token: undefined };
+    return { ...fresh, installation: { ...fresh.installation, user: userHalf } };
   }
 
   async function bot(asked: string | TenantQuery): Promise<BotAccess> {

@@ -1,0 +1,28 @@
+import { pino } from 'pino';
+import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
+import { createInstallationStore } from '../../src/installation-store/create-installation-store.ts';
+import { createKeyring } from '../../src/installation-store/keyring.ts';
+import { teamInstall } from '../support/installations.ts';
+
+/**
+ * A process of its own that installs again and again in one team, and removes and authorizes people: `node
+ * install-often.ts <database file> <key, base64> <name> <rounds>`. Prints `done` when no call was refused.
+ */
+const [file = '', base64 = '', name = '', rounds = '0'] = process.argv.slice(2);
+const database = await openSqlite(file);
+const store = createInstallationStore({
+  database,
+  keyring: createKeyring([{ id: 'k1', base64 }]),
+  clientId: '1.1',
+  stepNames: ['first-step', 'second-step'],
+  now: Date.now,
+  log: pino({ level: 'silent' }),
+});
+for (let round = 0; round < Number(rounds); round += 1) {
+  const token = `${name}-${round}`;
+  const install = { botToken: `xoxb-${token}`, userToken: `xoxp-${token}`, userId: `U${name}` };
+  const { installationId } = await store.recordInstall(teamInstall(install), { patienceMs: 20_000 });
+  await store.readInstallation(installationId, `U${name}`);
+}
+await database.close();
+console.log('done');
