@@ -16,6 +16,7 @@ import type { Platform } from './platform.ts';
 import { createWebApi } from './web-api/answer-call.ts';
 import { createCallLog, type LoggedCall } from './web-api/call-log.ts';
 import { createRateLimits, type RateLimits } from './web-api/rate-limits.ts';
+import { clientRoutes } from './web-client/client-routes.ts';
 import type { Message, Person, Role, View, Workspace } from './world/records.ts';
 import { createWorld } from './world/world.ts';
 
@@ -147,6 +148,7 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
       ...webhookRoutes(platform),
       ...avatarRoutes(platform),
       ...controlRoutes(sandbox),
+      ...clientRoutes(platform, sandbox, options.landingUrl ?? originOf(app.settings.redirectUrls[0])),
     ],
   });
   url = server.url;
@@ -155,6 +157,10 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
     authorizationUrl: `${url}/oauth/v2/authorize`,
     apiUrl: `${url}/api/`,
   });
+}
+
+function originOf(url: string | undefined): string | null {
+  return url && URL.canParse(url) ? `${new URL(url).origin}/` : null;
 }
 
 function consentFor(platform: Platform, choice: ConsentOptions): string {

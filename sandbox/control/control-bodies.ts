@@ -21,7 +21,7 @@ export const controlBodies = {
     ...whom,
     actionId: id,
     blockId: id.optional(),
-    where: z.enum(['home', 'message']).optional(),
+    where: z.enum(['home', 'message', 'modal']).optional(),
     messageTs: id.optional(),
     chosen: z.record(z.string(), z.unknown()).optional(),
   }),

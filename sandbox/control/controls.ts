@@ -19,7 +19,7 @@ export type PressOptions = Whom & {
   actionId: string;
   blockId?: string;
   /** `home` unless given; `message` is the newest message of the DM that has such an element. */
-  where?: 'home' | 'message';
+  where?: 'home' | 'message' | 'modal';
   /** A message of the DM by its timestamp. */
   messageTs?: string;
   /** What was chosen in a select and its like, merged into the action: `{ selected_option: … }`. */
@@ -95,9 +95,9 @@ export function createControls(platform: Platform): Controls {
   function pressedIn(installation: Installation, options: PressOptions): PressedIn {
     const { where = options.messageTs ? 'message' : 'home', messageTs, actionId, userId } = options;
     const conversation = directMessage(world, installation.botUserId, userId);
-    if (where === 'home') {
-      const view = homeViewOf(world, installation, userId);
-      if (!view) throw new Error(`${userId} has no Home view.`);
+    if (where !== 'message') {
+      const view = where === 'home' ? homeViewOf(world, installation, userId) : world.modals.get(userId);
+      if (!view) throw new Error(`${userId} has no ${where === 'home' ? 'Home view' : 'modal'}.`);
       return { view };
     }
     const hasElement = (each: Message) =>

@@ -1,0 +1,179 @@
+// What the pages do in the browser: show changes as they happen, press buttons, send messages.
+
+const { team, section } = document.body.dataset;
+const live = document.querySelector('#live');
+const modal = document.querySelector('#modal');
+const toast = document.querySelector('#toast');
+const scroller = document.querySelector('.scroll.messages');
+
+/** The activities after which a part of the page is drawn anew. */
+const partKinds = {
+  home: ['home-published'],
+  messages: ['message-changed'],
+  panel: ['delivery', 'called', 'reset'],
+};
+/** After these the page itself may be another one. */
+const pageKinds = [
+  'installed',
+  'uninstalled',
+  'access-granted',
+  'access-revoked',
+  'reset',
+  'approval-requested',
+];
+
+function say(text) {
+  toast.textContent = text;
+  toast.classList.toggle('shown', text !== '');
+  if (text) setTimeout(() => toast.textContent === text && say(''), 6000);
+}
+
+/** Puts fresh markup in, keeping what is open, where the focus is and the end of the messages in sight. */
+async function redraw(target, part) {
+  if (!target) return;
+  const answer = await fetch(`/client/${team}/parts/${part}`);
+  if (!answer.ok) return;
+  const markup = await answer.text();
+  if (target.lastMarkup === markup) return;
+  target.lastMarkup = markup;
+  const focused = target.contains(document.activeElement)
+    ? document.activeElement?.dataset.action
+    : undefined;
+  const opened = [...target.querySelectorAll('details[open][data-key]')].map((each) => each.dataset.key);
+  const isAtEnd = scroller && scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 120;
+  target.innerHTML = markup;
+  for (const key of opened) target.querySelector(`details[data-key="${key}"]`)?.setAttribute('open', '');
+  if (focused) target.querySelector(`[data-action="${CSS.escape(focused)}"]`)?.focus();
+  if (isAtEnd) scroller.scrollTop = scroller.scrollHeight;
+}
+
+const waiting = new Map();
+/** Draws a part soon, once for a burst of activities. */
+function redrawSoon(target, part) {
+  clearTimeout(waiting.get(part));
+  waiting.set(
+    part,
+    setTimeout(() => redraw(target, part).catch(() => {}), 60),
+  );
+}
+
+function follow() {
+  const stream = new EventSource('/client/live');
+  // What happened between the page and the stream must not be missed.
+  stream.addEventListener('open', () => live && redrawSoon(live, live.dataset.part));
+  stream.addEventListener('message', ({ data }) => {
+    const { kind } = JSON.parse(data);
+    if (pageKinds.includes(kind) && section !== 'panel') location.reload();
+    if (live && partKinds[live.dataset.part]?.includes(kind)) redrawSoon(live, live.dataset.part);
+    if (kind === 'modal-changed') redrawSoon(modal, 'modal');
+    if (kind === 'message-changed' && section !== 'messages') {
+      redrawSoon(document.querySelector('#live-apps'), `apps-${section}`);
+    }
+  });
+}
+
+/** Slack's confirmation dialog, as the app worded it. */
+function confirmed(question) {
+  const dialog = document.createElement('dialog');
+  dialog.className = 'modal';
+  const text = (value, otherwise) => value?.text ?? otherwise;
+  const title = document.createElement('h2');
+  title.textContent = text(question.title, 'Are you sure?');
+  const body = document.createElement('p');
+  body.textContent = text(question.text, '');
+  const form = document.createElement('form');
+  form.method = 'dialog';
+  form.className = 'buttons';
+  for (const [value, label] of [
+    ['deny', text(question.deny, 'Cancel')],
+    ['confirm', text(question.confirm, 'Yes')],
+  ]) {
+    const button = document.createElement('button');
+    button.value = value;
+    button.textContent = label;
+    if (value === 'confirm') button.className = question.style === 'danger' ? 'danger' : 'primary';
+    form.append(button);
+  }
+  dialog.append(title, body, form);
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => {
+      dialog.remove();
+      resolve(dialog.returnValue === 'confirm');
+    });
+  });
+}
+
+async function press(element, chosen) {
+  const surface = element.closest('[data-surface]');
+  const block = element.closest('[data-block]');
+  const button = JSON.parse(block?.querySelector('script.elements')?.textContent ?? '{}')[
+    element.dataset.action
+  ];
+  if (button?.confirm && !(await confirmed(button.confirm))) return;
+  if (button?.url) window.open(button.url, '_blank', 'noopener');
+  const form = new URLSearchParams({
+    surface: surface.dataset.surface,
+    ts: surface.dataset.ts ?? '',
+    block: block?.dataset.block ?? '',
+    action: element.dataset.action,
+  });
+  if (chosen) form.set('chosen', JSON.stringify(chosen));
+  element.classList.add('pressed');
+  element.setAttribute('aria-busy', 'true');
+  const answer = await fetch(`/client/${team}/press`, { method: 'POST', body: form });
+  const { ok, outcome, error } = await answer.json();
+  element.classList.remove('pressed');
+  element.removeAttribute('aria-busy');
+  if (!ok) say(error ?? `The app did not answer the press (${outcome.replaceAll('_', ' ')}). Try again?`);
+}
+
+/** What a control's value is called in `actions[0]`. */
+function choiceOf(control) {
+  const kind = control.dataset.choose;
+  if (control.dataset.group) {
+    const picked = [...control.querySelectorAll('input:checked')].map((each) => JSON.parse(each.value));
+    return { [kind]: control.dataset.group === 'checkbox' ? picked : picked[0] };
+  }
+  return { [kind]: kind === 'selected_option' ? JSON.parse(control.value || 'null') : control.value };
+}
+
+document.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-surface] button[data-action]');
+  if (button) press(button).catch((error) => say(String(error)));
+  for (const menu of document.querySelectorAll('details.who[open]')) {
+    if (!menu.contains(event.target)) menu.removeAttribute('open');
+  }
+});
+
+document.addEventListener('change', (event) => {
+  const control = event.target.closest('[data-surface] [data-choose]');
+  if (control) press(control, choiceOf(control)).catch((error) => say(String(error)));
+});
+
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape') document.querySelector('details.who[open]')?.removeAttribute('open');
+  if (event.target.matches?.('.composer textarea') && event.key === 'Enter' && !event.shiftKey) {
+    event.preventDefault();
+    event.target.form.requestSubmit();
+  }
+});
+
+document.addEventListener('submit', async (event) => {
+  const form = event.target;
+  if (form.dataset.confirm && !window.confirm(form.dataset.confirm)) {
+    event.preventDefault();
+    return;
+  }
+  if (!form.matches('.composer')) return;
+  event.preventDefault();
+  const body = new URLSearchParams(new FormData(form));
+  form.reset();
+  if (scroller) scroller.scrollTop = scroller.scrollHeight;
+  await fetch(form.action, { method: 'POST', body });
+});
+
+if (matchMedia('(max-width: 760px)').matches) document.querySelector('.drawer')?.removeAttribute('open');
+if (scroller) scroller.scrollTop = scroller.scrollHeight;
+follow();

@@ -1,0 +1,75 @@
+import { isRecord } from '../blocks/fault-list.ts';
+import { type Html, html } from '../http/html.ts';
+
+/** Elements that the web client draws as native controls, and what a choice is called in the action. */
+const controlKinds: Record<string, string> = {
+  static_select: 'selected_option',
+  overflow: 'selected_option',
+  radio_buttons: 'selected_option',
+  checkboxes: 'selected_options',
+  datepicker: 'selected_date',
+  timepicker: 'selected_time',
+  plain_text_input: 'value',
+  email_text_input: 'value',
+  url_text_input: 'value',
+  number_input: 'value',
+};
+
+/** Whether an interactive element is drawn here; buttons and pictures are left to the library. */
+export function isDrawnHere(element: Record<string, unknown>): boolean {
+  const type = String(element.type);
+  return type !== 'button' && type !== 'image' && type !== 'workflow_button';
+}
+
+/** One control that sends `block_actions` when something is chosen; what is not covered says so. */
+export function drawControl(element: Record<string, unknown>): Html {
+  const type = String(element.type);
+  const kind = controlKinds[type];
+  if (!kind) {
+    return html`<span class="undrawn" role="note">The sandbox cannot draw a <code>${type}</code> element.</span>`;
+  }
+  const attributes = html`data-choose="${kind}" data-action="${String(element.action_id)}"`;
+  const label = textOf(element.placeholder) || String(element.action_id);
+  if (type === 'static_select' || type === 'overflow') {
+    const placeholder = type === 'overflow' ? '···' : label;
+    return html`<select ${attributes} aria-label="${label}"><option value="">${placeholder}</option>${optionsOf(
+      element,
+    ).map(
+      (option) =>
+        html`<option value="${JSON.stringify(option)}" ${isInitial(element, option) ? 'selected' : ''}>${textOf(option.text)}</option>`,
+    )}</select>`;
+  }
+  if (type === 'radio_buttons' || type === 'checkboxes') {
+    const input = type === 'checkboxes' ? 'checkbox' : 'radio';
+    return html`<fieldset ${attributes} data-group="${input}"><legend class="unseen">${label}</legend>${optionsOf(
+      element,
+    ).map(
+      (option) =>
+        html`<label><input type="${input}" name="${String(element.action_id)}" value="${JSON.stringify(option)}" ${isInitial(element, option) ? 'checked' : ''}> ${textOf(option.text)}</label>`,
+    )}</fieldset>`;
+  }
+  const inputTypes: Record<string, string> = {
+    datepicker: 'date',
+    timepicker: 'time',
+    number_input: 'number',
+  };
+  const initial = element.initial_date ?? element.initial_time ?? element.initial_value ?? '';
+  return html`<input ${attributes} type="${inputTypes[type] ?? 'text'}" value="${String(initial)}" aria-label="${label}" placeholder="${textOf(element.placeholder)}">`;
+}
+
+function optionsOf(element: Record<string, unknown>): Record<string, unknown>[] {
+  const groups = Array.isArray(element.option_groups) ? element.option_groups.filter(isRecord) : [element];
+  return groups.flatMap((group) => (Array.isArray(group.options) ? group.options.filter(isRecord) : []));
+}
+
+function isInitial(
+  { initial_option, initial_options }: Record<string, unknown>,
+  option: Record<string, unknown>,
+) {
+  const initial = Array.isArray(initial_options) ? initial_options : [initial_option];
+  return initial.some((each) => isRecord(each) && each.value === option.value);
+}
+
+function textOf(text: unknown): string {
+  return isRecord(text) ? String(text.text) : '';
+}

@@ -1,0 +1,14 @@
+import type { Activity } from '../app/activity.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { Platform } from '../platform.ts';
+
+/** Tells every open page what happened, by server-sent events; each page then fetches the part that it shows. */
+export function streamActivity({ activity }: Platform, { request, response }: Exchange): null {
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+  response.write(': hello\n\n');
+  const stop = activity.listen((happened: Activity) => {
+    response.write(`data: ${JSON.stringify({ kind: happened.kind })}\n\n`);
+  });
+  request.once('close', stop);
+  return null;
+}

@@ -1,0 +1,55 @@
+import type { Failure } from '../control/faults.ts';
+import { redirectReply } from '../http/exchange.ts';
+import type { Route } from '../http/routes.ts';
+import type { Sandbox } from '../sandbox.ts';
+
+/** The panel's forms: the control API for people. */
+export function panelRoutes(sandbox: Sandbox): Route[] {
+  const { faults, deliveries, clock, rateLimits } = sandbox;
+
+  function act(name: string, run: (form: URLSearchParams) => unknown): Route {
+    return {
+      on: `POST /client/:team/panel/${name}`,
+      async handle({ form }, { team = '' }) {
+        await run(form);
+        return redirectReply(`/client/${team}/panel`, 303);
+      },
+    };
+  }
+
+  return [
+    act('clock', (form) => clock.advance(Number(form.get('advanceMs')))),
+    act('reset', () => sandbox.reset()),
+    act('faults', (form) => {
+      const teamId = form.get('teamId') || undefined;
+      const times = Math.max(1, Number(form.get('times')));
+      faults.add({ method: form.get('method') ?? '*', teamId, times, failure: readFailure(form) });
+    }),
+    act('clear-faults', () => faults.clear()),
+    act('latency', (form) => faults.setLatency(form.get('method') ?? '*', Number(form.get('delayMs')))),
+    act('rate-limits', (form) => {
+      rateLimits.isOn = form.get('isOn') === 'yes';
+    }),
+    act('hold', () => deliveries.hold()),
+    act('release', (form) => deliveries.release(form.get('order') === 'reversed' ? 'reversed' : 'as-sent')),
+    act('resend', (form) => deliveries.resend(form.get('id') ?? '', { times: Number(form.get('times')) })),
+  ];
+}
+
+function readFailure(form: URLSearchParams): Failure {
+  const value = form.get('value') ?? '';
+  switch (form.get('type')) {
+    case 'status':
+      return { type: 'status', status: Number(value) || 500 };
+    case 'hang':
+      return { type: 'hang', delayMs: Number(value) || 5000 };
+    case 'reset-before-acting':
+      return { type: 'reset-before-acting' };
+    case 'reset-after-acting':
+      return { type: 'reset-after-acting' };
+    case 'malformed-json':
+      return { type: 'malformed-json' };
+    default:
+      return { type: 'error', error: value || 'fatal_error' };
+  }
+}
