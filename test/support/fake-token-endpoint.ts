@@ -1,0 +1,71 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** What the endpoint answers to one refresh: a JSON body, or an HTTP status, or nothing at all. */
+export type TokenAnswer = object | number | 'hang';
+
+/** Slack's `oauth.v2.access` over loopback HTTP, as far as refreshing goes. */
+export interface FakeTokenEndpoint {
+  apiUrl: string;
+  /** The refresh tokens that it was given, in order. */
+  readonly used: string[];
+  /** Answers as told from now on; told nothing, it gives new tokens for each refresh token once, as Slack does. */
+  answerWith(answer: TokenAnswer | undefined): void;
+  /** Holds every answer back until `release` is called. */
+  hold(): { release(): void };
+  close(): Promise<void>;
+}
+
+/** Starts it. New tokens are `<kind>-new-<n>`, and last twelve hours. */
+export async function startFakeTokenEndpoint(): Promise<FakeTokenEndpoint> {
+  const used: string[] = [];
+  let told: TokenAnswer | undefined;
+  let held: Promise<void> = Promise.resolve();
+
+  const answerFor = (form: URLSearchParams): TokenAnswer => {
+    const refreshToken = form.get('refresh_token') ?? '';
+    const spent = used.includes(refreshToken);
+    used.push(refreshToken);
+    if (told !== undefined) return told;
+    const complete = form.get('client_id') === '1.1' && form.get('client_secret') === 'client-secret';
+    if (!complete || form.get('grant_type') !== 'refresh_token') return { ok: false, error: 'bad_request' };
+    if (spent) return { ok: false, error: 'invalid_refresh_token' };
+    const kind = refreshToken.includes('user') ? 'xoxe.xoxp' : 'xoxe.xoxb';
+    return {
+      ok: true,
+      access_token: `${kind}-new-${used.length}`,
+      refresh_token: `xoxe-1-${kind === 'xoxe.xoxp' ? 'user' : 'bot'}-new-${used.length}`,
+      expires_in: 43200,
+    };
+  };
+
+  const server = createServer(async (req, res) => {
+    let body = '';
+    for await (const chunk of req) body += chunk;
+    const answer = answerFor(new URLSearchParams(body));
+    await held;
+    if (answer === 'hang') return;
+    if (typeof answer === 'number') return void res.writeHead(answer).end();
+    res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    apiUrl: `http://127.0.0.1:${port}/api/`,
+    used,
+    answerWith(answer) {
+      told = answer;
+    },
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held = promise;
+      return { release: resolve };
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+    },
+  };
+}
