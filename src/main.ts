@@ -68,10 +68,17 @@ export async function startFoyer(config: Config, log: Logger): Promise<Foyer> {
     const slackFor = async (installationId: string) => slack(await tokens.botToken(installationId));
     const findViewer = createFindViewer({ database, slackFor, now, log });
     const home = createPublishHome({ database, slackFor, findViewer, config, now, log });
-    const publishHome = async (request: PublishRequest): Promise<PublishResult> => {
-      const result = await home.publishHome(request);
-      if (result.reason === 'token_dead') await store.markBroken(request.installationId, result.failure.code);
+    const heedDeadToken = async (installationId: string, result: PublishResult): Promise<PublishResult> => {
+      if (result.reason === 'token_dead') await store.markBroken(installationId, result.failure.code);
       return result;
+    };
+    const publishHome = async (request: PublishRequest): Promise<PublishResult> =>
+      heedDeadToken(request.installationId, await home.publishHome(request));
+    const republishHome = (installationId: string): void => {
+      home
+        .republishHome(installationId)
+        .then((results) => Promise.all(results.map((result) => heedDeadToken(installationId, result))))
+        .catch((error) => log.warn({ err: error, installationId }, 'App Home is stale'));
     };
 
     const worker = createWorker({
@@ -83,11 +90,7 @@ export async function startFoyer(config: Config, log: Logger): Promise<Foyer> {
       async onTokenDead({ installationId, code }) {
         await store.markBroken(installationId, code);
       },
-      onRunChanged({ installationId }) {
-        home
-          .republishHome(installationId)
-          .catch((error) => log.warn({ err: error, installationId }, 'App Home is stale'));
-      },
+      onRunChanged: ({ installationId }) => republishHome(installationId),
       scrub: createScrubber(config.secrets),
       log,
       now,

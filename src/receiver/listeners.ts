@@ -66,8 +66,8 @@ export function addListeners(app: App, deps: ListenersDeps): void {
   );
 
   /**
-   * Handles a button: the effect is committed, then the press is acknowledged. Whoever pressed is looked up anew: a
-   * view can be a day old, and a payload says who pressed, not what they may do.
+   * Handles a button: the effect is committed, then the press is acknowledged. What the person may do is looked up, not
+   * taken from the view or the payload; Slack is not asked for it, since nothing may stand before the acknowledgement.
    */
   async function onPress(
     args: SlackActionMiddlewareArgs<BlockAction<ButtonAction>> & { context: object },
@@ -78,7 +78,7 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     const record = installationId ? await readInstallRecord(database.queries, installationId) : undefined;
     if (!installationId || !record) return ack();
     const press = { installationId, userId: body.user.id, teamId: body.team?.id, value: action.value ?? '' };
-    const viewer = await deps.findViewer(record, press.userId);
+    const viewer = await deps.findViewer(record, press.userId, { ask: false });
     if (mayAct(record, viewer)) {
       await act(press, async (runId) => record.run?.id === runId);
       deps.wakeWorker();

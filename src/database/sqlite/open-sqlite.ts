@@ -2,7 +2,14 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
-import { CompiledQuery, Kysely, type SqliteDatabase, SqliteDialect, SqliteDriver } from 'kysely';
+import {
+  CompiledQuery,
+  Kysely,
+  SqliteAdapter,
+  type SqliteDatabase,
+  SqliteDialect,
+  SqliteDriver,
+} from 'kysely';
 import { type Database, DatabaseUnavailableError } from '../database.ts';
 import { migrate } from '../migrate.ts';
 import type { Tables } from '../records.ts';
@@ -86,7 +93,11 @@ function createStatements(sqlite: Sqlite.Database, file: string) {
   };
 }
 
-/** Kysely's SQLite dialect, but a transaction takes the write lock at once: taking it later can fail half-way. */
+/**
+ * Kysely's SQLite dialect, but a transaction takes the write lock at once: taking it later can fail half-way. And the
+ * migrations run in one, which Kysely's own adapter denies them: two processes that start at once would both make the
+ * tables, and a crash would leave half of them.
+ */
 function immediateDialect(database: SqliteDatabase): SqliteDialect {
   const createDriver = () =>
     Object.assign(new SqliteDriver({ database }), {
@@ -94,7 +105,9 @@ function immediateDialect(database: SqliteDatabase): SqliteDialect {
         await connection.executeQuery(CompiledQuery.raw('begin immediate'));
       },
     });
-  return Object.assign(new SqliteDialect({ database }), { createDriver });
+  const createAdapter = () =>
+    Object.defineProperty(new SqliteAdapter(), 'supportsTransactionalDdl', { value: true });
+  return Object.assign(new SqliteDialect({ database }), { createDriver, createAdapter });
 }
 
 /**
@@ -127,11 +140,17 @@ export async function openSqlite(file: string): Promise<Database> {
       }
     },
     async ping() {
-      await queries.selectFrom('encryption_keys').select('id').limit(1).execute();
+      try {
+        await queries.selectFrom('encryption_keys').select('id').limit(1).execute();
+      } catch (error) {
+        // Whatever the reason is, also a schema that is not ours: nothing can be served from it.
+        throw error instanceof DatabaseUnavailableError ? error : unavailable(error, file);
+      }
     },
     async scrub() {
-      // Busy readers make it do less, which is no fault: the next checkpoint does the rest.
-      sqlite.pragma('wal_checkpoint(TRUNCATE)');
+      // In its turn on the connection, since SQLite refuses a checkpoint within a transaction. Busy readers make it do
+      // less, which is no fault: the next checkpoint does the rest.
+      await queries.connection().execute(async () => sqlite.pragma('wal_checkpoint(TRUNCATE)'));
     },
     async backup(target) {
       await sqlite.backup(target);

@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import Sqlite from 'better-sqlite3';
+import fc from 'fast-check';
+import { type Stage, setStage } from '../support/start-foyer.ts';
+import { createVisitor } from '../support/visitor.ts';
+
+/** Speaks HTTP by hand, where `fetch` is too polite; resolves to all that came back until the connection closed. */
+function speak(
+  url: string,
+  lines: string[],
+  options: { body?: Buffer; withinMs?: number } = {},
+): Promise<string> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname);
+    const heard: Buffer[] = [];
+    socket.setTimeout(options.withinMs ?? 12_000, () => socket.destroy(new Error('no answer in time')));
+    socket.on('data', (part) => heard.push(part));
+    socket.on('error', (error) =>
+      heard.length > 0 ? resolve(Buffer.concat(heard).toString()) : reject(error),
+    );
+    socket.on('close', () => resolve(Buffer.concat(heard).toString()));
+    socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+    if (options.body) socket.write(options.body);
+  });
+}
+
+describe('every page', () => {
+  let stage: Stage;
+  before(async () => {
+    stage = await setStage();
+  });
+  after(() => stage.close());
+
+  const paths = [
+    '/',
+    '/slack/oauth_redirect',
+    '/installs/nobody',
+    '/no/such/page',
+    '/slack/oauth_redirect?error=access_denied',
+  ];
+
+  it('carries the headers that keep it to itself', async () => {
+    for (const path of paths) {
+      const { headers } = await createVisitor().get(stage.url + path);
+      const policy = headers.get('content-security-policy') ?? '';
+      assert.match(policy, /default-src 'none'/);
+      assert.match(policy, /frame-ancestors 'none'/);
+      assert.ok(!/unsafe-inline|unsafe-eval|\*/.test(policy), policy);
+      assert.equal(headers.get('referrer-policy'), 'no-referrer');
+      assert.equal(headers.get('x-content-type-options'), 'nosniff');
+      assert.equal(headers.get('x-frame-options'), 'DENY');
+      assert.equal(headers.get('cache-control'), 'no-store');
+      assert.match(headers.get('content-type') ?? '', /^text\/html; charset=utf-8/);
+    }
+  });
+
+  it('answers HEAD like GET, without a body', async () => {
+    for (const path of ['/', '/slack/install', '/healthz', '/no/such/page']) {
+      const [get, head] = await Promise.all(
+        (['GET', 'HEAD'] as const).map((method) => fetch(stage.url + path, { method, redirect: 'manual' })),
+      );
+      assert.equal(head?.status, get?.status, path);
+      assert.equal(await head?.text(), '');
+    }
+  });
+
+  it('says which pages there are not, and which methods', async () => {
+    assert.equal((await fetch(`${stage.url}/operator`)).status, 404);
+    assert.equal((await fetch(`${stage.url}/`, { method: 'POST', body: 'x' })).status, 405);
+    assert.equal((await fetch(`${stage.url}/slack/events`)).status, 405);
+  });
+
+  it('tells whether it lives and is ready', async () => {
+    for (const path of ['/healthz', '/readyz']) {
+      const answer = await fetch(stage.url + path);
+      assert.equal(answer.status, 200);
+      assert.deepEqual(await answer.json(), { status: 'ok' });
+    }
+  });
+});
+
+describe('the first redirect', () => {
+  let stage: Stage;
+  before(async () => {
+    stage = await setStage();
+  });
+  after(() => stage.close());
+
+  it('leads to Slack with what the manifest asks for', async () => {
+    const answer = await createVisitor().get(`${stage.url}/slack/install?team=T0123ABC`);
+    assert.equal(answer.status, 302);
+    const url = new URL(answer.headers.get('location') ?? '');
+    assert.equal(url.origin + url.pathname, stage.sandbox.authorizationUrl);
+    assert.equal(url.searchParams.get('scope'), stage.config.slack.botScopes.join(','));
+    assert.equal(url.searchParams.get('client_id'), stage.config.slack.clientId);
+    assert.equal(url.searchParams.get('redirect_uri'), `${stage.url}/slack/oauth_redirect`);
+    assert.equal(url.searchParams.get('team'), 'T0123ABC');
+    assert.ok((url.searchParams.get('state') ?? '').length > 50);
+  });
+
+  it('leaves out a team that is no team', async () => {
+    for (const team of [
+      'https://evil.example',
+      't0123',
+      '<script>',
+      'T0123%0d%0aSet-Cookie:x',
+      'X'.repeat(500),
+    ]) {
+      const answer = await createVisitor().get(`${stage.url}/slack/install?team=${team}`);
+      assert.equal(new URL(answer.headers.get('location') ?? '').searchParams.get('team'), null, team);
+    }
+  });
+
+  it('writes nothing to the database, however often it is asked', async () => {
+    const count = (): number => {
+      const database = new Sqlite(stage.databaseFile, { readonly: true });
+      const { n } = database.prepare('select count(*) as n from install_requests').get() as { n: number };
+      const version = database.pragma('data_version', { simple: true });
+      database.close();
+      assert.ok(typeof version === 'number');
+      return n;
+    };
+    await Promise.all(Array.from({ length: 50 }, () => createVisitor().get(`${stage.url}/slack/install`)));
+    assert.equal(count(), 0);
+  });
+});
+
+describe('whoever means harm', () => {
+  let stage: Stage;
+  before(async () => {
+    stage = await setStage();
+  });
+  after(() => stage.close());
+
+  it('is refused without Slack’s signature, with an old one, and with a wrong one', async () => {
+    const { sandbox } = stage;
+    const event = { type: 'app_uninstalled' };
+    const teamId = sandbox.workspace('Acme').id;
+    const old = Math.floor(Date.now() / 1000) - 400;
+    for (const wrong of [{ signature: 'none' }, { signature: 'wrong' }, { timestampSeconds: old }] as const) {
+      const delivery = await sandbox.sendEvent({ event, teamId, ...wrong });
+      await sandbox.settled();
+      assert.equal(delivery?.status, 401, JSON.stringify(wrong));
+    }
+  });
+
+  it('cannot make it keep a large body, announced or not', async () => {
+    const announced = await speak(stage.url, [
+      'POST /slack/events HTTP/1.1',
+      'Host: localhost',
+      'Content-Type: application/json',
+      'Content-Length: 52428800',
+    ]);
+    assert.match(announced, /^HTTP\/1\.1 413 /);
+    const chunk = Buffer.alloc(70_000, 97);
+    const chunked = Buffer.concat(
+      Array.from({ length: 40 }, () =>
+        Buffer.concat([Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from('\r\n')]),
+      ),
+    );
+    const grown = await speak(
+      stage.url,
+      ['POST /slack/events HTTP/1.1', 'Host: localhost', 'Transfer-Encoding: chunked'],
+      { body: chunked },
+    );
+    assert.match(grown, /^HTTP\/1\.1 413 /);
+  });
+
+  it('cannot hold a connection open with a body that does not come', async () => {
+    const startedAt = performance.now();
+    await speak(stage.url, ['POST /slack/events HTTP/1.1', 'Host: localhost', 'Content-Length: 100'], {
+      body: Buffer.from('{'),
+      withinMs: 14_000,
+    });
+    assert.ok(performance.now() - startedAt < 12_000);
+  });
+
+  it('gets no 5xx, no echo and no hang out of any path, query or cookie', async () => {
+    const marker = 'zq7<i>"\'&';
+    const piece = fc.oneof(
+      fc.string(),
+      fc.constantFrom(marker, '%00', '..', '%2e%2e%2f', 'constructor', '__proto__', 'T1'),
+    );
+    const query = fc.array(fc.tuple(fc.constantFrom('code', 'state', 'error', 'team', 'x'), piece), {
+      maxLength: 5,
+    });
+    const place = fc.constantFrom(
+      '/',
+      '/slack/install',
+      '/slack/oauth_redirect',
+      '/installs/',
+      '/installs/x/status',
+      '/healthz',
+      '/',
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        place,
+        piece,
+        query,
+        fc.constantFrom('GET', 'HEAD', 'POST', 'DELETE'),
+        async (path, tail, pairs, method) => {
+          const url = `${stage.url}${path}${encodeURIComponent(tail)}?${new URLSearchParams(pairs)}`;
+          const headers = {
+            cookie: `foyer-state-${encodeURIComponent(tail).slice(0, 50)}=x; a=${'b'.repeat(200)}`,
+          };
+          const answer = await fetch(url, {
+            method,
+            headers,
+            redirect: 'manual',
+            signal: AbortSignal.timeout(5000),
+          });
+          const text = await answer.text();
+          assert.ok(answer.status < 500, `${method} ${url} → ${answer.status}`);
+          assert.ok(!text.includes(marker), `${url} is echoed`);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('cannot make a redirect lead elsewhere', async () => {
+    for (const path of [
+      '//evil.example',
+      '/\\evil.example',
+      '/installs//evil.example',
+      '/slack/install?redirect_uri=https://evil.example',
+      '/?next=https://evil.example',
+    ]) {
+      const answer = await createVisitor().get(`${stage.url}${path}`);
+      const location = answer.headers.get('location');
+      if (location) assert.equal(new URL(location).origin, stage.sandbox.url);
+      if (location) assert.ok(!location.includes('evil.example'), location);
+    }
+  });
+});

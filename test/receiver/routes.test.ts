@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import type { createServer } from 'node:http';
+import { after, before, describe, it } from 'node:test';
+import { parseConfig } from '../../src/config.ts';
+import { createLogger } from '../../src/log.ts';
+import { createSendPages } from '../../src/oauth/send-pages.ts';
+import { createFoyerServer } from '../../src/receiver/create-server.ts';
+import { closeServer, listen } from '../../src/receiver/listen.ts';
+import { createRoutes, type Route } from '../../src/receiver/routes.ts';
+import { openTestDatabase } from '../support/open-test-database.ts';
+
+const secrets = {
+  SLACK_CLIENT_ID: '1.2',
+  SLACK_CLIENT_SECRET: 'client-secret',
+  SLACK_SIGNING_SECRET: 'signing-secret',
+};
+const config = parseConfig(secrets, readFileSync('manifest.json', 'utf8'));
+const log = createLogger({ logLevel: 'silent', secrets: [] });
+
+describe('the server', () => {
+  let url = '';
+  let server: ReturnType<typeof createServer>;
+  let misbehave: Route = () => {};
+
+  before(async () => {
+    const { database, close } = await openTestDatabase();
+    await close();
+    const pages = createSendPages({ config });
+    const unused: Route = () => assert.fail('not asked for');
+    const route = createRoutes({
+      startInstall: (req, res) => misbehave(req, res),
+      finishInstall: unused,
+      slackEvents: unused,
+      progress: { page: () => database.ping(), status: () => database.ping() },
+      pages,
+      database,
+    });
+    server = createFoyerServer({ route, pages, log });
+    url = `http://127.0.0.1:${(await listen(server, { port: 0, host: '127.0.0.1' })).port}`;
+  });
+  after(() => closeServer(server, 100));
+
+  it('is not ready when the database does not answer, and lives all the same', async () => {
+    const [health, ready] = await Promise.all(['/healthz', '/readyz'].map((path) => fetch(url + path)));
+    assert.equal(health?.status, 200);
+    assert.equal(ready?.status, 503);
+    assert.deepEqual(await ready?.json(), { status: 'database_unavailable' });
+  });
+
+  it('shows the page for a database that is down', async () => {
+    const answer = await fetch(`${url}/installs/abc`);
+    assert.equal(answer.status, 503);
+    assert.match(await answer.text(), /database_unavailable/);
+  });
+
+  it('answers with a page when a handler throws, and tells nothing of the fault', async () => {
+    misbehave = () => {
+      throw new Error('a private detail');
+    };
+    const answer = await fetch(`${url}/slack/install`);
+    assert.equal(answer.status, 500);
+    assert.ok(!(await answer.text()).includes('private detail'));
+  });
+
+  it('answers within ten seconds when a handler never does', async () => {
+    misbehave = () => new Promise(() => {});
+    const startedAt = performance.now();
+    const answer = await fetch(`${url}/slack/install`);
+    assert.equal(answer.status, 504);
+    assert.ok(performance.now() - startedAt < 10_000);
+    assert.match(await answer.text(), /took_too_long/);
+  });
+});
