@@ -49,14 +49,17 @@ export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: 
   const claimed = await readClaimedRun(database.queries, lease);
   if (!claimed) return;
   const { run, installation } = claimed;
-  const log = deps.log.child({ run: run.id });
+  const log = deps.log.child({ runId: run.id });
 
   const advance = (ended: Advancing['ended']) =>
     database.write((transaction) =>
       advanceRun(transaction, { claimed, lease, steps, ended, draining: control.draining(), now: now() }),
     );
 
-  log.info({ team: installation.team_id ?? installation.enterprise_id, user: run.user_id }, 'run started');
+  log.info(
+    { teamId: installation.team_id ?? installation.enterprise_id, userId: run.user_id },
+    'run started',
+  );
   let next = await advance(undefined);
   while (next.kind === 'step') {
     const did = next;

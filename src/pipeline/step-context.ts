@@ -33,7 +33,7 @@ export function stepContext(
     attempt: row.attempts,
     earlierSteps: rows.filter((step) => step.position < row.position).map(toStepRecord),
     signal,
-    log: deps.log.child({ run: run.id, step: row.name }),
+    log: deps.log.child({ runId: run.id, step: row.name }),
     services: { ...deps.services, database: deps.database },
     now: deps.now,
     async slack(limits) {

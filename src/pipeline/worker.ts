@@ -97,12 +97,12 @@ export function createWorker(deps: WorkerDeps): Worker {
   }
 
   async function releaseDead(): Promise<void> {
-    const runs = await releaseDeadLeases(database, {
+    const runIds = await releaseDeadLeases(database, {
       isDead: (owner) => isDeadOwner(owner, identity),
       now: now(),
     });
     deadReleased = true;
-    if (runs.length > 0) log.info({ runs }, 'runs of a process that died go on');
+    if (runIds.length > 0) log.info({ runIds }, 'runs of a process that died go on');
   }
 
   async function claimAndWork(limit: number): Promise<void> {
@@ -133,7 +133,7 @@ export function createWorker(deps: WorkerDeps): Worker {
 
   /** A fault of our own is not the step's: the run is claimed again later, by whoever can. */
   async function giveBack(lease: RunLease, fault: unknown): Promise<void> {
-    log.error({ err: fault, run: lease.runId }, 'a run was interrupted by a fault, and is tried again');
+    log.error({ err: fault, runId: lease.runId }, 'a run was interrupted by a fault, and is tried again');
     try {
       await database.write(async (transaction) => {
         if (!(await holdLease(transaction, lease))) return;
@@ -141,7 +141,10 @@ export function createWorker(deps: WorkerDeps): Worker {
         await restRun(transaction, lease.runId, { status: 'queued', dueAt, waitingFor: null });
       });
     } catch (error) {
-      log.warn({ err: error, run: lease.runId }, 'a run could not be given back; its lease lapses by itself');
+      log.warn(
+        { err: error, runId: lease.runId },
+        'a run could not be given back; its lease lapses by itself',
+      );
     }
   }
 
