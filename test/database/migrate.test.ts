@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import Sqlite from 'better-sqlite3';
+import { DatabaseNewerError } from '../../src/database/database.ts';
+import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
+
+const run = promisify(execFile);
+
+describe('migrations', () => {
+  let folder: string;
+  let file: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'foyer-migrate-'));
+    file = join(folder, 'foyer.db');
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  it('make every table in a fresh database, and change nothing the next time', async () => {
+    const schema = () => {
+      const sqlite = new Sqlite(file, { readonly: true });
+      const rows = sqlite.prepare('select type, name, sql from sqlite_master order by name').all();
+      const applied = sqlite.prepare('select name, timestamp from kysely_migration').all();
+      sqlite.close();
+      return { rows, applied };
+    };
+    await (await openSqlite(file)).close();
+    const first = schema();
+    assert.ok(first.rows.length > 14);
+    await (await openSqlite(file)).close();
+    assert.deepEqual(schema(), first);
+  });
+
+  it('run once where processes start at once', async () => {
+    const source = new URL('../../src/database/sqlite/open-sqlite.ts', import.meta.url).href;
+    const code = `import(${JSON.stringify(source)}).then(async ({ openSqlite }) => {
+      const database = await openSqlite(${JSON.stringify(file)});
+      await database.ping();
+      await database.close();
+      console.log('open');
+    })`;
+    const outputs = await Promise.all(Array.from({ length: 4 }, () => run(process.execPath, ['-e', code])));
+    assert.deepEqual(
+      outputs.map(({ stdout }) => stdout),
+      ['open\n', 'open\n', 'open\n', 'open\n'],
+    );
+    const sqlite = new Sqlite(file, { readonly: true });
+    assert.deepEqual(sqlite.prepare('select name from kysely_migration').pluck().all(), ['0001-initial']);
+    sqlite.close();
+  });
+
+  it('leave nothing behind when one fails in its middle', async () => {
+    const sqlite = new Sqlite(file);
+    sqlite.exec('create table history (in_the_way text)');
+    await assert.rejects(openSqlite(file), /history/);
+    const tables = sqlite.prepare("select name from sqlite_master where type = 'table'").pluck().all();
+    sqlite.close();
+    assert.equal(tables.includes('installations'), false);
+  });
+
+  it('refuse a database that is newer than the code, and leave it as it is', async () => {
+    await (await openSqlite(file)).close();
+    const sqlite = new Sqlite(file);
+    sqlite.exec("insert into kysely_migration values ('9999-from-the-future', '2099-01-01')");
+    sqlite.close();
+    await assert.rejects(
+      openSqlite(file),
+      (error) => error instanceof DatabaseNewerError && /9999-from-the-future/.test(error.message),
+    );
+    const again = new Sqlite(file, { readonly: true });
+    assert.equal(again.prepare('select count(*) from kysely_migration').pluck().get(), 2);
+    again.close();
+  });
+});

@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import Sqlite from 'better-sqlite3';
+import { type Database, DatabaseUnavailableError } from '../../src/database/database.ts';
+import { recordEncryptionKey } from '../../src/database/record-encryption-key.ts';
+import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
+
+const run = promisify(execFile);
+const locker = new URL('hold-write-lock.ts', import.meta.url).pathname;
+const key = (id: string) => ({ id, sealedCheck: 'v1.x', now: 1 });
+
+describe('a SQLite database', () => {
+  let folder: string;
+  let file: string;
+  const opened: Database[] = [];
+  const open = async (): Promise<Database> => {
+    const database = await openSqlite(file);
+    opened.push(database);
+    return database;
+  };
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'foyer-sqlite-'));
+    file = join(folder, 'deep', 'foyer.db');
+  });
+  afterEach(async () => {
+    for (const database of opened.splice(0)) await database.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** Another process that holds the write lock until it is told to let go. */
+  async function lockElsewhere(): Promise<{ letGo(): Promise<void> }> {
+    const child: ChildProcess = spawn(process.execPath, [locker, file], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    assert.ok(child.stdout);
+    const [said] = await once(child.stdout, 'data');
+    assert.match(String(said), /locked/);
+    return {
+      async letGo() {
+        if (child.exitCode !== null) return;
+        const gone = once(child, 'exit');
+        child.stdin?.end();
+        await gone;
+      },
+    };
+  }
+
+  it('keeps its files to its owner', async () => {
+    const database = await open();
+    await database.write((transaction) => recordEncryptionKey(transaction, key('a')));
+    for (const suffix of ['', '-wal', '-shm']) {
+      assert.equal((await stat(file + suffix)).mode & 0o777, 0o600, suffix);
+    }
+    assert.equal((await stat(join(folder, 'deep'))).mode & 0o777, 0o700);
+  });
+
+  it('keeps a write-ahead log, and lets nothing hang on an installation that is not there', async () => {
+    const database = await open();
+    const orphan = { installation_id: 'ins_404', user_id: 'U1', opened_at: 1, published_hash: null };
+    await assert.rejects(
+      database.write((transaction) => transaction.insertInto('home_views').values(orphan).execute()),
+      /FOREIGN KEY/,
+    );
+    const sqlite = new Sqlite(file, { readonly: true });
+    assert.equal(sqlite.pragma('journal_mode', { simple: true }), 'wal');
+    sqlite.close();
+  });
+
+  it('waits for a lock without holding up anything else, and then writes', async () => {
+    const database = await open();
+    const lock = await lockElsewhere();
+    try {
+      let turns = 0;
+      let longestTurnMs = 0;
+      let last = performance.now();
+      const clock = setInterval(() => {
+        turns += 1;
+        longestTurnMs = Math.max(longestTurnMs, performance.now() - last);
+        last = performance.now();
+      }, 5);
+      const tries = { count: 0 };
+      const writing = database.write((transaction) => {
+        tries.count += 1;
+        return recordEncryptionKey(transaction, key('a'));
+      }, 20_000);
+      while (turns < 40) await new Promise((next) => setTimeout(next, 5));
+      assert.equal(tries.count, 0, 'the work does not begin before the lock is ours');
+      await database.ping();
+      await lock.letGo();
+      assert.equal(await writing, 'v1.x');
+      clearInterval(clock);
+      assert.ok(longestTurnMs < 1000, `one turn of the event loop took ${longestTurnMs} ms`);
+    } finally {
+      await lock.letGo();
+    }
+  });
+
+  it('gives up on a lock when its patience ends, and works again afterwards', async () => {
+    const database = await open();
+    const lock = await lockElsewhere();
+    try {
+      const startedAt = performance.now();
+      await assert.rejects(
+        database.write((transaction) => recordEncryptionKey(transaction, key('a')), 200),
+        (error) => error instanceof DatabaseUnavailableError && /locked/.test(error.message),
+      );
+      assert.ok(performance.now() - startedAt >= 200);
+    } finally {
+      await lock.letGo();
+    }
+    assert.equal(await database.write((transaction) => recordEncryptionKey(transaction, key('a'))), 'v1.x');
+  });
+
+  it('undoes a transaction that throws, and does not try it again', async () => {
+    const database = await open();
+    let tries = 0;
+    await assert.rejects(
+      database.write(async (transaction) => {
+        tries += 1;
+        await recordEncryptionKey(transaction, key('a'));
+        throw new Error('the work failed');
+      }),
+      /the work failed/,
+    );
+    assert.equal(tries, 1);
+    assert.deepEqual(await database.queries.selectFrom('encryption_keys').selectAll().execute(), []);
+  });
+
+  it('scrubs beside a transaction that is under way', async () => {
+    const database = await open();
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+    const writing = database.write(async (transaction) => {
+      await recordEncryptionKey(transaction, key('a'));
+      await held;
+    });
+    await new Promise(setImmediate);
+    const scrubbing = database.scrub();
+    letGo();
+    await Promise.all([writing, scrubbing]);
+    assert.equal((await stat(`${file}-wal`)).size, 0, 'the log is written back and emptied');
+  });
+
+  it('says so when the file is no database, or a damaged one', async () => {
+    file = join(folder, 'text.db');
+    await writeFile(
+      file,
+      'This is a text file, and long enough to be read as a header of a database.'.repeat(20),
+    );
+    await assert.rejects(open(), (error) => {
+      assert.ok(error instanceof DatabaseUnavailableError);
+      assert.match(error.message, /text\.db cannot be used: .*not a database/);
+      return true;
+    });
+  });
+
+  it('says so when the file is damaged behind its first page', async () => {
+    await (await open()).close();
+    opened.pop();
+    const bytes = await readFile(file);
+    await writeFile(file, bytes.fill(0xff, 4096));
+    await assert.rejects(
+      open().then((reopened) => reopened.ping()),
+      DatabaseUnavailableError,
+    );
+  });
+
+  it('says so when the file cannot be written', async (t) => {
+    await (await open()).close();
+    opened.pop();
+    await chmod(file, 0o444);
+    await chmod(join(folder, 'deep'), 0o555);
+    await chmod(folder, 0o755);
+    // Nothing is read-only to root, so another user tries it there.
+    const asNobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+    const source = new URL('../../src/database/sqlite/open-sqlite.ts', import.meta.url).href;
+    const code = `import(${JSON.stringify(source)})
+      .then(({ openSqlite }) => openSqlite(${JSON.stringify(file)}))
+      .then(() => console.log('opened'), (error) => console.log(error.code))`;
+    const { stdout } = await run(process.execPath, ['-e', code], asNobody).catch(() => ({
+      stdout: undefined,
+    }));
+    await chmod(join(folder, 'deep'), 0o700);
+    if (stdout === undefined) return t.skip('another user cannot read this checkout');
+    assert.equal(stdout, 'database_unavailable\n');
+  });
+
+  it('says so when the place cannot be one', async () => {
+    await writeFile(join(folder, 'deep'), 'a file where the folder should be');
+    await assert.rejects(open(), DatabaseUnavailableError);
+  });
+
+  it('copies itself while others write', async () => {
+    const database = await open();
+    await database.write((transaction) => recordEncryptionKey(transaction, key('a')));
+    const target = join(folder, 'backup.db');
+    await Promise.all([
+      database.backup(target),
+      database.write((transaction) => recordEncryptionKey(transaction, key('b'))),
+    ]);
+    const copy = new Sqlite(target, { readonly: true });
+    assert.equal(copy.pragma('integrity_check', { simple: true }), 'ok');
+    assert.ok(Number(copy.prepare('select count(*) from encryption_keys').pluck().get()) >= 1);
+    copy.close();
+  });
+});
