@@ -79,9 +79,19 @@ function asScript(value: unknown): string {
   return JSON.stringify(value).replaceAll('<', '\\u003c');
 }
 
+/**
+ * To Slack, `verbatim` means: make no links of bare addresses and names. The library takes it for: draw no mark at all.
+ */
+function withoutVerbatim(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutVerbatim);
+  if (!isRecord(value)) return value;
+  const kept = Object.entries(value).filter(([key]) => !(key === 'verbatim' && value.type === 'mrkdwn'));
+  return Object.fromEntries(kept.map(([key, inner]) => [key, withoutVerbatim(inner)]));
+}
+
 function withLibrary(block: Block, reader: Reader): Html {
   const props: MessageProps = {
-    blocks: [block] as unknown as MessageProps['blocks'], // checked by checkBlocks when it was published
+    blocks: [withoutVerbatim(block)] as unknown as MessageProps['blocks'], // checked by checkBlocks when it was published
     logo: '',
     name: '',
     theme: 'light',
