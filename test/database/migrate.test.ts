@@ -49,8 +49,10 @@ describe('migrations', () => {
       ['open\n', 'open\n', 'open\n', 'open\n'],
     );
     const sqlite = new Sqlite(file, { readonly: true });
-    assert.deepEqual(sqlite.prepare('select name from kysely_migration').pluck().all(), ['0001-initial']);
+    const applied = sqlite.prepare('select name from kysely_migration').pluck().all();
     sqlite.close();
+    assert.ok(applied.includes('0001-initial'));
+    assert.equal(new Set(applied).size, applied.length);
   });
 
   it('leave nothing behind when one fails in its middle', async () => {
@@ -65,6 +67,7 @@ describe('migrations', () => {
   it('refuse a database that is newer than the code, and leave it as it is', async () => {
     await (await openSqlite(file)).close();
     const sqlite = new Sqlite(file);
+    const count = Number(sqlite.prepare('select count(*) from kysely_migration').pluck().get());
     sqlite.exec("insert into kysely_migration values ('9999-from-the-future', '2099-01-01')");
     sqlite.close();
     await assert.rejects(
@@ -72,7 +75,7 @@ describe('migrations', () => {
       (error) => error instanceof DatabaseNewerError && /9999-from-the-future/.test(error.message),
     );
     const again = new Sqlite(file, { readonly: true });
-    assert.equal(again.prepare('select count(*) from kysely_migration').pluck().get(), 2);
+    assert.equal(again.prepare('select count(*) from kysely_migration').pluck().get(), count + 1);
     again.close();
   });
 });

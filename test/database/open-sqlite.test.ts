@@ -117,6 +117,16 @@ describe('a SQLite database', () => {
     assert.equal(await database.write((transaction) => recordEncryptionKey(transaction, key('a'))), 'v1.x');
   });
 
+  it('opens beside a lock, when there is nothing to bring up to date', async () => {
+    await open();
+    const lock = await lockElsewhere();
+    try {
+      await (await open()).ping();
+    } finally {
+      await lock.letGo();
+    }
+  });
+
   it('undoes a transaction that throws, and does not try it again', async () => {
     const database = await open();
     let tries = 0;

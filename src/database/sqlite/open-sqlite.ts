@@ -20,6 +20,8 @@ import type { Tables } from '../records.ts';
  */
 const busyTimeoutMs = 20;
 const retryDelayMs = 25;
+/** How long another process may take to bring the database up to date before this one gives up on its start. */
+const openingPatienceMs = 15_000;
 
 /** SQLite's own word for "someone else is writing". */
 const isBusy = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error));
@@ -110,6 +112,20 @@ function immediateDialect(database: SqliteDatabase): SqliteDialect {
   return Object.assign(new SqliteDialect({ database }), { createDriver, createAdapter });
 }
 
+/** Asks again while the database is locked, until the patience ends; whatever else happens is the caller's. */
+async function untilUnlocked<T>(work: () => Promise<T>, patienceMs: number): Promise<T> {
+  const giveUpAt = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      const locked = error instanceof DatabaseUnavailableError && isBusy(error.cause);
+      if (!locked || performance.now() > giveUpAt) throw error;
+      await sleep(retryDelayMs * (0.5 + Math.random()));
+    }
+  }
+}
+
 /**
  * Opens a SQLite database, making the file (mode 0600) and its folder where needed, and brings it up to date.
  * @throws DatabaseUnavailableError, DatabaseNewerError
@@ -117,28 +133,17 @@ function immediateDialect(database: SqliteDatabase): SqliteDialect {
 export async function openSqlite(file: string): Promise<Database> {
   const sqlite = openFile(file);
   const queries = new Kysely<Tables>({ dialect: immediateDialect(createStatements(sqlite, file)) });
+  sqlite.pragma(`busy_timeout = ${busyTimeoutMs}`);
   try {
-    await migrate(queries);
+    await untilUnlocked(() => migrate(queries), openingPatienceMs);
   } catch (error) {
     await queries.destroy();
     throw error;
   }
-  sqlite.pragma(`busy_timeout = ${busyTimeoutMs}`);
 
   return {
     queries,
-    async write(work, patienceMs = 2000) {
-      const giveUpAt = performance.now() + patienceMs;
-      for (;;) {
-        try {
-          return await queries.transaction().execute(work);
-        } catch (error) {
-          const locked = error instanceof DatabaseUnavailableError && isBusy(error.cause);
-          if (!locked || performance.now() > giveUpAt) throw error;
-          await sleep(retryDelayMs * (0.5 + Math.random()));
-        }
-      }
-    },
+    write: (work, patienceMs = 2000) => untilUnlocked(() => queries.transaction().execute(work), patienceMs),
     async ping() {
       try {
         await queries.selectFrom('encryption_keys').select('id').limit(1).execute();
