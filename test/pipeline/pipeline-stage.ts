@@ -78,7 +78,10 @@ export async function setStage(
   const folder = await mkdtemp(join(tmpdir(), 'foyer-pipeline-'));
   const databaseFile = join(folder, 'foyer.db');
   const database = await openSqlite(databaseFile);
+  const struck = new AbortController();
   t.after(async () => {
+    // What hangs for ever, since its process has died, must not hold this one.
+    struck.abort();
     await database.close();
     await sandbox.close();
     await rm(folder, { recursive: true, force: true });
@@ -144,7 +147,7 @@ export async function setStage(
         except: [],
         nextOwner: () => `test:1:stage/${++claims}`,
       });
-      const control = { signal: new AbortController().signal, draining: () => false };
+      const control = { signal: struck.signal, draining: () => false };
       await Promise.all(leases.map((lease) => runPipeline({ ...deps, ...changes }, lease, control)));
       return leases.length;
     },

@@ -1,0 +1,312 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { cancelRuns } from '../../src/database/cancel-runs.ts';
+import { type Database, DatabaseUnavailableError } from '../../src/database/database.ts';
+import type { Step } from '../../src/pipeline/step.ts';
+import { createWorker, type Worker, type WorkerDeps } from '../../src/pipeline/worker.ts';
+import { isDeadOwner, thisProcess, type WorkerIdentity } from '../../src/pipeline/worker-identity.ts';
+import { type PipelineStage, setStage, signal } from './pipeline-stage.ts';
+
+const quick: Step<null> = {
+  name: 'quick',
+  required: false,
+  timeLimitMs: 5000,
+  maxAttempts: 3,
+  run: async () => null,
+};
+
+/** A step that begins, and goes on when it is told to (or, unless it is deaf, when it is aborted). */
+function slowStep(isDeaf = false) {
+  const begun = signal();
+  const goOn = signal();
+  let runs = 0;
+  let isAborted = false;
+  const step: Step<null> = {
+    ...quick,
+    name: 'slow',
+    timeLimitMs: 60_000,
+    async run(context) {
+      runs += 1;
+      begun.reach();
+      const aborted = Promise.withResolvers<never>();
+      context.signal.addEventListener('abort', () => {
+        isAborted = true;
+        if (!isDeaf) aborted.reject(context.signal.reason);
+      });
+      await Promise.race([goOn.reached, aborted.promise]);
+      return null;
+    },
+  };
+  return { step, begun, goOn, runs: () => runs, isAborted: () => isAborted };
+}
+
+/** A worker that polls so seldom that a test sees only what it was woken for. */
+function workerOn(t: TestContext, stage: PipelineStage, changes: Partial<WorkerDeps> = {}) {
+  const ended = new Map<string, () => void>();
+  const worker: Worker = createWorker({
+    ...stage.deps,
+    pollMs: 60_000,
+    onRunChanged: ({ runId, status }) => ended.get(`${runId} ${status}`)?.(),
+    ...changes,
+  });
+  t.after(() => worker.stop({ drainMs: 0 }));
+  /** Resolves when a run has come to a status; asked for before it can. */
+  const comes = (runId: string, status: string): Promise<void> =>
+    new Promise((resolve) => ended.set(`${runId} ${status}`, resolve));
+  return { worker, comes };
+}
+
+describe('the worker', () => {
+  it('begins at once when it is woken', async (t) => {
+    const stage = await setStage(t, { steps: [quick] });
+    const { worker, comes } = workerOn(t, stage);
+    worker.start();
+    const { runId } = await stage.install();
+    const done = comes(runId, 'succeeded');
+    worker.wake();
+    await done;
+  });
+
+  it('finds by itself what another process queued', async (t) => {
+    const stage = await setStage(t, { steps: [quick] });
+    const { worker, comes } = workerOn(t, stage, { pollMs: 20 });
+    worker.start();
+    const { runId } = await stage.install();
+    await comes(runId, 'succeeded');
+  });
+
+  it('comes back when a waiting run is due', async (t) => {
+    let tries = 0;
+    const flaky: Step<null> = {
+      ...quick,
+      async run() {
+        tries += 1;
+        if (tries === 1) throw new Error('not yet');
+        return null;
+      },
+    };
+    const stage = await setStage(t, { steps: [flaky] });
+    const { worker, comes } = workerOn(t, stage, { now: Date.now, random: () => 0.1 });
+    const { runId } = await stage.install();
+    const done = comes(runId, 'succeeded');
+    worker.start();
+    await done;
+    assert.equal(tries, 2);
+  });
+
+  it('works no more runs at once than it may, and then the others', async (t) => {
+    const slow = slowStep();
+    const stage = await setStage(t, { steps: [slow.step] });
+    const { worker, comes } = workerOn(t, stage, { concurrency: 1 });
+    const first = await stage.install();
+    const second = await stage.install({ workspace: 'Globex' });
+    const both = [comes(first.runId, 'succeeded'), comes(second.runId, 'succeeded')];
+    worker.start();
+    await slow.begun.reached;
+    assert.equal((await stage.run(second.runId)).status, 'queued');
+    slow.goOn.reach();
+    await Promise.all(both);
+  });
+
+  it('asks the database seldom while there is nothing to do', async (t) => {
+    const stage = await setStage(t, { steps: [quick] });
+    let reads = 0;
+    const database: Database = {
+      ...stage.database,
+      get queries() {
+        reads += 1;
+        return stage.database.queries;
+      },
+    };
+    const { worker } = workerOn(t, stage, { database });
+    worker.start();
+    await new Promise((later) => setTimeout(later, 150));
+    await worker.stop({ drainMs: 100 });
+    assert.ok(reads <= 3, `${reads} reads`);
+  });
+
+  it('survives a database that fails, and goes on', async (t) => {
+    const stage = await setStage(t, { steps: [quick] });
+    let faults = 3;
+    const database: Database = {
+      ...stage.database,
+      async write(work, patienceMs) {
+        if (faults > 0) {
+          faults -= 1;
+          throw new DatabaseUnavailableError('locked');
+        }
+        return stage.database.write(work, patienceMs);
+      },
+    };
+    const { worker, comes } = workerOn(t, stage, { database });
+    const { runId } = await stage.install();
+    const done = comes(runId, 'succeeded');
+    worker.start();
+    await done;
+    assert.match(stage.logged(), /cannot use the database/);
+  });
+
+  it('gives a run back that met a fault of our own, to be claimed again', async (t) => {
+    const stage = await setStage(t, { steps: [quick] });
+    let fails = false;
+    const database: Database = {
+      ...stage.database,
+      async write(work, patienceMs) {
+        if (fails) {
+          fails = false;
+          throw new DatabaseUnavailableError('disk full');
+        }
+        return stage.database.write(work, patienceMs);
+      },
+    };
+    const failing: Step<null> = {
+      ...quick,
+      async run() {
+        fails = stage.logged().includes('disk full') === false;
+        return null;
+      },
+    };
+    const { worker, comes } = workerOn(t, stage, { database, steps: [failing], pollMs: 20 });
+    const { runId } = await stage.install();
+    const done = comes(runId, 'succeeded');
+    worker.start();
+    while ((await stage.run(runId)).status !== 'queued' || !stage.logged().includes('disk full')) {
+      await new Promise((next) => setImmediate(next));
+    }
+    await stage.pass(2000);
+    worker.wake();
+    await done;
+  });
+
+  it('ends the step of a run that was cancelled as soon as it is woken', async (t) => {
+    const slow = slowStep();
+    const stage = await setStage(t, { steps: [slow.step] });
+    const { worker } = workerOn(t, stage);
+    const { runId, installationId } = await stage.install();
+    worker.start();
+    await slow.begun.reached;
+    const cancel = { installationId, reason: 'uninstalled', now: stage.now() };
+    await stage.database.write((transaction) => cancelRuns(transaction, cancel));
+    worker.wake();
+    await worker.stop({ drainMs: 5000 });
+    assert.equal(slow.isAborted(), true);
+    assert.equal((await stage.run(runId)).status, 'cancelled');
+  });
+
+  it('renews the lease of a long step', async (t) => {
+    const slow = slowStep();
+    const stage = await setStage(t, { steps: [slow.step] });
+    const { worker, comes } = workerOn(t, stage, { leaseMs: 60 });
+    const { runId } = await stage.install();
+    const done = comes(runId, 'succeeded');
+    worker.start();
+    await slow.begun.reached;
+    await stage.pass(50);
+    const leaseUntil = async () => {
+      const query = stage.database.queries.selectFrom('runs').select('lease_until');
+      return (await query.executeTakeFirstOrThrow()).lease_until;
+    };
+    while ((await leaseUntil()) !== stage.now() + 60) await new Promise((next) => setTimeout(next, 5));
+    assert.equal(await stage.work(), 0);
+    slow.goOn.reach();
+    await done;
+    assert.equal(slow.runs(), 1);
+  });
+});
+
+describe('a stop of the worker', () => {
+  it('lets the running step end, commits its result, and begins no other', async (t) => {
+    const slow = slowStep();
+    let didNext = false;
+    const next: Step<null> = {
+      ...quick,
+      async run() {
+        didNext = true;
+        return null;
+      },
+    };
+    const stage = await setStage(t, { steps: [slow.step, next] });
+    const { worker } = workerOn(t, stage);
+    const { runId } = await stage.install();
+    worker.start();
+    await slow.begun.reached;
+    const stopped = worker.stop({ drainMs: 5000 });
+    slow.goOn.reach();
+    await stopped;
+    const run = await stage.run(runId);
+    assert.deepEqual(
+      [run.status, run.steps[0]?.status, run.steps[1]?.status, didNext],
+      ['queued', 'succeeded', 'pending', false],
+    );
+    assert.equal((await stage.finish(runId)).status, 'succeeded');
+    assert.equal(slow.runs(), 1);
+  });
+
+  for (const isDeaf of [false, true]) {
+    it(`hands back a step that does not end in time${isDeaf ? ', even one deaf to its signal' : ''}`, async (t) => {
+      const slow = slowStep(isDeaf);
+      const stage = await setStage(t, { steps: [slow.step] });
+      const { worker } = workerOn(t, stage);
+      const { runId } = await stage.install();
+      worker.start();
+      await slow.begun.reached;
+      const startedAt = performance.now();
+      await worker.stop({ drainMs: 1600 });
+      assert.ok(performance.now() - startedAt < 1700);
+      const run = await stage.run(runId);
+      assert.deepEqual([run.status, run.steps[0]?.status, run.dueAt], ['queued', 'pending', stage.now()]);
+      slow.goOn.reach();
+      assert.equal((await stage.finish(runId)).status, 'succeeded');
+    });
+  }
+
+  it('claims nothing more, even when it is woken', async (t) => {
+    const stage = await setStage(t, { steps: [quick] });
+    const { worker } = workerOn(t, stage);
+    worker.start();
+    await worker.stop({ drainMs: 1000 });
+    const { runId } = await stage.install();
+    worker.wake();
+    await new Promise((later) => setTimeout(later, 50));
+    assert.equal((await stage.run(runId)).status, 'queued');
+  });
+});
+
+describe('a start of the worker', () => {
+  const self: WorkerIdentity = { host: 'here', pid: 100, startId: 'new', isAlive: (pid) => pid === 200 };
+
+  it('knows which owners are dead, and leaves the others to time', () => {
+    assert.equal(isDeadOwner('here:300:old/x.1', self), true, 'a process that is gone');
+    assert.equal(isDeadOwner('here:100:old/x.1', self), true, 'an earlier one with our number');
+    assert.equal(isDeadOwner('here:100:new/x.1', self), false, 'ourselves');
+    assert.equal(isDeadOwner('here:200:old/x.1', self), false, 'one that lives');
+    assert.equal(isDeadOwner('there:300:old/x.1', self), false, 'one elsewhere');
+    assert.equal(isDeadOwner('nonsense', self), false);
+    assert.equal(thisProcess().isAlive(process.pid), true);
+    assert.equal(thisProcess().isAlive(2 ** 22 + 1), false);
+  });
+
+  for (const [owner, isFreed] of [
+    ['here:300:old/x.1', true],
+    ['there:300:old/x.1', false],
+  ] as const) {
+    it(`${isFreed ? 'goes on at once with' : 'does not touch'} a run of ${owner}`, async (t) => {
+      const stage = await setStage(t, { steps: [quick] });
+      const { runId } = await stage.install();
+      const leaseUntil = stage.now() + 30_000;
+      await stage.database.queries
+        .updateTable('runs')
+        .set({ status: 'running', lease_owner: owner, lease_until: leaseUntil, due_at: leaseUntil })
+        .execute();
+      const { worker, comes } = workerOn(t, stage, { identity: self });
+      const done = comes(runId, 'succeeded');
+      worker.start();
+      if (isFreed) return done;
+      await new Promise((later) => setTimeout(later, 50));
+      assert.equal((await stage.run(runId)).status, 'running');
+      await stage.pass(30_000);
+      worker.wake();
+      await done;
+    });
+  }
+});
