@@ -49,7 +49,9 @@ export type HistoryKind =
   | 'run_failed'
   | 'run_cancelled'
   | 'run_retried'
-  | 'welcome_requested';
+  | 'welcome_requested'
+  /** A press on the operator's pages; the detail says which. */
+  | 'operator_action';
 
 /** One Slack app (client id) in one tenant: a team, or a whole enterprise for an org-wide install. */
 export interface InstallationRow {

@@ -20,6 +20,7 @@ const words: Readonly<Record<HistoryKind, (who: string | undefined) => string>> 
   run_cancelled: () => 'Setup stopped',
   run_retried: (who) => `Setup tried again${by(who)}`,
   welcome_requested: (who) => `Another welcome asked for${by(who)}`,
+  operator_action: () => 'The app’s team stepped in',
 };
 
 function by(who: string | undefined): string {

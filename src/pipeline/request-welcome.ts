@@ -12,14 +12,14 @@ import { sendWelcome } from './steps/send-welcome.ts';
 export type WelcomeRequestOutcome = 'queued' | 'going' | 'not-installed';
 
 /**
- * Sends the welcome of the newest run's installer again, because a person (`userId`) asks for it: the one way in which
- * a life of an installation sees a second welcome. While a run is going it does nothing, so that a double press sends
- * one. Wake the worker afterwards.
+ * Sends the welcome of the newest run's installer again, because a person asks for it (`userId`; null for an operator):
+ * the one way in which a life of an installation sees a second welcome. While a run is going it does nothing, so that a
+ * double press sends one. Wake the worker afterwards.
  * @throws DatabaseUnavailableError
  */
 export async function requestWelcome(
   database: Database,
-  request: { installationId: string; userId: string; now: number },
+  request: { installationId: string; userId: string | null; now: number },
 ): Promise<WelcomeRequestOutcome> {
   return database.write(async (transaction) => {
     const run = await newestRunOfThisLife(transaction, request.installationId);
