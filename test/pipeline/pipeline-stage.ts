@@ -65,10 +65,10 @@ const manifestText = await readFile(new URL('../../manifest.json', import.meta.u
 /** Sets the stage; it is struck when the test ends. */
 export async function setStage(
   t: TestContext,
-  options: { steps?: readonly Step[]; environment?: Record<string, string> } = {},
+  options: { steps?: readonly Step[]; environment?: Record<string, string>; realTime?: boolean } = {},
 ): Promise<PipelineStage> {
   let time = Date.UTC(2026, 6, 1, 12);
-  const now = () => time;
+  const now = options.realTime ? Date.now : () => time;
   const sandbox = await createSandbox({
     manifest: JSON.parse(manifestText),
     redirectUrls: [redirectUri],
