@@ -94,5 +94,10 @@ const columns: Column<InstallRecord>[] = [
     value: (record) => record.run?.status ?? null,
     style: (record) => (record.run ? statusStyle(record.run.status) : undefined),
   },
-  { title: 'TROUBLE', value: troubleText, style: () => 'yellow', maxWidth: 48 },
+  {
+    title: 'TROUBLE',
+    value: troubleText,
+    style: (record) => (troubleText(record) ? 'yellow' : undefined),
+    maxWidth: 48,
+  },
 ];
