@@ -1,4 +1,5 @@
 import type { Queries } from './database.ts';
+import type { PageCursor } from './page.ts';
 import type { InstallRequestOutcome } from './records.ts';
 
 /** One pass through OAuth as the operator sees it: neither the hash of its progress page nor its sealed tokens. */
@@ -15,6 +16,7 @@ export interface InstallRequestRecord {
   teamName: string | null;
   enterpriseId: string | null;
   userId: string | null;
+  installationId: string | null;
   runId: string | null;
 }
 
@@ -28,32 +30,53 @@ export interface InstallRequestFilter {
   teamId?: string;
   outcome?: InstallRequestOutcome;
   limit: number;
+  /** Only what lies on one side of a row; on the newer side, the nearest come first. */
+  cursor?: PageCursor;
 }
 
-/** Reads install requests, newest first. */
+/** Reads install requests, newest first (but see `cursor`). */
 export async function listInstallRequests(
   queries: Queries,
   filter: InstallRequestFilter,
 ): Promise<InstallRequestRecord[]> {
-  const { from, before, teamId, outcome } = filter;
+  const { from, before, teamId, outcome, cursor } = filter;
+  const direction = cursor?.towards === 'newer' ? 'asc' : 'desc';
+  const idsOf = (column: 'team_id' | 'enterprise_id' | 'requested_team_id') =>
+    queries
+      .selectFrom('install_requests')
+      .select('id')
+      .where('client_id', '=', filter.clientId)
+      .where(column, '=', teamId ?? '');
   let query = queries
     .selectFrom('install_requests')
     .select(['id', 'outcome', 'error_code', 'started_at', 'finished_at', 'requested_team_id'])
-    .select(['team_id', 'team_name', 'enterprise_id', 'user_id', 'run_id'])
+    .select(['team_id', 'team_name', 'enterprise_id', 'user_id', 'installation_id', 'run_id'])
     .where('client_id', '=', filter.clientId);
   if (from !== undefined) query = query.where('started_at', '>=', from);
   if (before !== undefined) query = query.where('started_at', '<', before);
   if (outcome !== undefined) query = query.where('outcome', '=', outcome);
+  // Ids first, each from an index of its own: an `or` of three columns would look at every row.
   if (teamId !== undefined) {
-    query = query.where((where) =>
-      where.or([
-        where('team_id', '=', teamId),
-        where('enterprise_id', '=', teamId),
-        where('requested_team_id', '=', teamId),
-      ]),
+    query = query.where(
+      'id',
+      'in',
+      idsOf('team_id').unionAll(idsOf('enterprise_id')).unionAll(idsOf('requested_team_id')),
     );
   }
-  const rows = await query.orderBy('started_at', 'desc').orderBy('id', 'desc').limit(filter.limit).execute();
+  if (cursor) {
+    query = query.where((eb) =>
+      eb(
+        eb.refTuple('started_at', 'id'),
+        cursor.towards === 'newer' ? '>' : '<',
+        eb.tuple(cursor.at, cursor.id),
+      ),
+    );
+  }
+  const rows = await query
+    .orderBy('started_at', direction)
+    .orderBy('id', direction)
+    .limit(filter.limit)
+    .execute();
   return rows.map((row) => ({
     id: row.id,
     outcome: row.outcome,
@@ -65,6 +88,7 @@ export async function listInstallRequests(
     teamName: row.team_name,
     enterpriseId: row.enterprise_id,
     userId: row.user_id,
+    installationId: row.installation_id,
     runId: row.run_id,
   }));
 }

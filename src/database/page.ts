@@ -1,0 +1,41 @@
+/**
+ * Why keysets and not page numbers: `offset` reads everything that it skips, and a list that grows at its head would
+ * show a row twice. A page is found by the row at its edge, which an index leads to at once.
+ */
+
+/** A row's place in a list that goes from new to old. */
+export interface PagePosition {
+  /** Milliseconds since 1970. */
+  at: number;
+  id: string;
+}
+
+/** Where a page begins: at the row next to that position, on its older or its newer side. */
+export interface PageCursor extends PagePosition {
+  towards: 'older' | 'newer';
+}
+
+/** A part of a list, newest first; `newer` and `older` are its edges where there is more beyond them. */
+export interface Page<Row> {
+  rows: Row[];
+  newer: PagePosition | null;
+  older: PagePosition | null;
+}
+
+/** Makes a page of what a query for one row more than `limit` has found, in the query's own order. */
+export function toPage<Row>(
+  found: readonly Row[],
+  page: { limit: number; cursor?: PageCursor; positionOf(row: Row): PagePosition },
+): Page<Row> {
+  const { limit, cursor, positionOf } = page;
+  const rows = found.slice(0, limit);
+  const hasMore = found.length > limit;
+  const upwards = cursor?.towards === 'newer';
+  if (upwards) rows.reverse();
+  const [first, last] = [rows.at(0), rows.at(-1)];
+  return {
+    rows,
+    newer: first && (upwards ? hasMore : cursor !== undefined) ? positionOf(first) : null,
+    older: last && (upwards || hasMore) ? positionOf(last) : null,
+  };
+}
