@@ -22,12 +22,13 @@ export type FetchedProfile = {
   missing: { method: string; code: string }[];
 };
 
-/** An answer, or why there is none. Failures that may pass are thrown. */
-type Answer<T> = { told: T } | { code: string };
+/** An answer; or why there is none: `error` is Slack's refusal, absent where the scope was not granted. */
+type Answer<T> = { told: T } | { code: string; error?: unknown };
 
 /**
- * Reads who the installer is (`users.info`) and where (`team.info`), and saves it. A missing scope costs only what it
- * guards.
+ * Reads who the installer is (`users.info`) and where (`team.info`), and saves it. A scope that was not granted costs
+ * only what it guards. Where Slack refuses to tell who the installer is, the step fails, visibly; `team.info` only adds
+ * to what the install has told already.
  *
  * Safe to run twice: it reads, and writes what it read over what was read before.
  */
@@ -44,11 +45,11 @@ export const fetchProfile: Step<FetchedProfile> = {
     if (context.isEnterpriseInstall && 'code' in user && user.code === 'team_access_not_granted') {
       return waitFor('team_access_granted');
     }
-    if ('code' in user && (team === null || 'code' in team)) {
+    if ('code' in user && !('error' in user) && (team === null || 'code' in team)) {
       return skip(user.code, 'Slack told neither who the installer is nor where');
     }
     const profile = {
-      user: 'told' in user ? userProfile(user.told) : null,
+      user: 'told' in user ? userProfile(user.told, context) : null,
       team: team !== null && 'told' in team ? teamProfile(team.told) : null,
     };
     const ids = {
@@ -63,6 +64,7 @@ export const fetchProfile: Step<FetchedProfile> = {
       { user: userFound ?? undefined, team: teamFound ?? undefined },
       context.now(),
     );
+    if ('error' in user) throw user.error;
     return { ...profile, missing: [...missingOf('users.info', user), ...missingOf('team.info', team)] };
   },
 };
@@ -94,7 +96,7 @@ async function ask<T>(context: StepContext, scope: string, call: () => Promise<T
     const failure = slackFailure(error);
     if (failure?.kind !== 'refused') throw error;
     context.log.info({ scope, code: failure.code }, 'Slack did not tell');
-    return { code: failure.code };
+    return { code: failure.code, error };
   }
 }
 
@@ -102,8 +104,13 @@ function missingOf(method: string, answer: Answer<unknown> | null): FetchedProfi
   return answer !== null && 'code' in answer ? [{ method, code: answer.code }] : [];
 }
 
-function userProfile({ user }: UsersInfoResponse): NonNullable<FetchedProfile['user']> {
+/** Admins of one workspace are not the organisation's: in an org-wide install only those count. */
+function userProfile(
+  { user }: UsersInfoResponse,
+  { isEnterpriseInstall }: StepContext,
+): NonNullable<FetchedProfile['user']> {
   const { profile } = user ?? {};
+  const standing = isEnterpriseInstall ? user?.enterprise_user : user;
   return {
     name: profile?.display_name || user?.name || null,
     realName: profile?.real_name || user?.real_name || null,
@@ -111,8 +118,8 @@ function userProfile({ user }: UsersInfoResponse): NonNullable<FetchedProfile['u
     timezone: user?.tz || null,
     locale: user?.locale || null,
     avatarUrl: profile?.image_192 || profile?.image_512 || profile?.image_72 || null,
-    isAdmin: user?.is_admin ?? false,
-    isOwner: user?.is_owner ?? false,
+    isAdmin: standing?.is_admin ?? false,
+    isOwner: standing?.is_owner ?? false,
   };
 }
 
