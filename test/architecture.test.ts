@@ -54,8 +54,9 @@ describe('the layout', () => {
     assert.deepEqual(backwards, []);
   });
 
-  it('keeps the sandbox and the app apart', () => {
-    const crossing = [...files('src/**/*.ts'), ...files('sandbox/**/*.ts')].flatMap((file) =>
+  it('keeps the sandbox and the app apart, and both of them from the tests', () => {
+    const shipped = (file: string): boolean => !/\.test\.ts$|\/test-support\//.test(file);
+    const crossing = [...files('src/**/*.ts'), ...files('sandbox/**/*.ts').filter(shipped)].flatMap((file) =>
       importsOf(file)
         .filter((target) => target.split('/')[0] !== file.split('/')[0] && !target.endsWith('manifest.json'))
         .map((target) => `${file} → ${target}`),

@@ -1,30 +1,13 @@
 import type { HomeView, KnownBlock } from '@slack/types';
-import type { HistoryRecord, InstallRecord } from '../database/install-record.ts';
 import { mrkdwnCode, mrkdwnLink } from '../slack/escape-mrkdwn.ts';
 import { context, header, lines } from './blocks.ts';
 import { historyLines } from './history-lines.ts';
-import { mayAct, type Viewer } from './may-act.ts';
+import type { HomeContent } from './home-content.ts';
+import { mayAct } from './may-act.ts';
 import { permissionBlocks } from './permission-blocks.ts';
 import { profileBlocks } from './profile-blocks.ts';
 import { setupBlocks } from './setup-blocks.ts';
 import { statusBlocks } from './status-blocks.ts';
-
-/** Everything that App Home shows to one person. */
-export interface HomeContent {
-  record: InstallRecord;
-  /** Newest first; those beyond `historyShown` are only mentioned. */
-  history: readonly HistoryRecord[];
-  viewer: Viewer;
-  app: { name: string };
-  /** The bot scopes that the app asks for, those that may be declined among them. */
-  requestedScopes: readonly string[];
-  /** Those of `requestedScopes` that an installer may decline. */
-  optionalScopes: readonly string[];
-  /** Where an install of this same team begins anew. */
-  updatePermissionsUrl: string;
-  supportUrl?: string;
-  privacyUrl?: string;
-}
 
 /** How many lines of history are shown. */
 export const historyShown = 10;

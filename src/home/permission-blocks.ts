@@ -2,7 +2,7 @@ import type { Button, KnownBlock } from '@slack/types';
 import { escapeMrkdwn, mrkdwnCode } from '../slack/escape-mrkdwn.ts';
 import { scopeSentence } from '../slack/scope-sentences.ts';
 import { button, counted, header, lines, section } from './blocks.ts';
-import type { HomeContent } from './home-view.ts';
+import type { HomeContent } from './home-content.ts';
 import { homeActions } from './may-act.ts';
 
 /** How many scopes one list names. */

@@ -1,7 +1,7 @@
 import type { ImageElement, KnownBlock } from '@slack/types';
 import { escapeMrkdwn } from '../slack/escape-mrkdwn.ts';
 import { context, fields, header, slackDate } from './blocks.ts';
-import type { HomeContent } from './home-view.ts';
+import type { HomeContent } from './home-content.ts';
 
 /** The viewer's own profile as stored: nobody else is ever shown it. */
 export function profileBlocks({ viewer, app }: HomeContent): KnownBlock[] {

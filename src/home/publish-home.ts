@@ -12,7 +12,8 @@ import {
 import type { Logger } from '../log.ts';
 import { type SlackFailure, slackFailure } from '../slack/slack-failure.ts';
 import type { FindViewer, SlackForInstallation } from './find-viewer.ts';
-import { type HomeContent, historyShown, homeView } from './home-view.ts';
+import type { HomeContent } from './home-content.ts';
+import { historyShown, homeView } from './home-view.ts';
 import type { Viewer } from './may-act.ts';
 import { publishInTurns } from './publish-in-turns.ts';
 import { announceHome, confirmHome, readLookers } from './shown-homes.ts';

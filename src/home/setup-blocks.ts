@@ -2,7 +2,7 @@ import type { Button, KnownBlock } from '@slack/types';
 import type { RunRecord } from '../database/install-record.ts';
 import { escapeMrkdwn } from '../slack/escape-mrkdwn.ts';
 import { button, context, header, lines, section, slackDate } from './blocks.ts';
-import type { HomeContent } from './home-view.ts';
+import type { HomeContent } from './home-content.ts';
 import { canRetryRun, canSendWelcome, homeActions, mayAct, welcomeStepName } from './may-act.ts';
 import { stepLines } from './step-lines.ts';
 

@@ -2,7 +2,7 @@ import type { KnownBlock } from '@slack/types';
 import type { InstallRecord } from '../database/install-record.ts';
 import { escapeMrkdwn, mrkdwnCode } from '../slack/escape-mrkdwn.ts';
 import { button, fields, mention, outside, section, slackDate } from './blocks.ts';
-import type { HomeContent } from './home-view.ts';
+import type { HomeContent } from './home-content.ts';
 import { homeActions, welcomeStepName } from './may-act.ts';
 
 /** How the installation stands in a sentence or two, and who installed it where and when. */

@@ -1,5 +1,5 @@
 import type { RunRecord, StepRecord, UserRecord } from '../../src/database/install-record.ts';
-import type { HomeContent } from '../../src/home/home-view.ts';
+import type { HomeContent } from '../../src/home/home-content.ts';
 
 /** 12 May 2026, 09:30 UTC. */
 export const installedAt = Date.UTC(2026, 4, 12, 9, 30);

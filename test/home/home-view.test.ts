@@ -6,7 +6,8 @@ import { checkBlocks } from '../../sandbox/blocks/check-blocks.ts';
 import { createFaultList } from '../../sandbox/blocks/fault-list.ts';
 import type { HistoryRecord, InstallRecord, StepRecord } from '../../src/database/install-record.ts';
 import type { HistoryKind } from '../../src/database/records.ts';
-import { type HomeContent, homeView } from '../../src/home/home-view.ts';
+import type { HomeContent } from '../../src/home/home-content.ts';
+import { homeView } from '../../src/home/home-view.ts';
 import { homeActions, mayAct } from '../../src/home/may-act.ts';
 import { content, installedAt, profile, run, scopes, step } from './home-content.ts';
 

@@ -1,0 +1,19 @@
+import type { HistoryRecord, InstallRecord } from '../database/install-record.ts';
+import type { Viewer } from './may-act.ts';
+
+/** Everything that App Home shows to one person. */
+export interface HomeContent {
+  record: InstallRecord;
+  /** Newest first; those beyond `historyShown` are only mentioned. */
+  history: readonly HistoryRecord[];
+  viewer: Viewer;
+  app: { name: string };
+  /** The bot scopes that the app asks for, those that may be declined among them. */
+  requestedScopes: readonly string[];
+  /** Those of `requestedScopes` that an installer may decline. */
+  optionalScopes: readonly string[];
+  /** Where an install of this same team begins anew. */
+  updatePermissionsUrl: string;
+  supportUrl?: string;
+  privacyUrl?: string;
+}
