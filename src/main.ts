@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type Config, ConfigError, readConfig } from './config.ts';
-import { DatabaseNewerError, DatabaseUnavailableError } from './database/database.ts';
+import { type Database, DatabaseNewerError, DatabaseUnavailableError } from './database/database.ts';
 import { openSqlite } from './database/sqlite/open-sqlite.ts';
 import { createFindViewer } from './home/find-viewer.ts';
 import { createPublishHome, type PublishRequest, type PublishResult } from './home/publish-home.ts';
@@ -19,7 +19,7 @@ import { createStartInstall } from './oauth/start-install.ts';
 import { createStates } from './oauth/state.ts';
 import { createUnstoredTokens } from './oauth/unstored-tokens.ts';
 import { steps } from './pipeline/steps.ts';
-import { createWorker } from './pipeline/worker.ts';
+import { createWorker, type WorkerDeps } from './pipeline/worker.ts';
 import { createBoltApp } from './receiver/bolt-app.ts';
 import { createFoyerServer } from './receiver/create-server.ts';
 import { createCommitLifecycle } from './receiver/lifecycle-events.ts';
@@ -38,18 +38,26 @@ export interface Foyer {
   stop(): Promise<void>;
 }
 
+/** What a test sets, and nothing else does: the environment cannot. */
+export interface StartOptions {
+  /** Foyer's clock, in milliseconds since 1970. */
+  now?: () => number;
+  openDatabase?: (file: string) => Promise<Database>;
+  worker?: Pick<WorkerDeps, 'concurrency' | 'leaseMs' | 'pollMs' | 'random'>;
+}
+
 const drainMs = 7000;
 
 /**
  * Builds Foyer in order and starts it. Wiring only: what happens is in the folders.
  * @throws DatabaseUnavailableError, DatabaseNewerError, KeyringError
  */
-export async function startFoyer(config: Config, log: Logger): Promise<Foyer> {
-  const now = Date.now;
+export async function startFoyer(config: Config, log: Logger, options: StartOptions = {}): Promise<Foyer> {
+  const { now = Date.now, openDatabase = openSqlite } = options;
   const slack = createSlackClientFactory({ config, log });
   if (config.database.kind !== 'sqlite')
     throw new DatabaseUnavailableError('this version runs on SQLite alone');
-  const database = await openSqlite(config.database.file);
+  const database = await openDatabase(config.database.file);
   try {
     return await build();
   } catch (error) {
@@ -82,6 +90,7 @@ export async function startFoyer(config: Config, log: Logger): Promise<Foyer> {
     };
 
     const worker = createWorker({
+      ...options.worker,
       database,
       steps,
       services: { config, publishHome },

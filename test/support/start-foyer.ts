@@ -8,7 +8,7 @@ import { Writable } from 'node:stream';
 import { createSandbox, type Sandbox, type SandboxOptions } from '../../sandbox/sandbox.ts';
 import { type Config, parseConfig } from '../../src/config.ts';
 import { createLogger, type Logger } from '../../src/log.ts';
-import { type Foyer, startFoyer } from '../../src/main.ts';
+import { type Foyer, type StartOptions, startFoyer } from '../../src/main.ts';
 
 const manifestText = await readFile(new URL('../../manifest.json', import.meta.url), 'utf8');
 
@@ -69,7 +69,12 @@ function recordingLogger(config: Config): { log: Logger; lines: string[] } {
 
 /** Sets the stage: a sandbox and a Foyer that talk to each other. Close it at the end. */
 export async function setStage(
-  options: { environment?: Record<string, string>; sandbox?: Partial<SandboxOptions>; start?: boolean } = {},
+  options: {
+    environment?: Record<string, string>;
+    sandbox?: Partial<SandboxOptions>;
+    start?: boolean;
+    foyer?: StartOptions;
+  } = {},
 ): Promise<Stage> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -105,7 +110,7 @@ export async function setStage(
       await running?.stop();
     },
     async start() {
-      foyer = await startFoyer(config, log);
+      foyer = await startFoyer(config, log, options.foyer);
     },
     async close() {
       await stage.stop();
