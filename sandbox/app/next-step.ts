@@ -45,5 +45,5 @@ function afterOpening(
 ): string {
   if (tab === 'messages')
     return `Reading the messages. Its Home is at ${sandboxUrl}/client/${teamId}/app/home`;
-  return `Home is open. Press a button in it; be somebody else at the lower left; remove the app at ${sandboxUrl}/client/${teamId}/settings`;
+  return `Home is open. Press a button in it; press your picture to be somebody else; remove the app at ${sandboxUrl}/client/${teamId}/settings`;
 }

@@ -106,5 +106,6 @@ function switcher({ choices, workspace, query }: ConsentPage): Html {
 function frame(title: string, body: Html): string {
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title><style>${trustedHtml(styles)}</style></head><body>${body}</body></html>`.markup;
+<title>${title}</title><link rel="icon" href="/avatars/app.svg"><style>${trustedHtml(styles)}</style></head><body>${body}</body></html>`
+    .markup;
 }

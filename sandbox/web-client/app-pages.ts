@@ -116,5 +116,5 @@ export function addPage(visit: Visit, landingUrl: string | null): Html {
           : html`<p class="note">The app's manifest names no redirect URL, so there is no page to add it from.</p>`
     }</div></div>
     <div class="prose"><h2>About</h2><p>${settings.longDescription || settings.description}</p>
-    <h2>What it will ask for</h2><ul class="scopes">${settings.botScopes.map((scope) => html`<li>${scopeInWords(scope)} <code>${scope}</code>${settings.optionalBotScopes.includes(scope) ? html` <small class="tag">optional</small>` : null}</li>`)}</ul></div></div>`;
+    <h2>What it will ask for</h2><ul class="scopes">${settings.botScopes.map((scope) => html`<li><span>${scopeInWords(scope)}</span> <code>${scope}</code>${settings.optionalBotScopes.includes(scope) ? html` <small class="tag">optional</small>` : null}</li>`)}</ul></div></div>`;
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { type Exchange, htmlReply, jsonReply, type Reply, redirectReply } from '../http/exchange.ts';
@@ -62,7 +63,10 @@ export function clientRoutes(platform: Platform, sandbox: Sandbox, landingUrl: s
       on: `GET /client/:team/parts/${name}`,
       handle(exchange, { team = '' }) {
         const visit = readVisit(platform, exchange, team);
-        return visit ? htmlReply(draw(visit).markup) : jsonReply({ ok: false }, 404);
+        if (!visit) return jsonReply({ ok: false }, 404);
+        const drawn = draw(visit);
+        const reply = htmlReply(drawn.markup);
+        return { ...reply, headers: { ...reply.headers, 'x-version': versionOf(drawn) } };
       },
     };
   }
@@ -77,7 +81,7 @@ export function clientRoutes(platform: Platform, sandbox: Sandbox, landingUrl: s
     if (installation) void sandbox.openHome({ teamId: workspace.id, userId: person.id, tab });
     if (tab === 'messages') marks.markRead(visit);
     const drawn = tab === 'home' ? homeTab(visit) : messagesTab(visit);
-    const body = html`<div class="scroll ${tab}" tabindex="-1"><div id="live" data-part="${tab}" ${tab === 'messages' ? 'aria-live=polite' : ''}>${drawn}</div></div>${tab === 'messages' ? composer(visit) : null}<div id="modal">${drawModal(visit)}</div>`;
+    const body = html`<div class="scroll ${tab}" tabindex="-1"><div id="live" data-part="${tab}" data-version="${versionOf(drawn)}" ${tab === 'messages' ? 'aria-live=polite' : ''}>${drawn}</div></div>${tab === 'messages' ? composer(visit) : null}<div id="modal">${drawModal(visit)}</div>`;
     const main = appPage(visit, tab, body);
     return { section: tab, title: platform.app.settings.botName, main };
   }
@@ -134,6 +138,11 @@ export function clientRoutes(platform: Platform, sandbox: Sandbox, landingUrl: s
     ...settingsRoutes(platform, sandbox),
     ...panelRoutes(sandbox),
   ];
+}
+
+/** Changes when the markup does, so that a page knows whether to draw a part anew. */
+function versionOf({ markup }: Html): string {
+  return createHash('sha1').update(markup).digest('hex');
 }
 
 function generalPage(visit: Visit): Html {

@@ -32,10 +32,11 @@ function say(text) {
 async function redraw(target, part) {
   if (!target) return;
   const answer = await fetch(`/client/${team}/parts/${part}`);
-  if (!answer.ok) return;
+  const version = answer.headers.get('x-version');
+  if (!answer.ok || target.dataset.version === version) return;
   const markup = await answer.text();
-  if (target.lastMarkup === markup) return;
-  target.lastMarkup = markup;
+  await pointerUp();
+  target.dataset.version = version;
   const focused = target.contains(document.activeElement)
     ? document.activeElement?.dataset.action
     : undefined;
@@ -45,6 +46,20 @@ async function redraw(target, part) {
   for (const key of opened) target.querySelector(`details[data-key="${key}"]`)?.setAttribute('open', '');
   if (focused) target.querySelector(`[data-action="${CSS.escape(focused)}"]`)?.focus();
   if (isAtEnd) scroller.scrollTop = scroller.scrollHeight;
+}
+
+let isPointerDown = false;
+addEventListener('pointerdown', () => {
+  isPointerDown = true;
+});
+for (const name of ['pointerup', 'pointercancel']) {
+  addEventListener(name, () => {
+    isPointerDown = false;
+  });
+}
+/** A button that is replaced between press and release would swallow the click. */
+async function pointerUp() {
+  while (isPointerDown) await new Promise((next) => setTimeout(next, 30));
 }
 
 const waiting = new Map();

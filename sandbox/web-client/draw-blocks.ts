@@ -5,6 +5,7 @@ import { isRecord } from '../blocks/fault-list.ts';
 import { type Html, html, trustedHtml } from '../http/html.ts';
 import type { Block } from '../world/records.ts';
 import { drawControl, isDrawnHere } from './draw-controls.ts';
+import { onlySlackMarkup } from './only-slack-markup.ts';
 import { type DateReader, formatSlackDate } from './slack-date.ts';
 
 /** Who reads, and the names behind mentions. */
@@ -79,19 +80,9 @@ function asScript(value: unknown): string {
   return JSON.stringify(value).replaceAll('<', '\\u003c');
 }
 
-/**
- * To Slack, `verbatim` means: make no links of bare addresses and names. The library takes it for: draw no mark at all.
- */
-function withoutVerbatim(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutVerbatim);
-  if (!isRecord(value)) return value;
-  const kept = Object.entries(value).filter(([key]) => !(key === 'verbatim' && value.type === 'mrkdwn'));
-  return Object.fromEntries(kept.map(([key, inner]) => [key, withoutVerbatim(inner)]));
-}
-
 function withLibrary(block: Block, reader: Reader): Html {
   const props: MessageProps = {
-    blocks: [withoutVerbatim(block)] as unknown as MessageProps['blocks'], // checked by checkBlocks when it was published
+    blocks: [onlySlackMarkup(block)] as unknown as MessageProps['blocks'], // checked by checkBlocks when it was published
     logo: '',
     name: '',
     theme: 'light',
@@ -105,7 +96,11 @@ function withLibrary(block: Block, reader: Reader): Html {
     },
   };
   try {
-    return trustedHtml(withoutIds(renderToStaticMarkup(createElement(Message, props))));
+    const markup = withoutIds(renderToStaticMarkup(createElement(Message, props)));
+    const isEmpty = markup.replace(/<(?!img|button)[^>]*>/g, '').trim() === '';
+    return isEmpty && block.type !== 'divider'
+      ? cannotDraw(`this ${block.type} block`, block)
+      : trustedHtml(markup);
   } catch (error) {
     return cannotDraw(
       `this ${block.type} block (${error instanceof Error ? error.message : 'unknown error'})`,

@@ -17,7 +17,7 @@ export function settingsPage(visit: Visit): Html {
   ${orgInstallation ? orgCard(visit, orgInstallation) : null}
   ${ownInstallation || orgInstallation ? null : html`<section class="card"><p>${settings.name} is not installed in ${workspace.name}. <a href="/client/${workspace.id}/app">Add it</a></p></section>`}
   ${approvalCard(visit)}
-  <p class="soft">You act as ${person.realName}. Switch person at the lower left.</p>
+  <p class="soft">You act as ${person.realName}. Press your picture to be somebody else.</p>
 </div></div>`;
 }
 

@@ -1,0 +1,28 @@
+import { isRecord } from '../blocks/fault-list.ts';
+
+/**
+ * A block whose texts hold no markup but Slack's.
+ *
+ * Why: slack-blocks-to-jsx reads every text as Markdown with HTML in it. `&lt;script&gt;` and lines that start with `#`
+ * vanish, and a `plain_text` with stars turns bold. A character reference keeps them the text that they are in Slack.
+ * It also draws no marks in `verbatim` text, where Slack only leaves off turning bare links and names into links.
+ */
+export function onlySlackMarkup<T>(block: T): T {
+  const json = JSON.stringify(block, (_key, part: unknown) => {
+    if (!isRecord(part) || typeof part.text !== 'string') return part;
+    if (part.type === 'mrkdwn') return { ...part, verbatim: undefined, text: withoutHtml(part.text) };
+    return part.type === 'plain_text' ? { ...part, text: withoutMarks(part.text) } : part;
+  });
+  return JSON.parse(json) as T; // the same shape: only texts were changed
+}
+
+function withoutHtml(text: string): string {
+  return text.replaceAll('&lt;', '&#60;').replace(/^#/gm, '&#35;');
+}
+
+/** Emoji like `:wave:` stay: Slack draws them in plain text too. */
+function withoutMarks(text: string): string {
+  return text.replace(/:[\w+'-]+:|[*~`<>#_&]/g, (part) =>
+    part.length > 1 ? part : `&#${part.charCodeAt(0)};`,
+  );
+}
