@@ -2,7 +2,7 @@ import { toStepRecord } from '../database/install-record.ts';
 import type { ClaimedRun } from '../database/read-claimed-run.ts';
 import type { StepRow } from '../database/records.ts';
 import type { StepToDo } from './advance-run.ts';
-import type { PipelineDeps } from './run-pipeline.ts';
+import type { PipelineDeps } from './pipeline-deps.ts';
 import type { Json, Step, StepContext } from './step.ts';
 
 /** Builds what one attempt of a step is given: `row` is the step's own, `rows` are all of the run's. */

@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { claimDueRuns } from '../database/claim-due-runs.ts';
-import { holdLease, type RunLease } from '../database/hold-lease.ts';
 import { nextDueAt } from '../database/next-due-at.ts';
 import { releaseDeadLeases } from '../database/release-dead-leases.ts';
-import { renewLeases } from '../database/renew-leases.ts';
-import { restRun } from '../database/rest-run.ts';
+import { createActiveRuns } from './active-runs.ts';
+import type { PipelineDeps } from './pipeline-deps.ts';
 import { retryDelayMs } from './retry-delay.ts';
-import { type PipelineDeps, runPipeline } from './run-pipeline.ts';
 import { isDeadOwner, ownerPrefix, thisProcess, type WorkerIdentity } from './worker-identity.ts';
 
 /** What a worker needs. */
@@ -32,19 +30,8 @@ export interface Worker {
   stop(options: { drainMs: number }): Promise<void>;
 }
 
-/** A run under way in this process. */
-interface ActiveRun {
-  lease: RunLease;
-  /** By our clock; past it, the run may be another's. */
-  leaseUntil: number;
-  abort: AbortController;
-  ended: Promise<void>;
-}
-
 /** Even with work that is due again and again, the database is not asked more often than this. */
 const leastPauseMs = 50;
-/** How long a run rests whose worker met a fault of our own. */
-const faultPauseMs = 2000;
 /** The last part of a drain: the steps that did not end are aborted, and handed back. */
 const handBackMs = 1500;
 
@@ -53,7 +40,6 @@ export function createWorker(deps: WorkerDeps): Worker {
   const { database, now, log, concurrency = 4, leaseMs = 30_000, pollMs = 2000 } = deps;
   const identity = deps.identity ?? thisProcess();
   const prefix = `${ownerPrefix(identity)}/${randomUUID().slice(0, 8)}`;
-  const active = new Map<string, ActiveRun>();
   let phase: 'new' | 'working' | 'stopping' = 'new';
   let claims = 0;
   let faults = 0;
@@ -63,7 +49,11 @@ export function createWorker(deps: WorkerDeps): Worker {
   let turning: Promise<void> | undefined;
   let turnAgain = false;
 
-  const activeRunIds = () => [...active.values()].map((run) => run.lease.runId);
+  const active = createActiveRuns(deps, {
+    leaseMs,
+    draining: () => phase !== 'working',
+    onEnded: () => turn(),
+  });
 
   /** Claims what is due and sets the timer for what is not; one at a time, however often it is asked for. */
   function turn(): void {
@@ -83,11 +73,11 @@ export function createWorker(deps: WorkerDeps): Worker {
   async function claimAndPause(): Promise<number> {
     try {
       if (!deadReleased) await releaseDead();
-      const limit = concurrency - active.size;
+      const limit = concurrency - active.count();
       if (limit > 0) await claimAndWork(limit);
       faults = 0;
-      if (active.size >= concurrency) return pollMs;
-      const dueAt = await nextDueAt(database.queries, activeRunIds());
+      if (active.count() >= concurrency) return pollMs;
+      const dueAt = await nextDueAt(database.queries, active.runIds());
       return Math.max(leastPauseMs, Math.min(pollMs, (dueAt ?? Infinity) - now()));
     } catch (error) {
       faults += 1;
@@ -113,68 +103,22 @@ export function createWorker(deps: WorkerDeps): Worker {
       limit,
       now: at,
       leaseUntil,
-      except: activeRunIds(),
+      except: active.runIds(),
       nextOwner,
     });
-    for (const lease of leases) work(lease, leaseUntil);
-  }
-
-  function work(lease: RunLease, leaseUntil: number): void {
-    const abort = new AbortController();
-    const draining = () => phase !== 'working';
-    const ended = runPipeline(deps, lease, { signal: abort.signal, draining })
-      .catch((error) => giveBack(lease, error))
-      .then(() => {
-        active.delete(lease.owner);
-        turn();
-      });
-    active.set(lease.owner, { lease, leaseUntil, abort, ended });
-  }
-
-  /** A fault of our own is not the step's: the run is claimed again later, by whoever can. */
-  async function giveBack(lease: RunLease, fault: unknown): Promise<void> {
-    log.error({ err: fault, runId: lease.runId }, 'a run was interrupted by a fault, and is tried again');
-    try {
-      await database.write(async (transaction) => {
-        if (!(await holdLease(transaction, lease))) return;
-        const dueAt = now() + faultPauseMs;
-        await restRun(transaction, lease.runId, { status: 'queued', dueAt, waitingFor: null });
-      });
-    } catch (error) {
-      log.warn(
-        { err: error, runId: lease.runId },
-        'a run could not be given back; its lease lapses by itself',
-      );
-    }
-  }
-
-  /** Renews the leases of what is under way, and aborts what was cancelled or taken over. */
-  async function renew(): Promise<void> {
-    const runs = [...active.values()];
-    if (runs.length === 0) return;
-    const leaseUntil = now() + leaseMs;
-    try {
-      const held = await renewLeases(database, { owners: runs.map((run) => run.lease.owner), leaseUntil });
-      for (const run of runs) {
-        if (held.includes(run.lease.owner)) run.leaseUntil = leaseUntil;
-        else run.abort.abort();
-      }
-    } catch (error) {
-      log.warn({ err: error }, 'leases could not be renewed');
-      for (const run of runs) if (run.leaseUntil <= now()) run.abort.abort();
-    }
+    for (const lease of leases) active.work(lease, leaseUntil);
   }
 
   return {
     start() {
       if (phase !== 'new') return;
       phase = 'working';
-      heartbeat = setInterval(renew, leaseMs / 3);
+      heartbeat = setInterval(active.renew, leaseMs / 3);
       turn();
     },
     wake() {
       // Whoever cancelled a run wakes us too: its step ends now, not at the next heartbeat.
-      void renew();
+      void active.renew();
       turn();
     },
     async stop({ drainMs }) {
@@ -183,10 +127,10 @@ export function createWorker(deps: WorkerDeps): Worker {
       const handBack = Math.min(handBackMs, drainMs / 2);
       const drained = (async () => {
         await turning;
-        await Promise.all([...active.values()].map((run) => run.ended));
+        await active.ended();
       })();
       await within(drained, drainMs - handBack);
-      for (const run of active.values()) run.abort.abort();
+      active.abort();
       await within(drained, handBack);
       clearInterval(heartbeat);
     },

@@ -19,7 +19,8 @@ import {
 } from '../../src/installation-store/create-installation-store.ts';
 import { createKeyring } from '../../src/installation-store/keyring.ts';
 import { createLogger, createScrubber } from '../../src/log.ts';
-import { type PipelineDeps, runPipeline } from '../../src/pipeline/run-pipeline.ts';
+import type { PipelineDeps } from '../../src/pipeline/pipeline-deps.ts';
+import { runPipeline } from '../../src/pipeline/run-pipeline.ts';
 import type { Step } from '../../src/pipeline/step.ts';
 import { steps } from '../../src/pipeline/steps.ts';
 import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';

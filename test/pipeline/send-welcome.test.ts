@@ -209,6 +209,19 @@ describe('one welcome', () => {
   });
 });
 
+describe('a welcome in doubt', () => {
+  it('is not taken for that of an earlier life', async (t) => {
+    const stage = await welcomeStage(t);
+    const first = await stage.install();
+    await stage.finish(first.runId);
+    await stage.store.deleteInstallation({ teamId: first.teamId });
+    const second = await stage.install();
+    stage.sandbox.faults.add({ method: 'chat.postMessage', failure: { type: 'reset-before-acting' } });
+    await stage.finish(second.runId);
+    assert.equal(stage.welcomes(first), 2);
+  });
+});
+
 describe('a welcome in doubt that nobody can look for', () => {
   for (const scope of ['im:history', 'im:write']) {
     it(`stays unconfirmed without ${scope}, is not sent again by itself, and is by a person`, async (t) => {

@@ -62,6 +62,7 @@ describe('register-team and register-user', () => {
   it('tell new from known, the next time too', async (t) => {
     const stage = await setStage(t, { steps: [registerTeam, registerUser] });
     const first = await stage.install();
+    await stage.pass(500);
     await stage.finish(first.runId);
     assert.deepEqual(await outputOf(stage, first.runId, registerTeam), {
       teamId: first.teamId,

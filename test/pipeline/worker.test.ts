@@ -20,7 +20,7 @@ function slowStep(isDeaf = false) {
   const begun = signal();
   const goOn = signal();
   let runs = 0;
-  let isAborted = false;
+  const aborted = signal();
   const step: Step<null> = {
     ...quick,
     name: 'slow',
@@ -28,16 +28,16 @@ function slowStep(isDeaf = false) {
     async run(context) {
       runs += 1;
       begun.reach();
-      const aborted = Promise.withResolvers<never>();
+      const heard = Promise.withResolvers<never>();
       context.signal.addEventListener('abort', () => {
-        isAborted = true;
-        if (!isDeaf) aborted.reject(context.signal.reason);
+        aborted.reach();
+        if (!isDeaf) heard.reject(context.signal.reason);
       });
-      await Promise.race([goOn.reached, aborted.promise]);
+      await Promise.race([goOn.reached, heard.promise]);
       return null;
     },
   };
-  return { step, begun, goOn, runs: () => runs, isAborted: () => isAborted };
+  return { step, begun, goOn, runs: () => runs, aborted: aborted.reached };
 }
 
 /** A worker that polls so seldom that a test sees only what it was woken for. */
@@ -181,15 +181,14 @@ describe('the worker', () => {
   it('ends the step of a run that was cancelled as soon as it is woken', async (t) => {
     const slow = slowStep();
     const stage = await setStage(t, { steps: [slow.step] });
-    const { worker } = workerOn(t, stage);
+    const { worker } = workerOn(t, stage, { leaseMs: 600_000 });
     const { runId, installationId } = await stage.install();
     worker.start();
     await slow.begun.reached;
     const cancel = { installationId, reason: 'uninstalled', now: stage.now() };
     await stage.database.write((transaction) => cancelRuns(transaction, cancel));
     worker.wake();
-    await worker.stop({ drainMs: 5000 });
-    assert.equal(slow.isAborted(), true);
+    await slow.aborted;
     assert.equal((await stage.run(runId)).status, 'cancelled');
   });
 

@@ -1,11 +1,10 @@
 import type { WebClient } from '@slack/web-api';
-import { beginWelcome } from '../../database/begin-welcome.ts';
 import { readWelcome, type WelcomeKey } from '../../database/read-welcome.ts';
 import type { WelcomeRow } from '../../database/records.ts';
 import { settleWelcome } from '../../database/settle-welcome.ts';
-import { openInSlack } from '../../slack/open-in-slack.ts';
 import { slackFailure } from '../../slack/slack-failure.ts';
 import { findWelcome } from '../find-welcome.ts';
+import { postWelcome, type SentWelcome } from '../post-welcome.ts';
 import {
   lookAgainIn,
   type Step,
@@ -15,20 +14,6 @@ import {
   unconfirmed,
   waitFor,
 } from '../step.ts';
-import { welcomeMessage } from '../welcome-message.ts';
-import { fetchProfile } from './fetch-profile.ts';
-
-/** Where the welcome is. */
-export type SentWelcome = {
-  channelId: string;
-  messageTs: string;
-};
-
-/** How long the call may take, and how long after its start it can no longer take effect unseen. */
-const callMs = 8000;
-const settledAfterMs = 10_000;
-/** The same after Slack has answered, or hung up. */
-const settledAfterAnswerMs = 2000;
 
 /**
  * Sends the installer one welcome DM per life of the installation (invariant 3).
@@ -66,13 +51,13 @@ async function settleOrSend(
   key: WelcomeKey,
   previous: WelcomeRow | undefined,
 ): Promise<SentWelcome | StepEnd> {
-  const slack = await context.slack({ timeoutMs: callMs });
+  const slack = await context.slack();
   const channelId = previous?.channel_id ?? (await openDirectMessage(context, slack));
   if (previous) {
     const settled = await settleDoubt(context, slack, key, { ...previous, channel_id: channelId });
     if (settled) return settled;
   }
-  return send(context, slack, key, { channelId, previous });
+  return postWelcome(context, slack, key, { channelId, previous });
 }
 
 /** This run may have sent it and died before it could say so. */
@@ -118,81 +103,4 @@ async function settleDoubt(
   if (search.kind === 'absent') return undefined;
   await database.write((transaction) => settleWelcome(transaction, key, { kind: 'unconfirmed' }));
   return unconfirmed(search.code, 'The welcome may have arrived, and its DM cannot be searched');
-}
-
-async function send(
-  context: StepContext,
-  slack: WebClient,
-  key: WelcomeKey,
-  { channelId, previous }: { channelId: string | null; previous: WelcomeRow | undefined },
-): Promise<SentWelcome | StepEnd> {
-  const { database } = context.services;
-  const message = messageOf(context);
-  const now = context.now();
-  const begun = { runId: context.runId, channelId, now, settledBy: now + settledAfterMs, previous };
-  context.signal.throwIfAborted();
-  if (!(await database.write((transaction) => beginWelcome(transaction, key, begun))))
-    return lookAgainIn(1000);
-  try {
-    const posted = await slack.chat.postMessage({ channel: channelId ?? context.userId, ...message });
-    const { channel, ts } = posted;
-    if (!channel || !ts) throw new Error('Slack’s answer to the welcome names no message');
-    await database.write((transaction) =>
-      settleWelcome(transaction, key, {
-        kind: 'sent',
-        channelId: channel,
-        messageTs: ts,
-        now: context.now(),
-      }),
-    );
-    return { channelId: channel, messageTs: ts };
-  } catch (error) {
-    await settleFailure(context, key, begun, error);
-    throw error;
-  }
-}
-
-/** Leaves the record so that the next attempt knows whether it must look first. */
-async function settleFailure(
-  context: StepContext,
-  key: WelcomeKey,
-  begun: { runId: string; now: number; settledBy: number },
-  error: unknown,
-): Promise<void> {
-  const failure = slackFailure(error);
-  // Without an answer the call may still take effect, as the record says already.
-  if (failure === undefined || failure.code === 'timeout') return;
-  const settledBy = Math.min(begun.settledBy, context.now() + settledAfterAnswerMs);
-  await context.services.database.write((transaction) =>
-    settleWelcome(
-      transaction,
-      key,
-      failure.mayHaveActed ? { kind: 'in-doubt', begun, settledBy } : { kind: 'not-sent', begun },
-    ),
-  );
-}
-
-function messageOf(context: StepContext) {
-  const { config } = context.services;
-  const profile = context.output(fetchProfile);
-  const teamId = context.workspaceId ?? context.teamId;
-  return {
-    ...welcomeMessage({
-      appName: config.app.name,
-      userId: context.userId,
-      personName: profile?.user?.name ?? profile?.user?.realName ?? null,
-      placeName: profile?.team?.name ?? context.teamName ?? context.enterpriseName,
-      links: openInSlack(config, { appId: context.appId, teamId }),
-      supportUrl: config.supportUrl,
-      privacyUrl: config.privacyUrl,
-    }),
-    metadata: {
-      event_type: 'foyer_welcome',
-      event_payload: {
-        run_id: context.runId,
-        installation_id: context.installationId,
-        life: context.life,
-      },
-    },
-  };
 }

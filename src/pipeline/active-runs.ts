@@ -1,0 +1,93 @@
+import { holdLease, type RunLease } from '../database/hold-lease.ts';
+import { renewLeases } from '../database/renew-leases.ts';
+import { restRun } from '../database/rest-run.ts';
+import type { PipelineDeps } from './pipeline-deps.ts';
+import { runPipeline } from './run-pipeline.ts';
+
+/** The runs that this process works on, and their leases. */
+export interface ActiveRuns {
+  count(): number;
+  runIds(): string[];
+  /** Works a claimed run, until it rests or ends. */
+  work(lease: RunLease, leaseUntil: number): void;
+  /** Renews the leases, and aborts what was cancelled or taken over. Never rejects. */
+  renew(): Promise<void>;
+  /** Aborts the steps under way; their runs are handed back. */
+  abort(): void;
+  /** Resolves when none is left of those that are there now. */
+  ended(): Promise<void>;
+}
+
+interface ActiveRun {
+  lease: RunLease;
+  /** By our clock; past it, the run may be another's. */
+  leaseUntil: number;
+  abort: AbortController;
+  ended: Promise<void>;
+}
+
+/** How long a run rests whose worker met a fault of our own. */
+const faultPauseMs = 2000;
+
+/** Keeps the runs under way; `onEnded` is called after each. */
+export function createActiveRuns(
+  deps: PipelineDeps,
+  options: { leaseMs: number; draining(): boolean; onEnded(): void },
+): ActiveRuns {
+  const { database, now, log } = deps;
+  const active = new Map<string, ActiveRun>();
+
+  /** A fault of our own is not the step's: the run is claimed again later, by whoever can. */
+  async function giveBack(lease: RunLease, fault: unknown): Promise<void> {
+    log.error({ err: fault, runId: lease.runId }, 'a run was interrupted by a fault, and is tried again');
+    try {
+      await database.write(async (transaction) => {
+        if (!(await holdLease(transaction, lease))) return;
+        const dueAt = now() + faultPauseMs;
+        await restRun(transaction, lease.runId, { status: 'queued', dueAt, waitingFor: null });
+      });
+    } catch (error) {
+      log.warn(
+        { err: error, runId: lease.runId },
+        'a run could not be given back; its lease lapses by itself',
+      );
+    }
+  }
+
+  return {
+    count: () => active.size,
+    runIds: () => [...active.values()].map((run) => run.lease.runId),
+    work(lease, leaseUntil) {
+      const abort = new AbortController();
+      const control = { signal: abort.signal, draining: options.draining };
+      const ended = runPipeline(deps, lease, control)
+        .catch((error) => giveBack(lease, error))
+        .then(() => {
+          active.delete(lease.owner);
+          options.onEnded();
+        });
+      active.set(lease.owner, { lease, leaseUntil, abort, ended });
+    },
+    async renew() {
+      const runs = [...active.values()];
+      if (runs.length === 0) return;
+      const leaseUntil = now() + options.leaseMs;
+      try {
+        const held = await renewLeases(database, { owners: runs.map((run) => run.lease.owner), leaseUntil });
+        for (const run of runs) {
+          if (held.includes(run.lease.owner)) run.leaseUntil = leaseUntil;
+          else run.abort.abort();
+        }
+      } catch (error) {
+        log.warn({ err: error }, 'leases could not be renewed');
+        for (const run of runs) if (run.leaseUntil <= now()) run.abort.abort();
+      }
+    },
+    abort() {
+      for (const run of active.values()) run.abort.abort();
+    },
+    async ended() {
+      await Promise.all([...active.values()].map((run) => run.ended));
+    },
+  };
+}
