@@ -5,10 +5,10 @@ import type { HistoryRow } from './records.ts';
 export async function findInstallsAndRemovals(
   queries: Queries,
   installationId: string,
-): Promise<Pick<HistoryRow, 'kind' | 'detail'>[]> {
+): Promise<Pick<HistoryRow, 'at' | 'kind' | 'detail'>[]> {
   return queries
     .selectFrom('history')
-    .select(['kind', 'detail'])
+    .select(['at', 'kind', 'detail'])
     .where('installation_id', '=', installationId)
     .where('kind', 'in', ['installed', 'reinstalled', 'uninstalled'])
     .orderBy('id', 'desc')

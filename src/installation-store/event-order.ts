@@ -8,7 +8,8 @@ import type { RemovalOptions } from './installation-store.ts';
  * that tells its time is `event_time`, a whole second, beside an `installed_at` in milliseconds.
  *
  * An event of an earlier second is older than the install, one of a later second newer. Within one second:
- * - Where this is the only install that the record ever saw, the event is about it.
+ * - Unless an uninstall was applied in that second too, the event is about the current install: nobody uninstalls,
+ *   passes through Slack's consent page and installs again within one second.
  * - An uninstall with the `event_id` of one that was applied is that one again. Another one is about the current
  *   install, if that is the only one of its life: the uninstall before it was applied already, since that is what began
  *   this life, and Slack sends one for each uninstall.
@@ -29,9 +30,9 @@ export async function isBeforeInstall(
   if (before === undefined) return false;
   if (second(before) !== second(row.installed_at)) return second(before) < second(row.installed_at);
   const past = await findInstallsAndRemovals(transaction, row.id);
-  if (past.length <= 1) return false;
-  if (kind === 'revocation' || eventId === undefined) return true;
   const removals = past.filter((entry) => entry.kind === 'uninstalled');
+  if (!removals.some((entry) => second(entry.at) >= second(before))) return false;
+  if (kind === 'revocation' || eventId === undefined) return true;
   if (removals.some((entry) => entry.detail?.endsWith(eventMark(eventId)))) return true;
   const installsOfThisLife = past.findIndex((entry) => entry.kind === 'uninstalled');
   return installsOfThisLife !== 1;

@@ -672,15 +672,15 @@ export function installationStoreContract(
           assert.equal(await store.deleteInstallation(T1, { before }), true);
         });
 
-        it('leaves a reinstall alone, when its uninstall may still be on its way', async () => {
-          await store.storeInstallation(teamInstall());
-          await store.storeInstallation(teamInstall({ botToken: 'xoxb-2', userToken: 'xoxp-2' }));
+        it('is about a reinstall of the same life: nobody removes and installs an app within one second', async () => {
+          await store.storeInstallation(teamInstall({ userToken: 'xoxp-1' }));
+          await store.storeInstallation(teamInstall({ userId: 'U2', userToken: 'xoxp-2' }));
           const before = eventTime();
-          assert.equal(await store.deleteInstallation(T1, { before, eventId: 'Ev1' }), false);
-          assert.equal(await store.revokeBot(T1, { before, eventId: 'Ev2' }), false);
-          assert.equal(await store.revokeUserTokens(T1, { before, userIds: ['U1'] }), false);
-          assert.equal(await botTokenOf(T1), 'xoxb-2');
-          assert.equal(await userTokenOf('U1'), 'xoxp-2');
+          assert.equal(await store.revokeUserTokens(T1, { before, userIds: ['U1'] }), true);
+          assert.equal(await userTokenOf('U1'), undefined);
+          assert.equal(await userTokenOf('U2'), 'xoxp-2');
+          assert.equal(await store.deleteInstallation(T1, { before, eventId: 'Ev1' }), true);
+          await isMiss(T1);
         });
 
         it('told twice, does not end the life that began after it', async () => {
