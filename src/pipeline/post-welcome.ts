@@ -86,7 +86,7 @@ function messageOf(context: StepContext) {
     ...welcomeMessage({
       appName: config.app.name,
       userId: context.userId,
-      personName: profile?.user?.name ?? profile?.user?.realName ?? null,
+      personName: profile?.user?.callName ?? null,
       placeName: profile?.team?.name ?? context.teamName ?? context.enterpriseName,
       links: openInSlack(config, { appId: context.appId, teamId }),
       supportUrl: config.supportUrl,

@@ -133,8 +133,8 @@ describe('fetch-profile', () => {
     const user = await stage.database.queries.selectFrom('users').selectAll().executeTakeFirstOrThrow();
     const person = stage.sandbox.person('Acme');
     assert.deepEqual(
-      [user.user_id, user.real_name, user.email, user.timezone, user.locale],
-      [userId, person.realName, person.email, person.timeZone, person.locale],
+      [user.user_id, user.name, user.real_name, user.email, user.timezone, user.locale],
+      [userId, person.name, person.realName, person.email, person.timeZone, person.locale],
     );
     assert.match(user.avatar_url ?? '', /^http/);
     const member = await stage.database.queries

@@ -7,6 +7,9 @@ import { type Step, type StepContext, skip, waitFor } from '../step.ts';
 /** What Slack told of the installer and the team. An absent value was not granted or not given. */
 export type FetchedProfile = {
   user: {
+    /** What to call them in a greeting. */
+    callName: string | null;
+    /** Their name in Slack's own sense, such as `grace`. */
     name: string | null;
     realName: string | null;
     email: string | null;
@@ -112,7 +115,8 @@ function userProfile(
   const { profile } = user ?? {};
   const standing = isEnterpriseInstall ? user?.enterprise_user : user;
   return {
-    name: profile?.display_name || user?.name || null,
+    callName: profile?.first_name || profile?.display_name || profile?.real_name || null,
+    name: user?.name || null,
     realName: profile?.real_name || user?.real_name || null,
     email: profile?.email || null,
     timezone: user?.tz || null,
