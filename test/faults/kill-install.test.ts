@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createVisitor, eventually, finishedRun, install, pressAddToSlack } from '../support/visitor.ts';
+import { count, isFullRun } from './support/full-run.ts';
+import { afterMs, atCall, atCommit, atWebhook, type KillPoint, phases } from './support/kill-points.ts';
+import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
+import { createRandom } from './support/random.ts';
+import { heldTokens, liveTokens } from './support/tokens.ts';
+
+/**
+ * Invariants 1, 2 and 3 under SIGKILL. Foyer is a process of its own, killed at an instant of an install and started
+ * again on the same file; then the person reloads, and begins anew where nothing was stored.
+ */
+
+/** One killing of an install: the second point lies in wait when Foyer starts again, and so on. */
+type Killing = readonly KillPoint[];
+
+interface Tally {
+  kills: number;
+  /** The run went on after the restart. */
+  resumed: number;
+  /** The code had not been exchanged: the reloaded callback installed. */
+  reloaded: number;
+  /** Nothing was stored, and the person began anew. */
+  begunAnew: number;
+  /** The run had finished before the instant came. */
+  atRest: number;
+  toldOperatorsTwice: number;
+}
+
+interface Place {
+  teamId: string;
+  userId: string;
+}
+
+const methods = [
+  'oauth.v2.access',
+  'auth.test',
+  'users.info',
+  'team.info',
+  'conversations.open',
+  'chat.postMessage',
+  'views.publish',
+] as const;
+
+const everyCall: Killing[] = methods.flatMap((method) => phases.map((phase) => [atCall(method, 1, phase)]));
+const inDoubt: Killing[] = phases.flatMap((phase) => [
+  [
+    atCall('chat.postMessage', 1, 'before its answer'),
+    atCall('conversations.history', 1, phase),
+    atCall('views.publish', 1, phase),
+  ],
+]);
+const webhook: Killing[] = [[atWebhook('as it arrives')], [atWebhook('before its answer')]];
+const commits = (many: number): Killing[] =>
+  Array.from({ length: many }, (_, index) => [atCommit(index + 1)]);
+
+function killings(random: ReturnType<typeof createRandom>): Killing[] {
+  const anyInstant = (): Killing =>
+    random.next() < 0.5
+      ? [afterMs(random.below(220))]
+      : [atCall(random.pick(methods), 1, 'after its answer', random.below(25))];
+  if (!isFullRun) {
+    return [
+      [atCall('chat.postMessage', 1, 'as it arrives')],
+      [atCall('chat.postMessage', 1, 'before its answer')],
+      [atCall('oauth.v2.access', 1, 'before its answer')],
+      [atCall('auth.test', 1, 'before its answer')],
+      [
+        atCall('chat.postMessage', 1, 'before its answer'),
+        atCall('conversations.history', 1, 'before its answer'),
+      ],
+      [atWebhook('before its answer')],
+      ...commits(14),
+      ...Array.from({ length: 6 }, anyInstant),
+    ];
+  }
+  const once = [...everyCall, ...inDoubt, ...webhook, ...commits(26)];
+  const thrice = Array.from({ length: 3 }, () => once).flat();
+  const twoInARow = Array.from({ length: 30 }, (): Killing => [...anyInstant(), afterMs(random.below(900))]);
+  return [...thrice, ...twoInARow, ...Array.from({ length: 120 }, anyInstant)];
+}
+
+describe('SIGKILL in the middle of an install', () => {
+  it('loses no install, welcomes once, repeats no finished step and leaves no token behind', async (t) => {
+    const random = createRandom();
+    const queue = killings(random);
+    const tally: Tally = {
+      kills: 0,
+      resumed: 0,
+      reloaded: 0,
+      begunAnew: 0,
+      atRest: 0,
+      toldOperatorsTwice: 0,
+    };
+    const lanes = await Promise.all([setProcessStage(), setProcessStage()]);
+    t.after(() => Promise.all(lanes.map((stage) => stage.close())));
+    await Promise.all(
+      lanes.map(async (stage) => {
+        const places = placesOf(stage);
+        for (let killing = queue.shift(); killing; killing = queue.shift()) {
+          const name = killing.map((point) => point.name).join(', then ');
+          try {
+            await installUnderFire(stage, killing, random.pick(places), tally);
+          } catch (cause) {
+            const output = stage.foyer().output().slice(-3000);
+            throw new Error(`killed ${name} (seed ${random.seed})\n${output}`, { cause });
+          }
+        }
+        assert.deepEqual(liveTokens(stage.sandbox).sort(), (await heldTokens(stage.config)).sort());
+      }),
+    );
+    t.diagnostic(`seed ${random.seed}: ${JSON.stringify(tally)}`);
+    assert.ok(tally.kills >= count({ quick: 24, full: 300 }), `${tally.kills} kills`);
+    assert.ok(tally.resumed > 0 && tally.reloaded + tally.begunAnew > 0);
+  });
+});
+
+function placesOf({ sandbox }: ProcessStage): Place[] {
+  return ['Acme', 'Globex', 'Initech Product', 'Initech Sales'].flatMap((name) =>
+    (['owner', 'admin'] as const).map((role) => ({
+      teamId: sandbox.workspace(name).id,
+      userId: sandbox.person(name, role).id,
+    })),
+  );
+}
+
+async function installUnderFire(
+  stage: ProcessStage,
+  killing: Killing,
+  place: Place,
+  tally: Tally,
+): Promise<void> {
+  await beginNewLife(stage, place);
+  const toldBefore = stage.webhook.posted.length;
+  const visitor = createVisitor();
+  const callback = await pressAddToSlack(visitor, stage.url, stage.sandbox, place);
+  for (const [index, point] of killing.entries()) {
+    let answered: Promise<unknown> = Promise.resolve();
+    const disarm = point.arm(stage, () => stage.foyer().kill());
+    if (index === 0) answered = visitor.get(callback).catch(() => 'the connection was cut');
+    else await stage.tryStart();
+    if (!(await diedBeforeItsEnd(stage, answered))) tally.atRest += 1;
+    stage.foyer().kill();
+    await stage.foyer().ended;
+    disarm();
+    tally.kills += 1;
+  }
+  await stage.start();
+
+  const exchangedBefore = stage.sandbox.calls('oauth.v2.access').length;
+  const reloaded = await visitor.get(callback);
+  const progress = reloaded.headers.get('location') ?? '';
+  const hasRun = openRunsOf(stage, place).length > 0 || currentRun(stage, place)?.status === 'succeeded';
+  if (hasRun) {
+    assert.equal(reloaded.status, 303, 'the reload of an install that is stored leads to its progress page');
+    if (stage.sandbox.calls('oauth.v2.access').length > exchangedBefore) tally.reloaded += 1;
+    else tally.resumed += 1;
+    assert.equal((await finishedRun(visitor, stage.url + progress, 40_000)).status, 'succeeded');
+  } else {
+    tally.begunAnew += 1;
+    assert.ok([303, 400, 502].includes(reloaded.status), `the reload answered ${reloaded.status}`);
+    const fresh = createVisitor();
+    const done = await install(fresh, stage.url, stage.sandbox, place);
+    assert.equal(done.status, 303, 'the person can simply begin again');
+    const run = await finishedRun(fresh, stage.url + done.headers.get('location'), 40_000);
+    assert.equal(run.status, 'succeeded');
+  }
+  assertWhole(stage, place);
+  const told = stage.webhook.posted.length - toldBefore;
+  assert.ok(told >= 1 && told <= 1 + killing.length, `the operators were told ${told} times`);
+  if (told > 1) tally.toldOperatorsTwice += 1;
+}
+
+async function beginNewLife(stage: ProcessStage, { teamId }: Place): Promise<void> {
+  const isInstalled = stage.sandbox
+    .state()
+    .workspaces.some((each) => each.id === teamId && each.installationId);
+  if (isInstalled) await stage.sandbox.uninstall({ teamId });
+  await stage.sandbox.settled();
+  const left = stage.rows(
+    'select id from installations where team_id = ? and status <> ?',
+    teamId,
+    'uninstalled',
+  );
+  assert.equal(left.length, 0, 'an uninstall that was acknowledged is committed');
+}
+
+/** Waits for the process to die, or for the install to be over without that. */
+async function diedBeforeItsEnd(stage: ProcessStage, answered: Promise<unknown>): Promise<boolean> {
+  const foyer = stage.foyer();
+  let over = false;
+  void answered.then(() => {
+    over = true;
+  });
+  return eventually(async () => {
+    if (foyer.hasEnded()) return { died: true };
+    const open = over && stage.rows('select id from runs where finished_at is null').length === 0;
+    return open && { died: false };
+  }, 30_000).then(({ died }) => died);
+}
+
+interface RunLine {
+  id: string;
+  status: string;
+}
+
+function currentRun(stage: ProcessStage, { teamId }: Place): RunLine | undefined {
+  return stage.rows<RunLine>(
+    `select r.id, r.status from runs r join installations i on i.id = r.installation_id and i.life = r.life
+      where i.team_id = ? and i.status <> 'uninstalled' order by r.created_at desc, r.id desc limit 1`,
+    teamId,
+  )[0];
+}
+
+function openRunsOf(stage: ProcessStage, { teamId }: Place): RunLine[] {
+  return stage.rows<RunLine>(
+    `select r.id, r.status from runs r join installations i on i.id = r.installation_id
+      where i.team_id = ? and r.finished_at is null`,
+    teamId,
+  );
+}
+
+/** What must be true of an install once it is over, whatever happened in its middle. */
+function assertWhole(stage: ProcessStage, place: Place): void {
+  const [installation] = stage.rows<{ id: string; life: number; status: string }>(
+    'select id, life, status from installations where team_id = ?',
+    place.teamId,
+  );
+  assert.equal(installation?.status, 'active');
+  assert.deepEqual(openRunsOf(stage, place), []);
+  const run = currentRun(stage, place);
+  const steps = stage.rows<{ name: string; status: string }>(
+    'select name, status from steps where run_id = ? order by position',
+    run?.id,
+  );
+  assert.equal(steps.length, 6);
+  for (const { name, status } of steps) assert.equal(status, 'succeeded', name);
+
+  const attempts = stage.rows<{ step_name: string; attempt: number; outcome: string }>(
+    'select step_name, attempt, outcome from step_attempts where run_id = ? order by step_name, attempt',
+    run?.id,
+  );
+  for (const [index, { step_name, attempt, outcome }] of attempts.entries()) {
+    const next = attempts[index + 1];
+    if (outcome === 'succeeded') assert.notEqual(next?.step_name, step_name, `${step_name} ran again`);
+    if (next?.step_name === step_name) assert.equal(next.attempt, attempt + 1);
+  }
+
+  const welcomes = stage.sandbox.messages(place).filter(({ metadata }) => {
+    const told = metadata?.event_payload;
+    return told?.installation_id === installation.id && told.life === installation.life;
+  });
+  assert.equal(welcomes.length, 1, `${welcomes.length} welcomes`);
+}

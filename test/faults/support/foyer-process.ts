@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const mainFile = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+
+/** Starting it is most of what a kill costs. */
+const compileCache = fileURLToPath(new URL('../../../node_modules/.cache/compiled', import.meta.url));
+
+/** How a process ended. */
+export interface ProcessEnd {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** Foyer as a process of its own, as `npm start` runs it. */
+export interface FoyerProcess {
+  readonly child: ChildProcess;
+  /** SIGKILL, at once: nothing of the process runs after it. */
+  kill(): void;
+  readonly ended: Promise<ProcessEnd>;
+  hasEnded(): boolean;
+  /** All that it wrote to stdout and stderr. */
+  output(): string;
+}
+
+/** What it is started with. */
+export interface ProcessOptions {
+  environment: Record<string, string>;
+  /** A folder without `.env`. */
+  folder: string;
+  nodeArguments?: readonly string[];
+  /** Another user than ours, where we are root: root may write whatever it likes. */
+  uid?: number;
+  withIpc?: boolean;
+}
+
+/** Starts Foyer's `main.ts` in a process; does not wait for it. */
+export function spawnFoyer(options: ProcessOptions): FoyerProcess {
+  const { environment, folder, nodeArguments = [], uid, withIpc = false } = options;
+  const child = spawn(process.execPath, [...nodeArguments, mainFile], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: compileCache, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe', ...(withIpc ? (['ipc'] as const) : [])],
+    ...(uid !== undefined && { uid, gid: uid }),
+  });
+  let written = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (part: string) => {
+      written = (written + part).slice(-2_000_000);
+    });
+  }
+  let end: ProcessEnd | undefined;
+  const ended = once(child, 'close').then(([code, signal]) => {
+    end = { code, signal };
+    return end;
+  });
+  return {
+    child,
+    kill: () => void child.kill('SIGKILL'),
+    ended,
+    hasEnded: () => end !== undefined,
+    output: () => written,
+  };
+}
+
+/** Resolves to true once it serves, and to false where it has ended before. */
+export async function isServing(foyer: FoyerProcess): Promise<boolean> {
+  while (!foyer.output().includes('Foyer is ready')) {
+    if (foyer.hasEnded()) return false;
+    await new Promise((next) => setTimeout(next, 5));
+  }
+  return true;
+}

@@ -1,0 +1,46 @@
+import type { Sandbox } from '../../../sandbox/sandbox.ts';
+import type { Config } from '../../../src/config.ts';
+import { openSqlite } from '../../../src/database/sqlite/open-sqlite.ts';
+import { createInstallationStore } from '../../../src/installation-store/create-installation-store.ts';
+import { loadKeyring } from '../../../src/installation-store/keyring.ts';
+import { createLogger } from '../../../src/log.ts';
+
+/** Every token that works at Slack. */
+export function liveTokens(sandbox: Sandbox): string[] {
+  return sandbox
+    .state()
+    .installations.flatMap((each) => each.tokens)
+    .filter((token) => token.status === 'live')
+    .map((token) => token.value);
+}
+
+/** Every token that an installation holds, opened with Foyer's own keys. */
+export async function heldTokens(config: Config): Promise<string[]> {
+  if (config.database.kind !== 'sqlite') throw new Error('this looks into a SQLite file');
+  const database = await openSqlite(config.database.file);
+  try {
+    const store = createInstallationStore({
+      database,
+      keyring: loadKeyring({ config }),
+      clientId: config.slack.clientId,
+      stepNames: [],
+      now: Date.now,
+      log: createLogger({ logLevel: 'silent', secrets: [] }),
+    });
+    const rows = await database.queries
+      .selectFrom('installations')
+      .leftJoin('user_tokens', 'user_tokens.installation_id', 'installations.id')
+      .select(['installations.id', 'user_tokens.user_id'])
+      .where('status', '!=', 'uninstalled')
+      .execute();
+    const held = new Set<string>();
+    for (const { id, user_id: userId } of rows) {
+      const stored = await store.readInstallation(id, userId ?? undefined);
+      const { bot, user } = stored?.installation ?? {};
+      for (const token of [bot?.token, user?.token]) if (token !== undefined) held.add(token);
+    }
+    return [...held];
+  } finally {
+    await database.close();
+  }
+}
