@@ -358,9 +358,14 @@ export function installationStoreContract(
         assert.equal(await store.saveRefreshed({ installationId }, current.version, late), false);
         assert.equal(await store.saveRefreshed(holder, current.userVersion, late), false);
         await isMiss(T1);
+
         await store.recordInstall(install('third'));
-        assert.equal(await store.saveRefreshed(holder, current.userVersion, late), false);
-        assert.equal(await userTokenOf('U1'), 'xoxp-third');
+        const third = await store.readInstallation(installationId);
+        assert.ok(third && third.userVersion !== null);
+        await store.deleteInstallation({ ...T1, userId: 'U1' });
+        await store.recordInstall(install('fourth'));
+        assert.equal(await store.saveRefreshed(holder, third.userVersion, late), false);
+        assert.equal(await userTokenOf('U1'), 'xoxp-fourth');
       });
 
       it('21: the same installation saved twice is one current record', async () => {
