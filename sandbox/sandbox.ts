@@ -4,20 +4,19 @@ import { createClock, type SandboxClock } from './clock.ts';
 import { controlRoutes } from './control/control-routes.ts';
 import { type Controls, createControls } from './control/controls.ts';
 import { createFaults, type Faults } from './control/faults.ts';
-import { readState, type SandboxState } from './control/read-state.ts';
+import { createReaders, type Readers } from './control/readers.ts';
 import { createDeliveries, type Deliveries } from './events/deliveries.ts';
 import { avatarRoutes } from './http/avatars.ts';
 import { startServer } from './http/server.ts';
 import { createTsCounter } from './messages/ts-counter.ts';
 import { webhookRoutes } from './messages/webhook-routes.ts';
-import { optionalScopes, readAuthorizeRequest } from './oauth/authorize-request.ts';
-import { oauthRoutes, submitConsent } from './oauth/oauth-routes.ts';
+import { type ConsentOptions, consentFor } from './oauth/consent-for.ts';
+import { oauthRoutes } from './oauth/oauth-routes.ts';
 import type { Platform } from './platform.ts';
 import { createWebApi } from './web-api/answer-call.ts';
 import { createCallLog, type LoggedCall } from './web-api/call-log.ts';
 import { createRateLimits, type RateLimits } from './web-api/rate-limits.ts';
 import { clientRoutes } from './web-client/client-routes.ts';
-import type { Message, Person, Role, View, Workspace } from './world/records.ts';
 import { createWorld } from './world/world.ts';
 
 export type SandboxOptions = {
@@ -42,52 +41,32 @@ export type SandboxOptions = {
   onActivity?: ActivityListener;
 };
 
-export type ConsentOptions = {
-  /** The whole address that the app sent the browser to, from a `Location` header or a link. */
-  authorizeUrl: string;
-  userId: string;
-  /** The workspace, or with `enterpriseId` the whole org. One of the two. */
-  teamId?: string;
-  enterpriseId?: string;
-  /** `allow` unless given. */
-  decision?: 'allow' | 'cancel';
-  /** Optional scopes to leave out. */
-  declinedScopes?: string[];
-};
-
 /** A Slack on this machine. What is read from it is live data: look, don't change. */
-export type Sandbox = Controls & {
-  url: string;
-  authorizationUrl: string;
-  /** With a slash at the end, as WebClient's `slackApiUrl` wants it. */
-  apiUrl: string;
-  app: Readonly<RegisteredApp>;
-  clock: SandboxClock;
-  faults: Faults;
-  rateLimits: RateLimits;
-  deliveries: Deliveries;
-  /** Decides on the consent page as a person would, through the same code; returns where the browser is sent. */
-  consent(options: ConsentOptions): Promise<string>;
-  state(): SandboxState;
-  /** Web API calls, oldest first; of one method if given. */
-  calls(method?: string): LoggedCall[];
-  /** A workspace by its id or name. */
-  workspace(idOrName: string): Workspace;
-  /** A member of a workspace by role, name or id; the owner unless said. */
-  person(workspace: string, who?: Role | string): Person;
-  /** The DM between the app and a person, oldest first. */
-  messages(options: { teamId: string; userId: string }): Message[];
-  homeView(options: { teamId: string; userId: string }): View | null;
-  /** Calls the listener for each thing that happens; returns a function that ends that. */
-  onActivity(listener: ActivityListener): () => void;
-  /** Resolves once no delivery is on its way. */
-  settled(): Promise<void>;
-  /** Changes the app's manifest, as on its settings page. */
-  changeManifest(manifest: unknown): void;
-  /** Back to the start: nobody installed anything, no faults, real time. Credentials and manifest stay. */
-  reset(): void;
-  close(): Promise<void>;
-};
+export type Sandbox = Controls &
+  Readers & {
+    url: string;
+    authorizationUrl: string;
+    /** With a slash at the end, as WebClient's `slackApiUrl` wants it. */
+    apiUrl: string;
+    app: Readonly<RegisteredApp>;
+    clock: SandboxClock;
+    faults: Faults;
+    rateLimits: RateLimits;
+    deliveries: Deliveries;
+    /** Decides on the consent page as a person would, through the same code; returns where the browser is sent. */
+    consent(options: ConsentOptions): Promise<string>;
+    /** Web API calls, oldest first; of one method if given. */
+    calls(method?: string): LoggedCall[];
+    /** Calls the listener for each thing that happens; returns a function that ends that. */
+    onActivity(listener: ActivityListener): () => void;
+    /** Resolves once no delivery is on its way. */
+    settled(): Promise<void>;
+    /** Changes the app's manifest, as on its settings page. */
+    changeManifest(manifest: unknown): void;
+    /** Back to the start: nobody installed anything, no faults, real time. Credentials and manifest stay. */
+    reset(): void;
+    close(): Promise<void>;
+  };
 
 /** Starts a sandbox and resolves once it listens. `close` it, or it keeps the process alive. */
 export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
@@ -108,7 +87,7 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
 
   const sandbox: Sandbox = {
     ...createControls(platform),
-    ...readers(platform),
+    ...createReaders(platform),
     url,
     authorizationUrl: '',
     apiUrl: '',
@@ -161,55 +140,4 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
 
 function originOf(url: string | undefined): string | null {
   return url && URL.canParse(url) ? `${new URL(url).origin}/` : null;
-}
-
-function consentFor(platform: Platform, choice: ConsentOptions): string {
-  const form = new URLSearchParams(new URL(choice.authorizeUrl).searchParams);
-  form.set('user', choice.userId);
-  form.set('place', choice.enterpriseId ?? choice.teamId ?? '');
-  form.set('decision', choice.decision ?? 'allow');
-  const read = readAuthorizeRequest(platform.app, form);
-  if ('problem' in read) throw new Error(`${read.problem.code}: ${read.problem.explanation}`);
-  for (const scope of optionalScopes(platform.app.settings, read.request)) {
-    if (!choice.declinedScopes?.includes(scope)) form.append('optional_scope', scope);
-  }
-  const outcome = submitConsent(platform, form);
-  if (outcome.kind === 'redirect') return outcome.location;
-  throw new Error(
-    outcome.kind === 'refused' ? outcome.explanation : 'The admins of this workspace must approve first.',
-  );
-}
-
-function readers(
-  platform: Platform,
-): Pick<Sandbox, 'state' | 'workspace' | 'person' | 'messages' | 'homeView'> {
-  const { world } = platform;
-  const personState = ({ teamId, userId }: { teamId: string; userId: string }) =>
-    readState(platform)
-      .workspaces.find((each) => each.id === teamId)
-      ?.people.find((each) => each.id === userId);
-
-  function workspace(idOrName: string): Workspace {
-    const found = [...world.workspaces.values()].find(
-      (each) => each.id === idOrName || each.name === idOrName,
-    );
-    if (!found) throw new Error(`There is no workspace ${idOrName}.`);
-    return found;
-  }
-
-  return {
-    state: () => readState(platform),
-    workspace,
-    person(workspaceName, who = 'owner') {
-      const { id } = workspace(workspaceName);
-      const members = [...world.people.values()].filter((each) => each.roles[id]);
-      const found = members.find(
-        (each) => each.roles[id] === who || [each.id, each.name, each.realName].includes(who),
-      );
-      if (!found) throw new Error(`There is no ${who} in ${workspaceName}.`);
-      return found;
-    },
-    messages: (whom) => personState(whom)?.directMessage?.messages ?? [],
-    homeView: (whom) => personState(whom)?.homeView ?? null,
-  };
 }

@@ -37,6 +37,7 @@ export const controlBodies = {
     signature: z.enum(['valid', 'wrong', 'none']).optional(),
     timestampSeconds: z.number().int().optional(),
   }),
+  addWorkspace: z.object({ name: id }),
   requireApproval: z.object({ teamId: id, isRequired: z.boolean() }),
   approve: z.object({ teamId: id }),
   consent: z.object({

@@ -29,6 +29,7 @@ export function controlRoutes(sandbox: Sandbox): Route[] {
     act('revoke-access', bodies.access, sandbox.revokeAccess),
     act('send-event', bodies.sendEvent, sandbox.sendEvent),
     act('verify-event-url', bodies.nothing, () => sandbox.verifyEventUrl()),
+    act('add-workspace', bodies.addWorkspace, sandbox.addWorkspace),
     act('require-approval', bodies.requireApproval, sandbox.requireApproval),
     act('approve', bodies.approve, sandbox.approve),
     act('consent', bodies.consent, async (options) => ({ location: await sandbox.consent(options) })),

@@ -99,3 +99,13 @@ test('the same controls answer over HTTP', async (t) => {
   await refused(clientFor(sandbox, sandbox.calls()[0]?.token ?? 'xoxb').auth.test(), 'invalid_auth');
   assert.equal(sandbox.state().installations.length, 0);
 });
+
+test('a test can have as many workspaces as it wants', async (t) => {
+  const { sandbox } = await withSandbox(t);
+  const { id } = sandbox.addWorkspace({ name: 'Hooli' });
+  const { client, userId } = await install(sandbox, 'Hooli');
+  assert.equal((await client.team.info()).team?.id, id);
+  assert.equal((await client.users.info({ user: userId })).user?.is_owner, true);
+  sandbox.reset();
+  assert.throws(() => sandbox.workspace('Hooli'));
+});

@@ -1,4 +1,4 @@
-import type { Delivery, Parcel } from '../events/deliveries.ts';
+import type { Delivery, Parcel } from '../events/delivery.ts';
 import { emitEvent, type InnerEvent, verifyEventUrl } from '../events/emit-event.ts';
 import { type PressedIn, pressableElements, sendPress } from '../events/interactions.ts';
 import { grantAccess, revokeAccess, revokeTokens, uninstall } from '../installs/end-installs.ts';
@@ -6,6 +6,7 @@ import { addMessage, openDirectMessage } from '../messages/conversations.ts';
 import type { Platform } from '../platform.ts';
 import { directMessage, homeViewOf, installationAt, installationServing, liveTokens } from '../world/find.ts';
 import type { Installation, Message, Person, Workspace } from '../world/records.ts';
+import { addWorkspace } from '../world/seed-world.ts';
 
 /** A person in a workspace. */
 export type Whom = { teamId: string; userId: string };
@@ -62,6 +63,8 @@ export type Controls = {
   sendEvent(event: RawEvent): Promise<Delivery | null>;
   /** Slack's challenge to the event request URL. */
   verifyEventUrl(): Promise<{ isVerified: boolean; delivery: Delivery }>;
+  /** One more standalone workspace, with an owner, an admin and a member. Gone at the next reset. */
+  addWorkspace(options: { name: string }): Workspace;
   /** Whether members must ask the admins before they install. */
   requireApproval(options: { teamId: string; isRequired: boolean }): void;
   /** The admins approve the app for a workspace. */
@@ -173,6 +176,7 @@ export function createControls(platform: Platform): Controls {
       });
     },
     verifyEventUrl: () => verifyEventUrl(platform),
+    addWorkspace: ({ name }) => addWorkspace(world, name),
     requireApproval({ teamId, isRequired }) {
       const workspace = world.workspaces.get(teamId);
       if (!workspace) throw new Error(`There is no workspace ${teamId}.`);

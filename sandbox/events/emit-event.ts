@@ -1,7 +1,7 @@
 import { slackId } from '../ids.ts';
 import type { Platform } from '../platform.ts';
 import type { Installation } from '../world/records.ts';
-import type { Delivery, Parcel } from './deliveries.ts';
+import type { Delivery, Parcel } from './delivery.ts';
 
 /** An inner event, as Slack puts it into the envelope's `event`. */
 export type InnerEvent = Record<string, unknown> & { type: string };

@@ -11,7 +11,7 @@ import type {
   View,
   Workspace,
 } from '../world/records.ts';
-import type { Delivery } from './deliveries.ts';
+import type { Delivery } from './delivery.ts';
 
 /** Where a press happened. */
 export type PressedIn = { view: View } | { conversation: Conversation; message: Message };

@@ -1,4 +1,4 @@
-import type { Delivery } from '../events/deliveries.ts';
+import type { Delivery } from '../events/delivery.ts';
 import { type EventPlace, emitEvent } from '../events/emit-event.ts';
 import type { Platform } from '../platform.ts';
 import { liveTokens } from '../world/find.ts';

@@ -1,20 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Failure, Faults } from '../control/faults.ts';
+import type { Faults } from '../control/faults.ts';
 import { type Exchange, jsonReply, type Reply } from '../http/exchange.ts';
 import type { Platform } from '../platform.ts';
 import type { Token } from '../world/records.ts';
 import { authenticate, requireScope, tokenIn } from './authenticate.ts';
 import { createCallArguments, readArguments } from './call-arguments.ts';
 import type { CallLog, LoggedCall } from './call-log.ts';
-import type { Answer, Method } from './method.ts';
+import { type CallOutcome, letFail, rateLimited } from './let-fail.ts';
+import type { Method } from './method.ts';
 import { methods } from './methods.ts';
 import { placeOfGrant } from './oauth-access.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { Refusal } from './refusal.ts';
 
 export type WebApi = { answer(exchange: Exchange, methodName: string): Promise<Reply | null> };
-
-type Outcome = { answer: Answer; status?: number; headers?: Record<string, string> };
 
 /** The Web API: reads a call, lets faults happen, checks who calls and what they may, and runs the method. */
 export function createWebApi({
@@ -34,7 +33,7 @@ export function createWebApi({
     all: Record<string, unknown>,
     exchange: Exchange,
     logged: LoggedCall,
-  ): Promise<Outcome> {
+  ): Promise<CallOutcome> {
     const authorization = exchange.header('authorization');
     let token: Token | undefined;
     let method: Method | undefined;
@@ -83,7 +82,7 @@ export function createWebApi({
       const startedAt = performance.now();
       const logged = log.begin(methodName, platform.clock.now());
       let all: Record<string, unknown> = {};
-      let unreadable: Outcome | undefined;
+      let unreadable: CallOutcome | undefined;
       try {
         all = readArguments(exchange.url.searchParams, exchange.header('content-type') ?? '', exchange.body);
       } catch (error) {
@@ -94,7 +93,7 @@ export function createWebApi({
       const latencyMs = faults.latencyOf(methodName);
       if (latencyMs > 0) await delay(latencyMs);
       const act = async () => unreadable ?? (await run(methodName, all, exchange, logged));
-      const outcome = failure ? await fail(failure, act, exchange, logged) : await act();
+      const outcome = failure ? await letFail(failure, act, exchange, logged) : await act();
       logged.ms = Math.round(performance.now() - startedAt);
       const told = outcome && 'answer' in outcome ? outcome.answer : null;
       logged.answer = told;
@@ -104,61 +103,6 @@ export function createWebApi({
       logged.status = outcome.status ?? 200;
       return 'answer' in outcome ? jsonReply(outcome.answer, outcome.status, outcome.headers) : outcome;
     },
-  };
-}
-
-/** Lets a failure happen; `null` once the connection is cut. */
-async function fail(
-  failure: Failure,
-  act: () => Promise<Outcome>,
-  exchange: Exchange,
-  logged: LoggedCall,
-): Promise<Outcome | Reply | null> {
-  logged.fault = failure.type;
-  switch (failure.type) {
-    case 'error':
-      return { answer: { ok: false, error: failure.error, ...failure.fields } };
-    case 'status': {
-      if (failure.status === 429) return rateLimited(failure.retryAfterSeconds ?? 1);
-      return {
-        status: failure.status,
-        headers: { 'content-type': 'text/html' },
-        body: `HTTP ${failure.status}`,
-      };
-    }
-    case 'hang': {
-      const outcome = failure.acts === false ? null : await act();
-      await waitUnlessGone(exchange, failure.delayMs);
-      return outcome ?? cut(exchange);
-    }
-    case 'reset-after-acting':
-      await act();
-      return cut(exchange);
-    case 'reset-before-acting':
-      return cut(exchange);
-    case 'malformed-json': {
-      if (failure.acts !== false) await act();
-      return { status: 200, headers: { 'content-type': 'application/json' }, body: '{"ok":true,"chan' };
-    }
-  }
-}
-
-async function waitUnlessGone({ request }: Exchange, delayMs: number): Promise<void> {
-  const gone = new AbortController();
-  request.socket.once('close', () => gone.abort());
-  await delay(delayMs, undefined, { signal: gone.signal, ref: false }).catch(() => {}); // the caller went away first
-}
-
-function cut({ request }: Exchange): null {
-  request.socket.resetAndDestroy();
-  return null;
-}
-
-function rateLimited(waitSeconds: number): Outcome {
-  return {
-    status: 429,
-    headers: { 'retry-after': String(waitSeconds) },
-    answer: { ok: false, error: 'ratelimited' },
   };
 }
 

@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { type Exchange, htmlReply, jsonReply, type Reply, redirectReply } from '../http/exchange.ts';
 import { type Html, html } from '../http/html.ts';
 import type { Route } from '../http/routes.ts';
@@ -8,6 +6,7 @@ import { readSignedIn, signedInCookie, withOverrides } from '../oauth/signed-in.
 import type { Platform } from '../platform.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { aboutTab, addPage, appPage, composer, drawMessages, homeTab, messagesTab } from './app-pages.ts';
+import { assetReply } from './client-assets.ts';
 import { appEntry, frame, type Section, sections } from './frame.ts';
 import { streamActivity } from './live-updates.ts';
 import { drawModal } from './modal.ts';
@@ -17,23 +16,6 @@ import { createReadMarks } from './read-marks.ts';
 import { settingsPage } from './settings-page.ts';
 import { settingsRoutes } from './settings-routes.ts';
 import { readVisit, type Visit } from './visit.ts';
-
-const assets = await loadAssets();
-
-async function loadAssets(): Promise<Record<string, { type: string; text: string }>> {
-  const own = (name: string) => readFile(new URL(`./${name}`, import.meta.url), 'utf8');
-  const library = createRequire(import.meta.url).resolve('slack-blocks-to-jsx/dist/style.css');
-  // Why: the library styles by an id that a page can have once; the class stands for it, with an id's weight.
-  const blocksCss = (await readFile(library, 'utf8')).replaceAll(
-    '#slack_blocks_to_jsx',
-    ':is(.slack_blocks_to_jsx, #slack-blocks)',
-  );
-  return {
-    'blocks.css': { type: 'text/css', text: blocksCss },
-    'client.css': { type: 'text/css', text: await own('client.css') },
-    'client.js': { type: 'text/javascript', text: await own('client.js') },
-  };
-}
 
 /** The web client: pages for people, the parts of them that change, and what their buttons do. */
 export function clientRoutes(platform: Platform, sandbox: Sandbox, landingUrl: string | null): Route[] {
@@ -152,12 +134,6 @@ function generalPage(visit: Visit): Html {
   );
   return html`<header class="page-head"><h1># general</h1></header>
 <div class="scroll messages"><div class="intro"><h2># general</h2><p class="soft">The one channel of this workspace. Incoming webhooks post here.</p></div>${drawMessages(visit, channel?.messages ?? [])}</div>`;
-}
-
-function assetReply(name: string): Reply {
-  const asset = assets[name];
-  if (!asset) return jsonReply({ ok: false, error: 'not_found' }, 404);
-  return { headers: { 'content-type': `${asset.type}; charset=utf-8` }, body: asset.text };
 }
 
 function switchTo(platform: Platform, { cookies, url }: Exchange, path: string): Reply {

@@ -1,4 +1,4 @@
-import type { Delivery } from '../events/deliveries.ts';
+import type { Delivery } from '../events/delivery.ts';
 import { type Html, html } from '../http/html.ts';
 import type { Sandbox } from '../sandbox.ts';
 import type { LoggedCall } from '../web-api/call-log.ts';

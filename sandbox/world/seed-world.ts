@@ -1,3 +1,4 @@
+import { slackId } from '../ids.ts';
 import type { Person, Role, Workspace } from './records.ts';
 import type { World } from './world.ts';
 
@@ -100,19 +101,38 @@ function person(
 /** Puts the workspaces, the people and one `#general` per workspace into an empty world. */
 export function seedWorld(world: World): void {
   world.enterprises.set(enterprise.id, { ...enterprise });
-  for (const workspace of workspaces) {
-    world.workspaces.set(workspace.id, { ...workspace });
-    const id = workspace.id.replace(/^T/, 'C');
-    const memberIds = people.filter((each) => each.roles[workspace.id]).map((each) => each.id);
-    world.conversations.set(id, {
-      id,
-      kind: 'channel',
-      teamId: workspace.id,
-      name: 'general',
-      createdAt: Date.UTC(2024, 0, 8),
-      memberIds,
-      messages: [],
-    });
-  }
   for (const each of people) world.people.set(each.id, { ...each, roles: { ...each.roles } });
+  for (const workspace of workspaces) placeWorkspace(world, { ...workspace });
+}
+
+/** One more standalone workspace, with an owner, an admin and a member whose names tell it. */
+export function addWorkspace(world: World, name: string): Workspace {
+  const id = slackId('T');
+  const domain = name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  const member = (role: Role) =>
+    person(slackId('U'), `${name} ${role}`, `${domain}.example`, role, 'berlin', '#475569', { [id]: role });
+  for (const role of ['owner', 'admin', 'member'] as const) {
+    const added = member(role);
+    world.people.set(added.id, added);
+  }
+  const workspace: Workspace = { id, name, domain, ...standalone('#475569') };
+  placeWorkspace(world, workspace);
+  return workspace;
+}
+
+function placeWorkspace(world: World, workspace: Workspace): void {
+  world.workspaces.set(workspace.id, workspace);
+  const id = workspace.id.replace(/^T/, 'C');
+  const memberIds = [...world.people.values()]
+    .filter((each) => each.roles[workspace.id])
+    .map((each) => each.id);
+  world.conversations.set(id, {
+    id,
+    kind: 'channel',
+    teamId: workspace.id,
+    name: 'general',
+    createdAt: Date.UTC(2024, 0, 8),
+    memberIds,
+    messages: [],
+  });
 }

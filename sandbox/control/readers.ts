@@ -1,0 +1,48 @@
+import type { Platform } from '../platform.ts';
+import type { Message, Person, Role, View, Workspace } from '../world/records.ts';
+import type { Whom } from './controls.ts';
+import { readState, type SandboxState } from './read-state.ts';
+
+/** How tests look into the world. */
+export type Readers = {
+  state(): SandboxState;
+  /** A workspace by its id or name. */
+  workspace(idOrName: string): Workspace;
+  /** A member of a workspace by role, name or id; the owner unless said. */
+  person(workspace: string, who?: Role | string): Person;
+  /** The DM between the app and a person, oldest first. */
+  messages(whom: Whom): Message[];
+  homeView(whom: Whom): View | null;
+};
+
+export function createReaders(platform: Platform): Readers {
+  const { world } = platform;
+  const personState = ({ teamId, userId }: Whom) =>
+    readState(platform)
+      .workspaces.find((each) => each.id === teamId)
+      ?.people.find((each) => each.id === userId);
+
+  function workspace(idOrName: string): Workspace {
+    const found = [...world.workspaces.values()].find(
+      (each) => each.id === idOrName || each.name === idOrName,
+    );
+    if (!found) throw new Error(`There is no workspace ${idOrName}.`);
+    return found;
+  }
+
+  return {
+    state: () => readState(platform),
+    workspace,
+    person(workspaceName, who = 'owner') {
+      const { id } = workspace(workspaceName);
+      const members = [...world.people.values()].filter((each) => each.roles[id]);
+      const found = members.find(
+        (each) => each.roles[id] === who || [each.id, each.name, each.realName].includes(who),
+      );
+      if (!found) throw new Error(`There is no ${who} in ${workspaceName}.`);
+      return found;
+    },
+    messages: (whom) => personState(whom)?.directMessage?.messages ?? [],
+    homeView: (whom) => personState(whom)?.homeView ?? null,
+  };
+}

@@ -1,0 +1,102 @@
+import type { PostOutcome } from './post.ts';
+import { signRequest } from './sign.ts';
+
+export type RetryReason = 'http_timeout' | 'http_error' | 'connection_failed';
+
+/** One attempt to hand a request to the app. A retry is a delivery of its own, with a higher `retryNumber`. */
+export type Delivery = {
+  id: string;
+  kind: 'event' | 'interaction' | 'url-verification';
+  /** The event's or interaction's type, such as `app_home_opened` or `block_actions`. */
+  type: string;
+  /** Null for interactions. */
+  eventId: string | null;
+  teamId: string | null;
+  enterpriseId: string | null;
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+  /** 0 for the first attempt, 1 to 3 for Slack's retries. */
+  retryNumber: number;
+  retryReason: RetryReason | null;
+  sentAt: number;
+  outcome: 'held' | 'sending' | 'acknowledged' | RetryReason;
+  status: number | null;
+  answer: string | null;
+  ms: number | null;
+};
+
+/** A request for the app, before it is signed. */
+export type Parcel = Pick<Delivery, 'kind' | 'type' | 'eventId' | 'teamId' | 'enterpriseId' | 'body'> & {
+  url: string;
+  contentType: string;
+  /** `valid` unless a test asks for something the app must refuse. */
+  signature?: 'valid' | 'wrong' | 'none';
+  /** Seconds; real time unless given, since receivers compare it with their own clock. */
+  timestampSeconds?: number;
+  /** Whether Slack would try again; only events are retried. */
+  isRetried?: boolean;
+};
+
+export function withoutSending(parcel: Parcel) {
+  const { kind, type, eventId, teamId, enterpriseId, body, url } = parcel;
+  return { kind, type, eventId, teamId, enterpriseId, body, url };
+}
+
+export function signedHeaders(
+  parcel: Parcel,
+  signingSecret: string,
+  retryNumber: number,
+  retryReason: RetryReason | null,
+): Record<string, string> {
+  const timestampSeconds = parcel.timestampSeconds ?? Math.floor(Date.now() / 1000);
+  const headers: Record<string, string> = {
+    'content-type': parcel.contentType,
+    'user-agent': 'Slackbot 1.0 (+https://api.slack.com/robots)',
+    accept: '*/*',
+  };
+  if (parcel.signature !== 'none') {
+    const secret = parcel.signature === 'wrong' ? `not-${signingSecret}` : signingSecret;
+    headers['x-slack-request-timestamp'] = String(timestampSeconds);
+    headers['x-slack-signature'] = signRequest({
+      signingSecret: secret,
+      timestampSeconds,
+      body: parcel.body,
+    });
+  }
+  if (retryReason) {
+    headers['x-slack-retry-num'] = String(retryNumber);
+    headers['x-slack-retry-reason'] = retryReason;
+  }
+  return headers;
+}
+
+/** Notes what came back; returns why Slack would try again, or null when the app acknowledged. */
+export function recordOutcome(delivery: Delivery, outcome: PostOutcome): RetryReason | null {
+  delivery.ms = outcome.ms;
+  if (outcome.kind === 'answered') {
+    delivery.status = outcome.status;
+    delivery.answer = outcome.body.slice(0, 4000);
+  }
+  if (outcome.kind === 'connection-failed') delivery.answer = outcome.message;
+  const failure = failureOf(outcome);
+  delivery.outcome = failure ?? 'acknowledged';
+  return failure;
+}
+
+function failureOf(outcome: PostOutcome): RetryReason | null {
+  if (outcome.kind === 'timeout') return 'http_timeout';
+  if (outcome.kind === 'connection-failed') return 'connection_failed';
+  return outcome.status >= 200 && outcome.status < 300 ? null : 'http_error';
+}
+
+export function inOrder<T extends { delivery: Delivery }>(
+  waiting: T[],
+  order: 'as-sent' | 'reversed' | readonly string[],
+) {
+  if (order === 'as-sent') return waiting;
+  if (order === 'reversed') return [...waiting].reverse();
+  const rank = (each: T) =>
+    order.includes(each.delivery.id) ? order.indexOf(each.delivery.id) : order.length;
+  return [...waiting].sort((a, b) => rank(a) - rank(b));
+}

@@ -1,0 +1,34 @@
+import type { Platform } from '../platform.ts';
+import { optionalScopes, readAuthorizeRequest } from './authorize-request.ts';
+import { submitConsent } from './oauth-routes.ts';
+
+export type ConsentOptions = {
+  /** The whole address that the app sent the browser to, from a `Location` header or a link. */
+  authorizeUrl: string;
+  userId: string;
+  /** The workspace, or with `enterpriseId` the whole org. One of the two. */
+  teamId?: string;
+  enterpriseId?: string;
+  /** `allow` unless given. */
+  decision?: 'allow' | 'cancel';
+  /** Optional scopes to leave out. */
+  declinedScopes?: string[];
+};
+
+/** Fills in the consent form and sends it, without a browser. Throws where the page would not send the browser back. */
+export function consentFor(platform: Platform, choice: ConsentOptions): string {
+  const form = new URLSearchParams(new URL(choice.authorizeUrl).searchParams);
+  form.set('user', choice.userId);
+  form.set('place', choice.enterpriseId ?? choice.teamId ?? '');
+  form.set('decision', choice.decision ?? 'allow');
+  const read = readAuthorizeRequest(platform.app, form);
+  if ('problem' in read) throw new Error(`${read.problem.code}: ${read.problem.explanation}`);
+  for (const scope of optionalScopes(platform.app.settings, read.request)) {
+    if (!choice.declinedScopes?.includes(scope)) form.append('optional_scope', scope);
+  }
+  const outcome = submitConsent(platform, form);
+  if (outcome.kind === 'redirect') return outcome.location;
+  throw new Error(
+    outcome.kind === 'refused' ? outcome.explanation : 'The admins of this workspace must approve first.',
+  );
+}
