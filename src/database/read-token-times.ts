@@ -2,16 +2,15 @@ import type { Queries } from './database.ts';
 
 /** What may be shown of an installation's tokens: that they are there, and when they lapse; never the tokens. */
 export interface TokenTimes {
+  /** Null without a bot's token. */
   bot: { expiresAt: number | null } | null;
-  users: { userId: string; expiresAt: number | null }[];
+  /** How many people have a token of their own, and when the first of those lapses. */
+  users: number;
+  usersExpireFrom: number | null;
 }
 
-/** Reads when an installation's tokens lapse; at most `limit` people's. */
-export async function readTokenTimes(
-  queries: Queries,
-  installationId: string,
-  limit: number,
-): Promise<TokenTimes> {
+/** Reads when an installation's tokens lapse. */
+export async function readTokenTimes(queries: Queries, installationId: string): Promise<TokenTimes> {
   const bot = await queries
     .selectFrom('installations')
     .select('bot_expires_at')
@@ -21,13 +20,15 @@ export async function readTokenTimes(
     .executeTakeFirst();
   const users = await queries
     .selectFrom('user_tokens')
-    .select(['user_id', 'expires_at'])
+    .select(({ fn }) => [
+      fn.countAll<number | string | bigint>().as('count'),
+      fn.min<number | string | null>('expires_at').as('first'),
+    ])
     .where('installation_id', '=', installationId)
-    .orderBy('user_id')
-    .limit(limit)
-    .execute();
+    .executeTakeFirstOrThrow();
   return {
     bot: bot ? { expiresAt: bot.bot_expires_at } : null,
-    users: users.map((row) => ({ userId: row.user_id, expiresAt: row.expires_at })),
+    users: Number(users.count),
+    usersExpireFrom: users.first === null ? null : Number(users.first),
   };
 }
