@@ -77,7 +77,7 @@ export function createDeliveries({
       ms: null,
     };
     log.push(delivery);
-    if (log.length > kept) log = log.slice(-kept);
+    if (log.length > kept * 1.2) log = log.slice(-kept);
     return delivery;
   }
 

@@ -33,6 +33,9 @@ export function createPoster(): Poster {
   ): Promise<PostOutcome> {
     const elapsed = () => Math.round(performance.now() - startedAt);
     return new Promise((resolve) => {
+      if (!URL.canParse(options.url)) {
+        return resolve({ kind: 'connection-failed', message: `${options.url} is no address`, ms: 0 });
+      }
       const url = new URL(options.url);
       const isTls = url.protocol === 'https:';
       const headers = { ...options.headers, 'content-length': String(Buffer.byteLength(options.body)) };

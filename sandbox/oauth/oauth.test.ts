@@ -96,7 +96,7 @@ test('a code works once, for ten minutes, with the right secret and the same red
   await refused(exchange(sandbox, 'made.up'), 'invalid_code');
   const late = await codeFrom(sandbox, whom);
   await sandbox.clock.advance(10 * 60_000);
-  await refused(exchange(sandbox, late), 'code_expired');
+  await refused(exchange(sandbox, late), 'invalid_code');
 });
 
 test('oauth.v2.access answers as Slack documents, and takes HTTP Basic', async (t) => {

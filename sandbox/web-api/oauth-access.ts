@@ -16,12 +16,15 @@ function checkClient({ platform: { app }, args, authorization }: OpenCall): void
   if (secret !== app.clientSecret) throw new Refusal('bad_client_secret');
 }
 
-/** Redeems a code, once. Throws `invalid_code`, `code_already_used`, `code_expired` or `bad_redirect_uri`. */
+/**
+ * Redeems a code, once. Throws `invalid_code` (also when it is too old), `bad_redirect_uri`, or `code_already_used`,
+ * which Slack's page does not list and its API answers.
+ */
 function redeemCode({ platform, args }: OpenCall): AuthorizationCode {
   const code = platform.world.codes.get(args.text('code') ?? '');
   if (!code) throw new Refusal('invalid_code');
   if (code.isUsed) throw new Refusal('code_already_used');
-  if (code.expiresAt <= platform.clock.now()) throw new Refusal('code_expired');
+  if (code.expiresAt <= platform.clock.now()) throw new Refusal('invalid_code');
   const redirectUri = args.text('redirect_uri') ?? null;
   if (redirectUri !== code.redirectUri) throw new Refusal('bad_redirect_uri');
   code.isUsed = true;
@@ -87,7 +90,6 @@ function addWebhook(platform: Platform, installation: Installation): Answer {
 }
 
 function refresh({ platform, args }: OpenCall): Answer {
-  if (!platform.app.settings.isTokenRotationEnabled) throw new Refusal('token_rotation_not_enabled');
   const token = rotateToken(platform, args.required('refresh_token'));
   const installation = token && platform.world.installations.get(token.installationId);
   if (!token || !installation) throw new Refusal('invalid_refresh_token');

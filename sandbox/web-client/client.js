@@ -192,3 +192,4 @@ document.addEventListener('submit', async (event) => {
 if (matchMedia('(max-width: 760px)').matches) document.querySelector('.drawer')?.removeAttribute('open');
 if (scroller) scroller.scrollTop = scroller.scrollHeight;
 follow();
+say(new URLSearchParams(location.search).get('notice') ?? '');

@@ -1,7 +1,7 @@
 import type { Failure } from '../control/faults.ts';
-import { redirectReply } from '../http/exchange.ts';
 import type { Route } from '../http/routes.ts';
 import type { Sandbox } from '../sandbox.ts';
+import { afterForm } from './after-form.ts';
 
 /** The panel's forms: the control API for people. */
 export function panelRoutes(sandbox: Sandbox): Route[] {
@@ -10,10 +10,7 @@ export function panelRoutes(sandbox: Sandbox): Route[] {
   function act(name: string, run: (form: URLSearchParams) => unknown): Route {
     return {
       on: `POST /client/:team/panel/${name}`,
-      async handle({ form }, { team = '' }) {
-        await run(form);
-        return redirectReply(`/client/${team}/panel`, 303);
-      },
+      handle: ({ form }, { team = '' }) => afterForm(`/client/${team}/panel`, () => run(form)),
     };
   }
 

@@ -1,9 +1,10 @@
 import type { Where } from '../control/controls.ts';
-import { type Exchange, jsonReply, type Reply, redirectReply } from '../http/exchange.ts';
+import { type Exchange, jsonReply, type Reply } from '../http/exchange.ts';
 import type { Route } from '../http/routes.ts';
 import type { Platform } from '../platform.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { placeKey } from '../world/find.ts';
+import { afterForm } from './after-form.ts';
 import { readVisit, type Visit } from './visit.ts';
 
 /** What a person does in the client: press, write, and manage the app. Each form leads back to its page. */
@@ -13,11 +14,10 @@ export function settingsRoutes(platform: Platform, sandbox: Sandbox): Route[] {
   function act(path: string, back: string, run: (visit: Visit, form: URLSearchParams) => unknown): Route {
     return {
       on: `POST /client/:team${path}`,
-      async handle(exchange, { team = '' }) {
+      handle(exchange, { team = '' }) {
         const visit = readVisit(platform, exchange, team);
         if (!visit) return jsonReply({ ok: false, error: 'no such workspace' }, 404);
-        await run(visit, exchange.form);
-        return redirectReply(`/client/${team}${back}`, 303);
+        return afterForm(`/client/${team}${back}`, () => run(visit, exchange.form));
       },
     };
   }
