@@ -25,6 +25,8 @@ export interface CallbackFailure {
   code: string;
   /** The HTTP status, where it is not the page's usual one. */
   status?: number;
+  /** Whether Slack may have let the app in without our hearing of it. */
+  mayHaveActed?: boolean;
 }
 
 /**
@@ -42,9 +44,9 @@ export function exchangeFailure(error: unknown): CallbackFailure {
   if (error instanceof DatabaseUnavailableError) return { kind: 'database_unavailable', code: error.code };
   const failure = slackFailure(error);
   if (!failure) return { kind: 'internal', code: 'internal_error' };
-  const { code } = failure;
+  const { code, mayHaveActed } = failure;
   if (failure.kind === 'unreachable' || failure.kind === 'rate-limited')
-    return { kind: 'slack_unreachable', code };
+    return { kind: 'slack_unreachable', code, mayHaveActed };
   if (codeSpent.has(code)) return { kind: 'code_invalid', code };
   if (misconfigured.has(code)) return { kind: 'app_misconfigured', code };
   return { kind: 'slack_refused', code };

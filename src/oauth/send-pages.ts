@@ -12,6 +12,8 @@ export interface ShownFailure {
   kind: FailureKind;
   code?: string;
   tokensRevoked?: boolean;
+  /** Whether Slack may have let the app in without our hearing of it. */
+  mayHaveActed?: boolean;
   /** The HTTP status, where it is not the page's usual one. */
   status?: number;
   /** The workspace that was asked for, so that trying again asks for the same. */
@@ -63,11 +65,11 @@ export function createSendPages(deps: { config: Config }) {
     },
 
     sendFailure(res: ServerResponse, failure: ShownFailure, headers: Record<string, string> = {}): void {
-      const { kind, code, tokensRevoked, teamId } = failure;
+      const { kind, code, tokensRevoked, mayHaveActed, teamId } = failure;
       const retryUrl = teamId && `/slack/install?team=${encodeURIComponent(teamId)}`;
       const status = failure.status ?? failurePages[kind].status;
       send(res, status, { noIndex: true, headers }, (frame) =>
-        failurePage({ ...frame, kind, code, tokensRevoked, retryUrl }),
+        failurePage({ ...frame, kind, code, tokensRevoked, mayHaveActed, retryUrl }),
       );
     },
   };

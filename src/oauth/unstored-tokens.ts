@@ -36,6 +36,9 @@ const keptSchema = z.object({
 /** Tokens that Slack issued in one exchange, and whose they are. */
 type IssuedTokens = z.output<typeof keptSchema>;
 
+/** in use: a stored installation has it, so it stays. kept: it could not be revoked, and is tried again later. */
+type TokenEnd = 'revoked' | 'in use' | 'kept';
+
 export interface UnstoredTokensDeps {
   database: Database;
   /** Made for this purpose alone. */
@@ -66,32 +69,32 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
     return bot?.token === token || user?.token === token;
   }
 
-  async function revoke(issued: IssuedTokens, token: string, timeoutMs: number): Promise<boolean> {
+  async function revoke(issued: IssuedTokens, token: string, timeoutMs: number): Promise<TokenEnd> {
     try {
-      if (await isStored(issued, token)) return true;
+      if (await isStored(issued, token)) return 'in use';
     } catch (error) {
       deps.log.warn({ err: error }, 'could not look whether a token is in use; giving it back');
     }
     try {
       await deps.slack(token, { timeoutMs }).auth.revoke();
-      return true;
+      return 'revoked';
     } catch (error) {
       const failure = slackFailure(error);
-      if (failure?.kind === 'token-dead') return true;
+      if (failure?.kind === 'token-dead') return 'revoked';
       deps.log.error({ err: error, teamId: issued.teamId, cause: failure?.code }, 'could not revoke a token');
-      return false;
+      return 'kept';
     }
   }
 
-  async function giveBack(issued: IssuedTokens, timeoutMs: number): Promise<boolean> {
-    const revoked = await Promise.all(issued.tokens.map((token) => revoke(issued, token, timeoutMs)));
-    return revoked.every(Boolean);
+  async function giveBack(issued: IssuedTokens, timeoutMs: number): Promise<TokenEnd[]> {
+    return Promise.all(issued.tokens.map((token) => revoke(issued, token, timeoutMs)));
   }
 
   return {
     /**
      * Watches one exchange. `fetch` goes to the provider's clients; `giveBack` revokes what came through it and says
-     * whether all is revoked (undefined where Slack issued nothing that we know of).
+     * whether all is revoked (undefined where there was nothing to revoke: Slack issued nothing that we know of, or only
+     * what a stored installation goes on using).
      */
     watch(requestId: string, options: WebClientOptions & { fetch: typeof fetch }) {
       let issued: IssuedTokens | undefined;
@@ -119,9 +122,10 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
         options: { ...options, fetch: watchedFetch },
         async giveBack(timeoutMs: number): Promise<boolean | undefined> {
           if (!issued || issued.tokens.length === 0) return undefined;
-          const revoked = await giveBack(issued, timeoutMs);
-          if (revoked) await forget(requestId);
-          return revoked;
+          const ends = await giveBack(issued, timeoutMs);
+          if (ends.includes('kept')) return false;
+          await forget(requestId);
+          return ends.includes('revoked') || undefined;
         },
       };
     },
@@ -129,9 +133,10 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
     /** Gives back what an interrupted request left behind; true when nothing is left of it. */
     async giveBackKept(requestId: string, sealedTokens: string): Promise<boolean> {
       const issued = keptSchema.parse(JSON.parse(sealer.open(sealedTokens, place(requestId))));
-      const revoked = await giveBack(issued, 5000);
-      if (revoked) await forget(requestId);
-      return revoked;
+      const ends = await giveBack(issued, 5000);
+      if (ends.includes('kept')) return false;
+      await forget(requestId);
+      return true;
     },
   };
 

@@ -11,15 +11,17 @@ export interface FailurePageContent extends PageFrame {
   code?: string;
   /** Whether Slack's tokens were given back; undefined where it had issued none, or nobody can say. */
   tokensRevoked?: boolean;
+  /** Whether Slack may have let the app in without our hearing of it. */
+  mayHaveActed?: boolean;
   /** Where the button leads back into the install; `/slack/install` unless given. */
   retryUrl?: string;
 }
 
 /** The page of one failure: a whole HTML document. Its HTTP status is `failurePages[kind].status`. */
 export function failurePage(content: FailurePageContent): string {
-  const { site, nonce, kind, code, tokensRevoked, retryUrl = '/slack/install' } = content;
+  const { site, nonce, kind, code, tokensRevoked, mayHaveActed, retryUrl = '/slack/install' } = content;
   const { heading, fact, sentences, button } = failurePages[kind];
-  const context = { appName: site.appName, tokensRevoked };
+  const context = { appName: site.appName, tokensRevoked, mayHaveActed };
   const factText = typeof fact === 'function' ? fact(context) : fact;
   const main = html`<main class="single" data-tone="ended">
   ${joinedMarks(site.appName)}

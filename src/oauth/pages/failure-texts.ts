@@ -34,6 +34,8 @@ export interface FailureContext {
    * nobody can say.
    */
   tokensRevoked?: boolean;
+  /** Whether Slack may have let the app in without our hearing of it: then the page must not deny it. */
+  mayHaveActed?: boolean;
 }
 
 /** One cause: its HTTP status and its words. */
@@ -52,12 +54,21 @@ const startAgain = { label: 'Start again', leadsTo: 'install' } as const;
 const tryAgain = { label: 'Try again', leadsTo: 'install' } as const;
 const startPage = { label: 'Go to the start page', leadsTo: 'landing' } as const;
 
-function storedNothing({ tokensRevoked }: FailureContext): string {
-  return tokensRevoked === false ? 'The install was not finished' : nothing;
+/** Slack may have acted, and no token of it has reached us. */
+function isInDoubt({ tokensRevoked, mayHaveActed }: FailureContext): boolean {
+  return tokensRevoked === undefined && mayHaveActed === true;
+}
+
+function storedNothing(context: FailureContext): string {
+  return context.tokensRevoked === false || isInDoubt(context) ? 'The install was not finished' : nothing;
 }
 
 /** What became of the access that Slack had issued, and what to do where it could not be given back. */
-function aboutTokens({ appName, tokensRevoked }: FailureContext): string[] {
+function aboutTokens(context: FailureContext): string[] {
+  const { appName, tokensRevoked } = context;
+  if (isInDoubt(context)) {
+    return [`If Slack let ${appName} in all the same, installing again puts this right.`];
+  }
   if (tokensRevoked === undefined) return [];
   return tokensRevoked
     ? ['Slack had already issued access to your workspace. We gave it back straight away.']

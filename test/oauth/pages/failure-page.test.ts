@@ -48,6 +48,15 @@ test('says honestly what became of tokens that Slack had issued', () => {
   assert.doesNotMatch(of(undefined), /issued access/);
 });
 
+test('does not deny what Slack may have done without our hearing of it', () => {
+  const of = (mayHaveActed: boolean, tokensRevoked?: boolean) =>
+    visibleText(failurePage({ ...frame, kind: 'slack_unreachable', mayHaveActed, tokensRevoked }));
+  assert.match(of(true), /The install was not finished.*installing again puts this right/);
+  assert.doesNotMatch(of(true), /Nothing was installed/);
+  assert.match(of(false), /Nothing was installed/);
+  assert.match(of(true, true), /Nothing was installed.*We gave it back straight away/);
+});
+
 test('leads back into the install that was asked for, and elsewhere to the start page', () => {
   const retry = failurePage({ ...frame, kind: 'state_expired', retryUrl: '/slack/install?team=T1' });
   assert.match(retry, /href="\/slack\/install\?team=T1">Start again</);
