@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import Sqlite from 'better-sqlite3';
+import type { Failure } from '../../sandbox/control/faults.ts';
+import { type Stage, setStage } from '../support/start-foyer.ts';
+import { createVisitor, install, type RunStatus, type Visitor } from '../support/visitor.ts';
+import { type Cell, cells, failures, type Installed, type NotInstalled, quickCells } from './fault-table.ts';
+import { isFullRun } from './support/full-run.ts';
+import { createJumpClock, type JumpClock, jumpToNextTry } from './support/jump-clock.ts';
+import { heldTokens, liveTokens } from './support/tokens.ts';
+import { startWebhookEndpoint, type WebhookEndpoint } from './support/webhook-endpoint.ts';
+
+/** Reads the fault matrix: one install through the whole of Foyer for each cell of `fault-table.ts`. */
+
+/** Cells that wait for time limits do so beside each other. */
+const lanes = isFullRun ? 10 : 3;
+
+describe('the fault matrix', { concurrency: lanes }, () => {
+  for (const cell of isFullRun ? cells : quickCells) {
+    const { method, failure, how, end } = cell;
+    it(`${method} × ${failure}, ${how} → ${endText(end)}`, async (t) => {
+      const play = await setPlay();
+      t.after(() => play.close());
+      await playCell(play, cell);
+    });
+  }
+});
+
+function endText(end: Cell['end']): string {
+  if ('page' in end) return `page ${end.page} ${end.cause}, tokens: ${end.tokens}`;
+  const steps = Object.entries(end.steps ?? {}).map(([name, status]) => `, ${name} ${status}`);
+  return `run ${end.run}${steps.join('')}, ${end.welcomes} welcome${end.installation ? `, ${end.installation}` : ''}`;
+}
+
+interface Play {
+  stage: Stage;
+  webhook: WebhookEndpoint;
+  clock: JumpClock;
+  acme: { teamId: string; userId: string };
+  database: Sqlite.Database;
+  close(): Promise<void>;
+}
+
+async function setPlay(): Promise<Play> {
+  const clock = createJumpClock();
+  const webhook = await startWebhookEndpoint();
+  const stage = await setStage({
+    environment: { NOTIFY_SLACK_WEBHOOK_URL: webhook.url },
+    foyer: { now: clock.now, worker: { pollMs: 20, leaseMs: 3_600_000 } },
+  });
+  const database = new Sqlite(stage.databaseFile, { readonly: true });
+  return {
+    stage,
+    webhook,
+    clock,
+    acme: {
+      teamId: stage.sandbox.workspace('Acme').id,
+      userId: stage.sandbox.person('Acme', 'owner').id,
+    },
+    database,
+    async close() {
+      database.close();
+      await stage.close();
+      await webhook.close();
+    },
+  };
+}
+
+async function playCell(play: Play, cell: Cell): Promise<void> {
+  const { stage } = play;
+  if (cell.first) breakCall(play, cell.first.method, cell.first.failure, 'once');
+  breakCall(play, cell.method, cell.failure, cell.how);
+  const visitor = createVisitor();
+  const startedAt = performance.now();
+  const answer = await install(visitor, stage.url, stage.sandbox, play.acme);
+  assert.ok(performance.now() - startedAt < 10_000, 'the page came within ten seconds');
+  if ('page' in cell.end) await assertNotInstalled(play, cell.end, answer);
+  else await assertInstalled(play, cell, cell.end, visitor, answer);
+  assertLogIsCalm(play);
+}
+
+function breakCall({ stage, webhook }: Play, method: string, name: string, how: Cell['how']): void {
+  const failure: Failure = failures[name] ?? { type: 'error', error: name };
+  const times = how === 'once' ? 1 : 1_000_000;
+  if (method !== 'webhook') {
+    stage.sandbox.faults.add({ method, times, failure });
+    return;
+  }
+  webhook.answerWith((_req, res, post) => {
+    if (name.endsWith(', acted')) post();
+    if (failure.type === 'status') {
+      const headers = failure.retryAfterSeconds ? { 'Retry-After': failure.retryAfterSeconds } : {};
+      res.writeHead(failure.status, headers).end('no_service');
+    } else if (/^\d+$/.test(name)) res.writeHead(Number(name)).end('no_service');
+    else if (failure.type.startsWith('reset')) res.destroy();
+  }, times);
+}
+
+async function assertNotInstalled(play: Play, end: NotInstalled, answer: Response): Promise<void> {
+  const { stage, database } = play;
+  const page = await answer.text();
+  assert.equal(answer.status, end.page, page);
+  assert.match(page, new RegExp(`Reference: <code>${end.cause}</code>`));
+  assert.equal(stage.sandbox.calls('oauth.v2.access').length, 1, 'a code is sent once');
+  assert.equal(database.prepare('select count(*) as n from installations').pluck().get(), 0);
+  const request = () =>
+    database.prepare('select outcome, sealed_tokens is not null as kept from install_requests').get();
+  const live = () => liveTokens(stage.sandbox).length;
+  switch (end.tokens) {
+    case 'none':
+      assert.match(page, /Nothing was installed/);
+      assert.deepEqual(request(), { outcome: 'failed', kept: 0 });
+      assert.equal(live(), 0);
+      break;
+    case 'given back':
+      assert.match(page, /Nothing was installed[\s\S]*We gave it back straight away/);
+      assert.deepEqual(request(), { outcome: 'failed', kept: 0 });
+      assert.equal(live(), 0);
+      break;
+    case 'unheard of':
+      assert.ok(!page.includes('Nothing was installed'), 'the page denies what Slack did');
+      assert.match(page, /[Ii]nstalling again puts this right/);
+      await assertInstallsNow(play);
+      break;
+    case 'later':
+    case 'never':
+      assert.match(page, /was not finished[\s\S]*could not give it back yet/);
+      assert.deepEqual(request(), { outcome: 'failed', kept: 1 });
+      // A minute later, or at the next start.
+      play.clock.jump(61_000);
+      await stage.stop();
+      await stage.start();
+      await until(play, () => stage.logged().some((line) => line.includes('an install was interrupted')));
+      if (end.tokens === 'later') {
+        await until(play, () => JSON.stringify(request()) === '{"outcome":"failed","kept":0}');
+        assert.equal(live(), 0);
+      } else {
+        assert.deepEqual(request(), { outcome: 'failed', kept: 1 });
+        assert.ok(stage.logged().some((line) => line.includes('could not revoke a token')));
+      }
+  }
+}
+
+/** Whoever tries again after a failure gets what they wanted. */
+async function assertInstallsNow(play: Play): Promise<void> {
+  const visitor = createVisitor();
+  const answer = await install(visitor, play.stage.url, play.stage.sandbox, play.acme);
+  assert.equal(answer.status, 303);
+  const run = await runToItsEnd(play, visitor, answer);
+  assert.equal(run.status, 'succeeded');
+  assert.deepEqual(liveTokens(play.stage.sandbox), await heldTokens(play.stage.config));
+}
+
+async function assertInstalled(
+  play: Play,
+  cell: Cell,
+  end: Installed,
+  visitor: Visitor,
+  answer: Response,
+): Promise<void> {
+  const { stage, database, webhook } = play;
+  assert.equal(answer.status, 303, await answer.text());
+  const run = await runToItsEnd(play, visitor, answer, cell);
+  const told = Object.fromEntries(run.steps.map((step) => [step.name, step]));
+  assert.equal(run.status, end.run, JSON.stringify(run.steps));
+  for (const { name, status, error } of run.steps) {
+    const expected = end.steps?.[name] ?? 'succeeded';
+    assert.equal(expected.includes(': ') ? `${status}: ${error}` : status, expected, name);
+    if (status === 'succeeded') assert.equal(error, null, `${name} succeeded, and shows an error`);
+  }
+  const page = await (await visitor.get(stage.url + answer.headers.get('location'))).text();
+  if (end.run === 'succeeded') assert.match(page, /You’re all set/);
+  if (end.run === 'failed') assert.match(page, /is installed, with a hitch/);
+  if (end.run === 'waiting') assert.match(page, /Still setting up/);
+  const saysArrived = /A welcome message is waiting for you there/.test(page);
+  assert.equal(saysArrived, end.run === 'succeeded' && told['send-welcome']?.status === 'succeeded');
+
+  assert.equal(stage.sandbox.messages(play.acme).length, end.welcomes, 'welcomes');
+  assert.equal(webhook.posted.length, end.operatorsTold ?? 1, 'messages to the operators');
+  const status = database.prepare('select status from installations').pluck().get();
+  assert.equal(status, end.installation ?? 'active');
+  assert.deepEqual(liveTokens(stage.sandbox), await heldTokens(stage.config));
+}
+
+/** Follows a run, and jumps to its next try wherever it rests; a run that Slack always asks to wait is left waiting. */
+async function runToItsEnd(play: Play, visitor: Visitor, answer: Response, cell?: Cell): Promise<RunStatus> {
+  const statusUrl = `${play.stage.url}${answer.headers.get('location')}/status`;
+  const ask = async () => (await (await visitor.get(statusUrl)).json()) as RunStatus;
+  const isEndless = cell !== undefined && 'run' in cell.end && cell.end.run === 'waiting';
+  let jumps = 0;
+  let longestMs = 0;
+  await until(play, async () => {
+    const byMs = jumpToNextTry(play.clock, play.database);
+    longestMs = Math.max(longestMs, byMs);
+    if (byMs > 0) jumps += 1;
+    if (isEndless && jumps > 4) return true;
+    return play.database.prepare('select count(*) from runs where finished_at is null').pluck().get() === 0;
+  });
+  // Retry-After is honoured to the second.
+  if (cell?.failure === '429') assert.ok(longestMs > 29_000 && longestMs <= 30_000, `waited ${longestMs} ms`);
+  if (isEndless) await until(play, async () => (await ask()).status === 'waiting');
+  return ask();
+}
+
+async function until(play: Play, look: () => boolean | Promise<boolean>): Promise<void> {
+  const giveUpAt = performance.now() + 200_000;
+  while (!(await look())) {
+    if (performance.now() > giveUpAt)
+      throw new Error(`no end in sight:\n${play.stage.logged().slice(-8).join('\n')}`);
+    await new Promise((next) => setTimeout(next, 10));
+  }
+}
+
+/** No fault of our own, and no secret, whatever Slack did. */
+function assertLogIsCalm({ stage }: Play): void {
+  const log = stage.logged().join('\n');
+  for (const fault of ['a request failed', 'a listener failed', 'interrupted by a fault', 'took too long'])
+    assert.ok(!log.includes(fault), log);
+  for (const { value } of stage.sandbox.state().installations.flatMap((each) => each.tokens))
+    assert.ok(!log.includes(value), 'a token is in the log');
+}
