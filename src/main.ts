@@ -19,6 +19,9 @@ import { createShowProgress } from './oauth/show-progress.ts';
 import { createStartInstall } from './oauth/start-install.ts';
 import { createStates } from './oauth/state.ts';
 import { createUnstoredTokens } from './oauth/unstored-tokens.ts';
+import { createMetrics } from './operator/metrics/create-metrics.ts';
+import { createOperatorPages } from './operator/pages/create-operator-pages.ts';
+import { createNoticeSender } from './pipeline/send-notices.ts';
 import { steps } from './pipeline/steps.ts';
 import { createWorker, type WorkerDeps } from './pipeline/worker.ts';
 import { createBoltApp } from './receiver/bolt-app.ts';
@@ -55,7 +58,6 @@ const drainMs = 7000;
  */
 export async function startFoyer(config: Config, log: Logger, options: StartOptions = {}): Promise<Foyer> {
   const { now = Date.now, openDatabase = openSqlite } = options;
-  const slack = createSlackClientFactory({ config, log });
   if (config.database.kind !== 'sqlite')
     throw new DatabaseUnavailableError('this version runs on SQLite alone');
   const database = await openDatabase(config.database.file);
@@ -71,8 +73,19 @@ export async function startFoyer(config: Config, log: Logger, options: StartOpti
     await verifyKeyring(database, keyring, now);
     const stepNames = steps.map((step) => step.name);
     const { clientId } = config.slack;
+    const metrics = createMetrics({ database, clientId, stepNames, token: config.metricsToken, now, log });
+    const { onSlackCall } = metrics;
+    const slack = createSlackClientFactory({ config, log, onCall: onSlackCall });
     const store = createInstallationStore({ database, keyring, clientId, stepNames, now, log });
-    const tokens = createTokenSource({ store, database, slack, config, now, log });
+    const tokens = createTokenSource({
+      store,
+      database,
+      slack,
+      config,
+      onRefreshEnded: metrics.onTokenRefresh,
+      now,
+      log,
+    });
 
     const slackFor = async (installationId: string) => slack(await tokens.botToken(installationId));
     const findViewer = createFindViewer({ database, slackFor, now, log });
@@ -100,7 +113,11 @@ export async function startFoyer(config: Config, log: Logger, options: StartOpti
       async onTokenDead({ installationId, code }) {
         await store.markBroken(installationId, code);
       },
-      onRunChanged: ({ installationId }) => republishHome(installationId),
+      onRunChanged(change) {
+        metrics.onRunChanged(change);
+        republishHome(change.installationId);
+      },
+      onStepEnded: metrics.onStepEnded,
       scrub: createScrubber(config.secrets),
       log,
       now,
@@ -114,16 +131,35 @@ export async function startFoyer(config: Config, log: Logger, options: StartOpti
     });
     const unstoredSealer = createSealer({ keyring, purpose: 'unstored-tokens' });
     const unstoredTokens = createUnstoredTokens({ database, sealer: unstoredSealer, store, slack, log });
-    const recoverInstalls = createRecoverInstalls({ config, database, unstoredTokens, now, log });
+    const recoverInstalls = createRecoverInstalls({
+      config,
+      database,
+      unstoredTokens,
+      onInterrupted: () => metrics.onInstallRequest('interrupted'),
+      now,
+      log,
+    });
     const pages = createSendPages({ config });
 
     const receiver = createSlackReceiver({
       verifySignature: createVerifySignature({ signingSecret: config.slack.signingSecret, now }),
       commitLifecycle: createCommitLifecycle({ store, wakeWorker, log }),
+      onAnswered: metrics.onSlackRequest,
       now,
       log,
     });
-    createBoltApp({ config, receiver, tokens, database, publishHome, findViewer, wakeWorker, now, log });
+    createBoltApp({
+      config,
+      receiver,
+      tokens,
+      database,
+      publishHome,
+      findViewer,
+      wakeWorker,
+      onSlackCall,
+      now,
+      log,
+    });
     const route = createRoutes({
       startInstall: createStartInstall({ config, states, log }),
       finishInstall: createFinishInstall({
@@ -134,19 +170,32 @@ export async function startFoyer(config: Config, log: Logger, options: StartOpti
         unstoredTokens,
         wakeWorker,
         pages,
+        onSlackCall,
+        onEnded: metrics.onInstallRequest,
         now,
         log,
       }),
       slackEvents: receiver.handle,
       progress: createShowProgress({ config, database, pages, now }),
+      operator: operatorPages(),
+      metrics: metrics.handle,
       pages,
       database,
     });
 
+    function operatorPages() {
+      const { operatorPassword: password } = config;
+      if (password === undefined) return undefined;
+      const sealer = createSealer({ keyring, purpose: 'operator-session' });
+      return createOperatorPages({ config, password, sealer, database, store, slack, wakeWorker, now, log });
+    }
+
     const server = createFoyerServer({ route, pages, log });
     const address = await listen(server, config.http);
     worker.start();
+    const notices = createNoticeSender({ config, database, now, log });
     const chores = [
+      repeat({ everyMs: 5000, what: 'tell the operators', work: notices.send, log }),
       repeat({ everyMs: 60_000, what: 'recover installs', work: recoverInstalls, log }),
       repeat({ everyMs: 5 * 60_000, what: 'refresh tokens', work: () => tokens.refreshLapsing(), log }),
     ];
@@ -156,6 +205,7 @@ export async function startFoyer(config: Config, log: Logger, options: StartOpti
       address,
       async stop() {
         log.info('stopping');
+        notices.stop();
         const closed = closeServer(server, drainMs);
         await Promise.all([closed, worker.stop({ drainMs }), ...chores.map((chore) => chore.stop())]);
         await Promise.race([

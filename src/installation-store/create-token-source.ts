@@ -14,7 +14,7 @@ import {
   type TenantQuery,
 } from './installation-store.ts';
 import { botAccess, type Lapsing, lapsingBot, lapsingUser, renewBeforeMs } from './lapsing-tokens.ts';
-import { createRefresher } from './refresh-tokens.ts';
+import { createRefresher, type RefreshDeps } from './refresh-tokens.ts';
 import { tenantOfQuery } from './tenant.ts';
 import { type BotAccess, TokenRefreshError, type TokenSource } from './token-source.ts';
 
@@ -24,6 +24,7 @@ export interface TokenSourceDeps {
   database: Database;
   slack: SlackClientFactory;
   config: { slack: Pick<Config['slack'], 'clientId' | 'clientSecret'> };
+  onRefreshEnded?: RefreshDeps['onRefreshEnded'];
   now: () => number;
   log: Logger;
 }

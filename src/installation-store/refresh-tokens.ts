@@ -40,6 +40,8 @@ export interface RefreshDeps {
   database: Database;
   slack: SlackClientFactory;
   config: { slack: Pick<Config['slack'], 'clientId' | 'clientSecret'> };
+  /** A renewal ended; superseded: a newer install was there first; dead: it will never work again. Must not throw. */
+  onRefreshEnded?(result: 'renewed' | 'superseded' | 'failed' | 'dead'): void;
   now: () => number;
   log: Logger;
 }
@@ -104,6 +106,7 @@ export function createRefresher(deps: RefreshDeps): Refresher {
     const code = failure?.code ?? 'malformed_answer';
     const dead = failure?.kind === 'token-dead' || refreshTokenDead.has(code);
     log.error({ ...holder, code, dead }, 'a token could not be renewed');
+    deps.onRefreshEnded?.(dead ? 'dead' : 'failed');
     if (dead) await giveUp(holder, code, version);
     const until = now() + pauseOf(failure);
     await database.write((transaction) => postponeRefresh(transaction, { holder, owner, until }));
@@ -127,6 +130,7 @@ export function createRefresher(deps: RefreshDeps): Refresher {
     const stored = await deps.store.saveRefreshed(tokens.holder, tokens.version, refreshed);
     // A newer install has tokens of its own: these are dropped. Revoking them could end the new ones too.
     log.info({ ...tokens.holder, stored }, 'renewed a token');
+    deps.onRefreshEnded?.(stored ? 'renewed' : 'superseded');
   }
 
   return {

@@ -10,7 +10,7 @@ import {
 } from '../database/install-requests.ts';
 import type { InstallationStore, RecordedInstall } from '../installation-store/installation-store.ts';
 import type { Logger } from '../log.ts';
-import { slackClientOptions } from '../slack/create-slack-client.ts';
+import { type OnSlackCall, slackClientOptions } from '../slack/create-slack-client.ts';
 import { type CallbackFailure, exchangeFailure, redirectFailure } from './callback-failure.ts';
 import { createInstallProvider, providerCookieName } from './install-provider.ts';
 import type { FailureKind } from './pages/failure-texts.ts';
@@ -42,6 +42,9 @@ export interface FinishInstallDeps {
   /** Starts the run at once. It must not throw: the install is done. */
   wakeWorker(): void;
   pages: Pick<SendPages, 'sendFailure'>;
+  onSlackCall?: OnSlackCall;
+  /** A pass through OAuth ended; refused: its callback was not accepted. Must not throw. */
+  onEnded?(outcome: 'installed' | 'cancelled' | 'failed' | 'refused'): void;
   now: () => number;
   log: Logger;
 }
@@ -73,8 +76,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
 
   /** Records a pass that ended without a code. The page does not depend on it: a failure to write is only logged. */
   async function recordUnused(content: StateContent, failure: CallbackFailure): Promise<void> {
-    const outcome = failure.kind === 'access_denied' ? 'cancelled' : 'failed';
-    const end = { outcome, errorCode: failure.code } as const;
+    const end = { outcome: outcomeOf(failure), errorCode: failure.code } as const;
     await database
       .write((trx) => recordUnusedRequest(trx, asRequest(content), end), 1000)
       .catch((error) => log.warn({ err: error }, 'could not record an install request'));
@@ -87,12 +89,14 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     if (error) {
       const failure = redirectFailure(error);
       if (verdict.ok) await recordUnused(verdict.content, failure);
+      deps.onEnded?.(verdict.ok ? outcomeOf(failure) : 'refused');
       log.info(
         { outcome: failure.kind, code: failure.code, requestId: requestIdOf(verdict) },
         'install ended at Slack',
       );
       return pages.sendFailure(res, failure);
     }
+    if (!query.get('code') || !verdict.ok) deps.onEnded?.('refused');
     if (!query.get('code')) return pages.sendFailure(res, { kind: 'code_missing', code: 'code_missing' });
     if (!verdict.ok) {
       log.info({ code: verdict.fault, requestId: requestIdOf(verdict) }, 'callback refused');
@@ -106,7 +110,10 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     const startedAt = performance.now();
     const requestLog = log.child({ requestId: content.id });
     const limits = { timeoutMs: slackCallMs, signal: AbortSignal.timeout(slackBudgetMs) };
-    const tokens = deps.unstoredTokens.watch(content.id, slackClientOptions(config, log, limits));
+    const tokens = deps.unstoredTokens.watch(
+      content.id,
+      slackClientOptions(config, log, limits, deps.onSlackCall),
+    );
     let recorded: RecordedInstall | undefined;
 
     const provider = createInstallProvider(deps, {
@@ -125,6 +132,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
       success() {
         // Nothing here may throw: the provider would tell the installer that an install which is stored has failed.
         deps.wakeWorker();
+        deps.onEnded?.('installed');
         requestLog.info(
           { installationId: recorded?.installationId, runId: recorded?.runId, outcome: recorded?.kind },
           'installed',
@@ -132,7 +140,11 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         seeOther(res, config.successRedirectUrl ?? progressPath(content.progressToken));
       },
       async failureAsync(error) {
-        if (error instanceof StateUsedError) return answerUsedState(res, content, 'state_used');
+        if (error instanceof StateUsedError) {
+          deps.onEnded?.('refused');
+          return answerUsedState(res, content, 'state_used');
+        }
+        deps.onEnded?.('failed');
         const failure = exchangeFailure(error);
         const tokensRevoked = await tokens.giveBack(giveBackMs);
         const level = failure.kind === 'internal' ? 'error' : 'warn';
@@ -155,6 +167,10 @@ function providerRequest(req: IncomingMessage): IncomingMessage {
   const url = new URL(req.url ?? '/', 'http://localhost');
   const cookie = `${providerCookieName}=${url.searchParams.get('state')}`;
   return Object.create(req, { headers: { value: { host: 'localhost', cookie } } });
+}
+
+function outcomeOf(failure: CallbackFailure): 'cancelled' | 'failed' {
+  return failure.kind === 'access_denied' ? 'cancelled' : 'failed';
 }
 
 function requestIdOf(verdict: { content?: StateContent }): string | undefined {

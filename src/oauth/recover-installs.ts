@@ -23,6 +23,8 @@ export function createRecoverInstalls(deps: {
   config: Pick<Config, 'slack'>;
   database: Database;
   unstoredTokens: UnstoredTokens;
+  /** A pass through OAuth was found cut off. Must not throw. */
+  onInterrupted?(): void;
   now: () => number;
   log: Logger;
 }): () => Promise<void> {
@@ -41,6 +43,7 @@ export function createRecoverInstalls(deps: {
       }
       const failed = { id: request.id, errorCode: 'interrupted', now: now() };
       await database.write((trx) => failInstallRequest(trx, failed));
+      if (request.outcome === 'started') deps.onInterrupted?.();
     }
     const swept = await database.write((trx) =>
       sweepInstallRequests(trx, { clientId, before: now() - installRequestsKeptMs }),

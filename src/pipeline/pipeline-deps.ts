@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts';
-import type { RunStatus } from '../database/records.ts';
+import type { RunStatus, StepStatus } from '../database/records.ts';
 import type { Logger } from '../log.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import type { Step, StepServices } from './step.ts';
@@ -16,6 +16,8 @@ export interface PipelineDeps {
   onTokenDead(dead: { installationId: string; code: string }): Promise<void>;
   /** A run began to wait or ended: App Home has something new to show. Must not throw. */
   onRunChanged(change: { runId: string; installationId: string; status: RunStatus }): void;
+  /** An attempt of a step has ended, and that is committed: where it left the step, and how long it took. Must not throw. */
+  onStepEnded?(attempt: { step: string; status: StepStatus; ms: number }): void;
   /** Removes secrets from what is stored of errors and outputs: `createScrubber(config.secrets)`. */
   scrub(text: string): string;
   log: Logger;

@@ -48,7 +48,9 @@ export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: 
     const verdict = judgeAttempt(attempt, { step, row, now: now(), random, scrub });
     next = await advance({ did, verdict });
     if (next.kind === 'lost') break;
-    logAttempt(log, { step: step.name, attempt: row.attempts, ms: now() - startedAt }, attempt, verdict);
+    const ms = now() - startedAt;
+    logAttempt(log, { step: step.name, attempt: row.attempts, ms }, attempt, verdict);
+    deps.onStepEnded?.({ step: step.name, status: verdict.ending.status, ms });
     if (verdict.tokenDead) await tellTokenDead(deps, log, installation.id, verdict);
   }
   if (next.kind === 'lost') {

@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import { InstallationNotFoundError } from '../installation-store/installation-store.ts';
 import type { TokenSource } from '../installation-store/token-source.ts';
 import { type Logger, slackLogger } from '../log.ts';
-import { slackClientOptions } from '../slack/create-slack-client.ts';
+import { type OnSlackCall, slackClientOptions } from '../slack/create-slack-client.ts';
 import { addListeners, type ListenersDeps } from './listeners.ts';
 import type { SlackReceiver } from './slack-receiver.ts';
 
@@ -11,6 +11,7 @@ export interface BoltAppDeps extends ListenersDeps {
   config: Config;
   receiver: SlackReceiver;
   tokens: Pick<TokenSource, 'authorize'>;
+  onSlackCall?: OnSlackCall;
   log: Logger;
 }
 
@@ -35,7 +36,7 @@ export function createBoltApp(deps: BoltAppDeps): App {
     authorize,
     convoStore: false,
     logger: slackLogger(deps.log, 'bolt'),
-    clientOptions: slackClientOptions(deps.config, deps.log),
+    clientOptions: slackClientOptions(deps.config, deps.log, {}, deps.onSlackCall),
   });
   app.error(async (error) => deps.log.error({ err: error }, 'a listener failed'));
   addListeners(app, deps);

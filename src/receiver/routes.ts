@@ -12,6 +12,9 @@ export interface RoutesDeps {
   finishInstall: Route;
   slackEvents: Route;
   progress: ShowProgress;
+  /** Answers everything below `/operator`; undefined where that is turned off. */
+  operator?: Route;
+  metrics?: Route;
   pages: Pick<SendPages, 'sendLanding'>;
   database: Pick<Database, 'ping'>;
 }
@@ -23,12 +26,16 @@ export function createRoutes(deps: RoutesDeps) {
     '/slack/install': { GET: deps.startInstall },
     '/slack/oauth_redirect': { GET: deps.finishInstall },
     '/slack/events': { POST: deps.slackEvents },
+    ...(deps.metrics && { '/metrics': { GET: deps.metrics } }),
     '/healthz': { GET: (_req, res) => sendHealth(res, 200, 'ok') },
     '/readyz': { GET: (_req, res) => readyz(deps.database, res) },
   };
 
   function routesOf(path: string): Readonly<Record<string, Route>> | undefined {
     if (Object.hasOwn(exact, path)) return exact[path];
+    if (/^\/operator(?:\/|$)/.test(path)) {
+      return deps.operator && { GET: deps.operator, POST: deps.operator };
+    }
     const [, token, status] = /^\/installs\/([A-Za-z0-9_-]{1,100})(\/status)?$/.exec(path) ?? [];
     if (token === undefined) return undefined;
     return {

@@ -24,6 +24,16 @@ export interface SlackReceiverDeps {
   verifySignature(headers: IncomingMessage['headers'], body: Buffer): boolean;
   /** Commits what an event changes. @throws DatabaseUnavailableError */
   commitLifecycle(body: Record<string, unknown>, now: number): Promise<void>;
+  /**
+   * A request was answered, or its peer hung up: its event's or interaction's type, and how long Slack waited.
+   * `status` is 0 where nothing was sent. unverified: it was not Slack's, or could not be read. Must not throw.
+   */
+  onAnswered?(request: {
+    kind: 'event' | 'interaction' | 'unverified';
+    type: string;
+    status: number;
+    ms: number;
+  }): void;
   now: () => number;
   log: Logger;
 }
@@ -55,6 +65,15 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
   }
 
   async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const startedAt = performance.now();
+    let told: { kind: 'event' | 'interaction' | 'unverified'; type: string } = {
+      kind: 'unverified',
+      type: 'unverified',
+    };
+    res.once('close', () => {
+      const status = res.headersSent ? res.statusCode : 0;
+      deps.onAnswered?.({ ...told, status, ms: performance.now() - startedAt });
+    });
     const body = await readBody(req);
     if (typeof body === 'number') return answer(res, body, { close: true });
     if (!deps.verifySignature(req.headers, body)) {
@@ -68,6 +87,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       if (!(error instanceof MalformedBodyError)) throw error;
       return answer(res, 400);
     }
+    told = kindOf(payload);
     if (payload.type === 'url_verification') return answerJson(res, { challenge: String(payload.challenge) });
     if (payload.type === 'event_callback') return handleEvent(req, res, payload);
     return handleInteraction(req, res, payload);
@@ -117,6 +137,13 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       await Promise.all(running);
     },
   };
+}
+
+/** What a request is, for whoever counts them; a slash command is the only one without a type. */
+function kindOf({ type, event }: Record<string, unknown>): { kind: 'event' | 'interaction'; type: string } {
+  if (type !== 'event_callback') return { kind: 'interaction', type: String(type ?? 'command') };
+  const eventType = typeof event === 'object' && event !== null && 'type' in event ? event.type : undefined;
+  return { kind: 'event', type: String(eventType) };
 }
 
 /** The body, or the HTTP status that refuses it. Its length is looked at before a byte of it is kept. */

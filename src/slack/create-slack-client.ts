@@ -10,6 +10,17 @@ export interface SlackCallLimits {
   signal?: AbortSignal;
 }
 
+/** One call to Slack that has ended: what was asked, what came of it, and how long that took. */
+export interface SlackCall {
+  method: string;
+  /** error: Slack understood and said no. unreachable: there was no whole answer in time. */
+  result: 'ok' | 'error' | 'rate_limited' | 'http_error' | 'unreachable';
+  ms: number;
+}
+
+/** To be told of each call to Slack. Must not throw. */
+export type OnSlackCall = (call: SlackCall) => void;
+
 /** Makes a WebClient for one token (none for `oauth.v2.access`). Make it when you call: tokens rotate. */
 export type SlackClientFactory = (token: string | undefined, limits?: SlackCallLimits) => WebClient;
 
@@ -27,6 +38,7 @@ export function slackClientOptions(
   config: Pick<Config, 'slack'>,
   log: Logger,
   limits: SlackCallLimits = {},
+  onCall?: OnSlackCall,
 ): WebClientOptions & { fetch: typeof fetch } {
   const timeoutMs = limits.timeoutMs ?? defaultTimeoutMs;
   return {
@@ -35,7 +47,7 @@ export function slackClientOptions(
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
     logger: slackLogger(log, 'slack'),
-    fetch: createLoggedFetch(log, timeoutMs, limits.signal),
+    fetch: createLoggedFetch(log, { timeoutMs, signal: limits.signal, onCall }),
   };
 }
 
@@ -47,7 +59,11 @@ const nullBodied = new Set([101, 204, 205, 304]);
  * a debug line without any content. It reads the body too: the SDK does that outside of what it reports as a failed
  * request, so an answer that stops half-way would look like a fault of ours.
  */
-function createLoggedFetch(log: Logger, timeoutMs: number, signal: AbortSignal | undefined): typeof fetch {
+function createLoggedFetch(
+  log: Logger,
+  options: { timeoutMs: number; signal: AbortSignal | undefined; onCall: OnSlackCall | undefined },
+): typeof fetch {
+  const { timeoutMs, signal, onCall } = options;
   return async (input, init) => {
     const url = input instanceof Request ? input.url : String(input);
     const limits = [AbortSignal.timeout(timeoutMs), signal, init?.signal].filter((limit) => limit != null);
@@ -57,19 +73,39 @@ function createLoggedFetch(log: Logger, timeoutMs: number, signal: AbortSignal |
       const response = await fetch(input, { ...init, redirect: 'error', signal: AbortSignal.any(limits) });
       const { status, statusText, headers } = response;
       const body = await response.arrayBuffer();
-      log.debug({ method, status, ms: Math.round(performance.now() - startedAt) }, 'called Slack');
+      const ms = performance.now() - startedAt;
+      log.debug({ method, status, ms: Math.round(ms) }, 'called Slack');
+      onCall?.({ method, result: resultOf(status, body), ms });
       return new Response(nullBodied.has(status) ? null : body, { status, statusText, headers });
     } catch (error) {
-      log.debug({ method, ms: Math.round(performance.now() - startedAt) }, 'a call to Slack failed');
+      const ms = performance.now() - startedAt;
+      log.debug({ method, ms: Math.round(ms) }, 'a call to Slack failed');
+      onCall?.({ method, result: 'unreachable', ms });
       throw error;
     }
   };
+}
+
+/** Slack tells most refusals with 200 and `ok: false`. */
+function resultOf(status: number, body: ArrayBuffer): SlackCall['result'] {
+  if (status === 429) return 'rate_limited';
+  if (status >= 300) return 'http_error';
+  try {
+    const answer: unknown = JSON.parse(Buffer.from(body).toString('utf8'));
+    const isOk = typeof answer === 'object' && answer !== null && 'ok' in answer && answer.ok === true;
+    return isOk ? 'ok' : 'error';
+  } catch {
+    // No JSON: whoever called is told so by the SDK.
+    return 'http_error';
+  }
 }
 
 /** Makes the factory of Slack clients. */
 export function createSlackClientFactory(deps: {
   config: Pick<Config, 'slack'>;
   log: Logger;
+  onCall?: OnSlackCall;
 }): SlackClientFactory {
-  return (token, limits) => new WebClient(token, slackClientOptions(deps.config, deps.log, limits));
+  return (token, limits) =>
+    new WebClient(token, slackClientOptions(deps.config, deps.log, limits, deps.onCall));
 }
