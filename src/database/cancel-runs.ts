@@ -2,9 +2,9 @@ import { appendHistory } from './append-history.ts';
 import type { Queries } from './database.ts';
 
 /**
- * Cancels every unfinished run of an installation: an uninstall ends it, a reinstall takes its place. A worker in the
- * midst of a step finds its lease gone and stores nothing more. With `userId` only that person's runs. Returns the ids
- * of what was cancelled.
+ * Cancels every unfinished run of an installation: an uninstall ends it, a reinstall takes its place. Its unfinished
+ * steps are skipped; a worker in the midst of one finds its lease gone and stores nothing more. With `userId` only that
+ * person's runs. Returns the ids of what was cancelled.
  */
 export async function cancelRuns(
   transaction: Queries,
@@ -25,6 +25,19 @@ export async function cancelRuns(
     .$if(cancel.userId !== undefined, (query) => query.where('user_id', '=', cancel.userId ?? ''))
     .returning(['id', 'user_id'])
     .execute();
+  if (cancelled.length === 0) return [];
+  const runIds = cancelled.map((run) => run.id);
+  await transaction
+    .updateTable('steps')
+    .set({
+      status: 'skipped',
+      error_code: 'run_cancelled',
+      error_message: cancel.reason,
+      finished_at: cancel.now,
+    })
+    .where('run_id', 'in', runIds)
+    .where('status', 'in', ['pending', 'running', 'retrying'])
+    .execute();
   for (const run of cancelled) {
     await appendHistory(transaction, {
       installationId: cancel.installationId,
@@ -34,5 +47,5 @@ export async function cancelRuns(
       detail: `${run.id}: ${cancel.reason}`,
     });
   }
-  return cancelled.map((run) => run.id);
+  return runIds;
 }

@@ -1,8 +1,10 @@
+import { sql } from 'kysely';
 import type { Queries } from './database.ts';
 import type {
   HistoryKind,
   InstallationRow,
   InstallationStatus,
+  RunRow,
   RunStatus,
   StepRow,
   StepStatus,
@@ -122,16 +124,7 @@ export function toStepRecord(row: StepRow): StepRecord {
   };
 }
 
-/** Reads one run with its steps, or undefined. */
-export async function readRun(queries: Queries, runId: string): Promise<RunRecord | undefined> {
-  const run = await queries.selectFrom('runs').selectAll().where('id', '=', runId).executeTakeFirst();
-  if (!run) return undefined;
-  const steps = await queries
-    .selectFrom('steps')
-    .selectAll()
-    .where('run_id', '=', runId)
-    .orderBy('position')
-    .execute();
+function toRunRecord(run: RunRow, steps: readonly StepRow[]): RunRecord {
   return {
     id: run.id,
     userId: run.user_id,
@@ -142,6 +135,19 @@ export async function readRun(queries: Queries, runId: string): Promise<RunRecor
     waitingFor: run.waiting_for,
     steps: steps.map(toStepRecord),
   };
+}
+
+/** Reads one run with its steps, or undefined. */
+export async function readRun(queries: Queries, runId: string): Promise<RunRecord | undefined> {
+  const run = await queries.selectFrom('runs').selectAll().where('id', '=', runId).executeTakeFirst();
+  if (!run) return undefined;
+  const steps = await queries
+    .selectFrom('steps')
+    .selectAll()
+    .where('run_id', '=', runId)
+    .orderBy('position')
+    .execute();
+  return toRunRecord(run, steps);
 }
 
 async function newestRun(queries: Queries, installationId: string): Promise<RunRecord | null> {
@@ -169,7 +175,7 @@ export async function readInstallRecord(
   return row && toRecord(row, await newestRun(queries, row.id));
 }
 
-/** Reads every installation of the app, newest first, each with its newest run. */
+/** Reads every installation of the app, newest first, each with its newest run. Three queries, however many there are. */
 export async function listInstallRecords(queries: Queries, clientId: string): Promise<InstallRecord[]> {
   const rows = await queries
     .selectFrom('installations')
@@ -178,9 +184,28 @@ export async function listInstallRecords(queries: Queries, clientId: string): Pr
     .orderBy('installed_at', 'desc')
     .orderBy('id', 'desc')
     .execute();
-  const records: InstallRecord[] = [];
-  for (const row of rows) records.push(toRecord(row, await newestRun(queries, row.id)));
-  return records;
+  const runs = await newestRuns(queries, clientId);
+  return rows.map((row) => toRecord(row, runs.get(row.id) ?? null));
+}
+
+/** The newest run of each installation of the app, by installation. */
+async function newestRuns(queries: Queries, clientId: string): Promise<Map<string, RunRecord>> {
+  const isNewest = sql<boolean>`not exists (
+    select 1 from runs as newer where newer.installation_id = runs.installation_id
+    and (newer.created_at, newer.id) > (runs.created_at, runs.id))`;
+  const ofThisApp = queries
+    .selectFrom('runs')
+    .innerJoin('installations', 'installations.id', 'runs.installation_id')
+    .where('installations.client_id', '=', clientId)
+    .where(isNewest);
+  const runs = await ofThisApp.selectAll('runs').execute();
+  const steps = await ofThisApp
+    .innerJoin('steps', 'steps.run_id', 'runs.id')
+    .selectAll('steps')
+    .orderBy('steps.position')
+    .execute();
+  const byRun = Map.groupBy(steps, (step) => step.run_id);
+  return new Map(runs.map((run) => [run.installation_id, toRunRecord(run, byRun.get(run.id) ?? [])]));
 }
 
 /** Finds the installations that a team's or an enterprise's id names: its own, and never another's. */

@@ -7,6 +7,7 @@ import type { PublishHome } from '../home/publish-home.ts';
 import type { Logger } from '../log.ts';
 import { requestWelcome } from '../pipeline/request-welcome.ts';
 import { retryRun } from '../pipeline/retry-run.ts';
+import { openHomeActionId } from '../pipeline/welcome-message.ts';
 
 /**
  * What Foyer does when somebody opens App Home or presses a button there. Add the listeners of your own app here, or in
@@ -48,7 +49,9 @@ export function addListeners(app: App, deps: ListenersDeps): void {
   });
 
   // A link button opens its address by itself; Slack only wants to hear that the press was seen.
-  app.action(homeActions.updatePermissions, async ({ ack }) => ack());
+  for (const link of [homeActions.updatePermissions, openHomeActionId]) {
+    app.action(link, async ({ ack }) => ack());
+  }
 
   app.action<BlockAction<ButtonAction>>(homeActions.retryRun, (args) =>
     onPress(args, async ({ value, userId, installationId }, owns) => {
