@@ -11,11 +11,13 @@ export interface HistoryEntry {
   detail: string | null;
 }
 
-/** Adds a line to an installation's history. */
-export async function appendHistory(transaction: Queries, entry: HistoryEntry): Promise<void> {
+/** Adds a line to an installation's history; returns its id. */
+export async function appendHistory(transaction: Queries, entry: HistoryEntry): Promise<string> {
   const { installationId: installation_id, at, kind, userId: user_id, detail } = entry;
+  const id = newId('his');
   await transaction
     .insertInto('history')
-    .values({ id: newId('his'), installation_id, at, kind, user_id, detail })
+    .values({ id, installation_id, at, kind, user_id, detail })
     .execute();
+  return id;
 }

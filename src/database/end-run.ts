@@ -1,9 +1,10 @@
 import { appendHistory } from './append-history.ts';
 import type { Queries } from './database.ts';
+import { queueNotice } from './queue-notice.ts';
 
 /**
- * Ends a run, with a line of history: failed when any of its steps failed, else succeeded. The caller holds the lease,
- * and has ended every step. Returns how it ended.
+ * Ends a run, with a line of history: failed when any of its steps failed, else succeeded. The operators are to be told
+ * of a failure. The caller holds the lease, and has ended every step. Returns how it ended.
  */
 export async function endRun(
   transaction: Queries,
@@ -37,5 +38,10 @@ export async function endRun(
     userId: run.userId,
     detail: reasons === '' ? run.id : `${run.id}: ${reasons}`,
   });
+  if (status === 'failed') {
+    const { installationId, userId, now } = run;
+    const notice = { installationId, userId, detail: reasons, now };
+    await queueNotice(transaction, { ...notice, causeId: `${run.id}/failed`, kind: 'run_failed' });
+  }
   return status;
 }

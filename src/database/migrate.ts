@@ -3,13 +3,18 @@ import { type Migration, Migrator } from 'kysely/migration';
 import { DatabaseNewerError } from './database.ts';
 import { m0001Initial } from './migrations/0001-initial.ts';
 import { m0002OperatorIndexes } from './migrations/0002-operator-indexes.ts';
+import { m0003OperatorNotices } from './migrations/0003-operator-notices.ts';
 import type { Tables } from './records.ts';
 
 /** The migrations in order. A released one is never changed: a change is a new one, and one more line here. */
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-initial': m0001Initial,
   '0002-operator-indexes': m0002OperatorIndexes,
+  '0003-operator-notices': m0003OperatorNotices,
 };
+
+/** The names of the migrations that this code knows, in order. */
+export const migrationNames: readonly string[] = Object.keys(migrations);
 
 async function appliedMigrations(queries: Kysely<Tables>): Promise<string[]> {
   const tables = await queries.introspection.getTables({ withInternalKyselyTables: true });

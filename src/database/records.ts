@@ -262,6 +262,37 @@ export interface EncryptionKeyRow {
   created_at: number;
 }
 
+/** What the operators are told of, once each. */
+export type NoticeKind = 'installed' | 'run_failed' | 'uninstalled' | 'token_died';
+
+/** Where they are told. */
+export type NoticeChannel = 'webhook' | 'mail';
+
+/**
+ * pending: to be sent, or sent again; sending: its outcome is not known (yet); unconfirmed: it may have arrived, and
+ * nobody can find out; failed: given up.
+ */
+export type NoticeStatus = 'pending' | 'sending' | 'sent' | 'unconfirmed' | 'failed';
+
+/** One cause, told to the operators through one channel. */
+export interface OperatorNoticeRow {
+  /** A run's id for its install, `<run id>/failed` for its failure; otherwise the id of the line of history. */
+  cause_id: string;
+  channel: NoticeChannel;
+  installation_id: string;
+  kind: NoticeKind;
+  user_id: string | null;
+  /** Why, as the history says it; null for a run's own message, which is made when it is sent. */
+  detail: string | null;
+  created_at: number;
+  status: NoticeStatus;
+  attempts: number;
+  error_code: string | null;
+  /** When it is to be sent; null when it is settled, or sent by a run's step. */
+  due_at: number | null;
+  changed_at: number;
+}
+
 type Fixed<T> = ColumnType<T, T, never>;
 
 /** Every table, for Kysely. */
@@ -284,4 +315,5 @@ export interface Tables {
   history: HistoryRow;
   home_views: HomeViewRow;
   encryption_keys: EncryptionKeyRow;
+  operator_notices: OperatorNoticeRow;
 }

@@ -7,6 +7,7 @@ import { findInstallationTokens } from '../database/find-installation-tokens.ts'
 import { markInstallationBroken } from '../database/mark-installation-broken.ts';
 import type { Logger } from '../log.ts';
 import { changeTeamAccess } from './change-team-access.ts';
+import { queueDeadTokenNotice } from './dead-token-notice.ts';
 import {
   InstallationNotFoundError,
   type InstallationStore,
@@ -106,8 +107,9 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
     markBroken(installationId, reason, ifVersion) {
       return database.write(async (transaction) => {
         if (!(await markInstallationBroken(transaction, { installationId, reason, ifVersion }))) return false;
-        const line = { installationId, at: now(), userId: null, detail: reason };
-        await appendHistory(transaction, { ...line, kind: 'token_died' });
+        const line = { installationId, userId: null, detail: reason };
+        const causeId = await appendHistory(transaction, { ...line, at: now(), kind: 'token_died' });
+        await queueDeadTokenNotice(transaction, { ...line, causeId, now: now() });
         return true;
       });
     },
@@ -130,8 +132,9 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
       const dropped = await database.write(async (transaction) => {
         const erasure = { installationId, userIds: [userId], ifVersion };
         if ((await eraseUserTokens(transaction, erasure)).length === 0) return false;
-        const line = { installationId, at: now(), userId, detail: reason };
-        await appendHistory(transaction, { ...line, kind: 'token_died' });
+        const line = { installationId, userId, detail: reason };
+        const causeId = await appendHistory(transaction, { ...line, at: now(), kind: 'token_died' });
+        await queueDeadTokenNotice(transaction, { ...line, causeId, now: now() });
         return true;
       });
       if (dropped) await scrub();

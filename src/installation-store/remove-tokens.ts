@@ -4,7 +4,9 @@ import type { Queries } from '../database/database.ts';
 import { eraseBotToken } from '../database/erase-bot-token.ts';
 import { eraseHomeViews } from '../database/erase-home-views.ts';
 import { eraseUserTokens } from '../database/erase-user-tokens.ts';
+import { queueNotice } from '../database/queue-notice.ts';
 import type { InstallationRow } from '../database/records.ts';
+import { queueDeadTokenNotice } from './dead-token-notice.ts';
 import { isBeforeInstall, removalDetail, revokedBefore } from './event-order.ts';
 import type { RemovalOptions } from './installation-store.ts';
 
@@ -26,7 +28,9 @@ export async function uninstall(transaction: Queries, removal: Removal): Promise
   await eraseHomeViews(transaction, installationId);
   await cancelRuns(transaction, { installationId, reason: 'uninstalled', now });
   const detail = removalDetail(options, 'deleted');
-  await appendHistory(transaction, { installationId, at: now, kind: 'uninstalled', userId: null, detail });
+  const line = { installationId, userId: null, detail };
+  const causeId = await appendHistory(transaction, { ...line, at: now, kind: 'uninstalled' });
+  await queueNotice(transaction, { ...line, causeId, kind: 'uninstalled', now });
   return true;
 }
 
@@ -55,6 +59,8 @@ export async function revokeBot(transaction: Queries, removal: Removal): Promise
   await eraseBotToken(transaction, { installationId, status: 'broken', reason: 'tokens_revoked' });
   await cancelRuns(transaction, { installationId, reason: 'the bot’s token was revoked', now });
   const detail = removalDetail(options, 'bot_token');
-  await appendHistory(transaction, { installationId, at: now, kind: 'tokens_revoked', userId: null, detail });
+  const line = { installationId, userId: null, detail };
+  const causeId = await appendHistory(transaction, { ...line, at: now, kind: 'tokens_revoked' });
+  await queueDeadTokenNotice(transaction, { ...line, causeId, now });
   return true;
 }

@@ -1,45 +1,25 @@
 import type { IncomingWebhookSendArguments } from '@slack/webhook';
-import { registeredTeamId } from '../database/install-record.ts';
-import { escapeMrkdwn, mrkdwnCode } from '../slack/escape-mrkdwn.ts';
-import type { StepContext } from './step.ts';
-import { fetchProfile } from './steps/fetch-profile.ts';
-import { registerTeam } from './steps/register-team.ts';
-import { registerUser } from './steps/register-user.ts';
+import { escape as escapeHtml } from 'html-escaper';
+import { escapeMrkdwn, mrkdwnCode, plainLine } from '../slack/escape-mrkdwn.ts';
 
-/** What the operators are told of a run: who, where, new or known, and what failed. */
-export function operatorMessage(
-  context: Pick<
-    StepContext,
-    | 'services'
-    | 'runId'
-    | 'userId'
-    | 'teamId'
-    | 'teamName'
-    | 'enterpriseId'
-    | 'enterpriseName'
-    | 'isEnterpriseInstall'
-    | 'earlierSteps'
-    | 'output'
-  >,
-): IncomingWebhookSendArguments {
-  const profile = context.output(fetchProfile);
-  const appName = escapeMrkdwn(context.services.config.app.name, 80);
-  const placeId = registeredTeamId(context);
-  const place = profile?.team?.name ?? context.teamName ?? context.enterpriseName ?? placeId;
-  const person = profile?.user?.realName ?? profile?.user?.name ?? context.userId;
-  const what = context.isEnterpriseInstall ? 'organisation' : 'team';
-  const headline =
-    `*${escapeMrkdwn(person, 200)}* installed ${appName} in *${escapeMrkdwn(place, 200)}*` +
-    `${context.isEnterpriseInstall ? ' (org-wide)' : ''}.`;
-  const facts = [
-    `${newOrKnown(context.output(registerTeam))} ${what} ${mrkdwnCode(placeId)}`,
-    `${newOrKnown(context.output(registerUser)).toLowerCase()} user ${mrkdwnCode(context.userId)}`,
-    `run ${mrkdwnCode(context.runId)}`,
-  ].join(' · ');
-  const troubles = context.earlierSteps
-    .filter((step) => step.status === 'failed' || step.status === 'unconfirmed')
-    .map((step) => `• ${mrkdwnCode(step.name)} ${step.status}: ${mrkdwnCode(step.errorCode ?? 'unknown')}`);
-  const text = [headline, facts, ...troubles].join('\n');
+/**
+ * Why a text of spans: the same message goes to Slack, into a mail's text and into its HTML, and names in it were
+ * written by strangers. Each rendering escapes what is not our own words in its own way.
+ */
+
+/** Our own words; or a name from outside, plain, set off, or as code. */
+export type Span = string | { name: string } | { bold: string } | { code: string };
+
+/** What the operators are told, whatever the channel. */
+export interface OperatorMessage {
+  /** One line, for a mail's subject; names from outside are in it as they are. */
+  subject: string;
+  lines: readonly (readonly Span[])[];
+}
+
+/** A message for an incoming webhook. */
+export function webhookMessage(message: OperatorMessage): IncomingWebhookSendArguments {
+  const text = message.lines.map((line) => line.map(mrkdwnSpan).join('')).join('\n');
   return {
     text,
     blocks: [{ type: 'section', text: { type: 'mrkdwn', text, verbatim: true } }],
@@ -48,7 +28,34 @@ export function operatorMessage(
   };
 }
 
-function newOrKnown(registered: { created: boolean } | null): string {
-  if (registered === null) return 'Unregistered';
-  return registered.created ? 'New' : 'Known';
+/** A mail's subject and both of its bodies. A line end in a name ends no header: each is one line of plain text. */
+export function mailMessage(message: OperatorMessage): { subject: string; text: string; html: string } {
+  const text = message.lines.map((line) => line.map(textSpan).join('')).join('\n');
+  const html = message.lines.map((line) => `<p style="margin:0 0 .5em">${line.map(htmlSpan).join('')}</p>`);
+  return {
+    subject: plainLine(message.subject, 200),
+    text: `${text}\n`,
+    html: `<div style="font:15px/1.5 system-ui,sans-serif">${html.join('\n')}</div>\n`,
+  };
+}
+
+function mrkdwnSpan(span: Span): string {
+  if (typeof span === 'string') return span;
+  if ('name' in span) return escapeMrkdwn(span.name, 200);
+  return 'bold' in span ? `*${escapeMrkdwn(span.bold, 200)}*` : mrkdwnCode(span.code);
+}
+
+function textSpan(span: Span): string {
+  return typeof span === 'string' ? span : plainLine(wordOf(span), 200);
+}
+
+function htmlSpan(span: Span): string {
+  const text = escapeHtml(textSpan(span));
+  if (typeof span === 'string' || 'name' in span) return text;
+  return 'bold' in span ? `<strong>${text}</strong>` : `<code>${text}</code>`;
+}
+
+function wordOf(span: Exclude<Span, string>): string {
+  if ('name' in span) return span.name;
+  return 'bold' in span ? span.bold : span.code;
 }

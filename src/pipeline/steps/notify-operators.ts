@@ -1,6 +1,9 @@
-import { type FetchFunction, IncomingWebhook, IncomingWebhookHTTPError } from '@slack/webhook';
-import { neverLeft } from '../../slack/slack-failure.ts';
-import { operatorMessage } from '../operator-message.ts';
+import { beginRunNotice } from '../../database/begin-run-notice.ts';
+import type { NoticeStatus } from '../../database/records.ts';
+import { settleNotice } from '../../database/settle-notice.ts';
+import { installNotice } from '../install-notice.ts';
+import { openOperatorChannels } from '../open-operator-channels.ts';
+import type { OperatorChannel, SendOutcome } from '../operator-channel.ts';
 import {
   lookAgainIn,
   type Step,
@@ -11,61 +14,105 @@ import {
   unconfirmed,
 } from '../step.ts';
 
+/** Through which channels the operators were told. */
+export type NotifiedOperators = { notified: true; channels: string[] };
+
 /**
- * Tells the operators of the install through their incoming webhook: who, where, new or known, and what failed.
+ * Tells the operators of the install, by incoming webhook and by mail where they are configured: who, where, new or
+ * known, and what failed.
  *
- * What may happen when it runs twice: a webhook has no memory to be searched, so a process that dies between Slack's
- * answer and our commit (one write to the database) tells it once more. No other case does: without an answer it stays
- * unconfirmed and is not repeated; an answer that says no, a 5xx included, was not posted.
+ * What may happen when it runs twice: each channel has a row that says how far it is, committed before the sending and
+ * after it, so a channel that was told is never told again, and one that fails holds up no other. Where a process dies
+ * between the two commits nobody knows whether the message went out. The webhook then stays unconfirmed and is not
+ * repeated, although it may not have been sent; the mail is sent again, under the same Message-ID, so that it may come
+ * twice and be recognised. The same goes for a server that stops answering in the middle. Nothing else repeats, until
+ * somebody has the step repeated: then what was not sent for certain is sent.
  */
-export const notifyOperators: Step<{ notified: true }> = {
+export const notifyOperators: Step<NotifiedOperators> = {
   name: 'notify-operators',
   required: false,
-  timeLimitMs: 15_000,
-  maxAttempts: 8,
+  timeLimitMs: 30_000,
+  // About seven minutes: mail servers that put off an unknown sender take it after five.
+  maxAttempts: 12,
   async run(context) {
-    const url = context.services.config.notify.slackWebhookUrl;
-    if (url === undefined) return skip('not_configured', 'No place to report to is set');
-    const answer: Answer = {};
-    const webhook = new IncomingWebhook(url, { timeout: 8000, fetch: answeredFetch(context.signal, answer) });
+    const channels = openOperatorChannels(context.services.config.notify);
+    if (channels.length === 0) return skip('not_configured', 'No place to report to is set');
     try {
-      await webhook.send(operatorMessage(context));
-      return { notified: true };
-    } catch (error) {
-      return judge(error, answer);
+      const outcomes = await Promise.all(channels.map((channel) => tell(context, channel)));
+      return endOf(
+        outcomes,
+        channels.map(({ name }) => name),
+      );
+    } finally {
+      for (const channel of channels) channel.close();
     }
   },
 };
 
-/** What the SDK's error leaves out. */
-interface Answer {
-  retryAfterMs?: number;
+async function tell(context: StepContext, channel: OperatorChannel): Promise<SendOutcome> {
+  const { runId, installationId, userId, log, now, services } = context;
+  const key = { cause_id: runId, channel: channel.name };
+  const stood = await services.database.write((transaction) =>
+    beginRunNotice(transaction, {
+      runId,
+      stepName: notifyOperators.name,
+      channel: channel.name,
+      installationId,
+      userId,
+      now: now(),
+    }),
+  );
+  const settled = settledBefore(stood, channel);
+  if (settled && stood !== 'sending') return settled;
+  const outcome = settled ?? (await channel.send(installNotice(context), runId, context.signal));
+  const errorCode = 'code' in outcome ? outcome.code : null;
+  log.info(
+    { channel: channel.name, outcome: outcome.kind, code: errorCode ?? undefined },
+    'told the operators',
+  );
+  await services.database.write((transaction) =>
+    settleNotice(transaction, key, { status: statusAfter(outcome), errorCode, dueAt: null, now: now() }),
+  );
+  return outcome;
 }
 
-/** Fetch for the webhook that also ends with the step, and keeps how long a 429 asked to wait. */
-function answeredFetch(signal: StepContext['signal'], answer: Answer): FetchFunction {
-  return async (input, init) => {
-    const limits = [signal, init?.signal].filter((limit) => limit !== undefined);
-    const response = await fetch(input, { ...init, signal: AbortSignal.any(limits) });
-    const seconds = Number(response.headers.get('retry-after'));
-    answer.retryAfterMs = 1000 * (seconds >= 1 && seconds <= 3600 ? seconds : 30);
-    return response;
-  };
+/** What an earlier attempt has left of this channel; undefined where it is to be sent now. */
+function settledBefore(stood: NoticeStatus, channel: OperatorChannel): SendOutcome | undefined {
+  switch (stood) {
+    case 'sent':
+      return { kind: 'sent' };
+    case 'failed':
+      return { kind: 'failed', code: 'refused_before', message: `The ${channel.name} was refused for good` };
+    case 'unconfirmed':
+      return unknownOutcome(channel);
+    case 'sending':
+      return channel.repeatable ? undefined : unknownOutcome(channel);
+    case 'pending':
+      return undefined;
+  }
 }
 
-function judge(error: unknown, answer: Answer): StepEnd {
-  if (error instanceof IncomingWebhookHTTPError) {
-    const { statusCode } = error;
-    if (statusCode === 429) return lookAgainIn(answer.retryAfterMs ?? 30_000);
-    // The body stays out of the message: whatever stands at that address wrote it.
-    const message = `The webhook answered with HTTP ${statusCode}`;
-    throw new StepError(`http_${statusCode}`, message, { final: statusCode < 500, cause: error });
+function unknownOutcome(channel: OperatorChannel): SendOutcome {
+  const message = `The ${channel.name} did not answer; the message may have arrived`;
+  return { kind: 'unconfirmed', code: 'no_answer', message };
+}
+
+/** The row's status that an outcome leads to. */
+export function statusAfter(outcome: SendOutcome): NoticeStatus {
+  return outcome.kind === 'wait' || outcome.kind === 'retry' ? 'pending' : outcome.kind;
+}
+
+/** The step's end: first what is still to be sent, then what was refused, then what nobody knows. */
+function endOf(outcomes: readonly SendOutcome[], channels: string[]): NotifiedOperators | StepEnd {
+  for (const outcome of outcomes) if (outcome.kind === 'wait') return lookAgainIn(outcome.delayMs);
+  for (const kind of ['retry', 'failed'] as const) {
+    for (const outcome of outcomes) {
+      if (outcome.kind === kind)
+        throw new StepError(outcome.code, outcome.message, { final: kind === 'failed' });
+    }
   }
-  if (neverLeft(error)) {
-    throw new StepError('connection_failed', 'The webhook could not be reached', {
-      final: false,
-      cause: error,
-    });
+  for (const outcome of outcomes) {
+    if (outcome.kind === 'unconfirmed') return unconfirmed(outcome.code, outcome.message);
   }
-  return unconfirmed('no_answer', 'The webhook did not answer; the message may have arrived');
+  return { notified: true, channels };
 }

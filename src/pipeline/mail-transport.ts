@@ -1,0 +1,79 @@
+import { createTransport } from 'nodemailer';
+
+/** A server that has not spoken for this long is taken to be gone; a whole mail may take longer. */
+const limits = {
+  dnsTimeout: 4000,
+  connectionTimeout: 4000,
+  greetingTimeout: 4000,
+  socketTimeout: 8000,
+  socketCloseTimeout: 500,
+};
+
+/**
+ * Opens a pool of one connection to an SMTP server (`smtp://user:password@host:587`, `smtps://…`); nothing is
+ * connected before the first use. `smtp://` goes over to TLS where the server offers it, and with a password it must:
+ * whoever strips the offer from the line would read it. Close it when done.
+ */
+export function openMailTransport(smtpUrl: string) {
+  const url = new URL(smtpUrl);
+  const local = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
+  const needsTls = url.protocol === 'smtp:' && url.username !== '' && !local;
+  return createTransport({
+    url: smtpUrl,
+    pool: true,
+    maxConnections: 1,
+    // A connection that closes in the middle is ours to judge: the pool would send the message again by itself.
+    maxRequeues: 0,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    ...(needsTls && !url.searchParams.has('requireTLS') && { requireTLS: true }),
+    ...limits,
+  });
+}
+
+/** What went wrong at the mail server, by name: `smtp_451`, `tls_failed`, `timeout`; and whether trying again helps. */
+export interface MailFailure {
+  code: string;
+  message: string;
+  /** The server has refused this very message, or its addresses, for good. */
+  final: boolean;
+}
+
+/** Says what an error of the transport means. Nothing that the server wrote is quoted: it may repeat what we sent. */
+export function mailFailure(error: unknown): MailFailure {
+  const { code, responseCode } = errorFields(error);
+  if (responseCode !== undefined && code !== 'EAUTH') {
+    const message = `The mail server answered with ${responseCode}`;
+    const final = responseCode >= 500 && (code === 'EENVELOPE' || code === 'EMESSAGE');
+    return { code: `smtp_${responseCode}`, message, final };
+  }
+  const known = code === undefined ? undefined : failures[code];
+  return known ?? { code: 'mail_failed', message: 'The mail could not be sent', final: false };
+}
+
+/** What an operator mends is tried again: the message is not at fault. */
+const failures: Readonly<Record<string, MailFailure>> = {
+  EAUTH: failure('smtp_login_refused', 'The mail server refused the login of NOTIFY_SMTP_URL'),
+  ENOAUTH: failure('smtp_login_refused', 'The mail server wants a login: put one into NOTIFY_SMTP_URL'),
+  ETLS: failure('tls_failed', 'No TLS connection to the mail server could be made'),
+  EDNS: failure('host_unknown', 'The mail server’s name could not be resolved'),
+  ESOCKET: failure(
+    'connection_failed',
+    'The mail server could not be reached, or its certificate is not valid',
+  ),
+  ECONNECTION: failure('connection_failed', 'The connection to the mail server failed'),
+  ETIMEDOUT: failure('timeout', 'The mail server did not answer in time'),
+  EABORT: failure('interrupted', 'The sending was interrupted'),
+};
+
+function failure(code: string, message: string): MailFailure {
+  return { code, message, final: false };
+}
+
+function errorFields(error: unknown): { code: string | undefined; responseCode: number | undefined } {
+  const { code, responseCode } = (error ?? {}) as { code?: unknown; responseCode?: unknown };
+  return {
+    code: typeof code === 'string' ? code : undefined,
+    responseCode: typeof responseCode === 'number' && responseCode >= 400 ? responseCode : undefined,
+  };
+}

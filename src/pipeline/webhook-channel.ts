@@ -1,0 +1,59 @@
+import { type FetchFunction, IncomingWebhook, IncomingWebhookHTTPError } from '@slack/webhook';
+import { neverLeft } from '../slack/slack-failure.ts';
+import type { OperatorChannel, SendOutcome } from './operator-channel.ts';
+import { webhookMessage } from './operator-message.ts';
+
+const timeoutMs = 8000;
+
+/**
+ * Tells the operators through a Slack incoming webhook. It has no memory that could be searched, so what it may have
+ * taken is not sent again. An answer that says no, a 5xx included, was not posted.
+ */
+export function createWebhookChannel(url: string): OperatorChannel {
+  return {
+    name: 'webhook',
+    repeatable: false,
+    async send(message, _causeId, signal) {
+      const answer: Answer = {};
+      const webhook = new IncomingWebhook(url, { timeout: timeoutMs, fetch: answeredFetch(signal, answer) });
+      try {
+        await webhook.send(webhookMessage(message));
+        return { kind: 'sent' };
+      } catch (error) {
+        return outcomeOf(error, answer);
+      }
+    },
+    close() {},
+  };
+}
+
+/** What the SDK's error leaves out. */
+interface Answer {
+  retryAfterMs?: number;
+}
+
+/** Fetch for the webhook that also ends with the caller's signal, and keeps how long a 429 asked to wait. */
+function answeredFetch(signal: AbortSignal, answer: Answer): FetchFunction {
+  return async (input, init) => {
+    const limits = [signal, init?.signal].filter((limit) => limit != null);
+    const response = await fetch(input, { ...init, signal: AbortSignal.any(limits) });
+    const seconds = Number(response.headers.get('retry-after'));
+    answer.retryAfterMs = 1000 * (seconds >= 1 && seconds <= 3600 ? seconds : 30);
+    return response;
+  };
+}
+
+function outcomeOf(error: unknown, answer: Answer): SendOutcome {
+  if (error instanceof IncomingWebhookHTTPError) {
+    const { statusCode } = error;
+    if (statusCode === 429) return { kind: 'wait', delayMs: answer.retryAfterMs ?? 30_000 };
+    // The body stays out of the message: whatever stands at that address wrote it.
+    const message = `The webhook answered with HTTP ${statusCode}`;
+    return { kind: statusCode < 500 ? 'failed' : 'retry', code: `http_${statusCode}`, message };
+  }
+  if (neverLeft(error)) {
+    return { kind: 'retry', code: 'connection_failed', message: 'The webhook could not be reached' };
+  }
+  const message = 'The webhook did not answer; the message may have arrived';
+  return { kind: 'unconfirmed', code: 'no_answer', message };
+}
