@@ -17,7 +17,7 @@ test('manifest fills the public URL in, changes nothing else, and needs no secre
   const { run } = await createOperatorHarness(t);
   const { exitCode, stdout } = await run(['manifest'], readUrl);
   assert.equal(exitCode, 0);
-  const expected = JSON.parse(readManifest().replaceAll('http://localhost:3000', publicUrl));
+  const expected = JSON.parse(readManifest().replaceAll('https://foyer.example.com', publicUrl));
   assert.deepEqual(JSON.parse(stdout), expected);
   assert.deepEqual(expected.oauth_config.redirect_urls, [`${publicUrl}/slack/oauth_redirect`]);
 });
