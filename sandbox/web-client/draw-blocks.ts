@@ -6,13 +6,8 @@ import { type Html, html, trustedHtml } from '../http/html.ts';
 import type { Block } from '../world/records.ts';
 import { drawControl, isDrawnHere } from './draw-controls.ts';
 import { onlySlackMarkup } from './only-slack-markup.ts';
-import { type DateReader, formatSlackDate } from './slack-date.ts';
-
-/** Who reads, and the names behind mentions. */
-export type Reader = DateReader & {
-  names: { id: string; name: string }[];
-  channels: { id: string; name: string }[];
-};
+import type { Reader } from './reader.ts';
+import { formatSlackDate } from './slack-date.ts';
 
 /** Blocks that slack-blocks-to-jsx draws; any other is said on the page in words rather than dropped. */
 const drawable = new Set(
@@ -42,7 +37,7 @@ function drawBlock(block: Block, reader: Reader): Html {
   return html`<div class="block block-${block.type}" data-block="${String(block.block_id ?? '')}">
     ${isEmptied || block.type === 'input' ? null : withLibrary(rest, reader)}
     ${isRecord(label) ? html`<p class="input-label">${String(label.text)}</p>` : null}
-    ${controls.length > 0 ? html`<div class="controls">${controls.map(drawControl)}</div>` : null}
+    ${controls.length > 0 ? html`<div class="controls">${controls.map((control) => drawControl(control, reader))}</div>` : null}
     <script type="application/json" class="elements">${trustedHtml(asScript(buttonsOf(block)))}</script>
   </div>`;
 }

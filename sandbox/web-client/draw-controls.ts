@@ -1,9 +1,13 @@
 import { isRecord } from '../blocks/fault-list.ts';
 import { type Html, html } from '../http/html.ts';
+import type { Reader } from './reader.ts';
 
 /** Elements that the web client draws as native controls, and what a choice is called in the action. */
 const controlKinds: Record<string, string> = {
   static_select: 'selected_option',
+  users_select: 'selected_user',
+  channels_select: 'selected_channel',
+  conversations_select: 'selected_conversation',
   overflow: 'selected_option',
   radio_buttons: 'selected_option',
   checkboxes: 'selected_options',
@@ -22,7 +26,10 @@ export function isDrawnHere(element: Record<string, unknown>): boolean {
 }
 
 /** One control that sends `block_actions` when something is chosen; what is not covered says so. */
-export function drawControl(element: Record<string, unknown>): Html {
+export function drawControl(
+  element: Record<string, unknown>,
+  reader: Pick<Reader, 'names' | 'channels'>,
+): Html {
   const type = String(element.type);
   const kind = controlKinds[type];
   if (!kind) {
@@ -30,6 +37,11 @@ export function drawControl(element: Record<string, unknown>): Html {
   }
   const attributes = html`data-choose="${kind}" data-action="${String(element.action_id)}"`;
   const label = textOf(element.placeholder) || String(element.action_id);
+  const things = type === 'users_select' ? reader.names : reader.channels;
+  if (/^(users|channels|conversations)_select$/.test(type)) {
+    const rows = things.map(({ id, name }) => html`<option value="${id}">${name}</option>`);
+    return html`<select ${attributes} aria-label="${label}"><option value="">${label}</option>${rows}</select>`;
+  }
   if (type === 'static_select' || type === 'overflow') {
     const placeholder = type === 'overflow' ? '···' : label;
     return html`<select ${attributes} aria-label="${label}"><option value="">${placeholder}</option>${optionsOf(

@@ -3,7 +3,7 @@ import { readSignedIn, type SignedIn } from '../oauth/signed-in.ts';
 import type { Platform } from '../platform.ts';
 import { directMessage, homeViewOf, installationAt, installationServing, peopleOf } from '../world/find.ts';
 import type { Conversation, Installation, Person, Role, View, Workspace } from '../world/records.ts';
-import type { Reader } from './draw-blocks.ts';
+import type { Reader } from './reader.ts';
 
 /** One person looking at one workspace. */
 export type Visit = {
@@ -54,7 +54,9 @@ export function readVisit(platform: Platform, { cookies }: Exchange, teamId: str
         ),
         ...bots.map(([, bot]) => ({ id: bot.botUserId, name: app.settings.botName })),
       ],
-      channels: [...world.conversations.values()].flatMap(({ id, name }) => (name ? [{ id, name }] : [])),
+      channels: [...world.conversations.values()].flatMap(({ id, name, teamId: at }) =>
+        name && at === teamId ? [{ id, name }] : [],
+      ),
     },
   };
 }

@@ -150,6 +150,7 @@ test('Home shows selects, asks before a press, says what it cannot draw, and tel
       options: [{ text: text('Daily'), value: 'd' }],
     },
     { type: 'users_select', action_id: 'who', placeholder: text('Who') },
+    { type: 'multi_users_select', action_id: 'all', placeholder: text('All') },
   ];
   const blocks = [
     { type: 'actions', elements },
@@ -158,10 +159,11 @@ test('Home shows selects, asks before a press, says what it cannot draw, and tel
   await client.apiCall('views.publish', { user_id: userId, view: { type: 'home', blocks } });
   const page = await openPage(t);
   await page.goto(`${sandbox.url}/client/${teamId}/app/home`);
-  await page.getByText('The sandbox cannot draw a users_select element.').waitFor();
+  await page.getByText('The sandbox cannot draw a multi_users_select element.').waitFor();
   await page.getByText(/<script> ?alert\(1\)/).waitFor();
   assert.equal(await page.locator('.block-section strong').textContent(), 'bold');
   await page.getByLabel('How often').selectOption('Daily');
+  await page.getByLabel('Who').selectOption('Priya Nair');
   await page.getByRole('button', { name: 'Drop', exact: true }).click();
   await page.getByRole('button', { name: 'Keep' }).click();
   await page.getByRole('button', { name: 'Drop', exact: true }).click();
@@ -171,8 +173,9 @@ test('Home shows selects, asks before a press, says what it cannot draw, and tel
   const presses = app.received
     .filter(({ json }) => json.type === 'block_actions')
     .map(({ json }) => json.actions);
-  assert.equal(presses.length, 2);
-  assert.match(JSON.stringify(presses[0]), /"selected_option":\{.*"value":"d"/);
+  assert.equal(presses.length, 3);
+  assert.match(JSON.stringify(presses), /"selected_option":\{[^}]*\}?[^}]*"value":"d"/);
+  assert.match(JSON.stringify(presses), /"selected_user":"U07PRIYAN03"/);
   app.answerWith(500);
   await page.getByRole('button', { name: 'Drop', exact: true }).click();
   await page.getByRole('button', { name: 'Drop it' }).click();
