@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
@@ -112,6 +112,21 @@ function immediateDialect(database: SqliteDatabase): SqliteDialect {
   return Object.assign(new SqliteDialect({ database }), { createDriver, createAdapter });
 }
 
+/**
+ * Makes the check that the file is still the one that was opened. Why: a file that was removed or replaced goes on
+ * working for whoever has it open, and everything written to it is lost with the process.
+ */
+function createPlaceCheck(file: string): () => void {
+  const opened = statSync(file);
+  return () => {
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found?.ino === opened.ino && found.dev === opened.dev) return;
+    throw new DatabaseUnavailableError(
+      `The database ${file} was ${found ? 'replaced' : 'removed'} while it was open. Put it back, and start again.`,
+    );
+  };
+}
+
 /** Asks again while the database is locked, until the patience ends; whatever else happens is the caller's. */
 async function untilUnlocked<T>(work: () => Promise<T>, patienceMs: number): Promise<T> {
   const giveUpAt = performance.now() + patienceMs;
@@ -134,6 +149,7 @@ export async function openSqlite(file: string): Promise<Database> {
   const sqlite = openFile(file);
   const queries = new Kysely<Tables>({ dialect: immediateDialect(createStatements(sqlite, file)) });
   sqlite.pragma(`busy_timeout = ${busyTimeoutMs}`);
+  const assertInPlace = createPlaceCheck(file);
   try {
     await untilUnlocked(() => migrate(queries), openingPatienceMs);
   } catch (error) {
@@ -143,8 +159,13 @@ export async function openSqlite(file: string): Promise<Database> {
 
   return {
     queries,
-    write: (work, patienceMs = 2000) => untilUnlocked(() => queries.transaction().execute(work), patienceMs),
+    write: (work, patienceMs = 2000) =>
+      untilUnlocked(async () => {
+        assertInPlace();
+        return queries.transaction().execute(work);
+      }, patienceMs),
     async ping() {
+      assertInPlace();
       try {
         await queries.selectFrom('encryption_keys').select('id').limit(1).execute();
       } catch (error) {
