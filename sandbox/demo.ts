@@ -43,14 +43,20 @@ function startApp(sandbox: Sandbox, port: number, folder: string): ChildProcess 
     DATABASE_URL: `file:${join(folder, 'foyer.db')}`,
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
   };
-  return spawn(process.execPath, ['src/main.ts'], { env: environment, stdio: ['ignore', 'inherit', 'inherit'] });
+  return spawn(process.execPath, ['src/main.ts'], {
+    env: environment,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
 }
 
 /** Resolves when the app answers; rejects if it ends before. */
 async function ready(app: ChildProcess, url: string): Promise<void> {
   for (let tries = 0; tries < 200; tries += 1) {
     if (app.exitCode !== null) throw new Error(`the app ended with code ${app.exitCode}`);
-    const answered = await fetch(`${url}/readyz`).then((answer) => answer.ok, () => false);
+    const answered = await fetch(`${url}/readyz`).then(
+      (answer) => answer.ok,
+      () => false,
+    );
     if (answered) return;
     await new Promise((next) => setTimeout(next, 50));
   }
