@@ -27,7 +27,7 @@ export function dataTable<Row>(
   const cell = (column: TableColumn<Row>, row: Row) => {
     const value = column.cell(row);
     const empty = isNothing(value);
-    return html`<td role="cell" data-label="${column.title}"${kindOf(column)}${empty && html` data-empty`}>${empty ? '–' : value}</td>`;
+    return html`<td role="cell" data-label="${column.title}"${kindOf(column)}${empty && html` data-empty`}><div>${empty ? '–' : value}</div></td>`;
   };
   const line = (row: Row) => html`<tr role="row">${columns.map((column) => cell(column, row))}</tr>`;
   return html`<table class="data" role="table" aria-label="${label}">

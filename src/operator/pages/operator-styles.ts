@@ -32,10 +32,10 @@ main.operator .intro { max-width: 44rem; margin-top: .5rem; }
 .bullets { display: grid; gap: .375rem; padding-left: 1.125rem; }
 .bullets li { list-style: disc; }
 .section-head { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: .25rem 1rem; }
-.notice { padding: .75rem 1rem; border: 1px solid var(--line); border-left: 4px solid var(--muted); border-radius: 8px; background: var(--card); }
-.notice[data-tone=good] { border-left-color: var(--good); }
-.notice[data-tone=warn] { border-left-color: var(--warn); }
-.notice[data-tone=bad] { border-left-color: var(--bad); }
+.notice { padding: .75rem 1rem; border: 1px solid var(--muted); border-radius: 8px; background: var(--card); }
+.notice[data-tone=good] { border-color: var(--good); }
+.notice[data-tone=warn] { border-color: var(--warn); }
+.notice[data-tone=bad] { border-color: var(--bad); }
 
 .badge { display: inline-flex; align-items: center; gap: .375rem; font-size: .8125rem; line-height: 1.5; font-weight: 600; letter-spacing: 0; white-space: nowrap; color: var(--muted); }
 .badge::before { content: ""; width: .5rem; height: .5rem; border-radius: 50%; background: currentcolor; flex: none; }
@@ -46,17 +46,20 @@ main.operator .intro { max-width: 44rem; margin-top: .5rem; }
 .badge[data-tone=muted]::before { background: none; border: 2px solid currentcolor; }
 h1 .badge, h2 .badge { margin-left: .5rem; vertical-align: middle; }
 
-.failing { padding: 1.25rem; border-left: 4px solid var(--bad) !important; }
+.failing { padding: 1.25rem; }
 .failing ul { display: grid; margin-top: .5rem; }
 .failing li { display: grid; grid-template-columns: 1fr auto; gap: .125rem 1rem; padding: .75rem 0; align-items: baseline; }
 .failing li + li { border-top: 1px solid var(--line); }
 .failing li:last-child { padding-bottom: 0; }
 .failing li p { grid-column: 1 / -1; font-size: .875rem; }
 .failing-name { font-weight: 600; }
-.calm { padding: 1rem 1.25rem; border-left: 4px solid var(--good) !important; }
+.calm { padding: 1rem 1.25rem; }
+.failing h2::before, .calm h2::before { content: ""; display: inline-block; width: .625rem; height: .625rem; border-radius: 50%; margin-right: .625rem; background: var(--bad); }
+.calm h2::before { background: var(--good); }
 .step-name { font-weight: 650; }
 .error { color: var(--muted); }
 .error code { color: var(--bad); }
+[data-calm] .error code { color: inherit; }
 
 .stats { display: grid; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); gap: .75rem; }
 .stat { padding: .875rem 1rem; }
@@ -73,9 +76,9 @@ h1 .badge, h2 .badge { margin-left: .5rem; vertical-align: middle; }
 .key i { width: .625rem; height: .625rem; border-radius: 3px; }
 .key i.failed { margin-left: .5rem; }
 .key .installed { background: var(--accent); } .key .failed { background: var(--bad); }
-.plot { position: relative; margin-top: .875rem; border-bottom: 1px solid var(--line); }
+.plot { margin-top: .75rem; border-bottom: 1px solid var(--line); }
 .plot svg { display: block; width: 100%; height: 8.5rem; }
-.plot .most { position: absolute; left: 0; top: 0; font-size: .75rem; line-height: 1; padding: .125rem .25rem; color: var(--muted); background: var(--card); border-radius: 4px; font-variant-numeric: tabular-nums; }
+.plot .most { display: block; font-size: .75rem; line-height: 1.5; color: var(--muted); border-bottom: 1px dashed var(--line); font-variant-numeric: tabular-nums; }
 .plot rect.ground { fill: var(--wash); opacity: .55; }
 .plot g:hover rect.ground { opacity: 1; }
 .plot rect.installed { fill: var(--accent); } .plot rect.failed { fill: var(--bad); }
@@ -92,7 +95,7 @@ details > summary:hover { color: var(--text); }
   background: var(--ground); border: 1px solid color-mix(in srgb, var(--muted) 70%, transparent); border-radius: 8px;
 }
 .field input::placeholder { color: var(--muted); opacity: 1; }
-.small-button { min-height: 2.75rem; padding: .5rem 1.125rem; font-size: .9375rem; border-radius: 8px; }
+.button.small-button { min-height: 2.75rem; padding: .5rem 1.125rem; font-size: .9375rem; border-radius: 8px; }
 .button.second { background: none; border-color: var(--line); color: var(--text); background: var(--card); }
 .button.second:hover { background: var(--wash); }
 .button.danger { background: none; border-color: var(--bad); color: var(--bad); }
@@ -111,7 +114,7 @@ table.data { width: 100%; border-collapse: collapse; font-size: .9375rem; line-h
 .data th:last-child, .data td:last-child { padding-right: 0; }
 .data .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .data td[data-empty] { color: var(--muted); }
-.data time { white-space: nowrap; font-variant-numeric: tabular-nums; }
+main.operator time, .nowrap { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .data .head > a { font-weight: 600; }
 .ids { display: block; font-size: .8125rem; color: var(--muted); }
 .empty { padding: 2rem 1.25rem; text-align: center; color: var(--muted); }
@@ -130,19 +133,20 @@ table.data { width: 100%; border-collapse: collapse; font-size: .9375rem; line-h
 .facts dt { color: var(--muted); font-size: .875rem; }
 .facts dd { margin: 0; }
 .scope-list { display: grid; gap: .625rem; font-size: .9375rem; margin-top: .5rem; }
-.scope-list li { padding-left: .875rem; border-left: 3px solid var(--line); line-height: 1.4; }
+.scope-list li { padding-left: 1.25rem; position: relative; line-height: 1.4; }
 .scope-list li > span:first-child { display: block; }
-.scope-list li[data-tone=good] { border-left-color: var(--good); }
-.scope-list li[data-tone=bad] { border-left-color: var(--bad); }
+.scope-list li::before { content: ""; position: absolute; left: 0; top: .375rem; width: .5rem; height: .5rem; border-radius: 50%; border: 2px solid var(--muted); }
+.scope-list li[data-tone=good]::before { border-color: var(--good); background: var(--good); }
+.scope-list li[data-tone=bad]::before { border-color: var(--bad); background: var(--bad); }
 .scope-list code { color: var(--muted); }
 .run-steps { display: grid; }
 .run-step { padding: .75rem 0; border-top: 1px solid var(--line); font-size: .9375rem; }
 .run-step-head { display: flex; flex-wrap: wrap; align-items: baseline; gap: .125rem .875rem; }
+.took { font-size: .875rem; color: var(--muted); }
 .run-step-head .small { margin-left: auto; font-variant-numeric: tabular-nums; }
 .attempts { display: grid; gap: .375rem; padding: .375rem 0 .25rem; font-size: .875rem; }
 .attempts li { padding-left: 1.75rem; position: relative; }
 .attempt-number { position: absolute; left: 0; color: var(--muted); font-variant-numeric: tabular-nums; }
-.attempts time { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .older-run { border-top: 1px solid var(--line); padding-top: .5rem; }
 
 @media (min-width: 60rem) {
@@ -159,7 +163,9 @@ table.data { width: 100%; border-collapse: collapse; font-size: .9375rem; line-h
   .filters .field { flex: 1 1 40%; }
   .filters .field.wide { flex-basis: 100%; }
   .filters .button { width: 100%; }
-  .action-bar, .action-bar form, .action-bar .button { width: 100%; }
+  .action-bar { width: 100%; }
+  .action-bar > * { flex: 1 1 45%; }
+  .action-bar .button { width: 100%; }
   .facts > div { grid-template-columns: 1fr; gap: 0; }
   .table-card { padding-block: 0; }
   .table-card > h2 { padding-top: 1.25rem; }

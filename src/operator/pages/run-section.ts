@@ -11,17 +11,22 @@ export interface RunWithAttempts {
 
 function attemptLine(attempt: StepAttemptRecord): Html {
   const duration = took(attempt.startedAt, attempt.finishedAt);
-  return html`<li><span class="attempt-number">${attempt.attempt}</span> ${badge(attempt.outcome)} ${time(attempt.startedAt)}${duration !== null && html` <span class="small">took ${duration}</span>`} ${errorText(attempt)}</li>`;
+  return html`<li><span class="attempt-number">${attempt.attempt}</span> ${badge(attempt.outcome)} ${time(attempt.startedAt)}${duration !== null && html` <span class="small nowrap">took ${duration}</span>`} ${errorText(attempt)}</li>`;
 }
 
 function stepItem(step: StepRecord, attempts: readonly StepAttemptRecord[]): Html {
   const isCalm = step.status === 'succeeded' || step.status === 'skipped' || step.status === 'pending';
   const tries = step.attempts === 1 ? '1 attempt' : `${step.attempts} attempts`;
-  return html`<li class="run-step">
-    <div class="run-step-head"><code class="step-name">${step.name}</code> ${badge(step.status)}${step.finishedAt !== null && html` <span class="small">${time(step.finishedAt)}</span>`}</div>
+  const [only, ...more] = attempts;
+  // Its one attempt went as the step did: there is nothing more to tell than how long it took.
+  const isPlain = isCalm && more.length === 0;
+  const duration = isPlain && only ? took(only.startedAt, only.finishedAt) : null;
+  return html`<li class="run-step"${isCalm && html` data-calm`}>
+    <div class="run-step-head"><code class="step-name">${step.name}</code> ${badge(step.status)}${duration !== null && html` <span class="took">took ${duration}</span>`}${step.finishedAt !== null && html` <span class="small">${time(step.finishedAt)}</span>`}</div>
     ${errorText(step) !== null && html`<p>${errorText(step)}</p>`}
     ${
       attempts.length > 0 &&
+      !isPlain &&
       html`<details${!isCalm && html` open`}><summary>${tries}</summary><ol class="attempts" role="list">${attempts.map(attemptLine)}</ol></details>`
     }
   </li>`;

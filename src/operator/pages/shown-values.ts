@@ -69,11 +69,14 @@ export function installationName(
   return plainName(record.isEnterpriseInstall ? record.enterpriseName : record.teamName, 'Unnamed');
 }
 
-/** An error by name and in a sentence. */
+/** An error by name and in a sentence; a sentence that has the name in it is enough. */
 export function errorText(of: { errorCode: string | null; errorMessage: string | null }): Html | null {
-  if (of.errorCode === null && of.errorMessage === null) return null;
-  const code = of.errorCode !== null && html`<code>${of.errorCode}</code>`;
-  return html`<span class="error">${code} ${of.errorMessage}</span>`;
+  const { errorCode: code, errorMessage: message } = of;
+  if (code === null) return message === null ? null : html`<span class="error">${message}</span>`;
+  const name = html`<code>${code}</code>`;
+  const at = message?.indexOf(code) ?? -1;
+  if (message === null || at < 0) return html`<span class="error">${name} ${message}</span>`;
+  return html`<span class="error">${message.slice(0, at)}${name}${message.slice(at + code.length)}</span>`;
 }
 
 /** A whole number with its thousands set apart. */
