@@ -157,9 +157,9 @@ main.operator time, .nowrap { white-space: nowrap; font-variant-numeric: tabular
 }
 @media (max-width: 44rem) {
   .bar-inner { gap: 0 1rem; }
-  .bar nav { order: 1; width: 100%; overflow-x: auto; margin-inline: -.5rem; }
+  .bar nav { order: 1; width: calc(100% + 1rem); overflow-x: auto; margin-inline: -.5rem; }
   .bar nav ul { gap: 0; }
-  .bar nav a { white-space: nowrap; }
+  .bar nav a { white-space: nowrap; padding-inline: .625rem; font-size: .875rem; }
   .filters .field { flex: 1 1 40%; }
   .filters .field.wide { flex-basis: 100%; }
   .filters .button { width: 100%; }
