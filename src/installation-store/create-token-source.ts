@@ -41,9 +41,11 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
   const refresher = createRefresher(deps);
 
   async function read(asked: string | TenantQuery): Promise<StoredInstallation> {
-    const found = typeof asked === 'string' ? store.readInstallation(asked) : store.findInstallation(asked);
+    // First, since it throws where the query names nobody.
     const where = typeof asked === 'string' ? asked : tenantOfQuery(asked);
-    const stored = await found;
+    const stored = await (typeof asked === 'string'
+      ? store.readInstallation(asked)
+      : store.findInstallation(asked));
     if (!stored) throw new InstallationNotFoundError(where, 'unknown');
     return stored;
   }

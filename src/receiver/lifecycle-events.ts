@@ -1,4 +1,8 @@
-import type { InstallationStore, RemovalOptions } from '../installation-store/installation-store.ts';
+import {
+  type InstallationStore,
+  type RemovalOptions,
+  TenantUnclearError,
+} from '../installation-store/installation-store.ts';
 import type { Logger } from '../log.ts';
 import {
   type EventEnvelope,
@@ -68,7 +72,11 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
     const query = installationQuery(parsed.data);
     const happenedAt = event_time === undefined ? now : event_time * 1000;
     const removal = { before: happenedAt, eventId: event_id, reason: event.type, patienceMs };
-    const changed = await effect({ event, query, happenedAt, removal });
+    const changed = await effect({ event, query, happenedAt, removal }).catch((error) => {
+      // It names neither a team nor an enterprise: there is nothing that it could change, now or when sent again.
+      if (error instanceof TenantUnclearError) return false;
+      throw error;
+    });
     if (changed) deps.wakeWorker();
     log.info({ event: event.type, eventId: event_id, ...query, changed }, 'lifecycle event');
   };

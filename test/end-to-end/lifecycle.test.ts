@@ -91,6 +91,14 @@ describe('the life of an installation', () => {
     assert.ok(stage.sandbox.deliveries.list().length >= known + 4);
   });
 
+  it('answers 200 to an event that names nobody, so that Slack does not repeat it', async () => {
+    for (const type of ['app_uninstalled', 'tokens_revoked', 'team_access_granted', 'team_access_revoked']) {
+      const event = { type, tokens: { oauth: ['U1'], bot: ['U2'] }, team_ids: ['T1'] };
+      const delivery = await stage.sandbox.sendEvent({ event });
+      assert.equal(delivery?.status, 200, type);
+    }
+  });
+
   it('shows a team whose token died as broken, and a new install mends it', async () => {
     const { sandbox, url } = stage;
     sandbox.faults.add({
