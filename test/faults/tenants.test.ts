@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import Sqlite from 'better-sqlite3';
+import { type Stage, setStage } from '../support/start-foyer.ts';
+import { createVisitor, eventually, finishedRun, install, type RunStatus } from '../support/visitor.ts';
+import { signedPost } from './support/signed-post.ts';
+
+/**
+ * Invariant 9: a standalone workspace, two workspaces of a Grid org, and the org itself, all installed at once. Each
+ * event acts with its own installation's token, and with no other.
+ */
+
+type Owner = 'Acme' | 'Globex' | 'Initech Product' | 'the org';
+
+describe('with installations of every kind side by side', () => {
+  let stage: Stage;
+  let ids: Record<'acme' | 'globex' | 'product' | 'sales' | 'org', string>;
+  const owners = new Map<string, Owner>();
+
+  async function installAt(choice: {
+    teamId?: string;
+    enterpriseId?: string;
+    userId: string;
+  }): Promise<string> {
+    const visitor = createVisitor();
+    const done = await install(visitor, stage.url, stage.sandbox, choice);
+    assert.equal(done.status, 303);
+    return stage.url + done.headers.get('location');
+  }
+
+  before(async () => {
+    stage = await setStage();
+    const { sandbox } = stage;
+    const orgs = sandbox.state().enterprises;
+    ids = {
+      acme: sandbox.workspace('Acme').id,
+      globex: sandbox.workspace('Globex').id,
+      product: sandbox.workspace('Initech Product').id,
+      sales: sandbox.workspace('Initech Sales').id,
+      org: orgs[0]?.id ?? '',
+    };
+    for (const name of ['Acme', 'Globex', 'Initech Product'] as const) {
+      const place = { teamId: sandbox.workspace(name).id, userId: sandbox.person(name).id };
+      await finishedRun(createVisitor(), await installAt(place));
+    }
+  });
+  after(() => stage.close());
+
+  const rows = <Row>(sql: string): Row[] => {
+    const database = new Sqlite(stage.databaseFile, { readonly: true });
+    const found = database.prepare(sql).all() as Row[];
+    database.close();
+    return found;
+  };
+  const statuses = () =>
+    Object.fromEntries(
+      rows<{ tenant: string; status: string }>('select tenant, status from installations').map((row) => [
+        row.tenant,
+        row.status,
+      ]),
+    );
+
+  it('welcomes the org’s installer once a workspace lets the app in, and not before', async () => {
+    const { sandbox } = stage;
+    const bill = sandbox.person('Initech Sales', 'owner').id;
+    const progress = await installAt({ enterpriseId: ids.org, userId: bill });
+    const ask = async () => (await (await createVisitor().get(`${progress}/status`)).json()) as RunStatus;
+    await eventually(async () => (await ask()).status === 'waiting');
+    const posted = sandbox.calls('chat.postMessage').length;
+    assert.match(await (await createVisitor().get(progress)).text(), /One thing left to do in Slack/);
+    await sandbox.grantAccess({ enterpriseId: ids.org, teamIds: [ids.sales] });
+    const run = await finishedRun(createVisitor(), progress);
+    assert.equal(run.status, 'succeeded');
+    assert.equal(sandbox.calls('chat.postMessage').length, posted + 1);
+    assert.equal(sandbox.messages({ teamId: ids.sales, userId: bill }).length, 1);
+    for (const installation of sandbox.state().installations) {
+      const names: Record<string, Owner> = {
+        [ids.acme]: 'Acme',
+        [ids.globex]: 'Globex',
+        [ids.product]: 'Initech Product',
+      };
+      for (const token of installation.tokens)
+        owners.set(token.value, names[installation.teamId ?? ''] ?? 'the org');
+    }
+    assert.equal(owners.size, 4);
+  });
+
+  const authorization = (teamId: string | null, enterpriseId: string | null, isEnterprise: boolean) => ({
+    authorizations: [
+      {
+        enterprise_id: enterpriseId,
+        team_id: teamId,
+        user_id: 'U0BOT',
+        is_bot: true,
+        is_enterprise_install: isEnterprise,
+      },
+    ],
+  });
+
+  /** What the envelope says, and whose token must publish App Home. Null: nobody's. */
+  const matrix: [string, () => { envelope: Record<string, unknown>; owner: Owner | null; user: string }][] = [
+    [
+      'a standalone workspace',
+      () => ({
+        envelope: { team_id: ids.acme, ...authorization(ids.acme, null, false) },
+        owner: 'Acme',
+        user: 'Acme',
+      }),
+    ],
+    [
+      'a standalone workspace, told without authorizations',
+      () => ({ envelope: { team_id: ids.globex }, owner: 'Globex', user: 'Globex' }),
+    ],
+    [
+      'a Grid workspace with an install of its own',
+      () => ({
+        envelope: {
+          team_id: ids.product,
+          enterprise_id: ids.org,
+          ...authorization(ids.product, ids.org, false),
+        },
+        owner: 'Initech Product',
+        user: 'Initech Product',
+      }),
+    ],
+    [
+      'a Grid workspace served by the org',
+      () => ({
+        envelope: { team_id: ids.sales, enterprise_id: ids.org, ...authorization(null, ids.org, true) },
+        owner: 'the org',
+        user: 'Initech Sales',
+      }),
+    ],
+    [
+      'a Grid workspace with its own install, seen by the org',
+      () => ({
+        envelope: { team_id: ids.product, enterprise_id: ids.org, ...authorization(null, ids.org, true) },
+        owner: 'the org',
+        user: 'Initech Product',
+      }),
+    ],
+    [
+      'a Connect channel of another customer',
+      () => ({
+        envelope: {
+          team_id: ids.globex,
+          is_ext_shared_channel: true,
+          ...authorization(ids.acme, null, false),
+        },
+        owner: 'Acme',
+        user: 'Acme',
+      }),
+    ],
+    [
+      'a Connect channel of a company that is no customer',
+      () => ({
+        envelope: {
+          team_id: 'T0STRANGER',
+          enterprise_id: 'E0STRANGER',
+          is_ext_shared_channel: true,
+          ...authorization(ids.acme, null, false),
+        },
+        owner: 'Acme',
+        user: 'Acme',
+      }),
+    ],
+    [
+      'a Connect channel between a customer and the org',
+      () => ({
+        envelope: { team_id: ids.acme, is_ext_shared_channel: true, ...authorization(null, ids.org, true) },
+        owner: 'the org',
+        user: 'Initech Sales',
+      }),
+    ],
+    [
+      'a Grid workspace that nobody installed for itself',
+      () => ({
+        envelope: { team_id: ids.sales, enterprise_id: ids.org, ...authorization(ids.sales, ids.org, false) },
+        owner: null,
+        user: 'Initech Sales',
+      }),
+    ],
+    [
+      'a team that is unknown',
+      () => ({
+        envelope: { team_id: 'T0NOBODY', ...authorization('T0NOBODY', null, false) },
+        owner: null,
+        user: 'Acme',
+      }),
+    ],
+    [
+      'an org that is unknown',
+      () => ({
+        envelope: {
+          team_id: 'T0NOBODY',
+          enterprise_id: 'E0NOBODY',
+          ...authorization(null, 'E0NOBODY', true),
+        },
+        owner: null,
+        user: 'Acme',
+      }),
+    ],
+  ];
+
+  for (const [name, row] of matrix) {
+    it(`finds its own installation, and no other, for an event of ${name}`, async () => {
+      const { envelope, owner, user } = row();
+      const { sandbox } = stage;
+      const userId = sandbox.person(user, 'owner').id;
+      // Whatever was shown, this time there is something to show.
+      const database = new Sqlite(stage.databaseFile);
+      database.exec('update home_views set published_hash = null');
+      database.close();
+      const opened = () => stage.logged().filter((line) => line.includes('App Home opened')).length;
+      const [before, openedBefore] = [sandbox.calls().length, opened()];
+      const answer = await signedPost({
+        url: stage.url,
+        signingSecret: sandbox.app.signingSecret,
+        body: {
+          type: 'event_callback',
+          api_app_id: sandbox.app.id,
+          event_id: `Ev${name}`,
+          event_time: Math.floor(Date.now() / 1000),
+          event: { type: 'app_home_opened', user: userId, tab: 'home', channel: 'D1' },
+          ...envelope,
+        },
+      });
+      assert.equal(answer.status, 200);
+      if (owner !== null) await eventually(async () => opened() > openedBefore);
+      else await new Promise((next) => setTimeout(next, 100));
+      const calls = sandbox.calls().slice(before);
+      const usedBy = new Set(calls.map((call) => owners.get(call.token ?? '')));
+      assert.deepEqual([...usedBy], owner === null ? [] : [owner]);
+    });
+  }
+
+  it('an uninstall of the org leaves its workspaces’ own installs alone, and the other way round', async () => {
+    const { sandbox } = stage;
+    await sandbox.uninstall({ enterpriseId: ids.org });
+    await sandbox.settled();
+    const afterOrg = {
+      [`team:${ids.acme}`]: 'active',
+      [`team:${ids.globex}`]: 'active',
+      [`team:${ids.product}`]: 'active',
+      [`enterprise:${ids.org}`]: 'uninstalled',
+    };
+    assert.deepEqual(statuses(), afterOrg);
+    const bill = sandbox.person('Initech Sales', 'owner').id;
+    await installAt({ enterpriseId: ids.org, userId: bill });
+    await sandbox.uninstall({ teamId: ids.product });
+    await sandbox.settled();
+    assert.deepEqual(statuses(), {
+      ...afterOrg,
+      [`team:${ids.product}`]: 'uninstalled',
+      [`enterprise:${ids.org}`]: 'active',
+    });
+  });
+
+  it('tokens_revoked of one takes nothing from another', async () => {
+    const { sandbox } = stage;
+    await sandbox.revokeBot({ teamId: ids.globex });
+    await sandbox.settled();
+    assert.equal(statuses()[`team:${ids.globex}`], 'uninstalled');
+    assert.equal(statuses()[`team:${ids.acme}`], 'active');
+    assert.equal(statuses()[`enterprise:${ids.org}`], 'active');
+  });
+});
