@@ -154,10 +154,7 @@ describe('the whole story, clicked through', () => {
       stage.sandbox.deliveries.list().some((each) => each.type === 'tokens_revoked' && each.status === 200),
     );
     await openHome(owner.teamId);
-    await page
-      .getByText(/authorization|token/i)
-      .first()
-      .waitFor();
+    await page.getByText('was revoked').first().waitFor();
     await page.getByText('Active').first().waitFor();
     const tokens = stage.sandbox.state().installations.flatMap((each) => each.tokens);
     const revoked = tokens.filter((token) => token.status === 'revoked');
