@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { confirm, isCancel } from '@clack/prompts';
-import { type Config, readConfig, readManifest, readPublicUrl } from './config.ts';
+import { type Config, readConfig, readEnvironment, readManifest, readPublicUrl } from './config.ts';
 import type { Database } from './database/database.ts';
 import { createInstallationStore } from './installation-store/create-installation-store.ts';
 import type { InstallationStore } from './installation-store/installation-store.ts';
@@ -9,7 +9,9 @@ import { createKeyring, type Keyring, KeyringError, loadKeyring } from './instal
 import { createLogger, type Logger } from './log.ts';
 import { openExistingDatabase } from './operator/open-existing-database.ts';
 import { runOperatorCommand } from './operator/operator-program.ts';
+import { createSetupPrompts } from './operator/setup/create-setup-prompts.ts';
 import { createOutput } from './operator/terminal/output.ts';
+import { createProgressLine } from './operator/terminal/progress-line.ts';
 import { steps } from './pipeline/steps.ts';
 import { createSlackClientFactory } from './slack/create-slack-client.ts';
 
@@ -41,19 +43,29 @@ async function ask(question: string): Promise<boolean> {
   return !isCancel(answer) && answer;
 }
 
+async function readStdin(): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of stdin) parts.push(Buffer.from(part));
+  return Buffer.concat(parts).toString('utf8');
+}
+
 // A reader that has seen enough (`list | head`) is no fault.
 stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
+
+const canAsk = stdin.isTTY && stderr.isTTY;
 
 process.exitCode = await runOperatorCommand(
   {
     output: createOutput({ stdout, stderr }),
     now,
     readConfig,
+    readEnvironment,
     readPublicUrl,
     readManifest,
     openDatabase: openExistingDatabase,
+    loadKeyring: loadExistingKeyring,
     openStore: (config, database) => createStore(config, database, loadExistingKeyring(config)),
     purgeInstallation(config, database, installationId) {
       // Erasing opens nothing, so it must not fail for a lost key: a key that nothing is sealed with does.
@@ -61,7 +73,11 @@ process.exitCode = await runOperatorCommand(
       return createStore(config, database, keyring).purgeInstallation(installationId);
     },
     slackClients: (config) => createSlackClientFactory({ config, log: quiet(config) }),
-    confirm: stdin.isTTY && stderr.isTTY ? ask : undefined,
+    confirm: canAsk ? ask : undefined,
+    prompts: canAsk ? createSetupPrompts({ input: stdin, output: stderr }) : undefined,
+    readStdin,
+    progress: createProgressLine(stderr),
+    folder: process.cwd(),
   },
   process.argv.slice(2),
 );

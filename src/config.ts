@@ -362,6 +362,11 @@ function withDotenv(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...file, ...environment };
 }
 
+/** `.env` under the environment, as they stand: for whoever looks for what is wrong. Throws the file system's errors. */
+export function readEnvironment(environment: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  return withDotenv(environment);
+}
+
 /** The text of the app's manifest. */
 export function readManifest(): string {
   return readFileSync(new URL('../manifest.json', import.meta.url), 'utf8');

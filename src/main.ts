@@ -18,7 +18,7 @@ import { createSendPages } from './oauth/send-pages.ts';
 import { createShowProgress } from './oauth/show-progress.ts';
 import { createStartInstall } from './oauth/start-install.ts';
 import { createStates } from './oauth/state.ts';
-import { createUnstoredTokens } from './oauth/unstored-tokens.ts';
+import { createUnstoredTokens, unstoredTokensPurpose } from './oauth/unstored-tokens.ts';
 import { createMetrics } from './operator/metrics/create-metrics.ts';
 import { createOperatorPages } from './operator/pages/create-operator-pages.ts';
 import { createNoticeSender } from './pipeline/send-notices.ts';
@@ -129,7 +129,7 @@ export async function startFoyer(config: Config, log: Logger, options: StartOpti
       secure: config.http.secure,
       now,
     });
-    const unstoredSealer = createSealer({ keyring, purpose: 'unstored-tokens' });
+    const unstoredSealer = createSealer({ keyring, purpose: unstoredTokensPurpose });
     const unstoredTokens = createUnstoredTokens({ database, sealer: unstoredSealer, store, slack, log });
     const recoverInstalls = createRecoverInstalls({
       config,

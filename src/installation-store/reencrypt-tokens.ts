@@ -10,10 +10,15 @@ const batch = 100;
 
 /**
  * Seals every stored token anew under the keyring's first key, for all apps in the database; afterwards the other keys
- * can go. It may be stopped and begun again, beside a Foyer that runs with the same keys. Resolves to how many it was.
+ * can go. It may be stopped and begun again, beside a Foyer that runs with the same keys. Resolves to how many it was;
+ * `onProgress` is told so after each transaction.
  * @throws SealBrokenError, KeyMissingError, DatabaseUnavailableError
  */
-export async function reencryptTokens(deps: { database: Database; keyring: Keyring }): Promise<number> {
+export async function reencryptTokens(deps: {
+  database: Database;
+  keyring: Keyring;
+  onProgress?: (renewed: number) => void;
+}): Promise<number> {
   const { sealer } = createTokenCipher(deps);
   const search = { prefix: sealedPrefix(deps.keyring.ids[0]), limit: batch };
   let total = 0;
@@ -30,6 +35,7 @@ export async function reencryptTokens(deps: { database: Database; keyring: Keyri
     });
     if (renewed === 0) break;
     total += renewed;
+    deps.onProgress?.(total);
   }
   if (total > 0) await deps.database.scrub();
   return total;

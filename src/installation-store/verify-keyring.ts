@@ -18,29 +18,47 @@ export async function verifyKeyring(
   now: () => number = Date.now,
 ): Promise<void> {
   await database.write(async (transaction) => {
-    for (const id of keyring.ids) await verifyKey(transaction, keyring, id, now());
-    const foreign = await findForeignSeal(transaction, keyring.ids.map(sealedPrefix));
-    if (foreign === undefined) return;
-    const id = sealedKeyId(foreign) ?? 'of an unknown form';
-    throw new KeyringError(
-      `The database holds tokens that were encrypted with the key ${id}, which is missing. Add it again to ` +
-        'TOKEN_ENCRYPTION_KEYS (behind the first, if another one is to encrypt), or restore the key file beside the ' +
-        'database. Without that key those tokens are lost, and the app must be installed again.',
-    );
+    for (const id of keyring.ids) {
+      const sealer = createSealer({ keyring: keyring.only(id), purpose: 'key-check' });
+      const sealedCheck = sealer.seal(knownText, place(id));
+      await recordEncryptionKey(transaction, { id, sealedCheck, now: now() });
+    }
+    const misfit = await findKeyMisfit(transaction, keyring);
+    if (misfit !== undefined) throw new KeyringError(misfit);
   });
 }
 
-async function verifyKey(transaction: Queries, keyring: Keyring, id: string, now: number): Promise<void> {
-  const sealer = createSealer({ keyring: keyring.only(id), purpose: 'key-check' });
-  const sealedCheck = sealer.seal(knownText, place(id));
-  const recorded = await recordEncryptionKey(transaction, { id, sealedCheck, now });
-  try {
-    if (sealer.open(recorded, place(id)) === knownText) return;
-  } catch (cause) {
-    if (!(cause instanceof SealBrokenError)) throw cause;
+/** Says in what the keys do not fit the database, and what to do; undefined where they do. Writes nothing. */
+export async function findKeyMisfit(queries: Queries, keyring: Keyring): Promise<string | undefined> {
+  const recorded = await queries.selectFrom('encryption_keys').select(['id', 'sealed_check']).execute();
+  for (const { id, sealed_check } of recorded) {
+    if (keyring.ids.includes(id) && !opens(keyring, id, sealed_check)) return anotherKey(id);
   }
-  throw new KeyringError(
+  const foreign = await findForeignSeal(queries, keyring.ids.map(sealedPrefix));
+  return foreign === undefined ? undefined : missingKey(sealedKeyId(foreign) ?? 'of an unknown form');
+}
+
+function opens(keyring: Keyring, id: string, sealedCheck: string): boolean {
+  const sealer = createSealer({ keyring: keyring.only(id), purpose: 'key-check' });
+  try {
+    return sealer.open(sealedCheck, place(id)) === knownText;
+  } catch (cause) {
+    if (cause instanceof SealBrokenError) return false;
+    throw cause;
+  }
+}
+
+function anotherKey(id: string): string {
+  return (
     `The encryption key ${id} is another one than the one that this database was used with. Restore the former key ` +
-      'under that id in TOKEN_ENCRYPTION_KEYS (or the key file beside the database). A new key needs an id of its own.',
+    'under that id in TOKEN_ENCRYPTION_KEYS (or the key file beside the database). A new key needs an id of its own.'
+  );
+}
+
+function missingKey(id: string): string {
+  return (
+    `The database holds tokens that were encrypted with the key ${id}, which is missing. Add it again to ` +
+    'TOKEN_ENCRYPTION_KEYS (behind the first, if another one is to encrypt), or restore the key file beside the ' +
+    'database. Without that key those tokens are lost, and the app must be installed again.'
   );
 }

@@ -48,10 +48,18 @@ export interface UnstoredTokensDeps {
   log: Logger;
 }
 
+/** The purpose of the sealer of kept tokens. */
+export const unstoredTokensPurpose = 'unstored-tokens';
+
+/** Where an install request's kept tokens are sealed. */
+export function unstoredTokensPlace(requestId: string): string {
+  return `install-request:${requestId}`;
+}
+
 /** Keeps what Slack issues until it is stored, and gives it back where it cannot be. */
 export function createUnstoredTokens(deps: UnstoredTokensDeps) {
   const { sealer } = deps;
-  const place = (requestId: string): string => `install-request:${requestId}`;
+  const place = unstoredTokensPlace;
 
   async function keep(requestId: string, issued: IssuedTokens): Promise<void> {
     const sealedTokens = sealer.seal(JSON.stringify(issued), place(requestId));

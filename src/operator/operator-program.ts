@@ -7,22 +7,28 @@ import { KeyMissingError, SealBrokenError } from '../installation-store/sealer.t
 import { createScrubber } from '../log.ts';
 import { CommandError, UsageError } from './command-error.ts';
 import { backupCommand } from './commands/backup-command.ts';
+import { doctorCommand } from './commands/doctor-command.ts';
+import { keysCommand } from './commands/keys-command.ts';
 import { listCommand } from './commands/list-command.ts';
 import { manifestCommand } from './commands/manifest-command.ts';
 import { purgeCommand } from './commands/purge-command.ts';
 import { requestsCommand } from './commands/requests-command.ts';
 import { retryCommand } from './commands/retry-command.ts';
+import { setupCommand } from './commands/setup-command.ts';
 import { showCommand } from './commands/show-command.ts';
 import type { OperatorDeps } from './operator-deps.ts';
 
 /** THE list of commands, in the order in which help shows them: a new one is one file and one entry. */
 const commands = [
+  setupCommand,
+  doctorCommand,
   listCommand,
   showCommand,
   requestsCommand,
   retryCommand,
   purgeCommand,
   backupCommand,
+  keysCommand,
   manifestCommand,
 ];
 

@@ -68,10 +68,16 @@ export async function createOperatorHarness(t: TestContext, environment: Record<
         readPublicUrl: () => config.http.publicUrl,
         readManifest,
         openDatabase: openExistingDatabase,
+        readEnvironment: () => variables,
+        loadKeyring: unexpected('loadKeyring'),
         openStore: unexpected('openStore'),
         purgeInstallation: unexpected('purgeInstallation'),
         slackClients: (given) => createSlackClientFactory({ config: given, log }),
         confirm: undefined,
+        prompts: undefined,
+        readStdin: unexpected('readStdin'),
+        progress: () => {},
+        folder,
         ...options,
       };
       const exitCode = await runOperatorCommand(deps, commandLine);

@@ -1,0 +1,64 @@
+import { statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { migrationNames } from '../migrate.ts';
+
+/** A database file as it stands, before anybody opens it to work with it. */
+export interface SqliteInspection {
+  bytes: number;
+  /** Of the write-ahead log beside it: it shrinks when a checkpoint finds no reader in the way. */
+  walBytes: number;
+  /** Free on its disk for us. */
+  freeBytes: number;
+  /** What `quick_check` says: `ok`, or its first finding. */
+  integrity: string;
+  /** Why it cannot be written: SQLite's code, such as `SQLITE_BUSY` while another process writes; null where it can. */
+  writeRefusal: string | null;
+  /** Migrations that this code has and the database has not. */
+  missingMigrations: string[];
+  /** Migrations that a newer Foyer has made. */
+  unknownMigrations: string[];
+}
+
+/**
+ * Looks at a database file that is there, without changing it. Blocks while it reads every page.
+ * Throws SQLite's errors where it cannot be opened or is no database, and the file system's.
+ */
+export function inspectSqlite(file: string): SqliteInspection {
+  const sqlite = new Sqlite(file, { fileMustExist: true, timeout: 500 });
+  try {
+    const { bavail, bsize } = statfsSync(dirname(file));
+    const applied = appliedMigrations(sqlite);
+    return {
+      bytes: statSync(file).size,
+      walBytes: statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0,
+      freeBytes: bavail * bsize,
+      integrity: String(sqlite.pragma('quick_check(1)', { simple: true })),
+      writeRefusal: writeRefusal(sqlite),
+      missingMigrations: migrationNames.filter((name) => !applied.includes(name)),
+      unknownMigrations: applied.filter((name) => !migrationNames.includes(name)),
+    };
+  } finally {
+    sqlite.close();
+  }
+}
+
+function appliedMigrations(sqlite: Sqlite.Database): string[] {
+  const table = sqlite.prepare(
+    "select 1 from sqlite_master where type = 'table' and name = 'kysely_migration'",
+  );
+  if (table.get() === undefined) return [];
+  return sqlite.prepare('select name from kysely_migration order by name').pluck().all().map(String);
+}
+
+/** Takes the write lock and gives it back: nothing is written. */
+function writeRefusal(sqlite: Sqlite.Database): string | null {
+  try {
+    sqlite.exec('begin immediate');
+    sqlite.exec('rollback');
+    return null;
+  } catch (error) {
+    if (error instanceof Sqlite.SqliteError) return error.code;
+    throw error;
+  }
+}

@@ -1,0 +1,64 @@
+import { Command } from 'commander';
+import { CommandError } from '../command-error.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { counted } from '../doctor/finding.ts';
+import { type DoctorOptions, runDoctor } from '../doctor/run-doctor.ts';
+import type { OperatorDeps } from '../operator-deps.ts';
+import type { Output, Style } from '../terminal/output.ts';
+import { plainText } from '../terminal/plain-text.ts';
+import { exampleLines, jsonOption } from './command-help.ts';
+
+/** `doctor`: what is wrong, and how to mend it. */
+export function doctorCommand(deps: OperatorDeps): Command {
+  return new Command('doctor')
+    .summary('check everything, with a mend for each fault')
+    .description(
+      'Checks environment, key, database, manifest, public URL, Slack, tokens, runs and notifications, whether Foyer runs ' +
+        'or not, and changes nothing. Exit 1 if there is a fault; a warning alone is no failure. To test the client id ' +
+        'and secret it asks Slack to exchange a code that no one was given, which Slack refuses and which uses up ' +
+        'nothing. It logs in at the mail server, where one is set, and sends no mail.',
+    )
+    .option('--offline', 'leave out what asks Slack, the public URL or the mail server')
+    .option(
+      '--manifest <file>',
+      'a JSON manifest exported from Slack (else the one that setup kept, else our own)',
+    )
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      exampleLines([
+        ['doctor', 'is anything wrong, or about to be?'],
+        ['doctor --json', 'for a monitor: an array of { check, status, detail, mend }'],
+        ['doctor --manifest exported.json', 'does the app at Slack fit the configuration?'],
+      ]),
+    )
+    .action(async (options: { offline?: boolean; manifest?: string; json?: boolean }) => {
+      const doctorOptions: DoctorOptions = {
+        ...(options.offline && { offline: true }),
+        ...(options.manifest !== undefined && { manifestFile: options.manifest }),
+      };
+      const findings = await runDoctor(deps, doctorOptions);
+      if (options.json) deps.output.printJson(findings);
+      else deps.output.print(findingLines(deps.output, findings));
+      const faults = findings.filter(({ status }) => status === 'fault').length;
+      if (faults > 0) throw new CommandError(`${counted(faults, 'fault')} to mend.`);
+    });
+}
+
+const marks: Readonly<Record<Finding['status'], { mark: string; style: Style }>> = {
+  ok: { mark: '✓', style: 'green' },
+  warning: { mark: '!', style: 'yellow' },
+  fault: { mark: '✕', style: 'red' },
+};
+
+/** The findings for a person to read: a line each, with its mend below. */
+export function findingLines({ style }: Pick<Output, 'style'>, findings: readonly Finding[]): string {
+  const width = Math.max(0, ...findings.map(({ check }) => check.length));
+  return findings
+    .map(({ check, status, detail, mend }) => {
+      const { mark, style: look } = marks[status];
+      const line = `${style(look, mark)} ${check.padEnd(width)}  ${plainText(detail)}`;
+      return mend === null ? line : `${line}\n  ${' '.repeat(width)}  → ${plainText(mend)}`;
+    })
+    .join('\n');
+}

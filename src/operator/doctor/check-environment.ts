@@ -1,0 +1,37 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Finding, fault, ok, warning } from './finding.ts';
+import type { Setting } from './read-setting.ts';
+
+/** The environment: every fault that would stop the start, and whether others can read the secrets in `.env`. */
+export function checkEnvironment(setting: Setting, folder: string): Finding[] {
+  return [...faultsOf(setting), ...envFile(folder)];
+}
+
+function faultsOf({ faults, unreadable }: Setting): Finding[] {
+  const check = 'environment';
+  if (unreadable !== undefined) {
+    return [
+      fault(
+        check,
+        `.env cannot be read: ${unreadable}`,
+        'Make it a file that this user can read (chmod 600 .env).',
+      ),
+    ];
+  }
+  if (faults.length === 0) return [ok(check, 'Every variable is fit to start with.')];
+  return faults.map(({ name, problem, mend }) => fault(check, `${name} ${problem}.`, `${capital(mend)}.`));
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function envFile(folder: string): Finding[] {
+  const file = statSync(join(folder, '.env'), { throwIfNoEntry: false });
+  if (!file || process.platform === 'win32') return [];
+  const mode = file.mode & 0o777;
+  if ((mode & 0o077) === 0) return [ok('env-file', '.env can be read by its owner alone.')];
+  const detail = `.env holds secrets, and others on this machine can reach it (mode ${mode.toString(8)}).`;
+  return [warning('env-file', detail, 'chmod 600 .env')];
+}

@@ -1,0 +1,36 @@
+/** What one check of `doctor` found. */
+export interface Finding {
+  /** The check by name, such as `database-integrity`. */
+  check: string;
+  /** fault: something does not work; warning: it works, and somebody should look. */
+  status: 'ok' | 'warning' | 'fault';
+  /** One sentence; never a secret. */
+  detail: string;
+  /** What to do; null where nothing is to be done. */
+  mend: string | null;
+}
+
+/** Nothing to do here. */
+export function ok(check: string, detail: string): Finding {
+  return { check, status: 'ok', detail, mend: null };
+}
+
+/** Somebody should look. */
+export function warning(check: string, detail: string, mend: string): Finding {
+  return { check, status: 'warning', detail, mend };
+}
+
+/** Something does not work. */
+export function fault(check: string, detail: string, mend: string): Finding {
+  return { check, status: 'fault', detail, mend };
+}
+
+/** The check could not be made, for a reason that another finding names. */
+export function unchecked(check: string, reason: string): Finding {
+  return warning(check, `Not checked: ${reason}.`, 'Mend that first, and run doctor again.');
+}
+
+/** `3 installations`, `1 installation`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

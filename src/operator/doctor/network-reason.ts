@@ -1,0 +1,26 @@
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'refuses the connection: nothing listens there',
+  ECONNRESET: 'broke the connection off',
+  UND_ERR_SOCKET: 'broke the connection off',
+  ENOTFOUND: 'has a name that DNS does not know',
+  EAI_AGAIN: 'has a name that DNS could not resolve just now',
+  EHOSTUNREACH: 'cannot be reached from here',
+  ENETUNREACH: 'cannot be reached from here',
+  CERT_HAS_EXPIRED: 'has a certificate that has expired',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'has a certificate that nobody vouches for (self-signed)',
+  SELF_SIGNED_CERT_IN_CHAIN: 'has a certificate that nobody vouches for (self-signed)',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'has a certificate whose chain is not complete',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'has a certificate for another name',
+};
+
+/** Why a request failed, as the rest of a sentence that begins with its address. */
+export function networkReason(error: unknown): string {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
+    if (at.name === 'TimeoutError' || at.name === 'AbortError') return 'does not answer in time';
+    const code = 'code' in at && typeof at.code === 'string' ? at.code : '';
+    const known = reasons[code];
+    if (known !== undefined) return known;
+    if (/TIMEDOUT|TIMEOUT/.test(code)) return 'does not answer in time';
+  }
+  return 'could not be asked';
+}

@@ -1,0 +1,28 @@
+import type { Readable, Writable } from 'node:stream';
+import { confirm, note, password, text } from '@clack/prompts';
+import type { SetupPrompts } from './setup-prompts.ts';
+
+/** The questions on a terminal. They go to stderr: stdout is for the result. A cancelled one is a symbol. */
+export function createSetupPrompts(streams: { input: Readable; output: Writable }): SetupPrompts {
+  const answered = <T extends string | boolean>(answer: T | symbol): T | undefined =>
+    typeof answer === 'symbol' ? undefined : answer;
+  return {
+    async text({ message, initialValue, validate }) {
+      const initial = initialValue === undefined ? {} : { initialValue };
+      return answered<string>(
+        await text({ message, ...initial, ...streams, validate: (value) => validate(value ?? '') }),
+      );
+    },
+    async secret({ message, validate }) {
+      return answered<string>(
+        await password({ message, ...streams, validate: (value) => validate(value ?? '') }),
+      );
+    },
+    async confirm({ message, initialValue }) {
+      return answered<boolean>(await confirm({ message, initialValue, ...streams }));
+    },
+    tell(title, lines) {
+      note(lines, title, { output: streams.output, format: (line) => line });
+    },
+  };
+}

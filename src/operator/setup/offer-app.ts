@@ -1,0 +1,37 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fillManifest } from '../manifest/fill-manifest.ts';
+import { createAppUrl, manifestFileName } from './manifest-file.ts';
+
+/** The app as Slack is to make it. */
+export interface OfferedApp {
+  createAppUrl: string;
+  manifestFile: string;
+  /** Puts the file back to what it was before: for an interview that was cancelled. */
+  takeBack(): void;
+}
+
+/** Fills the manifest, writes it beside `.env` for those who paste, and makes the link for those who click. */
+export function offerApp(folder: string, manifestText: string, publicUrl: string): OfferedApp {
+  const manifest = fillManifest(manifestText, publicUrl);
+  const file = join(folder, manifestFileName);
+  const before = readIfThere(file);
+  writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`);
+  return {
+    createAppUrl: createAppUrl(manifest),
+    manifestFile: file,
+    takeBack() {
+      if (before === undefined) rmSync(file, { force: true });
+      else writeFileSync(file, before);
+    },
+  };
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
