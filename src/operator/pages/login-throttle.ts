@@ -56,7 +56,7 @@ export function createLoginThrottle(deps: { now: () => number }): LoginThrottle 
 
     failed(address) {
       const key = networkOf(address);
-      level = currentLevel() + 1;
+      level = Math.min(burst, currentLevel() + 1);
       const own = failures.get(key);
       const isForgotten = !own || now() - own.lastAt > forgottenAfterMs;
       failures.delete(key);

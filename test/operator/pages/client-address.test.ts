@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
+import { describe, it } from 'node:test';
+import { clientAddress } from '../../../src/operator/pages/client-address.ts';
+import { isFromHere } from '../../../src/operator/pages/read-form.ts';
+
+/** As much of a request as is looked at. */
+function requestFrom(remoteAddress: string, forwardedFor?: string): IncomingMessage {
+  const headers = forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor };
+  return { headers, socket: { remoteAddress } } as unknown as IncomingMessage;
+}
+
+describe('the client’s address', () => {
+  it('is that of the connection when no proxy is trusted, whatever the header says', () => {
+    assert.equal(clientAddress(requestFrom('192.0.2.1', '10.0.0.1'), 0), '192.0.2.1');
+  });
+
+  it('is what the outermost trusted proxy saw, not what the visitor wrote before it', () => {
+    assert.equal(clientAddress(requestFrom('10.0.0.9', '6.6.6.6, 192.0.2.1'), 1), '192.0.2.1');
+    assert.equal(clientAddress(requestFrom('10.0.0.9', '6.6.6.6, 192.0.2.1, 10.0.0.8'), 2), '192.0.2.1');
+  });
+
+  it('is that of the connection where the header is absent or holds no address', () => {
+    assert.equal(clientAddress(requestFrom('10.0.0.9'), 1), '10.0.0.9');
+    assert.equal(clientAddress(requestFrom('10.0.0.9', 'x'.repeat(5000)), 1), '10.0.0.9');
+  });
+});
+
+describe('where a form was sent from', () => {
+  const publicUrl = 'https://foyer.example.com';
+  const host = 'foyer.example.com';
+
+  it('is told by Sec-Fetch-Site where the browser has it', () => {
+    assert.ok(isFromHere({ host, 'sec-fetch-site': 'same-origin', origin: 'null' }, publicUrl));
+    for (const site of ['cross-site', 'same-site', 'none']) {
+      assert.ok(!isFromHere({ host, 'sec-fetch-site': site, origin: publicUrl }, publicUrl), site);
+    }
+  });
+
+  it('is told by the origin elsewhere', () => {
+    assert.ok(isFromHere({ host, origin: publicUrl }, publicUrl));
+    assert.ok(isFromHere({ host: 'localhost:3000', origin: 'http://localhost:3000' }, publicUrl));
+    assert.ok(!isFromHere({ host, origin: 'https://evil.example' }, publicUrl));
+    assert.ok(!isFromHere({ host, origin: 'nonsense' }, publicUrl));
+  });
+});

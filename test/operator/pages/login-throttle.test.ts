@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createLoginThrottle } from '../../../src/operator/pages/login-throttle.ts';
+import { createClock } from '../../support/installations.ts';
+
+function failTimes(throttle: ReturnType<typeof createLoginThrottle>, address: string, times: number): void {
+  for (let count = 0; count < times; count += 1) throttle.failed(address);
+}
+
+describe('the login throttle', () => {
+  it('lets five wrong passwords pass, and doubles the wait from there up to a quarter of an hour', () => {
+    const clock = createClock();
+    const throttle = createLoginThrottle({ now: clock.now });
+    failTimes(throttle, '192.0.2.1', 4);
+    assert.equal(throttle.waitMs('192.0.2.1'), 0);
+    throttle.failed('192.0.2.1');
+    assert.equal(throttle.waitMs('192.0.2.1'), 1000);
+    clock.advance(1000);
+    assert.equal(throttle.waitMs('192.0.2.1'), 0);
+    throttle.failed('192.0.2.1');
+    assert.equal(throttle.waitMs('192.0.2.1'), 2000);
+    failTimes(throttle, '192.0.2.1', 20);
+    assert.equal(throttle.waitMs('192.0.2.1'), 15 * 60_000);
+  });
+
+  it('slows one address alone, and the whole /64 of an IPv6 address', () => {
+    const throttle = createLoginThrottle({ now: createClock().now });
+    failTimes(throttle, '192.0.2.1', 8);
+    assert.equal(throttle.waitMs('192.0.2.2'), 0);
+    assert.equal(throttle.waitMs('::ffff:192.0.2.1'), 8000);
+    failTimes(throttle, '2001:db8:0:7::1', 8);
+    assert.equal(throttle.waitMs('2001:db8:0:7:ffff:1:2:3'), 8000);
+    assert.equal(throttle.waitMs('2001:db8:0:8::1'), 0);
+  });
+
+  it('forgets an address after an hour without a failure, and one that knew the password at once', () => {
+    const clock = createClock();
+    const throttle = createLoginThrottle({ now: clock.now });
+    failTimes(throttle, '192.0.2.1', 9);
+    clock.advance(3_600_001);
+    throttle.failed('192.0.2.1');
+    assert.equal(throttle.waitMs('192.0.2.1'), 0);
+    failTimes(throttle, '192.0.2.3', 9);
+    throttle.succeeded('192.0.2.3');
+    assert.equal(throttle.waitMs('192.0.2.3'), 0);
+  });
+
+  it('slows everybody when many addresses guess together, but not who has logged in before', () => {
+    const clock = createClock();
+    const throttle = createLoginThrottle({ now: clock.now });
+    throttle.succeeded('198.51.100.7');
+    for (let host = 0; host < 60; host += 1) throttle.failed(`192.0.2.${host}`);
+    assert.equal(throttle.waitMs('203.0.113.1'), 2000);
+    assert.equal(throttle.waitMs('198.51.100.7'), 0);
+    clock.advance(2000);
+    assert.equal(throttle.waitMs('203.0.113.1'), 0);
+    throttle.failed('203.0.113.1');
+    assert.equal(throttle.waitMs('203.0.113.2'), 2000);
+  });
+
+  it('remembers a bounded number of addresses', () => {
+    const clock = createClock();
+    const throttle = createLoginThrottle({ now: clock.now });
+    failTimes(throttle, '192.0.2.1', 30);
+    for (let host = 0; host < 10_000; host += 1) throttle.failed(`10.0.${host >> 8}.${host & 255}`);
+    // Only the brake for all of them is left: the oldest address has made room.
+    assert.equal(throttle.waitMs('192.0.2.1'), 2000);
+  });
+});

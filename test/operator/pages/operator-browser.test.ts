@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { launchBrowser } from '../../support/launch-browser.ts';
+import { eventually } from '../../support/visitor.ts';
+import {
+  type OperatorStage,
+  password,
+  setOperatorStage,
+  storeMany,
+  storeManyRequests,
+} from './operator-stage.ts';
+
+describe('the operator in a browser', () => {
+  let stage: OperatorStage;
+  let browser: Browser;
+  let acme: string;
+  before(async () => {
+    browser = await launchBrowser();
+    stage = await setOperatorStage();
+    stage.sandbox.faults.add({
+      method: 'views.publish',
+      failure: { type: 'error', error: 'view_too_large' },
+      times: 50,
+    });
+    acme = await stage.installs('Acme');
+    stage.sandbox.faults.clear();
+    await storeMany(stage.database, stage.config.slack.clientId, 2400);
+    await storeManyRequests(stage.database, stage.config.slack.clientId, 1100);
+  });
+  after(async () => {
+    await browser.close();
+    await stage.close();
+  });
+
+  /** A new browser, logged in; without scripts, since no page may need them. */
+  async function operator(options: { width?: number; colorScheme?: 'light' | 'dark' } = {}) {
+    const { width = 1280, colorScheme = 'light' } = options;
+    const context = await browser.newContext({
+      javaScriptEnabled: false,
+      viewport: { width, height: 900 },
+      colorScheme,
+    });
+    const page = await context.newPage();
+    await page.goto(`${stage.url}/operator`);
+    await page.getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    return { context, page };
+  }
+
+  async function withOperator(work: (page: Page, context: BrowserContext) => Promise<void>): Promise<void> {
+    const { context, page } = await operator();
+    try {
+      await work(page, context);
+    } finally {
+      await context.close();
+    }
+  }
+
+  it('is told of a wrong password, and may try again', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(`${stage.url}/operator/requests`);
+    await page.getByLabel('Password').fill('not the password');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('alert').filter({ hasText: 'That is not the password.' }).waitFor();
+    await page.getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('heading', { name: 'Install requests' }).waitFor();
+    const [cookie] = await context.cookies();
+    assert.deepEqual([cookie?.name, cookie?.httpOnly, cookie?.sameSite], ['foyer-operator', true, 'Lax']);
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByText('You are logged out.').waitFor();
+    await page.goto(`${stage.url}/operator`);
+    assert.match(page.url(), /\/operator\/login/);
+    await context.close();
+  });
+
+  it('sees a failing run first, looks at its attempts, mends it and sends the welcome again', () =>
+    withOperator(async (page) => {
+      const failing = page.getByRole('region', { name: '1 install needs a hand' });
+      await failing.getByText('publish-home').waitFor();
+      await failing.getByRole('link', { name: 'Acme' }).click();
+      await page.getByRole('heading', { name: 'Acme active' }).waitFor();
+      assert.match(
+        await page.locator('.run-step', { hasText: 'publish-home' }).innerText(),
+        /view_too_large/,
+      );
+      await page.getByRole('button', { name: 'Run again' }).click();
+      await page.getByRole('status').filter({ hasText: 'The run goes on' }).waitFor();
+      await eventually(async () => {
+        await page.goto(`${stage.url}/operator/installations/${acme}`);
+        return (await page.getByRole('heading', { name: 'Newest run succeeded' }).count()) > 0;
+      });
+      const sent = stage.sandbox.calls('chat.postMessage').length;
+      await page.getByRole('button', { name: 'Send the welcome again' }).click();
+      await page.getByRole('status').filter({ hasText: 'The welcome is sent again' }).waitFor();
+      await eventually(async () => stage.sandbox.calls('chat.postMessage').length === sent + 1);
+      const history = page.getByRole('table', { name: 'History' });
+      await history.getByText('send the welcome again').waitFor();
+    }));
+
+  it('pages through thousands of installations and back, and searches among them', () =>
+    withOperator(async (page) => {
+      await page.getByRole('link', { name: 'Installations' }).click();
+      const names = () => page.locator('td.head a').allInnerTexts();
+      const first = await names();
+      assert.equal(first.length, 50);
+      const seen = [...first];
+      for (let turn = 0; turn < 3; turn += 1) {
+        await page.getByRole('link', { name: 'Older' }).click();
+        seen.push(...(await names()));
+      }
+      assert.equal(new Set(seen).size, 200);
+      for (let turn = 0; turn < 3; turn += 1) await page.getByRole('link', { name: 'Newer' }).click();
+      assert.deepEqual(await names(), first);
+      await page.getByLabel('Name or id').fill('company 01234');
+      await page.getByRole('button', { name: 'Show' }).click();
+      assert.deepEqual(await names(), ['Company 01234']);
+      await page.getByRole('link', { name: 'Show all' }).click();
+      await page.getByLabel('Status').selectOption('broken');
+      await page.getByRole('button', { name: 'Show' }).click();
+      await page.getByText('No installation is like that.').waitFor();
+    }));
+
+  it('filters install requests by outcome, day and team', () =>
+    withOperator(async (page) => {
+      await page.getByRole('link', { name: 'Install requests' }).click();
+      const rows = () => page.locator('tbody tr').count();
+      assert.equal(await rows(), 50);
+      await page.getByLabel('Outcome').selectOption('failed');
+      await page.getByLabel('Day (UTC)').fill('2026-05-31');
+      await page.getByRole('button', { name: 'Show' }).click();
+      assert.equal(await rows(), 50);
+      const shown = await page.locator('tbody').innerText();
+      assert.ok(shown.includes('slack_unreachable') && !shown.includes('installed'));
+      await page.getByRole('link', { name: 'Older' }).click();
+      assert.equal(await page.getByLabel('Outcome').inputValue(), 'failed');
+      assert.equal(await page.getByLabel('Day (UTC)').inputValue(), '2026-05-31');
+      await page.goto(`${stage.url}/operator/requests`);
+      await page.getByLabel('Team or enterprise').fill('tmany00042');
+      await page.getByRole('button', { name: 'Show' }).click();
+      assert.equal(await rows(), 1);
+    }));
+
+  it('is asked before something is purged or marked as gone', () =>
+    withOperator(async (page) => {
+      const path = `${stage.url}/operator/installations/ins_00099`;
+      await page.goto(path);
+      await page.getByRole('link', { name: 'Mark as gone' }).click();
+      await page.getByRole('link', { name: 'Leave it as it is' }).click();
+      await page.getByRole('link', { name: 'Mark as gone' }).click();
+      await page.getByRole('button', { name: 'Mark as gone' }).click();
+      await page.getByRole('status').filter({ hasText: 'Marked as gone' }).waitFor();
+      await page.getByRole('heading', { name: 'Company 00099 uninstalled' }).waitFor();
+      await page.getByRole('link', { name: 'Purge' }).click();
+      await page.getByRole('button', { name: 'Purge it' }).click();
+      await page.getByRole('status').filter({ hasText: 'Purged' }).waitFor();
+      assert.equal((await page.goto(path))?.status(), 404);
+    }));
+
+  it('fits a phone in both colour schemes, and breaks none of its own rules', async () => {
+    const paths = [
+      '',
+      '/installations',
+      `/installations/${acme}`,
+      `/installations/${acme}/purge`,
+      '/requests',
+      '/nothing',
+    ];
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const { context, page } = await operator({ width: 390, colorScheme });
+      const complaints: string[] = [];
+      page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+      for (const path of paths) {
+        await page.goto(`${stage.url}/operator${path}`);
+        const width = Number(await page.evaluate('document.documentElement.scrollWidth'));
+        assert.ok(width <= 390, `${path} is ${width} wide`);
+      }
+      // The page that is not there is told of by the browser itself; a Content-Security-Policy fault would be too.
+      assert.deepEqual(
+        complaints.filter((text) => !/404/.test(text)),
+        [],
+      );
+      await context.close();
+    }
+  });
+});
