@@ -5,7 +5,6 @@ import { type Database, DatabaseNewerError, DatabaseUnavailableError } from './d
 import { openSqlite } from './database/sqlite/open-sqlite.ts';
 import { createPublishHome } from './home/create-publish-home.ts';
 import { createFindViewer } from './home/find-viewer.ts';
-import type { PublishRequest, PublishResult } from './home/publish-home.ts';
 import { createInstallationStore } from './installation-store/create-installation-store.ts';
 import { createTokenSource } from './installation-store/create-token-source.ts';
 import { KeyringError, loadKeyring } from './installation-store/keyring.ts';
@@ -89,18 +88,16 @@ export async function startFoyer(config: Config, log: Logger, options: StartOpti
 
     const slackFor = async (installationId: string) => slack(await tokens.botToken(installationId));
     const findViewer = createFindViewer({ database, slackFor, now, log });
-    const home = createPublishHome({ database, slackFor, findViewer, config, now, log });
-    const heedDeadToken = async (installationId: string, result: PublishResult): Promise<PublishResult> => {
-      if (result.reason === 'token_dead') await store.markBroken(installationId, result.failure.code);
-      return result;
-    };
-    const publishHome = async (request: PublishRequest): Promise<PublishResult> =>
-      heedDeadToken(request.installationId, await home.publishHome(request));
-    const republishHome = (installationId: string): void => {
-      home
-        .republishHome(installationId)
-        .then((results) => Promise.all(results.map((result) => heedDeadToken(installationId, result))))
-        .catch((error) => log.warn({ err: error, installationId }, 'App Home is stale'));
+    const { reportDeadToken } = tokens;
+    const home = createPublishHome({ database, slackFor, findViewer, reportDeadToken, config, now, log });
+    const { publishHome } = home;
+    const republishHome = async (changed: Promise<string | undefined> | string): Promise<void> => {
+      try {
+        const installationId = await changed;
+        if (installationId) await home.republishHome(installationId);
+      } catch (error) {
+        log.warn({ err: error }, 'App Home is stale');
+      }
     };
 
     const worker = createWorker({
@@ -115,7 +112,7 @@ export async function startFoyer(config: Config, log: Logger, options: StartOpti
       },
       onRunChanged(change) {
         metrics.onRunChanged(change);
-        republishHome(change.installationId);
+        void republishHome(change.installationId);
       },
       onStepEnded: metrics.onStepEnded,
       scrub: createScrubber(config.secrets),
@@ -143,7 +140,14 @@ export async function startFoyer(config: Config, log: Logger, options: StartOpti
 
     const receiver = createSlackReceiver({
       verifySignature: createVerifySignature({ signingSecret: config.slack.signingSecret, now }),
-      commitLifecycle: createCommitLifecycle({ store, wakeWorker, log }),
+      commitLifecycle: createCommitLifecycle({
+        store,
+        onChanged(query) {
+          wakeWorker();
+          void republishHome(store.findInstallation(query).then((stored) => stored?.installationId));
+        },
+        log,
+      }),
       onAnswered: metrics.onSlackRequest,
       now,
       log,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HomeView } from '@slack/types';
+import type { WebClient } from '@slack/web-api';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import {
@@ -9,6 +10,7 @@ import {
   readHistory,
   readInstallRecord,
 } from '../database/install-record.ts';
+import type { TokenSource } from '../installation-store/token-source.ts';
 import type { Logger } from '../log.ts';
 import { type SlackFailure, slackFailure } from '../slack/slack-failure.ts';
 import type { FindViewer, SlackForInstallation } from './find-viewer.ts';
@@ -27,6 +29,8 @@ export function createPublishHome(deps: {
   database: Database;
   slackFor: SlackForInstallation;
   findViewer: FindViewer;
+  /** Told of each refusal, with the token that it met: it marks the installation broken where that token is dead. */
+  reportDeadToken: TokenSource['reportDeadToken'];
   config: Pick<Config, 'app' | 'slack' | 'http' | 'supportUrl' | 'privacyUrl'>;
   now: () => number;
   wait?: (ms: number) => Promise<unknown>;
@@ -44,11 +48,13 @@ export function createPublishHome(deps: {
     const hash = hashOf(record, view);
     const standing = await announceHome(database, request, hash, now());
     if (standing !== 'to be sent') return { published: false, reason: standing };
+    const slack = await deps.slackFor(record.id);
     try {
-      await send(request, record, view);
+      await send(slack, request, record, view);
     } catch (error) {
       const failure = slackFailure(error);
       if (!failure) throw error;
+      if (slack.token) await deps.reportDeadToken({ installationId: record.id, token: slack.token, error });
       log.warn({ ...ids(request), error: failure.code }, 'Home was not published');
       return { published: false, reason: reasonOf(failure), failure };
     }
@@ -57,8 +63,12 @@ export function createPublishHome(deps: {
     return { published: true, reason: 'sent' };
   }
 
-  async function send(request: PublishRequest, record: InstallRecord, view: HomeView): Promise<void> {
-    const slack = await deps.slackFor(record.id);
+  async function send(
+    slack: Pick<WebClient, 'views'>,
+    request: PublishRequest,
+    record: InstallRecord,
+    view: HomeView,
+  ): Promise<void> {
     const teamId = request.teamId ?? record.teamId;
     const place = { user_id: request.userId, ...(teamId && { team_id: teamId }) };
     try {

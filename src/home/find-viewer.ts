@@ -15,7 +15,9 @@ const askAfterMs = 24 * 60 * 60 * 1000;
 const proofLastsMs = 2 * askAfterMs;
 
 /** A ready client for an installation's bot. It may reject with what a token refresh met. */
-export type SlackForInstallation = (installationId: string) => Promise<Pick<WebClient, 'users' | 'views'>>;
+export type SlackForInstallation = (
+  installationId: string,
+) => Promise<Pick<WebClient, 'token' | 'users' | 'views'>>;
 
 /**
  * Finds out who a person is to an installation. Slack is asked at most once a day about each, about the installer never,

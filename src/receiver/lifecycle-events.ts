@@ -19,8 +19,8 @@ import {
 
 export interface LifecycleDeps {
   store: InstallationStore;
-  /** Runs may have become due, or have been cancelled. */
-  wakeWorker(): void;
+  /** Runs may have become due or been cancelled, and App Home shows something else now. Must not throw, or wait. */
+  onChanged(query: InstallationQuery): void;
   log: Logger;
 }
 
@@ -77,7 +77,7 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
       if (error instanceof TenantUnclearError) return false;
       throw error;
     });
-    if (changed) deps.wakeWorker();
+    if (changed) deps.onChanged(query);
     log.info({ event: event.type, eventId: event_id, ...query, changed }, 'lifecycle event');
   };
 }

@@ -201,6 +201,15 @@ describe('App Home', () => {
     assert.equal(again.steps.find((step) => step.name === 'send-welcome')?.attempts, 1);
     assert.equal(sandbox.messages(globex).length, 1);
   });
+
+  it('is published again when the record changes, without being opened', async () => {
+    const { sandbox } = stage;
+    const admin = { teamId: owner.teamId, userId: sandbox.person('Acme', 'admin').id };
+    const visitor = createVisitor();
+    const done = await install(visitor, stage.url, sandbox, admin);
+    await finishedRun(visitor, stage.url + done.headers.get('location'));
+    await eventually(async () => home(member).includes(admin.userId));
+  });
 });
 
 describe('an org-wide install', () => {

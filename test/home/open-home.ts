@@ -92,7 +92,10 @@ export async function openHome() {
   const findViewer = createFindViewer({ database, slackFor, now, log });
   const waits: number[] = [];
   const wait = async (ms: number) => void waits.push(ms);
-  const home = createPublishHome({ database, slackFor, findViewer, config, now, wait, log });
+  const reported: { installationId: string; token: string }[] = [];
+  const reportDeadToken = async ({ installationId, token }: { installationId: string; token: string }) =>
+    reported.push({ installationId, token }) > 0;
+  const home = createPublishHome({ database, slackFor, findViewer, reportDeadToken, config, now, wait, log });
   const runIds = [await storeInstall(database, '1'), await storeInstall(database, '2')] as const;
 
   return {
@@ -102,6 +105,7 @@ export async function openHome() {
     slack,
     clock,
     waits,
+    reported,
     runIds,
     async close() {
       await slack.close();

@@ -141,6 +141,12 @@ describe('what Slack refuses', () => {
     }
   });
 
+  it('is reported with the very token that met it, so that a newer one is not blamed', async () => {
+    home.slack.answer = async () => refusal('token_revoked');
+    await home.publishHome(installer);
+    assert.deepEqual(home.reported, [{ installationId: 'ins_1', token: 'token-of-ins_1' }]);
+  });
+
   it('is asked for again once after a short Retry-After', async () => {
     const answers: SlackAnswer[] = [{ status: 429, retryAfter: 2 }, ok];
     home.slack.answer = async () => answers.shift() ?? refusal('fatal_error');
