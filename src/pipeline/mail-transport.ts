@@ -42,7 +42,7 @@ export interface MailFailure {
 /** Says what an error of the transport means. Nothing that the server wrote is quoted: it may repeat what we sent. */
 export function mailFailure(error: unknown): MailFailure {
   const { code, responseCode } = errorFields(error);
-  if (responseCode !== undefined && code !== 'EAUTH') {
+  if (responseCode !== undefined && code !== 'EAUTH' && code !== 'ETLS') {
     const message = `The mail server answered with ${responseCode}`;
     const final = responseCode >= 500 && (code === 'EENVELOPE' || code === 'EMESSAGE');
     return { code: `smtp_${responseCode}`, message, final };
