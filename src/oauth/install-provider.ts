@@ -43,7 +43,8 @@ export function createInstallProvider(
     authorizationUrl: slack.authorizationUrl,
     stateCookieName: providerCookieName,
     clientOptions: parts?.clientOptions ?? slackClientOptions(deps.config, deps.log),
-    logger: slackLogger(deps.log, 'oauth'),
+    // What it calls an error comes to the callback's failure too, and is logged there, with the request's id.
+    logger: { ...slackLogger(deps.log, 'oauth'), error() {} },
     stateStore: {
       generateStateParam: notHere,
       async verifyStateParam() {

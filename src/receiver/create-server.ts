@@ -39,8 +39,7 @@ export function createFoyerServer(deps: ServerDeps): Server {
     }, answerWithinMs);
     res.once('close', () => clearTimeout(tooLate));
     try {
-      // A HEAD is a GET whose body Node leaves out.
-      const route = deps.route(req.method === 'HEAD' ? 'GET' : (req.method ?? 'GET'), path);
+      const route = deps.route(req.method ?? 'GET', path);
       if (route === 'not_found') pages.sendFailure(res, { kind: 'not_found' });
       else if (route === 'method_not_allowed') pages.sendFailure(res, { kind: 'method_not_allowed' });
       else await route(req, res);

@@ -199,6 +199,16 @@ describe('an install that does not come to its end', () => {
     await finishedRun(visitor, url + [...places][0]);
   });
 
+  it('does not use a code up when somebody only looks at its address', async () => {
+    const { sandbox, url } = stage;
+    const visitor = createVisitor();
+    const callback = await pressAddToSlack(visitor, url, sandbox, acme);
+    const cookie = [...visitor.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const looked = await fetch(callback, { method: 'HEAD', headers: { cookie }, redirect: 'manual' });
+    assert.equal(looked.status, 405);
+    assert.equal((await visitor.get(callback)).status, 303);
+  });
+
   it('tells another browser that a used link is used, and nothing more', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
