@@ -67,7 +67,13 @@ function judgeEnd(end: StepEnd, judging: Judging): Verdict {
       };
     case 'wait':
       return {
-        ...goOn({ ...ending, status: 'retrying', outcome: 'waiting' }),
+        ...goOn({
+          ...ending,
+          status: 'retrying',
+          outcome: 'waiting',
+          errorCode: end.why?.code ?? null,
+          errorMessage: end.why ? judging.scrub(end.why.message) : null,
+        }),
         rest: waitUntil(now + end.delayMs),
       };
   }

@@ -102,7 +102,7 @@ const ended = Symbol('how a step ended');
 export type StepEnd = { readonly [ended]: true } & (
   | { readonly kind: 'skipped' | 'unconfirmed'; readonly code: string; readonly message: string }
   | { readonly kind: 'wait-for'; readonly event: WaitEvent }
-  | { readonly kind: 'wait'; readonly delayMs: number }
+  | { readonly kind: 'wait'; readonly delayMs: number; readonly why?: WaitCause }
 );
 
 /** There is nothing to do: `code` by name, `message` one sentence for people. */
@@ -120,9 +120,15 @@ export function waitFor(event: WaitEvent): StepEnd {
   return { [ended]: true, kind: 'wait-for', event };
 }
 
+/** What a step waits for, by name (`rate_limited`) and in one sentence for people. */
+export interface WaitCause {
+  readonly code: string;
+  readonly message: string;
+}
+
 /** The run rests for so many milliseconds, and then begins this step anew; that counts as no failure. */
-export function lookAgainIn(delayMs: number): StepEnd {
-  return { [ended]: true, kind: 'wait', delayMs };
+export function lookAgainIn(delayMs: number, why?: WaitCause): StepEnd {
+  return { [ended]: true, kind: 'wait', delayMs, ...(why && { why }) };
 }
 
 /** Tells an end from an output. */

@@ -190,13 +190,19 @@ const revocation: Cell[] = [
   ),
 ];
 
-/** `users.info` and `team.info`: what Slack does not tell is left out; the welcome comes all the same. */
+/** `users.info` and `team.info`: the welcome comes, whatever Slack does not tell. */
 const profile: Cell[] = ['users.info', 'team.info'].flatMap((method) => [
   ...rows(method, [...later, ...laterActed, ...limited, ...hangs], once, whole),
   ...rows(method, [...later, ...laterActed], always, failed('fetch-profile', 1)),
-  ...rows(method, ['hangs, did not act'], always, (failure) => failed('fetch-profile', 1)(failure)),
+  ...rows(method, ['hangs, did not act'], always, failed('fetch-profile', 1)),
   ...rows(method, limited, always, () => waits('fetch-profile', stepNames, 0)),
-  ...rows(method, ['missing_scope', 'user_not_found', 'team_not_found', 'method_not_supported'], both, whole),
+  // The install has told the team's name already; of the person nobody else tells.
+  ...rows(
+    method,
+    ['missing_scope', 'user_not_found', 'team_not_found', 'method_not_supported'],
+    both,
+    method === 'team.info' ? whole : failed('fetch-profile', 1),
+  ),
   ...rows(method, dead, both, failed('fetch-profile', 1, 'broken')),
 ]);
 
@@ -239,10 +245,12 @@ const search: Cell[] = [
   ...rows(
     'conversations.history',
     ['missing_scope', 'channel_not_found', 'method_not_supported'],
-    both,
+    always,
     (failure) => ({ ...whole, steps: { 'send-welcome': `unconfirmed: ${failure}` } }),
     inDoubt,
   ),
+  // It is asked again before anything is given up, since a call that was cut may still take effect.
+  ...rows('conversations.history', ['missing_scope', 'channel_not_found'], once, whole, inDoubt),
   ...rows('conversations.history', dead, both, failed('send-welcome', 1, 'broken'), inDoubt),
 ];
 

@@ -200,9 +200,13 @@ describe('publish-home', () => {
     ],
     [{ published: false, reason: 'unreachable', failure: failure('timeout') }, 'retrying', 'timeout'],
     [
-      { published: false, reason: 'rate_limited', failure: { ...failure('x'), retryAfterMs: 9000 } },
+      {
+        published: false,
+        reason: 'rate_limited',
+        failure: { ...failure('rate_limited'), retryAfterMs: 9000 },
+      },
       'retrying',
-      null,
+      'rate_limited',
     ],
   ];
   for (const [result, status, code] of cases) {

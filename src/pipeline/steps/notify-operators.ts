@@ -104,7 +104,10 @@ export function statusAfter(outcome: SendOutcome): NoticeStatus {
 
 /** The step's end: first what is still to be sent, then what was refused, then what nobody knows. */
 function endOf(outcomes: readonly SendOutcome[], channels: string[]): NotifiedOperators | StepEnd {
-  for (const outcome of outcomes) if (outcome.kind === 'wait') return lookAgainIn(outcome.delayMs);
+  for (const outcome of outcomes) {
+    if (outcome.kind === 'wait')
+      return lookAgainIn(outcome.delayMs, { code: 'rate_limited', message: 'The webhook asked to wait' });
+  }
   for (const kind of ['retry', 'failed'] as const) {
     for (const outcome of outcomes) {
       if (outcome.kind === kind)

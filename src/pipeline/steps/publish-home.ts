@@ -24,7 +24,7 @@ export const publishHome: Step<{ published: boolean }> = {
       case 'not_enabled':
         return skip('not_enabled', 'The app’s Home tab is turned off');
       case 'rate_limited':
-        return lookAgainIn(result.failure.retryAfterMs ?? 30_000);
+        return lookAgainIn(result.failure.retryAfterMs ?? 30_000, result.failure);
       case 'unreachable':
         throw new StepError(result.failure.code, result.failure.message, { final: false });
       case 'token_dead':

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { describe, it } from 'node:test';
+import { freePort } from '../support/start-foyer.ts';
+import { createVisitor, eventually, finishedRun, install } from '../support/visitor.ts';
+import { isServing, spawnFoyer } from './support/foyer-process.ts';
+import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
+
+/** SIGTERM under load, and a second process on the same file. */
+
+const placesOf = ({ sandbox }: ProcessStage) =>
+  ['Acme', 'Globex', 'Initech Product', 'Initech Sales'].map((name) => ({
+    teamId: sandbox.workspace(name).id,
+    userId: sandbox.person(name).id,
+  }));
+
+const unfinished = (stage: ProcessStage) => stage.rows('select id from runs where finished_at is null');
+
+async function assertAllWhole(stage: ProcessStage): Promise<void> {
+  await eventually(async () => unfinished(stage).length === 0, 40_000);
+  const runs = stage.rows<{ status: string }>('select status from runs');
+  assert.deepEqual(new Set(runs.map((run) => run.status)), new Set(['succeeded']));
+  for (const place of placesOf(stage)) assert.equal(stage.sandbox.messages(place).length, 1);
+  const twice = stage.rows(
+    "select run_id, step_name from step_attempts where outcome = 'succeeded' group by 1, 2 having count(*) > 1",
+  );
+  assert.deepEqual(twice, []);
+}
+
+describe('stopping and starting', { concurrency: 2 }, () => {
+  for (const [name, method, delayMs] of [
+    ['runs under way', '*', 120],
+    ['a call that hangs', 'chat.postMessage', 30_000],
+  ] as const) {
+    it(`ends within ten seconds of SIGTERM with ${name}, with code 0, and loses nothing`, async (t) => {
+      const stage = await setProcessStage();
+      t.after(() => stage.close());
+      const { sandbox } = stage;
+      if (method === '*') sandbox.faults.setLatency(method, delayMs);
+      else sandbox.faults.add({ method, times: 4, failure: { type: 'hang', delayMs, acts: true } });
+      const { hostname, port } = new URL(stage.url);
+      const idle = connect(Number(port), hostname).on('error', () => {});
+      t.after(() => idle.destroy());
+      const installs = placesOf(stage).map((place) =>
+        install(createVisitor(), stage.url, sandbox, place).then((answer) => answer.status),
+      );
+      if (method === '*') await eventually(async () => sandbox.calls('users.info').length > 0);
+      else await eventually(async () => sandbox.calls('chat.postMessage').length === 4);
+      const startedAt = performance.now();
+      stage.foyer().child.kill('SIGTERM');
+      assert.deepEqual(await stage.foyer().ended, { code: 0, signal: null });
+      const stoppedWithinMs = Math.round(performance.now() - startedAt);
+      assert.ok(stoppedWithinMs < 10_000, `${stoppedWithinMs} ms`);
+      for (const status of await Promise.allSettled(installs))
+        assert.deepEqual(status, { status: 'fulfilled', value: 303 }, 'a request under way is answered');
+      await assert.rejects(fetch(`${stage.url}/healthz`), 'the port is closed');
+      assert.match(stage.foyer().output(), /"msg":"stopped"/);
+      const left = unfinished(stage).length;
+      assert.ok(left > 0, 'nothing was under way');
+      assert.deepEqual(
+        stage.rows("select id from runs where status = 'running'"),
+        [],
+        'runs are handed back',
+      );
+      sandbox.faults.clear();
+      await stage.start();
+      await assertAllWhole(stage);
+      t.diagnostic(`stopped within ${stoppedWithinMs} ms with ${left} runs under way`);
+    });
+  }
+
+  it('shares the work between two processes on one file: each step once', async (t) => {
+    const stage = await setProcessStage();
+    const port = await freePort();
+    const beside = spawnFoyer({
+      environment: { ...stage.environment, PORT: String(port) },
+      folder: stage.folder,
+    });
+    t.after(async () => {
+      beside.kill();
+      await beside.ended;
+      await stage.close();
+    });
+    assert.equal(await isServing(beside), true);
+    stage.sandbox.faults.setLatency('*', 40);
+    const people = ['owner', 'admin'] as const;
+    for (const who of people) {
+      const places = placesOf(stage).map(({ teamId }) => ({
+        teamId,
+        userId: stage.sandbox.person(teamId, who).id,
+      }));
+      await Promise.all(
+        places.map(async (place) => {
+          const visitor = createVisitor();
+          const done = await install(visitor, stage.url, stage.sandbox, place);
+          // The other process answers for the same install.
+          const elsewhere = `http://127.0.0.1:${port}${done.headers.get('location')}`;
+          assert.equal((await finishedRun(visitor, elsewhere, 30_000)).status, 'succeeded');
+          assert.equal(stage.sandbox.messages(place).length, 1);
+        }),
+      );
+    }
+    const attempts = stage.rows<{ attempt: number }>('select attempt from step_attempts where attempt > 1');
+    assert.deepEqual(attempts, []);
+    assert.equal(stage.sandbox.calls('users.info').length, 8);
+    // What one process leaves behind when it is killed, the other one takes up.
+    const [acme] = placesOf(stage);
+    assert.ok(acme);
+    await stage.sandbox.uninstall({ teamId: acme.teamId });
+    await stage.sandbox.settled();
+    stage.sandbox.faults.setLatency('*', 0);
+    const done = await install(createVisitor(), stage.url, stage.sandbox, acme);
+    stage.foyer().kill();
+    await stage.foyer().ended;
+    const elsewhere = `http://127.0.0.1:${port}${done.headers.get('location')}`;
+    assert.equal((await finishedRun(createVisitor(), elsewhere, 45_000)).status, 'succeeded');
+    assert.equal(stage.sandbox.messages(acme).length, 2, 'one for each life');
+  });
+});
