@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { confirm, isCancel } from '@clack/prompts';
 import { type Config, readConfig, readEnvironment, readManifest, readPublicUrl } from './config.ts';
 import type { Database } from './database/database.ts';
 import { createInstallationStore } from './installation-store/create-installation-store.ts';
 import type { InstallationStore } from './installation-store/installation-store.ts';
-import { createKeyring, type Keyring, KeyringError, loadKeyring } from './installation-store/keyring.ts';
+import { createKeyring, type Keyring } from './installation-store/keyring.ts';
 import { createLogger, type Logger } from './log.ts';
+import { loadExistingKeyring } from './operator/keys/load-existing-keyring.ts';
 import { openExistingDatabase } from './operator/open-existing-database.ts';
 import { runOperatorCommand } from './operator/operator-program.ts';
 import { createSetupPrompts } from './operator/setup/create-setup-prompts.ts';
@@ -27,15 +27,6 @@ function createStore(config: Config, database: Database, keyring: Keyring): Inst
   const stepNames = steps.map((step) => step.name);
   const { clientId } = config.slack;
   return createInstallationStore({ database, keyring, clientId, stepNames, now, log: quiet(config) });
-}
-
-/** Loads the keys that are there. Unlike the server it makes none: a new key would open nothing. */
-function loadExistingKeyring(config: Config): Keyring {
-  const file = config.database.kind === 'sqlite' ? `${config.database.file}.key` : undefined;
-  if (!config.encryptionKeys && file !== undefined && !existsSync(file)) {
-    throw new KeyringError(`The key file ${file} is missing. Restore it, or set TOKEN_ENCRYPTION_KEYS.`);
-  }
-  return loadKeyring({ config });
 }
 
 async function ask(question: string): Promise<boolean> {
