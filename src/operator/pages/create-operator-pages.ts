@@ -69,6 +69,8 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
 
   /** A page of ours after a press. `path` is one of ours; `notice` is told there. */
   function seeOther(visit: Visit, path: string, options: { notice?: Notice; cookie?: string } = {}): void {
+    // A press that took too long has been answered already.
+    if (visit.res.headersSent) return;
     const location =
       options.notice === undefined ? path : `${path}${path.includes('?') ? '&' : '?'}done=${options.notice}`;
     const cookie = options.cookie === undefined ? {} : { 'Set-Cookie': options.cookie };
@@ -106,7 +108,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     if (typeof form === 'number') return sendMessage(visit, formFaults[form], { Connection: 'close' });
     // There is no session yet that its form could be bound to: where it came from has just been looked at.
     if (path === loginPath) return logIn(visit, form);
-    if (!session) return seeOther(visit, loginAddress(refererPath(path)), { notice: 'session_ended' });
+    if (!session) return seeOther(visit, loginAddress(pageOfForm(path)), { notice: 'session_ended' });
     if (!isFormOf(session, form)) return sendMessage(visit, 'not_from_here');
     if (path === '/operator/logout') {
       return seeOther(visit, loginPath, { notice: 'logged_out', cookie: sessions.end(session) });
@@ -156,7 +158,7 @@ function loginAddress(next: string): string {
 }
 
 /** The page on which a form stood that was sent without a session. */
-function refererPath(path: string): string {
+function pageOfForm(path: string): string {
   return path.replace(/\/(?:retry|welcome|mark-gone|purge|logout)$/, '');
 }
 
