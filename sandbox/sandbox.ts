@@ -17,7 +17,7 @@ import { createWebApi } from './web-api/answer-call.ts';
 import { createCallLog, type LoggedCall } from './web-api/call-log.ts';
 import { createRateLimits, type RateLimits } from './web-api/rate-limits.ts';
 import { clientRoutes } from './web-client/client-routes.ts';
-import { createWorld } from './world/world.ts';
+import { createWorld, type World } from './world/world.ts';
 
 export type SandboxOptions = {
   /** The app's manifest, as parsed JSON. */
@@ -39,6 +39,8 @@ export type SandboxOptions = {
   /** The app's landing page, for the web client's Add to Slack link; the origin of its redirect URL unless given. */
   landingUrl?: string;
   onActivity?: ActivityListener;
+  /** Adds workspaces and people of a test's own to the world, once, at the start. */
+  populate?: (world: World) => void;
 };
 
 /** A Slack on this machine. What is read from it is live data: look, don't change. */
@@ -77,6 +79,7 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
   if (options.onActivity) activity.listen(options.onActivity);
   const deliveries = createDeliveries({ app, clock, activity, timeoutMs: options.eventTimeoutMs });
   const world = createWorld();
+  options.populate?.(world);
   const faults = createFaults();
   const rateLimits = createRateLimits({ clock });
   const log = createCallLog();

@@ -72,8 +72,8 @@ function killings(random: ReturnType<typeof createRandom>): Killing[] {
         atCall('conversations.history', 1, 'before its answer'),
       ],
       [atWebhook('before its answer')],
-      ...commits(14),
-      ...Array.from({ length: 6 }, anyInstant),
+      ...[1, 2, 3, 5, 8, 11, 14].map((nth): Killing => [atCommit(nth)]),
+      ...Array.from({ length: 4 }, anyInstant),
     ];
   }
   const once = [...everyCall, ...inDoubt, ...webhook, ...commits(26)];
@@ -112,7 +112,7 @@ describe('SIGKILL in the middle of an install', () => {
       }),
     );
     t.diagnostic(`seed ${random.seed}: ${JSON.stringify(tally)}`);
-    assert.ok(tally.kills >= count({ quick: 24, full: 300 }), `${tally.kills} kills`);
+    assert.ok(tally.kills >= count({ quick: 17, full: 300 }), `${tally.kills} kills`);
     assert.ok(tally.resumed > 0 && tally.reloaded + tally.begunAnew > 0);
   });
 });
