@@ -6,13 +6,13 @@ import { teamInstall } from '../support/installations.ts';
 
 /**
  * A process of its own that installs again and again in one team, and removes and authorizes people: `node
- * install-often.ts <database file> <key, base64> <name> <rounds>`. Prints `done` when no call was refused.
+ * install-often.ts <database file> <key, base64> <name> <rounds> <key id, k1 unless given>`. Prints `done` when no call was refused.
  */
-const [file = '', base64 = '', name = '', rounds = '0'] = process.argv.slice(2);
+const [file = '', base64 = '', name = '', rounds = '0', keyId = 'k1'] = process.argv.slice(2);
 const database = await openSqlite(file);
 const store = createInstallationStore({
   database,
-  keyring: createKeyring([{ id: 'k1', base64 }]),
+  keyring: createKeyring([{ id: keyId, base64 }]),
   clientId: '1.1',
   stepNames: ['first-step', 'second-step'],
   now: Date.now,

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parse as parseDotenv } from 'dotenv';
+import fc from 'fast-check';
+import { CommandError } from '../../src/operator/command-error.ts';
+import { setVariables } from '../../src/operator/setup/env-text.ts';
+
+const existing = `# Our own notes: don't lose them
+export PORT=3100 # behind nginx
+  LOG_LEVEL = debug
+SLACK_CLIENT_SECRET="old
+over two lines" # the old one's
+EMPTY=
+
+PRIVACY_URL='https://example.com/a#b'
+# SLACK_CLIENT_SECRET=commented out
+MULTI=\`it's
+"fine"\`
+`;
+
+test('a variable is replaced in its place, and every other line stays', () => {
+  const text = setVariables(existing, { SLACK_CLIENT_SECRET: 'new', NEW_ONE: 'x y', EMPTY: '1' });
+  assert.equal(
+    text,
+    existing
+      .replace('"old\nover two lines" # the old one\'s', "new # the old one's")
+      .replace('EMPTY=\n', 'EMPTY=1\n')
+      .concat("NEW_ONE='x y'\n"),
+  );
+});
+
+test('of two assignments the last one, which holds, is replaced', () => {
+  const text = setVariables('A=1\nB=2\nA=3', { A: '4' });
+  assert.equal(text, 'A=1\nB=2\nA=4');
+  assert.equal(setVariables('A=1', { B: '2' }), 'A=1\nB=2\n');
+  assert.equal(setVariables('', { B: '2' }), 'B=2\n');
+});
+
+test('dotenv reads back exactly what was given, whatever characters, or nothing is written', () => {
+  const character = fc.oneof(
+    fc.constantFrom('"', "'", '`', '\\', '#', '$', '=', ' ', '\n', '\t', '{', 'n', 'é', '\u2028', '\\n'),
+    fc.string({ minLength: 1, maxLength: 1 }),
+  );
+  const value = fc.array(character, { maxLength: 12 }).map((parts) => parts.join(''));
+  let refused = 0;
+  let written = 0;
+  fc.assert(
+    fc.property(value, value, (first, second) => {
+      try {
+        const text = setVariables(existing, { SLACK_CLIENT_SECRET: first, ADDED: second });
+        written += 1;
+        const read = parseDotenv(text);
+        assert.deepEqual(read, { ...parseDotenv(existing), SLACK_CLIENT_SECRET: first, ADDED: second });
+      } catch (error) {
+        if (!(error instanceof CommandError)) throw error;
+        refused += 1;
+        assert.match(error.message, /^(SLACK_CLIENT_SECRET|ADDED) cannot be written/);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+  assert.ok(written > refused * 4, `${written} written, ${refused} refused`);
+});
+
+test('what a person is likely to have as a secret is never refused', () => {
+  const one = fc.string({
+    unit: fc.constantFrom(...'abcXYZ019!"$%&/()=?+*~#-_.:,;<>|@^ \\'),
+    minLength: 1,
+    maxLength: 40,
+  });
+  fc.assert(
+    fc.property(one, (secret) => {
+      assert.equal(parseDotenv(setVariables(existing, { S: secret })).S, secret);
+    }),
+    { numRuns: 1000 },
+  );
+});
