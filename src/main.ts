@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type Config, ConfigError, readConfig } from './config.ts';
@@ -258,4 +259,6 @@ async function main(): Promise<void> {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main();
+// The path as given may lead through a link, such as a `current` that points to a release.
+const started = process.argv[1] && realpathSync(process.argv[1]);
+if (started === fileURLToPath(import.meta.url)) await main();
