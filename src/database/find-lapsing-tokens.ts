@@ -20,17 +20,22 @@ export async function findLapsingTokens(
     .orderBy('bot_expires_at')
     .limit(limit)
     .execute();
+  // Not a join: it would begin with every installation, where few people's tokens lapse.
   const users = await queries
     .selectFrom('user_tokens')
-    .innerJoin('installations', 'installations.id', 'user_tokens.installation_id')
-    .select(['user_tokens.installation_id', 'user_tokens.user_id'])
-    .where('installations.client_id', '=', clientId)
-    .where('installations.status', '!=', 'uninstalled')
-    .where('user_tokens.expires_at', '<=', before)
-    .where((eb) =>
-      eb.or([eb('user_tokens.refresh_until', 'is', null), eb('user_tokens.refresh_until', '<=', now)]),
+    .select(['installation_id', 'user_id'])
+    .where('expires_at', '<=', before)
+    .where((eb) => eb.or([eb('refresh_until', 'is', null), eb('refresh_until', '<=', now)]))
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('installations')
+          .select('installations.id')
+          .whereRef('installations.id', '=', 'user_tokens.installation_id')
+          .where('installations.client_id', '=', clientId)
+          .where('installations.status', '!=', 'uninstalled'),
+      ),
     )
-    .orderBy('user_tokens.expires_at')
+    .orderBy('expires_at')
     .limit(limit)
     .execute();
   return [

@@ -102,20 +102,25 @@ export async function findInstallRequest(
     .executeTakeFirst();
 }
 
-/** Finds passes that began before `before` and were left in the middle, by a crash or a failed clean-up. */
+/**
+ * Finds passes that began before `before` and were left in the middle, by a crash or a failed clean-up. Two queries,
+ * since each has an index of its own and their `or` has none.
+ */
 export async function findInterruptedRequests(
   queries: Queries,
   search: { clientId: string; before: number; limit: number },
 ): Promise<InstallRequestRow[]> {
-  return queries
+  const { clientId, before, limit } = search;
+  const begunBefore = queries
     .selectFrom('install_requests')
     .selectAll()
-    .where('client_id', '=', search.clientId)
-    .where('started_at', '<', search.before)
-    .where((where) => where.or([where('outcome', '=', 'started'), where('sealed_tokens', 'is not', null)]))
-    .orderBy('started_at', 'desc')
-    .limit(search.limit)
-    .execute();
+    .where('client_id', '=', clientId)
+    .where('started_at', '<', before)
+    .orderBy('started_at')
+    .limit(limit);
+  const open = await begunBefore.where('outcome', '=', 'started').execute();
+  const unstored = await begunBefore.where('sealed_tokens', 'is not', null).execute();
+  return [...new Map([...open, ...unstored].map((row) => [row.id, row])).values()];
 }
 
 /** Erases passes that began before `before`; those with tokens still to be revoked stay. */
