@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import Sqlite from 'better-sqlite3';
 import { freePort } from '../support/start-foyer.ts';
-import { createVisitor, install } from '../support/visitor.ts';
+import { createVisitor, eventually, install } from '../support/visitor.ts';
 import { isServing, spawnFoyer } from './support/foyer-process.ts';
 import { count } from './support/full-run.ts';
 import { setProcessStage } from './support/process-stage.ts';
@@ -31,20 +31,25 @@ it('a backup that is made while installs go on is whole, and Foyer starts with i
       installed += 1;
     }
   });
-  const copies: string[] = [];
-  for (let n = 0; n < count({ quick: 1, full: 10 }); n += 1) {
-    const file = join(stage.folder, `backup-${n}.db`);
+  await eventually(async () => installed >= 4);
+  const copies: { file: string; installedBefore: number }[] = [];
+  const backUp = async (): Promise<void> => {
+    const file = join(stage.folder, `backup-${copies.length}.db`);
+    const installedBefore = installed;
     const { stdout } = await run(process.execPath, [cli, 'backup', file, '--json'], {
       cwd: stage.folder,
       env: { PATH: process.env.PATH, ...stage.environment },
     });
     assert.equal(JSON.parse(stdout).verified, true);
-    copies.push(file);
-  }
+    copies.push({ file, installedBefore });
+  };
+  for (let n = 0; n < count({ quick: 1, full: 10 }); n += 1) await backUp();
   over = true;
   await Promise.all(traffic);
+  // The last installs are in the WAL alone, and in the copy all the same.
+  await backUp();
 
-  for (const file of copies) {
+  for (const { file, installedBefore } of copies) {
     assert.equal((await stat(file)).mode & 0o777, 0o600);
     const copy = new Sqlite(file, { readonly: true });
     assert.equal(copy.pragma('integrity_check', { simple: true }), 'ok');
@@ -56,9 +61,13 @@ it('a backup that is made while installs go on is whole, and Foyer starts with i
       )
       .all();
     assert.deepEqual(torn, [], 'an install without its run');
+    const inIt = Number(
+      copy.prepare("select count(*) from install_requests where outcome = 'installed'").pluck().get(),
+    );
+    assert.ok(inIt >= installedBefore, `${inIt} of ${installedBefore} installs`);
     copy.close();
   }
-  const last = copies.at(-1) ?? '';
+  const last = copies.at(-1)?.file ?? '';
   await copyFile(`${stage.databaseFile}.key`, `${last}.key`);
   const port = await freePort();
   const restored = spawnFoyer({

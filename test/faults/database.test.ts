@@ -109,25 +109,25 @@ describe('a database that cannot be used', { concurrency: 6 }, () => {
   it('locked for a while in mid-run: the run waits and ends with one welcome, and every page answers', async (t) => {
     const play = await setPlay(t);
     const { stage, acme, visitor } = play;
-    let released: Promise<void> | undefined;
-    let slowestMs = 0;
+    const lock: { is: 'to come' | 'held' | 'released' } = { is: 'to come' };
     // The welcome was sent, and cannot be settled for longer than a write is patient.
     play.whenCalled('chat.postMessage', () => {
-      released = lockFor(stage.databaseFile, 3500);
+      lock.is = 'held';
+      void lockFor(stage.databaseFile, 3500).then(() => {
+        lock.is = 'released';
+      });
     });
+    let slowestMs = 0;
+    const asking = (async () => {
+      while (lock.is !== 'released') {
+        const startedAt = performance.now();
+        assert.equal(await status(`${stage.url}/healthz`), 200);
+        if (lock.is === 'held') slowestMs = Math.max(slowestMs, performance.now() - startedAt);
+      }
+    })();
     const answer = await installAcme(play);
     const progress = stage.url + answer.headers.get('location');
-    await eventually(async () => released !== undefined);
-    let over = false;
-    void released?.then(() => {
-      over = true;
-    });
-    while (!over) {
-      const startedAt = performance.now();
-      assert.equal(await status(`${stage.url}/healthz`), 200);
-      assert.equal((await visitor.get(progress)).status, 200);
-      slowestMs = Math.max(slowestMs, performance.now() - startedAt);
-    }
+    await asking;
     assert.ok(slowestMs < 1500, `a page took ${slowestMs} ms`);
     const run = await finishedRun(visitor, progress, 20_000);
     assert.equal(run.status, 'succeeded');

@@ -86,7 +86,8 @@ describe('stopping and starting', { concurrency: 2 }, () => {
       await stage.close();
     });
     assert.equal(await isServing(beside), true);
-    stage.sandbox.faults.setLatency('*', 40);
+    // Long enough for the other process to look for work in the middle of a run.
+    stage.sandbox.faults.setLatency('*', 250);
     const people = ['owner', 'admin'] as const;
     for (const who of people) {
       const places = placesOf(stage).map(({ teamId }) => ({

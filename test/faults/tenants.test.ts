@@ -83,6 +83,14 @@ describe('with installations of every kind side by side', () => {
         owners.set(token.value, names[installation.teamId ?? ''] ?? 'the org');
     }
     assert.equal(owners.size, 4);
+    // What the end of this run shows in App Home is not taken for the answer to the events below.
+    let calls = -1;
+    await eventually(async () => {
+      const before = calls;
+      calls = sandbox.calls().length;
+      await new Promise((next) => setTimeout(next, 200));
+      return calls === before;
+    });
   });
 
   const authorization = (teamId: string | null, enterpriseId: string | null, isEnterprise: boolean) => ({
