@@ -205,8 +205,10 @@ async function runToItsEnd(play: Play, visitor: Visitor, answer: Response, cell?
   let status = await ask();
   if (isEndless) {
     await until(play, async () => {
+      const dueAt = Number(play.database.prepare('select due_at from runs').pluck().get());
       status = await ask();
-      return status.status === 'waiting';
+      // Not the rest from which it is just being woken.
+      return status.status === 'waiting' && dueAt > play.clock.now();
     });
   }
   return status;
