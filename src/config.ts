@@ -155,7 +155,7 @@ const environmentSchema = z.object({
   NOTIFY_SLACK_WEBHOOK_URL: webUrl('copy it from Slack’s Incoming Webhooks page').optional(),
   NOTIFY_SMTP_URL: z
     .string()
-    .regex(/^smtps?:\/\/.+/i, { error: 'is not an SMTP address' })
+    .refine((text) => /^smtps?:\/\/.+/i.test(text) && URL.canParse(text), { error: 'is not an SMTP address' })
     .optional(),
   NOTIFY_EMAIL_FROM: z.string().optional(),
   NOTIFY_EMAIL_TO: z.string().optional(),
@@ -168,7 +168,8 @@ type Environment = z.output<typeof environmentSchema>;
 
 const otherMends: Readonly<Record<string, string>> = {
   OPERATOR_PASSWORD: 'choose a longer one: it guards every installation (openssl rand -base64 18)',
-  NOTIFY_SMTP_URL: 'give smtp://user:password@host:587 or smtps://…',
+  NOTIFY_SMTP_URL:
+    'give smtp://user:password@host:587 or smtps://…; in the password write # / ? @ : % as %23 %2F %3F %40 %3A %25',
 };
 
 function faultsOf(error: z.ZodError): ConfigFault[] {

@@ -2,7 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createOperatorHarness } from './operator-harness.ts';
 
-const commands = ['list', 'show', 'requests', 'retry', 'purge', 'backup', 'manifest'];
+const commands = [
+  'setup',
+  'doctor',
+  'list',
+  'show',
+  'requests',
+  'retry',
+  'purge',
+  'backup',
+  'keys',
+  'manifest',
+];
 
 test('every command has help with an example, on stdout and with exit code 0', async (t) => {
   const { run } = await createOperatorHarness(t);
@@ -34,6 +45,9 @@ test('wrong usage ends with 2, says why on stderr and leaves stdout empty', asyn
     ['purge'],
     ['purge', 'T1'],
     ['backup'],
+    ['keys', 'turn'],
+    ['setup'],
+    ['doctor', 'all'],
     ['requests', '--day', '2026-02-30'],
     ['requests', '--day', 'today'],
     ['requests', '--limit', '0'],

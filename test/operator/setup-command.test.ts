@@ -200,6 +200,22 @@ test('setup asks for what is not given, in order, and takes no wrong answer', as
   assert.deepEqual([SLACK_CLIENT_ID, NODE_ENV], ['12.34', 'production']);
 });
 
+test('setup asks whether to keep the secrets that are set, and asks for all of them if not', async (t) => {
+  const { env, setup, written } = await prepare(t);
+  writeFileSync(env, `SLACK_CLIENT_ID=9.9\nSLACK_CLIENT_SECRET=of-another\nSLACK_SIGNING_SECRET=of-it-too\n`);
+  const kept = scripted(['http://localhost:3000', true]);
+  assert.equal((await setup(['--no-doctor'], {}, { prompts: kept.prompts })).exitCode, 0);
+  assert.match(kept.asked[1] ?? '', /^Keep the secrets of the app 9\.9/);
+  assert.equal(written().SLACK_CLIENT_SECRET, 'of-another');
+  const anew = scripted(['http://localhost:3000', false, '12.34', clientSecret, signingSecret]);
+  assert.equal((await setup(['--no-doctor'], {}, { prompts: anew.prompts })).exitCode, 0);
+  const { SLACK_CLIENT_ID, SLACK_CLIENT_SECRET, SLACK_SIGNING_SECRET } = written();
+  assert.deepEqual(
+    [SLACK_CLIENT_ID, SLACK_CLIENT_SECRET, SLACK_SIGNING_SECRET],
+    ['12.34', clientSecret, signingSecret],
+  );
+});
+
 test('setup gives advice for an address without https', async (t) => {
   const { setup } = await prepare(t);
   const script = scripted(['http://localhost:3000', '12.34', clientSecret, signingSecret]);

@@ -16,26 +16,8 @@ export async function askSettings(
   if (publicUrl === undefined) return undefined;
   offerApp(publicUrl);
 
-  const fromSlack = (name: string) => `${name} (Basic Information → App Credentials)`;
-  const clientId =
-    given.clientId ?? (await prompts.text({ message: fromSlack('Client ID'), validate: credentialProblem }));
-  if (clientId === undefined) return undefined;
-  const clientSecret =
-    given.clientSecret ??
-    (await prompts.secret({ message: fromSlack('Client Secret'), validate: credentialProblem }));
-  if (clientSecret === undefined) return undefined;
-  const isTheOther = (text: string) =>
-    text.trim() === clientSecret.trim()
-      ? 'That is the Client Secret: the Signing Secret is another one'
-      : undefined;
-  const signingSecret =
-    given.signingSecret ??
-    (await prompts.secret({
-      message: fromSlack('Signing Secret'),
-      validate: (text) => credentialProblem(text) ?? isTheOther(text),
-    }));
-  if (signingSecret === undefined) return undefined;
-
+  const credentials = await askCredentials(prompts, given);
+  if (credentials === undefined) return undefined;
   const production =
     given.production ??
     (publicUrl.startsWith('https:')
@@ -44,14 +26,43 @@ export async function askSettings(
           initialValue: false,
         })
       : false);
-  if (production === undefined) return undefined;
-  return {
-    publicUrl,
-    clientId: clientId.trim(),
-    clientSecret: clientSecret.trim(),
-    signingSecret: signingSecret.trim(),
-    production,
-  };
+  return production === undefined ? undefined : { publicUrl, ...credentials, production };
+}
+
+type Credentials = Pick<Settings, 'clientId' | 'clientSecret' | 'signingSecret'>;
+
+/** What is set already may be of another app, or wrong: whether to keep it is asked. */
+async function askCredentials(
+  prompts: SetupPrompts,
+  given: Partial<Settings>,
+): Promise<Credentials | undefined> {
+  const { clientId, clientSecret, signingSecret } = given;
+  if (clientId === undefined || clientSecret === undefined || signingSecret === undefined) {
+    return askNewCredentials(prompts, given);
+  }
+  const message = `Keep the secrets of the app ${clientId} that are set already?`;
+  const keep = await prompts.confirm({ message, initialValue: true });
+  if (keep === undefined) return undefined;
+  return keep ? { clientId, clientSecret, signingSecret } : askNewCredentials(prompts, {});
+}
+
+async function askNewCredentials(
+  prompts: SetupPrompts,
+  given: Partial<Settings>,
+): Promise<Credentials | undefined> {
+  const question = (name: string) => ({
+    message: `${name} (Basic Information → App Credentials)`,
+    validate: credentialProblem,
+  });
+  const clientId = (given.clientId ?? (await prompts.text(question('Client ID'))))?.trim();
+  if (clientId === undefined) return undefined;
+  const clientSecret = (given.clientSecret ?? (await prompts.secret(question('Client Secret'))))?.trim();
+  if (clientSecret === undefined) return undefined;
+  const isTheOther = (text: string) =>
+    text.trim() === clientSecret ? 'That is the Client Secret: the Signing Secret is another one' : undefined;
+  const validate = (text: string) => credentialProblem(text) ?? isTheOther(text);
+  const asked = given.signingSecret ?? (await prompts.secret({ ...question('Signing Secret'), validate }));
+  return asked === undefined ? undefined : { clientId, clientSecret, signingSecret: asked.trim() };
 }
 
 async function askPublicUrl(prompts: SetupPrompts, suggested: string): Promise<string | undefined> {

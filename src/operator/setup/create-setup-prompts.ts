@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
-import { confirm, note, password, text } from '@clack/prompts';
+import { styleText } from 'node:util';
+import { confirm, password, text } from '@clack/prompts';
 import type { SetupPrompts } from './setup-prompts.ts';
 
 /** The questions on a terminal. They go to stderr: stdout is for the result. A cancelled one is a symbol. */
@@ -22,7 +23,8 @@ export function createSetupPrompts(streams: { input: Readable; output: Writable 
       return answered<boolean>(await confirm({ message, initialValue, ...streams }));
     },
     tell(title, lines) {
-      note(lines, title, { output: streams.output, format: (line) => line });
+      // No box and no bar beside it: a long link must stay one that can be clicked and copied.
+      streams.output.write(`\n${styleText('bold', title, { stream: streams.output })}\n${lines}\n\n`);
     },
   };
 }
