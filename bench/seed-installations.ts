@@ -1,6 +1,6 @@
-import { createRun } from '../src/database/create-run.ts';
 import type { Database } from '../src/database/database.ts';
 import type { InstallationRow } from '../src/database/records.ts';
+import { createRun } from '../src/database/runs/create-run.ts';
 import { steps } from '../src/pipeline/steps.ts';
 
 /** What a seed makes: `count` teams of one app, each with its run, its history and its pass through OAuth. */

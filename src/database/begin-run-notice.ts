@@ -1,64 +1,66 @@
-import type { Queries } from './database.ts';
-import type { NoticeChannel, NoticeStatus } from './records.ts';
+import type { Queries } from '../database/database.ts';
+import { appendHistory } from '../database/installations/append-history.ts';
+import { eraseBotToken } from '../database/installations/erase-bot-token.ts';
+import { eraseHomeViews } from '../database/installations/erase-home-views.ts';
+import { eraseUserTokens } from '../database/installations/erase-user-tokens.ts';
+import { queueNotice } from '../database/notices/queue-notice.ts';
+import type { InstallationRow } from '../database/records.ts';
+import { cancelRuns } from '../database/runs/cancel-runs.ts';
+import { queueDeadTokenNotice } from './dead-token-notice.ts';
+import { isBeforeInstall, removalDetail, revokedBefore } from './event-order.ts';
+import type { RemovalOptions } from './installation-store.ts';
 
-/**
- * Records that a run's step is about to tell the operators through a channel, and returns how that channel stood
- * before: `pending` where it is to be sent now. What was sent stays sent for ever. What a step failed to send, or could
- * not confirm, is sent again only when somebody had the step repeated since.
- */
-export async function beginRunNotice(
+/** One removal: from which installation, told how, at what time of ours. */
+export interface Removal {
+  row: InstallationRow;
+  options: RemovalOptions;
+  now: number;
+}
+
+/** Uninstalls: erases every token, and keeps the record. Returns false where that was done, or came late. */
+export async function uninstall(transaction: Queries, removal: Removal): Promise<boolean> {
+  const { row, options, now } = removal;
+  if (row.status === 'uninstalled') return false;
+  if (await isBeforeInstall(transaction, row, { ...options, kind: 'uninstall' })) return false;
+  const installationId = row.id;
+  await eraseBotToken(transaction, { installationId, status: 'uninstalled', now });
+  await eraseUserTokens(transaction, { installationId });
+  await eraseHomeViews(transaction, installationId);
+  await cancelRuns(transaction, { installationId, reason: 'uninstalled', now });
+  const detail = removalDetail(options, 'deleted');
+  const line = { installationId, userId: null, detail };
+  const causeId = await appendHistory(transaction, { ...line, at: now, kind: 'uninstalled' });
+  await queueNotice(transaction, { ...line, causeId, kind: 'uninstalled', now });
+  return true;
+}
+
+/** Erases the tokens of the people it names. Those granted or refreshed after the event stay. */
+export async function revokeUsers(
   transaction: Queries,
-  notice: {
-    runId: string;
-    stepName: string;
-    channel: NoticeChannel;
-    installationId: string;
-    userId: string;
-    now: number;
-  },
-): Promise<NoticeStatus> {
-  const { runId, stepName, channel, now } = notice;
-  const step = await transaction
-    .selectFrom('steps')
-    .select('started_at')
-    .where('run_id', '=', runId)
-    .where('name', '=', stepName)
-    .executeTakeFirst();
-  const known = await transaction
-    .selectFrom('operator_notices')
-    .selectAll()
-    .where('cause_id', '=', runId)
-    .where('channel', '=', channel)
-    .executeTakeFirst();
-  // A step that is repeated at somebody's wish starts anew; its own further attempts keep the first one's start.
-  const isOfEarlierWish = known !== undefined && known.changed_at < (step?.started_at ?? 0);
-  const before = known?.status ?? 'pending';
-  const stood = before !== 'sent' && isOfEarlierWish ? 'pending' : before;
-  if (stood === 'sent' || stood === 'unconfirmed' || stood === 'failed') return stood;
-  await transaction
-    .insertInto('operator_notices')
-    .values({
-      cause_id: runId,
-      channel,
-      installation_id: notice.installationId,
-      kind: 'installed',
-      user_id: notice.userId,
-      detail: null,
-      created_at: now,
-      status: 'sending',
-      attempts: 1,
-      error_code: null,
-      due_at: null,
-      changed_at: now,
-    })
-    .onConflict((conflict) =>
-      conflict.columns(['cause_id', 'channel']).doUpdateSet((eb) => ({
-        status: 'sending',
-        attempts: eb('operator_notices.attempts', '+', 1),
-        error_code: null,
-        changed_at: now,
-      })),
-    )
-    .execute();
-  return stood;
+  removal: Removal & { userIds: readonly string[] },
+): Promise<boolean> {
+  const { row, options, now, userIds } = removal;
+  const installationId = row.id;
+  const updatedBefore = await revokedBefore(transaction, row, options.before);
+  const erased = await eraseUserTokens(transaction, { installationId, userIds, updatedBefore });
+  const detail = removalDetail(options, 'user_token');
+  for (const userId of erased) {
+    await appendHistory(transaction, { installationId, at: now, kind: 'tokens_revoked', userId, detail });
+  }
+  return erased.length > 0;
+}
+
+/** Erases the bot's token and marks the installation broken: people's own tokens still work. */
+export async function revokeBot(transaction: Queries, removal: Removal): Promise<boolean> {
+  const { row, options, now } = removal;
+  if (row.status === 'uninstalled' || row.sealed_bot === null || row.bot_user_id === null) return false;
+  if (await isBeforeInstall(transaction, row, { ...options, kind: 'revocation' })) return false;
+  const installationId = row.id;
+  await eraseBotToken(transaction, { installationId, status: 'broken', reason: 'tokens_revoked' });
+  await cancelRuns(transaction, { installationId, reason: 'the bot’s token was revoked', now });
+  const detail = removalDetail(options, 'bot_token');
+  const line = { installationId, userId: null, detail };
+  const causeId = await appendHistory(transaction, { ...line, at: now, kind: 'tokens_revoked' });
+  await queueDeadTokenNotice(transaction, { ...line, causeId, now });
+  return true;
 }

@@ -9,7 +9,7 @@ import {
   type InstallRecord,
   readHistory,
   readInstallRecord,
-} from '../database/install-record.ts';
+} from '../database/installations/install-record.ts';
 import type { TokenSource } from '../installation-store/token-source.ts';
 import type { Logger } from '../log.ts';
 import { type SlackFailure, slackFailure } from '../slack/slack-failure.ts';

@@ -1,4 +1,4 @@
-import type { HistoryRecord, InstallRecord } from '../database/install-record.ts';
+import type { HistoryRecord, InstallRecord } from '../database/installations/install-record.ts';
 import type { Viewer } from './may-act.ts';
 
 /** Everything that App Home shows to one person. */

@@ -1,4 +1,4 @@
-import type { InstallRecord, RunRecord, UserRecord } from '../database/install-record.ts';
+import type { InstallRecord, RunRecord, UserRecord } from '../database/installations/install-record.ts';
 
 /**
  * Why here: the view decides with these which buttons to draw, and the handlers decide with the same ones what a press

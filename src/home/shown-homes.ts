@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts';
-import { readInstallRecord } from '../database/install-record.ts';
+import { readInstallRecord } from '../database/installations/install-record.ts';
 import type { PublishRequest } from './publish-home.ts';
 
 const lookingForMs = 60 * 60 * 1000;

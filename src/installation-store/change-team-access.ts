@@ -1,8 +1,8 @@
-import { appendHistory } from '../database/append-history.ts';
 import type { Queries } from '../database/database.ts';
-import { findInstallation } from '../database/find-installation.ts';
-import { recordTeamAccess } from '../database/record-team-access.ts';
-import { resumeWaitingRuns } from '../database/resume-waiting-runs.ts';
+import { appendHistory } from '../database/installations/append-history.ts';
+import { findInstallation } from '../database/installations/find-installation.ts';
+import { recordTeamAccess } from '../database/installations/record-team-access.ts';
+import { resumeWaitingRuns } from '../database/runs/resume-waiting-runs.ts';
 import { type TenantQuery, TenantUnclearError } from './installation-store.ts';
 
 /** A `team_access_granted` or `team_access_revoked` event. `changedAt` is its `event_time` in milliseconds. */

@@ -1,10 +1,10 @@
-import { appendHistory } from '../database/append-history.ts';
 import type { Database, Queries } from '../database/database.ts';
-import { eraseInstallation } from '../database/erase-installation.ts';
-import { eraseUserTokens } from '../database/erase-user-tokens.ts';
-import { findInstallation, type InstallationKey } from '../database/find-installation.ts';
-import { findInstallationTokens } from '../database/find-installation-tokens.ts';
-import { markInstallationBroken } from '../database/mark-installation-broken.ts';
+import { appendHistory } from '../database/installations/append-history.ts';
+import { eraseInstallation } from '../database/installations/erase-installation.ts';
+import { eraseUserTokens } from '../database/installations/erase-user-tokens.ts';
+import { findInstallation, type InstallationKey } from '../database/installations/find-installation.ts';
+import { findInstallationTokens } from '../database/installations/find-installation-tokens.ts';
+import { markInstallationBroken } from '../database/installations/mark-installation-broken.ts';
 import type { Logger } from '../log.ts';
 import { changeTeamAccess } from './change-team-access.ts';
 import { queueDeadTokenNotice } from './dead-token-notice.ts';

@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts';
-import { findStaleSeals } from '../database/find-stale-seals.ts';
-import { replaceSeal } from '../database/replace-seal.ts';
+import { findStaleSeals } from '../database/seals/find-stale-seals.ts';
+import { replaceSeal } from '../database/seals/replace-seal.ts';
 import type { Keyring } from './keyring.ts';
 import { sealedPrefix } from './sealer.ts';
 import { createTokenCipher, places } from './token-cipher.ts';

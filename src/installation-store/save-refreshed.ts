@@ -1,6 +1,6 @@
-import { findInstallationTokens } from '../database/find-installation-tokens.ts';
-import { saveRefreshedToken } from '../database/save-refreshed-token.ts';
-import type { TokenHolder } from '../database/token-holder.ts';
+import { findInstallationTokens } from '../database/installations/find-installation-tokens.ts';
+import { saveRefreshedToken } from '../database/tokens/save-refreshed-token.ts';
+import type { TokenHolder } from '../database/tokens/token-holder.ts';
 import type { RefreshedTokens } from './installation-store.ts';
 import { expiryMs } from './record-install.ts';
 import type { StoreContext } from './store-context.ts';

@@ -1,6 +1,6 @@
 import type { Database, Queries } from '../database/database.ts';
-import { findForeignSeal } from '../database/find-foreign-seal.ts';
-import { recordEncryptionKey } from '../database/record-encryption-key.ts';
+import { findForeignSeal } from '../database/seals/find-foreign-seal.ts';
+import { recordEncryptionKey } from '../database/seals/record-encryption-key.ts';
 import { type Keyring, KeyringError } from './keyring.ts';
 import { createSealer, SealBrokenError, sealedKeyId, sealedPrefix } from './sealer.ts';
 

@@ -7,7 +7,7 @@ import {
   findInstallRequest,
   type NewInstallRequest,
   recordUnusedRequest,
-} from '../database/install-requests.ts';
+} from '../database/install-requests/install-requests.ts';
 import type { InstallationStore, RecordedInstall } from '../installation-store/installation-store.ts';
 import type { Logger } from '../log.ts';
 import { type OnSlackCall, slackClientOptions } from '../slack/create-slack-client.ts';

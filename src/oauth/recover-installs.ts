@@ -4,7 +4,7 @@ import {
   failInstallRequest,
   findInterruptedRequests,
   sweepInstallRequests,
-} from '../database/install-requests.ts';
+} from '../database/install-requests/install-requests.ts';
 import type { Logger } from '../log.ts';
 import type { UnstoredTokens } from './unstored-tokens.ts';
 

@@ -1,13 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
+import { findInstallRequest } from '../database/install-requests/install-requests.ts';
 import {
   type InstallRecord,
   type RunRecord,
   readInstallRecord,
   readRun,
-} from '../database/install-record.ts';
-import { findInstallRequest } from '../database/install-requests.ts';
+} from '../database/installations/install-record.ts';
 import type { InstallRequestRow } from '../database/records.ts';
 import { openInSlack } from '../slack/open-in-slack.ts';
 import { type Progress, progressStatus } from './pages/progress-status.ts';

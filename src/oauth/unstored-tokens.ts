@@ -1,7 +1,7 @@
 import type { WebClientOptions } from '@slack/web-api';
 import { z } from 'zod';
 import type { Database } from '../database/database.ts';
-import { keepUnstoredTokens } from '../database/install-requests.ts';
+import { keepUnstoredTokens } from '../database/install-requests/install-requests.ts';
 import type { InstallationStore } from '../installation-store/installation-store.ts';
 import type { Sealer } from '../installation-store/sealer.ts';
 import type { Logger } from '../log.ts';

@@ -1,5 +1,5 @@
 import type { Queries } from '../database/database.ts';
-import { findInstallRecords, type InstallRecord } from '../database/install-record.ts';
+import { findInstallRecords, type InstallRecord } from '../database/installations/install-record.ts';
 import { CommandError } from './command-error.ts';
 
 /**

@@ -1,4 +1,9 @@
-import type { HistoryRecord, InstallRecord, RunRecord, UserRecord } from '../database/install-record.ts';
+import type {
+  HistoryRecord,
+  InstallRecord,
+  RunRecord,
+  UserRecord,
+} from '../database/installations/install-record.ts';
 
 /**
  * Why one file: these shapes are a contract with scripts outside (times in ISO 8601, absent values null). Whatever

@@ -5,8 +5,8 @@ import {
   registeredTeamId,
   type StepRecord,
   type UserRecord,
-} from '../database/install-record.ts';
-import type { StepAttemptRecord } from '../database/read-step-attempts.ts';
+} from '../database/installations/install-record.ts';
+import type { StepAttemptRecord } from '../database/runs/read-step-attempts.ts';
 import type { Output } from './terminal/output.ts';
 import { plainText } from './terminal/plain-text.ts';
 import { statusStyle } from './terminal/status-style.ts';

@@ -1,5 +1,5 @@
 import type { Queries } from '../database/database.ts';
-import { listTokenHolders } from '../database/list-token-holders.ts';
+import { listTokenHolders } from '../database/installations/list-token-holders.ts';
 import type { InstallationStore } from '../installation-store/installation-store.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';

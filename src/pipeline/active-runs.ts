@@ -1,6 +1,6 @@
-import { holdLease, type RunLease } from '../database/hold-lease.ts';
-import { renewLeases } from '../database/renew-leases.ts';
-import { restRun } from '../database/rest-run.ts';
+import { holdLease, type RunLease } from '../database/runs/hold-lease.ts';
+import { renewLeases } from '../database/runs/renew-leases.ts';
+import { restRun } from '../database/runs/rest-run.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
 import { runPipeline } from './run-pipeline.ts';
 

@@ -1,14 +1,14 @@
-import { countLostAttempts } from '../database/count-lost-attempts.ts';
 import type { Queries } from '../database/database.ts';
-import { endRun } from '../database/end-run.ts';
-import { endStep } from '../database/end-step.ts';
-import { findGrantedTeams } from '../database/find-granted-teams.ts';
-import { holdLease, type RunLease } from '../database/hold-lease.ts';
-import type { ClaimedRun } from '../database/read-claimed-run.ts';
+import { findGrantedTeams } from '../database/installations/find-granted-teams.ts';
 import type { RunStatus, StepRow } from '../database/records.ts';
-import { type Rest, restRun } from '../database/rest-run.ts';
-import { earlierStepFailed, skipStep } from '../database/skip-step.ts';
-import { startStep } from '../database/start-step.ts';
+import { countLostAttempts } from '../database/runs/count-lost-attempts.ts';
+import { endRun } from '../database/runs/end-run.ts';
+import { endStep } from '../database/runs/end-step.ts';
+import { holdLease, type RunLease } from '../database/runs/hold-lease.ts';
+import type { ClaimedRun } from '../database/runs/read-claimed-run.ts';
+import { type Rest, restRun } from '../database/runs/rest-run.ts';
+import { earlierStepFailed, skipStep } from '../database/runs/skip-step.ts';
+import { startStep } from '../database/runs/start-step.ts';
 import type { Verdict } from './judge-attempt.ts';
 import type { Step, WaitEvent } from './step.ts';
 

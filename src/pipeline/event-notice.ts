@@ -5,7 +5,7 @@ import {
   readInstallRecord,
   readRun,
   registeredTeamId,
-} from '../database/install-record.ts';
+} from '../database/installations/install-record.ts';
 import type { OperatorNoticeRow } from '../database/records.ts';
 import { troubleLine } from './install-notice.ts';
 import type { OperatorMessage, Span } from './operator-message.ts';

@@ -1,4 +1,4 @@
-import { registeredTeamId, type StepRecord } from '../database/install-record.ts';
+import { registeredTeamId, type StepRecord } from '../database/installations/install-record.ts';
 import type { OperatorMessage, Span } from './operator-message.ts';
 import type { StepContext } from './step.ts';
 import { fetchProfile } from './steps/fetch-profile.ts';

@@ -1,8 +1,8 @@
 import type { WebClient } from '@slack/web-api';
-import { beginWelcome } from '../database/begin-welcome.ts';
-import type { WelcomeKey } from '../database/read-welcome.ts';
 import type { WelcomeRow } from '../database/records.ts';
-import { settleWelcome } from '../database/settle-welcome.ts';
+import { beginWelcome } from '../database/welcomes/begin-welcome.ts';
+import type { WelcomeKey } from '../database/welcomes/read-welcome.ts';
+import { settleWelcome } from '../database/welcomes/settle-welcome.ts';
 import { defaultTimeoutMs } from '../slack/create-slack-client.ts';
 import { openInSlack } from '../slack/open-in-slack.ts';
 import { slackFailure } from '../slack/slack-failure.ts';

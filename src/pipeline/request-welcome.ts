@@ -1,7 +1,7 @@
-import { appendHistory } from '../database/append-history.ts';
 import type { Database, Queries } from '../database/database.ts';
-import { queueRun } from '../database/queue-run.ts';
+import { appendHistory } from '../database/installations/append-history.ts';
 import type { RunRow } from '../database/records.ts';
+import { queueRun } from '../database/runs/queue-run.ts';
 import { sendWelcome } from './steps/send-welcome.ts';
 
 /**

@@ -1,8 +1,8 @@
-import { appendHistory } from '../database/append-history.ts';
 import type { Database, Queries } from '../database/database.ts';
-import { queueRun } from '../database/queue-run.ts';
+import { appendHistory } from '../database/installations/append-history.ts';
 import type { RunRow, StepRow } from '../database/records.ts';
-import { earlierStepFailed } from '../database/skip-step.ts';
+import { queueRun } from '../database/runs/queue-run.ts';
+import { earlierStepFailed } from '../database/runs/skip-step.ts';
 
 /**
  * What became of the wish to try a run again.

@@ -1,5 +1,5 @@
-import type { RunLease } from '../database/hold-lease.ts';
-import { readClaimedRun } from '../database/read-claimed-run.ts';
+import type { RunLease } from '../database/runs/hold-lease.ts';
+import { readClaimedRun } from '../database/runs/read-claimed-run.ts';
 import type { Logger } from '../log.ts';
 import { type Advancing, advanceRun } from './advance-run.ts';
 import { type Attempt, attemptStep } from './attempt-step.ts';

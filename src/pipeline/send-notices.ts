@@ -1,9 +1,9 @@
 import type { Config } from '../config.ts';
-import { claimDueNotice } from '../database/claim-due-notice.ts';
 import type { Database } from '../database/database.ts';
-import { noticeChannels } from '../database/queue-notice.ts';
+import { claimDueNotice } from '../database/notices/claim-due-notice.ts';
+import { noticeChannels } from '../database/notices/queue-notice.ts';
+import { dropNotice, settleNotice } from '../database/notices/settle-notice.ts';
 import type { NoticeChannel, OperatorNoticeRow } from '../database/records.ts';
-import { dropNotice, settleNotice } from '../database/settle-notice.ts';
 import type { Logger } from '../log.ts';
 import { eventNotice } from './event-notice.ts';
 import { openOperatorChannels } from './open-operator-channels.ts';

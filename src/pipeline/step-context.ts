@@ -1,6 +1,6 @@
-import { toStepRecord } from '../database/install-record.ts';
-import type { ClaimedRun } from '../database/read-claimed-run.ts';
+import { toStepRecord } from '../database/installations/install-record.ts';
 import type { StepRow } from '../database/records.ts';
+import type { ClaimedRun } from '../database/runs/read-claimed-run.ts';
 import type { StepToDo } from './advance-run.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
 import type { Json, Step, StepContext } from './step.ts';

@@ -1,7 +1,7 @@
 import type { WebClient } from '@slack/web-api';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
-import type { StepRecord } from '../database/install-record.ts';
+import type { StepRecord } from '../database/installations/install-record.ts';
 import type { PublishHome } from '../home/publish-home.ts';
 import type { Logger } from '../log.ts';
 

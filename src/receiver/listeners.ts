@@ -1,6 +1,6 @@
 import type { App, BlockAction, ButtonAction, SlackActionMiddlewareArgs } from '@slack/bolt';
 import type { Database } from '../database/database.ts';
-import { readInstallRecord } from '../database/install-record.ts';
+import { readInstallRecord } from '../database/installations/install-record.ts';
 import type { FindViewer } from '../home/find-viewer.ts';
 import { homeActions, mayAct } from '../home/may-act.ts';
 import type { PublishHome } from '../home/publish-home.ts';

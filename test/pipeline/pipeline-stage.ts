@@ -7,9 +7,9 @@ import type { Installation } from '@slack/oauth';
 import { WebClient } from '@slack/web-api';
 import { createSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
 import { type Config, parseConfig } from '../../src/config.ts';
-import { claimDueRuns } from '../../src/database/claim-due-runs.ts';
 import type { Database } from '../../src/database/database.ts';
-import { type RunRecord, readRun } from '../../src/database/install-record.ts';
+import { type RunRecord, readRun } from '../../src/database/installations/install-record.ts';
+import { claimDueRuns } from '../../src/database/runs/claim-due-runs.ts';
 import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import type { PublishHome } from '../../src/home/publish-home.ts';
 import {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Failure } from '../../sandbox/control/faults.ts';
-import { cancelRuns } from '../../src/database/cancel-runs.ts';
 import { DatabaseUnavailableError } from '../../src/database/database.ts';
-import { readHistory } from '../../src/database/install-record.ts';
-import { readStepAttempts } from '../../src/database/read-step-attempts.ts';
+import { readHistory } from '../../src/database/installations/install-record.ts';
+import { cancelRuns } from '../../src/database/runs/cancel-runs.ts';
+import { readStepAttempts } from '../../src/database/runs/read-step-attempts.ts';
 import {
   type Json,
   lookAgainIn,

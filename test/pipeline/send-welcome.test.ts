@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Failure } from '../../sandbox/control/faults.ts';
-import { readWelcome } from '../../src/database/read-welcome.ts';
+import { readWelcome } from '../../src/database/welcomes/read-welcome.ts';
 import { requestWelcome } from '../../src/pipeline/request-welcome.ts';
 import { sendWelcome } from '../../src/pipeline/steps/send-welcome.ts';
 import { mortal, type PipelineStage, setStage } from './pipeline-stage.ts';

@@ -1,5 +1,9 @@
 import { Command, Option } from 'commander';
-import { type InstallRecord, listInstallRecords, type StepRecord } from '../../database/install-record.ts';
+import {
+  type InstallRecord,
+  listInstallRecords,
+  type StepRecord,
+} from '../../database/installations/install-record.ts';
 import type { InstallationStatus } from '../../database/records.ts';
 import { installRecordJson } from '../install-record-json.ts';
 import type { OperatorDeps } from '../operator-deps.ts';

@@ -1,8 +1,12 @@
 import { Command } from 'commander';
 import type { Config } from '../../config.ts';
-import { countInstallationRows } from '../../database/count-installation-rows.ts';
 import type { Database } from '../../database/database.ts';
-import { type InstallRecord, readUsers, registeredTeamId } from '../../database/install-record.ts';
+import { countInstallationRows } from '../../database/installations/count-installation-rows.ts';
+import {
+  type InstallRecord,
+  readUsers,
+  registeredTeamId,
+} from '../../database/installations/install-record.ts';
 import { KeyringError } from '../../installation-store/keyring.ts';
 import { KeyMissingError, SealBrokenError } from '../../installation-store/sealer.ts';
 import { CommandError, UsageError } from '../command-error.ts';

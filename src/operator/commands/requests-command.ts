@@ -1,5 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type InstallRequestRecord, listInstallRequests } from '../../database/list-install-requests.ts';
+import {
+  type InstallRequestRecord,
+  listInstallRequests,
+} from '../../database/install-requests/list-install-requests.ts';
 import type { InstallRequestOutcome } from '../../database/records.ts';
 import { isoTime } from '../install-record-json.ts';
 import type { OperatorDeps } from '../operator-deps.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { readHistory, readUsers } from '../../database/install-record.ts';
-import { readStepAttempts } from '../../database/read-step-attempts.ts';
+import { readHistory, readUsers } from '../../database/installations/install-record.ts';
+import { readStepAttempts } from '../../database/runs/read-step-attempts.ts';
 import { findTeam } from '../find-team.ts';
 import { installDetailsJson } from '../install-record-json.ts';
 import { installRecordText } from '../install-record-text.ts';

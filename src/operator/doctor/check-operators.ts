@@ -1,6 +1,6 @@
 import type { Config } from '../../config.ts';
-import { countNotices } from '../../database/count-notices.ts';
 import type { Queries } from '../../database/database.ts';
+import { countNotices } from '../../database/notices/count-notices.ts';
 import { mailFailure, openMailTransport } from '../../pipeline/mail-transport.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
 

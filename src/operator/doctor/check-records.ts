@@ -1,11 +1,11 @@
 import type { Config } from '../../config.ts';
-import { countFailingRuns } from '../../database/count-failing-runs.ts';
-import { countGrantedScopes } from '../../database/count-granted-scopes.ts';
-import { countInstallations } from '../../database/count-installations.ts';
-import { countTokensAtRisk } from '../../database/count-tokens-at-risk.ts';
 import type { Queries } from '../../database/database.ts';
-import { findInterruptedRequests } from '../../database/install-requests.ts';
-import { readQueueState } from '../../database/read-queue-state.ts';
+import { findInterruptedRequests } from '../../database/install-requests/install-requests.ts';
+import { countGrantedScopes } from '../../database/installations/count-granted-scopes.ts';
+import { countInstallations } from '../../database/installations/count-installations.ts';
+import { countFailingRuns } from '../../database/runs/count-failing-runs.ts';
+import { readQueueState } from '../../database/runs/read-queue-state.ts';
+import { countTokensAtRisk } from '../../database/tokens/count-tokens-at-risk.ts';
 import { counted, type Finding, fault, ok, warning } from './finding.ts';
 
 /** A run that is due this long was forgotten: a worker looks every two seconds, and a lost lease lapses in thirty. */

@@ -1,6 +1,6 @@
-import { countSeals, type SealCount } from '../../database/count-seals.ts';
 import type { Queries } from '../../database/database.ts';
-import { listKeyIds } from '../../database/list-key-ids.ts';
+import { countSeals, type SealCount } from '../../database/seals/count-seals.ts';
+import { listKeyIds } from '../../database/seals/list-key-ids.ts';
 import type { Keyring } from '../../installation-store/keyring.ts';
 import { sealedPrefix } from '../../installation-store/sealer.ts';
 

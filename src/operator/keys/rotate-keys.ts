@@ -1,5 +1,5 @@
 import type { Database } from '../../database/database.ts';
-import { findStaleRequestSeals, replaceRequestSeal } from '../../database/stale-request-seals.ts';
+import { findStaleRequestSeals, replaceRequestSeal } from '../../database/seals/stale-request-seals.ts';
 import type { Keyring } from '../../installation-store/keyring.ts';
 import { reencryptTokens } from '../../installation-store/reencrypt-tokens.ts';
 import { createSealer, sealedPrefix } from '../../installation-store/sealer.ts';

@@ -1,8 +1,8 @@
 import { Gauge, type Registry } from 'prom-client';
-import { countInstallations } from '../../database/count-installations.ts';
-import { countTokensAtRisk } from '../../database/count-tokens-at-risk.ts';
 import type { Database } from '../../database/database.ts';
-import { readQueueState } from '../../database/read-queue-state.ts';
+import { countInstallations } from '../../database/installations/count-installations.ts';
+import { readQueueState } from '../../database/runs/read-queue-state.ts';
+import { countTokensAtRisk } from '../../database/tokens/count-tokens-at-risk.ts';
 import type { Logger } from '../../log.ts';
 
 /** Renewed two hours ahead: what has less than this left was not renewed in time. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../../config.ts';
 import { DatabaseUnavailableError } from '../../database/database.ts';
-import { readInstallRecord } from '../../database/install-record.ts';
+import { readInstallRecord } from '../../database/installations/install-record.ts';
 import type { Sealer } from '../../installation-store/sealer.ts';
 import { newNonce, pageHeaders } from '../../oauth/pages/page-headers.ts';
 import { clientAddress } from './client-address.ts';

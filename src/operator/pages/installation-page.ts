@@ -3,8 +3,8 @@ import {
   type InstallRecord,
   registeredTeamId,
   type UserRecord,
-} from '../../database/install-record.ts';
-import type { TokenTimes } from '../../database/read-token-times.ts';
+} from '../../database/installations/install-record.ts';
+import type { TokenTimes } from '../../database/tokens/read-token-times.ts';
 import { type Html, type HtmlValue, html } from '../../oauth/html.ts';
 import { plainName } from '../../oauth/pages/plain-name.ts';
 import { scopeSentence } from '../../slack/scope-sentences.ts';

@@ -1,4 +1,4 @@
-import { type InstallRecord, registeredTeamId } from '../../database/install-record.ts';
+import { type InstallRecord, registeredTeamId } from '../../database/installations/install-record.ts';
 import type { Page } from '../../database/page.ts';
 import { type Html, html } from '../../oauth/html.ts';
 import { plainName } from '../../oauth/pages/plain-name.ts';

@@ -1,4 +1,4 @@
-import type { RequestsOfDay } from '../../database/count-requests-by-day.ts';
+import type { RequestsOfDay } from '../../database/install-requests/count-requests-by-day.ts';
 import { type Html, html } from '../../oauth/html.ts';
 import { dataTable } from './data-table.ts';
 import { count } from './shown-values.ts';

@@ -1,6 +1,6 @@
-import { appendHistory } from '../../database/append-history.ts';
 import type { Database } from '../../database/database.ts';
-import { type InstallRecord, readInstallRecord } from '../../database/install-record.ts';
+import { appendHistory } from '../../database/installations/append-history.ts';
+import { type InstallRecord, readInstallRecord } from '../../database/installations/install-record.ts';
 import type { InstallationStore } from '../../installation-store/installation-store.ts';
 import { KeyMissingError, SealBrokenError } from '../../installation-store/sealer.ts';
 import type { Logger } from '../../log.ts';

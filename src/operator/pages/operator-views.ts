@@ -1,23 +1,23 @@
 import type { Config } from '../../config.ts';
-import { countFailingRuns } from '../../database/count-failing-runs.ts';
-import { countInstallationRows } from '../../database/count-installation-rows.ts';
-import { countInstallations } from '../../database/count-installations.ts';
-import { countRequestsByDay } from '../../database/count-requests-by-day.ts';
-import { countTokensAtRisk } from '../../database/count-tokens-at-risk.ts';
 import type { Database } from '../../database/database.ts';
+import { countRequestsByDay } from '../../database/install-requests/count-requests-by-day.ts';
+import { listInstallRequests } from '../../database/install-requests/list-install-requests.ts';
+import { countInstallationRows } from '../../database/installations/count-installation-rows.ts';
+import { countInstallations } from '../../database/installations/count-installations.ts';
 import {
   type InstallRecord,
   readHistory,
   readInstallRecord,
   readUsers,
-} from '../../database/install-record.ts';
-import { listInstallRequests } from '../../database/list-install-requests.ts';
-import { listInstallationsPage } from '../../database/list-installations-page.ts';
-import { listRuns } from '../../database/list-runs.ts';
+} from '../../database/installations/install-record.ts';
+import { listInstallationsPage } from '../../database/installations/list-installations-page.ts';
 import { toPage } from '../../database/page.ts';
-import { readQueueState } from '../../database/read-queue-state.ts';
-import { readStepAttempts } from '../../database/read-step-attempts.ts';
-import { readTokenTimes } from '../../database/read-token-times.ts';
+import { countFailingRuns } from '../../database/runs/count-failing-runs.ts';
+import { listRuns } from '../../database/runs/list-runs.ts';
+import { readQueueState } from '../../database/runs/read-queue-state.ts';
+import { readStepAttempts } from '../../database/runs/read-step-attempts.ts';
+import { countTokensAtRisk } from '../../database/tokens/count-tokens-at-risk.ts';
+import { readTokenTimes } from '../../database/tokens/read-token-times.ts';
 import { confirmPage } from './confirm-page.ts';
 import { installationPage, shownHistory } from './installation-page.ts';
 import { installationStatuses, installationsPage, runStatuses } from './installations-page.ts';

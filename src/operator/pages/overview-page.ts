@@ -1,8 +1,8 @@
-import type { RequestsOfDay } from '../../database/count-requests-by-day.ts';
-import type { TokensAtRisk } from '../../database/count-tokens-at-risk.ts';
-import type { InstallRecord } from '../../database/install-record.ts';
-import type { QueueState } from '../../database/read-queue-state.ts';
+import type { RequestsOfDay } from '../../database/install-requests/count-requests-by-day.ts';
+import type { InstallRecord } from '../../database/installations/install-record.ts';
 import type { InstallationStatus } from '../../database/records.ts';
+import type { QueueState } from '../../database/runs/read-queue-state.ts';
+import type { TokensAtRisk } from '../../database/tokens/count-tokens-at-risk.ts';
 import { type Html, type HtmlValue, html } from '../../oauth/html.ts';
 import { installsChart } from './installs-chart.ts';
 import { type OperatorFrame, operatorPage } from './operator-page.ts';

@@ -1,4 +1,4 @@
-import type { InstallRequestRecord } from '../../database/list-install-requests.ts';
+import type { InstallRequestRecord } from '../../database/install-requests/list-install-requests.ts';
 import type { Page } from '../../database/page.ts';
 import { type Html, html } from '../../oauth/html.ts';
 import { plainName } from '../../oauth/pages/plain-name.ts';

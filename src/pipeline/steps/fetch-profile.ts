@@ -1,6 +1,6 @@
 import type { TeamInfoResponse, UsersInfoResponse } from '@slack/web-api';
-import { registeredTeamId } from '../../database/install-record.ts';
-import { saveProfile } from '../../database/save-profile.ts';
+import { registeredTeamId } from '../../database/installations/install-record.ts';
+import { saveProfile } from '../../database/people/save-profile.ts';
 import { slackFailure } from '../../slack/slack-failure.ts';
 import { type Step, type StepContext, skip, waitFor } from '../step.ts';
 

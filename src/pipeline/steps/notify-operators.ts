@@ -1,6 +1,6 @@
-import { beginRunNotice } from '../../database/begin-run-notice.ts';
+import { beginRunNotice } from '../../database/notices/begin-run-notice.ts';
+import { settleNotice } from '../../database/notices/settle-notice.ts';
 import type { NoticeStatus } from '../../database/records.ts';
-import { settleNotice } from '../../database/settle-notice.ts';
 import { installNotice } from '../install-notice.ts';
 import { openOperatorChannels } from '../open-operator-channels.ts';
 import type { OperatorChannel, SendOutcome } from '../operator-channel.ts';

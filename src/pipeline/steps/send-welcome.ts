@@ -1,7 +1,7 @@
 import type { WebClient } from '@slack/web-api';
-import { readWelcome, type WelcomeKey } from '../../database/read-welcome.ts';
 import type { WelcomeRow } from '../../database/records.ts';
-import { settleWelcome } from '../../database/settle-welcome.ts';
+import { readWelcome, type WelcomeKey } from '../../database/welcomes/read-welcome.ts';
+import { settleWelcome } from '../../database/welcomes/settle-welcome.ts';
 import { slackFailure } from '../../slack/slack-failure.ts';
 import { findWelcome } from '../find-welcome.ts';
 import { postWelcome, type SentWelcome } from '../post-welcome.ts';

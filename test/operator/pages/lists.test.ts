@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { listInstallRequests } from '../../../src/database/list-install-requests.ts';
+import { listInstallRequests } from '../../../src/database/install-requests/list-install-requests.ts';
 import {
   type InstallationSearch,
   listInstallationsPage,
-} from '../../../src/database/list-installations-page.ts';
+} from '../../../src/database/installations/list-installations-page.ts';
 import { type PageCursor, toPage } from '../../../src/database/page.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/open-test-database.ts';
 import { installedAt, storeInstallation, storeRun } from '../operator-harness.ts';

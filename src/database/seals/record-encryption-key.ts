@@ -1,0 +1,21 @@
+import type { Queries } from '../database.ts';
+
+/**
+ * Records a key id with its sealed check, and returns the check that holds: the one that was recorded first.
+ */
+export async function recordEncryptionKey(
+  transaction: Queries,
+  key: { id: string; sealedCheck: string; now: number },
+): Promise<string> {
+  await transaction
+    .insertInto('encryption_keys')
+    .values({ id: key.id, sealed_check: key.sealedCheck, created_at: key.now })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .execute();
+  const row = await transaction
+    .selectFrom('encryption_keys')
+    .select('sealed_check')
+    .where('id', '=', key.id)
+    .executeTakeFirstOrThrow();
+  return row.sealed_check;
+}
