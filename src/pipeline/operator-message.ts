@@ -50,7 +50,7 @@ function textSpan(span: Span): string {
 }
 
 function htmlSpan(span: Span): string {
-  const text = textSpan(span);
+  const text = escapeHtml(textSpan(span));
   if (typeof span === 'string' || 'name' in span) return text;
   return 'bold' in span ? `<strong>${text}</strong>` : `<code>${text}</code>`;
 }
