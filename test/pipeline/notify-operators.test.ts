@@ -97,7 +97,7 @@ describe('notify-operators by mail', () => {
     const again = await stage.install();
     await stage.finish(again.runId);
     assert.match(readable(mail.received[1] ?? ''), /Known team .* known user/);
-    await eventually(async () => (await mail.connections()) === 0);
+    await eventually(async () => (await mail.connections()) === 0, 3000);
     assert.doesNotMatch(stage.logged(), new RegExp(mailPassword));
   });
 
@@ -203,7 +203,7 @@ describe('notify-operators by mail', () => {
     assert.equal((await stepOf(stage, runId))[0], 'retrying');
     await stage.finish(runId);
     assert.deepEqual([(await stepOf(stage, runId))[0], mail.received.length], ['succeeded', 1]);
-    await eventually(async () => (await mail.connections()) === 0);
+    await eventually(async () => (await mail.connections()) === 0, 3000);
   });
 
   it('may come twice, under one Message-ID, where the server dies between taking and answering', async (t) => {
