@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { createSandbox } from '../../sandbox/sandbox.ts';
 import { readManifest } from '../../src/config.ts';
 import type { Finding } from '../../src/operator/doctor/finding.ts';
@@ -42,6 +44,23 @@ async function stopped(app: ChildProcess): Promise<void> {
   await once(app, 'exit');
 }
 
+/** Where the operators are told. */
+async function startWebhook(t: TestContext) {
+  const received: string[] = [];
+  const server = createServer(async (request, response) => {
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part as Buffer);
+    received.push(String(JSON.parse(Buffer.concat(parts).toString()).text));
+    response.end('ok');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { received, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/services/x` };
+}
+
 test('from a clone to an installed workspace by setup, start and doctor alone', async (t) => {
   const clone = mkdtempSync(join(tmpdir(), 'foyer-clone-'));
   t.after(() => rmSync(clone, { recursive: true, force: true }));
@@ -55,10 +74,11 @@ test('from a clone to an installed workspace by setup, start and doctor alone', 
     eventUrl: `${url}/slack/events`,
   });
   t.after(() => sandbox.close());
+  const webhook = await startWebhook(t);
   // Where the local Slack is, as an operator of one would have written it before.
   writeFileSync(
     join(clone, '.env'),
-    `# the sandbox\nSLACK_API_URL=${sandbox.apiUrl}\nSLACK_AUTHORIZATION_URL=${sandbox.authorizationUrl}\nPORT=${port}\nHOST=127.0.0.1\nLOG_LEVEL=warn\n`,
+    `# the sandbox\nSLACK_API_URL=${sandbox.apiUrl}\nSLACK_AUTHORIZATION_URL=${sandbox.authorizationUrl}\nPORT=${port}\nHOST=127.0.0.1\nLOG_LEVEL=warn\nNOTIFY_SLACK_WEBHOOK_URL=${webhook.url}\n`,
   );
 
   const flags = ['--public-url', url, '--client-id', sandbox.app.clientId];
@@ -91,10 +111,15 @@ test('from a clone to an installed workspace by setup, start and doctor alone', 
     const callback = await install(visitor, url, sandbox, { userId: person.id, teamId: workspace.id });
     const run = await finishedRun(visitor, new URL(callback.headers.get('location') ?? '', url).href);
     assert.equal(run.status, 'succeeded');
+    assert.match(webhook.received[0] ?? '', /installed Foyer in \*Acme\*/);
+    await sandbox.uninstall({ teamId: workspace.id });
+
     const doctor = await npmRunFoyer(clone, ['doctor', '--json'], {});
     const findings = JSON.parse(doctor.stdout) as Finding[];
     const amiss = findings.filter(({ status }) => status !== 'ok').map(({ check }) => check);
-    assert.deepEqual([doctor.exitCode, amiss], [0, ['notify']], doctor.stdout);
+    assert.deepEqual([doctor.exitCode, amiss], [0, []], doctor.stdout);
+    await eventually(async () => webhook.received.length === 2);
+    assert.match(webhook.received[1] ?? '', /\*Acme\* uninstalled Foyer/);
   } finally {
     await stopped(app);
   }
