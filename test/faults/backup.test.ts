@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import Sqlite from 'better-sqlite3';
 import { freePort } from '../support/start-foyer.ts';
 import { createVisitor, eventually, install } from '../support/visitor.ts';
-import { isServing, spawnFoyer } from './support/foyer-process.ts';
+import { compileCache, isServing, spawnFoyer } from './support/foyer-process.ts';
 import { count } from './support/full-run.ts';
 import { setProcessStage } from './support/process-stage.ts';
 
@@ -38,7 +38,7 @@ it('a backup that is made while installs go on is whole, and Foyer starts with i
     const installedBefore = installed;
     const { stdout } = await run(process.execPath, [cli, 'backup', file, '--json'], {
       cwd: stage.folder,
-      env: { PATH: process.env.PATH, ...stage.environment },
+      env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: compileCache, ...stage.environment },
     });
     assert.equal(JSON.parse(stdout).verified, true);
     copies.push({ file, installedBefore });
