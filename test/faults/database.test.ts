@@ -113,7 +113,7 @@ describe('a database that cannot be used', { concurrency: 6 }, () => {
     // The welcome was sent, and cannot be settled for longer than a write is patient.
     play.whenCalled('chat.postMessage', () => {
       lock.is = 'held';
-      void lockFor(stage.databaseFile, 3500).then(() => {
+      void lockFor(stage.databaseFile, 2700).then(() => {
         lock.is = 'released';
       });
     });

@@ -63,7 +63,6 @@ function killings(random: ReturnType<typeof createRandom>): Killing[] {
       : [atCall(random.pick(methods), 1, 'after its answer', random.below(25))];
   if (!isFullRun) {
     return [
-      [atCall('chat.postMessage', 1, 'as it arrives')],
       [atCall('chat.postMessage', 1, 'before its answer')],
       [atCall('oauth.v2.access', 1, 'before its answer')],
       [atCall('auth.test', 1, 'before its answer')],
@@ -112,7 +111,7 @@ describe('SIGKILL in the middle of an install', () => {
       }),
     );
     t.diagnostic(`seed ${random.seed}: ${JSON.stringify(tally)}`);
-    assert.ok(tally.kills >= count({ quick: 17, full: 300 }), `${tally.kills} kills`);
+    assert.ok(tally.kills >= count({ quick: 16, full: 300 }), `${tally.kills} kills`);
     assert.ok(tally.resumed > 0 && tally.reloaded + tally.begunAnew > 0);
   });
 });
