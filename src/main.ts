@@ -27,7 +27,7 @@ import { createWorker, type WorkerDeps } from './pipeline/worker.ts';
 import { createBoltApp } from './receiver/bolt-app.ts';
 import { createFoyerServer } from './receiver/create-server.ts';
 import { createCommitLifecycle } from './receiver/lifecycle-events.ts';
-import { closeServer, listen } from './receiver/listen.ts';
+import { listen } from './receiver/listen.ts';
 import { repeat } from './receiver/repeat.ts';
 import { createRoutes } from './receiver/routes.ts';
 import { createSlackReceiver } from './receiver/slack-receiver.ts';
@@ -196,7 +196,8 @@ export async function startFoyer(config: Config, log: Logger, options: StartOpti
     }
 
     const server = createFoyerServer({ route, pages, log });
-    const address = await listen(server, config.http);
+    const listening = await listen(server, config.http);
+    const { address } = listening;
     worker.start();
     const notices = createNoticeSender({ config, database, now, log });
     const chores = [
@@ -211,7 +212,7 @@ export async function startFoyer(config: Config, log: Logger, options: StartOpti
       async stop() {
         log.info('stopping');
         notices.stop();
-        const closed = closeServer(server, drainMs);
+        const closed = listening.close(drainMs);
         await Promise.all([closed, worker.stop({ drainMs }), ...chores.map((chore) => chore.stop())]);
         await Promise.race([
           Promise.all([receiver.drain(), tokens.settle()]),

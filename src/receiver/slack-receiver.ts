@@ -51,7 +51,8 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
   const running = new Set<Promise<void>>();
   let app: App | undefined;
 
-  function process(event: ReceiverEvent): void {
+  /** Hands it to Bolt's listeners; resolves when they have ended, whatever became of them. */
+  async function process(event: ReceiverEvent): Promise<void> {
     if (!app) return;
     const work = app
       .processEvent(event)
@@ -62,6 +63,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       })
       .finally(() => running.delete(work));
     running.add(work);
+    await work;
   }
 
   async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -102,7 +104,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       return answer(res, 503);
     }
     answer(res, 200);
-    process({ body, ...retryOf(req), ack: async () => {} });
+    await process({ body, ...retryOf(req), ack: async () => {} });
   }
 
   /** A button, a command, a dialog: the listener itself answers, and Slack shows the person an error if none does. */
@@ -113,7 +115,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       answer(res, 200);
     }, acknowledgeWithinMs);
     res.once('close', () => clearTimeout(tooLate));
-    process({
+    await process({
       body,
       ...retryOf(req),
       async ack(response?: unknown) {
@@ -123,6 +125,8 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
         else answerJson(res, response);
       },
     });
+    // A button that nobody listens to, or of a team without an installation.
+    if (!res.headersSent) answer(res, 200);
   }
 
   return {

@@ -168,6 +168,19 @@ describe('App Home', () => {
     assert.equal(stage.sandbox.calls('chat.postMessage').length, before);
   });
 
+  it('answers at once for a button that nobody listens to', async () => {
+    const view = stage.sandbox.homeView(owner);
+    assert.ok(view);
+    view.blocks.push({
+      type: 'actions',
+      block_id: 'unknown',
+      elements: [{ type: 'button', action_id: 'nobody.listens', text: { type: 'plain_text', text: 'x' } }],
+    });
+    const press = await stage.sandbox.press({ ...owner, actionId: 'nobody.listens' });
+    assert.equal(press.status, 200);
+    assert.ok(press.ms !== null && press.ms < 1500, `${press.ms} ms`);
+  });
+
   it('sends the welcome again when it is asked to, once for each press', async () => {
     const welcomes = (): number => stage.sandbox.messages(owner).length;
     const before = welcomes();

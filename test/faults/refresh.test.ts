@@ -113,7 +113,7 @@ describe('tokens that rotate', { concurrency: 4 }, () => {
     const play = await setPlay(t);
     const { stage, acme } = play;
     await play.pass(10.5 * hourMs);
-    stage.sandbox.faults.add({ method: 'oauth.v2.access', failure: { type: 'hang', delayMs: 1000 } });
+    stage.sandbox.faults.add({ method: 'oauth.v2.access', failure: { type: 'hang', delayMs: 4000 } });
     await play.openHome();
     await eventually(async () => play.refreshes() === 1);
     const visitor = createVisitor();

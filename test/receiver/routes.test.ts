@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { createServer } from 'node:http';
 import { after, before, describe, it } from 'node:test';
@@ -6,7 +7,7 @@ import { parseConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/log.ts';
 import { createSendPages } from '../../src/oauth/send-pages.ts';
 import { createFoyerServer } from '../../src/receiver/create-server.ts';
-import { closeServer, listen } from '../../src/receiver/listen.ts';
+import { type Listening, listen } from '../../src/receiver/listen.ts';
 import { createRoutes, type Route } from '../../src/receiver/routes.ts';
 import { openTestDatabase } from '../support/open-test-database.ts';
 
@@ -20,7 +21,7 @@ const log = createLogger({ logLevel: 'silent', secrets: [] });
 
 describe('the server', () => {
   let url = '';
-  let server: ReturnType<typeof createServer>;
+  let listening: Listening;
   let misbehave: Route = () => {};
 
   before(async () => {
@@ -36,10 +37,9 @@ describe('the server', () => {
       pages,
       database,
     });
-    server = createFoyerServer({ route, pages, log });
-    url = `http://127.0.0.1:${(await listen(server, { port: 0, host: '127.0.0.1' })).port}`;
+    listening = await listen(createFoyerServer({ route, pages, log }), { port: 0, host: '127.0.0.1' });
+    url = `http://127.0.0.1:${listening.address.port}`;
   });
-  after(() => closeServer(server, 100));
 
   it('is not ready when the database does not answer, and lives all the same', async () => {
     const [health, ready] = await Promise.all(['/healthz', '/readyz'].map((path) => fetch(url + path)));
@@ -70,5 +70,14 @@ describe('the server', () => {
     assert.equal(answer.status, 504);
     assert.ok(performance.now() - startedAt < 10_000);
     assert.match(await answer.text(), /took_too_long/);
+  });
+
+  it('is not held up in closing by a connection that asks for nothing', async () => {
+    const silent = connect(listening.address.port, '127.0.0.1');
+    await once(silent, 'connect');
+    const startedAt = performance.now();
+    await listening.close(5000);
+    assert.ok(performance.now() - startedAt < 1000);
+    silent.destroy();
   });
 });

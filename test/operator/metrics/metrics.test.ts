@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { createLogger } from '../../../src/log.ts';
 import { createMetrics, type Metrics } from '../../../src/operator/metrics/create-metrics.ts';
-import { closeServer, listen } from '../../../src/receiver/listen.ts';
+import { type Listening, listen } from '../../../src/receiver/listen.ts';
 import { createClock } from '../../support/installations.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/open-test-database.ts';
 import { type Stage, setStage } from '../../support/start-foyer.ts';
@@ -17,7 +17,7 @@ const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false })
 describe('the metrics', () => {
   let test: TestDatabase;
   let metrics: Metrics;
-  let server: Server;
+  let listening: Listening;
   let url: string;
   const clock = createClock();
 
@@ -30,14 +30,15 @@ describe('the metrics', () => {
       now: clock.now,
       log,
     });
-    server = createServer((req, res) => void metrics.handle(req, res));
-    url = `http://127.0.0.1:${(await listen(server, { port: 0, host: '127.0.0.1' })).port}`;
+    const server = createServer((req, res) => void metrics.handle(req, res));
+    listening = await listen(server, { port: 0, host: '127.0.0.1' });
+    url = `http://127.0.0.1:${listening.address.port}`;
   }
   beforeEach(async () => {
     test = await openTestDatabase();
   });
   afterEach(async () => {
-    await closeServer(server, 100);
+    await listening.close(100);
     await test.close();
   });
 
