@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import type { createServer } from 'node:http';
-import { after, before, describe, it } from 'node:test';
+import { connect } from 'node:net';
+import { before, describe, it } from 'node:test';
 import { parseConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/log.ts';
 import { createSendPages } from '../../src/oauth/send-pages.ts';
