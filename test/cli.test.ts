@@ -10,6 +10,7 @@ import { openSqlite } from '../src/database/sqlite/open-sqlite.ts';
 import { createInstallationStore } from '../src/installation-store/create-installation-store.ts';
 import { createKeyring } from '../src/installation-store/keyring.ts';
 import { createLogger } from '../src/log.ts';
+import { compileCache } from './support/compile-cache.ts';
 
 const root = join(import.meta.dirname, '..');
 const key = { id: 'main', base64: Buffer.alloc(32, 7).toString('base64') };
@@ -97,9 +98,14 @@ interface ProcessEnd {
 
 function end(file: string, args: readonly string[], env: Record<string, string>): Promise<ProcessEnd> {
   return new Promise((resolve) => {
-    execFile(file, args, { cwd: root, env, timeout: 30_000 }, (error, stdout, stderr) => {
-      resolve({ exitCode: error ? Number(error.code) : 0, stdout, stderr });
-    });
+    execFile(
+      file,
+      args,
+      { cwd: root, env: { NODE_COMPILE_CACHE: compileCache, ...env }, timeout: 30_000 },
+      (error, stdout, stderr) => {
+        resolve({ exitCode: error ? Number(error.code) : 0, stdout, stderr });
+      },
+    );
   });
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { compileCache } from '../support/compile-cache.ts';
 import { environmentFor, type Stage, setStage } from '../support/start-foyer.ts';
 import { createVisitor, eventually, finishedRun, install, type RunStatus } from '../support/visitor.ts';
 
@@ -16,7 +17,11 @@ interface Listed {
 async function list(stage: Stage): Promise<Listed[]> {
   const port = Number(new URL(stage.url).port);
   const { stdout } = await promisify(execFile)(process.execPath, ['src/cli.ts', 'list', '--json'], {
-    env: { ...environmentFor(stage.sandbox, port, stage.databaseFile), LOG_LEVEL: 'silent' },
+    env: {
+      ...environmentFor(stage.sandbox, port, stage.databaseFile),
+      LOG_LEVEL: 'silent',
+      NODE_COMPILE_CACHE: compileCache,
+    },
   });
   return JSON.parse(stdout);
 }

@@ -6,9 +6,10 @@ import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import Sqlite from 'better-sqlite3';
+import { compileCache } from '../support/compile-cache.ts';
 import { freePort } from '../support/start-foyer.ts';
 import { createVisitor, eventually, install } from '../support/visitor.ts';
-import { compileCache, isServing, spawnFoyer } from './support/foyer-process.ts';
+import { isServing, spawnFoyer } from './support/foyer-process.ts';
 import { count } from './support/full-run.ts';
 import { setProcessStage } from './support/process-stage.ts';
 

@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { compileCache } from '../../support/compile-cache.ts';
 
 const mainFile = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
-
-/** Starting it is most of what a kill costs: what was compiled once is kept, for every process that follows. */
-export const compileCache = fileURLToPath(new URL('../../../node_modules/.cache/compiled', import.meta.url));
 
 /** A process that is killed would keep nothing, so it is told to while it still can. */
 const keepCompiled = `data:text/javascript,${encodeURIComponent(
