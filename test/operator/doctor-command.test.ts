@@ -352,7 +352,7 @@ const breakages: Breakage[] = [
     now: () => Date.now() - 10 * 60_000,
     check: 'clock',
     status: 'fault',
-    detail: /600 s behind Slack’s|599 s behind Slack’s/,
+    detail: /(?:59[5-9]|60[0-5]) s behind Slack’s/,
     mend: /NTP/,
   },
   {
