@@ -71,8 +71,8 @@ function killings(random: ReturnType<typeof createRandom>): Killing[] {
         atCall('conversations.history', 1, 'before its answer'),
       ],
       [atWebhook('before its answer')],
-      ...[1, 2, 3, 5, 8, 11, 14].map((nth): Killing => [atCommit(nth)]),
-      ...Array.from({ length: 4 }, anyInstant),
+      ...[1, 3, 8, 14].map((nth): Killing => [atCommit(nth)]),
+      ...Array.from({ length: 2 }, anyInstant),
     ];
   }
   const once = [...everyCall, ...inDoubt, ...webhook, ...commits(26)];
@@ -111,7 +111,7 @@ describe('SIGKILL in the middle of an install', () => {
       }),
     );
     t.diagnostic(`seed ${random.seed}: ${JSON.stringify(tally)}`);
-    assert.ok(tally.kills >= count({ quick: 16, full: 300 }), `${tally.kills} kills`);
+    assert.ok(tally.kills >= count({ quick: 11, full: 300 }), `${tally.kills} kills`);
     assert.ok(tally.resumed > 0 && tally.reloaded + tally.begunAnew > 0);
   });
 });
