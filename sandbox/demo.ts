@@ -67,24 +67,49 @@ const manifest: unknown = JSON.parse(await readFile('manifest.json', 'utf8'));
 const appPort = await usablePort(3000);
 const appUrl = `http://localhost:${appPort}`;
 const folder = await mkdtemp(join(tmpdir(), 'foyer-demo-'));
+let app: ChildProcess | undefined;
+let wanted = true;
+
+/** Starts the app; if it ends without being asked to, so does the demo. */
+async function startWatched(): Promise<void> {
+  wanted = true;
+  const started = startApp(sandbox, appPort, folder);
+  app = started;
+  started.once('exit', (code) => {
+    if (wanted) void stop(code ?? 1);
+  });
+  await ready(started, appUrl);
+}
+
+async function endApp(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  wanted = false;
+  if (app && app.exitCode === null && app.signalCode === null && app.kill(signal)) await once(app, 'exit');
+}
+
 const sandbox = await createSandbox({
   manifest,
   port: await usablePort(4000),
   eventUrl: `${appUrl}/slack/events`,
   redirectUrls: [`${appUrl}/slack/oauth_redirect`],
   landingUrl: appUrl,
+  appProcess: {
+    kill: () => endApp('SIGKILL'),
+    async restart() {
+      await endApp('SIGTERM');
+      await startWatched();
+    },
+  },
   onActivity(activity) {
     const next = nextStep(activity, { sandboxUrl: sandbox.url, appUrl });
     if (next) console.log(`\n  ${next}`);
   },
 });
-const app = startApp(sandbox, appPort, folder);
 
 let stopping = false;
 async function stop(code: number): Promise<void> {
   if (stopping) return;
   stopping = true;
-  if (app.exitCode === null && app.kill('SIGTERM')) await once(app, 'exit');
+  await endApp('SIGTERM');
   await sandbox.close();
   await rm(folder, { recursive: true, force: true });
   console.log('\n  Stopped. Nothing is left behind.');
@@ -92,10 +117,9 @@ async function stop(code: number): Promise<void> {
 }
 process.once('SIGINT', () => void stop(0));
 process.once('SIGTERM', () => void stop(0));
-app.once('exit', (code) => void stop(code ?? 1));
 
 try {
-  await ready(app, appUrl);
+  await startWatched();
   console.log(`
   ${sandbox.app.settings.name} is running, and so is a Slack of your own. Nothing leaves this machine.
 

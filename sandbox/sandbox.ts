@@ -41,6 +41,16 @@ export type SandboxOptions = {
   onActivity?: ActivityListener;
   /** Adds workspaces and people of a test's own to the world, once, at the start. */
   populate?: (world: World) => void;
+  /** Lets the control API and the panel kill the app's process and start it again, where whoever embeds owns it. */
+  appProcess?: AppProcess;
+};
+
+/** The app's own process. */
+export type AppProcess = {
+  /** Ends it at once, as a crash would. */
+  kill(): Promise<void>;
+  /** Starts it (again); resolves when it answers. */
+  restart(): Promise<void>;
 };
 
 /** A Slack on this machine. What is read from it is live data: look, don't change. */
@@ -51,6 +61,7 @@ export type Sandbox = Controls &
     /** With a slash at the end, as WebClient's `slackApiUrl` wants it. */
     apiUrl: string;
     app: Readonly<RegisteredApp>;
+    appProcess: AppProcess | undefined;
     clock: SandboxClock;
     faults: Faults;
     rateLimits: RateLimits;
@@ -95,6 +106,7 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
     authorizationUrl: '',
     apiUrl: '',
     app,
+    appProcess: options.appProcess,
     clock,
     faults,
     rateLimits,

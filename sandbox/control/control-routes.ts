@@ -45,8 +45,15 @@ export function controlRoutes(sandbox: Sandbox): Route[] {
       return time();
     }),
     act('manifest', bodies.manifest, (manifest) => sandbox.changeManifest(manifest)),
+    act('app/kill', bodies.nothing, () => appProcessOf(sandbox).kill()),
+    act('app/restart', bodies.nothing, () => appProcessOf(sandbox).restart()),
     act('reset', bodies.nothing, () => sandbox.reset()),
   ];
+}
+
+function appProcessOf({ appProcess }: Sandbox): NonNullable<Sandbox['appProcess']> {
+  if (!appProcess) throw new Error("Nobody gave the sandbox the app's process: start and stop it yourself.");
+  return appProcess;
 }
 
 function read(name: string, run: (exchange: Exchange) => unknown): Route {

@@ -109,3 +109,20 @@ test('a test can have as many workspaces as it wants', async (t) => {
   sandbox.reset();
   assert.throws(() => sandbox.workspace('Hooli'));
 });
+
+test('the app’s process is killed and started again where the sandbox was given it', async (t) => {
+  const asked: string[] = [];
+  const appProcess = {
+    kill: async () => void asked.push('kill'),
+    restart: async () => void asked.push('restart'),
+  };
+  const { sandbox } = await withSandbox(t, { appProcess });
+  for (const what of ['kill', 'restart']) {
+    const answer = await fetch(`${sandbox.url}/sandbox/app/${what}`, { method: 'POST' });
+    assert.equal(answer.status, 200);
+  }
+  assert.deepEqual(asked, ['kill', 'restart']);
+  const without = await withSandbox(t);
+  const refusal = await fetch(`${without.sandbox.url}/sandbox/app/kill`, { method: 'POST' });
+  assert.equal(refusal.status, 409);
+});

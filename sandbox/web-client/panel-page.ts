@@ -13,7 +13,7 @@ const shown = 60;
 export function panelPage(visit: Visit, sandbox: Sandbox): Html {
   return html`<header class="page-head"><h1>Faults and deliveries</h1></header>
 <div class="scroll"><div class="panel">
-  <div class="panel-forms">${clockCard(visit, sandbox)}${faultCard(visit)}${latencyCard(visit, sandbox)}</div>
+  <div class="panel-forms">${clockCard(visit, sandbox)}${processCard(visit, sandbox)}${faultCard(visit)}${latencyCard(visit, sandbox)}</div>
   <div id="live" data-part="panel">${panelLogs(visit, sandbox)}</div>
 </div></div>`;
 }
@@ -34,6 +34,15 @@ function clockCard(visit: Visit, { clock }: Sandbox): Html {
   return html`<section class="card"><h2>Clock</h2><p>${now} <small class="soft">in ${visit.reader.timeZone}</small></p>
   <p class="soft">Move on by</p>${form(visit, 'clock', html`${buttons}`, 'buttons')}
   ${form(visit, 'reset', html`<button class="danger">Reset everything</button>`, 'buttons spaced')}</section>`;
+}
+
+function processCard(visit: Visit, { app, appProcess }: Sandbox): Html | null {
+  if (!appProcess) return null;
+  const kill = html`<button class="danger">Kill it</button>`;
+  return html`<section class="card"><h2>${app.settings.name}’s process</h2>
+  <p class="soft">End it as a crash would, in the middle of whatever it does; then start it again.</p>
+  ${form(visit, 'kill-app', kill, 'buttons')}
+  ${form(visit, 'restart-app', html`<button>Start it again</button>`, 'buttons spaced')}</section>`;
 }
 
 function faultCard(visit: Visit): Html {

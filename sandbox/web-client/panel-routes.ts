@@ -17,6 +17,8 @@ export function panelRoutes(sandbox: Sandbox): Route[] {
   return [
     act('clock', (form) => clock.advance(Number(form.get('advanceMs')))),
     act('reset', () => sandbox.reset()),
+    act('kill-app', () => sandbox.appProcess?.kill()),
+    act('restart-app', () => sandbox.appProcess?.restart()),
     act('faults', (form) => {
       const teamId = form.get('teamId') || undefined;
       const times = Math.max(1, Number(form.get('times')));
