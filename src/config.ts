@@ -129,9 +129,11 @@ const environmentSchema = z.object({
   DATABASE_URL: z
     .string()
     .default('file:./data/foyer.db')
-    .refine((text) => /^(file:.+|postgres(ql)?:\/\/.+)/i.test(text), {
+    .refine((text) => /^file:.+/i.test(text) || isPostgresUrl(text), {
       error: 'is neither a file nor a Postgres address',
-      params: { mend: 'use file:./data/foyer.db or postgres://user:password@host/database' },
+      params: {
+        mend: 'use file:./data/foyer.db or postgres://user:password@host/database (with %40 for an @ in the password)',
+      },
     }),
   TOKEN_ENCRYPTION_KEYS: z.string().optional(),
   SLACK_SCOPES: scopeList.optional(),
@@ -204,11 +206,11 @@ function faultsBetween(environment: Environment): ConfigFault[] {
       mend: 'put a TLS proxy in front of Foyer and give its https address',
     });
   }
-  if (/^postgres/i.test(environment.DATABASE_URL)) {
+  if (isPostgresUrl(environment.DATABASE_URL) && !production && !environment.TOKEN_ENCRYPTION_KEYS) {
     faults.push({
-      name: 'DATABASE_URL',
-      problem: 'names a Postgres server, which this version cannot use yet',
-      mend: 'use file:./data/foyer.db',
+      name: 'TOKEN_ENCRYPTION_KEYS',
+      problem: 'is missing, and a Postgres database has no place beside it for a key file',
+      mend: 'set it to main:KEY, where KEY is what `openssl rand -base64 32` prints, the same on every machine',
     });
   }
   const mail = [environment.NOTIFY_SMTP_URL, environment.NOTIFY_EMAIL_FROM, environment.NOTIFY_EMAIL_TO];
@@ -302,6 +304,7 @@ function buildConfig(
     env.NOTIFY_SLACK_WEBHOOK_URL,
     env.NOTIFY_SMTP_URL,
     ...(encryptionKeys ?? []).map((key) => key.base64),
+    ...(isPostgresUrl(env.DATABASE_URL) ? passwordsOf(env.DATABASE_URL) : []),
   ];
   return {
     production: env.NODE_ENV === 'production',
@@ -323,7 +326,7 @@ function buildConfig(
       host: env.HOST,
       trustProxy: env.TRUST_PROXY,
     },
-    database: /^postgres/i.test(env.DATABASE_URL)
+    database: isPostgresUrl(env.DATABASE_URL)
       ? { kind: 'postgres', url: env.DATABASE_URL }
       : { kind: 'sqlite', file: sqliteFile(env.DATABASE_URL) },
     encryptionKeys,
@@ -339,6 +342,16 @@ function buildConfig(
     logLevel: env.LOG_LEVEL,
     secrets: secrets.filter((value): value is string => value !== undefined),
   };
+}
+
+function isPostgresUrl(text: string): boolean {
+  return /^postgres(ql)?:\/\/./i.test(text) && URL.canParse(text) && new URL(text).pathname.length > 1;
+}
+
+/** The password as it stands in the URL, and as it is sent; nothing where there is none. */
+function passwordsOf(url: string): string[] {
+  const { password } = new URL(url);
+  return password === '' ? [] : [...new Set([password, decodeURIComponent(password)])];
 }
 
 /** `file:./data/foyer.db`, `file:/var/lib/foyer.db` and `file:///var/lib/foyer.db` all name a path. */

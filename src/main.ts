@@ -2,8 +2,8 @@ import { realpathSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type Config, ConfigError, readConfig } from './config.ts';
-import { type Database, DatabaseNewerError, DatabaseUnavailableError } from './database/database.ts';
-import { openSqlite } from './database/sqlite/open-sqlite.ts';
+import { DatabaseNewerError, DatabaseUnavailableError } from './database/database.ts';
+import { openDatabase } from './database/open-database.ts';
 import { createPublishHome } from './home/create-publish-home.ts';
 import { createFindViewer } from './home/find-viewer.ts';
 import { createInstallationStore } from './installation-store/create-installation-store.ts';
@@ -46,7 +46,7 @@ export interface Foyer {
 export interface StartOptions {
   /** Foyer's clock, in milliseconds since 1970. */
   now?: () => number;
-  openDatabase?: (file: string) => Promise<Database>;
+  openDatabase?: typeof openDatabase;
   worker?: Pick<WorkerDeps, 'concurrency' | 'leaseMs' | 'pollMs' | 'random'>;
 }
 
@@ -57,10 +57,8 @@ const drainMs = 7000;
  * @throws DatabaseUnavailableError, DatabaseNewerError, KeyringError
  */
 export async function startFoyer(config: Config, log: Logger, options: StartOptions = {}): Promise<Foyer> {
-  const { now = Date.now, openDatabase = openSqlite } = options;
-  if (config.database.kind !== 'sqlite')
-    throw new DatabaseUnavailableError('this version runs on SQLite alone');
-  const database = await openDatabase(config.database.file);
+  const { now = Date.now } = options;
+  const database = await (options.openDatabase ?? openDatabase)(config.database);
   try {
     return await build();
   } catch (error) {

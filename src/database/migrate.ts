@@ -25,20 +25,27 @@ async function appliedMigrations(queries: Kysely<Tables>): Promise<string[]> {
   return rows.map((row) => row.name);
 }
 
-/**
- * Brings the schema up to date, in one transaction; two processes that start at once do it once.
- * @throws DatabaseNewerError when the database has migrations that this code does not know
- */
-export async function migrate(queries: Kysely<Tables>): Promise<void> {
+async function isUpToDate(queries: Kysely<Tables>): Promise<boolean> {
   const applied = await appliedMigrations(queries);
   const unknown = applied.filter((name) => !(name in migrations));
   if (unknown.length > 0) throw new DatabaseNewerError(unknown);
+  return applied.length === migrationNames.length;
+}
+
+/**
+ * Brings the schema up to date, in one transaction; two processes that start at once do it once. `inTurn` runs its work
+ * while no other process does: SQLite needs none, since its transactions take turns.
+ * @throws DatabaseNewerError when the database has migrations that this code does not know
+ */
+export async function migrate(
+  queries: Kysely<Tables>,
+  inTurn: (work: (queries: Kysely<Tables>) => Promise<void>) => Promise<void> = (work) => work(queries),
+): Promise<void> {
   // Nothing to do must need no lock: a command line beside a busy Foyer opens at once.
-  if (applied.length === Object.keys(migrations).length) return;
-  const migrator = new Migrator({
-    db: queries,
-    provider: { getMigrations: async () => ({ ...migrations }) },
+  if (await isUpToDate(queries)) return;
+  await inTurn(async (db) => {
+    const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } });
+    const { error } = (await isUpToDate(db)) ? {} : await migrator.migrateToLatest();
+    if (error) throw error;
   });
-  const { error } = await migrator.migrateToLatest();
-  if (error) throw error;
 }

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import type { DatabaseTarget } from '../config.ts';
 import type { Database } from '../database/database.ts';
-import { openSqlite } from '../database/sqlite/open-sqlite.ts';
+import { openDatabase } from '../database/open-database.ts';
 import { CommandError } from './command-error.ts';
 
 /**
@@ -10,9 +10,7 @@ import { CommandError } from './command-error.ts';
  * @throws CommandError, DatabaseUnavailableError, DatabaseNewerError
  */
 export async function openExistingDatabase(target: DatabaseTarget): Promise<Database> {
-  if (target.kind !== 'sqlite') {
-    throw new CommandError('This version cannot use Postgres. Set DATABASE_URL to file:./data/foyer.db.');
-  }
+  if (target.kind !== 'sqlite') return openDatabase(target);
   const found = statSync(target.file, { throwIfNoEntry: false });
   if (found === undefined || found.size === 0) {
     throw new CommandError(
@@ -20,5 +18,5 @@ export async function openExistingDatabase(target: DatabaseTarget): Promise<Data
         'Start Foyer once (npm start) to make it, or check DATABASE_URL.',
     );
   }
-  return openSqlite(target.file);
+  return openDatabase(target);
 }

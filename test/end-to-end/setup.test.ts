@@ -10,7 +10,7 @@ import { type TestContext, test } from 'node:test';
 import { createSandbox } from '../../sandbox/sandbox.ts';
 import { readManifest } from '../../src/config.ts';
 import type { Finding } from '../../src/operator/doctor/finding.ts';
-import { freePort } from '../support/start-foyer.ts';
+import { freePort } from '../support/free-port.ts';
 import { createVisitor, eventually, finishedRun, install } from '../support/visitor.ts';
 
 const root = join(import.meta.dirname, '../..');

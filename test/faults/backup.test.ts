@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import Sqlite from 'better-sqlite3';
 import { compileCache } from '../support/compile-cache.ts';
-import { freePort } from '../support/start-foyer.ts';
+import { freePort } from '../support/free-port.ts';
 import { createVisitor, eventually, install } from '../support/visitor.ts';
 import { isServing, spawnFoyer } from './support/foyer-process.ts';
 import { count } from './support/full-run.ts';

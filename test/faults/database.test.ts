@@ -5,7 +5,7 @@ import { describe, it, type TestContext } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import { type Database, DatabaseNewerError, DatabaseUnavailableError } from '../../src/database/database.ts';
-import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
+import { openDatabase } from '../../src/database/open-database.ts';
 import { KeyringError } from '../../src/installation-store/keyring.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
 import { createVisitor, eventually, finishedRun, install, type Visitor } from '../support/visitor.ts';
@@ -29,8 +29,8 @@ async function setPlay(t: TestContext): Promise<Play> {
   const stage = await setStage({
     foyer: {
       worker: { pollMs: 50, leaseMs: 1500 },
-      async openDatabase(file) {
-        live = await openSqlite(file);
+      async openDatabase(target) {
+        live = await openDatabase(target);
         return live;
       },
     },

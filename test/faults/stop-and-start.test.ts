@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
-import { freePort } from '../support/start-foyer.ts';
+import { freePort } from '../support/free-port.ts';
 import { createVisitor, eventually, finishedRun, install } from '../support/visitor.ts';
 import { isServing, spawnFoyer } from './support/foyer-process.ts';
 import { isFullRun } from './support/full-run.ts';

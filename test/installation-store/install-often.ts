@@ -1,15 +1,15 @@
 import { pino } from 'pino';
-import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
+import { openDatabase } from '../../src/database/open-database.ts';
 import { createInstallationStore } from '../../src/installation-store/create-installation-store.ts';
 import { createKeyring } from '../../src/installation-store/keyring.ts';
 import { teamInstall } from '../support/installations.ts';
 
 /**
  * A process of its own that installs again and again in one team, and removes and authorizes people: `node
- * install-often.ts <database file> <key, base64> <name> <rounds> <key id, k1 unless given>`. Prints `done` when no call was refused.
+ * install-often.ts <database, as JSON> <key, base64> <name> <rounds> <key id, k1 unless given>`. Prints `done` when no call was refused.
  */
-const [file = '', base64 = '', name = '', rounds = '0', keyId = 'k1'] = process.argv.slice(2);
-const database = await openSqlite(file);
+const [target = '', base64 = '', name = '', rounds = '0', keyId = 'k1'] = process.argv.slice(2);
+const database = await openDatabase(JSON.parse(target));
 const store = createInstallationStore({
   database,
   keyring: createKeyring([{ id: keyId, base64 }]),

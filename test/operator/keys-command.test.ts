@@ -106,7 +106,14 @@ test('keys rotate without the old key changes nothing, and names it', async (t) 
 test('keys rotate beside a process that installs with the old key loses no token', async (t) => {
   const { database, keys, file } = await prepare(t, 1);
   const rounds = 30;
-  const working = run(process.execPath, [installOften, file, oldKey.base64, 'A', String(rounds), 'old']);
+  const working = run(process.execPath, [
+    installOften,
+    JSON.stringify({ kind: 'sqlite', file }),
+    oldKey.base64,
+    'A',
+    String(rounds),
+    'old',
+  ]);
   let done = false;
   const ended = working.finally(() => {
     done = true;

@@ -1,44 +1,85 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
+import type { DatabaseTarget } from '../../src/config.ts';
 import type { Database } from '../../src/database/database.ts';
-import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
+import { openDatabase } from '../../src/database/open-database.ts';
+import { createPostgresDatabase } from './shared-postgres.ts';
 
-/** A real database of its own in a temporary place; another engine's harness gives the same. */
+/** A real database of its own in a temporary place. */
 export interface TestDatabase {
   database: Database;
-  /** The file of an engine that keeps one. */
-  file: string;
+  target: DatabaseTarget;
   /** A further connection to the same database; closed with it. */
   reopen(): Promise<Database>;
-  /** Everything that lies on disk: the file, its WAL, and what else an engine writes. */
+  /** All that whoever got hold of the database could read: SQLite's files, or every row of Postgres. */
   rawBytes(): Promise<Buffer>;
   close(): Promise<void>;
 }
+
+/** The engines that Foyer runs on, by the name that a test's title gives them. */
+export const engines = { SQLite: openTestDatabase, Postgres: openPostgresTestDatabase } as const;
 
 /** Opens a fresh SQLite database in a temporary folder, which `close` removes. */
 export async function openTestDatabase(): Promise<TestDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'foyer-test-'));
   const file = join(folder, 'foyer.db');
+  return open(
+    { kind: 'sqlite', file },
+    {
+      async rawBytes() {
+        const parts = await Promise.all(
+          ['', '-wal', '-shm'].map((suffix) => readFile(file + suffix).catch(() => Buffer.alloc(0))),
+        );
+        return Buffer.concat(parts);
+      },
+      remove: () => rm(folder, { recursive: true, force: true }),
+    },
+  );
+}
+
+/** Opens a fresh Postgres database on the server that the tests share; `close` drops it. */
+export async function openPostgresTestDatabase(): Promise<TestDatabase> {
+  const { url, drop } = await createPostgresDatabase();
+  return open(
+    { kind: 'postgres', url },
+    {
+      async rawBytes({ queries }) {
+        const tables = await queries.introspection.getTables();
+        const dumps = tables.map(async ({ name }) => {
+          const table = sql.table(name);
+          const { rows } = await sql<{ row: string }>`select ${table}::text as row from ${table}`.execute(
+            queries,
+          );
+          return rows.map(({ row }) => row).join('\n');
+        });
+        return Buffer.from((await Promise.all(dumps)).join('\n'));
+      },
+      remove: drop,
+    },
+  );
+}
+
+async function open(
+  target: DatabaseTarget,
+  place: { rawBytes(database: Database): Promise<Buffer>; remove(): Promise<void> },
+): Promise<TestDatabase> {
   const opened: Database[] = [];
-  const open = async (): Promise<Database> => {
-    const database = await openSqlite(file);
+  const reopen = async (): Promise<Database> => {
+    const database = await openDatabase(target);
     opened.push(database);
     return database;
   };
+  const database = await reopen();
   return {
-    database: await open(),
-    file,
-    reopen: open,
-    async rawBytes() {
-      const parts = await Promise.all(
-        ['', '-wal', '-shm'].map((suffix) => readFile(file + suffix).catch(() => Buffer.alloc(0))),
-      );
-      return Buffer.concat(parts);
-    },
+    database,
+    target,
+    reopen,
+    rawBytes: () => place.rawBytes(database),
     async close() {
-      await Promise.all(opened.map((database) => database.close()));
-      await rm(folder, { recursive: true, force: true });
+      await Promise.all(opened.map((each) => each.close()));
+      await place.remove();
     },
   };
 }

@@ -1,7 +1,4 @@
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -9,6 +6,7 @@ import { createSandbox, type Sandbox, type SandboxOptions } from '../../sandbox/
 import { type Config, parseConfig } from '../../src/config.ts';
 import { createLogger, type Logger } from '../../src/log.ts';
 import { type Foyer, type StartOptions, startFoyer } from '../../src/main.ts';
+import { freePort } from './free-port.ts';
 
 const manifestText = await readFile(new URL('../../manifest.json', import.meta.url), 'utf8');
 
@@ -28,15 +26,6 @@ export interface Stage {
   /** Starts Foyer (again) on the same port and database. */
   start(): Promise<void>;
   close(): Promise<void>;
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
 }
 
 /** What Foyer needs of the environment to talk to a sandbox. */

@@ -9,6 +9,7 @@ import {
   type SqliteDatabase,
   SqliteDialect,
   SqliteDriver,
+  SqliteQueryCompiler,
 } from 'kysely';
 import { type Database, DatabaseUnavailableError } from '../database.ts';
 import { migrate } from '../migrate.ts';
@@ -109,7 +110,9 @@ function immediateDialect(database: SqliteDatabase): SqliteDialect {
     });
   const createAdapter = () =>
     Object.defineProperty(new SqliteAdapter(), 'supportsTransactionalDdl', { value: true });
-  return Object.assign(new SqliteDialect({ database }), { createDriver, createAdapter });
+  // `for update` and `skip locked` have nothing to say where one transaction writes after another.
+  const createQueryCompiler = () => Object.assign(new SqliteQueryCompiler(), { visitSelectModifier() {} });
+  return Object.assign(new SqliteDialect({ database }), { createDriver, createAdapter, createQueryCompiler });
 }
 
 /**

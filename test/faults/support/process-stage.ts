@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { createSandbox, type Sandbox, type SandboxOptions } from '../../../sandbox/sandbox.ts';
 import { type Config, parseConfig } from '../../../src/config.ts';
-import { environmentFor, freePort } from '../../support/start-foyer.ts';
+import { freePort } from '../../support/free-port.ts';
+import { environmentFor } from '../../support/start-foyer.ts';
 import { type FoyerProcess, isServing, spawnFoyer } from './foyer-process.ts';
 import { startWebhookEndpoint, type WebhookEndpoint } from './webhook-endpoint.ts';
 

@@ -1,0 +1,195 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  Kysely,
+  PostgresAdapter,
+  PostgresDialect,
+  PostgresDriver,
+  type PostgresPool,
+  sql,
+  type Transaction,
+} from 'kysely';
+import { type Database, DatabaseUnavailableError } from '../database.ts';
+import { migrate } from '../migrate.ts';
+import type { Tables } from '../records.ts';
+import { asUnavailable, isConflict, isLostConnection } from './postgres-failure.ts';
+import { createPostgresPool } from './postgres-pool.ts';
+import { serverName } from './server-name.ts';
+
+/**
+ * Why SERIALIZABLE: the queries were written for SQLite, which lets one transaction write after another, and many of
+ * them read before they write. Postgres then gives the same promise, by ending one of two transactions that would break
+ * it; `write` does that one again. So nothing in the queries is there for one engine alone, and a query that somebody
+ * adds is right on both. https://www.postgresql.org/docs/current/transaction-iso.html#XACT-SERIALIZABLE
+ *
+ * All that a transaction needs is set within it, so that PgBouncer may hand each one to another connection. Index scans
+ * are preferred, since a scan of a whole table, which a small table invites, conflicts with every write to it.
+ */
+const begin = [
+  'begin isolation level serializable',
+  'set local lock_timeout = 1000',
+  'set local statement_timeout = 5000',
+  'set local idle_in_transaction_session_timeout = 10000',
+  'set local enable_seqscan = off',
+  'select pg_current_xact_id()::text as id',
+].join('; ');
+
+const retryDelayMs = 15;
+/** How long it is tried to learn what became of a commit whose answer was lost. */
+const doubtMs = 5000;
+/** One for all Foyers that share a server: only they ask for it. */
+const migrationLock = 0x466f796572;
+
+/** Thrown within this file when the connection was lost between a commit and its answer. */
+class CommitInDoubtError extends Error {
+  override readonly name = 'CommitInDoubtError';
+  readonly transactionId: string;
+  constructor(transactionId: string, cause: unknown) {
+    super(`Whether transaction ${transactionId} was committed is not known`, { cause });
+    this.transactionId = transactionId;
+  }
+}
+
+/** Kysely's Postgres dialect with our beginning of a transaction, and an end that tells a lost answer from a refusal. */
+function serializableDialect(pool: PostgresPool): PostgresDialect {
+  const ids = new WeakMap<DatabaseConnection, string>();
+  const createDriver = () => {
+    const driver = new PostgresDriver({ pool });
+    const commit = driver.commitTransaction.bind(driver);
+    const rollback = driver.rollbackTransaction.bind(driver);
+    return Object.assign(driver, {
+      async beginTransaction(connection: DatabaseConnection) {
+        const { rows } = await connection.executeQuery<{ id: string }>(CompiledQuery.raw(begin));
+        ids.set(connection, rows[0]?.id ?? '');
+      },
+      async commitTransaction(connection: DatabaseConnection) {
+        try {
+          await commit(connection as Parameters<typeof commit>[0]);
+        } catch (error) {
+          const isInDoubt = error instanceof DatabaseUnavailableError && isLostConnection(error.cause);
+          throw isInDoubt ? new CommitInDoubtError(ids.get(connection) ?? '', error) : error;
+        }
+      },
+      async rollbackTransaction(connection: DatabaseConnection) {
+        // A connection that cannot even roll back is thrown away, and what led here is what is told.
+        await rollback(connection as Parameters<typeof rollback>[0]).catch(() => {});
+      },
+    });
+  };
+  return Object.assign(new PostgresDialect({ pool }), { createDriver });
+}
+
+/** Kysely's own lock for migrations belongs to a session: PgBouncer would leave it behind on a connection. */
+function migratingDialect(pool: PostgresPool): PostgresDialect {
+  const noLock = async (): Promise<void> => {};
+  const createAdapter = () =>
+    Object.assign(new PostgresAdapter(), { acquireMigrationLock: noLock, releaseMigrationLock: noLock });
+  return Object.assign(new PostgresDialect({ pool }), { createAdapter });
+}
+
+/** Brings the schema up to date: one process does it, and others that start meanwhile wait for it. */
+async function bringUpToDate(url: string): Promise<void> {
+  const pool = createPostgresPool({ url, max: 1, unlimited: true });
+  const queries = new Kysely<Tables>({ dialect: migratingDialect(pool) });
+  try {
+    await requireVersion(queries, url);
+    await migrate(queries, (work) =>
+      queries.transaction().execute(async (transaction) => {
+        await sql`select pg_advisory_xact_lock(${sql.lit(migrationLock)})`.execute(transaction);
+        await work(transaction);
+      }),
+    );
+  } finally {
+    await queries.destroy();
+  }
+}
+
+async function requireVersion(queries: Kysely<Tables>, url: string): Promise<void> {
+  const { rows } = await sql<{
+    version: number;
+  }>`select current_setting('server_version_num')::int as version`.execute(queries);
+  const version = Math.floor((rows[0]?.version ?? 0) / 10_000);
+  if (version >= 14) return;
+  throw new DatabaseUnavailableError(
+    `The database ${serverName(url)} runs Postgres ${version}; Foyer needs 14 or newer.`,
+  );
+}
+
+/**
+ * Opens a Postgres database, and brings its schema up to date. `url` is a connection URL as libpq has them; `pool_max`
+ * in it bounds the connections (10 unless told).
+ * @throws DatabaseUnavailableError, DatabaseNewerError
+ */
+export async function openPostgres(url: string): Promise<Database> {
+  const server = serverName(url);
+  await bringUpToDate(url);
+  const pool = createPostgresPool({ url });
+  const queries = new Kysely<Tables>({ dialect: serializableDialect(pool) });
+
+  /** True once it is known that the transaction was committed, false once it is known that it was not. */
+  async function wasCommitted(doubt: CommitInDoubtError): Promise<boolean> {
+    const giveUpAt = performance.now() + doubtMs;
+    for (;;) {
+      const { rows } = await sql<{ status: string | null }>`
+        select pg_xact_status(${doubt.transactionId}::xid8) as status`.execute(queries);
+      const status = rows[0]?.status;
+      if (status === 'committed') return true;
+      if (status === 'aborted') return false;
+      if (status !== 'in progress' || performance.now() > giveUpAt) throw doubt.cause;
+      await sleep(retryDelayMs);
+    }
+  }
+
+  async function commitOnce<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T> {
+    let result: { value: T } | undefined;
+    try {
+      return await queries.transaction().execute(async (transaction) => {
+        const value = await work(transaction);
+        result = { value };
+        return value;
+      });
+    } catch (error) {
+      if (!(error instanceof CommitInDoubtError)) throw error;
+      if (result && (await wasCommitted(error))) return result.value;
+      throw error.cause;
+    }
+  }
+
+  return {
+    queries,
+    async write(work, patienceMs = 2000) {
+      const giveUpAt = performance.now() + patienceMs;
+      for (;;) {
+        try {
+          return await commitOnce(work);
+        } catch (error) {
+          const cause = error instanceof DatabaseUnavailableError ? error.cause : undefined;
+          const mayPass = isConflict(cause) || isLostConnection(cause);
+          if (!mayPass || performance.now() > giveUpAt) throw error;
+          await sleep(retryDelayMs * (0.5 + Math.random()));
+        }
+      }
+    },
+    async ping() {
+      try {
+        const { isStandby } = await queries
+          .selectNoFrom((eb) => [
+            eb.fn<boolean>('pg_is_in_recovery').as('isStandby'),
+            eb.exists(eb.selectFrom('encryption_keys').select('id')).as('hasKey'),
+          ])
+          .executeTakeFirstOrThrow();
+        if (isStandby) throw new Error('it is a standby, which takes no writes');
+      } catch (error) {
+        throw asUnavailable(error, server);
+      }
+    },
+    async scrub() {
+      // Postgres clears its pages by itself (autovacuum), and its log is kept by whoever keeps the server.
+    },
+    async backup() {
+      throw new Error('not yet');
+    },
+    close: () => queries.destroy(),
+  };
+}

