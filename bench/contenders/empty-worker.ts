@@ -1,0 +1,43 @@
+import { parseConfig, readManifest } from '../../src/config.ts';
+import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
+import { createLogger, createScrubber } from '../../src/log.ts';
+import type { Step } from '../../src/pipeline/step.ts';
+import { createWorker } from '../../src/pipeline/worker.ts';
+import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
+import { present } from './contender.ts';
+
+/** Foyer's worker with a pipeline of one step that does nothing: what the machinery alone costs. */
+const nothing: Step = {
+  name: 'nothing',
+  required: true,
+  timeLimitMs: 10_000,
+  maxAttempts: 1,
+  run: async () => null,
+};
+
+const config = parseConfig(process.env, readManifest());
+if (config.database.kind !== 'sqlite') throw new Error('this contender runs on SQLite');
+const database = await openSqlite(config.database.file);
+const log = createLogger(config);
+const notAsked = (): Promise<never> => Promise.reject(new Error('a step that does nothing asks for nothing'));
+const worker = createWorker({
+  database,
+  steps: [nothing],
+  services: { config, publishHome: notAsked },
+  slackClient: createSlackClientFactory({ config, log }),
+  botToken: notAsked,
+  async onTokenDead() {},
+  onRunChanged() {},
+  scrub: createScrubber(config.secrets),
+  log,
+  now: Date.now,
+});
+worker.start();
+
+present({
+  port: 0,
+  async stop() {
+    await worker.stop({ drainMs: 1000 });
+    await database.close();
+  },
+});

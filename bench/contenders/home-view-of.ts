@@ -1,0 +1,53 @@
+import type { HomeView } from '@slack/types';
+import { homeView } from '../../src/home/home-view.ts';
+import { steps } from '../../src/pipeline/steps.ts';
+import { app } from '../load/signed-events.ts';
+import { botScopes } from '../seed/bench-installation.ts';
+
+/** The view that Foyer shows, made of facts that an app without Foyer has at hand: the yardstick publishes the same. */
+export function homeViewOf(place: { teamId: string; teamName: string | null; userId: string }): HomeView {
+  const at = Date.UTC(2026, 0, 1);
+  const run = {
+    id: 'run_00000000000000000000000001',
+    userId: place.userId,
+    status: 'succeeded' as const,
+    createdAt: at,
+    finishedAt: at,
+    dueAt: null,
+    waitingFor: null,
+    steps: steps.map(({ name }) => ({
+      name,
+      status: 'succeeded' as const,
+      attempts: 1,
+      errorCode: null,
+      errorMessage: null,
+      finishedAt: at,
+    })),
+  };
+  return homeView({
+    record: {
+      id: 'ins_00000000000000000000000001',
+      clientId: app.clientId,
+      teamId: place.teamId,
+      teamName: place.teamName,
+      enterpriseId: null,
+      enterpriseName: null,
+      isEnterpriseInstall: false,
+      appId: app.id,
+      status: 'active',
+      brokenReason: null,
+      installerUserId: place.userId,
+      installedAt: at,
+      uninstalledAt: null,
+      botUserId: app.botUserId,
+      botScopes,
+      run,
+    },
+    history: [],
+    viewer: { userId: place.userId, isAdmin: true, profile: undefined },
+    app: { name: 'Foyer' },
+    requestedScopes: botScopes,
+    optionalScopes: ['users:read.email'],
+    updatePermissionsUrl: 'https://foyer.example.com/slack/install',
+  });
+}

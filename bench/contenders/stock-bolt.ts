@@ -1,0 +1,48 @@
+import { App, type Installation } from '@slack/bolt';
+import { app as slackApp } from '../load/signed-events.ts';
+import { installationOf } from '../seed/bench-installation.ts';
+import { addBenchListeners, listenerWork } from './bench-listeners.ts';
+import { createCounter, present } from './contender.ts';
+import { homeViewOf } from './home-view-of.ts';
+
+/**
+ * Stock Bolt with its HTTPReceiver and every installation in memory, plain. (docs.slack.dev/tools/bolt-js/concepts/
+ * authenticating-oauth, whose store is a database that answers at once)
+ */
+const { SLACK_API_URL, TEAMS = '0' } = process.env;
+const installations = new Map<string, Installation>();
+for (let number = 0; number < Number(TEAMS); number += 1) {
+  const installation = installationOf(number);
+  installations.set(installation.team.id, installation);
+}
+
+const app = new App({
+  signingSecret: slackApp.signingSecret,
+  clientId: slackApp.clientId,
+  clientSecret: slackApp.clientSecret,
+  stateSecret: 'my-state-secret',
+  scopes: ['chat:write'],
+  clientOptions: { slackApiUrl: SLACK_API_URL },
+  installationStore: {
+    async storeInstallation() {},
+    async fetchInstallation({ teamId = '' }) {
+      const installation = installations.get(teamId);
+      if (!installation) throw new Error('Failed fetching installation');
+      return installation;
+    },
+  },
+});
+const { note, settled } = createCounter();
+addBenchListeners(app, listenerWork, note);
+// Foyer has a listener for this of its own.
+app.event('app_home_opened', async ({ event, context, client }) => {
+  if (event.tab !== 'home') return;
+  const { teamId = '' } = context;
+  const view = homeViewOf({ teamId, teamName: `Team of ${teamId}`, userId: event.user });
+  await client.views.publish({ user_id: event.user, view });
+});
+const server = await app.start({ port: 0, host: '127.0.0.1' });
+const address = server.address();
+if (address === null || typeof address === 'string') throw new Error('Bolt listens on no port');
+
+present({ port: address.port, answers: { settled }, stop: () => server.closeAllConnections() });

@@ -1,0 +1,47 @@
+import { parseSetCookie } from 'cookie';
+import { Pool } from 'undici';
+
+/** What one pass of a browser through the flow took. */
+export interface Pass {
+  /** From the callback to the whole page that the person then sees, redirects followed. */
+  callbackMs: number;
+}
+
+/** Browsers that install, each pass with a fresh cookie jar, over connections that are kept. */
+export interface Browsers {
+  /** Presses Add to Slack, and comes back from Slack with the code of the team with this number. */
+  install(teamNumber: number): Promise<Pass>;
+  close(): Promise<void>;
+}
+
+/** Opens browsers for one app. */
+export function openBrowsers(url: string): Browsers {
+  const pool = new Pool(url, { connections: 64, pipelining: 1 });
+
+  async function get(path: string, cookie?: string) {
+    const headers = cookie ? { cookie } : {};
+    const { statusCode, headers: answered, body } = await pool.request({ method: 'GET', path, headers });
+    const text = await body.text();
+    return { status: statusCode, headers: answered, text };
+  }
+
+  return {
+    async install(teamNumber) {
+      const start = await get('/slack/install');
+      if (start.status !== 302) throw new Error(`/slack/install answered ${start.status}: ${start.text}`);
+      const state = new URL(String(start.headers.location)).searchParams.get('state') ?? '';
+      const { name, value } = parseSetCookie([start.headers['set-cookie']].flat()[0] ?? '');
+      // As it came: a browser sends back what it was given, unread.
+      const cookie = `${name}=${value}`;
+      const query = new URLSearchParams({ code: String(teamNumber), state });
+      const startedAt = performance.now();
+      let page = await get(`/slack/oauth_redirect?${query}`, cookie);
+      if (page.status === 303) page = await get(String(page.headers.location), cookie);
+      const callbackMs = performance.now() - startedAt;
+      if (page.status !== 200)
+        throw new Error(`the callback ended with ${page.status}: ${page.text.slice(0, 500)}`);
+      return { callbackMs };
+    },
+    close: () => pool.close(),
+  };
+}

@@ -1,0 +1,57 @@
+/** Says which team the next event comes from. */
+export type TeamPicker = () => number;
+
+const busyTeams = 200;
+
+/**
+ * warm: a few busy teams, evenly. mixed: all of them by Zipf's law (the n-th busiest sends 1/n as much as the
+ * busiest), their ranks spread over the ids. cold: each one once, in an order that no index likes.
+ */
+export function createTeamPicker(kind: 'warm' | 'mixed' | 'cold', teams: number): TeamPicker {
+  const stride = strideFor(teams);
+  let next = 0;
+  if (kind === 'mixed') {
+    const rank = createZipf(teams);
+    return () => (rank() * stride) % teams;
+  }
+  const among = kind === 'warm' ? Math.min(busyTeams, teams) : teams;
+  return () => ((next++ % among) * stride) % teams;
+}
+
+/** A step that meets every number below `teams` once before it comes back: prime, and no divisor of it. */
+function strideFor(teams: number): number {
+  const prime = 7919;
+  return teams % prime === 0 ? 1 : prime;
+}
+
+/** Draws ranks from 0, the n-th with a chance of 1/(n+1), by halving the summed chances. */
+function createZipf(count: number): () => number {
+  const sums = new Float64Array(count);
+  let sum = 0;
+  for (let rank = 0; rank < count; rank += 1) {
+    sum += 1 / (rank + 1);
+    sums[rank] = sum;
+  }
+  const random = createRandom(1);
+  return () => {
+    const wanted = random() * sum;
+    let [low, high] = [0, count - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((sums[middle] ?? sum) < wanted) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+}
+
+/** Numbers from 0 up to 1, the same in every run (mulberry32). */
+export function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}

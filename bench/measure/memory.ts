@@ -1,0 +1,140 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
+import { foyerEnvironment } from '../foyer-environment.ts';
+import { openConnections } from '../load/send-requests.ts';
+import { app, messageEvent } from '../load/signed-events.ts';
+import type { Findings, Measurement, Row, RunOptions } from '../measurement.ts';
+import { benchKeyring } from '../seed/bench-keyring.ts';
+import { seedTeams } from '../seed/seed-teams.ts';
+import { type Contender, startContender } from '../start-contender.ts';
+
+/**
+ * Events of a thousand teams first, so that everything is compiled and every buffer has its size, then of all the
+ * others, each once. The listener calls Slack with Bolt's own `client` and `say`. What is kept after a collection is a
+ * fact and no rate: one pass says it.
+ */
+
+const names = ['stock Bolt', 'Foyer'] as const;
+type Name = (typeof names)[number];
+
+interface Level {
+  rssMb: number;
+  heapMb: number;
+}
+interface Levels {
+  atStart: Level;
+  afterFew: Level;
+  afterAll: Level;
+}
+
+/** Memory after events of very many teams. */
+export const memory: Measurement = {
+  name: 'memory',
+  what: 'Memory after 100,000 events from 100,000 teams, with `client` and `say` used in a listener',
+  async run(options) {
+    const [few, all] = options.quick ? [100, 500] : [1000, 100_000];
+    const file = join(options.folder, 'memory.db');
+    options.say(`seeding ${all} teams`);
+    const database = await openSqlite(file);
+    await seedTeams(database, benchKeyring, { first: 0, count: all });
+    await database.close();
+    const slack = await startContender('null-slack.ts');
+    const levels = new Map<Name, Levels>();
+    for (const name of names) {
+      options.say(name);
+      const contender = await start(name, { file, teams: all, slackUrl: slack.url }, options);
+      levels.set(name, await fill(contender, few, all));
+      await contender.stop();
+    }
+    await slack.stop();
+    await rm(file, { force: true });
+    return findingsOf(levels, few, all);
+  },
+};
+
+async function start(
+  name: Name,
+  given: { file: string; teams: number; slackUrl: string },
+  options: RunOptions,
+): Promise<Contender> {
+  const profileInto = options.profile === name ? options.folder : undefined;
+  const env = {
+    ...foyerEnvironment({ database: `file:${given.file}`, slackUrl: given.slackUrl }),
+    BENCH_LISTENER: 'reply',
+    SLACK_SIGNING_SECRET: app.signingSecret,
+    TEAMS: String(given.teams),
+  };
+  return startContender(name === 'Foyer' ? 'foyer.ts' : 'stock-bolt.ts', { env, profileInto });
+}
+
+const atOnce = 64;
+
+async function fill(contender: Contender, few: number, all: number): Promise<Levels> {
+  const connections = openConnections(contender.url);
+  const send = async (first: number, end: number): Promise<void> => {
+    for (let from = first; from < end; from += atOnce) {
+      // No further ones before their listeners have ended: what waits in a queue is not what is measured.
+      const numbers = Array.from({ length: Math.min(atOnce, end - from) }, (_, index) => from + index);
+      const settled = contender.ask('settled', numbers.length);
+      await connections.post('/slack/events', numbers.map(messageEvent), 16);
+      await settled;
+    }
+  };
+  const atStart = await levelOf(contender);
+  // As many events as make the code warm, of few teams.
+  for (let round = 0; round < 5; round += 1) await send(0, few);
+  const afterFew = await levelOf(contender);
+  await send(few, all);
+  const afterAll = await levelOf(contender);
+  await connections.close();
+  return { atStart, afterFew, afterAll };
+}
+
+async function levelOf(contender: Contender): Promise<Level> {
+  const { rssBytes, heapBytes } = await contender.usage(true);
+  return { rssMb: rssBytes / 2 ** 20, heapMb: heapBytes / 2 ** 20 };
+}
+
+function findingsOf(levels: ReadonlyMap<Name, Levels>, few: number, all: number): Findings {
+  const [stock, foyer] = [levels.get('stock Bolt'), levels.get('Foyer')];
+  if (!stock || !foyer) throw new Error('a contender was not measured');
+  const row = (name: Name, teams: number, pick: (levels: Levels) => Level): Row => {
+    const { rssMb, heapMb } = pick(name === 'Foyer' ? foyer : stock);
+    const ratio = rssMb / pick(stock).rssMb;
+    return {
+      situation: `${teams.toLocaleString('en')} teams, resident`,
+      contender: name,
+      unit: 'MB',
+      figure: { median: rssMb, low: rssMb, high: rssMb },
+      ratios: name === 'Foyer' ? [{ to: 'stock Bolt', median: ratio, low: ratio, high: ratio }] : [],
+      beside: { 'heap MB after a collection': heapMb },
+    };
+  };
+  const grown = foyer.afterAll.heapMb - foyer.afterFew.heapMb;
+  return {
+    rows: [
+      ...names.map((name) => row(name, 0, (found) => found.atStart)),
+      ...names.map((name) => row(name, few, (found) => found.afterFew)),
+      ...names.map((name) => row(name, all, (found) => found.afterAll)),
+    ],
+    marks: [
+      {
+        what: 'resident after 100,000 teams, × stock Bolt',
+        asked: 0.1,
+        reached: foyer.afterAll.rssMb / stock.afterAll.rssMb,
+        better: 'less',
+      },
+      {
+        what: 'heap after 100,000 teams above that after 1,000',
+        asked: 15,
+        reached: grown,
+        better: 'less',
+        unit: 'MB',
+      },
+    ],
+    notes: [
+      'Stock Bolt holds its 100,000 installations in memory from the start; Foyer reads them from its file.',
+    ],
+  };
+}

@@ -1,0 +1,35 @@
+import type { Findings, Ratio, Row } from '../measurement.ts';
+
+/** Three significant digits at most, with thousands set apart. */
+export function numberText(value: number): string {
+  if (!Number.isFinite(value)) return '–';
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** The rows of a measurement as a Markdown table. */
+export function tableOf({ rows }: Pick<Findings, 'rows'>): string {
+  const lines = rows.map((row) => `| ${cellsOf(row).join(' | ')} |`);
+  return [
+    '| situation | contender | median | quartiles | ratio of paired slices | beside it |',
+    '| --- | --- | ---: | ---: | --- | --- |',
+    ...lines,
+  ].join('\n');
+}
+
+function cellsOf({ situation, contender, unit, figure, ratios, beside }: Row): string[] {
+  return [
+    situation,
+    contender,
+    `${numberText(figure.median)} ${unit}`,
+    `${numberText(figure.low)}–${numberText(figure.high)}`,
+    ratios.map(ratioText).join('; '),
+    Object.entries(beside)
+      .map(([name, value]) => `${name} ${numberText(value)}`)
+      .join(', '),
+  ];
+}
+
+function ratioText({ to, median, low, high }: Ratio): string {
+  return `${numberText(median)} (${numberText(low)}–${numberText(high)}) × ${to}`;
+}

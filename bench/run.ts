@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Argument, Command, Option } from 'commander';
+import { backlog } from './measure/backlog.ts';
+import { events } from './measure/events.ts';
+import { home } from './measure/home.ts';
+import { installs } from './measure/installs.ts';
+import { memory } from './measure/memory.ts';
+import { startUp } from './measure/start-up.ts';
+import type { Measurement, RunOptions } from './measurement.ts';
+import { isMet } from './measurement.ts';
+import { summarizeProfiles } from './report/summarize-profiles.ts';
+import { tableOf } from './report/table.ts';
+import { writeResults } from './report/write-results.ts';
+
+/**
+ * `npm run bench` runs all of these, one after the other; `npm run bench -- events --slices 10 --profile` one, and says
+ * where Foyer's time goes.
+ */
+const measurements: readonly Measurement[] = [events, installs, memory, startUp, home, backlog];
+
+const names = measurements.map((measurement) => measurement.name);
+
+interface Flags {
+  slices?: string;
+  profile?: string | true;
+  quick?: true;
+  out?: string;
+}
+
+async function main(wanted: readonly string[], flags: Flags): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'foyer-bench-'));
+  const startedAt = performance.now();
+  const options: RunOptions = {
+    slices: flags.slices ? Number(flags.slices) : flags.quick ? 2 : 10,
+    quick: flags.quick === true,
+    profile: flags.profile === true ? 'Foyer' : flags.profile,
+    folder,
+    say: (text) =>
+      console.error(`${((performance.now() - startedAt) / 1000).toFixed(0).padStart(5)} s  ${text}`),
+  };
+  try {
+    for (const measurement of measurements) {
+      if (wanted.length > 0 && !wanted.includes(measurement.name)) continue;
+      options.say(measurement.what);
+      const findings = await measurement.run(options);
+      console.log(`\n## ${measurement.what}: \`npm run bench -- ${measurement.name}\`\n`);
+      console.log(tableOf(findings));
+      for (const mark of findings.marks) {
+        console.log(`${isMet(mark) ? 'met    ' : 'not met'}  ${mark.what}: ${mark.reached.toFixed(2)}`);
+      }
+      // A profiled contender is slower than the others, and a quick run says nothing: neither is kept.
+      const isKept = !options.quick && options.profile === undefined;
+      if (isKept || flags.out) await writeResults(measurement, findings, options, flags.out);
+      if (options.profile !== undefined) console.log(await summarizeProfiles(folder));
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+await new Command('bench')
+  .description('Measures Foyer beside others; see bench/README.md.')
+  .addArgument(new Argument('[measurement...]', 'which ones; all of them where none is named').choices(names))
+  .option('--slices <count>', 'how often each contender has its turn (10; 2 with --quick)')
+  .addOption(new Option('--profile [contender]', 'take a CPU profile of this contender (Foyer)'))
+  .option('--quick', 'sizes so small that they only show whether it runs')
+  .option('--out <folder>', 'where results.json and marks.svg go (bench/results)')
+  .action(main)
+  .parseAsync();

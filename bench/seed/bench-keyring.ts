@@ -1,0 +1,7 @@
+import { createKeyring } from '../../src/installation-store/keyring.ts';
+
+/** The encryption key of every seeded database, as TOKEN_ENCRYPTION_KEYS gives it. */
+export const encryptionKeys = `bench:${Buffer.alloc(32, 7).toString('base64')}`;
+
+/** The keyring of that key. */
+export const benchKeyring = createKeyring([{ id: 'bench', base64: Buffer.alloc(32, 7).toString('base64') }]);

@@ -1,0 +1,129 @@
+import type { Database } from '../../src/database/database.ts';
+import type { RunRow, StepRow } from '../../src/database/records.ts';
+import type { Keyring } from '../../src/installation-store/keyring.ts';
+import { createTokenCipher } from '../../src/installation-store/token-cipher.ts';
+import { steps } from '../../src/pipeline/steps.ts';
+import { app, installerIdOf, teamIdOf } from '../load/signed-events.ts';
+import { botScopes, installationOf } from './bench-installation.ts';
+
+/** Which teams are made, and how far the run of each has come; without `runs` they have none. */
+export interface Teams {
+  first: number;
+  count: number;
+  runs?: RunState;
+  /** Of the runs; those of the pipeline unless told. */
+  stepNames?: readonly string[];
+}
+
+type RunState = 'queued' | 'waiting' | 'succeeded';
+
+/** Foyer's id of the installation of the team with this number; ids sort as the teams do, like real ones. */
+export const installationIdOf = (number: number): string => `ins_${String(number).padStart(26, '0')}`;
+
+/** Few enough for the parameters of one statement on either engine. */
+const perStatement = 200;
+const perTransaction = 10_000;
+
+/**
+ * Writes installed teams with their tokens sealed, as `count` installs would have left them, many to a statement: a
+ * million through the store itself would take an hour.
+ */
+export async function seedTeams(database: Database, keyring: Keyring, teams: Teams): Promise<void> {
+  const cipher = createTokenCipher({ keyring });
+  const now = Date.now();
+  const numbers = Array.from({ length: teams.count }, (_, index) => teams.first + index);
+  for (const transactionful of chunksOf(numbers, perTransaction)) {
+    await database.write(async (transaction) => {
+      for (const chunk of chunksOf(transactionful, perStatement)) {
+        await transaction
+          .insertInto('installations')
+          .values(chunk.map((number) => installationRow(number, cipher, now)))
+          .execute();
+        const { runs, stepNames = steps.map((step) => step.name) } = teams;
+        if (!runs) continue;
+        await transaction
+          .insertInto('runs')
+          .values(chunk.map((number) => runRow(number, runs, now)))
+          .execute();
+        await transaction
+          .insertInto('steps')
+          .values(chunk.flatMap((number) => stepRows(number, stepNames, runs, now)))
+          .execute();
+      }
+    }, 60_000);
+  }
+}
+
+function* chunksOf(numbers: readonly number[], size: number): Generator<readonly number[]> {
+  for (let from = 0; from < numbers.length; from += size) yield numbers.slice(from, from + size);
+}
+
+function installationRow(number: number, cipher: ReturnType<typeof createTokenCipher>, now: number) {
+  const { user, ...botHalf } = installationOf(number);
+  const id = installationIdOf(number);
+  return {
+    id,
+    client_id: app.clientId,
+    tenant: `team:${teamIdOf(number)}`,
+    team_id: teamIdOf(number),
+    team_name: botHalf.team.name ?? null,
+    enterprise_id: null,
+    enterprise_name: null,
+    is_enterprise_install: 0,
+    app_id: app.id,
+    status: 'active' as const,
+    broken_reason: null,
+    life: 1,
+    version: 1,
+    installer_user_id: user.id,
+    installed_at: now,
+    uninstalled_at: null,
+    bot_user_id: app.botUserId,
+    bot_scopes: JSON.stringify(botScopes),
+    bot_expires_at: null,
+    sealed_bot: cipher.sealBot(id, botHalf),
+    refresh_owner: null,
+    refresh_until: null,
+  };
+}
+
+const runIdOf = (number: number): string => `run_${String(number).padStart(26, '0')}`;
+/** Far enough that no measurement sees it come. */
+const waitsMs = 24 * 60 * 60_000;
+
+function runRow(number: number, status: RunState, now: number): RunRow {
+  const waiting = status === 'waiting';
+  // Half of them wait for a time, the others for an event.
+  const waitsForEvent = waiting && number % 2 === 0;
+  return {
+    id: runIdOf(number),
+    installation_id: installationIdOf(number),
+    life: 1,
+    user_id: installerIdOf(number),
+    status,
+    created_at: now,
+    started_at: status === 'queued' ? null : now,
+    finished_at: status === 'succeeded' ? now : null,
+    due_at: status === 'succeeded' || waitsForEvent ? null : now + (waiting ? waitsMs : 0),
+    waiting_for: waitsForEvent ? 'team_access_granted' : null,
+    lease_owner: null,
+    lease_until: null,
+  };
+}
+
+function stepRows(number: number, stepNames: readonly string[], run: RunState, now: number): StepRow[] {
+  const done = run === 'succeeded';
+  return stepNames.map((name, position) => ({
+    run_id: runIdOf(number),
+    name,
+    position,
+    status: done ? ('succeeded' as const) : ('pending' as const),
+    attempts: done ? 1 : 0,
+    failures: 0,
+    output: null,
+    error_code: null,
+    error_message: null,
+    started_at: done ? now : null,
+    finished_at: done ? now : null,
+  }));
+}

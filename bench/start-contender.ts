@@ -1,0 +1,86 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Usage } from './contenders/contender.ts';
+
+/** A process that is measured, from the bench's side. */
+export interface Contender {
+  /** `http://127.0.0.1:port`; of no use for one that is only asked. */
+  url: string;
+  /** Asks it something, and resolves to its answer. */
+  ask<T = void>(question: string, argument?: unknown): Promise<T>;
+  /** What it has used so far; with `collect`, after a garbage collection. */
+  usage(collect?: boolean): Promise<Usage>;
+  /** Ends it in order. */
+  stop(): Promise<void>;
+}
+
+type FromContender = { port: number } | { id: number; answer?: unknown; error?: string };
+
+/** The bench's own environment, without what would make contenders unlike each other. */
+function plainEnvironment(): Record<string, string | undefined> {
+  const { PATH, HOME, TMPDIR } = process.env;
+  return { PATH, HOME, TMPDIR };
+}
+
+/**
+ * Starts `contenders/<file>` in a process of its own, and resolves once it is ready. With `profileInto` it leaves a CPU
+ * profile in that folder when it ends.
+ */
+export async function startContender(
+  file: string,
+  options: { env?: Readonly<Record<string, string>>; profileInto?: string } = {},
+): Promise<Contender> {
+  const path = fileURLToPath(new URL(`contenders/${file}`, import.meta.url));
+  const { profileInto } = options;
+  const profiling = profileInto
+    ? [
+        '--cpu-prof',
+        '--cpu-prof-interval=200',
+        `--cpu-prof-dir=${profileInto}`,
+        `--cpu-prof-name=${basename(file)}.cpuprofile`,
+      ]
+    : [];
+  const child = fork(path, {
+    execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning', ...profiling],
+    env: { ...plainEnvironment(), ...options.env },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const asked = new Map<number, PromiseWithResolvers<unknown>>();
+  const ready = Promise.withResolvers<number>();
+  let nextId = 1;
+
+  child.on('message', (message: FromContender) => {
+    if ('port' in message) return ready.resolve(message.port);
+    const question = asked.get(message.id);
+    asked.delete(message.id);
+    if (message.error === undefined) question?.resolve(message.answer);
+    else question?.reject(new Error(`${file}: ${message.error}`));
+  });
+  const exited = once(child, 'exit');
+  void exited.then(([code]) => {
+    const error = new Error(`${file} ended with ${code}`);
+    ready.reject(error);
+    for (const question of asked.values()) question.reject(error);
+  });
+
+  async function ask<T = void>(question: string, argument?: unknown): Promise<T> {
+    const id = nextId++;
+    const answer = Promise.withResolvers<unknown>();
+    asked.set(id, answer);
+    child.send({ id, ask: question, argument });
+    // Both sides stand in this folder: what a contender answers is what its own file says.
+    return (await answer.promise) as T;
+  }
+
+  return {
+    url: `http://127.0.0.1:${await ready.promise}`,
+    ask,
+    usage: (collect = false) => ask<Usage>('usage', collect),
+    async stop() {
+      await ask('stop');
+      await exited;
+    },
+  };
+}
