@@ -8,17 +8,17 @@ import { home } from './measure/home.ts';
 import { installs } from './measure/installs.ts';
 import { memory } from './measure/memory.ts';
 import { startUp } from './measure/start-up.ts';
+import { store } from './measure/store.ts';
 import type { Measurement, RunOptions } from './measurement.ts';
-import { isMet } from './measurement.ts';
 import { summarizeProfiles } from './report/summarize-profiles.ts';
-import { tableOf } from './report/table.ts';
+import { marksTable, tableOf } from './report/table.ts';
 import { writeResults } from './report/write-results.ts';
 
 /**
  * `npm run bench` runs all of these, one after the other; `npm run bench -- events --slices 10 --profile` one, and says
  * where Foyer's time goes.
  */
-const measurements: readonly Measurement[] = [events, installs, memory, startUp, home, backlog];
+const measurements: readonly Measurement[] = [events, installs, memory, store, startUp, home, backlog];
 
 const names = measurements.map((measurement) => measurement.name);
 
@@ -47,9 +47,8 @@ async function main(wanted: readonly string[], flags: Flags): Promise<void> {
       const findings = await measurement.run(options);
       console.log(`\n## ${measurement.what}: \`npm run bench -- ${measurement.name}\`\n`);
       console.log(tableOf(findings));
-      for (const mark of findings.marks) {
-        console.log(`${isMet(mark) ? 'met    ' : 'not met'}  ${mark.what}: ${mark.reached.toFixed(2)}`);
-      }
+      console.log(`\n${marksTable(findings.marks)}`);
+      for (const note of findings.notes) console.log(`\n${note}`);
       // A profiled contender is slower than the others, and a quick run says nothing: neither is kept.
       const isKept = !options.quick && options.profile === undefined;
       if (isKept || flags.out) await writeResults(measurement, findings, options, flags.out);

@@ -59,13 +59,15 @@ export async function startContender(
     else question?.reject(new Error(`${file}: ${message.error}`));
   });
   const exited = once(child, 'exit');
-  void exited.then(([code]) => {
-    const error = new Error(`${file} ended with ${code}`);
-    ready.reject(error);
-    for (const question of asked.values()) question.reject(error);
+  let gone: Error | undefined;
+  void exited.then(([code, signal]) => {
+    gone = new Error(`${file} ended with ${code ?? signal}`);
+    ready.reject(gone);
+    for (const question of asked.values()) question.reject(gone);
   });
 
   async function ask<T = void>(question: string, argument?: unknown): Promise<T> {
+    if (gone) throw gone;
     const id = nextId++;
     const answer = Promise.withResolvers<unknown>();
     asked.set(id, answer);
@@ -79,6 +81,7 @@ export async function startContender(
     ask,
     usage: (collect = false) => ask<Usage>('usage', collect),
     async stop() {
+      if (gone) return;
       await ask('stop');
       await exited;
     },

@@ -22,6 +22,11 @@ export async function startPostgres(): Promise<BenchPostgres> {
       await client.end();
       return server.url(name);
     },
-    close: () => server.close(),
+    async close() {
+      // The server does not keep this process alive, which must see its end.
+      const alive = setInterval(() => {}, 1000);
+      await server.close();
+      clearInterval(alive);
+    },
   };
 }

@@ -1,3 +1,5 @@
+import { createRandom } from './random.ts';
+
 /** Says which team the next event comes from. */
 export type TeamPicker = () => number;
 
@@ -42,16 +44,5 @@ function createZipf(count: number): () => number {
       else high = middle;
     }
     return low;
-  };
-}
-
-/** Numbers from 0 up to 1, the same in every run (mulberry32). */
-export function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   };
 }

@@ -1,4 +1,4 @@
-import type { Findings, Ratio, Row } from '../measurement.ts';
+import { type Findings, isMet, type Mark, type Ratio, type Row } from '../measurement.ts';
 
 /** Three significant digits at most, with thousands set apart. */
 export function numberText(value: number): string {
@@ -15,6 +15,17 @@ export function tableOf({ rows }: Pick<Findings, 'rows'>): string {
     '| --- | --- | ---: | ---: | --- | --- |',
     ...lines,
   ].join('\n');
+}
+
+/** What was asked, and what was reached, as a Markdown table. */
+export function marksTable(marks: readonly Mark[]): string {
+  const lines = marks.map((mark) => {
+    const unit = mark.unit ? ` ${mark.unit}` : '';
+    const asked = `${mark.better === 'more' ? 'at least' : 'at most'} ${mark.asked}${unit}`;
+    const reached = `${numberText(mark.reached)}${unit}`;
+    return `| ${mark.what} | ${asked} | ${reached} | ${isMet(mark) ? 'met' : '**not met**'} |`;
+  });
+  return ['| mark | asked | reached | |', '| --- | --- | ---: | --- |', ...lines].join('\n');
 }
 
 function cellsOf({ situation, contender, unit, figure, ratios, beside }: Row): string[] {

@@ -1,7 +1,7 @@
 import type { Database } from '../../src/database/database.ts';
 import type { RunRow, StepRow } from '../../src/database/records.ts';
 import type { Keyring } from '../../src/installation-store/keyring.ts';
-import { createTokenCipher } from '../../src/installation-store/token-cipher.ts';
+import { createTokenCipher, type TokenCipher } from '../../src/installation-store/token-cipher.ts';
 import { steps } from '../../src/pipeline/steps.ts';
 import { app, installerIdOf, teamIdOf } from '../load/signed-events.ts';
 import { botScopes, installationOf } from './bench-installation.ts';
@@ -19,6 +19,9 @@ type RunState = 'queued' | 'waiting' | 'succeeded';
 
 /** Foyer's id of the installation of the team with this number; ids sort as the teams do, like real ones. */
 export const installationIdOf = (number: number): string => `ins_${String(number).padStart(26, '0')}`;
+
+/** The number of the team with this id. */
+export const numberOfTeam = (teamId: string): number => Number(teamId.slice(1));
 
 /** Few enough for the parameters of one statement on either engine. */
 const perStatement = 200;
@@ -58,7 +61,8 @@ function* chunksOf(numbers: readonly number[], size: number): Generator<readonly
   for (let from = 0; from < numbers.length; from += size) yield numbers.slice(from, from + size);
 }
 
-function installationRow(number: number, cipher: ReturnType<typeof createTokenCipher>, now: number) {
+/** The row of the team with this number, its token sealed. */
+export function installationRow(number: number, cipher: TokenCipher, now: number) {
   const { user, ...botHalf } = installationOf(number);
   const id = installationIdOf(number);
   return {

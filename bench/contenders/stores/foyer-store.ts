@@ -1,0 +1,38 @@
+import { createInstallationStore } from '../../../src/installation-store/create-installation-store.ts';
+import { createLogger } from '../../../src/log.ts';
+import { steps } from '../../../src/pipeline/steps.ts';
+import { app } from '../../load/signed-events.ts';
+import { openBenchDatabase } from '../../open-bench-database.ts';
+import { benchKeyring } from '../../seed/bench-keyring.ts';
+import type { BenchStore } from './bench-store.ts';
+
+/**
+ * Foyer's own store. What it stores is more than a row: the history and the run with its steps are in the same commit;
+ * what it deletes is erased from the files too.
+ */
+export async function foyerStore(place: string): Promise<BenchStore> {
+  const database = await openBenchDatabase(place);
+  const store = createInstallationStore({
+    database,
+    keyring: benchKeyring,
+    clientId: app.clientId,
+    stepNames: steps.map((step) => step.name),
+    now: Date.now,
+    log: createLogger({ logLevel: 'silent', secrets: [] }),
+  });
+  return {
+    store: (installation) => store.recordInstall(installation),
+    async fetch(teamId) {
+      const found = await store.findInstallation({
+        teamId,
+        enterpriseId: undefined,
+        isEnterpriseInstall: false,
+      });
+      if (!found) throw new Error(`no installation of ${teamId}`);
+      return found;
+    },
+    remove: (teamId) =>
+      store.deleteInstallation({ teamId, enterpriseId: undefined, isEnterpriseInstall: false }),
+    close: () => database.close(),
+  };
+}

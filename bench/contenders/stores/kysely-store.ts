@@ -1,0 +1,54 @@
+import { createTokenCipher } from '../../../src/installation-store/token-cipher.ts';
+import { app } from '../../load/signed-events.ts';
+import { openBenchDatabase } from '../../open-bench-database.ts';
+import { benchKeyring } from '../../seed/bench-keyring.ts';
+import { installationRow, numberOfTeam } from '../../seed/seed-teams.ts';
+import type { BenchStore } from './bench-store.ts';
+
+/** Kysely as its pages show it: each query is built anew, and the row's token opened. One row, no run, no history. */
+export async function kyselyStore(place: string): Promise<BenchStore> {
+  const database = await openBenchDatabase(place);
+  const cipher = createTokenCipher({ keyring: benchKeyring });
+  const { queries } = database;
+  return {
+    async store(installation) {
+      const row = installationRow(numberOfTeam(installation.team.id), cipher, Date.now());
+      await queries.insertInto('installations').values(row).execute();
+    },
+    async fetch(teamId) {
+      const row = await queries
+        .selectFrom('installations')
+        .leftJoin('user_tokens', (join) =>
+          join
+            .onRef('user_tokens.installation_id', '=', 'installations.id')
+            .onRef('user_tokens.user_id', '=', 'installations.installer_user_id'),
+        )
+        .select([
+          'installations.id',
+          'installations.team_id',
+          'installations.team_name',
+          'installations.enterprise_id',
+          'installations.is_enterprise_install',
+          'installations.app_id',
+          'installations.status',
+          'installations.version',
+          'installations.installer_user_id',
+          'installations.installed_at',
+          'installations.sealed_bot',
+          'user_tokens.sealed_user',
+        ])
+        .where('installations.client_id', '=', app.clientId)
+        .where('installations.tenant', '=', `team:${teamId}`)
+        .where('installations.status', '!=', 'uninstalled')
+        .executeTakeFirstOrThrow();
+      return cipher.openBot(row.id, row.sealed_bot ?? '');
+    },
+    remove: (teamId) =>
+      queries
+        .deleteFrom('installations')
+        .where('client_id', '=', app.clientId)
+        .where('tenant', '=', `team:${teamId}`)
+        .execute(),
+    close: () => database.close(),
+  };
+}

@@ -1,0 +1,38 @@
+import { createTokenCipher } from '../../../src/installation-store/token-cipher.ts';
+import { app } from '../../load/signed-events.ts';
+import { benchKeyring } from '../../seed/bench-keyring.ts';
+import { installationRow, numberOfTeam } from '../../seed/seed-teams.ts';
+
+/** What the stores without Kysely share: the same rows and seals, and statements with `?` for what is given. */
+
+const cipher = createTokenCipher({ keyring: benchKeyring });
+
+/** A row as it is read for an event. */
+export interface TokenRow {
+  id: string;
+  sealed_bot: string;
+}
+
+/** The columns and values of a new installation. */
+export function newRow(teamId: string): { columns: string[]; values: unknown[] } {
+  const row = installationRow(numberOfTeam(teamId), cipher, Date.now());
+  return { columns: Object.keys(row), values: Object.values(row) };
+}
+
+/** The same columns and the same join as Foyer's read. */
+export const fetchSql = `
+  select i.id, i.team_id, i.team_name, i.enterprise_id, i.is_enterprise_install, i.app_id, i.status, i.version,
+    i.installer_user_id, i.installed_at, i.sealed_bot, t.sealed_user
+  from installations i left join user_tokens t on t.installation_id = i.id and t.user_id = i.installer_user_id
+  where i.client_id = ? and i.tenant = ? and i.status != 'uninstalled'`;
+
+export const removeSql = 'delete from installations where client_id = ? and tenant = ?';
+
+/** How a team is asked for. */
+export const keyOf = (teamId: string): [clientId: string, tenant: string] => [app.clientId, `team:${teamId}`];
+
+/** Opens the token of a row that was read. */
+export function openRow(row: TokenRow | undefined, teamId: string) {
+  if (!row) throw new Error(`no installation of ${teamId}`);
+  return cipher.openBot(row.id, row.sealed_bot);
+}

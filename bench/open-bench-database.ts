@@ -1,0 +1,8 @@
+import type { Database } from '../src/database/database.ts';
+import { openDatabase } from '../src/database/open-database.ts';
+
+/** Opens a database of the bench, which is a file or a Postgres URL, and brings it up to date. */
+export function openBenchDatabase(place: string): Promise<Database> {
+  const isPostgres = place.startsWith('postgres');
+  return openDatabase(isPostgres ? { kind: 'postgres', url: place } : { kind: 'sqlite', file: place });
+}
