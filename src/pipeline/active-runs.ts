@@ -1,5 +1,5 @@
 import { holdLease, type RunLease } from '../database/runs/hold-lease.ts';
-import { renewLeases } from '../database/runs/renew-leases.ts';
+import { findHeldRuns, renewLeases } from '../database/runs/renew-leases.ts';
 import { restRun } from '../database/runs/rest-run.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
 import { runPipeline } from './run-pipeline.ts';
@@ -10,7 +10,9 @@ export interface ActiveRuns {
   runIds(): string[];
   /** Works a claimed run, until it rests or ends. */
   work(lease: RunLease, leaseUntil: number): void;
-  /** Renews the leases, and aborts what was cancelled or taken over. Never rejects. */
+  /** Aborts what was cancelled or taken over, here or by another process. Never rejects. */
+  look(): Promise<void>;
+  /** Renews the leases, and does the same. Never rejects. */
   renew(): Promise<void>;
   /** Aborts the steps under way; their runs are handed back. */
   abort(): void;
@@ -56,28 +58,34 @@ export function createActiveRuns(
 
   return {
     count: () => active.size,
-    runIds: () => [...active.values()].map((run) => run.lease.runId),
+    runIds: () => [...active.keys()],
     work(lease, leaseUntil) {
       const abort = new AbortController();
       const control = { signal: abort.signal, draining: options.draining };
       const ended = runPipeline(deps, lease, control)
         .catch((error) => giveBack(lease, error))
         .then(() => {
-          active.delete(lease.owner);
+          active.delete(lease.runId);
           options.onEnded();
         });
-      active.set(lease.owner, { lease, leaseUntil, abort, ended });
+      active.set(lease.runId, { lease, leaseUntil, abort, ended });
+    },
+    async look() {
+      const runs = [...active.values()];
+      if (runs.length === 0) return;
+      try {
+        keepHeld(runs, await findHeldRuns(database.queries, leasesOf(runs)));
+      } catch (error) {
+        log.warn({ err: error }, 'leases could not be looked at');
+      }
     },
     async renew() {
       const runs = [...active.values()];
       if (runs.length === 0) return;
       const leaseUntil = now() + options.leaseMs;
       try {
-        const held = await renewLeases(database, { owners: runs.map((run) => run.lease.owner), leaseUntil });
-        for (const run of runs) {
-          if (held.includes(run.lease.owner)) run.leaseUntil = leaseUntil;
-          else run.abort.abort();
-        }
+        keepHeld(runs, await renewLeases(database, { leases: leasesOf(runs), leaseUntil }));
+        for (const run of runs) run.leaseUntil = leaseUntil;
       } catch (error) {
         log.warn({ err: error }, 'leases could not be renewed');
         for (const run of runs) if (run.leaseUntil <= now()) run.abort.abort();
@@ -90,4 +98,10 @@ export function createActiveRuns(
       await Promise.all([...active.values()].map((run) => run.ended));
     },
   };
+}
+
+const leasesOf = (runs: readonly ActiveRun[]): RunLease[] => runs.map((run) => run.lease);
+
+function keepHeld(runs: readonly ActiveRun[], held: readonly string[]): void {
+  for (const run of runs) if (!held.includes(run.lease.runId)) run.abort.abort();
 }

@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 
 /** Which process this is: its machine, its number there, and which incarnation of that number. */
 export interface WorkerIdentity {
+  /** The machine's name, and what tells it from another of that name. */
   host: string;
   pid: number;
   /** Differs between two processes that were given the same number, as the first one in a container always is. */
@@ -13,7 +16,22 @@ export interface WorkerIdentity {
 /** The identity of this process. */
 export function thisProcess(): WorkerIdentity {
   const startId = Math.round(performance.timeOrigin).toString(36);
-  return { host: hostname(), pid: process.pid, startId, isAlive };
+  return { host: `${hostname()}${machineMark()}`, pid: process.pid, startId, isAlive };
+}
+
+/**
+ * Why a name is not enough: two machines or containers of one name would each take the other's runs to be those of a
+ * dead process of its own, and work them a second time. Linux knows each boot of a machine, and each container's own
+ * numbering of processes; where neither can be read, the name has to be enough.
+ */
+function machineMark(): string {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8');
+    const numbering = readlinkSync('/proc/self/ns/pid');
+    return `-${createHash('sha256').update(`${boot} ${numbering}`).digest('hex').slice(0, 8)}`;
+  } catch {
+    return '';
+  }
 }
 
 /** The start of every lease owner of a process: `host:pid:startId`. */

@@ -16,6 +16,8 @@ export interface WorkerDeps extends PipelineDeps {
   leaseMs?: number;
   /** How often runs that other processes queued are looked for; 2,000 unless told. */
   pollMs?: number;
+  /** How often it is looked whether another process has cancelled a run under way; 500 unless told. */
+  lookMs?: number;
   /** This process, unless a test says otherwise. */
   identity?: WorkerIdentity;
 }
@@ -37,7 +39,7 @@ const handBackMs = 1500;
 
 /** Makes the worker; nothing happens before `start`. */
 export function createWorker(deps: WorkerDeps): Worker {
-  const { database, now, log, concurrency = 4, leaseMs = 30_000, pollMs = 2000 } = deps;
+  const { database, now, log, concurrency = 4, leaseMs = 30_000, pollMs = 2000, lookMs = 500 } = deps;
   const identity = deps.identity ?? thisProcess();
   const prefix = `${ownerPrefix(identity)}/${randomUUID().slice(0, 8)}`;
   let phase: 'new' | 'working' | 'stopping' = 'new';
@@ -46,6 +48,7 @@ export function createWorker(deps: WorkerDeps): Worker {
   let deadReleased = false;
   let timer: NodeJS.Timeout | undefined;
   let heartbeat: NodeJS.Timeout | undefined;
+  let lookout: NodeJS.Timeout | undefined;
   let turning: Promise<void> | undefined;
   let turnAgain = false;
 
@@ -98,13 +101,13 @@ export function createWorker(deps: WorkerDeps): Worker {
   async function claimAndWork(limit: number): Promise<void> {
     const at = now();
     const leaseUntil = at + leaseMs;
-    const nextOwner = () => `${prefix}.${++claims}`;
+    const owner = `${prefix}.${++claims}`;
     const leases = await claimDueRuns(database, {
       limit,
       now: at,
       leaseUntil,
       except: active.runIds(),
-      nextOwner,
+      owner,
     });
     for (const lease of leases) active.work(lease, leaseUntil);
   }
@@ -114,11 +117,12 @@ export function createWorker(deps: WorkerDeps): Worker {
       if (phase !== 'new') return;
       phase = 'working';
       heartbeat = setInterval(active.renew, leaseMs / 3);
+      lookout = setInterval(active.look, lookMs);
       turn();
     },
     wake() {
-      // Whoever cancelled a run wakes us too: its step ends now, not at the next heartbeat.
-      void active.renew();
+      // Whoever cancelled a run wakes us too: its step ends now, not at the next look.
+      void active.look();
       turn();
     },
     async stop({ drainMs }) {
@@ -133,6 +137,7 @@ export function createWorker(deps: WorkerDeps): Worker {
       active.abort();
       await within(drained, handBack);
       clearInterval(heartbeat);
+      clearInterval(lookout);
     },
   };
 }

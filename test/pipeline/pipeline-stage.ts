@@ -146,7 +146,7 @@ export async function setStage(
         now: now(),
         leaseUntil: now() + 30_000,
         except: [],
-        nextOwner: () => `test:1:stage/${++claims}`,
+        owner: `test:1:stage/${++claims}`,
       });
       const control = { signal: struck.signal, draining: () => false };
       await Promise.all(leases.map((lease) => runPipeline({ ...deps, ...changes }, lease, control)));

@@ -1,6 +1,6 @@
 import type { Queries } from '../database.ts';
 
-/** A claim to work on one run. The owner is unique to each claim, so nobody can mistake another's for his own. */
+/** A claim to work on one run. An owner claims a run once, so nobody can mistake another's claim for his own. */
 export interface RunLease {
   runId: string;
   /** `host:pid:startId/claim`. */

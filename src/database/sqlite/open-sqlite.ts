@@ -5,6 +5,7 @@ import Sqlite from 'better-sqlite3';
 import {
   CompiledQuery,
   Kysely,
+  type SelectModifierNode,
   SqliteAdapter,
   type SqliteDatabase,
   SqliteDialect,
@@ -96,6 +97,13 @@ function createStatements(sqlite: Sqlite.Database, file: string) {
   };
 }
 
+/** Leaves out `for update` and `skip locked`: where one transaction writes after another they have nothing to say. */
+class LockFreeCompiler extends SqliteQueryCompiler {
+  protected override visitSelectModifier(node: SelectModifierNode): void {
+    if (node.modifier !== 'ForUpdate' && node.modifier !== 'SkipLocked') super.visitSelectModifier(node);
+  }
+}
+
 /**
  * Kysely's SQLite dialect, but a transaction takes the write lock at once: taking it later can fail half-way. And the
  * migrations run in one, which Kysely's own adapter denies them: two processes that start at once would both make the
@@ -110,8 +118,7 @@ function immediateDialect(database: SqliteDatabase): SqliteDialect {
     });
   const createAdapter = () =>
     Object.defineProperty(new SqliteAdapter(), 'supportsTransactionalDdl', { value: true });
-  // `for update` and `skip locked` have nothing to say where one transaction writes after another.
-  const createQueryCompiler = () => Object.assign(new SqliteQueryCompiler(), { visitSelectModifier() {} });
+  const createQueryCompiler = () => new LockFreeCompiler();
   return Object.assign(new SqliteDialect({ database }), { createDriver, createAdapter, createQueryCompiler });
 }
 
