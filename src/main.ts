@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type Config, ConfigError, readConfig } from './config.ts';
+import { takeTurn } from './database/chores/take-turn.ts';
 import { DatabaseNewerError, DatabaseUnavailableError } from './database/database.ts';
 import { openDatabase } from './database/open-database.ts';
 import { createPublishHome } from './home/create-publish-home.ts';
@@ -198,10 +199,19 @@ export async function startFoyer(config: Config, log: Logger, options: StartOpti
     const { address } = listening;
     worker.start();
     const notices = createNoticeSender({ config, database, now, log });
+    const inTurn = {
+      takeTurn: (turn: { chore: string; everyMs: number }) => takeTurn(database, { ...turn, now: now() }),
+      log,
+    };
     const chores = [
       repeat({ everyMs: 5000, what: 'tell the operators', work: notices.send, log }),
-      repeat({ everyMs: 60_000, what: 'recover installs', work: recoverInstalls, log }),
-      repeat({ everyMs: 5 * 60_000, what: 'refresh tokens', work: () => tokens.refreshLapsing(), log }),
+      repeat({ everyMs: 60_000, what: 'recover installs', work: recoverInstalls, ...inTurn }),
+      repeat({
+        everyMs: 5 * 60_000,
+        what: 'refresh tokens',
+        work: () => tokens.refreshLapsing(),
+        ...inTurn,
+      }),
     ];
     log.info({ publicUrl: config.http.publicUrl, port: address.port, keys: keyring.ids }, 'Foyer is ready');
 

@@ -4,6 +4,7 @@ import { DatabaseNewerError } from './database.ts';
 import { m0001Initial } from './migrations/0001-initial.ts';
 import { m0002OperatorIndexes } from './migrations/0002-operator-indexes.ts';
 import { m0003OperatorNotices } from './migrations/0003-operator-notices.ts';
+import { m0004SeveralProcesses } from './migrations/0004-several-processes.ts';
 import type { Tables } from './records.ts';
 
 /** The migrations in order. A released one is never changed: a change is a new one, and one more line here. */
@@ -11,6 +12,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0001-initial': m0001Initial,
   '0002-operator-indexes': m0002OperatorIndexes,
   '0003-operator-notices': m0003OperatorNotices,
+  '0004-several-processes': m0004SeveralProcesses,
 };
 
 /** The names of the migrations that this code knows, in order. */

@@ -251,8 +251,10 @@ export interface HomeViewRow {
   installation_id: string;
   user_id: string;
   opened_at: number;
-  /** SHA-256 of the view that Slack last took. */
+  /** SHA-256 of the view that Slack last took; null while that is not known. */
   published_hash: string | null;
+  /** Of the view that was sent last, by whichever process. */
+  sending_hash: string | null;
 }
 
 /** A key id in use, with a sealed known text that tells a wrong key from the right one. */
@@ -293,6 +295,13 @@ export interface OperatorNoticeRow {
   changed_at: number;
 }
 
+/** Something that one of all processes does from time to time. */
+export interface ChoreRow {
+  name: string;
+  /** When one of them last began it. */
+  begun_at: number;
+}
+
 type Fixed<T> = ColumnType<T, T, never>;
 
 /** Every table, for Kysely. */
@@ -316,4 +325,5 @@ export interface Tables {
   home_views: HomeViewRow;
   encryption_keys: EncryptionKeyRow;
   operator_notices: OperatorNoticeRow;
+  chores: ChoreRow;
 }

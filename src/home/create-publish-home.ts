@@ -39,7 +39,7 @@ export function createPublishHome(deps: {
   const { database, config, now, log } = deps;
   const wait = deps.wait ?? ((ms) => sleep(ms, undefined, { ref: false }));
 
-  async function publishOnce(request: PublishRequest): Promise<PublishResult> {
+  async function publishOnce(request: PublishRequest, triesLeft = 3): Promise<PublishResult> {
     const record = await readInstallRecord(database.queries, request.installationId);
     if (!record || record.status === 'uninstalled') return { published: false, reason: 'not_installed' };
     const viewer = await deps.findViewer(record, request.userId);
@@ -58,7 +58,9 @@ export function createPublishHome(deps: {
       log.warn({ ...ids(request), error: failure.code }, 'Home was not published');
       return { published: false, reason: reasonOf(failure), failure };
     }
-    await confirmHome(database, request, hash);
+    // Here one view is sent after another; another machine may have sent a newer one before this one arrived.
+    const isLatest = await confirmHome(database, request, hash);
+    if (!isLatest && triesLeft > 0) return publishOnce(request, triesLeft - 1);
     log.debug(ids(request), 'published Home');
     return { published: true, reason: 'sent' };
   }

@@ -34,6 +34,7 @@ export async function announceHome(
       // Zero: shown, but never opened.
       opened_at: opened ? at : (known?.opened_at ?? 0),
       published_hash: unchanged ? hash : null,
+      sending_hash: hash,
     };
     await transaction
       .insertInto('home_views')
@@ -44,20 +45,28 @@ export async function announceHome(
   });
 }
 
-/** Keeps what Slack has taken. The person or the installation may be gone by now: then nothing is kept. */
+/**
+ * Keeps what Slack has taken. The person or the installation may be gone by now: then nothing is kept. False where
+ * another process has sent another view meanwhile: nobody knows which of them Slack took last.
+ */
 export async function confirmHome(
   database: Database,
   { installationId, userId }: PublishRequest,
   hash: string,
-): Promise<void> {
-  await database.write((transaction) =>
-    transaction
+): Promise<boolean> {
+  return database.write(async (transaction) => {
+    const shown = transaction
       .updateTable('home_views')
-      .set({ published_hash: hash })
       .where('installation_id', '=', installationId)
-      .where('user_id', '=', userId)
-      .execute(),
-  );
+      .where('user_id', '=', userId);
+    const confirmed = await shown
+      .set({ published_hash: hash })
+      .where('sending_hash', '=', hash)
+      .executeTakeFirst();
+    if (confirmed.numUpdatedRows > 0) return true;
+    const doubted = await shown.set({ published_hash: null }).executeTakeFirst();
+    return doubted.numUpdatedRows === 0n;
+  });
 }
 
 /**

@@ -17,7 +17,7 @@ export const installRequestsKeptMs = 90 * 24 * 3_600_000;
 /**
  * Makes the clean-up of passes that a crash or a dead database left in the middle: tokens that were issued and not
  * stored are given back to Slack (invariant 1), the pass is marked failed, and passes older than 90 days are erased.
- * Called at the start and then every minute; two processes that do it at once do no harm.
+ * Called at the start and then every minute, by one of all processes; two that do it at once do no harm.
  */
 export function createRecoverInstalls(deps: {
   config: Pick<Config, 'slack'>;

@@ -95,11 +95,14 @@ export async function openHome() {
   const reported: { installationId: string; token: string }[] = [];
   const reportDeadToken = async ({ installationId, token }: { installationId: string; token: string }) =>
     reported.push({ installationId, token }) > 0;
-  const home = createPublishHome({ database, slackFor, findViewer, reportDeadToken, config, now, wait, log });
+  const deps = { database, slackFor, findViewer, reportDeadToken, config, now, wait, log };
+  const home = createPublishHome(deps);
   const runIds = [await storeInstall(database, '1'), await storeInstall(database, '2')] as const;
 
   return {
     ...home,
+    /** As another machine does it, on the same database. */
+    publishElsewhere: createPublishHome(deps).publishHome,
     findViewer,
     database,
     slack,

@@ -68,6 +68,30 @@ describe('publishing App Home', () => {
     assert.equal(home.slack.calls.length, 0);
   });
 
+  it('ends with the newest view when another machine sends it first', async () => {
+    const publishes = holdPublishes();
+    let arrived = publishes.arrival();
+    const older = home.publishHome(installer);
+    await arrived;
+    await home.change('ins_1', { team_name: 'Renamed' });
+    arrived = publishes.arrival();
+    const newer = home.publishElsewhere(installer);
+    await arrived;
+    // The older one's answer comes while the newer one is on its way: which of them Slack takes last, nobody knows.
+    arrived = publishes.arrival();
+    publishes.letGo();
+    await arrived;
+    publishes.letGo();
+    await newer;
+    publishes.letGo();
+    await older;
+    const [first, second, third] = home.shown('U1').map((call) => call.args.view ?? '');
+    assert.match(first ?? '', /Team 1/);
+    assert.match(second ?? '', /Renamed/);
+    assert.match(third ?? '', /Renamed/, 'sent again, since the older one may have covered it');
+    assert.equal((await home.publishHome(installer)).reason, 'unchanged');
+  });
+
   it('ends with the newest view, whatever the order in which publishes are asked for', async () => {
     const publishes = holdPublishes();
     const arrived = publishes.arrival();

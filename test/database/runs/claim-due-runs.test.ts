@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sql } from 'kysely';
+import { claimDueRuns } from '../../../src/database/runs/claim-due-runs.ts';
+import { createRun } from '../../../src/database/runs/create-run.ts';
+import { findHeldRuns } from '../../../src/database/runs/renew-leases.ts';
+import { createInstallationStore } from '../../../src/installation-store/create-installation-store.ts';
+import { createLogger } from '../../../src/log.ts';
+import { keyringOf, teamInstall } from '../../support/installations.ts';
+import { engines, openPostgresTestDatabase, type TestDatabase } from '../../support/open-test-database.ts';
+
+const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false });
+const claim = { limit: 10, now: 5000, leaseUntil: 35_000, except: [], owner: 'a:1:x/1' };
+
+/** Queues so many runs, each due a millisecond after the one before. */
+async function queueRuns({ database }: TestDatabase, count: number): Promise<string[]> {
+  const store = createInstallationStore({
+    ...{ database, keyring: keyringOf('k1'), clientId: '1.1', stepNames: ['only'], now: () => 1000, log },
+  });
+  const { installationId, life, runId } = await store.recordInstall(teamInstall({}));
+  const run = { installationId, life, userId: 'U1', stepNames: ['only'] };
+  const ids = [runId];
+  for (let index = 1; index < count; index += 1) {
+    ids.push(await database.write((transaction) => createRun(transaction, { ...run, now: 1000 + index })));
+  }
+  return ids;
+}
+
+for (const [name, open] of Object.entries(engines)) {
+  test(`each due run is claimed by one of many workers, the longest due first, on ${name}`, async (t) => {
+    const opened = await open();
+    t.after(() => opened.close());
+    const queued = await queueRuns(opened, 40);
+    const workers = [opened.database, await opened.reopen(), await opened.reopen()];
+    const first = await claimDueRuns(opened.database, { ...claim, limit: 3 });
+    assert.deepEqual(first.map((lease) => lease.runId).sort(), queued.slice(0, 3).sort());
+    const leases = [...first];
+    for (let round = 0; leases.length < queued.length && round < 20; round += 1) {
+      const claims = workers.map((database, index) =>
+        claimDueRuns(database, { ...claim, limit: 4, owner: `w${index}:1:x/${round}` }),
+      );
+      const claimed = await Promise.all(claims);
+      assert.ok(claimed.every((some) => some.length <= 4));
+      leases.push(...claimed.flat());
+    }
+    assert.deepEqual(leases.map((lease) => lease.runId).sort(), [...queued].sort());
+    assert.equal((await findHeldRuns(opened.database.queries, leases)).length, queued.length);
+    assert.deepEqual(await claimDueRuns(opened.database, claim), [], 'all of them are leased');
+    const lapsed = { ...claim, now: 40_000, leaseUntil: 70_000, limit: 100, owner: 'b:1:y/1' };
+    assert.equal(
+      (await claimDueRuns(opened.database, lapsed)).length,
+      queued.length,
+      'their leases have lapsed',
+    );
+    assert.deepEqual(
+      await findHeldRuns(opened.database.queries, leases),
+      [],
+      'the former owners have lost them',
+    );
+  });
+}
+
+test('a worker does not wait for a run that another one is claiming, on Postgres', async (t) => {
+  const opened = await openPostgresTestDatabase();
+  t.after(() => opened.close());
+  const [locked = '', ...free] = await queueRuns(opened, 3);
+  const held = Promise.withResolvers<void>();
+  const hasLocked = Promise.withResolvers<void>();
+  const locking = opened.database.queries.transaction().execute(async (transaction) => {
+    await sql`select 1 from runs where id = ${locked} for update`.execute(transaction);
+    hasLocked.resolve();
+    await held.promise;
+  });
+  await hasLocked.promise;
+  const leases = await claimDueRuns(await opened.reopen(), claim);
+  assert.deepEqual(leases.map((lease) => lease.runId).sort(), free.sort());
+  held.resolve();
+  await locking;
+});
