@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+
+/** What compose.yaml, the systemd unit and the page that explains them say, against the rest of the checkout. */
+
+const root = join(import.meta.dirname, '../..');
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+const withoutComments = (file: string): string => read(file).replace(/^\s*#.*$/gm, '');
+const compose = withoutComments('compose.yaml');
+const unit = withoutComments('deploy/foyer.service');
+const page = read('deploy/README.md');
+const foyersVariables = new Set([...read('.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name));
+
+/** Foyer's drain; main.ts ends the process after it, whatever still runs. */
+const drainSeconds = 10;
+
+describe('compose.yaml', () => {
+  it('names no variable that neither .env.example nor deploy/README.md explains', () => {
+    const asked = [...compose.matchAll(/\$\{([A-Z_]+)/g)].map(([, name = '']) => name);
+    assert.ok(asked.length >= 8);
+    const strangers = asked.filter((name) => !foyersVariables.has(name) && !page.includes(`\`${name}\``));
+    assert.deepEqual(strangers, []);
+  });
+
+  it('sets only variables that Foyer knows', () => {
+    const [, block = ''] = /\n {2}environment:\n((?: {4}.*\n|\n)+)/.exec(compose) ?? [];
+    const names = [...block.matchAll(/^ {4}([A-Z_]+):/gm)].map(([, name = '']) => name);
+    assert.ok(names.length >= 8);
+    assert.deepEqual(
+      names.filter((name) => !foyersVariables.has(name)),
+      [],
+    );
+  });
+
+  it('says what is missing, instead of starting without it', () => {
+    for (const name of [
+      'SLACK_CLIENT_ID',
+      'SLACK_CLIENT_SECRET',
+      'SLACK_SIGNING_SECRET',
+      'TOKEN_ENCRYPTION_KEYS',
+      'PUBLIC_URL',
+      'POSTGRES_PASSWORD',
+    ]) {
+      const uses = [...compose.matchAll(new RegExp(`\\$\\{${name}([^}]*)\\}`, 'g'))];
+      assert.ok(uses.length > 0, name);
+      for (const [, after = ''] of uses) assert.match(after, /^:\?is missing in \.env - /, name);
+    }
+  });
+
+  it('publishes the proxy alone', () => {
+    assert.deepEqual(compose.match(/^ +ports:.*/gm), ["    ports: ['80:80', '443:443', '443:443/udp']"]);
+  });
+
+  it('gives each Foyer a host name of its own, since the lease of a run carries it', () => {
+    const names = [...compose.matchAll(/hostname: (\S+)/g)].map(([, name]) => name);
+    assert.equal(names.length, 2);
+    assert.equal(new Set(names).size, 2);
+  });
+
+  it('waits longer for a stop than Foyer drains', () => {
+    const [, seconds] = /x-foyer:[\s\S]*?stop_grace_period: (\d+)s/.exec(compose) ?? [];
+    assert.ok(Number(seconds) > drainSeconds);
+  });
+});
+
+describe('the systemd unit', () => {
+  it('waits longer for a stop than Foyer drains', () => {
+    const [, seconds] = /^TimeoutStopSec=(\d+)s$/m.exec(unit) ?? [];
+    assert.ok(Number(seconds) > drainSeconds);
+  });
+
+  it('carries no configuration itself, which everybody on the machine could read', () => {
+    assert.doesNotMatch(unit, /^Environment=/m);
+    assert.match(unit, /^EnvironmentFile=\/etc\/foyer\/foyer\.env$/m);
+  });
+
+  it('starts a file that is there', () => {
+    const [, file = ''] = /^ExecStart=\S+ \/opt\/foyer\/current\/(\S+)$/m.exec(unit) ?? [];
+    assert.ok(existsSync(join(root, file)));
+  });
+});
+
+describe('deploy/README.md', () => {
+  it('links to files and sections that are there', () => {
+    const links = [...page.matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target);
+    const anchors = [...page.matchAll(/^#+ (.+)$/gm)].map(
+      ([, heading = '']) =>
+        `#${heading
+          .toLowerCase()
+          .replace(/[^\w -]/g, '')
+          .replaceAll(' ', '-')}`,
+    );
+    const isThere = (target: string): boolean => {
+      const [file = ''] = target.split('#');
+      if (file === '') return anchors.includes(target);
+      return /^https:/.test(target) || existsSync(join(root, 'deploy', file));
+    };
+    assert.ok(links.length > 20);
+    assert.deepEqual(
+      links.filter((target) => !isThere(target)),
+      [],
+    );
+  });
+
+  it('names only variables that Foyer, Compose’s file or the proxy’s knows', () => {
+    const known = read('compose.yaml') + read('deploy/Caddyfile') + [...foyersVariables].join(' ');
+    const named = [...page.matchAll(/`([A-Z]+_[A-Z_]+)`/g)].map(([, name = '']) => name);
+    assert.deepEqual(
+      [...new Set(named)].filter((name) => !known.includes(name)),
+      [],
+    );
+  });
+});
