@@ -6,10 +6,10 @@ export interface RunOptions {
   slices: number;
   /** Sizes so small that nothing is learnt but whether it runs. */
   quick: boolean;
-  /** Of this contender a CPU profile is taken, into `folder`. */
-  profile: string | undefined;
-  /** A temporary folder, for databases and profiles. */
+  /** A temporary folder, for databases and the like. */
   folder: string;
+  /** Where this contender leaves its CPU profile of this situation; undefined where none is wanted. */
+  profileOf(contender: string, situation?: string): string | undefined;
   /** Says what is being done now. */
   say(text: string): void;
 }

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Argument, Command, Option } from 'commander';
@@ -22,6 +23,9 @@ const measurements: readonly Measurement[] = [events, installs, memory, store, s
 
 const names = measurements.map((measurement) => measurement.name);
 
+/** Where profiles stay, for a tool that draws them, until the next ones are taken. */
+const profiles = join(tmpdir(), 'foyer-bench-profiles');
+
 interface Flags {
   slices?: string;
   profile?: string | true;
@@ -31,39 +35,46 @@ interface Flags {
 
 async function main(wanted: readonly string[], flags: Flags): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'foyer-bench-'));
+  // The databases of a million rows are not left behind, whoever ends the bench.
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const startedAt = performance.now();
+  const profiled = flags.profile === true ? 'Foyer' : flags.profile;
+  rmSync(profiles, { recursive: true, force: true });
   const options: RunOptions = {
     slices: flags.slices ? Number(flags.slices) : flags.quick ? 2 : 10,
     quick: flags.quick === true,
-    profile: flags.profile === true ? 'Foyer' : flags.profile,
     folder,
+    profileOf(contender, situation = '') {
+      const isWanted = profiled !== undefined && contender.startsWith(profiled);
+      const name = `${contender} ${situation}`.replaceAll(/\W+/g, '-');
+      return isWanted ? join(profiles, `${name}.cpuprofile`) : undefined;
+    },
     say: (text) =>
       console.error(`${((performance.now() - startedAt) / 1000).toFixed(0).padStart(5)} s  ${text}`),
   };
-  try {
-    for (const measurement of measurements) {
-      if (wanted.length > 0 && !wanted.includes(measurement.name)) continue;
-      options.say(measurement.what);
-      const findings = await measurement.run(options);
-      console.log(`\n## ${measurement.what}: \`npm run bench -- ${measurement.name}\`\n`);
-      console.log(tableOf(findings));
-      console.log(`\n${marksTable(findings.marks)}`);
-      for (const note of findings.notes) console.log(`\n${note}`);
-      // A profiled contender is slower than the others, and a quick run says nothing: neither is kept.
-      const isKept = !options.quick && options.profile === undefined;
-      if (isKept || flags.out) await writeResults(measurement, findings, options, flags.out);
-      if (options.profile !== undefined) console.log(await summarizeProfiles(folder));
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+  for (const measurement of measurements) {
+    if (wanted.length > 0 && !wanted.includes(measurement.name)) continue;
+    options.say(measurement.what);
+    const findings = await measurement.run(options);
+    console.log(`\n## ${measurement.what}: \`npm run bench -- ${measurement.name}\`\n`);
+    console.log(tableOf(findings));
+    console.log(`\n${marksTable(findings.marks)}`);
+    for (const note of findings.notes) console.log(`\n${note}`);
+    // A profiled contender is slower than the others, and a quick run says nothing: neither is kept.
+    const isKept = !options.quick && profiled === undefined;
+    if (isKept || flags.out) await writeResults(measurement, findings, options, flags.out);
   }
+  if (profiled !== undefined) console.log(`\n${await summarizeProfiles(profiles)}\nKept in ${profiles}`);
 }
 
 await new Command('bench')
   .description('Measures Foyer beside others; see bench/README.md.')
   .addArgument(new Argument('[measurement...]', 'which ones; all of them where none is named').choices(names))
   .option('--slices <count>', 'how often each contender has its turn (10; 2 with --quick)')
-  .addOption(new Option('--profile [contender]', 'take a CPU profile of this contender (Foyer)'))
+  .addOption(
+    new Option('--profile [contender]', 'take a CPU profile of the contenders whose name begins so (Foyer)'),
+  )
   .option('--quick', 'sizes so small that they only show whether it runs')
   .option('--out <folder>', 'where results.json and marks.svg go (bench/results)')
   .action(main)

@@ -1,8 +1,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Usage } from './contenders/contender.ts';
+import { profileFlags } from './profile-flags.ts';
 
 /** A process that is measured, from the bench's side. */
 export interface Contender {
@@ -25,25 +25,16 @@ function plainEnvironment(): Record<string, string | undefined> {
 }
 
 /**
- * Starts `contenders/<file>` in a process of its own, and resolves once it is ready. With `profileInto` it leaves a CPU
- * profile in that folder when it ends.
+ * Starts `contenders/<file>` in a process of its own, and resolves once it is ready. With `profile` it leaves a CPU
+ * profile in that file when it ends.
  */
 export async function startContender(
   file: string,
-  options: { env?: Readonly<Record<string, string>>; profileInto?: string } = {},
+  options: { env?: Readonly<Record<string, string>>; profile?: string } = {},
 ): Promise<Contender> {
   const path = fileURLToPath(new URL(`contenders/${file}`, import.meta.url));
-  const { profileInto } = options;
-  const profiling = profileInto
-    ? [
-        '--cpu-prof',
-        '--cpu-prof-interval=200',
-        `--cpu-prof-dir=${profileInto}`,
-        `--cpu-prof-name=${basename(file)}.cpuprofile`,
-      ]
-    : [];
   const child = fork(path, {
-    execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning', ...profiling],
+    execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning', ...profileFlags(options.profile)],
     env: { ...plainEnvironment(), ...options.env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });

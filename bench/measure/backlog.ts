@@ -107,8 +107,8 @@ async function startFoyer(turn: FoyerTurn, options: RunOptions): Promise<Turn> {
     await seedTeams(database, benchKeyring, waiting);
   }
   const env = foyerEnvironment({ database: `file:${file}`, slackUrl: slack.url });
-  const profileInto = options.profile === turn.name ? options.folder : undefined;
-  const contender = await startContender(empty ? 'empty-worker.ts' : 'foyer.ts', { env, profileInto });
+  const profile = options.profileOf(turn.name);
+  const contender = await startContender(empty ? 'empty-worker.ts' : 'foyer.ts', { env, profile });
   const runs = watchRuns(file);
   let next = 1;
   return {
@@ -152,8 +152,8 @@ interface PgBossTurn {
 async function startPgBoss(turn: PgBossTurn, options: RunOptions): Promise<Turn> {
   const { perSlice } = turn;
   const env = { POSTGRES_URL: turn.url, SLACK_API_URL: `${turn.slack.url}/api/`, ...turn.env };
-  const profileInto = options.profile === turn.name ? options.folder : undefined;
-  const contender = await startContender('pg-boss.ts', { env, profileInto });
+  const profile = options.profileOf(turn.name);
+  const contender = await startContender('pg-boss.ts', { env, profile });
   let next = 1;
   return {
     async slice() {

@@ -74,11 +74,11 @@ async function seed(folder: string, teams: number): Promise<Seeds> {
 }
 
 async function compare(situation: Situation, teams: number, seeds: Seeds, options: RunOptions) {
-  const contenders = await startAll(seeds, options);
+  const contenders = await startAll(situation, seeds, options);
   // Each team once and no more, where every event is to come from another one: the rounds share them out.
-  const perRound = Math.floor(teams / (options.slices + 1));
-  const many = options.quick ? 200 : situation === 'cold' ? Math.floor(perRound * 0.85) : 8000;
-  const few = options.quick ? 50 : situation === 'cold' ? Math.floor(perRound * 0.15) : 1500;
+  const perRound = situation === 'cold' ? Math.floor(teams / (options.slices + 1)) : Number.POSITIVE_INFINITY;
+  const many = options.quick ? 200 : Math.min(8000, Math.floor(perRound * 0.85));
+  const few = options.quick ? 50 : Math.min(1500, Math.floor(perRound * 0.15));
   const picker = createTeamPicker(situation, teams);
   const rounds = roundsOf(picker, many + few);
   try {
@@ -120,10 +120,13 @@ interface Started {
   connections: Connections;
 }
 
-async function startAll(seeds: Seeds, options: RunOptions): Promise<Record<Name, Started>> {
-  const profiled = (name: Name) => (options.profile === name ? options.folder : undefined);
+async function startAll(
+  situation: Situation,
+  seeds: Seeds,
+  options: RunOptions,
+): Promise<Record<Name, Started>> {
   const start = async (name: Name, file: string, env: Record<string, string>): Promise<Started> => {
-    const contender = await startContender(file, { env, profileInto: profiled(name) });
+    const contender = await startContender(file, { env, profile: options.profileOf(name, situation) });
     return { contender, connections: openConnections(contender.url) };
   };
   const plain = { SLACK_SIGNING_SECRET: app.signingSecret, SLACK_API_URL: 'http://127.0.0.1:9/api/' };

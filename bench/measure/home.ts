@@ -72,7 +72,7 @@ interface Turn {
 }
 
 async function open(name: Name, { slack, file, teams }: Stage, options: RunOptions): Promise<Turn> {
-  const profileInto = options.profile === name ? options.folder : undefined;
+  const profile = options.profileOf(name);
   const env = {
     ...foyerEnvironment({ database: `file:${file}`, slackUrl: slack.url }),
     SLACK_SIGNING_SECRET: app.signingSecret,
@@ -80,7 +80,7 @@ async function open(name: Name, { slack, file, teams }: Stage, options: RunOptio
   };
   const contender = await startContender(name === 'Foyer' ? 'foyer.ts' : 'stock-bolt.ts', {
     env,
-    profileInto,
+    profile,
   });
   return { contender, connections: openConnections(contender.url) };
 }

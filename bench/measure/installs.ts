@@ -75,8 +75,10 @@ async function setStage(options: RunOptions): Promise<Stage> {
   await (await openSqlite(file)).close();
   const environment = foyerEnvironment({ database: `file:${file}`, slackUrl: slack.url });
   const start = async (name: Name, script: string, env: Record<string, string>): Promise<Installer> => {
-    const profileInto = options.profile === name ? options.folder : undefined;
-    const contender = await startContender(script, { env: { ...environment, ...env }, profileInto });
+    const contender = await startContender(script, {
+      env: { ...environment, ...env },
+      profile: options.profileOf(name),
+    });
     return { contender, browsers: openBrowsers(contender.url) };
   };
   const runs = watchRuns(file);

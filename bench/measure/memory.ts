@@ -58,14 +58,14 @@ async function start(
   given: { file: string; teams: number; slackUrl: string },
   options: RunOptions,
 ): Promise<Contender> {
-  const profileInto = options.profile === name ? options.folder : undefined;
+  const profile = options.profileOf(name);
   const env = {
     ...foyerEnvironment({ database: `file:${given.file}`, slackUrl: given.slackUrl }),
     BENCH_LISTENER: 'reply',
     SLACK_SIGNING_SECRET: app.signingSecret,
     TEAMS: String(given.teams),
   };
-  return startContender(name === 'Foyer' ? 'foyer.ts' : 'stock-bolt.ts', { env, profileInto });
+  return startContender(name === 'Foyer' ? 'foyer.ts' : 'stock-bolt.ts', { env, profile });
 }
 
 const atOnce = 64;

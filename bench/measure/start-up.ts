@@ -9,6 +9,7 @@ import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import { listenOnLoopback } from '../contenders/listen-on-loopback.ts';
 import { foyerEnvironment } from '../foyer-environment.ts';
 import type { Measurement, Row } from '../measurement.ts';
+import { profileFlags } from '../profile-flags.ts';
 import { figureOf, interleave, pairedRatio, type Sample, valuesOf } from '../slices.ts';
 
 /**
@@ -33,17 +34,17 @@ export const startUp: Measurement = {
     await (await openSqlite(file)).close();
     const cacheOf = (name: string) => join(options.folder, `compiled-${name}`);
     const environment = foyerEnvironment({ database: `file:${file}` });
-    const start = (script: string, cache?: string) => async (): Promise<Sample<Metric>> => {
+    const start = (name: Name, script: string, cache?: string) => async (): Promise<Sample<Metric>> => {
       if (cache) await mkdir(cache, { recursive: true });
-      const profiling = options.profile === 'Foyer' && script === foyer ? profileFlags(options.folder) : [];
+      const profiling = profileFlags(options.profileOf(name));
       const cached: Record<string, string> = cache ? { NODE_COMPILE_CACHE: cache } : {};
       return { readyMs: await msToReady([...profiling, script], { ...environment, ...cached }) };
     };
     const samples = await interleave<Name, Metric>(options.slices, {
-      'bare Bolt': start(bareBolt),
-      'bare Bolt, compile cache': start(bareBolt, cacheOf('bolt')),
-      'Foyer, cold': start(foyer),
-      'Foyer, compile cache': start(foyer, cacheOf('foyer')),
+      'bare Bolt': start('bare Bolt', bareBolt),
+      'bare Bolt, compile cache': start('bare Bolt, compile cache', bareBolt, cacheOf('bolt')),
+      'Foyer, cold': start('Foyer, cold', foyer),
+      'Foyer, compile cache': start('Foyer, compile cache', foyer, cacheOf('foyer')),
     });
     await rm(file, { force: true });
     const reached = pairedRatio(
@@ -66,10 +67,6 @@ export const startUp: Measurement = {
     };
   },
 };
-
-function profileFlags(folder: string): string[] {
-  return ['--cpu-prof', '--cpu-prof-interval=200', `--cpu-prof-dir=${folder}`];
-}
 
 function rowOf(name: Name, samples: Record<Name, Sample<Metric>[]>): Row {
   const values = valuesOf(samples[name], 'readyMs');

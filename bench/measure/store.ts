@@ -70,7 +70,7 @@ async function setStage(engine: Engine, sizes: readonly number[], options: RunOp
     const database = await openBenchDatabase(place);
     await seedTeams(database, benchKeyring, { first: 0, count: size });
     await database.close();
-    for (const name of storeNames) subjects.push(await startSubject(name, size, place, options));
+    for (const name of storeNames) subjects.push(await startSubject(name, { engine, size, place }, options));
   }
   return {
     subjects,
@@ -86,15 +86,13 @@ const keyOf = (name: StoreName, size: number): string => `${name} ${size}`;
 
 async function startSubject(
   name: StoreName,
-  size: number,
-  place: string,
+  { engine, size, place }: { engine: Engine; size: number; place: string },
   options: RunOptions,
 ): Promise<Subject> {
   const env = { STORE: name, PLACE: place, TEAMS: String(size) };
-  const isProfiled = options.profile === stores[name] && size === 1_000_000;
   const contender = await startContender('store.ts', {
     env,
-    profileInto: isProfiled ? options.folder : undefined,
+    profile: options.profileOf(stores[name], `${engine} ${size}`),
   });
   const fetches = options.quick ? 100 : 4000;
   const writes = options.quick ? 10 : 100;
