@@ -1,17 +1,19 @@
 import type { Database } from '../database/database.ts';
-import { findStaleSeals } from '../database/seals/find-stale-seals.ts';
+import { listBotSeals, listUserSeals, type StoredSeal } from '../database/seals/list-seals.ts';
 import { replaceSeal } from '../database/seals/replace-seal.ts';
+import type { TokenHolder } from '../database/tokens/token-holder.ts';
 import type { Keyring } from './keyring.ts';
 import { sealedPrefix } from './sealer.ts';
 import { createTokenCipher, places } from './token-cipher.ts';
 
-/** How many tokens of each kind one transaction seals anew, so that others need not wait long. */
+/** How many tokens one transaction seals anew at most, so that others need not wait long. */
 const batch = 100;
 
 /**
  * Seals every stored token anew under the keyring's first key, for all apps in the database; afterwards the other keys
- * can go. It may be stopped and begun again, beside a Foyer that runs with the same keys. Resolves to how many it was;
- * `onProgress` is told so after each transaction.
+ * can go. It looks at each token once, may be stopped and begun again, and works beside a Foyer that runs with the same
+ * keys: what that has changed since is left as it is. Resolves to how many it was; `onProgress` is told so after each
+ * transaction.
  * @throws SealBrokenError, KeyMissingError, DatabaseUnavailableError
  */
 export async function reencryptTokens(deps: {
@@ -19,24 +21,35 @@ export async function reencryptTokens(deps: {
   keyring: Keyring;
   onProgress?: (renewed: number) => void;
 }): Promise<number> {
+  const { database, keyring } = deps;
   const { sealer } = createTokenCipher(deps);
-  const search = { prefix: sealedPrefix(deps.keyring.ids[0]), limit: batch };
+  const current = sealedPrefix(keyring.ids[0]);
   let total = 0;
-  for (;;) {
-    const renewed = await deps.database.write(async (transaction) => {
-      const stale = await findStaleSeals(transaction, search);
-      for (const { holder, sealed } of stale) {
-        const { installationId, userId } = holder;
-        const place = userId === undefined ? places.bot(installationId) : places.user(installationId, userId);
-        const to = sealer.seal(sealer.open(sealed, place), place);
-        await replaceSeal(transaction, { holder, from: sealed, to });
-      }
-      return stale.length;
+
+  async function renew(stale: readonly StoredSeal[]): Promise<void> {
+    const replacements = stale.map(({ holder, sealed }) => {
+      const { installationId, userId } = holder;
+      const place = userId === undefined ? places.bot(installationId) : places.user(installationId, userId);
+      return { holder, from: sealed, to: sealer.seal(sealer.open(sealed, place), place) };
     });
-    if (renewed === 0) break;
-    total += renewed;
+    total += await database.write(async (transaction) => {
+      let replaced = 0;
+      for (const each of replacements) if (await replaceSeal(transaction, each)) replaced += 1;
+      return replaced;
+    });
     deps.onProgress?.(total);
   }
-  if (total > 0) await deps.database.scrub();
+
+  for (const list of [listBotSeals, listUserSeals]) {
+    let after: TokenHolder | undefined;
+    for (;;) {
+      const seals = await list(database.queries, { after, limit: batch });
+      const stale = seals.filter(({ sealed }) => !sealed.startsWith(current));
+      if (stale.length > 0) await renew(stale);
+      if (seals.length < batch) break;
+      after = seals.at(-1)?.holder;
+    }
+  }
+  if (total > 0) await database.scrub();
   return total;
 }

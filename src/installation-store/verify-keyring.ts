@@ -1,6 +1,6 @@
 import type { Database, Queries } from '../database/database.ts';
 import { findForeignSeal } from '../database/seals/find-foreign-seal.ts';
-import { recordEncryptionKey } from '../database/seals/record-encryption-key.ts';
+import { forgetEncryptionKeys, recordEncryptionKey } from '../database/seals/record-encryption-key.ts';
 import { type Keyring, KeyringError } from './keyring.ts';
 import { createSealer, SealBrokenError, sealedKeyId, sealedPrefix } from './sealer.ts';
 
@@ -9,7 +9,7 @@ const place = (keyId: string): string => `encryption-key:${keyId}`;
 
 /**
  * Refuses the start, before any token is touched, where the keys do not fit the database: a key that is another one
- * than its id had before, or rows that need a key which is not there.
+ * than its id had before, or rows that need a key which is not there. A key that nothing needs any more is forgotten.
  * @throws KeyringError naming the key, DatabaseUnavailableError
  */
 export async function verifyKeyring(
@@ -25,15 +25,22 @@ export async function verifyKeyring(
     }
     const misfit = await findKeyMisfit(transaction, keyring);
     if (misfit !== undefined) throw new KeyringError(misfit);
+    await forgetEncryptionKeys(transaction, { except: keyring.ids });
   });
 }
 
-/** Says in what the keys do not fit the database, and what to do; undefined where they do. Writes nothing. */
+/**
+ * Says in what the keys do not fit the database, and what to do; undefined where they do. Writes nothing.
+ *
+ * Why it looks for what another key has sealed only where a key that was used is not given: whoever seals has recorded
+ * his keys before, and to look at every token at each start takes a while where there are a million.
+ */
 export async function findKeyMisfit(queries: Queries, keyring: Keyring): Promise<string | undefined> {
   const recorded = await queries.selectFrom('encryption_keys').select(['id', 'sealed_check']).execute();
   for (const { id, sealed_check } of recorded) {
     if (keyring.ids.includes(id) && !opens(keyring, id, sealed_check)) return anotherKey(id);
   }
+  if (recorded.every(({ id }) => keyring.ids.includes(id))) return undefined;
   const foreign = await findForeignSeal(queries, keyring.ids.map(sealedPrefix));
   return foreign === undefined ? undefined : missingKey(sealedKeyId(foreign) ?? 'of an unknown form');
 }

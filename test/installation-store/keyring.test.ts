@@ -180,6 +180,20 @@ describe('verifying the keyring at the start', () => {
     assert.deepEqual(recorded.map((row) => row.id).sort(), ['new', 'old'], 'a refused start records nothing');
   });
 
+  it('forgets a key that is no longer given and that nothing needs, and then looks for it no more', async () => {
+    const shared = await openTestDatabase();
+    try {
+      const [oldKey, newKey] = keysOf('old', 'new');
+      assert.ok(oldKey && newKey);
+      await verifyKeyring(shared.database, createKeyring([oldKey]));
+      await verifyKeyring(shared.database, createKeyring([newKey]));
+      const recorded = await shared.database.queries.selectFrom('encryption_keys').select('id').execute();
+      assert.deepEqual(recorded, [{ id: 'new' }]);
+    } finally {
+      await shared.close();
+    }
+  });
+
   it('refuses one of two processes that bring different keys under one id', async () => {
     const shared = await openTestDatabase();
     try {

@@ -1,8 +1,8 @@
 import type { Queries } from '../database.ts';
 
 /**
- * Finds a sealed text that begins with none of `prefixes` (one for each known key), or undefined. It reads every row:
- * the start is the time for that.
+ * Finds a sealed text that begins with none of `prefixes` (one for each known key), or undefined. It reads every row
+ * until it finds one.
  */
 export async function findForeignSeal(
   queries: Queries,

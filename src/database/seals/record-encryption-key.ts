@@ -19,3 +19,11 @@ export async function recordEncryptionKey(
     .executeTakeFirstOrThrow();
   return row.sealed_check;
 }
+
+/** Forgets the keys that are no longer in use, and that nothing is sealed with. */
+export async function forgetEncryptionKeys(
+  transaction: Queries,
+  keys: { except: readonly string[] },
+): Promise<void> {
+  await transaction.deleteFrom('encryption_keys').where('id', 'not in', keys.except).execute();
+}

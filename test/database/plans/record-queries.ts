@@ -1,0 +1,52 @@
+import type { CompiledQuery, KyselyPlugin, QueryId, RootOperationNode, Transaction } from 'kysely';
+import type { Database, Queries } from '../../../src/database/database.ts';
+import type { Tables } from '../../../src/database/records.ts';
+
+/** A query that Foyer made, and while what was going on. */
+export interface RecordedQuery {
+  query: CompiledQuery;
+  during: string;
+}
+
+/** A database that notes each different query that it is asked. */
+export function recordQueries(database: Database) {
+  const recorded = new Map<string, RecordedQuery>();
+  const built = new WeakMap<QueryId, RootOperationNode>();
+  let during = 'the start';
+
+  function note(query: CompiledQuery): void {
+    // Lists of another length are the same query.
+    const key = query.sql.replace(/\((?:(?:\$\d+|\?)(?:, )?)+\)/g, '(…)').replace(/\$\d+/g, '$');
+    if (!recorded.has(key)) recorded.set(key, { query, during });
+  }
+
+  function withRecord(queries: Queries): Queries {
+    const plugin: KyselyPlugin = {
+      transformQuery({ node, queryId }) {
+        built.set(queryId, node);
+        return node;
+      },
+      // A part of a query is built as well; only what was executed has a result.
+      async transformResult({ result, queryId }) {
+        const node = built.get(queryId);
+        if (node) note(queries.getExecutor().compileQuery(node, queryId));
+        return result;
+      },
+    };
+    return queries.withPlugin(plugin);
+  }
+
+  return {
+    database: {
+      ...database,
+      queries: withRecord(database.queries),
+      write: <T>(work: (transaction: Transaction<Tables>) => Promise<T>, patienceMs?: number) =>
+        database.write((transaction) => work(withRecord(transaction) as Transaction<Tables>), patienceMs),
+    } satisfies Database,
+    /** Says what is going on from now on. */
+    now(activity: string): void {
+      during = activity;
+    },
+    recorded: () => [...recorded.values()],
+  };
+}
