@@ -326,9 +326,7 @@ function buildConfig(
       host: env.HOST,
       trustProxy: env.TRUST_PROXY,
     },
-    database: isPostgresUrl(env.DATABASE_URL)
-      ? { kind: 'postgres', url: env.DATABASE_URL }
-      : { kind: 'sqlite', file: sqliteFile(env.DATABASE_URL) },
+    database: databaseTarget(env.DATABASE_URL),
     encryptionKeys,
     successRedirectUrl: env.SLACK_SUCCESS_REDIRECT_URL,
     privacyUrl: env.PRIVACY_URL,
@@ -342,6 +340,16 @@ function buildConfig(
     logLevel: env.LOG_LEVEL,
     secrets: secrets.filter((value): value is string => value !== undefined),
   };
+}
+
+function databaseTarget(url: string): DatabaseTarget {
+  return isPostgresUrl(url) ? { kind: 'postgres', url } : { kind: 'sqlite', file: sqliteFile(url) };
+}
+
+/** Reads another database's URL as DATABASE_URL is read; undefined where it can be none. */
+export function parseDatabaseUrl(url: string): DatabaseTarget | undefined {
+  const { success } = environmentSchema.shape.DATABASE_URL.safeParse(url);
+  return success ? databaseTarget(url) : undefined;
 }
 
 function isPostgresUrl(text: string): boolean {

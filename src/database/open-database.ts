@@ -1,13 +1,35 @@
 import type { DatabaseTarget } from '../config.ts';
-import type { Database } from './database.ts';
+import { readCopyMark } from './copy/copy-mark.ts';
+import { type Database, DatabaseUnavailableError } from './database.ts';
 import { openPostgres } from './postgres/open-postgres.ts';
 import { openSqlite } from './sqlite/open-sqlite.ts';
 
 /**
  * Opens the database that the configuration names, making a SQLite file where there is none, and brings its schema up
- * to date.
+ * to date. One that holds half of a copy is refused.
  * @throws DatabaseUnavailableError, DatabaseNewerError
  */
-export function openDatabase(target: DatabaseTarget): Promise<Database> {
+export async function openDatabase(target: DatabaseTarget): Promise<Database> {
+  const database = await openAnyDatabase(target);
+  try {
+    const mark = await readCopyMark(database.queries);
+    if (mark) throw new DatabaseUnavailableError(unfinishedCopy(mark.source));
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return database;
+}
+
+/** The same for one that may hold half of a copy: the copy goes on with it. */
+export function openAnyDatabase(target: DatabaseTarget): Promise<Database> {
   return target.kind === 'sqlite' ? openSqlite(target.file) : openPostgres(target.url);
+}
+
+/** What is to be done with a database that holds half of a copy. */
+export function unfinishedCopy(source: string): string {
+  return (
+    `A copy of ${source} into this database is unfinished. Run \`npm run foyer -- copy\` again to finish it (with ` +
+    'DATABASE_URL of the source, and --to this database), or name an empty database.'
+  );
 }

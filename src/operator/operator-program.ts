@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config.ts';
+import { CopyError } from '../database/copy/copy-error.ts';
 import { DatabaseNewerError, DatabaseUnavailableError } from '../database/database.ts';
 import { BackupDamagedError } from '../database/sqlite/verify-backup.ts';
 import { KeyringError } from '../installation-store/keyring.ts';
@@ -7,6 +8,7 @@ import { KeyMissingError, SealBrokenError } from '../installation-store/sealer.t
 import { createScrubber } from '../log.ts';
 import { CommandError, UsageError } from './command-error.ts';
 import { backupCommand } from './commands/backup-command.ts';
+import { copyCommand } from './commands/copy-command.ts';
 import { doctorCommand } from './commands/doctor-command.ts';
 import { keysCommand } from './commands/keys-command.ts';
 import { listCommand } from './commands/list-command.ts';
@@ -28,6 +30,7 @@ const commands = [
   retryCommand,
   purgeCommand,
   backupCommand,
+  copyCommand,
   keysCommand,
   manifestCommand,
 ];
@@ -49,9 +52,16 @@ export async function runOperatorCommand(
   } catch (error) {
     // Commander has written its own help or complaint by now.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    deps.output.note(createScrubber([])(failureText(error)));
+    deps.output.note(scrub(failureText(error)));
     return error instanceof UsageError ? 2 : 1;
   }
+}
+
+const scrubTokens = createScrubber([]);
+
+/** Hides whatever looks like a secret; of an address, everything between its user and its last @. */
+function scrub(text: string): string {
+  return scrubTokens(text).replace(/(?<=:\/\/[^\s:/@]*:)\S+(?=@)|(?<=[?&]password=)[^\s&]+/g, '[secret]');
 }
 
 function createProgram(deps: OperatorDeps): Command {
@@ -60,7 +70,8 @@ function createProgram(deps: OperatorDeps): Command {
     .description('The operator’s tools: who is installed, what failed and why, and how to mend it.')
     .configureOutput({
       writeOut: (text) => output.print(text.trimEnd()),
-      writeErr: (text) => output.note(text.trimEnd()),
+      // It quotes what it does not understand, which may be an address with a password in it.
+      writeErr: (text) => output.note(scrub(text.trimEnd())),
       getOutHelpWidth: () => 100,
       getErrHelpWidth: () => 100,
     })
@@ -79,6 +90,7 @@ const told = [
   DatabaseUnavailableError,
   DatabaseNewerError,
   BackupDamagedError,
+  CopyError,
   KeyringError,
   SealBrokenError,
   KeyMissingError,

@@ -13,6 +13,7 @@ import {
 import { type Database, DatabaseUnavailableError } from '../database.ts';
 import { migrate } from '../migrate.ts';
 import type { Tables } from '../records.ts';
+import { backUpPostgres } from './back-up-postgres.ts';
 import { asUnavailable, isConflict, isLostConnection } from './postgres-failure.ts';
 import { createPostgresPool } from './postgres-pool.ts';
 import { serverName } from './server-name.ts';
@@ -187,9 +188,7 @@ export async function openPostgres(url: string): Promise<Database> {
     async scrub() {
       // Postgres clears its pages by itself (autovacuum), and its log is kept by whoever keeps the server.
     },
-    async backup() {
-      throw new Error('not yet');
-    },
+    backup: (file) => backUpPostgres(url, file),
     close: () => queries.destroy(),
   };
 }

@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import type { Database } from '../database.ts';
+import { clearRows } from './clear-rows.ts';
+import { type ComparedTable, compareTables, differingTables } from './compare-tables.ts';
+import { type CopiedTable, copiedTables } from './copied-tables.ts';
+import { CopyError } from './copy-error.ts';
+import {
+  type CopyMark,
+  type CopyPlace,
+  createCopyMark,
+  dropCopyMark,
+  moveCopyMark,
+  readCopyMark,
+  takeCopyMark,
+} from './copy-mark.ts';
+import { copyRows } from './copy-rows.ts';
+import { countRows, holdsRows } from './count-rows.ts';
+
+/** What is being done, and how far it is. */
+export interface CopyProgress {
+  doing: 'copying' | 'comparing';
+  table: string;
+  /** Rows of all tables. */
+  done: number;
+  of: number;
+}
+
+export interface CopyDatabaseDeps {
+  source: Pick<Database, 'queries'>;
+  /** Up to date, and empty or marked as the target of this very copy. */
+  target: Database;
+  /** By which the copy is known again when it is to go on; without a password. */
+  sourceName: string;
+  onProgress?: (progress: CopyProgress) => void;
+  /** Is told where what was copied earlier does not fit the source any more. */
+  onStartOver?: () => void;
+}
+
+/** A copy that was compared and holds what its source holds. */
+export interface WholeCopy {
+  tables: ComparedTable[];
+  /** Whether an earlier copy was gone on with. */
+  resumed: boolean;
+  /** Takes away the mark, by which nobody could use the target. @throws CopyError */
+  finish(): Promise<void>;
+}
+
+const patienceMs = 30_000;
+
+/**
+ * Copies every row of one database into another, and compares the two. Killed at any instant it goes on where it was:
+ * a page of rows and the place behind it are stored in one transaction. Two copies into one target take turns: the
+ * later one goes on, and the earlier one stops. What was copied earlier and does not fit the source any more is copied
+ * anew; a source that changes meanwhile is told.
+ * @throws CopyError, DatabaseUnavailableError
+ */
+export async function copyDatabase(deps: CopyDatabaseDeps): Promise<WholeCopy> {
+  const { target, onStartOver } = deps;
+  const owner = randomUUID();
+  const tables = await copiedTables(target.queries);
+  let { state, place } = await takeTarget(deps, tables, owner);
+  const resumed = state === 'clearing' || place !== null;
+  const move = (mark: Pick<CopyMark, 'state' | 'place'>) =>
+    target.write((transaction) => moveCopyMark(transaction, owner, mark), patienceMs);
+
+  for (let mayStartOver = resumed && state === 'copying'; ; mayStartOver = false) {
+    if (state === 'clearing') {
+      onStartOver?.();
+      await clearRows(target, tables, (transaction) =>
+        moveCopyMark(transaction, owner, { state: 'clearing', place: null }),
+      );
+      await move({ state: 'copying', place: null });
+      place = null;
+    }
+    const outcome = await copyAndCompare(deps, { owner, tables, place });
+    if ('tables' in outcome) {
+      const finish = () => target.write((transaction) => dropCopyMark(transaction, owner), patienceMs);
+      return { tables: outcome.tables, resumed, finish };
+    }
+    await move({ state: 'clearing', place: null });
+    if (!mayStartOver) throw outcome.misfit;
+    state = 'clearing';
+  }
+}
+
+/** Makes the target ours: marks an empty one, and goes on with one that is marked. */
+async function takeTarget(
+  { target, sourceName }: CopyDatabaseDeps,
+  tables: readonly CopiedTable[],
+  owner: string,
+): Promise<Pick<CopyMark, 'state' | 'place'>> {
+  const mark = await target.write(async (transaction) => {
+    const found = await readCopyMark(transaction);
+    if (found?.source === sourceName) await takeCopyMark(transaction, owner);
+    if (found) return found;
+    if (await holdsRows(transaction, tables)) return undefined;
+    await createCopyMark(transaction, { source: sourceName, owner });
+    return { source: sourceName, state: 'copying' as const, place: null };
+  }, patienceMs);
+  if (!mark) {
+    const counts = await countRows(target.queries, tables);
+    const held = counts.map(({ table, rows }) => `${rows} in ${table}`).join(', ');
+    throw new CopyError('target_not_empty', `The target is not empty: it holds rows (${held}).`);
+  }
+  if (mark.source === sourceName) return mark;
+  const message = `The target holds an unfinished copy of ${mark.source}. Finish that one, or name an empty database.`;
+  throw new CopyError('target_not_empty', message);
+}
+
+/** The tables as they are on both sides where those are the same; else what does not fit. */
+async function copyAndCompare(
+  deps: CopyDatabaseDeps,
+  { owner, tables, place }: { owner: string; tables: readonly CopiedTable[]; place: CopyPlace | null },
+): Promise<{ tables: ComparedTable[] } | { misfit: CopyError }> {
+  const { source, target, onProgress } = deps;
+  const sum = async (queries: Database['queries']) =>
+    (await countRows(queries, tables)).reduce((rows, table) => rows + table.rows, 0);
+  const of = await sum(source.queries);
+  let done = place ? await sum(target.queries) : 0;
+  try {
+    await copyRows({
+      source: source.queries,
+      target,
+      tables,
+      from: place,
+      onPage: (transaction, at) => moveCopyMark(transaction, owner, { state: 'copying', place: at }),
+      onRows(rows, table) {
+        done += rows;
+        onProgress?.({ doing: 'copying', table, done, of });
+      },
+    });
+  } catch (error) {
+    if (error instanceof CopyError && error.code === 'source_changed') return { misfit: error };
+    throw error;
+  }
+  done = 0;
+  const compared = await compareTables(source.queries, target.queries, tables, (rows, table) => {
+    done += rows;
+    onProgress?.({ doing: 'comparing', table, done, of });
+  });
+  const differing = differingTables(compared);
+  return differing.length === 0 ? { tables: compared } : { misfit: misfitOf(differing) };
+}
+
+function misfitOf(differing: readonly ComparedTable[]): CopyError {
+  const named = differing.map(
+    ({ table, source, target }) =>
+      `${table} (${source.rows} rows in the source, ${target.rows} in the target)`,
+  );
+  return new CopyError('source_changed', `The copy differs from its source in ${named.join(', ')}.`);
+}

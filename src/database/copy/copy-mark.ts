@@ -1,0 +1,105 @@
+import type { Queries } from '../database.ts';
+import { readTables } from '../read-tables.ts';
+import type { Cell } from './cell.ts';
+import { CopyError } from './copy-error.ts';
+
+/**
+ * Why a table of its own that comes and goes: while it is there, the database is half of a copy, and nobody but the copy
+ * may use it; a finished copy is like any other database. It holds one row.
+ */
+
+/** The table by whose presence a copy is known to be unfinished. */
+export const copyMarkTable = 'foyer_copy';
+
+/** How far a copy is: everything up to this row, and every table before its table. */
+export interface CopyPlace {
+  table: string;
+  key: readonly Cell[];
+}
+
+/** What is known of an unfinished copy, in its target. */
+export interface CopyMark {
+  /** The source by name, without a password. */
+  source: string;
+  /** copying: rows are being added; clearing: what did not fit the source has to go first. */
+  state: 'copying' | 'clearing';
+  /** What was copied last; null before the first row. */
+  place: CopyPlace | null;
+}
+
+type MarkTables = {
+  foyer_copy: {
+    source: string;
+    /** Whoever began last: a copy that finds another one here stops. */
+    owner: string;
+    state: CopyMark['state'];
+    place: string | null;
+  };
+};
+
+const withMark = (queries: Queries) => queries.$extendTables<MarkTables>();
+
+/** The mark of a database that is the target of an unfinished copy; undefined in any other. */
+export async function readCopyMark(queries: Queries): Promise<CopyMark | undefined> {
+  const tables = await readTables(queries);
+  if (!tables.some(({ name }) => name === copyMarkTable)) return undefined;
+  const row = await withMark(queries).selectFrom('foyer_copy').selectAll().executeTakeFirst();
+  if (!row) return undefined;
+  const { source, state, place } = row;
+  return { source, state, place: place === null ? null : (JSON.parse(place) as CopyPlace) };
+}
+
+/** Marks a database as the target of a copy that has not begun. */
+export async function createCopyMark(
+  transaction: Queries,
+  mark: { source: string; owner: string },
+): Promise<void> {
+  await transaction.schema
+    .createTable(copyMarkTable)
+    .addColumn('source', 'text', (column) => column.notNull())
+    .addColumn('owner', 'text', (column) => column.notNull())
+    .addColumn('state', 'text', (column) => column.notNull())
+    .addColumn('place', 'text')
+    .execute();
+  await withMark(transaction)
+    .insertInto('foyer_copy')
+    .values({ ...mark, state: 'copying', place: null })
+    .execute();
+}
+
+/** Makes `owner` the one who goes on; whoever copied until now stops at its next page. */
+export async function takeCopyMark(transaction: Queries, owner: string): Promise<void> {
+  await withMark(transaction).updateTable('foyer_copy').set({ owner }).execute();
+}
+
+/** Stores how far the copy is. @throws CopyError where another copy has taken over */
+export async function moveCopyMark(
+  transaction: Queries,
+  owner: string,
+  { state, place }: Pick<CopyMark, 'state' | 'place'>,
+): Promise<void> {
+  const { numUpdatedRows } = await withMark(transaction)
+    .updateTable('foyer_copy')
+    .set({ state, place: place === null ? null : JSON.stringify(place) })
+    .where('owner', '=', owner)
+    .executeTakeFirst()
+    .catch(takenOverWhereGone);
+  if (numUpdatedRows !== 1n) throw takenOver();
+}
+
+/** Takes the mark away: the copy is whole. @throws CopyError where another copy has taken over */
+export async function dropCopyMark(transaction: Queries, owner: string): Promise<void> {
+  await moveCopyMark(transaction, owner, { state: 'copying', place: null });
+  await transaction.schema.dropTable(copyMarkTable).execute();
+}
+
+/** Another copy may even have finished by now, and taken the table away. */
+function takenOverWhereGone(error: unknown): never {
+  const isGone = error instanceof Error && error.message.includes(copyMarkTable);
+  throw isGone ? takenOver(error) : error;
+}
+
+function takenOver(cause?: unknown): CopyError {
+  const message = 'Another copy into this database was started, and goes on where this one was.';
+  return new CopyError('taken_over', message, { cause });
+}

@@ -1,0 +1,31 @@
+import { realpathSync, statSync } from 'node:fs';
+import type { DatabaseTarget } from '../../config.ts';
+import { serverName } from '../../database/postgres/server-name.ts';
+
+/** A database by a name that stays the same, without a password: the file's full path, or user, host and database. */
+export function databaseName(target: DatabaseTarget): string {
+  if (target.kind === 'postgres') return serverName(target.url);
+  return statSync(target.file, { throwIfNoEntry: false }) ? realpathSync(target.file) : target.file;
+}
+
+/** Whether both are the same one, as far as their names tell: two names of a server may lead to one database. */
+export function isSameDatabase(one: DatabaseTarget, other: DatabaseTarget): boolean {
+  if (one.kind === 'sqlite' && other.kind === 'sqlite') {
+    const [found, same] = [one.file, other.file].map((file) => statSync(file, { throwIfNoEntry: false }));
+    if (found && same) return found.ino === same.ino && found.dev === same.dev;
+    return one.file === other.file;
+  }
+  if (one.kind === 'postgres' && other.kind === 'postgres') return placeOf(one.url) === placeOf(other.url);
+  return false;
+}
+
+/** Where it is, whoever asks; `options` may name another schema of the same database. */
+function placeOf(url: string): string {
+  const { hostname, port, pathname, searchParams } = new URL(url);
+  return JSON.stringify([
+    searchParams.get('host') ?? hostname,
+    (searchParams.get('port') ?? port) || '5432',
+    pathname,
+    searchParams.get('options'),
+  ]);
+}

@@ -1,0 +1,105 @@
+import type { DatabaseTarget } from '../../config.ts';
+import type { ComparedTable } from '../../database/copy/compare-tables.ts';
+import { copiedTableNames } from '../../database/copy/copied-tables.ts';
+import { type CopyProgress, copyDatabase } from '../../database/copy/copy-database.ts';
+import { CopyError } from '../../database/copy/copy-error.ts';
+import { copyMarkTable } from '../../database/copy/copy-mark.ts';
+import type { Database } from '../../database/database.ts';
+import { isInUse } from '../../database/is-in-use.ts';
+import { openAnyDatabase } from '../../database/open-database.ts';
+import { peekTables } from '../../database/peek-tables.ts';
+import { underCopyName } from '../../database/postgres/is-postgres-in-use.ts';
+import { CommandError } from '../command-error.ts';
+import { databaseName, isSameDatabase } from './database-name.ts';
+
+/** What was moved, the same on both sides. */
+export interface MovedDatabase {
+  source: string;
+  target: string;
+  resumed: boolean;
+  tables: ComparedTable[];
+}
+
+export interface MoveDatabaseDeps {
+  source: DatabaseTarget;
+  target: DatabaseTarget;
+  /** Opens the source. */
+  openDatabase: (target: DatabaseTarget) => Promise<Database>;
+  onProgress?: (progress: CopyProgress) => void;
+  onStartOver?: () => void;
+}
+
+/**
+ * Copies a database into an empty one, or goes on with a copy that was cut off, while nobody works on the source; only a
+ * copy that was compared can be used.
+ *
+ * Why the source is looked at twice, and is compared: a Foyer that does nothing changes nothing, and one may be started
+ * meanwhile. What it stores after that would be missing in the target.
+ * @throws CommandError, CopyError, DatabaseUnavailableError, DatabaseNewerError
+ */
+export async function moveDatabase(deps: MoveDatabaseDeps): Promise<MovedDatabase> {
+  const { source, target } = deps;
+  if (isSameDatabase(source, target)) {
+    throw new CommandError('--to names the same database as DATABASE_URL. Name another one, which is empty.');
+  }
+  await refuseInUse(source);
+  await refuseStrangers(target);
+  const from = await deps.openDatabase(underOwnName(source));
+  try {
+    const to = await openAnyDatabase(underOwnName(target));
+    try {
+      return await copyAll(deps, from, to);
+    } finally {
+      await to.close();
+    }
+  } finally {
+    await from.close();
+  }
+}
+
+async function copyAll(deps: MoveDatabaseDeps, from: Database, to: Database): Promise<MovedDatabase> {
+  const names = { source: databaseName(deps.source), target: databaseName(deps.target) };
+  const { onProgress, onStartOver } = deps;
+  const whole = await copyDatabase({
+    source: from,
+    target: to,
+    sourceName: names.source,
+    ...(onProgress && { onProgress }),
+    ...(onStartOver && { onStartOver }),
+  }).catch((error: unknown) => {
+    if (!(error instanceof CopyError) || error.code !== 'source_changed') throw error;
+    const mend =
+      'Something wrote to the source meanwhile: stop every Foyer on it, and run this again. It starts over.';
+    throw new CommandError(`${error.message} ${mend}`, { cause: error });
+  });
+  await from.close();
+  await refuseInUse(deps.source);
+  await whole.finish();
+  return { ...names, resumed: whole.resumed, tables: whole.tables };
+}
+
+async function refuseInUse(source: DatabaseTarget): Promise<void> {
+  if (!(await isInUse(source))) return;
+  throw new CommandError(
+    `Somebody works on ${databaseName(source)}. Stop every Foyer and command that uses it, and run this again: what ` +
+      'they store from now on would be missing in the copy.',
+  );
+}
+
+/** Another program's tables are neither touched nor mixed with ours. */
+async function refuseStrangers(target: DatabaseTarget): Promise<void> {
+  const known = [...copiedTableNames, copyMarkTable];
+  const strangers = (await peekTables(target))
+    .map(({ name }) => name)
+    .filter((name) => !known.includes(name));
+  if (strangers.length === 0) return;
+  const shown = strangers.slice(0, 5).join(', ') + (strangers.length > 5 ? ', …' : '');
+  throw new CommandError(
+    `The target is not empty: it holds tables that are not this Foyer’s (${shown}). Name an empty database.`,
+  );
+}
+
+/** A Postgres server lists connections by name: by this one a copy is told from a Foyer. */
+function underOwnName(target: DatabaseTarget): DatabaseTarget {
+  return target.kind === 'postgres' ? { ...target, url: underCopyName(target.url) } : target;
+}
