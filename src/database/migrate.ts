@@ -5,6 +5,7 @@ import { m0001Initial } from './migrations/0001-initial.ts';
 import { m0002OperatorIndexes } from './migrations/0002-operator-indexes.ts';
 import { m0003OperatorNotices } from './migrations/0003-operator-notices.ts';
 import { m0004SeveralProcesses } from './migrations/0004-several-processes.ts';
+import { m0005EndedSessions } from './migrations/0005-ended-sessions.ts';
 import type { Tables } from './records.ts';
 
 /** The migrations in order. A released one is never changed: a change is a new one, and one more line here. */
@@ -13,6 +14,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0002-operator-indexes': m0002OperatorIndexes,
   '0003-operator-notices': m0003OperatorNotices,
   '0004-several-processes': m0004SeveralProcesses,
+  '0005-ended-sessions': m0005EndedSessions,
 };
 
 /** The names of the migrations that this code knows, in order. */

@@ -302,6 +302,13 @@ export interface ChoreRow {
   begun_at: number;
 }
 
+/** An operator's session that was ended before its time. */
+export interface EndedSessionRow {
+  id: string;
+  /** From when on it would be no session anyway. */
+  lapses_at: number;
+}
+
 type Fixed<T> = ColumnType<T, T, never>;
 
 /** Every table, for Kysely. */
@@ -326,4 +333,5 @@ export interface Tables {
   encryption_keys: EncryptionKeyRow;
   operator_notices: OperatorNoticeRow;
   chores: ChoreRow;
+  ended_sessions: EndedSessionRow;
 }

@@ -29,6 +29,7 @@ const primaryKeys: { readonly [Name in keyof Tables]: readonly (keyof Tables[Nam
   encryption_keys: ['id'],
   operator_notices: ['cause_id', 'channel'],
   chores: ['name'],
+  ended_sessions: ['id'],
 };
 
 /** The names of the tables that are copied. */

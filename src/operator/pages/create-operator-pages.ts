@@ -34,6 +34,7 @@ interface Visit {
   res: ServerResponse;
   path: string;
   query: URLSearchParams;
+  /** Undefined until it was looked for, and where there is none. */
   session: OperatorSession | undefined;
 }
 
@@ -44,7 +45,13 @@ const loginPath = '/operator/login';
 export function createOperatorPages(deps: OperatorPagesDeps) {
   const { config, database, log, now } = deps;
   const { publicUrl, secure, trustProxy } = config.http;
-  const sessions = createOperatorSessions({ sealer: deps.sealer, password: deps.password, secure, now });
+  const sessions = createOperatorSessions({
+    sealer: deps.sealer,
+    password: deps.password,
+    database,
+    secure,
+    now,
+  });
   const throttle = createLoginThrottle({ now });
   const views = createOperatorViews({ config, database, now });
   const act = createOperatorActions(deps);
@@ -111,7 +118,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     if (!session) return seeOther(visit, loginAddress(pageOfForm(path)), { notice: 'session_ended' });
     if (!isFormOf(session, form)) return sendMessage(visit, 'not_from_here');
     if (path === '/operator/logout') {
-      return seeOther(visit, loginPath, { notice: 'logged_out', cookie: sessions.end(session) });
+      return seeOther(visit, loginPath, { notice: 'logged_out', cookie: await sessions.end(session) });
     }
     const [, id = '', action = ''] = /^\/operator\/installations\/(\w{1,100})\/([\w-]+)$/.exec(path) ?? [];
     const known = operatorActions.find((each) => each === action);
@@ -138,8 +145,9 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
   return async function operatorPages(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const url = new URL(req.url ?? home, 'http://localhost');
     const path = url.pathname.replace(/\/+$/, '');
-    const visit = { req, res, path, query: url.searchParams, session: sessions.read(req.headers.cookie) };
+    const visit: Visit = { req, res, path, query: url.searchParams, session: undefined };
     try {
+      visit.session = await sessions.read(req.headers.cookie);
       await (req.method === 'POST' ? post(visit) : get(visit));
     } catch (error) {
       const down = error instanceof DatabaseUnavailableError;

@@ -2,6 +2,10 @@
  * Why two brakes: one for each address stops a person who guesses, and one for all of them stops many machines that
  * guess together. The second would also lock out the operator while such an attack lasts, so it lets addresses pass
  * from which somebody has logged in before.
+ *
+ * Each process counts for itself. Behind a proxy that sends a visitor to any of several machines, a person who guesses
+ * has as many times the tries as there are machines: five more for free on each, and then on each the same growing
+ * waits. Why not stored: a counter in the database would let everybody who guesses write to it.
  */
 
 /** So many wrong passwords cost an address nothing; after that each doubles the wait. */
@@ -24,7 +28,7 @@ export interface LoginThrottle {
   succeeded(address: string): void;
 }
 
-/** Makes the throttle of one process. */
+/** Makes the throttle of one process: it knows nothing of what others have seen. */
 export function createLoginThrottle(deps: { now: () => number }): LoginThrottle {
   const { now } = deps;
   const failures = new Map<string, { count: number; lastAt: number }>();

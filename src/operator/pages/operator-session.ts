@@ -1,12 +1,15 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { parseCookie, stringifySetCookie } from 'cookie';
 import { z } from 'zod';
+import type { Database } from '../../database/database.ts';
+import { endOperatorSession } from '../../database/operator-sessions/end-operator-session.ts';
+import { isOperatorSessionEnded } from '../../database/operator-sessions/is-operator-session-ended.ts';
 import type { Sealer } from '../../installation-store/sealer.ts';
 
 /**
  * Why sealed and not stored: any replica that has the keyring can open a session, and a restart ends none. What a
- * sealed session cannot do is end before its time, so a logout is remembered here until then, and each session is bound
- * to the password under which it began: changing the password ends them all.
+ * sealed session cannot do is end before its time, so a logout is stored until then, where every replica looks for it at
+ * each request; and each session is bound to the password under which it began: changing the password ends them all.
  */
 
 /** How long an operator stays logged in. */
@@ -28,25 +31,23 @@ const sealedSchema = z.object({
 });
 
 const place = 'operator-session';
-/** More logouts than this within a session's lifetime: the oldest are forgotten. */
-const mostEnded = 1000;
 
 /** Makes the sessions of the operator's pages. `sealer` is made for this purpose alone. */
 export function createOperatorSessions(deps: {
   sealer: Sealer;
   password: string;
+  database: Pick<Database, 'queries' | 'write'>;
   /** Whether browsers reach us by https. */
   secure: boolean;
   now: () => number;
 }) {
-  const { sealer, password, secure, now } = deps;
+  const { sealer, password, database, secure, now } = deps;
   const name = `${secure ? '__Host-' : ''}foyer-operator`;
   const passwordHash = createHash('sha256').update(password).digest();
   const passwordMark = createHash('sha256')
     .update('operator session')
     .update(passwordHash)
     .digest('base64url');
-  const ended = new Set<string>();
 
   const cookie = (value: string, maxAge: number): string =>
     stringifySetCookie({ name, value, maxAge, path: '/', httpOnly: true, sameSite: 'lax', secure });
@@ -68,25 +69,23 @@ export function createOperatorSessions(deps: {
       return cookie(sealer.seal(JSON.stringify(session), place), sessionLifetimeMs / 1000);
     },
 
-    /** The session of a request, or undefined where there is none that is still good. */
-    read(cookieHeader: string | undefined): OperatorSession | undefined {
+    /** The session of a request, or undefined where there is none that is still good. @throws DatabaseUnavailableError */
+    async read(cookieHeader: string | undefined): Promise<OperatorSession | undefined> {
       const sealed = parseCookie(cookieHeader ?? '')[name];
       const session = sealed === undefined ? undefined : open(sealer, sealed);
-      if (!session || ended.has(session.id) || !sameText(session.passwordMark, passwordMark))
-        return undefined;
+      if (!session || !sameText(session.passwordMark, passwordMark)) return undefined;
       const age = now() - session.issuedAt;
       // A clock that is a little behind on another replica is no reason to send somebody away.
       if (age >= sessionLifetimeMs || age < -60_000) return undefined;
+      // Asked last, so that nobody without a session of ours makes the database work.
+      if (await isOperatorSessionEnded(database.queries, session.id)) return undefined;
       return { id: session.id, issuedAt: session.issuedAt, csrfToken: session.csrfToken };
     },
 
-    /** Ends a session; returns the Set-Cookie header that takes it from the browser. */
-    end(session: OperatorSession): string {
-      ended.add(session.id);
-      for (const id of ended) {
-        if (ended.size <= mostEnded) break;
-        ended.delete(id);
-      }
+    /** Ends a session everywhere; returns the Set-Cookie header that takes it from the browser. @throws DatabaseUnavailableError */
+    async end({ id, issuedAt }: OperatorSession): Promise<string> {
+      const lapsesAt = issuedAt + sessionLifetimeMs;
+      await database.write((transaction) => endOperatorSession(transaction, { id, lapsesAt, now: now() }));
       return cookie('', 0);
     },
   };

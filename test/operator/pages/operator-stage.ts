@@ -1,6 +1,6 @@
 import type { Database } from '../../../src/database/database.ts';
+import { openDatabase } from '../../../src/database/open-database.ts';
 import type { InstallRequestRow } from '../../../src/database/records.ts';
-import { openSqlite } from '../../../src/database/sqlite/open-sqlite.ts';
 import { type Stage, setStage } from '../../support/start-foyer.ts';
 import { createVisitor, finishedRun, install, type Visitor } from '../../support/visitor.ts';
 import { storeInstallation } from '../operator-harness.ts';
@@ -8,7 +8,7 @@ import { storeInstallation } from '../operator-harness.ts';
 export const password = 'open sesame, please';
 
 /** A Foyer whose operator's pages are on, a second connection to its database, and an operator without a screen. */
-export interface OperatorStage extends Stage {
+export interface OperatorStage extends Omit<Stage, 'database'> {
   database: Database;
   /** Posts a form as a browser would from a page of ours; `fields` win over what a page would send. */
   post(path: string, fields?: Record<string, string>, headers?: Record<string, string>): Promise<Response>;
@@ -25,7 +25,7 @@ export async function setOperatorStage(options: Parameters<typeof setStage>[0] =
     ...options,
     environment: { OPERATOR_PASSWORD: password, ...options.environment },
   });
-  const database = await openSqlite(stage.databaseFile);
+  const database = await openDatabase(stage.config.database);
   const visitor = createVisitor();
   let csrf = '';
 
