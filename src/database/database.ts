@@ -1,6 +1,13 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Tables } from './records.ts';
 
+/**
+ * Why rows are locked, and in which order: SQLite lets one transaction write after another, and Postgres does not. So
+ * what a transaction reads to decide what it writes, it locks as it reads (`.forUpdate()` and its like, which SQLite
+ * leaves out), or its write compares with what was read. The row of an installation comes first (`lockInstallation`),
+ * then that of a run (`holdLease`), then what hangs on them: two that lock in different orders wait for each other.
+ */
+
 /** What a query runs on: the database itself, or a transaction of it. */
 export type Queries = Kysely<Tables>;
 
@@ -9,9 +16,9 @@ export interface Database {
   /** For reads, and for a single write that may be lost to a locked database. */
   readonly queries: Queries;
   /**
-   * Runs `work` in one transaction that takes the write lock at its start. A locked database is asked again until
-   * `patienceMs` have passed (2,000 unless told), without blocking the event loop. `work` may therefore run more than
-   * once: it does nothing but queries.
+   * Runs `work` in one transaction. Where the database is locked, its server is away for a moment, or two transactions
+   * have met, it is done again until `patienceMs` have passed (2,000 unless told), without blocking the event loop.
+   * `work` may therefore run more than once: it does nothing but queries.
    * @throws DatabaseUnavailableError when the patience ran out, or the database cannot be written at all
    */
   write<T>(work: (transaction: Transaction<Tables>) => Promise<T>, patienceMs?: number): Promise<T>;

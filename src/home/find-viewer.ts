@@ -152,6 +152,7 @@ async function storeStanding(
       .select('id')
       .where('id', '=', record.id)
       .where('status', '!=', 'uninstalled')
+      .forShare()
       .executeTakeFirst();
     if (!installation) return;
     await transaction

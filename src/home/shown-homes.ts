@@ -21,6 +21,7 @@ export async function announceHome(
       .select('id')
       .where('id', '=', installationId)
       .where('status', '!=', 'uninstalled')
+      .forShare()
       .executeTakeFirst();
     if (!installation) return 'not_installed';
     const known = await transaction

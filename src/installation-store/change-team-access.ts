@@ -1,6 +1,6 @@
 import type { Queries } from '../database/database.ts';
 import { appendHistory } from '../database/installations/append-history.ts';
-import { findInstallation } from '../database/installations/find-installation.ts';
+import { lockInstallation } from '../database/installations/lock-installation.ts';
 import { recordTeamAccess } from '../database/installations/record-team-access.ts';
 import { resumeWaitingRuns } from '../database/runs/resume-waiting-runs.ts';
 import { type TenantQuery, TenantUnclearError } from './installation-store.ts';
@@ -22,16 +22,16 @@ export async function changeTeamAccess(transaction: Queries, event: TeamAccessEv
   const { clientId, query, change, now } = event;
   const enterpriseId = query.enterpriseId;
   if (!enterpriseId) throw new TenantUnclearError('A change of team access came without its enterprise id.');
+  const installation = await lockInstallation(transaction, {
+    clientId,
+    tenant: `enterprise:${enterpriseId}`,
+  });
   const { granted, changedAt } = change;
   const changed: string[] = [];
   for (const teamId of change.teamIds) {
     const access = { clientId, enterpriseId, teamId, granted, changedAt };
     if (await recordTeamAccess(transaction, access)) changed.push(teamId);
   }
-  const installation = await findInstallation(transaction, {
-    clientId,
-    tenant: `enterprise:${enterpriseId}`,
-  });
   if (!installation || installation.status === 'uninstalled') return changed.length > 0;
   const installationId = installation.id;
   for (const teamId of changed) {

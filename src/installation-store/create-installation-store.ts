@@ -2,8 +2,8 @@ import type { Database, Queries } from '../database/database.ts';
 import { appendHistory } from '../database/installations/append-history.ts';
 import { eraseInstallation } from '../database/installations/erase-installation.ts';
 import { eraseUserTokens } from '../database/installations/erase-user-tokens.ts';
-import { findInstallation, type InstallationKey } from '../database/installations/find-installation.ts';
 import { findInstallationTokens } from '../database/installations/find-installation-tokens.ts';
+import { type InstallationKey, lockInstallation } from '../database/installations/lock-installation.ts';
 import { markInstallationBroken } from '../database/installations/mark-installation-broken.ts';
 import type { Logger } from '../log.ts';
 import { changeTeamAccess } from './change-team-access.ts';
@@ -66,7 +66,7 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
   ): Promise<boolean> {
     const key = keyOf(query);
     const changed = await database.write(async (transaction) => {
-      const row = await findInstallation(transaction, key);
+      const row = await lockInstallation(transaction, key);
       return row !== undefined && (await work(transaction, { row, options, now: now() }));
     }, options.patienceMs);
     if (changed) await scrub();

@@ -2,8 +2,8 @@ import type { Installation } from '@slack/oauth';
 import type { Queries } from '../database/database.ts';
 import { finishInstallRequest } from '../database/install-requests/finish-install-request.ts';
 import { appendHistory } from '../database/installations/append-history.ts';
-import { findInstallation } from '../database/installations/find-installation.ts';
-import { saveInstallation } from '../database/installations/save-installation.ts';
+import { lockInstallation } from '../database/installations/lock-installation.ts';
+import { addInstallation, saveInstallation } from '../database/installations/save-installation.ts';
 import { saveUserToken } from '../database/installations/save-user-token.ts';
 import { newId } from '../database/new-id.ts';
 import type { InstallationRow } from '../database/records.ts';
@@ -30,12 +30,7 @@ export async function recordInstall(
   install: { installation: Installation; installRequestId: string | undefined; now: number },
 ): Promise<RecordedInstall> {
   const { installation, now } = install;
-  const tenant = tenantOfInstallation(installation);
-  const known = await findInstallation(transaction, { clientId: context.clientId, tenant });
-  const kind = kindOf(known, installation);
-  // A person's authorization leaves the bot, its webhook and the installer as they are.
-  const row = known && kind === 'user_authorized' ? known : nextRow(known, tenant, context, install);
-  if (row !== known) await saveInstallation(transaction, row);
+  const { known, row, kind } = await saveRow(transaction, context, install);
   const { id: installationId, life } = row;
   const { user } = installation;
   if (user.token) {
@@ -66,6 +61,24 @@ export async function recordInstall(
     });
   }
   return { installationId, life, runId, kind, created: known === undefined };
+}
+
+/** Writes the installation's row; `known` is what stood there before. */
+async function saveRow(
+  transaction: Queries,
+  context: StoreContext,
+  install: { installation: Installation; now: number },
+): Promise<{ known: InstallationRow | undefined; row: NextRow; kind: RecordedInstall['kind'] }> {
+  const tenant = tenantOfInstallation(install.installation);
+  const known = await lockInstallation(transaction, { clientId: context.clientId, tenant });
+  const kind = kindOf(known, install.installation);
+  // A person's authorization leaves the bot, its webhook and the installer as they are.
+  if (known && kind === 'user_authorized') return { known, row: known, kind };
+  const row = nextRow(known, tenant, context, install);
+  if (known) await saveInstallation(transaction, row);
+  // The other one of two first installs at the same moment: it has been committed by now, and is there to be read.
+  else if (!(await addInstallation(transaction, row))) return saveRow(transaction, context, install);
+  return { known, row, kind };
 }
 
 function kindOf(known: InstallationRow | undefined, installation: Installation): RecordedInstall['kind'] {

@@ -1,5 +1,6 @@
 import type { Queries } from '../database/database.ts';
 import { findGrantedTeams } from '../database/installations/find-granted-teams.ts';
+import { lockInstallation } from '../database/installations/lock-installation.ts';
 import type { RunStatus, StepRow } from '../database/records.ts';
 import { countLostAttempts } from '../database/runs/count-lost-attempts.ts';
 import { endRun } from '../database/runs/end-run.ts';
@@ -45,8 +46,10 @@ const mostLostAttempts = 10;
  * together, or the run rests, or it ends. Every write stands behind the lease: whoever has lost it stores nothing.
  */
 export async function advanceRun(transaction: Queries, advancing: Advancing): Promise<Advance> {
-  if (!(await holdLease(transaction, advancing.lease))) return { kind: 'lost' };
   const { claimed, ended, now } = advancing;
+  // An event that comes now is committed before this, and seen by `restNow`, or behind it, and wakes the run.
+  if (ended?.verdict.awaits) await lockInstallation(transaction, { id: claimed.installation.id });
+  if (!(await holdLease(transaction, advancing.lease))) return { kind: 'lost' };
   const runId = claimed.run.id;
   if (ended) {
     const { did, verdict } = ended;

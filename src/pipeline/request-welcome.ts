@@ -1,6 +1,7 @@
 import type { Database, Queries } from '../database/database.ts';
 import { appendHistory } from '../database/installations/append-history.ts';
-import type { RunRow } from '../database/records.ts';
+import { lockInstallation } from '../database/installations/lock-installation.ts';
+import type { InstallationRow, RunRow } from '../database/records.ts';
 import { queueRun } from '../database/runs/queue-run.ts';
 import { sendWelcome } from './steps/send-welcome.ts';
 
@@ -22,7 +23,8 @@ export async function requestWelcome(
   request: { installationId: string; userId: string | null; now: number },
 ): Promise<WelcomeRequestOutcome> {
   return database.write(async (transaction) => {
-    const run = await newestRunOfThisLife(transaction, request.installationId);
+    const installation = await lockInstallation(transaction, { id: request.installationId });
+    const run = installation && (await newestRunOfThisLife(transaction, installation));
     if (!run) return 'not-installed';
     if (['queued', 'running', 'waiting'].includes(run.status)) return 'going';
     await transaction
@@ -45,20 +47,17 @@ export async function requestWelcome(
 
 async function newestRunOfThisLife(
   transaction: Queries,
-  installationId: string,
+  installation: InstallationRow,
 ): Promise<RunRow | undefined> {
+  if (installation.status === 'uninstalled') return undefined;
   return transaction
     .selectFrom('runs')
-    .innerJoin('installations', (join) =>
-      join
-        .onRef('installations.id', '=', 'runs.installation_id')
-        .onRef('installations.life', '=', 'runs.life'),
-    )
-    .selectAll('runs')
-    .where('installations.id', '=', installationId)
-    .where('installations.status', '!=', 'uninstalled')
-    .orderBy('runs.created_at', 'desc')
-    .orderBy('runs.id', 'desc')
+    .selectAll()
+    .where('installation_id', '=', installation.id)
+    .where('life', '=', installation.life)
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
     .limit(1)
+    .forUpdate()
     .executeTakeFirst();
 }

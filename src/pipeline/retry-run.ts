@@ -1,5 +1,6 @@
 import type { Database, Queries } from '../database/database.ts';
 import { appendHistory } from '../database/installations/append-history.ts';
+import { lockInstallation } from '../database/installations/lock-installation.ts';
 import type { RunRow, StepRow } from '../database/records.ts';
 import { queueRun } from '../database/runs/queue-run.ts';
 import { earlierStepFailed } from '../database/runs/skip-step.ts';
@@ -30,9 +31,15 @@ export async function retryRun(
   retry: { userId?: string | null; now: number },
 ): Promise<RetryOutcome> {
   return database.write(async (transaction) => {
-    const run = await transaction.selectFrom('runs').selectAll().where('id', '=', runId).executeTakeFirst();
-    if (!run) return 'unknown';
-    if (!(await isOfThisLife(transaction, run))) return 'not-installed';
+    const ofRun = await transaction
+      .selectFrom('runs')
+      .select('installation_id as id')
+      .where('id', '=', runId)
+      .executeTakeFirst();
+    const installation = ofRun && (await lockInstallation(transaction, ofRun));
+    const run = await lockRun(transaction, runId);
+    if (!run || !installation) return 'unknown';
+    if (installation.status === 'uninstalled' || installation.life !== run.life) return 'not-installed';
     if (run.status === 'queued' || run.status === 'running') return 'going';
     const steps = await transaction.selectFrom('steps').selectAll().where('run_id', '=', runId).execute();
     return run.status === 'waiting'
@@ -41,16 +48,9 @@ export async function retryRun(
   });
 }
 
-/** Whether the run's installation is there, and was not uninstalled since the run was made. */
-async function isOfThisLife(transaction: Queries, run: RunRow): Promise<boolean> {
-  const installation = await transaction
-    .selectFrom('installations')
-    .select('id')
-    .where('id', '=', run.installation_id)
-    .where('life', '=', run.life)
-    .where('status', '!=', 'uninstalled')
-    .executeTakeFirst();
-  return installation !== undefined;
+/** No worker claims it meanwhile. */
+async function lockRun(transaction: Queries, runId: string): Promise<RunRow | undefined> {
+  return transaction.selectFrom('runs').selectAll().where('id', '=', runId).forUpdate().executeTakeFirst();
 }
 
 async function wakeRun(

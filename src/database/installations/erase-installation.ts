@@ -1,12 +1,12 @@
 import type { Queries } from '../database.ts';
-import { findInstallation } from './find-installation.ts';
+import { lockInstallation } from './lock-installation.ts';
 
 /**
  * Erases an installation with all that hangs on it (tokens, runs, welcomes, history, Home views), its team, and those
  * people and install requests that no other installation of the app has to do with. Returns whether there was one.
  */
 export async function eraseInstallation(transaction: Queries, installationId: string): Promise<boolean> {
-  const row = await findInstallation(transaction, { id: installationId });
+  const row = await lockInstallation(transaction, { id: installationId });
   if (!row) return false;
   const { client_id: clientId, enterprise_id: enterpriseId } = row;
   await eraseInstallRequests(transaction, row);

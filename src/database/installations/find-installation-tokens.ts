@@ -1,6 +1,6 @@
 import type { Queries } from '../database.ts';
 import type { InstallationRow, UserTokenRow } from '../records.ts';
-import type { InstallationKey } from './find-installation.ts';
+import type { InstallationKey } from './lock-installation.ts';
 
 /** An installation that is not uninstalled, with the tokens of one person; its user columns are null without any. */
 export type InstallationTokens = Pick<

@@ -20,6 +20,7 @@ export async function recordTeamAccess(transaction: Queries, change: TeamAccessC
     .where('client_id', '=', change.clientId)
     .where('enterprise_id', '=', change.enterpriseId)
     .where('team_id', '=', change.teamId)
+    .forUpdate()
     .executeTakeFirst();
   if (known && known.changed_at > change.changedAt) return false;
   const granted = change.granted ? 1 : 0;
@@ -32,7 +33,12 @@ export async function recordTeamAccess(transaction: Queries, change: TeamAccessC
       team_id: change.teamId,
       ...state,
     })
-    .onConflict((conflict) => conflict.columns(['client_id', 'enterprise_id', 'team_id']).doUpdateSet(state))
+    .onConflict((conflict) =>
+      conflict
+        .columns(['client_id', 'enterprise_id', 'team_id'])
+        .doUpdateSet(state)
+        .where('team_access.changed_at', '<=', change.changedAt),
+    )
     .execute();
   return known?.granted !== granted;
 }

@@ -23,6 +23,8 @@ export async function beginRunNotice(
     .select('started_at')
     .where('run_id', '=', runId)
     .where('name', '=', stepName)
+    // Two workers, of whom one has lost its lease and does not know it yet, begin one after the other.
+    .forUpdate()
     .executeTakeFirst();
   const known = await transaction
     .selectFrom('operator_notices')

@@ -19,26 +19,21 @@ import { createPostgresPool } from './postgres-pool.ts';
 import { serverName } from './server-name.ts';
 
 /**
- * Why SERIALIZABLE: the queries were written for SQLite, which lets one transaction write after another, and many of
- * them read before they write. Postgres then gives the same promise, by ending one of two transactions that would break
- * it; `write` does that one again. So nothing in the queries is there for one engine alone, and a query that somebody
- * adds is right on both. https://www.postgresql.org/docs/current/transaction-iso.html#XACT-SERIALIZABLE
- *
- * All that a transaction needs is set within it, so that PgBouncer may hand each one to another connection. Index scans
- * are preferred, since a scan of a whole table, which a small table invites, conflicts with every write to it.
+ * All that a transaction needs is set within it, so that PgBouncer may hand each one to another connection. Why not
+ * SERIALIZABLE, with which no row would have to be locked (`database.ts`): of thirty installs at once, each of another
+ * team, five tries in six failed, since they met in the same pages of an index; a seventh of the installs got done.
  */
 const begin = [
-  'begin isolation level serializable',
+  'begin isolation level read committed',
   'set local lock_timeout = 1000',
   'set local statement_timeout = 5000',
   'set local idle_in_transaction_session_timeout = 10000',
-  'set local enable_seqscan = off',
   'select pg_current_xact_id()::text as id',
 ].join('; ');
 
 const retryDelayMs = 15;
-/** How long it is tried to learn what became of a commit whose answer was lost. */
-const doubtMs = 5000;
+/** How long it is tried to learn what became of a commit whose answer was lost, from the moment it was asked for. */
+const doubtMs = 7500;
 /** One for all Foyers that share a server: only they ask for it. */
 const migrationLock = 0x466f796572;
 
@@ -46,14 +41,17 @@ const migrationLock = 0x466f796572;
 class CommitInDoubtError extends Error {
   override readonly name = 'CommitInDoubtError';
   readonly transactionId: string;
-  constructor(transactionId: string, cause: unknown) {
+  /** On the clock of `performance.now()`. */
+  readonly askedAt: number;
+  constructor(transactionId: string, askedAt: number, cause: unknown) {
     super(`Whether transaction ${transactionId} was committed is not known`, { cause });
     this.transactionId = transactionId;
+    this.askedAt = askedAt;
   }
 }
 
 /** Kysely's Postgres dialect with our beginning of a transaction, and an end that tells a lost answer from a refusal. */
-function serializableDialect(pool: PostgresPool): PostgresDialect {
+function foyerDialect(pool: PostgresPool): PostgresDialect {
   const ids = new WeakMap<DatabaseConnection, string>();
   const createDriver = () => {
     const driver = new PostgresDriver({ pool });
@@ -65,11 +63,12 @@ function serializableDialect(pool: PostgresPool): PostgresDialect {
         ids.set(connection, rows[0]?.id ?? '');
       },
       async commitTransaction(connection: DatabaseConnection) {
+        const askedAt = performance.now();
         try {
           await commit(connection as Parameters<typeof commit>[0]);
         } catch (error) {
           const isInDoubt = error instanceof DatabaseUnavailableError && isLostConnection(error.cause);
-          throw isInDoubt ? new CommitInDoubtError(ids.get(connection) ?? '', error) : error;
+          throw isInDoubt ? new CommitInDoubtError(ids.get(connection) ?? '', askedAt, error) : error;
         }
       },
       async rollbackTransaction(connection: DatabaseConnection) {
@@ -126,18 +125,28 @@ export async function openPostgres(url: string): Promise<Database> {
   const server = serverName(url);
   await bringUpToDate(url);
   const pool = createPostgresPool({ url });
-  const queries = new Kysely<Tables>({ dialect: serializableDialect(pool) });
+  const queries = new Kysely<Tables>({ dialect: foyerDialect(pool) });
 
-  /** True once it is known that the transaction was committed, false once it is known that it was not. */
+  /**
+   * True once it is known that the transaction was committed, false once it is known that it was not. Where neither can
+   * be learnt, it is refused in a way that `write` does not try again: the work might be done twice.
+   */
   async function wasCommitted(doubt: CommitInDoubtError): Promise<boolean> {
-    const giveUpAt = performance.now() + doubtMs;
+    const unknown = new DatabaseUnavailableError(`The database ${server} cannot be used: ${doubt.message}`, {
+      cause: doubt,
+    });
     for (;;) {
       const { rows } = await sql<{ status: string | null }>`
-        select pg_xact_status(${doubt.transactionId}::xid8) as status`.execute(queries);
+        select pg_xact_status(${doubt.transactionId}::xid8) as status`
+        .execute(queries)
+        .catch((error: unknown) => {
+          if (error instanceof DatabaseUnavailableError) return { rows: [] };
+          throw error;
+        });
       const status = rows[0]?.status;
       if (status === 'committed') return true;
       if (status === 'aborted') return false;
-      if (status !== 'in progress' || performance.now() > giveUpAt) throw doubt.cause;
+      if (status === null || performance.now() - doubt.askedAt > doubtMs) throw unknown;
       await sleep(retryDelayMs);
     }
   }
@@ -166,7 +175,8 @@ export async function openPostgres(url: string): Promise<Database> {
           return await commitOnce(work);
         } catch (error) {
           const cause = error instanceof DatabaseUnavailableError ? error.cause : undefined;
-          const mayPass = isConflict(cause) || isLostConnection(cause);
+          const isInDoubt = cause instanceof CommitInDoubtError;
+          const mayPass = isConflict(cause) || (isLostConnection(cause) && !isInDoubt);
           if (!mayPass || performance.now() > giveUpAt) throw error;
           await sleep(retryDelayMs * (0.5 + Math.random()));
         }

@@ -77,8 +77,8 @@ function createConnection(
   connect: () => Promise<pg.PoolClient>,
   server: string,
 ): PostgresPoolClient {
-  let client = first;
-  let isLost = false;
+  let client: pg.PoolClient | undefined = first;
+  let lostBy: unknown;
   let inTransaction = false;
 
   async function query(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<never>> {
@@ -86,15 +86,18 @@ function createConnection(
     if (/^begin\b/.test(text)) inTransaction = true;
     const mayRepeat = !inTransaction && /^select\b/.test(text);
     for (;;) {
+      // What is lost answers nothing: to ask it, if only to roll back, would take another time limit.
+      if (!client || lostBy !== undefined) throw asTold(lostBy, server);
       try {
         return asResult(await client.query(text, [...values]));
       } catch (error) {
-        isLost ||= isLostConnection(error);
-        if (!mayRepeat || !isLostConnection(error) || performance.now() > giveUpAt)
-          throw asTold(error, server);
+        if (!isLostConnection(error)) throw asTold(error, server);
+        lostBy = error;
+        if (!mayRepeat || performance.now() > giveUpAt) throw asTold(error, server);
         client.release(true);
+        client = undefined;
         client = await connect();
-        isLost = false;
+        lostBy = undefined;
       }
     }
   }
@@ -102,7 +105,7 @@ function createConnection(
   return {
     // Kysely's other way to call it, with a cursor, is for streams: nothing here reads one.
     query: query as unknown as PostgresPoolClient['query'],
-    release: (destroy) => client.release(destroy || isLost),
+    release: (destroy) => client?.release(destroy || lostBy !== undefined),
   };
 }
 

@@ -97,10 +97,10 @@ function createStatements(sqlite: Sqlite.Database, file: string) {
   };
 }
 
-/** Leaves out `for update` and `skip locked`: where one transaction writes after another they have nothing to say. */
+/** Leaves out the locks of rows: where one transaction writes after another they have nothing to say. */
 class LockFreeCompiler extends SqliteQueryCompiler {
   protected override visitSelectModifier(node: SelectModifierNode): void {
-    if (node.modifier !== 'ForUpdate' && node.modifier !== 'SkipLocked') super.visitSelectModifier(node);
+    if (node.modifier === 'Distinct') super.visitSelectModifier(node);
   }
 }
 
