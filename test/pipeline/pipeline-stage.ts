@@ -1,6 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import type { Installation } from '@slack/oauth';
@@ -10,7 +8,6 @@ import { type Config, parseConfig } from '../../src/config.ts';
 import type { Database } from '../../src/database/database.ts';
 import { type RunRecord, readRun } from '../../src/database/installations/install-record.ts';
 import { claimDueRuns } from '../../src/database/runs/claim-due-runs.ts';
-import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import type { PublishHome } from '../../src/home/publish-home.ts';
 import {
   createInstallationStore,
@@ -24,6 +21,7 @@ import { runPipeline } from '../../src/pipeline/run-pipeline.ts';
 import type { Step } from '../../src/pipeline/step.ts';
 import { steps } from '../../src/pipeline/steps.ts';
 import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
+import { engines } from '../support/open-test-database.ts';
 
 const redirectUri = 'http://127.0.0.1:9/slack/oauth_redirect';
 
@@ -40,7 +38,10 @@ export interface InstallWish {
 export interface PipelineStage {
   sandbox: Sandbox;
   database: Database;
+  /** Where a SQLite database is. */
   databaseFile: string;
+  /** A further connection to the database, as another machine has one. */
+  reopen(): Promise<Database>;
   config: Config;
   store: InstallationStore;
   deps: PipelineDeps;
@@ -66,7 +67,12 @@ const manifestText = await readFile(new URL('../../manifest.json', import.meta.u
 /** Sets the stage; it is struck when the test ends. */
 export async function setStage(
   t: TestContext,
-  options: { steps?: readonly Step[]; environment?: Record<string, string>; realTime?: boolean } = {},
+  options: {
+    engine?: keyof typeof engines;
+    steps?: readonly Step[];
+    environment?: Record<string, string>;
+    realTime?: boolean;
+  } = {},
 ): Promise<PipelineStage> {
   let time = Date.UTC(2026, 6, 1, 12);
   const now = options.realTime ? Date.now : () => time;
@@ -76,16 +82,14 @@ export async function setStage(
     eventUrl: 'http://127.0.0.1:9/slack/events',
     readNow: now,
   });
-  const folder = await mkdtemp(join(tmpdir(), 'foyer-pipeline-'));
-  const databaseFile = join(folder, 'foyer.db');
-  const database = await openSqlite(databaseFile);
+  const opened = await engines[options.engine ?? 'SQLite']();
+  const { database, target } = opened;
   const struck = new AbortController();
   t.after(async () => {
     // What hangs for ever, since its process has died, must not hold this one.
     struck.abort();
-    await database.close();
+    await opened.close();
     await sandbox.close();
-    await rm(folder, { recursive: true, force: true });
   });
 
   const config = configFor(sandbox, options.environment);
@@ -128,7 +132,8 @@ export async function setStage(
   const stage: PipelineStage = {
     sandbox,
     database,
-    databaseFile,
+    databaseFile: target.kind === 'sqlite' ? target.file : '',
+    reopen: opened.reopen,
     config,
     store,
     deps,
