@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,15 +7,17 @@ import type { TestContext } from 'node:test';
 import { parseConfig, readManifest } from '../../src/config.ts';
 import type { Database } from '../../src/database/database.ts';
 import { appendHistory } from '../../src/database/installations/append-history.ts';
+import { openDatabase } from '../../src/database/open-database.ts';
 import type { InstallationRow, InstallRequestRow, StepStatus } from '../../src/database/records.ts';
 import { createRun } from '../../src/database/runs/create-run.ts';
-import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import { createLogger } from '../../src/log.ts';
 import { openExistingDatabase } from '../../src/operator/open-existing-database.ts';
 import type { OperatorDeps } from '../../src/operator/operator-deps.ts';
 import { type ExitCode, runOperatorCommand } from '../../src/operator/operator-program.ts';
 import { createOutput } from '../../src/operator/terminal/output.ts';
 import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
+import { createPostgresDatabase } from '../support/shared-postgres.ts';
+import type { EngineName } from '../support/stage-database.ts';
 
 /** 22 November 2026, 01:47:03 UTC: when everything in these tests happens. */
 export const installedAt = Date.UTC(2026, 10, 22, 1, 47, 3);
@@ -31,23 +34,31 @@ export interface RunOptions extends Partial<OperatorDeps> {
   terminal?: boolean;
 }
 
-/** A folder with a database in it, and the commands run on it in this process. */
-export async function createOperatorHarness(t: TestContext, environment: Record<string, string> = {}) {
+/** A folder with a database in it, or beside it on Postgres, and the commands run on it in this process. */
+export async function createOperatorHarness(
+  t: TestContext,
+  environment: Record<string, string> = {},
+  engine: EngineName = 'SQLite',
+) {
   const folder = mkdtempSync(join(tmpdir(), 'foyer-operator-'));
   const file = join(folder, 'foyer.db');
-  const database = await openSqlite(file);
-  t.after(async () => {
-    await database.close();
-    rmSync(folder, { recursive: true });
-  });
-  const variables = {
+  const postgres = engine === 'Postgres' ? await createPostgresDatabase() : undefined;
+  const variables: Record<string, string> = {
     SLACK_CLIENT_ID: '1.2',
     SLACK_CLIENT_SECRET: 'client-secret-of-the-test',
     SLACK_SIGNING_SECRET: 'signing-secret-of-the-test',
-    DATABASE_URL: `file:${file}`,
+    DATABASE_URL: postgres?.url ?? `file:${file}`,
+    // Postgres has no place for a key file.
+    ...(postgres && { TOKEN_ENCRYPTION_KEYS: `main:${randomBytes(32).toString('base64')}` }),
     ...environment,
   };
   const config = parseConfig(variables, readManifest());
+  const database = await openDatabase(config.database);
+  t.after(async () => {
+    await database.close();
+    await postgres?.drop();
+    rmSync(folder, { recursive: true });
+  });
   const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false });
 
   return {

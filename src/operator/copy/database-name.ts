@@ -1,4 +1,5 @@
 import { realpathSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { DatabaseTarget } from '../../config.ts';
 import { serverName } from '../../database/postgres/server-name.ts';
 
@@ -11,9 +12,10 @@ export function databaseName(target: DatabaseTarget): string {
 /** Whether both are the same one, as far as their names tell: two names of a server may lead to one database. */
 export function isSameDatabase(one: DatabaseTarget, other: DatabaseTarget): boolean {
   if (one.kind === 'sqlite' && other.kind === 'sqlite') {
-    const [found, same] = [one.file, other.file].map((file) => statSync(file, { throwIfNoEntry: false }));
+    const files = [resolve(one.file), resolve(other.file)];
+    const [found, same] = files.map((file) => statSync(file, { throwIfNoEntry: false }));
     if (found && same) return found.ino === same.ino && found.dev === same.dev;
-    return one.file === other.file;
+    return files[0] === files[1];
   }
   if (one.kind === 'postgres' && other.kind === 'postgres') return placeOf(one.url) === placeOf(other.url);
   return false;
