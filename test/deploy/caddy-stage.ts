@@ -9,9 +9,13 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from '../support/free-port.ts';
 
 /** The Caddy of this machine, where it has one. */
-export const caddyPath = process.env.CADDY_PATH ?? 'caddy';
-/** Whether there is one. */
-export const hasCaddy = spawnSync(caddyPath, ['version']).status === 0;
+const caddyPath = process.env.CADDY_PATH ?? 'caddy';
+const [, major, minor, patch] =
+  /(\d+)\.(\d+)\.(\d+)/.exec(spawnSync(caddyPath, ['version'], { encoding: 'utf8' }).stdout ?? '') ?? [];
+
+/** Its version as one number that can be compared, 2.11.4 as 2011004; undefined where there is none. */
+export const caddyVersion =
+  major === undefined ? undefined : (Number(major) * 1000 + Number(minor)) * 1000 + Number(patch);
 
 /** One request that reached an upstream. */
 export interface Arrived {

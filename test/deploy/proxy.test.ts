@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { type CaddyStage, hasCaddy, startCaddy, startUpstream, type Upstream } from './caddy-stage.ts';
+import { type CaddyStage, caddyVersion, startCaddy, startUpstream, type Upstream } from './caddy-stage.ts';
 
 /** What deploy/Caddyfile promises, tried with the real Caddy, where this machine has one (Debian: apt-get install caddy). */
 
@@ -17,6 +17,8 @@ async function stage(
   return { caddy, a, b };
 }
 
+const isOld = caddyVersion !== undefined && caddyVersion < 2_011_004 && 'needs Caddy 2.11.4';
+
 const arrivedAt = (...upstreams: Upstream[]) => upstreams.flatMap((upstream) => upstream.arrived);
 
 /** Fills whatever keeps connections open, so that what follows goes over one that was used before. */
@@ -28,7 +30,7 @@ async function warmUp(caddy: CaddyStage, ...upstreams: Upstream[]): Promise<void
   }
 }
 
-describe('the reverse proxy', { skip: !hasCaddy && 'no Caddy on this machine' }, () => {
+describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on this machine' }, () => {
   it('asks the other Foyer where one is down, and sends the callback once', async (t) => {
     const { caddy, a, b } = await stage(t);
     await warmUp(caddy, a, b);
@@ -41,6 +43,18 @@ describe('the reverse proxy', { skip: !hasCaddy && 'no Caddy on this machine' },
     assert.deepEqual(
       b.arrived.slice(6).map(({ body }) => body),
       ['an event'],
+    );
+  });
+
+  it('asks the other Foyer for an event too, and sends it whole', { skip: isOld }, async (t) => {
+    const { caddy, a, b } = await stage(t);
+    await warmUp(caddy, a, b);
+    await a.stop();
+    for (const body of ['one', 'two'])
+      assert.equal((await fetch(`${caddy.url}/slack/events`, { method: 'POST', body })).status, 200);
+    assert.deepEqual(
+      b.arrived.map(({ body }) => body),
+      ['one', 'two'],
     );
   });
 
@@ -77,7 +91,7 @@ describe('the reverse proxy', { skip: !hasCaddy && 'no Caddy on this machine' },
     const { caddy, a, b } = await stage(t);
     a.breaksOff = true;
     for (let round = 0; round < 2; round += 1) assert.equal((await fetch(caddy.url)).status, 200);
-    assert.equal(a.arrived.length, 1);
+    assert.ok(a.arrived.length >= 1);
     assert.equal(b.arrived.length, 2);
   });
 
