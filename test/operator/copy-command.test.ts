@@ -11,6 +11,7 @@ import { type DatabaseTarget, parseDatabaseUrl } from '../../src/config.ts';
 import { copiedTableNames, copiedTables } from '../../src/database/copy/copied-tables.ts';
 import type { Database } from '../../src/database/database.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
+import { readTables } from '../../src/database/read-tables.ts';
 import { count } from '../faults/support/full-run.ts';
 import { compileCache } from '../support/compile-cache.ts';
 import { engines } from '../support/open-test-database.ts';
@@ -102,7 +103,7 @@ describe('copy', () => {
       }
       assert.deepEqual(await look(target, everythingIn), held);
       assert.deepEqual(await look(source, everythingIn), held, 'the source stays');
-      const tables = await look(target, ({ queries }) => queries.introspection.getTables());
+      const tables = await look(target, ({ queries }) => readTables(queries));
       assert.equal(tables.length, tableCount, 'nothing is left of the copy');
     });
   }
@@ -318,7 +319,7 @@ describe('copy', () => {
     for (const open of Object.values(engines)) {
       const { database, close } = await open();
       t.after(close);
-      const found = (await database.queries.introspection.getTables()).map(({ name }) => name);
+      const found = (await readTables(database.queries)).map(({ name }) => name);
       assert.deepEqual(copiedTableNames.toSorted(), found.sort());
       assert.equal((await copiedTables(database.queries)).length, tableCount);
       await database.queries.schema.createTable('of_a_later_version').addColumn('id', 'text').execute();

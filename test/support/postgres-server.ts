@@ -14,6 +14,8 @@ const run = promisify(execFile);
 export interface PostgresServer {
   /** The URL of one of its databases. */
   url(database?: string): string;
+  /** Where its files are: `pg_hba.conf`, `standby.signal`. */
+  data: string;
   /** SIGKILL of the whole server, or an orderly stop; the data stays. */
   stop(how?: 'kill' | 'fast' | 'immediate'): Promise<void>;
   /** Starts it (again), on the same port and data. */
@@ -58,6 +60,7 @@ export async function startPostgresServer(
   let written = '';
 
   const server: PostgresServer = {
+    data,
     url: (database = 'postgres') => `postgres://foyer@127.0.0.1:${port}/${database}`,
     async start() {
       const flags = settings.flatMap((setting) => ['-c', setting]);
@@ -72,7 +75,7 @@ export async function startPostgresServer(
         started.once('exit', () => failed(new Error(`Postgres ended at its start:\n${written}`)));
         started.stderr?.setEncoding('utf8').on('data', (part: string) => {
           written = (written + part).slice(-20_000);
-          if (part.includes('ready to accept connections')) ready();
+          if (/ready to accept (read-only )?connections/.test(part)) ready();
         });
       });
       // A test ends without it, and it ends with the test.

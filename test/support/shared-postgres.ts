@@ -1,20 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { openPostgres } from '../../src/database/postgres/open-postgres.ts';
-import { type PostgresServer, startPostgresServer } from './postgres-server.ts';
+import { startPostgresServer } from './postgres-server.ts';
 
 /** Names the server that a whole run of tests shares: set by `start-shared-postgres.ts`. */
 export const sharedServerVariable = 'FOYER_TEST_POSTGRES_URL';
 
 const template = 'foyer_template';
-let own: Promise<PostgresServer> | undefined;
+let own: Promise<string> | undefined;
 
 /** The URL of a server's first database; a test file that is run by itself starts a server of its own. */
 async function serverUrl(): Promise<string> {
   const shared = process.env[sharedServerVariable];
   if (shared) return shared;
-  own ??= startPostgresServer();
-  const url = (await own).url();
+  own ??= startOwnServer();
+  return own;
+}
+
+async function startOwnServer(): Promise<string> {
+  const url = (await startPostgresServer()).url();
   await makeTemplate(url);
   return url;
 }

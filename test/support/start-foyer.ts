@@ -7,6 +7,12 @@ import { type Config, parseConfig } from '../../src/config.ts';
 import { createLogger, type Logger } from '../../src/log.ts';
 import { type Foyer, type StartOptions, startFoyer } from '../../src/main.ts';
 import { freePort } from './free-port.ts';
+import {
+  type EngineName,
+  postgresStageDatabase,
+  type StageDatabase,
+  sqliteStageDatabase,
+} from './stage-database.ts';
 
 const manifestText = await readFile(new URL('../../manifest.json', import.meta.url), 'utf8');
 
@@ -16,7 +22,10 @@ export interface Stage {
   url: string;
   config: Config;
   folder: string;
+  /** Where a SQLite database is. */
   databaseFile: string;
+  /** Looks into the database, whichever engine it is of. */
+  database: StageDatabase;
   /** Every line that Foyer has logged so far. */
   logged(): string[];
   /** Foyer as it runs now. */
@@ -45,7 +54,8 @@ export function environmentFor(sandbox: Sandbox, port: number, databaseFile: str
   };
 }
 
-function recordingLogger(config: Config): { log: Logger; lines: string[] } {
+/** Makes a logger whose lines are kept. */
+export function recordingLogger(config: Config): { log: Logger; lines: string[] } {
   const lines: string[] = [];
   const destination = new Writable({
     write(chunk, _encoding, done) {
@@ -56,9 +66,12 @@ function recordingLogger(config: Config): { log: Logger; lines: string[] } {
   return { log: createLogger(config, { destination }), lines };
 }
 
-/** Sets the stage: a sandbox and a Foyer that talk to each other. Close it at the end. */
+/** Sets the stage: a sandbox and a Foyer that talk to each other, on SQLite unless told. Close it at the end. */
 export async function setStage(
   options: {
+    engine?: EngineName;
+    /** A Postgres database to be used and left where it is, in the place of a fresh one. */
+    postgresUrl?: string;
     environment?: Record<string, string>;
     sandbox?: Partial<SandboxOptions>;
     start?: boolean;
@@ -75,8 +88,12 @@ export async function setStage(
   });
   const folder = await mkdtemp(join(tmpdir(), 'foyer-'));
   const databaseFile = join(folder, 'foyer.db');
+  const database =
+    options.engine === 'Postgres'
+      ? await postgresStageDatabase({ url: options.postgresUrl })
+      : sqliteStageDatabase(databaseFile);
   const config = parseConfig(
-    { ...environmentFor(sandbox, port, databaseFile), ...options.environment },
+    { ...environmentFor(sandbox, port, databaseFile), ...database.environment, ...options.environment },
     manifestText,
   );
   const { log, lines } = recordingLogger(config);
@@ -88,6 +105,7 @@ export async function setStage(
     config,
     folder,
     databaseFile,
+    database,
     logged: () => lines,
     foyer() {
       if (!foyer) throw new Error('Foyer is not running');
@@ -104,6 +122,7 @@ export async function setStage(
     async close() {
       await stage.stop();
       await sandbox.close();
+      await database.remove();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -17,6 +17,7 @@ import { backUpPostgres } from './back-up-postgres.ts';
 import { asUnavailable, isConflict, isLostConnection } from './postgres-failure.ts';
 import { createPostgresPool } from './postgres-pool.ts';
 import { serverName } from './server-name.ts';
+import { createWriteMarks, isMarkKept, prepareWriteMarks, type WriteMark } from './write-marks.ts';
 
 /**
  * All that a transaction needs is set within it, so that PgBouncer may hand each one to another connection. Why not
@@ -28,8 +29,7 @@ const begin = [
   'set local lock_timeout = 1000',
   'set local statement_timeout = 5000',
   'set local idle_in_transaction_session_timeout = 10000',
-  'select pg_current_xact_id()::text as id',
-].join('; ');
+];
 
 const retryDelayMs = 15;
 /** How long it is tried to learn what became of a commit whose answer was lost, from the moment it was asked for. */
@@ -40,41 +40,53 @@ const migrationLock = 0x466f796572;
 /** Thrown within this file when the connection was lost between a commit and its answer. */
 class CommitInDoubtError extends Error {
   override readonly name = 'CommitInDoubtError';
-  readonly transactionId: string;
+  readonly mark: WriteMark;
   /** On the clock of `performance.now()`. */
   readonly askedAt: number;
-  constructor(transactionId: string, askedAt: number, cause: unknown) {
-    super(`Whether transaction ${transactionId} was committed is not known`, { cause });
-    this.transactionId = transactionId;
+  constructor(mark: WriteMark, askedAt: number, cause: unknown) {
+    super('Whether a write was committed is not known', { cause });
+    this.mark = mark;
     this.askedAt = askedAt;
   }
 }
 
 /** Kysely's Postgres dialect with our beginning of a transaction, and an end that tells a lost answer from a refusal. */
 function foyerDialect(pool: PostgresPool): PostgresDialect {
-  const ids = new WeakMap<DatabaseConnection, string>();
+  const marks = createWriteMarks();
+  const markOf = new WeakMap<DatabaseConnection, WriteMark>();
   const createDriver = () => {
     const driver = new PostgresDriver({ pool });
     const commit = driver.commitTransaction.bind(driver);
     const rollback = driver.rollbackTransaction.bind(driver);
+    const rollBack = async (connection: DatabaseConnection): Promise<void> => {
+      markOf.get(connection)?.settle('not committed');
+      // A connection that cannot even roll back is thrown away, and what led here is what is told.
+      await rollback(connection as Parameters<typeof rollback>[0]).catch(() => {});
+    };
     return Object.assign(driver, {
       async beginTransaction(connection: DatabaseConnection) {
-        const { rows } = await connection.executeQuery<{ id: string }>(CompiledQuery.raw(begin));
-        ids.set(connection, rows[0]?.id ?? '');
+        const mark = marks.next();
+        markOf.set(connection, mark);
+        try {
+          await connection.executeQuery(CompiledQuery.raw([...begin, ...mark.statements].join('; ')));
+        } catch (error) {
+          // Kysely ends what has begun, and here it has not, but the server may be in its middle.
+          await rollBack(connection);
+          throw error;
+        }
       },
       async commitTransaction(connection: DatabaseConnection) {
         const askedAt = performance.now();
+        const mark = markOf.get(connection);
         try {
           await commit(connection as Parameters<typeof commit>[0]);
+          mark?.settle('committed');
         } catch (error) {
           const isInDoubt = error instanceof DatabaseUnavailableError && isLostConnection(error.cause);
-          throw isInDoubt ? new CommitInDoubtError(ids.get(connection) ?? '', askedAt, error) : error;
+          throw isInDoubt && mark ? new CommitInDoubtError(mark, askedAt, error) : error;
         }
       },
-      async rollbackTransaction(connection: DatabaseConnection) {
-        // A connection that cannot even roll back is thrown away, and what led here is what is told.
-        await rollback(connection as Parameters<typeof rollback>[0]).catch(() => {});
-      },
+      rollbackTransaction: rollBack,
     });
   };
   return Object.assign(new PostgresDialect({ pool }), { createDriver });
@@ -94,12 +106,13 @@ async function bringUpToDate(url: string): Promise<void> {
   const queries = new Kysely<Tables>({ dialect: migratingDialect(pool) });
   try {
     await requireVersion(queries, url);
-    await migrate(queries, (work) =>
+    const inTurn = (work: (queries: Kysely<Tables>) => Promise<void>) =>
       queries.transaction().execute(async (transaction) => {
         await sql`select pg_advisory_xact_lock(${sql.lit(migrationLock)})`.execute(transaction);
         await work(transaction);
-      }),
-    );
+      });
+    await migrate(queries, inTurn);
+    await prepareWriteMarks(queries, inTurn);
   } finally {
     await queries.destroy();
   }
@@ -136,18 +149,16 @@ export async function openPostgres(url: string): Promise<Database> {
       cause: doubt,
     });
     for (;;) {
-      const { rows } = await sql<{ status: string | null }>`
-        select pg_xact_status(${doubt.transactionId}::xid8) as status`
-        .execute(queries)
-        .catch((error: unknown) => {
-          if (error instanceof DatabaseUnavailableError) return { rows: [] };
-          throw error;
-        });
-      const status = rows[0]?.status;
-      if (status === 'committed') return true;
-      if (status === 'aborted') return false;
-      if (status === null || performance.now() - doubt.askedAt > doubtMs) throw unknown;
-      await sleep(retryDelayMs);
+      try {
+        const isKept = await queries.transaction().execute((trx) => isMarkKept(trx, doubt.mark.id));
+        doubt.mark.settle('committed');
+        return isKept;
+      } catch (error) {
+        const mayPass = error instanceof DatabaseUnavailableError || error instanceof CommitInDoubtError;
+        if (!mayPass) throw error;
+        if (performance.now() - doubt.askedAt > doubtMs) throw unknown;
+        await sleep(retryDelayMs);
+      }
     }
   }
 

@@ -37,6 +37,11 @@ export function isLostConnection(error: unknown): boolean {
   return isOfConnection(error) || lostConnection.test(stateOf(error) ?? '');
 }
 
+/** Whether a statement was refused only because one before it, in the same transaction, had failed. */
+export function isOfAborted(error: unknown): boolean {
+  return stateOf(error) === '25P02';
+}
+
 /** The error as the port tells it: an unavailable database by that name, and any other fault as it is. */
 export function asTold(error: unknown, server: string): unknown {
   return isOfConnection(error) || unavailable.test(stateOf(error) ?? '')

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import pg from 'pg';
-import { asTold, isLostConnection } from './postgres-failure.ts';
+import { asTold, isLostConnection, isOfAborted } from './postgres-failure.ts';
 import { serverName } from './server-name.ts';
 
 /**
@@ -79,6 +79,7 @@ function createConnection(
 ): PostgresPoolClient {
   let client: pg.PoolClient | undefined = first;
   let lostBy: unknown;
+  let abortedBy: unknown;
   let inTransaction = false;
 
   async function query(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<never>> {
@@ -91,7 +92,11 @@ function createConnection(
       try {
         return asResult(await client.query(text, [...values]));
       } catch (error) {
-        if (!isLostConnection(error)) throw asTold(error, server);
+        if (!isLostConnection(error)) {
+          // An aborted transaction refuses all that follows: what is told is what it was aborted by.
+          if (!isOfAborted(error)) abortedBy = error;
+          throw asTold(abortedBy ?? error, server);
+        }
         lostBy = error;
         if (!mayRepeat || performance.now() > giveUpAt) throw asTold(error, server);
         client.release(true);

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { DatabaseNewerError } from '../../src/database/database.ts';
+import { migrationNames } from '../../src/database/migrate.ts';
+import { openPostgres } from '../../src/database/postgres/open-postgres.ts';
+import { createPostgresDatabase } from '../support/shared-postgres.ts';
+
+const run = promisify(execFile);
+
+describe('migrations on Postgres', () => {
+  let url: string;
+  let drop: () => Promise<void>;
+  let client: pg.Client;
+  before(async () => {
+    ({ url, drop } = await createPostgresDatabase({ empty: true }));
+    client = new pg.Client({ connectionString: url });
+    await client.connect();
+  });
+  after(async () => {
+    await client.end();
+    await drop();
+  });
+  const ask = async (sql: string) => (await client.query({ text: sql, rowMode: 'array' })).rows.flat();
+
+  it('leave nothing behind when one fails in its middle', async () => {
+    await client.query('create table history (in_the_way text)');
+    await assert.rejects(openPostgres(url), /history/);
+    const tables = await ask(
+      "select table_name from information_schema.tables where table_schema = 'public'",
+    );
+    assert.deepEqual(tables, ['history']);
+    await client.query('drop table history');
+  });
+
+  it('run once where processes start at once on an empty database', async () => {
+    const source = new URL('../../src/database/postgres/open-postgres.ts', import.meta.url).href;
+    const code = `import(${JSON.stringify(source)}).then(async ({ openPostgres }) => {
+      const database = await openPostgres(${JSON.stringify(url)});
+      await database.ping();
+      await database.close();
+      console.log('open');
+    })`;
+    const outputs = await Promise.all(Array.from({ length: 4 }, () => run(process.execPath, ['-e', code])));
+    for (const output of outputs) assert.deepEqual(output, { stdout: 'open\n', stderr: '' });
+    assert.deepEqual(await ask('select name from kysely_migration order by name'), migrationNames);
+  });
+
+  it('change nothing the next time', async () => {
+    const schema = () =>
+      ask(
+        "select table_name || '.' || column_name || ' ' || data_type from information_schema.columns where table_schema = 'public' order by 1",
+      );
+    const applied = () => ask('select timestamp from kysely_migration order by name');
+    const before = [await schema(), await applied()];
+    assert.ok((before[0]?.length ?? 0) > 60);
+    await (await openPostgres(url)).close();
+    assert.deepEqual([await schema(), await applied()], before);
+  });
+
+  it('refuse a database that is newer than the code, and leave it as it is', async () => {
+    await client.query("insert into kysely_migration values ('9999-from-the-future', '2099-01-01')");
+    await assert.rejects(
+      openPostgres(url),
+      (error) => error instanceof DatabaseNewerError && /9999-from-the-future/.test(error.message),
+    );
+    assert.equal((await ask('select name from kysely_migration')).length, migrationNames.length + 1);
+  });
+});

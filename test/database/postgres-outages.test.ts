@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { type Database, DatabaseUnavailableError } from '../../src/database/database.ts';
+import { openPostgres } from '../../src/database/postgres/open-postgres.ts';
+import { recordEncryptionKey } from '../../src/database/seals/record-encryption-key.ts';
+import { freePort } from '../support/free-port.ts';
+import { startPostgresProxy } from '../support/postgres-proxy.ts';
+import { type PostgresServer, startPostgresServer } from '../support/postgres-server.ts';
+
+/** A server of our own that restarts, crashes, is a standby, or does not let us in. */
+
+const password = 'very/secret@password';
+
+const writeKey = (database: Database, id: string, patienceMs?: number) =>
+  database.write((trx) => recordEncryptionKey(trx, { id, sealedCheck: 'v1.x', now: 1 }), patienceMs);
+const keysIn = async ({ queries }: Database) =>
+  (await queries.selectFrom('encryption_keys').select('id').orderBy('id').execute()).map(({ id }) => id);
+
+/** Refused by name, and without the password. */
+async function assertRefused(work: Promise<unknown>, reason: RegExp): Promise<void> {
+  await assert.rejects(work, (error) => {
+    assert.ok(error instanceof DatabaseUnavailableError, String(error));
+    assert.match(error.message, reason);
+    for (const secret of [password, encodeURIComponent(password)])
+      assert.ok(!error.message.includes(secret), 'the password is in the message');
+    return true;
+  });
+}
+
+describe('a Postgres server', () => {
+  let server: PostgresServer;
+  let database: Database;
+
+  /** Runs one statement as the server's owner. */
+  async function administer(statement: string): Promise<pg.QueryResult> {
+    const client = new pg.Client({ connectionString: server.url() });
+    await client.connect();
+    try {
+      return await client.query(statement);
+    } finally {
+      await client.end();
+    }
+  }
+
+  before(async () => {
+    // Nothing is written to the log before a commit asks for it.
+    server = await startPostgresServer({ settings: ['synchronous_commit=on', 'wal_writer_delay=10s'] });
+    database = await openPostgres(server.url());
+  });
+  after(async () => {
+    await database.close();
+    await server.close();
+  });
+
+  it('that restarts is ridden out: no read and no write fails', async (t) => {
+    const counts = { reads: 0, writes: 0 };
+    let over = false;
+    const reading = (async () => {
+      for (; !over; counts.reads += 1) {
+        await keysIn(database);
+        await sleep(2);
+      }
+    })();
+    const writing = (async () => {
+      for (; !over; counts.writes += 1) {
+        await writeKey(database, `restart ${counts.writes}`, 5000);
+        await sleep(2);
+      }
+    })();
+    for (const how of ['fast', 'immediate', 'kill'] as const) {
+      await sleep(50);
+      await server.stop(how);
+      await sleep(300);
+      await server.start();
+      await database.ping();
+    }
+    over = true;
+    await Promise.all([reading, writing]);
+    const kept = (await keysIn(database)).filter((id) => id.startsWith('restart'));
+    assert.equal(kept.length, counts.writes);
+    t.diagnostic(`${counts.reads} reads and ${counts.writes} writes through three restarts`);
+  });
+
+  it('that is gone is told by name within three seconds, and used again when it is back', async () => {
+    await server.stop('kill');
+    const startedAt = performance.now();
+    await Promise.all([
+      assertRefused(keysIn(database), /ECONNREFUSED/),
+      assertRefused(writeKey(database, 'gone', 500), /ECONNREFUSED/),
+      assertRefused(database.ping(), /ECONNREFUSED/),
+    ]);
+    assert.ok(performance.now() - startedAt < 3500);
+    await server.start();
+    await database.ping();
+  });
+
+  it('that lost a commit in a crash is not taken to have it, though its number was given to another', async (t) => {
+    const proxy = await startPostgresProxy(server.url());
+    const through = await openPostgres(proxy.url());
+    t.after(async () => {
+      await through.close();
+      await proxy.close();
+    });
+    const crashed = Promise.withResolvers<void>();
+    let tries = 0;
+    const stop = proxy.onCommit((moment) => {
+      if (moment !== 'asked') return undefined;
+      stop();
+      // The server dies with the commit on its way, comes back, and gives the same number to somebody else.
+      proxy.refuse();
+      void server
+        .stop('kill')
+        .then(() => server.start())
+        .then(async () => {
+          for (let n = 0; n < 5; n += 1) await writeKey(database, `other ${n}`);
+        })
+        .then(crashed.resolve)
+        .finally(() => proxy.pass());
+      return 'cut';
+    });
+    await through.write(async (trx) => {
+      tries += 1;
+      await recordEncryptionKey(trx, { id: 'lost or kept', sealedCheck: 'v1.x', now: 1 });
+    }, 8000);
+    await crashed.promise;
+    const stored = (await keysIn(database)).includes('lost or kept');
+    t.diagnostic(`${tries} tries`);
+    assert.ok(stored, 'the write was told as done, and is not there');
+  });
+
+  it('that is a standby is not ready, takes no write, and serves once it is promoted', async () => {
+    const signal = join(server.data, 'standby.signal');
+    await server.stop('fast');
+    await writeFile(signal, '');
+    await server.start();
+    await assertRefused(database.ping(), /standby/);
+    await assertRefused(writeKey(database, 'standby', 300), /read-only transaction|recovery/);
+    assert.ok(Array.isArray(await keysIn(database)));
+    await administer('select pg_promote()');
+    await database.ping();
+    await writeKey(database, 'promoted');
+    await rm(signal, { force: true });
+  });
+
+  it('that does not let us in says why, at the start, without the password', async () => {
+    const rules = join(server.data, 'pg_hba.conf');
+    await writeFile(rules, `host all locked all scram-sha-256\n${await readFile(rules, 'utf8')}`);
+    await administer(`create role locked login password '${password}'`);
+    await administer('select pg_reload_conf()');
+    const url = new URL(server.url());
+    const as = (changes: Partial<URL>) => openPostgres(Object.assign(new URL(url), changes).href);
+    await assertRefused(
+      as({ username: 'locked', password: 'very%2Fwrong' }),
+      /password authentication failed/,
+    );
+    await assertRefused(as({ username: 'nobody', password }), /role "nobody" does not exist/);
+    const elsewhere = { username: 'locked', password: encodeURIComponent(password) };
+    await assertRefused(as({ ...elsewhere, pathname: '/no_such' }), /database "no_such" does not exist/);
+    await assertRefused(as({ ...elsewhere, port: String(await freePort()) }), /ECONNREFUSED/);
+    await assertRefused(as({ ...elsewhere, host: 'no-such-host.invalid' }), /ENOTFOUND|EAI_AGAIN/);
+  });
+
+  it('in which we may not make tables is refused by name', async () => {
+    await administer(`create database unowned`);
+    const url = Object.assign(new URL(server.url('unowned')), {
+      username: 'locked',
+      password: encodeURIComponent(password),
+    });
+    await assertRefused(openPostgres(url.href), /permission denied/);
+  });
+
+  it('that is too old is refused by name', async () => {
+    await administer('create schema old');
+    await administer(
+      `create function old.current_setting(text) returns text language sql as $$ select '130011'::text $$`,
+    );
+    const options = encodeURIComponent('-c search_path=old,pg_catalog,public');
+    await assertRefused(
+      openPostgres(`${server.url()}?options=${options}`),
+      /runs Postgres 13; Foyer needs 14/,
+    );
+  });
+});
