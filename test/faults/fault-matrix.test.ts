@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import Sqlite from 'better-sqlite3';
 import type { Failure } from '../../sandbox/control/faults.ts';
+import type { EngineName } from '../support/stage-database.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
 import { createVisitor, install, type RunStatus, type Visitor } from '../support/visitor.ts';
-import { type Cell, cells, failures, type Installed, type NotInstalled, quickCells } from './fault-table.ts';
+import {
+  type Cell,
+  cells,
+  failures,
+  fewCells,
+  type Installed,
+  type NotInstalled,
+  quickCells,
+} from './fault-table.ts';
 import { isFullRun } from './support/full-run.ts';
 import { createJumpClock, type JumpClock, jumpToNextTry } from './support/jump-clock.ts';
 import { heldTokens, liveTokens } from './support/tokens.ts';
@@ -15,16 +23,23 @@ import { startWebhookEndpoint, type WebhookEndpoint } from './support/webhook-en
 /** Cells that wait for time limits do so beside each other. */
 const lanes = isFullRun ? 10 : 3;
 
-describe('the fault matrix', { concurrency: lanes }, () => {
-  for (const cell of isFullRun ? cells : quickCells) {
-    const { method, failure, how, end } = cell;
-    it(`${method} × ${failure}, ${how} → ${endText(end)}`, async (t) => {
-      const play = await setPlay();
-      t.after(() => play.close());
-      await playCell(play, cell);
-    });
-  }
-});
+const engines: readonly (readonly [EngineName, readonly Cell[]])[] = [
+  ['SQLite', isFullRun ? cells : quickCells],
+  ['Postgres', isFullRun ? cells : fewCells],
+];
+
+for (const [engine, played] of engines) {
+  describe(`the fault matrix on ${engine}`, { concurrency: lanes }, () => {
+    for (const cell of played) {
+      const { method, failure, how, end } = cell;
+      it(`${method} × ${failure}, ${how} → ${endText(end)}`, async (t) => {
+        const play = await setPlay(engine);
+        t.after(() => play.close());
+        await playCell(play, cell);
+      });
+    }
+  });
+}
 
 function endText(end: Cell['end']): string {
   if ('page' in end) return `page ${end.page} ${end.cause}, tokens: ${end.tokens}`;
@@ -37,18 +52,19 @@ interface Play {
   webhook: WebhookEndpoint;
   clock: JumpClock;
   acme: { teamId: string; userId: string };
-  database: Sqlite.Database;
+  /** The one value of a query for one. */
+  value(sql: string): Promise<unknown>;
   close(): Promise<void>;
 }
 
-async function setPlay(): Promise<Play> {
+async function setPlay(engine: EngineName): Promise<Play> {
   const clock = createJumpClock();
   const webhook = await startWebhookEndpoint();
   const stage = await setStage({
+    engine,
     environment: { NOTIFY_SLACK_WEBHOOK_URL: webhook.url },
     foyer: { now: clock.now, worker: { pollMs: 20, leaseMs: 3_600_000 } },
   });
-  const database = new Sqlite(stage.databaseFile, { readonly: true });
   return {
     stage,
     webhook,
@@ -57,9 +73,11 @@ async function setPlay(): Promise<Play> {
       teamId: stage.sandbox.workspace('Acme').id,
       userId: stage.sandbox.person('Acme', 'owner').id,
     },
-    database,
+    async value(sql) {
+      const [row] = await stage.database.rows<Record<string, unknown>>(sql);
+      return row && Object.values(row)[0];
+    },
     async close() {
-      database.close();
       await stage.close();
       await webhook.close();
     },
@@ -97,24 +115,28 @@ function breakCall({ stage, webhook }: Play, method: string, name: string, how: 
 }
 
 async function assertNotInstalled(play: Play, end: NotInstalled, answer: Response): Promise<void> {
-  const { stage, database } = play;
+  const { stage } = play;
   const page = await answer.text();
   assert.equal(answer.status, end.page, page);
   assert.match(page, new RegExp(`Reference: <code>${end.cause}</code>`));
   assert.equal(stage.sandbox.calls('oauth.v2.access').length, 1, 'a code is sent once');
-  assert.equal(database.prepare('select count(*) as n from installations').pluck().get(), 0);
-  const request = () =>
-    database.prepare('select outcome, sealed_tokens is not null as kept from install_requests').get();
+  assert.equal(await play.value('select count(*) as n from installations'), 0);
+  const request = async () => {
+    const [row] = await stage.database.rows<{ outcome: string; kept: number }>(
+      'select outcome, case when sealed_tokens is null then 0 else 1 end as kept from install_requests',
+    );
+    return { ...row };
+  };
   const live = () => liveTokens(stage.sandbox).length;
   switch (end.tokens) {
     case 'none':
       assert.match(page, /Nothing was installed/);
-      assert.deepEqual(request(), { outcome: 'failed', kept: 0 });
+      assert.deepEqual(await request(), { outcome: 'failed', kept: 0 });
       assert.equal(live(), 0);
       break;
     case 'given back':
       assert.match(page, /Nothing was installed[\s\S]*We gave it back straight away/);
-      assert.deepEqual(request(), { outcome: 'failed', kept: 0 });
+      assert.deepEqual(await request(), { outcome: 'failed', kept: 0 });
       assert.equal(live(), 0);
       break;
     case 'unheard of':
@@ -125,17 +147,17 @@ async function assertNotInstalled(play: Play, end: NotInstalled, answer: Respons
     case 'later':
     case 'never':
       assert.match(page, /was not finished[\s\S]*could not give it back yet/);
-      assert.deepEqual(request(), { outcome: 'failed', kept: 1 });
+      assert.deepEqual(await request(), { outcome: 'failed', kept: 1 });
       // A minute later, or at the next start.
       play.clock.jump(61_000);
       await stage.stop();
       await stage.start();
       await until(play, () => stage.logged().some((line) => line.includes('an install was interrupted')));
       if (end.tokens === 'later') {
-        await until(play, () => JSON.stringify(request()) === '{"outcome":"failed","kept":0}');
+        await until(play, async () => JSON.stringify(await request()) === '{"outcome":"failed","kept":0}');
         assert.equal(live(), 0);
       } else {
-        assert.deepEqual(request(), { outcome: 'failed', kept: 1 });
+        assert.deepEqual(await request(), { outcome: 'failed', kept: 1 });
         assert.ok(stage.logged().some((line) => line.includes('could not revoke a token')));
       }
   }
@@ -158,7 +180,7 @@ async function assertInstalled(
   visitor: Visitor,
   answer: Response,
 ): Promise<void> {
-  const { stage, database, webhook } = play;
+  const { stage, webhook } = play;
   assert.equal(answer.status, 303, await answer.text());
   const run = await runToItsEnd(play, visitor, answer, cell);
   const steps = Object.fromEntries(run.steps.map((step) => [step.name, step]));
@@ -181,7 +203,7 @@ async function assertInstalled(
     (text) => text.includes(`run \`${run.id}\``) && text.includes(' installed '),
   );
   assert.equal(told.length, end.operatorsTold ?? 1, 'messages to the operators');
-  const status = database.prepare('select status from installations').pluck().get();
+  const status = await play.value('select status from installations');
   assert.equal(status, end.installation ?? 'active');
   assert.deepEqual(liveTokens(stage.sandbox), await heldTokens(stage.config));
 }
@@ -194,18 +216,18 @@ async function runToItsEnd(play: Play, visitor: Visitor, answer: Response, cell?
   let jumps = 0;
   let longestMs = 0;
   await until(play, async () => {
-    const byMs = jumpToNextTry(play.clock, play.database);
+    const byMs = await jumpToNextTry(play.clock, play.stage.database);
     longestMs = Math.max(longestMs, byMs);
     if (byMs > 0) jumps += 1;
     if (isEndless && jumps > 4) return true;
-    return play.database.prepare('select count(*) from runs where finished_at is null').pluck().get() === 0;
+    return (await play.value('select count(*) from runs where finished_at is null')) === 0;
   });
   // Retry-After is honoured to the second.
   if (cell?.failure === '429') assert.ok(longestMs > 29_000 && longestMs <= 30_000, `waited ${longestMs} ms`);
   let status = await ask();
   if (isEndless) {
     await until(play, async () => {
-      const dueAt = Number(play.database.prepare('select due_at from runs').pluck().get());
+      const dueAt = Number(await play.value('select due_at from runs'));
       status = await ask();
       // Not the rest from which it is just being woken.
       return status.status === 'waiting' && dueAt > play.clock.now();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { EngineName } from '../support/stage-database.ts';
 import { createVisitor, eventually, finishedRun, install, pressAddToSlack } from '../support/visitor.ts';
 import { isFullRun } from './support/full-run.ts';
 import { afterMs, atCall, atCommit, type KillPoint, phases } from './support/kill-points.ts';
@@ -39,9 +40,14 @@ async function killedDuring(
   disarm();
 }
 
-describe('SIGKILL elsewhere', { concurrency: 2 }, () => {
+const engines: readonly EngineName[] = isFullRun ? ['SQLite', 'Postgres'] : ['SQLite'];
+
+for (const engine of engines)
+  describe(`SIGKILL elsewhere on ${engine}`, { concurrency: 2 }, () => elsewhere(engine));
+
+function elsewhere(engine: EngineName): void {
   it('gives back what Slack had issued to an install that nobody comes back for', async (t) => {
-    const stage = await setProcessStage();
+    const stage = await setProcessStage({ engine });
     t.after(() => stage.close());
     const { sandbox } = stage;
     const ends = { givenBack: 0, installedAfterAll: 0, neverHeardOf: 0 };
@@ -52,7 +58,7 @@ describe('SIGKILL elsewhere', { concurrency: 2 }, () => {
       ...phases.map((phase) => atCall('oauth.v2.access', 1, phase)),
       atCall('oauth.v2.access', 1, 'after its answer', 4),
       atCall('auth.test', 1, 'after its answer'),
-      ...[1, 2, 3, 4].map(atCommit),
+      ...[1, 2, 3, 4].map((nth) => atCommit(nth)),
     ];
     const whileGivingBack = [atCall('auth.revoke', 1, 'before its answer'), undefined].concat(
       isFullRun
@@ -64,12 +70,14 @@ describe('SIGKILL elsewhere', { concurrency: 2 }, () => {
       const visitor = createVisitor();
       const callback = await pressAddToSlack(visitor, stage.url, sandbox, acmeOf(stage));
       await killedDuring(stage, first, () => visitor.get(callback));
-      const [request] = stage.rows<{ outcome: string; sealed_tokens: string | null }>(
+      const [request] = await stage.rows<{ outcome: string; sealed_tokens: string | null }>(
         'select outcome, sealed_tokens from install_requests order by started_at desc limit 1',
       );
       const knewTokens = request?.outcome === 'started' && request.sealed_tokens !== null;
       // Its minute passes.
-      stage.change("update install_requests set started_at = started_at - 61000 where outcome = 'started'");
+      await stage.change(
+        "update install_requests set started_at = started_at - 61000 where outcome = 'started'",
+      );
       if (second && knewTokens) {
         const disarm = second.arm(stage, () => stage.foyer().kill());
         await stage.tryStart();
@@ -81,10 +89,8 @@ describe('SIGKILL elsewhere', { concurrency: 2 }, () => {
       await stage.start();
       await eventually(async () => {
         const open = `select id from install_requests where sealed_tokens is not null or outcome = 'started'`;
-        return (
-          stage.rows(open).length === 0 &&
-          stage.rows('select id from runs where finished_at is null').length === 0
-        );
+        const running = 'select id from runs where finished_at is null';
+        return (await stage.rows(open)).length === 0 && (await stage.rows(running)).length === 0;
       }, 30_000);
       const [live, held] = [liveTokens(sandbox), await heldTokens(stage.config)];
       const name = `${first.name}, then ${second?.name ?? 'nothing'}`;
@@ -104,7 +110,7 @@ describe('SIGKILL elsewhere', { concurrency: 2 }, () => {
   });
 
   it('loses no uninstall, and applies it once', async (t) => {
-    const stage = await setProcessStage();
+    const stage = await setProcessStage({ engine });
     t.after(() => stage.close());
     const { sandbox } = stage;
     const points = [atCommit(1), afterMs(2), atCommit(2), ...[0, 1, 3, 4, 5, 7, 9, 12, 16].map(afterMs)];
@@ -116,7 +122,7 @@ describe('SIGKILL elsewhere', { concurrency: 2 }, () => {
     let again = 0;
     for (const { point, remove } of some(cases, [0, 3])) {
       await installAcme(stage);
-      const [before] = stage.rows<{ id: string; life: number }>('select id, life from installations');
+      const [before] = await stage.rows<{ id: string; life: number }>('select id, life from installations');
       await killedDuring(stage, point, remove);
       await stage.start();
       // Slack tries again after a minute and after five.
@@ -126,13 +132,13 @@ describe('SIGKILL elsewhere', { concurrency: 2 }, () => {
       }
       again += sandbox.deliveries.list().filter((delivery) => delivery.retryNumber > 0).length;
       sandbox.deliveries.clear();
-      const [row] = stage.rows<{ status: string; life: number; sealed_bot: string | null }>(
+      const [row] = await stage.rows<{ status: string; life: number; sealed_bot: string | null }>(
         'select status, life, sealed_bot from installations',
       );
       assert.deepEqual(row, { status: 'uninstalled', life: before?.life, sealed_bot: null }, point.name);
-      const told = stage.rows("select id from history where kind = 'uninstalled'");
+      const told = await stage.rows("select id from history where kind = 'uninstalled'");
       assert.equal(told.length, before?.life, `${point.name}: one line for each uninstall`);
-      assert.deepEqual(stage.rows('select id from runs where finished_at is null'), []);
+      assert.deepEqual(await stage.rows('select id from runs where finished_at is null'), []);
       assert.deepEqual(liveTokens(sandbox), []);
     }
     t.diagnostic(`${again} deliveries came again`);
@@ -140,7 +146,7 @@ describe('SIGKILL elsewhere', { concurrency: 2 }, () => {
   });
 
   it('shows App Home whole after a publish that was cut', async (t) => {
-    const stage = await setProcessStage();
+    const stage = await setProcessStage({ engine });
     t.after(() => stage.close());
     const { sandbox } = stage;
     await installAcme(stage);
@@ -155,8 +161,8 @@ describe('SIGKILL elsewhere', { concurrency: 2 }, () => {
     ];
     for (const point of some(points, [0])) {
       // Something new to show, so that the publish is due.
-      stage.change('update installations set team_name = ?', `Acme ${point.name}`);
-      stage.change('delete from home_views');
+      await stage.change('update installations set team_name = ?', `Acme ${point.name}`);
+      await stage.change('delete from home_views');
       await killedDuring(stage, point, () => sandbox.openHome(admin));
       await stage.start();
       await sandbox.openHome(admin);
@@ -165,13 +171,13 @@ describe('SIGKILL elsewhere', { concurrency: 2 }, () => {
   });
 
   it('finishes a retry that was cut, with one welcome', async (t) => {
-    const stage = await setProcessStage();
+    const stage = await setProcessStage({ engine });
     t.after(() => stage.close());
     const { sandbox } = stage;
     const acme = acmeOf(stage);
     const points = [
       atCall('chat.postMessage', 1, 'before its answer'),
-      ...[1, 2, 3, 4, 6, 8].map(atCommit),
+      ...[1, 2, 3, 4, 6, 8].map((nth) => atCommit(nth)),
       atCall('chat.postMessage', 1, 'as it arrives'),
       atCall('chat.postMessage', 1, 'after its answer'),
       ...[1, 3, 6, 10].map(afterMs),
@@ -199,4 +205,4 @@ describe('SIGKILL elsewhere', { concurrency: 2 }, () => {
       await sandbox.settled();
     }
   });
-});
+}

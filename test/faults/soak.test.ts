@@ -148,13 +148,13 @@ async function oneInstall(stage: ProcessStage, world: World, lane: number, tally
   const visitor = createVisitor();
   const answer = await install(visitor, stage.url, stage.sandbox, place);
   bump(tally.pages, String(answer.status));
-  const [row] = stage.rows<{ id: string; life: number; status: string }>(
+  const [row] = await stage.rows<{ id: string; life: number; status: string }>(
     'select id, life, status from installations where team_id = ?',
     place.teamId,
   );
   if (answer.status === 303) {
     const run = await finishedRun(visitor, stage.url + answer.headers.get('location'), 180_000);
-    assertHonest(stage, world, place, run, tally);
+    await assertHonest(stage, world, place, run, tally);
     await removeApp(stage, world, place.teamId);
     return;
   }
@@ -164,13 +164,13 @@ async function oneInstall(stage: ProcessStage, world: World, lane: number, tally
   assert.ok(row === undefined || row.status === 'uninstalled', 'a failure page, and yet it is installed');
 }
 
-function assertHonest(
+async function assertHonest(
   stage: ProcessStage,
   world: World,
   place: { teamId: string; userId: string },
   run: RunStatus,
   tally: Tally,
-): void {
+): Promise<void> {
   bump(tally.runs, run.status);
   assert.ok(['succeeded', 'failed'].includes(run.status), run.status);
   for (const step of run.steps) {
@@ -181,7 +181,7 @@ function assertHonest(
     run.status === 'failed',
     run.steps.some((step) => step.status === 'failed'),
   );
-  const [installation] = stage.rows<{ id: string; life: number; status: string }>(
+  const [installation] = await stage.rows<{ id: string; life: number; status: string }>(
     'select id, life, status from installations where team_id = ?',
     place.teamId,
   );
@@ -202,7 +202,7 @@ function assertHonest(
 async function removeApp(stage: ProcessStage, world: World, teamId: string): Promise<void> {
   await stage.sandbox.uninstall({ teamId });
   await eventually(async () => {
-    const [row] = stage.rows<{ status: string }>(
+    const [row] = await stage.rows<{ status: string }>(
       'select status from installations where team_id = ?',
       teamId,
     );

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { freePort } from '../support/free-port.ts';
+import type { EngineName } from '../support/stage-database.ts';
 import { createVisitor, eventually, finishedRun, install } from '../support/visitor.ts';
 import { isServing, spawnFoyer } from './support/foyer-process.ts';
 import { isFullRun } from './support/full-run.ts';
 import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
 
-/** SIGTERM under load, and a second process on the same file. */
+/** SIGTERM under load, and a second process on the same database. */
 
 const placesOf = ({ sandbox }: ProcessStage) =>
   ['Acme', 'Globex', 'Initech Product', 'Initech Sales'].map((name) => ({
@@ -18,24 +19,29 @@ const placesOf = ({ sandbox }: ProcessStage) =>
 const unfinished = (stage: ProcessStage) => stage.rows('select id from runs where finished_at is null');
 
 async function assertAllWhole(stage: ProcessStage): Promise<void> {
-  await eventually(async () => unfinished(stage).length === 0, 40_000);
-  const runs = stage.rows<{ status: string }>('select status from runs');
+  await eventually(async () => (await unfinished(stage)).length === 0, 40_000);
+  const runs = await stage.rows<{ status: string }>('select status from runs');
   assert.deepEqual(new Set(runs.map((run) => run.status)), new Set(['succeeded']));
   for (const place of placesOf(stage)) assert.equal(stage.sandbox.messages(place).length, 1);
-  const twice = stage.rows(
+  const twice = await stage.rows(
     "select run_id, step_name from step_attempts where outcome = 'succeeded' group by 1, 2 having count(*) > 1",
   );
   assert.deepEqual(twice, []);
 }
 
-describe('stopping and starting', { concurrency: 2 }, () => {
+const engines: readonly EngineName[] = isFullRun ? ['SQLite', 'Postgres'] : ['SQLite'];
+
+for (const engine of engines)
+  describe(`stopping and starting on ${engine}`, { concurrency: 2 }, () => stoppingAndStarting(engine));
+
+function stoppingAndStarting(engine: EngineName): void {
   const loads = [
     ['runs under way', '*', 120],
     ['calls that hang and a connection that says nothing', 'chat.postMessage', 30_000],
   ] as const;
   for (const [name, method, delayMs] of isFullRun ? loads : loads.slice(0, 1)) {
     it(`ends within ten seconds of SIGTERM with ${name}, with code 0, and loses nothing`, async (t) => {
-      const stage = await setProcessStage();
+      const stage = await setProcessStage({ engine });
       t.after(() => stage.close());
       const { sandbox } = stage;
       if (method === '*') sandbox.faults.setLatency(method, delayMs);
@@ -59,10 +65,10 @@ describe('stopping and starting', { concurrency: 2 }, () => {
         assert.deepEqual(status, { status: 'fulfilled', value: 303 }, 'a request under way is answered');
       await assert.rejects(fetch(`${stage.url}/healthz`), 'the port is closed');
       assert.match(stage.foyer().output(), /"msg":"stopped"/);
-      const left = unfinished(stage).length;
+      const left = (await unfinished(stage)).length;
       assert.ok(left > 0, 'nothing was under way');
       assert.deepEqual(
-        stage.rows("select id from runs where status = 'running'"),
+        await stage.rows("select id from runs where status = 'running'"),
         [],
         'runs are handed back',
       );
@@ -73,8 +79,8 @@ describe('stopping and starting', { concurrency: 2 }, () => {
     });
   }
 
-  it('shares the work between two processes on one file: each step once', async (t) => {
-    const stage = await setProcessStage();
+  it('shares the work between two processes on one database: each step once', async (t) => {
+    const stage = await setProcessStage({ engine });
     const port = await freePort();
     const beside = spawnFoyer({
       environment: { ...stage.environment, PORT: String(port) },
@@ -105,7 +111,9 @@ describe('stopping and starting', { concurrency: 2 }, () => {
         }),
       );
     }
-    const attempts = stage.rows<{ attempt: number }>('select attempt from step_attempts where attempt > 1');
+    const attempts = await stage.rows<{ attempt: number }>(
+      'select attempt from step_attempts where attempt > 1',
+    );
     assert.deepEqual(attempts, []);
     assert.equal(stage.sandbox.calls('users.info').length, 8);
     if (!isFullRun) return;
@@ -122,4 +130,4 @@ describe('stopping and starting', { concurrency: 2 }, () => {
     assert.equal((await finishedRun(createVisitor(), elsewhere, 45_000)).status, 'succeeded');
     assert.equal(stage.sandbox.messages(acme).length, 2, 'one for each life');
   });
-});
+}

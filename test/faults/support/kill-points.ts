@@ -1,9 +1,10 @@
 import Sqlite from 'better-sqlite3';
+import type { PostgresProxy } from '../../support/postgres-proxy.ts';
 import type { ProcessStage } from './process-stage.ts';
 
 /**
  * Instants at which a process can be killed. Foyer itself knows nothing of them: Slack's side sees each call come and
- * go, and a reader of the database file sees each commit.
+ * go; a reader of a SQLite file, and the network to a Postgres server, see each commit.
  */
 export interface KillPoint {
   name: string;
@@ -62,32 +63,54 @@ export function atWebhook(phase: 'as it arrives' | 'before its answer'): KillPoi
   };
 }
 
-/** Right after the `nth` commit from now on. */
-export function atCommit(nth: number): KillPoint {
+/**
+ * At the `nth` commit from now on: right after it, and on Postgres, where the network between can be stopped, right
+ * before it too.
+ */
+export function atCommit(nth: number, when: 'before' | 'after' = 'after'): KillPoint {
   return {
-    name: `right after commit ${nth}`,
-    arm({ databaseFile }, kill) {
-      const database = new Sqlite(databaseFile, { readonly: true });
-      const version = () => database.pragma('data_version', { simple: true });
-      let known = version();
-      let seen = 0;
-      let over = false;
-      const look = (): void => {
-        if (over) return;
-        const now = version();
-        if (now !== known) seen += 1;
-        known = now;
-        if (seen >= nth) {
-          over = true;
-          kill();
-        } else setImmediate(look);
-      };
-      look();
-      return () => {
-        over = true;
-        database.close();
-      };
-    },
+    name: `right ${when} commit ${nth}`,
+    arm: ({ databaseFile, proxy }, kill) =>
+      proxy ? atCommitOfPostgres(proxy, { nth, when, kill }) : afterCommitOfSqlite(databaseFile, nth, kill),
+  };
+}
+
+function atCommitOfPostgres(
+  proxy: PostgresProxy,
+  { nth, when, kill }: { nth: number; when: 'before' | 'after'; kill(): void },
+): () => void {
+  let seen = 0;
+  return proxy.onCommit((moment) => {
+    if (moment !== (when === 'before' ? 'asked' : 'done')) return undefined;
+    seen += 1;
+    if (seen < nth) return undefined;
+    if (seen === nth) kill();
+    // What the process had under way on its other connections ends with it.
+    return 'cut';
+  });
+}
+
+/** SQLite counts, for its readers, the commits of everybody else. */
+function afterCommitOfSqlite(databaseFile: string, nth: number, kill: () => void): () => void {
+  const database = new Sqlite(databaseFile, { readonly: true });
+  const version = () => database.pragma('data_version', { simple: true });
+  let known = version();
+  let seen = 0;
+  let over = false;
+  const look = (): void => {
+    if (over) return;
+    const now = version();
+    if (now !== known) seen += 1;
+    known = now;
+    if (seen >= nth) {
+      over = true;
+      kill();
+    } else setImmediate(look);
+  };
+  look();
+  return () => {
+    over = true;
+    database.close();
   };
 }
 

@@ -1,10 +1,16 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import { createSandbox, type Sandbox, type SandboxOptions } from '../../../sandbox/sandbox.ts';
 import { type Config, parseConfig } from '../../../src/config.ts';
 import { freePort } from '../../support/free-port.ts';
+import { type PostgresProxy, startPostgresProxy } from '../../support/postgres-proxy.ts';
+import {
+  type EngineName,
+  postgresStageDatabase,
+  type StageDatabase,
+  sqliteStageDatabase,
+} from '../../support/stage-database.ts';
 import { environmentFor } from '../../support/start-foyer.ts';
 import { type FoyerProcess, isServing, spawnFoyer } from './foyer-process.ts';
 import { startWebhookEndpoint, type WebhookEndpoint } from './webhook-endpoint.ts';
@@ -19,22 +25,29 @@ export interface ProcessStage {
   config: Config;
   environment: Record<string, string>;
   folder: string;
+  engine: EngineName;
+  /** Where a SQLite database is. */
   databaseFile: string;
+  /** What stands between Foyer and its Postgres; absent on SQLite. */
+  proxy: PostgresProxy | undefined;
   foyer(): FoyerProcess;
-  /** Starts Foyer, again after it was killed, on the same port and file; resolves once it serves. */
+  /** Starts Foyer, again after it was killed, on the same port and database; resolves once it serves. */
   start(nodeArguments?: readonly string[]): Promise<void>;
   /** Does the same, and takes it that it may be killed before it serves: then it resolves to false. */
   tryStart(): Promise<boolean>;
-  /** Asks the database file, on a connection of our own that is closed at once. */
-  rows<Row>(sql: string, ...parameters: unknown[]): Row[];
-  /** Changes the database file, past Foyer. */
-  change(sql: string, ...parameters: unknown[]): void;
+  /** Asks the database, on a connection of our own. */
+  rows: StageDatabase['rows'];
+  /** Changes the database, past Foyer. */
+  change: StageDatabase['change'];
   close(): Promise<void>;
 }
 
-/** Sets the stage; Foyer runs unless told otherwise. Close it at the end. */
+/** Sets the stage, on SQLite unless told; Foyer runs unless told otherwise. Close it at the end. */
 export async function setProcessStage(
   options: {
+    engine?: EngineName;
+    /** A Postgres database to be used and left where it is, in the place of a fresh one. */
+    postgresUrl?: string;
     environment?: Record<string, string>;
     sandbox?: Partial<SandboxOptions>;
     start?: boolean;
@@ -52,8 +65,17 @@ export async function setProcessStage(
   const webhook = await startWebhookEndpoint();
   const folder = await mkdtemp(join(tmpdir(), 'foyer-faults-'));
   const databaseFile = join(folder, 'foyer.db');
+  const { engine = 'SQLite' } = options;
+  const database =
+    engine === 'Postgres'
+      ? await postgresStageDatabase({ url: options.postgresUrl })
+      : sqliteStageDatabase(databaseFile);
+  const direct = database.environment.DATABASE_URL ?? '';
+  const proxy = engine === 'Postgres' ? await startPostgresProxy(direct) : undefined;
   const environment = {
     ...environmentFor(sandbox, port, databaseFile),
+    ...database.environment,
+    ...(proxy && { DATABASE_URL: proxy.url() }),
     NOTIFY_SLACK_WEBHOOK_URL: webhook.url,
     LOG_LEVEL: 'info',
     ...options.environment,
@@ -67,7 +89,9 @@ export async function setProcessStage(
     config: parseConfig(environment, manifestText),
     environment,
     folder,
+    engine,
     databaseFile,
+    proxy,
     foyer() {
       if (!running) throw new Error('Foyer was not started');
       return running;
@@ -80,28 +104,15 @@ export async function setProcessStage(
       running = spawnFoyer({ environment, folder });
       return isServing(running);
     },
-    rows<Row>(sql: string, ...parameters: unknown[]) {
-      const database = new Sqlite(databaseFile, { readonly: true, timeout: 2000 });
-      try {
-        return database.prepare(sql).all(...parameters) as Row[];
-      } finally {
-        database.close();
-      }
-    },
-    change(sql, ...parameters) {
-      const database = new Sqlite(databaseFile, { timeout: 5000 });
-      try {
-        database.prepare(sql).run(...parameters);
-      } finally {
-        database.close();
-      }
-    },
+    rows: database.rows,
+    change: database.change,
     async close() {
       if (running && !running.hasEnded()) {
         running.kill();
         await running.ended;
       }
-      await Promise.all([sandbox.close(), webhook.close()]);
+      await Promise.all([sandbox.close(), webhook.close(), proxy?.close()]);
+      await database.remove();
       await rm(folder, { recursive: true, force: true });
     },
   };

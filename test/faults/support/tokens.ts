@@ -1,6 +1,6 @@
 import type { Sandbox } from '../../../sandbox/sandbox.ts';
 import type { Config } from '../../../src/config.ts';
-import { openSqlite } from '../../../src/database/sqlite/open-sqlite.ts';
+import { openDatabase } from '../../../src/database/open-database.ts';
 import { createInstallationStore } from '../../../src/installation-store/create-installation-store.ts';
 import { loadKeyring } from '../../../src/installation-store/keyring.ts';
 import { createLogger } from '../../../src/log.ts';
@@ -16,8 +16,7 @@ export function liveTokens(sandbox: Sandbox): string[] {
 
 /** Every token that an installation holds, opened with Foyer's own keys. */
 export async function heldTokens(config: Config): Promise<string[]> {
-  if (config.database.kind !== 'sqlite') throw new Error('this looks into a SQLite file');
-  const database = await openSqlite(config.database.file);
+  const database = await openDatabase(config.database);
   try {
     const store = createInstallationStore({
       database,
