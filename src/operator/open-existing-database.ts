@@ -2,21 +2,30 @@ import { statSync } from 'node:fs';
 import type { DatabaseTarget } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import { openDatabase } from '../database/open-database.ts';
+import { peekTables } from '../database/peek-tables.ts';
+import { serverName } from '../database/postgres/server-name.ts';
 import { CommandError } from './command-error.ts';
 
 /**
- * Opens the database that Foyer has made. A command never makes one: an empty answer from a new file would look as if
+ * Opens the database that Foyer has made. A command never makes one: an empty answer from a new one would look as if
  * every installation were gone, where in truth DATABASE_URL names the wrong place.
  * @throws CommandError, DatabaseUnavailableError, DatabaseNewerError
  */
 export async function openExistingDatabase(target: DatabaseTarget): Promise<Database> {
-  if (target.kind !== 'sqlite') return openDatabase(target);
+  if (target.kind === 'postgres') {
+    const tables = await peekTables(target);
+    if (!tables.some(({ name }) => name === 'installations')) throw noneYet(serverName(target.url));
+    return openDatabase(target);
+  }
   const found = statSync(target.file, { throwIfNoEntry: false });
   if (found === undefined || found.size === 0) {
-    throw new CommandError(
-      `There is no database yet at ${target.file}. ` +
-        'Start Foyer once (npm start) to make it, or check DATABASE_URL.',
-    );
+    throw noneYet(target.file);
   }
   return openDatabase(target);
+}
+
+function noneYet(place: string): CommandError {
+  return new CommandError(
+    `There is no database yet at ${place}. Start Foyer once (npm start) to make it, or check DATABASE_URL.`,
+  );
 }

@@ -2,9 +2,16 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import Sqlite from 'better-sqlite3';
+import { parseConfig, readManifest } from '../../src/config.ts';
+import { openDatabase } from '../../src/database/open-database.ts';
 import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import { verifyBackup } from '../../src/database/sqlite/verify-backup.ts';
+import { createLogger } from '../../src/log.ts';
+import { startFoyer } from '../../src/main.ts';
 import { backupDatabase } from '../../src/operator/backup-database.ts';
+import { setStage } from '../support/start-foyer.ts';
+import { createVisitor, eventually, install } from '../support/visitor.ts';
 import { createOperatorHarness, storeInstallation } from './operator-harness.ts';
 
 test('backup makes one whole file that only its owner reads, with what the WAL still held', async (t) => {
@@ -67,4 +74,75 @@ test('a damaged copy is told, and nothing of it stays', async (t) => {
   );
   writeFileSync(join(folder, 'empty.db'), '');
   assert.throws(() => verifyBackup(join(folder, 'empty.db')), { name: 'BackupDamagedError' });
+});
+
+test('a backup of Postgres is one moment of it, in a file on which Foyer starts, while installs go on', async (t) => {
+  const stage = await setStage({
+    engine: 'Postgres',
+    environment: { OPERATOR_PASSWORD: 'open sesame, please' },
+  });
+  t.after(() => stage.close());
+  const { folder, sandbox, config } = stage;
+  const installed: string[] = [];
+  let over = false;
+  const traffic = ['Acme', 'Globex'].map(async (name) => {
+    for (let n = 0; !over; n += 1) {
+      const choice = {
+        teamId: sandbox.workspace(name).id,
+        userId: sandbox.person(name, n % 2 ? 'admin' : 'owner').id,
+      };
+      const answer = await install(createVisitor(), stage.url, sandbox, choice);
+      assert.equal(answer.status, 303);
+      installed.push(choice.teamId);
+    }
+  });
+  await eventually(async () => installed.length >= 4);
+  const before = installed.length;
+  const database = await openDatabase(config.database);
+  const file = join(folder, 'backup.db');
+  await backupDatabase(database, file);
+  await database.close();
+  over = true;
+  await Promise.all(traffic);
+
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.startsWith('backup')),
+    ['backup.db'],
+  );
+  const copy = new Sqlite(file, { readonly: true });
+  const one = (text: string): unknown => copy.prepare(text).pluck().get();
+  assert.equal(one("select count(*) from sqlite_master where name = 'foyer_copy'"), 0);
+  assert.ok(Number(one("select count(*) from install_requests where outcome = 'installed'")) >= before);
+  assert.equal(
+    one(`select count(*) from install_requests q left join runs r on r.id = q.run_id
+          where q.outcome = 'installed' and (select count(*) from steps s where s.run_id = r.id) <> 6`),
+    0,
+    'an install without its run',
+  );
+  copy.close();
+
+  await stage.stop();
+  const restored = await startFoyer(
+    parseConfig(
+      {
+        SLACK_CLIENT_ID: config.slack.clientId,
+        SLACK_CLIENT_SECRET: config.slack.clientSecret,
+        SLACK_SIGNING_SECRET: config.slack.signingSecret,
+        // Slack is out of reach: this copy must not greet anybody again.
+        SLACK_API_URL: 'http://127.0.0.1:9/',
+        DATABASE_URL: `file:${file}`,
+        TOKEN_ENCRYPTION_KEYS: (config.encryptionKeys ?? [])
+          .map(({ id, base64 }) => `${id}:${base64}`)
+          .join(),
+        PORT: '0',
+        HOST: '127.0.0.1',
+      },
+      readManifest(),
+    ),
+    createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false }),
+  );
+  const ready = await fetch(`http://127.0.0.1:${restored.address.port}/readyz`);
+  await restored.stop();
+  assert.equal(ready.status, 200);
 });

@@ -7,24 +7,30 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
+import { sql } from 'kysely';
 import { createSandbox } from '../../sandbox/sandbox.ts';
 import { readManifest } from '../../src/config.ts';
+import { createCopyMark } from '../../src/database/copy/copy-mark.ts';
 import { createKeyring } from '../../src/installation-store/keyring.ts';
 import { createSealer } from '../../src/installation-store/sealer.ts';
 import { verifyKeyring } from '../../src/installation-store/verify-keyring.ts';
 import { judgeDatabase } from '../../src/operator/doctor/check-database.ts';
+import { judgePostgres } from '../../src/operator/doctor/check-postgres.ts';
 import type { Finding } from '../../src/operator/doctor/finding.ts';
+import { postgresFault } from '../../src/operator/doctor/postgres-fault.ts';
 import { loadExistingKeyring } from '../../src/operator/keys/load-existing-keyring.ts';
 import { fillManifest } from '../../src/operator/manifest/fill-manifest.ts';
 import { manifestFileName } from '../../src/operator/setup/manifest-file.ts';
 import { mailPassword, startMailServer } from '../support/mail-server.ts';
+import { createPostgresDatabase } from '../support/shared-postgres.ts';
+import type { EngineName } from '../support/stage-database.ts';
 import { createOperatorHarness, storeInstallation, storeRequest, storeRun } from './operator-harness.ts';
 
 const key = { id: 'main', base64: randomBytes(32).toString('base64') };
 const botScopes = ['chat:write', 'im:write', 'im:history', 'users:read', 'team:read'];
 
 /** A Foyer with nothing wrong: a Slack that knows it, a database with one installation, and a server that answers. */
-async function prepare(t: TestContext) {
+async function prepare(t: TestContext, engine: EngineName = 'SQLite') {
   const health = { status: 200, body: '{"status":"ok"}' };
   const server = createServer((_request, response) => response.writeHead(health.status).end(health.body));
   server.listen(0, '127.0.0.1');
@@ -43,7 +49,7 @@ async function prepare(t: TestContext) {
     await sandbox.close();
     await closeServer();
   });
-  const harness = await createOperatorHarness(t);
+  const harness = await createOperatorHarness(t, {}, engine);
   const keyring = createKeyring([key]);
   await verifyKeyring(harness.database, keyring);
   const sealed = createSealer({ keyring, purpose: 'tokens' }).seal('{}', 'installation:ins_1:bot');
@@ -60,7 +66,7 @@ async function prepare(t: TestContext) {
     SLACK_SIGNING_SECRET: sandbox.app.signingSecret,
     SLACK_API_URL: sandbox.apiUrl,
     PUBLIC_URL: publicUrl,
-    DATABASE_URL: `file:${harness.file}`,
+    DATABASE_URL: harness.variables.DATABASE_URL ?? '',
     TOKEN_ENCRYPTION_KEYS: `${key.id}:${key.base64}`,
     NOTIFY_SLACK_WEBHOOK_URL: 'https://hooks.slack.com/services/T0/B0/very-secret',
   };
@@ -84,15 +90,21 @@ type Prepared = Awaited<ReturnType<typeof prepare>>;
 /** What is not as it should be. */
 const amiss = (findings: readonly Finding[]) => findings.filter(({ status }) => status !== 'ok');
 
-test('doctor finds nothing wrong where nothing is, and says so', async (t) => {
-  const { doctor, run, environment } = await prepare(t);
-  const { exitCode, findings, stderr } = await doctor();
-  assert.deepEqual(amiss(findings), []);
-  assert.deepEqual([exitCode, stderr], [0, '']);
-  for (const finding of findings) {
-    assert.deepEqual(Object.keys(finding), ['check', 'status', 'detail', 'mend']);
-    assert.equal(finding.mend, null);
-  }
+for (const engine of ['SQLite', 'Postgres'] as const) {
+  test(`doctor finds nothing wrong where nothing is (${engine})`, async (t) => {
+    const { doctor } = await prepare(t, engine);
+    const { exitCode, findings, stderr } = await doctor();
+    assert.deepEqual(amiss(findings), []);
+    assert.deepEqual([exitCode, stderr], [0, '']);
+    for (const finding of findings) {
+      assert.deepEqual(Object.keys(finding), ['check', 'status', 'detail', 'mend']);
+      assert.equal(finding.mend, null);
+    }
+  });
+}
+
+test('doctor shows what it found to a person', async (t) => {
+  const { run, environment } = await prepare(t);
   const shown = await run(['doctor', '--offline'], {
     readEnvironment: () => environment,
     loadKeyring: loadExistingKeyring,
@@ -105,6 +117,7 @@ test('doctor finds nothing wrong where nothing is, and says so', async (t) => {
 /** One thing broken, and what doctor must say of it. */
 interface Breakage {
   what: string;
+  engine?: EngineName;
   breakIt(prepared: Prepared, t: TestContext): unknown;
   check: string;
   status: Finding['status'];
@@ -451,12 +464,130 @@ const breakages: Breakage[] = [
     detail: /refused the login/,
     mend: /user and password/,
   },
+  {
+    what: 'half of a copy',
+    breakIt: ({ database }) =>
+      database.write((transaction) => createCopyMark(transaction, { source: 'another', owner: 'x' })),
+    check: 'database-schema',
+    status: 'fault',
+    detail: /half of a copy/,
+    mend: /npm run foyer -- copy. again to finish it/,
+    also: ['key', 'records'],
+  },
+  {
+    what: 'half of a copy on Postgres',
+    engine: 'Postgres',
+    breakIt: ({ database }) =>
+      database.write((transaction) => createCopyMark(transaction, { source: 'another', owner: 'x' })),
+    check: 'database-schema',
+    status: 'fault',
+    detail: /half of a copy/,
+    mend: /npm run foyer -- copy. again to finish it/,
+    also: ['key', 'records'],
+  },
+  {
+    what: 'a Postgres database that is not there',
+    engine: 'Postgres',
+    breakIt: ({ environment }) => changeUrl(environment, (url) => Object.assign(url, { pathname: '/none' })),
+    check: 'database',
+    status: 'fault',
+    detail: /foyer@127.*\/none does not exist/,
+    mend: /createdb/,
+    also: ['key', 'records'],
+  },
+  {
+    what: 'a Postgres server that does not listen, without its password',
+    engine: 'Postgres',
+    breakIt: ({ environment }) =>
+      changeUrl(environment, (url) => Object.assign(url, { port: '9', password: mailPassword })),
+    check: 'database',
+    status: 'fault',
+    detail: /foyer@127.* refuses the connection: nothing listens there/,
+    mend: /the server runs/,
+    also: ['key', 'records'],
+  },
+  {
+    what: 'a Postgres server without TLS',
+    engine: 'Postgres',
+    breakIt: ({ environment }) =>
+      changeUrl(environment, (url) => url.searchParams.set('sslmode', 'verify-full')),
+    check: 'database',
+    status: 'fault',
+    detail: /offers no TLS/,
+    mend: /ssl = on/,
+    also: ['key', 'records'],
+  },
+  {
+    what: 'a Postgres database that only lets read',
+    engine: 'Postgres',
+    breakIt: ({ database }) =>
+      sql`do $$ begin
+        execute format('alter database %I set default_transaction_read_only = on', current_database());
+      end $$`.execute(database.queries),
+    check: 'database',
+    status: 'fault',
+    detail: /lets this role only read/,
+    mend: /default_transaction_read_only|to off/,
+    also: ['key', 'records'],
+  },
+  {
+    what: 'a Postgres database of a newer Foyer',
+    engine: 'Postgres',
+    breakIt: ({ database }) =>
+      sql`insert into kysely_migration values ('9999-from-the-future', '2099-01-01')`.execute(
+        database.queries,
+      ),
+    check: 'database-schema',
+    status: 'fault',
+    detail: /newer Foyer .*9999-from-the-future/,
+    mend: /Run that version/,
+    also: ['key', 'records'],
+  },
+  {
+    what: 'a pool that is larger than Postgres',
+    engine: 'Postgres',
+    breakIt: ({ environment }) => changeUrl(environment, (url) => url.searchParams.set('pool_max', '500')),
+    check: 'database-connections',
+    status: 'warning',
+    detail: /of the server’s 197 connections are in use, and each Foyer takes up to 500/,
+    mend: /max_connections/,
+  },
+  {
+    what: 'a Postgres database without Foyer’s tables, and makes none',
+    engine: 'Postgres',
+    async breakIt({ environment }, t) {
+      const { url, drop } = await createPostgresDatabase({ empty: true });
+      t.after(drop);
+      environment.DATABASE_URL = url;
+    },
+    check: 'database-schema',
+    status: 'warning',
+    detail: /no tables of Foyer yet/,
+    mend: /wrong database/,
+  },
+  {
+    what: 'keys that are missing beside Postgres',
+    engine: 'Postgres',
+    breakIt: ({ environment }) => delete environment.TOKEN_ENCRYPTION_KEYS,
+    check: 'environment',
+    status: 'fault',
+    detail: /TOKEN_ENCRYPTION_KEYS is missing, and a Postgres database has no place/,
+    mend: /openssl rand/,
+    also: ['key'],
+  },
 ];
 
+/** Changes what DATABASE_URL names. */
+function changeUrl(environment: Record<string, string>, change: (url: URL) => unknown): void {
+  const url = new URL(environment.DATABASE_URL ?? '');
+  change(url);
+  environment.DATABASE_URL = url.href;
+}
+
 describe('doctor names, with its mend,', { concurrency: true }, () => {
-  for (const { what, breakIt, check, status, detail, mend, also = [], options, now } of breakages) {
+  for (const { what, engine, breakIt, check, status, detail, mend, also = [], options, now } of breakages) {
     it(what, async (t) => {
-      const prepared = await prepare(t);
+      const prepared = await prepare(t, engine);
       await breakIt(prepared, t);
       const { findings, exitCode } = await prepared.doctor(options?.(prepared), now);
       const wrong = amiss(findings);
@@ -493,6 +624,7 @@ test('room, damage and a log that grows are judged by their size', () => {
     freeBytes: 100_000_000_000,
     integrity: 'ok',
     writeRefusal: null as string | null,
+    isUnfinishedCopy: false,
     missingMigrations: [],
     unknownMigrations: [],
   };
@@ -507,4 +639,76 @@ test('room, damage and a log that grows are judged by their size', () => {
   assert.deepEqual(amissIn({ integrity: 'Page 7: never used' }), ['database-integrity fault', false]);
   assert.deepEqual(amissIn({ writeRefusal: 'SQLITE_BUSY' }), ['database warning', true]);
   assert.deepEqual(amissIn({ writeRefusal: 'SQLITE_READONLY' }), ['database fault', false]);
+});
+
+test('a Postgres server is judged by what Foyer needs of it', () => {
+  const url = 'postgres://foyer:secret@127.0.0.1/foyer';
+  const sound = {
+    version: '16.4',
+    majorVersion: 16,
+    isStandby: false,
+    isReadOnly: false,
+    encoding: 'UTF8',
+    bytes: 1_000_000,
+    isEncrypted: false,
+    schema: 'public' as string | null,
+    mayCreateTables: true,
+    mayWrite: true,
+    mostConnections: 97,
+    connections: 20,
+    oldestTransactionSeconds: 2 as number | null,
+    idleSlots: [] as string[],
+    isEmpty: false,
+    isUnfinishedCopy: false,
+    missingMigrations: [],
+    unknownMigrations: [],
+  };
+  const amissIn = (changes: Partial<typeof sound>, at = url) => {
+    const { findings, usable } = judgePostgres(at, { ...sound, ...changes });
+    return [...amiss(findings).map(({ check, status }) => `${check} ${status}`), usable];
+  };
+  const far = url.replace('127.0.0.1', 'db.example.com');
+  assert.deepEqual(amissIn({}), [true]);
+  assert.deepEqual(amissIn({ majorVersion: 13, version: '13.9' }), ['database fault', false]);
+  assert.deepEqual(amissIn({ isStandby: true, isReadOnly: true }), ['database fault', false]);
+  assert.deepEqual(amissIn({ encoding: 'SQL_ASCII' }), ['database fault', false]);
+  assert.deepEqual(amissIn({ schema: null, mayCreateTables: false }), ['database fault', false]);
+  assert.deepEqual(amissIn({ mayWrite: false }), ['database fault', false]);
+  assert.deepEqual(amissIn({}, far), ['database-encryption warning', true]);
+  assert.deepEqual(amissIn({ isEncrypted: true }, far), [true]);
+  assert.deepEqual(amissIn({ isEncrypted: true }, `${far}?sslmode=no-verify`), [
+    'database-encryption warning',
+    true,
+  ]);
+  assert.deepEqual(amissIn({}, 'postgres:///foyer?host=/run/postgresql'), [true]);
+  assert.deepEqual(amissIn({ connections: 90 }), ['database-connections warning', true]);
+  assert.deepEqual(amissIn({ connections: 90 }, `${url}?pool_max=5`), [true]);
+  assert.deepEqual(amissIn({ idleSlots: ['gone'] }), ['database-vacuum warning', true]);
+  assert.deepEqual(amissIn({ oldestTransactionSeconds: 7200 }), ['database-vacuum warning', true]);
+});
+
+test('what Postgres and TLS refuse a connection for is told by name, without the password', () => {
+  const url = 'postgres://foyer:very-secret@db.example.com/foyer';
+  const told = (code: string | undefined, message: string): string => {
+    const cause = Object.assign(new Error(message), code === undefined ? {} : { code });
+    const { detail, mend } = postgresFault(url, new Error('it cannot be used', { cause }));
+    assert.doesNotMatch(detail + mend, /very-secret/);
+    return detail.replace('postgres://foyer@db.example.com/foyer ', '');
+  };
+  const noPassword = 'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string';
+  const noTls = 'no pg_hba.conf entry for host "10.0.0.1", user "foyer", database "foyer", no encryption';
+  assert.match(
+    told('28P01', 'password authentication failed for user "foyer"'),
+    /refuses the user’s password/,
+  );
+  assert.match(told(undefined, noPassword), /asks for a password, and none is given/);
+  assert.match(told('28000', noTls), /takes no unencrypted connection/);
+  assert.match(told('28000', 'role "foyer" does not exist'), /there is no such role/);
+  assert.match(told('53300', 'sorry, too many clients already'), /no connection left/);
+  assert.match(told('57P03', 'the database system is starting up'), /is starting/);
+  assert.match(told('DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed certificate'), /nobody vouches for/);
+  assert.match(told('ERR_TLS_CERT_ALTNAME_INVALID', 'Hostname does not match'), /for another name/);
+  assert.match(told('ENOENT', "ENOENT: no such file or directory, open '/ca.pem'"), /sslrootcert/);
+  assert.match(told('ENOTFOUND', 'getaddrinfo ENOTFOUND db.example.com'), /DNS does not know/);
+  assert.match(told('42501', 'permission denied for database'), /refuses: permission denied/);
 });

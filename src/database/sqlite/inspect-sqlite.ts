@@ -1,6 +1,7 @@
 import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
+import { copyMarkTable } from '../copy/copy-mark.ts';
 import { migrationNames } from '../migrate.ts';
 
 /** A database file as it stands, before anybody opens it to work with it. */
@@ -14,6 +15,8 @@ export interface SqliteInspection {
   integrity: string;
   /** Why it cannot be written: SQLite's code, such as `SQLITE_BUSY` while another process writes; null where it can. */
   writeRefusal: string | null;
+  /** Whether it holds half of a copy. */
+  isUnfinishedCopy: boolean;
   /** Migrations that this code has and the database has not. */
   missingMigrations: string[];
   /** Migrations that a newer Foyer has made. */
@@ -35,6 +38,7 @@ export function inspectSqlite(file: string): SqliteInspection {
       freeBytes: bavail * bsize,
       integrity: String(sqlite.pragma('quick_check(1)', { simple: true })),
       writeRefusal: writeRefusal(sqlite),
+      isUnfinishedCopy: hasTable(sqlite, copyMarkTable),
       missingMigrations: migrationNames.filter((name) => !applied.includes(name)),
       unknownMigrations: applied.filter((name) => !migrationNames.includes(name)),
     };
@@ -44,11 +48,14 @@ export function inspectSqlite(file: string): SqliteInspection {
 }
 
 function appliedMigrations(sqlite: Sqlite.Database): string[] {
-  const table = sqlite.prepare(
-    "select 1 from sqlite_master where type = 'table' and name = 'kysely_migration'",
-  );
-  if (table.get() === undefined) return [];
+  if (!hasTable(sqlite, 'kysely_migration')) return [];
   return sqlite.prepare('select name from kysely_migration order by name').pluck().all().map(String);
+}
+
+function hasTable(sqlite: Sqlite.Database, name: string): boolean {
+  return (
+    sqlite.prepare("select 1 from sqlite_master where type = 'table' and name = ?").get(name) !== undefined
+  );
 }
 
 /** Takes the write lock and gives it back: nothing is written. */

@@ -13,7 +13,8 @@ export function backupCommand(deps: OperatorDeps): Command {
     .description(
       'Copies the database to a new file (mode 0600, never over another) while Foyer goes on working, then opens the ' +
         'copy and checks every page of it. The tokens in it stay encrypted, and the keys are not in it: keep ' +
-        'TOKEN_ENCRYPTION_KEYS, or the key file beside the database, in another safe place.',
+        'TOKEN_ENCRYPTION_KEYS, or the key file beside the database, in another safe place. Of Postgres it writes one ' +
+        'moment into a SQLite file, compares the two row by row, and Foyer can start on it; copy --to brings it back.',
     )
     .argument('<file>', 'the file to make')
     .addOption(jsonOption())

@@ -1,22 +1,18 @@
 import { statSync } from 'node:fs';
 import type { Config } from '../../config.ts';
 import { inspectSqlite, type SqliteInspection } from '../../database/sqlite/inspect-sqlite.ts';
+import { checkPostgres } from './check-postgres.ts';
+import { type DatabaseCheck, schemaFinding, sizeText } from './database-findings.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
-
-/** What the database's file says of itself; `usable` where its records can be read. */
-export interface DatabaseCheck {
-  findings: Finding[];
-  usable: boolean;
-  /** Nothing was ever stored. */
-  absent: boolean;
-}
 
 const megabyte = 1_000_000;
 
 /** The database: opens, writable, sound, up to date, and with room to grow. */
-export function checkDatabase({ database }: Pick<Config, 'database'>): DatabaseCheck {
-  if (database.kind !== 'sqlite') return { findings: [], usable: false, absent: false };
-  const { file } = database;
+export async function checkDatabase({ database }: Pick<Config, 'database'>): Promise<DatabaseCheck> {
+  return database.kind === 'sqlite' ? checkFile(database.file) : checkPostgres(database.url);
+}
+
+function checkFile(file: string): DatabaseCheck {
   const found = statSync(file, { throwIfNoEntry: false });
   if (!found || found.size === 0) {
     const finding = warning(
@@ -47,17 +43,17 @@ export function judgeDatabase(
   const findings = [
     written(file, inspection),
     sound(inspection),
-    schema(inspection),
+    schemaFinding(inspection),
     disk(inspection),
     wal(inspection),
   ];
   const sounds = inspection.integrity === 'ok' && inspection.writeRefusal !== 'SQLITE_READONLY';
-  return { findings, usable: sounds && schema(inspection).status === 'ok' };
+  return { findings, usable: sounds && schemaFinding(inspection).status === 'ok' };
 }
 
 function written(file: string, { bytes, writeRefusal }: SqliteInspection): Finding {
   const check = 'database';
-  if (writeRefusal === null) return ok(check, `${file} opens and can be written (${megabytes(bytes)}).`);
+  if (writeRefusal === null) return ok(check, `${file} opens and can be written (${sizeText(bytes)}).`);
   if (/BUSY|LOCKED/.test(writeRefusal)) {
     const detail = 'Another process held the database’s write lock for half a second.';
     return warning(check, detail, 'Once is nothing; if it stays, look which process it is (fuser, lsof).');
@@ -78,22 +74,9 @@ function sound({ integrity }: SqliteInspection): Finding {
   return fault(check, `The database is damaged: ${integrity}.`, mend);
 }
 
-function schema({ missingMigrations, unknownMigrations }: SqliteInspection): Finding {
-  const check = 'database-schema';
-  if (unknownMigrations.length > 0) {
-    const detail = `A newer Foyer has changed the database (${unknownMigrations.join(', ')}).`;
-    return fault(check, detail, 'Run that version, or restore the backup that was made before the upgrade.');
-  }
-  if (missingMigrations.length > 0) {
-    const detail = `The database is older than this Foyer (it lacks ${missingMigrations.join(', ')}).`;
-    return warning(check, detail, 'Make a backup, and restart Foyer: it brings the database up to date.');
-  }
-  return ok(check, 'The schema is up to date.');
-}
-
 function disk({ freeBytes }: SqliteInspection): Finding {
   const check = 'disk';
-  const detail = `${megabytes(freeBytes)} are free on the database’s disk.`;
+  const detail = `${sizeText(freeBytes)} are free on the database’s disk.`;
   const mend = 'Make room on that disk, or move the database to another (DATABASE_URL).';
   if (freeBytes < 50 * megabyte) return fault(check, detail, mend);
   return freeBytes < 500 * megabyte ? warning(check, detail, mend) : ok(check, detail);
@@ -101,14 +84,9 @@ function disk({ freeBytes }: SqliteInspection): Finding {
 
 function wal({ walBytes }: SqliteInspection): Finding {
   const check = 'database-wal';
-  const detail = `The write-ahead log has ${megabytes(walBytes)}.`;
+  const detail = `The write-ahead log has ${sizeText(walBytes)}.`;
   if (walBytes < 100 * megabyte) return ok(check, detail);
   const mend =
     'Something reads the database without end and keeps the log from being emptied: find it, or restart Foyer.';
   return warning(check, detail, mend);
-}
-
-function megabytes(bytes: number): string {
-  if (bytes > 10_000 * megabyte) return `${Math.round(bytes / megabyte / 1000)} GB`;
-  return `${(bytes / megabyte).toFixed(bytes < 10 * megabyte ? 1 : 0)} MB`;
 }

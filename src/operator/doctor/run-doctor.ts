@@ -6,7 +6,7 @@ import { createScrubber } from '../../log.ts';
 import { fillManifest } from '../manifest/fill-manifest.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { manifestFileName } from '../setup/manifest-file.ts';
-import { checkDatabase, type DatabaseCheck } from './check-database.ts';
+import { checkDatabase } from './check-database.ts';
 import { checkEnvironment } from './check-environment.ts';
 import { checkKey } from './check-key.ts';
 import { checkManifest } from './check-manifest.ts';
@@ -14,6 +14,7 @@ import { checkMailServer, checkNotices, checkOperatorPages } from './check-opera
 import { checkPublicUrl } from './check-public-url.ts';
 import { checkRecords } from './check-records.ts';
 import { checkCredentials, checkSlack } from './check-slack.ts';
+import type { DatabaseCheck } from './database-findings.ts';
 import { type Finding, unchecked } from './finding.ts';
 import { readSetting, type Setting } from './read-setting.ts';
 
@@ -41,7 +42,7 @@ export async function runDoctor(deps: DoctorDeps, options: DoctorOptions = {}): 
   if (!config) return [...environment, unchecked('everything else', 'the environment cannot be used')];
   const scrub = createScrubber(config.secrets);
   // Reading the whole file blocks, which would eat the network's time limits: it comes first.
-  const file = lookAtDatabase(config, setting);
+  const file = await lookAtDatabase(config, setting);
   const database = file.usable ? await openUnlessBroken(deps, config) : undefined;
   const stored = (check: string, work: (opened: Database) => Promise<Finding[]>) =>
     findings(check, () => (database ? work(database) : absentOr(check, file)));
@@ -102,13 +103,13 @@ function manifestFindings(
   return checkManifest(config, { manifest, name: manifestFile ?? manifestFileName, isSlacks: true });
 }
 
-function lookAtDatabase(config: Config, setting: Setting): DatabaseCheck {
+async function lookAtDatabase(config: Config, setting: Setting): Promise<DatabaseCheck> {
   const unusable = { usable: false, absent: false };
   if (setting.wrongOf('DATABASE_URL').length > 0) {
     return { ...unusable, findings: [unchecked('database', 'DATABASE_URL cannot be used')] };
   }
   try {
-    return checkDatabase(config);
+    return await checkDatabase(config);
   } catch (error) {
     return { ...unusable, findings: [ownFault('database', error)] };
   }

@@ -1,0 +1,128 @@
+import { sql } from 'kysely';
+import { copyMarkTable } from '../copy/copy-mark.ts';
+import type { Queries } from '../database.ts';
+import { migrationNames } from '../migrate.ts';
+import { readTables } from '../read-tables.ts';
+import { underCopyName } from './is-postgres-in-use.ts';
+import { peekPostgres } from './peek-postgres.ts';
+
+/** A Postgres database as it stands, before anybody opens it to work with it. */
+export interface PostgresInspection {
+  /** Such as `16.4`. */
+  version: string;
+  majorVersion: number;
+  isStandby: boolean;
+  /** Whether transactions are read-only by the server's, the database's or the role's settings. */
+  isReadOnly: boolean;
+  encoding: string;
+  bytes: number;
+  /** Whether this connection is encrypted. */
+  isEncrypted: boolean;
+  /** Where new tables would be made; null where the role has no such place. */
+  schema: string | null;
+  mayCreateTables: boolean;
+  /** Whether the role may read and write every table of Foyer's that is there. */
+  mayWrite: boolean;
+  /** Connections for ordinary roles, and how many there are now, ours not counted. */
+  mostConnections: number;
+  connections: number;
+  /** Of the oldest transaction that is open anywhere in the database, in seconds; null where there is none. */
+  oldestTransactionSeconds: number | null;
+  /** Replication slots that nobody reads, and that keep the server from cleaning up. */
+  idleSlots: string[];
+  /** Nothing was ever stored: not even tables are there. */
+  isEmpty: boolean;
+  /** Whether it holds half of a copy. */
+  isUnfinishedCopy: boolean;
+  /** Migrations that this code has and the database has not. */
+  missingMigrations: string[];
+  /** Migrations that a newer Foyer has made. */
+  unknownMigrations: string[];
+}
+
+/** Looks at a database without changing it. @throws DatabaseUnavailableError whose cause says why */
+export function inspectPostgres(url: string): Promise<PostgresInspection> {
+  return peekPostgres(underCopyName(url), async (queries) => ({
+    ...(await inspectServer(queries)),
+    ...(await inspectRights(queries)),
+    ...(await inspectSchema(queries)),
+  }));
+}
+
+async function inspectServer(queries: Queries) {
+  const { rows } = await sql<{
+    version: string;
+    number: number;
+    isStandby: boolean;
+    isReadOnly: boolean;
+    encoding: string;
+    bytes: number;
+    isEncrypted: boolean | null;
+    mostConnections: number;
+    connections: number;
+    oldest: number | null;
+    idleSlots: string[] | null;
+  }>`
+    select current_setting('server_version') as version,
+           current_setting('server_version_num')::int as number,
+           pg_is_in_recovery() as "isStandby",
+           current_setting('transaction_read_only') = 'on' as "isReadOnly",
+           current_setting('server_encoding') as encoding,
+           pg_database_size(current_database()) as bytes,
+           (select ssl from pg_stat_ssl where pid = pg_backend_pid()) as "isEncrypted",
+           current_setting('max_connections')::int
+             - current_setting('superuser_reserved_connections')::int as "mostConnections",
+           (select count(*) from pg_stat_activity
+             where backend_type = 'client backend' and pid <> pg_backend_pid()) as connections,
+           (select extract(epoch from max(now() - xact_start))::int from pg_stat_activity
+             where datname = current_database() and pid <> pg_backend_pid()) as oldest,
+           (select array_agg(slot_name::text) from pg_replication_slots where not active) as "idleSlots"`.execute(
+    queries,
+  );
+  const [found] = rows;
+  if (!found) throw new Error('the server tells nothing of itself');
+  const { number, oldest, idleSlots, isEncrypted, ...rest } = found;
+  return {
+    ...rest,
+    majorVersion: Math.floor(number / 10_000),
+    isEncrypted: isEncrypted === true,
+    oldestTransactionSeconds: oldest,
+    idleSlots: idleSlots ?? [],
+  };
+}
+
+async function inspectRights(queries: Queries) {
+  const { rows } = await sql<{ schema: string | null; mayCreateTables: boolean | null }>`
+    select current_schema() as schema,
+           has_schema_privilege(current_schema(), 'create') as "mayCreateTables"`.execute(queries);
+  const [found] = rows;
+  return { schema: found?.schema ?? null, mayCreateTables: found?.mayCreateTables === true };
+}
+
+async function inspectSchema(queries: Queries) {
+  const tables = (await readTables(queries)).map(({ name }) => name);
+  const isEmpty = !tables.includes('installations');
+  const applied = isEmpty ? [] : await appliedMigrations(queries);
+  return {
+    isEmpty,
+    isUnfinishedCopy: tables.includes(copyMarkTable),
+    mayWrite: isEmpty || (await mayWriteAll(queries)),
+    missingMigrations: migrationNames.filter((name) => !applied.includes(name)),
+    unknownMigrations: applied.filter((name) => !migrationNames.includes(name)),
+  };
+}
+
+async function mayWriteAll(queries: Queries): Promise<boolean> {
+  const { rows } = await sql<{ all: boolean | null }>`
+    select bool_and(has_table_privilege(oid, 'select') and has_table_privilege(oid, 'insert')
+                and has_table_privilege(oid, 'update') and has_table_privilege(oid, 'delete')) as all
+      from pg_class where relkind = 'r' and relnamespace = current_schema()::regnamespace`.execute(queries);
+  return rows[0]?.all === true;
+}
+
+async function appliedMigrations(queries: Queries): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(
+    queries,
+  );
+  return rows.map(({ name }) => name);
+}
