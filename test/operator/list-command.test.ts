@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { ConfigError, parseConfig, readManifest } from '../../src/config.ts';
-import { createOperatorHarness, storeInstallation, storeRun } from './operator-harness.ts';
+import { peekTables } from '../../src/database/peek-tables.ts';
+import { createPostgresDatabase } from '../support/shared-postgres.ts';
+import { createOperatorHarness, storeInstallation, storeRun, testOnBothEngines } from './operator-harness.ts';
 
-test('list --json prints exactly the agreed array', async (t) => {
-  const { database, run } = await createOperatorHarness(t);
+testOnBothEngines('list --json prints exactly the agreed array', async (t, engine) => {
+  const { database, run } = await createOperatorHarness(t, {}, engine);
   await storeInstallation(database, { id: 'ins_1', enterprise_id: 'E1' });
   const runId = await storeRun(database, 'ins_1', [
     { name: 'register-team', status: 'succeeded' },
@@ -55,24 +57,27 @@ test('what an org-wide install without bot and run does not have is null', async
   });
 });
 
-test('list shows only the installations asked for, newest first, and never another app’s', async (t) => {
-  const { database, run } = await createOperatorHarness(t);
-  const at = Date.UTC(2026, 10, 20);
-  await storeInstallation(database, { id: 'ins_1', team_id: 'T1', installed_at: at });
-  await storeInstallation(database, { id: 'ins_2', team_id: 'T2', installed_at: at + 1, status: 'broken' });
-  await storeInstallation(database, { id: 'ins_3', team_id: 'T3', installed_at: at + 2 });
-  await storeInstallation(database, { id: 'ins_4', team_id: 'T4', client_id: 'another' });
-  await storeRun(database, 'ins_1', [{ name: 'send-welcome', status: 'failed', errors: ['timeout'] }]);
-  await storeRun(database, 'ins_3', [{ name: 'send-welcome', status: 'succeeded' }]);
-  const teams = async (...options: string[]) =>
-    JSON.parse((await run(['list', '--json', ...options])).stdout).map(
-      (one: { teamId: string }) => one.teamId,
-    );
-  assert.deepEqual(await teams(), ['T3', 'T2', 'T1']);
-  assert.deepEqual(await teams('--status', 'broken'), ['T2']);
-  assert.deepEqual(await teams('--failed'), ['T1']);
-  assert.deepEqual(await teams('--failed', '--status', 'uninstalled'), []);
-});
+testOnBothEngines(
+  'list shows only the installations asked for, newest first, and never another app’s',
+  async (t, engine) => {
+    const { database, run } = await createOperatorHarness(t, {}, engine);
+    const at = Date.UTC(2026, 10, 20);
+    await storeInstallation(database, { id: 'ins_1', team_id: 'T1', installed_at: at });
+    await storeInstallation(database, { id: 'ins_2', team_id: 'T2', installed_at: at + 1, status: 'broken' });
+    await storeInstallation(database, { id: 'ins_3', team_id: 'T3', installed_at: at + 2 });
+    await storeInstallation(database, { id: 'ins_4', team_id: 'T4', client_id: 'another' });
+    await storeRun(database, 'ins_1', [{ name: 'send-welcome', status: 'failed', errors: ['timeout'] }]);
+    await storeRun(database, 'ins_3', [{ name: 'send-welcome', status: 'succeeded' }]);
+    const teams = async (...options: string[]) =>
+      JSON.parse((await run(['list', '--json', ...options])).stdout).map(
+        (one: { teamId: string }) => one.teamId,
+      );
+    assert.deepEqual(await teams(), ['T3', 'T2', 'T1']);
+    assert.deepEqual(await teams('--status', 'broken'), ['T2']);
+    assert.deepEqual(await teams('--failed'), ['T1']);
+    assert.deepEqual(await teams('--failed', '--status', 'uninstalled'), []);
+  },
+);
 
 test('a table is aligned, and coloured on a terminal alone', async (t) => {
   const { database, run } = await createOperatorHarness(t);
@@ -121,6 +126,19 @@ test('where there is no database it says so and makes none', async (t) => {
   assert.equal(stdout, '');
   assert.match(stderr, /There is no database yet at .*elsewhere/);
   assert.equal(existsSync(join(folder, 'elsewhere')), false);
+});
+
+test('where Postgres has no tables of Foyer’s it says so and makes none', async (t) => {
+  const { config, run } = await createOperatorHarness(t);
+  const { url, drop } = await createPostgresDatabase({ empty: true });
+  t.after(drop);
+  const target = { kind: 'postgres' as const, url };
+  const { exitCode, stdout, stderr } = await run(['list', '--json'], {
+    readConfig: () => ({ ...config, database: target }),
+  });
+  assert.deepEqual([exitCode, stdout], [1, '']);
+  assert.match(stderr, /There is no database yet at postgres:\/\/foyer@.*check DATABASE_URL/);
+  assert.deepEqual(await peekTables(target), []);
 });
 
 test('a file that is no database is told in one line', async (t) => {

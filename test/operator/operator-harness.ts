@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import type { TestContext } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { parseConfig, readManifest } from '../../src/config.ts';
 import type { Database } from '../../src/database/database.ts';
 import { appendHistory } from '../../src/database/installations/append-history.ts';
@@ -95,6 +95,14 @@ export async function createOperatorHarness(
       return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
     },
   };
+}
+
+/** A test of a command whose queries both engines have to answer alike. */
+export function testOnBothEngines(
+  name: string,
+  work: (t: TestContext, engine: EngineName) => Promise<void>,
+): void {
+  for (const engine of ['SQLite', 'Postgres'] as const) test(`${name} (${engine})`, (t) => work(t, engine));
 }
 
 /** A dependency that a command must not touch. */

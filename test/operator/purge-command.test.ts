@@ -4,7 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { KeyringError } from '../../src/installation-store/keyring.ts';
 import type { OperatorDeps } from '../../src/operator/operator-deps.ts';
-import { createOperatorHarness, storeInstallation, storeRun, storeUser } from './operator-harness.ts';
+import type { EngineName } from '../support/stage-database.ts';
+import {
+  createOperatorHarness,
+  storeInstallation,
+  storeRun,
+  storeUser,
+  testOnBothEngines,
+} from './operator-harness.ts';
 
 /** A Slack that knows `auth.revoke` alone, and answers as told. */
 async function startSlack(t: TestContext, answer: (token: string) => object | 'drop') {
@@ -47,9 +54,9 @@ function storeOfTokens(installationId: string) {
   return { deps, purged };
 }
 
-async function createTeam(t: TestContext, answer: (token: string) => object | 'drop') {
+async function createTeam(t: TestContext, answer: (token: string) => object | 'drop', engine?: EngineName) {
   const slack = await startSlack(t, answer);
-  const harness = await createOperatorHarness(t, { SLACK_API_URL: slack.apiUrl });
+  const harness = await createOperatorHarness(t, { SLACK_API_URL: slack.apiUrl }, engine);
   await storeInstallation(harness.database, { id: 'ins_1' });
   await storeRun(harness.database, 'ins_1', [{ name: 'register-team', status: 'succeeded' }]);
   const ada = { installationId: 'ins_1', userId: 'U1', realName: 'Ada', sealedToken: 'sealed' };
@@ -60,23 +67,26 @@ async function createTeam(t: TestContext, answer: (token: string) => object | 'd
 
 const ok = () => ({ ok: true, revoked: true });
 
-test('purge gives every token back to Slack, erases the team and says what went', async (t) => {
-  const { run, deps, purged, slack } = await createTeam(t, ok);
-  const { exitCode, stdout, stderr } = await run(['purge', 'T1', '--yes', '--json'], deps);
-  assert.equal(exitCode, 0);
-  assert.equal(stderr, '');
-  assert.deepEqual(slack.revoked, ['xoxb-bot', 'xoxp-U1', 'xoxp-U2']);
-  assert.deepEqual(purged, ['ins_1']);
-  assert.deepEqual(JSON.parse(stdout), {
-    teamId: 'T1',
-    teamName: 'Acme',
-    enterpriseId: null,
-    isEnterpriseInstall: false,
-    erased: { users: 2, userTokens: 2, runs: 1, history: 2 },
-    tokens: { revoked: 3, notRevoked: [] },
-  });
-  assert.equal((await run(['show', 'T1'])).exitCode, 1);
-});
+testOnBothEngines(
+  'purge gives every token back to Slack, erases the team and says what went',
+  async (t, engine) => {
+    const { run, deps, purged, slack } = await createTeam(t, ok, engine);
+    const { exitCode, stdout, stderr } = await run(['purge', 'T1', '--yes', '--json'], deps);
+    assert.equal(exitCode, 0);
+    assert.equal(stderr, '');
+    assert.deepEqual(slack.revoked, ['xoxb-bot', 'xoxp-U1', 'xoxp-U2']);
+    assert.deepEqual(purged, ['ins_1']);
+    assert.deepEqual(JSON.parse(stdout), {
+      teamId: 'T1',
+      teamName: 'Acme',
+      enterpriseId: null,
+      isEnterpriseInstall: false,
+      erased: { users: 2, userTokens: 2, runs: 1, history: 2 },
+      tokens: { revoked: 3, notRevoked: [] },
+    });
+    assert.equal((await run(['show', 'T1'])).exitCode, 1);
+  },
+);
 
 test('a Slack that does not answer is told, asked no more, and stops nothing', async (t) => {
   const { run, deps, purged, slack } = await createTeam(t, () => 'drop');

@@ -1,53 +1,55 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { createOperatorHarness, storeRequest } from './operator-harness.ts';
+import { createOperatorHarness, storeRequest, testOnBothEngines } from './operator-harness.ts';
 
 const hourMs = 3_600_000;
 const midnight = Date.UTC(2026, 10, 22);
 
-test('requests --json prints every pass, newest first, and never the hash of its progress page', async (t) => {
-  const { database, run } = await createOperatorHarness(t);
-  await storeRequest(database, { id: 'one', started_at: midnight, sealed_tokens: 'v1.main.sealed' });
-  const installed = { team_id: 'T1', team_name: 'Acme', user_id: 'U1', run_id: 'run_1', error_code: null };
-  await storeRequest(database, { id: 'two', started_at: midnight + 1, outcome: 'installed', ...installed });
-  await storeRequest(database, { id: 'another app’s', client_id: 'another' });
-  const { exitCode, stdout } = await run(['requests', '--json']);
-  assert.equal(exitCode, 0);
-  assert.deepEqual(JSON.parse(stdout), [
-    {
-      id: 'two',
-      startedAt: '2026-11-22T00:00:00.001Z',
-      finishedAt: '2026-11-22T01:47:03.900Z',
-      outcome: 'installed',
-      error: null,
-      requestedTeamId: null,
-      teamId: 'T1',
-      teamName: 'Acme',
-      enterpriseId: null,
-      userId: 'U1',
-      runId: 'run_1',
-    },
-    {
-      id: 'one',
-      startedAt: '2026-11-22T00:00:00.000Z',
-      finishedAt: '2026-11-22T01:47:03.900Z',
-      outcome: 'failed',
-      error: 'slack_unreachable',
-      requestedTeamId: null,
-      teamId: null,
-      teamName: null,
-      enterpriseId: null,
-      userId: null,
-      runId: null,
-    },
-  ]);
-  for (const { stdout: printed } of [await run(['requests']), { stdout }]) {
-    assert.doesNotMatch(printed, /hash-of|sealed/);
-  }
-});
+testOnBothEngines(
+  'requests --json prints every pass, newest first, and never the hash of its progress page',
+  async (t, engine) => {
+    const { database, run } = await createOperatorHarness(t, {}, engine);
+    await storeRequest(database, { id: 'one', started_at: midnight, sealed_tokens: 'v1.main.sealed' });
+    const installed = { team_id: 'T1', team_name: 'Acme', user_id: 'U1', run_id: 'run_1', error_code: null };
+    await storeRequest(database, { id: 'two', started_at: midnight + 1, outcome: 'installed', ...installed });
+    await storeRequest(database, { id: 'another app’s', client_id: 'another' });
+    const { exitCode, stdout } = await run(['requests', '--json']);
+    assert.equal(exitCode, 0);
+    assert.deepEqual(JSON.parse(stdout), [
+      {
+        id: 'two',
+        startedAt: '2026-11-22T00:00:00.001Z',
+        finishedAt: '2026-11-22T01:47:03.900Z',
+        outcome: 'installed',
+        error: null,
+        requestedTeamId: null,
+        teamId: 'T1',
+        teamName: 'Acme',
+        enterpriseId: null,
+        userId: 'U1',
+        runId: 'run_1',
+      },
+      {
+        id: 'one',
+        startedAt: '2026-11-22T00:00:00.000Z',
+        finishedAt: '2026-11-22T01:47:03.900Z',
+        outcome: 'failed',
+        error: 'slack_unreachable',
+        requestedTeamId: null,
+        teamId: null,
+        teamName: null,
+        enterpriseId: null,
+        userId: null,
+        runId: null,
+      },
+    ]);
+    for (const { stdout: printed } of [await run(['requests']), { stdout }]) {
+      assert.doesNotMatch(printed, /hash-of|sealed/);
+    }
+  },
+);
 
-test('requests are filtered by day, team and outcome, and counted off', async (t) => {
-  const { database, run } = await createOperatorHarness(t);
+testOnBothEngines('requests are filtered by day, team and outcome, and counted off', async (t, engine) => {
+  const { database, run } = await createOperatorHarness(t, {}, engine);
   await storeRequest(database, { id: 'before', started_at: midnight - 1 });
   await storeRequest(database, { id: 'first', started_at: midnight, requested_team_id: 'T1' });
   await storeRequest(database, { id: 'last', started_at: midnight + 24 * hourMs - 1, outcome: 'cancelled' });

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { createOperatorHarness, storeInstallation, storeRun } from './operator-harness.ts';
+import { createOperatorHarness, storeInstallation, storeRun, testOnBothEngines } from './operator-harness.ts';
 
-test('retry queues a failed run, and one that is under way is left to it', async (t) => {
-  const { database, run } = await createOperatorHarness(t);
+testOnBothEngines('retry queues a failed run, and one that is under way is left to it', async (t, engine) => {
+  const { database, run } = await createOperatorHarness(t, {}, engine);
   await storeInstallation(database, { id: 'ins_1' });
   const runId = await storeRun(database, 'ins_1', [
     { name: 'send-welcome', status: 'failed', errors: ['timeout'] },
@@ -18,22 +17,25 @@ test('retry queues a failed run, and one that is under way is left to it', async
   assert.match(going.stdout, /being worked on already/);
 });
 
-test('a run in which nothing failed, of a team that left, and of nobody end with 1 and the reason', async (t) => {
-  const { database, run } = await createOperatorHarness(t);
-  await storeInstallation(database, { id: 'ins_1' });
-  const runId = await storeRun(database, 'ins_1', [{ name: 'send-welcome', status: 'succeeded' }]);
-  await storeInstallation(database, { id: 'ins_2', team_id: 'T2', status: 'uninstalled' });
-  const left = await storeRun(database, 'ins_2', [{ name: 'send-welcome', status: 'failed' }]);
-  await storeInstallation(database, { id: 'ins_3', team_id: 'T3', client_id: 'another' });
-  const foreign = await storeRun(database, 'ins_3', [{ name: 'send-welcome', status: 'failed' }]);
-  for (const [id, reason] of [
-    [runId, /every step of it succeeded/],
-    [left, /was uninstalled since/],
-    [foreign, /there is no such run/],
-    ['run_9', /there is no such run/],
-  ] as const) {
-    const { exitCode, stdout, stderr } = await run(['retry', id, '--json']);
-    assert.deepEqual([exitCode, stdout], [1, '']);
-    assert.match(stderr, reason);
-  }
-});
+testOnBothEngines(
+  'a run in which nothing failed, of a team that left, and of nobody end with 1 and the reason',
+  async (t, engine) => {
+    const { database, run } = await createOperatorHarness(t, {}, engine);
+    await storeInstallation(database, { id: 'ins_1' });
+    const runId = await storeRun(database, 'ins_1', [{ name: 'send-welcome', status: 'succeeded' }]);
+    await storeInstallation(database, { id: 'ins_2', team_id: 'T2', status: 'uninstalled' });
+    const left = await storeRun(database, 'ins_2', [{ name: 'send-welcome', status: 'failed' }]);
+    await storeInstallation(database, { id: 'ins_3', team_id: 'T3', client_id: 'another' });
+    const foreign = await storeRun(database, 'ins_3', [{ name: 'send-welcome', status: 'failed' }]);
+    for (const [id, reason] of [
+      [runId, /every step of it succeeded/],
+      [left, /was uninstalled since/],
+      [foreign, /there is no such run/],
+      ['run_9', /there is no such run/],
+    ] as const) {
+      const { exitCode, stdout, stderr } = await run(['retry', id, '--json']);
+      assert.deepEqual([exitCode, stdout], [1, '']);
+      assert.match(stderr, reason);
+    }
+  },
+);

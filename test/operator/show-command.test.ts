@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createOperatorHarness, storeInstallation, storeRun, storeUser } from './operator-harness.ts';
+import {
+  createOperatorHarness,
+  storeInstallation,
+  storeRun,
+  storeUser,
+  testOnBothEngines,
+} from './operator-harness.ts';
 
-test('show --json adds users and history to what list prints', async (t) => {
-  const { database, run } = await createOperatorHarness(t);
+testOnBothEngines('show --json adds users and history to what list prints', async (t, engine) => {
+  const { database, run } = await createOperatorHarness(t, {}, engine);
   await storeInstallation(database, { id: 'ins_1' });
   await storeRun(database, 'ins_1', [{ name: 'register-team', status: 'succeeded' }]);
   await storeUser(database, {

@@ -89,14 +89,20 @@ async function takeTarget(
   tables: readonly CopiedTable[],
   owner: string,
 ): Promise<Pick<CopyMark, 'state' | 'place'>> {
-  const mark = await target.write(async (transaction) => {
-    const found = await readCopyMark(transaction);
-    if (found?.source === sourceName) await takeCopyMark(transaction, owner);
-    if (found) return found;
-    if (await holdsRows(transaction, tables)) return undefined;
-    await createCopyMark(transaction, { source: sourceName, owner });
-    return { source: sourceName, state: 'copying' as const, place: null };
-  }, patienceMs);
+  const take = () =>
+    target.write(async (transaction) => {
+      const found = await readCopyMark(transaction);
+      if (found?.source === sourceName) return takeCopyMark(transaction, owner);
+      if (found) return found;
+      if (await holdsRows(transaction, tables)) return undefined;
+      await createCopyMark(transaction, { source: sourceName, owner });
+      return { source: sourceName, state: 'copying' as const, place: null };
+    }, patienceMs);
+  // Another copy may be marking it at the same moment: then there is a mark now.
+  const mark = await take().catch((error: unknown) => {
+    if (!isThereAlready(error)) throw error;
+    return take();
+  });
   if (!mark) {
     const counts = await countRows(target.queries, tables);
     const held = counts.map(({ table, rows }) => `${rows} in ${table}`).join(', ');
@@ -105,6 +111,11 @@ async function takeTarget(
   if (mark.source === sourceName) return mark;
   const message = `The target holds an unfinished copy of ${mark.source}. Finish that one, or name an empty database.`;
   throw new CopyError('target_not_empty', message);
+}
+
+/** What Postgres says to the second of two who make the same table. */
+function isThereAlready(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && /^(?:42P07|23505)$/.test(String(error.code));
 }
 
 /** The tables as they are on both sides where those are the same; else what does not fit. */

@@ -44,8 +44,10 @@ export async function readCopyMark(queries: Queries): Promise<CopyMark | undefin
   const tables = await readTables(queries);
   if (!tables.some(({ name }) => name === copyMarkTable)) return undefined;
   const row = await withMark(queries).selectFrom('foyer_copy').selectAll().executeTakeFirst();
-  if (!row) return undefined;
-  const { source, state, place } = row;
+  return row && markOf(row);
+}
+
+function markOf({ source, state, place }: MarkTables['foyer_copy']): CopyMark {
   return { source, state, place: place === null ? null : (JSON.parse(place) as CopyPlace) };
 }
 
@@ -67,9 +69,17 @@ export async function createCopyMark(
     .execute();
 }
 
-/** Makes `owner` the one who goes on; whoever copied until now stops at its next page. */
-export async function takeCopyMark(transaction: Queries, owner: string): Promise<void> {
-  await withMark(transaction).updateTable('foyer_copy').set({ owner }).execute();
+/** Makes `owner` the one who goes on from where the mark then stands; whoever copied until now stops at its next page. */
+export async function takeCopyMark(transaction: Queries, owner: string): Promise<CopyMark> {
+  // What it returns is read behind the lock: the page that another copy was just storing is in it.
+  const row = await withMark(transaction)
+    .updateTable('foyer_copy')
+    .set({ owner })
+    .returningAll()
+    .executeTakeFirst()
+    .catch(takenOverWhereGone);
+  if (!row) throw takenOver();
+  return markOf(row);
 }
 
 /** Stores how far the copy is. @throws CopyError where another copy has taken over */
