@@ -3,6 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { createLogger } from '../../src/log.ts';
 import { startFoyer } from '../../src/main.ts';
+import type { EngineName } from '../support/stage-database.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
 import { createVisitor, eventually, finishedRun, install } from '../support/visitor.ts';
 import { createJumpClock, type JumpClock } from './support/jump-clock.ts';
@@ -25,11 +26,11 @@ interface Play {
   refreshes(): number;
 }
 
-async function setPlay(t: TestContext): Promise<Play> {
+async function setPlay(t: TestContext, engine?: EngineName): Promise<Play> {
   const clock = createJumpClock();
   const manifest = JSON.parse(manifestText);
   manifest.settings.token_rotation_enabled = true;
-  const stage = await setStage({ sandbox: { manifest }, foyer: { now: clock.now } });
+  const stage = await setStage({ engine, sandbox: { manifest }, foyer: { now: clock.now } });
   t.after(() => stage.close());
   const { sandbox } = stage;
   const acme = { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme').id };
@@ -71,31 +72,32 @@ function statusOf({ stage }: Play): unknown {
 }
 
 describe('tokens that rotate', { concurrency: 4 }, () => {
-  it('are refreshed once, however many events and processes want the same one', async (t) => {
-    const play = await setPlay(t);
-    const { stage } = play;
-    const quiet = createLogger({ logLevel: 'silent', secrets: [] });
-    const http = { ...stage.config.http, port: 0 };
-    const beside = await startFoyer({ ...stage.config, http }, quiet, { now: play.clock.now });
-    t.after(() => beside.stop());
-    await play.pass(10.5 * hourMs);
-    stage.sandbox.faults.setLatency('oauth.v2.access', 150);
-    const published = stage.sandbox.calls('views.publish').length;
-    const people = ['owner', 'admin', 'member'].map((role) => stage.sandbox.person('Acme', role).id);
-    const urls = [stage.url, `http://127.0.0.1:${beside.address.port}`];
-    const answers = await Promise.all(
-      Array.from({ length: 30 }, (_, n) => play.openHome({ url: urls[n % 2], userId: people[n % 3] })),
-    );
-    for (const answer of answers) assert.equal(answer.status, 200);
-    await eventually(
-      async () => play.refreshes() > 0 && stage.sandbox.calls('views.publish').length > published,
-    );
-    await stage.foyer().stop();
-    await stage.start();
-    assert.equal(play.refreshes(), 1);
-    assert.deepEqual(liveTokens(stage.sandbox), await heldTokens(stage.config));
-    for (const call of stage.sandbox.calls('views.publish')) assert.equal(call.answer?.ok, true);
-  });
+  for (const engine of ['SQLite', 'Postgres'] as const)
+    it(`are refreshed once, however many events and processes want the same one, on ${engine}`, async (t) => {
+      const play = await setPlay(t, engine);
+      const { stage } = play;
+      const quiet = createLogger({ logLevel: 'silent', secrets: [] });
+      const http = { ...stage.config.http, port: 0 };
+      const beside = await startFoyer({ ...stage.config, http }, quiet, { now: play.clock.now });
+      t.after(() => beside.stop());
+      await play.pass(10.5 * hourMs);
+      stage.sandbox.faults.setLatency('oauth.v2.access', 150);
+      const published = stage.sandbox.calls('views.publish').length;
+      const people = ['owner', 'admin', 'member'].map((role) => stage.sandbox.person('Acme', role).id);
+      const urls = [stage.url, `http://127.0.0.1:${beside.address.port}`];
+      const answers = await Promise.all(
+        Array.from({ length: 30 }, (_, n) => play.openHome({ url: urls[n % 2], userId: people[n % 3] })),
+      );
+      for (const answer of answers) assert.equal(answer.status, 200);
+      await eventually(
+        async () => play.refreshes() > 0 && stage.sandbox.calls('views.publish').length > published,
+      );
+      await stage.foyer().stop();
+      await stage.start();
+      assert.equal(play.refreshes(), 1);
+      assert.deepEqual(liveTokens(stage.sandbox), await heldTokens(stage.config));
+      for (const call of stage.sandbox.calls('views.publish')) assert.equal(call.answer?.ok, true);
+    });
 
   it('of quiet teams are refreshed before they lapse, without any event', async (t) => {
     const play = await setPlay(t);

@@ -36,12 +36,14 @@ export interface ProcessOptions {
   /** Another user than ours, where we are root: root may write whatever it likes. */
   uid?: number;
   withIpc?: boolean;
+  /** What is run in the place of `src/main.ts`. */
+  script?: string;
 }
 
-/** Starts Foyer's `main.ts` in a process; does not wait for it. */
+/** Starts Foyer in a process; does not wait for it. */
 export function spawnFoyer(options: ProcessOptions): FoyerProcess {
-  const { environment, folder, nodeArguments = [], uid, withIpc = false } = options;
-  const child = spawn(process.execPath, ['--import', keepCompiled, ...nodeArguments, mainFile], {
+  const { environment, folder, nodeArguments = [], uid, withIpc = false, script = mainFile } = options;
+  const child = spawn(process.execPath, ['--import', keepCompiled, ...nodeArguments, script], {
     cwd: folder,
     env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: compileCache, ...environment },
     stdio: ['ignore', 'pipe', 'pipe', ...(withIpc ? (['ipc'] as const) : [])],
