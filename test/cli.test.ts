@@ -11,6 +11,7 @@ import { createInstallationStore } from '../src/installation-store/create-instal
 import { createKeyring } from '../src/installation-store/keyring.ts';
 import { createLogger } from '../src/log.ts';
 import { compileCache } from './support/compile-cache.ts';
+import { createPostgresDatabase } from './support/shared-postgres.ts';
 
 const root = join(import.meta.dirname, '..');
 const key = { id: 'main', base64: Buffer.alloc(32, 7).toString('base64') };
@@ -248,4 +249,26 @@ test('colours stay out of a pipe', async (t) => {
   const { run } = await prepare(t);
   assert.equal((await run(['list'])).stdout.includes('\u001b'), false);
   assert.equal((await run(['list', '--help'])).stdout.includes('\u001b'), false);
+});
+
+test('a database that was copied to Postgres opens there with the same keys, and no password is printed', async (t) => {
+  const { run } = await prepare(t);
+  const { apiUrl, revoked } = await startSlack(t);
+  const { url, drop } = await createPostgresDatabase({ empty: true });
+  t.after(drop);
+  const password = 'recognisable-password';
+  const there = url.replace('foyer@', `foyer:${password}@`);
+  const copied = await run(['copy', '--to', there]);
+  assert.equal(copied.exitCode, 0, copied.stderr);
+  assert.match(copied.stdout, /^user_tokens +1 +1 /m);
+  const again = await run(['copy', '--to', there, '--json']);
+  assert.deepEqual([again.exitCode, again.stdout], [1, '']);
+  const onPostgres = { DATABASE_URL: there, SLACK_API_URL: apiUrl };
+  const listed = await run(['list', '--json'], onPostgres);
+  assert.equal(JSON.parse(listed.stdout)[0].teamId, 'T1');
+  const purged = await run(['purge', 'T1', '--yes'], onPostgres);
+  assert.equal(purged.exitCode, 0, purged.stderr);
+  assert.deepEqual(revoked.sort(), [secrets.botToken, secrets.userToken]);
+  const output = [copied, again, listed, purged].map(({ stdout, stderr }) => stdout + stderr).join('');
+  for (const secret of [password, ...Object.values(secrets)]) assert.equal(output.includes(secret), false);
 });

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { parseSetCookie } from 'cookie';
-import { setStage } from '../../support/start-foyer.ts';
+import { startFoyer } from '../../../src/main.ts';
+import { recordingLogger, setStage } from '../../support/start-foyer.ts';
 import { eventually } from '../../support/visitor.ts';
 import { storeInstallation, storeRun, storeUser } from '../operator-harness.ts';
 import { type OperatorStage, password, setOperatorStage } from './operator-stage.ts';
@@ -26,6 +27,28 @@ describe('the operator’s pages without a password', () => {
     } finally {
       await stage.close();
     }
+  });
+});
+
+describe('an operator between two machines', () => {
+  it('is logged in on both, and logged out of both', async (t) => {
+    const stage = await setOperatorStage({ engine: 'Postgres' });
+    t.after(() => stage.close());
+    const { log } = recordingLogger(stage.config);
+    const http = { ...stage.config.http, port: 0 };
+    const second = await startFoyer({ ...stage.config, http }, log);
+    t.after(() => second.stop());
+    await stage.logIn();
+    const cookie = [...stage.visitor.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const elsewhere = async (): Promise<number> => {
+      const url = `http://127.0.0.1:${second.address.port}/operator`;
+      const answer = await fetch(url, { redirect: 'manual', headers: { cookie, connection: 'close' } });
+      await answer.text();
+      return answer.status;
+    };
+    assert.equal(await elsewhere(), 200);
+    assert.equal((await stage.post('/operator/logout')).status, 303);
+    assert.equal(await elsewhere(), 303);
   });
 });
 
