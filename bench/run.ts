@@ -40,7 +40,7 @@ async function main(wanted: readonly string[], flags: Flags): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const startedAt = performance.now();
   const profiled = flags.profile === true ? 'Foyer' : flags.profile;
-  rmSync(profiles, { recursive: true, force: true });
+  if (profiled !== undefined) rmSync(profiles, { recursive: true, force: true });
   const options: RunOptions = {
     slices: flags.slices ? Number(flags.slices) : flags.quick ? 2 : 10,
     quick: flags.quick === true,

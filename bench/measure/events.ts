@@ -81,19 +81,20 @@ async function compare(situation: Situation, teams: number, seeds: Seeds, option
   const few = options.quick ? 50 : Math.min(1500, Math.floor(perRound * 0.15));
   const picker = createTeamPicker(situation, teams);
   const rounds = roundsOf(picker, many + few);
+  const turn = (name: Name) => async (slice: number) => {
+    const { contender, connections } = contenders[name];
+    const numbers = rounds(slice);
+    const crowd = await volley(contender, connections, numbers.slice(0, many), 32);
+    const alone = await volley(contender, connections, numbers.slice(many), 1);
+    return sampleOf(crowd, alone);
+  };
   try {
-    const turns = names.map((name) => {
-      const { contender, connections } = contenders[name];
-      const turn = async (slice: number) => {
-        const numbers = rounds(slice);
-        const crowd = await volley(contender, connections, numbers.slice(0, many), 32);
-        const alone = await volley(contender, connections, numbers.slice(many), 1);
-        return sampleOf(crowd, alone);
-      };
-      return [name, turn] as const;
+    return await interleave<Name, Metric>(options.slices, {
+      floor: turn('floor'),
+      'stock Bolt': turn('stock Bolt'),
+      'Bolt on SQLite': turn('Bolt on SQLite'),
+      Foyer: turn('Foyer'),
     });
-    // Made of `names`, one turn for each.
-    return await interleave(options.slices, Object.fromEntries(turns) as Record<Name, (typeof turns)[0][1]>);
   } finally {
     for (const { contender, connections } of Object.values(contenders)) {
       await connections.close();
