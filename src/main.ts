@@ -59,7 +59,9 @@ const drainMs = 7000;
  */
 export async function startFoyer(config: Config, log: Logger, options: StartOptions = {}): Promise<Foyer> {
   const { now = Date.now } = options;
-  const database = await (options.openDatabase ?? openDatabase)(config.database);
+  const open = options.openDatabase ?? openDatabase;
+  // A server that starts together with us may take a while.
+  const database = await open(config.database, { patienceMs: 15_000 });
   try {
     return await build();
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from 'kysely';
+import type { BuildRead, PreparedRead } from './prepared-read.ts';
 import type { Tables } from './records.ts';
 
 /**
@@ -22,6 +23,14 @@ export interface Database {
    * @throws DatabaseUnavailableError when the patience ran out, or the database cannot be written at all
    */
   write<T>(work: (transaction: Transaction<Tables>) => Promise<T>, patienceMs?: number): Promise<T>;
+  /** Compiles a read once, for what is asked at every event. It sees what is committed, and nothing else. */
+  prepare<Name extends string, Row>(build: BuildRead<Name, Row>): PreparedRead<Name, Row>;
+  /**
+   * A number that is another one once something was committed, by this process or another: in SQLite at once, in
+   * Postgres, where others are concerned, within half a second. What was read after it was asked for stands as long as
+   * it stays the same.
+   */
+  changeMark(): number;
   /** Resolves if the database answers. @throws DatabaseUnavailableError */
   ping(): Promise<void>;
   /** Makes erased secrets leave the files on disk too, as far as other readers let it. */

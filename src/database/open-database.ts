@@ -6,11 +6,15 @@ import { openSqlite } from './sqlite/open-sqlite.ts';
 
 /**
  * Opens the database that the configuration names, making a SQLite file where there is none, and brings its schema up
- * to date. One that holds half of a copy is refused.
+ * to date. One that holds half of a copy is refused. A Postgres server that is not there yet is waited for during
+ * `patienceMs` (2,500 unless told).
  * @throws DatabaseUnavailableError, DatabaseNewerError
  */
-export async function openDatabase(target: DatabaseTarget): Promise<Database> {
-  const database = await openAnyDatabase(target);
+export async function openDatabase(
+  target: DatabaseTarget,
+  options: { patienceMs?: number } = {},
+): Promise<Database> {
+  const database = await openAnyDatabase(target, options);
   try {
     const mark = await readCopyMark(database.queries);
     if (mark) throw new DatabaseUnavailableError(unfinishedCopy(mark.source));
@@ -22,8 +26,11 @@ export async function openDatabase(target: DatabaseTarget): Promise<Database> {
 }
 
 /** The same for one that may hold half of a copy: the copy goes on with it. */
-export function openAnyDatabase(target: DatabaseTarget): Promise<Database> {
-  return target.kind === 'sqlite' ? openSqlite(target.file) : openPostgres(target.url);
+export function openAnyDatabase(
+  target: DatabaseTarget,
+  { patienceMs }: { patienceMs?: number } = {},
+): Promise<Database> {
+  return target.kind === 'sqlite' ? openSqlite(target.file) : openPostgres(target.url, patienceMs);
 }
 
 /** What is to be done with a database that holds half of a copy. */

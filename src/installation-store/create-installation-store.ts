@@ -2,12 +2,13 @@ import type { Database, Queries } from '../database/database.ts';
 import { appendHistory } from '../database/installations/append-history.ts';
 import { eraseInstallation } from '../database/installations/erase-installation.ts';
 import { eraseUserTokens } from '../database/installations/erase-user-tokens.ts';
-import { findInstallationTokens } from '../database/installations/find-installation-tokens.ts';
+import { prepareInstallationTokens } from '../database/installations/installation-tokens.ts';
 import { type InstallationKey, lockInstallation } from '../database/installations/lock-installation.ts';
 import { markInstallationBroken } from '../database/installations/mark-installation-broken.ts';
 import type { Logger } from '../log.ts';
 import { changeTeamAccess } from './change-team-access.ts';
 import { queueDeadTokenNotice } from './dead-token-notice.ts';
+import { createInstallationCache } from './installation-cache.ts';
 import {
   InstallationNotFoundError,
   type InstallationStore,
@@ -40,6 +41,8 @@ export interface InstallationStoreDeps {
 export function createInstallationStore(deps: InstallationStoreDeps): InstallationStore {
   const { database, now, clientId } = deps;
   const context: StoreContext = { ...deps, cipher: createTokenCipher({ keyring: deps.keyring }) };
+  const cache = createInstallationCache(database);
+  const readTokens = prepareInstallationTokens(database);
 
   const keyOf = (query: TenantQuery): InstallationKey => ({ clientId, tenant: tenantOfQuery(query) });
 
@@ -48,8 +51,11 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
     userId: string | null | undefined,
   ): Promise<StoredInstallation | undefined> {
     const asked = userId ?? undefined;
-    const row = await findInstallationTokens(database.queries, key, asked);
-    return row && openInstallation(row, asked, context.cipher);
+    const name = 'id' in key ? key.id : `${key.clientId} ${key.tenant}`;
+    return cache.get(`${name} ${asked ?? ''}`, async () => {
+      const row = await readTokens(key, asked);
+      return row && openInstallation(row, asked, context.cipher);
+    });
   }
 
   /** Erased means gone from the files too; where others are reading them, the next checkpoint does it. */
@@ -81,7 +87,8 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
       const tenant = tenantOfQuery(query);
       const found = await find({ clientId, tenant }, query.userId);
       if (!found) throw new InstallationNotFoundError(tenant, 'unknown');
-      return found.installation;
+      // Whoever takes Slack's shape may change it.
+      return structuredClone(found.installation);
     },
 
     recordInstall(installation, { installRequestId, patienceMs } = {}) {

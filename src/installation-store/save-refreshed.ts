@@ -1,4 +1,4 @@
-import { findInstallationTokens } from '../database/installations/find-installation-tokens.ts';
+import { installationTokens } from '../database/installations/installation-tokens.ts';
 import { saveRefreshedToken } from '../database/tokens/save-refreshed-token.ts';
 import type { TokenHolder } from '../database/tokens/token-holder.ts';
 import type { RefreshedTokens } from './installation-store.ts';
@@ -18,7 +18,7 @@ export async function saveRefreshed(
   const { cipher, database, now } = context;
   const { installationId, userId } = holder;
   return database.write(async (transaction) => {
-    const row = await findInstallationTokens(transaction, { id: installationId }, userId);
+    const row = await installationTokens(transaction, { id: installationId }, userId).executeTakeFirst();
     const expiresAt = expiryMs(tokens.expiresAt) ?? 0;
     const save = (sealed: string) =>
       saveRefreshedToken(transaction, { holder, ifVersion, sealed, expiresAt, now: now() });

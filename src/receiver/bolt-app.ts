@@ -4,6 +4,7 @@ import { InstallationNotFoundError } from '../installation-store/installation-st
 import type { TokenSource } from '../installation-store/token-source.ts';
 import { type Logger, slackLogger } from '../log.ts';
 import { type OnSlackCall, slackClientOptions } from '../slack/create-slack-client.ts';
+import { useLazyClients } from './lazy-clients.ts';
 import { addListeners, type ListenersDeps } from './listeners.ts';
 import type { SlackReceiver } from './slack-receiver.ts';
 
@@ -38,6 +39,7 @@ export function createBoltApp(deps: BoltAppDeps): App {
     logger: slackLogger(deps.log, 'bolt'),
     clientOptions: slackClientOptions(deps.config, deps.log, {}, deps.onSlackCall),
   });
+  useLazyClients(app);
   app.error(async (error) => deps.log.error({ err: error }, 'a listener failed'));
   addListeners(app, deps);
   return app;

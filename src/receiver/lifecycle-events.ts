@@ -43,20 +43,20 @@ const patienceMs = 2000;
 export function createCommitLifecycle(deps: LifecycleDeps) {
   const { store, log } = deps;
 
-  const effects: Readonly<Record<string, (delivery: Delivery) => Promise<boolean>>> = {
-    app_uninstalled: ({ query, removal }) => store.deleteInstallation(query, removal),
+  const effects = new Map<unknown, (delivery: Delivery) => Promise<boolean>>([
+    ['app_uninstalled', ({ query, removal }) => store.deleteInstallation(query, removal)],
+    ['tokens_revoked', revokeTokens],
+    ['team_access_granted', (delivery) => changeAccess(delivery, true)],
+    ['team_access_revoked', (delivery) => changeAccess(delivery, false)],
+  ]);
 
-    async tokens_revoked({ event, query, removal }) {
-      const userIds = event.tokens?.oauth ?? [];
-      const botUserIds = event.tokens?.bot ?? [];
-      const usersGone = userIds.length > 0 && (await store.revokeUserTokens(query, { ...removal, userIds }));
-      const botGone = botUserIds.length > 0 && (await store.revokeBot(query, { ...removal, botUserIds }));
-      return usersGone || botGone;
-    },
-
-    team_access_granted: (delivery) => changeAccess(delivery, true),
-    team_access_revoked: (delivery) => changeAccess(delivery, false),
-  };
+  async function revokeTokens({ event, query, removal }: Delivery): Promise<boolean> {
+    const userIds = event.tokens?.oauth ?? [];
+    const botUserIds = event.tokens?.bot ?? [];
+    const usersGone = userIds.length > 0 && (await store.revokeUserTokens(query, { ...removal, userIds }));
+    const botGone = botUserIds.length > 0 && (await store.revokeBot(query, { ...removal, botUserIds }));
+    return usersGone || botGone;
+  }
 
   function changeAccess({ event, query, happenedAt }: Delivery, granted: boolean): Promise<boolean> {
     const teamIds = event.team_ids ?? [];
@@ -64,11 +64,11 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
   }
 
   return async function commitLifecycle(body: Record<string, unknown>, now: number): Promise<void> {
+    const effect = effects.get(eventTypeOf(body));
+    if (!effect) return;
     const parsed = eventEnvelope.safeParse(body);
     if (!parsed.success) return;
     const { event, event_time, event_id } = parsed.data;
-    const effect = Object.hasOwn(effects, event.type) ? effects[event.type] : undefined;
-    if (!effect) return;
     const query = installationQuery(parsed.data);
     const happenedAt = event_time === undefined ? now : event_time * 1000;
     const removal = { before: happenedAt, eventId: event_id, reason: event.type, patienceMs };
@@ -80,4 +80,9 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
     if (changed) deps.onChanged(query);
     log.info({ event: event.type, eventId: event_id, ...query, changed }, 'lifecycle event');
   };
+}
+
+/** Looked at before the rest is parsed: most events change nothing here. */
+function eventTypeOf({ event }: Record<string, unknown>): unknown {
+  return typeof event === 'object' && event !== null && 'type' in event ? event.type : undefined;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Installation } from '@slack/oauth';
 import { pino } from 'pino';
 import { createInstallationStore } from '../../src/installation-store/create-installation-store.ts';
@@ -206,27 +207,66 @@ export function installationStoreContract(
         assert.deepEqual(found.user, { id: 'U404', token: undefined, scopes: undefined });
       });
 
-      it('reads with one query', async () => {
+      it('reads with one query, and with none until something is committed', async () => {
         await save(teamInstall({ userToken: 'xoxp-1' }));
-        let queries = 0;
+        let reads = 0;
         const { database } = backend;
-        const counted = database.queries.withPlugin({
-          transformQuery({ node }) {
-            queries += 1;
-            return node;
-          },
-          transformResult: async ({ result }) => result,
-        });
         const counting = createInstallationStore({
-          database: { ...database, queries: counted },
+          database: {
+            ...database,
+            // The mark of others' commits may move on at any time: here it stands still.
+            changeMark: () => commits,
+            prepare(build) {
+              const read = database.prepare(build);
+              return (values) => {
+                reads += 1;
+                return read(values);
+              };
+            },
+          },
           keyring,
           clientId: '1.1',
           stepNames,
           now: clock.now,
           log: silent,
         });
-        await counting.fetchInstallation({ ...T1, userId: 'U1' });
-        assert.equal(queries, 1);
+        let commits = 0;
+        const asked = { ...T1, userId: 'U1' };
+        const first = await counting.fetchInstallation(asked);
+        assert.equal(reads, 1);
+        first.bot = undefined;
+        assert.equal(
+          (await counting.fetchInstallation(asked)).bot?.token,
+          'xoxb-bot-1',
+          'nobody changes what is kept',
+        );
+        assert.equal(reads, 1);
+        commits += 1;
+        await counting.fetchInstallation(asked);
+        assert.equal(reads, 2);
+      });
+
+      it('sees at once what it has changed itself, and within a second what another process has', async () => {
+        await save(teamInstall());
+        const elsewhere = createInstallationStore({
+          database: await backend.reopen(),
+          keyring,
+          clientId: '1.1',
+          stepNames,
+          now: clock.now,
+          log: silent,
+        });
+        for (const token of ['xoxb-2', 'xoxb-3', 'xoxb-4']) {
+          await store.fetchInstallation(T1);
+          await save(teamInstall({ botToken: token }));
+          assert.equal(await botTokenOf(T1), token);
+        }
+        await elsewhere.deleteInstallation(T1);
+        const deletedAt = performance.now();
+        while (await store.findInstallation(T1)) {
+          assert.ok(performance.now() - deletedAt < 1000, 'still there after a second');
+          await sleep(20);
+        }
       });
     });
 

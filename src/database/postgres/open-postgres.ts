@@ -12,6 +12,7 @@ import {
 } from 'kysely';
 import { type Database, DatabaseUnavailableError } from '../database.ts';
 import { migrate } from '../migrate.ts';
+import { compileRead } from '../prepared-read.ts';
 import type { Tables } from '../records.ts';
 import { backUpPostgres } from './back-up-postgres.ts';
 import { asUnavailable, isConflict, isLostConnection } from './postgres-failure.ts';
@@ -31,6 +32,8 @@ const begin = [
   'set local idle_in_transaction_session_timeout = 10000',
 ];
 
+/** How late a commit of another process may be seen in the change mark. */
+const seenWithinMs = 500;
 const retryDelayMs = 15;
 /** How long it is tried to learn what became of a commit whose answer was lost, from the moment it was asked for. */
 const doubtMs = 7500;
@@ -101,8 +104,8 @@ function migratingDialect(pool: PostgresPool): PostgresDialect {
 }
 
 /** Brings the schema up to date: one process does it, and others that start meanwhile wait for it. */
-async function bringUpToDate(url: string): Promise<void> {
-  const pool = createPostgresPool({ url, max: 1, unlimited: true });
+async function bringUpToDate(url: string, patienceMs: number | undefined): Promise<void> {
+  const pool = createPostgresPool({ url, max: 1, unlimited: true, patienceMs });
   const queries = new Kysely<Tables>({ dialect: migratingDialect(pool) });
   try {
     await requireVersion(queries, url);
@@ -131,14 +134,16 @@ async function requireVersion(queries: Kysely<Tables>, url: string): Promise<voi
 
 /**
  * Opens a Postgres database, and brings its schema up to date. `url` is a connection URL as libpq has them; `pool_max`
- * in it bounds the connections (10 unless told).
+ * in it bounds the connections (10 unless told). A server that is not there yet is waited for during `patienceMs`
+ * (2,500 unless told).
  * @throws DatabaseUnavailableError, DatabaseNewerError
  */
-export async function openPostgres(url: string): Promise<Database> {
+export async function openPostgres(url: string, patienceMs?: number): Promise<Database> {
   const server = serverName(url);
-  await bringUpToDate(url);
+  await bringUpToDate(url, patienceMs);
   const pool = createPostgresPool({ url });
   const queries = new Kysely<Tables>({ dialect: foyerDialect(pool) });
+  let commits = 0;
 
   /**
    * True once it is known that the transaction was committed, false once it is known that it was not. Where neither can
@@ -190,9 +195,21 @@ export async function openPostgres(url: string): Promise<Database> {
           const mayPass = isConflict(cause) || (isLostConnection(cause) && !isInDoubt);
           if (!mayPass || performance.now() > giveUpAt) throw error;
           await sleep(retryDelayMs * (0.5 + Math.random()));
+        } finally {
+          commits += 1;
         }
       }
     },
+    prepare(build) {
+      const read = compileRead(queries, build);
+      return async (values) => {
+        const query = CompiledQuery.raw(read.sql, read.valuesOf(values));
+        const { rows } = await queries.executeQuery(query);
+        return rows[0] as never;
+      };
+    },
+    // It only ever grows: by each commit of ours, and twice a second for those of others.
+    changeMark: () => commits + Math.floor(performance.now() / seenWithinMs),
     async ping() {
       try {
         const { isStandby } = await queries

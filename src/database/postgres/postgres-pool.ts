@@ -32,8 +32,10 @@ export function createPostgresPool(options: {
   max?: number;
   /** Without a limit to the time of a statement, as migrations need it. */
   unlimited?: boolean;
+  /** How long a server that is not there is waited for: 2,500 ms unless told. */
+  patienceMs?: number;
 }): PostgresPool {
-  const { url } = options;
+  const { url, patienceMs = reconnectMs } = options;
   const server = serverName(url);
   const pool = new pg.Pool({
     connectionString: url,
@@ -51,7 +53,7 @@ export function createPostgresPool(options: {
   pool.on('connect', (client) => client.on('error', ignored));
 
   async function connect(): Promise<pg.PoolClient> {
-    const giveUpAt = performance.now() + reconnectMs;
+    const giveUpAt = performance.now() + patienceMs;
     for (;;) {
       try {
         return await pool.connect();

@@ -14,6 +14,7 @@ import {
 } from 'kysely';
 import { type Database, DatabaseUnavailableError } from '../database.ts';
 import { migrate } from '../migrate.ts';
+import { compileRead } from '../prepared-read.ts';
 import type { Tables } from '../records.ts';
 
 /**
@@ -89,6 +90,7 @@ function createStatements(sqlite: Sqlite.Database, file: string) {
       return {
         reader: statement.reader,
         all: (parameters: readonly unknown[]) => told(() => statement.all(parameters)),
+        get: (parameters: readonly unknown[]) => told(() => statement.get(parameters)),
         run: (parameters: readonly unknown[]) => told(() => statement.run(parameters)),
         iterate: (parameters: readonly unknown[]) =>
           told(() => statement.iterate(parameters) as IterableIterator<unknown>),
@@ -166,6 +168,10 @@ export async function openSqlite(file: string): Promise<Database> {
     await queries.destroy();
     throw error;
   }
+  // Beside the other, on which a transaction may be under way: what that has written is not committed yet.
+  const reader = createStatements(new Sqlite(file, { readonly: true, timeout: busyTimeoutMs }), file);
+  const dataVersion = reader.prepare('pragma data_version');
+  const versionOf = (row: unknown): number => (row as { data_version: number }).data_version;
 
   return {
     queries,
@@ -174,6 +180,12 @@ export async function openSqlite(file: string): Promise<Database> {
         assertInPlace();
         return queries.transaction().execute(work);
       }, patienceMs),
+    prepare(build) {
+      const read = compileRead(queries, build);
+      const statement = reader.prepare(read.sql);
+      return async (values) => statement.get(read.valuesOf(values)) as never;
+    },
+    changeMark: () => versionOf(dataVersion.get([])),
     async ping() {
       assertInPlace();
       try {
@@ -192,6 +204,7 @@ export async function openSqlite(file: string): Promise<Database> {
       await sqlite.backup(target);
     },
     async close() {
+      reader.close();
       await queries.destroy();
     },
   };

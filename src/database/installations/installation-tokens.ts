@@ -1,0 +1,93 @@
+import type { Expression } from 'kysely';
+import type { Database, Queries } from '../database.ts';
+import type { InstallationRow, UserTokenRow } from '../records.ts';
+import type { InstallationKey } from './lock-installation.ts';
+
+/** An installation that is not uninstalled, with the tokens of one person; its user columns are null without any. */
+export type InstallationTokens = Pick<
+  InstallationRow,
+  | 'id'
+  | 'tenant'
+  | 'team_id'
+  | 'team_name'
+  | 'enterprise_id'
+  | 'enterprise_name'
+  | 'is_enterprise_install'
+  | 'app_id'
+  | 'status'
+  | 'life'
+  | 'version'
+  | 'installer_user_id'
+  | 'installed_at'
+  | 'sealed_bot'
+> & { sealed_user: UserTokenRow['sealed_user'] | null; user_version: UserTokenRow['version'] | null };
+
+/** A value, or the place of one in a prepared read. */
+type Given = string | Expression<string>;
+
+/**
+ * What every event needs, in one query: an installation and the tokens of `userId` (the installer's where it is left
+ * out). An uninstalled one is none.
+ */
+export function installationTokens(
+  queries: Queries,
+  key: { id: Given } | { clientId: Given; tenant: Given },
+  userId: Given | undefined,
+) {
+  const found = queries
+    .selectFrom('installations')
+    .leftJoin('user_tokens', (join) => {
+      const own = join.onRef('user_tokens.installation_id', '=', 'installations.id');
+      return userId === undefined
+        ? own.onRef('user_tokens.user_id', '=', 'installations.installer_user_id')
+        : own.on('user_tokens.user_id', '=', userId);
+    })
+    .select([
+      'installations.id',
+      'installations.tenant',
+      'installations.team_id',
+      'installations.team_name',
+      'installations.enterprise_id',
+      'installations.enterprise_name',
+      'installations.is_enterprise_install',
+      'installations.app_id',
+      'installations.status',
+      'installations.life',
+      'installations.version',
+      'installations.installer_user_id',
+      'installations.installed_at',
+      'installations.sealed_bot',
+      'user_tokens.sealed_user',
+      'user_tokens.version as user_version',
+    ])
+    .where('installations.status', '!=', 'uninstalled');
+  return 'id' in key
+    ? found.where('installations.id', '=', key.id)
+    : found
+        .where('installations.client_id', '=', key.clientId)
+        .where('installations.tenant', '=', key.tenant);
+}
+
+/** Reads what `installationTokens` says, prepared: by an installation's id or its tenant, with whose tokens. */
+export function prepareInstallationTokens(database: Database) {
+  const ofInstaller = {
+    byId: database.prepare<'id', InstallationTokens>((queries, given) =>
+      installationTokens(queries, { id: given('id') }, undefined),
+    ),
+    byTenant: database.prepare<'clientId' | 'tenant', InstallationTokens>((queries, given) =>
+      installationTokens(queries, { clientId: given('clientId'), tenant: given('tenant') }, undefined),
+    ),
+  };
+  const ofPerson = {
+    byId: database.prepare<'id' | 'userId', InstallationTokens>((queries, given) =>
+      installationTokens(queries, { id: given('id') }, given('userId')),
+    ),
+    byTenant: database.prepare<'clientId' | 'tenant' | 'userId', InstallationTokens>((queries, given) =>
+      installationTokens(queries, { clientId: given('clientId'), tenant: given('tenant') }, given('userId')),
+    ),
+  };
+  return (key: InstallationKey, userId: string | undefined): Promise<InstallationTokens | undefined> => {
+    if (userId === undefined) return 'id' in key ? ofInstaller.byId(key) : ofInstaller.byTenant(key);
+    return 'id' in key ? ofPerson.byId({ ...key, userId }) : ofPerson.byTenant({ ...key, userId });
+  };
+}
