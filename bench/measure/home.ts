@@ -85,7 +85,9 @@ async function open(name: Name, { slack, file, teams }: Stage, options: RunOptio
   return { contender, connections: openConnections(contender.url) };
 }
 
-const atOnce = 32;
+const connectionCount = 32;
+/** So many events are under way at most: both answer Slack first, and what waits in a queue is no rate. */
+const window = 125;
 
 async function openHomes(turn: Turn, stage: Stage, slice: number): Promise<Sample<Metric>> {
   renameTeams(stage.file, slice);
@@ -105,11 +107,10 @@ async function openAll({ contender, connections }: Turn, { slack, teams }: Stage
   const requests = Array.from({ length: teams }, (_, number) => homeOpenedEvent(number));
   const before = await contender.usage();
   const startedAt = performance.now();
-  for (let from = 0; from < teams; from += atOnce) {
-    // The next ones come when these are shown: both answer Slack first, and what waits in a queue is no rate.
-    const some = requests.slice(from, from + atOnce);
+  for (let from = 0; from < teams; from += window) {
+    const some = requests.slice(from, from + window);
     const settled = contender.ask('settled', some.length);
-    await connections.post('/slack/events', some, atOnce);
+    await connections.post('/slack/events', some, connectionCount);
     await settled;
   }
   const ms = performance.now() - startedAt;
