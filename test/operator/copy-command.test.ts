@@ -150,6 +150,7 @@ describe('copy', () => {
       const again = await copy();
       if (again.exitCode === 1) assert.match(again.stderr, /not empty/, 'a kill that came too late');
       else assert.equal(JSON.parse(again.stdout).resumed, true);
+      assert.doesNotMatch(again.stderr, /starts over/);
       assert.deepEqual(await look(target, everythingIn), held);
       assert.equal((await run(['copy', '--to', url])).exitCode, 1);
     });

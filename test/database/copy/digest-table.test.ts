@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { sql } from 'kysely';
+import { copiedTables } from '../../../src/database/copy/copied-tables.ts';
+import { digestTable } from '../../../src/database/copy/digest-table.ts';
+import { fillEveryTable } from '../../operator/fill-every-table.ts';
+import { engines, openTestDatabase } from '../../support/open-test-database.ts';
+
+describe('the digest of a table', () => {
+  it('is another one when any cell of any column is', async (t) => {
+    const { database, close } = await openTestDatabase();
+    t.after(close);
+    await fillEveryTable(database, 3);
+    const { queries } = database;
+    await sql`pragma foreign_keys = off`.execute(queries);
+    for (const table of await copiedTables(queries)) {
+      const before = await digestTable(queries, table);
+      assert.equal(before.rows, 3);
+      for (const column of table.columns) {
+        const [name, cell] = [sql.table(table.name), sql.ref(column)];
+        const first = sql`rowid = (select min(rowid) from ${name})`;
+        const was = await sql<{ cell: unknown }>`select ${cell} as cell from ${name} where ${first}`.execute(
+          queries,
+        );
+        await sql`update ${name} set ${cell} = 7007 where ${first}`.execute(queries);
+        const after = await digestTable(queries, table);
+        assert.notEqual(after.checksum, before.checksum, `${table.name}.${column}`);
+        await sql`update ${name} set ${cell} = ${was.rows[0]?.cell} where ${first}`.execute(queries);
+        assert.deepEqual(await digestTable(queries, table), before);
+      }
+    }
+  });
+
+  it('tells nothing, an empty text and a number in a text apart', async (t) => {
+    const { database, close } = await openTestDatabase();
+    t.after(close);
+    const { queries } = database;
+    const [table] = (await copiedTables(queries)).filter(({ name }) => name === 'teams');
+    assert.ok(table);
+    const row = { client_id: '1.2', team_id: 'T1', icon_url: null, enterprise_id: null };
+    await queries
+      .insertInto('teams')
+      .values({ ...row, name: null, domain: '', first_seen_at: 1, updated_at: 1 })
+      .execute();
+    const seen = new Set<string>();
+    for (const name of [null, '', 'null', '1', '[]']) {
+      await queries.updateTable('teams').set({ name }).execute();
+      seen.add((await digestTable(queries, table)).checksum);
+      await queries.updateTable('teams').set({ name: '', domain: name }).execute();
+      seen.add((await digestTable(queries, table)).checksum);
+      await queries.updateTable('teams').set({ domain: '' }).execute();
+    }
+    assert.equal(seen.size, 9, 'name and domain both empty is one and the same');
+  });
+
+  it('is the same on both engines, whatever order their rows come in', async (t) => {
+    const found: unknown[] = [];
+    for (const open of Object.values(engines)) {
+      const { database, close } = await open();
+      t.after(close);
+      await fillEveryTable(database, 20);
+      const digests = [];
+      for (const table of await copiedTables(database.queries)) {
+        digests.push([table.name, await digestTable(database.queries, table)]);
+      }
+      found.push(digests);
+    }
+    assert.deepEqual(found[0], found[1]);
+  });
+});
