@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Usage } from './contenders/contender.ts';
 import { profileFlags } from './profile-flags.ts';
@@ -36,6 +37,8 @@ export async function startContender(
   const child = fork(path, {
     execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning', ...profileFlags(options.profile)],
     env: { ...plainEnvironment(), ...options.env },
+    // Away from the checkout, whose .env is its developer's own.
+    cwd: tmpdir(),
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const asked = new Map<number, PromiseWithResolvers<unknown>>();

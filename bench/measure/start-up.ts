@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -89,6 +90,8 @@ async function msToReady(args: string[], env: Record<string, string>): Promise<n
   const startedAt = performance.now();
   const child = spawn(process.execPath, args, {
     env: { PATH, HOME, ...env, PORT: String(port) },
+    // Away from the checkout, whose .env is its developer's own.
+    cwd: tmpdir(),
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const exited = once(child, 'exit');
