@@ -4,4 +4,5 @@ import { startFoyer } from '../../../src/main.ts';
 
 /** Foyer as a process of its own that is to be killed: its leases lapse after a second and a half, not thirty. */
 const config = readConfig();
-await startFoyer(config, createLogger(config), { worker: { leaseMs: 1500, pollMs: 100 } });
+const foyer = await startFoyer(config, createLogger(config), { worker: { leaseMs: 1500, pollMs: 100 } });
+process.once('SIGTERM', () => void foyer.stop().then(() => process.exit(0)));

@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { freePort } from '../support/free-port.ts';
+import { type PostgresServer, startPostgresServer } from '../support/postgres-server.ts';
+import { createVisitor, eventually, pressAddToSlack } from '../support/visitor.ts';
+import { type FoyerProcess, isServing, spawnFoyer } from './support/foyer-process.ts';
+import { count, isFullRun } from './support/full-run.ts';
+import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
+import { createRandom } from './support/random.ts';
+import { signedPost } from './support/signed-post.ts';
+import { heldTokens, liveTokens } from './support/tokens.ts';
+
+/**
+ * A Postgres that is stopped and started, and killed, while people install through two machines and events come in.
+ * What a page called installed is stored, whatever happened to the server; what it did not is given back.
+ */
+
+const script = fileURLToPath(new URL('../machines/support/machine-process.ts', import.meta.url));
+const lanes = count({ quick: 4, full: 6 });
+/** One install in so many is removed again; of the others, App Homes are opened. */
+const removeEvery = 5;
+
+interface Pass {
+  teamId: string;
+  userId: string;
+  /** Of the callback. */
+  status: number;
+  page: string;
+}
+
+interface Load {
+  passes: Pass[];
+  /** How each event was answered, and after how many milliseconds. */
+  events: { status: number; tookMs: number }[];
+  removed: string[];
+  end(): Promise<void>;
+}
+
+/** Installs in new workspaces, opens App Homes and uninstalls, without a pause, until it is ended. */
+function putUnderLoad(stage: ProcessStage, urls: readonly string[]): Load {
+  const { sandbox } = stage;
+  const load: Load = { passes: [], events: [], removed: [], end: async () => {} };
+  let over = false;
+  let named = 0;
+
+  async function installOne(url: string): Promise<void> {
+    const { id: teamId } = sandbox.addWorkspace({ name: `Under load ${++named}` });
+    const place = { teamId, userId: sandbox.person(teamId, 'owner').id };
+    const visitor = createVisitor();
+    const callback = new URL(await pressAddToSlack(visitor, url, sandbox, place));
+    const answer = await visitor.get(url + callback.pathname + callback.search);
+    load.passes.push({ ...place, status: answer.status, page: await answer.text() });
+  }
+
+  async function openHome(url: string, { teamId, userId }: Pass): Promise<void> {
+    const startedAt = performance.now();
+    const answer = await signedPost({
+      url,
+      signingSecret: sandbox.app.signingSecret,
+      body: {
+        type: 'event_callback',
+        team_id: teamId,
+        api_app_id: sandbox.app.id,
+        event_id: `Ev${Math.random()}`,
+        event_time: Math.floor(Date.now() / 1000),
+        event: { type: 'app_home_opened', user: userId, tab: 'home', channel: 'D1' },
+      },
+    });
+    load.events.push({ status: answer.status, tookMs: Math.round(performance.now() - startedAt) });
+  }
+
+  const until = async (work: (n: number) => Promise<void>): Promise<void> => {
+    for (let n = 0; !over; n += 1) await work(n);
+  };
+  const url = (n: number): string => urls[n % urls.length] ?? '';
+  const traffic = [
+    ...Array.from({ length: lanes }, (_, lane) => until((n) => installOne(url(lane + n)))),
+    until(async (n) => {
+      const pass = load.passes.findLast((each, at) => each.status === 303 && at % removeEvery !== 0);
+      if (pass) await openHome(url(n), pass);
+      await sleep(30);
+    }),
+    until(async () => {
+      const pass = load.passes[load.removed.length * removeEvery];
+      if (pass) load.removed.push(pass.teamId);
+      if (pass?.status === 303) await sandbox.uninstall({ teamId: pass.teamId });
+      await sleep(100);
+    }),
+  ];
+  load.end = async () => {
+    over = true;
+    await Promise.all(traffic);
+  };
+  return load;
+}
+
+/** The first one listens where Slack's events go. */
+async function startMachine(
+  stage: ProcessStage,
+  port: number,
+): Promise<{ url: string; foyer: FoyerProcess }> {
+  const foyer = spawnFoyer({
+    environment: { ...stage.environment, PORT: String(port) },
+    folder: stage.folder,
+    script,
+  });
+  assert.ok(await isServing(foyer), foyer.output());
+  return { url: `http://127.0.0.1:${port}`, foyer };
+}
+
+const restart = async (server: PostgresServer, how: 'fast' | 'immediate' | 'kill', awayMs: number) => {
+  await server.stop(how);
+  await sleep(awayMs);
+  await server.start();
+};
+
+it('a Postgres that restarts under load loses nothing, and is ridden out', async (t) => {
+  const random = createRandom();
+  const server = await startPostgresServer({ durable: true });
+  t.after(() => server.close());
+  const stage = await setProcessStage({ engine: 'Postgres', postgresUrl: server.url(), start: false });
+  t.after(() => stage.close());
+  const { sandbox } = stage;
+  const port = Number(new URL(stage.url).port);
+  const machines = await Promise.all([startMachine(stage, port), startMachine(stage, await freePort())]);
+  t.after(async () => {
+    for (const { foyer } of machines) foyer.kill();
+    await Promise.all(machines.map(({ foyer }) => foyer.ended));
+  });
+
+  const load = putUnderLoad(
+    stage,
+    machines.map(({ url }) => url),
+  );
+  const hows = isFullRun ? (['kill', 'fast', 'immediate'] as const) : (['kill', 'immediate'] as const);
+  const restarts = Array.from({ length: count({ quick: 1, full: 5 }) }, () => hows).flat();
+  for (const how of restarts) {
+    await sleep(400 + random.below(300));
+    await restart(server, how, 500 + random.below(count({ quick: 500, full: 1500 })));
+  }
+  await sleep(700);
+  await load.end();
+  await sandbox.settled();
+  // What was answered with 503 comes again, a minute later and five.
+  for (const ms of [60_000, 300_000]) {
+    await sandbox.clock.advance(ms);
+    await sandbox.settled();
+  }
+
+  for (const { foyer } of machines) assert.equal(foyer.hasEnded(), false, foyer.output().slice(-3000));
+  await eventually(
+    async () => (await stage.rows('select id from runs where finished_at is null')).length === 0,
+    40_000,
+  );
+  // The minute of what was interrupted passes, and the next start looks for it.
+  await stage.change(
+    "update install_requests set started_at = started_at - 61000 where outcome <> 'installed'",
+  );
+  for (const { foyer } of machines) {
+    foyer.child.kill('SIGTERM');
+    assert.deepEqual(await foyer.ended, { code: 0, signal: null });
+    assertNoOtherFault(foyer.output());
+  }
+  const third = await startMachine(stage, port);
+  machines.push(third);
+  await eventually(
+    async () =>
+      (
+        await stage.rows(
+          "select id from install_requests where sealed_tokens is not null or outcome = 'started'",
+        )
+      ).length === 0,
+    20_000,
+  );
+
+  const pages: Record<string, number> = {};
+  for (const pass of load.passes) {
+    pages[pass.status] = (pages[pass.status] ?? 0) + 1;
+    await assertKept(stage, pass, load.removed.includes(pass.teamId));
+  }
+  assert.deepEqual(liveTokens(sandbox).sort(), (await heldTokens(stage.config)).sort());
+  for (const { status } of load.events) assert.ok([200, 503].includes(status), `an event: ${status}`);
+  const slowestMs = Math.max(...load.events.map(({ tookMs }) => tookMs));
+  t.diagnostic(
+    `seed ${random.seed}: ${restarts.length} restarts, ${load.passes.length} installs ${JSON.stringify(pages)}, ` +
+      `${load.removed.length} uninstalls, ${load.events.length} events, the slowest after ${slowestMs} ms`,
+  );
+  assert.ok((pages[303] ?? 0) >= restarts.length * 2);
+});
+
+/** Every error in the log is that of the database, told by its name. */
+function assertNoOtherFault(output: string): void {
+  for (const text of output.split('\n').filter((line) => /^\{"level":(50|60)/.test(line))) {
+    const line = JSON.parse(text) as { err?: { name?: string } };
+    assert.equal(line.err?.name, 'DatabaseUnavailableError', text);
+  }
+  assert.ok(!/^\s+at /m.test(output), output.slice(-3000));
+}
+
+async function assertKept(stage: ProcessStage, pass: Pass, isRemoved: boolean): Promise<void> {
+  const [installation] = await stage.rows<{ id: string; status: string }>(
+    'select id, status from installations where team_id = ?',
+    pass.teamId,
+  );
+  const welcomes = stage.sandbox.messages(pass).length;
+  if (pass.status !== 303) {
+    assert.ok([502, 503].includes(pass.status), `${pass.status} ${pass.page}`);
+    assert.match(pass.page, /Nothing was installed|was not finished|Reference: <code>/);
+    assert.equal(installation, undefined, 'it is stored, and its page said that it was not');
+    assert.equal(welcomes, 0);
+    return;
+  }
+  assert.equal(installation?.status, isRemoved ? 'uninstalled' : 'active', pass.teamId);
+  const runs = await stage.rows<{ id: string; status: string }>(
+    'select id, status from runs where installation_id = ?',
+    installation.id,
+  );
+  assert.equal(runs.length, 1);
+  if (isRemoved) assert.ok(welcomes <= 1, `${welcomes} welcomes`);
+  else {
+    assert.equal(runs[0]?.status, 'succeeded', pass.teamId);
+    assert.equal(welcomes, 1, `${welcomes} welcomes`);
+  }
+  const twice = await stage.rows(
+    "select step_name from step_attempts where run_id = ? and outcome = 'succeeded' group by 1 having count(*) > 1",
+    runs[0]?.id,
+  );
+  assert.deepEqual(twice, []);
+}
