@@ -16,6 +16,7 @@ import { type Database, DatabaseUnavailableError } from '../database.ts';
 import { migrate } from '../migrate.ts';
 import { compileRead } from '../prepared-read.ts';
 import type { Tables } from '../records.ts';
+import { createCommits } from './commit-together.ts';
 
 /**
  * Why a busy_timeout of a few milliseconds: SQLite waits inside the process, and while it waits no page and no health
@@ -139,6 +140,10 @@ function createPlaceCheck(file: string): () => void {
   };
 }
 
+function isLocked(error: unknown): boolean {
+  return error instanceof DatabaseUnavailableError && isBusy(error.cause);
+}
+
 /** Asks again while the database is locked, until the patience ends; whatever else happens is the caller's. */
 async function untilUnlocked<T>(work: () => Promise<T>, patienceMs: number): Promise<T> {
   const giveUpAt = performance.now() + patienceMs;
@@ -146,8 +151,7 @@ async function untilUnlocked<T>(work: () => Promise<T>, patienceMs: number): Pro
     try {
       return await work();
     } catch (error) {
-      const locked = error instanceof DatabaseUnavailableError && isBusy(error.cause);
-      if (!locked || performance.now() > giveUpAt) throw error;
+      if (!isLocked(error) || performance.now() > giveUpAt) throw error;
       await sleep(retryDelayMs * (0.5 + Math.random()));
     }
   }
@@ -171,15 +175,18 @@ export async function openSqlite(file: string): Promise<Database> {
   // Beside the other, on which a transaction may be under way: what that has written is not committed yet.
   const reader = createStatements(new Sqlite(file, { readonly: true, timeout: busyTimeoutMs }), file);
   const dataVersion = reader.prepare('pragma data_version');
+  const commit = createCommits({
+    async transact(work) {
+      assertInPlace();
+      return queries.transaction().execute(work);
+    },
+    isLocked,
+  });
   const versionOf = (row: unknown): number => (row as { data_version: number }).data_version;
 
   return {
     queries,
-    write: (work, patienceMs = 2000) =>
-      untilUnlocked(async () => {
-        assertInPlace();
-        return queries.transaction().execute(work);
-      }, patienceMs),
+    write: (work, patienceMs = 2000) => commit(work, patienceMs),
     prepare(build) {
       const read = compileRead(queries, build);
       const statement = reader.prepare(read.sql);

@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql, type Transaction } from 'kysely';
+import type { Tables } from '../records.ts';
+
+/**
+ * Why writes share commits: with `synchronous = FULL` each commit waits for the disk, which is most of what a short
+ * write costs, and SQLite has one writer at a time. Those that wait for it meanwhile go into its next transaction
+ * together, each in a savepoint of its own: one that fails takes none of the others with it, and each hears that it is
+ * written once the commit has reached the disk. A write that nobody waits behind is a transaction of its own.
+ */
+
+type Work = (transaction: Transaction<Tables>) => Promise<unknown>;
+
+interface Waiting {
+  work: Work;
+  /** On the clock of `performance.now()`. */
+  giveUpAt: number;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** So many at most, since reads wait behind them. */
+const mostTogether = 16;
+const retryDelayMs = 25;
+
+/** Makes the one way to write. */
+export function createCommits(deps: {
+  /** Runs its work in one transaction. */
+  transact<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T>;
+  /** Whether a transaction failed only because somebody else was writing. */
+  isLocked(error: unknown): boolean;
+}): <T>(work: (transaction: Transaction<Tables>) => Promise<T>, patienceMs: number) => Promise<T> {
+  const waiting: Waiting[] = [];
+  let isWriting = false;
+
+  async function writeAll(): Promise<void> {
+    isWriting = true;
+    while (waiting.length > 0) {
+      const group = waiting.splice(0, mostTogether);
+      const left = await commit(group);
+      waiting.unshift(...left);
+      if (left.length > 0) await sleep(retryDelayMs * (0.5 + Math.random()));
+    }
+    isWriting = false;
+  }
+
+  /** Ends each of a group; returns those that are to be tried again, since somebody else was writing. */
+  async function commit(group: readonly Waiting[]): Promise<Waiting[]> {
+    const [first] = group;
+    try {
+      if (group.length === 1 && first) first.resolve(await deps.transact(first.work));
+      else for (const end of await deps.transact((transaction) => inTurn(transaction, group))) end();
+      return [];
+    } catch (error) {
+      const now = performance.now();
+      const isPatient = ({ giveUpAt }: Waiting): boolean => deps.isLocked(error) && now <= giveUpAt;
+      for (const each of group) if (!isPatient(each)) each.reject(error);
+      return group.filter(isPatient);
+    }
+  }
+
+  return <T>(work: (transaction: Transaction<Tables>) => Promise<T>, patienceMs: number) =>
+    new Promise<T>((resolve, reject) => {
+      const giveUpAt = performance.now() + patienceMs;
+      waiting.push({ work, giveUpAt, resolve: resolve as (value: unknown) => void, reject });
+      if (!isWriting) void writeAll();
+    });
+}
+
+/** Does the work of each; returns what is to be told to each once all of it is committed. */
+async function inTurn(transaction: Transaction<Tables>, group: readonly Waiting[]): Promise<(() => void)[]> {
+  const ends: (() => void)[] = [];
+  for (const { work, resolve, reject } of group) {
+    await sql`savepoint one`.execute(transaction);
+    try {
+      const value = await work(transaction);
+      ends.push(() => resolve(value));
+    } catch (error) {
+      await sql`rollback to one`.execute(transaction);
+      ends.push(() => reject(error));
+    }
+    await sql`release one`.execute(transaction);
+  }
+  return ends;
+}

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import Sqlite from 'better-sqlite3';
+import { type Database, DatabaseUnavailableError } from '../../src/database/database.ts';
+import { recordEncryptionKey } from '../../src/database/seals/record-encryption-key.ts';
+import { openTestDatabase } from '../support/open-test-database.ts';
+
+async function setUp(t: TestContext) {
+  const opened = await openTestDatabase();
+  const file = opened.target.kind === 'sqlite' ? opened.target.file : '';
+  const other = new Sqlite(file);
+  t.after(async () => {
+    other.close();
+    await opened.close();
+  });
+  return {
+    database: opened.database,
+    other,
+    keys: () => other.prepare('select id from encryption_keys order by id').pluck().all(),
+  };
+}
+
+const record = (database: Database, id: string, patienceMs?: number): Promise<string> =>
+  database.write(
+    (transaction) => recordEncryptionKey(transaction, { id, sealedCheck: `check of ${id}`, now: 1 }),
+    patienceMs,
+  );
+
+describe('writes that wait for the writer', () => {
+  it('share a commit, and each has its own answer', async (t) => {
+    const { database, keys } = await setUp(t);
+    const ids = Array.from({ length: 40 }, (_, index) => `key${String(index).padStart(2, '0')}`);
+    const answers = await Promise.all(ids.map((id) => record(database, id)));
+    assert.deepEqual(
+      answers,
+      ids.map((id) => `check of ${id}`),
+    );
+    assert.deepEqual(keys(), ids);
+  });
+
+  it('are told once the commit is done, in the order in which they were asked for', async (t) => {
+    const { database, other } = await setUp(t);
+    const told: string[] = [];
+    const isThere = other.prepare('select 1 from encryption_keys where id = ?');
+    const writes = ['a', 'b', 'c', 'd'].map(async (id) => {
+      await record(database, id);
+      assert.ok(isThere.get(id), `${id} was told before another connection could see it`);
+      told.push(id);
+    });
+    await Promise.all(writes);
+    assert.deepEqual(told, ['a', 'b', 'c', 'd']);
+  });
+
+  it('lose nothing to one of them that fails, and keep nothing of that one', async (t) => {
+    const { database, keys } = await setUp(t);
+    const failing = (id: string) =>
+      database.write(async (transaction) => {
+        await recordEncryptionKey(transaction, { id, sealedCheck: 'x', now: 1 });
+        throw new Error(`${id} has changed its mind`);
+      });
+    const ends = await Promise.allSettled([
+      record(database, 'a'),
+      record(database, 'b'),
+      failing('c'),
+      record(database, 'd'),
+      failing('e'),
+      record(database, 'f'),
+    ]);
+    assert.deepEqual(
+      ends.map((end) => (end.status === 'rejected' ? String(end.reason) : 'done')),
+      ['done', 'done', 'Error: c has changed its mind', 'done', 'Error: e has changed its mind', 'done'],
+    );
+    assert.deepEqual(keys(), ['a', 'b', 'd', 'f']);
+  });
+
+  it('each wait for a lock as long as they have patience, and no longer', async (t) => {
+    const { database, other, keys } = await setUp(t);
+    other.exec('begin immediate');
+    const startedAt = performance.now();
+    const patient = Promise.all([record(database, 'a', 20_000), record(database, 'c', 20_000)]);
+    await assert.rejects(record(database, 'b', 150), DatabaseUnavailableError);
+    const waitedMs = performance.now() - startedAt;
+    assert.ok(waitedMs >= 150 && waitedMs < 5000, `it gave up after ${waitedMs} ms`);
+    other.exec('commit');
+    await patient;
+    assert.deepEqual(keys(), ['a', 'c']);
+  });
+});
