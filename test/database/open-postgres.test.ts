@@ -64,7 +64,8 @@ async function refusal(work: Promise<unknown>, reason: RegExp): Promise<number> 
   return Math.round(performance.now() - startedAt);
 }
 
-describe('a Postgres database', { concurrency: 8 }, () => {
+// Most of these wait for time limits, beside each other.
+describe('a Postgres database', { concurrency: 20 }, () => {
   it('lets a write that locks a row wait for the one before it, and see what it wrote', async (t) => {
     const { database } = await setPlay(t);
     await writeKey(database, 'a');
@@ -249,6 +250,69 @@ describe('a Postgres database', { concurrency: 8 }, () => {
     proxy.pass();
     await database.ping();
   });
+
+  describe('a commit whose answer is lost', { concurrency: 4 }, () => {
+    /** One write of a key of its own, whose connection is cut once at its commit. */
+    async function cutAtCommit(
+      play: Play,
+      moment: 'asked' | 'done',
+      wish: { cuts?: number; awayMs?: number } = {},
+    ) {
+      let tries = 0;
+      let left = wish.cuts ?? 1;
+      play.proxy.onCommit((now) => {
+        if (now !== moment || left === 0) return undefined;
+        left -= 1;
+        if (wish.awayMs) {
+          play.proxy.refuse();
+          setTimeout(play.proxy.pass, wish.awayMs);
+        }
+        return 'cut';
+      });
+      const value = await play.database.write(async (transaction) => {
+        tries += 1;
+        const { numInsertedOrUpdatedRows } = await transaction
+          .insertInto('encryption_keys')
+          .values({ id: `try ${tries}`, sealed_check: 'v1.x', created_at: 1 })
+          .executeTakeFirstOrThrow();
+        return `${tries}: ${numInsertedOrUpdatedRows}`;
+      }, 10_000);
+      return { value, tries, stored: await keysIn(play.database) };
+    }
+
+    it('is told as done where it was done, and the work is not done twice', async (t) => {
+      const play = await setPlay(t);
+      assert.deepEqual(await cutAtCommit(play, 'done'), { value: '1: 1', tries: 1, stored: ['try 1'] });
+    });
+
+    it('is done again where it did not arrive, though whoever asks about it is cut too', async (t) => {
+      const play = await setPlay(t);
+      assert.deepEqual(await cutAtCommit(play, 'asked', { cuts: 3 }), {
+        value: '2: 1',
+        tries: 2,
+        stored: ['try 2'],
+      });
+    });
+
+    it('is asked for until the server is back, however patient the write', async (t) => {
+      const play = await setPlay(t);
+      const expected = { value: '1: 1', tries: 1, stored: ['try 1'] };
+      assert.deepEqual(await cutAtCommit(play, 'done', { awayMs: 3000 }), expected);
+    });
+
+    it('is told as unknown, in bounded time, where nobody can be asked', async (t) => {
+      const { database, proxy } = await setPlay(t);
+      proxy.onCommit((moment) => {
+        if (moment !== 'done') return undefined;
+        proxy.refuse();
+        return 'cut';
+      });
+      const tookMs = await refusal(writeKey(database, 'a'), /Whether a write was committed is not known/);
+      assert.ok(tookMs < 10_500, `${tookMs} ms`);
+      proxy.pass();
+      assert.deepEqual(await keysIn(database), ['a']);
+    });
+  });
 });
 
 /** Its connections are made, and from now on nothing comes back on them, nor on new ones. */
@@ -256,66 +320,3 @@ async function silenceAfterConnections({ database, proxy }: Play): Promise<void>
   await Promise.all([database.ping(), database.ping(), database.ping()]);
   proxy.swallow();
 }
-
-describe('a commit whose answer is lost', { concurrency: 4 }, () => {
-  /** One write of a key of its own, whose connection is cut once at its commit. */
-  async function cutAtCommit(
-    play: Play,
-    moment: 'asked' | 'done',
-    wish: { cuts?: number; awayMs?: number } = {},
-  ) {
-    let tries = 0;
-    let left = wish.cuts ?? 1;
-    play.proxy.onCommit((now) => {
-      if (now !== moment || left === 0) return undefined;
-      left -= 1;
-      if (wish.awayMs) {
-        play.proxy.refuse();
-        setTimeout(play.proxy.pass, wish.awayMs);
-      }
-      return 'cut';
-    });
-    const value = await play.database.write(async (transaction) => {
-      tries += 1;
-      const { numInsertedOrUpdatedRows } = await transaction
-        .insertInto('encryption_keys')
-        .values({ id: `try ${tries}`, sealed_check: 'v1.x', created_at: 1 })
-        .executeTakeFirstOrThrow();
-      return `${tries}: ${numInsertedOrUpdatedRows}`;
-    }, 10_000);
-    return { value, tries, stored: await keysIn(play.database) };
-  }
-
-  it('is told as done where it was done, and the work is not done twice', async (t) => {
-    const play = await setPlay(t);
-    assert.deepEqual(await cutAtCommit(play, 'done'), { value: '1: 1', tries: 1, stored: ['try 1'] });
-  });
-
-  it('is done again where it did not arrive, though whoever asks about it is cut too', async (t) => {
-    const play = await setPlay(t);
-    assert.deepEqual(await cutAtCommit(play, 'asked', { cuts: 3 }), {
-      value: '2: 1',
-      tries: 2,
-      stored: ['try 2'],
-    });
-  });
-
-  it('is asked for until the server is back, however patient the write', async (t) => {
-    const play = await setPlay(t);
-    const expected = { value: '1: 1', tries: 1, stored: ['try 1'] };
-    assert.deepEqual(await cutAtCommit(play, 'done', { awayMs: 3000 }), expected);
-  });
-
-  it('is told as unknown, in bounded time, where nobody can be asked', async (t) => {
-    const { database, proxy } = await setPlay(t);
-    proxy.onCommit((moment) => {
-      if (moment !== 'done') return undefined;
-      proxy.refuse();
-      return 'cut';
-    });
-    const tookMs = await refusal(writeKey(database, 'a'), /Whether a write was committed is not known/);
-    assert.ok(tookMs < 10_500, `${tookMs} ms`);
-    proxy.pass();
-    assert.deepEqual(await keysIn(database), ['a']);
-  });
-});

@@ -17,7 +17,7 @@ it('two machines work through PgBouncer in transaction mode, with fewer connecti
   const { a, b, sandbox, database, webhook } = machines;
 
   const places = await Promise.all(
-    Array.from({ length: 8 }, async (_, n) => {
+    Array.from({ length: 6 }, async (_, n) => {
       const { id: teamId } = sandbox.addWorkspace({ name: `Through a pool ${n}` });
       const place = { teamId, userId: sandbox.person(teamId, 'owner').id };
       const visitor = createVisitor();

@@ -105,7 +105,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, webhook } = machines;
     await b.stop();
-    const many = count({ quick: 4, full: 20 });
+    const many = count({ quick: 3, full: 20 });
     for (let n = 0; n < many; n += 1) {
       const { teamId } = await installNew(machines, `Told once ${n}`);
       await sandbox.uninstall({ teamId });
