@@ -38,6 +38,8 @@ export interface Config {
     clientId: string;
     clientSecret: string;
     signingSecret: string;
+    /** Whether calls to Slack go through the proxy that HTTPS_PROXY names. */
+    throughProxy: boolean;
     authorizationUrl: string;
     /** Always ends in a slash. */
     apiUrl: string;
@@ -145,6 +147,7 @@ const environmentSchema = z.object({
     'https://slack.com/oauth/v2/authorize',
   ),
   SLACK_API_URL: webUrl('leave it out for Slack’s own').default('https://slack.com/api/'),
+  NODE_USE_ENV_PROXY: z.string().optional(),
   PRIVACY_URL: webUrl('give the whole address of your privacy policy').optional(),
   SUPPORT_URL: z
     .string()
@@ -313,6 +316,7 @@ function buildConfig(
       clientId: env.SLACK_CLIENT_ID,
       clientSecret: env.SLACK_CLIENT_SECRET,
       signingSecret: env.SLACK_SIGNING_SECRET,
+      throughProxy: env.NODE_USE_ENV_PROXY === '1',
       authorizationUrl: env.SLACK_AUTHORIZATION_URL,
       apiUrl: env.SLACK_API_URL.endsWith('/') ? env.SLACK_API_URL : `${env.SLACK_API_URL}/`,
       botScopes,
@@ -352,8 +356,9 @@ export function parseDatabaseUrl(url: string): DatabaseTarget | undefined {
   return success ? databaseTarget(url) : undefined;
 }
 
+/** An @ behind the host is part of a password with a slash in it: taken for a database's name it would be printed. */
 function isPostgresUrl(text: string): boolean {
-  return /^postgres(ql)?:\/\/./i.test(text) && URL.canParse(text) && new URL(text).pathname.length > 1;
+  return /^postgres(ql)?:\/\/./i.test(text) && URL.canParse(text) && /^\/[^@]+$/.test(new URL(text).pathname);
 }
 
 /** The password as it stands in the URL, and as it is sent; nothing where there is none. */

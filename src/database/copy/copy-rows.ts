@@ -18,7 +18,7 @@ export interface CopyRowsDeps {
   tables: readonly CopiedTable[];
   /** Where to go on; from the beginning unless told. */
   from?: CopyPlace | null;
-  /** Runs within each page's transaction: what it stores and the page come to be together, or not at all. */
+  /** Runs first in each page's transaction: what it stores and the page come to be together, or not at all. */
   onPage?: (transaction: Queries, place: CopyPlace) => Promise<void>;
   /** Is told how many rows were added. */
   onRows?: (rows: number, table: string) => void;
@@ -38,8 +38,8 @@ export async function copyRows(deps: CopyRowsDeps): Promise<void> {
       if (!last) break;
       try {
         await target.write(async (transaction) => {
-          await insertRows(transaction, table, page);
           await onPage?.(transaction, { table: table.name, key: keyOf(table, last) });
+          await insertRows(transaction, table, page);
         }, patienceMs);
       } catch (error) {
         throw told(error, table);

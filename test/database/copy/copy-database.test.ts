@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { copyDatabase } from '../../../src/database/copy/copy-database.ts';
+import { CopyError } from '../../../src/database/copy/copy-error.ts';
+import type { Database } from '../../../src/database/database.ts';
+import { everythingIn, fillEveryTable } from '../../operator/fill-every-table.ts';
+import { engines, openTestDatabase } from '../../support/open-test-database.ts';
+
+const isTakenOver = (error: unknown): boolean => error instanceof CopyError && error.code === 'taken_over';
+
+for (const [engine, open] of Object.entries(engines)) {
+  describe(`two copies into one ${engine} database`, () => {
+    for (const [what, finishes] of [
+      ['is under way', false],
+      ['has finished', true],
+    ] as const) {
+      it(`stop the earlier one while the later one ${what}, and nothing is copied twice`, async (t) => {
+        const [from, to] = [await openTestDatabase(), await open()];
+        t.after(() => Promise.all([from.close(), to.close()]));
+        await fillEveryTable(from.database, 40);
+        const both = { source: from.database, sourceName: 'the source' };
+        const later = await to.reopen();
+        let writes = 0;
+        /** The target as the earlier copy sees it: at its fifth transaction the later copy does all that is left. */
+        const target: Database = {
+          ...to.database,
+          async write(work, patienceMs) {
+            writes += 1;
+            if (writes === 5) {
+              const whole = await copyDatabase({ ...both, target: later });
+              assert.equal(whole.resumed, true);
+              if (finishes) await whole.finish();
+            }
+            return to.database.write(work, patienceMs);
+          },
+        };
+        await assert.rejects(copyDatabase({ ...both, target }), isTakenOver);
+        assert.equal(writes, 5);
+        assert.deepEqual(await everythingIn(later), await everythingIn(from.database));
+      });
+    }
+  });
+}
+
+describe('a copy that does not fit', () => {
+  it('is cleared by whoever goes on, also after a kill in the middle of that', async (t) => {
+    const [from, to] = [await openTestDatabase(), await openTestDatabase()];
+    t.after(() => Promise.all([from.close(), to.close()]));
+    await fillEveryTable(from.database, 30);
+    const deps = { source: from.database, target: to.database, sourceName: 'the source' };
+    await copyDatabase(deps);
+    await from.database.queries.deleteFrom('runs').execute();
+    let writes = 0;
+    const killed: Database = {
+      ...to.database,
+      write(work, patienceMs) {
+        writes += 1;
+        if (writes === 9) throw new Error('killed');
+        return to.database.write(work, patienceMs);
+      },
+    };
+    await assert.rejects(copyDatabase({ ...deps, target: killed }), /killed/);
+    const left = await everythingIn(to.database);
+    assert.equal(left.operator_notices?.length, 0);
+    assert.equal(left.installations?.length, 30, 'it was not through');
+    let startedOver = 0;
+    const onStartOver = (): void => {
+      startedOver += 1;
+    };
+    const whole = await copyDatabase({ ...deps, onStartOver });
+    assert.deepEqual([startedOver, whole.resumed], [1, true]);
+    await whole.finish();
+    assert.deepEqual(await everythingIn(to.database), await everythingIn(from.database));
+  });
+});
