@@ -34,6 +34,7 @@ import { createRoutes } from './receiver/routes.ts';
 import { createSlackReceiver } from './receiver/slack-receiver.ts';
 import { createVerifySignature } from './receiver/verify-signature.ts';
 import { createSlackClientFactory } from './slack/create-slack-client.ts';
+import { createSlackTransport } from './slack/slack-transport.ts';
 
 /** A running Foyer. */
 export interface Foyer {
@@ -75,8 +76,9 @@ export async function startFoyer(config: Config, log: Logger, options: StartOpti
     const stepNames = steps.map((step) => step.name);
     const { clientId } = config.slack;
     const metrics = createMetrics({ database, clientId, stepNames, token: config.metricsToken, now, log });
-    const { onSlackCall } = metrics;
-    const slack = createSlackClientFactory({ config, log, onCall: onSlackCall });
+    const transport = createSlackTransport(config.slack);
+    const slackCalls = { config, log, transport, onCall: metrics.onSlackCall };
+    const slack = createSlackClientFactory(slackCalls);
     const store = createInstallationStore({ database, keyring, clientId, stepNames, now, log });
     const tokens = createTokenSource({
       store,
@@ -162,7 +164,7 @@ export async function startFoyer(config: Config, log: Logger, options: StartOpti
       publishHome,
       findViewer,
       wakeWorker,
-      onSlackCall,
+      slackCalls,
       now,
       log,
     });
@@ -176,7 +178,7 @@ export async function startFoyer(config: Config, log: Logger, options: StartOpti
         unstoredTokens,
         wakeWorker,
         pages,
-        onSlackCall,
+        slackCalls,
         onEnded: metrics.onInstallRequest,
         now,
         log,

@@ -10,7 +10,7 @@ import {
 } from '../database/install-requests/install-requests.ts';
 import type { InstallationStore, RecordedInstall } from '../installation-store/installation-store.ts';
 import type { Logger } from '../log.ts';
-import { type OnSlackCall, slackClientOptions } from '../slack/create-slack-client.ts';
+import { type SlackCalls, slackClientOptions } from '../slack/create-slack-client.ts';
 import { type CallbackFailure, exchangeFailure, redirectFailure } from './callback-failure.ts';
 import { createInstallProvider, providerCookieName } from './install-provider.ts';
 import type { FailureKind } from './pages/failure-texts.ts';
@@ -42,7 +42,7 @@ export interface FinishInstallDeps {
   /** Starts the run at once. It must not throw: the install is done. */
   wakeWorker(): void;
   pages: Pick<SendPages, 'sendFailure'>;
-  onSlackCall?: OnSlackCall;
+  slackCalls: SlackCalls;
   /** A pass through OAuth ended; refused: its callback was not accepted. Must not throw. */
   onEnded?(outcome: 'installed' | 'cancelled' | 'failed' | 'refused'): void;
   now: () => number;
@@ -110,10 +110,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     const startedAt = performance.now();
     const requestLog = log.child({ requestId: content.id });
     const limits = { timeoutMs: slackCallMs, signal: AbortSignal.timeout(slackBudgetMs) };
-    const tokens = deps.unstoredTokens.watch(
-      content.id,
-      slackClientOptions(config, log, limits, deps.onSlackCall),
-    );
+    const tokens = deps.unstoredTokens.watch(content.id, slackClientOptions(deps.slackCalls, limits));
     let recorded: RecordedInstall | undefined;
 
     const provider = createInstallProvider(deps, {

@@ -2,7 +2,6 @@ import { type Installation, InstallProvider, type InstallURLOptions } from '@sla
 import type { WebClientOptions } from '@slack/web-api';
 import type { Config } from '../config.ts';
 import { type Logger, slackLogger } from '../log.ts';
-import { slackClientOptions } from '../slack/create-slack-client.ts';
 
 /**
  * Why a provider for each callback: `InstallProvider` knows neither who is calling nor what was issued, so what belongs
@@ -42,7 +41,7 @@ export function createInstallProvider(
     clientSecret: slack.clientSecret,
     authorizationUrl: slack.authorizationUrl,
     stateCookieName: providerCookieName,
-    clientOptions: parts?.clientOptions ?? slackClientOptions(deps.config, deps.log),
+    clientOptions: parts?.clientOptions,
     // What it calls an error comes to the callback's failure too, and is logged there, with the request's id.
     logger: { ...slackLogger(deps.log, 'oauth'), error() {} },
     stateStore: {

@@ -3,8 +3,8 @@ import type { Config } from '../config.ts';
 import { InstallationNotFoundError } from '../installation-store/installation-store.ts';
 import type { TokenSource } from '../installation-store/token-source.ts';
 import { type Logger, slackLogger } from '../log.ts';
-import { type OnSlackCall, slackClientOptions } from '../slack/create-slack-client.ts';
-import { useLazyClients } from './lazy-clients.ts';
+import { type SlackCalls, slackClientOptions } from '../slack/create-slack-client.ts';
+import { makeClientsLazy } from './lazy-clients.ts';
 import { addListeners, type ListenersDeps } from './listeners.ts';
 import type { SlackReceiver } from './slack-receiver.ts';
 
@@ -12,7 +12,7 @@ export interface BoltAppDeps extends ListenersDeps {
   config: Config;
   receiver: SlackReceiver;
   tokens: Pick<TokenSource, 'authorize'>;
-  onSlackCall?: OnSlackCall;
+  slackCalls: SlackCalls;
   log: Logger;
 }
 
@@ -37,9 +37,9 @@ export function createBoltApp(deps: BoltAppDeps): App {
     authorize,
     convoStore: false,
     logger: slackLogger(deps.log, 'bolt'),
-    clientOptions: slackClientOptions(deps.config, deps.log, {}, deps.onSlackCall),
+    clientOptions: slackClientOptions(deps.slackCalls),
   });
-  useLazyClients(app);
+  makeClientsLazy(app);
   app.error(async (error) => deps.log.error({ err: error }, 'a listener failed'));
   addListeners(app, deps);
   return app;

@@ -7,7 +7,7 @@ import { WebClient, type WebClientOptions } from '@slack/web-api';
  * used, and goes with its event. Bolt keeps its clients in `app.clients`, by team, in pools that it asks for one by
  * token; `lazy-clients.test.ts` fails where a new Bolt does otherwise.
  */
-export function useLazyClients(app: App): void {
+export function makeClientsLazy(app: App): void {
   const pool = { getOrCreate: createLazyClient };
   Object.defineProperty(app, 'clients', { value: new Proxy({}, { get: () => pool }) });
 }

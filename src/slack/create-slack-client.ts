@@ -1,6 +1,7 @@
 import { WebClient, type WebClientOptions } from '@slack/web-api';
 import type { Config } from '../config.ts';
 import { type Logger, slackLogger } from '../log.ts';
+import { createSlackTransport, type SlackAnswer, type SlackTransport } from './slack-transport.ts';
 
 /** How one call or a group of calls is bounded. */
 export interface SlackCallLimits {
@@ -21,6 +22,14 @@ export interface SlackCall {
 /** To be told of each call to Slack. Must not throw. */
 export type OnSlackCall = (call: SlackCall) => void;
 
+/** How Foyer calls Slack, whoever calls. */
+export interface SlackCalls {
+  config: Pick<Config, 'slack'>;
+  log: Logger;
+  transport: SlackTransport;
+  onCall?: OnSlackCall;
+}
+
 /** Makes a WebClient for one token (none for `oauth.v2.access`). Make it when you call: tokens rotate. */
 export type SlackClientFactory = (token: string | undefined, limits?: SlackCallLimits) => WebClient;
 
@@ -35,19 +44,16 @@ export const defaultTimeoutMs = 8000;
  * token into that object and hands it to the next client.
  */
 export function slackClientOptions(
-  config: Pick<Config, 'slack'>,
-  log: Logger,
+  calls: SlackCalls,
   limits: SlackCallLimits = {},
-  onCall?: OnSlackCall,
 ): WebClientOptions & { fetch: typeof fetch } {
-  const timeoutMs = limits.timeoutMs ?? defaultTimeoutMs;
   return {
-    slackApiUrl: config.slack.apiUrl,
+    slackApiUrl: calls.config.slack.apiUrl,
     allowAbsoluteUrls: false,
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
-    logger: slackLogger(log, 'slack'),
-    fetch: createLoggedFetch(log, { timeoutMs, signal: limits.signal, onCall }),
+    logger: slackLogger(calls.log, 'slack'),
+    fetch: createSlackFetch(calls, limits),
   };
 }
 
@@ -55,28 +61,28 @@ export function slackClientOptions(
 const nullBodied = new Set([101, 204, 205, 304]);
 
 /**
- * `fetch` with the call's own time limit, no redirects (Slack's API makes none, and a token must not follow one), and
- * a debug line without any content. It reads the body too: the SDK does that outside of what it reports as a failed
- * request, so an answer that stops half-way would look like a fault of ours.
+ * What the SDK uses as `fetch`: with the call's own time limit, and a debug line without any content. It reads the body
+ * too: the SDK does that outside of what it reports as a failed request, so an answer that stops half-way would look
+ * like a fault of ours.
  */
-function createLoggedFetch(
-  log: Logger,
-  options: { timeoutMs: number; signal: AbortSignal | undefined; onCall: OnSlackCall | undefined },
-): typeof fetch {
-  const { timeoutMs, signal, onCall } = options;
-  return async (input, init) => {
+function createSlackFetch({ log, transport, onCall }: SlackCalls, limits: SlackCallLimits): typeof fetch {
+  const timeoutMs = limits.timeoutMs ?? defaultTimeoutMs;
+  return async (input, init = {}) => {
     const url = input instanceof Request ? input.url : String(input);
-    const limits = [AbortSignal.timeout(timeoutMs), signal, init?.signal].filter((limit) => limit != null);
+    const signals = [limits.signal, init.signal].filter((signal) => signal != null);
+    const timeLimit = AbortSignal.timeout(timeoutMs);
+    const signal = signals.length === 0 ? timeLimit : AbortSignal.any([timeLimit, ...signals]);
     const startedAt = performance.now();
     const method = url.slice(url.lastIndexOf('/') + 1);
     try {
-      const response = await fetch(input, { ...init, redirect: 'error', signal: AbortSignal.any(limits) });
-      const { status, statusText, headers } = response;
-      const body = await response.arrayBuffer();
+      const { status, headers, body } =
+        typeof init.body === 'string'
+          ? await transport(url, { ...asSent(init), body: init.body, signal })
+          : await fetchFile(url, { ...init, signal });
       const ms = performance.now() - startedAt;
       log.debug({ method, status, ms: Math.round(ms) }, 'called Slack');
       onCall?.({ method, result: resultOf(status, body), ms });
-      return new Response(nullBodied.has(status) ? null : body, { status, statusText, headers });
+      return new Response(nullBodied.has(status) ? null : new Uint8Array(body), { status, headers });
     } catch (error) {
       const ms = performance.now() - startedAt;
       log.debug({ method, ms: Math.round(ms) }, 'a call to Slack failed');
@@ -86,12 +92,23 @@ function createLoggedFetch(
   };
 }
 
+function asSent(init: RequestInit): { method: string; headers: Record<string, string> } {
+  return { method: init.method ?? 'GET', headers: Object.fromEntries(new Headers(init.headers)) };
+}
+
+/** What is not text, such as the upload of a file, is rare, and left to `fetch`. */
+async function fetchFile(url: string, init: RequestInit): Promise<SlackAnswer> {
+  const response = await fetch(url, { ...init, redirect: 'error' });
+  const { status, headers } = response;
+  return { status, headers, body: Buffer.from(await response.arrayBuffer()) };
+}
+
 /** Slack tells most refusals with 200 and `ok: false`. */
-function resultOf(status: number, body: ArrayBuffer): SlackCall['result'] {
+function resultOf(status: number, body: Buffer): SlackCall['result'] {
   if (status === 429) return 'rate_limited';
   if (status >= 300) return 'http_error';
   try {
-    const answer: unknown = JSON.parse(Buffer.from(body).toString('utf8'));
+    const answer: unknown = JSON.parse(body.toString('utf8'));
     const isOk = typeof answer === 'object' && answer !== null && 'ok' in answer && answer.ok === true;
     return isOk ? 'ok' : 'error';
   } catch {
@@ -100,12 +117,10 @@ function resultOf(status: number, body: ArrayBuffer): SlackCall['result'] {
   }
 }
 
-/** Makes the factory of Slack clients. */
-export function createSlackClientFactory(deps: {
-  config: Pick<Config, 'slack'>;
-  log: Logger;
-  onCall?: OnSlackCall;
-}): SlackClientFactory {
-  return (token, limits) =>
-    new WebClient(token, slackClientOptions(deps.config, deps.log, limits, deps.onCall));
+/** Makes the factory of Slack clients; with connections of its own unless a transport is given. */
+export function createSlackClientFactory(
+  calls: Omit<SlackCalls, 'transport'> & { transport?: SlackTransport },
+): SlackClientFactory {
+  const { transport = createSlackTransport(calls.config.slack) } = calls;
+  return (token, limits) => new WebClient(token, slackClientOptions({ ...calls, transport }, limits));
 }

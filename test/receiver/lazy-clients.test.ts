@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { App, type Receiver } from '@slack/bolt';
 import { WebClient } from '@slack/web-api';
-import { createLazyClient, useLazyClients } from '../../src/receiver/lazy-clients.ts';
+import { createLazyClient, makeClientsLazy } from '../../src/receiver/lazy-clients.ts';
 
 const receiver: Receiver = { init() {}, start: async () => {}, stop: async () => {} };
 
@@ -23,7 +23,7 @@ function setApp() {
       },
     },
   });
-  useLazyClients(app);
+  makeClientsLazy(app);
   const message = (teamId: string) => ({
     body: {
       type: 'event_callback',
