@@ -86,6 +86,7 @@ function createStatements(sqlite: Sqlite.Database, file: string) {
   };
   return {
     close: () => sqlite.close(),
+    isInTransaction: () => sqlite.inTransaction,
     prepare(sql: string) {
       const statement = told(() => compile(sql));
       return {
@@ -112,11 +113,15 @@ class LockFreeCompiler extends SqliteQueryCompiler {
  * migrations run in one, which Kysely's own adapter denies them: two processes that start at once would both make the
  * tables, and a crash would leave half of them.
  */
-function immediateDialect(database: SqliteDatabase): SqliteDialect {
+function immediateDialect(database: SqliteDatabase & { isInTransaction(): boolean }): SqliteDialect {
   const createDriver = () =>
     Object.assign(new SqliteDriver({ database }), {
       async beginTransaction(connection: { executeQuery(query: CompiledQuery): Promise<unknown> }) {
         await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+      },
+      async rollbackTransaction(connection: { executeQuery(query: CompiledQuery): Promise<unknown> }) {
+        // A full disk makes SQLite roll back by itself, and what led here is what has to be told.
+        if (database.isInTransaction()) await connection.executeQuery(CompiledQuery.raw('rollback'));
       },
     });
   const createAdapter = () =>
