@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it, type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import { type DatabaseTarget, parseDatabaseUrl } from '../../src/config.ts';
@@ -313,6 +314,26 @@ describe('copy', () => {
     });
     assert.equal(exitCode, 0, stderr);
     assert.equal(cuts, 3);
+    assert.deepEqual(await look(target, everythingIn), held);
+  });
+
+  it('says so when the disk is full, and goes on once there is room', async (t) => {
+    if (process.platform === 'win32') return t.skip('there is no ulimit');
+    const { source, target, copy, look, held } = await prepare(t, { to: 'SQLite', rows: 1500 });
+    // A disk that is full in the middle of a transaction: SQLite then rolls back by itself.
+    const limited = `trap '' XFSZ; ulimit -f 2000; exec "$0" "$@"`;
+    const { stdout } = await promisify(execFile)('sh', [
+      '-c',
+      limited,
+      process.execPath,
+      copyProcess,
+      JSON.stringify(source),
+      JSON.stringify(target),
+    ]);
+    assert.match(stdout, /^(?:copying\n)+failed database_unavailable\n$/);
+    const again = await copy();
+    assert.equal(again.exitCode, 0, again.stderr);
+    assert.equal(JSON.parse(again.stdout).resumed, true);
     assert.deepEqual(await look(target, everythingIn), held);
   });
 

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { sql } from 'kysely';
 import { copyDatabase } from '../../../src/database/copy/copy-database.ts';
 import { CopyError } from '../../../src/database/copy/copy-error.ts';
-import { type Database, DatabaseUnavailableError } from '../../../src/database/database.ts';
+import type { Database } from '../../../src/database/database.ts';
 import { everythingIn, fillEveryTable } from '../../operator/fill-every-table.ts';
 import { engines, openTestDatabase } from '../../support/open-test-database.ts';
 
@@ -42,28 +41,6 @@ for (const [engine, open] of Object.entries(engines)) {
     }
   });
 }
-
-describe('a target that is full', () => {
-  it('is told as such, and the copy goes on once there is room', async (t) => {
-    const [from, to] = [await openTestDatabase(), await openTestDatabase()];
-    t.after(() => Promise.all([from.close(), to.close()]));
-    await fillEveryTable(from.database, 400);
-    const deps = { source: from.database, target: to.database, sourceName: 'the source' };
-    const mostPages = (count: number) =>
-      sql.raw(`pragma max_page_count = ${count}`).execute(to.database.queries);
-    const { rows } = await sql<{ page_count: number }>`pragma page_count`.execute(to.database.queries);
-    await mostPages((rows[0]?.page_count ?? 0) + 150);
-    await assert.rejects(
-      copyDatabase(deps),
-      (error) => error instanceof DatabaseUnavailableError && /SQLITE_FULL/.test(error.message),
-    );
-    await mostPages(1_000_000);
-    const whole = await copyDatabase(deps);
-    assert.equal(whole.resumed, true);
-    await whole.finish();
-    assert.deepEqual(await everythingIn(to.database), await everythingIn(from.database));
-  });
-});
 
 describe('a copy that does not fit', () => {
   it('is cleared by whoever goes on, also after a kill in the middle of that', async (t) => {
