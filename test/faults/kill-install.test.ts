@@ -59,6 +59,12 @@ const webhook: Killing[] = [[atWebhook('as it arrives')], [atWebhook('before its
 const commits = (many: number, when?: 'before'): Killing[] =>
   Array.from({ length: many }, (_, index) => [atCommit(index + 1, when)]);
 
+/** How often every named point is tried, how often two kills follow each other, and how many come at any instant. */
+const fullCounts = {
+  SQLite: { rounds: 2, rows: 30, anywhere: 100 },
+  Postgres: { rounds: 1, rows: 20, anywhere: 60 },
+} as const;
+
 function killings(random: ReturnType<typeof createRandom>, engine: EngineName): Killing[] {
   const anyInstant = (): Killing =>
     random.next() < 0.5
@@ -88,14 +94,18 @@ function killings(random: ReturnType<typeof createRandom>, engine: EngineName): 
   }
   const once = [...everyCall, ...inDoubt, ...webhook, ...commits(26)];
   if (engine === 'Postgres') once.push(...commits(26, 'before'));
-  const thrice = Array.from({ length: 3 }, () => once).flat();
-  const twoInARow = Array.from({ length: 30 }, (): Killing => [...anyInstant(), afterMs(random.below(900))]);
-  return [...thrice, ...twoInARow, ...Array.from({ length: 120 }, anyInstant)];
+  const { rounds, rows, anywhere } = fullCounts[engine];
+  const often = Array.from({ length: rounds }, () => once).flat();
+  const twoInARow = Array.from(
+    { length: rows },
+    (): Killing => [...anyInstant(), afterMs(random.below(900))],
+  );
+  return [...often, ...twoInARow, ...Array.from({ length: anywhere }, anyInstant)];
 }
 
 const leastKills = {
-  SQLite: count({ quick: 11, full: 300 }),
-  Postgres: count({ quick: 4, full: 300 }),
+  SQLite: count({ quick: 11, full: 250 }),
+  Postgres: count({ quick: 4, full: 170 }),
 } as const;
 
 for (const engine of ['SQLite', 'Postgres'] as const) {

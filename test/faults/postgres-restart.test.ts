@@ -187,7 +187,11 @@ it('a Postgres that restarts under load loses nothing, and is ridden out', async
     `seed ${random.seed}: ${restarts.length} restarts, ${load.passes.length} installs ${JSON.stringify(pages)}, ` +
       `${load.removed.length} uninstalls, ${load.events.length} events, the slowest after ${slowestMs} ms`,
   );
-  assert.ok((pages[303] ?? 0) >= restarts.length * 2);
+  // Most do not even notice it.
+  assert.ok(
+    (pages[303] ?? 0) >= Math.max(restarts.length * 2, load.passes.length * 0.8),
+    JSON.stringify(pages),
+  );
 });
 
 /** Every error in the log is that of the database, told by its name. */

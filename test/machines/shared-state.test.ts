@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { describe, it, type TestContext } from 'node:test';
 import { migrationNames } from '../../src/database/migrate.ts';
+import { openDatabase } from '../../src/database/open-database.ts';
+import { createLogger } from '../../src/log.ts';
+import { createNoticeSender } from '../../src/pipeline/send-notices.ts';
 import { isServing, spawnFoyer } from '../faults/support/foyer-process.ts';
 import { count } from '../faults/support/full-run.ts';
 import { signedPost } from '../faults/support/signed-post.ts';
@@ -14,6 +17,7 @@ import { type Machines, setMachines } from './support/set-machines.ts';
 
 /** What two machines on one Postgres do once between them, and what each knows of the other. */
 
+const quiet = createLogger({ logLevel: 'silent', secrets: [] });
 const password = 'open sesame, please';
 
 async function machinesFor(t: TestContext, options?: Parameters<typeof setMachines>[0]): Promise<Machines> {
@@ -32,6 +36,25 @@ async function installNew(machines: Machines, name: string, url = machines.a.url
   assert.equal(done.status, 303);
   await finishedRun(visitor, url + done.headers.get('location'));
   return place;
+}
+
+/** The same race again and again: both senders look at the same moment, and one of them sends. */
+async function assertClaimedOnce(t: TestContext, { a, b, database, webhook }: Machines): Promise<void> {
+  const senders = await Promise.all(
+    [a, b].map(async ({ config }) => {
+      const own = await openDatabase(config.database);
+      t.after(() => own.close());
+      return createNoticeSender({ config, database: own, now: Date.now, log: quiet });
+    }),
+  );
+  for (let n = 0; n < count({ quick: 15, full: 150 }); n += 1) {
+    const before = webhook.calls();
+    await database.change(
+      "update operator_notices set status = 'pending', due_at = 0 where cause_id = (select min(cause_id) from operator_notices)",
+    );
+    await Promise.all(senders.map((sender) => sender.send()));
+    assert.equal(webhook.calls(), before + 1, 'both have told');
+  }
 }
 
 describe('two machines on one Postgres', { concurrency: 4 }, () => {
@@ -127,6 +150,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
       assert.equal(tellsOf(n, 'uninstalled'), 1);
     }
     assert.equal(webhook.calls(), 2 * many);
+    await assertClaimedOnce(t, machines);
   });
 
   it('give back what an interrupted install left behind, and neither says that it could not', async (t) => {
