@@ -17,7 +17,7 @@ export function copyCommand(deps: OperatorDeps): Command {
         'compares the two, table by table, over every row. Stop every Foyer first. Cut off, it goes on where it was when ' +
         'it is run again; until it is finished, nobody can use the target. Tokens are copied as they are, encrypted: no ' +
         'key is needed, and none is copied. Every user of the machine can read the arguments of a process: give a ' +
-        'password on stdin (--to -), in PGPASSWORD, or in ~/.pgpass.',
+        'password on stdin (--to -) or in PGPASSWORD.',
     )
     .requiredOption('--to <url>', 'the database to copy to, as DATABASE_URL has it; - reads it from stdin')
     .addOption(jsonOption())

@@ -26,7 +26,7 @@ const reasons: readonly Reason[] = [
   {
     is: ({ code, message }) => code === '' && /password must be a (?:non-empty )?string/.test(message),
     detail: 'asks for a password, and none is given',
-    mend: 'Put it into DATABASE_URL (postgres://user:password@host/database), PGPASSWORD or ~/.pgpass.',
+    mend: 'Put it into DATABASE_URL (postgres://user:password@host/database), or into PGPASSWORD.',
   },
   {
     is: ({ code, message }) => code === '28000' && /no encryption|SSL off/.test(message),
