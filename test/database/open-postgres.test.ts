@@ -204,6 +204,15 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     proxy.pass();
   });
 
+  it('gives up a start that is held up, in bounded time', async (t) => {
+    const { stranger, url } = await setPlay(t);
+    await stranger.query('begin; lock table kysely_migration in access exclusive mode');
+    const tookMs = await refusal(openPostgres(url), /timeout/);
+    assert.ok(tookMs < 8000, `${tookMs} ms`);
+    await stranger.query('rollback');
+    await (await openPostgres(url)).close();
+  });
+
   it('refuses in three seconds what finds every connection taken, and works when one is free', async (t) => {
     const { database } = await setPlay(t, '?pool_max=2');
     const { promise: free, resolve: letGo } = Promise.withResolvers<void>();

@@ -103,21 +103,27 @@ function migratingDialect(pool: PostgresPool): PostgresDialect {
   return Object.assign(new PostgresDialect({ pool }), { createAdapter });
 }
 
-/** Brings the schema up to date: one process does it, and others that start meanwhile wait for it. */
+/**
+ * Brings the schema up to date: one process does it, and others that start meanwhile wait for it. What only looks has
+ * the time limit of every statement; a migration, and the wait for another's, has none.
+ */
 async function bringUpToDate(url: string, patienceMs: number | undefined): Promise<void> {
-  const pool = createPostgresPool({ url, max: 1, unlimited: true, patienceMs });
-  const queries = new Kysely<Tables>({ dialect: migratingDialect(pool) });
+  const open = (unlimited: boolean) =>
+    new Kysely<Tables>({
+      dialect: migratingDialect(createPostgresPool({ url, max: 1, unlimited, patienceMs })),
+    });
+  const [looks, migrations] = [open(false), open(true)];
+  const inTurn = (work: (queries: Kysely<Tables>) => Promise<void>) =>
+    migrations.transaction().execute(async (transaction) => {
+      await sql`select pg_advisory_xact_lock(${sql.lit(migrationLock)})`.execute(transaction);
+      await work(transaction);
+    });
   try {
-    await requireVersion(queries, url);
-    const inTurn = (work: (queries: Kysely<Tables>) => Promise<void>) =>
-      queries.transaction().execute(async (transaction) => {
-        await sql`select pg_advisory_xact_lock(${sql.lit(migrationLock)})`.execute(transaction);
-        await work(transaction);
-      });
-    await migrate(queries, inTurn);
-    await prepareWriteMarks(queries, inTurn);
+    await requireVersion(looks, url);
+    await migrate(looks, inTurn);
+    await prepareWriteMarks(looks, inTurn);
   } finally {
-    await queries.destroy();
+    await Promise.all([looks.destroy(), migrations.destroy()]);
   }
 }
 
