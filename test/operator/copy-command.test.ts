@@ -288,7 +288,7 @@ describe('copy', () => {
   });
 
   it('lets two copies into one target take turns: one finishes it, none spoils it', async (t) => {
-    const { source, target, look, held, copy } = await prepare(t, { rows: 1500 });
+    const { source, target, look, held, copy } = await prepare(t, { rows: 300 });
     const ends = await Promise.all([startCopy(source, target).ended, startCopy(source, target).ended]);
     t.diagnostic(ends.join(', '));
     for (const end of ends) {
@@ -299,7 +299,7 @@ describe('copy', () => {
   });
 
   it('rides out a target that is gone for a moment', async (t) => {
-    const { run, url, look, target, held } = await prepare(t, { rows: 1500 });
+    const { run, url, look, target, held } = await prepare(t, { rows: 300 });
     const proxy = await startPostgresProxy(url);
     t.after(() => proxy.close());
     let cuts = 0;
