@@ -361,10 +361,20 @@ function isPostgresUrl(text: string): boolean {
   return /^postgres(ql)?:\/\/./i.test(text) && URL.canParse(text) && /^\/[^@]+$/.test(new URL(text).pathname);
 }
 
-/** The password as it stands in the URL, and as it is sent; nothing where there is none. */
+/** The password as it stands in the URL, in either of its places, and as it is sent; nothing where there is none. */
 function passwordsOf(url: string): string[] {
-  const { password } = new URL(url);
-  return password === '' ? [] : [...new Set([password, decodeURIComponent(password)])];
+  const { password, searchParams } = new URL(url);
+  const given = [password, searchParams.get('password') ?? ''].filter((text) => text !== '');
+  return [...new Set(given.flatMap((text) => [text, decoded(text)]))];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A % that encodes nothing stands for itself.
+    return text;
+  }
 }
 
 /** `file:./data/foyer.db`, `file:/var/lib/foyer.db` and `file:///var/lib/foyer.db` all name a path. */

@@ -126,4 +126,21 @@ describe('the configuration', () => {
     const config = parseConfig({ ...secrets, TOKEN_ENCRYPTION_KEYS: `main:${key}` }, manifest);
     assert.deepEqual(config.secrets, ['client-secret', 'signing-secret', key]);
   });
+
+  it('counts the password of a database among them, wherever it stands, and takes no half of one for a name', () => {
+    const secretsOf = (url: string): readonly string[] =>
+      parseConfig(
+        { ...secrets, TOKEN_ENCRYPTION_KEYS: `main:${key}`, DATABASE_URL: url },
+        manifest,
+      ).secrets.slice(3);
+    assert.deepEqual(secretsOf('postgres://foyer:pass%23word@db/foyer'), ['pass%23word', 'pass#word']);
+    assert.deepEqual(secretsOf('postgres://foyer@db/foyer?password=pass%23word'), ['pass#word']);
+    assert.deepEqual(secretsOf('postgres://foyer:100%zz@db/foyer'), ['100%zz']);
+    const slash = faultsOf({ ...secrets, DATABASE_URL: 'postgres://foyer:12/word@db/foyer' });
+    assert.deepEqual(
+      slash.map(({ name }) => name),
+      ['DATABASE_URL'],
+    );
+    assert.doesNotMatch(JSON.stringify(slash), /word@db/);
+  });
 });
