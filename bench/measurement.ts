@@ -53,6 +53,8 @@ export interface Measurement {
   name: string;
   /** What is measured, in a sentence. */
   what: string;
+  /** It states a fact, for which one pass is enough, whatever the number of slices. */
+  onePass?: true;
   run(options: RunOptions): Promise<Findings>;
 }
 

@@ -32,6 +32,7 @@ interface Levels {
 export const memory: Measurement = {
   name: 'memory',
   what: 'Memory after 100,000 events from 100,000 teams, with `client` and `say` used in a listener',
+  onePass: true,
   async run(options) {
     const [few, all] = options.quick ? [100, 500] : [1000, 100_000];
     const file = join(options.folder, 'memory.db');

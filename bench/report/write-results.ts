@@ -26,7 +26,7 @@ const readme = fileURLToPath(new URL('../README.md', import.meta.url));
  * folder was asked for, puts the tables into bench/README.md.
  */
 export async function writeResults(
-  { name, what }: Measurement,
+  { name, what, onePass }: Measurement,
   findings: Findings,
   options: RunOptions,
   folder = usualFolder,
@@ -35,7 +35,13 @@ export async function writeResults(
   const file = join(folder, 'results.json');
   const results: Results = {
     ...(await readResults(file)),
-    [name]: { what, at: new Date().toISOString(), machine: machine(), slices: options.slices, findings },
+    [name]: {
+      what,
+      at: new Date().toISOString(),
+      machine: machine(),
+      slices: onePass ? 1 : options.slices,
+      findings,
+    },
   };
   await writeFile(file, `${JSON.stringify(results, null, 2)}\n`);
   const marks = Object.values(results).flatMap((kept) => kept.findings.marks);
@@ -75,7 +81,7 @@ async function fillReadme(results: Results): Promise<void> {
 function section(name: string, { what, at, machine: place, slices, findings }: Kept): string {
   const notes = findings.notes.map((note) => `\n\n${note}`).join('');
   return (
-    `### ${what}: \`npm run bench -- ${name}\`\n\n${at.slice(0, 10)}, ${slices} slices, ${place}.\n\n` +
+    `### ${what}: \`npm run bench -- ${name}\`\n\n${at.slice(0, 10)}, ${slices === 1 ? 'one pass' : `${slices} slices`}, ${place}.\n\n` +
     `${tableOf(findings)}${notes}`
   );
 }
