@@ -28,18 +28,20 @@ const engines: readonly (readonly [EngineName, readonly Cell[]])[] = [
   ['Postgres', isFullRun ? cells : fewCells],
 ];
 
-for (const [engine, played] of engines) {
-  describe(`the fault matrix on ${engine}`, { concurrency: lanes }, () => {
-    for (const cell of played) {
-      const { method, failure, how, end } = cell;
-      it(`${method} × ${failure}, ${how} → ${endText(end)}`, async (t) => {
-        const play = await setPlay(engine);
-        t.after(() => play.close());
-        await playCell(play, cell);
-      });
-    }
-  });
-}
+describe('the fault matrix', { concurrency: engines.length }, () => {
+  for (const [engine, played] of engines) {
+    describe(`on ${engine}`, { concurrency: lanes }, () => {
+      for (const cell of played) {
+        const { method, failure, how, end } = cell;
+        it(`${method} × ${failure}, ${how} → ${endText(end)}`, async (t) => {
+          const play = await setPlay(engine);
+          t.after(() => play.close());
+          await playCell(play, cell);
+        });
+      }
+    });
+  }
+});
 
 function endText(end: Cell['end']): string {
   if ('page' in end) return `page ${end.page} ${end.cause}, tokens: ${end.tokens}`;
