@@ -22,7 +22,9 @@ ${marks.map(bar).join('\n')}
 
 function bar(mark: Mark, index: number): string {
   const y = top + index * rowHeight;
-  const goodness = mark.better === 'more' ? mark.reached / mark.asked : mark.asked / mark.reached;
+  const { asked, reached: found } = mark;
+  // What was to be little may have become less than nothing.
+  const goodness = mark.better === 'more' ? found / asked : asked / Math.max(found, Number.MIN_VALUE);
   const length = Math.max(2, positionOf(goodness));
   const [colour, word] = isMet(mark) ? ['#1f7a4d', 'met'] : ['#b4540a', 'not met'];
   const reached = `${numberText(mark.reached)}${mark.unit ? ` ${mark.unit}` : ''}, ${word}`;
