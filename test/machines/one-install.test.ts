@@ -11,6 +11,9 @@ import { type Machines, setMachines } from './support/set-machines.ts';
 
 /** One install that two machines on one Postgres have a part in. */
 
+/** How long an install may take on a machine that is busy. */
+const patienceMs = 40_000;
+
 interface Place {
   teamId: string;
   userId: string;
@@ -74,7 +77,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
       const done = await visitor.get(at(ended, callback));
       assert.equal(done.status, 303);
       const progress = done.headers.get('location');
-      assert.equal((await finishedRun(visitor, begun.url + progress)).status, 'succeeded');
+      assert.equal((await finishedRun(visitor, begun.url + progress, patienceMs)).status, 'succeeded');
       assert.equal((await visitor.get(ended.url + progress)).status, 200);
       await assertOneInstall(machines, place);
     }
@@ -96,7 +99,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
       assert.equal(sandbox.calls('oauth.v2.access').length, before + 1);
       const [one, other] = answers.map(({ headers }) => headers.get('location'));
       assert.equal(one, other);
-      assert.equal((await finishedRun(visitor, b.url + one)).status, 'succeeded');
+      assert.equal((await finishedRun(visitor, b.url + one, patienceMs)).status, 'succeeded');
       await assertOneInstall(machines, place);
     }
   });
@@ -119,7 +122,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
       await eventually(async () => {
         const open = await database.rows('select id from runs where finished_at is null');
         return open.length === 0;
-      });
+      }, patienceMs);
       await assertOneInstall(machines, place);
     }
     assert.deepEqual(liveTokens(sandbox).sort(), (await heldTokens(a.config)).sort());
@@ -156,7 +159,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
       assert.ok(finished.length > 0);
       a.process.kill();
       await a.process.ended;
-      const run = await finishedRun(visitor, b.url + done.headers.get('location'), 20_000);
+      const run = await finishedRun(visitor, b.url + done.headers.get('location'), patienceMs);
       assert.equal(run.status, 'succeeded');
       await assertOneInstall(machines, place);
       for (const { step_name } of finished) {

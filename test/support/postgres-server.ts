@@ -5,6 +5,7 @@ import { access, chmod, chown, constants, cp, mkdtemp } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { freePort } from './free-port.ts';
 
@@ -59,28 +60,43 @@ export async function startPostgresServer(
   let child: ChildProcess | undefined;
   let written = '';
 
+  /** True once it takes connections, false where it ended before. */
+  async function begin(): Promise<boolean> {
+    const flags = settings.flatMap((setting) => ['-c', setting]);
+    const started = spawn(postgres, ['-D', data, '-p', String(port), ...flags], {
+      ...identity,
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    child = started;
+    const atExit = () => started.kill('SIGQUIT') && rmSync(folder, { recursive: true, force: true });
+    process.once('exit', atExit);
+    const isReady = await new Promise<boolean>((tell) => {
+      started.once('exit', () => {
+        process.off('exit', atExit);
+        tell(false);
+      });
+      started.stderr?.setEncoding('utf8').on('data', (part: string) => {
+        written = (written + part).slice(-20_000);
+        if (/ready to accept (read-only )?connections/.test(part)) tell(true);
+      });
+    });
+    // A test ends without it, and it ends with the test.
+    started.unref();
+    (started.stderr as Socket | null)?.unref();
+    return isReady;
+  }
+
   const server: PostgresServer = {
     data,
     url: (database = 'postgres') => `postgres://foyer@127.0.0.1:${port}/${database}`,
     async start() {
-      const flags = settings.flatMap((setting) => ['-c', setting]);
-      const started = spawn(postgres, ['-D', data, '-p', String(port), ...flags], {
-        ...identity,
-        cwd: folder,
-        stdio: ['ignore', 'ignore', 'pipe'],
-      });
-      child = started;
-      process.once('exit', () => started.kill('SIGQUIT') && rmSync(folder, { recursive: true, force: true }));
-      await new Promise<void>((ready, failed) => {
-        started.once('exit', () => failed(new Error(`Postgres ended at its start:\n${written}`)));
-        started.stderr?.setEncoding('utf8').on('data', (part: string) => {
-          written = (written + part).slice(-20_000);
-          if (/ready to accept (read-only )?connections/.test(part)) ready();
-        });
-      });
-      // A test ends without it, and it ends with the test.
-      started.unref();
-      (started.stderr as Socket | null)?.unref();
+      // What a killed server leaves behind lives on for a moment, and lets no other one begin.
+      const giveUpAt = performance.now() + 10_000;
+      while (!(await begin())) {
+        if (performance.now() > giveUpAt) throw new Error(`Postgres ended at its start:\n${written}`);
+        await sleep(100);
+      }
     },
     async stop(how = 'fast') {
       const running = child;
