@@ -130,7 +130,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     await b.stop();
     const many = count({ quick: 3, full: 20 });
     for (let n = 0; n < many; n += 1) {
-      const { teamId } = await installNew(machines, `Told once ${n}`);
+      const { teamId } = await installNew(machines, `Cause ${n} of it`);
       await sandbox.uninstall({ teamId });
     }
     await sandbox.settled();
@@ -138,7 +138,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     await a.stop();
     await Promise.all([a.start(), b.start()]);
     const tellsOf = (n: number, word: string) =>
-      webhook.posted.filter((text) => text.includes(`Told once ${n}`) && text.includes(word)).length;
+      webhook.posted.filter((text) => text.includes(`Cause ${n} of it`) && text.includes(word)).length;
     await eventually(async () =>
       Array.from({ length: many }, (_, n) => tellsOf(n, 'uninstalled')).every((told) => told > 0),
     );

@@ -38,15 +38,33 @@ function newRow(request: NewInstallRequest, outcome: InstallRequestOutcome): Ins
  */
 export async function consumeState(transaction: Queries, request: NewInstallRequest): Promise<boolean> {
   const used = { outcome: 'started' as const, used_at: request.now, error_code: null, finished_at: null };
-  const row = await transaction
+  return putUnused(transaction, { ...newRow(request, 'started'), used_at: request.now }, used);
+}
+
+/**
+ * Inserts a request, or changes the one that is there if its state was not used; true where it did either. No index is
+ * named for the conflict, since two that come at once may meet in any of them.
+ */
+async function putUnused(
+  transaction: Queries,
+  row: InstallRequestRow,
+  change: Partial<InstallRequestRow>,
+): Promise<boolean> {
+  const inserted = await transaction
     .insertInto('install_requests')
-    .values({ ...newRow(request, 'started'), used_at: request.now })
-    .onConflict((conflict) =>
-      conflict.column('id').doUpdateSet(used).where('install_requests.used_at', 'is', null),
-    )
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .executeTakeFirst();
-  return row !== undefined;
+  if (inserted) return true;
+  const changed = await transaction
+    .updateTable('install_requests')
+    .set(change)
+    .where('id', '=', row.id)
+    .where('used_at', 'is', null)
+    .returning('id')
+    .executeTakeFirst();
+  return changed !== undefined;
 }
 
 /** Records a pass that ended at Slack's consent page: cancelled there, or refused with an error. */
@@ -56,13 +74,7 @@ export async function recordUnusedRequest(
   end: { outcome: 'cancelled' | 'failed'; errorCode: string },
 ): Promise<void> {
   const ended = { outcome: end.outcome, error_code: end.errorCode, finished_at: request.now };
-  await transaction
-    .insertInto('install_requests')
-    .values({ ...newRow(request, end.outcome), ...ended })
-    .onConflict((conflict) =>
-      conflict.column('id').doUpdateSet(ended).where('install_requests.used_at', 'is', null),
-    )
-    .execute();
+  await putUnused(transaction, { ...newRow(request, end.outcome), ...ended }, ended);
 }
 
 /** Records that a pass whose state was used has failed. An installed one is left as it is. */
