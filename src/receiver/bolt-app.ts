@@ -40,7 +40,12 @@ export function createBoltApp(deps: BoltAppDeps): App {
     clientOptions: slackClientOptions(deps.slackCalls),
   });
   makeClientsLazy(app);
-  app.error(async (error) => deps.log.error({ err: error }, 'a listener failed'));
+  app.error(async (error) => {
+    // The app was removed while a listener was at work for it: nothing is left to be done, and nothing is wrong.
+    if (error.original instanceof InstallationNotFoundError || error instanceof InstallationNotFoundError)
+      deps.log.debug({ err: error }, 'uninstalled in the meantime');
+    else deps.log.error({ err: error }, 'a listener failed');
+  });
   addListeners(app, deps);
   return app;
 }

@@ -37,6 +37,13 @@ export function isLostConnection(error: unknown): boolean {
   return isOfConnection(error) || lostConnection.test(stateOf(error) ?? '');
 }
 
+/** Whether another try may reach the server: what is wrong with a certificate or a password stays wrong. */
+export function mayComeBack(error: unknown): boolean {
+  if (!isLostConnection(error)) return false;
+  const { message, code } = error as Error & { code?: unknown };
+  return !/CERT|SELF_SIGNED|ALTNAME|SSL|TLS|SASL/i.test(`${message} ${String(code)}`);
+}
+
 /** Whether a statement was refused only because one before it, in the same transaction, had failed. */
 export function isOfAborted(error: unknown): boolean {
   return stateOf(error) === '25P02';

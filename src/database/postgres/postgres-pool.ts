@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import pg from 'pg';
-import { asTold, isLostConnection, isOfAborted } from './postgres-failure.ts';
+import { asTold, isLostConnection, isOfAborted, mayComeBack } from './postgres-failure.ts';
 import { serverName } from './server-name.ts';
 
 /**
@@ -58,7 +58,7 @@ export function createPostgresPool(options: {
       try {
         return await pool.connect();
       } catch (error) {
-        if (!isLostConnection(error) || performance.now() > giveUpAt) throw asTold(error, server);
+        if (!mayComeBack(error) || performance.now() > giveUpAt) throw asTold(error, server);
         await sleep(reconnectPauseMs);
       }
     }
