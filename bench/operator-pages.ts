@@ -1,16 +1,18 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseSetCookie } from 'cookie';
 import { parseConfig } from '../src/config.ts';
-import { openSqlite } from '../src/database/sqlite/open-sqlite.ts';
+import { openDatabase } from '../src/database/open-database.ts';
 import { createLogger } from '../src/log.ts';
 import { startFoyer } from '../src/main.ts';
 import { seedInstallations } from './seed-installations.ts';
+import { startPostgres } from './start-postgres.ts';
 
 /**
- * `npm run bench:operator`: how long the operator's pages take with 100,000 installations (COUNT sets another number),
- * beside an empty page of the same process, the landing page: what is quoted is the ratio within one run.
+ * `npm run bench:operator`: how long the operator's pages take with 100,000 installations (COUNT sets another number)
+ * on SQLite, or with ENGINE=postgres on a Postgres of its own, beside an empty page of the same process, the landing page: what is quoted is the ratio within one run.
  */
 
 const count = Number(process.env.COUNT ?? 100_000);
@@ -24,18 +26,21 @@ const secrets = {
   SLACK_CLIENT_SECRET: 'client-secret',
   SLACK_SIGNING_SECRET: 'signing-secret',
 };
+const postgres = process.env.ENGINE === 'postgres' ? await startPostgres() : undefined;
 const environment = {
   ...secrets,
-  DATABASE_URL: `file:${file}`,
+  DATABASE_URL: postgres ? await postgres.createDatabase('bench') : `file:${file}`,
+  TOKEN_ENCRYPTION_KEYS: `bench:${randomBytes(32).toString('base64')}`,
   OPERATOR_PASSWORD: password,
   PORT: '0',
   HOST: '127.0.0.1',
 };
 const config = parseConfig(environment, await readFile('manifest.json', 'utf8'));
 
-const database = await openSqlite(file);
+const database = await openDatabase(config.database);
 await seedInstallations(database, { clientId: config.slack.clientId, count, now: Date.now() });
 await database.close();
+await postgres?.vacuum('bench');
 
 const foyer = await startFoyer(config, createLogger({ logLevel: 'silent', secrets: [] }));
 const url = `http://127.0.0.1:${foyer.address.port}`;
@@ -96,7 +101,7 @@ const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 const yardstick = median(times.get('landing page (the yardstick)') ?? []);
 console.log(
-  `${count} installations, ${rounds} rounds, Node ${process.version}, ${availableParallelism()} cores\n`,
+  `${count} installations on ${postgres ? 'Postgres' : 'SQLite'}, ${rounds} rounds, Node ${process.version}, ${availableParallelism()} cores\n`,
 );
 console.log('| page | median ms | slowest ms | × landing page |\n| --- | --- | --- | --- |');
 for (const [name, values] of times) {
@@ -107,4 +112,5 @@ for (const [name, values] of times) {
 }
 
 await foyer.stop();
+await postgres?.close();
 await rm(folder, { recursive: true });

@@ -1,6 +1,6 @@
+import type { Insertable } from 'kysely';
 import type { Database } from '../src/database/database.ts';
-import type { InstallationRow } from '../src/database/records.ts';
-import { createRun } from '../src/database/runs/create-run.ts';
+import type { HistoryRow, InstallationRow, RunRow, StepRow, Tables } from '../src/database/records.ts';
 import { steps } from '../src/pipeline/steps.ts';
 
 /** What a seed makes: `count` teams of one app, each with its run, its history and its pass through OAuth. */
@@ -11,54 +11,94 @@ export interface Seed {
 }
 
 const stepNames = steps.map((step) => step.name);
-const perTransaction = 1000;
+const perTransaction = 5000;
+/** Few enough for the parameters of one statement on either engine. */
+const perStatement = 500;
 
-/** Fills a database as `count` installs would have: nine in ten went well, the others failed, broke or left. */
+/**
+ * Fills a database as `count` installs would have: nine in ten went well, the others failed, broke or left. Many rows to
+ * a statement: a million installs are ten million rows.
+ */
 export async function seedInstallations(database: Database, seed: Seed): Promise<void> {
   for (let from = 0; from < seed.count; from += perTransaction) {
+    const numbers = Array.from({ length: Math.min(perTransaction, seed.count - from) }, (_, at) => from + at);
     await database.write(async (transaction) => {
-      for (let index = from; index < Math.min(from + perTransaction, seed.count); index += 1) {
-        const row = installation(seed, index);
-        const failed = index % 20 === 0;
-        await transaction.insertInto('installations').values(row).execute();
-        const made = {
-          installationId: row.id,
-          life: 1,
-          userId: row.installer_user_id,
-          stepNames,
-          now: row.installed_at,
-        };
-        const runId = await createRun(transaction, made);
-        const ended = { finished_at: row.installed_at + 400 };
-        const status = failed ? ('failed' as const) : ('succeeded' as const);
-        await transaction
-          .updateTable('runs')
-          .set({ ...ended, status, due_at: null })
-          .where('id', '=', runId)
-          .execute();
-        await transaction
-          .updateTable('steps')
-          .set({ ...ended, status, attempts: 1 })
-          .where('run_id', '=', runId)
-          .execute();
-        await transaction
-          .insertInto('history')
-          .values({
-            id: `his_${index}`,
-            installation_id: row.id,
-            at: row.installed_at,
-            kind: 'installed',
-            user_id: row.installer_user_id,
-            detail: null,
-          })
-          .execute();
-        await transaction
-          .insertInto('install_requests')
-          .values(request(row, runId, index))
-          .execute();
-      }
+      const rows = numbers.map((index) => installation(seed, index));
+      const fill = async <Table extends keyof Tables & string>(
+        table: Table,
+        made: readonly Insertable<Tables[Table]>[],
+      ) => {
+        for (let at = 0; at < made.length; at += perStatement) {
+          const some = made.slice(at, at + perStatement);
+          await transaction.insertInto(table).values(some).execute();
+        }
+      };
+      await fill('installations', rows);
+      await fill(
+        'runs',
+        rows.map((row, at) => run(row, from + at)),
+      );
+      await fill(
+        'steps',
+        rows.flatMap((row, at) => stepsOf(row, from + at)),
+      );
+      await fill(
+        'history',
+        rows.map((row, at) => line(row, from + at)),
+      );
+      await fill(
+        'install_requests',
+        rows.map((row, at) => request(row, runIdOf(from + at), from + at)),
+      );
     }, 60_000);
   }
+}
+
+const runIdOf = (index: number): string => `run_${String(index).padStart(9, '0')}`;
+const statusOf = (index: number) => (index % 20 === 0 ? ('failed' as const) : ('succeeded' as const));
+
+function run(row: InstallationRow, index: number): RunRow {
+  return {
+    id: runIdOf(index),
+    installation_id: row.id,
+    life: 1,
+    user_id: row.installer_user_id,
+    status: statusOf(index),
+    created_at: row.installed_at,
+    started_at: row.installed_at,
+    finished_at: row.installed_at + 400,
+    due_at: null,
+    waiting_for: null,
+    lease_owner: null,
+    lease_until: null,
+  };
+}
+
+function stepsOf(row: InstallationRow, index: number): StepRow[] {
+  return stepNames.map((name, position) => ({
+    run_id: runIdOf(index),
+    name,
+    position,
+    status: statusOf(index),
+    attempts: 1,
+    failures: 0,
+    output: null,
+    error_code: null,
+    error_message: null,
+    started_at: row.installed_at,
+    finished_at: row.installed_at + 400,
+  }));
+}
+
+function line(row: InstallationRow, index: number): HistoryRow {
+  return {
+    id: `his_${String(index).padStart(9, '0')}`,
+    installation_id: row.id,
+    at: row.installed_at,
+    kind: 'installed',
+    user_id: row.installer_user_id,
+    detail: null,
+  };
 }
 
 function installation({ clientId, now, count }: Seed, index: number): InstallationRow {

@@ -5,6 +5,8 @@ import { startPostgresServer } from '../test/support/postgres-server.ts';
 export interface BenchPostgres {
   /** Makes a database of this name, and returns its URL. */
   createDatabase(name: string): Promise<string>;
+  /** Does to a database what autovacuum does to one that has stood for a while. */
+  vacuum(name: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -16,12 +18,10 @@ export async function startPostgres(): Promise<BenchPostgres> {
   });
   return {
     async createDatabase(name) {
-      const client = new Client({ connectionString: server.url() });
-      await client.connect();
-      await client.query(`create database ${client.escapeIdentifier(name)}`);
-      await client.end();
+      await administer(server.url(), `create database "${name}"`);
       return server.url(name);
     },
+    vacuum: (name) => administer(server.url(name), 'vacuum analyze'),
     async close() {
       // The server does not keep this process alive, which must see its end.
       const alive = setInterval(() => {}, 1000);
@@ -29,4 +29,11 @@ export async function startPostgres(): Promise<BenchPostgres> {
       clearInterval(alive);
     },
   };
+}
+
+async function administer(url: string, statement: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  await client.query(statement);
+  await client.end();
 }
