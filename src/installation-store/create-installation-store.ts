@@ -93,7 +93,7 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
 
     recordInstall(installation, { installRequestId, patienceMs } = {}) {
       const work = (transaction: Queries) =>
-        recordInstall(transaction, context, { installation, installRequestId, now: now() });
+        recordInstall(transaction, context, { installation, installRequestId });
       return database.write(work, patienceMs);
     },
 

@@ -27,10 +27,10 @@ export function expiryMs(expiresAt: number | undefined | null): number | null {
 export async function recordInstall(
   transaction: Queries,
   context: StoreContext,
-  install: { installation: Installation; installRequestId: string | undefined; now: number },
+  install: { installation: Installation; installRequestId: string | undefined },
 ): Promise<RecordedInstall> {
-  const { installation, now } = install;
-  const { known, row, kind } = await saveRow(transaction, context, install);
+  const { installation } = install;
+  const { known, row, kind, now } = await saveRow(transaction, context, installation);
   const { id: installationId, life } = row;
   const { user } = installation;
   if (user.token) {
@@ -63,22 +63,31 @@ export async function recordInstall(
   return { installationId, life, runId, kind, created: known === undefined };
 }
 
-/** Writes the installation's row; `known` is what stood there before. */
+/**
+ * Writes the installation's row; `known` is what stood there before, and `now` the time of the install: once nobody else
+ * installs there any more, so that what is written later is later.
+ */
 async function saveRow(
   transaction: Queries,
   context: StoreContext,
-  install: { installation: Installation; now: number },
-): Promise<{ known: InstallationRow | undefined; row: NextRow; kind: RecordedInstall['kind'] }> {
-  const tenant = tenantOfInstallation(install.installation);
+  installation: Installation,
+): Promise<{
+  known: InstallationRow | undefined;
+  row: NextRow;
+  kind: RecordedInstall['kind'];
+  now: number;
+}> {
+  const tenant = tenantOfInstallation(installation);
   const known = await lockInstallation(transaction, { clientId: context.clientId, tenant });
-  const kind = kindOf(known, install.installation);
+  const now = context.now();
+  const kind = kindOf(known, installation);
   // A person's authorization leaves the bot, its webhook and the installer as they are.
-  if (known && kind === 'user_authorized') return { known, row: known, kind };
-  const row = nextRow(known, tenant, context, install);
+  if (known && kind === 'user_authorized') return { known, row: known, kind, now };
+  const row = nextRow(known, tenant, context, { installation, now });
   if (known) await saveInstallation(transaction, row);
   // The other one of two first installs at the same moment: it has been committed by now, and is there to be read.
-  else if (!(await addInstallation(transaction, row))) return saveRow(transaction, context, install);
-  return { known, row, kind };
+  else if (!(await addInstallation(transaction, row))) return saveRow(transaction, context, installation);
+  return { known, row, kind, now };
 }
 
 function kindOf(known: InstallationRow | undefined, installation: Installation): RecordedInstall['kind'] {

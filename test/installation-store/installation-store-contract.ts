@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Installation } from '@slack/oauth';
 import { pino } from 'pino';
+import { readInstallRecord } from '../../src/database/installations/install-record.ts';
 import { createInstallationStore } from '../../src/installation-store/create-installation-store.ts';
 import {
   InstallationNotFoundError,
@@ -244,6 +245,16 @@ export function installationStoreContract(
         commits += 1;
         await counting.fetchInstallation(asked);
         assert.equal(reads, 2);
+      });
+
+      it('takes the run of the last install for the newest, whichever machine’s clock is behind', async () => {
+        const first = await store.recordInstall(teamInstall());
+        clock.advance(-5000);
+        const second = await store.recordInstall(teamInstall());
+        const record = await readInstallRecord(backend.database.queries, second.installationId);
+        assert.equal(record?.run?.id, second.runId);
+        assert.notEqual(first.runId, second.runId);
+        assert.equal(record?.installedAt, clock.now(), 'the install itself is told as that clock has it');
       });
 
       it('sees at once what it has changed itself, and within a second what another process has', async () => {

@@ -16,6 +16,13 @@ export interface NewRun {
  */
 export async function createRun(transaction: Queries, run: NewRun): Promise<string> {
   const id = newId('run');
+  const newest = await transaction
+    .selectFrom('runs')
+    .select('created_at')
+    .where('installation_id', '=', run.installationId)
+    .orderBy('created_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
   await transaction
     .insertInto('runs')
     .values({
@@ -24,7 +31,8 @@ export async function createRun(transaction: Queries, run: NewRun): Promise<stri
       life: run.life,
       user_id: run.userId,
       status: 'queued',
-      created_at: run.now,
+      // Later than the one before it, also where that was made by a clock that is ahead of ours: it takes its place.
+      created_at: Math.max(run.now, (newest?.created_at ?? 0) + 1),
       started_at: null,
       finished_at: null,
       due_at: run.now,
