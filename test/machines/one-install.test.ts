@@ -136,12 +136,14 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     machines.sendTo(b);
     const cuts = isFullRun ? (['users.info', 'chat.postMessage'] as const) : (['chat.postMessage'] as const);
     for (const method of cuts) {
+      // Until A has the run, since either may claim it.
+      await b.stop();
       const a = await startProcess(t, environment);
       const place = newPlace(machines, `Killed in ${method}`);
       // The call that is under way when A dies: Slack acted, and nobody hears of it.
       sandbox.faults.add({ method, failure: { type: 'hang', delayMs: 20_000, acts: true } });
       const visitor = createVisitor();
-      const callback = await pressAddToSlack(visitor, b.url, sandbox, place);
+      const callback = await pressAddToSlack(visitor, a.url, sandbox, place);
       const done = await visitor.get(at(a, callback));
       const held = (await eventually(async () => {
         const [run] = await database.rows<{ id: string; lease_owner: string }>(
@@ -152,6 +154,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
         );
       })) as { id: string; lease_owner: string };
       assert.match(held.lease_owner, new RegExp(`:${a.process.child.pid}:`), 'A works on it');
+      await b.start();
       const finished = await database.rows<{ step_name: string }>(
         "select step_name from step_attempts where run_id = ? and outcome = 'succeeded' order by 1",
         held.id,
