@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from 'kysely';
-import type { BuildRead, PreparedRead } from './prepared-read.ts';
+import type { BuildQuery, QueryValues } from './prepared-query.ts';
 import type { Tables } from './records.ts';
 
 /**
@@ -24,7 +24,7 @@ export interface Database {
    */
   write<T>(work: (transaction: Transaction<Tables>) => Promise<T>, patienceMs?: number): Promise<T>;
   /** Compiles a read once, for what is asked at every event. It sees what is committed, and nothing else. */
-  prepare<Name extends string, Row>(build: BuildRead<Name, Row>): PreparedRead<Name, Row>;
+  prepare<Values extends QueryValues, Row>(build: BuildQuery<Values, Row>): PreparedRead<Values, Row>;
   /**
    * A number that is another one once something was committed, by this process or another: in SQLite at once, in
    * Postgres, where others are concerned, within half a second. What was read after it was asked for stands as long as
@@ -39,6 +39,9 @@ export interface Database {
   backup(file: string): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Answers with the first row, or undefined where there is none. @throws DatabaseUnavailableError */
+export type PreparedRead<Values, Row> = (values: Values) => Promise<Row | undefined>;
 
 /** Thrown when the database cannot be opened, read or written: locked too long, read-only, full, gone or damaged. */
 export class DatabaseUnavailableError extends Error {

@@ -70,19 +70,20 @@ export function installationTokens(
 /** Reads what `installationTokens` says, prepared: by an installation's id or its tenant, with whose tokens. */
 export function prepareInstallationTokens(database: Database) {
   const ofInstaller = {
-    byId: database.prepare<'id', InstallationTokens>((queries, given) =>
-      installationTokens(queries, { id: given('id') }, undefined),
+    byId: database.prepare<{ id: string }, InstallationTokens>((queries, given) =>
+      installationTokens(queries, { id: given.id }, undefined),
     ),
-    byTenant: database.prepare<'clientId' | 'tenant', InstallationTokens>((queries, given) =>
-      installationTokens(queries, { clientId: given('clientId'), tenant: given('tenant') }, undefined),
+    byTenant: database.prepare<{ clientId: string; tenant: string }, InstallationTokens>((queries, given) =>
+      installationTokens(queries, { clientId: given.clientId, tenant: given.tenant }, undefined),
     ),
   };
   const ofPerson = {
-    byId: database.prepare<'id' | 'userId', InstallationTokens>((queries, given) =>
-      installationTokens(queries, { id: given('id') }, given('userId')),
+    byId: database.prepare<{ id: string; userId: string }, InstallationTokens>((queries, given) =>
+      installationTokens(queries, { id: given.id }, given.userId),
     ),
-    byTenant: database.prepare<'clientId' | 'tenant' | 'userId', InstallationTokens>((queries, given) =>
-      installationTokens(queries, { clientId: given('clientId'), tenant: given('tenant') }, given('userId')),
+    byTenant: database.prepare<{ clientId: string; tenant: string; userId: string }, InstallationTokens>(
+      (queries, given) =>
+        installationTokens(queries, { clientId: given.clientId, tenant: given.tenant }, given.userId),
     ),
   };
   return (key: InstallationKey, userId: string | undefined): Promise<InstallationTokens | undefined> => {

@@ -12,7 +12,7 @@ import {
 } from 'kysely';
 import { type Database, DatabaseUnavailableError } from '../database.ts';
 import { migrate } from '../migrate.ts';
-import { compileRead } from '../prepared-read.ts';
+import { prepareQuery } from '../prepared-query.ts';
 import type { Tables } from '../records.ts';
 import { backUpPostgres } from './back-up-postgres.ts';
 import { asUnavailable, isConflict, isLostConnection } from './postgres-failure.ts';
@@ -207,12 +207,8 @@ export async function openPostgres(url: string, patienceMs?: number): Promise<Da
       }
     },
     prepare(build) {
-      const read = compileRead(queries, build);
-      return async (values) => {
-        const query = CompiledQuery.raw(read.sql, read.valuesOf(values));
-        const { rows } = await queries.executeQuery(query);
-        return rows[0] as never;
-      };
+      const run = prepareQuery(build);
+      return async (values) => (await run(queries, values)).rows[0];
     },
     // It only ever grows: by each commit of ours, and twice a second for those of others.
     changeMark: () => commits + Math.floor(performance.now() / seenWithinMs),

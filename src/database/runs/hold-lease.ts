@@ -1,4 +1,5 @@
 import type { Queries } from '../database.ts';
+import { type Given, prepareQuery } from '../prepared-query.ts';
 
 /** A claim to work on one run. An owner claims a run once, so nobody can mistake another's claim for his own. */
 export interface RunLease {
@@ -7,18 +8,21 @@ export interface RunLease {
   owner: string;
 }
 
+const keepOwner = prepareQuery((queries, given: Given<{ runId: string; owner: string }>) =>
+  queries
+    .updateTable('runs')
+    .set({ lease_owner: given.owner })
+    .where('id', '=', given.runId)
+    .where('lease_owner', '=', given.owner)
+    .where('status', '=', 'running')
+    .returning('id'),
+);
+
 /**
  * Whether the lease still holds: false once the run was cancelled, or claimed anew after the lease had lapsed. It
  * locks the run's row until the transaction ends, so what follows in it cannot be overtaken.
  */
-export async function holdLease(transaction: Queries, lease: RunLease): Promise<boolean> {
-  const held = await transaction
-    .updateTable('runs')
-    .set({ lease_owner: lease.owner })
-    .where('id', '=', lease.runId)
-    .where('lease_owner', '=', lease.owner)
-    .where('status', '=', 'running')
-    .returning('id')
-    .executeTakeFirst();
-  return held !== undefined;
+export async function holdLease(transaction: Queries, { runId, owner }: RunLease): Promise<boolean> {
+  const { rows } = await keepOwner(transaction, { runId, owner });
+  return rows.length > 0;
 }

@@ -14,7 +14,7 @@ import {
 } from 'kysely';
 import { type Database, DatabaseUnavailableError } from '../database.ts';
 import { migrate } from '../migrate.ts';
-import { compileRead } from '../prepared-read.ts';
+import { compileQuery } from '../prepared-query.ts';
 import type { Tables } from '../records.ts';
 import { createCommits } from './commit-together.ts';
 
@@ -195,9 +195,9 @@ export async function openSqlite(file: string): Promise<Database> {
     queries,
     write: (work, patienceMs = 2000) => commit(work, patienceMs),
     prepare(build) {
-      const read = compileRead(queries, build);
-      const statement = reader.prepare(read.sql);
-      return async (values) => statement.get(read.valuesOf(values)) as never;
+      const { compiled, valuesOf } = compileQuery(queries, build);
+      const statement = reader.prepare(compiled.sql);
+      return async (values) => statement.get(valuesOf(values)) as never;
     },
     changeMark: () => versionOf(dataVersion.get([])),
     async ping() {

@@ -1,0 +1,68 @@
+import {
+  type Compilable,
+  type CompiledQuery,
+  type DialectAdapter,
+  type Expression,
+  type QueryResult,
+  sql,
+} from 'kysely';
+import type { Queries } from './database.ts';
+
+/** A value that a query is given each time it runs. */
+export type QueryValue = string | number | null;
+
+/** The values of a query, by name. */
+export type QueryValues = { readonly [name: string]: QueryValue };
+
+/** The places of a query's values while it is built. */
+export type Given<Values> = { readonly [Name in keyof Values]: Expression<Values[Name]> };
+
+/** Builds a query with places in it: `(queries, given: Given<{ id: string }>) => …where('id', '=', given.id)`. */
+export type BuildQuery<Values, Row> = (queries: Queries, given: Given<Values>) => Compilable<Row>;
+
+/** A query compiled once, and the values that its placeholders stand for. */
+export interface PreparedText<Values, Row> {
+  compiled: CompiledQuery<Row>;
+  valuesOf(values: Values): QueryValue[];
+}
+
+/** What stands in the place of a value while its query is compiled. */
+class Place {
+  readonly name: string;
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** Compiles a query once: to build and compile it at each call costs more than SQLite takes to answer it. */
+export function compileQuery<Values extends QueryValues, Row>(
+  queries: Queries,
+  build: BuildQuery<Values, Row>,
+): PreparedText<Values, Row> {
+  const places = new Proxy({}, { get: (_places, name) => sql`${new Place(String(name))}` });
+  const compiled = build(queries, places as Given<Values>).compile();
+  return {
+    compiled,
+    valuesOf: (values) =>
+      compiled.parameters.map((value) =>
+        value instanceof Place ? (values[value.name] ?? null) : (value as QueryValue),
+      ),
+  };
+}
+
+/**
+ * A query that is built and compiled at its first use, once for each engine, and then only run: for what every install
+ * or event asks. It runs on what it is given, a transaction too. Queries with lists of any length stay with Kysely.
+ */
+export function prepareQuery<Values extends QueryValues, Row>(
+  build: BuildQuery<Values, Row>,
+): (queries: Queries, values: Values) => Promise<QueryResult<Row>> {
+  // A database and its transactions share their adapter.
+  const prepared = new WeakMap<DialectAdapter, PreparedText<Values, Row>>();
+  return (queries, values) => {
+    const { adapter } = queries.getExecutor();
+    const text = prepared.get(adapter) ?? compileQuery(queries, build);
+    prepared.set(adapter, text);
+    return queries.executeQuery({ ...text.compiled, parameters: text.valuesOf(values) });
+  };
+}
