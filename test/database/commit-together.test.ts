@@ -51,6 +51,18 @@ describe('writes that wait for the writer', () => {
     assert.deepEqual(told, ['a', 'b', 'c', 'd']);
   });
 
+  it('share it where they are asked for by different callbacks of one turn of the event loop', async (t) => {
+    const { database, other } = await setUp(t);
+    const isThere = other.prepare('select 1 from encryption_keys where id = ?');
+    const callbacks = ['a', 'b'].map(
+      (id) =>
+        new Promise<unknown>((resolve) => {
+          setImmediate(() => resolve(record(database, id).then(() => isThere.get('b'))));
+        }),
+    );
+    assert.deepEqual(await Promise.all(callbacks), [{ 1: 1 }, { 1: 1 }]);
+  });
+
   it('lose nothing to one of them that fails, and keep nothing of that one', async (t) => {
     const { database, keys } = await setUp(t);
     const failing = (id: string) =>
