@@ -25,6 +25,8 @@ export interface Database {
   write<T>(work: (transaction: Transaction<Tables>) => Promise<T>, patienceMs?: number): Promise<T>;
   /** Compiles a read once, for what is asked at every event. It sees what is committed, and nothing else. */
   prepare<Values extends QueryValues, Row>(build: BuildQuery<Values, Row>): PreparedRead<Values, Row>;
+  /** The same for a read of several rows. */
+  prepareList<Values extends QueryValues, Row>(build: BuildQuery<Values, Row>): PreparedList<Values, Row>;
   /**
    * A number that is another one once something was committed, by this process or another: in SQLite at once, in
    * Postgres, where others are concerned, within half a second. What was read after it was asked for stands as long as
@@ -42,6 +44,9 @@ export interface Database {
 
 /** Answers with the first row, or undefined where there is none. @throws DatabaseUnavailableError */
 export type PreparedRead<Values, Row> = (values: Values) => Promise<Row | undefined>;
+
+/** Answers with every row. @throws DatabaseUnavailableError */
+export type PreparedList<Values, Row> = (values: Values) => Promise<Row[]>;
 
 /** Thrown when the database cannot be opened, read or written: locked too long, read-only, full, gone or damaged. */
 export class DatabaseUnavailableError extends Error {

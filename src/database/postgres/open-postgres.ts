@@ -210,6 +210,10 @@ export async function openPostgres(url: string, patienceMs?: number): Promise<Da
       const run = prepareQuery(build);
       return async (values) => (await run(queries, values)).rows[0];
     },
+    prepareList(build) {
+      const run = prepareQuery(build);
+      return async (values) => (await run(queries, values)).rows;
+    },
     // It only ever grows: by each commit of ours, and twice a second for those of others.
     changeMark: () => commits + Math.floor(performance.now() / seenWithinMs),
     async ping() {

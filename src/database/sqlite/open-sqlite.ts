@@ -199,6 +199,11 @@ export async function openSqlite(file: string): Promise<Database> {
       const statement = reader.prepare(compiled.sql);
       return async (values) => statement.get(valuesOf(values)) as never;
     },
+    prepareList(build) {
+      const { compiled, valuesOf } = compileQuery(queries, build);
+      const statement = reader.prepare(compiled.sql);
+      return async (values) => statement.all(valuesOf(values)) as never;
+    },
     changeMark: () => versionOf(dataVersion.get([])),
     async ping() {
       assertInPlace();
