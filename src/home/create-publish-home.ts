@@ -4,12 +4,8 @@ import type { HomeView } from '@slack/types';
 import type { WebClient } from '@slack/web-api';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
-import {
-  type HistoryRecord,
-  type InstallRecord,
-  readHistory,
-  readInstallRecord,
-} from '../database/installations/install-record.ts';
+import { type HistoryRecord, readHistory } from '../database/installations/history-record.ts';
+import { type InstallRecord, readInstallRecord } from '../database/installations/install-record.ts';
 import type { TokenSource } from '../installation-store/token-source.ts';
 import type { Logger } from '../log.ts';
 import { type SlackFailure, slackFailure } from '../slack/slack-failure.ts';

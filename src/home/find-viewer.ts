@@ -1,10 +1,7 @@
 import type { WebClient } from '@slack/web-api';
 import type { Database, Queries } from '../database/database.ts';
-import {
-  type InstallRecord,
-  registeredTeamId,
-  type UserRecord,
-} from '../database/installations/install-record.ts';
+import { type InstallRecord, registeredTeamId } from '../database/installations/install-record.ts';
+import type { UserRecord } from '../database/installations/user-record.ts';
 import type { Logger } from '../log.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import type { Viewer } from './may-act.ts';

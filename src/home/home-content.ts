@@ -1,4 +1,5 @@
-import type { HistoryRecord, InstallRecord } from '../database/installations/install-record.ts';
+import type { HistoryRecord } from '../database/installations/history-record.ts';
+import type { InstallRecord } from '../database/installations/install-record.ts';
 import type { Viewer } from './may-act.ts';
 
 /** Everything that App Home shows to one person. */

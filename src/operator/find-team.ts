@@ -1,5 +1,6 @@
 import type { Queries } from '../database/database.ts';
-import { findInstallRecords, type InstallRecord } from '../database/installations/install-record.ts';
+import type { InstallRecord } from '../database/installations/install-record.ts';
+import { findInstallRecords } from '../database/installations/list-install-records.ts';
 import { CommandError } from './command-error.ts';
 
 /**

@@ -1,11 +1,11 @@
+import type { HistoryRecord } from '../database/installations/history-record.ts';
 import {
-  type HistoryRecord,
   type InstallRecord,
   type RunRecord,
   registeredTeamId,
   type StepRecord,
-  type UserRecord,
 } from '../database/installations/install-record.ts';
+import type { UserRecord } from '../database/installations/user-record.ts';
 import type { StepAttemptRecord } from '../database/runs/read-step-attempts.ts';
 import type { Output } from './terminal/output.ts';
 import { plainText } from './terminal/plain-text.ts';

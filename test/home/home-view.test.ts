@@ -4,11 +4,8 @@ import type { HomeView } from '@slack/types';
 import fc from 'fast-check';
 import { checkBlocks } from '../../sandbox/blocks/check-blocks.ts';
 import { createFaultList } from '../../sandbox/blocks/fault-list.ts';
-import type {
-  HistoryRecord,
-  InstallRecord,
-  StepRecord,
-} from '../../src/database/installations/install-record.ts';
+import type { HistoryRecord } from '../../src/database/installations/history-record.ts';
+import type { InstallRecord, StepRecord } from '../../src/database/installations/install-record.ts';
 import type { HistoryKind } from '../../src/database/records.ts';
 import type { HomeContent } from '../../src/home/home-content.ts';
 import { homeView } from '../../src/home/home-view.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { readHistory } from '../../src/database/installations/install-record.ts';
+import { readHistory } from '../../src/database/installations/history-record.ts';
 import { requestWelcome } from '../../src/pipeline/request-welcome.ts';
 import { retryRun } from '../../src/pipeline/retry-run.ts';
 import { type Step, skip, unconfirmed, waitFor } from '../../src/pipeline/step.ts';

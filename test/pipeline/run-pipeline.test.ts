@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Failure } from '../../sandbox/control/faults.ts';
 import { DatabaseUnavailableError } from '../../src/database/database.ts';
-import { readHistory } from '../../src/database/installations/install-record.ts';
+import { readHistory } from '../../src/database/installations/history-record.ts';
 import { cancelRuns } from '../../src/database/runs/cancel-runs.ts';
 import { readStepAttempts } from '../../src/database/runs/read-step-attempts.ts';
 import {

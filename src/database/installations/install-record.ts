@@ -1,7 +1,6 @@
-import { sql } from 'kysely';
-import type { Queries } from '../database.ts';
+import type { Database, Queries } from '../database.ts';
+import { type Given, prepareQuery } from '../prepared-query.ts';
 import type {
-  HistoryKind,
   InstallationRow,
   InstallationStatus,
   RunRow,
@@ -61,29 +60,6 @@ export interface InstallRecord {
   run: RunRecord | null;
 }
 
-/** A person of the installation's team, as stored. */
-export interface UserRecord {
-  userId: string;
-  name: string | null;
-  realName: string | null;
-  email: string | null;
-  timezone: string | null;
-  locale: string | null;
-  avatarUrl: string | null;
-  isAdmin: boolean;
-  isOwner: boolean;
-  hasUserToken: boolean;
-  firstSeenAt: number;
-}
-
-/** One line of history. */
-export interface HistoryRecord {
-  at: number;
-  kind: HistoryKind;
-  userId: string | null;
-  detail: string | null;
-}
-
 /** The registered team's id: an org-wide install registers its enterprise. */
 export function registeredTeamId(record: Pick<InstallRecord, 'teamId' | 'enterpriseId'>): string {
   const id = record.teamId ?? record.enterpriseId;
@@ -91,7 +67,47 @@ export function registeredTeamId(record: Pick<InstallRecord, 'teamId' | 'enterpr
   return id;
 }
 
-function toRecord(row: InstallationRow, run: RunRecord | null): InstallRecord {
+/** The columns that a record shows: no token is among them. */
+export const recordColumns = [
+  'id',
+  'client_id',
+  'team_id',
+  'team_name',
+  'enterprise_id',
+  'enterprise_name',
+  'is_enterprise_install',
+  'app_id',
+  'status',
+  'broken_reason',
+  'installer_user_id',
+  'installed_at',
+  'uninstalled_at',
+  'bot_user_id',
+  'bot_scopes',
+] as const satisfies readonly (keyof InstallationRow)[];
+const runColumns = [
+  'id',
+  'user_id',
+  'status',
+  'created_at',
+  'finished_at',
+  'due_at',
+  'waiting_for',
+] as const satisfies readonly (keyof RunRow)[];
+const stepColumns = [
+  'name',
+  'status',
+  'attempts',
+  'error_code',
+  'error_message',
+  'finished_at',
+] as const satisfies readonly (keyof StepRow)[];
+
+/** A row of `recordColumns` and its newest run as a record. */
+export function toInstallRecord(
+  row: Pick<InstallationRow, (typeof recordColumns)[number]>,
+  run: RunRecord | null,
+): InstallRecord {
   return {
     id: row.id,
     clientId: row.client_id,
@@ -113,7 +129,7 @@ function toRecord(row: InstallationRow, run: RunRecord | null): InstallRecord {
 }
 
 /** A step's row as a record. */
-export function toStepRecord(row: StepRow): StepRecord {
+export function toStepRecord(row: Pick<StepRow, (typeof stepColumns)[number]>): StepRecord {
   return {
     name: row.name,
     status: row.status,
@@ -124,7 +140,11 @@ export function toStepRecord(row: StepRow): StepRecord {
   };
 }
 
-function toRunRecord(run: RunRow, steps: readonly StepRow[]): RunRecord {
+/** A run's row and those of its steps, in order, as a record. */
+export function toRunRecord(
+  run: Pick<RunRow, (typeof runColumns)[number]>,
+  steps: readonly Pick<StepRow, (typeof stepColumns)[number]>[],
+): RunRecord {
   return {
     id: run.id,
     userId: run.user_id,
@@ -137,29 +157,41 @@ function toRunRecord(run: RunRow, steps: readonly StepRow[]): RunRecord {
   };
 }
 
-/** Reads one run with its steps, or undefined. */
-export async function readRun(queries: Queries, runId: string): Promise<RunRecord | undefined> {
-  const run = await queries.selectFrom('runs').selectAll().where('id', '=', runId).executeTakeFirst();
-  if (!run) return undefined;
-  const steps = await queries
-    .selectFrom('steps')
-    .selectAll()
-    .where('run_id', '=', runId)
-    .orderBy('position')
-    .execute();
-  return toRunRecord(run, steps);
-}
+const recordById = (queries: Queries, given: Given<{ id: string }>) =>
+  queries.selectFrom('installations').select(recordColumns).where('id', '=', given.id);
 
-async function newestRun(queries: Queries, installationId: string): Promise<RunRecord | null> {
-  const newest = await queries
+const runById = (queries: Queries, given: Given<{ id: string }>) =>
+  queries.selectFrom('runs').select(runColumns).where('id', '=', given.id);
+
+const newestRunOf = (queries: Queries, given: Given<{ installationId: string }>) =>
+  queries
     .selectFrom('runs')
-    .select('id')
-    .where('installation_id', '=', installationId)
+    .select(runColumns)
+    .where('installation_id', '=', given.installationId)
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return newest ? ((await readRun(queries, newest.id)) ?? null) : null;
+    .limit(1);
+
+const stepsOf = (queries: Queries, given: Given<{ runId: string }>) =>
+  queries.selectFrom('steps').select(stepColumns).where('run_id', '=', given.runId).orderBy('position');
+
+const asked = {
+  recordById: prepareQuery(recordById),
+  runById: prepareQuery(runById),
+  newestRunOf: prepareQuery(newestRunOf),
+  stepsOf: prepareQuery(stepsOf),
+};
+
+/** Reads one run with its steps, or undefined. */
+export async function readRun(queries: Queries, runId: string): Promise<RunRecord | undefined> {
+  const [run] = (await asked.runById(queries, { id: runId })).rows;
+  return run && toRunRecord(run, (await asked.stepsOf(queries, { runId })).rows);
+}
+
+/** Reads an installation's newest run with its steps, or null where it has none. */
+export async function readNewestRun(queries: Queries, installationId: string): Promise<RunRecord | null> {
+  const [run] = (await asked.newestRunOf(queries, { installationId })).rows;
+  return run ? toRunRecord(run, (await asked.stepsOf(queries, { runId: run.id })).rows) : null;
 }
 
 /** Reads an installation with its newest run, or undefined. */
@@ -167,111 +199,21 @@ export async function readInstallRecord(
   queries: Queries,
   installationId: string,
 ): Promise<InstallRecord | undefined> {
-  const row = await queries
-    .selectFrom('installations')
-    .selectAll()
-    .where('id', '=', installationId)
-    .executeTakeFirst();
-  return row && toRecord(row, await newestRun(queries, row.id));
+  const [row] = (await asked.recordById(queries, { id: installationId })).rows;
+  return row && toInstallRecord(row, await readNewestRun(queries, row.id));
 }
 
-/** Reads every installation of the app, newest first, each with its newest run. Three queries, however many there are. */
-export async function listInstallRecords(queries: Queries, clientId: string): Promise<InstallRecord[]> {
-  const rows = await queries
-    .selectFrom('installations')
-    .selectAll()
-    .where('client_id', '=', clientId)
-    .orderBy('installed_at', 'desc')
-    .orderBy('id', 'desc')
-    .execute();
-  const runs = await newestRuns(queries, clientId);
-  return rows.map((row) => toRecord(row, runs.get(row.id) ?? null));
-}
-
-/** The newest run of each installation of the app, by installation. */
-async function newestRuns(queries: Queries, clientId: string): Promise<Map<string, RunRecord>> {
-  const isNewest = sql<boolean>`not exists (
-    select 1 from runs as newer where newer.installation_id = runs.installation_id
-    and (newer.created_at, newer.id) > (runs.created_at, runs.id))`;
-  const ofThisApp = queries
-    .selectFrom('runs')
-    .innerJoin('installations', 'installations.id', 'runs.installation_id')
-    .where('installations.client_id', '=', clientId)
-    .where(isNewest);
-  const runs = await ofThisApp.selectAll('runs').execute();
-  const steps = await ofThisApp
-    .innerJoin('steps', 'steps.run_id', 'runs.id')
-    .selectAll('steps')
-    .orderBy('steps.position')
-    .execute();
-  const byRun = Map.groupBy(steps, (step) => step.run_id);
-  return new Map(runs.map((run) => [run.installation_id, toRunRecord(run, byRun.get(run.id) ?? [])]));
-}
-
-/** Finds the installations that a team's or an enterprise's id names: its own, and never another's. */
-export async function findInstallRecords(
-  queries: Queries,
-  clientId: string,
-  id: string,
-): Promise<InstallRecord[]> {
-  const rows = await queries
-    .selectFrom('installations')
-    .selectAll()
-    .where('client_id', '=', clientId)
-    .where('tenant', 'in', [`team:${id}`, `enterprise:${id}`])
-    .execute();
-  return Promise.all(rows.map(async (row) => toRecord(row, await newestRun(queries, row.id))));
-}
-
-/** Reads the people of an installation's team, in the order in which they came. */
-export async function readUsers(queries: Queries, record: InstallRecord): Promise<UserRecord[]> {
-  const rows = await queries
-    .selectFrom('memberships')
-    .innerJoin('users', (join) =>
-      join
-        .onRef('users.user_id', '=', 'memberships.user_id')
-        .onRef('users.client_id', '=', 'memberships.client_id'),
-    )
-    .leftJoin('user_tokens', (join) =>
-      join
-        .onRef('user_tokens.user_id', '=', 'users.user_id')
-        .on('user_tokens.installation_id', '=', record.id),
-    )
-    .selectAll('users')
-    .select(['memberships.is_admin', 'memberships.is_owner', 'memberships.first_seen_at as member_since'])
-    .select('user_tokens.user_id as token_user_id')
-    .where('memberships.client_id', '=', record.clientId)
-    .where('memberships.team_id', '=', registeredTeamId(record))
-    .orderBy('memberships.first_seen_at')
-    .orderBy('users.user_id')
-    .execute();
-  return rows.map((row) => ({
-    userId: row.user_id,
-    name: row.name,
-    realName: row.real_name,
-    email: row.email,
-    timezone: row.timezone,
-    locale: row.locale,
-    avatarUrl: row.avatar_url,
-    isAdmin: row.is_admin === 1,
-    isOwner: row.is_owner === 1,
-    hasUserToken: row.token_user_id !== null,
-    firstSeenAt: row.member_since,
-  }));
-}
-
-/** Reads an installation's history, newest first. */
-export async function readHistory(
-  queries: Queries,
-  installationId: string,
-  limit: number,
-): Promise<HistoryRecord[]> {
-  const rows = await queries
-    .selectFrom('history')
-    .select(['at', 'kind', 'user_id', 'detail'])
-    .where('installation_id', '=', installationId)
-    .orderBy('id', 'desc')
-    .limit(limit)
-    .execute();
-  return rows.map((row) => ({ at: row.at, kind: row.kind, userId: row.user_id, detail: row.detail }));
+/** `readInstallRecord` for what is asked at every opening of App Home: prepared, and of what is committed alone. */
+export function prepareInstallRecord(
+  database: Pick<Database, 'prepare' | 'prepareList'>,
+): (installationId: string) => Promise<InstallRecord | undefined> {
+  const readRow = database.prepare(recordById);
+  const readRunRow = database.prepare(newestRunOf);
+  const readSteps = database.prepareList(stepsOf);
+  return async (installationId) => {
+    const row = await readRow({ id: installationId });
+    if (!row) return undefined;
+    const run = await readRunRow({ installationId });
+    return toInstallRecord(row, run ? toRunRecord(run, await readSteps({ runId: run.id })) : null);
+  };
 }

@@ -2,11 +2,8 @@ import { Command } from 'commander';
 import type { Config } from '../../config.ts';
 import type { Database } from '../../database/database.ts';
 import { countInstallationRows } from '../../database/installations/count-installation-rows.ts';
-import {
-  type InstallRecord,
-  readUsers,
-  registeredTeamId,
-} from '../../database/installations/install-record.ts';
+import { type InstallRecord, registeredTeamId } from '../../database/installations/install-record.ts';
+import { readUsers } from '../../database/installations/user-record.ts';
 import { KeyringError } from '../../installation-store/keyring.ts';
 import { KeyMissingError, SealBrokenError } from '../../installation-store/sealer.ts';
 import { CommandError, UsageError } from '../command-error.ts';

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { readHistory, readUsers } from '../../database/installations/install-record.ts';
+import { readHistory } from '../../database/installations/history-record.ts';
+import { readUsers } from '../../database/installations/user-record.ts';
 import { readStepAttempts } from '../../database/runs/read-step-attempts.ts';
 import { findTeam } from '../find-team.ts';
 import { installDetailsJson } from '../install-record-json.ts';

@@ -1,9 +1,6 @@
-import {
-  type HistoryRecord,
-  type InstallRecord,
-  registeredTeamId,
-  type UserRecord,
-} from '../../database/installations/install-record.ts';
+import type { HistoryRecord } from '../../database/installations/history-record.ts';
+import { type InstallRecord, registeredTeamId } from '../../database/installations/install-record.ts';
+import type { UserRecord } from '../../database/installations/user-record.ts';
 import type { TokenTimes } from '../../database/tokens/read-token-times.ts';
 import { type Html, type HtmlValue, html } from '../../oauth/html.ts';
 import { plainName } from '../../oauth/pages/plain-name.ts';

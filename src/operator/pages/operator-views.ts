@@ -4,13 +4,10 @@ import { countRequestsByDay } from '../../database/install-requests/count-reques
 import { listInstallRequests } from '../../database/install-requests/list-install-requests.ts';
 import { countInstallationRows } from '../../database/installations/count-installation-rows.ts';
 import { countInstallations } from '../../database/installations/count-installations.ts';
-import {
-  type InstallRecord,
-  readHistory,
-  readInstallRecord,
-  readUsers,
-} from '../../database/installations/install-record.ts';
+import { readHistory } from '../../database/installations/history-record.ts';
+import { type InstallRecord, readInstallRecord } from '../../database/installations/install-record.ts';
 import { listInstallationsPage } from '../../database/installations/list-installations-page.ts';
+import { readUsers } from '../../database/installations/user-record.ts';
 import { toPage } from '../../database/page.ts';
 import { countFailingRuns } from '../../database/runs/count-failing-runs.ts';
 import { listRuns } from '../../database/runs/list-runs.ts';
