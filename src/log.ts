@@ -1,7 +1,7 @@
+import { createRequire } from 'node:module';
 import type { Logger as SlackLogger } from '@slack/bolt';
-import { LogLevel } from '@slack/bolt';
+import { LogLevel } from '@slack/web-api';
 import { type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
-import pretty from 'pino-pretty';
 import type { Config } from './config.ts';
 
 /**
@@ -58,9 +58,14 @@ export function createLogger(
   };
   if (options.destination) return pino(base, options.destination);
   if (options.pretty ?? process.stdout.isTTY) {
-    return pino(base, pretty({ translateTime: 'SYS:HH:MM:ss', sync: true }));
+    return pino(base, loadPretty()({ translateTime: 'SYS:HH:MM:ss', sync: true }));
   }
   return pino(base, pino.destination({ dest: 1, sync: true }));
+}
+
+/** Loaded on a terminal alone: with what it brings it is one module in twenty-five of a start. */
+function loadPretty(): typeof import('pino-pretty') {
+  return createRequire(import.meta.url)('pino-pretty');
 }
 
 /** What is kept of an error: its name, code, message, stack and causes; no headers, bodies or other payload. */

@@ -21,7 +21,7 @@ import { createStartInstall } from './oauth/start-install.ts';
 import { createStates } from './oauth/state.ts';
 import { createUnstoredTokens, unstoredTokensPurpose } from './oauth/unstored-tokens.ts';
 import { createMetrics } from './operator/metrics/create-metrics.ts';
-import { createOperatorPages } from './operator/pages/create-operator-pages.ts';
+import { openOperatorChannels } from './pipeline/open-operator-channels.ts';
 import { createNoticeSender } from './pipeline/send-notices.ts';
 import { steps } from './pipeline/steps.ts';
 import { createWorker, type WorkerDeps } from './pipeline/worker.ts';
@@ -185,19 +185,23 @@ export async function startFoyer(config: Config, log: Logger, options: StartOpti
       }),
       slackEvents: receiver.handle,
       progress: createShowProgress({ config, database, pages, now }),
-      operator: operatorPages(),
+      operator: await operatorPages(),
       metrics: metrics.handle,
       pages,
       database,
     });
 
-    function operatorPages() {
+    async function operatorPages() {
       const { operatorPassword: password } = config;
       if (password === undefined) return undefined;
+      // Loaded where they are on: one module in forty of a start.
+      const { createOperatorPages } = await import('./operator/pages/create-operator-pages.ts');
       const sealer = createSealer({ keyring, purpose: 'operator-session' });
       return createOperatorPages({ config, password, sealer, database, store, slack, wakeWorker, now, log });
     }
 
+    // What is configured is loaded by now: one that cannot be is a fault of the start.
+    for (const channel of await openOperatorChannels(config.notify)) channel.close();
     const server = createFoyerServer({ route, pages, log });
     const listening = await listen(server, config.http);
     const { address } = listening;

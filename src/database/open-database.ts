@@ -1,8 +1,6 @@
 import type { DatabaseTarget } from '../config.ts';
 import { readCopyMark } from './copy/copy-mark.ts';
 import { type Database, DatabaseUnavailableError } from './database.ts';
-import { openPostgres } from './postgres/open-postgres.ts';
-import { openSqlite } from './sqlite/open-sqlite.ts';
 
 /**
  * Opens the database that the configuration names, making a SQLite file where there is none, and brings its schema up
@@ -25,12 +23,21 @@ export async function openDatabase(
   return database;
 }
 
-/** The same for one that may hold half of a copy: the copy goes on with it. */
-export function openAnyDatabase(
+/**
+ * The same for one that may hold half of a copy: the copy goes on with it.
+ *
+ * Why each engine is loaded here: the other one's driver would be one module in thirty of a start, for nothing.
+ */
+export async function openAnyDatabase(
   target: DatabaseTarget,
   { patienceMs }: { patienceMs?: number } = {},
 ): Promise<Database> {
-  return target.kind === 'sqlite' ? openSqlite(target.file) : openPostgres(target.url, patienceMs);
+  if (target.kind === 'sqlite') {
+    const { openSqlite } = await import('./sqlite/open-sqlite.ts');
+    return openSqlite(target.file);
+  }
+  const { openPostgres } = await import('./postgres/open-postgres.ts');
+  return openPostgres(target.url, patienceMs);
 }
 
 /** What is to be done with a database that holds half of a copy. */

@@ -85,7 +85,7 @@ export function createNoticeSender(deps: {
 
   return {
     async send() {
-      const channels = openOperatorChannels(config.notify);
+      const channels = await openOperatorChannels(config.notify);
       const work = noticeChannels.map((name) =>
         sendThrough(
           name,

@@ -1,7 +1,6 @@
 import type { Config } from '../../config.ts';
 import type { Queries } from '../../database/database.ts';
 import { countNotices } from '../../database/notices/count-notices.ts';
-import { mailFailure, openMailTransport } from '../../pipeline/mail-transport.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
 
 const weekMs = 7 * 24 * 3_600_000;
@@ -56,6 +55,7 @@ export async function checkMailServer(config: Pick<Config, 'notify'>): Promise<F
   const { mail } = config.notify;
   if (!mail) return [];
   const check = 'mail-server';
+  const { mailFailure, openMailTransport } = await import('../../pipeline/mail-transport.ts');
   const transport = openMailTransport(mail.smtpUrl);
   const given = AbortSignal.timeout(10_000);
   try {

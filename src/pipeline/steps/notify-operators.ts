@@ -35,7 +35,7 @@ export const notifyOperators: Step<NotifiedOperators> = {
   // About seven minutes: mail servers that put off an unknown sender take it after five.
   maxAttempts: 12,
   async run(context) {
-    const channels = openOperatorChannels(context.services.config.notify);
+    const channels = await openOperatorChannels(context.services.config.notify);
     if (channels.length === 0) return skip('not_configured', 'No place to report to is set');
     try {
       const outcomes = await Promise.all(channels.map((channel) => tell(context, channel)));
