@@ -24,9 +24,11 @@ export interface Database {
    */
   write<T>(work: (transaction: Transaction<Tables>) => Promise<T>, patienceMs?: number): Promise<T>;
   /** Compiles a read once, for what is asked at every event. It sees what is committed, and nothing else. */
-  prepare<Values extends QueryValues, Row>(build: BuildQuery<Values, Row>): PreparedRead<Values, Row>;
+  prepare<Values extends QueryValues<Values>, Row>(build: BuildQuery<Values, Row>): PreparedRead<Values, Row>;
   /** The same for a read of several rows. */
-  prepareList<Values extends QueryValues, Row>(build: BuildQuery<Values, Row>): PreparedList<Values, Row>;
+  prepareList<Values extends QueryValues<Values>, Row>(
+    build: BuildQuery<Values, Row>,
+  ): PreparedList<Values, Row>;
   /**
    * A number that is another one once something was committed, by this process or another: in SQLite at once, in
    * Postgres, where others are concerned, within half a second. What was read after it was asked for stands as long as

@@ -12,7 +12,7 @@ import type { Queries } from './database.ts';
 export type QueryValue = string | number | null;
 
 /** The values of a query, by name. */
-export type QueryValues = { readonly [name: string]: QueryValue };
+export type QueryValues<Values> = { readonly [Name in keyof Values]: QueryValue };
 
 /** The places of a query's values while it is built. */
 export type Given<Values> = { readonly [Name in keyof Values]: Expression<Values[Name]> };
@@ -35,7 +35,7 @@ class Place {
 }
 
 /** Compiles a query once: to build and compile it at each call costs more than SQLite takes to answer it. */
-export function compileQuery<Values extends QueryValues, Row>(
+export function compileQuery<Values extends QueryValues<Values>, Row>(
   queries: Queries,
   build: BuildQuery<Values, Row>,
 ): PreparedText<Values, Row> {
@@ -45,7 +45,7 @@ export function compileQuery<Values extends QueryValues, Row>(
     compiled,
     valuesOf: (values) =>
       compiled.parameters.map((value) =>
-        value instanceof Place ? (values[value.name] ?? null) : (value as QueryValue),
+        value instanceof Place ? values[value.name as keyof Values] : (value as QueryValue),
       ),
   };
 }
@@ -54,7 +54,7 @@ export function compileQuery<Values extends QueryValues, Row>(
  * A query that is built and compiled at its first use, once for each engine, and then only run: for what every install
  * or event asks. It runs on what it is given, a transaction too. Queries with lists of any length stay with Kysely.
  */
-export function prepareQuery<Values extends QueryValues, Row>(
+export function prepareQuery<Values extends QueryValues<Values>, Row>(
   build: BuildQuery<Values, Row>,
 ): (queries: Queries, values: Values) => Promise<QueryResult<Row>> {
   // A database and its transactions share their adapter.

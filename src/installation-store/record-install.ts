@@ -38,13 +38,15 @@ export async function recordInstall(
     const expiresAt = expiryMs(user.expiresAt);
     await saveUserToken(transaction, { installationId, userId: user.id, sealedUser, expiresAt, now });
   }
-  await cancelRuns(transaction, {
-    installationId,
-    // An install takes the place of every unfinished run; a person's authorization only of that person's own.
-    userId: kind === 'user_authorized' ? user.id : undefined,
-    reason: kind === 'user_authorized' ? 'authorized again' : 'installed again',
-    now,
-  });
+  if (known) {
+    await cancelRuns(transaction, {
+      installationId,
+      // An install takes the place of every unfinished run; a person's authorization only of that person's own.
+      userId: kind === 'user_authorized' ? user.id : undefined,
+      reason: kind === 'user_authorized' ? 'authorized again' : 'installed again',
+      now,
+    });
+  }
   await appendHistory(transaction, { installationId, at: now, kind, userId: user.id, detail: null });
   const { stepNames } = context;
   const runId = await createRun(transaction, { installationId, life, userId: user.id, stepNames, now });

@@ -55,11 +55,12 @@ export function createShowProgress(deps: {
     if (!request || request.client_id !== config.slack.clientId || request.used_at === null)
       return 'not_found';
     if (now() - request.started_at > progressLifetimeMs) return 'progress_expired';
-    const run = request.run_id === null ? undefined : await readRun(database.queries, request.run_id);
+    const { installation_id: installationId, run_id: runId } = request;
     const record =
-      request.installation_id === null
-        ? undefined
-        : await readInstallRecord(database.queries, request.installation_id);
+      installationId === null ? undefined : await readInstallRecord(database.queries, installationId);
+    if (runId === null) return { request, record, run: undefined };
+    const newest = record?.run;
+    const run = newest?.id === runId ? newest : await readRun(database.queries, runId);
     return { request, record, run };
   }
 

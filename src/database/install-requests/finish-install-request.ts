@@ -1,4 +1,5 @@
 import type { Queries } from '../database.ts';
+import { type Given, prepareQuery } from '../prepared-query.ts';
 
 /** What a pass through OAuth led to. */
 export interface InstalledRequest {
@@ -12,25 +13,28 @@ export interface InstalledRequest {
   now: number;
 }
 
+const setInstalled = prepareQuery((queries, given: Given<InstalledRequest>) =>
+  queries
+    .updateTable('install_requests')
+    .set({
+      outcome: 'installed',
+      error_code: null,
+      finished_at: given.now,
+      team_id: given.teamId,
+      team_name: given.teamName,
+      enterprise_id: given.enterpriseId,
+      user_id: given.userId,
+      installation_id: given.installationId,
+      run_id: given.runId,
+      sealed_tokens: null,
+    })
+    .where('id', '=', given.id),
+);
+
 /**
  * Ends a pass through OAuth as installed, and forgets the tokens that were kept for giving them back: called in the
  * transaction that stores them for good (invariant 1).
  */
 export async function finishInstallRequest(transaction: Queries, request: InstalledRequest): Promise<void> {
-  await transaction
-    .updateTable('install_requests')
-    .set({
-      outcome: 'installed',
-      error_code: null,
-      finished_at: request.now,
-      team_id: request.teamId,
-      team_name: request.teamName,
-      enterprise_id: request.enterpriseId,
-      user_id: request.userId,
-      installation_id: request.installationId,
-      run_id: request.runId,
-      sealed_tokens: null,
-    })
-    .where('id', '=', request.id)
-    .execute();
+  await setInstalled(transaction, request);
 }

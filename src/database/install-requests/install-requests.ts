@@ -1,5 +1,6 @@
 import type { Queries } from '../database.ts';
-import type { InstallRequestOutcome, InstallRequestRow } from '../records.ts';
+import { type Given, prepareQuery } from '../prepared-query.ts';
+import type { InstallRequestRow } from '../records.ts';
 
 /** What is known of a pass through OAuth from its state alone. */
 export interface NewInstallRequest {
@@ -11,56 +12,56 @@ export interface NewInstallRequest {
   now: number;
 }
 
-function newRow(request: NewInstallRequest, outcome: InstallRequestOutcome): InstallRequestRow {
-  return {
-    id: request.id,
-    client_id: request.clientId,
-    progress_hash: request.progressHash,
-    outcome,
-    error_code: null,
-    started_at: request.now,
-    used_at: null,
-    finished_at: null,
-    requested_team_id: request.requestedTeamId,
-    team_id: null,
-    team_name: null,
-    enterprise_id: null,
-    user_id: null,
-    installation_id: null,
-    run_id: null,
-    sealed_tokens: null,
-  };
-}
+/** How far a request has come when its row is written. */
+type Standing = Pick<InstallRequestRow, 'outcome' | 'error_code' | 'used_at' | 'finished_at'>;
+
+/** No index is named for the conflict, since two that come at once may meet in any of them. */
+const insertIfNew = prepareQuery((queries, given: Given<NewInstallRequest & Standing>) =>
+  queries
+    .insertInto('install_requests')
+    .values({
+      id: given.id,
+      client_id: given.clientId,
+      progress_hash: given.progressHash,
+      outcome: given.outcome,
+      error_code: given.error_code,
+      started_at: given.now,
+      used_at: given.used_at,
+      finished_at: given.finished_at,
+      requested_team_id: given.requestedTeamId,
+      team_id: null,
+      team_name: null,
+      enterprise_id: null,
+      user_id: null,
+      installation_id: null,
+      run_id: null,
+      sealed_tokens: null,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id'),
+);
 
 /**
  * Uses a state up: true for the one caller that may exchange its code, false for everybody after it (invariant 5).
  * A request that was only cancelled has not used its state, so Back and Allow still work.
  */
 export async function consumeState(transaction: Queries, request: NewInstallRequest): Promise<boolean> {
-  const used = { outcome: 'started' as const, used_at: request.now, error_code: null, finished_at: null };
-  return putUnused(transaction, { ...newRow(request, 'started'), used_at: request.now }, used);
+  const started = { outcome: 'started', used_at: request.now, error_code: null, finished_at: null } as const;
+  return putUnused(transaction, request, started);
 }
 
-/**
- * Inserts a request, or changes the one that is there if its state was not used; true where it did either. No index is
- * named for the conflict, since two that come at once may meet in any of them.
- */
+/** Inserts a request, or changes the one that is there if its state was not used; true where it did either. */
 async function putUnused(
   transaction: Queries,
-  row: InstallRequestRow,
-  change: Partial<InstallRequestRow>,
+  request: NewInstallRequest,
+  standing: Standing,
 ): Promise<boolean> {
-  const inserted = await transaction
-    .insertInto('install_requests')
-    .values(row)
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('id')
-    .executeTakeFirst();
-  if (inserted) return true;
+  const inserted = await insertIfNew(transaction, { ...request, ...standing });
+  if (inserted.rows.length > 0) return true;
   const changed = await transaction
     .updateTable('install_requests')
-    .set(change)
-    .where('id', '=', row.id)
+    .set(standing)
+    .where('id', '=', request.id)
     .where('used_at', 'is', null)
     .returning('id')
     .executeTakeFirst();
@@ -73,8 +74,8 @@ export async function recordUnusedRequest(
   request: NewInstallRequest,
   end: { outcome: 'cancelled' | 'failed'; errorCode: string },
 ): Promise<void> {
-  const ended = { outcome: end.outcome, error_code: end.errorCode, finished_at: request.now };
-  await putUnused(transaction, { ...newRow(request, end.outcome), ...ended }, ended);
+  const { outcome, errorCode: error_code } = end;
+  await putUnused(transaction, request, { outcome, error_code, used_at: null, finished_at: request.now });
 }
 
 /** Records that a pass whose state was used has failed. An installed one is left as it is. */
@@ -90,28 +91,32 @@ export async function failInstallRequest(
     .execute();
 }
 
+const setSealedTokens = prepareQuery((queries, given: Given<{ id: string; sealedTokens: string | null }>) =>
+  queries
+    .updateTable('install_requests')
+    .set({ sealed_tokens: given.sealedTokens })
+    .where('id', '=', given.id),
+);
+
 /** Keeps (or, with null, forgets) the sealed tokens that Slack issued and that no installation holds yet. */
 export async function keepUnstoredTokens(
   transaction: Queries,
   request: { id: string; sealedTokens: string | null },
 ): Promise<void> {
-  await transaction
-    .updateTable('install_requests')
-    .set({ sealed_tokens: request.sealedTokens })
-    .where('id', '=', request.id)
-    .execute();
+  await setSealedTokens(transaction, request);
 }
+
+const byProgressHash = prepareQuery((queries, given: Given<{ progressHash: string }>) =>
+  queries.selectFrom('install_requests').selectAll().where('progress_hash', '=', given.progressHash),
+);
 
 /** Finds a pass by the hash of its progress token. */
 export async function findInstallRequest(
   queries: Queries,
   progressHash: string,
 ): Promise<InstallRequestRow | undefined> {
-  return queries
-    .selectFrom('install_requests')
-    .selectAll()
-    .where('progress_hash', '=', progressHash)
-    .executeTakeFirst();
+  const { rows } = await byProgressHash(queries, { progressHash });
+  return rows[0];
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Queries } from '../database.ts';
 import { newId } from '../new-id.ts';
+import { type Given, prepareQuery } from '../prepared-query.ts';
 import type { HistoryKind } from '../records.ts';
 
 /** A line of an installation's history; `detail` is plain text for people and holds no secret. */
@@ -11,13 +12,20 @@ export interface HistoryEntry {
   detail: string | null;
 }
 
+const insertLine = prepareQuery((queries, given: Given<HistoryEntry & { id: string }>) =>
+  queries.insertInto('history').values({
+    id: given.id,
+    installation_id: given.installationId,
+    at: given.at,
+    kind: given.kind,
+    user_id: given.userId,
+    detail: given.detail,
+  }),
+);
+
 /** Adds a line to an installation's history; returns its id. */
 export async function appendHistory(transaction: Queries, entry: HistoryEntry): Promise<string> {
-  const { installationId: installation_id, at, kind, userId: user_id, detail } = entry;
   const id = newId('his');
-  await transaction
-    .insertInto('history')
-    .values({ id, installation_id, at, kind, user_id, detail })
-    .execute();
+  await insertLine(transaction, { ...entry, id });
   return id;
 }

@@ -1,5 +1,6 @@
 import type { CompiledQuery, KyselyPlugin, QueryId, RootOperationNode, Transaction } from 'kysely';
 import type { Database, Queries } from '../../../src/database/database.ts';
+import { prepareQuery } from '../../../src/database/prepared-query.ts';
 import type { Tables } from '../../../src/database/records.ts';
 
 /** A query that Foyer made, and while what was going on. */
@@ -33,13 +34,31 @@ export function recordQueries(database: Database) {
         return result;
       },
     };
-    return queries.withPlugin(plugin);
+    const recording = queries.withPlugin(plugin);
+    const execute = recording.executeQuery.bind(recording);
+    return Object.assign(recording, {
+      // A prepared query comes compiled, and here with its values.
+      executeQuery: ((query, options) => {
+        if ('sql' in query) note(query);
+        return execute(query, options);
+      }) as typeof execute,
+    });
   }
+
+  const recording = withRecord(database.queries);
 
   return {
     database: {
       ...database,
-      queries: withRecord(database.queries),
+      queries: recording,
+      prepare(build) {
+        const run = prepareQuery(build);
+        return async (values) => (await run(recording, values)).rows[0];
+      },
+      prepareList(build) {
+        const run = prepareQuery(build);
+        return async (values) => (await run(recording, values)).rows;
+      },
       write: <T>(work: (transaction: Transaction<Tables>) => Promise<T>, patienceMs?: number) =>
         database.write((transaction) => work(withRecord(transaction) as Transaction<Tables>), patienceMs),
     } satisfies Database,
