@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Queries } from '../database.ts';
 import { type Given, prepareQuery } from '../prepared-query.ts';
 import type { InstallRequestRow } from '../records.ts';
@@ -135,7 +136,7 @@ export async function findInterruptedRequests(
     .where('started_at', '<', before)
     .orderBy('started_at')
     .limit(limit);
-  const open = await begunBefore.where('outcome', '=', 'started').execute();
+  const open = await begunBefore.where('outcome', '=', sql.lit('started')).execute();
   const unstored = await begunBefore.where('sealed_tokens', 'is not', null).execute();
   return [...new Map([...open, ...unstored].map((row) => [row.id, row])).values()];
 }

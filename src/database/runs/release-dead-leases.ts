@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Database } from '../database.ts';
 
 /**
@@ -13,7 +14,7 @@ export async function releaseDeadLeases(
     const running = await transaction
       .selectFrom('runs')
       .select(['id', 'lease_owner'])
-      .where('status', '=', 'running')
+      .where('status', '=', sql.lit('running'))
       .where('lease_owner', 'is not', null)
       .execute();
     const released: string[] = [];

@@ -17,7 +17,7 @@ export function recordQueries(database: Database) {
 
   function note(query: CompiledQuery): void {
     // Lists of another length are the same query.
-    const key = query.sql.replace(/\((?:(?:\$\d+|\?)(?:, )?)+\)/g, '(…)').replace(/\$\d+/g, '$');
+    const key = query.sql.replace(/\((?:(?:\$\d+|\+?\?)(?:, )?)+\)/g, '(…)').replace(/\$\d+/g, '$');
     if (!recorded.has(key)) recorded.set(key, { query, during });
   }
 
