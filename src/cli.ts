@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { confirm, isCancel } from '@clack/prompts';
-import { type Config, readConfig, readEnvironment, readManifest, readPublicUrl } from './config.ts';
+import { readManifest } from './config/manifest.ts';
+import { type Config, readConfig, readEnvironment, readPublicUrl } from './config.ts';
 import type { Database } from './database/database.ts';
 import { createInstallationStore } from './installation-store/create-installation-store.ts';
 import type { InstallationStore } from './installation-store/installation-store.ts';

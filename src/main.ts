@@ -1,7 +1,8 @@
 import { realpathSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { type Config, ConfigError, readConfig } from './config.ts';
+import { ConfigError } from './config/config-error.ts';
+import { type Config, readConfig } from './config.ts';
 import { takeTurn } from './database/chores/take-turn.ts';
 import { DatabaseNewerError, DatabaseUnavailableError } from './database/database.ts';
 import { openDatabase } from './database/open-database.ts';

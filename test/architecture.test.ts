@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 
 /** The rooms of `src/`, in the one direction in which imports go. */
 const order = [
+  'config',
   'config.ts',
   'log.ts',
   'slack',
@@ -85,7 +86,7 @@ describe('the layout', () => {
   });
 
   it('names every variable of the configuration in .env.example', () => {
-    const names = readFileSync(join(root, 'src/config.ts'), 'utf8').matchAll(
+    const names = readFileSync(join(root, 'src/config/environment-schema.ts'), 'utf8').matchAll(
       /^ {2}([A-Z][A-Z0-9_]+): (?:z|secret|webUrl|wholeNumber|scopeList)/gm,
     );
     const known = [...names].map(([, name = '']) => name);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -97,12 +97,17 @@ interface ProcessEnd {
   stderr: string;
 }
 
-function end(file: string, args: readonly string[], env: Record<string, string>): Promise<ProcessEnd> {
+function end(
+  file: string,
+  args: readonly string[],
+  env: Record<string, string>,
+  options: { cwd?: string; uid?: number; gid?: number } = {},
+): Promise<ProcessEnd> {
   return new Promise((resolve) => {
     execFile(
       file,
       args,
-      { cwd: root, env: { NODE_COMPILE_CACHE: compileCache, ...env }, timeout: 30_000 },
+      { cwd: root, env: { NODE_COMPILE_CACHE: compileCache, ...env }, timeout: 30_000, ...options },
       (error, stdout, stderr) => {
         resolve({ exitCode: error ? Number(error.code) : 0, stdout, stderr });
       },
@@ -233,6 +238,22 @@ test('faults of the environment are told together, and no database is made', asy
   assert.deepEqual([missing.exitCode, missing.stdout], [1, '']);
   assert.match(missing.stderr, /There is no database yet at/);
   assert.equal(existsSync(join(folder, 'none')), false);
+});
+
+test('an .env that this user cannot read is told with its mend, by every command and by a start', async (t) => {
+  const { folder, run } = await prepare(t);
+  writeFileSync(join(folder, '.env'), 'PORT=3001', { mode: 0o000 });
+  chmodSync(folder, 0o755);
+  // Root may read whatever it likes.
+  const as = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+  for (const command of [['src/main.ts'], ['src/cli.ts', 'list'], ['src/cli.ts', 'setup']]) {
+    const { exitCode, stderr } = await run(command, {}, ([script = '', ...rest], env) =>
+      end(process.execPath, [join(root, script), ...rest], env, { cwd: folder, ...as }),
+    );
+    assert.equal(exitCode, 1, stderr);
+    assert.match(stderr, /\.env: is there and cannot be read: EACCES.*\n.*run this as the user/);
+    assert.doesNotMatch(stderr, /\n +at /);
+  }
 });
 
 test('a backup taken through the command line is private and opens', async (t) => {

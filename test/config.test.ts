@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { ConfigError, parseConfig } from '../src/config.ts';
+import { ConfigError } from '../src/config/config-error.ts';
+import { parseConfig } from '../src/config.ts';
 
 const manifest = readFileSync(new URL('../manifest.json', import.meta.url), 'utf8');
 const secrets = {

@@ -1,4 +1,5 @@
-import { parseConfig, readManifest } from '../../src/config.ts';
+import { readManifest } from '../../src/config/manifest.ts';
+import { parseConfig } from '../../src/config.ts';
 import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import { createLogger, createScrubber } from '../../src/log.ts';
 import type { Step } from '../../src/pipeline/step.ts';

@@ -1,4 +1,4 @@
-import type { DatabaseTarget } from '../config.ts';
+import type { DatabaseTarget } from '../config/database-target.ts';
 import { isPostgresInUse } from './postgres/is-postgres-in-use.ts';
 import { isSqliteInUse } from './sqlite/is-sqlite-in-use.ts';
 

@@ -1,4 +1,4 @@
-import type { DatabaseTarget } from '../config.ts';
+import type { DatabaseTarget } from '../config/database-target.ts';
 import { readCopyMark } from './copy/copy-mark.ts';
 import { type Database, DatabaseUnavailableError } from './database.ts';
 

@@ -1,4 +1,4 @@
-import type { DatabaseTarget } from '../config.ts';
+import type { DatabaseTarget } from '../config/database-target.ts';
 import { peekPostgres } from './postgres/peek-postgres.ts';
 import { type FoundTable, readTables } from './read-tables.ts';
 import { peekSqlite } from './sqlite/peek-sqlite.ts';

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import type { DatabaseTarget } from '../config.ts';
+import type { DatabaseTarget } from '../config/database-target.ts';
 import type { Database } from '../database/database.ts';
 import { openDatabase } from '../database/open-database.ts';
 import { peekTables } from '../database/peek-tables.ts';

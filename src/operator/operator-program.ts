@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { ConfigError } from '../config.ts';
+import { ConfigError } from '../config/config-error.ts';
 import { CopyError } from '../database/copy/copy-error.ts';
 import { DatabaseNewerError, DatabaseUnavailableError } from '../database/database.ts';
 import { BackupDamagedError } from '../database/sqlite/verify-backup.ts';

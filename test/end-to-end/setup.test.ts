@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createSandbox } from '../../sandbox/sandbox.ts';
-import { readManifest } from '../../src/config.ts';
+import { readManifest } from '../../src/config/manifest.ts';
 import type { Finding } from '../../src/operator/doctor/finding.ts';
 import { freePort } from '../support/free-port.ts';
 import { createVisitor, eventually, finishedRun, install } from '../support/visitor.ts';

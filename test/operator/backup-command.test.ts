@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFile
 import { join } from 'node:path';
 import { test } from 'node:test';
 import Sqlite from 'better-sqlite3';
-import { parseConfig, readManifest } from '../../src/config.ts';
+import { readManifest } from '../../src/config/manifest.ts';
+import { parseConfig } from '../../src/config.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import { verifyBackup } from '../../src/database/sqlite/verify-backup.ts';

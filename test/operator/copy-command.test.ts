@@ -8,7 +8,7 @@ import { describe, it, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
-import { type DatabaseTarget, parseDatabaseUrl } from '../../src/config.ts';
+import { type DatabaseTarget, parseDatabaseUrl } from '../../src/config/database-target.ts';
 import { copiedTableNames, copiedTables } from '../../src/database/copy/copied-tables.ts';
 import type { Database } from '../../src/database/database.ts';
 import { openDatabase } from '../../src/database/open-database.ts';

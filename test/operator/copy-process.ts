@@ -1,4 +1,4 @@
-import type { DatabaseTarget } from '../../src/config.ts';
+import type { DatabaseTarget } from '../../src/config/database-target.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { moveDatabase } from '../../src/operator/copy/move-database.ts';
 

@@ -9,7 +9,7 @@ import { describe, it, type TestContext, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import { createSandbox } from '../../sandbox/sandbox.ts';
-import { readManifest } from '../../src/config.ts';
+import { readManifest } from '../../src/config/manifest.ts';
 import { createCopyMark } from '../../src/database/copy/copy-mark.ts';
 import { createKeyring } from '../../src/installation-store/keyring.ts';
 import { createSealer } from '../../src/installation-store/sealer.ts';

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { type Config, type DatabaseTarget, parseDatabaseUrl } from '../../config.ts';
+import { type DatabaseTarget, parseDatabaseUrl } from '../../config/database-target.ts';
+import type { Config } from '../../config.ts';
 import type { ComparedTable } from '../../database/copy/compare-tables.ts';
 import type { CopyProgress } from '../../database/copy/copy-database.ts';
 import { UsageError } from '../command-error.ts';

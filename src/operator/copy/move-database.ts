@@ -1,4 +1,4 @@
-import type { DatabaseTarget } from '../../config.ts';
+import type { DatabaseTarget } from '../../config/database-target.ts';
 import type { ComparedTable } from '../../database/copy/compare-tables.ts';
 import { copiedTableNames } from '../../database/copy/copied-tables.ts';
 import { type CopyProgress, copyDatabase } from '../../database/copy/copy-database.ts';

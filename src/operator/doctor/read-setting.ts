@@ -1,4 +1,5 @@
-import { type Config, ConfigError, type ConfigFault, parseConfig } from '../../config.ts';
+import { ConfigError, type ConfigFault } from '../../config/config-error.ts';
+import { type Config, parseConfig } from '../../config.ts';
 
 /** The environment as far as it can be used. */
 export interface Setting {
@@ -30,7 +31,8 @@ export function readSetting(deps: {
   try {
     environment = deps.readEnvironment();
   } catch (error) {
-    unreadable = error instanceof Error ? error.message : String(error);
+    const reason = error instanceof ConfigError ? error.cause : error;
+    unreadable = reason instanceof Error ? reason.message : String(reason);
   }
   const manifest = deps.readManifest();
   const first = tryParse(environment, manifest);

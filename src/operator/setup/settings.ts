@@ -1,4 +1,5 @@
-import { ConfigError, readPublicUrl } from '../../config.ts';
+import { ConfigError } from '../../config/config-error.ts';
+import { readPublicUrl } from '../../config.ts';
 
 /** What `setup` must know; `undefined` where it is not known yet. */
 export interface Settings {

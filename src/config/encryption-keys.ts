@@ -1,0 +1,32 @@
+import type { ConfigFault } from './config-error.ts';
+
+/** Parses TOKEN_ENCRYPTION_KEYS, in its order; where it cannot be, adds the fault. Undefined where there is none. */
+export function parseEncryptionKeys(
+  text: string | undefined,
+  faults: ConfigFault[],
+): { id: string; base64: string }[] | undefined {
+  if (!text) return undefined;
+  const keys: { id: string; base64: string }[] = [];
+  for (const entry of text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean)) {
+    const match = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/_-]{43}=?)$/.exec(entry);
+    const [, id, base64] = match ?? [];
+    const known = keys.some((key) => key.id === id);
+    if (id === undefined || base64 === undefined || Buffer.from(base64, 'base64').length !== 32 || known) {
+      faults.push({
+        name: 'TOKEN_ENCRYPTION_KEYS',
+        problem: known
+          ? `gives the key id ${id} twice`
+          : `entry ${keys.length + 1} is not id:base64-of-32-bytes`,
+        mend: known
+          ? 'give each key an id of its own'
+          : 'use main:KEY, where KEY is what `openssl rand -base64 32` prints',
+      });
+      return undefined;
+    }
+    keys.push({ id, base64 });
+  }
+  return keys.length === 0 ? undefined : keys;
+}

@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import type { ConfigFault } from './config-error.ts';
+import { parseDatabaseUrl } from './database-target.ts';
+
+const scopeList = z
+  .string()
+  .transform((text) => text.split(/[\s,]+/).filter(Boolean))
+  .refine((scopes) => scopes.every((scope) => /^[a-z][a-z0-9_.:-]*$/.test(scope)), {
+    error: 'is not a list of scopes',
+    params: { mend: 'separate Slack scopes with commas: chat:write,users:read' },
+  });
+
+const webUrl = (mend: string) =>
+  z.string().refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), {
+    error: 'is not an http(s) address',
+    params: { mend },
+  });
+
+const wholeNumber = (most: number, mend: string) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, { error: 'is not a whole number' })
+    .transform(Number)
+    .refine((value) => value <= most, { error: `is larger than ${most}`, params: { mend } });
+
+const secret = (label: string) => z.string({ error: `is missing: ${label}` }).min(1);
+
+/** The mends of faults whose own check carries none, by variable. */
+const mends: Readonly<Record<string, string>> = {
+  SLACK_CLIENT_ID:
+    'copy it from your app’s Basic Information page at api.slack.com/apps (npm run demo needs none)',
+  SLACK_CLIENT_SECRET: 'copy it from your app’s Basic Information page at api.slack.com/apps',
+  SLACK_SIGNING_SECRET: 'copy it from your app’s Basic Information page at api.slack.com/apps',
+  PORT: 'give a port from 0 to 65535, or leave it out for 3000',
+  TRUST_PROXY: 'give the number of proxies in front of Foyer, or leave it out for none',
+  LOG_LEVEL: 'use one of fatal, error, warn, info, debug, trace, silent',
+  NODE_ENV: 'use production, development or test',
+};
+
+/** Every variable, with its default and what it has to look like. */
+export const environmentSchema = z.object({
+  SLACK_CLIENT_ID: secret('Slack’s id of your app'),
+  SLACK_CLIENT_SECRET: secret('the secret that exchanges OAuth codes'),
+  SLACK_SIGNING_SECRET: secret('the secret that proves a request is Slack’s'),
+  PUBLIC_URL: webUrl('give the address where browsers reach Foyer, such as https://foyer.example.com')
+    .default('http://localhost:3000')
+    .transform((text) => new URL(text))
+    .refine((url) => url.search === '' && url.hash === '' && url.username === '' && url.pathname === '/', {
+      error: 'has more than scheme, host and port',
+      params: {
+        mend: 'leave out path, query, fragment and credentials: Slack’s and Foyer’s paths come behind it',
+      },
+    }),
+  PORT: wholeNumber(65535, 'give a port from 0 to 65535').default(3000),
+  HOST: z.string().optional(),
+  DATABASE_URL: z
+    .string()
+    .default('file:./data/foyer.db')
+    .transform((url, context) => {
+      const target = parseDatabaseUrl(url);
+      if (target) return target;
+      const mend =
+        'use file:./data/foyer.db or postgres://user:password@host/database (with %40 for an @ in the password)';
+      context.addIssue({
+        code: 'custom',
+        message: 'is neither a file nor a Postgres address',
+        params: { mend },
+      });
+      return z.NEVER;
+    }),
+  TOKEN_ENCRYPTION_KEYS: z.string().optional(),
+  SLACK_SCOPES: scopeList.optional(),
+  SLACK_USER_SCOPES: scopeList.optional(),
+  SLACK_SUCCESS_REDIRECT_URL: webUrl(
+    'give the whole address, such as https://app.example.com/welcome',
+  ).optional(),
+  SLACK_AUTHORIZATION_URL: webUrl('leave it out for Slack’s own').default(
+    'https://slack.com/oauth/v2/authorize',
+  ),
+  SLACK_API_URL: webUrl('leave it out for Slack’s own').default('https://slack.com/api/'),
+  NODE_USE_ENV_PROXY: z.string().optional(),
+  PRIVACY_URL: webUrl('give the whole address of your privacy policy').optional(),
+  SUPPORT_URL: z
+    .string()
+    .refine((text) => /^(https?:\/\/|mailto:)/i.test(text) && URL.canParse(text), {
+      error: 'is neither a web nor a mail address',
+      params: { mend: 'give https://… or mailto:…' },
+    })
+    .optional(),
+  OPERATOR_PASSWORD: z.string().min(12, { error: 'is shorter than 12 characters' }).optional(),
+  NOTIFY_SLACK_WEBHOOK_URL: webUrl('copy it from Slack’s Incoming Webhooks page').optional(),
+  NOTIFY_SMTP_URL: z
+    .string()
+    .refine((text) => /^smtps?:\/\/.+/i.test(text) && URL.canParse(text), { error: 'is not an SMTP address' })
+    .optional(),
+  NOTIFY_EMAIL_FROM: z.string().optional(),
+  NOTIFY_EMAIL_TO: z.string().optional(),
+  TRUST_PROXY: wholeNumber(10, 'count only the proxies that you run').default(0),
+  METRICS_TOKEN: z.string().optional(),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  NODE_ENV: z.enum(['production', 'development', 'test']).default('development'),
+});
+
+/** What the environment says, each variable parsed by itself. */
+export type Environment = z.output<typeof environmentSchema>;
+
+const otherMends: Readonly<Record<string, string>> = {
+  OPERATOR_PASSWORD: 'choose a longer one: it guards every installation (openssl rand -base64 18)',
+  NOTIFY_SMTP_URL:
+    'give smtp://user:password@host:587 or smtps://…; in the password write # / ? @ : % as %23 %2F %3F %40 %3A %25',
+};
+
+/** What the schema refused, each with its mend. */
+export function faultsOf(error: z.ZodError): ConfigFault[] {
+  return error.issues.map((issue) => {
+    const name = String(issue.path[0] ?? 'environment');
+    const own = issue.code === 'custom' ? issue.params?.mend : undefined;
+    const problem = issue.code === 'invalid_value' ? 'is not one of the known values' : issue.message;
+    return {
+      name,
+      problem,
+      mend: typeof own === 'string' ? own : (mends[name] ?? otherMends[name] ?? 'see .env.example'),
+    };
+  });
+}

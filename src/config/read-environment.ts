@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'dotenv';
+import { ConfigError } from './config-error.ts';
+
+/**
+ * Lays `.env` (if there is one) under the environment: real variables win over it.
+ * @throws ConfigError where it is there and cannot be read; its cause is the file system's error
+ */
+export function withDotenv(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...parse(readDotenv()), ...environment };
+}
+
+function readDotenv(): string {
+  try {
+    return readFileSync('.env', 'utf8');
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return '';
+    const fault = {
+      name: '.env',
+      problem: `is there and cannot be read: ${message}`,
+      mend: 'run this as the user that Foyer runs as, or make .env a file that this user can read (it holds secrets)',
+    };
+    throw new ConfigError([fault], { cause });
+  }
+}
