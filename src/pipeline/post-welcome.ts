@@ -7,7 +7,7 @@ import { defaultTimeoutMs } from '../slack/create-slack-client.ts';
 import { openInSlack } from '../slack/open-in-slack.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import { welcomeEventType } from './find-welcome.ts';
-import { lookAgainIn, type StepContext, type StepEnd } from './step.ts';
+import { lookAgainIn, type StepContext, type StepEnd, type Written, withWrite } from './step.ts';
 import { fetchProfile } from './steps/fetch-profile.ts';
 import { welcomeMessage } from './welcome-message.ts';
 
@@ -22,6 +22,16 @@ const settledAfterMs = defaultTimeoutMs + 2000;
 /** The same after Slack has answered, or hung up. */
 const settledAfterAnswerMs = 2000;
 
+/** The end of a step whose welcome is there, which is recorded in the same commit, whoever holds the run by then. */
+export function sentWelcome(
+  context: StepContext,
+  key: WelcomeKey,
+  { channelId, messageTs }: SentWelcome,
+): Written<SentWelcome> {
+  const sent = { kind: 'sent', channelId, messageTs, now: context.now() } as const;
+  return withWrite({ channelId, messageTs }, (transaction) => settleWelcome(transaction, key, sent));
+}
+
 /**
  * Posts the welcome: records the attempt, asks Slack, and records what became of it. `previous` is the row that was
  * judged before; where somebody else has changed it since, nothing is posted.
@@ -31,7 +41,7 @@ export async function postWelcome(
   slack: WebClient,
   key: WelcomeKey,
   { channelId, previous }: { channelId: string | null; previous: WelcomeRow | undefined },
-): Promise<SentWelcome | StepEnd> {
+): Promise<Written<SentWelcome> | StepEnd> {
   const { database } = context.services;
   const message = messageOf(context);
   const now = context.now();
@@ -43,15 +53,7 @@ export async function postWelcome(
     const posted = await slack.chat.postMessage({ channel: channelId ?? context.userId, ...message });
     const { channel, ts } = posted;
     if (!channel || !ts) throw new Error('Slack’s answer to the welcome names no message');
-    await database.write((transaction) =>
-      settleWelcome(transaction, key, {
-        kind: 'sent',
-        channelId: channel,
-        messageTs: ts,
-        now: context.now(),
-      }),
-    );
-    return { channelId: channel, messageTs: ts };
+    return sentWelcome(context, key, { channelId: channel, messageTs: ts });
   } catch (error) {
     await settleFailure(context, key, begun, error);
     throw error;

@@ -1,10 +1,12 @@
 import type { RunLease } from '../database/runs/hold-lease.ts';
 import { readClaimedRun } from '../database/runs/read-claimed-run.ts';
 import type { Logger } from '../log.ts';
-import { type Advancing, advanceRun } from './advance-run.ts';
+import { advanceRun } from './advance-run.ts';
 import { type Attempt, attemptStep } from './attempt-step.ts';
-import { judgeAttempt, type Verdict } from './judge-attempt.ts';
+import type { Verdict } from './judge-attempt.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
+import type { Advancing, EndedAttempt, StepToDo } from './run-move.ts';
+import type { StepWrite } from './step.ts';
 import { stepContext } from './step-context.ts';
 
 /** What the worker may ask of a run under way. */
@@ -18,40 +20,48 @@ export interface RunControl {
 /**
  * Executes a claimed run from its first unfinished step (invariant 2), until it rests or ends. An attempt is committed
  * before the step begins, and its result, together with the next attempt, once it ended. Whoever has lost the lease
- * meanwhile (the run was cancelled, or another worker has it) stores nothing more and stops without a word.
+ * meanwhile (the run was cancelled, or another worker has it) stores nothing more of the run and stops without a word;
+ * only what its last step has learnt is written all the same.
  * @throws DatabaseUnavailableError; the run then stays leased until the lease is given back or lapses
  */
 export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: RunControl): Promise<void> {
-  const { database, steps, now, scrub, random = Math.random } = deps;
+  const { database, now } = deps;
   const claimed = await readClaimedRun(database.queries, lease);
   if (!claimed) return;
   const { run, installation } = claimed;
   const log = deps.log.child({ runId: run.id });
 
-  const advance = (ended: Advancing['ended']) =>
+  const advance = (rows: Advancing['rows'], done: Advancing['done']) =>
     database.write((transaction) =>
-      advanceRun(transaction, { claimed, lease, steps, ended, draining: control.draining(), now: now() }),
+      advanceRun(transaction, deps, { claimed, lease, rows, done, draining: control.draining() }),
+    );
+  const writeLate = (write: StepWrite): void => {
+    database
+      .write(write)
+      .catch((error) => log.warn({ err: error }, 'what a step learnt late was not written'));
+  };
+  const attemptNow = ({ step, facts }: StepToDo): Promise<Attempt> =>
+    attemptStep(
+      step,
+      control.signal,
+      (signal) => stepContext(deps, facts, { stepName: step.name, signal }),
+      writeLate,
     );
 
   log.info(
     { teamId: installation.team_id ?? installation.enterprise_id, userId: run.user_id },
     'run started',
   );
-  let next = await advance(undefined);
-  while (next.kind === 'step') {
-    const did = next;
-    const { step, row } = did;
-    const startedAt = now();
-    const attempt = await attemptStep(step, control.signal, (signal) =>
-      stepContext(deps, claimed, did, signal),
-    );
-    const verdict = judgeAttempt(attempt, { step, row, now: now(), random, scrub });
-    next = await advance({ did, verdict });
+  let next = await advance(claimed.steps, undefined);
+  for (;;) {
     if (next.kind === 'lost') break;
-    const ms = now() - startedAt;
-    logAttempt(log, { step: step.name, attempt: row.attempts, ms }, attempt, verdict);
-    deps.onStepEnded?.({ step: step.name, status: verdict.ending.status, ms });
-    if (verdict.tokenDead) await tellTokenDead(deps, log, installation.id, verdict);
+    for (const ended of next.ended) await tell(deps, log, installation.id, ended);
+    if (next.kind === 'left') break;
+    const { toDo, rows } = next;
+    const attempt = await attemptNow(toDo);
+    next = await advance(rows, { toDo, attempt });
+    if (next.kind === 'lost' && attempt.kind === 'returned' && attempt.write)
+      await database.write(attempt.write);
   }
   if (next.kind === 'lost') {
     log.info('run left to others: it was cancelled, or its lease had lapsed');
@@ -61,6 +71,18 @@ export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: 
   if (next.status !== 'queued') {
     deps.onRunChanged({ runId: run.id, installationId: installation.id, status: next.status });
   }
+}
+
+/** An attempt's end is committed, and told. */
+async function tell(
+  deps: PipelineDeps,
+  log: Logger,
+  installationId: string,
+  { step, row, attempt, verdict, ms }: EndedAttempt,
+): Promise<void> {
+  logAttempt(log, { step: step.name, attempt: row.attempts, ms }, attempt, verdict);
+  deps.onStepEnded?.({ step: step.name, status: verdict.ending.status, ms });
+  if (verdict.tokenDead) await tellTokenDead(deps, log, installationId, verdict);
 }
 
 function logAttempt(log: Logger, fields: object, attempt: Attempt, verdict: Verdict): void {

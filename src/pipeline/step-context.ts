@@ -1,18 +1,15 @@
 import { toStepRecord } from '../database/installations/install-record.ts';
 import type { StepRow } from '../database/records.ts';
 import type { ClaimedRun } from '../database/runs/read-claimed-run.ts';
-import type { StepToDo } from './advance-run.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
-import type { Json, Step, StepContext } from './step.ts';
+import type { Json, Step, StepContext, StepFacts } from './step.ts';
 
-/** Builds what one attempt of a step is given: `row` is the step's own, `rows` are all of the run's. */
-export function stepContext(
+/** Builds what is known as the next attempt of a step begins: `row` is the step's own, `rows` are all of the run's. */
+export function stepFacts(
   deps: PipelineDeps,
-  claimed: ClaimedRun,
-  { row, rows, workspaceIds }: Pick<StepToDo, 'row' | 'rows' | 'workspaceIds'>,
-  signal: AbortSignal,
-): StepContext {
-  const { run, installation } = claimed;
+  { run, installation }: Omit<ClaimedRun, 'steps'>,
+  { row, rows, workspaceIds }: { row: StepRow; rows: readonly StepRow[]; workspaceIds: readonly string[] },
+): StepFacts {
   return {
     runId: run.id,
     runCreatedAt: run.created_at,
@@ -30,16 +27,28 @@ export function stepContext(
     appId: installation.app_id,
     botUserId: installation.bot_user_id,
     botScopes: installation.bot_scopes === null ? null : (JSON.parse(installation.bot_scopes) as string[]),
-    attempt: row.attempts,
+    attempt: row.attempts + 1,
     earlierSteps: rows.filter((step) => step.position < row.position).map(toStepRecord),
-    signal,
-    log: deps.log.child({ runId: run.id, step: row.name }),
-    services: { ...deps.services, database: deps.database },
+    services: { config: deps.services.config },
     now: deps.now,
-    async slack(limits) {
-      return deps.slackClient(await deps.botToken(installation.id), { ...limits, signal });
-    },
     output: (step) => outputOf(rows, step),
+  };
+}
+
+/** Builds what one attempt of a step is given. */
+export function stepContext(
+  deps: PipelineDeps,
+  facts: StepFacts,
+  { stepName, signal }: { stepName: string; signal: AbortSignal },
+): StepContext {
+  return {
+    ...facts,
+    signal,
+    log: deps.log.child({ runId: facts.runId, step: stepName }),
+    services: { ...deps.services, database: deps.database },
+    async slack(limits) {
+      return deps.slackClient(await deps.botToken(facts.installationId), { ...limits, signal });
+    },
   };
 }
 

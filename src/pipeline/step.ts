@@ -1,6 +1,6 @@
 import type { WebClient } from '@slack/web-api';
 import type { Config } from '../config.ts';
-import type { Database } from '../database/database.ts';
+import type { Database, Queries } from '../database/database.ts';
 import type { StepRecord } from '../database/installations/install-record.ts';
 import type { PublishHome } from '../home/publish-home.ts';
 import type { Logger } from '../log.ts';
@@ -8,33 +8,57 @@ import type { Logger } from '../log.ts';
 /**
  * The pipeline's interface: what a step is, what it is given and how it ends.
  *
- * To add one: write `steps/<name>.ts` that exports one Step, and put it into the list in `steps.ts`. A step may run
- * more than once (a crash in the middle, a retry), so its docstring says why that is safe.
+ * To add one: write `steps/<name>.ts` that exports one Step with a `run(context)`, and put it into the list in
+ * `steps.ts`. A step may run more than once (a crash in the middle, a retry), so its docstring says why that is safe.
+ * One that only writes to our own database has a `write(transaction, facts)` in its place, and costs no commit.
  */
 
 /** What a step may return. Write an output as a `type`, not an `interface`: TypeScript takes only that for JSON. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 /** One named part of a run. */
-export interface Step<Output extends Json = Json> {
+export type Step<Output extends Json = Json> = ActingStep<Output> | RecordingStep<Output>;
+
+/** What every step has. */
+interface StepTraits {
   /** Permanent: it stands in the database, in App Home and in the command line's output. */
   readonly name: string;
   /** Whether the steps after it are skipped when it failed. */
   readonly required: boolean;
-  /** How long one attempt may take; the run goes on without an attempt that ignores its signal. */
-  readonly timeLimitMs: number;
   /** After how many failed attempts it has failed. Rate limits and waiting do not count. */
   readonly maxAttempts: number;
+  /** Asked first, where it is there: knows from what is given, without asking anybody, that there is nothing to do. */
+  unneeded?(facts: StepFacts): Skip | undefined;
+}
+
+/** A step that asks Slack or anybody else: an attempt is committed before it begins, and how it ended afterwards. */
+export interface ActingStep<Output extends Json = Json> extends StepTraits {
+  /** How long one attempt may take; the run goes on without an attempt that ignores its signal. */
+  readonly timeLimitMs: number;
   /**
    * Returns the output, which is stored and must not hold a secret; or one of the other ends below. What it throws is
    * judged by Slack's answer: a rate limit waits, an unreachable Slack and everything unknown are tried again, a
    * refusal or a dead token ends the step.
    */
-  run(context: StepContext): Promise<Output | StepEnd>;
+  run(context: StepContext): Promise<Output | Written<Output> | StepEnd>;
+  readonly write?: undefined;
 }
 
-/** What a step is given. */
-export interface StepContext {
+/**
+ * A step that only writes to the database: its attempt, what it writes and its end are one commit, which it shares with
+ * its neighbours. It needs no time limit beside that of each statement.
+ */
+export interface RecordingStep<Output extends Json = Json> extends StepTraits {
+  /**
+   * Does nothing but queries, all of them on `transaction`, and may run again; returns the output. When it throws,
+   * what it wrote is undone, and it is judged like any other.
+   */
+  write(transaction: Queries, facts: StepFacts): Promise<Output>;
+  readonly run?: undefined;
+}
+
+/** What is known of a run when a step begins. */
+export interface StepFacts {
   readonly runId: string;
   /** When the run was made: the time of the install. */
   readonly runCreatedAt: number;
@@ -61,15 +85,20 @@ export interface StepContext {
   readonly attempt: number;
   /** The steps before this one, as they stand. */
   readonly earlierSteps: readonly StepRecord[];
+  readonly services: Pick<StepServices, 'config'>;
+  now(): number;
+  /** What an earlier step returned; null unless it succeeded. */
+  output<Output extends Json>(step: Step<Output>): Output | null;
+}
+
+/** What a step is given. */
+export interface StepContext extends StepFacts {
   /** Aborted when the time limit is over, the run was cancelled, or the process stops. */
   readonly signal: AbortSignal;
   readonly log: Logger;
   readonly services: StepServices;
-  now(): number;
   /** A client for the bot, made from the token of this moment, ended by this step's signal. Ask anew for each step. */
   slack(limits?: { timeoutMs?: number }): Promise<WebClient>;
-  /** What an earlier step returned; null unless it succeeded. */
-  output<Output extends Json>(step: Step<Output>): Output | null;
 }
 
 /** What steps use beside Slack. A step of your own that needs more adds it here and in `main.ts`. */
@@ -100,13 +129,17 @@ const ended = Symbol('how a step ended');
 
 /** How a step ended, when not with an output. Made by `skip`, `unconfirmed`, `waitFor` and `lookAgainIn`. */
 export type StepEnd = { readonly [ended]: true } & (
-  | { readonly kind: 'skipped' | 'unconfirmed'; readonly code: string; readonly message: string }
+  | { readonly kind: 'skipped'; readonly code: string; readonly message: string }
+  | { readonly kind: 'unconfirmed'; readonly code: string; readonly message: string }
   | { readonly kind: 'wait-for'; readonly event: WaitEvent }
   | { readonly kind: 'wait'; readonly delayMs: number; readonly why?: WaitCause }
 );
 
+/** The end of a step that has nothing to do. */
+export type Skip = Extract<StepEnd, { kind: 'skipped' }>;
+
 /** There is nothing to do: `code` by name, `message` one sentence for people. */
-export function skip(code: string, message: string): StepEnd {
+export function skip(code: string, message: string): Skip {
   return { [ended]: true, kind: 'skipped', code, message };
 }
 
@@ -134,4 +167,28 @@ export function lookAgainIn(delayMs: number, why?: WaitCause): StepEnd {
 /** Tells an end from an output. */
 export function isStepEnd(result: Json | StepEnd): result is StepEnd {
   return typeof result === 'object' && result !== null && ended in result;
+}
+
+/** What a step writes to the database beside its output: nothing but queries on `transaction`, and may run again. */
+export type StepWrite = (transaction: Queries) => Promise<unknown>;
+
+/** An output, and what was learnt with it. Made by `withWrite`. */
+export type Written<Output extends Json> = {
+  readonly [ended]: true;
+  readonly kind: 'written';
+  readonly output: Output;
+  readonly write: StepWrite;
+};
+
+/**
+ * Ends a step with an output and writes what it has learnt in the same commit: one commit less, and no crash between.
+ * It is written whatever becomes of the run meanwhile, also when that was cancelled or has become another worker's.
+ */
+export function withWrite<Output extends Json>(output: Output, write: StepWrite): Written<Output> {
+  return { [ended]: true, kind: 'written', output, write };
+}
+
+/** Tells what `withWrite` made from any other result. */
+export function isWritten(result: Json | Written<Json> | StepEnd): result is Written<Json> {
+  return typeof result === 'object' && result !== null && ended in result && result.kind === 'written';
 }

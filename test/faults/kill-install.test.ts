@@ -75,7 +75,7 @@ function killings(random: ReturnType<typeof createRandom>, engine: EngineName): 
       [atCall('chat.postMessage', 1, 'before its answer')],
       [atCall('auth.test', 1, 'before its answer')],
       [atCommit(3, 'before')],
-      [atCommit(9)],
+      [atCommit(7)],
     ];
   }
   if (!isFullRun) {
@@ -88,12 +88,12 @@ function killings(random: ReturnType<typeof createRandom>, engine: EngineName): 
         atCall('conversations.history', 1, 'before its answer'),
       ],
       [atWebhook('before its answer')],
-      ...[1, 3, 8, 14].map((nth): Killing => [atCommit(nth)]),
+      ...[1, 3, 6, 10].map((nth): Killing => [atCommit(nth)]),
       ...Array.from({ length: 2 }, anyInstant),
     ];
   }
-  const once = [...everyCall, ...inDoubt, ...webhook, ...commits(26)];
-  if (engine === 'Postgres') once.push(...commits(26, 'before'));
+  const once = [...everyCall, ...inDoubt, ...webhook, ...commits(18)];
+  if (engine === 'Postgres') once.push(...commits(18, 'before'));
   const { rounds, rows, anywhere } = fullCounts[engine];
   const often = Array.from({ length: rounds }, () => once).flat();
   const twoInARow = Array.from(

@@ -6,6 +6,7 @@ import { readHistory } from '../../src/database/installations/history-record.ts'
 import { cancelRuns } from '../../src/database/runs/cancel-runs.ts';
 import { readStepAttempts } from '../../src/database/runs/read-step-attempts.ts';
 import {
+  type ActingStep,
   type Json,
   lookAgainIn,
   type Step,
@@ -20,8 +21,8 @@ import { mortal, setStage, signal } from './pipeline-stage.ts';
 function step<Output extends Json>(
   name: string,
   run: (context: StepContext) => Promise<Output | StepEnd>,
-  traits: Partial<Pick<Step, 'required' | 'timeLimitMs' | 'maxAttempts'>> = {},
-): Step<Output> {
+  traits: Partial<Pick<ActingStep, 'required' | 'timeLimitMs' | 'maxAttempts'>> = {},
+): ActingStep<Output> {
   return { name, required: false, timeLimitMs: 5000, maxAttempts: 3, ...traits, run };
 }
 

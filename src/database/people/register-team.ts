@@ -1,4 +1,5 @@
-import type { Database } from '../database.ts';
+import type { Queries } from '../database.ts';
+import { type Given, prepareQuery } from '../prepared-query.ts';
 
 /** A team as an install tells of it; for an org-wide install, its enterprise. */
 export interface TeamRegistration {
@@ -11,36 +12,34 @@ export interface TeamRegistration {
   now: number;
 }
 
-/**
- * Gets or creates a team, and returns when the app first met it.
- * @throws DatabaseUnavailableError
- */
+const upsertTeam = prepareQuery((queries, given: Given<TeamRegistration>) =>
+  queries
+    .insertInto('teams')
+    .values({
+      client_id: given.clientId,
+      team_id: given.teamId,
+      name: given.name,
+      domain: null,
+      icon_url: null,
+      enterprise_id: given.enterpriseId,
+      first_seen_at: given.seenAt,
+      updated_at: given.now,
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['client_id', 'team_id']).doUpdateSet((expression) => ({
+        name: expression.fn.coalesce('excluded.name', 'teams.name'),
+        enterprise_id: expression.ref('excluded.enterprise_id'),
+        updated_at: expression.ref('excluded.updated_at'),
+      })),
+    )
+    .returning('first_seen_at'),
+);
+
+/** Gets or creates a team, and returns when the app first met it. */
 export async function registerTeam(
-  database: Database,
+  transaction: Queries,
   team: TeamRegistration,
 ): Promise<{ firstSeenAt: number }> {
-  const row = await database.write((transaction) =>
-    transaction
-      .insertInto('teams')
-      .values({
-        client_id: team.clientId,
-        team_id: team.teamId,
-        name: team.name,
-        domain: null,
-        icon_url: null,
-        enterprise_id: team.enterpriseId,
-        first_seen_at: team.seenAt,
-        updated_at: team.now,
-      })
-      .onConflict((conflict) =>
-        conflict.columns(['client_id', 'team_id']).doUpdateSet((expression) => ({
-          name: expression.fn.coalesce('excluded.name', 'teams.name'),
-          enterprise_id: expression.ref('excluded.enterprise_id'),
-          updated_at: team.now,
-        })),
-      )
-      .returning('first_seen_at')
-      .executeTakeFirstOrThrow(),
-  );
-  return { firstSeenAt: row.first_seen_at };
+  const { rows } = await upsertTeam(transaction, team);
+  return { firstSeenAt: rows[0]?.first_seen_at ?? team.seenAt };
 }

@@ -1,4 +1,5 @@
-import type { Database } from '../database.ts';
+import type { Queries } from '../database.ts';
+import { type Given, prepareQuery } from '../prepared-query.ts';
 
 /** A person in a team. */
 export interface UserRegistration {
@@ -10,31 +11,50 @@ export interface UserRegistration {
   now: number;
 }
 
-/**
- * Gets or creates a person and their membership in one transaction, and returns when the app first met the person.
- * @throws DatabaseUnavailableError
- */
+const upsertUser = prepareQuery((queries, given: Given<Omit<UserRegistration, 'teamId'>>) =>
+  queries
+    .insertInto('users')
+    .values({
+      client_id: given.clientId,
+      user_id: given.userId,
+      name: null,
+      real_name: null,
+      email: null,
+      timezone: null,
+      locale: null,
+      avatar_url: null,
+      first_seen_at: given.seenAt,
+      updated_at: given.now,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['client_id', 'user_id'])
+        .doUpdateSet((expression) => ({ updated_at: expression.ref('excluded.updated_at') })),
+    )
+    .returning('first_seen_at'),
+);
+
+const insertMembership = prepareQuery((queries, given: Given<UserRegistration>) =>
+  queries
+    .insertInto('memberships')
+    .values({
+      client_id: given.clientId,
+      team_id: given.teamId,
+      user_id: given.userId,
+      is_admin: 0,
+      is_owner: 0,
+      first_seen_at: given.seenAt,
+      updated_at: given.now,
+    })
+    .onConflict((conflict) => conflict.columns(['client_id', 'team_id', 'user_id']).doNothing()),
+);
+
+/** Gets or creates a person and their membership, and returns when the app first met the person. */
 export async function registerUser(
-  database: Database,
+  transaction: Queries,
   user: UserRegistration,
 ): Promise<{ firstSeenAt: number }> {
-  const ids = { client_id: user.clientId, user_id: user.userId };
-  const times = { first_seen_at: user.seenAt, updated_at: user.now };
-  const unknown = { name: null, real_name: null, email: null, timezone: null, locale: null };
-  return database.write(async (transaction) => {
-    const row = await transaction
-      .insertInto('users')
-      .values({ ...ids, ...unknown, avatar_url: null, ...times })
-      .onConflict((conflict) =>
-        conflict.columns(['client_id', 'user_id']).doUpdateSet({ updated_at: user.now }),
-      )
-      .returning('first_seen_at')
-      .executeTakeFirstOrThrow();
-    await transaction
-      .insertInto('memberships')
-      .values({ ...ids, team_id: user.teamId, is_admin: 0, is_owner: 0, ...times })
-      .onConflict((conflict) => conflict.columns(['client_id', 'team_id', 'user_id']).doNothing())
-      .execute();
-    return { firstSeenAt: row.first_seen_at };
-  });
+  const { rows } = await upsertUser(transaction, user);
+  await insertMembership(transaction, user);
+  return { firstSeenAt: rows[0]?.first_seen_at ?? user.seenAt };
 }

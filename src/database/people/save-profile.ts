@@ -1,4 +1,5 @@
-import type { Database } from '../database.ts';
+import type { Queries } from '../database.ts';
+import { type Given, prepareQuery } from '../prepared-query.ts';
 
 /** What Slack told of a person. An absent value was not granted or not given. */
 export interface UserProfile {
@@ -19,49 +20,61 @@ export interface TeamProfile {
   iconUrl: string | null;
 }
 
-/**
- * Saves what Slack told of a registered person and their team, in one transaction; what is undefined here was not
- * told, and stays as it was.
- * @throws DatabaseUnavailableError
- */
+/** Whose profile it is, and when it was told. */
+interface Told {
+  clientId: string;
+  teamId: string;
+  userId: string;
+  now: number;
+}
+
+const updateUser = prepareQuery((queries, given: Given<Told & Omit<UserProfile, 'isAdmin' | 'isOwner'>>) =>
+  queries
+    .updateTable('users')
+    .set({
+      name: given.name,
+      real_name: given.realName,
+      email: given.email,
+      timezone: given.timezone,
+      locale: given.locale,
+      avatar_url: given.avatarUrl,
+      updated_at: given.now,
+    })
+    .where('client_id', '=', given.clientId)
+    .where('user_id', '=', given.userId),
+);
+
+const updateMembership = prepareQuery((queries, given: Given<Told & { isAdmin: number; isOwner: number }>) =>
+  queries
+    .updateTable('memberships')
+    .set({ is_admin: given.isAdmin, is_owner: given.isOwner, updated_at: given.now })
+    .where('client_id', '=', given.clientId)
+    .where('team_id', '=', given.teamId)
+    .where('user_id', '=', given.userId),
+);
+
+const updateTeam = prepareQuery((queries, given: Given<Told & TeamProfile>) =>
+  queries
+    .updateTable('teams')
+    .set({ name: given.name, domain: given.domain, icon_url: given.iconUrl, updated_at: given.now })
+    .where('client_id', '=', given.clientId)
+    .where('team_id', '=', given.teamId),
+);
+
+/** Saves what Slack told of a registered person and their team; what is null here was not told, and stays as it was. */
 export async function saveProfile(
-  database: Database,
-  ids: { clientId: string; teamId: string; userId: string },
-  profile: { user: UserProfile | undefined; team: TeamProfile | undefined },
-  now: number,
+  transaction: Queries,
+  told: Told,
+  { user, team }: { user: UserProfile | null; team: TeamProfile | null },
 ): Promise<void> {
-  const { user, team } = profile;
-  await database.write(async (transaction) => {
-    if (user) {
-      await transaction
-        .updateTable('users')
-        .set({
-          name: user.name,
-          real_name: user.realName,
-          email: user.email,
-          timezone: user.timezone,
-          locale: user.locale,
-          avatar_url: user.avatarUrl,
-          updated_at: now,
-        })
-        .where('client_id', '=', ids.clientId)
-        .where('user_id', '=', ids.userId)
-        .execute();
-      await transaction
-        .updateTable('memberships')
-        .set({ is_admin: user.isAdmin ? 1 : 0, is_owner: user.isOwner ? 1 : 0, updated_at: now })
-        .where('client_id', '=', ids.clientId)
-        .where('team_id', '=', ids.teamId)
-        .where('user_id', '=', ids.userId)
-        .execute();
-    }
-    if (team) {
-      await transaction
-        .updateTable('teams')
-        .set({ name: team.name, domain: team.domain, icon_url: team.iconUrl, updated_at: now })
-        .where('client_id', '=', ids.clientId)
-        .where('team_id', '=', ids.teamId)
-        .execute();
-    }
+  // The team first, as those who register do: two that lock in different orders wait for each other.
+  if (team) await updateTeam(transaction, { ...told, ...team });
+  if (!user) return;
+  const { isAdmin, isOwner, ...person } = user;
+  await updateUser(transaction, { ...told, ...person });
+  await updateMembership(transaction, {
+    ...told,
+    isAdmin: isAdmin ? 1 : 0,
+    isOwner: isOwner ? 1 : 0,
   });
 }

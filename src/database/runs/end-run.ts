@@ -1,6 +1,24 @@
 import type { Queries } from '../database.ts';
 import { appendHistory } from '../installations/append-history.ts';
 import { queueNotice } from '../notices/queue-notice.ts';
+import { type Given, prepareQuery } from '../prepared-query.ts';
+import type { StepRow } from '../records.ts';
+
+const updateRun = prepareQuery((queries, given: Given<{ id: string; status: RunEnd; now: number }>) =>
+  queries
+    .updateTable('runs')
+    .set({
+      status: given.status,
+      finished_at: given.now,
+      due_at: null,
+      waiting_for: null,
+      lease_owner: null,
+      lease_until: null,
+    })
+    .where('id', '=', given.id),
+);
+
+type RunEnd = 'succeeded' | 'failed';
 
 /**
  * Ends a run, with a line of history: failed when any of its steps failed, else succeeded. The operators are to be told
@@ -8,40 +26,23 @@ import { queueNotice } from '../notices/queue-notice.ts';
  */
 export async function endRun(
   transaction: Queries,
-  run: { id: string; installationId: string; userId: string; now: number },
-): Promise<'succeeded' | 'failed'> {
-  const failed = await transaction
-    .selectFrom('steps')
-    .select(['name', 'error_code'])
-    .where('run_id', '=', run.id)
-    .where('status', '=', 'failed')
-    .orderBy('position')
-    .execute();
+  run: { id: string; installationId: string; userId: string; steps: readonly StepRow[]; now: number },
+): Promise<RunEnd> {
+  const { id, installationId, userId, now } = run;
+  const failed = run.steps.filter((step) => step.status === 'failed');
   const status = failed.length > 0 ? 'failed' : 'succeeded';
-  await transaction
-    .updateTable('runs')
-    .set({
-      status,
-      finished_at: run.now,
-      due_at: null,
-      waiting_for: null,
-      lease_owner: null,
-      lease_until: null,
-    })
-    .where('id', '=', run.id)
-    .execute();
+  await updateRun(transaction, { id, status, now });
   const reasons = failed.map((step) => `${step.name} (${step.error_code ?? 'unknown'})`).join(', ');
   await appendHistory(transaction, {
-    installationId: run.installationId,
-    at: run.now,
+    installationId,
+    at: now,
     kind: status === 'failed' ? 'run_failed' : 'run_succeeded',
-    userId: run.userId,
-    detail: reasons === '' ? run.id : `${run.id}: ${reasons}`,
+    userId,
+    detail: reasons === '' ? id : `${id}: ${reasons}`,
   });
   if (status === 'failed') {
-    const { installationId, userId, now } = run;
     const notice = { installationId, userId, detail: reasons, now };
-    await queueNotice(transaction, { ...notice, causeId: `${run.id}/failed`, kind: 'run_failed' });
+    await queueNotice(transaction, { ...notice, causeId: `${id}/failed`, kind: 'run_failed' });
   }
   return status;
 }

@@ -1,34 +1,33 @@
 import type { Queries } from '../database.ts';
+import type { StepRow } from '../records.ts';
+import { saveAttempt, saveStep } from './save-step.ts';
 
-/** Records that an attempt of a step begins: committed before the step may do anything. */
-export async function startStep(
-  transaction: Queries,
-  step: { runId: string; name: string; attempt: number; now: number },
-): Promise<void> {
-  await transaction
-    .updateTable('steps')
-    .set((expression) => ({
-      status: 'running',
-      attempts: step.attempt,
-      started_at: expression.fn.coalesce('started_at', expression.val(step.now)),
-      finished_at: null,
-      error_code: null,
-      error_message: null,
-    }))
-    .where('run_id', '=', step.runId)
-    .where('name', '=', step.name)
-    .execute();
-  await transaction
-    .insertInto('step_attempts')
-    .values({
-      run_id: step.runId,
-      step_name: step.name,
-      attempt: step.attempt,
-      outcome: 'started',
-      error_code: null,
-      error_message: null,
-      started_at: step.now,
-      finished_at: null,
-    })
-    .execute();
+/** A step's row once its next attempt has begun. */
+export function startedStep(step: StepRow, now: number): StepRow {
+  return {
+    ...step,
+    status: 'running',
+    attempts: step.attempts + 1,
+    started_at: step.started_at ?? now,
+    finished_at: null,
+    error_code: null,
+    error_message: null,
+  };
+}
+
+/** Records that the next attempt of a step begins: committed before the step may do anything. Returns its row. */
+export async function startStep(transaction: Queries, step: StepRow, now: number): Promise<StepRow> {
+  const started = startedStep(step, now);
+  await saveStep(transaction, started);
+  await saveAttempt(transaction, {
+    run_id: step.run_id,
+    step_name: step.name,
+    attempt: started.attempts,
+    outcome: 'started',
+    error_code: null,
+    error_message: null,
+    started_at: now,
+    finished_at: null,
+  });
+  return started;
 }

@@ -1,4 +1,5 @@
 import type { Queries } from '../database.ts';
+import { type Given, prepareQuery } from '../prepared-query.ts';
 import type { WelcomeKey } from './read-welcome.ts';
 
 /**
@@ -12,21 +13,39 @@ export type WelcomeEnd =
   | { kind: 'in-doubt'; begun: { runId: string; now: number; settledBy: number }; settledBy: number }
   | { kind: 'unconfirmed' };
 
+const markSent = prepareQuery(
+  (queries, given: Given<WelcomeKey & { channelId: string; messageTs: string; now: number }>) =>
+    queries
+      .updateTable('welcomes')
+      .set({
+        status: 'sent',
+        channel_id: given.channelId,
+        message_ts: given.messageTs,
+        sent_at: given.now,
+      })
+      .where('installation_id', '=', given.installationId)
+      .where('life', '=', given.life)
+      .where('user_id', '=', given.userId)
+      .where('status', '!=', 'sent'),
+);
+
 /**
  * Records what became of a welcome, whoever holds the run by now: that a message was sent stays true even if its run
  * was cancelled in the meantime.
  */
 export async function settleWelcome(transaction: Queries, key: WelcomeKey, end: WelcomeEnd): Promise<void> {
+  if (end.kind === 'sent') {
+    const { channelId, messageTs, now } = end;
+    await markSent(transaction, { ...key, channelId, messageTs, now });
+    return;
+  }
   const sending = transaction
     .updateTable('welcomes')
     .where('installation_id', '=', key.installationId)
     .where('life', '=', key.life)
     .where('user_id', '=', key.userId)
     .where('status', '!=', 'sent');
-  if (end.kind === 'sent') {
-    const { channelId: channel_id, messageTs: message_ts, now: sent_at } = end;
-    await sending.set({ status: 'sent', channel_id, message_ts, sent_at }).execute();
-  } else if (end.kind === 'unconfirmed') {
+  if (end.kind === 'unconfirmed') {
     await sending.set({ status: 'unconfirmed' }).execute();
   } else {
     // Only the first send leaves nothing behind: after a later one, an earlier may still turn up.

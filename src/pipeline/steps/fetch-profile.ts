@@ -2,7 +2,8 @@ import type { TeamInfoResponse, UsersInfoResponse } from '@slack/web-api';
 import { registeredTeamId } from '../../database/installations/install-record.ts';
 import { saveProfile } from '../../database/people/save-profile.ts';
 import { slackFailure } from '../../slack/slack-failure.ts';
-import { type Step, type StepContext, skip, waitFor } from '../step.ts';
+import { skipWithoutBot } from '../skip-without-bot.ts';
+import { type ActingStep, type StepContext, type StepWrite, skip, waitFor, withWrite } from '../step.ts';
 
 /** What Slack told of the installer and the team. An absent value was not granted or not given. */
 export type FetchedProfile = {
@@ -35,13 +36,13 @@ type Answer<T> = { told: T } | { code: string; error?: unknown };
  *
  * Safe to run twice: it reads, and writes what it read over what was read before.
  */
-export const fetchProfile: Step<FetchedProfile> = {
+export const fetchProfile: ActingStep<FetchedProfile> = {
   name: 'fetch-profile',
   required: false,
   timeLimitMs: 20_000,
   maxAttempts: 6,
+  unneeded: skipWithoutBot,
   async run(context) {
-    if (context.botScopes === null) return skip('no_bot', 'This install gave the app no bot');
     if (context.isEnterpriseInstall && context.workspaceIds.length === 0)
       return waitFor('team_access_granted');
     const [user, team] = await Promise.all([askUser(context), askTeam(context)]);
@@ -55,22 +56,21 @@ export const fetchProfile: Step<FetchedProfile> = {
       user: 'told' in user ? userProfile(user.told, context) : null,
       team: team !== null && 'told' in team ? teamProfile(team.told) : null,
     };
-    const ids = {
-      clientId: context.clientId,
-      teamId: registeredTeamId(context),
-      userId: context.userId,
-    };
-    const { user: userFound, team: teamFound } = profile;
-    await saveProfile(
-      context.services.database,
-      ids,
-      { user: userFound ?? undefined, team: teamFound ?? undefined },
-      context.now(),
-    );
-    if ('error' in user) throw user.error;
-    return { ...profile, missing: [...missingOf('users.info', user), ...missingOf('team.info', team)] };
+    const save = saving(context, profile);
+    if ('error' in user) {
+      await context.services.database.write(save);
+      throw user.error;
+    }
+    const missing = [...missingOf('users.info', user), ...missingOf('team.info', team)];
+    return withWrite({ ...profile, missing }, save);
   },
 };
+
+function saving(context: StepContext, profile: Pick<FetchedProfile, 'user' | 'team'>): StepWrite {
+  const { clientId, userId } = context;
+  const told = { clientId, teamId: registeredTeamId(context), userId, now: context.now() };
+  return (transaction) => saveProfile(transaction, told, profile);
+}
 
 async function askUser(context: StepContext): Promise<Answer<UsersInfoResponse>> {
   const { userId, workspaceId } = context;

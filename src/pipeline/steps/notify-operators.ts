@@ -5,8 +5,8 @@ import { installNotice } from '../install-notice.ts';
 import { openOperatorChannels } from '../open-operator-channels.ts';
 import type { OperatorChannel, SendOutcome } from '../operator-channel.ts';
 import {
+  type ActingStep,
   lookAgainIn,
-  type Step,
   type StepContext,
   type StepEnd,
   StepError,
@@ -28,15 +28,18 @@ export type NotifiedOperators = { notified: true; channels: string[] };
  * twice and be recognised. The same goes for a server that stops answering in the middle. Nothing else repeats, until
  * somebody has the step repeated: then what was not sent for certain is sent.
  */
-export const notifyOperators: Step<NotifiedOperators> = {
+export const notifyOperators: ActingStep<NotifiedOperators> = {
   name: 'notify-operators',
   required: false,
   timeLimitMs: 30_000,
   // About seven minutes: mail servers that put off an unknown sender take it after five.
   maxAttempts: 12,
+  unneeded({ services }) {
+    const { slackWebhookUrl, mail } = services.config.notify;
+    return slackWebhookUrl || mail ? undefined : skip('not_configured', 'No place to report to is set');
+  },
   async run(context) {
     const channels = await openOperatorChannels(context.services.config.notify);
-    if (channels.length === 0) return skip('not_configured', 'No place to report to is set');
     try {
       const outcomes = await Promise.all(channels.map((channel) => tell(context, channel)));
       return endOf(

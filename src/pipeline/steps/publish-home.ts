@@ -1,17 +1,18 @@
-import { lookAgainIn, type Step, StepError, skip } from '../step.ts';
+import { skipWithoutBot } from '../skip-without-bot.ts';
+import { type ActingStep, lookAgainIn, StepError, skip } from '../step.ts';
 
 /**
  * Publishes App Home for the installer, so that it is there when they first look.
  *
  * Safe to run twice: a publish shows the record as it is now, whatever was shown before.
  */
-export const publishHome: Step<{ published: boolean }> = {
+export const publishHome: ActingStep<{ published: boolean }> = {
   name: 'publish-home',
   required: false,
   timeLimitMs: 30_000,
   maxAttempts: 8,
+  unneeded: skipWithoutBot,
   async run(context) {
-    if (context.botScopes === null) return skip('no_bot', 'This install gave the app no bot');
     const { installationId, userId, workspaceId } = context;
     const request = { installationId, userId, ...(workspaceId !== null && { teamId: workspaceId }) };
     const result = await context.services.publishHome(request);

@@ -1,6 +1,6 @@
 import { registeredTeamId } from '../../database/installations/install-record.ts';
 import { registerTeam as registerTeamRow } from '../../database/people/register-team.ts';
-import type { Step } from '../step.ts';
+import type { RecordingStep } from '../step.ts';
 
 /** The registered team: for an org-wide install, its enterprise. */
 export type RegisteredTeam = {
@@ -15,21 +15,20 @@ export type RegisteredTeam = {
  * Safe to run twice: a new team is first seen at the time of the run, which does not change, so a second time tells
  * `created` as the first did.
  */
-export const registerTeam: Step<RegisteredTeam> = {
+export const registerTeam: RecordingStep<RegisteredTeam> = {
   name: 'register-team',
   required: true,
-  timeLimitMs: 10_000,
   maxAttempts: 5,
-  async run(context) {
-    const { clientId, enterpriseId, isEnterpriseInstall, runCreatedAt, services } = context;
-    const teamId = registeredTeamId(context);
-    const { firstSeenAt } = await registerTeamRow(services.database, {
+  async write(transaction, facts) {
+    const { clientId, enterpriseId, isEnterpriseInstall, runCreatedAt } = facts;
+    const teamId = registeredTeamId(facts);
+    const { firstSeenAt } = await registerTeamRow(transaction, {
       clientId,
       teamId,
-      name: isEnterpriseInstall ? context.enterpriseName : context.teamName,
+      name: isEnterpriseInstall ? facts.enterpriseName : facts.teamName,
       enterpriseId,
       seenAt: runCreatedAt,
-      now: context.now(),
+      now: facts.now(),
     });
     return { teamId, created: firstSeenAt === runCreatedAt };
   },

@@ -1,6 +1,6 @@
 import { registeredTeamId } from '../../database/installations/install-record.ts';
 import { registerUser as registerUserRows } from '../../database/people/register-user.ts';
-import type { Step } from '../step.ts';
+import type { RecordingStep } from '../step.ts';
 
 /** The registered installer. */
 export type RegisteredUser = {
@@ -15,19 +15,18 @@ export type RegisteredUser = {
  * Safe to run twice: somebody new is first seen at the time of the run, which does not change, so a second time tells
  * `created` as the first did.
  */
-export const registerUser: Step<RegisteredUser> = {
+export const registerUser: RecordingStep<RegisteredUser> = {
   name: 'register-user',
   required: true,
-  timeLimitMs: 10_000,
   maxAttempts: 5,
-  async run(context) {
-    const { clientId, userId, runCreatedAt, services } = context;
-    const { firstSeenAt } = await registerUserRows(services.database, {
+  async write(transaction, facts) {
+    const { clientId, userId, runCreatedAt } = facts;
+    const { firstSeenAt } = await registerUserRows(transaction, {
       clientId,
-      teamId: registeredTeamId(context),
+      teamId: registeredTeamId(facts),
       userId,
       seenAt: runCreatedAt,
-      now: context.now(),
+      now: facts.now(),
     });
     return { userId, created: firstSeenAt === runCreatedAt };
   },

@@ -4,14 +4,16 @@ import { readWelcome, type WelcomeKey } from '../../database/welcomes/read-welco
 import { settleWelcome } from '../../database/welcomes/settle-welcome.ts';
 import { slackFailure } from '../../slack/slack-failure.ts';
 import { findWelcome } from '../find-welcome.ts';
-import { postWelcome, type SentWelcome } from '../post-welcome.ts';
+import { postWelcome, type SentWelcome, sentWelcome } from '../post-welcome.ts';
+import { skipWithoutBot } from '../skip-without-bot.ts';
 import {
+  type ActingStep,
   lookAgainIn,
-  type Step,
   type StepContext,
   type StepEnd,
   skip,
   unconfirmed,
+  type Written,
   waitFor,
 } from '../step.ts';
 
@@ -22,13 +24,13 @@ import {
  * without telling is looked for in the DM's history before anything is sent again; where nobody can look, the welcome
  * stays unconfirmed, and only a person sends it again.
  */
-export const sendWelcome: Step<SentWelcome> = {
+export const sendWelcome: ActingStep<SentWelcome> = {
   name: 'send-welcome',
   required: false,
   timeLimitMs: 40_000,
   maxAttempts: 15,
+  unneeded: skipWithoutBot,
   async run(context) {
-    if (context.botScopes === null) return skip('no_bot', 'This install gave the app no bot');
     const { database } = context.services;
     const key = { installationId: context.installationId, life: context.life, userId: context.userId };
     const previous = await readWelcome(database.queries, key);
@@ -50,7 +52,7 @@ async function settleOrSend(
   context: StepContext,
   key: WelcomeKey,
   previous: WelcomeRow | undefined,
-): Promise<SentWelcome | StepEnd> {
+): Promise<Written<SentWelcome> | StepEnd> {
   const slack = await context.slack();
   const channelId = previous?.channel_id ?? (await openDirectMessage(context, slack));
   if (previous) {
@@ -86,21 +88,18 @@ async function settleDoubt(
   slack: WebClient,
   key: WelcomeKey,
   welcome: WelcomeRow,
-): Promise<SentWelcome | StepEnd | undefined> {
-  const { database } = context.services;
+): Promise<Written<SentWelcome> | StepEnd | undefined> {
   const search = await findWelcome(slack, { key, welcome, botScopes: context.botScopes ?? [] });
   if (search.kind === 'found') {
-    const { channelId, messageTs } = search;
-    await database.write((transaction) =>
-      settleWelcome(transaction, key, { kind: 'sent', channelId, messageTs, now: context.now() }),
-    );
     context.log.info('the welcome of an earlier attempt was found');
-    return { channelId, messageTs };
+    return sentWelcome(context, key, search);
   }
   // Whoever sends it may still be at it, such as a run that this one has replaced.
   const restMs = (welcome.sent_at ?? 0) - context.now();
   if (restMs > 0) return lookAgainIn(Math.min(restMs, 1000));
   if (search.kind === 'absent') return undefined;
-  await database.write((transaction) => settleWelcome(transaction, key, { kind: 'unconfirmed' }));
+  await context.services.database.write((transaction) =>
+    settleWelcome(transaction, key, { kind: 'unconfirmed' }),
+  );
   return unconfirmed(search.code, 'The welcome may have arrived, and its DM cannot be searched');
 }
