@@ -7,7 +7,8 @@ import { runPipeline } from './run-pipeline.ts';
 /** The runs that this process works on, and their leases. */
 export interface ActiveRuns {
   count(): number;
-  runIds(): string[];
+  /** Whether a lease is over by our clock, so that the run could be claimed a second time. */
+  hasLapsed(now: number): boolean;
   /** Works a claimed run, until it rests or ends. */
   work(lease: RunLease, leaseUntil: number): void;
   /** Aborts what was cancelled or taken over, here or by another process. Never rejects. */
@@ -37,7 +38,7 @@ export function createActiveRuns(
   options: { leaseMs: number; draining(): boolean; onEnded(): void },
 ): ActiveRuns {
   const { database, now, log } = deps;
-  const active = new Map<string, ActiveRun>();
+  const active = new Set<ActiveRun>();
 
   /** A fault of our own is not the step's: the run is claimed again later, by whoever can. */
   async function giveBack(lease: RunLease, fault: unknown): Promise<void> {
@@ -58,20 +59,20 @@ export function createActiveRuns(
 
   return {
     count: () => active.size,
-    runIds: () => [...active.keys()],
+    hasLapsed: (at) => [...active].some((run) => run.leaseUntil <= at),
     work(lease, leaseUntil) {
       const abort = new AbortController();
       const control = { signal: abort.signal, draining: options.draining };
-      const ended = runPipeline(deps, lease, control)
-        .catch((error) => giveBack(lease, error))
-        .then(() => {
-          active.delete(lease.runId);
-          options.onEnded();
-        });
-      active.set(lease.runId, { lease, leaseUntil, abort, ended });
+      const run: ActiveRun = { lease, leaseUntil, abort, ended: work() };
+      active.add(run);
+      async function work(): Promise<void> {
+        await runPipeline(deps, lease, control).catch((error) => giveBack(lease, error));
+        active.delete(run);
+        options.onEnded();
+      }
     },
     async look() {
-      const runs = [...active.values()];
+      const runs = [...active];
       if (runs.length === 0) return;
       try {
         keepHeld(runs, await findHeldRuns(database.queries, leasesOf(runs)));
@@ -80,7 +81,7 @@ export function createActiveRuns(
       }
     },
     async renew() {
-      const runs = [...active.values()];
+      const runs = [...active];
       if (runs.length === 0) return;
       const leaseUntil = now() + options.leaseMs;
       try {
@@ -92,16 +93,18 @@ export function createActiveRuns(
       }
     },
     abort() {
-      for (const run of active.values()) run.abort.abort();
+      for (const run of active) run.abort.abort();
     },
     async ended() {
-      await Promise.all([...active.values()].map((run) => run.ended));
+      await Promise.all([...active].map((run) => run.ended));
     },
   };
 }
 
 const leasesOf = (runs: readonly ActiveRun[]): RunLease[] => runs.map((run) => run.lease);
 
-function keepHeld(runs: readonly ActiveRun[], held: readonly string[]): void {
-  for (const run of runs) if (!held.includes(run.lease.runId)) run.abort.abort();
+function keepHeld(runs: readonly ActiveRun[], held: readonly RunLease[]): void {
+  for (const { lease, abort } of runs) {
+    if (!held.some(({ runId, owner }) => runId === lease.runId && owner === lease.owner)) abort.abort();
+  }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { claimDueRuns } from '../database/runs/claim-due-runs.ts';
-import { nextDueAt } from '../database/runs/next-due-at.ts';
+import { prepareNextDueAt } from '../database/runs/next-due-at.ts';
 import { releaseDeadLeases } from '../database/runs/release-dead-leases.ts';
 import { createActiveRuns } from './active-runs.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
@@ -42,6 +42,7 @@ export function createWorker(deps: WorkerDeps): Worker {
   const { database, now, log, concurrency = 16, leaseMs = 30_000, pollMs = 2000, lookMs = 500 } = deps;
   const identity = deps.identity ?? thisProcess();
   const prefix = `${ownerPrefix(identity)}/${randomUUID().slice(0, 8)}`;
+  const nextDueAt = prepareNextDueAt(database);
   let phase: 'new' | 'working' | 'stopping' = 'new';
   let claims = 0;
   let faults = 0;
@@ -49,6 +50,7 @@ export function createWorker(deps: WorkerDeps): Worker {
   let timer: NodeJS.Timeout | undefined;
   let heartbeat: NodeJS.Timeout | undefined;
   let lookout: NodeJS.Timeout | undefined;
+  let soon: NodeJS.Timeout | undefined;
   let turning: Promise<void> | undefined;
   let turnAgain = false;
 
@@ -76,11 +78,13 @@ export function createWorker(deps: WorkerDeps): Worker {
   async function claimAndPause(): Promise<number> {
     try {
       if (!deadReleased) await releaseDead();
-      const limit = concurrency - active.count();
-      if (limit > 0) await claimAndWork(limit);
+      // What is due is asked for first: an idle worker writes nothing. A full one is told when a run ends.
+      let dueAt = isFull() ? undefined : await nextDueAt();
+      if (dueAt !== undefined && dueAt <= now()) {
+        await claimAndWork(concurrency - active.count());
+        dueAt = isFull() ? undefined : await nextDueAt();
+      }
       faults = 0;
-      if (active.count() >= concurrency) return pollMs;
-      const dueAt = await nextDueAt(database.queries, active.runIds());
       return Math.max(leastPauseMs, Math.min(pollMs, (dueAt ?? Infinity) - now()));
     } catch (error) {
       faults += 1;
@@ -100,16 +104,22 @@ export function createWorker(deps: WorkerDeps): Worker {
 
   async function claimAndWork(limit: number): Promise<void> {
     const at = now();
+    // Else a run of our own would be claimed from ourselves, in the middle of its step.
+    if (active.hasLapsed(at)) await active.renew();
     const leaseUntil = at + leaseMs;
     const owner = `${prefix}.${++claims}`;
-    const leases = await claimDueRuns(database, {
-      limit,
-      now: at,
-      leaseUntil,
-      except: active.runIds(),
-      owner,
-    });
+    const leases = await claimDueRuns(database, { limit, now: at, leaseUntil, owner });
     for (const lease of leases) active.work(lease, leaseUntil);
+  }
+
+  const isFull = (): boolean => active.count() >= concurrency;
+
+  /** Whoever cancelled a run wakes us too. Most that do have stored an install: one look is for all of a moment. */
+  function lookSoon(): void {
+    soon ??= setTimeout(() => {
+      soon = undefined;
+      void active.look();
+    }, leastPauseMs);
   }
 
   return {
@@ -121,8 +131,8 @@ export function createWorker(deps: WorkerDeps): Worker {
       turn();
     },
     wake() {
-      // Whoever cancelled a run wakes us too: its step ends now, not at the next look.
-      void active.look();
+      if (phase !== 'working') return;
+      lookSoon();
       turn();
     },
     async stop({ drainMs }) {
@@ -138,6 +148,7 @@ export function createWorker(deps: WorkerDeps): Worker {
       await within(drained, handBack);
       clearInterval(heartbeat);
       clearInterval(lookout);
+      clearTimeout(soon);
     },
   };
 }

@@ -85,7 +85,6 @@ describe('two machines on one Postgres', () => {
       limit: 1,
       now: stage.now(),
       leaseUntil: stage.now() + 30_000,
-      except: [],
       owner: 'b:1:x/1',
     };
     const other = await stage.reopen();

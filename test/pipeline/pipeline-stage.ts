@@ -150,7 +150,6 @@ export async function setStage(
         limit: 10,
         now: now(),
         leaseUntil: now() + 30_000,
-        except: [],
         owner: `test:1:stage/${++claims}`,
       });
       const control = { signal: struck.signal, draining: () => false };

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { type Database, DatabaseUnavailableError } from '../../src/database/database.ts';
 import { cancelRuns } from '../../src/database/runs/cancel-runs.ts';
-import type { Step } from '../../src/pipeline/step.ts';
+import type { ActingStep, Step } from '../../src/pipeline/step.ts';
 import { createWorker, type Worker, type WorkerDeps } from '../../src/pipeline/worker.ts';
 import { isDeadOwner, thisProcess, type WorkerIdentity } from '../../src/pipeline/worker-identity.ts';
 import { type PipelineStage, setStage, signal } from './pipeline-stage.ts';
 
-const quick: Step<null> = {
+const quick: ActingStep<null> = {
   name: 'quick',
   required: false,
   timeLimitMs: 5000,
@@ -113,6 +113,13 @@ describe('the worker', () => {
     let reads = 0;
     const database: Database = {
       ...stage.database,
+      prepare(build) {
+        const ask = stage.database.prepare(build);
+        return (values) => {
+          reads += 1;
+          return ask(values);
+        };
+      },
       get queries() {
         reads += 1;
         return stage.database.queries;
@@ -210,6 +217,28 @@ describe('the worker', () => {
     slow.goOn.reach();
     await done;
     assert.equal(slow.runs(), 1);
+  });
+});
+
+describe('a worker whose own lease has lapsed', () => {
+  it('renews it, and does not claim from itself what it works on', async (t) => {
+    const slow = slowStep();
+    const stage = await setStage(t, { steps: [slow.step] });
+    const { worker, comes } = workerOn(t, stage);
+    const { runId } = await stage.install();
+    const done = comes(runId, 'succeeded');
+    worker.start();
+    await slow.begun.reached;
+    await stage.pass(3_600_000);
+    worker.wake();
+    const lease = () => stage.database.queries.selectFrom('runs').select('lease_until').executeTakeFirst();
+    while ((await lease())?.lease_until !== stage.now() + 30_000) {
+      await new Promise((next) => setImmediate(next));
+    }
+    slow.goOn.reach();
+    await done;
+    const [only] = (await stage.run(runId)).steps;
+    assert.deepEqual([slow.runs(), only?.attempts], [1, 1]);
   });
 });
 

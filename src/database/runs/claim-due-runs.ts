@@ -1,4 +1,5 @@
-import type { Database, Queries } from '../database.ts';
+import type { Database } from '../database.ts';
+import { type Given, prepareQuery } from '../prepared-query.ts';
 import type { RunLease } from './hold-lease.ts';
 
 /** What to claim, and for how long. */
@@ -6,48 +7,49 @@ export interface Claim {
   limit: number;
   now: number;
   leaseUntil: number;
-  /** Runs that the caller works on already, however late their lease was renewed. */
-  except: readonly string[];
   /** Of these runs and no others: an owner is named for one claim. */
   owner: string;
 }
 
+const claimRuns = prepareQuery((queries, given: Given<Claim>) =>
+  queries
+    // Named before it is used, so that Postgres locks no more than it claims.
+    .with('due', (due) =>
+      due
+        .selectFrom('runs')
+        .select('id')
+        .where('due_at', '<=', given.now)
+        .where('status', 'in', ['queued', 'waiting', 'running'])
+        .orderBy('due_at')
+        .orderBy('id')
+        .limit(given.limit)
+        .forUpdate()
+        .skipLocked(),
+    )
+    .updateTable('runs')
+    .set((expression) => ({
+      status: 'running',
+      started_at: expression.fn.coalesce('started_at', given.now),
+      finished_at: null,
+      due_at: given.leaseUntil,
+      waiting_for: null,
+      lease_owner: given.owner,
+      lease_until: given.leaseUntil,
+    }))
+    .where('id', 'in', (expression) => expression.selectFrom('due').select('due.id'))
+    .returning('id'),
+);
+
 /**
  * Claims runs that are due, the longest due first: queued ones, those whose waiting is over, and running ones whose
- * lease has lapsed (a running run falls due when its lease ends). Those that another worker is claiming are passed over.
- * Looks before it writes: an idle worker writes nothing.
+ * lease has lapsed (a running run falls due when its lease ends), the caller's own among them. Those that another worker
+ * is claiming are passed over.
  * @throws DatabaseUnavailableError
  */
 export async function claimDueRuns(database: Database, claim: Claim): Promise<RunLease[]> {
-  const isDue = await dueRuns(database.queries, claim).limit(1).executeTakeFirst();
-  if (!isDue) return [];
-  const claimed = await database.write((transaction) =>
-    // Named before it is used, so that Postgres locks no more than it claims.
-    transaction
-      .with('due', (queries) => dueRuns(queries, claim).limit(claim.limit).forUpdate().skipLocked())
-      .updateTable('runs')
-      .set((expression) => ({
-        status: 'running',
-        started_at: expression.fn.coalesce('started_at', expression.val(claim.now)),
-        finished_at: null,
-        due_at: claim.leaseUntil,
-        waiting_for: null,
-        lease_owner: claim.owner,
-        lease_until: claim.leaseUntil,
-      }))
-      .where('id', 'in', (expression) => expression.selectFrom('due').select('due.id'))
-      .returning('id')
-      .execute(),
+  const { limit, now, leaseUntil, owner } = claim;
+  const { rows } = await database.write((transaction) =>
+    claimRuns(transaction, { limit, now, leaseUntil, owner }),
   );
-  return claimed.map(({ id }) => ({ runId: id, owner: claim.owner }));
-}
-
-function dueRuns(queries: Pick<Queries, 'selectFrom'>, claim: Claim) {
-  let query = queries
-    .selectFrom('runs')
-    .select('id')
-    .where('due_at', '<=', claim.now)
-    .where('status', 'in', ['queued', 'waiting', 'running']);
-  if (claim.except.length > 0) query = query.where('id', 'not in', claim.except);
-  return query.orderBy('due_at').orderBy('id');
+  return rows.map(({ id }) => ({ runId: id, owner }));
 }

@@ -10,7 +10,7 @@ import { keyringOf, teamInstall } from '../../support/installations.ts';
 import { engines, openPostgresTestDatabase, type TestDatabase } from '../../support/open-test-database.ts';
 
 const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false });
-const claim = { limit: 10, now: 5000, leaseUntil: 35_000, except: [], owner: 'a:1:x/1' };
+const claim = { limit: 10, now: 5000, leaseUntil: 35_000, owner: 'a:1:x/1' };
 
 /** Queues so many runs, each due a millisecond after the one before. */
 async function queueRuns({ database }: TestDatabase, count: number): Promise<string[]> {
