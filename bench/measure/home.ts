@@ -13,14 +13,15 @@ import { figureOf, interleave, pairedRatio, type Sample, valuesOf } from '../sli
 import { type Contender, startContender } from '../start-contender.ts';
 
 /**
- * The installer of each team opens App Home: twice in a slice, once after the team's name has changed in the database,
- * so that there is a view that Slack does not have, and once more with nothing new. Stock publishes both times, since
- * it keeps nothing by which it could tell.
+ * The installer of each team opens App Home: three times in a slice. Once after the team's name has changed in the
+ * database, so that there is a view that Slack does not have; once more with nothing new, but after commits for others;
+ * and again, when nothing at all was committed since. Stock publishes each time, since it keeps nothing by which it
+ * could tell.
  */
 
 const names = ['stock Bolt', 'Foyer'] as const;
 type Name = (typeof names)[number];
-type Metric = 'changed' | 'unchanged' | 'changedCpu' | 'unchangedCpu' | 'toPublish';
+type Metric = 'changed' | 'unchanged' | 'quiet' | 'changedCpu' | 'unchangedCpu' | 'quietCpu' | 'toPublish';
 
 /** App Home: event to `views.publish`. */
 export const home: Measurement = {
@@ -93,12 +94,15 @@ async function openHomes(turn: Turn, stage: Stage, slice: number): Promise<Sampl
   renameTeams(stage.file, slice);
   const changed = await openAll(turn, stage);
   const unchanged = await openAll(turn, stage);
+  const quiet = await openAll(turn, stage);
   renameTeams(stage.file, slice + 0.5);
   return {
     changed: changed.rate,
     unchanged: unchanged.rate,
+    quiet: quiet.rate,
     changedCpu: changed.cpuUs,
     unchangedCpu: unchanged.cpuUs,
+    quietCpu: quiet.cpuUs,
     toPublish: await msToPublish(turn, stage),
   };
 }
@@ -153,6 +157,7 @@ function rowsOf(samples: Record<Name, Sample<Metric>[]>): Row[] {
   return [
     ...names.map((name) => row(name, 'changed', 'view changed', 'views/s', 'changedCpu')),
     ...names.map((name) => row(name, 'unchanged', 'view unchanged', 'events/s', 'unchangedCpu')),
+    ...names.map((name) => row(name, 'quiet', 'view unchanged, and nothing else', 'events/s', 'quietCpu')),
     ...names.map((name) => row(name, 'toPublish', 'event to views.publish, one at a time', 'ms')),
   ];
 }

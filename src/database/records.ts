@@ -250,6 +250,7 @@ export interface HistoryRow {
 export interface HomeViewRow {
   installation_id: string;
   user_id: string;
+  /** To some minutes; zero for somebody who was shown it without opening it. */
   opened_at: number;
   /** SHA-256 of the view that Slack last took; null while that is not known. */
   published_hash: string | null;

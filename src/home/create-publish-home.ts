@@ -1,24 +1,27 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HomeView } from '@slack/types';
-import type { WebClient } from '@slack/web-api';
-import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
-import { type HistoryRecord, readHistory } from '../database/installations/history-record.ts';
-import { type InstallRecord, readInstallRecord } from '../database/installations/install-record.ts';
+import { announceView } from '../database/home-views/announce-view.ts';
+import { confirmView } from '../database/home-views/confirm-view.ts';
+import { listLookers } from '../database/home-views/list-lookers.ts';
+import { noteHomeOpened, prepareShownView } from '../database/home-views/shown-view.ts';
 import type { TokenSource } from '../installation-store/token-source.ts';
 import type { Logger } from '../log.ts';
 import { type SlackFailure, slackFailure } from '../slack/slack-failure.ts';
 import type { FindViewer, SlackForInstallation } from './find-viewer.ts';
-import type { HomeContent } from './home-content.ts';
-import { historyShown, homeView } from './home-view.ts';
-import type { Viewer } from './may-act.ts';
+import { isRecent, recentMs } from './is-recent.ts';
 import type { PublishHome, PublishRequest, PublishResult, RepublishHome } from './publish-home.ts';
 import { publishInTurns } from './publish-in-turns.ts';
-import { announceHome, confirmHome, readLookers } from './shown-homes.ts';
+import { createReadHome, type Home, type HomeConfig } from './read-home.ts';
+import { sendView } from './send-view.ts';
+import { createUnchangedHomes } from './unchanged-homes.ts';
 
 /** A longer Retry-After is left to the next change. */
 const longestWaitMs = 10_000;
+/** For so long after opening it somebody is taken to look at it. */
+const lookingForMs = 60 * 60 * 1000;
+const mostLookers = 20;
+
+const unchanged: PublishResult = { published: false, reason: 'unchanged' };
 
 /** Makes the two publishers. `wait` passes the time of a Retry-After, in milliseconds. */
 export function createPublishHome(deps: {
@@ -27,26 +30,49 @@ export function createPublishHome(deps: {
   findViewer: FindViewer;
   /** Told of each refusal, with the token that it met: it marks the installation broken where that token is dead. */
   reportDeadToken: TokenSource['reportDeadToken'];
-  config: Pick<Config, 'app' | 'slack' | 'http' | 'supportUrl' | 'privacyUrl'>;
+  config: HomeConfig;
   now: () => number;
   wait?: (ms: number) => Promise<unknown>;
   log: Logger;
 }): { publishHome: PublishHome; republishHome: RepublishHome } {
-  const { database, config, now, log } = deps;
+  const { database, now, log } = deps;
   const wait = deps.wait ?? ((ms) => sleep(ms, undefined, { ref: false }));
+  const readShown = prepareShownView(database);
+  const readHome = createReadHome(deps);
+  const unchangedHomes = createUnchangedHomes();
 
   async function publishOnce(request: PublishRequest, triesLeft = 3): Promise<PublishResult> {
-    const record = await readInstallRecord(database.queries, request.installationId);
-    if (!record || record.status === 'uninstalled') return { published: false, reason: 'not_installed' };
-    const viewer = await deps.findViewer(record, request.userId);
-    const history = await readHistory(database.queries, record.id, historyShown + 1);
-    const view = homeView(homeContent(config, record, history, viewer));
-    const hash = hashOf(record, view);
-    const standing = await announceHome(database, request, hash, now());
-    if (standing !== 'to be sent') return { published: false, reason: standing };
+    const at = now();
+    const mark = database.changeMark();
+    if (unchangedHomes.has(request, mark, at)) return unchanged;
+    // Before the record: who else has sent something since is met by the announcement, and cannot be overwritten.
+    const shown = await readShown(request);
+    const home = await readHome(request);
+    if (!home) return { published: false, reason: 'not_installed' };
+    if (shown?.publishedHash === home.hash) {
+      const { openedAt } = shown;
+      if (request.opened && !isRecent(openedAt, at)) await noteHomeOpened(database, request, at);
+      else unchangedHomes.keep(request, mark, { foundAt: at, openedAt });
+      return unchanged;
+    }
+    const isAnnounced = await announceView(database, request, {
+      hash: home.hash,
+      lastSent: shown?.sendingHash ?? null,
+      openedAt: request.opened ? at : 0,
+    });
+    if (isAnnounced) return publishAnnounced(request, home, triesLeft);
+    // Whoever was faster than us each time has read the record after we were asked for it.
+    return triesLeft > 0 ? publishOnce(request, triesLeft - 1) : unchanged;
+  }
+
+  async function publishAnnounced(
+    request: PublishRequest,
+    { record, view, hash }: Home,
+    triesLeft: number,
+  ): Promise<PublishResult> {
     const slack = await deps.slackFor(record.id);
     try {
-      await send(slack, request, record, view);
+      await sendView(slack, { userId: request.userId, teamId: request.teamId ?? record.teamId }, view);
     } catch (error) {
       const failure = slackFailure(error);
       if (!failure) throw error;
@@ -55,29 +81,10 @@ export function createPublishHome(deps: {
       return { published: false, reason: reasonOf(failure), failure };
     }
     // Here one view is sent after another; another machine may have sent a newer one before this one arrived.
-    const isLatest = await confirmHome(database, request, hash);
+    const isLatest = await confirmView(database, request, hash);
     if (!isLatest && triesLeft > 0) return publishOnce(request, triesLeft - 1);
     log.debug(ids(request), 'published Home');
     return { published: true, reason: 'sent' };
-  }
-
-  async function send(
-    slack: Pick<WebClient, 'views'>,
-    request: PublishRequest,
-    record: InstallRecord,
-    view: HomeView,
-  ): Promise<void> {
-    const teamId = request.teamId ?? record.teamId;
-    const place = { user_id: request.userId, ...(teamId && { team_id: teamId }) };
-    try {
-      await slack.views.publish({ ...place, view });
-    } catch (error) {
-      // Slack refuses a whole view for one picture that it cannot load.
-      const plain = withoutPictures(view);
-      const code = slackFailure(error)?.code;
-      if (plain === undefined || (code !== 'invalid_blocks' && code !== 'invalid_arguments')) throw error;
-      await slack.views.publish({ ...place, view: plain });
-    }
   }
 
   async function publishPatiently(request: PublishRequest): Promise<PublishResult> {
@@ -94,48 +101,10 @@ export function createPublishHome(deps: {
   return {
     publishHome,
     async republishHome(installationId) {
-      const userIds = await readLookers(database, installationId, now());
+      const openedAfter = now() - lookingForMs - recentMs;
+      const userIds = await listLookers(database, installationId, { openedAfter, most: mostLookers });
       return Promise.all(userIds.map((userId) => publishHome({ installationId, userId })));
     },
-  };
-}
-
-function homeContent(
-  config: Pick<Config, 'app' | 'slack' | 'http' | 'supportUrl' | 'privacyUrl'>,
-  record: InstallRecord,
-  history: HistoryRecord[],
-  viewer: Viewer,
-): HomeContent {
-  const install = new URL('/slack/install', config.http.publicUrl);
-  if (record.teamId !== null) install.searchParams.set('team', record.teamId);
-  return {
-    record,
-    history,
-    viewer,
-    app: config.app,
-    requestedScopes: config.slack.botScopes,
-    optionalScopes: config.slack.optionalBotScopes,
-    updatePermissionsUrl: install.href,
-    supportUrl: config.supportUrl,
-    privacyUrl: config.privacyUrl,
-  };
-}
-
-/** Of the view, and of the install that it tells of: after a reinstall Slack may show nothing at all. */
-function hashOf(record: InstallRecord, view: HomeView): string {
-  return createHash('sha256')
-    .update(JSON.stringify([record.installedAt, view]))
-    .digest('hex');
-}
-
-/** The same view without its pictures; undefined where it has none. */
-function withoutPictures(view: HomeView): HomeView | undefined {
-  const isPictured = (block: HomeView['blocks'][number]): boolean =>
-    block.type === 'section' && 'accessory' in block && block.accessory?.type === 'image';
-  if (!view.blocks.some(isPictured)) return undefined;
-  return {
-    ...view,
-    blocks: view.blocks.map((block) => (isPictured(block) ? { ...block, accessory: undefined } : block)),
   };
 }
 

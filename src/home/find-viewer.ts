@@ -1,7 +1,7 @@
 import type { WebClient } from '@slack/web-api';
-import type { Database, Queries } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
 import { type InstallRecord, registeredTeamId } from '../database/installations/install-record.ts';
-import type { UserRecord } from '../database/installations/user-record.ts';
+import { prepareMember } from '../database/people/read-member.ts';
 import type { Logger } from '../log.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import type { Viewer } from './may-act.ts';
@@ -43,6 +43,7 @@ export function createFindViewer(deps: {
   log: Logger;
 }): FindViewer {
   const { database, slackFor, now, log } = deps;
+  const readMember = prepareMember(database);
 
   /** Slack's own answer; undefined where it gives none, and then nobody is an admin. */
   async function askSlack(record: InstallRecord, userId: string): Promise<Standing | undefined> {
@@ -60,9 +61,10 @@ export function createFindViewer(deps: {
   }
 
   return async (record, userId, { ask = true } = {}) => {
-    const { isAdmin, provenAt, profile } = await readPerson(database.queries, record, userId);
-    const ageMs = provenAt === undefined ? Number.POSITIVE_INFINITY : now() - provenAt;
-    const proven = { userId, isAdmin: isAdmin && ageMs < proofLastsMs, profile };
+    const member = await readMember(record, userId);
+    const profile = member?.profile;
+    const ageMs = member === undefined ? Number.POSITIVE_INFINITY : now() - member.provenAt;
+    const proven = { userId, isAdmin: member?.isAdmin === true && ageMs < proofLastsMs, profile };
     if (!ask || ageMs < askAfterMs || userId === record.installerUserId) return proven;
     const standing = await askSlack(record, userId);
     if (standing) await storeStanding(database, record, userId, standing, now());
@@ -86,48 +88,6 @@ function standingIn(record: InstallRecord, user: SlackUser): Standing {
   }
   const isMember = user.team_id === record.teamId || inEnterprise?.teams?.includes(record.teamId ?? '');
   return isMember ? { isAdmin: user.is_admin === true, isOwner: user.is_owner === true } : nobody;
-}
-
-async function readPerson(
-  queries: Queries,
-  record: InstallRecord,
-  userId: string,
-): Promise<{ isAdmin: boolean; provenAt: number | undefined; profile: UserRecord | undefined }> {
-  const membership = await queries
-    .selectFrom('memberships')
-    .selectAll()
-    .where('client_id', '=', record.clientId)
-    .where('team_id', '=', registeredTeamId(record))
-    .where('user_id', '=', userId)
-    .executeTakeFirst();
-  if (!membership) return { isAdmin: false, provenAt: undefined, profile: undefined };
-  const user = await queries
-    .selectFrom('users')
-    .selectAll()
-    .where('client_id', '=', record.clientId)
-    .where('user_id', '=', userId)
-    .executeTakeFirst();
-  const token = await queries
-    .selectFrom('user_tokens')
-    .select('user_id')
-    .where('installation_id', '=', record.id)
-    .where('user_id', '=', userId)
-    .executeTakeFirst();
-  const [isAdmin, isOwner] = [membership.is_admin === 1, membership.is_owner === 1];
-  const profile = user && {
-    userId: user.user_id,
-    name: user.name,
-    realName: user.real_name,
-    email: user.email,
-    timezone: user.timezone,
-    locale: user.locale,
-    avatarUrl: user.avatar_url,
-    isAdmin,
-    isOwner,
-    hasUserToken: token !== undefined,
-    firstSeenAt: membership.first_seen_at,
-  };
-  return { isAdmin: isAdmin || isOwner, provenAt: membership.updated_at, profile };
 }
 
 async function storeStanding(

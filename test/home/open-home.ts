@@ -1,16 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseConfig } from '../../src/config.ts';
 import type { Database } from '../../src/database/database.ts';
 import type { InstallationRow } from '../../src/database/records.ts';
 import { createRun } from '../../src/database/runs/create-run.ts';
-import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import { createPublishHome } from '../../src/home/create-publish-home.ts';
 import { createFindViewer } from '../../src/home/find-viewer.ts';
 import { createLogger } from '../../src/log.ts';
 import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
+import { engines } from '../support/open-test-database.ts';
+import type { EngineName } from '../support/stage-database.ts';
 import { installedAt, scopes } from './home-content.ts';
 
 const manifest = JSON.stringify({
@@ -69,10 +67,38 @@ async function startSlack() {
   return slack;
 }
 
+/** The database, and how often it was asked. With `ownMark` only what it writes itself moves its change mark. */
+function counted(database: Database, ownMark: boolean) {
+  const asked = { reads: 0, writes: 0 };
+  const counting: Database = {
+    ...database,
+    ...(ownMark && { changeMark: () => asked.writes }),
+    prepare(build) {
+      const read = database.prepare(build);
+      return (values) => {
+        asked.reads += 1;
+        return read(values);
+      };
+    },
+    prepareList(build) {
+      const read = database.prepareList(build);
+      return (values) => {
+        asked.reads += 1;
+        return read(values);
+      };
+    },
+    write(work, patienceMs) {
+      asked.writes += 1;
+      return database.write(work, patienceMs);
+    },
+  };
+  return { asked, counting };
+}
+
 /** App Home on a new database and a Slack of its own, with T1 (installed by U1) and T2 (by U2) stored. */
-export async function openHome() {
-  const folder = await mkdtemp(join(tmpdir(), 'foyer-home-'));
-  const database = await openSqlite(join(folder, 'foyer.db'));
+export async function openHome(options: { engine?: EngineName; ownMark?: boolean } = {}) {
+  const stage = await engines[options.engine ?? 'SQLite']();
+  const { asked, counting: database } = counted(stage.database, options.ownMark === true);
   const slack = await startSlack();
   const clock = { now: installedAt + 60_000 };
   const now = () => clock.now;
@@ -98,11 +124,18 @@ export async function openHome() {
   const deps = { database, slackFor, findViewer, reportDeadToken, config, now, wait, log };
   const home = createPublishHome(deps);
   const runIds = [await storeInstall(database, '1'), await storeInstall(database, '2')] as const;
+  const elsewhere = await stage.reopen();
 
   return {
     ...home,
     /** As another machine does it, on the same database. */
-    publishElsewhere: createPublishHome(deps).publishHome,
+    publishElsewhere: createPublishHome({
+      ...deps,
+      database: elsewhere,
+      findViewer: createFindViewer({ database: elsewhere, slackFor, now, log }),
+    }).publishHome,
+    /** How often the database was asked by this machine. */
+    asked,
     findViewer,
     database,
     slack,
@@ -112,11 +145,11 @@ export async function openHome() {
     runIds,
     async close() {
       await slack.close();
-      await database.close();
-      await rm(folder, { recursive: true });
+      await stage.close();
     },
+    /** As another process does it. */
     change: (id: string, values: Partial<Omit<InstallationRow, 'id' | 'client_id' | 'tenant'>>) =>
-      database.queries.updateTable('installations').set(values).where('id', '=', id).execute(),
+      elsewhere.queries.updateTable('installations').set(values).where('id', '=', id).execute(),
     person: (
       teamId: string,
       userId: string,

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { engines } from '../support/open-test-database.ts';
+import type { EngineName } from '../support/stage-database.ts';
+import { openHome } from './open-home.ts';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const opened = { installationId: 'ins_1', userId: 'U1', opened: true };
+
+for (const engine of Object.keys(engines) as EngineName[]) {
+  describe(`opening App Home again, on ${engine}`, () => {
+    async function homeOn(t: TestContext, options: { ownMark?: boolean } = {}) {
+      const home = await openHome({ engine, ...options });
+      t.after(() => home.close());
+      async function openedAt(): Promise<number | undefined> {
+        const views = home.database.queries.selectFrom('home_views').select('opened_at');
+        return (await views.where('user_id', '=', 'U1').executeTakeFirst())?.opened_at;
+      }
+      return { ...home, openedAt };
+    }
+
+    it('asks the database and Slack for nothing until something is committed', async (t) => {
+      const home = await homeOn(t, { ownMark: true });
+      assert.equal((await home.publishHome(opened)).reason, 'sent');
+      assert.equal((await home.publishHome(opened)).reason, 'unchanged');
+      const before = { ...home.asked };
+      home.clock.now += 5 * minuteMs;
+      for (let time = 0; time < 3; time += 1) {
+        assert.equal((await home.publishHome(opened)).reason, 'unchanged');
+      }
+      assert.deepEqual(home.asked, before);
+      assert.equal(home.slack.calls.length, 1);
+    });
+
+    it('writes nothing where the view is the same after a change of something else', async (t) => {
+      const home = await homeOn(t);
+      await home.publishHome(opened);
+      const { writes, reads } = home.asked;
+      await home.change('ins_2', { team_name: 'Renamed' });
+      assert.equal((await home.publishHome(opened)).reason, 'unchanged');
+      assert.equal(home.asked.writes, writes);
+      assert.ok(home.asked.reads > reads || engine === 'Postgres');
+    });
+
+    it('shows what another process has changed', async (t) => {
+      const home = await homeOn(t);
+      await home.publishHome(opened);
+      await home.publishHome(opened);
+      await home.change('ins_1', { team_name: 'Renamed' });
+      // In SQLite at once, in Postgres within half a second.
+      const within = performance.now() + (engine === 'SQLite' ? 0 : 2000);
+      let last = await home.publishHome(opened);
+      while (last.reason === 'unchanged' && performance.now() < within) {
+        await sleep(20);
+        last = await home.publishHome(opened);
+      }
+      assert.equal(last.reason, 'sent');
+      assert.match(home.shown('U1')[1]?.args.view ?? '', /Renamed/);
+    });
+
+    it('leaves out what another process has sent already', async (t) => {
+      const home = await homeOn(t);
+      assert.equal((await home.publishElsewhere(opened)).reason, 'sent');
+      assert.equal((await home.publishHome(opened)).reason, 'unchanged');
+    });
+
+    it('publishes nothing more once the app is removed', async (t) => {
+      const home = await homeOn(t, { ownMark: true });
+      await home.publishHome(opened);
+      await home.publishHome(opened);
+      await home.database.write((transaction) =>
+        transaction
+          .updateTable('installations')
+          .set({ status: 'uninstalled' })
+          .where('id', '=', 'ins_1')
+          .execute(),
+      );
+      assert.equal((await home.publishHome(opened)).reason, 'not_installed');
+    });
+
+    it('notes the opening again after ten minutes, and reaches who opened it within the last hour', async (t) => {
+      const home = await homeOn(t, { ownMark: true });
+      const at = home.clock.now;
+      await home.publishHome(opened);
+      home.clock.now = at + 10 * minuteMs - 1;
+      await home.publishHome(opened);
+      await home.publishHome(opened);
+      assert.equal(await home.openedAt(), at);
+      // The last opening was an hour ago, and is not noted: an hour of looking is an hour at least.
+      home.clock.now += hourMs;
+      await home.change('ins_1', { installer_user_id: 'U7', team_name: 'Renamed' });
+      await home.database.queries.updateTable('runs').set({ user_id: 'U7' }).execute();
+      await home.republishHome('ins_1');
+      assert.equal(home.shown('U1').length, 2);
+      home.clock.now = at + 10 * minuteMs;
+      await home.publishHome(opened);
+      assert.equal(await home.openedAt(), at + 10 * minuteMs);
+    });
+
+    it('asks Slack again who they are when the day is over, whether or not anything was committed', async (t) => {
+      const home = await homeOn(t, { ownMark: true });
+      const admin = { ...opened, userId: 'U5' };
+      await home.person('T1', 'U5', true, home.clock.now);
+      await home.publishHome(admin);
+      await home.publishHome(admin);
+      home.clock.now += 24 * hourMs;
+      home.slack.answer = async ({ method }) => ({
+        body: { ok: true, ...(method === 'users.info' && { user: { id: 'U5', team_id: 'T1' } }) },
+      });
+      await home.publishHome({ ...admin, opened: false });
+      assert.equal(home.slack.of('users.info').length, 1);
+    });
+  });
+}
