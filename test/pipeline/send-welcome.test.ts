@@ -187,15 +187,27 @@ describe('one welcome', () => {
 
   it('for two runs at the same time', async (t) => {
     const stage = await welcomeStage(t);
-    stage.sandbox.faults.setLatency('chat.postMessage', 50);
     const first = await stage.install();
-    const working = stage.work();
-    await until(() => stage.sandbox.calls('chat.postMessage').length > 0);
+    const asked = signal();
+    const goOn = signal();
+    const slackClient: PipelineStage['deps']['slackClient'] = (token, limits) => {
+      const client = stage.deps.slackClient(token, limits);
+      const post = client.chat.postMessage.bind(client.chat);
+      client.chat.postMessage = async (message) => {
+        asked.reach();
+        await goOn.reached;
+        return post(message);
+      };
+      return client;
+    };
+    const working = stage.work({ slackClient });
+    await asked.reached;
     const second = await stage.install();
     assert.equal((await stage.run(first.runId)).status, 'cancelled');
     assert.equal(second.life, first.life);
     await stage.work();
     assert.equal((await stage.run(second.runId)).status, 'waiting', 'the first may still be at it');
+    goOn.reach();
     await working;
     await stage.finish(second.runId);
     assert.deepEqual(await stepOf(stage, second.runId), ['skipped', 'already_sent']);

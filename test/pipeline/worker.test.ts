@@ -188,7 +188,7 @@ describe('the worker', () => {
   it('ends the step of a run that was cancelled as soon as it is woken', async (t) => {
     const slow = slowStep();
     const stage = await setStage(t, { steps: [slow.step] });
-    const { worker } = workerOn(t, stage, { leaseMs: 600_000 });
+    const { worker } = workerOn(t, stage, { leaseMs: 600_000, lookMs: 600_000 });
     const { runId, installationId } = await stage.install();
     worker.start();
     await slow.begun.reached;
