@@ -30,9 +30,9 @@ export interface Database {
     build: BuildQuery<Values, Row>,
   ): PreparedList<Values, Row>;
   /**
-   * A number that is another one once something was committed, by this process or another: in SQLite at once, in
-   * Postgres, where others are concerned, within half a second. What was read after it was asked for stands as long as
-   * it stays the same.
+   * A number that is another one once something was committed: by `write` at once, by another process at the next turn
+   * of the event loop in SQLite, and within half a second in Postgres. What was read after it was asked for stands as
+   * long as it stays the same.
    */
   changeMark(): number;
   /** Resolves if the database answers. @throws DatabaseUnavailableError */

@@ -51,6 +51,30 @@ describe('a SQLite database', () => {
     };
   }
 
+  it('has another change mark at once when it has written, within one turn of the event loop too', async () => {
+    const database = await open();
+    // Its turn at the end of this turn comes first, then that of whoever asked for a mark in the meantime.
+    const written = database.write((transaction) => recordEncryptionKey(transaction, key('a')));
+    const before = database.changeMark();
+    let turnsOver = 0;
+    setImmediate(() => {
+      turnsOver += 1;
+    });
+    await written;
+    assert.equal(turnsOver, 0, 'this is still the same turn');
+    assert.notEqual(database.changeMark(), before);
+  });
+
+  it('has another change mark in the turn after another process has written, and the same one until then', async () => {
+    const [database, other] = [await open(), await open()];
+    const before = database.changeMark();
+    await new Promise(setImmediate);
+    assert.equal(database.changeMark(), before);
+    await other.write((transaction) => recordEncryptionKey(transaction, key('a')));
+    await new Promise(setImmediate);
+    assert.notEqual(database.changeMark(), before);
+  });
+
   it('keeps its files to its owner', async () => {
     const database = await open();
     await database.write((transaction) => recordEncryptionKey(transaction, key('a')));

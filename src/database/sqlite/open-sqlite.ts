@@ -192,10 +192,16 @@ export async function openSqlite(file: string): Promise<Database> {
   // Beside the other, on which a transaction may be under way: what that has written is not committed yet.
   const reader = createStatements(new Sqlite(file, { readonly: true, timeout: busyTimeoutMs }), file);
   const dataVersion = reader.prepare('pragma data_version');
+  // Asked once in a turn of the event loop, since it locks and unlocks the file (of an event's work it was a twelfth): what
+  // another process commits meanwhile cannot have been told to anybody here. Our own commits are seen at once.
+  let mark: number | undefined;
+  const forgetMark = (): void => {
+    mark = undefined;
+  };
   const commit = createCommits({
     async transact(work) {
       assertInPlace();
-      return queries.transaction().execute(work);
+      return queries.transaction().execute(work).finally(forgetMark);
     },
     isLocked,
   });
@@ -214,7 +220,12 @@ export async function openSqlite(file: string): Promise<Database> {
       const statement = reader.prepare(compiled.sql);
       return async (values) => statement.all(valuesOf(values)) as never;
     },
-    changeMark: () => versionOf(dataVersion.get([])),
+    changeMark() {
+      if (mark !== undefined) return mark;
+      setImmediate(forgetMark);
+      mark = versionOf(dataVersion.get([]));
+      return mark;
+    },
     async ping() {
       assertInPlace();
       try {
