@@ -12,6 +12,8 @@ import type { Route } from './routes.ts';
 
 /** After this a visitor gets a page that says it takes too long; what was begun goes on or is given back. */
 const answerWithinMs = 9500;
+/** How often it is looked for. */
+const lookEveryMs = 100;
 
 export interface ServerDeps {
   route(method: string, path: string): Route | 'not_found' | 'method_not_allowed';
@@ -23,6 +25,20 @@ export interface ServerDeps {
 export function createFoyerServer(deps: ServerDeps): Server {
   const { pages, log } = deps;
 
+  /** The requests without a whole answer, the oldest first. */
+  const waiting = new Set<{ path: string; res: ServerResponse; until: number }>();
+
+  /** Why one look at all of them: a timer for each request costs more than everything else that happens here. */
+  function endLate(): void {
+    const now = performance.now();
+    for (const open of waiting) {
+      if (open.until > now) return;
+      waiting.delete(open);
+      log.error({ path: open.path }, 'a request took too long');
+      pages.sendFailure(open.res, { kind: 'took_too_long' });
+    }
+  }
+
   function refuse(res: ServerResponse, error: unknown, path: string): void {
     const down = error instanceof DatabaseUnavailableError;
     log.error({ err: error, path }, down ? 'the database does not answer' : 'a request failed');
@@ -33,11 +49,9 @@ export function createFoyerServer(deps: ServerDeps): Server {
 
   async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const path = pathOf(req);
-    const tooLate = setTimeout(() => {
-      log.error({ path }, 'a request took too long');
-      pages.sendFailure(res, { kind: 'took_too_long' });
-    }, answerWithinMs);
-    res.once('close', () => clearTimeout(tooLate));
+    const open = { path, res, until: performance.now() + answerWithinMs };
+    waiting.add(open);
+    res.on('close', () => waiting.delete(open));
     try {
       const route = deps.route(req.method ?? 'GET', path);
       if (route === 'not_found') pages.sendFailure(res, { kind: 'not_found' });
@@ -63,6 +77,8 @@ export function createFoyerServer(deps: ServerDeps): Server {
     },
   );
   server.maxConnections = 10_000;
+  const looking = setInterval(endLate, lookEveryMs).unref();
+  server.on('close', () => clearInterval(looking));
   return server;
 }
 

@@ -33,17 +33,20 @@ interface Delivery {
   removal: RemovalOptions;
 }
 
+/** Applies a delivery, and tells whether that changed anything. */
+type Effect = (delivery: Delivery) => Promise<boolean>;
+
 /** Slack waits three seconds for its answer: a locked database is asked this long, then Slack sends the event again. */
 const patienceMs = 2000;
 
 /**
- * Makes the function that commits what a delivery changes. It resolves once that is safe, or at once for any other
- * event. @throws DatabaseUnavailableError: then Slack is answered 503 and sends it again.
+ * Makes the function that commits what a delivery changes. It resolves once that is safe; for any other event there is
+ * nothing to wait for. @throws DatabaseUnavailableError: then Slack is answered 503 and sends it again.
  */
 export function createCommitLifecycle(deps: LifecycleDeps) {
   const { store, log } = deps;
 
-  const effects = new Map<unknown, (delivery: Delivery) => Promise<boolean>>([
+  const effects = new Map<unknown, Effect>([
     ['app_uninstalled', ({ query, removal }) => store.deleteInstallation(query, removal)],
     ['tokens_revoked', revokeTokens],
     ['team_access_granted', (delivery) => changeAccess(delivery, true)],
@@ -63,9 +66,7 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
     return store.recordTeamAccess(query, { teamIds, granted, changedAt: happenedAt, patienceMs });
   }
 
-  return async function commitLifecycle(body: Record<string, unknown>, now: number): Promise<void> {
-    const effect = effects.get(eventTypeOf(body));
-    if (!effect) return;
+  async function commit(effect: Effect, body: Record<string, unknown>, now: number): Promise<void> {
     const parsed = eventEnvelope.safeParse(body);
     if (!parsed.success) return;
     const { event, event_time, event_id } = parsed.data;
@@ -79,6 +80,11 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
     });
     if (changed) deps.onChanged(query);
     log.info({ event: event.type, eventId: event_id, ...query, changed }, 'lifecycle event');
+  }
+
+  return function commitLifecycle(body: Record<string, unknown>, now: number): Promise<void> | undefined {
+    const effect = effects.get(eventTypeOf(body));
+    return effect && commit(effect, body, now);
   };
 }
 

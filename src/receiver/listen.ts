@@ -23,7 +23,7 @@ export async function listen(
   let closing = false;
   server.on('request', (_req, res) => {
     underWay += 1;
-    res.once('close', () => {
+    res.on('close', () => {
       underWay -= 1;
       if (closing && underWay === 0) server.closeAllConnections();
     });

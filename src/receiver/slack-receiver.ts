@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { App, Receiver, ReceiverEvent } from '@slack/bolt';
-import getRawBody from 'raw-body';
 import { DatabaseUnavailableError } from '../database/database.ts';
 import type { Logger } from '../log.ts';
+import { readBody } from './read-body.ts';
 import { MalformedBodyError, parseSlackBody } from './slack-request.ts';
 
 /**
@@ -14,16 +14,13 @@ import { MalformedBodyError, parseSlackBody } from './slack-request.ts';
  * retry), and leaves a request open when it throws.
  */
 
-/** Larger bodies are refused: Slack's are far smaller (invariant 10). */
-export const mostBodyBytes = 1024 * 1024;
-
 /** Slack waits three seconds for an answer to a button or a command. */
 const acknowledgeWithinMs = 2800;
 
 export interface SlackReceiverDeps {
   verifySignature(headers: IncomingMessage['headers'], body: Buffer): boolean;
-  /** Commits what an event changes. @throws DatabaseUnavailableError */
-  commitLifecycle(body: Record<string, unknown>, now: number): Promise<void>;
+  /** Commits what an event changes; nothing comes back for one that changes nothing. @throws DatabaseUnavailableError */
+  commitLifecycle(body: Record<string, unknown>, now: number): Promise<void> | undefined;
   /**
    * A request was answered, or its peer hung up: its event's or interaction's type, and how long Slack waited.
    * `status` is 0 where nothing was sent. unverified: it was not Slack's, or could not be read. Must not throw.
@@ -48,22 +45,25 @@ export interface SlackReceiver extends Receiver {
 /** Makes the receiver. */
 export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
   const { log } = deps;
-  const running = new Set<Promise<void>>();
   let app: App | undefined;
+  /** How many deliveries Bolt's listeners are at work for, and who waits for the last of them. */
+  let running = 0;
+  const onDrained: (() => void)[] = [];
 
   /** Hands it to Bolt's listeners; resolves when they have ended, whatever became of them. */
   async function process(event: ReceiverEvent): Promise<void> {
     if (!app) return;
-    const work = app
-      .processEvent(event)
+    running += 1;
+    try {
+      await app.processEvent(event);
+    } catch (error) {
       // A team without an installation is no fault: its events may come after its uninstall.
-      .catch((error) => {
-        if (isUnauthorized(error)) log.debug({ err: error }, 'an event of a team without an installation');
-        else log.error({ err: error }, 'a listener failed');
-      })
-      .finally(() => running.delete(work));
-    running.add(work);
-    await work;
+      if (isUnauthorized(error)) log.debug({ err: error }, 'an event of a team without an installation');
+      else log.error({ err: error }, 'a listener failed');
+    }
+    running -= 1;
+    if (running > 0) return;
+    for (const tell of onDrained.splice(0)) tell();
   }
 
   async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -72,7 +72,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       kind: 'unverified',
       type: 'unverified',
     };
-    res.once('close', () => {
+    res.on('close', () => {
       const status = res.headersSent ? res.statusCode : 0;
       deps.onAnswered?.({ ...told, status, ms: performance.now() - startedAt });
     });
@@ -97,7 +97,9 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
 
   async function handleEvent(req: IncomingMessage, res: ServerResponse, body: Record<string, unknown>) {
     try {
-      await deps.commitLifecycle(body, deps.now());
+      // Most events change nothing, and are not held up by as much as a microtask.
+      const commit = deps.commitLifecycle(body, deps.now());
+      if (commit) await commit;
     } catch (error) {
       if (!(error instanceof DatabaseUnavailableError)) throw error;
       log.error({ err: error }, 'an event could not be committed; Slack will send it again');
@@ -138,7 +140,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       Promise.reject(new Error('the receiver is mounted into a server and does not listen by itself')),
     stop: async () => {},
     async drain() {
-      await Promise.all(running);
+      if (running > 0) await new Promise<void>((resolve) => onDrained.push(resolve));
     },
   };
 }
@@ -148,15 +150,6 @@ function kindOf({ type, event }: Record<string, unknown>): { kind: 'event' | 'in
   if (type !== 'event_callback') return { kind: 'interaction', type: String(type ?? 'command') };
   const eventType = typeof event === 'object' && event !== null && 'type' in event ? event.type : undefined;
   return { kind: 'event', type: String(eventType) };
-}
-
-/** The body, or the HTTP status that refuses it. Its length is looked at before a byte of it is kept. */
-async function readBody(req: IncomingMessage): Promise<Buffer | number> {
-  try {
-    return await getRawBody(req, { length: req.headers['content-length'], limit: mostBodyBytes });
-  } catch (error) {
-    return error instanceof Error && 'type' in error && error.type === 'entity.too.large' ? 413 : 400;
-  }
 }
 
 function retryOf(req: IncomingMessage): Pick<ReceiverEvent, 'retryNum' | 'retryReason'> {
