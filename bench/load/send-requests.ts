@@ -1,4 +1,10 @@
-import { Client, type Dispatcher } from 'undici';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+
+/**
+ * Why plain sockets and no HTTP client: with one, a request costs the load side nearly as much as its answer costs the
+ * floor. Each then waits for the other, and all contenders look nearer to each other than they are.
+ */
 
 /** A request that costs the load side nothing more than sending it. */
 export interface PreparedRequest {
@@ -9,7 +15,9 @@ export interface PreparedRequest {
 
 /** What one volley took. */
 export interface Volley {
-  /** From the first request to the last answer. */
+  /** When the first request went out, by `performance.now()`. */
+  startedAt: number;
+  /** From then to the last answer. */
   ms: number;
   /** Of each request, in milliseconds, in the order in which they ended. */
   latencies: Float64Array;
@@ -22,50 +30,103 @@ export interface Connections {
   close(): Promise<void>;
 }
 
-/** Opens connections as they are needed. */
+/** Opens connections as they are needed, and anew where a contender has closed an idle one. */
 export function openConnections(url: string): Connections {
-  const clients: Client[] = [];
+  const { host, hostname, port } = new URL(url);
+  let opened: Connection[] = [];
+
+  async function take(count: number): Promise<Connection[]> {
+    opened = opened.filter((connection) => connection.isOpen());
+    while (opened.length < count) opened.push(await openConnection(hostname, Number(port)));
+    return opened.slice(0, count);
+  }
 
   return {
     async post(path, requests, connections) {
-      while (clients.length < connections) clients.push(new Client(url, { pipelining: 1 }));
-      const latencies = new Float64Array(requests.length);
+      const taken = await take(connections);
+      const texts = requests.map((request) => textOf(host, path, request));
+      const latencies = new Float64Array(texts.length);
+      const all = Promise.withResolvers<void>();
       let next = 0;
       let ended = 0;
-      const startedAt = performance.now();
-      const work = async (client: Client): Promise<void> => {
-        for (let request = requests[next++]; request; request = requests[next++]) {
-          const sentAt = performance.now();
-          await post(client, path, request);
+      const work = (connection: Connection): void => {
+        const text = texts[next++];
+        if (text === undefined) return;
+        const sentAt = performance.now();
+        connection.ask(text, (answer) => {
+          if (typeof answer !== 'string') return all.reject(answer);
+          if (!answer.startsWith('HTTP/1.1 200 ')) return all.reject(new Error(`${path} answered ${answer}`));
           latencies[ended++] = performance.now() - sentAt;
-        }
+          if (ended === texts.length) all.resolve();
+          else work(connection);
+        });
       };
-      await Promise.all(clients.slice(0, connections).map(work));
-      return { ms: performance.now() - startedAt, latencies };
+      const startedAt = performance.now();
+      for (const connection of taken) work(connection);
+      await all.promise;
+      return { startedAt, ms: performance.now() - startedAt, latencies };
     },
     async close() {
-      await Promise.all(clients.map((client) => client.close()));
+      for (const connection of opened) connection.close();
     },
   };
 }
 
-function post(client: Client, path: string, { headers, body }: PreparedRequest): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let status = 0;
-    const handler: Dispatcher.DispatchHandler = {
-      onRequestStart() {},
-      onResponseStart(_controller, statusCode) {
-        status = statusCode;
+interface Connection {
+  /** Sends a request, and gives its whole answer or what went wrong. One at a time. */
+  ask(text: Buffer, onAnswer: (answer: string | Error) => void): void;
+  isOpen(): boolean;
+  close(): void;
+}
+
+async function openConnection(host: string, port: number): Promise<Connection> {
+  let received = '';
+  let waiting: ((answer: string | Error) => void) | undefined;
+  const settle = (answer: string | Error): void => {
+    const tell = waiting;
+    waiting = undefined;
+    received = '';
+    tell?.(answer);
+  };
+  const socket: Socket = connect({
+    host,
+    port,
+    noDelay: true,
+    // One buffer for every answer: no stream stands between the socket and us.
+    onread: {
+      buffer: Buffer.allocUnsafe(64 * 1024),
+      callback(bytes, buffer) {
+        received += Buffer.from(buffer.buffer, buffer.byteOffset, bytes).toString('latin1');
+        if (isWhole(received)) settle(received);
+        return true;
       },
-      onResponseData() {},
-      onResponseEnd() {
-        if (status === 200) resolve();
-        else reject(new Error(`${path} answered ${status}`));
-      },
-      onResponseError(_controller, error) {
-        reject(error);
-      },
-    };
-    client.dispatch({ method: 'POST', path, headers, body }, handler);
+    },
   });
+  await once(socket, 'connect');
+  socket.on('error', settle);
+  socket.on('close', () => settle(new Error('the contender closed the connection')));
+  return {
+    ask(text, onAnswer) {
+      waiting = onAnswer;
+      socket.write(text);
+    },
+    isOpen: () => socket.writable && socket.readable,
+    close: () => socket.destroy(),
+  };
+}
+
+/** Whether an answer is complete; with a length, or in chunks as Node sends what has none. */
+function isWhole(answer: string): boolean {
+  const headEnd = answer.indexOf('\r\n\r\n');
+  if (headEnd < 0) return false;
+  const length = /\r\nContent-Length: (\d+)/i.exec(answer)?.[1];
+  if (length === undefined) return answer.endsWith('\r\n0\r\n\r\n');
+  return answer.length >= headEnd + 4 + Number(length);
+}
+
+function textOf(host: string, path: string, { headers, body }: PreparedRequest): Buffer {
+  const lines = [`POST ${path} HTTP/1.1`, `Host: ${host}`, 'Connection: keep-alive'];
+  for (let at = 0; at < headers.length; at += 2) lines.push(`${headers[at]}: ${headers[at + 1]}`);
+  lines.push(`Content-Length: ${Buffer.byteLength(body)}`);
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body}`);
 }
