@@ -37,6 +37,10 @@ function cut(text: string, atMost: number, written: (character: string) => strin
   return whole;
 }
 
+/** Words, numbers and names such as `users:read.email`: most texts are, and nothing in them needs a change. */
+const plain = /^[A-Za-z0-9’]+(?:(?:[.,;]? |[./-])[A-Za-z0-9’]+)*$/;
+const plainName = /^[a-z0-9]+(?:[.:_-][a-z0-9]+)*$/;
+
 function oneLine(text: string): string {
   return text
     .toWellFormed()
@@ -52,6 +56,7 @@ const escaped = (character: string): string => entities[character] ?? character;
  * never cut within an entity or a character.
  */
 export function escapeMrkdwn(text: string, atMost = 2000): string {
+  if (text.length <= atMost && plain.test(text)) return text;
   let harmless = oneLine(text);
   for (const [mark, lookAlike] of lookAlikes) harmless = harmless.replace(mark, lookAlike);
   return cut(harmless, atMost, escaped);
@@ -59,12 +64,14 @@ export function escapeMrkdwn(text: string, atMost = 2000): string {
 
 /** A name such as a scope or an error code in mrkdwn's code style; `atMost` counts the two marks. */
 export function mrkdwnCode(name: string, atMost = 200): string {
+  if (name.length <= atMost - 2 && plainName.test(name)) return `\`${name}\``;
   const text = cut(oneLine(name).replaceAll('`', 'ˋ'), atMost - 2, escaped);
   return `\`${text === '' ? '-' : text}\``;
 }
 
 /** A text from outside for a `plain_text` object, where nothing is a mark: one line, no hidden directions. */
 export function plainLine(text: string, atMost: number): string {
+  if (text.length <= atMost && plain.test(text)) return text;
   return cut(oneLine(text), atMost, (character) => character);
 }
 
