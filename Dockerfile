@@ -57,4 +57,5 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
 # No shell and no npm in between: SIGTERM reaches Foyer. As a container's first process it would not be ended by a
 # signal that comes before it listens for it, so run it with --init (compose.yaml: init: true).
 ENTRYPOINT ["node"]
-CMD ["src/main.ts"]
+# Why these sizes: deploy/README.md, "Memory".
+CMD ["--max-semi-space-size=32", "--max-old-space-size=320", "src/main.ts"]

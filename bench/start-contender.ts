@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Usage } from './contenders/contender.ts';
 import { profileFlags } from './profile-flags.ts';
+import { startFlags } from './start-flags.ts';
 
 /** A process that is measured, from the bench's side. */
 export interface Contender {
@@ -35,7 +36,12 @@ export async function startContender(
 ): Promise<Contender> {
   const path = fileURLToPath(new URL(`contenders/${file}`, import.meta.url));
   const child = fork(path, {
-    execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning', ...profileFlags(options.profile)],
+    execArgv: [
+      '--expose-gc',
+      '--disable-warning=ExperimentalWarning',
+      ...(file === 'foyer.ts' ? startFlags() : []),
+      ...profileFlags(options.profile),
+    ],
     env: { ...plainEnvironment(), ...options.env },
     // Away from the checkout, whose .env is its developer's own.
     cwd: tmpdir(),

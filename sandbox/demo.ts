@@ -43,7 +43,7 @@ function startApp(sandbox: Sandbox, port: number, folder: string): ChildProcess 
     DATABASE_URL: `file:${join(folder, 'foyer.db')}`,
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
   };
-  return spawn(process.execPath, ['src/main.ts'], {
+  return spawn(process.execPath, [...process.execArgv, 'src/main.ts'], {
     env: environment,
     stdio: ['ignore', 'inherit', 'inherit'],
   });

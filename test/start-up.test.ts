@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { isServing, spawnFoyer } from './faults/support/foyer-process.ts';
 import { postgresStageDatabase } from './support/stage-database.ts';
 
+const root = join(import.meta.dirname, '..');
 const tracer = new URL('./support/trace-packages.ts', import.meta.url).href;
 
 /** Starts Foyer as `npm start` does; what it had loaded when it was ready, or had given up. */
@@ -45,6 +47,18 @@ const notify = {
 };
 
 describe('a start', () => {
+  it('finds again what Node compiled for the last one, as npm start asks for it', () => {
+    const { scripts }: { scripts: Record<string, string> } = JSON.parse(
+      readFileSync(join(root, 'package.json'), 'utf8'),
+    );
+    for (const name of ['start', 'demo', 'foyer'])
+      assert.match(scripts[name] ?? '', /^node --import \.\/src\/compile-cache\.js /);
+    const asked = ['--import', './src/compile-cache.js', '-p', "require('node:module').getCompileCacheDir()"];
+    const env = { PATH: process.env.PATH };
+    const kept = execFileSync(process.execPath, asked, { cwd: root, env, encoding: 'utf8' });
+    assert.ok(kept.startsWith(join(root, 'node_modules/.cache/compiled')), kept);
+  });
+
   it('on SQLite with nothing else configured loads no package that something else would need', async (t) => {
     const { isReady, loaded } = await start(t);
     assert.ok(isReady);

@@ -12,6 +12,7 @@ import { foyerEnvironment } from '../foyer-environment.ts';
 import type { Measurement, Row } from '../measurement.ts';
 import { profileFlags } from '../profile-flags.ts';
 import { figureOf, interleave, pairedRatio, type Sample, valuesOf } from '../slices.ts';
+import { startFlags } from '../start-flags.ts';
 
 /**
  * From the start of the process to the first 200 of `/readyz`. Foyer finds a database that is up to date, as it does at
@@ -37,9 +38,9 @@ export const startUp: Measurement = {
     const environment = foyerEnvironment({ database: `file:${file}` });
     const start = (name: Name, script: string, cache?: string) => async (): Promise<Sample<Metric>> => {
       if (cache) await mkdir(cache, { recursive: true });
-      const profiling = profileFlags(options.profileOf(name));
+      const flags = [...(script === foyer ? startFlags() : []), ...profileFlags(options.profileOf(name))];
       const cached: Record<string, string> = cache ? { NODE_COMPILE_CACHE: cache } : {};
-      return { readyMs: await msToReady([...profiling, script], { ...environment, ...cached }) };
+      return { readyMs: await msToReady([...flags, script], { ...environment, ...cached }) };
     };
     const samples = await interleave<Name, Metric>(options.slices, {
       'bare Bolt': start('bare Bolt', bareBolt),

@@ -81,7 +81,7 @@ describe('the image', () => {
 
   it('starts main.ts without a shell, and not as root', () => {
     assert.match(dockerfile, /^ENTRYPOINT \["node"\]$/m);
-    assert.match(dockerfile, /^CMD \["src\/main\.ts"\]$/m);
+    assert.match(dockerfile, /^CMD \[(?:"--[^"]+", )*"src\/main\.ts"\]$/m);
     const [, user] = /^USER (\d+):\d+$/m.exec(dockerfile) ?? [];
     assert.ok(Number(user) > 0);
   });
@@ -130,7 +130,7 @@ describe('the image', () => {
 
   it('installs every package that Foyer imports', () => {
     const imported = sources.flatMap((file) =>
-      [...read(file).matchAll(/(?:from|import\() ?'([^.'][^']*)'/g)].map(([, name = '']) => name),
+      [...read(file).matchAll(/(?:\bfrom |\bimport\()'([^.'][^']*)'/g)].map(([, name = '']) => name),
     );
     const packages = imported
       .filter((name) => !isBuiltin(name))

@@ -11,10 +11,21 @@ const withoutComments = (file: string): string => read(file).replace(/^\s*#.*$/g
 const compose = withoutComments('compose.yaml');
 const unit = withoutComments('deploy/foyer.service');
 const page = read('deploy/README.md');
+const { scripts }: { scripts: { start: string } } = JSON.parse(read('package.json'));
 const foyersVariables = new Set([...read('.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name));
 
 /** Foyer's drain; main.ts ends the process after it, whatever still runs. */
 const drainSeconds = 10;
+
+it('gives Node’s heap the same sizes wherever Foyer is started', () => {
+  const sizes = (text: string): string[] => text.match(/--max-[a-z-]+=\d+/g) ?? [];
+  const wanted = sizes(scripts.start);
+  assert.equal(wanted.length, 2);
+  const [, command = ''] = /^(?:CMD) (\[.*main.*\])$/m.exec(read('Dockerfile')) ?? [];
+  assert.deepEqual(sizes(command), wanted);
+  assert.deepEqual(sizes(unit), wanted);
+  for (const size of wanted) assert.ok(page.includes(size), `deploy/README.md says nothing of ${size}`);
+});
 
 describe('compose.yaml', () => {
   it('names no variable that neither .env.example nor deploy/README.md explains', () => {
@@ -77,7 +88,7 @@ describe('the systemd unit', () => {
   });
 
   it('starts a file that is there', () => {
-    const [, file = ''] = /^ExecStart=\S+ \/opt\/foyer\/current\/(\S+)$/m.exec(unit) ?? [];
+    const [, file = ''] = /^ExecStart=\S+(?: --\S+)* \/opt\/foyer\/current\/(\S+)$/m.exec(unit) ?? [];
     assert.ok(existsSync(join(root, file)));
   });
 });
