@@ -18,8 +18,8 @@ export interface RunControl {
 }
 
 /**
- * Executes a claimed run from its first unfinished step (invariant 2), until it rests or ends. An attempt is committed
- * before the step begins, and its result, together with the next attempt, once it ended. Whoever has lost the lease
+ * Executes a claimed run from its first unfinished step (invariant 2), until it rests or ends. That an attempt begins is
+ * committed before its step may ask anybody, and how it ended together with the start of the next. Whoever has lost the lease
  * meanwhile (the run was cancelled, or another worker has it) stores nothing more of the run and stops without a word;
  * only what its last step has learnt is written all the same.
  * @throws DatabaseUnavailableError; the run then stays leased until the lease is given back or lapses
