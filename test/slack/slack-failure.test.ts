@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, mock } from 'node:test';
 import { createLogger } from '../../src/log.ts';
 import { createSlackClientFactory, type SlackCallLimits } from '../../src/slack/create-slack-client.ts';
 import { slackFailure } from '../../src/slack/slack-failure.ts';
@@ -88,6 +88,26 @@ describe('what a failed call to Slack means', () => {
     const controller = new AbortController();
     const failure = await failureOf(() => controller.abort(), { signal: controller.signal });
     assert.equal(failure?.kind, 'unreachable');
+  });
+
+  it('sends nothing for a signal that was aborted before', async () => {
+    const before = seen.length;
+    const failure = await failureOf(answer({ ok: true }), { signal: AbortSignal.abort() });
+    assert.equal(failure?.kind, 'unreachable');
+    assert.equal(seen.length, before);
+  });
+
+  it('leaves nothing behind on the signal of its caller, nor a timer', async () => {
+    const { signal } = new AbortController();
+    const clear = mock.method(globalThis, 'clearTimeout');
+    const set = mock.method(globalThis, 'setTimeout');
+    next = answer({ ok: true });
+    await clientFor('xoxb-1', { signal, timeoutMs: 61_234 }).auth.test();
+    mock.restoreAll();
+    assert.deepEqual(getEventListeners(signal, 'abort'), []);
+    const ours = set.mock.calls.filter((call) => call.arguments[1] === 61_234);
+    assert.equal(ours.length, 1);
+    assert.ok(clear.mock.calls.some((call) => call.arguments[0] === ours[0]?.result));
   });
 
   it('takes a reset connection as perhaps done', async () => {

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readResponse } from '../../src/slack/read-response.ts';
+
+const answer = (status: number) => ({
+  status,
+  headers: new Headers({ 'content-type': 'application/json', 'retry-after': '3' }),
+  body: Buffer.from('{"name":"Zoë"}'),
+});
+
+test('an answer that was read already is a Response whose body is had in each of the ways of the SDK', async () => {
+  const response = readResponse(answer(200));
+  assert.ok(response instanceof Response && response.ok);
+  assert.equal(response.headers.get('retry-after'), '3');
+  assert.deepEqual(await response.json(), { name: 'Zoë' });
+  assert.equal(await response.text(), '{"name":"Zoë"}', 'and more than once');
+  assert.equal(Buffer.from(await response.arrayBuffer()).toString(), '{"name":"Zoë"}');
+});
+
+test('an answer with a status that allows no body is a Response too', async () => {
+  assert.deepEqual(
+    [204, 304, 503].map((status) => readResponse(answer(status)).status),
+    [204, 304, 503],
+  );
+});
