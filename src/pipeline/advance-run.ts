@@ -8,11 +8,11 @@ import { holdLease } from '../database/runs/hold-lease.ts';
 import { skipStep } from '../database/runs/skip-step.ts';
 import { startStep } from '../database/runs/start-step.ts';
 import { attemptHere, writeLearnt } from './attempt-here.ts';
-import type { Attempt } from './attempt-step.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
 import {
   type Advance,
   type Advancing,
+  type DoneStep,
   follow,
   handBack,
   isUnfinished,
@@ -20,7 +20,6 @@ import {
   keep,
   leave,
   type RunMove,
-  type StepToDo,
   skipTheRest,
   workspacesOf,
 } from './run-move.ts';
@@ -53,12 +52,9 @@ export async function advanceRun(
   return (done && (await endDone(move, done))) ?? beginNextStep(move);
 }
 
-async function endDone(
-  move: RunMove,
-  { toDo, attempt: made }: { toDo: StepToDo; attempt: Attempt },
-): Promise<Advance | undefined> {
-  const { step, row, facts, startedAt } = toDo;
-  const attempt = await writeLearnt(move.transaction, made);
+async function endDone(move: RunMove, done: DoneStep): Promise<Advance | undefined> {
+  const { step, row, facts, startedAt } = done.toDo;
+  const attempt = await writeLearnt(move.transaction, done.attempt);
   const verdict = judge(move, step, row, attempt);
   keep(move, await endStep(move.transaction, row, verdict.ending, move.now));
   const { workspaceIds } = facts;

@@ -18,6 +18,12 @@ export interface StepToDo {
   startedAt: number;
 }
 
+/** A step that was done, and how that went. */
+export interface DoneStep {
+  toDo: StepToDo;
+  attempt: Attempt;
+}
+
 /** An attempt that has ended. */
 export interface EndedAttempt {
   step: Step;
@@ -44,8 +50,8 @@ export interface Advancing {
   lease: RunLease;
   /** All of its steps, as they stand. */
   rows: readonly StepRow[];
-  /** The step that was done, and how that went. */
-  done: { toDo: StepToDo; attempt: Attempt } | undefined;
+  /** Undefined as the run is taken up. */
+  done: DoneStep | undefined;
   /** No further step may begin. */
   draining: boolean;
 }

@@ -1,3 +1,4 @@
+import type { StepRow } from '../database/records.ts';
 import type { RunLease } from '../database/runs/hold-lease.ts';
 import { readClaimedRun } from '../database/runs/read-claimed-run.ts';
 import type { Logger } from '../log.ts';
@@ -5,7 +6,7 @@ import { advanceRun } from './advance-run.ts';
 import { type Attempt, attemptStep } from './attempt-step.ts';
 import type { Verdict } from './judge-attempt.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
-import type { Advancing, EndedAttempt, StepToDo } from './run-move.ts';
+import type { DoneStep, EndedAttempt, StepToDo } from './run-move.ts';
 import type { StepWrite } from './step.ts';
 import { stepContext } from './step-context.ts';
 
@@ -19,9 +20,9 @@ export interface RunControl {
 
 /**
  * Executes a claimed run from its first unfinished step (invariant 2), until it rests or ends. That an attempt begins is
- * committed before its step may ask anybody, and how it ended together with the start of the next. Whoever has lost the lease
- * meanwhile (the run was cancelled, or another worker has it) stores nothing more of the run and stops without a word;
- * only what its last step has learnt is written all the same.
+ * committed before its step may ask anybody, and how it ended together with the start of the next. Whoever has lost the
+ * lease meanwhile (the run was cancelled, or another worker has it) stores nothing more of the run and stops without a
+ * word; only what its last step has learnt is written all the same.
  * @throws DatabaseUnavailableError; the run then stays leased until the lease is given back or lapses
  */
 export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: RunControl): Promise<void> {
@@ -31,37 +32,25 @@ export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: 
   const { run, installation } = claimed;
   const log = deps.log.child({ runId: run.id });
 
-  const advance = (rows: Advancing['rows'], done: Advancing['done']) =>
+  const advance = (rows: readonly StepRow[], done?: DoneStep) =>
     database.write((transaction) =>
       advanceRun(transaction, deps, { claimed, lease, rows, done, draining: control.draining() }),
-    );
-  const writeLate = (write: StepWrite): void => {
-    database
-      .write(write)
-      .catch((error) => log.warn({ err: error }, 'what a step learnt late was not written'));
-  };
-  const attemptNow = ({ step, facts }: StepToDo): Promise<Attempt> =>
-    attemptStep(
-      step,
-      control.signal,
-      (signal) => stepContext(deps, facts, { stepName: step.name, signal }),
-      writeLate,
     );
 
   log.info(
     { teamId: installation.team_id ?? installation.enterprise_id, userId: run.user_id },
     'run started',
   );
-  let next = await advance(claimed.steps, undefined);
+  let next = await advance(claimed.steps);
   for (;;) {
     if (next.kind === 'lost') break;
     for (const ended of next.ended) await tell(deps, log, installation.id, ended);
     if (next.kind === 'left') break;
     const { toDo, rows } = next;
-    const attempt = await attemptNow(toDo);
+    const attempt = await attemptNow(deps, toDo, control.signal);
     next = await advance(rows, { toDo, attempt });
-    if (next.kind === 'lost' && attempt.kind === 'returned' && attempt.write)
-      await database.write(attempt.write);
+    const learnt = next.kind === 'lost' && attempt.kind === 'returned' ? attempt.write : undefined;
+    if (learnt) await database.write(learnt);
   }
   if (next.kind === 'lost') {
     log.info('run left to others: it was cancelled, or its lease had lapsed');
@@ -71,6 +60,16 @@ export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: 
   if (next.status !== 'queued') {
     deps.onRunChanged({ runId: run.id, installationId: installation.id, status: next.status });
   }
+}
+
+function attemptNow(deps: PipelineDeps, { step, facts }: StepToDo, runSignal: AbortSignal): Promise<Attempt> {
+  const makeContext = (signal: AbortSignal) => stepContext(deps, facts, { stepName: step.name, signal });
+  const writeLate = (write: StepWrite): void => {
+    deps.database.write(write).catch((error) => {
+      deps.log.warn({ err: error, runId: facts.runId, step: step.name }, 'what a step learnt late is lost');
+    });
+  };
+  return attemptStep(step, runSignal, makeContext, writeLate);
 }
 
 /** An attempt's end is committed, and told. */
