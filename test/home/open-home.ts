@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseConfig } from '../../src/config.ts';
 import type { Database } from '../../src/database/database.ts';
 import type { InstallationRow } from '../../src/database/records.ts';
@@ -147,9 +148,11 @@ export async function openHome(options: { engine?: EngineName; ownMark?: boolean
       await slack.close();
       await stage.close();
     },
-    /** As another process does it. */
-    change: (id: string, values: Partial<Omit<InstallationRow, 'id' | 'client_id' | 'tenant'>>) =>
-      elsewhere.queries.updateTable('installations').set(values).where('id', '=', id).execute(),
+    /** As another process does it: SQLite tells of it at the next turn of the event loop. */
+    async change(id: string, values: Partial<Omit<InstallationRow, 'id' | 'client_id' | 'tenant'>>) {
+      await elsewhere.queries.updateTable('installations').set(values).where('id', '=', id).execute();
+      await nextTurn();
+    },
     person: (
       teamId: string,
       userId: string,
