@@ -92,7 +92,7 @@ export async function startPostgresServer(
     url: (database = 'postgres') => `postgres://foyer@127.0.0.1:${port}/${database}`,
     async start() {
       // What a killed server leaves behind lives on for a moment, and lets no other one begin.
-      const giveUpAt = performance.now() + 10_000;
+      const giveUpAt = performance.now() + 30_000;
       while (!(await begin())) {
         if (performance.now() > giveUpAt) throw new Error(`Postgres ended at its start:\n${written}`);
         await sleep(100);

@@ -126,6 +126,13 @@ export async function setStage(
       await rm(folder, { recursive: true, force: true });
     },
   };
-  if (options.start !== false) await stage.start();
+  if (options.start === false) return stage;
+  try {
+    await stage.start();
+  } catch (error) {
+    // A Slack that is left listening would keep the whole file from ending.
+    await stage.close();
+    throw error;
+  }
   return stage;
 }

@@ -17,7 +17,7 @@ export function createVisitor(): Visitor {
       const response = await fetch(url, {
         redirect: 'manual',
         headers: { connection: 'close', ...(cookie ? { cookie } : {}), ...headers },
-        signal: AbortSignal.timeout(15_000),
+        signal: AbortSignal.timeout(30_000),
       });
       for (const line of response.headers.getSetCookie()) {
         const { name, value, maxAge } = parseSetCookie(line);
@@ -61,10 +61,10 @@ export async function install(
   return visitor.get(await pressAddToSlack(visitor, foyerUrl, sandbox, choice));
 }
 
-/** Polls until `look` returns something; fails after `withinMs`. */
+/** Polls until `look` returns something; fails after `withinMs`: long, since it is no promise of ours but a busy machine's. */
 export async function eventually<T>(
   look: () => Promise<T | undefined | false>,
-  withinMs = 10_000,
+  withinMs = 30_000,
 ): Promise<T> {
   const giveUpAt = performance.now() + withinMs;
   for (;;) {

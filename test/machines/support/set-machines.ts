@@ -99,10 +99,15 @@ export async function setMachines(
       await database.remove();
     },
   };
-  if (options.start !== false) {
-    await Promise.all([a.start(), b.start()]);
-    machines.sendTo(a);
+  if (options.start === false) return machines;
+  const started = await Promise.allSettled([a.start(), b.start()]);
+  const failed = started.find((each) => each.status === 'rejected');
+  if (failed) {
+    // A Slack that is left listening would keep the whole file from ending.
+    await machines.close();
+    throw failed.reason;
   }
+  machines.sendTo(a);
   return machines;
 }
 
