@@ -341,41 +341,41 @@ describe('connections and headers that only cost', { concurrency: 2 }, () => {
     const sockets: Socket[] = [];
     t.after(() => sockets.map((socket) => socket.destroy()));
     let closed = 0;
-    await Promise.all(
-      Array.from(
-        { length: many },
-        (_, n) =>
-          new Promise<void>((resolve, reject) => {
-            const socket = connect(Number(port), hostname, () => {
-              // A third says nothing, a third half a header, a third half a body.
-              if (n % 3 === 1) socket.write('GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ');
-              if (n % 3 === 2)
-                socket.write('POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{');
-              resolve();
-            });
-            socket
-              .on('error', reject)
-              .on('data', () => {})
-              .on('close', () => {
-                closed += 1;
-              });
-            sockets.push(socket);
-          }),
-      ),
-    );
+    const connectOne = (n: number) =>
+      new Promise<void>((resolve, reject) => {
+        const socket = connect(Number(port), hostname, () => {
+          // A third says nothing, a third half a header, a third half a body.
+          if (n % 3 === 1) socket.write('GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ');
+          if (n % 3 === 2)
+            socket.write('POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{');
+          resolve();
+        });
+        socket
+          .on('error', reject)
+          .on('data', () => {})
+          .on('close', () => {
+            closed += 1;
+          });
+        sockets.push(socket);
+      });
     let slowestMs = 0;
-    for (let n = 0; n < 20; n += 1) {
+    // A hundred at a time: a system forgets connections that wait beside 511 others to be taken, and tells only whoever
+    // writes. An answer to the next one means that all before it were taken.
+    for (let n = 0; n < many; n += 100) {
+      await Promise.all(Array.from({ length: 100 }, (_, beside) => connectOne(n + beside)));
       const startedAt = performance.now();
       assert.equal((await createVisitor().get(`${stage.url}/healthz`)).status, 200);
       slowestMs = Math.max(slowestMs, performance.now() - startedAt);
     }
-    assert.ok(slowestMs < 1000, `/healthz took ${slowestMs} ms`);
+    // An answer takes some milliseconds; a server that waits for one of the idle ones takes eight seconds and more.
+    assert.ok(slowestMs < 5000, `/healthz took ${slowestMs} ms`);
     const place = { teamId: stage.sandbox.workspace('Acme').id, userId: stage.sandbox.person('Acme').id };
     const visitor = createVisitor();
     const done = await install(visitor, stage.url, stage.sandbox, place);
     assert.equal((await finishedRun(visitor, stage.url + done.headers.get('location'))).status, 'succeeded');
     t.diagnostic(`${many} connections, /healthz within ${Math.round(slowestMs)} ms`);
-    if (isFullRun) await eventually(async () => closed === many, 15_000);
+    // Ten seconds for the last of them; without limits of our own it would be a minute, and five where it was a body.
+    if (isFullRun) await eventually(async () => closed === many);
   });
 
   it('refuses headers that are too many, too large, doubled or smuggled, and lives', async (t) => {

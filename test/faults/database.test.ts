@@ -27,6 +27,8 @@ interface Play {
 async function setPlay(t: TestContext): Promise<Play> {
   let live: Database | undefined;
   const stage = await setStage({
+    // Slack would not wait as long as a busy machine may need.
+    sandbox: { eventTimeoutMs: 20_000 },
     foyer: {
       worker: { pollMs: 50, leaseMs: 1500 },
       async openDatabase(target) {
@@ -86,7 +88,7 @@ async function assertInstallsWhole(play: Play): Promise<void> {
 }
 
 async function status(url: string): Promise<number> {
-  return (await fetch(url, { signal: AbortSignal.timeout(2000) })).status;
+  return (await fetch(url, { signal: AbortSignal.timeout(20_000) })).status;
 }
 
 /** The file may not grow any more, which is what a full disk is to SQLite. */
@@ -117,19 +119,19 @@ describe('a database that cannot be used', { concurrency: 6 }, () => {
         lock.is = 'released';
       });
     });
-    let slowestMs = 0;
+    let answered = 0;
     const asking = (async () => {
       while (lock.is !== 'released') {
-        const startedAt = performance.now();
         assert.equal(await status(`${stage.url}/healthz`), 200);
-        if (lock.is === 'held') slowestMs = Math.max(slowestMs, performance.now() - startedAt);
+        if (lock.is === 'held') answered += 1;
       }
     })();
     const answer = await installAcme(play);
     const progress = stage.url + answer.headers.get('location');
     await asking;
-    assert.ok(slowestMs < 1500, `a page took ${slowestMs} ms`);
-    const run = await finishedRun(visitor, progress, 20_000);
+    // Hundreds, and fewer on a busy machine. Whoever waits for the lock within SQLite answers nobody until it is released.
+    assert.ok(answered >= 10, `${answered} pages were answered while it was locked`);
+    const run = await finishedRun(visitor, progress);
     assert.equal(run.status, 'succeeded');
     assert.equal(stage.sandbox.messages(acme).length, 1);
   });
@@ -177,7 +179,7 @@ describe('a database that cannot be used', { concurrency: 6 }, () => {
     const answer = await installAcme(play);
     await eventually(async () => stage.logged().some((line) => line.includes('database or disk is full')));
     await play.onLiveConnection('pragma max_page_count = 1000000');
-    const run = await finishedRun(visitor, stage.url + answer.headers.get('location'), 20_000);
+    const run = await finishedRun(visitor, stage.url + answer.headers.get('location'));
     assert.equal(run.status, 'succeeded');
     assert.equal(stage.sandbox.messages(acme).length, 1);
   });

@@ -25,6 +25,9 @@ const removeEvery = 5;
 interface Pass {
   teamId: string;
   userId: string;
+  /** When its callback began and was answered. */
+  from: number;
+  to: number;
   /** Of the callback. */
   status: number;
   page: string;
@@ -50,8 +53,10 @@ function putUnderLoad(stage: ProcessStage, urls: readonly string[]): Load {
     const place = { teamId, userId: sandbox.person(teamId, 'owner').id };
     const visitor = createVisitor();
     const callback = new URL(await pressAddToSlack(visitor, url, sandbox, place));
+    const from = performance.now();
     const answer = await visitor.get(url + callback.pathname + callback.search);
-    load.passes.push({ ...place, status: answer.status, page: await answer.text() });
+    const page = await answer.text();
+    load.passes.push({ ...place, from, to: performance.now(), status: answer.status, page });
   }
 
   async function openHome(url: string, { teamId, userId }: Pass): Promise<void> {
@@ -110,11 +115,32 @@ async function startMachine(
   return { url: `http://127.0.0.1:${port}`, foyer };
 }
 
-const restart = async (server: PostgresServer, how: 'fast' | 'immediate' | 'kill', awayMs: number) => {
+/** While the server was away. */
+interface Outage {
+  from: number;
+  to: number;
+}
+
+async function restart(
+  server: PostgresServer,
+  how: 'fast' | 'immediate' | 'kill',
+  awayMs: number,
+): Promise<Outage> {
+  const from = performance.now();
   await server.stop(how);
   await sleep(awayMs);
   await server.start();
-};
+  return { from, to: performance.now() };
+}
+
+/** What an installer and Foyer wait for; where a busy machine needs longer for its start, nobody is at fault. */
+const riddenOutMs = 3000;
+
+/** The installs that met no longer outage than that. */
+function passesRiddenOut(passes: readonly Pass[], outages: readonly Outage[]): Pass[] {
+  const long = outages.filter(({ from, to }) => to - from > riddenOutMs);
+  return passes.filter((pass) => !long.some(({ from, to }) => pass.from < to && from < pass.to));
+}
 
 it('a Postgres that restarts under load loses nothing, and is ridden out', async (t) => {
   const random = createRandom();
@@ -136,9 +162,11 @@ it('a Postgres that restarts under load loses nothing, and is ridden out', async
   );
   const hows = isFullRun ? (['kill', 'fast', 'immediate'] as const) : (['kill'] as const);
   const restarts = Array.from({ length: count({ quick: 1, full: 5 }) }, () => hows).flat();
+  const outages: Outage[] = [];
   for (const how of restarts) {
     await sleep(400 + random.below(300));
-    await restart(server, how, 500 + random.below(count({ quick: 500, full: 1500 })));
+    const awayMs = 500 + random.below(count({ quick: 500, full: 1500 }));
+    outages.push(await restart(server, how, awayMs));
   }
   await sleep(700);
   await load.end();
@@ -152,7 +180,7 @@ it('a Postgres that restarts under load loses nothing, and is ridden out', async
   for (const { foyer } of machines) assert.equal(foyer.hasEnded(), false, foyer.output().slice(-3000));
   await eventually(
     async () => (await stage.rows('select id from runs where finished_at is null')).length === 0,
-    40_000,
+    90_000,
   );
   // The minute of what was interrupted passes, and the next start looks for it.
   await stage.change(
@@ -167,13 +195,13 @@ it('a Postgres that restarts under load loses nothing, and is ridden out', async
     "select id from install_requests where sealed_tokens is not null or outcome = 'started'";
   if ((await stage.rows(interrupted)).length > 0) {
     machines.push(await startMachine(stage, port));
-    await eventually(async () => (await stage.rows(interrupted)).length === 0, 20_000);
+    await eventually(async () => (await stage.rows(interrupted)).length === 0);
   }
 
   const pages: Record<string, number> = {};
   for (const pass of load.passes) {
     pages[pass.status] = (pages[pass.status] ?? 0) + 1;
-    await assertKept(stage, pass, load.removed.includes(pass.teamId));
+    await assertKept(stage, pass, pass.status === 303 && load.removed.includes(pass.teamId));
   }
   assert.deepEqual(liveTokens(sandbox).sort(), (await heldTokens(stage.config)).sort());
   for (const { status } of load.events) assert.ok([200, 503].includes(status), `an event: ${status}`);
@@ -182,15 +210,18 @@ it('a Postgres that restarts under load loses nothing, and is ridden out', async
     `seed ${random.seed}: ${restarts.length} restarts, ${load.passes.length} installs ${JSON.stringify(pages)}, ` +
       `${load.removed.length} uninstalls, ${load.events.length} events, the slowest after ${slowestMs} ms`,
   );
-  // Most do not even notice it; a few installs on a busy machine say little of that.
-  const fewest = Math.max(restarts.length * 2, isFullRun ? load.passes.length * 0.7 : 0);
-  assert.ok((pages[303] ?? 0) >= fewest, JSON.stringify(pages));
+  // Most do not even notice it; a few installs say little of that.
+  const met = passesRiddenOut(load.passes, outages);
+  const installed = met.filter(({ status }) => status === 303).length;
+  assert.ok(installed >= met.length * (isFullRun ? 0.7 : 0.3), `${installed} of ${met.length}`);
+  assert.ok((pages[303] ?? 0) >= restarts.length, JSON.stringify(pages));
 });
 
-/** Every error in the log is that of the database, told by its name. */
+/** Every error in the log is that of the database, told by its name, or a page that said so when its time was over. */
 function assertNoOtherFault(output: string): void {
   for (const text of output.split('\n').filter((line) => /^\{"level":(50|60)/.test(line))) {
-    const line = JSON.parse(text) as { err?: { message?: string } };
+    const line = JSON.parse(text) as { msg: string; err?: { message?: string } };
+    if (line.msg === 'a request took too long') continue;
     // Bolt tells it in words of its own, with ours behind them.
     assert.match(line.err?.message ?? '', /The database \S+ cannot be used/, text);
   }
@@ -203,8 +234,10 @@ async function assertKept(stage: ProcessStage, pass: Pass, isRemoved: boolean): 
     pass.teamId,
   );
   const welcomes = stage.sandbox.messages(pass).length;
-  if (pass.status !== 303) {
-    assert.ok([502, 503].includes(pass.status), `${pass.status} ${pass.page}`);
+  // The one page that does not know: a server that was away for seconds, and a machine that was busy.
+  const isOpen = pass.status === 504 && pass.page.includes('The install may still finish');
+  if (pass.status !== 303 && !(isOpen && installation)) {
+    assert.ok([502, 503, 504].includes(pass.status), `${pass.status} ${pass.page}`);
     assert.match(pass.page, /Nothing was installed|was not finished|Reference: <code>/);
     assert.equal(installation, undefined, 'it is stored, and its page said that it was not');
     assert.equal(welcomes, 0);

@@ -12,7 +12,7 @@ import { type Machines, setMachines } from './support/set-machines.ts';
 /** One install that two machines on one Postgres have a part in. */
 
 /** How long an install may take on a machine that is busy. */
-const patienceMs = 40_000;
+const patienceMs = 90_000;
 
 interface Place {
   teamId: string;
@@ -172,7 +172,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     }
   });
 
-  it('is stopped within a second by an uninstall that the other one hears of', async (t) => {
+  it('is stopped by an uninstall that the other one hears of, long before its call to Slack ends', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, database } = machines;
     const place = newPlace(machines, 'Gone');
@@ -192,9 +192,10 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     // B answers as uninstalled at once, since it asks the database.
     const status = await visitor.get(`${b.url}${done.headers.get('location')}/status`);
     assert.equal(((await status.json()) as { status: string }).status, 'cancelled');
-    await eventually(async () => b.logged().some((line) => line.includes('run left to others')), 5000);
+    await eventually(async () => b.logged().some((line) => line.includes('run left to others')));
     const stoppedMs = Math.round(performance.now() - removedAt);
-    assert.ok(stoppedMs < 1000, `${stoppedMs} ms`);
+    // It looks every half second. Without that, the call would end it after eight seconds, or the lease's renewal after ten.
+    assert.ok(stoppedMs < 5000, `${stoppedMs} ms`);
     assert.equal(sandbox.calls().length, calls, 'nothing more was asked of Slack');
     assert.deepEqual(await database.rows('select id from runs where finished_at is null'), []);
     t.diagnostic(`B stopped ${stoppedMs} ms after the uninstall`);

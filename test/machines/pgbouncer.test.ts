@@ -24,7 +24,7 @@ it('two machines work through PgBouncer in transaction mode, with fewer connecti
       const callback = new URL(await pressAddToSlack(visitor, n % 2 ? a.url : b.url, sandbox, place));
       const done = await visitor.get((n % 2 ? b.url : a.url) + callback.pathname + callback.search);
       assert.equal(done.status, 303);
-      const run = await finishedRun(visitor, a.url + done.headers.get('location'), 40_000);
+      const run = await finishedRun(visitor, a.url + done.headers.get('location'), 90_000);
       assert.equal(run.status, 'succeeded');
       assert.equal(sandbox.messages(place).length, 1);
       return place;

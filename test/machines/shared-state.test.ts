@@ -34,7 +34,7 @@ async function installNew(machines: Machines, name: string, url = machines.a.url
   const visitor = createVisitor();
   const done = await install(visitor, url, sandbox, place);
   assert.equal(done.status, 303);
-  await finishedRun(visitor, url + done.headers.get('location'), 40_000);
+  await finishedRun(visitor, url + done.headers.get('location'), 90_000);
   return place;
 }
 

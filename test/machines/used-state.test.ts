@@ -8,7 +8,7 @@ it('a state that four connections use up at once is used once, and none of them 
   const opened = await openPostgresTestDatabase();
   t.after(() => opened.close());
   const databases = [opened.database, await opened.reopen(), await opened.reopen(), await opened.reopen()];
-  for (let n = 0; n < count({ quick: 250, full: 2000 }); n += 1) {
+  for (let n = 0; n < count({ quick: 250, full: 1000 }); n += 1) {
     const request = { id: `s${n}`, clientId: '1.1', progressHash: `h${n}`, requestedTeamId: null, now: 1 };
     const used = await Promise.all(
       databases.map((database) => database.write((trx) => consumeState(trx, request))),

@@ -33,6 +33,6 @@ export async function signedPost({
       connection: 'close',
     },
     body: text,
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(30_000),
   });
 }
