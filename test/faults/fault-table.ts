@@ -301,6 +301,20 @@ export const cells: readonly Cell[] = [
   ...operators,
 ];
 
+/** A cell's call, how often it fails, whether Slack acted, had to be waited for, or asked to wait, and where that ends. */
+function kindOf({ method, failure, how, end }: Cell): string {
+  const marks = [failure.startsWith('hangs'), failure.endsWith(', acted'), limited.includes(failure)];
+  return JSON.stringify([method, how, marks, end]).replaceAll(/: \w+"/g, '"');
+}
+
+/**
+ * One cell of each kind of end, for the second engine: what a database sees of a failure is how its step ended, and not
+ * which of many it was.
+ */
+export const cellOfEachEnd: readonly Cell[] = cells.filter(
+  (cell, index) => cells.findIndex((other) => kindOf(other) === kindOf(cell)) === index,
+);
+
 const quick: ReadonlySet<string> = new Set([
   'oauth.v2.access 503 once',
   'oauth.v2.access reset, acted once',

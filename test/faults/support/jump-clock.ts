@@ -17,13 +17,22 @@ export function createJumpClock(): JumpClock {
   };
 }
 
-/** Jumps to the time at which a resting run falls due; returns by how many milliseconds, 0 where none rests. */
-export async function jumpToNextTry(clock: JumpClock, database: StageDatabase): Promise<number> {
-  const [row] = await database.rows<{ due: number | null }>(
-    "select min(due_at) as due from runs where status in ('waiting', 'queued') and due_at is not null and finished_at is null",
+/** What a look at the runs found. */
+export interface RunsSeen {
+  /** How many are not over. */
+  open: number;
+  /** When the resting run that was jumped to fell due; absent where none rests for a time that is still to come. */
+  jumpedTo?: number;
+}
+
+/** Jumps to the time at which a resting run falls due. */
+export async function jumpToNextTry(clock: JumpClock, database: StageDatabase): Promise<RunsSeen> {
+  const [row] = await database.rows<{ open: number; due: number | null }>(
+    "select count(*) as open, min(case when status in ('waiting', 'queued') then due_at end) as due from runs where finished_at is null",
   );
-  const aheadMs = row?.due == null ? 0 : row.due - clock.now();
-  if (aheadMs <= 0) return 0;
+  const { open = 0, due = null } = row ?? {};
+  const aheadMs = due === null ? 0 : due - clock.now();
+  if (due === null || aheadMs <= 0) return { open };
   clock.jump(aheadMs);
-  return aheadMs;
+  return { open, jumpedTo: due };
 }
