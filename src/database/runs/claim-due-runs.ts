@@ -13,15 +13,14 @@ export interface Claim {
 
 const claimRuns = prepareQuery((queries, given: Given<Claim>) =>
   queries
-    // Named before it is used, so that Postgres locks no more than it claims.
+    // Named before it is used, so that Postgres locks no more than it claims. Only what may be claimed has a `due_at`: to
+    // ask for its status as well, or to order by the id, makes SQLite look at every run that is not over.
     .with('due', (due) =>
       due
         .selectFrom('runs')
         .select('id')
         .where('due_at', '<=', given.now)
-        .where('status', 'in', ['queued', 'waiting', 'running'])
         .orderBy('due_at')
-        .orderBy('id')
         .limit(given.limit)
         .forUpdate()
         .skipLocked(),

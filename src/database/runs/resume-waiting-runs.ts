@@ -9,7 +9,7 @@ export async function resumeWaitingRuns(
     .updateTable('runs')
     .set({ status: 'queued', due_at: resume.now, waiting_for: null })
     .where('installation_id', '=', resume.installationId)
-    .where('status', '=', 'waiting')
+    // Only what waits has a `waiting_for`: to ask for the status too makes SQLite look at every run that waits.
     .where('waiting_for', '=', resume.event)
     .returning('id')
     .execute();

@@ -4,10 +4,12 @@ import { sql } from 'kysely';
 import { claimDueRuns } from '../../../src/database/runs/claim-due-runs.ts';
 import { createRun } from '../../../src/database/runs/create-run.ts';
 import { findHeldRuns } from '../../../src/database/runs/renew-leases.ts';
+import { resumeWaitingRuns } from '../../../src/database/runs/resume-waiting-runs.ts';
 import { createInstallationStore } from '../../../src/installation-store/create-installation-store.ts';
 import { createLogger } from '../../../src/log.ts';
 import { keyringOf, teamInstall } from '../../support/installations.ts';
 import { engines, openPostgresTestDatabase, type TestDatabase } from '../../support/open-test-database.ts';
+import { recordQueries } from '../plans/record-queries.ts';
 
 const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false });
 const claim = { limit: 10, now: 5000, leaseUntil: 35_000, owner: 'a:1:x/1' };
@@ -59,6 +61,25 @@ for (const [name, open] of Object.entries(engines)) {
     );
   });
 }
+
+test('a claim, and an event that runs wait for, look at no run that waits for something else, on SQLite', async (t) => {
+  const opened = await engines.SQLite();
+  t.after(() => opened.close());
+  const { database, recorded } = recordQueries(opened.database);
+  await claimDueRuns(database, claim);
+  const resume = { installationId: 'ins_1', event: 'team_access_granted', now: 5000 };
+  await database.write((transaction) => resumeWaitingRuns(transaction, resume));
+  const plans: string[] = [];
+  for (const { query } of recorded()) {
+    const explain = { ...query, sql: `explain query plan ${query.sql}` };
+    const { rows } = await opened.database.queries.executeQuery<{ detail: string }>(explain);
+    plans.push(rows.map(({ detail }) => detail).join('; '));
+  }
+  assert.equal(plans.length, 2);
+  assert.match(plans[0] ?? '', /INDEX runs_due \(due_at<\?\)/);
+  assert.match(plans[1] ?? '', /INDEX runs_by_installation /);
+  assert.doesNotMatch(plans.join(), /TEMP B-TREE|runs_by_status/);
+});
 
 test('a worker does not wait for a run that another one is claiming, on Postgres', async (t) => {
   const opened = await openPostgresTestDatabase();
