@@ -17,6 +17,10 @@ test('an answer that was read already is a Response whose body is had in each of
   assert.equal(Buffer.from(await response.arrayBuffer()).toString(), '{"name":"Zoë"}');
 });
 
+test('a clone of it has the body too: whoever watches an exchange reads the tokens from one', async () => {
+  assert.deepEqual(await readResponse(answer(200)).clone().json(), { name: 'Zoë' });
+});
+
 test('an answer with a status that allows no body is a Response too', async () => {
   assert.deepEqual(
     [204, 304, 503].map((status) => readResponse(answer(status)).status),
