@@ -280,7 +280,12 @@ async function until(play: Play, look: () => boolean | Promise<boolean>): Promis
 /** No fault of our own, and no secret, whatever Slack did. */
 function assertLogIsCalm({ stage }: Play): void {
   const log = stage.logged().join('\n');
-  for (const fault of ['a request failed', 'a listener failed', 'interrupted by a fault', 'took too long'])
+  for (const fault of [
+    'a request failed',
+    'a listener failed',
+    'interrupted by a fault',
+    'a request took too long',
+  ])
     assert.ok(!log.includes(fault), log);
   for (const { value } of stage.sandbox.state().installations.flatMap((each) => each.tokens))
     assert.ok(!log.includes(value), 'a token is in the log');
