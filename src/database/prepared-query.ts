@@ -3,10 +3,11 @@ import {
   type CompiledQuery,
   type DialectAdapter,
   type Expression,
+  type Kysely,
   type QueryResult,
   sql,
 } from 'kysely';
-import type { Queries } from './database.ts';
+import type { Tables } from './records.ts';
 
 /** A value that a query is given each time it runs. */
 export type QueryValue = string | number | null;
@@ -18,7 +19,7 @@ export type QueryValues<Values> = { readonly [Name in keyof Values]: QueryValue 
 export type Given<Values> = { readonly [Name in keyof Values]: Expression<Values[Name]> };
 
 /** Builds a query with places in it: `(queries, given: Given<{ id: string }>) => …where('id', '=', given.id)`. */
-export type BuildQuery<Values, Row> = (queries: Queries, given: Given<Values>) => Compilable<Row>;
+export type BuildQuery<Values, Row> = (queries: Kysely<Tables>, given: Given<Values>) => Compilable<Row>;
 
 /** A query compiled once, and the values that its placeholders stand for. */
 export interface PreparedText<Values, Row> {
@@ -36,7 +37,7 @@ class Place {
 
 /** Compiles a query once: to build and compile it at each call costs more than SQLite takes to answer it. */
 export function compileQuery<Values extends QueryValues<Values>, Row>(
-  queries: Queries,
+  queries: Kysely<Tables>,
   build: BuildQuery<Values, Row>,
 ): PreparedText<Values, Row> {
   const places = new Proxy({}, { get: (_places, name) => sql`${new Place(String(name))}` });
@@ -56,7 +57,7 @@ export function compileQuery<Values extends QueryValues<Values>, Row>(
  */
 export function prepareQuery<Values extends QueryValues<Values>, Row>(
   build: BuildQuery<Values, Row>,
-): (queries: Queries, values: Values) => Promise<QueryResult<Row>> {
+): (queries: Kysely<Tables>, values: Values) => Promise<QueryResult<Row>> {
   // A database and its transactions share their adapter.
   const prepared = new WeakMap<DialectAdapter, PreparedText<Values, Row>>();
   return (queries, values) => {
