@@ -64,8 +64,8 @@ const commits = (many: number, when?: 'before'): Killing[] =>
 
 /** How often every named point is tried, how often two kills follow each other, and how many come at any instant. */
 const fullCounts = {
-  SQLite: { rounds: 2, rows: 20, anywhere: 60 },
-  Postgres: { rounds: 1, rows: 10, anywhere: 30 },
+  SQLite: { rounds: 2, rows: 25, anywhere: 60 },
+  Postgres: { rounds: 1, rows: 15, anywhere: 30 },
 } as const;
 
 function killings(random: ReturnType<typeof createRandom>, engine: EngineName): Killing[] {
