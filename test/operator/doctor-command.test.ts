@@ -584,7 +584,8 @@ function changeUrl(environment: Record<string, string>, change: (url: URL) => un
   environment.DATABASE_URL = url.href;
 }
 
-describe('doctor names, with its mend,', { concurrency: true }, () => {
+// A few at a time: all at once they keep each other from Slack's answers until the doctor stops waiting for them.
+describe('doctor names, with its mend,', { concurrency: 4 }, () => {
   for (const { what, engine, breakIt, check, status, detail, mend, also = [], options, now } of breakages) {
     it(what, async (t) => {
       const prepared = await prepare(t, engine);
