@@ -51,7 +51,8 @@ async function useEverything(t: TestContext, engine: 'SQLite' | 'Postgres') {
     await looking.close();
   });
   await seedEverything(looking, { clientId: stage.config.slack.clientId, count, now: Date.now() });
-  await sql.raw(engine === 'SQLite' ? 'analyze' : 'vacuum analyze').execute(looking.queries);
+  // Postgres does so by itself; in SQLite nobody does, and what it plans without statistics is what it does.
+  if (engine === 'Postgres') await sql`vacuum analyze`.execute(looking.queries);
   await stage.start();
   const during = (activity: string) => record?.now(activity);
 
