@@ -30,21 +30,26 @@ export interface Connections {
   close(): Promise<void>;
 }
 
-/** Opens connections as they are needed, and anew where a contender has closed an idle one. */
+/** A contender closes connections that have idled for seconds, perhaps in the moment in which they are used again. */
+const idleMs = 2000;
+
+/** Opens connections as they are needed, and anew in the place of those that have idled. */
 export function openConnections(url: string): Connections {
   const { host, hostname, port } = new URL(url);
   let opened: Connection[] = [];
 
   async function take(count: number): Promise<Connection[]> {
-    opened = opened.filter((connection) => connection.isOpen());
+    const usable = opened.filter((connection) => connection.isFresh());
+    for (const connection of opened) if (!usable.includes(connection)) connection.close();
+    opened = usable;
     while (opened.length < count) opened.push(await openConnection(hostname, Number(port)));
     return opened.slice(0, count);
   }
 
   return {
     async post(path, requests, connections) {
-      const taken = await take(connections);
       const texts = requests.map((request) => textOf(host, path, request));
+      const taken = await take(connections);
       const latencies = new Float64Array(texts.length);
       const all = Promise.withResolvers<void>();
       let next = 0;
@@ -75,17 +80,20 @@ export function openConnections(url: string): Connections {
 interface Connection {
   /** Sends a request, and gives its whole answer or what went wrong. One at a time. */
   ask(text: Buffer, onAnswer: (answer: string | Error) => void): void;
-  isOpen(): boolean;
+  /** Whether it is open, and was used just now. */
+  isFresh(): boolean;
   close(): void;
 }
 
 async function openConnection(host: string, port: number): Promise<Connection> {
   let received = '';
+  let usedAt = performance.now();
   let waiting: ((answer: string | Error) => void) | undefined;
   const settle = (answer: string | Error): void => {
     const tell = waiting;
     waiting = undefined;
     received = '';
+    usedAt = performance.now();
     tell?.(answer);
   };
   const socket: Socket = connect({
@@ -110,7 +118,7 @@ async function openConnection(host: string, port: number): Promise<Connection> {
       waiting = onAnswer;
       socket.write(text);
     },
-    isOpen: () => socket.writable && socket.readable,
+    isFresh: () => socket.writable && socket.readable && performance.now() - usedAt < idleMs,
     close: () => socket.destroy(),
   };
 }

@@ -48,6 +48,22 @@ test('each request is sent once, over as many connections as are asked for, howe
   assert.ok(latencies.length === 30 && latencies.every((ms) => ms > 0));
 });
 
+test('a connection that has idled is not used again: its contender may be closing it', async (t) => {
+  const clock = t.mock.method(performance, 'now');
+  const peers: (number | undefined)[] = [];
+  const connections = await connectionsTo(t, (req, res) => {
+    peers.push(req.socket.remotePort);
+    req.resume().once('end', () => res.writeHead(200).end());
+  });
+  await connections.post('/', requests(1), 1);
+  await connections.post('/', requests(1), 1);
+  const later = performance.now() + 3000;
+  clock.mock.mockImplementation(() => later);
+  await connections.post('/', requests(1), 1);
+  assert.equal(peers[1], peers[0]);
+  assert.notEqual(peers[2], peers[0]);
+});
+
 test('an answer other than 200 ends the volley with an error', async (t) => {
   const connections = await connectionsTo(t, (_req, res) => res.writeHead(401).end());
   await assert.rejects(connections.post('/slack/events', requests(3), 2), /401/);
