@@ -1,5 +1,6 @@
 import type { Queries } from '../database.ts';
 import { newId } from '../new-id.ts';
+import { type Given, prepareQuery } from '../prepared-query.ts';
 
 /** What a run is made for. `stepNames` are those of the pipeline, in order. */
 export interface NewRun {
@@ -10,43 +11,69 @@ export interface NewRun {
   now: number;
 }
 
+const newestCreatedAt = prepareQuery((queries, given: Given<{ installationId: string }>) =>
+  queries
+    .selectFrom('runs')
+    .select('created_at')
+    .where('installation_id', '=', given.installationId)
+    .orderBy('created_at', 'desc')
+    .limit(1),
+);
+
+const insertRun = prepareQuery(
+  (queries, given: Given<Omit<NewRun, 'stepNames'> & { id: string; createdAt: number }>) =>
+    queries.insertInto('runs').values({
+      id: given.id,
+      installation_id: given.installationId,
+      life: given.life,
+      user_id: given.userId,
+      status: 'queued',
+      created_at: given.createdAt,
+      started_at: null,
+      finished_at: null,
+      due_at: given.now,
+      waiting_for: null,
+      lease_owner: null,
+      lease_until: null,
+    }),
+);
+
+const pending = {
+  status: 'pending',
+  attempts: 0,
+  failures: 0,
+  output: null,
+  error_code: null,
+  error_message: null,
+  started_at: null,
+  finished_at: null,
+} as const;
+
+/** Of each pipeline: the names of its steps are part of its query. */
+const insertsOfSteps = new WeakMap<readonly string[], ReturnType<typeof prepareInsertOfSteps>>();
+
+function prepareInsertOfSteps(stepNames: readonly string[]) {
+  return prepareQuery((queries, { runId }: Given<{ runId: string }>) =>
+    queries
+      .insertInto('steps')
+      .values(stepNames.map((name, position) => ({ run_id: runId, name, position, ...pending }))),
+  );
+}
+
 /**
  * Queues a run with all its steps pending, and returns its id. Called in the transaction that stores the installation
  * (invariant 1): neither is ever there without the other.
  */
 export async function createRun(transaction: Queries, run: NewRun): Promise<string> {
+  const { stepNames, ...made } = run;
   const id = newId('run');
-  const newest = await transaction
-    .selectFrom('runs')
-    .select('created_at')
-    .where('installation_id', '=', run.installationId)
-    .orderBy('created_at', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  await transaction
-    .insertInto('runs')
-    .values({
-      id,
-      installation_id: run.installationId,
-      life: run.life,
-      user_id: run.userId,
-      status: 'queued',
-      // Later than the one before it, also where that was made by a clock that is ahead of ours: it takes its place.
-      created_at: Math.max(run.now, (newest?.created_at ?? 0) + 1),
-      started_at: null,
-      finished_at: null,
-      due_at: run.now,
-      waiting_for: null,
-      lease_owner: null,
-      lease_until: null,
-    })
-    .execute();
-  const pending = { status: 'pending' as const, attempts: 0, failures: 0, output: null };
-  const steps = run.stepNames.map((name, position) => ({ run_id: id, name, position, ...pending }));
-  if (steps.length > 0) await transaction.insertInto('steps').values(steps.map(blankStep)).execute();
+  const [newest] = (await newestCreatedAt(transaction, made)).rows;
+  // Later than the one before it, also where that was made by a clock that is ahead of ours: it takes its place.
+  const createdAt = Math.max(run.now, (newest?.created_at ?? 0) + 1);
+  await insertRun(transaction, { ...made, id, createdAt });
+  if (stepNames.length === 0) return id;
+  const insertSteps = insertsOfSteps.get(stepNames) ?? prepareInsertOfSteps(stepNames);
+  insertsOfSteps.set(stepNames, insertSteps);
+  await insertSteps(transaction, { runId: id });
   return id;
-}
-
-function blankStep<T extends object>(step: T) {
-  return { ...step, error_code: null, error_message: null, started_at: null, finished_at: null };
 }
