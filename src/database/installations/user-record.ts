@@ -1,19 +1,37 @@
 import type { Queries } from '../database.ts';
+import type { UserProfile } from '../people/save-profile.ts';
+import type { MembershipRow, UserRow } from '../records.ts';
 import { type InstallRecord, registeredTeamId } from './install-record.ts';
 
 /** A person of the installation's team, as stored. */
-export interface UserRecord {
+export interface UserRecord extends UserProfile {
   userId: string;
-  name: string | null;
-  realName: string | null;
-  email: string | null;
-  timezone: string | null;
-  locale: string | null;
-  avatarUrl: string | null;
-  isAdmin: boolean;
-  isOwner: boolean;
   hasUserToken: boolean;
   firstSeenAt: number;
+}
+
+/** What is read of a person: their own row, their membership's, and whose token there is of them. */
+type PersonRow = Pick<
+  UserRow,
+  'user_id' | 'name' | 'real_name' | 'email' | 'timezone' | 'locale' | 'avatar_url'
+> &
+  Pick<MembershipRow, 'is_admin' | 'is_owner'> & { member_since: number; token_user_id: string | null };
+
+/** A person's rows as a record. */
+export function toUserRecord(row: PersonRow): UserRecord {
+  return {
+    userId: row.user_id,
+    name: row.name,
+    realName: row.real_name,
+    email: row.email,
+    timezone: row.timezone,
+    locale: row.locale,
+    avatarUrl: row.avatar_url,
+    isAdmin: row.is_admin === 1,
+    isOwner: row.is_owner === 1,
+    hasUserToken: row.token_user_id !== null,
+    firstSeenAt: row.member_since,
+  };
 }
 
 /** Reads the people of an installation's team, in the order in which they came. */
@@ -38,17 +56,5 @@ export async function readUsers(queries: Queries, record: InstallRecord): Promis
     .orderBy('memberships.first_seen_at')
     .orderBy('users.user_id')
     .execute();
-  return rows.map((row) => ({
-    userId: row.user_id,
-    name: row.name,
-    realName: row.real_name,
-    email: row.email,
-    timezone: row.timezone,
-    locale: row.locale,
-    avatarUrl: row.avatar_url,
-    isAdmin: row.is_admin === 1,
-    isOwner: row.is_owner === 1,
-    hasUserToken: row.token_user_id !== null,
-    firstSeenAt: row.member_since,
-  }));
+  return rows.map(toUserRecord);
 }

@@ -1,6 +1,6 @@
 import type { Database } from '../database.ts';
 import { type InstallRecord, registeredTeamId } from '../installations/install-record.ts';
-import type { UserRecord } from '../installations/user-record.ts';
+import { toUserRecord, type UserRecord } from '../installations/user-record.ts';
 import type { Given } from '../prepared-query.ts';
 
 /** A person of an installation's team. */
@@ -32,7 +32,7 @@ export function prepareMember(
             .on('user_tokens.installation_id', '=', given.installationId),
         )
         .select(['memberships.is_admin', 'memberships.is_owner'])
-        .select(['memberships.first_seen_at', 'memberships.updated_at'])
+        .select(['memberships.first_seen_at as member_since', 'memberships.updated_at'])
         .select(['users.user_id', 'users.name', 'users.real_name', 'users.email'])
         .select(['users.timezone', 'users.locale', 'users.avatar_url'])
         .select('user_tokens.user_id as token_user_id')
@@ -44,23 +44,8 @@ export function prepareMember(
     const { id: installationId, clientId } = record;
     const row = await read({ clientId, teamId: registeredTeamId(record), installationId, userId });
     if (!row) return undefined;
-    const [isAdmin, isOwner] = [row.is_admin === 1, row.is_owner === 1];
-    const profile =
-      row.user_id === null
-        ? undefined
-        : {
-            userId: row.user_id,
-            name: row.name,
-            realName: row.real_name,
-            email: row.email,
-            timezone: row.timezone,
-            locale: row.locale,
-            avatarUrl: row.avatar_url,
-            isAdmin,
-            isOwner,
-            hasUserToken: row.token_user_id !== null,
-            firstSeenAt: row.first_seen_at,
-          };
-    return { isAdmin: isAdmin || isOwner, provenAt: row.updated_at, profile };
+    const { user_id, updated_at: provenAt } = row;
+    const isAdmin = row.is_admin === 1 || row.is_owner === 1;
+    return { isAdmin, provenAt, profile: user_id === null ? undefined : toUserRecord({ ...row, user_id }) };
   };
 }

@@ -2,7 +2,8 @@ import type { Queries } from '../database.ts';
 import { type Given, prepareQuery } from '../prepared-query.ts';
 
 /** What Slack told of a person. An absent value was not granted or not given. */
-export interface UserProfile {
+export type UserProfile = {
+  /** Their name in Slack's own sense, such as `grace`. */
   name: string | null;
   realName: string | null;
   email: string | null;
@@ -11,14 +12,14 @@ export interface UserProfile {
   avatarUrl: string | null;
   isAdmin: boolean;
   isOwner: boolean;
-}
+};
 
 /** What Slack told of a team. */
-export interface TeamProfile {
+export type TeamProfile = {
   name: string | null;
   domain: string | null;
   iconUrl: string | null;
-}
+};
 
 /** Whose profile it is, and when it was told. */
 interface Told {

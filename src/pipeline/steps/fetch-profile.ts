@@ -1,27 +1,16 @@
 import type { TeamInfoResponse, UsersInfoResponse } from '@slack/web-api';
 import { registeredTeamId } from '../../database/installations/install-record.ts';
-import { saveProfile } from '../../database/people/save-profile.ts';
+import { saveProfile, type TeamProfile, type UserProfile } from '../../database/people/save-profile.ts';
 import { slackFailure } from '../../slack/slack-failure.ts';
 import { skipWithoutBot } from '../skip-without-bot.ts';
 import { type ActingStep, type StepContext, type StepWrite, skip, waitFor, withWrite } from '../step.ts';
 
 /** What Slack told of the installer and the team. An absent value was not granted or not given. */
 export type FetchedProfile = {
-  user: {
-    /** What to call them in a greeting. */
-    callName: string | null;
-    /** Their name in Slack's own sense, such as `grace`. */
-    name: string | null;
-    realName: string | null;
-    email: string | null;
-    timezone: string | null;
-    locale: string | null;
-    avatarUrl: string | null;
-    isAdmin: boolean;
-    isOwner: boolean;
-  } | null;
+  /** `callName` is what to call them in a greeting. */
+  user: (UserProfile & { callName: string | null }) | null;
   /** Null for an org-wide install too: the app's place is then no single workspace. */
-  team: { name: string | null; domain: string | null; iconUrl: string | null } | null;
+  team: TeamProfile | null;
   /** What could not be asked, and why. */
   missing: { method: string; code: string }[];
 };
