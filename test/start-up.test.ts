@@ -63,7 +63,15 @@ describe('a start', () => {
     const { isReady, loaded } = await start(t);
     assert.ok(isReady);
     assert.ok(loaded.has('better-sqlite3') && loaded.has('@slack/bolt'));
-    const spare = ['pg', 'nodemailer', '@slack/webhook', 'pino-pretty', 'commander', '@clack/prompts'];
+    const spare = [
+      'pg',
+      'nodemailer',
+      '@slack/webhook',
+      'pino-pretty',
+      'commander',
+      '@clack/prompts',
+      '@opentelemetry/api',
+    ];
     assert.deepEqual(
       spare.filter((name) => loaded.has(name)),
       [],

@@ -1,4 +1,5 @@
-import { Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
+import Gauge from 'prom-client/lib/gauge.js';
 import type { Database } from '../../database/database.ts';
 import { countInstallations } from '../../database/installations/count-installations.ts';
 import { readQueueState } from '../../database/runs/read-queue-state.ts';

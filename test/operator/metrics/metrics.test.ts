@@ -78,6 +78,7 @@ describe('the metrics', () => {
     assert.equal(sampleValue(all, 'foyer_token_refreshes_total', { result: 'dead' }), 1);
     assert.ok(sampleValue(all, 'process_resident_memory_bytes') > 0);
     assert.ok(all.has('nodejs_eventloop_lag_p99_seconds'));
+    assert.ok(sampleValue(all, 'nodejs_eventloop_lag_min_seconds') < 60);
   });
 
   it('grow no label for what comes from outside', async () => {
