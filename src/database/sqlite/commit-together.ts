@@ -3,11 +3,11 @@ import { sql, type Transaction } from 'kysely';
 import type { Tables } from '../records.ts';
 
 /**
- * Why writes share commits: with `synchronous = FULL` each commit waits for the disk (0.3 ms, in which nothing else of
- * this process happens), which is most of what a short write costs. Those that are asked for within one turn of the
- * event loop go into one transaction together, each in a savepoint of its own: one that fails takes none of the others
- * with it, and each hears that it is written once the commit has reached the disk. Sixteen installs at once made 20
- * commits each before, and 2 since. A write that comes alone is a transaction of its own.
+ * Why writes share commits: each commit waits for the disk (0.3 ms, ten on a slow one), which is most of what a short
+ * write costs. Those that are asked for while it waits, or within one turn of the event loop, go into one transaction
+ * together, each in a savepoint of its own: one that fails takes none of the others with it, and each hears that it is
+ * written once the commit has reached the disk. Sixteen installs at once made 20 commits each before, and 2 since. A
+ * write that comes alone is a transaction of its own.
  */
 
 type Work = (transaction: Transaction<Tables>) => Promise<unknown>;
@@ -26,7 +26,7 @@ const retryDelayMs = 25;
 
 /** Makes the one way to write. */
 export function createCommits(deps: {
-  /** Runs its work in one transaction. */
+  /** Runs its work in one transaction, and resolves when that has reached the disk. */
   transact<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T>;
   /** Whether a transaction failed only because somebody else was writing. */
   isLocked(error: unknown): boolean;

@@ -8,6 +8,7 @@ import { migrate } from '../migrate.ts';
 import { compileQuery } from '../prepared-query.ts';
 import type { Tables } from '../records.ts';
 import { createCommits } from './commit-together.ts';
+import { type LogOnDisk, openLogOnDisk } from './log-on-disk.ts';
 import { foyerSqliteDialect } from './sqlite-dialect.ts';
 
 /**
@@ -136,8 +137,11 @@ export async function openSqlite(file: string): Promise<Database> {
   const queries = new Kysely<Tables>({ dialect: foyerSqliteDialect(createStatements(sqlite, file)) });
   sqlite.pragma(`busy_timeout = ${busyTimeoutMs}`);
   const assertInPlace = createPlaceCheck(file);
+  let log: LogOnDisk;
   try {
     await untilUnlocked(() => migrate(queries), openingPatienceMs);
+    log = await openLogOnDisk(file);
+    sqlite.pragma('synchronous = NORMAL');
   } catch (error) {
     await queries.destroy();
     throw error;
@@ -154,7 +158,10 @@ export async function openSqlite(file: string): Promise<Database> {
   const commit = createCommits({
     async transact(work) {
       assertInPlace();
-      return queries.transaction().execute(work).finally(forgetMark);
+      log.assertSound();
+      const value = await queries.transaction().execute(work).finally(forgetMark);
+      await log.sync();
+      return value;
     },
     isLocked,
   });
@@ -181,6 +188,7 @@ export async function openSqlite(file: string): Promise<Database> {
     },
     async ping() {
       assertInPlace();
+      log.assertSound();
       try {
         await queries.selectFrom('encryption_keys').select('id').limit(1).execute();
       } catch (error) {
@@ -198,6 +206,7 @@ export async function openSqlite(file: string): Promise<Database> {
     },
     async close() {
       reader.close();
+      await log.close();
       await queries.destroy();
     },
   };

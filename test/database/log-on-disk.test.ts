@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import Sqlite from 'better-sqlite3';
+import { type Database, DatabaseUnavailableError } from '../../src/database/database.ts';
+import { recordEncryptionKey } from '../../src/database/seals/record-encryption-key.ts';
+import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
+import { replaceDatasync } from '../support/replace-datasync.ts';
+
+async function setUp(t: TestContext) {
+  const folder = await mkdtemp(join(tmpdir(), 'foyer-log-'));
+  const file = join(folder, 'foyer.db');
+  const database = await openSqlite(file);
+  t.after(async () => {
+    await database.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  /** What would be found after a power cut now, if all that was written to the files so far had reached the disk. */
+  async function keysInTheFiles(): Promise<unknown[]> {
+    const copy = join(folder, 'copy.db');
+    await copyFile(file, copy);
+    await copyFile(`${file}-wal`, `${copy}-wal`);
+    const sqlite = new Sqlite(copy);
+    const ids = sqlite.prepare('select id from encryption_keys order by id').pluck().all();
+    sqlite.close();
+    return ids;
+  }
+  return { database, keysInTheFiles };
+}
+
+const record = (database: Database, id: string): Promise<string> =>
+  database.write((transaction) =>
+    recordEncryptionKey(transaction, { id, sealedCheck: `check of ${id}`, now: 1 }),
+  );
+
+async function someTurns(): Promise<void> {
+  for (let turns = 0; turns < 20; turns += 1) await turn();
+}
+
+describe('what is written to SQLite', () => {
+  it('is told when it has reached the disk, and meanwhile nothing else stops', async (t) => {
+    const { database, keysInTheFiles } = await setUp(t);
+    const disk = Promise.withResolvers<void>();
+    const found: unknown[][] = [];
+    const syncs = await replaceDatasync(t, async () => {
+      found.push(await keysInTheFiles());
+      await disk.promise;
+    });
+    let isTold = false;
+    const written = record(database, 'a').then(() => {
+      isTold = true;
+    });
+    while (found.length === 0) await turn();
+    await someTurns();
+    assert.equal(isTold, false, 'the write was told before it had reached the disk');
+    assert.deepEqual(found, [['a']], 'the disk was asked before the commit was in the log');
+    await database.ping();
+    disk.resolve();
+    await written;
+    assert.equal(syncs.mock.callCount(), 1);
+  });
+
+  it('shares the next commit where it is asked for while another one waits for the disk', async (t) => {
+    const { database } = await setUp(t);
+    const disk = Promise.withResolvers<void>();
+    const syncs = await replaceDatasync(t, () => disk.promise);
+    const first = record(database, 'a');
+    while (syncs.mock.callCount() === 0) await turn();
+    const others: Promise<string>[] = [];
+    for (const id of ['b', 'c', 'd']) {
+      others.push(record(database, id));
+      await someTurns();
+    }
+    disk.resolve();
+    await Promise.all([first, ...others]);
+    assert.equal(syncs.mock.callCount(), 2);
+  });
+
+  it('is refused from the moment on at which the disk has failed, also where it seems to work again', async (t) => {
+    const { database } = await setUp(t);
+    const syncs = await replaceDatasync(t, async () => {
+      throw Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' });
+    });
+    const isRefused = (error: unknown): boolean =>
+      error instanceof DatabaseUnavailableError &&
+      /could not be written to the disk: EIO.*start again/.test(error.message);
+    await assert.rejects(record(database, 'a'), isRefused);
+    syncs.mock.restore();
+    await assert.rejects(record(database, 'b'), isRefused);
+    await assert.rejects(database.ping(), isRefused);
+  });
+});
