@@ -28,9 +28,19 @@ async function usablePort(wanted: number): Promise<number> {
   throw new Error('there is no free port on this machine');
 }
 
+/**
+ * Every setting, as one that is not set. Why: the app reads the `.env` of its folder, and what a demo does must be told to
+ * none of the operators that one names.
+ */
+async function unsetSettings(): Promise<Record<string, string>> {
+  const names = (await readFile('.env.example', 'utf8')).matchAll(/^([A-Z_]+)=/gm);
+  return Object.fromEntries([...names].map(([, name = '']) => [name, '']));
+}
+
 function startApp(sandbox: Sandbox, port: number, folder: string): ChildProcess {
   const { clientId, clientSecret, signingSecret } = sandbox.app;
   const environment = {
+    ...unset,
     PATH: process.env.PATH,
     SLACK_CLIENT_ID: clientId,
     SLACK_CLIENT_SECRET: clientSecret,
@@ -64,6 +74,7 @@ async function ready(app: ChildProcess, url: string): Promise<void> {
 }
 
 const manifest: unknown = JSON.parse(await readFile('manifest.json', 'utf8'));
+const unset = await unsetSettings();
 const appPort = await usablePort(3000);
 const appUrl = `http://localhost:${appPort}`;
 const folder = await mkdtemp(join(tmpdir(), 'foyer-demo-'));
