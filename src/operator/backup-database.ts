@@ -29,8 +29,17 @@ export async function backupDatabase(database: Pick<Database, 'backup'>, file: s
 }
 
 function refuseIfThere(file: string): void {
-  if (lstatSync(file, { throwIfNoEntry: false }) !== undefined) {
+  if (isThere(file)) {
     throw new CommandError(`${file} is there already, and a backup never overwrites. Give another name.`);
+  }
+}
+
+function isThere(file: string): boolean {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    // A folder that may not be looked into, or a file in the place of a folder.
+    throw notWritable(file, error);
   }
 }
 
@@ -45,8 +54,18 @@ function createPrivate(partial: string): void {
       );
     }
     if (code === 'ENOENT') throw new CommandError(`There is no folder ${dirname(partial)}. Make it first.`);
-    throw new CommandError(`${partial} cannot be written: ${String(error)}`);
+    throw notWritable(partial, error);
   }
+}
+
+function notWritable(file: string, cause: unknown): CommandError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new CommandError(
+    `${file} cannot be written: ${reason}. Give a folder that this user may write to.`,
+    {
+      cause,
+    },
+  );
 }
 
 function syncToDisk(file: string): void {

@@ -59,9 +59,16 @@ export async function runOperatorCommand(
 
 const scrubTokens = createScrubber([]);
 
-/** Hides whatever looks like a secret; of an address, everything between its user and its last @. */
+/**
+ * The password of an address: everything between its user and its last @, but for the example that the configuration's
+ * own mends give.
+ */
+const addressPassword =
+  /(?<=:\/\/[^\s:/@]*:)(?!password@host(?:\/database|:587)(?:\s|$))\S+(?=@)|(?<=[?&]password=)[^\s&]+/g;
+
+/** Hides whatever looks like a secret. */
 function scrub(text: string): string {
-  return scrubTokens(text).replace(/(?<=:\/\/[^\s:/@]*:)\S+(?=@)|(?<=[?&]password=)[^\s&]+/g, '[secret]');
+  return scrubTokens(text).replace(addressPassword, '[secret]');
 }
 
 function createProgram(deps: OperatorDeps): Command {
@@ -99,6 +106,10 @@ const told = [
 /** Any other failure is a fault of ours, and its stack is told too. */
 function failureText(error: unknown): string {
   if (!(error instanceof Error)) return `An unexpected failure: ${String(error)}`;
+  // What only names its cause says nothing of a mend, and doctor tells the causes apart.
+  if (error instanceof DatabaseUnavailableError && error.cause !== undefined) {
+    return `${error.message}.\n\`npm run foyer -- doctor\` says what is wrong with the database of DATABASE_URL, and what mends it.`;
+  }
   if (told.some((known) => error instanceof known)) return error.message;
   return `An unexpected failure, which is a fault of Foyer:\n${error.stack}`;
 }

@@ -58,6 +58,18 @@ test('a folder that is not there is told', async (t) => {
   assert.match(stderr, /There is no folder .*no\. Make it first/);
 });
 
+test('a place where no file can be made is told by name', async (t) => {
+  const { folder, file, run } = await createOperatorHarness(t);
+  const { exitCode, stdout, stderr } = await run(['backup', join(file, 'backup.db')]);
+  assert.deepEqual([exitCode, stdout], [1, '']);
+  assert.match(stderr, /backup\.db cannot be written: ENOTDIR.*Give a folder/);
+  assert.doesNotMatch(stderr, /fault of Foyer/);
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.includes('backup')),
+    [],
+  );
+});
+
 test('a damaged copy is told, and nothing of it stays', async (t) => {
   const { folder, file } = await createOperatorHarness(t);
   const target = join(folder, 'backup.db');

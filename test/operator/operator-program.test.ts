@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readManifest } from '../../src/config/manifest.ts';
+import { parseConfig } from '../../src/config.ts';
+import { DatabaseUnavailableError } from '../../src/database/database.ts';
 import { createOperatorHarness } from './operator-harness.ts';
 
 const commands = [
@@ -11,6 +14,7 @@ const commands = [
   'retry',
   'purge',
   'backup',
+  'copy',
   'keys',
   'manifest',
 ];
@@ -71,4 +75,37 @@ test('an unexpected failure ends with 1 and shows no secret', async (t) => {
   assert.equal(exitCode, 1);
   assert.equal(stdout, '');
   assert.match(stderr, /fault of Foyer[\s\S]*it broke at \[secret\]/);
+});
+
+test('a database that cannot be used is told with the command that finds out why', async (t) => {
+  const { run } = await createOperatorHarness(t);
+  const { exitCode, stdout, stderr } = await run(['retry', 'run_1', '--json'], {
+    openDatabase: async () => {
+      throw new DatabaseUnavailableError('The database cannot be used: database is locked', {
+        cause: new Error('database is locked'),
+      });
+    },
+  });
+  assert.deepEqual([exitCode, stdout], [1, '']);
+  assert.match(stderr, /database is locked\.\n`npm run foyer -- doctor` says what is wrong/);
+});
+
+test('the example of an address stays whole, and the password of a real one does not', async (t) => {
+  const { run } = await createOperatorHarness(t);
+  const told = async (environment: Record<string, string>) => {
+    const readConfig = () => parseConfig(environment, readManifest());
+    return (await run(['list'], { readConfig })).stderr;
+  };
+  assert.match(await told({ DATABASE_URL: 'nowhere' }), /postgres:\/\/user:password@host\/database \(with/);
+  assert.match(await told({ NOTIFY_SMTP_URL: 'nowhere' }), /smtp:\/\/user:password@host:587 or/);
+  const quoted = [
+    'postgres://me:password@host.example/db',
+    'smtp://me:password@host:587@db',
+    'postgres://me:pa@ss@h/d',
+  ];
+  for (const url of quoted) {
+    const { stderr } = await run(['list', url]);
+    assert.match(stderr, /:\/\/me:\[secret\]@/);
+    assert.doesNotMatch(stderr, /password@|pa@|ss@/);
+  }
 });

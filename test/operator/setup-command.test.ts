@@ -160,7 +160,7 @@ test('setup that cannot ask says what it needs, and writes nothing', async (t) =
       secrets,
       /more than scheme, host and port/,
     ],
-    [flags, { ...secrets, SLACK_CLIENT_SECRET: 'two words' }, /spaces or line ends/],
+    [flags, { ...secrets, SLACK_CLIENT_SECRET: 'two words' }, /^SLACK_CLIENT_SECRET .*spaces or line ends/],
   ];
   for (const [commandLine, environment, reason] of wrong) {
     const { exitCode, stdout, stderr } = await setup(commandLine, environment);
@@ -250,4 +250,14 @@ test('setup that cannot write .env changes nothing', async (t) => {
   assert.equal(exitCode, 1);
   assert.match(stderr, /\.env could not be written: EISDIR/);
   assert.deepEqual(readdirSync(folder), ['.env']);
+});
+
+test('setup that cannot write the manifest changes nothing, and says where', async (t) => {
+  const { folder, setup } = await prepare(t);
+  mkdirSync(join(folder, 'slack-app-manifest.json'));
+  const { exitCode, stdout, stderr } = await setup(flags, secrets);
+  assert.deepEqual([exitCode, stdout], [1, '']);
+  assert.match(stderr, /slack-app-manifest\.json could not be written: EISDIR.*Nothing was changed/);
+  assert.doesNotMatch(stderr, /fault of Foyer/);
+  assert.deepEqual(readdirSync(folder), ['slack-app-manifest.json']);
 });

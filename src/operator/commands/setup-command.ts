@@ -112,15 +112,15 @@ function givenSettings(
   const clientId = options.clientId ?? (environment.SLACK_CLIENT_ID || undefined);
   if (publicUrl) refuse('The public URL', publicUrlProblem(publicUrl));
   const given: Partial<Settings> = publicUrl ? { publicUrl: publicUrlOf(publicUrl) } : {};
-  const credentials = {
-    clientId,
-    clientSecret: environment.SLACK_CLIENT_SECRET || undefined,
-    signingSecret: environment.SLACK_SIGNING_SECRET || undefined,
-  };
-  for (const [name, value] of Object.entries(credentials)) {
-    if (value === undefined) continue;
-    refuse(name, credentialProblem(value));
-    Object.assign(given, { [name]: value.trim() });
+  const credentials = [
+    ['clientId', 'The client id', clientId],
+    ['clientSecret', 'SLACK_CLIENT_SECRET', environment.SLACK_CLIENT_SECRET],
+    ['signingSecret', 'SLACK_SIGNING_SECRET', environment.SLACK_SIGNING_SECRET],
+  ] as const;
+  for (const [name, title, value] of credentials) {
+    if (!value) continue;
+    refuse(title, credentialProblem(value));
+    given[name] = value.trim();
   }
   if (options.production || environment.NODE_ENV === 'production') given.production = true;
   return given;

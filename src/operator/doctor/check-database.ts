@@ -25,14 +25,20 @@ function checkFile(file: string): DatabaseCheck {
   try {
     return { ...judgeDatabase(file, inspectSqlite(file)), absent: false };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const finding = fault(
-      'database',
-      `${file} cannot be opened: ${reason}.`,
-      'See that this user may read and write the file and its folder; if it is damaged, restore a backup.',
-    );
-    return { findings: [finding], usable: false, absent: false };
+    return { findings: [notOpened(file, error)], usable: false, absent: false };
   }
+}
+
+function notOpened(file: string, error: unknown): Finding {
+  const reason = error instanceof Error ? error.message : String(error);
+  const isLocked = error instanceof Error && 'code' in error && /BUSY|LOCKED/.test(String(error.code));
+  return fault(
+    'database',
+    `${file} cannot be opened: ${reason}.`,
+    isLocked
+      ? 'Another program keeps it for itself: look which it is (fuser, lsof), and end it.'
+      : 'See that this user may read and write the file and its folder; if it is damaged, restore a backup.',
+  );
 }
 
 /** Judges what an inspection found. */

@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CommandError } from '../command-error.ts';
 import { fillManifest } from '../manifest/fill-manifest.ts';
 import { createAppUrl, manifestFileName } from './manifest-file.ts';
 
@@ -11,12 +12,14 @@ export interface OfferedApp {
   takeBack(): void;
 }
 
-/** Fills the manifest, writes it beside `.env` for those who paste, and makes the link for those who click. */
+/**
+ * Fills the manifest, writes it beside `.env` for those who paste, and makes the link for those who click.
+ * @throws CommandError where it cannot be written
+ */
 export function offerApp(folder: string, manifestText: string, publicUrl: string): OfferedApp {
   const manifest = fillManifest(manifestText, publicUrl);
   const file = join(folder, manifestFileName);
-  const before = readIfThere(file);
-  writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`);
+  const before = replace(file, `${JSON.stringify(manifest, null, 2)}\n`);
   return {
     createAppUrl: createAppUrl(manifest),
     manifestFile: file,
@@ -25,6 +28,21 @@ export function offerApp(folder: string, manifestText: string, publicUrl: string
       else writeFileSync(file, before);
     },
   };
+}
+
+/** Writes the file, and returns what was in it before. */
+function replace(file: string, text: string): string | undefined {
+  try {
+    const before = readIfThere(file);
+    writeFileSync(file, text);
+    return before;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CommandError(
+      `${file} could not be written: ${reason}. Run setup as a user who may write there. Nothing was changed.`,
+      { cause },
+    );
+  }
 }
 
 function readIfThere(file: string): string | undefined {
