@@ -305,6 +305,23 @@ const breakages: Breakage[] = [
     mend: /npm run foyer -- manifest/,
   },
   {
+    what: 'a manifest that is not at the place that was named',
+    breakIt: () => {},
+    options: ({ folder }) => ['--manifest', join(folder, 'nowhere.json')],
+    check: 'manifest',
+    status: 'fault',
+    detail: /nowhere\.json cannot be read as JSON: ENOENT/,
+    mend: /Export the manifest/,
+  },
+  {
+    what: 'a manifest as setup kept it, once it is no JSON any more',
+    breakIt: ({ folder }) => writeFileSync(join(folder, manifestFileName), '{ cut of'),
+    check: 'manifest',
+    status: 'warning',
+    detail: /slack-app-manifest\.json cannot be read as JSON/,
+    mend: /run setup again/,
+  },
+  {
     what: 'a scope that the manifest does not list, and nobody has granted',
     breakIt: ({ environment }) =>
       Object.assign(environment, { SLACK_SCOPES: [...botScopes, 'channels:read'].join() }),
@@ -616,6 +633,21 @@ test('doctor survives an environment in which nothing can be read', async (t) =>
   const findings = JSON.parse(stdout) as Finding[];
   assert.match(findings[0]?.detail ?? '', /EISDIR/);
   assert.ok(findings.length > 3);
+});
+
+test('doctor tells a database that another program keeps for itself from one that this user may not open', async (t) => {
+  const { doctor, environment, folder } = await prepare(t);
+  const file = join(folder, 'kept.db');
+  environment.DATABASE_URL = `file:${file}`;
+  // Not in WAL mode, so that nobody can even read beside whoever writes.
+  const other = new Sqlite(file);
+  t.after(() => other.close());
+  other.exec('create table anything (a); begin exclusive');
+  const { exitCode, findings } = await doctor(['--offline']);
+  assert.equal(exitCode, 1);
+  const found = findings.find(({ check }) => check === 'database');
+  assert.match(found?.detail ?? '', /cannot be opened: database is locked/);
+  assert.match(found?.mend ?? '', /Another program keeps it for itself/);
 });
 
 test('room, damage and a log that grows are judged by their size', () => {

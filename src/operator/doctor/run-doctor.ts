@@ -15,7 +15,7 @@ import { checkPublicUrl } from './check-public-url.ts';
 import { checkRecords } from './check-records.ts';
 import { checkCredentials, checkSlack } from './check-slack.ts';
 import type { DatabaseCheck } from './database-findings.ts';
-import { type Finding, unchecked } from './finding.ts';
+import { type Finding, fault, unchecked, warning } from './finding.ts';
 import { readSetting, type Setting } from './read-setting.ts';
 
 export interface DoctorOptions {
@@ -99,8 +99,20 @@ function manifestFindings(
     const manifest = fillManifest(deps.readManifest(), config.http.publicUrl);
     return checkManifest(config, { manifest, name: 'manifest.json', isSlacks: false });
   }
-  const manifest: unknown = JSON.parse(readFileSync(file, 'utf8'));
-  return checkManifest(config, { manifest, name: manifestFile ?? manifestFileName, isSlacks: true });
+  try {
+    const manifest: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return checkManifest(config, { manifest, name: manifestFile ?? manifestFileName, isSlacks: true });
+  } catch (error) {
+    return [unreadableManifest(manifestFile, error)];
+  }
+}
+
+/** One that was asked about is a fault; the one that `setup` kept is only looked at. */
+function unreadableManifest(asked: string | undefined, error: unknown): Finding {
+  const detail = `${asked ?? manifestFileName} cannot be read as JSON: ${messageOf(error)}.`;
+  if (asked === undefined)
+    return warning('manifest', detail, 'Remove it, or run setup again, which writes it anew.');
+  return fault('manifest', detail, 'Export the manifest from the app’s App Manifest page, as JSON.');
 }
 
 async function lookAtDatabase(config: Config, setting: Setting): Promise<DatabaseCheck> {
@@ -138,5 +150,9 @@ async function findings(check: string, work: () => Finding[] | Promise<Finding[]
 }
 
 function ownFault(check: string, error: unknown): Finding {
-  return unchecked(check, `it failed itself (${error instanceof Error ? error.message : String(error)})`);
+  return unchecked(check, `it failed itself (${messageOf(error)})`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
