@@ -4,7 +4,7 @@ import { Option } from 'commander';
 export function jsonOption(): Option {
   return new Option(
     '--json',
-    'print JSON alone on stdout (if the command fails, stdout stays empty and stderr says why)',
+    'print JSON alone on stdout; remarks, and why the command failed, go to stderr',
   );
 }
 
