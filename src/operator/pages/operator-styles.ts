@@ -155,6 +155,9 @@ main.operator time, .nowrap { white-space: nowrap; font-variant-numeric: tabular
   .bar-inner { padding-inline: 2rem; }
   .columns { grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); }
 }
+@media (min-width: 75rem) {
+  .data code { overflow-wrap: break-word; }
+}
 @media (max-width: 44rem) {
   .bar-inner { gap: 0 1rem; }
   .bar nav { order: 1; width: calc(100% + 1rem); overflow-x: auto; margin-inline: -.5rem; }
