@@ -1,3 +1,4 @@
+import { DatabaseUnavailableError } from '../database/database.ts';
 import {
   type InstallationStore,
   type RemovalOptions,
@@ -38,6 +39,8 @@ type Effect = (delivery: Delivery) => Promise<boolean>;
 
 /** Slack waits three seconds for its answer: a locked database is asked this long, then Slack sends the event again. */
 const patienceMs = 2000;
+/** A write to a database that hangs outlasts its patience, and a revocation is two of them: this bounds them all. */
+const commitWithinMs = 2500;
 
 /**
  * Makes the function that commits what a delivery changes. It resolves once that is safe; for any other event there is
@@ -73,19 +76,39 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
     const query = installationQuery(parsed.data);
     const happenedAt = event_time === undefined ? now : event_time * 1000;
     const removal = { before: happenedAt, eventId: event_id, reason: event.type, patienceMs };
-    const changed = await effect({ event, query, happenedAt, removal }).catch((error) => {
-      // It names neither a team nor an enterprise: there is nothing that it could change, now or when sent again.
-      if (error instanceof TenantUnclearError) return false;
-      throw error;
-    });
-    if (changed) deps.onChanged(query);
-    log.info({ event: event.type, eventId: event_id, ...query, changed }, 'lifecycle event');
+    const apply = async (): Promise<void> => {
+      const changed = await effect({ event, query, happenedAt, removal }).catch((error) => {
+        // It names neither a team nor an enterprise: there is nothing that it could change, now or when sent again.
+        if (error instanceof TenantUnclearError) return false;
+        throw error;
+      });
+      if (changed) deps.onChanged(query);
+      log.info({ event: event.type, eventId: event_id, ...query, changed }, 'lifecycle event');
+    };
+    await inTime(apply());
   }
 
   return function commitLifecycle(body: Record<string, unknown>, now: number): Promise<void> | undefined {
     const effect = effects.get(eventTypeOf(body));
     return effect && commit(effect, body, now);
   };
+}
+
+/**
+ * Waits for a commit as long as Slack may wait. One that takes longer goes on, and may still succeed: Slack, which is
+ * told that it did not, sends the event again, and that changes nothing more.
+ */
+async function inTime(commit: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new DatabaseUnavailableError('The database does not commit an event in time.')),
+    commitWithinMs,
+  );
+  try {
+    await Promise.race([commit, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Looked at before the rest is parsed: most events change nothing here. */
