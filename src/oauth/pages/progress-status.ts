@@ -64,9 +64,9 @@ function failureNote(step: Progress['steps'][number]): string {
   return sentence(step.errorMessage ?? 'It did not work');
 }
 
-/** A cancelled run leaves its unfinished steps as they stood; none of them will go on. */
+/** What cancels a run skips its unfinished steps, by this name: those were not needless, they were stopped. */
 function wasStopped(progress: Progress, step: Progress['steps'][number]): boolean {
-  return progress.status === 'cancelled' && ['pending', 'running', 'retrying'].includes(step.status);
+  return progress.status === 'cancelled' && step.errorCode === 'run_cancelled';
 }
 
 function stepNote(appName: string, progress: Progress, step: Progress['steps'][number]): string | null {

@@ -130,8 +130,6 @@ main.single > .fact { color: var(--text); margin: 1.125rem 0 1.25rem; }
 [data-status=retrying] .step-status, [data-status=unconfirmed] .step-status { color: var(--warn); }
 
 [data-tone=ended] .step-label { font-weight: 400; }
-[data-tone=ended] :is([data-status=running], [data-status=retrying]) .dot { border-color: var(--line); animation: none; }
-[data-tone=ended] .step[data-status=retrying] .step-status { color: var(--muted); }
 
 footer { width: 100%; padding: 1.25rem; display: flex; flex-wrap: wrap; justify-content: center; align-items: center; gap: .25rem 1.5rem; font-size: .8125rem; color: var(--muted); text-align: center; }
 footer ul { display: flex; gap: 1.5rem; }

@@ -79,9 +79,13 @@ test('says that the app is installed although a step failed, and which', () => {
 });
 
 test('tells an uninstalled app from one that was installed anew', () => {
-  const removed = textOf(progressOf('cancelled', [S, 'running'], { cancelledBy: 'uninstall' }));
+  const steps = progressOf('cancelled', [S, 'skipped', 'skipped']).steps.map((step, index) => ({
+    ...step,
+    errorCode: ['', 'not_configured', 'run_cancelled'][index] || null,
+  }));
+  const removed = textOf(progressOf('cancelled', [], { steps, cancelledBy: 'uninstall' }));
   assert.match(removed, /was removed from Acme Rockets.*Start again/);
-  assert.match(removed, /Registering you as its installer Stopped Reading your profile Stopped/);
+  assert.match(removed, /Registering you as its installer Skipped Reading your profile Stopped/);
   const anew = textOf(progressOf('cancelled', [S], { cancelledBy: 'reinstall' }));
   assert.match(anew, /A newer install took over.*Open in Slack/);
 });
