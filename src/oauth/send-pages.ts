@@ -18,6 +18,8 @@ export interface ShownFailure {
   status?: number;
   /** The workspace that was asked for, so that trying again asks for the same. */
   teamId?: string;
+  /** The path of the page that was asked for, where trying again means to ask for it again. */
+  path?: string;
 }
 
 /**
@@ -65,11 +67,11 @@ export function createSendPages(deps: { config: Config }) {
     },
 
     sendFailure(res: ServerResponse, failure: ShownFailure, headers: Record<string, string> = {}): void {
-      const { kind, code, tokensRevoked, mayHaveActed, teamId } = failure;
+      const { kind, code, tokensRevoked, mayHaveActed, teamId, path } = failure;
       const retryUrl = teamId && `/slack/install?team=${encodeURIComponent(teamId)}`;
       const status = failure.status ?? failurePages[kind].status;
       send(res, status, { noIndex: true, headers }, (frame) =>
-        failurePage({ ...frame, kind, code, tokensRevoked, mayHaveActed, retryUrl }),
+        failurePage({ ...frame, kind, code, tokensRevoked, mayHaveActed, retryUrl, path }),
       );
     },
   };

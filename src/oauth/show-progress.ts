@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Config } from '../config.ts';
-import type { Database } from '../database/database.ts';
+import { type Database, DatabaseUnavailableError } from '../database/database.ts';
 import { findInstallRequest } from '../database/install-requests/install-requests.ts';
 import {
   type InstallRecord,
@@ -64,28 +64,46 @@ export function createShowProgress(deps: {
     return { request, record, run };
   }
 
+  /** Where the database does not answer, `whenDown` does; the error goes on to the server, which tells it in the log. */
+  async function watchOr(token: string, whenDown: (code: string) => void): ReturnType<typeof watch> {
+    try {
+      return await watch(token);
+    } catch (error) {
+      if (error instanceof DatabaseUnavailableError) whenDown(error.code);
+      throw error;
+    }
+  }
+
   return {
     async page(token: string, res: ServerResponse): Promise<void> {
-      const watched = await watch(token);
+      const path = progressPath(token);
+      const watched = await watchOr(token, (code) =>
+        pages.sendFailure(res, { kind: 'temporarily_unavailable', code, path }),
+      );
       if (typeof watched === 'string') return pages.sendFailure(res, { kind: watched });
       const { record } = watched;
       pages.sendProgress(res, {
         progress: progressStatus(config.app.name, progressOf(watched, now())),
-        statusUrl: `${progressPath(token)}/status`,
+        statusUrl: `${path}/status`,
         openInSlack: record && openInSlack(config, record),
       });
     },
 
     async status(token: string, res: ServerResponse): Promise<void> {
-      const watched = await watch(token);
-      const known = typeof watched !== 'string';
-      const answer = known ? progressStatus(config.app.name, progressOf(watched, now())) : { error: watched };
-      const headers = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
-      res
-        .writeHead(known ? 200 : 404, { 'Content-Type': 'application/json; charset=utf-8', ...headers })
-        .end(JSON.stringify(answer));
+      const watched = await watchOr(token, (code) => sendJson(res, 503, { error: code }));
+      if (typeof watched === 'string') return sendJson(res, 404, { error: watched });
+      sendJson(res, 200, progressStatus(config.app.name, progressOf(watched, now())));
     },
   };
 }
 
 export type ShowProgress = ReturnType<typeof createShowProgress>;
+
+function sendJson(res: ServerResponse, status: number, value: object): void {
+  // A request that took too long has been answered already.
+  if (res.headersSent) return;
+  const headers = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+  res
+    .writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', ...headers })
+    .end(JSON.stringify(value));
+}

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { DatabaseUnavailableError } from '../database/database.ts';
 import type { Logger } from '../log.ts';
 import type { SendPages } from '../oauth/send-pages.ts';
-import type { Route } from './routes.ts';
+import type { NoRoute, Route } from './routes.ts';
 
 /**
  * Foyer's own HTTP server. What it promises for every path: each request gets a complete answer within ten seconds
@@ -16,7 +16,7 @@ const answerWithinMs = 9500;
 const lookEveryMs = 100;
 
 export interface ServerDeps {
-  route(method: string, path: string): Route | 'not_found' | 'method_not_allowed';
+  route(method: string, path: string): Route | NoRoute;
   pages: Pick<SendPages, 'sendFailure'>;
   log: Logger;
 }
@@ -42,7 +42,10 @@ export function createFoyerServer(deps: ServerDeps): Server {
   function refuse(res: ServerResponse, error: unknown, path: string): void {
     const down = error instanceof DatabaseUnavailableError;
     log.error({ err: error, path }, down ? 'the database does not answer' : 'a request failed');
-    pages.sendFailure(res, { kind: down ? 'database_unavailable' : 'internal' });
+    pages.sendFailure(
+      res,
+      down ? { kind: 'temporarily_unavailable', code: error.code } : { kind: 'internal' },
+    );
     // Headers without a body: nothing honest can follow them.
     if (!res.writableEnded) res.destroy();
   }
@@ -54,9 +57,8 @@ export function createFoyerServer(deps: ServerDeps): Server {
     res.on('close', () => waiting.delete(open));
     try {
       const route = deps.route(req.method ?? 'GET', path);
-      if (route === 'not_found') pages.sendFailure(res, { kind: 'not_found' });
-      else if (route === 'method_not_allowed') pages.sendFailure(res, { kind: 'method_not_allowed' });
-      else await route(req, res);
+      if (typeof route === 'function') await route(req, res);
+      else pages.sendFailure(res, { kind: route.kind }, 'headers' in route ? route.headers : undefined);
     } catch (error) {
       refuse(res, error, path);
     }

@@ -7,6 +7,9 @@ import type { ShowProgress } from '../oauth/show-progress.ts';
 /** What answers one request. It ends the response, or throws. */
 export type Route = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
 
+/** Why nothing answers a request: there is no such path, or it takes other methods, which `Allow` names (RFC 9110). */
+export type NoRoute = { kind: 'not_found' } | { kind: 'method_not_allowed'; headers: { Allow: string } };
+
 export interface RoutesDeps {
   startInstall: Route;
   finishInstall: Route;
@@ -43,12 +46,16 @@ export function createRoutes(deps: RoutesDeps) {
     };
   }
 
-  return function route(method: string, path: string): Route | 'not_found' | 'method_not_allowed' {
+  return function route(method: string, path: string): Route | NoRoute {
     const routes = routesOf(path);
-    if (!routes) return 'not_found';
+    if (!routes) return { kind: 'not_found' };
     // A HEAD is a GET whose body Node leaves out; but whatever only looks at a callback must not use up its code.
-    if (method === 'HEAD' && path !== '/slack/oauth_redirect') return route('GET', path);
-    return (Object.hasOwn(routes, method) ? routes[method] : undefined) ?? 'method_not_allowed';
+    const takesHead = 'GET' in routes && path !== '/slack/oauth_redirect';
+    const asked = method === 'HEAD' && takesHead ? 'GET' : method;
+    const found = Object.hasOwn(routes, asked) ? routes[asked] : undefined;
+    if (found) return found;
+    const methods = [...Object.keys(routes), ...(takesHead ? ['HEAD'] : [])];
+    return { kind: 'method_not_allowed', headers: { Allow: methods.join(', ') } };
   };
 }
 

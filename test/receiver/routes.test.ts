@@ -51,7 +51,22 @@ describe('the server', () => {
   it('shows the page for a database that is down', async () => {
     const answer = await fetch(`${url}/installs/abc`);
     assert.equal(answer.status, 503);
-    assert.match(await answer.text(), /database_unavailable/);
+    const text = await answer.text();
+    assert.match(text, /database_unavailable/);
+    assert.doesNotMatch(text, /Nothing was installed|could not save/, 'nobody had asked for an install');
+  });
+
+  it('says which methods a path takes', async () => {
+    const allowed = async (method: string, path: string) => {
+      const { status, headers } = await fetch(url + path, { method });
+      return `${status} ${headers.get('allow')}`;
+    };
+    assert.equal(await allowed('POST', '/'), '405 GET, HEAD');
+    assert.equal(await allowed('GET', '/slack/events'), '405 POST');
+    assert.equal(await allowed('HEAD', '/slack/events'), '405 POST');
+    assert.equal(await allowed('HEAD', '/slack/oauth_redirect'), '405 GET');
+    assert.equal(await allowed('POST', '/installs/abc/status'), '405 GET, HEAD');
+    assert.equal(await allowed('POST', '/nowhere'), '404 null');
   });
 
   it('answers with a page when a handler throws, and tells nothing of the fault', async () => {

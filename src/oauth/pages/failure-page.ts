@@ -15,20 +15,24 @@ export interface FailurePageContent extends PageFrame {
   mayHaveActed?: boolean;
   /** Where the button leads back into the install; `/slack/install` unless given. */
   retryUrl?: string;
+  /** The path of the page that was asked for, where a button leads to it again; the start page unless given. */
+  path?: string;
 }
 
 /** The page of one failure: a whole HTML document. Its HTTP status is `failurePages[kind].status`. */
 export function failurePage(content: FailurePageContent): string {
-  const { site, nonce, kind, code, tokensRevoked, mayHaveActed, retryUrl = '/slack/install' } = content;
+  const { site, nonce, kind, code, tokensRevoked, mayHaveActed } = content;
   const { heading, fact, sentences, button } = failurePages[kind];
   const context = { appName: site.appName, tokensRevoked, mayHaveActed };
+  const { retryUrl = '/slack/install', path = '/' } = content;
+  const buttonUrl = { install: retryUrl, again: path, landing: '/' }[button.leadsTo];
   const factText = typeof fact === 'function' ? fact(context) : fact;
   const main = html`<main class="single" data-tone="ended">
   ${joinedMarks(site.appName)}
   <h1>${heading}</h1>
   ${factText !== undefined && html`<p class="fact">${factText}</p>`}
   ${sentences(context).map((sentence) => html`<p>${sentence}</p>`)}
-  <p class="actions"><a class="button" href="${button.leadsTo === 'install' ? retryUrl : '/'}">${button.label}</a></p>
+  <p class="actions"><a class="button" href="${buttonUrl}">${button.label}</a></p>
 </main>`;
   const detail = code !== undefined && code !== kind && html` (<code>${code}</code>)`;
   const reference = html`<p class="reference">Reference: <code>${kind}</code>${detail}</p>`;

@@ -19,6 +19,7 @@ export type FailureKind =
   | 'slack_unreachable'
   | 'slack_refused'
   | 'database_unavailable'
+  | 'temporarily_unavailable'
   | 'took_too_long'
   | 'not_found'
   | 'progress_expired'
@@ -46,7 +47,8 @@ export interface FailureText {
   fact?: string | ((context: FailureContext) => string);
   /** What happened, then what to do: one short paragraph each. */
   sentences: (context: FailureContext) => readonly string[];
-  button: { label: string; leadsTo: 'install' | 'landing' };
+  /** again: to the page that was asked for. */
+  button: { label: string; leadsTo: 'install' | 'again' | 'landing' };
 }
 
 const nothing = 'Nothing was installed';
@@ -209,6 +211,15 @@ export const failurePages: Readonly<Record<FailureKind, FailureText>> = {
       ...(context.tokensRevoked === false ? [] : ['Try again in a few minutes.']),
     ],
     button: tryAgain,
+  },
+  // Whoever only looks, at an install that may long be done, must not be told that nothing was installed.
+  temporarily_unavailable: {
+    status: 503,
+    heading: 'We cannot look this up right now',
+    sentences: () => [
+      'Our database is not available at the moment. That usually passes within minutes, and what was installed before is not lost.',
+    ],
+    button: { label: 'Try again', leadsTo: 'again' },
   },
   took_too_long: {
     status: 504,

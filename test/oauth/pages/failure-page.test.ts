@@ -5,7 +5,7 @@ import { failurePages } from '../../../src/oauth/pages/failure-texts.ts';
 import { failureKinds, frame, visibleText } from './page-fixtures.ts';
 
 test('every cause has a status, words, one button and its name as the reference', () => {
-  assert.equal(failureKinds.length, 19);
+  assert.equal(failureKinds.length, 20);
   const headings = new Set<string>();
   for (const kind of failureKinds) {
     const { status, heading, sentences } = failurePages[kind];
@@ -27,6 +27,7 @@ test('keeps the statuses that the contract fixes', () => {
     assert.equal(statuses[kind], 400, kind);
   assert.equal(statuses.slack_unreachable, 502);
   assert.equal(statuses.database_unavailable, 503);
+  assert.equal(statuses.temporarily_unavailable, 503);
   assert.equal(statuses.not_found, 404);
   assert.equal(statuses.progress_expired, 404);
   assert.equal(statuses.method_not_allowed, 405);
@@ -61,6 +62,13 @@ test('leads back into the install that was asked for, and elsewhere to the start
   const retry = failurePage({ ...frame, kind: 'state_expired', retryUrl: '/slack/install?team=T1' });
   assert.match(retry, /href="\/slack\/install\?team=T1">Start again</);
   assert.match(failurePage({ ...frame, kind: 'not_found' }), /href="\/">Go to the start page</);
+});
+
+test('denies no install to whoever only looked at one, and leads to the same page again', () => {
+  const document = failurePage({ ...frame, kind: 'temporarily_unavailable', path: '/installs/abc' });
+  assert.doesNotMatch(visibleText(document), /[Nn]othing was installed|not finished|save your install/);
+  assert.match(document, /href="\/installs\/abc">Try again</);
+  assert.match(failurePage({ ...frame, kind: 'temporarily_unavailable' }), /href="\/">Try again</);
 });
 
 test('shows Slack’s own error small beside the reference, escaped', () => {
