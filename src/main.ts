@@ -91,10 +91,18 @@ export async function startFoyer(config: Config, log: Logger, options: StartOpti
       log,
     });
 
-    const slackFor = async (installationId: string) => slack(await tokens.botToken(installationId));
-    const findViewer = createFindViewer({ database, slackFor, now, log });
-    const { reportDeadToken } = tokens;
-    const home = createPublishHome({ database, slackFor, findViewer, reportDeadToken, config, now, log });
+    const { botToken, reportDeadToken } = tokens;
+    const findViewer = createFindViewer({ database, slack, botToken, now, log });
+    const home = createPublishHome({
+      database,
+      slack,
+      botToken,
+      findViewer,
+      reportDeadToken,
+      config,
+      now,
+      log,
+    });
     const { publishHome } = home;
     const republishHome = async (changed: Promise<string | undefined> | string): Promise<void> => {
       try {
@@ -111,7 +119,7 @@ export async function startFoyer(config: Config, log: Logger, options: StartOpti
       steps,
       services: { config, publishHome },
       slackClient: slack,
-      botToken: tokens.botToken,
+      botToken,
       async onTokenDead({ installationId, code }) {
         await store.markBroken(installationId, code);
       },

@@ -6,8 +6,9 @@ import { listLookers } from '../database/home-views/list-lookers.ts';
 import { noteHomeOpened, prepareShownView } from '../database/home-views/shown-view.ts';
 import type { TokenSource } from '../installation-store/token-source.ts';
 import type { Logger } from '../log.ts';
+import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { type SlackFailure, slackFailure } from '../slack/slack-failure.ts';
-import type { FindViewer, SlackForInstallation } from './find-viewer.ts';
+import type { FindViewer } from './find-viewer.ts';
 import { isRecent, recentMs } from './is-recent.ts';
 import type { PublishHome, PublishRequest, PublishResult, RepublishHome } from './publish-home.ts';
 import { publishInTurns } from './publish-in-turns.ts';
@@ -26,7 +27,9 @@ const unchanged: PublishResult = { published: false, reason: 'unchanged' };
 /** Makes the two publishers. `wait` passes the time of a Retry-After, in milliseconds. */
 export function createPublishHome(deps: {
   database: Database;
-  slackFor: SlackForInstallation;
+  slack: SlackClientFactory;
+  /** A bot's token, as it is now. It may reject with what a token refresh met. */
+  botToken: TokenSource['botToken'];
   findViewer: FindViewer;
   /** Told of each refusal, with the token that it met: it marks the installation broken where that token is dead. */
   reportDeadToken: TokenSource['reportDeadToken'];
@@ -40,6 +43,8 @@ export function createPublishHome(deps: {
   const readShown = prepareShownView(database);
   const readHome = createReadHome(deps);
   const unchangedHomes = createUnchangedHomes();
+  // One for all: to make a client costs as much as a call, and each call brings its token along.
+  const slack = deps.slack(undefined);
 
   async function publishOnce(request: PublishRequest, triesLeft = 3): Promise<PublishResult> {
     const at = now();
@@ -67,21 +72,22 @@ export function createPublishHome(deps: {
 
   async function publishAnnounced(
     request: PublishRequest,
-    { record, view, hash }: Home,
+    home: Home,
     triesLeft: number,
   ): Promise<PublishResult> {
-    const slack = await deps.slackFor(record.id);
+    const { id: installationId, teamId } = home.record;
+    const token = await deps.botToken(installationId);
     try {
-      await sendView(slack, { userId: request.userId, teamId: request.teamId ?? record.teamId }, view);
+      await sendView(slack, { token, userId: request.userId, teamId: request.teamId ?? teamId }, home);
     } catch (error) {
       const failure = slackFailure(error);
       if (!failure) throw error;
-      if (slack.token) await deps.reportDeadToken({ installationId: record.id, token: slack.token, error });
+      await deps.reportDeadToken({ installationId, token, error });
       log.warn({ ...ids(request), error: failure.code }, 'Home was not published');
       return { published: false, reason: reasonOf(failure), failure };
     }
     // Here one view is sent after another; another machine may have sent a newer one before this one arrived.
-    const isLatest = await confirmView(database, request, hash);
+    const isLatest = await confirmView(database, request, home.hash);
     if (!isLatest && triesLeft > 0) return publishOnce(request, triesLeft - 1);
     log.debug(ids(request), 'published Home');
     return { published: true, reason: 'sent' };

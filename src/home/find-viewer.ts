@@ -2,7 +2,9 @@ import type { WebClient } from '@slack/web-api';
 import type { Database } from '../database/database.ts';
 import { type InstallRecord, registeredTeamId } from '../database/installations/install-record.ts';
 import { prepareMember } from '../database/people/read-member.ts';
+import type { TokenSource } from '../installation-store/token-source.ts';
 import type { Logger } from '../log.ts';
+import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import type { Viewer } from './may-act.ts';
 
@@ -14,11 +16,6 @@ import type { Viewer } from './may-act.ts';
  */
 const askAfterMs = 24 * 60 * 60 * 1000;
 const proofLastsMs = 2 * askAfterMs;
-
-/** A ready client for an installation's bot. It may reject with what a token refresh met. */
-export type SlackForInstallation = (
-  installationId: string,
-) => Promise<Pick<WebClient, 'token' | 'users' | 'views'>>;
 
 /**
  * Finds out who a person is to an installation. Slack is asked at most once a day about each, about the installer never,
@@ -38,19 +35,21 @@ interface Standing {
 /** Makes the function that says who looks at App Home, or pressed a button of it. */
 export function createFindViewer(deps: {
   database: Database;
-  slackFor: SlackForInstallation;
+  slack: SlackClientFactory;
+  botToken: TokenSource['botToken'];
   now: () => number;
   log: Logger;
 }): FindViewer {
-  const { database, slackFor, now, log } = deps;
+  const { database, now, log } = deps;
   const readMember = prepareMember(database);
+  const slack = deps.slack(undefined);
 
   /** Slack's own answer; undefined where it gives none, and then nobody is an admin. */
   async function askSlack(record: InstallRecord, userId: string): Promise<Standing | undefined> {
     if (!record.botScopes?.includes('users:read')) return undefined;
     try {
-      const slack = await slackFor(record.id);
-      const { user } = await slack.users.info({ user: userId });
+      const token = await deps.botToken(record.id);
+      const { user } = await slack.users.info({ token, user: userId });
       return user && standingIn(record, user);
     } catch (error) {
       const failure = slackFailure(error);

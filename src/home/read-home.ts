@@ -15,6 +15,8 @@ export type HomeConfig = Pick<Config, 'app' | 'slack' | 'http' | 'supportUrl' | 
 export interface Home {
   record: InstallRecord;
   view: HomeView;
+  /** The view as JSON: what is hashed, and what is sent. */
+  text: string;
   /** SHA-256 of the view, and of the install that it tells of: after a reinstall Slack may show nothing at all. */
   hash: string;
 }
@@ -46,6 +48,7 @@ export function createReadHome(deps: {
     const updatePermissionsUrl =
       teamId === null ? install : `${install}?${new URLSearchParams({ team: teamId })}`;
     const view = homeView({ ...settings, record, history, viewer, updatePermissionsUrl });
-    return { record, view, hash: hash('sha256', JSON.stringify([record.installedAt, view])) };
+    const text = JSON.stringify(view);
+    return { record, view, text, hash: hash('sha256', `[${record.installedAt},${text}]`) };
   };
 }

@@ -54,6 +54,8 @@ export function slackClientOptions(
     allowAbsoluteUrls: false,
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
+    // What bounds them is the transport, where the time limit of a call that waits has begun.
+    maxRequestConcurrency: Number.POSITIVE_INFINITY,
     logger,
     fetch: createSlackFetch(calls, limits),
   };

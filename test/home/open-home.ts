@@ -114,15 +114,17 @@ export async function openHome(options: { engine?: EngineName; ownMark?: boolean
     manifest,
   );
   const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false });
-  const clientFor = createSlackClientFactory({ config, log });
-  const slackFor = async (installationId: string) => clientFor(`token-of-${installationId}`);
-  const findViewer = createFindViewer({ database, slackFor, now, log });
+  const calls = {
+    slack: createSlackClientFactory({ config, log }),
+    botToken: async (installation: unknown) => `token-of-${installation}`,
+  };
+  const findViewer = createFindViewer({ database, ...calls, now, log });
   const waits: number[] = [];
   const wait = async (ms: number) => void waits.push(ms);
   const reported: { installationId: string; token: string }[] = [];
   const reportDeadToken = async ({ installationId, token }: { installationId: string; token: string }) =>
     reported.push({ installationId, token }) > 0;
-  const deps = { database, slackFor, findViewer, reportDeadToken, config, now, wait, log };
+  const deps = { database, ...calls, findViewer, reportDeadToken, config, now, wait, log };
   const home = createPublishHome(deps);
   const runIds = [await storeInstall(database, '1'), await storeInstall(database, '2')] as const;
   const elsewhere = await stage.reopen();
@@ -133,7 +135,7 @@ export async function openHome(options: { engine?: EngineName; ownMark?: boolean
     publishElsewhere: createPublishHome({
       ...deps,
       database: elsewhere,
-      findViewer: createFindViewer({ database: elsewhere, slackFor, now, log }),
+      findViewer: createFindViewer({ database: elsewhere, ...calls, now, log }),
     }).publishHome,
     /** How often the database was asked by this machine. */
     asked,

@@ -174,6 +174,19 @@ describe('a Slack client', () => {
     );
   });
 
+  it('lets no call wait for a hundred others: while the SDK held it back, it would have no time limit', async () => {
+    const held: ServerResponse[] = [];
+    const allThere = Promise.withResolvers<void>();
+    next = (res) => {
+      if (held.push(res) === 120) allThere.resolve();
+    };
+    const client = clientFor('xoxb-1');
+    const calls = Array.from({ length: 120 }, () => client.auth.test());
+    await Promise.race([allThere.promise, Promise.all(calls)]);
+    for (const res of held) answer({ ok: true })(res);
+    await Promise.all(calls);
+  });
+
   it('sends its own token, also when another was made before it', async () => {
     seen.length = 0;
     next = answer({ ok: true });
