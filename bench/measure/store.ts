@@ -9,11 +9,16 @@ import { type Contender, startContender } from '../start-contender.ts';
 import { type BenchPostgres, startPostgres } from '../start-postgres.ts';
 
 /**
- * Three stores on each database of each size, all of them in turn, so that a million can be compared with a thousand of
+ * Four stores on each database of each size, all of them in turn, so that a million can be compared with a thousand of
  * the same moment. Each reads any of the teams, one after the other, and opens its token.
  */
 
-const stores = { foyer: 'Foyer', kysely: 'Kysely', prepared: 'prepared statement' } as const;
+const stores = {
+  foyer: 'Foyer',
+  anew: 'Foyer, nothing kept',
+  kysely: 'Kysely',
+  prepared: 'prepared statement',
+} as const;
 type StoreName = keyof typeof stores;
 // The keys of a record of ours.
 const storeNames = Object.keys(stores) as StoreName[];
@@ -128,7 +133,7 @@ function rowsOf(engine: Engine, sizes: readonly number[], samples: Samples): Row
     const [smallest = size] = sizes;
     const key = keyOf(name, size);
     const ratios = [
-      ...(name === 'foyer'
+      ...(name === 'foyer' || name === 'anew'
         ? (['kysely', 'prepared'] as const).map((other) => ({
             to: stores[other],
             ...ratioOf(samples, metric, key, keyOf(other, size)),
@@ -159,19 +164,17 @@ function rowsOf(engine: Engine, sizes: readonly number[], samples: Samples): Row
 
 function marksOf(sizes: readonly number[], samples: Samples): Mark[] {
   const [fewest = 0, most = 0] = [sizes[0], sizes.at(-1)];
-  const reached = (to: string) => ratioOf(samples, 'fetch', keyOf('foyer', most), to).median;
+  const reached = (name: StoreName, to: string) => ratioOf(samples, 'fetch', keyOf(name, most), to).median;
+  const mark = (what: string, asked: number, figure: number): Mark => ({
+    what: `fetch at ${most.toLocaleString('en')}, × ${what}`,
+    asked,
+    reached: figure,
+    better: 'more',
+  });
+  const few = fewest.toLocaleString('en');
   return [
-    {
-      what: `fetch at ${most.toLocaleString('en')}, × at ${fewest.toLocaleString('en')}`,
-      asked: 0.6,
-      reached: reached(keyOf('foyer', fewest)),
-      better: 'more',
-    },
-    {
-      what: `fetch at ${most.toLocaleString('en')}, × Kysely’s`,
-      asked: 2,
-      reached: reached(keyOf('kysely', most)),
-      better: 'more',
-    },
+    mark(`at ${few}, where all of those are kept`, 0.6, reached('foyer', keyOf('foyer', fewest))),
+    mark(`at ${few}, nothing kept`, 0.6, reached('anew', keyOf('anew', fewest))),
+    mark('Kysely’s', 2, reached('foyer', keyOf('kysely', most))),
   ];
 }

@@ -1,3 +1,4 @@
+import type { Database } from '../../../src/database/database.ts';
 import { createInstallationStore } from '../../../src/installation-store/create-installation-store.ts';
 import { createLogger } from '../../../src/log.ts';
 import { steps } from '../../../src/pipeline/steps.ts';
@@ -11,7 +12,17 @@ import type { BenchStore } from './bench-store.ts';
  * what it deletes is erased from the files too.
  */
 export async function foyerStore(place: string): Promise<BenchStore> {
+  return storeOn(await openBenchDatabase(place));
+}
+
+/** The same where each fetch reads the database, and none finds what was kept: as if something were committed between any two. */
+export async function foyerStoreAnew(place: string): Promise<BenchStore> {
   const database = await openBenchDatabase(place);
+  let commits = 0;
+  return storeOn({ ...database, changeMark: () => ++commits });
+}
+
+function storeOn(database: Database): BenchStore {
   const store = createInstallationStore({
     database,
     keyring: benchKeyring,

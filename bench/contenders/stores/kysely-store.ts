@@ -13,7 +13,7 @@ export async function kyselyStore(place: string): Promise<BenchStore> {
   return {
     async store(installation) {
       const row = installationRow(numberOfTeam(installation.team.id), cipher, Date.now());
-      await queries.insertInto('installations').values(row).execute();
+      await database.write((transaction) => transaction.insertInto('installations').values(row).execute());
     },
     async fetch(teamId) {
       const row = await queries
@@ -44,11 +44,13 @@ export async function kyselyStore(place: string): Promise<BenchStore> {
       return cipher.openBot(row.id, row.sealed_bot ?? '');
     },
     remove: (teamId) =>
-      queries
-        .deleteFrom('installations')
-        .where('client_id', '=', app.clientId)
-        .where('tenant', '=', `team:${teamId}`)
-        .execute(),
+      database.write((transaction) =>
+        transaction
+          .deleteFrom('installations')
+          .where('client_id', '=', app.clientId)
+          .where('tenant', '=', `team:${teamId}`)
+          .execute(),
+      ),
     close: () => database.close(),
   };
 }
