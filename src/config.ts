@@ -4,6 +4,7 @@ import { parseEncryptionKeys } from './config/encryption-keys.ts';
 import { type Environment, environmentSchema, faultsOf } from './config/environment-schema.ts';
 import { faultsBetween } from './config/faults-between.ts';
 import { type Manifest, parseManifest, readManifest } from './config/manifest.ts';
+import { plainValues } from './config/plain-values.ts';
 import { withDotenv } from './config/read-environment.ts';
 
 /**
@@ -55,9 +56,8 @@ export function parseConfig(
   environment: Readonly<Record<string, string | undefined>>,
   manifestText: string,
 ): Config {
-  // An empty value means "not set": that is how .env files and compose files leave a variable out.
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
   const faults: ConfigFault[] = [];
+  const given = plainValues(environment, Object.keys(environmentSchema.shape), faults);
   const parsed = environmentSchema.safeParse(given);
   if (parsed.success) faults.push(...faultsBetween(parsed.data));
   else faults.push(...faultsOf(parsed.error));
@@ -149,10 +149,10 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
  * @throws ConfigError
  */
 export function readPublicUrl(environment: NodeJS.ProcessEnv = process.env): string {
-  const { PUBLIC_URL } = withDotenv(environment);
-  const parsed = environmentSchema
-    .pick({ PUBLIC_URL: true })
-    .safeParse(PUBLIC_URL?.trim() ? { PUBLIC_URL } : {});
-  if (!parsed.success) throw new ConfigError(faultsOf(parsed.error));
+  const faults: ConfigFault[] = [];
+  const given = plainValues(withDotenv(environment), ['PUBLIC_URL'], faults);
+  const parsed = environmentSchema.pick({ PUBLIC_URL: true }).safeParse(given);
+  if (!parsed.success) faults.push(...faultsOf(parsed.error));
+  if (faults.length > 0 || !parsed.success) throw new ConfigError(faults);
   return parsed.data.PUBLIC_URL.origin;
 }

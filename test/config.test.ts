@@ -144,4 +144,71 @@ describe('the configuration', () => {
     );
     assert.doesNotMatch(JSON.stringify(slash), /word@db/);
   });
+
+  it('takes values without the blanks around them, as files that others read may leave them', () => {
+    const blanks = { SLACK_SIGNING_SECRET: ' signing-secret\r', PORT: ' 3999 ', NODE_ENV: 'test ' };
+    const config = parseConfig({ ...secrets, ...blanks }, manifest);
+    assert.equal(config.slack.signingSecret, 'signing-secret');
+    assert.equal(config.http.port, 3999);
+  });
+
+  it('refuses what would start, and then be wrong', () => {
+    const wrong = {
+      SLACK_CLIENT_ID: ['"1.2"', '<your client id>', 'the id'],
+      SLACK_CLIENT_SECRET: ["'secret", '…'],
+      SLACK_SIGNING_SECRET: ['`secret`', 'a\nb'],
+      PUBLIC_URL: ['https://:password@foyer.example.com', 'https://foyer.example.com/app'],
+      DATABASE_URL: ['file://data/foyer.db', 'file://./foyer.db', 'file:foyer.db?mode=ro', 'file::memory:'],
+      SLACK_SCOPES: [',', 'chat:write "users:read"'],
+      SLACK_API_URL: ['https://slack.com/api?x=1'],
+      NODE_USE_ENV_PROXY: ['true'],
+      METRICS_TOKEN: ['two words', 'ümlaut'],
+      TOKEN_ENCRYPTION_KEYS: [',', ' , '],
+    };
+    for (const [name, values] of Object.entries(wrong)) {
+      for (const value of values) {
+        const faults = faultsOf({ ...secrets, [name]: value });
+        assert.deepEqual(
+          faults.map((fault) => fault.name),
+          [name],
+          value,
+        );
+        assert.ok((faults[0]?.mend.length ?? 0) > 10, JSON.stringify(faults));
+      }
+    }
+    const mail = { NOTIFY_SMTP_URL: 'smtp://localhost', NOTIFY_EMAIL_FROM: 'Foyer', NOTIFY_EMAIL_TO: 'me' };
+    assert.deepEqual(
+      faultsOf({ ...secrets, ...mail }).map((fault) => fault.name),
+      ['NOTIFY_EMAIL_FROM', 'NOTIFY_EMAIL_TO'],
+    );
+  });
+
+  it('tells a quoted value’s other faults as well, and quotes no secret', () => {
+    const faults = faultsOf({ ...secrets, SLACK_CLIENT_SECRET: '"top secret"', PORT: '"many"' });
+    assert.deepEqual(
+      faults.map((fault) => fault.name),
+      ['SLACK_CLIENT_SECRET', 'PORT', 'SLACK_CLIENT_SECRET', 'PORT'],
+    );
+    assert.doesNotMatch(JSON.stringify(faults), /top secret/);
+  });
+
+  it('makes no key in production for a list of keys without one', () => {
+    const production = { ...secrets, NODE_ENV: 'production', PUBLIC_URL: 'https://foyer.example.com' };
+    assert.deepEqual(
+      faultsOf({ ...production, TOKEN_ENCRYPTION_KEYS: ',' }).map((fault) => fault.name),
+      ['TOKEN_ENCRYPTION_KEYS'],
+    );
+  });
+
+  it('takes every way to write a file, and each scope once', () => {
+    const fileOf = (url: string) => {
+      const { database } = parseConfig({ ...secrets, DATABASE_URL: url }, manifest);
+      return database.kind === 'sqlite' ? database.file : undefined;
+    };
+    assert.equal(fileOf('file:///var/lib/foyer.db'), '/var/lib/foyer.db');
+    assert.equal(fileOf('FILE:/var/lib/a b%20.db'), '/var/lib/a b%20.db');
+    assert.ok(fileOf('file:foyer.db')?.endsWith('/foyer.db'));
+    const twice = parseConfig({ ...secrets, SLACK_SCOPES: 'chat:write,chat:write users:read' }, manifest);
+    assert.deepEqual(twice.slack.botScopes, ['chat:write', 'users:read']);
+  });
 });

@@ -6,7 +6,15 @@ export type DatabaseTarget = { kind: 'sqlite'; file: string } | { kind: 'postgre
 /** Reads what DATABASE_URL may hold; undefined where it names no database. */
 export function parseDatabaseUrl(url: string): DatabaseTarget | undefined {
   if (isPostgresUrl(url)) return { kind: 'postgres', url };
-  return /^file:.+/i.test(url) ? { kind: 'sqlite', file: sqliteFile(url) } : undefined;
+  return isFileUrl(url) ? { kind: 'sqlite', file: sqliteFile(url) } : undefined;
+}
+
+/**
+ * Whether it names a file, and the one that is meant: `file://data/foyer.db` would be one at the file system's root, and
+ * SQLite's own query and `:memory:` a part of the name.
+ */
+function isFileUrl(text: string): boolean {
+  return /^file:(?!\/\/(?!\/))[^?]+$/i.test(text) && !/^file::memory:$/i.test(text);
 }
 
 /** An @ behind the host is part of a password with a slash in it: taken for a database's name it would be printed. */

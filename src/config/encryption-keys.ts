@@ -28,5 +28,12 @@ export function parseEncryptionKeys(
     }
     keys.push({ id, base64 });
   }
-  return keys.length === 0 ? undefined : keys;
+  if (keys.length > 0) return keys;
+  // Not "none given": that would make a key file, which production must not do.
+  faults.push({
+    name: 'TOKEN_ENCRYPTION_KEYS',
+    problem: 'holds no key',
+    mend: 'use main:KEY, where KEY is what `openssl rand -base64 32` prints',
+  });
+  return undefined;
 }

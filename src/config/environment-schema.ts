@@ -4,11 +4,13 @@ import { parseDatabaseUrl } from './database-target.ts';
 
 const scopeList = z
   .string()
-  .transform((text) => text.split(/[\s,]+/).filter(Boolean))
+  .transform((text) => [...new Set(text.split(/[\s,]+/).filter(Boolean))])
   .refine((scopes) => scopes.every((scope) => /^[a-z][a-z0-9_.:-]*$/.test(scope)), {
     error: 'is not a list of scopes',
     params: { mend: 'separate Slack scopes with commas: chat:write,users:read' },
   });
+
+const hasCredentials = (url: URL): boolean => url.username !== '' || url.password !== '';
 
 const webUrl = (mend: string) =>
   z.string().refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), {
@@ -23,7 +25,16 @@ const wholeNumber = (most: number, mend: string) =>
     .transform(Number)
     .refine((value) => value <= most, { error: `is larger than ${most}`, params: { mend } });
 
-const secret = (label: string) => z.string({ error: `is missing: ${label}` }).min(1);
+/** Visible ASCII without < >, which an example has: what Slack never shows is told here and not by its first refusal. */
+const fromSlack = (label: string) =>
+  z.string({ error: `is missing: ${label}` }).regex(/^[!-;=?-~]+$/, {
+    error: 'is not what Slack shows: it holds a blank, an angle bracket or a letter of no ASCII',
+  });
+
+const mailAddress = z.string().refine((text) => /[^\s@]@[^\s@]/.test(text), {
+  error: 'holds no mail address',
+  params: { mend: 'give one as foyer@example.com or Foyer <foyer@example.com>' },
+});
 
 /** The mends of faults whose own check carries none, by variable. */
 const mends: Readonly<Record<string, string>> = {
@@ -35,17 +46,20 @@ const mends: Readonly<Record<string, string>> = {
   TRUST_PROXY: 'give the number of proxies in front of Foyer, or leave it out for none',
   LOG_LEVEL: 'use one of fatal, error, warn, info, debug, trace, silent',
   NODE_ENV: 'use production, development or test',
+  NODE_USE_ENV_PROXY:
+    'use 1 for calls through the proxy of HTTPS_PROXY, or leave it out: Node takes nothing else',
+  METRICS_TOKEN: 'use what `openssl rand -hex 24` prints',
 };
 
 /** Every variable, with its default and what it has to look like. */
 export const environmentSchema = z.object({
-  SLACK_CLIENT_ID: secret('Slack’s id of your app'),
-  SLACK_CLIENT_SECRET: secret('the secret that exchanges OAuth codes'),
-  SLACK_SIGNING_SECRET: secret('the secret that proves a request is Slack’s'),
+  SLACK_CLIENT_ID: fromSlack('Slack’s id of your app'),
+  SLACK_CLIENT_SECRET: fromSlack('the secret that exchanges OAuth codes'),
+  SLACK_SIGNING_SECRET: fromSlack('the secret that proves a request is Slack’s'),
   PUBLIC_URL: webUrl('give the address where browsers reach Foyer, such as https://foyer.example.com')
     .default('http://localhost:3000')
     .transform((text) => new URL(text))
-    .refine((url) => url.search === '' && url.hash === '' && url.username === '' && url.pathname === '/', {
+    .refine((url) => url.search === '' && url.hash === '' && !hasCredentials(url) && url.pathname === '/', {
       error: 'has more than scheme, host and port',
       params: {
         mend: 'leave out path, query, fragment and credentials: Slack’s and Foyer’s paths come behind it',
@@ -69,7 +83,12 @@ export const environmentSchema = z.object({
       return z.NEVER;
     }),
   TOKEN_ENCRYPTION_KEYS: z.string().optional(),
-  SLACK_SCOPES: scopeList.optional(),
+  SLACK_SCOPES: scopeList
+    .refine((scopes) => scopes.length > 0, {
+      error: 'names no scope, and Slack installs no app without one',
+      params: { mend: 'leave it out for those of manifest.json' },
+    })
+    .optional(),
   SLACK_USER_SCOPES: scopeList.optional(),
   SLACK_SUCCESS_REDIRECT_URL: webUrl(
     'give the whole address, such as https://app.example.com/welcome',
@@ -77,8 +96,13 @@ export const environmentSchema = z.object({
   SLACK_AUTHORIZATION_URL: webUrl('leave it out for Slack’s own').default(
     'https://slack.com/oauth/v2/authorize',
   ),
-  SLACK_API_URL: webUrl('leave it out for Slack’s own').default('https://slack.com/api/'),
-  NODE_USE_ENV_PROXY: z.string().optional(),
+  SLACK_API_URL: webUrl('leave it out for Slack’s own')
+    .refine((text) => !/[?#]/.test(text), {
+      error: 'has a query or a fragment, and the methods’ names come behind it',
+      params: { mend: 'leave it out for Slack’s own' },
+    })
+    .default('https://slack.com/api/'),
+  NODE_USE_ENV_PROXY: z.enum(['0', '1']).optional(),
   PRIVACY_URL: webUrl('give the whole address of your privacy policy').optional(),
   SUPPORT_URL: z
     .string()
@@ -93,10 +117,13 @@ export const environmentSchema = z.object({
     .string()
     .refine((text) => /^smtps?:\/\/.+/i.test(text) && URL.canParse(text), { error: 'is not an SMTP address' })
     .optional(),
-  NOTIFY_EMAIL_FROM: z.string().optional(),
-  NOTIFY_EMAIL_TO: z.string().optional(),
+  NOTIFY_EMAIL_FROM: mailAddress.optional(),
+  NOTIFY_EMAIL_TO: mailAddress.optional(),
   TRUST_PROXY: wholeNumber(10, 'count only the proxies that you run').default(0),
-  METRICS_TOKEN: z.string().optional(),
+  METRICS_TOKEN: z
+    .string()
+    .regex(/^[!-~]+$/, { error: 'holds a blank or a letter of no ASCII, which no header carries' })
+    .optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   NODE_ENV: z.enum(['production', 'development', 'test']).default('development'),
 });

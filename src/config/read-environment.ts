@@ -12,14 +12,17 @@ export function withDotenv(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 function readDotenv(): string {
   try {
-    return readFileSync('.env', 'utf8');
+    const text = readFileSync('.env', 'utf8');
+    // As Windows saves it unless told: nothing in it would be found, and everything told as missing.
+    if (text.includes('\0')) throw new Error('it is not UTF-8 text');
+    return text;
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT') return '';
     const fault = {
       name: '.env',
       problem: `is there and cannot be read: ${message}`,
-      mend: 'run this as the user that Foyer runs as, or make .env a file that this user can read (it holds secrets)',
+      mend: 'run this as the user that Foyer runs as, or make .env a UTF-8 file that this user can read (it holds secrets)',
     };
     throw new ConfigError([fault], { cause });
   }
