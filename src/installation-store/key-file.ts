@@ -3,13 +3,14 @@ import {
   closeSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   readFileSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '../database/make-folder.ts';
 
 const hasCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;
@@ -20,12 +21,10 @@ const hasCode = (error: unknown, code: string): boolean =>
  * that is no key; it never quotes the file.
  */
 export function readKeyFile(file: string): { id: string; base64: string }[] {
-  try {
-    return parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error;
-  }
-  makeKeyFile(file);
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (!found) makeKeyFile(file);
+  // A pipe would be waited for without an end.
+  else if (!found.isFile()) throw new Error('it is a folder or a device; put the file in its place');
   return parse(readFileSync(file, 'utf8'));
 }
 
@@ -43,7 +42,7 @@ function parse(text: string): { id: string; base64: string }[] {
 
 /** Written whole under a name of its own, then linked to the real one: the first link wins, and nobody reads half. */
 function makeKeyFile(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(file));
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
   // An id of its own, so that a lost file is told as missing, not as wrong.
   const key = `local-${randomBytes(4).toString('hex')}:${randomBytes(32).toString('base64')}\n`;

@@ -197,6 +197,24 @@ describe('a SQLite database', () => {
     });
   });
 
+  it('says so, and waits for nobody, when the file is a pipe or a device', async (t) => {
+    file = join(folder, 'pipe');
+    const made = await run('mkfifo', [file]).catch(() => undefined);
+    if (!made) return t.skip('this machine makes no pipes');
+    const source = new URL('../../src/database/sqlite/open-sqlite.ts', import.meta.url).href;
+    for (const target of [file, '/dev/null']) {
+      // In a process of its own: what waits in the system cannot be stopped in this one.
+      const code = `import(${JSON.stringify(source)})
+        .then(({ openSqlite }) => openSqlite(${JSON.stringify(target)}))
+        .catch((error) => console.log(error.code, error.message))`;
+      const { stdout } = await run(process.execPath, ['-e', code], { timeout: 20_000 });
+      assert.match(
+        stdout,
+        /^database_unavailable The database \S+ cannot be used: it is a folder or a device/,
+      );
+    }
+  });
+
   it('says so when the file is damaged behind its first page', async () => {
     await (await open()).close();
     opened.pop();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -71,6 +71,24 @@ describe('the keyring', () => {
         (error: Error) => error instanceof KeyringError && !error.message.includes(secret),
       );
     }
+  });
+
+  it('refuses a key file that is a folder or a pipe, and waits for nobody to fill it', async (t) => {
+    const config = configFor('pipe.db');
+    const made = await run('mkfifo', [`${config.database.file}.key`]).catch(() => undefined);
+    await mkdir(join(folder, 'folder.db.key'));
+    assert.throws(
+      () => loadKeyring({ config: configFor('folder.db') }),
+      /folder\.db\.key cannot be used: it is/,
+    );
+    if (!made) return t.skip('this machine makes no pipes');
+    const source = new URL('../../src/installation-store/keyring.ts', import.meta.url).href;
+    // In a process of its own: what waits in the system cannot be stopped in this one.
+    const code = `import(${JSON.stringify(source)})
+      .then(({ loadKeyring }) => loadKeyring({ config: ${JSON.stringify(config)} }))
+      .catch((error) => console.log(error.code, error.message))`;
+    const { stdout } = await run(process.execPath, ['-e', code], { timeout: 20_000 });
+    assert.match(stdout, /^keyring_unusable .*pipe\.db\.key cannot be used: it is a folder or a device/);
   });
 
   it('reads a key file of several lines, so that keys can rotate there too', async () => {

@@ -1,9 +1,10 @@
-import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { Kysely } from 'kysely';
 import { type Database, DatabaseUnavailableError } from '../database.ts';
+import { makeFolder } from '../make-folder.ts';
 import { migrate } from '../migrate.ts';
 import { compileQuery } from '../prepared-query.ts';
 import type { Tables } from '../records.ts';
@@ -43,7 +44,10 @@ function unavailable(error: unknown, file: string): DatabaseUnavailableError {
 
 function openFile(file: string): Sqlite.Database {
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(file));
+    // Opening a pipe would wait for its other end, and never end itself.
+    if (statSync(file, { throwIfNoEntry: false })?.isFile() === false)
+      throw new Error('it is a folder or a device');
     // Made by us first, since SQLite would make it readable for everybody; its WAL takes over the same mode.
     closeSync(openSync(file, 'a', 0o600));
     const sqlite = new Sqlite(file, { timeout: 5000 });

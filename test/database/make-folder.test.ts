@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { makeFolder } from '../../src/database/make-folder.ts';
+
+const run = promisify(execFile);
+const source = new URL('../../src/database/make-folder.ts', import.meta.url).href;
+
+describe('a folder that is made', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'foyer-folder-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('is there with those above it, for its owner alone, and may be there before', () => {
+    makeFolder(join(folder, 'a', 'b'));
+    makeFolder(join(folder, 'a', 'b'));
+    for (const name of ['a', 'a/b']) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o700);
+  });
+
+  it('is made once where processes start at once', async () => {
+    const code = `import(${JSON.stringify(source)})
+      .then(({ makeFolder }) => makeFolder(${JSON.stringify(join(folder, 'a', 'b', 'c'))}))`;
+    await Promise.all(Array.from({ length: 4 }, () => run(process.execPath, ['-e', code])));
+    assert.ok(existsSync(join(folder, 'a', 'b', 'c')));
+  });
+
+  it('is refused below a file, and below a link that leads nowhere', () => {
+    writeFileSync(join(folder, 'file'), '');
+    symlinkSync(join(folder, 'nowhere'), join(folder, 'link'));
+    assert.throws(() => makeFolder(join(folder, 'file', 'a')), { code: 'ENOTDIR' });
+    assert.throws(() => makeFolder(join(folder, 'link', 'a')), { code: 'EEXIST' });
+  });
+
+  it('is refused, and not tried for ever, where the file system makes none', async (t) => {
+    if (!existsSync('/proc/self')) return t.skip('this machine has no /proc');
+    // In a process of its own: what never ends cannot be stopped in this one.
+    const code = `import(${JSON.stringify(source)}).then(({ makeFolder }) => makeFolder('/proc/foyer/data'))`;
+    await assert.rejects(run(process.execPath, ['-e', code], { timeout: 20_000 }), {
+      killed: false,
+      stderr: /ENOENT: no such file or directory, mkdir '\/proc\/foyer'/,
+    });
+  });
+});
