@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import Sqlite from 'better-sqlite3';
-import { DatabaseNewerError } from '../../src/database/database.ts';
+import { DatabaseNewerError, DatabaseUnavailableError } from '../../src/database/database.ts';
 import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 
 const run = promisify(execFile);
@@ -77,5 +77,27 @@ describe('migrations', () => {
     const again = new Sqlite(file, { readonly: true });
     assert.equal(again.prepare('select count(*) from kysely_migration').pluck().get(), count + 1);
     again.close();
+  });
+
+  it('refuse another program’s database, by its tables or by its migrations', async () => {
+    const theirs = {
+      'table "users" already exists': 'create table users (id integer)',
+      'it has the migration 001-theirs':
+        "create table kysely_migration (name text, timestamp text); insert into kysely_migration values ('001-theirs', '2020')",
+    };
+    for (const [index, [reason, schema]] of Object.entries(theirs).entries()) {
+      const another = join(folder, `another-${index}.db`);
+      const sqlite = new Sqlite(another);
+      sqlite.exec(schema);
+      const objects = () => sqlite.prepare('select count(*) from sqlite_master').pluck().get();
+      const before = objects();
+      await assert.rejects(openSqlite(another), (error) => {
+        assert.ok(error instanceof DatabaseUnavailableError);
+        assert.ok(error.message.startsWith(`The database is another program’s: ${reason}.`), error.message);
+        return /of its own in DATABASE_URL/.test(error.message);
+      });
+      assert.equal(objects(), before);
+      sqlite.close();
+    }
   });
 });
