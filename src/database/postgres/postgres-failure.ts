@@ -37,10 +37,12 @@ export function isLostConnection(error: unknown): boolean {
   return isOfConnection(error) || lostConnection.test(stateOf(error) ?? '');
 }
 
-/** Whether another try may reach the server: what is wrong with a certificate or a password stays wrong. */
+/** Whether another try may reach the server: what is wrong with a certificate, its file or a password stays wrong. */
 export function mayComeBack(error: unknown): boolean {
   if (!isLostConnection(error)) return false;
-  const { message, code } = error as Error & { code?: unknown };
+  const { message, code, syscall } = error as NodeJS.ErrnoException;
+  // Of a certificate's file, which the URL names; a server's socket may come.
+  if (/^(ENOENT|EACCES|EISDIR)$/.test(code ?? '') && syscall !== 'connect') return false;
   return !/CERT|SELF_SIGNED|ALTNAME|SSL|TLS|SASL/i.test(`${message} ${String(code)}`);
 }
 
