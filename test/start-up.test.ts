@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -11,8 +11,9 @@ const root = join(import.meta.dirname, '..');
 const tracer = new URL('./support/trace-packages.ts', import.meta.url).href;
 
 /** Starts Foyer as `npm start` does; what it had loaded when it was ready, or had given up. */
-async function start(t: TestContext, environment: Record<string, string> = {}) {
+async function start(t: TestContext, environment: Record<string, string> = {}, dotenv?: Buffer) {
   const folder = mkdtempSync(join(tmpdir(), 'foyer-start-'));
+  if (dotenv) writeFileSync(join(folder, '.env'), dotenv);
   const trace = join(folder, 'packages');
   const foyer = spawnFoyer({
     folder,
@@ -99,5 +100,44 @@ describe('a start', () => {
     t.after(() => database.remove());
     assert.ok(isReady);
     assert.ok(loaded.has('pg'));
+  });
+
+  const refused: Readonly<Record<string, { environment: Record<string, string>; says: RegExp }>> = {
+    'a database where no folder can be made': {
+      environment: { DATABASE_URL: 'file:/proc/foyer/foyer.db' },
+      says: /^The database \/proc\/foyer\/foyer\.db cannot be used: \w+: [^\n]+\n$/,
+    },
+    'an address of another machine': {
+      environment: { HOST: '192.0.2.1' },
+      says: /\n {2}HOST: 192\.0\.2\.1 is no address of this machine \(EADDRNOTAVAIL\)\n {4}→ give one of its/,
+    },
+    'a certificate that is not there': {
+      environment: {
+        DATABASE_URL: 'postgres://foyer@127.0.0.1:9/foyer?sslmode=verify-full&sslrootcert=/not/there.pem',
+        TOKEN_ENCRYPTION_KEYS: `main:${Buffer.alloc(32, 7).toString('base64')}`,
+      },
+      says: /^The database \S+ cannot be used: ENOENT: no such file or directory, open '\/not\/there\.pem'/,
+    },
+  };
+  for (const [what, { environment, says }] of Object.entries(refused)) {
+    it(`with ${what} ends at once, with one message and exit code 1, also where nothing is logged`, async (t) => {
+      const startedAt = performance.now();
+      const { foyer, isReady } = await start(t, { ...environment, LOG_LEVEL: 'silent' });
+      assert.equal(isReady, false);
+      assert.equal((await foyer.ended).code, 1);
+      assert.match(foyer.output(), says);
+      assert.doesNotMatch(foyer.output(), /\n\s+at |"level"/);
+      assert.ok(
+        performance.now() - startedAt < 10_000,
+        'a server that is away is waited for, a wrong name is not',
+      );
+    });
+  }
+
+  it('with a .env in another encoding says that, and not that everything is missing', async (t) => {
+    const { foyer, isReady } = await start(t, {}, Buffer.from('\ufeffSLACK_CLIENT_ID=1.2\n', 'utf16le'));
+    assert.equal(isReady, false);
+    assert.match(foyer.output(), /\.env: is there and cannot be read: it is not UTF-8 text\n/);
+    assert.equal((await foyer.ended).code, 1);
   });
 });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { ConfigError, type ConfigFault } from '../config/config-error.ts';
 import type { Config } from '../config.ts';
 
 /** A server that listens. */
@@ -14,7 +15,7 @@ export interface Listening {
   close(drainMs: number): Promise<void>;
 }
 
-/** Makes a server listen. @throws the system's error, such as EADDRINUSE */
+/** Makes a server listen. @throws ConfigError where PORT or HOST cannot be listened on */
 export async function listen(
   server: Server,
   http: Pick<Config['http'], 'port' | 'host'>,
@@ -29,7 +30,12 @@ export async function listen(
     });
   });
   server.listen(http.port, http.host);
-  await once(server, 'listening');
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const fault = faultOf((error as NodeJS.ErrnoException).code ?? '', http);
+    throw fault ? new ConfigError([fault], { cause: error }) : error;
+  }
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
   return {
@@ -45,4 +51,22 @@ export async function listen(
       clearTimeout(cut);
     },
   };
+}
+
+/** What is wrong with PORT or HOST, where that is why nobody can listen. */
+function faultOf(
+  code: string,
+  { port, host }: Pick<Config['http'], 'port' | 'host'>,
+): ConfigFault | undefined {
+  if (code === 'EADDRINUSE') {
+    const problem = `${port} is taken: another process listens on it`;
+    return { name: 'PORT', problem, mend: 'end that process, or give another port' };
+  }
+  if (code === 'EACCES') {
+    const mend = 'give one from 1024 on, with a proxy in front, or let this user listen on low ports';
+    return { name: 'PORT', problem: `${port} is not for this user`, mend };
+  }
+  if (!/^(EADDRNOTAVAIL|ENOTFOUND|EAI_\w+|EINVAL)$/.test(code)) return undefined;
+  const mend = 'give one of its addresses, such as 127.0.0.1, or leave it out for all';
+  return { name: 'HOST', problem: `${host} is no address of this machine (${code})`, mend };
 }
