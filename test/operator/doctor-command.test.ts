@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
@@ -618,6 +618,38 @@ describe('doctor names, with its mend,', { concurrency: 4 }, () => {
       assert.equal(exitCode, wrong.some((finding) => finding.status === 'fault') ? 1 : 0);
     });
   }
+});
+
+test('doctor asks Slack on the way that Foyer’s calls take, through the proxy', async (t) => {
+  const { doctor, environment, sandbox } = await prepare(t);
+  const through: string[] = [];
+  const proxy = createServer();
+  proxy.on('connect', (req, socket) => {
+    through.push(req.url ?? '');
+    const slack = connect(Number(new URL(sandbox.url).port), '127.0.0.1');
+    slack.on('error', () => socket.destroy());
+    socket.on('error', () => slack.destroy());
+    socket.write('HTTP/1.1 200 OK\r\n\r\n');
+    slack.pipe(socket).pipe(slack);
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const before = process.env.http_proxy;
+  process.env.http_proxy = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  t.after(() => {
+    if (before === undefined) delete process.env.http_proxy;
+    else process.env.http_proxy = before;
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+  // A name that nobody has: without the proxy it is looked up in vain.
+  Object.assign(environment, { NODE_USE_ENV_PROXY: '1', SLACK_API_URL: 'http://slack.invalid/api/' });
+  const { findings } = await doctor();
+  for (const asked of ['slack', 'clock', 'credentials']) {
+    const found = findings.find(({ check }) => check === asked);
+    assert.equal(found?.status, 'ok', found?.detail);
+  }
+  assert.ok(through.length > 0 && through.every((asked) => asked === 'slack.invalid:80'), through.join());
 });
 
 test('doctor survives an environment in which nothing can be read', async (t) => {

@@ -1,23 +1,26 @@
 import type { Config } from '../../config.ts';
 import type { SlackClientFactory } from '../../slack/create-slack-client.ts';
 import { slackFailure } from '../../slack/slack-failure.ts';
+import { createSlackTransport } from '../../slack/slack-transport.ts';
 import { type Finding, fault, ok, unchecked, warning } from './finding.ts';
 import { networkReason } from './network-reason.ts';
 
 const timeoutMs = 5000;
 
-/** Slack: can it be reached, and do our clocks agree? It refuses nothing for that, but we refuse its requests. */
+/**
+ * Slack: can it be reached, on the way that Foyer's calls take, and do our clocks agree? It refuses nothing for that, but we
+ * refuse its requests.
+ */
 export async function checkSlack(config: Pick<Config, 'slack'>, now: () => number): Promise<Finding[]> {
   const { apiUrl } = config.slack;
   try {
     const askedAt = now();
-    const response = await fetch(`${apiUrl}api.test`, {
+    const response = await createSlackTransport(config.slack)(`${apiUrl}api.test`, {
       method: 'POST',
-      redirect: 'error',
-      headers: { connection: 'close' },
+      headers: {},
+      body: '',
       signal: AbortSignal.timeout(timeoutMs),
     });
-    await response.arrayBuffer();
     const clock = clockFinding(response.headers.get('date'), (askedAt + now()) / 2);
     if (response.status !== 200)
       return [notReached(`${apiUrl}api.test answers with HTTP ${response.status}`), clock];
