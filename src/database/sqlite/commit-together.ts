@@ -1,5 +1,5 @@
 import { setImmediate as endOfTurn, setTimeout as sleep } from 'node:timers/promises';
-import { sql, type Transaction } from 'kysely';
+import { CompiledQuery, type Transaction } from 'kysely';
 import type { Tables } from '../records.ts';
 
 /**
@@ -23,6 +23,11 @@ interface Waiting {
 /** So many at most, since reads wait behind them. */
 const mostTogether = 16;
 const retryDelayMs = 25;
+
+// Made once, since each write takes two of them.
+const setSavepoint = CompiledQuery.raw('savepoint one');
+const undoToSavepoint = CompiledQuery.raw('rollback to one');
+const releaseSavepoint = CompiledQuery.raw('release one');
 
 /** Makes the one way to write. */
 export function createCommits(deps: {
@@ -73,15 +78,15 @@ export function createCommits(deps: {
 async function inTurn(transaction: Transaction<Tables>, group: readonly Waiting[]): Promise<(() => void)[]> {
   const ends: (() => void)[] = [];
   for (const { work, resolve, reject } of group) {
-    await sql`savepoint one`.execute(transaction);
+    await transaction.executeQuery(setSavepoint);
     try {
       const value = await work(transaction);
       ends.push(() => resolve(value));
     } catch (error) {
-      await sql`rollback to one`.execute(transaction);
+      await transaction.executeQuery(undoToSavepoint);
       ends.push(() => reject(error));
     }
-    await sql`release one`.execute(transaction);
+    await transaction.executeQuery(releaseSavepoint);
   }
   return ends;
 }

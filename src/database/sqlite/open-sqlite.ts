@@ -8,6 +8,7 @@ import { makeFolder } from '../make-folder.ts';
 import { migrate } from '../migrate.ts';
 import { compileQuery } from '../prepared-query.ts';
 import type { Tables } from '../records.ts';
+import { answerAtOnce } from './answer-at-once.ts';
 import { createCommits } from './commit-together.ts';
 import { type LogOnDisk, openLogOnDisk } from './log-on-disk.ts';
 import { foyerSqliteDialect } from './sqlite-dialect.ts';
@@ -68,7 +69,7 @@ function openFile(file: string): Sqlite.Database {
  * told as a DatabaseUnavailableError.
  */
 function createStatements(sqlite: Sqlite.Database, file: string) {
-  const compiled = new Map<string, Sqlite.Statement>();
+  const prepared = new Map<string, ReturnType<typeof prepare>>();
   const told = <T>(run: () => T): T => {
     try {
       return run();
@@ -76,26 +77,26 @@ function createStatements(sqlite: Sqlite.Database, file: string) {
       throw isUnavailable(error) ? unavailable(error, file) : error;
     }
   };
-  const compile = (sql: string): Sqlite.Statement => {
-    const known = compiled.get(sql);
-    if (known) return known;
-    const statement = sqlite.prepare(sql);
-    if (compiled.size < 500) compiled.set(sql, statement);
-    return statement;
-  };
+  function prepare(sql: string) {
+    const statement = told(() => sqlite.prepare(sql));
+    return {
+      reader: statement.reader,
+      all: (parameters: readonly unknown[]) => told(() => statement.all(parameters)),
+      get: (parameters: readonly unknown[]) => told(() => statement.get(parameters)),
+      run: (parameters: readonly unknown[]) => told(() => statement.run(parameters)),
+      iterate: (parameters: readonly unknown[]) =>
+        told(() => statement.iterate(parameters) as IterableIterator<unknown>),
+    };
+  }
   return {
     close: () => sqlite.close(),
     isInTransaction: () => sqlite.inTransaction,
     prepare(sql: string) {
-      const statement = told(() => compile(sql));
-      return {
-        reader: statement.reader,
-        all: (parameters: readonly unknown[]) => told(() => statement.all(parameters)),
-        get: (parameters: readonly unknown[]) => told(() => statement.get(parameters)),
-        run: (parameters: readonly unknown[]) => told(() => statement.run(parameters)),
-        iterate: (parameters: readonly unknown[]) =>
-          told(() => statement.iterate(parameters) as IterableIterator<unknown>),
-      };
+      const known = prepared.get(sql);
+      if (known) return known;
+      const statement = prepare(sql);
+      if (prepared.size < 500) prepared.set(sql, statement);
+      return statement;
     },
   };
 }
@@ -138,7 +139,8 @@ async function untilUnlocked<T>(work: () => Promise<T>, patienceMs: number): Pro
  */
 export async function openSqlite(file: string): Promise<Database> {
   const sqlite = openFile(file);
-  const queries = new Kysely<Tables>({ dialect: foyerSqliteDialect(createStatements(sqlite, file)) });
+  const statements = createStatements(sqlite, file);
+  const queries = new Kysely<Tables>({ dialect: foyerSqliteDialect(statements) });
   sqlite.pragma(`busy_timeout = ${busyTimeoutMs}`);
   const assertInPlace = createPlaceCheck(file);
   let log: LogOnDisk;
@@ -163,7 +165,10 @@ export async function openSqlite(file: string): Promise<Database> {
     async transact(work) {
       assertInPlace();
       log.assertSound();
-      const value = await queries.transaction().execute(work).finally(forgetMark);
+      const value = await queries
+        .transaction()
+        .execute((transaction) => work(answerAtOnce(transaction, statements)))
+        .finally(forgetMark);
       await log.sync();
       return value;
     },
