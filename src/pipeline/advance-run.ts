@@ -5,6 +5,7 @@ import { countLostAttempts } from '../database/runs/count-lost-attempts.ts';
 import { endRun } from '../database/runs/end-run.ts';
 import { endStep, recordStep } from '../database/runs/end-step.ts';
 import { holdLease } from '../database/runs/hold-lease.ts';
+import { type ClaimedRun, readClaimedRun } from '../database/runs/read-claimed-run.ts';
 import { skipStep } from '../database/runs/skip-step.ts';
 import { startStep } from '../database/runs/start-step.ts';
 import { attemptHere, writeLearnt } from './attempt-here.ts';
@@ -30,6 +31,21 @@ import { stepFacts } from './step-context.ts';
 const mostLostAttempts = 10;
 
 /**
+ * Takes a claimed run up, and moves it on as `advanceRun` does, in the same transaction. Undefined where the lease no
+ * longer holds.
+ */
+export async function takeUpRun(
+  transaction: Queries,
+  deps: PipelineDeps,
+  { lease, draining }: Pick<Advancing, 'lease' | 'draining'>,
+): Promise<{ claimed: ClaimedRun; next: Advance } | undefined> {
+  const claimed = await readClaimedRun(transaction, lease);
+  if (!claimed) return undefined;
+  const advancing = { claimed, lease, rows: claimed.steps, draining };
+  return { claimed, next: await beginNextStep(moveOf(transaction, deps, advancing)) };
+}
+
+/**
  * Moves a run on in one transaction, as far as it goes without asking anybody: how the step that was done has ended and
  * what it has learnt, the steps that only write and those for which there is nothing to do, and the start of the next
  * one; or the run rests, or it ends. Every write stands behind the lease: whoever has lost it stores nothing.
@@ -41,15 +57,20 @@ export async function advanceRun(
   transaction: Queries,
   deps: PipelineDeps,
   advancing: Advancing,
+  done: DoneStep,
 ): Promise<Advance> {
-  const { claimed, lease, done } = advancing;
-  const move: RunMove = { ...advancing, deps, transaction, now: deps.now(), ended: [] };
+  const { claimed, lease } = advancing;
+  const move = moveOf(transaction, deps, advancing);
   // An event that comes now is committed before this, and seen by `follow`, or behind it, and wakes the run.
-  if (done && judge(move, done.toDo.step, done.toDo.row, done.attempt).awaits) {
+  if (judge(move, done.toDo.step, done.toDo.row, done.attempt).awaits) {
     await lockInstallation(transaction, { id: claimed.installation.id });
   }
   if (!(await holdLease(transaction, lease))) return { kind: 'lost' };
-  return (done && (await endDone(move, done))) ?? beginNextStep(move);
+  return (await endDone(move, done)) ?? beginNextStep(move);
+}
+
+function moveOf(transaction: Queries, deps: PipelineDeps, advancing: Advancing): RunMove {
+  return { ...advancing, deps, transaction, now: deps.now(), ended: [] };
 }
 
 async function endDone(move: RunMove, done: DoneStep): Promise<Advance | undefined> {

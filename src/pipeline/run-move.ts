@@ -50,8 +50,6 @@ export interface Advancing {
   lease: RunLease;
   /** All of its steps, as they stand. */
   rows: readonly StepRow[];
-  /** Undefined as the run is taken up. */
-  done: DoneStep | undefined;
   /** No further step may begin. */
   draining: boolean;
 }

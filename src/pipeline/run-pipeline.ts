@@ -1,12 +1,10 @@
-import type { StepRow } from '../database/records.ts';
 import type { RunLease } from '../database/runs/hold-lease.ts';
-import { readClaimedRun } from '../database/runs/read-claimed-run.ts';
 import type { Logger } from '../log.ts';
-import { advanceRun } from './advance-run.ts';
+import { advanceRun, takeUpRun } from './advance-run.ts';
 import { type Attempt, attemptStep } from './attempt-step.ts';
 import type { Verdict } from './judge-attempt.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
-import type { DoneStep, EndedAttempt, StepToDo } from './run-move.ts';
+import type { EndedAttempt, StepToDo } from './run-move.ts';
 import type { StepWrite } from './step.ts';
 import { stepContext } from './step-context.ts';
 
@@ -27,28 +25,28 @@ export interface RunControl {
  */
 export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: RunControl): Promise<void> {
   const { database, now } = deps;
-  const claimed = await readClaimedRun(database.queries, lease);
-  if (!claimed) return;
+  const taken = await database.write((transaction) =>
+    takeUpRun(transaction, deps, { lease, draining: control.draining() }),
+  );
+  if (!taken) return;
+  const { claimed } = taken;
   const { run, installation } = claimed;
   const log = deps.log.child({ runId: run.id });
-
-  const advance = (rows: readonly StepRow[], done?: DoneStep) =>
-    database.write((transaction) =>
-      advanceRun(transaction, deps, { claimed, lease, rows, done, draining: control.draining() }),
-    );
-
   log.info(
     { teamId: installation.team_id ?? installation.enterprise_id, userId: run.user_id },
     'run started',
   );
-  let next = await advance(claimed.steps);
+  let { next } = taken;
   for (;;) {
     if (next.kind === 'lost') break;
     for (const ended of next.ended) await tell(deps, log, installation.id, ended);
     if (next.kind === 'left') break;
     const { toDo, rows } = next;
     const attempt = await attemptNow(deps, toDo, control.signal);
-    next = await advance(rows, { toDo, attempt });
+    next = await database.write((transaction) => {
+      const advancing = { claimed, lease, rows, draining: control.draining() };
+      return advanceRun(transaction, deps, advancing, { toDo, attempt });
+    });
     const learnt = next.kind === 'lost' && attempt.kind === 'returned' ? attempt.write : undefined;
     if (learnt) await database.write(learnt);
   }

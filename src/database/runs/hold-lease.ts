@@ -8,14 +8,14 @@ export interface RunLease {
   owner: string;
 }
 
-const keepOwner = prepareQuery((queries, given: Given<{ runId: string; owner: string }>) =>
+const lockHeldRun = prepareQuery((queries, given: Given<{ runId: string; owner: string }>) =>
   queries
-    .updateTable('runs')
-    .set({ lease_owner: given.owner })
+    .selectFrom('runs')
+    .select('id')
     .where('id', '=', given.runId)
     .where('lease_owner', '=', given.owner)
     .where('status', '=', 'running')
-    .returning('id'),
+    .forNoKeyUpdate(),
 );
 
 /**
@@ -23,6 +23,6 @@ const keepOwner = prepareQuery((queries, given: Given<{ runId: string; owner: st
  * locks the run's row until the transaction ends, so what follows in it cannot be overtaken.
  */
 export async function holdLease(transaction: Queries, { runId, owner }: RunLease): Promise<boolean> {
-  const { rows } = await keepOwner(transaction, { runId, owner });
+  const { rows } = await lockHeldRun(transaction, { runId, owner });
   return rows.length > 0;
 }

@@ -10,8 +10,14 @@ export interface ClaimedRun {
   steps: readonly StepRow[];
 }
 
-const selectRun = prepareQuery((queries, given: Given<{ runId: string; owner: string }>) =>
-  queries.selectFrom('runs').selectAll().where('id', '=', given.runId).where('lease_owner', '=', given.owner),
+const lockHeldRun = prepareQuery((queries, given: Given<{ runId: string; owner: string }>) =>
+  queries
+    .selectFrom('runs')
+    .selectAll()
+    .where('id', '=', given.runId)
+    .where('lease_owner', '=', given.owner)
+    .where('status', '=', 'running')
+    .forNoKeyUpdate(),
 );
 
 const selectInstallation = prepareQuery((queries, given: Given<{ id: string }>) =>
@@ -24,14 +30,14 @@ const selectSteps = prepareQuery((queries, given: Given<{ runId: string }>) =>
 
 /**
  * Reads the run that a lease stands for, or undefined when the lease holds no longer. As long as it holds, nobody but
- * its owner changes the run or its steps.
+ * its owner changes the run or its steps. It locks the run's row, as `holdLease` does.
  */
-export async function readClaimedRun(queries: Queries, lease: RunLease): Promise<ClaimedRun | undefined> {
-  const [run] = (await selectRun(queries, lease)).rows;
+export async function readClaimedRun(transaction: Queries, lease: RunLease): Promise<ClaimedRun | undefined> {
+  const [run] = (await lockHeldRun(transaction, lease)).rows;
   if (!run) return undefined;
-  const [found] = (await selectInstallation(queries, { id: run.installation_id })).rows;
+  const [found] = (await selectInstallation(transaction, { id: run.installation_id })).rows;
   if (!found) return undefined;
   const { sealed_bot: _, ...installation } = found;
-  const { rows: steps } = await selectSteps(queries, { runId: run.id });
+  const { rows: steps } = await selectSteps(transaction, { runId: run.id });
   return { run, installation, steps };
 }
