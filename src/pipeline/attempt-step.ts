@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ActingStep,
   isWritten,
@@ -31,44 +30,57 @@ export async function attemptStep(
   makeContext: (signal: AbortSignal) => StepContext,
   writeLate: (write: StepWrite) => void,
 ): Promise<Attempt> {
-  const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(), step.timeLimitMs);
-  const signal = AbortSignal.any([runSignal, limit.signal]);
-  const over = new AbortController();
+  const bounds = boundAttempt(runSignal, step.timeLimitMs);
+  let isOver = false;
   try {
-    const work = Promise.resolve().then(() => step.run(makeContext(signal)));
+    const work = Promise.resolve().then(() => step.run(makeContext(bounds.signal)));
     work.then(
       (result) => {
-        if (over.signal.aborted && isWritten(result)) writeLate(result.write);
+        if (isOver && isWritten(result)) writeLate(result.write);
       },
       // A step that was left behind may still reject, and that must not end the process.
       () => {},
     );
-    const result = await Promise.race([work, givenUp(signal, over.signal)]);
+    const result = await Promise.race([work, bounds.givenUp]);
     if (isWritten(result)) return { kind: 'returned', result: result.output, write: result.write };
     return { kind: 'returned', result };
   } catch (error) {
     if (runSignal.aborted) return { kind: 'interrupted' };
-    if (limit.signal.aborted) return { kind: 'threw', failure: overTime(step), error };
+    if (bounds.signal.aborted) return { kind: 'threw', failure: overTime(step), error };
     return { kind: 'threw', failure: stepFailure(error), error };
   } finally {
-    clearTimeout(timer);
-    over.abort();
+    isOver = true;
+    bounds.release();
   }
 }
 
-/** Rejects a little after `signal` was aborted; settles without effect when the race was over before. */
-async function givenUp(signal: AbortSignal, over: AbortSignal): Promise<never> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const giveUp = () => {
-    sleep(noticeMs, undefined, { signal: over }).then(
-      () => reject(signal.reason),
-      () => {},
-    );
+/**
+ * Makes the signal that ends an attempt: with its run, or after `limitMs`. `givenUp` rejects a little after that.
+ *
+ * Why not AbortSignal.any, and no signal for what waits: each is an exception with a stack in the end, and an attempt
+ * that asked Slack once cost a twentieth more with them.
+ */
+function boundAttempt(runSignal: AbortSignal, limitMs: number) {
+  const controller = new AbortController();
+  const { promise: givenUp, reject } = Promise.withResolvers<never>();
+  let noticing: NodeJS.Timeout | undefined;
+  const end = (reason?: unknown): void => {
+    controller.abort(reason);
+    noticing ??= setTimeout(() => reject(controller.signal.reason), noticeMs);
   };
-  if (signal.aborted) giveUp();
-  else signal.addEventListener('abort', giveUp, { once: true, signal: over });
-  return promise;
+  const limiting = setTimeout(end, limitMs);
+  const follow = (): void => end(runSignal.reason);
+  if (runSignal.aborted) follow();
+  else runSignal.addEventListener('abort', follow);
+  return {
+    signal: controller.signal,
+    givenUp,
+    release() {
+      clearTimeout(limiting);
+      clearTimeout(noticing);
+      runSignal.removeEventListener('abort', follow);
+    },
+  };
 }
 
 function overTime(step: ActingStep): StepFailure {
