@@ -1,3 +1,4 @@
+import type { WebClient } from '@slack/web-api';
 import { toStepRecord } from '../database/installations/install-record.ts';
 import type { StepRow } from '../database/records.ts';
 import type { ClaimedRun } from '../database/runs/read-claimed-run.ts';
@@ -41,13 +42,18 @@ export function stepContext(
   facts: StepFacts,
   { stepName, signal }: { stepName: string; signal: AbortSignal },
 ): StepContext {
+  const makeClient = async (limits?: { timeoutMs?: number }) =>
+    deps.slackClient(await deps.botToken(facts.installationId), { ...limits, signal });
+  let client: Promise<WebClient> | undefined;
   return {
     ...facts,
     signal,
     log: deps.log.child({ runId: facts.runId, step: stepName }),
     services: { ...deps.services, database: deps.database },
     async slack(limits) {
-      return deps.slackClient(await deps.botToken(facts.installationId), { ...limits, signal });
+      if (limits) return makeClient(limits);
+      client ??= makeClient();
+      return client;
     },
   };
 }

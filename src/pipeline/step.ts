@@ -97,7 +97,7 @@ export interface StepContext extends StepFacts {
   readonly signal: AbortSignal;
   readonly log: Logger;
   readonly services: StepServices;
-  /** A client for the bot, made from the token of this moment, ended by this step's signal. Ask anew for each step. */
+  /** A client for the bot, made from the token of this moment, ended by this step's signal. One for an attempt. */
   slack(limits?: { timeoutMs?: number }): Promise<WebClient>;
 }
 
