@@ -74,7 +74,7 @@ export const environmentSchema = z.object({
       const target = parseDatabaseUrl(url);
       if (target) return target;
       const mend =
-        'use file:./data/foyer.db or postgres://user:password@host/database (with %40 for an @ in the password)';
+        'use file:./data/foyer.db (a path, and nothing behind it) or postgres://user:password@host/database (with %40 for an @ in the password)';
       context.addIssue({
         code: 'custom',
         message: 'is neither a file nor a Postgres address',

@@ -192,7 +192,7 @@ describe('a SQLite database', () => {
     );
     await assert.rejects(open(), (error) => {
       assert.ok(error instanceof DatabaseUnavailableError);
-      assert.match(error.message, /text\.db cannot be used: .*not a database/);
+      assert.match(error.message, /text\.db cannot be used: .*not a database .*DATABASE_URL has to name/);
       return true;
     });
   });

@@ -60,7 +60,9 @@ function openFile(file: string): Sqlite.Database {
     sqlite.pragma('foreign_keys = ON');
     return sqlite;
   } catch (error) {
-    throw unavailable(error, file);
+    const mend =
+      'DATABASE_URL has to name a file of Foyer’s own that this user may write, with room beside it.';
+    throw new DatabaseUnavailableError(`${unavailable(error, file).message}. ${mend}`, { cause: error });
   }
 }
 
