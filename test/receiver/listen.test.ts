@@ -14,8 +14,9 @@ const faultsOf = async (http: { port: number; host: string }) => {
 };
 
 describe('a server that cannot listen', () => {
-  it('tells a port that is taken, and how to mend that', async () => {
+  it('tells a port that is taken, and how to mend that', async (t) => {
     const first = await listen(createServer(), { port: 0, host: '127.0.0.1' });
+    t.after(() => first.close(0));
     const { port } = first.address;
     assert.deepEqual(await faultsOf({ port, host: '127.0.0.1' }), [
       {
@@ -24,7 +25,6 @@ describe('a server that cannot listen', () => {
         mend: 'end that process, or give another port',
       },
     ]);
-    await first.close(0);
   });
 
   it('tells an address that is not of this machine, or none', async () => {
