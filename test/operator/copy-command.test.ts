@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it, type TestContext, test } from 'node:test';
@@ -111,6 +111,7 @@ describe('copy', () => {
 
   it('tells a person what was copied, and what to do now, without the key', async (t) => {
     const { run, url, file } = await prepare(t);
+    writeFileSync(`${file}.key`, 'main:the-key-itself\n');
     const { exitCode, stdout, stderr } = await run(['copy', '--to', '-'], {
       readStdin: async () => `${url}\n`,
     });
@@ -118,6 +119,15 @@ describe('copy', () => {
     assert.match(stdout, /^history +25 +25 +([0-9a-f]{32}) +\1$/m);
     assert.match(stderr, /Set DATABASE_URL to the address that you gave as --to/);
     assert.ok(stderr.includes(`Set TOKEN_ENCRYPTION_KEYS to the lines of ${file}.key`));
+    assert.doesNotMatch(stderr, /the-key-itself/);
+  });
+
+  it('sends nobody to a key file that is not there, as beside a backup', async (t) => {
+    const { run, url } = await prepare(t, { to: 'SQLite' });
+    const { exitCode, stderr } = await run(['copy', '--to', url]);
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stderr, /Set TOKEN_ENCRYPTION_KEYS to the keys that the source was used with/);
+    assert.doesNotMatch(stderr, /\.key/);
   });
 
   it('shows how far it is', async (t) => {

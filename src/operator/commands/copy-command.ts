@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { type DatabaseTarget, parseDatabaseUrl } from '../../config/database-target.ts';
 import type { Config } from '../../config.ts';
@@ -71,20 +72,27 @@ function progressText({ doing, table: name, done, of }: CopyProgress): string {
   return `${doing} ${number(done)} of ${number(Math.max(of, done))} rows: ${name}`;
 }
 
-/** What the operator does now. It names the key's place, and never the key. */
+/** What the operator does now. */
 function closingNote(config: Config, target: DatabaseTarget): string {
-  const { database, encryptionKeys } = config;
-  const keyFile = database.kind === 'sqlite' && !encryptionKeys ? `${database.file}.key` : undefined;
   const url = target.kind === 'sqlite' ? `file:${target.file}` : 'the address that you gave as --to';
-  const keys = keyFile
-    ? `Set TOKEN_ENCRYPTION_KEYS to the lines of ${keyFile}, joined by commas, on every machine: without them no token opens.`
-    : 'Leave TOKEN_ENCRYPTION_KEYS as it is, on every machine: the tokens are encrypted with these keys.';
   return [
     'Before Foyer is started again:',
     `  1. Set DATABASE_URL to ${url}.`,
-    `  2. ${keys}`,
+    `  2. ${keyNote(config)}`,
     '  3. Run `npm run foyer -- doctor`, then start Foyer, and never again on the former database: keep that as a backup.',
   ].join('\n');
+}
+
+/** Names the keys' place, and never a key. */
+function keyNote({ database, encryptionKeys }: Config): string {
+  if (database.kind !== 'sqlite' || encryptionKeys) {
+    return 'Leave TOKEN_ENCRYPTION_KEYS as it is, on every machine: the tokens are encrypted with these keys.';
+  }
+  const file = `${database.file}.key`;
+  const keys = existsSync(file)
+    ? `the lines of ${file}, joined by commas,`
+    : 'the keys that the source was used with';
+  return `Set TOKEN_ENCRYPTION_KEYS to ${keys} on every machine: without them no token opens.`;
 }
 
 const columns: Column<ComparedTable>[] = [
