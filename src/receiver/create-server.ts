@@ -34,14 +34,15 @@ export function createFoyerServer(deps: ServerDeps): Server {
     for (const open of waiting) {
       if (open.until > now) return;
       waiting.delete(open);
-      log.error({ path: open.path }, 'a request took too long');
+      log.error({ path: nameOf(open.path) }, 'a request took too long');
       pages.sendFailure(open.res, { kind: 'took_too_long' });
     }
   }
 
   function refuse(res: ServerResponse, error: unknown, path: string): void {
     const down = error instanceof DatabaseUnavailableError;
-    log.error({ err: error, path }, down ? 'the database does not answer' : 'a request failed');
+    const about = { err: error, path: nameOf(path) };
+    log.error(about, down ? 'the database does not answer' : 'a request failed');
     pages.sendFailure(
       res,
       down ? { kind: 'temporarily_unavailable', code: error.code } : { kind: 'internal' },
@@ -88,4 +89,9 @@ export function createFoyerServer(deps: ServerDeps): Server {
 function pathOf(req: IncomingMessage): string {
   const [path = '/'] = (req.url ?? '/').split('?', 1);
   return path.slice(0, 200);
+}
+
+/** A path as the log may show it: the address of a progress page is all that is needed to open it. */
+function nameOf(path: string): string {
+  return path.replace(/^(\/installs\/)[^/]+/, '$1…');
 }

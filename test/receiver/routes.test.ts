@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { Writable } from 'node:stream';
 import { before, describe, it } from 'node:test';
 import { parseConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/log.ts';
@@ -17,7 +18,14 @@ const secrets = {
   SLACK_SIGNING_SECRET: 'signing-secret',
 };
 const config = parseConfig(secrets, readFileSync('manifest.json', 'utf8'));
-const log = createLogger({ logLevel: 'silent', secrets: [] });
+const logged: string[] = [];
+const destination = new Writable({
+  write(line, _encoding, done) {
+    logged.push(String(line));
+    done();
+  },
+});
+const log = createLogger({ logLevel: 'error', secrets: [] }, { destination });
 
 describe('the server', () => {
   let url = '';
@@ -49,8 +57,10 @@ describe('the server', () => {
   });
 
   it('shows the page for a database that is down', async () => {
-    const answer = await fetch(`${url}/installs/abc`);
+    const answer = await fetch(`${url}/installs/a-secret-address`);
     assert.equal(answer.status, 503);
+    assert.match(logged.at(-1) ?? '', /"path":"\/installs\/…".*the database does not answer/);
+    assert.ok(!logged.join('').includes('a-secret-address'));
     const text = await answer.text();
     assert.match(text, /database_unavailable/);
     assert.doesNotMatch(text, /Nothing was installed|could not save/, 'nobody had asked for an install');
