@@ -71,7 +71,11 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
 
   async function commit(effect: Effect, body: Record<string, unknown>, now: number): Promise<void> {
     const parsed = eventEnvelope.safeParse(body);
-    if (!parsed.success) return;
+    if (!parsed.success) {
+      // Sent again it would be no other: it is acknowledged, and whoever reads the log hears that nothing was done.
+      const fields = parsed.error.issues.map(({ path }) => path.join('.'));
+      return log.error({ event: eventTypeOf(body), fields }, 'a lifecycle event that cannot be read');
+    }
     const { event, event_time, event_id } = parsed.data;
     const query = installationQuery(parsed.data);
     const happenedAt = event_time === undefined ? now : event_time * 1000;

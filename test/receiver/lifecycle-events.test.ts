@@ -50,3 +50,13 @@ test('what is committed late is told all the same, and what fails late harms nob
   succeeds?.(true);
   assert.equal(await changed.promise, 'T1');
 });
+
+test('one that cannot be read is acknowledged, and told in the log by the fields that are wrong', async () => {
+  const lines: string[] = [];
+  const told = pino({ level: 'error' }, { write: (line: string) => lines.push(line) });
+  const { store } = hangingStore();
+  const commit = createCommitLifecycle({ store, onChanged: () => assert.fail('nothing changed'), log: told });
+  await commit({ ...uninstall, team_id: 5 }, at * 1000);
+  assert.equal(lines.length, 1);
+  assert.match(lines[0] ?? '', /"event":"app_uninstalled","fields":\["team_id"\]/);
+});
