@@ -85,8 +85,9 @@ export const failurePages: Readonly<Record<FailureKind, FailureText>> = {
     status: 200,
     heading: 'You cancelled, and that’s fine',
     fact: nothing,
-    sentences: ({ appName }) => [
-      `${appName} was not added, and has no access to your workspace.`,
+    // The app may be there from before: who cancels a change of its permissions has removed nothing.
+    sentences: () => [
+      'You said no on Slack’s page, so nothing has changed in your workspace.',
       'If you changed your mind, start again. If your workspace needs an admin’s approval first, Slack’s page lets you ask for it.',
     ],
     button: startAgain,
@@ -94,7 +95,7 @@ export const failurePages: Readonly<Record<FailureKind, FailureText>> = {
   state_missing: {
     status: 400,
     heading: 'One more step to finish safely',
-    fact: 'Nothing is installed yet',
+    fact: 'Nothing was installed yet',
     sentences: ({ appName }) => [
       `You came straight from Slack’s own pages. ${appName} only accepts installs that begin here, so that nobody can connect a workspace on your behalf.`,
       'Continue, and Slack asks you to confirm once more.',

@@ -64,6 +64,13 @@ test('leads back into the install that was asked for, and elsewhere to the start
   assert.match(failurePage({ ...frame, kind: 'not_found' }), /href="\/">Go to the start page</);
 });
 
+test('claims nothing of an app that may be in the workspace from before', () => {
+  for (const kind of ['access_denied', 'state_missing'] as const) {
+    const text = visibleText(failurePage({ ...frame, kind }));
+    assert.doesNotMatch(text, /no access|is installed|was not added/, kind);
+  }
+});
+
 test('denies no install to whoever only looked at one, and leads to the same page again', () => {
   const document = failurePage({ ...frame, kind: 'temporarily_unavailable', path: '/installs/abc' });
   assert.doesNotMatch(visibleText(document), /[Nn]othing was installed|not finished|save your install/);
