@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { ConfigError } from '../src/config/config-error.ts';
+import { readManifest } from '../src/config/manifest.ts';
 import { parseConfig } from '../src/config.ts';
 
 const manifest = readFileSync(new URL('../manifest.json', import.meta.url), 'utf8');
@@ -210,5 +214,18 @@ describe('the configuration', () => {
     assert.ok(fileOf('file:foyer.db')?.endsWith('/foyer.db'));
     const twice = parseConfig({ ...secrets, SLACK_SCOPES: 'chat:write,chat:write users:read' }, manifest);
     assert.deepEqual(twice.slack.botScopes, ['chat:write', 'users:read']);
+  });
+
+  it('tells a manifest that is missing or no file with its mend, and reads one that begins with a mark', (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'foyer-manifest-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const file = pathToFileURL(join(folder, 'manifest.json'));
+    for (const wrong of [file, pathToFileURL(folder)])
+      assert.throws(
+        () => readManifest(wrong),
+        (error) => error instanceof ConfigError && /manifest\.json: cannot be read: E/.test(error.message),
+      );
+    writeFileSync(file, `\ufeff${manifest}`);
+    assert.equal(readManifest(file), manifest);
   });
 });

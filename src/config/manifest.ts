@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import type { ConfigFault } from './config-error.ts';
+import { ConfigError, type ConfigFault } from './config-error.ts';
 
 const manifestSchema = z.object({
   display_information: z.object({ name: z.string().min(1), description: z.string().default('') }),
@@ -32,7 +32,19 @@ export function parseManifest(text: string, faults: ConfigFault[]): Manifest | u
   }
 }
 
-/** The text of the app's manifest. */
-export function readManifest(): string {
-  return readFileSync(new URL('../../manifest.json', import.meta.url), 'utf8');
+const manifestFile = new URL('../../manifest.json', import.meta.url);
+
+/**
+ * The text of the app's manifest.
+ * @throws ConfigError where it cannot be read; its cause is the file system's error
+ */
+export function readManifest(file = manifestFile): string {
+  try {
+    // Without the mark with which some editors begin a file, and which JSON does not know.
+    return readFileSync(file, 'utf8').replace(/^\ufeff/, '');
+  } catch (cause) {
+    const problem = `cannot be read: ${(cause as Error).message}`;
+    const mend = 'restore it from the repository, as a file that this user can read';
+    throw new ConfigError([{ name: 'manifest.json', problem, mend }], { cause });
+  }
 }
