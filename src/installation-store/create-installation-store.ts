@@ -52,10 +52,11 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
   ): Promise<StoredInstallation | undefined> {
     const asked = userId ?? undefined;
     const name = 'id' in key ? key.id : `${key.clientId} ${key.tenant}`;
-    return cache.get(`${name} ${asked ?? ''}`, async () => {
-      const row = await readTokens(key, asked);
-      return row && openInstallation(row, asked, context.cipher);
-    });
+    return cache.get(
+      `${name} ${asked ?? ''}`,
+      () => readTokens(key, asked),
+      (row, before) => openInstallation(row, asked, context.cipher, before),
+    );
   }
 
   /** Erased means gone from the files too; where others are reading them, the next checkpoint does it. */

@@ -3,19 +3,24 @@ import type { InstallationTokens } from '../database/installations/installation-
 import type { StoredInstallation } from './installation-store.ts';
 import type { BotHalf, TokenCipher, UserHalf } from './token-cipher.ts';
 
+/** A row, and what it was opened to. */
+export interface Opened {
+  row: InstallationTokens;
+  installation: StoredInstallation;
+}
+
 /**
  * Makes Slack's Installation of a row. `userId` is the person asked for; without one it is the installer. A person
- * without a token of their own gets the team's bot and none of anybody else's user half.
+ * without a token of their own gets the team's bot and none of anybody else's user half. `before` is an earlier row that
+ * was opened for the same person: what is sealed as it was there is not opened again.
  * @throws SealBrokenError, KeyMissingError
  */
 export function openInstallation(
   row: InstallationTokens,
   userId: string | undefined,
   cipher: TokenCipher,
+  before?: Opened,
 ): StoredInstallation {
-  const bot = row.sealed_bot === null ? withoutBot(row) : cipher.openBot(row.id, row.sealed_bot);
-  const holder = userId ?? row.installer_user_id;
-  const user = row.sealed_user === null ? undefined : cipher.openUser(row.id, holder, row.sealed_user);
   return {
     installationId: row.id,
     tenant: row.tenant,
@@ -25,8 +30,24 @@ export function openInstallation(
     installedAt: row.installed_at,
     version: row.version,
     userVersion: row.user_version,
-    installation: toInstallation(bot, { id: holder, ...user }),
+    installation:
+      before && isSealedAlike(before.row, row)
+        ? before.installation.installation
+        : unseal(row, userId, cipher),
   };
+}
+
+/** Everything that an Installation with a bot is made of. */
+function isSealedAlike(one: InstallationTokens, other: InstallationTokens): boolean {
+  const made = ['id', 'installer_user_id', 'sealed_bot', 'sealed_user'] as const;
+  return other.sealed_bot !== null && made.every((name) => one[name] === other[name]);
+}
+
+function unseal(row: InstallationTokens, userId: string | undefined, cipher: TokenCipher): Installation {
+  const bot = row.sealed_bot === null ? withoutBot(row) : cipher.openBot(row.id, row.sealed_bot);
+  const holder = userId ?? row.installer_user_id;
+  const user = row.sealed_user === null ? undefined : cipher.openUser(row.id, holder, row.sealed_user);
+  return toInstallation(bot, { id: holder, ...user });
 }
 
 /** Slack's SDK always sets these keys, with undefined where there is no value; JSON leaves such keys out. */
