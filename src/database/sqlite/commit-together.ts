@@ -20,8 +20,8 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** So many at most, since reads wait behind them. */
-const mostTogether = 16;
+/** So many at most, since reads wait behind them: a moment's writes of the runs that a worker works at once. */
+const mostTogether = 32;
 const retryDelayMs = 25;
 
 // Made once, since each write takes two of them.
