@@ -6,13 +6,18 @@ import { teamInstall } from '../support/installations.ts';
 
 /**
  * A process of its own that installs again and again in one team, and removes and authorizes people: `node
- * install-often.ts <database, as JSON> <key, base64> <name> <rounds> <key id, k1 unless given>`. Prints `done` when no call was refused.
+ * install-often.ts <database, as JSON> <key, base64> <name> <rounds> <key id, k1 unless given> <id:key that only decrypts>…`.
+ * Prints `done` when no call was refused.
  */
-const [target = '', base64 = '', name = '', rounds = '0', keyId = 'k1'] = process.argv.slice(2);
+const [target = '', base64 = '', name = '', rounds = '0', keyId = 'k1', ...others] = process.argv.slice(2);
+const decrypting = others.map((other) => {
+  const [id = '', key = ''] = other.split(':');
+  return { id, base64: key };
+});
 const database = await openDatabase(JSON.parse(target));
 const store = createInstallationStore({
   database,
-  keyring: createKeyring([{ id: keyId, base64 }]),
+  keyring: createKeyring([{ id: keyId, base64 }, ...decrypting]),
   clientId: '1.1',
   stepNames: ['first-step', 'second-step'],
   now: Date.now,

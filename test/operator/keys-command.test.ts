@@ -9,6 +9,7 @@ import { createSealer } from '../../src/installation-store/sealer.ts';
 import { verifyKeyring } from '../../src/installation-store/verify-keyring.ts';
 import { createLogger } from '../../src/log.ts';
 import { unstoredTokensPlace, unstoredTokensPurpose } from '../../src/oauth/unstored-tokens.ts';
+import { rotateKeys } from '../../src/operator/keys/rotate-keys.ts';
 import { keysOf, teamInstall } from '../support/installations.ts';
 import type { EngineName } from '../support/stage-database.ts';
 import { createOperatorHarness, storeRequest, testOnBothEngines } from './operator-harness.ts';
@@ -100,6 +101,32 @@ test('keys rotate that was cut off goes on where it was', async (t) => {
   assert.deepEqual([stored.bot?.token, stored.user.token], ['xoxb-fresh', 'xoxp-1']);
 });
 
+for (const [what, at] of [
+  ['the bot’s', 1],
+  ['a person’s', 2],
+] as const) {
+  testOnBothEngines(
+    `keys rotate leaves ${what} token as it is that was replaced since it was read`,
+    async (t, engine) => {
+      const { database } = await prepare(t, 1, engine);
+      const working = storeOf(database, createKeyring([oldKey, newKey]));
+      const newer = teamInstall({ teamId: 'T0', botToken: 'xoxb-newer', userToken: 'xoxp-newer' });
+      let writes = 0;
+      const interrupted: Database = {
+        ...database,
+        async write(work, patienceMs) {
+          writes += 1;
+          if (writes === at) await working.recordInstall(newer);
+          return database.write(work, patienceMs);
+        },
+      };
+      await rotateKeys({ database: interrupted, keyring: rotated });
+      const stored = await storeOf(database, rotated).fetchInstallation({ teamId: 'T0', userId: 'U1' });
+      assert.deepEqual([stored.bot?.token, stored.user.token], ['xoxb-newer', 'xoxp-newer']);
+    },
+  );
+}
+
 test('keys rotate without the old key changes nothing, and names it', async (t) => {
   const { keys, database } = await prepare(t, 2);
   const { exitCode, stdout, stderr } = await keys(['rotate', '--json'], after);
@@ -109,7 +136,7 @@ test('keys rotate without the old key changes nothing, and names it', async (t) 
 });
 
 testOnBothEngines(
-  'keys rotate beside a process that installs with the old key loses no token',
+  'keys rotate beside a process that still encrypts with the old key loses no token',
   async (t, engine) => {
     const { database, keys, config } = await prepare(t, 1, engine);
     const rounds = 30;
@@ -120,6 +147,8 @@ testOnBothEngines(
       'A',
       String(rounds),
       'old',
+      // Whoever rotates has given the new key to all: one that has not heard that it is the first now can read it.
+      `new:${newKey.base64}`,
     ]);
     let done = false;
     const ended = working.finally(() => {
