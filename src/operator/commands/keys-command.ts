@@ -16,7 +16,8 @@ export function keysCommand(deps: OperatorDeps): Command {
       'Encrypts every stored token anew with the first key, while Foyer works, and tells for each key whether anything ' +
         'still needs it. First put the new key before the old one (TOKEN_ENCRYPTION_KEYS=new:…,old:…, or a line above ' +
         'the others in the key file) and restart every Foyer: one that runs with the old order goes on encrypting with ' +
-        'the old key. It may be stopped and begun again.',
+        'the old key. With several machines, give it to all as the last key before that: who lacks it reads nothing that ' +
+        'is encrypted with it. It may be stopped and begun again.',
     )
     .option('--dry-run', 'only count what each key is needed for')
     .addOption(jsonOption())
