@@ -60,9 +60,9 @@ function openFile(file: string): Sqlite.Database {
     sqlite.pragma('foreign_keys = ON');
     return sqlite;
   } catch (error) {
-    const mend =
-      'DATABASE_URL has to name a file of Foyer’s own that this user may write, with room beside it.';
-    throw new DatabaseUnavailableError(`${unavailable(error, file).message}. ${mend}`, { cause: error });
+    // Without naming a variable: it may be the target of a copy.
+    const mend = 'it has to be a file of Foyer’s own that this user may write, with room beside it';
+    throw new DatabaseUnavailableError(`${unavailable(error, file).message}; ${mend}`, { cause: error });
   }
 }
 
