@@ -3,7 +3,7 @@ import { setImmediate as endOfTurn } from 'node:timers/promises';
 import type { App, Receiver, ReceiverEvent } from '@slack/bolt';
 import { DatabaseUnavailableError } from '../database/database.ts';
 import type { Logger } from '../log.ts';
-import { readBody } from './read-body.ts';
+import { readBody, refuseBody } from './read-body.ts';
 import { MalformedBodyError, parseSlackBody } from './slack-request.ts';
 
 /**
@@ -79,7 +79,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       deps.onAnswered?.({ ...told, status, ms: performance.now() - startedAt });
     });
     const body = await readBody(req);
-    if (typeof body === 'number') return answer(res, body, { close: true });
+    if (typeof body === 'number') return refuseBody(req, res, body);
     if (!deps.verifySignature(req.headers, body)) {
       log.warn({ bytes: body.length }, 'a request without a valid signature of Slack');
       return answer(res, 401);
@@ -168,8 +168,7 @@ function isUnauthorized(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'slack_bolt_authorization_error';
 }
 
-function answer(res: ServerResponse, status: number, options: { close?: boolean } = {}): void {
-  if (options.close) res.setHeader('Connection', 'close');
+function answer(res: ServerResponse, status: number): void {
   res.writeHead(status, { 'Content-Length': 0 }).end();
 }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { test } from 'node:test';
-import { mostBodyBytes, readBody } from '../../src/receiver/read-body.ts';
+import { mostBodyBytes, readBody, refuseBody } from '../../src/receiver/read-body.ts';
 
 /** What comes of a request that is sent in these pieces, each after the one before it has arrived. */
 async function bodyOf(pieces: readonly (string | Buffer)[], end: 'wait' | 'cut off' = 'wait') {
@@ -55,4 +55,28 @@ test('a body of one mebibyte is taken, and of one byte more refused, announced o
 
 test('a body whose sender hangs up is none', async () => {
   assert.equal(await bodyOf([head('Content-Length: 5'), 'he'], 'cut off'), 400);
+});
+
+test('whoever sends far too much, and listens only then, still hears that it is refused', async () => {
+  const server = createServer(async (req, res) => {
+    const body = await readBody(req);
+    if (typeof body === 'number') refuseBody(req, res, body);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  for (const sent of [
+    [head(`Content-Length: ${20 * mostBodyBytes}`), Buffer.alloc(20 * mostBodyBytes)],
+    [head('Transfer-Encoding: chunked'), chunk(20 * mostBodyBytes), '0\r\n\r\n'],
+  ]) {
+    const socket = connect({ port, host: '127.0.0.1' }).pause();
+    let heard = '';
+    socket.setEncoding('utf8').on('error', (error) => (heard += error));
+    for (const piece of sent) await new Promise((written) => socket.write(piece, written));
+    socket.on('data', (part) => (heard += part)).resume();
+    await once(socket, 'close');
+    assert.match(heard, /^HTTP\/1\.1 413 [\s\S]*Connection: close/);
+  }
+  server.closeAllConnections();
+  await new Promise((closed) => server.close(closed));
 });
