@@ -25,6 +25,22 @@ const accessSchema = z.object({
   authed_user: z.object({ id: z.string().optional(), access_token: z.string().optional() }).nullish(),
 });
 
+/** What the provider can go on with: anything else that came with 200 is no answer of Slack's, as unreadable as HTML. */
+const usableSchema = z.union([
+  z.object({ ok: z.literal(false) }),
+  z.object({
+    ok: z.literal(true),
+    authed_user: z.object({ id: z.string() }),
+    team: z.object({ id: z.string() }),
+  }),
+  z.object({
+    ok: z.literal(true),
+    authed_user: z.object({ id: z.string() }),
+    enterprise: z.object({ id: z.string() }),
+    is_enterprise_install: z.literal(true),
+  }),
+]);
+
 const keptSchema = z.object({
   teamId: z.string().optional(),
   enterpriseId: z.string().optional(),
@@ -109,8 +125,11 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
       const watchedFetch: typeof fetch = async (input, init) => {
         const response = await options.fetch(input, init);
         if (!String(input).endsWith('/oauth.v2.access')) return response;
-        const answer = accessSchema.safeParse(await readJson(response.clone()));
-        if (!answer.success) return response;
+        const body = await readJson(response.clone());
+        const isUsable = !response.ok || body === undefined || usableSchema.safeParse(body).success;
+        const passedOn = isUsable ? response : Response.json({ ok: false });
+        const answer = accessSchema.safeParse(body);
+        if (!answer.success) return passedOn;
         const { team, enterprise, access_token, authed_user, is_enterprise_install } = answer.data;
         const tokens = [access_token, authed_user?.access_token].filter((token) => token !== undefined);
         issued = {
@@ -124,7 +143,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
         await keep(requestId, issued).catch((error) =>
           deps.log.warn({ err: error }, 'could not keep new tokens'),
         );
-        return response;
+        return passedOn;
       };
       return {
         options: { ...options, fetch: watchedFetch },
