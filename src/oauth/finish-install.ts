@@ -71,7 +71,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     const leadsBack =
       request?.outcome === 'installed' || (request?.outcome === 'started' && fallback === 'state_used');
     if (leadsBack) return seeOther(res, progressPath(content.progressToken));
-    pages.sendFailure(res, { kind: fallback, code: fallback });
+    pages.sendFailure(res, { kind: fallback, code: fallback, teamId: content.teamId });
   }
 
   /** Records a pass that ended without a code. The page does not depend on it: a failure to write is only logged. */
@@ -86,6 +86,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     const query = new URL(req.url ?? '/', 'http://localhost').searchParams;
     const verdict = deps.states.judge(query.get('state'), req.headers.cookie);
     const error = query.get('error');
+    const teamId = verdict.content?.teamId;
     if (error) {
       const failure = redirectFailure(error);
       if (verdict.ok) await recordUnused(verdict.content, failure);
@@ -94,10 +95,11 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         { outcome: failure.kind, code: failure.code, requestId: requestIdOf(verdict) },
         'install ended at Slack',
       );
-      return pages.sendFailure(res, failure);
+      return pages.sendFailure(res, { ...failure, teamId });
     }
     if (!query.get('code') || !verdict.ok) deps.onEnded?.('refused');
-    if (!query.get('code')) return pages.sendFailure(res, { kind: 'code_missing', code: 'code_missing' });
+    if (!query.get('code'))
+      return pages.sendFailure(res, { kind: 'code_missing', code: 'code_missing', teamId });
     if (!verdict.ok) {
       log.info({ code: verdict.fault, requestId: requestIdOf(verdict) }, 'callback refused');
       if (verdict.content) return answerUsedState(res, verdict.content, verdict.fault);
@@ -150,7 +152,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         await database
           .write((trx) => failInstallRequest(trx, failed), 300)
           .catch((cause) => requestLog.warn({ err: cause }, 'could not record a failed install'));
-        pages.sendFailure(res, { ...failure, tokensRevoked });
+        pages.sendFailure(res, { ...failure, tokensRevoked, teamId: content.teamId });
       },
     });
   }

@@ -158,6 +158,18 @@ describe('an install that does not come to its end', () => {
     await finishedRun(visitor, url + allowed.headers.get('location'));
   });
 
+  it('starts again with the workspace that was asked for, whichever way it ended', async () => {
+    const { sandbox, url } = stage;
+    const visitor = createVisitor();
+    const start = await visitor.get(`${url}/slack/install?team=${acme.teamId}`);
+    const authorizeUrl = start.headers.get('location') ?? '';
+    sandbox.faults.add({ method: 'oauth.v2.access', failure: { type: 'status', status: 503 } });
+    for (const decision of ['cancel', 'allow'] as const) {
+      const ended = await visitor.get(await sandbox.consent({ authorizeUrl, ...acme, decision }));
+      assert.match(await ended.text(), new RegExp(`href="/slack/install\\?team=${acme.teamId}"`), decision);
+    }
+  });
+
   it('exchanges nothing without a state, with a forged one, or with somebody else’s', async () => {
     const { sandbox, url } = stage;
     const [visitor, victim] = [createVisitor(), createVisitor()];
