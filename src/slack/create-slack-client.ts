@@ -1,6 +1,7 @@
 import { WebClient, type WebClientOptions } from '@slack/web-api';
 import type { Config } from '../config.ts';
 import { type Logger, slackLogger } from '../log.ts';
+import { escapeFormValues } from './escape-form-values.ts';
 import { readResponse } from './read-response.ts';
 import { createSlackTransport, type SlackAnswer, type SlackTransport } from './slack-transport.ts';
 
@@ -150,6 +151,7 @@ export function createSlackClientFactory(
 ): SlackClientFactory {
   const { transport = createSlackTransport(calls.config.slack) } = calls;
   const given = { ...calls, transport };
+  escapeFormValues();
   // One for all clients: it costs a third of what a client does.
   const logger = slackLogger(calls.log, 'slack');
   return (token, limits) => new WebClient(token, slackClientOptions(given, limits, logger));
