@@ -1,7 +1,7 @@
 import { ConfigError, type ConfigFault } from './config/config-error.ts';
 import { type DatabaseTarget, passwordsOf } from './config/database-target.ts';
 import { parseEncryptionKeys } from './config/encryption-keys.ts';
-import { type Environment, environmentSchema, faultsOf } from './config/environment-schema.ts';
+import { type Environment, environmentSchema, faultsOf, rightOf } from './config/environment-schema.ts';
 import { faultsBetween } from './config/faults-between.ts';
 import { type Manifest, parseManifest, readManifest } from './config/manifest.ts';
 import { plainValues } from './config/plain-values.ts';
@@ -59,8 +59,8 @@ export function parseConfig(
   const faults: ConfigFault[] = [];
   const given = plainValues(environment, Object.keys(environmentSchema.shape), faults);
   const parsed = environmentSchema.safeParse(given);
-  if (parsed.success) faults.push(...faultsBetween(parsed.data));
-  else faults.push(...faultsOf(parsed.error));
+  if (!parsed.success) faults.push(...faultsOf(parsed.error));
+  faults.push(...faultsBetween(given, parsed.success ? parsed.data : rightOf(given)));
   const keys = parseEncryptionKeys(given.TOKEN_ENCRYPTION_KEYS, faults);
   const manifest = parseManifest(manifestText, faults);
   if (faults.length > 0 || !parsed.success || !manifest) throw new ConfigError(faults);

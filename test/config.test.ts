@@ -43,6 +43,30 @@ describe('the configuration', () => {
     assert.deepEqual(overridden.slack.optionalBotScopes, []);
   });
 
+  it('tells what lies between variables together with what is wrong with others', () => {
+    const production = {
+      NODE_ENV: 'production',
+      PUBLIC_URL: 'http://foyer.example.com',
+      PORT: '99999',
+      NOTIFY_EMAIL_TO: 'on-call@example.com',
+    };
+    const mail = 'NOTIFY_SMTP_URL, NOTIFY_EMAIL_FROM, NOTIFY_EMAIL_TO';
+    assert.deepEqual(
+      faultsOf(production).map(({ name }) => name),
+      [...Object.keys(secrets), 'PORT', 'TOKEN_ENCRYPTION_KEYS', 'PUBLIC_URL', mail],
+    );
+    const given = {
+      NOTIFY_SMTP_URL: 'no address',
+      NOTIFY_EMAIL_FROM: 'a@b.example',
+      NOTIFY_EMAIL_TO: 'c@d.example',
+    };
+    assert.deepEqual(
+      faultsOf({ ...secrets, ...given }).map(({ name }) => name),
+      ['NOTIFY_SMTP_URL'],
+      'what is given and wrong is not missing, too',
+    );
+  });
+
   it('tells every fault at once, each with its mend', () => {
     const faults = faultsOf({
       SLACK_CLIENT_ID: '1.2',

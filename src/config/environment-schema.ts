@@ -131,6 +131,16 @@ export const environmentSchema = z.object({
 /** What the environment says, each variable parsed by itself. */
 export type Environment = z.output<typeof environmentSchema>;
 
+/** Of what is given, those variables that are right, and the defaults of those that are not given. */
+export function rightOf(given: Readonly<Record<string, string>>): Partial<Environment> {
+  const right = Object.entries(environmentSchema.shape).flatMap(([name, schema]) => {
+    const parsed = schema.safeParse(given[name]);
+    return parsed.success ? [[name, parsed.data] as const] : [];
+  });
+  // Each was parsed by the schema of its own name.
+  return Object.fromEntries(right) as Partial<Environment>;
+}
+
 const otherMends: Readonly<Record<string, string>> = {
   OPERATOR_PASSWORD: 'choose a longer one: it guards every installation (openssl rand -base64 18)',
   NOTIFY_SMTP_URL:
