@@ -251,7 +251,7 @@ export async function startFoyer(config: Config, log: Logger, options: StartOpti
 }
 
 /** The faults of a start that say themselves what to do: shown as they are, without a stack. */
-const told = [ConfigError, DatabaseUnavailableError, DatabaseNewerError, KeyringError];
+const told = [ConfigError, DatabaseNewerError, KeyringError];
 
 async function main(): Promise<void> {
   let log: Logger | undefined;
@@ -277,7 +277,8 @@ async function main(): Promise<void> {
     process.once('SIGTERM', stop);
     process.once('SIGINT', stop);
   } catch (error) {
-    if (told.some((kind) => error instanceof kind))
+    if (error instanceof DatabaseUnavailableError) console.error(error.advice);
+    else if (told.some((kind) => error instanceof kind))
       console.error(error instanceof Error ? error.message : error);
     else if (log) log.fatal({ err: error }, 'Foyer could not start');
     else console.error(error);

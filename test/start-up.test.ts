@@ -105,7 +105,7 @@ describe('a start', () => {
   const refused: Readonly<Record<string, { environment: Record<string, string>; says: RegExp }>> = {
     'a database where no folder can be made': {
       environment: { DATABASE_URL: 'file:/proc/foyer/foyer.db' },
-      says: /^The database \/proc\/foyer\/foyer\.db cannot be used: \w+: [^\n]+\n$/,
+      says: /^The database \/proc\/foyer\/foyer\.db cannot be used: \w+: [^\n]+\.\n`npm run foyer -- doctor` [^\n]+\n$/,
     },
     'an address of another machine': {
       environment: { HOST: '192.0.2.1' },

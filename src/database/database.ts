@@ -14,10 +14,10 @@ export type Queries = Kysely<Tables>;
 
 /** An open database, whichever engine stands behind it. */
 export interface Database {
-  /** For reads, and for a single write that may be lost to a locked database. */
+  /** For reads, and for a single write that may be lost to a locked database, or on SQLite to a power cut. */
   readonly queries: Queries;
   /**
-   * Runs `work` in one transaction. Where the database is locked, its server is away for a moment, or two transactions
+   * Runs `work` in one transaction, and resolves once that is safe on the disk. Where the database is locked, its server is away for a moment, or two transactions
    * have met, it is done again until `patienceMs` have passed (2,000 unless told), without blocking the event loop.
    * `work` may therefore run more than once: it does nothing but queries.
    * @throws DatabaseUnavailableError when the patience ran out, or the database cannot be written at all
@@ -54,6 +54,12 @@ export type PreparedList<Values, Row> = (values: Values) => Promise<Row[]>;
 export class DatabaseUnavailableError extends Error {
   override readonly name = 'DatabaseUnavailableError';
   readonly code = 'database_unavailable';
+
+  /** For whoever starts a program. What only tells its cause names no mend; doctor tells the causes apart. */
+  get advice(): string {
+    if (this.cause === undefined) return this.message;
+    return `${this.message.replace(/\.$/, '')}.\n\`npm run foyer -- doctor\` says what is wrong with the database of DATABASE_URL, and what mends it.`;
+  }
 }
 
 /** Thrown at the start when the database holds migrations that this code does not know. */

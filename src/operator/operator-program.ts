@@ -94,7 +94,6 @@ const told = [
   CommandError,
   UsageError,
   ConfigError,
-  DatabaseUnavailableError,
   DatabaseNewerError,
   BackupDamagedError,
   CopyError,
@@ -106,10 +105,7 @@ const told = [
 /** Any other failure is a fault of ours, and its stack is told too. */
 function failureText(error: unknown): string {
   if (!(error instanceof Error)) return `An unexpected failure: ${String(error)}`;
-  // What only names its cause says nothing of a mend, and doctor tells the causes apart.
-  if (error instanceof DatabaseUnavailableError && error.cause !== undefined) {
-    return `${error.message}.\n\`npm run foyer -- doctor\` says what is wrong with the database of DATABASE_URL, and what mends it.`;
-  }
+  if (error instanceof DatabaseUnavailableError) return error.advice;
   if (told.some((known) => error instanceof known)) return error.message;
   return `An unexpected failure, which is a fault of Foyer:\n${error.stack}`;
 }
