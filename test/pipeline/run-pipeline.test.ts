@@ -183,6 +183,20 @@ describe('a run', () => {
     );
   });
 
+  it('opens the token once for all that an attempt asks Slack, and anew for the next step', async (t) => {
+    const asks = async (context: StepContext) => {
+      const answers = await Promise.all([context.slack(), context.slack(), context.slack({ timeoutMs: 9 })]);
+      return { clients: new Set(answers).size };
+    };
+    const stage = await setStage(t, { steps: [step('one', asks), step('other', asks)] });
+    let tokens = 0;
+    const botToken = async () => `xoxb-${++tokens}`;
+    const run = await stage.finish((await stage.install()).runId, { botToken });
+    assert.equal(run.status, 'succeeded');
+    // With limits of its own, a client is another one.
+    assert.equal(tokens, 4);
+  });
+
   it('leaves out a step that the pipeline no longer has', async (t) => {
     const kept = step('kept', async () => null);
     const stage = await setStage(t, { steps: [step('gone', async () => null), kept] });

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { sql } from 'kysely';
 import { claimDueRuns } from '../../../src/database/runs/claim-due-runs.ts';
 import { createRun } from '../../../src/database/runs/create-run.ts';
+import { holdLease, type RunLease } from '../../../src/database/runs/hold-lease.ts';
+import { readClaimedRun } from '../../../src/database/runs/read-claimed-run.ts';
 import { findHeldRuns } from '../../../src/database/runs/renew-leases.ts';
 import { resumeWaitingRuns } from '../../../src/database/runs/resume-waiting-runs.ts';
 import { createInstallationStore } from '../../../src/installation-store/create-installation-store.ts';
@@ -59,6 +61,12 @@ for (const [name, open] of Object.entries(engines)) {
       [],
       'the former owners have lost them',
     );
+    await opened.database.write(async (transaction) => {
+      for (const lease of first) {
+        assert.equal(await holdLease(transaction, lease), false);
+        assert.equal(await readClaimedRun(transaction, lease), undefined);
+      }
+    });
   });
 }
 
@@ -97,4 +105,23 @@ test('a worker does not wait for a run that another one is claiming, on Postgres
   assert.deepEqual(leases.map((lease) => lease.runId).sort(), free.sort());
   held.resolve();
   await locking;
+});
+
+test('nobody overtakes a transaction that holds a lease, or has read the claimed run, on Postgres', async (t) => {
+  const opened = await openPostgresTestDatabase();
+  t.after(() => opened.close());
+  await queueRuns(opened, 2);
+  const [held, read] = await claimDueRuns(opened.database, claim);
+  assert.ok(held && read);
+  const other = (await opened.reopen()).queries;
+  const isFree = async ({ runId }: RunLease): Promise<boolean> => {
+    const found = other.selectFrom('runs').select('id').where('id', '=', runId).forNoKeyUpdate().skipLocked();
+    return (await found.execute()).length > 0;
+  };
+  await opened.database.write(async (transaction) => {
+    assert.equal(await holdLease(transaction, held), true);
+    assert.equal((await readClaimedRun(transaction, read))?.run.id, read.runId);
+    assert.deepEqual([await isFree(held), await isFree(read)], [false, false]);
+  });
+  assert.deepEqual([await isFree(held), await isFree(read)], [true, true]);
 });
