@@ -4,6 +4,7 @@ import { announceView } from '../database/home-views/announce-view.ts';
 import { confirmView } from '../database/home-views/confirm-view.ts';
 import { listLookers } from '../database/home-views/list-lookers.ts';
 import { noteHomeOpened, prepareShownView } from '../database/home-views/shown-view.ts';
+import { InstallationNotFoundError } from '../installation-store/installation-store.ts';
 import type { TokenSource } from '../installation-store/token-source.ts';
 import type { Logger } from '../log.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
@@ -76,7 +77,8 @@ export function createPublishHome(deps: {
     triesLeft: number,
   ): Promise<PublishResult> {
     const { id: installationId, teamId } = home.record;
-    const token = await deps.botToken(installationId);
+    const token = await tokenOf(installationId);
+    if (token === undefined) return { published: false, reason: 'not_installed' };
     try {
       await sendView(slack, { token, userId: request.userId, teamId: request.teamId ?? teamId }, home);
     } catch (error) {
@@ -91,6 +93,16 @@ export function createPublishHome(deps: {
     if (!isLatest && triesLeft > 0) return publishOnce(request, triesLeft - 1);
     log.debug(ids(request), 'published Home');
     return { published: true, reason: 'sent' };
+  }
+
+  /** Undefined where there is no bot (any more). */
+  async function tokenOf(installationId: string): Promise<string | undefined> {
+    try {
+      return await deps.botToken(installationId);
+    } catch (error) {
+      if (error instanceof InstallationNotFoundError) return undefined;
+      throw error;
+    }
   }
 
   async function publishPatiently(request: PublishRequest): Promise<PublishResult> {

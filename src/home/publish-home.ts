@@ -11,7 +11,7 @@ export interface PublishRequest {
 }
 
 /**
- * What became of a publish. `unchanged`: Slack shows just that already. `not_installed`: unknown or uninstalled.
+ * What became of a publish. `unchanged`: Slack shows just that already. `not_installed`: unknown, uninstalled or without a bot.
  * `not_enabled`: the app's Home tab is off. `token_dead`: the installation's token will never work again, and it is
  * marked broken. `rate_limited`, `unreachable`: the next change tries again. `refused`: Slack said no for good.
  */

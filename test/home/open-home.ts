@@ -6,6 +6,7 @@ import type { InstallationRow } from '../../src/database/records.ts';
 import { createRun } from '../../src/database/runs/create-run.ts';
 import { createPublishHome } from '../../src/home/create-publish-home.ts';
 import { createFindViewer } from '../../src/home/find-viewer.ts';
+import { InstallationNotFoundError } from '../../src/installation-store/installation-store.ts';
 import { createLogger } from '../../src/log.ts';
 import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
 import { engines } from '../support/open-test-database.ts';
@@ -114,9 +115,13 @@ export async function openHome(options: { engine?: EngineName; ownMark?: boolean
     manifest,
   );
   const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false });
+  const botless = new Set<unknown>();
   const calls = {
     slack: createSlackClientFactory({ config, log }),
-    botToken: async (installation: unknown) => `token-of-${installation}`,
+    async botToken(installation: unknown) {
+      if (botless.has(installation)) throw new InstallationNotFoundError(String(installation), 'no_bot');
+      return `token-of-${installation}`;
+    },
   };
   const findViewer = createFindViewer({ database, ...calls, now, log });
   const waits: number[] = [];
@@ -139,6 +144,8 @@ export async function openHome(options: { engine?: EngineName; ownMark?: boolean
     }).publishHome,
     /** How often the database was asked by this machine. */
     asked,
+    /** Installations whose bot was revoked, by id. */
+    botless,
     findViewer,
     database,
     slack,

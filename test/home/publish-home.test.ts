@@ -68,6 +68,12 @@ describe('publishing App Home', () => {
     assert.equal(home.slack.calls.length, 0);
   });
 
+  it('sends nothing where the bot was revoked, which is no fault', async () => {
+    home.botless.add('ins_1');
+    assert.deepEqual(await home.republishHome('ins_1'), [{ published: false, reason: 'not_installed' }]);
+    assert.equal(home.slack.calls.length, 0);
+  });
+
   it('ends with the newest view when another machine sends it first', async () => {
     const publishes = holdPublishes();
     let arrived = publishes.arrival();
