@@ -39,7 +39,7 @@ export interface FinishInstallDeps {
   states: States;
   store: InstallationStore;
   unstoredTokens: UnstoredTokens;
-  /** Starts the run at once. It must not throw: the install is done. */
+  /** Has the run begin in a moment. It must not throw: the install is done. */
   wakeWorker(): void;
   pages: Pick<SendPages, 'sendFailure'>;
   slackCalls: SlackCalls;
