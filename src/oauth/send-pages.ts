@@ -38,13 +38,13 @@ export function createSendPages(deps: { config: Config }) {
   ): void {
     if (res.headersSent) return;
     const nonce = newNonce();
-    const body = page({ site, nonce });
+    const body = Buffer.from(page({ site, nonce }));
     // Slack's provider sets a cookie of its own to be deleted; it means nothing to a browser.
     res.removeHeader('Set-Cookie');
     res.writeHead(status, {
       ...pageHeaders({ nonce, secure: http.secure, noIndex: options.noIndex }),
       ...options.headers,
-      'Content-Length': Buffer.byteLength(body),
+      'Content-Length': body.length,
     });
     res.end(body);
   }
