@@ -211,6 +211,16 @@ describe('the configuration', () => {
     );
   });
 
+  it('takes the name of a mail address that is quoted, as mail has it', () => {
+    const from = '"Foyer, Inc." <foyer@example.com>';
+    const mail = {
+      NOTIFY_SMTP_URL: 'smtp://localhost',
+      NOTIFY_EMAIL_FROM: from,
+      NOTIFY_EMAIL_TO: 'a@b.example',
+    };
+    assert.equal(parseConfig({ ...secrets, ...mail }, manifest).notify.mail?.from, from);
+  });
+
   it('tells a quoted value’s other faults as well, and quotes no secret', () => {
     const faults = faultsOf({ ...secrets, SLACK_CLIENT_SECRET: '"top secret"', PORT: '"many"' });
     assert.deepEqual(

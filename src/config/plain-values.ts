@@ -15,7 +15,8 @@ export function plainValues(
   for (const name of names) {
     const value = environment[name]?.trim();
     if (!value) continue;
-    const [, , inner] = /^(["'`])(.*?)\1?$/s.exec(value) ?? [];
+    // A mark that is closed within it is a part of it: "Foyer, Inc." <foyer@example.com>.
+    const [, , inner] = /^(["'`])((?:(?!\1).)*)\1?$/s.exec(value) ?? [];
     if (inner !== undefined) {
       faults.push({
         name,
