@@ -1,5 +1,8 @@
 import type { Database } from '../../../src/database/database.ts';
+import { prepareInstallationTokens } from '../../../src/database/installations/installation-tokens.ts';
 import { createInstallationStore } from '../../../src/installation-store/create-installation-store.ts';
+import { openInstallation } from '../../../src/installation-store/open-installation.ts';
+import { createTokenCipher } from '../../../src/installation-store/token-cipher.ts';
 import { createLogger } from '../../../src/log.ts';
 import { steps } from '../../../src/pipeline/steps.ts';
 import { app } from '../../load/signed-events.ts';
@@ -15,11 +18,19 @@ export async function foyerStore(place: string): Promise<BenchStore> {
   return storeOn(await openBenchDatabase(place));
 }
 
-/** The same where each fetch reads the database, and none finds what was kept: as if something were committed between any two. */
+/** The same where each fetch reads the database and opens what it finds: nothing is kept between any two. */
 export async function foyerStoreAnew(place: string): Promise<BenchStore> {
   const database = await openBenchDatabase(place);
-  let commits = 0;
-  return storeOn({ ...database, changeMark: () => ++commits });
+  const readTokens = prepareInstallationTokens(database);
+  const cipher = createTokenCipher({ keyring: benchKeyring });
+  return {
+    ...storeOn(database),
+    async fetch(teamId) {
+      const row = await readTokens({ clientId: app.clientId, tenant: `team:${teamId}` }, undefined);
+      if (!row) throw new Error(`no installation of ${teamId}`);
+      return openInstallation(row, undefined, cipher);
+    },
+  };
 }
 
 function storeOn(database: Database): BenchStore {
