@@ -20,8 +20,7 @@ export function answerAtOnce(
     const statement = statements.prepare(sql);
     // The query was built for these tables: it says what its rows are.
     if (statement.reader) return { rows: statement.all(parameters) as Row[] };
-    statement.run(parameters);
-    return { rows: [] };
+    return { rows: [], numAffectedRows: BigInt(statement.run(parameters).changes) };
   };
   return Object.assign(transaction, { executeQuery });
 }
