@@ -136,8 +136,8 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     machines.sendTo(b);
     const cuts = isFullRun ? (['users.info', 'chat.postMessage'] as const) : (['chat.postMessage'] as const);
     for (const method of cuts) {
-      // Until A has the run, since either may claim it.
-      await b.stop();
+      // Until A, a process of its own, has the run, since any may claim it.
+      await Promise.all([machines.a.stop(), b.stop()]);
       const a = await startProcess(t, environment);
       const place = newPlace(machines, `Killed in ${method}`);
       // The call that is under way when A dies: Slack acted, and nobody hears of it.
