@@ -223,7 +223,11 @@ function assertNoOtherFault(output: string): void {
     const line = JSON.parse(text) as { msg: string; err?: { message?: string } };
     if (line.msg === 'a request took too long') continue;
     // Bolt tells it in words of its own, with ours behind them.
-    assert.match(line.err?.message ?? '', /The database (\S+ cannot be used|does not commit an event in time)/, text);
+    assert.match(
+      line.err?.message ?? '',
+      /The database (\S+ cannot be used|does not commit an event in time)/,
+      text,
+    );
   }
   assert.ok(!/^\s+at /m.test(output), output.slice(-3000));
 }
