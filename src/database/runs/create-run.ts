@@ -1,6 +1,7 @@
 import type { Queries } from '../database.ts';
 import { newId } from '../new-id.ts';
 import { type Given, prepareQuery } from '../prepared-query.ts';
+import { pendingStep } from './pending-step.ts';
 
 /** What a run is made for. `stepNames` are those of the pipeline, in order. */
 export interface NewRun {
@@ -38,17 +39,6 @@ const insertRun = prepareQuery(
     }),
 );
 
-const pending = {
-  status: 'pending',
-  attempts: 0,
-  failures: 0,
-  output: null,
-  error_code: null,
-  error_message: null,
-  started_at: null,
-  finished_at: null,
-} as const;
-
 /** Of each pipeline: the names of its steps are part of its query. */
 const insertsOfSteps = new WeakMap<readonly string[], ReturnType<typeof prepareInsertOfSteps>>();
 
@@ -56,7 +46,9 @@ function prepareInsertOfSteps(stepNames: readonly string[]) {
   return prepareQuery((queries, { runId }: Given<{ runId: string }>) =>
     queries
       .insertInto('steps')
-      .values(stepNames.map((name, position) => ({ run_id: runId, name, position, ...pending }))),
+      .values(
+        stepNames.map((name, position) => ({ run_id: runId, name, position, attempts: 0, ...pendingStep })),
+      ),
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Queries } from '../database.ts';
+import { pendingStep } from './pending-step.ts';
 
 /**
  * Queues a run that nobody works on, with some of its steps to be done anew. Their attempts stay counted, so that no
@@ -11,15 +12,7 @@ export async function queueRun(
   if (run.stepsToRepeat.length > 0) {
     await transaction
       .updateTable('steps')
-      .set({
-        status: 'pending',
-        failures: 0,
-        output: null,
-        error_code: null,
-        error_message: null,
-        started_at: null,
-        finished_at: null,
-      })
+      .set(pendingStep)
       .where('run_id', '=', run.id)
       .where('name', 'in', run.stepsToRepeat)
       .execute();
