@@ -1,5 +1,5 @@
-import type { Database } from '../src/database/database.ts';
-import { openDatabase } from '../src/database/open-database.ts';
+import type { Database } from '../packages/foyer/src/database/database.ts';
+import { openDatabase } from '../packages/foyer/src/database/open-database.ts';
 
 /** Opens a database of the bench, which is a file or a Postgres URL, and brings it up to date. */
 export function openBenchDatabase(place: string): Promise<Database> {

@@ -3,10 +3,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseSetCookie } from 'cookie';
-import { parseConfig } from '../src/config.ts';
-import { openDatabase } from '../src/database/open-database.ts';
-import { createLogger } from '../src/log.ts';
-import { startFoyer } from '../src/main.ts';
+import { parseConfig } from '../packages/foyer/src/config/config.ts';
+import { openDatabase } from '../packages/foyer/src/database/open-database.ts';
+import { createLogger } from '../packages/foyer/src/config/log.ts';
+import { startFoyer } from '../packages/foyer/src/start-foyer.ts';
 import { seedInstallations } from './seed-installations.ts';
 import { startPostgres } from './start-postgres.ts';
 

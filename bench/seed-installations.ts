@@ -1,7 +1,7 @@
 import type { Insertable } from 'kysely';
-import type { Database } from '../src/database/database.ts';
-import type { HistoryRow, InstallationRow, RunRow, StepRow, Tables } from '../src/database/records.ts';
-import { steps } from '../src/pipeline/steps.ts';
+import type { Database } from '../packages/foyer/src/database/database.ts';
+import type { HistoryRow, InstallationRow, RunRow, StepRow, Tables } from '../packages/foyer/src/database/records.ts';
+import { steps } from '../packages/foyer/src/steps/steps.ts';
 
 /** What a seed makes: `count` teams of one app, each with its run, its history and its pass through OAuth. */
 export interface Seed {

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { startPostgresServer } from '../test/support/postgres-server.ts';
+import { startPostgresServer } from '../packages/foyer/test/support/postgres-server.ts';
 
 /** A real Postgres that keeps what it commits, as it comes but for more memory than its packages give it. */
 export interface BenchPostgres {

@@ -1,10 +1,10 @@
-import { readManifest } from '../../src/config/manifest.ts';
-import { parseConfig } from '../../src/config.ts';
-import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
-import { createLogger, createScrubber } from '../../src/log.ts';
-import type { Step } from '../../src/pipeline/step.ts';
-import { createWorker } from '../../src/pipeline/worker.ts';
-import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
+import { readManifest } from '../../packages/foyer/src/config/manifest.ts';
+import { parseConfig } from '../../packages/foyer/src/config/config.ts';
+import { openSqlite } from '../../packages/foyer/src/database/sqlite/open-sqlite.ts';
+import { createLogger, createScrubber } from '../../packages/foyer/src/config/log.ts';
+import type { Step } from '../../packages/foyer/src/pipeline/step.ts';
+import { createWorker } from '../../packages/foyer/src/pipeline/worker.ts';
+import { createSlackClientFactory } from '../../packages/foyer/src/slack/create-slack-client.ts';
 import { present } from './contender.ts';
 
 /** Foyer's worker with a pipeline of one step that does nothing: what the machinery alone costs. */

@@ -5,7 +5,7 @@ import { createCounter, present } from './contender.ts';
  * Foyer as `npm start` runs it, with one listener more: `foyer-listeners.ts` takes the place of `listeners.ts`, as if a
  * developer had added a listener there. Everything else is what stands in `src/`.
  */
-const listeners = new URL('foyer-listeners.ts', import.meta.url).href;
+const listeners = new URL('./foyer-listeners.ts', import.meta.url).href;
 registerHooks({
   resolve(specifier, context, next) {
     const found = next(specifier, context);
@@ -14,9 +14,9 @@ registerHooks({
   },
 });
 
-const { readConfig } = await import('../../src/config.ts');
-const { createLogger } = await import('../../src/log.ts');
-const { startFoyer } = await import('../../src/main.ts');
+const { readConfig } = await import('../../packages/foyer/src/config/config.ts');
+const { createLogger } = await import('../../packages/foyer/src/config/log.ts');
+const { startFoyer } = await import('../../packages/foyer/src/start-foyer.ts');
 const { onListenersEnded } = await import('./foyer-listeners.ts');
 
 const config = readConfig();

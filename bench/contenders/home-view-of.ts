@@ -1,6 +1,6 @@
 import type { HomeView } from '@slack/types';
-import { homeView } from '../../src/home/home-view.ts';
-import { steps } from '../../src/pipeline/steps.ts';
+import { homeView } from '../../packages/foyer/src/home/home-view.ts';
+import { steps } from '../../packages/foyer/src/steps/steps.ts';
 import { app } from '../load/signed-events.ts';
 import { botScopes } from '../seed/bench-installation.ts';
 

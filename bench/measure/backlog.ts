@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Database } from '../../src/database/database.ts';
-import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
+import type { Database } from '../../packages/foyer/src/database/database.ts';
+import { openSqlite } from '../../packages/foyer/src/database/sqlite/open-sqlite.ts';
 import { foyerEnvironment } from '../foyer-environment.ts';
 import { watchRuns } from '../load/watch-runs.ts';
 import type { Mark, Measurement, Row, RunOptions } from '../measurement.ts';

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { quantileSorted } from 'simple-statistics';
-import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
+import { openSqlite } from '../../packages/foyer/src/database/sqlite/open-sqlite.ts';
 import { foyerEnvironment } from '../foyer-environment.ts';
 import { type Connections, openConnections } from '../load/send-requests.ts';
 import { app, messageEvent } from '../load/signed-events.ts';

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { quantile } from 'simple-statistics';
-import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
+import { openSqlite } from '../../packages/foyer/src/database/sqlite/open-sqlite.ts';
 import { foyerEnvironment } from '../foyer-environment.ts';
 import { type Browsers, openBrowsers } from '../load/browsers.ts';
 import { type RunWatch, watchRuns } from '../load/watch-runs.ts';

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
+import { openSqlite } from '../../packages/foyer/src/database/sqlite/open-sqlite.ts';
 import { foyerEnvironment } from '../foyer-environment.ts';
 import { openConnections } from '../load/send-requests.ts';
 import { app, messageEvent } from '../load/signed-events.ts';

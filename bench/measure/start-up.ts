@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
+import { openSqlite } from '../../packages/foyer/src/database/sqlite/open-sqlite.ts';
 import { listenOnLoopback } from '../contenders/listen-on-loopback.ts';
 import { foyerEnvironment } from '../foyer-environment.ts';
 import type { Measurement, Row } from '../measurement.ts';
@@ -25,7 +25,7 @@ type Name = (typeof names)[number];
 type Metric = 'readyMs';
 
 const bareBolt = fileURLToPath(new URL('../contenders/bare-bolt.js', import.meta.url));
-const foyer = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const foyer = fileURLToPath(new URL('../../packages/foyer/src/start-foyer.ts', import.meta.url));
 
 /** Start-up, cold and warm. */
 export const startUp: Measurement = {

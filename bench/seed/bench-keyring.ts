@@ -1,4 +1,4 @@
-import { createKeyring } from '../../src/installation-store/keyring.ts';
+import { createKeyring } from '../../packages/foyer/src/installations/keyring.ts';
 
 /** The encryption key of every seeded database, as TOKEN_ENCRYPTION_KEYS gives it. */
 export const encryptionKeys = `bench:${Buffer.alloc(32, 7).toString('base64')}`;

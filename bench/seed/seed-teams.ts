@@ -1,8 +1,8 @@
-import type { Database } from '../../src/database/database.ts';
-import type { RunRow, StepRow } from '../../src/database/records.ts';
-import type { Keyring } from '../../src/installation-store/keyring.ts';
-import { createTokenCipher, type TokenCipher } from '../../src/installation-store/token-cipher.ts';
-import { steps } from '../../src/pipeline/steps.ts';
+import type { Database } from '../../packages/foyer/src/database/database.ts';
+import type { RunRow, StepRow } from '../../packages/foyer/src/database/records.ts';
+import type { Keyring } from '../../packages/foyer/src/installations/keyring.ts';
+import { createTokenCipher, type TokenCipher } from '../../packages/foyer/src/installations/token-cipher.ts';
+import { steps } from '../../packages/foyer/src/steps/steps.ts';
 import { app, installerIdOf, teamIdOf } from '../load/signed-events.ts';
 import { botScopes, installationOf } from './bench-installation.ts';
 

@@ -1,10 +1,10 @@
-import type { Database } from '../../../src/database/database.ts';
-import { prepareInstallationTokens } from '../../../src/database/installations/installation-tokens.ts';
-import { createInstallationStore } from '../../../src/installation-store/create-installation-store.ts';
-import { openInstallation } from '../../../src/installation-store/open-installation.ts';
-import { createTokenCipher } from '../../../src/installation-store/token-cipher.ts';
-import { createLogger } from '../../../src/log.ts';
-import { steps } from '../../../src/pipeline/steps.ts';
+import type { Database } from '../../../packages/foyer/src/database/database.ts';
+import { prepareInstallationTokens } from '../../../packages/foyer/src/database/installations/installation-tokens.ts';
+import { createInstallationStore } from '../../../packages/foyer/src/installations/create-installation-store.ts';
+import { openInstallation } from '../../../packages/foyer/src/installations/open-installation.ts';
+import { createTokenCipher } from '../../../packages/foyer/src/installations/token-cipher.ts';
+import { createLogger } from '../../../packages/foyer/src/config/log.ts';
+import { steps } from '../../../packages/foyer/src/steps/steps.ts';
 import { app } from '../../load/signed-events.ts';
 import { openBenchDatabase } from '../../open-bench-database.ts';
 import { benchKeyring } from '../../seed/bench-keyring.ts';

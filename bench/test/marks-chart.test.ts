@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { marksChart } from '../report/marks-chart.ts';
+
+it('draws a bar for every mark, also for one that was passed by far or missed by far', () => {
+  const mark = { what: 'a <mark>', asked: 15, better: 'less' as const };
+  const chart = marksChart([
+    { ...mark, reached: -7 },
+    { ...mark, reached: 1e9 },
+    { ...mark, reached: 15 },
+  ]);
+  assert.equal(chart.match(/<rect x="470"[^>]* width="[\d.]+"/g)?.length, 3);
+  assert.equal(chart.match(/15\.0, met/g)?.length, 1);
+  assert.match(chart, /a &lt;mark&gt;/);
+});

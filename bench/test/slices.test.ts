@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { figureOf, interleave, pairedRatio } from '../slices.ts';
+
+describe('slices', () => {
+  it('give every contender its turn in each round, beginning with another one each time, and leave out the first', async () => {
+    const turns: string[] = [];
+    const turn = (name: string) => async (slice: number) => {
+      turns.push(`${name}${slice}`);
+      return { rate: slice };
+    };
+    const samples = await interleave(2, { a: turn('a'), b: turn('b') });
+    assert.deepEqual(turns, ['a-1', 'b-1', 'b0', 'a0', 'a1', 'b1']);
+    assert.deepEqual(samples, { a: [{ rate: 0 }, { rate: 1 }], b: [{ rate: 0 }, { rate: 1 }] });
+  });
+
+  it('are compared with those of the same round, so that a slow moment of both changes nothing', () => {
+    const fast = [200, 20, 200, 200];
+    const slow = [100, 10, 100, 100];
+    assert.deepEqual(pairedRatio(fast, slow), { median: 2, low: 2, high: 2 });
+  });
+
+  it('are told by their median and quartiles, which one outlier does not move', () => {
+    const { median, low, high } = figureOf([5, 1, 2, 3, 4, 1000, 3]);
+    assert.equal(median, 3);
+    assert.ok(low >= 2 && high <= 5, `${low}–${high}`);
+  });
+});

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createTeamPicker } from '../load/team-picker.ts';
+
+const picked = (kind: 'warm' | 'mixed' | 'cold', teams: number, count: number): number[] =>
+  Array.from({ length: count }, createTeamPicker(kind, teams));
+
+describe('the teams that events come from', () => {
+  it('are each met once before any comes again, where every event is to come from another one', () => {
+    assert.equal(new Set(picked('cold', 1000, 1000)).size, 1000);
+    // Also where the number of teams is one that the stride would not visit.
+    assert.equal(new Set(picked('cold', 7919, 7919)).size, 7919);
+  });
+
+  it('are a few busy ones, where the store is to be warm', () => {
+    assert.equal(new Set(picked('warm', 100_000, 5000)).size, 200);
+  });
+
+  it('follow Zipf’s law, where they are mixed: the busiest sends about twice as much as the second', () => {
+    const counts = new Map<number, number>();
+    for (const team of picked('mixed', 1000, 50_000)) counts.set(team, (counts.get(team) ?? 0) + 1);
+    const [first = 0, second = 1] = [...counts.values()].sort((a, b) => b - a);
+    assert.ok(first / second > 1.8 && first / second < 2.2, `${first} and ${second}`);
+    assert.ok(counts.size > 950, `${counts.size} teams were met`);
+  });
+});

@@ -1,0 +1,116 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort } from '../../packages/foyer/test/support/free-port.ts';
+
+/** The Caddy of this machine, where it has one. */
+const caddyPath = process.env.CADDY_PATH ?? 'caddy';
+const [, major, minor, patch] =
+  /(\d+)\.(\d+)\.(\d+)/.exec(spawnSync(caddyPath, ['version'], { encoding: 'utf8' }).stdout ?? '') ?? [];
+
+/** Its version as one number that can be compared, 2.11.4 as 2011004; undefined where there is none. */
+export const caddyVersion =
+  major === undefined ? undefined : (Number(major) * 1000 + Number(minor)) * 1000 + Number(patch);
+
+/** One request that reached an upstream. */
+export interface Arrived {
+  method: string;
+  path: string;
+  body: string;
+  forwardedFor: string | undefined;
+}
+
+/** A stand-in for a Foyer: it keeps what reaches it, checks of its health aside, and does with it as it is told. */
+export interface Upstream {
+  port: number;
+  arrived: Arrived[];
+  /** Reads the request, and then breaks off without an answer, as a process that is killed does. */
+  breaksOff: boolean;
+  /** Stops listening; what connects from now on is refused. */
+  stop(): Promise<void>;
+}
+
+/** Starts a stand-in. */
+export async function startUpstream(): Promise<Upstream> {
+  const arrived: Arrived[] = [];
+  async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    if (req.url === '/readyz') return void res.end();
+    let body = '';
+    for await (const part of req.setEncoding('utf8')) body += part;
+    const { method = '', url: path = '', headers } = req;
+    arrived.push({ method, path, body, forwardedFor: headers['x-forwarded-for']?.toString() });
+    if (upstream.breaksOff) req.socket.destroy();
+    else res.end('answered');
+  }
+  const server = createServer((req, res) => void answer(req, res)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const upstream: Upstream = {
+    port: (server.address() as AddressInfo).port,
+    arrived,
+    breaksOff: false,
+    async stop() {
+      if (!server.listening) return;
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+  return upstream;
+}
+
+/** A Caddy with our Caddyfile. */
+export interface CaddyStage {
+  url: string;
+  /** Everything that it logged. */
+  logged(): string;
+  close(): Promise<void>;
+}
+
+/** Starts Caddy in front of these upstreams, and waits until it serves. Close it at the end. */
+export async function startCaddy(
+  upstreams: readonly Pick<Upstream, 'port'>[],
+  environment: Record<string, string> = {},
+): Promise<CaddyStage> {
+  const folder = await mkdtemp(join(tmpdir(), 'foyer-caddy-'));
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const caddyfile = fileURLToPath(new URL('../Caddyfile', import.meta.url));
+  const caddy = spawn(caddyPath, ['run', '--config', caddyfile, '--adapter', 'caddyfile'], {
+    cwd: folder,
+    env: {
+      PATH: process.env.PATH,
+      HOME: folder,
+      CADDY_ADMIN: `localhost:${adminPort}`,
+      PUBLIC_URL: `http://localhost:${port}`,
+      FOYER_UPSTREAMS: upstreams.map((upstream) => `127.0.0.1:${upstream.port}`).join(' '),
+      ...environment,
+    },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let log = '';
+  caddy.stderr?.setEncoding('utf8').on('data', (part: string) => {
+    log += part;
+  });
+  await serving(caddy, () => log);
+  return {
+    url: `http://localhost:${port}`,
+    logged: () => log,
+    async close() {
+      const closed = once(caddy, 'close');
+      caddy.kill('SIGKILL');
+      await closed;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function serving(caddy: ChildProcess, log: () => string): Promise<void> {
+  while (!log().includes('serving initial configuration')) {
+    if (caddy.exitCode !== null) throw new Error(`Caddy ended:\n${log()}`);
+    await new Promise((next) => setTimeout(next, 10));
+  }
+}

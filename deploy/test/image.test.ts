@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { globSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { isBuiltin } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { freePort } from '../../packages/foyer/test/support/free-port.ts';
+import { setStage } from '../../packages/foyer/test/support/start-foyer.ts';
+
+/** What the image holds and how it is asked whether it lives, read from Dockerfile and .dockerignore as they stand. */
+
+const root = join(import.meta.dirname, '../..');
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+const dockerfile = read('Dockerfile').replace(/\\\n/g, ' ');
+const sources = globSync('src/**/*.ts', { cwd: root });
+const manifest: { dependencies: Record<string, string> } = JSON.parse(read('package.json'));
+
+/** Docker's rule: the last line that matches a path, or a folder above it, decides; `!` lets through. */
+function isIgnored(path: string): boolean {
+  const parts = path.split('/');
+  const above = parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+  const lines = read('.dockerignore')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  const last = lines.findLast((line) => above.some((part) => patternOf(line.replace(/^!/, '')).test(part)));
+  return last !== undefined && !last.startsWith('!');
+}
+
+/** Not path.matchesGlob: its `*` passes over names that begin with a dot, and Docker's does not. */
+function patternOf(glob: string): RegExp {
+  const source = glob
+    .replaceAll('.', '\\.')
+    .replaceAll('**/', '\0')
+    .replaceAll('*', '[^/]*')
+    .replaceAll('\0', '(?:.*/)?');
+  return new RegExp(`^${source}$`);
+}
+
+/** The paths that COPY takes from the checkout. */
+function copiedPaths(): string[] {
+  const copies = dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm);
+  return [...copies].flatMap(([, from = '']) => from.trim().split(/\s+/));
+}
+
+/** Runs the image's health check against this port; resolves to its exit code. */
+async function healthCheck(port: number): Promise<number> {
+  const [, command = '[]'] = /^HEALTHCHECK .*?CMD (\[.+\])$/m.exec(dockerfile) ?? [];
+  const [program, ...args]: string[] = JSON.parse(command);
+  assert.equal(program, 'node');
+  const child = spawn(process.execPath, args, { env: { PORT: String(port) }, stdio: 'inherit' });
+  const [code] = await once(child, 'exit');
+  return code;
+}
+
+describe('the image', () => {
+  it('runs the Node that the tests run on', () => {
+    const lock: { packages: Record<string, { version: string }> } = JSON.parse(read('package-lock.json'));
+    const [, version] = /^ARG NODE_VERSION=(\S+)$/m.exec(dockerfile) ?? [];
+    assert.equal(version, lock.packages['node_modules/node']?.version);
+  });
+
+  it('has a health check that Foyer passes, and nothing else does', async () => {
+    const stage = await setStage();
+    const port = stage.foyer().address.port;
+    try {
+      assert.equal(await healthCheck(port), 0);
+      await stage.stop();
+      assert.equal(await healthCheck(port), 1);
+    } finally {
+      await stage.close();
+    }
+    const failing = createServer((_req, res) => res.writeHead(503).end()).listen(0, '127.0.0.1');
+    await once(failing, 'listening');
+    assert.equal(await healthCheck((failing.address() as AddressInfo).port), 1);
+    failing.close();
+    assert.equal(await healthCheck(await freePort()), 1);
+  });
+
+  it('starts main.ts without a shell, and not as root', () => {
+    assert.match(dockerfile, /^ENTRYPOINT \["node"\]$/m);
+    assert.match(dockerfile, /^CMD \[(?:"--[^"]+", )*"src\/main\.ts"\]$/m);
+    const [, user] = /^USER (\d+):\d+$/m.exec(dockerfile) ?? [];
+    assert.ok(Number(user) > 0);
+  });
+
+  it('lets no secret, data or history in', () => {
+    const kept = [
+      '.env',
+      '.env.backup-1795322000000',
+      'data/foyer.db',
+      'data/foyer.db-wal',
+      'data/foyer.db.key',
+      'foyer-2026-11-22.db',
+      'src/.env',
+      'src/foyer.db',
+      'src/database/foyer.db-wal',
+      'src/foyer.db.key',
+      'src/tls.pem',
+      'deploy/foyer.env',
+      '.git/config',
+      '.npmrc.local',
+      'node_modules/node/bin/node',
+      'test/deploy/image.test.ts',
+      'sandbox/main.ts',
+    ];
+    assert.deepEqual(
+      kept.filter((path) => !isIgnored(path)),
+      [],
+    );
+  });
+
+  it('lets in, and copies, every file that Foyer imports or reads while it runs', () => {
+    const readAtRunTime = sources.flatMap((file) =>
+      [...read(file).matchAll(/new URL\('((?:\.\.\/)+[^']+)', import\.meta\.url\)/g)].map(([, path = '']) =>
+        join(file, '..', path),
+      ),
+    );
+    assert.deepEqual(readAtRunTime.sort(), ['.env.example', 'manifest.json']);
+    const needed = [...sources, ...readAtRunTime, 'package.json', 'package-lock.json', '.npmrc'];
+    assert.deepEqual(needed.filter(isIgnored), []);
+    const copied = copiedPaths();
+    const missing = needed.filter(
+      (path) => !copied.some((from) => path === from || path.startsWith(`${from}/`)),
+    );
+    assert.deepEqual(missing, []);
+  });
+
+  it('installs every package that Foyer imports', () => {
+    const imported = sources.flatMap((file) =>
+      [...read(file).matchAll(/(?:\bfrom |\bimport\()'([^.'][^']*)'/g)].map(([, name = '']) => name),
+    );
+    const packages = imported
+      .filter((name) => !isBuiltin(name))
+      .map((name) => name.split('/', name.startsWith('@') ? 2 : 1).join('/'));
+    assert.ok(packages.length > 50);
+    assert.deepEqual(
+      [...new Set(packages)].filter((name) => !Object.hasOwn(manifest.dependencies, name)),
+      [],
+    );
+  });
+});

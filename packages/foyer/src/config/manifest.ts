@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { ConfigError, type ConfigFault } from './config-error.ts';
+
+const manifestSchema = z.object({
+  display_information: z.object({ name: z.string().min(1), description: z.string().default('') }),
+  oauth_config: z.object({
+    scopes: z.object({
+      bot: z.array(z.string()).default([]),
+      bot_optional: z.array(z.string()).default([]),
+      user: z.array(z.string()).default([]),
+      user_optional: z.array(z.string()).default([]),
+    }),
+  }),
+});
+
+/** What Foyer needs of the app's manifest. */
+export type Manifest = z.output<typeof manifestSchema>;
+
+/** Parses the manifest's text; where that cannot be done, adds the fault and returns undefined. */
+export function parseManifest(text: string, faults: ConfigFault[]): Manifest | undefined {
+  try {
+    return manifestSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
+    faults.push({
+      name: 'manifest.json',
+      problem: `cannot be read: ${reason}`,
+      mend: 'restore it from the repository',
+    });
+    return undefined;
+  }
+}
+
+const manifestFile = new URL('../../../../manifest.json', import.meta.url);
+
+/**
+ * The text of the app's manifest.
+ * @throws ConfigError where it cannot be read; its cause is the file system's error
+ */
+export function readManifest(file = manifestFile): string {
+  try {
+    // Without the mark with which some editors begin a file, and which JSON does not know.
+    return readFileSync(file, 'utf8').replace(/^\ufeff/, '');
+  } catch (cause) {
+    const problem = `cannot be read: ${(cause as Error).message}`;
+    const mend = 'restore it from the repository, as a file that this user can read';
+    throw new ConfigError([{ name: 'manifest.json', problem, mend }], { cause });
+  }
+}

@@ -1,0 +1,51 @@
+import { App, type Authorize } from '@slack/bolt';
+import type { Config } from '../config/config.ts';
+import { InstallationNotFoundError } from '../installations/installation-store.ts';
+import type { TokenSource } from '../installations/token-source.ts';
+import { type Logger, slackLogger } from '../config/log.ts';
+import { type SlackCalls, slackClientOptions } from '../slack/create-slack-client.ts';
+import { makeClientsLazy } from './lazy-clients.ts';
+import { addListeners, type ListenersDeps } from './listeners.ts';
+import type { SlackReceiver } from './slack-receiver.ts';
+
+export interface BoltAppDeps extends ListenersDeps {
+  config: Config;
+  receiver: SlackReceiver;
+  tokens: Pick<TokenSource, 'authorize'>;
+  slackCalls: SlackCalls;
+  log: Logger;
+}
+
+/**
+ * Makes the Bolt app: our receiver, our token source, our listeners. Add your own to what it returns, as Bolt's docs
+ * show; `listeners.ts` is the place.
+ *
+ * Why no conversation store: Bolt's would read and write one entry for each event, and nothing here uses it.
+ */
+export function createBoltApp(deps: BoltAppDeps): App {
+  const authorize: Authorize<boolean> = async ({ teamId, enterpriseId, userId, isEnterpriseInstall }) => {
+    try {
+      return await deps.tokens.authorize({ teamId, enterpriseId, userId, isEnterpriseInstall });
+    } catch (error) {
+      // An event may come after its uninstall: Bolt then calls no listener, which is right and no fault.
+      if (error instanceof InstallationNotFoundError) deps.log.debug({ err: error }, 'not installed');
+      throw error;
+    }
+  };
+  const app = new App({
+    receiver: deps.receiver,
+    authorize,
+    convoStore: false,
+    logger: slackLogger(deps.log, 'bolt'),
+    clientOptions: slackClientOptions(deps.slackCalls),
+  });
+  makeClientsLazy(app);
+  app.error(async (error) => {
+    // The app was removed while a listener was at work for it: nothing is left to be done, and nothing is wrong.
+    if (error.original instanceof InstallationNotFoundError || error instanceof InstallationNotFoundError)
+      deps.log.debug({ err: error }, 'uninstalled in the meantime');
+    else deps.log.error({ err: error }, 'a listener failed');
+  });
+  addListeners(app, deps);
+  return app;
+}

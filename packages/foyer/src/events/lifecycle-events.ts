@@ -1,0 +1,121 @@
+import { DatabaseUnavailableError } from '../database/database.ts';
+import {
+  type InstallationStore,
+  type RemovalOptions,
+  TenantUnclearError,
+} from '../installations/installation-store.ts';
+import type { Logger } from '../config/log.ts';
+import {
+  type EventEnvelope,
+  eventEnvelope,
+  type InstallationQuery,
+  installationQuery,
+} from './slack-request.ts';
+
+/**
+ * The events that change the record. They are committed before Slack hears "got it" (invariant 6), so they do not pass
+ * through Bolt's listeners, which run after it. Each may come twice, late and in any order (invariant 7): whether it
+ * still means anything is decided in the transaction that would apply it.
+ */
+
+export interface LifecycleDeps {
+  store: InstallationStore;
+  /** Runs may have become due or been cancelled, and App Home shows something else now. Must not throw, or wait. */
+  onChanged(query: InstallationQuery): void;
+  log: Logger;
+}
+
+/** One delivery, as far as its effect needs it. */
+interface Delivery {
+  event: EventEnvelope['event'];
+  query: InstallationQuery;
+  /** By Slack's clock. */
+  happenedAt: number;
+  removal: RemovalOptions;
+}
+
+/** Applies a delivery, and tells whether that changed anything. */
+type Effect = (delivery: Delivery) => Promise<boolean>;
+
+/** Slack waits three seconds for its answer: a locked database is asked this long, then Slack sends the event again. */
+const patienceMs = 2000;
+/** A write to a database that hangs outlasts its patience, and a revocation is two of them: this bounds them all. */
+const commitWithinMs = 2500;
+
+/**
+ * Makes the function that commits what a delivery changes. It resolves once that is safe; for any other event there is
+ * nothing to wait for. @throws DatabaseUnavailableError: then Slack is answered 503 and sends it again.
+ */
+export function createCommitLifecycle(deps: LifecycleDeps) {
+  const { store, log } = deps;
+
+  const effects = new Map<unknown, Effect>([
+    ['app_uninstalled', ({ query, removal }) => store.deleteInstallation(query, removal)],
+    ['tokens_revoked', revokeTokens],
+    ['team_access_granted', (delivery) => changeAccess(delivery, true)],
+    ['team_access_revoked', (delivery) => changeAccess(delivery, false)],
+  ]);
+
+  async function revokeTokens({ event, query, removal }: Delivery): Promise<boolean> {
+    const userIds = event.tokens?.oauth ?? [];
+    const botUserIds = event.tokens?.bot ?? [];
+    const usersGone = userIds.length > 0 && (await store.revokeUserTokens(query, { ...removal, userIds }));
+    const botGone = botUserIds.length > 0 && (await store.revokeBot(query, { ...removal, botUserIds }));
+    return usersGone || botGone;
+  }
+
+  function changeAccess({ event, query, happenedAt }: Delivery, granted: boolean): Promise<boolean> {
+    const teamIds = event.team_ids ?? [];
+    return store.recordTeamAccess(query, { teamIds, granted, changedAt: happenedAt, patienceMs });
+  }
+
+  async function commit(effect: Effect, body: Record<string, unknown>, now: number): Promise<void> {
+    const parsed = eventEnvelope.safeParse(body);
+    if (!parsed.success) {
+      // Sent again it would be no other: it is acknowledged, and whoever reads the log hears that nothing was done.
+      const fields = parsed.error.issues.map(({ path }) => path.join('.'));
+      return log.error({ event: eventTypeOf(body), fields }, 'a lifecycle event that cannot be read');
+    }
+    const { event, event_time, event_id } = parsed.data;
+    const query = installationQuery(parsed.data);
+    const happenedAt = event_time === undefined ? now : event_time * 1000;
+    const removal = { before: happenedAt, eventId: event_id, reason: event.type, patienceMs };
+    const apply = async (): Promise<void> => {
+      const changed = await effect({ event, query, happenedAt, removal }).catch((error) => {
+        // It names neither a team nor an enterprise: there is nothing that it could change, now or when sent again.
+        if (error instanceof TenantUnclearError) return false;
+        throw error;
+      });
+      if (changed) deps.onChanged(query);
+      log.info({ event: event.type, eventId: event_id, ...query, changed }, 'lifecycle event');
+    };
+    await inTime(apply());
+  }
+
+  return function commitLifecycle(body: Record<string, unknown>, now: number): Promise<void> | undefined {
+    const effect = effects.get(eventTypeOf(body));
+    return effect && commit(effect, body, now);
+  };
+}
+
+/**
+ * Waits for a commit as long as Slack may wait. One that takes longer goes on, and may still succeed: Slack, which is
+ * told that it did not, sends the event again, and that changes nothing more.
+ */
+async function inTime(commit: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new DatabaseUnavailableError('The database does not commit an event in time.')),
+    commitWithinMs,
+  );
+  try {
+    await Promise.race([commit, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Looked at before the rest is parsed: most events change nothing here. */
+function eventTypeOf({ event }: Record<string, unknown>): unknown {
+  return typeof event === 'object' && event !== null && 'type' in event ? event.type : undefined;
+}

@@ -1,0 +1,181 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setImmediate as endOfTurn } from 'node:timers/promises';
+import type { App, Receiver, ReceiverEvent } from '@slack/bolt';
+import { DatabaseUnavailableError } from '../database/database.ts';
+import type { Logger } from '../config/log.ts';
+import { readBody, refuseBody } from '../http/read-body.ts';
+import { MalformedBodyError, parseSlackBody } from './slack-request.ts';
+
+/**
+ * Bolt's receiver for `POST /slack/events`, in order: bound the body, verify it, parse it, commit what it changes,
+ * acknowledge, and only then let Bolt's listeners run.
+ *
+ * Why not Bolt's HTTPReceiver: it buffers any body, acknowledges an event before its effect is committed (or, with
+ * `processBeforeResponse`, after every listener), answers 401 for a team without an installation (which makes Slack
+ * retry), and leaves a request open when it throws.
+ */
+
+/** Slack waits three seconds for an answer to a button or a command. */
+const acknowledgeWithinMs = 2800;
+
+export interface SlackReceiverDeps {
+  verifySignature(headers: IncomingMessage['headers'], body: Buffer): boolean;
+  /** Commits what an event changes; nothing comes back for one that changes nothing. @throws DatabaseUnavailableError */
+  commitLifecycle(body: Record<string, unknown>, now: number): Promise<void> | undefined;
+  /**
+   * A request was answered, or its peer hung up: its event's or interaction's type, and how long Slack waited.
+   * `status` is 0 where nothing was sent. unverified: it was not Slack's, or could not be read. Must not throw.
+   */
+  onAnswered?(request: {
+    kind: 'event' | 'interaction' | 'unverified';
+    type: string;
+    status: number;
+    ms: number;
+  }): void;
+  now: () => number;
+  log: Logger;
+}
+
+/** A Bolt receiver that does not listen by itself: `handle` is mounted into Foyer's own server. */
+export interface SlackReceiver extends Receiver {
+  handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
+  /** Resolves when every listener that was running has ended. */
+  drain(): Promise<void>;
+}
+
+/** Makes the receiver. */
+export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
+  const { log } = deps;
+  let app: App | undefined;
+  /** How many deliveries Bolt's listeners are at work for, and who waits for the last of them. */
+  let running = 0;
+  const onDrained: (() => void)[] = [];
+
+  /** Hands it to Bolt's listeners, `soon` or now; resolves when they have ended, whatever became of them. */
+  async function process(event: ReceiverEvent, soon?: Promise<unknown>): Promise<void> {
+    if (!app) return;
+    running += 1;
+    try {
+      if (soon) await soon;
+      await app.processEvent(event);
+    } catch (error) {
+      // A team without an installation is no fault: its events may come after its uninstall.
+      if (isUnauthorized(error)) log.debug({ err: error }, 'an event of a team without an installation');
+      else log.error({ err: error }, 'a listener failed');
+    }
+    running -= 1;
+    if (running > 0) return;
+    for (const tell of onDrained.splice(0)) tell();
+  }
+
+  async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const startedAt = performance.now();
+    let told: { kind: 'event' | 'interaction' | 'unverified'; type: string } = {
+      kind: 'unverified',
+      type: 'unverified',
+    };
+    res.on('close', () => {
+      const status = res.headersSent ? res.statusCode : 0;
+      deps.onAnswered?.({ ...told, status, ms: performance.now() - startedAt });
+    });
+    const body = await readBody(req);
+    if (typeof body === 'number') return refuseBody(req, res, body);
+    if (!deps.verifySignature(req.headers, body)) {
+      log.warn({ bytes: body.length }, 'a request without a valid signature of Slack');
+      return answer(res, 401);
+    }
+    let payload: Record<string, unknown>;
+    try {
+      payload = parseSlackBody(req.headers['content-type'], body);
+    } catch (error) {
+      if (!(error instanceof MalformedBodyError)) throw error;
+      return answer(res, 400);
+    }
+    told = kindOf(payload);
+    if (payload.type === 'url_verification') return answerJson(res, { challenge: String(payload.challenge) });
+    if (payload.type === 'event_callback') return handleEvent(req, res, payload);
+    return handleInteraction(req, res, payload);
+  }
+
+  async function handleEvent(req: IncomingMessage, res: ServerResponse, body: Record<string, unknown>) {
+    try {
+      // Most events change nothing, and are not held up by as much as a microtask.
+      const commit = deps.commitLifecycle(body, deps.now());
+      if (commit) await commit;
+    } catch (error) {
+      if (!(error instanceof DatabaseUnavailableError)) throw error;
+      log.error({ err: error }, 'an event could not be committed; Slack will send it again');
+      return answer(res, 503);
+    }
+    answer(res, 200);
+    // All that came with it is acknowledged before any listener runs: Slack waits less, and a turn's events together
+    // cost 14 to 27 % less CPU than each by itself (fewer wake-ups of whoever reads the answers, one change mark).
+    await process({ body, ...retryOf(req), ack: async () => {} }, endOfTurn());
+  }
+
+  /** A button, a command, a dialog: the listener itself answers, and Slack shows the person an error if none does. */
+  async function handleInteraction(req: IncomingMessage, res: ServerResponse, body: Record<string, unknown>) {
+    const tooLate = setTimeout(() => {
+      if (res.headersSent) return;
+      log.error({ type: body.type }, 'no listener acknowledged in time');
+      answer(res, 200);
+    }, acknowledgeWithinMs);
+    res.once('close', () => clearTimeout(tooLate));
+    await process({
+      body,
+      ...retryOf(req),
+      async ack(response?: unknown) {
+        if (res.headersSent) return;
+        if (response === undefined || response === '') answer(res, 200);
+        else if (typeof response === 'string') answerText(res, response);
+        else answerJson(res, response);
+      },
+    });
+    // A button that nobody listens to, or of a team without an installation.
+    if (!res.headersSent) answer(res, 200);
+  }
+
+  return {
+    handle,
+    init(bolt) {
+      app = bolt;
+    },
+    start: () =>
+      Promise.reject(new Error('the receiver is mounted into a server and does not listen by itself')),
+    stop: async () => {},
+    async drain() {
+      if (running > 0) await new Promise<void>((resolve) => onDrained.push(resolve));
+    },
+  };
+}
+
+/** What a request is, for whoever counts them; a slash command is the only one without a type. */
+function kindOf({ type, event }: Record<string, unknown>): { kind: 'event' | 'interaction'; type: string } {
+  if (type !== 'event_callback') return { kind: 'interaction', type: String(type ?? 'command') };
+  const eventType = typeof event === 'object' && event !== null && 'type' in event ? event.type : undefined;
+  return { kind: 'event', type: String(eventType) };
+}
+
+function retryOf(req: IncomingMessage): Pick<ReceiverEvent, 'retryNum' | 'retryReason'> {
+  const { 'x-slack-retry-num': count, 'x-slack-retry-reason': reason } = req.headers;
+  return {
+    retryNum: typeof count === 'string' ? Number.parseInt(count, 10) : undefined,
+    retryReason: typeof reason === 'string' ? reason : undefined,
+  };
+}
+
+function isUnauthorized(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'slack_bolt_authorization_error';
+}
+
+function answer(res: ServerResponse, status: number): void {
+  res.writeHead(status, { 'Content-Length': 0 }).end();
+}
+
+function answerText(res: ServerResponse, text: string): void {
+  res.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' }).end(text);
+}
+
+function answerJson(res: ServerResponse, value: unknown): void {
+  res.writeHead(200, { 'Content-Type': 'application/json; charset=utf-8' }).end(JSON.stringify(value));
+}

@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Database } from '../database/database.ts';
+import { announceView } from '../database/home-views/announce-view.ts';
+import { confirmView } from '../database/home-views/confirm-view.ts';
+import { listLookers } from '../database/home-views/list-lookers.ts';
+import { noteHomeOpened, prepareShownView } from '../database/home-views/shown-view.ts';
+import { InstallationNotFoundError } from '../installations/installation-store.ts';
+import type { TokenSource } from '../installations/token-source.ts';
+import type { Logger } from '../config/log.ts';
+import type { SlackClientFactory } from '../slack/create-slack-client.ts';
+import { type SlackFailure, slackFailure } from '../slack/slack-failure.ts';
+import type { FindViewer } from './find-viewer.ts';
+import { isRecent, recentMs } from './is-recent.ts';
+import type { PublishHome, PublishRequest, PublishResult, RepublishHome } from './publish-home.ts';
+import { publishInTurns } from './publish-in-turns.ts';
+import { createReadHome, type Home, type HomeConfig } from './read-home.ts';
+import { sendView } from './send-view.ts';
+import { createUnchangedHomes } from './unchanged-homes.ts';
+
+/** A longer Retry-After is left to the next change. */
+const longestWaitMs = 10_000;
+/** For so long after opening it somebody is taken to look at it. */
+const lookingForMs = 60 * 60 * 1000;
+const mostLookers = 20;
+
+const unchanged: PublishResult = { published: false, reason: 'unchanged' };
+
+/** Makes the two publishers. `wait` passes the time of a Retry-After, in milliseconds. */
+export function createPublishHome(deps: {
+  database: Database;
+  slack: SlackClientFactory;
+  /** A bot's token, as it is now. It may reject with what a token refresh met. */
+  botToken: TokenSource['botToken'];
+  findViewer: FindViewer;
+  /** Told of each refusal, with the token that it met: it marks the installation broken where that token is dead. */
+  reportDeadToken: TokenSource['reportDeadToken'];
+  config: HomeConfig;
+  now: () => number;
+  wait?: (ms: number) => Promise<unknown>;
+  log: Logger;
+}): { publishHome: PublishHome; republishHome: RepublishHome } {
+  const { database, now, log } = deps;
+  const wait = deps.wait ?? ((ms) => sleep(ms, undefined, { ref: false }));
+  const readShown = prepareShownView(database);
+  const readHome = createReadHome(deps);
+  const unchangedHomes = createUnchangedHomes();
+  // One for all: to make a client costs as much as a call, and each call brings its token along.
+  const slack = deps.slack(undefined);
+
+  async function publishOnce(request: PublishRequest, triesLeft = 3): Promise<PublishResult> {
+    const at = now();
+    const mark = database.changeMark();
+    if (unchangedHomes.has(request, mark, at)) return unchanged;
+    // Before the record: who else has sent something since is met by the announcement, and cannot be overwritten.
+    const shown = await readShown(request);
+    const home = await readHome(request);
+    if (!home) return { published: false, reason: 'not_installed' };
+    if (shown?.publishedHash === home.hash) {
+      const { openedAt } = shown;
+      if (request.opened && !isRecent(openedAt, at)) await noteHomeOpened(database, request, at);
+      else unchangedHomes.keep(request, mark, { foundAt: at, openedAt });
+      return unchanged;
+    }
+    const isAnnounced = await announceView(database, request, {
+      hash: home.hash,
+      lastSent: shown?.sendingHash ?? null,
+      openedAt: request.opened ? at : 0,
+    });
+    if (isAnnounced) return publishAnnounced(request, home, triesLeft);
+    // Whoever was faster than us each time has read the record after we were asked for it.
+    return triesLeft > 0 ? publishOnce(request, triesLeft - 1) : unchanged;
+  }
+
+  async function publishAnnounced(
+    request: PublishRequest,
+    home: Home,
+    triesLeft: number,
+  ): Promise<PublishResult> {
+    const { id: installationId, teamId } = home.record;
+    const token = await tokenOf(installationId);
+    if (token === undefined) return { published: false, reason: 'not_installed' };
+    try {
+      await sendView(slack, { token, userId: request.userId, teamId: request.teamId ?? teamId }, home);
+    } catch (error) {
+      const failure = slackFailure(error);
+      if (!failure) throw error;
+      await deps.reportDeadToken({ installationId, token, error });
+      log.warn({ ...ids(request), error: failure.code }, 'Home was not published');
+      return { published: false, reason: reasonOf(failure), failure };
+    }
+    // Here one view is sent after another; another machine may have sent a newer one before this one arrived.
+    const isLatest = await confirmView(database, request, home.hash);
+    if (!isLatest && triesLeft > 0) return publishOnce(request, triesLeft - 1);
+    log.debug(ids(request), 'published Home');
+    return { published: true, reason: 'sent' };
+  }
+
+  /** Undefined where there is no bot (any more). */
+  async function tokenOf(installationId: string): Promise<string | undefined> {
+    try {
+      return await deps.botToken(installationId);
+    } catch (error) {
+      if (error instanceof InstallationNotFoundError) return undefined;
+      throw error;
+    }
+  }
+
+  async function publishPatiently(request: PublishRequest): Promise<PublishResult> {
+    const first = await publishOnce(request);
+    const waitMs =
+      first.reason === 'rate_limited' ? (first.failure.retryAfterMs ?? longestWaitMs) : undefined;
+    if (waitMs === undefined || waitMs > longestWaitMs) return first;
+    await wait(waitMs);
+    return publishOnce(request);
+  }
+
+  const publishHome = publishInTurns(publishPatiently);
+
+  return {
+    publishHome,
+    async republishHome(installationId) {
+      const openedAfter = now() - lookingForMs - recentMs;
+      const userIds = await listLookers(database, installationId, { openedAfter, most: mostLookers });
+      return Promise.all(userIds.map((userId) => publishHome({ installationId, userId })));
+    },
+  };
+}
+
+function reasonOf(
+  failure: SlackFailure,
+): 'not_enabled' | 'token_dead' | 'rate_limited' | 'unreachable' | 'refused' {
+  if (failure.code === 'not_enabled') return 'not_enabled';
+  const reasons = {
+    'token-dead': 'token_dead',
+    'rate-limited': 'rate_limited',
+    unreachable: 'unreachable',
+    refused: 'refused',
+  } as const;
+  return reasons[failure.kind];
+}
+
+function ids({ installationId, userId }: PublishRequest): { installationId: string; userId: string } {
+  return { installationId, userId };
+}

@@ -1,0 +1,72 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ConfigError, type ConfigFault } from '../config/config-error.ts';
+import type { Config } from '../config/config.ts';
+
+/** A server that listens. */
+export interface Listening {
+  /** Where, on this machine. */
+  address: AddressInfo;
+  /**
+   * Takes no new connection, lets the requests under way end, and cuts off what is left after `drainMs`. A connection
+   * without a request holds up nothing: browsers open some that they never use.
+   */
+  close(drainMs: number): Promise<void>;
+}
+
+/** Makes a server listen. @throws ConfigError where PORT or HOST cannot be listened on */
+export async function listen(
+  server: Server,
+  http: Pick<Config['http'], 'port' | 'host'>,
+): Promise<Listening> {
+  let underWay = 0;
+  let closing = false;
+  server.on('request', (_req, res) => {
+    underWay += 1;
+    res.on('close', () => {
+      underWay -= 1;
+      if (closing && underWay === 0) server.closeAllConnections();
+    });
+  });
+  server.listen(http.port, http.host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const fault = faultOf((error as NodeJS.ErrnoException).code ?? '', http);
+    throw fault ? new ConfigError([fault], { cause: error }) : error;
+  }
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
+  return {
+    address,
+    async close(drainMs) {
+      const closed = once(server, 'close');
+      closing = true;
+      server.close();
+      if (underWay === 0) server.closeAllConnections();
+      else server.closeIdleConnections();
+      const cut = setTimeout(() => server.closeAllConnections(), drainMs);
+      await closed;
+      clearTimeout(cut);
+    },
+  };
+}
+
+/** What is wrong with PORT or HOST, where that is why nobody can listen. */
+function faultOf(
+  code: string,
+  { port, host }: Pick<Config['http'], 'port' | 'host'>,
+): ConfigFault | undefined {
+  if (code === 'EADDRINUSE') {
+    const problem = `${port} is taken: another process listens on it`;
+    return { name: 'PORT', problem, mend: 'end that process, or give another port' };
+  }
+  if (code === 'EACCES') {
+    const mend = 'give one from 1024 on, with a proxy in front, or let this user listen on low ports';
+    return { name: 'PORT', problem: `${port} is not for this user`, mend };
+  }
+  if (!/^(EADDRNOTAVAIL|ENOTFOUND|EAI_\w+|EINVAL)$/.test(code)) return undefined;
+  const mend = 'give one of its addresses, such as 127.0.0.1, or leave it out for all';
+  return { name: 'HOST', problem: `${host} is no address of this machine (${code})`, mend };
+}

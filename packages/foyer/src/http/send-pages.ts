@@ -1,0 +1,80 @@
+import type { ServerResponse } from 'node:http';
+import type { Config } from '../config/config.ts';
+import { failurePage } from './pages/failure-page.ts';
+import { type FailureKind, failurePages } from './pages/failure-texts.ts';
+import { landingPage } from './pages/landing-page.ts';
+import { newNonce, pageHeaders } from './pages/page-headers.ts';
+import { type ProgressPageContent, progressPage } from './pages/progress-page.ts';
+import type { PageFrame, Site } from './pages/site.ts';
+
+/** A failure to show: which page, and the error by name where it says more than the page's kind. */
+export interface ShownFailure {
+  kind: FailureKind;
+  code?: string;
+  tokensRevoked?: boolean;
+  /** Whether Slack may have let the app in without our hearing of it. */
+  mayHaveActed?: boolean;
+  /** The HTTP status, where it is not the page's usual one. */
+  status?: number;
+  /** The workspace that was asked for, so that trying again asks for the same. */
+  teamId?: string;
+  /** The path of the page that was asked for, where trying again means to ask for it again. */
+  path?: string;
+}
+
+/**
+ * Makes the senders of every page an installer sees. A response that was answered already (a callback that took too
+ * long) is left alone: none of them throws.
+ */
+export function createSendPages(deps: { config: Config }) {
+  const { app, slack, http, privacyUrl, supportUrl } = deps.config;
+  const site: Site = { appName: app.name, privacyUrl, supportUrl };
+
+  function send(
+    res: ServerResponse,
+    status: number,
+    options: { noIndex?: boolean; headers?: Record<string, string> },
+    page: (frame: PageFrame) => string,
+  ): void {
+    if (res.headersSent) return;
+    const nonce = newNonce();
+    const body = Buffer.from(page({ site, nonce }));
+    // Slack's provider sets a cookie of its own to be deleted; it means nothing to a browser.
+    res.removeHeader('Set-Cookie');
+    res.writeHead(status, {
+      ...pageHeaders({ nonce, secure: http.secure, noIndex: options.noIndex }),
+      ...options.headers,
+      'Content-Length': body.length,
+    });
+    res.end(body);
+  }
+
+  return {
+    site,
+
+    sendLanding(res: ServerResponse): void {
+      const content = {
+        description: app.description,
+        botScopes: slack.botScopes,
+        optionalBotScopes: slack.optionalBotScopes,
+        userScopes: slack.userScopes,
+      };
+      send(res, 200, {}, (frame) => landingPage({ ...frame, ...content }));
+    },
+
+    sendProgress(res: ServerResponse, content: Omit<ProgressPageContent, keyof PageFrame>): void {
+      send(res, 200, { noIndex: true }, (frame) => progressPage({ ...frame, ...content }));
+    },
+
+    sendFailure(res: ServerResponse, failure: ShownFailure, headers: Record<string, string> = {}): void {
+      const { kind, code, tokensRevoked, mayHaveActed, teamId, path } = failure;
+      const retryUrl = teamId && `/slack/install?team=${encodeURIComponent(teamId)}`;
+      const status = failure.status ?? failurePages[kind].status;
+      send(res, status, { noIndex: true, headers }, (frame) =>
+        failurePage({ ...frame, kind, code, tokensRevoked, mayHaveActed, retryUrl, path }),
+      );
+    },
+  };
+}
+
+export type SendPages = ReturnType<typeof createSendPages>;

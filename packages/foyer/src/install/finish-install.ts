@@ -1,0 +1,187 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Config } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import {
+  consumeState,
+  failInstallRequest,
+  findInstallRequest,
+  type NewInstallRequest,
+  recordUnusedRequest,
+} from '../database/install-requests/install-requests.ts';
+import type { InstallationStore, RecordedInstall } from '../installations/installation-store.ts';
+import type { Logger } from '../config/log.ts';
+import { type SlackCalls, slackClientOptions } from '../slack/create-slack-client.ts';
+import { type CallbackFailure, exchangeFailure, redirectFailure } from './callback-failure.ts';
+import { createInstallProvider, providerCookieName } from './install-provider.ts';
+import type { FailureKind } from '../http/pages/failure-texts.ts';
+import { progressHash, progressPath } from './progress-token.ts';
+import type { SendPages } from '../http/send-pages.ts';
+import type { StateContent, States } from './state.ts';
+import type { UnstoredTokens } from './unstored-tokens.ts';
+
+/** The callback, in order. Until the state is verified nothing is written and nothing is sent to Slack. */
+
+/** What a callback may take in all, and how the parts of it share that time (invariant 10). */
+const slackBudgetMs = 6500;
+const slackCallMs = 4500;
+const storeUntilMs = 7000;
+const giveBackMs = 1200;
+
+/** Thrown inside the provider when a state comes a second time. */
+class StateUsedError extends Error {
+  override readonly name = 'StateUsedError';
+  readonly code = 'state_used';
+}
+
+export interface FinishInstallDeps {
+  config: Config;
+  database: Database;
+  states: States;
+  store: InstallationStore;
+  unstoredTokens: UnstoredTokens;
+  /** Has the run begin in a moment. It must not throw: the install is done. */
+  wakeWorker(): void;
+  pages: Pick<SendPages, 'sendFailure'>;
+  slackCalls: SlackCalls;
+  /** A pass through OAuth ended; refused: its callback was not accepted. Must not throw. */
+  onEnded?(outcome: 'installed' | 'cancelled' | 'failed' | 'refused'): void;
+  now: () => number;
+  log: Logger;
+}
+
+/** Makes the handler of `GET /slack/oauth_redirect`. It always ends the response. */
+export function createFinishInstall(deps: FinishInstallDeps) {
+  const { config, database, log, now, pages } = deps;
+
+  const asRequest = (content: StateContent): NewInstallRequest => ({
+    id: content.id,
+    clientId: config.slack.clientId,
+    progressHash: progressHash(content.progressToken),
+    requestedTeamId: content.teamId ?? null,
+    now: now(),
+  });
+
+  /** A used state leads the browser that used it to its progress page; any other is told so. */
+  async function answerUsedState(
+    res: ServerResponse,
+    content: StateContent,
+    fallback: FailureKind,
+  ): Promise<void> {
+    const request = await findInstallRequest(database.queries, progressHash(content.progressToken));
+    const leadsBack =
+      request?.outcome === 'installed' || (request?.outcome === 'started' && fallback === 'state_used');
+    if (leadsBack) return seeOther(res, progressPath(content.progressToken));
+    pages.sendFailure(res, { kind: fallback, code: fallback, teamId: content.teamId });
+  }
+
+  /** Records a pass that ended without a code. The page does not depend on it: a failure to write is only logged. */
+  async function recordUnused(content: StateContent, failure: CallbackFailure): Promise<void> {
+    const end = { outcome: outcomeOf(failure), errorCode: failure.code } as const;
+    await database
+      .write((trx) => recordUnusedRequest(trx, asRequest(content), end), 1000)
+      .catch((error) => log.warn({ err: error }, 'could not record an install request'));
+  }
+
+  return async function finishInstall(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const query = new URL(req.url ?? '/', 'http://localhost').searchParams;
+    const verdict = deps.states.judge(query.get('state'), req.headers.cookie);
+    const error = query.get('error');
+    const teamId = verdict.content?.teamId;
+    if (error) {
+      const failure = redirectFailure(error);
+      if (verdict.ok) await recordUnused(verdict.content, failure);
+      deps.onEnded?.(verdict.ok ? outcomeOf(failure) : 'refused');
+      log.info(
+        { outcome: failure.kind, code: failure.code, requestId: requestIdOf(verdict) },
+        'install ended at Slack',
+      );
+      return pages.sendFailure(res, { ...failure, teamId });
+    }
+    if (!query.get('code') || !verdict.ok) deps.onEnded?.('refused');
+    if (!query.get('code'))
+      return pages.sendFailure(res, { kind: 'code_missing', code: 'code_missing', teamId });
+    if (!verdict.ok) {
+      log.info({ code: verdict.fault, requestId: requestIdOf(verdict) }, 'callback refused');
+      if (verdict.content) return answerUsedState(res, verdict.content, verdict.fault);
+      return pages.sendFailure(res, { kind: verdict.fault, code: verdict.fault });
+    }
+    return exchange(req, res, verdict.content);
+  };
+
+  async function exchange(req: IncomingMessage, res: ServerResponse, content: StateContent): Promise<void> {
+    const startedAt = performance.now();
+    const requestLog = log.child({ requestId: content.id });
+    const limits = { timeoutMs: slackCallMs, signal: AbortSignal.timeout(slackBudgetMs) };
+    const tokens = deps.unstoredTokens.watch(content.id, slackClientOptions(deps.slackCalls, limits));
+    let recorded: RecordedInstall | undefined;
+
+    const provider = createInstallProvider(deps, {
+      clientOptions: tokens.options,
+      async consumeState() {
+        const fresh = await database.write((trx) => consumeState(trx, asRequest(content)), 1500);
+        if (!fresh) throw new StateUsedError('this state was used before');
+      },
+      async store(installation) {
+        const patienceMs = Math.max(500, storeUntilMs - (performance.now() - startedAt));
+        recorded = await deps.store.recordInstall(installation, { installRequestId: content.id, patienceMs });
+      },
+    });
+
+    await provider.handleCallback(providerRequest(req), res, {
+      success() {
+        // Nothing here may throw: the provider would tell the installer that an install which is stored has failed.
+        deps.wakeWorker();
+        deps.onEnded?.('installed');
+        requestLog.info(
+          { installationId: recorded?.installationId, runId: recorded?.runId, outcome: recorded?.kind },
+          'installed',
+        );
+        seeOther(res, config.successRedirectUrl ?? progressPath(content.progressToken));
+      },
+      async failureAsync(error) {
+        if (error instanceof StateUsedError) {
+          deps.onEnded?.('refused');
+          return answerUsedState(res, content, 'state_used');
+        }
+        deps.onEnded?.('failed');
+        const failure = exchangeFailure(error);
+        const tokensRevoked = await tokens.giveBack(giveBackMs);
+        const level = failure.kind === 'internal' ? 'error' : 'warn';
+        requestLog[level]({ err: error, code: failure.code, tokensRevoked }, 'install failed');
+        const failed = { id: content.id, errorCode: failure.code, now: now() };
+        await database
+          .write((trx) => failInstallRequest(trx, failed), 300)
+          .catch((cause) => requestLog.warn({ err: cause }, 'could not record a failed install'));
+        pages.sendFailure(res, { ...failure, tokensRevoked, teamId: content.teamId });
+      },
+    });
+  }
+}
+
+/**
+ * The request as the provider wants to see it. It compares a cookie of one fixed name with the state; our own cookie,
+ * one for each state, was compared before. So it is given the cookie that it expects, and nothing else of ours.
+ */
+function providerRequest(req: IncomingMessage): IncomingMessage {
+  const url = new URL(req.url ?? '/', 'http://localhost');
+  const cookie = `${providerCookieName}=${url.searchParams.get('state')}`;
+  return Object.create(req, { headers: { value: { host: 'localhost', cookie } } });
+}
+
+function outcomeOf(failure: CallbackFailure): 'cancelled' | 'failed' {
+  return failure.kind === 'access_denied' ? 'cancelled' : 'failed';
+}
+
+function requestIdOf(verdict: { content?: StateContent }): string | undefined {
+  return verdict.content?.id;
+}
+
+function seeOther(res: ServerResponse, location: string): void {
+  // A callback that took too long has been answered already.
+  if (res.headersSent) return;
+  // The provider has set a cookie of its own to be deleted; ours stays, so that this callback can be repeated.
+  res.removeHeader('Set-Cookie');
+  res
+    .writeHead(303, { Location: location, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' })
+    .end();
+}

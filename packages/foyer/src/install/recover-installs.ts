@@ -1,0 +1,53 @@
+import type { Config } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import {
+  failInstallRequest,
+  findInterruptedRequests,
+  sweepInstallRequests,
+} from '../database/install-requests/install-requests.ts';
+import type { Logger } from '../config/log.ts';
+import type { UnstoredTokens } from './unstored-tokens.ts';
+
+/** A callback is answered within ten seconds: one that is open after a minute was interrupted. */
+export const interruptedAfterMs = 60_000;
+
+/** How long a pass through OAuth is kept for the operator. Its state's id goes with it: that lapsed long before. */
+export const installRequestsKeptMs = 90 * 24 * 3_600_000;
+
+/**
+ * Makes the clean-up of passes that a crash or a dead database left in the middle: tokens that were issued and not
+ * stored are given back to Slack (invariant 1), the pass is marked failed, and passes older than 90 days are erased.
+ * Called at the start and then every minute, by one of all processes; two that do it at once do no harm.
+ */
+export function createRecoverInstalls(deps: {
+  config: Pick<Config, 'slack'>;
+  database: Database;
+  unstoredTokens: UnstoredTokens;
+  /** A pass through OAuth was found cut off. Must not throw. */
+  onInterrupted?(): void;
+  now: () => number;
+  log: Logger;
+}): () => Promise<void> {
+  const { database, log, now } = deps;
+  const { clientId } = deps.config.slack;
+  return async function recoverInstalls() {
+    const search = { clientId, before: now() - interruptedAfterMs, limit: 50 };
+    for (const request of await findInterruptedRequests(database.queries, search)) {
+      if (request.sealed_tokens !== null) {
+        const revoked = await deps.unstoredTokens
+          .giveBackKept(request.id, request.sealed_tokens)
+          .catch((error) =>
+            log.error({ err: error, requestId: request.id }, 'could not read unstored tokens'),
+          );
+        log.warn({ requestId: request.id, tokensRevoked: revoked === true }, 'an install was interrupted');
+      }
+      const failed = { id: request.id, errorCode: 'interrupted', now: now() };
+      await database.write((trx) => failInstallRequest(trx, failed));
+      if (request.outcome === 'started') deps.onInterrupted?.();
+    }
+    const swept = await database.write((trx) =>
+      sweepInstallRequests(trx, { clientId, before: now() - installRequestsKeptMs }),
+    );
+    if (swept > 0) log.info({ swept }, 'erased old install requests');
+  };
+}

@@ -1,0 +1,153 @@
+import type { Database, Queries } from '../database/database.ts';
+import { appendHistory } from '../database/installations/append-history.ts';
+import { eraseInstallation } from '../database/installations/erase-installation.ts';
+import { eraseUserTokens } from '../database/installations/erase-user-tokens.ts';
+import { prepareInstallationTokens } from '../database/installations/installation-tokens.ts';
+import { type InstallationKey, lockInstallation } from '../database/installations/lock-installation.ts';
+import { markInstallationBroken } from '../database/installations/mark-installation-broken.ts';
+import type { Logger } from '../config/log.ts';
+import { changeTeamAccess } from './change-team-access.ts';
+import { queueDeadTokenNotice } from './dead-token-notice.ts';
+import { createInstallationCache } from './installation-cache.ts';
+import {
+  InstallationNotFoundError,
+  type InstallationStore,
+  type RemovalOptions,
+  type StoredInstallation,
+  type TenantQuery,
+} from './installation-store.ts';
+import type { Keyring } from './keyring.ts';
+import { openInstallation } from './open-installation.ts';
+import { recordInstall } from './record-install.ts';
+import { type Removal, revokeBot, revokeUsers, uninstall } from './remove-tokens.ts';
+import { saveRefreshed } from './save-refreshed.ts';
+import type { StoreContext } from './store-context.ts';
+import { tenantOfQuery } from './tenant.ts';
+import { createTokenCipher } from './token-cipher.ts';
+
+export type { InstallationStore, RecordedInstall } from './installation-store.ts';
+
+/** What the installation store is made of. `stepNames` are those of the pipeline, in order; `now` is in milliseconds. */
+export interface InstallationStoreDeps {
+  database: Database;
+  keyring: Keyring;
+  clientId: string;
+  stepNames: readonly string[];
+  now: () => number;
+  log: Logger;
+}
+
+/** Makes the installation store. */
+export function createInstallationStore(deps: InstallationStoreDeps): InstallationStore {
+  const { database, now, clientId } = deps;
+  const context: StoreContext = { ...deps, cipher: createTokenCipher({ keyring: deps.keyring }) };
+  const cache = createInstallationCache(database);
+  const readTokens = prepareInstallationTokens(database);
+
+  const keyOf = (query: TenantQuery): InstallationKey => ({ clientId, tenant: tenantOfQuery(query) });
+
+  async function find(
+    key: InstallationKey,
+    userId: string | null | undefined,
+  ): Promise<StoredInstallation | undefined> {
+    const asked = userId ?? undefined;
+    const name = 'id' in key ? key.id : `${key.clientId} ${key.tenant}`;
+    return cache.get(
+      `${name} ${asked ?? ''}`,
+      () => readTokens(key, asked),
+      (row, before) => openInstallation(row, asked, context.cipher, before),
+    );
+  }
+
+  /** Erased means gone from the files too; where others are reading them, the next checkpoint does it. */
+  async function scrub(): Promise<void> {
+    await database.scrub().catch((error) => {
+      deps.log.warn({ err: error }, 'erased tokens are not yet out of the database files');
+    });
+  }
+
+  async function remove(
+    query: TenantQuery,
+    options: RemovalOptions,
+    work: (transaction: Queries, removal: Removal) => Promise<boolean>,
+  ): Promise<boolean> {
+    const key = keyOf(query);
+    const changed = await database.write(async (transaction) => {
+      const row = await lockInstallation(transaction, key);
+      return row !== undefined && (await work(transaction, { row, options, now: now() }));
+    }, options.patienceMs);
+    if (changed) await scrub();
+    return changed;
+  }
+
+  const store: InstallationStore = {
+    findInstallation: async (query) => find(keyOf(query), query.userId),
+    readInstallation: (id, userId) => find({ id }, userId),
+
+    async fetchInstallation(query) {
+      const tenant = tenantOfQuery(query);
+      const found = await find({ clientId, tenant }, query.userId);
+      if (!found) throw new InstallationNotFoundError(tenant, 'unknown');
+      // Whoever takes Slack's shape may change it.
+      return structuredClone(found.installation);
+    },
+
+    recordInstall(installation, { installRequestId, patienceMs } = {}) {
+      const work = (transaction: Queries) =>
+        recordInstall(transaction, context, { installation, installRequestId });
+      return database.write(work, patienceMs);
+    },
+
+    async storeInstallation(installation) {
+      await store.recordInstall(installation);
+    },
+
+    deleteInstallation(query, options = {}) {
+      if (query.userId) return store.revokeUserTokens(query, { ...options, userIds: [query.userId] });
+      return remove(query, options, uninstall);
+    },
+
+    revokeUserTokens: (query, { userIds, ...options }) =>
+      remove(query, options, (transaction, removal) => revokeUsers(transaction, { ...removal, userIds })),
+
+    revokeBot: (query, options = {}) => remove(query, options, revokeBot),
+
+    markBroken(installationId, reason, ifVersion) {
+      return database.write(async (transaction) => {
+        if (!(await markInstallationBroken(transaction, { installationId, reason, ifVersion }))) return false;
+        const line = { installationId, userId: null, detail: reason };
+        const causeId = await appendHistory(transaction, { ...line, at: now(), kind: 'token_died' });
+        await queueDeadTokenNotice(transaction, { ...line, causeId, now: now() });
+        return true;
+      });
+    },
+
+    recordTeamAccess: (query, change) =>
+      database.write(
+        (transaction) => changeTeamAccess(transaction, { clientId, query, change, now: now() }),
+        change.patienceMs,
+      ),
+
+    async purgeInstallation(installationId) {
+      const erased = await database.write((transaction) => eraseInstallation(transaction, installationId));
+      if (erased) await scrub();
+      return erased;
+    },
+
+    saveRefreshed: (holder, ifVersion, tokens) => saveRefreshed(context, holder, ifVersion, tokens),
+
+    async dropDeadUserToken({ installationId, userId }, reason, ifVersion) {
+      const dropped = await database.write(async (transaction) => {
+        const erasure = { installationId, userIds: [userId], ifVersion };
+        if ((await eraseUserTokens(transaction, erasure)).length === 0) return false;
+        const line = { installationId, userId, detail: reason };
+        const causeId = await appendHistory(transaction, { ...line, at: now(), kind: 'token_died' });
+        await queueDeadTokenNotice(transaction, { ...line, causeId, now: now() });
+        return true;
+      });
+      if (dropped) await scrub();
+      return dropped;
+    },
+  };
+  return store;
+}

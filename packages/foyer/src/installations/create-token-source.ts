@@ -1,0 +1,174 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AuthorizeResult } from '@slack/bolt';
+import type { Config } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import { findLapsingTokens } from '../database/tokens/find-lapsing-tokens.ts';
+import type { TokenHolder } from '../database/tokens/token-holder.ts';
+import type { Logger } from '../config/log.ts';
+import type { SlackClientFactory } from '../slack/create-slack-client.ts';
+import { slackFailure } from '../slack/slack-failure.ts';
+import {
+  InstallationNotFoundError,
+  type InstallationStore,
+  type StoredInstallation,
+  type TenantQuery,
+} from './installation-store.ts';
+import { botAccess, type Lapsing, lapsingBot, lapsingUser, renewBeforeMs } from './lapsing-tokens.ts';
+import { createRefresher, type RefreshDeps } from './refresh-tokens.ts';
+import { tenantOfQuery } from './tenant.ts';
+import { type BotAccess, TokenRefreshError, type TokenSource } from './token-source.ts';
+
+/** What the token source is made of; `now` is in milliseconds. */
+export interface TokenSourceDeps {
+  store: InstallationStore;
+  database: Database;
+  slack: SlackClientFactory;
+  config: { slack: Pick<Config['slack'], 'clientId' | 'clientSecret'> };
+  onRefreshEnded?: RefreshDeps['onRefreshEnded'];
+  now: () => number;
+  log: Logger;
+}
+
+/** How long a caller waits for a new token while the old one still works: Slack waits three seconds for an answer. */
+const patienceMs = 1500;
+/** An old token is only given out with this much left: the call that it is for must reach Slack in time. */
+const spareMs = 10_000;
+const refreshesAtOnce = 4;
+
+/** Makes the token source. */
+export function createTokenSource(deps: TokenSourceDeps): TokenSource {
+  const { store, now, log } = deps;
+  const refresher = createRefresher(deps);
+
+  async function read(asked: string | TenantQuery): Promise<StoredInstallation> {
+    // First, since it throws where the query names nobody.
+    const where = typeof asked === 'string' ? asked : tenantOfQuery(asked);
+    const stored = await (typeof asked === 'string'
+      ? store.readInstallation(asked)
+      : store.findInstallation(asked));
+    if (!stored) throw new InstallationNotFoundError(where, 'unknown');
+    return stored;
+  }
+
+  /** Resolves to whether newer tokens are stored now; false leaves the caller with the old ones, which still work. */
+  async function renew(lapsing: Lapsing): Promise<boolean> {
+    if (lapsing.hopeless && lapsing.leftMs > spareMs) return false;
+    if (lapsing.hopeless) throw new TokenRefreshError(lapsing.holder.installationId, 'installation_broken');
+    const renewal = refresher.refresh(lapsing);
+    if (lapsing.leftMs <= spareMs) {
+      await renewal;
+      return true;
+    }
+    const waiting = new AbortController();
+    const tooLong = sleep(patienceMs, false, { signal: waiting.signal, ref: false }).catch(() => false);
+    const done = renewal.then(
+      () => true,
+      (error) => {
+        log.warn({ ...lapsing.holder, err: error }, 'the old token is used while it is still valid');
+        return false;
+      },
+    );
+    const renewed = await Promise.race([done, tooLong]);
+    waiting.abort();
+    return renewed;
+  }
+
+  /** A person's token that cannot be renewed must not cost the bot its event. */
+  async function renewUser(lapsing: Lapsing): Promise<boolean | 'lapsed'> {
+    try {
+      return await renew(lapsing);
+    } catch (error) {
+      if (!(error instanceof TokenRefreshError)) throw error;
+      return 'lapsed';
+    }
+  }
+
+  /** Reads an installation and renews what lapses: the bot's tokens, and the user half's where it is wanted. */
+  async function readFresh(asked: string | TenantQuery, withUser: boolean): Promise<StoredInstallation> {
+    const stored = await read(asked);
+    const bot = lapsingBot(stored, now());
+    const user = withUser ? lapsingUser(stored, now()) : undefined;
+    if (!bot && !user) return stored;
+    const [botRenewed, userRenewed] = await Promise.all([
+      bot ? renew(bot) : false,
+      user ? renewUser(user) : false,
+    ]);
+    const fresh = botRenewed || userRenewed === true ? await read(asked) : stored;
+    if (userRenewed !== 'lapsed') return fresh;
+    const userHalf = { ...fresh.installation.user, token: undefined };
+    return { ...fresh, installation: { ...fresh.installation, user: userHalf } };
+  }
+
+  async function bot(asked: string | TenantQuery): Promise<BotAccess> {
+    const stored = await readFresh(asked, false);
+    const access = botAccess(stored);
+    if (!access) throw new InstallationNotFoundError(stored.tenant, 'no_bot');
+    return access;
+  }
+
+  async function refreshHolder(holder: TokenHolder): Promise<boolean> {
+    try {
+      const stored = await store.readInstallation(holder.installationId, holder.userId);
+      if (!stored) return true;
+      const lapsing = holder.userId === undefined ? lapsingBot(stored, now()) : lapsingUser(stored, now());
+      if (lapsing) await refresher.refresh(lapsing);
+      return true;
+    } catch (error) {
+      log.warn({ ...holder, err: error }, 'a token that lapses was not renewed');
+      return false;
+    }
+  }
+
+  return {
+    bot,
+    botToken: async (asked) => (await bot(asked)).token,
+
+    async authorize(source) {
+      const stored = await readFresh(source, Boolean(source.userId));
+      const access = botAccess(stored);
+      const userToken = source.userId ? stored.installation.user.token : undefined;
+      if (!access && !userToken) throw new InstallationNotFoundError(stored.tenant, 'no_bot');
+      const { team, enterprise } = stored.installation;
+      const result: AuthorizeResult & { installationId: string } = {
+        installationId: stored.installationId,
+        // An org-wide install has no team of its own: the event's is the one to act in.
+        teamId: team?.id ?? source.teamId ?? undefined,
+        enterpriseId: enterprise?.id ?? source.enterpriseId ?? undefined,
+      };
+      if (access) {
+        result.botToken = access.token;
+        result.botId = access.botId;
+        result.botUserId = access.botUserId;
+      }
+      if (userToken) result.userToken = userToken;
+      return result;
+    },
+
+    async reportDeadToken({ installationId, token, error }) {
+      const failure = slackFailure(error);
+      if (failure?.kind !== 'token-dead') return false;
+      const stored = await store.readInstallation(installationId);
+      if (stored?.installation.bot?.token !== token) return false;
+      return store.markBroken(installationId, failure.code, stored.version);
+    },
+
+    async refreshLapsing(limit = 50) {
+      const clientId = deps.config.slack.clientId;
+      const search = { clientId, before: now() + renewBeforeMs, now: now(), limit };
+      const queue = await findLapsingTokens(deps.database.queries, search);
+      const result = { refreshed: 0, failed: 0 };
+      const work = async () => {
+        for (let holder = queue.shift(); holder; holder = queue.shift()) {
+          if (await refreshHolder(holder)) result.refreshed += 1;
+          else result.failed += 1;
+        }
+      };
+      await Promise.all(Array.from({ length: refreshesAtOnce }, work));
+      return result;
+    },
+
+    async settle() {
+      await Promise.allSettled(refresher.underWay.values());
+    },
+  };
+}

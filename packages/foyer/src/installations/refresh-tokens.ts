@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import type { Config } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import { findRefreshState } from '../database/tokens/find-refresh-state.ts';
+import { postponeRefresh } from '../database/tokens/postpone-refresh.ts';
+import { takeRefreshLease } from '../database/tokens/take-refresh-lease.ts';
+import type { TokenHolder } from '../database/tokens/token-holder.ts';
+import type { Logger } from '../config/log.ts';
+import type { SlackClientFactory } from '../slack/create-slack-client.ts';
+import { type SlackFailure, slackFailure } from '../slack/slack-failure.ts';
+import type { InstallationStore, RefreshedTokens } from './installation-store.ts';
+import { TokenRefreshError } from './token-source.ts';
+
+/**
+ * One refresh (invariant 8). Slack takes a refresh token once, so two callers that both use it lose the tokens. Within
+ * the process they share one promise; between processes a lease on the row decides, taken by compare-and-swap on the
+ * version of the tokens. Whoever does not get it waits for the version to change.
+ */
+
+/** Longer than a call to Slack and the write after it together may take. */
+const leaseMs = 20_000;
+/** How long one who does not have the lease waits for the one who has: a request must end within ten seconds. */
+const waitMs = 8000;
+const lookAgainMs = 50;
+/** After a failure nobody asks Slack again for this long. */
+const pauseMs = { unreachable: 5000, refused: 60_000 };
+/** Slack's answers that say: this refresh token will never work again. */
+const refreshTokenDead = new Set(['invalid_refresh_token', 'refresh_token_revoked', 'refresh_token_expired']);
+
+const answerSchema = z.object({
+  access_token: z.string().min(1),
+  refresh_token: z.string().min(1),
+  expires_in: z.number().positive(),
+});
+
+export interface RefreshDeps {
+  store: Pick<InstallationStore, 'saveRefreshed' | 'markBroken' | 'dropDeadUserToken'>;
+  database: Database;
+  slack: SlackClientFactory;
+  config: { slack: Pick<Config['slack'], 'clientId' | 'clientSecret'> };
+  /** A renewal ended; superseded: a newer install was there first; dead: it will never work again. Must not throw. */
+  onRefreshEnded?(result: 'renewed' | 'superseded' | 'failed' | 'dead'): void;
+  now: () => number;
+  log: Logger;
+}
+
+/** Tokens to be refreshed, as they were read. */
+export interface LapsingTokens {
+  holder: TokenHolder;
+  version: number;
+  refreshToken: string;
+}
+
+/** Refreshes tokens; `underWay` are the refreshes of this process that have not ended. */
+export interface Refresher {
+  /**
+   * Resolves once newer tokens than those given are stored, whoever refreshed them.
+   * @throws TokenRefreshError, DatabaseUnavailableError
+   */
+  refresh(tokens: LapsingTokens): Promise<void>;
+  readonly underWay: ReadonlyMap<string, Promise<void>>;
+}
+
+/** Makes the refresher of a process. */
+export function createRefresher(deps: RefreshDeps): Refresher {
+  const { database, now, log } = deps;
+  const owner = randomUUID();
+  const underWay = new Map<string, Promise<void>>();
+
+  /** True with the lease; false when newer tokens are there already. */
+  async function takeLease(tokens: LapsingTokens): Promise<boolean> {
+    const { holder, version: ifVersion } = tokens;
+    const giveUpAt = performance.now() + waitMs;
+    for (;;) {
+      const lease = { holder, ifVersion, owner, until: now() + leaseMs, now: now() };
+      if (await database.write((transaction) => takeRefreshLease(transaction, lease))) return true;
+      const state = await findRefreshState(database.queries, holder);
+      if (!state) throw new TokenRefreshError(nameOf(holder), 'token_gone');
+      if (state.version !== ifVersion) return false;
+      if (state.refreshOwner === null) throw new TokenRefreshError(nameOf(holder), 'failed_a_moment_ago');
+      if (performance.now() > giveUpAt) throw new TokenRefreshError(nameOf(holder), 'refresh_busy');
+      await sleep(lookAgainMs);
+    }
+  }
+
+  async function askSlack(tokens: LapsingTokens): Promise<RefreshedTokens> {
+    const answer = await deps.slack(undefined).oauth.v2.access({
+      client_id: deps.config.slack.clientId,
+      client_secret: deps.config.slack.clientSecret,
+      grant_type: 'refresh_token',
+      refresh_token: tokens.refreshToken,
+    });
+    const { access_token, refresh_token, expires_in } = answerSchema.parse(answer);
+    return {
+      token: access_token,
+      refreshToken: refresh_token,
+      expiresAt: Math.floor(now() / 1000) + expires_in,
+    };
+  }
+
+  async function fail(tokens: LapsingTokens, error: unknown): Promise<never> {
+    const { holder, version } = tokens;
+    const failure = slackFailure(error);
+    const code = failure?.code ?? 'malformed_answer';
+    const dead = failure?.kind === 'token-dead' || refreshTokenDead.has(code);
+    log.error({ ...holder, code, dead }, 'a token could not be renewed');
+    deps.onRefreshEnded?.(dead ? 'dead' : 'failed');
+    if (dead) await giveUp(holder, code, version);
+    const until = now() + pauseOf(failure);
+    await database.write((transaction) => postponeRefresh(transaction, { holder, owner, until }));
+    throw new TokenRefreshError(nameOf(holder), code, failure ? { cause: error } : undefined);
+  }
+
+  /** A dead bot is the installation's end; a dead user token is that person's alone. */
+  async function giveUp({ installationId, userId }: TokenHolder, code: string, version: number) {
+    if (userId === undefined) await deps.store.markBroken(installationId, code, version);
+    else await deps.store.dropDeadUserToken({ installationId, userId }, code, version);
+  }
+
+  async function refreshOnce(tokens: LapsingTokens): Promise<void> {
+    if (!(await takeLease(tokens))) return;
+    let refreshed: RefreshedTokens;
+    try {
+      refreshed = await askSlack(tokens);
+    } catch (error) {
+      return fail(tokens, error);
+    }
+    const stored = await deps.store.saveRefreshed(tokens.holder, tokens.version, refreshed);
+    // A newer install has tokens of its own: these are dropped. Revoking them could end the new ones too.
+    log.info({ ...tokens.holder, stored }, 'renewed a token');
+    deps.onRefreshEnded?.(stored ? 'renewed' : 'superseded');
+  }
+
+  return {
+    underWay,
+    refresh(tokens) {
+      const key = `${nameOf(tokens.holder)} ${tokens.version}`;
+      const running = underWay.get(key);
+      if (running) return running;
+      const started = refreshOnce(tokens).finally(() => underWay.delete(key));
+      underWay.set(key, started);
+      return started;
+    },
+  };
+}
+
+function pauseOf(failure: SlackFailure | undefined): number {
+  if (failure?.retryAfterMs !== undefined) return failure.retryAfterMs;
+  return failure?.kind === 'refused' || failure?.kind === 'token-dead'
+    ? pauseMs.refused
+    : pauseMs.unreachable;
+}
+
+function nameOf({ installationId, userId }: TokenHolder): string {
+  return userId === undefined ? `the bot of ${installationId}` : `${userId} in ${installationId}`;
+}

@@ -1,0 +1,119 @@
+import type { Queries } from '../database/database.ts';
+import {
+  type InstallRecord,
+  type RunRecord,
+  readInstallRecord,
+  readRun,
+  registeredTeamId,
+} from '../database/installations/install-record.ts';
+import type { OperatorNoticeRow } from '../database/records.ts';
+import { troubleLine } from '../steps/install-notice.ts';
+import type { OperatorMessage, Span } from './operator-message.ts';
+import { notifyOperators } from '../steps/notify-operators.ts';
+
+/**
+ * What the operators are told of an uninstall, a dead token or a failed run; undefined where that is no longer worth
+ * telling, or was told: a token died because the app was removed, or works again; a run was mended, or its own message
+ * named what failed.
+ */
+export async function eventNotice(
+  queries: Queries,
+  appName: string,
+  row: OperatorNoticeRow,
+): Promise<OperatorMessage | undefined> {
+  const record = await readInstallRecord(queries, row.installation_id);
+  if (!record) return undefined;
+  switch (row.kind) {
+    case 'uninstalled':
+      return uninstalledNotice(appName, record);
+    case 'token_died':
+      return isStillDead(record, row) ? tokenDiedNotice(appName, record, row) : undefined;
+    case 'run_failed': {
+      const run = await readRun(queries, runIdOf(row));
+      return run && isUntold(run) ? runFailedNotice(appName, record, run) : undefined;
+    }
+    case 'installed':
+      return undefined;
+  }
+}
+
+function runIdOf(row: OperatorNoticeRow): string {
+  return row.cause_id.split('/')[0] ?? row.cause_id;
+}
+
+function isStillDead(record: InstallRecord, row: OperatorNoticeRow): boolean {
+  return row.user_id === null ? record.status === 'broken' : record.status !== 'uninstalled';
+}
+
+/** The run's own message names the steps that had failed when it was sent. */
+function isUntold(run: RunRecord): boolean {
+  if (run.status !== 'failed') return false;
+  const own = run.steps.find(({ name }) => name === notifyOperators.name);
+  if (own?.finishedAt == null || (own.status !== 'succeeded' && own.status !== 'unconfirmed')) return true;
+  const toldAt = own.finishedAt;
+  return run.steps.some(({ status, finishedAt }) => status === 'failed' && (finishedAt ?? 0) > toldAt);
+}
+
+function placeOf(record: InstallRecord): string {
+  const name = record.isEnterpriseInstall ? record.enterpriseName : record.teamName;
+  return name ?? registeredTeamId(record);
+}
+
+function uninstalledNotice(appName: string, record: InstallRecord): OperatorMessage {
+  const place = placeOf(record);
+  return {
+    subject: `[${appName}] ${place} uninstalled it`,
+    lines: [
+      [{ bold: place }, ' uninstalled ', { name: appName }, '. Its tokens are erased, its record is kept.'],
+      whereToLook(record),
+    ],
+  };
+}
+
+function tokenDiedNotice(appName: string, record: InstallRecord, row: OperatorNoticeRow): OperatorMessage {
+  const place = placeOf(record);
+  const reason: Span[] = row.detail === null ? ['.'] : [': ', { code: row.detail }, '.'];
+  if (row.user_id !== null) {
+    return {
+      subject: `[${appName}] Slack refuses ${row.user_id}’s token in ${place}`,
+      lines: [
+        ['Slack refuses the own token of ', { code: row.user_id }, ' in ', { bold: place }, ...reason],
+        ['They can authorize ', { name: appName }, ' again; the app itself goes on working.'],
+        whereToLook(record),
+      ],
+    };
+  }
+  return {
+    subject: `[${appName}] Slack refuses its token in ${place}`,
+    lines: [
+      ['Slack refuses the token of ', { name: appName }, ' in ', { bold: place }, ...reason],
+      ['Nothing works there until an admin of theirs installs it again.'],
+      whereToLook(record),
+    ],
+  };
+}
+
+function runFailedNotice(appName: string, record: InstallRecord, run: RunRecord): OperatorMessage {
+  const place = placeOf(record);
+  const failed = run.steps.filter(({ status }) => status === 'failed');
+  return {
+    subject: `[${appName}] An install in ${place} did not finish`,
+    lines: [
+      [
+        'The set-up of ',
+        { name: appName },
+        ' in ',
+        { bold: place },
+        ' for ',
+        { code: run.userId },
+        ' failed.',
+      ],
+      ...failed.slice(0, 15).map(troubleLine),
+      ['Once it is mended: ', { code: `npm run foyer -- retry ${run.id}` }],
+    ],
+  };
+}
+
+function whereToLook(record: InstallRecord): Span[] {
+  return ['More: ', { code: `npm run foyer -- show ${registeredTeamId(record)}` }];
+}

@@ -1,0 +1,104 @@
+import { existsSync } from 'node:fs';
+import { Command } from 'commander';
+import { type DatabaseTarget, parseDatabaseUrl } from '../../config/database-target.ts';
+import type { Config } from '../../config/config.ts';
+import type { ComparedTable } from '../../database/copy/compare-tables.ts';
+import type { CopyProgress } from '../../database/copy/copy-database.ts';
+import { UsageError } from '../command-error.ts';
+import { type MovedDatabase, moveDatabase } from '../copy/move-database.ts';
+import type { OperatorDeps } from '../operator-deps.ts';
+import { type Column, table } from '../terminal/table.ts';
+import { exampleLines, jsonOption } from './command-help.ts';
+
+/** `copy --to DATABASE_URL`: moves everything to another database. */
+export function copyCommand(deps: OperatorDeps): Command {
+  return new Command('copy')
+    .summary('copy everything to another database, SQLite or Postgres, and verify it')
+    .description(
+      'Copies everything from the database that DATABASE_URL names to an empty one, of the same kind or the other, and ' +
+        'compares the two, table by table, over every row. Stop every Foyer first. Cut off, it goes on where it was when ' +
+        'it is run again; until it is finished, nobody can use the target. Tokens are copied as they are, encrypted: no ' +
+        'key is needed, and none is copied. Every user of the machine can read the arguments of a process: give a ' +
+        'password on stdin (--to -) or in PGPASSWORD.',
+    )
+    .requiredOption('--to <url>', 'the database to copy to, as DATABASE_URL has it; - reads it from stdin')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      exampleLines([
+        ['copy --to postgres://foyer@db.example.com/foyer', 'one machine is not enough any more'],
+        ['copy --to - < target-url', 'the same, with the password in it'],
+        ['copy --to file:./data/foyer.db', 'back to a file'],
+      ]),
+    )
+    .action((options: { to: string; json?: boolean }) => copy(deps, options));
+}
+
+async function copy(deps: OperatorDeps, options: { to: string; json?: boolean }): Promise<void> {
+  const { output, progress } = deps;
+  const config = deps.readConfig();
+  const target = parseDatabaseUrl(options.to === '-' ? (await deps.readStdin()).trim() : options.to);
+  if (!target) {
+    throw new UsageError(
+      '--to is neither a file nor a Postgres address: use file:./data/foyer.db or postgres://user@host/database.',
+    );
+  }
+  let moved: MovedDatabase;
+  try {
+    moved = await moveDatabase({
+      source: config.database,
+      target,
+      openDatabase: deps.openDatabase,
+      onProgress: (at) => progress(progressText(at)),
+      onStartOver: () =>
+        output.note('What was copied before does not fit the source any more: it starts over.'),
+    });
+  } finally {
+    progress(null);
+  }
+  const { source, resumed, tables } = moved;
+  const rows = tables.reduce((sum, each) => sum + each.source.rows, 0);
+  if (options.json) {
+    return output.printJson({ source, target: moved.target, resumed, rows, verified: true, tables });
+  }
+  output.print(table(output, columns, tables));
+  const verb = resumed ? 'Copied and compared (an earlier copy was finished)' : 'Copied and compared';
+  output.note(`${verb}: ${number(rows)} rows, the same on both sides.\n${closingNote(config, target)}`);
+}
+
+const number = (value: number): string => value.toLocaleString('en-US');
+
+function progressText({ doing, table: name, done, of }: CopyProgress): string {
+  return `${doing} ${number(done)} of ${number(Math.max(of, done))} rows: ${name}`;
+}
+
+/** What the operator does now. */
+function closingNote(config: Config, target: DatabaseTarget): string {
+  const url = target.kind === 'sqlite' ? `file:${target.file}` : 'the address that you gave as --to';
+  return [
+    'Before Foyer is started again:',
+    `  1. Set DATABASE_URL to ${url}.`,
+    `  2. ${keyNote(config)}`,
+    '  3. Run `npm run foyer -- doctor`, then start Foyer, and never again on the former database: keep that as a backup.',
+  ].join('\n');
+}
+
+/** Names the keys' place, and never a key. */
+function keyNote({ database, encryptionKeys }: Config): string {
+  if (database.kind !== 'sqlite' || encryptionKeys) {
+    return 'Leave TOKEN_ENCRYPTION_KEYS as it is, on every machine: the tokens are encrypted with these keys.';
+  }
+  const file = `${database.file}.key`;
+  const keys = existsSync(file)
+    ? `the lines of ${file}, joined by commas,`
+    : 'the keys that the source was used with';
+  return `Set TOKEN_ENCRYPTION_KEYS to ${keys} on every machine: without them no token opens.`;
+}
+
+const columns: Column<ComparedTable>[] = [
+  { title: 'TABLE', value: (row) => row.table },
+  { title: 'ROWS IN SOURCE', value: (row) => row.source.rows },
+  { title: 'IN TARGET', value: (row) => row.target.rows },
+  { title: 'CHECKSUM OF SOURCE', value: (row) => row.source.checksum },
+  { title: 'OF TARGET', value: (row) => row.target.checksum },
+];

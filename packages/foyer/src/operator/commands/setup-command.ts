@@ -1,0 +1,228 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { parse as parseDotenv } from 'dotenv';
+import { CommandError, UsageError } from '../command-error.ts';
+import { counted, type Finding } from '../doctor/finding.ts';
+import { runDoctor } from '../doctor/run-doctor.ts';
+import type { OperatorDeps } from '../operator-deps.ts';
+import { askSettings } from '../setup/ask-settings.ts';
+import { type OfferedApp, offerApp } from '../setup/offer-app.ts';
+import {
+  credentialProblem,
+  httpAdvice,
+  publicUrlOf,
+  publicUrlProblem,
+  type Settings,
+} from '../setup/settings.ts';
+import { setupVariables } from '../setup/setup-variables.ts';
+import { writeEnvFile } from '../setup/write-env-file.ts';
+import { exampleLines, jsonOption } from './command-help.ts';
+import { findingLines } from './doctor-command.ts';
+
+interface SetupOptions {
+  publicUrl?: string;
+  clientId?: string;
+  production?: boolean;
+  secretsStdin?: boolean;
+  doctor: boolean;
+  json?: boolean;
+}
+
+/** `setup`: from a clone to a configured app. */
+export function setupCommand(deps: OperatorDeps): Command {
+  return new Command('setup')
+    .summary('create the Slack app, and write .env')
+    .description(
+      'Asks for the address, offers the link that makes the Slack app from the manifest with that address in it, takes ' +
+        'its id and secrets, makes an encryption key, writes .env (an existing one is kept beside it, its other lines ' +
+        'stay), and ends with doctor. Cancelled, it writes nothing. In a script, give everything: the two secrets as ' +
+        'SLACK_CLIENT_SECRET and SLACK_SIGNING_SECRET in the environment, or with --secrets-stdin; there are no flags ' +
+        'for them, since every user of the machine can read the arguments of a process, and the shell remembers them. ' +
+        'What .env holds already need not be given again.',
+    )
+    .option('--public-url <url>', 'where browsers and Slack will reach Foyer')
+    .option('--client-id <id>', 'Slack’s id of the app (Basic Information)')
+    .option('--production', 'write NODE_ENV=production')
+    .option(
+      '--secrets-stdin',
+      'read SLACK_CLIENT_SECRET=… and SLACK_SIGNING_SECRET=… from stdin, a line each',
+    )
+    .option('--no-doctor', 'do not check the outcome')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      exampleLines([
+        ['setup', 'answer its questions'],
+        [
+          'setup --public-url https://foyer.example.com --client-id 12.34 --secrets-stdin < secrets',
+          'from a script',
+        ],
+        ['setup --public-url https://new.example.com', 'the address has changed'],
+      ]),
+    )
+    .action((options: SetupOptions) => setup(deps, options));
+}
+
+async function setup(deps: OperatorDeps, options: SetupOptions): Promise<void> {
+  const environment = await givenEnvironment(deps, options);
+  const given = givenSettings(environment, options, deps.prompts !== undefined);
+  const { settings, app } = await completeSettings(deps, given, environment);
+  const { variables, newKeyId } = setupVariables(settings, environment, deps.folder);
+  const backup = write(deps, variables, app);
+  const findings = options.doctor ? await closingDoctor(deps) : null;
+  if (options.json) {
+    const envFile = join(deps.folder, '.env');
+    const { createAppUrl, manifestFile } = app;
+    deps.output.printJson({
+      envFile,
+      backup,
+      manifestFile,
+      createAppUrl,
+      publicUrl: settings.publicUrl,
+      newKeyId,
+      doctor: findings,
+    });
+  } else tellOutcome(deps, settings, { app, backup, newKeyId, findings });
+  const faults = (findings ?? []).filter(({ status }) => status === 'fault').length;
+  if (faults > 0)
+    throw new CommandError(
+      `.env is written, and there ${faults === 1 ? 'is' : 'are'} ${counted(faults, 'fault')} to mend.`,
+    );
+}
+
+/** The environment, with what stdin hands over in it. */
+async function givenEnvironment(deps: OperatorDeps, options: SetupOptions) {
+  const environment = deps.readEnvironment();
+  if (!options.secretsStdin) return environment;
+  const { SLACK_CLIENT_SECRET, SLACK_SIGNING_SECRET } = parseDotenv(await deps.readStdin());
+  if (!SLACK_CLIENT_SECRET || !SLACK_SIGNING_SECRET) {
+    throw new UsageError('stdin must give SLACK_CLIENT_SECRET=… and SLACK_SIGNING_SECRET=…, a line each.');
+  }
+  return { ...environment, SLACK_CLIENT_SECRET, SLACK_SIGNING_SECRET };
+}
+
+/** What flags and environment give; in an interview the address and the app's id are asked for anew. @throws UsageError */
+function givenSettings(
+  environment: Readonly<Record<string, string | undefined>>,
+  options: SetupOptions,
+  interview: boolean,
+): Partial<Settings> {
+  const publicUrl = options.publicUrl ?? (interview ? undefined : environment.PUBLIC_URL);
+  const clientId = options.clientId ?? (environment.SLACK_CLIENT_ID || undefined);
+  if (publicUrl) refuse('The public URL', publicUrlProblem(publicUrl));
+  const given: Partial<Settings> = publicUrl ? { publicUrl: publicUrlOf(publicUrl) } : {};
+  const credentials = [
+    ['clientId', 'The client id', clientId],
+    ['clientSecret', 'SLACK_CLIENT_SECRET', environment.SLACK_CLIENT_SECRET],
+    ['signingSecret', 'SLACK_SIGNING_SECRET', environment.SLACK_SIGNING_SECRET],
+  ] as const;
+  for (const [name, title, value] of credentials) {
+    if (!value) continue;
+    refuse(title, credentialProblem(value));
+    given[name] = value.trim();
+  }
+  if (options.production || environment.NODE_ENV === 'production') given.production = true;
+  return given;
+}
+
+function refuse(what: string, problem: string | undefined): void {
+  if (problem !== undefined) throw new UsageError(`${what} cannot be used. ${problem}.`);
+}
+
+/** Asks for what is missing, or says what a script must give: it never waits for an answer that nobody can make. */
+async function completeSettings(
+  deps: OperatorDeps,
+  given: Partial<Settings>,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<{ settings: Settings; app: OfferedApp }> {
+  const { prompts } = deps;
+  const offer = (publicUrl: string) => offerApp(deps.folder, deps.readManifest(), publicUrl);
+  if (!prompts) {
+    const { publicUrl, clientId, clientSecret, signingSecret, production = false } = given;
+    if (!publicUrl || !clientId || !clientSecret || !signingSecret) throw new UsageError(missingText(given));
+    const advice = httpAdvice(publicUrl);
+    if (advice !== undefined) deps.output.note(advice);
+    return {
+      settings: { publicUrl, clientId, clientSecret, signingSecret, production },
+      app: offer(publicUrl),
+    };
+  }
+  let app: OfferedApp | undefined;
+  const suggested = { publicUrl: environment.PUBLIC_URL?.trim() || 'http://localhost:3000' };
+  const settings = await askSettings(prompts, given, suggested, (publicUrl) => {
+    app = offer(publicUrl);
+    prompts.tell('Create the app', appLines(app));
+  });
+  if (settings && app) return { settings, app };
+  app?.takeBack();
+  throw new CommandError('Cancelled: nothing was written.');
+}
+
+function appLines({ createAppUrl, manifestFile }: OfferedApp): string {
+  return [
+    'Open this link, choose a workspace, and press Create:',
+    '',
+    createAppUrl,
+    '',
+    `Or: api.slack.com/apps → Create New App → From a manifest, and paste ${manifestFile}.`,
+    'If the app is there already, paste it into its App Manifest page.',
+  ].join('\n');
+}
+
+function missingText(given: Partial<Settings>): string {
+  const sources: Readonly<Record<string, string>> = {
+    publicUrl: '--public-url',
+    clientId: '--client-id',
+    clientSecret: 'SLACK_CLIENT_SECRET (environment or --secrets-stdin)',
+    signingSecret: 'SLACK_SIGNING_SECRET (environment or --secrets-stdin)',
+  };
+  const missing = Object.entries(sources).filter(([name]) => !(name in given));
+  return `Nobody can answer here, and setup still needs ${missing.map(([, source]) => source).join(', ')}.`;
+}
+
+function write(deps: OperatorDeps, variables: Record<string, string>, app: OfferedApp): string | null {
+  const template = readFileSync(new URL('../../../../../.env.example', import.meta.url), 'utf8');
+  try {
+    return writeEnvFile(deps.folder, variables, { template, now: deps.now() });
+  } catch (error) {
+    app.takeBack();
+    if (error instanceof CommandError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`.env could not be written: ${reason}. Nothing was changed.`, { cause: error });
+  }
+}
+
+/** Foyer is not started yet, so that nothing answers is no fault now. */
+async function closingDoctor(deps: OperatorDeps): Promise<Finding[]> {
+  const findings = await runDoctor(deps);
+  return findings.map((finding) =>
+    finding.check === 'public-url' && finding.status === 'fault' && finding.detail.includes('/healthz')
+      ? {
+          ...finding,
+          status: 'warning',
+          mend: 'Start Foyer (npm start), and run `npm run foyer -- doctor` again.',
+        }
+      : finding,
+  );
+}
+
+function tellOutcome(
+  { output }: OperatorDeps,
+  settings: Settings,
+  outcome: { app: OfferedApp; backup: string | null; newKeyId: string | null; findings: Finding[] | null },
+): void {
+  const { app, backup, newKeyId, findings } = outcome;
+  const lines = [
+    `Written: .env${backup === null ? '' : `, with the former one kept as ${backup}`}, and ${app.manifestFile}.`,
+    ...(newKeyId === null
+      ? []
+      : [
+          `A new encryption key, ${newKeyId}, is in .env: keep a copy in a safe place. Without it the stored tokens are lost.`,
+        ]),
+    ...(findings === null ? [] : ['', findingLines(output, findings)]),
+    '',
+    `Next: npm start, and open ${settings.publicUrl}`,
+  ];
+  output.print(lines.join('\n'));
+}

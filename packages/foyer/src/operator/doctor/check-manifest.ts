@@ -1,0 +1,159 @@
+import { z } from 'zod';
+import type { Config } from '../../config/config.ts';
+import { type Finding, fault, ok, warning } from './finding.ts';
+
+const url = z.string().optional();
+
+/** The parts of a manifest that Foyer depends on. */
+const manifestSchema = z.object({
+  features: z
+    .object({
+      app_home: z
+        .object({
+          home_tab_enabled: z.boolean().default(false),
+          messages_tab_enabled: z.boolean().default(false),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  oauth_config: z
+    .object({
+      redirect_urls: z.array(z.string()).default([]),
+      scopes: z
+        .object({
+          bot: z.array(z.string()).default([]),
+          bot_optional: z.array(z.string()).default([]),
+          user: z.array(z.string()).default([]),
+          user_optional: z.array(z.string()).default([]),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  settings: z
+    .object({
+      event_subscriptions: z
+        .object({ request_url: url, bot_events: z.array(z.string()).default([]) })
+        .prefault({}),
+      interactivity: z.object({ is_enabled: z.boolean().default(false), request_url: url }).prefault({}),
+      org_deploy_enabled: z.boolean().default(false),
+      socket_mode_enabled: z.boolean().default(false),
+    })
+    .prefault({}),
+});
+type Manifest = z.output<typeof manifestSchema>;
+
+/** What Foyer’s own steps and pages call Slack with, and what is lost without it. */
+const ownScopes: Readonly<Record<string, string>> = {
+  'chat:write': 'no welcome can be sent',
+  'im:write': 'no DM can be opened for the welcome',
+  'im:history': 'a welcome of unknown outcome cannot be looked for',
+  'users:read': 'no profile can be read',
+  'team:read': 'no workspace’s name and icon can be read',
+};
+
+const neededEvents: Readonly<Record<string, string>> = {
+  app_home_opened: 'App Home stays empty',
+  app_uninstalled: 'an uninstall is never noticed',
+  tokens_revoked: 'a revoked token is noticed only when a call fails',
+};
+const orgEvents: Readonly<Record<string, string>> = {
+  team_access_granted: 'an org-wide install never sends its welcome',
+  team_access_revoked: 'an org-wide install does not notice where it lost access',
+};
+
+/**
+ * Compares a manifest with the configuration: the one that Slack was given (as `setup` kept it, or exported), else our
+ * own with PUBLIC_URL filled in.
+ */
+export function checkManifest(
+  config: Pick<Config, 'slack' | 'http'>,
+  given: { manifest: unknown; name: string; isSlacks: boolean },
+): Finding[] {
+  const parsed = manifestSchema.safeParse(given.manifest);
+  if (!parsed.success) {
+    const detail = `${given.name} is no app manifest: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}.`;
+    return [
+      fault('manifest', detail, 'Restore it from the repository, or export it from Slack again as JSON.'),
+    ];
+  }
+  const paste = given.isSlacks
+    ? 'Paste what `npm run foyer -- manifest` prints into the app’s App Manifest page at api.slack.com/apps, and save it.'
+    : `Mend ${given.name}, and paste what \`npm run foyer -- manifest\` prints into the app’s App Manifest page.`;
+  const about = { manifest: parsed.data, config, name: given.name, paste };
+  return [scopes(about), urls(about), events(about), tabs(about)];
+}
+
+interface About {
+  manifest: Manifest;
+  config: Pick<Config, 'slack' | 'http'>;
+  name: string;
+  paste: string;
+}
+
+function scopes({ manifest, config, name, paste }: About): Finding {
+  const check = 'manifest-scopes';
+  const { bot, bot_optional, user, user_optional } = manifest.oauth_config.scopes;
+  const { botScopes, userScopes } = config.slack;
+  const missing = [
+    ...botScopes.filter((scope) => ![...bot, ...bot_optional].includes(scope)),
+    ...userScopes.filter((scope) => ![...user, ...user_optional].includes(scope)),
+  ];
+  if (missing.length > 0) {
+    const detail = `Foyer asks for ${missing.join(', ')}, which ${name} does not list.`;
+    return fault(check, detail, `${paste} Or take them out of SLACK_SCOPES and SLACK_USER_SCOPES.`);
+  }
+  const lost = Object.entries(ownScopes).filter(([scope]) => !botScopes.includes(scope));
+  if (lost.length > 0) {
+    const detail = `Foyer does not ask for ${lost.map(([scope, loss]) => `${scope} (${loss})`).join(', ')}.`;
+    return warning(
+      check,
+      detail,
+      'Add them to manifest.json (and to SLACK_SCOPES, where that is set), or leave those steps out.',
+    );
+  }
+  return ok(check, `${name} lists every scope that Foyer asks for.`);
+}
+
+function urls({ manifest, config, name, paste }: About): Finding {
+  const check = 'manifest-urls';
+  const { publicUrl } = config.http;
+  const redirect = `${publicUrl}/slack/oauth_redirect`;
+  const eventsUrl = `${publicUrl}/slack/events`;
+  const { event_subscriptions: events, interactivity, socket_mode_enabled } = manifest.settings;
+  const wrong: string[] = [];
+  if (!manifest.oauth_config.redirect_urls.includes(redirect))
+    wrong.push(`it has no redirect URL ${redirect}`);
+  if (events.request_url !== eventsUrl)
+    wrong.push(`its event URL is ${events.request_url ?? 'missing'}, not ${eventsUrl}`);
+  if (!interactivity.is_enabled) wrong.push('its interactivity is off, so that no button works');
+  else if (interactivity.request_url !== eventsUrl) {
+    wrong.push(`its interactivity URL is ${interactivity.request_url ?? 'missing'}, not ${eventsUrl}`);
+  }
+  if (socket_mode_enabled) wrong.push('its socket mode is on, so that events never reach the event URL');
+  if (wrong.length > 0) return fault(check, `${name} does not fit PUBLIC_URL: ${wrong.join('; ')}.`, paste);
+  return ok(check, `The redirect, event and interactivity URLs of ${name} are at ${publicUrl}.`);
+}
+
+function events({ manifest, name, paste }: About): Finding {
+  const check = 'manifest-events';
+  const { event_subscriptions, org_deploy_enabled } = manifest.settings;
+  const wanted = { ...neededEvents, ...(org_deploy_enabled && orgEvents) };
+  const missing = Object.entries(wanted).filter(([event]) => !event_subscriptions.bot_events.includes(event));
+  if (missing.length === 0) return ok(check, `${name} subscribes to every event that Foyer acts on.`);
+  return fault(
+    check,
+    `${name} lacks ${missing.map(([event, loss]) => `${event} (${loss})`).join(', ')}.`,
+    paste,
+  );
+}
+
+function tabs({ manifest, name, paste }: About): Finding {
+  const check = 'manifest-tabs';
+  const { home_tab_enabled, messages_tab_enabled } = manifest.features.app_home;
+  const off = [
+    ...(home_tab_enabled ? [] : ['the Home tab (App Home cannot be published)']),
+    ...(messages_tab_enabled ? [] : ['the Messages tab (the welcome cannot be sent)']),
+  ];
+  if (off.length === 0) return ok(check, `The Home and Messages tabs are on in ${name}.`);
+  return fault(check, `${name} turns off ${off.join(' and ')}.`, paste);
+}

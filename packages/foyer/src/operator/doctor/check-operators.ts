@@ -1,0 +1,78 @@
+import type { Config } from '../../config/config.ts';
+import type { Queries } from '../../database/database.ts';
+import { countNotices } from '../../database/notices/count-notices.ts';
+import { type Finding, fault, ok, warning } from './finding.ts';
+
+const weekMs = 7 * 24 * 3_600_000;
+
+/** The operator's pages: on or off, and not with a password in the clear. */
+export function checkOperatorPages(config: Pick<Config, 'operatorPassword' | 'http'>): Finding {
+  const check = 'operator-pages';
+  const { publicUrl, secure } = config.http;
+  if (config.operatorPassword === undefined)
+    return ok(check, 'Off: /operator answers 404. OPERATOR_PASSWORD turns it on.');
+  if (!secure && !/^http:\/\/(localhost|127\.|\[::1\])/.test(publicUrl)) {
+    const mend = 'Put a TLS proxy in front of Foyer, or leave OPERATOR_PASSWORD out.';
+    return fault(
+      check,
+      `On at ${publicUrl}/operator, and the password crosses the network in the clear.`,
+      mend,
+    );
+  }
+  return ok(check, `On at ${publicUrl}/operator.`);
+}
+
+/** Where the operators are told: configured at all, and did it work lately? */
+export async function checkNotices(
+  config: Pick<Config, 'notify'>,
+  queries: Queries | undefined,
+  now: number,
+): Promise<Finding> {
+  const check = 'notify';
+  const { slackWebhookUrl, mail } = config.notify;
+  const ways = [...(slackWebhookUrl ? ['a webhook'] : []), ...(mail ? ['mail'] : [])];
+  if (ways.length === 0) {
+    const mend =
+      'Set NOTIFY_SLACK_WEBHOOK_URL, or NOTIFY_SMTP_URL with NOTIFY_EMAIL_FROM and NOTIFY_EMAIL_TO.';
+    return warning(check, 'Nobody is told of installs, failed runs, uninstalls and dead tokens.', mend);
+  }
+  if (queries) {
+    const { failed, unconfirmed } = await countNotices(queries, now - weekMs);
+    if (failed + unconfirmed > 0) {
+      const detail = `Of the last week’s messages, ${failed} could not be sent and ${unconfirmed} stayed unconfirmed.`;
+      return warning(
+        check,
+        detail,
+        'See that the webhook still exists and the mail server takes mail; `list` and `show` tell what was missed.',
+      );
+    }
+  }
+  return ok(check, `The operators are told by ${ways.join(' and ')}.`);
+}
+
+/** The mail server: reached, over TLS where it must be, logged in. No mail is sent. */
+export async function checkMailServer(config: Pick<Config, 'notify'>): Promise<Finding[]> {
+  const { mail } = config.notify;
+  if (!mail) return [];
+  const check = 'mail-server';
+  const { mailFailure, openMailTransport } = await import('../../notices/mail-transport.ts');
+  const transport = openMailTransport(mail.smtpUrl);
+  const given = AbortSignal.timeout(10_000);
+  try {
+    await Promise.race([
+      transport.verify(),
+      new Promise((_done, reject) =>
+        given.addEventListener('abort', () => reject(given.reason), { once: true }),
+      ),
+    ]);
+    return [ok(check, 'The mail server answers, and lets us in.')];
+  } catch (error) {
+    if (given.aborted) return [fault(check, 'The mail server did not answer in time.', mailMend)];
+    return [fault(check, `${mailFailure(error).message}.`, mailMend)];
+  } finally {
+    transport.close({ force: true });
+  }
+}
+
+const mailMend =
+  'Check host, port, user and password of NOTIFY_SMTP_URL (smtps:// is TLS from the start, usually port 465; smtp:// is STARTTLS, usually 587).';

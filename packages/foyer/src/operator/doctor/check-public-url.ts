@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import type { Config } from '../../config/config.ts';
+import { type Finding, fault, ok, warning } from './finding.ts';
+import { networkReason } from './network-reason.ts';
+
+const timeoutMs = 5000;
+const check = 'public-url';
+const isLoopback = (url: URL): boolean => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
+const health = z.object({ status: z.literal('ok') });
+
+/** The public URL: https, and does Foyer answer there? Asked from this machine, on the way that its DNS names. */
+export async function checkPublicUrl(config: Pick<Config, 'http' | 'slack'>): Promise<Finding> {
+  const { publicUrl } = config.http;
+  const url = new URL(publicUrl);
+  const sandboxed = isLoopback(new URL(config.slack.apiUrl));
+  if (url.protocol === 'http:' && !isLoopback(url)) {
+    const mend =
+      'Put a TLS proxy in front of Foyer (or a tunnel while you develop), and give its https address as PUBLIC_URL.';
+    return fault(check, `${publicUrl} is http, and Slack sends people back to https addresses alone.`, mend);
+  }
+  const refusal = await ask(publicUrl);
+  if (refusal !== undefined) {
+    const mend =
+      'Start Foyer (npm start), and see that proxy, DNS, firewall and certificate lead to its port.';
+    return fault(check, `${publicUrl}/healthz ${refusal}.`, mend);
+  }
+  if (isLoopback(url) && !sandboxed) {
+    const mend =
+      'For Slack’s events, use a tunnel or a host of your own, and give its https address as PUBLIC_URL.';
+    return warning(check, `Foyer answers at ${publicUrl}, which nobody but this machine can reach.`, mend);
+  }
+  return ok(check, `Foyer answers at ${publicUrl}.`);
+}
+
+/** Undefined where Foyer answers; else what happened instead. */
+async function ask(publicUrl: string): Promise<string | undefined> {
+  try {
+    const response = await fetch(`${publicUrl}/healthz`, {
+      redirect: 'manual',
+      headers: { connection: 'close' },
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const body = await response.text();
+    if (response.status >= 300 && response.status < 400) return 'is redirected elsewhere';
+    if (response.status !== 200) return `answers with HTTP ${response.status}`;
+    return isHealthy(body) ? undefined : 'is answered by something that is not Foyer';
+  } catch (error) {
+    return networkReason(error);
+  }
+}
+
+function isHealthy(body: string): boolean {
+  try {
+    return health.safeParse(JSON.parse(body)).success;
+  } catch {
+    return false;
+  }
+}

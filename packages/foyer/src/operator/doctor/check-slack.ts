@@ -1,0 +1,94 @@
+import type { Config } from '../../config/config.ts';
+import type { SlackClientFactory } from '../../slack/create-slack-client.ts';
+import { slackFailure } from '../../slack/slack-failure.ts';
+import { createSlackTransport } from '../../slack/slack-transport.ts';
+import { type Finding, fault, ok, unchecked, warning } from './finding.ts';
+import { networkReason } from './network-reason.ts';
+
+const timeoutMs = 5000;
+
+/**
+ * Slack: can it be reached, on the way that Foyer's calls take, and do our clocks agree? It refuses nothing for that, but we
+ * refuse its requests.
+ */
+export async function checkSlack(config: Pick<Config, 'slack'>, now: () => number): Promise<Finding[]> {
+  const { apiUrl } = config.slack;
+  try {
+    const askedAt = now();
+    const response = await createSlackTransport(config.slack)(`${apiUrl}api.test`, {
+      method: 'POST',
+      headers: {},
+      body: '',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const clock = clockFinding(response.headers.get('date'), (askedAt + now()) / 2);
+    if (response.status !== 200)
+      return [notReached(`${apiUrl}api.test answers with HTTP ${response.status}`), clock];
+    return [ok('slack', `Slack answers at ${apiUrl}.`), clock];
+  } catch (error) {
+    return [
+      notReached(`${apiUrl}api.test ${networkReason(error)}`),
+      unchecked('clock', 'Slack does not answer'),
+    ];
+  }
+}
+
+function notReached(what: string): Finding {
+  const mend =
+    'Let this machine make https connections to slack.com (firewall, proxy, DNS); see status.slack.com.';
+  return fault('slack', `${what}.`, mend);
+}
+
+/** The header counts whole seconds. */
+function clockFinding(date: string | null, now: number): Finding {
+  const theirs = date === null ? Number.NaN : Date.parse(date) + 500;
+  if (Number.isNaN(theirs)) return unchecked('clock', 'Slack’s answer has no date');
+  const seconds = Math.round((now - theirs) / 1000);
+  const distance = `${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} Slack’s`;
+  const mend = 'Set this machine’s clock by NTP (timedatectl set-ntp true).';
+  if (Math.abs(seconds) >= 240) {
+    const detail = `This machine’s clock is ${distance}: from five minutes on, every request of Slack’s is refused as a replay.`;
+    return fault('clock', detail, mend);
+  }
+  if (Math.abs(seconds) >= 30) return warning('clock', `This machine’s clock is ${distance}.`, mend);
+  return ok('clock', 'This machine’s clock agrees with Slack’s.');
+}
+
+/**
+ * Whether Slack knows the client id and secret: it is asked to exchange a code that no one was given. Slack judges the
+ * app first (`invalid_client_id`, `bad_client_secret`) and the code then (`invalid_code`), so nothing is used up. The
+ * signing secret cannot be asked about; it only must not be the other one.
+ * (docs.slack.dev/reference/methods/oauth.v2.access#errors)
+ */
+export async function checkCredentials(
+  config: Pick<Config, 'slack'>,
+  slack: SlackClientFactory,
+): Promise<Finding> {
+  const check = 'credentials';
+  const { clientId, clientSecret, signingSecret } = config.slack;
+  const where = 'Copy it again from the app’s Basic Information page at api.slack.com/apps.';
+  if (clientSecret === signingSecret) {
+    return fault(check, 'SLACK_SIGNING_SECRET is the same as SLACK_CLIENT_SECRET.', `They are two. ${where}`);
+  }
+  try {
+    const request = { client_id: clientId, client_secret: clientSecret, code: 'foyer-doctor-asks' };
+    await slack(undefined, { timeoutMs }).oauth.v2.access(request);
+  } catch (error) {
+    const failure = slackFailure(error);
+    if (!failure) throw error;
+    switch (failure.code) {
+      case 'invalid_code':
+        return ok(
+          check,
+          'Slack knows the client id and secret. (The signing secret shows at the first event.)',
+        );
+      case 'invalid_client_id':
+        return fault(check, 'Slack does not know SLACK_CLIENT_ID.', where);
+      case 'bad_client_secret':
+        return fault(check, 'SLACK_CLIENT_SECRET is not this app’s.', where);
+      default:
+        return unchecked(check, `${failure.message} to the question`);
+    }
+  }
+  return unchecked(check, 'Slack took a code that nobody was given');
+}

@@ -1,0 +1,72 @@
+import { ConfigError, type ConfigFault } from '../../config/config-error.ts';
+import { type Config, parseConfig } from '../../config/config.ts';
+
+/** The environment as far as it can be used. */
+export interface Setting {
+  /** Made of what is right in the environment; undefined where not even that can be. */
+  config: Config | undefined;
+  faults: readonly ConfigFault[];
+  /** Why the environment could not be read at all. */
+  unreadable: string | undefined;
+  /** Those of the variables that are wrong: their values in `config` are defaults, or made up. */
+  wrongOf(...names: string[]): string[];
+}
+
+/** In the place of what is missing, so that the rest of a broken environment can be looked at. */
+const placeholders: Readonly<Record<string, string>> = {
+  SLACK_CLIENT_ID: '-',
+  SLACK_CLIENT_SECRET: '-',
+  SLACK_SIGNING_SECRET: '-',
+  // A whole one, since Postgres has no place for a key file; nothing is opened with it.
+  TOKEN_ENCRYPTION_KEYS: `none:${'A'.repeat(43)}`,
+};
+
+/** Reads the environment; whatever is wrong in it is told, and left out of the configuration. */
+export function readSetting(deps: {
+  readEnvironment: () => Readonly<Record<string, string | undefined>>;
+  readManifest: () => string;
+}): Setting {
+  let environment: Readonly<Record<string, string | undefined>> = {};
+  let unreadable: string | undefined;
+  try {
+    environment = deps.readEnvironment();
+  } catch (error) {
+    const reason = error instanceof ConfigError ? error.cause : error;
+    unreadable = reason instanceof Error ? reason.message : String(reason);
+  }
+  const manifest = deps.readManifest();
+  const first = tryParse(environment, manifest);
+  const wrong = new Set(first.faults.flatMap(({ name }) => name.split(', ')));
+  const setting = {
+    faults: first.faults,
+    unreadable,
+    wrongOf: (...names: string[]) => names.filter((name) => wrong.has(name)),
+  };
+  if (first.config) return { ...setting, config: first.config };
+  const usable = Object.entries(environment).filter(([name]) => !wrong.has(name));
+  // Production's own demands are told by now; here they would only stand in the way.
+  const relaxed = { ...Object.fromEntries(usable), ...pick(placeholders, wrong), NODE_ENV: 'development' };
+  const simple = wrong.has('manifest.json') ? emptyManifest : manifest;
+  return { ...setting, config: tryParse(relaxed, simple).config };
+}
+
+const emptyManifest = JSON.stringify({
+  display_information: { name: 'the app' },
+  oauth_config: { scopes: {} },
+});
+
+function pick(from: Readonly<Record<string, string>>, names: ReadonlySet<string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(from).filter(([name]) => names.has(name)));
+}
+
+function tryParse(
+  environment: Readonly<Record<string, string | undefined>>,
+  manifest: string,
+): { config: Config | undefined; faults: readonly ConfigFault[] } {
+  try {
+    return { config: parseConfig(environment, manifest), faults: [] };
+  } catch (error) {
+    if (error instanceof ConfigError) return { config: undefined, faults: error.faults };
+    throw error;
+  }
+}

@@ -1,0 +1,158 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../../config/config.ts';
+import type { Database } from '../../database/database.ts';
+import { createScrubber } from '../../config/log.ts';
+import { fillManifest } from '../manifest/fill-manifest.ts';
+import type { OperatorDeps } from '../operator-deps.ts';
+import { manifestFileName } from '../setup/manifest-file.ts';
+import { checkDatabase } from './check-database.ts';
+import { checkEnvironment } from './check-environment.ts';
+import { checkKey } from './check-key.ts';
+import { checkManifest } from './check-manifest.ts';
+import { checkMailServer, checkNotices, checkOperatorPages } from './check-operators.ts';
+import { checkPublicUrl } from './check-public-url.ts';
+import { checkRecords } from './check-records.ts';
+import { checkCredentials, checkSlack } from './check-slack.ts';
+import type { DatabaseCheck } from './database-findings.ts';
+import { type Finding, fault, unchecked, warning } from './finding.ts';
+import { readSetting, type Setting } from './read-setting.ts';
+
+export interface DoctorOptions {
+  /** Asks nobody: no Slack, no public URL, no mail server. */
+  offline?: boolean;
+  /** A manifest exported from Slack. */
+  manifestFile?: string;
+}
+
+/** What `doctor` needs of the commands' dependencies. */
+export type DoctorDeps = Pick<
+  OperatorDeps,
+  'now' | 'readEnvironment' | 'readManifest' | 'loadKeyring' | 'openDatabase' | 'slackClients' | 'folder'
+>;
+
+/**
+ * Makes every check that can be made, and says why another cannot. It changes nothing, works whether Foyer runs or not,
+ * and throws nothing: a check that fails by a fault of its own becomes a finding.
+ */
+export async function runDoctor(deps: DoctorDeps, options: DoctorOptions = {}): Promise<Finding[]> {
+  const setting = readSetting(deps);
+  const { config } = setting;
+  const environment = checkEnvironment(setting, deps.folder);
+  if (!config) return [...environment, unchecked('everything else', 'the environment cannot be used')];
+  const scrub = createScrubber(config.secrets);
+  // Reading the whole file blocks, which would eat the network's time limits: it comes first.
+  const file = await lookAtDatabase(config, setting);
+  const database = file.usable ? await openUnlessBroken(deps, config) : undefined;
+  const stored = (check: string, work: (opened: Database) => Promise<Finding[]>) =>
+    findings(check, () => (database ? work(database) : absentOr(check, file)));
+  try {
+    const groups = await Promise.all([
+      findings('key', () =>
+        setting.wrongOf('TOKEN_ENCRYPTION_KEYS', 'DATABASE_URL').length > 0
+          ? [unchecked('key', 'the environment names no usable key or database')]
+          : checkKey(config, deps.loadKeyring, database?.queries, file.absent),
+      ),
+      findings('manifest', () => manifestFindings(deps, setting, config, options)),
+      stored('records', ({ queries }) => checkRecords(queries, config, deps.now())),
+      findings('operator-pages', () => [checkOperatorPages(config)]),
+      findings('notify', async () => [await checkNotices(config, database?.queries, deps.now())]),
+      ...(options.offline ? [] : networkChecks(deps, setting, config)),
+    ]);
+    const all = [...environment, ...file.findings, ...groups.flat()];
+    return all.map((finding) => ({ ...finding, detail: scrub(finding.detail) }));
+  } finally {
+    await database?.close();
+  }
+}
+
+function networkChecks(deps: DoctorDeps, setting: Setting, config: Config): Promise<Finding[]>[] {
+  const one = async (work: Promise<Finding>): Promise<Finding[]> => [await work];
+  const unlessWrong = (check: string, names: string[], work: () => Promise<Finding[]>) =>
+    findings(check, () => {
+      const wrong = setting.wrongOf(...names);
+      return wrong.length > 0 ? [unchecked(check, `${wrong.join(', ')} cannot be used`)] : work();
+    });
+  return [
+    unlessWrong('public-url', ['PUBLIC_URL'], () => one(checkPublicUrl(config))),
+    unlessWrong('slack', ['SLACK_API_URL'], () => checkSlack(config, deps.now)),
+    unlessWrong('credentials', ['SLACK_CLIENT_ID', 'SLACK_CLIENT_SECRET', 'SLACK_API_URL'], () =>
+      one(checkCredentials(config, deps.slackClients(config))),
+    ),
+    findings('mail-server', () => checkMailServer(config)),
+  ];
+}
+
+/** What Slack was given, where we know it: exported, or as `setup` kept it; else our own, filled in. */
+function manifestFindings(
+  deps: DoctorDeps,
+  setting: Setting,
+  config: Config,
+  { manifestFile }: DoctorOptions,
+): Finding[] {
+  if (setting.wrongOf('manifest.json').length > 0)
+    return [unchecked('manifest', 'manifest.json cannot be read')];
+  if (setting.wrongOf('PUBLIC_URL').length > 0) return [unchecked('manifest', 'PUBLIC_URL cannot be used')];
+  const kept = join(deps.folder, manifestFileName);
+  const file = manifestFile ?? (existsSync(kept) ? kept : undefined);
+  if (file === undefined) {
+    const manifest = fillManifest(deps.readManifest(), config.http.publicUrl);
+    return checkManifest(config, { manifest, name: 'manifest.json', isSlacks: false });
+  }
+  try {
+    const manifest: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return checkManifest(config, { manifest, name: manifestFile ?? manifestFileName, isSlacks: true });
+  } catch (error) {
+    return [unreadableManifest(manifestFile, error)];
+  }
+}
+
+/** One that was asked about is a fault; the one that `setup` kept is only looked at. */
+function unreadableManifest(asked: string | undefined, error: unknown): Finding {
+  const detail = `${asked ?? manifestFileName} cannot be read as JSON: ${messageOf(error)}.`;
+  if (asked === undefined)
+    return warning('manifest', detail, 'Remove it, or run setup again, which writes it anew.');
+  return fault('manifest', detail, 'Export the manifest from the app’s App Manifest page, as JSON.');
+}
+
+async function lookAtDatabase(config: Config, setting: Setting): Promise<DatabaseCheck> {
+  const unusable = { usable: false, absent: false };
+  if (setting.wrongOf('DATABASE_URL').length > 0) {
+    return { ...unusable, findings: [unchecked('database', 'DATABASE_URL cannot be used')] };
+  }
+  try {
+    return await checkDatabase(config);
+  } catch (error) {
+    return { ...unusable, findings: [ownFault('database', error)] };
+  }
+}
+
+/** The inspection has told what is wrong; what still fails is told by the checks that then cannot be made. */
+async function openUnlessBroken(deps: DoctorDeps, config: Config): Promise<Database | undefined> {
+  try {
+    return await deps.openDatabase(config.database);
+  } catch {
+    return undefined;
+  }
+}
+
+function absentOr(check: string, { absent }: DatabaseCheck): Finding[] {
+  return absent ? [] : [unchecked(check, 'the database cannot be read as it stands')];
+}
+
+/** A fault of the check's own becomes a finding: the others are told all the same. */
+async function findings(check: string, work: () => Finding[] | Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await work();
+  } catch (error) {
+    return [ownFault(check, error)];
+  }
+}
+
+function ownFault(check: string, error: unknown): Finding {
+  return unchecked(check, `it failed itself (${messageOf(error)})`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

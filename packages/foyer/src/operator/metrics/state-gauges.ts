@@ -1,0 +1,69 @@
+import type { Registry } from 'prom-client';
+import Gauge from 'prom-client/lib/gauge.js';
+import type { Database } from '../../database/database.ts';
+import { countInstallations } from '../../database/installations/count-installations.ts';
+import { readQueueState } from '../../database/runs/read-queue-state.ts';
+import { countTokensAtRisk } from '../../database/tokens/count-tokens-at-risk.ts';
+import type { Logger } from '../../config/log.ts';
+
+/** Renewed two hours ahead: what has less than this left was not renewed in time. */
+const lapsingWithinMs = 3_600_000;
+
+/**
+ * Adds the gauges that are read from the database, and returns what reads them, to be called before each scrape: all at
+ * once, by indexes. A database that does not answer leaves them out and says so in `foyer_database_up`; it never
+ * rejects, so that everything else is still told.
+ */
+export function addStateGauges(deps: {
+  registry: Registry;
+  database: Database;
+  clientId: string;
+  now: () => number;
+  log: Logger;
+}): () => Promise<void> {
+  const { registry, database, clientId, now, log } = deps;
+  const registers = [registry];
+  const gauge = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
+    new Gauge({ name, help, labelNames, registers });
+
+  const queued = gauge('foyer_queue_runs', 'Runs that are not over, by status', ['status']);
+  const due = gauge('foyer_queue_due_runs', 'Runs that are due and that no worker has taken yet');
+  const oldest = gauge(
+    'foyer_queue_oldest_due_seconds',
+    'For how long the oldest due run has waited for a worker',
+  );
+  const installations = gauge('foyer_installations', 'Installations by status', ['status']);
+  const lapsing = gauge('foyer_tokens_lapsing', 'Tokens that lapse within the hour and were not renewed');
+  const unstored = gauge(
+    'foyer_tokens_unstored',
+    'Install requests whose tokens wait to be given back to Slack',
+  );
+  const up = gauge('foyer_database_up', 'Whether the database answered when these metrics were read');
+
+  async function readState(): Promise<void> {
+    const { queries } = database;
+    const queue = await readQueueState(queries, now());
+    for (const status of ['queued', 'running', 'waiting'] as const) queued.set({ status }, queue[status]);
+    due.set(queue.due);
+    oldest.set(queue.oldestDueAt === null ? 0 : Math.max(0, (now() - queue.oldestDueAt) / 1000));
+    const counts = await countInstallations(queries, clientId);
+    for (const status of ['active', 'broken', 'uninstalled'] as const)
+      installations.set({ status }, counts[status]);
+    const tokens = await countTokensAtRisk(queries, { clientId, before: now() + lapsingWithinMs });
+    lapsing.set(tokens.lapsingBots + tokens.lapsingUsers);
+    unstored.set(tokens.unstored);
+  }
+
+  return async function readStateGauges() {
+    try {
+      await readState();
+      up.set(1);
+    } catch (error) {
+      log.warn({ err: error }, 'the database does not answer the metrics');
+      // What was true at the last scrape must not look as if it were true now.
+      for (const each of [queued, installations]) each.reset();
+      for (const each of [due, oldest, lapsing, unstored]) each.remove();
+      up.set(0);
+    }
+  };
+}

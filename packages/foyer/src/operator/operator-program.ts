@@ -1,0 +1,111 @@
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from '../config/config-error.ts';
+import { CopyError } from '../database/copy/copy-error.ts';
+import { DatabaseNewerError, DatabaseUnavailableError } from '../database/database.ts';
+import { BackupDamagedError } from '../database/sqlite/verify-backup.ts';
+import { KeyringError } from '../installations/keyring.ts';
+import { KeyMissingError, SealBrokenError } from '../installations/sealer.ts';
+import { createScrubber } from '../config/log.ts';
+import { CommandError, UsageError } from './command-error.ts';
+import { backupCommand } from './commands/backup-command.ts';
+import { copyCommand } from './commands/copy-command.ts';
+import { doctorCommand } from './commands/doctor-command.ts';
+import { keysCommand } from './commands/keys-command.ts';
+import { listCommand } from './commands/list-command.ts';
+import { manifestCommand } from './commands/manifest-command.ts';
+import { purgeCommand } from './commands/purge-command.ts';
+import { requestsCommand } from './commands/requests-command.ts';
+import { retryCommand } from './commands/retry-command.ts';
+import { setupCommand } from './commands/setup-command.ts';
+import { showCommand } from './commands/show-command.ts';
+import type { OperatorDeps } from './operator-deps.ts';
+
+/** THE list of commands, in the order in which help shows them: a new one is one file and one entry. */
+const commands = [
+  setupCommand,
+  doctorCommand,
+  listCommand,
+  showCommand,
+  requestsCommand,
+  retryCommand,
+  purgeCommand,
+  backupCommand,
+  copyCommand,
+  keysCommand,
+  manifestCommand,
+];
+
+/** How a command ended, for the shell. */
+export type ExitCode = 0 | 1 | 2;
+
+/**
+ * Runs one command of the operator's. Returns 0 when it is done, 1 when it failed and 2 for wrong usage; whatever went
+ * wrong is said on stderr, without a secret.
+ */
+export async function runOperatorCommand(
+  deps: OperatorDeps,
+  commandLine: readonly string[],
+): Promise<ExitCode> {
+  try {
+    await createProgram(deps).parseAsync(commandLine, { from: 'user' });
+    return 0;
+  } catch (error) {
+    // Commander has written its own help or complaint by now.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    deps.output.note(scrub(failureText(error)));
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+const scrubTokens = createScrubber([]);
+
+/**
+ * The password of an address: everything between its user and its last @, but for the example that the configuration's
+ * own mends give.
+ */
+const addressPassword =
+  /(?<=:\/\/[^\s:/@]*:)(?!password@host(?:\/database|:587)(?:\s|$))\S+(?=@)|(?<=[?&]password=)[^\s&]+/g;
+
+/** Hides whatever looks like a secret. */
+function scrub(text: string): string {
+  return scrubTokens(text).replace(addressPassword, '[secret]');
+}
+
+function createProgram(deps: OperatorDeps): Command {
+  const { output } = deps;
+  const program = new Command('npm run foyer --')
+    .description('The operator’s tools: who is installed, what failed and why, and how to mend it.')
+    .configureOutput({
+      writeOut: (text) => output.print(text.trimEnd()),
+      // It quotes what it does not understand, which may be an address with a password in it.
+      writeErr: (text) => output.note(scrub(text.trimEnd())),
+      getOutHelpWidth: () => 100,
+      getErrHelpWidth: () => 100,
+    })
+    .showHelpAfterError('(--help shows how it is used)')
+    .exitOverride()
+    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage. Times are in UTC.');
+  for (const create of commands) program.addCommand(create(deps).copyInheritedSettings(program));
+  return program;
+}
+
+/** Failures that an operator can act on by their message. */
+const told = [
+  CommandError,
+  UsageError,
+  ConfigError,
+  DatabaseNewerError,
+  BackupDamagedError,
+  CopyError,
+  KeyringError,
+  SealBrokenError,
+  KeyMissingError,
+];
+
+/** Any other failure is a fault of ours, and its stack is told too. */
+function failureText(error: unknown): string {
+  if (!(error instanceof Error)) return `An unexpected failure: ${String(error)}`;
+  if (error instanceof DatabaseUnavailableError) return error.advice;
+  if (told.some((known) => error instanceof known)) return error.message;
+  return `An unexpected failure, which is a fault of Foyer:\n${error.stack}`;
+}

@@ -1,0 +1,49 @@
+import type { InstallationRowCounts } from '../../database/installations/count-installation-rows.ts';
+import { type InstallRecord, registeredTeamId } from '../../database/installations/install-record.ts';
+import { type Html, html } from '../../http/html.ts';
+import { installationsPath } from './installations-page.ts';
+import { csrfField, type OperatorFrame, operatorPage } from './operator-page.ts';
+import { count, installationName } from './shown-values.ts';
+
+/** What is asked before something that cannot be undone. */
+export interface ConfirmContent {
+  action: 'mark-gone' | 'purge';
+  record: InstallRecord;
+  rows: InstallationRowCounts & { users: number };
+}
+
+function purgeText({ rows }: ConfirmContent): Html {
+  return html`<p>This erases everything that is stored of it, out of the database’s files too:</p>
+<ul class="bullets">
+  <li>its tokens${rows.userTokens > 0 && html`, ${count(rows.userTokens)} of people among them`}; they are given back to Slack first, as far as Slack answers</li>
+  <li>${count(rows.users)} ${rows.users === 1 ? 'person' : 'people'}, as far as no other installation knows them</li>
+  <li>${count(rows.runs)} ${rows.runs === 1 ? 'run' : 'runs'} and ${count(rows.history)} ${rows.history === 1 ? 'line' : 'lines'} of history</li>
+</ul>
+<p>Only a backup brings it back. The log keeps one line about it.</p>`;
+}
+
+const goneText = html`<p>For an app that was removed in Slack without Foyer hearing of it. Its tokens are given back to Slack as far as Slack answers, and erased here; runs that wait are cancelled.</p>
+<p>The record and its history stay. If the app is still there, it stops working until somebody installs it again.</p>`;
+
+const words = {
+  purge: { title: 'Purge', button: 'Purge it' },
+  'mark-gone': { title: 'Mark as gone', button: 'Mark as gone' },
+};
+
+/** The question before a press that takes something away. A whole HTML document. */
+export function confirmPage(frame: OperatorFrame, content: ConfirmContent): string {
+  const { action, record } = content;
+  const path = `${installationsPath}/${record.id}`;
+  const { title, button } = words[action];
+  return operatorPage(frame, {
+    title: `${title}: ${installationName(record)}`,
+    section: 'installations',
+    narrow: true,
+    content: html`<h1>${title}: ${installationName(record)}?</h1>
+<p class="small"><code>${registeredTeamId(record)}</code> · ${record.status}</p>
+<div class="card panel prose">${action === 'purge' ? purgeText(content) : goneText}
+<form class="action-bar" method="post" action="${`${path}/${action}`}">${csrfField(frame.session)}
+<input type="hidden" name="installed" value="${record.installedAt}">
+<button class="button danger" type="submit">${button}</button> <a class="quiet" href="${path}">Leave it as it is</a></form></div>`,
+  });
+}

@@ -1,0 +1,180 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Config } from '../../config/config.ts';
+import { DatabaseUnavailableError } from '../../database/database.ts';
+import { readInstallRecord } from '../../database/installations/install-record.ts';
+import type { Sealer } from '../../installations/sealer.ts';
+import { newNonce, pageHeaders } from '../../http/pages/page-headers.ts';
+import { clientAddress } from './client-address.ts';
+import { loginPage } from './login-page.ts';
+import { createLoginThrottle } from './login-throttle.ts';
+import { type Message, messagePage, messages } from './message-page.ts';
+import { type Notice, noticeOf } from './notices.ts';
+import { createOperatorActions, type OperatorActionsDeps, operatorActions } from './operator-actions.ts';
+import type { OperatorFrame } from './operator-page.ts';
+import { createOperatorSessions, isFormOf, type OperatorSession } from './operator-session.ts';
+import { createOperatorViews } from './operator-views.ts';
+import { isFromHere, readForm } from './read-form.ts';
+
+/**
+ * The operator's pages, in the order in which a request is looked at: who asks, whether the form is ours, and only then
+ * what is asked for. A GET changes nothing; each POST answers with 303 to the page that shows what came of it.
+ */
+
+export interface OperatorPagesDeps extends OperatorActionsDeps {
+  config: Config;
+  /** What guards the pages. */
+  password: string;
+  /** Made for this purpose alone. */
+  sealer: Sealer;
+}
+
+/** One request under way. */
+interface Visit {
+  req: IncomingMessage;
+  res: ServerResponse;
+  path: string;
+  query: URLSearchParams;
+  /** Undefined until it was looked for, and where there is none. */
+  session: OperatorSession | undefined;
+}
+
+const home = '/operator';
+const loginPath = '/operator/login';
+
+/** Makes the handler of `/operator` and everything below it. It always ends the response. */
+export function createOperatorPages(deps: OperatorPagesDeps) {
+  const { config, database, log, now } = deps;
+  const { publicUrl, secure, trustProxy } = config.http;
+  const sessions = createOperatorSessions({
+    sealer: deps.sealer,
+    password: deps.password,
+    database,
+    secure,
+    now,
+  });
+  const throttle = createLoginThrottle({ now });
+  const views = createOperatorViews({ config, database, now });
+  const act = createOperatorActions(deps);
+
+  function send(visit: Visit, status: number, page: (frame: OperatorFrame) => string, headers = {}): void {
+    const { res, query, session } = visit;
+    if (res.headersSent) return;
+    const nonce = newNonce();
+    const site = { appName: config.app.name };
+    const body = page({ site, nonce, session, notice: noticeOf(query), now: now() });
+    res.writeHead(status, {
+      ...pageHeaders({ nonce, secure, noIndex: true, formAction: 'self' }),
+      'Content-Length': Buffer.byteLength(body),
+      ...headers,
+    });
+    res.end(body);
+  }
+
+  function sendMessage(visit: Visit, message: Message, headers = {}): void {
+    send(visit, messages[message].status, (frame) => messagePage(frame, message), headers);
+  }
+
+  /** A page of ours after a press. `path` is one of ours; `notice` is told there. */
+  function seeOther(visit: Visit, path: string, options: { notice?: Notice; cookie?: string } = {}): void {
+    // A press that took too long has been answered already.
+    if (visit.res.headersSent) return;
+    const location =
+      options.notice === undefined ? path : `${path}${path.includes('?') ? '&' : '?'}done=${options.notice}`;
+    const cookie = options.cookie === undefined ? {} : { 'Set-Cookie': options.cookie };
+    const headers = { 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', ...cookie };
+    visit.res.writeHead(303, { Location: location, ...headers }).end();
+  }
+
+  function logIn(visit: Visit, form: URLSearchParams): void {
+    const address = clientAddress(visit.req, trustProxy);
+    const next = ownPath(form.get('next'));
+    const waitMs = throttle.waitMs(address);
+    if (waitMs > 0) {
+      log.warn({ address, waitMs }, 'an operator login was slowed');
+      const fault = { kind: 'slowed', waitMs } as const;
+      const headers = { 'Retry-After': String(Math.ceil(waitMs / 1000)) };
+      send(visit, 429, (frame) => loginPage(frame, { next, fault }), headers);
+      return;
+    }
+    if (!sessions.isPassword(form.get('password') ?? '')) {
+      throttle.failed(address);
+      log.warn({ address }, 'a wrong operator password');
+      send(visit, 403, (frame) => loginPage(frame, { next, fault: { kind: 'wrong' } }));
+      return;
+    }
+    throttle.succeeded(address);
+    log.info({ address }, 'an operator logged in');
+    seeOther(visit, next, { cookie: sessions.begin() });
+  }
+
+  async function post(visit: Visit): Promise<void> {
+    const { req, path, session } = visit;
+    if (!isFromHere(req.headers, publicUrl))
+      return sendMessage(visit, 'not_from_here', { Connection: 'close' });
+    const form = await readForm(req);
+    if (typeof form === 'number') return sendMessage(visit, formFaults[form], { Connection: 'close' });
+    // There is no session yet that its form could be bound to: where it came from has just been looked at.
+    if (path === loginPath) return logIn(visit, form);
+    if (!session) return seeOther(visit, loginAddress(pageOfForm(path)), { notice: 'session_ended' });
+    if (!isFormOf(session, form)) return sendMessage(visit, 'not_from_here');
+    if (path === '/operator/logout') {
+      return seeOther(visit, loginPath, { notice: 'logged_out', cookie: await sessions.end(session) });
+    }
+    const [, id = '', action = ''] = /^\/operator\/installations\/(\w{1,100})\/([\w-]+)$/.exec(path) ?? [];
+    const known = operatorActions.find((each) => each === action);
+    if (!known) return sendMessage(visit, 'method_not_allowed', { Allow: 'GET' });
+    const record = await readInstallRecord(database.queries, id);
+    if (record?.clientId !== config.slack.clientId) return sendMessage(visit, 'not_found');
+    const notice = await act(known, record, { form, address: clientAddress(req, trustProxy) });
+    const isThere = (await readInstallRecord(database.queries, id)) !== undefined;
+    seeOther(visit, isThere ? `/operator/installations/${id}` : '/operator/installations', { notice });
+  }
+
+  async function get(visit: Visit): Promise<void> {
+    const { path, query, session } = visit;
+    if (path === loginPath) {
+      if (session) return seeOther(visit, home);
+      return send(visit, 200, (frame) => loginPage(frame, { next: ownPath(query.get('next')) }));
+    }
+    if (!session) return seeOther(visit, loginAddress(visit.req.url ?? home));
+    const view = await views.find(path, query);
+    if (view) send(visit, 200, view);
+    else sendMessage(visit, 'not_found');
+  }
+
+  return async function operatorPages(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const url = new URL(req.url ?? home, 'http://localhost');
+    const path = url.pathname.replace(/\/+$/, '');
+    const visit: Visit = { req, res, path, query: url.searchParams, session: undefined };
+    try {
+      visit.session = await sessions.read(req.headers.cookie);
+      await (req.method === 'POST' ? post(visit) : get(visit));
+    } catch (error) {
+      const down = error instanceof DatabaseUnavailableError;
+      log.error({ err: error, path }, down ? 'the database does not answer' : 'an operator’s page failed');
+      sendMessage(visit, down ? 'database_unavailable' : 'internal');
+      if (!res.writableEnded) res.destroy();
+    }
+  };
+}
+
+const formFaults = { 400: 'malformed', 413: 'too_large', 415: 'not_a_form' } as const;
+
+function loginAddress(next: string): string {
+  const path = ownPath(next);
+  return path === home ? loginPath : `${loginPath}?${new URLSearchParams({ next: path })}`;
+}
+
+/** The page on which a form stood that was sent without a session. */
+function pageOfForm(path: string): string {
+  return path.replace(/\/(?:retry|welcome|mark-gone|purge|logout)$/, '');
+}
+
+/** A path of the operator's own pages, whatever was asked for: a login leads nowhere else. */
+function ownPath(asked: string | null): string {
+  if (asked === null || asked.length > 1000 || !/^\/operator(?:[/?]|$)/.test(asked)) return home;
+  const url = new URL(asked, 'http://localhost');
+  if (!/^\/operator(?:\/|$)/.test(url.pathname) || url.pathname === loginPath) return home;
+  url.searchParams.delete('done');
+  return url.pathname + url.search;
+}

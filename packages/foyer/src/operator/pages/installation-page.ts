@@ -1,0 +1,158 @@
+import type { HistoryRecord } from '../../database/installations/history-record.ts';
+import { type InstallRecord, registeredTeamId } from '../../database/installations/install-record.ts';
+import type { UserRecord } from '../../database/installations/user-record.ts';
+import type { TokenTimes } from '../../database/tokens/read-token-times.ts';
+import { type Html, type HtmlValue, html } from '../../http/html.ts';
+import { plainName } from '../../http/pages/plain-name.ts';
+import { scopeSentence } from '../../slack/scope-sentences.ts';
+import { dataTable, type TableColumn } from './data-table.ts';
+import { installationsPath } from './installations-page.ts';
+import { csrfField, type OperatorFrame, operatorPage } from './operator-page.ts';
+import { type RunWithAttempts, runsSection } from './run-section.ts';
+import { ago, badge, count, installationName, time } from './shown-values.ts';
+
+/** Everything that is shown of one installation. */
+export interface InstallationContent {
+  record: InstallRecord;
+  /** Newest first. */
+  runs: readonly RunWithAttempts[];
+  users: readonly UserRecord[];
+  history: readonly HistoryRecord[];
+  tokens: TokenTimes;
+  requestedScopes: readonly string[];
+  optionalScopes: readonly string[];
+}
+
+/** How much of a long list is shown; the command line has it all. */
+export const shownUsers = 100;
+export const shownHistory = 100;
+
+function facts(entries: readonly (readonly [string, HtmlValue])[]): Html {
+  const given = entries.filter(([, value]) => value !== null && value !== undefined && value !== false);
+  return html`<dl class="facts">${given.map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
+function tokenText(tokens: TokenTimes, now: number): HtmlValue {
+  if (!tokens.bot) return 'none is stored';
+  const { expiresAt } = tokens.bot;
+  return expiresAt === null ? 'stored, does not lapse' : html`stored, lapses ${ago(expiresAt, now)}`;
+}
+
+function recordSection({ record, users, tokens }: InstallationContent, now: number): Html {
+  const installer = users.find((user) => user.userId === record.installerUserId);
+  const name = installer?.realName ?? installer?.name;
+  const enterprise = record.enterpriseName && plainName(record.enterpriseName, '');
+  return html`<section class="card panel" aria-labelledby="record"><h2 id="record">Record</h2>${facts([
+    ['Team', record.teamId && html`<code>${record.teamId}</code>`],
+    ['Enterprise', record.enterpriseId && html`${enterprise} <code>${record.enterpriseId}</code>`],
+    ['Covers', record.isEnterpriseInstall && 'the whole organization'],
+    [
+      'Installed',
+      html`${time(record.installedAt)} <span class="small">${ago(record.installedAt, now)}</span>`,
+    ],
+    ['By', html`${name && plainName(name, '')} <code>${record.installerUserId}</code>`],
+    ['Uninstalled', record.uninstalledAt !== null && time(record.uninstalledAt)],
+    ['Broken by', record.brokenReason && html`<code>${record.brokenReason}</code>`],
+    ['Bot’s token', tokenText(tokens, now)],
+    [
+      'People’s own tokens',
+      tokens.users > 0 &&
+        html`${count(tokens.users)}${tokens.usersExpireFrom !== null && html`, the first lapses ${ago(tokens.usersExpireFrom, now)}`}`,
+    ],
+    ['Bot user', record.botUserId && html`<code>${record.botUserId}</code>`],
+    ['App', record.appId && html`<code>${record.appId}</code>`],
+    ['Foyer’s id', html`<code>${record.id}</code>`],
+  ])}</section>`;
+}
+
+function scopeItem(scope: string, tone: 'good' | 'bad' | 'muted', note?: string): Html {
+  const sentence = scopeSentence(scope);
+  return html`<li data-tone="${tone}">${sentence !== scope && html`<span>${sentence}</span>`} <code>${scope}</code>${note && html` <span class="small">${note}</span>`}</li>`;
+}
+
+function scopesSection(content: InstallationContent): Html {
+  const granted = content.record.botScopes ?? [];
+  const missing = content.requestedScopes.filter((scope) => !granted.includes(scope));
+  const needed = missing.filter((scope) => !content.optionalScopes.includes(scope));
+  const declined = missing.filter((scope) => content.optionalScopes.includes(scope));
+  return html`<section class="card panel" aria-labelledby="scopes"><h2 id="scopes">Scopes</h2>
+  ${needed.length > 0 && html`<h3>Missing</h3><ul class="scope-list" role="list">${needed.map((scope) => scopeItem(scope, 'bad'))}</ul>`}
+  <h3>Granted</h3>
+  ${granted.length > 0 ? html`<ul class="scope-list" role="list">${granted.map((scope) => scopeItem(scope, 'good'))}</ul>` : html`<p class="small">None: this install has no bot.</p>`}
+  ${declined.length > 0 && html`<h3>Not granted, and optional</h3><ul class="scope-list" role="list">${declined.map((scope) => scopeItem(scope, 'muted'))}</ul>`}
+</section>`;
+}
+
+const userColumns: readonly TableColumn<UserRecord>[] = [
+  {
+    title: 'Person',
+    kind: 'head',
+    cell: (user) =>
+      html`${plainName(user.realName ?? user.name, 'Unnamed')}<span class="ids"><code>${user.userId}</code></span>`,
+  },
+  { title: 'Email', cell: (user) => user.email },
+  { title: 'Time zone', cell: (user) => user.timezone },
+  { title: 'Role', cell: (user) => (user.isOwner ? 'owner' : user.isAdmin ? 'admin' : 'member') },
+  { title: 'Own token', cell: (user) => (user.hasUserToken ? 'yes' : 'no') },
+  { title: 'Since', cell: (user) => time(user.firstSeenAt) },
+];
+
+const historyColumns: readonly TableColumn<HistoryRecord>[] = [
+  { title: 'When', kind: 'head', cell: (entry) => time(entry.at) },
+  { title: 'What', cell: (entry) => entry.kind.replaceAll('_', ' ') },
+  { title: 'Person', cell: (entry) => entry.userId && html`<code>${entry.userId}</code>` },
+  { title: 'Detail', cell: (entry) => entry.detail },
+];
+
+function tableSection<Row>(
+  id: string,
+  title: string,
+  columns: readonly TableColumn<Row>[],
+  rows: readonly Row[],
+  most: number,
+): Html {
+  const shown = rows.slice(0, most);
+  return html`<section class="card table-card" aria-labelledby="${id}"><h2 id="${id}">${title}</h2>
+  ${shown.length > 0 ? dataTable(title, columns, shown) : html`<p class="small">There is none.</p>`}
+  ${rows.length > most && html`<p class="small">There is more: <code>npm run foyer -- show</code> has it all.</p>`}
+</section>`;
+}
+
+function actionsBar(frame: OperatorFrame, record: InstallRecord): Html {
+  const path = `${installationsPath}/${record.id}`;
+  const { run } = record;
+  const isThere = record.status !== 'uninstalled';
+  const isOver = run !== null && ['succeeded', 'failed', 'cancelled'].includes(run.status);
+  const mayRetry =
+    run !== null &&
+    (['failed', 'waiting', 'cancelled'].includes(run.status) ||
+      run.steps.some(({ status }) => status === 'unconfirmed'));
+  const press = (action: string, label: string, fields: Html, style = '') =>
+    html`<form method="post" action="${`${path}/${action}`}">${csrfField(frame.session)}${fields}<button class="button small-button ${style}" type="submit">${label}</button></form>`;
+  return html`<div class="action-bar">
+  ${isThere && mayRetry && press('retry', 'Run again', html`<input type="hidden" name="run" value="${run?.id}">`)}
+  ${isThere && isOver && record.botScopes !== null && press('welcome', 'Send the welcome again', html``, 'second')}
+  ${isThere && html`<a class="button small-button second" href="${`${path}/mark-gone`}">Mark as gone…</a>`}
+  <a class="button small-button danger" href="${`${path}/purge`}">Purge…</a>
+</div>`;
+}
+
+/** `GET /operator/installations/:id`: the whole record of one installation. A whole HTML document. */
+export function installationPage(frame: OperatorFrame, content: InstallationContent): string {
+  const { record, users, history } = content;
+  const name = installationName(record);
+  return operatorPage(frame, {
+    title: name,
+    section: 'installations',
+    content: html`<div class="title-row"><div><p class="small crumb"><a href="${installationsPath}">Installations</a></p>
+<h1>${name} ${badge(record.status)}</h1>
+<p class="small"><code>${registeredTeamId(record)}</code></p></div>
+${actionsBar(frame, record)}</div>
+<div class="columns">
+<div class="column">${runsSection(content.runs, frame.now)}</div>
+<div class="column">${recordSection(content, frame.now)}${scopesSection(content)}</div>
+</div>
+${tableSection('users', `People (${count(users.length)})`, userColumns, users, shownUsers)}
+${tableSection('history', 'History', historyColumns, history, shownHistory)}`,
+  });
+}

@@ -1,0 +1,81 @@
+import { type InstallRecord, registeredTeamId } from '../../database/installations/install-record.ts';
+import type { Page } from '../../database/page.ts';
+import { type Html, html } from '../../http/html.ts';
+import { plainName } from '../../http/pages/plain-name.ts';
+import { dataTable, type TableColumn } from './data-table.ts';
+import { choice, type ListFilters, pager } from './list-address.ts';
+import { type OperatorFrame, operatorPage } from './operator-page.ts';
+import { badge, installationName, time } from './shown-values.ts';
+
+/** What the list of installations shows. */
+export interface InstallationsContent {
+  filters: ListFilters & { q?: string; status?: string; run?: string };
+  page: Page<InstallRecord>;
+}
+
+export const installationsPath = '/operator/installations';
+
+/** The words that the list can be filtered by. */
+export const installationStatuses = ['active', 'broken', 'uninstalled'] as const;
+export const runStatuses = ['failed', 'waiting', 'queued', 'running', 'cancelled', 'succeeded'] as const;
+
+/** What an operator would look at first. */
+function trouble(record: InstallRecord): Html | string | null {
+  if (record.status === 'broken') return html`<code>${record.brokenReason}</code>`;
+  const steps = record.run?.steps ?? [];
+  const step =
+    steps.find(({ status }) => status === 'failed') ??
+    steps.find(({ status }) => status === 'unconfirmed') ??
+    steps.find(({ status }) => status === 'retrying');
+  if (step) return html`<code>${step.name}: ${step.errorCode ?? step.status}</code>`;
+  return record.run?.waitingFor ? html`waits for <code>${record.run.waitingFor}</code>` : null;
+}
+
+const columns: readonly TableColumn<InstallRecord>[] = [
+  {
+    title: 'Installation',
+    kind: 'head',
+    cell: (record) =>
+      html`<a href="${`${installationsPath}/${record.id}`}">${installationName(record)}</a><span class="ids"><code>${registeredTeamId(record)}</code>${record.isEnterpriseInstall ? ' whole organization' : record.enterpriseName && ` ${plainName(record.enterpriseName, '')}`}</span>`,
+  },
+  { title: 'Status', cell: (record) => badge(record.status) },
+  { title: 'Newest run', cell: (record) => record.run && badge(record.run.status) },
+  { title: 'Trouble', cell: trouble },
+  { title: 'Installed', cell: (record) => time(record.installedAt) },
+  { title: 'By', cell: (record) => html`<code>${record.installerUserId}</code>` },
+];
+
+function filterForm({ filters }: InstallationsContent): Html {
+  return html`<form class="filters card" method="get" action="${installationsPath}" role="search">
+  <label class="field wide"><span>Name or id</span><input type="search" name="q" value="${filters.q}" maxlength="100" placeholder="Acme, T…, E…, U…, run_…" autocapitalize="off" spellcheck="false"></label>
+  ${choice('status', 'Status', installationStatuses, filters.status)}
+  ${choice('run', 'Newest run', runStatuses, filters.run)}
+  <button class="button small-button" type="submit">Show</button>
+  ${isFiltered(filters) && html`<a class="quiet" href="${installationsPath}">Show all</a>`}
+</form>`;
+}
+
+const isFiltered = (filters: ListFilters): boolean => Object.values(filters).some(Boolean);
+
+function emptyText(filters: ListFilters): string {
+  return isFiltered(filters)
+    ? 'No installation is like that.'
+    : 'Nobody has installed the app yet. They begin at the start page.';
+}
+
+/** `GET /operator/installations`: search, filter, page by page. A whole HTML document. */
+export function installationsPage(frame: OperatorFrame, content: InstallationsContent): string {
+  const { filters, page } = content;
+  return operatorPage(frame, {
+    title: 'Installations',
+    section: 'installations',
+    content: html`<h1>Installations</h1>
+${filterForm(content)}
+${
+  page.rows.length === 0
+    ? html`<p class="empty card">${emptyText(filters)}</p>`
+    : html`<div class="card table-card">${dataTable('Installations', columns, page.rows)}</div>`
+}
+${pager(installationsPath, filters, page)}`,
+  });
+}

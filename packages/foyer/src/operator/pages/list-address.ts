@@ -1,0 +1,48 @@
+import type { Page, PageCursor, PagePosition } from '../../database/page.ts';
+import { type Html, html } from '../../http/html.ts';
+
+/** The filters of a list as they stand in its address; an absent one lets all pass. */
+export type ListFilters = Readonly<Record<string, string | undefined>>;
+
+/** Reads where a page begins from its address: `?older=<time>.<id>` or `?newer=…`. Anything else is the first page. */
+export function cursorOf(query: URLSearchParams): PageCursor | undefined {
+  for (const towards of ['older', 'newer'] as const) {
+    const [, at, id] = /^(\d{1,15})\.([\w-]{1,100})$/.exec(query.get(towards) ?? '') ?? [];
+    if (at !== undefined && id !== undefined) return { towards, at: Number(at), id };
+  }
+  return undefined;
+}
+
+/** The address of a list with its filters. */
+export function listAddress(path: string, filters: ListFilters, more: Record<string, string> = {}): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries({ ...filters, ...more })) if (value) query.set(name, value);
+  const text = query.toString();
+  return text === '' ? path : `${path}?${text}`;
+}
+
+/** The links to the pages beside this one; nothing where there is only one. */
+export function pager(path: string, filters: ListFilters, page: Page<unknown>): Html | undefined {
+  if (!page.newer && !page.older) return undefined;
+  const link = (towards: 'newer' | 'older', position: PagePosition | null, label: string, rel: string) =>
+    position
+      ? html`<a class="page-link" rel="${rel}" href="${listAddress(path, filters, { [towards]: `${position.at}.${position.id}` })}">${label}</a>`
+      : html`<span class="page-link" aria-disabled="true">${label}</span>`;
+  return html`<nav class="pager" aria-label="Pages">
+  ${link('newer', page.newer, '← Newer', 'prev')}
+  ${page.newer && html`<a class="page-first" href="${listAddress(path, filters)}">First page</a>`}
+  ${link('older', page.older, 'Older →', 'next')}
+</nav>`;
+}
+
+/** A choice among a few words, with one for all of them. */
+export function choice(
+  name: string,
+  label: string,
+  values: readonly string[],
+  chosen: string | undefined,
+): Html {
+  const option = (value: string) =>
+    html`<option value="${value}"${value === chosen && html` selected`}>${value}</option>`;
+  return html`<label class="field"><span>${label}</span><select name="${name}"><option value="">all</option>${values.map(option)}</select></label>`;
+}

@@ -1,0 +1,35 @@
+import { html } from '../../http/html.ts';
+import { type OperatorFrame, operatorPage } from './operator-page.ts';
+import { spanText } from './shown-values.ts';
+
+/** What the login page shows. */
+export interface LoginContent {
+  /** Where to go after it; a path of ours. */
+  next: string;
+  /** What was wrong with the last try. */
+  fault?: { kind: 'wrong' } | { kind: 'slowed'; waitMs: number };
+}
+
+function faultText(fault: NonNullable<LoginContent['fault']>): string {
+  return fault.kind === 'wrong'
+    ? 'That is not the password.'
+    : `Too many wrong passwords. Try again in ${spanText(Math.max(1000, fault.waitMs))}.`;
+}
+
+/** `GET /operator/login`: the one question. A whole HTML document. */
+export function loginPage(frame: OperatorFrame, { next, fault }: LoginContent): string {
+  return operatorPage(frame, {
+    title: 'Log in',
+    narrow: true,
+    content: html`<h1>Log in</h1>
+<p class="lead">For whoever runs ${frame.site.appName}.</p>
+<form class="card login" method="post" action="/operator/login">
+  <input type="hidden" name="next" value="${next}">
+  <input class="visually-hidden" type="text" name="username" value="operator" autocomplete="username" tabindex="-1" aria-hidden="true" readonly>
+  <label class="field"><span>Password</span><input type="password" name="password" autocomplete="current-password" required autofocus maxlength="1000"${fault && html` aria-describedby="fault" aria-invalid="true"`}></label>
+  ${fault && html`<p id="fault" class="fault" role="alert">${faultText(fault)}</p>`}
+  <button class="button" type="submit">Log in</button>
+  <p class="small">It is OPERATOR_PASSWORD of this Foyer. You stay logged in for 12 hours.</p>
+</form>`,
+  });
+}

@@ -1,0 +1,52 @@
+import { html } from '../../http/html.ts';
+import { type OperatorFrame, operatorPage } from './operator-page.ts';
+
+/** Why a request of an operator's has no page of its own. */
+export const messages = {
+  not_found: {
+    status: 404,
+    heading: 'There is nothing at this address',
+    text: 'The installation may have been purged, or a part of the link is missing.',
+  },
+  not_from_here: {
+    status: 403,
+    heading: 'This form did not come from here',
+    text: 'It was sent from another site, or from a session that has ended. Nothing was changed. Go back, reload the page and try again.',
+  },
+  malformed: { status: 400, heading: 'This form could not be read', text: 'Nothing was changed.' },
+  too_large: {
+    status: 413,
+    heading: 'This form is too large',
+    text: 'It was not read, and nothing was changed.',
+  },
+  not_a_form: { status: 415, heading: 'This is not a form of ours', text: 'Nothing was changed.' },
+  method_not_allowed: {
+    status: 405,
+    heading: 'That does not work here',
+    text: 'This address does not answer that kind of request. Nothing was changed.',
+  },
+  database_unavailable: {
+    status: 503,
+    heading: 'The database does not answer',
+    text: 'It may be locked, full or gone: the log says which. What you pressed may not have happened: look before you press again.',
+  },
+  internal: {
+    status: 500,
+    heading: 'Something went wrong',
+    text: 'The log says what. If you pressed a button, look whether it took effect before you press it again.',
+  },
+} as const;
+
+export type Message = keyof typeof messages;
+
+/** A page that only says something. A whole HTML document; its HTTP status is `messages[message].status`. */
+export function messagePage(frame: OperatorFrame, message: Message): string {
+  const { heading, text } = messages[message];
+  return operatorPage(frame, {
+    title: heading,
+    narrow: true,
+    content: html`<h1>${heading}</h1>
+<p class="lead">${text}</p>
+<p class="actions"><a class="button" href="/operator">Go to the overview</a></p>`,
+  });
+}

@@ -1,0 +1,147 @@
+import type { Database } from '../../database/database.ts';
+import { appendHistory } from '../../database/installations/append-history.ts';
+import { type InstallRecord, readInstallRecord } from '../../database/installations/install-record.ts';
+import type { InstallationStore } from '../../installations/installation-store.ts';
+import { KeyMissingError, SealBrokenError } from '../../installations/sealer.ts';
+import type { Logger } from '../../config/log.ts';
+import { requestWelcome, type WelcomeRequestOutcome } from '../../steps/request-welcome.ts';
+import { type RetryOutcome, retryRun } from '../../pipeline/retry-run.ts';
+import type { SlackClientFactory } from '../../slack/create-slack-client.ts';
+import { type Revocation, revokeTokens } from '../revoke-tokens.ts';
+import type { Notice } from './notices.ts';
+
+/** What an operator can do to an installation: the last part of the form's address. */
+export const operatorActions = ['retry', 'welcome', 'mark-gone', 'purge'] as const;
+export type OperatorAction = (typeof operatorActions)[number];
+
+export interface OperatorActionsDeps {
+  database: Database;
+  store: Pick<InstallationStore, 'readInstallation' | 'deleteInstallation' | 'purgeInstallation'>;
+  slack: SlackClientFactory;
+  wakeWorker(): void;
+  now: () => number;
+  log: Logger;
+}
+
+/** A request must end within ten seconds: giving many people's tokens back takes no more than this of it. */
+const giveBackMs = 5000;
+
+const retryNotices: Readonly<Record<RetryOutcome, Notice>> = {
+  queued: 'run_queued',
+  woken: 'run_woken',
+  going: 'run_going',
+  'rate-limited': 'run_rate_limited',
+  'nothing-to-retry': 'run_nothing_to_retry',
+  'not-installed': 'not_installed',
+  unknown: 'not_installed',
+};
+
+const welcomeNotices: Readonly<Record<WelcomeRequestOutcome, Notice>> = {
+  queued: 'welcome_queued',
+  going: 'welcome_going',
+  'not-installed': 'not_installed',
+};
+
+/**
+ * Makes the function that carries out what an operator pressed, and says what came of it. Whatever took effect lands
+ * in the installation's history, and in the log with the operator's address; a purge, which takes the history along,
+ * in the log alone.
+ */
+export function createOperatorActions(deps: OperatorActionsDeps) {
+  const { database, store, now, log } = deps;
+
+  async function record(installation: InstallRecord, detail: string): Promise<void> {
+    const line = { installationId: installation.id, at: now(), userId: null, detail };
+    await database.write((transaction) => appendHistory(transaction, { ...line, kind: 'operator_action' }));
+  }
+
+  async function retry(installation: InstallRecord, form: URLSearchParams): Promise<Notice> {
+    const { run } = installation;
+    if (!run || run.id !== form.get('run')) return 'run_not_newest';
+    const outcome = await retryRun(database, run.id, { now: now() });
+    if (outcome === 'queued' || outcome === 'woken') await record(installation, `run again: ${run.id}`);
+    deps.wakeWorker();
+    return retryNotices[outcome];
+  }
+
+  async function welcome(installation: InstallRecord): Promise<Notice> {
+    const outcome = await requestWelcome(database, {
+      installationId: installation.id,
+      userId: null,
+      now: now(),
+    });
+    if (outcome === 'queued') await record(installation, 'send the welcome again');
+    deps.wakeWorker();
+    return welcomeNotices[outcome];
+  }
+
+  /** Gives the tokens back; 'stop' with why, where the installation must not be touched any more. */
+  async function giveBack(
+    installation: InstallRecord,
+    form: URLSearchParams,
+  ): Promise<Revocation | { stop: Notice }> {
+    if (form.get('installed') !== String(installation.installedAt)) return { stop: 'changed_meanwhile' };
+    if (installation.status === 'uninstalled') return { revoked: 0, notRevoked: [] };
+    const signal = AbortSignal.timeout(giveBackMs);
+    const slack: SlackClientFactory = (token, limits) => deps.slack(token, { ...limits, signal });
+    let revocation: Revocation;
+    try {
+      revocation = await revokeTokens({ queries: database.queries, store, slack }, installation.id);
+    } catch (error) {
+      if (!(error instanceof SealBrokenError || error instanceof KeyMissingError)) throw error;
+      log.warn({ err: error, installationId: installation.id }, 'tokens do not open');
+      return { stop: 'keys_do_not_fit' };
+    }
+    // Somebody may have installed it anew while Slack was asked: that install stays.
+    const still = await readInstallRecord(database.queries, installation.id);
+    return still?.installedAt === installation.installedAt ? revocation : { stop: 'changed_meanwhile' };
+  }
+
+  async function markGone(installation: InstallRecord, form: URLSearchParams): Promise<Notice> {
+    if (installation.status === 'uninstalled') return 'already_gone';
+    const given = await giveBack(installation, form);
+    if ('stop' in given) return given.stop;
+    const { teamId, enterpriseId, isEnterpriseInstall } = installation;
+    const gone = await store.deleteInstallation(
+      { teamId, enterpriseId, isEnterpriseInstall },
+      { reason: 'operator' },
+    );
+    if (!gone) return 'already_gone';
+    await record(installation, `mark as gone: ${revocationText(given)}`);
+    deps.wakeWorker();
+    return given.notRevoked.length > 0 ? 'marked_gone_not_revoked' : 'marked_gone';
+  }
+
+  async function purge(installation: InstallRecord, form: URLSearchParams): Promise<Notice> {
+    const given = await giveBack(installation, form);
+    if ('stop' in given) return given.stop;
+    await store.purgeInstallation(installation.id);
+    const { id: installationId, teamId, enterpriseId } = installation;
+    log.warn(
+      { installationId, teamId, enterpriseId, tokens: revocationText(given) },
+      'purged by an operator',
+    );
+    deps.wakeWorker();
+    return given.notRevoked.length > 0 ? 'purged_not_revoked' : 'purged';
+  }
+
+  const carryOut = { retry, welcome, 'mark-gone': markGone, purge };
+
+  return async function act(
+    action: OperatorAction,
+    installation: InstallRecord,
+    press: { form: URLSearchParams; address: string },
+  ): Promise<Notice> {
+    const notice = await carryOut[action](installation, press.form);
+    log.info(
+      { action, installationId: installation.id, notice, address: press.address },
+      'an operator pressed a button',
+    );
+    return notice;
+  };
+}
+
+function revocationText({ revoked, notRevoked }: Revocation): string {
+  const kept = notRevoked.map(({ of, error }) => `${of} (${error})`).join(', ');
+  return `${revoked} given back to Slack${kept === '' ? '' : `, not given back: ${kept}`}`;
+}

@@ -1,0 +1,67 @@
+import { elementSource, type Html, html } from '../../http/html.ts';
+import { appInitial } from '../../http/pages/marks.ts';
+import { page } from '../../http/pages/page.ts';
+import type { PageFrame } from '../../http/pages/site.ts';
+import { type Notice, noticeLine } from './notices.ts';
+import type { OperatorSession } from './operator-session.ts';
+import { operatorStyles } from './operator-styles.ts';
+
+/** What every operator's page needs besides its own data. */
+export interface OperatorFrame extends PageFrame {
+  /** Absent where nobody is logged in. */
+  session?: OperatorSession;
+  notice?: Notice;
+  now: number;
+}
+
+/** The places that every page leads to. */
+const sections = [
+  { name: 'overview', path: '/operator', label: 'Overview' },
+  { name: 'installations', path: '/operator/installations', label: 'Installations' },
+  { name: 'requests', path: '/operator/requests', label: 'Install requests' },
+] as const;
+
+export type Section = (typeof sections)[number]['name'];
+
+function topBar(frame: OperatorFrame, current: Section | undefined): Html {
+  const { site, session } = frame;
+  const brand = html`<span class="tile tile-app" aria-hidden="true">${appInitial(site.appName)}</span><span>${site.appName} <span class="role">Operator</span></span>`;
+  const link = ({ name, path, label }: (typeof sections)[number]) =>
+    html`<li><a href="${path}"${name === current && html` aria-current="page"`}>${label}</a></li>`;
+  return html`<a class="skip" href="#main">Skip to the content</a>
+<header class="bar">
+  <div class="bar-inner">
+    <a class="brand" href="/operator">${brand}</a>
+    ${
+      session &&
+      html`<nav aria-label="Operator"><ul role="list">${sections.map(link)}</ul></nav>
+    <form class="logout" method="post" action="/operator/logout">${csrfField(session)}<button class="plain" type="submit">Log out</button></form>`
+    }
+  </div>
+</header>`;
+}
+
+/** The field that makes a form one of this session's. */
+export function csrfField(session: OperatorSession | undefined): Html | undefined {
+  return session && html`<input type="hidden" name="csrf" value="${session.csrfToken}">`;
+}
+
+/** The frame of every operator's page: the installers' house with a bar on top. A whole HTML document. */
+export function operatorPage(
+  frame: OperatorFrame,
+  parts: { title: string; section?: Section; narrow?: boolean; content: Html },
+): string {
+  const { site, nonce } = frame;
+  return page({
+    site: { appName: site.appName },
+    nonce,
+    title: `${parts.title} · ${site.appName} operator`,
+    head: html`<meta name="robots" content="noindex">
+<style nonce="${nonce}">${elementSource(operatorStyles)}</style>`,
+    main: html`${topBar(frame, parts.section)}
+<main id="main" class="${parts.narrow ? 'operator narrow' : 'operator'}">
+${noticeLine(frame.notice)}
+${parts.content}
+</main>`,
+  });
+}

@@ -1,0 +1,114 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { parseCookie, stringifySetCookie } from 'cookie';
+import { z } from 'zod';
+import type { Database } from '../../database/database.ts';
+import { endOperatorSession } from '../../database/operator-sessions/end-operator-session.ts';
+import { isOperatorSessionEnded } from '../../database/operator-sessions/is-operator-session-ended.ts';
+import type { Sealer } from '../../installations/sealer.ts';
+
+/**
+ * Why sealed and not stored: any replica that has the keyring can open a session, and a restart ends none. What a
+ * sealed session cannot do is end before its time, so a logout is stored until then, where every replica looks for it at
+ * each request; and each session is bound to the password under which it began: changing the password ends them all.
+ */
+
+/** How long an operator stays logged in. */
+export const sessionLifetimeMs = 12 * 3_600_000;
+
+/** An operator's session. */
+export interface OperatorSession {
+  id: string;
+  issuedAt: number;
+  /** What every form of this session carries. */
+  csrfToken: string;
+}
+
+const sealedSchema = z.object({
+  id: z.string(),
+  issuedAt: z.number(),
+  csrfToken: z.string(),
+  passwordMark: z.string(),
+});
+
+const place = 'operator-session';
+
+/** Makes the sessions of the operator's pages. `sealer` is made for this purpose alone. */
+export function createOperatorSessions(deps: {
+  sealer: Sealer;
+  password: string;
+  database: Pick<Database, 'queries' | 'write'>;
+  /** Whether browsers reach us by https. */
+  secure: boolean;
+  now: () => number;
+}) {
+  const { sealer, password, database, secure, now } = deps;
+  const name = `${secure ? '__Host-' : ''}foyer-operator`;
+  const passwordHash = createHash('sha256').update(password).digest();
+  const passwordMark = createHash('sha256')
+    .update('operator session')
+    .update(passwordHash)
+    .digest('base64url');
+
+  const cookie = (value: string, maxAge: number): string =>
+    stringifySetCookie({ name, value, maxAge, path: '/', httpOnly: true, sameSite: 'lax', secure });
+
+  return {
+    /** Whether it is the password; how long that takes tells nothing about it. */
+    isPassword(given: string): boolean {
+      return timingSafeEqual(createHash('sha256').update(given).digest(), passwordHash);
+    },
+
+    /** Begins a session; returns its Set-Cookie header. */
+    begin(): string {
+      const session = {
+        id: randomBytes(16).toString('base64url'),
+        issuedAt: now(),
+        csrfToken: randomBytes(16).toString('base64url'),
+        passwordMark,
+      };
+      return cookie(sealer.seal(JSON.stringify(session), place), sessionLifetimeMs / 1000);
+    },
+
+    /** The session of a request, or undefined where there is none that is still good. @throws DatabaseUnavailableError */
+    async read(cookieHeader: string | undefined): Promise<OperatorSession | undefined> {
+      const sealed = parseCookie(cookieHeader ?? '')[name];
+      const session = sealed === undefined ? undefined : open(sealer, sealed);
+      if (!session || !sameText(session.passwordMark, passwordMark)) return undefined;
+      const age = now() - session.issuedAt;
+      // A clock that is a little behind on another replica is no reason to send somebody away.
+      if (age >= sessionLifetimeMs || age < -60_000) return undefined;
+      // Asked last, so that nobody without a session of ours makes the database work.
+      if (await isOperatorSessionEnded(database.queries, session.id)) return undefined;
+      return { id: session.id, issuedAt: session.issuedAt, csrfToken: session.csrfToken };
+    },
+
+    /** Ends a session everywhere; returns the Set-Cookie header that takes it from the browser. @throws DatabaseUnavailableError */
+    async end({ id, issuedAt }: OperatorSession): Promise<string> {
+      const lapsesAt = issuedAt + sessionLifetimeMs;
+      await database.write((transaction) => endOperatorSession(transaction, { id, lapsesAt, now: now() }));
+      return cookie('', 0);
+    },
+  };
+}
+
+export type OperatorSessions = ReturnType<typeof createOperatorSessions>;
+
+/** Whether a form was made for this session. */
+export function isFormOf(session: OperatorSession, form: URLSearchParams): boolean {
+  return sameText(form.get('csrf') ?? '', session.csrfToken);
+}
+
+function open(sealer: Sealer, sealed: string): z.output<typeof sealedSchema> | undefined {
+  if (sealed.length > 2000) return undefined;
+  try {
+    return sealedSchema.parse(JSON.parse(sealer.open(sealed, place)));
+  } catch {
+    // Whatever is wrong with it, only we could have made a right one: it is no session.
+    return undefined;
+  }
+}
+
+function sameText(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}

@@ -1,0 +1,144 @@
+import type { Config } from '../../config/config.ts';
+import type { Database } from '../../database/database.ts';
+import { countRequestsByDay } from '../../database/install-requests/count-requests-by-day.ts';
+import { listInstallRequests } from '../../database/install-requests/list-install-requests.ts';
+import { countInstallationRows } from '../../database/installations/count-installation-rows.ts';
+import { countInstallations } from '../../database/installations/count-installations.ts';
+import { readHistory } from '../../database/installations/history-record.ts';
+import { type InstallRecord, readInstallRecord } from '../../database/installations/install-record.ts';
+import { listInstallationsPage } from '../../database/installations/list-installations-page.ts';
+import { readUsers } from '../../database/installations/user-record.ts';
+import { toPage } from '../../database/page.ts';
+import { countFailingRuns } from '../../database/runs/count-failing-runs.ts';
+import { listRuns } from '../../database/runs/list-runs.ts';
+import { readQueueState } from '../../database/runs/read-queue-state.ts';
+import { readStepAttempts } from '../../database/runs/read-step-attempts.ts';
+import { countTokensAtRisk } from '../../database/tokens/count-tokens-at-risk.ts';
+import { readTokenTimes } from '../../database/tokens/read-token-times.ts';
+import { confirmPage } from './confirm-page.ts';
+import { installationPage, shownHistory } from './installation-page.ts';
+import { installationStatuses, installationsPage, runStatuses } from './installations-page.ts';
+import { cursorOf } from './list-address.ts';
+import type { OperatorFrame } from './operator-page.ts';
+import { overviewPage } from './overview-page.ts';
+import { requestOutcomes, requestsPage } from './requests-page.ts';
+
+/** A page whose data is read: it only needs its frame. */
+export type OperatorView = (frame: OperatorFrame) => string;
+
+const rowsPerPage = 50;
+const shownRuns = 10;
+const shownFailing = 5;
+const chartDays = 30;
+/** The refresh renews two hours ahead: what has less than this left was not renewed in time. */
+const lapsingWithinMs = 3_600_000;
+const dayMs = 86_400_000;
+
+/** Makes the readers of every page that can be looked at. They write nothing. */
+export function createOperatorViews(deps: { config: Config; database: Database; now: () => number }) {
+  const { config, now } = deps;
+  const { queries } = deps.database;
+  const { clientId } = config.slack;
+
+  async function overview(): Promise<OperatorView> {
+    const failing = {
+      clientId,
+      runStatus: 'failed',
+      statuses: ['active', 'broken'],
+      limit: shownFailing,
+    } as const;
+    const content = {
+      installations: await countInstallations(queries, clientId),
+      failing: {
+        newest: (await listInstallationsPage(queries, failing)).rows,
+        count: await countFailingRuns(queries, clientId),
+      },
+      queue: await readQueueState(queries, now()),
+      tokens: await countTokensAtRisk(queries, { clientId, before: now() + lapsingWithinMs }),
+      days: await countRequestsByDay(queries, { clientId, days: chartDays, now: now() }),
+    };
+    return (frame) => overviewPage(frame, content);
+  }
+
+  async function installations(query: URLSearchParams): Promise<OperatorView> {
+    const text = query.get('q')?.trim().slice(0, 100) || undefined;
+    const status = oneOf(installationStatuses, query.get('status'));
+    const runStatus = oneOf(runStatuses, query.get('run'));
+    const page = await listInstallationsPage(queries, {
+      clientId,
+      text,
+      statuses: status && [status],
+      runStatus,
+      limit: rowsPerPage,
+      cursor: cursorOf(query),
+    });
+    return (frame) => installationsPage(frame, { filters: { q: text, status, run: runStatus }, page });
+  }
+
+  async function requests(query: URLSearchParams): Promise<OperatorView> {
+    const day = startOfDay(query.get('day'));
+    const teamId = query.get('team')?.trim().toUpperCase().slice(0, 40) || undefined;
+    const outcome = oneOf(requestOutcomes, query.get('outcome'));
+    const cursor = cursorOf(query);
+    const found = await listInstallRequests(queries, {
+      clientId,
+      teamId,
+      outcome,
+      cursor,
+      limit: rowsPerPage + 1,
+      ...(day !== undefined && { from: day, before: day + dayMs }),
+    });
+    const positionOf = ({ startedAt: at, id }: (typeof found)[number]) => ({ at, id });
+    const page = toPage(found, { limit: rowsPerPage, cursor, positionOf });
+    const shownDay = day === undefined ? undefined : new Date(day).toISOString().slice(0, 10);
+    return (frame) => requestsPage(frame, { filters: { day: shownDay, team: teamId, outcome }, page });
+  }
+
+  async function installation(record: InstallRecord): Promise<OperatorView> {
+    const runs = await listRuns(queries, record.id, shownRuns);
+    const content = {
+      record,
+      runs: await Promise.all(
+        runs.map(async (run) => ({ run, attempts: await readStepAttempts(queries, run.id) })),
+      ),
+      users: await readUsers(queries, record),
+      history: await readHistory(queries, record.id, shownHistory + 1),
+      tokens: await readTokenTimes(queries, record.id),
+      requestedScopes: config.slack.botScopes,
+      optionalScopes: config.slack.optionalBotScopes,
+    };
+    return (frame) => installationPage(frame, content);
+  }
+
+  async function confirmation(record: InstallRecord, action: 'mark-gone' | 'purge'): Promise<OperatorView> {
+    const users = (await readUsers(queries, record)).length;
+    const rows = { users, ...(await countInstallationRows(queries, record.id)) };
+    return (frame) => confirmPage(frame, { action, record, rows });
+  }
+
+  return {
+    /** Reads what a page shows; undefined where there is nothing at that path. @throws DatabaseUnavailableError */
+    async find(path: string, query: URLSearchParams): Promise<OperatorView | undefined> {
+      if (path === '/operator') return overview();
+      if (path === '/operator/installations') return installations(query);
+      if (path === '/operator/requests') return requests(query);
+      const [, id, part] = /^\/operator\/installations\/(\w{1,100})(?:\/([\w-]+))?$/.exec(path) ?? [];
+      const record = id === undefined ? undefined : await readInstallRecord(queries, id);
+      // Apps that share a database do not see each other.
+      if (record?.clientId !== clientId) return undefined;
+      if (part === undefined) return installation(record);
+      return part === 'purge' || part === 'mark-gone' ? confirmation(record, part) : undefined;
+    },
+  };
+}
+
+function oneOf<T extends string>(known: readonly T[], given: string | null): T | undefined {
+  return known.find((value) => value === given);
+}
+
+/** The first millisecond of a day such as 2026-11-22; undefined for anything else. */
+function startOfDay(text: string | null): number | undefined {
+  if (text === null || !/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
+  const at = Date.parse(`${text}T00:00:00Z`);
+  return Number.isNaN(at) ? undefined : at;
+}

@@ -1,0 +1,66 @@
+import type { RunRecord, StepRecord } from '../../database/installations/install-record.ts';
+import type { StepAttemptRecord } from '../../database/runs/read-step-attempts.ts';
+import { type Html, html } from '../../http/html.ts';
+import { ago, badge, errorText, time, took } from './shown-values.ts';
+
+/** A run with every attempt of its steps. */
+export interface RunWithAttempts {
+  run: RunRecord;
+  attempts: readonly StepAttemptRecord[];
+}
+
+function attemptLine(attempt: StepAttemptRecord): Html {
+  const duration = took(attempt.startedAt, attempt.finishedAt);
+  return html`<li><span class="attempt-number">${attempt.attempt}</span> ${badge(attempt.outcome)} ${time(attempt.startedAt)}${duration !== null && html` <span class="small nowrap">took ${duration}</span>`} ${errorText(attempt)}</li>`;
+}
+
+function stepItem(step: StepRecord, attempts: readonly StepAttemptRecord[]): Html {
+  const isCalm = step.status === 'succeeded' || step.status === 'skipped' || step.status === 'pending';
+  const tries = step.attempts === 1 ? '1 attempt' : `${step.attempts} attempts`;
+  const [only, ...more] = attempts;
+  // Its one attempt went as the step did: there is nothing more to tell than how long it took.
+  const isPlain = isCalm && more.length === 0;
+  const duration = isPlain && only ? took(only.startedAt, only.finishedAt) : null;
+  return html`<li class="run-step"${isCalm && html` data-calm`}>
+    <div class="run-step-head"><code class="step-name">${step.name}</code> ${badge(step.status)}${duration !== null && html` <span class="took">took ${duration}</span>`}${step.finishedAt !== null && html` <span class="small">${time(step.finishedAt)}</span>`}</div>
+    ${errorText(step) !== null && html`<p>${errorText(step)}</p>`}
+    ${
+      attempts.length > 0 &&
+      !isPlain &&
+      html`<details${!isCalm && html` open`}><summary>${tries}</summary><ol class="attempts" role="list">${attempts.map(attemptLine)}</ol></details>`
+    }
+  </li>`;
+}
+
+function runFacts(run: RunRecord, now: number): Html {
+  return html`<p class="small run-facts"><code>${run.id}</code> for <code>${run.userId}</code> · begun ${time(run.createdAt)}${
+    run.finishedAt !== null && html` · ended ${time(run.finishedAt)}`
+  }${run.waitingFor !== null && html` · waits for <code>${run.waitingFor}</code>`}${
+    run.dueAt !== null &&
+    (run.status === 'waiting' || run.status === 'queued') &&
+    html` · due ${ago(run.dueAt, now)}`
+  }</p>`;
+}
+
+function runBody({ run, attempts }: RunWithAttempts, now: number): Html {
+  const of = (step: StepRecord) => attempts.filter((attempt) => attempt.stepName === step.name);
+  return html`${runFacts(run, now)}
+  <ol class="run-steps" role="list">${run.steps.map((step) => stepItem(step, of(step)))}</ol>`;
+}
+
+/** An installation's runs: the newest as it stands, older ones folded away. */
+export function runsSection(runs: readonly RunWithAttempts[], now: number): Html {
+  const [newest, ...older] = runs;
+  if (!newest)
+    return html`<section class="card panel"><h2>Runs</h2><p class="small">There is none.</p></section>`;
+  return html`<section class="card panel" aria-labelledby="run">
+  <h2 id="run">Newest run ${badge(newest.run.status)}</h2>
+  ${runBody(newest, now)}
+  ${older.map(
+    (
+      each,
+    ) => html`<details class="older-run"><summary>An earlier run, ${time(each.run.createdAt)} ${badge(each.run.status)}</summary>
+  ${runBody(each, now)}</details>`,
+  )}
+</section>`;
+}

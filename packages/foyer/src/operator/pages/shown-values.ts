@@ -1,0 +1,85 @@
+import type { InstallRecord } from '../../database/installations/install-record.ts';
+import type {
+  AttemptOutcome,
+  InstallationStatus,
+  InstallRequestOutcome,
+  RunStatus,
+  StepStatus,
+} from '../../database/records.ts';
+import { type Html, html } from '../../http/html.ts';
+import { plainName } from '../../http/pages/plain-name.ts';
+import { durationText, timeText } from '../terminal/time-text.ts';
+
+/** How single values look on every page: a status, a time, a name. */
+
+type AnyStatus = InstallationStatus | RunStatus | StepStatus | AttemptOutcome | InstallRequestOutcome;
+
+const tones: Readonly<Record<AnyStatus, 'good' | 'bad' | 'warn' | 'busy' | 'muted'>> = {
+  active: 'good',
+  broken: 'bad',
+  uninstalled: 'muted',
+  queued: 'busy',
+  running: 'busy',
+  waiting: 'warn',
+  succeeded: 'good',
+  failed: 'bad',
+  cancelled: 'muted',
+  pending: 'muted',
+  retrying: 'warn',
+  retry: 'warn',
+  skipped: 'muted',
+  unconfirmed: 'warn',
+  started: 'busy',
+  installed: 'good',
+};
+
+/** A status as a coloured word: the same word the same way on every page. */
+export function badge(status: AnyStatus): Html {
+  return html`<span class="badge" data-tone="${tones[status]}">${status}</span>`;
+}
+
+/** A time in UTC. */
+export function time(ms: number): Html {
+  return html`<time datetime="${new Date(ms).toISOString()}">${timeText(ms)}</time>`;
+}
+
+/** How long ago something was, roughly: `12 s`, `4 min`, `3 h`, `5 days`. */
+export function spanText(ms: number): string {
+  if (ms < 120_000) return `${Math.max(0, Math.round(ms / 1000))} s`;
+  if (ms < 2 * 3_600_000) return `${Math.round(ms / 60_000)} min`;
+  if (ms < 2 * 86_400_000) return `${Math.round(ms / 3_600_000)} h`;
+  return `${Math.round(ms / 86_400_000)} days`;
+}
+
+/** A time as people think of it, with the whole time behind it. */
+export function ago(ms: number, now: number): Html {
+  const text = ms > now ? `in ${spanText(ms - now)}` : `${spanText(now - ms)} ago`;
+  return html`<time datetime="${new Date(ms).toISOString()}" title="${timeText(ms)}">${text}</time>`;
+}
+
+/** How long something took; nothing while it has not ended. */
+export function took(startedAt: number, finishedAt: number | null): string | null {
+  return finishedAt === null ? null : durationText(Math.max(0, finishedAt - startedAt));
+}
+
+/** The name of what an installation belongs to: its team, or its enterprise. */
+export function installationName(
+  record: Pick<InstallRecord, 'isEnterpriseInstall' | 'teamName' | 'enterpriseName'>,
+): string {
+  return plainName(record.isEnterpriseInstall ? record.enterpriseName : record.teamName, 'Unnamed');
+}
+
+/** An error by name and in a sentence; a sentence that has the name in it is enough. */
+export function errorText(of: { errorCode: string | null; errorMessage: string | null }): Html | null {
+  const { errorCode: code, errorMessage: message } = of;
+  if (code === null) return message === null ? null : html`<span class="error">${message}</span>`;
+  const name = html`<code>${code}</code>`;
+  const at = message?.indexOf(code) ?? -1;
+  if (message === null || at < 0) return html`<span class="error">${name} ${message}</span>`;
+  return html`<span class="error">${message.slice(0, at)}${name}${message.slice(at + code.length)}</span>`;
+}
+
+/** A whole number with its thousands set apart. */
+export function count(value: number): string {
+  return value.toLocaleString('en-US');
+}

@@ -1,0 +1,65 @@
+import type { Queries } from '../database/database.ts';
+import { listTokenHolders } from '../database/installations/list-token-holders.ts';
+import type { InstallationStore } from '../installations/installation-store.ts';
+import type { SlackClientFactory } from '../slack/create-slack-client.ts';
+import { slackFailure } from '../slack/slack-failure.ts';
+
+/** What became of an installation's tokens at Slack. */
+export interface Revocation {
+  revoked: number;
+  /** Whose token may stay valid at Slack (`bot` or a user's id), and why, by name. */
+  notRevoked: { of: string; error: string }[];
+}
+
+export interface RevokeTokensDeps {
+  queries: Queries;
+  store: Pick<InstallationStore, 'readInstallation'>;
+  slack: SlackClientFactory;
+}
+
+/** The operator waits: nobody is helped by waiting longer for a Slack that does not answer. */
+const timeoutMs = 4000;
+
+/**
+ * Gives every token of an installation back to Slack, as far as Slack answers: once it does not, the rest is not tried.
+ * Throws what the store throws where a token does not open.
+ */
+export async function revokeTokens(deps: RevokeTokensDeps, installationId: string): Promise<Revocation> {
+  const revocation: Revocation = { revoked: 0, notRevoked: [] };
+  let outage: string | undefined;
+  for (const [of, token] of await readTokens(deps, installationId)) {
+    const failure = outage === undefined ? await revoke(deps.slack, token) : { code: outage, lasting: true };
+    if (failure === undefined) revocation.revoked += 1;
+    else revocation.notRevoked.push({ of, error: failure.code });
+    if (failure?.lasting) outage = failure.code;
+  }
+  return revocation;
+}
+
+/** Everything that an installation holds, each token once: `[whose, token]`. */
+async function readTokens(deps: RevokeTokensDeps, installationId: string): Promise<[string, string][]> {
+  const tokens = new Map<string, string>();
+  const keep = (of: string, token: string | undefined) => token !== undefined && tokens.set(token, of);
+  keep('bot', (await deps.store.readInstallation(installationId))?.installation.bot?.token);
+  for (const userId of await listTokenHolders(deps.queries, installationId)) {
+    keep(userId, (await deps.store.readInstallation(installationId, userId))?.installation.user.token);
+  }
+  return [...tokens].map(([token, of]) => [of, token]);
+}
+
+/** Undefined when the token is dead now; else why it may not be, and whether the next one would meet the same. */
+async function revoke(
+  slack: SlackClientFactory,
+  token: string,
+): Promise<{ code: string; lasting: boolean } | undefined> {
+  try {
+    await slack(token, { timeoutMs }).auth.revoke();
+    return undefined;
+  } catch (error) {
+    const failure = slackFailure(error);
+    if (!failure) throw error;
+    // A lapsed token is dead, but what can renew it is not.
+    if (failure.kind === 'token-dead' && failure.code !== 'token_expired') return undefined;
+    return { code: failure.code, lasting: failure.kind === 'unreachable' || failure.kind === 'rate-limited' };
+  }
+}

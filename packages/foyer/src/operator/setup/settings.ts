@@ -1,0 +1,45 @@
+import { ConfigError } from '../../config/config-error.ts';
+import { readPublicUrl } from '../../config/config.ts';
+
+/** What `setup` must know; `undefined` where it is not known yet. */
+export interface Settings {
+  publicUrl: string;
+  clientId: string;
+  clientSecret: string;
+  signingSecret: string;
+  production: boolean;
+}
+
+/** Says what is wrong with a public URL and how to mend it; undefined where nothing is. */
+export function publicUrlProblem(text: string): string | undefined {
+  if (text.trim() === '')
+    return 'Give the address where browsers will reach Foyer, such as https://foyer.example.com';
+  try {
+    readPublicUrl({ PUBLIC_URL: text.trim() });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.faults.map(({ problem, mend }) => `It ${problem}: ${mend}`).join('; ');
+  }
+}
+
+/** The address as the configuration reads it: without a slash at its end. */
+export function publicUrlOf(text: string): string {
+  return readPublicUrl({ PUBLIC_URL: text.trim() });
+}
+
+/** What to know of an address that is not https; undefined where it is. */
+export function httpAdvice(publicUrl: string): string | undefined {
+  if (publicUrl.startsWith('https:')) return undefined;
+  return (
+    `${publicUrl} is not https. Slack sends people back to https addresses alone, and its events must reach this ` +
+    'machine: while you develop, open a tunnel (cloudflared, ngrok) and give its https address; later, put a TLS proxy ' +
+    'in front. Against the sandbox, http is fine.'
+  );
+}
+
+/** Says what is wrong with a value copied from Slack's page; undefined where nothing is. */
+export function credentialProblem(text: string): string | undefined {
+  if (text.trim() === '') return 'Copy it from the app’s Basic Information page';
+  return /[\s\p{Cc}]/u.test(text.trim()) ? 'It has spaces or line ends in it: copy it again' : undefined;
+}

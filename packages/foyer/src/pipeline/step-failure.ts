@@ -1,0 +1,79 @@
+import { DatabaseUnavailableError } from '../database/database.ts';
+import { InstallationNotFoundError } from '../installations/installation-store.ts';
+import { KeyMissingError, SealBrokenError } from '../installations/sealer.ts';
+import { type SlackFailure, slackFailure } from '../slack/slack-failure.ts';
+import { StepError } from './step.ts';
+
+/**
+ * What it means to the run that a step threw.
+ * wait: Slack asked to, which is no failure. retry: it may pass. final: it will not; `tokenDead` when no call of this
+ * installation will ever work again. database: our own fault, not the step's.
+ */
+export interface StepFailure {
+  kind: 'wait' | 'retry' | 'final' | 'database';
+  /** By name: Slack's error, or ours. */
+  code: string;
+  /** One sentence; what an unknown error said must be scrubbed before it is stored. */
+  message: string;
+  tokenDead: boolean;
+  /** Only with `wait`. */
+  delayMs?: number;
+}
+
+/** Judges what a step threw. */
+export function stepFailure(error: unknown): StepFailure {
+  if (isDatabaseFault(error)) {
+    const message = 'The database could not be used';
+    return { kind: 'database', code: 'database_unavailable', message, tokenDead: false };
+  }
+  const failure = slackFailureWithin(error);
+  if (!failure) return { kind: isFinal(error) ? 'final' : 'retry', ...describe(error), tokenDead: false };
+  const { code, message } = failure;
+  switch (failure.kind) {
+    case 'rate-limited':
+      return { kind: 'wait', code, message, tokenDead: false, delayMs: failure.retryAfterMs ?? 30_000 };
+    case 'unreachable':
+      return { kind: 'retry', code, message, tokenDead: false };
+    case 'token-dead':
+      return { kind: 'final', code, message, tokenDead: true };
+    case 'refused':
+      return { kind: 'final', code, message, tokenDead: false };
+  }
+}
+
+/** An error and what caused it: who asks for a token may meet Slack's refusal of a refresh inside another error. */
+function causesOf(error: unknown): unknown[] {
+  const causes = [error];
+  for (let at = error; at instanceof Error && causes.length < 6; at = at.cause) causes.push(at.cause);
+  return causes;
+}
+
+function isDatabaseFault(error: unknown): boolean {
+  return causesOf(error).some((cause) => cause instanceof DatabaseUnavailableError);
+}
+
+function slackFailureWithin(error: unknown): SlackFailure | undefined {
+  for (const cause of causesOf(error)) {
+    const failure = slackFailure(cause);
+    if (failure) return failure;
+  }
+  return undefined;
+}
+
+/** A token that is not there, or cannot be opened, is not there for the next attempt either. */
+function isFinal(error: unknown): boolean {
+  if (error instanceof StepError) return error.final;
+  return (
+    error instanceof InstallationNotFoundError ||
+    error instanceof KeyMissingError ||
+    error instanceof SealBrokenError
+  );
+}
+
+/** An error of a step's own code, by its `code` where that reads as a name. */
+function describe(error: unknown): { code: string; message: string } {
+  const given = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
+  const named = typeof given === 'string' && /^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(given);
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: named ? given.toLowerCase() : 'unexpected_error', message: message.slice(0, 500) };
+}

@@ -1,0 +1,194 @@
+import type { WebClient } from '@slack/web-api';
+import type { Config } from '../config/config.ts';
+import type { Database, Queries } from '../database/database.ts';
+import type { StepRecord } from '../database/installations/install-record.ts';
+import type { PublishHome } from '../home/publish-home.ts';
+import type { Logger } from '../config/log.ts';
+
+/**
+ * The pipeline's interface: what a step is, what it is given and how it ends.
+ *
+ * To add one: write `steps/<name>.ts` that exports one Step with a `run(context)`, and put it into the list in
+ * `steps.ts`. A step may run more than once (a crash in the middle, a retry), so its docstring says why that is safe.
+ * One that only writes to our own database has a `write(transaction, facts)` in its place, and costs no commit.
+ */
+
+/** What a step may return. Write an output as a `type`, not an `interface`: TypeScript takes only that for JSON. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/** One named part of a run. */
+export type Step<Output extends Json = Json> = ActingStep<Output> | RecordingStep<Output>;
+
+/** What every step has. */
+interface StepTraits {
+  /** Permanent: it stands in the database, in App Home and in the command line's output. */
+  readonly name: string;
+  /** Whether the steps after it are skipped when it failed. */
+  readonly required: boolean;
+  /** After how many failed attempts it has failed. Rate limits and waiting do not count. */
+  readonly maxAttempts: number;
+  /** Asked first, where it is there: knows from what is given, without asking anybody, that there is nothing to do. */
+  unneeded?(facts: StepFacts): Skip | undefined;
+}
+
+/** A step that asks Slack or anybody else: an attempt is committed before it begins, and how it ended afterwards. */
+export interface ActingStep<Output extends Json = Json> extends StepTraits {
+  /** How long one attempt may take; the run goes on without an attempt that ignores its signal. */
+  readonly timeLimitMs: number;
+  /**
+   * Returns the output, which is stored and must not hold a secret; or one of the other ends below. What it throws is
+   * judged by Slack's answer: a rate limit waits, an unreachable Slack and everything unknown are tried again, a
+   * refusal or a dead token ends the step.
+   */
+  run(context: StepContext): Promise<Output | Written<Output> | StepEnd>;
+  readonly write?: undefined;
+}
+
+/**
+ * A step that only writes to the database: its attempt, what it writes and its end are one commit, which it shares with
+ * its neighbours. It needs no time limit beside that of each statement.
+ */
+export interface RecordingStep<Output extends Json = Json> extends StepTraits {
+  /**
+   * Does nothing but queries, all of them on `transaction`, and may run again; returns the output. When it throws,
+   * what it wrote is undone, and it is judged like any other.
+   */
+  write(transaction: Queries, facts: StepFacts): Promise<Output>;
+  readonly run?: undefined;
+}
+
+/** What is known of a run when a step begins. */
+export interface StepFacts {
+  readonly runId: string;
+  /** When the run was made: the time of the install. */
+  readonly runCreatedAt: number;
+  readonly installationId: string;
+  readonly life: number;
+  readonly clientId: string;
+  /** Null for an org-wide install. */
+  readonly teamId: string | null;
+  readonly teamName: string | null;
+  readonly enterpriseId: string | null;
+  readonly enterpriseName: string | null;
+  readonly isEnterpriseInstall: boolean;
+  /** Where the app may act: its team, or the workspaces that let an org-wide install in; empty before the first. */
+  readonly workspaceIds: readonly string[];
+  /** The one of `workspaceIds`, to be passed to Slack as `team_id`; null where there is none, or a choice. */
+  readonly workspaceId: string | null;
+  /** The installer whose run this is. */
+  readonly userId: string;
+  readonly appId: string | null;
+  readonly botUserId: string | null;
+  /** The scopes granted to the bot; null where the install brought no bot. */
+  readonly botScopes: readonly string[] | null;
+  /** 1 for the first attempt of this step in this run. */
+  readonly attempt: number;
+  /** The steps before this one, as they stand. */
+  readonly earlierSteps: readonly StepRecord[];
+  readonly services: Pick<StepServices, 'config'>;
+  now(): number;
+  /** What an earlier step returned; null unless it succeeded. */
+  output<Output extends Json>(step: Step<Output>): Output | null;
+}
+
+/** What a step is given. */
+export interface StepContext extends StepFacts {
+  /** Aborted when the time limit is over, the run was cancelled, or the process stops. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  readonly services: StepServices;
+  /** A client for the bot, made from the token of this moment, ended by this step's signal. One for an attempt. */
+  slack(limits?: { timeoutMs?: number }): Promise<WebClient>;
+}
+
+/** What steps use beside Slack. A step of your own that needs more adds it here and in `main.ts`. */
+export interface StepServices {
+  readonly database: Database;
+  readonly config: Pick<Config, 'app' | 'slack' | 'supportUrl' | 'privacyUrl' | 'notify'>;
+  readonly publishHome: PublishHome;
+}
+
+/** The events a step can wait for. */
+export type WaitEvent = 'team_access_granted';
+
+/** Thrown by a step that knows what its failure means; what Slack's client throws is known without it. */
+export class StepError extends Error {
+  override readonly name = 'StepError';
+  /** The failure by name, as people are shown it. */
+  readonly code: string;
+  /** Whether trying again is of no use. */
+  readonly final: boolean;
+  constructor(code: string, message: string, options: ErrorOptions & { final: boolean }) {
+    super(message, options);
+    this.code = code;
+    this.final = options.final;
+  }
+}
+
+const ended = Symbol('how a step ended');
+
+/** How a step ended, when not with an output. Made by `skip`, `unconfirmed`, `waitFor` and `lookAgainIn`. */
+export type StepEnd = { readonly [ended]: true } & (
+  | { readonly kind: 'skipped'; readonly code: string; readonly message: string }
+  | { readonly kind: 'unconfirmed'; readonly code: string; readonly message: string }
+  | { readonly kind: 'wait-for'; readonly event: WaitEvent }
+  | { readonly kind: 'wait'; readonly delayMs: number; readonly why?: WaitCause }
+);
+
+/** The end of a step that has nothing to do. */
+export type Skip = Extract<StepEnd, { kind: 'skipped' }>;
+
+/** There is nothing to do: `code` by name, `message` one sentence for people. */
+export function skip(code: string, message: string): Skip {
+  return { [ended]: true, kind: 'skipped', code, message };
+}
+
+/** It may have happened and nobody can find out: never tried again by itself. */
+export function unconfirmed(code: string, message: string): StepEnd {
+  return { [ended]: true, kind: 'unconfirmed', code, message };
+}
+
+/** The run rests until the event arrives, and then begins this step anew. */
+export function waitFor(event: WaitEvent): StepEnd {
+  return { [ended]: true, kind: 'wait-for', event };
+}
+
+/** What a step waits for, by name (`rate_limited`) and in one sentence for people. */
+export interface WaitCause {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** The run rests for so many milliseconds, and then begins this step anew; that counts as no failure. */
+export function lookAgainIn(delayMs: number, why?: WaitCause): StepEnd {
+  return { [ended]: true, kind: 'wait', delayMs, ...(why && { why }) };
+}
+
+/** Tells an end from an output. */
+export function isStepEnd(result: Json | StepEnd): result is StepEnd {
+  return typeof result === 'object' && result !== null && ended in result;
+}
+
+/** What a step writes to the database beside its output: nothing but queries on `transaction`, and may run again. */
+export type StepWrite = (transaction: Queries) => Promise<unknown>;
+
+/** An output, and what was learnt with it. Made by `withWrite`. */
+export type Written<Output extends Json> = {
+  readonly [ended]: true;
+  readonly kind: 'written';
+  readonly output: Output;
+  readonly write: StepWrite;
+};
+
+/**
+ * Ends a step with an output and writes what it has learnt in the same commit: one commit less, and no crash between.
+ * It is written whatever becomes of the run meanwhile, also when that was cancelled or has become another worker's.
+ */
+export function withWrite<Output extends Json>(output: Output, write: StepWrite): Written<Output> {
+  return { [ended]: true, kind: 'written', output, write };
+}
+
+/** Tells what `withWrite` made from any other result. */
+export function isWritten(result: Json | Written<Json> | StepEnd): result is Written<Json> {
+  return typeof result === 'object' && result !== null && ended in result && result.kind === 'written';
+}

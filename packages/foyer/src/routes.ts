@@ -1,0 +1,76 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Database } from './database/database.ts';
+import { DatabaseUnavailableError } from './database/database.ts';
+import type { SendPages } from './http/send-pages.ts';
+import type { ShowProgress } from './install/show-progress.ts';
+
+/** What answers one request. It ends the response, or throws. */
+export type Route = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
+
+/** Why nothing answers a request: there is no such path, or it takes other methods, which `Allow` names (RFC 9110). */
+export type NoRoute = { kind: 'not_found' } | { kind: 'method_not_allowed'; headers: { Allow: string } };
+
+export interface RoutesDeps {
+  startInstall: Route;
+  finishInstall: Route;
+  slackEvents: Route;
+  progress: ShowProgress;
+  /** Answers everything below `/operator`; undefined where that is turned off. */
+  operator?: Route;
+  metrics?: Route;
+  pages: Pick<SendPages, 'sendLanding'>;
+  database: Pick<Database, 'ping'>;
+}
+
+/** Every path that Foyer answers, and by which method. */
+export function createRoutes(deps: RoutesDeps) {
+  const exact: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
+    '/': { GET: (_req, res) => deps.pages.sendLanding(res) },
+    '/slack/install': { GET: deps.startInstall },
+    '/slack/oauth_redirect': { GET: deps.finishInstall },
+    '/slack/events': { POST: deps.slackEvents },
+    ...(deps.metrics && { '/metrics': { GET: deps.metrics } }),
+    '/healthz': { GET: (_req, res) => sendHealth(res, 200, 'ok') },
+    '/readyz': { GET: (_req, res) => readyz(deps.database, res) },
+  };
+
+  function routesOf(path: string): Readonly<Record<string, Route>> | undefined {
+    if (Object.hasOwn(exact, path)) return exact[path];
+    if (/^\/operator(?:\/|$)/.test(path)) {
+      return deps.operator && { GET: deps.operator, POST: deps.operator };
+    }
+    const [, token, status] = /^\/installs\/([A-Za-z0-9_-]{1,100})(\/status)?$/.exec(path) ?? [];
+    if (token === undefined) return undefined;
+    return {
+      GET: (_req, res) => (status ? deps.progress.status(token, res) : deps.progress.page(token, res)),
+    };
+  }
+
+  return function route(method: string, path: string): Route | NoRoute {
+    const routes = routesOf(path);
+    if (!routes) return { kind: 'not_found' };
+    // A HEAD is a GET whose body Node leaves out; but whatever only looks at a callback must not use up its code.
+    const takesHead = 'GET' in routes && path !== '/slack/oauth_redirect';
+    const asked = method === 'HEAD' && takesHead ? 'GET' : method;
+    const found = Object.hasOwn(routes, asked) ? routes[asked] : undefined;
+    if (found) return found;
+    const methods = [...Object.keys(routes), ...(takesHead ? ['HEAD'] : [])];
+    return { kind: 'method_not_allowed', headers: { Allow: methods.join(', ') } };
+  };
+}
+
+/** Whether the database answers: what a load balancer asks before it sends anybody here. */
+async function readyz(database: Pick<Database, 'ping'>, res: ServerResponse): Promise<void> {
+  try {
+    await database.ping();
+  } catch (error) {
+    if (!(error instanceof DatabaseUnavailableError)) throw error;
+    return sendHealth(res, 503, 'database_unavailable');
+  }
+  sendHealth(res, 200, 'ok');
+}
+
+function sendHealth(res: ServerResponse, status: number, text: string): void {
+  const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' };
+  res.writeHead(status, headers).end(JSON.stringify({ status: text }));
+}

@@ -1,0 +1,160 @@
+import { WebClient, type WebClientOptions } from '@slack/web-api';
+import type { Config } from '../config/config.ts';
+import { type Logger, slackLogger } from '../config/log.ts';
+import { escapeFormValues } from './escape-form-values.ts';
+import { readResponse } from './read-response.ts';
+import { createSlackTransport, type SlackAnswer, type SlackTransport } from './slack-transport.ts';
+
+/** How one call or a group of calls is bounded. */
+export interface SlackCallLimits {
+  /** For each call, in milliseconds. */
+  timeoutMs?: number;
+  /** Ends calls under way, such as those of a step whose run was cancelled. */
+  signal?: AbortSignal;
+}
+
+/** One call to Slack that has ended: what was asked, what came of it, and how long that took. */
+export interface SlackCall {
+  method: string;
+  /** error: Slack understood and said no. unreachable: there was no whole answer in time. */
+  result: 'ok' | 'error' | 'rate_limited' | 'http_error' | 'unreachable';
+  ms: number;
+}
+
+/** To be told of each call to Slack. Must not throw. */
+export type OnSlackCall = (call: SlackCall) => void;
+
+/** How Foyer calls Slack, whoever calls. */
+export interface SlackCalls {
+  config: Pick<Config, 'slack'>;
+  log: Logger;
+  transport: SlackTransport;
+  onCall?: OnSlackCall;
+}
+
+/** Makes a WebClient for one token (none for `oauth.v2.access`). Make it when you call: tokens rotate. */
+export type SlackClientFactory = (token: string | undefined, limits?: SlackCallLimits) => WebClient;
+
+/** A call to Slack never takes longer than this unless its caller says so. */
+export const defaultTimeoutMs = 8000;
+
+/**
+ * The WebClient options that Foyer always uses.
+ *
+ * Why no retries and no waiting: whoever calls knows whether asking again is safe and who is waiting for the answer;
+ * the SDK's default is ten retries over thirty minutes without a time limit. Why no `headers`: web-api 8.2 writes the
+ * token into that object and hands it to the next client.
+ */
+export function slackClientOptions(
+  calls: SlackCalls,
+  limits: SlackCallLimits = {},
+  logger = slackLogger(calls.log, 'slack'),
+): WebClientOptions & { fetch: typeof fetch } {
+  return {
+    slackApiUrl: calls.config.slack.apiUrl,
+    allowAbsoluteUrls: false,
+    retryConfig: { retries: 0 },
+    rejectRateLimitedCalls: true,
+    // What bounds them is the transport, where the time limit of a call that waits has begun.
+    maxRequestConcurrency: Number.POSITIVE_INFINITY,
+    logger,
+    fetch: createSlackFetch(calls, limits),
+  };
+}
+
+/**
+ * What the SDK uses as `fetch`: with the call's own time limit, and a debug line without any content. It reads the body
+ * too: the SDK does that outside of what it reports as a failed request, so an answer that stops half-way would look
+ * like a fault of ours.
+ */
+function createSlackFetch({ log, transport, onCall }: SlackCalls, limits: SlackCallLimits): typeof fetch {
+  const timeoutMs = limits.timeoutMs ?? defaultTimeoutMs;
+  return async (input, init = {}) => {
+    const url = input instanceof Request ? input.url : String(input);
+    const bounds = boundCall(timeoutMs, [limits.signal, init.signal]);
+    const { signal } = bounds;
+    const startedAt = performance.now();
+    const method = url.slice(url.lastIndexOf('/') + 1);
+    try {
+      const answer =
+        typeof init.body === 'string'
+          ? await transport(url, { ...asSent(init), body: init.body, signal })
+          : await fetchFile(url, { ...init, signal });
+      const ms = performance.now() - startedAt;
+      log.debug({ method, status: answer.status, ms: Math.round(ms) }, 'called Slack');
+      onCall?.({ method, result: resultOf(answer.status, answer.body), ms });
+      return readResponse(answer);
+    } catch (error) {
+      const ms = performance.now() - startedAt;
+      log.debug({ method, ms: Math.round(ms) }, 'a call to Slack failed');
+      onCall?.({ method, result: 'unreachable', ms });
+      throw error;
+    } finally {
+      bounds.release();
+    }
+  };
+}
+
+/**
+ * Makes the signal that ends a call: after `timeoutMs`, or when one of the others says so.
+ *
+ * Why not AbortSignal.timeout and AbortSignal.any: their timer goes on after the call has ended, and each one makes an
+ * exception with a stack in the end; a call costs a tenth more with them.
+ */
+function boundCall(timeoutMs: number, others: readonly (AbortSignal | null | undefined)[]) {
+  const controller = new AbortController();
+  const tooLate = (): void => controller.abort(new DOMException('The call took too long', 'TimeoutError'));
+  const timer = setTimeout(tooLate, timeoutMs);
+  const follow = (event: Event): void => end(event.target as AbortSignal);
+  const end = (other: AbortSignal): void => controller.abort(other.reason);
+  for (const other of others) {
+    if (other?.aborted) end(other);
+    else other?.addEventListener('abort', follow);
+  }
+  return {
+    signal: controller.signal,
+    release() {
+      clearTimeout(timer);
+      for (const other of others) other?.removeEventListener('abort', follow);
+    },
+  };
+}
+
+function asSent(init: RequestInit): { method: string; headers: Record<string, string> } {
+  return { method: init.method ?? 'GET', headers: Object.fromEntries(new Headers(init.headers)) };
+}
+
+/** What is not text, such as the upload of a file, is rare, and left to `fetch`. */
+async function fetchFile(url: string, init: RequestInit): Promise<SlackAnswer> {
+  const response = await fetch(url, { ...init, redirect: 'error' });
+  const { status, headers } = response;
+  return { status, headers, body: Buffer.from(await response.arrayBuffer()) };
+}
+
+/** Slack tells most refusals with 200 and `ok: false`. */
+function resultOf(status: number, body: Buffer): SlackCall['result'] {
+  if (status === 429) return 'rate_limited';
+  if (status >= 300) return 'http_error';
+  // So do Slack's answers begin. Many repeat the view or message that they answer, which takes 18 µs to parse.
+  if (body.subarray(0, 10).toString('latin1') === '{"ok":true') return 'ok';
+  try {
+    const answer: unknown = JSON.parse(body.toString('utf8'));
+    const isOk = typeof answer === 'object' && answer !== null && 'ok' in answer && answer.ok === true;
+    return isOk ? 'ok' : 'error';
+  } catch {
+    // No JSON: whoever called is told so by the SDK.
+    return 'http_error';
+  }
+}
+
+/** Makes the factory of Slack clients; with connections of its own unless a transport is given. */
+export function createSlackClientFactory(
+  calls: Omit<SlackCalls, 'transport'> & { transport?: SlackTransport },
+): SlackClientFactory {
+  const { transport = createSlackTransport(calls.config.slack) } = calls;
+  const given = { ...calls, transport };
+  escapeFormValues();
+  // One for all clients: it costs a third of what a client does.
+  const logger = slackLogger(calls.log, 'slack');
+  return (token, limits) => new WebClient(token, slackClientOptions(given, limits, logger));
+}

@@ -1,0 +1,29 @@
+import type { Config } from '../config/config.ts';
+
+/** Where "Open in Slack" leads. `webUrl` is absent until Slack has told the app's id. */
+export interface OpenInSlack {
+  /** Opens Slack's desktop or phone app at the App Home. (docs.slack.dev/interactivity/deep-linking) */
+  desktopUrl: string;
+  /** Opens the same in a browser, at whichever Slack the authorization page belongs to. */
+  webUrl: string;
+}
+
+/** Builds the two links to the app's Home tab; without a team (org-wide) Slack asks which one. */
+export function openInSlack(
+  config: Pick<Config, 'slack'>,
+  app: { appId: string | null; teamId: string | null },
+): OpenInSlack {
+  const web = new URL('/app_redirect', config.slack.authorizationUrl);
+  const desktop = new URLSearchParams();
+  if (app.teamId !== null) {
+    desktop.set('team', app.teamId);
+    web.searchParams.set('team', app.teamId);
+  }
+  if (app.appId !== null) {
+    desktop.set('id', app.appId);
+    desktop.set('tab', 'home');
+    web.searchParams.set('app', app.appId);
+  }
+  const desktopUrl = app.appId === null ? 'slack://open' : `slack://app?${desktop}`;
+  return { desktopUrl, webUrl: web.href };
+}

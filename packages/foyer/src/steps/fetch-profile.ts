@@ -1,0 +1,122 @@
+import type { TeamInfoResponse, UsersInfoResponse } from '@slack/web-api';
+import { registeredTeamId } from '../database/installations/install-record.ts';
+import { saveProfile, type TeamProfile, type UserProfile } from '../database/people/save-profile.ts';
+import { slackFailure } from '../slack/slack-failure.ts';
+import { skipWithoutBot } from './skip-without-bot.ts';
+import { type ActingStep, type StepContext, type StepWrite, skip, waitFor, withWrite } from '../pipeline/step.ts';
+
+/** What Slack told of the installer and the team. An absent value was not granted or not given. */
+export type FetchedProfile = {
+  /** `callName` is what to call them in a greeting. */
+  user: (UserProfile & { callName: string | null }) | null;
+  /** Null for an org-wide install too: the app's place is then no single workspace. */
+  team: TeamProfile | null;
+  /** What could not be asked, and why. */
+  missing: { method: string; code: string }[];
+};
+
+/** An answer; or why there is none: `error` is Slack's refusal, absent where the scope was not granted. */
+type Answer<T> = { told: T } | { code: string; error?: unknown };
+
+/**
+ * Reads who the installer is (`users.info`) and where (`team.info`), and saves it. A scope that was not granted costs
+ * only what it guards. Where Slack refuses to tell who the installer is, the step fails, visibly; `team.info` only adds
+ * to what the install has told already.
+ *
+ * Safe to run twice: it reads, and writes what it read over what was read before.
+ */
+export const fetchProfile: ActingStep<FetchedProfile> = {
+  name: 'fetch-profile',
+  required: false,
+  timeLimitMs: 20_000,
+  maxAttempts: 6,
+  unneeded: skipWithoutBot,
+  async run(context) {
+    if (context.isEnterpriseInstall && context.workspaceIds.length === 0)
+      return waitFor('team_access_granted');
+    const [user, team] = await Promise.all([askUser(context), askTeam(context)]);
+    if (context.isEnterpriseInstall && 'code' in user && user.code === 'team_access_not_granted') {
+      return waitFor('team_access_granted');
+    }
+    if ('code' in user && !('error' in user) && (team === null || 'code' in team)) {
+      return skip(user.code, 'Slack told neither who the installer is nor where');
+    }
+    const profile = {
+      user: 'told' in user ? userProfile(user.told, context) : null,
+      team: team !== null && 'told' in team ? teamProfile(team.told) : null,
+    };
+    const save = saving(context, profile);
+    if ('error' in user) {
+      await context.services.database.write(save);
+      throw user.error;
+    }
+    const missing = [...missingOf('users.info', user), ...missingOf('team.info', team)];
+    return withWrite({ ...profile, missing }, save);
+  },
+};
+
+function saving(context: StepContext, profile: Pick<FetchedProfile, 'user' | 'team'>): StepWrite {
+  const { clientId, userId } = context;
+  const told = { clientId, teamId: registeredTeamId(context), userId, now: context.now() };
+  return (transaction) => saveProfile(transaction, told, profile);
+}
+
+async function askUser(context: StepContext): Promise<Answer<UsersInfoResponse>> {
+  const { userId, workspaceId } = context;
+  return ask(context, 'users:read', async () => {
+    const slack = await context.slack();
+    const place = workspaceId === null ? {} : { team_id: workspaceId };
+    return slack.users.info({ user: userId, include_locale: true, ...place });
+  });
+}
+
+/** Null for an org-wide install: what is registered there is the enterprise, which `team.info` does not tell of. */
+async function askTeam(context: StepContext): Promise<Answer<TeamInfoResponse> | null> {
+  const { teamId } = context;
+  if (teamId === null) return null;
+  return ask(context, 'team:read', async () => {
+    const slack = await context.slack();
+    return slack.team.info({ team: teamId });
+  });
+}
+
+async function ask<T>(context: StepContext, scope: string, call: () => Promise<T>): Promise<Answer<T>> {
+  if (!context.botScopes?.includes(scope)) return { code: 'missing_scope' };
+  try {
+    return { told: await call() };
+  } catch (error) {
+    const failure = slackFailure(error);
+    if (failure?.kind !== 'refused') throw error;
+    context.log.info({ scope, code: failure.code }, 'Slack did not tell');
+    return { code: failure.code, error };
+  }
+}
+
+function missingOf(method: string, answer: Answer<unknown> | null): FetchedProfile['missing'] {
+  return answer !== null && 'code' in answer ? [{ method, code: answer.code }] : [];
+}
+
+/** Admins of one workspace are not the organisation's: in an org-wide install only those count. */
+function userProfile(
+  { user }: UsersInfoResponse,
+  { isEnterpriseInstall }: StepContext,
+): NonNullable<FetchedProfile['user']> {
+  const { profile } = user ?? {};
+  const standing = isEnterpriseInstall ? user?.enterprise_user : user;
+  return {
+    callName: profile?.first_name || profile?.display_name || profile?.real_name || null,
+    name: user?.name || null,
+    realName: profile?.real_name || user?.real_name || null,
+    email: profile?.email || null,
+    timezone: user?.tz || null,
+    locale: user?.locale || null,
+    avatarUrl: profile?.image_192 || profile?.image_512 || profile?.image_72 || null,
+    isAdmin: standing?.is_admin ?? false,
+    isOwner: standing?.is_owner ?? false,
+  };
+}
+
+function teamProfile({ team }: TeamInfoResponse): NonNullable<FetchedProfile['team']> {
+  const icon = team?.icon?.image_default === true ? undefined : team?.icon?.image_132;
+  return { name: team?.name || null, domain: team?.domain || null, iconUrl: icon || null };
+}

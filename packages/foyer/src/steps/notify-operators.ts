@@ -1,0 +1,124 @@
+import { beginRunNotice } from '../database/notices/begin-run-notice.ts';
+import { settleNotice } from '../database/notices/settle-notice.ts';
+import type { NoticeStatus } from '../database/records.ts';
+import { installNotice } from './install-notice.ts';
+import { openOperatorChannels } from '../notices/open-operator-channels.ts';
+import type { OperatorChannel, SendOutcome } from '../notices/operator-channel.ts';
+import {
+  type ActingStep,
+  lookAgainIn,
+  type StepContext,
+  type StepEnd,
+  StepError,
+  skip,
+  unconfirmed,
+} from '../pipeline/step.ts';
+
+/** Through which channels the operators were told. */
+export type NotifiedOperators = { notified: true; channels: string[] };
+
+/**
+ * Tells the operators of the install, by incoming webhook and by mail where they are configured: who, where, new or
+ * known, and what failed.
+ *
+ * What may happen when it runs twice: each channel has a row that says how far it is, committed before the sending and
+ * after it, so a channel that was told is never told again, and one that fails holds up no other. Where a process dies
+ * between the two commits nobody knows whether the message went out. The webhook then stays unconfirmed and is not
+ * repeated, although it may not have been sent; the mail is sent again, under the same Message-ID, so that it may come
+ * twice and be recognised. The same goes for a server that stops answering in the middle. Nothing else repeats, until
+ * somebody has the step repeated: then what was not sent for certain is sent.
+ */
+export const notifyOperators: ActingStep<NotifiedOperators> = {
+  name: 'notify-operators',
+  required: false,
+  timeLimitMs: 30_000,
+  // About seven minutes: mail servers that put off an unknown sender take it after five.
+  maxAttempts: 12,
+  unneeded({ services }) {
+    const { slackWebhookUrl, mail } = services.config.notify;
+    return slackWebhookUrl || mail ? undefined : skip('not_configured', 'No place to report to is set');
+  },
+  async run(context) {
+    const channels = await openOperatorChannels(context.services.config.notify);
+    try {
+      const outcomes = await Promise.all(channels.map((channel) => tell(context, channel)));
+      return endOf(
+        outcomes,
+        channels.map(({ name }) => name),
+      );
+    } finally {
+      for (const channel of channels) channel.close();
+    }
+  },
+};
+
+async function tell(context: StepContext, channel: OperatorChannel): Promise<SendOutcome> {
+  const { runId, installationId, userId, log, now, services } = context;
+  const key = { cause_id: runId, channel: channel.name };
+  const stood = await services.database.write((transaction) =>
+    beginRunNotice(transaction, {
+      runId,
+      stepName: notifyOperators.name,
+      channel: channel.name,
+      installationId,
+      userId,
+      now: now(),
+    }),
+  );
+  const settled = settledBefore(stood, channel);
+  if (settled && stood !== 'sending') return settled;
+  const outcome = settled ?? (await channel.send(installNotice(context), runId, context.signal));
+  const errorCode = 'code' in outcome ? outcome.code : null;
+  log.info(
+    { channel: channel.name, outcome: outcome.kind, code: errorCode ?? undefined },
+    'told the operators',
+  );
+  await services.database.write((transaction) =>
+    settleNotice(transaction, key, { status: statusAfter(outcome), errorCode, dueAt: null, now: now() }),
+  );
+  return outcome;
+}
+
+/** What an earlier attempt has left of this channel; undefined where it is to be sent now. */
+function settledBefore(stood: NoticeStatus, channel: OperatorChannel): SendOutcome | undefined {
+  switch (stood) {
+    case 'sent':
+      return { kind: 'sent' };
+    case 'failed':
+      return { kind: 'failed', code: 'refused_before', message: `The ${channel.name} was refused for good` };
+    case 'unconfirmed':
+      return unknownOutcome(channel);
+    case 'sending':
+      return channel.repeatable ? undefined : unknownOutcome(channel);
+    case 'pending':
+      return undefined;
+  }
+}
+
+function unknownOutcome(channel: OperatorChannel): SendOutcome {
+  const message = `The ${channel.name} did not answer; the message may have arrived`;
+  return { kind: 'unconfirmed', code: 'no_answer', message };
+}
+
+/** The row's status that an outcome leads to. */
+export function statusAfter(outcome: SendOutcome): NoticeStatus {
+  return outcome.kind === 'wait' || outcome.kind === 'retry' ? 'pending' : outcome.kind;
+}
+
+/** The step's end: first what is still to be sent, then what was refused, then what nobody knows. */
+function endOf(outcomes: readonly SendOutcome[], channels: string[]): NotifiedOperators | StepEnd {
+  for (const outcome of outcomes) {
+    if (outcome.kind === 'wait')
+      return lookAgainIn(outcome.delayMs, { code: 'rate_limited', message: 'The webhook asked to wait' });
+  }
+  for (const kind of ['retry', 'failed'] as const) {
+    for (const outcome of outcomes) {
+      if (outcome.kind === kind)
+        throw new StepError(outcome.code, outcome.message, { final: kind === 'failed' });
+    }
+  }
+  for (const outcome of outcomes) {
+    if (outcome.kind === 'unconfirmed') return unconfirmed(outcome.code, outcome.message);
+  }
+  return { notified: true, channels };
+}

@@ -1,0 +1,35 @@
+import { registeredTeamId } from '../database/installations/install-record.ts';
+import { registerTeam as registerTeamRow } from '../database/people/register-team.ts';
+import type { RecordingStep } from '../pipeline/step.ts';
+
+/** The registered team: for an org-wide install, its enterprise. */
+export type RegisteredTeam = {
+  teamId: string;
+  /** Whether the app had never met it before this install. */
+  created: boolean;
+};
+
+/**
+ * Gets or creates the team.
+ *
+ * Safe to run twice: a new team is first seen at the time of the run, which does not change, so a second time tells
+ * `created` as the first did.
+ */
+export const registerTeam: RecordingStep<RegisteredTeam> = {
+  name: 'register-team',
+  required: true,
+  maxAttempts: 5,
+  async write(transaction, facts) {
+    const { clientId, enterpriseId, isEnterpriseInstall, runCreatedAt } = facts;
+    const teamId = registeredTeamId(facts);
+    const { firstSeenAt } = await registerTeamRow(transaction, {
+      clientId,
+      teamId,
+      name: isEnterpriseInstall ? facts.enterpriseName : facts.teamName,
+      enterpriseId,
+      seenAt: runCreatedAt,
+      now: facts.now(),
+    });
+    return { teamId, created: firstSeenAt === runCreatedAt };
+  },
+};

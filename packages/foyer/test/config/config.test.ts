@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { ConfigError } from '../../src/config/config-error.ts';
+import { readManifest } from '../../src/config/manifest.ts';
+import { parseConfig } from '../../src/config/config.ts';
+
+const manifest = readFileSync(new URL('../../../../manifest.json', import.meta.url), 'utf8');
+const secrets = {
+  SLACK_CLIENT_ID: '1.2',
+  SLACK_CLIENT_SECRET: 'client-secret',
+  SLACK_SIGNING_SECRET: 'signing-secret',
+};
+const key = Buffer.alloc(32, 7).toString('base64');
+
+function faultsOf(environment: Record<string, string>): ConfigError['faults'] {
+  try {
+    parseConfig(environment, manifest);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.faults;
+  }
+  return [];
+}
+
+describe('the configuration', () => {
+  it('needs three secrets and nothing else', () => {
+    const config = parseConfig(secrets, manifest);
+    assert.equal(config.http.publicUrl, 'http://localhost:3000');
+    assert.equal(config.http.port, 3000);
+    assert.equal(config.slack.apiUrl, 'https://slack.com/api/');
+    assert.ok(config.database.kind === 'sqlite' && config.database.file.endsWith('/data/foyer.db'));
+  });
+
+  it('takes the scopes from the manifest, each once, unless they are overridden', () => {
+    const wanted = ['chat:write', 'im:write', 'im:history', 'users:read', 'users:read.email', 'team:read'];
+    assert.deepEqual(parseConfig(secrets, manifest).slack.botScopes, wanted);
+    const overridden = parseConfig({ ...secrets, SLACK_SCOPES: 'chat:write, users:read' }, manifest);
+    assert.deepEqual(overridden.slack.botScopes, ['chat:write', 'users:read']);
+    assert.deepEqual(overridden.slack.optionalBotScopes, []);
+  });
+
+  it('tells what lies between variables together with what is wrong with others', () => {
+    const production = {
+      NODE_ENV: 'production',
+      PUBLIC_URL: 'http://foyer.example.com',
+      PORT: '99999',
+      NOTIFY_EMAIL_TO: 'on-call@example.com',
+    };
+    const mail = 'NOTIFY_SMTP_URL, NOTIFY_EMAIL_FROM, NOTIFY_EMAIL_TO';
+    assert.deepEqual(
+      faultsOf(production).map(({ name }) => name),
+      [...Object.keys(secrets), 'PORT', 'TOKEN_ENCRYPTION_KEYS', 'PUBLIC_URL', mail],
+    );
+    const given = {
+      NOTIFY_SMTP_URL: 'no address',
+      NOTIFY_EMAIL_FROM: 'a@b.example',
+      NOTIFY_EMAIL_TO: 'c@d.example',
+    };
+    assert.deepEqual(
+      faultsOf({ ...secrets, ...given }).map(({ name }) => name),
+      ['NOTIFY_SMTP_URL'],
+      'what is given and wrong is not missing, too',
+    );
+  });
+
+  it('tells every fault at once, each with its mend', () => {
+    const faults = faultsOf({
+      SLACK_CLIENT_ID: '1.2',
+      PUBLIC_URL: 'foyer.example.com',
+      PORT: '99999',
+      DATABASE_URL: 'mysql://x',
+      LOG_LEVEL: 'loud',
+      TOKEN_ENCRYPTION_KEYS: 'main:short',
+    });
+    const names = faults.map((fault) => fault.name).sort();
+    assert.deepEqual(names, [
+      'DATABASE_URL',
+      'LOG_LEVEL',
+      'PORT',
+      'PUBLIC_URL',
+      'SLACK_CLIENT_SECRET',
+      'SLACK_SIGNING_SECRET',
+      'TOKEN_ENCRYPTION_KEYS',
+    ]);
+    for (const fault of faults)
+      assert.ok(fault.mend.length > 10 && fault.problem.length > 5, JSON.stringify(fault));
+  });
+
+  it('treats an empty value as one that is not set', () => {
+    assert.equal(parseConfig({ ...secrets, PRIVACY_URL: '', PORT: ' ' }, manifest).privacyUrl, undefined);
+  });
+
+  it('makes no key by itself in production', () => {
+    const production = { ...secrets, NODE_ENV: 'production', PUBLIC_URL: 'https://foyer.example.com' };
+    assert.deepEqual(
+      faultsOf(production).map((fault) => fault.name),
+      ['TOKEN_ENCRYPTION_KEYS'],
+    );
+    assert.deepEqual(faultsOf({ ...production, TOKEN_ENCRYPTION_KEYS: `main:${key}` }), []);
+  });
+
+  it('refuses plain http in production, except on this machine', () => {
+    const production = { ...secrets, NODE_ENV: 'production', TOKEN_ENCRYPTION_KEYS: `main:${key}` };
+    const names = (url: string): string[] =>
+      faultsOf({ ...production, PUBLIC_URL: url }).map((fault) => fault.name);
+    assert.deepEqual(names('http://foyer.example.com'), ['PUBLIC_URL']);
+    assert.deepEqual(names('http://127.0.0.1:3000'), []);
+  });
+
+  it('refuses an encryption key that is short, unnamed or given twice, and never quotes it', () => {
+    const short = Buffer.alloc(31, 1).toString('base64');
+    for (const keys of [`main:${short}`, key, `a:${key},a:${key}`]) {
+      const faults = faultsOf({ ...secrets, TOKEN_ENCRYPTION_KEYS: keys });
+      assert.equal(faults.length, 1, keys);
+      assert.ok(!JSON.stringify(faults).includes(short) && !JSON.stringify(faults).includes(key));
+    }
+  });
+
+  it('keeps the order of the keys, since the first encrypts', () => {
+    const config = parseConfig({ ...secrets, TOKEN_ENCRYPTION_KEYS: `new:${key},old:${key}` }, manifest);
+    assert.deepEqual(
+      config.encryptionKeys?.map((entry) => entry.id),
+      ['new', 'old'],
+    );
+  });
+
+  it('refuses addresses that a page or a redirect must not lead to', () => {
+    for (const url of ['javascript:alert(1)', 'data:text/html,x', '//evil.example', 'nonsense']) {
+      const faults = faultsOf({
+        ...secrets,
+        PRIVACY_URL: url,
+        SUPPORT_URL: url,
+        SLACK_SUCCESS_REDIRECT_URL: url,
+      });
+      assert.deepEqual(faults.map((fault) => fault.name).sort(), [
+        'PRIVACY_URL',
+        'SLACK_SUCCESS_REDIRECT_URL',
+        'SUPPORT_URL',
+      ]);
+    }
+  });
+
+  it('is frozen, all the way down', () => {
+    const config = parseConfig(secrets, manifest);
+    assert.ok(
+      Object.isFrozen(config) && Object.isFrozen(config.slack) && Object.isFrozen(config.slack.botScopes),
+    );
+  });
+
+  it('lists its secrets for the log to keep out', () => {
+    const config = parseConfig({ ...secrets, TOKEN_ENCRYPTION_KEYS: `main:${key}` }, manifest);
+    assert.deepEqual(config.secrets, ['client-secret', 'signing-secret', key]);
+  });
+
+  it('counts the password of a database among them, wherever it stands, and takes no half of one for a name', () => {
+    const secretsOf = (url: string): readonly string[] =>
+      parseConfig(
+        { ...secrets, TOKEN_ENCRYPTION_KEYS: `main:${key}`, DATABASE_URL: url },
+        manifest,
+      ).secrets.slice(3);
+    assert.deepEqual(secretsOf('postgres://foyer:pass%23word@db/foyer'), ['pass%23word', 'pass#word']);
+    assert.deepEqual(secretsOf('postgres://foyer@db/foyer?password=pass%23word'), ['pass#word']);
+    assert.deepEqual(secretsOf('postgres://foyer:100%zz@db/foyer'), ['100%zz']);
+    const slash = faultsOf({ ...secrets, DATABASE_URL: 'postgres://foyer:12/word@db/foyer' });
+    assert.deepEqual(
+      slash.map(({ name }) => name),
+      ['DATABASE_URL'],
+    );
+    assert.doesNotMatch(JSON.stringify(slash), /word@db/);
+  });
+
+  it('takes values without the blanks around them, as files that others read may leave them', () => {
+    const blanks = { SLACK_SIGNING_SECRET: ' signing-secret\r', PORT: ' 3999 ', NODE_ENV: 'test ' };
+    const config = parseConfig({ ...secrets, ...blanks }, manifest);
+    assert.equal(config.slack.signingSecret, 'signing-secret');
+    assert.equal(config.http.port, 3999);
+  });
+
+  it('refuses what would start, and then be wrong', () => {
+    const wrong = {
+      SLACK_CLIENT_ID: ['"1.2"', '<your client id>', 'the id'],
+      SLACK_CLIENT_SECRET: ["'secret", '…'],
+      SLACK_SIGNING_SECRET: ['`secret`', 'a\nb'],
+      PUBLIC_URL: ['https://:password@foyer.example.com', 'https://foyer.example.com/app'],
+      DATABASE_URL: ['file://data/foyer.db', 'file://./foyer.db', 'file:foyer.db?mode=ro', 'file::memory:'],
+      SLACK_SCOPES: [',', 'chat:write "users:read"'],
+      SLACK_API_URL: ['https://slack.com/api?x=1'],
+      NODE_USE_ENV_PROXY: ['true'],
+      METRICS_TOKEN: ['two words', 'ümlaut'],
+      TOKEN_ENCRYPTION_KEYS: [',', ' , '],
+    };
+    for (const [name, values] of Object.entries(wrong)) {
+      for (const value of values) {
+        const faults = faultsOf({ ...secrets, [name]: value });
+        assert.deepEqual(
+          faults.map((fault) => fault.name),
+          [name],
+          value,
+        );
+        assert.ok((faults[0]?.mend.length ?? 0) > 10, JSON.stringify(faults));
+      }
+    }
+    const mail = { NOTIFY_SMTP_URL: 'smtp://localhost', NOTIFY_EMAIL_FROM: 'Foyer', NOTIFY_EMAIL_TO: 'me' };
+    assert.deepEqual(
+      faultsOf({ ...secrets, ...mail }).map((fault) => fault.name),
+      ['NOTIFY_EMAIL_FROM', 'NOTIFY_EMAIL_TO'],
+    );
+  });
+
+  it('takes the name of a mail address that is quoted, as mail has it', () => {
+    const from = '"Foyer, Inc." <foyer@example.com>';
+    const mail = {
+      NOTIFY_SMTP_URL: 'smtp://localhost',
+      NOTIFY_EMAIL_FROM: from,
+      NOTIFY_EMAIL_TO: 'a@b.example',
+    };
+    assert.equal(parseConfig({ ...secrets, ...mail }, manifest).notify.mail?.from, from);
+  });
+
+  it('tells a quoted value’s other faults as well, and quotes no secret', () => {
+    const faults = faultsOf({ ...secrets, SLACK_CLIENT_SECRET: '"top secret"', PORT: '"many"' });
+    assert.deepEqual(
+      faults.map((fault) => fault.name),
+      ['SLACK_CLIENT_SECRET', 'PORT', 'SLACK_CLIENT_SECRET', 'PORT'],
+    );
+    assert.doesNotMatch(JSON.stringify(faults), /top secret/);
+  });
+
+  it('makes no key in production for a list of keys without one', () => {
+    const production = { ...secrets, NODE_ENV: 'production', PUBLIC_URL: 'https://foyer.example.com' };
+    assert.deepEqual(
+      faultsOf({ ...production, TOKEN_ENCRYPTION_KEYS: ',' }).map((fault) => fault.name),
+      ['TOKEN_ENCRYPTION_KEYS'],
+    );
+  });
+
+  it('takes every way to write a file, and each scope once', () => {
+    const fileOf = (url: string) => {
+      const { database } = parseConfig({ ...secrets, DATABASE_URL: url }, manifest);
+      return database.kind === 'sqlite' ? database.file : undefined;
+    };
+    assert.equal(fileOf('file:///var/lib/foyer.db'), '/var/lib/foyer.db');
+    assert.equal(fileOf('FILE:/var/lib/a b%20.db'), '/var/lib/a b%20.db');
+    assert.ok(fileOf('file:foyer.db')?.endsWith('/foyer.db'));
+    const twice = parseConfig({ ...secrets, SLACK_SCOPES: 'chat:write,chat:write users:read' }, manifest);
+    assert.deepEqual(twice.slack.botScopes, ['chat:write', 'users:read']);
+  });
+
+  it('tells a manifest that is missing or no file with its mend, and reads one that begins with a mark', (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'foyer-manifest-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const file = pathToFileURL(join(folder, 'manifest.json'));
+    for (const wrong of [file, pathToFileURL(folder)])
+      assert.throws(
+        () => readManifest(wrong),
+        (error) => error instanceof ConfigError && /manifest\.json: cannot be read: E/.test(error.message),
+      );
+    writeFileSync(file, `\ufeff${manifest}`);
+    assert.equal(readManifest(file), manifest);
+  });
+});

@@ -1,0 +1,272 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import Sqlite from 'better-sqlite3';
+import { type Database, DatabaseUnavailableError } from '../../src/database/database.ts';
+import { recordEncryptionKey } from '../../src/database/seals/record-encryption-key.ts';
+import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
+import { replaceDatasync } from '../support/replace-datasync.ts';
+
+const run = promisify(execFile);
+const locker = new URL('./hold-write-lock.ts', import.meta.url).pathname;
+const key = (id: string) => ({ id, sealedCheck: 'v1.x', now: 1 });
+
+describe('a SQLite database', () => {
+  let folder: string;
+  let file: string;
+  const opened: Database[] = [];
+  const open = async (): Promise<Database> => {
+    const database = await openSqlite(file);
+    opened.push(database);
+    return database;
+  };
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'foyer-sqlite-'));
+    file = join(folder, 'deep', 'foyer.db');
+  });
+  afterEach(async () => {
+    for (const database of opened.splice(0)) await database.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** Another process that holds the write lock until it is told to let go. */
+  async function lockElsewhere(): Promise<{ letGo(): Promise<void> }> {
+    const child: ChildProcess = spawn(process.execPath, [locker, file], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    assert.ok(child.stdout);
+    const [said] = await once(child.stdout, 'data');
+    assert.match(String(said), /locked/);
+    return {
+      async letGo() {
+        if (child.exitCode !== null) return;
+        const gone = once(child, 'exit');
+        child.stdin?.end();
+        await gone;
+      },
+    };
+  }
+
+  it('has another change mark at once when it has written, within one turn of the event loop too', async (t) => {
+    const database = await open();
+    // A disk without any wait: then the write is told in the turn in which it was made.
+    await replaceDatasync(t, async () => {});
+    let before: unknown;
+    let turnsOver = 0;
+    await database.write(async (transaction) => {
+      await recordEncryptionKey(transaction, key('a'));
+      before = database.changeMark();
+      setImmediate(() => {
+        turnsOver += 1;
+      });
+    });
+    assert.equal(turnsOver, 0, 'this is still the same turn');
+    assert.notEqual(database.changeMark(), before);
+  });
+
+  it('has another change mark in the turn after another process has written, and the same one until then', async () => {
+    const [database, other] = [await open(), await open()];
+    const before = database.changeMark();
+    await new Promise(setImmediate);
+    assert.equal(database.changeMark(), before);
+    await other.write((transaction) => recordEncryptionKey(transaction, key('a')));
+    await new Promise(setImmediate);
+    assert.notEqual(database.changeMark(), before);
+  });
+
+  it('keeps its files to its owner', async () => {
+    const database = await open();
+    await database.write((transaction) => recordEncryptionKey(transaction, key('a')));
+    for (const suffix of ['', '-wal', '-shm']) {
+      assert.equal((await stat(file + suffix)).mode & 0o777, 0o600, suffix);
+    }
+    assert.equal((await stat(join(folder, 'deep'))).mode & 0o777, 0o700);
+  });
+
+  it('keeps a write-ahead log, and lets nothing hang on an installation that is not there', async () => {
+    const database = await open();
+    const orphan = { installation_id: 'ins_404', user_id: 'U1', opened_at: 1, published_hash: null };
+    await assert.rejects(
+      database.write((transaction) => transaction.insertInto('home_views').values(orphan).execute()),
+      /FOREIGN KEY/,
+    );
+    const sqlite = new Sqlite(file, { readonly: true });
+    assert.equal(sqlite.pragma('journal_mode', { simple: true }), 'wal');
+    sqlite.close();
+  });
+
+  it('waits for a lock without holding up anything else, and then writes', async () => {
+    const database = await open();
+    const lock = await lockElsewhere();
+    let turns = 0;
+    let longestTurnMs = 0;
+    let last = performance.now();
+    const clock = setInterval(() => {
+      turns += 1;
+      longestTurnMs = Math.max(longestTurnMs, performance.now() - last);
+      last = performance.now();
+    }, 5);
+    try {
+      const tries = { count: 0 };
+      const writing = database.write((transaction) => {
+        tries.count += 1;
+        return recordEncryptionKey(transaction, key('a'));
+      }, 20_000);
+      while (turns < 40) await new Promise((next) => setTimeout(next, 5));
+      assert.equal(tries.count, 0, 'the work does not begin before the lock is ours');
+      await database.ping();
+      await lock.letGo();
+      assert.equal(await writing, 'v1.x');
+      assert.ok(longestTurnMs < 1000, `one turn of the event loop took ${longestTurnMs} ms`);
+    } finally {
+      clearInterval(clock);
+      await lock.letGo();
+    }
+  });
+
+  it('gives up on a lock when its patience ends, and works again afterwards', async () => {
+    const database = await open();
+    const lock = await lockElsewhere();
+    try {
+      const startedAt = performance.now();
+      await assert.rejects(
+        database.write((transaction) => recordEncryptionKey(transaction, key('a')), 200),
+        (error) => error instanceof DatabaseUnavailableError && /locked/.test(error.message),
+      );
+      assert.ok(performance.now() - startedAt >= 200);
+    } finally {
+      await lock.letGo();
+    }
+    assert.equal(await database.write((transaction) => recordEncryptionKey(transaction, key('a'))), 'v1.x');
+  });
+
+  it('opens beside a lock, when there is nothing to bring up to date', async () => {
+    await open();
+    const lock = await lockElsewhere();
+    try {
+      await (await open()).ping();
+    } finally {
+      await lock.letGo();
+    }
+  });
+
+  it('undoes a transaction that throws, and does not try it again', async () => {
+    const database = await open();
+    let tries = 0;
+    await assert.rejects(
+      database.write(async (transaction) => {
+        tries += 1;
+        await recordEncryptionKey(transaction, key('a'));
+        throw new Error('the work failed');
+      }),
+      /the work failed/,
+    );
+    assert.equal(tries, 1);
+    assert.deepEqual(await database.queries.selectFrom('encryption_keys').selectAll().execute(), []);
+  });
+
+  it('scrubs beside a transaction that is under way', async () => {
+    const database = await open();
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+    const writing = database.write(async (transaction) => {
+      await recordEncryptionKey(transaction, key('a'));
+      await held;
+    });
+    await new Promise(setImmediate);
+    const scrubbing = database.scrub();
+    letGo();
+    await Promise.all([writing, scrubbing]);
+    assert.equal((await stat(`${file}-wal`)).size, 0, 'the log is written back and emptied');
+  });
+
+  it('says so when the file is no database, or a damaged one', async () => {
+    file = join(folder, 'text.db');
+    await writeFile(
+      file,
+      'This is a text file, and long enough to be read as a header of a database.'.repeat(20),
+    );
+    await assert.rejects(open(), (error) => {
+      assert.ok(error instanceof DatabaseUnavailableError);
+      assert.match(
+        error.message,
+        /text\.db cannot be used: .*not a database .*; it has to be a file of Foyer’s own/,
+      );
+      return true;
+    });
+  });
+
+  it('says so, and waits for nobody, when the file is a pipe or a device', async (t) => {
+    file = join(folder, 'pipe');
+    const made = await run('mkfifo', [file]).catch(() => undefined);
+    if (!made) return t.skip('this machine makes no pipes');
+    const source = new URL('../../src/database/sqlite/open-sqlite.ts', import.meta.url).href;
+    for (const target of [file, '/dev/null']) {
+      // In a process of its own: what waits in the system cannot be stopped in this one.
+      const code = `import(${JSON.stringify(source)})
+        .then(({ openSqlite }) => openSqlite(${JSON.stringify(target)}))
+        .catch((error) => console.log(error.code, error.message))`;
+      const { stdout } = await run(process.execPath, ['-e', code], { timeout: 20_000 });
+      assert.match(
+        stdout,
+        /^database_unavailable The database \S+ cannot be used: it is a folder or a device/,
+      );
+    }
+  });
+
+  it('says so when the file is damaged behind its first page', async () => {
+    await (await open()).close();
+    opened.pop();
+    const bytes = await readFile(file);
+    await writeFile(file, bytes.fill(0xff, 4096));
+    await assert.rejects(
+      open().then((reopened) => reopened.ping()),
+      DatabaseUnavailableError,
+    );
+  });
+
+  it('says so when the file cannot be written', async (t) => {
+    await (await open()).close();
+    opened.pop();
+    await chmod(file, 0o444);
+    await chmod(join(folder, 'deep'), 0o555);
+    await chmod(folder, 0o755);
+    // Nothing is read-only to root, so another user tries it there.
+    const asNobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+    const source = new URL('../../src/database/sqlite/open-sqlite.ts', import.meta.url).href;
+    const code = `import(${JSON.stringify(source)})
+      .then(({ openSqlite }) => openSqlite(${JSON.stringify(file)}))
+      .then(() => console.log('opened'), (error) => console.log(error.code))`;
+    const { stdout } = await run(process.execPath, ['-e', code], asNobody).catch((error) => {
+      // Where the checkout lies in root's own folder, another user cannot even start Node; any other end is a fault.
+      if (error.code === 'EACCES' || /EACCES/.test(error.stderr)) return { stdout: undefined };
+      throw error;
+    });
+    await chmod(join(folder, 'deep'), 0o700);
+    if (stdout === undefined) return t.skip('another user cannot read this checkout');
+    assert.equal(stdout, 'database_unavailable\n');
+  });
+
+  it('says so when the place cannot be one', async () => {
+    await writeFile(join(folder, 'deep'), 'a file where the folder should be');
+    await assert.rejects(open(), DatabaseUnavailableError);
+  });
+
+  it('copies itself while others write', async () => {
+    const database = await open();
+    await database.write((transaction) => recordEncryptionKey(transaction, key('a')));
+    const target = join(folder, 'backup.db');
+    await Promise.all([
+      database.backup(target),
+      database.write((transaction) => recordEncryptionKey(transaction, key('b'))),
+    ]);
+    const copy = new Sqlite(target, { readonly: true });
+    assert.equal(copy.pragma('integrity_check', { simple: true }), 'ok');
+    assert.ok(Number(copy.prepare('select count(*) from encryption_keys').pluck().get()) >= 1);
+    copy.close();
+  });
+});

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sql } from 'kysely';
+import { claimDueRuns } from '../../../src/database/runs/claim-due-runs.ts';
+import { createRun } from '../../../src/database/runs/create-run.ts';
+import { holdLease, type RunLease } from '../../../src/database/runs/hold-lease.ts';
+import { readClaimedRun } from '../../../src/database/runs/read-claimed-run.ts';
+import { findHeldRuns } from '../../../src/database/runs/renew-leases.ts';
+import { resumeWaitingRuns } from '../../../src/database/runs/resume-waiting-runs.ts';
+import { createInstallationStore } from '../../../src/installations/create-installation-store.ts';
+import { createLogger } from '../../../src/config/log.ts';
+import { keyringOf, teamInstall } from '../../support/installations.ts';
+import { engines, openPostgresTestDatabase, type TestDatabase } from '../../support/open-test-database.ts';
+import { recordQueries } from '../plans/record-queries.ts';
+
+const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false });
+const claim = { limit: 10, now: 5000, leaseUntil: 35_000, owner: 'a:1:x/1' };
+
+/** Queues so many runs, each due a millisecond after the one before. */
+async function queueRuns({ database }: TestDatabase, count: number): Promise<string[]> {
+  const store = createInstallationStore({
+    ...{ database, keyring: keyringOf('k1'), clientId: '1.1', stepNames: ['only'], now: () => 1000, log },
+  });
+  const { installationId, life, runId } = await store.recordInstall(teamInstall({}));
+  const run = { installationId, life, userId: 'U1', stepNames: ['only'] };
+  const ids = [runId];
+  for (let index = 1; index < count; index += 1) {
+    ids.push(await database.write((transaction) => createRun(transaction, { ...run, now: 1000 + index })));
+  }
+  return ids;
+}
+
+for (const [name, open] of Object.entries(engines)) {
+  test(`each due run is claimed by one of many workers, the longest due first, on ${name}`, async (t) => {
+    const opened = await open();
+    t.after(() => opened.close());
+    const queued = await queueRuns(opened, 40);
+    const workers = [opened.database, await opened.reopen(), await opened.reopen()];
+    const first = await claimDueRuns(opened.database, { ...claim, limit: 3 });
+    assert.deepEqual(first.map((lease) => lease.runId).sort(), queued.slice(0, 3).sort());
+    const leases = [...first];
+    for (let round = 0; leases.length < queued.length && round < 20; round += 1) {
+      const claims = workers.map((database, index) =>
+        claimDueRuns(database, { ...claim, limit: 4, owner: `w${index}:1:x/${round}` }),
+      );
+      const claimed = await Promise.all(claims);
+      assert.ok(claimed.every((some) => some.length <= 4));
+      leases.push(...claimed.flat());
+    }
+    assert.deepEqual(leases.map((lease) => lease.runId).sort(), [...queued].sort());
+    assert.equal((await findHeldRuns(opened.database.queries, leases)).length, queued.length);
+    assert.deepEqual(await claimDueRuns(opened.database, claim), [], 'all of them are leased');
+    const lapsed = { ...claim, now: 40_000, leaseUntil: 70_000, limit: 100, owner: 'b:1:y/1' };
+    assert.equal(
+      (await claimDueRuns(opened.database, lapsed)).length,
+      queued.length,
+      'their leases have lapsed',
+    );
+    assert.deepEqual(
+      await findHeldRuns(opened.database.queries, leases),
+      [],
+      'the former owners have lost them',
+    );
+    await opened.database.write(async (transaction) => {
+      for (const lease of first) {
+        assert.equal(await holdLease(transaction, lease), false);
+        assert.equal(await readClaimedRun(transaction, lease), undefined);
+      }
+    });
+  });
+}
+
+test('a claim, and an event that runs wait for, look at no run that waits for something else, on SQLite', async (t) => {
+  const opened = await engines.SQLite();
+  t.after(() => opened.close());
+  const { database, recorded } = recordQueries(opened.database);
+  await claimDueRuns(database, claim);
+  const resume = { installationId: 'ins_1', event: 'team_access_granted', now: 5000 };
+  await database.write((transaction) => resumeWaitingRuns(transaction, resume));
+  const plans: string[] = [];
+  for (const { query } of recorded()) {
+    const explain = { ...query, sql: `explain query plan ${query.sql}` };
+    const { rows } = await opened.database.queries.executeQuery<{ detail: string }>(explain);
+    plans.push(rows.map(({ detail }) => detail).join('; '));
+  }
+  assert.equal(plans.length, 2);
+  assert.match(plans[0] ?? '', /INDEX runs_due \(due_at<\?\)/);
+  assert.match(plans[1] ?? '', /INDEX runs_by_installation /);
+  assert.doesNotMatch(plans.join(), /TEMP B-TREE|runs_by_status/);
+});
+
+test('a worker does not wait for a run that another one is claiming, on Postgres', async (t) => {
+  const opened = await openPostgresTestDatabase();
+  t.after(() => opened.close());
+  const [locked = '', ...free] = await queueRuns(opened, 3);
+  const held = Promise.withResolvers<void>();
+  const hasLocked = Promise.withResolvers<void>();
+  const locking = opened.database.queries.transaction().execute(async (transaction) => {
+    await sql`select 1 from runs where id = ${locked} for update`.execute(transaction);
+    hasLocked.resolve();
+    await held.promise;
+  });
+  await hasLocked.promise;
+  const leases = await claimDueRuns(await opened.reopen(), claim);
+  assert.deepEqual(leases.map((lease) => lease.runId).sort(), free.sort());
+  held.resolve();
+  await locking;
+});
+
+test('nobody overtakes a transaction that holds a lease, or has read the claimed run, on Postgres', async (t) => {
+  const opened = await openPostgresTestDatabase();
+  t.after(() => opened.close());
+  await queueRuns(opened, 2);
+  const [held, read] = await claimDueRuns(opened.database, claim);
+  assert.ok(held && read);
+  const other = (await opened.reopen()).queries;
+  const isFree = async ({ runId }: RunLease): Promise<boolean> => {
+    const found = other.selectFrom('runs').select('id').where('id', '=', runId).forNoKeyUpdate().skipLocked();
+    return (await found.execute()).length > 0;
+  };
+  await opened.database.write(async (transaction) => {
+    assert.equal(await holdLease(transaction, held), true);
+    assert.equal((await readClaimedRun(transaction, read))?.run.id, read.runId);
+    assert.deepEqual([await isFree(held), await isFree(read)], [false, false]);
+  });
+  assert.deepEqual([await isFree(held), await isFree(read)], [true, true]);
+});

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { after, afterEach, before, describe, it } from 'node:test';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { launchBrowser } from '../support/launch-browser.ts';
+import { type Stage, setStage } from '../support/start-foyer.ts';
+import { eventually } from '../support/visitor.ts';
+
+/** Where pictures go when somebody wants to look: SCREENSHOTS=folder npm test. */
+const pictures = process.env.SCREENSHOTS;
+
+/** One Slack and one Foyer for the whole story: each part begins where the one before it ended. */
+describe('the whole story, clicked through', () => {
+  let stage: Stage;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  const complaints: string[] = [];
+
+  before(async () => {
+    [stage, browser] = await Promise.all([
+      setStage({
+        environment: { SLACK_USER_SCOPES: 'users.profile:read' },
+        sandbox: { manifest: await manifestWithUserScope() },
+      }),
+      launchBrowser(),
+    ]);
+    if (pictures) mkdirSync(pictures, { recursive: true });
+    context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+    page = await context.newPage();
+    page.setDefaultTimeout(10_000);
+    page.on('dialog', (dialog) => void dialog.accept());
+    page.on('pageerror', (error) => complaints.push(error.message));
+  });
+  after(async () => {
+    await browser.close();
+    await stage.close();
+  });
+  afterEach(() => assert.deepEqual(complaints.splice(0), [], 'the browser complained'));
+
+  async function manifestWithUserScope(): Promise<unknown> {
+    const { default: manifest } = await import('../../../../manifest.json', { with: { type: 'json' } });
+    const scopes = { ...manifest.oauth_config.scopes, user: ['users.profile:read'] };
+    return { ...manifest, oauth_config: { ...manifest.oauth_config, scopes } };
+  }
+
+  async function look(name: string): Promise<void> {
+    if (pictures) await page.screenshot({ path: `${pictures}/story-${name}.png`, fullPage: true });
+  }
+
+  /** Becomes a person of a workspace in the web client, as a click on the switcher would. */
+  async function be(
+    workspace: string,
+    who: 'owner' | 'admin' | 'member',
+  ): Promise<{ teamId: string; userId: string }> {
+    const teamId = stage.sandbox.workspace(workspace).id;
+    const userId = stage.sandbox.person(workspace, who).id;
+    await page.goto(`${stage.sandbox.url}/client/switch?team=${teamId}&user=${userId}`);
+    return { teamId, userId };
+  }
+
+  async function openHome(teamId: string): Promise<void> {
+    await page.goto(`${stage.sandbox.url}/client/${teamId}/app/home`);
+  }
+
+  /** From wherever an install begins to its end. */
+  async function allow(options: { decline?: boolean } = {}): Promise<void> {
+    if (options.decline) await page.getByRole('checkbox', { name: /email addresses/ }).uncheck();
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await page.waitForURL(/\/installs\//);
+    await page.getByRole('heading', { name: 'all set' }).waitFor();
+  }
+
+  async function addFromSlack(teamId: string): Promise<void> {
+    await page.goto(`${stage.sandbox.url}/client/${teamId}`);
+    await page.getByRole('link', { name: 'Add to Slack' }).click();
+    await page.getByRole('link', { name: 'Add to Slack' }).click();
+  }
+
+  const welcomes = (whom: { teamId: string; userId: string }): number => stage.sandbox.messages(whom).length;
+
+  it('the owner of Acme adds the app, declines the addresses, and reads the welcome', async () => {
+    const owner = await be('Acme', 'owner');
+    await addFromSlack(owner.teamId);
+    await look('1-consent');
+    await allow({ decline: true });
+    await page.goto(`${stage.sandbox.url}/client/${owner.teamId}/app`);
+    await page.getByRole('link', { name: 'Messages' }).click();
+    await page.getByText('What to do next').waitFor();
+    await look('2-welcome');
+    assert.equal(welcomes(owner), 1);
+  });
+
+  it('Home shows the record, what was declined, and what to press', async () => {
+    const owner = await be('Acme', 'owner');
+    await openHome(owner.teamId);
+    await page.getByText('Not granted').waitFor();
+    await look('3-home-declined');
+    await page.getByRole('button', { name: 'Send the welcome again' }).click();
+    await page.getByRole('button', { name: /Send/ }).last().click();
+    await eventually(async () => welcomes(owner) === 2);
+  });
+
+  it('Update permissions grants what was declined, and welcomes nobody anew', async () => {
+    const owner = await be('Acme', 'owner');
+    await openHome(owner.teamId);
+    const [consent] = await Promise.all([
+      context.waitForEvent('page'),
+      page.getByText('Update permissions').click(),
+    ]);
+    await consent.getByRole('button', { name: 'Allow' }).click();
+    await consent.getByRole('heading', { name: 'all set' }).waitFor();
+    await consent.close();
+    await openHome(owner.teamId);
+    await page.getByText('users:read.email').first().waitFor();
+    await eventually(async () => (await page.getByText('Not granted').count()) === 0);
+    await look('4-home-upgraded');
+    assert.equal(welcomes(owner), 2);
+  });
+
+  it('an admin installs too and is welcomed; a member opens Home and has nothing to press', async () => {
+    const admin = await be('Acme', 'admin');
+    await page.goto(stage.url);
+    await page.getByRole('link', { name: 'Add to Slack' }).click();
+    await allow();
+    assert.equal(welcomes(admin), 1);
+    const member = await be('Acme', 'member');
+    await openHome(member.teamId);
+    await page.getByText('What Foyer may do').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Send the welcome again' }).count(), 0);
+    await look('5-home-member');
+  });
+
+  it('somebody at Globex cancels, thinks again, and installs', async () => {
+    const owner = await be('Globex', 'owner');
+    await addFromSlack(owner.teamId);
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('heading', { name: /cancelled/ }).waitFor();
+    await page.getByRole('link', { name: 'Start again' }).click();
+    await allow();
+    assert.equal(welcomes(owner), 1);
+  });
+
+  it('a person’s authorization is revoked, and the app stays', async () => {
+    const owner = await be('Globex', 'owner');
+    await page.goto(`${stage.sandbox.url}/client/${owner.teamId}/settings`);
+    await look('6-settings');
+    const name = stage.sandbox.person('Globex', 'owner').realName;
+    await page
+      .locator('li', { hasText: name })
+      .getByRole('button', { name: /Revoke/ })
+      .click();
+    await eventually(async () =>
+      stage.sandbox.deliveries.list().some((each) => each.type === 'tokens_revoked' && each.status === 200),
+    );
+    await openHome(owner.teamId);
+    await page.getByText('was revoked').first().waitFor();
+    await page.getByText('Active').first().waitFor();
+    const tokens = stage.sandbox.state().installations.flatMap((each) => each.tokens);
+    const revoked = tokens.filter((token) => token.status === 'revoked');
+    assert.deepEqual(
+      revoked.map((token) => [token.kind, token.userId]),
+      [['user', owner.userId]],
+    );
+  });
+
+  it('Acme removes the app, and adding it again begins a new life', async () => {
+    const owner = await be('Acme', 'owner');
+    const before = welcomes(owner);
+    await page.goto(`${stage.sandbox.url}/client/${owner.teamId}/settings`);
+    await page.getByRole('button', { name: /Remove Foyer/ }).click();
+    await page.getByText('not installed in Acme').waitFor();
+    await look('7-removed');
+    await stage.sandbox.settled();
+    await addFromSlack(owner.teamId);
+    await allow();
+    await eventually(async () => welcomes(owner) === before + 1);
+  });
+
+  it('an org admin installs for the whole of Initech, and lets one workspace in', async () => {
+    const owner = await be('Initech Product', 'owner');
+    await addFromSlack(owner.teamId);
+    await page.getByRole('radio', { name: /whole organisation/ }).check();
+    await look('8-consent-org');
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await page.waitForURL(/\/installs\//);
+    await page
+      .getByText(/workspace/i)
+      .first()
+      .waitFor();
+    await look('9-progress-waiting');
+    const progress = page.url();
+    await page.goto(`${stage.sandbox.url}/client/${owner.teamId}/settings`);
+    await page.locator('li', { hasText: 'Initech Product' }).getByRole('button', { name: 'Let in' }).click();
+    await page.goto(progress);
+    await page.getByRole('heading', { name: 'all set' }).waitFor();
+    await openHome(owner.teamId);
+    await page.getByText('Foyer in Initech').waitFor();
+    await look('10-home-org');
+    assert.equal(welcomes(owner), 1);
+  });
+
+  it('ends on a phone as it began', async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    const owner = await be('Acme', 'owner');
+    await openHome(owner.teamId);
+    await page.getByText('What Foyer may do').waitFor();
+    const overflow = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth');
+    assert.ok(Number(overflow) <= 0);
+    await look('11-home-phone');
+  });
+});

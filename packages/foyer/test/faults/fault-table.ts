@@ -1,0 +1,365 @@
+import type { Failure } from '../../../sandbox/src/control/faults.ts';
+
+/**
+ * The fault matrix: what can go wrong with each call to Slack, and where that must end. `fault-matrix.test.ts` reads
+ * it and installs once for each cell, through the whole of Foyer.
+ */
+
+/** What goes wrong, by name. An error code of Slack's stands for itself: `ok: false` with that error. */
+export const failures: Readonly<Record<string, Failure>> = {
+  '429': { type: 'status', status: 429, retryAfterSeconds: 30 },
+  '500': { type: 'status', status: 500 },
+  '503': { type: 'status', status: 503 },
+  'hangs, did not act': { type: 'hang', delayMs: 60_000, acts: false },
+  'hangs, acted': { type: 'hang', delayMs: 60_000, acts: true },
+  'reset, did not act': { type: 'reset-before-acting' },
+  'reset, acted': { type: 'reset-after-acting' },
+  'malformed, did not act': { type: 'malformed-json', acts: false },
+  'malformed, acted': { type: 'malformed-json', acts: true },
+};
+
+/** The install did not happen: the page's status and cause, and the tokens that Slack had issued. */
+export interface NotInstalled {
+  page: number;
+  cause: string;
+  /**
+   * none: Slack issued none. given back: revoked before the page was sent. later: the page says that they are not given
+   * back yet, and a minute later they are. never: Slack never lets us; they stay on record, and the log says so.
+   * unheard of: Slack may have issued some, and its answer never came; the page does not deny it, and installing again
+   * mends it.
+   */
+  tokens: 'none' | 'given back' | 'later' | 'never' | 'unheard of';
+}
+
+/** The install happened: how its run ended. Steps that are not named succeeded. */
+export interface Installed {
+  run: 'succeeded' | 'failed' | 'waiting';
+  /** `status` or `status: error`. */
+  steps?: Readonly<Record<string, string>>;
+  welcomes: 0 | 1;
+  /** `active` unless told. */
+  installation?: 'broken';
+  /** How often the operators were told; once unless told. */
+  operatorsTold?: 0;
+}
+
+export type End = NotInstalled | Installed;
+
+export interface Cell {
+  method: string;
+  failure: string;
+  how: 'once' | 'always';
+  end: End;
+  /** What must go wrong first for the call to be made at all. */
+  first?: { method: string; failure: string };
+}
+
+const later = ['500', '503', 'reset, did not act', 'malformed, did not act', 'internal_error'];
+const laterActed = ['reset, acted', 'malformed, acted'];
+const limited = ['429', 'ratelimited'];
+const hangs = ['hangs, did not act', 'hangs, acted'];
+const dead = ['invalid_auth', 'token_revoked', 'account_inactive'];
+
+/** The name under which a failure is kept and shown. */
+export function codeOf(failure: string): string {
+  if (failure === '429' || failure === 'ratelimited') return 'rate_limited';
+  if (/^\d+$/.test(failure)) return `http_${failure}`;
+  if (failure.startsWith('hangs')) return 'timeout';
+  if (failure.startsWith('reset')) return 'connection_failed';
+  if (failure.startsWith('malformed')) return 'malformed_answer';
+  return failure;
+}
+
+function rows(
+  method: string,
+  names: readonly string[],
+  hows: readonly Cell['how'][],
+  end: End | ((failure: string) => End),
+  first?: Cell['first'],
+): Cell[] {
+  return names.flatMap((failure) =>
+    hows.map((how) => ({
+      method,
+      failure,
+      how,
+      end: typeof end === 'function' ? end(failure) : end,
+      ...(first && { first }),
+    })),
+  );
+}
+
+const once = ['once'] as const;
+const always = ['always'] as const;
+const both = ['once', 'always'] as const;
+const whole: Installed = { run: 'succeeded', welcomes: 1 };
+
+const refusal = (page: number, cause: string, tokens: NotInstalled['tokens']) => (): End => ({
+  page,
+  cause,
+  tokens,
+});
+
+/** A step that ends the run as failed, and whether the welcome came all the same. */
+const failed =
+  (step: string, welcomes: 0 | 1, installation?: 'broken') =>
+  (failure: string): End => ({
+    run: 'failed',
+    steps: { [step]: `failed: ${codeOf(failure)}` },
+    welcomes,
+    ...(installation && { installation }),
+    ...(step === 'notify-operators' && { operatorsTold: 0 as const }),
+  });
+
+/** Slack asks to wait, for ever: the run waits as long, in sight of everybody. */
+function waits(step: string, names: readonly string[], welcomes: 0 | 1): End {
+  const after = names.slice(names.indexOf(step) + 1).map((name) => [name, 'pending'] as const);
+  return {
+    run: 'waiting',
+    steps: { [step]: 'retrying: rate_limited', ...Object.fromEntries(after) },
+    welcomes,
+    operatorsTold: 0,
+  };
+}
+
+const stepNames = [
+  'register-team',
+  'register-user',
+  'fetch-profile',
+  'send-welcome',
+  'publish-home',
+  'notify-operators',
+];
+
+/** `oauth.v2.access` and `auth.test`: asked once, while the installer waits for the page. */
+const exchange: Cell[] = [
+  ...rows('oauth.v2.access', limited, once, refusal(502, 'slack_unreachable', 'none')),
+  ...rows(
+    'oauth.v2.access',
+    [...later, ...laterActed, ...hangs],
+    once,
+    refusal(502, 'slack_unreachable', 'unheard of'),
+  ),
+  ...rows(
+    'oauth.v2.access',
+    ['missing_scope', 'org_login_required', 'app_not_installable', ...dead],
+    once,
+    refusal(502, 'slack_refused', 'none'),
+  ),
+  ...rows(
+    'oauth.v2.access',
+    ['invalid_code', 'code_already_used', 'code_expired'],
+    once,
+    refusal(400, 'code_invalid', 'none'),
+  ),
+  ...rows(
+    'oauth.v2.access',
+    ['bad_client_secret', 'invalid_client_id', 'bad_redirect_uri'],
+    once,
+    refusal(500, 'app_misconfigured', 'none'),
+  ),
+  ...rows(
+    'auth.test',
+    [...later, ...laterActed, ...limited, ...hangs],
+    once,
+    refusal(502, 'slack_unreachable', 'given back'),
+  ),
+  ...rows(
+    'auth.test',
+    ['missing_scope', 'org_login_required', ...dead],
+    once,
+    refusal(502, 'slack_refused', 'given back'),
+  ),
+];
+
+const afterExchange = { method: 'auth.test', failure: '500' };
+/** `auth.revoke`: only where the exchange has failed after Slack had issued tokens. */
+const revocation: Cell[] = [
+  ...rows(
+    'auth.revoke',
+    [...later, ...laterActed, ...limited, ...hangs, 'missing_scope'],
+    once,
+    refusal(502, 'slack_unreachable', 'later'),
+    afterExchange,
+  ),
+  ...rows(
+    'auth.revoke',
+    ['500', 'reset, did not act', '429', 'missing_scope'],
+    always,
+    refusal(502, 'slack_unreachable', 'never'),
+    afterExchange,
+  ),
+];
+
+/** `users.info` and `team.info`: the welcome comes, whatever Slack does not tell. */
+const profile: Cell[] = ['users.info', 'team.info'].flatMap((method) => [
+  ...rows(method, [...later, ...laterActed, ...limited, ...hangs], once, whole),
+  ...rows(method, [...later, ...laterActed], always, failed('fetch-profile', 1)),
+  ...rows(method, ['hangs, did not act'], always, failed('fetch-profile', 1)),
+  ...rows(method, limited, always, () => waits('fetch-profile', stepNames, 0)),
+  // The install has told the team's name already; of the person nobody else tells.
+  ...rows(
+    method,
+    ['missing_scope', 'user_not_found', 'team_not_found', 'method_not_supported'],
+    both,
+    method === 'team.info' ? whole : failed('fetch-profile', 1),
+  ),
+  ...rows(method, dead, both, failed('fetch-profile', 1, 'broken')),
+]);
+
+const open: Cell[] = [
+  ...rows('conversations.open', [...later, ...laterActed, ...limited, ...hangs], once, whole),
+  ...rows('conversations.open', [...later, ...laterActed, 'hangs, acted'], always, failed('send-welcome', 0)),
+  ...rows('conversations.open', limited, always, () => waits('send-welcome', stepNames, 0)),
+  // The message goes to the person's id instead.
+  ...rows('conversations.open', ['missing_scope'], both, whole),
+  ...rows(
+    'conversations.open',
+    ['user_not_found', 'user_disabled', 'cannot_dm_bot'],
+    both,
+    failed('send-welcome', 0),
+  ),
+  ...rows('conversations.open', dead, both, failed('send-welcome', 0, 'broken')),
+];
+
+const welcome: Cell[] = [
+  ...rows('chat.postMessage', [...later, ...laterActed, ...limited, ...hangs], once, whole),
+  // It is found where it did arrive, however often Slack denies it.
+  ...rows('chat.postMessage', [...laterActed, 'hangs, acted'], always, whole),
+  ...rows('chat.postMessage', [...later, 'hangs, did not act'], always, failed('send-welcome', 0)),
+  ...rows('chat.postMessage', limited, always, () => waits('send-welcome', stepNames, 0)),
+  ...rows(
+    'chat.postMessage',
+    ['missing_scope', 'channel_not_found', 'restricted_action', 'messages_tab_disabled', 'invalid_blocks'],
+    both,
+    failed('send-welcome', 0),
+  ),
+  ...rows('chat.postMessage', dead, both, failed('send-welcome', 0, 'broken')),
+];
+
+const inDoubt = { method: 'chat.postMessage', failure: 'reset, acted' };
+/** `conversations.history`: only where nobody knows whether the welcome arrived. It did, so it must not come again. */
+const search: Cell[] = [
+  ...rows('conversations.history', [...later, ...laterActed, ...limited, ...hangs], once, whole, inDoubt),
+  ...rows('conversations.history', [...later, ...laterActed], always, failed('send-welcome', 1), inDoubt),
+  ...rows('conversations.history', limited, always, () => waits('send-welcome', stepNames, 1), inDoubt),
+  ...rows(
+    'conversations.history',
+    ['missing_scope', 'channel_not_found', 'method_not_supported'],
+    always,
+    (failure) => ({ ...whole, steps: { 'send-welcome': `unconfirmed: ${failure}` } }),
+    inDoubt,
+  ),
+  // It is asked again before anything is given up, since a call that was cut may still take effect.
+  ...rows('conversations.history', ['missing_scope', 'channel_not_found'], once, whole, inDoubt),
+  ...rows('conversations.history', dead, both, failed('send-welcome', 1, 'broken'), inDoubt),
+];
+
+const home: Cell[] = [
+  ...rows('views.publish', [...later, ...laterActed, ...limited, ...hangs], once, whole),
+  ...rows('views.publish', [...later, ...laterActed, 'hangs, acted'], always, failed('publish-home', 1)),
+  ...rows('views.publish', limited, always, () => waits('publish-home', stepNames, 1)),
+  ...rows('views.publish', ['not_enabled'], both, {
+    ...whole,
+    steps: { 'publish-home': 'skipped: not_enabled' },
+  }),
+  // Once more without pictures.
+  ...rows('views.publish', ['invalid_arguments'], once, whole),
+  ...rows('views.publish', ['invalid_arguments'], always, failed('publish-home', 1)),
+  ...rows(
+    'views.publish',
+    ['missing_scope', 'view_too_large', 'hash_conflict', 'user_not_found'],
+    both,
+    failed('publish-home', 1),
+  ),
+  ...rows('views.publish', dead, both, failed('publish-home', 1, 'broken')),
+];
+
+const unconfirmedTold: End = { ...whole, steps: { 'notify-operators': 'unconfirmed: no_answer' } };
+/** The operators' webhook: it answers in plain text, so there is no JSON to be malformed and no `ok: false`. */
+const operators: Cell[] = [
+  ...rows('webhook', ['429', '500', '503'], once, whole),
+  ...rows('webhook', ['500', '503', '403', '404', '410'], always, failed('notify-operators', 1)),
+  ...rows('webhook', ['403', '404', '410'], once, failed('notify-operators', 1)),
+  ...rows('webhook', ['429'], always, () => waits('notify-operators', stepNames, 1)),
+  // A webhook has no history to look into: what may have been told is not told again.
+  ...rows('webhook', ['reset, acted', 'hangs, acted'], both, unconfirmedTold),
+  ...rows('webhook', ['reset, did not act', 'hangs, did not act'], both, {
+    ...unconfirmedTold,
+    operatorsTold: 0,
+  }),
+];
+
+/** Every cell. */
+export const cells: readonly Cell[] = [
+  ...exchange,
+  ...revocation,
+  ...profile,
+  ...open,
+  ...welcome,
+  ...search,
+  ...home,
+  ...operators,
+];
+
+/** A cell's call, how often it fails, whether Slack acted, had to be waited for, or asked to wait, and where that ends. */
+function kindOf({ method, failure, how, end }: Cell): string {
+  const marks = [failure.startsWith('hangs'), failure.endsWith(', acted'), limited.includes(failure)];
+  return JSON.stringify([method, how, marks, end]).replaceAll(/: \w+"/g, '"');
+}
+
+/**
+ * One cell of each kind of end, for the second engine: what a database sees of a failure is how its step ended, and not
+ * which of many it was.
+ */
+export const cellOfEachEnd: readonly Cell[] = cells.filter(
+  (cell, index) => cells.findIndex((other) => kindOf(other) === kindOf(cell)) === index,
+);
+
+const quick: ReadonlySet<string> = new Set([
+  'oauth.v2.access 503 once',
+  'oauth.v2.access reset, acted once',
+  'oauth.v2.access invalid_code once',
+  'oauth.v2.access bad_client_secret once',
+  'auth.test 429 once',
+  'auth.test account_inactive once',
+  'auth.revoke reset, acted once',
+  'auth.revoke 500 always',
+  'users.info 429 once',
+  'users.info token_revoked once',
+  'team.info 500 always',
+  'team.info missing_scope always',
+  'conversations.open 429 always',
+  'conversations.open missing_scope always',
+  'chat.postMessage 429 once',
+  'chat.postMessage reset, acted always',
+  'chat.postMessage malformed, did not act once',
+  'chat.postMessage channel_not_found always',
+  'chat.postMessage account_inactive once',
+  'conversations.history 503 once',
+  'conversations.history missing_scope always',
+  'views.publish 503 once',
+  'views.publish not_enabled once',
+  'views.publish invalid_auth always',
+  'webhook reset, acted once',
+  'webhook 404 once',
+]);
+
+/** Those of `npm test`: one of each kind of end, and none that has to wait for a time limit. */
+export const quickCells: readonly Cell[] = cells.filter(({ method, failure, how }) =>
+  quick.has(`${method} ${failure} ${how}`),
+);
+
+const few: ReadonlySet<string> = new Set([
+  'oauth.v2.access reset, acted once',
+  'auth.test account_inactive once',
+  'auth.revoke 500 always',
+  'users.info token_revoked once',
+  'conversations.open 429 always',
+  'chat.postMessage reset, acted always',
+  'webhook reset, acted once',
+]);
+
+/** Those of `npm test` on the second engine. */
+export const fewCells: readonly Cell[] = cells.filter(({ method, failure, how }) =>
+  few.has(`${method} ${failure} ${how}`),
+);

@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { compileCache } from '../../support/compile-cache.ts';
+
+const mainFile = fileURLToPath(new URL('../../../src/start-foyer.ts', import.meta.url));
+
+/** A process that is killed would keep nothing, so it is told to while it still can. */
+const keepCompiled = `data:text/javascript,${encodeURIComponent(
+  "import{flushCompileCache}from'node:module';setTimeout(flushCompileCache,400).unref()",
+)}`;
+
+/** How a process ended. */
+export interface ProcessEnd {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** Foyer as a process of its own, as `npm start` runs it. */
+export interface FoyerProcess {
+  readonly child: ChildProcess;
+  /** SIGKILL, at once: nothing of the process runs after it. */
+  kill(): void;
+  readonly ended: Promise<ProcessEnd>;
+  hasEnded(): boolean;
+  /** All that it wrote to stdout and stderr. */
+  output(): string;
+}
+
+/** What it is started with. */
+export interface ProcessOptions {
+  environment: Record<string, string>;
+  /** A folder without `.env`. */
+  folder: string;
+  nodeArguments?: readonly string[];
+  /** Another user than ours, where we are root: root may write whatever it likes. */
+  uid?: number;
+  withIpc?: boolean;
+  /** What is run in the place of `src/main.ts`. */
+  script?: string;
+}
+
+/** Starts Foyer in a process; does not wait for it. */
+export function spawnFoyer(options: ProcessOptions): FoyerProcess {
+  const { environment, folder, nodeArguments = [], uid, withIpc = false, script = mainFile } = options;
+  const child = spawn(process.execPath, ['--import', keepCompiled, ...nodeArguments, script], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: compileCache, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe', ...(withIpc ? (['ipc'] as const) : [])],
+    ...(uid !== undefined && { uid, gid: uid }),
+  });
+  let written = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (part: string) => {
+      written = (written + part).slice(-2_000_000);
+    });
+  }
+  let end: ProcessEnd | undefined;
+  const ended = once(child, 'close').then(([code, signal]) => {
+    end = { code, signal };
+    return end;
+  });
+  return {
+    child,
+    kill: () => void child.kill('SIGKILL'),
+    ended,
+    hasEnded: () => end !== undefined,
+    output: () => written,
+  };
+}
+
+/** Resolves to true once it serves, and to false where it has ended before. */
+export async function isServing(foyer: FoyerProcess): Promise<boolean> {
+  while (!foyer.output().includes('Foyer is ready')) {
+    if (foyer.hasEnded()) return false;
+    await new Promise((next) => setTimeout(next, 5));
+  }
+  return true;
+}

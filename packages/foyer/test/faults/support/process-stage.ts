@@ -1,0 +1,128 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createSandbox, type Sandbox, type SandboxOptions } from '../../../../sandbox/src/sandbox.ts';
+import { type Config, parseConfig } from '../../../src/config/config.ts';
+import { freePort } from '../../support/free-port.ts';
+import { type PostgresProxy, startPostgresProxy } from '../../support/postgres-proxy.ts';
+import {
+  type EngineName,
+  postgresStageDatabase,
+  type StageDatabase,
+  sqliteStageDatabase,
+} from '../../support/stage-database.ts';
+import { environmentFor } from '../../support/start-foyer.ts';
+import { type FoyerProcess, isServing, spawnFoyer } from './foyer-process.ts';
+import { startWebhookEndpoint, type WebhookEndpoint } from './webhook-endpoint.ts';
+
+export const manifestText = await readFile(new URL('../../../../../manifest.json', import.meta.url), 'utf8');
+
+/** Foyer as a process of its own, and in this process the Slack that it talks to. */
+export interface ProcessStage {
+  sandbox: Sandbox;
+  webhook: WebhookEndpoint;
+  url: string;
+  config: Config;
+  environment: Record<string, string>;
+  folder: string;
+  engine: EngineName;
+  /** Where a SQLite database is. */
+  databaseFile: string;
+  /** What stands between Foyer and its Postgres; absent on SQLite. */
+  proxy: PostgresProxy | undefined;
+  foyer(): FoyerProcess;
+  /** Starts Foyer, again after it was killed, on the same port and database; resolves once it serves. */
+  start(nodeArguments?: readonly string[]): Promise<void>;
+  /** Does the same, and takes it that it may be killed before it serves: then it resolves to false. */
+  tryStart(): Promise<boolean>;
+  /** Asks the database, on a connection of our own. */
+  rows: StageDatabase['rows'];
+  /** Changes the database, past Foyer. */
+  change: StageDatabase['change'];
+  close(): Promise<void>;
+}
+
+/** Sets the stage, on SQLite unless told; Foyer runs unless told otherwise. Close it at the end. */
+export async function setProcessStage(
+  options: {
+    engine?: EngineName;
+    /** A Postgres database to be used and left where it is, in the place of a fresh one. */
+    postgresUrl?: string;
+    environment?: Record<string, string>;
+    sandbox?: Partial<SandboxOptions>;
+    start?: boolean;
+    withIpc?: boolean;
+  } = {},
+): Promise<ProcessStage> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const sandbox = await createSandbox({
+    manifest: JSON.parse(manifestText),
+    eventUrl: `${url}/slack/events`,
+    redirectUrls: [`${url}/slack/oauth_redirect`],
+    ...options.sandbox,
+  });
+  const webhook = await startWebhookEndpoint();
+  const folder = await mkdtemp(join(tmpdir(), 'foyer-faults-'));
+  const databaseFile = join(folder, 'foyer.db');
+  const { engine = 'SQLite' } = options;
+  const database =
+    engine === 'Postgres'
+      ? await postgresStageDatabase({ url: options.postgresUrl })
+      : sqliteStageDatabase(databaseFile);
+  const direct = database.environment.DATABASE_URL ?? '';
+  const proxy = engine === 'Postgres' ? await startPostgresProxy(direct) : undefined;
+  const environment = {
+    ...environmentFor(sandbox, port, databaseFile),
+    ...database.environment,
+    ...(proxy && { DATABASE_URL: proxy.url() }),
+    NOTIFY_SLACK_WEBHOOK_URL: webhook.url,
+    LOG_LEVEL: 'info',
+    ...options.environment,
+  };
+  let running: FoyerProcess | undefined;
+
+  const stage: ProcessStage = {
+    sandbox,
+    webhook,
+    url,
+    config: parseConfig(environment, manifestText),
+    environment,
+    folder,
+    engine,
+    databaseFile,
+    proxy,
+    foyer() {
+      if (!running) throw new Error('Foyer was not started');
+      return running;
+    },
+    async start(nodeArguments = []) {
+      running = spawnFoyer({ environment, folder, nodeArguments, withIpc: options.withIpc });
+      if (!(await isServing(running))) throw new Error(`Foyer did not start:\n${running.output()}`);
+    },
+    async tryStart() {
+      running = spawnFoyer({ environment, folder });
+      return isServing(running);
+    },
+    rows: database.rows,
+    change: database.change,
+    async close() {
+      if (running && !running.hasEnded()) {
+        running.kill();
+        await running.ended;
+      }
+      await Promise.all([sandbox.close(), webhook.close(), proxy?.close()]);
+      await database.remove();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  if (options.start === false) return stage;
+  try {
+    await stage.start();
+  } catch (error) {
+    // A Slack that is left listening would keep the whole file from ending.
+    await stage.close();
+    throw error;
+  }
+  return stage;
+}

@@ -1,0 +1,330 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { HomeView } from '@slack/types';
+import fc from 'fast-check';
+import { checkBlocks } from '../../../sandbox/src/blocks/check-blocks.ts';
+import { createFaultList } from '../../../sandbox/src/blocks/fault-list.ts';
+import type { HistoryRecord } from '../../src/database/installations/history-record.ts';
+import type { InstallRecord, StepRecord } from '../../src/database/installations/install-record.ts';
+import type { HistoryKind } from '../../src/database/records.ts';
+import type { HomeContent } from '../../src/home/home-content.ts';
+import { homeView } from '../../src/home/home-view.ts';
+import { homeActions, mayAct } from '../../src/home/may-act.ts';
+import { content, installedAt, profile, run, scopes, step } from './home-content.ts';
+
+/** Every text that a view shows, in order, one a line. */
+function textOf(view: HomeView): string {
+  const texts: string[] = [];
+  JSON.stringify(view.blocks, (key, value) => {
+    if (key === 'text' && typeof value === 'string') texts.push(value);
+    return value;
+  });
+  return texts.join('\n');
+}
+
+function actionIds(view: HomeView): string[] {
+  return [...JSON.stringify(view).matchAll(/"action_id":"([^"]+)"/g)].map((match) => match[1] ?? '');
+}
+
+const outsider = { userId: 'U9', isAdmin: false, profile: undefined };
+const failedRun = run('failed', [
+  step('register-team', 'succeeded'),
+  step('send-welcome', 'failed', {
+    attempts: 3,
+    errorCode: 'missing_scope',
+    errorMessage: 'Slack answered missing_scope (needs im:write)',
+  }),
+]);
+
+describe('the Home view of a finished install', () => {
+  const text = textOf(homeView(content()));
+
+  it('names workspace, installer and state', () => {
+    assert.match(text, /^Foyer in Acme$/m);
+    assert.match(text, /\*Installed by\*\n<@U1>/);
+    assert.match(text, /\*Status\*\n✓ {2}Active/);
+  });
+
+  it('gives the time of the install in the reader’s own time zone, with UTC to fall back on', () => {
+    const seconds = installedAt / 1000;
+    assert.ok(text.includes(`<!date^${seconds}^{date_long_pretty} at {time}|2026-05-12 09:30 UTC>`));
+  });
+
+  it('names each granted scope with its sentence', () => {
+    assert.match(text, /Send messages as the app {2}`chat:write`/);
+    for (const scope of scopes) assert.ok(text.includes(`\`${scope}\``), scope);
+  });
+
+  it('is the same for the same content', () => {
+    assert.deepEqual(homeView(content()), homeView(content()));
+  });
+
+  it('names the organisation of an org-wide install', () => {
+    const org = { isEnterpriseInstall: true, teamId: null, teamName: null, enterpriseId: 'E1' };
+    const view = homeView(content({}, { ...org, enterpriseName: 'Globex' }));
+    assert.match(textOf(view), /\*Organisation\*\nGlobex/);
+  });
+});
+
+describe('the Home view’s permissions', () => {
+  const update = (granted: string[]) => homeView(content({ viewer: outsider }, { botScopes: granted }));
+
+  it('offers no update where everything was granted', () => {
+    assert.deepEqual(actionIds(update(scopes)), []);
+  });
+
+  it('names what is missing and leads to an install of the same team', () => {
+    const view = update(scopes.filter((scope) => scope !== 'im:write' && scope !== 'team:read'));
+    assert.match(textOf(view), /2 permissions are missing/);
+    assert.deepEqual(actionIds(view), [homeActions.updatePermissions]);
+    assert.ok(JSON.stringify(view).includes('"url":"https://foyer.test/slack/install?team=T1"'));
+  });
+
+  it('does not call a declined optional scope missing', () => {
+    const view = update(scopes.filter((scope) => scope !== 'users:read.email'));
+    assert.doesNotMatch(textOf(view), /missing/);
+    assert.match(textOf(view), /\*Not granted\.\*[\s\S]*`users:read\.email`/);
+    assert.deepEqual(actionIds(view), [homeActions.updatePermissions]);
+  });
+
+  it('names thirty of a long list and counts the rest', () => {
+    const many = Array.from({ length: 300 }, (_, index) => `scope:${index}`);
+    const text = textOf(homeView(content({ requestedScopes: many }, { botScopes: many.slice(0, 200) })));
+    assert.match(text, /100 permissions are missing/);
+    assert.match(text, /70 more permissions not listed here/);
+    assert.match(text, /170 more permissions not listed here/);
+  });
+
+  it('says what to do when the token is dead', () => {
+    const view = homeView(content({}, { status: 'broken', brokenReason: 'token_revoked' }));
+    assert.match(textOf(view), /Slack no longer accepts its token \(`token_revoked`\)\. Install it again/);
+    assert.deepEqual(actionIds(view), [homeActions.updatePermissions]);
+  });
+});
+
+describe('the Home view’s steps', () => {
+  it('tell a failure in plain words with its name and its attempts', () => {
+    const text = textOf(homeView(content({}, { run: failedRun })));
+    assert.match(
+      text,
+      /Send the welcome message\* · failed after 3 attempts\n>.*permission is missing\. `missing_scope`/,
+    );
+  });
+
+  it('tell when a step is tried again', () => {
+    const retrying = step('fetch-profile', 'retrying', { attempts: 2, errorCode: 'timeout' });
+    const waiting = run('waiting', [retrying], { dueAt: installedAt + 60_000 });
+    const text = textOf(homeView(content({}, { run: waiting })));
+    assert.ok(text.includes(`next try <!date^${installedAt / 1000 + 60}^`), text);
+    assert.match(text, /Slack did not answer in time\. `timeout`/);
+  });
+
+  it('say that an org-wide install waits for a workspace', () => {
+    const waiting = run('waiting', [step('send-welcome', 'pending')], { waitingFor: 'team_access_granted' });
+    const org = { isEnterpriseInstall: true, teamId: null, teamName: null, enterpriseId: 'E1', run: waiting };
+    assert.match(textOf(homeView(content({}, org))), /Waiting for a workspace/);
+  });
+
+  it('read a cloner’s step from its name, whatever that is', () => {
+    const names = ['sync-crm-contacts', 'constructor', '__proto__'];
+    const own = run(
+      'succeeded',
+      names.map((name) => step(name, 'succeeded')),
+    );
+    const text = textOf(homeView(content({}, { run: own })));
+    assert.match(text, /✓ {2}Sync crm contacts\n✓ {2}Constructor\n/);
+  });
+
+  it('show of a long pipeline what wants attention, and count the rest', () => {
+    const steps = Array.from({ length: 100 }, (_, index) => step(`step-${index}`, 'succeeded'));
+    steps[97] = step('step-97', 'failed', { errorMessage: 'It broke' });
+    const text = textOf(homeView(content({}, { run: run('failed', steps) })));
+    assert.match(text, /Step 97\* · failed/);
+    assert.match(text, /70 more steps not listed here, 70 of them done/);
+  });
+});
+
+describe('the Home view’s buttons', () => {
+  const failed = (viewer: HomeContent['viewer']) => homeView(content({ viewer }, { run: failedRun }));
+
+  it('are there for the installer and for admins, with the run they act on', () => {
+    for (const viewer of [content().viewer, { ...outsider, isAdmin: true }]) {
+      assert.deepEqual(actionIds(failed(viewer)), [homeActions.retryRun, homeActions.sendWelcome]);
+      assert.equal(JSON.stringify(failed(viewer)).match(/"value":"run_1"/g)?.length, 2);
+    }
+  });
+
+  it('are not there for anybody else', () => {
+    assert.deepEqual(actionIds(failed(outsider)), []);
+    assert.match(textOf(failed(outsider)), /Whoever installed the app, or an admin, can try again here/);
+  });
+
+  it('offer an unconfirmed welcome again only after a warning', () => {
+    const doubtful = run('succeeded', [step('send-welcome', 'unconfirmed')]);
+    const view = homeView(content({}, { run: doubtful }));
+    assert.deepEqual(actionIds(view), [homeActions.sendWelcome]);
+    assert.match(textOf(view), /Then there will be two/);
+  });
+
+  it('are not there while a run is under way', () => {
+    for (const status of ['queued', 'running', 'waiting', 'cancelled'] as const) {
+      const steps = [step('fetch-profile', 'failed'), step('send-welcome', 'pending')];
+      assert.deepEqual(actionIds(homeView(content({}, { run: run(status, steps) }))), [], status);
+    }
+  });
+
+  it('are drawn by the rule that the handlers check', () => {
+    const { record } = content();
+    assert.equal(mayAct(record, { userId: 'U1', isAdmin: false }), true);
+    assert.equal(mayAct(record, { userId: 'U9', isAdmin: true }), true);
+    assert.equal(mayAct(record, { userId: 'U9', isAdmin: false }), false);
+    assert.equal(mayAct({ ...record, status: 'uninstalled' }, { userId: 'U1', isAdmin: true }), false);
+  });
+});
+
+describe('the Home view’s privacy', () => {
+  it('shows a person’s own profile to themselves', () => {
+    const text = textOf(homeView(content()));
+    assert.match(text, /\*Email\*\nu1@acme\.test/);
+    assert.match(text, /\*Time zone\*\nAmerica\/New York/);
+  });
+
+  it('never shows a profile that is not the viewer’s, even if it is handed one', () => {
+    const view = homeView(content({ viewer: { ...outsider, profile: profile('U1') } }));
+    assert.doesNotMatch(JSON.stringify(view), /acme\.test/);
+  });
+
+  it('hides addresses that errors quote', () => {
+    const leaky = step('mail-them', 'failed', { errorMessage: 'Cannot reach <bob@acme.test>: refused' });
+    const json = JSON.stringify(homeView(content({ viewer: outsider }, { run: run('failed', [leaky]) })));
+    assert.doesNotMatch(json, /bob|acme\.test/);
+    assert.match(json, /Cannot reach \(an address\) refused/);
+  });
+
+  it('keeps the details of history to operators', () => {
+    const line: HistoryRecord = { at: 0, kind: 'run_failed', userId: null, detail: 'bob@acme.test' };
+    assert.doesNotMatch(JSON.stringify(homeView(content({ viewer: outsider, history: [line] }))), /bob/);
+  });
+});
+
+const kinds: HistoryKind[] = [
+  'installed',
+  'uninstalled',
+  'tokens_revoked',
+  'run_failed',
+  'welcome_requested',
+];
+const nastyText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 60 }),
+  fc.constantFrom(
+    '<!channel>',
+    '<https://evil.test|click>',
+    '*bold* _it_ `code`',
+    '\u202Etxt.exe',
+    '&'.repeat(4000),
+    '<'.repeat(4000),
+    '😀'.repeat(2000),
+    '',
+    '__proto__',
+  ),
+);
+/** What a log or an error may hold: people's addresses too. */
+const leakyText = fc.oneof(nastyText, fc.constantFrom('ann@other.test', 'to <ann@other.test>, in vain'));
+const orNull = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
+const time = fc.integer({ min: 0, max: 4_000_000_000_000 });
+const stepArbitrary: fc.Arbitrary<StepRecord> = fc.record({
+  name: nastyText,
+  status: fc.constantFrom('pending', 'running', 'retrying', 'succeeded', 'failed', 'skipped', 'unconfirmed'),
+  attempts: fc.nat(1000),
+  errorCode: orNull(fc.oneof(leakyText, fc.constantFrom('missing_scope', 'toString'))),
+  errorMessage: orNull(leakyText),
+  finishedAt: orNull(time),
+});
+const recordArbitrary = fc.record({
+  teamName: orNull(nastyText),
+  enterpriseName: orNull(nastyText),
+  isEnterpriseInstall: fc.boolean(),
+  status: fc.constantFrom<InstallRecord['status']>('active', 'broken', 'uninstalled'),
+  brokenReason: orNull(leakyText),
+  installerUserId: fc.oneof(fc.constant('U1'), leakyText),
+  botScopes: orNull(fc.array(nastyText, { maxLength: 300, size: 'max' })),
+  run: orNull(
+    fc.record({
+      id: fc.constant('run_1'),
+      userId: nastyText,
+      status: fc.constantFrom('queued', 'running', 'waiting', 'succeeded', 'failed', 'cancelled'),
+      createdAt: time,
+      finishedAt: orNull(time),
+      dueAt: orNull(time),
+      waitingFor: orNull(fc.constantFrom('team_access_granted', 'other')),
+      steps: fc.array(stepArbitrary, { maxLength: 150, size: 'max' }),
+    }),
+  ),
+});
+const contentArbitrary = fc
+  .record({
+    record: recordArbitrary,
+    history: fc.array(
+      fc.record({
+        at: time,
+        kind: fc.constantFrom(...kinds),
+        userId: orNull(leakyText),
+        detail: orNull(leakyText),
+      }),
+      { maxLength: 30 },
+    ),
+    requestedScopes: fc.array(nastyText, { maxLength: 300, size: 'max' }),
+    realName: orNull(nastyText),
+    avatarUrl: orNull(fc.oneof(nastyText, fc.webUrl())),
+    isAdmin: fc.boolean(),
+  })
+  .map(({ record, history, requestedScopes, realName, avatarUrl, isAdmin }) =>
+    content(
+      {
+        history,
+        requestedScopes,
+        viewer: { userId: 'U1', isAdmin, profile: profile('U1', { realName, avatarUrl }) },
+        supportUrl: 'mailto:help@foyer.test',
+        privacyUrl: 'https://foyer.test/privacy?a=1&b=|>',
+      },
+      record,
+    ),
+  );
+
+describe('the Home view of any content', () => {
+  it('stays within every limit and shape of Slack’s', () => {
+    fc.assert(
+      fc.property(contentArbitrary, (any) => {
+        const view = homeView(any);
+        const faults = createFaultList();
+        checkBlocks(faults, view.blocks, '/view/blocks', 'home');
+        assert.deepEqual(faults.messages, []);
+        assert.ok(view.blocks.length <= 100);
+        assert.ok(Buffer.byteLength(JSON.stringify(view)) < 250_000);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('mentions people by id, links to our own addresses, and does nothing else that a stranger’s text asks for', () => {
+    const ours =
+      /<@[UW][A-Z0-9]+>|<!date\^\d+\^\{date_(long|short)_pretty\} at \{time\}\|[\d: -]+UTC>|<(mailto:help@|https:\/\/)foyer\.test[^<>]*>/g;
+    fc.assert(
+      fc.property(contentArbitrary, (any) => {
+        const view = homeView(any);
+        JSON.stringify(view.blocks, (_key, value) => {
+          if (value?.type !== 'mrkdwn') return value;
+          assert.equal(value.verbatim, true);
+          // A quote's mark is ours alone: a stranger's text never begins a line.
+          const rest = value.text.replace(ours, '').replace(/^>/gm, '');
+          assert.doesNotMatch(rest, /[<>\u202a-\u202e\u2066-\u2069]/);
+          assert.doesNotMatch(rest, /&(?!(amp|lt|gt);)/);
+          // In code style nothing is a mark.
+          assert.doesNotMatch(rest.replace(/`[^`]+`/g, ''), /\*bold\*|_it_|@other\.test/);
+          return value;
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

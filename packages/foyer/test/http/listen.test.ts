@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { describe, it } from 'node:test';
+import { ConfigError } from '../../src/config/config-error.ts';
+import { listen } from '../../src/http/listen.ts';
+
+const faultsOf = async (http: { port: number; host: string }) => {
+  const error = await listen(createServer(), http).then(
+    () => assert.fail('it listens'),
+    (refusal: unknown) => refusal,
+  );
+  assert.ok(error instanceof ConfigError);
+  return error.faults;
+};
+
+describe('a server that cannot listen', () => {
+  it('tells a port that is taken, and how to mend that', async (t) => {
+    const first = await listen(createServer(), { port: 0, host: '127.0.0.1' });
+    t.after(() => first.close(0));
+    const { port } = first.address;
+    assert.deepEqual(await faultsOf({ port, host: '127.0.0.1' }), [
+      {
+        name: 'PORT',
+        problem: `${port} is taken: another process listens on it`,
+        mend: 'end that process, or give another port',
+      },
+    ]);
+  });
+
+  it('tells an address that is not of this machine, or none', async () => {
+    // 192.0.2.0/24 is for documentation alone (RFC 5737).
+    for (const host of ['192.0.2.1', 'http://127.0.0.1', '[::1]']) {
+      const [fault] = await faultsOf({ port: 0, host });
+      assert.equal(fault?.name, 'HOST', host);
+      assert.match(fault.problem, /is no address of this machine/);
+    }
+  });
+});

@@ -1,0 +1,109 @@
+import { failurePage } from '../../../src/http/pages/failure-page.ts';
+import { type FailureKind, failurePages } from '../../../src/http/pages/failure-texts.ts';
+import { landingPage } from '../../../src/http/pages/landing-page.ts';
+import { progressPage } from '../../../src/http/pages/progress-page.ts';
+import { type Progress, progressStatus } from '../../../src/http/pages/progress-status.ts';
+import type { PageFrame } from '../../../src/http/pages/site.ts';
+
+/** A frame as the flow makes one. */
+export const frame: PageFrame = {
+  site: {
+    appName: 'Foyer',
+    privacyUrl: 'https://example.com/privacy',
+    supportUrl: 'mailto:help@example.com',
+  },
+  nonce: 'bm9uY2Utb2YtdGhlLXRlc3Q',
+};
+
+/** Every cause by name. */
+export const failureKinds = Object.keys(failurePages) as FailureKind[];
+
+/** A progress of the six steps; the first ones as given, the others to do. */
+export function progressOf(
+  status: Progress['status'],
+  statuses: Progress['steps'][number]['status'][] = [],
+  more: Partial<Progress> = {},
+): Progress {
+  const names = [
+    'register-team',
+    'register-user',
+    'fetch-profile',
+    'send-welcome',
+    'publish-home',
+    'notify-operators',
+  ];
+  return {
+    id: 'run_1',
+    status,
+    teamName: 'Acme Rockets',
+    steps: names.map((name, index) => ({
+      name,
+      status: statuses[index] ?? 'pending',
+      attempts: 1,
+      errorCode: null,
+      errorMessage: null,
+    })),
+    ...more,
+  };
+}
+
+/** The progress page of a progress. */
+export function progressDocument(progress: Progress, pageFrame: PageFrame = frame): string {
+  return progressPage({
+    ...pageFrame,
+    progress: progressStatus(pageFrame.site.appName, progress),
+    statusUrl: '/installs/abc/status',
+    openInSlack: {
+      desktopUrl: 'slack://app?team=T1&id=A1&tab=home',
+      webUrl: 'https://slack.com/app_redirect?app=A1&team=T1',
+    },
+  });
+}
+
+/** The landing page with bot and user scopes. */
+export function landingDocument(pageFrame: PageFrame = frame): string {
+  return landingPage({
+    ...pageFrame,
+    description: 'A welcome done well.',
+    botScopes: ['users:read.email', 'chat:write', 'made:up'],
+    optionalBotScopes: ['users:read.email'],
+    userScopes: ['reactions:write'],
+  });
+}
+
+/** Every page in every state, by a name for messages. */
+export function everyPage(pageFrame: PageFrame = frame): [string, string][] {
+  const states: Progress['status'][] = [
+    'connecting',
+    'not_installed',
+    'queued',
+    'running',
+    'waiting',
+    'succeeded',
+    'failed',
+    'cancelled',
+  ];
+  return [
+    ['landing', landingDocument(pageFrame)],
+    ...states.map((status): [string, string] => [
+      `progress ${status}`,
+      progressDocument(progressOf(status), pageFrame),
+    ]),
+    ...failureKinds.map((kind): [string, string] => [
+      `failure ${kind}`,
+      failurePage({ ...pageFrame, kind, tokensRevoked: false }),
+    ]),
+  ];
+}
+
+/** The text of a document as a reader meets it: without head, scripts, templates, hidden elements and tags. */
+export function visibleText(document: string): string {
+  return document
+    .replace(/<head>[\s\S]*<\/head>|<script[\s\S]*?<\/script>|<template[\s\S]*?<\/template>/g, '')
+    .replace(/<(p|span|ol)\b[^>]* hidden>[\s\S]*?<\/\1>/g, '')
+    .replace(/<[^>]+>/g, ' ')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&')
+    .replace(/\s+/g, ' ')
+    .trim();
+}

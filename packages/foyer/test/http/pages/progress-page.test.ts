@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { plainName } from '../../../src/http/pages/plain-name.ts';
+import { progressPage } from '../../../src/http/pages/progress-page.ts';
+import { type Progress, progressStatus } from '../../../src/http/pages/progress-status.ts';
+import { stepLabel } from '../../../src/http/pages/step-words.ts';
+import { frame, progressDocument, progressOf, visibleText } from './page-fixtures.ts';
+
+const S = 'succeeded';
+const textOf = (progress: Progress) => visibleText(progressDocument(progress));
+
+test('shows each step with its state in words, and says that the page may be closed', () => {
+  const text = textOf(progressOf('running', [S, 'running']));
+  assert.match(text, /Setting up Foyer Foyer is installed in Acme Rockets/);
+  assert.match(text, /You can close this page/);
+  assert.match(
+    text,
+    /Registering your workspace Done Registering you as its installer Working Reading your profile To do/,
+  );
+  assert.match(text, /Reference: run_1$/);
+});
+
+test('asks again by itself without scripts, only while the run is not done', () => {
+  for (const status of ['connecting', 'queued', 'running', 'waiting'] as const) {
+    const document = progressDocument(progressOf(status));
+    assert.match(document, /<noscript><meta http-equiv="refresh" content="2"><\/noscript>/, status);
+    assert.match(document, /<script nonce=/, status);
+  }
+  for (const status of [S, 'failed', 'cancelled', 'not_installed'] as const) {
+    const document = progressDocument(progressOf(status));
+    assert.doesNotMatch(document, /http-equiv|<script|<template/, status);
+  }
+});
+
+test('asks seldom while only an admin can make it go on', () => {
+  const progress = progressOf('waiting', [S], { waitingFor: 'team_access_granted' });
+  assert.match(progressDocument(progress), /content="30"/);
+  assert.match(textOf(progress), /no workspace has it yet\. In Slack’s admin pages, an org admin/);
+  assert.match(textOf(progress), /Registering you as its installer Waiting/);
+});
+
+test('says that a step tries again by itself', () => {
+  const steps = progressOf('waiting', [S, 'retrying']).steps.map((step) =>
+    step.status === 'retrying' ? { ...step, attempts: 2, errorMessage: 'Slack asked to wait 5 s' } : step,
+  );
+  const text = textOf(progressOf('waiting', [], { steps }));
+  assert.match(text, /Still setting up Foyer/);
+  assert.match(text, /Trying again Slack asked to wait 5 s\. It tries again by itself\./);
+});
+
+test('opens Slack when all is done', () => {
+  const document = progressDocument(progressOf(S, [S, S, S, S, S, 'skipped']));
+  assert.match(
+    visibleText(document),
+    /You’re all set Foyer is ready in Acme Rockets\. A welcome message is waiting/,
+  );
+  assert.match(
+    document,
+    /data-offer="open">\s*<a class="button" href="slack:\/\/app\?team=T1&amp;id=A1&amp;tab=home"/,
+  );
+  assert.match(document, /data-offer="install" hidden>/);
+});
+
+test('does not promise a welcome that nobody could confirm, or that was not sent', () => {
+  const unconfirmed = textOf(progressOf(S, [S, S, S, 'unconfirmed', S, S]));
+  assert.match(unconfirmed, /could not make sure that your welcome message arrived/);
+  assert.match(unconfirmed, /Not confirmed It may have arrived: look for Foyer in Slack/);
+  assert.doesNotMatch(textOf(progressOf(S, [S, S, S, 'skipped', S, S])), /is waiting for you/);
+});
+
+test('says that the app is installed although a step failed, and which', () => {
+  const steps = progressOf('failed', [S, S, S, 'failed', 'skipped', 'skipped']).steps.map((step) =>
+    step.status === 'failed' ? { ...step, errorMessage: 'Slack answered missing_scope' } : step,
+  );
+  const text = textOf(progressOf('failed', [], { steps }));
+  assert.match(text, /Foyer is installed, with a hitch/);
+  assert.match(text, /Sending your welcome message Failed Slack answered missing_scope\./);
+  assert.match(text, /Open in Slack/);
+});
+
+test('tells an uninstalled app from one that was installed anew', () => {
+  const steps = progressOf('cancelled', [S, 'skipped', 'skipped']).steps.map((step, index) => ({
+    ...step,
+    errorCode: ['', 'not_configured', 'run_cancelled'][index] || null,
+  }));
+  const removed = textOf(progressOf('cancelled', [], { steps, cancelledBy: 'uninstall' }));
+  assert.match(removed, /was removed from Acme Rockets.*Start again/);
+  assert.match(removed, /Registering you as its installer Skipped Reading your profile Stopped/);
+  const anew = textOf(progressOf('cancelled', [S], { cancelledBy: 'reinstall' }));
+  assert.match(anew, /A newer install took over.*Open in Slack/);
+});
+
+test('never claims an install that did not happen', () => {
+  for (const status of ['connecting', 'not_installed'] as const) {
+    assert.doesNotMatch(
+      textOf(progressOf(status, [], { id: null, teamName: null, steps: [] })),
+      /is installed|is ready/,
+    );
+  }
+});
+
+test('answers the status address with the same words, and every field of the contract', () => {
+  const progress = progressOf('running', [S, 'retrying']);
+  const status = progressStatus('Foyer', progress);
+  assert.deepEqual(
+    [status.id, status.status, status.done, status.teamName],
+    ['run_1', 'running', false, 'Acme Rockets'],
+  );
+  const { name, label, status: stepStatus, attempts, error } = status.steps[1] ?? {};
+  assert.deepEqual(
+    { name, label, stepStatus, attempts, error },
+    {
+      name: 'register-user',
+      label: 'Registering you as its installer',
+      stepStatus: 'retrying',
+      attempts: 1,
+      error: null,
+    },
+  );
+  const text = visibleText(progressPage({ ...frame, progress: status, statusUrl: '/s' }));
+  for (const words of [status.heading, status.message, status.hint])
+    assert.ok(text.includes(words ?? '?'), String(words));
+});
+
+test('announces politely, and has a script that parses', () => {
+  const document = progressDocument(progressOf('running'));
+  assert.match(document, /role="status" aria-live="polite"/);
+  const source = /<script[^>]*>([\s\S]*)<\/script>/.exec(document)?.[1] ?? '';
+  assert.doesNotThrow(() => new Function(source));
+  for (const [, id] of source.matchAll(/(?:byId|getElementById)\('(\w+)'\)/g)) {
+    assert.match(document, new RegExp(`id="${id}"`), id);
+  }
+});
+
+test('reads an unknown step’s label from its name', () => {
+  assert.equal(stepLabel('sync-crm_contacts'), 'Sync crm contacts');
+});
+
+test('keeps a name from turning or flooding the sentence around it', () => {
+  assert.equal(plainName('Acme\u202egnp.exe\n', 'x'), 'Acme gnp.exe');
+  assert.equal(plainName('שלום', 'x'), '\u2068שלום\u2069');
+  assert.equal([...plainName('🚀'.repeat(500), 'x')].length, 80);
+  assert.equal(plainName(null, 'your workspace'), 'your workspace');
+  assert.equal(plainName(' \u202e ', 'your workspace'), 'your workspace');
+});

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, test } from 'node:test';
+import { pino } from 'pino';
+import { parseConfig } from '../../src/config/config.ts';
+import { DatabaseUnavailableError } from '../../src/database/database.ts';
+import { consumeState } from '../../src/database/install-requests/install-requests.ts';
+import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
+import { progressHash } from '../../src/install/progress-token.ts';
+import { createSendPages } from '../../src/http/send-pages.ts';
+import { createShowProgress } from '../../src/install/show-progress.ts';
+import { createClock, keyringOf, teamInstall } from '../support/installations.ts';
+import { openTestDatabase } from '../support/open-test-database.ts';
+
+const secrets = {
+  SLACK_CLIENT_ID: '1.1',
+  SLACK_CLIENT_SECRET: 'client-secret',
+  SLACK_SIGNING_SECRET: 'signing-secret',
+};
+const config = parseConfig(secrets, readFileSync('manifest.json', 'utf8'));
+const token = 'a-progress-token';
+
+let stage: Awaited<ReturnType<typeof setProgressStage>>;
+beforeEach(async () => {
+  stage = await setProgressStage();
+});
+afterEach(() => stage.close());
+
+/** The two addresses of one install's progress, over HTTP, and the store behind them. */
+async function setProgressStage() {
+  const backend = await openTestDatabase();
+  const { database } = backend;
+  const { now } = createClock();
+  const log = pino({ level: 'silent' });
+  const keyring = keyringOf('k1');
+  const stepNames = ['first-step', 'second-step'];
+  const store = createInstallationStore({ database, keyring, clientId: '1.1', stepNames, now, log });
+  const request = { id: 'req_1', clientId: '1.1', progressHash: progressHash(token) };
+  await database.write((trx) => consumeState(trx, { ...request, requestedTeamId: null, now: now() }));
+  await store.recordInstall(teamInstall(), { installRequestId: 'req_1' });
+  let isLost = false;
+  const losable = {
+    ...database,
+    get queries() {
+      if (isLost) throw new DatabaseUnavailableError('gone');
+      return database.queries;
+    },
+  };
+  const pages = createSendPages({ config });
+  const progress = createShowProgress({ config, database: losable, pages, now });
+  const faults: unknown[] = [];
+  const server = createServer((req, res) => {
+    const show = req.url?.endsWith('/status') ? progress.status : progress.page;
+    show(token, res).catch((error) => faults.push(error));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
+  return {
+    store,
+    faults,
+    page: () => get(`/installs/${token}`),
+    status: () => get(`/installs/${token}/status`),
+    loseDatabase() {
+      isLost = true;
+    },
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await backend.close();
+    },
+  };
+}
+
+test('the steps that an uninstall has cut off are shown as stopped', async () => {
+  await stage.store.deleteInstallation({ teamId: 'T1' });
+  const status = (await (await stage.status()).json()) as { status: string; steps: { statusText: string }[] };
+  assert.equal(status.status, 'cancelled');
+  assert.deepEqual(
+    status.steps.map((step) => step.statusText),
+    ['Stopped', 'Stopped'],
+  );
+});
+
+test('while the database does not answer, the page denies no install, and the status is still JSON', async () => {
+  assert.equal((await stage.page()).status, 200);
+  stage.loseDatabase();
+  const [page, status] = [await stage.page(), await stage.status()];
+  const text = await page.text();
+  assert.equal(page.status, 503);
+  assert.match(text, /database_unavailable/);
+  assert.doesNotMatch(text, /Nothing was installed|could not save/);
+  assert.match(text, new RegExp(`href="/installs/${token}">Try again<`));
+  assert.equal(status.status, 503);
+  assert.deepEqual(await status.json(), { error: 'database_unavailable' });
+  assert.ok(stage.faults.length === 2 && stage.faults.every((e) => e instanceof DatabaseUnavailableError));
+});

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseSetCookie } from 'cookie';
+import fc from 'fast-check';
+import { createKeyring } from '../../src/installations/keyring.ts';
+import { createSealer } from '../../src/installations/sealer.ts';
+import { createStates, stateLifetimeMs } from '../../src/install/state.ts';
+
+const keys = [{ id: 'main', base64: Buffer.alloc(32, 3).toString('base64') }];
+
+function statesAt(clock: { now: number }, options: { secure?: boolean; keys?: typeof keys } = {}) {
+  const keyring = createKeyring(options.keys ?? keys);
+  const sealer = createSealer({ keyring, purpose: 'state' });
+  return createStates({ sealer, secure: options.secure ?? false, now: () => clock.now });
+}
+
+/** What the browser would send back after these Set-Cookie lines. */
+const cookieHeader = (...lines: (string | undefined)[]): string =>
+  lines.map((line) => line?.split(';')[0]).join('; ');
+
+describe('a state', () => {
+  const clock = { now: 1_800_000_000_000 };
+  const states = statesAt(clock);
+
+  it('is accepted from the browser that began, with what it carries', () => {
+    const { state, cookies } = states.issue({ teamId: 'T1', cookieHeader: undefined });
+    const verdict = states.judge(state, cookieHeader(cookies[0]));
+    assert.ok(verdict.ok);
+    assert.equal(verdict.content.teamId, 'T1');
+    assert.match(verdict.content.progressToken, /^[A-Za-z0-9_-]{32}$/);
+  });
+
+  it('lets two tabs that began at once both finish', () => {
+    const [one, two] = [states.issue({ cookieHeader: undefined }), states.issue({ cookieHeader: undefined })];
+    const both = cookieHeader(one.cookies[0], two.cookies[0]);
+    assert.ok(states.judge(one.state, both).ok);
+    assert.ok(states.judge(two.state, both).ok);
+  });
+
+  it('is refused from another browser, also from one with a state of its own', () => {
+    const [mine, other] = [
+      states.issue({ cookieHeader: undefined }),
+      states.issue({ cookieHeader: undefined }),
+    ];
+    for (const header of [undefined, '', cookieHeader(other.cookies[0])]) {
+      assert.deepEqual(states.judge(mine.state, header), { ok: false, fault: 'state_wrong_browser' });
+    }
+    const name = mine.cookies[0]?.split('=')[0];
+    const stolen = `${name}=${other.cookies[0]?.split(/[=;]/)[1]}`;
+    assert.equal(states.judge(mine.state, stolen).ok, false);
+  });
+
+  it('lapses after ten minutes, and not before', () => {
+    const { state, cookies } = states.issue({ cookieHeader: undefined });
+    const later = (ms: number) => statesAt({ now: clock.now + ms }).judge(state, cookieHeader(cookies[0]));
+    assert.ok(later(stateLifetimeMs).ok);
+    const late = later(stateLifetimeMs + 1);
+    assert.ok(!late.ok && late.fault === 'state_expired');
+  });
+
+  it('bears a clock that is a little behind, and not one that is far off', () => {
+    const { state, cookies } = states.issue({ cookieHeader: undefined });
+    const earlier = (ms: number) =>
+      statesAt({ now: clock.now - ms }).judge(state, cookieHeader(cookies[0])).ok;
+    assert.deepEqual([earlier(30_000), earlier(3_600_000)], [true, false]);
+  });
+
+  it('opens on every replica that has the keyring, after a key rotation too, and on no other', () => {
+    const { state, cookies } = states.issue({ cookieHeader: undefined });
+    const next = { id: 'next', base64: Buffer.alloc(32, 4).toString('base64') };
+    const rotated = statesAt(clock, { keys: [next, ...keys] });
+    assert.ok(rotated.judge(state, cookieHeader(cookies[0])).ok);
+    const stranger = statesAt(clock, { keys: [{ ...next, id: 'main' }] });
+    assert.deepEqual(stranger.judge(state, cookieHeader(cookies[0])), { ok: false, fault: 'state_invalid' });
+  });
+
+  it('is refused when a single character of it was changed', () => {
+    const { state, cookies } = states.issue({ cookieHeader: undefined });
+    for (let at = 8; at < state.length; at += 7) {
+      const changed = `${state.slice(0, at)}${state[at] === 'A' ? 'B' : 'A'}${state.slice(at + 1)}`;
+      assert.equal(states.judge(changed, cookieHeader(cookies[0])).ok, false, `at ${at}`);
+    }
+  });
+
+  it('is told missing where there is none', () => {
+    for (const none of [null, ''])
+      assert.deepEqual(states.judge(none, undefined), { ok: false, fault: 'state_missing' });
+  });
+
+  it('never throws, whatever comes', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 3000 }), fc.string(), (state, header) => {
+        assert.equal(states.judge(state, header).ok, false);
+        assert.equal(states.judge(`v1.main.${state}`, header).ok, false);
+      }),
+    );
+  });
+
+  it('tells nobody what is in it', () => {
+    const { state } = states.issue({ teamId: 'TSECRET1', cookieHeader: undefined });
+    assert.ok(!Buffer.from(state.split('.')[2] ?? '', 'base64url').includes('TSECRET1'));
+  });
+});
+
+describe('the cookie of a state', () => {
+  it('is for this site’s server alone, for ten minutes', () => {
+    const { cookies } = statesAt({ now: 0 }).issue({ cookieHeader: undefined });
+    const { httpOnly, sameSite, path, maxAge, secure } = parseSetCookie(cookies[0] ?? '');
+    assert.deepEqual([httpOnly, sameSite, path, maxAge, secure], [true, 'lax', '/', 600, undefined]);
+  });
+
+  it('is locked to the host on https', () => {
+    const { cookies } = statesAt({ now: 0 }, { secure: true }).issue({ cookieHeader: undefined });
+    assert.match(cookies[0] ?? '', /^__Host-foyer-state-/);
+    assert.match(cookies[0] ?? '', /; Secure/);
+  });
+
+  it('does not pile up in a browser that begins again and again', () => {
+    const states = statesAt({ now: 0 });
+    const jar = new Map<string, string>();
+    for (let round = 0; round < 40; round += 1) {
+      const header = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+      for (const line of states.issue({ cookieHeader: header }).cookies) {
+        const { name, value, maxAge } = parseSetCookie(line);
+        if (maxAge === 0) jar.delete(name);
+        else jar.set(name, value ?? '');
+      }
+    }
+    assert.equal(jar.size, 12);
+  });
+});

@@ -1,0 +1,33 @@
+import { pino } from 'pino';
+import { openDatabase } from '../../src/database/open-database.ts';
+import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
+import { createKeyring } from '../../src/installations/keyring.ts';
+import { teamInstall } from '../support/installations.ts';
+
+/**
+ * A process of its own that installs again and again in one team, and removes and authorizes people: `node
+ * install-often.ts <database, as JSON> <key, base64> <name> <rounds> <key id, k1 unless given> <id:key that only decrypts>…`.
+ * Prints `done` when no call was refused.
+ */
+const [target = '', base64 = '', name = '', rounds = '0', keyId = 'k1', ...others] = process.argv.slice(2);
+const decrypting = others.map((other) => {
+  const [id = '', key = ''] = other.split(':');
+  return { id, base64: key };
+});
+const database = await openDatabase(JSON.parse(target));
+const store = createInstallationStore({
+  database,
+  keyring: createKeyring([{ id: keyId, base64 }, ...decrypting]),
+  clientId: '1.1',
+  stepNames: ['first-step', 'second-step'],
+  now: Date.now,
+  log: pino({ level: 'silent' }),
+});
+for (let round = 0; round < Number(rounds); round += 1) {
+  const token = `${name}-${round}`;
+  const install = { botToken: `xoxb-${token}`, userToken: `xoxp-${token}`, userId: `U${name}` };
+  const { installationId } = await store.recordInstall(teamInstall(install), { patienceMs: 20_000 });
+  await store.readInstallation(installationId, `U${name}`);
+}
+await database.close();
+console.log('done');

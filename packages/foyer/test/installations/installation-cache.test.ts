@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { InstallationTokens } from '../../src/database/installations/installation-tokens.ts';
+import { createInstallationCache } from '../../src/installations/installation-cache.ts';
+import type { StoredInstallation } from '../../src/installations/installation-store.ts';
+
+/** A cache over a store that never changes unless told, the keys that were read from it, and what was at hand then. */
+function setCache() {
+  const reads: string[] = [];
+  const before: (string | undefined)[] = [];
+  const gone = new Set<string>();
+  let mark = 0;
+  const cache = createInstallationCache({ changeMark: () => mark });
+  const get = (key: string, during = () => {}): Promise<StoredInstallation | undefined> =>
+    cache.get(
+      key,
+      async () => {
+        reads.push(key);
+        during();
+        return gone.has(key) ? undefined : ({ id: key, version: mark } as InstallationTokens);
+      },
+      (row, known) => {
+        before.push(known && `${known.row.id} ${known.row.version}`);
+        return {
+          installationId: row.id,
+          version: row.version,
+          installation: { user: {} },
+        } as StoredInstallation;
+      },
+    );
+  const commit = () => {
+    mark += 1;
+  };
+  return { get, reads, before, gone, commit };
+}
+
+test('an installation that is asked for again and again is read once, however many others come between', async () => {
+  const { get, reads } = setCache();
+  for (let other = 0; other < 5000; other += 1) {
+    await get('busy');
+    await get(`other ${other}`);
+  }
+  assert.equal(reads.filter((key) => key === 'busy').length, 1);
+});
+
+test('those that were not asked for the longest make room', async () => {
+  const { get, reads } = setCache();
+  await get('quiet');
+  for (let other = 0; other < 999; other += 1) await get(`other ${other}`);
+  await get('quiet');
+  assert.equal(reads.filter((key) => key === 'quiet').length, 1, 'a thousand others leave it room');
+  for (let other = 1000; other < 4000; other += 1) await get(`other ${other}`);
+  await get('quiet');
+  assert.equal(reads.filter((key) => key === 'quiet').length, 2);
+});
+
+test('nothing that was kept before a commit is given out after it, the older half too', async () => {
+  const { get, reads, commit } = setCache();
+  await get('old');
+  for (let other = 0; other < 1100; other += 1) await get(`other ${other}`);
+  await get('new');
+  commit();
+  reads.length = 0;
+  await get('old');
+  await get('new');
+  assert.deepEqual(reads, ['old', 'new']);
+});
+
+test('what was opened before a commit is at hand when its row is opened again, until the row is gone', async () => {
+  const { get, before, gone, commit } = setCache();
+  await get('T1');
+  commit();
+  assert.equal((await get('T1'))?.version, 1, 'as the row is now');
+  commit();
+  gone.add('T1');
+  assert.equal(await get('T1'), undefined);
+  gone.clear();
+  await get('T1');
+  assert.deepEqual(before, [undefined, 'T1 0', undefined]);
+});
+
+test('to keep anew what is kept pushes nobody out', async () => {
+  const { get, before, commit } = setCache();
+  for (let number = 0; number < 2000; number += 1) await get(`T${number}`);
+  commit();
+  await get('T1999');
+  await get('T0');
+  assert.deepEqual(before.slice(2000), ['T1999 0', 'T0 0']);
+});
+
+test('what was committed while it was read is not kept', async () => {
+  const { get, reads, commit } = setCache();
+  await get('T1', () => {
+    commit();
+    void get('T2');
+  });
+  await get('T1');
+  assert.deepEqual(reads, ['T1', 'T2', 'T1']);
+});
+
+test('what is kept cannot be changed by whoever asked for it', async () => {
+  const { get } = setCache();
+  const found = await get('T1');
+  assert.throws(() => Object.assign(found?.installation.user ?? {}, { token: 'another' }), TypeError);
+});

@@ -1,0 +1,1022 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Installation } from '@slack/oauth';
+import { pino } from 'pino';
+import { readInstallRecord } from '../../src/database/installations/install-record.ts';
+import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
+import {
+  InstallationNotFoundError,
+  type InstallationStore,
+  TenantUnclearError,
+} from '../../src/installations/installation-store.ts';
+import type { Keyring } from '../../src/installations/keyring.ts';
+import { createKeyring } from '../../src/installations/keyring.ts';
+import { reencryptTokens } from '../../src/installations/reencrypt-tokens.ts';
+import { KeyMissingError, SealBrokenError } from '../../src/installations/sealer.ts';
+import { createClock, keyringOf, keysOf, orgInstall, teamInstall } from '../support/installations.ts';
+import type { TestDatabase } from '../support/open-test-database.ts';
+
+const T1 = { teamId: 'T1', enterpriseId: undefined, isEnterpriseInstall: false };
+const stepNames = ['first-step', 'second-step'];
+const silent = pino({ level: 'silent' });
+
+/**
+ * What every backend of the installation store must do, with a number for each case of the project's list. Most come
+ * from defects of published stores.
+ */
+export function installationStoreContract(
+  backendName: string,
+  openBackend: () => Promise<TestDatabase>,
+): void {
+  describe(`the installation store on ${backendName}`, () => {
+    let backend: TestDatabase;
+    let keyring: Keyring;
+    let store: InstallationStore;
+    let clock: ReturnType<typeof createClock>;
+
+    const storeFor = (options: { clientId?: string; keyring?: Keyring } = {}): InstallationStore =>
+      createInstallationStore({
+        database: backend.database,
+        keyring: options.keyring ?? keyring,
+        clientId: options.clientId ?? '1.1',
+        stepNames,
+        now: clock.now,
+        log: silent,
+      });
+
+    beforeEach(async () => {
+      backend = await openBackend();
+      keyring = keyringOf('k1');
+      clock = createClock();
+      store = storeFor();
+    });
+    afterEach(() => backend.close());
+
+    const isMiss = (query: Parameters<InstallationStore['fetchInstallation']>[0]) =>
+      assert.rejects(store.fetchInstallation(query), InstallationNotFoundError, JSON.stringify(query));
+    const botTokenOf = async (query: Parameters<InstallationStore['fetchInstallation']>[0]) =>
+      (await store.fetchInstallation(query)).bot?.token;
+    const userTokenOf = async (userId: string, teamId = 'T1') =>
+      (await store.fetchInstallation({ ...T1, teamId, userId })).user.token;
+    const save = async (...installations: Installation[]) => {
+      for (const installation of installations) {
+        await store.storeInstallation(installation);
+        clock.advance(1000);
+      }
+    };
+    const historyOf = (installationId: string) =>
+      backend.database.queries
+        .selectFrom('history')
+        .select(['kind', 'user_id', 'detail'])
+        .where('installation_id', '=', installationId)
+        .orderBy('id')
+        .execute();
+    const allRuns = () => backend.database.queries.selectFrom('runs').selectAll().orderBy('id').execute();
+    const countOf = async (table: 'installations' | 'runs' | 'history' | 'user_tokens') => {
+      const rows = await backend.database.queries.selectFrom(table).selectAll().execute();
+      return rows.length;
+    };
+
+    describe('fetch', () => {
+      it('1: gives a team install back deep-equal', async () => {
+        const installation = teamInstall({
+          enterpriseId: 'E1',
+          userToken: 'xoxp-1',
+          botExpiresAt: 1_800_000_000,
+          userExpiresAt: 1_800_000_001,
+        });
+        await save(installation);
+        assert.deepEqual(await store.fetchInstallation(T1), installation);
+        assert.deepEqual(await store.fetchInstallation({ ...T1, userId: 'U1' }), installation);
+      });
+
+      it('1: gives an org-wide install and one without a user token back deep-equal', async () => {
+        const org = orgInstall({ userToken: 'xoxp-1' });
+        const botOnly = teamInstall();
+        await save(org, botOnly);
+        const query = { teamId: undefined, enterpriseId: 'E1', isEnterpriseInstall: true };
+        assert.deepEqual(await store.fetchInstallation(query), org);
+        assert.deepEqual(await store.fetchInstallation(T1), botOnly);
+      });
+
+      it('2: misses an unknown team, and gives nobody else’s row', async () => {
+        await save(teamInstall({ teamId: 'T1' }));
+        await isMiss({ ...T1, teamId: 'T2' });
+        await isMiss({ ...T1, teamId: 'T' });
+        await isMiss({ ...T1, teamId: 'T12' });
+        await isMiss({ ...T1, teamId: 'T%' });
+        await isMiss({ enterpriseId: 'T1' });
+        assert.equal(await store.findInstallation({ ...T1, teamId: 'T2' }), undefined);
+      });
+
+      it('3: takes a team id without a flag for the team’s row', async () => {
+        await save(
+          teamInstall({ enterpriseId: 'E1', botToken: 'xoxb-team' }),
+          orgInstall({ botToken: 'xoxb-org' }),
+        );
+        assert.equal(await botTokenOf({ teamId: 'T1' }), 'xoxb-team');
+        assert.equal(await botTokenOf({ teamId: 'T1', enterpriseId: 'E1' }), 'xoxb-team');
+        assert.equal(
+          await botTokenOf({ teamId: 'T1', enterpriseId: null, isEnterpriseInstall: null }),
+          'xoxb-team',
+        );
+      });
+
+      it('4: takes an enterprise id alone, without a flag, for the org’s row', async () => {
+        await save(
+          teamInstall({ enterpriseId: 'E1', botToken: 'xoxb-team' }),
+          orgInstall({ botToken: 'xoxb-org' }),
+        );
+        assert.equal(await botTokenOf({ enterpriseId: 'E1' }), 'xoxb-org');
+        assert.equal(
+          await botTokenOf({ enterpriseId: 'E1', teamId: null, isEnterpriseInstall: null }),
+          'xoxb-org',
+        );
+      });
+
+      it('5: finds a workspace of a Grid by its team, and no other of that Grid', async () => {
+        await save(teamInstall({ enterpriseId: 'E1' }));
+        assert.equal(
+          await botTokenOf({ teamId: 'T1', enterpriseId: 'E1', isEnterpriseInstall: false }),
+          'xoxb-bot-1',
+        );
+        await isMiss({ teamId: 'T2', enterpriseId: 'E1', isEnterpriseInstall: false });
+      });
+
+      it('6: finds an org-wide install for any team with the flag, and for none without', async () => {
+        await save(orgInstall({ botToken: 'xoxb-org' }));
+        assert.equal(
+          await botTokenOf({ teamId: 'T9', enterpriseId: 'E1', isEnterpriseInstall: true }),
+          'xoxb-org',
+        );
+        await isMiss({ teamId: 'T9', enterpriseId: 'E1', isEnterpriseInstall: false });
+        await isMiss({ teamId: 'T9', enterpriseId: 'E2', isEnterpriseInstall: true });
+      });
+
+      it('7: keeps an org-wide and a workspace install of one enterprise apart', async () => {
+        await save(
+          orgInstall({ botToken: 'xoxb-org' }),
+          teamInstall({ teamId: 'T1', enterpriseId: 'E1', botToken: 'xoxb-t1' }),
+          teamInstall({ teamId: 'T2', enterpriseId: 'E1', botToken: 'xoxb-t2' }),
+        );
+        const inE1 = { enterpriseId: 'E1' };
+        assert.equal(await botTokenOf({ ...inE1, teamId: 'T1', isEnterpriseInstall: true }), 'xoxb-org');
+        assert.equal(await botTokenOf({ ...inE1, teamId: 'T1', isEnterpriseInstall: false }), 'xoxb-t1');
+        assert.equal(await botTokenOf({ ...inE1, teamId: 'T2', isEnterpriseInstall: false }), 'xoxb-t2');
+      });
+
+      it('8: refuses the flag without an enterprise id, and a query that names nobody', async () => {
+        await save(teamInstall());
+        const query = { teamId: 'T1', enterpriseId: undefined, isEnterpriseInstall: true };
+        await assert.rejects(store.fetchInstallation(query), TenantUnclearError);
+        await assert.rejects(store.fetchInstallation(query), /without its enterprise id \(team T1\)/);
+        await assert.rejects(store.fetchInstallation({}), TenantUnclearError);
+      });
+
+      it('9: still finds a workspace that joined a Grid after its install', async () => {
+        await save(teamInstall({ enterpriseId: undefined }));
+        const query = { teamId: 'T1', enterpriseId: 'E1', isEnterpriseInstall: false };
+        assert.equal(await botTokenOf(query), 'xoxb-bot-1');
+      });
+
+      it('10: gives the newest bot without a user id', async () => {
+        await save(teamInstall({ botToken: 'xoxb-1' }), teamInstall({ userId: 'U2', botToken: 'xoxb-2' }));
+        assert.equal(await botTokenOf(T1), 'xoxb-2');
+      });
+
+      it('11: gives the installer their own user token', async () => {
+        await save(teamInstall({ userToken: 'xoxp-1' }));
+        assert.equal(await userTokenOf('U1'), 'xoxp-1');
+      });
+
+      it('12: gives another authorized user their half with the team’s bot half', async () => {
+        await save(
+          teamInstall({ userToken: 'xoxp-1' }),
+          teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' }),
+        );
+        const found = await store.fetchInstallation({ ...T1, userId: 'U2' });
+        assert.deepEqual(found.user, { id: 'U2', token: 'xoxp-2', scopes: ['search:read'] });
+        assert.equal(found.bot?.token, 'xoxb-bot-1');
+        assert.equal(await userTokenOf('U1'), 'xoxp-1');
+      });
+
+      it('13: gives an unknown user the bot, and nothing of anybody’s user half', async () => {
+        await save(teamInstall({ userToken: 'xoxp-1', userExpiresAt: 1_800_000_000 }));
+        const found = await store.fetchInstallation({ ...T1, userId: 'U404' });
+        assert.equal(found.bot?.token, 'xoxb-bot-1');
+        assert.deepEqual(found.user, { id: 'U404', token: undefined, scopes: undefined });
+      });
+
+      it('reads with one query, and with none until something is committed', async () => {
+        await save(teamInstall({ userToken: 'xoxp-1' }));
+        let reads = 0;
+        const { database } = backend;
+        const counting = createInstallationStore({
+          database: {
+            ...database,
+            // The mark of others' commits may move on at any time: here it stands still.
+            changeMark: () => commits,
+            prepare(build) {
+              const read = database.prepare(build);
+              return (values) => {
+                reads += 1;
+                return read(values);
+              };
+            },
+          },
+          keyring,
+          clientId: '1.1',
+          stepNames,
+          now: clock.now,
+          log: silent,
+        });
+        let commits = 0;
+        const asked = { ...T1, userId: 'U1' };
+        const first = await counting.fetchInstallation(asked);
+        assert.equal(reads, 1);
+        first.bot = undefined;
+        assert.equal(
+          (await counting.fetchInstallation(asked)).bot?.token,
+          'xoxb-bot-1',
+          'nobody changes what is kept',
+        );
+        assert.equal(reads, 1);
+        commits += 1;
+        await counting.fetchInstallation(asked);
+        assert.equal(reads, 2);
+      });
+
+      it('takes the run of the last install for the newest, whichever machine’s clock is behind', async () => {
+        const first = await store.recordInstall(teamInstall());
+        clock.advance(-5000);
+        const second = await store.recordInstall(teamInstall());
+        const record = await readInstallRecord(backend.database.queries, second.installationId);
+        assert.equal(record?.run?.id, second.runId);
+        assert.notEqual(first.runId, second.runId);
+        assert.equal(record?.installedAt, clock.now(), 'the install itself is told as that clock has it');
+      });
+
+      it('sees at once what it has changed itself, and within a second what another process has', async () => {
+        await save(teamInstall());
+        const elsewhere = createInstallationStore({
+          database: await backend.reopen(),
+          keyring,
+          clientId: '1.1',
+          stepNames,
+          now: clock.now,
+          log: silent,
+        });
+        for (const token of ['xoxb-2', 'xoxb-3', 'xoxb-4']) {
+          await store.fetchInstallation(T1);
+          await save(teamInstall({ botToken: token }));
+          assert.equal(await botTokenOf(T1), token);
+        }
+        await elsewhere.deleteInstallation(T1);
+        const deletedAt = performance.now();
+        while (await store.findInstallation(T1)) {
+          assert.ok(performance.now() - deletedAt < 1000, 'still there after a second');
+          await sleep(20);
+        }
+      });
+    });
+
+    describe('save', () => {
+      it('14: a later install without a user token keeps the one that the user had', async () => {
+        await save(teamInstall());
+        assert.equal(await userTokenOf('U1'), undefined);
+        await save(teamInstall({ userToken: 'xoxp-1' }), teamInstall({ botToken: 'xoxb-2' }));
+        assert.equal(await userTokenOf('U1'), 'xoxp-1');
+        assert.equal(await botTokenOf(T1), 'xoxb-2');
+      });
+
+      it('15: a user’s authorization leaves the bot, its webhook and the installer as they are', async () => {
+        await save(teamInstall());
+        const before = await store.fetchInstallation(T1);
+        const authorization = {
+          ...teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' }),
+          incomingWebhook: undefined,
+        };
+        const recorded = await store.recordInstall(authorization);
+        assert.equal(recorded.kind, 'user_authorized');
+        assert.deepEqual(await store.fetchInstallation(T1), before);
+        assert.deepEqual(
+          (await historyOf(recorded.installationId)).map((line) => line.kind),
+          ['installed', 'user_authorized'],
+        );
+      });
+
+      it('15: a user’s authorization cancels no run but that user’s own', async () => {
+        await save(teamInstall());
+        const authorization = teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' });
+        await save(authorization, authorization);
+        assert.deepEqual(
+          (await allRuns()).map((run) => [run.user_id, run.status]),
+          [
+            ['U1', 'queued'],
+            ['U2', 'cancelled'],
+            ['U2', 'queued'],
+          ],
+        );
+      });
+
+      it('16: a user’s authorization without any bot is an installation without one', async () => {
+        const installation = teamInstall({ botToken: null, userToken: 'xoxp-1' });
+        await save(installation);
+        const found = await store.fetchInstallation({ ...T1, userId: 'U1' });
+        assert.equal(found.bot, undefined);
+        assert.deepEqual(found, installation);
+        const [row] = await backend.database.queries.selectFrom('installations').selectAll().execute();
+        assert.deepEqual([row?.bot_user_id, row?.bot_scopes, row?.bot_expires_at], [null, null, null]);
+      });
+
+      it('17: a reinstall by another user brings everybody the new bot, and keeps the first user’s token', async () => {
+        const first = await store.recordInstall(teamInstall({ userToken: 'xoxp-1', botToken: 'xoxb-1' }));
+        const again = await store.recordInstall(teamInstall({ userId: 'U2', botToken: 'xoxb-2' }));
+        assert.deepEqual(
+          [again.installationId, again.kind, again.life, again.created],
+          [first.installationId, 'reinstalled', 1, false],
+        );
+        for (const userId of ['U1', 'U2', undefined]) {
+          assert.equal(await botTokenOf({ ...T1, userId }), 'xoxb-2');
+        }
+        assert.equal(await userTokenOf('U1'), 'xoxp-1');
+        assert.equal(await userTokenOf('U2'), undefined);
+        const history = await historyOf(first.installationId);
+        assert.deepEqual(
+          history.map((line) => [line.kind, line.user_id]),
+          [
+            ['installed', 'U1'],
+            ['run_cancelled', 'U1'],
+            ['reinstalled', 'U2'],
+          ],
+        );
+      });
+
+      it('18: of two saves in one millisecond the later wins', async () => {
+        await store.storeInstallation(teamInstall({ botToken: 'xoxb-1', userToken: 'xoxp-1' }));
+        await store.storeInstallation(teamInstall({ botToken: 'xoxb-2', userToken: 'xoxp-2' }));
+        assert.equal(await botTokenOf(T1), 'xoxb-2');
+        assert.equal(await userTokenOf('U1'), 'xoxp-2');
+      });
+
+      it('19: a refresh updates the tokens alone: no history, no run', async () => {
+        const installed = teamInstall({ userToken: 'xoxp-1', botExpiresAt: 100, userExpiresAt: 100 });
+        const { installationId } = await store.recordInstall(installed);
+        const stored = await store.readInstallation(installationId);
+        assert.ok(stored && stored.userVersion !== null);
+        const refreshed = { refreshToken: 'xoxe-1-new', expiresAt: 200 };
+        const bot = { token: 'xoxb-new', ...refreshed };
+        const user = { token: 'xoxp-new', ...refreshed };
+        assert.equal(await store.saveRefreshed({ installationId }, stored.version, bot), true);
+        assert.equal(
+          await store.saveRefreshed({ installationId, userId: 'U1' }, stored.userVersion, user),
+          true,
+        );
+        assert.deepEqual(await store.fetchInstallation(T1), {
+          ...installed,
+          bot: { ...installed.bot, ...bot },
+          user: { ...installed.user, ...user },
+        });
+        assert.equal(await countOf('history'), 1);
+        assert.equal(await countOf('runs'), 1);
+        const [row] = await backend.database.queries.selectFrom('installations').selectAll().execute();
+        assert.equal(row?.bot_expires_at, 200_000);
+      });
+
+      it('20: a refresh that ends after a reinstall or an uninstall writes nothing', async () => {
+        const install = (token: string) =>
+          teamInstall({
+            botToken: `xoxb-${token}`,
+            userToken: `xoxp-${token}`,
+            botExpiresAt: 9,
+            userExpiresAt: 9,
+          });
+        const { installationId } = await store.recordInstall(install('old'));
+        const holder = { installationId, userId: 'U1' };
+        const old = await store.readInstallation(installationId);
+        assert.ok(old && old.userVersion !== null);
+        await store.recordInstall(install('new'));
+        const late = { token: 'late', refreshToken: 'late', expiresAt: 1 };
+        assert.equal(await store.saveRefreshed({ installationId }, old.version, late), false);
+        assert.equal(await store.saveRefreshed(holder, old.userVersion, late), false);
+        assert.equal(await botTokenOf(T1), 'xoxb-new');
+        assert.equal(await userTokenOf('U1'), 'xoxp-new');
+
+        const current = await store.readInstallation(installationId);
+        assert.ok(current && current.userVersion !== null);
+        await store.deleteInstallation(T1);
+        assert.equal(await store.saveRefreshed({ installationId }, current.version, late), false);
+        assert.equal(await store.saveRefreshed(holder, current.userVersion, late), false);
+        await isMiss(T1);
+
+        await store.recordInstall(install('third'));
+        const third = await store.readInstallation(installationId);
+        assert.ok(third && third.userVersion !== null);
+        await store.deleteInstallation({ ...T1, userId: 'U1' });
+        await store.recordInstall(install('fourth'));
+        assert.equal(await store.saveRefreshed(holder, third.userVersion, late), false);
+        assert.equal(await userTokenOf('U1'), 'xoxp-fourth');
+      });
+
+      it('21: the same installation saved twice is one current record', async () => {
+        const installation = teamInstall({ userToken: 'xoxp-1' });
+        await save(installation, installation);
+        assert.equal(await countOf('installations'), 1);
+        assert.equal(await countOf('user_tokens'), 1);
+        assert.deepEqual(await store.fetchInstallation(T1), installation);
+        assert.deepEqual(
+          (await allRuns()).map((run) => run.status),
+          ['cancelled', 'queued'],
+        );
+      });
+
+      it('22: two apps in one database do not see each other', async () => {
+        const other = storeFor({ clientId: '2.2' });
+        await save(teamInstall({ botToken: 'xoxb-1' }));
+        await assert.rejects(other.fetchInstallation(T1), InstallationNotFoundError);
+        await other.storeInstallation(teamInstall({ botToken: 'xoxb-2' }));
+        assert.equal(await botTokenOf(T1), 'xoxb-1');
+        await other.deleteInstallation(T1);
+        assert.equal(await botTokenOf(T1), 'xoxb-1');
+      });
+
+      it('refuses an installation that names no tenant', async () => {
+        await assert.rejects(
+          store.recordInstall({ ...teamInstall(), team: undefined } as Installation),
+          TenantUnclearError,
+        );
+        await assert.rejects(
+          store.recordInstall({ ...orgInstall(), enterprise: undefined } as unknown as Installation),
+          TenantUnclearError,
+        );
+        assert.equal(await countOf('installations'), 0);
+      });
+
+      it('queues a run with every step, in the transaction of the install', async () => {
+        const { installationId, runId, life, kind, created } = await store.recordInstall(teamInstall());
+        assert.deepEqual([kind, life, created], ['installed', 1, true]);
+        const [run] = await allRuns();
+        assert.deepEqual(
+          [run?.id, run?.installation_id, run?.life, run?.user_id, run?.status, run?.due_at],
+          [runId, installationId, 1, 'U1', 'queued', clock.now()],
+        );
+        const steps = await backend.database.queries
+          .selectFrom('steps')
+          .selectAll()
+          .orderBy('position')
+          .execute();
+        assert.deepEqual(
+          steps.map((step) => [step.name, step.status]),
+          [
+            ['first-step', 'pending'],
+            ['second-step', 'pending'],
+          ],
+        );
+      });
+
+      it('ends the install request in the same transaction, and forgets the tokens kept for it', async () => {
+        await backend.database.queries
+          .insertInto('install_requests')
+          .values({
+            id: 'req_1',
+            client_id: '1.1',
+            progress_hash: 'hash',
+            outcome: 'started',
+            error_code: null,
+            started_at: 1,
+            used_at: 1,
+            finished_at: null,
+            requested_team_id: null,
+            team_id: null,
+            team_name: null,
+            enterprise_id: null,
+            user_id: null,
+            installation_id: null,
+            run_id: null,
+            sealed_tokens: 'v1.k1.sealed',
+          })
+          .execute();
+        const installed = await store.recordInstall(teamInstall({ enterpriseId: 'E1' }), {
+          installRequestId: 'req_1',
+        });
+        const request = await backend.database.queries
+          .selectFrom('install_requests')
+          .selectAll()
+          .executeTakeFirstOrThrow();
+        assert.deepEqual(
+          { ...request, started_at: 0, used_at: 0 },
+          {
+            id: 'req_1',
+            client_id: '1.1',
+            progress_hash: 'hash',
+            outcome: 'installed',
+            error_code: null,
+            started_at: 0,
+            used_at: 0,
+            finished_at: clock.now(),
+            requested_team_id: null,
+            team_id: 'T1',
+            team_name: 'Team T1',
+            enterprise_id: 'E1',
+            user_id: 'U1',
+            installation_id: installed.installationId,
+            run_id: installed.runId,
+            sealed_tokens: null,
+          },
+        );
+      });
+
+      it('writes nothing of an install whose run cannot be written', async () => {
+        const broken = createInstallationStore({
+          database: backend.database,
+          keyring,
+          clientId: '1.1',
+          stepNames: ['same', 'same'],
+          now: clock.now,
+          log: silent,
+        });
+        await assert.rejects(broken.recordInstall(teamInstall({ userToken: 'xoxp-1' })));
+        for (const table of ['installations', 'user_tokens', 'history', 'runs'] as const) {
+          assert.equal(await countOf(table), 0, table);
+        }
+      });
+
+      it('starts a new life with an install after an uninstall, and none with a reinstall', async () => {
+        assert.equal((await store.recordInstall(teamInstall())).life, 1);
+        assert.equal((await store.recordInstall(teamInstall())).life, 1);
+        await store.deleteInstallation(T1);
+        const reborn = await store.recordInstall(teamInstall({ botToken: 'xoxb-2' }));
+        assert.deepEqual([reborn.life, reborn.kind], [2, 'reinstalled']);
+        const found = await store.findInstallation(T1);
+        assert.deepEqual([found?.status, found?.life], ['active', 2]);
+      });
+
+      it('begins a new life without a bot where only a user authorizes after an uninstall', async () => {
+        await save(teamInstall());
+        await store.deleteInstallation(T1);
+        const reborn = await store.recordInstall(teamInstall({ botToken: null, userToken: 'xoxp-9' }));
+        assert.deepEqual([reborn.life, reborn.kind], [2, 'reinstalled']);
+        assert.equal(await botTokenOf(T1), undefined);
+      });
+    });
+
+    describe('delete', () => {
+      it('23: deletes one user’s token alone, even the newest installer’s', async () => {
+        await save(
+          teamInstall({ userId: 'U2', userToken: 'xoxp-2' }),
+          teamInstall({ userId: 'U1', userToken: 'xoxp-1' }),
+        );
+        assert.equal(await store.deleteInstallation({ ...T1, userId: 'U1' }), true);
+        assert.equal(await userTokenOf('U1'), undefined);
+        assert.equal(await userTokenOf('U2'), 'xoxp-2');
+        assert.equal(await botTokenOf(T1), 'xoxb-bot-1');
+      });
+
+      it('24: deletes everything of one team, and nothing of a team whose id begins the same', async () => {
+        await save(
+          teamInstall({ teamId: 'T1', userToken: 'xoxp-1' }),
+          teamInstall({ teamId: 'T12', userToken: 'xoxp-12' }),
+        );
+        assert.equal(await store.deleteInstallation(T1), true);
+        await isMiss(T1);
+        await isMiss({ ...T1, userId: 'U1' });
+        assert.equal(await botTokenOf({ ...T1, teamId: 'T12' }), 'xoxb-bot-1');
+        assert.equal(await userTokenOf('U1', 'T12'), 'xoxp-12');
+        assert.equal(await countOf('user_tokens'), 1);
+      });
+
+      it('24: keeps the record and its history, cancels the run and forgets Home views', async () => {
+        const { installationId } = await store.recordInstall(teamInstall({ userToken: 'xoxp-1' }));
+        await backend.database.queries
+          .insertInto('home_views')
+          .values({ installation_id: installationId, user_id: 'U1', opened_at: 1, published_hash: null })
+          .execute();
+        clock.advance(5000);
+        await store.deleteInstallation(T1, { reason: 'app_uninstalled', eventId: 'Ev1' });
+        const row = await backend.database.queries
+          .selectFrom('installations')
+          .selectAll()
+          .executeTakeFirstOrThrow();
+        assert.deepEqual(
+          [row.status, row.sealed_bot, row.bot_expires_at, row.uninstalled_at, row.bot_scopes],
+          ['uninstalled', null, null, clock.now(), '["chat:write","users:read"]'],
+        );
+        assert.deepEqual(
+          (await allRuns()).map((run) => run.status),
+          ['cancelled'],
+        );
+        assert.equal(
+          (await backend.database.queries.selectFrom('home_views').selectAll().execute()).length,
+          0,
+        );
+        const history = await historyOf(installationId);
+        assert.deepEqual(history.at(-1), {
+          kind: 'uninstalled',
+          user_id: null,
+          detail: 'app_uninstalled (Ev1)',
+        });
+      });
+
+      it('25: deletes an org-wide install alone, not the install of a team of that org', async () => {
+        await save(orgInstall(), teamInstall({ teamId: 'T9', enterpriseId: 'E1', botToken: 'xoxb-t9' }));
+        await store.deleteInstallation({ teamId: 'T9', enterpriseId: 'E1', isEnterpriseInstall: true });
+        await isMiss({ teamId: 'T9', enterpriseId: 'E1', isEnterpriseInstall: true });
+        assert.equal(
+          await botTokenOf({ teamId: 'T9', enterpriseId: 'E1', isEnterpriseInstall: false }),
+          'xoxb-t9',
+        );
+      });
+
+      it('26: takes an enterprise without a team and with a false flag for the org’s row', async () => {
+        await save(orgInstall());
+        const query = { teamId: undefined, enterpriseId: 'E1', isEnterpriseInstall: false };
+        assert.equal(await store.deleteInstallation(query), true);
+        await isMiss({ enterpriseId: 'E1', isEnterpriseInstall: true });
+      });
+
+      it('27: deletes a workspace’s install and leaves its org’s', async () => {
+        await save(orgInstall({ botToken: 'xoxb-org' }), teamInstall({ enterpriseId: 'E1' }));
+        await store.deleteInstallation({ teamId: 'T1', enterpriseId: 'E1', isEnterpriseInstall: false });
+        await isMiss({ teamId: 'T1', enterpriseId: 'E1', isEnterpriseInstall: false });
+        assert.equal(await botTokenOf({ enterpriseId: 'E1', isEnterpriseInstall: true }), 'xoxb-org');
+      });
+
+      it('28: a revoked bot is gone from every lookup, and users’ tokens stay', async () => {
+        await save(
+          teamInstall({ userToken: 'xoxp-1' }),
+          teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' }),
+        );
+        assert.equal(await store.revokeBot(T1, { botUserIds: ['UBOT'] }), true);
+        for (const userId of [undefined, 'U1', 'U2', 'U404']) {
+          assert.equal(await botTokenOf({ ...T1, userId }), undefined);
+        }
+        assert.equal(await userTokenOf('U1'), 'xoxp-1');
+        assert.equal(await userTokenOf('U2'), 'xoxp-2');
+        const found = await store.findInstallation(T1);
+        assert.deepEqual(
+          [found?.status, found?.installation.team, found?.installation.appId],
+          ['broken', { id: 'T1', name: 'Team T1' }, 'A1'],
+        );
+        assert.equal(await store.revokeBot(T1), false);
+        await save(teamInstall({ botToken: 'xoxb-2' }));
+        assert.equal((await store.findInstallation(T1))?.status, 'active');
+      });
+
+      it('28: revokes exactly the users it names', async () => {
+        await save(
+          teamInstall({ userToken: 'xoxp-1' }),
+          teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' }),
+        );
+        assert.equal(await store.revokeUserTokens(T1, { userIds: ['U2', 'U404'] }), true);
+        assert.equal(await userTokenOf('U1'), 'xoxp-1');
+        assert.equal(await userTokenOf('U2'), undefined);
+        assert.equal(await store.revokeUserTokens(T1, { userIds: ['U2'] }), false);
+        assert.equal(await store.revokeUserTokens(T1, { userIds: [] }), false);
+        const found = await store.findInstallation(T1);
+        const revoked = (await historyOf(found?.installationId ?? '')).filter(
+          (line) => line.kind === 'tokens_revoked',
+        );
+        assert.deepEqual(
+          revoked.map((line) => line.user_id),
+          ['U2'],
+        );
+      });
+
+      it('28: a revoke of an uninstalled app leaves it uninstalled', async () => {
+        await save(teamInstall());
+        await store.deleteInstallation(T1);
+        assert.equal(await store.revokeBot(T1), false);
+        const row = await backend.database.queries
+          .selectFrom('installations')
+          .select('status')
+          .executeTakeFirstOrThrow();
+        assert.equal(row.status, 'uninstalled');
+      });
+
+      it('29: a missing or repeated delete is no error, and writes no second line', async () => {
+        assert.equal(await store.deleteInstallation(T1), false);
+        assert.equal(await store.deleteInstallation({ ...T1, userId: 'U1' }), false);
+        const { installationId } = await store.recordInstall(teamInstall());
+        assert.equal(await store.deleteInstallation(T1), true);
+        assert.equal(await store.deleteInstallation(T1), false);
+        const kinds = (await historyOf(installationId)).map((line) => line.kind);
+        assert.equal(kinds.filter((kind) => kind === 'uninstalled').length, 1);
+      });
+
+      it('30: an uninstall or a revocation older than the install changes nothing', async () => {
+        await save(teamInstall({ userToken: 'xoxp-1' }));
+        const before = clock.now() - 61_000;
+        assert.equal(await store.deleteInstallation(T1, { before }), false);
+        assert.equal(await store.revokeBot(T1, { before }), false);
+        assert.equal(await store.revokeUserTokens(T1, { before, userIds: ['U1'] }), false);
+        assert.equal(await botTokenOf(T1), 'xoxb-bot-1');
+        assert.equal(await userTokenOf('U1'), 'xoxp-1');
+        assert.equal(await store.deleteInstallation(T1, { before: clock.now() }), true);
+      });
+
+      describe('30: an event in the second of the install', () => {
+        /** Slack tells whole seconds; the installs below happen a little later in the same second. */
+        const eventTime = () => Math.floor(clock.now() / 1000) * 1000;
+        beforeEach(() => clock.advance(400));
+
+        it('ends the only install that there ever was', async () => {
+          await store.storeInstallation(teamInstall({ userToken: 'xoxp-1' }));
+          const before = eventTime();
+          assert.equal(await store.revokeUserTokens(T1, { before, userIds: ['U1'] }), true);
+          assert.equal(await store.revokeBot(T1, { before }), true);
+          assert.equal(await store.deleteInstallation(T1, { before }), true);
+        });
+
+        it('is about a reinstall of the same life: nobody removes and installs an app within one second', async () => {
+          await store.storeInstallation(teamInstall({ userToken: 'xoxp-1' }));
+          await store.storeInstallation(teamInstall({ userId: 'U2', userToken: 'xoxp-2' }));
+          const before = eventTime();
+          assert.equal(await store.revokeUserTokens(T1, { before, userIds: ['U1'] }), true);
+          assert.equal(await userTokenOf('U1'), undefined);
+          assert.equal(await userTokenOf('U2'), 'xoxp-2');
+          assert.equal(await store.deleteInstallation(T1, { before, eventId: 'Ev1' }), true);
+          await isMiss(T1);
+        });
+
+        it('told twice, does not end the life that began after it', async () => {
+          await store.storeInstallation(teamInstall());
+          const before = eventTime();
+          assert.equal(await store.deleteInstallation(T1, { before, eventId: 'Ev1' }), true);
+          await store.storeInstallation(teamInstall({ botToken: 'xoxb-2', userToken: 'xoxp-2' }));
+          assert.equal(await store.deleteInstallation(T1, { before, eventId: 'Ev1' }), false);
+          assert.equal(await store.deleteInstallation(T1, { before }), false);
+          assert.equal(await store.revokeBot(T1, { before, eventId: 'Ev0' }), false);
+          assert.equal(await store.revokeUserTokens(T1, { before, userIds: ['U1'] }), false);
+          assert.equal(await botTokenOf(T1), 'xoxb-2');
+        });
+
+        it('ends a second life when it is another event than the one that ended the first', async () => {
+          await store.storeInstallation(teamInstall());
+          const before = eventTime();
+          await store.deleteInstallation(T1, { before, eventId: 'Ev1' });
+          await store.storeInstallation(teamInstall());
+          assert.equal(await store.deleteInstallation(T1, { before, eventId: 'Ev2' }), true);
+          await isMiss(T1);
+        });
+      });
+
+      it('30: spares a user’s token that was refreshed after the event, and erases an old one', async () => {
+        await store.storeInstallation(teamInstall({ userToken: 'xoxp-1', userExpiresAt: 9 }));
+        const stored = await store.findInstallation({ ...T1, userId: 'U1' });
+        assert.ok(stored && stored.userVersion !== null);
+        clock.advance(10_000);
+        const before = clock.now();
+        clock.advance(10_000);
+        await store.storeInstallation(teamInstall({ userId: 'U2' }));
+        const holder = { installationId: stored.installationId, userId: 'U1' };
+        const refreshed = { token: 'xoxp-new', refreshToken: 'r', expiresAt: 10 };
+        assert.equal(await store.saveRefreshed(holder, stored.userVersion, refreshed), true);
+        assert.equal(await store.revokeUserTokens(T1, { before, userIds: ['U1'] }), false);
+        assert.equal(await userTokenOf('U1'), 'xoxp-new');
+        clock.advance(10_000);
+        assert.equal(await store.revokeUserTokens(T1, { before: clock.now(), userIds: ['U1'] }), true);
+      });
+    });
+
+    describe('broken, purged, granted', () => {
+      it('marks an installation broken once, and only for the tokens that died', async () => {
+        const { installationId } = await store.recordInstall(teamInstall());
+        const old = await store.readInstallation(installationId);
+        await store.recordInstall(teamInstall({ botToken: 'xoxb-2' }));
+        assert.equal(await store.markBroken(installationId, 'token_revoked', old?.version), false);
+        assert.equal(await store.markBroken(installationId, 'token_revoked'), true);
+        assert.equal(await store.markBroken(installationId, 'token_revoked'), false);
+        const died = (await historyOf(installationId)).filter((line) => line.kind === 'token_died');
+        assert.deepEqual(died, [{ kind: 'token_died', user_id: null, detail: 'token_revoked' }]);
+        await store.recordInstall(teamInstall({ botToken: 'xoxb-3' }));
+        assert.equal((await store.readInstallation(installationId))?.status, 'active');
+      });
+
+      it('purges a team with its people, and leaves who is known elsewhere', async () => {
+        const first = await store.recordInstall(teamInstall({ userToken: 'xoxp-1' }));
+        await store.recordInstall(teamInstall({ teamId: 'T2' }));
+        const { queries } = backend.database;
+        for (const [team_id, user_id] of [
+          ['T1', 'U1'],
+          ['T1', 'U2'],
+          ['T2', 'U2'],
+        ] as const) {
+          const seen = { client_id: '1.1', first_seen_at: 1, updated_at: 1 };
+          await queries
+            .insertInto('teams')
+            .values({ ...seen, team_id, name: null, domain: null, icon_url: null, enterprise_id: null })
+            .onConflict((conflict) => conflict.doNothing())
+            .execute();
+          const blank = { name: null, real_name: null, timezone: null, locale: null, avatar_url: null };
+          await queries
+            .insertInto('users')
+            .values({ ...seen, ...blank, user_id, email: `${user_id}@example.com` })
+            .onConflict((conflict) => conflict.doNothing())
+            .execute();
+          await queries
+            .insertInto('memberships')
+            .values({ ...seen, team_id, user_id, is_admin: 0, is_owner: 0 })
+            .execute();
+        }
+        assert.equal(await store.purgeInstallation(first.installationId), true);
+        assert.equal(await store.purgeInstallation(first.installationId), false);
+        await isMiss(T1);
+        assert.equal(await botTokenOf({ ...T1, teamId: 'T2' }), 'xoxb-bot-1');
+        const left = await queries.selectFrom('memberships').select(['team_id', 'user_id']).execute();
+        assert.deepEqual(left, [{ team_id: 'T2', user_id: 'U2' }]);
+        assert.deepEqual(await queries.selectFrom('users').select('user_id').execute(), [{ user_id: 'U2' }]);
+        assert.deepEqual(await queries.selectFrom('teams').select('team_id').execute(), [{ team_id: 'T2' }]);
+        assert.deepEqual(await historyOf(first.installationId), []);
+        const bytes = await backend.rawBytes();
+        assert.equal(bytes.includes('U1@example.com'), false);
+        assert.equal(bytes.includes('U2@example.com'), true);
+      });
+
+      it('purges an org-wide install with its team access, not the installs of its teams', async () => {
+        const org = await store.recordInstall(orgInstall());
+        await store.recordInstall(teamInstall({ enterpriseId: 'E1' }));
+        const query = { enterpriseId: 'E1' };
+        await store.recordTeamAccess(query, { teamIds: ['T1'], granted: true, changedAt: 1 });
+        assert.equal(await store.purgeInstallation(org.installationId), true);
+        assert.equal(
+          (await backend.database.queries.selectFrom('team_access').selectAll().execute()).length,
+          0,
+        );
+        assert.equal(await botTokenOf({ ...T1, enterpriseId: 'E1' }), 'xoxb-bot-1');
+      });
+
+      it('keeps the newest word on a team’s access, however late the others come', async () => {
+        const query = { enterpriseId: 'E1' };
+        const granted = () =>
+          backend.database.queries
+            .selectFrom('team_access')
+            .select(['team_id', 'granted'])
+            .orderBy('team_id')
+            .execute();
+        const tell = (isGranted: boolean, changedAt: number, teamIds = ['T1']) =>
+          store.recordTeamAccess(query, { teamIds, granted: isGranted, changedAt });
+        assert.equal(await tell(true, 1000, ['T1', 'T2']), true);
+        assert.equal(await tell(true, 3000), false);
+        assert.equal(await tell(false, 2000), false);
+        assert.deepEqual(await granted(), [
+          { team_id: 'T1', granted: 1 },
+          { team_id: 'T2', granted: 1 },
+        ]);
+        assert.equal(await tell(false, 3000), true);
+        assert.deepEqual((await granted())[0], { team_id: 'T1', granted: 0 });
+      });
+
+      it('makes due what waits for a grant, and tells it in the history', async () => {
+        const { installationId, runId } = await store.recordInstall(orgInstall());
+        await backend.database.queries
+          .updateTable('runs')
+          .set({ status: 'waiting', waiting_for: 'team_access_granted', due_at: null })
+          .execute();
+        const query = { teamId: 'T1', enterpriseId: 'E1', isEnterpriseInstall: true };
+        await store.recordTeamAccess(query, { teamIds: ['T1'], granted: true, changedAt: 1 });
+        const [run] = await allRuns();
+        assert.deepEqual(
+          [run?.id, run?.status, run?.waiting_for, run?.due_at],
+          [runId, 'queued', null, clock.now()],
+        );
+        assert.deepEqual((await historyOf(installationId)).at(-1), {
+          kind: 'access_granted',
+          user_id: null,
+          detail: 'T1',
+        });
+      });
+    });
+
+    describe('secrets', () => {
+      const secrets = [
+        'xoxb-very-secret-bot',
+        'xoxp-very-secret-user',
+        'xoxe-1-bot-',
+        'xoxe-1-user-',
+        'secret-webhook-path',
+      ];
+      const secretInstall = () =>
+        teamInstall({
+          botToken: 'xoxb-very-secret-bot',
+          userToken: 'xoxp-very-secret-user',
+          botExpiresAt: 1_800_000_000,
+          userExpiresAt: 1_800_000_000,
+        });
+      const sealedOf = async () => {
+        const { queries } = backend.database;
+        const bot = await queries.selectFrom('installations').select('sealed_bot').executeTakeFirstOrThrow();
+        const user = await queries.selectFrom('user_tokens').select('sealed_user').executeTakeFirstOrThrow();
+        return [bot.sealed_bot ?? '', user.sealed_user] as const;
+      };
+
+      it('32: nothing on disk contains a token, a refresh token or a webhook', async () => {
+        await save(secretInstall(), secretInstall());
+        const bytes = await backend.rawBytes();
+        assert.equal(bytes.includes((await sealedOf())[0]), true, 'the sealed text itself is there');
+        for (const secret of secrets) assert.equal(bytes.includes(secret), false, secret);
+      });
+
+      it('32: the first key encrypts, all decrypt, and re-encrypting makes the old one needless', async () => {
+        const [oldKey, newKey] = keysOf('old', 'new');
+        assert.ok(oldKey && newKey);
+        store = storeFor({ keyring: createKeyring([oldKey]) });
+        const installation = secretInstall();
+        await save(installation);
+        const rotated = createKeyring([newKey, oldKey]);
+        store = storeFor({ keyring: rotated });
+        assert.deepEqual(await store.fetchInstallation(T1), installation);
+        const stored = await store.findInstallation(T1);
+
+        assert.equal(await reencryptTokens({ database: backend.database, keyring: rotated }), 2);
+        assert.equal(await reencryptTokens({ database: backend.database, keyring: rotated }), 0);
+        for (const sealed of await sealedOf()) assert.match(sealed, /^v1\.new\./);
+        store = storeFor({ keyring: createKeyring([newKey]) });
+        assert.deepEqual(await store.findInstallation(T1), stored, 'versions stay');
+        await assert.rejects(
+          storeFor({ keyring: createKeyring([oldKey]) }).fetchInstallation(T1),
+          KeyMissingError,
+        );
+      });
+
+      it('32: a wrong key is a clear error that shows nothing', async () => {
+        await save(secretInstall());
+        const wrong = storeFor({ keyring: keyringOf('k1') });
+        await assert.rejects(wrong.fetchInstallation(T1), (error: Error) => {
+          assert.ok(error instanceof SealBrokenError);
+          assert.match(error.message, /key k1.*TOKEN_ENCRYPTION_KEYS/);
+          for (const secret of secrets) assert.equal(error.message.includes(secret), false);
+          return true;
+        });
+      });
+
+      it('32: a sealed text that was moved to another row, or changed, does not open', async () => {
+        await save(secretInstall(), teamInstall({ teamId: 'T2' }));
+        const { queries } = backend.database;
+        const rows = await queries
+          .selectFrom('installations')
+          .select(['id', 'sealed_bot'])
+          .orderBy('tenant')
+          .execute();
+        const [first, second] = rows;
+        assert.ok(first?.sealed_bot && second);
+        const put = (id: string, sealed: string | null) =>
+          queries.updateTable('installations').set({ sealed_bot: sealed }).where('id', '=', id).execute();
+        await put(second.id, first.sealed_bot);
+        await assert.rejects(store.fetchInstallation({ ...T1, teamId: 'T2' }), SealBrokenError);
+        const middle = Math.floor(first.sealed_bot.length / 2);
+        const flipped = first.sealed_bot[middle] === 'A' ? 'B' : 'A';
+        await put(first.id, first.sealed_bot.slice(0, middle) + flipped + first.sealed_bot.slice(middle + 1));
+        await assert.rejects(store.fetchInstallation(T1), SealBrokenError);
+        for (const nonsense of ['', 'v1.k1.', 'v1.k1.AAAA', 'xoxb-plain']) {
+          await put(first.id, nonsense);
+          await assert.rejects(store.fetchInstallation(T1), SealBrokenError, nonsense);
+        }
+      });
+
+      it('32: one user’s sealed token does not open as another’s', async () => {
+        await save(secretInstall(), teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' }));
+        const [, sealed] = await sealedOf();
+        await backend.database.queries
+          .updateTable('user_tokens')
+          .set({ sealed_user: sealed })
+          .where('user_id', '=', 'U2')
+          .execute();
+        await assert.rejects(store.fetchInstallation({ ...T1, userId: 'U2' }), SealBrokenError);
+      });
+
+      it('33: deleted tokens leave the files, not only the table', async () => {
+        await save(secretInstall());
+        const sealed = await sealedOf();
+        await store.deleteInstallation({ ...T1, userId: 'U1' });
+        assert.equal((await backend.rawBytes()).includes(sealed[1]), false);
+        assert.equal((await backend.rawBytes()).includes(sealed[0]), true);
+        await store.deleteInstallation(T1);
+        assert.equal((await backend.rawBytes()).includes(sealed[0]), false);
+      });
+
+      it('33: so do revoked ones', async () => {
+        await save(secretInstall());
+        const sealed = await sealedOf();
+        await store.revokeBot(T1);
+        await store.revokeUserTokens(T1, { userIds: ['U1'] });
+        const bytes = await backend.rawBytes();
+        for (const text of sealed) assert.equal(bytes.includes(text), false);
+      });
+
+      it('33: a scrub that fails is told in the log, and the delete stands', async () => {
+        await save(secretInstall());
+        const database = {
+          ...backend.database,
+          scrub: () => Promise.reject(new Error('busy')),
+        };
+        const warnings: unknown[] = [];
+        const log = pino({ level: 'warn' }, { write: (line: string) => warnings.push(JSON.parse(line)) });
+        const deps = { database, keyring, clientId: '1.1', stepNames, now: clock.now, log };
+        assert.equal(await createInstallationStore(deps).deleteInstallation(T1), true);
+        assert.equal(warnings.length, 1);
+        await isMiss(T1);
+      });
+    });
+  });
+}

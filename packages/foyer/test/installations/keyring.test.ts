@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { pino } from 'pino';
+import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
+import {
+  createKeyring,
+  type Keyring,
+  KeyringError,
+  loadKeyring,
+} from '../../src/installations/keyring.ts';
+import { createSealer, KeyMissingError, SealBrokenError } from '../../src/installations/sealer.ts';
+import { verifyKeyring } from '../../src/installations/verify-keyring.ts';
+import { keyringOf, keysOf, teamInstall } from '../support/installations.ts';
+import { openTestDatabase, type TestDatabase } from '../support/open-test-database.ts';
+
+const run = promisify(execFile);
+
+describe('the keyring', () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'foyer-keys-'));
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  const configFor = (file: string) => ({
+    encryptionKeys: undefined,
+    database: { kind: 'sqlite' as const, file: join(folder, file) },
+  });
+
+  it('comes from the configuration, the first key first, and writes no file', async () => {
+    const config = { ...configFor('given.db'), encryptionKeys: keysOf('new', 'old') };
+    assert.deepEqual(loadKeyring({ config }).ids, ['new', 'old']);
+    assert.deepEqual(await readdir(folder), []);
+  });
+
+  it('makes a key file that only its owner can read, and uses it again', async () => {
+    const config = configFor('own.db');
+    const first = loadKeyring({ config });
+    const again = loadKeyring({ config });
+    assert.deepEqual(again.ids, first.ids);
+    const sealed = createSealer({ keyring: first, purpose: 'p' }).seal('text', 'place');
+    assert.equal(createSealer({ keyring: again, purpose: 'p' }).open(sealed, 'place'), 'text');
+    const file = join(folder, 'own.db.key');
+    assert.equal((await stat(file)).mode & 0o777, 0o600);
+    assert.match(await readFile(file, 'utf8'), /^local-[0-9a-f]{8}:[A-Za-z0-9+/]{43}=\n$/);
+    assert.deepEqual(await readdir(folder), ['own.db.key'], 'no draft is left');
+  });
+
+  it('is one and the same for processes that start at once', async () => {
+    const source = new URL('../../src/installations/keyring.ts', import.meta.url).href;
+    const config = JSON.stringify({ database: { kind: 'sqlite', file: join(folder, 'deep', 'shared.db') } });
+    const code = `import(${JSON.stringify(source)}).then(({ loadKeyring }) =>
+      console.log(loadKeyring({ config: ${config} }).ids.join()))`;
+    const outputs = await Promise.all(Array.from({ length: 6 }, () => run(process.execPath, ['-e', code])));
+    assert.equal(new Set(outputs.map(({ stdout }) => stdout)).size, 1);
+    assert.deepEqual(await readdir(join(folder, 'deep')), ['shared.db.key']);
+  });
+
+  it('refuses a damaged key file, without quoting it', async () => {
+    const secret = randomBytes(30).toString('base64');
+    for (const text of ['', 'nonsense', `main:${secret}\n`]) {
+      await writeFile(join(folder, 'bad.db.key'), text);
+      assert.throws(
+        () => loadKeyring({ config: configFor('bad.db') }),
+        (error: Error) => error instanceof KeyringError && !error.message.includes(secret),
+      );
+    }
+  });
+
+  it('refuses a key file that is a folder or a pipe, and waits for nobody to fill it', async (t) => {
+    const config = configFor('pipe.db');
+    const made = await run('mkfifo', [`${config.database.file}.key`]).catch(() => undefined);
+    await mkdir(join(folder, 'folder.db.key'));
+    assert.throws(
+      () => loadKeyring({ config: configFor('folder.db') }),
+      /folder\.db\.key cannot be used: it is/,
+    );
+    if (!made) return t.skip('this machine makes no pipes');
+    const source = new URL('../../src/installations/keyring.ts', import.meta.url).href;
+    // In a process of its own: what waits in the system cannot be stopped in this one.
+    const code = `import(${JSON.stringify(source)})
+      .then(({ loadKeyring }) => loadKeyring({ config: ${JSON.stringify(config)} }))
+      .catch((error) => console.log(error.code, error.message))`;
+    const { stdout } = await run(process.execPath, ['-e', code], { timeout: 20_000 });
+    assert.match(stdout, /^keyring_unusable .*pipe\.db\.key cannot be used: it is a folder or a device/);
+  });
+
+  it('reads a key file of several lines, so that keys can rotate there too', async () => {
+    const lines = keysOf('new', 'old').map(({ id, base64 }) => `${id}:${base64}`);
+    await writeFile(join(folder, 'two.db.key'), `${lines.join('\n')}\n`);
+    assert.deepEqual(loadKeyring({ config: configFor('two.db') }).ids, ['new', 'old']);
+  });
+
+  it('asks for keys where there is no file to keep one beside', () => {
+    const database = { kind: 'postgres' as const, url: 'postgres://localhost/foyer' };
+    const config = { encryptionKeys: undefined, database };
+    assert.throws(() => loadKeyring({ config }), /TOKEN_ENCRYPTION_KEYS/);
+  });
+
+  it('refuses none, two of one id, and one of a wrong length', () => {
+    assert.throws(() => createKeyring([]), KeyringError);
+    assert.throws(() => createKeyring([...keysOf('a'), ...keysOf('a')]), KeyringError);
+    assert.throws(() => createKeyring([{ id: 'short', base64: 'AAAA' }]), /short does not have 32 bytes/);
+  });
+});
+
+describe('a sealer', () => {
+  const keyring = keyringOf('k1');
+  const sealer = createSealer({ keyring, purpose: 'tokens' });
+
+  it('gives each text back, and never seals it twice alike', () => {
+    for (const text of ['', 'xoxb-1', 'ünï 🏨', 'x'.repeat(100_000)]) {
+      const sealed = sealer.seal(text, 'here');
+      assert.match(sealed, /^v1\.k1\.[A-Za-z0-9_-]+$/);
+      assert.notEqual(sealer.seal(text, 'here'), sealed);
+      assert.equal(sealer.open(sealed, 'here'), text);
+    }
+  });
+
+  it('opens nowhere else, and for no other purpose', () => {
+    const sealed = sealer.seal('xoxb-1', 'here');
+    assert.throws(() => sealer.open(sealed, 'there'), SealBrokenError);
+    const other = createSealer({ keyring, purpose: 'state' });
+    assert.throws(() => other.open(sealed, 'here'), SealBrokenError);
+    assert.throws(() => other.open(sealed.replace('k1', 'k2'), 'here'), KeyMissingError);
+  });
+
+  it('does not confuse a purpose’s end with a place’s beginning', () => {
+    const sealed = createSealer({ keyring, purpose: 'a' }).seal('text', 'b');
+    assert.throws(() => createSealer({ keyring, purpose: 'ab' }).open(sealed, ''), SealBrokenError);
+  });
+
+  it('refuses every shortening and every changed character', () => {
+    const sealed = sealer.seal('x', 'here');
+    for (let length = 0; length < sealed.length; length += 1) {
+      assert.throws(() => sealer.open(sealed.slice(0, length), 'here'), SealBrokenError, String(length));
+    }
+    for (let at = 'v1.k1.'.length; at < sealed.length - 1; at += 1) {
+      const changed = sealed.slice(0, at) + (sealed[at] === 'A' ? 'B' : 'A') + sealed.slice(at + 1);
+      assert.throws(() => sealer.open(changed, 'here'), SealBrokenError, String(at));
+    }
+  });
+
+  it('names a missing key, and what to do about it', () => {
+    const sealed = createSealer({ keyring: keyringOf('lost'), purpose: 'tokens' }).seal('x', 'here');
+    assert.throws(
+      () => sealer.open(sealed, 'here'),
+      (error) =>
+        error instanceof KeyMissingError &&
+        error.keyId === 'lost' &&
+        /key lost, which is missing. Add it again/.test(error.message),
+    );
+  });
+});
+
+describe('verifying the keyring at the start', () => {
+  let opened: TestDatabase;
+  before(async () => {
+    opened = await openTestDatabase();
+  });
+  after(() => opened.close());
+
+  const install = async (keyring: Keyring) => {
+    const { database } = opened;
+    const deps = { database, clientId: '1.1', stepNames: [], now: Date.now, log: pino({ level: 'silent' }) };
+    await createInstallationStore({ ...deps, keyring }).storeInstallation(teamInstall());
+  };
+
+  it('goes from the first start over a rotation to the last', async () => {
+    const [oldKey, newKey, thirdKey] = keysOf('old', 'new', 'third');
+    assert.ok(oldKey && newKey && thirdKey);
+    const { database } = opened;
+    const original = createKeyring([oldKey]);
+    await verifyKeyring(database, original);
+    await verifyKeyring(database, original);
+    await install(original);
+    await verifyKeyring(database, original);
+    await verifyKeyring(database, createKeyring([newKey, oldKey]));
+
+    await assert.rejects(
+      verifyKeyring(database, keyringOf('old')),
+      (error) => error instanceof KeyringError && /encryption key old is another one/.test(error.message),
+      'another key under a known id',
+    );
+    await assert.rejects(
+      verifyKeyring(database, createKeyring([newKey])),
+      (error) => error instanceof KeyringError && /with the key old, which is missing/.test(error.message),
+      'a key that rows need',
+    );
+    await assert.rejects(verifyKeyring(database, createKeyring([thirdKey])), KeyringError);
+    const recorded = await database.queries.selectFrom('encryption_keys').select('id').execute();
+    assert.deepEqual(recorded.map((row) => row.id).sort(), ['new', 'old'], 'a refused start records nothing');
+  });
+
+  it('forgets a key that is no longer given and that nothing needs, and then looks for it no more', async () => {
+    const shared = await openTestDatabase();
+    try {
+      const [oldKey, newKey] = keysOf('old', 'new');
+      assert.ok(oldKey && newKey);
+      await verifyKeyring(shared.database, createKeyring([oldKey]));
+      await verifyKeyring(shared.database, createKeyring([newKey]));
+      const recorded = await shared.database.queries.selectFrom('encryption_keys').select('id').execute();
+      assert.deepEqual(recorded, [{ id: 'new' }]);
+    } finally {
+      await shared.close();
+    }
+  });
+
+  it('refuses one of two processes that bring different keys under one id', async () => {
+    const shared = await openTestDatabase();
+    try {
+      const results = await Promise.allSettled([
+        verifyKeyring(shared.database, keyringOf('twin')),
+        verifyKeyring(await shared.reopen(), keyringOf('twin')),
+      ]);
+      assert.deepEqual(results.map((result) => result.status).sort(), ['fulfilled', 'rejected']);
+      const refused = results.find((result) => result.status === 'rejected');
+      assert.ok(refused?.reason instanceof KeyringError);
+    } finally {
+      await shared.close();
+    }
+  });
+});

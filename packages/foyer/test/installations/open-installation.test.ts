@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { InstallationTokens } from '../../src/database/installations/installation-tokens.ts';
+import { createKeyring } from '../../src/installations/keyring.ts';
+import { openInstallation } from '../../src/installations/open-installation.ts';
+import { createTokenCipher } from '../../src/installations/token-cipher.ts';
+
+const cipher = createTokenCipher({
+  keyring: createKeyring([{ id: 'k', base64: Buffer.alloc(32, 1).toString('base64') }]),
+});
+
+function sealedBot(id: string, token: string): string {
+  const bot = { token, scopes: [], id: 'B1', userId: 'UBOT' };
+  return cipher.sealBot(id, { team: { id: 'T1' }, enterprise: undefined, bot, isEnterpriseInstall: false });
+}
+
+const row: InstallationTokens = {
+  id: 'ins_1',
+  tenant: 'team:T1',
+  team_id: 'T1',
+  team_name: 'Acme',
+  enterprise_id: null,
+  enterprise_name: null,
+  is_enterprise_install: 0,
+  app_id: 'A1',
+  status: 'active',
+  life: 1,
+  version: 1,
+  installer_user_id: 'U1',
+  installed_at: 1,
+  sealed_bot: sealedBot('ins_1', 'xoxb-1'),
+  sealed_user: cipher.sealUser('ins_1', { id: 'U1', token: 'xoxp-1', scopes: [] }),
+  user_version: 1,
+};
+
+/** Opens a row as it is after a change, and says whether what was opened before it was kept. */
+function openAfter(changed: Partial<InstallationTokens>, first = row) {
+  const before = { row: first, installation: openInstallation(first, undefined, cipher) };
+  const opened = openInstallation({ ...first, ...changed }, undefined, cipher, before);
+  return { opened, isKept: opened.installation === before.installation.installation };
+}
+
+test('what is sealed as it was is not opened again, and all else is told as it is now', () => {
+  const now = {
+    status: 'broken',
+    life: 2,
+    version: 3,
+    user_version: 4,
+    installed_at: 5,
+    team_name: 'New',
+  } as const;
+  const { opened, isKept } = openAfter(now);
+  assert.ok(isKept);
+  const { status, life, version, userVersion, installedAt } = opened;
+  assert.deepEqual([status, life, version, userVersion, installedAt], ['broken', 2, 3, 4, 5]);
+});
+
+test('whatever else is sealed, or for somebody else, is opened', () => {
+  assert.equal(
+    openAfter({ sealed_bot: sealedBot('ins_1', 'xoxb-2') }).opened.installation.bot?.token,
+    'xoxb-2',
+  );
+  assert.equal(openAfter({ sealed_user: null }).opened.installation.user.token, undefined);
+  const theirs = cipher.sealUser('ins_1', { id: 'U2', token: 'xoxp-2', scopes: [] });
+  const other = openAfter({ installer_user_id: 'U2', sealed_user: theirs });
+  assert.equal(other.opened.installation.user.token, 'xoxp-2');
+  const withoutUsers = openAfter({ installer_user_id: 'U2' }, { ...row, sealed_user: null });
+  assert.equal(withoutUsers.opened.installation.user.id, 'U2');
+});
+
+test('a seal that was moved to another row does not open because it did in its own', () => {
+  assert.throws(() => openAfter({ id: 'ins_2' }), { code: 'seal_broken' });
+});
+
+test('an installation without its bot is told by its row alone', () => {
+  const { opened } = openAfter({ team_name: 'New' }, { ...row, sealed_bot: null });
+  assert.equal(opened.installation.team?.name, 'New');
+});

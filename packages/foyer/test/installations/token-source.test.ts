@@ -1,0 +1,316 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { pino } from 'pino';
+import type { Database } from '../../src/database/database.ts';
+import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
+import { createTokenSource } from '../../src/installations/create-token-source.ts';
+import {
+  InstallationNotFoundError,
+  type InstallationStore,
+} from '../../src/installations/installation-store.ts';
+import type { Keyring } from '../../src/installations/keyring.ts';
+import { TokenRefreshError, type TokenSource } from '../../src/installations/token-source.ts';
+import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
+import { type FakeTokenEndpoint, startFakeTokenEndpoint } from '../support/fake-token-endpoint.ts';
+import { createClock, keyringOf, orgInstall, teamInstall } from '../support/installations.ts';
+import { openTestDatabase, type TestDatabase } from '../support/open-test-database.ts';
+
+const hour = 3_600_000;
+const T1 = { teamId: 'T1' };
+
+describe('the token source', () => {
+  let opened: TestDatabase;
+  let endpoint: FakeTokenEndpoint;
+  let keyring: Keyring;
+  let clock: ReturnType<typeof createClock>;
+  let store: InstallationStore;
+  let tokens: TokenSource;
+  let lines: string[];
+
+  /** A token source as another process would have it. */
+  const sourceOn = (database: Database): TokenSource => {
+    const log = pino({ level: 'debug' }, { write: (line: string) => lines.push(line) });
+    const slackConfig = { apiUrl: endpoint.apiUrl, clientId: '1.1', clientSecret: 'client-secret' };
+    const shared = { database, now: clock.now, log };
+    const ownStore = createInstallationStore({ ...shared, keyring, clientId: '1.1', stepNames: ['only'] });
+    store ??= ownStore;
+    const slack = createSlackClientFactory({ config: { slack: slackConfig } as never, log });
+    return createTokenSource({ ...shared, store: ownStore, slack, config: { slack: slackConfig } });
+  };
+
+  beforeEach(async () => {
+    [opened, endpoint] = await Promise.all([openTestDatabase(), startFakeTokenEndpoint()]);
+    keyring = keyringOf('k1');
+    clock = createClock();
+    lines = [];
+    store = undefined as never;
+    tokens = sourceOn(opened.database);
+  });
+  afterEach(async () => {
+    await tokens.settle();
+    await Promise.all([opened.close(), endpoint.close()]);
+    const log = lines.join('');
+    for (const secret of ['xox', 'client-secret'])
+      assert.equal(log.includes(secret), false, `${secret} in ${log}`);
+  });
+
+  /** Seconds since 1970, so far from now. */
+  const expiresIn = (ms: number) => Math.floor((clock.now() + ms) / 1000);
+  const installed = async (botMs: number | undefined, userMs?: number) =>
+    store.recordInstall(
+      teamInstall({
+        botExpiresAt: botMs === undefined ? undefined : expiresIn(botMs),
+        userToken: userMs === undefined ? null : 'xoxp-1',
+        userExpiresAt: userMs === undefined ? undefined : expiresIn(userMs),
+      }),
+    );
+  const statusOf = async () => (await store.findInstallation(T1))?.status;
+
+  describe('authorizing', () => {
+    it('gives Bolt the bot of a team, and a user token only to whom it belongs', async () => {
+      const { installationId } = await store.recordInstall(teamInstall({ userToken: 'xoxp-1' }));
+      const bot = {
+        installationId,
+        teamId: 'T1',
+        enterpriseId: undefined,
+        botToken: 'xoxb-bot-1',
+        botId: 'B1',
+        botUserId: 'UBOT',
+      };
+      assert.deepEqual(await tokens.authorize(T1), bot);
+      assert.deepEqual(await tokens.authorize({ ...T1, userId: 'U2' }), bot);
+      assert.deepEqual(await tokens.authorize({ ...T1, userId: 'U1' }), { ...bot, userToken: 'xoxp-1' });
+      assert.equal(await tokens.botToken(installationId), 'xoxb-bot-1');
+      assert.equal(await tokens.botToken(T1), 'xoxb-bot-1');
+    });
+
+    it('acts, for an org-wide install, in the team of the event', async () => {
+      await store.recordInstall(orgInstall());
+      const source = { teamId: 'T9', enterpriseId: 'E1', isEnterpriseInstall: true };
+      const { teamId, enterpriseId, botToken } = await tokens.authorize(source);
+      assert.deepEqual([teamId, enterpriseId, botToken], ['T9', 'E1', 'xoxb-bot-1']);
+    });
+
+    it('tells an unknown team from one without a bot', async () => {
+      const isReason = (reason: string) => (error: unknown) =>
+        error instanceof InstallationNotFoundError && error.reason === reason;
+      await assert.rejects(tokens.authorize(T1), isReason('unknown'));
+      await assert.rejects(tokens.bot('ins_404'), isReason('unknown'));
+      await store.recordInstall(teamInstall({ botToken: null, userToken: 'xoxp-1' }));
+      await assert.rejects(tokens.authorize(T1), isReason('no_bot'));
+      await assert.rejects(tokens.botToken(T1), isReason('no_bot'));
+      assert.equal((await tokens.authorize({ ...T1, userId: 'U1' })).userToken, 'xoxp-1');
+    });
+  });
+
+  describe('renewing', () => {
+    it('leaves a token alone that never lapses, and one with more than two hours to live', async () => {
+      await installed(undefined);
+      assert.equal(await tokens.botToken(T1), 'xoxb-bot-1');
+      await installed(2 * hour + 2000);
+      assert.equal(await tokens.botToken(T1), 'xoxb-bot-1');
+      assert.deepEqual(endpoint.used, []);
+    });
+
+    it('asks once for thirty concurrent readers, and stores what it got', async () => {
+      await installed(2 * hour);
+      const given = await Promise.all(Array.from({ length: 30 }, () => tokens.botToken(T1)));
+      assert.deepEqual(new Set(given), new Set(['xoxe.xoxb-new-1']));
+      assert.deepEqual(endpoint.used, ['xoxe-1-bot-xoxb-bot-1']);
+      const found = await store.fetchInstallation(T1);
+      assert.deepEqual(
+        [found.bot?.refreshToken, found.bot?.expiresAt],
+        ['xoxe-1-bot-new-1', expiresIn(12 * hour)],
+      );
+      assert.equal(await tokens.botToken(T1), 'xoxe.xoxb-new-1');
+      clock.advance(10 * hour);
+      assert.equal(await tokens.botToken(T1), 'xoxe.xoxb-new-2', 'and again when that one lapses');
+      const { queries } = opened.database;
+      assert.equal((await queries.selectFrom('history').selectAll().execute()).length, 1);
+      assert.equal((await queries.selectFrom('runs').selectAll().execute()).length, 1);
+    });
+
+    it('asks once for several processes, for lapsed tokens too', async () => {
+      await installed(-hour, -hour);
+      const others = await Promise.all([opened.reopen(), opened.reopen()]);
+      const sources = [tokens, ...others.map(sourceOn)];
+      const source = { ...T1, userId: 'U1' };
+      const given = await Promise.all(
+        Array.from({ length: 30 }, (_, index) => sources[index % 3]?.authorize(source)),
+      );
+      assert.deepEqual(endpoint.used.sort(), ['xoxe-1-bot-xoxb-bot-1', 'xoxe-1-user-xoxp-1']);
+      assert.equal(new Set(given.map((result) => result?.botToken)).size, 1);
+      assert.equal(new Set(given.map((result) => result?.userToken)).size, 1);
+      assert.match(String(given[0]?.botToken), /^xoxe\.xoxb-new-/);
+      assert.match(String(given[0]?.userToken), /^xoxe\.xoxp-new-/);
+    });
+
+    it('lets a newer install win over a slow refresh', async () => {
+      await installed(-hour);
+      const held = endpoint.hold();
+      const waiting = tokens.botToken(T1);
+      while (endpoint.used.length === 0) await new Promise(setImmediate);
+      await store.recordInstall(teamInstall({ botToken: 'xoxb-reinstalled' }));
+      held.release();
+      assert.equal(await waiting, 'xoxb-reinstalled');
+      assert.equal(await tokens.botToken(T1), 'xoxb-reinstalled');
+      assert.equal((await store.fetchInstallation(T1)).bot?.token, 'xoxb-reinstalled');
+    });
+
+    it('is not kept waiting by a slow Slack while the old token works', async () => {
+      await installed(hour);
+      const held = endpoint.hold();
+      assert.equal(await tokens.botToken(T1), 'xoxb-bot-1');
+      held.release();
+      await tokens.settle();
+      assert.equal(await tokens.botToken(T1), 'xoxe.xoxb-new-1');
+      assert.equal(endpoint.used.length, 1);
+    });
+
+    it('uses the old token after a failure while it is valid, and not a moment longer', async () => {
+      await installed(hour);
+      endpoint.answerWith(503);
+      assert.equal(await tokens.botToken(T1), 'xoxb-bot-1');
+      assert.equal(await tokens.botToken(T1), 'xoxb-bot-1');
+      assert.equal(endpoint.used.length, 1, 'Slack is given a pause');
+      clock.advance(hour);
+      await assert.rejects(
+        tokens.botToken(T1),
+        (error) => error instanceof TokenRefreshError && error.reason === 'http_503',
+      );
+      await assert.rejects(tokens.authorize(T1), TokenRefreshError);
+      assert.equal(await statusOf(), 'active', 'Slack being down is not the end of it');
+      endpoint.answerWith(undefined);
+      clock.advance(10_000);
+      await assert.rejects(
+        tokens.botToken(T1),
+        TokenRefreshError,
+        'this endpoint takes a refresh token once',
+      );
+    });
+
+    it('waits for as long as Slack asks', async () => {
+      await installed(-hour);
+      endpoint.answerWith({ ok: false, error: 'ratelimited' });
+      await assert.rejects(tokens.botToken(T1), TokenRefreshError);
+      clock.advance(29_000);
+      await assert.rejects(tokens.botToken(T1), TokenRefreshError);
+      assert.equal(endpoint.used.length, 1);
+      clock.advance(2000);
+      await assert.rejects(tokens.botToken(T1), TokenRefreshError);
+      assert.equal(endpoint.used.length, 2);
+    });
+
+    it('marks an installation broken whose refresh token is dead, and asks no more', async () => {
+      const { installationId } = await installed(hour);
+      endpoint.answerWith({ ok: false, error: 'invalid_refresh_token' });
+      assert.equal(await tokens.botToken(T1), 'xoxb-bot-1', 'it works for another hour');
+      assert.equal(await statusOf(), 'broken');
+      clock.advance(hour);
+      await assert.rejects(tokens.botToken(installationId), TokenRefreshError);
+      assert.equal(endpoint.used.length, 1);
+    });
+
+    it('does not believe an answer that is not one', async () => {
+      await installed(-hour);
+      endpoint.answerWith({ ok: true, access_token: 'xoxb-half-an-answer' });
+      await assert.rejects(
+        tokens.botToken(T1),
+        (error) => error instanceof TokenRefreshError && error.reason === 'malformed_answer',
+      );
+      assert.equal(await statusOf(), 'active');
+    });
+
+    it('renews a user’s token alike, and goes on without one that died', async () => {
+      await installed(12 * hour, hour);
+      const source = { ...T1, userId: 'U1' };
+      assert.equal((await tokens.authorize(T1)).userToken, undefined);
+      assert.deepEqual(endpoint.used, [], 'nobody asked for it');
+      assert.equal((await tokens.authorize(source)).userToken, 'xoxe.xoxp-new-1');
+      clock.advance(11 * hour);
+      await store.recordInstall(teamInstall({ botToken: 'xoxb-2' }));
+      endpoint.answerWith({ ok: false, error: 'token_revoked' });
+      clock.advance(2 * hour);
+      const result = await tokens.authorize(source);
+      assert.deepEqual([result.botToken, result.userToken], ['xoxb-2', undefined]);
+      assert.equal(await statusOf(), 'active', 'one person’s token is not the installation');
+      assert.equal((await store.fetchInstallation(source)).user.token, undefined);
+      const history = await opened.database.queries.selectFrom('history').selectAll().orderBy('id').execute();
+      const died = history.filter((line) => line.kind === 'token_died');
+      assert.deepEqual(
+        died.map((line) => [line.user_id, line.detail]),
+        [['U1', 'token_revoked']],
+      );
+    });
+
+    it('takes over from a process that died in the middle', async () => {
+      await installed(-hour);
+      await opened.database.queries
+        .updateTable('installations')
+        .set({ refresh_owner: 'a dead process', refresh_until: clock.now() + 20_000 })
+        .execute();
+      clock.advance(20_000);
+      assert.equal(await tokens.botToken(T1), 'xoxe.xoxb-new-1');
+    });
+  });
+
+  describe('for quiet teams', () => {
+    it('renews what lapses, bots and users, and nothing else', async () => {
+      await installed(hour, hour);
+      const lasting = { teamId: 'T2', botToken: 'xoxb-lasting', botExpiresAt: expiresIn(12 * hour) };
+      await store.recordInstall(teamInstall(lasting));
+      const gone = { teamId: 'T3', botToken: 'xoxb-gone', botExpiresAt: expiresIn(hour) };
+      await store.recordInstall(teamInstall(gone));
+      await store.deleteInstallation({ teamId: 'T3' });
+      assert.deepEqual(await tokens.refreshLapsing(), { refreshed: 2, failed: 0 });
+      assert.deepEqual(endpoint.used.sort(), ['xoxe-1-bot-xoxb-bot-1', 'xoxe-1-user-xoxp-1']);
+      assert.deepEqual(await tokens.refreshLapsing(), { refreshed: 0, failed: 0 });
+    });
+
+    it('takes the soonest first, so many at a time', async () => {
+      for (const [index, ms] of [hour, hour / 2, hour * 1.5].entries()) {
+        const wish = { teamId: `T${index}`, botToken: `xoxb-${index}`, botExpiresAt: expiresIn(ms) };
+        await store.recordInstall(teamInstall(wish));
+      }
+      assert.deepEqual(await tokens.refreshLapsing(1), { refreshed: 1, failed: 0 });
+      assert.deepEqual(endpoint.used, ['xoxe-1-bot-xoxb-1']);
+    });
+
+    it('counts failures, and leaves them in peace for a while', async () => {
+      await installed(hour);
+      endpoint.answerWith(500);
+      assert.deepEqual(await tokens.refreshLapsing(), { refreshed: 0, failed: 1 });
+      assert.deepEqual(await tokens.refreshLapsing(), { refreshed: 0, failed: 0 });
+    });
+  });
+
+  describe('told of a failed call', () => {
+    const platformError = (error: string) =>
+      Object.assign(new Error(error), { code: 'slack_webapi_platform_error', data: { ok: false, error } });
+
+    it('marks the installation broken when its token is dead', async () => {
+      const { installationId } = await installed(undefined);
+      const call = { installationId, token: 'xoxb-bot-1' };
+      assert.equal(
+        await tokens.reportDeadToken({ ...call, error: platformError('channel_not_found') }),
+        false,
+      );
+      assert.equal(await tokens.reportDeadToken({ ...call, error: new Error('account_inactive') }), false);
+      assert.equal(await statusOf(), 'active');
+      assert.equal(await tokens.reportDeadToken({ ...call, error: platformError('account_inactive') }), true);
+      assert.equal(await statusOf(), 'broken');
+      assert.equal(
+        await tokens.reportDeadToken({ ...call, error: platformError('account_inactive') }),
+        false,
+      );
+    });
+
+    it('does not blame a newer install for an older token', async () => {
+      const { installationId } = await installed(undefined);
+      await store.recordInstall(teamInstall({ botToken: 'xoxb-2' }));
+      const error = platformError('token_revoked');
+      assert.equal(await tokens.reportDeadToken({ installationId, token: 'xoxb-bot-1', error }), false);
+      assert.equal(await statusOf(), 'active');
+    });
+  });
+});

@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict';
+import { tmpdir } from 'node:os';
+import { describe, it, type TestContext } from 'node:test';
+import { migrationNames } from '../../src/database/migrate.ts';
+import { openDatabase } from '../../src/database/open-database.ts';
+import { createLogger } from '../../src/config/log.ts';
+import { createNoticeSender } from '../../src/notices/send-notices.ts';
+import { isServing, spawnFoyer } from '../faults/support/foyer-process.ts';
+import { count } from '../faults/support/full-run.ts';
+import { signedPost } from '../faults/support/signed-post.ts';
+import { liveTokens } from '../faults/support/tokens.ts';
+import { freePort } from '../support/free-port.ts';
+import { createPostgresDatabase } from '../support/shared-postgres.ts';
+import { postgresStageDatabase } from '../support/stage-database.ts';
+import { createVisitor, eventually, finishedRun, install } from '../support/visitor.ts';
+import { type Machines, setMachines } from './support/set-machines.ts';
+
+/** What two machines on one Postgres do once between them, and what each knows of the other. */
+
+const quiet = createLogger({ logLevel: 'silent', secrets: [] });
+const password = 'open sesame, please';
+
+async function machinesFor(t: TestContext, options?: Parameters<typeof setMachines>[0]): Promise<Machines> {
+  const machines = await setMachines(options);
+  t.after(() => machines.close());
+  return machines;
+}
+
+/** Installs in a new workspace through a machine, and waits for the run; returns the workspace and who installed. */
+async function installNew(machines: Machines, name: string, url = machines.a.url) {
+  const { sandbox } = machines;
+  const { id: teamId } = sandbox.addWorkspace({ name });
+  const place = { teamId, userId: sandbox.person(teamId, 'owner').id };
+  const visitor = createVisitor();
+  const done = await install(visitor, url, sandbox, place);
+  assert.equal(done.status, 303);
+  await finishedRun(visitor, url + done.headers.get('location'), 90_000);
+  return place;
+}
+
+/** The same race again and again: both senders look at the same moment, and one of them sends. */
+async function assertClaimedOnce(t: TestContext, { a, b, database, webhook }: Machines): Promise<void> {
+  const senders = await Promise.all(
+    [a, b].map(async ({ config }) => {
+      const own = await openDatabase(config.database);
+      t.after(() => own.close());
+      return createNoticeSender({ config, database: own, now: Date.now, log: quiet });
+    }),
+  );
+  for (let n = 0; n < count({ quick: 15, full: 150 }); n += 1) {
+    const before = webhook.calls();
+    await database.change(
+      "update operator_notices set status = 'pending', due_at = 0 where cause_id = (select min(cause_id) from operator_notices where kind = 'uninstalled')",
+    );
+    await Promise.all(senders.map((sender) => sender.send()));
+    assert.equal(webhook.calls(), before + 1, 'both have told');
+  }
+}
+
+describe('two machines on one Postgres', { concurrency: 4 }, () => {
+  it('start at once on an empty database: each migration once, one key, and both serve', async (t) => {
+    const machines = await machinesFor(t, { start: false });
+    for (let n = 0; n < count({ quick: 1, full: 5 }); n += 1) {
+      const { url, drop } = await createPostgresDatabase({ empty: true });
+      const database = await postgresStageDatabase({ url });
+      const processes = await Promise.all(
+        [1, 2].map(async () => {
+          const port = await freePort();
+          const environment = { ...machines.environment, DATABASE_URL: url, PORT: String(port) };
+          return { port, foyer: spawnFoyer({ environment, folder: tmpdir() }) };
+        }),
+      );
+      t.after(async () => {
+        for (const { foyer } of processes) foyer.kill();
+        await Promise.all(processes.map(({ foyer }) => foyer.ended));
+        await database.remove();
+        await drop();
+      });
+      for (const { foyer, port } of processes) {
+        assert.ok(await isServing(foyer), foyer.output());
+        assert.equal((await fetch(`http://127.0.0.1:${port}/readyz`)).status, 200);
+        assert.ok(!/"level":(50|60)/.test(foyer.output()), foyer.output());
+      }
+      const applied = await database.rows<{ name: string }>(
+        'select name from kysely_migration order by name',
+      );
+      assert.deepEqual(
+        applied.map(({ name }) => name),
+        migrationNames,
+      );
+      assert.equal((await database.rows('select id from encryption_keys')).length, 1);
+    }
+  });
+
+  it('apply a lifecycle event once that comes to both', async (t) => {
+    const machines = await machinesFor(t);
+    const { a, b, sandbox, database } = machines;
+    for (let n = 0; n < count({ quick: 2, full: 15 }); n += 1) {
+      const { teamId } = await installNew(machines, `Delivered twice ${n}`);
+      const body = {
+        type: 'event_callback',
+        team_id: teamId,
+        api_app_id: sandbox.app.id,
+        event_id: `EvTWICE${n}`,
+        // A second later, since an event in the second of its install counts as later only by the clock.
+        event_time: Math.floor(Date.now() / 1000) + 1,
+        event: { type: 'app_uninstalled' },
+      };
+      const { signingSecret } = sandbox.app;
+      const answers = await Promise.all(
+        [a, b, a, b].map(({ url }) => signedPost({ url, signingSecret, body })),
+      );
+      for (const answer of answers) assert.equal(answer.status, 200);
+      const [row] = await database.rows<{ id: string; status: string }>(
+        'select id, status from installations where team_id = ?',
+        teamId,
+      );
+      assert.equal(row?.status, 'uninstalled');
+      const told = await database.rows(
+        "select id from history where installation_id = ? and kind = 'uninstalled'",
+        row.id,
+      );
+      assert.equal(told.length, 1);
+    }
+  });
+
+  it('tell the operators once of each cause, though both look for it at once', async (t) => {
+    const machines = await machinesFor(t);
+    const { a, b, sandbox, webhook } = machines;
+    await b.stop();
+    const many = count({ quick: 3, full: 20 });
+    for (let n = 0; n < many; n += 1) {
+      const { teamId } = await installNew(machines, `Cause ${n} of it`);
+      await sandbox.uninstall({ teamId });
+    }
+    await sandbox.settled();
+    // What is due is looked for as each of them starts.
+    await a.stop();
+    await Promise.all([a.start(), b.start()]);
+    const tellsOf = (n: number, word: string) =>
+      webhook.posted.filter((text) => text.includes(`Cause ${n} of it`) && text.includes(word)).length;
+    await eventually(async () =>
+      Array.from({ length: many }, (_, n) => tellsOf(n, 'uninstalled')).every((told) => told > 0),
+    );
+    await Promise.all([a.stop(), b.stop()]);
+    await Promise.all([a.start(), b.start()]);
+    await Promise.all([a.stop(), b.stop()]);
+    for (let n = 0; n < many; n += 1) {
+      assert.equal(tellsOf(n, ' installed '), 1);
+      assert.equal(tellsOf(n, 'uninstalled'), 1);
+    }
+    assert.equal(webhook.calls(), 2 * many);
+    await assertClaimedOnce(t, machines);
+  });
+
+  it('give back what an interrupted install left behind, and neither says that it could not', async (t) => {
+    const machines = await machinesFor(t);
+    const { a, b, sandbox, database } = machines;
+    // Slack refuses to take the token back while the page waits, so it is kept.
+    sandbox.faults.add({ method: 'auth.test', failure: { type: 'status', status: 500 } });
+    sandbox.faults.add({ method: 'auth.revoke', failure: { type: 'status', status: 500 } });
+    const { id: teamId } = sandbox.addWorkspace({ name: 'Cut off' });
+    const place = { teamId, userId: sandbox.person(teamId, 'owner').id };
+    const failed = await install(createVisitor(), a.url, sandbox, place);
+    assert.equal(failed.status, 502);
+    assert.equal(liveTokens(sandbox).length, 1);
+    await database.change('update install_requests set started_at = started_at - 61000');
+    await Promise.all([a.stop(), b.stop()]);
+    await Promise.all([a.start(), b.start()]);
+    await eventually(
+      async () =>
+        (await database.rows('select id from install_requests where sealed_tokens is not null')).length === 0,
+    );
+    await Promise.all([a.stop(), b.stop()]);
+    assert.deepEqual(liveTokens(sandbox), []);
+    const complaints = [...a.logged(), ...b.logged()].filter((line) => /could not (read|forget)/.test(line));
+    assert.deepEqual(complaints, []);
+  });
+
+  it('know each other’s operators: who logs in on one is let in by the other', async (t) => {
+    const { a, b } = await machinesFor(t, { environment: { OPERATOR_PASSWORD: password } });
+    const operator = createVisitor();
+    assert.notEqual((await operator.get(`${b.url}/operator`)).status, 200);
+    const login = await fetch(`${a.url}/operator/login`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin' },
+      body: new URLSearchParams({ password, next: '/operator' }).toString(),
+    });
+    assert.equal(login.status, 303);
+    const cookie = login.headers
+      .getSetCookie()
+      .map((line) => line.split(';')[0])
+      .join('; ');
+    const page = await fetch(`${b.url}/operator`, { headers: { cookie }, redirect: 'manual' });
+    assert.equal(page.status, 200);
+    const csrf = /name="csrf" value="([^"]+)"/.exec(await page.text())?.[1] ?? '';
+    // And who logs out on that one is out on the first.
+    const logout = await fetch(`${b.url}/operator/logout`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: {
+        cookie,
+        'content-type': 'application/x-www-form-urlencoded',
+        'sec-fetch-site': 'same-origin',
+      },
+      body: new URLSearchParams({ csrf }).toString(),
+    });
+    assert.equal(logout.status, 303);
+    const after = await fetch(`${a.url}/operator`, { headers: { cookie }, redirect: 'manual' });
+    assert.notEqual(after.status, 200);
+  });
+
+  it('answer a press and an opened App Home on either, each for the same installation', async (t) => {
+    const machines = await machinesFor(t);
+    const { a, b, sandbox } = machines;
+    const place = await installNew(machines, 'Opened');
+    for (const machine of [a, b, a]) {
+      machines.sendTo(machine);
+      const published = sandbox.calls('views.publish').length;
+      const admin = { teamId: place.teamId, userId: sandbox.person(place.teamId, 'admin').id };
+      await sandbox.openHome(admin);
+      await eventually(async () => JSON.stringify(sandbox.homeView(admin)).includes('Opened'));
+      assert.ok(sandbox.calls('views.publish').length >= published);
+    }
+    for (const call of sandbox.calls()) assert.notEqual(call.answer?.ok, false, call.method);
+  });
+});

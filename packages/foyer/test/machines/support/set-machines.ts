@@ -1,0 +1,141 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { createSandbox, type Sandbox, type SandboxOptions } from '../../../../sandbox/src/sandbox.ts';
+import { type Config, parseConfig } from '../../../src/config/config.ts';
+import { type Foyer, type StartOptions, startFoyer } from '../../../src/start-foyer.ts';
+import { manifestText } from '../../faults/support/process-stage.ts';
+import { startWebhookEndpoint, type WebhookEndpoint } from '../../faults/support/webhook-endpoint.ts';
+import { postgresStageDatabase, type StageDatabase } from '../../support/stage-database.ts';
+import { environmentFor, recordingLogger } from '../../support/start-foyer.ts';
+
+/** One Foyer of several on one Postgres. */
+export interface Machine {
+  /** Where it alone is reached. */
+  url: string;
+  config: Config;
+  /** Every line that it has logged so far. */
+  logged(): string[];
+  stop(): Promise<void>;
+  /** Starts it (again). */
+  start(): Promise<void>;
+}
+
+/** Two Foyers on one Postgres, behind one address, and a Slack for them. */
+export interface Machines {
+  sandbox: Sandbox;
+  webhook: WebhookEndpoint;
+  database: StageDatabase;
+  environment: Record<string, string>;
+  /** The address that Slack and browsers know. */
+  url: string;
+  a: Machine;
+  b: Machine;
+  /** Where Slack's requests go from now on; to A unless told. */
+  sendTo(machine: { url: string }): void;
+  close(): Promise<void>;
+}
+
+/** Sets them up in this process, each with a port, a pool and a worker of its own. Close them at the end. */
+export async function setMachines(
+  options: {
+    environment?: Record<string, string>;
+    sandbox?: Partial<SandboxOptions>;
+    foyer?: StartOptions;
+    /** A Postgres database to be used and left where it is, in the place of a fresh one. */
+    postgresUrl?: string;
+    /** Leaves both to be started by the test. */
+    start?: boolean;
+  } = {},
+): Promise<Machines> {
+  const front = await startFront();
+  const sandbox = await createSandbox({
+    manifest: JSON.parse(manifestText),
+    eventUrl: `${front.url}/slack/events`,
+    redirectUrls: [`${front.url}/slack/oauth_redirect`],
+    ...options.sandbox,
+  });
+  const webhook = await startWebhookEndpoint();
+  const database = await postgresStageDatabase({ url: options.postgresUrl });
+  const environment = {
+    ...environmentFor(sandbox, 0, ''),
+    ...database.environment,
+    PUBLIC_URL: front.url,
+    NOTIFY_SLACK_WEBHOOK_URL: webhook.url,
+    ...options.environment,
+  };
+  const machine = (): Machine => {
+    const config = parseConfig(environment, manifestText);
+    const { log, lines } = recordingLogger(config);
+    let foyer: Foyer | undefined;
+    const self: Machine = {
+      url: '',
+      config,
+      logged: () => lines,
+      async stop() {
+        const running = foyer;
+        foyer = undefined;
+        await running?.stop();
+      },
+      async start() {
+        foyer = await startFoyer(config, log, { worker: { pollMs: 100 }, ...options.foyer });
+        self.url = `http://127.0.0.1:${foyer.address.port}`;
+      },
+    };
+    return self;
+  };
+  const [a, b] = [machine(), machine()];
+  const machines: Machines = {
+    sandbox,
+    webhook,
+    database,
+    environment,
+    url: front.url,
+    a,
+    b,
+    sendTo: ({ url }) => front.sendTo(url),
+    async close() {
+      await Promise.all([a.stop(), b.stop()]);
+      await Promise.all([sandbox.close(), webhook.close(), front.close()]);
+      await database.remove();
+    },
+  };
+  if (options.start === false) return machines;
+  const started = await Promise.allSettled([a.start(), b.start()]);
+  const failed = started.find((each) => each.status === 'rejected');
+  if (failed) {
+    // A Slack that is left listening would keep the whole file from ending.
+    await machines.close();
+    throw failed.reason;
+  }
+  machines.sendTo(a);
+  return machines;
+}
+
+/** What stands before the machines: it passes each connection on to the one that is told. */
+async function startFront(): Promise<{ url: string; sendTo(url: string): void; close(): Promise<void> }> {
+  let target = 0;
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const behind = connect(target, '127.0.0.1');
+    for (const [from, to] of [
+      [client, behind],
+      [behind, client],
+    ] as const) {
+      sockets.add(from);
+      from.pipe(to);
+      from.on('error', () => to.destroy()).on('close', () => sockets.delete(from) && to.destroy());
+    }
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    sendTo(url) {
+      target = Number(new URL(url).port);
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

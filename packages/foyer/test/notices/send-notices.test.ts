@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, it, type TestContext } from 'node:test';
+import { createNoticeSender } from '../../src/notices/send-notices.ts';
+import { type Step, StepError } from '../../src/pipeline/step.ts';
+import { notifyOperators } from '../../src/steps/notify-operators.ts';
+import { startMailServer } from '../support/mail-server.ts';
+import { type PipelineStage, setStage } from '../pipeline/pipeline-stage.ts';
+
+/** A webhook, and how it answers from now on. */
+async function startWebhook(t: TestContext) {
+  const received: string[] = [];
+  const webhook = { received, status: 200, url: '' };
+  const server = createServer(async (request, response) => {
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part as Buffer);
+    if (webhook.status === 200) received.push(String(JSON.parse(Buffer.concat(parts).toString()).text));
+    response.writeHead(webhook.status, { 'retry-after': '60' }).end('ok');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  webhook.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/services/x`;
+  return webhook;
+}
+
+const failing: Step<null> = {
+  name: 'register-plan',
+  required: true,
+  timeLimitMs: 1000,
+  maxAttempts: 1,
+  async run() {
+    throw new StepError('billing_down', 'no', { final: true });
+  },
+};
+
+function senderOf(stage: PipelineStage) {
+  const { config, database, now } = stage;
+  return createNoticeSender({ config, database, now, log: stage.deps.log });
+}
+
+const rows = (stage: PipelineStage) =>
+  stage.database.queries.selectFrom('operator_notices').selectAll().orderBy('channel').execute();
+
+async function stageWithBoth(t: TestContext, steps: readonly Step[] = []) {
+  const [webhook, mail] = [await startWebhook(t), await startMailServer(t)];
+  const stage = await setStage(t, {
+    steps,
+    environment: {
+      NOTIFY_SLACK_WEBHOOK_URL: webhook.url,
+      NOTIFY_SMTP_URL: mail.url,
+      NOTIFY_EMAIL_FROM: 'foyer@ops.example',
+      NOTIFY_EMAIL_TO: 'ada@ops.example',
+    },
+  });
+  return { stage, webhook, mail, sender: senderOf(stage) };
+}
+
+describe('the operators are told', () => {
+  it('of an uninstall, once in each channel, however often its event comes and whoever sends', async (t) => {
+    const { stage, webhook, mail, sender } = await stageWithBoth(t);
+    const { teamId } = await stage.install();
+    await stage.pass(60_000);
+    for (const _ of [1, 2]) await stage.store.deleteInstallation({ teamId }, { reason: 'app_uninstalled' });
+    await Promise.all([sender.send(), senderOf(stage).send(), senderOf(stage).send()]);
+    await sender.send();
+    assert.equal(webhook.received.length, 1);
+    assert.match(webhook.received[0] ?? '', /^\*Acme\* uninstalled Foyer\./);
+    assert.equal(mail.received.length, 1);
+    assert.match(mail.received[0] ?? '', /^Subject: \[Foyer\] Acme uninstalled it\r$/m);
+    assert.match(mail.received[0] ?? '', /^Message-ID: <foyer\.his_[0-9A-Z]+@ops\.example>\r$/m);
+  });
+
+  it('of a token that died, once; but not where the app was being removed', async (t) => {
+    const { stage, webhook, sender } = await stageWithBoth(t);
+    const acme = await stage.install();
+    await stage.store.markBroken(acme.installationId, 'token_revoked');
+    await stage.store.markBroken(acme.installationId, 'token_revoked');
+    await sender.send();
+    assert.equal(webhook.received.length, 0, 'the uninstall may follow');
+    await stage.pass(60_000);
+    await sender.send();
+    await sender.send();
+    assert.equal(webhook.received.length, 1);
+    assert.match(webhook.received[0] ?? '', /Slack refuses the token of Foyer in \*Acme\*: `token_revoked`/);
+
+    const again = await stage.install();
+    await stage.store.revokeBot({ teamId: again.teamId });
+    await stage.store.deleteInstallation({ teamId: again.teamId });
+    await stage.pass(60_000);
+    await sender.send();
+    assert.equal(webhook.received.length, 2);
+    assert.match(webhook.received[1] ?? '', /uninstalled/);
+  });
+
+  it('of a run that failed before its own message could be sent, once', async (t) => {
+    const { stage, webhook, mail, sender } = await stageWithBoth(t, [failing, notifyOperators]);
+    const { runId } = await stage.install();
+    assert.equal((await stage.finish(runId)).status, 'failed');
+    assert.equal(webhook.received.length, 0);
+    await sender.send();
+    await sender.send();
+    assert.deepEqual([webhook.received.length, mail.received.length], [1, 1]);
+    assert.match(webhook.received[0] ?? '', /`register-plan` failed: `billing_down`/);
+    assert.match(webhook.received[0] ?? '', new RegExp(`retry ${runId}`));
+  });
+
+  it('of a failed run by its own message alone, where that named what failed', async (t) => {
+    const { stage, webhook, sender } = await stageWithBoth(t, [
+      { ...failing, required: false },
+      notifyOperators,
+    ]);
+    const { runId } = await stage.install();
+    assert.equal((await stage.finish(runId)).status, 'failed');
+    await sender.send();
+    assert.equal(webhook.received.length, 1);
+    assert.match(webhook.received[0] ?? '', /installed Foyer/);
+  });
+
+  it('by the channel that works, while the other is tried again for a day', async (t) => {
+    const { stage, webhook, mail, sender } = await stageWithBoth(t);
+    const { teamId } = await stage.install();
+    webhook.status = 503;
+    await stage.store.deleteInstallation({ teamId });
+    await sender.send();
+    assert.deepEqual([webhook.received.length, mail.received.length], [0, 1]);
+    await stage.pass(3_600_000);
+    webhook.status = 429;
+    await sender.send();
+    webhook.status = 200;
+    await sender.send();
+    assert.equal(webhook.received.length, 0, 'it was asked to wait');
+    await stage.pass(60_000);
+    await sender.send();
+    assert.deepEqual([webhook.received.length, mail.received.length], [1, 1]);
+
+    const next = await stage.install();
+    webhook.status = 503;
+    await stage.store.deleteInstallation({ teamId: next.teamId });
+    for (let hour = 0; hour < 26; hour += 1) {
+      await sender.send();
+      await stage.pass(3_600_000);
+    }
+    const given = (await rows(stage)).find(({ status }) => status === 'failed');
+    assert.deepEqual([given?.channel, given?.error_code, given?.due_at], ['webhook', 'http_503', null]);
+  });
+
+  it('not twice by a webhook when the process dies in the middle', async (t) => {
+    const { stage, webhook, mail, sender } = await stageWithBoth(t);
+    const { teamId } = await stage.install();
+    await stage.store.deleteInstallation({ teamId });
+    await stage.database.queries
+      .updateTable('operator_notices')
+      .set({ status: 'sending', attempts: 1 })
+      .execute();
+    await sender.send();
+    assert.deepEqual([webhook.received.length, mail.received.length], [0, 1]);
+    const statuses = (await rows(stage)).map(({ channel, status }) => [channel, status]);
+    assert.deepEqual(statuses, [
+      ['mail', 'sent'],
+      ['webhook', 'unconfirmed'],
+    ]);
+  });
+
+  it('nothing where no channel is set, and nothing piles up', async (t) => {
+    const stage = await setStage(t, { steps: [] });
+    const { teamId } = await stage.install();
+    await stage.store.deleteInstallation({ teamId });
+    assert.equal((await rows(stage)).length, 2);
+    await senderOf(stage).send();
+    assert.deepEqual(await rows(stage), []);
+  });
+
+  it('no further when it is stopped', async (t) => {
+    const { stage, webhook, sender } = await stageWithBoth(t);
+    const { teamId } = await stage.install();
+    await stage.store.deleteInstallation({ teamId });
+    sender.stop();
+    await sender.send();
+    assert.equal(webhook.received.length, 0);
+    await senderOf(stage).send();
+    assert.equal(webhook.received.length, 1);
+  });
+});

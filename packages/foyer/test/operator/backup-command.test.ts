@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import Sqlite from 'better-sqlite3';
+import { readManifest } from '../../src/config/manifest.ts';
+import { parseConfig } from '../../src/config/config.ts';
+import { openDatabase } from '../../src/database/open-database.ts';
+import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
+import { verifyBackup } from '../../src/database/sqlite/verify-backup.ts';
+import { createLogger } from '../../src/config/log.ts';
+import { startFoyer } from '../../src/start-foyer.ts';
+import { backupDatabase } from '../../src/operator/backup-database.ts';
+import { setStage } from '../support/start-foyer.ts';
+import { createVisitor, eventually, install } from '../support/visitor.ts';
+import { createOperatorHarness, storeInstallation } from './operator-harness.ts';
+
+test('backup makes one whole file that only its owner reads, with what the WAL still held', async (t) => {
+  const { folder, database, run } = await createOperatorHarness(t);
+  await storeInstallation(database, { id: 'ins_1' });
+  const file = join(folder, 'backup.db');
+  const { exitCode, stdout } = await run(['backup', file, '--json']);
+  assert.equal(exitCode, 0);
+  assert.deepEqual(JSON.parse(stdout), { file, bytes: statSync(file).size, verified: true });
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.startsWith('backup')),
+    ['backup.db'],
+  );
+  const copy = await openSqlite(file);
+  const rows = await copy.queries.selectFrom('installations').select('id').execute();
+  await copy.close();
+  assert.deepEqual(rows, [{ id: 'ins_1' }]);
+});
+
+test('backup never overwrites: neither a file, nor a link, nor a backup that is being made', async (t) => {
+  const { folder, run } = await createOperatorHarness(t);
+  const file = join(folder, 'precious.txt');
+  writeFileSync(file, 'precious');
+  const link = join(folder, 'link.db');
+  symlinkSync(join(folder, 'nowhere'), link);
+  writeFileSync(join(folder, 'under-way.db.partial'), 'half');
+  for (const target of [file, link, join(folder, 'under-way.db')]) {
+    const { exitCode, stdout, stderr } = await run(['backup', target, '--json']);
+    assert.equal(exitCode, 1, target);
+    assert.equal(stdout, '', target);
+    assert.match(stderr, /is there already/, target);
+  }
+  assert.equal(readFileSync(file, 'utf8'), 'precious');
+  assert.equal(readFileSync(join(folder, 'under-way.db.partial'), 'utf8'), 'half');
+  assert.equal(existsSync(join(folder, 'nowhere')), false);
+});
+
+test('a folder that is not there is told', async (t) => {
+  const { folder, run } = await createOperatorHarness(t);
+  const { exitCode, stderr } = await run(['backup', join(folder, 'no', 'backup.db')]);
+  assert.equal(exitCode, 1);
+  assert.match(stderr, /There is no folder .*no\. Make it first/);
+});
+
+test('a place where no file can be made is told by name', async (t) => {
+  const { folder, file, run } = await createOperatorHarness(t);
+  const { exitCode, stdout, stderr } = await run(['backup', join(file, 'backup.db')]);
+  assert.deepEqual([exitCode, stdout], [1, '']);
+  assert.match(stderr, /backup\.db cannot be written: ENOTDIR.*Give a folder/);
+  assert.doesNotMatch(stderr, /fault of Foyer/);
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.includes('backup')),
+    [],
+  );
+});
+
+test('a damaged copy is told, and nothing of it stays', async (t) => {
+  const { folder, file } = await createOperatorHarness(t);
+  const target = join(folder, 'backup.db');
+  const damaging = {
+    async backup(to: string) {
+      const bytes = readFileSync(file);
+      bytes.fill(0xff, 4096);
+      writeFileSync(to, bytes);
+    },
+  };
+  await assert.rejects(backupDatabase(damaging, target), { name: 'BackupDamagedError' });
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.startsWith('backup')),
+    [],
+  );
+  writeFileSync(join(folder, 'empty.db'), '');
+  assert.throws(() => verifyBackup(join(folder, 'empty.db')), { name: 'BackupDamagedError' });
+});
+
+test('a backup of Postgres is one moment of it, in a file on which Foyer starts, while installs go on', async (t) => {
+  const stage = await setStage({
+    engine: 'Postgres',
+    environment: { OPERATOR_PASSWORD: 'open sesame, please' },
+  });
+  t.after(() => stage.close());
+  const { folder, sandbox, config } = stage;
+  const installed: string[] = [];
+  let over = false;
+  const traffic = ['Acme', 'Globex'].map(async (name) => {
+    for (let n = 0; !over; n += 1) {
+      const choice = {
+        teamId: sandbox.workspace(name).id,
+        userId: sandbox.person(name, n % 2 ? 'admin' : 'owner').id,
+      };
+      const answer = await install(createVisitor(), stage.url, sandbox, choice);
+      assert.equal(answer.status, 303);
+      installed.push(choice.teamId);
+    }
+  });
+  await eventually(async () => installed.length >= 4);
+  const before = installed.length;
+  const database = await openDatabase(config.database);
+  const file = join(folder, 'backup.db');
+  await backupDatabase(database, file);
+  await database.close();
+  over = true;
+  await Promise.all(traffic);
+
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.startsWith('backup')),
+    ['backup.db'],
+  );
+  const copy = new Sqlite(file, { readonly: true });
+  const one = (text: string): unknown => copy.prepare(text).pluck().get();
+  assert.equal(one("select count(*) from sqlite_master where name = 'foyer_copy'"), 0);
+  assert.ok(Number(one("select count(*) from install_requests where outcome = 'installed'")) >= before);
+  assert.equal(
+    one(`select count(*) from install_requests q left join runs r on r.id = q.run_id
+          where q.outcome = 'installed' and (select count(*) from steps s where s.run_id = r.id) <> 6`),
+    0,
+    'an install without its run',
+  );
+  copy.close();
+
+  await stage.stop();
+  const restored = await startFoyer(
+    parseConfig(
+      {
+        SLACK_CLIENT_ID: config.slack.clientId,
+        SLACK_CLIENT_SECRET: config.slack.clientSecret,
+        SLACK_SIGNING_SECRET: config.slack.signingSecret,
+        // Slack is out of reach: this copy must not greet anybody again.
+        SLACK_API_URL: 'http://127.0.0.1:9/',
+        DATABASE_URL: `file:${file}`,
+        TOKEN_ENCRYPTION_KEYS: (config.encryptionKeys ?? [])
+          .map(({ id, base64 }) => `${id}:${base64}`)
+          .join(),
+        PORT: '0',
+        HOST: '127.0.0.1',
+      },
+      readManifest(),
+    ),
+    createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false }),
+  );
+  const ready = await fetch(`http://127.0.0.1:${restored.address.port}/readyz`);
+  await restored.stop();
+  assert.equal(ready.status, 200);
+});

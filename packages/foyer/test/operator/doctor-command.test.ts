@@ -1,0 +1,779 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { join } from 'node:path';
+import { describe, it, type TestContext, test } from 'node:test';
+import Sqlite from 'better-sqlite3';
+import { sql } from 'kysely';
+import { createSandbox } from '../../../sandbox/src/sandbox.ts';
+import { readManifest } from '../../src/config/manifest.ts';
+import { createCopyMark } from '../../src/database/copy/copy-mark.ts';
+import { createKeyring } from '../../src/installations/keyring.ts';
+import { createSealer } from '../../src/installations/sealer.ts';
+import { verifyKeyring } from '../../src/installations/verify-keyring.ts';
+import { judgeDatabase } from '../../src/operator/doctor/check-database.ts';
+import { judgePostgres } from '../../src/operator/doctor/check-postgres.ts';
+import type { Finding } from '../../src/operator/doctor/finding.ts';
+import { postgresFault } from '../../src/operator/doctor/postgres-fault.ts';
+import { loadExistingKeyring } from '../../src/operator/keys/load-existing-keyring.ts';
+import { fillManifest } from '../../src/operator/manifest/fill-manifest.ts';
+import { manifestFileName } from '../../src/operator/setup/manifest-file.ts';
+import { mailPassword, startMailServer } from '../support/mail-server.ts';
+import { createPostgresDatabase } from '../support/shared-postgres.ts';
+import type { EngineName } from '../support/stage-database.ts';
+import { createOperatorHarness, storeInstallation, storeRequest, storeRun } from './operator-harness.ts';
+
+const key = { id: 'main', base64: randomBytes(32).toString('base64') };
+const botScopes = ['chat:write', 'im:write', 'im:history', 'users:read', 'team:read'];
+
+/** A Foyer with nothing wrong: a Slack that knows it, a database with one installation, and a server that answers. */
+async function prepare(t: TestContext, engine: EngineName = 'SQLite') {
+  const health = { status: 200, body: '{"status":"ok"}' };
+  const server = createServer((_request, response) => response.writeHead(health.status).end(health.body));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const publicUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const sandbox = await createSandbox({
+    manifest: JSON.parse(readManifest()),
+    redirectUrls: [`${publicUrl}/slack/oauth_redirect`],
+    eventUrl: `${publicUrl}/slack/events`,
+  });
+  const closeServer = () => {
+    server.closeAllConnections();
+    return new Promise((closed) => server.close(closed));
+  };
+  t.after(async () => {
+    await sandbox.close();
+    await closeServer();
+  });
+  const harness = await createOperatorHarness(t, {}, engine);
+  const keyring = createKeyring([key]);
+  await verifyKeyring(harness.database, keyring);
+  const sealed = createSealer({ keyring, purpose: 'tokens' }).seal('{}', 'installation:ins_1:bot');
+  const scopes = JSON.stringify([...botScopes, 'users:read.email']);
+  await storeInstallation(harness.database, {
+    id: 'ins_1',
+    client_id: sandbox.app.clientId,
+    sealed_bot: sealed,
+    bot_scopes: scopes,
+  });
+  const environment: Record<string, string> = {
+    SLACK_CLIENT_ID: sandbox.app.clientId,
+    SLACK_CLIENT_SECRET: sandbox.app.clientSecret,
+    SLACK_SIGNING_SECRET: sandbox.app.signingSecret,
+    SLACK_API_URL: sandbox.apiUrl,
+    PUBLIC_URL: publicUrl,
+    DATABASE_URL: harness.variables.DATABASE_URL ?? '',
+    TOKEN_ENCRYPTION_KEYS: `${key.id}:${key.base64}`,
+    NOTIFY_SLACK_WEBHOOK_URL: 'https://hooks.slack.com/services/T0/B0/very-secret',
+  };
+  /** Runs `doctor --json`; nothing that it prints may hold a secret. */
+  async function doctor(commandLine: readonly string[] = [], now: () => number = Date.now) {
+    const end = await harness.run(['doctor', '--json', ...commandLine], {
+      readEnvironment: () => environment,
+      loadKeyring: loadExistingKeyring,
+      now,
+    });
+    for (const secret of [sandbox.app.clientSecret, sandbox.app.signingSecret, key.base64, mailPassword]) {
+      assert.equal((end.stdout + end.stderr).includes(secret), false, 'a secret was printed');
+    }
+    return { ...end, findings: JSON.parse(end.stdout) as Finding[] };
+  }
+  return { ...harness, sandbox, environment, health, publicUrl, closeServer, doctor };
+}
+
+type Prepared = Awaited<ReturnType<typeof prepare>>;
+
+/** What is not as it should be. */
+const amiss = (findings: readonly Finding[]) => findings.filter(({ status }) => status !== 'ok');
+
+for (const engine of ['SQLite', 'Postgres'] as const) {
+  test(`doctor finds nothing wrong where nothing is (${engine})`, async (t) => {
+    const { doctor } = await prepare(t, engine);
+    const { exitCode, findings, stderr } = await doctor();
+    assert.deepEqual(amiss(findings), []);
+    assert.deepEqual([exitCode, stderr], [0, '']);
+    for (const finding of findings) {
+      assert.deepEqual(Object.keys(finding), ['check', 'status', 'detail', 'mend']);
+      assert.equal(finding.mend, null);
+    }
+  });
+}
+
+test('doctor shows what it found to a person', async (t) => {
+  const { run, environment } = await prepare(t);
+  const shown = await run(['doctor', '--offline'], {
+    readEnvironment: () => environment,
+    loadKeyring: loadExistingKeyring,
+    now: Date.now,
+  });
+  assert.match(shown.stdout, /^✓ environment {2,}Every variable/m);
+  assert.doesNotMatch(shown.stdout, /credentials|public-url/);
+});
+
+/** One thing broken, and what doctor must say of it. */
+interface Breakage {
+  what: string;
+  engine?: EngineName;
+  breakIt(prepared: Prepared, t: TestContext): unknown;
+  check: string;
+  status: Finding['status'];
+  detail: RegExp;
+  mend: RegExp;
+  /** Other findings that are amiss for the same reason. */
+  also?: string[];
+  options?: (prepared: Prepared) => string[];
+  now?: () => number;
+}
+
+const breakages: Breakage[] = [
+  {
+    what: 'a variable that is wrong, and the rest is checked all the same',
+    breakIt: ({ environment }) => Object.assign(environment, { PORT: 'http' }),
+    check: 'environment',
+    status: 'fault',
+    detail: /PORT is not a whole number/,
+    mend: /0 to 65535/,
+  },
+  {
+    what: 'a client secret that is missing',
+    breakIt: ({ environment }) => delete environment.SLACK_CLIENT_SECRET,
+    check: 'environment',
+    status: 'fault',
+    detail: /SLACK_CLIENT_SECRET is missing/,
+    mend: /Basic Information/,
+    also: ['credentials'],
+  },
+  {
+    what: 'a client secret of another app',
+    breakIt: ({ environment }) => Object.assign(environment, { SLACK_CLIENT_SECRET: 'f'.repeat(32) }),
+    check: 'credentials',
+    status: 'fault',
+    detail: /SLACK_CLIENT_SECRET is not this app’s/,
+    mend: /Basic Information/,
+  },
+  {
+    what: 'a client id that Slack does not know',
+    breakIt({ environment, database }) {
+      environment.SLACK_CLIENT_ID = '1.2';
+      return database.queries.deleteFrom('installations').execute();
+    },
+    check: 'credentials',
+    status: 'fault',
+    detail: /does not know SLACK_CLIENT_ID/,
+    mend: /Basic Information/,
+  },
+  {
+    what: 'one secret in both places',
+    breakIt: ({ environment, sandbox }) =>
+      Object.assign(environment, { SLACK_SIGNING_SECRET: sandbox.app.clientSecret }),
+    check: 'credentials',
+    status: 'fault',
+    detail: /the same as SLACK_CLIENT_SECRET/,
+    mend: /They are two/,
+  },
+  {
+    what: 'a key that was replaced under its id',
+    breakIt: ({ environment }) =>
+      Object.assign(environment, { TOKEN_ENCRYPTION_KEYS: `main:${randomBytes(32).toString('base64')}` }),
+    check: 'key',
+    status: 'fault',
+    detail: /key main is another one/,
+    mend: /Put the right key back/,
+  },
+  {
+    what: 'a key that is no longer given',
+    breakIt: ({ environment }) =>
+      Object.assign(environment, { TOKEN_ENCRYPTION_KEYS: `new:${randomBytes(32).toString('base64')}` }),
+    check: 'key',
+    status: 'fault',
+    detail: /encrypted with the key main, which is missing/,
+    mend: /Put the right key back/,
+  },
+  {
+    what: 'a key file that is lost',
+    breakIt: ({ environment }) => delete environment.TOKEN_ENCRYPTION_KEYS,
+    check: 'key',
+    status: 'fault',
+    detail: /key file .*foyer\.db\.key is missing/,
+    mend: /Restore the key/,
+  },
+  {
+    what: 'a key file that everybody can read',
+    breakIt({ environment, file }) {
+      delete environment.TOKEN_ENCRYPTION_KEYS;
+      writeFileSync(`${file}.key`, `${key.id}:${key.base64}\n`);
+      chmodSync(`${file}.key`, 0o644);
+    },
+    check: 'key-file',
+    status: 'warning',
+    detail: /mode 644/,
+    mend: /^chmod 600 .*foyer\.db\.key$/,
+  },
+  {
+    what: 'an .env that everybody can read',
+    breakIt({ folder }) {
+      writeFileSync(join(folder, '.env'), '');
+      chmodSync(join(folder, '.env'), 0o640);
+    },
+    check: 'env-file',
+    status: 'warning',
+    detail: /mode 640/,
+    mend: /^chmod 600 \.env$/,
+  },
+  {
+    what: 'a database in the wrong place',
+    breakIt: ({ environment, folder }) =>
+      Object.assign(environment, { DATABASE_URL: `file:${folder}/none.db` }),
+    check: 'database',
+    status: 'warning',
+    detail: /no database yet at .*none\.db/,
+    mend: /DATABASE_URL names the wrong place/,
+  },
+  {
+    what: 'a file that is no database',
+    breakIt({ environment, folder }) {
+      writeFileSync(join(folder, 'other.db'), 'this is a text '.repeat(1000));
+      environment.DATABASE_URL = `file:${folder}/other.db`;
+    },
+    check: 'database',
+    status: 'fault',
+    detail: /other\.db cannot be opened: file is not a database/,
+    mend: /restore a backup/,
+    also: ['key', 'records'],
+  },
+  {
+    what: 'a database of a newer Foyer',
+    breakIt({ file }) {
+      const sqlite = new Sqlite(file);
+      sqlite.exec("insert into kysely_migration values ('9999-from-the-future', '2099-01-01')");
+      sqlite.close();
+    },
+    check: 'database-schema',
+    status: 'fault',
+    detail: /newer Foyer .*9999-from-the-future/,
+    mend: /Run that version/,
+    also: ['key', 'records'],
+  },
+  {
+    what: 'a database that is older, which it leaves as it is',
+    breakIt({ file, environment, folder }) {
+      environment.DATABASE_URL = `file:${folder}/old.db`;
+      const sqlite = new Sqlite(file);
+      sqlite.exec(`vacuum into '${folder}/old.db'`);
+      sqlite.close();
+      const old = new Sqlite(join(folder, 'old.db'));
+      old.exec("delete from kysely_migration where name = '0003-operator-notices'");
+      old.close();
+    },
+    check: 'database-schema',
+    status: 'warning',
+    detail: /lacks 0003-operator-notices/,
+    mend: /restart Foyer/,
+    also: ['key', 'records'],
+  },
+  {
+    what: 'a manifest at Slack that names another address and turns the Home tab off',
+    breakIt({ folder }) {
+      const manifest = fillManifest(readManifest(), 'https://old.example.com') as {
+        features: { app_home: Record<string, boolean> };
+        settings: { event_subscriptions: { bot_events: string[] } };
+      };
+      manifest.features.app_home.home_tab_enabled = false;
+      manifest.settings.event_subscriptions.bot_events = ['app_home_opened'];
+      writeFileSync(join(folder, 'exported.json'), JSON.stringify(manifest));
+    },
+    options: ({ folder }) => ['--manifest', join(folder, 'exported.json')],
+    check: 'manifest-urls',
+    status: 'fault',
+    detail: /no redirect URL http:.*event URL is https:\/\/old\.example\.com/,
+    mend: /App Manifest page/,
+    also: ['manifest-events', 'manifest-tabs'],
+  },
+  {
+    what: 'a manifest as setup kept it, once PUBLIC_URL has changed',
+    breakIt({ folder }) {
+      const manifest = fillManifest(readManifest(), 'https://old.example.com');
+      writeFileSync(join(folder, manifestFileName), JSON.stringify(manifest));
+    },
+    check: 'manifest-urls',
+    status: 'fault',
+    detail: /slack-app-manifest\.json does not fit PUBLIC_URL/,
+    mend: /npm run foyer -- manifest/,
+  },
+  {
+    what: 'a manifest that is not at the place that was named',
+    breakIt: () => {},
+    options: ({ folder }) => ['--manifest', join(folder, 'nowhere.json')],
+    check: 'manifest',
+    status: 'fault',
+    detail: /nowhere\.json cannot be read as JSON: ENOENT/,
+    mend: /Export the manifest/,
+  },
+  {
+    what: 'a manifest as setup kept it, once it is no JSON any more',
+    breakIt: ({ folder }) => writeFileSync(join(folder, manifestFileName), '{ cut of'),
+    check: 'manifest',
+    status: 'warning',
+    detail: /slack-app-manifest\.json cannot be read as JSON/,
+    mend: /run setup again/,
+  },
+  {
+    what: 'a scope that the manifest does not list, and nobody has granted',
+    breakIt: ({ environment }) =>
+      Object.assign(environment, { SLACK_SCOPES: [...botScopes, 'channels:read'].join() }),
+    check: 'manifest-scopes',
+    status: 'fault',
+    detail: /asks for channels:read/,
+    mend: /SLACK_SCOPES/,
+    also: ['granted-scopes'],
+  },
+  {
+    what: 'installations that lack a scope',
+    breakIt: ({ database }) =>
+      database.queries
+        .updateTable('installations')
+        .set({ bot_scopes: '["chat:write","users:read"]' })
+        .execute(),
+    check: 'granted-scopes',
+    status: 'warning',
+    detail: /1 of 1 lack im:write; 1 of 1 lack im:history; 1 of 1 lack team:read/,
+    mend: /Update permissions/,
+  },
+  {
+    what: 'a public URL where nothing listens',
+    breakIt: ({ closeServer }) => closeServer(),
+    check: 'public-url',
+    status: 'fault',
+    detail: /healthz refuses the connection/,
+    mend: /Start Foyer/,
+  },
+  {
+    what: 'a public URL where something else listens',
+    breakIt: ({ health }) => Object.assign(health, { body: '<h1>Welcome to nginx</h1>' }),
+    check: 'public-url',
+    status: 'fault',
+    detail: /something that is not Foyer/,
+    mend: /proxy, DNS, firewall/,
+  },
+  {
+    what: 'a public URL without https',
+    breakIt: ({ environment }) => Object.assign(environment, { PUBLIC_URL: 'http://foyer.example.com' }),
+    check: 'public-url',
+    status: 'fault',
+    detail: /is http/,
+    mend: /TLS proxy/,
+  },
+  {
+    what: 'a Slack that cannot be reached',
+    breakIt: ({ sandbox }) =>
+      sandbox.faults.add({ method: 'api.test', failure: { type: 'status', status: 503 } }),
+    check: 'slack',
+    status: 'fault',
+    detail: /HTTP 503/,
+    mend: /firewall/,
+  },
+  {
+    what: 'a clock that is wrong',
+    breakIt: () => {},
+    now: () => Date.now() - 10 * 60_000,
+    check: 'clock',
+    status: 'fault',
+    detail: /(?:59[5-9]|60[0-5]) s behind Slack’s/,
+    mend: /NTP/,
+  },
+  {
+    what: 'a token that died',
+    breakIt: ({ database }) =>
+      database.queries
+        .updateTable('installations')
+        .set({ status: 'broken', broken_reason: 'token_revoked' })
+        .execute(),
+    check: 'tokens-dead',
+    status: 'warning',
+    detail: /refuses the token of 1 installation/,
+    mend: /list --status broken/,
+  },
+  {
+    what: 'a token that lapsed and was not renewed',
+    breakIt: ({ database }) =>
+      database.queries
+        .updateTable('installations')
+        .set({ bot_expires_at: Date.now() - 1000 })
+        .execute(),
+    check: 'tokens-lapsed',
+    status: 'fault',
+    detail: /1 of bots/,
+    mend: /Start Foyer/,
+  },
+  {
+    what: 'a run that nobody works on',
+    async breakIt({ database }) {
+      await storeRun(database, 'ins_1', [{ name: 'register-team', status: 'pending' }]);
+      const due = { status: 'queued' as const, due_at: Date.now() - 15 * 60_000, finished_at: null };
+      await database.queries.updateTable('runs').set(due).execute();
+    },
+    check: 'runs-hanging',
+    status: 'fault',
+    detail: /1 run should go on.*15 min/,
+    mend: /npm start/,
+  },
+  {
+    what: 'a run that failed',
+    breakIt: ({ database }) =>
+      storeRun(database, 'ins_1', [{ name: 'send-welcome', status: 'failed', errors: ['missing_scope'] }]),
+    check: 'runs-failed',
+    status: 'warning',
+    detail: /newest run of 1 installation/,
+    mend: /retry RUN/,
+  },
+  {
+    what: 'tokens of an interrupted install',
+    breakIt: ({ database, sandbox }) =>
+      storeRequest(database, {
+        id: 'req_1',
+        client_id: sandbox.app.clientId,
+        outcome: 'started',
+        started_at: Date.now() - 3_600_000,
+        sealed_tokens: createSealer({ keyring: createKeyring([key]), purpose: 'x' }).seal('x', 'y'),
+      }),
+    check: 'tokens-unstored',
+    status: 'fault',
+    detail: /1 interrupted install/,
+    mend: /Start Foyer/,
+  },
+  {
+    what: 'an operator’s password that crosses the network in the clear',
+    breakIt: ({ environment }) =>
+      Object.assign(environment, {
+        OPERATOR_PASSWORD: 'correct horse battery',
+        PUBLIC_URL: 'http://foyer.example.com',
+      }),
+    check: 'operator-pages',
+    status: 'fault',
+    detail: /in the clear/,
+    mend: /TLS proxy/,
+    also: ['public-url'],
+  },
+  {
+    what: 'nobody to tell',
+    breakIt: ({ environment }) => delete environment.NOTIFY_SLACK_WEBHOOK_URL,
+    check: 'notify',
+    status: 'warning',
+    detail: /Nobody is told/,
+    mend: /NOTIFY_SLACK_WEBHOOK_URL/,
+  },
+  {
+    what: 'a mail server that refuses the login',
+    async breakIt({ environment }, t) {
+      const mail = await startMailServer(t);
+      Object.assign(environment, {
+        NOTIFY_SMTP_URL: `smtp://foyer:wrong@127.0.0.1:${mail.port}`,
+        NOTIFY_EMAIL_FROM: 'foyer@ops.example',
+        NOTIFY_EMAIL_TO: 'ada@ops.example',
+      });
+    },
+    check: 'mail-server',
+    status: 'fault',
+    detail: /refused the login/,
+    mend: /user and password/,
+  },
+  {
+    what: 'half of a copy',
+    breakIt: ({ database }) =>
+      database.write((transaction) => createCopyMark(transaction, { source: 'another', owner: 'x' })),
+    check: 'database-schema',
+    status: 'fault',
+    detail: /half of a copy/,
+    mend: /npm run foyer -- copy. again to finish it/,
+    also: ['key', 'records'],
+  },
+  {
+    what: 'half of a copy on Postgres',
+    engine: 'Postgres',
+    breakIt: ({ database }) =>
+      database.write((transaction) => createCopyMark(transaction, { source: 'another', owner: 'x' })),
+    check: 'database-schema',
+    status: 'fault',
+    detail: /half of a copy/,
+    mend: /npm run foyer -- copy. again to finish it/,
+    also: ['key', 'records'],
+  },
+  {
+    what: 'a Postgres database that is not there',
+    engine: 'Postgres',
+    breakIt: ({ environment }) => changeUrl(environment, (url) => Object.assign(url, { pathname: '/none' })),
+    check: 'database',
+    status: 'fault',
+    detail: /foyer@127.*\/none does not exist/,
+    mend: /createdb/,
+    also: ['key', 'records'],
+  },
+  {
+    what: 'a Postgres server that does not listen, without its password',
+    engine: 'Postgres',
+    breakIt: ({ environment }) =>
+      changeUrl(environment, (url) => Object.assign(url, { port: '9', password: mailPassword })),
+    check: 'database',
+    status: 'fault',
+    detail: /foyer@127.* refuses the connection: nothing listens there/,
+    mend: /the server runs/,
+    also: ['key', 'records'],
+  },
+  {
+    what: 'a Postgres server without TLS',
+    engine: 'Postgres',
+    breakIt: ({ environment }) =>
+      changeUrl(environment, (url) => url.searchParams.set('sslmode', 'verify-full')),
+    check: 'database',
+    status: 'fault',
+    detail: /offers no TLS/,
+    mend: /ssl = on/,
+    also: ['key', 'records'],
+  },
+  {
+    what: 'a Postgres database that only lets read',
+    engine: 'Postgres',
+    breakIt: ({ database }) =>
+      sql`do $$ begin
+        execute format('alter database %I set default_transaction_read_only = on', current_database());
+      end $$`.execute(database.queries),
+    check: 'database',
+    status: 'fault',
+    detail: /lets this role only read/,
+    mend: /default_transaction_read_only|to off/,
+    also: ['key', 'records'],
+  },
+  {
+    what: 'a Postgres database of a newer Foyer',
+    engine: 'Postgres',
+    breakIt: ({ database }) =>
+      sql`insert into kysely_migration values ('9999-from-the-future', '2099-01-01')`.execute(
+        database.queries,
+      ),
+    check: 'database-schema',
+    status: 'fault',
+    detail: /newer Foyer .*9999-from-the-future/,
+    mend: /Run that version/,
+    also: ['key', 'records'],
+  },
+  {
+    what: 'a pool that is larger than Postgres',
+    engine: 'Postgres',
+    breakIt: ({ environment }) => changeUrl(environment, (url) => url.searchParams.set('pool_max', '500')),
+    check: 'database-connections',
+    status: 'warning',
+    detail: /of the server’s 197 connections are in use, and each Foyer takes up to 500/,
+    mend: /max_connections/,
+  },
+  {
+    what: 'a Postgres database without Foyer’s tables, and makes none',
+    engine: 'Postgres',
+    async breakIt({ environment }, t) {
+      const { url, drop } = await createPostgresDatabase({ empty: true });
+      t.after(drop);
+      environment.DATABASE_URL = url;
+    },
+    check: 'database-schema',
+    status: 'warning',
+    detail: /no tables of Foyer yet/,
+    mend: /wrong database/,
+  },
+  {
+    what: 'keys that are missing beside Postgres',
+    engine: 'Postgres',
+    breakIt: ({ environment }) => delete environment.TOKEN_ENCRYPTION_KEYS,
+    check: 'environment',
+    status: 'fault',
+    detail: /TOKEN_ENCRYPTION_KEYS is missing, and a Postgres database has no place/,
+    mend: /openssl rand/,
+    also: ['key'],
+  },
+];
+
+/** Changes what DATABASE_URL names. */
+function changeUrl(environment: Record<string, string>, change: (url: URL) => unknown): void {
+  const url = new URL(environment.DATABASE_URL ?? '');
+  change(url);
+  environment.DATABASE_URL = url.href;
+}
+
+// A few at a time: all at once they keep each other from Slack's answers until the doctor stops waiting for them.
+describe('doctor names, with its mend,', { concurrency: 4 }, () => {
+  for (const { what, engine, breakIt, check, status, detail, mend, also = [], options, now } of breakages) {
+    it(what, async (t) => {
+      const prepared = await prepare(t, engine);
+      await breakIt(prepared, t);
+      const { findings, exitCode } = await prepared.doctor(options?.(prepared), now);
+      const wrong = amiss(findings);
+      const named = wrong.find((finding) => finding.check === check);
+      assert.ok(named, `${check} is not among ${JSON.stringify(wrong)}`);
+      assert.equal(named.status, status, named.detail);
+      assert.match(named.detail, detail);
+      assert.match(named.mend ?? '', mend);
+      assert.deepEqual([...new Set(wrong.map((finding) => finding.check))].sort(), [check, ...also].sort());
+      assert.equal(exitCode, wrong.some((finding) => finding.status === 'fault') ? 1 : 0);
+    });
+  }
+});
+
+test('doctor asks Slack on the way that Foyer’s calls take, through the proxy', async (t) => {
+  const { doctor, environment, sandbox } = await prepare(t);
+  const through: string[] = [];
+  const proxy = createServer();
+  proxy.on('connect', (req, socket) => {
+    through.push(req.url ?? '');
+    const slack = connect(Number(new URL(sandbox.url).port), '127.0.0.1');
+    slack.on('error', () => socket.destroy());
+    socket.on('error', () => slack.destroy());
+    socket.write('HTTP/1.1 200 OK\r\n\r\n');
+    slack.pipe(socket).pipe(slack);
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const before = process.env.http_proxy;
+  process.env.http_proxy = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  t.after(() => {
+    if (before === undefined) delete process.env.http_proxy;
+    else process.env.http_proxy = before;
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+  // A name that nobody has: without the proxy it is looked up in vain.
+  Object.assign(environment, { NODE_USE_ENV_PROXY: '1', SLACK_API_URL: 'http://slack.invalid/api/' });
+  const { findings } = await doctor();
+  for (const asked of ['slack', 'clock', 'credentials']) {
+    const found = findings.find(({ check }) => check === asked);
+    assert.equal(found?.status, 'ok', found?.detail);
+  }
+  assert.ok(through.length > 0 && through.every((asked) => asked === 'slack.invalid:80'), through.join());
+});
+
+test('doctor survives an environment in which nothing can be read', async (t) => {
+  const { run } = await createOperatorHarness(t);
+  const { exitCode, stdout } = await run(['doctor', '--json', '--offline'], {
+    readEnvironment: () => {
+      throw new Error('EISDIR: illegal operation on a directory, read');
+    },
+    readManifest: () => 'no JSON',
+    loadKeyring: loadExistingKeyring,
+  });
+  assert.equal(exitCode, 1);
+  const findings = JSON.parse(stdout) as Finding[];
+  assert.match(findings[0]?.detail ?? '', /EISDIR/);
+  assert.ok(findings.length > 3);
+});
+
+test('doctor tells a database that another program keeps for itself from one that this user may not open', async (t) => {
+  const { doctor, environment, folder } = await prepare(t);
+  const file = join(folder, 'kept.db');
+  environment.DATABASE_URL = `file:${file}`;
+  // Not in WAL mode, so that nobody can even read beside whoever writes.
+  const other = new Sqlite(file);
+  t.after(() => other.close());
+  other.exec('create table anything (a); begin exclusive');
+  const { exitCode, findings } = await doctor(['--offline']);
+  assert.equal(exitCode, 1);
+  const found = findings.find(({ check }) => check === 'database');
+  assert.match(found?.detail ?? '', /cannot be opened: database is locked/);
+  assert.match(found?.mend ?? '', /Another program keeps it for itself/);
+});
+
+test('room, damage and a log that grows are judged by their size', () => {
+  const sound = {
+    bytes: 1_000_000,
+    walBytes: 0,
+    freeBytes: 100_000_000_000,
+    integrity: 'ok',
+    writeRefusal: null as string | null,
+    isUnfinishedCopy: false,
+    missingMigrations: [],
+    unknownMigrations: [],
+  };
+  const amissIn = (changes: Partial<typeof sound>) => {
+    const { findings, usable } = judgeDatabase('foyer.db', { ...sound, ...changes });
+    return [...amiss(findings).map(({ check, status }) => `${check} ${status}`), usable];
+  };
+  assert.deepEqual(amissIn({}), [true]);
+  assert.deepEqual(amissIn({ freeBytes: 10_000_000 }), ['disk fault', true]);
+  assert.deepEqual(amissIn({ freeBytes: 300_000_000 }), ['disk warning', true]);
+  assert.deepEqual(amissIn({ walBytes: 400_000_000 }), ['database-wal warning', true]);
+  assert.deepEqual(amissIn({ integrity: 'Page 7: never used' }), ['database-integrity fault', false]);
+  assert.deepEqual(amissIn({ writeRefusal: 'SQLITE_BUSY' }), ['database warning', true]);
+  assert.deepEqual(amissIn({ writeRefusal: 'SQLITE_READONLY' }), ['database fault', false]);
+});
+
+test('a Postgres server is judged by what Foyer needs of it', () => {
+  const url = 'postgres://foyer:secret@127.0.0.1/foyer';
+  const sound = {
+    version: '16.4',
+    majorVersion: 16,
+    isStandby: false,
+    isReadOnly: false,
+    encoding: 'UTF8',
+    bytes: 1_000_000,
+    isEncrypted: false,
+    schema: 'public' as string | null,
+    mayCreateTables: true,
+    mayWrite: true,
+    mostConnections: 97,
+    connections: 20,
+    oldestTransactionSeconds: 2 as number | null,
+    idleSlots: [] as string[],
+    isEmpty: false,
+    isUnfinishedCopy: false,
+    missingMigrations: [],
+    unknownMigrations: [],
+  };
+  const amissIn = (changes: Partial<typeof sound>, at = url) => {
+    const { findings, usable } = judgePostgres(at, { ...sound, ...changes });
+    return [...amiss(findings).map(({ check, status }) => `${check} ${status}`), usable];
+  };
+  const far = url.replace('127.0.0.1', 'db.example.com');
+  assert.deepEqual(amissIn({}), [true]);
+  assert.deepEqual(amissIn({ majorVersion: 13, version: '13.9' }), ['database fault', false]);
+  assert.deepEqual(amissIn({ isStandby: true, isReadOnly: true }), ['database fault', false]);
+  assert.deepEqual(amissIn({ encoding: 'SQL_ASCII' }), ['database fault', false]);
+  assert.deepEqual(amissIn({ schema: null, mayCreateTables: false }), ['database fault', false]);
+  assert.deepEqual(amissIn({ mayWrite: false }), ['database fault', false]);
+  assert.deepEqual(amissIn({}, far), ['database-encryption warning', true]);
+  assert.deepEqual(amissIn({ isEncrypted: true }, far), [true]);
+  assert.deepEqual(amissIn({ isEncrypted: true }, `${far}?sslmode=no-verify`), [
+    'database-encryption warning',
+    true,
+  ]);
+  assert.deepEqual(amissIn({}, 'postgres:///foyer?host=/run/postgresql'), [true]);
+  assert.deepEqual(amissIn({ connections: 90 }), ['database-connections warning', true]);
+  assert.deepEqual(amissIn({ connections: 90 }, `${url}?pool_max=5`), [true]);
+  assert.deepEqual(amissIn({ idleSlots: ['gone'] }), ['database-vacuum warning', true]);
+  assert.deepEqual(amissIn({ oldestTransactionSeconds: 7200 }), ['database-vacuum warning', true]);
+});
+
+test('what Postgres and TLS refuse a connection for is told by name, without the password', () => {
+  const url = 'postgres://foyer:very-secret@db.example.com/foyer';
+  const told = (code: string | undefined, message: string): string => {
+    const cause = Object.assign(new Error(message), code === undefined ? {} : { code });
+    const { detail, mend } = postgresFault(url, new Error('it cannot be used', { cause }));
+    assert.doesNotMatch(detail + mend, /very-secret/);
+    return detail.replace('postgres://foyer@db.example.com/foyer ', '');
+  };
+  const noPassword = 'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string';
+  const noTls = 'no pg_hba.conf entry for host "10.0.0.1", user "foyer", database "foyer", no encryption';
+  assert.match(
+    told('28P01', 'password authentication failed for user "foyer"'),
+    /refuses the user’s password/,
+  );
+  assert.match(told(undefined, noPassword), /asks for a password, and none is given/);
+  assert.match(told('28000', noTls), /takes no unencrypted connection/);
+  assert.match(told('28000', 'role "foyer" does not exist'), /there is no such role/);
+  assert.match(told('53300', 'sorry, too many clients already'), /no connection left/);
+  assert.match(told('57P03', 'the database system is starting up'), /is starting/);
+  assert.match(told('DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed certificate'), /nobody vouches for/);
+  assert.match(told('ERR_TLS_CERT_ALTNAME_INVALID', 'Hostname does not match'), /for another name/);
+  assert.match(told('ENOENT', "ENOENT: no such file or directory, open '/ca.pem'"), /sslrootcert/);
+  assert.match(told('ENOTFOUND', 'getaddrinfo ENOTFOUND db.example.com'), /DNS does not know/);
+  assert.match(told('42501', 'permission denied for database'), /refuses: permission denied/);
+});

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { ConfigError } from '../../src/config/config-error.ts';
+import { readManifest } from '../../src/config/manifest.ts';
+import { parseConfig } from '../../src/config/config.ts';
+import { peekTables } from '../../src/database/peek-tables.ts';
+import { createPostgresDatabase } from '../support/shared-postgres.ts';
+import { createOperatorHarness, storeInstallation, storeRun, testOnBothEngines } from './operator-harness.ts';
+
+testOnBothEngines('list --json prints exactly the agreed array', async (t, engine) => {
+  const { database, run } = await createOperatorHarness(t, {}, engine);
+  await storeInstallation(database, { id: 'ins_1', enterprise_id: 'E1' });
+  const runId = await storeRun(database, 'ins_1', [
+    { name: 'register-team', status: 'succeeded' },
+    { name: 'send-welcome', status: 'failed', errors: ['missing_scope'] },
+  ]);
+  const { exitCode, stdout, stderr } = await run(['list', '--json']);
+  assert.equal(exitCode, 0);
+  assert.equal(stderr, '');
+  assert.deepEqual(JSON.parse(stdout), [
+    {
+      teamId: 'T1',
+      teamName: 'Acme',
+      enterpriseId: 'E1',
+      isEnterpriseInstall: false,
+      status: 'active',
+      installerUserId: 'U1',
+      installedAt: '2026-11-22T01:47:03.000Z',
+      botScopes: ['chat:write', 'im:write'],
+      run: {
+        id: runId,
+        status: 'failed',
+        steps: [
+          { name: 'register-team', status: 'succeeded', attempts: 1, error: null },
+          { name: 'send-welcome', status: 'failed', attempts: 1, error: 'missing_scope' },
+        ],
+      },
+    },
+  ]);
+});
+
+test('what an org-wide install without bot and run does not have is null', async (t) => {
+  const { database, run } = await createOperatorHarness(t);
+  await storeInstallation(database, { id: 'ins_1', team_id: null, enterprise_id: 'E1', bot_scopes: null });
+  const [printed] = JSON.parse((await run(['list', '--json'])).stdout);
+  assert.deepEqual(printed, {
+    teamId: null,
+    teamName: null,
+    enterpriseId: 'E1',
+    isEnterpriseInstall: true,
+    status: 'active',
+    installerUserId: 'U1',
+    installedAt: '2026-11-22T01:47:03.000Z',
+    botScopes: null,
+    run: null,
+  });
+});
+
+testOnBothEngines(
+  'list shows only the installations asked for, newest first, and never another app’s',
+  async (t, engine) => {
+    const { database, run } = await createOperatorHarness(t, {}, engine);
+    const at = Date.UTC(2026, 10, 20);
+    await storeInstallation(database, { id: 'ins_1', team_id: 'T1', installed_at: at });
+    await storeInstallation(database, { id: 'ins_2', team_id: 'T2', installed_at: at + 1, status: 'broken' });
+    await storeInstallation(database, { id: 'ins_3', team_id: 'T3', installed_at: at + 2 });
+    await storeInstallation(database, { id: 'ins_4', team_id: 'T4', client_id: 'another' });
+    await storeRun(database, 'ins_1', [{ name: 'send-welcome', status: 'failed', errors: ['timeout'] }]);
+    await storeRun(database, 'ins_3', [{ name: 'send-welcome', status: 'succeeded' }]);
+    const teams = async (...options: string[]) =>
+      JSON.parse((await run(['list', '--json', ...options])).stdout).map(
+        (one: { teamId: string }) => one.teamId,
+      );
+    assert.deepEqual(await teams(), ['T3', 'T2', 'T1']);
+    assert.deepEqual(await teams('--status', 'broken'), ['T2']);
+    assert.deepEqual(await teams('--failed'), ['T1']);
+    assert.deepEqual(await teams('--failed', '--status', 'uninstalled'), []);
+  },
+);
+
+test('a table is aligned, and coloured on a terminal alone', async (t) => {
+  const { database, run } = await createOperatorHarness(t);
+  await storeInstallation(database, { id: 'ins_1', team_id: 'T1', team_name: '東京支社 🎉' });
+  await storeInstallation(database, { id: 'ins_2', team_id: 'T200', team_name: 'Acme' });
+  await storeRun(database, 'ins_1', [{ name: 'send-welcome', status: 'failed', errors: ['missing_scope'] }]);
+  const piped = await run(['list']);
+  assert.equal(
+    piped.stdout,
+    [
+      'TEAM  NAME         STATUS  INSTALLED             BY  RUN     TROUBLE',
+      'T200  Acme         active  2026-11-22 01:47:03Z  U1  -       -',
+      'T1    東京支社 🎉  active  2026-11-22 01:47:03Z  U1  failed  send-welcome: missing_scope',
+      '',
+    ].join('\n'),
+  );
+  const shown = await run(['list'], { terminal: true });
+  assert.notEqual(shown.stdout, piped.stdout);
+  assert.equal(stripVTControlCharacters(shown.stdout), piped.stdout);
+});
+
+test('a name cannot command the terminal', async (t) => {
+  const { database, run } = await createOperatorHarness(t);
+  const name = 'Ac\u001b[31m\u001b]0;owned\u0007me\u202egnp\u009b2J\nT666';
+  await storeInstallation(database, { id: 'ins_1', team_name: name });
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+  const commanding = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/;
+  for (const command of [['list'], ['show', 'T1'], ['list', '--json'], ['show', 'T1', '--json']]) {
+    const { stdout } = await run(command);
+    assert.doesNotMatch(stdout, commanding, command.join(' '));
+  }
+  assert.equal(
+    (await run(['list'])).stdout.trimEnd().split('\n').length,
+    2,
+    'a name makes no line of its own',
+  );
+  assert.equal(JSON.parse((await run(['list', '--json'])).stdout)[0].teamName, name, 'JSON keeps the value');
+});
+
+test('where there is no database it says so and makes none', async (t) => {
+  const { folder, config, run } = await createOperatorHarness(t);
+  const file = join(folder, 'elsewhere', 'foyer.db');
+  const readConfig = () => ({ ...config, database: { kind: 'sqlite' as const, file } });
+  const { exitCode, stdout, stderr } = await run(['list', '--json'], { readConfig });
+  assert.equal(exitCode, 1);
+  assert.equal(stdout, '');
+  assert.match(stderr, /There is no database yet at .*elsewhere/);
+  assert.equal(existsSync(join(folder, 'elsewhere')), false);
+});
+
+test('where Postgres has no tables of Foyer’s it says so and makes none', async (t) => {
+  const { config, run } = await createOperatorHarness(t);
+  const { url, drop } = await createPostgresDatabase({ empty: true });
+  t.after(drop);
+  const target = { kind: 'postgres' as const, url };
+  const { exitCode, stdout, stderr } = await run(['list', '--json'], {
+    readConfig: () => ({ ...config, database: target }),
+  });
+  assert.deepEqual([exitCode, stdout], [1, '']);
+  assert.match(stderr, /There is no database yet at postgres:\/\/foyer@.*check DATABASE_URL/);
+  assert.deepEqual(await peekTables(target), []);
+});
+
+test('a file that is no database is told in one line', async (t) => {
+  const { folder, config, run } = await createOperatorHarness(t);
+  const file = join(folder, 'letter.txt');
+  writeFileSync(file, 'Dear Slack, '.repeat(500));
+  const readConfig = () => ({ ...config, database: { kind: 'sqlite' as const, file } });
+  const { exitCode, stderr } = await run(['list'], { readConfig });
+  assert.equal(exitCode, 1);
+  assert.match(stderr, /letter\.txt cannot be used/);
+  assert.doesNotMatch(stderr, /fault of Foyer/);
+});
+
+test('every fault of the configuration is told at once', async (t) => {
+  const { variables, run } = await createOperatorHarness(t);
+  const readConfig = () => parseConfig({ ...variables, PORT: 'x', LOG_LEVEL: 'loud' }, readManifest());
+  assert.throws(readConfig, ConfigError);
+  const { exitCode, stdout, stderr } = await run(['list', '--json'], { readConfig });
+  assert.equal(exitCode, 1);
+  assert.equal(stdout, '');
+  assert.match(stderr, /PORT[\s\S]*LOG_LEVEL|LOG_LEVEL[\s\S]*PORT/);
+});
+
+test('nobody installed yet is told as that', async (t) => {
+  const { run } = await createOperatorHarness(t);
+  assert.match((await run(['list'])).stdout, /Nobody has installed the app yet.*http:\/\/localhost:3000\//);
+  assert.equal((await run(['list', '--json'])).stdout, '[]\n');
+});

@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { createLogger } from '../../../src/config/log.ts';
+import { createMetrics, type Metrics } from '../../../src/operator/metrics/create-metrics.ts';
+import { type Listening, listen } from '../../../src/http/listen.ts';
+import { createClock } from '../../support/installations.ts';
+import { openTestDatabase, type TestDatabase } from '../../support/open-test-database.ts';
+import { type Stage, setStage } from '../../support/start-foyer.ts';
+import { createVisitor, eventually, finishedRun, install } from '../../support/visitor.ts';
+import { storeInstallation, storeRequest, storeRun } from '../operator-harness.ts';
+import { type Family, parseExposition, sampleValue } from './parse-exposition.ts';
+
+const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false });
+
+describe('the metrics', () => {
+  let test: TestDatabase;
+  let metrics: Metrics;
+  let listening: Listening;
+  let url: string;
+  const clock = createClock();
+
+  async function start(token?: string): Promise<void> {
+    metrics = createMetrics({
+      database: test.database,
+      clientId: '1.2',
+      stepNames: ['register-team', 'send-welcome'],
+      token,
+      now: clock.now,
+      log,
+    });
+    const server = createServer((req, res) => void metrics.handle(req, res));
+    listening = await listen(server, { port: 0, host: '127.0.0.1' });
+    url = `http://127.0.0.1:${listening.address.port}`;
+  }
+  beforeEach(async () => {
+    test = await openTestDatabase();
+  });
+  afterEach(async () => {
+    await listening.close(100);
+    await test.close();
+  });
+
+  const scrape = async (headers: Record<string, string> = {}) =>
+    fetch(`${url}/metrics`, { headers: { connection: 'close', ...headers } });
+  async function families(): Promise<Map<string, Family>> {
+    const response = await scrape();
+    assert.equal(response.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
+    return parseExposition(await response.text());
+  }
+
+  it('count what they are told, in Prometheus’ own format', async () => {
+    await start();
+    metrics.onInstallRequest('installed');
+    metrics.onRunChanged({ status: 'failed' });
+    metrics.onRunChanged({ status: 'waiting' });
+    metrics.onStepEnded({ step: 'send-welcome', status: 'retrying', ms: 250 });
+    metrics.onSlackCall({ method: 'chat.postMessage', result: 'rate_limited', ms: 30 });
+    metrics.onSlackRequest({ kind: 'event', type: 'app_uninstalled', status: 200, ms: 12 });
+    metrics.onTokenRefresh('dead');
+    const all = await families();
+    assert.equal(sampleValue(all, 'foyer_install_requests_total', { outcome: 'installed' }), 1);
+    assert.equal(sampleValue(all, 'foyer_runs_total', { end: 'failed' }), 1);
+    assert.equal(sampleValue(all, 'foyer_runs_total'), 1);
+    assert.equal(sampleValue(all, 'foyer_step_attempts_total', { step: 'send-welcome', end: 'retrying' }), 1);
+    assert.equal(sampleValue(all, 'foyer_step_duration_seconds_sum', { step: 'send-welcome' }), 0.25);
+    assert.equal(
+      sampleValue(all, 'foyer_slack_calls_total', { method: 'chat.postMessage', result: 'rate_limited' }),
+      1,
+    );
+    assert.equal(sampleValue(all, 'foyer_slack_rate_limits_total', { method: 'chat.postMessage' }), 1);
+    assert.equal(
+      sampleValue(all, 'foyer_slack_requests_total', { type: 'app_uninstalled', status: '200' }),
+      1,
+    );
+    assert.equal(sampleValue(all, 'foyer_acknowledgement_duration_seconds_count', { kind: 'event' }), 1);
+    assert.equal(sampleValue(all, 'foyer_token_refreshes_total', { result: 'dead' }), 1);
+    assert.ok(sampleValue(all, 'process_resident_memory_bytes') > 0);
+    assert.ok(all.has('nodejs_eventloop_lag_p99_seconds'));
+    assert.ok(sampleValue(all, 'nodejs_eventloop_lag_min_seconds') < 60);
+  });
+
+  it('grow no label for what comes from outside', async () => {
+    await start();
+    for (let index = 0; index < 200; index += 1) {
+      metrics.onSlackCall({ method: `made.up${index}`, result: 'error', ms: 1 });
+      metrics.onSlackRequest({ kind: 'event', type: `made_up\n"${index}`, status: 200, ms: 1 });
+      metrics.onStepEnded({ step: `made-up-${index}`, status: 'failed', ms: 1 });
+    }
+    const all = await families();
+    assert.equal(sampleValue(all, 'foyer_slack_calls_total', { method: 'other' }), 200);
+    assert.equal(all.get('foyer_slack_requests_total')?.samples.length, 1);
+    assert.equal(all.get('foyer_step_attempts_total')?.samples.length, 1);
+  });
+
+  it('read the queue, the installations and the tokens at risk when they are asked', async () => {
+    await start();
+    const { database } = test;
+    await storeInstallation(database, { id: 'ins_1', bot_expires_at: clock.now() + 60_000 });
+    await storeInstallation(database, { id: 'ins_2', team_id: 'T2', status: 'broken' });
+    await storeInstallation(database, { id: 'ins_3', team_id: 'T3', client_id: 'other' });
+    const runId = await storeRun(database, 'ins_1', [{ name: 'send-welcome', status: 'pending' }]);
+    const due = { status: 'queued' as const, due_at: clock.now() - 90_000, finished_at: null };
+    await database.queries.updateTable('runs').set(due).where('id', '=', runId).execute();
+    await storeRequest(database, { id: 'req_1', sealed_tokens: 'v1.main.sealed' });
+    const all = await families();
+    assert.equal(sampleValue(all, 'foyer_installations', { status: 'active' }), 1);
+    assert.equal(sampleValue(all, 'foyer_installations', { status: 'broken' }), 1);
+    assert.equal(sampleValue(all, 'foyer_queue_runs', { status: 'queued' }), 1);
+    assert.equal(sampleValue(all, 'foyer_queue_due_runs'), 1);
+    assert.equal(sampleValue(all, 'foyer_queue_oldest_due_seconds'), 90);
+    assert.equal(sampleValue(all, 'foyer_tokens_lapsing'), 1);
+    assert.equal(sampleValue(all, 'foyer_tokens_unstored'), 1);
+    assert.equal(sampleValue(all, 'foyer_database_up'), 1);
+  });
+
+  it('still answer when the database does not, and show nothing of before as if it were now', async () => {
+    await start();
+    await storeInstallation(test.database, { id: 'ins_1' });
+    assert.equal(sampleValue(await families(), 'foyer_installations', { status: 'active' }), 1);
+    await test.database.close();
+    const all = await families();
+    assert.equal(sampleValue(all, 'foyer_database_up'), 0);
+    for (const name of ['foyer_installations', 'foyer_queue_due_runs', 'foyer_tokens_lapsing']) {
+      assert.deepEqual(all.get(name)?.samples, [], name);
+    }
+  });
+
+  it('ask for their token where one is set', async () => {
+    await start('a token for Prometheus');
+    for (const authorization of [
+      '',
+      'Bearer wrong',
+      'a token for Prometheus',
+      'Basic a token for Prometheus',
+    ]) {
+      const refused = await scrape(authorization ? { authorization } : {});
+      assert.equal(refused.status, 401, authorization);
+      assert.equal(refused.headers.get('www-authenticate'), 'Bearer');
+      assert.equal(await refused.text(), '');
+    }
+    assert.equal((await scrape({ authorization: 'Bearer a token for Prometheus' })).status, 200);
+  });
+});
+
+describe('the metrics of an install', () => {
+  let stage: Stage;
+  before(async () => {
+    stage = await setStage({ environment: { METRICS_TOKEN: 'prometheus' } });
+  });
+  after(() => stage.close());
+
+  const families = async () => {
+    const headers = { authorization: 'Bearer prometheus', connection: 'close' };
+    return parseExposition(await (await fetch(`${stage.url}/metrics`, { headers })).text());
+  };
+
+  it('tell of the request, the run, its steps, the calls and the events', async () => {
+    const { sandbox, url } = stage;
+    const acme = { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme', 'owner').id };
+    sandbox.faults.add({
+      method: 'users.info',
+      failure: { type: 'status', status: 429, retryAfterSeconds: 1 },
+    });
+    const visitor = createVisitor();
+    await install(visitor, url, sandbox, { ...acme, decision: 'cancel' });
+    const done = await install(visitor, url, sandbox, acme);
+    await finishedRun(visitor, url + (done.headers.get('location') ?? ''));
+    await visitor.get(`${url}/slack/oauth_redirect?code=1&state=made-up`);
+    await sandbox.openHome(acme);
+    const all = await eventually(async () => {
+      const found = await families();
+      return sampleValue(found, 'foyer_slack_requests_total', { type: 'app_home_opened' }) > 0 && found;
+    });
+    assert.equal(sampleValue(all, 'foyer_install_requests_total', { outcome: 'installed' }), 1);
+    assert.equal(sampleValue(all, 'foyer_install_requests_total', { outcome: 'cancelled' }), 1);
+    assert.equal(sampleValue(all, 'foyer_install_requests_total', { outcome: 'refused' }), 1);
+    assert.equal(sampleValue(all, 'foyer_runs_total', { end: 'succeeded' }), 1);
+    assert.equal(
+      sampleValue(all, 'foyer_step_attempts_total', { step: 'send-welcome', end: 'succeeded' }),
+      1,
+    );
+    assert.equal(sampleValue(all, 'foyer_slack_calls_total', { method: 'oauth.v2.access', result: 'ok' }), 1);
+    assert.equal(sampleValue(all, 'foyer_slack_rate_limits_total', { method: 'users.info' }), 1);
+    assert.equal(sampleValue(all, 'foyer_acknowledgement_duration_seconds_count', { kind: 'event' }), 1);
+    assert.equal(sampleValue(all, 'foyer_installations', { status: 'active' }), 1);
+  });
+
+  it('have every name that the alert rules and the dashboard use', async () => {
+    const all = await families();
+    const known = new Set([...all.keys(), 'up']);
+    for (const { type, name } of all.values()) {
+      if (type === 'histogram') for (const part of ['bucket', 'sum', 'count']) known.add(`${name}_${part}`);
+    }
+    const file = (name: string) =>
+      readFileSync(new URL(`../../../operations/${name}`, import.meta.url), 'utf8');
+    const dashboard = JSON.parse(file('grafana-dashboard.json')) as {
+      panels: { targets: { expr: string }[] }[];
+    };
+    const texts = {
+      'alerts.yml': file('alerts.yml'),
+      'grafana-dashboard.json': dashboard.panels
+        .flatMap((panel) => panel.targets.map(({ expr }) => expr))
+        .join('\n'),
+    };
+    for (const [name, text] of Object.entries(texts)) {
+      const used = new Set(text.match(/\b(?:foyer|nodejs|process)_[a-z0-9_]+/g));
+      assert.ok(used.size >= 8, name);
+      assert.deepEqual(
+        [...used].filter((metric) => !known.has(metric)),
+        [],
+        name,
+      );
+    }
+    const ours = [...all.keys()].filter((metric) => metric.startsWith('foyer_'));
+    const drawn = texts['grafana-dashboard.json'];
+    assert.deepEqual(
+      ours.filter((metric) => !drawn.includes(metric)),
+      [],
+      'what the dashboard leaves out',
+    );
+  });
+});

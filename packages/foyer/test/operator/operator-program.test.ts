@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readManifest } from '../../src/config/manifest.ts';
+import { parseConfig } from '../../src/config/config.ts';
+import { DatabaseUnavailableError } from '../../src/database/database.ts';
+import { createOperatorHarness } from './operator-harness.ts';
+
+const commands = [
+  'setup',
+  'doctor',
+  'list',
+  'show',
+  'requests',
+  'retry',
+  'purge',
+  'backup',
+  'copy',
+  'keys',
+  'manifest',
+];
+
+test('every command has help with an example, on stdout and with exit code 0', async (t) => {
+  const { run } = await createOperatorHarness(t);
+  for (const command of commands) {
+    const { exitCode, stdout, stderr } = await run([command, '--help']);
+    assert.equal(exitCode, 0, command);
+    assert.equal(stderr, '', command);
+    assert.match(stdout, new RegExp(`Usage: npm run foyer -- ${command}`));
+    assert.match(stdout, /\nExamples:\n {2}# .+\n {2}npm run foyer -- /);
+    assert.match(stdout, new RegExp(`npm run foyer -- ${command} ?(?!\\[).*\\n`));
+    assert.match(stdout, /--json/);
+  }
+  const all = await run(['--help']);
+  assert.equal(all.exitCode, 0);
+  for (const command of commands) assert.match(all.stdout, new RegExp(`^  ${command}\\b`, 'm'));
+});
+
+test('wrong usage ends with 2, says why on stderr and leaves stdout empty', async (t) => {
+  const { run } = await createOperatorHarness(t);
+  const wrong = [
+    [],
+    ['lsit'],
+    ['list', 'T1'],
+    ['list', '--status', 'gone'],
+    ['list', '--nope'],
+    ['show'],
+    ['show', 'T1', 'T2'],
+    ['retry'],
+    ['purge'],
+    ['purge', 'T1'],
+    ['backup'],
+    ['keys', 'turn'],
+    ['setup'],
+    ['doctor', 'all'],
+    ['requests', '--day', '2026-02-30'],
+    ['requests', '--day', 'today'],
+    ['requests', '--limit', '0'],
+    ['requests', '--outcome', 'lost'],
+  ];
+  for (const commandLine of wrong) {
+    const { exitCode, stdout, stderr } = await run(commandLine);
+    assert.equal(exitCode, 2, commandLine.join(' '));
+    assert.equal(stdout, '', commandLine.join(' '));
+    assert.notEqual(stderr, '', commandLine.join(' '));
+  }
+});
+
+test('an unexpected failure ends with 1 and shows no secret', async (t) => {
+  const { run } = await createOperatorHarness(t);
+  const { exitCode, stdout, stderr } = await run(['list', '--json'], {
+    readConfig: () => {
+      throw new Error('it broke at xoxb-1234-secret');
+    },
+  });
+  assert.equal(exitCode, 1);
+  assert.equal(stdout, '');
+  assert.match(stderr, /fault of Foyer[\s\S]*it broke at \[secret\]/);
+});
+
+test('a database that cannot be used is told with the command that finds out why', async (t) => {
+  const { run } = await createOperatorHarness(t);
+  const { exitCode, stdout, stderr } = await run(['retry', 'run_1', '--json'], {
+    openDatabase: async () => {
+      throw new DatabaseUnavailableError('The database cannot be used: database is locked', {
+        cause: new Error('database is locked'),
+      });
+    },
+  });
+  assert.deepEqual([exitCode, stdout], [1, '']);
+  assert.match(stderr, /database is locked\.\n`npm run foyer -- doctor` says what is wrong/);
+});
+
+test('the example of an address stays whole, and the password of a real one does not', async (t) => {
+  const { run } = await createOperatorHarness(t);
+  const told = async (environment: Record<string, string>) => {
+    const readConfig = () => parseConfig(environment, readManifest());
+    return (await run(['list'], { readConfig })).stderr;
+  };
+  assert.match(await told({ DATABASE_URL: 'nowhere' }), /postgres:\/\/user:password@host\/database \(with/);
+  assert.match(await told({ NOTIFY_SMTP_URL: 'nowhere' }), /smtp:\/\/user:password@host:587 or/);
+  const quoted = [
+    'postgres://me:password@host.example/db',
+    'smtp://me:password@host:587@db',
+    'postgres://me:pa@ss@h/d',
+  ];
+  for (const url of quoted) {
+    const { stderr } = await run(['list', url]);
+    assert.match(stderr, /:\/\/me:\[secret\]@/);
+    assert.doesNotMatch(stderr, /password@|pa@|ss@/);
+  }
+});

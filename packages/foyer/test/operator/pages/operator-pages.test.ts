@@ -1,0 +1,409 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { parseSetCookie } from 'cookie';
+import { startFoyer } from '../../../src/start-foyer.ts';
+import { recordingLogger, setStage } from '../../support/start-foyer.ts';
+import { eventually } from '../../support/visitor.ts';
+import { storeInstallation, storeRun, storeUser } from '../operator-harness.ts';
+import { type OperatorStage, password, setOperatorStage } from './operator-stage.ts';
+
+const everyPage = ['/operator', '/operator/installations', '/operator/requests', '/operator/login'];
+
+describe('the operator’s pages without a password', () => {
+  it('are not there', async () => {
+    const stage = await setStage();
+    try {
+      for (const path of [...everyPage, '/operator/', '/operator/installations/ins_1', '/operators']) {
+        const response = await fetch(stage.url + path, { headers: { connection: 'close' } });
+        assert.equal(response.status, 404, path);
+      }
+      const login = await fetch(`${stage.url}/operator/login`, {
+        method: 'POST',
+        body: new URLSearchParams({ password: '' }),
+        headers: { connection: 'close' },
+      });
+      assert.equal(login.status, 404);
+    } finally {
+      await stage.close();
+    }
+  });
+});
+
+describe('an operator between two machines', () => {
+  it('is logged in on both, and logged out of both', async (t) => {
+    const stage = await setOperatorStage({ engine: 'Postgres' });
+    t.after(() => stage.close());
+    const { log } = recordingLogger(stage.config);
+    const http = { ...stage.config.http, port: 0 };
+    const second = await startFoyer({ ...stage.config, http }, log);
+    t.after(() => second.stop());
+    await stage.logIn();
+    const cookie = [...stage.visitor.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const elsewhere = async (): Promise<number> => {
+      const url = `http://127.0.0.1:${second.address.port}/operator`;
+      const answer = await fetch(url, { redirect: 'manual', headers: { cookie, connection: 'close' } });
+      await answer.text();
+      return answer.status;
+    };
+    assert.equal(await elsewhere(), 200);
+    assert.equal((await stage.post('/operator/logout')).status, 303);
+    assert.equal(await elsewhere(), 303);
+  });
+});
+
+describe('logging in as the operator', () => {
+  let stage: OperatorStage;
+  beforeEach(async () => {
+    stage = await setOperatorStage({ environment: { TRUST_PROXY: '1' } });
+  });
+  const from = (address: string) => ({ 'x-forwarded-for': address });
+
+  it('leads to the page that was asked for, and to none but ours', async (t) => {
+    t.after(() => stage.close());
+    const asked = await stage.get('/operator/installations?q=acme');
+    assert.equal(asked.status, 303);
+    const login = new URL(asked.headers.get('location') ?? '', stage.url);
+    assert.equal(login.pathname, '/operator/login');
+    assert.equal(login.searchParams.get('next'), '/operator/installations?q=acme');
+    const answer = await stage.post('/operator/login', { password, next: '/operator/installations?q=acme' });
+    assert.equal(answer.headers.get('location'), '/operator/installations?q=acme');
+    const elsewhere = [
+      'https://evil.example/',
+      '//evil.example/operator',
+      '/operator/../slack/install',
+      '/operatorx',
+      '/operator/login',
+    ];
+    for (const next of elsewhere) {
+      const sent = await stage.post('/operator/login', { password, next });
+      assert.equal(sent.headers.get('location'), '/operator', next);
+    }
+  });
+
+  it('sets a cookie that only our own pages can use, and logging out ends it for good', async (t) => {
+    t.after(() => stage.close());
+    const answer = await stage.post('/operator/login', { password });
+    const cookie = parseSetCookie(answer.headers.getSetCookie()[0] ?? '');
+    assert.deepEqual([cookie.httpOnly, cookie.sameSite, cookie.path], [true, 'lax', '/']);
+    await stage.logIn();
+    assert.equal((await stage.get('/operator')).status, 200);
+    const kept = new Map(stage.visitor.cookies);
+    const out = await stage.post('/operator/logout');
+    assert.equal(out.headers.get('location'), '/operator/login?done=logged_out');
+    for (const [name, value] of kept) stage.visitor.cookies.set(name, value);
+    assert.equal((await stage.get('/operator')).status, 303);
+  });
+
+  it('slows down whoever guesses, says for how long, and does not even look at the next try', async (t) => {
+    t.after(() => stage.close());
+    for (let guess = 0; guess < 7; guess += 1) {
+      const response = await stage.post('/operator/login', { password: `guess ${guess}` }, from('192.0.2.9'));
+      if (response.status === 429) break;
+      assert.equal(response.status, 403);
+      assert.match(await response.text(), /That is not the password/);
+    }
+    const slowed = await stage.post('/operator/login', { password }, from('192.0.2.9'));
+    assert.equal(slowed.status, 429);
+    assert.match(slowed.headers.get('retry-after') ?? '', /^\d+$/);
+    assert.match(await slowed.text(), /Too many wrong passwords/);
+    // A visitor who writes an address of his own into the header is still known by what the proxy saw.
+    const disguised = await stage.post('/operator/login', { password }, from('203.0.113.5, 192.0.2.9'));
+    assert.equal(disguised.status, 429);
+    const other = await stage.post('/operator/login', { password }, from('192.0.2.10'));
+    assert.equal(other.status, 303);
+    assert.ok(!stage.logged().join('\n').includes('guess 1'), 'a guess may be half a password');
+  });
+});
+
+describe('the operator’s forms', () => {
+  let stage: OperatorStage;
+  let id: string;
+  let path: string;
+  before(async () => {
+    stage = await setOperatorStage();
+    id = await stage.installs('Acme');
+    path = `/operator/installations/${id}`;
+    await stage.logIn();
+  });
+  after(() => stage.close());
+
+  async function historyKinds(): Promise<string[]> {
+    const rows = await stage.database.queries
+      .selectFrom('history')
+      .select('kind')
+      .where('installation_id', '=', id)
+      .orderBy('id', 'desc')
+      .execute();
+    return rows.map((row) => row.kind);
+  }
+
+  it('are refused without their token, with another one, and from another site; nothing changes', async () => {
+    const before = await historyKinds();
+    const refusals = [
+      await stage.post(`${path}/welcome`, { csrf: '' }),
+      await stage.post(`${path}/welcome`, { csrf: 'AAAAAAAAAAAAAAAAAAAAAA' }),
+      await stage.post(`${path}/welcome`, {}, { 'sec-fetch-site': 'cross-site' }),
+      await stage.post(`${path}/welcome`, {}, { 'sec-fetch-site': '', origin: 'https://evil.example' }),
+      await stage.post('/operator/login', { password }, { 'sec-fetch-site': 'cross-site' }),
+      await stage.post('/operator/logout', { csrf: '' }),
+    ];
+    assert.deepEqual(
+      refusals.map((response) => response.status),
+      refusals.map(() => 403),
+    );
+    assert.deepEqual(await historyKinds(), before);
+    assert.equal((await stage.get('/operator')).status, 200);
+  });
+
+  it('lead to the login when the session is over, and say that nothing was changed', async () => {
+    const response = await stage.post(`${path}/welcome`, {}, { cookie: '' });
+    const to = new URL(response.headers.get('location') ?? '', stage.url);
+    assert.equal(response.status, 303);
+    assert.equal(to.pathname, '/operator/login');
+    assert.equal(to.searchParams.get('next'), path);
+    assert.equal(to.searchParams.get('done'), 'session_ended');
+  });
+
+  it('are bounded, and urlencoded alone', async () => {
+    const large = await stage.post(`${path}/welcome`, { filler: 'x'.repeat(20_000) });
+    assert.equal(large.status, 413);
+    const json = await stage.post(`${path}/welcome`, {}, { 'content-type': 'application/json' });
+    assert.equal(json.status, 415);
+  });
+
+  it('change nothing by GET, and pages answer no POST', async () => {
+    const before = await historyKinds();
+    for (const action of ['retry', 'welcome', 'mark-gone', 'purge']) await stage.get(`${path}/${action}`);
+    assert.deepEqual(await historyKinds(), before);
+    assert.equal((await stage.post('/operator/installations')).status, 405);
+    assert.equal((await stage.post(`${path}/erase`)).status, 405);
+  });
+
+  it('touch no installation of another app in the same database', async () => {
+    await storeInstallation(stage.database, { id: 'ins_other', client_id: 'other.app', team_id: 'TOTHER' });
+    assert.equal((await stage.get('/operator/installations/ins_other')).status, 404);
+    assert.equal((await stage.post('/operator/installations/ins_other/purge')).status, 404);
+    assert.ok(!(await (await stage.get('/operator/installations')).text()).includes('TOTHER'));
+  });
+});
+
+describe('what the operator presses', () => {
+  let stage: OperatorStage;
+  let id: string;
+  let path: string;
+  beforeEach(async () => {
+    stage = await setOperatorStage();
+    id = await stage.installs('Acme');
+    path = `/operator/installations/${id}`;
+    await stage.logIn();
+  });
+
+  const newestRun = () =>
+    stage.database.queries
+      .selectFrom('runs')
+      .selectAll()
+      .where('installation_id', '=', id)
+      .orderBy('created_at', 'desc')
+      .executeTakeFirstOrThrow();
+  const actions = async () => {
+    const rows = await stage.database.queries
+      .selectFrom('history')
+      .select(['detail', 'at'])
+      .where('installation_id', '=', id)
+      .where('kind', '=', 'operator_action')
+      .execute();
+    for (const row of rows) assert.ok(Math.abs(Date.now() - row.at) < 60_000);
+    return rows.map((row) => row.detail);
+  };
+  const installation = () =>
+    stage.database.queries.selectFrom('installations').selectAll().where('id', '=', id).executeTakeFirst();
+  const welcomes = () => stage.sandbox.calls('chat.postMessage').length;
+
+  it('runs a failed run again, and says so', async (t) => {
+    t.after(() => stage.close());
+    const run = await newestRun();
+    await stage.database.queries
+      .updateTable('runs')
+      .set({ status: 'failed' })
+      .where('id', '=', run.id)
+      .execute();
+    await stage.database.queries
+      .updateTable('steps')
+      .set({ status: 'failed', error_code: 'timeout' })
+      .where('run_id', '=', run.id)
+      .where('name', '=', 'publish-home')
+      .execute();
+    assert.match(await (await stage.get('/operator')).text(), /1 install needs a hand/);
+    const answer = await stage.post(`${path}/retry`, { run: run.id });
+    assert.equal(answer.status, 303);
+    assert.equal(answer.headers.get('location'), `${path}?done=run_queued`);
+    await eventually(async () => (await newestRun()).status === 'succeeded');
+    assert.deepEqual(await actions(), [`run again: ${run.id}`]);
+    assert.match(await (await stage.get(`${path}?done=run_queued`)).text(), /The run goes on/);
+    const stale = await stage.post(`${path}/retry`, { run: 'run_of_yesterday' });
+    assert.equal(stale.headers.get('location'), `${path}?done=run_not_newest`);
+  });
+
+  it('sends the welcome again', async (t) => {
+    t.after(() => stage.close());
+    const sent = welcomes();
+    const answer = await stage.post(`${path}/welcome`);
+    assert.equal(answer.headers.get('location'), `${path}?done=welcome_queued`);
+    await eventually(async () => welcomes() === sent + 1 && (await newestRun()).status === 'succeeded');
+    assert.deepEqual(await actions(), ['send the welcome again']);
+  });
+
+  it('marks an installation as gone: tokens given back and erased, the record kept', async (t) => {
+    t.after(() => stage.close());
+    const question = await (await stage.get(`${path}/mark-gone`)).text();
+    const installed = /name="installed" value="(\d+)"/.exec(question)?.[1] ?? '';
+    const answer = await stage.post(`${path}/mark-gone`, { installed });
+    assert.equal(answer.headers.get('location'), `${path}?done=marked_gone`);
+    const row = await installation();
+    assert.deepEqual([row?.status, row?.sealed_bot], ['uninstalled', null]);
+    assert.equal(stage.sandbox.calls('auth.revoke').length, 1);
+    assert.deepEqual(await actions(), ['mark as gone: 1 given back to Slack']);
+    const again = await stage.post(`${path}/mark-gone`, { installed });
+    assert.equal(again.headers.get('location'), `${path}?done=already_gone`);
+  });
+
+  it('says which tokens Slack did not take back', async (t) => {
+    t.after(() => stage.close());
+    stage.sandbox.faults.add({ method: 'auth.revoke', failure: { type: 'status', status: 503 } });
+    const installed = String((await installation())?.installed_at);
+    const answer = await stage.post(`${path}/mark-gone`, { installed });
+    assert.equal(answer.headers.get('location'), `${path}?done=marked_gone_not_revoked`);
+    assert.deepEqual(await actions(), [
+      'mark as gone: 0 given back to Slack, not given back: bot (http_503)',
+    ]);
+  });
+
+  it('purges after a question, and touches no install that came after the question', async (t) => {
+    t.after(() => stage.close());
+    const question = await (await stage.get(`${path}/purge`)).text();
+    assert.match(question, /1 run and \d+ lines of history/);
+    const stale = await stage.post(`${path}/purge`, { installed: '1' });
+    assert.equal(stale.headers.get('location'), `${path}?done=changed_meanwhile`);
+    assert.ok(await installation());
+    const installed = /name="installed" value="(\d+)"/.exec(question)?.[1] ?? '';
+    const answer = await stage.post(`${path}/purge`, { installed });
+    assert.equal(answer.headers.get('location'), '/operator/installations?done=purged');
+    assert.equal(await installation(), undefined);
+    assert.equal(stage.sandbox.calls('auth.revoke').length, 1);
+    assert.ok(stage.logged().some((line) => /purged by an operator/.test(line)));
+    assert.equal((await stage.get(path)).status, 404);
+  });
+});
+
+describe('what the operator reads', () => {
+  let stage: OperatorStage;
+  before(async () => {
+    stage = await setOperatorStage();
+    await stage.logIn();
+  });
+  after(() => stage.close());
+
+  it('has the headers of every page, and lets forms go nowhere else', async () => {
+    for (const path of [...everyPage, '/operator/nothing/here']) {
+      const response = await stage.get(path);
+      if (response.status === 303) continue;
+      const { headers } = response;
+      assert.match(headers.get('content-security-policy') ?? '', /form-action 'self'/);
+      assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'/);
+      assert.equal(headers.get('cache-control'), 'no-store');
+      assert.equal(headers.get('x-frame-options'), 'DENY');
+      assert.equal(headers.get('referrer-policy'), 'no-referrer');
+    }
+    assert.equal((await stage.get('/operator/nothing/here')).status, 404);
+  });
+
+  it('shows no token, sealed or open, no progress token, and escapes every name', async () => {
+    const id = await stage.installs('Acme');
+    const clientId = stage.config.slack.clientId;
+    const evil = '<script>alert(1)</script>';
+    await storeInstallation(stage.database, {
+      id: 'ins_evil',
+      client_id: clientId,
+      team_id: 'TEVIL',
+      team_name: evil,
+      broken_reason: evil,
+      status: 'broken',
+      sealed_bot: 'v1.key.sealed-bot-text',
+    });
+    await storeRun(stage.database, 'ins_evil', [{ name: evil, status: 'failed', errors: [evil] }]);
+    await storeUser(stage.database, {
+      installationId: 'ins_evil',
+      userId: 'U1',
+      realName: evil,
+      sealedToken: 'v1.key.sealed-user-text',
+    });
+    const state = stage.sandbox.state();
+    const secrets = [
+      ...state.installations.flatMap((each) => each.tokens.map((token) => token.value)),
+      ...(await stage.database.queries.selectFrom('installations').select('sealed_bot').execute()).map(
+        (row) => row.sealed_bot ?? '',
+      ),
+      ...(await stage.database.queries.selectFrom('install_requests').select('progress_hash').execute()).map(
+        (row) => row.progress_hash,
+      ),
+      'sealed-user-text',
+      password,
+    ].filter(Boolean);
+    const paths = [
+      '/operator',
+      '/operator/installations',
+      '/operator/requests',
+      `/operator/installations/${id}`,
+      `/operator/installations/${id}/purge`,
+      '/operator/installations/ins_evil',
+      '/operator/installations/ins_evil/mark-gone',
+      `/operator/installations?q=${encodeURIComponent(evil)}`,
+      `/operator/requests?team=${encodeURIComponent(evil)}`,
+    ];
+    for (const path of paths) {
+      const response = await stage.get(path);
+      assert.equal(response.status, 200, path);
+      const page = await response.text();
+      assert.ok(!page.includes('<script>alert'), path);
+      for (const secret of secrets) assert.ok(!page.includes(secret), `${path} shows a secret`);
+    }
+    assert.ok(secrets.length > 4);
+    assert.ok(!readFileSync(stage.databaseFile, 'latin1').includes(password));
+  });
+
+  it('counts what it lists, and says what is about to break', async () => {
+    const clientId = stage.config.slack.clientId;
+    await storeInstallation(stage.database, {
+      id: 'ins_lapsing',
+      client_id: clientId,
+      team_id: 'TLAPSING',
+      bot_expires_at: Date.now() + 60_000,
+    });
+    const page = await (await stage.get('/operator')).text();
+    const tile = (label: string) =>
+      new RegExp(`${label}</span><strong class="tile-value">([\\d,]+)<`).exec(page)?.[1];
+    assert.equal(tile('Active'), '2');
+    assert.equal(tile('Broken'), '1');
+    assert.equal(tile('Tokens about to lapse'), '1');
+    assert.equal(tile('Tokens to give back'), '0');
+    assert.match(page, /1 installed and 0 failed in the last 30 days/);
+  });
+
+  it('shows a page of its own for a fault, and tells nothing of it', async () => {
+    const other = await setOperatorStage();
+    await other.logIn();
+    const queries = other.database.queries;
+    try {
+      // A table that is gone stands for every failed read.
+      await queries.schema.dropTable('install_requests').execute();
+      const page = await other.get('/operator/requests');
+      assert.equal(page.status, 500);
+      const text = await page.text();
+      assert.match(text, /Something went wrong/);
+      assert.ok(!/no such table|install_requests/.test(text));
+    } finally {
+      await other.close();
+    }
+  });
+});

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { parseSetCookie } from 'cookie';
+import type { Database } from '../../../src/database/database.ts';
+import { createSealer } from '../../../src/installations/sealer.ts';
+import {
+  createOperatorSessions,
+  isFormOf,
+  sessionLifetimeMs,
+} from '../../../src/operator/pages/operator-session.ts';
+import { createClock, keyringOf } from '../../support/installations.ts';
+import { engines, openTestDatabase, type TestDatabase } from '../../support/open-test-database.ts';
+
+const keyring = keyringOf('main');
+let shared: TestDatabase;
+before(async () => {
+  shared = await openTestDatabase();
+});
+after(() => shared.close());
+
+function sessionsOf(
+  options: { password?: string; secure?: boolean; now?: () => number; database?: Database } = {},
+) {
+  const { password = 'a long password', secure = false, now = createClock().now } = options;
+  const { database = shared.database } = options;
+  const sealer = createSealer({ keyring, purpose: 'operator-session' });
+  return createOperatorSessions({ sealer, password, database, secure, now });
+}
+
+/** What a browser sends back. */
+function cookieOf(setCookie: string): string {
+  return setCookie.split(';', 1)[0] ?? '';
+}
+
+describe('an operator’s session', () => {
+  it('has a cookie that no script reads and no other site sends along with a form', () => {
+    const plain = parseSetCookie(sessionsOf().begin());
+    assert.equal(plain.name, 'foyer-operator');
+    assert.deepEqual(
+      [plain.httpOnly, plain.sameSite, plain.path, plain.secure, plain.maxAge],
+      [true, 'lax', '/', undefined, 12 * 3600],
+    );
+    const secure = parseSetCookie(sessionsOf({ secure: true }).begin());
+    assert.equal(secure.name, '__Host-foyer-operator');
+    assert.deepEqual([secure.secure, secure.path, secure.domain], [true, '/', undefined]);
+  });
+
+  it('lasts twelve hours', async () => {
+    const clock = createClock();
+    const sessions = sessionsOf({ now: clock.now });
+    const cookie = cookieOf(sessions.begin());
+    clock.advance(sessionLifetimeMs - 1);
+    assert.ok(await sessions.read(cookie));
+    clock.advance(1);
+    assert.equal(await sessions.read(cookie), undefined);
+  });
+
+  for (const [engine, open] of Object.entries(engines)) {
+    it(`ends with a logout on every machine, although its cookie is still there (${engine})`, async (t) => {
+      const opened = await open();
+      t.after(() => opened.close());
+      const here = sessionsOf({ database: opened.database });
+      const elsewhere = sessionsOf({ database: await opened.reopen() });
+      const [cookie, other] = [cookieOf(here.begin()), cookieOf(here.begin())];
+      const session = await elsewhere.read(cookie);
+      assert.ok(session);
+      assert.equal(parseSetCookie(await here.end(session)).maxAge, 0);
+      await elsewhere.end(session);
+      assert.equal(await here.read(cookie), undefined);
+      assert.equal(await elsewhere.read(cookie), undefined);
+      assert.ok(await elsewhere.read(other), 'another session of the same operator goes on');
+    });
+  }
+
+  it('is forgotten, once its time is over on every clock', async (t) => {
+    const { database, close } = await openTestDatabase();
+    t.after(close);
+    const clock = createClock();
+    const sessions = sessionsOf({ database, now: clock.now });
+    const begun = await sessions.read(cookieOf(sessions.begin()));
+    assert.ok(begun);
+    await sessions.end(begun);
+    const remembered = async (): Promise<number> => {
+      const later = await sessions.read(cookieOf(sessions.begin()));
+      assert.ok(later);
+      await sessions.end(later);
+      return (await database.queries.selectFrom('ended_sessions').select('id').execute()).length;
+    };
+    clock.advance(sessionLifetimeMs + 60_000);
+    assert.equal(await remembered(), 2);
+    clock.advance(3_600_000);
+    assert.equal(await remembered(), 2);
+  });
+
+  it('ends when the password is another one', async () => {
+    const now = createClock().now;
+    const cookie = cookieOf(sessionsOf({ now }).begin());
+    assert.ok(await sessionsOf({ now }).read(cookie));
+    assert.equal(await sessionsOf({ now, password: 'another password' }).read(cookie), undefined);
+  });
+
+  it('is none when its cookie was changed, made for something else, or is no cookie at all', async () => {
+    const sessions = sessionsOf();
+    const cookie = cookieOf(sessions.begin());
+    const [name = '', value = ''] = cookie.split('=');
+    const forState = createSealer({ keyring, purpose: 'state' }).seal('{}', 'operator-session');
+    for (const other of [`${value.slice(0, -2)}AA`, forState, 'v1.main.x', '', 'x'.repeat(5000)]) {
+      assert.equal(await sessions.read(`${name}=${other}`), undefined);
+    }
+    assert.equal(await sessions.read(undefined), undefined);
+  });
+
+  it('knows its own forms', async () => {
+    const sessions = sessionsOf();
+    const [one, other] = [
+      await sessions.read(cookieOf(sessions.begin())),
+      await sessions.read(cookieOf(sessions.begin())),
+    ];
+    assert.ok(one && other);
+    assert.ok(isFormOf(one, new URLSearchParams({ csrf: one.csrfToken })));
+    assert.ok(!isFormOf(one, new URLSearchParams({ csrf: other.csrfToken })));
+    assert.ok(!isFormOf(one, new URLSearchParams()));
+  });
+
+  it('begins with the password alone', () => {
+    const sessions = sessionsOf({ password: 'a long password' });
+    assert.ok(sessions.isPassword('a long password'));
+    for (const wrong of ['', 'a long passwor', 'a long password ', 'A long password']) {
+      assert.ok(!sessions.isPassword(wrong));
+    }
+  });
+});

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { KeyringError } from '../../src/installations/keyring.ts';
+import type { OperatorDeps } from '../../src/operator/operator-deps.ts';
+import type { EngineName } from '../support/stage-database.ts';
+import {
+  createOperatorHarness,
+  storeInstallation,
+  storeRun,
+  storeUser,
+  testOnBothEngines,
+} from './operator-harness.ts';
+
+/** A Slack that knows `auth.revoke` alone, and answers as told. */
+async function startSlack(t: TestContext, answer: (token: string) => object | 'drop') {
+  const revoked: string[] = [];
+  const server = createServer((request, response) => {
+    const token = request.headers.authorization?.replace('Bearer ', '') ?? '';
+    assert.equal(request.url, '/api/auth.revoke');
+    revoked.push(token);
+    const told = answer(token);
+    if (told === 'drop') return request.socket.destroy();
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(told));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => new Promise((resolve) => server.close(resolve).closeAllConnections()));
+  return { apiUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/`, revoked };
+}
+
+/** A store in which everybody has a token named after them, and a purge that erases the row. */
+function storeOfTokens(installationId: string) {
+  const purged: string[] = [];
+  const deps: Pick<OperatorDeps, 'openStore' | 'purgeInstallation'> = {
+    openStore() {
+      return {
+        async readInstallation(id, userId = 'U1') {
+          assert.equal(id, installationId);
+          const rest = { installationId, tenant: 'team:T1', status: 'active' as const, life: 1, version: 1 };
+          const user = { id: userId, token: `xoxp-${userId}`, scopes: [] };
+          const bot = { id: 'B1', userId: 'UBOT', token: 'xoxb-bot', scopes: [] };
+          const installation = { team: { id: 'T1' }, enterprise: undefined, user, bot };
+          return { ...rest, userVersion: 1, installedAt: 0, installation };
+        },
+      };
+    },
+    async purgeInstallation(_config, database, id) {
+      purged.push(id);
+      const gone = await database.queries.deleteFrom('installations').where('id', '=', id).executeTakeFirst();
+      return gone.numDeletedRows > 0n;
+    },
+  };
+  return { deps, purged };
+}
+
+async function createTeam(t: TestContext, answer: (token: string) => object | 'drop', engine?: EngineName) {
+  const slack = await startSlack(t, answer);
+  const harness = await createOperatorHarness(t, { SLACK_API_URL: slack.apiUrl }, engine);
+  await storeInstallation(harness.database, { id: 'ins_1' });
+  await storeRun(harness.database, 'ins_1', [{ name: 'register-team', status: 'succeeded' }]);
+  const ada = { installationId: 'ins_1', userId: 'U1', realName: 'Ada', sealedToken: 'sealed' };
+  await storeUser(harness.database, ada);
+  await storeUser(harness.database, { ...ada, userId: 'U2' });
+  return { ...harness, slack, ...storeOfTokens('ins_1') };
+}
+
+const ok = () => ({ ok: true, revoked: true });
+
+testOnBothEngines(
+  'purge gives every token back to Slack, erases the team and says what went',
+  async (t, engine) => {
+    const { run, deps, purged, slack } = await createTeam(t, ok, engine);
+    const { exitCode, stdout, stderr } = await run(['purge', 'T1', '--yes', '--json'], deps);
+    assert.equal(exitCode, 0);
+    assert.equal(stderr, '');
+    assert.deepEqual(slack.revoked, ['xoxb-bot', 'xoxp-U1', 'xoxp-U2']);
+    assert.deepEqual(purged, ['ins_1']);
+    assert.deepEqual(JSON.parse(stdout), {
+      teamId: 'T1',
+      teamName: 'Acme',
+      enterpriseId: null,
+      isEnterpriseInstall: false,
+      erased: { users: 2, userTokens: 2, runs: 1, history: 2 },
+      tokens: { revoked: 3, notRevoked: [] },
+    });
+    assert.equal((await run(['show', 'T1'])).exitCode, 1);
+  },
+);
+
+test('a Slack that does not answer is told, asked no more, and stops nothing', async (t) => {
+  const { run, deps, purged, slack } = await createTeam(t, () => 'drop');
+  const { exitCode, stdout, stderr } = await run(['purge', 'T1', '--yes', '--json'], deps);
+  assert.equal(exitCode, 0);
+  assert.equal(slack.revoked.length, 1);
+  assert.deepEqual(purged, ['ins_1']);
+  const error = 'connection_failed';
+  assert.deepEqual(JSON.parse(stdout).tokens, {
+    revoked: 0,
+    notRevoked: [
+      { of: 'bot', error },
+      { of: 'U1', error },
+      { of: 'U2', error },
+    ],
+  });
+  assert.match(stderr, /bot’s token could not be revoked at Slack \(connection_failed\)/);
+});
+
+test('a token that is dead already counts as given back, a lapsed or refused one does not', async (t) => {
+  const errors: Record<string, string> = {
+    'xoxb-bot': 'token_revoked',
+    'xoxp-U1': 'token_expired',
+    'xoxp-U2': 'not_allowed_token_type',
+  };
+  const { run, deps } = await createTeam(t, (token) => ({ ok: false, error: errors[token] }));
+  const { stdout } = await run(['purge', 'T1', '--yes', '--json'], deps);
+  assert.deepEqual(JSON.parse(stdout).tokens, {
+    revoked: 1,
+    notRevoked: [
+      { of: 'U1', error: 'token_expired' },
+      { of: 'U2', error: 'not_allowed_token_type' },
+    ],
+  });
+});
+
+test('purge shows what will go and asks: No erases and revokes nothing', async (t) => {
+  const { run, deps, purged, slack } = await createTeam(t, ok);
+  const questions: string[] = [];
+  const answer = (yes: boolean) => async (question: string) => {
+    questions.push(question);
+    return yes;
+  };
+  const declined = await run(['purge', 'T1'], { ...deps, confirm: answer(false) });
+  assert.equal(declined.exitCode, 1);
+  assert.equal(declined.stdout, '');
+  assert.match(declined.stderr, /Acme \(T1\), active\n +people +2\n[\s\S]*Nothing was erased\.\n$/);
+  assert.deepEqual([purged, slack.revoked, questions], [[], [], ['Erase T1?']]);
+  const agreed = await run(['purge', 'T1'], { ...deps, confirm: answer(true) });
+  assert.equal(agreed.exitCode, 0);
+  assert.match(agreed.stdout, /^Erased:\n {2}team +Acme \(T1\), active\n/);
+  assert.deepEqual(purged, ['ins_1']);
+});
+
+test('where nobody can answer, purge wants --yes and touches nothing', async (t) => {
+  const { run } = await createTeam(t, ok);
+  const { exitCode, stdout, stderr } = await run(['purge', 'T1']);
+  assert.equal(exitCode, 2);
+  assert.equal(stdout, '');
+  assert.match(stderr, /--yes/);
+});
+
+test('a key that does not open the tokens stops the purge; --no-revoke erases without it', async (t) => {
+  const { run, deps, purged, slack } = await createTeam(t, ok);
+  const openStore = (): never => {
+    throw new KeyringError('The key main is another one.');
+  };
+  const stopped = await run(['purge', 'T1', '--yes'], { ...deps, openStore });
+  assert.equal(stopped.exitCode, 1);
+  assert.match(stopped.stderr, /The key main is another one/);
+  assert.match(stopped.stderr, /--no-revoke/);
+  assert.deepEqual(purged, []);
+  const erased = await run(['purge', 'T1', '--yes', '--no-revoke'], { ...deps, openStore });
+  assert.equal(erased.exitCode, 0);
+  assert.deepEqual([purged, slack.revoked], [['ins_1'], []]);
+});
+
+test('an uninstalled team is erased without a word to Slack, an unknown one is told', async (t) => {
+  const { database, run, deps, slack } = await createTeam(t, ok);
+  await database.queries.updateTable('installations').set({ status: 'uninstalled' }).execute();
+  assert.equal((await run(['purge', 'T1', '--yes'], deps)).exitCode, 0);
+  assert.deepEqual(slack.revoked, []);
+  const unknown = await run(['purge', 'T1', '--yes', '--json'], deps);
+  assert.deepEqual([unknown.exitCode, unknown.stdout], [1, '']);
+  assert.match(unknown.stderr, /There is no installation of T1/);
+});

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql, type Transaction } from 'kysely';
+import type { Database } from '../../src/database/database.ts';
+import type { Tables } from '../../src/database/records.ts';
+import { claimDueRuns } from '../../src/database/runs/claim-due-runs.ts';
+import { changeTeamAccess } from '../../src/installations/change-team-access.ts';
+import { requestWelcome } from '../../src/steps/request-welcome.ts';
+import { retryRun } from '../../src/pipeline/retry-run.ts';
+import { lookAgainIn, type Step, waitFor } from '../../src/pipeline/step.ts';
+import { setStage } from './pipeline-stage.ts';
+
+const traits = { required: true, timeLimitMs: 5000, maxAttempts: 3 };
+
+/** Begins `work` on another connection and leaves it uncommitted; `commit` ends it. */
+async function leaveOpen(database: Database, work: (transaction: Transaction<Tables>) => Promise<unknown>) {
+  const gate = Promise.withResolvers<void>();
+  const done = Promise.withResolvers<void>();
+  const committed = database.queries.transaction().execute(async (transaction) => {
+    await work(transaction);
+    done.resolve();
+    await gate.promise;
+  });
+  await Promise.race([done.promise, committed]);
+  return async (): Promise<void> => {
+    gate.resolve();
+    await committed;
+  };
+}
+
+/** Resolves once something waits for a lock, or once `work` has ended without waiting. */
+async function waitsForLock({ queries }: Database, work: Promise<unknown>): Promise<void> {
+  let isOver = false;
+  const end = (): void => {
+    isOver = true;
+  };
+  work.then(end, end);
+  while (!isOver) {
+    const { rows } = await sql`
+      select 1 from pg_locks where not granted and pid in
+        (select pid from pg_stat_activity where datname = current_database())`.execute(queries);
+    if (rows.length > 0) return;
+    await sleep(5);
+  }
+}
+
+describe('two machines on one Postgres', () => {
+  const stageFor = (t: TestContext, step: Step) => setStage(t, { engine: 'Postgres', steps: [step] });
+
+  it('miss no access that is granted while a step decides to wait for it', async (t) => {
+    const stage = await stageFor(t, {
+      ...traits,
+      name: 'waits',
+      run: async () => waitFor('team_access_granted'),
+    });
+    const { runId, installationId, teamId } = await stage.install({
+      orgWide: true,
+      workspace: 'Initech Product',
+    });
+    const record = await stage.store.readInstallation(installationId);
+    const enterpriseId = record?.installation.enterprise?.id;
+    const event = {
+      clientId: stage.config.slack.clientId,
+      query: { teamId: undefined, enterpriseId, isEnterpriseInstall: true },
+      change: { teamIds: [teamId], granted: true, changedAt: stage.now() },
+      now: stage.now(),
+    };
+    const commit = await leaveOpen(await stage.reopen(), (transaction) =>
+      changeTeamAccess(transaction, event),
+    );
+    const working = stage.work();
+    await waitsForLock(stage.database, working);
+    await commit();
+    await working;
+    assert.equal((await stage.run(runId)).status, 'queued', 'it looks again');
+  });
+
+  it('take no run that is being claimed for one that only waits', async (t) => {
+    const stage = await stageFor(t, { ...traits, name: 'waits', run: async () => lookAgainIn(1000) });
+    const { runId } = await stage.install();
+    await stage.work();
+    await stage.pass(1000);
+    const claim = {
+      limit: 1,
+      now: stage.now(),
+      leaseUntil: stage.now() + 30_000,
+      owner: 'b:1:x/1',
+    };
+    const other = await stage.reopen();
+    const commit = await leaveOpen(other, (transaction) =>
+      claimDueRuns({ ...other, queries: transaction, write: (work) => work(transaction) }, claim),
+    );
+    const retrying = retryRun(stage.database, runId, { now: stage.now() });
+    await waitsForLock(stage.database, retrying);
+    await commit();
+    assert.equal(await retrying, 'going');
+    assert.equal((await stage.run(runId)).status, 'running');
+  });
+
+  it('send one welcome again when both are asked to at once', async (t) => {
+    const stage = await stageFor(t, { ...traits, name: 'send-welcome', run: async () => null });
+    const { runId, installationId } = await stage.install();
+    const other = await stage.reopen();
+    await stage.finish(runId);
+    for (let round = 0; round < 10; round += 1) {
+      const request = { installationId, userId: null, now: stage.now() };
+      const asked = [stage.database, other, stage.database, other].map((database) =>
+        requestWelcome(database, request),
+      );
+      assert.deepEqual((await Promise.all(asked)).sort(), ['going', 'going', 'going', 'queued']);
+      await stage.finish(runId);
+    }
+  });
+
+  it('judge a late uninstall by the install that is just being stored', async (t) => {
+    const stage = await stageFor(t, { ...traits, name: 'only', run: async () => null });
+    const { installationId, teamId } = await stage.install();
+    const uninstalledAt = stage.now() + 60_000;
+    await stage.pass(120_000);
+    const other = await stage.reopen();
+    const commit = await leaveOpen(other, async (transaction) => {
+      await transaction
+        .updateTable('installations')
+        .set({ installed_at: stage.now(), version: 2 })
+        .where('id', '=', installationId)
+        .execute();
+    });
+    const removing = stage.store.deleteInstallation(
+      { teamId, enterpriseId: undefined, isEnterpriseInstall: false },
+      { before: uninstalledAt },
+    );
+    await waitsForLock(stage.database, removing);
+    await commit();
+    assert.equal(await removing, false);
+    const stored = await stage.store.readInstallation(installationId);
+    assert.ok(stored?.installation.bot?.token, 'its token is there');
+  });
+});

@@ -1,0 +1,244 @@
+import { readFile } from 'node:fs/promises';
+import { Writable } from 'node:stream';
+import type { TestContext } from 'node:test';
+import type { Installation } from '@slack/oauth';
+import { WebClient } from '@slack/web-api';
+import { createSandbox, type Sandbox } from '../../../sandbox/src/sandbox.ts';
+import { type Config, parseConfig } from '../../src/config/config.ts';
+import type { Database } from '../../src/database/database.ts';
+import { type RunRecord, readRun } from '../../src/database/installations/install-record.ts';
+import { claimDueRuns } from '../../src/database/runs/claim-due-runs.ts';
+import type { PublishHome } from '../../src/home/publish-home.ts';
+import {
+  createInstallationStore,
+  type InstallationStore,
+  type RecordedInstall,
+} from '../../src/installations/create-installation-store.ts';
+import { createKeyring } from '../../src/installations/keyring.ts';
+import { createLogger, createScrubber } from '../../src/config/log.ts';
+import type { PipelineDeps } from '../../src/pipeline/pipeline-deps.ts';
+import { runPipeline } from '../../src/pipeline/run-pipeline.ts';
+import type { Step } from '../../src/pipeline/step.ts';
+import { steps } from '../../src/steps/steps.ts';
+import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
+import { engines } from '../support/open-test-database.ts';
+
+const redirectUri = 'http://127.0.0.1:9/slack/oauth_redirect';
+
+/** Whose install, and with which scopes. */
+export interface InstallWish {
+  workspace?: string;
+  /** The whole org that the workspace belongs to. */
+  orgWide?: boolean;
+  who?: string;
+  scopes?: string[];
+}
+
+/** The pipeline on a database of its own, beside a Slack of its own, in a time that stands still. */
+export interface PipelineStage {
+  sandbox: Sandbox;
+  database: Database;
+  /** Where a SQLite database is. */
+  databaseFile: string;
+  /** A further connection to the database, as another machine has one. */
+  reopen(): Promise<Database>;
+  config: Config;
+  store: InstallationStore;
+  deps: PipelineDeps;
+  /** The ids of installations whose token was reported dead. */
+  deadTokens: string[];
+  logged(): string;
+  now(): number;
+  /** Moves our clock and Slack's. */
+  pass(ms: number): Promise<void>;
+  /** Installs as a person would: consent, code, tokens, store. */
+  install(wish?: InstallWish): Promise<RecordedInstall & { userId: string; teamId: string }>;
+  /** Works everything that is due now, to its rest; returns how many runs that were. */
+  work(deps?: Partial<PipelineDeps>): Promise<number>;
+  /** Works a run and passes the time that it waits for, until it ends or waits for an event. */
+  finish(runId: string, deps?: Partial<PipelineDeps>): Promise<RunRecord>;
+  run(runId: string): Promise<RunRecord>;
+  /** The welcomes in a person's DM. */
+  welcomes(install: { teamId: string; userId: string }): number;
+}
+
+const manifestText = await readFile(new URL('../../../../manifest.json', import.meta.url), 'utf8');
+
+/** Sets the stage; it is struck when the test ends. */
+export async function setStage(
+  t: TestContext,
+  options: {
+    engine?: keyof typeof engines;
+    steps?: readonly Step[];
+    environment?: Record<string, string>;
+    realTime?: boolean;
+  } = {},
+): Promise<PipelineStage> {
+  let time = Date.UTC(2026, 6, 1, 12);
+  const now = options.realTime ? Date.now : () => time;
+  const sandbox = await createSandbox({
+    manifest: JSON.parse(manifestText),
+    redirectUrls: [redirectUri],
+    eventUrl: 'http://127.0.0.1:9/slack/events',
+    readNow: now,
+  });
+  const opened = await engines[options.engine ?? 'SQLite']();
+  const { database, target } = opened;
+  const struck = new AbortController();
+  t.after(async () => {
+    // What hangs for ever, since its process has died, must not hold this one.
+    struck.abort();
+    await opened.close();
+    await sandbox.close();
+  });
+
+  const config = configFor(sandbox, options.environment);
+  const lines: string[] = [];
+  const log = createLogger(
+    { ...config, logLevel: 'debug' },
+    {
+      destination: new Writable({ write: (chunk, _encoding, done) => done(void lines.push(String(chunk))) }),
+    },
+  );
+  const pipelineSteps = options.steps ?? steps;
+  const keyring = createKeyring([{ id: 'test', base64: Buffer.alloc(32, 7).toString('base64') }]);
+  const stepNames = pipelineSteps.map((step) => step.name);
+  const { clientId } = config.slack;
+  const store = createInstallationStore({ database, keyring, clientId, stepNames, now, log });
+  const deadTokens: string[] = [];
+  const slackClient = createSlackClientFactory({ config, log });
+
+  const publishHome: PublishHome = async () => ({ published: true, reason: 'sent' });
+  const deps: PipelineDeps = {
+    database,
+    steps: pipelineSteps,
+    services: { config, publishHome },
+    slackClient,
+    async botToken(installationId) {
+      const stored = await store.readInstallation(installationId);
+      return stored?.installation.bot?.token ?? 'xoxb-gone';
+    },
+    async onTokenDead({ installationId }) {
+      deadTokens.push(installationId);
+    },
+    onRunChanged() {},
+    scrub: createScrubber(config.secrets),
+    log,
+    now,
+    random: () => 0.5,
+  };
+
+  let claims = 0;
+  const stage: PipelineStage = {
+    sandbox,
+    database,
+    databaseFile: target.kind === 'sqlite' ? target.file : '',
+    reopen: opened.reopen,
+    config,
+    store,
+    deps,
+    deadTokens,
+    logged: () => lines.join(''),
+    now,
+    async pass(ms) {
+      time += ms;
+      await sandbox.clock.advance(0);
+    },
+    install: async (wish = {}) => recordInstall(sandbox, config, store, wish),
+    async work(changes = {}) {
+      const leases = await claimDueRuns(changes.database ?? database, {
+        limit: 10,
+        now: now(),
+        leaseUntil: now() + 30_000,
+        owner: `test:1:stage/${++claims}`,
+      });
+      const control = { signal: struck.signal, draining: () => false };
+      await Promise.all(leases.map((lease) => runPipeline({ ...deps, ...changes }, lease, control)));
+      return leases.length;
+    },
+    async finish(runId, changes) {
+      for (;;) {
+        await stage.work(changes);
+        const run = await stage.run(runId);
+        if (run.dueAt === null) return run;
+        await stage.pass(Math.max(0, run.dueAt - now()));
+      }
+    },
+    async run(runId) {
+      const run = await readRun(database.queries, runId);
+      if (!run) throw new Error(`there is no run ${runId}`);
+      return run;
+    },
+    welcomes: (install) =>
+      sandbox.messages(install).filter((message) => message.metadata?.event_type === 'foyer_welcome').length,
+  };
+  return stage;
+}
+
+function configFor(sandbox: Sandbox, environment: Record<string, string> = {}): Config {
+  const base = {
+    SLACK_CLIENT_ID: sandbox.app.clientId,
+    SLACK_CLIENT_SECRET: sandbox.app.clientSecret,
+    SLACK_SIGNING_SECRET: sandbox.app.signingSecret,
+    SLACK_AUTHORIZATION_URL: sandbox.authorizationUrl,
+    SLACK_API_URL: sandbox.apiUrl,
+    NODE_ENV: 'test',
+  };
+  return parseConfig({ ...base, ...environment }, manifestText);
+}
+
+async function recordInstall(sandbox: Sandbox, config: Config, store: InstallationStore, wish: InstallWish) {
+  const workspace = sandbox.workspace(wish.workspace ?? 'Acme');
+  const { id: userId } = sandbox.person(workspace.name, wish.who ?? 'owner');
+  const scope = (wish.scopes ?? config.slack.botScopes).join(',');
+  const asked = { client_id: sandbox.app.clientId, scope, redirect_uri: redirectUri, state: 'state' };
+  const place = wish.orgWide ? { enterpriseId: workspace.enterpriseId ?? '' } : { teamId: workspace.id };
+  const location = await sandbox.consent({
+    authorizeUrl: `${sandbox.authorizationUrl}?${new URLSearchParams(asked)}`,
+    userId,
+    ...place,
+  });
+  const answer = await new WebClient(undefined, { slackApiUrl: sandbox.apiUrl }).oauth.v2.access({
+    client_id: sandbox.app.clientId,
+    client_secret: sandbox.app.clientSecret,
+    code: new URL(location).searchParams.get('code') ?? '',
+    redirect_uri: redirectUri,
+  });
+  const installation: Installation = {
+    team: answer.team?.id ? { id: answer.team.id, name: answer.team.name } : undefined,
+    enterprise: answer.enterprise?.id
+      ? { id: answer.enterprise.id, name: answer.enterprise.name }
+      : undefined,
+    isEnterpriseInstall: answer.is_enterprise_install === true,
+    user: { id: userId, token: undefined, scopes: undefined },
+    bot: {
+      id: 'B0',
+      token: answer.access_token ?? '',
+      userId: answer.bot_user_id ?? '',
+      scopes: (answer.scope ?? '').split(','),
+    },
+    appId: answer.app_id,
+    tokenType: 'bot',
+    authVersion: 'v2',
+  };
+  const recorded = await store.recordInstall(installation);
+  return { ...recorded, userId, teamId: workspace.id };
+}
+
+/**
+ * The same database as a process sees it that dies at some moment: once `isDead` says so, none of its queries ever
+ * comes back.
+ */
+export function mortal(database: Database, isDead: () => boolean): Database {
+  const forEver = new Promise<never>(() => {});
+  return {
+    ...database,
+    write: (work, patienceMs) => (isDead() ? forEver : database.write(work, patienceMs)),
+  };
+}
+
+/** A promise, and what resolves it. */
+export function signal(): { reached: Promise<void>; reach(): void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { reached: promise, reach: () => resolve() };
+}

@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { sql } from 'kysely';
+import type { Database } from '../../src/database/database.ts';
+import { readStepAttempts } from '../../src/database/runs/read-step-attempts.ts';
+import {
+  type ActingStep,
+  type RecordingStep,
+  StepError,
+  type StepWrite,
+  skip,
+  withWrite,
+} from '../../src/pipeline/step.ts';
+import { registerTeam } from '../../src/steps/register-team.ts';
+import { setStage } from './pipeline-stage.ts';
+
+const traits = { required: true, maxAttempts: 2 };
+
+/** What steps leave behind, where anybody can see it. */
+const leave =
+  (name: string): StepWrite =>
+  (transaction) =>
+    transaction.insertInto('chores').values({ name, begun_at: 1 }).execute();
+
+const recording = (name: string, write: RecordingStep['write'] = leaving(name)): RecordingStep => ({
+  ...traits,
+  name,
+  write,
+});
+
+function leaving(name: string): RecordingStep['write'] {
+  return async (transaction) => {
+    await leave(name)(transaction);
+    return { left: name };
+  };
+}
+
+const acting = (name: string, run: ActingStep['run'] = async () => null): ActingStep => ({
+  ...traits,
+  name,
+  timeLimitMs: 5000,
+  run,
+});
+
+async function left({ queries }: Database): Promise<string[]> {
+  const rows = await queries.selectFrom('chores').select('name').orderBy('name').execute();
+  return rows.map(({ name }) => name);
+}
+
+/** The same database, with its commits counted. */
+function counted(database: Database) {
+  let commits = 0;
+  const write: Database['write'] = async (work, patienceMs) => {
+    const value = await database.write(work, patienceMs);
+    commits += 1;
+    return value;
+  };
+  return { database: { ...database, write } satisfies Database, commits: () => commits };
+}
+
+/** The same database on a bad day: each transaction is done, undone, and done again. */
+function doneTwice(database: Database): Database {
+  const undo = new Error('once more');
+  return {
+    ...database,
+    async write(work, patienceMs) {
+      const undone = database.write(async (transaction) => {
+        await work(transaction);
+        throw undo;
+      });
+      await assert.rejects(undone, undo);
+      return database.write(work, patienceMs);
+    },
+  };
+}
+
+for (const engine of ['SQLite', 'Postgres'] as const) {
+  describe(`a step that only writes, on ${engine}`, () => {
+    it('shares one commit with its neighbours and the start of the next', async (t) => {
+      const steps = [recording('a'), recording('b'), acting('c'), recording('d')];
+      const stage = await setStage(t, { engine, steps });
+      const { runId } = await stage.install();
+      const { database, commits } = counted(stage.database);
+      await stage.work({ database });
+      const run = await stage.run(runId);
+      assert.equal(run.status, 'succeeded');
+      assert.deepEqual(
+        run.steps.map(({ status, attempts }) => [status, attempts]),
+        steps.map(() => ['succeeded', 1]),
+      );
+      assert.deepEqual(await left(stage.database), ['a', 'b', 'd']);
+      assert.equal(
+        commits(),
+        3,
+        'the claim; a, b and the start of c; the end of c, d and the end of the run',
+      );
+    });
+
+    it('that fails is undone and tried again, and takes nothing of the others with it', async (t) => {
+      let tries = 0;
+      const flaky = recording('flaky', async (transaction) => {
+        tries += 1;
+        await leave(`flaky ${tries}`)(transaction);
+        if (tries === 1) await sql`select nothing from nowhere`.execute(transaction);
+        return null;
+      });
+      const stage = await setStage(t, { engine, steps: [recording('before'), flaky, recording('after')] });
+      const { runId } = await stage.install();
+      await stage.work();
+      assert.deepEqual(await left(stage.database), ['before']);
+      const resting = await stage.run(runId);
+      assert.deepEqual(
+        [resting.status, ...resting.steps.map(({ status }) => status)],
+        ['waiting', 'succeeded', 'retrying', 'pending'],
+      );
+      await stage.finish(runId);
+      assert.deepEqual(await left(stage.database), ['after', 'before', 'flaky 2']);
+      const attempts = await readStepAttempts(stage.database.queries, runId);
+      assert.deepEqual(
+        attempts.map(({ stepName, attempt, outcome }) => [stepName, attempt, outcome]),
+        [
+          ['before', 1, 'succeeded'],
+          ['flaky', 1, 'retry'],
+          ['flaky', 2, 'succeeded'],
+          ['after', 1, 'succeeded'],
+        ],
+      );
+    });
+
+    it('that fails for good ends a run that needs it', async (t) => {
+      const failing = recording('failing', async () => {
+        throw new StepError('no_luck', 'No luck', { final: true });
+      });
+      const stage = await setStage(t, { engine, steps: [failing, acting('after')] });
+      const { runId } = await stage.install();
+      const run = await stage.finish(runId);
+      assert.deepEqual(
+        [run.status, ...run.steps.map(({ status, errorCode }) => [status, errorCode])],
+        ['failed', ['failed', 'no_luck'], ['skipped', 'earlier_step_failed']],
+      );
+    });
+
+    it('is done once by a transaction that had to be done again', async (t) => {
+      const steps = [recording('a'), acting('b', async () => withWrite(1, leave('b'))), recording('c')];
+      const stage = await setStage(t, { engine, steps });
+      const { runId } = await stage.install();
+      await stage.work({ database: doneTwice(stage.database) });
+      const run = await stage.run(runId);
+      assert.equal(run.status, 'succeeded');
+      const attempts = await readStepAttempts(stage.database.queries, runId);
+      assert.deepEqual(
+        attempts.map(({ stepName, attempt, outcome }) => [stepName, attempt, outcome]),
+        steps.map(({ name }) => [name, 1, 'succeeded']),
+      );
+      assert.deepEqual(await left(stage.database), ['a', 'b', 'c']);
+    });
+  });
+
+  describe(`what a step has learnt, on ${engine}`, () => {
+    it('is committed together with its end', async (t) => {
+      const stage = await setStage(t, { engine, steps: [acting('a', async () => withWrite(1, leave('a')))] });
+      const { runId } = await stage.install();
+      const { database, commits } = counted(stage.database);
+      await stage.work({ database });
+      assert.deepEqual(await left(stage.database), ['a']);
+      assert.equal((await stage.run(runId)).status, 'succeeded');
+      assert.equal(commits(), 3, 'the claim, the start, the end');
+    });
+
+    it('fails the attempt where it cannot be written', async (t) => {
+      const taken = acting('a', async () => withWrite(1, leave('taken')));
+      const stage = await setStage(t, { engine, steps: [recording('taken'), taken] });
+      const { runId } = await stage.install();
+      const run = await stage.finish(runId);
+      assert.deepEqual([run.status, run.steps[1]?.status, run.steps[1]?.attempts], ['failed', 'failed', 2]);
+      assert.deepEqual(await left(stage.database), ['taken']);
+    });
+  });
+}
+
+describe('a step for which there is nothing to do', () => {
+  it('counts as an attempt that was skipped, without a commit of its own', async (t) => {
+    const idle: ActingStep = {
+      ...acting('idle', () => assert.fail('it is not run')),
+      unneeded: ({ botScopes }) => skip('not_wanted', `Nobody wants it with ${botScopes?.length} scopes`),
+    };
+    const stage = await setStage(t, { steps: [registerTeam, idle, acting('last')] });
+    const { runId } = await stage.install();
+    const { database, commits } = counted(stage.database);
+    await stage.work({ database });
+    assert.equal(commits(), 3);
+    const run = await stage.run(runId);
+    assert.deepEqual(
+      [run.status, run.steps[1]?.status, run.steps[1]?.attempts, run.steps[1]?.errorCode],
+      ['succeeded', 'skipped', 1, 'not_wanted'],
+    );
+    const attempts = await readStepAttempts(stage.database.queries, runId);
+    assert.deepEqual(
+      attempts.map(({ stepName, outcome }) => [stepName, outcome]),
+      [
+        ['register-team', 'succeeded'],
+        ['idle', 'skipped'],
+        ['last', 'succeeded'],
+      ],
+    );
+  });
+});

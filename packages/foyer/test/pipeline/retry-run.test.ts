@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { readHistory } from '../../src/database/installations/history-record.ts';
+import { requestWelcome } from '../../src/steps/request-welcome.ts';
+import { retryRun } from '../../src/pipeline/retry-run.ts';
+import { type Step, skip, unconfirmed, waitFor } from '../../src/pipeline/step.ts';
+import { sendWelcome } from '../../src/steps/send-welcome.ts';
+import { setStage } from './pipeline-stage.ts';
+
+const traits = { required: false, timeLimitMs: 5000, maxAttempts: 1 };
+
+/** Steps that end as told the first time, and succeed from then on. */
+function moodySteps(ends: Record<string, 'succeed' | 'fail' | 'fail-required' | 'skip' | 'unsure'>) {
+  const runs: string[] = [];
+  const steps = Object.entries(ends).map(([name, end]): Step => {
+    return {
+      ...traits,
+      name,
+      required: end === 'fail-required',
+      async run() {
+        runs.push(name);
+        if (runs.filter((each) => each === name).length > 1) return 'at last';
+        if (end === 'skip') return skip('not_wanted', 'Not wanted');
+        if (end === 'unsure') return unconfirmed('no_answer', 'Who knows');
+        if (end !== 'succeed') throw new Error('no');
+        return 'at once';
+      },
+    };
+  });
+  return { steps, runs };
+}
+
+describe('Try again', () => {
+  it('does what failed, stayed unconfirmed or was skipped after a failure, and nothing else', async (t) => {
+    const { steps, runs } = moodySteps({
+      good: 'succeed',
+      skipped: 'skip',
+      unsure: 'unsure',
+      bad: 'fail',
+      needed: 'fail-required',
+      after: 'succeed',
+    });
+    const stage = await setStage(t, { steps });
+    const { runId, installationId } = await stage.install();
+    assert.equal((await stage.finish(runId)).status, 'failed');
+    runs.length = 0;
+    runs.push('good', 'skipped', 'unsure', 'bad', 'needed', 'after');
+    const retry = { userId: 'U1', now: stage.now() };
+    assert.equal(await retryRun(stage.database, runId, retry), 'queued');
+    assert.equal((await stage.finish(runId)).status, 'succeeded');
+    assert.deepEqual(runs.slice(6), ['unsure', 'bad', 'needed', 'after']);
+    const history = await readHistory(stage.database.queries, installationId, 2);
+    assert.deepEqual(
+      history.map(({ kind, userId }) => [kind, userId]),
+      [
+        ['run_succeeded', stage.sandbox.person('Acme').id],
+        ['run_retried', 'U1'],
+      ],
+    );
+  });
+
+  it('says what it did not do, and why', async (t) => {
+    const { steps } = moodySteps({ good: 'succeed' });
+    const stage = await setStage(t, { steps });
+    const { runId, teamId } = await stage.install();
+    const retry = { now: stage.now() };
+    assert.equal(await retryRun(stage.database, 'run_unknown', retry), 'unknown');
+    assert.equal(await retryRun(stage.database, runId, retry), 'going');
+    await stage.finish(runId);
+    assert.equal(await retryRun(stage.database, runId, retry), 'nothing-to-retry');
+    await stage.store.deleteInstallation({ teamId });
+    assert.equal(await retryRun(stage.database, runId, retry), 'not-installed');
+    await stage.install();
+    assert.equal(await retryRun(stage.database, runId, retry), 'not-installed', 'that was another life');
+  });
+
+  it('wakes a run that backs off, or waits for an event', async (t) => {
+    const { steps } = moodySteps({ bad: 'fail' });
+    const stage = await setStage(t, { steps: steps.map((step) => ({ ...step, maxAttempts: 5 })) });
+    const { runId } = await stage.install();
+    await stage.work();
+    assert.equal((await stage.run(runId)).status, 'waiting');
+    assert.equal(await retryRun(stage.database, runId, { now: stage.now() }), 'woken');
+    await stage.work();
+    assert.equal((await stage.run(runId)).status, 'succeeded');
+
+    const waiting: Step = { ...traits, name: 'bad', run: async () => waitFor('team_access_granted') };
+    const other = await stage.install();
+    await stage.work({ steps: [waiting] });
+    assert.equal((await stage.run(other.runId)).waitingFor, 'team_access_granted');
+    assert.equal(await retryRun(stage.database, other.runId, { now: stage.now() }), 'woken');
+    assert.equal(await stage.work({ steps: [waiting] }), 1);
+  });
+
+  it('does not cut short what Slack asked to wait', async (t) => {
+    const stage = await setStage(t, { steps: [sendWelcome] });
+    const { runId } = await stage.install();
+    const failure = { type: 'status' as const, status: 429, retryAfterSeconds: 30 };
+    stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
+    await stage.work();
+    assert.equal(await retryRun(stage.database, runId, { now: stage.now() }), 'rate-limited');
+    assert.equal(await stage.work(), 0);
+  });
+});
+
+describe('Send again', () => {
+  it('sends one more welcome for each time a person asks, and none for a double press', async (t) => {
+    const stage = await setStage(t, { steps: [sendWelcome] });
+    const install = await stage.install();
+    const { installationId, userId, runId } = install;
+    const request = { installationId, userId, now: stage.now() };
+    assert.equal(await requestWelcome(stage.database, request), 'going');
+    await stage.finish(runId);
+    assert.equal(stage.welcomes(install), 1);
+    assert.equal(await requestWelcome(stage.database, request), 'queued');
+    assert.equal(await requestWelcome(stage.database, request), 'going');
+    await stage.finish(runId);
+    assert.equal(stage.welcomes(install), 2);
+    const history = await readHistory(stage.database.queries, installationId, 10);
+    assert.equal(history.filter((line) => line.kind === 'welcome_requested').length, 1);
+  });
+
+  it('does nothing where the app is no longer installed', async (t) => {
+    const stage = await setStage(t, { steps: [sendWelcome] });
+    const { installationId, userId, runId, teamId } = await stage.install();
+    await stage.finish(runId);
+    await stage.store.deleteInstallation({ teamId });
+    const request = { installationId, userId, now: stage.now() };
+    assert.equal(await requestWelcome(stage.database, request), 'not-installed');
+    assert.equal(
+      await requestWelcome(stage.database, { ...request, installationId: 'ins_x' }),
+      'not-installed',
+    );
+  });
+});

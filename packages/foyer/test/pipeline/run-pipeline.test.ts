@@ -1,0 +1,471 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Failure } from '../../../sandbox/src/control/faults.ts';
+import { DatabaseUnavailableError } from '../../src/database/database.ts';
+import { readHistory } from '../../src/database/installations/history-record.ts';
+import { cancelRuns } from '../../src/database/runs/cancel-runs.ts';
+import { readStepAttempts } from '../../src/database/runs/read-step-attempts.ts';
+import {
+  type ActingStep,
+  type Json,
+  lookAgainIn,
+  type Step,
+  type StepContext,
+  type StepEnd,
+  StepError,
+  skip,
+  unconfirmed,
+} from '../../src/pipeline/step.ts';
+import { mortal, setStage, signal } from './pipeline-stage.ts';
+
+function step<Output extends Json>(
+  name: string,
+  run: (context: StepContext) => Promise<Output | StepEnd>,
+  traits: Partial<Pick<ActingStep, 'required' | 'timeLimitMs' | 'maxAttempts'>> = {},
+): ActingStep<Output> {
+  return { name, required: false, timeLimitMs: 5000, maxAttempts: 3, ...traits, run };
+}
+
+/** A step that counts how often it was run. */
+function counting(name: string, counts: Record<string, number>): Step<{ runs: number }> {
+  return step(name, async () => {
+    counts[name] = (counts[name] ?? 0) + 1;
+    return { runs: counts[name] };
+  });
+}
+
+const askSlack = step(
+  'ask-slack',
+  async (context) => {
+    const slack = await context.slack({ timeoutMs: 200 });
+    await slack.auth.test();
+    return { asked: true };
+  },
+  { maxAttempts: 2 },
+);
+
+describe('a run', () => {
+  it('does its steps in order, and hands outputs on by the step that made them', async (t) => {
+    const order: string[] = [];
+    const first = step('first', async () => {
+      order.push('first');
+      return { number: 41, words: ['a'] };
+    });
+    const refused = step('refused', async () => {
+      order.push('refused');
+      return skip('not_wanted', 'Nobody wants it');
+    });
+    const last = step('last', async (context) => {
+      order.push('last');
+      const answer: number = (context.output(first)?.number ?? 0) + 1;
+      const statuses = context.earlierSteps.map((earlier) => earlier.status);
+      return { answer, nothing: context.output(refused), statuses };
+    });
+    const stage = await setStage(t, { steps: [first, refused, last] });
+    const { runId, installationId } = await stage.install();
+    const run = await stage.finish(runId);
+    assert.deepEqual(order, ['first', 'refused', 'last']);
+    assert.equal(run.status, 'succeeded');
+    assert.deepEqual(
+      run.steps.map(({ status, attempts, errorCode }) => [status, attempts, errorCode]),
+      [
+        ['succeeded', 1, null],
+        ['skipped', 1, 'not_wanted'],
+        ['succeeded', 1, null],
+      ],
+    );
+    const rows = await stage.database.queries.selectFrom('steps').select(['name', 'output']).execute();
+    assert.deepEqual(JSON.parse(rows.find((row) => row.name === 'last')?.output ?? ''), {
+      answer: 42,
+      nothing: null,
+      statuses: ['succeeded', 'skipped'],
+    });
+    const [newest] = await readHistory(stage.database.queries, installationId, 1);
+    assert.deepEqual([newest?.kind, newest?.detail], ['run_succeeded', runId]);
+  });
+
+  it('resumes after the last finished step, and never does a finished one again', async (t) => {
+    const counts: Record<string, number> = {};
+    let isDead = false;
+    const middle = step('middle', async () => {
+      counts.middle = (counts.middle ?? 0) + 1;
+      isDead = counts.middle === 1;
+      return { done: true };
+    });
+    const stage = await setStage(t, { steps: [counting('first', counts), middle, counting('last', counts)] });
+    const { runId } = await stage.install();
+    void stage.work({ database: mortal(stage.database, () => isDead) });
+    await until(() => isDead);
+    assert.equal(await stage.work(), 0, 'its lease still holds');
+    await stage.pass(30_000);
+    const run = await stage.finish(runId);
+    assert.equal(run.status, 'succeeded');
+    assert.deepEqual(counts, { first: 1, middle: 2, last: 1 });
+    const attempts = await readStepAttempts(stage.database.queries, runId);
+    assert.deepEqual(
+      attempts.map(({ stepName, outcome }) => [stepName, outcome]),
+      [
+        ['first', 'succeeded'],
+        ['middle', 'started'],
+        ['middle', 'succeeded'],
+        ['last', 'succeeded'],
+      ],
+    );
+  });
+
+  it('ends a step that kills its process again and again, and goes on', async (t) => {
+    let isDead = false;
+    let tries = 0;
+    const deadly = step('deadly', async () => {
+      tries += 1;
+      isDead = true;
+      return null;
+    });
+    const stage = await setStage(t, { steps: [deadly, step('after', async () => null)] });
+    const { runId } = await stage.install();
+    while (tries < 10) {
+      isDead = false;
+      const before = tries;
+      void stage.work({ database: mortal(stage.database, () => isDead) });
+      await until(() => tries > before);
+      await stage.pass(30_000);
+    }
+    const run = await stage.finish(runId);
+    assert.deepEqual(
+      run.steps.map(({ status, errorCode }) => [status, errorCode]),
+      [
+        ['failed', 'process_died'],
+        ['succeeded', null],
+      ],
+    );
+    assert.equal(tries, 10);
+  });
+
+  it('skips what comes after a required step that failed, and goes on after an optional one', async (t) => {
+    const fails = (name: string, required: boolean) =>
+      step(
+        name,
+        async () => {
+          throw new StepError('no_luck', 'No luck', { final: true });
+        },
+        { required },
+      );
+    const stage = await setStage(t, {
+      steps: [fails('optional', false), fails('required', true), step('last', async () => null)],
+    });
+    const { runId, installationId } = await stage.install();
+    const run = await stage.finish(runId);
+    assert.equal(run.status, 'failed');
+    assert.deepEqual(
+      run.steps.map(({ status, errorCode }) => [status, errorCode]),
+      [
+        ['failed', 'no_luck'],
+        ['failed', 'no_luck'],
+        ['skipped', 'earlier_step_failed'],
+      ],
+    );
+    const [newest] = await readHistory(stage.database.queries, installationId, 1);
+    assert.deepEqual(
+      [newest?.kind, newest?.detail],
+      ['run_failed', `${runId}: optional (no_luck), required (no_luck)`],
+    );
+  });
+
+  it('succeeds although a step stayed unconfirmed', async (t) => {
+    const stage = await setStage(t, {
+      steps: [step('unsure', async () => unconfirmed('no_answer', 'Nobody knows'))],
+    });
+    const { runId } = await stage.install();
+    const run = await stage.finish(runId);
+    assert.deepEqual(
+      [run.status, run.steps[0]?.status, run.steps[0]?.errorCode],
+      ['succeeded', 'unconfirmed', 'no_answer'],
+    );
+  });
+
+  it('opens the token once for all that an attempt asks Slack, and anew for the next step', async (t) => {
+    const asks = async (context: StepContext) => {
+      const answers = await Promise.all([context.slack(), context.slack(), context.slack({ timeoutMs: 9 })]);
+      return { clients: new Set(answers).size };
+    };
+    const stage = await setStage(t, { steps: [step('one', asks), step('other', asks)] });
+    let tokens = 0;
+    const botToken = async () => `xoxb-${++tokens}`;
+    const run = await stage.finish((await stage.install()).runId, { botToken });
+    assert.equal(run.status, 'succeeded');
+    // With limits of its own, a client is another one.
+    assert.equal(tokens, 4);
+  });
+
+  it('leaves out a step that the pipeline no longer has', async (t) => {
+    const kept = step('kept', async () => null);
+    const stage = await setStage(t, { steps: [step('gone', async () => null), kept] });
+    const { runId } = await stage.install();
+    const run = await stage.finish(runId, { steps: [kept] });
+    assert.equal(run.status, 'succeeded');
+    assert.deepEqual(
+      run.steps.map(({ status, errorCode }) => [status, errorCode]),
+      [
+        ['skipped', 'step_removed'],
+        ['succeeded', null],
+      ],
+    );
+  });
+
+  it('looks again after the time a step asks for, without counting a failure', async (t) => {
+    let looks = 0;
+    const patient = step(
+      'patient',
+      async () => {
+        looks += 1;
+        return looks < 5 ? lookAgainIn(60_000) : { looks };
+      },
+      { maxAttempts: 1 },
+    );
+    const stage = await setStage(t, { steps: [patient] });
+    const { runId } = await stage.install();
+    const start = stage.now();
+    const run = await stage.finish(runId);
+    assert.deepEqual([run.status, run.steps[0]?.attempts], ['succeeded', 5]);
+    assert.equal(stage.now() - start, 4 * 60_000);
+  });
+
+  it('stores no secret of an error or an output', async (t) => {
+    const leaky = step('leaky', async () => ({
+      note: 'the token is xoxb-123-secret',
+      nested: ['xoxe-1-abc'],
+    }));
+    const failing = step('failing', async () => {
+      throw new StepError('leak', 'refused xoxb-456-secret at https://hooks.slack.com/services/T/B/x', {
+        final: true,
+      });
+    });
+    const stage = await setStage(t, { steps: [leaky, failing] });
+    const { runId } = await stage.install();
+    await stage.finish(runId);
+    const rows = await stage.database.queries
+      .selectFrom('steps')
+      .innerJoin('step_attempts', 'step_attempts.step_name', 'steps.name')
+      .select(['output', 'steps.error_message', 'step_attempts.error_message as attempt_message'])
+      .execute();
+    const stored = JSON.stringify(rows) + stage.logged();
+    assert.match(stored, /\[secret\]/);
+    assert.doesNotMatch(stored, /secret-|-secret|xoxe-1|services/);
+  });
+});
+
+describe('a failure of a step', () => {
+  const cases: {
+    title: string;
+    failure: Failure;
+    times?: number;
+    expect: { status: string; step: string; code: string | null; attempts: number; tokenDead?: boolean };
+  }[] = [
+    {
+      title: 'a rate limit is waited for, however often, and is no failure',
+      failure: { type: 'status', status: 429, retryAfterSeconds: 40 },
+      times: 7,
+      expect: { status: 'succeeded', step: 'succeeded', code: null, attempts: 8 },
+    },
+    {
+      title: 'a 503 is tried again',
+      failure: { type: 'status', status: 503 },
+      expect: { status: 'succeeded', step: 'succeeded', code: null, attempts: 2 },
+    },
+    {
+      title: 'a 503 that stays fails the step after its last attempt',
+      failure: { type: 'status', status: 503 },
+      times: 9,
+      expect: { status: 'failed', step: 'failed', code: 'http_503', attempts: 2 },
+    },
+    {
+      title: 'a cut connection is tried again',
+      failure: { type: 'reset-before-acting' },
+      expect: { status: 'succeeded', step: 'succeeded', code: null, attempts: 2 },
+    },
+    {
+      title: 'an answer that does not come is tried again',
+      failure: { type: 'hang', delayMs: 60_000 },
+      expect: { status: 'succeeded', step: 'succeeded', code: null, attempts: 2 },
+    },
+    {
+      title: 'an unreadable answer is tried again',
+      failure: { type: 'malformed-json' },
+      expect: { status: 'succeeded', step: 'succeeded', code: null, attempts: 2 },
+    },
+    {
+      title: 'a passing error of Slack’s is tried again',
+      failure: { type: 'error', error: 'internal_error' },
+      expect: { status: 'succeeded', step: 'succeeded', code: null, attempts: 2 },
+    },
+    {
+      title: 'a refusal ends the step at once',
+      failure: { type: 'error', error: 'missing_scope' },
+      expect: { status: 'failed', step: 'failed', code: 'missing_scope', attempts: 1 },
+    },
+    ...['account_inactive', 'token_revoked', 'invalid_auth'].map((error) => ({
+      title: `${error} ends the step at once, and the token is reported dead`,
+      failure: { type: 'error' as const, error },
+      expect: { status: 'failed', step: 'failed', code: error, attempts: 1, tokenDead: true },
+    })),
+  ];
+
+  for (const { title, failure, times, expect } of cases) {
+    it(title, async (t) => {
+      const stage = await setStage(t, { steps: [askSlack] });
+      const { runId, installationId } = await stage.install();
+      stage.sandbox.faults.add({ method: 'auth.test', failure, times });
+      const run = await stage.finish(runId);
+      const [only] = run.steps;
+      assert.deepEqual(
+        { status: run.status, step: only?.status, code: only?.errorCode, attempts: only?.attempts },
+        { status: expect.status, step: expect.step, code: expect.code, attempts: expect.attempts },
+      );
+      assert.deepEqual(stage.deadTokens, expect.tokenDead ? [installationId] : []);
+    });
+  }
+
+  it('waits just as long as Slack asked to', async (t) => {
+    const stage = await setStage(t, { steps: [askSlack] });
+    const { runId } = await stage.install();
+    const failure: Failure = { type: 'status', status: 429, retryAfterSeconds: 40 };
+    stage.sandbox.faults.add({ method: 'auth.test', failure });
+    await stage.work();
+    const run = await stage.run(runId);
+    assert.deepEqual([run.status, run.steps[0]?.status], ['waiting', 'retrying']);
+    assert.equal(run.dueAt, stage.now() + 40_000);
+    await stage.pass(39_999);
+    assert.equal(await stage.work(), 0);
+    await stage.pass(1);
+    assert.equal(await stage.work(), 1);
+    assert.equal((await stage.run(runId)).status, 'succeeded');
+  });
+
+  it('backs off with full jitter, from half a second to five minutes', async (t) => {
+    const failing = step(
+      'failing',
+      async () => {
+        throw new Error('no');
+      },
+      { maxAttempts: 13 },
+    );
+    const stage = await setStage(t, { steps: [failing] });
+    const { runId } = await stage.install();
+    const delays: number[] = [];
+    for (;;) {
+      await stage.work({ random: () => 1 });
+      const { dueAt } = await stage.run(runId);
+      if (dueAt === null) break;
+      delays.push(dueAt - stage.now());
+      await stage.pass(dueAt - stage.now());
+    }
+    assert.deepEqual(delays.slice(0, 4), [500, 1000, 2000, 4000]);
+    assert.deepEqual(delays.slice(-2), [300_000, 300_000]);
+    assert.equal(delays.length, 12);
+  });
+
+  it('of our database is not the step’s: it is handed back and done again, uncounted', async (t) => {
+    let tries = 0;
+    const unlucky = step(
+      'unlucky',
+      async () => {
+        tries += 1;
+        if (tries < 4) throw new Error('could not save', { cause: new DatabaseUnavailableError('locked') });
+        return { tries };
+      },
+      { maxAttempts: 1 },
+    );
+    const stage = await setStage(t, { steps: [unlucky] });
+    const { runId } = await stage.install();
+    const run = await stage.finish(runId);
+    assert.deepEqual([run.status, run.steps[0]?.attempts], ['succeeded', 4]);
+  });
+
+  it('that never returns ends at its time limit', async (t) => {
+    const stuck = step('stuck', () => new Promise<null>(() => {}), { timeLimitMs: 30, maxAttempts: 1 });
+    const stage = await setStage(t, { steps: [stuck, step('next', async () => null)] });
+    const { runId } = await stage.install();
+    const run = await stage.finish(runId);
+    assert.deepEqual(
+      run.steps.map(({ status, errorCode }) => [status, errorCode]),
+      [
+        ['failed', 'step_timeout'],
+        ['succeeded', null],
+      ],
+    );
+  });
+});
+
+describe('a run that was taken away', () => {
+  it('stores nothing more once it was cancelled in the middle of a step', async (t) => {
+    const begun = signal();
+    const goOn = signal();
+    let didNext = false;
+    const slow = step('slow', async () => {
+      begun.reach();
+      await goOn.reached;
+      return { done: true };
+    });
+    const next = step('next', async () => {
+      didNext = true;
+      return null;
+    });
+    const stage = await setStage(t, { steps: [slow, next] });
+    const { runId, installationId } = await stage.install();
+    const working = stage.work();
+    await begun.reached;
+    const cancel = { installationId, reason: 'uninstalled', now: stage.now() };
+    await stage.database.write((transaction) => cancelRuns(transaction, cancel));
+    goOn.reach();
+    await working;
+    const run = await stage.run(runId);
+    assert.deepEqual([run.status, didNext], ['cancelled', false]);
+    const row = await stage.database.queries
+      .selectFrom('steps')
+      .select('output')
+      .where('name', '=', 'slow')
+      .executeTakeFirst();
+    assert.equal(row?.output, null);
+  });
+
+  it('belongs to the newer of two workers: the one whose lease lapsed writes nothing', async (t) => {
+    const begun = signal();
+    const goOn = signal();
+    let tries = 0;
+    const slow = step('slow', async () => {
+      tries += 1;
+      const mine = tries;
+      if (mine === 1) {
+        begun.reach();
+        await goOn.reached;
+      }
+      return { by: mine };
+    });
+    let nexts = 0;
+    const next = step('next', async () => {
+      nexts += 1;
+      return null;
+    });
+    const stage = await setStage(t, { steps: [slow, next] });
+    const { runId } = await stage.install();
+    const stale = stage.work();
+    await begun.reached;
+    await stage.pass(30_000);
+    const run = await stage.finish(runId);
+    goOn.reach();
+    await stale;
+    assert.deepEqual([run.status, tries, nexts], ['succeeded', 2, 1]);
+    const row = await stage.database.queries
+      .selectFrom('steps')
+      .select('output')
+      .where('name', '=', 'slow')
+      .executeTakeFirst();
+    assert.equal(row?.output, '{"by":2}');
+    assert.deepEqual(await stage.run(runId), run);
+  });
+});
+
+/** Waits, turn by turn of the event loop, until something holds. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((next) => setImmediate(next));
+}

@@ -1,0 +1,37 @@
+import { parseConfig } from '../../src/config/config.ts';
+import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
+import { createLogger, createScrubber } from '../../src/config/log.ts';
+import { steps } from '../../src/steps/steps.ts';
+import { createWorker } from '../../src/pipeline/worker.ts';
+import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
+
+/**
+ * A process with nothing but a worker in it, to be killed. It is told the configuration, the token and the database by
+ * its environment, and says `ended` once a run has.
+ */
+const { MANIFEST = '', BOT_TOKEN = '', DATABASE_FILE = '' } = process.env;
+const config = parseConfig(process.env, MANIFEST);
+const log = createLogger(config);
+const slackClient = createSlackClientFactory({ config, log });
+
+createWorker({
+  database: await openSqlite(DATABASE_FILE),
+  steps,
+  services: {
+    config,
+    async publishHome({ userId }) {
+      await slackClient(BOT_TOKEN).views.publish({
+        user_id: userId,
+        view: { type: 'home', blocks: [{ type: 'divider' }] },
+      });
+      return { published: true, reason: 'sent' };
+    },
+  },
+  slackClient,
+  botToken: async () => BOT_TOKEN,
+  async onTokenDead() {},
+  onRunChanged: ({ status }) => process.send?.(status),
+  scrub: createScrubber(config.secrets),
+  log,
+  now: Date.now,
+}).start();

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { getEventListeners, once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, describe, it, mock } from 'node:test';
+import { createLogger } from '../../src/config/log.ts';
+import { createSlackClientFactory, type SlackCallLimits } from '../../src/slack/create-slack-client.ts';
+import { slackFailure } from '../../src/slack/slack-failure.ts';
+
+/** What the Slack of this test does with the next call. */
+let next: (res: ServerResponse) => void = () => {};
+const seen: { authorization: string | undefined; path: string | undefined }[] = [];
+const server = createServer((req, res) => {
+  seen.push({ authorization: req.headers.authorization, path: req.url });
+  req.resume().on('end', () => next(res));
+});
+let apiUrl = '';
+
+before(async () => {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  apiUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/`;
+});
+after(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+const log = createLogger({ logLevel: 'silent', secrets: [] });
+
+function clientFor(token: string, limits?: SlackCallLimits, url = apiUrl) {
+  const slack = { apiUrl: url } as never;
+  return createSlackClientFactory({ config: { slack }, log })(token, limits);
+}
+
+async function failureOf(behaviour: (res: ServerResponse) => void, limits?: SlackCallLimits) {
+  next = behaviour;
+  const error = await clientFor('xoxb-1', limits)
+    .auth.test()
+    .then(
+      () => assert.fail('the call succeeded'),
+      (reason) => reason,
+    );
+  return slackFailure(error);
+}
+
+const answer =
+  (value: unknown, status = 200, headers = {}) =>
+  (res: ServerResponse) =>
+    void res.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
+
+describe('what a failed call to Slack means', () => {
+  it('waits as long as Slack asks when it is rate limited', async () => {
+    const failure = await failureOf(answer({ ok: false }, 429, { 'retry-after': '7' }));
+    assert.deepEqual(
+      [failure?.kind, failure?.retryAfterMs, failure?.mayHaveActed],
+      ['rate-limited', 7000, false],
+    );
+  });
+
+  it('waits a while when the rate limit comes as an ordinary answer', async () => {
+    const failure = await failureOf(answer({ ok: false, error: 'ratelimited' }));
+    assert.deepEqual([failure?.kind, failure?.retryAfterMs], ['rate-limited', 30_000]);
+  });
+
+  it('takes a 5xx as unreachable, and as perhaps done', async () => {
+    for (const status of [500, 502, 503]) {
+      const failure = await failureOf(answer({ ok: false }, status));
+      assert.deepEqual(
+        [failure?.kind, failure?.code, failure?.mayHaveActed],
+        ['unreachable', `http_${status}`, true],
+      );
+    }
+  });
+
+  it('takes a hanging Slack as unreachable after the time limit, and as perhaps done', async () => {
+    const failure = await failureOf(() => {}, { timeoutMs: 60 });
+    assert.deepEqual([failure?.kind, failure?.code, failure?.mayHaveActed], ['unreachable', 'timeout', true]);
+  });
+
+  it('bounds an answer that begins and never ends', async () => {
+    const failure = await failureOf((res) => void res.writeHead(200).write('{"ok":'), { timeoutMs: 60 });
+    assert.equal(failure?.kind, 'unreachable');
+    assert.equal(failure?.mayHaveActed, true);
+  });
+
+  it('ends a call when its signal is aborted', async () => {
+    const controller = new AbortController();
+    const failure = await failureOf(() => controller.abort(), { signal: controller.signal });
+    assert.equal(failure?.kind, 'unreachable');
+  });
+
+  it('sends nothing for a signal that was aborted before', async () => {
+    const before = seen.length;
+    const failure = await failureOf(answer({ ok: true }), { signal: AbortSignal.abort() });
+    assert.equal(failure?.kind, 'unreachable');
+    assert.equal(seen.length, before);
+  });
+
+  it('leaves nothing behind on the signal of its caller, nor a timer', async () => {
+    const { signal } = new AbortController();
+    const clear = mock.method(globalThis, 'clearTimeout');
+    const set = mock.method(globalThis, 'setTimeout');
+    next = answer({ ok: true });
+    await clientFor('xoxb-1', { signal, timeoutMs: 61_234 }).auth.test();
+    mock.restoreAll();
+    assert.deepEqual(getEventListeners(signal, 'abort'), []);
+    const ours = set.mock.calls.filter((call) => call.arguments[1] === 61_234);
+    assert.equal(ours.length, 1);
+    assert.ok(clear.mock.calls.some((call) => call.arguments[0] === ours[0]?.result));
+  });
+
+  it('takes a reset connection as perhaps done', async () => {
+    const failure = await failureOf((res) => void res.socket?.destroy());
+    assert.deepEqual(
+      [failure?.kind, failure?.code, failure?.mayHaveActed],
+      ['unreachable', 'connection_failed', true],
+    );
+  });
+
+  it('knows that a refused connection did nothing', async () => {
+    const unused = createServer().listen(0, '127.0.0.1');
+    await once(unused, 'listening');
+    const { port } = unused.address() as AddressInfo;
+    await new Promise((closed) => unused.close(closed));
+    const error = await clientFor('xoxb-1', {}, `http://127.0.0.1:${port}/api/`)
+      .auth.test()
+      .catch((reason) => reason);
+    assert.deepEqual(
+      [slackFailure(error)?.code, slackFailure(error)?.mayHaveActed],
+      ['connection_failed', false],
+    );
+  });
+
+  it('takes an unreadable answer as perhaps done, and keeps its text out', async () => {
+    const failure = await failureOf((res) => void res.end('<html>xoxb-secret'));
+    assert.deepEqual([failure?.code, failure?.mayHaveActed], ['malformed_answer', true]);
+    assert.ok(!JSON.stringify(failure).includes('secret'));
+  });
+
+  it('tells a dead token from a refusal, and names the scope that is needed', async () => {
+    for (const error of ['account_inactive', 'token_revoked', 'invalid_auth', 'not_authed']) {
+      assert.equal((await failureOf(answer({ ok: false, error })))?.kind, 'token-dead');
+    }
+    const failure = await failureOf(answer({ ok: false, error: 'missing_scope', needed: 'im:write' }));
+    assert.deepEqual([failure?.kind, failure?.code], ['refused', 'missing_scope']);
+    assert.match(failure?.message ?? '', /im:write/);
+  });
+
+  it('takes Slack’s own breakdowns as passing', async () => {
+    assert.equal((await failureOf(answer({ ok: false, error: 'internal_error' })))?.kind, 'unreachable');
+  });
+
+  it('says nothing of errors that are not Slack’s', () => {
+    assert.equal(slackFailure(new Error('bug')), undefined);
+    assert.equal(slackFailure(undefined), undefined);
+  });
+});
+
+describe('a Slack client', () => {
+  it('asks once and never again by itself', async () => {
+    seen.length = 0;
+    await failureOf(answer({ ok: false }, 500));
+    assert.equal(seen.length, 1);
+  });
+
+  it('never follows a redirect with its token', async () => {
+    seen.length = 0;
+    const failure = await failureOf((res) => void res.writeHead(307, { location: '/elsewhere' }).end());
+    assert.equal(failure?.kind, 'unreachable');
+    assert.deepEqual(
+      seen.map((call) => call.path),
+      ['/api/auth.test'],
+    );
+  });
+
+  it('lets no call wait for a hundred others: while the SDK held it back, it would have no time limit', async () => {
+    const held: ServerResponse[] = [];
+    const allThere = Promise.withResolvers<void>();
+    next = (res) => {
+      if (held.push(res) === 120) allThere.resolve();
+    };
+    const client = clientFor('xoxb-1');
+    const calls = Array.from({ length: 120 }, () => client.auth.test());
+    await Promise.race([allThere.promise, Promise.all(calls)]);
+    for (const res of held) answer({ ok: true })(res);
+    await Promise.all(calls);
+  });
+
+  it('sends its own token, also when another was made before it', async () => {
+    seen.length = 0;
+    next = answer({ ok: true });
+    const [first, second] = [clientFor('xoxb-first'), clientFor('xoxb-second')];
+    await second.auth.test();
+    await first.auth.test();
+    assert.deepEqual(
+      seen.map((call) => call.authorization),
+      ['Bearer xoxb-second', 'Bearer xoxb-first'],
+    );
+  });
+});

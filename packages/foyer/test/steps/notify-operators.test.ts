@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, createServer as createNetServer } from 'node:net';
+import { describe, it, type TestContext } from 'node:test';
+import { requestWelcome } from '../../src/steps/request-welcome.ts';
+import { retryRun } from '../../src/pipeline/retry-run.ts';
+import { type Step, StepError } from '../../src/pipeline/step.ts';
+import { fetchProfile } from '../../src/steps/fetch-profile.ts';
+import { notifyOperators } from '../../src/steps/notify-operators.ts';
+import { registerTeam } from '../../src/steps/register-team.ts';
+import { registerUser } from '../../src/steps/register-user.ts';
+import { mailPassword, startMailServer } from '../support/mail-server.ts';
+import { eventually } from '../support/visitor.ts';
+import { mortal, type PipelineStage, setStage } from '../pipeline/pipeline-stage.ts';
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+const taken: Answer = (_request, response) => void response.end('ok');
+const refused =
+  (status: number): Answer =>
+  (_request, response) =>
+    void response.writeHead(status).end('no');
+
+/** A webhook that answers as told in turn, and takes what comes after. */
+async function startWebhook(t: TestContext, ...answers: Answer[]) {
+  const received: string[] = [];
+  const server = createServer(async (request, response) => {
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part as Buffer);
+    received.push(String(JSON.parse(Buffer.concat(parts).toString()).text));
+    (answers.shift() ?? taken)(request, response);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return {
+    received,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/services/T0/B0/very-secret`,
+  };
+}
+
+const mailTo = (url: string) => ({
+  NOTIFY_SMTP_URL: url,
+  NOTIFY_EMAIL_FROM: 'Foyer <foyer@ops.example>',
+  NOTIFY_EMAIL_TO: 'ada@ops.example, grace@ops.example',
+});
+
+const stepOf = async (stage: PipelineStage, runId: string) => {
+  const step = (await stage.run(runId)).steps.find(({ name }) => name === 'notify-operators');
+  return [step?.status, step?.errorCode];
+};
+const header = (mail: string | undefined, name: string): string | undefined =>
+  new RegExp(`^${name}: ((?:.*)(?:\\r\\n[ \\t].*)*)`, 'im').exec(mail ?? '')?.[1]?.replace(/\r\n\s/g, ' ');
+const readable = (mail: string): string =>
+  mail
+    .replace(/=\r\n/g, '')
+    .replace(/(?:=[0-9A-F]{2})+/g, (hex) => Buffer.from(hex.replaceAll('=', ''), 'hex').toString('utf8'));
+
+describe('notify-operators by mail', () => {
+  it('tells who installed it where, new or known, as text and HTML, to everybody named', async (t) => {
+    const mail = await startMailServer(t);
+    const failing: Step<null> = {
+      name: 'optional',
+      required: false,
+      timeLimitMs: 1000,
+      maxAttempts: 1,
+      async run() {
+        throw new StepError('missing_scope', 'no', { final: true });
+      },
+    };
+    const stage = await setStage(t, {
+      steps: [registerTeam, registerUser, fetchProfile, failing, notifyOperators],
+      environment: mailTo(mail.url),
+    });
+    const { runId, teamId, userId } = await stage.install();
+    await stage.finish(runId);
+    assert.equal(mail.received.length, 1);
+    const text = readable(mail.received[0] ?? '');
+    assert.match(
+      header(text, 'Subject') ?? '',
+      /Grace Okafor installed it in Acme \(new team, new user, and a step failed\)/,
+    );
+    assert.equal(header(text, 'To'), 'ada@ops.example, grace@ops.example');
+    assert.equal(header(text, 'Message-ID'), `<foyer.${runId}@ops.example>`);
+    assert.equal(header(text, 'Auto-Submitted'), 'auto-generated');
+    for (const part of [
+      `Grace Okafor installed Foyer in Acme.\r\nNew team ${teamId} · new user ${userId} · run ${runId}`,
+      '• optional failed: missing_scope',
+      '<strong>Grace Okafor</strong> installed Foyer in <strong>Acme</strong>',
+      '<code>missing_scope</code>',
+    ]) {
+      assert.ok(text.includes(part), `${part} in ${text}`);
+    }
+    await stage.pass(1000);
+    const again = await stage.install();
+    await stage.finish(again.runId);
+    assert.match(readable(mail.received[1] ?? ''), /Known team .* known user/);
+    await eventually(async () => (await mail.connections()) === 0, 3000);
+    assert.doesNotMatch(stage.logged(), new RegExp(mailPassword));
+  });
+
+  it('lets no name add a header, a recipient or markup', async (t) => {
+    const mail = await startMailServer(t);
+    const stage = await setStage(t, { steps: [notifyOperators], environment: mailTo(mail.url) });
+    const { runId, installationId } = await stage.install();
+    const name = 'Acme\r\nBcc: eve@evil.example\r\n\r\n<script>alert(1)</script><!channel>';
+    await stage.database.queries
+      .updateTable('installations')
+      .set({ team_name: name })
+      .where('id', '=', installationId)
+      .execute();
+    await stage.finish(runId);
+    const text = readable(mail.received[0] ?? '');
+    const headers = text.slice(0, text.indexOf('\r\n\r\n'));
+    assert.doesNotMatch(headers, /^Bcc:/im);
+    assert.match(text, /&lt;script&gt;alert\(1\)&lt;\/script&gt;/);
+    const html = text.slice(text.indexOf('Content-Type: text/html'));
+    assert.doesNotMatch(html, /<script>/);
+  });
+
+  it('sends again after a 451, under the same Message-ID, and not to a webhook that has it', async (t) => {
+    const mail = await startMailServer(t);
+    mail.answerWith(451, 421);
+    const webhook = await startWebhook(t);
+    const environment = { ...mailTo(mail.url), NOTIFY_SLACK_WEBHOOK_URL: webhook.url };
+    const stage = await setStage(t, { steps: [notifyOperators], environment });
+    const { runId } = await stage.install();
+    await stage.work();
+    assert.deepEqual(await stepOf(stage, runId), ['retrying', 'smtp_451']);
+    await stage.finish(runId);
+    assert.deepEqual(await stepOf(stage, runId), ['succeeded', null]);
+    assert.deepEqual([webhook.received.length, mail.received.length], [1, 1]);
+    assert.doesNotMatch(stage.logged() + JSON.stringify(await stage.run(runId)), new RegExp(mailPassword));
+  });
+
+  it('is sent although the webhook is gone, once', async (t) => {
+    const mail = await startMailServer(t);
+    const webhook = await startWebhook(t, refused(503), refused(404));
+    const environment = { ...mailTo(mail.url), NOTIFY_SLACK_WEBHOOK_URL: webhook.url };
+    const stage = await setStage(t, { steps: [notifyOperators], environment });
+    const { runId } = await stage.install();
+    await stage.finish(runId);
+    assert.deepEqual(await stepOf(stage, runId), ['failed', 'http_404']);
+    assert.deepEqual([webhook.received.length, mail.received.length], [2, 1]);
+
+    await stage.pass(1000);
+    assert.equal(await retryRun(stage.database, runId, { now: stage.now() }), 'queued');
+    await stage.finish(runId);
+    assert.deepEqual(await stepOf(stage, runId), ['succeeded', null]);
+    assert.deepEqual([webhook.received.length, mail.received.length], [3, 1], 'only what was missing');
+  });
+
+  it('gives up on an address that the server refuses for good', async (t) => {
+    const mail = await startMailServer(t);
+    mail.answerWith(550);
+    const stage = await setStage(t, { steps: [notifyOperators], environment: mailTo(mail.url) });
+    const { runId } = await stage.install();
+    await stage.finish(runId);
+    assert.deepEqual(await stepOf(stage, runId), ['failed', 'smtp_550']);
+    assert.equal(mail.received.length, 0);
+  });
+
+  it('tries again where the login is refused, where TLS is, and where nobody listens', async (t) => {
+    const mail = await startMailServer(t);
+    const secure = await startMailServer(t, { secure: true });
+    const closed = createNetServer().listen(0, '127.0.0.1');
+    await once(closed, 'listening');
+    const { port } = closed.address() as AddressInfo;
+    await new Promise((done) => closed.close(done));
+    const cases: [url: string, code: RegExp][] = [
+      [`smtp://foyer:wrong-password@127.0.0.1:${mail.port}`, /^smtp_login_refused$/],
+      [`smtps://foyer:${mailPassword}@127.0.0.1:${mail.port}`, /^(tls_failed|connection_failed)$/],
+      // Its certificate is nobody's: a password must not go there.
+      [`smtps://foyer:${mailPassword}@127.0.0.1:${secure.port}`, /^(tls_failed|connection_failed)$/],
+      [`smtp://127.0.0.1:${mail.port}?requireTLS=true`, /^tls_failed$/],
+      [`smtp://127.0.0.1:${port}`, /^connection_failed$/],
+    ];
+    for (const [url, code] of cases) {
+      const stage = await setStage(t, { steps: [notifyOperators], environment: mailTo(url) });
+      const { runId } = await stage.install();
+      await stage.work();
+      const [status, errorCode] = await stepOf(stage, runId);
+      assert.equal(status, 'retrying', url.replace(mailPassword, '…'));
+      assert.match(errorCode ?? '', code);
+      assert.doesNotMatch(stage.logged(), /very-secret|wrong-password/);
+    }
+    assert.deepEqual([mail.received.length, secure.received.length], [0, 0]);
+  });
+
+  it('ends with the step when the server hangs, and leaves nothing open', async (t) => {
+    const mail = await startMailServer(t);
+    mail.answerWith('hang');
+    const stage = await setStage(t, {
+      steps: [{ ...notifyOperators, timeLimitMs: 300 }],
+      environment: mailTo(mail.url),
+    });
+    const { runId } = await stage.install();
+    const startedAt = performance.now();
+    await stage.work();
+    assert.ok(performance.now() - startedAt < 2000);
+    assert.equal((await stepOf(stage, runId))[0], 'retrying');
+    await stage.finish(runId);
+    assert.deepEqual([(await stepOf(stage, runId))[0], mail.received.length], ['succeeded', 1]);
+    await eventually(async () => (await mail.connections()) === 0, 3000);
+  });
+
+  it('may come twice, under one Message-ID, where the server dies between taking and answering', async (t) => {
+    const mail = await startMailServer(t);
+    mail.answerWith('cut-after-taking');
+    const stage = await setStage(t, { steps: [notifyOperators], environment: mailTo(mail.url) });
+    const { runId } = await stage.install();
+    await stage.finish(runId);
+    assert.equal((await stepOf(stage, runId))[0], 'succeeded');
+    const ids = mail.received.map((text) => header(text, 'Message-ID'));
+    assert.deepEqual(ids, [`<foyer.${runId}@ops.example>`, `<foyer.${runId}@ops.example>`]);
+  });
+});
+
+describe('a process that dies in notify-operators', () => {
+  it('before it could commit the outcome leaves the webhook unconfirmed, until somebody repeats the step', async (t) => {
+    const mail = await startMailServer(t);
+    const webhook = await startWebhook(t, async (_request, response) => {
+      await eventually(async () => mail.received.length === 1);
+      response.end('ok');
+    });
+    const environment = { ...mailTo(mail.url), NOTIFY_SLACK_WEBHOOK_URL: webhook.url };
+    const stage = await setStage(t, { steps: [notifyOperators], environment });
+    const { runId } = await stage.install();
+    let died = false;
+    const dead = () => {
+      died ||= webhook.received.length === 1 && mail.received.length === 1;
+      return died;
+    };
+    void stage.work({ database: mortal(stage.database, dead) });
+    await eventually(async () => dead());
+    await stage.pass(30_000);
+    await stage.finish(runId);
+    assert.deepEqual(await stepOf(stage, runId), ['unconfirmed', 'no_answer']);
+    assert.deepEqual([webhook.received.length, mail.received.length], [1, 2]);
+    assert.equal(header(mail.received[0], 'Message-ID'), header(mail.received[1], 'Message-ID'));
+
+    await stage.pass(1000);
+    await retryRun(stage.database, runId, { now: stage.now() });
+    await stage.finish(runId);
+    assert.deepEqual(await stepOf(stage, runId), ['succeeded', null]);
+    assert.deepEqual([webhook.received.length, mail.received.length], [2, 2]);
+  });
+});
+
+describe('a welcome that is asked for again', () => {
+  it('tells the operators nothing anew', async (t) => {
+    const webhook = await startWebhook(t);
+    const stage = await setStage(t, { environment: { NOTIFY_SLACK_WEBHOOK_URL: webhook.url } });
+    const { runId, installationId } = await stage.install();
+    await stage.finish(runId);
+    await stage.pass(1000);
+    await requestWelcome(stage.database, { installationId, userId: null, now: stage.now() });
+    await stage.finish(runId);
+    assert.equal(webhook.received.length, 1);
+  });
+});

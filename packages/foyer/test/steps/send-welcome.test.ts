@@ -1,0 +1,375 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import type { Failure } from '../../../sandbox/src/control/faults.ts';
+import { readWelcome } from '../../src/database/welcomes/read-welcome.ts';
+import { requestWelcome } from '../../src/steps/request-welcome.ts';
+import { sendWelcome } from '../../src/steps/send-welcome.ts';
+import { mortal, type PipelineStage, setStage, signal } from '../pipeline/pipeline-stage.ts';
+
+const everything = ['chat:write', 'im:write', 'im:history', 'users:read', 'team:read'];
+const without = (...scopes: string[]) => everything.filter((scope) => !scopes.includes(scope));
+
+/** The pipeline's welcome alone. */
+const welcomeStage = (t: TestContext): Promise<PipelineStage> => setStage(t, { steps: [sendWelcome] });
+
+const stepOf = async (stage: PipelineStage, runId: string) => {
+  const [only] = (await stage.run(runId)).steps;
+  return [only?.status, only?.errorCode];
+};
+
+describe('the welcome', () => {
+  it('is sent once, and its place is recorded', async (t) => {
+    const stage = await welcomeStage(t);
+    const install = await stage.install();
+    const { runId, installationId, life, userId } = install;
+    assert.equal((await stage.finish(runId)).status, 'succeeded');
+    assert.equal(stage.welcomes(install), 1);
+    const [message] = stage.sandbox.messages(install);
+    assert.deepEqual(message?.metadata?.event_payload, {
+      run_id: runId,
+      installation_id: installationId,
+      life,
+    });
+    const row = await readWelcome(stage.database.queries, { installationId, life, userId });
+    assert.deepEqual([row?.status, row?.message_ts], ['sent', message?.ts]);
+  });
+
+  it('is recorded before Slack is asked', async (t) => {
+    const stage = await welcomeStage(t);
+    const { runId } = await stage.install();
+    let recorded: unknown;
+    const slackClient: PipelineStage['deps']['slackClient'] = (token, limits) => {
+      const client = stage.deps.slackClient(token, limits);
+      const post = client.chat.postMessage.bind(client.chat);
+      client.chat.postMessage = async (message) => {
+        recorded = await stage.database.queries.selectFrom('welcomes').select('status').execute();
+        return post(message);
+      };
+      return client;
+    };
+    await stage.finish(runId, { slackClient });
+    assert.deepEqual(recorded, [{ status: 'sending' }]);
+  });
+
+  it('goes to the person’s id where no DM can be opened', async (t) => {
+    const stage = await welcomeStage(t);
+    const install = await stage.install({ scopes: without('im:write') });
+    assert.equal((await stage.finish(install.runId)).status, 'succeeded');
+    assert.equal(stage.welcomes(install), 1);
+    assert.equal(stage.sandbox.calls('conversations.open').length, 0);
+  });
+
+  it('is not sent by an install without a bot', async (t) => {
+    const stage = await welcomeStage(t);
+    const install = await stage.install();
+    await stage.database.queries.updateTable('installations').set({ bot_scopes: null }).execute();
+    await stage.finish(install.runId);
+    assert.deepEqual(await stepOf(stage, install.runId), ['skipped', 'no_bot']);
+  });
+});
+
+describe('one welcome', () => {
+  const acted: { title: string; failure: Failure }[] = [
+    { title: 'Slack acted and the connection broke', failure: { type: 'reset-after-acting' } },
+    { title: 'Slack acted and answered nonsense', failure: { type: 'malformed-json' } },
+  ];
+  for (const { title, failure } of acted) {
+    it(`although ${title}: it is found, not sent again`, async (t) => {
+      const stage = await welcomeStage(t);
+      const install = await stage.install();
+      stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
+      const run = await stage.finish(install.runId);
+      assert.equal(run.status, 'succeeded');
+      assert.equal(stage.welcomes(install), 1);
+      assert.equal(stage.sandbox.calls('chat.postMessage').length, 1);
+      assert.ok(stage.now() - run.createdAt < 1000, 'what is found need not be waited for');
+    });
+  }
+
+  it('although Slack acted and did not answer in time', async (t) => {
+    const stage = await welcomeStage(t);
+    const install = await stage.install();
+    stage.sandbox.faults.add({ method: 'chat.postMessage', failure: { type: 'hang', delayMs: 60_000 } });
+    const run = await stage.finish(install.runId, impatient(stage));
+    assert.equal(run.status, 'succeeded');
+    assert.equal(stage.welcomes(install), 1);
+  });
+
+  const notActed: { title: string; failure: Failure }[] = [
+    { title: 'the connection broke before Slack acted', failure: { type: 'reset-before-acting' } },
+    { title: 'Slack answered 503', failure: { type: 'status', status: 503 } },
+    { title: 'Slack had a fault of its own', failure: { type: 'error', error: 'internal_error' } },
+  ];
+  for (const { title, failure } of notActed) {
+    it(`although ${title}: it is looked for, waited for, and sent again`, async (t) => {
+      const stage = await welcomeStage(t);
+      const install = await stage.install();
+      stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
+      const run = await stage.finish(install.runId);
+      assert.equal(run.status, 'succeeded');
+      assert.equal(stage.welcomes(install), 1);
+      assert.equal(stage.sandbox.calls('chat.postMessage').length, 2);
+      assert.ok(stage.sandbox.calls('conversations.history').length > 0);
+      assert.ok(stage.now() - run.createdAt >= 2000, 'a call that broke may still take effect');
+    });
+  }
+
+  it('after a rate limit, without a search: Slack surely did not act', async (t) => {
+    const stage = await welcomeStage(t);
+    const install = await stage.install();
+    const failure: Failure = { type: 'status', status: 429, retryAfterSeconds: 5 };
+    stage.sandbox.faults.add({ method: 'chat.postMessage', failure, times: 3 });
+    assert.equal((await stage.finish(install.runId)).status, 'succeeded');
+    assert.equal(stage.welcomes(install), 1);
+    assert.equal(stage.sandbox.calls('conversations.history').length, 0);
+  });
+
+  it('after a crash between Slack’s answer and its record', async (t) => {
+    const stage = await welcomeStage(t);
+    const install = await stage.install();
+    const posted = () => stage.welcomes(install) > 0;
+    void stage.work({ database: mortal(stage.database, posted) });
+    await until(posted);
+    await stage.pass(30_000);
+    assert.equal((await stage.finish(install.runId)).status, 'succeeded');
+    assert.equal(stage.welcomes(install), 1);
+    assert.equal(stage.sandbox.calls('chat.postMessage').length, 1);
+  });
+
+  it('although its step was given up before Slack’s answer came', async (t) => {
+    const stage = await welcomeStage(t);
+    const install = await stage.install();
+    const { installationId, life, userId } = install;
+    const answer = signal();
+    const slackClient: PipelineStage['deps']['slackClient'] = (token, { signal: _deaf, ...limits } = {}) => {
+      const client = stage.deps.slackClient(token, limits);
+      const post = client.chat.postMessage.bind(client.chat);
+      client.chat.postMessage = async (message) => {
+        const posted = await post(message);
+        await answer.reached;
+        return posted;
+      };
+      return client;
+    };
+    await stage.work({ slackClient, steps: [{ ...sendWelcome, timeLimitMs: 100 }] });
+    assert.deepEqual(await stepOf(stage, install.runId), ['retrying', 'step_timeout']);
+    const statusOf = async () =>
+      (await readWelcome(stage.database.queries, { installationId, life, userId }))?.status;
+    assert.equal(await statusOf(), 'sending');
+    answer.reach();
+    while ((await statusOf()) !== 'sent') await new Promise((next) => setImmediate(next));
+    assert.equal((await stage.finish(install.runId)).status, 'succeeded');
+    assert.equal(stage.sandbox.calls('conversations.history').length, 0, 'it is known to be there');
+    assert.equal(stage.welcomes(install), 1);
+  });
+
+  it('after a crash between its record and the call', async (t) => {
+    const stage = await welcomeStage(t);
+    const install = await stage.install();
+    const { installationId, life, userId } = install;
+    let called = false;
+    const slackClient: PipelineStage['deps']['slackClient'] = (token, limits) => {
+      const client = stage.deps.slackClient(token, limits);
+      client.chat.postMessage = () => {
+        called = true;
+        return new Promise(() => {});
+      };
+      return client;
+    };
+    void stage.work({ slackClient, database: mortal(stage.database, () => called) });
+    await until(() => called);
+    const row = await readWelcome(stage.database.queries, { installationId, life, userId });
+    assert.equal(row?.status, 'sending');
+    await stage.pass(30_000);
+    assert.equal((await stage.finish(install.runId)).status, 'succeeded');
+    assert.equal(stage.welcomes(install), 1);
+  });
+
+  it('for two runs at the same time', async (t) => {
+    const stage = await welcomeStage(t);
+    const first = await stage.install();
+    const asked = signal();
+    const goOn = signal();
+    const slackClient: PipelineStage['deps']['slackClient'] = (token, limits) => {
+      const client = stage.deps.slackClient(token, limits);
+      const post = client.chat.postMessage.bind(client.chat);
+      client.chat.postMessage = async (message) => {
+        asked.reach();
+        await goOn.reached;
+        return post(message);
+      };
+      return client;
+    };
+    const working = stage.work({ slackClient });
+    await asked.reached;
+    const second = await stage.install();
+    assert.equal((await stage.run(first.runId)).status, 'cancelled');
+    assert.equal(second.life, first.life);
+    await stage.work();
+    assert.equal((await stage.run(second.runId)).status, 'waiting', 'the first may still be at it');
+    goOn.reach();
+    await working;
+    await stage.finish(second.runId);
+    assert.deepEqual(await stepOf(stage, second.runId), ['skipped', 'already_sent']);
+    assert.equal(stage.welcomes(first), 1);
+  });
+
+  it('for a reinstall, and another one for the next life and the next person', async (t) => {
+    const stage = await welcomeStage(t);
+    const first = await stage.install();
+    await stage.finish(first.runId);
+    const again = await stage.install();
+    await stage.finish(again.runId);
+    assert.deepEqual(await stepOf(stage, again.runId), ['skipped', 'already_sent']);
+    assert.equal(stage.welcomes(first), 1);
+
+    const admin = await stage.install({ who: 'admin' });
+    await stage.finish(admin.runId);
+    assert.equal(stage.welcomes(admin), 1);
+
+    await stage.store.deleteInstallation({ teamId: first.teamId });
+    const nextLife = await stage.install();
+    assert.equal(nextLife.life, first.life + 1);
+    await stage.finish(nextLife.runId);
+    assert.equal(stage.welcomes(first), 2);
+  });
+});
+
+describe('a welcome in doubt', () => {
+  it('is not taken for that of an earlier life', async (t) => {
+    const stage = await welcomeStage(t);
+    const first = await stage.install();
+    await stage.finish(first.runId);
+    await stage.store.deleteInstallation({ teamId: first.teamId });
+    const second = await stage.install();
+    stage.sandbox.faults.add({ method: 'chat.postMessage', failure: { type: 'reset-before-acting' } });
+    await stage.finish(second.runId);
+    assert.equal(stage.welcomes(first), 2);
+  });
+});
+
+describe('a welcome in doubt that nobody can look for', () => {
+  for (const scope of ['im:history', 'im:write']) {
+    it(`stays unconfirmed without ${scope}, is not sent again by itself, and is by a person`, async (t) => {
+      const stage = await welcomeStage(t);
+      const install = await stage.install({ scopes: without(scope) });
+      const { runId, installationId, userId } = install;
+      stage.sandbox.faults.add({ method: 'chat.postMessage', failure: { type: 'reset-after-acting' } });
+      assert.equal((await stage.finish(runId)).status, 'succeeded');
+      assert.equal((await stepOf(stage, runId))[0], 'unconfirmed');
+      assert.equal(stage.welcomes(install), 1);
+
+      const request = { installationId, userId, now: stage.now() };
+      assert.equal(await requestWelcome(stage.database, request), 'queued');
+      assert.equal((await stage.finish(runId)).status, 'succeeded');
+      assert.deepEqual(await stepOf(stage, runId), ['succeeded', null]);
+      assert.equal(stage.welcomes(install), 2);
+    });
+  }
+
+  it('is settled by a reinstall that may look', async (t) => {
+    const stage = await welcomeStage(t);
+    const first = await stage.install({ scopes: without('im:history') });
+    stage.sandbox.faults.add({ method: 'chat.postMessage', failure: { type: 'reset-after-acting' } });
+    await stage.finish(first.runId);
+    const second = await stage.install();
+    await stage.finish(second.runId);
+    assert.deepEqual(await stepOf(stage, second.runId), ['succeeded', null]);
+    assert.equal(stage.welcomes(first), 1);
+  });
+
+  it('is searched for through all pages of a long DM', async (t) => {
+    const stage = await welcomeStage(t);
+    const install = await stage.install();
+    const posted = () => stage.welcomes(install) > 0;
+    void stage.work({ database: mortal(stage.database, posted) });
+    await until(posted);
+    for (let count = 0; count < 450; count += 1) {
+      await stage.sandbox.sendMessage({ ...install, text: `message ${count}` });
+    }
+    await stage.pass(30_000);
+    await stage.finish(install.runId);
+    assert.equal(stage.sandbox.calls('conversations.history').length, 3);
+    assert.equal(stage.welcomes(install), 1);
+  });
+});
+
+describe('the welcome of an org-wide install', () => {
+  it('waits until a workspace lets the app in', async (t) => {
+    const stage = await welcomeStage(t);
+    const { sandbox, store } = stage;
+    const install = await stage.install({ workspace: 'Initech Product', orgWide: true });
+    await stage.finish(install.runId);
+    const waiting = await stage.run(install.runId);
+    assert.deepEqual(
+      [waiting.status, waiting.waitingFor, waiting.dueAt],
+      ['waiting', 'team_access_granted', null],
+    );
+    const { enterpriseId } = sandbox.workspace('Initech Product');
+    await sandbox.grantAccess({ enterpriseId: enterpriseId ?? '', teamIds: [install.teamId] });
+    await store.recordTeamAccess(
+      { enterpriseId, isEnterpriseInstall: true },
+      { teamIds: [install.teamId], granted: true, changedAt: stage.now() },
+    );
+    assert.equal((await stage.finish(install.runId)).status, 'succeeded');
+    assert.equal(stage.welcomes(install), 1);
+  });
+
+  it('does not sleep through a grant that comes while it is about to wait', async (t) => {
+    const stage = await welcomeStage(t);
+    const { sandbox, store } = stage;
+    const install = await stage.install({ workspace: 'Initech Product', orgWide: true });
+    const { enterpriseId } = sandbox.workspace('Initech Product');
+    const racing = {
+      ...sendWelcome,
+      run: async (context: Parameters<typeof sendWelcome.run>[0]) => {
+        const end = await sendWelcome.run(context);
+        await sandbox.grantAccess({ enterpriseId: enterpriseId ?? '', teamIds: [install.teamId] });
+        await store.recordTeamAccess(
+          { enterpriseId, isEnterpriseInstall: true },
+          { teamIds: [install.teamId], granted: true, changedAt: stage.now() },
+        );
+        return end;
+      },
+    };
+    await stage.work({ steps: [racing] });
+    assert.equal((await stage.run(install.runId)).status, 'queued');
+    assert.equal((await stage.finish(install.runId)).status, 'succeeded');
+    assert.equal(stage.welcomes(install), 1);
+  });
+
+  it('waits on when the workspaces that let it in are not the installer’s', async (t) => {
+    const stage = await welcomeStage(t);
+    const { sandbox, store } = stage;
+    const org = { workspace: 'Initech Product', orgWide: true };
+    const install = await stage.install(org);
+    const { enterpriseId } = sandbox.workspace('Initech Product');
+    const { id: salesId } = sandbox.workspace('Initech Sales');
+    const nina = sandbox.person('Initech Product', 'admin').id;
+    await stage.database.queries.updateTable('runs').set({ user_id: nina }).execute();
+    const letIn = async (teamId: string) => {
+      await sandbox.grantAccess({ enterpriseId: enterpriseId ?? '', teamIds: [teamId] });
+      await store.recordTeamAccess(
+        { enterpriseId, isEnterpriseInstall: true },
+        { teamIds: [teamId], granted: true, changedAt: stage.now() },
+      );
+    };
+    await letIn(salesId);
+    const run = await stage.finish(install.runId);
+    assert.deepEqual([run.status, run.waitingFor], ['waiting', 'team_access_granted']);
+    await letIn(install.teamId);
+    assert.equal((await stage.finish(install.runId)).status, 'succeeded');
+    assert.equal(stage.welcomes({ teamId: install.teamId, userId: nina }), 1);
+  });
+});
+
+/** Clients that wait for an answer no longer than a test can. */
+function impatient(stage: PipelineStage): Partial<PipelineStage['deps']> {
+  const { slackClient } = stage.deps;
+  return { slackClient: (token, limits) => slackClient(token, { ...limits, timeoutMs: 200 }) };
+}
+
+/** Waits, turn by turn of the event loop, until something holds. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((next) => setImmediate(next));
+}

@@ -1,0 +1,369 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, it, type TestContext } from 'node:test';
+import type { PublishResult } from '../../src/home/publish-home.ts';
+import { type Json, type Step, StepError } from '../../src/pipeline/step.ts';
+import { fetchProfile } from '../../src/steps/fetch-profile.ts';
+import { notifyOperators } from '../../src/steps/notify-operators.ts';
+import { publishHome } from '../../src/steps/publish-home.ts';
+import { registerTeam } from '../../src/steps/register-team.ts';
+import { registerUser } from '../../src/steps/register-user.ts';
+import { steps } from '../../src/steps/steps.ts';
+import type { SlackFailure } from '../../src/slack/slack-failure.ts';
+import { type PipelineStage, setStage } from '../pipeline/pipeline-stage.ts';
+
+const outputOf = async (stage: PipelineStage, runId: string, step: Step): Promise<Json> => {
+  const row = await stage.database.queries
+    .selectFrom('steps')
+    .select('output')
+    .where('run_id', '=', runId)
+    .where('name', '=', step.name)
+    .executeTakeFirstOrThrow();
+  return JSON.parse(row.output ?? 'null') as Json;
+};
+
+describe('the steps after an install', () => {
+  it('stand in the order that people are told, each under a name of its own', () => {
+    assert.deepEqual(
+      steps.map((step) => step.name),
+      ['register-team', 'register-user', 'fetch-profile', 'send-welcome', 'publish-home', 'notify-operators'],
+    );
+    assert.deepEqual(
+      steps.filter((step) => step.required).map((step) => step.name),
+      ['register-team', 'register-user'],
+    );
+  });
+
+  it('all succeed after an install, each in one attempt, and ask Slack no more than they must', async (t) => {
+    const stage = await setStage(t);
+    const install = await stage.install();
+    stage.sandbox.rateLimits.isOn = true;
+    const callsBefore = stage.sandbox.calls().length;
+    const run = await stage.finish(install.runId);
+    assert.deepEqual(
+      run.steps.map(({ status, attempts }) => [status, attempts]),
+      [...Array(5).fill(['succeeded', 1]), ['skipped', 1]],
+    );
+    assert.deepEqual(
+      stage.sandbox
+        .calls()
+        .slice(callsBefore)
+        .map((call) => call.method)
+        .toSorted(),
+      ['chat.postMessage', 'conversations.open', 'team.info', 'users.info'],
+    );
+    assert.doesNotMatch(stage.logged(), /xox|"level":[45]0/);
+  });
+});
+
+describe('register-team and register-user', () => {
+  it('tell new from known, the next time too', async (t) => {
+    const stage = await setStage(t, { steps: [registerTeam, registerUser] });
+    const first = await stage.install();
+    await stage.pass(500);
+    await stage.finish(first.runId);
+    assert.deepEqual(await outputOf(stage, first.runId, registerTeam), {
+      teamId: first.teamId,
+      created: true,
+    });
+    assert.deepEqual(await outputOf(stage, first.runId, registerUser), {
+      userId: first.userId,
+      created: true,
+    });
+    await stage.pass(1000);
+    const admin = await stage.install({ who: 'admin' });
+    await stage.finish(admin.runId);
+    assert.deepEqual(await outputOf(stage, admin.runId, registerTeam), {
+      teamId: first.teamId,
+      created: false,
+    });
+    assert.deepEqual(await outputOf(stage, admin.runId, registerUser), {
+      userId: admin.userId,
+      created: true,
+    });
+  });
+
+  it('leave nothing behind when they fail, and still tell new the next time', async (t) => {
+    for (const step of [registerTeam, registerUser]) {
+      const stage = await setStage(t, { steps: [step] });
+      const { runId } = await stage.install();
+      const failing: Step = {
+        ...step,
+        async write(transaction, facts) {
+          await step.write(transaction, facts);
+          throw new Error('not this time');
+        },
+      };
+      await stage.work({ steps: [failing] });
+      for (const table of ['teams', 'users', 'memberships'] as const) {
+        assert.deepEqual(await stage.database.queries.selectFrom(table).selectAll().execute(), [], table);
+      }
+      const run = await stage.finish(runId);
+      assert.deepEqual([run.steps[0]?.status, run.steps[0]?.attempts], ['succeeded', 2]);
+      const output = await outputOf(stage, runId, step);
+      assert.equal((output as { created: boolean }).created, true, step.name);
+    }
+  });
+
+  it('register the enterprise of an org-wide install', async (t) => {
+    const stage = await setStage(t, { steps: [registerTeam, registerUser] });
+    const { runId } = await stage.install({ workspace: 'Initech Product', orgWide: true });
+    await stage.finish(runId);
+    const { enterpriseId } = stage.sandbox.workspace('Initech Product');
+    assert.deepEqual(await outputOf(stage, runId, registerTeam), { teamId: enterpriseId, created: true });
+    const team = await stage.database.queries.selectFrom('teams').selectAll().executeTakeFirstOrThrow();
+    assert.deepEqual([team.team_id, team.name], [enterpriseId, 'Initech']);
+    const member = await stage.database.queries
+      .selectFrom('memberships')
+      .select('team_id')
+      .executeTakeFirstOrThrow();
+    assert.equal(member.team_id, enterpriseId);
+  });
+});
+
+describe('fetch-profile', () => {
+  const pipeline = [registerTeam, registerUser, fetchProfile];
+
+  it('saves who the installer is and where', async (t) => {
+    const stage = await setStage(t, { steps: pipeline });
+    const { runId, userId } = await stage.install();
+    await stage.finish(runId);
+    const user = await stage.database.queries.selectFrom('users').selectAll().executeTakeFirstOrThrow();
+    const person = stage.sandbox.person('Acme');
+    assert.deepEqual(
+      [user.user_id, user.name, user.real_name, user.email, user.timezone, user.locale],
+      [userId, person.name, person.realName, person.email, person.timeZone, person.locale],
+    );
+    assert.match(user.avatar_url ?? '', /^http/);
+    const member = await stage.database.queries
+      .selectFrom('memberships')
+      .selectAll()
+      .executeTakeFirstOrThrow();
+    assert.deepEqual([member.is_admin, member.is_owner], [1, 1]);
+    const team = await stage.database.queries.selectFrom('teams').selectAll().executeTakeFirstOrThrow();
+    assert.deepEqual([team.name, team.domain], ['Acme', 'acme-robotics']);
+    const output = (await outputOf(stage, runId, fetchProfile)) as { missing: Json };
+    assert.deepEqual(output.missing, []);
+  });
+
+  const scopes = ['chat:write', 'users:read', 'users:read.email', 'team:read'];
+  const without = (...lost: string[]) => scopes.filter((scope) => !lost.includes(scope));
+
+  it('takes what is there, and names what is not', async (t) => {
+    const stage = await setStage(t, { steps: pipeline });
+    const noTeam = await stage.install({ scopes: without('team:read', 'users:read.email') });
+    assert.equal((await stage.finish(noTeam.runId)).status, 'succeeded');
+    const output = (await outputOf(stage, noTeam.runId, fetchProfile)) as Record<string, Json>;
+    assert.deepEqual(output.missing, [{ method: 'team.info', code: 'missing_scope' }]);
+    assert.equal(output.team, null);
+    assert.equal((output.user as { email: Json }).email, null);
+
+    const noUser = await stage.install({ workspace: 'Globex', scopes: ['chat:write', 'team:read'] });
+    assert.equal((await stage.finish(noUser.runId)).status, 'succeeded');
+    const other = (await outputOf(stage, noUser.runId, fetchProfile)) as Record<string, Json>;
+    assert.deepEqual(other.missing, [{ method: 'users.info', code: 'missing_scope' }]);
+    assert.equal(other.user, null);
+    assert.equal((other.team as { name: Json }).name, 'Globex');
+  });
+
+  it('is skipped where it may ask nothing at all', async (t) => {
+    const stage = await setStage(t, { steps: pipeline });
+    const { runId } = await stage.install({ scopes: ['chat:write'] });
+    const run = await stage.finish(runId);
+    assert.deepEqual(
+      [run.status, run.steps[2]?.status, run.steps[2]?.errorCode],
+      ['succeeded', 'skipped', 'missing_scope'],
+    );
+    assert.equal(stage.sandbox.calls('users.info').length, 0);
+  });
+});
+
+describe('publish-home', () => {
+  const failure = (code: string): SlackFailure => ({
+    kind: 'refused',
+    code,
+    message: code,
+    mayHaveActed: false,
+  });
+  const cases: [PublishResult, string, string | null][] = [
+    [{ published: true, reason: 'sent' }, 'succeeded', null],
+    [{ published: false, reason: 'unchanged' }, 'succeeded', null],
+    [{ published: false, reason: 'not_installed' }, 'skipped', 'not_installed'],
+    [{ published: false, reason: 'not_enabled', failure: failure('not_enabled') }, 'skipped', 'not_enabled'],
+    [{ published: false, reason: 'refused', failure: failure('view_too_large') }, 'failed', 'view_too_large'],
+    [
+      { published: false, reason: 'token_dead', failure: failure('token_revoked') },
+      'failed',
+      'token_revoked',
+    ],
+    [{ published: false, reason: 'unreachable', failure: failure('timeout') }, 'retrying', 'timeout'],
+    [
+      {
+        published: false,
+        reason: 'rate_limited',
+        failure: { ...failure('rate_limited'), retryAfterMs: 9000 },
+      },
+      'retrying',
+      'rate_limited',
+    ],
+  ];
+  for (const [result, status, code] of cases) {
+    it(`is ${status} when the publish was ${result.reason}`, async (t) => {
+      const stage = await setStage(t, { steps: [publishHome] });
+      const { runId, installationId, userId, teamId } = await stage.install();
+      const asked: unknown[] = [];
+      await stage.work({
+        services: {
+          ...stage.deps.services,
+          publishHome: async (request) => {
+            asked.push(request);
+            return result;
+          },
+        },
+      });
+      const [step] = (await stage.run(runId)).steps;
+      assert.deepEqual([step?.status, step?.errorCode], [status, code]);
+      assert.deepEqual(asked, [{ installationId, userId, teamId }]);
+    });
+  }
+});
+
+describe('notify-operators', () => {
+  type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+  /** A webhook that answers as told, and keeps what it was sent. */
+  async function startWebhook(t: TestContext, answer: Answer) {
+    const received: { text: string }[] = [];
+    const server = createServer(async (request, response) => {
+      const parts: Buffer[] = [];
+      for await (const part of request) parts.push(part as Buffer);
+      received.push(JSON.parse(Buffer.concat(parts).toString()) as { text: string });
+      answer(request, response);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const { port } = server.address() as AddressInfo;
+    return { received, url: `http://127.0.0.1:${port}/services/T0/B0/very-secret` };
+  }
+
+  const taken: Answer = (_request, response) => response.end('ok');
+  const failing: Step<null> = {
+    name: 'optional',
+    required: false,
+    timeLimitMs: 1000,
+    maxAttempts: 1,
+    async run() {
+      throw new StepError('missing_scope', 'no', { final: true });
+    },
+  };
+
+  it('tells who installed it where, new or known, and what failed', async (t) => {
+    const { url, received } = await startWebhook(t, taken);
+    const stage = await setStage(t, {
+      steps: [registerTeam, registerUser, fetchProfile, failing, notifyOperators],
+      environment: { NOTIFY_SLACK_WEBHOOK_URL: url },
+    });
+    const { runId, teamId, userId } = await stage.install();
+    assert.equal((await stage.finish(runId)).status, 'failed');
+    assert.equal(received.length, 1);
+    const text = received[0]?.text ?? '';
+    for (const part of [
+      '*Grace Okafor* installed Foyer in *Acme*',
+      `New team \`${teamId}\``,
+      `new user \`${userId}\``,
+      runId,
+      '`optional` failed: `missing_scope`',
+    ]) {
+      assert.ok(text.includes(part), `${part} in ${text}`);
+    }
+    await stage.pass(1000);
+    const again = await stage.install();
+    await stage.finish(again.runId);
+    assert.match(received[1]?.text ?? '', /Known team .* known user/);
+    assert.doesNotMatch(stage.logged(), /very-secret/);
+  });
+
+  it('is skipped where no webhook is set', async (t) => {
+    const stage = await setStage(t, { steps: [notifyOperators] });
+    const { runId } = await stage.install();
+    const [step] = (await stage.finish(runId)).steps;
+    assert.deepEqual([step?.status, step?.errorCode], ['skipped', 'not_configured']);
+  });
+
+  const respond =
+    (status: number, headers: Record<string, string> = {}): Answer =>
+    (_request, response) =>
+      response.writeHead(status, headers).end('no');
+  const cases: {
+    title: string;
+    answers: Answer[];
+    step: (string | null)[];
+    posts: number;
+    waitMs?: number;
+  }[] = [
+    {
+      title: 'sends it again after a 503',
+      answers: [respond(503)],
+      step: ['succeeded', null],
+      posts: 2,
+    },
+    {
+      title: 'waits as long as a 429 asks to',
+      answers: [respond(429, { 'retry-after': '20' })],
+      step: ['succeeded', null],
+      posts: 2,
+      waitMs: 20_000,
+    },
+    {
+      title: 'gives up on a webhook that is gone',
+      answers: [respond(404)],
+      step: ['failed', 'http_404'],
+      posts: 1,
+    },
+    {
+      title: 'does not repeat what may have arrived',
+      answers: [(request) => request.socket.resetAndDestroy()],
+      step: ['unconfirmed', 'no_answer'],
+      posts: 1,
+    },
+  ];
+  for (const { title, answers, step, posts, waitMs = 0 } of cases) {
+    it(title, async (t) => {
+      const left = [...answers];
+      const { url, received } = await startWebhook(t, (request, response) =>
+        (left.shift() ?? taken)(request, response),
+      );
+      const stage = await setStage(t, {
+        steps: [notifyOperators],
+        environment: { NOTIFY_SLACK_WEBHOOK_URL: url },
+      });
+      const { runId } = await stage.install();
+      const run = await stage.finish(runId);
+      assert.deepEqual([run.steps[0]?.status, run.steps[0]?.errorCode], step);
+      assert.equal(received.length, posts);
+      assert.ok(stage.now() - run.createdAt >= waitMs);
+      assert.doesNotMatch(stage.logged() + JSON.stringify(run), /very-secret/);
+    });
+  }
+
+  it('tries again where nobody listens', async (t) => {
+    const closed = createServer().listen(0, '127.0.0.1');
+    await once(closed, 'listening');
+    const { port } = closed.address() as AddressInfo;
+    await new Promise((done) => closed.close(done));
+    const stage = await setStage(t, {
+      steps: [notifyOperators],
+      environment: { NOTIFY_SLACK_WEBHOOK_URL: `http://127.0.0.1:${port}/services/x` },
+    });
+    const { runId } = await stage.install();
+    await stage.work();
+    const [step] = (await stage.run(runId)).steps;
+    assert.deepEqual([step?.status, step?.errorCode], ['retrying', 'connection_failed']);
+  });
+});

@@ -1,0 +1,138 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { createSandbox, type Sandbox, type SandboxOptions } from '../../../sandbox/src/sandbox.ts';
+import { type Config, parseConfig } from '../../src/config/config.ts';
+import { createLogger, type Logger } from '../../src/config/log.ts';
+import { type Foyer, type StartOptions, startFoyer } from '../../src/start-foyer.ts';
+import { freePort } from './free-port.ts';
+import {
+  type EngineName,
+  postgresStageDatabase,
+  type StageDatabase,
+  sqliteStageDatabase,
+} from './stage-database.ts';
+
+const manifestText = await readFile(new URL('../../../../manifest.json', import.meta.url), 'utf8');
+
+/** Foyer and a Slack for it, both over loopback HTTP, with a database of their own. */
+export interface Stage {
+  sandbox: Sandbox;
+  url: string;
+  config: Config;
+  folder: string;
+  /** Where a SQLite database is. */
+  databaseFile: string;
+  /** Looks into the database, whichever engine it is of. */
+  database: StageDatabase;
+  /** Every line that Foyer has logged so far. */
+  logged(): string[];
+  /** Foyer as it runs now. */
+  foyer(): Foyer;
+  /** Stops Foyer, in order. */
+  stop(): Promise<void>;
+  /** Starts Foyer (again) on the same port and database. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What Foyer needs of the environment to talk to a sandbox. */
+export function environmentFor(sandbox: Sandbox, port: number, databaseFile: string): Record<string, string> {
+  return {
+    SLACK_CLIENT_ID: sandbox.app.clientId,
+    SLACK_CLIENT_SECRET: sandbox.app.clientSecret,
+    SLACK_SIGNING_SECRET: sandbox.app.signingSecret,
+    SLACK_AUTHORIZATION_URL: sandbox.authorizationUrl,
+    SLACK_API_URL: sandbox.apiUrl,
+    PUBLIC_URL: `http://127.0.0.1:${port}`,
+    PORT: String(port),
+    HOST: '127.0.0.1',
+    DATABASE_URL: `file:${databaseFile}`,
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'debug',
+  };
+}
+
+/** Makes a logger whose lines are kept. */
+export function recordingLogger(config: Config): { log: Logger; lines: string[] } {
+  const lines: string[] = [];
+  const destination = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(...String(chunk).split('\n').filter(Boolean));
+      done();
+    },
+  });
+  return { log: createLogger(config, { destination }), lines };
+}
+
+/** Sets the stage: a sandbox and a Foyer that talk to each other, on SQLite unless told. Close it at the end. */
+export async function setStage(
+  options: {
+    engine?: EngineName;
+    /** A Postgres database to be used and left where it is, in the place of a fresh one. */
+    postgresUrl?: string;
+    environment?: Record<string, string>;
+    sandbox?: Partial<SandboxOptions>;
+    start?: boolean;
+    foyer?: StartOptions;
+  } = {},
+): Promise<Stage> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const sandbox = await createSandbox({
+    manifest: JSON.parse(manifestText),
+    eventUrl: `${url}/slack/events`,
+    redirectUrls: [`${url}/slack/oauth_redirect`],
+    ...options.sandbox,
+  });
+  const folder = await mkdtemp(join(tmpdir(), 'foyer-'));
+  const databaseFile = join(folder, 'foyer.db');
+  const database =
+    options.engine === 'Postgres'
+      ? await postgresStageDatabase({ url: options.postgresUrl })
+      : sqliteStageDatabase(databaseFile);
+  const config = parseConfig(
+    { ...environmentFor(sandbox, port, databaseFile), ...database.environment, ...options.environment },
+    manifestText,
+  );
+  const { log, lines } = recordingLogger(config);
+  let foyer: Foyer | undefined;
+
+  const stage: Stage = {
+    sandbox,
+    url,
+    config,
+    folder,
+    databaseFile,
+    database,
+    logged: () => lines,
+    foyer() {
+      if (!foyer) throw new Error('Foyer is not running');
+      return foyer;
+    },
+    async stop() {
+      const running = foyer;
+      foyer = undefined;
+      await running?.stop();
+    },
+    async start() {
+      foyer = await startFoyer(config, log, options.foyer);
+    },
+    async close() {
+      await stage.stop();
+      await sandbox.close();
+      await database.remove();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  if (options.start === false) return stage;
+  try {
+    await stage.start();
+  } catch (error) {
+    // A Slack that is left listening would keep the whole file from ending.
+    await stage.close();
+    throw error;
+  }
+  return stage;
+}
