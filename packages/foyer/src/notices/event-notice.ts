@@ -7,9 +7,8 @@ import {
   registeredTeamId,
 } from '../database/installations/install-record.ts';
 import type { OperatorNoticeRow } from '../database/records.ts';
-import { troubleLine } from '../steps/install-notice.ts';
-import type { OperatorMessage, Span } from './operator-message.ts';
-import { notifyOperators } from '../steps/notify-operators.ts';
+import { notifyStepName } from './operator-channel.ts';
+import { type OperatorMessage, type Span, troubleLine } from './operator-message.ts';
 
 /**
  * What the operators are told of an uninstall, a dead token or a failed run; undefined where that is no longer worth
@@ -48,7 +47,7 @@ function isStillDead(record: InstallRecord, row: OperatorNoticeRow): boolean {
 /** The run's own message names the steps that had failed when it was sent. */
 function isUntold(run: RunRecord): boolean {
   if (run.status !== 'failed') return false;
-  const own = run.steps.find(({ name }) => name === notifyOperators.name);
+  const own = run.steps.find(({ name }) => name === notifyStepName);
   if (own?.finishedAt == null || (own.status !== 'succeeded' && own.status !== 'unconfirmed')) return true;
   const toldAt = own.finishedAt;
   return run.steps.some(({ status, finishedAt }) => status === 'failed' && (finishedAt ?? 0) > toldAt);

@@ -1,3 +1,4 @@
+import type { NoticeStatus } from '../database/records.ts';
 import type { NoticeChannel } from '../database/records.ts';
 import type { OperatorMessage } from './operator-message.ts';
 
@@ -19,4 +20,12 @@ export interface OperatorChannel {
   send(message: OperatorMessage, causeId: string, signal: AbortSignal): Promise<SendOutcome>;
   /** Ends its connections. */
   close(): void;
+}
+
+/** The step of an install's run that notifies the operators. Permanent: it is in the database. */
+export const notifyStepName = 'notify-operators';
+
+/** The row's status that an outcome leads to. */
+export function statusAfter(outcome: SendOutcome): NoticeStatus {
+  return outcome.kind === 'wait' || outcome.kind === 'retry' ? 'pending' : outcome.kind;
 }

@@ -1,3 +1,4 @@
+import type { StepRecord } from '../database/installations/install-record.ts';
 import type { IncomingWebhookSendArguments } from '@slack/webhook';
 import { escape as escapeHtml } from 'html-escaper';
 import { escapeMrkdwn, mrkdwnCode, plainLine } from '../slack/escape-mrkdwn.ts';
@@ -58,4 +59,9 @@ function htmlSpan(span: Span): string {
 function wordOf(span: Exclude<Span, string>): string {
   if ('name' in span) return span.name;
   return 'bold' in span ? span.bold : span.code;
+}
+
+/** A step that did not go well, as a line of a list. */
+export function troubleLine(step: Pick<StepRecord, 'name' | 'status' | 'errorCode'>): Span[] {
+  return ['• ', { code: step.name }, ` ${step.status}: `, { code: step.errorCode ?? 'unknown' }];
 }

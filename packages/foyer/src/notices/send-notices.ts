@@ -7,8 +7,8 @@ import type { NoticeChannel, OperatorNoticeRow } from '../database/records.ts';
 import type { Logger } from '../config/log.ts';
 import { eventNotice } from './event-notice.ts';
 import { openOperatorChannels } from './open-operator-channels.ts';
-import type { OperatorChannel, SendOutcome } from './operator-channel.ts';
-import { statusAfter } from '../steps/notify-operators.ts';
+import { type OperatorChannel, type SendOutcome, statusAfter } from './operator-channel.ts';
+
 
 /**
  * Sends what waits in `operator_notices`: what happens outside of a run, and runs that failed. The row was committed

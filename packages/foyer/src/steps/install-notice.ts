@@ -1,5 +1,5 @@
-import { registeredTeamId, type StepRecord } from '../database/installations/install-record.ts';
-import type { OperatorMessage, Span } from '../notices/operator-message.ts';
+import { registeredTeamId } from '../database/installations/install-record.ts';
+import { type OperatorMessage, troubleLine } from '../notices/operator-message.ts';
 import type { StepContext } from '../pipeline/step.ts';
 import { fetchProfile } from './fetch-profile.ts';
 import { registerTeam } from './register-team.ts';
@@ -54,11 +54,6 @@ export function installNotice(
       ...troubles.slice(0, 15).map(troubleLine),
     ],
   };
-}
-
-/** A step that did not go well, as a line of a list. */
-export function troubleLine(step: Pick<StepRecord, 'name' | 'status' | 'errorCode'>): Span[] {
-  return ['• ', { code: step.name }, ` ${step.status}: `, { code: step.errorCode ?? 'unknown' }];
 }
 
 function newOrKnown(registered: { created: boolean } | null): string {

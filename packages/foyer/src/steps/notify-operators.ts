@@ -3,7 +3,7 @@ import { settleNotice } from '../database/notices/settle-notice.ts';
 import type { NoticeStatus } from '../database/records.ts';
 import { installNotice } from './install-notice.ts';
 import { openOperatorChannels } from '../notices/open-operator-channels.ts';
-import type { OperatorChannel, SendOutcome } from '../notices/operator-channel.ts';
+import { notifyStepName, type OperatorChannel, type SendOutcome, statusAfter } from '../notices/operator-channel.ts';
 import {
   type ActingStep,
   lookAgainIn,
@@ -29,7 +29,7 @@ export type NotifiedOperators = { notified: true; channels: string[] };
  * somebody has the step repeated: then what was not sent for certain is sent.
  */
 export const notifyOperators: ActingStep<NotifiedOperators> = {
-  name: 'notify-operators',
+  name: notifyStepName,
   required: false,
   timeLimitMs: 30_000,
   // About seven minutes: mail servers that put off an unknown sender take it after five.
@@ -98,11 +98,6 @@ function settledBefore(stood: NoticeStatus, channel: OperatorChannel): SendOutco
 function unknownOutcome(channel: OperatorChannel): SendOutcome {
   const message = `The ${channel.name} did not answer; the message may have arrived`;
   return { kind: 'unconfirmed', code: 'no_answer', message };
-}
-
-/** The row's status that an outcome leads to. */
-export function statusAfter(outcome: SendOutcome): NoticeStatus {
-  return outcome.kind === 'wait' || outcome.kind === 'retry' ? 'pending' : outcome.kind;
 }
 
 /** The step's end: first what is still to be sent, then what was refused, then what nobody knows. */

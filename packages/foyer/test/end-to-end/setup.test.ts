@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { createSandbox } from '../../../sandbox/src/sandbox.ts';
+import { createSandbox } from 'slack-sandbox';
 import { readManifest } from '../../src/config/manifest.ts';
 import type { Finding } from '../../src/operator/doctor/finding.ts';
 import { freePort } from '../support/free-port.ts';

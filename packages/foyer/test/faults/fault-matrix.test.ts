@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Failure } from '../../../sandbox/src/control/faults.ts';
+import type { Failure } from 'slack-sandbox';
 import type { EngineName } from '../support/stage-database.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
 import { createVisitor, install, type RunStatus, type Visitor } from '../support/visitor.ts';

@@ -1,4 +1,4 @@
-import type { Failure } from '../../../sandbox/src/control/faults.ts';
+import type { Failure } from 'slack-sandbox';
 
 /**
  * The fault matrix: what can go wrong with each call to Slack, and where that must end. `fault-matrix.test.ts` reads

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
-import { createSandbox } from '../../../sandbox/src/sandbox.ts';
+import { createSandbox } from 'slack-sandbox';
 import { readManifest } from '../../src/config/manifest.ts';
 import { createCopyMark } from '../../src/database/copy/copy-mark.ts';
 import { createKeyring } from '../../src/installations/keyring.ts';

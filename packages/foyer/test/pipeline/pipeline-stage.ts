@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import type { Installation } from '@slack/oauth';
 import { WebClient } from '@slack/web-api';
-import { createSandbox, type Sandbox } from '../../../sandbox/src/sandbox.ts';
+import { createSandbox, type Sandbox } from 'slack-sandbox';
 import { type Config, parseConfig } from '../../src/config/config.ts';
 import type { Database } from '../../src/database/database.ts';
 import { type RunRecord, readRun } from '../../src/database/installations/install-record.ts';

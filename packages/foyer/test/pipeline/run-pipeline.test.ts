@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Failure } from '../../../sandbox/src/control/faults.ts';
+import type { Failure } from 'slack-sandbox';
 import { DatabaseUnavailableError } from '../../src/database/database.ts';
 import { readHistory } from '../../src/database/installations/history-record.ts';
 import { cancelRuns } from '../../src/database/runs/cancel-runs.ts';

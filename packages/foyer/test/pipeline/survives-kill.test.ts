@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import type { Failure } from '../../../sandbox/src/control/faults.ts';
+import type { Failure } from 'slack-sandbox';
 import { readStepAttempts } from '../../src/database/runs/read-step-attempts.ts';
 import { type PipelineStage, setStage } from './pipeline-stage.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import type { Failure } from '../../../sandbox/src/control/faults.ts';
+import type { Failure } from 'slack-sandbox';
 import { readWelcome } from '../../src/database/welcomes/read-welcome.ts';
 import { requestWelcome } from '../../src/steps/request-welcome.ts';
 import { sendWelcome } from '../../src/steps/send-welcome.ts';

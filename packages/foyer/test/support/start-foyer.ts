@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { createSandbox, type Sandbox, type SandboxOptions } from '../../../sandbox/src/sandbox.ts';
+import { createSandbox, type Sandbox, type SandboxOptions } from 'slack-sandbox';
 import { type Config, parseConfig } from '../../src/config/config.ts';
 import { createLogger, type Logger } from '../../src/config/log.ts';
 import { type Foyer, type StartOptions, startFoyer } from '../../src/start-foyer.ts';

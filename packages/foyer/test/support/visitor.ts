@@ -1,5 +1,5 @@
 import { parseSetCookie } from 'cookie';
-import type { Sandbox } from '../../../sandbox/src/sandbox.ts';
+import type { Sandbox } from 'slack-sandbox';
 
 /** A browser without a screen: it keeps cookies, follows nothing by itself, and reports what came. */
 export interface Visitor {

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSandbox, type Sandbox, type SandboxOptions } from '../../../../sandbox/src/sandbox.ts';
+import { createSandbox, type Sandbox, type SandboxOptions } from 'slack-sandbox';
 import { type Config, parseConfig } from '../../../src/config/config.ts';
 import { freePort } from '../../support/free-port.ts';
 import { type PostgresProxy, startPostgresProxy } from '../../support/postgres-proxy.ts';

@@ -1,4 +1,4 @@
-import type { Sandbox } from '../../../../sandbox/src/sandbox.ts';
+import type { Sandbox } from 'slack-sandbox';
 import type { Config } from '../../../src/config/config.ts';
 import { openDatabase } from '../../../src/database/open-database.ts';
 import { createInstallationStore } from '../../../src/installations/create-installation-store.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { createSandbox, type Sandbox, type SandboxOptions } from '../../../../sandbox/src/sandbox.ts';
+import { createSandbox, type Sandbox, type SandboxOptions } from 'slack-sandbox';
 import { type Config, parseConfig } from '../../../src/config/config.ts';
 import { type Foyer, type StartOptions, startFoyer } from '../../../src/start-foyer.ts';
 import { manifestText } from '../../faults/support/process-stage.ts';

@@ -1,0 +1,5 @@
+export { checkBlocks } from './blocks/check-blocks.ts';
+export { createFaultList } from './blocks/fault-list.ts';
+export type { Failure, FaultPlan } from './control/faults.ts';
+export { type AppProcess, createSandbox, type Sandbox, type SandboxOptions } from './sandbox.ts';
+export type { World } from './world/world.ts';
