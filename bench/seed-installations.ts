@@ -1,6 +1,12 @@
 import type { Insertable } from 'kysely';
 import type { Database } from '../packages/foyer/src/database/database.ts';
-import type { HistoryRow, InstallationRow, RunRow, StepRow, Tables } from '../packages/foyer/src/database/records.ts';
+import type {
+  HistoryRow,
+  InstallationRow,
+  RunRow,
+  StepRow,
+  Tables,
+} from '../packages/foyer/src/database/records.ts';
 import { steps } from '../packages/foyer/src/steps/steps.ts';
 
 /** What a seed makes: `count` teams of one app, each with its run, its history and its pass through OAuth. */

@@ -1,7 +1,7 @@
-import { readManifest } from '../../packages/foyer/src/config/manifest.ts';
 import { parseConfig } from '../../packages/foyer/src/config/config.ts';
-import { openSqlite } from '../../packages/foyer/src/database/sqlite/open-sqlite.ts';
 import { createLogger, createScrubber } from '../../packages/foyer/src/config/log.ts';
+import { readManifest } from '../../packages/foyer/src/config/manifest.ts';
+import { openSqlite } from '../../packages/foyer/src/database/sqlite/open-sqlite.ts';
 import type { Step } from '../../packages/foyer/src/pipeline/step.ts';
 import { createWorker } from '../../packages/foyer/src/pipeline/worker.ts';
 import { createSlackClientFactory } from '../../packages/foyer/src/slack/create-slack-client.ts';

@@ -1,5 +1,8 @@
 import type { App } from '@slack/bolt';
-import { addListeners as addFoyersListeners, type ListenersDeps } from '../../packages/foyer/src/events/listeners.ts';
+import {
+  addListeners as addFoyersListeners,
+  type ListenersDeps,
+} from '../../packages/foyer/src/events/listeners.ts';
 import { addBenchListeners, listenerWork } from './bench-listeners.ts';
 
 /** Foyer's own listeners, and the bench's: what `contenders/foyer.ts` puts in the place of `listeners.ts`. */

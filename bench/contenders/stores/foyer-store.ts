@@ -1,9 +1,9 @@
+import { createLogger } from '../../../packages/foyer/src/config/log.ts';
 import type { Database } from '../../../packages/foyer/src/database/database.ts';
-import { prepareInstallationTokens } from '../../../packages/foyer/src/database/installations/installation-tokens.ts';
+import { prepareInstallationTokens } from '../../../packages/foyer/src/database/installation-tokens.ts';
 import { createInstallationStore } from '../../../packages/foyer/src/installations/create-installation-store.ts';
 import { openInstallation } from '../../../packages/foyer/src/installations/open-installation.ts';
 import { createTokenCipher } from '../../../packages/foyer/src/installations/token-cipher.ts';
-import { createLogger } from '../../../packages/foyer/src/config/log.ts';
 import { steps } from '../../../packages/foyer/src/steps/steps.ts';
 import { app } from '../../load/signed-events.ts';
 import { openBenchDatabase } from '../../open-bench-database.ts';

@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { confirm, isCancel } from '@clack/prompts';
-import { readManifest } from './config/manifest.ts';
 import { type Config, readConfig, readEnvironment, readPublicUrl } from './config/config.ts';
+import { createLogger, type Logger } from './config/log.ts';
+import { readManifest } from './config/manifest.ts';
 import type { Database } from './database/database.ts';
 import { createInstallationStore } from './installations/create-installation-store.ts';
 import type { InstallationStore } from './installations/installation-store.ts';
 import { createKeyring, type Keyring } from './installations/keyring.ts';
-import { createLogger, type Logger } from './config/log.ts';
 import { loadExistingKeyring } from './operator/keys/load-existing-keyring.ts';
 import { openExistingDatabase } from './operator/open-existing-database.ts';
 import { runOperatorCommand } from './operator/operator-program.ts';
 import { createSetupPrompts } from './operator/setup/create-setup-prompts.ts';
 import { createOutput } from './operator/terminal/output.ts';
 import { createProgressLine } from './operator/terminal/progress-line.ts';
-import { steps } from './steps/steps.ts';
 import { createSlackClientFactory } from './slack/create-slack-client.ts';
+import { steps } from './steps/steps.ts';
 
 /** The operator's commands: the server's parts, wired without a server. stdout belongs to a command's result alone. */
 

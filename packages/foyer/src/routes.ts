@@ -1,14 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Database } from './database/database.ts';
 import { DatabaseUnavailableError } from './database/database.ts';
+import type { NoRoute, Route } from './http/create-server.ts';
 import type { SendPages } from './http/send-pages.ts';
 import type { ShowProgress } from './install/show-progress.ts';
-
-/** What answers one request. It ends the response, or throws. */
-export type Route = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
-
-/** Why nothing answers a request: there is no such path, or it takes other methods, which `Allow` names (RFC 9110). */
-export type NoRoute = { kind: 'not_found' } | { kind: 'method_not_allowed'; headers: { Allow: string } };
 
 export interface RoutesDeps {
   startInstall: Route;

@@ -6,10 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { createLogger } from '../src/config/log.ts';
 import { openSqlite } from '../src/database/sqlite/open-sqlite.ts';
 import { createInstallationStore } from '../src/installations/create-installation-store.ts';
 import { createKeyring } from '../src/installations/keyring.ts';
-import { createLogger } from '../src/config/log.ts';
 import { compileCache } from './support/compile-cache.ts';
 import { createPostgresDatabase } from './support/shared-postgres.ts';
 

@@ -6,10 +6,11 @@ import { Writable } from 'node:stream';
 import { before, describe, it } from 'node:test';
 import { parseConfig } from '../src/config/config.ts';
 import { createLogger } from '../src/config/log.ts';
-import { createSendPages } from '../src/http/send-pages.ts';
+import type { Route } from '../src/http/create-server.ts';
 import { createFoyerServer } from '../src/http/create-server.ts';
 import { type Listening, listen } from '../src/http/listen.ts';
-import { createRoutes, type Route } from '../src/routes.ts';
+import { createSendPages } from '../src/http/send-pages.ts';
+import { createRoutes } from '../src/routes.ts';
 import { openTestDatabase } from './support/open-test-database.ts';
 
 const secrets = {

@@ -2,6 +2,12 @@ import { sql } from 'kysely';
 import type { Queries } from './database.ts';
 import { writeMarksTable } from './postgres/write-marks.ts';
 
+/** What a cell can hold, in both engines: text, a whole number, or nothing. */
+export type Cell = string | number | null;
+
+/** A row by its columns' names. */
+export type Row = Readonly<Record<string, Cell>>;
+
 /** A table as it stands in a database. */
 export interface FoundTable {
   name: string;

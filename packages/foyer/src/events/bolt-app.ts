@@ -1,8 +1,8 @@
 import { App, type Authorize } from '@slack/bolt';
 import type { Config } from '../config/config.ts';
+import { type Logger, slackLogger } from '../config/log.ts';
 import { InstallationNotFoundError } from '../installations/installation-store.ts';
 import type { TokenSource } from '../installations/token-source.ts';
-import { type Logger, slackLogger } from '../config/log.ts';
 import { type SlackCalls, slackClientOptions } from '../slack/create-slack-client.ts';
 import { makeClientsLazy } from './lazy-clients.ts';
 import { addListeners, type ListenersDeps } from './listeners.ts';

@@ -1,10 +1,10 @@
+import type { Logger } from '../config/log.ts';
 import { DatabaseUnavailableError } from '../database/database.ts';
 import {
   type InstallationStore,
   type RemovalOptions,
   TenantUnclearError,
 } from '../installations/installation-store.ts';
-import type { Logger } from '../config/log.ts';
 import {
   type EventEnvelope,
   eventEnvelope,

@@ -1,12 +1,12 @@
 import type { App, BlockAction, ButtonAction, SlackActionMiddlewareArgs } from '@slack/bolt';
+import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
-import { readInstallRecord } from '../database/installations/install-record.ts';
+import { readInstallRecord } from '../database/install-record.ts';
 import type { FindViewer } from '../home/find-viewer.ts';
 import { homeActions, mayAct } from '../home/may-act.ts';
 import type { PublishHome } from '../home/publish-home.ts';
-import type { Logger } from '../config/log.ts';
-import { requestWelcome } from '../steps/request-welcome.ts';
 import { retryRun } from '../pipeline/retry-run.ts';
+import { requestWelcome } from '../steps/request-welcome.ts';
 import { openHomeActionId } from '../steps/welcome-message.ts';
 
 /**

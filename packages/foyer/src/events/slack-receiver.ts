@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 import type { App, Receiver, ReceiverEvent } from '@slack/bolt';
-import { DatabaseUnavailableError } from '../database/database.ts';
 import type { Logger } from '../config/log.ts';
+import { DatabaseUnavailableError } from '../database/database.ts';
 import { readBody, refuseBody } from '../http/read-body.ts';
 import { MalformedBodyError, parseSlackBody } from './slack-request.ts';
 

@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
-import { announceView } from '../database/home-views/announce-view.ts';
-import { confirmView } from '../database/home-views/confirm-view.ts';
-import { listLookers } from '../database/home-views/list-lookers.ts';
-import { noteHomeOpened, prepareShownView } from '../database/home-views/shown-view.ts';
+import {
+  announceView,
+  confirmView,
+  listLookers,
+  noteHomeOpened,
+  prepareShownView,
+} from '../database/home-views.ts';
 import { InstallationNotFoundError } from '../installations/installation-store.ts';
 import type { TokenSource } from '../installations/token-source.ts';
-import type { Logger } from '../config/log.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { type SlackFailure, slackFailure } from '../slack/slack-failure.ts';
 import type { FindViewer } from './find-viewer.ts';

@@ -1,9 +1,9 @@
 import type { WebClient } from '@slack/web-api';
-import type { Database } from '../database/database.ts';
-import { type InstallRecord, registeredTeamId } from '../database/installations/install-record.ts';
-import { prepareMember } from '../database/people/read-member.ts';
-import type { TokenSource } from '../installations/token-source.ts';
 import type { Logger } from '../config/log.ts';
+import type { Database } from '../database/database.ts';
+import { type InstallRecord, registeredTeamId } from '../database/install-record.ts';
+import { prepareMember } from '../database/people.ts';
+import type { TokenSource } from '../installations/token-source.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import type { Viewer } from './may-act.ts';

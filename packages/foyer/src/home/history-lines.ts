@@ -1,4 +1,4 @@
-import type { HistoryRecord } from '../database/installations/history-record.ts';
+import type { HistoryRecord } from '../database/history.ts';
 import type { HistoryKind } from '../database/records.ts';
 import { mention, slackDate } from './blocks.ts';
 

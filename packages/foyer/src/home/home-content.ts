@@ -1,5 +1,5 @@
-import type { HistoryRecord } from '../database/installations/history-record.ts';
-import type { InstallRecord } from '../database/installations/install-record.ts';
+import type { HistoryRecord } from '../database/history.ts';
+import type { InstallRecord } from '../database/install-record.ts';
 import type { Viewer } from './may-act.ts';
 
 /** Everything that App Home shows to one person. */

@@ -1,5 +1,5 @@
-import type { InstallRecord, RunRecord } from '../database/installations/install-record.ts';
-import type { UserRecord } from '../database/installations/user-record.ts';
+import type { InstallRecord, RunRecord } from '../database/install-record.ts';
+import type { UserRecord } from '../database/people.ts';
 
 /**
  * Why here: the view decides with these which buttons to draw, and the handlers decide with the same ones what a press

@@ -2,9 +2,9 @@ import { hash } from 'node:crypto';
 import type { HomeView } from '@slack/types';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import type { Onlooker } from '../database/home-views/shown-view.ts';
-import { prepareHistory } from '../database/installations/history-record.ts';
-import { type InstallRecord, prepareInstallRecord } from '../database/installations/install-record.ts';
+import { prepareHistory } from '../database/history.ts';
+import type { Onlooker } from '../database/home-views.ts';
+import { type InstallRecord, prepareInstallRecord } from '../database/install-record.ts';
 import type { FindViewer } from './find-viewer.ts';
 import { historyShown, homeView } from './home-view.ts';
 

@@ -1,5 +1,5 @@
 import type { Button, KnownBlock } from '@slack/types';
-import type { RunRecord } from '../database/installations/install-record.ts';
+import type { RunRecord } from '../database/install-record.ts';
 import { escapeMrkdwn } from '../slack/escape-mrkdwn.ts';
 import { button, context, header, lines, section, slackDate } from './blocks.ts';
 import type { HomeContent } from './home-content.ts';

@@ -1,5 +1,5 @@
 import type { KnownBlock } from '@slack/types';
-import type { InstallRecord } from '../database/installations/install-record.ts';
+import type { InstallRecord } from '../database/install-record.ts';
 import { escapeMrkdwn, mrkdwnCode } from '../slack/escape-mrkdwn.ts';
 import { button, fields, mention, outside, section, slackDate } from './blocks.ts';
 import type { HomeContent } from './home-content.ts';

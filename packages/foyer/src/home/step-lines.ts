@@ -1,4 +1,4 @@
-import type { RunRecord, StepRecord } from '../database/installations/install-record.ts';
+import type { RunRecord, StepRecord } from '../database/install-record.ts';
 import { mrkdwnCode } from '../slack/escape-mrkdwn.ts';
 import { counted, outside, slackDate } from './blocks.ts';
 import { welcomeStepName } from './may-act.ts';

@@ -1,4 +1,4 @@
-import type { Onlooker } from '../database/home-views/shown-view.ts';
+import type { Onlooker } from '../database/home-views.ts';
 import { isRecent } from './is-recent.ts';
 
 /**

@@ -1,8 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { DatabaseUnavailableError } from '../database/database.ts';
 import type { Logger } from '../config/log.ts';
+import { DatabaseUnavailableError } from '../database/database.ts';
 import type { SendPages } from './send-pages.ts';
-import type { NoRoute, Route } from '../routes.ts';
+
+/** What answers one request. It ends the response, or throws. */
+export type Route = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
+
+/** Why nothing answers a request: there is no such path, or it takes other methods, which `Allow` names (RFC 9110). */
+export type NoRoute = { kind: 'not_found' } | { kind: 'method_not_allowed'; headers: { Allow: string } };
 
 /**
  * Foyer's own HTTP server. What it promises for every path: each request gets a complete answer within ten seconds

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ConfigError, type ConfigFault } from '../config/config-error.ts';
 import type { Config } from '../config/config.ts';
+import { ConfigError, type ConfigFault } from '../config/config-error.ts';
 
 /** A server that listens. */
 export interface Listening {

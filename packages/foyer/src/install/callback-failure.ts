@@ -1,6 +1,6 @@
 import { DatabaseUnavailableError } from '../database/database.ts';
-import { slackFailure } from '../slack/slack-failure.ts';
 import type { FailureKind } from '../http/pages/failure-texts.ts';
+import { slackFailure } from '../slack/slack-failure.ts';
 
 /** Slack's refusals of an exchange that say our settings are wrong: no installer can mend them. */
 const misconfigured = new Set([

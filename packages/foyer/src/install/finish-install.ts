@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../config/config.ts';
+import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
 import {
   consumeState,
@@ -7,15 +8,14 @@ import {
   findInstallRequest,
   type NewInstallRequest,
   recordUnusedRequest,
-} from '../database/install-requests/install-requests.ts';
+} from '../database/install-requests.ts';
+import type { FailureKind } from '../http/pages/failure-texts.ts';
+import type { SendPages } from '../http/send-pages.ts';
 import type { InstallationStore, RecordedInstall } from '../installations/installation-store.ts';
-import type { Logger } from '../config/log.ts';
 import { type SlackCalls, slackClientOptions } from '../slack/create-slack-client.ts';
 import { type CallbackFailure, exchangeFailure, redirectFailure } from './callback-failure.ts';
 import { createInstallProvider, providerCookieName } from './install-provider.ts';
-import type { FailureKind } from '../http/pages/failure-texts.ts';
 import { progressHash, progressPath } from './progress-token.ts';
-import type { SendPages } from '../http/send-pages.ts';
 import type { StateContent, States } from './state.ts';
 import type { UnstoredTokens } from './unstored-tokens.ts';
 

@@ -1,11 +1,11 @@
 import type { Config } from '../config/config.ts';
+import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
 import {
   failInstallRequest,
   findInterruptedRequests,
   sweepInstallRequests,
-} from '../database/install-requests/install-requests.ts';
-import type { Logger } from '../config/log.ts';
+} from '../database/install-requests.ts';
 import type { UnstoredTokens } from './unstored-tokens.ts';
 
 /** A callback is answered within ten seconds: one that is open after a minute was interrupted. */

@@ -1,19 +1,19 @@
 import type { ServerResponse } from 'node:http';
 import type { Config } from '../config/config.ts';
 import { type Database, DatabaseUnavailableError } from '../database/database.ts';
-import { findInstallRequest } from '../database/install-requests/install-requests.ts';
 import {
   type InstallRecord,
   type RunRecord,
   readInstallRecord,
   readRun,
-} from '../database/installations/install-record.ts';
+} from '../database/install-record.ts';
+import { findInstallRequest } from '../database/install-requests.ts';
 import type { InstallRequestRow } from '../database/records.ts';
-import { openInSlack } from '../slack/open-in-slack.ts';
 import { type Progress, progressStatus } from '../http/pages/progress-status.ts';
+import type { SendPages } from '../http/send-pages.ts';
+import { openInSlack } from '../slack/open-in-slack.ts';
 import { progressHash, progressPath } from './progress-token.ts';
 import { interruptedAfterMs } from './recover-installs.ts';
-import type { SendPages } from '../http/send-pages.ts';
 
 /** How long the progress of an install can be watched: its address is a secret, so it does not stay good for ever. */
 export const progressLifetimeMs = 24 * 3_600_000;

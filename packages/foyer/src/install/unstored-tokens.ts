@@ -1,10 +1,10 @@
 import type { WebClientOptions } from '@slack/web-api';
 import { z } from 'zod';
+import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
-import { keepUnstoredTokens } from '../database/install-requests/install-requests.ts';
+import { keepUnstoredTokens } from '../database/install-requests.ts';
 import type { InstallationStore } from '../installations/installation-store.ts';
 import type { Sealer } from '../installations/sealer.ts';
-import type { Logger } from '../config/log.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 

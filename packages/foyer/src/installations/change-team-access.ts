@@ -1,8 +1,7 @@
 import type { Queries } from '../database/database.ts';
-import { appendHistory } from '../database/installations/append-history.ts';
-import { lockInstallation } from '../database/installations/lock-installation.ts';
-import { recordTeamAccess } from '../database/installations/record-team-access.ts';
-import { resumeWaitingRuns } from '../database/runs/resume-waiting-runs.ts';
+import { appendHistory } from '../database/history.ts';
+import { lockInstallation, recordTeamAccess } from '../database/installations.ts';
+import { resumeWaitingRuns } from '../database/runs.ts';
 import { type TenantQuery, TenantUnclearError } from './installation-store.ts';
 
 /** A `team_access_granted` or `team_access_revoked` event. `changedAt` is its `event_time` in milliseconds. */

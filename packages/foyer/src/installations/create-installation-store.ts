@@ -1,11 +1,9 @@
-import type { Database, Queries } from '../database/database.ts';
-import { appendHistory } from '../database/installations/append-history.ts';
-import { eraseInstallation } from '../database/installations/erase-installation.ts';
-import { eraseUserTokens } from '../database/installations/erase-user-tokens.ts';
-import { prepareInstallationTokens } from '../database/installations/installation-tokens.ts';
-import { type InstallationKey, lockInstallation } from '../database/installations/lock-installation.ts';
-import { markInstallationBroken } from '../database/installations/mark-installation-broken.ts';
 import type { Logger } from '../config/log.ts';
+import type { Database, Queries } from '../database/database.ts';
+import { eraseInstallation, eraseUserTokens } from '../database/erase-installation.ts';
+import { appendHistory } from '../database/history.ts';
+import { prepareInstallationTokens } from '../database/installation-tokens.ts';
+import { type InstallationKey, lockInstallation, markInstallationBroken } from '../database/installations.ts';
 import { changeTeamAccess } from './change-team-access.ts';
 import { queueDeadTokenNotice } from './dead-token-notice.ts';
 import { createInstallationCache } from './installation-cache.ts';

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuthorizeResult } from '@slack/bolt';
 import type { Config } from '../config/config.ts';
-import type { Database } from '../database/database.ts';
-import { findLapsingTokens } from '../database/tokens/find-lapsing-tokens.ts';
-import type { TokenHolder } from '../database/tokens/token-holder.ts';
 import type { Logger } from '../config/log.ts';
+import type { Database } from '../database/database.ts';
+import type { TokenHolder } from '../database/token-refreshes.ts';
+import { findLapsingTokens } from '../database/token-refreshes.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import {

@@ -1,5 +1,5 @@
 import type { Queries } from '../database/database.ts';
-import { type NewNotice, queueNotice } from '../database/notices/queue-notice.ts';
+import { type NewNotice, queueNotice } from '../database/notices.ts';
 
 /**
  * A token often dies because the app is being removed, and Slack tells the two in any order. Until then it can be seen

@@ -1,5 +1,5 @@
 import type { Queries } from '../database/database.ts';
-import { findInstallsAndRemovals } from '../database/installations/find-installs-and-removals.ts';
+import { findInstallsAndRemovals } from '../database/installations.ts';
 import type { InstallationRow } from '../database/records.ts';
 import type { RemovalOptions } from './installation-store.ts';
 

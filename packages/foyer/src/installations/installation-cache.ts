@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts';
-import type { InstallationTokens } from '../database/installations/installation-tokens.ts';
+import type { InstallationTokens } from '../database/installation-tokens.ts';
 import type { StoredInstallation } from './installation-store.ts';
 import type { Opened } from './open-installation.ts';
 

@@ -1,6 +1,6 @@
 import type { Installation } from '@slack/oauth';
 import type { InstallationStatus } from '../database/records.ts';
-import type { TokenHolder } from '../database/tokens/token-holder.ts';
+import type { TokenHolder } from '../database/token-refreshes.ts';
 
 /**
  * Which installation is meant, as Slack's events and Bolt give it: `null` and `undefined` are the same everywhere.

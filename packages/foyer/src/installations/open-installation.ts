@@ -1,5 +1,5 @@
 import type { Installation } from '@slack/oauth';
-import type { InstallationTokens } from '../database/installations/installation-tokens.ts';
+import type { InstallationTokens } from '../database/installation-tokens.ts';
 import type { StoredInstallation } from './installation-store.ts';
 import type { BotHalf, TokenCipher, UserHalf } from './token-cipher.ts';
 

@@ -1,7 +1,6 @@
 import type { Database } from '../database/database.ts';
-import { listBotSeals, listUserSeals, type StoredSeal } from '../database/seals/list-seals.ts';
-import { replaceSeal } from '../database/seals/replace-seal.ts';
-import type { TokenHolder } from '../database/tokens/token-holder.ts';
+import { listBotSeals, listUserSeals, replaceSeal, type StoredSeal } from '../database/seals.ts';
+import type { TokenHolder } from '../database/token-refreshes.ts';
 import type { Keyring } from './keyring.ts';
 import { sealedPrefix } from './sealer.ts';
 import { createTokenCipher, places } from './token-cipher.ts';

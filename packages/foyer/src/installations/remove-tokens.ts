@@ -1,11 +1,9 @@
 import type { Queries } from '../database/database.ts';
-import { appendHistory } from '../database/installations/append-history.ts';
-import { eraseBotToken } from '../database/installations/erase-bot-token.ts';
-import { eraseHomeViews } from '../database/installations/erase-home-views.ts';
-import { eraseUserTokens } from '../database/installations/erase-user-tokens.ts';
-import { queueNotice } from '../database/notices/queue-notice.ts';
+import { eraseBotToken, eraseHomeViews, eraseUserTokens } from '../database/erase-installation.ts';
+import { appendHistory } from '../database/history.ts';
+import { queueNotice } from '../database/notices.ts';
 import type { InstallationRow } from '../database/records.ts';
-import { cancelRuns } from '../database/runs/cancel-runs.ts';
+import { cancelRuns } from '../database/runs.ts';
 import { queueDeadTokenNotice } from './dead-token-notice.ts';
 import { isBeforeInstall, removalDetail, revokedBefore } from './event-order.ts';
 import type { RemovalOptions } from './installation-store.ts';

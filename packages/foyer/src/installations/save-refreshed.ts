@@ -1,6 +1,6 @@
-import { installationTokens } from '../database/installations/installation-tokens.ts';
-import { saveRefreshedToken } from '../database/tokens/save-refreshed-token.ts';
-import type { TokenHolder } from '../database/tokens/token-holder.ts';
+import { installationTokens } from '../database/installation-tokens.ts';
+import type { TokenHolder } from '../database/token-refreshes.ts';
+import { saveRefreshedToken } from '../database/token-refreshes.ts';
 import type { RefreshedTokens } from './installation-store.ts';
 import { expiryMs } from './record-install.ts';
 import type { StoreContext } from './store-context.ts';

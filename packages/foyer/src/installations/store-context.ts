@@ -1,5 +1,5 @@
-import type { Database } from '../database/database.ts';
 import type { Logger } from '../config/log.ts';
+import type { Database } from '../database/database.ts';
 import type { TokenCipher } from './token-cipher.ts';
 
 /** What the store's operations share. */

@@ -1,6 +1,5 @@
 import type { Database, Queries } from '../database/database.ts';
-import { findForeignSeal } from '../database/seals/find-foreign-seal.ts';
-import { forgetEncryptionKeys, recordEncryptionKey } from '../database/seals/record-encryption-key.ts';
+import { findForeignSeal, forgetEncryptionKeys, recordEncryptionKey } from '../database/seals.ts';
 import { type Keyring, KeyringError } from './keyring.ts';
 import { createSealer, SealBrokenError, sealedKeyId, sealedPrefix } from './sealer.ts';
 

@@ -5,7 +5,7 @@ import {
   readInstallRecord,
   readRun,
   registeredTeamId,
-} from '../database/installations/install-record.ts';
+} from '../database/install-record.ts';
 import type { OperatorNoticeRow } from '../database/records.ts';
 import { notifyStepName } from './operator-channel.ts';
 import { type OperatorMessage, type Span, troubleLine } from './operator-message.ts';

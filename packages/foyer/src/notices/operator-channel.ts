@@ -1,5 +1,4 @@
-import type { NoticeStatus } from '../database/records.ts';
-import type { NoticeChannel } from '../database/records.ts';
+import type { NoticeChannel, NoticeStatus } from '../database/records.ts';
 import type { OperatorMessage } from './operator-message.ts';
 
 /**

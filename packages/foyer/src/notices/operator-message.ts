@@ -1,6 +1,6 @@
-import type { StepRecord } from '../database/installations/install-record.ts';
 import type { IncomingWebhookSendArguments } from '@slack/webhook';
 import { escape as escapeHtml } from 'html-escaper';
+import type { StepRecord } from '../database/install-record.ts';
 import { escapeMrkdwn, mrkdwnCode, plainLine } from '../slack/escape-mrkdwn.ts';
 
 /**

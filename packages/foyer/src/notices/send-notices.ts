@@ -1,14 +1,11 @@
 import type { Config } from '../config/config.ts';
-import type { Database } from '../database/database.ts';
-import { claimDueNotice } from '../database/notices/claim-due-notice.ts';
-import { noticeChannels } from '../database/notices/queue-notice.ts';
-import { dropNotice, settleNotice } from '../database/notices/settle-notice.ts';
-import type { NoticeChannel, OperatorNoticeRow } from '../database/records.ts';
 import type { Logger } from '../config/log.ts';
+import type { Database } from '../database/database.ts';
+import { claimDueNotice, dropNotice, noticeChannels, settleNotice } from '../database/notices.ts';
+import type { NoticeChannel, OperatorNoticeRow } from '../database/records.ts';
 import { eventNotice } from './event-notice.ts';
 import { openOperatorChannels } from './open-operator-channels.ts';
 import { type OperatorChannel, type SendOutcome, statusAfter } from './operator-channel.ts';
-
 
 /**
  * Sends what waits in `operator_notices`: what happens outside of a run, and runs that failed. The row was committed

@@ -1,6 +1,6 @@
 import type { Queries } from '../database/database.ts';
-import type { InstallRecord } from '../database/installations/install-record.ts';
-import { findInstallRecords } from '../database/installations/list-install-records.ts';
+import type { InstallRecord } from '../database/install-record.ts';
+import { findInstallRecords } from '../database/install-record.ts';
 import { CommandError } from './command-error.ts';
 
 /**

@@ -1,12 +1,12 @@
-import type { HistoryRecord } from '../database/installations/history-record.ts';
+import type { HistoryRecord } from '../database/history.ts';
 import {
   type InstallRecord,
   type RunRecord,
   registeredTeamId,
   type StepRecord,
-} from '../database/installations/install-record.ts';
-import type { UserRecord } from '../database/installations/user-record.ts';
-import type { StepAttemptRecord } from '../database/runs/read-step-attempts.ts';
+} from '../database/install-record.ts';
+import type { UserRecord } from '../database/people.ts';
+import type { StepAttemptRecord } from '../database/run-steps.ts';
 import type { Output } from './terminal/output.ts';
 import { plainText } from './terminal/plain-text.ts';
 import { statusStyle } from './terminal/status-style.ts';

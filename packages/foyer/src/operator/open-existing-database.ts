@@ -3,7 +3,7 @@ import type { DatabaseTarget } from '../config/database-target.ts';
 import type { Database } from '../database/database.ts';
 import { openDatabase } from '../database/open-database.ts';
 import { peekTables } from '../database/peek-tables.ts';
-import { serverName } from '../database/postgres/server-name.ts';
+import { serverName } from '../database/postgres/postgres-pool.ts';
 import { CommandError } from './command-error.ts';
 
 /**

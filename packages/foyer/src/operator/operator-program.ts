@@ -1,11 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
-import { CopyError } from '../database/copy/copy-error.ts';
+import { createScrubber } from '../config/log.ts';
+import { CopyError } from '../database/copy/copy-mark.ts';
 import { DatabaseNewerError, DatabaseUnavailableError } from '../database/database.ts';
 import { BackupDamagedError } from '../database/sqlite/verify-backup.ts';
 import { KeyringError } from '../installations/keyring.ts';
 import { KeyMissingError, SealBrokenError } from '../installations/sealer.ts';
-import { createScrubber } from '../config/log.ts';
 import { CommandError, UsageError } from './command-error.ts';
 import { backupCommand } from './commands/backup-command.ts';
 import { copyCommand } from './commands/copy-command.ts';

@@ -1,8 +1,8 @@
 import type { Queries } from '../database/database.ts';
-import { listTokenHolders } from '../database/installations/list-token-holders.ts';
 import type { InstallationStore } from '../installations/installation-store.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
+import { listTokenHolders } from './installation-lists.ts';
 
 /** What became of an installation's tokens at Slack. */
 export interface Revocation {

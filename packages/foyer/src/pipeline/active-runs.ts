@@ -1,6 +1,5 @@
-import { holdLease, type RunLease } from '../database/runs/hold-lease.ts';
-import { findHeldRuns, renewLeases } from '../database/runs/renew-leases.ts';
-import { restRun } from '../database/runs/rest-run.ts';
+import { findHeldRuns, holdLease, type RunLease, renewLeases } from '../database/run-leases.ts';
+import { restRun } from '../database/runs.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
 import { runPipeline } from './run-pipeline.ts';
 

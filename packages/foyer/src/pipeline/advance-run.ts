@@ -1,13 +1,9 @@
 import type { Queries } from '../database/database.ts';
-import { lockInstallation } from '../database/installations/lock-installation.ts';
+import { lockInstallation } from '../database/installations.ts';
 import type { StepRow } from '../database/records.ts';
-import { countLostAttempts } from '../database/runs/count-lost-attempts.ts';
-import { endRun } from '../database/runs/end-run.ts';
-import { endStep, recordStep } from '../database/runs/end-step.ts';
-import { holdLease } from '../database/runs/hold-lease.ts';
-import { type ClaimedRun, readClaimedRun } from '../database/runs/read-claimed-run.ts';
-import { skipStep } from '../database/runs/skip-step.ts';
-import { startStep } from '../database/runs/start-step.ts';
+import { holdLease } from '../database/run-leases.ts';
+import { countLostAttempts, endStep, recordStep, skipStep, startStep } from '../database/run-steps.ts';
+import { type ClaimedRun, endRun, readClaimedRun } from '../database/runs.ts';
 import { attemptHere, writeLearnt } from './attempt-here.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
 import {

@@ -1,6 +1,6 @@
 import type { StepRow } from '../database/records.ts';
-import type { StepEnding } from '../database/runs/end-step.ts';
-import type { Rest } from '../database/runs/rest-run.ts';
+import type { StepEnding } from '../database/run-steps.ts';
+import type { Rest } from '../database/runs.ts';
 import type { Attempt } from './attempt-step.ts';
 import { retryDelayMs } from './retry-delay.ts';
 import { isStepEnd, type Json, type Step, type StepEnd, type WaitEvent } from './step.ts';

@@ -1,6 +1,6 @@
+import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
 import type { RunStatus, StepStatus } from '../database/records.ts';
-import type { Logger } from '../config/log.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import type { Step, StepServices } from './step.ts';
 

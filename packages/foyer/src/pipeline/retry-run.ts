@@ -1,9 +1,9 @@
 import type { Database, Queries } from '../database/database.ts';
-import { appendHistory } from '../database/installations/append-history.ts';
-import { lockInstallation } from '../database/installations/lock-installation.ts';
+import { appendHistory } from '../database/history.ts';
+import { lockInstallation } from '../database/installations.ts';
 import type { RunRow, StepRow } from '../database/records.ts';
-import { queueRun } from '../database/runs/queue-run.ts';
-import { earlierStepFailed } from '../database/runs/skip-step.ts';
+import { earlierStepFailed } from '../database/run-steps.ts';
+import { queueRun } from '../database/runs.ts';
 
 /**
  * What became of the wish to try a run again.

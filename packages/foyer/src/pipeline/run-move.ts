@@ -1,10 +1,10 @@
 import type { Queries } from '../database/database.ts';
-import { findGrantedTeams } from '../database/installations/find-granted-teams.ts';
+import { findGrantedTeams } from '../database/installations.ts';
 import type { RunStatus, StepRow } from '../database/records.ts';
-import type { RunLease } from '../database/runs/hold-lease.ts';
-import type { ClaimedRun } from '../database/runs/read-claimed-run.ts';
-import { type Rest, restRun } from '../database/runs/rest-run.ts';
-import { earlierStepFailed, skipStep } from '../database/runs/skip-step.ts';
+import type { RunLease } from '../database/run-leases.ts';
+import { earlierStepFailed, skipStep } from '../database/run-steps.ts';
+import type { ClaimedRun } from '../database/runs.ts';
+import { type Rest, restRun } from '../database/runs.ts';
 import type { Attempt } from './attempt-step.ts';
 import { judgeAttempt, type Verdict } from './judge-attempt.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';

@@ -1,5 +1,5 @@
-import type { RunLease } from '../database/runs/hold-lease.ts';
 import type { Logger } from '../config/log.ts';
+import type { RunLease } from '../database/run-leases.ts';
 import { advanceRun, takeUpRun } from './advance-run.ts';
 import { type Attempt, attemptStep } from './attempt-step.ts';
 import type { Verdict } from './judge-attempt.ts';

@@ -1,7 +1,7 @@
 import type { WebClient } from '@slack/web-api';
-import { toStepRecord } from '../database/installations/install-record.ts';
+import { toStepRecord } from '../database/install-record.ts';
 import type { StepRow } from '../database/records.ts';
-import type { ClaimedRun } from '../database/runs/read-claimed-run.ts';
+import type { ClaimedRun } from '../database/runs.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
 import type { Json, Step, StepContext, StepFacts } from './step.ts';
 

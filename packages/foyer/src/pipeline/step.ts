@@ -1,9 +1,9 @@
 import type { WebClient } from '@slack/web-api';
 import type { Config } from '../config/config.ts';
-import type { Database, Queries } from '../database/database.ts';
-import type { StepRecord } from '../database/installations/install-record.ts';
-import type { PublishHome } from '../home/publish-home.ts';
 import type { Logger } from '../config/log.ts';
+import type { Database, Queries } from '../database/database.ts';
+import type { StepRecord } from '../database/install-record.ts';
+import type { PublishHome } from '../home/publish-home.ts';
 
 /**
  * The pipeline's interface: what a step is, what it is given and how it ends.

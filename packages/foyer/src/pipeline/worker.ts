@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { claimDueRuns } from '../database/runs/claim-due-runs.ts';
-import { prepareNextDueAt } from '../database/runs/next-due-at.ts';
-import { releaseDeadLeases } from '../database/runs/release-dead-leases.ts';
+import { claimDueRuns, releaseDeadLeases } from '../database/run-leases.ts';
+import { prepareNextDueAt } from '../database/runs.ts';
 import { createActiveRuns } from './active-runs.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
 import { retryDelayMs } from './retry-delay.ts';

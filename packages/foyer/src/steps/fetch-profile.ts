@@ -1,9 +1,16 @@
 import type { TeamInfoResponse, UsersInfoResponse } from '@slack/web-api';
-import { registeredTeamId } from '../database/installations/install-record.ts';
-import { saveProfile, type TeamProfile, type UserProfile } from '../database/people/save-profile.ts';
+import { registeredTeamId } from '../database/install-record.ts';
+import { saveProfile, type TeamProfile, type UserProfile } from '../database/people.ts';
+import {
+  type ActingStep,
+  type StepContext,
+  type StepWrite,
+  skip,
+  waitFor,
+  withWrite,
+} from '../pipeline/step.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import { skipWithoutBot } from './skip-without-bot.ts';
-import { type ActingStep, type StepContext, type StepWrite, skip, waitFor, withWrite } from '../pipeline/step.ts';
 
 /** What Slack told of the installer and the team. An absent value was not granted or not given. */
 export type FetchedProfile = {

@@ -1,6 +1,6 @@
 import type { WebClient } from '@slack/web-api';
 import type { WelcomeRow } from '../database/records.ts';
-import type { WelcomeKey } from '../database/welcomes/read-welcome.ts';
+import type { WelcomeKey } from '../database/welcomes.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 
 /** The event type in the metadata of each welcome. */

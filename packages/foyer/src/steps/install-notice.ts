@@ -1,4 +1,4 @@
-import { registeredTeamId } from '../database/installations/install-record.ts';
+import { registeredTeamId } from '../database/install-record.ts';
 import { type OperatorMessage, troubleLine } from '../notices/operator-message.ts';
 import type { StepContext } from '../pipeline/step.ts';
 import { fetchProfile } from './fetch-profile.ts';

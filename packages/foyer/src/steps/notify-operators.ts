@@ -1,9 +1,12 @@
-import { beginRunNotice } from '../database/notices/begin-run-notice.ts';
-import { settleNotice } from '../database/notices/settle-notice.ts';
+import { beginRunNotice, settleNotice } from '../database/notices.ts';
 import type { NoticeStatus } from '../database/records.ts';
-import { installNotice } from './install-notice.ts';
 import { openOperatorChannels } from '../notices/open-operator-channels.ts';
-import { notifyStepName, type OperatorChannel, type SendOutcome, statusAfter } from '../notices/operator-channel.ts';
+import {
+  notifyStepName,
+  type OperatorChannel,
+  type SendOutcome,
+  statusAfter,
+} from '../notices/operator-channel.ts';
 import {
   type ActingStep,
   lookAgainIn,
@@ -13,6 +16,7 @@ import {
   skip,
   unconfirmed,
 } from '../pipeline/step.ts';
+import { installNotice } from './install-notice.ts';
 
 /** Through which channels the operators were told. */
 export type NotifiedOperators = { notified: true; channels: string[] };

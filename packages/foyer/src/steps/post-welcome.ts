@@ -1,14 +1,13 @@
 import type { WebClient } from '@slack/web-api';
 import type { WelcomeRow } from '../database/records.ts';
-import { beginWelcome } from '../database/welcomes/begin-welcome.ts';
-import type { WelcomeKey } from '../database/welcomes/read-welcome.ts';
-import { settleWelcome } from '../database/welcomes/settle-welcome.ts';
+import type { WelcomeKey } from '../database/welcomes.ts';
+import { beginWelcome, settleWelcome } from '../database/welcomes.ts';
+import { lookAgainIn, type StepContext, type StepEnd, type Written, withWrite } from '../pipeline/step.ts';
 import { defaultTimeoutMs } from '../slack/create-slack-client.ts';
 import { openInSlack } from '../slack/open-in-slack.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
-import { welcomeEventType } from './find-welcome.ts';
-import { lookAgainIn, type StepContext, type StepEnd, type Written, withWrite } from '../pipeline/step.ts';
 import { fetchProfile } from './fetch-profile.ts';
+import { welcomeEventType } from './find-welcome.ts';
 import { welcomeMessage } from './welcome-message.ts';
 
 /** Where the welcome is. */

@@ -1,5 +1,5 @@
-import { skipWithoutBot } from './skip-without-bot.ts';
 import { type ActingStep, lookAgainIn, StepError, skip } from '../pipeline/step.ts';
+import { skipWithoutBot } from './skip-without-bot.ts';
 
 /**
  * Publishes App Home for the installer, so that it is there when they first look.

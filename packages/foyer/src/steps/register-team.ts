@@ -1,5 +1,5 @@
-import { registeredTeamId } from '../database/installations/install-record.ts';
-import { registerTeam as registerTeamRow } from '../database/people/register-team.ts';
+import { registeredTeamId } from '../database/install-record.ts';
+import { registerTeam as registerTeamRow } from '../database/people.ts';
 import type { RecordingStep } from '../pipeline/step.ts';
 
 /** The registered team: for an org-wide install, its enterprise. */

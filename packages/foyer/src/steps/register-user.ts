@@ -1,5 +1,5 @@
-import { registeredTeamId } from '../database/installations/install-record.ts';
-import { registerUser as registerUserRows } from '../database/people/register-user.ts';
+import { registeredTeamId } from '../database/install-record.ts';
+import { registerUser as registerUserRows } from '../database/people.ts';
 import type { RecordingStep } from '../pipeline/step.ts';
 
 /** The registered installer. */

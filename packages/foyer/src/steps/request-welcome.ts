@@ -1,8 +1,8 @@
 import type { Database, Queries } from '../database/database.ts';
-import { appendHistory } from '../database/installations/append-history.ts';
-import { lockInstallation } from '../database/installations/lock-installation.ts';
+import { appendHistory } from '../database/history.ts';
+import { lockInstallation } from '../database/installations.ts';
 import type { InstallationRow, RunRow } from '../database/records.ts';
-import { queueRun } from '../database/runs/queue-run.ts';
+import { queueRun } from '../database/runs.ts';
 import { sendWelcome } from './send-welcome.ts';
 
 /**

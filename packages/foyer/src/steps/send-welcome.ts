@@ -1,11 +1,6 @@
 import type { WebClient } from '@slack/web-api';
 import type { WelcomeRow } from '../database/records.ts';
-import { readWelcome, type WelcomeKey } from '../database/welcomes/read-welcome.ts';
-import { settleWelcome } from '../database/welcomes/settle-welcome.ts';
-import { slackFailure } from '../slack/slack-failure.ts';
-import { findWelcome } from './find-welcome.ts';
-import { postWelcome, type SentWelcome, sentWelcome } from './post-welcome.ts';
-import { skipWithoutBot } from './skip-without-bot.ts';
+import { readWelcome, settleWelcome, type WelcomeKey } from '../database/welcomes.ts';
 import {
   type ActingStep,
   lookAgainIn,
@@ -16,6 +11,10 @@ import {
   type Written,
   waitFor,
 } from '../pipeline/step.ts';
+import { slackFailure } from '../slack/slack-failure.ts';
+import { findWelcome } from './find-welcome.ts';
+import { postWelcome, type SentWelcome, sentWelcome } from './post-welcome.ts';
+import { skipWithoutBot } from './skip-without-bot.ts';
 
 /**
  * Sends the installer one welcome DM per life of the installation (invariant 3).

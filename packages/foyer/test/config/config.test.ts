@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { parseConfig } from '../../src/config/config.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { readManifest } from '../../src/config/manifest.ts';
-import { parseConfig } from '../../src/config/config.ts';
 
 const manifest = readFileSync(new URL('../../../../manifest.json', import.meta.url), 'utf8');
 const secrets = {

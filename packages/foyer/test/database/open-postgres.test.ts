@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import { type Database, DatabaseUnavailableError } from '../../src/database/database.ts';
 import { openPostgres } from '../../src/database/postgres/open-postgres.ts';
-import { recordEncryptionKey } from '../../src/database/seals/record-encryption-key.ts';
+import { recordEncryptionKey } from '../../src/database/seals.ts';
 import { type PostgresProxy, startPostgresProxy } from '../support/postgres-proxy.ts';
 import { createPostgresDatabase } from '../support/shared-postgres.ts';
 

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type Database, DatabaseUnavailableError } from '../../src/database/database.ts';
 import { openPostgres } from '../../src/database/postgres/open-postgres.ts';
-import { recordEncryptionKey } from '../../src/database/seals/record-encryption-key.ts';
+import { recordEncryptionKey } from '../../src/database/seals.ts';
 import { freePort } from '../support/free-port.ts';
 import { startPostgresProxy } from '../support/postgres-proxy.ts';
 import { type PostgresServer, startPostgresServer } from '../support/postgres-server.ts';

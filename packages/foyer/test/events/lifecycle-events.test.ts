@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { DatabaseUnavailableError } from '../../src/database/database.ts';
-import type { InstallationStore } from '../../src/installations/installation-store.ts';
 import { createCommitLifecycle } from '../../src/events/lifecycle-events.ts';
+import type { InstallationStore } from '../../src/installations/installation-store.ts';
 
 const log = pino({ level: 'silent' });
 const at = 1_800_000_000;

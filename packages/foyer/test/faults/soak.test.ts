@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { it } from 'node:test';
-import type { Failure } from 'slack-sandbox';
-import type { World } from 'slack-sandbox';
+import type { Failure, World } from 'slack-sandbox';
 import { createVisitor, eventually, finishedRun, install, type RunStatus } from '../support/visitor.ts';
 import { isFullRun } from './support/full-run.ts';
 import { type ProcessStage, setProcessStage } from './support/process-stage.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { type InstallRecord, readInstallRecord } from '../../src/database/installations/install-record.ts';
+import { type InstallRecord, readInstallRecord } from '../../src/database/install-record.ts';
 import { mayAct } from '../../src/home/may-act.ts';
 import { openHome } from './open-home.ts';
 

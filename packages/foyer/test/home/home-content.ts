@@ -1,5 +1,5 @@
-import type { RunRecord, StepRecord } from '../../src/database/installations/install-record.ts';
-import type { UserRecord } from '../../src/database/installations/user-record.ts';
+import type { RunRecord, StepRecord } from '../../src/database/install-record.ts';
+import type { UserRecord } from '../../src/database/people.ts';
 import type { HomeContent } from '../../src/home/home-content.ts';
 
 /** 12 May 2026, 09:30 UTC. */

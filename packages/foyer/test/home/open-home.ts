@@ -1,13 +1,13 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseConfig } from '../../src/config/config.ts';
+import { createLogger } from '../../src/config/log.ts';
 import type { Database } from '../../src/database/database.ts';
 import type { InstallationRow } from '../../src/database/records.ts';
-import { createRun } from '../../src/database/runs/create-run.ts';
+import { createRun } from '../../src/database/runs.ts';
 import { createPublishHome } from '../../src/home/create-publish-home.ts';
 import { createFindViewer } from '../../src/home/find-viewer.ts';
 import { InstallationNotFoundError } from '../../src/installations/installation-store.ts';
-import { createLogger } from '../../src/config/log.ts';
 import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
 import { engines } from '../support/open-test-database.ts';
 import type { EngineName } from '../support/stage-database.ts';

@@ -7,11 +7,11 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { pino } from 'pino';
 import { parseConfig } from '../../src/config/config.ts';
 import { DatabaseUnavailableError } from '../../src/database/database.ts';
-import { consumeState } from '../../src/database/install-requests/install-requests.ts';
-import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
-import { progressHash } from '../../src/install/progress-token.ts';
+import { consumeState } from '../../src/database/install-requests.ts';
 import { createSendPages } from '../../src/http/send-pages.ts';
+import { progressHash } from '../../src/install/progress-token.ts';
 import { createShowProgress } from '../../src/install/show-progress.ts';
+import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
 import { createClock, keyringOf, teamInstall } from '../support/installations.ts';
 import { openTestDatabase } from '../support/open-test-database.ts';
 

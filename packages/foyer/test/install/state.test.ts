@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseSetCookie } from 'cookie';
 import fc from 'fast-check';
+import { createStates, stateLifetimeMs } from '../../src/install/state.ts';
 import { createKeyring } from '../../src/installations/keyring.ts';
 import { createSealer } from '../../src/installations/sealer.ts';
-import { createStates, stateLifetimeMs } from '../../src/install/state.ts';
 
 const keys = [{ id: 'main', base64: Buffer.alloc(32, 3).toString('base64') }];
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Installation } from '@slack/oauth';
 import { pino } from 'pino';
-import { readInstallRecord } from '../../src/database/installations/install-record.ts';
+import { readInstallRecord } from '../../src/database/install-record.ts';
 import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
 import {
   InstallationNotFoundError,

@@ -8,12 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
-import {
-  createKeyring,
-  type Keyring,
-  KeyringError,
-  loadKeyring,
-} from '../../src/installations/keyring.ts';
+import { createKeyring, type Keyring, KeyringError, loadKeyring } from '../../src/installations/keyring.ts';
 import { createSealer, KeyMissingError, SealBrokenError } from '../../src/installations/sealer.ts';
 import { verifyKeyring } from '../../src/installations/verify-keyring.ts';
 import { keyringOf, keysOf, teamInstall } from '../support/installations.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { describe, it, type TestContext } from 'node:test';
+import { createLogger } from '../../src/config/log.ts';
 import { migrationNames } from '../../src/database/migrate.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
-import { createLogger } from '../../src/config/log.ts';
 import { createNoticeSender } from '../../src/notices/send-notices.ts';
 import { isServing, spawnFoyer } from '../faults/support/foyer-process.ts';
 import { count } from '../faults/support/full-run.ts';

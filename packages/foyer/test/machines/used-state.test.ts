@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { consumeState } from '../../src/database/install-requests/install-requests.ts';
+import { consumeState } from '../../src/database/install-requests.ts';
 import { count } from '../faults/support/full-run.ts';
 import { openPostgresTestDatabase } from '../support/open-test-database.ts';
 

@@ -6,8 +6,8 @@ import { describe, it, type TestContext } from 'node:test';
 import { createNoticeSender } from '../../src/notices/send-notices.ts';
 import { type Step, StepError } from '../../src/pipeline/step.ts';
 import { notifyOperators } from '../../src/steps/notify-operators.ts';
-import { startMailServer } from '../support/mail-server.ts';
 import { type PipelineStage, setStage } from '../pipeline/pipeline-stage.ts';
+import { startMailServer } from '../support/mail-server.ts';
 
 /** A webhook, and how it answers from now on. */
 async function startWebhook(t: TestContext) {

@@ -3,14 +3,14 @@ import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFile
 import { join } from 'node:path';
 import { test } from 'node:test';
 import Sqlite from 'better-sqlite3';
-import { readManifest } from '../../src/config/manifest.ts';
 import { parseConfig } from '../../src/config/config.ts';
+import { createLogger } from '../../src/config/log.ts';
+import { readManifest } from '../../src/config/manifest.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import { verifyBackup } from '../../src/database/sqlite/verify-backup.ts';
-import { createLogger } from '../../src/config/log.ts';
-import { startFoyer } from '../../src/start-foyer.ts';
 import { backupDatabase } from '../../src/operator/backup-database.ts';
+import { startFoyer } from '../../src/start-foyer.ts';
 import { setStage } from '../support/start-foyer.ts';
 import { createVisitor, eventually, install } from '../support/visitor.ts';
 import { createOperatorHarness, storeInstallation } from './operator-harness.ts';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readManifest } from '../../src/config/manifest.ts';
 import { readPublicUrl } from '../../src/config/config.ts';
+import { readManifest } from '../../src/config/manifest.ts';
 import { compareManifests } from '../../src/operator/manifest/compare-manifests.ts';
 import { createOperatorHarness } from './operator-harness.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readManifest } from '../../src/config/manifest.ts';
 import { parseConfig } from '../../src/config/config.ts';
+import { readManifest } from '../../src/config/manifest.ts';
 import { DatabaseUnavailableError } from '../../src/database/database.ts';
 import { createOperatorHarness } from './operator-harness.ts';
 

@@ -12,8 +12,8 @@ import {
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parse as parseDotenv } from 'dotenv';
-import { readManifest } from '../../src/config/manifest.ts';
 import { parseConfig } from '../../src/config/config.ts';
+import { readManifest } from '../../src/config/manifest.ts';
 import { loadExistingKeyring } from '../../src/operator/keys/load-existing-keyring.ts';
 import { fillManifest } from '../../src/operator/manifest/fill-manifest.ts';
 import type { Question, SetupPrompts } from '../../src/operator/setup/setup-prompts.ts';

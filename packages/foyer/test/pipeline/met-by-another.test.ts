@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql, type Transaction } from 'kysely';
 import type { Database } from '../../src/database/database.ts';
 import type { Tables } from '../../src/database/records.ts';
-import { claimDueRuns } from '../../src/database/runs/claim-due-runs.ts';
+import { claimDueRuns } from '../../src/database/run-leases.ts';
 import { changeTeamAccess } from '../../src/installations/change-team-access.ts';
-import { requestWelcome } from '../../src/steps/request-welcome.ts';
 import { retryRun } from '../../src/pipeline/retry-run.ts';
 import { lookAgainIn, type Step, waitFor } from '../../src/pipeline/step.ts';
+import { requestWelcome } from '../../src/steps/request-welcome.ts';
 import { setStage } from './pipeline-stage.ts';
 
 const traits = { required: true, timeLimitMs: 5000, maxAttempts: 3 };

@@ -5,9 +5,10 @@ import type { Installation } from '@slack/oauth';
 import { WebClient } from '@slack/web-api';
 import { createSandbox, type Sandbox } from 'slack-sandbox';
 import { type Config, parseConfig } from '../../src/config/config.ts';
+import { createLogger, createScrubber } from '../../src/config/log.ts';
 import type { Database } from '../../src/database/database.ts';
-import { type RunRecord, readRun } from '../../src/database/installations/install-record.ts';
-import { claimDueRuns } from '../../src/database/runs/claim-due-runs.ts';
+import { type RunRecord, readRun } from '../../src/database/install-record.ts';
+import { claimDueRuns } from '../../src/database/run-leases.ts';
 import type { PublishHome } from '../../src/home/publish-home.ts';
 import {
   createInstallationStore,
@@ -15,12 +16,11 @@ import {
   type RecordedInstall,
 } from '../../src/installations/create-installation-store.ts';
 import { createKeyring } from '../../src/installations/keyring.ts';
-import { createLogger, createScrubber } from '../../src/config/log.ts';
 import type { PipelineDeps } from '../../src/pipeline/pipeline-deps.ts';
 import { runPipeline } from '../../src/pipeline/run-pipeline.ts';
 import type { Step } from '../../src/pipeline/step.ts';
-import { steps } from '../../src/steps/steps.ts';
 import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
+import { steps } from '../../src/steps/steps.ts';
 import { engines } from '../support/open-test-database.ts';
 
 const redirectUri = 'http://127.0.0.1:9/slack/oauth_redirect';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.ts';
-import { readStepAttempts } from '../../src/database/runs/read-step-attempts.ts';
+import { readStepAttempts } from '../../src/database/run-steps.ts';
 import {
   type ActingStep,
   type RecordingStep,

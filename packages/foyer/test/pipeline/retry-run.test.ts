@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { readHistory } from '../../src/database/installations/history-record.ts';
-import { requestWelcome } from '../../src/steps/request-welcome.ts';
+import { readHistory } from '../../src/database/history.ts';
 import { retryRun } from '../../src/pipeline/retry-run.ts';
 import { type Step, skip, unconfirmed, waitFor } from '../../src/pipeline/step.ts';
+import { requestWelcome } from '../../src/steps/request-welcome.ts';
 import { sendWelcome } from '../../src/steps/send-welcome.ts';
 import { setStage } from './pipeline-stage.ts';
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Failure } from 'slack-sandbox';
 import { DatabaseUnavailableError } from '../../src/database/database.ts';
-import { readHistory } from '../../src/database/installations/history-record.ts';
-import { cancelRuns } from '../../src/database/runs/cancel-runs.ts';
-import { readStepAttempts } from '../../src/database/runs/read-step-attempts.ts';
+import { readHistory } from '../../src/database/history.ts';
+import { readStepAttempts } from '../../src/database/run-steps.ts';
+import { cancelRuns } from '../../src/database/runs.ts';
 import {
   type ActingStep,
   type Json,

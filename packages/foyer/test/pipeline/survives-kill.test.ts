@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { Failure } from 'slack-sandbox';
-import { readStepAttempts } from '../../src/database/runs/read-step-attempts.ts';
+import { readStepAttempts } from '../../src/database/run-steps.ts';
 import { type PipelineStage, setStage } from './pipeline-stage.ts';
 
 const manifest = await readFile(new URL('../../../../manifest.json', import.meta.url), 'utf8');

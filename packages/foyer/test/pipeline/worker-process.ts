@@ -1,9 +1,9 @@
 import { parseConfig } from '../../src/config/config.ts';
-import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import { createLogger, createScrubber } from '../../src/config/log.ts';
-import { steps } from '../../src/steps/steps.ts';
+import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import { createWorker } from '../../src/pipeline/worker.ts';
 import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
+import { steps } from '../../src/steps/steps.ts';
 
 /**
  * A process with nothing but a worker in it, to be killed. It is told the configuration, the token and the database by

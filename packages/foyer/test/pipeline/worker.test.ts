@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { type Database, DatabaseUnavailableError } from '../../src/database/database.ts';
-import { cancelRuns } from '../../src/database/runs/cancel-runs.ts';
+import { cancelRuns } from '../../src/database/runs.ts';
 import type { ActingStep, Step } from '../../src/pipeline/step.ts';
 import { createWorker, type Worker, type WorkerDeps } from '../../src/pipeline/worker.ts';
 import { isDeadOwner, thisProcess, type WorkerIdentity } from '../../src/pipeline/worker-identity.ts';

@@ -3,16 +3,16 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { requestWelcome } from '../../src/steps/request-welcome.ts';
 import { retryRun } from '../../src/pipeline/retry-run.ts';
 import { type Step, StepError } from '../../src/pipeline/step.ts';
 import { fetchProfile } from '../../src/steps/fetch-profile.ts';
 import { notifyOperators } from '../../src/steps/notify-operators.ts';
 import { registerTeam } from '../../src/steps/register-team.ts';
 import { registerUser } from '../../src/steps/register-user.ts';
+import { requestWelcome } from '../../src/steps/request-welcome.ts';
+import { mortal, type PipelineStage, setStage } from '../pipeline/pipeline-stage.ts';
 import { mailPassword, startMailServer } from '../support/mail-server.ts';
 import { eventually } from '../support/visitor.ts';
-import { mortal, type PipelineStage, setStage } from '../pipeline/pipeline-stage.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 const taken: Answer = (_request, response) => void response.end('ok');

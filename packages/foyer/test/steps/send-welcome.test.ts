@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Failure } from 'slack-sandbox';
-import { readWelcome } from '../../src/database/welcomes/read-welcome.ts';
+import { readWelcome } from '../../src/database/welcomes.ts';
 import { requestWelcome } from '../../src/steps/request-welcome.ts';
 import { sendWelcome } from '../../src/steps/send-welcome.ts';
 import { mortal, type PipelineStage, setStage, signal } from '../pipeline/pipeline-stage.ts';

@@ -5,13 +5,13 @@ import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import type { PublishResult } from '../../src/home/publish-home.ts';
 import { type Json, type Step, StepError } from '../../src/pipeline/step.ts';
+import type { SlackFailure } from '../../src/slack/slack-failure.ts';
 import { fetchProfile } from '../../src/steps/fetch-profile.ts';
 import { notifyOperators } from '../../src/steps/notify-operators.ts';
 import { publishHome } from '../../src/steps/publish-home.ts';
 import { registerTeam } from '../../src/steps/register-team.ts';
 import { registerUser } from '../../src/steps/register-user.ts';
 import { steps } from '../../src/steps/steps.ts';
-import type { SlackFailure } from '../../src/slack/slack-failure.ts';
 import { type PipelineStage, setStage } from '../pipeline/pipeline-stage.ts';
 
 const outputOf = async (stage: PipelineStage, runId: string, step: Step): Promise<Json> => {

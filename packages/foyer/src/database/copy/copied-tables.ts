@@ -1,4 +1,5 @@
-import type { Queries } from '../database.ts';
+import { sql } from 'kysely';
+import type { Database, Queries } from '../database.ts';
 import { readTables } from '../read-tables.ts';
 import type { Tables } from '../records.ts';
 import { copyMarkTable } from './copy-mark.ts';
@@ -49,4 +50,50 @@ export async function copiedTables(queries: Queries): Promise<CopiedTable[]> {
     if (!columns) throw new Error(`the table ${name} is missing`);
     return { name, key, columns: columns.toSorted() };
   });
+}
+
+/** How many rows each table holds; those that hold none are left out. */
+export async function countRows(
+  queries: Queries,
+  tables: readonly CopiedTable[],
+): Promise<{ table: string; rows: number }[]> {
+  const counts: { table: string; rows: number }[] = [];
+  for (const { name } of tables) {
+    const { rows } = await sql<{
+      rows: number;
+    }>`select count(*) as rows from ${sql.table(name)}`.execute(queries);
+    counts.push({ table: name, rows: rows[0]?.rows ?? 0 });
+  }
+  return counts.filter((count) => count.rows > 0);
+}
+
+/** Whether any table holds a row. Looks at one of each, so that it is quick within a transaction. */
+export async function holdsRows(queries: Queries, tables: readonly CopiedTable[]): Promise<boolean> {
+  for (const { name } of tables) {
+    const { rows } = await sql`select 1 as one from ${sql.table(name)} limit 1`.execute(queries);
+    if (rows.length > 0) return true;
+  }
+  return false;
+}
+
+const batchRows = 2000;
+const patienceMs = 30_000;
+
+/** Deletes every row of every table, children first, in short transactions; `onBatch` runs within each. */
+export async function clearRows(
+  target: Pick<Database, 'write'>,
+  tables: readonly CopiedTable[],
+  onBatch: (transaction: Queries) => Promise<void>,
+): Promise<void> {
+  for (const table of tables.toReversed()) {
+    const name = sql.table(table.name);
+    const key = sql.join(table.key.map((column) => sql.ref(column)));
+    const batch = sql`delete from ${name} where (${key}) in (select ${key} from ${name} limit ${sql.lit(batchRows)})`;
+    for (let deleted = 1n; deleted > 0n; ) {
+      deleted = await target.write(async (transaction) => {
+        await onBatch(transaction);
+        return (await batch.execute(transaction)).numAffectedRows ?? 0n;
+      }, patienceMs);
+    }
+  }
 }

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from '../database.ts';
-import { clearRows } from './clear-rows.ts';
 import { type ComparedTable, compareTables, differingTables } from './compare-tables.ts';
-import { type CopiedTable, copiedTables } from './copied-tables.ts';
-import { CopyError } from './copy-error.ts';
+import { type CopiedTable, clearRows, copiedTables, countRows, holdsRows } from './copied-tables.ts';
 import {
+  CopyError,
   type CopyMark,
   type CopyPlace,
   createCopyMark,
@@ -14,7 +13,6 @@ import {
   takeCopyMark,
 } from './copy-mark.ts';
 import { copyRows } from './copy-rows.ts';
-import { countRows, holdsRows } from './count-rows.ts';
 
 /** What is being done, and how far it is. */
 export interface CopyProgress {

@@ -1,7 +1,6 @@
 import type { Queries } from '../database.ts';
+import type { Cell } from '../read-tables.ts';
 import { readTables } from '../read-tables.ts';
-import type { Cell } from './cell.ts';
-import { CopyError } from './copy-error.ts';
 
 /**
  * Why a table of its own that comes and goes: while it is there, the database is half of a copy, and nobody but the copy
@@ -112,4 +111,20 @@ function takenOverWhereGone(error: unknown): never {
 function takenOver(cause?: unknown): CopyError {
   const message = 'Another copy into this database was started, and goes on where this one was.';
   return new CopyError('taken_over', message, { cause });
+}
+
+/**
+ * Thrown when a copy cannot begin or go on.
+ * - `target_not_empty`: the target holds something else
+ * - `source_changed`: the source was written while it was copied, so that what was copied does not fit together
+ * - `taken_over`: another copy into the same target was started, and goes on where this one was
+ * - `row_refused`: the target does not take what the source holds
+ */
+export class CopyError extends Error {
+  override readonly name = 'CopyError';
+  readonly code: 'target_not_empty' | 'source_changed' | 'taken_over' | 'row_refused';
+  constructor(code: CopyError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
 }

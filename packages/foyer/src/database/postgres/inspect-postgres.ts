@@ -1,10 +1,10 @@
-import { sql } from 'kysely';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import { copyMarkTable } from '../copy/copy-mark.ts';
 import type { Queries } from '../database.ts';
 import { migrationNames } from '../migrate.ts';
 import { readTables } from '../read-tables.ts';
-import { underCopyName } from './is-postgres-in-use.ts';
-import { peekPostgres } from './peek-postgres.ts';
+import type { Tables } from '../records.ts';
+import { createPostgresPool } from './postgres-pool.ts';
 
 /** A Postgres database as it stands, before anybody opens it to work with it. */
 export interface PostgresInspection {
@@ -125,4 +125,44 @@ async function appliedMigrations(queries: Queries): Promise<string[]> {
     queries,
   );
   return rows.map(({ name }) => name);
+}
+
+/**
+ * Runs `work` on one connection to a database as it stands, whatever it holds: nothing in it is brought up to date.
+ * @throws DatabaseUnavailableError
+ */
+export async function peekPostgres<T>(url: string, work: (queries: Queries) => Promise<T>): Promise<T> {
+  const pool = createPostgresPool({ url, max: 1, unlimited: true });
+  const queries = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  try {
+    return await queries.connection().execute(work);
+  } finally {
+    await queries.destroy();
+  }
+}
+
+/** A Foyer that runs asks every two seconds; a connection that PgBouncer keeps after its end asks nothing. */
+const busyWithin = '10 seconds';
+
+/**
+ * Whether a Foyer or one of its commands works on the database, on whichever machine: by the name that its connections
+ * have (`foyer`, unless the URL gives another). Sees those of the same role, or all with `pg_read_all_stats`.
+ * @throws DatabaseUnavailableError
+ */
+export function isPostgresInUse(url: string): Promise<boolean> {
+  const name = new URL(url).searchParams.get('application_name') ?? 'foyer';
+  return peekPostgres(underCopyName(url), async (queries) => {
+    const { rows } = await sql<{ others: number }>`
+      select count(*) as others from pg_stat_activity
+       where datname = current_database() and application_name = ${name}
+         and (state <> 'idle' or state_change > now() - ${sql.lit(busyWithin)}::interval)`.execute(queries);
+    return (rows[0]?.others ?? 0) > 0;
+  });
+}
+
+/** The URL, with a name for its connections by which they are told from those of a Foyer. */
+export function underCopyName(url: string): string {
+  const named = new URL(url);
+  named.searchParams.set('application_name', 'foyer-copy');
+  return named.href;
 }

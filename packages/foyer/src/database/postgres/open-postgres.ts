@@ -16,8 +16,7 @@ import { prepareQuery } from '../prepared-query.ts';
 import type { Tables } from '../records.ts';
 import { backUpPostgres } from './back-up-postgres.ts';
 import { asUnavailable, isConflict, isLostConnection } from './postgres-failure.ts';
-import { createPostgresPool } from './postgres-pool.ts';
-import { serverName } from './server-name.ts';
+import { createPostgresPool, serverName } from './postgres-pool.ts';
 import { createWriteMarks, isMarkKept, prepareWriteMarks, type WriteMark } from './write-marks.ts';
 
 /**

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import pg from 'pg';
 import { asTold, isLostConnection, isOfAborted, mayComeBack } from './postgres-failure.ts';
-import { serverName } from './server-name.ts';
 
 /**
  * Why the time limits are ours and not the server's: they hold when the server or the network hangs, and they pass
@@ -120,4 +119,10 @@ function createConnection(
 function asResult(result: pg.QueryResult | pg.QueryResult[]): PostgresQueryResult<never> {
   const last = Array.isArray(result) ? result.at(-1) : result;
   return last as unknown as PostgresQueryResult<never>;
+}
+
+/** Names the database of a connection URL for messages, without its password and its parameters. */
+export function serverName(url: string): string {
+  const { protocol, username, host, pathname } = new URL(url);
+  return `${protocol}//${username && `${username}@`}${host}${pathname}`;
 }

@@ -1,8 +1,11 @@
 import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
+import { Kysely, SqliteDialect } from 'kysely';
 import { copyMarkTable } from '../copy/copy-mark.ts';
+import { DatabaseUnavailableError, type Queries } from '../database.ts';
 import { migrationNames } from '../migrate.ts';
+import type { Tables } from '../records.ts';
 
 /** A database file as it stands, before anybody opens it to work with it. */
 export interface SqliteInspection {
@@ -67,5 +70,49 @@ function writeRefusal(sqlite: Sqlite.Database): string | null {
   } catch (error) {
     if (error instanceof Sqlite.SqliteError) return error.code;
     throw error;
+  }
+}
+
+/**
+ * Runs `work` on a database file as it stands, whatever it holds: it is only read. Undefined where there is none, or an
+ * empty file.
+ * @throws DatabaseUnavailableError
+ */
+export async function peekSqlite<T>(
+  file: string,
+  work: (queries: Queries) => Promise<T>,
+): Promise<T | undefined> {
+  if (!statSync(file, { throwIfNoEntry: false })?.size) return undefined;
+  try {
+    const database = new Sqlite(file, { readonly: true, fileMustExist: true });
+    const queries = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
+    try {
+      return await work(queries);
+    } finally {
+      await queries.destroy();
+    }
+  } catch (cause) {
+    if (!(cause instanceof Sqlite.SqliteError)) throw cause;
+    throw new DatabaseUnavailableError(`The database ${file} cannot be used: ${cause.message}`, { cause });
+  }
+}
+
+/**
+ * Whether somebody has the database file open, in this process or another one on this machine. Whoever uses it holds a
+ * shared lock on it for as long as it is open (WAL), so that the exclusive lock is refused.
+ * https://www.sqlite.org/wal.html#use_of_wal_without_shared_memory
+ */
+export function isSqliteInUse(file: string): boolean {
+  if (!statSync(file, { throwIfNoEntry: false })?.size) return false;
+  const sqlite = new Sqlite(file, { fileMustExist: true, timeout: 500 });
+  try {
+    sqlite.pragma('locking_mode = EXCLUSIVE');
+    sqlite.exec('begin exclusive; rollback');
+    return false;
+  } catch (error) {
+    if (error instanceof Sqlite.SqliteError && /^SQLITE_(?:BUSY|LOCKED)/.test(error.code)) return true;
+    throw error;
+  } finally {
+    sqlite.close();
   }
 }

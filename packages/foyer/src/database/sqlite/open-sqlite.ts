@@ -9,8 +9,7 @@ import { migrate } from '../migrate.ts';
 import { compileQuery } from '../prepared-query.ts';
 import type { Tables } from '../records.ts';
 import { answerAtOnce } from './answer-at-once.ts';
-import { createCommits } from './commit-together.ts';
-import { type LogOnDisk, openLogOnDisk } from './log-on-disk.ts';
+import { createCommits, type LogOnDisk, openLogOnDisk } from './commit-together.ts';
 import { foyerSqliteDialect } from './sqlite-dialect.ts';
 
 /**

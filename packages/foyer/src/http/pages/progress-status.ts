@@ -1,4 +1,4 @@
-import type { StepRecord } from '../../database/installations/install-record.ts';
+import type { StepRecord } from '../../database/install-record.ts';
 import type { RunStatus } from '../../database/records.ts';
 import { plainName } from './plain-name.ts';
 import { stepLabel, stepStatusWords } from './step-words.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import { type DatabaseTarget, parseDatabaseUrl } from '../../config/database-target.ts';
 import type { Config } from '../../config/config.ts';
+import { type DatabaseTarget, parseDatabaseUrl } from '../../config/database-target.ts';
 import type { ComparedTable } from '../../database/copy/compare-tables.ts';
 import type { CopyProgress } from '../../database/copy/copy-database.ts';
 import { UsageError } from '../command-error.ts';

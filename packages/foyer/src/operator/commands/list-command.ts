@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
-import type { InstallRecord, StepRecord } from '../../database/installations/install-record.ts';
-import { listInstallRecords } from '../../database/installations/list-install-records.ts';
+import type { InstallRecord, StepRecord } from '../../database/install-record.ts';
+import { listInstallRecords } from '../../database/install-record.ts';
 import type { InstallationStatus } from '../../database/records.ts';
 import { installRecordJson } from '../install-record-json.ts';
 import type { OperatorDeps } from '../operator-deps.ts';

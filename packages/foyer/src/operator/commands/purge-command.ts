@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import type { Database } from '../../database/database.ts';
-import { countInstallationRows } from '../../database/installations/count-installation-rows.ts';
-import { type InstallRecord, registeredTeamId } from '../../database/installations/install-record.ts';
-import { readUsers } from '../../database/installations/user-record.ts';
+import { countInstallationRows } from '../../database/erase-installation.ts';
+import { type InstallRecord, registeredTeamId } from '../../database/install-record.ts';
+import { readUsers } from '../../database/people.ts';
 import { KeyringError } from '../../installations/keyring.ts';
 import { KeyMissingError, SealBrokenError } from '../../installations/sealer.ts';
 import { CommandError, UsageError } from '../command-error.ts';

@@ -1,11 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import {
-  type InstallRequestRecord,
-  listInstallRequests,
-} from '../../database/install-requests/list-install-requests.ts';
 import type { InstallRequestOutcome } from '../../database/records.ts';
 import { isoTime } from '../install-record-json.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
+import { type InstallRequestRecord, listInstallRequests } from '../request-lists.ts';
 import { statusStyle } from '../terminal/status-style.ts';
 import { type Column, table } from '../terminal/table.ts';
 import { timeText } from '../terminal/time-text.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { findRun } from '../../database/runs/find-run.ts';
+import { findRun } from '../../database/runs.ts';
 import { type RetryOutcome, retryRun } from '../../pipeline/retry-run.ts';
 import { CommandError } from '../command-error.ts';
 import type { OperatorDeps } from '../operator-deps.ts';

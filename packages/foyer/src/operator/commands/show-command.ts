@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { readHistory } from '../../database/installations/history-record.ts';
-import { readUsers } from '../../database/installations/user-record.ts';
-import { readStepAttempts } from '../../database/runs/read-step-attempts.ts';
+import { readHistory } from '../../database/history.ts';
+import { readUsers } from '../../database/people.ts';
+import { readStepAttempts } from '../../database/run-steps.ts';
 import { findTeam } from '../find-team.ts';
 import { installDetailsJson } from '../install-record-json.ts';
 import { installRecordText } from '../install-record-text.ts';

@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { DatabaseTarget } from '../../config/database-target.ts';
-import { serverName } from '../../database/postgres/server-name.ts';
+import { serverName } from '../../database/postgres/postgres-pool.ts';
 
 /** A database by a name that stays the same, without a password: the file's full path, or user, host and database. */
 export function databaseName(target: DatabaseTarget): string {

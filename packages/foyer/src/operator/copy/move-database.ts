@@ -2,13 +2,11 @@ import type { DatabaseTarget } from '../../config/database-target.ts';
 import type { ComparedTable } from '../../database/copy/compare-tables.ts';
 import { copiedTableNames } from '../../database/copy/copied-tables.ts';
 import { type CopyProgress, copyDatabase } from '../../database/copy/copy-database.ts';
-import { CopyError } from '../../database/copy/copy-error.ts';
-import { copyMarkTable } from '../../database/copy/copy-mark.ts';
+import { CopyError, copyMarkTable } from '../../database/copy/copy-mark.ts';
 import type { Database } from '../../database/database.ts';
-import { isInUse } from '../../database/is-in-use.ts';
 import { openAnyDatabase } from '../../database/open-database.ts';
-import { peekTables } from '../../database/peek-tables.ts';
-import { underCopyName } from '../../database/postgres/is-postgres-in-use.ts';
+import { isInUse, peekTables } from '../../database/peek-tables.ts';
+import { underCopyName } from '../../database/postgres/inspect-postgres.ts';
 import { CommandError } from '../command-error.ts';
 import { databaseName, isSameDatabase } from './database-name.ts';
 

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import type { Queries } from '../../database/database.ts';
-import { countNotices } from '../../database/notices/count-notices.ts';
+import { countNotices } from '../../database/notices.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
 
 const weekMs = 7 * 24 * 3_600_000;

@@ -1,5 +1,5 @@
 import { inspectPostgres, type PostgresInspection } from '../../database/postgres/inspect-postgres.ts';
-import { serverName } from '../../database/postgres/server-name.ts';
+import { serverName } from '../../database/postgres/postgres-pool.ts';
 import { type DatabaseCheck, schemaFinding, sizeText } from './database-findings.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
 import { postgresFault } from './postgres-fault.ts';

@@ -1,11 +1,9 @@
 import type { Config } from '../../config/config.ts';
 import type { Queries } from '../../database/database.ts';
-import { findInterruptedRequests } from '../../database/install-requests/install-requests.ts';
-import { countGrantedScopes } from '../../database/installations/count-granted-scopes.ts';
-import { countInstallations } from '../../database/installations/count-installations.ts';
-import { countFailingRuns } from '../../database/runs/count-failing-runs.ts';
-import { readQueueState } from '../../database/runs/read-queue-state.ts';
-import { countTokensAtRisk } from '../../database/tokens/count-tokens-at-risk.ts';
+import { findInterruptedRequests } from '../../database/install-requests.ts';
+import { countGrantedScopes, countInstallations } from '../installation-lists.ts';
+import { countFailingRuns, readQueueState } from '../queue-state.ts';
+import { countTokensAtRisk } from '../token-times.ts';
 import { counted, type Finding, fault, ok, warning } from './finding.ts';
 
 /** A run that is due this long was forgotten: a worker looks every two seconds, and a lost lease lapses in thirty. */

@@ -1,5 +1,5 @@
-import { ConfigError, type ConfigFault } from '../../config/config-error.ts';
 import { type Config, parseConfig } from '../../config/config.ts';
+import { ConfigError, type ConfigFault } from '../../config/config-error.ts';
 
 /** The environment as far as it can be used. */
 export interface Setting {

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
-import type { Database } from '../../database/database.ts';
 import { createScrubber } from '../../config/log.ts';
+import type { Database } from '../../database/database.ts';
 import { fillManifest } from '../manifest/fill-manifest.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { manifestFileName } from '../setup/manifest-file.ts';

@@ -1,6 +1,5 @@
 import type { Queries } from '../../database/database.ts';
-import { countSeals, type SealCount } from '../../database/seals/count-seals.ts';
-import { listKeyIds } from '../../database/seals/list-key-ids.ts';
+import { countSeals, listKeyIds, type SealCount } from '../../database/seals.ts';
 import type { Keyring } from '../../installations/keyring.ts';
 import { sealedPrefix } from '../../installations/sealer.ts';
 

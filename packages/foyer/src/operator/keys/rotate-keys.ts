@@ -1,9 +1,9 @@
 import type { Database } from '../../database/database.ts';
-import { findStaleRequestSeals, replaceRequestSeal } from '../../database/seals/stale-request-seals.ts';
+import { findStaleRequestSeals, replaceRequestSeal } from '../../database/seals.ts';
+import { unstoredTokensPlace, unstoredTokensPurpose } from '../../install/unstored-tokens.ts';
 import type { Keyring } from '../../installations/keyring.ts';
 import { reencryptTokens } from '../../installations/reencrypt-tokens.ts';
 import { createSealer, sealedPrefix } from '../../installations/sealer.ts';
-import { unstoredTokensPlace, unstoredTokensPurpose } from '../../install/unstored-tokens.ts';
 
 const batch = 100;
 

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Counter from 'prom-client/lib/counter.js';
 import Histogram from 'prom-client/lib/histogram.js';
 import Registry from 'prom-client/lib/registry.js';
-import type { Database } from '../../database/database.ts';
 import type { Logger } from '../../config/log.ts';
+import type { Database } from '../../database/database.ts';
 import { knownEventTypes, knownSlackMethods, labelOf } from './known-labels.ts';
 import { addStateGauges } from './state-gauges.ts';
 

@@ -1,10 +1,10 @@
 import type { Registry } from 'prom-client';
 import Gauge from 'prom-client/lib/gauge.js';
-import type { Database } from '../../database/database.ts';
-import { countInstallations } from '../../database/installations/count-installations.ts';
-import { readQueueState } from '../../database/runs/read-queue-state.ts';
-import { countTokensAtRisk } from '../../database/tokens/count-tokens-at-risk.ts';
 import type { Logger } from '../../config/log.ts';
+import type { Database } from '../../database/database.ts';
+import { countInstallations } from '../installation-lists.ts';
+import { readQueueState } from '../queue-state.ts';
+import { countTokensAtRisk } from '../token-times.ts';
 
 /** Renewed two hours ahead: what has less than this left was not renewed in time. */
 const lapsingWithinMs = 3_600_000;

@@ -1,5 +1,5 @@
-import type { InstallationRowCounts } from '../../database/installations/count-installation-rows.ts';
-import { type InstallRecord, registeredTeamId } from '../../database/installations/install-record.ts';
+import type { InstallationRowCounts } from '../../database/erase-installation.ts';
+import { type InstallRecord, registeredTeamId } from '../../database/install-record.ts';
 import { type Html, html } from '../../http/html.ts';
 import { installationsPath } from './installations-page.ts';
 import { csrfField, type OperatorFrame, operatorPage } from './operator-page.ts';

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../../config/config.ts';
 import { DatabaseUnavailableError } from '../../database/database.ts';
-import { readInstallRecord } from '../../database/installations/install-record.ts';
-import type { Sealer } from '../../installations/sealer.ts';
+import { readInstallRecord } from '../../database/install-record.ts';
 import { newNonce, pageHeaders } from '../../http/pages/page-headers.ts';
+import type { Sealer } from '../../installations/sealer.ts';
 import { clientAddress } from './client-address.ts';
 import { loginPage } from './login-page.ts';
 import { createLoginThrottle } from './login-throttle.ts';

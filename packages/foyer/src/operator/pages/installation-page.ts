@@ -1,10 +1,10 @@
-import type { HistoryRecord } from '../../database/installations/history-record.ts';
-import { type InstallRecord, registeredTeamId } from '../../database/installations/install-record.ts';
-import type { UserRecord } from '../../database/installations/user-record.ts';
-import type { TokenTimes } from '../../database/tokens/read-token-times.ts';
+import type { HistoryRecord } from '../../database/history.ts';
+import { type InstallRecord, registeredTeamId } from '../../database/install-record.ts';
+import type { UserRecord } from '../../database/people.ts';
 import { type Html, type HtmlValue, html } from '../../http/html.ts';
 import { plainName } from '../../http/pages/plain-name.ts';
 import { scopeSentence } from '../../slack/scope-sentences.ts';
+import type { TokenTimes } from '../token-times.ts';
 import { dataTable, type TableColumn } from './data-table.ts';
 import { installationsPath } from './installations-page.ts';
 import { csrfField, type OperatorFrame, operatorPage } from './operator-page.ts';

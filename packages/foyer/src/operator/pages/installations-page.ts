@@ -1,4 +1,4 @@
-import { type InstallRecord, registeredTeamId } from '../../database/installations/install-record.ts';
+import { type InstallRecord, registeredTeamId } from '../../database/install-record.ts';
 import type { Page } from '../../database/page.ts';
 import { type Html, html } from '../../http/html.ts';
 import { plainName } from '../../http/pages/plain-name.ts';

@@ -1,5 +1,5 @@
-import type { RequestsOfDay } from '../../database/install-requests/count-requests-by-day.ts';
 import { type Html, html } from '../../http/html.ts';
+import type { RequestsOfDay } from '../request-lists.ts';
 import { dataTable } from './data-table.ts';
 import { count } from './shown-values.ts';
 

@@ -1,12 +1,12 @@
+import type { Logger } from '../../config/log.ts';
 import type { Database } from '../../database/database.ts';
-import { appendHistory } from '../../database/installations/append-history.ts';
-import { type InstallRecord, readInstallRecord } from '../../database/installations/install-record.ts';
+import { appendHistory } from '../../database/history.ts';
+import { type InstallRecord, readInstallRecord } from '../../database/install-record.ts';
 import type { InstallationStore } from '../../installations/installation-store.ts';
 import { KeyMissingError, SealBrokenError } from '../../installations/sealer.ts';
-import type { Logger } from '../../config/log.ts';
-import { requestWelcome, type WelcomeRequestOutcome } from '../../steps/request-welcome.ts';
 import { type RetryOutcome, retryRun } from '../../pipeline/retry-run.ts';
 import type { SlackClientFactory } from '../../slack/create-slack-client.ts';
+import { requestWelcome, type WelcomeRequestOutcome } from '../../steps/request-welcome.ts';
 import { type Revocation, revokeTokens } from '../revoke-tokens.ts';
 import type { Notice } from './notices.ts';
 

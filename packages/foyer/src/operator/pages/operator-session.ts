@@ -2,8 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { parseCookie, stringifySetCookie } from 'cookie';
 import { z } from 'zod';
 import type { Database } from '../../database/database.ts';
-import { endOperatorSession } from '../../database/operator-sessions/end-operator-session.ts';
-import { isOperatorSessionEnded } from '../../database/operator-sessions/is-operator-session-ended.ts';
+import { endOperatorSession, isOperatorSessionEnded } from '../../database/operator-sessions.ts';
 import type { Sealer } from '../../installations/sealer.ts';
 
 /**

@@ -1,9 +1,9 @@
-import type { RequestsOfDay } from '../../database/install-requests/count-requests-by-day.ts';
-import type { InstallRecord } from '../../database/installations/install-record.ts';
+import type { InstallRecord } from '../../database/install-record.ts';
 import type { InstallationStatus } from '../../database/records.ts';
-import type { QueueState } from '../../database/runs/read-queue-state.ts';
-import type { TokensAtRisk } from '../../database/tokens/count-tokens-at-risk.ts';
 import { type Html, type HtmlValue, html } from '../../http/html.ts';
+import type { QueueState } from '../queue-state.ts';
+import type { RequestsOfDay } from '../request-lists.ts';
+import type { TokensAtRisk } from '../token-times.ts';
 import { installsChart } from './installs-chart.ts';
 import { type OperatorFrame, operatorPage } from './operator-page.ts';
 import { ago, badge, count, errorText, installationName, spanText } from './shown-values.ts';

@@ -1,7 +1,7 @@
-import type { InstallRequestRecord } from '../../database/install-requests/list-install-requests.ts';
 import type { Page } from '../../database/page.ts';
 import { type Html, html } from '../../http/html.ts';
 import { plainName } from '../../http/pages/plain-name.ts';
+import type { InstallRequestRecord } from '../request-lists.ts';
 import { dataTable, type TableColumn } from './data-table.ts';
 import { installationsPath } from './installations-page.ts';
 import { choice, type ListFilters, pager } from './list-address.ts';

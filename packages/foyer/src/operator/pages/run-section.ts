@@ -1,5 +1,5 @@
-import type { RunRecord, StepRecord } from '../../database/installations/install-record.ts';
-import type { StepAttemptRecord } from '../../database/runs/read-step-attempts.ts';
+import type { RunRecord, StepRecord } from '../../database/install-record.ts';
+import type { StepAttemptRecord } from '../../database/run-steps.ts';
 import { type Html, html } from '../../http/html.ts';
 import { ago, badge, errorText, time, took } from './shown-values.ts';
 

@@ -1,4 +1,4 @@
-import type { InstallRecord } from '../../database/installations/install-record.ts';
+import type { InstallRecord } from '../../database/install-record.ts';
 import type {
   AttemptOutcome,
   InstallationStatus,

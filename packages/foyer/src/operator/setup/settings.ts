@@ -1,5 +1,5 @@
-import { ConfigError } from '../../config/config-error.ts';
 import { readPublicUrl } from '../../config/config.ts';
+import { ConfigError } from '../../config/config-error.ts';
 
 /** What `setup` must know; `undefined` where it is not known yet. */
 export interface Settings {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { copyDatabase } from '../../../src/database/copy/copy-database.ts';
-import { CopyError } from '../../../src/database/copy/copy-error.ts';
+import { CopyError } from '../../../src/database/copy/copy-mark.ts';
 import type { Database } from '../../../src/database/database.ts';
 import { everythingIn, fillEveryTable } from '../../operator/fill-every-table.ts';
 import { engines, openTestDatabase } from '../../support/open-test-database.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { sql } from 'kysely';
+import { digestTable } from '../../../src/database/copy/compare-tables.ts';
 import { copiedTables } from '../../../src/database/copy/copied-tables.ts';
-import { digestTable } from '../../../src/database/copy/digest-table.ts';
 import { fillEveryTable } from '../../operator/fill-every-table.ts';
 import { engines, openTestDatabase } from '../../support/open-test-database.ts';
 

@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from 'kysely';
-import { claimDueRuns } from '../../../src/database/runs/claim-due-runs.ts';
-import { createRun } from '../../../src/database/runs/create-run.ts';
-import { holdLease, type RunLease } from '../../../src/database/runs/hold-lease.ts';
-import { readClaimedRun } from '../../../src/database/runs/read-claimed-run.ts';
-import { findHeldRuns } from '../../../src/database/runs/renew-leases.ts';
-import { resumeWaitingRuns } from '../../../src/database/runs/resume-waiting-runs.ts';
-import { createInstallationStore } from '../../../src/installations/create-installation-store.ts';
 import { createLogger } from '../../../src/config/log.ts';
+import { claimDueRuns, findHeldRuns, holdLease, type RunLease } from '../../../src/database/run-leases.ts';
+import { createRun, readClaimedRun, resumeWaitingRuns } from '../../../src/database/runs.ts';
+import { createInstallationStore } from '../../../src/installations/create-installation-store.ts';
 import { keyringOf, teamInstall } from '../../support/installations.ts';
 import { engines, openPostgresTestDatabase, type TestDatabase } from '../../support/open-test-database.ts';
 import { recordQueries } from '../plans/record-queries.ts';

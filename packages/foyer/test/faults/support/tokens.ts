@@ -1,9 +1,9 @@
 import type { Sandbox } from 'slack-sandbox';
 import type { Config } from '../../../src/config/config.ts';
+import { createLogger } from '../../../src/config/log.ts';
 import { openDatabase } from '../../../src/database/open-database.ts';
 import { createInstallationStore } from '../../../src/installations/create-installation-store.ts';
 import { loadKeyring } from '../../../src/installations/keyring.ts';
-import { createLogger } from '../../../src/config/log.ts';
 
 /** Every token that works at Slack. */
 export function liveTokens(sandbox: Sandbox): string[] {

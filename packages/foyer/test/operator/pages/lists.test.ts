@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { listInstallRequests } from '../../../src/database/install-requests/list-install-requests.ts';
-import {
-  type InstallationSearch,
-  listInstallationsPage,
-} from '../../../src/database/installations/list-installations-page.ts';
 import { type PageCursor, toPage } from '../../../src/database/page.ts';
+import { type InstallationSearch, listInstallationsPage } from '../../../src/operator/installation-lists.ts';
+import { listInstallRequests } from '../../../src/operator/request-lists.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/open-test-database.ts';
 import { installedAt, storeInstallation, storeRun } from '../operator-harness.ts';
 import { storeMany, storeManyRequests } from './operator-stage.ts';

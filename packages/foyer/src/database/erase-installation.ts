@@ -1,0 +1,166 @@
+import type { Queries } from './database.ts';
+import { lockInstallation } from './installations.ts';
+
+/**
+ * Erases an installation with all that hangs on it (tokens, runs, welcomes, history, Home views), its team, and those
+ * people and install requests that no other installation of the app has to do with. Returns whether there was one.
+ */
+export async function eraseInstallation(transaction: Queries, installationId: string): Promise<boolean> {
+  const row = await lockInstallation(transaction, { id: installationId });
+  if (!row) return false;
+  const { client_id: clientId, enterprise_id: enterpriseId } = row;
+  await eraseInstallRequests(transaction, row);
+  await transaction.deleteFrom('installations').where('id', '=', installationId).execute();
+  // An org-wide install has registered its enterprise as its team.
+  const teamId = row.team_id ?? enterpriseId;
+  if (teamId !== null) await eraseTeam(transaction, { clientId, teamId });
+  if (row.is_enterprise_install === 1 && enterpriseId !== null) {
+    await transaction
+      .deleteFrom('team_access')
+      .where('client_id', '=', clientId)
+      .where('enterprise_id', '=', enterpriseId)
+      .execute();
+  }
+  return true;
+}
+
+/** Those that hold tokens to be given back stay until that is done (invariant 1). */
+async function eraseInstallRequests(
+  transaction: Queries,
+  row: { id: string; client_id: string; team_id: string | null; enterprise_id: string | null },
+): Promise<void> {
+  await transaction
+    .deleteFrom('install_requests')
+    .where('client_id', '=', row.client_id)
+    .where('sealed_tokens', 'is', null)
+    .where('outcome', '!=', 'started')
+    .where((eb) =>
+      eb.or([
+        eb('installation_id', '=', row.id),
+        row.team_id === null
+          ? eb.and([eb('team_id', 'is', null), eb('enterprise_id', '=', row.enterprise_id)])
+          : eb('team_id', '=', row.team_id),
+      ]),
+    )
+    .execute();
+}
+
+async function eraseTeam(transaction: Queries, team: { clientId: string; teamId: string }): Promise<void> {
+  const { clientId, teamId } = team;
+  const left = await transaction
+    .deleteFrom('memberships')
+    .where('client_id', '=', clientId)
+    .where('team_id', '=', teamId)
+    .returning('user_id')
+    .execute();
+  await transaction
+    .deleteFrom('teams')
+    .where('client_id', '=', clientId)
+    .where('team_id', '=', teamId)
+    .execute();
+  for (const { user_id } of left) {
+    await transaction
+      .deleteFrom('users')
+      .where('client_id', '=', clientId)
+      .where('user_id', '=', user_id)
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('memberships')
+              .select('memberships.user_id')
+              .where('memberships.client_id', '=', clientId)
+              .where('memberships.user_id', '=', user_id),
+          ),
+        ),
+      )
+      .execute();
+  }
+}
+
+/**
+ * Erases what is sealed of an installation's bot and changes its status. The bot's id and scopes stay for the record.
+ * Returns whether there was anything to erase or to change.
+ */
+export async function eraseBotToken(
+  transaction: Queries,
+  erasure: { installationId: string } & (
+    | { status: 'uninstalled'; now: number }
+    | { status: 'broken'; reason: string }
+  ),
+): Promise<boolean> {
+  const row = await transaction
+    .updateTable('installations')
+    .set((eb) => ({
+      status: erasure.status,
+      broken_reason: erasure.status === 'broken' ? erasure.reason : null,
+      ...(erasure.status === 'uninstalled' ? { uninstalled_at: erasure.now } : {}),
+      version: eb('version', '+', 1),
+      sealed_bot: null,
+      bot_expires_at: null,
+      refresh_owner: null,
+      refresh_until: null,
+    }))
+    .where('id', '=', erasure.installationId)
+    .where('status', '!=', 'uninstalled')
+    .returning('id')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Whose tokens are to be erased. */
+export interface UserTokenErasure {
+  installationId: string;
+  /** All people's where it is left out. */
+  userIds?: readonly string[];
+  /** Only those that were neither granted nor refreshed at or after this time. */
+  updatedBefore?: number;
+  /** Only those of this version. */
+  ifVersion?: number;
+}
+
+/** Erases people's tokens for an installation, and returns whose they were. */
+export async function eraseUserTokens(transaction: Queries, erasure: UserTokenErasure): Promise<string[]> {
+  const { installationId, userIds, updatedBefore, ifVersion } = erasure;
+  if (userIds?.length === 0) return [];
+  const erased = await transaction
+    .deleteFrom('user_tokens')
+    .where('installation_id', '=', installationId)
+    .$if(userIds !== undefined, (query) => query.where('user_id', 'in', userIds ?? []))
+    .$if(updatedBefore !== undefined, (query) => query.where('updated_at', '<', updatedBefore ?? 0))
+    .$if(ifVersion !== undefined, (query) => query.where('version', '=', ifVersion ?? 0))
+    .returning('user_id')
+    .execute();
+  return erased.map((row) => row.user_id);
+}
+
+/** Forgets what an installation's people were shown in App Home: without a token nothing can be published. */
+export async function eraseHomeViews(transaction: Queries, installationId: string): Promise<void> {
+  await transaction.deleteFrom('home_views').where('installation_id', '=', installationId).execute();
+}
+
+/** How much is stored of one installation beside its own row. */
+export interface InstallationRowCounts {
+  userTokens: number;
+  runs: number;
+  history: number;
+}
+
+/** Counts what is stored of an installation. */
+export async function countInstallationRows(
+  queries: Queries,
+  installationId: string,
+): Promise<InstallationRowCounts> {
+  const count = async (table: 'user_tokens' | 'runs' | 'history'): Promise<number> => {
+    const { rows } = await queries
+      .selectFrom(table)
+      .select(({ fn }) => fn.countAll<number | string | bigint>().as('rows'))
+      .where('installation_id', '=', installationId)
+      .executeTakeFirstOrThrow();
+    return Number(rows);
+  };
+  return {
+    userTokens: await count('user_tokens'),
+    runs: await count('runs'),
+    history: await count('history'),
+  };
+}

@@ -1,0 +1,199 @@
+import { sql } from 'kysely';
+import type { Database, Queries } from './database.ts';
+import { type Given, prepareQuery } from './prepared-query.ts';
+
+/** A person to whom App Home is shown in an installation. */
+export interface Onlooker {
+  installationId: string;
+  userId: string;
+}
+
+/** What is known of what a person was shown. */
+export interface ShownView {
+  /** When they opened App Home, to some minutes; zero for somebody who was shown it without opening it. */
+  openedAt: number;
+  /** Of the view that Slack took last; null while that is not known. */
+  publishedHash: string | null;
+  /** Of the view that was sent last, by whichever process. */
+  sendingHash: string | null;
+}
+
+/** Makes the read of what a person was last shown, or undefined: prepared, and of what is committed alone. */
+export function prepareShownView(
+  database: Pick<Database, 'prepare'>,
+): (onlooker: Onlooker) => Promise<ShownView | undefined> {
+  const read = database.prepare((queries, given: Given<{ installationId: string; userId: string }>) =>
+    queries
+      .selectFrom('home_views')
+      .select(['opened_at', 'published_hash', 'sending_hash'])
+      .where('installation_id', '=', given.installationId)
+      .where('user_id', '=', given.userId),
+  );
+  return async ({ installationId, userId }) => {
+    const row = await read({ installationId, userId });
+    return (
+      row && { openedAt: row.opened_at, publishedHash: row.published_hash, sendingHash: row.sending_hash }
+    );
+  };
+}
+
+const openedAt = prepareQuery(
+  (queries: Queries, given: Given<{ installationId: string; userId: string; at: number }>) =>
+    queries
+      .updateTable('home_views')
+      .set({ opened_at: given.at })
+      .where('installation_id', '=', given.installationId)
+      .where('user_id', '=', given.userId),
+);
+
+/** Notes that somebody has opened App Home who was shown it before. @throws DatabaseUnavailableError */
+export async function noteHomeOpened(
+  database: Database,
+  { installationId, userId }: Onlooker,
+  at: number,
+): Promise<void> {
+  await database.write((transaction) => openedAt(transaction, { installationId, userId, at }));
+}
+
+/** A view that is about to be sent. */
+export interface ViewAnnouncement {
+  hash: string;
+  /** The `sendingHash` that was read before the view was made; null where there was none. */
+  lastSent: string | null;
+  /** When the person opened App Home; zero where they did not. */
+  openedAt: number;
+}
+
+// The casts are for Postgres: it does not look where a selected parameter goes.
+const announce = prepareQuery(
+  (
+    queries,
+    given: Given<{
+      installationId: string;
+      userId: string;
+      openedAt: number;
+      hash: string;
+      lastSent: string | null;
+    }>,
+  ) =>
+    queries
+      .insertInto('home_views')
+      .columns(['installation_id', 'user_id', 'opened_at', 'sending_hash'])
+      .expression(
+        queries
+          .selectFrom('installations')
+          .select([
+            'id',
+            sql<string>`cast(${given.userId} as text)`.as('user_id'),
+            sql<number>`cast(${given.openedAt} as bigint)`.as('opened_at'),
+            sql<string>`cast(${given.hash} as text)`.as('sending_hash'),
+          ])
+          .where('id', '=', given.installationId)
+          .where('status', '!=', 'uninstalled')
+          .forShare(),
+      )
+      .onConflict((conflict) =>
+        conflict
+          .columns(['installation_id', 'user_id'])
+          .doUpdateSet((eb) => ({
+            opened_at: eb
+              .case()
+              .when('excluded.opened_at', '=', 0)
+              .then(eb.ref('home_views.opened_at'))
+              .else(eb.ref('excluded.opened_at'))
+              .end(),
+            published_hash: null,
+            sending_hash: eb.ref('excluded.sending_hash'),
+          }))
+          .where('home_views.sending_hash', 'is not distinct from', given.lastSent),
+      )
+      .returning('user_id'),
+);
+
+/**
+ * Notes which view is about to be sent, and forgets what was shown just before that: whether Slack took a view is not
+ * known while it is under way, nor after a crash or a time-out. False where nothing may be sent: the installation is
+ * uninstalled, or another process has begun to send since `lastSent` was read, perhaps something newer.
+ * @throws DatabaseUnavailableError
+ */
+export async function announceView(
+  database: Database,
+  { installationId, userId }: Onlooker,
+  { hash, lastSent, openedAt }: ViewAnnouncement,
+): Promise<boolean> {
+  const values = { installationId, userId, openedAt, hash, lastSent };
+  const { rows } = await database.write((transaction) => announce(transaction, values));
+  return rows.length > 0;
+}
+
+const confirm = prepareQuery(
+  (queries, given: Given<{ installationId: string; userId: string; hash: string }>) =>
+    queries
+      .updateTable('home_views')
+      .set((eb) => ({
+        published_hash: eb
+          .case()
+          .when('sending_hash', '=', given.hash)
+          .then(eb.ref('sending_hash'))
+          .else(null)
+          .end(),
+      }))
+      .where('installation_id', '=', given.installationId)
+      .where('user_id', '=', given.userId)
+      .returning('published_hash'),
+);
+
+/**
+ * Keeps what Slack has taken. The person or the installation may be gone by now: then nothing is kept. False where
+ * another process has sent another view meanwhile: nobody knows which of them Slack took last.
+ * @throws DatabaseUnavailableError
+ */
+export async function confirmView(
+  database: Database,
+  { installationId, userId }: Onlooker,
+  hash: string,
+): Promise<boolean> {
+  const values = { installationId, userId, hash };
+  const { rows } = await database.write((transaction) => confirm(transaction, values));
+  return rows.every((row) => row.published_hash === hash);
+}
+
+/**
+ * Who may be looking at an installation's App Home, `most` of them: its installer, the person of its newest run, and
+ * whoever opened it after `openedAfter`, newest first. Nobody where it is uninstalled.
+ */
+export async function listLookers(
+  { queries }: Pick<Database, 'queries'>,
+  installationId: string,
+  { openedAfter, most }: { openedAfter: number; most: number },
+): Promise<string[]> {
+  const installation = await queries
+    .selectFrom('installations')
+    .select('installer_user_id')
+    .select((eb) =>
+      eb
+        .selectFrom('runs')
+        .select('runs.user_id')
+        .whereRef('runs.installation_id', '=', 'installations.id')
+        .orderBy('runs.created_at', 'desc')
+        .orderBy('runs.id', 'desc')
+        .limit(1)
+        .as('run_user_id'),
+    )
+    .where('id', '=', installationId)
+    .where('status', '!=', 'uninstalled')
+    .executeTakeFirst();
+  if (!installation) return [];
+  const openers = await queries
+    .selectFrom('home_views')
+    .select('user_id')
+    .where('installation_id', '=', installationId)
+    .where('opened_at', '>', openedAfter)
+    .orderBy('opened_at', 'desc')
+    .orderBy('user_id')
+    .limit(most)
+    .execute();
+  const { installer_user_id, run_user_id } = installation;
+  const concerned = run_user_id === null ? [installer_user_id] : [installer_user_id, run_user_id];
+  return [...new Set([...concerned, ...openers.map((opener) => opener.user_id)])].slice(0, most);
+}

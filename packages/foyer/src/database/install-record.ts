@@ -1,0 +1,268 @@
+import { sql } from 'kysely';
+import type { Database, Queries } from './database.ts';
+import { type Given, prepareQuery } from './prepared-query.ts';
+import type {
+  InstallationRow,
+  InstallationStatus,
+  RunRow,
+  RunStatus,
+  StepRow,
+  StepStatus,
+} from './records.ts';
+
+/**
+ * The install record: what App Home, the progress page, the operator's pages and the command line all show. It is
+ * read here once, so that no two of them can tell different stories. It holds no token.
+ */
+
+/** One step of a run, as it stands. */
+export interface StepRecord {
+  name: string;
+  status: StepStatus;
+  attempts: number;
+  /** Slack's error or ours by name, such as `missing_scope`. */
+  errorCode: string | null;
+  errorMessage: string | null;
+  finishedAt: number | null;
+}
+
+/** One run with its steps in order. */
+export interface RunRecord {
+  id: string;
+  userId: string;
+  status: RunStatus;
+  createdAt: number;
+  finishedAt: number | null;
+  /** When the next try is due; null when it is finished or waits for an event. */
+  dueAt: number | null;
+  /** The event that it waits for, such as `team_access_granted`. */
+  waitingFor: string | null;
+  steps: StepRecord[];
+}
+
+/** An installation and its newest run. Times are milliseconds since 1970. */
+export interface InstallRecord {
+  id: string;
+  clientId: string;
+  teamId: string | null;
+  teamName: string | null;
+  enterpriseId: string | null;
+  enterpriseName: string | null;
+  isEnterpriseInstall: boolean;
+  appId: string | null;
+  status: InstallationStatus;
+  brokenReason: string | null;
+  installerUserId: string;
+  installedAt: number;
+  uninstalledAt: number | null;
+  botUserId: string | null;
+  /** What was granted; null without a bot. */
+  botScopes: string[] | null;
+  run: RunRecord | null;
+}
+
+/** The registered team's id: an org-wide install registers its enterprise. */
+export function registeredTeamId(record: Pick<InstallRecord, 'teamId' | 'enterpriseId'>): string {
+  const id = record.teamId ?? record.enterpriseId;
+  if (id === null) throw new Error('an installation has neither a team nor an enterprise');
+  return id;
+}
+
+/** The columns that a record shows: no token is among them. */
+export const recordColumns = [
+  'id',
+  'client_id',
+  'team_id',
+  'team_name',
+  'enterprise_id',
+  'enterprise_name',
+  'is_enterprise_install',
+  'app_id',
+  'status',
+  'broken_reason',
+  'installer_user_id',
+  'installed_at',
+  'uninstalled_at',
+  'bot_user_id',
+  'bot_scopes',
+] as const satisfies readonly (keyof InstallationRow)[];
+const runColumns = [
+  'id',
+  'user_id',
+  'status',
+  'created_at',
+  'finished_at',
+  'due_at',
+  'waiting_for',
+] as const satisfies readonly (keyof RunRow)[];
+const stepColumns = [
+  'name',
+  'status',
+  'attempts',
+  'error_code',
+  'error_message',
+  'finished_at',
+] as const satisfies readonly (keyof StepRow)[];
+
+/** A row of `recordColumns` and its newest run as a record. */
+export function toInstallRecord(
+  row: Pick<InstallationRow, (typeof recordColumns)[number]>,
+  run: RunRecord | null,
+): InstallRecord {
+  return {
+    id: row.id,
+    clientId: row.client_id,
+    teamId: row.team_id,
+    teamName: row.team_name,
+    enterpriseId: row.enterprise_id,
+    enterpriseName: row.enterprise_name,
+    isEnterpriseInstall: row.is_enterprise_install === 1,
+    appId: row.app_id,
+    status: row.status,
+    brokenReason: row.broken_reason,
+    installerUserId: row.installer_user_id,
+    installedAt: row.installed_at,
+    uninstalledAt: row.uninstalled_at,
+    botUserId: row.bot_user_id,
+    botScopes: row.bot_scopes === null ? null : (JSON.parse(row.bot_scopes) as string[]),
+    run,
+  };
+}
+
+/** A step's row as a record. */
+export function toStepRecord(row: Pick<StepRow, (typeof stepColumns)[number]>): StepRecord {
+  return {
+    name: row.name,
+    status: row.status,
+    attempts: row.attempts,
+    errorCode: row.error_code,
+    errorMessage: row.error_message,
+    finishedAt: row.finished_at,
+  };
+}
+
+/** A run's row and those of its steps, in order, as a record. */
+export function toRunRecord(
+  run: Pick<RunRow, (typeof runColumns)[number]>,
+  steps: readonly Pick<StepRow, (typeof stepColumns)[number]>[],
+): RunRecord {
+  return {
+    id: run.id,
+    userId: run.user_id,
+    status: run.status,
+    createdAt: run.created_at,
+    finishedAt: run.finished_at,
+    dueAt: run.due_at,
+    waitingFor: run.waiting_for,
+    steps: steps.map(toStepRecord),
+  };
+}
+
+const recordById = (queries: Queries, given: Given<{ id: string }>) =>
+  queries.selectFrom('installations').select(recordColumns).where('id', '=', given.id);
+
+const runById = (queries: Queries, given: Given<{ id: string }>) =>
+  queries.selectFrom('runs').select(runColumns).where('id', '=', given.id);
+
+const newestRunOf = (queries: Queries, given: Given<{ installationId: string }>) =>
+  queries
+    .selectFrom('runs')
+    .select(runColumns)
+    .where('installation_id', '=', given.installationId)
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(1);
+
+const stepsOf = (queries: Queries, given: Given<{ runId: string }>) =>
+  queries.selectFrom('steps').select(stepColumns).where('run_id', '=', given.runId).orderBy('position');
+
+const asked = {
+  recordById: prepareQuery(recordById),
+  runById: prepareQuery(runById),
+  newestRunOf: prepareQuery(newestRunOf),
+  stepsOf: prepareQuery(stepsOf),
+};
+
+/** Reads one run with its steps, or undefined. */
+export async function readRun(queries: Queries, runId: string): Promise<RunRecord | undefined> {
+  const [run] = (await asked.runById(queries, { id: runId })).rows;
+  return run && toRunRecord(run, (await asked.stepsOf(queries, { runId })).rows);
+}
+
+/** Reads an installation's newest run with its steps, or null where it has none. */
+export async function readNewestRun(queries: Queries, installationId: string): Promise<RunRecord | null> {
+  const [run] = (await asked.newestRunOf(queries, { installationId })).rows;
+  return run ? toRunRecord(run, (await asked.stepsOf(queries, { runId: run.id })).rows) : null;
+}
+
+/** Reads an installation with its newest run, or undefined. */
+export async function readInstallRecord(
+  queries: Queries,
+  installationId: string,
+): Promise<InstallRecord | undefined> {
+  const [row] = (await asked.recordById(queries, { id: installationId })).rows;
+  return row && toInstallRecord(row, await readNewestRun(queries, row.id));
+}
+
+/** `readInstallRecord` for what is asked at every opening of App Home: prepared, and of what is committed alone. */
+export function prepareInstallRecord(
+  database: Pick<Database, 'prepare' | 'prepareList'>,
+): (installationId: string) => Promise<InstallRecord | undefined> {
+  const readRow = database.prepare(recordById);
+  const readRunRow = database.prepare(newestRunOf);
+  const readSteps = database.prepareList(stepsOf);
+  return async (installationId) => {
+    const row = await readRow({ id: installationId });
+    if (!row) return undefined;
+    const run = await readRunRow({ installationId });
+    return toInstallRecord(row, run ? toRunRecord(run, await readSteps({ runId: run.id })) : null);
+  };
+}
+
+/** Reads every installation of the app, newest first, each with its newest run. Three queries, however many there are. */
+export async function listInstallRecords(queries: Queries, clientId: string): Promise<InstallRecord[]> {
+  const rows = await queries
+    .selectFrom('installations')
+    .select(recordColumns)
+    .where('client_id', '=', clientId)
+    .orderBy('installed_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute();
+  const runs = await newestRuns(queries, clientId);
+  return rows.map((row) => toInstallRecord(row, runs.get(row.id) ?? null));
+}
+
+/** The newest run of each installation of the app, by installation. */
+async function newestRuns(queries: Queries, clientId: string): Promise<Map<string, RunRecord>> {
+  const isNewest = sql<boolean>`not exists (
+    select 1 from runs as newer where newer.installation_id = runs.installation_id
+    and (newer.created_at, newer.id) > (runs.created_at, runs.id))`;
+  const ofThisApp = queries
+    .selectFrom('runs')
+    .innerJoin('installations', 'installations.id', 'runs.installation_id')
+    .where('installations.client_id', '=', clientId)
+    .where(isNewest);
+  const runs = await ofThisApp.selectAll('runs').execute();
+  const steps = await ofThisApp
+    .innerJoin('steps', 'steps.run_id', 'runs.id')
+    .selectAll('steps')
+    .orderBy('steps.position')
+    .execute();
+  const byRun = Map.groupBy(steps, (step) => step.run_id);
+  return new Map(runs.map((run) => [run.installation_id, toRunRecord(run, byRun.get(run.id) ?? [])]));
+}
+
+/** Finds the installations that a team's or an enterprise's id names: its own, and never another's. */
+export async function findInstallRecords(
+  queries: Queries,
+  clientId: string,
+  id: string,
+): Promise<InstallRecord[]> {
+  const rows = await queries
+    .selectFrom('installations')
+    .select(recordColumns)
+    .where('client_id', '=', clientId)
+    .where('tenant', 'in', [`team:${id}`, `enterprise:${id}`])
+    .execute();
+  return Promise.all(rows.map(async (row) => toInstallRecord(row, await readNewestRun(queries, row.id))));
+}

@@ -1,0 +1,194 @@
+import { sql } from 'kysely';
+import type { Queries } from './database.ts';
+import { type Given, prepareQuery } from './prepared-query.ts';
+import type { InstallRequestRow } from './records.ts';
+
+/** What is known of a pass through OAuth from its state alone. */
+export interface NewInstallRequest {
+  /** The state's id. */
+  id: string;
+  clientId: string;
+  progressHash: string;
+  requestedTeamId: string | null;
+  now: number;
+}
+
+/** How far a request has come when its row is written. */
+type Standing = Pick<InstallRequestRow, 'outcome' | 'error_code' | 'used_at' | 'finished_at'>;
+
+/** No index is named for the conflict, since two that come at once may meet in any of them. */
+const insertIfNew = prepareQuery((queries, given: Given<NewInstallRequest & Standing>) =>
+  queries
+    .insertInto('install_requests')
+    .values({
+      id: given.id,
+      client_id: given.clientId,
+      progress_hash: given.progressHash,
+      outcome: given.outcome,
+      error_code: given.error_code,
+      started_at: given.now,
+      used_at: given.used_at,
+      finished_at: given.finished_at,
+      requested_team_id: given.requestedTeamId,
+      team_id: null,
+      team_name: null,
+      enterprise_id: null,
+      user_id: null,
+      installation_id: null,
+      run_id: null,
+      sealed_tokens: null,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id'),
+);
+
+/**
+ * Uses a state up: true for the one caller that may exchange its code, false for everybody after it (invariant 5).
+ * A request that was only cancelled has not used its state, so Back and Allow still work.
+ */
+export async function consumeState(transaction: Queries, request: NewInstallRequest): Promise<boolean> {
+  const started = { outcome: 'started', used_at: request.now, error_code: null, finished_at: null } as const;
+  return putUnused(transaction, request, started);
+}
+
+/** Inserts a request, or changes the one that is there if its state was not used; true where it did either. */
+async function putUnused(
+  transaction: Queries,
+  request: NewInstallRequest,
+  standing: Standing,
+): Promise<boolean> {
+  const inserted = await insertIfNew(transaction, { ...request, ...standing });
+  if (inserted.rows.length > 0) return true;
+  const changed = await transaction
+    .updateTable('install_requests')
+    .set(standing)
+    .where('id', '=', request.id)
+    .where('used_at', 'is', null)
+    .returning('id')
+    .executeTakeFirst();
+  return changed !== undefined;
+}
+
+/** Records a pass that ended at Slack's consent page: cancelled there, or refused with an error. */
+export async function recordUnusedRequest(
+  transaction: Queries,
+  request: NewInstallRequest,
+  end: { outcome: 'cancelled' | 'failed'; errorCode: string },
+): Promise<void> {
+  const { outcome, errorCode: error_code } = end;
+  await putUnused(transaction, request, { outcome, error_code, used_at: null, finished_at: request.now });
+}
+
+/** Records that a pass whose state was used has failed. An installed one is left as it is. */
+export async function failInstallRequest(
+  transaction: Queries,
+  failure: { id: string; errorCode: string; now: number },
+): Promise<void> {
+  await transaction
+    .updateTable('install_requests')
+    .set({ outcome: 'failed', error_code: failure.errorCode, finished_at: failure.now })
+    .where('id', '=', failure.id)
+    .where('outcome', '=', 'started')
+    .execute();
+}
+
+const setSealedTokens = prepareQuery((queries, given: Given<{ id: string; sealedTokens: string | null }>) =>
+  queries
+    .updateTable('install_requests')
+    .set({ sealed_tokens: given.sealedTokens })
+    .where('id', '=', given.id),
+);
+
+/** Keeps (or, with null, forgets) the sealed tokens that Slack issued and that no installation holds yet. */
+export async function keepUnstoredTokens(
+  transaction: Queries,
+  request: { id: string; sealedTokens: string | null },
+): Promise<void> {
+  await setSealedTokens(transaction, request);
+}
+
+const byProgressHash = prepareQuery((queries, given: Given<{ progressHash: string }>) =>
+  queries.selectFrom('install_requests').selectAll().where('progress_hash', '=', given.progressHash),
+);
+
+/** Finds a pass by the hash of its progress token. */
+export async function findInstallRequest(
+  queries: Queries,
+  progressHash: string,
+): Promise<InstallRequestRow | undefined> {
+  const { rows } = await byProgressHash(queries, { progressHash });
+  return rows[0];
+}
+
+/**
+ * Finds passes that began before `before` and were left in the middle, by a crash or a failed clean-up. Two queries,
+ * since each has an index of its own and their `or` has none.
+ */
+export async function findInterruptedRequests(
+  queries: Queries,
+  search: { clientId: string; before: number; limit: number },
+): Promise<InstallRequestRow[]> {
+  const { clientId, before, limit } = search;
+  const begunBefore = queries
+    .selectFrom('install_requests')
+    .selectAll()
+    .where('client_id', '=', clientId)
+    .where('started_at', '<', before)
+    .orderBy('started_at')
+    .limit(limit);
+  const open = await begunBefore.where('outcome', '=', sql.lit('started')).execute();
+  const unstored = await begunBefore.where('sealed_tokens', 'is not', null).execute();
+  return [...new Map([...open, ...unstored].map((row) => [row.id, row])).values()];
+}
+
+/** Erases passes that began before `before`; those with tokens still to be revoked stay. */
+export async function sweepInstallRequests(
+  transaction: Queries,
+  sweep: { clientId: string; before: number },
+): Promise<number> {
+  const swept = await transaction
+    .deleteFrom('install_requests')
+    .where('client_id', '=', sweep.clientId)
+    .where('started_at', '<', sweep.before)
+    .where('sealed_tokens', 'is', null)
+    .executeTakeFirst();
+  return Number(swept.numDeletedRows);
+}
+
+/** What a pass through OAuth led to. */
+export interface InstalledRequest {
+  id: string;
+  teamId: string | null;
+  teamName: string | null;
+  enterpriseId: string | null;
+  userId: string;
+  installationId: string;
+  runId: string;
+  now: number;
+}
+
+const setInstalled = prepareQuery((queries, given: Given<InstalledRequest>) =>
+  queries
+    .updateTable('install_requests')
+    .set({
+      outcome: 'installed',
+      error_code: null,
+      finished_at: given.now,
+      team_id: given.teamId,
+      team_name: given.teamName,
+      enterprise_id: given.enterpriseId,
+      user_id: given.userId,
+      installation_id: given.installationId,
+      run_id: given.runId,
+      sealed_tokens: null,
+    })
+    .where('id', '=', given.id),
+);
+
+/**
+ * Ends a pass through OAuth as installed, and forgets the tokens that were kept for giving them back: called in the
+ * transaction that stores them for good (invariant 1).
+ */
+export async function finishInstallRequest(transaction: Queries, request: InstalledRequest): Promise<void> {
+  await setInstalled(transaction, request);
+}

@@ -1,0 +1,30 @@
+import type { Queries } from './database.ts';
+
+/** A process whose clock is behind takes a session for good a little longer. */
+const graceMs = 3_600_000;
+
+/**
+ * Ends a session before its time, for every process; ending it again is no fault. Forgets those whose time is long
+ * over, so that the table stays as small as half a day's logouts.
+ */
+export async function endOperatorSession(
+  transaction: Queries,
+  session: { id: string; lapsesAt: number; now: number },
+): Promise<void> {
+  const { id, lapsesAt, now } = session;
+  await transaction
+    .deleteFrom('ended_sessions')
+    .where('lapses_at', '<', now - graceMs)
+    .execute();
+  await transaction
+    .insertInto('ended_sessions')
+    .values({ id, lapses_at: lapsesAt })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .execute();
+}
+
+/** Whether the session was ended before its time, by whichever process. */
+export async function isOperatorSessionEnded(queries: Queries, id: string): Promise<boolean> {
+  const row = await queries.selectFrom('ended_sessions').select('id').where('id', '=', id).executeTakeFirst();
+  return row !== undefined;
+}

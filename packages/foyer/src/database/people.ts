@@ -1,0 +1,287 @@
+import type { Database, Queries } from './database.ts';
+import { type InstallRecord, registeredTeamId } from './install-record.ts';
+import { type Given, prepareQuery } from './prepared-query.ts';
+import type { MembershipRow, UserRow } from './records.ts';
+
+/** A team as an install tells of it; for an org-wide install, its enterprise. */
+export interface TeamRegistration {
+  clientId: string;
+  teamId: string;
+  name: string | null;
+  enterpriseId: string | null;
+  /** When the app first met it, if it is new. */
+  seenAt: number;
+  now: number;
+}
+
+const upsertTeam = prepareQuery((queries, given: Given<TeamRegistration>) =>
+  queries
+    .insertInto('teams')
+    .values({
+      client_id: given.clientId,
+      team_id: given.teamId,
+      name: given.name,
+      domain: null,
+      icon_url: null,
+      enterprise_id: given.enterpriseId,
+      first_seen_at: given.seenAt,
+      updated_at: given.now,
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['client_id', 'team_id']).doUpdateSet((expression) => ({
+        name: expression.fn.coalesce('excluded.name', 'teams.name'),
+        enterprise_id: expression.ref('excluded.enterprise_id'),
+        updated_at: expression.ref('excluded.updated_at'),
+      })),
+    )
+    .returning('first_seen_at'),
+);
+
+/** Gets or creates a team, and returns when the app first met it. */
+export async function registerTeam(
+  transaction: Queries,
+  team: TeamRegistration,
+): Promise<{ firstSeenAt: number }> {
+  const { rows } = await upsertTeam(transaction, team);
+  return { firstSeenAt: rows[0]?.first_seen_at ?? team.seenAt };
+}
+
+/** A person in a team. */
+export interface UserRegistration {
+  clientId: string;
+  teamId: string;
+  userId: string;
+  /** When the app first met them, if they are new. */
+  seenAt: number;
+  now: number;
+}
+
+const upsertUser = prepareQuery((queries, given: Given<Omit<UserRegistration, 'teamId'>>) =>
+  queries
+    .insertInto('users')
+    .values({
+      client_id: given.clientId,
+      user_id: given.userId,
+      name: null,
+      real_name: null,
+      email: null,
+      timezone: null,
+      locale: null,
+      avatar_url: null,
+      first_seen_at: given.seenAt,
+      updated_at: given.now,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['client_id', 'user_id'])
+        .doUpdateSet((expression) => ({ updated_at: expression.ref('excluded.updated_at') })),
+    )
+    .returning('first_seen_at'),
+);
+
+const insertMembership = prepareQuery((queries, given: Given<UserRegistration>) =>
+  queries
+    .insertInto('memberships')
+    .values({
+      client_id: given.clientId,
+      team_id: given.teamId,
+      user_id: given.userId,
+      is_admin: 0,
+      is_owner: 0,
+      first_seen_at: given.seenAt,
+      updated_at: given.now,
+    })
+    .onConflict((conflict) => conflict.columns(['client_id', 'team_id', 'user_id']).doNothing()),
+);
+
+/** Gets or creates a person and their membership, and returns when the app first met the person. */
+export async function registerUser(
+  transaction: Queries,
+  user: UserRegistration,
+): Promise<{ firstSeenAt: number }> {
+  const { rows } = await upsertUser(transaction, user);
+  await insertMembership(transaction, user);
+  return { firstSeenAt: rows[0]?.first_seen_at ?? user.seenAt };
+}
+
+/** What Slack told of a person. An absent value was not granted or not given. */
+export type UserProfile = {
+  /** Their name in Slack's own sense, such as `grace`. */
+  name: string | null;
+  realName: string | null;
+  email: string | null;
+  timezone: string | null;
+  locale: string | null;
+  avatarUrl: string | null;
+  isAdmin: boolean;
+  isOwner: boolean;
+};
+
+/** What Slack told of a team. */
+export type TeamProfile = {
+  name: string | null;
+  domain: string | null;
+  iconUrl: string | null;
+};
+
+/** Whose profile it is, and when it was told. */
+interface Told {
+  clientId: string;
+  teamId: string;
+  userId: string;
+  now: number;
+}
+
+const updateUser = prepareQuery((queries, given: Given<Told & Omit<UserProfile, 'isAdmin' | 'isOwner'>>) =>
+  queries
+    .updateTable('users')
+    .set({
+      name: given.name,
+      real_name: given.realName,
+      email: given.email,
+      timezone: given.timezone,
+      locale: given.locale,
+      avatar_url: given.avatarUrl,
+      updated_at: given.now,
+    })
+    .where('client_id', '=', given.clientId)
+    .where('user_id', '=', given.userId),
+);
+
+const updateMembership = prepareQuery((queries, given: Given<Told & { isAdmin: number; isOwner: number }>) =>
+  queries
+    .updateTable('memberships')
+    .set({ is_admin: given.isAdmin, is_owner: given.isOwner, updated_at: given.now })
+    .where('client_id', '=', given.clientId)
+    .where('team_id', '=', given.teamId)
+    .where('user_id', '=', given.userId),
+);
+
+const updateTeam = prepareQuery((queries, given: Given<Told & TeamProfile>) =>
+  queries
+    .updateTable('teams')
+    .set({ name: given.name, domain: given.domain, icon_url: given.iconUrl, updated_at: given.now })
+    .where('client_id', '=', given.clientId)
+    .where('team_id', '=', given.teamId),
+);
+
+/** Saves what Slack told of a registered person and their team; what is null here was not told, and stays as it was. */
+export async function saveProfile(
+  transaction: Queries,
+  told: Told,
+  { user, team }: { user: UserProfile | null; team: TeamProfile | null },
+): Promise<void> {
+  // The team first, as those who register do: two that lock in different orders wait for each other.
+  if (team) await updateTeam(transaction, { ...told, ...team });
+  if (!user) return;
+  const { isAdmin, isOwner, ...person } = user;
+  await updateUser(transaction, { ...told, ...person });
+  await updateMembership(transaction, {
+    ...told,
+    isAdmin: isAdmin ? 1 : 0,
+    isOwner: isOwner ? 1 : 0,
+  });
+}
+
+/** A person of an installation's team. */
+export interface Member {
+  /** Whether they are an admin or an owner of it. */
+  isAdmin: boolean;
+  /** When Slack last said so, or that they are not. */
+  provenAt: number;
+  /** Undefined for somebody who was only asked about. */
+  profile: UserRecord | undefined;
+}
+
+/** Makes the read of one person of an installation's team: prepared, and of what is committed alone. */
+export function prepareMember(
+  database: Pick<Database, 'prepare'>,
+): (record: InstallRecord, userId: string) => Promise<Member | undefined> {
+  const read = database.prepare(
+    (queries, given: Given<{ clientId: string; teamId: string; installationId: string; userId: string }>) =>
+      queries
+        .selectFrom('memberships')
+        .leftJoin('users', (join) =>
+          join
+            .onRef('users.user_id', '=', 'memberships.user_id')
+            .onRef('users.client_id', '=', 'memberships.client_id'),
+        )
+        .leftJoin('user_tokens', (join) =>
+          join
+            .onRef('user_tokens.user_id', '=', 'memberships.user_id')
+            .on('user_tokens.installation_id', '=', given.installationId),
+        )
+        .select(['memberships.is_admin', 'memberships.is_owner'])
+        .select(['memberships.first_seen_at as member_since', 'memberships.updated_at'])
+        .select(['users.user_id', 'users.name', 'users.real_name', 'users.email'])
+        .select(['users.timezone', 'users.locale', 'users.avatar_url'])
+        .select('user_tokens.user_id as token_user_id')
+        .where('memberships.client_id', '=', given.clientId)
+        .where('memberships.team_id', '=', given.teamId)
+        .where('memberships.user_id', '=', given.userId),
+  );
+  return async (record, userId) => {
+    const { id: installationId, clientId } = record;
+    const row = await read({ clientId, teamId: registeredTeamId(record), installationId, userId });
+    if (!row) return undefined;
+    const { user_id, updated_at: provenAt } = row;
+    const isAdmin = row.is_admin === 1 || row.is_owner === 1;
+    return { isAdmin, provenAt, profile: user_id === null ? undefined : toUserRecord({ ...row, user_id }) };
+  };
+}
+
+/** A person of the installation's team, as stored. */
+export interface UserRecord extends UserProfile {
+  userId: string;
+  hasUserToken: boolean;
+  firstSeenAt: number;
+}
+
+/** What is read of a person: their own row, their membership's, and whose token there is of them. */
+type PersonRow = Pick<
+  UserRow,
+  'user_id' | 'name' | 'real_name' | 'email' | 'timezone' | 'locale' | 'avatar_url'
+> &
+  Pick<MembershipRow, 'is_admin' | 'is_owner'> & { member_since: number; token_user_id: string | null };
+
+/** A person's rows as a record. */
+export function toUserRecord(row: PersonRow): UserRecord {
+  return {
+    userId: row.user_id,
+    name: row.name,
+    realName: row.real_name,
+    email: row.email,
+    timezone: row.timezone,
+    locale: row.locale,
+    avatarUrl: row.avatar_url,
+    isAdmin: row.is_admin === 1,
+    isOwner: row.is_owner === 1,
+    hasUserToken: row.token_user_id !== null,
+    firstSeenAt: row.member_since,
+  };
+}
+
+/** Reads the people of an installation's team, in the order in which they came. */
+export async function readUsers(queries: Queries, record: InstallRecord): Promise<UserRecord[]> {
+  const rows = await queries
+    .selectFrom('memberships')
+    .innerJoin('users', (join) =>
+      join
+        .onRef('users.user_id', '=', 'memberships.user_id')
+        .onRef('users.client_id', '=', 'memberships.client_id'),
+    )
+    .leftJoin('user_tokens', (join) =>
+      join
+        .onRef('user_tokens.user_id', '=', 'users.user_id')
+        .on('user_tokens.installation_id', '=', record.id),
+    )
+    .selectAll('users')
+    .select(['memberships.is_admin', 'memberships.is_owner', 'memberships.first_seen_at as member_since'])
+    .select('user_tokens.user_id as token_user_id')
+    .where('memberships.client_id', '=', record.clientId)
+    .where('memberships.team_id', '=', registeredTeamId(record))
+    .orderBy('memberships.first_seen_at')
+    .orderBy('users.user_id')
+    .execute();
+  return rows.map(toUserRecord);
+}

@@ -1,0 +1,154 @@
+import { sql } from 'kysely';
+import type { Database, Queries } from './database.ts';
+import { type Given, prepareQuery } from './prepared-query.ts';
+import type { RunRow } from './records.ts';
+
+/** A claim to work on one run. An owner claims a run once, so nobody can mistake another's claim for his own. */
+export interface RunLease {
+  runId: string;
+  /** `host:pid:startId/claim`. */
+  owner: string;
+}
+
+const lockHeldRun = prepareQuery((queries, given: Given<{ runId: string; owner: string }>) =>
+  queries
+    .selectFrom('runs')
+    .select('id')
+    .where('id', '=', given.runId)
+    .where('lease_owner', '=', given.owner)
+    .where('status', '=', 'running')
+    .forNoKeyUpdate(),
+);
+
+/**
+ * Whether the lease still holds: false once the run was cancelled, or claimed anew after the lease had lapsed. It
+ * locks the run's row until the transaction ends, so what follows in it cannot be overtaken.
+ */
+export async function holdLease(transaction: Queries, { runId, owner }: RunLease): Promise<boolean> {
+  const { rows } = await lockHeldRun(transaction, { runId, owner });
+  return rows.length > 0;
+}
+
+/** What to claim, and for how long. */
+export interface Claim {
+  limit: number;
+  now: number;
+  leaseUntil: number;
+  /** Of these runs and no others: an owner is named for one claim. */
+  owner: string;
+}
+
+const claimRuns = prepareQuery((queries, given: Given<Claim>) =>
+  queries
+    // Named before it is used, so that Postgres locks no more than it claims. Only what may be claimed has a `due_at`: to
+    // ask for its status as well, or to order by the id, makes SQLite look at every run that is not over.
+    .with('due', (due) =>
+      due
+        .selectFrom('runs')
+        .select('id')
+        .where('due_at', '<=', given.now)
+        .orderBy('due_at')
+        .limit(given.limit)
+        .forUpdate()
+        .skipLocked(),
+    )
+    .updateTable('runs')
+    .set((expression) => ({
+      status: 'running',
+      started_at: expression.fn.coalesce('started_at', given.now),
+      finished_at: null,
+      due_at: given.leaseUntil,
+      waiting_for: null,
+      lease_owner: given.owner,
+      lease_until: given.leaseUntil,
+    }))
+    .where('id', 'in', (expression) => expression.selectFrom('due').select('due.id'))
+    .returning('id'),
+);
+
+/**
+ * Claims runs that are due, the longest due first: queued ones, those whose waiting is over, and running ones whose
+ * lease has lapsed (a running run falls due when its lease ends), the caller's own among them. Those that another worker
+ * is claiming are passed over.
+ * @throws DatabaseUnavailableError
+ */
+export async function claimDueRuns(database: Database, claim: Claim): Promise<RunLease[]> {
+  const { limit, now, leaseUntil, owner } = claim;
+  const { rows } = await database.write((transaction) =>
+    claimRuns(transaction, { limit, now, leaseUntil, owner }),
+  );
+  return rows.map(({ id }) => ({ runId: id, owner }));
+}
+
+/**
+ * Prolongs leases, and returns those that still hold: the run of any that is missing was cancelled, or is another
+ * worker's.
+ * @throws DatabaseUnavailableError
+ */
+export async function renewLeases(
+  database: Database,
+  renewal: { leases: readonly RunLease[]; leaseUntil: number },
+): Promise<RunLease[]> {
+  const renewed = await database.write((transaction) =>
+    transaction
+      .updateTable('runs')
+      .set({ lease_until: renewal.leaseUntil, due_at: renewal.leaseUntil })
+      .where('status', '=', 'running')
+      .where('id', 'in', runIdsOf(renewal.leases))
+      .where('lease_owner', 'in', ownersOf(renewal.leases))
+      .returning(['id', 'lease_owner'])
+      .execute(),
+  );
+  return renewed.map(leaseOf);
+}
+
+/** The leases that still hold, without prolonging them. @throws DatabaseUnavailableError */
+export async function findHeldRuns(queries: Queries, leases: readonly RunLease[]): Promise<RunLease[]> {
+  const held = await queries
+    .selectFrom('runs')
+    .select(['id', 'lease_owner'])
+    .where('status', '=', 'running')
+    .where('id', 'in', runIdsOf(leases))
+    .where('lease_owner', 'in', ownersOf(leases))
+    .execute();
+  return held.map(leaseOf);
+}
+
+const leaseOf = (run: Pick<RunRow, 'id' | 'lease_owner'>): RunLease => ({
+  runId: run.id,
+  owner: run.lease_owner ?? '',
+});
+const runIdsOf = (leases: readonly RunLease[]): string[] => leases.map((lease) => lease.runId);
+const ownersOf = (leases: readonly RunLease[]): string[] => leases.map((lease) => lease.owner);
+
+/**
+ * Queues again the runs whose worker is known to be dead, so that a restart need not wait for their leases to lapse.
+ * Returns the ids of those runs.
+ * @throws DatabaseUnavailableError
+ */
+export async function releaseDeadLeases(
+  database: Database,
+  release: { isDead(owner: string): boolean; now: number },
+): Promise<string[]> {
+  return database.write(async (transaction) => {
+    const running = await transaction
+      .selectFrom('runs')
+      .select(['id', 'lease_owner'])
+      .where('status', '=', sql.lit('running'))
+      .where('lease_owner', 'is not', null)
+      .execute();
+    const released: string[] = [];
+    for (const run of running) {
+      if (run.lease_owner === null || !release.isDead(run.lease_owner)) continue;
+      const freed = await transaction
+        .updateTable('runs')
+        .set({ status: 'queued', due_at: release.now, lease_owner: null, lease_until: null })
+        .where('id', '=', run.id)
+        .where('lease_owner', '=', run.lease_owner)
+        .returning('id')
+        .executeTakeFirst();
+      if (freed) released.push(freed.id);
+    }
+    return released;
+  });
+}

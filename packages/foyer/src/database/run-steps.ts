@@ -1,0 +1,229 @@
+import type { Queries } from './database.ts';
+import { type Given, prepareQuery } from './prepared-query.ts';
+import type { AttemptOutcome, StepAttemptRow, StepRow, StepStatus } from './records.ts';
+
+/** How a step stands that is to be done, for the first time or anew: its attempts are counted on, whichever it is. */
+export const pendingStep = {
+  status: 'pending',
+  failures: 0,
+  output: null,
+  error_code: null,
+  error_message: null,
+  started_at: null,
+  finished_at: null,
+} as const;
+
+/** A step's row once its next attempt has begun. */
+export function startedStep(step: StepRow, now: number): StepRow {
+  return {
+    ...step,
+    status: 'running',
+    attempts: step.attempts + 1,
+    started_at: step.started_at ?? now,
+    finished_at: null,
+    error_code: null,
+    error_message: null,
+  };
+}
+
+/** Records that the next attempt of a step begins: committed before the step may do anything. Returns its row. */
+export async function startStep(transaction: Queries, step: StepRow, now: number): Promise<StepRow> {
+  const started = startedStep(step, now);
+  await saveStep(transaction, started);
+  await saveAttempt(transaction, {
+    run_id: step.run_id,
+    step_name: step.name,
+    attempt: started.attempts,
+    outcome: 'started',
+    error_code: null,
+    error_message: null,
+    started_at: now,
+    finished_at: null,
+  });
+  return started;
+}
+
+/** How an attempt of a step ended, and where that leaves the step. */
+export interface StepEnding {
+  status: Exclude<StepStatus, 'running'>;
+  outcome: AttemptOutcome;
+  failures: number;
+  /** JSON text of what the step returned. */
+  output: string | null;
+  errorCode: string | null;
+  errorMessage: string | null;
+}
+
+const endAttempt = prepareQuery((queries, given: Given<Omit<StepAttemptRow, 'started_at'>>) =>
+  queries
+    .updateTable('step_attempts')
+    .set({
+      outcome: given.outcome,
+      error_code: given.error_code,
+      error_message: given.error_message,
+      finished_at: given.finished_at,
+    })
+    .where('run_id', '=', given.run_id)
+    .where('step_name', '=', given.step_name)
+    .where('attempt', '=', given.attempt),
+);
+
+/** Records the end of the attempt that a step's row counts last. Returns the row as it now stands. */
+export async function endStep(
+  transaction: Queries,
+  step: StepRow,
+  ending: StepEnding,
+  now: number,
+): Promise<StepRow> {
+  const ended = endedStep(step, ending, now);
+  await saveStep(transaction, ended);
+  await endAttempt(transaction, endOfAttempt(ended, ending, now));
+  return ended;
+}
+
+/** Records an attempt that has begun and ended in this transaction. Returns the step's row as it now stands. */
+export async function recordStep(
+  transaction: Queries,
+  step: StepRow,
+  ending: StepEnding,
+  now: number,
+): Promise<StepRow> {
+  const ended = endedStep(startedStep(step, now), ending, now);
+  await saveStep(transaction, ended);
+  await saveAttempt(transaction, { ...endOfAttempt(ended, ending, now), started_at: now });
+  return ended;
+}
+
+function endedStep(step: StepRow, ending: StepEnding, now: number): StepRow {
+  const { status, failures, output, errorCode: error_code, errorMessage: error_message } = ending;
+  const finished_at = status === 'pending' || status === 'retrying' ? null : now;
+  return { ...step, status, failures, output, error_code, error_message, finished_at };
+}
+
+function endOfAttempt(step: StepRow, { outcome, errorCode, errorMessage }: StepEnding, now: number) {
+  return {
+    run_id: step.run_id,
+    step_name: step.name,
+    attempt: step.attempts,
+    outcome,
+    error_code: errorCode,
+    error_message: errorMessage,
+    finished_at: now,
+  };
+}
+
+/** The error code of a step that was skipped since one that the run needs had failed; a retry tries it too. */
+export const earlierStepFailed = 'earlier_step_failed';
+
+/** Records that a step is not even tried. Returns its row as it now stands. */
+export async function skipStep(
+  transaction: Queries,
+  step: StepRow,
+  why: { code: string; message: string; now: number },
+): Promise<StepRow> {
+  const skipped: StepRow = {
+    ...step,
+    status: 'skipped',
+    error_code: why.code,
+    error_message: why.message,
+    finished_at: why.now,
+  };
+  await saveStep(transaction, skipped);
+  return skipped;
+}
+
+const updateStep = prepareQuery((queries, given: Given<Omit<StepRow, 'position'>>) =>
+  queries
+    .updateTable('steps')
+    .set({
+      status: given.status,
+      attempts: given.attempts,
+      failures: given.failures,
+      output: given.output,
+      error_code: given.error_code,
+      error_message: given.error_message,
+      started_at: given.started_at,
+      finished_at: given.finished_at,
+    })
+    .where('run_id', '=', given.run_id)
+    .where('name', '=', given.name),
+);
+
+const insertAttempt = prepareQuery((queries, given: Given<StepAttemptRow>) =>
+  queries.insertInto('step_attempts').values({
+    run_id: given.run_id,
+    step_name: given.step_name,
+    attempt: given.attempt,
+    outcome: given.outcome,
+    error_code: given.error_code,
+    error_message: given.error_message,
+    started_at: given.started_at,
+    finished_at: given.finished_at,
+  }),
+);
+
+/**
+ * Writes a step's row as it is to stand from now on: who holds the run's lease is the only one to change its steps, so
+ * the row that was read before is the row that is there.
+ */
+export async function saveStep(transaction: Queries, step: StepRow): Promise<void> {
+  await updateStep(transaction, step);
+}
+
+/** Writes the first that is known of an attempt: that it began, or all of it. */
+export async function saveAttempt(transaction: Queries, attempt: StepAttemptRow): Promise<void> {
+  await insertAttempt(transaction, attempt);
+}
+
+/** One try of a step. */
+export interface StepAttemptRecord {
+  stepName: string;
+  attempt: number;
+  outcome: AttemptOutcome;
+  errorCode: string | null;
+  errorMessage: string | null;
+  startedAt: number;
+  finishedAt: number | null;
+}
+
+/** Reads every attempt of a run's steps, in the order of the steps and then of the tries. */
+export async function readStepAttempts(queries: Queries, runId: string): Promise<StepAttemptRecord[]> {
+  const rows = await queries
+    .selectFrom('step_attempts')
+    .innerJoin('steps', (join) =>
+      join
+        .onRef('steps.run_id', '=', 'step_attempts.run_id')
+        .onRef('steps.name', '=', 'step_attempts.step_name'),
+    )
+    .selectAll('step_attempts')
+    .where('step_attempts.run_id', '=', runId)
+    .orderBy('steps.position')
+    .orderBy('step_attempts.attempt')
+    .execute();
+  return rows.map((row) => ({
+    stepName: row.step_name,
+    attempt: row.attempt,
+    outcome: row.outcome,
+    errorCode: row.error_code,
+    errorMessage: row.error_message,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+  }));
+}
+
+/** How many of a step's newest attempts in a row never ended, because their process died; `most` at most. */
+export async function countLostAttempts(
+  queries: Queries,
+  step: { runId: string; name: string; most: number },
+): Promise<number> {
+  const newest = await queries
+    .selectFrom('step_attempts')
+    .select('outcome')
+    .where('run_id', '=', step.runId)
+    .where('step_name', '=', step.name)
+    .orderBy('attempt', 'desc')
+    .limit(step.most)
+    .execute();
+  const ended = newest.findIndex((attempt) => attempt.outcome !== 'started');
+  return ended === -1 ? newest.length : ended;
+}

@@ -1,0 +1,314 @@
+import type { Database, Queries } from './database.ts';
+import { appendHistory } from './history.ts';
+import { type RunRecord, readRun } from './install-record.ts';
+import { newId } from './new-id.ts';
+import { queueNotice } from './notices.ts';
+import { type Given, prepareQuery } from './prepared-query.ts';
+import type { InstallationRow, RunRow, RunStatus, StepRow } from './records.ts';
+import type { RunLease } from './run-leases.ts';
+import { pendingStep } from './run-steps.ts';
+
+/** What a run is made for. `stepNames` are those of the pipeline, in order. */
+export interface NewRun {
+  installationId: string;
+  life: number;
+  userId: string;
+  stepNames: readonly string[];
+  now: number;
+}
+
+const newestCreatedAt = prepareQuery((queries, given: Given<{ installationId: string }>) =>
+  queries
+    .selectFrom('runs')
+    .select('created_at')
+    .where('installation_id', '=', given.installationId)
+    .orderBy('created_at', 'desc')
+    .limit(1),
+);
+
+const insertRun = prepareQuery(
+  (queries, given: Given<Omit<NewRun, 'stepNames'> & { id: string; createdAt: number }>) =>
+    queries.insertInto('runs').values({
+      id: given.id,
+      installation_id: given.installationId,
+      life: given.life,
+      user_id: given.userId,
+      status: 'queued',
+      created_at: given.createdAt,
+      started_at: null,
+      finished_at: null,
+      due_at: given.now,
+      waiting_for: null,
+      lease_owner: null,
+      lease_until: null,
+    }),
+);
+
+/** Of each pipeline: the names of its steps are part of its query. */
+const insertsOfSteps = new WeakMap<readonly string[], ReturnType<typeof prepareInsertOfSteps>>();
+
+function prepareInsertOfSteps(stepNames: readonly string[]) {
+  return prepareQuery((queries, { runId }: Given<{ runId: string }>) =>
+    queries
+      .insertInto('steps')
+      .values(
+        stepNames.map((name, position) => ({ run_id: runId, name, position, attempts: 0, ...pendingStep })),
+      ),
+  );
+}
+
+/**
+ * Queues a run with all its steps pending, and returns its id. Called in the transaction that stores the installation
+ * (invariant 1): neither is ever there without the other.
+ */
+export async function createRun(transaction: Queries, run: NewRun): Promise<string> {
+  const { stepNames, ...made } = run;
+  const id = newId('run');
+  const [newest] = (await newestCreatedAt(transaction, made)).rows;
+  // Later than the one before it, also where that was made by a clock that is ahead of ours: it takes its place.
+  const createdAt = Math.max(run.now, (newest?.created_at ?? 0) + 1);
+  await insertRun(transaction, { ...made, id, createdAt });
+  if (stepNames.length === 0) return id;
+  const insertSteps = insertsOfSteps.get(stepNames) ?? prepareInsertOfSteps(stepNames);
+  insertsOfSteps.set(stepNames, insertSteps);
+  await insertSteps(transaction, { runId: id });
+  return id;
+}
+
+/**
+ * Queues a run that nobody works on, with some of its steps to be done anew. Their attempts stay counted, so that no
+ * attempt takes the number of an earlier one.
+ */
+export async function queueRun(
+  transaction: Queries,
+  run: { id: string; now: number; stepsToRepeat: readonly string[] },
+): Promise<void> {
+  if (run.stepsToRepeat.length > 0) {
+    await transaction
+      .updateTable('steps')
+      .set(pendingStep)
+      .where('run_id', '=', run.id)
+      .where('name', 'in', run.stepsToRepeat)
+      .execute();
+  }
+  await transaction
+    .updateTable('runs')
+    .set({ status: 'queued', due_at: run.now, waiting_for: null, finished_at: null })
+    .where('id', '=', run.id)
+    .execute();
+}
+
+/** A run, its installation without tokens, and its steps in order. */
+export interface ClaimedRun {
+  run: RunRow;
+  installation: Omit<InstallationRow, 'sealed_bot'>;
+  steps: readonly StepRow[];
+}
+
+const lockHeldRun = prepareQuery((queries, given: Given<{ runId: string; owner: string }>) =>
+  queries
+    .selectFrom('runs')
+    .selectAll()
+    .where('id', '=', given.runId)
+    .where('lease_owner', '=', given.owner)
+    .where('status', '=', 'running')
+    .forNoKeyUpdate(),
+);
+
+const selectInstallation = prepareQuery((queries, given: Given<{ id: string }>) =>
+  queries.selectFrom('installations').selectAll().where('id', '=', given.id),
+);
+
+const selectSteps = prepareQuery((queries, given: Given<{ runId: string }>) =>
+  queries.selectFrom('steps').selectAll().where('run_id', '=', given.runId).orderBy('position'),
+);
+
+/**
+ * Reads the run that a lease stands for, or undefined when the lease holds no longer. As long as it holds, nobody but
+ * its owner changes the run or its steps. It locks the run's row, as `holdLease` does.
+ */
+export async function readClaimedRun(transaction: Queries, lease: RunLease): Promise<ClaimedRun | undefined> {
+  const [run] = (await lockHeldRun(transaction, lease)).rows;
+  if (!run) return undefined;
+  const [found] = (await selectInstallation(transaction, { id: run.installation_id })).rows;
+  if (!found) return undefined;
+  const { sealed_bot: _, ...installation } = found;
+  const { rows: steps } = await selectSteps(transaction, { runId: run.id });
+  return { run, installation, steps };
+}
+
+/** When a run that rests goes on. */
+export interface Rest {
+  /** queued: it was only handed back; waiting: for a time or an event. */
+  status: 'queued' | 'waiting';
+  /** Null while it waits for an event. */
+  dueAt: number | null;
+  waitingFor: string | null;
+}
+
+/** Gives the lease of a run back, to be claimed again later. The caller holds the lease. */
+export async function restRun(transaction: Queries, runId: string, rest: Rest): Promise<void> {
+  await transaction
+    .updateTable('runs')
+    .set({
+      status: rest.status,
+      due_at: rest.dueAt,
+      waiting_for: rest.waitingFor,
+      lease_owner: null,
+      lease_until: null,
+    })
+    .where('id', '=', runId)
+    .execute();
+}
+
+const updateRun = prepareQuery((queries, given: Given<{ id: string; status: RunEnd; now: number }>) =>
+  queries
+    .updateTable('runs')
+    .set({
+      status: given.status,
+      finished_at: given.now,
+      due_at: null,
+      waiting_for: null,
+      lease_owner: null,
+      lease_until: null,
+    })
+    .where('id', '=', given.id),
+);
+
+type RunEnd = 'succeeded' | 'failed';
+
+/**
+ * Ends a run, with a line of history: failed when any of its steps failed, else succeeded. The operators are to be told
+ * of a failure. The caller holds the lease, and has ended every step. Returns how it ended.
+ */
+export async function endRun(
+  transaction: Queries,
+  run: { id: string; installationId: string; userId: string; steps: readonly StepRow[]; now: number },
+): Promise<RunEnd> {
+  const { id, installationId, userId, now } = run;
+  const failed = run.steps.filter((step) => step.status === 'failed');
+  const status = failed.length > 0 ? 'failed' : 'succeeded';
+  await updateRun(transaction, { id, status, now });
+  const reasons = failed.map((step) => `${step.name} (${step.error_code ?? 'unknown'})`).join(', ');
+  await appendHistory(transaction, {
+    installationId,
+    at: now,
+    kind: status === 'failed' ? 'run_failed' : 'run_succeeded',
+    userId,
+    detail: reasons === '' ? id : `${id}: ${reasons}`,
+  });
+  if (status === 'failed') {
+    const notice = { installationId, userId, detail: reasons, now };
+    await queueNotice(transaction, { ...notice, causeId: `${id}/failed`, kind: 'run_failed' });
+  }
+  return status;
+}
+
+/**
+ * Cancels every unfinished run of an installation: an uninstall ends it, a reinstall takes its place. Its unfinished
+ * steps are skipped; a worker in the midst of one finds its lease gone and stores nothing more. With `userId` only that
+ * person's runs. Returns the ids of what was cancelled.
+ */
+export async function cancelRuns(
+  transaction: Queries,
+  cancel: { installationId: string; userId?: string; reason: string; now: number },
+): Promise<string[]> {
+  const cancelled = await transaction
+    .updateTable('runs')
+    .set({
+      status: 'cancelled',
+      finished_at: cancel.now,
+      due_at: null,
+      waiting_for: null,
+      lease_owner: null,
+      lease_until: null,
+    })
+    .where('installation_id', '=', cancel.installationId)
+    .where('status', 'in', ['queued', 'running', 'waiting'])
+    .$if(cancel.userId !== undefined, (query) => query.where('user_id', '=', cancel.userId ?? ''))
+    .returning(['id', 'user_id'])
+    .execute();
+  if (cancelled.length === 0) return [];
+  const runIds = cancelled.map((run) => run.id);
+  await transaction
+    .updateTable('steps')
+    .set({
+      status: 'skipped',
+      error_code: 'run_cancelled',
+      error_message: cancel.reason,
+      finished_at: cancel.now,
+    })
+    .where('run_id', 'in', runIds)
+    .where('status', 'in', ['pending', 'running', 'retrying'])
+    .execute();
+  for (const run of cancelled) {
+    await appendHistory(transaction, {
+      installationId: cancel.installationId,
+      at: cancel.now,
+      kind: 'run_cancelled',
+      userId: run.user_id,
+      detail: `${run.id}: ${cancel.reason}`,
+    });
+  }
+  return runIds;
+}
+
+/** Makes due the runs of an installation that wait for an event; returns their ids. */
+export async function resumeWaitingRuns(
+  transaction: Queries,
+  resume: { installationId: string; event: string; now: number },
+): Promise<string[]> {
+  const rows = await transaction
+    .updateTable('runs')
+    .set({ status: 'queued', due_at: resume.now, waiting_for: null })
+    .where('installation_id', '=', resume.installationId)
+    // Only what waits has a `waiting_for`: to ask for the status too makes SQLite look at every run that waits.
+    .where('waiting_for', '=', resume.event)
+    .returning('id')
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/**
+ * Prepares the question when the next run falls due: it answers with a time, which may be in the past, or undefined
+ * when none will. A run that is being worked on falls due when its lease ends.
+ */
+export function prepareNextDueAt(database: Database): () => Promise<number | undefined> {
+  const ask = database.prepare((queries) =>
+    queries.selectFrom('runs').select('due_at').where('due_at', 'is not', null).orderBy('due_at').limit(1),
+  );
+  return async () => (await ask({}))?.due_at ?? undefined;
+}
+
+/** Finds a run by its id, if its installation is of this app: apps that share a database do not see each other. */
+export async function findRun(
+  queries: Queries,
+  clientId: string,
+  runId: string,
+): Promise<{ id: string; status: RunStatus; installationId: string } | undefined> {
+  return queries
+    .selectFrom('runs')
+    .innerJoin('installations', 'installations.id', 'runs.installation_id')
+    .select(['runs.id', 'runs.status', 'installations.id as installationId'])
+    .where('runs.id', '=', runId)
+    .where('installations.client_id', '=', clientId)
+    .executeTakeFirst();
+}
+
+/** Reads an installation's runs with their steps, newest first. */
+export async function listRuns(
+  queries: Queries,
+  installationId: string,
+  limit: number,
+): Promise<RunRecord[]> {
+  const rows = await queries
+    .selectFrom('runs')
+    .select('id')
+    .where('installation_id', '=', installationId)
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+  const runs = await Promise.all(rows.map((row) => readRun(queries, row.id)));
+  return runs.filter((run) => run !== undefined);
+}

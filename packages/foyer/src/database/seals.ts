@@ -1,0 +1,212 @@
+import type { Queries } from './database.ts';
+import type { TokenHolder } from './token-refreshes.ts';
+
+/** A token as it lies in the database, and whose it is. */
+export interface StoredSeal {
+  holder: TokenHolder;
+  sealed: string;
+}
+
+/** Lists the sealed tokens of bots, of any app, in the order of their installations: at most `limit` behind `after`. */
+export async function listBotSeals(
+  queries: Queries,
+  page: { after?: TokenHolder; limit: number },
+): Promise<StoredSeal[]> {
+  const rows = await queries
+    .selectFrom('installations')
+    .select(['id', 'sealed_bot'])
+    .where('sealed_bot', 'is not', null)
+    .where('id', '>', page.after?.installationId ?? '')
+    .orderBy('id')
+    .limit(page.limit)
+    .execute();
+  return rows.map((row) => ({ holder: { installationId: row.id }, sealed: row.sealed_bot ?? '' }));
+}
+
+/** Lists the sealed tokens of people, of any app, in the order of installations and people. */
+export async function listUserSeals(
+  queries: Queries,
+  page: { after?: TokenHolder; limit: number },
+): Promise<StoredSeal[]> {
+  const { installationId = '', userId = '' } = page.after ?? {};
+  const rows = await queries
+    .selectFrom('user_tokens')
+    .select(['installation_id', 'user_id', 'sealed_user'])
+    .where((eb) => eb(eb.refTuple('installation_id', 'user_id'), '>', eb.tuple(installationId, userId)))
+    .orderBy('installation_id')
+    .orderBy('user_id')
+    .limit(page.limit)
+    .execute();
+  return rows.map((row) => ({
+    holder: { installationId: row.installation_id, userId: row.user_id },
+    sealed: row.sealed_user,
+  }));
+}
+
+/**
+ * Puts the same tokens under another seal, unless they were changed meanwhile; returns whether it did. The version
+ * stays, since the tokens are the same: a refresh under way is not disturbed.
+ */
+export async function replaceSeal(
+  transaction: Queries,
+  replacement: { holder: TokenHolder; from: string; to: string },
+): Promise<boolean> {
+  const { holder, from, to } = replacement;
+  const row =
+    holder.userId === undefined
+      ? await transaction
+          .updateTable('installations')
+          .set({ sealed_bot: to })
+          .where('id', '=', holder.installationId)
+          .where('sealed_bot', '=', from)
+          .returning('id')
+          .executeTakeFirst()
+      : await transaction
+          .updateTable('user_tokens')
+          .set({ sealed_user: to })
+          .where('installation_id', '=', holder.installationId)
+          .where('user_id', '=', holder.userId)
+          .where('sealed_user', '=', from)
+          .returning('user_id')
+          .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** How many sealed texts begin with a prefix, by where they are kept. */
+export interface SealCount {
+  bots: number;
+  users: number;
+  /** Install requests with tokens that wait to be stored or given back. */
+  requests: number;
+}
+
+type Count = number | string | bigint;
+
+/** Counts the sealed texts, of every app in the database, that begin with `prefix`; without one, all of them. */
+export async function countSeals(queries: Queries, prefix = ''): Promise<SealCount> {
+  const bots = await queries
+    .selectFrom('installations')
+    .select(({ fn }) => fn.countAll<Count>().as('count'))
+    .where('sealed_bot', 'is not', null)
+    .where(({ eb, fn, lit }) =>
+      eb(fn<string>('substr', ['sealed_bot', lit(1), lit(prefix.length)]), '=', prefix),
+    )
+    .executeTakeFirstOrThrow();
+  const users = await queries
+    .selectFrom('user_tokens')
+    .select(({ fn }) => fn.countAll<Count>().as('count'))
+    .where(({ eb, fn, lit }) =>
+      eb(fn<string>('substr', ['sealed_user', lit(1), lit(prefix.length)]), '=', prefix),
+    )
+    .executeTakeFirstOrThrow();
+  const requests = await queries
+    .selectFrom('install_requests')
+    .select(({ fn }) => fn.countAll<Count>().as('count'))
+    .where('sealed_tokens', 'is not', null)
+    .where(({ eb, fn, lit }) =>
+      eb(fn<string>('substr', ['sealed_tokens', lit(1), lit(prefix.length)]), '=', prefix),
+    )
+    .executeTakeFirstOrThrow();
+  return { bots: Number(bots.count), users: Number(users.count), requests: Number(requests.count) };
+}
+
+/** Lists the ids of every key that the database was ever used with, the first first. */
+export async function listKeyIds(queries: Queries): Promise<string[]> {
+  const rows = await queries
+    .selectFrom('encryption_keys')
+    .select('id')
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/**
+ * Finds a sealed text that begins with none of `prefixes` (one for each known key), or undefined. It reads every row
+ * until it finds one.
+ */
+export async function findForeignSeal(
+  queries: Queries,
+  prefixes: readonly string[],
+): Promise<string | undefined> {
+  const seals = queries
+    .selectFrom('installations')
+    .select('sealed_bot as sealed')
+    .unionAll(queries.selectFrom('user_tokens').select('sealed_user as sealed'))
+    .unionAll(queries.selectFrom('install_requests').select('sealed_tokens as sealed'));
+  const row = await queries
+    .selectFrom(seals.as('seals'))
+    .select('sealed')
+    .where('sealed', 'is not', null)
+    .where((eb) =>
+      eb.and(
+        prefixes.map((prefix) =>
+          eb(eb.fn<string>('substr', ['sealed', eb.lit(1), eb.lit(prefix.length)]), '!=', prefix),
+        ),
+      ),
+    )
+    .limit(1)
+    .executeTakeFirst();
+  return row?.sealed ?? undefined;
+}
+
+/** Finds at most `limit` sealed tokens of install requests, of any app, that do not begin with `prefix`. */
+export async function findStaleRequestSeals(
+  queries: Queries,
+  search: { prefix: string; limit: number },
+): Promise<{ requestId: string; sealed: string }[]> {
+  const { prefix, limit } = search;
+  const rows = await queries
+    .selectFrom('install_requests')
+    .select(['id', 'sealed_tokens'])
+    .where('sealed_tokens', 'is not', null)
+    .where(({ eb, fn, lit }) =>
+      eb(fn<string>('substr', ['sealed_tokens', lit(1), lit(prefix.length)]), '!=', prefix),
+    )
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({ requestId: row.id, sealed: row.sealed_tokens ?? '' }));
+}
+
+/** Puts the same tokens under another seal, unless they were stored or given back meanwhile; returns whether it did. */
+export async function replaceRequestSeal(
+  transaction: Queries,
+  replacement: { requestId: string; from: string; to: string },
+): Promise<boolean> {
+  const row = await transaction
+    .updateTable('install_requests')
+    .set({ sealed_tokens: replacement.to })
+    .where('id', '=', replacement.requestId)
+    .where('sealed_tokens', '=', replacement.from)
+    .returning('id')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/**
+ * Records a key id with its sealed check, and returns the check that holds: the one that was recorded first.
+ */
+export async function recordEncryptionKey(
+  transaction: Queries,
+  key: { id: string; sealedCheck: string; now: number },
+): Promise<string> {
+  await transaction
+    .insertInto('encryption_keys')
+    .values({ id: key.id, sealed_check: key.sealedCheck, created_at: key.now })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .execute();
+  const row = await transaction
+    .selectFrom('encryption_keys')
+    .select('sealed_check')
+    .where('id', '=', key.id)
+    .executeTakeFirstOrThrow();
+  return row.sealed_check;
+}
+
+/** Forgets the keys that are no longer in use, and that nothing is sealed with. */
+export async function forgetEncryptionKeys(
+  transaction: Queries,
+  keys: { except: readonly string[] },
+): Promise<void> {
+  await transaction.deleteFrom('encryption_keys').where('id', 'not in', keys.except).execute();
+}

@@ -1,0 +1,164 @@
+import type { Queries } from './database.ts';
+import { type Given, prepareQuery } from './prepared-query.ts';
+import type { WelcomeRow } from './records.ts';
+
+/** Whose welcome: one person in one life of an installation. */
+export interface WelcomeKey {
+  installationId: string;
+  life: number;
+  userId: string;
+}
+
+const selectWelcome = prepareQuery((queries, given: Given<WelcomeKey>) =>
+  queries
+    .selectFrom('welcomes')
+    .selectAll()
+    .where('installation_id', '=', given.installationId)
+    .where('life', '=', given.life)
+    .where('user_id', '=', given.userId),
+);
+
+/** Reads a person's welcome, or undefined when none was ever begun. */
+export async function readWelcome(queries: Queries, key: WelcomeKey): Promise<WelcomeRow | undefined> {
+  const { rows } = await selectWelcome(queries, key);
+  return rows[0];
+}
+
+/** The first that is sent to somebody in a life of their installation. */
+const insertWelcome = prepareQuery(
+  (
+    queries,
+    given: Given<WelcomeKey & { runId: string; channelId: string | null; now: number; settledBy: number }>,
+  ) =>
+    queries
+      .insertInto('welcomes')
+      .values({
+        installation_id: given.installationId,
+        life: given.life,
+        user_id: given.userId,
+        run_id: given.runId,
+        status: 'sending',
+        channel_id: given.channelId,
+        message_ts: null,
+        attempted_at: given.now,
+        sent_at: given.settledBy,
+      })
+      .onConflict((conflict) => conflict.columns(['installation_id', 'life', 'user_id']).doNothing())
+      .returning('run_id'),
+);
+
+/**
+ * Records that a welcome is being sent, committed before Slack is asked: what is not recorded was not sent
+ * (invariant 3). From `settledBy` on the call can no longer take effect unseen. `previous` is the row that the caller has
+ * read and judged, or undefined for none. False when somebody else has changed it since: then nothing may be sent.
+ */
+export async function beginWelcome(
+  transaction: Queries,
+  key: WelcomeKey,
+  sending: {
+    runId: string;
+    channelId: string | null;
+    now: number;
+    settledBy: number;
+    previous: WelcomeRow | undefined;
+  },
+): Promise<boolean> {
+  const { previous } = sending;
+  if (previous === undefined) {
+    const { runId, channelId, now, settledBy } = sending;
+    const { rows } = await insertWelcome(transaction, { ...key, runId, channelId, now, settledBy });
+    return rows.length > 0;
+  }
+  const begun = await transaction
+    .updateTable('welcomes')
+    .set({
+      run_id: sending.runId,
+      status: 'sending',
+      channel_id: sending.channelId,
+      sent_at: sending.settledBy,
+    })
+    .where('installation_id', '=', key.installationId)
+    .where('life', '=', key.life)
+    .where('user_id', '=', key.userId)
+    .where('status', '=', previous.status)
+    .where('run_id', '=', previous.run_id)
+    .where('attempted_at', '=', previous.attempted_at)
+    .where('sent_at', previous.sent_at === null ? 'is' : '=', previous.sent_at)
+    .returning('run_id')
+    .executeTakeFirst();
+  return begun !== undefined;
+}
+
+/**
+ * What became of a welcome that was being sent; `begun` is what `beginWelcome` recorded.
+ * sent: it is there. not-sent: Slack surely did not act, so the next attempt may simply send. in-doubt: the call is
+ * over, and may take effect until `settledBy`; the next attempt looks first. unconfirmed: nobody can find out.
+ */
+export type WelcomeEnd =
+  | { kind: 'sent'; channelId: string; messageTs: string; now: number }
+  | { kind: 'not-sent'; begun: { runId: string; now: number; settledBy: number } }
+  | { kind: 'in-doubt'; begun: { runId: string; now: number; settledBy: number }; settledBy: number }
+  | { kind: 'unconfirmed' };
+
+const markSent = prepareQuery(
+  (queries, given: Given<WelcomeKey & { channelId: string; messageTs: string; now: number }>) =>
+    queries
+      .updateTable('welcomes')
+      .set({
+        status: 'sent',
+        channel_id: given.channelId,
+        message_ts: given.messageTs,
+        sent_at: given.now,
+      })
+      .where('installation_id', '=', given.installationId)
+      .where('life', '=', given.life)
+      .where('user_id', '=', given.userId)
+      .where('status', '!=', 'sent'),
+);
+
+/**
+ * Records what became of a welcome, whoever holds the run by now: that a message was sent stays true even if its run
+ * was cancelled in the meantime.
+ */
+export async function settleWelcome(transaction: Queries, key: WelcomeKey, end: WelcomeEnd): Promise<void> {
+  if (end.kind === 'sent') {
+    const { channelId, messageTs, now } = end;
+    await markSent(transaction, { ...key, channelId, messageTs, now });
+    return;
+  }
+  const sending = transaction
+    .updateTable('welcomes')
+    .where('installation_id', '=', key.installationId)
+    .where('life', '=', key.life)
+    .where('user_id', '=', key.userId)
+    .where('status', '!=', 'sent');
+  if (end.kind === 'unconfirmed') {
+    await sending.set({ status: 'unconfirmed' }).execute();
+  } else {
+    // Only the first send leaves nothing behind: after a later one, an earlier may still turn up.
+    if (end.kind === 'not-sent') await forgetFirstSend(transaction, key, end.begun);
+    const settledBy = end.kind === 'in-doubt' ? end.settledBy : end.begun.now;
+    await sending
+      .set({ sent_at: settledBy })
+      .where('run_id', '=', end.begun.runId)
+      .where('sent_at', '=', end.begun.settledBy)
+      .execute();
+  }
+}
+
+async function forgetFirstSend(
+  transaction: Queries,
+  key: WelcomeKey,
+  begun: { runId: string; now: number; settledBy: number },
+): Promise<void> {
+  await transaction
+    .deleteFrom('welcomes')
+    .where('installation_id', '=', key.installationId)
+    .where('life', '=', key.life)
+    .where('user_id', '=', key.userId)
+    .where('status', '=', 'sending')
+    .where('run_id', '=', begun.runId)
+    .where('attempted_at', '=', begun.now)
+    .where('sent_at', '=', begun.settledBy)
+    .execute();
+}

@@ -1,0 +1,270 @@
+import { type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+import type { Queries } from '../database/database.ts';
+import { type InstallRecord, readInstallRecord } from '../database/install-record.ts';
+import { type Page, type PageCursor, type PagePosition, toPage } from '../database/page.ts';
+import type { InstallationStatus, RunStatus, Tables } from '../database/records.ts';
+
+/** Which installations are wanted; an absent filter lets all pass. */
+export interface InstallationSearch {
+  clientId: string;
+  /** A part of a team's or an enterprise's name; or the whole id of a team, enterprise, person, installation or run. */
+  text?: string;
+  statuses?: readonly InstallationStatus[];
+  /** Of the newest run. */
+  runStatus?: RunStatus;
+  limit: number;
+  cursor?: PageCursor;
+}
+
+interface Found extends PagePosition {
+  installationId: string;
+}
+
+type Where<T extends keyof Tables> = ExpressionBuilder<Tables, T>;
+
+/**
+ * Reads a page of installations, each with its newest run: by the time of the install, and where they are filtered by
+ * how a run stands, by the time of that run.
+ *
+ * Why two ways: runs that failed or wait are few, so they lead to their installations; runs that succeeded are nearly
+ * all, so each installation is asked for its own.
+ */
+export async function listInstallationsPage(
+  queries: Queries,
+  search: InstallationSearch,
+): Promise<Page<InstallRecord>> {
+  const { limit, cursor, runStatus } = search;
+  const ids =
+    search.text === undefined ? [] : await findInstallationIds(queries, { ...search, text: search.text });
+  const byRun = runStatus !== undefined && runStatus !== 'succeeded';
+  const found = byRun
+    ? await findByRun(queries, { ...search, runStatus }, ids)
+    : await findByInstall(queries, search, ids);
+  const page = toPage<Found>(found, { limit, cursor, positionOf: ({ at, id }) => ({ at, id }) });
+  const records = await Promise.all(page.rows.map((row) => readInstallRecord(queries, row.installationId)));
+  return { ...page, rows: records.filter((record) => record !== undefined) };
+}
+
+async function findByInstall(
+  queries: Queries,
+  search: InstallationSearch,
+  ids: readonly string[],
+): Promise<Found[]> {
+  const { cursor, statuses, text, runStatus } = search;
+  const direction = cursor?.towards === 'newer' ? 'asc' : 'desc';
+  let query = queries
+    .selectFrom('installations')
+    .select(['installations.id', 'installations.id as installationId', 'installed_at as at'])
+    .where('client_id', '=', search.clientId);
+  if (statuses !== undefined) query = query.where('installations.status', 'in', statuses);
+  if (text !== undefined) query = query.where((eb) => matchesText(eb, text, ids));
+  if (runStatus !== undefined) {
+    query = query.where(
+      (eb) =>
+        eb
+          .selectFrom('runs')
+          .select('runs.status')
+          .whereRef('runs.installation_id', '=', 'installations.id')
+          .orderBy('runs.created_at', 'desc')
+          .orderBy('runs.id', 'desc')
+          .limit(1),
+      '=',
+      runStatus,
+    );
+  }
+  if (cursor) {
+    query = query.where((eb) =>
+      eb(
+        eb.refTuple('installed_at', 'installations.id'),
+        cursor.towards === 'newer' ? '>' : '<',
+        eb.tuple(cursor.at, cursor.id),
+      ),
+    );
+  }
+  return query
+    .orderBy('installed_at', direction)
+    .orderBy('installations.id', direction)
+    .limit(search.limit + 1)
+    .execute();
+}
+
+async function findByRun(
+  queries: Queries,
+  search: InstallationSearch & { runStatus: RunStatus },
+  ids: readonly string[],
+): Promise<Found[]> {
+  const { cursor, statuses, text } = search;
+  const direction = cursor?.towards === 'newer' ? 'asc' : 'desc';
+  let query = queries
+    .selectFrom('runs')
+    .innerJoin('installations', 'installations.id', 'runs.installation_id')
+    .select(['runs.id', 'runs.installation_id as installationId', 'runs.created_at as at'])
+    .where('runs.status', '=', search.runStatus)
+    .where('installations.client_id', '=', search.clientId)
+    .where(isNewestRun);
+  if (statuses !== undefined) query = query.where('installations.status', 'in', statuses);
+  if (text !== undefined) query = query.where((eb) => matchesText(eb, text, ids));
+  if (cursor) {
+    query = query.where((eb) =>
+      eb(
+        eb.refTuple('runs.created_at', 'runs.id'),
+        cursor.towards === 'newer' ? '>' : '<',
+        eb.tuple(cursor.at, cursor.id),
+      ),
+    );
+  }
+  return query
+    .orderBy('runs.created_at', direction)
+    .orderBy('runs.id', direction)
+    .limit(search.limit + 1)
+    .execute();
+}
+
+/** Whether a row of `runs` is the newest of its installation: what an older one left behind is no longer of interest. */
+export function isNewestRun(eb: Where<'runs'>) {
+  return eb.not(
+    eb.exists(
+      eb
+        .selectFrom('runs as newer')
+        .select('newer.id')
+        .whereRef('newer.installation_id', '=', 'runs.installation_id')
+        .where((inner) =>
+          inner.or([
+            inner('newer.created_at', '>', inner.ref('runs.created_at')),
+            inner.and([
+              inner('newer.created_at', '=', inner.ref('runs.created_at')),
+              inner('newer.id', '>', inner.ref('runs.id')),
+            ]),
+          ]),
+        ),
+    ),
+  );
+}
+
+function matchesText(eb: Where<'installations'>, text: string, ids: readonly string[]) {
+  const pattern = namePattern(text);
+  return eb.or([
+    ...(ids.length > 0 ? [eb('installations.id', 'in', ids)] : []),
+    sql<SqlBool>`lower(${eb.ref('installations.team_name')}) like ${pattern} escape '\\'`,
+    sql<SqlBool>`lower(${eb.ref('installations.enterprise_name')}) like ${pattern} escape '\\'`,
+  ]);
+}
+
+/** SQLite's `lower` knows ASCII alone: any other letter that has two cases matches whatever stands in its place. */
+function namePattern(text: string): string {
+  const parts = [...text.toLowerCase()].map((character) => {
+    if (/[\\%_]/.test(character)) return `\\${character}`;
+    return character > '\u007f' && character !== character.toUpperCase() ? '_' : character;
+  });
+  return `%${parts.join('')}%`;
+}
+
+/** More than this of one person or enterprise are not told apart by an id. */
+const most = 500;
+
+/**
+ * Finds the installations that an id names: of a team, of an enterprise (its own and its teams'), of a person (where
+ * they installed or belong), of an installation itself, or of one of its runs. Nothing for what is no id.
+ */
+export async function findInstallationIds(
+  queries: Queries,
+  search: { clientId: string; text: string },
+): Promise<string[]> {
+  const { clientId, text } = search;
+  if (/^(ins|run)_\w+$/.test(text)) return findByOwnId(queries, clientId, text);
+  const id = text.toUpperCase();
+  if (!/^[A-Z][A-Z0-9]{1,31}$/.test(id)) return [];
+  const installations = queries
+    .selectFrom('installations')
+    .select('installations.id')
+    .where('installations.client_id', '=', clientId);
+  const rows = await Promise.all([
+    installations.where('tenant', 'in', [`team:${id}`, `enterprise:${id}`]).execute(),
+    installations.where('enterprise_id', '=', id).limit(most).execute(),
+    installations.where('installer_user_id', '=', id).limit(most).execute(),
+    findByMember(queries, clientId, id),
+  ]);
+  return [...new Set(rows.flat().map((row) => row.id))];
+}
+
+async function findByOwnId(queries: Queries, clientId: string, id: string): Promise<string[]> {
+  const run = await queries
+    .selectFrom('runs')
+    .select('installation_id')
+    .where('id', '=', id)
+    .executeTakeFirst();
+  const rows = await queries
+    .selectFrom('installations')
+    .select('id')
+    .where('client_id', '=', clientId)
+    .where('id', '=', run?.installation_id ?? id)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+async function findByMember(queries: Queries, clientId: string, userId: string): Promise<{ id: string }[]> {
+  const memberships = await queries
+    .selectFrom('memberships')
+    .select('team_id')
+    .where('client_id', '=', clientId)
+    .where('user_id', '=', userId)
+    .limit(most)
+    .execute();
+  if (memberships.length === 0) return [];
+  const tenants = memberships.flatMap(({ team_id }) => [`team:${team_id}`, `enterprise:${team_id}`]);
+  return queries
+    .selectFrom('installations')
+    .select('id')
+    .where('client_id', '=', clientId)
+    .where('tenant', 'in', tenants)
+    .execute();
+}
+
+/** Counts an app's installations by how they stand. */
+export async function countInstallations(
+  queries: Queries,
+  clientId: string,
+): Promise<Record<InstallationStatus, number>> {
+  const rows = await queries
+    .selectFrom('installations')
+    .select(({ fn }) => ['status', fn.countAll<number | string | bigint>().as('count')])
+    .where('client_id', '=', clientId)
+    .groupBy('status')
+    .execute();
+  const counts = { active: 0, broken: 0, uninstalled: 0 };
+  for (const row of rows) counts[row.status] = Number(row.count);
+  return counts;
+}
+
+/** Installations that were granted the same scopes. */
+export interface GrantedScopes {
+  scopes: string[];
+  installations: number;
+}
+
+/** Counts an app's active installations with a bot, by the scopes that they granted. */
+export async function countGrantedScopes(queries: Queries, clientId: string): Promise<GrantedScopes[]> {
+  const rows = await queries
+    .selectFrom('installations')
+    .select(({ fn }) => ['bot_scopes', fn.countAll<number | string | bigint>().as('count')])
+    .where('client_id', '=', clientId)
+    .where('status', '=', 'active')
+    .where('bot_scopes', 'is not', null)
+    .groupBy('bot_scopes')
+    .execute();
+  return rows.map((row) => ({
+    scopes: JSON.parse(row.bot_scopes ?? '[]') as string[],
+    installations: Number(row.count),
+  }));
+}
+
+/** Lists the ids of everybody whose own token an installation holds. */
+export async function listTokenHolders(queries: Queries, installationId: string): Promise<string[]> {
+  const rows = await queries
+    .selectFrom('user_tokens')
+    .select('user_id')
+    .where('installation_id', '=', installationId)
+    .orderBy('user_id')
+    .execute();
+  return rows.map((row) => row.user_id);
+}

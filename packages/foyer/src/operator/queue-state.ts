@@ -1,0 +1,55 @@
+import type { Queries } from '../database/database.ts';
+import { isNewestRun } from './installation-lists.ts';
+
+/** How the queue of runs stands. */
+export interface QueueState {
+  /** Runs by status: those that are not over. */
+  queued: number;
+  running: number;
+  waiting: number;
+  /** Runs that are due and that nobody has taken yet. */
+  due: number;
+  /** When the oldest of those fell due. */
+  oldestDueAt: number | null;
+}
+
+/** Reads how the queue stands. All apps of one database share its workers, so they share the queue. */
+export async function readQueueState(queries: Queries, now: number): Promise<QueueState> {
+  const byStatus = await queries
+    .selectFrom('runs')
+    .select(({ fn }) => ['status', fn.countAll<number | string | bigint>().as('count')])
+    .where('status', 'in', ['queued', 'running', 'waiting'])
+    .groupBy('status')
+    .execute();
+  const { count: due } = await queries
+    .selectFrom('runs')
+    .select(({ fn }) => fn.countAll<number | string | bigint>().as('count'))
+    .where('due_at', '<=', now)
+    .executeTakeFirstOrThrow();
+  const oldest = await queries
+    .selectFrom('runs')
+    .select('due_at')
+    .where('due_at', '<=', now)
+    .orderBy('due_at')
+    .limit(1)
+    .executeTakeFirst();
+  const state: QueueState = { queued: 0, running: 0, waiting: 0, due: Number(due), oldestDueAt: null };
+  for (const { status, count } of byStatus) {
+    if (status === 'queued' || status === 'running' || status === 'waiting') state[status] = Number(count);
+  }
+  return { ...state, oldestDueAt: oldest?.due_at ?? null };
+}
+
+/** Counts the installations that are still there and whose newest run failed. */
+export async function countFailingRuns(queries: Queries, clientId: string): Promise<number> {
+  const { count } = await queries
+    .selectFrom('runs')
+    .innerJoin('installations', 'installations.id', 'runs.installation_id')
+    .select(({ fn }) => fn.countAll<number | string | bigint>().as('count'))
+    .where('runs.status', '=', 'failed')
+    .where('installations.client_id', '=', clientId)
+    .where('installations.status', '!=', 'uninstalled')
+    .where(isNewestRun)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}

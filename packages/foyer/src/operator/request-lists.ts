@@ -1,0 +1,135 @@
+import { sql } from 'kysely';
+import type { Queries } from '../database/database.ts';
+import type { PageCursor } from '../database/page.ts';
+import type { InstallRequestOutcome } from '../database/records.ts';
+
+/** One pass through OAuth as the operator sees it: neither the hash of its progress page nor its sealed tokens. */
+export interface InstallRequestRecord {
+  /** The id inside its state. By itself it opens nothing: a state is made of more, and sealed. */
+  id: string;
+  outcome: InstallRequestOutcome;
+  errorCode: string | null;
+  startedAt: number;
+  finishedAt: number | null;
+  /** The team that it was started for by `?team=`. */
+  requestedTeamId: string | null;
+  teamId: string | null;
+  teamName: string | null;
+  enterpriseId: string | null;
+  userId: string | null;
+  installationId: string | null;
+  runId: string | null;
+}
+
+/** Which install requests are wanted; an absent filter lets all pass. */
+export interface InstallRequestFilter {
+  clientId: string;
+  /** Started at or after this, and before that (ms). */
+  from?: number;
+  before?: number;
+  /** A team's or an enterprise's id: where it was installed, or meant to be. */
+  teamId?: string;
+  outcome?: InstallRequestOutcome;
+  limit: number;
+  /** Only what lies on one side of a row; on the newer side, the nearest come first. */
+  cursor?: PageCursor;
+}
+
+/** Reads install requests, newest first (but see `cursor`). */
+export async function listInstallRequests(
+  queries: Queries,
+  filter: InstallRequestFilter,
+): Promise<InstallRequestRecord[]> {
+  const { from, before, teamId, outcome, cursor } = filter;
+  const direction = cursor?.towards === 'newer' ? 'asc' : 'desc';
+  const idsOf = (column: 'team_id' | 'enterprise_id' | 'requested_team_id') =>
+    queries
+      .selectFrom('install_requests')
+      .select('id')
+      .where('client_id', '=', filter.clientId)
+      .where(column, '=', teamId ?? '');
+  let query = queries
+    .selectFrom('install_requests')
+    .select(['id', 'outcome', 'error_code', 'started_at', 'finished_at', 'requested_team_id'])
+    .select(['team_id', 'team_name', 'enterprise_id', 'user_id', 'installation_id', 'run_id'])
+    .where('client_id', '=', filter.clientId);
+  if (from !== undefined) query = query.where('started_at', '>=', from);
+  if (before !== undefined) query = query.where('started_at', '<', before);
+  if (outcome !== undefined) query = query.where('outcome', '=', outcome);
+  // Ids first, each from an index of its own: an `or` of three columns would look at every row.
+  if (teamId !== undefined) {
+    query = query.where(
+      'id',
+      'in',
+      idsOf('team_id').unionAll(idsOf('enterprise_id')).unionAll(idsOf('requested_team_id')),
+    );
+  }
+  if (cursor) {
+    query = query.where((eb) =>
+      eb(
+        eb.refTuple('started_at', 'id'),
+        cursor.towards === 'newer' ? '>' : '<',
+        eb.tuple(cursor.at, cursor.id),
+      ),
+    );
+  }
+  const rows = await query
+    .orderBy('started_at', direction)
+    .orderBy('id', direction)
+    .limit(filter.limit)
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    outcome: row.outcome,
+    errorCode: row.error_code,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    requestedTeamId: row.requested_team_id,
+    teamId: row.team_id,
+    teamName: row.team_name,
+    enterpriseId: row.enterprise_id,
+    userId: row.user_id,
+    installationId: row.installation_id,
+    runId: row.run_id,
+  }));
+}
+
+const dayMs = 86_400_000;
+
+/** What the passes through OAuth of one day (UTC) came to. */
+export interface RequestsOfDay {
+  /** The day's first millisecond. */
+  day: number;
+  installed: number;
+  failed: number;
+}
+
+/** Counts installs and failed install requests of the last `days` days, the one of `now` among them, oldest first. */
+export async function countRequestsByDay(
+  queries: Queries,
+  count: { clientId: string; days: number; now: number },
+): Promise<RequestsOfDay[]> {
+  const today = Math.floor(count.now / dayMs);
+  const first = today - count.days + 1;
+  // A whole number written out: a bound one could arrive as a fraction, and the quotient with it.
+  const dayNumber = sql<number | string>`started_at / ${sql.lit(dayMs)}`;
+  const rows = await queries
+    .selectFrom('install_requests')
+    .select(({ fn }) => [dayNumber.as('day'), 'outcome', fn.countAll<number | string | bigint>().as('count')])
+    .where('client_id', '=', count.clientId)
+    .where('outcome', 'in', ['installed', 'failed'])
+    .where('started_at', '>=', first * dayMs)
+    .groupBy([dayNumber, 'outcome'])
+    .execute();
+  const days = Array.from({ length: count.days }, (_, index) => ({
+    day: (first + index) * dayMs,
+    installed: 0,
+    failed: 0,
+  }));
+  for (const row of rows) {
+    const day = days[Number(row.day) - first];
+    if (day && (row.outcome === 'installed' || row.outcome === 'failed'))
+      day[row.outcome] = Number(row.count);
+  }
+  return days;
+}

@@ -1,0 +1,85 @@
+import type { Queries } from '../database/database.ts';
+
+/** What may be shown of an installation's tokens: that they are there, and when they lapse; never the tokens. */
+export interface TokenTimes {
+  /** Null without a bot's token. */
+  bot: { expiresAt: number | null } | null;
+  /** How many people have a token of their own, and when the first of those lapses. */
+  users: number;
+  usersExpireFrom: number | null;
+}
+
+/** Reads when an installation's tokens lapse. */
+export async function readTokenTimes(queries: Queries, installationId: string): Promise<TokenTimes> {
+  const bot = await queries
+    .selectFrom('installations')
+    .select('bot_expires_at')
+    .where('id', '=', installationId)
+    .where('sealed_bot', 'is not', null)
+    .where('bot_user_id', 'is not', null)
+    .executeTakeFirst();
+  const users = await queries
+    .selectFrom('user_tokens')
+    .select(({ fn }) => [
+      fn.countAll<number | string | bigint>().as('count'),
+      fn.min<number | string | null>('expires_at').as('first'),
+    ])
+    .where('installation_id', '=', installationId)
+    .executeTakeFirstOrThrow();
+  return {
+    bot: bot ? { expiresAt: bot.bot_expires_at } : null,
+    users: Number(users.count),
+    usersExpireFrom: users.first === null ? null : Number(users.first),
+  };
+}
+
+/** Tokens about which somebody may have to do something. */
+export interface TokensAtRisk {
+  /** Tokens of bots and people that lapse before the time asked for, or have lapsed. */
+  lapsingBots: number;
+  lapsingUsers: number;
+  /** Install requests with tokens that Slack issued, that no installation holds, and that were not given back yet. */
+  unstored: number;
+}
+
+type Count = number | string | bigint;
+
+/** Counts the tokens that lapse before `before`, and those that wait to be given back. */
+export async function countTokensAtRisk(
+  queries: Queries,
+  search: { clientId: string; before: number },
+): Promise<TokensAtRisk> {
+  const { clientId, before } = search;
+  const bots = await queries
+    .selectFrom('installations')
+    .select(({ fn }) => fn.countAll<Count>().as('count'))
+    .where('client_id', '=', clientId)
+    .where('status', '=', 'active')
+    .where('bot_expires_at', '<=', before)
+    .executeTakeFirstOrThrow();
+  // Not a join: it would begin with every installation, where few people's tokens lapse.
+  const users = await queries
+    .selectFrom('user_tokens')
+    .select(({ fn }) => fn.countAll<Count>().as('count'))
+    .where('expires_at', '<=', before)
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('installations')
+          .select('installations.id')
+          .whereRef('installations.id', '=', 'user_tokens.installation_id')
+          .where('installations.client_id', '=', clientId),
+      ),
+    )
+    .executeTakeFirstOrThrow();
+  const unstored = await queries
+    .selectFrom('install_requests')
+    .select(({ fn }) => fn.countAll<Count>().as('count'))
+    .where('client_id', '=', clientId)
+    .where('sealed_tokens', 'is not', null)
+    .executeTakeFirstOrThrow();
+  return {
+    lapsingBots: Number(bots.count),
+    lapsingUsers: Number(users.count),
+    unstored: Number(unstored.count),
+  };
+}
