@@ -3,21 +3,25 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative, sep } from 'node:path';
 import { describe, it } from 'node:test';
 
-/** The rooms of `src/`, in the one direction in which imports go. */
+/** The rooms of the module, in the one direction in which imports go. */
 const order = [
   'config',
-  'config.ts',
-  'log.ts',
   'slack',
   'database',
-  'installation-store',
-  'oauth',
+  'http',
+  'installations',
+  'install',
   'home',
+  'notices',
   'pipeline',
+  'steps',
+  'chores',
+  'events',
   'operator',
-  'receiver',
-  'main.ts',
+  'routes.ts',
+  'start-foyer.ts',
   'cli.ts',
+  'index.ts',
 ];
 
 const root = join(import.meta.dirname, '..');
@@ -55,12 +59,23 @@ describe('the layout', () => {
     assert.deepEqual(backwards, []);
   });
 
-  it('keeps the sandbox and the app apart, and both of them from the tests', () => {
+  it('keeps the module, the sandbox and the app apart, and all of them from the tests', () => {
     const shipped = (file: string): boolean => !/\.test\.ts$|\/test-support\//.test(file);
-    const crossing = [...files('src/**/*.ts'), ...files('sandbox/**/*.ts').filter(shipped)].flatMap((file) =>
-      importsOf(file)
-        .filter((target) => target.split('/')[0] !== file.split('/')[0] && !target.endsWith('manifest.json'))
-        .map((target) => `${file} → ${target}`),
+    const crossing = ['src', 'packages/foyer/src', 'packages/sandbox/src'].flatMap((folder) =>
+      files(`../../${folder}/**/*.ts`)
+        .filter(shipped)
+        .flatMap((file) =>
+          importsOf(file)
+            .filter(
+              (target) =>
+                !target.startsWith(
+                  relative(root, join(root, '../..', folder))
+                    .split(sep)
+                    .join('/'),
+                ),
+            )
+            .map((target) => `${file} → ${target}`),
+        ),
     );
     assert.deepEqual(crossing, []);
   });
@@ -78,11 +93,11 @@ describe('the layout', () => {
     assert.ok(done.size > 50);
   });
 
-  it('reads the environment in config.ts alone', () => {
+  it('reads the environment in config/config.ts alone', () => {
     const readers = files('src/**/*.ts').filter((file) =>
       /process\.env|process\['env'\]/.test(readFileSync(join(root, file), 'utf8')),
     );
-    assert.deepEqual(readers, ['src/config.ts']);
+    assert.deepEqual(readers, ['src/config/config.ts']);
   });
 
   it('names every variable of the configuration in .env.example', () => {
@@ -91,7 +106,7 @@ describe('the layout', () => {
     );
     const known = [...names].map(([, name = '']) => name);
     assert.ok(known.length >= 20, `only ${known.length} found`);
-    const example = readFileSync(join(root, '.env.example'), 'utf8');
+    const example = readFileSync(join(root, '../../.env.example'), 'utf8');
     assert.deepEqual(
       known.filter((name) => !new RegExp(`^${name}=`, 'm').test(example)),
       [],
