@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseSetCookie } from 'cookie';
 import { parseConfig } from '../packages/foyer/src/config/config.ts';
 import { createLogger } from '../packages/foyer/src/config/log.ts';
 import { openDatabase } from '../packages/foyer/src/database/open-database.ts';
-import { startFoyer } from '../packages/foyer/src/start-foyer.ts';
+import { startFoyer } from '../packages/foyer/src/serve.ts';
+import { fixtureManifest } from '../packages/foyer/test/support/fixture-manifest.ts';
 import { seedInstallations } from './seed-installations.ts';
 import { startPostgres } from './start-postgres.ts';
 
@@ -35,7 +36,7 @@ const environment = {
   PORT: '0',
   HOST: '127.0.0.1',
 };
-const config = parseConfig(environment, await readFile('manifest.json', 'utf8'));
+const config = parseConfig(environment, fixtureManifest);
 
 const database = await openDatabase(config.database);
 await seedInstallations(database, { clientId: config.slack.clientId, count, now: Date.now() });

@@ -7,7 +7,7 @@ import type {
   StepRow,
   Tables,
 } from '../packages/foyer/src/database/records.ts';
-import { steps } from '../packages/foyer/src/steps/steps.ts';
+import { builtInSteps } from '../packages/foyer/src/steps/steps.ts';
 
 /** What a seed makes: `count` teams of one app, each with its run, its history and its pass through OAuth. */
 export interface Seed {
@@ -16,7 +16,7 @@ export interface Seed {
   now: number;
 }
 
-const stepNames = steps.map((step) => step.name);
+const stepNames = builtInSteps().map((step) => step.name);
 const perTransaction = 5000;
 /** Few enough for the parameters of one statement on either engine. */
 const perStatement = 500;

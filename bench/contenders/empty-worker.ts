@@ -1,10 +1,10 @@
 import { parseConfig } from '../../packages/foyer/src/config/config.ts';
 import { createLogger, createScrubber } from '../../packages/foyer/src/config/log.ts';
-import { readManifest } from '../../packages/foyer/src/config/manifest.ts';
 import { openSqlite } from '../../packages/foyer/src/database/sqlite/open-sqlite.ts';
 import type { Step } from '../../packages/foyer/src/pipeline/step.ts';
 import { createWorker } from '../../packages/foyer/src/pipeline/worker.ts';
 import { createSlackClientFactory } from '../../packages/foyer/src/slack/create-slack-client.ts';
+import { fixtureManifest } from '../../packages/foyer/test/support/fixture-manifest.ts';
 import { present } from './contender.ts';
 
 /** Foyer's worker with a pipeline of one step that does nothing: what the machinery alone costs. */
@@ -16,7 +16,7 @@ const nothing: Step = {
   run: async () => null,
 };
 
-const config = parseConfig(process.env, readManifest());
+const config = parseConfig(process.env, fixtureManifest);
 if (config.database.kind !== 'sqlite') throw new Error('this contender runs on SQLite');
 const database = await openSqlite(config.database.file);
 const log = createLogger(config);

@@ -1,27 +1,15 @@
-import { registerHooks } from 'node:module';
+import { parseConfig } from '../../packages/foyer/src/config/config.ts';
+import { createLogger } from '../../packages/foyer/src/config/log.ts';
+import { startFoyer } from '../../packages/foyer/src/serve.ts';
+import { fixtureManifest } from '../../packages/foyer/test/support/fixture-manifest.ts';
+import { addBenchListeners, listenerWork } from './bench-listeners.ts';
 import { createCounter, present } from './contender.ts';
 
-/**
- * Foyer as `npm start` runs it, with one listener more: `foyer-listeners.ts` takes the place of `listeners.ts`, as if a
- * developer had added a listener there. Everything else is what stands in `src/`.
- */
-const listeners = new URL('./foyer-listeners.ts', import.meta.url).href;
-registerHooks({
-  resolve(specifier, context, next) {
-    const found = next(specifier, context);
-    const isTheirs = found.url.endsWith('/src/receiver/listeners.ts') && context.parentURL !== listeners;
-    return isTheirs ? { ...found, url: listeners } : found;
-  },
-});
-
-const { readConfig } = await import('../../packages/foyer/src/config/config.ts');
-const { createLogger } = await import('../../packages/foyer/src/config/log.ts');
-const { startFoyer } = await import('../../packages/foyer/src/start-foyer.ts');
-const { onListenersEnded } = await import('./foyer-listeners.ts');
-
-const config = readConfig();
-const foyer = await startFoyer(config, createLogger(config));
+/** Foyer as `npm start` runs it, with the bench's listeners in its definition. */
+const config = parseConfig(process.env, fixtureManifest);
 const { note, settled } = createCounter();
-onListenersEnded(note);
+const foyer = await startFoyer(config, createLogger(config), {
+  definition: { listeners: (app) => addBenchListeners(app, listenerWork, note) },
+});
 
 present({ port: foyer.address.port, answers: { settled }, stop: () => foyer.stop() });

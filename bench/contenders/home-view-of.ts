@@ -1,6 +1,6 @@
 import type { HomeView } from '@slack/types';
 import { homeView } from '../../packages/foyer/src/home/home-view.ts';
-import { steps } from '../../packages/foyer/src/steps/steps.ts';
+import { builtInSteps } from '../../packages/foyer/src/steps/steps.ts';
 import { app } from '../load/signed-events.ts';
 import { botScopes } from '../seed/bench-installation.ts';
 
@@ -15,7 +15,7 @@ export function homeViewOf(place: { teamId: string; teamName: string | null; use
     finishedAt: at,
     dueAt: null,
     waitingFor: null,
-    steps: steps.map(({ name }) => ({
+    steps: builtInSteps().map(({ name }) => ({
       name,
       status: 'succeeded' as const,
       attempts: 1,

@@ -25,7 +25,7 @@ type Name = (typeof names)[number];
 type Metric = 'readyMs';
 
 const bareBolt = fileURLToPath(new URL('../contenders/bare-bolt.js', import.meta.url));
-const foyer = fileURLToPath(new URL('../../packages/foyer/src/start-foyer.ts', import.meta.url));
+const foyer = fileURLToPath(new URL('../../packages/foyer/src/serve.ts', import.meta.url));
 
 /** Start-up, cold and warm. */
 export const startUp: Measurement = {

@@ -2,7 +2,7 @@ import type { Database } from '../../packages/foyer/src/database/database.ts';
 import type { RunRow, StepRow } from '../../packages/foyer/src/database/records.ts';
 import type { Keyring } from '../../packages/foyer/src/installations/keyring.ts';
 import { createTokenCipher, type TokenCipher } from '../../packages/foyer/src/installations/token-cipher.ts';
-import { steps } from '../../packages/foyer/src/steps/steps.ts';
+import { builtInSteps } from '../../packages/foyer/src/steps/steps.ts';
 import { app, installerIdOf, teamIdOf } from '../load/signed-events.ts';
 import { botScopes, installationOf } from './bench-installation.ts';
 
@@ -42,7 +42,7 @@ export async function seedTeams(database: Database, keyring: Keyring, teams: Tea
           .insertInto('installations')
           .values(chunk.map((number) => installationRow(number, cipher, now)))
           .execute();
-        const { runs, stepNames = steps.map((step) => step.name) } = teams;
+        const { runs, stepNames = builtInSteps().map((step) => step.name) } = teams;
         if (!runs) continue;
         await transaction
           .insertInto('runs')

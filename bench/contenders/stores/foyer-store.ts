@@ -4,7 +4,7 @@ import { prepareInstallationTokens } from '../../../packages/foyer/src/database/
 import { createInstallationStore } from '../../../packages/foyer/src/installations/create-installation-store.ts';
 import { openInstallation } from '../../../packages/foyer/src/installations/open-installation.ts';
 import { createTokenCipher } from '../../../packages/foyer/src/installations/token-cipher.ts';
-import { steps } from '../../../packages/foyer/src/steps/steps.ts';
+import { builtInSteps } from '../../../packages/foyer/src/steps/steps.ts';
 import { app } from '../../load/signed-events.ts';
 import { openBenchDatabase } from '../../open-bench-database.ts';
 import { benchKeyring } from '../../seed/bench-keyring.ts';
@@ -38,7 +38,7 @@ function storeOn(database: Database): BenchStore {
     database,
     keyring: benchKeyring,
     clientId: app.clientId,
-    stepNames: steps.map((step) => step.name),
+    stepNames: builtInSteps().map((step) => step.name),
     now: Date.now,
     log: createLogger({ logLevel: 'silent', secrets: [] }),
   });

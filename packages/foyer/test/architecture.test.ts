@@ -19,8 +19,11 @@ const order = [
   'events',
   'operator',
   'routes.ts',
-  'start-foyer.ts',
-  'cli.ts',
+  'foyer.ts',
+  'define-foyer.ts',
+  'create-foyer.ts',
+  'serve.ts',
+  'run-command.ts',
   'index.ts',
 ];
 

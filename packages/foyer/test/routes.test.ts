@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { Writable } from 'node:stream';
 import { before, describe, it } from 'node:test';
 import { parseConfig } from '../src/config/config.ts';
 import { createLogger } from '../src/config/log.ts';
 import type { Route } from '../src/http/create-server.ts';
-import { createFoyerServer } from '../src/http/create-server.ts';
+import { createFoyerServer, createRequestHandler } from '../src/http/create-server.ts';
 import { type Listening, listen } from '../src/http/listen.ts';
 import { createSendPages } from '../src/http/send-pages.ts';
 import { createRoutes } from '../src/routes.ts';
+import { fixtureManifest } from './support/fixture-manifest.ts';
 import { openTestDatabase } from './support/open-test-database.ts';
 
 const secrets = {
@@ -18,7 +18,7 @@ const secrets = {
   SLACK_CLIENT_SECRET: 'client-secret',
   SLACK_SIGNING_SECRET: 'signing-secret',
 };
-const config = parseConfig(secrets, readFileSync('manifest.json', 'utf8'));
+const config = parseConfig(secrets, fixtureManifest);
 const logged: string[] = [];
 const destination = new Writable({
   write(line, _encoding, done) {
@@ -46,7 +46,8 @@ describe('the server', () => {
       pages,
       database,
     });
-    listening = await listen(createFoyerServer({ route, pages, log }), { port: 0, host: '127.0.0.1' });
+    const handler = createRequestHandler({ basePath: '', route, pages, log });
+    listening = await listen(createFoyerServer({ handler, log }), { port: 0, host: '127.0.0.1' });
     url = `http://127.0.0.1:${listening.address.port}`;
   });
 

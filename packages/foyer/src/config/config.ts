@@ -3,19 +3,21 @@ import { type DatabaseTarget, passwordsOf } from './database-target.ts';
 import { parseEncryptionKeys } from './encryption-keys.ts';
 import { type Environment, environmentSchema, faultsOf, rightOf } from './environment-schema.ts';
 import { faultsBetween } from './faults-between.ts';
-import { type Manifest, parseManifest, readManifest } from './manifest.ts';
+import { type Manifest, parseManifest } from './manifest.ts';
 import { plainValues } from './plain-values.ts';
 import { withDotenv } from './read-environment.ts';
 
 /**
- * Nothing else in `src/` reads `process.env`. What can be set, and what happens if it is wrong, stands in
- * `config/environment-schema.ts`; what is wrong between variables in `config/faults-between.ts`.
+ * Only this file reads `process.env`. `environment-schema.ts` lists what can be set and what is wrong with a value;
+ * `faults-between.ts` checks variables against each other.
  */
 
-/** The whole configuration, parsed and frozen. Secrets are in `secrets`, so that redaction can find them. */
-export interface Config {
+/**
+ * What the environment says, parsed and frozen: what `readConfig` returns and `defineFoyer` takes. Secrets are listed
+ * in `secrets` too, so that the log can hide them.
+ */
+export interface FoyerConfig {
   production: boolean;
-  app: { name: string; description: string };
   slack: {
     clientId: string;
     clientSecret: string;
@@ -25,12 +27,19 @@ export interface Config {
     authorizationUrl: string;
     /** Always ends in a slash. */
     apiUrl: string;
-    botScopes: readonly string[];
-    /** Those of `botScopes` that an installer may decline. */
-    optionalBotScopes: readonly string[];
-    userScopes: readonly string[];
+    /** SLACK_SCOPES; those of the manifest unless set. */
+    scopes: readonly string[] | undefined;
+    /** SLACK_USER_SCOPES; those of the manifest unless set. */
+    wantedUserScopes: readonly string[] | undefined;
   };
-  http: { publicUrl: string; secure: boolean; port: number; host: string | undefined; trustProxy: number };
+  http: {
+    /** The origin alone: `https://foyer.example.com`. */
+    publicUrl: string;
+    secure: boolean;
+    port: number;
+    host: string | undefined;
+    trustProxy: number;
+  };
   database: DatabaseTarget;
   /** Raw `id:base64` entries in order, or undefined when the key file beside the database is to be used. */
   encryptionKeys: readonly { id: string; base64: string }[] | undefined;
@@ -48,28 +57,71 @@ export interface Config {
   secrets: readonly string[];
 }
 
-/**
- * Parses an environment into one frozen Config.
- * @throws ConfigError with every fault found, each with its mend.
- */
-export function parseConfig(
+/** The whole configuration: the environment, the manifest and the base path together. */
+export interface Config extends FoyerConfig {
+  app: { name: string; description: string };
+  slack: FoyerConfig['slack'] & {
+    botScopes: readonly string[];
+    /** Those of `botScopes` that an installer may decline. */
+    optionalBotScopes: readonly string[];
+    userScopes: readonly string[];
+  };
+  http: FoyerConfig['http'] & {
+    /** What precedes every path of Foyer's: empty, or such as `/integrations/slack`. */
+    basePath: string;
+    /** `publicUrl` and `basePath`: what every address of Foyer's begins with. */
+    baseUrl: string;
+  };
+}
+
+/** Parses the environment; adds what is wrong to `faults`, and then returns undefined. */
+function parseEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
-  manifestText: string,
-): Config {
-  const faults: ConfigFault[] = [];
+  faults: ConfigFault[],
+): FoyerConfig | undefined {
+  const before = faults.length;
   const given = plainValues(environment, Object.keys(environmentSchema.shape), faults);
   const parsed = environmentSchema.safeParse(given);
   if (!parsed.success) faults.push(...faultsOf(parsed.error));
   faults.push(...faultsBetween(given, parsed.success ? parsed.data : rightOf(given)));
   const keys = parseEncryptionKeys(given.TOKEN_ENCRYPTION_KEYS, faults);
-  const manifest = parseManifest(manifestText, faults);
-  if (faults.length > 0 || !parsed.success || !manifest) throw new ConfigError(faults);
-  return freeze(buildConfig(parsed.data, keys, manifest));
+  return faults.length > before || !parsed.success ? undefined : configOf(parsed.data, keys);
 }
 
-function buildConfig(env: Environment, encryptionKeys: Config['encryptionKeys'], manifest: Manifest): Config {
+/**
+ * Parses an environment and a manifest into one frozen Config.
+ * @throws ConfigError with every problem, each with its fix.
+ */
+export function parseConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  manifestText: string,
+  basePath = '',
+): Config {
+  const faults: ConfigFault[] = [];
+  const config = parseEnvironment(environment, faults);
+  const manifest = parseManifest(manifestText, faults);
+  if (!config || !manifest) throw new ConfigError(faults);
+  return completeConfig(config, manifest, basePath);
+}
+
+/** Adds what the manifest and the definition say to what the environment says. */
+export function completeConfig(config: FoyerConfig, manifest: Manifest, basePath: string): Config {
   const { scopes } = manifest.oauth_config;
-  const botScopes = env.SLACK_SCOPES ?? [...new Set([...scopes.bot, ...scopes.bot_optional])];
+  const botScopes = config.slack.scopes ?? [...new Set([...scopes.bot, ...scopes.bot_optional])];
+  return freeze({
+    ...config,
+    app: { name: manifest.display_information.name, description: manifest.display_information.description },
+    slack: {
+      ...config.slack,
+      botScopes,
+      optionalBotScopes: scopes.bot_optional.filter((scope) => botScopes.includes(scope)),
+      userScopes: config.slack.wantedUserScopes ?? [...new Set([...scopes.user, ...scopes.user_optional])],
+    },
+    http: { ...config.http, basePath, baseUrl: config.http.publicUrl + basePath },
+  });
+}
+
+function configOf(env: Environment, encryptionKeys: FoyerConfig['encryptionKeys']): FoyerConfig {
   const {
     DATABASE_URL: database,
     NOTIFY_SMTP_URL: smtpUrl,
@@ -88,7 +140,6 @@ function buildConfig(env: Environment, encryptionKeys: Config['encryptionKeys'],
   ];
   return {
     production: env.NODE_ENV === 'production',
-    app: { name: manifest.display_information.name, description: manifest.display_information.description },
     slack: {
       clientId: env.SLACK_CLIENT_ID,
       clientSecret: env.SLACK_CLIENT_SECRET,
@@ -96,9 +147,8 @@ function buildConfig(env: Environment, encryptionKeys: Config['encryptionKeys'],
       throughProxy: env.NODE_USE_ENV_PROXY === '1',
       authorizationUrl: env.SLACK_AUTHORIZATION_URL,
       apiUrl: env.SLACK_API_URL.endsWith('/') ? env.SLACK_API_URL : `${env.SLACK_API_URL}/`,
-      botScopes,
-      optionalBotScopes: scopes.bot_optional.filter((scope) => botScopes.includes(scope)),
-      userScopes: env.SLACK_USER_SCOPES ?? [...new Set([...scopes.user, ...scopes.user_optional])],
+      scopes: env.SLACK_SCOPES,
+      wantedUserScopes: env.SLACK_USER_SCOPES,
     },
     http: {
       publicUrl: env.PUBLIC_URL.origin,
@@ -137,11 +187,15 @@ export function readEnvironment(environment: NodeJS.ProcessEnv = process.env): N
 }
 
 /**
- * Reads `.env` (if there is one; real variables win over it) and `manifest.json`, and parses both.
- * @throws ConfigError
+ * Reads the configuration from an environment; without one, from `process.env` with `.env` below it.
+ * @throws ConfigError with every problem, each with its fix
+ * @example readConfig({ ...process.env, PORT: '4000' })
  */
-export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  return parseConfig(withDotenv(environment), readManifest());
+export function readConfig(environment?: Readonly<Record<string, string | undefined>>): FoyerConfig {
+  const faults: ConfigFault[] = [];
+  const config = parseEnvironment(environment ?? withDotenv(process.env), faults);
+  if (!config) throw new ConfigError(faults);
+  return freeze(config);
 }
 
 /**

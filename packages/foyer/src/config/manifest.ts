@@ -32,13 +32,11 @@ export function parseManifest(text: string, faults: ConfigFault[]): Manifest | u
   }
 }
 
-const manifestFile = new URL('../../../../manifest.json', import.meta.url);
-
 /**
- * The text of the app's manifest.
- * @throws ConfigError where it cannot be read; its cause is the file system's error
+ * The text of the manifest at a path, which is relative to the folder that the process was started in.
+ * @throws ConfigError if it cannot be read; its cause is the file system's error
  */
-export function readManifest(file = manifestFile): string {
+export function readManifest(file: string | URL): string {
   try {
     // Without the mark with which some editors begin a file, and which JSON does not know.
     return readFileSync(file, 'utf8').replace(/^\ufeff/, '');

@@ -16,22 +16,40 @@ export interface BoltAppDeps extends ListenersDeps {
   log: Logger;
 }
 
+/** The Bolt app that Foyer makes, and what an app of the host's own needs. */
+export interface FoyerBolt {
+  app: App;
+  authorize: Authorize<boolean>;
+  /** Adds Foyer's listeners and error handler to a Bolt app of the host's. */
+  attach(app: App): void;
+}
+
 /**
- * Makes the Bolt app: our receiver, our token source, our listeners. Add your own to what it returns, as Bolt's docs
- * show; `listeners.ts` is the place.
+ * Makes the Bolt app, on Foyer's receiver and token source.
  *
  * Why no conversation store: Bolt's would read and write one entry for each event, and nothing here uses it.
  */
-export function createBoltApp(deps: BoltAppDeps): App {
+export function createBoltApp(deps: BoltAppDeps): FoyerBolt {
   const authorize: Authorize<boolean> = async ({ teamId, enterpriseId, userId, isEnterpriseInstall }) => {
     try {
       return await deps.tokens.authorize({ teamId, enterpriseId, userId, isEnterpriseInstall });
     } catch (error) {
-      // An event may come after its uninstall: Bolt then calls no listener, which is right and no fault.
+      // An event may come after its uninstall: Bolt then calls no listener, and nothing is wrong.
       if (error instanceof InstallationNotFoundError) deps.log.debug({ err: error }, 'not installed');
       throw error;
     }
   };
+
+  function attach(app: App): void {
+    app.error(async (error) => {
+      // The app was removed while a listener worked for it: nothing is left to do, and nothing is wrong.
+      if (error.original instanceof InstallationNotFoundError || error instanceof InstallationNotFoundError)
+        deps.log.debug({ err: error }, 'uninstalled in the meantime');
+      else deps.log.error({ err: error }, 'a listener failed');
+    });
+    addListeners(app, deps);
+  }
+
   const app = new App({
     receiver: deps.receiver,
     authorize,
@@ -40,12 +58,6 @@ export function createBoltApp(deps: BoltAppDeps): App {
     clientOptions: slackClientOptions(deps.slackCalls),
   });
   makeClientsLazy(app);
-  app.error(async (error) => {
-    // The app was removed while a listener was at work for it: nothing is left to be done, and nothing is wrong.
-    if (error.original instanceof InstallationNotFoundError || error instanceof InstallationNotFoundError)
-      deps.log.debug({ err: error }, 'uninstalled in the meantime');
-    else deps.log.error({ err: error }, 'a listener failed');
-  });
-  addListeners(app, deps);
-  return app;
+  attach(app);
+  return { app, authorize, attach };
 }

@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { Logger } from '../config/log.ts';
 import { DatabaseUnavailableError } from '../database/database.ts';
 import type { SendPages } from './send-pages.ts';
@@ -10,9 +16,9 @@ export type Route = (req: IncomingMessage, res: ServerResponse) => void | Promis
 export type NoRoute = { kind: 'not_found' } | { kind: 'method_not_allowed'; headers: { Allow: string } };
 
 /**
- * Foyer's own HTTP server. What it promises for every path: each request gets a complete answer within ten seconds
- * (invariant 10), whatever a handler, Slack or the database does; no body is read that nobody asked for; and an error
- * is a page that names its cause, never a stack.
+ * What Foyer promises for each of its paths, in its own server and in the host's: each request gets a complete answer
+ * within ten seconds (invariant 10), whatever a handler, Slack or the database does; no body is read that no route asks
+ * for; and an error is a page that names its cause, never a stack.
  */
 
 /** After this a visitor gets a page that says it takes too long; what was begun goes on or is given back. */
@@ -20,15 +26,27 @@ const answerWithinMs = 9500;
 /** How often it is looked for. */
 const lookEveryMs = 100;
 
-export interface ServerDeps {
+export interface RequestHandlerDeps {
+  /** What precedes every path: empty, or such as `/integrations/slack`. */
+  basePath: string;
   route(method: string, path: string): Route | NoRoute;
   pages: Pick<SendPages, 'sendFailure'>;
   log: Logger;
 }
 
-/** Makes the server; `listen` and `close` are the caller's. */
-export function createFoyerServer(deps: ServerDeps): Server {
-  const { pages, log } = deps;
+/** Answers requests, in a server of Foyer's own or of the host's. */
+export interface RequestHandler {
+  /** Answers a request and resolves to true; resolves to false, with nothing touched, if the path is not Foyer's. */
+  handle(req: IncomingMessage, res: ServerResponse): Promise<boolean>;
+  /** Answers "not found" as a page, for a server that has nothing else. */
+  notFound(res: ServerResponse): void;
+  /** Ends the watch over late answers. */
+  close(): void;
+}
+
+/** Makes what answers every path of Foyer's. */
+export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
+  const { basePath, pages, log } = deps;
 
   /** The requests without a whole answer, the oldest first. */
   const waiting = new Set<{ path: string; res: ServerResponse; until: number }>();
@@ -43,6 +61,7 @@ export function createFoyerServer(deps: ServerDeps): Server {
       pages.sendFailure(open.res, { kind: 'took_too_long' });
     }
   }
+  const looking = setInterval(endLate, lookEveryMs).unref();
 
   function refuse(res: ServerResponse, error: unknown, path: string): void {
     const down = error instanceof DatabaseUnavailableError;
@@ -56,20 +75,60 @@ export function createFoyerServer(deps: ServerDeps): Server {
     if (!res.writableEnded) res.destroy();
   }
 
-  async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const path = pathOf(req);
+  /** The path and query behind the base path; undefined for an address that is not below it. */
+  function ownUrl(req: IncomingMessage): string | undefined {
+    // Express and Connect cut the path that a middleware is mounted at, and keep the whole one here.
+    const url =
+      'originalUrl' in req && typeof req.originalUrl === 'string' ? req.originalUrl : (req.url ?? '/');
+    if (!url.startsWith(basePath)) return undefined;
+    const own = url.slice(basePath.length);
+    if (own === '' || own.startsWith('?')) return `/${own}`;
+    return own.startsWith('/') ? own : undefined;
+  }
+
+  async function answer(
+    req: IncomingMessage,
+    res: ServerResponse,
+    path: string,
+    route: Route,
+  ): Promise<void> {
     const open = { path, res, until: performance.now() + answerWithinMs };
     waiting.add(open);
     res.on('close', () => waiting.delete(open));
     try {
-      const route = deps.route(req.method ?? 'GET', path);
-      if (typeof route === 'function') await route(req, res);
-      else pages.sendFailure(res, { kind: route.kind }, 'headers' in route ? route.headers : undefined);
+      await route(req, res);
     } catch (error) {
       refuse(res, error, path);
     }
   }
 
+  return {
+    async handle(req, res) {
+      const url = ownUrl(req);
+      if (url === undefined) return false;
+      const path = pathOf(url);
+      const route = deps.route(req.method ?? 'GET', path);
+      if (typeof route === 'function') {
+        req.url = url;
+        await answer(req, res, path, route);
+        return true;
+      }
+      if (route.kind === 'not_found') return false;
+      pages.sendFailure(res, { kind: route.kind }, route.headers);
+      return true;
+    },
+    notFound: (res) => pages.sendFailure(res, { kind: 'not_found' }),
+    close: () => clearInterval(looking),
+  };
+}
+
+/** Makes Foyer's own server; `listen` and `close` are the caller's. `otherwise` answers what is not Foyer's. */
+export function createFoyerServer(deps: {
+  handler: Pick<RequestHandler, 'handle' | 'notFound'>;
+  otherwise?: RequestListener;
+  log: Logger;
+}): Server {
+  const { handler, otherwise, log } = deps;
   const server = createServer(
     {
       // A slow or idle peer holds a connection this long and no longer.
@@ -79,20 +138,20 @@ export function createFoyerServer(deps: ServerDeps): Server {
       connectionsCheckingInterval: 1000,
       maxHeaderSize: 16 * 1024,
     },
-    (req, res) => {
+    async (req, res) => {
       res.on('error', (error) => log.debug({ err: error }, 'a response could not be sent'));
-      void handle(req, res);
+      if (await handler.handle(req, res)) return;
+      if (otherwise) otherwise(req, res);
+      else handler.notFound(res);
     },
   );
   server.maxConnections = 10_000;
-  const looking = setInterval(endLate, lookEveryMs).unref();
-  server.on('close', () => clearInterval(looking));
   return server;
 }
 
 /** The path alone: what stands behind `?` may hold a code and a state, and goes into no log. */
-function pathOf(req: IncomingMessage): string {
-  const [path = '/'] = (req.url ?? '/').split('?', 1);
+function pathOf(url: string): string {
+  const [path = '/'] = url.split('?', 1);
   return path.slice(0, 200);
 }
 

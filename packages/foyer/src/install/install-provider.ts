@@ -25,7 +25,7 @@ export function installOptions(config: Pick<Config, 'slack' | 'http'>): InstallU
   return {
     scopes: [...botScopes],
     userScopes: userScopes.length > 0 ? [...userScopes] : undefined,
-    redirectUri: `${config.http.publicUrl}/slack/oauth_redirect`,
+    redirectUri: `${config.http.baseUrl}/slack/oauth_redirect`,
   };
 }
 

@@ -17,13 +17,15 @@ export interface TenantQuery {
 export class InstallationNotFoundError extends Error {
   override readonly name = 'InstallationNotFoundError';
   readonly code = 'installation_not_found';
-  /** unknown: never installed, or uninstalled; no_bot: it is there, without a bot token. */
-  readonly reason: 'unknown' | 'no_bot';
-  constructor(where: string, reason: 'unknown' | 'no_bot') {
+  /** unknown: never installed, or uninstalled; no_bot: installed without a bot token; no_user: without that user's token. */
+  readonly reason: 'unknown' | 'no_bot' | 'no_user';
+  constructor(where: string, reason: 'unknown' | 'no_bot' | 'no_user') {
     super(
-      reason === 'unknown'
-        ? `The app is not installed for ${where}.`
-        : `The app has no bot token for ${where}: it was revoked, or only a person authorized the app.`,
+      {
+        unknown: `The app is not installed for ${where}.`,
+        no_bot: `The app has no bot token for ${where}: it was revoked, or only a person authorized the app.`,
+        no_user: `The app has no user token for ${where}: they did not authorize it, or it was revoked.`,
+      }[reason],
     );
     this.reason = reason;
   }

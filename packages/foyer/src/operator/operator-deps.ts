@@ -1,4 +1,4 @@
-import type { Config } from '../config/config.ts';
+import type { Config, FoyerConfig } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { InstallationStore } from '../installations/installation-store.ts';
 import type { Keyring } from '../installations/keyring.ts';
@@ -13,6 +13,10 @@ export interface OperatorDeps {
   now: () => number;
   /** @throws ConfigError with every fault */
   readConfig: () => Config;
+  /** The configuration that the definition gives; undefined where it comes from the environment. */
+  givenConfig?: FoyerConfig;
+  /** What precedes every path of Foyer's. */
+  basePath: string;
   /** `.env` under the environment, not judged. Throws the file system's errors. */
   readEnvironment: () => Readonly<Record<string, string | undefined>>;
   /** PUBLIC_URL alone, for an app that Slack does not know yet. @throws ConfigError */

@@ -30,6 +30,8 @@ export interface Worker {
   start(): void;
   /** Looks for work in a moment: called after an install was stored, a run was queued, or one was cancelled. */
   wake(): void;
+  /** Whether no run is under way and none is being claimed. */
+  isIdle(): boolean;
   /** Claims nothing more, and resolves within `drainMs`: running steps end, or are handed back to be done again. */
   stop(options: { drainMs: number }): Promise<void>;
 }
@@ -137,6 +139,7 @@ export function createWorker(deps: WorkerDeps): Worker {
         turn();
       }, leastPauseMs);
     },
+    isIdle: () => active.count() === 0 && turning === undefined,
     async stop({ drainMs }) {
       phase = 'stopping';
       clearTimeout(timer);

@@ -6,15 +6,14 @@ import { registerTeam } from './register-team.ts';
 import { registerUser } from './register-user.ts';
 import { sendWelcome } from './send-welcome.ts';
 
+/** The built-in steps by name, to be put where a definition wants them. */
+export const steps = { registerTeam, registerUser, fetchProfile, sendWelcome, publishHome, notifyOperators };
+
 /**
- * What happens after an install, in this order. A run keeps the list that it was made with: a step that is added here
- * belongs to the installs that follow.
+ * The built-in steps in their order. A run keeps the list that it was made with: a step that is added belongs to the
+ * installs that follow.
+ * @example install: [...builtInSteps(), startTrial]
  */
-export const steps: readonly Step[] = [
-  registerTeam,
-  registerUser,
-  fetchProfile,
-  sendWelcome,
-  publishHome,
-  notifyOperators,
-];
+export function builtInSteps(): readonly Step[] {
+  return [registerTeam, registerUser, fetchProfile, sendWelcome, publishHome, notifyOperators];
+}

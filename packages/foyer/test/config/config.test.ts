@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -7,8 +7,9 @@ import { pathToFileURL } from 'node:url';
 import { parseConfig } from '../../src/config/config.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { readManifest } from '../../src/config/manifest.ts';
+import { fixtureManifest } from '../support/fixture-manifest.ts';
 
-const manifest = readFileSync(new URL('../../../../manifest.json', import.meta.url), 'utf8');
+const manifest = fixtureManifest;
 const secrets = {
   SLACK_CLIENT_ID: '1.2',
   SLACK_CLIENT_SECRET: 'client-secret',

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createSandbox } from 'slack-sandbox';
-import { readManifest } from '../../src/config/manifest.ts';
 import type { Finding } from '../../src/operator/doctor/finding.ts';
+import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { freePort } from '../support/free-port.ts';
 import { createVisitor, eventually, finishedRun, install } from '../support/visitor.ts';
 
@@ -69,7 +69,7 @@ test('from a clone to an installed workspace by setup, start and doctor alone', 
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const sandbox = await createSandbox({
-    manifest: JSON.parse(readManifest()),
+    manifest: JSON.parse(fixtureManifest),
     redirectUrls: [`${url}/slack/oauth_redirect`],
     eventUrl: `${url}/slack/events`,
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { createLogger } from '../../src/config/log.ts';
-import { startFoyer } from '../../src/start-foyer.ts';
+import { startFoyer } from '../../src/serve.ts';
 import type { EngineName } from '../support/stage-database.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
 import { createVisitor, eventually, finishedRun, install } from '../support/visitor.ts';

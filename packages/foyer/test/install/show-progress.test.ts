@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -12,6 +11,7 @@ import { createSendPages } from '../../src/http/send-pages.ts';
 import { progressHash } from '../../src/install/progress-token.ts';
 import { createShowProgress } from '../../src/install/show-progress.ts';
 import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
+import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { createClock, keyringOf, teamInstall } from '../support/installations.ts';
 import { openTestDatabase } from '../support/open-test-database.ts';
 
@@ -20,7 +20,7 @@ const secrets = {
   SLACK_CLIENT_SECRET: 'client-secret',
   SLACK_SIGNING_SECRET: 'signing-secret',
 };
-const config = parseConfig(secrets, readFileSync('manifest.json', 'utf8'));
+const config = parseConfig(secrets, fixtureManifest);
 const token = 'a-progress-token';
 
 let stage: Awaited<ReturnType<typeof setProgressStage>>;

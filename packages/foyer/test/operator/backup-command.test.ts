@@ -5,12 +5,12 @@ import { test } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { parseConfig } from '../../src/config/config.ts';
 import { createLogger } from '../../src/config/log.ts';
-import { readManifest } from '../../src/config/manifest.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import { verifyBackup } from '../../src/database/sqlite/verify-backup.ts';
 import { backupDatabase } from '../../src/operator/backup-database.ts';
-import { startFoyer } from '../../src/start-foyer.ts';
+import { startFoyer } from '../../src/serve.ts';
+import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { setStage } from '../support/start-foyer.ts';
 import { createVisitor, eventually, install } from '../support/visitor.ts';
 import { createOperatorHarness, storeInstallation } from './operator-harness.ts';
@@ -151,7 +151,7 @@ test('a backup of Postgres is one moment of it, in a file on which Foyer starts,
         PORT: '0',
         HOST: '127.0.0.1',
       },
-      readManifest(),
+      fixtureManifest,
     ),
     createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false }),
   );

@@ -9,7 +9,6 @@ import { describe, it, type TestContext, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import { createSandbox } from 'slack-sandbox';
-import { readManifest } from '../../src/config/manifest.ts';
 import { createCopyMark } from '../../src/database/copy/copy-mark.ts';
 import { createKeyring } from '../../src/installations/keyring.ts';
 import { createSealer } from '../../src/installations/sealer.ts';
@@ -21,6 +20,7 @@ import { postgresFault } from '../../src/operator/doctor/postgres-fault.ts';
 import { loadExistingKeyring } from '../../src/operator/keys/load-existing-keyring.ts';
 import { fillManifest } from '../../src/operator/manifest/fill-manifest.ts';
 import { manifestFileName } from '../../src/operator/setup/manifest-file.ts';
+import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { mailPassword, startMailServer } from '../support/mail-server.ts';
 import { createPostgresDatabase } from '../support/shared-postgres.ts';
 import type { EngineName } from '../support/stage-database.ts';
@@ -37,7 +37,7 @@ async function prepare(t: TestContext, engine: EngineName = 'SQLite') {
   await once(server, 'listening');
   const publicUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const sandbox = await createSandbox({
-    manifest: JSON.parse(readManifest()),
+    manifest: JSON.parse(fixtureManifest),
     redirectUrls: [`${publicUrl}/slack/oauth_redirect`],
     eventUrl: `${publicUrl}/slack/events`,
   });
@@ -278,7 +278,7 @@ const breakages: Breakage[] = [
   {
     what: 'a manifest at Slack that names another address and turns the Home tab off',
     breakIt({ folder }) {
-      const manifest = fillManifest(readManifest(), 'https://old.example.com') as {
+      const manifest = fillManifest(fixtureManifest, 'https://old.example.com') as {
         features: { app_home: Record<string, boolean> };
         settings: { event_subscriptions: { bot_events: string[] } };
       };
@@ -296,7 +296,7 @@ const breakages: Breakage[] = [
   {
     what: 'a manifest as setup kept it, once PUBLIC_URL has changed',
     breakIt({ folder }) {
-      const manifest = fillManifest(readManifest(), 'https://old.example.com');
+      const manifest = fillManifest(fixtureManifest, 'https://old.example.com');
       writeFileSync(join(folder, manifestFileName), JSON.stringify(manifest));
     },
     check: 'manifest-urls',

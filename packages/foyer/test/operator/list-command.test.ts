@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { parseConfig } from '../../src/config/config.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
-import { readManifest } from '../../src/config/manifest.ts';
 import { peekTables } from '../../src/database/peek-tables.ts';
+import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { createPostgresDatabase } from '../support/shared-postgres.ts';
 import { createOperatorHarness, storeInstallation, storeRun, testOnBothEngines } from './operator-harness.ts';
 
@@ -156,7 +156,7 @@ test('a file that is no database is told in one line', async (t) => {
 
 test('every fault of the configuration is told at once', async (t) => {
   const { variables, run } = await createOperatorHarness(t);
-  const readConfig = () => parseConfig({ ...variables, PORT: 'x', LOG_LEVEL: 'loud' }, readManifest());
+  const readConfig = () => parseConfig({ ...variables, PORT: 'x', LOG_LEVEL: 'loud' }, fixtureManifest);
   assert.throws(readConfig, ConfigError);
   const { exitCode, stdout, stderr } = await run(['list', '--json'], { readConfig });
   assert.equal(exitCode, 1);

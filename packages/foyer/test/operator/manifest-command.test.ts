@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readPublicUrl } from '../../src/config/config.ts';
-import { readManifest } from '../../src/config/manifest.ts';
 import { compareManifests } from '../../src/operator/manifest/compare-manifests.ts';
+import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { createOperatorHarness } from './operator-harness.ts';
 
 const publicUrl = 'https://foyer.example.com';
@@ -18,7 +18,7 @@ test('manifest fills the public URL in, changes nothing else, and needs no secre
   const { run } = await createOperatorHarness(t);
   const { exitCode, stdout } = await run(['manifest'], readUrl);
   assert.equal(exitCode, 0);
-  const expected = JSON.parse(readManifest().replaceAll('https://foyer.example.com', publicUrl));
+  const expected = JSON.parse(fixtureManifest.replaceAll('https://foyer.example.com', publicUrl));
   assert.deepEqual(JSON.parse(stdout), expected);
   assert.deepEqual(expected.oauth_config.redirect_urls, [`${publicUrl}/slack/oauth_redirect`]);
 });

@@ -6,7 +6,6 @@ import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { parseConfig } from '../../src/config/config.ts';
 import { createLogger } from '../../src/config/log.ts';
-import { readManifest } from '../../src/config/manifest.ts';
 import type { Database } from '../../src/database/database.ts';
 import { appendHistory } from '../../src/database/history.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
@@ -17,6 +16,7 @@ import type { OperatorDeps } from '../../src/operator/operator-deps.ts';
 import { type ExitCode, runOperatorCommand } from '../../src/operator/operator-program.ts';
 import { createOutput } from '../../src/operator/terminal/output.ts';
 import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
+import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { createPostgresDatabase } from '../support/shared-postgres.ts';
 import type { EngineName } from '../support/stage-database.ts';
 
@@ -53,7 +53,7 @@ export async function createOperatorHarness(
     ...(postgres && { TOKEN_ENCRYPTION_KEYS: `main:${randomBytes(32).toString('base64')}` }),
     ...environment,
   };
-  const config = parseConfig(variables, readManifest());
+  const config = parseConfig(variables, fixtureManifest);
   const database = await openDatabase(config.database);
   t.after(async () => {
     await database.close();
@@ -78,7 +78,8 @@ export async function createOperatorHarness(
         now: () => installedAt,
         readConfig: () => config,
         readPublicUrl: () => config.http.publicUrl,
-        readManifest,
+        readManifest: () => fixtureManifest,
+        basePath: '',
         openDatabase: openExistingDatabase,
         readEnvironment: () => variables,
         loadKeyring: unexpected('loadKeyring'),

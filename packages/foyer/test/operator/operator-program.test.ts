@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseConfig } from '../../src/config/config.ts';
-import { readManifest } from '../../src/config/manifest.ts';
 import { DatabaseUnavailableError } from '../../src/database/database.ts';
+import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { createOperatorHarness } from './operator-harness.ts';
 
 const commands = [
@@ -93,7 +93,7 @@ test('a database that cannot be used is told with the command that finds out why
 test('the example of an address stays whole, and the password of a real one does not', async (t) => {
   const { run } = await createOperatorHarness(t);
   const told = async (environment: Record<string, string>) => {
-    const readConfig = () => parseConfig(environment, readManifest());
+    const readConfig = () => parseConfig(environment, fixtureManifest);
     return (await run(['list'], { readConfig })).stderr;
   };
   assert.match(await told({ DATABASE_URL: 'nowhere' }), /postgres:\/\/user:password@host\/database \(with/);

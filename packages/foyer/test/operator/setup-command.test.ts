@@ -13,10 +13,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parse as parseDotenv } from 'dotenv';
 import { parseConfig } from '../../src/config/config.ts';
-import { readManifest } from '../../src/config/manifest.ts';
 import { loadExistingKeyring } from '../../src/operator/keys/load-existing-keyring.ts';
 import { fillManifest } from '../../src/operator/manifest/fill-manifest.ts';
 import type { Question, SetupPrompts } from '../../src/operator/setup/setup-prompts.ts';
+import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { createOperatorHarness, type RunOptions } from './operator-harness.ts';
 
 const clientSecret = 'c1d2e3f4'.repeat(4);
@@ -91,13 +91,13 @@ test('setup in a script writes an .env with which Foyer starts', async (t) => {
   assert.deepEqual(readdirSync(folder).sort(), ['.env', 'slack-app-manifest.json']);
   assert.match(readFileSync(env, 'utf8'), /^# Foyer's whole configuration\./);
 
-  const config = parseConfig(written(), readManifest());
+  const config = parseConfig(written(), fixtureManifest);
   assert.equal(config.http.publicUrl, 'https://foyer.example.com');
   assert.deepEqual([config.slack.clientSecret, config.slack.signingSecret], [clientSecret, signingSecret]);
   assert.deepEqual([config.production, config.encryptionKeys?.[0]?.id], [true, outcome.newKeyId]);
   assert.equal(stdout.includes(config.encryptionKeys?.[0]?.base64 ?? 'none'), false);
 
-  const manifest = fillManifest(readManifest(), 'https://foyer.example.com');
+  const manifest = fillManifest(fixtureManifest, 'https://foyer.example.com');
   assert.deepEqual(JSON.parse(readFileSync(outcome.manifestFile, 'utf8')), manifest);
   const link = new URL(outcome.createAppUrl);
   assert.equal(`${link.origin}${link.pathname}`, 'https://api.slack.com/apps');

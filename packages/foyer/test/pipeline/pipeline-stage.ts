@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import type { Installation } from '@slack/oauth';
@@ -20,7 +19,8 @@ import type { PipelineDeps } from '../../src/pipeline/pipeline-deps.ts';
 import { runPipeline } from '../../src/pipeline/run-pipeline.ts';
 import type { Step } from '../../src/pipeline/step.ts';
 import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
-import { steps } from '../../src/steps/steps.ts';
+import { builtInSteps } from '../../src/steps/steps.ts';
+import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { engines } from '../support/open-test-database.ts';
 
 const redirectUri = 'http://127.0.0.1:9/slack/oauth_redirect';
@@ -62,7 +62,7 @@ export interface PipelineStage {
   welcomes(install: { teamId: string; userId: string }): number;
 }
 
-const manifestText = await readFile(new URL('../../../../manifest.json', import.meta.url), 'utf8');
+const manifestText = fixtureManifest;
 
 /** Sets the stage; it is struck when the test ends. */
 export async function setStage(
@@ -100,7 +100,7 @@ export async function setStage(
       destination: new Writable({ write: (chunk, _encoding, done) => done(void lines.push(String(chunk))) }),
     },
   );
-  const pipelineSteps = options.steps ?? steps;
+  const pipelineSteps = options.steps ?? builtInSteps();
   const keyring = createKeyring([{ id: 'test', base64: Buffer.alloc(32, 7).toString('base64') }]);
   const stepNames = pipelineSteps.map((step) => step.name);
   const { clientId } = config.slack;

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { Failure } from 'slack-sandbox';
 import { readStepAttempts } from '../../src/database/run-steps.ts';
+import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { type PipelineStage, setStage } from './pipeline-stage.ts';
 
-const manifest = await readFile(new URL('../../../../manifest.json', import.meta.url), 'utf8');
+const manifest = fixtureManifest;
 
 /** Starts a process that works the stage's runs; it is gone when the test ends. */
 async function startWorker(t: TestContext, stage: PipelineStage): Promise<ChildProcess> {

@@ -3,7 +3,7 @@ import { createLogger, createScrubber } from '../../src/config/log.ts';
 import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import { createWorker } from '../../src/pipeline/worker.ts';
 import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
-import { steps } from '../../src/steps/steps.ts';
+import { builtInSteps } from '../../src/steps/steps.ts';
 
 /**
  * A process with nothing but a worker in it, to be killed. It is told the configuration, the token and the database by
@@ -16,7 +16,7 @@ const slackClient = createSlackClientFactory({ config, log });
 
 createWorker({
   database: await openSqlite(DATABASE_FILE),
-  steps,
+  steps: builtInSteps(),
   services: {
     config,
     async publishHome({ userId }) {

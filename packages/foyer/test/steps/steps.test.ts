@@ -11,7 +11,7 @@ import { notifyOperators } from '../../src/steps/notify-operators.ts';
 import { publishHome } from '../../src/steps/publish-home.ts';
 import { registerTeam } from '../../src/steps/register-team.ts';
 import { registerUser } from '../../src/steps/register-user.ts';
-import { steps } from '../../src/steps/steps.ts';
+import { builtInSteps } from '../../src/steps/steps.ts';
 import { type PipelineStage, setStage } from '../pipeline/pipeline-stage.ts';
 
 const outputOf = async (stage: PipelineStage, runId: string, step: Step): Promise<Json> => {
@@ -27,11 +27,13 @@ const outputOf = async (stage: PipelineStage, runId: string, step: Step): Promis
 describe('the steps after an install', () => {
   it('stand in the order that people are told, each under a name of its own', () => {
     assert.deepEqual(
-      steps.map((step) => step.name),
+      builtInSteps().map((step) => step.name),
       ['register-team', 'register-user', 'fetch-profile', 'send-welcome', 'publish-home', 'notify-operators'],
     );
     assert.deepEqual(
-      steps.filter((step) => step.required).map((step) => step.name),
+      builtInSteps()
+        .filter((step) => step.required)
+        .map((step) => step.name),
       ['register-team', 'register-user'],
     );
   });

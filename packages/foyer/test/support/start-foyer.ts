@@ -1,11 +1,12 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { createSandbox, type Sandbox, type SandboxOptions } from 'slack-sandbox';
 import { type Config, parseConfig } from '../../src/config/config.ts';
 import { createLogger, type Logger } from '../../src/config/log.ts';
-import { type Foyer, type StartOptions, startFoyer } from '../../src/start-foyer.ts';
+import { type ServedFoyer as Foyer, type StartOptions, startFoyer } from '../../src/serve.ts';
+import { fixtureManifest } from './fixture-manifest.ts';
 import { freePort } from './free-port.ts';
 import {
   type EngineName,
@@ -14,7 +15,7 @@ import {
   sqliteStageDatabase,
 } from './stage-database.ts';
 
-const manifestText = await readFile(new URL('../../../../manifest.json', import.meta.url), 'utf8');
+const manifestText = fixtureManifest;
 
 /** Foyer and a Slack for it, both over loopback HTTP, with a database of their own. */
 export interface Stage {

@@ -31,7 +31,7 @@ export function manifestCommand(deps: OperatorDeps): Command {
       ]),
     )
     .action(async (options: { check?: string; json?: boolean }) => {
-      const ours = fillManifest(deps.readManifest(), deps.readPublicUrl());
+      const ours = fillManifest(deps.readManifest(), deps.readPublicUrl() + deps.basePath);
       if (options.check === undefined) return deps.output.printJson(ours);
       check(deps, compareManifests(ours, readExport(options.check)), options.json);
     });

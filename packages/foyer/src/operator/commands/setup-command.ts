@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { parse as parseDotenv } from 'dotenv';
@@ -137,7 +137,7 @@ async function completeSettings(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<{ settings: Settings; app: OfferedApp }> {
   const { prompts } = deps;
-  const offer = (publicUrl: string) => offerApp(deps.folder, deps.readManifest(), publicUrl);
+  const offer = (publicUrl: string) => offerApp(deps.folder, deps.readManifest(), publicUrl + deps.basePath);
   if (!prompts) {
     const { publicUrl, clientId, clientSecret, signingSecret, production = false } = given;
     if (!publicUrl || !clientId || !clientSecret || !signingSecret) throw new UsageError(missingText(given));
@@ -182,7 +182,8 @@ function missingText(given: Partial<Settings>): string {
 }
 
 function write(deps: OperatorDeps, variables: Record<string, string>, app: OfferedApp): string | null {
-  const template = readFileSync(new URL('../../../../../.env.example', import.meta.url), 'utf8');
+  const example = join(deps.folder, '.env.example');
+  const template = existsSync(example) ? readFileSync(example, 'utf8') : '';
   try {
     return writeEnvFile(deps.folder, variables, { template, now: deps.now() });
   } catch (error) {

@@ -116,7 +116,7 @@ function scopes({ manifest, config, name, paste }: About): Finding {
 
 function urls({ manifest, config, name, paste }: About): Finding {
   const check = 'manifest-urls';
-  const { publicUrl } = config.http;
+  const { baseUrl: publicUrl } = config.http;
   const redirect = `${publicUrl}/slack/oauth_redirect`;
   const eventsUrl = `${publicUrl}/slack/events`;
   const { event_subscriptions: events, interactivity, socket_mode_enabled } = manifest.settings;

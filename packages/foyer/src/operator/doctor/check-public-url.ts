@@ -10,7 +10,7 @@ const health = z.object({ status: z.literal('ok') });
 
 /** The public URL: https, and does Foyer answer there? Asked from this machine, on the way that its DNS names. */
 export async function checkPublicUrl(config: Pick<Config, 'http' | 'slack'>): Promise<Finding> {
-  const { publicUrl } = config.http;
+  const { baseUrl: publicUrl } = config.http;
   const url = new URL(publicUrl);
   const sandboxed = isLoopback(new URL(config.slack.apiUrl));
   if (url.protocol === 'http:' && !isLoopback(url)) {

@@ -1,5 +1,6 @@
-import { type Config, parseConfig } from '../../config/config.ts';
+import { type Config, completeConfig, type FoyerConfig, parseConfig } from '../../config/config.ts';
 import { ConfigError, type ConfigFault } from '../../config/config-error.ts';
+import { parseManifest } from '../../config/manifest.ts';
 
 /** The environment as far as it can be used. */
 export interface Setting {
@@ -23,9 +24,18 @@ const placeholders: Readonly<Record<string, string>> = {
 
 /** Reads the environment; whatever is wrong in it is told, and left out of the configuration. */
 export function readSetting(deps: {
+  givenConfig?: FoyerConfig;
+  basePath: string;
   readEnvironment: () => Readonly<Record<string, string | undefined>>;
   readManifest: () => string;
 }): Setting {
+  const { givenConfig, basePath } = deps;
+  if (givenConfig) {
+    const faults: ConfigFault[] = [];
+    const manifest = parseManifest(deps.readManifest(), faults);
+    const config = manifest && completeConfig(givenConfig, manifest, basePath);
+    return { config, faults, unreadable: undefined, wrongOf: (...names) => (config ? [] : names) };
+  }
   let environment: Readonly<Record<string, string | undefined>> = {};
   let unreadable: string | undefined;
   try {
@@ -35,7 +45,7 @@ export function readSetting(deps: {
     unreadable = reason instanceof Error ? reason.message : String(reason);
   }
   const manifest = deps.readManifest();
-  const first = tryParse(environment, manifest);
+  const first = tryParse(environment, manifest, basePath);
   const wrong = new Set(first.faults.flatMap(({ name }) => name.split(', ')));
   const setting = {
     faults: first.faults,
@@ -47,7 +57,7 @@ export function readSetting(deps: {
   // Production's own demands are told by now; here they would only stand in the way.
   const relaxed = { ...Object.fromEntries(usable), ...pick(placeholders, wrong), NODE_ENV: 'development' };
   const simple = wrong.has('manifest.json') ? emptyManifest : manifest;
-  return { ...setting, config: tryParse(relaxed, simple).config };
+  return { ...setting, config: tryParse(relaxed, simple, basePath).config };
 }
 
 const emptyManifest = JSON.stringify({
@@ -62,9 +72,10 @@ function pick(from: Readonly<Record<string, string>>, names: ReadonlySet<string>
 function tryParse(
   environment: Readonly<Record<string, string | undefined>>,
   manifest: string,
+  basePath: string,
 ): { config: Config | undefined; faults: readonly ConfigFault[] } {
   try {
-    return { config: parseConfig(environment, manifest), faults: [] };
+    return { config: parseConfig(environment, manifest, basePath), faults: [] };
   } catch (error) {
     if (error instanceof ConfigError) return { config: undefined, faults: error.faults };
     throw error;

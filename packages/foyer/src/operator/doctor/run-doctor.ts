@@ -28,7 +28,15 @@ export interface DoctorOptions {
 /** What `doctor` needs of the commands' dependencies. */
 export type DoctorDeps = Pick<
   OperatorDeps,
-  'now' | 'readEnvironment' | 'readManifest' | 'loadKeyring' | 'openDatabase' | 'slackClients' | 'folder'
+  | 'now'
+  | 'givenConfig'
+  | 'basePath'
+  | 'readEnvironment'
+  | 'readManifest'
+  | 'loadKeyring'
+  | 'openDatabase'
+  | 'slackClients'
+  | 'folder'
 >;
 
 /**
@@ -96,7 +104,7 @@ function manifestFindings(
   const kept = join(deps.folder, manifestFileName);
   const file = manifestFile ?? (existsSync(kept) ? kept : undefined);
   if (file === undefined) {
-    const manifest = fillManifest(deps.readManifest(), config.http.publicUrl);
+    const manifest = fillManifest(deps.readManifest(), config.http.baseUrl);
     return checkManifest(config, { manifest, name: 'manifest.json', isSlacks: false });
   }
   try {

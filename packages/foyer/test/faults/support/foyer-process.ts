@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { compileCache } from '../../support/compile-cache.ts';
 
-const mainFile = fileURLToPath(new URL('../../../src/start-foyer.ts', import.meta.url));
+const mainFile = fileURLToPath(new URL('../../../src/serve.ts', import.meta.url));
 
 /** A process that is killed would keep nothing, so it is told to while it still can. */
 const keepCompiled = `data:text/javascript,${encodeURIComponent(

@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSandbox, type Sandbox, type SandboxOptions } from 'slack-sandbox';
 import { type Config, parseConfig } from '../../../src/config/config.ts';
+import { fixtureManifest } from '../../support/fixture-manifest.ts';
 import { freePort } from '../../support/free-port.ts';
 import { type PostgresProxy, startPostgresProxy } from '../../support/postgres-proxy.ts';
 import {
@@ -15,7 +16,7 @@ import { environmentFor } from '../../support/start-foyer.ts';
 import { type FoyerProcess, isServing, spawnFoyer } from './foyer-process.ts';
 import { startWebhookEndpoint, type WebhookEndpoint } from './webhook-endpoint.ts';
 
-export const manifestText = await readFile(new URL('../../../../../manifest.json', import.meta.url), 'utf8');
+export const manifestText = fixtureManifest;
 
 /** Foyer as a process of its own, and in this process the Slack that it talks to. */
 export interface ProcessStage {

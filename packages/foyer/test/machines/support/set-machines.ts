@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createSandbox, type Sandbox, type SandboxOptions } from 'slack-sandbox';
 import { type Config, parseConfig } from '../../../src/config/config.ts';
-import { type Foyer, type StartOptions, startFoyer } from '../../../src/start-foyer.ts';
+import { type ServedFoyer as Foyer, type StartOptions, startFoyer } from '../../../src/serve.ts';
 import { manifestText } from '../../faults/support/process-stage.ts';
 import { startWebhookEndpoint, type WebhookEndpoint } from '../../faults/support/webhook-endpoint.ts';
 import { postgresStageDatabase, type StageDatabase } from '../../support/stage-database.ts';

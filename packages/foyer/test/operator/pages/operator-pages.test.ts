@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { parseSetCookie } from 'cookie';
-import { startFoyer } from '../../../src/start-foyer.ts';
+import { startFoyer } from '../../../src/serve.ts';
 import { recordingLogger, setStage } from '../../support/start-foyer.ts';
 import { eventually } from '../../support/visitor.ts';
 import { storeInstallation, storeRun, storeUser } from '../operator-harness.ts';

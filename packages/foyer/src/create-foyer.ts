@@ -1,0 +1,404 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Installation } from '@slack/oauth';
+import { toFetchResponse, toReqRes } from 'fetch-to-node';
+import { type Chore, repeat } from './chores/repeat.ts';
+import { takeTurn } from './chores/take-turn.ts';
+import type { Config } from './config/config.ts';
+import { createLogger, createScrubber, type Logger } from './config/log.ts';
+import { findInstallRecords, type InstallRecord, readInstallRecord } from './database/install-record.ts';
+import { openDatabase } from './database/open-database.ts';
+import { type FoyerDefinition, resolveConfig } from './define-foyer.ts';
+import { createBoltApp } from './events/bolt-app.ts';
+import { createCommitLifecycle } from './events/lifecycle-events.ts';
+import { createSlackReceiver } from './events/slack-receiver.ts';
+import { createVerifySignature } from './events/verify-signature.ts';
+import type { FoundInstallation, Foyer, Target } from './foyer.ts';
+import { createPublishHome } from './home/create-publish-home.ts';
+import { createFindViewer } from './home/find-viewer.ts';
+import { createRequestHandler, type RequestHandler } from './http/create-server.ts';
+import { createSendPages } from './http/send-pages.ts';
+import { createFinishInstall } from './install/finish-install.ts';
+import { createRecoverInstalls } from './install/recover-installs.ts';
+import { createShowProgress } from './install/show-progress.ts';
+import { createStartInstall } from './install/start-install.ts';
+import { createStates } from './install/state.ts';
+import { createUnstoredTokens, unstoredTokensPurpose } from './install/unstored-tokens.ts';
+import { createInstallationStore } from './installations/create-installation-store.ts';
+import { createTokenSource } from './installations/create-token-source.ts';
+import { InstallationNotFoundError, type TenantQuery } from './installations/installation-store.ts';
+import { loadKeyring } from './installations/keyring.ts';
+import { createSealer } from './installations/sealer.ts';
+import { verifyKeyring } from './installations/verify-keyring.ts';
+import { openOperatorChannels } from './notices/open-operator-channels.ts';
+import { createNoticeSender } from './notices/send-notices.ts';
+import { installRecordJson } from './operator/install-record-json.ts';
+import { listInstallationsPage } from './operator/installation-lists.ts';
+import { createMetrics } from './operator/metrics/create-metrics.ts';
+import { readQueueState } from './operator/queue-state.ts';
+import { retryRun } from './pipeline/retry-run.ts';
+import { createWorker, type WorkerDeps } from './pipeline/worker.ts';
+import { createRoutes } from './routes.ts';
+import { createSlackClientFactory } from './slack/create-slack-client.ts';
+import { createSlackTransport } from './slack/slack-transport.ts';
+import { builtInSteps } from './steps/steps.ts';
+
+/** Only tests set these. */
+export interface TestOptions {
+  /** Foyer's clock, in milliseconds since 1970. */
+  now?: () => number;
+  openDatabase?: typeof openDatabase;
+  worker?: Pick<WorkerDeps, 'concurrency' | 'leaseMs' | 'pollMs' | 'random'>;
+}
+
+/** Foyer with what its own server needs beside. */
+export interface AssembledFoyer extends Foyer {
+  handler: RequestHandler;
+  keyIds: readonly string[];
+  /** As `Foyer.stop`; the database closes after `closed`, when no request is left. */
+  stop(closed?: Promise<void>): Promise<void>;
+}
+
+const drainMs = 7000;
+
+/**
+ * Makes Foyer: reads the configuration, opens the database and migrates it. It listens on no port and works no run
+ * until `start`.
+ * @throws ConfigError with every problem of environment and definition, DatabaseUnavailableError, DatabaseNewerError,
+ *   KeyringError
+ * @example
+ * const foyer = await createFoyer(definition);
+ * app.use(foyer.middleware);
+ * await foyer.start();
+ */
+export async function createFoyer(definition: FoyerDefinition): Promise<Foyer> {
+  const config = resolveConfig(definition);
+  return assembleFoyer({ config, definition, log: createLogger(config) });
+}
+
+/** Builds Foyer in order. Wiring only: what happens is in the folders. */
+export async function assembleFoyer(parts: {
+  config: Config;
+  definition: Partial<FoyerDefinition>;
+  log: Logger;
+  test?: TestOptions;
+}): Promise<AssembledFoyer> {
+  const { config, definition, log, test = {} } = parts;
+  const { now = Date.now } = test;
+  const steps = definition.install ?? builtInSteps();
+  const open = test.openDatabase ?? openDatabase;
+  // A server that starts together with us may take a while.
+  const database = await open(config.database, { patienceMs: 15_000 });
+  try {
+    return await build();
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+
+  async function build(): Promise<AssembledFoyer> {
+    const keyring = loadKeyring({ config });
+    await verifyKeyring(database, keyring, now);
+    const stepNames = steps.map((step) => step.name);
+    const { clientId } = config.slack;
+    const metrics = createMetrics({ database, clientId, stepNames, token: config.metricsToken, now, log });
+    const transport = createSlackTransport(config.slack);
+    const slackCalls = { config, log, transport, onCall: metrics.onSlackCall };
+    const slack = createSlackClientFactory(slackCalls);
+    const store = createInstallationStore({ database, keyring, clientId, stepNames, now, log });
+    const tokens = createTokenSource({
+      store,
+      database,
+      slack,
+      config,
+      onRefreshEnded: metrics.onTokenRefresh,
+      now,
+      log,
+    });
+
+    const { botToken, reportDeadToken } = tokens;
+    const findViewer = createFindViewer({ database, slack, botToken, now, log });
+    const home = createPublishHome({
+      database,
+      slack,
+      botToken,
+      findViewer,
+      reportDeadToken,
+      config,
+      now,
+      log,
+    });
+    const { publishHome } = home;
+    const republishHome = async (changed: Promise<string | undefined> | string): Promise<void> => {
+      try {
+        const installationId = await changed;
+        if (installationId) await home.republishHome(installationId);
+      } catch (error) {
+        log.warn({ err: error }, 'App Home is stale');
+      }
+    };
+
+    const workerDeps: WorkerDeps = {
+      ...test.worker,
+      database,
+      steps,
+      services: { config, publishHome },
+      slackClient: slack,
+      botToken,
+      async onTokenDead({ installationId, code }) {
+        await store.markBroken(installationId, code);
+      },
+      onRunChanged(change) {
+        metrics.onRunChanged(change);
+        void republishHome(change.installationId);
+      },
+      onStepEnded: metrics.onStepEnded,
+      scrub: createScrubber(config.secrets),
+      log,
+      now,
+    };
+    const worker = createWorker(workerDeps);
+    const wakeWorker = () => worker.wake();
+
+    const states = createStates({
+      sealer: createSealer({ keyring, purpose: 'state' }),
+      secure: config.http.secure,
+      now,
+    });
+    const unstoredSealer = createSealer({ keyring, purpose: unstoredTokensPurpose });
+    const unstoredTokens = createUnstoredTokens({ database, sealer: unstoredSealer, store, slack, log });
+    const recoverInstalls = createRecoverInstalls({
+      config,
+      database,
+      unstoredTokens,
+      onInterrupted: () => metrics.onInstallRequest('interrupted'),
+      now,
+      log,
+    });
+    const pages = createSendPages({ config });
+
+    const receiver = createSlackReceiver({
+      verifySignature: createVerifySignature({ signingSecret: config.slack.signingSecret, now }),
+      commitLifecycle: createCommitLifecycle({
+        store,
+        onChanged(query) {
+          wakeWorker();
+          void republishHome(store.findInstallation(query).then((stored) => stored?.installationId));
+        },
+        log,
+      }),
+      onAnswered: metrics.onSlackRequest,
+      now,
+      log,
+    });
+    const boltDeps = {
+      config,
+      receiver,
+      tokens,
+      database,
+      publishHome,
+      findViewer,
+      wakeWorker,
+      slackCalls,
+      now,
+      log,
+    };
+    const bolt = createBoltApp(boltDeps);
+    const route = createRoutes({
+      startInstall: createStartInstall({ config, states, log }),
+      finishInstall: createFinishInstall({
+        config,
+        database,
+        states,
+        store,
+        unstoredTokens,
+        wakeWorker,
+        pages,
+        slackCalls,
+        onEnded: metrics.onInstallRequest,
+        now,
+        log,
+      }),
+      slackEvents: receiver.handle,
+      progress: createShowProgress({ config, database, pages, now }),
+      operator: await operatorPages(),
+      metrics: metrics.handle,
+      pages,
+      database,
+    });
+
+    async function operatorPages() {
+      const { operatorPassword: password } = config;
+      if (password === undefined) return undefined;
+      // Loaded where they are on: one module in forty of a start.
+      const { createOperatorPages } = await import('./operator/pages/create-operator-pages.ts');
+      const sealer = createSealer({ keyring, purpose: 'operator-session' });
+      return createOperatorPages({ config, password, sealer, database, store, slack, wakeWorker, now, log });
+    }
+
+    // What is configured is loaded by now: a channel that cannot be is reported at the start.
+    for (const channel of await openOperatorChannels(config.notify)) channel.close();
+    const handler = createRequestHandler({ basePath: config.http.basePath, route, pages, log });
+    const notices = createNoticeSender({ config, database, now, log });
+    const inTurn = {
+      takeTurn: (turn: { chore: string; everyMs: number }) => takeTurn(database, { ...turn, now: now() }),
+      log,
+    };
+    let chores: Chore[] = [];
+
+    const queryOf = (target: Target): TenantQuery | string => {
+      if ('installationId' in target) return target.installationId;
+      return 'teamId' in target
+        ? { teamId: target.teamId, isEnterpriseInstall: false }
+        : { enterpriseId: target.enterpriseId, isEnterpriseInstall: true };
+    };
+    const findRecord = async (target: Target): Promise<InstallRecord | undefined> => {
+      if ('installationId' in target) return readInstallRecord(database.queries, target.installationId);
+      const id = 'teamId' in target ? target.teamId : target.enterpriseId;
+      const records = await findInstallRecords(database.queries, clientId, id);
+      return records.find((record) => record.isEnterpriseInstall === !('teamId' in target));
+    };
+    const shown = (record: InstallRecord): FoundInstallation => ({
+      installationId: record.id,
+      ...installRecordJson(record),
+    });
+
+    /** Stores tokens that Slack's SDK refreshed; false if they belong to no stored installation. */
+    async function saveRefresh(installation: Installation): Promise<boolean> {
+      const { team, enterprise, isEnterpriseInstall, bot, user } = installation;
+      const tenant = { teamId: team?.id, enterpriseId: enterprise?.id, isEnterpriseInstall };
+      const stored = await store.findInstallation({ ...tenant, userId: user.id });
+      if (!stored) return false;
+      const { installationId, version, userVersion } = stored;
+      const saves = [
+        { holder: { installationId }, ifVersion: version, now: bot, before: stored.installation.bot },
+        {
+          holder: { installationId, userId: user.id },
+          ifVersion: userVersion ?? 0,
+          now: user,
+          before: stored.installation.user,
+        },
+      ];
+      for (const { holder, ifVersion, now, before } of saves) {
+        const { token, refreshToken, expiresAt } = now ?? {};
+        if (!token || !refreshToken || expiresAt === undefined || token === before?.token) continue;
+        await store.saveRefreshed(holder, ifVersion, { token, refreshToken, expiresAt });
+      }
+      return true;
+    }
+
+    const foyer: AssembledFoyer = {
+      handler,
+      keyIds: keyring.ids,
+      handle: handler.handle,
+      middleware(req, res, next) {
+        handler.handle(req, res).then((handled) => handled || next(), next);
+      },
+      async fetch(request) {
+        const { req, res } = toReqRes(request);
+        const answer = toFetchResponse(res);
+        if (!(await handler.handle(req, res))) handler.notFound(res);
+        return answer;
+      },
+      receiver,
+      authorize: bolt.authorize,
+      installationStore: {
+        async storeInstallation(installation, logger) {
+          // Slack's SDK passes a logger with an install and none with a refresh: that changes tokens alone.
+          if (logger || !(await saveRefresh(installation)))
+            await store.recordInstall(installation).then(wakeWorker);
+        },
+        fetchInstallation: (query) => store.fetchInstallation(query),
+        async deleteInstallation(query) {
+          await store.deleteInstallation(query);
+        },
+      },
+      attach(app) {
+        bolt.attach(app);
+        definition.listeners?.(app, foyer);
+      },
+      async slack(target, { userId } = {}) {
+        if (userId === undefined) return slack(await botToken(queryOf(target)));
+        const record = await findRecord(target);
+        if (!record) throw new InstallationNotFoundError(Object.values(target).join(), 'unknown');
+        const { teamId, enterpriseId, isEnterpriseInstall } = record;
+        const { userToken } = await tokens.authorize({ teamId, enterpriseId, isEnterpriseInstall, userId });
+        if (userToken === undefined) throw new InstallationNotFoundError(`the user ${userId}`, 'no_user');
+        return slack(userToken);
+      },
+      async find(target) {
+        const record = await findRecord(target);
+        return record && shown(record);
+      },
+      async list(options = {}) {
+        const { limit = 50, status, cursor } = options;
+        const [, at, id] = /^(\d{1,15})\.([\w-]{1,100})$/.exec(cursor ?? '') ?? [];
+        if (cursor && id === undefined) throw new TypeError('list: `cursor` is not one that a page returned');
+        const page = await listInstallationsPage(database.queries, {
+          clientId,
+          limit: Math.min(Math.max(1, limit), 500),
+          statuses: status && [status],
+          cursor: id === undefined ? undefined : { at: Number(at), id, towards: 'older' },
+        });
+        return {
+          installations: page.rows.map(shown),
+          cursor: page.older && `${page.older.at}.${page.older.id}`,
+        };
+      },
+      async retry(runId) {
+        const outcome = await retryRun(database, runId, { userId: null, now: now() });
+        wakeWorker();
+        return outcome === 'queued' || outcome === 'woken';
+      },
+      async publishHome(target, userId) {
+        const record = await findRecord(target);
+        if (!record) return;
+        const teamId = 'teamId' in target ? target.teamId : (record.teamId ?? undefined);
+        await publishHome({ installationId: record.id, userId, teamId });
+      },
+      database,
+      async start() {
+        worker.start();
+        chores = [
+          repeat({ everyMs: 5000, what: 'notify the operators', work: notices.send, log }),
+          repeat({ everyMs: 60_000, what: 'recover installs', work: recoverInstalls, ...inTurn }),
+          repeat({
+            everyMs: 5 * 60_000,
+            what: 'refresh tokens',
+            work: () => tokens.refreshLapsing(),
+            ...inTurn,
+          }),
+        ];
+      },
+      async drain({ deadlineMs }) {
+        const until = performance.now() + deadlineMs;
+        await recoverInstalls();
+        await notices.send();
+        const pass = createWorker(workerDeps);
+        pass.start();
+        const isDone = async () => (await readQueueState(database.queries, now())).due === 0 && pass.isIdle();
+        let done = await isDone();
+        while (!done && performance.now() < until) {
+          await sleep(Math.min(50, Math.max(1, until - performance.now())));
+          done = await isDone();
+        }
+        await pass.stop({ drainMs: Math.max(1000, until - performance.now()) });
+        await notices.send();
+        return { done };
+      },
+      async stop(closed) {
+        log.info('stopping');
+        notices.stop();
+        await Promise.all([closed, worker.stop({ drainMs }), ...chores.map((chore) => chore.stop())]);
+        await Promise.race([
+          Promise.all([receiver.drain(), tokens.settle()]),
+          new Promise((done) => setTimeout(done, 2000).unref()),
+        ]);
+        handler.close();
+        await database.close();
+        log.info('stopped');
+      },
+    };
+    definition.listeners?.(bolt.app, foyer);
+    return foyer;
+  }
+}

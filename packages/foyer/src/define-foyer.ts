@@ -1,0 +1,109 @@
+import type { App } from '@slack/bolt';
+import type { Migration } from 'kysely';
+import { type Config, completeConfig, type FoyerConfig, readConfig } from './config/config.ts';
+import { ConfigError, type ConfigFault } from './config/config-error.ts';
+import { parseManifest, readManifest } from './config/manifest.ts';
+import type { Foyer } from './foyer.ts';
+import type { Step } from './pipeline/step.ts';
+
+/** What an app says to Foyer: everything but its manifest has a default. */
+export interface FoyerOptions {
+  /** The parsed `manifest.json`, or its path (relative to the folder that the process is started in). */
+  manifest: unknown;
+  /** What `readConfig` returns; it is called when Foyer starts unless this is given. */
+  config?: FoyerConfig;
+  /** Precedes every path of Foyer's, such as `/integrations/slack`. Empty unless given. */
+  basePath?: string;
+  /** The steps of an install, in order; `builtInSteps()` unless given. */
+  install?: readonly Step[];
+  /** Adds your listeners to the Bolt app, as Bolt's documentation shows. */
+  listeners?(app: App, foyer: Foyer): void;
+  /** Kysely migrations of your own tables, by name; Foyer keeps their ledger apart from its own. */
+  migrations?: Readonly<Record<string, Migration>>;
+}
+
+const optionNames: Readonly<Record<keyof FoyerOptions, true>> = {
+  manifest: true,
+  config: true,
+  basePath: true,
+  install: true,
+  listeners: true,
+  migrations: true,
+};
+
+/** Says what an app is. Made by `defineFoyer`; the server and the command line share it. */
+export interface FoyerDefinition extends Readonly<FoyerOptions> {}
+
+/**
+ * Defines an app. Pure: it opens nothing and reads nothing, so that a server, a command and a test can share the
+ * result. What is wrong with the definition is reported when Foyer starts, together with what is wrong with the
+ * environment.
+ *
+ * @example
+ * export const definition = defineFoyer({
+ *   manifest: './manifest.json',
+ *   install: [...builtInSteps(), startTrial],
+ *   listeners(app) {
+ *     app.command('/standup', async ({ ack }) => ack('Good morning!'));
+ *   },
+ * });
+ */
+export function defineFoyer(options: FoyerOptions): FoyerDefinition {
+  return Object.freeze({ ...options });
+}
+
+/** Everything that is wrong with a definition, each with its fix. */
+export function definitionFaults(definition: FoyerDefinition): ConfigFault[] {
+  const faults: ConfigFault[] = [];
+  for (const name of Object.keys(definition)) {
+    if (Object.hasOwn(optionNames, name)) continue;
+    const mend = `use one of ${Object.keys(optionNames).join(', ')}`;
+    faults.push({ name, problem: 'is not an option of defineFoyer', mend });
+  }
+  const { basePath = '', listeners } = definition;
+  if (
+    typeof basePath !== 'string' ||
+    !/^(?:\/[A-Za-z0-9._~-]+)*$/.test(basePath) ||
+    /\/\.{1,2}(?:\/|$)/.test(basePath)
+  ) {
+    const mend = 'begin it with a slash and end it without one: /integrations/slack; or leave it out';
+    faults.push({ name: 'basePath', problem: `is not a path: ${JSON.stringify(basePath)}`, mend });
+  }
+  if (listeners !== undefined && typeof listeners !== 'function') {
+    faults.push({
+      name: 'listeners',
+      problem: 'is not a function',
+      mend: 'give listeners(app, foyer) { … }',
+    });
+  }
+  return faults;
+}
+
+/** The text of a definition's manifest. @throws ConfigError if it is a path that cannot be read */
+export function manifestText({ manifest }: FoyerDefinition): string {
+  if (typeof manifest === 'string' || manifest instanceof URL) return readManifest(manifest);
+  return JSON.stringify(manifest ?? null);
+}
+
+/**
+ * The whole configuration of a definition.
+ * @throws ConfigError with every problem of environment, manifest and definition
+ */
+export function resolveConfig(definition: FoyerDefinition): Config {
+  const faults = definitionFaults(definition);
+  const config = collect(faults, () => definition.config ?? readConfig());
+  const manifest = collect(faults, () => parseManifest(manifestText(definition), faults));
+  if (faults.length > 0 || !config || !manifest) throw new ConfigError(faults);
+  return completeConfig(config, manifest, definition.basePath ?? '');
+}
+
+/** What `read` returns; or undefined, with the faults that it threw added to the list. */
+function collect<T>(faults: ConfigFault[], read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    faults.push(...error.faults);
+    return undefined;
+  }
+}

@@ -1,0 +1,70 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { App, Authorize, Receiver } from '@slack/bolt';
+import type { InstallationStore as SlackInstallationStore } from '@slack/oauth';
+import type { WebClient } from '@slack/web-api';
+import type { Database } from './database/database.ts';
+import type { InstallationStatus } from './database/records.ts';
+import type { installRecordJson } from './operator/install-record-json.ts';
+
+/** Which installation is meant: a workspace, a Grid organization's org-wide install, or Foyer's own id. */
+export type Target = { teamId: string } | { enterpriseId: string } | { installationId: string };
+
+/** Everything that an app does with Foyer, made by `createFoyer`. */
+export interface Foyer {
+  /**
+   * Answers Foyer's paths in Express, Connect, Nest or `@fastify/middie`, and calls `next` for all others. Mount it
+   * before any body parser: Slack's signature is checked over the raw body.
+   * @example app.use(foyer.middleware)
+   */
+  middleware(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void;
+  /** Answers a request of `node:http`; resolves to false, with nothing touched, if its path is not Foyer's. */
+  handle(req: IncomingMessage, res: ServerResponse): Promise<boolean>;
+  /**
+   * Answers a web-standard request, for Hono, Next route handlers and serverless. A path that is not Foyer's gets 404.
+   * @example app.all('/slack/*', (context) => foyer.fetch(context.req.raw))
+   */
+  fetch(request: Request): Promise<Response>;
+
+  /** For a Bolt app of your own: `new App({ receiver: foyer.receiver, authorize: foyer.authorize })`, then `attach`. */
+  readonly receiver: Receiver;
+  readonly authorize: Authorize<boolean>;
+  /** Slack's InstallationStore on Foyer's encrypted tables, for a stock Bolt app that keeps its own OAuth flow. */
+  readonly installationStore: SlackInstallationStore;
+  /** Adds Foyer's listeners (App Home and its buttons) and the definition's to a Bolt app of your own. */
+  attach(app: App): void;
+
+  /**
+   * A Slack client with the bot's token, or with the user token of `userId`. Make one when you call: tokens rotate.
+   * @throws InstallationNotFoundError, TokenRefreshError, DatabaseUnavailableError
+   */
+  slack(target: Target, options?: { userId?: string }): Promise<WebClient>;
+  /** The install record, as `list --json` prints it; undefined if the app was never installed there. */
+  find(target: Target): Promise<FoundInstallation | undefined>;
+  /** Install records, newest first; `cursor` is what the page before returned, null at the end. */
+  list(options?: {
+    cursor?: string | null;
+    limit?: number;
+    status?: InstallationStatus;
+  }): Promise<{ installations: FoundInstallation[]; cursor: string | null }>;
+  /** Queues a failed or cancelled run again; resolves to whether it was. */
+  retry(runId: string): Promise<boolean>;
+  /** Publishes App Home for one person, as they would see it on opening it. */
+  publishHome(target: Target, userId: string): Promise<void>;
+  /** Foyer's database: your own tables in the same transactions. */
+  readonly database: Pick<Database, 'queries' | 'write'>;
+
+  /** Works runs and chores in this process, until `stop`. */
+  start(): Promise<void>;
+  /** Works due runs once, for at most `deadlineMs`: from cron or `waitUntil`, where no process stays. */
+  drain(options: { deadlineMs: number }): Promise<Drained>;
+  /** Ends within ten seconds: no new work, what runs finishes or is handed back, then the database closes. */
+  stop(): Promise<void>;
+}
+
+/** An install record as JSON has it, with Foyer's own id. */
+export type FoundInstallation = { installationId: string } & ReturnType<typeof installRecordJson>;
+
+/** What one bounded pass left: whether runs are still due. */
+export interface Drained {
+  done: boolean;
+}

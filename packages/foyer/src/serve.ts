@@ -1,0 +1,100 @@
+import type { RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Config } from './config/config.ts';
+import { ConfigError } from './config/config-error.ts';
+import { createLogger, type Logger } from './config/log.ts';
+import { assembleFoyer, type TestOptions } from './create-foyer.ts';
+import { DatabaseNewerError, DatabaseUnavailableError } from './database/database.ts';
+import { type FoyerDefinition, resolveConfig } from './define-foyer.ts';
+import type { Foyer } from './foyer.ts';
+import { createFoyerServer } from './http/create-server.ts';
+import { listen } from './http/listen.ts';
+import { KeyringError } from './installations/keyring.ts';
+
+const drainMs = 7000;
+
+/** A Foyer that listens on a port and works its runs. */
+export interface ServedFoyer extends Foyer {
+  /** Where it listens, on this machine. */
+  address: AddressInfo;
+}
+
+/** What a process of its own adds to a definition; tests set the clock and the worker too. */
+export type StartOptions = TestOptions & {
+  definition?: Partial<FoyerDefinition>;
+  otherwise?: RequestListener;
+};
+
+/**
+ * Starts Foyer with a server of its own. `serve` calls it; tests set the clock and the worker.
+ * @throws ConfigError, DatabaseUnavailableError, DatabaseNewerError, KeyringError
+ */
+export async function startFoyer(
+  config: Config,
+  log: Logger,
+  options: StartOptions = {},
+): Promise<ServedFoyer> {
+  const { definition = {}, otherwise, ...test } = options;
+  const foyer = await assembleFoyer({ config, definition, log, test });
+  const server = createFoyerServer({ handler: foyer.handler, otherwise, log });
+  const listening = await listen(server, config.http).catch(async (error) => {
+    await foyer.stop();
+    throw error;
+  });
+  const { address } = listening;
+  await foyer.start();
+  log.info({ publicUrl: config.http.baseUrl, port: address.port, keys: foyer.keyIds }, 'Foyer is ready');
+  return {
+    ...foyer,
+    address,
+    async stop() {
+      const closed = listening.close(drainMs);
+      await foyer.stop(closed);
+    },
+  };
+}
+
+/** Failures of a start that say what to do: shown as they are, without a stack. */
+const explained = [ConfigError, DatabaseNewerError, KeyringError];
+
+/**
+ * Runs Foyer as a process: its own HTTP server, the worker, and SIGTERM and SIGINT, which end it within ten seconds.
+ * `otherwise` answers what is not Foyer's, such as an Express app. A start that fails prints what to do and ends the
+ * process with exit code 1.
+ * @example await serve(definition)
+ */
+export async function serve(
+  definition: FoyerDefinition,
+  options: { otherwise?: RequestListener } = {},
+): Promise<void> {
+  let log: Logger | undefined;
+  try {
+    const config = resolveConfig(definition);
+    const logger = createLogger(config);
+    log = logger;
+    process.on('uncaughtException', (error) => {
+      logger.fatal({ err: error }, 'an error that nothing caught; stopping');
+      process.exit(1);
+    });
+    const foyer = await startFoyer(config, logger, { definition, ...options });
+    const stop = (): void => {
+      setTimeout(() => process.exit(1), 9500).unref();
+      foyer.stop().then(
+        () => process.exit(0),
+        (error) => {
+          logger.error({ err: error }, 'could not stop in order');
+          process.exit(1);
+        },
+      );
+    };
+    process.once('SIGTERM', stop);
+    process.once('SIGINT', stop);
+  } catch (error) {
+    if (error instanceof DatabaseUnavailableError) console.error(error.advice);
+    else if (explained.some((kind) => error instanceof kind))
+      console.error(error instanceof Error ? error.message : error);
+    else if (log) log.fatal({ err: error }, 'Foyer could not start');
+    else console.error(error);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,4 @@
+import { serve } from 'slack-foyer';
+import { definition } from './foyer.ts';
+
+await serve(definition);
