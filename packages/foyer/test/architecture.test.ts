@@ -10,6 +10,7 @@ const order = [
   'database',
   'http',
   'installations',
+  'connections',
   'install',
   'home',
   'notices',
@@ -105,7 +106,7 @@ describe('the layout', () => {
 
   it('names every variable of the configuration in .env.example', () => {
     const names = readFileSync(join(root, 'src/config/environment-schema.ts'), 'utf8').matchAll(
-      /^ {2}([A-Z][A-Z0-9_]+): (?:z|secret|webUrl|wholeNumber|scopeList)/gm,
+      /^ {2}([A-Z][A-Z0-9_]+): (?:z|secret|webUrl|hostPage|originList|wholeNumber|scopeList)/gm,
     );
     const known = [...names].map(([, name = '']) => name);
     assert.ok(known.length >= 20, `only ${known.length} found`);

@@ -44,6 +44,19 @@ export interface FoyerConfig {
   /** Raw `id:base64` entries in order, or undefined when the key file beside the database is to be used. */
   encryptionKeys: readonly { id: string; base64: string }[] | undefined;
   successRedirectUrl: string | undefined;
+  /** Where the browser goes after an install that failed. */
+  errorRedirectUrl: string | undefined;
+  /** How workspaces are connected with the host product’s accounts; undefined: connecting is off. */
+  connect:
+    | {
+        /** Signs links and results with HS256. */
+        secret: string;
+        /** Where a link may lead back to; PUBLIC_URL’s own origin unless set. */
+        returnOrigins: readonly string[];
+        /** Where an unconnected workspace is sent to be claimed. */
+        claimUrl: string | undefined;
+      }
+    | undefined;
   privacyUrl: string | undefined;
   supportUrl: string | undefined;
   operatorPassword: string | undefined;
@@ -131,6 +144,7 @@ function configOf(env: Environment, encryptionKeys: FoyerConfig['encryptionKeys'
   const secrets = [
     env.SLACK_CLIENT_SECRET,
     env.SLACK_SIGNING_SECRET,
+    env.CONNECT_SECRET,
     env.OPERATOR_PASSWORD,
     env.METRICS_TOKEN,
     env.NOTIFY_SLACK_WEBHOOK_URL,
@@ -160,6 +174,14 @@ function configOf(env: Environment, encryptionKeys: FoyerConfig['encryptionKeys'
     database,
     encryptionKeys,
     successRedirectUrl: env.SLACK_SUCCESS_REDIRECT_URL,
+    errorRedirectUrl: env.SLACK_ERROR_REDIRECT_URL,
+    connect: env.CONNECT_SECRET
+      ? {
+          secret: env.CONNECT_SECRET,
+          returnOrigins: env.CONNECT_RETURN_ORIGINS ?? [env.PUBLIC_URL.origin],
+          claimUrl: env.CONNECT_CLAIM_URL,
+        }
+      : undefined,
     privacyUrl: env.PRIVACY_URL,
     supportUrl: env.SUPPORT_URL,
     operatorPassword: env.OPERATOR_PASSWORD,

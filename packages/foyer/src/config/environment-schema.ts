@@ -18,6 +18,48 @@ const webUrl = (mend: string) =>
     params: { mend },
   });
 
+/** This machine, by name or address: the only place where plain http is allowed. */
+export const isLoopback = (hostname: string): boolean =>
+  /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+
+const isProtected = (url: URL): boolean => url.protocol === 'https:' || isLoopback(url.hostname);
+
+/** Origins such as `https://app.example.com`: scheme, host and port, each once. */
+const originList = z.string().transform((text, context) => {
+  const origins = new Set<string>();
+  for (const part of text.split(/[\s,]+/).filter(Boolean)) {
+    const url = URL.canParse(part) ? new URL(part) : undefined;
+    const isOrigin = url && /^https?:$/.test(url.protocol) && `${url.origin}/` === url.href;
+    if (url && isOrigin && isProtected(url)) {
+      origins.add(url.origin);
+      continue;
+    }
+    const message = isOrigin
+      ? 'names an http origin of another machine'
+      : 'is not a list of origins (scheme, host and port)';
+    const mend = isOrigin
+      ? 'use https: a result must not cross the network in plain text'
+      : 'separate origins with commas: https://app.example.com,http://localhost:8000';
+    context.addIssue({ code: 'custom', message, params: { mend } });
+    return z.NEVER;
+  }
+  return [...origins];
+});
+
+/** A page of the host product that gets a signed result or claim in its query. */
+const hostPage = (mend: string) =>
+  webUrl(mend).refine(
+    (text) => {
+      const url = new URL(text);
+      return isProtected(url) && !hasCredentials(url) && url.hash === '';
+    },
+    {
+      error: 'is plain http to another machine, or has credentials or a fragment',
+      params: { mend },
+      when: ({ value }) => typeof value === 'string' && URL.canParse(value),
+    },
+  );
+
 const wholeNumber = (most: number, mend: string) =>
   z
     .string()
@@ -92,6 +134,20 @@ export const environmentSchema = z.object({
   SLACK_USER_SCOPES: scopeList.optional(),
   SLACK_SUCCESS_REDIRECT_URL: webUrl(
     'give the whole address, such as https://app.example.com/welcome',
+  ).optional(),
+  SLACK_ERROR_REDIRECT_URL: webUrl(
+    'give the whole address, such as https://app.example.com/slack-failed',
+  ).optional(),
+  CONNECT_SECRET: z
+    .string()
+    .refine((text) => Buffer.byteLength(text) >= 32, {
+      error: 'is shorter than 32 bytes',
+      params: { mend: 'use what `openssl rand -base64 32` prints, the same in Foyer and in your backend' },
+    })
+    .optional(),
+  CONNECT_RETURN_ORIGINS: originList.optional(),
+  CONNECT_CLAIM_URL: hostPage(
+    'give an https address of your product, such as https://app.example.com/slack/claim',
   ).optional(),
   SLACK_AUTHORIZATION_URL: webUrl('leave it out for Slack’s own').default(
     'https://slack.com/oauth/v2/authorize',

@@ -1,5 +1,5 @@
 import type { ConfigFault } from './config-error.ts';
-import type { Environment } from './environment-schema.ts';
+import { type Environment, isLoopback } from './environment-schema.ts';
 
 /**
  * Faults that lie between variables, where each alone looks fine. `right` holds those that do: what is wrong with others
@@ -19,7 +19,7 @@ export function faultsBetween(
     });
   }
   const { protocol, hostname = '' } = right.PUBLIC_URL ?? {};
-  if (production && protocol === 'http:' && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)) {
+  if (production && protocol === 'http:' && !isLoopback(hostname)) {
     faults.push({
       name: 'PUBLIC_URL',
       problem: 'is http, and Slack sends people back to https addresses alone',
@@ -39,6 +39,14 @@ export function faultsBetween(
       name: 'NOTIFY_SMTP_URL, NOTIFY_EMAIL_FROM, NOTIFY_EMAIL_TO',
       problem: 'are set in part',
       mend: 'set all three to report by mail, or none',
+    });
+  }
+  const connects = ['CONNECT_RETURN_ORIGINS', 'CONNECT_CLAIM_URL'].filter((name) => given[name]);
+  if (connects.length > 0 && !given.CONNECT_SECRET) {
+    faults.push({
+      name: connects.join(', '),
+      problem: 'is set, and without CONNECT_SECRET connecting is off',
+      mend: 'set CONNECT_SECRET to what `openssl rand -base64 32` prints, or leave both out',
     });
   }
   return faults;

@@ -263,4 +263,52 @@ describe('the configuration', () => {
     writeFileSync(file, `\ufeff${manifest}`);
     assert.equal(readManifest(file), manifest);
   });
+
+  it('turns connecting on with a secret, and takes origins as origins', () => {
+    const secret = 'a secret of at least thirty-two bytes';
+    assert.equal(parseConfig(secrets, manifest).connect, undefined);
+    const alone = parseConfig({ ...secrets, CONNECT_SECRET: secret }, manifest);
+    assert.deepEqual(alone.connect?.returnOrigins, ['http://localhost:3000']);
+    assert.ok(alone.secrets.includes(secret));
+    const CONNECT_RETURN_ORIGINS =
+      'https://App.example.com:443/, http://localhost:8000,https://app.example.com';
+    const CONNECT_CLAIM_URL = 'https://app.example.com/claim?from=slack';
+    const given = { ...secrets, CONNECT_SECRET: secret, CONNECT_RETURN_ORIGINS, CONNECT_CLAIM_URL };
+    assert.deepEqual(parseConfig(given, manifest).connect, {
+      secret,
+      returnOrigins: ['https://app.example.com', 'http://localhost:8000'],
+      claimUrl: CONNECT_CLAIM_URL,
+    });
+  });
+
+  it('refuses a short secret, what is no origin, and plain http to another machine', () => {
+    const secret = 'a secret of at least thirty-two bytes';
+    const wrong: Record<string, string>[] = [
+      { CONNECT_SECRET: 'x'.repeat(31) },
+      ...[
+        'https://app.example.com/path',
+        'https://user@app.example.com',
+        'app.example.com',
+        '*',
+        'null',
+        'javascript:alert(1)',
+        'http://app.example.com',
+        'https://app.example.com?x',
+      ].map((CONNECT_RETURN_ORIGINS) => ({ CONNECT_SECRET: secret, CONNECT_RETURN_ORIGINS })),
+      ...['http://app.example.com/claim', 'https://a@b.example/', 'https://b.example/#x', 'claim'].map(
+        (CONNECT_CLAIM_URL) => ({ CONNECT_SECRET: secret, CONNECT_CLAIM_URL }),
+      ),
+      { CONNECT_RETURN_ORIGINS: 'https://app.example.com' },
+    ];
+    for (const environment of wrong) {
+      const faults = faultsOf({ ...secrets, ...environment });
+      const names = Object.keys(environment);
+      assert.deepEqual(
+        faults.map(({ name }) => name),
+        [names.at(-1)],
+        JSON.stringify(environment),
+      );
+      assert.ok(!JSON.stringify(faults).includes(secret));
+    }
+  });
 });
