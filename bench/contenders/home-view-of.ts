@@ -1,5 +1,6 @@
 import type { HomeView } from '@slack/types';
-import { homeView } from '../../packages/foyer/src/home/home-view.ts';
+import { homeBlocks } from '../../packages/foyer/src/home/home-view.ts';
+import { homeView } from '../../packages/foyer/src/home/send-view.ts';
 import { builtInSteps } from '../../packages/foyer/src/steps/steps.ts';
 import { app } from '../load/signed-events.ts';
 import { botScopes } from '../seed/bench-installation.ts';
@@ -24,7 +25,7 @@ export function homeViewOf(place: { teamId: string; teamName: string | null; use
       finishedAt: at,
     })),
   };
-  return homeView({
+  const blocks = homeBlocks({
     record: {
       id: 'ins_00000000000000000000000001',
       clientId: app.clientId,
@@ -50,4 +51,5 @@ export function homeViewOf(place: { teamId: string; teamName: string | null; use
     optionalScopes: ['users:read.email'],
     updatePermissionsUrl: 'https://foyer.example.com/slack/install',
   });
+  return homeView(blocks);
 }

@@ -14,7 +14,7 @@ export interface ShownView {
   openedAt: number;
   /** Of the view that Slack took last; null while that is not known. */
   publishedHash: string | null;
-  /** Of the view that was sent last, by whichever process. */
+  /** Of the view that was sent last, by any process. */
   sendingHash: string | null;
 }
 

@@ -13,18 +13,25 @@ import type { TokenSource } from '../installations/token-source.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { type SlackFailure, slackFailure } from '../slack/slack-failure.ts';
 import type { FindViewer } from './find-viewer.ts';
-import { isRecent, recentMs } from './is-recent.ts';
+import type { BoundHomeSection } from './home-sections.ts';
 import type { PublishHome, PublishRequest, PublishResult, RepublishHome } from './publish-home.ts';
 import { publishInTurns } from './publish-in-turns.ts';
 import { createReadHome, type Home, type HomeConfig } from './read-home.ts';
 import { sendView } from './send-view.ts';
-import { createUnchangedHomes } from './unchanged-homes.ts';
+
+/**
+ * How Home stays right with several machines, in four moves: read which send was announced last; read the record and
+ * draw it; announce this send, which fails if another machine has announced one meanwhile; send, and look whether
+ * another machine has announced one since. In both cases it begins again, so the view that is sent last was read last.
+ */
 
 /** A longer Retry-After is left to the next change. */
 const longestWaitMs = 10_000;
-/** For so long after opening it somebody is taken to look at it. */
+/** How long a person is taken to look at Home after opening it. */
 const lookingForMs = 60 * 60 * 1000;
 const mostLookers = 20;
+/** An opening is noted only if the last note is this old: opening Home again and again then costs no commit each time. */
+const noteAgainMs = 10 * 60 * 1000;
 
 const unchanged: PublishResult = { published: false, reason: 'unchanged' };
 
@@ -38,6 +45,8 @@ export function createPublishHome(deps: {
   /** Told of each refusal, with the token that it met: it marks the installation broken where that token is dead. */
   reportDeadToken: TokenSource['reportDeadToken'];
   config: HomeConfig;
+  /** The app's own sections; none unless given. */
+  sections?: readonly BoundHomeSection[];
   now: () => number;
   wait?: (ms: number) => Promise<unknown>;
   log: Logger;
@@ -46,22 +55,18 @@ export function createPublishHome(deps: {
   const wait = deps.wait ?? ((ms) => sleep(ms, undefined, { ref: false }));
   const readShown = prepareShownView(database);
   const readHome = createReadHome(deps);
-  const unchangedHomes = createUnchangedHomes();
   // One for all: to make a client costs as much as a call, and each call brings its token along.
   const slack = deps.slack(undefined);
 
   async function publishOnce(request: PublishRequest, triesLeft = 3): Promise<PublishResult> {
     const at = now();
-    const mark = database.changeMark();
-    if (unchangedHomes.has(request, mark, at)) return unchanged;
-    // Before the record: who else has sent something since is met by the announcement, and cannot be overwritten.
+    // Before the record: another machine's send since then is noticed by the announcement.
     const shown = await readShown(request);
     const home = await readHome(request);
     if (!home) return { published: false, reason: 'not_installed' };
-    if (shown?.publishedHash === home.hash) {
-      const { openedAt } = shown;
-      if (request.opened && !isRecent(openedAt, at)) await noteHomeOpened(database, request, at);
-      else unchangedHomes.keep(request, mark, { foundAt: at, openedAt });
+    if (!home.hasSections && shown?.publishedHash === home.hash) {
+      const isNoted = at >= shown.openedAt && at - shown.openedAt < noteAgainMs;
+      if (request.opened && !isNoted) await noteHomeOpened(database, request, at);
       return unchanged;
     }
     const isAnnounced = await announceView(database, request, {
@@ -70,7 +75,7 @@ export function createPublishHome(deps: {
       openedAt: request.opened ? at : 0,
     });
     if (isAnnounced) return publishAnnounced(request, home, triesLeft);
-    // Whoever was faster than us each time has read the record after we were asked for it.
+    // Another machine was faster each time: it has read the record after this publish was asked for.
     return triesLeft > 0 ? publishOnce(request, triesLeft - 1) : unchanged;
   }
 
@@ -83,7 +88,8 @@ export function createPublishHome(deps: {
     const token = await tokenOf(installationId);
     if (token === undefined) return { published: false, reason: 'not_installed' };
     try {
-      await sendView(slack, { token, userId: request.userId, teamId: request.teamId ?? teamId }, home);
+      const address = { token, userId: request.userId, teamId: request.teamId ?? teamId };
+      await sendView(slack, address, home, log.child(ids(request)));
     } catch (error) {
       const failure = slackFailure(error);
       if (!failure) throw error;
@@ -91,7 +97,6 @@ export function createPublishHome(deps: {
       log.warn({ ...ids(request), error: failure.code }, 'Home was not published');
       return { published: false, reason: reasonOf(failure), failure };
     }
-    // Here one view is sent after another; another machine may have sent a newer one before this one arrived.
     const isLatest = await confirmView(database, request, home.hash);
     if (!isLatest && triesLeft > 0) return publishOnce(request, triesLeft - 1);
     log.debug(ids(request), 'published Home');
@@ -122,7 +127,7 @@ export function createPublishHome(deps: {
   return {
     publishHome,
     async republishHome(installationId) {
-      const openedAfter = now() - lookingForMs - recentMs;
+      const openedAfter = now() - lookingForMs - noteAgainMs;
       const userIds = await listLookers(database, installationId, { openedAfter, most: mostLookers });
       return Promise.all(userIds.map((userId) => publishHome({ installationId, userId })));
     },

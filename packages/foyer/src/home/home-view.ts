@@ -1,4 +1,4 @@
-import type { HomeView, KnownBlock } from '@slack/types';
+import type { KnownBlock } from '@slack/types';
 import { mrkdwnCode, mrkdwnLink } from '../slack/escape-mrkdwn.ts';
 import { context, header, lines } from './blocks.ts';
 import { historyLines } from './history-lines.ts';
@@ -15,10 +15,10 @@ export const historyShown = 10;
 const divider: KnownBlock = { type: 'divider' };
 
 /**
- * App Home for one person: the install record. The same content always gives the same view, within Slack's limits
- * whatever the content (docs.slack.dev/reference/views/home-tab-views): each list is cut, and says so.
+ * The install record as App Home shows it to one person. The same content always gives the same blocks, within Slack's
+ * limits for any content (docs.slack.dev/reference/views/home-tab-views): each list is cut, and says so.
  */
-export function homeView(content: HomeContent): HomeView {
+export function homeBlocks(content: HomeContent): KnownBlock[] {
   const { record, history, app } = content;
   const place = record.isEnterpriseInstall ? record.enterpriseName : record.teamName;
   const groups: KnownBlock[][] = [
@@ -29,10 +29,9 @@ export function homeView(content: HomeContent): HomeView {
     history.length === 0 ? [] : [header('History'), ...lines(historyLines(history, historyShown))],
     footer(content),
   ];
-  const blocks = groups
+  return groups
     .filter((group) => group.length > 0)
     .flatMap((group, index) => (index === 0 ? group : [divider, ...group]));
-  return { type: 'home', callback_id: 'foyer.home', blocks };
 }
 
 function footer({ record, viewer, supportUrl, privacyUrl }: HomeContent): KnownBlock[] {

@@ -1,33 +1,41 @@
 import { hash } from 'node:crypto';
-import type { HomeView } from '@slack/types';
 import type { Config } from '../config/config.ts';
+import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
 import { prepareHistory } from '../database/history.ts';
 import type { Onlooker } from '../database/home-views.ts';
 import { type InstallRecord, prepareInstallRecord } from '../database/install-record.ts';
 import type { FindViewer } from './find-viewer.ts';
-import { historyShown, homeView } from './home-view.ts';
+import { askHomeSections, type BoundHomeSection, composeHome } from './home-sections.ts';
+import { historyShown, homeBlocks } from './home-view.ts';
+import type { DrawnHome } from './send-view.ts';
 
 /** What the view needs of the configuration. */
 export type HomeConfig = Pick<Config, 'app' | 'slack' | 'http' | 'supportUrl' | 'privacyUrl'>;
 
-/** One person's App Home, made of the record as it is now. */
-export interface Home {
+/** One person's App Home, made of the record and the app's sections as they are now. */
+export interface Home extends DrawnHome {
   record: InstallRecord;
-  view: HomeView;
-  /** The view as JSON: what is hashed, and what is sent. */
-  text: string;
-  /** SHA-256 of the view, and of the install that it tells of: after a reinstall Slack may show nothing at all. */
+  /** Whether a section was asked: then this Home is sent even if it is the same as before. */
+  hasSections: boolean;
+  /** SHA-256 of the view, and of the time of the install: after a reinstall Slack may show nothing at all. */
   hash: string;
 }
+
+const sectionNotices = {
+  failed: 'This part cannot be shown right now.',
+  cut: 'Not everything fits here.',
+};
 
 /** Makes the function that reads and draws somebody's Home; undefined for an unknown or uninstalled installation. */
 export function createReadHome(deps: {
   database: Database;
   findViewer: FindViewer;
   config: HomeConfig;
+  sections?: readonly BoundHomeSection[];
+  log: Logger;
 }): (onlooker: Onlooker) => Promise<Home | undefined> {
-  const { database, findViewer, config } = deps;
+  const { database, findViewer, config, sections = [], log } = deps;
   const readRecord = prepareInstallRecord(database);
   const readHistory = prepareHistory(database);
   const settings = {
@@ -47,8 +55,30 @@ export function createReadHome(deps: {
     const { teamId } = record;
     const updatePermissionsUrl =
       teamId === null ? install : `${install}?${new URLSearchParams({ team: teamId })}`;
-    const view = homeView({ ...settings, record, history, viewer, updatePermissionsUrl });
-    const text = JSON.stringify(view);
-    return { record, view, text, hash: hash('sha256', `[${record.installedAt},${text}]`) };
+    const answered = await askHomeSections(
+      sections,
+      {
+        installationId: record.id,
+        teamId,
+        enterpriseId: record.enterpriseId,
+        userId,
+        isInstaller: userId === record.installerUserId,
+        isAdmin: viewer.isAdmin,
+        locale: viewer.profile?.locale ?? null,
+      },
+      log,
+    );
+    const recordBlocks = homeBlocks({ ...settings, record, history, viewer, updatePermissionsUrl });
+    const draw = (shown: typeof answered) => composeHome(shown, recordBlocks, sectionNotices);
+    const home = draw(answered);
+    return {
+      record,
+      hasSections: sections.length > 0,
+      ...home,
+      /** The same Home without what these sections answered. */
+      without: (failed: ReadonlySet<string>) =>
+        draw(answered.map((one) => (failed.has(one.id) ? { ...one, blocks: undefined } : one))),
+      hash: hash('sha256', `[${record.installedAt},${JSON.stringify(home.blocks)}]`),
+    };
   };
 }

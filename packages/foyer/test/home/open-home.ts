@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage } from 'node:http';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { PassThrough } from 'node:stream';
 import { parseConfig } from '../../src/config/config.ts';
 import { createLogger } from '../../src/config/log.ts';
 import type { Database } from '../../src/database/database.ts';
@@ -7,6 +7,7 @@ import type { InstallationRow } from '../../src/database/records.ts';
 import { createRun } from '../../src/database/runs.ts';
 import { createPublishHome } from '../../src/home/create-publish-home.ts';
 import { createFindViewer } from '../../src/home/find-viewer.ts';
+import type { BoundHomeSection } from '../../src/home/home-sections.ts';
 import { InstallationNotFoundError } from '../../src/installations/installation-store.ts';
 import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
 import { engines } from '../support/open-test-database.ts';
@@ -69,26 +70,11 @@ async function startSlack() {
   return slack;
 }
 
-/** The database, and how often it was asked. With `ownMark` only what it writes itself moves its change mark. */
-function counted(database: Database, ownMark: boolean) {
-  const asked = { reads: 0, writes: 0 };
+/** The database, and how often it was asked to write. */
+function counted(database: Database) {
+  const asked = { writes: 0 };
   const counting: Database = {
     ...database,
-    ...(ownMark && { changeMark: () => asked.writes }),
-    prepare(build) {
-      const read = database.prepare(build);
-      return (values) => {
-        asked.reads += 1;
-        return read(values);
-      };
-    },
-    prepareList(build) {
-      const read = database.prepareList(build);
-      return (values) => {
-        asked.reads += 1;
-        return read(values);
-      };
-    },
     write(work, patienceMs) {
       asked.writes += 1;
       return database.write(work, patienceMs);
@@ -98,9 +84,11 @@ function counted(database: Database, ownMark: boolean) {
 }
 
 /** App Home on a new database and a Slack of its own, with T1 (installed by U1) and T2 (by U2) stored. */
-export async function openHome(options: { engine?: EngineName; ownMark?: boolean } = {}) {
+export async function openHome(
+  options: { engine?: EngineName; sections?: readonly BoundHomeSection[] } = {},
+) {
   const stage = await engines[options.engine ?? 'SQLite']();
-  const { asked, counting: database } = counted(stage.database, options.ownMark === true);
+  const { asked, counting: database } = counted(stage.database);
   const slack = await startSlack();
   const clock = { now: installedAt + 60_000 };
   const now = () => clock.now;
@@ -114,7 +102,11 @@ export async function openHome(options: { engine?: EngineName; ownMark?: boolean
     },
     manifest,
   );
-  const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false });
+  const logged: string[] = [];
+  const log = createLogger(
+    { logLevel: 'error', secrets: [] },
+    { pretty: false, destination: new PassThrough().on('data', (line) => void logged.push(String(line))) },
+  );
   const botless = new Set<unknown>();
   const calls = {
     slack: createSlackClientFactory({ config, log }),
@@ -129,7 +121,17 @@ export async function openHome(options: { engine?: EngineName; ownMark?: boolean
   const reported: { installationId: string; token: string }[] = [];
   const reportDeadToken = async ({ installationId, token }: { installationId: string; token: string }) =>
     reported.push({ installationId, token }) > 0;
-  const deps = { database, ...calls, findViewer, reportDeadToken, config, now, wait, log };
+  const deps = {
+    database,
+    ...calls,
+    findViewer,
+    reportDeadToken,
+    config,
+    sections: options.sections,
+    now,
+    wait,
+    log,
+  };
   const home = createPublishHome(deps);
   const runIds = [await storeInstall(database, '1'), await storeInstall(database, '2')] as const;
   const elsewhere = await stage.reopen();
@@ -142,8 +144,10 @@ export async function openHome(options: { engine?: EngineName; ownMark?: boolean
       database: elsewhere,
       findViewer: createFindViewer({ database: elsewhere, ...calls, now, log }),
     }).publishHome,
-    /** How often the database was asked by this machine. */
+    /** How often this machine wrote to the database. */
     asked,
+    /** What it logged as an error, one line of JSON each. */
+    logged,
     /** Installations whose bot was revoked, by id. */
     botless,
     findViewer,
@@ -157,10 +161,9 @@ export async function openHome(options: { engine?: EngineName; ownMark?: boolean
       await slack.close();
       await stage.close();
     },
-    /** As another process does it: SQLite tells of it at the next turn of the event loop. */
+    /** As another process does it. */
     async change(id: string, values: Partial<Omit<InstallationRow, 'id' | 'client_id' | 'tenant'>>) {
       await elsewhere.queries.updateTable('installations').set(values).where('id', '=', id).execute();
-      await nextTurn();
     },
     person: (
       teamId: string,

@@ -1,0 +1,173 @@
+import type { KnownBlock } from '@slack/types';
+import type { Logger } from '../config/log.ts';
+import { context } from './blocks.ts';
+
+/**
+ * Why a section is asked at every opening: it shows the app's own data, and Foyer cannot know when that changes. So
+ * nothing of it is remembered, and a Home with sections is never skipped.
+ */
+
+/** The person whose App Home is drawn. */
+export interface HomeViewer {
+  readonly installationId: string;
+  /** The workspace of the installation; null for an org-wide install. */
+  readonly teamId: string | null;
+  readonly enterpriseId: string | null;
+  readonly userId: string;
+  readonly isInstaller: boolean;
+  /** True only if Slack said so within the last day. */
+  readonly isAdmin: boolean;
+  /** Such as `de-DE`; null if Slack has not told it. */
+  readonly locale: string | null;
+}
+
+/**
+ * A part of App Home that belongs to the app. It stands above the install record.
+ *
+ * `blocks` is asked at every opening and has two seconds. A section that throws, takes longer or returns blocks that
+ * Slack refuses is replaced by one line; the others and the install record are shown all the same.
+ *
+ * @example
+ * const standups: HomeSection<Foyer> = {
+ *   id: 'standups',
+ *   async blocks(viewer, foyer) {
+ *     const { count } = await countStandups(foyer.database.queries, viewer.installationId);
+ *     return [{ type: 'section', text: { type: 'mrkdwn', text: `*${count}* stand-ups this week` } }];
+ *   },
+ * };
+ */
+export interface HomeSection<Foyer = unknown> {
+  /** Names the section in the log. */
+  readonly id: string;
+  blocks(viewer: HomeViewer, foyer: Foyer): readonly KnownBlock[] | Promise<readonly KnownBlock[]>;
+}
+
+/** A section that knows its Foyer already. */
+export interface BoundHomeSection {
+  readonly id: string;
+  blocks(viewer: HomeViewer): readonly KnownBlock[] | Promise<readonly KnownBlock[]>;
+}
+
+/** Binds sections to the Foyer that they are given: `foyer` is called when a section is asked, not before. */
+export function bindHomeSections<Foyer>(
+  sections: readonly HomeSection<Foyer>[],
+  foyer: () => Foyer,
+): BoundHomeSection[] {
+  return sections.map((section) => ({
+    id: section.id,
+    blocks: (viewer) => section.blocks(viewer, foyer()),
+  }));
+}
+
+/** What one section answered: its blocks, or undefined if it failed. */
+export interface AnsweredSection {
+  id: string;
+  blocks: readonly KnownBlock[] | undefined;
+}
+
+const answerWithinMs = 2000;
+
+/** Asks every section at the same time. A failure is logged with its error, and never thrown. */
+export async function askHomeSections(
+  sections: readonly BoundHomeSection[],
+  viewer: HomeViewer,
+  log: Logger,
+  withinMs = answerWithinMs,
+): Promise<AnsweredSection[]> {
+  return Promise.all(
+    sections.map(async (section) => {
+      try {
+        return { id: section.id, blocks: checkedBlocks(await inTime(section, viewer, withinMs)) };
+      } catch (error) {
+        const { installationId, userId } = viewer;
+        log.error({ err: error, section: section.id, installationId, userId }, 'a Home section failed');
+        return { id: section.id, blocks: undefined };
+      }
+    }),
+  );
+}
+
+async function inTime(section: BoundHomeSection, viewer: HomeViewer, withinMs: number) {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error(`the section took longer than ${withinMs} ms`)),
+    withinMs,
+  );
+  try {
+    // A function that throws at once is a failed section too.
+    const blocks = Promise.resolve().then(() => section.blocks(viewer));
+    // What comes too late is not an unhandled rejection.
+    blocks.catch(() => {});
+    return await Promise.race([blocks, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The blocks as they are sent: what JSON cannot carry fails here, in the section that holds it. */
+function checkedBlocks(blocks: unknown): readonly KnownBlock[] {
+  const sent: unknown = JSON.parse(JSON.stringify(blocks) ?? 'null');
+  if (!Array.isArray(sent)) throw new TypeError('the section returned no array of blocks');
+  const isBlock = (block: unknown): boolean =>
+    typeof block === 'object' && block !== null && 'type' in block && typeof block.type === 'string';
+  if (!sent.every(isBlock)) throw new TypeError('the section returned something that is not a block');
+  return sent;
+}
+
+/** What Slack takes of one view (docs.slack.dev/reference/views/home-tab-views); `bytes` leaves room for its frame. */
+const most = { blocks: 100, bytes: 250_000 - 2000 };
+
+/** The lines that stand in for what cannot be shown. */
+export interface SectionNotices {
+  /** Replaces a section that failed. */
+  failed: string;
+  /** Ends a section of which not everything fits. */
+  cut: string;
+}
+
+/** The blocks of a Home, and which section each of the first ones belongs to. */
+export interface ComposedHome {
+  blocks: KnownBlock[];
+  /** By position in `blocks`: the section's id; those of the install record have none. */
+  owners: readonly (string | undefined)[];
+}
+
+/**
+ * Puts the sections above the install record. What does not fit into Slack's limits is cut from the sections, with a
+ * line that says so: the record is always whole.
+ */
+export function composeHome(
+  sections: readonly AnsweredSection[],
+  record: readonly KnownBlock[],
+  notices: SectionNotices,
+): ComposedHome {
+  const blocks: KnownBlock[] = [];
+  const owners: string[] = [];
+  const divider: KnownBlock = { type: 'divider' };
+  const cutLine = context(notices.cut);
+  const sizeOf = (block: KnownBlock): number => Buffer.byteLength(JSON.stringify(block)) + 1;
+  // Each section may need its line and its divider: that room is kept from the start.
+  const shown = sections.filter((section) => section.blocks === undefined || section.blocks.length > 0);
+  const lineBytes = sizeOf(cutLine) + sizeOf(divider);
+  let blocksLeft = most.blocks - record.length;
+  let bytesLeft = most.bytes - record.reduce((sum, block) => sum + sizeOf(block), 0);
+  for (const [index, section] of shown.entries()) {
+    const later = shown.length - index - 1;
+    let room = blocksLeft - 2 - 2 * later;
+    let roomBytes = bytesLeft - lineBytes * (1 + later);
+    const before = blocks.length;
+    for (const block of section.blocks ?? [context(notices.failed)]) {
+      room -= 1;
+      roomBytes -= sizeOf(block);
+      if (room < 0 || roomBytes < 0) break;
+      blocks.push(block);
+    }
+    if (blocks.length - before < (section.blocks?.length ?? 1)) blocks.push(cutLine);
+    blocks.push(divider);
+    const added = blocks.slice(before);
+    owners.push(...added.map(() => section.id));
+    blocksLeft -= added.length;
+    bytesLeft -= added.reduce((sum, block) => sum + sizeOf(block), 0);
+  }
+  return { blocks: [...blocks, ...record], owners };
+}
