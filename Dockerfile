@@ -9,15 +9,17 @@ ARG NODE_VERSION=24.21.0
 FROM node:${NODE_VERSION}-trixie-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY packages/foyer/package.json packages/foyer/
 # No package that production needs has an install script worth running: better-sqlite3 ships its binaries. Its sources
 # and the binaries of other machines are two fifths of all that is installed; that the one which stays is the right one
 # is tried here and not at the first start.
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund --workspace=slack-foyer --include-workspace-root \
   && cd node_modules/better-sqlite3 \
   && rm -r deps src \
   && find prebuilds -type f ! -name "linux-$(node -p process.arch).node" -delete \
   && node -e "new (require('better-sqlite3'))(':memory:').close()"
 COPY manifest.json .env.example LICENSE ./
+COPY packages/foyer ./packages/foyer
 COPY src ./src
 # Readable for every user, writable for none but root, whatever the modes were where this is built.
 RUN chmod -R u=rwX,go=rX .
@@ -31,6 +33,7 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/include /opt/yarn-* \
 WORKDIR /app
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/package.json /app/manifest.json /app/.env.example /app/LICENSE ./
+COPY --from=build /app/packages ./packages
 COPY --from=build /app/src ./src
 
 ARG VERSION=unknown
@@ -43,7 +46,9 @@ LABEL org.opencontainers.image.title="Foyer" \
 
 # Why no NODE_COMPILE_CACHE: it would save a quarter of a second at the start, but a cache baked in here is only good
 # for processors with the same features, and one that is filled while running would be code that the process can change.
+# slack-foyer is a folder of this image and runs from source: `--conditions=source`.
 ENV NODE_ENV=production \
+  NODE_OPTIONS=--conditions=source \
   DATABASE_URL=file:/data/foyer.db
 # The image's user `node`, as a number so that Kubernetes can see that it is not root.
 USER 1000:1000

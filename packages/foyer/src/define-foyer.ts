@@ -8,7 +8,7 @@ import type { Step } from './pipeline/step.ts';
 
 /** What an app says to Foyer: everything but its manifest has a default. */
 export interface FoyerOptions {
-  /** The parsed `manifest.json`, or its path (relative to the folder that the process is started in). */
+  /** The parsed `manifest.json`; or its path or file URL. A path is relative to the folder that the process is started in. */
   manifest: unknown;
   /** What `readConfig` returns; it is called when Foyer starts unless this is given. */
   config?: FoyerConfig;

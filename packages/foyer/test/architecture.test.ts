@@ -24,6 +24,7 @@ const order = [
   'define-foyer.ts',
   'create-foyer.ts',
   'serve.ts',
+  'command-line.ts',
   'run-command.ts',
   'index.ts',
 ];

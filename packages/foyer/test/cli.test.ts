@@ -13,7 +13,7 @@ import { createKeyring } from '../src/installations/keyring.ts';
 import { compileCache } from './support/compile-cache.ts';
 import { createPostgresDatabase } from './support/shared-postgres.ts';
 
-const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '../../..');
 const key = { id: 'main', base64: Buffer.alloc(32, 7).toString('base64') };
 const secrets = {
   botToken: 'xoxb-1111-recognisable-bot',
@@ -116,7 +116,7 @@ function end(
 }
 
 const foyer = (commandLine: readonly string[], env: Record<string, string>) =>
-  end(process.execPath, ['src/cli.ts', ...commandLine], env);
+  end(process.execPath, ['--conditions=source', 'src/cli.ts', ...commandLine], env);
 
 const npmRunFoyer = (commandLine: readonly string[], env: Record<string, string>) =>
   end('npm', ['run', '-s', 'foyer', '--', ...commandLine], env);
@@ -248,7 +248,10 @@ test('an .env that this user cannot read is told with its mend, by every command
   const as = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
   for (const command of [['src/main.ts'], ['src/cli.ts', 'list'], ['src/cli.ts', 'setup']]) {
     const { exitCode, stderr } = await run(command, {}, ([script = '', ...rest], env) =>
-      end(process.execPath, [join(root, script), ...rest], env, { cwd: folder, ...as }),
+      end(process.execPath, ['--conditions=source', join(root, script), ...rest], env, {
+        cwd: folder,
+        ...as,
+      }),
     );
     assert.equal(exitCode, 1, stderr);
     assert.match(stderr, /\.env: is there and cannot be read: EACCES.*\n.*run this as the user/);

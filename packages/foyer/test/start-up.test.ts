@@ -7,7 +7,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { isServing, spawnFoyer } from './faults/support/foyer-process.ts';
 import { postgresStageDatabase } from './support/stage-database.ts';
 
-const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '../../..');
 const tracer = new URL('./support/trace-packages.ts', import.meta.url).href;
 
 /** Starts Foyer as `npm start` does; what it had loaded when it was ready, or had given up. */
@@ -53,8 +53,16 @@ describe('a start', () => {
       readFileSync(join(root, 'package.json'), 'utf8'),
     );
     for (const name of ['start', 'demo', 'foyer'])
-      assert.match(scripts[name] ?? '', /^node --import \.\/src\/compile-cache\.js /);
-    const asked = ['--import', './src/compile-cache.js', '-p', "require('node:module').getCompileCacheDir()"];
+      assert.match(
+        scripts[name] ?? '',
+        /^node --conditions=source --import \.\/packages\/foyer\/compile-cache\.js /,
+      );
+    const asked = [
+      '--import',
+      './packages/foyer/compile-cache.js',
+      '-p',
+      "require('node:module').getCompileCacheDir()",
+    ];
     const env = { PATH: process.env.PATH };
     const kept = execFileSync(process.execPath, asked, { cwd: root, env, encoding: 'utf8' });
     assert.ok(kept.startsWith(join(root, 'node_modules/.cache/compiled')), kept);

@@ -7,17 +7,17 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 test('the demo takes nothing from a .env that is there, and leaves nothing behind', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'foyer-clone-'));
   t.after(() => rmSync(folder, { recursive: true }));
-  for (const name of ['src', 'sandbox', 'node_modules', 'manifest.json', '.env.example']) {
+  for (const name of ['src', 'packages', 'node_modules', 'manifest.json', '.env.example']) {
     symlinkSync(join(root, name), join(folder, name));
   }
   // One would stop the start, and one would turn on pages that the demo does not have.
   writeFileSync(join(folder, '.env'), 'TRUST_PROXY=many\nOPERATOR_PASSWORD=a password of some length\n');
-  const demo = spawn(process.execPath, ['sandbox/demo.ts'], {
+  const demo = spawn(process.execPath, ['--conditions=source', 'packages/sandbox/src/demo.ts'], {
     cwd: folder,
     env: { ...process.env, TMPDIR: folder },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { compileCache } from '../support/compile-cache.ts';
 import { environmentFor, type Stage, setStage } from '../support/start-foyer.ts';
 import { createVisitor, eventually, finishedRun, install, type RunStatus } from '../support/visitor.ts';
 
 /** What `list --json` prints, as far as these tests read it. */
+const cli = fileURLToPath(new URL('../support/app/cli.ts', import.meta.url));
+
 interface Listed {
   teamId: string | null;
   enterpriseId: string | null;
@@ -16,7 +19,7 @@ interface Listed {
 
 async function list(stage: Stage): Promise<Listed[]> {
   const port = Number(new URL(stage.url).port);
-  const { stdout } = await promisify(execFile)(process.execPath, ['src/cli.ts', 'list', '--json'], {
+  const { stdout } = await promisify(execFile)(process.execPath, [cli, 'list', '--json'], {
     env: {
       ...environmentFor(stage.sandbox, port, stage.databaseFile),
       LOG_LEVEL: 'silent',

@@ -13,7 +13,7 @@ import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { freePort } from '../support/free-port.ts';
 import { createVisitor, eventually, finishedRun, install } from '../support/visitor.ts';
 
-const root = join(import.meta.dirname, '../..');
+const root = join(import.meta.dirname, '../../../..');
 
 /** Runs a program in the clone, with nothing in the environment but what is given, and nobody at the keyboard. */
 function runFoyer(
@@ -64,7 +64,8 @@ async function startWebhook(t: TestContext) {
 test('from a clone to an installed workspace by setup, start and doctor alone', async (t) => {
   const clone = mkdtempSync(join(tmpdir(), 'foyer-clone-'));
   t.after(() => rmSync(clone, { recursive: true, force: true }));
-  for (const name of ['src', 'node_modules']) symlinkSync(join(root, name), join(clone, name));
+  for (const name of ['src', 'packages', 'node_modules', 'manifest.json'])
+    symlinkSync(join(root, name), join(clone, name));
   copyFileSync(join(root, 'package.json'), join(clone, 'package.json'));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -82,7 +83,12 @@ test('from a clone to an installed workspace by setup, start and doctor alone', 
   );
 
   const flags = ['--public-url', url, '--client-id', sandbox.app.clientId];
-  const alone = await runFoyer(clone, process.execPath, ['src/cli.ts', 'setup', ...flags], {});
+  const alone = await runFoyer(
+    clone,
+    process.execPath,
+    ['--conditions=source', 'src/cli.ts', 'setup', ...flags],
+    {},
+  );
   assert.equal(alone.exitCode, 2, 'without secrets, and nobody to ask');
   const { clientSecret, signingSecret } = sandbox.app;
   const secrets = { SLACK_CLIENT_SECRET: clientSecret, SLACK_SIGNING_SECRET: signingSecret };
@@ -92,7 +98,7 @@ test('from a clone to an installed workspace by setup, start and doctor alone', 
   assert.match(setup.stdout, /! public-url .*\n.*Start Foyer \(npm start\)/);
   for (const secret of [clientSecret, signingSecret]) assert.equal(setup.stdout.includes(secret), false);
 
-  const app = spawn(process.execPath, ['src/main.ts'], {
+  const app = spawn(process.execPath, ['--conditions=source', 'src/main.ts'], {
     cwd: clone,
     env: { PATH: process.env.PATH ?? '' },
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -16,7 +16,7 @@ import { signedPost } from './support/signed-post.ts';
 /** Whoever means harm, beyond what the end-to-end tests try: names, buttons, tokens, connections, headers. */
 
 const run = promisify(execFile);
-const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+const cli = fileURLToPath(new URL('../support/app/cli.ts', import.meta.url));
 
 const query = <Row>(stage: Stage, sql: string): Row[] => {
   const database = new Sqlite(stage.databaseFile, { readonly: true });

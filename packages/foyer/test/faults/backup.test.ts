@@ -14,7 +14,7 @@ import { count } from './support/full-run.ts';
 import { setProcessStage } from './support/process-stage.ts';
 
 const run = promisify(execFile);
-const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+const cli = fileURLToPath(new URL('../support/app/cli.ts', import.meta.url));
 
 it('a backup that is made while installs go on is whole, and Foyer starts with it', async (t) => {
   const stage = await setProcessStage();

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { compileCache } from '../../support/compile-cache.ts';
 
-const mainFile = fileURLToPath(new URL('../../../src/serve.ts', import.meta.url));
+const mainFile = fileURLToPath(new URL('../../support/app/main.ts', import.meta.url));
 
 /** A process that is killed would keep nothing, so it is told to while it still can. */
 const keepCompiled = `data:text/javascript,${encodeURIComponent(
@@ -36,7 +36,7 @@ export interface ProcessOptions {
   /** Another user than ours, where we are root: root may write whatever it likes. */
   uid?: number;
   withIpc?: boolean;
-  /** What is run in the place of `src/main.ts`. */
+  /** What is run instead of the fixture app. */
   script?: string;
 }
 

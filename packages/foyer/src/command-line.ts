@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto';
+import { confirm, isCancel } from '@clack/prompts';
+import { type Config, readEnvironment, readPublicUrl } from './config/config.ts';
+import { createLogger, type Logger } from './config/log.ts';
+import type { Database } from './database/database.ts';
+import { type FoyerDefinition, manifestText, resolveConfig } from './define-foyer.ts';
+import { createInstallationStore } from './installations/create-installation-store.ts';
+import type { InstallationStore } from './installations/installation-store.ts';
+import { createKeyring, type Keyring } from './installations/keyring.ts';
+import { loadExistingKeyring } from './operator/keys/load-existing-keyring.ts';
+import { openExistingDatabase } from './operator/open-existing-database.ts';
+import { runOperatorCommand } from './operator/operator-program.ts';
+import { createSetupPrompts } from './operator/setup/create-setup-prompts.ts';
+import { createOutput } from './operator/terminal/output.ts';
+import { createProgressLine } from './operator/terminal/progress-line.ts';
+import { createSlackClientFactory } from './slack/create-slack-client.ts';
+import { builtInSteps } from './steps/steps.ts';
+
+/** Wires the operator's commands: the server's parts, without a server. `runCommand` says what it returns. */
+export async function runCommandLine(
+  definition: FoyerDefinition,
+  argv: readonly string[],
+): Promise<0 | 1 | 2> {
+  const { stdin, stdout, stderr } = process;
+  const now = (): number => Date.now();
+  const basePath = definition.basePath ?? '';
+  const stepNames = (definition.install ?? builtInSteps()).map((step) => step.name);
+  const quiet = (config: Config): Logger =>
+    createLogger({ ...config, logLevel: 'silent' }, { pretty: false });
+
+  function createStore(config: Config, database: Database, keyring: Keyring): InstallationStore {
+    const { clientId } = config.slack;
+    return createInstallationStore({ database, keyring, clientId, stepNames, now, log: quiet(config) });
+  }
+
+  async function ask(question: string): Promise<boolean> {
+    const answer = await confirm({ message: question, initialValue: false, input: stdin, output: stderr });
+    return !isCancel(answer) && answer;
+  }
+
+  async function readStdin(): Promise<string> {
+    const parts: Buffer[] = [];
+    for await (const part of stdin) parts.push(Buffer.from(part));
+    return Buffer.concat(parts).toString('utf8');
+  }
+
+  // A reader that has seen enough (`list | head`) is no failure.
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+
+  const canAsk = stdin.isTTY && stderr.isTTY;
+  return runOperatorCommand(
+    {
+      output: createOutput({ stdout, stderr }),
+      now,
+      readConfig: () => resolveConfig(definition),
+      givenConfig: definition.config,
+      readEnvironment,
+      readPublicUrl: () => definition.config?.http.publicUrl ?? readPublicUrl(),
+      basePath,
+      readManifest: () => manifestText(definition),
+      openDatabase: openExistingDatabase,
+      loadKeyring: loadExistingKeyring,
+      openStore: (config, database) => createStore(config, database, loadExistingKeyring(config)),
+      purgeInstallation(config, database, installationId) {
+        // Erasing opens nothing, so it must not fail for a lost key: a key that nothing is sealed with does.
+        const keyring = createKeyring([{ id: 'unused', base64: randomBytes(32).toString('base64') }]);
+        return createStore(config, database, keyring).purgeInstallation(installationId);
+      },
+      slackClients: (config) => createSlackClientFactory({ config, log: quiet(config) }),
+      confirm: canAsk ? ask : undefined,
+      prompts: canAsk ? createSetupPrompts({ input: stdin, output: stderr }) : undefined,
+      readStdin,
+      progress: createProgressLine(stderr),
+      folder: process.cwd(),
+    },
+    argv,
+  );
+}

@@ -1,0 +1,4 @@
+import { serve } from '../../../src/index.ts';
+import { definition } from './definition.ts';
+
+await serve(definition);
