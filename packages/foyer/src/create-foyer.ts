@@ -86,8 +86,9 @@ export async function assembleFoyer(parts: {
   const { now = Date.now } = test;
   const steps = definition.install ?? builtInSteps();
   const open = test.openDatabase ?? openDatabase;
+  const warn = (text: string): void => log.warn(text);
   // A server that starts together with us may take a while.
-  const database = await open(config.database, { patienceMs: 15_000 });
+  const database = await open(config.database, { patienceMs: 15_000, warn });
   try {
     return await build();
   } catch (error) {
@@ -96,7 +97,7 @@ export async function assembleFoyer(parts: {
   }
 
   async function build(): Promise<AssembledFoyer> {
-    const keyring = loadKeyring({ config });
+    const keyring = loadKeyring({ config, warn });
     await verifyKeyring(database, keyring, now);
     const stepNames = steps.map((step) => step.name);
     const { clientId } = config.slack;

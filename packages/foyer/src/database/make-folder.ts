@@ -1,11 +1,13 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { syncFolder } from './sync-folder.ts';
 
 /**
- * Makes a folder for its owner alone, with those above it, where they are missing. Throws the file system's errors.
+ * Makes a folder for its owner alone, with those above it if they are missing, safe from a power cut. Throws the file
+ * system's errors.
  *
- * Why not `mkdirSync` with `recursive`: below a file system that makes no folders (`/proc`) it never ends. There the
- * kernel answers "no such file" to the making itself, which Node takes for a missing parent, and tries again for ever.
+ * Why not `mkdirSync` with `recursive`: below a file system that makes no folders (`/proc`) it never ends. The kernel
+ * answers "no such file" to the making itself, Node takes that for a missing parent, and tries again forever.
  */
 export function makeFolder(folder: string): void {
   if (statSync(folder, { throwIfNoEntry: false })) return;
@@ -17,4 +19,5 @@ export function makeFolder(folder: string): void {
     // Another process that starts just now may have made it.
     if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error;
   }
+  syncFolder(parent);
 }

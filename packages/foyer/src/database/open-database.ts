@@ -2,16 +2,19 @@ import type { DatabaseTarget } from '../config/database-target.ts';
 import { readCopyMark } from './copy/copy-mark.ts';
 import { type Database, DatabaseUnavailableError } from './database.ts';
 
+export interface OpenOptions {
+  /** How long to wait for a Postgres server that is not there yet; 2,500 unless given. */
+  patienceMs?: number;
+  /** Called with what the operator should know. */
+  warn?(text: string): void;
+}
+
 /**
- * Opens the database that the configuration names, making a SQLite file where there is none, and brings its schema up
- * to date. One that holds half of a copy is refused. A Postgres server that is not there yet is waited for during
- * `patienceMs` (2,500 unless told).
+ * Opens the database that the configuration names, makes a SQLite file if there is none, and brings its schema up to
+ * date. Refuses one that holds half of a copy.
  * @throws DatabaseUnavailableError, DatabaseNewerError
  */
-export async function openDatabase(
-  target: DatabaseTarget,
-  options: { patienceMs?: number } = {},
-): Promise<Database> {
+export async function openDatabase(target: DatabaseTarget, options: OpenOptions = {}): Promise<Database> {
   const database = await openAnyDatabase(target, options);
   try {
     const mark = await readCopyMark(database.queries);
@@ -24,20 +27,17 @@ export async function openDatabase(
 }
 
 /**
- * The same for one that may hold half of a copy: the copy goes on with it.
+ * The same for one that may hold half of a copy: the copy continues with it.
  *
  * Why each engine is loaded here: the other one's driver would be one module in thirty of a start, for nothing.
  */
-export async function openAnyDatabase(
-  target: DatabaseTarget,
-  { patienceMs }: { patienceMs?: number } = {},
-): Promise<Database> {
+export async function openAnyDatabase(target: DatabaseTarget, options: OpenOptions = {}): Promise<Database> {
   if (target.kind === 'sqlite') {
     const { openSqlite } = await import('./sqlite/open-sqlite.ts');
-    return openSqlite(target.file);
+    return openSqlite(target.file, options);
   }
   const { openPostgres } = await import('./postgres/open-postgres.ts');
-  return openPostgres(target.url, patienceMs);
+  return openPostgres(target.url, options.patienceMs);
 }
 
 /** What is to be done with a database that holds half of a copy. */

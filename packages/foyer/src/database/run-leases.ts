@@ -122,24 +122,25 @@ const runIdsOf = (leases: readonly RunLease[]): string[] => leases.map((lease) =
 const ownersOf = (leases: readonly RunLease[]): string[] => leases.map((lease) => lease.owner);
 
 /**
- * Queues again the runs whose worker is known to be dead, so that a restart need not wait for their leases to lapse.
- * Returns the ids of those runs.
+ * Queues the runs again whose worker is known to be dead, so that they need not wait for their leases to expire. Returns
+ * the ids of those runs. Writes nothing if there are none: every worker asks every two seconds.
  * @throws DatabaseUnavailableError
  */
 export async function releaseDeadLeases(
   database: Database,
   release: { isDead(owner: string): boolean; now: number },
 ): Promise<string[]> {
+  const running = await database.queries
+    .selectFrom('runs')
+    .select(['id', 'lease_owner'])
+    .where('status', '=', sql.lit('running'))
+    .where('lease_owner', 'is not', null)
+    .execute();
+  const left = running.filter(({ lease_owner }) => lease_owner !== null && release.isDead(lease_owner));
+  if (left.length === 0) return [];
   return database.write(async (transaction) => {
-    const running = await transaction
-      .selectFrom('runs')
-      .select(['id', 'lease_owner'])
-      .where('status', '=', sql.lit('running'))
-      .where('lease_owner', 'is not', null)
-      .execute();
     const released: string[] = [];
-    for (const run of running) {
-      if (run.lease_owner === null || !release.isDead(run.lease_owner)) continue;
+    for (const run of left) {
       const freed = await transaction
         .updateTable('runs')
         .set({ status: 'queued', due_at: release.now, lease_owner: null, lease_until: null })

@@ -11,20 +11,26 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { makeFolder } from '../database/make-folder.ts';
+import { makePrivate } from '../database/make-private.ts';
+import { syncFolder } from '../database/sync-folder.ts';
 
 const hasCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;
 
 /**
- * Reads a key file (one `id:base64` a line, the first encrypts), and makes it (mode 0600, one new key) where there is
- * none. Two processes that start at once end up with the same key. Throws the file system's errors, and one for a line
- * that is no key; it never quotes the file.
+ * Reads a key file (one `id:base64` a line, the first encrypts). Makes it (mode 0600, one new key) if there is none, safe
+ * from a power cut. Two processes that start at once end up with the same key. A file that others on this machine could
+ * reach is made its owner's alone, and `onExposed` is called. Throws the file system's errors, and one for a line that is
+ * no key; it never quotes the file.
  */
-export function readKeyFile(file: string): { id: string; base64: string }[] {
+export function readKeyFile(file: string, onExposed: () => void): { id: string; base64: string }[] {
   const found = statSync(file, { throwIfNoEntry: false });
   if (!found) makeKeyFile(file);
   // A pipe would be waited for without an end.
   else if (!found.isFile()) throw new Error('it is a folder or a device; put the file in its place');
+  // Also if it was there: the process that made it may have died before its name was safe.
+  syncFolder(dirname(file));
+  if (makePrivate(file)) onExposed();
   return parse(readFileSync(file, 'utf8'));
 }
 

@@ -52,10 +52,13 @@ export function createKeyring(entries: readonly { id: string; base64: string }[]
 
 /**
  * Loads the keys that the configuration gives, else those of the key file beside the SQLite database
- * (`<database file>.key`), which is made at the first start.
+ * (`<database file>.key`), which is made at the first start. `warn` is called with what the operator should know.
  * @throws KeyringError
  */
-export function loadKeyring(deps: { config: Pick<Config, 'encryptionKeys' | 'database'> }): Keyring {
+export function loadKeyring(deps: {
+  config: Pick<Config, 'encryptionKeys' | 'database'>;
+  warn?(text: string): void;
+}): Keyring {
   const { encryptionKeys, database } = deps.config;
   if (encryptionKeys) return createKeyring(encryptionKeys);
   if (database.kind !== 'sqlite') {
@@ -63,7 +66,8 @@ export function loadKeyring(deps: { config: Pick<Config, 'encryptionKeys' | 'dat
   }
   const file = `${database.file}.key`;
   try {
-    return createKeyring(readKeyFile(file));
+    const exposed = `Other users of this machine could read the key file ${file}. It is its owner's alone from now on.`;
+    return createKeyring(readKeyFile(file, () => deps.warn?.(exposed)));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new KeyringError(`The encryption key file ${file} cannot be used: ${reason}`, { cause });

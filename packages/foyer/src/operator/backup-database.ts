@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, statSync
 import { dirname } from 'node:path';
 import type { Database } from '../database/database.ts';
 import { verifyBackup } from '../database/sqlite/verify-backup.ts';
+import { syncFolder } from '../database/sync-folder.ts';
 import { CommandError } from './command-error.ts';
 
 /**
@@ -20,6 +21,7 @@ export async function backupDatabase(database: Pick<Database, 'backup'>, file: s
     syncToDisk(partial);
     refuseIfThere(file);
     renameSync(partial, file);
+    syncFolder(dirname(file));
   } catch (error) {
     for (const left of [partial, `${partial}-journal`, `${partial}-wal`, `${partial}-shm`])
       rmSync(left, { force: true });

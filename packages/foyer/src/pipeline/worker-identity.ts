@@ -41,7 +41,7 @@ export function ownerPrefix({ host, pid, startId }: WorkerIdentity): string {
 
 /**
  * Whether a lease's owner is known to be dead: a process of this machine that no longer lives, or an earlier
- * incarnation of our own number. Of other machines nothing is known: their leases lapse by time.
+ * incarnation of our own number. Of other machines nothing is known: their leases expire.
  */
 export function isDeadOwner(owner: string, self: WorkerIdentity): boolean {
   const [host, pid, startId] = owner.split('/')[0]?.split(':') ?? [];
@@ -54,9 +54,22 @@ export function isDeadOwner(owner: string, self: WorkerIdentity): boolean {
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    // EPERM: it lives, and belongs to somebody else.
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+    // EPERM: it lives, and belongs to another user.
+    const isGone = error instanceof Error && 'code' in error && error.code === 'ESRCH';
+    return !isGone;
+  }
+  return !isZombie(pid);
+}
+
+/** Whether a process has died and its parent has not asked how: it still has its number, and does nothing anymore. */
+function isZombie(pid: number): boolean {
+  try {
+    // `pid (name) state …`, where the name may hold anything (man 5 proc).
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+  } catch {
+    // Another system than Linux, or the process is gone since.
+    return false;
   }
 }

@@ -26,7 +26,7 @@ export interface WorkerDeps extends PipelineDeps {
 
 /** Works the runs of this process. */
 export interface Worker {
-  /** Frees what dead processes of this machine left behind, and begins to claim runs. */
+  /** Begins to claim runs, and takes over those of processes of this machine that die. */
   start(): void;
   /** Looks for work in a moment: called after an install was stored, a run was queued, or one was cancelled. */
   wake(): void;
@@ -54,7 +54,7 @@ export function createWorker(deps: WorkerDeps): Worker {
   let phase: 'new' | 'working' | 'stopping' = 'new';
   let claims = 0;
   let faults = 0;
-  let deadReleased = false;
+  let deadSoughtAt = -Infinity;
   let timer: NodeJS.Timeout | undefined;
   let heartbeat: NodeJS.Timeout | undefined;
   let lookout: NodeJS.Timeout | undefined;
@@ -85,7 +85,7 @@ export function createWorker(deps: WorkerDeps): Worker {
   /** Returns how long to pause. Never rejects: a fault of the database only makes the pause longer. */
   async function claimAndPause(): Promise<number> {
     try {
-      if (!deadReleased) await releaseDead();
+      if (performance.now() - deadSoughtAt >= pollMs) await releaseDead();
       // What is due is asked for first: an idle worker writes nothing. A full one is told when a run ends.
       let dueAt = isFull() ? undefined : await nextDueAt();
       if (dueAt !== undefined && dueAt <= now()) {
@@ -106,8 +106,8 @@ export function createWorker(deps: WorkerDeps): Worker {
       isDead: (owner) => isDeadOwner(owner, identity),
       now: now(),
     });
-    deadReleased = true;
-    if (runIds.length > 0) log.info({ runIds }, 'runs of a process that died go on');
+    deadSoughtAt = performance.now();
+    if (runIds.length > 0) log.info({ runIds }, 'takes over the runs of a process that died');
   }
 
   async function claimAndWork(limit: number): Promise<void> {

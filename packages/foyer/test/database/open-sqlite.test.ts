@@ -52,6 +52,36 @@ describe('a SQLite database', () => {
     };
   }
 
+  it('is taken away from everyone but its owner, with its log, if others could reach it', async () => {
+    const first = await open();
+    await first.write((transaction) => recordEncryptionKey(transaction, key('a')));
+    const files = [file, `${file}-wal`, `${file}-shm`];
+    for (const each of files) await chmod(each, 0o666);
+    const warnings: string[] = [];
+    opened.push(await openSqlite(file, { warn: (text) => void warnings.push(text) }));
+    for (const each of files) assert.equal((await stat(each)).mode & 0o777, 0o600, each);
+    assert.equal(warnings.length, 3);
+    assert.match(warnings[0] ?? '', /could reach .*foyer\.db/);
+  });
+
+  it('is refused with the command to run if others can reach it and this user may not change that', async (t) => {
+    if (process.getuid?.() !== 0) return t.skip('only root can be another user');
+    await (await open()).close();
+    opened.pop();
+    await chmod(folder, 0o755);
+    await chmod(join(folder, 'deep'), 0o777);
+    await chmod(file, 0o666);
+    const source = new URL('../../src/database/sqlite/open-sqlite.ts', import.meta.url).href;
+    const code = `process.setgid(65534); process.setuid(65534);
+      import(${JSON.stringify(source)}).then(({ openSqlite }) => openSqlite(${JSON.stringify(file)}))
+      .catch((error) => console.log(error.name, error.message))`;
+    const { stdout } = await run(process.execPath, ['--conditions=source', '-e', code]);
+    assert.match(
+      stdout,
+      /^DatabaseUnavailableError The database .*\(mode 0666\).*as its owner or as root, run: chmod 600 '.*foyer\.db'/,
+    );
+  });
+
   it('has another change mark at once when it has written, within one turn of the event loop too', async (t) => {
     const database = await open();
     // A disk without any wait: then the write is told in the turn in which it was made.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -45,6 +45,23 @@ describe('the keyring', () => {
     assert.equal((await stat(file)).mode & 0o777, 0o600);
     assert.match(await readFile(file, 'utf8'), /^local-[0-9a-f]{8}:[A-Za-z0-9+/]{43}=\n$/);
     assert.deepEqual(await readdir(folder), ['own.db.key'], 'no draft is left');
+  });
+
+  it('takes a key file away from everyone but its owner, and says that others could read it', async () => {
+    const config = configFor('shared.db');
+    const warnings: string[] = [];
+    const warn = (text: string): void => void warnings.push(text);
+    const { ids } = loadKeyring({ config, warn });
+    assert.deepEqual(warnings, []);
+    const file = join(folder, 'shared.db.key');
+    for (const mode of [0o640, 0o604]) {
+      await chmod(file, mode);
+      assert.deepEqual(loadKeyring({ config, warn }).ids, ids);
+      assert.equal((await stat(file)).mode & 0o777, 0o600);
+    }
+    assert.equal(warnings.length, 2);
+    assert.match(warnings[0] ?? '', /could read the key file .*shared\.db\.key/);
+    await rm(file);
   });
 
   it('is one and the same for processes that start at once', async () => {

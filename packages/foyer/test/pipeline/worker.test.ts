@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { type Database, DatabaseUnavailableError } from '../../src/database/database.ts';
 import { cancelRuns } from '../../src/database/runs.ts';
@@ -312,6 +314,48 @@ describe('a start of the worker', () => {
     assert.equal(isDeadOwner('nonsense', self), false);
     assert.equal(thisProcess().isAlive(process.pid), true);
     assert.equal(thisProcess().isAlive(2 ** 22 + 1), false);
+  });
+
+  it('counts a zombie as dead: a process that ended and whose parent has not asked how', async (t) => {
+    if (process.platform !== 'linux') return t.skip('only Linux shows which process is a zombie');
+    // The shell becomes `sleep`, which never asks after the child that it inherits.
+    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    t.after(() => parent.kill('SIGKILL'));
+    const [printed] = await once(parent.stdout, 'data');
+    const pid = Number(printed);
+    const { isAlive } = thisProcess();
+    while (isAlive(pid)) await new Promise((later) => setTimeout(later, 5));
+    assert.doesNotThrow(() => process.kill(pid, 0), 'the zombie still has its number');
+    assert.equal(isAlive(parent.pid ?? 0), true);
+  });
+
+  it('takes over the run of a process that dies while the worker is running', async (t) => {
+    const stage = await setStage(t, { steps: [quick] });
+    const living = new Set([200, 300]);
+    const identity = { ...self, isAlive: (pid: number) => living.has(pid) };
+    const taken = await stage.install();
+    const kept = await stage.install({ workspace: 'Globex' });
+    const leaseUntil = stage.now() + 30_000;
+    for (const [runId, owner] of [
+      [taken.runId, 'here:300:old/x.1'],
+      [kept.runId, 'here:200:old/x.1'],
+    ]) {
+      await stage.database.queries
+        .updateTable('runs')
+        .set({ status: 'running', lease_owner: owner, lease_until: leaseUntil, due_at: leaseUntil })
+        .where('id', '=', runId ?? '')
+        .execute();
+    }
+    const { worker, comes } = workerOn(t, stage, { identity, pollMs: 20 });
+    const done = comes(taken.runId, 'succeeded');
+    worker.start();
+    await new Promise((later) => setTimeout(later, 100));
+    assert.equal((await stage.run(taken.runId)).status, 'running');
+    living.delete(300);
+    await done;
+    assert.equal((await stage.run(kept.runId)).status, 'running');
   });
 
   for (const [owner, isFreed] of [

@@ -5,9 +5,11 @@ import Sqlite from 'better-sqlite3';
 import { Kysely } from 'kysely';
 import { type Database, DatabaseUnavailableError } from '../database.ts';
 import { makeFolder } from '../make-folder.ts';
+import { makePrivate } from '../make-private.ts';
 import { migrate } from '../migrate.ts';
 import { compileQuery } from '../prepared-query.ts';
 import type { Tables } from '../records.ts';
+import { syncFolder } from '../sync-folder.ts';
 import { answerAtOnce } from './answer-at-once.ts';
 import { createCommits, type LogOnDisk, openLogOnDisk } from './commit-together.ts';
 import { foyerSqliteDialect } from './sqlite-dialect.ts';
@@ -42,14 +44,19 @@ function unavailable(error: unknown, file: string): DatabaseUnavailableError {
   return new DatabaseUnavailableError(message, { cause: error });
 }
 
-function openFile(file: string): Sqlite.Database {
+function openFile(file: string, warn?: (text: string) => void): Sqlite.Database {
   try {
     makeFolder(dirname(file));
     // Opening a pipe would wait for its other end, and never end itself.
     if (statSync(file, { throwIfNoEntry: false })?.isFile() === false)
       throw new Error('it is a folder or a device');
-    // Made by us first, since SQLite would make it readable for everybody; its WAL takes over the same mode.
+    // Made by us first, since SQLite would make it readable for everyone; its WAL takes over the same mode.
     closeSync(openSync(file, 'a', 0o600));
+    for (const each of [file, `${file}-wal`, `${file}-shm`]) {
+      if (makePrivate(each))
+        warn?.(`Other users of this machine could reach ${each}. It is its owner's alone from now on.`);
+    }
+    syncFolder(dirname(file));
     const sqlite = new Sqlite(file, { timeout: 5000 });
     sqlite.pragma('journal_mode = WAL');
     sqlite.pragma('synchronous = FULL');
@@ -135,11 +142,15 @@ async function untilUnlocked<T>(work: () => Promise<T>, patienceMs: number): Pro
 }
 
 /**
- * Opens a SQLite database, making the file (mode 0600) and its folder where needed, and brings it up to date.
+ * Opens a SQLite database, makes the file (mode 0600) and its folder if needed, and brings it up to date. `warn` is
+ * called with what the operator should know.
  * @throws DatabaseUnavailableError, DatabaseNewerError
  */
-export async function openSqlite(file: string): Promise<Database> {
-  const sqlite = openFile(file);
+export async function openSqlite(
+  file: string,
+  options: { warn?(text: string): void } = {},
+): Promise<Database> {
+  const sqlite = openFile(file, options.warn);
   const statements = createStatements(sqlite, file);
   const queries = new Kysely<Tables>({ dialect: foyerSqliteDialect(statements) });
   sqlite.pragma(`busy_timeout = ${busyTimeoutMs}`);
