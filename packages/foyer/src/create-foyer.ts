@@ -168,6 +168,7 @@ export async function assembleFoyer<MyTables>(parts: {
     const states = createStates({
       sealer: createSealer({ keyring, purpose: 'state' }),
       secure: config.http.secure,
+      basePath: config.http.basePath,
       now,
     });
     const unstoredSealer = createSealer({ keyring, purpose: unstoredTokensPurpose });
