@@ -17,8 +17,8 @@ import { createSlackClientFactory } from './slack/create-slack-client.ts';
 import { builtInSteps } from './steps/steps.ts';
 
 /** Wires the operator's commands: the server's parts, without a server. `runCommand` says what it returns. */
-export async function runCommandLine<MyTables>(
-  definition: FoyerDefinition<MyTables>,
+export async function runCommandLine(
+  definition: FoyerDefinition,
   argv: readonly string[],
 ): Promise<0 | 1 | 2> {
   const { stdin, stdout, stderr } = process;
@@ -60,8 +60,7 @@ export async function runCommandLine<MyTables>(
       readPublicUrl: () => definition.config?.http.publicUrl ?? readPublicUrl(),
       basePath,
       readManifest: () => manifestText(definition),
-      openDatabase: (target) => openExistingDatabase(target, definition.migrations),
-      migrations: definition.migrations ?? {},
+      openDatabase: openExistingDatabase,
       loadKeyring: loadExistingKeyring,
       openStore: (config, database) => createStore(config, database, loadExistingKeyring(config)),
       purgeInstallation(config, database, installationId) {

@@ -7,7 +7,6 @@ import type { Config } from './config/config.ts';
 import { createLogger, createScrubber, type Logger } from './config/log.ts';
 import { findInstallRecords, type InstallRecord, readInstallRecord } from './database/install-record.ts';
 import { openDatabase } from './database/open-database.ts';
-import { type NoTables, ownDatabase } from './database/own-database.ts';
 import { type FoyerDefinition, resolveConfig } from './define-foyer.ts';
 import { createBoltApp } from './events/bolt-app.ts';
 import { createCommitLifecycle } from './events/lifecycle-events.ts';
@@ -52,7 +51,7 @@ export interface TestOptions {
 }
 
 /** Foyer with what its own server needs beside. */
-export interface AssembledFoyer<MyTables = NoTables> extends Foyer<MyTables> {
+export interface AssembledFoyer extends Foyer {
   handler: RequestHandler;
   keyIds: readonly string[];
   /** As `Foyer.stop`; the database closes after `closed`, when no request is left. */
@@ -65,35 +64,31 @@ const drainMs = 7000;
  * Makes Foyer: reads the configuration, opens the database and migrates it. It listens on no port and works no run
  * until `start`.
  * @throws ConfigError with every problem of environment and definition, DatabaseUnavailableError, DatabaseNewerError,
- *   KeyringError, OwnMigrationError
+ *   KeyringError
  * @example
  * const foyer = await createFoyer(definition);
  * app.use(foyer.middleware);
  * await foyer.start();
  */
-export async function createFoyer<MyTables>(definition: FoyerDefinition<MyTables>): Promise<Foyer<MyTables>> {
+export async function createFoyer(definition: FoyerDefinition): Promise<Foyer> {
   const config = resolveConfig(definition);
   return assembleFoyer({ config, definition, log: createLogger(config) });
 }
 
 /** Builds Foyer in order. Wiring only: what happens is in the folders. */
-export async function assembleFoyer<MyTables>(parts: {
+export async function assembleFoyer(parts: {
   config: Config;
-  definition: Partial<FoyerDefinition<MyTables>>;
+  definition: Partial<FoyerDefinition>;
   log: Logger;
   test?: TestOptions;
-}): Promise<AssembledFoyer<MyTables>> {
+}): Promise<AssembledFoyer> {
   const { config, definition, log, test = {} } = parts;
   const { now = Date.now } = test;
   const steps = definition.install ?? builtInSteps();
   const open = test.openDatabase ?? openDatabase;
   const warn = (text: string): void => log.warn(text);
   // A server that starts together with us may take a while.
-  const database = await open(config.database, {
-    patienceMs: 15_000,
-    migrations: definition.migrations,
-    warn,
-  });
+  const database = await open(config.database, { patienceMs: 15_000, warn });
   try {
     return await build();
   } catch (error) {
@@ -101,7 +96,7 @@ export async function assembleFoyer<MyTables>(parts: {
     throw error;
   }
 
-  async function build(): Promise<AssembledFoyer<MyTables>> {
+  async function build(): Promise<AssembledFoyer> {
     const keyring = loadKeyring({ config, warn });
     await verifyKeyring(database, keyring, now);
     const stepNames = steps.map((step) => step.name);
@@ -168,7 +163,6 @@ export async function assembleFoyer<MyTables>(parts: {
     const states = createStates({
       sealer: createSealer({ keyring, purpose: 'state' }),
       secure: config.http.secure,
-      basePath: config.http.basePath,
       now,
     });
     const unstoredSealer = createSealer({ keyring, purpose: unstoredTokensPurpose });
@@ -293,7 +287,7 @@ export async function assembleFoyer<MyTables>(parts: {
       return true;
     }
 
-    const foyer: AssembledFoyer<MyTables> = {
+    const foyer: AssembledFoyer = {
       handler,
       keyIds: keyring.ids,
       handle: handler.handle,
@@ -362,7 +356,7 @@ export async function assembleFoyer<MyTables>(parts: {
         const teamId = 'teamId' in target ? target.teamId : (record.teamId ?? undefined);
         await publishHome({ installationId: record.id, userId, teamId });
       },
-      database: ownDatabase<MyTables>(database),
+      database,
       async start() {
         worker.start();
         chores = [

@@ -9,14 +9,8 @@ import type { Tables } from './records.ts';
  * then that of a run (`holdLease`), then what hangs on them: two that lock in different orders wait for each other.
  */
 
-/** What a reader runs on: the database itself, or a transaction of it. */
+/** What a query runs on: the database itself, or a transaction of it. */
 export type Queries = Kysely<Tables>;
-
-/**
- * A transaction under way. A function that takes one as its first parameter never commits: its caller does, by
- * `database.write`.
- */
-export type Tx = Transaction<Tables>;
 
 /** An open database, whichever engine stands behind it. */
 export interface Database {
@@ -28,7 +22,7 @@ export interface Database {
    * `work` may therefore run more than once: it does nothing but queries.
    * @throws DatabaseUnavailableError when the patience ran out, or the database cannot be written at all
    */
-  write<T>(work: (tx: Tx) => Promise<T>, patienceMs?: number): Promise<T>;
+  write<T>(work: (transaction: Transaction<Tables>) => Promise<T>, patienceMs?: number): Promise<T>;
   /** Compiles a read once, for what is asked at every event. It sees what is committed, and nothing else. */
   prepare<Values extends QueryValues<Values>, Row>(build: BuildQuery<Values, Row>): PreparedRead<Values, Row>;
   /** The same for a read of several rows. */
@@ -68,17 +62,14 @@ export class DatabaseUnavailableError extends Error {
   }
 }
 
-/** Thrown at the start if the database holds migrations that this code does not know: Foyer's, or the app's own. */
+/** Thrown at the start when the database holds migrations that this code does not know. */
 export class DatabaseNewerError extends Error {
   override readonly name = 'DatabaseNewerError';
   readonly code = 'database_newer';
-  constructor(unknown: readonly string[], whose: 'Foyer' | 'the app' = 'Foyer') {
+  constructor(unknown: readonly string[]) {
     super(
-      whose === 'Foyer'
-        ? `The database was written by a newer Foyer (it has ${unknown.join(', ')}). ` +
-            'Start that version, or restore the backup that was made before the upgrade.'
-        : `The database has migrations of the app that its definition does not have (${unknown.join(', ')}). ` +
-            'Start the newer version of the app, or put them back into `migrations`: one that was applied is never removed or renamed.',
+      `The database was written by a newer Foyer (it has ${unknown.join(', ')}). ` +
+        'Start that version, or restore the backup that was made before the upgrade.',
     );
   }
 }

@@ -5,6 +5,6 @@ import { monotonicFactory } from 'ulid';
 const nextUlid = monotonicFactory(() => randomInt(32) / 32);
 
 /** A new id such as `run_01J…`: unique, and in order of time within a process, so that it sorts as it happened. */
-export function newId(prefix: 'ins' | 'run' | 'his'): string {
+export function newId(prefix: 'ins' | 'run' | 'his' | 'con'): string {
   return `${prefix}_${nextUlid()}`;
 }

@@ -9,8 +9,11 @@ import type { ColumnType } from 'kysely';
 /** active: usable; broken: Slack refuses its token; uninstalled: removed, its tokens erased, the record kept. */
 export type InstallationStatus = 'active' | 'broken' | 'uninstalled';
 
-/** How one pass through OAuth ended; `started` while the code is being exchanged. */
-export type InstallRequestOutcome = 'started' | 'cancelled' | 'failed' | 'installed';
+/**
+ * How one OAuth attempt ended; `started` while the code is being exchanged. refused: the gate, or the rule for a
+ * workspace that is another account's, did not let it in.
+ */
+export type InstallRequestOutcome = 'started' | 'cancelled' | 'failed' | 'refused' | 'installed';
 
 /** queued: claimable now; waiting: for a time or an event; the last three are final until someone tries again. */
 export type RunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled';
@@ -50,6 +53,9 @@ export type HistoryKind =
   | 'run_cancelled'
   | 'run_retried'
   | 'welcome_requested'
+  /** With one of the host's accounts; the detail is its org. */
+  | 'connected'
+  | 'disconnected'
   /** A press on the operator's pages; the detail says which. */
   | 'operator_action';
 
@@ -296,6 +302,34 @@ export interface OperatorNoticeRow {
   changed_at: number;
 }
 
+/** Which of the host product's accounts an installation belongs to. It stays through an uninstall, as gone. */
+export interface ConnectionRow {
+  id: string;
+  installation_id: string;
+  /** The host's own id of the account; unique together with the installation. */
+  org: string;
+  /** The host's own id of the person who connected it. */
+  subject: string | null;
+  /** The account's name, as people are shown it. */
+  label: string | null;
+  /** JSON that the link carried for the app's steps. */
+  data: string | null;
+  connected_at: number;
+}
+
+/** A link that has connected a workspace, or a claim that was used: neither works a second time. */
+export interface UsedLinkRow {
+  client_id: string;
+  /** The link's id or the claim's; unique together with the client id. */
+  jti: string;
+  /** What the link led to. No reference: a link stays used after its installation was erased. */
+  installation_id: string | null;
+  run_id: string | null;
+  /** Of the install request's progress page. */
+  progress_hash: string | null;
+  used_at: number;
+}
+
 /** Something that one of all processes does from time to time. */
 export interface ChoreRow {
   name: string;
@@ -335,4 +369,6 @@ export interface Tables {
   operator_notices: OperatorNoticeRow;
   chores: ChoreRow;
   ended_sessions: EndedSessionRow;
+  connections: ConnectionRow;
+  used_links: UsedLinkRow;
 }

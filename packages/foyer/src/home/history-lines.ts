@@ -20,6 +20,8 @@ const words: Readonly<Record<HistoryKind, (who: string | undefined) => string>> 
   run_cancelled: () => 'Setup stopped',
   run_retried: (who) => `Setup tried again${by(who)}`,
   welcome_requested: (who) => `Another welcome asked for${by(who)}`,
+  connected: () => 'Connected with an account',
+  disconnected: () => 'Disconnected from an account',
   operator_action: () => 'The app’s team stepped in',
 };
 

@@ -45,7 +45,7 @@ export function createReadHome(deps: {
     supportUrl: config.supportUrl,
     privacyUrl: config.privacyUrl,
   };
-  const install = `${config.http.baseUrl}/slack/install`;
+  const install = new URL('/slack/install', config.http.publicUrl).href;
 
   return async ({ installationId, userId }) => {
     const record = await readRecord(installationId);

@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs';
 import type { DatabaseTarget } from '../config/database-target.ts';
 import type { Database } from '../database/database.ts';
-import type { OwnMigrations } from '../database/migrate.ts';
 import { openDatabase } from '../database/open-database.ts';
 import { peekTables } from '../database/peek-tables.ts';
 import { serverName } from '../database/postgres/postgres-pool.ts';
@@ -9,23 +8,20 @@ import { CommandError } from './command-error.ts';
 
 /**
  * Opens the database that Foyer has made. A command never makes one: an empty answer from a new one would look as if
- * every installation were gone, while in truth DATABASE_URL names the wrong place.
- * @throws CommandError, DatabaseUnavailableError, DatabaseNewerError, OwnMigrationError
+ * every installation were gone, where in truth DATABASE_URL names the wrong place.
+ * @throws CommandError, DatabaseUnavailableError, DatabaseNewerError
  */
-export async function openExistingDatabase(
-  target: DatabaseTarget,
-  migrations?: OwnMigrations,
-): Promise<Database> {
+export async function openExistingDatabase(target: DatabaseTarget): Promise<Database> {
   if (target.kind === 'postgres') {
     const tables = await peekTables(target);
     if (!tables.some(({ name }) => name === 'installations')) throw noneYet(serverName(target.url));
-    return openDatabase(target, { migrations });
+    return openDatabase(target);
   }
   const found = statSync(target.file, { throwIfNoEntry: false });
   if (found === undefined || found.size === 0) {
     throw noneYet(target.file);
   }
-  return openDatabase(target, { migrations });
+  return openDatabase(target);
 }
 
 function noneYet(place: string): CommandError {

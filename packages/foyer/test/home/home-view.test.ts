@@ -215,6 +215,8 @@ const kinds: HistoryKind[] = [
   'tokens_revoked',
   'run_failed',
   'welcome_requested',
+  'connected',
+  'disconnected',
 ];
 const nastyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 60 }),

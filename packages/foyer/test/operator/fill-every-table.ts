@@ -182,6 +182,23 @@ const rowOf: { [Name in keyof Tables]: (n: number) => Insertable<Tables[Name]> }
   }),
   chores: (n) => ({ name: `chore ${n}`, begun_at: at }),
   ended_sessions: (n) => ({ id: `session-${n}`, lapses_at: at }),
+  connections: (n) => ({
+    id: idOf('con', n),
+    installation_id: installationId(n),
+    org: `org-${n}`,
+    subject: n % 2 ? `user-${n}` : null,
+    label: nameOf(n),
+    data: JSON.stringify({ plan: nameOf(n) }),
+    connected_at: at,
+  }),
+  used_links: (n) => ({
+    client_id: '1.2',
+    jti: `link-${n}`,
+    installation_id: installationId(n),
+    run_id: runId(n),
+    progress_hash: `hash-${n}`,
+    used_at: at,
+  }),
 };
 
 /** How many tables there are. */

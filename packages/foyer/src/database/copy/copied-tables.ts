@@ -27,6 +27,8 @@ const primaryKeys: { readonly [Name in keyof Tables]: readonly (keyof Tables[Nam
   welcomes: ['installation_id', 'life', 'user_id'],
   history: ['id'],
   home_views: ['installation_id', 'user_id'],
+  connections: ['id'],
+  used_links: ['client_id', 'jti'],
   encryption_keys: ['id'],
   operator_notices: ['cause_id', 'channel'],
   chores: ['name'],

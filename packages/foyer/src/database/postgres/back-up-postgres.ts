@@ -3,7 +3,6 @@ import { compareTables, differingTables } from '../copy/compare-tables.ts';
 import { copiedTables } from '../copy/copied-tables.ts';
 import { copyRows } from '../copy/copy-rows.ts';
 import type { Queries } from '../database.ts';
-import type { OwnMigrations } from '../migrate.ts';
 import type { Tables } from '../records.ts';
 import { openSqlite } from '../sqlite/open-sqlite.ts';
 import { BackupDamagedError } from '../sqlite/verify-backup.ts';
@@ -14,12 +13,8 @@ import { createPostgresPool } from './postgres-pool.ts';
  * the two row by row. Others go on writing meanwhile.
  * @throws DatabaseUnavailableError, BackupDamagedError
  */
-export async function backUpPostgres(
-  url: string,
-  file: string,
-  migrations: OwnMigrations = {},
-): Promise<void> {
-  const target = await openSqlite(file, { migrations });
+export async function backUpPostgres(url: string, file: string): Promise<void> {
+  const target = await openSqlite(file);
   try {
     await readPostgresSnapshot(url, async (source) => {
       const tables = await copiedTables(source);

@@ -26,7 +26,7 @@ export function requestsCommand(deps: OperatorDeps): Command {
     .summary('list every pass through OAuth, with its end')
     .description(
       'Lists install requests, newest first: every pass through OAuth that came back from Slack, whether it was ' +
-        'installed, cancelled or failed. One that stays "started" was cut off.',
+        'installed, cancelled, refused or failed. One that stays "started" was cut off.',
     )
     .option('--day <YYYY-MM-DD>', 'only those that came back on this day (UTC)', parseDay)
     .option('--team <id>', 'only those of a team (T…) or an enterprise (E…)')
@@ -35,6 +35,7 @@ export function requestsCommand(deps: OperatorDeps): Command {
         'started',
         'cancelled',
         'failed',
+        'refused',
         'installed',
       ]),
     )

@@ -17,7 +17,7 @@ export interface RequestsContent {
 export const requestsPath = '/operator/requests';
 
 /** The words that the list can be filtered by. */
-export const requestOutcomes = ['installed', 'failed', 'cancelled', 'started'] as const;
+export const requestOutcomes = ['installed', 'failed', 'refused', 'cancelled', 'started'] as const;
 
 function team(request: InstallRequestRecord): Html | null {
   const id = request.teamId ?? request.enterpriseId ?? request.requestedTeamId;

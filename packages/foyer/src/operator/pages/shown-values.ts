@@ -23,6 +23,7 @@ const tones: Readonly<Record<AnyStatus, 'good' | 'bad' | 'warn' | 'busy' | 'mute
   waiting: 'warn',
   succeeded: 'good',
   failed: 'bad',
+  refused: 'warn',
   cancelled: 'muted',
   pending: 'muted',
   retrying: 'warn',

@@ -21,6 +21,7 @@ const styles: Readonly<
   waiting: 'yellow',
   succeeded: 'green',
   failed: 'red',
+  refused: 'yellow',
   cancelled: 'dim',
   pending: 'dim',
   retrying: 'yellow',

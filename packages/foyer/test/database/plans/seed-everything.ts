@@ -151,4 +151,21 @@ export async function seedEverything(
     ...{ user_id: null, detail: null, created_at: at(index), status: 'sent' as const, attempts: 1 },
     ...{ error_code: null, due_at: null, changed_at: at(index) },
   }));
+  await fill('connections', (index) => ({
+    id: `con_${String(index).padStart(8, '0')}`,
+    installation_id: id(index),
+    org: `org-${index}`,
+    subject: `user-${index}`,
+    label: null,
+    data: null,
+    connected_at: at(index),
+  }));
+  await fill('used_links', (index) => ({
+    client_id,
+    jti: `link-${index}`,
+    installation_id: id(index),
+    run_id: runId(index),
+    progress_hash: null,
+    used_at: at(index),
+  }));
 }

@@ -1,0 +1,86 @@
+import { deleteConnections, readConnections, saveConnection, useLink } from '../database/connections.ts';
+import type { Queries } from '../database/database.ts';
+import { appendHistory } from '../database/history.ts';
+import type { LinkClaims } from './link.ts';
+
+/** What happens to a workspace that is already another account's. */
+export type ConflictRule = 'refuse' | 'move' | 'share';
+
+/** Thrown when an install must not be stored. `code` is in the result, the log and the record. */
+export class InstallRefusedError extends Error {
+  override readonly name = 'InstallRefusedError';
+  /** gate_refused: the app's own rule. already_connected: another account's. other_workspace: the link names one. */
+  readonly code: 'gate_refused' | 'already_connected' | 'other_workspace';
+  /** What the installer is shown; the page's own words unless given. */
+  readonly reason: string | undefined;
+  constructor(code: InstallRefusedError['code'], reason?: string) {
+    super(`The install was refused: ${code}`);
+    this.code = code;
+    this.reason = reason;
+  }
+}
+
+/** Thrown when a link has connected a workspace before. */
+export class LinkUsedError extends Error {
+  override readonly name = 'LinkUsedError';
+  readonly code = 'link_used';
+}
+
+/** Thrown when a workspace is another account's and its installer has not yet confirmed the move. */
+export class MoveUnconfirmedError extends Error {
+  override readonly name = 'MoveUnconfirmedError';
+  readonly code = 'move_unconfirmed';
+}
+
+/** One install that carries a link. */
+export interface ConnectingInstall {
+  clientId: string;
+  installationId: string;
+  runId: string;
+  userId: string;
+  progressHash: string;
+  /** Whether it follows an uninstall: then the connections of before are gone, and give way. */
+  isNewLife: boolean;
+  /** The workspace whose move its installer has confirmed: a tenant, such as `team:T…`. */
+  confirmedMove: boolean;
+  link: LinkClaims;
+  rule: ConflictRule;
+  now: number;
+}
+
+/**
+ * Connects an installation in the transaction that stores it (invariant 1), whose row that transaction has locked: two
+ * links that meet at one workspace are judged one after the other.
+ * @throws LinkUsedError, MoveUnconfirmedError, InstallRefusedError; nothing is stored then
+ */
+export async function commitConnection(transaction: Queries, install: ConnectingInstall): Promise<void> {
+  const { clientId, installationId, runId, link, rule, now } = install;
+  const use = { clientId, jti: link.jti, installation_id: installationId, run_id: runId, now };
+  if (!(await useLink(transaction, { ...use, progress_hash: install.progressHash })))
+    throw new LinkUsedError('this link has connected a workspace before');
+  const known = await readConnections(transaction, installationId);
+  const others = known.filter(({ org }) => org !== link.org);
+  if (others.length > 0 && !install.isNewLife) {
+    if (rule === 'refuse') throw new InstallRefusedError('already_connected');
+    if (rule === 'move' && !install.confirmedMove) throw new MoveUnconfirmedError('not confirmed yet');
+  }
+  const line = { installationId, at: now, userId: install.userId };
+  if (rule !== 'share' || install.isNewLife) {
+    for (const { org } of others)
+      await appendHistory(transaction, { ...line, kind: 'disconnected', detail: org });
+    await deleteConnections(
+      transaction,
+      others.map(({ id }) => id),
+    );
+  }
+  await saveConnection(transaction, {
+    installationId,
+    org: link.org,
+    subject: link.sub ?? null,
+    label: link.label ?? null,
+    data: link.data === undefined ? null : JSON.stringify(link.data),
+    now,
+  });
+  if (known.some(({ org }) => org === link.org)) return;
+  await appendHistory(transaction, { ...line, kind: 'connected', detail: link.org });
+}

@@ -1,0 +1,265 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { Config } from '../config/config.ts';
+import {
+  type ConnectionWithPlace,
+  deleteConnections,
+  isKnownAdmin,
+  listConnections,
+  readConnections,
+  saveConnection,
+  useLink,
+} from '../database/connections.ts';
+import type { Database } from '../database/database.ts';
+import { appendHistory } from '../database/history.ts';
+import { registeredTeamId } from '../database/install-record.ts';
+import { lockInstallation } from '../database/installations.ts';
+import type { InstallationRow, InstallationStatus } from '../database/records.ts';
+import type { Sealer } from '../installations/sealer.ts';
+import { ConnectError, type ConnectResult, createLink, linkClaims, readResult } from './link.ts';
+import type { CookieTarget, LinkCookies } from './link-cookies.ts';
+
+/** Which of the host's accounts a workspace belongs to. */
+export interface Connection {
+  id: string;
+  installationId: string;
+  /** The host's own id of the account. */
+  org: string;
+  /** The host's own id of the person who connected it. */
+  subject: string | null;
+  label: string | null;
+  /** What the link carried for the app's steps. */
+  data: unknown;
+  /** ISO 8601. */
+  connectedAt: string;
+  /** uninstalled: the connection is gone, and comes back with a reinstall. */
+  status: InstallationStatus;
+  teamId: string | null;
+  teamName: string | null;
+  enterpriseId: string | null;
+  isEnterpriseInstall: boolean;
+}
+
+/** What a link is made of. */
+export interface ConnectOptions {
+  /** The host's own id of the person who is logged in. */
+  subject?: string;
+  /** The host's own id of the account that the workspace is to belong to. */
+  org: string;
+  /** The account's name, for the page that a mailed link shows. */
+  label?: string;
+  /** Where the browser goes afterwards, with a signed result; its origin is one of CONNECT_RETURN_ORIGINS. */
+  returnTo?: string;
+  /** The one workspace (T…) or organization (E…) that the link may connect: to repair its installation. */
+  teamId?: string;
+  /** JSON for the app's steps, at most 1000 bytes. */
+  data?: unknown;
+  /** How long the link is good for; an hour unless given, at most seven days. */
+  ttlMs?: number;
+}
+
+/** Who claims a workspace. */
+export interface ClaimingAccount {
+  subject?: string;
+  org: string;
+  label?: string;
+}
+
+/** How long a claim is good for. */
+export const claimLifetimeMs = 60 * 60_000;
+
+const claimSchema = z.object({
+  id: z.string(),
+  installationId: z.string(),
+  life: z.number(),
+  userId: z.string(),
+  until: z.number(),
+});
+
+type Claim = z.output<typeof claimSchema>;
+
+export interface ConnectionsDeps {
+  config: Pick<Config, 'connect' | 'http' | 'slack'>;
+  database: Database;
+  cookies: LinkCookies;
+  /** Of claims; made for this purpose alone. */
+  claimSealer: Sealer;
+  /** An installation was connected or disconnected: what shows it is stale. Must not throw. */
+  onChanged?(installationId: string): void;
+  now: () => number;
+}
+
+/** Makes what an app does with links, claims and connections. */
+export function createConnections(deps: ConnectionsDeps) {
+  const { config, database, cookies, claimSealer, now } = deps;
+  const { clientId } = config.slack;
+
+  function settings() {
+    if (config.connect) return config.connect;
+    throw new ConnectError('connect_off', 'Connecting is off: set CONNECT_SECRET.');
+  }
+
+  function openClaim(token: string): Claim {
+    settings();
+    let claim: Claim;
+    try {
+      if (token.length > 2000) throw new Error('it is too long');
+      claim = claimSchema.parse(JSON.parse(claimSealer.open(token, 'claim')));
+    } catch (cause) {
+      throw new ConnectError('claim_invalid', 'The claim is broken or was not made here.', { cause });
+    }
+    if (claim.until <= now()) throw new ConnectError('claim_expired', 'The claim is older than an hour.');
+    return claim;
+  }
+
+  /** @throws ConnectError unless the claim is of the installation's present life and of someone who may claim it */
+  async function assertClaimable(
+    queries: Database['queries'],
+    claim: Claim,
+    row: InstallationRow | undefined,
+  ): Promise<void> {
+    if (!row || row.client_id !== clientId || row.status === 'uninstalled' || row.life !== claim.life)
+      throw new ConnectError('claim_invalid', 'The app was uninstalled since.');
+    const { userId } = claim;
+    const teamId = registeredTeamId({ teamId: row.team_id, enterpriseId: row.enterprise_id });
+    const mayClaim =
+      userId === row.installer_user_id || (await isKnownAdmin(queries, { clientId, teamId, userId }));
+    if (!mayClaim)
+      throw new ConnectError('claim_invalid', 'Only the installer and admins may claim a workspace.');
+  }
+
+  async function find(target: { org: string } | { installationId: string }): Promise<Connection | undefined> {
+    const [row] = await listConnections(database.queries, { clientId, ...target });
+    return row && toConnection(row);
+  }
+
+  return {
+    async connect(
+      options: ConnectOptions,
+      res?: CookieTarget,
+    ): Promise<{ url: string; jti: string; expiresAt: Date }> {
+      const at = now();
+      const lifetimeMs = options.ttlMs ?? 60 * 60_000;
+      const claims = {
+        sub: options.subject,
+        org: options.org,
+        label: options.label,
+        return_to: options.returnTo,
+        team: options.teamId,
+        // Only JSON passes `createLink`.
+        data: options.data as z.core.util.JSONType | undefined,
+        jti: randomUUID(),
+      };
+      const given = Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined));
+      const expiresAt = at + lifetimeMs;
+      const link = await createLink(settings(), given as typeof claims, { now: at, expiresAt });
+      if (res) cookies.bind(res, claims.jti, lifetimeMs);
+      const url = `${config.http.baseUrl}/slack/install?connect=${link}`;
+      return { url, jti: claims.jti, expiresAt: new Date(expiresAt) };
+    },
+
+    readResult(token: string): ConnectResult {
+      return readResult(settings().secret, token, now());
+    },
+
+    /** Where someone who may claim an unconnected workspace finishes connecting it; undefined if claiming is off. */
+    claimUrl(holder: { installationId: string; life: number; userId: string }): string | undefined {
+      const address = config.connect?.claimUrl;
+      if (address === undefined) return undefined;
+      const claim: Claim = { ...holder, id: randomUUID(), until: now() + claimLifetimeMs };
+      const url = new URL(address);
+      url.searchParams.set('foyer_claim', claimSealer.seal(JSON.stringify(claim), 'claim'));
+      return url.href;
+    },
+
+    /** The workspace that a claim is about, so that a page can name it before its button is pressed. */
+    async readClaim(token: string) {
+      const claim = openClaim(token);
+      const row = await database.queries
+        .selectFrom('installations')
+        .selectAll()
+        .where('id', '=', claim.installationId)
+        .executeTakeFirst();
+      await assertClaimable(database.queries, claim, row);
+      return {
+        installationId: claim.installationId,
+        teamId: row?.team_id ?? null,
+        teamName: row?.team_name ?? null,
+        enterpriseId: row?.enterprise_id ?? null,
+        enterpriseName: row?.enterprise_name ?? null,
+        expiresAt: new Date(claim.until),
+      };
+    },
+
+    async claim(token: string, account: ClaimingAccount): Promise<Connection> {
+      const claim = openClaim(token);
+      const { installationId, userId } = claim;
+      const { subject: sub, org, label } = account;
+      const checked = linkClaims.pick({ sub: true, org: true, label: true }).safeParse({ sub, org, label });
+      if (!checked.success)
+        throw new ConnectError('claim_invalid', 'subject, org or label is missing or too long.');
+      await database.write(async (transaction) => {
+        const row = await lockInstallation(transaction, { id: installationId });
+        await assertClaimable(transaction, claim, row);
+        const use = { installation_id: installationId, run_id: null, progress_hash: null };
+        if (!(await useLink(transaction, { clientId, jti: `claim:${claim.id}`, ...use, now: now() })))
+          throw new ConnectError('claim_used', 'The claim was used before.');
+        if ((await readConnections(transaction, installationId)).length > 0)
+          throw new ConnectError('already_connected', 'The workspace is connected already.');
+        const connected = { installationId, subject: sub ?? null, org, label: label ?? null, data: null };
+        await saveConnection(transaction, { ...connected, now: now() });
+        const line = { installationId, at: now(), userId, detail: org };
+        await appendHistory(transaction, { ...line, kind: 'connected' });
+      });
+      deps.onChanged?.(installationId);
+      const connection = await find({ installationId });
+      if (!connection) throw new ConnectError('claim_invalid', 'The workspace was erased meanwhile.');
+      return connection;
+    },
+
+    connections: {
+      /** The newest connection of an account or an installation; one that is gone only if there is no other. */
+      find,
+      /** Every connection, newest first, or those of one account. */
+      async list({ org }: { org?: string } = {}): Promise<Connection[]> {
+        return (await listConnections(database.queries, { clientId, org })).map(toConnection);
+      },
+      /** Disconnects; the installation stays. Resolves to whether there was such a connection. */
+      async remove(id: string): Promise<boolean> {
+        const installationId = await database.write(async (transaction) => {
+          const [known] = await listConnections(transaction, { clientId, id });
+          if (!known) return undefined;
+          await lockInstallation(transaction, { id: known.installation_id });
+          // It may have been removed while the row was locked by another.
+          const [row] = await listConnections(transaction, { clientId, id });
+          if (!row) return undefined;
+          await deleteConnections(transaction, [id]);
+          const line = { installationId: row.installation_id, at: now(), userId: null };
+          await appendHistory(transaction, { ...line, kind: 'disconnected', detail: row.org });
+          return row.installation_id;
+        });
+        if (installationId !== undefined) deps.onChanged?.(installationId);
+        return installationId !== undefined;
+      },
+    },
+  };
+}
+
+export type Connections = ReturnType<typeof createConnections>;
+
+function toConnection(row: ConnectionWithPlace): Connection {
+  return {
+    id: row.id,
+    installationId: row.installation_id,
+    org: row.org,
+    subject: row.subject,
+    label: row.label,
+    data: row.data === null ? null : JSON.parse(row.data),
+    connectedAt: new Date(row.connected_at).toISOString(),
+    status: row.status,
+    teamId: row.team_id,
+    teamName: row.team_name,
+    enterpriseId: row.enterprise_id,
+    isEnterpriseInstall: row.is_enterprise_install === 1,
+  };
+}

@@ -1,0 +1,101 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { parseCookie, stringifySetCookie } from 'cookie';
+import type { Sealer } from '../installations/sealer.ts';
+
+/**
+ * Two cookies bind what strangers could send to somebody else. `link`: set with the host's own response, it says that
+ * this browser asked for this link, so it goes straight to Slack. `form`: set with a page that asks for a press, so that
+ * only a form that this browser was shown counts (a page elsewhere can neither read nor set it).
+ */
+
+/** What a form of ours carries, sealed. */
+export interface FormTicket {
+  link: string;
+  /** The tenant whose move to the link's account this form confirms. */
+  moves?: string;
+}
+
+/** How long a page that asks for a press may stay open. */
+const formLifetimeMs = 30 * 60_000;
+const mostCookies = 12;
+
+/** A response that can take a cookie: Node's, Express's, or a web-standard one. */
+export type CookieTarget =
+  | { appendHeader(name: string, value: string): unknown; readonly req?: { headers: { cookie?: string } } }
+  | { readonly headers: Headers }
+  | Headers;
+
+/** Makes what sets and checks both cookies. `sealer` is made for this purpose alone. */
+export function createLinkCookies(deps: { sealer: Sealer; secure: boolean; now: () => number }) {
+  const { sealer, secure, now } = deps;
+  const prefix = secure ? '__Host-' : '';
+  const linkPrefix = `${prefix}foyer-link-`;
+  const formName = `${prefix}foyer-form`;
+  const cookie = (name: string, value: string, maxAgeMs: number): string =>
+    stringifySetCookie({
+      name,
+      value,
+      maxAge: Math.ceil(maxAgeMs / 1000),
+      path: '/',
+      httpOnly: true,
+      sameSite: 'lax',
+      secure,
+    });
+  const linkName = (jti: string): string =>
+    linkPrefix + createHash('sha256').update(jti).digest('base64url').slice(0, 22);
+
+  return {
+    /** Binds a link to the browser that this response goes to. */
+    bind(res: CookieTarget, jti: string, lifetimeMs: number): void {
+      const add = (line: string): void => {
+        if ('appendHeader' in res) res.appendHeader('Set-Cookie', line);
+        else ('headers' in res ? res.headers : res).append('Set-Cookie', line);
+      };
+      add(cookie(linkName(jti), sealer.seal(jti, 'link'), lifetimeMs));
+      const held = 'appendHeader' in res ? parseCookie(res.req?.headers.cookie ?? '') : {};
+      const old = Object.keys(held).filter((name) => name.startsWith(linkPrefix) && /^[\w-]+$/.test(name));
+      for (const name of old.slice(0, Math.max(0, old.length - mostCookies + 1))) add(cookie(name, '', 0));
+    },
+
+    /** Whether this browser was given this link by the host. */
+    isBound(jti: string, cookieHeader: string | undefined): boolean {
+      const held = parseCookie(cookieHeader ?? '')[linkName(jti)];
+      return held !== undefined && opened(held, 'link') === jti;
+    },
+
+    /** Makes the hidden value of a form, and the cookie that goes with it. */
+    issueForm(ticket: FormTicket, cookieHeader: string | undefined): { value: string; setCookie: string } {
+      const known = parseCookie(cookieHeader ?? '')[formName] ?? '';
+      // Two tabs share one, so that either form may be sent.
+      const browser = /^[\w-]{22}$/.test(known) ? known : randomBytes(16).toString('base64url');
+      const value = sealer.seal(
+        JSON.stringify({ ...ticket, browser, until: now() + formLifetimeMs }),
+        'form',
+      );
+      return { value, setCookie: cookie(formName, browser, formLifetimeMs) };
+    },
+
+    /** Opens a form's hidden value; undefined unless this browser was shown the form lately. */
+    readForm(value: string | null, cookieHeader: string | undefined): FormTicket | undefined {
+      const text = value === null || value.length > 16_000 ? undefined : opened(value, 'form');
+      if (text === undefined) return undefined;
+      // Only we could have sealed it.
+      const { browser, until, ...ticket } = JSON.parse(text) as FormTicket & {
+        browser: string;
+        until: number;
+      };
+      const held = parseCookie(cookieHeader ?? '')[formName];
+      return held === browser && until > now() ? ticket : undefined;
+    },
+  };
+
+  function opened(sealed: string, place: string): string | undefined {
+    try {
+      return sealer.open(sealed, place);
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+export type LinkCookies = ReturnType<typeof createLinkCookies>;

@@ -1,0 +1,272 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
+import { z } from 'zod';
+
+/**
+ * Links and results: what crosses between Foyer and the host product. Both are JWTs, signed with HS256 and
+ * CONNECT_SECRET, so that a backend in any language can make and read them.
+ *
+ * Why the signature is checked here and not by `jwtVerify`: hosts call `readResult` in a request handler and it answers
+ * at once, while jose's check is asynchronous. There is one algorithm and one key, so the check is one HMAC; the header
+ * never chooses.
+ */
+
+/** A link is good for at most this long after it was issued. */
+export const longestLinkMs = 7 * 24 * 3_600_000;
+
+/** How long a host has to read a result. */
+export const resultLifetimeMs = 5 * 60_000;
+
+/** How far the clock of the other side may run ahead of ours. */
+const clockToleranceMs = 60_000;
+
+const longestToken = 8000;
+const mostDataBytes = 1000;
+
+/**
+ * Thrown when a link, a result or a claim is refused. The message is for the developer's log; what a visitor sees is a
+ * page of its own.
+ */
+export class ConnectError extends Error {
+  override readonly name = 'ConnectError';
+  readonly code:
+    | 'connect_off'
+    | 'link_invalid'
+    | 'link_expired'
+    | 'result_invalid'
+    | 'result_expired'
+    | 'claim_invalid'
+    | 'claim_expired'
+    | 'claim_used'
+    | 'already_connected';
+  constructor(code: ConnectError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** One line of visible text that every database takes: no control character, no half of a surrogate pair. */
+const line = (most: number) =>
+  z
+    .string()
+    .min(1)
+    .max(most)
+    .refine((text) => text.isWellFormed() && !/\p{Cc}/u.test(text), {
+      error: 'holds a control character or half a character',
+    });
+
+/** Any JSON, as small as a note. */
+const data = z.json().refine(
+  (value) => {
+    const text = JSON.stringify(value);
+    return Buffer.byteLength(text) <= mostDataBytes && text.isWellFormed() && !/\\u0000/.test(text);
+  },
+  { error: `takes more than ${mostDataBytes} bytes, or holds what no database stores` },
+);
+
+const jti = line(128);
+
+/** What identifies the host's account. */
+const account = { sub: line(255).optional(), org: line(255), label: line(200).optional() };
+
+/** What a link says besides its audience and times. */
+export const linkClaims = z.strictObject({
+  ...account,
+  return_to: z.string().max(1000).optional(),
+  team: z
+    .string()
+    .regex(/^[TE][A-Z0-9]{1,30}$/)
+    .optional(),
+  data: data.optional(),
+  jti,
+});
+
+/** A link's claims: which account of the host a workspace is to be connected with, and where the browser goes then. */
+export type LinkClaims = z.output<typeof linkClaims>;
+
+/** A verified link. Times are in milliseconds since 1970. */
+export interface Link extends LinkClaims {
+  expiresAt: number;
+}
+
+const resultClaims = z.object({
+  jti,
+  sub: line(255).optional(),
+  org: line(255).optional(),
+  outcome: z.enum(['installed', 'cancelled', 'failed', 'refused']),
+  error: z.string().optional(),
+  team_id: z.string().nullable(),
+  team_name: z.string().nullable(),
+  enterprise_id: z.string().nullable(),
+  is_enterprise_install: z.boolean(),
+  installation_id: z.string().nullable(),
+  run_id: z.string().nullable(),
+});
+
+/** A result's claims: how an install ended. Without a link `org` is absent, and `jti` is the install request's id. */
+export type ResultClaims = z.output<typeof resultClaims>;
+
+/** How an install ended, as `readResult` returns it. Compare `jti` with the one that this session's link carried. */
+export interface ConnectResult {
+  /** The link's: the host keeps it in the session that asked, and compares the two. */
+  jti: string;
+  subject: string | null;
+  org: string | null;
+  outcome: ResultClaims['outcome'];
+  /** Why it was not installed, by name, such as `access_denied` or `already_connected`. */
+  error: string | null;
+  teamId: string | null;
+  teamName: string | null;
+  enterpriseId: string | null;
+  isEnterpriseInstall: boolean;
+  installationId: string | null;
+  runId: string | null;
+}
+
+const linkAudience = 'foyer:connect';
+const resultAudience = 'foyer:result';
+
+/**
+ * Signs a link.
+ * @throws ConnectError if a claim is too long, or `return_to` leads to an origin that is not listed
+ */
+export async function createLink(
+  options: LinkOptions,
+  claims: LinkClaims,
+  times: { now: number; expiresAt: number },
+): Promise<string> {
+  const checked = linkClaims.safeParse(claims);
+  if (!checked.success) throw invalidLink(checked.error);
+  assertListed(options, claims.return_to);
+  if (times.expiresAt <= times.now || times.expiresAt - times.now > longestLinkMs)
+    throw new ConnectError('link_invalid', 'A link expires within seven days.');
+  return sign(options.secret, linkAudience, checked.data, times);
+}
+
+/** What links are checked against: the secret, and the origins that `return_to` may name. */
+export interface LinkOptions {
+  secret: string;
+  returnOrigins: readonly string[];
+}
+
+/** Verifies a link. @throws ConnectError with `link_expired` for a genuine one that is over, else `link_invalid` */
+export function readLink(options: LinkOptions, token: string, now: number): Link {
+  const { issuedAt, expiresAt, claims } = open(options.secret, linkAudience, token, 'link_invalid');
+  const parsed = linkClaims.safeParse(claims);
+  if (!parsed.success) throw invalidLink(parsed.error);
+  assertListed(options, parsed.data.return_to);
+  if (expiresAt - issuedAt > longestLinkMs)
+    throw new ConnectError('link_invalid', 'A link expires within seven days.');
+  if (issuedAt > now + clockToleranceMs)
+    throw new ConnectError('link_invalid', 'The link was issued in the future: compare the clocks.');
+  if (expiresAt <= now) throw new ConnectError('link_expired', 'The link has expired.');
+  return { ...parsed.data, expiresAt };
+}
+
+/** Signs a result, for five minutes. */
+export function createResult(secret: string, claims: ResultClaims, now: number): Promise<string> {
+  return sign(secret, resultAudience, claims, { now, expiresAt: now + resultLifetimeMs });
+}
+
+/** Verifies what came back as `?foyer_result=`. @throws ConnectError with `result_expired` or `result_invalid` */
+export function readResult(secret: string, token: string, now: number): ConnectResult {
+  const { issuedAt, expiresAt, claims } = open(secret, resultAudience, token, 'result_invalid');
+  const parsed = resultClaims.safeParse(claims);
+  if (!parsed.success) throw new ConnectError('result_invalid', 'The result lacks a claim.');
+  if (issuedAt > now + clockToleranceMs || expiresAt - issuedAt > resultLifetimeMs)
+    throw new ConnectError('result_invalid', 'The result was not issued just now.');
+  if (expiresAt <= now) throw new ConnectError('result_expired', 'The result has expired.');
+  const result = parsed.data;
+  return {
+    jti: result.jti,
+    subject: result.sub ?? null,
+    org: result.org ?? null,
+    outcome: result.outcome,
+    error: result.error ?? null,
+    teamId: result.team_id,
+    teamName: result.team_name,
+    enterpriseId: result.enterprise_id,
+    isEnterpriseInstall: result.is_enterprise_install,
+    installationId: result.installation_id,
+    runId: result.run_id,
+  };
+}
+
+/** An address of the host with a result behind it; one that was there is replaced. */
+export function withResult(address: string, result: string): string {
+  const url = new URL(address);
+  url.searchParams.set('foyer_result', result);
+  return url.href;
+}
+
+function sign(
+  secret: string,
+  audience: string,
+  claims: object,
+  times: { now: number; expiresAt: number },
+): Promise<string> {
+  const seconds = (ms: number): number => Math.floor(ms / 1000);
+  return new SignJWT({ ...claims })
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .setAudience(audience)
+    .setIssuedAt(seconds(times.now))
+    .setExpirationTime(seconds(times.expiresAt))
+    .sign(Buffer.from(secret));
+}
+
+const headerSchema = z.strictObject({
+  alg: z.literal('HS256'),
+  typ: z.string().optional(),
+  kid: z.string().optional(),
+});
+
+/** `aud` may be an array of one: some libraries write it so. */
+const envelopeSchema = z.looseObject({
+  aud: z.union([z.string(), z.tuple([z.string()]).transform(([only]) => only)]),
+  iat: z.number().nonnegative(),
+  exp: z.number().nonnegative(),
+});
+
+/** Verifies a token's form, signature and audience, and returns its times (ms) and its other claims. */
+function open(
+  secret: string,
+  audience: string,
+  token: string,
+  code: 'link_invalid' | 'result_invalid',
+): { issuedAt: number; expiresAt: number; claims: object } {
+  if (typeof token !== 'string' || token.length > longestToken)
+    throw new ConnectError(code, 'It is too long.');
+  const [, signed = '', signature = ''] = /^([\w-]+\.[\w-]+)\.([\w-]+)$/.exec(token) ?? [];
+  const expected = createHmac('sha256', secret).update(signed).digest('base64url');
+  if (!sameText(signature, expected)) throw new ConnectError(code, 'Its signature is wrong.');
+  try {
+    headerSchema.parse(decodeProtectedHeader(token));
+    const { aud, iat, exp, ...claims } = envelopeSchema.parse(decodeJwt(token));
+    if (aud !== audience) throw new Error('it is for another audience');
+    return { issuedAt: iat * 1000, expiresAt: exp * 1000, claims };
+  } catch (cause) {
+    throw new ConnectError(code, 'Its header, audience or times are wrong.', { cause });
+  }
+}
+
+function sameText(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+/** Compares as browsers do: by scheme, host and port, whatever the text looks like. */
+function assertListed({ returnOrigins }: LinkOptions, returnTo: string | undefined): void {
+  if (returnTo === undefined) return;
+  const url = URL.canParse(returnTo) ? new URL(returnTo) : undefined;
+  const isListed = url !== undefined && /^https?:$/.test(url.protocol) && returnOrigins.includes(url.origin);
+  if (!isListed || url.username !== '' || url.password !== '')
+    throw new ConnectError(
+      'link_invalid',
+      'return_to leads to an origin that CONNECT_RETURN_ORIGINS does not list.',
+    );
+}
+
+function invalidLink(error: z.ZodError): ConnectError {
+  const fields = [...new Set(error.issues.map((issue) => issue.path[0] ?? issue.code))].join(', ');
+  return new ConnectError('link_invalid', `The link has an unknown, missing or too long claim: ${fields}.`);
+}

@@ -1,0 +1,84 @@
+import type { Config } from '../config/config.ts';
+import { findUsedLink } from '../database/connections.ts';
+import type { Database } from '../database/database.ts';
+import { readInstallRecord } from '../database/install-record.ts';
+import { createResult, type LinkClaims, type ResultClaims, withResult } from './link.ts';
+
+/** How an OAuth attempt ended, as the host is told. */
+export interface InstallEnd {
+  outcome: ResultClaims['outcome'];
+  /** By name; only if it was not installed. */
+  error?: string;
+  /** The workspace, as far as Slack named it. */
+  place?: { teamId: string | null; teamName: string | null; enterpriseId: string | null; orgWide: boolean };
+  installationId?: string;
+  runId?: string;
+}
+
+/** Makes what leads a browser back to the host with a signed result. */
+export function createReturns(deps: {
+  config: Pick<Config, 'connect' | 'slack' | 'successRedirectUrl' | 'errorRedirectUrl'>;
+  database: Pick<Database, 'queries'>;
+  now: () => number;
+}) {
+  const { config, database, now } = deps;
+
+  /** The link's own address first, then what the environment says. */
+  function addressFor(link: LinkClaims | undefined, outcome: InstallEnd['outcome']): string | undefined {
+    if (link?.return_to !== undefined) return link.return_to;
+    return outcome === 'installed' ? config.successRedirectUrl : config.errorRedirectUrl;
+  }
+
+  /** Where the browser goes after this end; undefined if Foyer's own page is to say it. */
+  async function toHost(
+    attempt: { requestId: string; link?: LinkClaims },
+    end: InstallEnd,
+  ): Promise<string | undefined> {
+    const { link } = attempt;
+    const address = addressFor(link, end.outcome);
+    if (address === undefined || !config.connect) return address;
+    const { place } = end;
+    const claims: ResultClaims = {
+      jti: link?.jti ?? attempt.requestId,
+      ...(link && { org: link.org }),
+      ...(link?.sub !== undefined && { sub: link.sub }),
+      outcome: end.outcome,
+      ...(end.error !== undefined && { error: end.error }),
+      team_id: place?.teamId ?? null,
+      team_name: place?.teamName ?? null,
+      enterprise_id: place?.enterpriseId ?? null,
+      is_enterprise_install: place?.orgWide ?? false,
+      installation_id: end.installationId ?? null,
+      run_id: end.runId ?? null,
+    };
+    return withResult(address, await createResult(config.connect.secret, claims, now()));
+  }
+
+  return {
+    toHost,
+
+    /**
+     * What a link led to before. unused: nothing yet. used: it leads back to `location` with its first result, or, if
+     * there is no address to return to or the installation was erased since, to no place.
+     */
+    async earlierUse(
+      link: LinkClaims,
+    ): Promise<{ kind: 'unused' } | { kind: 'used'; location: string | undefined }> {
+      const { clientId } = config.slack;
+      const use = await findUsedLink(database.queries, { clientId, jti: link.jti });
+      if (!use) return { kind: 'unused' };
+      const record = use.installation_id && (await readInstallRecord(database.queries, use.installation_id));
+      if (!record) return { kind: 'used', location: undefined };
+      const { teamId, teamName, enterpriseId, isEnterpriseInstall: orgWide } = record;
+      const end: InstallEnd = {
+        outcome: 'installed',
+        place: { teamId, teamName, enterpriseId, orgWide },
+        installationId: record.id,
+        runId: use.run_id ?? undefined,
+      };
+      return { kind: 'used', location: await toHost({ requestId: link.jti, link }, end) };
+    },
+  };
+}
+
+export type Returns = ReturnType<typeof createReturns>;

@@ -1,0 +1,149 @@
+import type { Queries } from './database.ts';
+import { newId } from './new-id.ts';
+import type { ConnectionRow, InstallationStatus, UsedLinkRow } from './records.ts';
+
+/** What a connection says of the host's account. */
+export interface ConnectedAccount {
+  org: string;
+  subject: string | null;
+  label: string | null;
+  /** JSON text. */
+  data: string | null;
+}
+
+/** Reads an installation's connections, the oldest first. More than one exists only if workspaces are shared. */
+export async function readConnections(queries: Queries, installationId: string): Promise<ConnectionRow[]> {
+  return queries
+    .selectFrom('connections')
+    .selectAll()
+    .where('installation_id', '=', installationId)
+    .orderBy('connected_at')
+    .orderBy('id')
+    .execute();
+}
+
+/** Connects an installation with an account; one that is connected already keeps its id and since when it is. */
+export async function saveConnection(
+  transaction: Queries,
+  connection: ConnectedAccount & { installationId: string; now: number },
+): Promise<void> {
+  const { installationId, org, subject, label, data, now } = connection;
+  await transaction
+    .insertInto('connections')
+    .values({
+      id: newId('con'),
+      installation_id: installationId,
+      org,
+      subject,
+      label,
+      data,
+      connected_at: now,
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['installation_id', 'org']).doUpdateSet({ subject, label, data }),
+    )
+    .execute();
+}
+
+/** Removes connections of one installation: those of these ids. */
+export async function deleteConnections(transaction: Queries, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await transaction.deleteFrom('connections').where('id', 'in', ids).execute();
+}
+
+/** A connection with the workspace that it belongs to. */
+export type ConnectionWithPlace = ConnectionRow & {
+  status: InstallationStatus;
+  team_id: string | null;
+  team_name: string | null;
+  enterprise_id: string | null;
+  is_enterprise_install: number;
+};
+
+/** Which connections are wanted: one account's, one installation's, or one by its id; all of the app's if left out. */
+export interface ConnectionFilter {
+  clientId: string;
+  org?: string;
+  installationId?: string;
+  id?: string;
+}
+
+/** Reads connections, newest first, those of usable installations before those that are gone. */
+export async function listConnections(
+  queries: Queries,
+  filter: ConnectionFilter,
+): Promise<ConnectionWithPlace[]> {
+  const { clientId, org, installationId, id } = filter;
+  const rows = await queries
+    .selectFrom('connections')
+    .innerJoin('installations', 'installations.id', 'connections.installation_id')
+    .selectAll('connections')
+    .select(['installations.status', 'installations.team_id', 'installations.team_name'])
+    .select(['installations.enterprise_id', 'installations.is_enterprise_install'])
+    .where('installations.client_id', '=', clientId)
+    .$if(org !== undefined, (query) => query.where('connections.org', '=', org ?? ''))
+    .$if(installationId !== undefined, (query) =>
+      query.where('connections.installation_id', '=', installationId ?? ''),
+    )
+    .$if(id !== undefined, (query) => query.where('connections.id', '=', id ?? ''))
+    .orderBy('connections.connected_at', 'desc')
+    .orderBy('connections.id', 'desc')
+    .execute();
+  const rank = { active: 0, broken: 1, uninstalled: 2 } as const;
+  return rows.sort((a, b) => rank[a.status] - rank[b.status]);
+}
+
+/** What a link led to. */
+export type LinkUse = Omit<UsedLinkRow, 'client_id' | 'used_at'> & { clientId: string; now: number };
+
+/** Uses a link or a claim up: true for the one transaction that may connect with it. */
+export async function useLink(transaction: Queries, use: LinkUse): Promise<boolean> {
+  const { clientId, jti, installation_id, run_id, progress_hash, now } = use;
+  const inserted = await transaction
+    .insertInto('used_links')
+    .values({ client_id: clientId, jti, installation_id, run_id, progress_hash, used_at: now })
+    .onConflict((conflict) => conflict.columns(['client_id', 'jti']).doNothing())
+    .returning('jti')
+    .executeTakeFirst();
+  return inserted !== undefined;
+}
+
+/** Finds what a link led to; undefined while it may still be used. */
+export async function findUsedLink(
+  queries: Queries,
+  link: { clientId: string; jti: string },
+): Promise<UsedLinkRow | undefined> {
+  return queries
+    .selectFrom('used_links')
+    .selectAll()
+    .where('client_id', '=', link.clientId)
+    .where('jti', '=', link.jti)
+    .executeTakeFirst();
+}
+
+/** Forgets links that were used before `before`: they have expired long since. */
+export async function sweepUsedLinks(
+  transaction: Queries,
+  sweep: { clientId: string; before: number },
+): Promise<void> {
+  await transaction
+    .deleteFrom('used_links')
+    .where('client_id', '=', sweep.clientId)
+    .where('used_at', '<', sweep.before)
+    .execute();
+}
+
+/** Whether a person is an admin or owner of a team, as Slack last said. */
+export async function isKnownAdmin(
+  queries: Queries,
+  person: { clientId: string; teamId: string; userId: string },
+): Promise<boolean> {
+  const row = await queries
+    .selectFrom('memberships')
+    .select(['is_admin', 'is_owner'])
+    .where('client_id', '=', person.clientId)
+    .where('team_id', '=', person.teamId)
+    .where('user_id', '=', person.userId)
+    .executeTakeFirst();
+  return row?.is_admin === 1 || row?.is_owner === 1;
+}

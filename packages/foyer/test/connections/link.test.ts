@@ -1,0 +1,269 @@
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { jwtVerify, SignJWT } from 'jose';
+import {
+  ConnectError,
+  createLink,
+  createResult,
+  type LinkClaims,
+  readLink,
+  readResult,
+  withResult,
+} from '../../src/connections/link.ts';
+
+const secret = 'a secret of at least thirty-two bytes';
+const options = { secret, returnOrigins: ['https://app.example.com', 'http://localhost:8000'] };
+const now = Date.UTC(2026, 10, 28, 12);
+const seconds = now / 1000;
+const hour = 3600;
+
+/** What a backend in another language would send. */
+const payload = {
+  aud: 'foyer:connect',
+  sub: 'user-1',
+  org: 'org-1',
+  label: 'Acme GmbH',
+  return_to: 'https://app.example.com/settings?tab=slack',
+  team: 'T0001',
+  data: { plan: 'pro' },
+  jti: 'link-1',
+  iat: seconds,
+  exp: seconds + hour,
+};
+
+const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+/** Signs by hand, so that nothing of ours decides what may be signed. */
+function handMade(claims: unknown, { header = { alg: 'HS256' } as unknown, key = secret } = {}): string {
+  const signed = `${part(header)}.${part(claims)}`;
+  return `${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}`;
+}
+
+const codeOf = (work: () => unknown): string | undefined => {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    assert.ok(error instanceof ConnectError, String(error));
+    assert.ok(!error.message.includes(secret));
+    return error.code;
+  }
+};
+
+const linkCode = (token: string, at = now): string | undefined => codeOf(() => readLink(options, token, at));
+
+describe('a link', () => {
+  it('is read with all its claims, whichever backend made it', () => {
+    const { aud: _, iat: __, exp, ...claims } = payload;
+    const expected = { ...claims, expiresAt: exp * 1000 };
+    assert.deepEqual(readLink(options, handMade(payload), now), expected);
+    const typed = handMade({ ...payload, aud: ['foyer:connect'] }, { header: { alg: 'HS256', typ: 'JWT' } });
+    assert.deepEqual(readLink(options, typed, now), expected, 'as Go writes it');
+  });
+
+  it('needs no more than an org, an id and its times', () => {
+    const { aud, org, jti, iat, exp } = payload;
+    assert.equal(readLink(options, handMade({ aud, org, jti, iat, exp }), now).org, 'org-1');
+  });
+
+  it('is made as the contract says, for any JWT library to read', async () => {
+    const { aud: _, iat: __, exp: ___, ...claims } = payload;
+    const token = await createLink(options, claims, { now, expiresAt: now + hour * 1000 });
+    const read = await jwtVerify(token, Buffer.from(secret), { currentDate: new Date(now) });
+    assert.deepEqual(read.payload, payload);
+    assert.deepEqual(read.protectedHeader, { alg: 'HS256', typ: 'JWT' });
+  });
+
+  it('is not made for a foreign return_to, for too long, or with too long a claim', async () => {
+    const claims: LinkClaims = { org: 'org-1', jti: 'link-1' };
+    const times = { now, expiresAt: now + hour * 1000 };
+    const refused: [LinkClaims, typeof times][] = [
+      [{ ...claims, return_to: 'https://evil.example/' }, times],
+      [claims, { now, expiresAt: now + 7 * 24 * 3_600_000 + 1 }],
+      [claims, { now, expiresAt: now }],
+      [{ ...claims, org: 'x'.repeat(256) }, times],
+      [{ ...claims, data: 'x'.repeat(1000) }, times],
+    ];
+    for (const [wrong, when] of refused)
+      await assert.rejects(createLink(options, wrong, when), { name: 'ConnectError', code: 'link_invalid' });
+    await createLink(options, claims, { now, expiresAt: now + 7 * 24 * 3_600_000 });
+  });
+
+  const without = (name: string) =>
+    Object.fromEntries(Object.entries(payload).filter(([key]) => key !== name));
+  const refused: Record<string, string> = {
+    'is signed with another secret': handMade(payload, { key: `${secret}.` }),
+    'says that it has no signature': `${part({ alg: 'none' })}.${part(payload)}.`,
+    'says none and is signed': handMade(payload, { header: { alg: 'none' } }),
+    'says None in another case': handMade(payload, { header: { alg: 'nOnE' } }),
+    'names another HMAC': handMade(payload, { header: { alg: 'HS512' } }),
+    'names a public-key algorithm': handMade(payload, { header: { alg: 'RS256' } }),
+    'has no algorithm': handMade(payload, { header: {} }),
+    'demands an extension': handMade(payload, { header: { alg: 'HS256', crit: ['x'], x: 1 } }),
+    'brings its own key': handMade(payload, { header: { alg: 'HS256', jwk: { kty: 'oct', k: 'AAAA' } } }),
+    'is for another audience': handMade({ ...payload, aud: 'foyer:result' }),
+    'is for two audiences': handMade({ ...payload, aud: ['foyer:connect', 'other'] }),
+    'has no audience': handMade(without('aud')),
+    'has no expiry': handMade(without('exp')),
+    'has no time of issue': handMade(without('iat')),
+    'has no id': handMade(without('jti')),
+    'has no org': handMade(without('org')),
+    'has an empty org': handMade({ ...payload, org: '' }),
+    'has an org that is a number': handMade({ ...payload, org: 1 }),
+    'lives longer than seven days': handMade({ ...payload, exp: seconds + 7 * 24 * hour + 1 }),
+    'was issued in the future': handMade({ ...payload, iat: seconds + 120, exp: seconds + hour }),
+    'has a time that is a text': handMade({ ...payload, exp: String(seconds + hour) }),
+    'never expires': handMade({ ...payload, exp: 1e300 }),
+    'has an unknown claim': handMade({ ...payload, admin: true }),
+    'has too long an id': handMade({ ...payload, jti: 'x'.repeat(129) }),
+    'has too long a label': handMade({ ...payload, label: 'x'.repeat(201) }),
+    'has too much data': handMade({ ...payload, data: 'x'.repeat(1000) }),
+    'has a control character': handMade({ ...payload, org: 'org-1\u0000' }),
+    'has half a character': handMade({ ...payload, org: 'org-\ud800' }),
+    'has data that no database stores': handMade({ ...payload, data: 'a\u0000' }),
+    'names a team that is none': handMade({ ...payload, team: 'T1&scope=admin' }),
+    'has a payload that is no object': handMade(['foyer:connect']),
+    'has a fourth part': `${handMade(payload)}.x`,
+    'has a changed signature': handMade(payload).replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
+    'is wrapped in blanks': ` ${handMade(payload)} `,
+    'is enormous': handMade({ ...payload, x: 'x'.repeat(9000) }),
+  };
+  for (const [what, token] of Object.entries(refused))
+    it(`is refused if it ${what}`, () => assert.equal(linkCode(token), 'link_invalid'));
+
+  const returns = {
+    'another host': 'https://evil.example/',
+    'a look-alike that begins with a listed origin': 'https://app.example.com.evil.example/',
+    'a listed origin as user name': 'https://app.example.com@evil.example/',
+    'a user name at a listed origin': 'https://user@app.example.com/',
+    'a listed origin in the path': 'https://evil.example/https://app.example.com/',
+    'a subdomain': 'https://evil.app.example.com/',
+    'the parent domain': 'https://example.com/',
+    'another port': 'https://app.example.com:8443/',
+    'plain http': 'http://app.example.com/',
+    'another port of this machine': 'http://localhost:8001/',
+    'a path alone': '/settings',
+    'a scheme-relative address': '//evil.example/',
+    'a backslash trick': 'https://evil.example\\@app.example.com/',
+    'a script': 'javascript://app.example.com/%0aalert(1)',
+    'a data address': 'data:text/html,<script>1</script>',
+    'a file': 'file://app.example.com/etc/passwd',
+    'a look-alike letter': 'https://аpp.example.com/',
+    'a dot at the end': 'https://app.example.com./',
+    'a blob': 'blob:https://app.example.com/1',
+  };
+  for (const [what, return_to] of Object.entries(returns))
+    it(`is refused if return_to leads to ${what}`, () =>
+      assert.equal(linkCode(handMade({ ...payload, return_to })), 'link_invalid'));
+
+  it('compares return_to as browsers compare origins', () => {
+    for (const return_to of [
+      'HTTPS://APP.EXAMPLE.COM:443/x',
+      'https://app.example.com',
+      'http://localhost:8000/a?b#c',
+    ])
+      assert.equal(linkCode(handMade({ ...payload, return_to })), undefined, return_to);
+  });
+
+  it('tolerates a clock that runs a little ahead, and ends on time', () => {
+    const token = handMade(payload);
+    assert.equal(linkCode(token, now - 60_000), undefined);
+    assert.equal(linkCode(token, now - 61_000), 'link_invalid');
+    assert.equal(linkCode(token, now + hour * 1000 - 1), undefined);
+    assert.equal(linkCode(token, now + hour * 1000), 'link_expired');
+  });
+
+  it('is refused for any change of a character', () => {
+    const token = handMade(payload);
+    for (let at = 0; at < token.length; at += 3) {
+      const changed = `${token.slice(0, at)}${token[at] === 'A' ? 'B' : 'A'}${token.slice(at + 1)}`;
+      assert.equal(linkCode(changed), 'link_invalid', `at ${at}`);
+    }
+  });
+
+  it('throws nothing but a ConnectError, whatever comes', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+        assert.equal(linkCode(text), 'link_invalid');
+        assert.equal(linkCode(handMade(text)), 'link_invalid');
+      }),
+    );
+  });
+});
+
+describe('a result', () => {
+  const claims = {
+    jti: 'link-1',
+    sub: 'user-1',
+    org: 'org-1',
+    outcome: 'installed',
+    team_id: 'T0001',
+    team_name: 'Acme',
+    enterprise_id: null,
+    is_enterprise_install: false,
+    installation_id: 'ins_1',
+    run_id: 'run_1',
+  } as const;
+  const resultCode = (token: string, at = now) => codeOf(() => readResult(secret, token, at));
+
+  it('has the claims of the contract, for five minutes', async () => {
+    const token = await createResult(secret, claims, now);
+    const { payload: read } = await jwtVerify(token, Buffer.from(secret), { currentDate: new Date(now) });
+    assert.deepEqual(read, { aud: 'foyer:result', ...claims, iat: seconds, exp: seconds + 300 });
+  });
+
+  it('is read as an object of the host’s language', async () => {
+    assert.deepEqual(readResult(secret, await createResult(secret, claims, now), now), {
+      jti: 'link-1',
+      subject: 'user-1',
+      org: 'org-1',
+      outcome: 'installed',
+      error: null,
+      teamId: 'T0001',
+      teamName: 'Acme',
+      enterpriseId: null,
+      isEnterpriseInstall: false,
+      installationId: 'ins_1',
+      runId: 'run_1',
+    });
+  });
+
+  it('is refused if it is tampered with, of another secret, a link, or too old', async () => {
+    const token = await createResult(secret, claims, now);
+    const [header, body, signature] = token.split('.');
+    const forged = part({ ...claims, org: 'org-2', aud: 'foyer:result', iat: seconds, exp: seconds + 300 });
+    const times = { aud: 'foyer:result', iat: seconds, exp: seconds + 300 };
+    assert.equal(resultCode(`${header}.${forged}.${signature}`), 'result_invalid');
+    assert.equal(resultCode(`${part({ alg: 'none' })}.${body}.`), 'result_invalid');
+    assert.equal(resultCode(handMade({ ...claims, ...times }, { key: 'another' })), 'result_invalid');
+    assert.equal(resultCode(handMade(payload)), 'result_invalid');
+    assert.equal(resultCode(handMade({ ...claims, ...times, exp: seconds + 301 })), 'result_invalid');
+    assert.equal(resultCode(handMade({ ...claims, ...times, outcome: 'won' })), 'result_invalid');
+    assert.equal(resultCode(token, now + 299_999), undefined);
+    assert.equal(resultCode(token, now + 300_000), 'result_expired');
+  });
+
+  it('is never taken for a link, though one secret signs both', async () => {
+    assert.equal(linkCode(await createResult(secret, claims, now)), 'link_invalid');
+  });
+
+  it('goes behind an address, in the place of one that was there', () => {
+    assert.equal(
+      withResult('https://app.example.com/a?tab=1&foyer_result=old#x', 'new'),
+      'https://app.example.com/a?tab=1&foyer_result=new#x',
+    );
+  });
+});
+
+describe('the header of a link', () => {
+  it('may name a key, which chooses nothing', async () => {
+    const { aud, ...claims } = payload;
+    const token = await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'HS256', kid: '../../dev/null' })
+      .setAudience(aud)
+      .sign(Buffer.from(secret));
+    assert.equal(linkCode(token), undefined);
+  });
+});
