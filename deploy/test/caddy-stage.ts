@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../packages/foyer/test/support/free-port.ts';
+import { freePort } from '../../packages/foyer/src/testing/free-port.ts';
 
 /** The Caddy of this machine, where it has one. */
 const caddyPath = process.env.CADDY_PATH ?? 'caddy';

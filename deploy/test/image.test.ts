@@ -7,7 +7,7 @@ import { isBuiltin } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { freePort } from '../../packages/foyer/test/support/free-port.ts';
+import { freePort } from '../../packages/foyer/src/testing/free-port.ts';
 import { setStage } from '../../packages/foyer/test/support/start-foyer.ts';
 
 /** What the image holds and how it is asked whether it lives, read from Dockerfile and .dockerignore as they stand. */

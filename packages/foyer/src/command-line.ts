@@ -17,8 +17,8 @@ import { createSlackClientFactory } from './slack/create-slack-client.ts';
 import { builtInSteps } from './steps/steps.ts';
 
 /** Wires the operator's commands: the server's parts, without a server. `runCommand` says what it returns. */
-export async function runCommandLine(
-  definition: FoyerDefinition,
+export async function runCommandLine<MyTables>(
+  definition: FoyerDefinition<MyTables>,
   argv: readonly string[],
 ): Promise<0 | 1 | 2> {
   const { stdin, stdout, stderr } = process;
@@ -60,7 +60,8 @@ export async function runCommandLine(
       readPublicUrl: () => definition.config?.http.publicUrl ?? readPublicUrl(),
       basePath,
       readManifest: () => manifestText(definition),
-      openDatabase: openExistingDatabase,
+      openDatabase: (target) => openExistingDatabase(target, definition.migrations),
+      migrations: definition.migrations ?? {},
       loadKeyring: loadExistingKeyring,
       openStore: (config, database) => createStore(config, database, loadExistingKeyring(config)),
       purgeInstallation(config, database, installationId) {

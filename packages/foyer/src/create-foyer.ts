@@ -7,6 +7,7 @@ import type { Config } from './config/config.ts';
 import { createLogger, createScrubber, type Logger } from './config/log.ts';
 import { findInstallRecords, type InstallRecord, readInstallRecord } from './database/install-record.ts';
 import { openDatabase } from './database/open-database.ts';
+import { type NoTables, ownDatabase } from './database/own-database.ts';
 import { type FoyerDefinition, resolveConfig } from './define-foyer.ts';
 import { createBoltApp } from './events/bolt-app.ts';
 import { createCommitLifecycle } from './events/lifecycle-events.ts';
@@ -51,7 +52,7 @@ export interface TestOptions {
 }
 
 /** Foyer with what its own server needs beside. */
-export interface AssembledFoyer extends Foyer {
+export interface AssembledFoyer<MyTables = NoTables> extends Foyer<MyTables> {
   handler: RequestHandler;
   keyIds: readonly string[];
   /** As `Foyer.stop`; the database closes after `closed`, when no request is left. */
@@ -64,31 +65,35 @@ const drainMs = 7000;
  * Makes Foyer: reads the configuration, opens the database and migrates it. It listens on no port and works no run
  * until `start`.
  * @throws ConfigError with every problem of environment and definition, DatabaseUnavailableError, DatabaseNewerError,
- *   KeyringError
+ *   KeyringError, OwnMigrationError
  * @example
  * const foyer = await createFoyer(definition);
  * app.use(foyer.middleware);
  * await foyer.start();
  */
-export async function createFoyer(definition: FoyerDefinition): Promise<Foyer> {
+export async function createFoyer<MyTables>(definition: FoyerDefinition<MyTables>): Promise<Foyer<MyTables>> {
   const config = resolveConfig(definition);
   return assembleFoyer({ config, definition, log: createLogger(config) });
 }
 
 /** Builds Foyer in order. Wiring only: what happens is in the folders. */
-export async function assembleFoyer(parts: {
+export async function assembleFoyer<MyTables>(parts: {
   config: Config;
-  definition: Partial<FoyerDefinition>;
+  definition: Partial<FoyerDefinition<MyTables>>;
   log: Logger;
   test?: TestOptions;
-}): Promise<AssembledFoyer> {
+}): Promise<AssembledFoyer<MyTables>> {
   const { config, definition, log, test = {} } = parts;
   const { now = Date.now } = test;
   const steps = definition.install ?? builtInSteps();
   const open = test.openDatabase ?? openDatabase;
   const warn = (text: string): void => log.warn(text);
   // A server that starts together with us may take a while.
-  const database = await open(config.database, { patienceMs: 15_000, warn });
+  const database = await open(config.database, {
+    patienceMs: 15_000,
+    migrations: definition.migrations,
+    warn,
+  });
   try {
     return await build();
   } catch (error) {
@@ -96,7 +101,7 @@ export async function assembleFoyer(parts: {
     throw error;
   }
 
-  async function build(): Promise<AssembledFoyer> {
+  async function build(): Promise<AssembledFoyer<MyTables>> {
     const keyring = loadKeyring({ config, warn });
     await verifyKeyring(database, keyring, now);
     const stepNames = steps.map((step) => step.name);
@@ -163,6 +168,7 @@ export async function assembleFoyer(parts: {
     const states = createStates({
       sealer: createSealer({ keyring, purpose: 'state' }),
       secure: config.http.secure,
+      basePath: config.http.basePath,
       now,
     });
     const unstoredSealer = createSealer({ keyring, purpose: unstoredTokensPurpose });
@@ -287,7 +293,7 @@ export async function assembleFoyer(parts: {
       return true;
     }
 
-    const foyer: AssembledFoyer = {
+    const foyer: AssembledFoyer<MyTables> = {
       handler,
       keyIds: keyring.ids,
       handle: handler.handle,
@@ -356,7 +362,7 @@ export async function assembleFoyer(parts: {
         const teamId = 'teamId' in target ? target.teamId : (record.teamId ?? undefined);
         await publishHome({ installationId: record.id, userId, teamId });
       },
-      database,
+      database: ownDatabase<MyTables>(database),
       async start() {
         worker.start();
         chores = [

@@ -1,13 +1,14 @@
 import type { App } from '@slack/bolt';
-import type { Migration } from 'kysely';
 import { type Config, completeConfig, type FoyerConfig, readConfig } from './config/config.ts';
 import { ConfigError, type ConfigFault } from './config/config-error.ts';
 import { parseManifest, readManifest } from './config/manifest.ts';
+import type { OwnMigrations } from './database/migrate.ts';
+import type { NoTables } from './database/own-database.ts';
 import type { Foyer } from './foyer.ts';
 import type { Step } from './pipeline/step.ts';
 
 /** What an app says to Foyer: everything but its manifest has a default. */
-export interface FoyerOptions {
+export interface FoyerOptions<MyTables = NoTables> {
   /** The parsed `manifest.json`; or its path or file URL. A path is relative to the folder that the process is started in. */
   manifest: unknown;
   /** What `readConfig` returns; it is called when Foyer starts unless this is given. */
@@ -17,9 +18,12 @@ export interface FoyerOptions {
   /** The steps of an install, in order; `builtInSteps()` unless given. */
   install?: readonly Step[];
   /** Adds your listeners to the Bolt app, as Bolt's documentation shows. */
-  listeners?(app: App, foyer: Foyer): void;
-  /** Kysely migrations of your own tables, by name; Foyer keeps their ledger apart from its own. */
-  migrations?: Readonly<Record<string, Migration>>;
+  listeners?(app: App, foyer: Foyer<MyTables>): void;
+  /**
+   * Kysely migrations of your own tables. They run in the order of their names, after Foyer's, and are recorded apart
+   * from Foyer's (`app_migration`). One that was released is never changed, renamed or removed.
+   */
+  migrations?: OwnMigrations;
 }
 
 const optionNames: Readonly<Record<keyof FoyerOptions, true>> = {
@@ -32,7 +36,7 @@ const optionNames: Readonly<Record<keyof FoyerOptions, true>> = {
 };
 
 /** Says what an app is. Made by `defineFoyer`; the server and the command line share it. */
-export interface FoyerDefinition extends Readonly<FoyerOptions> {}
+export interface FoyerDefinition<MyTables = NoTables> extends Readonly<FoyerOptions<MyTables>> {}
 
 /**
  * Defines an app. Pure: it opens nothing and reads nothing, so that a server, a command and a test can share the
@@ -48,12 +52,12 @@ export interface FoyerDefinition extends Readonly<FoyerOptions> {}
  *   },
  * });
  */
-export function defineFoyer(options: FoyerOptions): FoyerDefinition {
+export function defineFoyer<MyTables = NoTables>(options: FoyerOptions<MyTables>): FoyerDefinition<MyTables> {
   return Object.freeze({ ...options });
 }
 
 /** Everything that is wrong with a definition, each with its fix. */
-export function definitionFaults(definition: FoyerDefinition): ConfigFault[] {
+export function definitionFaults<MyTables>(definition: FoyerDefinition<MyTables>): ConfigFault[] {
   const faults: ConfigFault[] = [];
   for (const name of Object.keys(definition)) {
     if (Object.hasOwn(optionNames, name)) continue;
@@ -80,7 +84,7 @@ export function definitionFaults(definition: FoyerDefinition): ConfigFault[] {
 }
 
 /** The text of a definition's manifest. @throws ConfigError if it is a path that cannot be read */
-export function manifestText({ manifest }: FoyerDefinition): string {
+export function manifestText({ manifest }: Pick<FoyerDefinition, 'manifest'>): string {
   if (typeof manifest === 'string' || manifest instanceof URL) return readManifest(manifest);
   return JSON.stringify(manifest ?? null);
 }
@@ -89,7 +93,7 @@ export function manifestText({ manifest }: FoyerDefinition): string {
  * The whole configuration of a definition.
  * @throws ConfigError with every problem of environment, manifest and definition
  */
-export function resolveConfig(definition: FoyerDefinition): Config {
+export function resolveConfig<MyTables>(definition: FoyerDefinition<MyTables>): Config {
   const faults = definitionFaults(definition);
   const config = collect(faults, () => definition.config ?? readConfig());
   const manifest = collect(faults, () => parseManifest(manifestText(definition), faults));

@@ -2,15 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { App, Authorize, Receiver } from '@slack/bolt';
 import type { InstallationStore as SlackInstallationStore } from '@slack/oauth';
 import type { WebClient } from '@slack/web-api';
-import type { Database } from './database/database.ts';
+import type { NoTables, OwnDatabase } from './database/own-database.ts';
 import type { InstallationStatus } from './database/records.ts';
 import type { installRecordJson } from './operator/install-record-json.ts';
 
 /** Which installation is meant: a workspace, a Grid organization's org-wide install, or Foyer's own id. */
 export type Target = { teamId: string } | { enterpriseId: string } | { installationId: string };
 
-/** Everything that an app does with Foyer, made by `createFoyer`. */
-export interface Foyer {
+/** Everything that an app does with Foyer, made by `createFoyer`. `MyTables` are the app's own, for Kysely's types. */
+export interface Foyer<MyTables = NoTables> {
   /**
    * Answers Foyer's paths in Express, Connect, Nest or `@fastify/middie`, and calls `next` for all others. Mount it
    * before any body parser: Slack's signature is checked over the raw body.
@@ -50,8 +50,8 @@ export interface Foyer {
   retry(runId: string): Promise<boolean>;
   /** Publishes App Home for one person, as they would see it on opening it. */
   publishHome(target: Target, userId: string): Promise<void>;
-  /** Foyer's database: your own tables in the same transactions. */
-  readonly database: Pick<Database, 'queries' | 'write'>;
+  /** Foyer's tables, to read, and your own: what you write in them is committed in one transaction. */
+  readonly database: OwnDatabase<MyTables>;
 
   /** Works runs and chores in this process, until `stop`. */
   start(): Promise<void>;

@@ -2,6 +2,8 @@ export { type FoyerConfig, readConfig } from './config/config.ts';
 export { ConfigError, type ConfigFault } from './config/config-error.ts';
 export { createFoyer } from './create-foyer.ts';
 export { DatabaseNewerError, DatabaseUnavailableError } from './database/database.ts';
+export { OwnMigrationError, type OwnMigrations } from './database/migrate.ts';
+export type { FoyerTables, OwnDatabase } from './database/own-database.ts';
 export { defineFoyer, type FoyerDefinition, type FoyerOptions } from './define-foyer.ts';
 export type { Drained, FoundInstallation, Foyer, Target } from './foyer.ts';
 export { InstallationNotFoundError } from './installations/installation-store.ts';

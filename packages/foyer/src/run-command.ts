@@ -7,7 +7,10 @@ import type { FoyerDefinition } from './define-foyer.ts';
  * Why a dynamic import: a server never runs a command, and what only commands need takes a tenth of its start.
  * @example process.exitCode = await runCommand(definition, process.argv.slice(2))
  */
-export async function runCommand(definition: FoyerDefinition, argv: readonly string[]): Promise<0 | 1 | 2> {
+export async function runCommand<MyTables>(
+  definition: FoyerDefinition<MyTables>,
+  argv: readonly string[],
+): Promise<0 | 1 | 2> {
   const { runCommandLine } = await import('./command-line.ts');
   return runCommandLine(definition, argv);
 }

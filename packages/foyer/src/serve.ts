@@ -5,6 +5,8 @@ import { ConfigError } from './config/config-error.ts';
 import { createLogger, type Logger } from './config/log.ts';
 import { assembleFoyer, type TestOptions } from './create-foyer.ts';
 import { DatabaseNewerError, DatabaseUnavailableError } from './database/database.ts';
+import { OwnMigrationError } from './database/migrate.ts';
+import type { NoTables } from './database/own-database.ts';
 import { type FoyerDefinition, resolveConfig } from './define-foyer.ts';
 import type { Foyer } from './foyer.ts';
 import { createFoyerServer } from './http/create-server.ts';
@@ -14,26 +16,26 @@ import { KeyringError } from './installations/keyring.ts';
 const drainMs = 7000;
 
 /** A Foyer that listens on a port and works its runs. */
-export interface ServedFoyer extends Foyer {
+export interface ServedFoyer<MyTables = NoTables> extends Foyer<MyTables> {
   /** Where it listens, on this machine. */
   address: AddressInfo;
 }
 
 /** What a process of its own adds to a definition; tests set the clock and the worker too. */
-export type StartOptions = TestOptions & {
-  definition?: Partial<FoyerDefinition>;
+export type StartOptions<MyTables = NoTables> = TestOptions & {
+  definition?: Partial<FoyerDefinition<MyTables>>;
   otherwise?: RequestListener;
 };
 
 /**
  * Starts Foyer with a server of its own. `serve` calls it; tests set the clock and the worker.
- * @throws ConfigError, DatabaseUnavailableError, DatabaseNewerError, KeyringError
+ * @throws ConfigError, DatabaseUnavailableError, DatabaseNewerError, KeyringError, OwnMigrationError
  */
-export async function startFoyer(
+export async function startFoyer<MyTables = NoTables>(
   config: Config,
   log: Logger,
-  options: StartOptions = {},
-): Promise<ServedFoyer> {
+  options: StartOptions<MyTables> = {},
+): Promise<ServedFoyer<MyTables>> {
   const { definition = {}, otherwise, ...test } = options;
   const foyer = await assembleFoyer({ config, definition, log, test });
   const server = createFoyerServer({ handler: foyer.handler, otherwise, log });
@@ -55,7 +57,7 @@ export async function startFoyer(
 }
 
 /** Failures of a start that say what to do: shown as they are, without a stack. */
-const explained = [ConfigError, DatabaseNewerError, KeyringError];
+const explained = [ConfigError, DatabaseNewerError, OwnMigrationError, KeyringError];
 
 /**
  * Runs Foyer as a process: its own HTTP server, the worker, and SIGTERM and SIGINT, which end it within ten seconds.
@@ -63,8 +65,8 @@ const explained = [ConfigError, DatabaseNewerError, KeyringError];
  * process with exit code 1.
  * @example await serve(definition)
  */
-export async function serve(
-  definition: FoyerDefinition,
+export async function serve<MyTables>(
+  definition: FoyerDefinition<MyTables>,
   options: { otherwise?: RequestListener } = {},
 ): Promise<void> {
   let log: Logger | undefined;

@@ -24,8 +24,10 @@ const order = [
   'define-foyer.ts',
   'create-foyer.ts',
   'serve.ts',
+  'testing',
   'command-line.ts',
   'run-command.ts',
+  'bin.ts',
   'index.ts',
 ];
 

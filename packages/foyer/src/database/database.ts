@@ -9,8 +9,14 @@ import type { Tables } from './records.ts';
  * then that of a run (`holdLease`), then what hangs on them: two that lock in different orders wait for each other.
  */
 
-/** What a query runs on: the database itself, or a transaction of it. */
+/** What a reader runs on: the database itself, or a transaction of it. */
 export type Queries = Kysely<Tables>;
+
+/**
+ * A transaction under way. A function that takes one as its first parameter never commits: its caller does, by
+ * `database.write`.
+ */
+export type Tx = Transaction<Tables>;
 
 /** An open database, whichever engine stands behind it. */
 export interface Database {
@@ -22,7 +28,7 @@ export interface Database {
    * `work` may therefore run more than once: it does nothing but queries.
    * @throws DatabaseUnavailableError when the patience ran out, or the database cannot be written at all
    */
-  write<T>(work: (transaction: Transaction<Tables>) => Promise<T>, patienceMs?: number): Promise<T>;
+  write<T>(work: (tx: Tx) => Promise<T>, patienceMs?: number): Promise<T>;
   /** Compiles a read once, for what is asked at every event. It sees what is committed, and nothing else. */
   prepare<Values extends QueryValues<Values>, Row>(build: BuildQuery<Values, Row>): PreparedRead<Values, Row>;
   /** The same for a read of several rows. */
@@ -62,14 +68,17 @@ export class DatabaseUnavailableError extends Error {
   }
 }
 
-/** Thrown at the start when the database holds migrations that this code does not know. */
+/** Thrown at the start if the database holds migrations that this code does not know: Foyer's, or the app's own. */
 export class DatabaseNewerError extends Error {
   override readonly name = 'DatabaseNewerError';
   readonly code = 'database_newer';
-  constructor(unknown: readonly string[]) {
+  constructor(unknown: readonly string[], whose: 'Foyer' | 'the app' = 'Foyer') {
     super(
-      `The database was written by a newer Foyer (it has ${unknown.join(', ')}). ` +
-        'Start that version, or restore the backup that was made before the upgrade.',
+      whose === 'Foyer'
+        ? `The database was written by a newer Foyer (it has ${unknown.join(', ')}). ` +
+            'Start that version, or restore the backup that was made before the upgrade.'
+        : `The database has migrations of the app that its definition does not have (${unknown.join(', ')}). ` +
+            'Start the newer version of the app, or put them back into `migrations`: one that was applied is never removed or renamed.',
     );
   }
 }

@@ -9,7 +9,13 @@ import { m0005EndedSessions } from './migrations/0005-ended-sessions.ts';
 import { m0008Connections } from './migrations/0008-connections.ts';
 import type { Tables } from './records.ts';
 
-/** The migrations in order. A released one is never changed: a change is a new one, and one more line here. */
+/**
+ * Why two ledgers: Foyer's migrations and the app's own grow independently. In one list an update of Foyer would bring
+ * a name that sorts before one that the app has already applied, and Kysely refuses that. So each list has a table of
+ * its own; Foyer's runs first, since the app's tables may refer to Foyer's.
+ */
+
+/** Foyer's migrations in order. A released one is never changed: a change is a new one, and one more line here. */
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-initial': m0001Initial,
   '0002-operator-indexes': m0002OperatorIndexes,
@@ -19,34 +25,137 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0008-connections': m0008Connections,
 };
 
-/** The names of the migrations that this code knows, in order. */
+/** The names of Foyer's migrations that this code knows, in order. */
 export const migrationNames: readonly string[] = Object.keys(migrations);
 
-async function appliedMigrations(queries: Kysely<Tables>): Promise<string[]> {
+/**
+ * The app's own migrations, by name: they run in the order of their names, after Foyer's.
+ * @example { '0001-orders': { up: (db) => db.schema.createTable('orders').addColumn('id', 'text', (c) => c.primaryKey()).execute() } }
+ */
+export type OwnMigrations = Readonly<Record<string, Migration>>;
+
+const foyerLedger = 'kysely_migration';
+const ownLedger = 'app_migration';
+const ownLock = 'app_migration_lock';
+
+/** The tables in which the app's own migrations are recorded. */
+export const ownLedgerTables: readonly string[] = [ownLedger, ownLock];
+
+/**
+ * Thrown at the start when one of the app's own migrations fails. Nothing of it was applied, nor of those that were to
+ * run together with it.
+ */
+export class OwnMigrationError extends Error {
+  override readonly name = 'OwnMigrationError';
+  readonly code = 'own_migration_failed';
+  readonly migration: string;
+  constructor(migration: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(
+      `The app's migration ${migration} fails: ${reason.replace(/\.$/, '')}. ` +
+        'Nothing was changed. Correct it in the definition (`migrations`), and start again.',
+      { cause },
+    );
+    this.migration = migration;
+  }
+}
+
+/** Runs work in a transaction while no other process does so: on SQLite every transaction is alone. */
+export type InTurn = (work: (queries: Kysely<Tables>) => Promise<void>) => Promise<void>;
+
+/**
+ * Brings Foyer's tables and the app's own up to date, in one transaction. Two processes that start at once do it once.
+ * @throws DatabaseNewerError if the database has migrations that this code does not know;
+ * DatabaseUnavailableError if the database belongs to another program; OwnMigrationError
+ */
+export async function migrate(
+  queries: Kysely<Tables>,
+  own: OwnMigrations = {},
+  inTurn: InTurn = (work) => queries.transaction().execute(work),
+): Promise<void> {
+  // A database that is up to date must need no lock: a command beside a busy Foyer opens at once.
+  if (!(await findWork(queries, own)).isNeeded) return;
+  await inTurn(async (db) => {
+    const work = await findWork(db, own);
+    if (work.adopted.length > 0) await adopt(db, work.adopted);
+    if (work.isFoyerBehind) await migrateFoyer(db);
+    if (work.isOwnBehind) await migrateOwn(db, own);
+  });
+}
+
+/** What is left to do. `adopted` are the app's migrations that stand in Foyer's ledger, from before they had their own. */
+async function findWork(queries: Kysely<Tables>, own: OwnMigrations) {
   const tables = await queries.introspection.getTables({ withInternalKyselyTables: true });
-  if (!tables.some((table) => table.name === 'kysely_migration')) return [];
-  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(
+  const isThere = (ledger: string) => tables.some(({ name }) => name === ledger);
+  const applied = isThere(foyerLedger) ? await namesIn(queries, foyerLedger) : [];
+  const strangers = applied.filter((name) => !(name in migrations));
+  const adopted = strangers.filter((name) => name in own);
+  if (strangers.length > adopted.length) {
+    throw strangersError(
+      applied,
+      strangers.filter((name) => !(name in own)),
+    );
+  }
+  const appliedOwn = [...adopted, ...(isThere(ownLedger) ? await namesIn(queries, ownLedger) : [])];
+  const unknown = appliedOwn.filter((name) => !(name in own));
+  if (unknown.length > 0) throw new DatabaseNewerError(unknown, 'the app');
+  const isFoyerBehind = migrationNames.some((name) => !applied.includes(name));
+  const isOwnBehind = Object.keys(own).some((name) => !appliedOwn.includes(name));
+  return {
+    adopted,
+    isFoyerBehind,
+    isOwnBehind,
+    isNeeded: isFoyerBehind || isOwnBehind || adopted.length > 0,
+  };
+}
+
+async function namesIn(queries: Kysely<Tables>, ledger: string): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`select name from ${sql.table(ledger)} order by name`.execute(
     queries,
   );
   return rows.map((row) => row.name);
 }
 
-async function isUpToDate(queries: Kysely<Tables>): Promise<boolean> {
-  const applied = await appliedMigrations(queries);
-  const unknown = applied.filter((name) => !(name in migrations));
-  // Kysely's own table is there, too, where another program uses it.
-  if (unknown.length > 0 && unknown.length === applied.length)
-    throw ofAnother(`it has the migration ${unknown[0]}`);
-  if (unknown.length > 0) throw new DatabaseNewerError(unknown);
-  return applied.length === migrationNames.length;
+/**
+ * What migrations mean that stand in Foyer's ledger and are not Foyer's. A newer Foyer adds only names with a higher
+ * number than the last one known here; any other name was put there by another Kysely migrator.
+ */
+function strangersError(applied: readonly string[], strangers: readonly string[]): Error {
+  if (strangers.length === applied.length) return ofAnother(`it has the migration ${strangers[0]}`);
+  const last = migrationNames.at(-1)?.slice(0, 4) ?? '';
+  const isNewer = (name: string) => /^\d{4}-/.test(name) && name.slice(0, 4) > last;
+  const foreign = strangers.filter((name) => !isNewer(name));
+  if (foreign.length === 0) return new DatabaseNewerError(strangers, 'Foyer');
+  return new DatabaseUnavailableError(
+    `The table ${foyerLedger} holds migrations that are not Foyer's (${foreign.join(', ')}): another Kysely migrator ` +
+      'uses this database too. Put these migrations into the definition as `migrations`: Foyer then records them in ' +
+      `${ownLedger}. Or let the other migrator use another table (\`migrationTableName\`) and remove their rows from ${foyerLedger}.`,
+  );
 }
 
 function ofAnother(what: string, cause?: unknown): DatabaseUnavailableError {
-  const mend = 'Give Foyer a database of its own in DATABASE_URL.';
-  return new DatabaseUnavailableError(`The database is another program’s: ${what}. ${mend}`, { cause });
+  return new DatabaseUnavailableError(
+    `The database belongs to another program: ${what}. Give Foyer a database of its own in DATABASE_URL.`,
+    { cause },
+  );
 }
 
-/** Whether a table that a migration makes is there without it: SQLite says so in words, Postgres by a code. */
+async function adopt(db: Kysely<Tables>, adopted: readonly string[]): Promise<void> {
+  await sql`create table if not exists ${sql.table(ownLedger)}
+    (name varchar(255) not null primary key, timestamp varchar(255) not null)`.execute(db);
+  await sql`insert into ${sql.table(ownLedger)} (name, timestamp)
+    select name, timestamp from ${sql.table(foyerLedger)} where name in (${sql.join(adopted)})`.execute(db);
+  await sql`delete from ${sql.table(foyerLedger)} where name in (${sql.join(adopted)})`.execute(db);
+}
+
+async function migrateFoyer(db: Kysely<Tables>): Promise<void> {
+  const provider = { getMigrations: async () => ({ ...migrations }) };
+  const { error } = await new Migrator({ db, provider }).migrateToLatest();
+  if (isAlreadyThere(error)) throw ofAnother(error.message, error);
+  if (error) throw error;
+}
+
+/** Whether a table that a migration makes exists without it: SQLite says so in words, Postgres by a code. */
 function isAlreadyThere(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   return (
@@ -54,23 +163,22 @@ function isAlreadyThere(error: unknown): error is Error {
   );
 }
 
-/**
- * Brings the schema up to date, in one transaction; two processes that start at once do it once. `inTurn` runs its work
- * in a transaction, while no other process does: in SQLite each one is alone.
- * @throws DatabaseNewerError when the database has migrations that this code does not know;
- * DatabaseUnavailableError when it is another program's
- */
-export async function migrate(
-  queries: Kysely<Tables>,
-  inTurn: (work: (queries: Kysely<Tables>) => Promise<void>) => Promise<void> = (work) =>
-    queries.transaction().execute(work),
-): Promise<void> {
-  // Nothing to do must need no lock: a command line beside a busy Foyer opens at once.
-  if (await isUpToDate(queries)) return;
-  await inTurn(async (db) => {
-    const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } });
-    const { error } = (await isUpToDate(db)) ? {} : await migrator.migrateToLatest();
-    if (isAlreadyThere(error)) throw ofAnother(error.message, error);
-    if (error) throw error;
-  });
+async function migrateOwn(db: Kysely<Tables>, own: OwnMigrations): Promise<void> {
+  const { error, results } = await new Migrator({
+    db,
+    provider: { getMigrations: async () => ({ ...own }) },
+    migrationTableName: ownLedger,
+    migrationLockTableName: ownLock,
+    // Two branches of an app may each bring one, and be merged in either order.
+    allowUnorderedMigrations: true,
+  }).migrateToLatest();
+  if (!error) return;
+  const failed = results?.find(({ status }) => status === 'Error')?.migrationName;
+  if (failed === undefined) throw error;
+  // A server that went away in its middle is no mistake of the migration's.
+  if (error instanceof DatabaseUnavailableError) {
+    const message = `The app's migration ${failed} was not applied. ${error.message}`;
+    throw new DatabaseUnavailableError(message, { cause: error.cause });
+  }
+  throw new OwnMigrationError(failed, error);
 }

@@ -1,20 +1,27 @@
 import type { DatabaseTarget } from '../config/database-target.ts';
 import { readCopyMark } from './copy/copy-mark.ts';
 import { type Database, DatabaseUnavailableError } from './database.ts';
+import type { OwnMigrations } from './migrate.ts';
 
-export interface OpenOptions {
-  /** How long to wait for a Postgres server that is not there yet; 2,500 unless given. */
+/** How a database is opened. */
+export interface OpenDatabaseOptions {
+  /** How long a Postgres server that is not there yet is waited for; 2,500 unless given. */
   patienceMs?: number;
+  /** The app's own migrations; none unless given. */
+  migrations?: OwnMigrations;
   /** Called with what the operator should know. */
   warn?(text: string): void;
 }
 
 /**
- * Opens the database that the configuration names, makes a SQLite file if there is none, and brings its schema up to
- * date. Refuses one that holds half of a copy.
- * @throws DatabaseUnavailableError, DatabaseNewerError
+ * Opens the database that the configuration names, and brings Foyer's tables and the app's own up to date. Makes a
+ * SQLite file if there is none. Refuses a database that holds half of a copy.
+ * @throws DatabaseUnavailableError, DatabaseNewerError, OwnMigrationError
  */
-export async function openDatabase(target: DatabaseTarget, options: OpenOptions = {}): Promise<Database> {
+export async function openDatabase(
+  target: DatabaseTarget,
+  options: OpenDatabaseOptions = {},
+): Promise<Database> {
   const database = await openAnyDatabase(target, options);
   try {
     const mark = await readCopyMark(database.queries);
@@ -27,17 +34,20 @@ export async function openDatabase(target: DatabaseTarget, options: OpenOptions 
 }
 
 /**
- * The same for one that may hold half of a copy: the copy continues with it.
+ * The same for a database that may hold half of a copy: the copy continues with it.
  *
- * Why each engine is loaded here: the other one's driver would be one module in thirty of a start, for nothing.
+ * Why each engine is loaded here: the other engine's driver would be one module in thirty of a start, for nothing.
  */
-export async function openAnyDatabase(target: DatabaseTarget, options: OpenOptions = {}): Promise<Database> {
+export async function openAnyDatabase(
+  target: DatabaseTarget,
+  options: OpenDatabaseOptions = {},
+): Promise<Database> {
   if (target.kind === 'sqlite') {
     const { openSqlite } = await import('./sqlite/open-sqlite.ts');
     return openSqlite(target.file, options);
   }
   const { openPostgres } = await import('./postgres/open-postgres.ts');
-  return openPostgres(target.url, options.patienceMs);
+  return openPostgres(target.url, options);
 }
 
 /** What is to be done with a database that holds half of a copy. */

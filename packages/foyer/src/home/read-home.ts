@@ -45,7 +45,7 @@ export function createReadHome(deps: {
     supportUrl: config.supportUrl,
     privacyUrl: config.privacyUrl,
   };
-  const install = new URL('/slack/install', config.http.publicUrl).href;
+  const install = `${config.http.baseUrl}/slack/install`;
 
   return async ({ installationId, userId }) => {
     const record = await readRecord(installationId);

@@ -70,7 +70,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     const request = await findInstallRequest(database.queries, progressHash(content.progressToken));
     const leadsBack =
       request?.outcome === 'installed' || (request?.outcome === 'started' && fallback === 'state_used');
-    if (leadsBack) return seeOther(res, progressPath(content.progressToken));
+    if (leadsBack) return seeOther(res, progressPath(config.http, content.progressToken));
     pages.sendFailure(res, { kind: fallback, code: fallback, teamId: content.teamId });
   }
 
@@ -136,7 +136,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
           { installationId: recorded?.installationId, runId: recorded?.runId, outcome: recorded?.kind },
           'installed',
         );
-        seeOther(res, config.successRedirectUrl ?? progressPath(content.progressToken));
+        seeOther(res, config.successRedirectUrl ?? progressPath(config.http, content.progressToken));
       },
       async failureAsync(error) {
         if (error instanceof StateUsedError) {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
 /** The page that a progress token leads to. */
-export function progressPath(progressToken: string): string {
-  return `/installs/${progressToken}`;
+export function progressPath({ basePath }: { basePath: string }, progressToken: string): string {
+  return `${basePath}/installs/${progressToken}`;
 }
 
 /** What the database keeps of a progress token: whoever reads the database cannot open the page. */

@@ -76,7 +76,7 @@ export function createShowProgress(deps: {
 
   return {
     async page(token: string, res: ServerResponse): Promise<void> {
-      const path = progressPath(token);
+      const path = progressPath(config.http, token);
       const watched = await watchOr(token, (code) =>
         pages.sendFailure(res, { kind: 'temporarily_unavailable', code, path }),
       );

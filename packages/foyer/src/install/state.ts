@@ -45,14 +45,20 @@ const sealedSchema = z.object({
 const mostCookies = 12;
 
 /** Issues states and judges those that come back. `sealer` is made for this purpose alone. */
-export function createStates(deps: { sealer: Sealer; secure: boolean; now: () => number }) {
+export function createStates(deps: {
+  sealer: Sealer;
+  secure: boolean;
+  basePath?: string;
+  now: () => number;
+}) {
   const prefix = `${deps.secure ? '__Host-' : ''}foyer-state-`;
   const cookie = (name: string, value: string, maxAge: number): string =>
     stringifySetCookie({
       name,
       value,
       maxAge,
-      path: '/',
+      // A __Host- cookie is for the whole host; elsewhere it stays below the base path.
+      path: deps.secure ? '/' : deps.basePath || '/',
       httpOnly: true,
       sameSite: 'lax',
       secure: deps.secure,

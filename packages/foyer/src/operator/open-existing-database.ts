@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import type { DatabaseTarget } from '../config/database-target.ts';
 import type { Database } from '../database/database.ts';
+import type { OwnMigrations } from '../database/migrate.ts';
 import { openDatabase } from '../database/open-database.ts';
 import { peekTables } from '../database/peek-tables.ts';
 import { serverName } from '../database/postgres/postgres-pool.ts';
@@ -8,20 +9,23 @@ import { CommandError } from './command-error.ts';
 
 /**
  * Opens the database that Foyer has made. A command never makes one: an empty answer from a new one would look as if
- * every installation were gone, where in truth DATABASE_URL names the wrong place.
- * @throws CommandError, DatabaseUnavailableError, DatabaseNewerError
+ * every installation were gone, while in truth DATABASE_URL names the wrong place.
+ * @throws CommandError, DatabaseUnavailableError, DatabaseNewerError, OwnMigrationError
  */
-export async function openExistingDatabase(target: DatabaseTarget): Promise<Database> {
+export async function openExistingDatabase(
+  target: DatabaseTarget,
+  migrations?: OwnMigrations,
+): Promise<Database> {
   if (target.kind === 'postgres') {
     const tables = await peekTables(target);
     if (!tables.some(({ name }) => name === 'installations')) throw noneYet(serverName(target.url));
-    return openDatabase(target);
+    return openDatabase(target, { migrations });
   }
   const found = statSync(target.file, { throwIfNoEntry: false });
   if (found === undefined || found.size === 0) {
     throw noneYet(target.file);
   }
-  return openDatabase(target);
+  return openDatabase(target, { migrations });
 }
 
 function noneYet(place: string): CommandError {

@@ -1,5 +1,6 @@
 import type { Config, FoyerConfig } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
+import type { OwnMigrations } from '../database/migrate.ts';
 import type { InstallationStore } from '../installations/installation-store.ts';
 import type { Keyring } from '../installations/keyring.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
@@ -25,6 +26,8 @@ export interface OperatorDeps {
   readManifest: () => string;
   /** Opens a database that is there already. @throws CommandError where there is none */
   openDatabase: (target: Config['database']) => Promise<Database>;
+  /** The app's own migrations, for a database that a command makes. */
+  migrations: OwnMigrations;
   /** The keys that are there; makes none. @throws KeyringError */
   loadKeyring: (config: Config) => Keyring;
   /** The store with the keys that are there. @throws KeyringError */

@@ -3,6 +3,7 @@ import { ConfigError } from '../config/config-error.ts';
 import { createScrubber } from '../config/log.ts';
 import { CopyError } from '../database/copy/copy-mark.ts';
 import { DatabaseNewerError, DatabaseUnavailableError } from '../database/database.ts';
+import { OwnMigrationError } from '../database/migrate.ts';
 import { BackupDamagedError } from '../database/sqlite/verify-backup.ts';
 import { KeyringError } from '../installations/keyring.ts';
 import { KeyMissingError, SealBrokenError } from '../installations/sealer.ts';
@@ -95,6 +96,7 @@ const told = [
   UsageError,
   ConfigError,
   DatabaseNewerError,
+  OwnMigrationError,
   BackupDamagedError,
   CopyError,
   KeyringError,

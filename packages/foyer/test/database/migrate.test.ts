@@ -93,7 +93,10 @@ describe('migrations', () => {
       const before = objects();
       await assert.rejects(openSqlite(another), (error) => {
         assert.ok(error instanceof DatabaseUnavailableError);
-        assert.ok(error.message.startsWith(`The database is another program’s: ${reason}.`), error.message);
+        assert.ok(
+          error.message.startsWith(`The database belongs to another program: ${reason}.`),
+          error.message,
+        );
         return /of its own in DATABASE_URL/.test(error.message);
       });
       assert.equal(objects(), before);

@@ -7,7 +7,7 @@ import pg from 'pg';
 import { type Database, DatabaseUnavailableError } from '../../src/database/database.ts';
 import { openPostgres } from '../../src/database/postgres/open-postgres.ts';
 import { recordEncryptionKey } from '../../src/database/seals.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../src/testing/free-port.ts';
 import { startPostgresProxy } from '../support/postgres-proxy.ts';
 import { type PostgresServer, startPostgresServer } from '../support/postgres-server.ts';
 

@@ -76,7 +76,7 @@ it('Postgres over TLS: the certificate and the name in it are verified, once', {
   await Promise.all(
     refused.map(([what, url, reason]) =>
       // With patience beyond this test's: what is wrong with a certificate is not tried again.
-      assert.rejects(openPostgres(url, 600_000), (error) => {
+      assert.rejects(openPostgres(url, { patienceMs: 600_000 }), (error) => {
         assert.ok(error instanceof DatabaseUnavailableError, `${what}: ${error}`);
         assert.match(error.message, reason, what);
         return true;

@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import fc from 'fast-check';
+import { createVisitor } from '../../src/testing/visitor.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
-import { createVisitor } from '../support/visitor.ts';
 
 /** Speaks HTTP by hand, where `fetch` is too polite; resolves to all that came back until the connection closed. */
 function speak(

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import Sqlite from 'better-sqlite3';
+import { createVisitor, finishedRun, install, pressAddToSlack } from '../../src/testing/visitor.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
-import { createVisitor, finishedRun, install, pressAddToSlack } from '../support/visitor.ts';
 
 describe('an install', () => {
   let stage: Stage;

@@ -3,9 +3,15 @@ import { execFile } from 'node:child_process';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import {
+  createVisitor,
+  eventually,
+  finishedRun,
+  install,
+  type RunStatus,
+} from '../../src/testing/visitor.ts';
 import { compileCache } from '../support/compile-cache.ts';
 import { environmentFor, type Stage, setStage } from '../support/start-foyer.ts';
-import { createVisitor, eventually, finishedRun, install, type RunStatus } from '../support/visitor.ts';
 
 /** What `list --json` prints, as far as these tests read it. */
 const cli = fileURLToPath(new URL('../support/app/cli.ts', import.meta.url));

@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createSandbox } from 'slack-sandbox';
 import type { Finding } from '../../src/operator/doctor/finding.ts';
+import { freePort } from '../../src/testing/free-port.ts';
+import { createVisitor, eventually, finishedRun, install } from '../../src/testing/visitor.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
-import { freePort } from '../support/free-port.ts';
-import { createVisitor, eventually, finishedRun, install } from '../support/visitor.ts';
 
 const root = join(import.meta.dirname, '../../../..');
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { eventually } from '../../src/testing/visitor.ts';
 import { launchBrowser } from '../support/launch-browser.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
-import { eventually } from '../support/visitor.ts';
 
 /** Where pictures go when somebody wants to look: SCREENSHOTS=folder npm test. */
 const pictures = process.env.SCREENSHOTS;

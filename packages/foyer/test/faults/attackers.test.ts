@@ -6,9 +6,15 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import Sqlite from 'better-sqlite3';
+import {
+  createVisitor,
+  eventually,
+  finishedRun,
+  install,
+  pressAddToSlack,
+} from '../../src/testing/visitor.ts';
 import { compileCache } from '../support/compile-cache.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
-import { createVisitor, eventually, finishedRun, install, pressAddToSlack } from '../support/visitor.ts';
 import { count, isFullRun } from './support/full-run.ts';
 import { setProcessStage } from './support/process-stage.ts';
 import { signedPost } from './support/signed-post.ts';

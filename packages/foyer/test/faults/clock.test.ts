@@ -3,8 +3,14 @@ import { describe, it, type TestContext } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import { retryRun } from '../../src/pipeline/retry-run.ts';
+import {
+  createVisitor,
+  eventually,
+  finishedRun,
+  install,
+  pressAddToSlack,
+} from '../../src/testing/visitor.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
-import { createVisitor, eventually, finishedRun, install, pressAddToSlack } from '../support/visitor.ts';
 import { createJumpClock, type JumpClock } from './support/jump-clock.ts';
 
 /** The machine's clock jumps while Foyer runs. */

@@ -7,8 +7,8 @@ import { sql } from 'kysely';
 import { type Database, DatabaseNewerError, DatabaseUnavailableError } from '../../src/database/database.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { KeyringError } from '../../src/installations/keyring.ts';
+import { createVisitor, eventually, finishedRun, install, type Visitor } from '../../src/testing/visitor.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
-import { createVisitor, eventually, finishedRun, install, type Visitor } from '../support/visitor.ts';
 import { isServing, spawnFoyer } from './support/foyer-process.ts';
 import { heldTokens, liveTokens } from './support/tokens.ts';
 

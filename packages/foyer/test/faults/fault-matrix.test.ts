@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Failure } from 'slack-sandbox';
+import { createVisitor, install, type RunStatus, type Visitor } from '../../src/testing/visitor.ts';
 import type { EngineName } from '../support/stage-database.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
-import { createVisitor, install, type RunStatus, type Visitor } from '../support/visitor.ts';
 import {
   type Cell,
   cellOfEachEnd,

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import {
+  createVisitor,
+  eventually,
+  finishedRun,
+  install,
+  pressAddToSlack,
+} from '../../src/testing/visitor.ts';
 import type { EngineName } from '../support/stage-database.ts';
-import { createVisitor, eventually, finishedRun, install, pressAddToSlack } from '../support/visitor.ts';
 import { isFullRun } from './support/full-run.ts';
 import { afterMs, atCall, atCommit, type KillPoint, phases } from './support/kill-points.ts';
 import { type ProcessStage, setProcessStage } from './support/process-stage.ts';

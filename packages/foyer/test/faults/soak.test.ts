@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { it } from 'node:test';
 import type { Failure, World } from 'slack-sandbox';
-import { createVisitor, eventually, finishedRun, install, type RunStatus } from '../support/visitor.ts';
+import {
+  createVisitor,
+  eventually,
+  finishedRun,
+  install,
+  type RunStatus,
+} from '../../src/testing/visitor.ts';
 import { isFullRun } from './support/full-run.ts';
 import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
 import { createRandom, type Random } from './support/random.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../src/testing/free-port.ts';
+import { createVisitor, eventually, finishedRun, install } from '../../src/testing/visitor.ts';
 import type { EngineName } from '../support/stage-database.ts';
-import { createVisitor, eventually, finishedRun, install } from '../support/visitor.ts';
 import { isServing, spawnFoyer } from './support/foyer-process.ts';
 import { isFullRun } from './support/full-run.ts';
 import { type ProcessStage, setProcessStage } from './support/process-stage.ts';

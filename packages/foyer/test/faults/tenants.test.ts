@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import Sqlite from 'better-sqlite3';
+import {
+  createVisitor,
+  eventually,
+  finishedRun,
+  install,
+  type RunStatus,
+} from '../../src/testing/visitor.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
-import { createVisitor, eventually, finishedRun, install, type RunStatus } from '../support/visitor.ts';
 import { signedPost } from './support/signed-post.ts';
 
 /**

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../src/testing/free-port.ts';
+import { createVisitor, eventually, finishedRun, pressAddToSlack } from '../../src/testing/visitor.ts';
 import { type FoyerProcess, isServing, spawnFoyer } from '../faults/support/foyer-process.ts';
 import { count, isFullRun } from '../faults/support/full-run.ts';
 import { heldTokens, liveTokens } from '../faults/support/tokens.ts';
-import { freePort } from '../support/free-port.ts';
-import { createVisitor, eventually, finishedRun, pressAddToSlack } from '../support/visitor.ts';
 import { type Machines, setMachines } from './support/set-machines.ts';
 
 /** One install that two machines on one Postgres have a part in. */

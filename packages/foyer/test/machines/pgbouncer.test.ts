@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { createVisitor, finishedRun, pressAddToSlack } from '../../src/testing/visitor.ts';
 import { heldTokens, liveTokens } from '../faults/support/tokens.ts';
 import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer.ts';
 import { createPostgresDatabase } from '../support/shared-postgres.ts';
-import { createVisitor, finishedRun, pressAddToSlack } from '../support/visitor.ts';
 import { setMachines } from './support/set-machines.ts';
 
 it('two machines work through PgBouncer in transaction mode, with fewer connections than they ask for', async (t) => {

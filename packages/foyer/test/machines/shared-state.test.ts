@@ -5,14 +5,14 @@ import { createLogger } from '../../src/config/log.ts';
 import { migrationNames } from '../../src/database/migrate.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { createNoticeSender } from '../../src/notices/send-notices.ts';
+import { freePort } from '../../src/testing/free-port.ts';
+import { createVisitor, eventually, finishedRun, install } from '../../src/testing/visitor.ts';
 import { isServing, spawnFoyer } from '../faults/support/foyer-process.ts';
 import { count } from '../faults/support/full-run.ts';
 import { signedPost } from '../faults/support/signed-post.ts';
 import { liveTokens } from '../faults/support/tokens.ts';
-import { freePort } from '../support/free-port.ts';
 import { createPostgresDatabase } from '../support/shared-postgres.ts';
 import { postgresStageDatabase } from '../support/stage-database.ts';
-import { createVisitor, eventually, finishedRun, install } from '../support/visitor.ts';
 import { type Machines, setMachines } from './support/set-machines.ts';
 
 /** What two machines on one Postgres do once between them, and what each knows of the other. */

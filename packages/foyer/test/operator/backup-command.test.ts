@@ -10,9 +10,9 @@ import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import { verifyBackup } from '../../src/database/sqlite/verify-backup.ts';
 import { backupDatabase } from '../../src/operator/backup-database.ts';
 import { startFoyer } from '../../src/serve.ts';
+import { createVisitor, eventually, install } from '../../src/testing/visitor.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { setStage } from '../support/start-foyer.ts';
-import { createVisitor, eventually, install } from '../support/visitor.ts';
 import { createOperatorHarness, storeInstallation } from './operator-harness.ts';
 
 test('backup makes one whole file that only its owner reads, with what the WAL still held', async (t) => {

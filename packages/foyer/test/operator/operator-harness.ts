@@ -81,6 +81,7 @@ export async function createOperatorHarness(
         readManifest: () => fixtureManifest,
         basePath: '',
         openDatabase: openExistingDatabase,
+        migrations: {},
         readEnvironment: () => variables,
         loadKeyring: unexpected('loadKeyring'),
         openStore: unexpected('openStore'),

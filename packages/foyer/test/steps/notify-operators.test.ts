@@ -10,9 +10,9 @@ import { notifyOperators } from '../../src/steps/notify-operators.ts';
 import { registerTeam } from '../../src/steps/register-team.ts';
 import { registerUser } from '../../src/steps/register-user.ts';
 import { requestWelcome } from '../../src/steps/request-welcome.ts';
+import { eventually } from '../../src/testing/visitor.ts';
 import { mortal, type PipelineStage, setStage } from '../pipeline/pipeline-stage.ts';
 import { mailPassword, startMailServer } from '../support/mail-server.ts';
-import { eventually } from '../support/visitor.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 const taken: Answer = (_request, response) => void response.end('ok');

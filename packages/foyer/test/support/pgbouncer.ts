@@ -5,8 +5,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { freePort } from './free-port.ts';
-import { eventually } from './visitor.ts';
+import { freePort } from '../../src/testing/free-port.ts';
+import { eventually } from '../../src/testing/visitor.ts';
 
 /** Whether this machine has it (Debian: apt-get install pgbouncer). */
 export async function hasPgBouncer(): Promise<boolean> {

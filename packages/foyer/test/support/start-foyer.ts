@@ -6,8 +6,8 @@ import { createSandbox, type Sandbox, type SandboxOptions } from 'slack-sandbox'
 import { type Config, parseConfig } from '../../src/config/config.ts';
 import { createLogger, type Logger } from '../../src/config/log.ts';
 import { type ServedFoyer as Foyer, type StartOptions, startFoyer } from '../../src/serve.ts';
+import { freePort } from '../../src/testing/free-port.ts';
 import { fixtureManifest } from './fixture-manifest.ts';
-import { freePort } from './free-port.ts';
 import {
   type EngineName,
   postgresStageDatabase,

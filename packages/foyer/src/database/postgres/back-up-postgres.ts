@@ -3,6 +3,7 @@ import { compareTables, differingTables } from '../copy/compare-tables.ts';
 import { copiedTables } from '../copy/copied-tables.ts';
 import { copyRows } from '../copy/copy-rows.ts';
 import type { Queries } from '../database.ts';
+import type { OwnMigrations } from '../migrate.ts';
 import type { Tables } from '../records.ts';
 import { openSqlite } from '../sqlite/open-sqlite.ts';
 import { BackupDamagedError } from '../sqlite/verify-backup.ts';
@@ -13,8 +14,12 @@ import { createPostgresPool } from './postgres-pool.ts';
  * the two row by row. Others go on writing meanwhile.
  * @throws DatabaseUnavailableError, BackupDamagedError
  */
-export async function backUpPostgres(url: string, file: string): Promise<void> {
-  const target = await openSqlite(file);
+export async function backUpPostgres(
+  url: string,
+  file: string,
+  migrations: OwnMigrations = {},
+): Promise<void> {
+  const target = await openSqlite(file, { migrations });
   try {
     await readPostgresSnapshot(url, async (source) => {
       const tables = await copiedTables(source);

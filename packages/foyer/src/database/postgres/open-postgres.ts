@@ -11,7 +11,7 @@ import {
   type Transaction,
 } from 'kysely';
 import { type Database, DatabaseUnavailableError } from '../database.ts';
-import { migrate } from '../migrate.ts';
+import { type InTurn, migrate, type OwnMigrations } from '../migrate.ts';
 import { prepareQuery } from '../prepared-query.ts';
 import type { Tables } from '../records.ts';
 import { backUpPostgres } from './back-up-postgres.ts';
@@ -106,20 +106,21 @@ function migratingDialect(pool: PostgresPool): PostgresDialect {
  * Brings the schema up to date: one process does it, and others that start meanwhile wait for it. What only looks has
  * the time limit of every statement; a migration, and the wait for another's, has none.
  */
-async function bringUpToDate(url: string, patienceMs: number | undefined): Promise<void> {
+async function bringUpToDate(url: string, options: OpenPostgresOptions): Promise<void> {
+  const { patienceMs } = options;
   const open = (unlimited: boolean) =>
     new Kysely<Tables>({
       dialect: migratingDialect(createPostgresPool({ url, max: 1, unlimited, patienceMs })),
     });
   const [looks, migrations] = [open(false), open(true)];
-  const inTurn = (work: (queries: Kysely<Tables>) => Promise<void>) =>
+  const inTurn: InTurn = (work) =>
     migrations.transaction().execute(async (transaction) => {
       await sql`select pg_advisory_xact_lock(${sql.lit(migrationLock)})`.execute(transaction);
       await work(transaction);
     });
   try {
     await requireVersion(looks, url);
-    await migrate(looks, inTurn);
+    await migrate(looks, options.migrations, inTurn);
     await prepareWriteMarks(looks, inTurn);
   } finally {
     await Promise.all([looks.destroy(), migrations.destroy()]);
@@ -137,15 +138,20 @@ async function requireVersion(queries: Kysely<Tables>, url: string): Promise<voi
   );
 }
 
+export interface OpenPostgresOptions {
+  /** How long a server that is not there yet is waited for; 2,500 unless given. */
+  patienceMs?: number;
+  migrations?: OwnMigrations;
+}
+
 /**
- * Opens a Postgres database, and brings its schema up to date. `url` is a connection URL as libpq has them; `pool_max`
- * in it bounds the connections (10 unless told). A server that is not there yet is waited for during `patienceMs`
- * (2,500 unless told).
- * @throws DatabaseUnavailableError, DatabaseNewerError
+ * Opens a Postgres database, and brings it up to date. `url` is a connection URL as libpq has them; `pool_max` in it
+ * bounds the connections (10 unless given).
+ * @throws DatabaseUnavailableError, DatabaseNewerError, OwnMigrationError
  */
-export async function openPostgres(url: string, patienceMs?: number): Promise<Database> {
+export async function openPostgres(url: string, options: OpenPostgresOptions = {}): Promise<Database> {
   const server = serverName(url);
-  await bringUpToDate(url, patienceMs);
+  await bringUpToDate(url, options);
   const pool = createPostgresPool({ url });
   const queries = new Kysely<Tables>({ dialect: foyerDialect(pool) });
   let commits = 0;
@@ -231,7 +237,7 @@ export async function openPostgres(url: string, patienceMs?: number): Promise<Da
     async scrub() {
       // Postgres clears its pages by itself (autovacuum), and its log is kept by whoever keeps the server.
     },
-    backup: (file) => backUpPostgres(url, file),
+    backup: (file) => backUpPostgres(url, file, options.migrations),
     close: () => queries.destroy(),
   };
 }

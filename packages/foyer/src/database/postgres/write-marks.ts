@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
+import type { InTurn } from '../migrate.ts';
 import type { Tables } from '../records.ts';
 
 /**
@@ -57,10 +58,7 @@ export async function isMarkKept(transaction: Kysely<Tables>, id: string): Promi
 }
 
 /** Makes the table where it is missing, in its turn, and clears away what processes left behind that died. */
-export async function prepareWriteMarks(
-  queries: Kysely<Tables>,
-  inTurn: (work: (queries: Kysely<Tables>) => Promise<void>) => Promise<void>,
-): Promise<void> {
+export async function prepareWriteMarks(queries: Kysely<Tables>, inTurn: InTurn): Promise<void> {
   const found = await sql<{ name: string | null }>`select to_regclass('write_marks')::text as name`.execute(
     queries,
   );

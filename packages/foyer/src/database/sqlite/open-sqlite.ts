@@ -6,7 +6,7 @@ import { Kysely } from 'kysely';
 import { type Database, DatabaseUnavailableError } from '../database.ts';
 import { makeFolder } from '../make-folder.ts';
 import { makePrivate } from '../make-private.ts';
-import { migrate } from '../migrate.ts';
+import { migrate, type OwnMigrations } from '../migrate.ts';
 import { compileQuery } from '../prepared-query.ts';
 import type { Tables } from '../records.ts';
 import { syncFolder } from '../sync-folder.ts';
@@ -144,20 +144,20 @@ async function untilUnlocked<T>(work: () => Promise<T>, patienceMs: number): Pro
 /**
  * Opens a SQLite database, makes the file (mode 0600) and its folder if needed, and brings it up to date. `warn` is
  * called with what the operator should know.
- * @throws DatabaseUnavailableError, DatabaseNewerError
+ * @throws DatabaseUnavailableError, DatabaseNewerError, OwnMigrationError
  */
 export async function openSqlite(
   file: string,
-  options: { warn?(text: string): void } = {},
+  { migrations, warn }: { migrations?: OwnMigrations; warn?(text: string): void } = {},
 ): Promise<Database> {
-  const sqlite = openFile(file, options.warn);
+  const sqlite = openFile(file, warn);
   const statements = createStatements(sqlite, file);
   const queries = new Kysely<Tables>({ dialect: foyerSqliteDialect(statements) });
   sqlite.pragma(`busy_timeout = ${busyTimeoutMs}`);
   const assertInPlace = createPlaceCheck(file);
   let log: LogOnDisk;
   try {
-    await untilUnlocked(() => migrate(queries), openingPatienceMs);
+    await untilUnlocked(() => migrate(queries, migrations), openingPatienceMs);
     log = await openLogOnDisk(file);
     sqlite.pragma('synchronous = NORMAL');
   } catch (error) {

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSandbox, type Sandbox, type SandboxOptions } from 'slack-sandbox';
 import { type Config, parseConfig } from '../../../src/config/config.ts';
+import { freePort } from '../../../src/testing/free-port.ts';
 import { fixtureManifest } from '../../support/fixture-manifest.ts';
-import { freePort } from '../../support/free-port.ts';
 import { type PostgresProxy, startPostgresProxy } from '../../support/postgres-proxy.ts';
 import {
   type EngineName,

@@ -5,10 +5,10 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { createLogger } from '../../../src/config/log.ts';
 import { type Listening, listen } from '../../../src/http/listen.ts';
 import { createMetrics, type Metrics } from '../../../src/operator/metrics/create-metrics.ts';
+import { createVisitor, eventually, finishedRun, install } from '../../../src/testing/visitor.ts';
 import { createClock } from '../../support/installations.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/open-test-database.ts';
 import { type Stage, setStage } from '../../support/start-foyer.ts';
-import { createVisitor, eventually, finishedRun, install } from '../../support/visitor.ts';
 import { storeInstallation, storeRequest, storeRun } from '../operator-harness.ts';
 import { type Family, parseExposition, sampleValue } from './parse-exposition.ts';
 

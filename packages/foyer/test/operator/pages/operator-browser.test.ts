@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { eventually } from '../../../src/testing/visitor.ts';
 import { launchBrowser } from '../../support/launch-browser.ts';
-import { eventually } from '../../support/visitor.ts';
 import {
   type OperatorStage,
   password,

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { parseSetCookie } from 'cookie';
 import { startFoyer } from '../../../src/serve.ts';
+import { eventually } from '../../../src/testing/visitor.ts';
 import { recordingLogger, setStage } from '../../support/start-foyer.ts';
-import { eventually } from '../../support/visitor.ts';
 import { storeInstallation, storeRun, storeUser } from '../operator-harness.ts';
 import { type OperatorStage, password, setOperatorStage } from './operator-stage.ts';
 

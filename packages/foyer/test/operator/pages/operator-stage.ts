@@ -1,8 +1,8 @@
 import type { Database } from '../../../src/database/database.ts';
 import { openDatabase } from '../../../src/database/open-database.ts';
 import type { InstallRequestRow } from '../../../src/database/records.ts';
+import { createVisitor, finishedRun, install, type Visitor } from '../../../src/testing/visitor.ts';
 import { type Stage, setStage } from '../../support/start-foyer.ts';
-import { createVisitor, finishedRun, install, type Visitor } from '../../support/visitor.ts';
 import { storeInstallation } from '../operator-harness.ts';
 
 export const password = 'open sesame, please';

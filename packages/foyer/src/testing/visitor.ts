@@ -5,27 +5,40 @@ import type { Sandbox } from 'slack-sandbox';
 export interface Visitor {
   cookies: Map<string, string>;
   get(url: string, headers?: Record<string, string>): Promise<Response>;
+  /** Sends a form, as the page at the same origin would. */
+  post(url: string, form?: Record<string, string>): Promise<Response>;
 }
 
 /** Makes a visitor with an empty cookie jar. */
 export function createVisitor(): Visitor {
   const cookies = new Map<string, string>();
+  async function send(
+    url: string,
+    init: RequestInit & { headers?: Record<string, string> },
+  ): Promise<Response> {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const response = await fetch(url, {
+      ...init,
+      redirect: 'manual',
+      headers: { connection: 'close', ...(cookie ? { cookie } : {}), ...init.headers },
+      signal: AbortSignal.timeout(30_000),
+    });
+    for (const line of response.headers.getSetCookie()) {
+      const { name, value, maxAge } = parseSetCookie(line);
+      if (maxAge === 0 || !value) cookies.delete(name);
+      else cookies.set(name, value);
+    }
+    return response;
+  }
   return {
     cookies,
-    async get(url, headers = {}) {
-      const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-      const response = await fetch(url, {
-        redirect: 'manual',
-        headers: { connection: 'close', ...(cookie ? { cookie } : {}), ...headers },
-        signal: AbortSignal.timeout(30_000),
-      });
-      for (const line of response.headers.getSetCookie()) {
-        const { name, value, maxAge } = parseSetCookie(line);
-        if (maxAge === 0 || !value) cookies.delete(name);
-        else cookies.set(name, value);
-      }
-      return response;
-    },
+    get: (url, headers = {}) => send(url, { headers }),
+    post: (url, form = {}) =>
+      send(url, {
+        method: 'POST',
+        body: new URLSearchParams(form),
+        headers: { origin: new URL(url).origin },
+      }),
   };
 }
 

@@ -1,0 +1,90 @@
+import type { ColumnType, Kysely, Transaction } from 'kysely';
+import type { Database, Tx } from './database.ts';
+import type { Tables } from './records.ts';
+
+type ReadOnly<T> = { readonly [Column in keyof T]: ColumnType<T[Column], never, never> };
+type Selected<T, Columns extends keyof T> = {
+  [Column in Columns]: T[Column] extends ColumnType<infer Read, infer _Insert, infer _Update>
+    ? Read
+    : T[Column];
+};
+type Stable<Name extends keyof Tables, Columns extends keyof Tables[Name]> = ReadOnly<
+  Selected<Tables[Name], Columns>
+>;
+
+/**
+ * The tables of Foyer that an app may read beside its own, with the columns that stay from version to version. They
+ * can be joined and filtered, and not written: Foyer's own functions do that. A time is a whole number of milliseconds
+ * since 1970, a flag is 0 or 1, a list is JSON text.
+ */
+export interface FoyerTables {
+  installations: Stable<
+    'installations',
+    | 'id'
+    | 'team_id'
+    | 'team_name'
+    | 'enterprise_id'
+    | 'enterprise_name'
+    | 'is_enterprise_install'
+    | 'status'
+    | 'installer_user_id'
+    | 'installed_at'
+    | 'uninstalled_at'
+    | 'bot_user_id'
+    | 'bot_scopes'
+  >;
+  teams: Stable<'teams', 'team_id' | 'name' | 'domain' | 'icon_url' | 'enterprise_id' | 'first_seen_at'>;
+  users: Stable<
+    'users',
+    'user_id' | 'name' | 'real_name' | 'email' | 'timezone' | 'locale' | 'avatar_url' | 'first_seen_at'
+  >;
+  runs: Stable<'runs', 'id' | 'installation_id' | 'user_id' | 'status' | 'created_at' | 'finished_at'>;
+  steps: Stable<'steps', 'run_id' | 'name' | 'position' | 'status' | 'attempts' | 'error_code'>;
+  history: Stable<'history', 'id' | 'installation_id' | 'at' | 'kind' | 'user_id' | 'detail'>;
+}
+
+/** What an app without tables of its own has. */
+export type NoTables = Record<never, never>;
+
+/** An app's tables, for Kysely; one that has the name of a table of Foyer's is refused by the compiler. */
+export type OwnTables<MyTables> = {
+  [Name in keyof MyTables]: Name extends keyof Tables ? never : MyTables[Name];
+};
+
+/** Foyer's tables and the app's together, as queries see them. */
+export type JoinedTables<MyTables> = FoyerTables & OwnTables<MyTables>;
+
+/**
+ * The database as the app's own code uses it.
+ * @example
+ * interface MyTables { orders: { id: string; installation_id: string; total: number } }
+ * await foyer.database.write((tx) => tx.insertInto('orders').values(order).execute());
+ */
+export interface OwnDatabase<MyTables = NoTables> {
+  /** For reads. */
+  readonly queries: Kysely<JoinedTables<MyTables>>;
+  /**
+   * Runs `work` in one transaction, and resolves once it is safely on disk. If the database is busy or its connection
+   * is lost, `work` runs again: it does nothing but queries.
+   * @throws DatabaseUnavailableError
+   */
+  write<T>(work: (tx: Transaction<JoinedTables<MyTables>>) => Promise<T>): Promise<T>;
+}
+
+/**
+ * A transaction of Foyer's as the app's code sees it: what both write in it is committed together.
+ *
+ * Why the cast is safe: the object is the same, and `FoyerTables` takes every column from `Tables` by name, so that one
+ * that is renamed there does not compile here.
+ */
+export function ownTransaction<MyTables>(tx: Tx): Transaction<JoinedTables<MyTables>> {
+  return tx as unknown as Transaction<JoinedTables<MyTables>>;
+}
+
+/** The open database as the app's code sees it. */
+export function ownDatabase<MyTables>(database: Pick<Database, 'queries' | 'write'>): OwnDatabase<MyTables> {
+  return {
+    queries: database.queries as unknown as Kysely<JoinedTables<MyTables>>,
+    write: (work) => database.write((tx) => work(ownTransaction<MyTables>(tx))),
+  };
+}

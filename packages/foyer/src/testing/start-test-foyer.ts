@@ -1,0 +1,153 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { createSandbox, type Sandbox, type SandboxOptions } from 'slack-sandbox';
+import { completeConfig, readConfig } from '../config/config.ts';
+import { ConfigError, type ConfigFault } from '../config/config-error.ts';
+import { createLogger } from '../config/log.ts';
+import { parseManifest } from '../config/manifest.ts';
+import { definitionFaults, type FoyerDefinition, manifestText } from '../define-foyer.ts';
+import type { Foyer } from '../foyer.ts';
+import { type ServedFoyer, startFoyer } from '../serve.ts';
+import { freePort } from './free-port.ts';
+import { type Choice, createVisitor, finishedRun, install, type RunStatus, type Visitor } from './visitor.ts';
+
+/** Foyer's clock in a test: it runs with the real one, and can jump forward. The sandbox follows it. */
+export interface TestClock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  advance(byMs: number): void;
+}
+
+/** An app on Foyer, a Slack for it and a browser, all over loopback HTTP. Close it at the end of the test. */
+export interface TestFoyer {
+  /** Where Foyer answers, with the definition's base path and without a slash at the end. */
+  url: string;
+  foyer: Foyer;
+  sandbox: Sandbox;
+  /** A browser without a screen: it keeps its cookies and follows no redirect. */
+  visitor: Visitor;
+  clock: TestClock;
+  /** Installs the app as the owner of a seeded workspace, or as `choice` says; resolves once its run has ended. */
+  install(choice?: Choice): Promise<RunStatus>;
+  /** Every line that Foyer has logged so far. */
+  logged(): string[];
+  /** Stops Foyer and starts it again on the same database and port. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What a test may set. */
+export interface TestFoyerOptions {
+  /** Variables beside those that lead to the sandbox, such as `OPERATOR_PASSWORD`. */
+  environment?: Readonly<Record<string, string>>;
+  /** A Postgres database of the test's own; a SQLite file in a folder of its own unless given. */
+  databaseUrl?: string;
+  sandbox?: Partial<SandboxOptions>;
+}
+
+/**
+ * Starts an app on a real database with a Slack on this machine: nothing is mocked, and nothing leaves the machine.
+ * @throws ConfigError with every problem of the definition
+ * @example
+ * await using app = await startTestFoyer(definition);
+ * const run = await app.install();
+ * assert.equal(run.status, 'succeeded');
+ */
+export async function startTestFoyer(
+  definition: FoyerDefinition,
+  options: TestFoyerOptions = {},
+): Promise<TestFoyer> {
+  const faults: ConfigFault[] = definitionFaults(definition);
+  const manifest = parseManifest(manifestText(definition), faults);
+  if (!manifest || faults.length > 0) throw new ConfigError(faults);
+  const { basePath = '' } = definition;
+  let aheadMs = 0;
+  const clock: TestClock = {
+    now: () => Date.now() + aheadMs,
+    advance(byMs) {
+      aheadMs += byMs;
+    },
+  };
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}${basePath}`;
+  const sandbox = await createSandbox({
+    manifest: JSON.parse(manifestText(definition)),
+    eventUrl: `${url}/slack/events`,
+    redirectUrls: [`${url}/slack/oauth_redirect`],
+    readNow: clock.now,
+    ...options.sandbox,
+  });
+  const folder = await mkdtemp(join(tmpdir(), 'foyer-test-'));
+  const config = completeConfig(
+    readConfig({
+      SLACK_CLIENT_ID: sandbox.app.clientId,
+      SLACK_CLIENT_SECRET: sandbox.app.clientSecret,
+      SLACK_SIGNING_SECRET: sandbox.app.signingSecret,
+      SLACK_AUTHORIZATION_URL: sandbox.authorizationUrl,
+      SLACK_API_URL: sandbox.apiUrl,
+      PUBLIC_URL: new URL(url).origin,
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      DATABASE_URL: options.databaseUrl ?? `file:${join(folder, 'foyer.db')}`,
+      TOKEN_ENCRYPTION_KEYS: `test:${Buffer.alloc(32, 7).toString('base64')}`,
+      NODE_ENV: 'test',
+      LOG_LEVEL: 'debug',
+      ...options.environment,
+    }),
+    manifest,
+    basePath,
+  );
+  const lines: string[] = [];
+  const destination = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(...String(chunk).split('\n').filter(Boolean));
+      done();
+    },
+  });
+  const log = createLogger(config, { destination });
+  const start = (): Promise<ServedFoyer> =>
+    startFoyer(config, log, { definition, now: clock.now, worker: { pollMs: 100 } });
+  let running: ServedFoyer | undefined;
+  const close = async (): Promise<void> => {
+    await running?.stop();
+    await sandbox.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    running = await start();
+  } catch (error) {
+    // A Slack that is left listening would keep the test's file from ending.
+    await close();
+    throw error;
+  }
+  const visitor = createVisitor();
+  return {
+    url,
+    get foyer() {
+      if (!running) throw new Error('Foyer is not running');
+      return running;
+    },
+    sandbox,
+    visitor,
+    clock,
+    async install(choice) {
+      const person = sandbox.person(sandbox.state().workspaces[0]?.id ?? '');
+      const teamId = sandbox.state().workspaces[0]?.id;
+      const answer = await install(visitor, url, sandbox, choice ?? { userId: person.id, teamId });
+      const location = answer.headers.get('location');
+      if (answer.status !== 303 || !location) throw new Error(`the callback answered ${answer.status}`);
+      return finishedRun(visitor, new URL(location, url).href);
+    },
+    logged: () => lines,
+    async restart() {
+      await running?.stop();
+      running = undefined;
+      running = await start();
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

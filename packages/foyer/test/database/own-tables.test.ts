@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { describe, it, type TestContext } from 'node:test';
+import { promisify } from 'node:util';
+import { sql } from 'kysely';
+import { DatabaseNewerError, DatabaseUnavailableError } from '../../src/database/database.ts';
+import { OwnMigrationError, type OwnMigrations } from '../../src/database/migrate.ts';
+import { openDatabase } from '../../src/database/open-database.ts';
+import { ownDatabase } from '../../src/database/own-database.ts';
+import { readTables } from '../../src/database/read-tables.ts';
+import { storeInstallation } from '../operator/operator-harness.ts';
+import { engines } from '../support/open-test-database.ts';
+
+interface MyTables {
+  orders: { id: string; installation_id: string; total: number };
+}
+
+const orders: OwnMigrations = {
+  '0001-orders': {
+    async up(db) {
+      await db.schema
+        .createTable('orders')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('installation_id', 'text', (column) =>
+          column.notNull().references('installations.id').onDelete('cascade'),
+        )
+        .addColumn('total', 'integer', (column) => column.notNull())
+        .execute();
+    },
+  },
+};
+const notes: OwnMigrations = {
+  '0002-notes': { up: (db) => db.schema.createTable('notes').addColumn('id', 'text').execute() },
+};
+
+for (const [engine, open] of Object.entries(engines)) {
+  describe(`the app's own tables on ${engine}`, () => {
+    async function prepare(t: TestContext) {
+      const { database, target, close } = await open();
+      t.after(close);
+      const opened = async (migrations?: OwnMigrations) => {
+        const again = await openDatabase(target, { migrations });
+        await again.close();
+      };
+      const tables = async () => (await readTables(database.queries)).map(({ name }) => name);
+      const names = async (ledger: string) => {
+        const text = sql<{ name: string }>`select name from ${sql.table(ledger)} order by name`;
+        return (await text.execute(database.queries)).rows.map(({ name }) => name);
+      };
+      return { database, target, opened, tables, names };
+    }
+
+    it('are made in a ledger of their own, and each list grows whenever it likes', async (t) => {
+      const { database, opened, tables, names } = await prepare(t);
+      const foyers = await names('kysely_migration');
+      await opened(orders);
+      assert.deepEqual(await names('app_migration'), ['0001-orders']);
+      assert.deepEqual(await names('kysely_migration'), foyers);
+      // An update of Foyer brings a migration that the database does not have yet.
+      await sql`drop table ended_sessions`.execute(database.queries);
+      await sql`delete from kysely_migration where name = '0005-ended-sessions'`.execute(database.queries);
+      await opened(orders);
+      assert.deepEqual(await names('kysely_migration'), foyers);
+      // And the app's next ones come in an order that is not that of their names.
+      const early: OwnMigrations = {
+        '0000-early': { up: (db) => db.schema.createTable('early').addColumn('id', 'text').execute() },
+      };
+      await opened({ ...orders, ...notes });
+      await opened({ ...orders, ...notes, ...early });
+      assert.deepEqual(await names('app_migration'), ['0000-early', '0001-orders', '0002-notes']);
+      const found = await tables();
+      for (const name of ['early', 'notes', 'orders', 'ended_sessions'])
+        assert.ok(found.includes(name), name);
+      assert.ok(!found.includes('app_migration'), 'its ledger is no table of the app');
+    });
+
+    it('are made once if processes start at once', async (t) => {
+      const { target, tables, names } = await prepare(t);
+      const [source, given] = [
+        new URL('../../src/database/open-database.ts', import.meta.url).href,
+        JSON.stringify(target),
+      ];
+      const code = `import(${JSON.stringify(source)}).then(async ({ openDatabase }) => {
+        const up = (db) => db.schema.createTable('orders').addColumn('id', 'text').execute();
+        const database = await openDatabase(${given}, { migrations: { '0001-orders': { up } } });
+        await database.close();
+        console.log('open');
+      })`;
+      const run = () => promisify(execFile)(process.execPath, ['-e', code]);
+      for (const ended of await Promise.all([run(), run(), run()])) assert.equal(ended.stdout, 'open\n');
+      assert.deepEqual(await names('app_migration'), ['0001-orders']);
+      assert.ok((await tables()).includes('orders'));
+    });
+
+    it('are not made by half: a migration that fails is named, and nothing stays of it', async (t) => {
+      const { opened, tables } = await prepare(t);
+      const before = await tables();
+      const failing: OwnMigrations = {
+        ...orders,
+        '0002-broken': {
+          async up(db) {
+            await db.schema.createTable('half').addColumn('id', 'text').execute();
+            await sql`insert into no_such_table values (1)`.execute(db);
+          },
+        },
+      };
+      await assert.rejects(opened(failing), (error) => {
+        assert.ok(error instanceof OwnMigrationError, String(error));
+        assert.equal(error.migration, '0002-broken');
+        assert.match(
+          error.message,
+          /migration 0002-broken fails: .*no_such_table.*Correct it in the definition/,
+        );
+        return true;
+      });
+      assert.deepEqual(await tables(), before);
+      await opened({ ...orders, ...notes });
+    });
+
+    it('are refused to an older version of the app, which does not know all of them', async (t) => {
+      const { opened, names } = await prepare(t);
+      await opened({ ...orders, ...notes });
+      for (const older of [orders, undefined]) {
+        await assert.rejects(opened(older), (error) => {
+          assert.ok(error instanceof DatabaseNewerError);
+          return /migrations of the app that its definition does not have \(.*0002-notes\)/.test(
+            error.message,
+          );
+        });
+      }
+      assert.deepEqual(await names('app_migration'), ['0001-orders', '0002-notes']);
+    });
+
+    it('move to their ledger if another Kysely migrator has made them in Foyer’s', async (t) => {
+      const { database, opened, names } = await prepare(t);
+      const foyers = await names('kysely_migration');
+      await orders['0001-orders']?.up(database.queries);
+      await sql`insert into kysely_migration values ('0001-orders', '2026-01-01')`.execute(database.queries);
+      await assert.rejects(opened(), (error) => {
+        assert.ok(error instanceof DatabaseUnavailableError);
+        assert.match(
+          error.message,
+          /not Foyer's \(0001-orders\): another Kysely migrator uses this database too/,
+        );
+        return /into the definition as `migrations`/.test(error.message);
+      });
+      await opened({ ...orders, ...notes });
+      assert.deepEqual(await names('kysely_migration'), foyers);
+      assert.deepEqual(await names('app_migration'), ['0001-orders', '0002-notes']);
+    });
+
+    it('hold rows that are committed together with Foyer’s, or not at all', async (t) => {
+      const { target, database } = await prepare(t);
+      const withOrders = await openDatabase(target, { migrations: orders });
+      t.after(() => withOrders.close());
+      for (const [n, id] of ['ins_1', 'ins_2'].entries())
+        await storeInstallation(database, { id, team_id: `T${n}` });
+      const own = ownDatabase<MyTables>(withOrders);
+      const totals = () =>
+        own.queries
+          .selectFrom('orders')
+          .innerJoin('installations', 'installations.id', 'orders.installation_id')
+          .select(['orders.id', 'orders.total', 'installations.team_id'])
+          .orderBy('orders.id')
+          .execute();
+      await own.write(async (tx) => {
+        await tx
+          .insertInto('orders')
+          .values(['ins_1', 'ins_2'].map((id, n) => ({ id: `order-${n}`, installation_id: id, total: n })))
+          .execute();
+      });
+      const readOnly = (): Promise<unknown> =>
+        own.write((tx) =>
+          tx
+            .updateTable('installations')
+            // @ts-expect-error: Foyer's tables are read-only for the app
+            .set({ status: 'broken' })
+            .execute(),
+        );
+      assert.ok(readOnly);
+      const both = withOrders.write(async (tx) => {
+        await tx.updateTable('installations').set({ status: 'broken' }).where('id', '=', 'ins_1').execute();
+        await sql`update orders set total = 99`.execute(tx);
+        throw new Error('cut off');
+      });
+      await assert.rejects(both, /cut off/);
+      assert.deepEqual(await totals(), [
+        { id: 'order-0', total: 0, team_id: 'T0' },
+        { id: 'order-1', total: 1, team_id: 'T1' },
+      ]);
+      const { status } = await own.queries
+        .selectFrom('installations')
+        .select('status')
+        .where('id', '=', 'ins_1')
+        .executeTakeFirstOrThrow();
+      assert.equal(status, 'active');
+    });
+  });
+}

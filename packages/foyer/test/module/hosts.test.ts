@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import middie from '@fastify/middie';
+import { App } from '@slack/bolt';
+import express from 'express';
+import fastify from 'fastify';
+import { Hono } from 'hono';
+import { createSandbox, type Sandbox } from 'slack-sandbox';
+import { createFoyer, defineFoyer, type Foyer, readConfig } from '../../src/index.ts';
+import { freePort } from '../../src/testing/free-port.ts';
+import { createVisitor, finishedRun, install } from '../../src/testing/visitor.ts';
+import { fixtureManifest } from '../support/fixture-manifest.ts';
+
+// Express 4 has types of its own major alone.
+const express4 = createRequire(import.meta.url)('express4') as typeof express;
+
+/** A host's server with Foyer below a base path, and a Slack for it. */
+interface Host {
+  origin: string;
+  foyer: Foyer;
+  sandbox: Sandbox;
+}
+
+const basePath = '/integrations/slack';
+
+/** Starts what `mount` makes of a Foyer, on a port of its own. */
+async function startHost(t: TestContext, mount: (foyer: Foyer) => Promise<RequestListener>): Promise<Host> {
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  const sandbox = await createSandbox({
+    manifest: JSON.parse(fixtureManifest),
+    eventUrl: `${origin}${basePath}/slack/events`,
+    redirectUrls: [`${origin}${basePath}/slack/oauth_redirect`],
+  });
+  const folder = mkdtempSync(join(tmpdir(), 'foyer-host-'));
+  const foyer = await createFoyer(
+    defineFoyer({
+      manifest: JSON.parse(fixtureManifest),
+      basePath,
+      config: readConfig({
+        SLACK_CLIENT_ID: sandbox.app.clientId,
+        SLACK_CLIENT_SECRET: sandbox.app.clientSecret,
+        SLACK_SIGNING_SECRET: sandbox.app.signingSecret,
+        SLACK_AUTHORIZATION_URL: sandbox.authorizationUrl,
+        SLACK_API_URL: sandbox.apiUrl,
+        PUBLIC_URL: origin,
+        DATABASE_URL: `file:${join(folder, 'foyer.db')}`,
+        LOG_LEVEL: 'silent',
+      }),
+    }),
+  );
+  const server: Server = createServer(await mount(foyer)).listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  await foyer.start();
+  t.after(async () => {
+    server.closeAllConnections();
+    server.close();
+    await foyer.stop();
+    await sandbox.close();
+    rmSync(folder, { recursive: true });
+  });
+  assert.equal((server.address() as AddressInfo).port, port);
+  return { origin, foyer, sandbox };
+}
+
+/** Installs the app and opens Home; what a host must be able to do whatever it is made of. */
+async function useEverything({ origin, foyer, sandbox }: Host): Promise<void> {
+  const url = origin + basePath;
+  const visitor = createVisitor();
+  const workspace = sandbox.workspace('Acme');
+  const person = sandbox.person('Acme');
+  const landing = await visitor.get(url);
+  assert.equal(landing.status, 200);
+  await landing.text();
+  assert.equal((await visitor.get(`${url}/`)).status, 200);
+  const answer = await install(visitor, url, sandbox, { userId: person.id, teamId: workspace.id });
+  assert.equal(answer.status, 303);
+  const progress = new URL(answer.headers.get('location') ?? '', url).href;
+  assert.ok(progress.startsWith(`${url}/installs/`), progress);
+  assert.equal((await visitor.get(progress)).status, 200);
+  assert.equal((await finishedRun(visitor, progress)).status, 'succeeded');
+  const [cookiePath] = [...visitor.cookies.keys()];
+  assert.ok(cookiePath?.startsWith('foyer-state-'));
+  await sandbox.openHome({ teamId: workspace.id, userId: person.id });
+  await sandbox.settled();
+  const found = await foyer.find({ teamId: workspace.id });
+  assert.deepEqual([found?.status, found?.teamName], ['active', 'Acme']);
+  const client = await foyer.slack({ teamId: workspace.id });
+  assert.equal((await client.auth.test()).team_id, workspace.id);
+  const own = await visitor.get(`${origin}/own`);
+  assert.deepEqual([own.status, await own.text()], [200, "the host's own"]);
+  assert.equal((await visitor.get(`${url}/nothing`)).status, 404);
+  assert.equal((await visitor.get(`${origin}/integrations/slackery`)).status, 404);
+}
+
+describe('Foyer in a server of the host', () => {
+  it('is middleware of Express 5, before a body parser', async (t) => {
+    const host = await startHost(t, async (foyer) => {
+      const app = express();
+      app.use(foyer.middleware);
+      app.use(express.json(), express.urlencoded());
+      app.get('/own', (_req, res) => void res.send("the host's own"));
+      return app;
+    });
+    await useEverything(host);
+  });
+
+  it('is middleware of Express 5, mounted at its base path', async (t) => {
+    const host = await startHost(t, async (foyer) => {
+      const app = express();
+      app.use(basePath, foyer.middleware);
+      app.get('/own', (_req, res) => void res.send("the host's own"));
+      return app;
+    });
+    await useEverything(host);
+  });
+
+  it('is middleware of Express 4, behind a body parser that keeps the raw body', async (t) => {
+    const host = await startHost(t, async (foyer) => {
+      const app = express4();
+      const verify = (req: object, _res: unknown, rawBody: Buffer) => void Object.assign(req, { rawBody });
+      app.use(express4.json({ verify }), express4.urlencoded({ extended: true, verify }));
+      app.use(foyer.middleware);
+      app.get('/own', (_req, res) => void res.send("the host's own"));
+      return app;
+    });
+    await useEverything(host);
+  });
+
+  it('says how to mount it if a body parser has read the body before', async (t) => {
+    const host = await startHost(t, async (foyer) => {
+      const app = express();
+      app.use(express.json(), foyer.middleware);
+      return app;
+    });
+    const answer = await fetch(`${host.origin}${basePath}/slack/events`, {
+      method: 'POST',
+      body: '{"type":"url_verification"}',
+      headers: {
+        'content-type': 'application/json',
+        'x-slack-request-timestamp': String(Math.floor(Date.now() / 1000)),
+        'x-slack-signature': `v0=${'0'.repeat(64)}`,
+      },
+    });
+    assert.equal(answer.status, 500);
+  });
+
+  it('is middleware of Fastify', async (t) => {
+    const host = await startHost(t, async (foyer) => {
+      const app = fastify();
+      await app.register(middie);
+      app.use(foyer.middleware);
+      app.get('/own', async () => "the host's own");
+      await app.ready();
+      return (req, res) => app.routing(req, res);
+    });
+    await useEverything(host);
+  });
+
+  it('is a listener of node:http', async (t) => {
+    const host = await startHost(t, async (foyer) => async (req, res) => {
+      if (await foyer.handle(req, res)) return;
+      res.statusCode = req.url === '/own' ? 200 : 404;
+      res.end("the host's own");
+    });
+    await useEverything(host);
+  });
+
+  it('is a fetch handler of Hono', async (t) => {
+    const host = await startHost(t, async (foyer) => {
+      const app = new Hono();
+      app.get('/own', (context) => context.text("the host's own"));
+      app.all(`${basePath}/*`, (context) => foyer.fetch(context.req.raw));
+      app.all(basePath, (context) => foyer.fetch(context.req.raw));
+      return async (req, res) => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of req) chunks.push(chunk);
+        const headers = new Headers(
+          Object.entries(req.headers).flatMap(([name, value]) =>
+            value === undefined ? [] : [[name, String(value)] as [string, string]],
+          ),
+        );
+        const answer = await app.fetch(
+          new Request(`http://${req.headers.host}${req.url}`, {
+            method: req.method,
+            headers,
+            ...(chunks.length > 0 && { body: Buffer.concat(chunks) }),
+          }),
+        );
+        res.statusCode = answer.status;
+        for (const [name, value] of answer.headers) res.appendHeader(name, value);
+        res.end(Buffer.from(await answer.arrayBuffer()));
+      };
+    });
+    await useEverything(host);
+  });
+
+  it('serves a Bolt app of the host, with its own listeners', async (t) => {
+    const heard: string[] = [];
+    const host = await startHost(t, async (foyer) => {
+      const app = new App({ receiver: foyer.receiver, authorize: foyer.authorize });
+      foyer.attach(app);
+      app.event('app_home_opened', async ({ event }) => void heard.push(event.user));
+      return async (req, res) => {
+        if (await foyer.handle(req, res)) return;
+        res.statusCode = req.url === '/own' ? 200 : 404;
+        res.end("the host's own");
+      };
+    });
+    await useEverything(host);
+    assert.deepEqual(heard, [host.sandbox.person('Acme').id]);
+  });
+});
