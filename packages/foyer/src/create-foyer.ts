@@ -16,6 +16,7 @@ import { createVerifySignature } from './events/verify-signature.ts';
 import type { FoundInstallation, Foyer, Target } from './foyer.ts';
 import { createPublishHome } from './home/create-publish-home.ts';
 import { createFindViewer } from './home/find-viewer.ts';
+import { bindHomeSections } from './home/home-sections.ts';
 import { createRequestHandler, type RequestHandler } from './http/create-server.ts';
 import { createSendPages } from './http/send-pages.ts';
 import { createFinishInstall } from './install/finish-install.ts';
@@ -130,6 +131,7 @@ export async function assembleFoyer<MyTables>(parts: {
       findViewer,
       reportDeadToken,
       config,
+      sections: bindHomeSections(definition.home?.sections ?? [], () => foyer),
       now,
       log,
     });

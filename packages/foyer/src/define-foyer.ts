@@ -5,6 +5,7 @@ import { parseManifest, readManifest } from './config/manifest.ts';
 import type { OwnMigrations } from './database/migrate.ts';
 import type { NoTables } from './database/own-database.ts';
 import type { Foyer } from './foyer.ts';
+import type { HomeSection } from './home/home-sections.ts';
 import type { Step } from './pipeline/step.ts';
 
 /** What an app says to Foyer: everything but its manifest has a default. */
@@ -19,6 +20,8 @@ export interface FoyerOptions<MyTables = NoTables> {
   install?: readonly Step[];
   /** Adds your listeners to the Bolt app, as Bolt's documentation shows. */
   listeners?(app: App, foyer: Foyer<MyTables>): void;
+  /** Your own parts of App Home, above the install record. */
+  home?: { sections?: readonly HomeSection<Foyer<MyTables>>[] };
   /**
    * Kysely migrations of your own tables. They run in the order of their names, after Foyer's, and are recorded apart
    * from Foyer's (`app_migration`). One that was released is never changed, renamed or removed.
@@ -32,6 +35,7 @@ const optionNames: Readonly<Record<keyof FoyerOptions, true>> = {
   basePath: true,
   install: true,
   listeners: true,
+  home: true,
   migrations: true,
 };
 

@@ -6,6 +6,7 @@ export { OwnMigrationError, type OwnMigrations } from './database/migrate.ts';
 export type { FoyerTables, OwnDatabase } from './database/own-database.ts';
 export { defineFoyer, type FoyerDefinition, type FoyerOptions } from './define-foyer.ts';
 export type { Drained, FoundInstallation, Foyer, Target } from './foyer.ts';
+export type { HomeSection, HomeViewer } from './home/home-sections.ts';
 export { InstallationNotFoundError } from './installations/installation-store.ts';
 export { TokenRefreshError } from './installations/token-source.ts';
 export {
