@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Installation } from '@slack/oauth';
 import { toFetchResponse, toReqRes } from 'fetch-to-node';
@@ -5,6 +7,7 @@ import { type Chore, repeat } from './chores/repeat.ts';
 import { takeTurn } from './chores/take-turn.ts';
 import type { Config } from './config/config.ts';
 import { createLogger, createScrubber, type Logger } from './config/log.ts';
+import { letGoOfKey } from './database/encryption-keys.ts';
 import { findInstallRecords, type InstallRecord, readInstallRecord } from './database/install-record.ts';
 import { openDatabase } from './database/open-database.ts';
 import { type NoTables, ownDatabase } from './database/own-database.ts';
@@ -30,7 +33,7 @@ import { createTokenSource } from './installations/create-token-source.ts';
 import { InstallationNotFoundError, type TenantQuery } from './installations/installation-store.ts';
 import { loadKeyring } from './installations/keyring.ts';
 import { createSealer } from './installations/sealer.ts';
-import { verifyKeyring } from './installations/verify-keyring.ts';
+import { keepHoldingKey, keyHeldEveryMs, verifyKeyring } from './installations/verify-keyring.ts';
 import { openOperatorChannels } from './notices/open-operator-channels.ts';
 import { createNoticeSender } from './notices/send-notices.ts';
 import { installRecordJson } from './operator/install-record-json.ts';
@@ -104,7 +107,8 @@ export async function assembleFoyer<MyTables>(parts: {
 
   async function build(): Promise<AssembledFoyer<MyTables>> {
     const keyring = loadKeyring({ config, warn });
-    await verifyKeyring(database, keyring, now);
+    const holder = { now, process: `${hostname()} ${process.pid} ${randomUUID().slice(0, 8)}` };
+    await verifyKeyring(database, keyring, holder);
     const stepNames = steps.map((step) => step.name);
     const { clientId } = config.slack;
     const metrics = createMetrics({ database, clientId, stepNames, token: config.metricsToken, now, log });
@@ -254,6 +258,11 @@ export async function assembleFoyer<MyTables>(parts: {
     };
     let chores: Chore[] = [];
 
+    async function holdKey(): Promise<void> {
+      const problem = await keepHoldingKey(database, keyring, holder);
+      if (problem) log.error(problem);
+    }
+
     const queryOf = (target: Target): TenantQuery | string => {
       if ('installationId' in target) return target.installationId;
       return 'teamId' in target
@@ -376,6 +385,7 @@ export async function assembleFoyer<MyTables>(parts: {
             work: () => tokens.refreshLapsing(),
             ...inTurn,
           }),
+          repeat({ everyMs: keyHeldEveryMs, what: 'hold the encryption key', work: holdKey, log }),
         ];
       },
       async drain({ deadlineMs }) {
@@ -403,6 +413,9 @@ export async function assembleFoyer<MyTables>(parts: {
           new Promise((done) => setTimeout(done, 2000).unref()),
         ]);
         handler.close();
+        await database
+          .write((transaction) => letGoOfKey(transaction, holder.process), 500)
+          .catch((error) => log.warn({ err: error }, 'could not let go of the encryption key'));
         await database.close();
         log.info('stopped');
       },

@@ -7,6 +7,7 @@ import { m0003OperatorNotices } from './migrations/0003-operator-notices.ts';
 import { m0004SeveralProcesses } from './migrations/0004-several-processes.ts';
 import { m0005EndedSessions } from './migrations/0005-ended-sessions.ts';
 import { m0008Connections } from './migrations/0008-connections.ts';
+import { m0011KeyHolders } from './migrations/0011-key-holders.ts';
 import type { Tables } from './records.ts';
 
 /**
@@ -23,6 +24,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0004-several-processes': m0004SeveralProcesses,
   '0005-ended-sessions': m0005EndedSessions,
   '0008-connections': m0008Connections,
+  '0011-key-holders': m0011KeyHolders,
 };
 
 /** The names of Foyer's migrations that this code knows, in order. */

@@ -264,11 +264,22 @@ export interface HomeViewRow {
   sending_hash: string | null;
 }
 
-/** A key id in use, with a sealed known text that tells a wrong key from the right one. */
+/** A key id, with a sealed known text that tells a wrong key from the right one. */
 export interface EncryptionKeyRow {
   id: string;
   sealed_check: string;
   created_at: number;
+  /** Since when it is given to no process that starts; null while it is in use. */
+  retired_at: number | null;
+}
+
+/** A running process, and the key that it encrypts with. */
+export interface KeyHolderRow {
+  /** `host pid random`. */
+  process: string;
+  key_id: string;
+  /** When it last said that it runs. */
+  seen_at: number;
 }
 
 /** What the operators are told of, once each. */
@@ -371,4 +382,5 @@ export interface Tables {
   ended_sessions: EndedSessionRow;
   connections: ConnectionRow;
   used_links: UsedLinkRow;
+  key_holders: KeyHolderRow;
 }

@@ -110,17 +110,6 @@ export async function countSeals(queries: Queries, prefix = ''): Promise<SealCou
   return { bots: Number(bots.count), users: Number(users.count), requests: Number(requests.count) };
 }
 
-/** Lists the ids of every key that the database was ever used with, the first first. */
-export async function listKeyIds(queries: Queries): Promise<string[]> {
-  const rows = await queries
-    .selectFrom('encryption_keys')
-    .select('id')
-    .orderBy('created_at')
-    .orderBy('id')
-    .execute();
-  return rows.map((row) => row.id);
-}
-
 /**
  * Finds a sealed text that begins with none of `prefixes` (one for each known key), or undefined. It reads every row
  * until it finds one.
@@ -183,30 +172,43 @@ export async function replaceRequestSeal(
   return row !== undefined;
 }
 
-/**
- * Records a key id with its sealed check, and returns the check that holds: the one that was recorded first.
- */
-export async function recordEncryptionKey(
-  transaction: Queries,
-  key: { id: string; sealedCheck: string; now: number },
-): Promise<string> {
-  await transaction
-    .insertInto('encryption_keys')
-    .values({ id: key.id, sealed_check: key.sealedCheck, created_at: key.now })
-    .onConflict((conflict) => conflict.column('id').doNothing())
+/** Finds what is sealed with a key, of any app: at most `limit` of each kind. */
+export async function listSealedWith(
+  queries: Queries,
+  search: { prefix: string; limit: number },
+): Promise<{
+  installations: { id: string; teamId: string | null; enterpriseId: string | null }[];
+  people: { installationId: string; userId: string }[];
+  requests: string[];
+}> {
+  const { prefix, limit } = search;
+  const installations = await queries
+    .selectFrom('installations')
+    .select(['id', 'team_id as teamId', 'enterprise_id as enterpriseId'])
+    .where(({ eb, fn, lit }) =>
+      eb(fn<string>('substr', ['sealed_bot', lit(1), lit(prefix.length)]), '=', prefix),
+    )
+    .orderBy('id')
+    .limit(limit)
+    .forUpdate()
     .execute();
-  const row = await transaction
-    .selectFrom('encryption_keys')
-    .select('sealed_check')
-    .where('id', '=', key.id)
-    .executeTakeFirstOrThrow();
-  return row.sealed_check;
-}
-
-/** Forgets the keys that are no longer in use, and that nothing is sealed with. */
-export async function forgetEncryptionKeys(
-  transaction: Queries,
-  keys: { except: readonly string[] },
-): Promise<void> {
-  await transaction.deleteFrom('encryption_keys').where('id', 'not in', keys.except).execute();
+  const people = await queries
+    .selectFrom('user_tokens')
+    .select(['installation_id as installationId', 'user_id as userId'])
+    .where(({ eb, fn, lit }) =>
+      eb(fn<string>('substr', ['sealed_user', lit(1), lit(prefix.length)]), '=', prefix),
+    )
+    .limit(limit)
+    .forUpdate()
+    .execute();
+  const requests = await queries
+    .selectFrom('install_requests')
+    .select('id')
+    .where(({ eb, fn, lit }) =>
+      eb(fn<string>('substr', ['sealed_tokens', lit(1), lit(prefix.length)]), '=', prefix),
+    )
+    .limit(limit)
+    .forUpdate()
+    .execute();
+  return { installations, people, requests: requests.map(({ id }) => id) };
 }

@@ -1,47 +1,110 @@
 import type { Database, Queries } from '../database/database.ts';
-import { findForeignSeal, forgetEncryptionKeys, recordEncryptionKey } from '../database/seals.ts';
+import {
+  findKeyHolder,
+  holdKey,
+  type KeyHolder,
+  lockKeyRecord,
+  recordEncryptionKey,
+  retireEncryptionKeys,
+} from '../database/encryption-keys.ts';
+import { findForeignSeal } from '../database/seals.ts';
 import { type Keyring, KeyringError } from './keyring.ts';
 import { createSealer, SealBrokenError, sealedKeyId, sealedPrefix } from './sealer.ts';
 
 const knownText = 'foyer';
 const place = (keyId: string): string => `encryption-key:${keyId}`;
 
+/** How often a running process says that it encrypts with its key, and how long that is believed. */
+export const keyHeldEveryMs = 30_000;
+const keyHeldMs = 3 * keyHeldEveryMs;
+
 /**
- * Refuses the start, before any token is touched, where the keys do not fit the database: a key that is another one
- * than its id had before, or rows that need a key which is not there. A key that nothing needs any more is forgotten.
+ * Refuses the start, before any token is touched, if the keys do not fit the database: a key has the id of another one,
+ * rows need a key that is missing, or a Foyer that is running encrypts with a key that is missing. A key that nothing
+ * needs anymore is marked as retired. `process` names the caller as one that encrypts with the first key from now on.
  * @throws KeyringError naming the key, DatabaseUnavailableError
  */
 export async function verifyKeyring(
   database: Database,
   keyring: Keyring,
-  now: () => number = Date.now,
+  { now = Date.now, process }: { now?: () => number; process?: string } = {},
 ): Promise<void> {
   await database.write(async (transaction) => {
-    for (const id of keyring.ids) {
-      const sealer = createSealer({ keyring: keyring.only(id), purpose: 'key-check' });
-      const sealedCheck = sealer.seal(knownText, place(id));
-      await recordEncryptionKey(transaction, { id, sealedCheck, now: now() });
-    }
-    const misfit = await findKeyMisfit(transaction, keyring);
+    await lockKeyRecord(transaction, now());
+    await recordKeys(transaction, keyring, keyring.ids, now());
+    const misfit = await findKeyMisfit(transaction, keyring, { now: now(), everySeal: false });
     if (misfit !== undefined) throw new KeyringError(misfit);
-    await forgetEncryptionKeys(transaction, { except: keyring.ids });
+    await retireEncryptionKeys(transaction, { except: keyring.ids, now: now() });
+    if (process !== undefined) await holdKey(transaction, { process, keyId: keyring.ids[0], now: now() });
+  }, 15_000);
+}
+
+async function recordKeys(
+  transaction: Queries,
+  keyring: Keyring,
+  ids: readonly string[],
+  now: number,
+): Promise<void> {
+  for (const id of ids) {
+    const sealer = createSealer({ keyring: keyring.only(id), purpose: 'key-check' });
+    await recordEncryptionKey(transaction, { id, sealedCheck: sealer.seal(knownText, place(id)), now });
+  }
+}
+
+/**
+ * Says again that this process encrypts with its first key, and records that key again if another Foyer, which took this
+ * one for dead, has retired it. Returns a problem to log if a running Foyer encrypts with a key that is missing here.
+ * @throws DatabaseUnavailableError
+ */
+export async function keepHoldingKey(
+  database: Database,
+  keyring: Keyring,
+  { now, process }: { now: () => number; process: string },
+): Promise<string | undefined> {
+  const keyId = keyring.ids[0];
+  return database.write(async (transaction) => {
+    await recordKeys(transaction, keyring, [keyId], now());
+    await holdKey(transaction, { process, keyId, now: now() });
+    return findRival(transaction, keyring, now());
   });
 }
 
 /**
- * Says in what the keys do not fit the database, and what to do; undefined where they do. Writes nothing.
+ * Says what about the keys does not fit the database, and what to do; undefined if they fit. Writes nothing.
  *
- * Why it looks for what another key has sealed only where a key that was used is not given: whoever seals has recorded
- * his keys before, and to look at every token at each start takes a while where there are a million.
+ * Why a start looks at what is stored only if a key in use is not given: every process records its keys before it
+ * encrypts, and to look at a million tokens takes a while. `everySeal` looks at all of them in any case.
  */
-export async function findKeyMisfit(queries: Queries, keyring: Keyring): Promise<string | undefined> {
-  const recorded = await queries.selectFrom('encryption_keys').select(['id', 'sealed_check']).execute();
+export async function findKeyMisfit(
+  queries: Queries,
+  keyring: Keyring,
+  { now, everySeal }: { now: number; everySeal: boolean },
+): Promise<string | undefined> {
+  const recorded = await queries
+    .selectFrom('encryption_keys')
+    .select(['id', 'sealed_check', 'retired_at'])
+    .execute();
   for (const { id, sealed_check } of recorded) {
     if (keyring.ids.includes(id) && !opens(keyring, id, sealed_check)) return anotherKey(id);
   }
-  if (recorded.every(({ id }) => keyring.ids.includes(id))) return undefined;
-  const foreign = await findForeignSeal(queries, keyring.ids.map(sealedPrefix));
-  return foreign === undefined ? undefined : missingKey(sealedKeyId(foreign) ?? 'of an unknown form');
+  const isAnyMissing = recorded.some(
+    ({ id, retired_at }) => retired_at === null && !keyring.ids.includes(id),
+  );
+  if (isAnyMissing || everySeal) {
+    const foreign = await findForeignSeal(queries, keyring.ids.map(sealedPrefix));
+    if (foreign !== undefined) return missingKey(sealedKeyId(foreign) ?? 'of an unknown form');
+  }
+  return findRival(queries, keyring, now);
+}
+
+async function findRival(queries: Queries, keyring: Keyring, now: number): Promise<string | undefined> {
+  const rival = await findKeyHolder(queries, { notOf: keyring.ids, seenSince: now - keyHeldMs });
+  return rival && heldKey(rival);
+}
+
+/** Finds a running process that encrypts with a key. */
+export function findHolderOf(queries: Queries, keyId: string, now: number): Promise<KeyHolder | undefined> {
+  return findKeyHolder(queries, { keyId, seenSince: now - keyHeldMs });
 }
 
 function opens(keyring: Keyring, id: string, sealedCheck: string): boolean {
@@ -56,8 +119,8 @@ function opens(keyring: Keyring, id: string, sealedCheck: string): boolean {
 
 function anotherKey(id: string): string {
   return (
-    `The encryption key ${id} is another one than the one that this database was used with. Restore the former key ` +
-    'under that id in TOKEN_ENCRYPTION_KEYS (or the key file beside the database). A new key needs an id of its own.'
+    `The encryption key ${id} is not the one that this database was used with. Restore the former key under that id in ` +
+    'TOKEN_ENCRYPTION_KEYS (or the key file beside the database). A new key needs an id of its own.'
   );
 }
 
@@ -65,6 +128,17 @@ function missingKey(id: string): string {
   return (
     `The database holds tokens that were encrypted with the key ${id}, which is missing. Add it again to ` +
     'TOKEN_ENCRYPTION_KEYS (behind the first, if another one is to encrypt), or restore the key file beside the ' +
-    'database. Without that key those tokens are lost, and the app must be installed again.'
+    `database. If the key is lost, run: npm run foyer -- keys forget ${id}. It keeps every record; the tokens under ` +
+    'that key are lost, and those workspaces install the app again.'
+  );
+}
+
+function heldKey({ process, keyId }: KeyHolder): string {
+  const [host, pid] = process.split(' ');
+  return (
+    `Another Foyer that runs on this database (process ${pid} on ${host}) encrypts with the key ${keyId}, which is ` +
+    `missing here: neither would read what the other stores. Give all of them the same keys: add ${keyId} to ` +
+    'TOKEN_ENCRYPTION_KEYS (behind the first, if another one is to encrypt), or give this one a database of its own. ' +
+    `If that process is gone, start again in ${keyHeldMs / 1000} seconds.`
   );
 }

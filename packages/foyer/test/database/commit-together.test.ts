@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { type Database, DatabaseUnavailableError } from '../../src/database/database.ts';
-import { recordEncryptionKey } from '../../src/database/seals.ts';
+import { recordEncryptionKey } from '../../src/database/encryption-keys.ts';
 import { openTestDatabase } from '../support/open-test-database.ts';
 
 async function setUp(t: TestContext) {

@@ -6,7 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { type Database, DatabaseUnavailableError } from '../../src/database/database.ts';
-import { recordEncryptionKey } from '../../src/database/seals.ts';
+import { recordEncryptionKey } from '../../src/database/encryption-keys.ts';
 import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import { replaceDatasync } from '../support/replace-datasync.ts';
 

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import pg from 'pg';
 import { type Database, DatabaseUnavailableError } from '../../src/database/database.ts';
+import { recordEncryptionKey } from '../../src/database/encryption-keys.ts';
 import { openPostgres } from '../../src/database/postgres/open-postgres.ts';
-import { recordEncryptionKey } from '../../src/database/seals.ts';
 import { type PostgresProxy, startPostgresProxy } from '../support/postgres-proxy.ts';
 import { createPostgresDatabase } from '../support/shared-postgres.ts';
 

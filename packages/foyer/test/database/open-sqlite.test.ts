@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import Sqlite from 'better-sqlite3';
 import { type Database, DatabaseUnavailableError } from '../../src/database/database.ts';
-import { recordEncryptionKey } from '../../src/database/seals.ts';
+import { recordEncryptionKey } from '../../src/database/encryption-keys.ts';
 import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import { replaceDatasync } from '../support/replace-datasync.ts';
 

@@ -285,7 +285,7 @@ describe('a start on a database that cannot be used', { concurrency: 6 }, () => 
     await writeFile(keyFile, `${id}:${Buffer.alloc(32, 7).toString('base64')}\n`);
     await assert.rejects(stage.start(), (error: Error) => {
       assert.ok(error instanceof KeyringError);
-      assert.match(error.message, /is another one/);
+      assert.match(error.message, /is not the one that this database was used with/);
       return !error.message.includes(right.trim().split(':')[1] ?? '');
     });
     await rm(keyFile);

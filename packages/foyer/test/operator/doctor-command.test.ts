@@ -181,7 +181,7 @@ const breakages: Breakage[] = [
       Object.assign(environment, { TOKEN_ENCRYPTION_KEYS: `main:${randomBytes(32).toString('base64')}` }),
     check: 'key',
     status: 'fault',
-    detail: /key main is another one/,
+    detail: /key main is not the one/,
     mend: /Put the right key back/,
   },
   {

@@ -199,6 +199,7 @@ const rowOf: { [Name in keyof Tables]: (n: number) => Insertable<Tables[Name]> }
     progress_hash: `hash-${n}`,
     used_at: at,
   }),
+  key_holders: (n) => ({ process: `host ${n} x`, key_id: 'main', seen_at: at }),
 };
 
 /** How many tables there are. */

@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { createLogger } from '../../src/config/log.ts';
 import type { Database } from '../../src/database/database.ts';
+import { holdKey } from '../../src/database/encryption-keys.ts';
 import { unstoredTokensPlace, unstoredTokensPurpose } from '../../src/install/unstored-tokens.ts';
 import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
 import { createKeyring, type Keyring } from '../../src/installations/keyring.ts';
@@ -12,7 +13,7 @@ import { verifyKeyring } from '../../src/installations/verify-keyring.ts';
 import { rotateKeys } from '../../src/operator/keys/rotate-keys.ts';
 import { keysOf, teamInstall } from '../support/installations.ts';
 import type { EngineName } from '../support/stage-database.ts';
-import { createOperatorHarness, storeRequest, testOnBothEngines } from './operator-harness.ts';
+import { createOperatorHarness, installedAt, storeRequest, testOnBothEngines } from './operator-harness.ts';
 
 const run = promisify(execFile);
 const installOften = new URL('../installations/install-often.ts', import.meta.url).pathname;
@@ -173,3 +174,124 @@ testOnBothEngines(
     );
   },
 );
+
+/** Everything that is stored, but for the key record. */
+async function everything({ queries }: Database) {
+  const installations = await queries.selectFrom('installations').selectAll().orderBy('id').execute();
+  const people = await queries.selectFrom('user_tokens').selectAll().orderBy('installation_id').execute();
+  const runs = await queries.selectFrom('runs').select(['id', 'status']).orderBy('id').execute();
+  const history = await queries.selectFrom('history').select(['kind', 'user_id', 'detail']).execute();
+  const requests = await queries.selectFrom('install_requests').selectAll().orderBy('id').execute();
+  return { installations, people, runs, history, requests };
+}
+
+testOnBothEngines(
+  'keys forget gives up what a lost key sealed, keeps every record, and offers to reconnect',
+  async (t, engine) => {
+    const { database, keys } = await prepare(t, 2, engine);
+    await verifyKeyring(database, rotated);
+    // A team whose tokens are under the key that is there, of another app, with a person.
+    await storeOf(database, rotated, '9.9').recordInstall(
+      teamInstall({ teamId: 'T9', botToken: 'xoxb-kept', userToken: 'xoxp-kept' }),
+    );
+    const stored = await everything(database);
+    await assert.rejects(verifyKeyring(database, after), /run: npm run foyer -- keys forget old/);
+
+    const { exitCode, stdout, stderr } = await keys(['forget', 'old', '--yes', '--json'], after);
+    assert.equal(exitCode, 0, stderr);
+    assert.deepEqual(JSON.parse(stdout), {
+      key: 'old',
+      installations: ['T0', 'T1'].map((teamId) => ({
+        teamId,
+        enterpriseId: null,
+        reconnectUrl: `http://localhost:3000/slack/install?team=${teamId}`,
+      })),
+      people: 2,
+      requests: 1,
+    });
+    await verifyKeyring(database, after);
+
+    const left = await everything(database);
+    const lost = left.installations.filter(({ client_id }) => client_id === '1.2');
+    for (const row of lost) {
+      assert.deepEqual([row.status, row.broken_reason, row.sealed_bot], ['broken', 'key_lost', null]);
+      assert.equal(row.team_name, `Team ${row.team_id}`);
+    }
+    const isOther = ({ client_id }: { client_id: string }) => client_id === '9.9';
+    assert.deepEqual(left.installations.filter(isOther), stored.installations.filter(isOther));
+    assert.deepEqual(
+      left.people,
+      stored.people.filter(({ sealed_user }) => sealed_user.startsWith('v1.new.')),
+    );
+    const lines = left.history.filter(({ kind }) => kind === 'tokens_revoked');
+    assert.deepEqual(
+      lines.map(({ user_id }) => user_id).sort(),
+      ['U1', 'U1', null, null],
+      'one line for each token that was lost',
+    );
+    assert.deepEqual(
+      left.runs.map(({ status }) => status).sort(),
+      ['cancelled', 'cancelled', 'queued'],
+      'the other app’s run goes on',
+    );
+    assert.deepEqual(
+      left.requests.map(({ id, outcome, error_code, sealed_tokens }) => [
+        id,
+        outcome,
+        error_code,
+        sealed_tokens,
+      ]),
+      [['req_1', 'failed', 'key_lost', null]],
+    );
+    const kept = await storeOf(database, after, '9.9').fetchInstallation({ teamId: 'T9', userId: 'U1' });
+    assert.deepEqual([kept.bot?.token, kept.user.token], ['xoxb-kept', 'xoxp-kept']);
+
+    const again = await storeOf(database, after).recordInstall(
+      teamInstall({ teamId: 'T1', botToken: 'xoxb-again' }),
+    );
+    assert.equal(again.installationId, lost.find(({ team_id }) => team_id === 'T1')?.id, 'the same record');
+    assert.equal(again.life, 1);
+  },
+);
+
+testOnBothEngines('keys forget changes nothing for a key that is not lost', async (t, engine) => {
+  const { database, keys } = await prepare(t, 1, engine);
+  const stored = await everything(database);
+  const given = await keys(['forget', 'old', '--yes'], rotated);
+  assert.deepEqual([given.exitCode, given.stdout], [1, '']);
+  assert.match(given.stderr, /The key old is not lost: TOKEN_ENCRYPTION_KEYS/);
+  const unknown = await keys(['forget', 'none', '--yes'], after);
+  assert.equal(unknown.exitCode, 1);
+  assert.match(unknown.stderr, /knows no key none\. It was used with old\./);
+  await holdKey(database.queries, { process: 'web-1 7 x', keyId: 'old', now: installedAt - 60_000 });
+  const held = await keys(['forget', 'old', '--yes'], after);
+  assert.equal(held.exitCode, 1);
+  assert.match(held.stderr, /process 7 on web-1 encrypts with it, so it is not lost/);
+  assert.deepEqual(await everything(database), stored);
+});
+
+test('keys forget asks first, and says what goes', async (t) => {
+  const { database, keys, run, config } = await prepare(t, 3);
+  const silent = await keys(['forget', 'old'], after);
+  assert.equal(silent.exitCode, 2);
+  assert.match(silent.stderr, /Add --yes/);
+  const stored = await everything(database);
+  const asked: string[] = [];
+  const ask = (answer: boolean) =>
+    run(['keys', 'forget', 'old'], {
+      loadKeyring: () => after,
+      confirm: async (question) => {
+        asked.push(question);
+        return answer;
+      },
+    });
+  const no = await ask(false);
+  assert.equal(no.exitCode, 1);
+  assert.match(no.stderr, /3 of installations, 3 of people, 1 of installs that were cut off/);
+  assert.deepEqual(await everything(database), stored);
+  const yes = await ask(true);
+  assert.equal(yes.exitCode, 0, yes.stderr);
+  assert.deepEqual(asked, ['Is the key old lost?', 'Is the key old lost?']);
+  assert.match(yes.stdout, /Installations that lost their token: 3; people: 3/);
+  assert.ok(yes.stderr.includes(`T2  ${config.http.baseUrl}/slack/install?team=T2`), yes.stderr);
+});

@@ -30,6 +30,7 @@ const primaryKeys: { readonly [Name in keyof Tables]: readonly (keyof Tables[Nam
   connections: ['id'],
   used_links: ['client_id', 'jti'],
   encryption_keys: ['id'],
+  key_holders: ['process'],
   operator_notices: ['cause_id', 'channel'],
   chores: ['name'],
   ended_sessions: ['id'],

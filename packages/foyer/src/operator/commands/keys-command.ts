@@ -1,6 +1,10 @@
 import { Command } from 'commander';
+import { listKeyIds } from '../../database/encryption-keys.ts';
+import { countSeals } from '../../database/seals.ts';
+import { sealedPrefix } from '../../installations/sealer.ts';
 import { verifyKeyring } from '../../installations/verify-keyring.ts';
-import { CommandError } from '../command-error.ts';
+import { CommandError, UsageError } from '../command-error.ts';
+import { forgetKey } from '../keys/forget-key.ts';
 import { type KeyUsage, readKeyUsage } from '../keys/key-usage.ts';
 import { rotateKeys } from '../keys/rotate-keys.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
@@ -8,7 +12,7 @@ import { type Column, table } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
 import { exampleLines, jsonOption } from './command-help.ts';
 
-/** `keys rotate`: everything under the first key. */
+/** `keys rotate`: everything under the first key. `keys forget`: a key that is lost. */
 export function keysCommand(deps: OperatorDeps): Command {
   const rotate = new Command('rotate')
     .summary('encrypt everything stored with the first key')
@@ -29,10 +33,29 @@ export function keysCommand(deps: OperatorDeps): Command {
       ]),
     )
     .action((options: { dryRun?: boolean; json?: boolean }) => run(deps, options));
+  const forget = new Command('forget')
+    .summary('give up what was encrypted with a lost key, and keep the records')
+    .description(
+      'For a key that cannot be restored. Every installation whose token was encrypted with it is marked as broken, and ' +
+        'people’s own tokens under it are erased. Records, runs and history stay: when an admin installs the app again, ' +
+        'the same installation continues. Foyer refuses to start until the key is restored or forgotten.',
+    )
+    .argument('<key>', 'the id of the lost key, as the refused start names it')
+    .option('-y, --yes', 'do not ask')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      exampleLines([
+        ['keys forget main', 'the key “main” is lost, and no backup has it'],
+        ['keys forget main --yes --json', 'the same, with a link to reconnect for each team'],
+      ]),
+    )
+    .action((id: string, options: { yes?: boolean; json?: boolean }) => forgetLost(deps, id, options));
   return new Command('keys')
-    .summary('encrypt everything with the first key (keys rotate)')
+    .summary('encrypt everything with the first key (rotate), or give up a lost one (forget)')
     .description('The keys that stored tokens are encrypted with.')
     .addCommand(rotate)
+    .addCommand(forget)
     .addHelpText(
       'after',
       exampleLines([['keys rotate --json', 'rotate, and print the outcome for a script']]),
@@ -42,7 +65,7 @@ export function keysCommand(deps: OperatorDeps): Command {
 async function run(deps: OperatorDeps, options: { dryRun?: boolean; json?: boolean }): Promise<void> {
   await withDatabase(deps, async (config, database) => {
     const keyring = deps.loadKeyring(config);
-    await verifyKeyring(database, keyring, deps.now);
+    await verifyKeyring(database, keyring, { now: deps.now });
     let renewed = 0;
     if (!options.dryRun) {
       const stale = (await readKeyUsage(database.queries, keyring)).slice(1);
@@ -66,6 +89,60 @@ async function run(deps: OperatorDeps, options: { dryRun?: boolean; json?: boole
       `Something is still encrypted with ${late.map(({ id }) => id).join(', ')}: a Foyer that runs with the old order ` +
         'of keys has written it. Restart every Foyer with the new key first, and run this again.',
     );
+  });
+}
+
+async function forgetLost(
+  deps: OperatorDeps,
+  id: string,
+  options: { yes?: boolean; json?: boolean },
+): Promise<void> {
+  const { confirm, output } = deps;
+  if (!options.yes && !confirm)
+    throw new UsageError(
+      'keys forget asks before it erases, and no one can answer here. Add --yes to skip the question.',
+    );
+  await withDatabase(deps, async (config, database) => {
+    if (deps.loadKeyring(config).ids.includes(id)) {
+      throw new CommandError(
+        `The key ${id} is not lost: TOKEN_ENCRYPTION_KEYS (or the key file) gives it. Nothing was changed.`,
+      );
+    }
+    const { queries } = database;
+    const sealed = await countSeals(queries, sealedPrefix(id));
+    const total = sealed.bots + sealed.users + sealed.requests;
+    const known = await listKeyIds(queries);
+    if (total === 0 && !known.includes(id)) {
+      throw new CommandError(
+        `This database knows no key ${id}. It was used with ${known.join(', ') || 'none'}. Nothing was changed.`,
+      );
+    }
+    if (!options.yes) {
+      output.note(
+        `Tokens that only the key ${id} opens: ${sealed.bots} of installations, ${sealed.users} of people, ` +
+          `${sealed.requests} of installs that were cut off. They are erased.`,
+      );
+      if (!(await confirm?.(`Is the key ${id} lost?`))) throw new CommandError('Nothing was changed.');
+    }
+    const forgotten = await forgetKey(database, { id, now: deps.now });
+    const installations = forgotten.installations.map(({ teamId, enterpriseId }) => ({
+      teamId,
+      enterpriseId,
+      reconnectUrl: `${config.http.baseUrl}/slack/install${teamId === null ? '' : `?team=${teamId}`}`,
+    }));
+    const { people, requests } = forgotten;
+    if (options.json) return output.printJson({ key: id, installations, people, requests });
+    output.print(
+      `The key ${id} is forgotten. Installations that lost their token: ${installations.length}; people: ${people}.`,
+    );
+    if (installations.length === 0) return;
+    output.note(
+      'An admin of each installs the app again, and its record continues: send them these links, or see ' +
+        '`npm run foyer -- list --status broken`.',
+    );
+    for (const { teamId, enterpriseId, reconnectUrl } of installations.slice(0, 20))
+      output.note(`  ${teamId ?? enterpriseId}  ${reconnectUrl}`);
+    if (installations.length > 20) output.note(`  and ${installations.length - 20} more (--json lists all)`);
   });
 }
 

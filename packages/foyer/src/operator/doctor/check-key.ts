@@ -47,7 +47,7 @@ async function fits(
       ? ok('key', `There is a key (${names}), and nothing stored yet.`)
       : unchecked('key', 'the database cannot be read');
   }
-  const misfit = await findKeyMisfit(queries, keyring);
+  const misfit = await findKeyMisfit(queries, keyring, { now: Date.now(), everySeal: true });
   if (misfit === undefined) return ok('key', `The keys (${names}) open everything that is stored.`);
   return fault('key', misfit, 'Put the right key back; Foyer does not start without it.');
 }

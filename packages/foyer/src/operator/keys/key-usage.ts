@@ -1,5 +1,6 @@
 import type { Queries } from '../../database/database.ts';
-import { countSeals, listKeyIds, type SealCount } from '../../database/seals.ts';
+import { listKeyIds } from '../../database/encryption-keys.ts';
+import { countSeals, type SealCount } from '../../database/seals.ts';
 import type { Keyring } from '../../installations/keyring.ts';
 import { sealedPrefix } from '../../installations/sealer.ts';
 

@@ -1,0 +1,117 @@
+import type { Queries } from './database.ts';
+
+/**
+ * Waits until no other process is checking its keys against the record, and holds the others off until the transaction
+ * ends. Why: two first starts with different keys would each find an empty record, and both would begin to encrypt.
+ */
+export async function lockKeyRecord(transaction: Queries, now: number): Promise<void> {
+  await transaction
+    .insertInto('chores')
+    .values({ name: 'check the encryption keys', begun_at: now })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ begun_at: now }))
+    .execute();
+}
+
+/**
+ * Records a key id with its sealed check, as a key in use, and returns the check that holds: the one that was recorded
+ * first.
+ */
+export async function recordEncryptionKey(
+  transaction: Queries,
+  key: { id: string; sealedCheck: string; now: number },
+): Promise<string> {
+  await transaction
+    .insertInto('encryption_keys')
+    .values({ id: key.id, sealed_check: key.sealedCheck, created_at: key.now })
+    .onConflict((conflict) =>
+      conflict
+        .column('id')
+        .doUpdateSet({ retired_at: null })
+        .where('encryption_keys.retired_at', 'is not', null),
+    )
+    .execute();
+  const row = await transaction
+    .selectFrom('encryption_keys')
+    .select('sealed_check')
+    .where('id', '=', key.id)
+    .executeTakeFirstOrThrow();
+  return row.sealed_check;
+}
+
+/**
+ * Marks the keys as retired that are no longer given. Their ids stay known: a key is never deleted from the record but by
+ * `deleteEncryptionKey`.
+ */
+export async function retireEncryptionKeys(
+  transaction: Queries,
+  keys: { except: readonly string[]; now: number },
+): Promise<void> {
+  await transaction
+    .updateTable('encryption_keys')
+    .set({ retired_at: keys.now })
+    .where('id', 'not in', keys.except)
+    .where('retired_at', 'is', null)
+    .execute();
+}
+
+/** Deletes a key from the record: the operator has lost it. */
+export async function deleteEncryptionKey(transaction: Queries, id: string): Promise<void> {
+  await transaction.deleteFrom('encryption_keys').where('id', '=', id).execute();
+}
+
+/** Lists the ids of the keys in use, the first recorded first; a retired one is left out. */
+export async function listKeyIds(queries: Queries): Promise<string[]> {
+  const rows = await queries
+    .selectFrom('encryption_keys')
+    .select('id')
+    .where('retired_at', 'is', null)
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** A running process, and the key that it encrypts with. */
+export interface KeyHolder {
+  /** `host pid random`. */
+  process: string;
+  keyId: string;
+}
+
+/** Records that a process is running and encrypts with a key, and removes those that have not been seen for a day. */
+export async function holdKey(transaction: Queries, holder: KeyHolder & { now: number }): Promise<void> {
+  const { process, keyId, now } = holder;
+  const seen = { key_id: keyId, seen_at: now };
+  await transaction
+    .insertInto('key_holders')
+    .values({ process, ...seen })
+    .onConflict((conflict) => conflict.column('process').doUpdateSet(seen))
+    .execute();
+  await transaction
+    .deleteFrom('key_holders')
+    .where('seen_at', '<', now - 24 * 3_600_000)
+    .execute();
+}
+
+/** Records that a process encrypts with nothing anymore. */
+export async function letGoOfKey(transaction: Queries, process: string): Promise<void> {
+  await transaction.deleteFrom('key_holders').where('process', '=', process).execute();
+}
+
+/** Finds a process that was seen since a moment and that encrypts with a key of these, or with none of those. */
+export async function findKeyHolder(
+  queries: Queries,
+  search: { seenSince: number } & ({ keyId: string } | { notOf: readonly string[] }),
+): Promise<KeyHolder | undefined> {
+  const row = await queries
+    .selectFrom('key_holders')
+    .select(['process', 'key_id'])
+    .where('seen_at', '>=', search.seenSince)
+    .where((eb) =>
+      'keyId' in search ? eb('key_id', '=', search.keyId) : eb('key_id', 'not in', search.notOf),
+    )
+    .orderBy('process')
+    .limit(1)
+    .executeTakeFirst();
+  return row && { process: row.process, keyId: row.key_id };
+}

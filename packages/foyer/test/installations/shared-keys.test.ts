@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { pino } from 'pino';
+import type { Database } from '../../src/database/database.ts';
+import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
+import { createKeyring, type Keyring, KeyringError } from '../../src/installations/keyring.ts';
+import { findKeyMisfit, keepHoldingKey, verifyKeyring } from '../../src/installations/verify-keyring.ts';
+import { createClock, keyringOf, keysOf, teamInstall } from '../support/installations.ts';
+import { engines } from '../support/open-test-database.ts';
+
+const [oldKey, newKey] = keysOf('old', 'new');
+if (!oldKey || !newKey) throw new Error('no keys');
+const before = createKeyring([oldKey]);
+const rotated = createKeyring([newKey, oldKey]);
+const after = createKeyring([newKey]);
+
+const storeOf = (database: Database, keyring: Keyring) =>
+  createInstallationStore({
+    database,
+    keyring,
+    clientId: '1.1',
+    stepNames: [],
+    now: Date.now,
+    log: pino({ level: 'silent' }),
+  });
+
+/** The keys in the record, and since when each is retired. */
+const recordOf = async ({ queries }: Database) =>
+  Object.fromEntries(
+    (await queries.selectFrom('encryption_keys').select(['id', 'retired_at']).execute()).map(
+      ({ id, retired_at }) => [id, retired_at],
+    ),
+  );
+
+const isRefusedFor =
+  (keyId: string) =>
+  (error: unknown): boolean =>
+    error instanceof KeyringError &&
+    error.message.includes(`the key ${keyId}`) &&
+    /missing/.test(error.message);
+
+for (const [engine, open] of Object.entries(engines)) {
+  describe(`the keys of two Foyers on one database (${engine})`, () => {
+    it('refuses the second that lacks the key of the first, though nothing is stored yet', async (t) => {
+      const { database, reopen, close } = await open();
+      t.after(close);
+      const { now, advance } = createClock();
+      await verifyKeyring(database, keyringOf('a'), { now, process: 'web-1 7 x' });
+      const second = await reopen();
+      const other = keyringOf('b');
+      await assert.rejects(verifyKeyring(second, other, { now, process: 'web-2 8 y' }), (error: unknown) => {
+        assert.match(String(error), /process 7 on web-1\) encrypts with the key a, which is missing here/);
+        return isRefusedFor('a')(error);
+      });
+      assert.deepEqual(await recordOf(database), { a: null }, 'a refused start records nothing');
+      advance(80_000);
+      await assert.rejects(verifyKeyring(second, other, { now, process: 'web-2 8 y' }), isRefusedFor('a'));
+    });
+
+    it('lets one of two first starts through that meet on an empty database', async (t) => {
+      const { database, reopen, close } = await open();
+      t.after(close);
+      const databases = [database, await reopen(), await reopen()];
+      const results = await Promise.allSettled(
+        databases.map((each, index) =>
+          verifyKeyring(each, keyringOf(`key-${index}`), { process: `host ${index} x` }),
+        ),
+      );
+      assert.deepEqual(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected', 'rejected']);
+      const winner = results.findIndex(({ status }) => status === 'fulfilled');
+      assert.deepEqual(Object.keys(await recordOf(database)), [`key-${winner}`]);
+      for (const result of results)
+        if (result.status === 'rejected') assert.ok(isRefusedFor(`key-${winner}`)(result.reason));
+    });
+
+    it('refuses one of two that bring different keys under one id', async (t) => {
+      const { database, reopen, close } = await open();
+      t.after(close);
+      const results = await Promise.allSettled([
+        verifyKeyring(database, keyringOf('twin')),
+        verifyKeyring(await reopen(), keyringOf('twin')),
+      ]);
+      assert.deepEqual(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+      const refused = results.find(({ status }) => status === 'rejected');
+      assert.ok(refused?.status === 'rejected' && refused.reason instanceof KeyringError);
+    });
+
+    it('retires a key that no one needs, keeps its id, and refuses another key under it', async (t) => {
+      const { database, close } = await open();
+      t.after(close);
+      const { now, advance } = createClock();
+      await verifyKeyring(database, before, { now, process: 'web-1 7 x' });
+      await verifyKeyring(database, rotated, { now, process: 'web-1 7 x' });
+      await verifyKeyring(database, after, { now, process: 'web-1 7 x' });
+      assert.deepEqual(await recordOf(database), { old: now(), new: null });
+      const fake = createKeyring([newKey, ...keysOf('old')]);
+      await assert.rejects(verifyKeyring(database, fake, { now }), /key old is not the one/);
+      advance(1000);
+      await verifyKeyring(database, rotated, { now });
+      assert.deepEqual(await recordOf(database), { old: null, new: null });
+    });
+
+    it('brings back the key of a Foyer that was taken for dead, and reports the other one', async (t) => {
+      const { database, reopen, close } = await open();
+      t.after(close);
+      const { now, advance } = createClock();
+      const paused = { now, process: 'web-1 7 x' };
+      await verifyKeyring(database, before, paused);
+      advance(91_000);
+      const second = await reopen();
+      await verifyKeyring(second, after, { now, process: 'web-2 8 y' });
+      assert.deepEqual(await recordOf(database), { old: now(), new: null });
+      await storeOf(database, before).recordInstall(teamInstall());
+      assert.match(
+        String(await findKeyMisfit(second.queries, after, { now: now(), everySeal: true })),
+        /encrypted with the key old, which is missing/,
+        'doctor looks at what is stored',
+      );
+      assert.match(String(await keepHoldingKey(database, before, paused)), /process 8 on web-2.*key new/);
+      assert.deepEqual(await recordOf(database), { old: null, new: null });
+      assert.match(
+        String(await keepHoldingKey(second, after, { now, process: 'web-2 8 y' })),
+        /process 7 on web-1.*key old/,
+      );
+      await assert.rejects(verifyKeyring(second, after, { now }), isRefusedFor('old'));
+    });
+
+    it('lets a process join whose first key the others hold as well', async (t) => {
+      const { database, reopen, close } = await open();
+      t.after(close);
+      await verifyKeyring(database, createKeyring([oldKey, newKey]), { process: 'web-1 7 x' });
+      const second = await reopen();
+      await verifyKeyring(second, rotated, { process: 'web-2 8 y' });
+      assert.equal(
+        await keepHoldingKey(database, createKeyring([oldKey, newKey]), {
+          now: Date.now,
+          process: 'web-1 7 x',
+        }),
+        undefined,
+      );
+    });
+  });
+}
