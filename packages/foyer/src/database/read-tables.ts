@@ -3,12 +3,6 @@ import type { Queries } from './database.ts';
 import { ownLedgerTables } from './migrate.ts';
 import { writeMarksTable } from './postgres/write-marks.ts';
 
-/** What a cell can hold, in both engines: text, a whole number, or nothing. */
-export type Cell = string | number | null;
-
-/** A row by its columns' names. */
-export type Row = Readonly<Record<string, Cell>>;
-
 /** A table of a database. */
 export interface FoundTable {
   name: string;

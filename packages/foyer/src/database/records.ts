@@ -384,3 +384,30 @@ export interface Tables {
   used_links: UsedLinkRow;
   key_holders: KeyHolderRow;
 }
+
+/** Every table once more, as a value; the compiler asks for each. */
+const everyTable: { readonly [Name in keyof Tables]: true } = {
+  installations: true,
+  user_tokens: true,
+  teams: true,
+  users: true,
+  memberships: true,
+  team_access: true,
+  install_requests: true,
+  runs: true,
+  steps: true,
+  step_attempts: true,
+  welcomes: true,
+  history: true,
+  home_views: true,
+  connections: true,
+  used_links: true,
+  encryption_keys: true,
+  key_holders: true,
+  operator_notices: true,
+  chores: true,
+  ended_sessions: true,
+};
+
+/** The names of Foyer's tables: any other table is the app's own, or another program's. */
+export const foyerTableNames: readonly string[] = Object.keys(everyTable);

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import type { Queries } from '../database.ts';
-import type { Row } from '../read-tables.ts';
+import { comparableCell } from './carried-values.ts';
 import type { CopiedTable } from './copied-tables.ts';
-import { readPages } from './copy-rows.ts';
+import { type ReadRow, readPages } from './copy-rows.ts';
 
 /** One table as it is on both sides. */
 export interface ComparedTable {
@@ -71,8 +71,9 @@ export async function digestTable(
 }
 
 /** JSON tells a number from a text, and nothing from an empty text. */
-function hashOf(table: CopiedTable, row: Row): Buffer {
-  return hash('sha256', JSON.stringify(table.columns.map((column) => row[column])), 'buffer');
+function hashOf(table: CopiedTable, { cells }: ReadRow): Buffer {
+  const compared = cells.map((cell, at) => comparableCell(table.columns[at]?.carried ?? 'exact', cell));
+  return hash('sha256', JSON.stringify(compared), 'buffer');
 }
 
 function hex(sum: bigint): string {

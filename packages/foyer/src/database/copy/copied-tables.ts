@@ -1,58 +1,130 @@
 import { sql } from 'kysely';
-import type { Database, Queries } from '../database.ts';
-import { readTables } from '../read-tables.ts';
-import type { Tables } from '../records.ts';
-import { copyMarkTable } from './copy-mark.ts';
+import type { Database, Queries, Tx } from '../database.ts';
+import { type Carried, carriedBetween } from './carried-values.ts';
+import { CopyError } from './copy-mark.ts';
+import { type Engine, engineOf, readTableShapes, type TableShape } from './table-shapes.ts';
 
-/** A table that is copied. */
+/** A table that is copied: the same on both sides. */
 export interface CopiedTable {
   name: string;
   /** The columns of its primary key: rows are read in their order. */
   key: readonly string[];
-  columns: readonly string[];
+  columns: readonly { name: string; carried: Carried }[];
+  /** Columns whose next value a sequence of Postgres gives: it has to continue behind what was copied. */
+  sequences: readonly string[];
 }
 
-/** THE list of what is copied: every table by its primary key, parents before those that refer to them. */
-const primaryKeys: { readonly [Name in keyof Tables]: readonly (keyof Tables[Name] & string)[] } = {
-  installations: ['id'],
-  user_tokens: ['installation_id', 'user_id'],
-  teams: ['client_id', 'team_id'],
-  users: ['client_id', 'user_id'],
-  memberships: ['client_id', 'team_id', 'user_id'],
-  team_access: ['client_id', 'enterprise_id', 'team_id'],
-  install_requests: ['id'],
-  runs: ['id'],
-  steps: ['run_id', 'name'],
-  step_attempts: ['run_id', 'step_name', 'attempt'],
-  welcomes: ['installation_id', 'life', 'user_id'],
-  history: ['id'],
-  home_views: ['installation_id', 'user_id'],
-  connections: ['id'],
-  used_links: ['client_id', 'jti'],
-  encryption_keys: ['id'],
-  key_holders: ['process'],
-  operator_notices: ['cause_id', 'channel'],
-  chores: ['name'],
-  ended_sessions: ['id'],
-};
-
-/** The names of the tables that are copied. */
-export const copiedTableNames: readonly string[] = Object.keys(primaryKeys);
-
 /**
- * The tables of a database that is up to date, with the columns that they have there. Throws where a table is not in
- * the list above: it would be forgotten.
+ * Every table of the source as the target has it too, parents before those that refer to them.
+ *
+ * Why the databases themselves are asked and no list is kept: a table that a list forgets would be left out silently.
+ * @throws CopyError `table_refused` that names every table and column that cannot be copied, with the reason
  */
-export async function copiedTables(queries: Queries): Promise<CopiedTable[]> {
-  const found = new Map((await readTables(queries)).map(({ name, columns }) => [name, columns]));
-  found.delete(copyMarkTable);
-  const forgotten = [...found.keys()].filter((name) => !copiedTableNames.includes(name));
-  if (forgotten.length > 0) throw new Error(`copied-tables.ts does not list ${forgotten.join(', ')}`);
-  return Object.entries(primaryKeys).map(([name, key]) => {
-    const columns = found.get(name);
-    if (!columns) throw new Error(`the table ${name} is missing`);
-    return { name, key, columns: columns.toSorted() };
+export async function matchTables(source: Queries, target: Queries): Promise<CopiedTable[]> {
+  const [from, to] = [await readTableShapes(source), await readTableShapes(target)];
+  const engines = { source: engineOf(source), target: engineOf(target) };
+  const refusals = from.flatMap(refusalsOf);
+  for (const { name } of from) {
+    if (to.some((table) => table.name === name)) continue;
+    refusals.push(`${name}: no migration makes this table in the target`);
+  }
+  const copied = to.flatMap((there) => {
+    const here = from.find(({ name }) => name === there.name);
+    if (!here) return [];
+    const match = matchTable(here, there, engines);
+    refusals.push(...match.refusals);
+    return [match.table];
   });
+  const order = parentsFirst(to);
+  refusals.push(...order.circles.map((names) => `${names}: its rows refer to one another in a circle`));
+  refuse(refusals);
+  return copied.toSorted((one, other) => order.names.indexOf(one.name) - order.names.indexOf(other.name));
+}
+
+/** Refuses a source with tables that no target could take. @throws CopyError `table_refused` */
+export async function refuseUncopyable(source: Queries): Promise<void> {
+  const shapes = await readTableShapes(source);
+  const circles = parentsFirst(shapes).circles.map(
+    (names) => `${names}: its rows refer to one another in a circle`,
+  );
+  refuse([...shapes.flatMap(refusalsOf), ...circles]);
+}
+
+function refuse(refusals: readonly string[]): void {
+  if (refusals.length === 0) return;
+  throw new CopyError(
+    'table_refused',
+    `Nothing was copied, since these tables cannot be copied as they are:\n${refusals.map((line) => `  ${line}`).join('\n')}\n` +
+      'Change them by a migration of the definition (`migrations`), or use the tools of your database (pg_dump, sqlite3).',
+  );
+}
+
+function refusalsOf({ name, kind, key }: TableShape): string[] {
+  if (kind !== 'table') return [`${name}: it is a ${kind}`];
+  return key.length === 0 ? [`${name}: it has no primary key`] : [];
+}
+
+function matchTable(source: TableShape, target: TableShape, engines: { source: Engine; target: Engine }) {
+  const refusals: string[] = [];
+  const columns: CopiedTable['columns'][number][] = [];
+  for (const column of source.columns) {
+    const other = target.columns.find(({ name }) => name === column.name);
+    if (!other) {
+      refusals.push(`${source.name}.${column.name}: no migration makes this column in the target`);
+      continue;
+    }
+    if (other.isGenerated) continue;
+    const carried = carriedBetween(
+      { engine: engines.source, column },
+      { engine: engines.target, column: other },
+    );
+    if (typeof carried === 'string') columns.push({ name: column.name, carried });
+    else refusals.push(`${source.name}.${column.name}: it ${carried.refusal}`);
+  }
+  for (const { name } of target.columns) {
+    if (source.columns.some((column) => column.name === name)) continue;
+    refusals.push(`${source.name}.${name}: the source does not have this column`);
+  }
+  if (source.key.join() !== target.key.join()) {
+    refusals.push(`${source.name}: its primary keys differ (${source.key.join()} and ${target.key.join()})`);
+  }
+  const inBytes = columns.filter(({ name, carried }) => carried === 'bytes' && source.key.includes(name));
+  refusals.push(...inBytes.map(({ name }) => `${source.name}.${name}: a primary key of bytes`));
+  const sequences = target.columns.filter(({ hasSequence }) => hasSequence).map(({ name }) => name);
+  const sorted = columns.toSorted((one, another) => (one.name < another.name ? -1 : 1));
+  return { table: { name: source.name, key: source.key, columns: sorted, sequences }, refusals };
+}
+
+/** The tables' names, each behind those that its rows refer to; and those that refer to one another, which have no order. */
+export function parentsFirst(tables: readonly Pick<TableShape, 'name' | 'references'>[]): {
+  names: string[];
+  circles: string[];
+} {
+  const names: string[] = [];
+  let left = tables;
+  for (;;) {
+    const isFree = (table: (typeof tables)[number]) =>
+      table.references.every(
+        (parent) => names.includes(parent.table) || !left.some(({ name }) => name === parent.table),
+      );
+    const free = left.filter(isFree);
+    if (free.length === 0) break;
+    names.push(...free.map(({ name }) => name));
+    left = left.filter((table) => !free.includes(table));
+  }
+  return { names, circles: left.map(({ name }) => name) };
+}
+
+/** Lets each sequence of Postgres continue behind the copied rows. */
+export async function advanceSequences(tx: Tx, tables: readonly CopiedTable[]): Promise<void> {
+  if (engineOf(tx) !== 'Postgres') return;
+  for (const { name, sequences } of tables) {
+    for (const column of sequences) {
+      await sql`select setval(pg_get_serial_sequence(quote_ident(${name}), ${column}), highest)
+        from (select max(${sql.ref(column)}) as highest from ${sql.table(name)}) as copied
+        where highest is not null`.execute(tx);
+    }
+  }
 }
 
 /** How many rows each table holds; those that hold none are left out. */
@@ -86,16 +158,16 @@ const patienceMs = 30_000;
 export async function clearRows(
   target: Pick<Database, 'write'>,
   tables: readonly CopiedTable[],
-  onBatch: (transaction: Queries) => Promise<void>,
+  onBatch?: (tx: Tx) => Promise<void>,
 ): Promise<void> {
   for (const table of tables.toReversed()) {
     const name = sql.table(table.name);
     const key = sql.join(table.key.map((column) => sql.ref(column)));
     const batch = sql`delete from ${name} where (${key}) in (select ${key} from ${name} limit ${sql.lit(batchRows)})`;
     for (let deleted = 1n; deleted > 0n; ) {
-      deleted = await target.write(async (transaction) => {
-        await onBatch(transaction);
-        return (await batch.execute(transaction)).numAffectedRows ?? 0n;
+      deleted = await target.write(async (tx) => {
+        await onBatch?.(tx);
+        return (await batch.execute(tx)).numAffectedRows ?? 0n;
       }, patienceMs);
     }
   }

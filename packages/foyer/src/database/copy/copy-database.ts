@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from '../database.ts';
 import { type ComparedTable, compareTables, differingTables } from './compare-tables.ts';
-import { type CopiedTable, clearRows, copiedTables, countRows, holdsRows } from './copied-tables.ts';
+import {
+  advanceSequences,
+  type CopiedTable,
+  clearRows,
+  countRows,
+  holdsRows,
+  matchTables,
+} from './copied-tables.ts';
 import {
   CopyError,
   type CopyMark,
@@ -29,6 +36,8 @@ export interface CopyDatabaseDeps {
   target: Database;
   /** By which the copy is known again when it is to go on; without a password. */
   sourceName: string;
+  /** The target held no table before it was opened: rows in it were put there by migrations, and are replaced. */
+  targetIsNew?: boolean;
   onProgress?: (progress: CopyProgress) => void;
   /** Is told where what was copied earlier does not fit the source any more. */
   onStartOver?: () => void;
@@ -55,24 +64,26 @@ const patienceMs = 30_000;
 export async function copyDatabase(deps: CopyDatabaseDeps): Promise<WholeCopy> {
   const { target, onStartOver } = deps;
   const owner = randomUUID();
-  const tables = await copiedTables(target.queries);
-  let { state, place } = await takeTarget(deps, tables, owner);
-  const resumed = state === 'clearing' || place !== null;
+  const tables = await matchTables(deps.source.queries, target.queries);
+  let { state, place, isFresh = false } = await takeTarget(deps, tables, owner);
+  const resumed = !isFresh && (state === 'clearing' || place !== null);
   const move = (mark: Pick<CopyMark, 'state' | 'place'>) =>
-    target.write((transaction) => moveCopyMark(transaction, owner, mark), patienceMs);
+    target.write((tx) => moveCopyMark(tx, owner, mark), patienceMs);
 
   for (let mayStartOver = resumed && state === 'copying'; ; mayStartOver = false) {
     if (state === 'clearing') {
-      onStartOver?.();
-      await clearRows(target, tables, (transaction) =>
-        moveCopyMark(transaction, owner, { state: 'clearing', place: null }),
-      );
+      if (resumed) onStartOver?.();
+      await clearRows(target, tables, (tx) => moveCopyMark(tx, owner, { state: 'clearing', place: null }));
       await move({ state: 'copying', place: null });
       place = null;
     }
     const outcome = await copyAndCompare(deps, { owner, tables, place });
     if ('tables' in outcome) {
-      const finish = () => target.write((transaction) => dropCopyMark(transaction, owner), patienceMs);
+      const finish = () =>
+        target.write(async (tx) => {
+          await advanceSequences(tx, tables);
+          await dropCopyMark(tx, owner);
+        }, patienceMs);
       return { tables: outcome.tables, resumed, finish };
     }
     await move({ state: 'clearing', place: null });
@@ -83,18 +94,20 @@ export async function copyDatabase(deps: CopyDatabaseDeps): Promise<WholeCopy> {
 
 /** Makes the target ours: marks an empty one, and goes on with one that is marked. */
 async function takeTarget(
-  { target, sourceName }: CopyDatabaseDeps,
+  { target, sourceName, targetIsNew }: CopyDatabaseDeps,
   tables: readonly CopiedTable[],
   owner: string,
-): Promise<Pick<CopyMark, 'state' | 'place'>> {
+): Promise<Pick<CopyMark, 'state' | 'place'> & { isFresh?: boolean }> {
   const take = () =>
-    target.write(async (transaction) => {
-      const found = await readCopyMark(transaction);
-      if (found?.source === sourceName) return takeCopyMark(transaction, owner);
+    target.write(async (tx) => {
+      const found = await readCopyMark(tx);
+      if (found?.source === sourceName) return takeCopyMark(tx, owner);
       if (found) return found;
-      if (await holdsRows(transaction, tables)) return undefined;
-      await createCopyMark(transaction, { source: sourceName, owner });
-      return { source: sourceName, state: 'copying' as const, place: null };
+      const holds = await holdsRows(tx, tables);
+      if (holds && !targetIsNew) return undefined;
+      const state = holds ? 'clearing' : 'copying';
+      await createCopyMark(tx, { source: sourceName, owner, state });
+      return { source: sourceName, state, place: null, isFresh: true } as const;
     }, patienceMs);
   // Another copy may be marking it at the same moment: then there is a mark now.
   const mark = await take().catch((error: unknown) => {
@@ -132,7 +145,7 @@ async function copyAndCompare(
       target,
       tables,
       from: place,
-      onPage: (transaction, at) => moveCopyMark(transaction, owner, { state: 'copying', place: at }),
+      onPage: (tx, at) => moveCopyMark(tx, owner, { state: 'copying', place: at }),
       onRows(rows, table) {
         done += rows;
         onProgress?.({ doing: 'copying', table, done, of });

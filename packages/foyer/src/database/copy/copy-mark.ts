@@ -1,19 +1,21 @@
-import type { Queries } from '../database.ts';
-import type { Cell } from '../read-tables.ts';
+import type { Queries, Tx } from '../database.ts';
 import { readTables } from '../read-tables.ts';
 
 /**
- * Why a table of its own that comes and goes: while it is there, the database is half of a copy, and nobody but the copy
- * may use it; a finished copy is like any other database. It holds one row.
+ * Why a table of its own that comes and goes: while it exists, the database is half of a copy, and only the copy may use
+ * it; a finished copy is like any other database. It holds one row.
  */
 
 /** The table by whose presence a copy is known to be unfinished. */
 export const copyMarkTable = 'foyer_copy';
 
+/** A value of a primary key, as it is stored in the mark. */
+export type KeyCell = string | number;
+
 /** How far a copy is: everything up to this row, and every table before its table. */
 export interface CopyPlace {
   table: string;
-  key: readonly Cell[];
+  key: readonly KeyCell[];
 }
 
 /** What is known of an unfinished copy, in its target. */
@@ -52,26 +54,26 @@ function markOf({ source, state, place }: MarkTables['foyer_copy']): CopyMark {
 
 /** Marks a database as the target of a copy that has not begun. */
 export async function createCopyMark(
-  transaction: Queries,
-  mark: { source: string; owner: string },
+  tx: Tx,
+  mark: { source: string; owner: string; state?: CopyMark['state'] },
 ): Promise<void> {
-  await transaction.schema
+  await tx.schema
     .createTable(copyMarkTable)
     .addColumn('source', 'text', (column) => column.notNull())
     .addColumn('owner', 'text', (column) => column.notNull())
     .addColumn('state', 'text', (column) => column.notNull())
     .addColumn('place', 'text')
     .execute();
-  await withMark(transaction)
+  await withMark(tx)
     .insertInto('foyer_copy')
-    .values({ ...mark, state: 'copying', place: null })
+    .values({ state: 'copying', ...mark, place: null })
     .execute();
 }
 
 /** Makes `owner` the one who goes on from where the mark then stands; whoever copied until now stops at its next page. */
-export async function takeCopyMark(transaction: Queries, owner: string): Promise<CopyMark> {
+export async function takeCopyMark(tx: Tx, owner: string): Promise<CopyMark> {
   // What it returns is read behind the lock: the page that another copy was just storing is in it.
-  const row = await withMark(transaction)
+  const row = await withMark(tx)
     .updateTable('foyer_copy')
     .set({ owner })
     .returningAll()
@@ -83,11 +85,11 @@ export async function takeCopyMark(transaction: Queries, owner: string): Promise
 
 /** Stores how far the copy is. @throws CopyError where another copy has taken over */
 export async function moveCopyMark(
-  transaction: Queries,
+  tx: Tx,
   owner: string,
   { state, place }: Pick<CopyMark, 'state' | 'place'>,
 ): Promise<void> {
-  const { numUpdatedRows } = await withMark(transaction)
+  const { numUpdatedRows } = await withMark(tx)
     .updateTable('foyer_copy')
     .set({ state, place: place === null ? null : JSON.stringify(place) })
     .where('owner', '=', owner)
@@ -97,9 +99,9 @@ export async function moveCopyMark(
 }
 
 /** Takes the mark away: the copy is whole. @throws CopyError where another copy has taken over */
-export async function dropCopyMark(transaction: Queries, owner: string): Promise<void> {
-  await moveCopyMark(transaction, owner, { state: 'copying', place: null });
-  await transaction.schema.dropTable(copyMarkTable).execute();
+export async function dropCopyMark(tx: Tx, owner: string): Promise<void> {
+  await moveCopyMark(tx, owner, { state: 'copying', place: null });
+  await tx.schema.dropTable(copyMarkTable).execute();
 }
 
 /** Another copy may even have finished by now, and taken the table away. */
@@ -119,10 +121,11 @@ function takenOver(cause?: unknown): CopyError {
  * - `source_changed`: the source was written while it was copied, so that what was copied does not fit together
  * - `taken_over`: another copy into the same target was started, and goes on where this one was
  * - `row_refused`: the target does not take what the source holds
+ * - `table_refused`: there are tables that cannot be copied as they are
  */
 export class CopyError extends Error {
   override readonly name = 'CopyError';
-  readonly code: 'target_not_empty' | 'source_changed' | 'taken_over' | 'row_refused';
+  readonly code: 'target_not_empty' | 'source_changed' | 'taken_over' | 'row_refused' | 'table_refused';
   constructor(code: CopyError['code'], message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;

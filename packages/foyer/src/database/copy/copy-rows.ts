@@ -1,8 +1,9 @@
 import { CompiledQuery, sql } from 'kysely';
-import { type Database, DatabaseUnavailableError, type Queries } from '../database.ts';
-import type { Cell, Row } from '../read-tables.ts';
+import { type Database, DatabaseUnavailableError, type Queries, type Tx } from '../database.ts';
+import { type Cell, carriedCell, readingOf } from './carried-values.ts';
 import type { CopiedTable } from './copied-tables.ts';
-import { CopyError, type CopyPlace } from './copy-mark.ts';
+import { CopyError, type CopyPlace, type KeyCell } from './copy-mark.ts';
+import { engineOf } from './table-shapes.ts';
 
 /** SQLite takes 32,766 parameters in a statement, and Postgres 65,535. */
 const mostParameters = 30_000;
@@ -17,7 +18,7 @@ export interface CopyRowsDeps {
   /** Where to go on; from the beginning unless told. */
   from?: CopyPlace | null;
   /** Runs first in each page's transaction: what it stores and the page come to be together, or not at all. */
-  onPage?: (transaction: Queries, place: CopyPlace) => Promise<void>;
+  onPage?: (tx: Tx, place: CopyPlace) => Promise<void>;
   /** Is told how many rows were added. */
   onRows?: (rows: number, table: string) => void;
 }
@@ -35,9 +36,9 @@ export async function copyRows(deps: CopyRowsDeps): Promise<void> {
       const last = page.at(-1);
       if (!last) break;
       try {
-        await target.write(async (transaction) => {
-          await onPage?.(transaction, { table: table.name, key: keyOf(table, last) });
-          await insertRows(transaction, table, page);
+        await target.write(async (tx) => {
+          await onPage?.(tx, { table: table.name, key: last.key });
+          await insertRows(tx, table, page);
         }, patienceMs);
       } catch (error) {
         throw told(error, table);
@@ -47,12 +48,12 @@ export async function copyRows(deps: CopyRowsDeps): Promise<void> {
   }
 }
 
-async function insertRows(transaction: Queries, table: CopiedTable, rows: readonly Row[]): Promise<void> {
+async function insertRows(tx: Tx, table: CopiedTable, rows: readonly ReadRow[]): Promise<void> {
   const most = Math.floor(mostParameters / table.columns.length);
   for (let at = 0; at < rows.length; at += most) {
     const part = rows.slice(at, at + most);
-    const cells = part.flatMap((row) => table.columns.map((column) => row[column] ?? null));
-    await transaction.executeQuery(CompiledQuery.raw(insertText(transaction, table, part.length), cells));
+    const cells = part.flatMap((row) => row.cells);
+    await tx.executeQuery(CompiledQuery.raw(insertText(tx, table, part.length), cells));
   }
 }
 
@@ -68,10 +69,14 @@ function insertText(queries: Queries, table: CopiedTable, rows: number): string 
 }
 
 function buildInsert(queries: Queries, table: CopiedTable, rows: number): string {
-  const columns = sql.join(table.columns.map((column) => sql.ref(column)));
+  const columns = sql.join(table.columns.map(({ name }) => sql.ref(name)));
   const row = sql`(${sql.join(table.columns.map(() => null))})`;
   const values = sql.join(Array.from({ length: rows }, () => row));
-  return sql`insert into ${sql.table(table.name)} (${columns}) values ${values}`.compile(queries).sql;
+  // A column that is `generated always as identity` refuses values otherwise.
+  const overriding = engineOf(queries) === 'Postgres' ? sql`overriding system value` : sql``;
+  return sql`insert into ${sql.table(table.name)} (${columns}) ${overriding} values ${values}`.compile(
+    queries,
+  ).sql;
 }
 
 /** A child without its parent, or the same row twice, is what a source that changes looks like. */
@@ -95,17 +100,21 @@ function told(error: unknown, table: CopiedTable): unknown {
 /** As many rows are held at once, twice over: while one page is worked on, the next one is read. */
 const pageRows = 1000;
 
-/** The values of a row's primary key. */
-export function keyOf(table: CopiedTable, row: Row): Cell[] {
-  return table.key.map((column) => row[column] ?? null);
+/** A row on its way: its cells in the order of the table's columns, and its primary key as the database has it. */
+export interface ReadRow {
+  cells: readonly Cell[];
+  key: readonly KeyCell[];
 }
 
-/** Reads a table in pages, in the order of its primary key, behind the row whose key is `after`. */
+/**
+ * Reads a table in pages, in the order of its primary key, behind the row whose key is `after`.
+ * @throws CopyError `row_refused` if a value is not of its column's type
+ */
 export async function* readPages(
   queries: Queries,
   table: CopiedTable,
-  after?: readonly Cell[],
-): AsyncGenerator<Row[]> {
+  after?: readonly KeyCell[],
+): AsyncGenerator<ReadRow[]> {
   let next = readPage(queries, table, after);
   try {
     for (;;) {
@@ -116,8 +125,8 @@ export async function* readPages(
         yield page;
         return;
       }
-      next = readPage(queries, table, keyOf(table, last));
-      // Whoever asks for the next page hears of its failure; nobody may ask.
+      next = readPage(queries, table, last.key);
+      // Its failure is thrown to the caller that asks for the next page; there may be none.
       next.catch(() => {});
       yield page;
     }
@@ -127,13 +136,44 @@ export async function* readPages(
   }
 }
 
-async function readPage(queries: Queries, table: CopiedTable, after?: readonly Cell[]): Promise<Row[]> {
-  const key = sql.join(table.key.map((column) => sql.ref(column)));
-  const columns = sql.join(table.columns.map((column) => sql.ref(column)));
-  const behind = after ? sql`where (${key}) > (${sql.join(after)})` : sql``;
-  const { rows } = await sql<Row>`
-    select ${columns} from ${sql.table(table.name)} ${behind} order by ${key} limit ${sql.lit(pageRows)}`.execute(
-    queries,
+async function readPage(
+  queries: Queries,
+  table: CopiedTable,
+  after?: readonly KeyCell[],
+): Promise<ReadRow[]> {
+  const engine = engineOf(queries);
+  const refs = (names: readonly string[]) => names.map((name) => sql.ref(`${table.name}.${name}`));
+  const key = sql.join(refs(table.key));
+  // The key once more, as it is ordered: a value that was given another form would lead to another place.
+  const keyCells = refs(table.key).map((ref, at) => {
+    const carried = table.columns.find(({ name }) => name === table.key[at])?.carried;
+    const isNumber = carried === 'integer' || carried === 'exact';
+    const cell = engine === 'SQLite' && !isNumber ? ref : readingOf(engine, 'exact', ref);
+    return sql`${cell} as ${sql.ref(`key ${at}`)}`;
+  });
+  const cells = table.columns.map(
+    ({ name, carried }, at) =>
+      sql`${readingOf(engine, carried, sql.ref(`${table.name}.${name}`))} as ${sql.ref(`cell ${at}`)}`,
   );
-  return rows;
+  const behind = after ? sql`where (${key}) > (${sql.join([...after])})` : sql``;
+  const { rows } = await sql<Record<string, unknown>>`
+    select ${sql.join([...cells, ...keyCells])} from ${sql.table(table.name)} ${behind}
+     order by ${key} limit ${sql.lit(pageRows)}`.execute(queries);
+  return rows.map((row) => ({
+    cells: table.columns.map(({ name, carried }, at) => {
+      const cell = carriedCell(carried, row[`cell ${at}`]);
+      if (cell !== undefined) return cell;
+      const which = table.key.map((column, place) => `${column} ${String(row[`key ${place}`])}`).join(', ');
+      const message = `The column ${table.name}.${name} holds a value that is not of its type (${carried}), in the row with ${which}. Correct it, and run this again.`;
+      throw new CopyError('row_refused', message);
+    }),
+    key: table.key.map((column, at) => keyCell(row[`key ${at}`], table.name, column)),
+  }));
+}
+
+/** SQLite lets a primary key be null, and then no row can be found behind it. */
+function keyCell(cell: unknown, table: string, column: string): KeyCell {
+  if (typeof cell === 'string' || typeof cell === 'number') return cell;
+  const message = `A row of ${table} has no value in its primary key ${column}. Give it one, and run this again.`;
+  throw new CopyError('row_refused', message);
 }

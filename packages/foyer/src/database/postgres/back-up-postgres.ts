@@ -1,28 +1,33 @@
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { compareTables, differingTables } from '../copy/compare-tables.ts';
-import { copiedTables } from '../copy/copied-tables.ts';
+import { clearRows, matchTables } from '../copy/copied-tables.ts';
+import { CopyError } from '../copy/copy-mark.ts';
 import { copyRows } from '../copy/copy-rows.ts';
 import type { Queries } from '../database.ts';
-import type { OwnMigrations } from '../migrate.ts';
+import { OwnMigrationError, type OwnMigrations } from '../migrate.ts';
 import type { Tables } from '../records.ts';
 import { openSqlite } from '../sqlite/open-sqlite.ts';
 import { BackupDamagedError } from '../sqlite/verify-backup.ts';
 import { createPostgresPool } from './postgres-pool.ts';
 
 /**
- * Writes everything that the database holds at one moment into a SQLite file, on which a Foyer can start, and compares
- * the two row by row. Others go on writing meanwhile.
- * @throws DatabaseUnavailableError, BackupDamagedError
+ * Writes everything that the database holds at one moment into a SQLite file on which Foyer can start, and compares the
+ * two row by row. Others go on writing meanwhile.
+ * @throws DatabaseUnavailableError, BackupDamagedError, CopyError
  */
 export async function backUpPostgres(
   url: string,
   file: string,
   migrations: OwnMigrations = {},
 ): Promise<void> {
-  const target = await openSqlite(file, { migrations });
+  const target = await openSqlite(file, { migrations }).catch((error: unknown) => {
+    throw error instanceof OwnMigrationError ? notForSqlite(error) : error;
+  });
   try {
     await readPostgresSnapshot(url, async (source) => {
-      const tables = await copiedTables(source);
+      const tables = await matchTables(source, target.queries);
+      // A new file holds what the app's migrations put there.
+      await clearRows(target, tables);
       await copyRows({ source, target, tables });
       const differing = differingTables(await compareTables(source, target.queries, tables));
       if (differing.length === 0) return;
@@ -32,6 +37,14 @@ export async function backUpPostgres(
   } finally {
     await target.close();
   }
+}
+
+function notForSqlite({ migration, cause }: OwnMigrationError): CopyError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const message =
+    `A backup of Postgres is a SQLite file, and the app's migration ${migration} does not run on SQLite: ${reason}. ` +
+    'Write it so that it runs on both, or back up with pg_dump.';
+  return new CopyError('table_refused', message, { cause });
 }
 
 /** REPEATABLE READ sees what was committed when its first query began; nobody waits for it, and it for nobody. */

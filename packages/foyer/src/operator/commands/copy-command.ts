@@ -49,6 +49,7 @@ async function copy(deps: OperatorDeps, options: { to: string; json?: boolean })
       source: config.database,
       target,
       openDatabase: deps.openDatabase,
+      migrations: deps.migrations,
       onProgress: (at) => progress(progressText(at)),
       onStartOver: () =>
         output.note('What was copied before does not fit the source any more: it starts over.'),

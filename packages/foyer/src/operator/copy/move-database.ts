@@ -1,12 +1,15 @@
 import type { DatabaseTarget } from '../../config/database-target.ts';
 import type { ComparedTable } from '../../database/copy/compare-tables.ts';
-import { copiedTableNames } from '../../database/copy/copied-tables.ts';
+import { refuseUncopyable } from '../../database/copy/copied-tables.ts';
 import { type CopyProgress, copyDatabase } from '../../database/copy/copy-database.ts';
 import { CopyError, copyMarkTable } from '../../database/copy/copy-mark.ts';
 import type { Database } from '../../database/database.ts';
+import type { OwnMigrations } from '../../database/migrate.ts';
 import { openAnyDatabase } from '../../database/open-database.ts';
 import { isInUse, peekTables } from '../../database/peek-tables.ts';
 import { underCopyName } from '../../database/postgres/inspect-postgres.ts';
+import { readTables } from '../../database/read-tables.ts';
+import { foyerTableNames } from '../../database/records.ts';
 import { CommandError } from '../command-error.ts';
 import { databaseName, isSameDatabase } from './database-name.ts';
 
@@ -21,6 +24,8 @@ export interface MovedDatabase {
 export interface MoveDatabaseDeps {
   source: DatabaseTarget;
   target: DatabaseTarget;
+  /** The app's own: they make its tables in the target. */
+  migrations?: OwnMigrations;
   /** Opens the source. */
   openDatabase: (target: DatabaseTarget) => Promise<Database>;
   onProgress?: (progress: CopyProgress) => void;
@@ -41,12 +46,15 @@ export async function moveDatabase(deps: MoveDatabaseDeps): Promise<MovedDatabas
     throw new CommandError('--to names the same database as DATABASE_URL. Name another one, which is empty.');
   }
   await refuseInUse(source);
-  await refuseStrangers(target);
   const from = await deps.openDatabase(underOwnName(source));
   try {
-    const to = await openAnyDatabase(underOwnName(target));
+    await refuseUncopyable(from.queries);
+    const ours = (await readTables(from.queries)).map(({ name }) => name);
+    const there = (await peekTables(target)).map(({ name }) => name);
+    refuseStrangers(there, [...foyerTableNames, ...ours, copyMarkTable]);
+    const to = await openAnyDatabase(underOwnName(target), { migrations: deps.migrations });
     try {
-      return await copyAll(deps, from, to);
+      return await copyAll(deps, from, to, there.length === 0);
     } finally {
       await to.close();
     }
@@ -55,20 +63,26 @@ export async function moveDatabase(deps: MoveDatabaseDeps): Promise<MovedDatabas
   }
 }
 
-async function copyAll(deps: MoveDatabaseDeps, from: Database, to: Database): Promise<MovedDatabase> {
+async function copyAll(
+  deps: MoveDatabaseDeps,
+  from: Database,
+  to: Database,
+  targetIsNew: boolean,
+): Promise<MovedDatabase> {
   const names = { source: databaseName(deps.source), target: databaseName(deps.target) };
   const { onProgress, onStartOver } = deps;
   const whole = await copyDatabase({
     source: from,
     target: to,
     sourceName: names.source,
+    targetIsNew,
     ...(onProgress && { onProgress }),
     ...(onStartOver && { onStartOver }),
   }).catch((error: unknown) => {
     if (!(error instanceof CopyError) || error.code !== 'source_changed') throw error;
-    const mend =
+    const fix =
       'Something wrote to the source meanwhile: stop every Foyer on it, and run this again. It starts over.';
-    throw new CommandError(`${error.message} ${mend}`, { cause: error });
+    throw new CommandError(`${error.message} ${fix}`, { cause: error });
   });
   await from.close();
   await refuseInUse(deps.source);
@@ -85,11 +99,8 @@ async function refuseInUse(source: DatabaseTarget): Promise<void> {
 }
 
 /** Another program's tables are neither touched nor mixed with ours. */
-async function refuseStrangers(target: DatabaseTarget): Promise<void> {
-  const known = [...copiedTableNames, copyMarkTable];
-  const strangers = (await peekTables(target))
-    .map(({ name }) => name)
-    .filter((name) => !known.includes(name));
+function refuseStrangers(there: readonly string[], known: readonly string[]): void {
+  const strangers = there.filter((name) => !known.includes(name));
   if (strangers.length === 0) return;
   const shown = strangers.slice(0, 5).join(', ') + (strangers.length > 5 ? ', …' : '');
   throw new CommandError(

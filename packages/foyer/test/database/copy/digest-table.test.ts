@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { sql } from 'kysely';
 import { digestTable } from '../../../src/database/copy/compare-tables.ts';
-import { copiedTables } from '../../../src/database/copy/copied-tables.ts';
+import { matchTables } from '../../../src/database/copy/copied-tables.ts';
 import { fillEveryTable } from '../../operator/fill-every-table.ts';
 import { engines, openTestDatabase } from '../../support/open-test-database.ts';
 
@@ -13,10 +13,10 @@ describe('the digest of a table', () => {
     await fillEveryTable(database, 3);
     const { queries } = database;
     await sql`pragma foreign_keys = off`.execute(queries);
-    for (const table of await copiedTables(queries)) {
+    for (const table of await matchTables(queries, queries)) {
       const before = await digestTable(queries, table);
       assert.equal(before.rows, 3);
-      for (const column of table.columns) {
+      for (const { name: column } of table.columns) {
         const [name, cell] = [sql.table(table.name), sql.ref(column)];
         const first = sql`rowid = (select min(rowid) from ${name})`;
         const was = await sql<{ cell: unknown }>`select ${cell} as cell from ${name} where ${first}`.execute(
@@ -35,7 +35,7 @@ describe('the digest of a table', () => {
     const { database, close } = await openTestDatabase();
     t.after(close);
     const { queries } = database;
-    const [table] = (await copiedTables(queries)).filter(({ name }) => name === 'teams');
+    const [table] = (await matchTables(queries, queries)).filter(({ name }) => name === 'teams');
     assert.ok(table);
     const row = { client_id: '1.2', team_id: 'T1', icon_url: null, enterprise_id: null };
     await queries
@@ -60,7 +60,7 @@ describe('the digest of a table', () => {
       t.after(close);
       await fillEveryTable(database, 20);
       const digests = [];
-      for (const table of await copiedTables(database.queries)) {
+      for (const table of await matchTables(database.queries, database.queries)) {
         digests.push([table.name, await digestTable(database.queries, table)]);
       }
       found.push(digests);

@@ -1,0 +1,120 @@
+import { PostgresAdapter, sql } from 'kysely';
+import type { Queries } from '../database.ts';
+import { readTables } from '../read-tables.ts';
+import { copyMarkTable } from './copy-mark.ts';
+
+/** The engines, as a copy knows them. */
+export type Engine = 'SQLite' | 'Postgres';
+
+/** A column as its database describes it. */
+export interface ColumnShape {
+  name: string;
+  /** In lower case: in SQLite as it was declared, in Postgres by its internal name (`int8`, `timestamptz`). */
+  type: string;
+  /** Whether the database computes it: it is not copied, the target computes it too. */
+  isGenerated: boolean;
+  /** Whether a sequence of Postgres gives its next value. */
+  hasSequence: boolean;
+}
+
+/** A table as its database describes it. */
+export interface TableShape {
+  name: string;
+  /** table, or what else has rows: a virtual table of SQLite, a foreign one of Postgres. */
+  kind: 'table' | 'virtual table' | 'foreign table';
+  columns: ColumnShape[];
+  /** The columns of its primary key, in order; none if it has none. */
+  key: string[];
+  /** The tables that its rows refer to. */
+  references: { table: string; onDelete: 'cascade' | 'other' }[];
+}
+
+export function engineOf(queries: Queries): Engine {
+  return queries.getExecutor().adapter instanceof PostgresAdapter ? 'Postgres' : 'SQLite';
+}
+
+/** Describes every table of a database, Foyer's and others, but the mark of a copy. */
+export async function readTableShapes(queries: Queries): Promise<TableShape[]> {
+  const read = engineOf(queries) === 'Postgres' ? readPostgres : readSqlite;
+  const { columns, references } = await read(queries);
+  const names = (await readTables(queries)).map(({ name }) => name).filter((name) => name !== copyMarkTable);
+  const byTable = Map.groupBy(columns, ({ table }) => table);
+  return names.toSorted().map((name) => {
+    const own = byTable.get(name) ?? [];
+    const inKey = own.filter((column) => column.keyPlace !== null && column.keyPlace > 0);
+    return {
+      name,
+      kind: own[0]?.kind ?? 'table',
+      columns: own.map(({ name, type, isGenerated, hasSequence }) => ({
+        name,
+        type,
+        isGenerated: Boolean(isGenerated),
+        hasSequence: Boolean(hasSequence),
+      })),
+      key: inKey
+        .sort((one, other) => Number(one.keyPlace) - Number(other.keyPlace))
+        .map((column) => column.name),
+      references: references
+        .filter(({ table }) => table === name)
+        .map(({ parent, onDelete }) => ({
+          table: parent,
+          onDelete: onDelete === 'cascade' ? ('cascade' as const) : ('other' as const),
+        })),
+    };
+  });
+}
+
+interface FoundColumn {
+  table: string;
+  kind: TableShape['kind'];
+  name: string;
+  type: string;
+  keyPlace: number | null;
+  isGenerated: number | boolean;
+  hasSequence: number | boolean;
+}
+
+interface FoundReference {
+  table: string;
+  parent: string;
+  onDelete: string;
+}
+
+/** https://www.sqlite.org/pragma.html#pragma_table_xinfo: `hidden` is 2 or 3 for a generated column. */
+async function readSqlite(queries: Queries) {
+  const columns = await sql<FoundColumn>`
+    select t.name as "table", case t.type when 'virtual' then 'virtual table' else 'table' end as kind,
+           c.name as name, lower(c.type) as type, c.pk as "keyPlace",
+           c.hidden > 1 as "isGenerated", 0 as "hasSequence"
+      from pragma_table_list t join pragma_table_xinfo(t.name) c
+     where t.schema = 'main'`.execute(queries);
+  const references = await sql<FoundReference>`
+    select t.name as "table", f."table" as parent, lower(f.on_delete) as "onDelete"
+      from pragma_table_list t join pragma_foreign_key_list(t.name) f
+     where t.schema = 'main'`.execute(queries);
+  return { columns: columns.rows, references: references.rows };
+}
+
+async function readPostgres(queries: Queries) {
+  const columns = await sql<FoundColumn>`
+    select c.relname as "table", case c.relkind when 'f' then 'foreign table' else 'table' end as kind,
+           a.attname as name, coalesce(base.typname, t.typname) as type,
+           (select k.place from pg_index i, unnest(i.indkey) with ordinality k(attnum, place)
+             where i.indrelid = c.oid and i.indisprimary and k.attnum = a.attnum)::int as "keyPlace",
+           a.attgenerated <> '' as "isGenerated",
+           pg_get_serial_sequence(quote_ident(c.relname), a.attname) is not null as "hasSequence"
+      from pg_class c
+      join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      join pg_type t on t.oid = a.atttypid
+      left join pg_type base on base.oid = t.typbasetype and t.typtype = 'd'
+     where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p', 'f')
+     order by c.relname, a.attnum`.execute(queries);
+  const references = await sql<FoundReference>`
+    select c.relname as "table", parent.relname as parent,
+           case k.confdeltype when 'c' then 'cascade' else 'other' end as "onDelete"
+      from pg_constraint k
+      join pg_class c on c.oid = k.conrelid
+      join pg_class parent on parent.oid = k.confrelid
+     where k.contype = 'f' and c.relnamespace = current_schema()::regnamespace`.execute(queries);
+  return { columns: columns.rows, references: references.rows };
+}
