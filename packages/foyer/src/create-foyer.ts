@@ -15,12 +15,17 @@ import { type FoyerDefinition, resolveConfig } from './define-foyer.ts';
 import { createBoltApp } from './events/bolt-app.ts';
 import { createCommitLifecycle } from './events/lifecycle-events.ts';
 import { createSlackReceiver } from './events/slack-receiver.ts';
-import { createVerifySignature } from './events/verify-signature.ts';
+import { createSignatureCheck } from './events/verify-signature.ts';
 import type { FoundInstallation, Foyer, Target } from './foyer.ts';
 import { createPublishHome } from './home/create-publish-home.ts';
 import { createFindViewer } from './home/find-viewer.ts';
 import { bindHomeSections } from './home/home-sections.ts';
+import type { ConnectionBounds } from './http/bound-connections.ts';
+import { clientAddress } from './http/client-address.ts';
+import { createRefusals, type Refusals } from './http/count-refusals.ts';
 import { createRequestHandler, type RequestHandler } from './http/create-server.ts';
+import { createInstallLimits, type InstallLimits } from './http/limit-installs.ts';
+import { createBodyReader } from './http/read-body.ts';
 import { createSendPages } from './http/send-pages.ts';
 import { createFinishInstall } from './install/finish-install.ts';
 import { createRecoverInstalls } from './install/recover-installs.ts';
@@ -42,7 +47,7 @@ import { createMetrics } from './operator/metrics/create-metrics.ts';
 import { readQueueState } from './operator/queue-state.ts';
 import { retryRun } from './pipeline/retry-run.ts';
 import { createWorker, type WorkerDeps } from './pipeline/worker.ts';
-import { createRoutes } from './routes.ts';
+import { createRoutes, needsOwnHost } from './routes.ts';
 import { createSlackClientFactory } from './slack/create-slack-client.ts';
 import { createSlackTransport } from './slack/slack-transport.ts';
 import { builtInSteps } from './steps/steps.ts';
@@ -53,17 +58,21 @@ export interface TestOptions {
   now?: () => number;
   openDatabase?: typeof openDatabase;
   worker?: Pick<WorkerDeps, 'concurrency' | 'leaseMs' | 'pollMs' | 'random'>;
+  installLimits?: Partial<InstallLimits['perMinute']>;
+  connectionBounds?: Partial<ConnectionBounds>;
 }
 
 /** Foyer with what its own server needs beside. */
 export interface AssembledFoyer<MyTables = NoTables> extends Foyer<MyTables> {
   handler: RequestHandler;
+  refusals: Refusals;
   keyIds: readonly string[];
   /** As `Foyer.stop`; the database closes after `closed`, when no request is left. */
   stop(closed?: Promise<void>): Promise<void>;
 }
 
 const drainMs = 7000;
+const exchangeConnections = 32;
 
 /**
  * Makes Foyer: reads the configuration, opens the database and migrates it. It listens on no port and works no run
@@ -113,6 +122,8 @@ export async function assembleFoyer<MyTables>(parts: {
     const { clientId } = config.slack;
     const metrics = createMetrics({ database, clientId, stepNames, token: config.metricsToken, now, log });
     const transport = createSlackTransport(config.slack);
+    // Strangers can begin exchanges: these have connections of their own, so that the runs' calls never wait for them.
+    const exchangeTransport = createSlackTransport({ ...config.slack, connections: exchangeConnections });
     const slackCalls = { config, log, transport, onCall: metrics.onSlackCall };
     const slack = createSlackClientFactory(slackCalls);
     const store = createInstallationStore({ database, keyring, clientId, stepNames, now, log });
@@ -188,9 +199,16 @@ export async function assembleFoyer<MyTables>(parts: {
       log,
     });
     const pages = createSendPages({ config });
+    const { trustProxy } = config.http;
+    const refusals = createRefusals({ log, onRefused: metrics.onRefused });
+    const bodies = createBodyReader();
+    const installLimits = createInstallLimits({ trustProxy, pages, refusals, limits: test.installLimits });
 
     const receiver = createSlackReceiver({
-      verifySignature: createVerifySignature({ signingSecret: config.slack.signingSecret, now }),
+      signature: createSignatureCheck({ signingSecret: config.slack.signingSecret, now }),
+      bodies,
+      refusals,
+      addressOf: (req) => clientAddress(req, trustProxy),
       commitLifecycle: createCommitLifecycle({
         store,
         onChanged(query) {
@@ -217,20 +235,23 @@ export async function assembleFoyer<MyTables>(parts: {
     };
     const bolt = createBoltApp(boltDeps);
     const route = createRoutes({
-      startInstall: createStartInstall({ config, states, log }),
-      finishInstall: createFinishInstall({
-        config,
-        database,
-        states,
-        store,
-        unstoredTokens,
-        wakeWorker,
-        pages,
-        slackCalls,
-        onEnded: metrics.onInstallRequest,
-        now,
-        log,
-      }),
+      startInstall: installLimits.guardStart(createStartInstall({ config, states, log })),
+      finishInstall: installLimits.guardCallback(
+        createFinishInstall({
+          config,
+          database,
+          states,
+          store,
+          unstoredTokens,
+          wakeWorker,
+          pages,
+          slackCalls: { ...slackCalls, transport: exchangeTransport },
+          onEnded: metrics.onInstallRequest,
+          onInstalled: installLimits.installed,
+          now,
+          log,
+        }),
+      ),
       slackEvents: receiver.handle,
       progress: createShowProgress({ config, database, pages, now }),
       operator: await operatorPages(),
@@ -250,7 +271,15 @@ export async function assembleFoyer<MyTables>(parts: {
 
     // What is configured is loaded by now: a channel that cannot be is reported at the start.
     for (const channel of await openOperatorChannels(config.notify)) channel.close();
-    const handler = createRequestHandler({ basePath: config.http.basePath, route, pages, log });
+    const handler = createRequestHandler({
+      basePath: config.http.basePath,
+      route,
+      needsOwnHost,
+      http: config.http,
+      pages,
+      refusals,
+      log,
+    });
     const notices = createNoticeSender({ config, database, now, log });
     const inTurn = {
       takeTurn: (turn: { chore: string; everyMs: number }) => takeTurn(database, { ...turn, now: now() }),
@@ -306,6 +335,7 @@ export async function assembleFoyer<MyTables>(parts: {
 
     const foyer: AssembledFoyer<MyTables> = {
       handler,
+      refusals,
       keyIds: keyring.ids,
       handle: handler.handle,
       middleware(req, res, next) {
@@ -416,6 +446,7 @@ export async function assembleFoyer<MyTables>(parts: {
         await database
           .write((transaction) => letGoOfKey(transaction, holder.process), 500)
           .catch((error) => log.warn({ err: error }, 'could not let go of the encryption key'));
+        refusals.close();
         await database.close();
         log.info('stopped');
       },

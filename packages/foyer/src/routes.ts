@@ -41,10 +41,12 @@ export function createRoutes(deps: RoutesDeps) {
     };
   }
 
-  return function route(method: string, path: string): Route | NoRoute {
+  return function route(method: string, given: string): Route | NoRoute {
+    // A trailing slash means the same.
+    const path = given.length > 1 && given.endsWith('/') ? given.slice(0, -1) : given;
     const routes = routesOf(path);
     if (!routes) return { kind: 'not_found' };
-    // A HEAD is a GET whose body Node leaves out; but whatever only looks at a callback must not use up its code.
+    // A HEAD is a GET whose body Node leaves out; but a program that only looks at a callback must not use up its code.
     const takesHead = 'GET' in routes && path !== '/slack/oauth_redirect';
     const asked = method === 'HEAD' && takesHead ? 'GET' : method;
     const found = Object.hasOwn(routes, asked) ? routes[asked] : undefined;
@@ -54,7 +56,18 @@ export function createRoutes(deps: RoutesDeps) {
   };
 }
 
-/** Whether the database answers: what a load balancer asks before it sends anybody here. */
+/**
+ * Whether an address is only for PUBLIC_URL's own host name: what reads or sets a session, or connects a workspace with
+ * an account. Health, the install flow and Slack's endpoints answer under any name.
+ */
+export function needsOwnHost(url: string): boolean {
+  const [path = '', query = ''] = url.split('?', 2);
+  if (/^\/(?:operator|slack\/(?:sign(?:in|out)|connect))(?:\/|$)/.test(path)) return true;
+  const asked = new URLSearchParams(query);
+  return asked.has('connect') || asked.has('claim');
+}
+
+/** Whether the database answers: what a load balancer asks before it sends a request here. */
 async function readyz(database: Pick<Database, 'ping'>, res: ServerResponse): Promise<void> {
   try {
     await database.ping();

@@ -38,7 +38,14 @@ export async function startFoyer<MyTables = NoTables>(
 ): Promise<ServedFoyer<MyTables>> {
   const { definition = {}, otherwise, ...test } = options;
   const foyer = await assembleFoyer({ config, definition, log, test });
-  const server = createFoyerServer({ handler: foyer.handler, otherwise, log });
+  const server = createFoyerServer({
+    handler: foyer.handler,
+    http: config.http,
+    refusals: foyer.refusals,
+    bounds: test.connectionBounds,
+    otherwise,
+    log,
+  });
   const listening = await listen(server, config.http).catch(async (error) => {
     await foyer.stop();
     throw error;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { before, describe, it } from 'node:test';
 import { parseConfig } from '../src/config/config.ts';
@@ -9,7 +9,7 @@ import type { Route } from '../src/http/create-server.ts';
 import { createFoyerServer, createRequestHandler } from '../src/http/create-server.ts';
 import { type Listening, listen } from '../src/http/listen.ts';
 import { createSendPages } from '../src/http/send-pages.ts';
-import { createRoutes } from '../src/routes.ts';
+import { createRoutes, needsOwnHost } from '../src/routes.ts';
 import { fixtureManifest } from './support/fixture-manifest.ts';
 import { openTestDatabase } from './support/open-test-database.ts';
 
@@ -37,17 +37,30 @@ describe('the server', () => {
     const { database, close } = await openTestDatabase();
     await close();
     const pages = createSendPages({ config });
+    const refusals = { add() {} };
     const unused: Route = () => assert.fail('not asked for');
     const route = createRoutes({
       startInstall: (req, res) => misbehave(req, res),
       finishInstall: unused,
       slackEvents: unused,
       progress: { page: () => database.ping(), status: () => database.ping() },
+      operator: (_req, res) => void res.end(),
       pages,
       database,
     });
-    const handler = createRequestHandler({ basePath: '', route, pages, log });
-    listening = await listen(createFoyerServer({ handler, log }), { port: 0, host: '127.0.0.1' });
+    const handler = createRequestHandler({
+      basePath: '',
+      route,
+      needsOwnHost,
+      http: config.http,
+      pages,
+      refusals,
+      log,
+    });
+    listening = await listen(createFoyerServer({ handler, http: config.http, refusals, log }), {
+      port: 0,
+      host: '127.0.0.1',
+    });
     url = `http://127.0.0.1:${listening.address.port}`;
   });
 
@@ -79,6 +92,77 @@ describe('the server', () => {
     assert.equal(await allowed('HEAD', '/slack/oauth_redirect'), '405 GET');
     assert.equal(await allowed('POST', '/installs/abc/status'), '405 GET, HEAD');
     assert.equal(await allowed('POST', '/nowhere'), '404 null');
+  });
+
+  it('takes a trailing slash for the same path', async () => {
+    misbehave = (_req, res) => void res.writeHead(302, { Location: '/' }).end();
+    for (const path of ['/slack/install/', '/slack/install/?team=T1']) {
+      assert.equal((await fetch(url + path, { redirect: 'manual' })).status, 302, path);
+    }
+    assert.equal((await fetch(`${url}/healthz/`)).status, 200);
+    assert.equal((await fetch(`${url}/slack/events/`)).status, 405);
+    assert.equal((await fetch(`${url}/slack//install`)).status, 404);
+  });
+
+  it('opens what a session is read at under its own host name only', async () => {
+    const ask = (path: string, host: string) =>
+      new Promise<string>((resolve, reject) => {
+        let heard = '';
+        connect(listening.address.port, '127.0.0.1', function (this: Socket) {
+          this.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+        })
+          .setEncoding('utf8')
+          .on('data', (part) => {
+            heard += part;
+          })
+          .on('error', reject)
+          .on('close', () => resolve(heard));
+      });
+    misbehave = (_req, res) => void res.writeHead(302, { Location: '/' }).end();
+    const own = 'localhost:3000';
+    for (const path of ['/operator', '/operator/login', '/operator/', '/slack/install?connect=x']) {
+      for (const host of [
+        'evil.example',
+        `evil.example:3000`,
+        '127.0.0.1:3000',
+        'localhost',
+        `${own}.evil.example`,
+      ]) {
+        const answer = await ask(path, host);
+        assert.match(answer, /^HTTP\/1\.1 421 /, `${path} ${host}`);
+        assert.ok(!answer.includes('evil.example'));
+        assert.match(answer, /href="http:\/\/localhost:3000\/"/);
+      }
+      assert.doesNotMatch(await ask(path, own), /^HTTP\/1\.1 421 /);
+      assert.doesNotMatch(await ask(path, own.toUpperCase()), /^HTTP\/1\.1 421 /);
+    }
+    for (const path of ['/healthz', '/slack/install', '/']) {
+      assert.match(await ask(path, '10.0.0.7:3000'), /^HTTP\/1\.1 [23]\d\d /, path);
+    }
+  });
+
+  it('sends the security headers with every kind of answer', async () => {
+    misbehave = (_req, res) => void res.writeHead(302, { Location: '/' }).end();
+    for (const path of ['/', '/healthz', '/readyz', '/slack/install', '/nowhere', '/slack/events']) {
+      const { headers } = await fetch(url + path, { redirect: 'manual' });
+      assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'.*frame-ancestors/, path);
+      assert.equal(headers.get('x-content-type-options'), 'nosniff', path);
+      assert.equal(headers.get('x-frame-options'), 'DENY', path);
+      assert.equal(headers.get('referrer-policy'), 'no-referrer', path);
+      assert.equal(headers.get('cache-control'), 'no-store', path);
+      assert.equal(headers.get('strict-transport-security'), null, 'by http it means nothing');
+    }
+  });
+
+  it('sends them with what the parser refuses, too', async () => {
+    const socket = connect(listening.address.port, '127.0.0.1');
+    socket.end('GET / HTTP/1.1\r\nHost: x\r\nX-A\n: b\r\n\r\n');
+    let heard = '';
+    for await (const part of socket.setEncoding('utf8')) heard += part;
+    assert.match(heard, /^HTTP\/1\.1 400 /);
+    for (const header of ['Cache-Control: no-store', 'X-Content-Type-Options: nosniff', 'X-Frame-Options']) {
+      assert.ok(heard.includes(header), header);
+    }
   });
 
   it('answers with a page when a handler throws, and tells nothing of the fault', async () => {

@@ -3,12 +3,15 @@ import { setImmediate as endOfTurn } from 'node:timers/promises';
 import type { App, Receiver, ReceiverEvent } from '@slack/bolt';
 import type { Logger } from '../config/log.ts';
 import { DatabaseUnavailableError } from '../database/database.ts';
-import { readBody, refuseBody } from '../http/read-body.ts';
+import type { Refusals } from '../http/count-refusals.ts';
+import { type BodyReader, type BodyRefusal, refuseBody } from '../http/read-body.ts';
+import { createSeenPresses } from './seen-presses.ts';
 import { MalformedBodyError, parseSlackBody } from './slack-request.ts';
+import type { SignatureCheck } from './verify-signature.ts';
 
 /**
- * Bolt's receiver for `POST /slack/events`, in order: bound the body, verify it, parse it, commit what it changes,
- * acknowledge, and only then let Bolt's listeners run.
+ * Bolt's receiver for `POST /slack/events`, in order: check the headers, read the body within its bounds, verify it,
+ * parse it, commit what it changes, acknowledge, and only then let Bolt's listeners run.
  *
  * Why not Bolt's HTTPReceiver: it buffers any body, acknowledges an event before its effect is committed (or, with
  * `processBeforeResponse`, after every listener), answers 401 for a team without an installation (which makes Slack
@@ -19,7 +22,11 @@ import { MalformedBodyError, parseSlackBody } from './slack-request.ts';
 const acknowledgeWithinMs = 2800;
 
 export interface SlackReceiverDeps {
-  verifySignature(headers: IncomingMessage['headers'], body: Buffer): boolean;
+  signature: SignatureCheck;
+  bodies: Pick<BodyReader, 'read'>;
+  refusals: Pick<Refusals, 'add'>;
+  /** The client's address, for the log. */
+  addressOf(req: IncomingMessage): string;
   /** Commits what an event changes; nothing comes back for one that changes nothing. @throws DatabaseUnavailableError */
   commitLifecycle(body: Record<string, unknown>, now: number): Promise<void> | undefined;
   /**
@@ -45,7 +52,8 @@ export interface SlackReceiver extends Receiver {
 
 /** Makes the receiver. */
 export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
-  const { log } = deps;
+  const { log, signature, refusals } = deps;
+  const seenPresses = createSeenPresses(deps);
   let app: App | undefined;
   /** How many deliveries Bolt's listeners are at work for, and who waits for the last of them. */
   let running = 0;
@@ -78,10 +86,21 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       const status = res.headersSent ? res.statusCode : 0;
       deps.onAnswered?.({ ...told, status, ms: performance.now() - startedAt });
     });
-    const body = await readBody(req);
-    if (typeof body === 'number') return refuseBody(req, res, body);
-    if (!deps.verifySignature(req.headers, body)) {
-      log.warn({ bytes: body.length }, 'a request without a valid signature of Slack');
+    const address = deps.addressOf(req);
+    // Before a byte of the body is read: a stranger's request costs no memory.
+    const doubt = signature.ofHeaders(req.headers);
+    if (doubt) {
+      refusals.add(doubt, address);
+      return refuseBody(req, res, 401);
+    }
+    const body = await deps.bodies.read(req);
+    if (typeof body === 'number') {
+      refusals.add(bodyProblems[body], address);
+      return refuseBody(req, res, body);
+    }
+    const problem = signature.ofRequest(req.headers, body);
+    if (problem) {
+      refusals.add(problem, address);
       return answer(res, 401);
     }
     let payload: Record<string, unknown>;
@@ -89,11 +108,16 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       payload = parseSlackBody(req.headers['content-type'], body);
     } catch (error) {
       if (!(error instanceof MalformedBodyError)) throw error;
+      refusals.add('malformed_body', address);
       return answer(res, 400);
     }
     told = kindOf(payload);
     if (payload.type === 'url_verification') return answerJson(res, { challenge: String(payload.challenge) });
     if (payload.type === 'event_callback') return handleEvent(req, res, payload);
+    if (!seenPresses.isFirst(String(req.headers['x-slack-signature']))) {
+      refusals.add('replayed_press', address);
+      return answer(res, 200);
+    }
     return handleInteraction(req, res, payload);
   }
 
@@ -149,7 +173,14 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
   };
 }
 
-/** What a request is, for whoever counts them; a slash command is the only one without a type. */
+const bodyProblems = {
+  400: 'body_cut_off',
+  408: 'body_too_slow',
+  413: 'body_too_large',
+  503: 'bodies_over_budget',
+} as const satisfies Record<BodyRefusal, string>;
+
+/** What a request is, for the metrics; a slash command is the only one without a type. */
 function kindOf({ type, event }: Record<string, unknown>): { kind: 'event' | 'interaction'; type: string } {
   if (type !== 'event_callback') return { kind: 'interaction', type: String(type ?? 'command') };
   const eventType = typeof event === 'object' && event !== null && 'type' in event ? event.type : undefined;

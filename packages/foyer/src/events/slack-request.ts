@@ -52,7 +52,7 @@ export function installationQuery(envelope: EventEnvelope): InstallationQuery {
   };
 }
 
-/** Thrown for a body that is neither JSON nor one of Slack's forms. */
+/** Thrown for a body that is neither JSON nor one of Slack's forms, or whose type is not a name. */
 export class MalformedBodyError extends Error {
   override readonly name = 'MalformedBodyError';
   readonly code = 'malformed_body';
@@ -72,11 +72,19 @@ export function parseSlackBody(contentType: string | undefined, body: Buffer): R
         ? form
         : JSON.parse(form.payload)
       : JSON.parse(text);
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) {
-      return parsed as Record<string, unknown>;
-    }
+    if (isTyped(parsed)) return parsed;
   } catch (cause) {
     throw new MalformedBodyError('the body is neither JSON nor one of Slack’s forms', { cause });
   }
-  throw new MalformedBodyError('the body holds no object');
+  throw new MalformedBodyError('the body holds no object with a type of its own');
+}
+
+/** An object whose `type`, and that of its event, is a text where there has to be one. */
+function isTyped(parsed: unknown): parsed is Record<string, unknown> {
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return false;
+  const { type, event, challenge } = parsed as Record<string, unknown>;
+  if (type === 'url_verification') return typeof challenge === 'string';
+  // A slash command is the only request without a type.
+  if (type !== 'event_callback') return type === undefined || typeof type === 'string';
+  return typeof event === 'object' && event !== null && 'type' in event && typeof event.type === 'string';
 }

@@ -4,20 +4,49 @@ import type { IncomingHttpHeaders } from 'node:http';
 /** Slack's own limit on how old a signed request may be. (docs.slack.dev/authentication/verifying-requests-from-slack) */
 const mostAgeSeconds = 300;
 
+/** Why a request is not taken for Slack's. All but the last are known from the headers alone. */
+export type SignatureProblem =
+  | 'signature_missing'
+  | 'signature_malformed'
+  | 'signature_stale'
+  | 'signature_from_the_future'
+  | 'signature_wrong';
+
+/** Checks that a request is Slack's, and a fresh one. */
+export interface SignatureCheck {
+  /** What is wrong with the headers: known before a byte of the body is read (invariant 10). */
+  ofHeaders(headers: IncomingHttpHeaders): SignatureProblem | undefined;
+  /** What is wrong with the whole request. */
+  ofRequest(headers: IncomingHttpHeaders, body: Buffer): SignatureProblem | undefined;
+}
+
 /**
- * Makes the check that a request is Slack's, and a fresh one.
+ * Makes the check.
  *
- * Why our own: the SDK's imports its key anew for each request, which is 32 µs on Node 24 against 3 with one KeyObject.
+ * Why our own: the SDK's imports its key again for each request, which is 32 µs on Node 24 against 3 with one KeyObject.
  */
-export function createVerifySignature(deps: { signingSecret: string; now: () => number }) {
+export function createSignatureCheck(deps: { signingSecret: string; now: () => number }): SignatureCheck {
   const key = createSecretKey(Buffer.from(deps.signingSecret, 'utf8'));
-  return function verifySignature(headers: IncomingHttpHeaders, body: Buffer): boolean {
+
+  function ofHeaders(headers: IncomingHttpHeaders): SignatureProblem | undefined {
     const timestamp = headers['x-slack-request-timestamp'];
     const signature = headers['x-slack-signature'];
-    if (typeof timestamp !== 'string' || typeof signature !== 'string') return false;
-    if (!/^\d{1,12}$/.test(timestamp) || !/^v0=[0-9a-f]{64}$/.test(signature)) return false;
-    if (Math.abs(deps.now() / 1000 - Number(timestamp)) > mostAgeSeconds) return false;
-    const expected = createHmac('sha256', key).update(`v0:${timestamp}:`).update(body).digest();
-    return timingSafeEqual(expected, Buffer.from(signature.slice(3), 'hex'));
+    if (typeof timestamp !== 'string' || typeof signature !== 'string') return 'signature_missing';
+    if (!/^\d{1,12}$/.test(timestamp) || !/^v0=[0-9a-f]{64}$/.test(signature)) return 'signature_malformed';
+    const ageSeconds = deps.now() / 1000 - Number(timestamp);
+    if (ageSeconds > mostAgeSeconds) return 'signature_stale';
+    return ageSeconds < -mostAgeSeconds ? 'signature_from_the_future' : undefined;
+  }
+
+  return {
+    ofHeaders,
+    ofRequest(headers, body) {
+      const problem = ofHeaders(headers);
+      if (problem) return problem;
+      const timestamp = String(headers['x-slack-request-timestamp']);
+      const signature = Buffer.from(String(headers['x-slack-signature']).slice(3), 'hex');
+      const expected = createHmac('sha256', key).update(`v0:${timestamp}:`).update(body).digest();
+      return timingSafeEqual(expected, signature) ? undefined : 'signature_wrong';
+    },
   };
 }

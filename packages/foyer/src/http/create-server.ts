@@ -5,8 +5,14 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Config } from '../config/config.ts';
 import type { Logger } from '../config/log.ts';
 import { DatabaseUnavailableError } from '../database/database.ts';
+import { boundConnections, type ConnectionBounds } from './bound-connections.ts';
+import { clientAddress } from './client-address.ts';
+import type { RefusalKind, Refusals } from './count-refusals.ts';
+import { securityHeaders } from './pages/page-headers.ts';
 import type { SendPages } from './send-pages.ts';
 
 /** What answers one request. It ends the response, or throws. */
@@ -21,16 +27,22 @@ export type NoRoute = { kind: 'not_found' } | { kind: 'method_not_allowed'; head
  * for; and an error is a page that names its cause, never a stack.
  */
 
-/** After this a visitor gets a page that says it takes too long; what was begun goes on or is given back. */
+/** After this a visitor gets a page that says it takes too long; what was begun goes on or is revoked. */
 const answerWithinMs = 9500;
-/** How often it is looked for. */
+/** After this a connection is cut off whose client has not read its answer. */
+const readWithinMs = 10_000;
+/** How often both are looked for. */
 const lookEveryMs = 100;
 
 export interface RequestHandlerDeps {
   /** What precedes every path: empty, or such as `/integrations/slack`. */
   basePath: string;
   route(method: string, path: string): Route | NoRoute;
+  /** Whether a path is only for PUBLIC_URL's own host name: one that reads or sets a session. */
+  needsOwnHost(url: string): boolean;
+  http: Pick<Config['http'], 'publicUrl' | 'secure' | 'trustProxy'>;
   pages: Pick<SendPages, 'sendFailure'>;
+  refusals: Pick<Refusals, 'add'>;
   log: Logger;
 }
 
@@ -46,19 +58,38 @@ export interface RequestHandler {
 
 /** Makes what answers every path of Foyer's. */
 export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
-  const { basePath, pages, log } = deps;
+  const { basePath, pages, log, refusals } = deps;
+  const { publicUrl, secure, trustProxy } = deps.http;
+  const headers = Object.entries(securityHeaders(secure));
+  const ownHost = new URL(publicUrl).host;
 
-  /** The requests without a whole answer, the oldest first. */
-  const waiting = new Set<{ path: string; res: ServerResponse; until: number }>();
+  /** A request without a whole answer. */
+  interface Open {
+    path: string;
+    address: string;
+    res: ServerResponse;
+    since: number;
+    answeredLate?: true;
+  }
+  /** The oldest first. */
+  const waiting = new Set<Open>();
 
   /** Why one look at all of them: a timer for each request costs more than everything else that happens here. */
   function endLate(): void {
     const now = performance.now();
     for (const open of waiting) {
-      if (open.until > now) return;
-      waiting.delete(open);
-      log.error({ path: nameOf(open.path) }, 'a request took too long');
-      pages.sendFailure(open.res, { kind: 'took_too_long' });
+      const { res, path, address } = open;
+      if (now - open.since < answerWithinMs) return;
+      if (!open.answeredLate) {
+        open.answeredLate = true;
+        if (res.headersSent) continue;
+        log.error({ path: nameOf(path) }, 'a request took too long');
+        pages.sendFailure(res, { kind: 'took_too_long' });
+      } else if (now - open.since > readWithinMs) {
+        waiting.delete(open);
+        refusals.add('answer_unread', address);
+        res.destroy();
+      }
     }
   }
   const looking = setInterval(endLate, lookEveryMs).unref();
@@ -92,9 +123,10 @@ export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
     path: string,
     route: Route,
   ): Promise<void> {
-    const open = { path, res, until: performance.now() + answerWithinMs };
+    const open = { path, address: clientAddress(req, trustProxy), res, since: performance.now() };
     waiting.add(open);
-    res.on('close', () => waiting.delete(open));
+    const ended = (): void => void waiting.delete(open);
+    res.on('close', ended).on('finish', ended);
     try {
       await route(req, res);
     } catch (error) {
@@ -108,30 +140,48 @@ export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
       if (url === undefined) return false;
       const path = pathOf(url);
       const route = deps.route(req.method ?? 'GET', path);
+      if (typeof route !== 'function' && route.kind === 'not_found') return false;
+      for (const [name, value] of headers) res.setHeader(name, value);
+      // A page of another site whose name leads here (DNS rebinding) must not reach what a session can do.
+      if (deps.needsOwnHost(url) && hostOf(req, secure) !== ownHost) {
+        refusals.add('wrong_host', clientAddress(req, trustProxy));
+        pages.sendFailure(res, { kind: 'wrong_host' }, { Connection: 'close' });
+        return true;
+      }
       if (typeof route === 'function') {
         req.url = url;
         await answer(req, res, path, route);
         return true;
       }
-      if (route.kind === 'not_found') return false;
-      pages.sendFailure(res, { kind: route.kind }, route.headers);
+      pages.sendFailure(res, { kind: route.kind }, 'headers' in route ? route.headers : {});
       return true;
     },
-    notFound: (res) => pages.sendFailure(res, { kind: 'not_found' }),
+    notFound(res) {
+      for (const [name, value] of headers) res.setHeader(name, value);
+      pages.sendFailure(res, { kind: 'not_found' });
+    },
     close: () => clearInterval(looking),
   };
 }
 
-/** Makes Foyer's own server; `listen` and `close` are the caller's. `otherwise` answers what is not Foyer's. */
+/**
+ * Makes Foyer's own server, with bounds on its connections; `listen` and `close` are the caller's. `otherwise` answers
+ * what is not Foyer's.
+ */
 export function createFoyerServer(deps: {
   handler: Pick<RequestHandler, 'handle' | 'notFound'>;
+  http: Pick<Config['http'], 'secure' | 'trustProxy'>;
+  refusals: Pick<Refusals, 'add'>;
   otherwise?: RequestListener;
+  /** Only tests set these. */
+  bounds?: Partial<ConnectionBounds>;
   log: Logger;
 }): Server {
-  const { handler, otherwise, log } = deps;
+  const { handler, otherwise, log, refusals, bounds } = deps;
+  const { secure, trustProxy } = deps.http;
   const server = createServer(
     {
-      // A slow or idle peer holds a connection this long and no longer.
+      // A slow or idle client holds a connection this long and no longer.
       headersTimeout: 8000,
       requestTimeout: 9000,
       keepAliveTimeout: 5000,
@@ -139,15 +189,42 @@ export function createFoyerServer(deps: {
       maxHeaderSize: 16 * 1024,
     },
     async (req, res) => {
+      if (!connections.admit(req, res)) return;
       res.on('error', (error) => log.debug({ err: error }, 'a response could not be sent'));
       if (await handler.handle(req, res)) return;
-      if (otherwise) otherwise(req, res);
-      else handler.notFound(res);
+      if (otherwise) {
+        connections.leaveToHost(req, res);
+        otherwise(req, res);
+      } else handler.notFound(res);
     },
   );
-  server.maxConnections = 10_000;
+  const connections = boundConnections(server, { trustProxy, refusals, bounds });
+  const refusalHeaders = Object.entries(securityHeaders(secure))
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('');
+  // What the parser refuses, or waited for in vain, reaches no handler.
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const line = clientErrors[error.code ?? ''] ?? clientErrors.HPE;
+    if (!line || error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    refusals.add(line.kind, socket.remoteAddress ?? '');
+    // After an answer that is under way, a second one would be read as a part of it.
+    if (socket.bytesWritten > 0 && socket.writableLength > 0) return void socket.destroy();
+    socket.end(
+      `HTTP/1.1 ${line.status}\r\n${refusalHeaders}Content-Length: 0\r\nConnection: close\r\n\r\n`,
+      () => socket.destroy(),
+    );
+    // A client that does not read its refusal keeps nothing open.
+    setTimeout(() => socket.destroy(), 1000).unref();
+  });
   return server;
 }
+
+const clientErrors: Readonly<Record<string, { status: string; kind: RefusalKind }>> = {
+  HPE: { status: '400 Bad Request', kind: 'malformed_request' },
+  HPE_HEADER_OVERFLOW: { status: '431 Request Header Fields Too Large', kind: 'malformed_request' },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: '413 Payload Too Large', kind: 'malformed_request' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: '408 Request Timeout', kind: 'request_too_slow' },
+};
 
 /** The path alone: what stands behind `?` may hold a code and a state, and goes into no log. */
 function pathOf(url: string): string {
@@ -158,4 +235,10 @@ function pathOf(url: string): string {
 /** A path as the log may show it: the address of a progress page is all that is needed to open it. */
 function nameOf(path: string): string {
   return path.replace(/^(\/installs\/)[^/]+/, '$1…');
+}
+
+/** The host name and port that a request was sent to, without the scheme's usual port. */
+function hostOf(req: IncomingMessage, secure: boolean): string {
+  const host = (req.headers.host ?? '').toLowerCase();
+  return host.replace(secure ? /:443$/ : /:80$/, '');
 }

@@ -1,47 +1,152 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Larger bodies are refused: Slack's are far smaller (invariant 10). */
+/**
+ * Bodies are bounded each and in sum (invariant 10). Each is joined in one buffer as its pieces come, so that a body of
+ * one-byte pieces costs what it holds and not an object for each piece. All bodies under way in one Foyer share a
+ * budget, and only bytes that have arrived count: a client cannot reserve memory by announcing a length.
+ */
+
+/** Larger bodies are refused: Slack's are far smaller. */
 export const mostBodyBytes = 1024 * 1024;
+/** What all bodies under way may hold together. */
+export const bodyBudgetBytes = 16 * 1024 * 1024;
+/** A body has to be complete by then, also in a server that sets no time limit of its own. */
+const completeWithinMs = 8000;
+/** When the budget is spent, a body that is under way for this long gives way to a new one. */
+const mayStayMs = 1000;
+const firstBytes = 16 * 1024;
+
+/** Why a body was not read, as an HTTP status. 503: the budget is spent. */
+export type BodyRefusal = 400 | 408 | 413 | 503;
+
+/** Reads bodies within one budget. */
+export interface BodyReader {
+  /** Resolves to the whole body, or to the HTTP status that refuses it. Never rejects. */
+  read(req: IncomingMessage, mostBytes?: number): Promise<Buffer | BodyRefusal>;
+  /** What the bodies under way hold now, in bytes. */
+  heldBytes(): number;
+}
+
+/** One body under way. */
+interface Reading {
+  heldBytes: number;
+  startedAt: number;
+  settle(result: Buffer | BodyRefusal): void;
+}
 
 /**
- * Reads a request's body: all of it, or the HTTP status that refuses it. An announced length is looked at before a byte
- * is kept, and of one that was not announced no more is kept than is allowed.
+ * Makes the reader of one Foyer's bodies.
  *
- * Why our own: it stands on every event's way, where `raw-body` and what it brings costs ten times as much.
+ * Why our own: it stands on every event's way, where `raw-body` and what it brings costs ten times as much, and it has
+ * no budget.
  */
-export function readBody(req: IncomingMessage): Promise<Buffer | 400 | 413> {
-  if (Number(req.headers['content-length'] ?? 0) > mostBodyBytes) return Promise.resolve(413);
-  return new Promise((resolve) => {
-    let chunks: Buffer[] = [];
-    let bytes = 0;
-    req.on('data', function keep(chunk: Buffer) {
-      bytes += chunk.length;
-      if (bytes <= mostBodyBytes) return void chunks.push(chunk);
-      chunks = [];
-      req.off('data', keep).pause();
-      resolve(413);
-    });
-    req.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    // Cut off by its sender; after the end it says nothing any more.
-    req.on('close', () => resolve(400));
-  });
+export function createBodyReader(
+  options: { budgetBytes?: number; completeWithinMs?: number } = {},
+): BodyReader {
+  const budgetBytes = options.budgetBytes ?? bodyBudgetBytes;
+  const withinMs = options.completeWithinMs ?? completeWithinMs;
+  /** The oldest first. */
+  const underWay = new Set<Reading>();
+  let held = 0;
+
+  /** Takes `bytes` from the budget for a body; false if it is spent and no older body can give way. */
+  function reserve(reading: Reading, bytes: number): boolean {
+    while (held + bytes > budgetBytes) {
+      const [oldest] = underWay;
+      if (!oldest || oldest === reading || performance.now() - oldest.startedAt < mayStayMs) return false;
+      oldest.settle(503);
+    }
+    held += bytes;
+    reading.heldBytes += bytes;
+    return true;
+  }
+
+  return {
+    heldBytes: () => held,
+
+    read(req, mostBytes = mostBodyBytes) {
+      const announced = Number(req.headers['content-length'] ?? 0);
+      if (announced > mostBytes) return Promise.resolve(413);
+      return new Promise((resolve) => {
+        let joined: Buffer | undefined;
+        let length = 0;
+
+        const settle = (result: Buffer | BodyRefusal): void => {
+          if (!underWay.delete(reading)) return;
+          held -= reading.heldBytes;
+          clearTimeout(timer);
+          joined = undefined;
+          req.off('data', keep);
+          if (typeof result === 'number') req.pause();
+          resolve(result);
+        };
+        const reading: Reading = { heldBytes: 0, startedAt: performance.now(), settle };
+
+        /** Makes room for `bytes` more; the room doubles, so that a body is copied once or twice in all. */
+        function grow(bytes: number): Buffer | undefined {
+          const needed = length + bytes;
+          if (joined && needed <= joined.length) return joined;
+          const size = Math.min(mostBytes, Math.max(firstBytes, needed, 2 * (joined?.length ?? 0)));
+          if (!reserve(reading, size - (joined?.length ?? 0))) return undefined;
+          const larger = Buffer.allocUnsafeSlow(size);
+          joined?.copy(larger, 0, 0, length);
+          joined = larger;
+          return joined;
+        }
+
+        /** Keeps a piece; returns why not, if it is refused. */
+        function join(piece: Buffer): BodyRefusal | undefined {
+          if (length + piece.length > mostBytes) return 413;
+          // What Slack sends comes in one piece as a rule: it is kept as it is.
+          if (length === 0 && piece.length === announced) {
+            if (!reserve(reading, piece.length)) return 503;
+            joined = piece;
+          } else {
+            const room = grow(piece.length);
+            if (!room) return 503;
+            piece.copy(room, length);
+          }
+          length += piece.length;
+          return undefined;
+        }
+
+        function keep(piece: Buffer): void {
+          const refusal = join(piece);
+          if (refusal) settle(refusal);
+        }
+
+        underWay.add(reading);
+        const timer = setTimeout(() => settle(408), withinMs);
+        req.on('data', keep);
+        req.on('end', () => settle(joined ? joined.subarray(0, length) : Buffer.alloc(0)));
+        // The sender hung up; after the end this means nothing any more.
+        req.on('close', () => settle(400));
+        req.on('error', () => settle(400));
+      });
+    },
+  };
 }
 
 /** How long the rest of a refused body is read. */
 const lingerMs = 1000;
 
 /**
- * Refuses a request with this status and closes its connection, once its sender has stopped sending or a second later.
- * Until then what comes is read and not kept: a connection that is closed with bytes unread is reset, and whoever sends
- * 20 MiB at once then gets an EPIPE in the place of the answer.
+ * Refuses a request with this status and closes its connection, once the sender has stopped sending or a second later.
+ * Until then what comes is read and dropped: a connection that is closed with bytes unread is reset, and a client that
+ * sends 20 MiB at once would get an EPIPE instead of the answer.
  */
 export function refuseBody(req: IncomingMessage, res: ServerResponse, status: number): void {
+  if (res.headersSent) return;
+  const retry = status === 503 ? { 'Retry-After': '5' } : {};
   // With these headers the answer is whole; only the connection stays until `end`.
-  res.writeHead(status, { 'Content-Length': 0, Connection: 'close' }).flushHeaders();
+  res.writeHead(status, { 'Content-Length': 0, Connection: 'close', ...retry });
+  // Behind `fetch` there is no connection to keep open.
+  if (!req.socket || req.readableEnded) return void res.end();
+  res.flushHeaders();
   const end = (): void => {
     clearTimeout(timer);
     res.end();
   };
   const timer = setTimeout(end, lingerMs);
-  req.on('end', end).on('close', end).resume();
+  req.on('end', end).on('close', end).on('error', end).resume();
 }

@@ -14,6 +14,8 @@ export interface ShownFailure {
   tokensRevoked?: boolean;
   /** Whether Slack may have let the app in without our hearing of it. */
   mayHaveActed?: boolean;
+  /** When to try again, for a limit: said on the page and in Retry-After. */
+  retryAfterSeconds?: number;
   /** The HTTP status, where it is not the page's usual one. */
   status?: number;
   /** The workspace that was asked for, so that trying again asks for the same. */
@@ -67,11 +69,14 @@ export function createSendPages(deps: { config: Config }) {
     },
 
     sendFailure(res: ServerResponse, failure: ShownFailure, headers: Record<string, string> = {}): void {
-      const { kind, code, tokensRevoked, mayHaveActed, teamId, path } = failure;
+      const { kind, code, tokensRevoked, mayHaveActed, retryAfterSeconds, teamId } = failure;
+      const path = kind === 'wrong_host' ? `${http.publicUrl}${failure.path ?? '/'}` : failure.path;
       const retryUrl = teamId && `/slack/install?team=${encodeURIComponent(teamId)}`;
       const status = failure.status ?? failurePages[kind].status;
-      send(res, status, { noIndex: true, headers }, (frame) =>
-        failurePage({ ...frame, kind, code, tokensRevoked, mayHaveActed, retryUrl, path }),
+      const content = { kind, code, tokensRevoked, mayHaveActed, retryAfterSeconds, retryUrl, path };
+      const retryAfter = retryAfterSeconds && { 'Retry-After': String(retryAfterSeconds) };
+      send(res, status, { noIndex: true, headers: { ...headers, ...retryAfter } }, (frame) =>
+        failurePage({ ...frame, ...content }),
       );
     },
   };

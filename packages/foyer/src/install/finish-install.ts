@@ -45,6 +45,8 @@ export interface FinishInstallDeps {
   slackCalls: SlackCalls;
   /** A pass through OAuth ended; refused: its callback was not accepted. Must not throw. */
   onEnded?(outcome: 'installed' | 'cancelled' | 'failed' | 'refused'): void;
+  /** This callback has installed the app. Must not throw. */
+  onInstalled?(req: IncomingMessage): void;
   now: () => number;
   log: Logger;
 }
@@ -132,6 +134,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         // Nothing here may throw: the provider would tell the installer that an install which is stored has failed.
         deps.wakeWorker();
         deps.onEnded?.('installed');
+        deps.onInstalled?.(req);
         requestLog.info(
           { installationId: recorded?.installationId, runId: recorded?.runId, outcome: recorded?.kind },
           'installed',

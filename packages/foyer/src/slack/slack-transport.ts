@@ -26,11 +26,16 @@ export interface SlackAnswer {
 export type SlackTransport = (url: string, sent: SlackRequest) => Promise<SlackAnswer>;
 
 /** So many at once to one host; further calls wait for one of them. */
-const connections = 256;
+const usualConnections = 256;
 const connectMs = 5000;
 
-/** Makes the connections to Slack. They close by themselves when they are idle, and hold up no exit. */
-export function createSlackTransport(config: { throughProxy: boolean }): SlackTransport {
+/** Makes connections to Slack. They close automatically when they are idle, and do not delay the end of the process. */
+export function createSlackTransport(config: {
+  throughProxy: boolean;
+  /** How many at most; 256 unless given. */
+  connections?: number;
+}): SlackTransport {
+  const { connections = usualConnections } = config;
   const options = { connections, connect: { timeout: connectMs } };
   const dispatcher = config.throughProxy ? new EnvHttpProxyAgent(options) : new Agent(options);
   return async (url, { method, headers, body, signal }) => {

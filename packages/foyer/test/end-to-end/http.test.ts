@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import fc from 'fast-check';
 import { createVisitor } from '../../src/testing/visitor.ts';
+import { signedPost } from '../faults/support/signed-post.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
 
 /** Speaks HTTP by hand, where `fetch` is too polite; resolves to all that came back until the connection closed. */
@@ -128,7 +129,7 @@ describe('the first redirect', () => {
   });
 });
 
-describe('whoever means harm', () => {
+describe('a stranger', () => {
   let stage: Stage;
   before(async () => {
     stage = await setStage();
@@ -147,13 +148,32 @@ describe('whoever means harm', () => {
     }
   });
 
+  /** Headers as a stranger can write them: in Slack's form and fresh, with a signature that is not Slack's. */
+  const plausible = () => [
+    'POST /slack/events HTTP/1.1',
+    'Host: localhost',
+    'Content-Type: application/json',
+    `X-Slack-Request-Timestamp: ${Math.floor(Date.now() / 1000)}`,
+    `X-Slack-Signature: v0=${'a'.repeat(64)}`,
+  ];
+
+  it('is refused before a body is read where the headers cannot be Slack’s', async () => {
+    const old = Math.floor(Date.now() / 1000) - 400;
+    for (const wrong of [
+      ['POST /slack/events HTTP/1.1', 'Host: localhost'],
+      plausible().map((line) => line.replace('v0=', 'v9=')),
+      plausible().map((line) => line.replace(/(Timestamp: )\d+/, `$1${old}`)),
+      plausible().map((line) => line.replace(/(Timestamp: )\d+/, `$1${old + 800}`)),
+    ]) {
+      const startedAt = performance.now();
+      const answer = await speak(stage.url, [...wrong, 'Content-Length: 1000000']);
+      assert.match(answer, /^HTTP\/1\.1 401 /);
+      assert.ok(performance.now() - startedAt < 3000, 'it waits for no body');
+    }
+  });
+
   it('cannot make it keep a large body, announced or not', async () => {
-    const announced = await speak(stage.url, [
-      'POST /slack/events HTTP/1.1',
-      'Host: localhost',
-      'Content-Type: application/json',
-      'Content-Length: 52428800',
-    ]);
+    const announced = await speak(stage.url, [...plausible(), 'Content-Length: 52428800']);
     assert.match(announced, /^HTTP\/1\.1 413 /);
     const chunk = Buffer.alloc(70_000, 97);
     const chunked = Buffer.concat(
@@ -161,17 +181,13 @@ describe('whoever means harm', () => {
         Buffer.concat([Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from('\r\n')]),
       ),
     );
-    const grown = await speak(
-      stage.url,
-      ['POST /slack/events HTTP/1.1', 'Host: localhost', 'Transfer-Encoding: chunked'],
-      { body: chunked },
-    );
+    const grown = await speak(stage.url, [...plausible(), 'Transfer-Encoding: chunked'], { body: chunked });
     assert.match(grown, /^HTTP\/1\.1 413 /);
   });
 
   it('cannot hold a connection open with a body that does not come', async () => {
     const startedAt = performance.now();
-    await speak(stage.url, ['POST /slack/events HTTP/1.1', 'Host: localhost', 'Content-Length: 100'], {
+    await speak(stage.url, [...plausible(), 'Content-Length: 100'], {
       body: Buffer.from('{'),
       withinMs: 14_000,
     });
@@ -220,6 +236,21 @@ describe('whoever means harm', () => {
       ),
       { numRuns: 300 },
     );
+  });
+
+  it('gets 400 for a signed body whose type is no name, and the event changes nothing', async () => {
+    const { signingSecret } = stage.sandbox.app;
+    for (const body of [
+      { type: 'event_callback', event: { type: { toString: 1 } } },
+      { type: 'event_callback', event: null },
+      { type: 'event_callback', event: ['app_uninstalled'] },
+      { type: { toString: 1 } },
+      { type: 5 },
+      { type: 'url_verification', challenge: { toString: 1 } },
+    ]) {
+      const answer = await signedPost({ url: stage.url, signingSecret, body, form: false });
+      assert.equal(answer.status, 400, JSON.stringify(body));
+    }
   });
 
   it('cannot make a redirect lead elsewhere', async () => {

@@ -6,6 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import type { App, ReceiverEvent } from '@slack/bolt';
 import { createLogger } from '../../src/config/log.ts';
 import { createSlackReceiver } from '../../src/events/slack-receiver.ts';
+import { createBodyReader } from '../../src/http/read-body.ts';
 
 const event = (id: string): string => {
   const body = JSON.stringify({ type: 'event_callback', event_id: id, event: { type: 'message' } });
@@ -18,7 +19,10 @@ async function setUp(t: TestContext) {
   const happened: string[] = [];
   const listener = Promise.withResolvers<void>();
   const receiver = createSlackReceiver({
-    verifySignature: () => true,
+    signature: { ofHeaders: () => undefined, ofRequest: () => undefined },
+    bodies: createBodyReader(),
+    refusals: { add: () => assert.fail('nothing is refused') },
+    addressOf: () => '127.0.0.1',
     commitLifecycle: () => undefined,
     now: Date.now,
     log: createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false }),

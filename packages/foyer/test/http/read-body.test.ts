@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
-import { mostBodyBytes, readBody, refuseBody } from '../../src/http/read-body.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type BodyRefusal, createBodyReader, mostBodyBytes, refuseBody } from '../../src/http/read-body.ts';
+
+const bodies = createBodyReader();
 
 /** What comes of a request that is sent in these pieces, each after the one before it has arrived. */
 async function bodyOf(pieces: readonly (string | Buffer)[], end: 'wait' | 'cut off' = 'wait') {
-  const read = Promise.withResolvers<Buffer | 400 | 413>();
+  const read = Promise.withResolvers<Buffer | BodyRefusal>();
   const server = createServer((req, res) => {
-    void readBody(req).then((body) => {
+    void bodies.read(req).then((body) => {
       res.writeHead(200, { Connection: 'close' }).end();
       read.resolve(body);
     });
@@ -59,7 +63,7 @@ test('a body whose sender hangs up is none', async () => {
 
 test('whoever sends far too much, and listens only then, still hears that it is refused', async () => {
   const server = createServer(async (req, res) => {
-    const body = await readBody(req);
+    const body = await bodies.read(req);
     if (typeof body === 'number') refuseBody(req, res, body);
   });
   server.listen(0, '127.0.0.1');
@@ -79,4 +83,69 @@ test('whoever sends far too much, and listens only then, still hears that it is 
   }
   server.closeAllConnections();
   await new Promise((closed) => server.close(closed));
+});
+
+test('a body of one-byte pieces costs what it holds', async () => {
+  const pieces = head('Transfer-Encoding: chunked') + chunk(1).repeat(200_000);
+  const read = await bodyOf([pieces, '0\r\n\r\n']);
+  assert.ok(Buffer.isBuffer(read));
+  assert.equal(read.length, 200_000);
+  // One buffer for all of them, which doubles as it grows.
+  assert.ok(read.buffer.byteLength <= 400_000, String(read.buffer.byteLength));
+});
+
+/** A request that has come this far: its headers, and pieces that the test sends. */
+function requestUnderWay(announced?: number) {
+  const req = new PassThrough();
+  const headers = announced === undefined ? {} : { 'content-length': String(announced) };
+  return Object.assign(req, { headers }) as unknown as PassThrough & IncomingMessage;
+}
+
+test('what all bodies hold together is bounded, and given back with each', async () => {
+  const reader = createBodyReader({ budgetBytes: 100_000 });
+  const [first, second] = [requestUnderWay(), requestUnderWay()];
+  const whole = reader.read(first);
+  first.write(Buffer.alloc(60_000));
+  await new Promise(setImmediate);
+  assert.equal(reader.heldBytes(), 60_000);
+  const refused = reader.read(second);
+  second.write(Buffer.alloc(60_000));
+  assert.equal(await refused, 503);
+  first.end();
+  const body = await whole;
+  assert.equal(Buffer.isBuffer(body) && body.length, 60_000);
+  assert.equal(reader.heldBytes(), 0);
+});
+
+test('an announced length reserves nothing', async () => {
+  const reader = createBodyReader({ budgetBytes: 100_000 });
+  for (let n = 0; n < 10; n += 1) void reader.read(requestUnderWay(90_000));
+  assert.equal(reader.heldBytes(), 0);
+  const req = requestUnderWay(4);
+  const read = reader.read(req);
+  req.end('body');
+  assert.equal(String(await read), 'body');
+});
+
+test('a body that takes a second gives way to a new one when the budget is spent', async () => {
+  const reader = createBodyReader({ budgetBytes: 100_000 });
+  const slow = requestUnderWay();
+  const cutOff = reader.read(slow);
+  slow.write(Buffer.alloc(90_000));
+  await delay(1100);
+  const quick = requestUnderWay();
+  const read = reader.read(quick);
+  quick.end(Buffer.alloc(50_000));
+  assert.equal(await cutOff, 503);
+  const body = await read;
+  assert.equal(Buffer.isBuffer(body) && body.length, 50_000);
+});
+
+test('a body that does not come is given up in time', async () => {
+  const reader = createBodyReader({ completeWithinMs: 50 });
+  const req = requestUnderWay(10);
+  const read = reader.read(req);
+  req.write('half');
+  assert.equal(await read, 408);
+  assert.equal(reader.heldBytes(), 0);
 });

@@ -13,6 +13,7 @@ export interface FailurePageContent extends PageFrame {
   tokensRevoked?: boolean;
   /** Whether Slack may have let the app in without our hearing of it. */
   mayHaveActed?: boolean;
+  retryAfterSeconds?: number;
   /** Where the button leads back into the install; `/slack/install` unless given. */
   retryUrl?: string;
   /** The path of the page that was asked for, where a button leads to it again; the start page unless given. */
@@ -21,9 +22,9 @@ export interface FailurePageContent extends PageFrame {
 
 /** The page of one failure: a whole HTML document. Its HTTP status is `failurePages[kind].status`. */
 export function failurePage(content: FailurePageContent): string {
-  const { site, nonce, kind, code, tokensRevoked, mayHaveActed } = content;
+  const { site, nonce, kind, code, tokensRevoked, mayHaveActed, retryAfterSeconds } = content;
   const { heading, fact, sentences, button } = failurePages[kind];
-  const context = { appName: site.appName, tokensRevoked, mayHaveActed };
+  const context = { appName: site.appName, tokensRevoked, mayHaveActed, retryAfterSeconds };
   const { retryUrl = '/slack/install', path = '/' } = content;
   const buttonUrl = { install: retryUrl, again: path, landing: '/' }[button.leadsTo];
   const factText = typeof fact === 'function' ? fact(context) : fact;

@@ -25,6 +25,8 @@ export type FailureKind =
   | 'progress_expired'
   | 'method_not_allowed'
   | 'payload_too_large'
+  | 'too_many_requests'
+  | 'wrong_host'
   | 'internal';
 
 /** What the sentences may mention. */
@@ -37,6 +39,8 @@ export interface FailureContext {
   tokensRevoked?: boolean;
   /** Whether Slack may have let the app in without our hearing of it: then the page must not deny it. */
   mayHaveActed?: boolean;
+  /** When to try again, for a limit. */
+  retryAfterSeconds?: number;
 }
 
 /** One cause: its HTTP status and its words. */
@@ -263,6 +267,23 @@ export const failurePages: Readonly<Record<FailureKind, FailureText>> = {
     sentences: () => ['The request was larger than we accept, so we did not read it.'],
     button: startPage,
   },
+  too_many_requests: {
+    status: 429,
+    heading: 'Too many attempts',
+    sentences: ({ retryAfterSeconds = 60 }) => [
+      'We received more install attempts than we accept at once, so we did not start this one. Nothing has changed in your workspace.',
+      `Please try again in ${waitText(retryAfterSeconds)}.`,
+    ],
+    button: tryAgain,
+  },
+  wrong_host: {
+    status: 421,
+    heading: 'Please use this page’s own address',
+    sentences: ({ appName }) => [
+      `You reached ${appName} under another host name. To keep your session safe, this page opens at its own address only.`,
+    ],
+    button: { label: 'Go to that address', leadsTo: 'again' },
+  },
   internal: {
     status: 500,
     heading: 'Something went wrong on our side',
@@ -275,3 +296,8 @@ export const failurePages: Readonly<Record<FailureKind, FailureText>> = {
     button: tryAgain,
   },
 };
+
+function waitText(seconds: number): string {
+  if (seconds < 100) return seconds === 1 ? '1 second' : `${seconds} seconds`;
+  return `${Math.ceil(seconds / 60)} minutes`;
+}

@@ -6,6 +6,7 @@ import Histogram from 'prom-client/lib/histogram.js';
 import Registry from 'prom-client/lib/registry.js';
 import type { Logger } from '../../config/log.ts';
 import type { Database } from '../../database/database.ts';
+import { type RefusalKind, refusalKinds } from '../../http/count-refusals.ts';
 import { knownEventTypes, knownSlackMethods, labelOf } from './known-labels.ts';
 import { addStateGauges } from './state-gauges.ts';
 
@@ -37,6 +38,8 @@ export interface Metrics {
     status: number;
     ms: number;
   }): void;
+  /** A request or connection was refused before it could cost anything. */
+  onRefused(kind: RefusalKind): void;
   /** A token's renewal ended; superseded: a newer install was there first; dead: it will never work again. */
   onTokenRefresh(result: 'renewed' | 'superseded' | 'failed' | 'dead'): void;
   /** `GET /metrics`, as Prometheus reads it. */
@@ -61,6 +64,8 @@ export function createMetrics(deps: {
   const registry = new Registry();
   let nodeMetrics: Promise<void> | undefined;
   const counters = createCounters(registry);
+  // A counter without a zero makes an empty vector, and an alert on it never fires.
+  for (const kind of refusalKinds) counters.refused.inc({ kind }, 0);
   const readStateGauges = addStateGauges({ ...deps, registry });
 
   return {
@@ -83,6 +88,7 @@ export function createMetrics(deps: {
       counters.events.inc({ type: labelOf(knownEventTypes, type), status: String(status) });
       if (kind !== 'unverified') counters.acknowledgementSeconds.observe({ kind }, ms / 1000);
     },
+    onRefused: (kind) => counters.refused.inc({ kind }),
     onTokenRefresh: (result) => counters.refreshes.inc({ result }),
 
     async handle(req, res) {
@@ -160,6 +166,9 @@ function createCounters(registry: Registry) {
       ['kind'],
       acknowledgementBuckets,
     ),
+    refused: counter('foyer_refused_requests_total', 'Requests and connections that were refused, by why', [
+      'kind',
+    ]),
     refreshes: counter('foyer_token_refreshes_total', 'Renewals of expiring tokens, by how they ended', [
       'result',
     ]),

@@ -7,8 +7,10 @@ export interface SignedPost {
   signingSecret: string;
   /** An event's envelope, or the payload of an interaction. */
   body: Record<string, unknown>;
-  /** Milliseconds; real time unless told. */
+  /** Milliseconds; real time unless given. */
   now?: number;
+  /** Sends a press's form; an event is sent as JSON. */
+  form?: boolean;
 }
 
 /** Posts a signed request to `/slack/events`: JSON for an event, a form for a press. */
@@ -17,8 +19,9 @@ export async function signedPost({
   signingSecret,
   body,
   now = Date.now(),
+  form = body.type !== 'event_callback',
 }: SignedPost): Promise<Response> {
-  const isEvent = body.type === 'event_callback';
+  const isEvent = !form;
   const text = isEvent
     ? JSON.stringify(body)
     : new URLSearchParams({ payload: JSON.stringify(body) }).toString();

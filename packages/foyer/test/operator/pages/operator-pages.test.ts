@@ -4,6 +4,7 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import { parseSetCookie } from 'cookie';
 import { startFoyer } from '../../../src/serve.ts';
 import { eventually } from '../../../src/testing/visitor.ts';
+import { fetchAs } from '../../support/fetch-as.ts';
 import { recordingLogger, setStage } from '../../support/start-foyer.ts';
 import { storeInstallation, storeRun, storeUser } from '../operator-harness.ts';
 import { type OperatorStage, password, setOperatorStage } from './operator-stage.ts';
@@ -42,9 +43,7 @@ describe('an operator between two machines', () => {
     const cookie = [...stage.visitor.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const elsewhere = async (): Promise<number> => {
       const url = `http://127.0.0.1:${second.address.port}/operator`;
-      const answer = await fetch(url, { redirect: 'manual', headers: { cookie, connection: 'close' } });
-      await answer.text();
-      return answer.status;
+      return (await fetchAs(new URL(stage.url).host, url, { headers: { cookie } })).status;
     };
     assert.equal(await elsewhere(), 200);
     assert.equal((await stage.post('/operator/logout')).status, 303);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { describe, it } from 'node:test';
-import { clientAddress } from '../../../src/operator/pages/client-address.ts';
-import { isFromHere } from '../../../src/operator/pages/read-form.ts';
+import { clientAddress } from '../../src/http/client-address.ts';
+import { isFromHere } from '../../src/operator/pages/read-form.ts';
 
 /** As much of a request as is looked at. */
 function requestFrom(remoteAddress: string, forwardedFor?: string): IncomingMessage {

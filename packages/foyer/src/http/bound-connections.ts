@@ -1,0 +1,168 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { networkOf } from './client-address.ts';
+import type { RefusalKind, Refusals } from './count-refusals.ts';
+
+/**
+ * Bounds what strangers can hold open in Foyer's own server (invariant 10): connections in all and for each address,
+ * requests that are pipelined, and answers that are not read.
+ *
+ * Why the oldest connection gives way and not the newest: a stranger who opens connections and leaves them idle would
+ * otherwise lock everyone else out. One with a request that is being answered never gives way.
+ */
+export interface ConnectionBounds {
+  /** In all; an idle one costs about 10 kB. */
+  mostConnections: number;
+  /** From one address, or one IPv6 /64. Not applied behind a proxy, whose address all of them have. */
+  mostPerAddress: number;
+  /** Requests of one connection that wait for their answer. */
+  mostPipelined: number;
+  /** What one connection may leave unread, in bytes. */
+  mostUnreadBytes: number;
+  /** What all connections together may leave unread, in bytes. */
+  mostUnreadBytesInAll: number;
+  /** A connection that leaves an answer unread and reads nothing for this long is cut off. */
+  unreadForMs: number;
+}
+
+export const defaultConnectionBounds: ConnectionBounds = {
+  mostConnections: 2000,
+  mostPerAddress: 500,
+  mostPipelined: 32,
+  mostUnreadBytes: 1024 * 1024,
+  mostUnreadBytesInAll: 32 * 1024 * 1024,
+  unreadForMs: 5000,
+};
+
+/** One connection, as far as its bounds need it. */
+interface Connection {
+  socket: Socket;
+  network: string;
+  /** Requests without a whole answer, and those of them that the host's own app answers. */
+  answering: Set<ServerResponse>;
+  hosts: Set<ServerResponse>;
+  /** The last time that its client was seen to read, or had nothing to read. */
+  readAt: number;
+  leftUnread: number;
+}
+
+const lookEveryMs = 200;
+
+/** Applies the bounds to a server. */
+export function boundConnections(
+  server: Server,
+  deps: { trustProxy: number; refusals: Pick<Refusals, 'add'>; bounds?: Partial<ConnectionBounds> },
+): {
+  /** Takes a request; false if its connection was cut off instead of being answered. */
+  admit(req: IncomingMessage, res: ServerResponse): boolean;
+  /** Lifts the bounds of unread answers while the host's own app answers a request. */
+  leaveToHost(req: IncomingMessage, res: ServerResponse): void;
+} {
+  const bounds = { ...defaultConnectionBounds, ...deps.bounds };
+  const perAddress = deps.trustProxy > 0 ? bounds.mostConnections : bounds.mostPerAddress;
+  /** The oldest first, in all and by address. */
+  const connections = new Map<Socket, Connection>();
+  const networks = new Map<string, Set<Connection>>();
+
+  function cut(connection: Connection, kind: RefusalKind): void {
+    forget(connection);
+    deps.refusals.add(kind, connection.network);
+    connection.socket.destroy();
+  }
+
+  function forget(connection: Connection): void {
+    connections.delete(connection.socket);
+    const beside = networks.get(connection.network);
+    beside?.delete(connection);
+    if (beside?.size === 0) networks.delete(connection.network);
+  }
+
+  /** Cuts off the oldest that is not being answered; the newest if all are. */
+  function makeRoom(among: Iterable<Connection>, newest: Connection, kind: RefusalKind): void {
+    let oldest = newest;
+    for (const connection of among) {
+      oldest = connection;
+      if (connection.answering.size === 0) break;
+    }
+    cut(oldest.answering.size === 0 ? oldest : newest, kind);
+  }
+
+  server.on('connection', (socket) => {
+    const network = networkOf(socket.remoteAddress ?? '');
+    const connection: Connection = {
+      socket,
+      network,
+      answering: new Set(),
+      hosts: new Set(),
+      readAt: 0,
+      leftUnread: 0,
+    };
+    connections.set(socket, connection);
+    const beside = networks.get(network) ?? new Set();
+    networks.set(network, beside.add(connection));
+    socket.on('close', () => forget(connection));
+    if (beside.size > perAddress) makeRoom(beside, connection, 'too_many_from_one_address');
+    else if (connections.size > bounds.mostConnections)
+      makeRoom(connections.values(), connection, 'too_many_connections');
+  });
+
+  /** Cuts off connections that do not read what they asked for. */
+  function cutUnread(): void {
+    const now = performance.now();
+    let inAll = 0;
+    const unread: Connection[] = [];
+    for (const connection of connections.values()) {
+      const left = unreadBytes(connection);
+      // What was read since the last look makes it less. Pages are small, so it is seen page by page.
+      if (left === 0 || left < connection.leftUnread || connection.readAt === 0) connection.readAt = now;
+      connection.leftUnread = left;
+      // The host's app may send what it likes, to clients that are as slow as it likes.
+      if (left === 0 || connection.hosts.size > 0) continue;
+      if (left > bounds.mostUnreadBytes || now - connection.readAt > bounds.unreadForMs) {
+        cut(connection, 'answer_unread');
+        continue;
+      }
+      inAll += left;
+      unread.push(connection);
+    }
+    if (inAll <= bounds.mostUnreadBytesInAll) return;
+    unread.sort((a, b) => b.leftUnread - a.leftUnread);
+    for (const connection of unread) {
+      if (inAll <= bounds.mostUnreadBytesInAll) return;
+      inAll -= connection.leftUnread;
+      cut(connection, 'answer_unread');
+    }
+  }
+  const looking = setInterval(cutUnread, lookEveryMs).unref();
+  server.on('close', () => clearInterval(looking));
+
+  return {
+    admit(req, res) {
+      const connection = connections.get(req.socket);
+      // Cut off already: what else came in the same packet gets no answer, and no work is done for it.
+      if (!connection || req.socket.destroyed) return false;
+      if (connection.answering.size >= bounds.mostPipelined) {
+        cut(connection, 'too_many_pipelined');
+        return false;
+      }
+      if (connection.hosts.size === 0 && unreadBytes(connection) > bounds.mostUnreadBytes) {
+        cut(connection, 'answer_unread');
+        return false;
+      }
+      connection.answering.add(res);
+      res.on('close', () => connection.answering.delete(res));
+      return true;
+    },
+    leaveToHost(req, res) {
+      const hosts = connections.get(req.socket)?.hosts.add(res);
+      res.on('close', () => hosts?.delete(res));
+    },
+  };
+}
+
+/** What was answered and not yet taken: in the connection, and in answers that wait for their turn on it. */
+function unreadBytes({ socket, answering }: Connection): number {
+  let bytes = socket.writableLength;
+  for (const res of answering) if (!res.socket) bytes += res.writableLength;
+  return bytes;
+}

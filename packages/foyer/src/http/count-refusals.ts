@@ -1,0 +1,87 @@
+import type { Logger } from '../config/log.ts';
+
+/** Why a request or a connection was refused before it could cost anything. */
+export const refusalKinds = [
+  'signature_missing',
+  'signature_malformed',
+  'signature_stale',
+  'signature_from_the_future',
+  'signature_wrong',
+  'replayed_press',
+  'malformed_body',
+  'body_too_large',
+  'body_too_slow',
+  'body_cut_off',
+  'bodies_over_budget',
+  'callbacks_limited',
+  'installs_limited',
+  'wrong_host',
+  'malformed_request',
+  'request_too_slow',
+  'too_many_connections',
+  'too_many_from_one_address',
+  'too_many_pipelined',
+  'answer_unread',
+] as const;
+export type RefusalKind = (typeof refusalKinds)[number];
+
+/** Reports refused requests. */
+export interface Refusals {
+  /** Counts one. Must not throw. */
+  add(kind: RefusalKind, address: string): void;
+  /** Logs what was counted since the last line, and stops the timer. */
+  close(): void;
+}
+
+/** One line a second for each kind. */
+const everyMs = 1000;
+
+/**
+ * Makes the count of refused requests. Strangers decide how many there are, so the log gets the first of each kind at
+ * once and then at most one line a second, with how many there were and the address of the latest (invariant 10);
+ * `onRefused` hears of each.
+ */
+export function createRefusals(deps: { log: Logger; onRefused?(kind: RefusalKind): void }): Refusals {
+  const { log } = deps;
+  /** What came since the last line of its kind; a kind is here while its second runs. */
+  const counted = new Map<RefusalKind, { count: number; address: string }>();
+  let timer: NodeJS.Timeout | undefined;
+
+  function write(kind: RefusalKind, count: number, address: string): void {
+    log.warn({ kind, count, address }, 'requests refused');
+  }
+
+  function writeCounted(): void {
+    for (const [kind, { count, address }] of counted) {
+      if (count === 0) counted.delete(kind);
+      else {
+        write(kind, count, address);
+        counted.set(kind, { count: 0, address });
+      }
+    }
+    if (counted.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  }
+
+  return {
+    add(kind, address) {
+      deps.onRefused?.(kind);
+      const known = counted.get(kind);
+      if (known) {
+        known.count += 1;
+        known.address = address;
+        return;
+      }
+      write(kind, 1, address);
+      counted.set(kind, { count: 0, address });
+      timer ??= setInterval(writeCounted, everyMs).unref();
+    },
+    close() {
+      writeCounted();
+      clearInterval(timer);
+      timer = undefined;
+      counted.clear();
+    },
+  };
+}
