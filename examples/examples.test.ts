@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { createVisitor, eventually } from 'slack-foyer/testing';
+import { createSandbox, type Sandbox } from 'slack-sandbox';
+
+/** Each example is started as a user starts it, and used: an install, a message, and the example's own page. */
+
+const manifest = JSON.parse(readFileSync(join(import.meta.dirname, 'manifest.json'), 'utf8'));
+let nextPort = 10_100 + (process.pid % 400);
+
+interface Example {
+  origin: string;
+  sandbox: Sandbox;
+  environment: Record<string, string>;
+}
+
+async function prepare(t: TestContext, basePath: string): Promise<Example> {
+  const origin = `http://127.0.0.1:${nextPort++}`;
+  const sandbox = await createSandbox({
+    manifest,
+    eventUrl: `${origin}${basePath}/slack/events`,
+    redirectUrls: [`${origin}${basePath}/slack/oauth_redirect`],
+  });
+  const folder = mkdtempSync(join(tmpdir(), 'foyer-example-'));
+  t.after(async () => {
+    await sandbox.close();
+    rmSync(folder, { recursive: true });
+  });
+  const environment = {
+    SLACK_CLIENT_ID: sandbox.app.clientId,
+    SLACK_CLIENT_SECRET: sandbox.app.clientSecret,
+    SLACK_SIGNING_SECRET: sandbox.app.signingSecret,
+    SLACK_AUTHORIZATION_URL: sandbox.authorizationUrl,
+    SLACK_API_URL: sandbox.apiUrl,
+    PUBLIC_URL: origin,
+    PORT: new URL(origin).port,
+    DATABASE_URL: `file:${join(folder, 'foyer.db')}`,
+    LOG_LEVEL: 'warn',
+    STATE_SECRET: 'a secret of the example',
+    CRON_SECRET: 'another secret of the example',
+  };
+  return { origin, sandbox, environment };
+}
+
+/** Installs as the owner of Acme would, and writes to the app. Returns what the app answered. */
+async function installAndWrite({ origin, sandbox }: Example, basePath: string, text?: string) {
+  const visitor = createVisitor();
+  const workspace = sandbox.workspace('Acme');
+  const person = sandbox.person('Acme');
+  const whom = { teamId: workspace.id, userId: person.id };
+  const start = await visitor.get(`${origin}${basePath}/slack/install`);
+  const page = start.status === 302 ? undefined : await start.text();
+  const authorizeUrl =
+    start.headers.get('location') ?? /href="([^"]+\/oauth\/v2\/authorize[^"]+)"/.exec(page ?? '')?.[1];
+  const callback = await sandbox.consent({
+    authorizeUrl: (authorizeUrl ?? '').replaceAll('&amp;', '&'),
+    ...whom,
+  });
+  const answer = await visitor.get(callback);
+  assert.ok(answer.status === 303 || answer.status === 200, `the callback answered ${answer.status}`);
+  await eventually(async () => sandbox.messages(whom).length > 0);
+  if (text === undefined) return;
+  await sandbox.sendMessage({ ...whom, text: 'hello' });
+  await eventually(async () => sandbox.messages(whom).some((message) => message.text === text));
+}
+
+async function withProcess(
+  file: string,
+  { origin, environment }: Example,
+  work: () => Promise<void>,
+): Promise<void> {
+  const child: ChildProcess = spawn(
+    process.execPath,
+    ['--conditions=source', join(import.meta.dirname, file)],
+    {
+      env: { PATH: process.env.PATH, ...environment },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
+  try {
+    await eventually(async () => {
+      assert.equal(child.exitCode, null, `${file} ended`);
+      return fetch(origin).then(
+        () => true,
+        () => false,
+      );
+    });
+    await work();
+  } finally {
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  }
+}
+
+describe('examples', () => {
+  it('express: installs below its base path, runs its step and answers in its words', async (t) => {
+    const example = await prepare(t, '/integrations/slack');
+    await withProcess('express/server.ts', example, async () => {
+      assert.match(await (await fetch(example.origin)).text(), /Connect Slack/);
+      await installAndWrite(example, '/integrations/slack', 'Hello from Express!');
+    });
+  });
+
+  it('bolt: keeps its own listeners', async (t) => {
+    const example = await prepare(t, '');
+    await withProcess('bolt/app.ts', example, () => installAndWrite(example, '', 'Hello from Bolt!'));
+  });
+
+  it('fastify: keeps its own routes', async (t) => {
+    const example = await prepare(t, '/integrations/slack');
+    await withProcess('fastify/server.ts', example, async () => {
+      assert.equal(await (await fetch(example.origin)).text(), 'Fastify');
+      await installAndWrite(example, '/integrations/slack');
+    });
+  });
+
+  it('store-only: installs with its own OAuth flow into the encrypted store', async (t) => {
+    const example = await prepare(t, '');
+    await withProcess('store-only/app.ts', example, () =>
+      installAndWrite(example, '', 'Hello from stock Bolt!'),
+    );
+  });
+
+  it('hono: answers web-standard requests', async (t) => {
+    const example = await prepare(t, '/integrations/slack');
+    Object.assign(process.env, example.environment);
+    const { app, foyer } = await import('./hono/app.ts');
+    try {
+      assert.equal(await (await app.request('/')).text(), 'Hono');
+      const landing = await app.request('/integrations/slack');
+      assert.equal(landing.status, 200);
+      const start = await app.request('/integrations/slack/slack/install');
+      assert.equal(start.status, 302);
+      const workspace = example.sandbox.workspace('Acme');
+      const callback = await example.sandbox.consent({
+        authorizeUrl: start.headers.get('location') ?? '',
+        userId: example.sandbox.person('Acme').id,
+        teamId: workspace.id,
+      });
+      const cookie = start.headers.getSetCookie().map((line) => line.split(';', 1)[0]);
+      const done = await app.request(callback, { headers: { cookie: cookie.join('; ') } });
+      assert.equal(done.status, 303);
+      assert.deepEqual(await foyer.drain({ deadlineMs: 10_000 }), { done: true });
+      assert.equal((await foyer.find({ teamId: workspace.id }))?.run?.status, 'succeeded');
+    } finally {
+      await foyer.stop();
+    }
+  });
+
+  it('next: its route handlers answer, and its cron route finishes what is due', async (t) => {
+    const example = await prepare(t, '/slack');
+    Object.assign(process.env, example.environment);
+    const route = await import('./next/app/slack/[[...path]]/route.ts');
+    const work = await import('./next/app/api/slack-work/route.ts');
+    const { foyer } = await import('./next/foyer.ts');
+    try {
+      const start = await route.GET(new Request(`${example.origin}/slack/slack/install`));
+      assert.equal(start.status, 302);
+      const workspace = example.sandbox.workspace('Acme');
+      const callback = await example.sandbox.consent({
+        authorizeUrl: start.headers.get('location') ?? '',
+        userId: example.sandbox.person('Acme').id,
+        teamId: workspace.id,
+      });
+      const cookie = start.headers.getSetCookie().map((line) => line.split(';', 1)[0]);
+      const done = await route.GET(new Request(callback, { headers: { cookie: cookie.join('; ') } }));
+      assert.equal(done.status, 303);
+      const cron = (authorization: string) =>
+        work.GET(new Request(`${example.origin}/api/slack-work`, { headers: { authorization } }));
+      assert.equal((await cron('Bearer wrong')).status, 401);
+      const worked = await cron(`Bearer ${example.environment.CRON_SECRET}`);
+      assert.deepEqual(await worked.json(), { done: true });
+      assert.equal((await foyer.find({ teamId: workspace.id }))?.run?.status, 'succeeded');
+    } finally {
+      await foyer.stop();
+    }
+  });
+});

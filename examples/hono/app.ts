@@ -1,0 +1,13 @@
+import { Hono } from 'hono';
+import { createFoyer, defineFoyer } from 'slack-foyer';
+
+// Hono, Bun or any other server of web-standard requests: Foyer answers a Request with a Response.
+
+const manifest = new URL('../manifest.json', import.meta.url);
+export const foyer = await createFoyer(defineFoyer({ manifest, basePath: '/integrations/slack' }));
+
+/** What `serve(app)` of @hono/node-server or Bun runs; call `foyer.start()` where the process stays. */
+export const app = new Hono();
+app.get('/', (context) => context.text('Hono'));
+app.all('/integrations/slack', (context) => foyer.fetch(context.req.raw));
+app.all('/integrations/slack/*', (context) => foyer.fetch(context.req.raw));

@@ -1,0 +1,13 @@
+import { foyer } from '../../../foyer.ts';
+
+// Where no process stays, a cron job asks for this path every minute: due steps run for at most 20 seconds.
+
+export const runtime = 'nodejs';
+
+export async function GET(request: Request): Promise<Response> {
+  const secret = process.env.CRON_SECRET;
+  if (!secret || request.headers.get('authorization') !== `Bearer ${secret}`) {
+    return new Response('unauthorized', { status: 401 });
+  }
+  return Response.json(await foyer.drain({ deadlineMs: 20_000 }));
+}

@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { createSandbox } from 'slack-sandbox';
+import { freePort } from '../../src/testing/free-port.ts';
+import { createVisitor, eventually, finishedRun, install } from '../../src/testing/visitor.ts';
+import { fixtureManifest } from '../support/fixture-manifest.ts';
+
+/**
+ * The tarball as an adopter gets it: a real copy below node_modules, in plain JavaScript, without flags. Its own
+ * dependencies are linked from this repository, so that the test needs no registry.
+ */
+
+const root = join(import.meta.dirname, '../../../..');
+const run = promisify(execFile);
+const npm = (...args: string[]) =>
+  run('npm', args, { cwd: root, env: { ...process.env, npm_config_loglevel: 'error' } });
+
+/** Other Nodes to try the tarball on, as paths separated by colons; this one always. */
+const nodes = [process.execPath, ...(process.env.FOYER_NODES ?? '').split(':').filter(Boolean)];
+
+/** What an Express app of plain JavaScript does with everything that a definition takes. */
+const hostSource = `
+import express from 'express';
+import { builtInSteps, createFoyer, defineFoyer, readConfig } from 'slack-foyer';
+import manifest from './manifest.json' with { type: 'json' };
+
+const definition = defineFoyer({
+  manifest,
+  basePath: '/integrations/slack',
+  config: readConfig(process.env),
+  install: [...builtInSteps(), {
+    name: 'note-order',
+    title: { todo: 'Note the order', doing: 'Noting the order' },
+    async run({ installationId, write }) {
+      write((tx) => tx.insertInto('orders').values({ id: 'o-' + installationId, total: 1 }).execute());
+      return { noted: true };
+    },
+  }],
+  listeners(app) {
+    app.message('hello', async ({ say }) => void (await say('Hello from the host')));
+  },
+  home: { sections: [{
+    id: 'orders',
+    async blocks(viewer, foyer) {
+      const { count } = await foyer.database.queries.selectFrom('orders')
+        .select(({ fn }) => fn.countAll().as('count')).executeTakeFirstOrThrow();
+      return [{ type: 'section', text: { type: 'mrkdwn', text: 'Orders: ' + count } }];
+    },
+  }] },
+  migrations: {
+    '0001-orders': {
+      async up(db) {
+        await db.schema.createTable('orders').addColumn('id', 'text', (c) => c.primaryKey())
+          .addColumn('total', 'integer').execute();
+      },
+    },
+  },
+});
+const foyer = await createFoyer(definition);
+const app = express();
+app.use(foyer.middleware);
+app.get('/own', (_req, res) => res.send('the host'));
+app.post('/order/:id', async (req, res) => {
+  await foyer.database.write((tx) => tx.insertInto('orders').values({ id: req.params.id, total: 2 }).execute());
+  res.send('ordered');
+});
+const server = app.listen(Number(process.env.PORT), '127.0.0.1');
+await foyer.start();
+console.log('ready on', process.version);
+process.once('SIGTERM', async () => {
+  server.closeAllConnections();
+  server.close();
+  await foyer.stop();
+  process.exit(0);
+});
+`;
+
+describe('the package', () => {
+  let tarball = '';
+  let folder = '';
+  let files: string[] = [];
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'foyer-package-'));
+    const packed = await npm('pack', '-w', 'slack-foyer', '--json', '--pack-destination', folder);
+    const [{ filename }] = JSON.parse(packed.stdout.slice(packed.stdout.indexOf('[')));
+    tarball = join(folder, filename);
+    const modules = join(folder, 'node_modules');
+    mkdirSync(join(modules, 'slack-foyer'), { recursive: true });
+    execFileSync('tar', ['xzf', tarball, '--strip-components=1', '-C', join(modules, 'slack-foyer')]);
+    files = readdirSync(join(modules, 'slack-foyer'), { recursive: true }).map(String);
+    for (const name of readdirSync(join(root, 'node_modules'))) {
+      if (name.startsWith('.') || name.startsWith('slack-')) continue;
+      symlinkSync(join(root, 'node_modules', name), join(modules, name));
+    }
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'host', type: 'module' }));
+    writeFileSync(join(folder, 'host.js'), hostSource);
+    writeFileSync(join(folder, 'manifest.json'), fixtureManifest);
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('holds compiled JavaScript with types and source maps, and no test, bench or source', () => {
+    assert.ok(files.includes('dist/index.js'));
+    assert.ok(files.includes('dist/index.d.ts'));
+    assert.ok(files.includes('dist/index.js.map'));
+    assert.ok(files.includes('README.md') && files.includes('LICENSE'));
+    assert.deepEqual(
+      files.filter((file) => /(^|\/)(test|bench|src)(\/|$)|\.test\.|(?<!\.d)\.ts$/.test(file)),
+      [],
+    );
+    assert.ok(statSync(tarball).size < 1_500_000);
+  });
+
+  it('passes publint and @arethetypeswrong/cli', async () => {
+    await run('npx', ['publint', '--strict', tarball], { cwd: root });
+    await run('npx', ['attw', tarball, '--profile', 'esm-only'], { cwd: root });
+  });
+
+  it('type-checks in a TypeScript host with moduleResolution nodenext', async () => {
+    writeFileSync(
+      join(folder, 'host.ts'),
+      `import { builtInSteps, createFoyer, defineFoyer, type Step, steps } from 'slack-foyer';
+       interface MyTables { orders: { id: string; total: number } }
+       const note: Step<{ teamId: string }> = {
+         name: 'note', title: { todo: 'Note', doing: 'Noting' },
+         async run({ output }) { return { teamId: output(steps.registerTeam)?.teamId ?? '' }; },
+       };
+       const foyer = await createFoyer(defineFoyer<MyTables>({ manifest: {}, install: [...builtInSteps(), note] }));
+       const total: number | undefined =
+         (await foyer.database.queries.selectFrom('orders').select('total').executeTakeFirst())?.total;
+       // @ts-expect-error: there is no such column
+       await foyer.database.queries.selectFrom('orders').select('tota').execute();
+       console.log(total);
+      `,
+    );
+    const options = ['--module', 'nodenext', '--target', 'es2024', '--strict', '--noEmit', '--types', 'node'];
+    await run(join(root, 'node_modules/.bin/tsc'), [...options, 'host.ts'], { cwd: folder });
+  });
+
+  for (const node of nodes) {
+    it(`runs below a base path in Express, in plain JavaScript, on ${node === process.execPath ? 'this Node' : node.split('/').at(-3)}`, async (t) => {
+      const port = await freePort();
+      const origin = `http://127.0.0.1:${port}`;
+      const url = `${origin}/integrations/slack`;
+      const sandbox = await createSandbox({
+        manifest: {
+          ...JSON.parse(fixtureManifest),
+          settings: {
+            ...JSON.parse(fixtureManifest).settings,
+            event_subscriptions: {
+              request_url: 'https://example.com',
+              bot_events: ['app_home_opened', 'app_uninstalled', 'tokens_revoked', 'message.im'],
+            },
+          },
+        },
+        eventUrl: `${url}/slack/events`,
+        redirectUrls: [`${url}/slack/oauth_redirect`],
+      });
+      const database = join(mkdtempSync(join(folder, 'data-')), 'foyer.db');
+      const start = () => {
+        const child = spawn(node, ['host.js'], {
+          cwd: folder,
+          env: {
+            PATH: `${dirname(node)}:${process.env.PATH}`,
+            SLACK_CLIENT_ID: sandbox.app.clientId,
+            SLACK_CLIENT_SECRET: sandbox.app.clientSecret,
+            SLACK_SIGNING_SECRET: sandbox.app.signingSecret,
+            SLACK_AUTHORIZATION_URL: sandbox.authorizationUrl,
+            SLACK_API_URL: sandbox.apiUrl,
+            PUBLIC_URL: origin,
+            PORT: String(port),
+            DATABASE_URL: `file:${database}`,
+            LOG_LEVEL: 'warn',
+          },
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
+        return { child, ready: once(child.stdout, 'data').then(([text]) => String(text)) };
+      };
+      let host = start();
+      t.after(async () => {
+        host.child.kill('SIGKILL');
+        await sandbox.close();
+      });
+      assert.match(await host.ready, /ready/);
+      const visitor = createVisitor();
+      const workspace = sandbox.workspace('Acme');
+      const person = sandbox.person('Acme');
+      const whom = { teamId: workspace.id, userId: person.id };
+      const answer = await install(visitor, url, sandbox, whom);
+      const status = await finishedRun(visitor, new URL(answer.headers.get('location') ?? '', url).href);
+      assert.equal(status.status, 'succeeded');
+      assert.equal(status.steps.find(({ name }) => name === 'note-order')?.status, 'succeeded');
+      const shows = async (text: string) => {
+        await sandbox.openHome(whom);
+        await sandbox.settled();
+        await eventually(async () => JSON.stringify(sandbox.homeView(whom)).includes(text));
+      };
+      await shows('Orders: 1');
+      await visitor.post(`${origin}/order/second`);
+      await shows('Orders: 2');
+      const ended = once(host.child, 'exit');
+      host.child.kill('SIGTERM');
+      assert.deepEqual(await ended, [0, null]);
+      host = start();
+      assert.match(await host.ready, /ready/);
+      await shows('Orders: 2');
+    });
+  }
+});
