@@ -12,6 +12,7 @@ const nothing: Step = {
   name: 'nothing',
   required: true,
   timeLimitMs: 10_000,
+  title: { todo: 'Do it', doing: 'Doing it' },
   maxAttempts: 1,
   run: async () => null,
 };

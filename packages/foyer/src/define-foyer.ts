@@ -6,6 +6,7 @@ import type { OwnMigrations } from './database/migrate.ts';
 import type { NoTables } from './database/own-database.ts';
 import type { Foyer } from './foyer.ts';
 import type { HomeSection } from './home/home-sections.ts';
+import { checkSteps } from './pipeline/check-steps.ts';
 import type { Step } from './pipeline/step.ts';
 
 /** What an app says to Foyer: everything but its manifest has a default. */
@@ -77,6 +78,7 @@ export function definitionFaults<MyTables>(definition: FoyerDefinition<MyTables>
     const mend = 'begin it with a slash and end it without one: /integrations/slack; or leave it out';
     faults.push({ name: 'basePath', problem: `is not a path: ${JSON.stringify(basePath)}`, mend });
   }
+  if (definition.install !== undefined) faults.push(...checkSteps('install', definition.install));
   if (listeners !== undefined && typeof listeners !== 'function') {
     faults.push({
       name: 'listeners',

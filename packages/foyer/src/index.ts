@@ -10,11 +10,13 @@ export type { HomeSection, HomeViewer } from './home/home-sections.ts';
 export { InstallationNotFoundError } from './installations/installation-store.ts';
 export { TokenRefreshError } from './installations/token-source.ts';
 export {
+  type ActingStep as Step,
   type Json,
-  type Step,
+  retryIn,
   type StepContext,
   type StepEnd,
   StepError,
+  type StepTitle,
   skip,
   unconfirmed,
   waitFor,

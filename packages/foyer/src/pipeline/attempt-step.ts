@@ -1,5 +1,6 @@
 import {
   type ActingStep,
+  defaultTimeLimitMs,
   isWritten,
   type Json,
   type StepContext,
@@ -30,7 +31,7 @@ export async function attemptStep(
   makeContext: (signal: AbortSignal) => StepContext,
   writeLate: (write: StepWrite) => void,
 ): Promise<Attempt> {
-  const bounds = boundAttempt(runSignal, step.timeLimitMs);
+  const bounds = boundAttempt(runSignal, step.timeLimitMs ?? defaultTimeLimitMs);
   let isOver = false;
   try {
     const work = Promise.resolve().then(() => step.run(makeContext(bounds.signal)));
@@ -84,6 +85,6 @@ function boundAttempt(runSignal: AbortSignal, limitMs: number) {
 }
 
 function overTime(step: ActingStep): StepFailure {
-  const message = `The step took longer than ${step.timeLimitMs / 1000} s`;
+  const message = `The step took longer than ${(step.timeLimitMs ?? defaultTimeLimitMs) / 1000} s`;
   return { kind: 'retry', code: 'step_timeout', message, tokenDead: false };
 }

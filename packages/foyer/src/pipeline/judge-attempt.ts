@@ -3,7 +3,7 @@ import type { StepEnding } from '../database/run-steps.ts';
 import type { Rest } from '../database/runs.ts';
 import type { Attempt } from './attempt-step.ts';
 import { retryDelayMs } from './retry-delay.ts';
-import { isStepEnd, type Json, type Step, type StepEnd, type WaitEvent } from './step.ts';
+import { defaultMaxAttempts, isStepEnd, type Json, type Step, type StepEnd, type WaitEvent } from './step.ts';
 import type { StepFailure } from './step-failure.ts';
 
 /** What follows from an attempt: where it leaves the step, and the run. */
@@ -42,12 +42,13 @@ export function judgeAttempt(attempt: Attempt, judging: Judging): Verdict {
 }
 
 function succeeded(result: Json, judging: Judging): Verdict {
-  return goOn({
-    ...endingOf(judging),
-    status: 'succeeded',
-    outcome: 'succeeded',
-    output: scrubbedJson(result, judging.scrub),
-  });
+  const output = scrubbedJson(result, judging.scrub);
+  if (output === undefined) {
+    const code = 'invalid_output';
+    const message = `The step returned what cannot be stored: JSON of at most ${mostOutputBytes / 1024} kB`;
+    return judgeFailure({ kind: 'final', code, message, tokenDead: false }, judging);
+  }
+  return goOn({ ...endingOf(judging), status: 'succeeded', outcome: 'succeeded', output });
 }
 
 function judgeEnd(end: StepEnd, judging: Judging): Verdict {
@@ -93,7 +94,7 @@ function judgeFailure(failure: StepFailure, judging: Judging): Verdict {
   }
   const failures = row.failures + 1;
   const ending = { ...endingOf(judging), ...why, failures };
-  if (failure.kind === 'retry' && failures < step.maxAttempts) {
+  if (failure.kind === 'retry' && failures < (step.maxAttempts ?? defaultMaxAttempts)) {
     return {
       ...goOn({ ...ending, status: 'retrying', outcome: 'retry' }),
       rest: waitUntil(now + retryDelayMs(failures, random)),
@@ -101,7 +102,7 @@ function judgeFailure(failure: StepFailure, judging: Judging): Verdict {
   }
   return {
     ending: { ...ending, status: 'failed', outcome: 'failed' },
-    endsRun: step.required,
+    endsRun: step.required ?? false,
     tokenDead: failure.tokenDead,
   };
 }
@@ -122,9 +123,19 @@ function endingOf({ row }: Judging) {
   return { failures: row.failures, output: null, errorCode: null, errorMessage: null };
 }
 
-/** No secret reaches the database in an output, whatever a step returns (invariant 4). */
-function scrubbedJson(output: Json, scrub: (text: string) => string): string {
-  return (
-    JSON.stringify(output, (_key, value) => (typeof value === 'string' ? scrub(value) : value)) ?? 'null'
-  );
+const mostOutputBytes = 64 * 1024;
+
+/**
+ * The output as it is stored: no secret reaches the database in it, whatever a step returns (invariant 4). Undefined if
+ * it is no JSON, such as something circular, or too long.
+ */
+function scrubbedJson(output: Json, scrub: (text: string) => string): string | undefined {
+  try {
+    const text = JSON.stringify(output ?? null, (_key, value) =>
+      typeof value === 'string' ? scrub(value) : value,
+    );
+    return text !== undefined && Buffer.byteLength(text) <= mostOutputBytes ? text : undefined;
+  } catch {
+    return undefined;
+  }
 }

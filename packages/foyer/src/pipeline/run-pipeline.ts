@@ -60,14 +60,27 @@ export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: 
   }
 }
 
-function attemptNow(deps: PipelineDeps, { step, facts }: StepToDo, runSignal: AbortSignal): Promise<Attempt> {
-  const makeContext = (signal: AbortSignal) => stepContext(deps, facts, { stepName: step.name, signal });
+async function attemptNow(
+  deps: PipelineDeps,
+  { step, facts }: StepToDo,
+  runSignal: AbortSignal,
+): Promise<Attempt> {
+  const writes: StepWrite[] = [];
+  const makeContext = (signal: AbortSignal) =>
+    stepContext(deps, facts, { stepName: step.name, signal, writes });
   const writeLate = (write: StepWrite): void => {
     deps.database.write(write).catch((error) => {
       deps.log.warn({ err: error, runId: facts.runId, step: step.name }, 'what a step learnt late is lost');
     });
   };
-  return attemptStep(step, runSignal, makeContext, writeLate);
+  const attempt = await attemptStep(step, runSignal, makeContext, writeLate);
+  if (attempt.kind !== 'returned' || writes.length === 0) return attempt;
+  const { write: learnt } = attempt;
+  const write: StepWrite = async (transaction) => {
+    await learnt?.(transaction);
+    for (const work of writes) await work(transaction);
+  };
+  return { ...attempt, write };
 }
 
 /** An attempt's end is committed, and told. */

@@ -3,7 +3,7 @@ import { toStepRecord } from '../database/install-record.ts';
 import type { StepRow } from '../database/records.ts';
 import type { ClaimedRun } from '../database/runs.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
-import type { Json, Step, StepContext, StepFacts } from './step.ts';
+import type { Json, Step, StepContext, StepFacts, StepWrite } from './step.ts';
 
 /** Builds what is known as the next attempt of a step begins: `row` is the step's own, `rows` are all of the run's. */
 export function stepFacts(
@@ -40,7 +40,7 @@ export function stepFacts(
 export function stepContext(
   deps: PipelineDeps,
   facts: StepFacts,
-  { stepName, signal }: { stepName: string; signal: AbortSignal },
+  { stepName, signal, writes }: { stepName: string; signal: AbortSignal; writes: StepWrite[] },
 ): StepContext {
   const makeClient = async (limits?: { timeoutMs?: number }) =>
     deps.slackClient(await deps.botToken(facts.installationId), { ...limits, signal });
@@ -48,6 +48,8 @@ export function stepContext(
   return {
     ...facts,
     signal,
+    // Kysely's types differ in the tables alone, which the app knows.
+    write: (work) => void writes.push(work as unknown as StepWrite),
     log: deps.log.child({ runId: facts.runId, step: stepName }),
     services: { ...deps.services, database: deps.database },
     async slack(limits) {

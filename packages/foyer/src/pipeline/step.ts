@@ -1,7 +1,8 @@
 import type { WebClient } from '@slack/web-api';
+import type { Transaction } from 'kysely';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../config/log.ts';
-import type { Database, Queries } from '../database/database.ts';
+import type { Database, Queries, Tx } from '../database/database.ts';
 import type { StepRecord } from '../database/install-record.ts';
 import type { PublishHome } from '../home/publish-home.ts';
 
@@ -19,22 +20,29 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 /** One named part of a run. */
 export type Step<Output extends Json = Json> = ActingStep<Output> | RecordingStep<Output>;
 
+/** What people read of a step: before and after it runs ("Start the trial"), and while it does ("Starting the trial"). */
+export interface StepTitle {
+  readonly todo: string;
+  readonly doing: string;
+}
+
 /** What every step has. */
 interface StepTraits {
-  /** Permanent: it stands in the database, in App Home and in the command line's output. */
+  /** Permanent: it is stored, and the command line shows it. Lower-case words with hyphens. */
   readonly name: string;
-  /** Whether the steps after it are skipped when it failed. */
-  readonly required: boolean;
-  /** After how many failed attempts it has failed. Rate limits and waiting do not count. */
-  readonly maxAttempts: number;
+  readonly title: StepTitle;
+  /** Whether the steps after it are skipped if it fails. False unless given. */
+  readonly required?: boolean;
+  /** After how many failed attempts it has failed; 8 unless given. Rate limits and waiting do not count. */
+  readonly maxAttempts?: number;
   /** Asked first, where it is there: knows from what is given, without asking anybody, that there is nothing to do. */
   unneeded?(facts: StepFacts): Skip | undefined;
 }
 
 /** A step that asks Slack or anybody else: an attempt is committed before it begins, and how it ended afterwards. */
 export interface ActingStep<Output extends Json = Json> extends StepTraits {
-  /** How long one attempt may take; the run goes on without an attempt that ignores its signal. */
-  readonly timeLimitMs: number;
+  /** How long one attempt may take; 30,000 unless given. An attempt that ignores its signal is left behind. */
+  readonly timeLimitMs?: number;
   /**
    * Returns the output, which is stored and must not hold a secret; or one of the other ends below. What it throws is
    * judged by Slack's answer: a rate limit waits, an unreachable Slack and everything unknown are tried again, a
@@ -97,6 +105,13 @@ export interface StepContext extends StepFacts {
   readonly signal: AbortSignal;
   readonly log: Logger;
   readonly services: StepServices;
+  /**
+   * Commits your own rows together with the end of this attempt: all of it, or nothing. Called with queries alone; it
+   * may run again. What it queued is dropped if the step throws.
+   * @example write((tx) => tx.insertInto('orders').values(order).execute())
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: only the app knows its tables; annotate `tx` to have them checked.
+  write<MyTables = any>(work: (tx: Transaction<MyTables>) => Promise<unknown>): void;
   /** A client for the bot, made from the token of this moment, ended by this step's signal. One for an attempt. */
   slack(limits?: { timeoutMs?: number }): Promise<WebClient>;
 }
@@ -127,7 +142,7 @@ export class StepError extends Error {
 
 const ended = Symbol('how a step ended');
 
-/** How a step ended, when not with an output. Made by `skip`, `unconfirmed`, `waitFor` and `lookAgainIn`. */
+/** How a step ended, when not with an output. Made by `skip`, `unconfirmed`, `waitFor` and `retryIn`. */
 export type StepEnd = { readonly [ended]: true } & (
   | { readonly kind: 'skipped'; readonly code: string; readonly message: string }
   | { readonly kind: 'unconfirmed'; readonly code: string; readonly message: string }
@@ -160,9 +175,13 @@ export interface WaitCause {
 }
 
 /** The run rests for so many milliseconds, and then begins this step anew; that counts as no failure. */
-export function lookAgainIn(delayMs: number, why?: WaitCause): StepEnd {
+export function retryIn(delayMs: number, why?: WaitCause): StepEnd {
   return { [ended]: true, kind: 'wait', delayMs, ...(why && { why }) };
 }
+
+/** How long an attempt may take, and how often one may fail, unless its step says otherwise. */
+export const defaultTimeLimitMs = 30_000;
+export const defaultMaxAttempts = 8;
 
 /** Tells an end from an output. */
 export function isStepEnd(result: Json | StepEnd): result is StepEnd {
@@ -170,7 +189,7 @@ export function isStepEnd(result: Json | StepEnd): result is StepEnd {
 }
 
 /** What a step writes to the database beside its output: nothing but queries on `transaction`, and may run again. */
-export type StepWrite = (transaction: Queries) => Promise<unknown>;
+export type StepWrite = (transaction: Tx) => Promise<unknown>;
 
 /** An output, and what was learnt with it. Made by `withWrite`. */
 export type Written<Output extends Json> = {
@@ -191,4 +210,9 @@ export function withWrite<Output extends Json>(output: Output, write: StepWrite)
 /** Tells what `withWrite` made from any other result. */
 export function isWritten(result: Json | Written<Json> | StepEnd): result is Written<Json> {
   return typeof result === 'object' && result !== null && ended in result && result.kind === 'written';
+}
+
+/** The titles of these steps by name, for pages that show runs. */
+export function stepTitles(steps: readonly Pick<Step, 'name' | 'title'>[]): ReadonlyMap<string, StepTitle> {
+  return new Map(steps.map(({ name, title }) => [name, title]));
 }

@@ -34,6 +34,7 @@ type Answer<T> = { told: T } | { code: string; error?: unknown };
  */
 export const fetchProfile: ActingStep<FetchedProfile> = {
   name: 'fetch-profile',
+  title: { todo: 'Read the profile', doing: 'Reading the profile' },
   required: false,
   timeLimitMs: 20_000,
   maxAttempts: 6,

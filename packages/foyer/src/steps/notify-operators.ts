@@ -9,7 +9,7 @@ import {
 } from '../notices/operator-channel.ts';
 import {
   type ActingStep,
-  lookAgainIn,
+  retryIn,
   type StepContext,
   type StepEnd,
   StepError,
@@ -34,6 +34,7 @@ export type NotifiedOperators = { notified: true; channels: string[] };
  */
 export const notifyOperators: ActingStep<NotifiedOperators> = {
   name: notifyStepName,
+  title: { todo: 'Notify the operators', doing: 'Notifying the operators' },
   required: false,
   timeLimitMs: 30_000,
   // About seven minutes: mail servers that put off an unknown sender take it after five.
@@ -108,7 +109,7 @@ function unknownOutcome(channel: OperatorChannel): SendOutcome {
 function endOf(outcomes: readonly SendOutcome[], channels: string[]): NotifiedOperators | StepEnd {
   for (const outcome of outcomes) {
     if (outcome.kind === 'wait')
-      return lookAgainIn(outcome.delayMs, { code: 'rate_limited', message: 'The webhook asked to wait' });
+      return retryIn(outcome.delayMs, { code: 'rate_limited', message: 'The webhook asked to wait' });
   }
   for (const kind of ['retry', 'failed'] as const) {
     for (const outcome of outcomes) {

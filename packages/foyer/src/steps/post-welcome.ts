@@ -2,7 +2,7 @@ import type { WebClient } from '@slack/web-api';
 import type { WelcomeRow } from '../database/records.ts';
 import type { WelcomeKey } from '../database/welcomes.ts';
 import { beginWelcome, settleWelcome } from '../database/welcomes.ts';
-import { lookAgainIn, type StepContext, type StepEnd, type Written, withWrite } from '../pipeline/step.ts';
+import { retryIn, type StepContext, type StepEnd, type Written, withWrite } from '../pipeline/step.ts';
 import { defaultTimeoutMs } from '../slack/create-slack-client.ts';
 import { openInSlack } from '../slack/open-in-slack.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
@@ -47,7 +47,7 @@ export async function postWelcome(
   const begun = { runId: context.runId, channelId, now, settledBy: now + settledAfterMs, previous };
   context.signal.throwIfAborted();
   const isOurs = await database.write((transaction) => beginWelcome(transaction, key, begun));
-  if (!isOurs) return lookAgainIn(1000);
+  if (!isOurs) return retryIn(1000);
   try {
     const posted = await slack.chat.postMessage({ channel: channelId ?? context.userId, ...message });
     const { channel, ts } = posted;

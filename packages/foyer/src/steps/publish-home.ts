@@ -1,4 +1,4 @@
-import { type ActingStep, lookAgainIn, StepError, skip } from '../pipeline/step.ts';
+import { type ActingStep, retryIn, StepError, skip } from '../pipeline/step.ts';
 import { skipWithoutBot } from './skip-without-bot.ts';
 
 /**
@@ -8,6 +8,7 @@ import { skipWithoutBot } from './skip-without-bot.ts';
  */
 export const publishHome: ActingStep<{ published: boolean }> = {
   name: 'publish-home',
+  title: { todo: 'Publish App Home', doing: 'Publishing App Home' },
   required: false,
   timeLimitMs: 30_000,
   maxAttempts: 8,
@@ -25,7 +26,7 @@ export const publishHome: ActingStep<{ published: boolean }> = {
       case 'not_enabled':
         return skip('not_enabled', 'The app’s Home tab is turned off');
       case 'rate_limited':
-        return lookAgainIn(result.failure.retryAfterMs ?? 30_000, result.failure);
+        return retryIn(result.failure.retryAfterMs ?? 30_000, result.failure);
       case 'unreachable':
         throw new StepError(result.failure.code, result.failure.message, { final: false });
       case 'token_dead':

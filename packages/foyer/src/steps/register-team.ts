@@ -17,6 +17,7 @@ export type RegisteredTeam = {
  */
 export const registerTeam: RecordingStep<RegisteredTeam> = {
   name: 'register-team',
+  title: { todo: 'Register the workspace', doing: 'Registering the workspace' },
   required: true,
   maxAttempts: 5,
   async write(transaction, facts) {

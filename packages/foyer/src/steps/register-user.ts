@@ -17,6 +17,7 @@ export type RegisteredUser = {
  */
 export const registerUser: RecordingStep<RegisteredUser> = {
   name: 'register-user',
+  title: { todo: 'Register the person who installs', doing: 'Registering the person who installs' },
   required: true,
   maxAttempts: 5,
   async write(transaction, facts) {

@@ -3,7 +3,7 @@ import type { WelcomeRow } from '../database/records.ts';
 import { readWelcome, settleWelcome, type WelcomeKey } from '../database/welcomes.ts';
 import {
   type ActingStep,
-  lookAgainIn,
+  retryIn,
   type StepContext,
   type StepEnd,
   skip,
@@ -25,6 +25,7 @@ import { skipWithoutBot } from './skip-without-bot.ts';
  */
 export const sendWelcome: ActingStep<SentWelcome> = {
   name: 'send-welcome',
+  title: { todo: 'Send the welcome message', doing: 'Sending the welcome message' },
   required: false,
   timeLimitMs: 40_000,
   maxAttempts: 15,
@@ -95,7 +96,7 @@ async function settleDoubt(
   }
   // Whoever sends it may still be at it, such as a run that this one has replaced.
   const restMs = (welcome.sent_at ?? 0) - context.now();
-  if (restMs > 0) return lookAgainIn(Math.min(restMs, 1000));
+  if (restMs > 0) return retryIn(Math.min(restMs, 1000));
   if (search.kind === 'absent') return undefined;
   await context.services.database.write((transaction) =>
     settleWelcome(transaction, key, { kind: 'unconfirmed' }),

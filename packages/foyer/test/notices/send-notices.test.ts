@@ -32,6 +32,7 @@ const failing: Step<null> = {
   name: 'register-plan',
   required: true,
   timeLimitMs: 1000,
+  title: { todo: 'Do it', doing: 'Doing it' },
   maxAttempts: 1,
   async run() {
     throw new StepError('billing_down', 'no', { final: true });

@@ -7,11 +7,16 @@ import type { Tables } from '../../src/database/records.ts';
 import { claimDueRuns } from '../../src/database/run-leases.ts';
 import { changeTeamAccess } from '../../src/installations/change-team-access.ts';
 import { retryRun } from '../../src/pipeline/retry-run.ts';
-import { lookAgainIn, type Step, waitFor } from '../../src/pipeline/step.ts';
+import { retryIn, type Step, waitFor } from '../../src/pipeline/step.ts';
 import { requestWelcome } from '../../src/steps/request-welcome.ts';
 import { setStage } from './pipeline-stage.ts';
 
-const traits = { required: true, timeLimitMs: 5000, maxAttempts: 3 };
+const traits = {
+  required: true,
+  timeLimitMs: 5000,
+  title: { todo: 'Do it', doing: 'Doing it' },
+  maxAttempts: 3,
+};
 
 /** Begins `work` on another connection and leaves it uncommitted; `commit` ends it. */
 async function leaveOpen(database: Database, work: (transaction: Transaction<Tables>) => Promise<unknown>) {
@@ -77,7 +82,7 @@ describe('two machines on one Postgres', () => {
   });
 
   it('take no run that is being claimed for one that only waits', async (t) => {
-    const stage = await stageFor(t, { ...traits, name: 'waits', run: async () => lookAgainIn(1000) });
+    const stage = await stageFor(t, { ...traits, name: 'waits', run: async () => retryIn(1000) });
     const { runId } = await stage.install();
     await stage.work();
     await stage.pass(1000);

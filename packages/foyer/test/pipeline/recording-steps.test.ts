@@ -14,7 +14,7 @@ import {
 import { registerTeam } from '../../src/steps/register-team.ts';
 import { setStage } from './pipeline-stage.ts';
 
-const traits = { required: true, maxAttempts: 2 };
+const traits = { required: true, title: { todo: 'Do it', doing: 'Doing it' }, maxAttempts: 2 };
 
 /** What steps leave behind, where anybody can see it. */
 const leave =
@@ -165,6 +165,22 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual(await left(stage.database), ['a']);
       assert.equal((await stage.run(runId)).status, 'succeeded');
       assert.equal(commits(), 3, 'the claim, the start, the end');
+    });
+
+    it('is committed with the end of the attempt that queued it, and dropped with one that threw', async (t) => {
+      let attempts = 0;
+      const flaky = acting('flaky', async ({ write }) => {
+        attempts += 1;
+        write(leave(`attempt ${attempts}`));
+        if (attempts === 1) throw new Error('not yet');
+        write(leave('a second row'));
+        return skip('enough', 'The rows are all that was wanted');
+      });
+      const stage = await setStage(t, { engine, steps: [flaky] });
+      const { runId } = await stage.install();
+      const run = await stage.finish(runId);
+      assert.equal(run.steps[0]?.status, 'skipped');
+      assert.deepEqual(await left(stage.database), ['a second row', 'attempt 2']);
     });
 
     it('fails the attempt where it cannot be written', async (t) => {

@@ -7,7 +7,12 @@ import { requestWelcome } from '../../src/steps/request-welcome.ts';
 import { sendWelcome } from '../../src/steps/send-welcome.ts';
 import { setStage } from './pipeline-stage.ts';
 
-const traits = { required: false, timeLimitMs: 5000, maxAttempts: 1 };
+const traits = {
+  required: false,
+  timeLimitMs: 5000,
+  title: { todo: 'Do it', doing: 'Doing it' },
+  maxAttempts: 1,
+};
 
 /** Steps that end as told the first time, and succeed from then on. */
 function moodySteps(ends: Record<string, 'succeed' | 'fail' | 'fail-required' | 'skip' | 'unsure'>) {
@@ -76,7 +81,9 @@ describe('Try again', () => {
 
   it('wakes a run that backs off, or waits for an event', async (t) => {
     const { steps } = moodySteps({ bad: 'fail' });
-    const stage = await setStage(t, { steps: steps.map((step) => ({ ...step, maxAttempts: 5 })) });
+    const stage = await setStage(t, {
+      steps: steps.map((step) => ({ ...step, title: { todo: 'Do it', doing: 'Doing it' }, maxAttempts: 5 })),
+    });
     const { runId } = await stage.install();
     await stage.work();
     assert.equal((await stage.run(runId)).status, 'waiting');

@@ -8,7 +8,7 @@ import { cancelRuns } from '../../src/database/runs.ts';
 import {
   type ActingStep,
   type Json,
-  lookAgainIn,
+  retryIn,
   type Step,
   type StepContext,
   type StepEnd,
@@ -23,7 +23,15 @@ function step<Output extends Json>(
   run: (context: StepContext) => Promise<Output | StepEnd>,
   traits: Partial<Pick<ActingStep, 'required' | 'timeLimitMs' | 'maxAttempts'>> = {},
 ): ActingStep<Output> {
-  return { name, required: false, timeLimitMs: 5000, maxAttempts: 3, ...traits, run };
+  return {
+    name,
+    required: false,
+    timeLimitMs: 5000,
+    title: { todo: 'Do it', doing: 'Doing it' },
+    maxAttempts: 3,
+    ...traits,
+    run,
+  };
 }
 
 /** A step that counts how often it was run. */
@@ -218,7 +226,7 @@ describe('a run', () => {
       'patient',
       async () => {
         looks += 1;
-        return looks < 5 ? lookAgainIn(60_000) : { looks };
+        return looks < 5 ? retryIn(60_000) : { looks };
       },
       { maxAttempts: 1 },
     );
@@ -255,6 +263,25 @@ describe('a run', () => {
 });
 
 describe('a failure of a step', () => {
+  it('is final and has a name if the output cannot be stored, and the run continues', async (t) => {
+    const circular: Record<string, unknown> = {};
+    circular.self = circular;
+    const outputs = [circular, 10n, () => 1, 'x'.repeat(70_000), { deep: { number: 1n } }];
+    const steps = outputs.map((output, index) => step(`output-${index}`, async () => output as Json));
+    const fine = step('fine', async () => undefined as unknown as null);
+    const stage = await setStage(t, { steps: [...steps, fine] });
+    const { runId } = await stage.install();
+    const run = await stage.finish(runId);
+    for (const ended of run.steps.slice(0, -1)) {
+      assert.deepEqual(
+        [ended.status, ended.errorCode, ended.attempts],
+        ['failed', 'invalid_output', 1],
+        ended.name,
+      );
+    }
+    assert.equal(run.steps.at(-1)?.status, 'succeeded');
+  });
+
   const cases: {
     title: string;
     failure: Failure;
@@ -382,7 +409,10 @@ describe('a failure of a step', () => {
   });
 
   it('that never returns ends at its time limit', async (t) => {
-    const stuck = step('stuck', () => new Promise<null>(() => {}), { timeLimitMs: 30, maxAttempts: 1 });
+    const stuck = step('stuck', () => new Promise<null>(() => {}), {
+      timeLimitMs: 30,
+      maxAttempts: 1,
+    });
     const stage = await setStage(t, { steps: [stuck, step('next', async () => null)] });
     const { runId } = await stage.install();
     const run = await stage.finish(runId);

@@ -13,6 +13,7 @@ const quick: ActingStep<null> = {
   name: 'quick',
   required: false,
   timeLimitMs: 5000,
+  title: { todo: 'Do it', doing: 'Doing it' },
   maxAttempts: 3,
   run: async () => null,
 };

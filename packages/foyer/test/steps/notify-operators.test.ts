@@ -65,6 +65,7 @@ describe('notify-operators by mail', () => {
       name: 'optional',
       required: false,
       timeLimitMs: 1000,
+      title: { todo: 'Do it', doing: 'Doing it' },
       maxAttempts: 1,
       async run() {
         throw new StepError('missing_scope', 'no', { final: true });

@@ -259,6 +259,7 @@ describe('notify-operators', () => {
     name: 'optional',
     required: false,
     timeLimitMs: 1000,
+    title: { todo: 'Do it', doing: 'Doing it' },
     maxAttempts: 1,
     async run() {
       throw new StepError('missing_scope', 'no', { final: true });

@@ -1,0 +1,73 @@
+import type { ConfigFault } from '../config/config-error.ts';
+
+const known = ['name', 'title', 'required', 'timeLimitMs', 'maxAttempts', 'run', 'write', 'unneeded'];
+const wholeNumber = (value: unknown, most: number): boolean =>
+  Number.isInteger(value) && Number(value) >= 1 && Number(value) <= most;
+
+/**
+ * Everything that is wrong with a list of steps, each with its fix. `option` is where the list stands in the definition.
+ *
+ * Why at the start: a run is made of this list once tokens were issued, and a step that cannot run would fail there.
+ */
+export function checkSteps(option: string, steps: unknown): ConfigFault[] {
+  if (!Array.isArray(steps)) {
+    return [
+      {
+        name: option,
+        problem: 'is not a list of steps',
+        mend: `give ${option}: [...builtInSteps(), yourStep]`,
+      },
+    ];
+  }
+  const names = new Set<unknown>();
+  return steps.flatMap((step: unknown, index) => {
+    const faults = checkStep(`${option}[${index}]`, step);
+    const name = typeof step === 'object' && step !== null && 'name' in step ? step.name : undefined;
+    if (typeof name === 'string' && names.has(name)) {
+      const problem = `has the name of an earlier step: ${name}`;
+      faults.push({ name: `${option}[${index}]`, problem, mend: 'give each step a name of its own' });
+    }
+    names.add(name);
+    return faults;
+  });
+}
+
+function checkStep(where: string, step: unknown): ConfigFault[] {
+  if (typeof step !== 'object' || step === null) {
+    return [{ name: where, problem: 'is not a step', mend: 'give an object with name, title and run' }];
+  }
+  const given: Record<string, unknown> = { ...step };
+  const { name, title, required, timeLimitMs, maxAttempts, run, write } = given;
+  const label = typeof name === 'string' && name !== '' ? `${where} (${name})` : where;
+  const faults: ConfigFault[] = [];
+  const fault = (problem: string, mend: string): void => void faults.push({ name: label, problem, mend });
+  if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,59}$/.test(name)) {
+    fault('has no name that can be stored', "give it lower-case words with hyphens: name: 'start-trial'");
+  }
+  const titles: unknown[] =
+    typeof title === 'object' && title !== null ? Object.values({ todo: '', doing: '', ...title }) : [];
+  if (titles.length !== 2 || !titles.every((text) => typeof text === 'string' && text.trim() !== '')) {
+    fault('has no title', "give title: { todo: 'Start the trial', doing: 'Starting the trial' }");
+  }
+  if (typeof run !== 'function' && typeof write !== 'function') {
+    fault('has no run function', 'give async run(context) { … }');
+  }
+  if (required !== undefined && typeof required !== 'boolean')
+    fault('has a `required` that is not true or false', 'give true, or leave it out');
+  if (timeLimitMs !== undefined && !wholeNumber(timeLimitMs, 600_000)) {
+    fault(
+      'has a `timeLimitMs` that cannot be kept',
+      'give whole milliseconds, 600,000 at most, or leave it out for 30,000',
+    );
+  }
+  if (maxAttempts !== undefined && !wholeNumber(maxAttempts, 1000)) {
+    fault(
+      'has a `maxAttempts` that cannot be kept',
+      'give a whole number, 1,000 at most, or leave it out for 8',
+    );
+  }
+  const unknown = Object.keys(given).filter((key) => !known.includes(key));
+  if (unknown.length > 0)
+    fault(`has what no step knows: ${unknown.join(', ')}`, `use ${known.slice(0, 6).join(', ')}`);
+  return faults;
+}
