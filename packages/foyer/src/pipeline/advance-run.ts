@@ -1,4 +1,4 @@
-import type { Queries } from '../database/database.ts';
+import type { Tx } from '../database/database.ts';
 import { lockInstallation } from '../database/installations.ts';
 import type { StepRow } from '../database/records.ts';
 import { holdLease } from '../database/run-leases.ts';
@@ -31,7 +31,7 @@ const mostLostAttempts = 10;
  * longer holds.
  */
 export async function takeUpRun(
-  transaction: Queries,
+  transaction: Tx,
   deps: PipelineDeps,
   { lease, draining }: Pick<Advancing, 'lease' | 'draining'>,
 ): Promise<{ claimed: ClaimedRun; next: Advance } | undefined> {
@@ -50,7 +50,7 @@ export async function takeUpRun(
  * made 13.
  */
 export async function advanceRun(
-  transaction: Queries,
+  transaction: Tx,
   deps: PipelineDeps,
   advancing: Advancing,
   done: DoneStep,
@@ -65,7 +65,7 @@ export async function advanceRun(
   return (await endDone(move, done)) ?? beginNextStep(move);
 }
 
-function moveOf(transaction: Queries, deps: PipelineDeps, advancing: Advancing): RunMove {
+function moveOf(transaction: Tx, deps: PipelineDeps, advancing: Advancing): RunMove {
   return { ...advancing, deps, transaction, now: deps.now(), ended: [] };
 }
 
@@ -120,7 +120,7 @@ async function skipUnknownStep(move: RunMove, row: StepRow): Promise<undefined> 
   keep(move, await skipStep(move.transaction, row, why));
 }
 
-async function killsItsProcess(transaction: Queries, row: StepRow): Promise<boolean> {
+async function killsItsProcess(transaction: Tx, row: StepRow): Promise<boolean> {
   if (row.status !== 'running') return false;
   const search = { runId: row.run_id, name: row.name, most: mostLostAttempts };
   return (await countLostAttempts(transaction, search)) >= mostLostAttempts;

@@ -1,5 +1,5 @@
 import { CompiledQuery } from 'kysely';
-import type { Queries } from '../database/database.ts';
+import type { Tx } from '../database/database.ts';
 import type { Attempt } from './attempt-step.ts';
 import type { ActingStep, Step, StepFacts } from './step.ts';
 import { stepFailure } from './step-failure.ts';
@@ -10,7 +10,7 @@ import { stepFailure } from './step-failure.ts';
  * @throws DatabaseUnavailableError
  */
 export async function attemptHere(
-  transaction: Queries,
+  transaction: Tx,
   step: Step,
   facts: StepFacts,
 ): Promise<Attempt | { kind: 'acts'; step: ActingStep }> {
@@ -26,7 +26,7 @@ export async function attemptHere(
 }
 
 /** Writes what an attempt has learnt; where that cannot be written, the attempt has failed. @throws DatabaseUnavailableError */
-export async function writeLearnt(transaction: Queries, attempt: Attempt): Promise<Attempt> {
+export async function writeLearnt(transaction: Tx, attempt: Attempt): Promise<Attempt> {
   if (attempt.kind !== 'returned' || !attempt.write) return attempt;
   const { write, result } = attempt;
   try {
@@ -45,7 +45,7 @@ function threw(error: unknown): Attempt {
 }
 
 /** What one write leaves behind is not to be seen by the others, and in Postgres would fail them. */
-async function undoneIfItThrows<T>(transaction: Queries, work: () => Promise<T>): Promise<T> {
+async function undoneIfItThrows<T>(transaction: Tx, work: () => Promise<T>): Promise<T> {
   const say = (command: string) => transaction.executeQuery(CompiledQuery.raw(command));
   await say('savepoint step');
   try {

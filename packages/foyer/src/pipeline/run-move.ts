@@ -1,4 +1,4 @@
-import type { Queries } from '../database/database.ts';
+import type { Tx } from '../database/database.ts';
 import { findGrantedTeams } from '../database/installations.ts';
 import type { RunStatus, StepRow } from '../database/records.ts';
 import type { RunLease } from '../database/run-leases.ts';
@@ -60,7 +60,7 @@ export interface Advancing {
  */
 export interface RunMove extends Advancing {
   deps: PipelineDeps;
-  transaction: Queries;
+  transaction: Tx;
   now: number;
   ended: EndedAttempt[];
 }

@@ -2,7 +2,7 @@ import type { WebClient } from '@slack/web-api';
 import type { Transaction } from 'kysely';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../config/log.ts';
-import type { Database, Queries, Tx } from '../database/database.ts';
+import type { Database, Tx } from '../database/database.ts';
 import type { StepRecord } from '../database/install-record.ts';
 import type { PublishHome } from '../home/publish-home.ts';
 
@@ -61,7 +61,7 @@ export interface RecordingStep<Output extends Json = Json> extends StepTraits {
    * Does nothing but queries, all of them on `transaction`, and may run again; returns the output. When it throws,
    * what it wrote is undone, and it is judged like any other.
    */
-  write(transaction: Queries, facts: StepFacts): Promise<Output>;
+  write(transaction: Tx, facts: StepFacts): Promise<Output>;
   readonly run?: undefined;
 }
 
