@@ -69,3 +69,13 @@ export function elementSource(source: string): Html {
 export function renderHtml(document: Html): string {
   return render(document);
 }
+
+/**
+ * Puts the base path before every local address of a finished page. Only attributes match: in text, `html` has made an
+ * entity of each quotation mark.
+ */
+export function withBasePath(page: string, basePath: string): string {
+  return basePath === ''
+    ? page
+    : page.replace(/(?<=\s(?:href|src|action|formaction)=")(?=\/(?!\/))/g, () => basePath);
+}

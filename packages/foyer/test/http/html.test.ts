@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { elementSource, html, renderHtml } from '../../src/http/html.ts';
+import { elementSource, html, renderHtml, withBasePath } from '../../src/http/html.ts';
 
 test('escapes every value that html did not make', () => {
   assert.equal(
@@ -64,5 +64,14 @@ test('never lets any text break out of text or attribute', () => {
       assert.equal((inner.match(/</g) ?? []).length, 0);
       assert.equal((inner.match(/>/g) ?? []).length, 1);
     }),
+  );
+});
+
+test('a base path precedes local addresses in attributes, and neither text nor addresses elsewhere', () => {
+  const text = ' href="/in-text"';
+  const page = html`<a href="/a?b=/c">${text}</a><form action="${'/d'}"></form><a href="https://x.example/e">e</a><img src="//x.example/f">`;
+  assert.equal(
+    withBasePath(renderHtml(page), '/$&base'),
+    '<a href="/$&base/a?b=/c"> href=&quot;/in-text&quot;</a><form action="/$&base/d"></form><a href="https://x.example/e">e</a><img src="//x.example/f">',
   );
 });

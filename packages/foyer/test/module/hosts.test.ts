@@ -29,6 +29,7 @@ interface Host {
 }
 
 const basePath = '/integrations/slack';
+const operatorPassword = 'Correct-Horse 7 battery';
 
 /** Starts what `mount` makes of a Foyer, on a port of its own. */
 async function startHost(t: TestContext, mount: (foyer: Foyer) => Promise<RequestListener>): Promise<Host> {
@@ -53,6 +54,7 @@ async function startHost(t: TestContext, mount: (foyer: Foyer) => Promise<Reques
         PUBLIC_URL: origin,
         DATABASE_URL: `file:${join(folder, 'foyer.db')}`,
         LOG_LEVEL: 'silent',
+        OPERATOR_PASSWORD: operatorPassword,
       }),
     }),
   );
@@ -71,7 +73,10 @@ async function startHost(t: TestContext, mount: (foyer: Foyer) => Promise<Reques
 }
 
 /** Installs the app and opens Home; what a host must be able to do whatever it is made of. */
-async function useEverything({ origin, foyer, sandbox }: Host): Promise<void> {
+async function useEverything(
+  { origin, foyer, sandbox }: Host,
+  { own: hasOwn } = { own: true },
+): Promise<void> {
   const url = origin + basePath;
   const visitor = createVisitor();
   const workspace = sandbox.workspace('Acme');
@@ -94,8 +99,10 @@ async function useEverything({ origin, foyer, sandbox }: Host): Promise<void> {
   assert.deepEqual([found?.status, found?.teamName], ['active', 'Acme']);
   const client = await foyer.slack({ teamId: workspace.id });
   assert.equal((await client.auth.test()).team_id, workspace.id);
-  const own = await visitor.get(`${origin}/own`);
-  assert.deepEqual([own.status, await own.text()], [200, "the host's own"]);
+  if (hasOwn) {
+    const own = await visitor.get(`${origin}/own`);
+    assert.deepEqual([own.status, await own.text()], [200, "the host's own"]);
+  }
   assert.equal((await visitor.get(`${url}/nothing`)).status, 404);
   assert.equal((await visitor.get(`${origin}/integrations/slackery`)).status, 404);
 }
@@ -171,6 +178,40 @@ describe('Foyer in a server of the host', () => {
       res.end("the host's own");
     });
     await useEverything(host);
+  });
+
+  it('has the operator pages below its base path, and every local link and redirect stays there', async (t) => {
+    const host = await startHost(t, async (foyer) => async (req, res) => {
+      if (!(await foyer.handle(req, res))) res.writeHead(404).end();
+    });
+    await useEverything({ ...host, foyer: host.foyer }, { own: false });
+    const url = host.origin + basePath;
+    const visitor = createVisitor();
+    const first = await visitor.get(`${url}/operator`);
+    assert.equal(first.headers.get('location'), `${basePath}/operator/login`);
+    const logIn = await visitor.post(`${url}/operator/login`, {
+      password: operatorPassword,
+      next: '/operator',
+    });
+    assert.equal(logIn.headers.get('location'), `${basePath}/operator`);
+    const seen = new Set<string>();
+    const todo = [`${basePath}/operator`];
+    for (let path = todo.pop(); path !== undefined && seen.size < 60; path = todo.pop()) {
+      if (seen.has(path)) continue;
+      seen.add(path);
+      const page = await visitor.get(host.origin + path);
+      assert.equal(page.status, 200, path);
+      for (const [, link = ''] of (await page.text()).matchAll(/\s(?:href|action)="(\/[^"]*)"/g)) {
+        assert.ok(link.startsWith(`${basePath}/`) || link === basePath, `${link} on ${path}`);
+        if (
+          link.startsWith(`${basePath}/operator`) &&
+          !/log(?:in|out)|\/(?:retry|welcome|mark-gone|purge|end)/.test(link)
+        ) {
+          todo.push(link.replaceAll('&amp;', '&'));
+        }
+      }
+    }
+    assert.ok(seen.size >= 4, [...seen].join(' '));
   });
 
   it('is a fetch handler of Hono', async (t) => {

@@ -8,7 +8,7 @@ const weekMs = 7 * 24 * 3_600_000;
 /** The operator's pages: on or off, and not with a password in the clear. */
 export function checkOperatorPages(config: Pick<Config, 'operatorPassword' | 'http'>): Finding {
   const check = 'operator-pages';
-  const { publicUrl, secure } = config.http;
+  const { baseUrl: publicUrl, secure } = config.http;
   if (config.operatorPassword === undefined)
     return ok(check, 'Off: /operator answers 404. OPERATOR_PASSWORD turns it on.');
   if (!secure && !/^http:\/\/(localhost|127\.|\[::1\])/.test(publicUrl)) {

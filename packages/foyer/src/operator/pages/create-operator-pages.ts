@@ -3,6 +3,7 @@ import type { Config } from '../../config/config.ts';
 import { DatabaseUnavailableError } from '../../database/database.ts';
 import { readInstallRecord } from '../../database/install-record.ts';
 import { clientAddress } from '../../http/client-address.ts';
+import { withBasePath } from '../../http/html.ts';
 import { newNonce, pageHeaders } from '../../http/pages/page-headers.ts';
 import type { Sealer } from '../../installations/sealer.ts';
 import { loginPage } from './login-page.ts';
@@ -44,7 +45,7 @@ const loginPath = '/operator/login';
 /** Makes the handler of `/operator` and everything below it. It always ends the response. */
 export function createOperatorPages(deps: OperatorPagesDeps) {
   const { config, database, log, now } = deps;
-  const { publicUrl, secure, trustProxy } = config.http;
+  const { publicUrl, basePath, secure, trustProxy } = config.http;
   const sessions = createOperatorSessions({
     sealer: deps.sealer,
     password: deps.password,
@@ -61,7 +62,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     if (res.headersSent) return;
     const nonce = newNonce();
     const site = { appName: config.app.name };
-    const body = page({ site, nonce, session, notice: noticeOf(query), now: now() });
+    const body = withBasePath(page({ site, nonce, session, notice: noticeOf(query), now: now() }), basePath);
     res.writeHead(status, {
       ...pageHeaders({ nonce, secure, noIndex: true, formAction: 'self' }),
       'Content-Length': Buffer.byteLength(body),
@@ -78,8 +79,11 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
   function seeOther(visit: Visit, path: string, options: { notice?: Notice; cookie?: string } = {}): void {
     // A press that took too long has been answered already.
     if (visit.res.headersSent) return;
+    const address = basePath + path;
     const location =
-      options.notice === undefined ? path : `${path}${path.includes('?') ? '&' : '?'}done=${options.notice}`;
+      options.notice === undefined
+        ? address
+        : `${address}${path.includes('?') ? '&' : '?'}done=${options.notice}`;
     const cookie = options.cookie === undefined ? {} : { 'Set-Cookie': options.cookie };
     const headers = { 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', ...cookie };
     visit.res.writeHead(303, { Location: location, ...headers }).end();
