@@ -58,6 +58,8 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
   /** How many deliveries Bolt's listeners are at work for, and who waits for the last of them. */
   let running = 0;
   const onDrained: (() => void)[] = [];
+  /** Once for a process: strangers can repeat it. */
+  let explainedMounting = false;
 
   /** Hands it to Bolt's listeners, `soon` or now; resolves when they have ended, whatever became of them. */
   async function process(event: ReceiverEvent, soon?: Promise<unknown>): Promise<void> {
@@ -95,6 +97,12 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
     }
     const body = await deps.bodies.read(req);
     if (typeof body === 'number') {
+      if (body === 500 && !explainedMounting) {
+        explainedMounting = true;
+        log.error(
+          'a body parser of the host read the body first, so its signature cannot be checked: mount Foyer before the parser, or let the parser keep the bytes as req.rawBody',
+        );
+      }
       refusals.add(bodyProblems[body], address);
       return refuseBody(req, res, body);
     }
@@ -177,6 +185,7 @@ const bodyProblems = {
   400: 'body_cut_off',
   408: 'body_too_slow',
   413: 'body_too_large',
+  500: 'body_read_before',
   503: 'bodies_over_budget',
 } as const satisfies Record<BodyRefusal, string>;
 

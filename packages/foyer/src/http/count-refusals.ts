@@ -12,6 +12,7 @@ export const refusalKinds = [
   'body_too_large',
   'body_too_slow',
   'body_cut_off',
+  'body_read_before',
   'bodies_over_budget',
   'callbacks_limited',
   'installs_limited',

@@ -16,8 +16,8 @@ const completeWithinMs = 8000;
 const mayStayMs = 1000;
 const firstBytes = 16 * 1024;
 
-/** Why a body was not read, as an HTTP status. 503: the budget is spent. */
-export type BodyRefusal = 400 | 408 | 413 | 503;
+/** Why a body was not read, as an HTTP status. 500: the host's body parser has read it; 503: the budget is spent. */
+export type BodyRefusal = 400 | 408 | 413 | 500 | 503;
 
 /** Reads bodies within one budget. */
 export interface BodyReader {
@@ -25,6 +25,17 @@ export interface BodyReader {
   read(req: IncomingMessage, mostBytes?: number): Promise<Buffer | BodyRefusal>;
   /** What the bodies under way hold now, in bytes. */
   heldBytes(): number;
+}
+
+/**
+ * The body of a request that the host's body parser has read before: its bytes, if the parser kept them as `rawBody`
+ * (as Google's functions and `verify` of Express's parsers do).
+ */
+export function bodyReadBefore(req: IncomingMessage, mostBytes: number): Buffer | BodyRefusal {
+  const raw: unknown = 'rawBody' in req ? req.rawBody : undefined;
+  const body = typeof raw === 'string' || raw instanceof Uint8Array ? Buffer.from(raw) : undefined;
+  if (!body) return 500;
+  return body.length > mostBytes ? 413 : body;
 }
 
 /** One body under way. */
@@ -67,6 +78,7 @@ export function createBodyReader(
     read(req, mostBytes = mostBodyBytes) {
       const announced = Number(req.headers['content-length'] ?? 0);
       if (announced > mostBytes) return Promise.resolve(413);
+      if (req.readableEnded) return Promise.resolve(bodyReadBefore(req, mostBytes));
       return new Promise((resolve) => {
         let joined: Buffer | undefined;
         let length = 0;

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import getRawBody from 'raw-body';
+import { bodyReadBefore } from '../../http/read-body.ts';
 
 /** A form of ours is far smaller. */
 const mostFormBytes = 16 * 1024;
@@ -8,6 +9,11 @@ const mostFormBytes = 16 * 1024;
 export async function readForm(req: IncomingMessage): Promise<URLSearchParams | 400 | 413 | 415> {
   const [type = ''] = (req.headers['content-type'] ?? '').split(';', 1);
   if (type.trim().toLowerCase() !== 'application/x-www-form-urlencoded') return 415;
+  if (req.readableEnded) {
+    const body = bodyReadBefore(req, mostFormBytes);
+    if (typeof body === 'number') return body === 413 ? 413 : 400;
+    return new URLSearchParams(body.toString('utf8'));
+  }
   try {
     const body = await getRawBody(req, { length: req.headers['content-length'], limit: mostFormBytes });
     return new URLSearchParams(body.toString('utf8'));
