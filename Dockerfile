@@ -48,6 +48,7 @@ LABEL org.opencontainers.image.title="Foyer" \
 # for processors with the same features, and one that is filled while running would be code that the process can change.
 # slack-foyer is a folder of this image and runs from source: `--conditions=source`.
 ENV NODE_ENV=production \
+  HOST=0.0.0.0 \
   NODE_OPTIONS=--conditions=source \
   DATABASE_URL=file:/data/foyer.db
 # The image's user `node`, as a number so that Kubernetes can see that it is not root.
@@ -63,4 +64,4 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
 # signal that comes before it listens for it, so run it with --init (compose.yaml: init: true).
 ENTRYPOINT ["node"]
 # Why these sizes: deploy/README.md, "Memory".
-CMD ["--max-semi-space-size=32", "--max-old-space-size=320", "src/main.ts"]
+CMD ["--disable-sigusr1", "--max-semi-space-size=32", "--max-old-space-size=320", "src/main.ts"]

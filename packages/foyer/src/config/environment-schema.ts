@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ConfigFault } from './config-error.ts';
 import { parseDatabaseUrl } from './database-target.ts';
+import { weakness } from './weak-secret.ts';
 
 const scopeList = z
   .string()
@@ -78,6 +79,13 @@ const mailAddress = z.string().refine((text) => /[^\s@]@[^\s@]/.test(text), {
   params: { mend: 'give one as foyer@example.com or Foyer <foyer@example.com>' },
 });
 
+/** Refuses a secret that people choose and others guess. */
+const notWeak = (text: z.ZodString, leastLength: number) =>
+  text.superRefine((secret, context) => {
+    const problem = weakness(secret, leastLength);
+    if (problem) context.addIssue({ code: 'custom', message: problem });
+  });
+
 /** The mends of faults whose own check carries none, by variable. */
 const mends: Readonly<Record<string, string>> = {
   SLACK_CLIENT_ID:
@@ -108,7 +116,7 @@ export const environmentSchema = z.object({
       },
     }),
   PORT: wholeNumber(65535, 'give a port from 0 to 65535').default(3000),
-  HOST: z.string().optional(),
+  HOST: z.string().default('127.0.0.1'),
   DATABASE_URL: z
     .string()
     .default('file:./data/foyer.db')
@@ -167,7 +175,7 @@ export const environmentSchema = z.object({
       params: { mend: 'give https://… or mailto:…' },
     })
     .optional(),
-  OPERATOR_PASSWORD: z.string().min(12, { error: 'is shorter than 12 characters' }).optional(),
+  OPERATOR_PASSWORD: notWeak(z.string(), 12).optional(),
   NOTIFY_SLACK_WEBHOOK_URL: webUrl('copy it from Slack’s Incoming Webhooks page').optional(),
   NOTIFY_SMTP_URL: z
     .string()
@@ -176,10 +184,13 @@ export const environmentSchema = z.object({
   NOTIFY_EMAIL_FROM: mailAddress.optional(),
   NOTIFY_EMAIL_TO: mailAddress.optional(),
   TRUST_PROXY: wholeNumber(10, 'count only the proxies that you run').default(0),
-  METRICS_TOKEN: z
-    .string()
-    .regex(/^[!-~]+$/, { error: 'holds a blank or a letter of no ASCII, which no header carries' })
-    .optional(),
+  METRICS_TOKEN: notWeak(
+    z.string().regex(/^[!-~]+$/, {
+      error: 'holds a blank or a letter of no ASCII, which no header carries',
+      abort: true,
+    }),
+    16,
+  ).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   NODE_ENV: z.enum(['production', 'development', 'test']).default('development'),
 });
@@ -198,7 +209,8 @@ export function rightOf(given: Readonly<Record<string, string>>): Partial<Enviro
 }
 
 const otherMends: Readonly<Record<string, string>> = {
-  OPERATOR_PASSWORD: 'choose a longer one: it guards every installation (openssl rand -base64 18)',
+  OPERATOR_PASSWORD:
+    'choose a stronger one: it guards every installation. `openssl rand -base64 18` makes one',
   NOTIFY_SMTP_URL:
     'give smtp://user:password@host:587 or smtps://…; in the password write # / ? @ : % as %23 %2F %3F %40 %3A %25',
 };

@@ -16,19 +16,51 @@ const secretShapes = [
   // Slack's tokens: bot, user, app-level, refresh, legacy; and the expiring ones (xoxe.xoxb-…, xoxe-…).
   /xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]+/,
   /xapp-[A-Za-z0-9-]+/,
-  /https:\/\/hooks\.slack\.com\/[A-Za-z0-9/_-]+/,
-  // A query string's one-time values, wherever a URL is quoted.
-  /(?<=[?&](?:code|state|client_secret|token|refresh_token)=)[^&\s"']+/,
+  // An incoming webhook, also of GovSlack, with its slashes as they are, escaped by JSON or encoded in a URL.
+  /https(?::|%3A)(?:\\*\/|%2F){2}hooks\.slack(?:-gov)?\.com(?:[A-Za-z0-9_-]|\\*\/|%2F)+/i,
+  // Links and results are JWTs.
+  /eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/,
+  // A query string's one-time values, wherever a URL is quoted or encoded once more.
+  /(?<=(?:[?&]|%3F|%26|\\u0026)(?:code|state|client_secret|token|access_token|refresh_token|id_token|connect|claim|foyer_result)(?:=|%3D))[^&\s"'<>\\]+/i,
 ];
+
+/**
+ * A secret as texts show it: as it is, within JSON (also JSON within JSON, as a log line quotes it), and within a URL
+ * or a form.
+ */
+function formsOf(secret: string): string[] {
+  const json = (text: string): string => JSON.stringify(text).slice(1, -1);
+  const url = encodeURIComponent(secret.toWellFormed());
+  // What encodeURIComponent leaves alone and other encoders do not.
+  const strict = url.replace(/[!'()*~]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+  const encoded = [url, strict, encodeURI(secret.toWellFormed())];
+  return [
+    ...new Set([
+      secret,
+      json(secret),
+      json(json(secret)),
+      json(json(json(secret))),
+      secret.replaceAll('/', '\\/'),
+      ...encoded.flatMap((text) => [text, text.replaceAll('%20', '+'), lowerHex(text)]),
+    ]),
+  ];
+}
+
+function lowerHex(text: string): string {
+  return text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase());
+}
 
 /** Replaces every known secret, and everything that looks like one, in a text. */
 export function createScrubber(secrets: readonly string[]): (text: string) => string {
   // The longest first: a secret that begins like another must not be left in part. Very short ones are no secrets.
-  const known = secrets.filter((secret) => secret.length >= 6).sort((a, b) => b.length - a.length);
+  const known = secrets
+    .filter((secret) => secret.length >= 6)
+    .flatMap(formsOf)
+    .sort((a, b) => b.length - a.length);
   const literal = (secret: string): string => secret.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
-  const shapes = [...known.map(literal), ...secretShapes.map((shape) => shape.source)];
-  const any = new RegExp(shapes.join('|'), 'g');
-  return (text) => text.replace(any, '[secret]');
+  const anyKnown = known.length > 0 ? new RegExp([...new Set(known)].map(literal).join('|'), 'g') : undefined;
+  const anyShape = new RegExp(secretShapes.map((shape) => shape.source).join('|'), 'gi');
+  return (text) => (anyKnown ? text.replace(anyKnown, '[secret]') : text).replace(anyShape, '[secret]');
 }
 
 /** The application's logger: JSON lines, or readable ones on a terminal; never a secret in either. */

@@ -67,6 +67,7 @@ function faultOf(
     return { name: 'PORT', problem: `${port} is not for this user`, mend };
   }
   if (!/^(EADDRNOTAVAIL|ENOTFOUND|EAI_\w+|EINVAL)$/.test(code)) return undefined;
-  const mend = 'give one of its addresses, such as 127.0.0.1, or leave it out for all';
+  const mend =
+    'give one of its addresses, 0.0.0.0 for all of them, or leave it out for 127.0.0.1, which only this machine reaches';
   return { name: 'HOST', problem: `${host} is no address of this machine (${code})`, mend };
 }

@@ -191,7 +191,22 @@ describe('the configuration', () => {
       SLACK_SCOPES: [',', 'chat:write "users:read"'],
       SLACK_API_URL: ['https://slack.com/api?x=1'],
       NODE_USE_ENV_PROXY: ['true'],
-      METRICS_TOKEN: ['two words', 'ümlaut'],
+      METRICS_TOKEN: ['two words', 'ümlaut', 'x', 'prometheus', 'metrics-token-1234', 'abcabcabcabcabcabc'],
+      OPERATOR_PASSWORD: [
+        'short1!X',
+        'aaaaaaaaaaaa',
+        'abababababab',
+        '123456789012',
+        'password1234',
+        'P@ssw0rd2024!!',
+        'passwordpassword',
+        'qwertyuiop123',
+        'adminadminadmin1',
+        'operator-password',
+        'changeme-changeme',
+        'abcdefghijklmnop',
+        '            x',
+      ],
       TOKEN_ENCRYPTION_KEYS: [',', ' , '],
     };
     for (const [name, values] of Object.entries(wrong)) {
@@ -210,6 +225,29 @@ describe('the configuration', () => {
       faultsOf({ ...secrets, ...mail }).map((fault) => fault.name),
       ['NOTIFY_EMAIL_FROM', 'NOTIFY_EMAIL_TO'],
     );
+  });
+
+  it('takes a password and a token that are hard to guess', () => {
+    for (const OPERATOR_PASSWORD of [
+      'correct horse battery staple',
+      'open sesame, please',
+      'R2lhbnQgc3RlcHMh1x',
+      'a7f3c09be1d4',
+      'Tr0ub4dor&3-xkcd',
+    ]) {
+      assert.deepEqual(
+        parseConfig({ ...secrets, OPERATOR_PASSWORD }, manifest).operatorPassword,
+        OPERATOR_PASSWORD,
+      );
+    }
+    const METRICS_TOKEN = '4f1c2a9be07d5836af10';
+    assert.equal(parseConfig({ ...secrets, METRICS_TOKEN }, manifest).metricsToken, METRICS_TOKEN);
+  });
+
+  it('listens on this machine alone unless told otherwise', () => {
+    assert.equal(parseConfig(secrets, manifest).http.host, '127.0.0.1');
+    assert.equal(parseConfig({ ...secrets, HOST: '' }, manifest).http.host, '127.0.0.1');
+    assert.equal(parseConfig({ ...secrets, HOST: '0.0.0.0' }, manifest).http.host, '0.0.0.0');
   });
 
   it('takes the name of a mail address that is quoted, as mail has it', () => {

@@ -6,7 +6,7 @@ import { createScrubber } from '../../src/config/log.ts';
 /** Runs a script that logs, and returns what it wrote: what an operator would find in the file. */
 function logged(script: string): string {
   const source = `
-    import { createLogger, slackLogger } from './src/log.ts';
+    import { createLogger, slackLogger } from '${new URL('../../src/config/log.ts', import.meta.url)}';
     const log = createLogger({ logLevel: 'debug', secrets: ['the-client-secret', 'c2lnbmluZw=='] }, { pretty: false });
     ${script}`;
   return execFileSync(process.execPath, ['--input-type=module', '-e', source], { encoding: 'utf8' });
@@ -53,6 +53,47 @@ describe('the log', () => {
 });
 
 describe('the scrubber', () => {
+  const awkward = 'z9"a\\b c/d#9z%\u00fc\'(!)';
+
+  it('replaces a secret in every form that a text may show it in', () => {
+    const scrub = createScrubber([awkward]);
+    const json = JSON.stringify({ password: awkward });
+    const forms = {
+      plain: awkward,
+      json,
+      'json in json': JSON.stringify({ body: json }),
+      'json in json in json': JSON.stringify(JSON.stringify({ body: json })),
+      url: `https://a.example/?p=${encodeURIComponent(awkward)}&q=1`,
+      'url with small hexadecimal digits': `https://a.example/?p=${encodeURIComponent(awkward).replace(/%../g, (code) => code.toLowerCase())}`,
+      form: new URLSearchParams({ p: awkward }).toString(),
+    };
+    for (const [name, text] of Object.entries(forms)) {
+      const scrubbed = scrub(text);
+      assert.ok(scrubbed.includes('[secret]'), `${name}: ${scrubbed}`);
+      assert.ok(!/z9|9z/.test(scrubbed), `${name}: ${scrubbed}`);
+    }
+  });
+
+  it('replaces webhooks of Slack and GovSlack, as they are, escaped and encoded', () => {
+    const scrub = createScrubber([]);
+    for (const host of ['hooks.slack.com', 'hooks.slack-gov.com']) {
+      const url = `https://${host}/services/T0/B0/x-y_z`;
+      for (const text of [url, url.replaceAll('/', '\\/'), encodeURIComponent(url), url.toUpperCase()]) {
+        assert.equal(scrub(`to "${text}" at once`), 'to "[secret]" at once', text);
+      }
+    }
+    assert.equal(scrub('https://hooks.slack.com.evil.example'), 'https://hooks.slack.com.evil.example');
+  });
+
+  it('replaces one-time values in a URL that is itself encoded, and signed links and results', () => {
+    const scrub = createScrubber([]);
+    const encoded = encodeURIComponent('https://a.example/cb?code=12.34&state=v1.abc');
+    assert.doesNotMatch(scrub(`next=${encoded}`), /12\.34|v1\.abc/);
+    assert.doesNotMatch(scrub('"/done?foyer_result=abc.def"'), /abc\.def/);
+    const jwt = `eyJhbGciOiJIUzI1NiJ9.${'a'.repeat(40)}.${'b'.repeat(43)}`;
+    assert.equal(scrub(`a link ${jwt} was refused`), 'a link [secret] was refused');
+  });
+
   it('replaces the longest secret first, so that none is left in part', () => {
     assert.equal(createScrubber(['secret', 'secret-longer'])('a secret-longer b'), 'a [secret] b');
   });

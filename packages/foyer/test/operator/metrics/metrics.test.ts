@@ -147,12 +147,12 @@ describe('the metrics', () => {
 describe('the metrics of an install', () => {
   let stage: Stage;
   before(async () => {
-    stage = await setStage({ environment: { METRICS_TOKEN: 'prometheus' } });
+    stage = await setStage({ environment: { METRICS_TOKEN: 'b3e1f09ac4d27586' } });
   });
   after(() => stage.close());
 
   const families = async () => {
-    const headers = { authorization: 'Bearer prometheus', connection: 'close' };
+    const headers = { authorization: 'Bearer b3e1f09ac4d27586', connection: 'close' };
     return parseExposition(await (await fetch(`${stage.url}/metrics`, { headers })).text());
   };
 
