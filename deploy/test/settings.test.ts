@@ -27,6 +27,29 @@ it('gives Node’s heap the same sizes wherever Foyer is started', () => {
   for (const size of wanted) assert.ok(page.includes(size), `deploy/README.md says nothing of ${size}`);
 });
 
+it('keeps Node’s inspector closed and writes no core dump wherever Foyer is started', () => {
+  const flag = '--disable-sigusr1';
+  const image = read('Dockerfile');
+  assert.match(image, new RegExp(`^CMD \\["${flag}"`, 'm'));
+  for (const text of [scripts.start, unit]) assert.match(text, new RegExp(`node ${flag} `));
+  for (const line of page.match(/.*\/usr\/bin\/node .*/g) ?? []) assert.ok(line.includes(flag), line);
+  assert.match(unit, /^LimitCORE=0$/m);
+  assert.match(compose, /ulimits: \{ core: 0 \}/);
+});
+
+it('listens on all interfaces in a container, and there alone', () => {
+  assert.match(read('Dockerfile'), /^ {2}HOST=0\.0\.0\.0 /m);
+  assert.match(compose, /^ {4}HOST: 0\.0\.0\.0$/m);
+  // `-e HOST=` would take the image's setting away, and the host's port would lead nowhere.
+  assert.doesNotMatch(page, /-e HOST= /);
+});
+
+it('bounds bodies and headers in the proxy', () => {
+  const caddyfile = withoutComments('deploy/Caddyfile');
+  assert.match(caddyfile, /request_body \{\s*max_size 1MiB\s*\}/);
+  assert.match(caddyfile, /max_header_size 16KB/);
+});
+
 describe('compose.yaml', () => {
   it('names no variable that neither .env.example nor deploy/README.md explains', () => {
     const asked = [...compose.matchAll(/\$\{([A-Z_]+)/g)].map(([, name = '']) => name);

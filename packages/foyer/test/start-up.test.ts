@@ -11,13 +11,18 @@ const root = join(import.meta.dirname, '../../..');
 const tracer = new URL('./support/trace-packages.ts', import.meta.url).href;
 
 /** Starts Foyer as `npm start` does; what it had loaded when it was ready, or had given up. */
-async function start(t: TestContext, environment: Record<string, string> = {}, dotenv?: Buffer) {
+async function start(
+  t: TestContext,
+  environment: Record<string, string> = {},
+  dotenv?: Buffer,
+  nodeArguments: readonly string[] = [],
+) {
   const folder = mkdtempSync(join(tmpdir(), 'foyer-start-'));
   if (dotenv) writeFileSync(join(folder, '.env'), dotenv);
   const trace = join(folder, 'packages');
   const foyer = spawnFoyer({
     folder,
-    nodeArguments: ['--import', tracer],
+    nodeArguments: ['--import', tracer, ...nodeArguments],
     environment: {
       SLACK_CLIENT_ID: '1.2',
       SLACK_CLIENT_SECRET: 'client-secret',
@@ -55,7 +60,7 @@ describe('a start', () => {
     for (const name of ['start', 'demo', 'foyer'])
       assert.match(
         scripts[name] ?? '',
-        /^node --conditions=source --import \.\/packages\/foyer\/compile-cache\.js /,
+        /^node --disable-sigusr1 --conditions=source --import \.\/packages\/foyer\/compile-cache\.js /,
       );
     const asked = [
       '--import',
@@ -66,6 +71,19 @@ describe('a start', () => {
     const env = { PATH: process.env.PATH };
     const kept = execFileSync(process.execPath, asked, { cwd: root, env, encoding: 'utf8' });
     assert.ok(kept.startsWith(join(root, 'node_modules/.cache/compiled')), kept);
+  });
+
+  it('keeps Node’s inspector closed, whoever sends SIGUSR1', async (t) => {
+    const { scripts }: { scripts: { start: string } } = JSON.parse(
+      readFileSync(join(root, 'package.json'), 'utf8'),
+    );
+    const [flag = ''] = /--\S+/.exec(scripts.start) ?? [];
+    const { foyer } = await start(t, {}, undefined, [flag]);
+    const address = /"port":(\d+)/.exec(foyer.output())?.[1];
+    foyer.child.kill('SIGUSR1');
+    for (let n = 0; n < 5; n += 1)
+      assert.equal((await fetch(`http://127.0.0.1:${address}/healthz`)).status, 200);
+    assert.doesNotMatch(foyer.output(), /Debugger listening/);
   });
 
   it('on SQLite with nothing else configured loads no package that something else would need', async (t) => {
