@@ -1,15 +1,25 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import { sql } from 'kysely';
+import Sqlite from 'better-sqlite3';
+import { type Dialect, Kysely, PostgresDialect, SqliteDialect, sql } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import pg from 'pg';
+import type { DatabaseTarget } from '../../src/config/database-target.ts';
 import { DatabaseNewerError, DatabaseUnavailableError } from '../../src/database/database.ts';
-import { OwnMigrationError, type OwnMigrations } from '../../src/database/migrate.ts';
+import { migrationNames, OwnMigrationError, type OwnMigrations } from '../../src/database/migrate.ts';
+import { m0001Initial } from '../../src/database/migrations/0001-initial.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { ownDatabase } from '../../src/database/own-database.ts';
 import { readTables } from '../../src/database/read-tables.ts';
+import type { Tables } from '../../src/database/records.ts';
 import { storeInstallation } from '../operator/operator-harness.ts';
 import { engines } from '../support/open-test-database.ts';
+import { createPostgresDatabase } from '../support/shared-postgres.ts';
 
 interface MyTables {
   orders: { id: string; installation_id: string; total: number };
@@ -33,6 +43,41 @@ const notes: OwnMigrations = {
   '0002-notes': { up: (db) => db.schema.createTable('notes').addColumn('id', 'text').execute() },
 };
 
+/** A database of an older Foyer, which had its first migration alone, with a row of the app's. */
+const older: Record<string, (t: TestContext) => Promise<{ target: DatabaseTarget; close(): Promise<void> }>> =
+  {
+    async SQLite(t) {
+      const folder = await mkdtemp(join(tmpdir(), 'foyer-older-'));
+      t.after(() => rm(folder, { recursive: true }));
+      const file = join(folder, 'foyer.db');
+      await fillOlder(new SqliteDialect({ database: new Sqlite(file) }));
+      return { target: { kind: 'sqlite', file }, async close() {} };
+    },
+    async Postgres() {
+      const { url, drop } = await createPostgresDatabase({ empty: true });
+      await fillOlder(new PostgresDialect({ pool: new pg.Pool({ connectionString: url }) }));
+      return { target: { kind: 'postgres', url }, close: drop };
+    },
+  };
+
+async function fillOlder(dialect: Dialect): Promise<void> {
+  const db = new Kysely<Tables & MyTables>({ dialect });
+  const lists = [
+    { list: { '0001-initial': m0001Initial }, migrationTableName: 'kysely_migration' },
+    { list: orders, migrationTableName: 'app_migration', migrationLockTableName: 'app_migration_lock' },
+  ];
+  for (const { list, ...names } of lists) {
+    const provider = { getMigrations: async () => ({ ...list }) };
+    const { error } = await new Migrator({ db, provider, ...names }).migrateToLatest();
+    assert.equal(error, undefined);
+  }
+  await sql`insert into installations
+    (id, client_id, tenant, is_enterprise_install, status, life, version, installer_user_id, installed_at)
+    values ('ins_1', '1.2', 'team:T1', 0, 'active', 1, 1, 'U1', 1)`.execute(db);
+  await db.insertInto('orders').values({ id: 'kept', installation_id: 'ins_1', total: 5 }).execute();
+  await db.destroy();
+}
+
 for (const [engine, open] of Object.entries(engines)) {
   describe(`the app's own tables on ${engine}`, () => {
     async function prepare(t: TestContext) {
@@ -51,17 +96,12 @@ for (const [engine, open] of Object.entries(engines)) {
     }
 
     it('are made in a ledger of their own, and each list grows whenever it likes', async (t) => {
-      const { database, opened, tables, names } = await prepare(t);
+      const { opened, tables, names } = await prepare(t);
       const foyers = await names('kysely_migration');
       await opened(orders);
       assert.deepEqual(await names('app_migration'), ['0001-orders']);
       assert.deepEqual(await names('kysely_migration'), foyers);
-      // An update of Foyer brings a migration that the database does not have yet.
-      await sql`drop table ended_sessions`.execute(database.queries);
-      await sql`delete from kysely_migration where name = '0005-ended-sessions'`.execute(database.queries);
-      await opened(orders);
-      assert.deepEqual(await names('kysely_migration'), foyers);
-      // And the app's next ones come in an order that is not that of their names.
+      // The app's next ones come in an order that is not that of their names.
       const early: OwnMigrations = {
         '0000-early': { up: (db) => db.schema.createTable('early').addColumn('id', 'text').execute() },
       };
@@ -69,9 +109,31 @@ for (const [engine, open] of Object.entries(engines)) {
       await opened({ ...orders, ...notes, ...early });
       assert.deepEqual(await names('app_migration'), ['0000-early', '0001-orders', '0002-notes']);
       const found = await tables();
-      for (const name of ['early', 'notes', 'orders', 'ended_sessions'])
-        assert.ok(found.includes(name), name);
+      for (const name of ['early', 'notes', 'orders']) assert.ok(found.includes(name), name);
       assert.ok(!found.includes('app_migration'), 'its ledger is no table of the app');
+    });
+
+    it('stay as they are when an update of Foyer brings migrations of its own', async (t) => {
+      const found = await older[engine]?.(t);
+      assert.ok(found);
+      const { target, close } = found;
+      t.after(close);
+      const database = await openDatabase(target, { migrations: { ...orders, ...notes } });
+      t.after(() => database.close());
+      const ledger = async (name: string) =>
+        (
+          await sql<{ name: string }>`select name from ${sql.table(name)} order by name`.execute(
+            database.queries,
+          )
+        ).rows;
+      assert.deepEqual(
+        await ledger('kysely_migration'),
+        migrationNames.map((name) => ({ name })),
+      );
+      assert.deepEqual(await ledger('app_migration'), [{ name: '0001-orders' }, { name: '0002-notes' }]);
+      assert.deepEqual((await sql`select id, total from orders`.execute(database.queries)).rows, [
+        { id: 'kept', total: 5 },
+      ]);
     });
 
     it('are made once if processes start at once', async (t) => {
