@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import type { Database, Queries } from './database.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type {
@@ -86,7 +85,8 @@ export const recordColumns = [
   'bot_user_id',
   'bot_scopes',
 ] as const satisfies readonly (keyof InstallationRow)[];
-const runColumns = [
+/** The columns of a run that a record shows. */
+export const runColumns = [
   'id',
   'user_id',
   'status',
@@ -95,7 +95,8 @@ const runColumns = [
   'due_at',
   'waiting_for',
 ] as const satisfies readonly (keyof RunRow)[];
-const stepColumns = [
+/** The columns of a step that a record shows: what it returned is not among them. */
+export const stepColumns = [
   'name',
   'status',
   'attempts',
@@ -217,39 +218,6 @@ export function prepareInstallRecord(
     const run = await readRunRow({ installationId });
     return toInstallRecord(row, run ? toRunRecord(run, await readSteps({ runId: run.id })) : null);
   };
-}
-
-/** Reads every installation of the app, newest first, each with its newest run. Three queries, however many there are. */
-export async function listInstallRecords(queries: Queries, clientId: string): Promise<InstallRecord[]> {
-  const rows = await queries
-    .selectFrom('installations')
-    .select(recordColumns)
-    .where('client_id', '=', clientId)
-    .orderBy('installed_at', 'desc')
-    .orderBy('id', 'desc')
-    .execute();
-  const runs = await newestRuns(queries, clientId);
-  return rows.map((row) => toInstallRecord(row, runs.get(row.id) ?? null));
-}
-
-/** The newest run of each installation of the app, by installation. */
-async function newestRuns(queries: Queries, clientId: string): Promise<Map<string, RunRecord>> {
-  const isNewest = sql<boolean>`not exists (
-    select 1 from runs as newer where newer.installation_id = runs.installation_id
-    and (newer.created_at, newer.id) > (runs.created_at, runs.id))`;
-  const ofThisApp = queries
-    .selectFrom('runs')
-    .innerJoin('installations', 'installations.id', 'runs.installation_id')
-    .where('installations.client_id', '=', clientId)
-    .where(isNewest);
-  const runs = await ofThisApp.selectAll('runs').execute();
-  const steps = await ofThisApp
-    .innerJoin('steps', 'steps.run_id', 'runs.id')
-    .selectAll('steps')
-    .orderBy('steps.position')
-    .execute();
-  const byRun = Map.groupBy(steps, (step) => step.run_id);
-  return new Map(runs.map((run) => [run.installation_id, toRunRecord(run, byRun.get(run.id) ?? [])]));
 }
 
 /** Finds the installations that a team's or an enterprise's id names: its own, and never another's. */

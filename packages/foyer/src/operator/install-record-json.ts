@@ -3,9 +3,16 @@ import type { InstallRecord, RunRecord } from '../database/install-record.ts';
 import type { UserRecord } from '../database/people.ts';
 
 /**
- * Why one file: these shapes are a contract with scripts outside (times in ISO 8601, absent values null). Whatever
- * prints a record as JSON prints it from here.
+ * Why one file: these shapes are a contract with scripts outside (times in ISO 8601, absent values null). Everything
+ * that prints a record as JSON takes its shape from here.
  */
+
+/** Whose account of the host's an installation belongs to. */
+export interface ConnectionJson {
+  org: string;
+  subject: string | null;
+  connectedAt: string;
+}
 
 /** A time as JSON shows it. */
 export function isoTime(ms: number): string;
@@ -25,6 +32,7 @@ export function installRecordJson(record: InstallRecord) {
     installerUserId: record.installerUserId,
     installedAt: isoTime(record.installedAt),
     botScopes: record.botScopes,
+    connection: null as ConnectionJson | null,
     run: record.run && runJson(record.run),
   };
 }
@@ -32,6 +40,7 @@ export function installRecordJson(record: InstallRecord) {
 function runJson(run: RunRecord) {
   return {
     id: run.id,
+    pipeline: 'install' as 'install' | 'uninstall',
     status: run.status,
     steps: run.steps.map(({ name, status, attempts, errorCode }) => ({
       name,

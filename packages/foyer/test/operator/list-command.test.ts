@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { parseConfig } from '../../src/config/config.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { peekTables } from '../../src/database/peek-tables.ts';
+import { createOutput } from '../../src/operator/terminal/output.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { createPostgresDatabase } from '../support/shared-postgres.ts';
+import { fillEveryTable } from './fill-every-table.ts';
 import { createOperatorHarness, storeInstallation, storeRun, testOnBothEngines } from './operator-harness.ts';
 
 testOnBothEngines('list --json prints exactly the agreed array', async (t, engine) => {
@@ -30,8 +33,10 @@ testOnBothEngines('list --json prints exactly the agreed array', async (t, engin
       installerUserId: 'U1',
       installedAt: '2026-11-22T01:47:03.000Z',
       botScopes: ['chat:write', 'im:write'],
+      connection: null,
       run: {
         id: runId,
+        pipeline: 'install',
         status: 'failed',
         steps: [
           { name: 'register-team', status: 'succeeded', attempts: 1, error: null },
@@ -55,6 +60,7 @@ test('what an org-wide install without bot and run does not have is null', async
     installerUserId: 'U1',
     installedAt: '2026-11-22T01:47:03.000Z',
     botScopes: null,
+    connection: null,
     run: null,
   });
 });
@@ -78,6 +84,12 @@ testOnBothEngines(
     assert.deepEqual(await teams('--status', 'broken'), ['T2']);
     assert.deepEqual(await teams('--failed'), ['T1']);
     assert.deepEqual(await teams('--failed', '--status', 'uninstalled'), []);
+    assert.deepEqual(await teams('--limit', '2'), ['T3', 'T2']);
+    assert.deepEqual(await teams('--limit', '1', '--failed'), ['T1']);
+    assert.deepEqual(await teams('--since', '2026-11-20'), ['T3', 'T2', 'T1']);
+    assert.deepEqual(await teams('--since', '2026-11-21'), []);
+    assert.equal((await run(['list', '--since', 'yesterday'])).exitCode, 2);
+    assert.match((await run(['list', '--status', 'uninstalled'])).stdout, /^No installation matches\.$/m);
   },
 );
 
@@ -164,8 +176,54 @@ test('every fault of the configuration is told at once', async (t) => {
   assert.match(stderr, /PORT[\s\S]*LOG_LEVEL|LOG_LEVEL[\s\S]*PORT/);
 });
 
-test('nobody installed yet is told as that', async (t) => {
+test('list says where installing begins if the app is not installed anywhere', async (t) => {
   const { run } = await createOperatorHarness(t);
-  assert.match((await run(['list'])).stdout, /Nobody has installed the app yet.*http:\/\/localhost:3000\//);
+  assert.match(
+    (await run(['list'])).stdout,
+    /The app is not installed anywhere yet\..*http:\/\/localhost:3000\//,
+  );
   assert.equal((await run(['list', '--json'])).stdout, '[]\n');
+});
+
+testOnBothEngines(
+  'list goes through every page, each installation once, with its own newest run',
+  async (t, engine) => {
+    const { database, run } = await createOperatorHarness(t, {}, engine);
+    const count = 1203;
+    await fillEveryTable(database, count);
+    const listed: { teamId: string; run: { id: string; steps: unknown[] } }[] = JSON.parse(
+      (await run(['list', '--json'])).stdout,
+    );
+    assert.deepEqual(
+      listed.map(({ teamId }) => teamId),
+      Array.from({ length: count }, (_, n) => `T${count - 1 - n}`),
+    );
+    for (const { teamId, run } of listed) {
+      assert.ok(run.id.endsWith(teamId.slice(1).padStart(6, '0')), `${teamId} ${run.id}`);
+      assert.equal(run.steps.length, 1);
+    }
+    const lines = (await run(['list'])).stdout.trimEnd().split('\n');
+    assert.equal(lines.length, count + 1);
+    assert.equal(lines.filter((line) => line.startsWith('TEAM ')).length, 1);
+  },
+);
+
+test('list stops reading once nobody reads its output', async (t) => {
+  const { database, run } = await createOperatorHarness(t);
+  await fillEveryTable(database, 1500);
+  const stdout = new PassThrough({ highWaterMark: 1 });
+  const stderr = new PassThrough();
+  let written = 0;
+  stdout.once('data', () => stdout.destroy());
+  const output = createOutput({ stdout, stderr });
+  const counting = {
+    ...output,
+    print: (lines: string) => {
+      written += lines.split('\n').length;
+      output.print(lines);
+    },
+  };
+  const { exitCode } = await run(['list'], { output: counting });
+  assert.equal(exitCode, 0);
+  assert.ok(written < 1000, `${written} lines`);
 });

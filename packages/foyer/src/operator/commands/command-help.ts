@@ -1,4 +1,4 @@
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 /** `--json`, the same for every command. */
 export function jsonOption(): Option {
@@ -12,4 +12,21 @@ export function jsonOption(): Option {
 export function exampleLines(examples: readonly (readonly [commandLine: string, purpose: string])[]): string {
   const lines = examples.map(([commandLine, purpose]) => `  # ${purpose}\n  npm run foyer -- ${commandLine}`);
   return `\nExamples:\n${lines.join('\n')}`;
+}
+
+/** Reads a day such as 2026-11-22: its first millisecond, in UTC. @throws InvalidArgumentError */
+export function parseDay(text: string): number {
+  const at = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  // Date.parse lets 31 June pass as 1 July in some engines.
+  if (Number.isNaN(at) || new Date(at).toISOString().slice(0, 10) !== text) {
+    throw new InvalidArgumentError('Give a day such as 2026-11-22.');
+  }
+  return at;
+}
+
+/** Reads how many are wanted at most. @throws InvalidArgumentError */
+export function parseLimit(text: string): number {
+  const limit = /^\d{1,7}$/.test(text) ? Number(text) : 0;
+  if (limit < 1) throw new InvalidArgumentError('Give a whole number from 1.');
+  return limit;
 }

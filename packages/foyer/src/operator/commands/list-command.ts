@@ -1,18 +1,21 @@
 import { Command, Option } from 'commander';
 import type { InstallRecord, StepRecord } from '../../database/install-record.ts';
-import { listInstallRecords } from '../../database/install-record.ts';
 import type { InstallationStatus } from '../../database/records.ts';
 import { installRecordJson } from '../install-record-json.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
+import { readInstallations } from '../read-installations.ts';
 import { statusStyle } from '../terminal/status-style.ts';
-import { type Column, table } from '../terminal/table.ts';
+import { type Column, createTable } from '../terminal/table.ts';
 import { timeText } from '../terminal/time-text.ts';
 import { withDatabase } from '../with-database.ts';
-import { exampleLines, jsonOption } from './command-help.ts';
+import { exampleLines, jsonOption, parseDay, parseLimit } from './command-help.ts';
 
 interface ListOptions {
   status?: InstallationStatus;
   failed?: boolean;
+  /** The day's first millisecond. */
+  since?: number;
+  limit?: number;
   json?: boolean;
 }
 
@@ -20,21 +23,23 @@ interface ListOptions {
 export function listCommand(deps: OperatorDeps): Command {
   return new Command('list')
     .summary('list installations and how their newest run went')
-    .description('Lists every installation, newest first, each with its newest run.')
+    .description('Lists the installations, newest first, each with its newest run.')
     .addOption(
-      new Option('--status <status>', 'only installations that stand like this').choices([
+      new Option('--status <status>', 'only installations with this status').choices([
         'active',
         'broken',
         'uninstalled',
       ]),
     )
     .option('--failed', 'only installations whose newest run has a failed step')
+    .option('--since <YYYY-MM-DD>', 'only those installed on this day or later (UTC)', parseDay)
+    .option('--limit <number>', 'at most this many', parseLimit)
     .addOption(jsonOption())
     .addHelpText(
       'after',
       exampleLines([
-        ['list', 'who is installed, and did it work?'],
-        ['list --failed', 'what needs a hand?'],
+        ['list --limit 20', 'who installed last, and did it work?'],
+        ['list --failed --since 2026-11-01', 'what needs attention since November?'],
         ['list --status broken --json', 'the installations whose token died, for a script'],
       ]),
     )
@@ -42,21 +47,52 @@ export function listCommand(deps: OperatorDeps): Command {
 }
 
 async function list(deps: OperatorDeps, options: ListOptions): Promise<void> {
+  const { output } = deps;
   await withDatabase(deps, async (config, { queries }) => {
-    const all = await listInstallRecords(queries, config.slack.clientId);
-    const records = all.filter(
-      (record) =>
-        (options.status === undefined || record.status === options.status) &&
-        (!options.failed || hasFailed(record)),
-    );
-    if (options.json) return deps.output.printJson(records.map(installRecordJson));
-    if (records.length > 0) return deps.output.print(table(deps.output, columns, records));
-    deps.output.print(
-      all.length > 0
-        ? `None of the ${all.length} installations is like that.`
-        : `Nobody has installed the app yet. They begin at ${config.http.publicUrl}/`,
+    const { clientId } = config.slack;
+    const pages = wanted(readInstallations(queries, { clientId, ...options }), options);
+    if (options.json) return output.printJsonList(mapPages(pages, installRecordJson));
+    const lines = createTable(output, columns);
+    let isEmpty = true;
+    for await (const page of pages) {
+      output.print(lines(page));
+      isEmpty = false;
+      if (!(await output.ready())) return;
+    }
+    if (!isEmpty) return;
+    const some = await queries
+      .selectFrom('installations')
+      .select('id')
+      .where('client_id', '=', clientId)
+      .limit(1)
+      .execute();
+    output.print(
+      some.length > 0
+        ? 'No installation matches.'
+        : `The app is not installed anywhere yet. Installing begins at ${config.http.publicUrl}/`,
     );
   });
+}
+
+/** Drops what is not wanted, and ends as soon as there are enough. */
+async function* wanted(
+  pages: AsyncIterable<InstallRecord[]>,
+  { failed, limit = Number.POSITIVE_INFINITY }: ListOptions,
+): AsyncGenerator<InstallRecord[]> {
+  let left = limit;
+  for await (const page of pages) {
+    const found = page.filter((record) => !failed || hasFailed(record)).slice(0, left);
+    left -= found.length;
+    if (found.length > 0) yield found;
+    if (left === 0) return;
+  }
+}
+
+async function* mapPages<From, To>(
+  pages: AsyncIterable<readonly From[]>,
+  map: (value: From) => To,
+): AsyncGenerator<To[]> {
+  for await (const page of pages) yield page.map(map);
 }
 
 function hasFailed({ run }: InstallRecord): boolean {

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import type { InstallRequestOutcome } from '../../database/records.ts';
 import { isoTime } from '../install-record-json.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
@@ -7,7 +7,7 @@ import { statusStyle } from '../terminal/status-style.ts';
 import { type Column, table } from '../terminal/table.ts';
 import { timeText } from '../terminal/time-text.ts';
 import { withDatabase } from '../with-database.ts';
-import { exampleLines, jsonOption } from './command-help.ts';
+import { exampleLines, jsonOption, parseDay, parseLimit } from './command-help.ts';
 
 interface RequestsOptions {
   /** The day's first millisecond. */
@@ -95,18 +95,3 @@ const columns: Column<InstallRequestRecord>[] = [
   { title: 'RUN', value: (request) => request.runId },
   { title: 'ERROR', value: (request) => request.errorCode },
 ];
-
-function parseDay(text: string): number {
-  const at = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
-  // Date.parse lets 31 June pass as 1 July in some engines.
-  if (Number.isNaN(at) || new Date(at).toISOString().slice(0, 10) !== text) {
-    throw new InvalidArgumentError('Give a day such as 2026-11-22.');
-  }
-  return at;
-}
-
-function parseLimit(text: string): number {
-  const limit = /^\d{1,7}$/.test(text) ? Number(text) : 0;
-  if (limit < 1) throw new InvalidArgumentError('Give a whole number from 1.');
-  return limit;
-}

@@ -15,6 +15,10 @@ export interface Output {
   print(lines: string): void;
   /** A result for programs: the only thing on stdout when `--json` is given. */
   printJson(value: unknown): void;
+  /** The same for a list of any length: an array that is written as its parts come. */
+  printJsonList(pages: AsyncIterable<readonly unknown[]>): Promise<void>;
+  /** Resolves once stdout can take more; false if nobody reads it any longer, as after `list | head`. */
+  ready(): Promise<boolean>;
   /** A remark or a failure, on stderr. Nothing in it can command the terminal. */
   note(lines: string): void;
   /** The text in a style where stdout shows colours (a terminal, and no NO_COLOR), else as it is. */
@@ -24,6 +28,19 @@ export interface Output {
 /** Makes the Output of two streams. */
 export function createOutput(streams: { stdout: OutputStream; stderr: OutputStream }): Output {
   const { stdout, stderr } = streams;
+  async function ready(): Promise<boolean> {
+    if (stdout.writableNeedDrain && !stdout.destroyed) {
+      const events = ['drain', 'close', 'error'];
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          for (const event of events) stdout.off(event, done);
+          resolve();
+        };
+        for (const event of events) stdout.on(event, done);
+      });
+    }
+    return !stdout.destroyed && !stdout.errored;
+  }
   return {
     isTerminal: stdout.isTTY === true,
     print(lines) {
@@ -32,6 +49,19 @@ export function createOutput(streams: { stdout: OutputStream; stderr: OutputStre
     printJson(value) {
       stdout.write(`${plainJson(value)}\n`);
     },
+    async printJsonList(pages) {
+      let hasSome = false;
+      for await (const page of pages) {
+        for (const value of page) {
+          // As it stands within an array of one, without its brackets.
+          stdout.write(`${hasSome ? ',' : '['}\n${plainJson([value]).slice(2, -2)}`);
+          hasSome = true;
+        }
+        if (!(await ready())) return;
+      }
+      stdout.write(hasSome ? '\n]\n' : '[]\n');
+    },
+    ready,
     note(lines) {
       stderr.write(`${plainLines(lines)}\n`);
     },

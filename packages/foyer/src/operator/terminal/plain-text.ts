@@ -18,7 +18,10 @@ export function plainLines(text: string): string {
 
 /** JSON on lines, with the characters that a terminal could obey written as escapes: the value stays the same. */
 export function plainJson(value: unknown): string {
-  return JSON.stringify(value, null, 2).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (found) =>
+  const json = JSON.stringify(value, null, 2);
+  // Nearly always, and quicker by far than to look for each kind of character.
+  if (/^[\x20-\x7e\n]*$/.test(json)) return json;
+  return json.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (found) =>
     found === '\n' ? found : [...Array(found.length).keys()].map((at) => escaped(found, at)).join(''),
   );
 }

@@ -13,25 +13,38 @@ export interface Column<Row> {
 
 type Canvas = Pick<Output, 'style' | 'isTerminal'>;
 
-/** Lines of aligned columns under their titles; `-` where a value is absent. Looks the same in a pipe, uncoloured. */
+/** Lines of aligned columns under their titles; `-` if a value is absent. Looks the same in a pipe, without colors. */
 export function table<Row>(output: Canvas, columns: readonly Column<Row>[], rows: readonly Row[]): string {
-  const grid = rows.map((row) => columns.map((column) => cellText(output, column, row)));
-  const widths = columns.map((column, at) =>
-    Math.max(displayWidth(column.title), ...grid.map((cells) => displayWidth(cells[at] ?? ''))),
-  );
-  const pad = (text: string, at: number) =>
-    at === columns.length - 1 ? '' : ' '.repeat((widths[at] ?? 0) - displayWidth(text) + 2);
-  const titles = columns.map(({ title }, at) => output.style('dim', title) + pad(title, at)).join('');
-  const lines = rows.map((row, line) =>
-    columns
-      .map((column, at) => {
-        const text = grid[line]?.[at] ?? '';
-        const style = column.style?.(row);
-        return (style ? output.style(style, text) : text) + pad(text, at);
-      })
-      .join(''),
-  );
-  return [titles, ...lines].join('\n');
+  return createTable(output, columns)(rows);
+}
+
+/** The same for rows that come in pages: the first page has the titles, and later ones its widths or wider ones. */
+export function createTable<Row>(
+  output: Canvas,
+  columns: readonly Column<Row>[],
+): (rows: readonly Row[]) => string {
+  const widths = columns.map(({ title }) => displayWidth(title));
+  let hasTitles = false;
+  return (rows) => {
+    const grid = rows.map((row) => columns.map((column) => cellText(output, column, row)));
+    for (const cells of grid)
+      for (const [at, text] of cells.entries()) widths[at] = Math.max(widths[at] ?? 0, displayWidth(text));
+    const pad = (text: string, at: number) =>
+      at === columns.length - 1 ? '' : ' '.repeat((widths[at] ?? 0) - displayWidth(text) + 2);
+    const titles = columns.map(({ title }, at) => output.style('dim', title) + pad(title, at)).join('');
+    const lines = rows.map((row, line) =>
+      columns
+        .map((column, at) => {
+          const text = grid[line]?.[at] ?? '';
+          const style = column.style?.(row);
+          return (style ? output.style(style, text) : text) + pad(text, at);
+        })
+        .join(''),
+    );
+    const head = hasTitles ? [] : [titles];
+    hasTitles = true;
+    return [...head, ...lines].join('\n');
+  };
 }
 
 /** Lines of `name  value`, aligned; a field whose value is null is left out. */

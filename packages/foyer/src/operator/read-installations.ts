@@ -1,0 +1,85 @@
+import { sql } from 'kysely';
+import type { Queries } from '../database/database.ts';
+import {
+  type InstallRecord,
+  type RunRecord,
+  recordColumns,
+  runColumns,
+  stepColumns,
+  toInstallRecord,
+  toRunRecord,
+} from '../database/install-record.ts';
+import type { InstallationStatus } from '../database/records.ts';
+
+/** Which installations are wanted; an absent filter lets all pass. */
+export interface InstallationFilter {
+  clientId: string;
+  status?: InstallationStatus;
+  /** Installed at or after this time, in milliseconds since 1970. */
+  since?: number;
+}
+
+/** The first page is small, so that something is shown soon. */
+const pageRows = { first: 100, next: 200 };
+
+/**
+ * Reads the installations of an app in pages, newest first, each with its newest run.
+ *
+ * Why pages: 50,000 installations with their runs and steps took 1 GB at once. Each page takes three queries.
+ */
+export async function* readInstallations(
+  queries: Queries,
+  filter: InstallationFilter,
+): AsyncGenerator<InstallRecord[]> {
+  const { clientId, status, since } = filter;
+  let limit = pageRows.first;
+  let after: { installed_at: number; id: string } | undefined;
+  for (;;) {
+    let query = queries.selectFrom('installations').select(recordColumns).where('client_id', '=', clientId);
+    if (status !== undefined) query = query.where('status', '=', status);
+    if (since !== undefined) query = query.where('installed_at', '>=', since);
+    if (after) {
+      const { installed_at, id } = after;
+      query = query.where((eb) => eb(eb.refTuple('installed_at', 'id'), '<', eb.tuple(installed_at, id)));
+    }
+    const rows = await query.orderBy('installed_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
+    const runs = await newestRuns(
+      queries,
+      rows.map(({ id }) => id),
+    );
+    if (rows.length > 0) yield rows.map((row) => toInstallRecord(row, runs.get(row.id) ?? null));
+    if (rows.length < limit) return;
+    after = rows.at(-1);
+    limit = pageRows.next;
+  }
+}
+
+/** The newest run of each of these installations, by installation. */
+async function newestRuns(
+  queries: Queries,
+  installationIds: readonly string[],
+): Promise<Map<string, RunRecord>> {
+  if (installationIds.length === 0) return new Map();
+  const isNewest = sql<boolean>`not exists (
+    select 1 from runs as newer where newer.installation_id = runs.installation_id
+    and (newer.created_at, newer.id) > (runs.created_at, runs.id))`;
+  const runs = await queries
+    .selectFrom('runs')
+    .select([...runColumns, 'installation_id'])
+    .where('installation_id', 'in', installationIds)
+    .where(isNewest)
+    .execute();
+  if (runs.length === 0) return new Map();
+  const steps = await queries
+    .selectFrom('steps')
+    .select([...stepColumns, 'run_id'])
+    .where(
+      'run_id',
+      'in',
+      runs.map(({ id }) => id),
+    )
+    .orderBy('position')
+    .execute();
+  const byRun = Map.groupBy(steps, (step) => step.run_id);
+  return new Map(runs.map((run) => [run.installation_id, toRunRecord(run, byRun.get(run.id) ?? [])]));
+}
