@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { sql } from 'kysely';
 import { KeyringError } from '../../src/installations/keyring.ts';
 import type { OperatorDeps } from '../../src/operator/operator-deps.ts';
 import type { EngineName } from '../support/stage-database.ts';
@@ -82,6 +83,7 @@ testOnBothEngines(
       enterpriseId: null,
       isEnterpriseInstall: false,
       erased: { users: 2, userTokens: 2, runs: 1, history: 2 },
+      ownTables: { erased: [], left: [] },
       tokens: { revoked: 3, notRevoked: [] },
     });
     assert.equal((await run(['show', 'T1'])).exitCode, 1);
@@ -173,3 +175,48 @@ test('an uninstalled team is erased without a word to Slack, an unknown one is t
   assert.deepEqual([unknown.exitCode, unknown.stdout], [1, '']);
   assert.match(unknown.stderr, /There is no installation of T1/);
 });
+
+testOnBothEngines(
+  'purge erases rows of the app’s own tables that cascade, and names the tables that it leaves',
+  async (t, engine) => {
+    const { database, run, deps } = await createTeam(t, ok, engine);
+    await storeInstallation(database, { id: 'ins_2', team_id: 'T2' });
+    const execute = (text: string) => sql.raw(text).execute(database.queries);
+    await execute(
+      'create table orders (id text primary key, installation_id text references installations (id) on delete cascade)',
+    );
+    await execute(
+      'create table lines (id text primary key, order_id text references orders (id) on delete cascade)',
+    );
+    await execute('create table notes (id text primary key, team_id text)');
+    await execute("insert into orders values ('order-1', 'ins_1'), ('order-2', 'ins_2')");
+    await execute("insert into lines values ('line-1', 'order-1'), ('line-2', 'order-2')");
+    await execute("insert into notes values ('note-1', 'T1'), ('note-2', 'T2')");
+    const { exitCode, stdout, stderr } = await run(['purge', 'T1', '--yes', '--json'], deps);
+    assert.equal(exitCode, 0, stderr);
+    assert.deepEqual(JSON.parse(stdout).ownTables, { erased: ['lines', 'orders'], left: ['notes'] });
+    assert.match(stderr, /leaves the rows of your own tables notes: .* about T1\. The uninstall pipeline/);
+    const idsIn = async (table: string) =>
+      (await sql<{ id: string }>`select id from ${sql.table(table)} order by id`.execute(database.queries))
+        .rows;
+    assert.deepEqual(
+      [await idsIn('orders'), await idsIn('lines'), await idsIn('notes')],
+      [[{ id: 'order-2' }], [{ id: 'line-2' }], [{ id: 'note-1' }, { id: 'note-2' }]],
+    );
+  },
+);
+
+testOnBothEngines(
+  'purge says which own table still refers to the team, and erases nothing',
+  async (t, engine) => {
+    const { database, run, deps } = await createTeam(t, ok, engine);
+    await sql`create table orders (id text primary key, installation_id text references installations (id))`.execute(
+      database.queries,
+    );
+    await sql`insert into orders values ('order-1', 'ins_1')`.execute(database.queries);
+    const { exitCode, stdout, stderr } = await run(['purge', 'T1', '--yes', '--json'], deps);
+    assert.deepEqual([exitCode, stdout], [1, '']);
+    assert.match(stderr, /Nothing was erased: rows of your own tables \(orders\) still refer to T1/);
+    assert.equal((await run(['show', 'T1'])).exitCode, 0);
+  },
+);

@@ -9,6 +9,7 @@ import { KeyMissingError, SealBrokenError } from '../../installations/sealer.ts'
 import { CommandError, UsageError } from '../command-error.ts';
 import { findTeam } from '../find-team.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
+import { readOwnTables } from '../own-tables.ts';
 import { type Revocation, revokeTokens } from '../revoke-tokens.ts';
 import { fieldLines } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
@@ -25,8 +26,10 @@ export function purgeCommand(deps: OperatorDeps): Command {
   return new Command('purge')
     .summary('erase a team: tokens, people, runs, history')
     .description(
-      'Erases everything stored of a team, out of the database’s files too, and gives its tokens back to Slack ' +
-        'first, as far as Slack answers. It shows what will go and asks; there is no way back but a backup.',
+      'Revokes the tokens of a team at Slack, as far as Slack answers, then erases everything that Foyer stores about ' +
+        'the team, also from the database’s files. It shows what it erases and asks first; only a backup brings it back. ' +
+        'Rows of your own tables are erased if they refer to the installation with ON DELETE CASCADE. The others are ' +
+        'left and named: erase them in the uninstall pipeline of your definition.',
     )
     .argument('<team>', 'a team’s id (T…), or an enterprise’s (E…) for an org-wide install')
     .option('-y, --yes', 'do not ask')
@@ -58,19 +61,53 @@ async function purge(deps: OperatorDeps, team: string, options: PurgeOptions): P
       if (!sure) throw new CommandError('Nothing was erased.');
     }
     const tokens = await giveBack(deps, config, database, record, options.revoke);
-    const gone = await deps.purgeInstallation(config, database, record.id);
-    if (!gone) throw new CommandError(`${team} was erased by somebody else in the meantime.`);
+    const gone = await deps.purgeInstallation(config, database, record.id).catch((error: unknown) => {
+      throw isReferredTo(error) ? stillReferredTo(team, erased.ownTables.left, error) : error;
+    });
+    if (!gone) throw new CommandError(`Another process has erased ${team} in the meantime.`);
+    if (erased.ownTables.left.length > 0) {
+      deps.output.note(
+        `Foyer leaves the rows of your own tables ${erased.ownTables.left.join(', ')}: it does not know which of them ` +
+          `are about ${team}. The uninstall pipeline of your definition is the place that erases them.`,
+      );
+    }
     if (!options.json) return deps.output.print(`Erased:\n${erasedLines(record, erased)}`);
     const { teamId, teamName, enterpriseId, isEnterpriseInstall } = record;
-    deps.output.printJson({ teamId, teamName, enterpriseId, isEnterpriseInstall, erased, tokens });
+    const { ownTables, ...counts } = erased;
+    deps.output.printJson({
+      teamId,
+      teamName,
+      enterpriseId,
+      isEnterpriseInstall,
+      erased: counts,
+      ownTables,
+      tokens,
+    });
   });
+}
+
+/** Whether a row of another table still refers to what was to be erased: both engines have a code for it. */
+function isReferredTo(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && /^(?:23503|SQLITE_CONSTRAINT)/.test(String(error.code));
+}
+
+function stillReferredTo(team: string, left: readonly string[], cause: unknown): CommandError {
+  return new CommandError(
+    `Nothing was erased: rows of your own tables (${left.join(', ')}) still refer to ${team}. Erase them first, or let a ` +
+      'migration make the reference ON DELETE CASCADE. The tokens may have been revoked already.',
+    { cause },
+  );
 }
 
 type Erased = Awaited<ReturnType<typeof describe>>;
 
 async function describe({ queries }: Database, record: InstallRecord) {
   const users = await readUsers(queries, record);
-  return { users: users.length, ...(await countInstallationRows(queries, record.id)) };
+  return {
+    users: users.length,
+    ...(await countInstallationRows(queries, record.id)),
+    ownTables: await readOwnTables(queries),
+  };
 }
 
 function erasedLines(record: InstallRecord, erased: Erased): string {
@@ -81,6 +118,7 @@ function erasedLines(record: InstallRecord, erased: Erased): string {
     ['people’s own tokens', String(erased.userTokens)],
     ['runs', String(erased.runs)],
     ['lines of history', String(erased.history)],
+    ['rows of your tables', erased.ownTables.erased.join(', ') || null],
   ]);
 }
 
@@ -118,8 +156,7 @@ async function revoke(
     const keyFault =
       error instanceof KeyringError || error instanceof SealBrokenError || error instanceof KeyMissingError;
     if (!keyFault) throw error;
-    const choice =
-      'Nothing was erased. If the key is lost, --no-revoke erases without giving the tokens back.';
+    const choice = 'Nothing was erased. If the key is lost, --no-revoke erases without revoking the tokens.';
     throw new CommandError(`${error.message}\n${choice}`, { cause: error });
   }
 }

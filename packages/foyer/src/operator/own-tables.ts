@@ -1,0 +1,26 @@
+import { readTableShapes } from '../database/copy/table-shapes.ts';
+import type { Queries } from '../database/database.ts';
+import { foyerTableNames } from '../database/records.ts';
+
+/** The app's own tables, by what becomes of their rows when an installation is erased. */
+export interface OwnTableNames {
+  /** They refer to the installation with ON DELETE CASCADE: their rows are erased with it. */
+  erased: string[];
+  /** Foyer does not know whose their rows are. */
+  left: string[];
+}
+
+/** Finds the app's own tables. A reference may lead over other tables: an order's lines refer to the order. */
+export async function readOwnTables(queries: Queries): Promise<OwnTableNames> {
+  const tables = await readTableShapes(queries);
+  const erased = new Set(['installations']);
+  for (let before = 0; before < erased.size; ) {
+    before = erased.size;
+    for (const { name, references } of tables) {
+      if (references.some(({ table, onDelete }) => onDelete === 'cascade' && erased.has(table)))
+        erased.add(name);
+    }
+  }
+  const own = tables.map(({ name }) => name).filter((name) => !foyerTableNames.includes(name));
+  return { erased: own.filter((name) => erased.has(name)), left: own.filter((name) => !erased.has(name)) };
+}
