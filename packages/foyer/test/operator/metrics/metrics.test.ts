@@ -194,7 +194,7 @@ describe('the metrics of an install', () => {
       if (type === 'histogram') for (const part of ['bucket', 'sum', 'count']) known.add(`${name}_${part}`);
     }
     const file = (name: string) =>
-      readFileSync(new URL(`../../../operations/${name}`, import.meta.url), 'utf8');
+      readFileSync(new URL(`../../../../../operations/${name}`, import.meta.url), 'utf8');
     const dashboard = JSON.parse(file('grafana-dashboard.json')) as {
       panels: { targets: { expr: string }[] }[];
     };
