@@ -1,6 +1,6 @@
 import type { Queries } from './database.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
-import type { HistoryRow, InstallationRow } from './records.ts';
+import type { HistoryRow, InstallationRow, InstallationStatus } from './records.ts';
 
 type NewState = Omit<InstallationRow, 'refresh_owner' | 'refresh_until'>;
 
@@ -170,4 +170,18 @@ export async function findGrantedTeams(
     .orderBy('team_id')
     .execute();
   return teams.map((team) => team.team_id);
+}
+
+/** The status of each of these tenants' installations, by tenant; those that are not known are absent. */
+export async function readStatuses(
+  queries: Queries,
+  { clientId, tenants }: { clientId: string; tenants: readonly string[] },
+): Promise<Map<string, InstallationStatus>> {
+  const rows = await queries
+    .selectFrom('installations')
+    .select(['tenant', 'status'])
+    .where('client_id', '=', clientId)
+    .where('tenant', 'in', tenants)
+    .execute();
+  return new Map(rows.map(({ tenant, status }) => [tenant, status]));
 }

@@ -5,12 +5,7 @@ import {
   type RemovalOptions,
   TenantUnclearError,
 } from '../installations/installation-store.ts';
-import {
-  type EventEnvelope,
-  eventEnvelope,
-  type InstallationQuery,
-  installationQuery,
-} from './slack-request.ts';
+import { type EventEnvelope, type InstallationQuery, readEnvelope } from './slack-request.ts';
 
 /**
  * The events that change the record. They are committed before Slack hears "got it" (invariant 6), so they do not pass
@@ -27,9 +22,9 @@ export interface LifecycleDeps {
 
 /** One delivery, as far as its effect needs it. */
 interface Delivery {
-  event: EventEnvelope['event'];
+  event: EventEnvelope;
   query: InstallationQuery;
-  /** By Slack's clock. */
+  /** By Slack's clock; by ours if Slack did not say. */
   happenedAt: number;
   removal: RemovalOptions;
 }
@@ -57,37 +52,40 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
   ]);
 
   async function revokeTokens({ event, query, removal }: Delivery): Promise<boolean> {
-    const userIds = event.tokens?.oauth ?? [];
-    const botUserIds = event.tokens?.bot ?? [];
+    const { userIds, botUserIds } = event;
     const usersGone = userIds.length > 0 && (await store.revokeUserTokens(query, { ...removal, userIds }));
     const botGone = botUserIds.length > 0 && (await store.revokeBot(query, { ...removal, botUserIds }));
     return usersGone || botGone;
   }
 
   function changeAccess({ event, query, happenedAt }: Delivery, granted: boolean): Promise<boolean> {
-    const teamIds = event.team_ids ?? [];
-    return store.recordTeamAccess(query, { teamIds, granted, changedAt: happenedAt, patienceMs });
+    return store.recordTeamAccess(query, {
+      teamIds: event.teamIds,
+      granted,
+      changedAt: happenedAt,
+      patienceMs,
+    });
   }
 
   async function commit(effect: Effect, body: Record<string, unknown>, now: number): Promise<void> {
-    const parsed = eventEnvelope.safeParse(body);
-    if (!parsed.success) {
-      // Sent again it would be no other: it is acknowledged, and whoever reads the log hears that nothing was done.
-      const fields = parsed.error.issues.map(({ path }) => path.join('.'));
-      return log.error({ event: eventTypeOf(body), fields }, 'a lifecycle event that cannot be read');
+    const event = readEnvelope(body);
+    const { type, eventId, happenedAt } = event;
+    if (event.candidates.length === 0) {
+      // Sent again it would be no other: it is acknowledged, and the log says that nothing was done.
+      return log.error({ event: type, eventId }, 'a lifecycle event that names no team and no enterprise');
     }
-    const { event, event_time, event_id } = parsed.data;
-    const query = installationQuery(parsed.data);
-    const happenedAt = event_time === undefined ? now : event_time * 1000;
-    const removal = { before: happenedAt, eventId: event_id, reason: event.type, patienceMs };
     const apply = async (): Promise<void> => {
-      const changed = await effect({ event, query, happenedAt, removal }).catch((error) => {
-        // It names neither a team nor an enterprise: there is nothing that it could change, now or when sent again.
-        if (error instanceof TenantUnclearError) return false;
-        throw error;
-      });
+      const query = await store.findTenant(event.candidates);
+      const removal = { before: happenedAt, eventId, reason: type, patienceMs };
+      const changed = await effect({ event, query, happenedAt: happenedAt ?? now, removal }).catch(
+        (error) => {
+          // A change of access without its enterprise: there is nothing that it could change, now or when sent again.
+          if (error instanceof TenantUnclearError) return false;
+          throw error;
+        },
+      );
       if (changed) deps.onChanged(query);
-      log.info({ event: event.type, eventId: event_id, ...query, changed }, 'lifecycle event');
+      log.info({ event: type, eventId, ...query, changed }, 'lifecycle event');
     };
     await inTime(apply());
   }

@@ -1,36 +1,7 @@
-import { z } from 'zod';
-
 /**
  * The parts of Slack's requests that Foyer itself relies on. Everything else passes through to Bolt as it came.
  * (docs.slack.dev/apis/events-api#events-JSON)
  */
-
-const id = z.string().min(1).max(64);
-
-const authorization = z.object({
-  enterprise_id: id.nullish(),
-  team_id: id.nullish(),
-  is_enterprise_install: z.boolean().nullish(),
-});
-
-/** An Events API delivery. */
-export const eventEnvelope = z.object({
-  type: z.literal('event_callback'),
-  api_app_id: z.string().optional(),
-  team_id: id.nullish(),
-  enterprise_id: id.nullish(),
-  event_id: z.string().optional(),
-  /** Whole seconds. */
-  event_time: z.number().optional(),
-  is_enterprise_install: z.boolean().nullish(),
-  authorizations: z.array(authorization).nullish(),
-  event: z.object({
-    type: z.string(),
-    tokens: z.object({ oauth: z.array(id).nullish(), bot: z.array(id).nullish() }).nullish(),
-    team_ids: z.array(id).nullish(),
-  }),
-});
-export type EventEnvelope = z.output<typeof eventEnvelope>;
 
 /** Which installation an event is about, in the shape that Slack's stores are asked with. */
 export interface InstallationQuery {
@@ -40,17 +11,99 @@ export interface InstallationQuery {
 }
 
 /**
- * Says whose event it is. `authorizations` names the installation that the event was sent for; in a Slack Connect
- * channel the outer `team_id` may be another company's. Events of an uninstall may come without it.
+ * A delivery of the Events API, as far as it could be read.
+ *
+ * Why nothing here is required: an uninstall must not be lost because of a field that its effect does not need
+ * (invariant 6). A field of a wrong type counts as absent.
  */
-export function installationQuery(envelope: EventEnvelope): InstallationQuery {
-  const given = envelope.authorizations?.[0];
+export interface EventEnvelope {
+  type: string;
+  eventId: string | undefined;
+  /** By Slack's clock, in milliseconds; a whole second. */
+  happenedAt: number | undefined;
+  /** The installations that it may be about, the likeliest first. Empty if it names none. */
+  candidates: InstallationQuery[];
+  /** `tokens_revoked`: whose user tokens, and which bot users. */
+  userIds: string[];
+  botUserIds: string[];
+  /** `team_access_…`: which workspaces. */
+  teamIds: string[];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const fieldsOf = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+
+function idOf(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(value.trim()) ? value.trim() : undefined;
+}
+
+/** More ids than an event of Slack's ever names are not looked at. */
+const mostIds = 1000;
+
+function idsOf(value: unknown): string[] {
+  const ids = (Array.isArray(value) ? value.slice(0, mostIds) : [value]).map(idOf);
+  return [...new Set(ids.filter((id) => id !== undefined))];
+}
+
+function timeOf(value: unknown): number | undefined {
+  const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  const isTime = typeof seconds === 'number' && seconds > 0 && seconds < 1e11;
+  return isTime ? Math.floor(seconds) * 1000 : undefined;
+}
+
+/** Reads an Events API delivery. */
+export function readEnvelope(body: Fields): EventEnvelope {
+  const event = fieldsOf(body.event);
+  const tokens = fieldsOf(event.tokens);
   return {
-    teamId: (given ? given.team_id : envelope.team_id) ?? undefined,
-    enterpriseId: (given ? given.enterprise_id : envelope.enterprise_id) ?? undefined,
-    isEnterpriseInstall: (given ? given.is_enterprise_install : envelope.is_enterprise_install) ?? false,
+    type: String(event.type),
+    eventId: idOf(body.event_id),
+    happenedAt: timeOf(body.event_time),
+    candidates: candidatesOf(body),
+    userIds: idsOf(tokens.oauth),
+    botUserIds: idsOf(tokens.bot),
+    teamIds: idsOf(event.team_ids),
   };
 }
+
+/**
+ * Says whose event it may be. `authorizations` names the installation that the event was sent for; in a Slack Connect
+ * channel the outer `team_id` may be another company's, so it counts only if no authorization names anyone. An event
+ * that says nothing of its kind of install is about the workspace's own, or else about the org-wide one.
+ */
+function candidatesOf(body: Fields): InstallationQuery[] {
+  const outer = queryOf(body);
+  const given = Array.isArray(body.authorizations) ? body.authorizations.slice(0, 100) : [];
+  const named = given.map((entry) => queryOf(fieldsOf(entry))).filter(namesSomebody);
+  if (named.length > 0) {
+    return named.flatMap((query) => {
+      // One without a team may still be about the team that the delivery names.
+      const isWhole = query.teamId !== undefined || query.isEnterpriseInstall || outer.teamId === undefined;
+      return isWhole ? [query] : [{ ...query, teamId: outer.teamId }, query];
+    });
+  }
+  if (!namesSomebody(outer)) return [];
+  const saysWorkspace = body.is_enterprise_install === false;
+  const orgWide = { teamId: undefined, enterpriseId: outer.enterpriseId, isEnterpriseInstall: true };
+  const mayBeOrgWide = !outer.isEnterpriseInstall && outer.teamId && outer.enterpriseId && !saysWorkspace;
+  return mayBeOrgWide ? [outer, orgWide] : [outer];
+}
+
+function queryOf(fields: Fields): InstallationQuery {
+  const enterpriseId = idOf(fields.enterprise_id);
+  const flag = fields.is_enterprise_install;
+  return {
+    teamId: idOf(fields.team_id),
+    enterpriseId,
+    // Without an enterprise there is no org-wide install that it could mean.
+    isEnterpriseInstall: (flag === true || flag === 'true') && enterpriseId !== undefined,
+  };
+}
+
+const namesSomebody = (query: InstallationQuery): boolean =>
+  query.teamId !== undefined || query.enterpriseId !== undefined;
 
 /** Thrown for a body that is neither JSON nor one of Slack's forms, or whose type is not a name. */
 export class MalformedBodyError extends Error {

@@ -3,7 +3,12 @@ import type { Database, Queries } from '../database/database.ts';
 import { eraseInstallation, eraseUserTokens } from '../database/erase-installation.ts';
 import { appendHistory } from '../database/history.ts';
 import { prepareInstallationTokens } from '../database/installation-tokens.ts';
-import { type InstallationKey, lockInstallation, markInstallationBroken } from '../database/installations.ts';
+import {
+  type InstallationKey,
+  lockInstallation,
+  markInstallationBroken,
+  readStatuses,
+} from '../database/installations.ts';
 import { changeTeamAccess } from './change-team-access.ts';
 import { queueDeadTokenNotice } from './dead-token-notice.ts';
 import { createInstallationCache } from './installation-cache.ts';
@@ -13,6 +18,7 @@ import {
   type RemovalOptions,
   type StoredInstallation,
   type TenantQuery,
+  TenantUnclearError,
 } from './installation-store.ts';
 import type { Keyring } from './keyring.ts';
 import { openInstallation } from './open-installation.ts';
@@ -82,6 +88,17 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
     findInstallation: async (query) => find(keyOf(query), query.userId),
     readInstallation: (id, userId) => find({ id }, userId),
 
+    async findTenant(candidates) {
+      const tenants = candidates.map(tenantOfQuery);
+      const [first] = candidates;
+      if (first === undefined) throw new TenantUnclearError('There is no installation to look for.');
+      if (candidates.length === 1) return first;
+      const statuses = await readStatuses(database.queries, { clientId, tenants });
+      const known = candidates.filter((_, index) => statuses.has(tenants[index] ?? ''));
+      const alive = known.find((query) => statuses.get(tenantOfQuery(query)) !== 'uninstalled');
+      return alive ?? known[0] ?? first;
+    },
+
     async fetchInstallation(query) {
       const tenant = tenantOfQuery(query);
       const found = await find({ clientId, tenant }, query.userId);
@@ -108,7 +125,8 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
     revokeUserTokens: (query, { userIds, ...options }) =>
       remove(query, options, (transaction, removal) => revokeUsers(transaction, { ...removal, userIds })),
 
-    revokeBot: (query, options = {}) => remove(query, options, revokeBot),
+    revokeBot: (query, { botUserIds, ...options } = {}) =>
+      remove(query, options, (transaction, removal) => revokeBot(transaction, { ...removal, botUserIds })),
 
     markBroken(installationId, reason, ifVersion) {
       return database.write(async (transaction) => {

@@ -101,6 +101,11 @@ export interface InstallationStore {
   fetchInstallation(query: TenantQuery): Promise<Installation>;
   /** Like `fetchInstallation`, with what is known about it beside; undefined where there is none. One query. */
   findInstallation(query: TenantQuery): Promise<StoredInstallation | undefined>;
+  /**
+   * Which of these queries means an installation that is known: the first whose installation is not uninstalled, else
+   * the first that is known at all, else the first. One query; it opens no token.
+   */
+  findTenant<Query extends TenantQuery>(candidates: readonly Query[]): Promise<Query>;
   /** By Foyer's own id, with the tokens of `userId`, else the installer's. One query. */
   readInstallation(installationId: string, userId?: string): Promise<StoredInstallation | undefined>;
 
@@ -123,8 +128,8 @@ export interface InstallationStore {
     revocation: RemovalOptions & { userIds: readonly string[] },
   ): Promise<boolean>;
   /**
-   * Erases the bot's token and marks the installation broken; people's own tokens stay. `botUserIds` are only told in
-   * the log: an app has one bot in a team. Resolves to whether there was a token.
+   * Erases the bot's token and marks the installation broken; people's own tokens stay. With `botUserIds`, only if its
+   * own bot user is among them. Resolves to whether there was a token.
    */
   revokeBot(
     query: TenantQuery,

@@ -49,9 +49,13 @@ export async function revokeUsers(
 }
 
 /** Erases the bot's token and marks the installation broken: people's own tokens still work. */
-export async function revokeBot(transaction: Queries, removal: Removal): Promise<boolean> {
-  const { row, options, now } = removal;
+export async function revokeBot(
+  transaction: Queries,
+  removal: Removal & { botUserIds?: readonly string[] },
+): Promise<boolean> {
+  const { row, options, now, botUserIds } = removal;
   if (row.status === 'uninstalled' || row.sealed_bot === null || row.bot_user_id === null) return false;
+  if (botUserIds && !botUserIds.includes(row.bot_user_id)) return false;
   if (await isBeforeInstall(transaction, row, { ...options, kind: 'revocation' })) return false;
   const installationId = row.id;
   await eraseBotToken(transaction, { installationId, status: 'broken', reason: 'tokens_revoked' });

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import fc from 'fast-check';
+import { pino } from 'pino';
+import { createCommitLifecycle } from '../../src/events/lifecycle-events.ts';
+import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
+import { createClock, keyringOf, orgInstall, teamInstall } from '../support/installations.ts';
+import { engines } from '../support/open-test-database.ts';
+
+/**
+ * Lifecycle events whose fields are odd (invariants 6 and 7). Beside the tenant that an event is about there are always
+ * two others, of the same enterprise and of none, and nothing of theirs may change.
+ */
+
+for (const [engine, openBackend] of Object.entries(engines)) {
+  async function prepare(t: TestContext) {
+    const backend = await openBackend();
+    t.after(backend.close);
+    const clock = createClock();
+    const lines: { level: number }[] = [];
+    const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) });
+    const store = createInstallationStore({
+      database: backend.database,
+      keyring: keyringOf('k1'),
+      clientId: '1.1',
+      stepNames: ['a-step'],
+      now: clock.now,
+      log,
+    });
+    const commit = createCommitLifecycle({ store, onChanged() {}, log });
+    const { queries } = backend.database;
+    return {
+      store,
+      clock,
+      lines,
+      deliver: async (body: object) => commit(body as Record<string, unknown>, clock.now()),
+      async statuses() {
+        const rows = await queries.selectFrom('installations').select(['tenant', 'status']).execute();
+        return Object.fromEntries(rows.map(({ tenant, status }) => [tenant, status]));
+      },
+      async tokens() {
+        const bots = await queries.selectFrom('installations').select(['tenant', 'sealed_bot']).execute();
+        const users = await queries
+          .selectFrom('user_tokens')
+          .select(['installation_id', 'user_id'])
+          .execute();
+        return {
+          bots: bots
+            .filter((row) => row.sealed_bot !== null)
+            .map((row) => row.tenant)
+            .sort(),
+          users,
+        };
+      },
+    };
+  }
+
+  const envelope = (clock: { now(): number }, more: object = {}) => ({
+    type: 'event_callback',
+    api_app_id: 'A1',
+    team_id: 'T1',
+    enterprise_id: 'E1',
+    event_id: 'Ev1',
+    event_time: Math.floor(clock.now() / 1000) + 60,
+    authorizations: [
+      { enterprise_id: 'E1', team_id: 'T1', user_id: 'UBOT', is_bot: true, is_enterprise_install: false },
+    ],
+    event: { type: 'app_uninstalled' },
+    ...more,
+  });
+
+  describe(`an odd uninstall, on ${engine}`, () => {
+    const odd: Record<string, object> = {
+      'without an event id': { event_id: null },
+      'without a time': { event_time: null },
+      'with a time as text': { event_time: '1900000000' },
+      'without an app id': { api_app_id: null },
+      'with an empty enterprise': { enterprise_id: '' },
+      'with a null among its authorizations': {
+        authorizations: [null, { team_id: 'T1', enterprise_id: 'E1', is_enterprise_install: false }],
+      },
+      'with an authorization without a team': { authorizations: [{ team_id: null, enterprise_id: null }] },
+      'with an authorization of the enterprise alone': {
+        authorizations: [{ team_id: null, enterprise_id: 'E1', is_enterprise_install: false }],
+      },
+      'with authorizations that are no list': { authorizations: 'T1' },
+      'with an empty list of authorizations': { authorizations: [] },
+      'with a flag that is text': { authorizations: undefined, is_enterprise_install: 'false' },
+      'with tokens that it does not need': { event: { type: 'app_uninstalled', tokens: [] } },
+      'with somebody else first': {
+        authorizations: [
+          { team_id: 'TELSE', enterprise_id: null, is_enterprise_install: false },
+          { team_id: 'T1', enterprise_id: 'E1', is_enterprise_install: false },
+        ],
+      },
+    };
+    for (const [name, fields] of Object.entries(odd)) {
+      it(`is applied to its own team ${name}`, async (t) => {
+        const stage = await prepare(t);
+        await stage.store.storeInstallation(teamInstall({ enterpriseId: 'E1' }));
+        await stage.store.storeInstallation(teamInstall({ teamId: 'T2' }));
+        await stage.store.storeInstallation(orgInstall());
+        await stage.deliver(envelope(stage.clock, fields));
+        const statuses = await stage.statuses();
+        assert.deepEqual(statuses, {
+          'team:T1': 'uninstalled',
+          'team:T2': 'active',
+          'enterprise:E1': 'active',
+        });
+      });
+    }
+
+    it('is applied to the org-wide install if no workspace of its own fits', async (t) => {
+      const stage = await prepare(t);
+      await stage.store.storeInstallation(orgInstall());
+      await stage.store.storeInstallation(teamInstall({ teamId: 'T2', enterpriseId: 'E1' }));
+      await stage.deliver(envelope(stage.clock, { authorizations: undefined }));
+      assert.deepEqual(await stage.statuses(), { 'enterprise:E1': 'uninstalled', 'team:T2': 'active' });
+    });
+
+    it('leaves the org-wide install alone if it names a workspace install that is unknown', async (t) => {
+      const stage = await prepare(t);
+      await stage.store.storeInstallation(orgInstall());
+      await stage.deliver(envelope(stage.clock));
+      assert.deepEqual(await stage.statuses(), { 'enterprise:E1': 'active' });
+    });
+
+    it('is applied or refused with a log line, whichever field is dropped, emptied or of another type', async (t) => {
+      const stage = await prepare(t);
+      const values = fc.constantFrom<unknown>(
+        null,
+        undefined,
+        '',
+        0,
+        -1,
+        'x',
+        '5',
+        true,
+        [],
+        {},
+        [null],
+        { a: 1 },
+        1e308,
+      );
+      const fields = [
+        'api_app_id',
+        'team_id',
+        'enterprise_id',
+        'event_id',
+        'event_time',
+        'authorizations',
+        'is_enterprise_install',
+      ];
+      await stage.store.storeInstallation(teamInstall({ teamId: 'T2' }));
+      await fc.assert(
+        fc.asyncProperty(fc.constantFrom(...fields), values, async (field, value) => {
+          stage.clock.advance(120_000);
+          await stage.store.storeInstallation(teamInstall({ enterpriseId: 'E1' }));
+          stage.lines.length = 0;
+          await stage.deliver({ ...envelope(stage.clock), [field]: value });
+          const statuses = await stage.statuses();
+          assert.equal(statuses['team:T2'], 'active');
+          assert.equal(
+            statuses['team:T1'],
+            field === 'event_time' && value === '5' ? 'active' : 'uninstalled',
+          );
+          assert.ok(stage.lines.length > 0);
+        }),
+        { numRuns: 60 },
+      );
+    });
+  });
+
+  describe(`a revocation, on ${engine}`, () => {
+    const tokensRevoked = (tokens: unknown) => ({ event: { type: 'tokens_revoked', tokens } });
+
+    it('of a bot that is not ours changes nothing', async (t) => {
+      const stage = await prepare(t);
+      await stage.store.storeInstallation(teamInstall({ enterpriseId: 'E1', userToken: 'xoxp-1' }));
+      const before = await stage.tokens();
+      await stage.deliver(envelope(stage.clock, tokensRevoked({ bot: ['USOMEONE'] })));
+      assert.deepEqual(await stage.statuses(), { 'team:T1': 'active' });
+      assert.deepEqual(await stage.tokens(), before);
+    });
+
+    it('takes exactly the tokens of whom it names, also among values that are no ids', async (t) => {
+      const stage = await prepare(t);
+      await stage.store.storeInstallation(
+        teamInstall({ enterpriseId: 'E1', userId: 'U1', userToken: 'xoxp-1' }),
+      );
+      await stage.store.storeInstallation(
+        teamInstall({ enterpriseId: 'E1', userId: 'U2', userToken: 'xoxp-2' }),
+      );
+      await stage.store.storeInstallation(teamInstall({ teamId: 'T2', userId: 'U1', userToken: 'xoxp-3' }));
+      await stage.deliver(envelope(stage.clock, tokensRevoked({ oauth: [null, 'U1', 7], bot: null })));
+      const { bots, users } = await stage.tokens();
+      assert.deepEqual(bots, ['team:T1', 'team:T2']);
+      assert.deepEqual(users.map(({ user_id }) => user_id).sort(), ['U1', 'U2']);
+    });
+  });
+}
