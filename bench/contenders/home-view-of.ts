@@ -42,6 +42,8 @@ export function homeViewOf(place: { teamId: string; teamName: string | null; use
       uninstalledAt: null,
       botUserId: app.botUserId,
       botScopes,
+      life: 1,
+      connection: null,
       run,
     },
     history: [],

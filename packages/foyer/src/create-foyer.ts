@@ -7,6 +7,9 @@ import { type Chore, repeat } from './chores/repeat.ts';
 import { takeTurn } from './chores/take-turn.ts';
 import type { Config } from './config/config.ts';
 import { createLogger, createScrubber, type Logger } from './config/log.ts';
+import { createConnections } from './connections/create-connections.ts';
+import { createLinkCookies } from './connections/link-cookies.ts';
+import { createReturns } from './connections/returns.ts';
 import { letGoOfKey } from './database/encryption-keys.ts';
 import { findInstallRecords, type InstallRecord, readInstallRecord } from './database/install-record.ts';
 import { openDatabase } from './database/open-database.ts';
@@ -28,6 +31,7 @@ import { createInstallLimits, type InstallLimits } from './http/limit-installs.t
 import { createBodyReader } from './http/read-body.ts';
 import { createSendPages } from './http/send-pages.ts';
 import { createFinishInstall } from './install/finish-install.ts';
+import { createAskGate } from './install/gate.ts';
 import { createRecoverInstalls } from './install/recover-installs.ts';
 import { createShowProgress } from './install/show-progress.ts';
 import { createStartInstall } from './install/start-install.ts';
@@ -137,6 +141,21 @@ export async function assembleFoyer<MyTables>(parts: {
       log,
     });
 
+    const returns = createReturns({ config, database, now });
+    const cookies = createLinkCookies({
+      sealer: createSealer({ keyring, purpose: 'link-cookies' }),
+      secure: config.http.secure,
+      now,
+    });
+    const connecting = createConnections({
+      config,
+      database,
+      cookies,
+      claimSealer: createSealer({ keyring, purpose: 'claim' }),
+      onChanged: (installationId) => void republishHome(installationId),
+      onClaimed: () => metrics.onConnected('claim'),
+      now,
+    });
     const { botToken, reportDeadToken } = tokens;
     const findViewer = createFindViewer({ database, slack, botToken, now, log });
     const home = createPublishHome({
@@ -146,6 +165,7 @@ export async function assembleFoyer<MyTables>(parts: {
       findViewer,
       reportDeadToken,
       config,
+      claimUrl: connecting.claimUrl,
       sections: bindHomeSections(definition.home?.sections ?? [], () => foyer),
       now,
       log,
@@ -164,7 +184,7 @@ export async function assembleFoyer<MyTables>(parts: {
       ...test.worker,
       database,
       steps,
-      services: { config, publishHome },
+      services: { config, publishHome, claimUrl: connecting.claimUrl },
       slackClient: slack,
       botToken,
       async onTokenDead({ installationId, code }) {
@@ -203,6 +223,8 @@ export async function assembleFoyer<MyTables>(parts: {
     const refusals = createRefusals({ log, onRefused: metrics.onRefused });
     const bodies = createBodyReader();
     const installLimits = createInstallLimits({ trustProxy, pages, refusals, limits: test.installLimits });
+    const { gate, onConflict = 'refuse' } = definition;
+    const askGate = gate && createAskGate({ gate, clientId, database, slack });
 
     const receiver = createSlackReceiver({
       signature: createSignatureCheck({ signingSecret: config.slack.signingSecret, now }),
@@ -234,8 +256,13 @@ export async function assembleFoyer<MyTables>(parts: {
       log,
     };
     const bolt = createBoltApp(boltDeps);
+    const startInstall = createStartInstall({ config, states, cookies, returns, pages, now, log });
     const route = createRoutes({
-      startInstall: installLimits.guardStart(createStartInstall({ config, states, log })),
+      startInstall: {
+        get: installLimits.guardStart(startInstall.get),
+        post: installLimits.guardStart(startInstall.post),
+      },
+      connects: config.connect !== undefined,
       finishInstall: installLimits.guardCallback(
         createFinishInstall({
           config,
@@ -245,8 +272,13 @@ export async function assembleFoyer<MyTables>(parts: {
           unstoredTokens,
           wakeWorker,
           pages,
+          returns,
+          cookies,
+          onConflict,
+          askGate,
           slackCalls: { ...slackCalls, transport: exchangeTransport },
           onEnded: metrics.onInstallRequest,
+          onConnected: () => metrics.onConnected('link'),
           onInstalled: installLimits.installed,
           now,
           log,
@@ -292,13 +324,23 @@ export async function assembleFoyer<MyTables>(parts: {
       if (problem) log.error(problem);
     }
 
-    const queryOf = (target: Target): TenantQuery | string => {
+    /** The installation that an account is connected with; of several the newest that is usable. */
+    const installationOf = async (org: string): Promise<string | undefined> =>
+      (await connecting.connections.find({ org }))?.installationId;
+    const queryOf = async (target: Target): Promise<TenantQuery | string> => {
+      if ('org' in target) {
+        const found = await installationOf(target.org);
+        if (found === undefined) throw new InstallationNotFoundError(`the org ${target.org}`, 'unknown');
+        return found;
+      }
       if ('installationId' in target) return target.installationId;
       return 'teamId' in target
         ? { teamId: target.teamId, isEnterpriseInstall: false }
         : { enterpriseId: target.enterpriseId, isEnterpriseInstall: true };
     };
     const findRecord = async (target: Target): Promise<InstallRecord | undefined> => {
+      const known = 'org' in target ? await installationOf(target.org) : undefined;
+      if ('org' in target) return known === undefined ? known : readInstallRecord(database.queries, known);
       if ('installationId' in target) return readInstallRecord(database.queries, target.installationId);
       const id = 'teamId' in target ? target.teamId : target.enterpriseId;
       const records = await findInstallRecords(database.queries, clientId, id);
@@ -365,7 +407,7 @@ export async function assembleFoyer<MyTables>(parts: {
         definition.listeners?.(app, foyer);
       },
       async slack(target, { userId } = {}) {
-        if (userId === undefined) return slack(await botToken(queryOf(target)));
+        if (userId === undefined) return slack(await botToken(await queryOf(target)));
         const record = await findRecord(target);
         if (!record) throw new InstallationNotFoundError(Object.values(target).join(), 'unknown');
         const { teamId, enterpriseId, isEnterpriseInstall } = record;
@@ -403,6 +445,11 @@ export async function assembleFoyer<MyTables>(parts: {
         const teamId = 'teamId' in target ? target.teamId : (record.teamId ?? undefined);
         await publishHome({ installationId: record.id, userId, teamId });
       },
+      connect: connecting.connect,
+      readResult: connecting.readResult,
+      claim: connecting.claim,
+      readClaim: connecting.readClaim,
+      connections: connecting.connections,
       database: ownDatabase<MyTables>(database),
       async start() {
         worker.start();

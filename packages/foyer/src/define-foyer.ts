@@ -2,10 +2,12 @@ import type { App } from '@slack/bolt';
 import { type Config, completeConfig, type FoyerConfig, readConfig } from './config/config.ts';
 import { ConfigError, type ConfigFault } from './config/config-error.ts';
 import { parseManifest, readManifest } from './config/manifest.ts';
+import type { ConflictRule } from './connections/commit-connection.ts';
 import type { OwnMigrations } from './database/migrate.ts';
 import type { NoTables } from './database/own-database.ts';
 import type { Foyer } from './foyer.ts';
 import type { HomeSection } from './home/home-sections.ts';
+import type { Gate } from './install/gate.ts';
 import { checkSteps } from './pipeline/check-steps.ts';
 import type { Step } from './pipeline/step.ts';
 
@@ -19,6 +21,13 @@ export interface FoyerOptions<MyTables = NoTables> {
   basePath?: string;
   /** The steps of an install, in order; `builtInSteps()` unless given. */
   install?: readonly Step[];
+  /**
+   * Decides about each install after Slack's approval and before anything is stored, within three seconds. Ready-made:
+   * `allowTeams`, `allowEnterprises`, `requireScopes`, `onlyAdmins`.
+   */
+  gate?: Gate;
+  /** What happens to a workspace that is already connected with another of your accounts; `refuse` unless given. */
+  onConflict?: ConflictRule;
   /** Adds your listeners to the Bolt app, as Bolt's documentation shows. */
   listeners?(app: App, foyer: Foyer<MyTables>): void;
   /** Your own parts of App Home, above the install record. */
@@ -35,6 +44,8 @@ const optionNames: Readonly<Record<keyof FoyerOptions, true>> = {
   config: true,
   basePath: true,
   install: true,
+  gate: true,
+  onConflict: true,
   listeners: true,
   home: true,
   migrations: true,
@@ -85,6 +96,15 @@ export function definitionFaults<MyTables>(definition: FoyerDefinition<MyTables>
       problem: 'is not a function',
       mend: 'give listeners(app, foyer) { … }',
     });
+  }
+  const { gate, onConflict } = definition;
+  if (gate !== undefined && typeof gate !== 'function') {
+    const mend = 'give gate(candidate) { … }, or one that is ready-made: onlyAdmins()';
+    faults.push({ name: 'gate', problem: 'is not a function', mend });
+  }
+  if (onConflict !== undefined && !['refuse', 'move', 'share'].includes(onConflict)) {
+    const mend = "use 'refuse', 'move' or 'share', or leave it out for 'refuse'";
+    faults.push({ name: 'onConflict', problem: 'is not one of the known rules', mend });
   }
   return faults;
 }

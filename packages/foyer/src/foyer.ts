@@ -2,12 +2,28 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { App, Authorize, Receiver } from '@slack/bolt';
 import type { InstallationStore as SlackInstallationStore } from '@slack/oauth';
 import type { WebClient } from '@slack/web-api';
+import type {
+  ClaimedWorkspace,
+  ClaimingAccount,
+  Connection,
+  ConnectionList,
+  ConnectOptions,
+} from './connections/create-connections.ts';
+import type { ConnectResult } from './connections/link.ts';
+import type { CookieTarget } from './connections/link-cookies.ts';
 import type { NoTables, OwnDatabase } from './database/own-database.ts';
 import type { InstallationStatus } from './database/records.ts';
 import type { installRecordJson } from './operator/install-record-json.ts';
 
-/** Which installation is meant: a workspace, a Grid organization's org-wide install, or Foyer's own id. */
-export type Target = { teamId: string } | { enterpriseId: string } | { installationId: string };
+/**
+ * Which installation is meant: a workspace, a Grid organization's org-wide install, the one that an account of yours is
+ * connected with (of several the newest that is usable), or Foyer's own id.
+ */
+export type Target =
+  | { teamId: string }
+  | { enterpriseId: string }
+  | { org: string }
+  | { installationId: string };
 
 /** Everything that an app does with Foyer, made by `createFoyer`. `MyTables` are the app's own, for Kysely's types. */
 export interface Foyer<MyTables = NoTables> {
@@ -50,6 +66,34 @@ export interface Foyer<MyTables = NoTables> {
   retry(runId: string): Promise<boolean>;
   /** Publishes App Home for one person, as they would see it on opening it. */
   publishHome(target: Target, userId: string): Promise<void>;
+  /**
+   * Makes a link that connects a workspace with an account of yours. Given the response to the person who is logged in,
+   * a cookie binds the link to that browser, which then goes straight to Slack; any other browser first shows a page
+   * that names the account. Keep `jti` in the session: the result must carry the same one.
+   * @throws ConnectError if connecting is off, or `returnTo` leads to an origin that is not listed
+   * @example
+   * const { url, jti } = await foyer.connect({ subject: user.id, org: org.id, returnTo }, res);
+   */
+  connect(
+    options: ConnectOptions,
+    res?: CookieTarget,
+  ): Promise<{ url: string; jti: string; expiresAt: Date }>;
+  /**
+   * Verifies what came back as `?foyer_result=`. Compare its `jti` with the one in the session: a genuine result of
+   * someone else's install must change nothing (docs/connect.md).
+   * @throws ConnectError
+   */
+  readResult(token: string): ConnectResult;
+  /** The workspace that a claim is about, so that your page can name it before its button is pressed. @throws ConnectError */
+  readClaim(token: string): Promise<ClaimedWorkspace>;
+  /**
+   * Connects a workspace that installed from Slack's side with an account of yours. `token` came to CONNECT_CLAIM_URL as
+   * `?foyer_claim=`; it works once, for an hour. Call it for a press of a logged-in person's, never for the GET alone.
+   * @throws ConnectError
+   */
+  claim(token: string, account: ClaimingAccount): Promise<Connection>;
+  /** Which of your accounts the workspaces belong to. */
+  readonly connections: ConnectionList;
   /** Foyer's tables, to read, and your own: what you write in them is committed in one transaction. */
   readonly database: OwnDatabase<MyTables>;
 

@@ -1,5 +1,14 @@
 export { type FoyerConfig, readConfig } from './config/config.ts';
 export { ConfigError, type ConfigFault } from './config/config-error.ts';
+export type { ConflictRule } from './connections/commit-connection.ts';
+export type {
+  ClaimedWorkspace,
+  ClaimingAccount,
+  Connection,
+  ConnectionList,
+  ConnectOptions,
+} from './connections/create-connections.ts';
+export { ConnectError, type ConnectResult } from './connections/link.ts';
 export { createFoyer } from './create-foyer.ts';
 export { DatabaseNewerError, DatabaseUnavailableError } from './database/database.ts';
 export { OwnMigrationError, type OwnMigrations } from './database/migrate.ts';
@@ -7,6 +16,15 @@ export type { FoyerTables, OwnDatabase } from './database/own-database.ts';
 export { defineFoyer, type FoyerDefinition, type FoyerOptions } from './define-foyer.ts';
 export type { Drained, FoundInstallation, Foyer, Target } from './foyer.ts';
 export type { HomeSection, HomeViewer } from './home/home-sections.ts';
+export {
+  type Admission,
+  allowEnterprises,
+  allowTeams,
+  type Candidate,
+  type Gate,
+  onlyAdmins,
+  requireScopes,
+} from './install/gate.ts';
 export { InstallationNotFoundError } from './installations/installation-store.ts';
 export { TokenRefreshError } from './installations/token-source.ts';
 export {

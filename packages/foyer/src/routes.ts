@@ -6,7 +6,9 @@ import type { SendPages } from './http/send-pages.ts';
 import type { ShowProgress } from './install/show-progress.ts';
 
 export interface RoutesDeps {
-  startInstall: Route;
+  startInstall: { get: Route; post: Route };
+  /** Whether links connect workspaces here: only then does the install's address take a form. */
+  connects: boolean;
   finishInstall: Route;
   slackEvents: Route;
   progress: ShowProgress;
@@ -21,7 +23,7 @@ export interface RoutesDeps {
 export function createRoutes(deps: RoutesDeps) {
   const exact: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     '/': { GET: (_req, res) => deps.pages.sendLanding(res) },
-    '/slack/install': { GET: deps.startInstall },
+    '/slack/install': { GET: deps.startInstall.get, ...(deps.connects && { POST: deps.startInstall.post }) },
     '/slack/oauth_redirect': { GET: deps.finishInstall },
     '/slack/events': { POST: deps.slackEvents },
     ...(deps.metrics && { '/metrics': { GET: deps.metrics } }),

@@ -40,7 +40,8 @@ describe('the server', () => {
     const refusals = { add() {} };
     const unused: Route = () => assert.fail('not asked for');
     const route = createRoutes({
-      startInstall: (req, res) => misbehave(req, res),
+      startInstall: { get: (req, res) => misbehave(req, res), post: unused },
+      connects: false,
       finishInstall: unused,
       slackEvents: unused,
       progress: { page: () => database.ping(), status: () => database.ping() },

@@ -21,7 +21,7 @@ const secretShapes = [
   // Links and results are JWTs.
   /eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/,
   // A query string's one-time values, wherever a URL is quoted or encoded once more.
-  /(?<=(?:[?&]|%3F|%26|\\u0026)(?:code|state|client_secret|token|access_token|refresh_token|id_token|connect|claim|foyer_result)(?:=|%3D))[^&\s"'<>\\]+/i,
+  /(?<=(?:[?&]|%3F|%26|\\u0026)(?:code|state|client_secret|token|access_token|refresh_token|id_token|connect|claim|foyer_claim|foyer_result)(?:=|%3D))[^&\s"'<>\\]+/i,
 ];
 
 /**

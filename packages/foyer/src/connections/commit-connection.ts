@@ -1,6 +1,7 @@
 import { deleteConnections, readConnections, saveConnection, useLink } from '../database/connections.ts';
 import type { Queries } from '../database/database.ts';
 import { appendHistory } from '../database/history.ts';
+import { lockInstallation } from '../database/installations.ts';
 import type { LinkClaims } from './link.ts';
 
 /** What happens to a workspace that is already another account's. */
@@ -18,6 +19,43 @@ export class InstallRefusedError extends Error {
     this.code = code;
     this.reason = reason;
   }
+}
+
+/** Connects an installation at an operator's word. other: it is another account's, and was not to be moved. */
+export async function connectByHand(
+  transaction: Queries,
+  wish: {
+    installationId: string;
+    account: { org: string; subject: string | null; label: string | null };
+    move: boolean;
+    now: number;
+  },
+): Promise<'connected' | 'kept' | 'other'> {
+  const { installationId, account, now } = wish;
+  await lockInstallation(transaction, { id: installationId });
+  const known = await readConnections(transaction, installationId);
+  const others = known.filter(({ org }) => org !== account.org);
+  if (others.length > 0 && !wish.move) return 'other';
+  const line = { installationId, at: now, userId: null };
+  for (const { org } of others)
+    await appendHistory(transaction, { ...line, kind: 'disconnected', detail: org });
+  await deleteConnections(
+    transaction,
+    others.map(({ id }) => id),
+  );
+  const same = known.find(({ org }) => org === account.org);
+  const { subject = null, label = null, data = null } = same ?? {};
+  await saveConnection(transaction, {
+    installationId,
+    org: account.org,
+    subject: account.subject ?? subject,
+    label: account.label ?? label,
+    data,
+    now,
+  });
+  if (same) return 'kept';
+  await appendHistory(transaction, { ...line, kind: 'connected', detail: account.org });
+  return 'connected';
 }
 
 /** Thrown when a link has connected a workspace before. */
@@ -55,7 +93,14 @@ export interface ConnectingInstall {
  */
 export async function commitConnection(transaction: Queries, install: ConnectingInstall): Promise<void> {
   const { clientId, installationId, runId, link, rule, now } = install;
-  const use = { clientId, jti: link.jti, installation_id: installationId, run_id: runId, now };
+  const use = {
+    clientId,
+    jti: link.jti,
+    installation_id: installationId,
+    run_id: runId,
+    org: link.org,
+    now,
+  };
   if (!(await useLink(transaction, { ...use, progress_hash: install.progressHash })))
     throw new LinkUsedError('this link has connected a workspace before');
   const known = await readConnections(transaction, installationId);

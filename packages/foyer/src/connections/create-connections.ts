@@ -65,6 +65,26 @@ export interface ClaimingAccount {
   label?: string;
 }
 
+/** The workspace that a claim is about. */
+export interface ClaimedWorkspace {
+  installationId: string;
+  teamId: string | null;
+  teamName: string | null;
+  enterpriseId: string | null;
+  enterpriseName: string | null;
+  expiresAt: Date;
+}
+
+/** What an app asks about connections. */
+export interface ConnectionList {
+  /** The newest connection of an account or an installation; one that is gone only if there is no other. */
+  find(target: { org: string } | { installationId: string }): Promise<Connection | undefined>;
+  /** Every connection, newest first, or those of one account; those that are gone last. */
+  list(filter?: { org?: string }): Promise<Connection[]>;
+  /** Disconnects; the installation stays. Resolves to whether there was such a connection. */
+  remove(id: string): Promise<boolean>;
+}
+
 /** How long a claim is good for. */
 export const claimLifetimeMs = 60 * 60_000;
 
@@ -78,6 +98,13 @@ const claimSchema = z.object({
 
 type Claim = z.output<typeof claimSchema>;
 
+/** Makes the address where a person claims an unconnected workspace; undefined if claiming is off. */
+export type ClaimUrl = (holder: {
+  installationId: string;
+  life: number;
+  userId: string;
+}) => string | undefined;
+
 export interface ConnectionsDeps {
   config: Pick<Config, 'connect' | 'http' | 'slack'>;
   database: Database;
@@ -86,6 +113,8 @@ export interface ConnectionsDeps {
   claimSealer: Sealer;
   /** An installation was connected or disconnected: what shows it is stale. Must not throw. */
   onChanged?(installationId: string): void;
+  /** A workspace was claimed. Must not throw. */
+  onClaimed?(): void;
   now: () => number;
 }
 
@@ -173,7 +202,7 @@ export function createConnections(deps: ConnectionsDeps) {
     },
 
     /** The workspace that a claim is about, so that a page can name it before its button is pressed. */
-    async readClaim(token: string) {
+    async readClaim(token: string): Promise<ClaimedWorkspace> {
       const claim = openClaim(token);
       const row = await database.queries
         .selectFrom('installations')
@@ -201,7 +230,7 @@ export function createConnections(deps: ConnectionsDeps) {
       await database.write(async (transaction) => {
         const row = await lockInstallation(transaction, { id: installationId });
         await assertClaimable(transaction, claim, row);
-        const use = { installation_id: installationId, run_id: null, progress_hash: null };
+        const use = { installation_id: installationId, run_id: null, org, progress_hash: null };
         if (!(await useLink(transaction, { clientId, jti: `claim:${claim.id}`, ...use, now: now() })))
           throw new ConnectError('claim_used', 'The claim was used before.');
         if ((await readConnections(transaction, installationId)).length > 0)
@@ -211,6 +240,7 @@ export function createConnections(deps: ConnectionsDeps) {
         const line = { installationId, at: now(), userId, detail: org };
         await appendHistory(transaction, { ...line, kind: 'connected' });
       });
+      deps.onClaimed?.();
       deps.onChanged?.(installationId);
       const connection = await find({ installationId });
       if (!connection) throw new ConnectError('claim_invalid', 'The workspace was erased meanwhile.');
@@ -218,14 +248,11 @@ export function createConnections(deps: ConnectionsDeps) {
     },
 
     connections: {
-      /** The newest connection of an account or an installation; one that is gone only if there is no other. */
       find,
-      /** Every connection, newest first, or those of one account. */
-      async list({ org }: { org?: string } = {}): Promise<Connection[]> {
+      async list({ org } = {}) {
         return (await listConnections(database.queries, { clientId, org })).map(toConnection);
       },
-      /** Disconnects; the installation stays. Resolves to whether there was such a connection. */
-      async remove(id: string): Promise<boolean> {
+      async remove(id) {
         const installationId = await database.write(async (transaction) => {
           const [known] = await listConnections(transaction, { clientId, id });
           if (!known) return undefined;
@@ -241,7 +268,7 @@ export function createConnections(deps: ConnectionsDeps) {
         if (installationId !== undefined) deps.onChanged?.(installationId);
         return installationId !== undefined;
       },
-    },
+    } satisfies ConnectionList,
   };
 }
 

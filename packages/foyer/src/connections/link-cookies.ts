@@ -16,7 +16,7 @@ export interface FormTicket {
 }
 
 /** How long a page that asks for a press may stay open. */
-const formLifetimeMs = 30 * 60_000;
+export const formLifetimeMs = 30 * 60_000;
 const mostCookies = 12;
 
 /** A response that can take a cookie: Node's, Express's, or a web-standard one. */

@@ -1,5 +1,6 @@
 import type { Queries } from './database.ts';
 import { newId } from './new-id.ts';
+import { type Given, prepareQuery } from './prepared-query.ts';
 import type { ConnectionRow, InstallationStatus, UsedLinkRow } from './records.ts';
 
 /** What a connection says of the host's account. */
@@ -11,15 +12,34 @@ export interface ConnectedAccount {
   data: string | null;
 }
 
-/** Reads an installation's connections, the oldest first. More than one exists only if workspaces are shared. */
-export async function readConnections(queries: Queries, installationId: string): Promise<ConnectionRow[]> {
-  return queries
+const ofInstallation = prepareQuery((queries, given: Given<{ installationId: string }>) =>
+  queries
     .selectFrom('connections')
     .selectAll()
-    .where('installation_id', '=', installationId)
+    .where('installation_id', '=', given.installationId)
     .orderBy('connected_at')
-    .orderBy('id')
-    .execute();
+    .orderBy('id'),
+);
+
+/** Reads an installation's connections, the oldest first. More than one exists only if workspaces are shared. */
+export async function readConnections(queries: Queries, installationId: string): Promise<ConnectionRow[]> {
+  return (await ofInstallation(queries, { installationId })).rows;
+}
+
+/** Reads the connection that a run is for: that of the link which started it, else the installation's newest. */
+export async function readRunConnection(
+  queries: Queries,
+  run: { id: string; installationId: string },
+): Promise<ConnectionRow | undefined> {
+  const all = await readConnections(queries, run.installationId);
+  if (all.length < 2) return all[0];
+  const link = await queries
+    .selectFrom('used_links')
+    .select('org')
+    .where('installation_id', '=', run.installationId)
+    .where('run_id', '=', run.id)
+    .executeTakeFirst();
+  return all.find(({ org }) => org === link?.org) ?? all.at(-1);
 }
 
 /** Connects an installation with an account; one that is connected already keeps its id and since when it is. */
@@ -98,10 +118,10 @@ export type LinkUse = Omit<UsedLinkRow, 'client_id' | 'used_at'> & { clientId: s
 
 /** Uses a link or a claim up: true for the one transaction that may connect with it. */
 export async function useLink(transaction: Queries, use: LinkUse): Promise<boolean> {
-  const { clientId, jti, installation_id, run_id, progress_hash, now } = use;
+  const { clientId, now, ...row } = use;
   const inserted = await transaction
     .insertInto('used_links')
-    .values({ client_id: clientId, jti, installation_id, run_id, progress_hash, used_at: now })
+    .values({ ...row, client_id: clientId, used_at: now })
     .onConflict((conflict) => conflict.columns(['client_id', 'jti']).doNothing())
     .returning('jti')
     .executeTakeFirst();

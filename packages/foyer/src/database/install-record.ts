@@ -1,3 +1,4 @@
+import type { ExpressionBuilder } from 'kysely';
 import type { Database, Queries } from './database.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type {
@@ -7,6 +8,7 @@ import type {
   RunStatus,
   StepRow,
   StepStatus,
+  Tables,
 } from './records.ts';
 
 /**
@@ -57,6 +59,10 @@ export interface InstallRecord {
   botUserId: string | null;
   /** What was granted; null without a bot. */
   botScopes: string[] | null;
+  /** 1 for the first install, one more for each install that follows an uninstall. */
+  life: number;
+  /** Which of the host's accounts it belongs to; the newest if it is shared. */
+  connection: { org: string; subject: string | null; connectedAt: number } | null;
   run: RunRecord | null;
 }
 
@@ -84,6 +90,7 @@ export const recordColumns = [
   'uninstalled_at',
   'bot_user_id',
   'bot_scopes',
+  'life',
 ] as const satisfies readonly (keyof InstallationRow)[];
 /** The columns of a run that a record shows. */
 export const runColumns = [
@@ -105,9 +112,33 @@ export const stepColumns = [
   'finished_at',
 ] as const satisfies readonly (keyof StepRow)[];
 
+/** What is selected of an installation's newest connection, beside `recordColumns`. */
+interface ConnectionColumns {
+  connection_org: string | null;
+  connection_subject: string | null;
+  connected_at: number | null;
+}
+
+/** Selects an installation's newest connection, in the same query as its own columns. */
+export function newestConnection(eb: ExpressionBuilder<Tables, 'installations'>) {
+  const newest = <Column extends 'org' | 'subject' | 'connected_at'>(column: Column) =>
+    eb
+      .selectFrom('connections')
+      .select(`connections.${column}`)
+      .whereRef('connections.installation_id', '=', 'installations.id')
+      .orderBy('connections.connected_at', 'desc')
+      .orderBy('connections.id', 'desc')
+      .limit(1);
+  return [
+    newest('org').as('connection_org'),
+    newest('subject').as('connection_subject'),
+    newest('connected_at').as('connected_at'),
+  ];
+}
+
 /** A row of `recordColumns` and its newest run as a record. */
 export function toInstallRecord(
-  row: Pick<InstallationRow, (typeof recordColumns)[number]>,
+  row: Pick<InstallationRow, (typeof recordColumns)[number]> & ConnectionColumns,
   run: RunRecord | null,
 ): InstallRecord {
   return {
@@ -126,6 +157,11 @@ export function toInstallRecord(
     uninstalledAt: row.uninstalled_at,
     botUserId: row.bot_user_id,
     botScopes: row.bot_scopes === null ? null : (JSON.parse(row.bot_scopes) as string[]),
+    life: row.life,
+    connection:
+      row.connection_org === null || row.connected_at === null
+        ? null
+        : { org: row.connection_org, subject: row.connection_subject, connectedAt: row.connected_at },
     run,
   };
 }
@@ -160,7 +196,11 @@ export function toRunRecord(
 }
 
 const recordById = (queries: Queries, given: Given<{ id: string }>) =>
-  queries.selectFrom('installations').select(recordColumns).where('id', '=', given.id);
+  queries
+    .selectFrom('installations')
+    .select(recordColumns)
+    .select(newestConnection)
+    .where('id', '=', given.id);
 
 const runById = (queries: Queries, given: Given<{ id: string }>) =>
   queries.selectFrom('runs').select(runColumns).where('id', '=', given.id);
@@ -229,6 +269,7 @@ export async function findInstallRecords(
   const rows = await queries
     .selectFrom('installations')
     .select(recordColumns)
+    .select(newestConnection)
     .where('client_id', '=', clientId)
     .where('tenant', 'in', [`team:${id}`, `enterprise:${id}`])
     .execute();

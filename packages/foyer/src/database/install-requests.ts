@@ -79,14 +79,14 @@ export async function recordUnusedRequest(
   await putUnused(transaction, request, { outcome, error_code, used_at: null, finished_at: request.now });
 }
 
-/** Records that a pass whose state was used has failed. An installed one is left as it is. */
+/** Records that an attempt whose state was used has failed, or was refused. An installed one stays as it is. */
 export async function failInstallRequest(
   transaction: Queries,
-  failure: { id: string; errorCode: string; now: number },
+  failure: { id: string; outcome?: 'failed' | 'refused'; errorCode: string; now: number },
 ): Promise<void> {
   await transaction
     .updateTable('install_requests')
-    .set({ outcome: 'failed', error_code: failure.errorCode, finished_at: failure.now })
+    .set({ outcome: failure.outcome ?? 'failed', error_code: failure.errorCode, finished_at: failure.now })
     .where('id', '=', failure.id)
     .where('outcome', '=', 'started')
     .execute();

@@ -336,6 +336,8 @@ export interface UsedLinkRow {
   /** What the link led to. No reference: a link stays used after its installation was erased. */
   installation_id: string | null;
   run_id: string | null;
+  /** The account that it connected: whose a run is, if its workspace is shared. */
+  org: string | null;
   /** Of the install request's progress page. */
   progress_hash: string | null;
   used_at: number;

@@ -49,7 +49,7 @@ export function addListeners(app: App, deps: ListenersDeps): void {
   });
 
   // A link button opens its address by itself; Slack only wants to hear that the press was seen.
-  for (const link of [homeActions.updatePermissions, openHomeActionId]) {
+  for (const link of [homeActions.updatePermissions, homeActions.finishConnecting, openHomeActionId]) {
     app.action(link, async ({ ack }) => ack());
   }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../config/log.ts';
+import type { ClaimUrl } from '../connections/create-connections.ts';
 import type { Database } from '../database/database.ts';
 import {
   announceView,
@@ -45,6 +46,7 @@ export function createPublishHome(deps: {
   /** Told of each refusal, with the token that it met: it marks the installation broken where that token is dead. */
   reportDeadToken: TokenSource['reportDeadToken'];
   config: HomeConfig;
+  claimUrl?: ClaimUrl;
   /** The app's own sections; none unless given. */
   sections?: readonly BoundHomeSection[];
   now: () => number;

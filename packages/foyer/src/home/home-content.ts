@@ -15,6 +15,8 @@ export interface HomeContent {
   optionalScopes: readonly string[];
   /** Where an install of this same team begins anew. */
   updatePermissionsUrl: string;
+  /** Where an unconnected workspace is connected with an account; only for those who may. */
+  claimUrl?: string;
   supportUrl?: string;
   privacyUrl?: string;
 }

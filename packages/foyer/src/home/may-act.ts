@@ -11,6 +11,7 @@ export const homeActions = {
   retryRun: 'foyer.retry_run',
   sendWelcome: 'foyer.send_welcome',
   updatePermissions: 'foyer.update_permissions',
+  finishConnecting: 'foyer.finish_connecting',
 } as const;
 
 /** The step that sends the welcome: its name is permanent. */

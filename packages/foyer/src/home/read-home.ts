@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../config/log.ts';
+import { type ClaimUrl, claimLifetimeMs } from '../connections/create-connections.ts';
 import type { Database } from '../database/database.ts';
 import { prepareHistory } from '../database/history.ts';
 import type { Onlooker } from '../database/home-views.ts';
@@ -8,6 +9,7 @@ import { type InstallRecord, prepareInstallRecord } from '../database/install-re
 import type { FindViewer } from './find-viewer.ts';
 import { askHomeSections, type BoundHomeSection, composeHome } from './home-sections.ts';
 import { historyShown, homeBlocks } from './home-view.ts';
+import { mayAct } from './may-act.ts';
 import type { DrawnHome } from './send-view.ts';
 
 /** What the view needs of the configuration. */
@@ -33,6 +35,9 @@ export function createReadHome(deps: {
   findViewer: FindViewer;
   config: HomeConfig;
   sections?: readonly BoundHomeSection[];
+  /** Where a person who may do so claims an unconnected workspace. */
+  claimUrl?: ClaimUrl;
+  now: () => number;
   log: Logger;
 }): (onlooker: Onlooker) => Promise<Home | undefined> {
   const { database, findViewer, config, sections = [], log } = deps;
@@ -68,7 +73,10 @@ export function createReadHome(deps: {
       },
       log,
     );
-    const recordBlocks = homeBlocks({ ...settings, record, history, viewer, updatePermissionsUrl });
+    const mayClaim = record.connection === null && record.status === 'active' && mayAct(record, viewer);
+    const { life } = record;
+    const claimUrl = mayClaim ? deps.claimUrl?.({ installationId: record.id, life, userId }) : undefined;
+    const recordBlocks = homeBlocks({ ...settings, record, history, viewer, updatePermissionsUrl, claimUrl });
     const draw = (shown: typeof answered) => composeHome(shown, recordBlocks, sectionNotices);
     const home = draw(answered);
     return {
@@ -78,7 +86,14 @@ export function createReadHome(deps: {
       /** The same Home without what these sections answered. */
       without: (failed: ReadonlySet<string>) =>
         draw(answered.map((one) => (failed.has(one.id) ? { ...one, blocks: undefined } : one))),
-      hash: hash('sha256', `[${record.installedAt},${JSON.stringify(home.blocks)}]`),
+      hash: hash('sha256', `[${record.installedAt},${hashedText(home.blocks, claimUrl)}]`),
     };
   };
+
+  /** A claim is a different text each time. It counts as the same for half of its life, and then is sent again. */
+  function hashedText(blocks: unknown, claimUrl: string | undefined): string {
+    const text = JSON.stringify(blocks);
+    if (claimUrl === undefined) return text;
+    return text.replaceAll(claimUrl, `claim ${Math.floor(deps.now() / (claimLifetimeMs / 2))}`);
+  }
 }

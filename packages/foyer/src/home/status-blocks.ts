@@ -7,8 +7,20 @@ import { homeActions, welcomeStepName } from './may-act.ts';
 
 /** How the installation stands in a sentence or two, and who installed it where and when. */
 export function statusBlocks(content: HomeContent): KnownBlock[] {
-  const { record } = content;
-  return [summary(content), fields(facts(record))];
+  const { record, claimUrl } = content;
+  return [
+    summary(content),
+    ...(claimUrl === undefined ? [] : [connectBlock(claimUrl)]),
+    fields(facts(record)),
+  ];
+}
+
+/** The link works for an hour, and each opening of Home has a fresh one. */
+function connectBlock(url: string): KnownBlock {
+  return section(
+    '○  *Not connected yet.* One step is left: connect this workspace with your account.',
+    button('Finish connecting', homeActions.finishConnecting, { url, style: 'primary' }),
+  );
 }
 
 function summary({ record, app, updatePermissionsUrl }: HomeContent): KnownBlock {

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Config } from '../config/config.ts';
+import { type ConnectQuestion, connectPage } from './pages/connect-page.ts';
 import { failurePage } from './pages/failure-page.ts';
 import { type FailureKind, failurePages } from './pages/failure-texts.ts';
 import { landingPage } from './pages/landing-page.ts';
@@ -22,6 +23,8 @@ export interface ShownFailure {
   teamId?: string;
   /** The path of the page that was asked for, where trying again means to ask for it again. */
   path?: string;
+  /** Why a rule of the app refuses, in the words of its author; escaped. */
+  reason?: string;
 }
 
 /**
@@ -35,7 +38,11 @@ export function createSendPages(deps: { config: Config }) {
   function send(
     res: ServerResponse,
     status: number,
-    options: { noIndex?: boolean; headers?: Record<string, string> },
+    options: {
+      noIndex?: boolean;
+      headers?: Record<string, string | string[]>;
+      formLeadsTo?: readonly string[];
+    },
     page: (frame: PageFrame) => string,
   ): void {
     if (res.headersSent) return;
@@ -44,7 +51,12 @@ export function createSendPages(deps: { config: Config }) {
     // Slack's provider sets a cookie of its own to be deleted; it means nothing to a browser.
     res.removeHeader('Set-Cookie');
     res.writeHead(status, {
-      ...pageHeaders({ nonce, secure: http.secure, noIndex: options.noIndex }),
+      ...pageHeaders({
+        nonce,
+        secure: http.secure,
+        noIndex: options.noIndex,
+        ...(options.formLeadsTo && { formAction: 'self', formLeadsTo: options.formLeadsTo }),
+      }),
       ...options.headers,
       'Content-Length': body.length,
     });
@@ -68,12 +80,29 @@ export function createSendPages(deps: { config: Config }) {
       send(res, 200, { noIndex: true }, (frame) => progressPage({ ...frame, ...content }));
     },
 
+    /** Asks for a press before a workspace is connected; `setCookie` binds the form to this browser. */
+    sendConnectQuestion(
+      res: ServerResponse,
+      question: Omit<ConnectQuestion, 'action'>,
+      setCookie: string,
+    ): void {
+      const action = `${http.basePath}/slack/install`;
+      // Slack leads on to the workspace's own host, and a cancel back to the host product.
+      const formLeadsTo = [
+        'https:',
+        new URL(slack.authorizationUrl).origin,
+        ...(deps.config.connect?.returnOrigins ?? []),
+      ];
+      const options = { noIndex: true, headers: { 'Set-Cookie': setCookie }, formLeadsTo };
+      send(res, 200, options, (frame) => connectPage({ ...frame, ...question, action }));
+    },
+
     sendFailure(res: ServerResponse, failure: ShownFailure, headers: Record<string, string> = {}): void {
-      const { kind, code, tokensRevoked, mayHaveActed, retryAfterSeconds, teamId } = failure;
+      const { kind, code, tokensRevoked, mayHaveActed, retryAfterSeconds, teamId, reason } = failure;
       const path = kind === 'wrong_host' ? `${http.publicUrl}${failure.path ?? '/'}` : failure.path;
       const retryUrl = teamId && `/slack/install?team=${encodeURIComponent(teamId)}`;
       const status = failure.status ?? failurePages[kind].status;
-      const content = { kind, code, tokensRevoked, mayHaveActed, retryAfterSeconds, retryUrl, path };
+      const content = { kind, code, tokensRevoked, mayHaveActed, retryAfterSeconds, retryUrl, path, reason };
       const retryAfter = retryAfterSeconds && { 'Retry-After': String(retryAfterSeconds) };
       send(res, status, { noIndex: true, headers: { ...headers, ...retryAfter } }, (frame) =>
         failurePage({ ...frame, ...content }),

@@ -1,6 +1,12 @@
+import {
+  InstallRefusedError,
+  LinkUsedError,
+  MoveUnconfirmedError,
+} from '../connections/commit-connection.ts';
 import { DatabaseUnavailableError } from '../database/database.ts';
 import type { FailureKind } from '../http/pages/failure-texts.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
+import { GateFailedError } from './gate.ts';
 
 /** Slack's refusals of an exchange that say our settings are wrong: no installer can mend them. */
 const misconfigured = new Set([
@@ -27,6 +33,10 @@ export interface CallbackFailure {
   status?: number;
   /** Whether Slack may have let the app in without our hearing of it. */
   mayHaveActed?: boolean;
+  /** failed unless a rule refused it. */
+  outcome?: 'refused';
+  /** Why the app's gate refuses, for the page. */
+  reason?: string;
 }
 
 /**
@@ -41,6 +51,14 @@ export function redirectFailure(error: string): CallbackFailure {
 
 /** Translates whatever ended an exchange. */
 export function exchangeFailure(error: unknown): CallbackFailure {
+  if (error instanceof InstallRefusedError) {
+    const { code, reason } = error;
+    return { kind: code, code, outcome: 'refused', reason };
+  }
+  if (error instanceof MoveUnconfirmedError)
+    return { kind: 'already_connected', code: error.code, outcome: 'refused' };
+  if (error instanceof LinkUsedError) return { kind: 'link_used', code: error.code };
+  if (error instanceof GateFailedError) return { kind: 'gate_failed', code: error.code };
   if (error instanceof DatabaseUnavailableError) return { kind: 'database_unavailable', code: error.code };
   const failure = slackFailure(error);
   if (!failure) return { kind: 'internal', code: 'internal_error' };

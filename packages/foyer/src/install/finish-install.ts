@@ -1,7 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Installation } from '@slack/oauth';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../config/log.ts';
-import type { Database } from '../database/database.ts';
+import {
+  type ConflictRule,
+  commitConnection,
+  InstallRefusedError,
+  LinkUsedError,
+  MoveUnconfirmedError,
+} from '../connections/commit-connection.ts';
+import { createLink, type LinkClaims } from '../connections/link.ts';
+import { formLifetimeMs, type LinkCookies } from '../connections/link-cookies.ts';
+import type { InstallEnd, Returns } from '../connections/returns.ts';
+import type { Database, Queries } from '../database/database.ts';
 import {
   consumeState,
   failInstallRequest,
@@ -12,8 +23,10 @@ import {
 import type { FailureKind } from '../http/pages/failure-texts.ts';
 import type { SendPages } from '../http/send-pages.ts';
 import type { InstallationStore, RecordedInstall } from '../installations/installation-store.ts';
+import { tenantOfInstallation, tenantOfQuery } from '../installations/tenant.ts';
 import { type SlackCalls, slackClientOptions } from '../slack/create-slack-client.ts';
 import { type CallbackFailure, exchangeFailure, redirectFailure } from './callback-failure.ts';
+import { type AskGate, gateTimeLimitMs } from './gate.ts';
 import { createInstallProvider, providerCookieName } from './install-provider.ts';
 import { progressHash, progressPath } from './progress-token.ts';
 import type { StateContent, States } from './state.ts';
@@ -41,12 +54,20 @@ export interface FinishInstallDeps {
   unstoredTokens: UnstoredTokens;
   /** Has the run begin in a moment. It must not throw: the install is done. */
   wakeWorker(): void;
-  pages: Pick<SendPages, 'sendFailure'>;
+  pages: Pick<SendPages, 'sendFailure' | 'sendConnectQuestion'>;
+  returns: Returns;
+  cookies: LinkCookies;
+  /** What happens to a workspace that is already another account's. */
+  onConflict: ConflictRule;
+  /** Asks the app's gate; absent if it has none. */
+  askGate?: AskGate;
   slackCalls: SlackCalls;
   /** A pass through OAuth ended; refused: its callback was not accepted. Must not throw. */
   onEnded?(outcome: 'installed' | 'cancelled' | 'failed' | 'refused'): void;
   /** This callback has installed the app. Must not throw. */
   onInstalled?(req: IncomingMessage): void;
+  /** An install with a link was stored. Must not throw. */
+  onConnected?(): void;
   now: () => number;
   log: Logger;
 }
@@ -73,7 +94,21 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     const leadsBack =
       request?.outcome === 'installed' || (request?.outcome === 'started' && fallback === 'state_used');
     if (leadsBack) return seeOther(res, progressPath(config.http, content.progressToken));
-    pages.sendFailure(res, { kind: fallback, code: fallback, teamId: content.teamId });
+    await answer(res, content, { outcome: 'failed', error: fallback }, () =>
+      pages.sendFailure(res, { kind: fallback, code: fallback, teamId: content.teamId }),
+    );
+  }
+
+  /** Leads back to the host with a signed result; if there is no address for that, shows Foyer's own page. */
+  async function answer(
+    res: ServerResponse,
+    content: StateContent,
+    end: InstallEnd,
+    showPage: () => void,
+  ): Promise<void> {
+    const location = await deps.returns.toHost({ requestId: content.id, link: content.link }, end);
+    if (location === undefined) showPage();
+    else seeOther(res, location);
   }
 
   /** Records a pass that ended without a code. The page does not depend on it: a failure to write is only logged. */
@@ -97,7 +132,9 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         { outcome: failure.kind, code: failure.code, requestId: requestIdOf(verdict) },
         'install ended at Slack',
       );
-      return pages.sendFailure(res, { ...failure, teamId });
+      const showPage = (): void => pages.sendFailure(res, { ...failure, teamId });
+      if (!verdict.ok) return showPage();
+      return answer(res, verdict.content, { outcome: outcomeOf(failure), error: failure.code }, showPage);
     }
     if (!query.get('code') || !verdict.ok) deps.onEnded?.('refused');
     if (!query.get('code'))
@@ -116,49 +153,150 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     const limits = { timeoutMs: slackCallMs, signal: AbortSignal.timeout(slackBudgetMs) };
     const tokens = deps.unstoredTokens.watch(content.id, slackClientOptions(deps.slackCalls, limits));
     let recorded: RecordedInstall | undefined;
+    let place: InstallEnd['place'];
+    let authTest: { url?: string } = {};
+    let isInstalled = false;
 
     const provider = createInstallProvider(deps, {
-      clientOptions: tokens.options,
+      clientOptions: {
+        ...tokens.options,
+        async fetch(input: string | URL | Request, init?: RequestInit) {
+          const response = await tokens.options.fetch(input, init);
+          if (String(input).endsWith('/auth.test')) authTest = await readAuthTest(response.clone());
+          return response;
+        },
+      },
       async consumeState() {
         const fresh = await database.write((trx) => consumeState(trx, asRequest(content)), 1500);
         if (!fresh) throw new StateUsedError('this state was used before');
       },
       async store(installation) {
-        const patienceMs = Math.max(500, storeUntilMs - (performance.now() - startedAt));
-        recorded = await deps.store.recordInstall(installation, { installRequestId: content.id, patienceMs });
+        place = placeOf(installation);
+        assertWorkspace(content.link, place);
+        const leftMs = (): number => storeUntilMs - (performance.now() - startedAt);
+        const limitMs = Math.min(gateTimeLimitMs, Math.max(500, leftMs()));
+        await deps.askGate?.(installation, { link: content.link, url: authTest.url ?? null, limitMs });
+        const { link } = content;
+        recorded = await deps.store.recordInstall(installation, {
+          installRequestId: content.id,
+          patienceMs: Math.max(500, leftMs()),
+          commitWith:
+            link && ((trx, install) => connect(trx, { installation, install, link, moves: content.moves })),
+        });
       },
     });
+
+    /** The connection is committed with the install, or neither is (invariant 1). */
+    const connect = (
+      trx: Queries,
+      about: { installation: Installation; install: RecordedInstall; link: LinkClaims; moves?: string },
+    ): Promise<void> =>
+      commitConnection(trx, {
+        ...about.install,
+        clientId: config.slack.clientId,
+        userId: about.installation.user.id,
+        progressHash: progressHash(content.progressToken),
+        confirmedMove: about.moves === tenantOfInstallation(about.installation),
+        link: about.link,
+        rule: deps.onConflict,
+        now: now(),
+      });
 
     await provider.handleCallback(providerRequest(req), res, {
       success() {
         // Nothing here may throw: the provider would tell the installer that an install which is stored has failed.
+        isInstalled = true;
         deps.wakeWorker();
         deps.onEnded?.('installed');
         deps.onInstalled?.(req);
+        if (content.link) deps.onConnected?.();
         requestLog.info(
           { installationId: recorded?.installationId, runId: recorded?.runId, outcome: recorded?.kind },
           'installed',
         );
-        seeOther(res, config.successRedirectUrl ?? progressPath(config.http, content.progressToken));
       },
       async failureAsync(error) {
         if (error instanceof StateUsedError) {
           deps.onEnded?.('refused');
           return answerUsedState(res, content, 'state_used');
         }
-        deps.onEnded?.('failed');
         const failure = exchangeFailure(error);
+        const outcome: 'failed' | 'refused' = failure.outcome ?? 'failed';
+        deps.onEnded?.(outcome);
         const tokensRevoked = await tokens.giveBack(giveBackMs);
-        const level = failure.kind === 'internal' ? 'error' : 'warn';
-        requestLog[level]({ err: error, code: failure.code, tokensRevoked }, 'install failed');
-        const failed = { id: content.id, errorCode: failure.code, now: now() };
+        const level = failure.kind === 'internal' ? 'error' : outcome === 'refused' ? 'info' : 'warn';
+        requestLog[level](
+          { err: outcome === 'refused' ? undefined : error, code: failure.code, tokensRevoked },
+          `install ${outcome}`,
+        );
+        const failed = { id: content.id, outcome, errorCode: failure.code, now: now() };
         await database
           .write((trx) => failInstallRequest(trx, failed), 300)
           .catch((cause) => requestLog.warn({ err: cause }, 'could not record a failed install'));
-        pages.sendFailure(res, { ...failure, tokensRevoked, teamId: content.teamId });
+        if (error instanceof MoveUnconfirmedError) return askToMove(req, res, content, place);
+        if (error instanceof LinkUsedError && content.link) {
+          const earlier = await deps.returns.earlierUse(content.link);
+          if (earlier.kind === 'used' && earlier.location !== undefined)
+            return seeOther(res, earlier.location);
+        }
+        await answer(res, content, { outcome, error: failure.code, place }, () =>
+          pages.sendFailure(res, { ...failure, tokensRevoked, teamId: content.teamId }),
+        );
       },
     });
+    if (isInstalled && recorded) await answerInstalled(res, content, recorded, place);
   }
+
+  async function answerInstalled(
+    res: ServerResponse,
+    content: StateContent,
+    { installationId, runId }: RecordedInstall,
+    place: InstallEnd['place'],
+  ): Promise<void> {
+    const toProgress = (): void => seeOther(res, progressPath(config.http, content.progressToken));
+    await answer(res, content, { outcome: 'installed', place, installationId, runId }, toProgress);
+  }
+
+  /**
+   * Asks the installer, who has just shown that they may install in this workspace, whether it is to be moved. The link
+   * is signed again for the form, which comes back through `/slack/install` and to Slack once more.
+   */
+  async function askToMove(
+    req: IncomingMessage,
+    res: ServerResponse,
+    content: StateContent,
+    place: InstallEnd['place'],
+  ): Promise<void> {
+    const { link } = content;
+    if (!link || !config.connect || !place) throw new Error('a move without a link or a workspace');
+    const times = { now: now(), expiresAt: now() + formLifetimeMs };
+    const token = await createLink(config.connect, link, times);
+    const moves = tenantOfQuery({ ...place, isEnterpriseInstall: place.orgWide });
+    const { value: ticket, setCookie } = deps.cookies.issueForm({ link: token, moves }, req.headers.cookie);
+    const account = link.label ?? link.org;
+    pages.sendConnectQuestion(res, { kind: 'move', account, teamName: place.teamName, ticket }, setCookie);
+  }
+}
+
+function placeOf({ team, enterprise, isEnterpriseInstall = false }: Installation) {
+  return {
+    teamId: isEnterpriseInstall ? null : (team?.id ?? null),
+    teamName: (isEnterpriseInstall ? enterprise?.name : team?.name) ?? null,
+    enterpriseId: enterprise?.id ?? null,
+    orgWide: isEnterpriseInstall,
+  };
+}
+
+/** A link that names a workspace connects no other: `?team=` at Slack is only a suggestion. */
+function assertWorkspace(link: LinkClaims | undefined, place: ReturnType<typeof placeOf>): void {
+  const chosen = place.orgWide ? place.enterpriseId : place.teamId;
+  if (link?.team !== undefined && link.team !== chosen) throw new InstallRefusedError('other_workspace');
+}
+
+async function readAuthTest(response: Response): Promise<{ url?: string }> {
+  const body: unknown = await response.json().catch(() => undefined);
+  const url = typeof body === 'object' && body !== null && 'url' in body ? body.url : undefined;
+  return typeof url === 'string' ? { url } : {};
 }
 
 /**

@@ -1,5 +1,8 @@
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../config/log.ts';
+import { longestLinkMs } from '../connections/link.ts';
+import { formLifetimeMs } from '../connections/link-cookies.ts';
+import { sweepUsedLinks } from '../database/connections.ts';
 import type { Database } from '../database/database.ts';
 import {
   failInstallRequest,
@@ -45,6 +48,8 @@ export function createRecoverInstalls(deps: {
       await database.write((trx) => failInstallRequest(trx, failed));
       if (request.outcome === 'started') deps.onInterrupted?.();
     }
+    const linksBefore = now() - longestLinkMs - formLifetimeMs;
+    await database.write((trx) => sweepUsedLinks(trx, { clientId, before: linksBefore }));
     const swept = await database.write((trx) =>
       sweepInstallRequests(trx, { clientId, before: now() - installRequestsKeptMs }),
     );

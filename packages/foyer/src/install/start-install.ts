@@ -1,33 +1,119 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../config/log.ts';
+import { ConnectError, type Link, readLink } from '../connections/link.ts';
+import type { LinkCookies } from '../connections/link-cookies.ts';
+import type { Returns } from '../connections/returns.ts';
+import { isFromHere, readForm } from '../http/read-form.ts';
+import type { SendPages } from '../http/send-pages.ts';
 import { createInstallProvider, installOptions } from './install-provider.ts';
-import type { States } from './state.ts';
+import type { StateContent, States } from './state.ts';
+
+export interface StartInstallDeps {
+  config: Pick<Config, 'slack' | 'http' | 'connect'>;
+  states: States;
+  cookies: LinkCookies;
+  returns: Returns;
+  pages: Pick<SendPages, 'sendFailure' | 'sendConnectQuestion'>;
+  now: () => number;
+  log: Logger;
+}
 
 /**
- * Makes the handler of `GET /slack/install`: a redirect to Slack's consent page with a fresh state (Slack's listing
- * check wants a redirect there, not a page). It writes nothing but headers.
+ * Makes the handlers of `/slack/install`. GET is a redirect to Slack's consent page with a fresh state (Slack's listing
+ * check wants a redirect there, not a page); with `?connect=` it first verifies the link. POST is the press that a link
+ * from elsewhere asks for. Neither writes to the database.
  *
  * Why not `InstallProvider.handleInstallPath`: it leaves the response open when it fails, and its cookie has one fixed
  * name, so that a second tab breaks the first.
  */
-export function createStartInstall(deps: {
-  config: Pick<Config, 'slack' | 'http'>;
-  states: States;
-  log: Logger;
-}): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
+export function createStartInstall(deps: StartInstallDeps) {
+  const { config, cookies, returns, pages, now, log } = deps;
   const provider = createInstallProvider(deps);
-  return async function startInstall(req, res) {
-    const asked = new URL(req.url ?? '/', 'http://localhost').searchParams.get('team') ?? '';
-    // Anything that is no team's id is left out, and Slack asks for the workspace itself.
-    const teamId = /^[TE][A-Z0-9]{1,30}$/.test(asked) ? asked : undefined;
-    const { state, cookies } = deps.states.issue({ teamId, cookieHeader: req.headers.cookie });
-    const location = await provider.generateInstallUrl(
-      { ...installOptions(deps.config), teamId },
-      true,
-      state,
-    );
-    const headers = { 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' };
-    res.writeHead(302, { Location: location, 'Set-Cookie': cookies, ...headers }).end();
+
+  async function toSlack(
+    req: IncomingMessage,
+    res: ServerResponse,
+    asked: Pick<StateContent, 'teamId' | 'link' | 'moves'>,
+  ): Promise<void> {
+    const { state, cookies: stateCookies } = deps.states.issue({
+      ...asked,
+      cookieHeader: req.headers.cookie,
+    });
+    const { teamId } = asked;
+    const location = await provider.generateInstallUrl({ ...installOptions(config), teamId }, true, state);
+    // After a form the browser must come with a GET.
+    leadTo(res, req.method === 'POST' ? 303 : 302, location, stateCookies);
+  }
+
+  /** Verifies a link and looks whether it was used. Undefined once the request is answered. */
+  async function acceptLink(res: ServerResponse, token: string): Promise<Link | undefined> {
+    let link: Link;
+    try {
+      if (!config.connect) throw new ConnectError('link_invalid', 'Connecting is off: set CONNECT_SECRET.');
+      link = readLink(config.connect, token, now());
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error;
+      log.info({ code: error.code, reason: error.message }, 'a link was refused');
+      const kind = error.code === 'link_expired' ? 'link_expired' : 'link_invalid';
+      pages.sendFailure(res, { kind, code: kind });
+      return undefined;
+    }
+    const earlier = await returns.earlierUse(link);
+    if (earlier.kind === 'unused') return link;
+    if (earlier.location !== undefined) leadTo(res, 303, earlier.location);
+    else pages.sendFailure(res, { kind: 'link_used', code: 'link_used' });
+    return undefined;
+  }
+
+  async function connect(req: IncomingMessage, res: ServerResponse, token: string): Promise<void> {
+    const link = await acceptLink(res, token);
+    if (!link) return;
+    const cookieHeader = req.headers.cookie;
+    if (cookies.isBound(link.jti, cookieHeader)) return toSlack(req, res, asState(link));
+    const { value: ticket, setCookie } = cookies.issueForm({ link: token }, cookieHeader);
+    const account = link.label ?? link.org;
+    pages.sendConnectQuestion(res, { kind: 'connect', account, ticket }, setCookie);
+  }
+
+  return {
+    async get(req: IncomingMessage, res: ServerResponse): Promise<void> {
+      const query = new URL(req.url ?? '/', 'http://localhost').searchParams;
+      const link = query.get('connect');
+      if (link !== null) return connect(req, res, link);
+      const asked = query.get('team') ?? '';
+      // Anything that is no team's id is left out, and Slack asks for the workspace itself.
+      const teamId = /^[TE][A-Z0-9]{1,30}$/.test(asked) ? asked : undefined;
+      return toSlack(req, res, { teamId });
+    },
+
+    async post(req: IncomingMessage, res: ServerResponse): Promise<void> {
+      const refuse = (): void =>
+        pages.sendFailure(res, { kind: 'form_expired', code: 'form_expired' }, { Connection: 'close' });
+      if (!isFromHere(req.headers, config.http.publicUrl)) return refuse();
+      const form = await readForm(req);
+      if (typeof form === 'number') return refuse();
+      const ticket = cookies.readForm(form.get('ticket'), req.headers.cookie);
+      if (!ticket) return refuse();
+      const link = await acceptLink(res, ticket.link);
+      if (!link) return;
+      if (form.get('decision') === 'continue') return toSlack(req, res, asState(link, ticket.moves));
+      const { expiresAt: _, ...claims } = link;
+      const end = { outcome: 'cancelled', error: 'access_denied' } as const;
+      const location = await returns.toHost({ requestId: link.jti, link: claims }, end);
+      if (location !== undefined) return leadTo(res, 303, location);
+      pages.sendFailure(res, { kind: 'access_denied', code: 'access_denied' });
+    },
   };
+}
+
+function asState({ expiresAt: _, ...link }: Link, moves?: string) {
+  return { link, teamId: link.team, moves };
+}
+
+function leadTo(res: ServerResponse, status: 302 | 303, location: string, cookies: string[] = []): void {
+  if (res.headersSent) return;
+  const headers = { 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' };
+  const setCookie = cookies.length > 0 ? { 'Set-Cookie': cookies } : {};
+  res.writeHead(status, { Location: location, ...setCookie, ...headers }).end();
 }

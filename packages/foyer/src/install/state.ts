@@ -1,6 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { parseCookie, stringifySetCookie } from 'cookie';
 import { z } from 'zod';
+import { type LinkClaims, linkClaims } from '../connections/link.ts';
 import type { Sealer } from '../installations/sealer.ts';
 
 /**
@@ -23,6 +24,10 @@ export interface StateContent {
   /** The workspace that was asked for with `?team=`. */
   teamId?: string;
   progressToken: string;
+  /** The verified link that began this install. */
+  link?: LinkClaims;
+  /** The workspace (`team:T…`) whose move to the link's account its installer has confirmed. */
+  moves?: string;
 }
 
 /** Why a state is not accepted. An expired one from its own browser is still known by its content. */
@@ -38,8 +43,13 @@ const sealedSchema = z.object({
   issuedAt: z.number(),
   teamId: z.string().optional(),
   progressToken: z.string(),
+  link: linkClaims.optional(),
+  moves: z.string().optional(),
   binding: z.string(),
 });
+
+/** With the longest link in it. */
+const longestState = 8000;
 
 /** More half-done installs than this in one browser at once: the oldest cookies are given up. */
 const mostCookies = 12;
@@ -66,14 +76,15 @@ export function createStates(deps: {
 
   return {
     /** Makes a fresh state, and the Set-Cookie headers that bind it to the browser which asked. */
-    issue(request: { teamId?: string; cookieHeader: string | undefined }): {
+    issue(request: Pick<StateContent, 'teamId' | 'link' | 'moves'> & { cookieHeader: string | undefined }): {
       state: string;
       cookies: string[];
     } {
       const id = randomBytes(16).toString('base64url');
       const binding = randomBytes(16).toString('base64url');
       const progressToken = randomBytes(24).toString('base64url');
-      const content = { id, issuedAt: deps.now(), teamId: request.teamId, progressToken, binding };
+      const { teamId, link, moves } = request;
+      const content = { id, issuedAt: deps.now(), teamId, link, moves, progressToken, binding };
       const held = Object.keys(parseCookie(request.cookieHeader ?? '')).filter((name) =>
         name.startsWith(prefix),
       );
@@ -106,7 +117,7 @@ export function createStates(deps: {
 export type States = ReturnType<typeof createStates>;
 
 function open(sealer: Sealer, state: string): z.output<typeof sealedSchema> | undefined {
-  if (state.length > 2000) return undefined;
+  if (state.length > longestState) return undefined;
   try {
     return sealedSchema.parse(JSON.parse(sealer.open(state, 'state')));
   } catch {

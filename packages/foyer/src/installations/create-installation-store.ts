@@ -107,9 +107,12 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
       return structuredClone(found.installation);
     },
 
-    recordInstall(installation, { installRequestId, patienceMs } = {}) {
-      const work = (transaction: Queries) =>
-        recordInstall(transaction, context, { installation, installRequestId });
+    recordInstall(installation, { installRequestId, patienceMs, commitWith } = {}) {
+      const work = async (transaction: Queries) => {
+        const recorded = await recordInstall(transaction, context, { installation, installRequestId });
+        await commitWith?.(transaction, recorded);
+        return recorded;
+      };
       return database.write(work, patienceMs);
     },
 

@@ -1,4 +1,5 @@
 import type { Installation } from '@slack/oauth';
+import type { Queries } from '../database/database.ts';
 import type { InstallationStatus } from '../database/records.ts';
 import type { TokenHolder } from '../database/token-refreshes.ts';
 
@@ -62,6 +63,8 @@ export interface RecordedInstall {
   kind: 'installed' | 'reinstalled' | 'user_authorized';
   /** Whether this is the tenant's first install. */
   created: boolean;
+  /** Whether it follows an uninstall. */
+  isNewLife: boolean;
 }
 
 export interface RecordInstallOptions {
@@ -69,6 +72,11 @@ export interface RecordInstallOptions {
   installRequestId?: string;
   /** How long a locked database is asked again, in milliseconds. */
   patienceMs?: number;
+  /**
+   * Writes what must be committed with the install or not at all; the installation's row is locked. What it throws
+   * undoes the install. Nothing but queries, and may run again.
+   */
+  commitWith?(transaction: Queries, recorded: RecordedInstall): Promise<void>;
 }
 
 /** When and by what a removal was told. */

@@ -60,7 +60,8 @@ export async function recordInstall(
       now,
     });
   }
-  return { installationId, life, runId, kind, created: known === undefined };
+  const isNewLife = known !== undefined && known.life !== life;
+  return { installationId, life, runId, kind, created: known === undefined, isNewLife };
 }
 
 /**

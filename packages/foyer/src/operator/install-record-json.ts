@@ -7,13 +7,6 @@ import type { UserRecord } from '../database/people.ts';
  * that prints a record as JSON takes its shape from here.
  */
 
-/** Whose account of the host's an installation belongs to. */
-export interface ConnectionJson {
-  org: string;
-  subject: string | null;
-  connectedAt: string;
-}
-
 /** A time as JSON shows it. */
 export function isoTime(ms: number): string;
 export function isoTime(ms: number | null): string | null;
@@ -32,7 +25,11 @@ export function installRecordJson(record: InstallRecord) {
     installerUserId: record.installerUserId,
     installedAt: isoTime(record.installedAt),
     botScopes: record.botScopes,
-    connection: null as ConnectionJson | null,
+    connection: record.connection && {
+      org: record.connection.org,
+      subject: record.connection.subject,
+      connectedAt: isoTime(record.connection.connectedAt),
+    },
     run: record.run && runJson(record.run),
   };
 }

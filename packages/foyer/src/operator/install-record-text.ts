@@ -49,6 +49,7 @@ function headSection(output: Canvas, record: InstallRecord, users: UserRecord[])
   const fields = fieldLines([
     ['installed', timeText(record.installedAt)],
     ['by', name ? `${record.installerUserId} (${name})` : record.installerUserId],
+    ['connected with', connectionText(record)],
     ['uninstalled', record.uninstalledAt === null ? null : timeText(record.uninstalledAt)],
     ['broken by', record.brokenReason],
     ['covers', record.isEnterpriseInstall ? 'the whole organization' : null],
@@ -58,6 +59,12 @@ function headSection(output: Canvas, record: InstallRecord, users: UserRecord[])
     ['bot scopes', record.botScopes?.join(', ') ?? null],
   ]);
   return `${head}\n${fields}`;
+}
+
+function connectionText({ connection }: InstallRecord): string | null {
+  if (!connection) return null;
+  const by = connection.subject === null ? '' : ` by ${connection.subject}`;
+  return `${connection.org}${by}, ${timeText(connection.connectedAt)}`;
 }
 
 function enterpriseText({ enterpriseId, enterpriseName }: InstallRecord): string | null {

@@ -9,6 +9,7 @@ import { KeyringError } from '../installations/keyring.ts';
 import { KeyMissingError, SealBrokenError } from '../installations/sealer.ts';
 import { CommandError, UsageError } from './command-error.ts';
 import { backupCommand } from './commands/backup-command.ts';
+import { connectCommand } from './commands/connect-command.ts';
 import { copyCommand } from './commands/copy-command.ts';
 import { doctorCommand } from './commands/doctor-command.ts';
 import { keysCommand } from './commands/keys-command.ts';
@@ -29,6 +30,7 @@ const commands = [
   showCommand,
   requestsCommand,
   retryCommand,
+  connectCommand,
   purgeCommand,
   backupCommand,
   copyCommand,

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Queries } from '../database/database.ts';
 import {
   type InstallRecord,
+  newestConnection,
   type RunRecord,
   recordColumns,
   runColumns,
@@ -35,7 +36,11 @@ export async function* readInstallations(
   let limit = pageRows.first;
   let after: { installed_at: number; id: string } | undefined;
   for (;;) {
-    let query = queries.selectFrom('installations').select(recordColumns).where('client_id', '=', clientId);
+    let query = queries
+      .selectFrom('installations')
+      .select(recordColumns)
+      .select(newestConnection)
+      .where('client_id', '=', clientId);
     if (status !== undefined) query = query.where('status', '=', status);
     if (since !== undefined) query = query.where('installed_at', '>=', since);
     if (after) {

@@ -1,3 +1,4 @@
+import { readRunConnection } from '../database/connections.ts';
 import type { Tx } from '../database/database.ts';
 import { lockInstallation } from '../database/installations.ts';
 import type { StepRow } from '../database/records.ts';
@@ -99,7 +100,9 @@ async function beginStep(move: RunMove, step: Step, row: StepRow): Promise<Advan
   const { deps, transaction, claimed, rows, now } = move;
   if (await killsItsProcess(transaction, row)) return endLostStep(move, step, row);
   const workspaceIds = await workspacesOf(move);
-  const facts = stepFacts(deps, claimed, { row, rows, workspaceIds });
+  const { id, installation_id: installationId } = claimed.run;
+  const connection = await readRunConnection(transaction, { id, installationId });
+  const facts = stepFacts(deps, claimed, { row, rows, workspaceIds, connection });
   const startedAt = deps.now();
   const attempt = await attemptHere(transaction, step, facts);
   if (attempt.kind === 'acts') {

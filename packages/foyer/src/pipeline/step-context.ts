@@ -1,6 +1,6 @@
 import type { WebClient } from '@slack/web-api';
 import { toStepRecord } from '../database/install-record.ts';
-import type { StepRow } from '../database/records.ts';
+import type { ConnectionRow, StepRow } from '../database/records.ts';
 import type { ClaimedRun } from '../database/runs.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
 import type { Json, Step, StepContext, StepFacts, StepWrite } from './step.ts';
@@ -9,8 +9,14 @@ import type { Json, Step, StepContext, StepFacts, StepWrite } from './step.ts';
 export function stepFacts(
   deps: PipelineDeps,
   { run, installation }: Omit<ClaimedRun, 'steps'>,
-  { row, rows, workspaceIds }: { row: StepRow; rows: readonly StepRow[]; workspaceIds: readonly string[] },
+  known: {
+    row: StepRow;
+    rows: readonly StepRow[];
+    workspaceIds: readonly string[];
+    connection: ConnectionRow | undefined;
+  },
 ): StepFacts {
+  const { row, rows, workspaceIds, connection } = known;
   return {
     runId: run.id,
     runCreatedAt: run.created_at,
@@ -28,6 +34,13 @@ export function stepFacts(
     appId: installation.app_id,
     botUserId: installation.bot_user_id,
     botScopes: installation.bot_scopes === null ? null : (JSON.parse(installation.bot_scopes) as string[]),
+    connection: connection
+      ? {
+          org: connection.org,
+          subject: connection.subject,
+          data: connection.data === null ? null : (JSON.parse(connection.data) as Json),
+        }
+      : null,
     attempt: row.attempts + 1,
     earlierSteps: rows.filter((step) => step.position < row.position).map(toStepRecord),
     services: { config: deps.services.config },

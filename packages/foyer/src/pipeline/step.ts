@@ -2,6 +2,7 @@ import type { WebClient } from '@slack/web-api';
 import type { Transaction } from 'kysely';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../config/log.ts';
+import type { ClaimUrl } from '../connections/create-connections.ts';
 import type { Database, Tx } from '../database/database.ts';
 import type { StepRecord } from '../database/install-record.ts';
 import type { PublishHome } from '../home/publish-home.ts';
@@ -65,6 +66,14 @@ export interface RecordingStep<Output extends Json = Json> extends StepTraits {
   readonly run?: undefined;
 }
 
+/** Whose a workspace is, in the host's own ids. */
+export interface StepConnection {
+  readonly org: string;
+  readonly subject: string | null;
+  /** What the link carried. */
+  readonly data: Json;
+}
+
 /** What is known of a run when a step begins. */
 export interface StepFacts {
   readonly runId: string;
@@ -89,6 +98,8 @@ export interface StepFacts {
   readonly botUserId: string | null;
   /** The scopes granted to the bot; null where the install brought no bot. */
   readonly botScopes: readonly string[] | null;
+  /** Which of the host's accounts the installation belongs to; null if it is not connected. */
+  readonly connection: StepConnection | null;
   /** 1 for the first attempt of this step in this run. */
   readonly attempt: number;
   /** The steps before this one, as they stand. */
@@ -121,6 +132,8 @@ export interface StepServices {
   readonly database: Database;
   readonly config: Pick<Config, 'app' | 'slack' | 'supportUrl' | 'privacyUrl' | 'notify'>;
   readonly publishHome: PublishHome;
+  /** Where an unconnected workspace is claimed; absent if connecting is off. */
+  readonly claimUrl?: ClaimUrl;
 }
 
 /** The events a step can wait for. */

@@ -80,7 +80,8 @@ async function settleFailure(
 }
 
 function messageOf(context: StepContext) {
-  const { config } = context.services;
+  const { config, claimUrl } = context.services;
+  const { installationId, life, userId } = context;
   const profile = context.output(fetchProfile);
   const teamId = context.workspaceId ?? context.teamId;
   return {
@@ -90,6 +91,7 @@ function messageOf(context: StepContext) {
       personName: profile?.user?.callName ?? null,
       placeName: profile?.team?.name ?? context.teamName ?? context.enterpriseName,
       links: openInSlack(config, { appId: context.appId, teamId }),
+      claimUrl: context.connection ? undefined : claimUrl?.({ installationId, life, userId }),
       supportUrl: config.supportUrl,
       privacyUrl: config.privacyUrl,
     }),

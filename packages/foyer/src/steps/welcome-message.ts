@@ -1,4 +1,5 @@
-import type { KnownBlock } from '@slack/types';
+import type { Button, KnownBlock } from '@slack/types';
+import { homeActions } from '../home/may-act.ts';
 import { escapeMrkdwn, mrkdwnLink } from '../slack/escape-mrkdwn.ts';
 import type { OpenInSlack } from '../slack/open-in-slack.ts';
 
@@ -10,6 +11,8 @@ export interface WelcomeContent {
   personName: string | null;
   placeName: string | null;
   links: OpenInSlack;
+  /** Where this person connects the workspace with an account; undefined if it is connected, or connecting is off. */
+  claimUrl?: string;
   supportUrl: string | undefined;
   privacyUrl: string | undefined;
 }
@@ -33,7 +36,14 @@ export function welcomeMessage(content: WelcomeContent) {
         '3. *Come back when something changes.* Home is kept up to date, and offers to try again what failed.',
       ].join('\n'),
     ),
-    openHome(content.links.desktopUrl),
+    ...(content.claimUrl === undefined
+      ? []
+      : [
+          section(
+            '*One step is left.* Connect this workspace with your account. The button works for an hour; after that Home has a new one.',
+          ),
+        ]),
+    actions(content),
     {
       type: 'context',
       elements: [{ type: 'mrkdwn', text: footer(content), verbatim: true }],
@@ -51,17 +61,20 @@ function section(text: string): KnownBlock {
   return { type: 'section', text: { type: 'mrkdwn', text, verbatim: true } };
 }
 
-function openHome(url: string): KnownBlock {
+function actions({ links, claimUrl }: WelcomeContent): KnownBlock {
+  const button = (text: string, action_id: string, url: string, isPrimary: boolean): Button => ({
+    type: 'button',
+    ...(isPrimary && { style: 'primary' }),
+    text: { type: 'plain_text', text },
+    action_id,
+    url,
+  });
+  const isUnconnected = claimUrl !== undefined;
   return {
     type: 'actions',
     elements: [
-      {
-        type: 'button',
-        style: 'primary',
-        text: { type: 'plain_text', text: 'Open Home' },
-        action_id: openHomeActionId,
-        url,
-      },
+      ...(isUnconnected ? [button('Finish connecting', homeActions.finishConnecting, claimUrl, true)] : []),
+      button('Open Home', openHomeActionId, links.desktopUrl, !isUnconnected),
     ],
   };
 }

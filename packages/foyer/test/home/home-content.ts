@@ -65,6 +65,8 @@ export function content(more: Omit<Partial<HomeContent>, 'record'> = {}, record 
       uninstalledAt: null,
       botUserId: 'UBOT',
       botScopes: scopes,
+      life: 1,
+      connection: null,
       run: run('succeeded', [step('register-team', 'succeeded'), step('send-welcome', 'succeeded')]),
       ...record,
     },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { describe, it } from 'node:test';
 import { clientAddress } from '../../src/http/client-address.ts';
-import { isFromHere } from '../../src/operator/pages/read-form.ts';
+import { isFromHere } from '../../src/http/read-form.ts';
 
 /** As much of a request as is looked at. */
 function requestFrom(remoteAddress: string, forwardedFor?: string): IncomingMessage {

@@ -196,6 +196,7 @@ const rowOf: { [Name in keyof Tables]: (n: number) => Insertable<Tables[Name]> }
     jti: `link-${n}`,
     installation_id: installationId(n),
     run_id: runId(n),
+    org: `org-${n}`,
     progress_hash: `hash-${n}`,
     used_at: at,
   }),

@@ -6,16 +6,26 @@ import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { parseConfig } from '../../src/config/config.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
+import { saveConnection } from '../../src/database/connections.ts';
 import { peekTables } from '../../src/database/peek-tables.ts';
 import { createOutput } from '../../src/operator/terminal/output.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { createPostgresDatabase } from '../support/shared-postgres.ts';
 import { fillEveryTable } from './fill-every-table.ts';
-import { createOperatorHarness, storeInstallation, storeRun, testOnBothEngines } from './operator-harness.ts';
+import {
+  createOperatorHarness,
+  installedAt,
+  storeInstallation,
+  storeRun,
+  testOnBothEngines,
+} from './operator-harness.ts';
 
 testOnBothEngines('list --json prints exactly the agreed array', async (t, engine) => {
   const { database, run } = await createOperatorHarness(t, {}, engine);
   await storeInstallation(database, { id: 'ins_1', enterprise_id: 'E1' });
+  const connection = { installationId: 'ins_1', subject: 'user-1', label: 'Acme', data: null };
+  await saveConnection(database.queries, { ...connection, org: 'org-0', now: installedAt - 1000 });
+  await saveConnection(database.queries, { ...connection, org: 'org-1', now: installedAt });
   const runId = await storeRun(database, 'ins_1', [
     { name: 'register-team', status: 'succeeded' },
     { name: 'send-welcome', status: 'failed', errors: ['missing_scope'] },
@@ -33,7 +43,7 @@ testOnBothEngines('list --json prints exactly the agreed array', async (t, engin
       installerUserId: 'U1',
       installedAt: '2026-11-22T01:47:03.000Z',
       botScopes: ['chat:write', 'im:write'],
-      connection: null,
+      connection: { org: 'org-1', subject: 'user-1', connectedAt: '2026-11-22T01:47:03.000Z' },
       run: {
         id: runId,
         pipeline: 'install',

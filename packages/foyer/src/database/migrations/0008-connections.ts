@@ -24,6 +24,7 @@ export const m0008Connections: Migration = {
       .addColumn('jti', 'text', (column) => column.notNull())
       .addColumn('installation_id', 'text')
       .addColumn('run_id', 'text')
+      .addColumn('org', 'text')
       .addColumn('progress_hash', 'text')
       .addColumn('used_at', 'bigint', (column) => column.notNull())
       .addPrimaryKeyConstraint('used_links_key', ['client_id', 'jti'])

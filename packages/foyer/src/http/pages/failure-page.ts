@@ -18,13 +18,21 @@ export interface FailurePageContent extends PageFrame {
   retryUrl?: string;
   /** The path of the page that was asked for, where a button leads to it again; the start page unless given. */
   path?: string;
+  /** Why a rule of the app refuses, in the words of its author. */
+  reason?: string;
 }
 
 /** The page of one failure: a whole HTML document. Its HTTP status is `failurePages[kind].status`. */
 export function failurePage(content: FailurePageContent): string {
   const { site, nonce, kind, code, tokensRevoked, mayHaveActed, retryAfterSeconds } = content;
   const { heading, fact, sentences, button } = failurePages[kind];
-  const context = { appName: site.appName, tokensRevoked, mayHaveActed, retryAfterSeconds };
+  const context = {
+    appName: site.appName,
+    tokensRevoked,
+    mayHaveActed,
+    retryAfterSeconds,
+    reason: content.reason,
+  };
   const { retryUrl = '/slack/install', path = '/' } = content;
   const buttonUrl = { install: retryUrl, again: path, landing: '/' }[button.leadsTo];
   const factText = typeof fact === 'function' ? fact(context) : fact;

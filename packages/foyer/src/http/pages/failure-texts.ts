@@ -21,6 +21,14 @@ export type FailureKind =
   | 'database_unavailable'
   | 'temporarily_unavailable'
   | 'took_too_long'
+  | 'link_invalid'
+  | 'link_expired'
+  | 'link_used'
+  | 'form_expired'
+  | 'gate_refused'
+  | 'gate_failed'
+  | 'already_connected'
+  | 'other_workspace'
   | 'not_found'
   | 'progress_expired'
   | 'method_not_allowed'
@@ -41,6 +49,8 @@ export interface FailureContext {
   mayHaveActed?: boolean;
   /** When to try again, for a limit. */
   retryAfterSeconds?: number;
+  /** Why a rule of the app refuses, in the words of its author. */
+  reason?: string;
 }
 
 /** One cause: its HTTP status and its words. */
@@ -240,6 +250,88 @@ export const failurePages: Readonly<Record<FailureKind, FailureText>> = {
         : aboutTokens(context)),
     ],
     button: tryAgain,
+  },
+  link_invalid: {
+    status: 400,
+    heading: 'We do not trust this link',
+    fact: nothing,
+    sentences: () => [
+      'The link that brought you here is incomplete or was changed.',
+      'Ask the person or the page that gave it to you for a new one.',
+    ],
+    button: startPage,
+  },
+  link_expired: {
+    status: 400,
+    heading: 'This link has expired',
+    fact: nothing,
+    sentences: () => [
+      'Links that connect a workspace work for a limited time.',
+      'Ask the person or the page that gave it to you for a new one.',
+    ],
+    button: startPage,
+  },
+  link_used: {
+    status: 400,
+    heading: 'This link has connected a workspace',
+    fact: 'This visit changed nothing',
+    sentences: () => [
+      'Each link connects one workspace, and this one was already used.',
+      'If you want to connect another workspace, ask for a new link.',
+    ],
+    button: startPage,
+  },
+  form_expired: {
+    status: 400,
+    heading: 'Please open the link again',
+    fact: nothing,
+    sentences: () => [
+      'This page was open for too long, was opened in another browser, or this browser blocks our cookie.',
+      'Open the link again and press the button within half an hour.',
+    ],
+    button: startPage,
+  },
+  gate_refused: {
+    status: 403,
+    heading: 'This app cannot be installed here',
+    fact: storedNothing,
+    sentences: (context) => [
+      context.reason ?? `${context.appName} does not accept installs from this workspace.`,
+      ...aboutTokens(context),
+    ],
+    button: startPage,
+  },
+  gate_failed: {
+    status: 503,
+    heading: 'We could not check this install',
+    fact: storedNothing,
+    sentences: (context) => [
+      `${context.appName} checks each install before it is stored, and that check failed or took too long.`,
+      ...aboutTokens(context),
+      ...(context.tokensRevoked === false ? [] : ['Try again in a few minutes.']),
+    ],
+    button: tryAgain,
+  },
+  already_connected: {
+    status: 403,
+    heading: 'This workspace is already connected',
+    fact: 'This visit changed nothing',
+    sentences: ({ appName }) => [
+      `The workspace is connected with another account of ${appName}, so we did not connect it with this one.`,
+      'If both accounts are yours, disconnect it in the other one first. Otherwise ask an admin of the workspace.',
+    ],
+    button: startPage,
+  },
+  other_workspace: {
+    status: 403,
+    heading: 'You chose another workspace',
+    fact: storedNothing,
+    sentences: (context) => [
+      'This link is for one particular workspace, and you chose a different one at Slack.',
+      'Open the link again, and choose the right one in the upper right corner of Slack’s page.',
+      ...aboutTokens(context),
+    ],
+    button: startPage,
   },
   not_found: {
     status: 404,

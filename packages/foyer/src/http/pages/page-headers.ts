@@ -37,8 +37,13 @@ export function pageHeaders(options: {
   noIndex?: boolean;
   /** Where the page's forms may go; most pages have none. */
   formAction?: 'none' | 'self';
+  /**
+   * Where the answer to a form may lead on to besides: browsers hold a redirect to `form-action` too. A scheme or an
+   * origin each.
+   */
+  formLeadsTo?: readonly string[];
 }): Record<string, string> {
-  const { nonce, secure, noIndex = false, formAction = 'none' } = options;
+  const { nonce, secure, noIndex = false, formAction = 'none', formLeadsTo = [] } = options;
   return {
     ...securityHeaders(secure),
     'Content-Type': 'text/html; charset=utf-8',
@@ -48,7 +53,7 @@ export function pageHeaders(options: {
       `script-src 'nonce-${nonce}'`,
       "connect-src 'self'",
       'img-src https: data:',
-      `form-action '${formAction}'`,
+      [`form-action '${formAction}'`, ...formLeadsTo].join(' '),
       "base-uri 'none'",
       "frame-ancestors 'none'",
     ].join('; '),

@@ -86,6 +86,12 @@ main.landing { max-width: 68rem; display: grid; gap: 3rem; }
 .button-slack { min-height: 3.5rem; padding: .75rem 1.75rem; background: var(--slack); color: var(--on-slack); font-size: 1.125rem; }
 .button-slack:hover { background: var(--slack-hover); }
 .button .slack-mark { width: 1.375rem; height: 1.375rem; flex: none; }
+.button-quiet { font: inherit; font-weight: 500; min-height: 3rem; padding: .375rem .5rem; border: 0; background: none; color: var(--accent); text-decoration: underline; text-underline-offset: .2em; cursor: pointer; }
+button.button { font-family: inherit; font-size: 1rem; cursor: pointer; }
+button.button-slack { font-size: 1.125rem; }
+.account { color: var(--text); font-weight: 650; }
+main.single > .account-card { padding: .875rem 1.25rem; border: 1px solid var(--line); border-radius: 12px; background: var(--card); font-size: 1.125rem; }
+main.single > form { margin-top: 1.75rem; }
 .quiet { font-weight: 500; padding: .375rem 0; }
 .fact { width: fit-content; padding: .25rem .875rem; border: 1px solid var(--line); border-radius: 99px; background: var(--card); font-size: .875rem; font-weight: 600; }
 main.single > .fact { color: var(--text); margin: 1.125rem 0 1.25rem; }

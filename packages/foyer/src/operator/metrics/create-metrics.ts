@@ -22,6 +22,8 @@ import { addStateGauges } from './state-gauges.ts';
 export interface Metrics {
   /** A pass through OAuth ended; refused: its callback was not accepted; interrupted: found cut off, later. */
   onInstallRequest(outcome: 'installed' | 'cancelled' | 'failed' | 'refused' | 'interrupted'): void;
+  /** A workspace was connected with an account of the host, by a link or a claim. */
+  onConnected(via: 'link' | 'claim'): void;
   /** A run began to wait or came to its end. */
   onRunChanged(change: { status: string }): void;
   /** An attempt of a step ended, and left the step like this. */
@@ -70,6 +72,7 @@ export function createMetrics(deps: {
 
   return {
     onInstallRequest: (outcome) => counters.installRequests.inc({ outcome }),
+    onConnected: (via) => counters.connections.inc({ via }),
     onRunChanged({ status }) {
       if (status === 'succeeded' || status === 'failed') counters.runs.inc({ end: status });
     },
@@ -130,6 +133,9 @@ function createCounters(registry: Registry) {
   return {
     installRequests: counter('foyer_install_requests_total', 'Passes through OAuth, by how they ended', [
       'outcome',
+    ]),
+    connections: counter('foyer_connections_total', 'Workspaces connected with an account of the host', [
+      'via',
     ]),
     runs: counter('foyer_runs_total', 'Runs of the pipeline that came to their end', ['end']),
     steps: counter('foyer_step_attempts_total', 'Attempts of steps, by how they left the step', [

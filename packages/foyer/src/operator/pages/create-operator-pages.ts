@@ -5,6 +5,7 @@ import { readInstallRecord } from '../../database/install-record.ts';
 import { clientAddress } from '../../http/client-address.ts';
 import { withBasePath } from '../../http/html.ts';
 import { newNonce, pageHeaders } from '../../http/pages/page-headers.ts';
+import { isFromHere, readForm } from '../../http/read-form.ts';
 import type { Sealer } from '../../installations/sealer.ts';
 import { loginPage } from './login-page.ts';
 import { createLoginThrottle } from './login-throttle.ts';
@@ -14,7 +15,6 @@ import { createOperatorActions, type OperatorActionsDeps, operatorActions } from
 import type { OperatorFrame } from './operator-page.ts';
 import { createOperatorSessions, isFormOf, type OperatorSession } from './operator-session.ts';
 import { createOperatorViews } from './operator-views.ts';
-import { isFromHere, readForm } from './read-form.ts';
 
 /**
  * The operator's pages, in the order in which a request is looked at: who asks, whether the form is ours, and only then

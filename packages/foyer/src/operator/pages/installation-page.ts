@@ -38,6 +38,12 @@ function tokenText(tokens: TokenTimes, now: number): HtmlValue {
   return expiresAt === null ? 'stored, does not lapse' : html`stored, lapses ${ago(expiresAt, now)}`;
 }
 
+function connectionText({ connection }: InstallRecord): HtmlValue {
+  if (!connection) return null;
+  const { org, subject, connectedAt } = connection;
+  return html`<code>${org}</code>${subject !== null && html` by <code>${subject}</code>`} <span class="small">${time(connectedAt)}</span>`;
+}
+
 function recordSection({ record, users, tokens }: InstallationContent, now: number): Html {
   const installer = users.find((user) => user.userId === record.installerUserId);
   const name = installer?.realName ?? installer?.name;
@@ -51,6 +57,7 @@ function recordSection({ record, users, tokens }: InstallationContent, now: numb
       html`${time(record.installedAt)} <span class="small">${ago(record.installedAt, now)}</span>`,
     ],
     ['By', html`${name && plainName(name, '')} <code>${record.installerUserId}</code>`],
+    ['Connected with', connectionText(record)],
     ['Uninstalled', record.uninstalledAt !== null && time(record.uninstalledAt)],
     ['Broken by', record.brokenReason && html`<code>${record.brokenReason}</code>`],
     ['Bot’s token', tokenText(tokens, now)],

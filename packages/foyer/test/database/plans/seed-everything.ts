@@ -165,6 +165,7 @@ export async function seedEverything(
     jti: `link-${index}`,
     installation_id: id(index),
     run_id: runId(index),
+    org: `org-${index}`,
     progress_hash: null,
     used_at: at(index),
   }));

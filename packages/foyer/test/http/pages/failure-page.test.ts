@@ -5,7 +5,7 @@ import { failurePages } from '../../../src/http/pages/failure-texts.ts';
 import { failureKinds, frame, visibleText } from './page-fixtures.ts';
 
 test('every cause has a status, words, one button and its name as the reference', () => {
-  assert.equal(failureKinds.length, 20);
+  assert.equal(failureKinds.length, 30);
   const headings = new Set<string>();
   for (const kind of failureKinds) {
     const { status, heading, sentences } = failurePages[kind];
@@ -84,4 +84,10 @@ test('shows Slack’s own error small beside the reference, escaped', () => {
     document,
     /Reference: <code>slack_refused<\/code> \(<code>team_not_allowed&lt;b&gt;<\/code>\)/,
   );
+});
+
+test('shows the reason of a gate, escaped, and its own words if there is none', () => {
+  const refused = failurePage({ ...frame, kind: 'gate_refused', reason: 'Only <b>Acme</b> & friends.' });
+  assert.match(refused, /<p>Only &lt;b&gt;Acme&lt;\/b&gt; &amp; friends\.<\/p>/);
+  assert.match(visibleText(failurePage({ ...frame, kind: 'gate_refused' })), /does not accept installs/);
 });

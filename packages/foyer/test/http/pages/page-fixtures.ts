@@ -1,3 +1,4 @@
+import { connectPage } from '../../../src/http/pages/connect-page.ts';
 import { failurePage } from '../../../src/http/pages/failure-page.ts';
 import { type FailureKind, failurePages } from '../../../src/http/pages/failure-texts.ts';
 import { landingPage } from '../../../src/http/pages/landing-page.ts';
@@ -71,6 +72,17 @@ export function landingDocument(pageFrame: PageFrame = frame): string {
   });
 }
 
+/** A page that asks for a press. */
+export function connectDocument(kind: 'connect' | 'move', pageFrame: PageFrame = frame): string {
+  const question = {
+    account: 'Acme Rockets Ltd',
+    teamName: 'Acme',
+    action: '/slack/install',
+    ticket: 'v1.main.x',
+  };
+  return connectPage({ ...pageFrame, ...question, kind });
+}
+
 /** Every page in every state, by a name for messages. */
 export function everyPage(pageFrame: PageFrame = frame): [string, string][] {
   const states: Progress['status'][] = [
@@ -88,6 +100,10 @@ export function everyPage(pageFrame: PageFrame = frame): [string, string][] {
     ...states.map((status): [string, string] => [
       `progress ${status}`,
       progressDocument(progressOf(status), pageFrame),
+    ]),
+    ...(['connect', 'move'] as const).map((kind): [string, string] => [
+      `question ${kind}`,
+      connectDocument(kind, pageFrame),
     ]),
     ...failureKinds.map((kind): [string, string] => [
       `failure ${kind}`,

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import getRawBody from 'raw-body';
-import { bodyReadBefore } from '../../http/read-body.ts';
+import { bodyReadBefore } from './read-body.ts';
 
 /** A form of ours is far smaller. */
 const mostFormBytes = 16 * 1024;

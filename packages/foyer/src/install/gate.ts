@@ -1,0 +1,154 @@
+import type { Installation } from '@slack/oauth';
+import { InstallRefusedError } from '../connections/commit-connection.ts';
+import type { LinkClaims } from '../connections/link.ts';
+import type { Queries } from '../database/database.ts';
+import { findInstallRecords, type InstallRecord } from '../database/install-record.ts';
+import type { SlackClientFactory } from '../slack/create-slack-client.ts';
+
+/** An install that Slack has approved and that is not stored yet. */
+export interface Candidate {
+  /** Null for an org-wide install. */
+  team: { id: string; name: string | null } | null;
+  /** The Grid organization, if the workspace belongs to one. */
+  enterprise: { id: string; name: string | null } | null;
+  isEnterpriseInstall: boolean;
+  installer: {
+    id: string;
+    /** Asks Slack; false too if the bot was not granted `users:read`. Rejects if Slack does not answer. */
+    isAdmin(): Promise<boolean>;
+  };
+  /** What `auth.test` says of the place, such as `https://acme.slack.com/`; null if it says nothing. */
+  url: string | null;
+  /** What was granted, which may be less than what was asked for. */
+  botScopes: readonly string[];
+  userScopes: readonly string[];
+  /** Which of your accounts the install is for; null without a link. */
+  connection: { org: string; subject: string | null; label: string | null; data: unknown } | null;
+  /** The record of an earlier install of the same tenant, also if it was uninstalled. */
+  known: InstallRecord | null;
+}
+
+/** A gate's answer. The reason is shown to the installer, so it is a sentence for them. */
+export type Admission = { admit: true } | { admit: false; reason: string };
+
+/** Decides about an install after Slack's approval and before anything is stored. It has three seconds. */
+export type Gate = (candidate: Candidate) => Admission | Promise<Admission>;
+
+/** Thrown when the gate itself fails: the install is not stored, and the page does not blame the installer. */
+export class GateFailedError extends Error {
+  override readonly name = 'GateFailedError';
+  readonly code: 'gate_failed' | 'gate_timeout';
+  constructor(code: GateFailedError['code'], options?: ErrorOptions) {
+    super(code === 'gate_timeout' ? 'The gate did not answer in time' : 'The gate failed', options);
+    this.code = code;
+  }
+}
+
+export const gateTimeLimitMs = 3000;
+const longestReason = 500;
+
+/** Makes the check that asks the definition's gate. @throws InstallRefusedError, GateFailedError */
+export function createAskGate(deps: {
+  gate: Gate;
+  clientId: string;
+  database: { queries: Queries };
+  slack: SlackClientFactory;
+}) {
+  return async function askGate(
+    installation: Installation,
+    about: { link: LinkClaims | undefined; url: string | null; limitMs: number },
+  ): Promise<void> {
+    const work = async (): Promise<Admission> => deps.gate(await candidateOf(installation, about));
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new GateFailedError('gate_timeout')), about.limitMs);
+    let admission: unknown;
+    try {
+      admission = await Promise.race([work(), late]);
+    } catch (cause) {
+      throw cause instanceof GateFailedError ? cause : new GateFailedError('gate_failed', { cause });
+    } finally {
+      clearTimeout(timer);
+    }
+    const { admit, reason } = (admission ?? {}) as { admit?: unknown; reason?: unknown };
+    if (admit === true) return;
+    // Anything but a clear answer stores nothing.
+    if (admit !== false || typeof reason !== 'string')
+      throw new GateFailedError('gate_failed', { cause: new TypeError('The gate returned no Admission') });
+    throw new InstallRefusedError('gate_refused', reason.slice(0, longestReason));
+  };
+
+  async function candidateOf(
+    installation: Installation,
+    about: { link: LinkClaims | undefined; url: string | null; limitMs: number },
+  ): Promise<Candidate> {
+    const { team, enterprise, user, bot, isEnterpriseInstall = false } = installation;
+    const { link, url } = about;
+    const tenantId = (isEnterpriseInstall ? enterprise?.id : team?.id) ?? '';
+    const records = await findInstallRecords(deps.database.queries, deps.clientId, tenantId);
+    return {
+      team: isEnterpriseInstall || !team ? null : { id: team.id, name: team.name ?? null },
+      enterprise: enterprise ? { id: enterprise.id, name: enterprise.name ?? null } : null,
+      isEnterpriseInstall,
+      installer: {
+        id: user.id,
+        async isAdmin() {
+          if (!bot?.scopes.includes('users:read')) return false;
+          const slack = deps.slack(bot.token, { timeoutMs: about.limitMs });
+          const { user: person } = await slack.users.info({ user: user.id });
+          const standing = isEnterpriseInstall ? person?.enterprise_user : person;
+          return standing?.is_admin === true || standing?.is_owner === true;
+        },
+      },
+      url,
+      botScopes: bot?.scopes ?? [],
+      userScopes: user.scopes ?? [],
+      connection: link
+        ? {
+            org: link.org,
+            subject: link.sub ?? null,
+            label: link.label ?? null,
+            data: link.data ?? null,
+          }
+        : null,
+      known: records.find((record) => record.isEnterpriseInstall === isEnterpriseInstall) ?? null,
+    };
+  }
+}
+
+export type AskGate = ReturnType<typeof createAskGate>;
+
+const admitted: Admission = { admit: true };
+
+/** A gate that admits these workspaces alone. An org-wide install covers others too, so it is refused. */
+export function allowTeams(
+  teamIds: readonly string[],
+  reason = 'This app is for certain workspaces only.',
+): Gate {
+  return ({ team }) => (team && teamIds.includes(team.id) ? admitted : { admit: false, reason });
+}
+
+/** A gate that admits these Grid organizations alone: org-wide installs, and installs of their workspaces. */
+export function allowEnterprises(
+  enterpriseIds: readonly string[],
+  reason = 'This app is for certain organizations only.',
+): Gate {
+  return ({ enterprise }) =>
+    enterprise && enterpriseIds.includes(enterprise.id) ? admitted : { admit: false, reason };
+}
+
+/** A gate that needs these bot scopes granted: an installer may have declined optional ones. */
+export function requireScopes(scopes: readonly string[]): Gate {
+  return ({ botScopes }) => {
+    const missing = scopes.filter((scope) => !botScopes.includes(scope));
+    if (missing.length === 0) return admitted;
+    return {
+      admit: false,
+      reason: `This app cannot work without ${missing.join(', ')}. Please allow it at Slack.`,
+    };
+  };
+}
+
+/** A gate that admits installs by admins and owners alone; the app needs the bot scope `users:read` for it. */
+export function onlyAdmins(reason = 'Only admins and owners of the workspace may install this app.'): Gate {
+  return async ({ installer }) => ((await installer.isAdmin()) ? admitted : { admit: false, reason });
+}

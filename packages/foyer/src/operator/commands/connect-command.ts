@@ -1,0 +1,67 @@
+import { Command } from 'commander';
+import { connectByHand } from '../../connections/commit-connection.ts';
+import { linkClaims } from '../../connections/link.ts';
+import { CommandError, UsageError } from '../command-error.ts';
+import { findTeam } from '../find-team.ts';
+import type { OperatorDeps } from '../operator-deps.ts';
+import { withDatabase } from '../with-database.ts';
+import { exampleLines, jsonOption } from './command-help.ts';
+
+interface ConnectOptions {
+  org: string;
+  subject?: string;
+  label?: string;
+  move?: boolean;
+  json?: boolean;
+}
+
+/** `connect TEAM --org ORG`: says which of the host's accounts a workspace belongs to. */
+export function connectCommand(deps: OperatorDeps): Command {
+  return new Command('connect')
+    .summary('connect a workspace with an account of your product')
+    .description(
+      'Says which account of your product a workspace belongs to, as a link would have done: for installs from before ' +
+        'connecting was on, and for support. Foyer never guesses it.',
+    )
+    .argument('<team>', 'a workspace’s id (T…), or an organization’s (E…) for an org-wide install')
+    .requiredOption('--org <id>', 'your own id of the account')
+    .option('--subject <id>', 'your own id of the person who asked for it')
+    .option('--label <name>', 'the account’s name')
+    .option('--move', 'take the workspace from the account that it is connected with now')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      exampleLines([
+        ['connect T0123ABCD --org org_42', 'whose workspace is it?'],
+        ['connect T0123ABCD --org org_43 --move', 'it belongs to another account now'],
+      ]),
+    )
+    .action((team: string, options: ConnectOptions) => connect(deps, team, options));
+}
+
+async function connect(deps: OperatorDeps, team: string, options: ConnectOptions): Promise<void> {
+  const { org, subject: sub, label, move = false } = options;
+  const checked = linkClaims.pick({ org: true, sub: true, label: true }).safeParse({ org, sub, label });
+  if (!checked.success)
+    throw new UsageError('--org, --subject or --label is empty, too long, or holds a control character.');
+  await withDatabase(deps, async (config, database) => {
+    const record = await findTeam(database.queries, config.slack.clientId, team);
+    const wish = {
+      installationId: record.id,
+      account: { org, subject: sub ?? null, label: label ?? null },
+      move,
+      now: deps.now(),
+    };
+    const outcome = await database.write((transaction) => connectByHand(transaction, wish));
+    if (outcome === 'other') {
+      const known = record.connection?.org ?? 'another account';
+      throw new CommandError(
+        `${team} is connected with ${known}, and stays so. --move takes it from there; \`show ${team}\` shows the record.`,
+      );
+    }
+    if (options.json) return deps.output.printJson({ installationId: record.id, org, outcome });
+    const gone =
+      record.status === 'uninstalled' ? ' The app is uninstalled there: this counts once it is back.' : '';
+    deps.output.print(`${team} is connected with ${org}.${gone}`);
+  });
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { eventually, finishedRun, install } from '../../src/testing/visitor.ts';
+import { engines } from '../support/open-test-database.ts';
+import type { EngineName } from '../support/stage-database.ts';
+import { type ConnectStage, claimsOf, host, type Person, setConnectStage, sign } from './connect-stage.ts';
+
+/** The claim that something in Slack leads to; undefined if there is no button for it. */
+function claimIn(shown: unknown): string | undefined {
+  const [, url = ''] = /"(https:\/\/app\.example\.com\/slack\/claim[^"]*)"/.exec(JSON.stringify(shown)) ?? [];
+  return url === '' ? undefined : (new URL(url).searchParams.get('foyer_claim') ?? undefined);
+}
+
+for (const engine of Object.keys(engines) as EngineName[]) {
+  describe(`a workspace that installed without a link, on ${engine}`, () => {
+    let stage: ConnectStage;
+    let acme: Person;
+    let member: Person;
+    const home = async (person: Person) => {
+      await stage.foyer().publishHome({ teamId: person.teamId }, person.userId);
+      return stage.sandbox.homeView(person);
+    };
+    const freshClaim = async (person: Person): Promise<string> =>
+      claimIn(await home(person)) ?? assert.fail('no claim in Home');
+    const installed = async (person: Person): Promise<void> => {
+      const done = await install(person.visitor, stage.url, stage.sandbox, person);
+      await finishedRun(person.visitor, stage.url + done.headers.get('location'));
+    };
+
+    before(async () => {
+      stage = await setConnectStage({ engine });
+      acme = stage.person('Acme');
+      member = stage.person('Acme', 'member');
+      await installed(acme);
+      await installed(stage.person('Globex'));
+    });
+    after(() => stage.close());
+
+    it('shows its installer in the welcome and in Home how to finish connecting', async () => {
+      const welcome = stage.sandbox.messages(acme);
+      assert.match(JSON.stringify(welcome), /Finish connecting/);
+      const token = claimIn(welcome) ?? assert.fail('no claim in the welcome');
+      assert.deepEqual((await stage.foyer().readClaim(token)).teamName, 'Acme');
+      assert.equal(typeof (await freshClaim(acme)), 'string');
+    });
+
+    it('shows it to an admin, and to no member', async () => {
+      assert.equal(typeof (await freshClaim(stage.person('Acme', 'admin'))), 'string');
+      assert.equal(claimIn(await home(member)), undefined);
+    });
+
+    it('refuses a claim that is changed, another purpose’s, or of an account without an id', async () => {
+      const token = await freshClaim(acme);
+      const claim = (text: string, org = 'org-1') => stage.foyer().claim(text, { org });
+      await assert.rejects(claim(`${token.slice(0, -4)}AAAA`), { code: 'claim_invalid' });
+      await assert.rejects(claim(''), { code: 'claim_invalid' });
+      await assert.rejects(claim('x'.repeat(100_000)), { code: 'claim_invalid' });
+      await assert.rejects(claim(sign(claimsOf())), { code: 'claim_invalid' });
+      await assert.rejects(claim(token, ''), { code: 'claim_invalid' });
+      const state = new URL(
+        (await acme.visitor.get(`${stage.url}/slack/install`)).headers.get('location') ?? '',
+      ).searchParams.get('state');
+      await assert.rejects(claim(state ?? ''), { code: 'claim_invalid' });
+      assert.deepEqual(await stage.stored(), []);
+    });
+
+    it('refuses a claim of someone who is neither the installer nor an admin any more', async () => {
+      const admin = stage.person('Acme', 'admin');
+      const token = await freshClaim(admin);
+      await stage.database.change('update memberships set is_admin = 0 where user_id = ?', admin.userId);
+      await assert.rejects(stage.foyer().claim(token, { org: 'org-1' }), { code: 'claim_invalid' });
+      assert.deepEqual(await stage.stored(), []);
+    });
+
+    it('refuses a claim of an earlier life', async () => {
+      const token = await freshClaim(acme);
+      await stage.sandbox.uninstall({ teamId: acme.teamId });
+      await eventually(async () => (await stage.foyer().find(acme))?.status === 'uninstalled');
+      await assert.rejects(stage.foyer().claim(token, { org: 'org-1' }), { code: 'claim_invalid' });
+      await installed(acme);
+      await assert.rejects(stage.foyer().claim(token, { org: 'org-1' }), { code: 'claim_invalid' });
+      assert.deepEqual(await stage.stored(), []);
+    });
+
+    it('is connected by one of two that claim at once, and the claim works once', async () => {
+      const mine = await freshClaim(acme);
+      const ends = await Promise.allSettled(
+        ['org-1', 'org-2'].map((org) => stage.foyer().claim(mine, { org, subject: 'user-1', label: 'Acme' })),
+      );
+      const [won] = ends.filter((end) => end.status === 'fulfilled').map((end) => end.value);
+      const [lost] = ends.filter((end) => end.status === 'rejected').map((end) => end.reason);
+      assert.ok(won && lost);
+      assert.equal(lost.code, 'claim_used');
+      assert.deepEqual([won.teamId, won.subject, won.label], [acme.teamId, 'user-1', 'Acme']);
+      assert.deepEqual(await stage.stored(), [`Acme → ${won.org}`]);
+      const gone = await eventually(async () => {
+        const view = await home(acme);
+        return claimIn(view) === undefined && view;
+      });
+      assert.match(JSON.stringify(gone), /Connected with an account/);
+      await stage.foyer().connections.remove(won.id);
+      await assert.rejects(stage.foyer().claim(mine, { org: 'org-3' }), { code: 'claim_used' });
+    });
+
+    it('that is connected meanwhile takes no further claim', async () => {
+      const token = await freshClaim(acme);
+      await stage.connect(acme, sign(claimsOf({ org: 'org-8' })));
+      await assert.rejects(stage.foyer().claim(token, { org: 'org-9' }), { code: 'already_connected' });
+      assert.deepEqual(await stage.stored(), ['Acme → org-8']);
+    });
+
+    it('leaves no claim in the log or the database', async () => {
+      assert.ok(!stage.logged().some((line) => /foyer_claim=v1/.test(line)));
+      assert.ok(host);
+    });
+  });
+}
+
+describe('a claim', () => {
+  it('stays the same in Home for half an hour, is fresh afterwards, and ends after an hour', async (t) => {
+    let nowMs = Date.now();
+    const stage = await setConnectStage({ now: () => nowMs });
+    t.after(() => stage.close());
+    const acme = stage.person('Acme');
+    const done = await install(acme.visitor, stage.url, stage.sandbox, acme);
+    await finishedRun(acme.visitor, stage.url + done.headers.get('location'));
+    const shown = async (): Promise<string> => {
+      await stage.foyer().publishHome({ teamId: acme.teamId }, acme.userId);
+      return claimIn(stage.sandbox.homeView(acme)) ?? assert.fail('no claim in Home');
+    };
+    const halfAnHour = 30 * 60_000;
+    nowMs = Math.ceil(nowMs / halfAnHour) * halfAnHour;
+    const first = await shown();
+    nowMs += halfAnHour - 1;
+    assert.equal(await shown(), first);
+    nowMs += 1;
+    const second = await shown();
+    assert.notEqual(second, first);
+    assert.equal((await stage.foyer().readClaim(first)).teamName, 'Acme');
+    nowMs += halfAnHour;
+    await assert.rejects(stage.foyer().claim(first, { org: 'org-1' }), { code: 'claim_expired' });
+    assert.equal((await stage.foyer().claim(second, { org: 'org-1' })).org, 'org-1');
+  });
+});
