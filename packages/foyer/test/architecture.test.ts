@@ -87,6 +87,23 @@ describe('the layout', () => {
     assert.deepEqual(crossing, []);
   });
 
+  it('gives each export of the module a name that no other has', () => {
+    const names = new Map<string, Set<string>>();
+    for (const file of files('src/**/*.ts')) {
+      const source = readFileSync(join(root, file), 'utf8');
+      const exported = source.matchAll(
+        /^export (?:declare )?(?:async )?(?:abstract )?(?:function\*?|const|let|class|interface|type|enum) (\w+)/gm,
+      );
+      for (const [, name = ''] of exported) names.set(name, (names.get(name) ?? new Set()).add(file));
+    }
+    assert.ok(names.size > 300, `only ${names.size} found`);
+    const shared = [...names].filter(([, places]) => places.size > 1);
+    assert.deepEqual(
+      shared.map(([name, places]) => `${name}: ${[...places].join(', ')}`),
+      [],
+    );
+  });
+
   it('has no import cycle', () => {
     const graph = new Map(files('src/**/*.ts').map((file) => [file, importsOf(file)]));
     const done = new Set<string>();

@@ -1,5 +1,5 @@
 import { deleteConnections, readConnections, saveConnection, useLink } from '../database/connections.ts';
-import type { Queries } from '../database/database.ts';
+import type { Tx } from '../database/database.ts';
 import { appendHistory } from '../database/history.ts';
 import { lockInstallation } from '../database/installations.ts';
 import type { LinkClaims } from './link.ts';
@@ -23,7 +23,7 @@ export class InstallRefusedError extends Error {
 
 /** Connects an installation at an operator's word. other: it is another account's, and was not to be moved. */
 export async function connectByHand(
-  transaction: Queries,
+  transaction: Tx,
   wish: {
     installationId: string;
     account: { org: string; subject: string | null; label: string | null };
@@ -91,7 +91,7 @@ export interface ConnectingInstall {
  * links that meet at one workspace are judged one after the other.
  * @throws LinkUsedError, MoveUnconfirmedError, InstallRefusedError; nothing is stored then
  */
-export async function commitConnection(transaction: Queries, install: ConnectingInstall): Promise<void> {
+export async function commitConnection(transaction: Tx, install: ConnectingInstall): Promise<void> {
   const { clientId, installationId, runId, link, rule, now } = install;
   const use = {
     clientId,

@@ -1,4 +1,4 @@
-import type { Queries } from './database.ts';
+import type { Queries, Tx } from './database.ts';
 import { newId } from './new-id.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { ConnectionRow, InstallationStatus, UsedLinkRow } from './records.ts';
@@ -44,7 +44,7 @@ export async function readRunConnection(
 
 /** Connects an installation with an account; one that is connected already keeps its id and since when it is. */
 export async function saveConnection(
-  transaction: Queries,
+  transaction: Tx,
   connection: ConnectedAccount & { installationId: string; now: number },
 ): Promise<void> {
   const { installationId, org, subject, label, data, now } = connection;
@@ -66,7 +66,7 @@ export async function saveConnection(
 }
 
 /** Removes connections of one installation: those of these ids. */
-export async function deleteConnections(transaction: Queries, ids: readonly string[]): Promise<void> {
+export async function deleteConnections(transaction: Tx, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await transaction.deleteFrom('connections').where('id', 'in', ids).execute();
 }
@@ -117,7 +117,7 @@ export async function listConnections(
 export type LinkUse = Omit<UsedLinkRow, 'client_id' | 'used_at'> & { clientId: string; now: number };
 
 /** Uses a link or a claim up: true for the one transaction that may connect with it. */
-export async function useLink(transaction: Queries, use: LinkUse): Promise<boolean> {
+export async function useLink(transaction: Tx, use: LinkUse): Promise<boolean> {
   const { clientId, now, ...row } = use;
   const inserted = await transaction
     .insertInto('used_links')
@@ -143,7 +143,7 @@ export async function findUsedLink(
 
 /** Forgets links that were used before `before`: they have expired long since. */
 export async function sweepUsedLinks(
-  transaction: Queries,
+  transaction: Tx,
   sweep: { clientId: string; before: number },
 ): Promise<void> {
   await transaction

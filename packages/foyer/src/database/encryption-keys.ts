@@ -1,10 +1,10 @@
-import type { Queries } from './database.ts';
+import type { Queries, Tx } from './database.ts';
 
 /**
  * Waits until no other process is checking its keys against the record, and holds the others off until the transaction
  * ends. Why: two first starts with different keys would each find an empty record, and both would begin to encrypt.
  */
-export async function lockKeyRecord(transaction: Queries, now: number): Promise<void> {
+export async function lockKeyRecord(transaction: Tx, now: number): Promise<void> {
   await transaction
     .insertInto('chores')
     .values({ name: 'check the encryption keys', begun_at: now })
@@ -17,7 +17,7 @@ export async function lockKeyRecord(transaction: Queries, now: number): Promise<
  * first.
  */
 export async function recordEncryptionKey(
-  transaction: Queries,
+  transaction: Tx,
   key: { id: string; sealedCheck: string; now: number },
 ): Promise<string> {
   await transaction
@@ -43,7 +43,7 @@ export async function recordEncryptionKey(
  * `deleteEncryptionKey`.
  */
 export async function retireEncryptionKeys(
-  transaction: Queries,
+  transaction: Tx,
   keys: { except: readonly string[]; now: number },
 ): Promise<void> {
   await transaction
@@ -55,7 +55,7 @@ export async function retireEncryptionKeys(
 }
 
 /** Deletes a key from the record: the operator has lost it. */
-export async function deleteEncryptionKey(transaction: Queries, id: string): Promise<void> {
+export async function deleteEncryptionKey(transaction: Tx, id: string): Promise<void> {
   await transaction.deleteFrom('encryption_keys').where('id', '=', id).execute();
 }
 
@@ -79,7 +79,7 @@ export interface KeyHolder {
 }
 
 /** Records that a process is running and encrypts with a key, and removes those that have not been seen for a day. */
-export async function holdKey(transaction: Queries, holder: KeyHolder & { now: number }): Promise<void> {
+export async function holdKey(transaction: Tx, holder: KeyHolder & { now: number }): Promise<void> {
   const { process, keyId, now } = holder;
   const seen = { key_id: keyId, seen_at: now };
   await transaction
@@ -94,7 +94,7 @@ export async function holdKey(transaction: Queries, holder: KeyHolder & { now: n
 }
 
 /** Records that a process encrypts with nothing anymore. */
-export async function letGoOfKey(transaction: Queries, process: string): Promise<void> {
+export async function letGoOfKey(transaction: Tx, process: string): Promise<void> {
   await transaction.deleteFrom('key_holders').where('process', '=', process).execute();
 }
 

@@ -1,21 +1,21 @@
-import type { Queries } from './database.ts';
+import type { Queries, Tx } from './database.ts';
 import { lockInstallation } from './installations.ts';
 
 /**
  * Erases an installation with all that hangs on it (tokens, runs, welcomes, history, Home views), its team, and those
  * people and install requests that no other installation of the app has to do with. Returns whether there was one.
  */
-export async function eraseInstallation(transaction: Queries, installationId: string): Promise<boolean> {
-  const row = await lockInstallation(transaction, { id: installationId });
+export async function eraseInstallation(tx: Tx, installationId: string): Promise<boolean> {
+  const row = await lockInstallation(tx, { id: installationId });
   if (!row) return false;
   const { client_id: clientId, enterprise_id: enterpriseId } = row;
-  await eraseInstallRequests(transaction, row);
-  await transaction.deleteFrom('installations').where('id', '=', installationId).execute();
+  await eraseInstallRequests(tx, row);
+  await tx.deleteFrom('installations').where('id', '=', installationId).execute();
   // An org-wide install has registered its enterprise as its team.
   const teamId = row.team_id ?? enterpriseId;
-  if (teamId !== null) await eraseTeam(transaction, { clientId, teamId });
+  if (teamId !== null) await eraseTeam(tx, { clientId, teamId });
   if (row.is_enterprise_install === 1 && enterpriseId !== null) {
-    await transaction
+    await tx
       .deleteFrom('team_access')
       .where('client_id', '=', clientId)
       .where('enterprise_id', '=', enterpriseId)
@@ -26,10 +26,10 @@ export async function eraseInstallation(transaction: Queries, installationId: st
 
 /** Those that hold tokens to be given back stay until that is done (invariant 1). */
 async function eraseInstallRequests(
-  transaction: Queries,
+  tx: Tx,
   row: { id: string; client_id: string; team_id: string | null; enterprise_id: string | null },
 ): Promise<void> {
-  await transaction
+  await tx
     .deleteFrom('install_requests')
     .where('client_id', '=', row.client_id)
     .where('sealed_tokens', 'is', null)
@@ -45,21 +45,17 @@ async function eraseInstallRequests(
     .execute();
 }
 
-async function eraseTeam(transaction: Queries, team: { clientId: string; teamId: string }): Promise<void> {
+async function eraseTeam(tx: Tx, team: { clientId: string; teamId: string }): Promise<void> {
   const { clientId, teamId } = team;
-  const left = await transaction
+  const left = await tx
     .deleteFrom('memberships')
     .where('client_id', '=', clientId)
     .where('team_id', '=', teamId)
     .returning('user_id')
     .execute();
-  await transaction
-    .deleteFrom('teams')
-    .where('client_id', '=', clientId)
-    .where('team_id', '=', teamId)
-    .execute();
+  await tx.deleteFrom('teams').where('client_id', '=', clientId).where('team_id', '=', teamId).execute();
   for (const { user_id } of left) {
-    await transaction
+    await tx
       .deleteFrom('users')
       .where('client_id', '=', clientId)
       .where('user_id', '=', user_id)
@@ -82,13 +78,13 @@ async function eraseTeam(transaction: Queries, team: { clientId: string; teamId:
  * Returns whether there was anything to erase or to change.
  */
 export async function eraseBotToken(
-  transaction: Queries,
+  tx: Tx,
   erasure: { installationId: string } & (
     | { status: 'uninstalled'; now: number }
     | { status: 'broken'; reason: string }
   ),
 ): Promise<boolean> {
-  const row = await transaction
+  const row = await tx
     .updateTable('installations')
     .set((eb) => ({
       status: erasure.status,
@@ -119,10 +115,10 @@ export interface UserTokenErasure {
 }
 
 /** Erases people's tokens for an installation, and returns whose they were. */
-export async function eraseUserTokens(transaction: Queries, erasure: UserTokenErasure): Promise<string[]> {
+export async function eraseUserTokens(tx: Tx, erasure: UserTokenErasure): Promise<string[]> {
   const { installationId, userIds, updatedBefore, ifVersion } = erasure;
   if (userIds?.length === 0) return [];
-  const erased = await transaction
+  const erased = await tx
     .deleteFrom('user_tokens')
     .where('installation_id', '=', installationId)
     .$if(userIds !== undefined, (query) => query.where('user_id', 'in', userIds ?? []))
@@ -134,8 +130,8 @@ export async function eraseUserTokens(transaction: Queries, erasure: UserTokenEr
 }
 
 /** Forgets what an installation's people were shown in App Home: without a token nothing can be published. */
-export async function eraseHomeViews(transaction: Queries, installationId: string): Promise<void> {
-  await transaction.deleteFrom('home_views').where('installation_id', '=', installationId).execute();
+export async function eraseHomeViews(tx: Tx, installationId: string): Promise<void> {
+  await tx.deleteFrom('home_views').where('installation_id', '=', installationId).execute();
 }
 
 /** How much is stored of one installation beside its own row. */

@@ -1,4 +1,4 @@
-import type { Database, Queries } from './database.ts';
+import type { Database, Queries, Tx } from './database.ts';
 import { newId } from './new-id.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { HistoryKind, HistoryRow } from './records.ts';
@@ -24,9 +24,9 @@ const insertLine = prepareQuery((queries, given: Given<HistoryEntry & { id: stri
 );
 
 /** Adds a line to an installation's history; returns its id. */
-export async function appendHistory(transaction: Queries, entry: HistoryEntry): Promise<string> {
+export async function appendHistory(tx: Tx, entry: HistoryEntry): Promise<string> {
   const id = newId('his');
-  await insertLine(transaction, { ...entry, id });
+  await insertLine(tx, { ...entry, id });
   return id;
 }
 

@@ -52,7 +52,7 @@ export async function noteHomeOpened(
   { installationId, userId }: Onlooker,
   at: number,
 ): Promise<void> {
-  await database.write((transaction) => openedAt(transaction, { installationId, userId, at }));
+  await database.write((tx) => openedAt(tx, { installationId, userId, at }));
 }
 
 /** A view that is about to be sent. */
@@ -122,7 +122,7 @@ export async function announceView(
   { hash, lastSent, openedAt }: ViewAnnouncement,
 ): Promise<boolean> {
   const values = { installationId, userId, openedAt, hash, lastSent };
-  const { rows } = await database.write((transaction) => announce(transaction, values));
+  const { rows } = await database.write((tx) => announce(tx, values));
   return rows.length > 0;
 }
 
@@ -154,7 +154,7 @@ export async function confirmView(
   hash: string,
 ): Promise<boolean> {
   const values = { installationId, userId, hash };
-  const { rows } = await database.write((transaction) => confirm(transaction, values));
+  const { rows } = await database.write((tx) => confirm(tx, values));
   return rows.every((row) => row.published_hash === hash);
 }
 

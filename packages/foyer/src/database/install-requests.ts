@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Queries } from './database.ts';
+import type { Queries, Tx } from './database.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { InstallRequestRow } from './records.ts';
 
@@ -46,20 +46,16 @@ const insertIfNew = prepareQuery((queries, given: Given<NewInstallRequest & Stan
  * Uses a state up: true for the one caller that may exchange its code, false for everybody after it (invariant 5).
  * A request that was only cancelled has not used its state, so Back and Allow still work.
  */
-export async function consumeState(transaction: Queries, request: NewInstallRequest): Promise<boolean> {
+export async function consumeState(tx: Tx, request: NewInstallRequest): Promise<boolean> {
   const started = { outcome: 'started', used_at: request.now, error_code: null, finished_at: null } as const;
-  return putUnused(transaction, request, started);
+  return putUnused(tx, request, started);
 }
 
 /** Inserts a request, or changes the one that is there if its state was not used; true where it did either. */
-async function putUnused(
-  transaction: Queries,
-  request: NewInstallRequest,
-  standing: Standing,
-): Promise<boolean> {
-  const inserted = await insertIfNew(transaction, { ...request, ...standing });
+async function putUnused(tx: Tx, request: NewInstallRequest, standing: Standing): Promise<boolean> {
+  const inserted = await insertIfNew(tx, { ...request, ...standing });
   if (inserted.rows.length > 0) return true;
-  const changed = await transaction
+  const changed = await tx
     .updateTable('install_requests')
     .set(standing)
     .where('id', '=', request.id)
@@ -71,20 +67,20 @@ async function putUnused(
 
 /** Records a pass that ended at Slack's consent page: cancelled there, or refused with an error. */
 export async function recordUnusedRequest(
-  transaction: Queries,
+  tx: Tx,
   request: NewInstallRequest,
   end: { outcome: 'cancelled' | 'failed'; errorCode: string },
 ): Promise<void> {
   const { outcome, errorCode: error_code } = end;
-  await putUnused(transaction, request, { outcome, error_code, used_at: null, finished_at: request.now });
+  await putUnused(tx, request, { outcome, error_code, used_at: null, finished_at: request.now });
 }
 
 /** Records that an attempt whose state was used has failed, or was refused. An installed one stays as it is. */
 export async function failInstallRequest(
-  transaction: Queries,
+  tx: Tx,
   failure: { id: string; outcome?: 'failed' | 'refused'; errorCode: string; now: number },
 ): Promise<void> {
-  await transaction
+  await tx
     .updateTable('install_requests')
     .set({ outcome: failure.outcome ?? 'failed', error_code: failure.errorCode, finished_at: failure.now })
     .where('id', '=', failure.id)
@@ -101,10 +97,10 @@ const setSealedTokens = prepareQuery((queries, given: Given<{ id: string; sealed
 
 /** Keeps (or, with null, forgets) the sealed tokens that Slack issued and that no installation holds yet. */
 export async function keepUnstoredTokens(
-  transaction: Queries,
+  tx: Tx,
   request: { id: string; sealedTokens: string | null },
 ): Promise<void> {
-  await setSealedTokens(transaction, request);
+  await setSealedTokens(tx, request);
 }
 
 const byProgressHash = prepareQuery((queries, given: Given<{ progressHash: string }>) =>
@@ -143,10 +139,10 @@ export async function findInterruptedRequests(
 
 /** Erases passes that began before `before`; those with tokens still to be revoked stay. */
 export async function sweepInstallRequests(
-  transaction: Queries,
+  tx: Tx,
   sweep: { clientId: string; before: number },
 ): Promise<number> {
-  const swept = await transaction
+  const swept = await tx
     .deleteFrom('install_requests')
     .where('client_id', '=', sweep.clientId)
     .where('started_at', '<', sweep.before)
@@ -189,6 +185,6 @@ const setInstalled = prepareQuery((queries, given: Given<InstalledRequest>) =>
  * Ends a pass through OAuth as installed, and forgets the tokens that were kept for giving them back: called in the
  * transaction that stores them for good (invariant 1).
  */
-export async function finishInstallRequest(transaction: Queries, request: InstalledRequest): Promise<void> {
-  await setInstalled(transaction, request);
+export async function finishInstallRequest(tx: Tx, request: InstalledRequest): Promise<void> {
+  await setInstalled(tx, request);
 }

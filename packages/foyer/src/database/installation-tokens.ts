@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Expression, ExpressionBuilder } from 'kysely';
-import type { Database, Queries } from './database.ts';
+import type { Database, Queries, Tx } from './database.ts';
 import type { InstallationKey } from './installations.ts';
 import type { InstallationRow, Tables, UserTokenRow } from './records.ts';
 
@@ -103,7 +103,7 @@ export interface NewUserToken {
 }
 
 /** Writes a person's tokens over what was there. */
-export async function saveUserToken(transaction: Queries, token: NewUserToken): Promise<void> {
+export async function saveUserToken(tx: Tx, token: NewUserToken): Promise<void> {
   const state = {
     sealed_user: token.sealedUser,
     expires_at: token.expiresAt,
@@ -111,7 +111,7 @@ export async function saveUserToken(transaction: Queries, token: NewUserToken): 
     refresh_owner: null,
     refresh_until: null,
   };
-  await transaction
+  await tx
     .insertInto('user_tokens')
     .values({
       installation_id: token.installationId,

@@ -1,4 +1,4 @@
-import type { Queries } from './database.ts';
+import type { Queries, Tx } from './database.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { HistoryRow, InstallationRow, InstallationStatus } from './records.ts';
 
@@ -37,15 +37,15 @@ const insertIfNew = prepareQuery((queries, given: Given<NewState>) =>
 );
 
 /** Adds an installation. False where its tenant has one: somebody else has just installed there. */
-export async function addInstallation(transaction: Queries, row: NewState): Promise<boolean> {
-  const { rows } = await insertIfNew(transaction, row);
+export async function addInstallation(tx: Tx, row: NewState): Promise<boolean> {
+  const { rows } = await insertIfNew(tx, row);
   return rows.length > 0;
 }
 
 /** Writes the whole row of a known installation. A refresh that was under way loses its lease. */
-export async function saveInstallation(transaction: Queries, row: NewState): Promise<void> {
+export async function saveInstallation(tx: Tx, row: NewState): Promise<void> {
   const { id, client_id: _, tenant: __, ...state } = row;
-  await transaction
+  await tx
     .updateTable('installations')
     .set({ ...state, ...noRefresh })
     .where('id', '=', id)
@@ -72,21 +72,18 @@ const lockByTenant = prepareQuery((queries, given: Given<{ clientId: string; ten
  * Reads one installation's row, whatever its status, and locks it until the transaction ends: who installs, uninstalls
  * or starts anew does so one after another. What only refers to it, such as a run that goes on, is not held up.
  */
-export async function lockInstallation(
-  transaction: Queries,
-  key: InstallationKey,
-): Promise<InstallationRow | undefined> {
-  const { rows } = await ('id' in key ? lockById(transaction, key) : lockByTenant(transaction, key));
+export async function lockInstallation(tx: Tx, key: InstallationKey): Promise<InstallationRow | undefined> {
+  const { rows } = await ('id' in key ? lockById(tx, key) : lockByTenant(tx, key));
   return rows[0];
 }
 
 /** Marks an active installation broken, with `ifVersion` only at that version. Returns whether it changed. */
 export async function markInstallationBroken(
-  transaction: Queries,
+  tx: Tx,
   mark: { installationId: string; reason: string; ifVersion?: number },
 ): Promise<boolean> {
   const { installationId, reason, ifVersion } = mark;
-  const row = await transaction
+  const row = await tx
     .updateTable('installations')
     .set({ status: 'broken', broken_reason: reason })
     .where('id', '=', installationId)
@@ -125,8 +122,8 @@ export interface TeamAccessChange {
  * Records it unless something newer is known; returns whether the workspace's access is another one now. Within one
  * second (Slack's events have no finer time) the later delivery wins.
  */
-export async function recordTeamAccess(transaction: Queries, change: TeamAccessChange): Promise<boolean> {
-  const known = await transaction
+export async function recordTeamAccess(tx: Tx, change: TeamAccessChange): Promise<boolean> {
+  const known = await tx
     .selectFrom('team_access')
     .select(['granted', 'changed_at'])
     .where('client_id', '=', change.clientId)
@@ -137,7 +134,7 @@ export async function recordTeamAccess(transaction: Queries, change: TeamAccessC
   if (known && known.changed_at > change.changedAt) return false;
   const granted = change.granted ? 1 : 0;
   const state = { granted, changed_at: change.changedAt };
-  await transaction
+  await tx
     .insertInto('team_access')
     .values({
       client_id: change.clientId,

@@ -1,4 +1,4 @@
-import type { Database, Queries } from './database.ts';
+import type { Database, Queries, Tx } from './database.ts';
 import type { NoticeChannel, NoticeKind, NoticeStatus, OperatorNoticeRow } from './records.ts';
 
 /** Every channel there is: a cause waits in each of them, and one that is not configured drops it when its time comes. */
@@ -20,8 +20,8 @@ export interface NewNotice {
  * Queues what the operators are to be told, in the transaction that makes it true: it is told once, whatever happens
  * in between. A cause that is known already is not queued again.
  */
-export async function queueNotice(transaction: Queries, notice: NewNotice): Promise<void> {
-  await transaction
+export async function queueNotice(tx: Tx, notice: NewNotice): Promise<void> {
+  await tx
     .insertInto('operator_notices')
     .values(
       noticeChannels.map((channel) => ({
@@ -49,7 +49,7 @@ export async function queueNotice(transaction: Queries, notice: NewNotice): Prom
  * not confirm, is sent again only when somebody had the step repeated since.
  */
 export async function beginRunNotice(
-  transaction: Queries,
+  tx: Tx,
   notice: {
     runId: string;
     stepName: string;
@@ -60,7 +60,7 @@ export async function beginRunNotice(
   },
 ): Promise<NoticeStatus> {
   const { runId, stepName, channel, now } = notice;
-  const step = await transaction
+  const step = await tx
     .selectFrom('steps')
     .select('started_at')
     .where('run_id', '=', runId)
@@ -68,7 +68,7 @@ export async function beginRunNotice(
     // Two workers, of whom one has lost its lease and does not know it yet, begin one after the other.
     .forUpdate()
     .executeTakeFirst();
-  const known = await transaction
+  const known = await tx
     .selectFrom('operator_notices')
     .selectAll()
     .where('cause_id', '=', runId)
@@ -79,7 +79,7 @@ export async function beginRunNotice(
   const before = known?.status ?? 'pending';
   const stood = before !== 'sent' && isOfEarlierWish ? 'pending' : before;
   if (stood === 'sent' || stood === 'unconfirmed' || stood === 'failed') return stood;
-  await transaction
+  await tx
     .insertInto('operator_notices')
     .values({
       cause_id: runId,
@@ -127,8 +127,8 @@ export async function claimDueNotice(
       .limit(1)
       .executeTakeFirst();
     if (!row) return undefined;
-    const claimed = await database.write((transaction) =>
-      transaction
+    const claimed = await database.write((tx) =>
+      tx
         .updateTable('operator_notices')
         .set({
           status: 'sending',
@@ -151,11 +151,11 @@ type NoticeKey = Pick<OperatorNoticeRow, 'cause_id' | 'channel'>;
 
 /** Records how a sending ended. With `dueAt` it is tried again then; without, it is settled, or its run's step goes on. */
 export async function settleNotice(
-  transaction: Queries,
+  tx: Tx,
   key: NoticeKey,
   end: { status: NoticeStatus; errorCode: string | null; dueAt: number | null; now: number },
 ): Promise<void> {
-  await transaction
+  await tx
     .updateTable('operator_notices')
     .set({ status: end.status, error_code: end.errorCode, due_at: end.dueAt, changed_at: end.now })
     .where('cause_id', '=', key.cause_id)
@@ -164,8 +164,8 @@ export async function settleNotice(
 }
 
 /** Forgets a notice that nobody is to be told of. */
-export async function dropNotice(transaction: Queries, key: NoticeKey): Promise<void> {
-  await transaction
+export async function dropNotice(tx: Tx, key: NoticeKey): Promise<void> {
+  await tx
     .deleteFrom('operator_notices')
     .where('cause_id', '=', key.cause_id)
     .where('channel', '=', key.channel)

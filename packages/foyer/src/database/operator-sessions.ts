@@ -1,4 +1,4 @@
-import type { Queries } from './database.ts';
+import type { Queries, Tx } from './database.ts';
 
 /** A process whose clock is behind takes a session for good a little longer. */
 const graceMs = 3_600_000;
@@ -8,15 +8,15 @@ const graceMs = 3_600_000;
  * over, so that the table stays as small as half a day's logouts.
  */
 export async function endOperatorSession(
-  transaction: Queries,
+  tx: Tx,
   session: { id: string; lapsesAt: number; now: number },
 ): Promise<void> {
   const { id, lapsesAt, now } = session;
-  await transaction
+  await tx
     .deleteFrom('ended_sessions')
     .where('lapses_at', '<', now - graceMs)
     .execute();
-  await transaction
+  await tx
     .insertInto('ended_sessions')
     .values({ id, lapses_at: lapsesAt })
     .onConflict((conflict) => conflict.column('id').doNothing())

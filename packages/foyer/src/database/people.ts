@@ -1,4 +1,4 @@
-import type { Database, Queries } from './database.ts';
+import type { Database, Queries, Tx } from './database.ts';
 import { type InstallRecord, registeredTeamId } from './install-record.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { MembershipRow, UserRow } from './records.ts';
@@ -38,10 +38,7 @@ const upsertTeam = prepareQuery((queries, given: Given<TeamRegistration>) =>
 );
 
 /** Gets or creates a team, and returns when the app first met it. */
-export async function registerTeam(
-  transaction: Queries,
-  team: TeamRegistration,
-): Promise<{ firstSeenAt: number }> {
+export async function recordTeam(transaction: Tx, team: TeamRegistration): Promise<{ firstSeenAt: number }> {
   const { rows } = await upsertTeam(transaction, team);
   return { firstSeenAt: rows[0]?.first_seen_at ?? team.seenAt };
 }
@@ -95,10 +92,7 @@ const insertMembership = prepareQuery((queries, given: Given<UserRegistration>) 
 );
 
 /** Gets or creates a person and their membership, and returns when the app first met the person. */
-export async function registerUser(
-  transaction: Queries,
-  user: UserRegistration,
-): Promise<{ firstSeenAt: number }> {
+export async function recordUser(transaction: Tx, user: UserRegistration): Promise<{ firstSeenAt: number }> {
   const { rows } = await upsertUser(transaction, user);
   await insertMembership(transaction, user);
   return { firstSeenAt: rows[0]?.first_seen_at ?? user.seenAt };
@@ -167,7 +161,7 @@ const updateTeam = prepareQuery((queries, given: Given<Told & TeamProfile>) =>
 
 /** Saves what Slack told of a registered person and their team; what is null here was not told, and stays as it was. */
 export async function saveProfile(
-  transaction: Queries,
+  transaction: Tx,
   told: Told,
   { user, team }: { user: UserProfile | null; team: TeamProfile | null },
 ): Promise<void> {

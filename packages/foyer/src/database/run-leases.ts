@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Database, Queries } from './database.ts';
+import type { Database, Queries, Tx } from './database.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { RunRow } from './records.ts';
 
@@ -24,7 +24,7 @@ const lockHeldRun = prepareQuery((queries, given: Given<{ runId: string; owner: 
  * Whether the lease still holds: false once the run was cancelled, or claimed anew after the lease had lapsed. It
  * locks the run's row until the transaction ends, so what follows in it cannot be overtaken.
  */
-export async function holdLease(transaction: Queries, { runId, owner }: RunLease): Promise<boolean> {
+export async function holdLease(transaction: Tx, { runId, owner }: RunLease): Promise<boolean> {
   const { rows } = await lockHeldRun(transaction, { runId, owner });
   return rows.length > 0;
 }

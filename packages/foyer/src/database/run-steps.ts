@@ -1,4 +1,4 @@
-import type { Queries } from './database.ts';
+import type { Queries, Tx } from './database.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { AttemptOutcome, StepAttemptRow, StepRow, StepStatus } from './records.ts';
 
@@ -27,7 +27,7 @@ export function startedStep(step: StepRow, now: number): StepRow {
 }
 
 /** Records that the next attempt of a step begins: committed before the step may do anything. Returns its row. */
-export async function startStep(transaction: Queries, step: StepRow, now: number): Promise<StepRow> {
+export async function startStep(transaction: Tx, step: StepRow, now: number): Promise<StepRow> {
   const started = startedStep(step, now);
   await saveStep(transaction, started);
   await saveAttempt(transaction, {
@@ -70,7 +70,7 @@ const endAttempt = prepareQuery((queries, given: Given<Omit<StepAttemptRow, 'sta
 
 /** Records the end of the attempt that a step's row counts last. Returns the row as it now stands. */
 export async function endStep(
-  transaction: Queries,
+  transaction: Tx,
   step: StepRow,
   ending: StepEnding,
   now: number,
@@ -83,7 +83,7 @@ export async function endStep(
 
 /** Records an attempt that has begun and ended in this transaction. Returns the step's row as it now stands. */
 export async function recordStep(
-  transaction: Queries,
+  transaction: Tx,
   step: StepRow,
   ending: StepEnding,
   now: number,
@@ -117,7 +117,7 @@ export const earlierStepFailed = 'earlier_step_failed';
 
 /** Records that a step is not even tried. Returns its row as it now stands. */
 export async function skipStep(
-  transaction: Queries,
+  transaction: Tx,
   step: StepRow,
   why: { code: string; message: string; now: number },
 ): Promise<StepRow> {
@@ -166,12 +166,12 @@ const insertAttempt = prepareQuery((queries, given: Given<StepAttemptRow>) =>
  * Writes a step's row as it is to stand from now on: who holds the run's lease is the only one to change its steps, so
  * the row that was read before is the row that is there.
  */
-export async function saveStep(transaction: Queries, step: StepRow): Promise<void> {
+export async function saveStep(transaction: Tx, step: StepRow): Promise<void> {
   await updateStep(transaction, step);
 }
 
 /** Writes the first that is known of an attempt: that it began, or all of it. */
-export async function saveAttempt(transaction: Queries, attempt: StepAttemptRow): Promise<void> {
+export async function saveAttempt(transaction: Tx, attempt: StepAttemptRow): Promise<void> {
   await insertAttempt(transaction, attempt);
 }
 

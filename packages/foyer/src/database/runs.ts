@@ -1,4 +1,4 @@
-import type { Database, Queries } from './database.ts';
+import type { Database, Queries, Tx } from './database.ts';
 import { appendHistory } from './history.ts';
 import { type RunRecord, readRun } from './install-record.ts';
 import { newId } from './new-id.ts';
@@ -61,7 +61,7 @@ function prepareInsertOfSteps(stepNames: readonly string[]) {
  * Queues a run with all its steps pending, and returns its id. Called in the transaction that stores the installation
  * (invariant 1): neither is ever there without the other.
  */
-export async function createRun(transaction: Queries, run: NewRun): Promise<string> {
+export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
   const { stepNames, ...made } = run;
   const id = newId('run');
   const [newest] = (await newestCreatedAt(transaction, made)).rows;
@@ -80,7 +80,7 @@ export async function createRun(transaction: Queries, run: NewRun): Promise<stri
  * attempt takes the number of an earlier one.
  */
 export async function queueRun(
-  transaction: Queries,
+  transaction: Tx,
   run: { id: string; now: number; stepsToRepeat: readonly string[] },
 ): Promise<void> {
   if (run.stepsToRepeat.length > 0) {
@@ -127,7 +127,7 @@ const selectSteps = prepareQuery((queries, given: Given<{ runId: string }>) =>
  * Reads the run that a lease stands for, or undefined when the lease holds no longer. As long as it holds, nobody but
  * its owner changes the run or its steps. It locks the run's row, as `holdLease` does.
  */
-export async function readClaimedRun(transaction: Queries, lease: RunLease): Promise<ClaimedRun | undefined> {
+export async function readClaimedRun(transaction: Tx, lease: RunLease): Promise<ClaimedRun | undefined> {
   const [run] = (await lockHeldRun(transaction, lease)).rows;
   if (!run) return undefined;
   const [found] = (await selectInstallation(transaction, { id: run.installation_id })).rows;
@@ -147,7 +147,7 @@ export interface Rest {
 }
 
 /** Gives the lease of a run back, to be claimed again later. The caller holds the lease. */
-export async function restRun(transaction: Queries, runId: string, rest: Rest): Promise<void> {
+export async function restRun(transaction: Tx, runId: string, rest: Rest): Promise<void> {
   await transaction
     .updateTable('runs')
     .set({
@@ -182,7 +182,7 @@ type RunEnd = 'succeeded' | 'failed';
  * of a failure. The caller holds the lease, and has ended every step. Returns how it ended.
  */
 export async function endRun(
-  transaction: Queries,
+  transaction: Tx,
   run: { id: string; installationId: string; userId: string; steps: readonly StepRow[]; now: number },
 ): Promise<RunEnd> {
   const { id, installationId, userId, now } = run;
@@ -210,7 +210,7 @@ export async function endRun(
  * person's runs. Returns the ids of what was cancelled.
  */
 export async function cancelRuns(
-  transaction: Queries,
+  transaction: Tx,
   cancel: { installationId: string; userId?: string; reason: string; now: number },
 ): Promise<string[]> {
   const cancelled = await transaction
@@ -255,7 +255,7 @@ export async function cancelRuns(
 
 /** Makes due the runs of an installation that wait for an event; returns their ids. */
 export async function resumeWaitingRuns(
-  transaction: Queries,
+  transaction: Tx,
   resume: { installationId: string; event: string; now: number },
 ): Promise<string[]> {
   const rows = await transaction

@@ -1,4 +1,4 @@
-import type { Queries } from './database.ts';
+import type { Queries, Tx } from './database.ts';
 import type { TokenHolder } from './token-refreshes.ts';
 
 /** A token as it lies in the database, and whose it is. */
@@ -48,20 +48,20 @@ export async function listUserSeals(
  * stays, since the tokens are the same: a refresh under way is not disturbed.
  */
 export async function replaceSeal(
-  transaction: Queries,
+  tx: Tx,
   replacement: { holder: TokenHolder; from: string; to: string },
 ): Promise<boolean> {
   const { holder, from, to } = replacement;
   const row =
     holder.userId === undefined
-      ? await transaction
+      ? await tx
           .updateTable('installations')
           .set({ sealed_bot: to })
           .where('id', '=', holder.installationId)
           .where('sealed_bot', '=', from)
           .returning('id')
           .executeTakeFirst()
-      : await transaction
+      : await tx
           .updateTable('user_tokens')
           .set({ sealed_user: to })
           .where('installation_id', '=', holder.installationId)
@@ -159,10 +159,10 @@ export async function findStaleRequestSeals(
 
 /** Puts the same tokens under another seal, unless they were stored or given back meanwhile; returns whether it did. */
 export async function replaceRequestSeal(
-  transaction: Queries,
+  tx: Tx,
   replacement: { requestId: string; from: string; to: string },
 ): Promise<boolean> {
-  const row = await transaction
+  const row = await tx
     .updateTable('install_requests')
     .set({ sealed_tokens: replacement.to })
     .where('id', '=', replacement.requestId)

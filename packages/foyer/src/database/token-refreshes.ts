@@ -1,4 +1,4 @@
-import type { Queries } from './database.ts';
+import type { Queries, Tx } from './database.ts';
 
 /** Whose tokens are meant: the bot's of an installation, or with `userId` that person's. */
 export interface TokenHolder {
@@ -11,14 +11,14 @@ export interface TokenHolder {
  * Returns whether it was taken (invariant 8).
  */
 export async function takeRefreshLease(
-  transaction: Queries,
+  tx: Tx,
   lease: { holder: TokenHolder; ifVersion: number; owner: string; until: number; now: number },
 ): Promise<boolean> {
   const { holder, ifVersion, now } = lease;
   const taken = { refresh_owner: lease.owner, refresh_until: lease.until };
   const row =
     holder.userId === undefined
-      ? await transaction
+      ? await tx
           .updateTable('installations')
           .set(taken)
           .where('id', '=', holder.installationId)
@@ -26,7 +26,7 @@ export async function takeRefreshLease(
           .where((eb) => eb.or([eb('refresh_until', 'is', null), eb('refresh_until', '<=', now)]))
           .returning('id')
           .executeTakeFirst()
-      : await transaction
+      : await tx
           .updateTable('user_tokens')
           .set(taken)
           .where('installation_id', '=', holder.installationId)
@@ -71,20 +71,20 @@ export async function findRefreshState(
 
 /** Ends a lease whose refresh has failed: nobody tries again before `until`. Does nothing if the lease is gone. */
 export async function postponeRefresh(
-  transaction: Queries,
+  tx: Tx,
   lease: { holder: TokenHolder; owner: string; until: number },
 ): Promise<void> {
   const { holder, owner } = lease;
   const postponed = { refresh_owner: null, refresh_until: lease.until };
   if (holder.userId === undefined) {
-    await transaction
+    await tx
       .updateTable('installations')
       .set(postponed)
       .where('id', '=', holder.installationId)
       .where('refresh_owner', '=', owner)
       .execute();
   } else {
-    await transaction
+    await tx
       .updateTable('user_tokens')
       .set(postponed)
       .where('installation_id', '=', holder.installationId)
@@ -99,14 +99,14 @@ export async function postponeRefresh(
  * install wins (invariant 8). `expiresAt` is in milliseconds.
  */
 export async function saveRefreshedToken(
-  transaction: Queries,
+  tx: Tx,
   refreshed: { holder: TokenHolder; ifVersion: number; sealed: string; expiresAt: number; now: number },
 ): Promise<boolean> {
   const { holder, ifVersion, sealed, expiresAt } = refreshed;
   const free = { version: ifVersion + 1, refresh_owner: null, refresh_until: null };
   const row =
     holder.userId === undefined
-      ? await transaction
+      ? await tx
           .updateTable('installations')
           .set({ ...free, sealed_bot: sealed, bot_expires_at: expiresAt })
           .where('id', '=', holder.installationId)
@@ -114,7 +114,7 @@ export async function saveRefreshedToken(
           .where('sealed_bot', 'is not', null)
           .returning('id')
           .executeTakeFirst()
-      : await transaction
+      : await tx
           .updateTable('user_tokens')
           .set({ ...free, sealed_user: sealed, expires_at: expiresAt, updated_at: refreshed.now })
           .where('installation_id', '=', holder.installationId)

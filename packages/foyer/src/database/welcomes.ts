@@ -1,4 +1,4 @@
-import type { Queries } from './database.ts';
+import type { Queries, Tx } from './database.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { WelcomeRow } from './records.ts';
 
@@ -53,7 +53,7 @@ const insertWelcome = prepareQuery(
  * read and judged, or undefined for none. False when somebody else has changed it since: then nothing may be sent.
  */
 export async function beginWelcome(
-  transaction: Queries,
+  tx: Tx,
   key: WelcomeKey,
   sending: {
     runId: string;
@@ -66,10 +66,10 @@ export async function beginWelcome(
   const { previous } = sending;
   if (previous === undefined) {
     const { runId, channelId, now, settledBy } = sending;
-    const { rows } = await insertWelcome(transaction, { ...key, runId, channelId, now, settledBy });
+    const { rows } = await insertWelcome(tx, { ...key, runId, channelId, now, settledBy });
     return rows.length > 0;
   }
-  const begun = await transaction
+  const begun = await tx
     .updateTable('welcomes')
     .set({
       run_id: sending.runId,
@@ -120,13 +120,13 @@ const markSent = prepareQuery(
  * Records what became of a welcome, whoever holds the run by now: that a message was sent stays true even if its run
  * was cancelled in the meantime.
  */
-export async function settleWelcome(transaction: Queries, key: WelcomeKey, end: WelcomeEnd): Promise<void> {
+export async function settleWelcome(tx: Tx, key: WelcomeKey, end: WelcomeEnd): Promise<void> {
   if (end.kind === 'sent') {
     const { channelId, messageTs, now } = end;
-    await markSent(transaction, { ...key, channelId, messageTs, now });
+    await markSent(tx, { ...key, channelId, messageTs, now });
     return;
   }
-  const sending = transaction
+  const sending = tx
     .updateTable('welcomes')
     .where('installation_id', '=', key.installationId)
     .where('life', '=', key.life)
@@ -136,7 +136,7 @@ export async function settleWelcome(transaction: Queries, key: WelcomeKey, end: 
     await sending.set({ status: 'unconfirmed' }).execute();
   } else {
     // Only the first send leaves nothing behind: after a later one, an earlier may still turn up.
-    if (end.kind === 'not-sent') await forgetFirstSend(transaction, key, end.begun);
+    if (end.kind === 'not-sent') await forgetFirstSend(tx, key, end.begun);
     const settledBy = end.kind === 'in-doubt' ? end.settledBy : end.begun.now;
     await sending
       .set({ sent_at: settledBy })
@@ -147,11 +147,11 @@ export async function settleWelcome(transaction: Queries, key: WelcomeKey, end: 
 }
 
 async function forgetFirstSend(
-  transaction: Queries,
+  tx: Tx,
   key: WelcomeKey,
   begun: { runId: string; now: number; settledBy: number },
 ): Promise<void> {
-  await transaction
+  await tx
     .deleteFrom('welcomes')
     .where('installation_id', '=', key.installationId)
     .where('life', '=', key.life)

@@ -85,8 +85,3 @@ export function outside(text: string, atMost: number): string {
   });
   return escapeMrkdwn(words.join(''), atMost);
 }
-
-/** `1 step`, `2 steps`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}

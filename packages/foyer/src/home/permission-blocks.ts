@@ -1,7 +1,8 @@
 import type { Button, KnownBlock } from '@slack/types';
+import { counted } from '../config/counted.ts';
 import { escapeMrkdwn, mrkdwnCode } from '../slack/escape-mrkdwn.ts';
 import { scopeSentence } from '../slack/scope-sentences.ts';
-import { button, counted, header, lines, section } from './blocks.ts';
+import { button, header, lines, section } from './blocks.ts';
 import type { HomeContent } from './home-content.ts';
 import { homeActions } from './may-act.ts';
 

@@ -1,6 +1,7 @@
+import { counted } from '../config/counted.ts';
 import type { RunRecord, StepRecord } from '../database/install-record.ts';
 import { mrkdwnCode } from '../slack/escape-mrkdwn.ts';
-import { counted, outside, slackDate } from './blocks.ts';
+import { outside, slackDate } from './blocks.ts';
 import { welcomeStepName } from './may-act.ts';
 
 /** How many steps are listed; a longer pipeline shows those that want attention first. */

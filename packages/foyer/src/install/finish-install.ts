@@ -12,7 +12,7 @@ import {
 import { createLink, type LinkClaims } from '../connections/link.ts';
 import { formLifetimeMs, type LinkCookies } from '../connections/link-cookies.ts';
 import type { InstallEnd, Returns } from '../connections/returns.ts';
-import type { Database, Queries } from '../database/database.ts';
+import type { Database, Tx } from '../database/database.ts';
 import {
   consumeState,
   failInstallRequest,
@@ -188,7 +188,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
 
     /** The connection is committed with the install, or neither is (invariant 1). */
     const connect = (
-      trx: Queries,
+      trx: Tx,
       about: { installation: Installation; install: RecordedInstall; link: LinkClaims; moves?: string },
     ): Promise<void> =>
       commitConnection(trx, {

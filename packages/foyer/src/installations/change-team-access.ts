@@ -1,4 +1,4 @@
-import type { Queries } from '../database/database.ts';
+import type { Tx } from '../database/database.ts';
 import { appendHistory } from '../database/history.ts';
 import { lockInstallation, recordTeamAccess } from '../database/installations.ts';
 import { resumeWaitingRuns } from '../database/runs.ts';
@@ -17,7 +17,7 @@ export interface TeamAccessEvent {
  * due what waited for a grant. Returns whether anything changed.
  * @throws TenantUnclearError where the event names no enterprise
  */
-export async function changeTeamAccess(transaction: Queries, event: TeamAccessEvent): Promise<boolean> {
+export async function changeTeamAccess(transaction: Tx, event: TeamAccessEvent): Promise<boolean> {
   const { clientId, query, change, now } = event;
   const enterpriseId = query.enterpriseId;
   if (!enterpriseId) throw new TenantUnclearError('A change of team access came without its enterprise id.');

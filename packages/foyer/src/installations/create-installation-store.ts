@@ -1,5 +1,5 @@
 import type { Logger } from '../config/log.ts';
-import type { Database, Queries } from '../database/database.ts';
+import type { Database, Tx } from '../database/database.ts';
 import { eraseInstallation, eraseUserTokens } from '../database/erase-installation.ts';
 import { appendHistory } from '../database/history.ts';
 import { prepareInstallationTokens } from '../database/installation-tokens.ts';
@@ -73,7 +73,7 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
   async function remove(
     query: TenantQuery,
     options: RemovalOptions,
-    work: (transaction: Queries, removal: Removal) => Promise<boolean>,
+    work: (transaction: Tx, removal: Removal) => Promise<boolean>,
   ): Promise<boolean> {
     const key = keyOf(query);
     const changed = await database.write(async (transaction) => {
@@ -108,7 +108,7 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
     },
 
     recordInstall(installation, { installRequestId, patienceMs, commitWith } = {}) {
-      const work = async (transaction: Queries) => {
+      const work = async (transaction: Tx) => {
         const recorded = await recordInstall(transaction, context, { installation, installRequestId });
         await commitWith?.(transaction, recorded);
         return recorded;

@@ -1,4 +1,4 @@
-import type { Queries } from '../database/database.ts';
+import type { Tx } from '../database/database.ts';
 import { type NewNotice, queueNotice } from '../database/notices.ts';
 
 /**
@@ -9,7 +9,7 @@ const patienceMs = 60_000;
 
 /** Queues that the operators are told of a token that Slack refuses for good. */
 export async function queueDeadTokenNotice(
-  transaction: Queries,
+  transaction: Tx,
   notice: Omit<NewNotice, 'kind' | 'dueAt'>,
 ): Promise<void> {
   await queueNotice(transaction, { ...notice, kind: 'token_died', dueAt: notice.now + patienceMs });

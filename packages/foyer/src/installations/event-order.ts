@@ -1,4 +1,4 @@
-import type { Queries } from '../database/database.ts';
+import type { Tx } from '../database/database.ts';
 import { findInstallsAndRemovals } from '../database/installations.ts';
 import type { InstallationRow } from '../database/records.ts';
 import type { RemovalOptions } from './installation-store.ts';
@@ -22,7 +22,7 @@ const second = (timeMs: number): number => Math.floor(timeMs / 1000);
 
 /** Whether an event is, or may be, about an earlier install than the current one, or was applied before. */
 export async function isBeforeInstall(
-  transaction: Queries,
+  transaction: Tx,
   row: Pick<InstallationRow, 'id' | 'installed_at'>,
   removal: Pick<RemovalOptions, 'before' | 'eventId'> & { kind: 'uninstall' | 'revocation' },
 ): Promise<boolean> {
@@ -40,7 +40,7 @@ export async function isBeforeInstall(
 
 /** The time before which a person's token must have been granted or refreshed for the event to be about it. */
 export async function revokedBefore(
-  transaction: Queries,
+  transaction: Tx,
   row: Pick<InstallationRow, 'id' | 'installed_at'>,
   before: number | undefined,
 ): Promise<number | undefined> {

@@ -1,5 +1,5 @@
 import type { Installation } from '@slack/oauth';
-import type { Queries } from '../database/database.ts';
+import type { Tx } from '../database/database.ts';
 import type { InstallationStatus } from '../database/records.ts';
 import type { TokenHolder } from '../database/token-refreshes.ts';
 
@@ -76,7 +76,7 @@ export interface RecordInstallOptions {
    * Writes what must be committed with the install or not at all; the installation's row is locked. What it throws
    * undoes the install. Nothing but queries, and may run again.
    */
-  commitWith?(transaction: Queries, recorded: RecordedInstall): Promise<void>;
+  commitWith?(transaction: Tx, recorded: RecordedInstall): Promise<void>;
 }
 
 /** When and by what a removal was told. */

@@ -1,5 +1,5 @@
 import type { Installation } from '@slack/oauth';
-import type { Queries } from '../database/database.ts';
+import type { Tx } from '../database/database.ts';
 import { appendHistory } from '../database/history.ts';
 import { finishInstallRequest } from '../database/install-requests.ts';
 import { saveUserToken } from '../database/installation-tokens.ts';
@@ -23,7 +23,7 @@ export function expiryMs(expiresAt: number | undefined | null): number | null {
  * Saving the same installation again is one more install of the one record.
  */
 export async function recordInstall(
-  transaction: Queries,
+  transaction: Tx,
   context: StoreContext,
   install: { installation: Installation; installRequestId: string | undefined },
 ): Promise<RecordedInstall> {
@@ -69,7 +69,7 @@ export async function recordInstall(
  * installs there any more, so that what is written later is later.
  */
 async function saveRow(
-  transaction: Queries,
+  transaction: Tx,
   context: StoreContext,
   installation: Installation,
 ): Promise<{

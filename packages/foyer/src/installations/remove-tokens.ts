@@ -1,4 +1,4 @@
-import type { Queries } from '../database/database.ts';
+import type { Tx } from '../database/database.ts';
 import { eraseBotToken, eraseHomeViews, eraseUserTokens } from '../database/erase-installation.ts';
 import { appendHistory } from '../database/history.ts';
 import { queueNotice } from '../database/notices.ts';
@@ -16,7 +16,7 @@ export interface Removal {
 }
 
 /** Uninstalls: erases every token, and keeps the record. Returns false where that was done, or came late. */
-export async function uninstall(transaction: Queries, removal: Removal): Promise<boolean> {
+export async function uninstall(transaction: Tx, removal: Removal): Promise<boolean> {
   const { row, options, now } = removal;
   if (row.status === 'uninstalled') return false;
   if (await isBeforeInstall(transaction, row, { ...options, kind: 'uninstall' })) return false;
@@ -34,7 +34,7 @@ export async function uninstall(transaction: Queries, removal: Removal): Promise
 
 /** Erases the tokens of the people it names. Those granted or refreshed after the event stay. */
 export async function revokeUsers(
-  transaction: Queries,
+  transaction: Tx,
   removal: Removal & { userIds: readonly string[] },
 ): Promise<boolean> {
   const { row, options, now, userIds } = removal;
@@ -50,7 +50,7 @@ export async function revokeUsers(
 
 /** Erases the bot's token and marks the installation broken: people's own tokens still work. */
 export async function revokeBot(
-  transaction: Queries,
+  transaction: Tx,
   removal: Removal & { botUserIds?: readonly string[] },
 ): Promise<boolean> {
   const { row, options, now, botUserIds } = removal;

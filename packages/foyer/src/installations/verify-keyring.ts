@@ -1,4 +1,4 @@
-import type { Database, Queries } from '../database/database.ts';
+import type { Database, Queries, Tx } from '../database/database.ts';
 import {
   findKeyHolder,
   holdKey,
@@ -40,7 +40,7 @@ export async function verifyKeyring(
 }
 
 async function recordKeys(
-  transaction: Queries,
+  transaction: Tx,
   keyring: Keyring,
   ids: readonly string[],
   now: number,

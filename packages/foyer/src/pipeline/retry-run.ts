@@ -1,4 +1,4 @@
-import type { Database, Queries } from '../database/database.ts';
+import type { Database, Tx } from '../database/database.ts';
 import { appendHistory } from '../database/history.ts';
 import { lockInstallation } from '../database/installations.ts';
 import type { RunRow, StepRow } from '../database/records.ts';
@@ -49,12 +49,12 @@ export async function retryRun(
 }
 
 /** No worker claims it meanwhile. */
-async function lockRun(transaction: Queries, runId: string): Promise<RunRow | undefined> {
+async function lockRun(transaction: Tx, runId: string): Promise<RunRow | undefined> {
   return transaction.selectFrom('runs').selectAll().where('id', '=', runId).forUpdate().executeTakeFirst();
 }
 
 async function wakeRun(
-  transaction: Queries,
+  transaction: Tx,
   run: RunRow,
   steps: readonly StepRow[],
   now: number,
@@ -68,7 +68,7 @@ async function wakeRun(
 }
 
 async function repeatRun(
-  transaction: Queries,
+  transaction: Tx,
   run: RunRow,
   steps: readonly StepRow[],
   retry: { userId?: string | null; now: number },

@@ -1,5 +1,5 @@
 import { registeredTeamId } from '../database/install-record.ts';
-import { registerTeam as registerTeamRow } from '../database/people.ts';
+import { recordTeam } from '../database/people.ts';
 import type { RecordingStep } from '../pipeline/step.ts';
 
 /** The registered team: for an org-wide install, its enterprise. */
@@ -23,7 +23,7 @@ export const registerTeam: RecordingStep<RegisteredTeam> = {
   async write(transaction, facts) {
     const { clientId, enterpriseId, isEnterpriseInstall, runCreatedAt } = facts;
     const teamId = registeredTeamId(facts);
-    const { firstSeenAt } = await registerTeamRow(transaction, {
+    const { firstSeenAt } = await recordTeam(transaction, {
       clientId,
       teamId,
       name: isEnterpriseInstall ? facts.enterpriseName : facts.teamName,

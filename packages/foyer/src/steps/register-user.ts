@@ -1,5 +1,5 @@
 import { registeredTeamId } from '../database/install-record.ts';
-import { registerUser as registerUserRows } from '../database/people.ts';
+import { recordUser } from '../database/people.ts';
 import type { RecordingStep } from '../pipeline/step.ts';
 
 /** The registered installer. */
@@ -22,7 +22,7 @@ export const registerUser: RecordingStep<RegisteredUser> = {
   maxAttempts: 5,
   async write(transaction, facts) {
     const { clientId, userId, runCreatedAt } = facts;
-    const { firstSeenAt } = await registerUserRows(transaction, {
+    const { firstSeenAt } = await recordUser(transaction, {
       clientId,
       teamId: registeredTeamId(facts),
       userId,

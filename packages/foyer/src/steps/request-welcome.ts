@@ -1,4 +1,4 @@
-import type { Database, Queries } from '../database/database.ts';
+import type { Database, Tx } from '../database/database.ts';
 import { appendHistory } from '../database/history.ts';
 import { lockInstallation } from '../database/installations.ts';
 import type { InstallationRow, RunRow } from '../database/records.ts';
@@ -46,7 +46,7 @@ export async function requestWelcome(
 }
 
 async function newestRunOfThisLife(
-  transaction: Queries,
+  transaction: Tx,
   installation: InstallationRow,
 ): Promise<RunRow | undefined> {
   if (installation.status === 'uninstalled') return undefined;

@@ -1,2 +1,2 @@
 export { startTestFoyer, type TestClock, type TestFoyer, type TestFoyerOptions } from './start-test-foyer.ts';
-export { type Choice, createVisitor, eventually, type RunStatus, type Visitor } from './visitor.ts';
+export { type Choice, createVisitor, eventually, type ShownRun, type Visitor } from './visitor.ts';

@@ -11,7 +11,7 @@ import { definitionFaults, type FoyerDefinition, manifestText } from '../define-
 import type { Foyer } from '../foyer.ts';
 import { type ServedFoyer, startFoyer } from '../serve.ts';
 import { freePort } from './free-port.ts';
-import { type Choice, createVisitor, finishedRun, install, type RunStatus, type Visitor } from './visitor.ts';
+import { type Choice, createVisitor, finishedRun, install, type ShownRun, type Visitor } from './visitor.ts';
 
 /** Foyer's clock in a test: it runs with the real one, and can jump forward. The sandbox follows it. */
 export interface TestClock {
@@ -30,7 +30,7 @@ export interface TestFoyer {
   visitor: Visitor;
   clock: TestClock;
   /** Installs the app as the owner of a seeded workspace, or as `choice` says; resolves once its run has ended. */
-  install(choice?: Choice): Promise<RunStatus>;
+  install(choice?: Choice): Promise<ShownRun>;
   /** Every line that Foyer has logged so far. */
   logged(): string[];
   /** Stops Foyer and starts it again on the same database and port. */

@@ -93,16 +93,16 @@ export async function finishedRun(
   visitor: Visitor,
   progressUrl: string,
   withinMs?: number,
-): Promise<RunStatus> {
+): Promise<ShownRun> {
   return eventually(async () => {
     const response = await visitor.get(`${progressUrl}/status`);
-    const status = (await response.json()) as RunStatus;
+    const status = (await response.json()) as ShownRun;
     return status.done && status;
   }, withinMs);
 }
 
 /** What `/installs/:token/status` tells, as far as tests read it. */
-export interface RunStatus {
+export interface ShownRun {
   id: string;
   status: string;
   done: boolean;

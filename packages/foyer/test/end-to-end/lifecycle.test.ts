@@ -3,13 +3,7 @@ import { execFile } from 'node:child_process';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import {
-  createVisitor,
-  eventually,
-  finishedRun,
-  install,
-  type RunStatus,
-} from '../../src/testing/visitor.ts';
+import { createVisitor, eventually, finishedRun, install, type ShownRun } from '../../src/testing/visitor.ts';
 import { compileCache } from '../support/compile-cache.ts';
 import { environmentFor, type Stage, setStage } from '../support/start-foyer.ts';
 
@@ -20,7 +14,7 @@ interface Listed {
   teamId: string | null;
   enterpriseId: string | null;
   status: string;
-  run: RunStatus | null;
+  run: ShownRun | null;
 }
 
 async function list(stage: Stage): Promise<Listed[]> {
@@ -252,8 +246,7 @@ describe('an org-wide install', () => {
       const done = await install(visitor, url, sandbox, { userId: owner.id, enterpriseId });
       assert.equal(done.status, 303);
       const statusUrl = `${url}${done.headers.get('location')}/status`;
-      const status = async (): Promise<RunStatus> =>
-        (await (await visitor.get(statusUrl)).json()) as RunStatus;
+      const status = async (): Promise<ShownRun> => (await (await visitor.get(statusUrl)).json()) as ShownRun;
       await eventually(async () => (await status()).status === 'waiting');
       assert.equal(sandbox.calls('chat.postMessage').length, 0);
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Failure } from 'slack-sandbox';
-import { createVisitor, install, type RunStatus, type Visitor } from '../../src/testing/visitor.ts';
+import { createVisitor, install, type ShownRun, type Visitor } from '../../src/testing/visitor.ts';
 import type { EngineName } from '../support/stage-database.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
 import {
@@ -227,9 +227,9 @@ async function assertInstalled(
 }
 
 /** Follows a run, and jumps to its next try wherever it rests; a run that Slack always asks to wait is left waiting. */
-async function runToItsEnd(play: Play, visitor: Visitor, answer: Response, cell?: Cell): Promise<RunStatus> {
+async function runToItsEnd(play: Play, visitor: Visitor, answer: Response, cell?: Cell): Promise<ShownRun> {
   const statusUrl = `${play.stage.url}${answer.headers.get('location')}/status`;
-  const ask = async () => (await (await visitor.get(statusUrl)).json()) as RunStatus;
+  const ask = async () => (await (await visitor.get(statusUrl)).json()) as ShownRun;
   const isEndless = cell !== undefined && 'run' in cell.end && cell.end.run === 'waiting';
   let jumps = 0;
   let honoured = 0;

@@ -2,13 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { it } from 'node:test';
 import type { Failure, World } from 'slack-sandbox';
-import {
-  createVisitor,
-  eventually,
-  finishedRun,
-  install,
-  type RunStatus,
-} from '../../src/testing/visitor.ts';
+import { createVisitor, eventually, finishedRun, install, type ShownRun } from '../../src/testing/visitor.ts';
 import { isFullRun } from './support/full-run.ts';
 import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
 import { createRandom, type Random } from './support/random.ts';
@@ -173,7 +167,7 @@ async function assertHonest(
   stage: ProcessStage,
   world: World,
   place: { teamId: string; userId: string },
-  run: RunStatus,
+  run: ShownRun,
   tally: Tally,
 ): Promise<void> {
   bump(tally.runs, run.status);

@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import Sqlite from 'better-sqlite3';
-import {
-  createVisitor,
-  eventually,
-  finishedRun,
-  install,
-  type RunStatus,
-} from '../../src/testing/visitor.ts';
+import { createVisitor, eventually, finishedRun, install, type ShownRun } from '../../src/testing/visitor.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
 import { signedPost } from './support/signed-post.ts';
 
@@ -70,7 +64,7 @@ describe('with installations of every kind side by side', () => {
     const { sandbox } = stage;
     const bill = sandbox.person('Initech Sales', 'owner').id;
     const progress = await installAt({ enterpriseId: ids.org, userId: bill });
-    const ask = async () => (await (await createVisitor().get(`${progress}/status`)).json()) as RunStatus;
+    const ask = async () => (await (await createVisitor().get(`${progress}/status`)).json()) as ShownRun;
     await eventually(async () => (await ask()).status === 'waiting');
     const posted = sandbox.calls('chat.postMessage').length;
     assert.match(await (await createVisitor().get(progress)).text(), /One thing left to do in Slack/);

@@ -263,7 +263,8 @@ testOnBothEngines('keys forget changes nothing for a key that is not lost', asyn
   const unknown = await keys(['forget', 'none', '--yes'], after);
   assert.equal(unknown.exitCode, 1);
   assert.match(unknown.stderr, /knows no key none\. It was used with old\./);
-  await holdKey(database.queries, { process: 'web-1 7 x', keyId: 'old', now: installedAt - 60_000 });
+  const holder = { process: 'web-1 7 x', keyId: 'old', now: installedAt - 60_000 };
+  await database.write((tx) => holdKey(tx, holder));
   const held = await keys(['forget', 'old', '--yes'], after);
   assert.equal(held.exitCode, 1);
   assert.match(held.stderr, /process 7 on web-1 encrypts with it, so it is not lost/);

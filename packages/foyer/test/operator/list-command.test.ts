@@ -24,8 +24,8 @@ testOnBothEngines('list --json prints exactly the agreed array', async (t, engin
   const { database, run } = await createOperatorHarness(t, {}, engine);
   await storeInstallation(database, { id: 'ins_1', enterprise_id: 'E1' });
   const connection = { installationId: 'ins_1', subject: 'user-1', label: 'Acme', data: null };
-  await saveConnection(database.queries, { ...connection, org: 'org-0', now: installedAt - 1000 });
-  await saveConnection(database.queries, { ...connection, org: 'org-1', now: installedAt });
+  await database.write((tx) => saveConnection(tx, { ...connection, org: 'org-0', now: installedAt - 1000 }));
+  await database.write((tx) => saveConnection(tx, { ...connection, org: 'org-1', now: installedAt }));
   const runId = await storeRun(database, 'ins_1', [
     { name: 'register-team', status: 'succeeded' },
     { name: 'send-welcome', status: 'failed', errors: ['missing_scope'] },

@@ -164,7 +164,7 @@ export async function storeRun(
 ): Promise<string> {
   const stepNames = steps.map((step) => step.name);
   const newRun = { installationId, life: 1, userId: 'U1', stepNames, now: installedAt };
-  const runId = await createRun(database.queries, newRun);
+  const runId = await database.write((tx) => createRun(tx, newRun));
   for (const { name, status, errors = [] } of steps) {
     const last = errors.at(-1) ?? null;
     const error = { error_code: last, error_message: last && `Slack answered ${last}` };
@@ -216,13 +216,14 @@ export async function storeUser(
     .insertInto('memberships')
     .values({ ...person, team_id: 'T1', is_admin: 1, is_owner: 0 })
     .execute();
-  await appendHistory(database.queries, {
+  const line = {
     installationId,
     at: installedAt,
-    kind: 'installed',
+    kind: 'installed' as const,
     userId,
     detail: 'first install',
-  });
+  };
+  await database.write((tx) => appendHistory(tx, line));
   if (sealedToken === undefined) return;
   const refresh = { refresh_owner: null, refresh_until: null, expires_at: null, version: 1 };
   await database.queries

@@ -8,9 +8,8 @@ import {
   PostgresDriver,
   type PostgresPool,
   sql,
-  type Transaction,
 } from 'kysely';
-import { type Database, DatabaseUnavailableError } from '../database.ts';
+import { type Database, DatabaseUnavailableError, type Tx } from '../database.ts';
 import { type InTurn, migrate, type OwnMigrations } from '../migrate.ts';
 import { prepareQuery } from '../prepared-query.ts';
 import type { Tables } from '../records.ts';
@@ -178,7 +177,7 @@ export async function openPostgres(url: string, options: OpenPostgresOptions = {
     }
   }
 
-  async function commitOnce<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T> {
+  async function commitOnce<T>(work: (transaction: Tx) => Promise<T>): Promise<T> {
     let result: { value: T } | undefined;
     try {
       return await queries.transaction().execute(async (transaction) => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
+import type { Tx } from '../database.ts';
 import type { InTurn } from '../migrate.ts';
 import type { Tables } from '../records.ts';
 
@@ -46,7 +47,7 @@ export function createWriteMarks(): { next(): WriteMark } {
 }
 
 /** Whether the transaction that made the mark was committed. Run it in a transaction; it waits for one still at its end. */
-export async function isMarkKept(transaction: Kysely<Tables>, id: string): Promise<boolean> {
+export async function isMarkKept(transaction: Tx, id: string): Promise<boolean> {
   // Nobody else makes this mark: where it can be made anew, the transaction is gone, and cannot come back.
   await sql`insert into write_marks (id, made_by) values (${id}, 'doubt') on conflict (id) do nothing`.execute(
     transaction,

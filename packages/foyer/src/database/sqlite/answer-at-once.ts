@@ -1,4 +1,5 @@
 import { isCompilable, type QueryResult, type SqliteDatabase, type Transaction } from 'kysely';
+import type { Tx } from '../database.ts';
 import type { Tables } from '../records.ts';
 
 /**
@@ -10,7 +11,7 @@ import type { Tables } from '../records.ts';
  * a run, which asks sixty, costs a ninth less.
  */
 export function answerAtOnce(
-  transaction: Transaction<Tables>,
+  transaction: Tx,
   statements: Pick<SqliteDatabase, 'prepare'>,
 ): Transaction<Tables> {
   const executeQuery: Transaction<Tables>['executeQuery'] = async <Row>(

@@ -1,8 +1,7 @@
 import { open } from 'node:fs/promises';
 import { setImmediate as endOfTurn, setTimeout as sleep } from 'node:timers/promises';
-import { CompiledQuery, type Transaction } from 'kysely';
-import { DatabaseUnavailableError } from '../database.ts';
-import type { Tables } from '../records.ts';
+import { CompiledQuery } from 'kysely';
+import { DatabaseUnavailableError, type Tx } from '../database.ts';
 
 /**
  * Why writes share commits: each commit waits for the disk (0.3 ms, ten on a slow one), which is most of what a short
@@ -12,7 +11,7 @@ import type { Tables } from '../records.ts';
  * write that comes alone is a transaction of its own.
  */
 
-type Work = (transaction: Transaction<Tables>) => Promise<unknown>;
+type Work = (transaction: Tx) => Promise<unknown>;
 
 interface Waiting {
   work: Work;
@@ -34,10 +33,10 @@ const releaseSavepoint = CompiledQuery.raw('release one');
 /** Makes the one way to write. */
 export function createCommits(deps: {
   /** Runs its work in one transaction, and resolves when that has reached the disk. */
-  transact<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T>;
+  transact<T>(work: (transaction: Tx) => Promise<T>): Promise<T>;
   /** Whether a transaction failed only because somebody else was writing. */
   isLocked(error: unknown): boolean;
-}): <T>(work: (transaction: Transaction<Tables>) => Promise<T>, patienceMs: number) => Promise<T> {
+}): <T>(work: (transaction: Tx) => Promise<T>, patienceMs: number) => Promise<T> {
   const waiting: Waiting[] = [];
   let isWriting = false;
 
@@ -68,7 +67,7 @@ export function createCommits(deps: {
     }
   }
 
-  return <T>(work: (transaction: Transaction<Tables>) => Promise<T>, patienceMs: number) =>
+  return <T>(work: (transaction: Tx) => Promise<T>, patienceMs: number) =>
     new Promise<T>((resolve, reject) => {
       const giveUpAt = performance.now() + patienceMs;
       waiting.push({ work, giveUpAt, resolve: resolve as (value: unknown) => void, reject });
@@ -77,7 +76,7 @@ export function createCommits(deps: {
 }
 
 /** Does the work of each; returns what is to be told to each once all of it is committed. */
-async function inTurn(transaction: Transaction<Tables>, group: readonly Waiting[]): Promise<(() => void)[]> {
+async function inTurn(transaction: Tx, group: readonly Waiting[]): Promise<(() => void)[]> {
   const ends: (() => void)[] = [];
   for (const { work, resolve, reject } of group) {
     await transaction.executeQuery(setSavepoint);

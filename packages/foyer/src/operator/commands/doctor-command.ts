@@ -1,7 +1,7 @@
 import { Command } from 'commander';
+import { counted } from '../../config/counted.ts';
 import { CommandError } from '../command-error.ts';
 import type { Finding } from '../doctor/finding.ts';
-import { counted } from '../doctor/finding.ts';
 import { type DoctorOptions, runDoctor } from '../doctor/run-doctor.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import type { Output, Style } from '../terminal/output.ts';

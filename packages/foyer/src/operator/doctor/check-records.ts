@@ -1,10 +1,11 @@
 import type { Config } from '../../config/config.ts';
+import { counted } from '../../config/counted.ts';
 import type { Queries } from '../../database/database.ts';
 import { findInterruptedRequests } from '../../database/install-requests.ts';
 import { countGrantedScopes, countInstallations } from '../installation-lists.ts';
 import { countFailingRuns, readQueueState } from '../queue-state.ts';
 import { countTokensAtRisk } from '../token-times.ts';
-import { counted, type Finding, fault, ok, warning } from './finding.ts';
+import { type Finding, fault, ok, warning } from './finding.ts';
 
 /** A run that is due this long was forgotten: a worker looks every two seconds, and a lost lease lapses in thirty. */
 const hangsAfterMs = 2 * 60_000;

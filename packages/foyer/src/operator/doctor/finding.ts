@@ -29,8 +29,3 @@ export function fault(check: string, detail: string, mend: string): Finding {
 export function unchecked(check: string, reason: string): Finding {
   return warning(check, `Not checked: ${reason}.`, 'Mend that first, and run doctor again.');
 }
-
-/** `3 installations`, `1 installation`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}

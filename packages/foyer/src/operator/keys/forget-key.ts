@@ -1,4 +1,4 @@
-import type { Database, Queries } from '../../database/database.ts';
+import type { Database, Tx } from '../../database/database.ts';
 import { deleteEncryptionKey } from '../../database/encryption-keys.ts';
 import { eraseBotToken, eraseUserTokens } from '../../database/erase-installation.ts';
 import { appendHistory } from '../../database/history.ts';
@@ -68,7 +68,7 @@ export async function forgetKey(
   }
 }
 
-async function refuseIfHeld(transaction: Queries, id: string, now: number): Promise<void> {
+async function refuseIfHeld(transaction: Tx, id: string, now: number): Promise<void> {
   const holder = await findHolderOf(transaction, id, now);
   if (!holder) return;
   const [host, pid] = holder.process.split(' ');
@@ -82,7 +82,7 @@ function stillUsed(id: string, why: string): CommandError {
 }
 
 async function breakInstallation(
-  transaction: Queries,
+  transaction: Tx,
   { id: installationId }: DisconnectedInstallation,
   now: number,
 ): Promise<void> {
@@ -92,7 +92,7 @@ async function breakInstallation(
 }
 
 async function eraseUserToken(
-  transaction: Queries,
+  transaction: Tx,
   { installationId, userId }: { installationId: string; userId: string },
   now: number,
 ): Promise<void> {
