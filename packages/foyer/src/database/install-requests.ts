@@ -137,18 +137,52 @@ export async function findInterruptedRequests(
   return [...new Map([...open, ...unstored].map((row) => [row.id, row])).values()];
 }
 
-/** Erases passes that began before `before`; those with tokens still to be revoked stay. */
+/**
+ * Erases the oldest requests that began before `before`, at most `limit` of them; those with tokens still to be revoked
+ * stay. Returns how many were erased. Few at a time: one write transaction must not hold up everyone else's.
+ */
 export async function sweepInstallRequests(
-  tx: Tx,
-  sweep: { clientId: string; before: number },
+  transaction: Queries,
+  sweep: { clientId: string; before: number; outcome?: 'cancelled' | 'failed'; limit: number },
 ): Promise<number> {
-  const swept = await tx
-    .deleteFrom('install_requests')
+  const { outcome } = sweep;
+  // Two queries: of one, Postgres makes a walk through all ids.
+  const found = await transaction
+    .selectFrom('install_requests')
+    .select('id')
     .where('client_id', '=', sweep.clientId)
+    .$if(outcome !== undefined, (those) => those.where('outcome', '=', outcome ?? 'failed'))
     .where('started_at', '<', sweep.before)
+    .where('sealed_tokens', 'is', null)
+    .orderBy('started_at')
+    .limit(sweep.limit)
+    .execute();
+  if (found.length === 0) return 0;
+  const ids = found.map(({ id }) => id);
+  const swept = await transaction
+    .deleteFrom('install_requests')
+    .where('id', 'in', ids)
     .where('sealed_tokens', 'is', null)
     .executeTakeFirst();
   return Number(swept.numDeletedRows);
+}
+
+/** When the oldest of the newest `count` requests with this outcome began; undefined if there are fewer. */
+export async function startOfNewest(
+  queries: Queries,
+  search: { clientId: string; outcome: 'cancelled' | 'failed'; count: number },
+): Promise<number | undefined> {
+  const row = await queries
+    .selectFrom('install_requests')
+    .select('started_at')
+    .where('client_id', '=', search.clientId)
+    .where('outcome', '=', search.outcome)
+    .orderBy('started_at', 'desc')
+    .orderBy('id', 'desc')
+    .offset(search.count - 1)
+    .limit(1)
+    .executeTakeFirst();
+  return row?.started_at;
 }
 
 /** What a pass through OAuth led to. */

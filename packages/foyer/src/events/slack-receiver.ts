@@ -4,7 +4,7 @@ import type { App, Receiver, ReceiverEvent } from '@slack/bolt';
 import type { Logger } from '../config/log.ts';
 import { DatabaseUnavailableError } from '../database/database.ts';
 import type { Refusals } from '../http/count-refusals.ts';
-import { type BodyReader, type BodyRefusal, refuseBody } from '../http/read-body.ts';
+import type { BodyReader, BodyRefusal } from '../http/read-body.ts';
 import { createSeenPresses } from './seen-presses.ts';
 import { MalformedBodyError, parseSlackBody } from './slack-request.ts';
 import type { SignatureCheck } from './verify-signature.ts';
@@ -23,7 +23,7 @@ const acknowledgeWithinMs = 2800;
 
 export interface SlackReceiverDeps {
   signature: SignatureCheck;
-  bodies: Pick<BodyReader, 'read'>;
+  bodies: Pick<BodyReader, 'read' | 'refuse'>;
   refusals: Pick<Refusals, 'add'>;
   /** The client's address, for the log. */
   addressOf(req: IncomingMessage): string;
@@ -93,7 +93,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
     const doubt = signature.ofHeaders(req.headers);
     if (doubt) {
       refusals.add(doubt, address);
-      return refuseBody(req, res, 401);
+      return deps.bodies.refuse(req, res, 401);
     }
     const body = await deps.bodies.read(req);
     if (typeof body === 'number') {
@@ -104,7 +104,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
         );
       }
       refusals.add(bodyProblems[body], address);
-      return refuseBody(req, res, body);
+      return deps.bodies.refuse(req, res, body);
     }
     const problem = signature.ofRequest(req.headers, body);
     if (problem) {

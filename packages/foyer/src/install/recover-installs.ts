@@ -7,6 +7,7 @@ import type { Database } from '../database/database.ts';
 import {
   failInstallRequest,
   findInterruptedRequests,
+  startOfNewest,
   sweepInstallRequests,
 } from '../database/install-requests.ts';
 import type { UnstoredTokens } from './unstored-tokens.ts';
@@ -16,6 +17,13 @@ export const interruptedAfterMs = 60_000;
 
 /** How long a pass through OAuth is kept for the operator. Its state's id goes with it: that lapsed long before. */
 export const installRequestsKeptMs = 90 * 24 * 3_600_000;
+
+/** Strangers can make attempts that fail: of those cancelled, and of those failed, so many of the newest are kept. */
+const unsuccessfulKept = 10_000;
+
+/** Old rows are erased in small transactions, and a pass ends after so many of them. */
+const batchRows = 500;
+const mostBatches = 100;
 
 /**
  * Makes the clean-up of passes that a crash or a dead database left in the middle: tokens that were issued and not
@@ -50,9 +58,21 @@ export function createRecoverInstalls(deps: {
     }
     const linksBefore = now() - longestLinkMs - formLifetimeMs;
     await database.write((trx) => sweepUsedLinks(trx, { clientId, before: linksBefore }));
-    const swept = await database.write((trx) =>
-      sweepInstallRequests(trx, { clientId, before: now() - installRequestsKeptMs }),
-    );
+    let swept = await sweep({ clientId, before: now() - installRequestsKeptMs });
+    for (const outcome of ['cancelled', 'failed'] as const) {
+      const before = await startOfNewest(database.queries, { clientId, outcome, count: unsuccessfulKept });
+      if (before !== undefined) swept += await sweep({ clientId, before, outcome });
+    }
     if (swept > 0) log.info({ swept }, 'erased old install requests');
   };
+
+  async function sweep(range: Omit<Parameters<typeof sweepInstallRequests>[1], 'limit'>): Promise<number> {
+    let swept = 0;
+    for (let n = 0; n < mostBatches; n += 1) {
+      const batch = await database.write((trx) => sweepInstallRequests(trx, { ...range, limit: batchRows }));
+      swept += batch;
+      if (batch < batchRows) break;
+    }
+    return swept;
+  }
 }

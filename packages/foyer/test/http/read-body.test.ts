@@ -5,7 +5,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type BodyRefusal, createBodyReader, mostBodyBytes, refuseBody } from '../../src/http/read-body.ts';
+import { type BodyRefusal, createBodyReader, mostBodyBytes } from '../../src/http/read-body.ts';
 
 const bodies = createBodyReader();
 
@@ -64,7 +64,7 @@ test('a body whose sender hangs up is none', async () => {
 test('whoever sends far too much, and listens only then, still hears that it is refused', async () => {
   const server = createServer(async (req, res) => {
     const body = await bodies.read(req);
-    if (typeof body === 'number') refuseBody(req, res, body);
+    if (typeof body === 'number') bodies.refuse(req, res, body);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -148,4 +148,26 @@ test('a body that does not come is given up in time', async () => {
   req.write('half');
   assert.equal(await read, 408);
   assert.equal(reader.heldBytes(), 0);
+});
+
+test('only a few large bodies are read at once, and small ones beside them', async () => {
+  const reader = createBodyReader();
+  const large = Array.from({ length: 8 }, () => requestUnderWay(100_000));
+  const reads = large.map((req) => reader.read(req));
+  assert.equal(await reader.read(requestUnderWay(100_000)), 503, 'announced');
+  const grown = requestUnderWay();
+  const refused = reader.read(grown);
+  grown.write(Buffer.alloc(65_000));
+  grown.write(Buffer.alloc(1000));
+  assert.equal(await refused, 503, 'grown');
+  const small = requestUnderWay(4);
+  const read = reader.read(small);
+  small.end('body');
+  assert.equal(String(await read), 'body');
+  for (const req of large) req.end(Buffer.alloc(100_000));
+  for (const body of await Promise.all(reads)) assert.equal(Buffer.isBuffer(body) && body.length, 100_000);
+  const next = requestUnderWay(100_000);
+  const after = reader.read(next);
+  next.end(Buffer.alloc(100_000));
+  assert.ok(Buffer.isBuffer(await after));
 });

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { pino } from 'pino';
+import { createRecoverInstalls } from '../../src/install/recover-installs.ts';
+import { engines } from '../support/open-test-database.ts';
+
+const day = 24 * 3_600_000;
+const now = Date.UTC(2026, 5, 1);
+
+for (const [engine, open] of Object.entries(engines)) {
+  describe(`the sweep of old install requests on ${engine}`, () => {
+    it('erases what is old and what is too many of the unsuccessful, of this app alone, in small transactions', async (t) => {
+      const { database, close } = await open();
+      t.after(close);
+      const row = (n: number, given: object) => ({
+        id: `r${n}`,
+        client_id: 'mine',
+        progress_hash: `h${n}`,
+        outcome: 'failed' as const,
+        error_code: 'code_invalid',
+        started_at: now - n * 1000,
+        used_at: null,
+        finished_at: now,
+        requested_team_id: null,
+        team_id: null,
+        team_name: null,
+        enterprise_id: null,
+        user_id: null,
+        installation_id: null,
+        run_id: null,
+        sealed_tokens: null,
+        ...given,
+      });
+      let n = 0;
+      const many = (count: number, given: object) =>
+        Array.from({ length: count }, () => {
+          n += 1;
+          return row(n, given);
+        });
+      const rows = [
+        ...many(11_200, {}),
+        ...many(3, { outcome: 'cancelled' }),
+        ...many(3, { outcome: 'installed' }),
+        ...many(1100, { outcome: 'installed', started_at: now - 91 * day }),
+        ...many(2, { started_at: now - 91 * day, sealed_tokens: 'kept' }),
+        ...many(4, { client_id: 'another', started_at: now - 91 * day }),
+      ];
+      for (let at = 0; at < rows.length; at += 500) {
+        await database.queries
+          .insertInto('install_requests')
+          .values(rows.slice(at, at + 500) as never)
+          .execute();
+      }
+      let writes = 0;
+      const recover = createRecoverInstalls({
+        config: { slack: { clientId: 'mine' } } as never,
+        database: {
+          ...database,
+          write: (work, patienceMs) => {
+            writes += 1;
+            return database.write(work, patienceMs);
+          },
+        },
+        unstoredTokens: { giveBackKept: async () => true } as never,
+        now: () => now,
+        log: pino({ level: 'silent' }),
+      });
+      await recover();
+      const left = await database.queries
+        .selectFrom('install_requests')
+        .select(({ fn }) => ['client_id', 'outcome', fn.countAll().as('count')])
+        .groupBy(['client_id', 'outcome'])
+        .execute();
+      const counts = Object.fromEntries(
+        left.map((each) => [`${each.client_id} ${each.outcome}`, Number(each.count)]),
+      );
+      assert.deepEqual(counts, {
+        // The two with tokens to revoke stay, whatever their age.
+        'mine failed': 10_000 + 2,
+        'mine cancelled': 3,
+        'mine installed': 3,
+        'another failed': 4,
+      });
+      assert.ok(writes >= 6, `2,300 rows in ${writes} transactions`);
+      const oldest = await database.queries
+        .selectFrom('install_requests')
+        .select('id')
+        .where('id', 'in', ['r1', 'r10000', 'r10001'])
+        .execute();
+      assert.deepEqual(oldest.map(({ id }) => id).sort(), ['r1', 'r10000']);
+    });
+  });
+}
