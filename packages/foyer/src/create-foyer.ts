@@ -71,6 +71,10 @@ export interface AssembledFoyer<MyTables = NoTables> extends Foyer<MyTables> {
   handler: RequestHandler;
   refusals: Refusals;
   keyIds: readonly string[];
+  /** Resolves if this process can no longer use its database: only a new process can. */
+  failed: Promise<Error>;
+  /** The Bolt listener that the running code was started by; undefined for any other code. */
+  runningListener(): string | undefined;
   /** As `Foyer.stop`; the database closes after `closed`, when no request is left. */
   stop(closed?: Promise<void>): Promise<void>;
 }
@@ -379,6 +383,8 @@ export async function assembleFoyer<MyTables>(parts: {
       handler,
       refusals,
       keyIds: keyring.ids,
+      failed: database.failed,
+      runningListener: bolt.runningListener,
       handle: handler.handle,
       middleware(req, res, next) {
         handler.handle(req, res).then((handled) => handled || next(), next);

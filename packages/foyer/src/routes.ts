@@ -16,7 +16,7 @@ export interface RoutesDeps {
   operator?: Route;
   metrics?: Route;
   pages: Pick<SendPages, 'sendLanding'>;
-  database: Pick<Database, 'ping'>;
+  database: Pick<Database, 'ping' | 'failure'>;
 }
 
 /** Every path that Foyer answers, and by which method. */
@@ -27,7 +27,7 @@ export function createRoutes(deps: RoutesDeps) {
     '/slack/oauth_redirect': { GET: deps.finishInstall },
     '/slack/events': { POST: deps.slackEvents },
     ...(deps.metrics && { '/metrics': { GET: deps.metrics } }),
-    '/healthz': { GET: (_req, res) => sendHealth(res, 200, 'ok') },
+    '/healthz': { GET: (_req, res) => healthz(deps.database, res) },
     '/readyz': { GET: (_req, res) => readyz(deps.database, res) },
   };
 
@@ -69,7 +69,13 @@ export function needsOwnHost(url: string): boolean {
   return asked.has('connect') || asked.has('claim');
 }
 
-/** Whether the database answers: what a load balancer asks before it sends a request here. */
+/** Whether the process is of use: 503 once only a new process can use the database again. */
+function healthz(database: Pick<Database, 'failure'>, res: ServerResponse): void {
+  const hasFailed = database.failure() !== undefined;
+  sendHealth(res, hasFailed ? 503 : 200, hasFailed ? 'database_failed' : 'ok');
+}
+
+/** Whether the database answers and can be written: what a load balancer asks before it sends a request here. */
 async function readyz(database: Pick<Database, 'ping'>, res: ServerResponse): Promise<void> {
   try {
     await database.ping();

@@ -19,6 +19,10 @@ const drainMs = 7000;
 export interface ServedFoyer<MyTables = NoTables> extends Foyer<MyTables> {
   /** Where it listens, on this machine. */
   address: AddressInfo;
+  /** Resolves if this process can no longer use its database. */
+  failed: Promise<Error>;
+  /** The Bolt listener that the running code was started by; undefined for any other code. */
+  runningListener(): string | undefined;
 }
 
 /** What a process of its own adds to a definition; tests set the clock and the worker too. */
@@ -81,23 +85,46 @@ export async function serve<MyTables>(
     const config = resolveConfig(definition);
     const logger = createLogger(config);
     log = logger;
-    process.on('uncaughtException', (error) => {
-      logger.fatal({ err: error }, 'an error that nothing caught; stopping');
-      process.exit(1);
-    });
-    const foyer = await startFoyer(config, logger, { definition, ...options });
-    const stop = (): void => {
+    let foyer: Pick<ServedFoyer, 'stop' | 'runningListener'> | undefined;
+    let isStopping = false;
+    /** Lets installs and steps under way finish, then ends the process: within ten seconds, however often it is called. */
+    const stop = (exitCode: 0 | 1): void => {
+      if (exitCode === 1 || process.exitCode === undefined) process.exitCode = exitCode;
+      if (isStopping) return;
+      if (!foyer) process.exit(1);
+      isStopping = true;
       setTimeout(() => process.exit(1), 9500).unref();
       foyer.stop().then(
-        () => process.exit(0),
+        () => process.exit(),
         (error) => {
           logger.error({ err: error }, 'could not stop in order');
           process.exit(1);
         },
       );
     };
-    process.once('SIGTERM', stop);
-    process.once('SIGINT', stop);
+    process.on('uncaughtException', (error) => {
+      logger.fatal(
+        { err: error, listener: foyer?.runningListener() },
+        'an error that nothing caught; stopping',
+      );
+      stop(1);
+    });
+    process.on('unhandledRejection', (reason) => {
+      const listener = foyer?.runningListener();
+      // What a listener does after it has returned is its own: nothing of Foyer's is left half done by it.
+      if (listener !== undefined)
+        return logger.error({ err: reason, listener }, 'a promise that a listener did not await has failed');
+      logger.fatal({ err: reason }, 'a promise that nothing awaited has failed; stopping');
+      stop(1);
+    });
+    const started = await startFoyer(config, logger, { definition, ...options });
+    foyer = started;
+    void started.failed.then(() => {
+      logger.fatal('stopping, since only a new process can use the database again');
+      stop(1);
+    });
+    process.once('SIGTERM', () => stop(0));
+    process.once('SIGINT', () => stop(0));
   } catch (error) {
     if (error instanceof DatabaseUnavailableError) console.error(error.advice);
     else if (explained.some((kind) => error instanceof kind))

@@ -41,8 +41,15 @@ export interface Database {
    * long as it stays the same.
    */
   changeMark(): number;
-  /** Resolves if the database answers. @throws DatabaseUnavailableError */
+  /** Resolves if the database answers and can be written. @throws DatabaseUnavailableError */
   ping(): Promise<void>;
+  /**
+   * Resolves if this process can no longer use the database safely: the disk failed, or a file was taken away. Only a
+   * new process helps; every write is refused from then on.
+   */
+  readonly failed: Promise<DatabaseUnavailableError>;
+  /** What `failed` resolved with; undefined while all is well. */
+  failure(): DatabaseUnavailableError | undefined;
   /** Makes erased secrets leave the files on disk too, as far as other readers let it. */
   scrub(): Promise<void>;
   /** Writes a consistent copy to a new file while others go on working. */
@@ -60,6 +67,13 @@ export type PreparedList<Values, Row> = (values: Values) => Promise<Row[]>;
 export class DatabaseUnavailableError extends Error {
   override readonly name = 'DatabaseUnavailableError';
   readonly code = 'database_unavailable';
+  /** Whether what was to be written may be there all the same: the commit was begun, and its end is unknown. */
+  readonly mayBeCommitted: boolean;
+
+  constructor(message: string, options: ErrorOptions & { mayBeCommitted?: boolean } = {}) {
+    super(message, options);
+    this.mayBeCommitted = options.mayBeCommitted ?? false;
+  }
 
   /** For whoever starts a program. What only tells its cause names no mend; doctor tells the causes apart. */
   get advice(): string {

@@ -6,6 +6,7 @@ import type { TokenSource } from '../installations/token-source.ts';
 import { type SlackCalls, slackClientOptions } from '../slack/create-slack-client.ts';
 import { makeClientsLazy } from './lazy-clients.ts';
 import { addListeners, type ListenersDeps } from './listeners.ts';
+import { createListenerNames } from './name-listeners.ts';
 import type { SlackReceiver } from './slack-receiver.ts';
 
 export interface BoltAppDeps extends ListenersDeps {
@@ -22,6 +23,8 @@ export interface FoyerBolt {
   authorize: Authorize<boolean>;
   /** Adds Foyer's listeners and error handler to a Bolt app of the host's. */
   attach(app: App): void;
+  /** The listener that the running code was started by; undefined for any other code. */
+  runningListener(): string | undefined;
 }
 
 /**
@@ -40,7 +43,10 @@ export function createBoltApp(deps: BoltAppDeps): FoyerBolt {
     }
   };
 
+  const names = createListenerNames();
+
   function attach(app: App): void {
+    names.watch(app);
     app.error(async (error) => {
       // The app was removed while a listener worked for it: nothing is left to do, and nothing is wrong.
       if (error.original instanceof InstallationNotFoundError || error instanceof InstallationNotFoundError)
@@ -59,5 +65,5 @@ export function createBoltApp(deps: BoltAppDeps): FoyerBolt {
   });
   makeClientsLazy(app);
   attach(app);
-  return { app, authorize, attach };
+  return { app, authorize, attach, runningListener: names.running };
 }

@@ -12,7 +12,7 @@ import {
 import { createLink, type LinkClaims } from '../connections/link.ts';
 import { formLifetimeMs, type LinkCookies } from '../connections/link-cookies.ts';
 import type { InstallEnd, Returns } from '../connections/returns.ts';
-import type { Database, Tx } from '../database/database.ts';
+import { type Database, DatabaseUnavailableError, type Tx } from '../database/database.ts';
 import {
   consumeState,
   failInstallRequest,
@@ -156,6 +156,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     let place: InstallEnd['place'];
     let authTest: { url?: string } = {};
     let isInstalled = false;
+    let isStoring = false;
 
     const provider = createInstallProvider(deps, {
       clientOptions: {
@@ -177,6 +178,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         const limitMs = Math.min(gateTimeLimitMs, Math.max(500, leftMs()));
         await deps.askGate?.(installation, { link: content.link, url: authTest.url ?? null, limitMs });
         const { link } = content;
+        isStoring = true;
         recorded = await deps.store.recordInstall(installation, {
           installRequestId: content.id,
           patienceMs: Math.max(500, leftMs()),
@@ -219,6 +221,13 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         if (error instanceof StateUsedError) {
           deps.onEnded?.('refused');
           return answerUsedState(res, content, 'state_used');
+        }
+        if (isStoring && error instanceof DatabaseUnavailableError && error.mayBeCommitted) {
+          // Invariant 1: neither stored nor revoked is known, so the kept tokens stay. `recoverInstalls` looks after the
+          // restart: they are erased if the install is there, and revoked if it is not.
+          requestLog.error({ err: error }, 'it is unknown whether an install was stored');
+          const path = progressPath(config.http, content.progressToken);
+          return pages.sendFailure(res, { kind: 'outcome_unknown', code: error.code, path });
         }
         const failure = exchangeFailure(error);
         const outcome: 'failed' | 'refused' = failure.outcome ?? 'failed';

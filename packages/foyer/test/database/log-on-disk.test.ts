@@ -57,7 +57,7 @@ describe('what is written to SQLite', () => {
     await someTurns();
     assert.equal(isTold, false, 'the write was told before it had reached the disk');
     assert.deepEqual(found, [['a']], 'the disk was asked before the commit was in the log');
-    await database.ping();
+    await database.queries.selectFrom('installations').selectAll().execute();
     disk.resolve();
     await written;
     assert.equal(syncs.mock.callCount(), 1);

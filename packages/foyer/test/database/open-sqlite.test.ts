@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import Sqlite from 'better-sqlite3';
 import { type Database, DatabaseUnavailableError } from '../../src/database/database.ts';
@@ -298,5 +298,54 @@ describe('a SQLite database', () => {
     assert.equal(copy.pragma('integrity_check', { simple: true }), 'ok');
     assert.ok(Number(copy.prepare('select count(*) from encryption_keys').pluck().get()) >= 1);
     copy.close();
+  });
+});
+
+describe('the disk probe of a SQLite database', () => {
+  async function onTmpfs(t: TestContext): Promise<string | undefined> {
+    const folder = await mkdtemp(join(tmpdir(), 'foyer-disk-'));
+    const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', folder]).then(
+      () => true,
+      () => false,
+    );
+    t.after(async () => {
+      while (
+        mounted &&
+        (await run('umount', ['-l', folder]).then(
+          () => true,
+          () => false,
+        ))
+      );
+      await rm(folder, { recursive: true, force: true });
+    });
+    return mounted ? folder : undefined;
+  }
+
+  it('reports a full disk and a read-only one, and leaves nothing behind', async (t) => {
+    const folder = await onTmpfs(t);
+    if (folder === undefined) return t.skip('no file system can be mounted here');
+    const database = await openSqlite(join(folder, 'foyer.db'));
+    t.after(() => database.close());
+    await database.ping();
+    const names = (await readdir(folder)).sort();
+    assert.deepEqual(names, ['foyer.db', 'foyer.db-shm', 'foyer.db-wal']);
+    const pings = async (): Promise<string> =>
+      database.ping().then(
+        () => 'ok',
+        (error) => `${error.name}: ${error.message}`,
+      );
+    const becomes = async (expected: RegExp): Promise<void> => {
+      for (let found = ''; !expected.test(found); found = await pings())
+        await new Promise((later) => setTimeout(later, 50));
+    };
+    await writeFile(join(folder, 'ballast'), Buffer.alloc(8_000_000)).catch(() => {});
+    await becomes(/^DatabaseUnavailableError: .*ENOSPC/);
+    await rm(join(folder, 'ballast'));
+    await becomes(/^ok$/);
+    // Read-only for everyone who opens a file by its name; what is open stays so.
+    await run('mount', ['--bind', folder, folder]);
+    await run('mount', ['-o', 'remount,bind,ro', folder]);
+    await becomes(/EROFS|readonly/);
+    assert.deepEqual((await readdir(folder)).sort(), names);
   });
 });

@@ -208,7 +208,7 @@ describe('a database that cannot be used', { concurrency: 6 }, () => {
       await stage.sandbox.settled();
       await damage(stage.databaseFile);
       assert.equal(await status(`${stage.url}/readyz`), 503);
-      assert.equal(await status(`${stage.url}/healthz`), 200);
+      assert.equal(await status(`${stage.url}/healthz`), 503);
       await assertRefused(play, await installAcme(play));
     });
   }

@@ -162,6 +162,7 @@ export async function openPostgres(url: string, options: OpenPostgresOptions = {
   async function wasCommitted(doubt: CommitInDoubtError): Promise<boolean> {
     const unknown = new DatabaseUnavailableError(`The database ${server} cannot be used: ${doubt.message}`, {
       cause: doubt,
+      mayBeCommitted: true,
     });
     for (;;) {
       try {
@@ -233,6 +234,8 @@ export async function openPostgres(url: string, options: OpenPostgresOptions = {
         throw asUnavailable(error, server);
       }
     },
+    failed: new Promise(() => {}),
+    failure: () => undefined,
     async scrub() {
       // Postgres clears its pages by itself (autovacuum), and its log is kept by whoever keeps the server.
     },

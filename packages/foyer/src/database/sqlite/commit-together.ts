@@ -101,34 +101,26 @@ async function inTurn(transaction: Tx, group: readonly Waiting[]): Promise<(() =
  * writes share a commit meanwhile.
  */
 export interface LogOnDisk {
-  /** Resolves when all that is committed has reached the disk. @throws DatabaseUnavailableError, for good */
+  /** Resolves when all that is committed has reached the disk. @throws DatabaseUnavailableError; then write no more */
   sync(): Promise<void>;
-  /** @throws DatabaseUnavailableError where a sync has failed: what is written now could be lost unseen */
-  assertSound(): void;
   close(): Promise<void>;
 }
 
 /** Opens the log of a SQLite database that is open already, in WAL mode. It stays the same file until that is closed. */
 export async function openLogOnDisk(file: string): Promise<LogOnDisk> {
   const log = await open(`${file}-wal`, 'r+');
-  let fault: DatabaseUnavailableError | undefined;
-
   return {
     async sync() {
       try {
         await log.datasync();
       } catch (cause) {
-        // A kernel tells a failed write once, and may have dropped it: a later sync that succeeds means nothing.
+        // A kernel reports a failed write once, and may have dropped it: a later sync that succeeds means nothing.
         const reason = cause instanceof Error ? cause.message : String(cause);
-        fault ??= new DatabaseUnavailableError(
-          `The database ${file} could not be written to the disk: ${reason}. Look after the disk, and start again.`,
-          { cause },
+        throw new DatabaseUnavailableError(
+          `The database ${file} could not be written to the disk: ${reason}. Check the disk, and start again.`,
+          { cause, mayBeCommitted: true },
         );
-        throw fault;
       }
-    },
-    assertSound() {
-      if (fault) throw fault;
     },
     // Waits for a sync that is under way.
     close: () => log.close(),

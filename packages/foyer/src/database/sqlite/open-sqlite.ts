@@ -12,7 +12,9 @@ import type { Tables } from '../records.ts';
 import { syncFolder } from '../sync-folder.ts';
 import { answerAtOnce } from './answer-at-once.ts';
 import { createCommits, type LogOnDisk, openLogOnDisk } from './commit-together.ts';
+import { createDiskProbe } from './probe-disk.ts';
 import { foyerSqliteDialect } from './sqlite-dialect.ts';
+import { type FileWatch, watchFiles } from './watch-files.ts';
 
 /**
  * Why a busy_timeout of a few milliseconds: SQLite waits inside the process, and while it waits no page and no health
@@ -32,6 +34,13 @@ const isUnavailable = (error: unknown): boolean =>
     codeOf(error),
   ) ||
   (error instanceof TypeError && /database connection is not open/.test(error.message));
+
+/**
+ * What ends the use of the database by this process: the disk failed, or locks do not work. SQLITE_PROTOCOL comes after
+ * ten seconds in which SQLite has tried to get a lock and blocked the event loop: it must not be tried again.
+ */
+const isFatal = (error: unknown): boolean =>
+  /^SQLITE_(IOERR(?!_SHORT_READ|_LOCK|_BLOCKED|_NOMEM)|PROTOCOL)/.test(codeOf(error));
 
 function codeOf(error: unknown): string {
   const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
@@ -76,13 +85,25 @@ function openFile(file: string, warn?: (text: string) => void): Sqlite.Database 
  * What Kysely runs its statements on: the open file, with each statement compiled once and each refusal of the engine
  * told as a DatabaseUnavailableError.
  */
-function createStatements(sqlite: Sqlite.Database, file: string) {
+function createStatements(
+  sqlite: Sqlite.Database,
+  file: string,
+  fatal: {
+    report(error: DatabaseUnavailableError): void;
+    locksFailed(): DatabaseUnavailableError | undefined;
+  },
+) {
   const prepared = new Map<string, ReturnType<typeof prepare>>();
   const told = <T>(run: () => T): T => {
+    const locksFailed = fatal.locksFailed();
+    if (locksFailed) throw locksFailed;
     try {
       return run();
     } catch (error) {
-      throw isUnavailable(error) ? unavailable(error, file) : error;
+      if (!isUnavailable(error)) throw error;
+      const refusal = unavailable(error, file);
+      if (isFatal(error)) fatal.report(refusal);
+      throw refusal;
     }
   };
   function prepare(sql: string) {
@@ -106,21 +127,6 @@ function createStatements(sqlite: Sqlite.Database, file: string) {
       if (prepared.size < 500) prepared.set(sql, statement);
       return statement;
     },
-  };
-}
-
-/**
- * Makes the check that the file is still the one that was opened. Why: a file that was removed or replaced goes on
- * working for whoever has it open, and everything written to it is lost with the process.
- */
-function createPlaceCheck(file: string): () => void {
-  const opened = statSync(file);
-  return () => {
-    const found = statSync(file, { throwIfNoEntry: false });
-    if (found?.ino === opened.ino && found.dev === opened.dev) return;
-    throw new DatabaseUnavailableError(
-      `The database ${file} was ${found ? 'replaced' : 'removed'} while it was open. Put it back, and start again.`,
-    );
   };
 }
 
@@ -151,21 +157,43 @@ export async function openSqlite(
   { migrations, warn }: { migrations?: OwnMigrations; warn?(text: string): void } = {},
 ): Promise<Database> {
   const sqlite = openFile(file, warn);
-  const statements = createStatements(sqlite, file);
+  const { promise: failed, resolve: reportFailure } = Promise.withResolvers<DatabaseUnavailableError>();
+  let failure: DatabaseUnavailableError | undefined;
+  let rescued: Promise<void> | undefined;
+  let isClosed = false;
+  const fail = (error: DatabaseUnavailableError): void => {
+    if (failure || isClosed) return;
+    failure = error;
+    rescued = rescueLog().finally(() => reportFailure(error));
+  };
+  /** A log that only lost its name can still be read here: what it holds goes into the database file, and nothing is lost. */
+  async function rescueLog(): Promise<void> {
+    if (!watch?.isLogUnlinked()) return;
+    await queries
+      .connection()
+      .execute(async () => sqlite.pragma('wal_checkpoint(FULL)'))
+      .catch((error) => warn?.(`The log of ${file} could not be saved: ${error}`));
+  }
+  const fatal = {
+    report: fail,
+    locksFailed: () => (/^SQLITE_PROTOCOL/.test(codeOf(failure?.cause)) ? failure : undefined),
+  };
+  const statements = createStatements(sqlite, file, fatal);
   const queries = new Kysely<Tables>({ dialect: foyerSqliteDialect(statements) });
   sqlite.pragma(`busy_timeout = ${busyTimeoutMs}`);
-  const assertInPlace = createPlaceCheck(file);
   let log: LogOnDisk;
+  let watch: FileWatch | undefined;
   try {
     await untilUnlocked(() => migrate(queries, migrations), openingPatienceMs);
     log = await openLogOnDisk(file);
+    watch = watchFiles(file);
     sqlite.pragma('synchronous = NORMAL');
   } catch (error) {
     await queries.destroy();
     throw error;
   }
   // Beside the other, on which a transaction may be under way: what that has written is not committed yet.
-  const reader = createStatements(new Sqlite(file, { readonly: true, timeout: busyTimeoutMs }), file);
+  const reader = createStatements(new Sqlite(file, { readonly: true, timeout: busyTimeoutMs }), file, fatal);
   const dataVersion = reader.prepare('pragma data_version');
   // Asked once in a turn of the event loop, since it locks and unlocks the file (of an event's work it was a twelfth): what
   // another process commits meanwhile cannot have been told to anybody here. Our own commits are seen at once.
@@ -175,17 +203,56 @@ export async function openSqlite(
   };
   const commit = createCommits({
     async transact(work) {
-      assertInPlace();
-      log.assertSound();
-      const value = await queries
-        .transaction()
-        .execute((transaction) => work(answerAtOnce(transaction, statements)))
-        .finally(forgetMark);
-      await log.sync();
-      return value;
+      assertSound();
+      let isWorkDone = false;
+      try {
+        const value = await queries
+          .transaction()
+          .execute(async (transaction) => {
+            const made = await work(answerAtOnce(transaction, statements));
+            isWorkDone = true;
+            return made;
+          })
+          .finally(forgetMark);
+        await log.sync();
+        assertSound();
+        return value;
+      } catch (error) {
+        if (!(error instanceof DatabaseUnavailableError)) throw error;
+        // A commit that failed on its way to the disk may be found there after a restart; any other was rolled back.
+        const mayBeCommitted = isWorkDone && (error.mayBeCommitted || failure !== undefined);
+        if (error.mayBeCommitted) fail(error);
+        throw mayBeCommitted
+          ? new DatabaseUnavailableError(error.message, { cause: error.cause, mayBeCommitted })
+          : error;
+      }
     },
     isLocked,
   });
+  /** @throws DatabaseUnavailableError if this process must not use the database anymore */
+  function assertSound(): void {
+    if (failure) throw failure;
+    // What a closed one is asked is refused by its statements; its files are no longer ours.
+    if (isClosed) return;
+    try {
+      watch?.assertInPlace();
+    } catch (error) {
+      if (error instanceof DatabaseUnavailableError) fail(error);
+      throw error;
+    }
+  }
+
+  /** Once a second, also if no one writes. */
+  function look(): void {
+    try {
+      assertSound();
+    } catch {
+      clearInterval(looking);
+    }
+  }
+  const looking = setInterval(look, 1000).unref();
+  const probeDisk = createDiskProbe(file);
+
   const versionOf = (row: unknown): number => (row as { data_version: number }).data_version;
 
   return {
@@ -208,15 +275,17 @@ export async function openSqlite(
       return mark;
     },
     async ping() {
-      assertInPlace();
-      log.assertSound();
+      assertSound();
       try {
         await queries.selectFrom('encryption_keys').select('id').limit(1).execute();
+        await probeDisk();
       } catch (error) {
-        // Whatever the reason is, also a schema that is not ours: nothing can be served from it.
+        // Also a schema that is not ours: nothing can be served from it.
         throw error instanceof DatabaseUnavailableError ? error : unavailable(error, file);
       }
     },
+    failed,
+    failure: () => failure,
     async scrub() {
       // In its turn on the connection, since SQLite refuses a checkpoint within a transaction. Busy readers make it do
       // less, which is no fault: the next checkpoint does the rest.
@@ -226,8 +295,14 @@ export async function openSqlite(
       await sqlite.backup(target);
     },
     async close() {
-      reader.close();
+      isClosed = true;
+      clearInterval(looking);
+      await rescued;
+      watch?.close();
       await log.close();
+      // Closing would copy the log into the database file, and must not with a log that was cut short or a disk that fails.
+      if (failure) return;
+      reader.close();
       await queries.destroy();
     },
   };

@@ -19,6 +19,7 @@ export type FailureKind =
   | 'slack_unreachable'
   | 'slack_refused'
   | 'database_unavailable'
+  | 'outcome_unknown'
   | 'temporarily_unavailable'
   | 'took_too_long'
   | 'link_invalid'
@@ -226,6 +227,16 @@ export const failurePages: Readonly<Record<FailureKind, FailureText>> = {
       ...(context.tokensRevoked === false ? [] : ['Try again in a few minutes.']),
     ],
     button: tryAgain,
+  },
+  outcome_unknown: {
+    status: 503,
+    heading: 'We are checking your install',
+    fact: 'We do not know yet whether it was saved',
+    sentences: ({ appName }) => [
+      'Our database failed while it saved your install. It restarts now, and then we look at what was saved.',
+      `Within a few minutes either ${appName} is installed and its setup continues, or we have given back the access that Slack issued and you can start again.`,
+    ],
+    button: { label: 'Look again', leadsTo: 'again' },
   },
   // Whoever only looks, at an install that may long be done, must not be told that nothing was installed.
   temporarily_unavailable: {

@@ -1,0 +1,41 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+
+/** sync-fails: EIO. write-lost: what goes to the log is not kept. locks-fail: ENOLCK. */
+export type DiskFault = 'sync-fails' | 'write-lost' | 'locks-fail';
+
+/** A disk that fails from a moment on, for a process that is started with `environment`. */
+export interface FaultyDisk {
+  environment: Record<string, string>;
+  /** At once, so that it can be called in the middle of something. */
+  fail(fault: DiskFault): void;
+  heal(): void;
+}
+
+/** Compiles the library that lets a disk fail; undefined where there is no C compiler, or no library can be preloaded. */
+export function createFaultyDisk(t: TestContext): FaultyDisk | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const folder = mkdtempSync(join(tmpdir(), 'foyer-disk-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const library = join(folder, 'faulty-disk.so');
+  try {
+    const source = join(import.meta.dirname, 'faulty-disk.c');
+    execFileSync('cc', ['-shared', '-fPIC', '-O1', '-w', '-o', library, source, '-ldl'], { stdio: 'ignore' });
+  } catch {
+    return undefined;
+  }
+  const faults: DiskFault[] = [];
+  return {
+    environment: { LD_PRELOAD: library, FAULTS: folder },
+    fail(fault) {
+      faults.push(fault);
+      writeFileSync(join(folder, fault), '');
+    },
+    heal() {
+      for (const fault of faults.splice(0)) rmSync(join(folder, fault), { force: true });
+    },
+  };
+}
