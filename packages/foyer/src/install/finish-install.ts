@@ -93,7 +93,11 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     const request = await findInstallRequest(database.queries, progressHash(content.progressToken));
     const leadsBack =
       request?.outcome === 'installed' || (request?.outcome === 'started' && fallback === 'state_used');
-    if (leadsBack) return seeOther(res, progressPath(config.http, content.progressToken));
+    if (leadsBack) {
+      const earlier = content.link && (await deps.returns.earlierUse(content.link));
+      const location = earlier?.kind === 'used' ? earlier.location : undefined;
+      return seeOther(res, location ?? progressPath(config.http, content.progressToken));
+    }
     await answer(res, content, { outcome: 'failed', error: fallback }, () =>
       pages.sendFailure(res, { kind: fallback, code: fallback, teamId: content.teamId }),
     );

@@ -14,7 +14,7 @@ export interface Candidate {
   isEnterpriseInstall: boolean;
   installer: {
     id: string;
-    /** Asks Slack; false too if the bot was not granted `users:read`. Rejects if Slack does not answer. */
+    /** Asks Slack; true for an org-wide install, which only admins can make; false too if the bot was not granted `users:read`. Rejects if Slack does not answer. */
     isAdmin(): Promise<boolean>;
   };
   /** What `auth.test` says of the place, such as `https://acme.slack.com/`; null if it says nothing. */
@@ -92,11 +92,13 @@ export function createAskGate(deps: {
       installer: {
         id: user.id,
         async isAdmin() {
+          // Slack lets an organization's admins alone install org-wide, and the app may not look at people yet: it is
+          // in no workspace (docs.slack.dev/enterprise/developing-for-enterprise-orgs).
+          if (isEnterpriseInstall) return true;
           if (!bot?.scopes.includes('users:read')) return false;
           const slack = deps.slack(bot.token, { timeoutMs: about.limitMs });
           const { user: person } = await slack.users.info({ user: user.id });
-          const standing = isEnterpriseInstall ? person?.enterprise_user : person;
-          return standing?.is_admin === true || standing?.is_owner === true;
+          return person?.is_admin === true || person?.is_owner === true;
         },
       },
       url,

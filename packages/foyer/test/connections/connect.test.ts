@@ -98,6 +98,15 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(await scene(), before);
     });
 
+    it('leads a reloaded callback back to the host too', async () => {
+      const person = stage.person('Acme');
+      const { visitor, ...choice } = person;
+      const authorizeUrl = (await stage.openLink(visitor, sign(claimsOf()))).headers.get('location') ?? '';
+      const callback = await stage.sandbox.consent({ authorizeUrl, ...choice });
+      const first = resultOf(await visitor.get(callback));
+      assert.deepEqual(resultOf(await visitor.get(callback)), first);
+    });
+
     it('connects one workspace when two use it at once, and revokes the other’s tokens', async () => {
       const people = [
         stage.sandbox.addWorkspace({ name: 'Hooli' }),
