@@ -1,9 +1,11 @@
 import { parseConfig } from '../../packages/foyer/src/config/config.ts';
 import { createLogger, createScrubber } from '../../packages/foyer/src/config/log.ts';
 import { openSqlite } from '../../packages/foyer/src/database/sqlite/open-sqlite.ts';
+import { completeBrand } from '../../packages/foyer/src/http/brand.ts';
 import type { Step } from '../../packages/foyer/src/pipeline/step.ts';
 import { createWorker } from '../../packages/foyer/src/pipeline/worker.ts';
 import { createSlackClientFactory } from '../../packages/foyer/src/slack/create-slack-client.ts';
+import { createTexts } from '../../packages/foyer/src/texts/create-texts.ts';
 import { fixtureManifest } from '../../packages/foyer/test/support/fixture-manifest.ts';
 import { present } from './contender.ts';
 
@@ -25,7 +27,7 @@ const notAsked = (): Promise<never> => Promise.reject(new Error('a step that doe
 const worker = createWorker({
   database,
   steps: [nothing],
-  services: { config, publishHome: notAsked },
+  services: { config, publishHome: notAsked, brand: completeBrand(config), texts: createTexts() },
   slackClient: createSlackClientFactory({ config, log }),
   botToken: notAsked,
   async onTokenDead() {},

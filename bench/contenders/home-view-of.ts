@@ -2,6 +2,7 @@ import type { HomeView } from '@slack/types';
 import { homeBlocks } from '../../packages/foyer/src/home/home-view.ts';
 import { homeView } from '../../packages/foyer/src/home/send-view.ts';
 import { builtInSteps } from '../../packages/foyer/src/steps/steps.ts';
+import { createTexts } from '../../packages/foyer/src/texts/create-texts.ts';
 import { app } from '../load/signed-events.ts';
 import { botScopes } from '../seed/bench-installation.ts';
 
@@ -49,6 +50,10 @@ export function homeViewOf(place: { teamId: string; teamName: string | null; use
     history: [],
     viewer: { userId: place.userId, isAdmin: true, profile: undefined },
     app: { name: 'Foyer' },
+    words: createTexts().forLocale('en'),
+    faces: {},
+    supportUrl: null,
+    privacyUrl: null,
     requestedScopes: botScopes,
     optionalScopes: ['users:read.email'],
     updatePermissionsUrl: 'https://foyer.example.com/slack/install',

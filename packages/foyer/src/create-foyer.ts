@@ -24,10 +24,12 @@ import { createPublishHome } from './home/create-publish-home.ts';
 import { createFindViewer } from './home/find-viewer.ts';
 import { bindHomeSections } from './home/home-sections.ts';
 import type { ConnectionBounds } from './http/bound-connections.ts';
+import { completeBrand } from './http/brand.ts';
 import { clientAddress } from './http/client-address.ts';
 import { createRefusals, type Refusals } from './http/count-refusals.ts';
 import { createRequestHandler, type RequestHandler } from './http/create-server.ts';
 import { createInstallLimits, type InstallLimits } from './http/limit-installs.ts';
+import { createSite } from './http/pages/site.ts';
 import { createBodyReader } from './http/read-body.ts';
 import { createSendPages } from './http/send-pages.ts';
 import { createFinishInstall } from './install/finish-install.ts';
@@ -55,6 +57,8 @@ import { createRoutes, needsOwnHost } from './routes.ts';
 import { createSlackClientFactory } from './slack/create-slack-client.ts';
 import { createSlackTransport } from './slack/slack-transport.ts';
 import { builtInSteps } from './steps/steps.ts';
+import { createTexts } from './texts/create-texts.ts';
+import { stepFaces } from './texts/translation.ts';
 
 /** Only tests set these. */
 export interface TestOptions {
@@ -107,6 +111,9 @@ export async function assembleFoyer<MyTables>(parts: {
   const { config, definition, log, test = {} } = parts;
   const { now = Date.now } = test;
   const steps = definition.install ?? builtInSteps();
+  const faces = stepFaces(steps);
+  const brand = completeBrand(config, definition.brand);
+  const texts = createTexts(definition.texts);
   const open = test.openDatabase ?? openDatabase;
   const warn = (text: string): void => log.warn(text);
   // A server that starts together with us may take a while.
@@ -170,6 +177,9 @@ export async function assembleFoyer<MyTables>(parts: {
       reportDeadToken,
       config,
       claimUrl: connecting.claimUrl,
+      brand,
+      texts,
+      faces,
       sections: bindHomeSections(definition.home?.sections ?? [], () => foyer),
       now,
       log,
@@ -188,7 +198,7 @@ export async function assembleFoyer<MyTables>(parts: {
       ...test.worker,
       database,
       steps,
-      services: { config, publishHome, claimUrl: connecting.claimUrl },
+      services: { config, publishHome, brand, texts, claimUrl: connecting.claimUrl },
       slackClient: slack,
       botToken,
       async onTokenDead({ installationId, code }) {
@@ -222,7 +232,7 @@ export async function assembleFoyer<MyTables>(parts: {
       now,
       log,
     });
-    const pages = createSendPages({ config });
+    const pages = createSendPages({ config, brand, texts });
     const { trustProxy } = config.http;
     const refusals = createRefusals({ log, onRefused: metrics.onRefused });
     const bodies = createBodyReader();
@@ -289,7 +299,7 @@ export async function assembleFoyer<MyTables>(parts: {
         }),
       ),
       slackEvents: receiver.handle,
-      progress: createShowProgress({ config, database, pages, now }),
+      progress: createShowProgress({ config, database, pages, faces, now }),
       operator: await operatorPages(),
       metrics: metrics.handle,
       pages,
@@ -302,7 +312,20 @@ export async function assembleFoyer<MyTables>(parts: {
       // Loaded where they are on: one module in forty of a start.
       const { createOperatorPages } = await import('./operator/pages/create-operator-pages.ts');
       const sealer = createSealer({ keyring, purpose: 'operator-session' });
-      return createOperatorPages({ config, password, sealer, database, store, slack, wakeWorker, now, log });
+      return createOperatorPages({
+        config,
+        password,
+        sealer,
+        database,
+        store,
+        slack,
+        wakeWorker,
+        // Its frame puts the base path before every link.
+        site: createSite(brand, { publicUrl: config.http.publicUrl }),
+        words: texts.forLocale('en'),
+        now,
+        log,
+      });
     }
 
     // What is configured is loaded by now: a channel that cannot be is reported at the start.

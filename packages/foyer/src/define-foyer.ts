@@ -7,9 +7,11 @@ import type { OwnMigrations } from './database/migrate.ts';
 import type { NoTables } from './database/own-database.ts';
 import type { Foyer } from './foyer.ts';
 import type { HomeSection } from './home/home-sections.ts';
+import { type Brand, brandProblems } from './http/brand.ts';
 import type { Gate } from './install/gate.ts';
 import { checkSteps } from './pipeline/check-steps.ts';
 import type { Step } from './pipeline/step.ts';
+import { type PartialTexts, textProblems } from './texts/create-texts.ts';
 
 /** What an app says to Foyer: everything but its manifest has a default. */
 export interface FoyerOptions<MyTables = NoTables> {
@@ -32,6 +34,10 @@ export interface FoyerOptions<MyTables = NoTables> {
   listeners?(app: App, foyer: Foyer<MyTables>): void;
   /** Your own parts of App Home, above the install record. */
   home?: { sections?: readonly HomeSection<Foyer<MyTables>>[] };
+  /** Replaces what installers and members read, in one language or several. */
+  texts?: PartialTexts;
+  /** What the app looks like and who makes it; the manifest says what this does not. */
+  brand?: Partial<Brand>;
   /**
    * Kysely migrations of your own tables. They run in the order of their names, after Foyer's, and are recorded apart
    * from Foyer's (`app_migration`). One that was released is never changed, renamed or removed.
@@ -48,6 +54,8 @@ const optionNames: Readonly<Record<keyof FoyerOptions, true>> = {
   onConflict: true,
   listeners: true,
   home: true,
+  texts: true,
+  brand: true,
   migrations: true,
 };
 
@@ -106,6 +114,7 @@ export function definitionFaults<MyTables>(definition: FoyerDefinition<MyTables>
     const mend = "use 'refuse', 'move' or 'share', or leave it out for 'refuse'";
     faults.push({ name: 'onConflict', problem: 'is not one of the known rules', mend });
   }
+  faults.push(...textProblems(definition.texts), ...brandProblems(definition.brand));
   return faults;
 }
 

@@ -16,6 +16,7 @@ export type { FoyerTables, OwnDatabase } from './database/own-database.ts';
 export { defineFoyer, type FoyerDefinition, type FoyerOptions } from './define-foyer.ts';
 export type { Drained, FoundInstallation, Foyer, Target } from './foyer.ts';
 export type { HomeSection, HomeViewer } from './home/home-sections.ts';
+export type { Brand } from './http/brand.ts';
 export {
   type Admission,
   allowEnterprises,
@@ -34,7 +35,6 @@ export {
   type StepContext,
   type StepEnd,
   StepError,
-  type StepTitle,
   skip,
   unconfirmed,
   waitFor,
@@ -42,3 +42,5 @@ export {
 export { runCommand } from './run-command.ts';
 export { serve } from './serve.ts';
 export { builtInSteps, steps } from './steps/steps.ts';
+export type { Language, MessageOverrides, PartialTexts } from './texts/create-texts.ts';
+export type { StepTitle } from './texts/translation.ts';

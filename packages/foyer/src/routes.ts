@@ -15,7 +15,7 @@ export interface RoutesDeps {
   /** Answers everything below `/operator`; undefined where that is turned off. */
   operator?: Route;
   metrics?: Route;
-  pages: Pick<SendPages, 'sendLanding'>;
+  pages: Pick<SendPages, 'sendLanding' | 'sendLogo'>;
   database: Pick<Database, 'ping' | 'failure'>;
 }
 
@@ -23,6 +23,7 @@ export interface RoutesDeps {
 export function createRoutes(deps: RoutesDeps) {
   const exact: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     '/': { GET: (_req, res) => deps.pages.sendLanding(res) },
+    '/brand/logo': { GET: (_req, res) => deps.pages.sendLogo(res) },
     '/slack/install': { GET: deps.startInstall.get, ...(deps.connects && { POST: deps.startInstall.post }) },
     '/slack/oauth_redirect': { GET: deps.finishInstall },
     '/slack/events': { POST: deps.slackEvents },

@@ -7,6 +7,7 @@ import { describe, it } from 'node:test';
 const order = [
   'config',
   'slack',
+  'texts',
   'database',
   'http',
   'installations',

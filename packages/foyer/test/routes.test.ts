@@ -12,6 +12,7 @@ import { createSendPages } from '../src/http/send-pages.ts';
 import { createRoutes, needsOwnHost } from '../src/routes.ts';
 import { fixtureManifest } from './support/fixture-manifest.ts';
 import { openTestDatabase } from './support/open-test-database.ts';
+import { brandOf, texts } from './support/test-face.ts';
 
 const secrets = {
   SLACK_CLIENT_ID: '1.2',
@@ -36,7 +37,7 @@ describe('the server', () => {
   before(async () => {
     const { database, close } = await openTestDatabase();
     await close();
-    const pages = createSendPages({ config });
+    const pages = createSendPages({ config, brand: brandOf(), texts });
     const refusals = { add() {} };
     const unused: Route = () => assert.fail('not asked for');
     const route = createRoutes({

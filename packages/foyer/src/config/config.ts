@@ -72,7 +72,13 @@ export interface FoyerConfig {
 
 /** The whole configuration: the environment, the manifest and the base path together. */
 export interface Config extends FoyerConfig {
-  app: { name: string; description: string };
+  app: {
+    name: string;
+    description: string;
+    longDescription: string;
+    /** `#rrggbb`; undefined if the manifest has none. */
+    backgroundColor: string | undefined;
+  };
   slack: FoyerConfig['slack'] & {
     botScopes: readonly string[];
     /** Those of `botScopes` that an installer may decline. */
@@ -120,10 +126,16 @@ export function parseConfig(
 /** Adds what the manifest and the definition say to what the environment says. */
 export function completeConfig(config: FoyerConfig, manifest: Manifest, basePath: string): Config {
   const { scopes } = manifest.oauth_config;
+  const { display_information: display } = manifest;
   const botScopes = config.slack.scopes ?? [...new Set([...scopes.bot, ...scopes.bot_optional])];
   return freeze({
     ...config,
-    app: { name: manifest.display_information.name, description: manifest.display_information.description },
+    app: {
+      name: display.name,
+      description: display.description,
+      longDescription: display.long_description,
+      backgroundColor: display.background_color,
+    },
     slack: {
       ...config.slack,
       botScopes,

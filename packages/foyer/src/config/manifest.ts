@@ -3,7 +3,12 @@ import { z } from 'zod';
 import { ConfigError, type ConfigFault } from './config-error.ts';
 
 const manifestSchema = z.object({
-  display_information: z.object({ name: z.string().min(1), description: z.string().default('') }),
+  display_information: z.object({
+    name: z.string().min(1),
+    description: z.string().default(''),
+    long_description: z.string().default(''),
+    background_color: z.string().optional(),
+  }),
   oauth_config: z.object({
     scopes: z.object({
       bot: z.array(z.string()).default([]),

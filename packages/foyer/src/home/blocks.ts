@@ -4,21 +4,27 @@ import type {
   HeaderBlock,
   KnownBlock,
   MrkdwnElement,
+  PlainTextElement,
   SectionBlock,
 } from '@slack/types';
 import { escapeMrkdwn, plainLine } from '../slack/escape-mrkdwn.ts';
 
 /**
  * The few shapes of Block Kit that App Home is made of, each within Slack's limits (docs.slack.dev/reference/block-kit).
- * What arrives here as mrkdwn is already harmless: `outside`, `mention`, `slackDate` and our own sentences.
+ * What arrives here as mrkdwn is already harmless: `outside`, `mention`, `slackDate` and the app's own texts.
  */
 
 const sectionTextMost = 3000;
 const fieldTextMost = 2000;
 
-/** A mrkdwn object in which Slack links nothing by itself: addresses in names and errors stay plain text. */
+/** A mrkdwn object in which Slack adds no links of its own: addresses in names stay plain text. */
 export function mrkdwn(text: string): MrkdwnElement {
   return { type: 'mrkdwn', text, verbatim: true };
+}
+
+/** Plain text of at most so many characters: an app may replace a text by a longer one. */
+export function plainText(text: string, atMost: number): PlainTextElement {
+  return { type: 'plain_text', text: plainLine(text, atMost) || '-' };
 }
 
 /** A heading. */
@@ -63,18 +69,18 @@ export function button(
   actionId: string,
   more: Pick<Button, 'url' | 'value' | 'style' | 'confirm'>,
 ): Button {
-  return { type: 'button', text: { type: 'plain_text', text: label }, action_id: actionId, ...more };
+  return { type: 'button', text: plainText(label, 75), action_id: actionId, ...more };
 }
 
-/** A person's name that notifies nobody: Slack draws it from the id. Anything but an id is shown as text. */
+/** A person's name that notifies no one: Slack draws it from the id. Anything but an id is shown as text. */
 export function mention(userId: string): string {
   return /^[UW][A-Z0-9]{1,30}$/.test(userId) ? `<@${userId}>` : outside(userId, 80);
 }
 
-/** A time in the reader's own time zone; where it cannot be drawn, in UTC. */
+/** A time in the reader's own time zone and language, which Slack knows; if it cannot be drawn, in UTC. */
 export function slackDate(at: number, style: 'long' | 'short' = 'short'): string {
   const inUtc = `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-  return `<!date^${Math.floor(at / 1000)}^{date_${style}_pretty} at {time}|${inUtc}>`;
+  return `<!date^${Math.floor(at / 1000)}^{date_${style}_pretty}, {time}|${inUtc}>`;
 }
 
 /** A text from outside as one harmless line, without anybody's email address: an error may quote one. */

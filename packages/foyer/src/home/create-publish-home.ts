@@ -9,10 +9,13 @@ import {
   noteHomeOpened,
   prepareShownView,
 } from '../database/home-views.ts';
+import type { Brand } from '../http/brand.ts';
 import { InstallationNotFoundError } from '../installations/installation-store.ts';
 import type { TokenSource } from '../installations/token-source.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { type SlackFailure, slackFailure } from '../slack/slack-failure.ts';
+import type { Texts } from '../texts/create-texts.ts';
+import type { StepFaces } from '../texts/translation.ts';
 import type { FindViewer } from './find-viewer.ts';
 import type { BoundHomeSection } from './home-sections.ts';
 import type { PublishHome, PublishRequest, PublishResult, RepublishHome } from './publish-home.ts';
@@ -47,6 +50,10 @@ export function createPublishHome(deps: {
   reportDeadToken: TokenSource['reportDeadToken'];
   config: HomeConfig;
   claimUrl?: ClaimUrl;
+  brand: Brand;
+  texts: Texts;
+  /** How the steps of the definition are shown. */
+  faces: StepFaces;
   /** The app's own sections; none unless given. */
   sections?: readonly BoundHomeSection[];
   now: () => number;

@@ -1,10 +1,15 @@
 import type { HistoryRecord } from '../database/history.ts';
 import type { InstallRecord } from '../database/install-record.ts';
+import type { Words } from '../texts/create-texts.ts';
+import type { StepFaces } from '../texts/translation.ts';
 import type { Viewer } from './may-act.ts';
 
 /** Everything that App Home shows to one person. */
 export interface HomeContent {
   record: InstallRecord;
+  words: Words;
+  /** How the steps of the definition are shown. */
+  faces: StepFaces;
   /** Newest first; those beyond `historyShown` are only mentioned. */
   history: readonly HistoryRecord[];
   viewer: Viewer;
@@ -13,10 +18,10 @@ export interface HomeContent {
   requestedScopes: readonly string[];
   /** Those of `requestedScopes` that an installer may decline. */
   optionalScopes: readonly string[];
-  /** Where an install of this same team begins anew. */
+  /** Where an install of this same team starts again. */
   updatePermissionsUrl: string;
   /** Where an unconnected workspace is connected with an account; only for those who may. */
   claimUrl?: string;
-  supportUrl?: string;
-  privacyUrl?: string;
+  supportUrl: string | null;
+  privacyUrl: string | null;
 }

@@ -1,4 +1,5 @@
 import type { KnownBlock } from '@slack/types';
+import type { InstallRecord } from '../database/install-record.ts';
 import { mrkdwnCode, mrkdwnLink } from '../slack/escape-mrkdwn.ts';
 import { context, header, lines } from './blocks.ts';
 import { historyLines } from './history-lines.ts';
@@ -15,18 +16,29 @@ export const historyShown = 10;
 const divider: KnownBlock = { type: 'divider' };
 
 /**
- * The install record as App Home shows it to one person. The same content always gives the same blocks, within Slack's
- * limits for any content (docs.slack.dev/reference/views/home-tab-views): each list is cut, and says so.
+ * The install record as App Home shows it to one person: in full to the installer and the admins, in short to members.
+ * The same content always gives the same blocks, within Slack's limits for any content
+ * (docs.slack.dev/reference/views/home-tab-views): each list is cut, and says so.
  */
 export function homeBlocks(content: HomeContent): KnownBlock[] {
-  const { record, history, app } = content;
+  const {
+    record,
+    history,
+    words,
+    app: { name: app },
+  } = content;
   const place = record.isEnterpriseInstall ? record.enterpriseName : record.teamName;
+  const isInFull = mayAct(record, content.viewer);
+  const historyBlocks = (): KnownBlock[] =>
+    history.length === 0
+      ? []
+      : [header(words.text('home.history')), ...lines(historyLines(words, history, historyShown))];
   const groups: KnownBlock[][] = [
-    [header(place ? `${app.name} in ${place}` : app.name), ...statusBlocks(content)],
-    setupBlocks(content),
+    [header(place ? words.text('home.title', { app, place }) : app), ...statusBlocks(content)],
+    isInFull || hasProblem(record) ? setupBlocks(content) : [],
     permissionBlocks(content),
     profileBlocks(content),
-    history.length === 0 ? [] : [header('History'), ...lines(historyLines(history, historyShown))],
+    isInFull ? historyBlocks() : [],
     footer(content),
   ];
   return groups
@@ -34,10 +46,17 @@ export function homeBlocks(content: HomeContent): KnownBlock[] {
     .flatMap((group, index) => (index === 0 ? group : [divider, ...group]));
 }
 
-function footer({ record, viewer, supportUrl, privacyUrl }: HomeContent): KnownBlock[] {
-  const parts = ['Times are in your own time zone.'];
-  if (supportUrl) parts.push(mrkdwnLink(supportUrl, 'Get help'));
-  if (privacyUrl) parts.push(mrkdwnLink(privacyUrl, 'Privacy'));
-  if (record.run && mayAct(record, viewer)) parts.push(`Reference: ${mrkdwnCode(record.run.id, 80)}`);
+/** Whether a member is shown the setup too, with whom to ask. */
+function hasProblem({ run }: InstallRecord): boolean {
+  return run?.steps.some(({ status }) => status === 'failed' || status === 'unconfirmed') ?? false;
+}
+
+function footer({ record, viewer, words, supportUrl, privacyUrl }: HomeContent): KnownBlock[] {
+  const parts = [words.text('home.times')];
+  if (supportUrl !== null) parts.push(mrkdwnLink(supportUrl, words.text('home.help')));
+  if (privacyUrl !== null) parts.push(mrkdwnLink(privacyUrl, words.text('page.privacy')));
+  if (record.run && mayAct(record, viewer)) {
+    parts.push(words.text('home.reference', { id: mrkdwnCode(record.run.id, 80) }));
+  }
   return [context(parts.join('  ·  '))];
 }

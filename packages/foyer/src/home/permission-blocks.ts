@@ -1,60 +1,81 @@
 import type { Button, KnownBlock } from '@slack/types';
-import { counted } from '../config/counted.ts';
 import { escapeMrkdwn, mrkdwnCode } from '../slack/escape-mrkdwn.ts';
-import { scopeSentence } from '../slack/scope-sentences.ts';
 import { button, header, lines, section } from './blocks.ts';
 import type { HomeContent } from './home-content.ts';
-import { homeActions } from './may-act.ts';
+import { homeActions, mayAct } from './may-act.ts';
 
 /** How many scopes one list names. */
 const mostScopes = 30;
 
-function scopeLine(scope: string): string {
-  const sentence = scopeSentence(scope);
-  const name = mrkdwnCode(scope, 100);
-  return sentence === scope ? `•  ${name}` : `•  ${escapeMrkdwn(sentence, 200)}  ${name}`;
-}
-
-function scopeLines(scopes: readonly string[]): string[] {
-  const texts = scopes.slice(0, mostScopes).map(scopeLine);
-  const hidden = scopes.length - texts.length;
-  return hidden > 0 ? [...texts, `_${counted(hidden, 'more permission')} not listed here._`] : texts;
+/** What was asked for and not granted: what the app needs, and what may be declined. */
+export function missingScopes(content: HomeContent): { needed: string[]; declined: string[] } {
+  const granted = content.record.botScopes ?? [];
+  const missing = content.requestedScopes.filter((scope) => !granted.includes(scope));
+  const isOptional = (scope: string): boolean => content.optionalScopes.includes(scope);
+  return {
+    needed: missing.filter((scope) => !isOptional(scope)),
+    declined: missing.filter(isOptional),
+  };
 }
 
 /** What was asked for and not granted, with a way to grant it; what was granted; what was declined as it may be. */
 export function permissionBlocks(content: HomeContent): KnownBlock[] {
-  const { record, app, optionalScopes } = content;
+  const { words, record } = content;
   const granted = record.botScopes ?? [];
-  const missing = content.requestedScopes.filter((scope) => !granted.includes(scope));
-  const needed = missing.filter((scope) => !optionalScopes.includes(scope));
-  const declined = missing.filter((scope) => optionalScopes.includes(scope));
+  const { needed, declined } = missingScopes(content);
   return [
-    header(`What ${app.name} may do`),
-    ...neededBlocks(needed, content.updatePermissionsUrl),
-    ...(granted.length > 0 ? lines(scopeLines(granted)) : [section('Nothing was granted.')]),
-    ...declinedBlocks(declined, needed.length > 0 ? undefined : content.updatePermissionsUrl),
+    header(words.text('home.permissions', { app: content.app.name })),
+    ...neededBlocks(content, needed),
+    ...(granted.length > 0
+      ? lines(scopeLines(content, granted))
+      : [section(words.text('home.permissions.nothing'))]),
+    ...declinedBlocks(content, declined, needed.length === 0),
   ];
 }
 
-function neededBlocks(needed: readonly string[], url: string): KnownBlock[] {
+function scopeLine({ words }: HomeContent, scope: string): string {
+  const sentence = words.scope(scope) ?? words.text('landing.unknownScope');
+  const reason = words.reason(scope);
+  const why =
+    reason === undefined ? '' : `\n      _${escapeMrkdwn(words.text('landing.reason', { reason }), 300)}_`;
+  return `•  ${escapeMrkdwn(sentence, 300)}  ${mrkdwnCode(scope, 100)}${why}`;
+}
+
+function scopeLines(content: HomeContent, scopes: readonly string[]): string[] {
+  const texts = scopes.slice(0, mostScopes).map((scope) => scopeLine(content, scope));
+  const count = scopes.length - texts.length;
+  return count > 0 ? [...texts, `_${content.words.text('home.permissions.more', { count })}_`] : texts;
+}
+
+function neededBlocks(content: HomeContent, needed: readonly string[]): KnownBlock[] {
   if (needed.length === 0) return [];
-  const [are, they] = needed.length === 1 ? ['permission is', 'it is'] : ['permissions are', 'they are'];
-  const text = `✕  *${needed.length} ${are} missing.* Some things do not work until ${they} granted.`;
-  return [section(text, updateButton(url, true)), ...lines(scopeLines(needed)), section('*Granted*')];
-}
-
-function declinedBlocks(declined: readonly string[], url: string | undefined): KnownBlock[] {
-  if (declined.length === 0) return [];
-  const text = '*Not granted.* This is optional: everything else works without it.';
+  const { words } = content;
   return [
-    section(text, url === undefined ? undefined : updateButton(url, false)),
-    ...lines(scopeLines(declined)),
+    section(words.text('home.permissions.missing', { count: needed.length }), updateButton(content, true)),
+    ...lines(scopeLines(content, needed)),
+    section(words.text('home.permissions.granted')),
   ];
 }
 
-function updateButton(url: string, pressing: boolean): Button {
-  return button('Update permissions', homeActions.updatePermissions, {
+function declinedBlocks(
+  content: HomeContent,
+  declined: readonly string[],
+  withButton: boolean,
+): KnownBlock[] {
+  if (declined.length === 0) return [];
+  const text = content.words.text('home.permissions.declined');
+  return [
+    section(text, withButton ? updateButton(content, false) : undefined),
+    ...lines(scopeLines(content, declined)),
+  ];
+}
+
+/** Undefined for a person who may not install the app again, and beside "Install again", which leads to the same. */
+function updateButton(content: HomeContent, isPressing: boolean): Button | undefined {
+  const { record, viewer, words, updatePermissionsUrl: url } = content;
+  if (!mayAct(record, viewer) || record.status !== 'active') return undefined;
+  return button(words.text('home.permissions.update'), homeActions.updatePermissions, {
     url,
-    ...(pressing && { style: 'primary' }),
+    ...(isPressing && { style: 'primary' }),
   });
 }

@@ -3,30 +3,30 @@ import { escapeMrkdwn } from '../slack/escape-mrkdwn.ts';
 import { context, fields, header, slackDate } from './blocks.ts';
 import type { HomeContent } from './home-content.ts';
 
-/** The viewer's own profile as stored: nobody else is ever shown it. */
-export function profileBlocks({ viewer, app }: HomeContent): KnownBlock[] {
+/** The viewer's own profile as stored: no one else is ever shown it. */
+export function profileBlocks({ viewer, app, words }: HomeContent): KnownBlock[] {
   const { profile } = viewer;
   // A caller's mix-up must not show one person's email to another.
   if (profile === undefined || profile.userId !== viewer.userId) return [];
   const given = [
-    ['Name', profile.realName ?? profile.name],
-    ['Email', profile.email],
-    ['Time zone', profile.timezone?.replaceAll('_', ' ') ?? null],
+    [words.text('home.you.name'), profile.realName ?? profile.name],
+    [words.text('home.you.email'), profile.email],
+    [words.text('home.you.timeZone'), profile.timezone?.replaceAll('_', ' ') ?? null],
   ] as const;
   const pairs = given.flatMap(([label, value]) => {
     const text = value === null ? '' : escapeMrkdwn(value, 300);
     return text === '' ? [] : [[label, text] as const];
   });
   if (pairs.length === 0) return [];
-  const since = slackDate(profile.firstSeenAt);
+  const time = slackDate(profile.firstSeenAt);
   return [
-    header('You'),
-    fields(pairs, picture(profile.avatarUrl)),
-    context(`What ${escapeMrkdwn(app.name, 80)} keeps about you, since ${since}. Only you see this part.`),
+    header(words.text('home.you')),
+    fields(pairs, picture(profile.avatarUrl, words.text('home.you.picture'))),
+    context(words.text('home.you.kept', { app: escapeMrkdwn(app.name, 80), time })),
   ];
 }
 
-function picture(url: string | null): ImageElement | undefined {
+function picture(url: string | null, alt: string): ImageElement | undefined {
   if (url === null || url.length > 3000 || !/^https?:\/\//i.test(url) || !URL.canParse(url)) return undefined;
-  return { type: 'image', image_url: url, alt_text: 'Your profile picture' };
+  return { type: 'image', image_url: url, alt_text: alt };
 }

@@ -6,6 +6,9 @@ import type { Database } from '../database/database.ts';
 import { prepareHistory } from '../database/history.ts';
 import type { Onlooker } from '../database/home-views.ts';
 import { type InstallRecord, prepareInstallRecord } from '../database/install-record.ts';
+import type { Brand } from '../http/brand.ts';
+import type { Texts } from '../texts/create-texts.ts';
+import type { StepFaces } from '../texts/translation.ts';
 import type { FindViewer } from './find-viewer.ts';
 import { askHomeSections, type BoundHomeSection, composeHome } from './home-sections.ts';
 import { historyShown, homeBlocks } from './home-view.ts';
@@ -13,7 +16,7 @@ import { mayAct } from './may-act.ts';
 import type { DrawnHome } from './send-view.ts';
 
 /** What the view needs of the configuration. */
-export type HomeConfig = Pick<Config, 'app' | 'slack' | 'http' | 'supportUrl' | 'privacyUrl'>;
+export type HomeConfig = Pick<Config, 'slack' | 'http'>;
 
 /** One person's App Home, made of the record and the app's sections as they are now. */
 export interface Home extends DrawnHome {
@@ -24,31 +27,30 @@ export interface Home extends DrawnHome {
   hash: string;
 }
 
-const sectionNotices = {
-  failed: 'This part cannot be shown right now.',
-  cut: 'Not everything fits here.',
-};
-
 /** Makes the function that reads and draws somebody's Home; undefined for an unknown or uninstalled installation. */
 export function createReadHome(deps: {
   database: Database;
   findViewer: FindViewer;
   config: HomeConfig;
+  brand: Brand;
+  texts: Texts;
+  faces: StepFaces;
   sections?: readonly BoundHomeSection[];
   /** Where a person who may do so claims an unconnected workspace. */
   claimUrl?: ClaimUrl;
   now: () => number;
   log: Logger;
 }): (onlooker: Onlooker) => Promise<Home | undefined> {
-  const { database, findViewer, config, sections = [], log } = deps;
+  const { database, findViewer, config, brand, texts, sections = [], log } = deps;
   const readRecord = prepareInstallRecord(database);
   const readHistory = prepareHistory(database);
   const settings = {
-    app: config.app,
+    app: { name: brand.name },
+    faces: deps.faces,
     requestedScopes: config.slack.botScopes,
     optionalScopes: config.slack.optionalBotScopes,
-    supportUrl: config.supportUrl,
-    privacyUrl: config.privacyUrl,
+    supportUrl: brand.supportUrl,
+    privacyUrl: brand.privacyUrl,
   };
   const install = `${config.http.baseUrl}/slack/install`;
 
@@ -76,7 +78,20 @@ export function createReadHome(deps: {
     const mayClaim = record.connection === null && record.status === 'active' && mayAct(record, viewer);
     const { life } = record;
     const claimUrl = mayClaim ? deps.claimUrl?.({ installationId: record.id, life, userId }) : undefined;
-    const recordBlocks = homeBlocks({ ...settings, record, history, viewer, updatePermissionsUrl, claimUrl });
+    const words = texts.forLocale(viewer.profile?.locale);
+    const sectionNotices = {
+      failed: words.text('home.section.failed'),
+      cut: words.text('home.section.cut'),
+    };
+    const recordBlocks = homeBlocks({
+      ...settings,
+      words,
+      record,
+      history,
+      viewer,
+      updatePermissionsUrl,
+      claimUrl,
+    });
     const draw = (shown: typeof answered) => composeHome(shown, recordBlocks, sectionNotices);
     const home = draw(answered);
     return {

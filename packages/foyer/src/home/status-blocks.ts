@@ -3,81 +3,77 @@ import type { InstallRecord } from '../database/install-record.ts';
 import { escapeMrkdwn, mrkdwnCode } from '../slack/escape-mrkdwn.ts';
 import { button, fields, mention, outside, section, slackDate } from './blocks.ts';
 import type { HomeContent } from './home-content.ts';
-import { homeActions, welcomeStepName } from './may-act.ts';
+import { homeActions, mayAct } from './may-act.ts';
+import { missingScopes } from './permission-blocks.ts';
 
-/** How the installation stands in a sentence or two, and who installed it where and when. */
+/** How the installation stands in one line, and who installed it where and when. */
 export function statusBlocks(content: HomeContent): KnownBlock[] {
-  const { record, claimUrl } = content;
+  const { claimUrl } = content;
   return [
-    summary(content),
-    ...(claimUrl === undefined ? [] : [connectBlock(claimUrl)]),
-    fields(facts(record)),
+    stateBlock(content),
+    ...(claimUrl === undefined ? [] : [connectBlock(content, claimUrl)]),
+    fields(facts(content)),
   ];
 }
 
 /** The link works for an hour, and each opening of Home has a fresh one. */
-function connectBlock(url: string): KnownBlock {
+function connectBlock({ words }: HomeContent, url: string): KnownBlock {
+  const label = words.text('connect.finish');
   return section(
-    '○  *Not connected yet.* One step is left: connect this workspace with your account.',
-    button('Finish connecting', homeActions.finishConnecting, { url, style: 'primary' }),
+    words.text('home.state.unconnected'),
+    button(label, homeActions.finishConnecting, { url, style: 'primary' }),
   );
 }
 
-function summary({ record, app, updatePermissionsUrl }: HomeContent): KnownBlock {
-  const name = escapeMrkdwn(app.name, 80);
-  if (record.status === 'uninstalled') return section(`✕  *Removed.* ${name} is no longer installed here.`);
-  if (record.status === 'broken') {
-    const why = record.brokenReason === null ? '' : ` (${reason(record.brokenReason)})`;
-    return section(
-      `✕  *${name} has lost its access.* Slack no longer accepts its token${why}. ` +
-        'Install it again to put this right: this record goes on where it stopped.',
-      button('Install again', homeActions.updatePermissions, { url: updatePermissionsUrl, style: 'primary' }),
-    );
-  }
-  return section(runSummary(record, name));
+function stateBlock(content: HomeContent): KnownBlock {
+  const { record, words, viewer, updatePermissionsUrl: url } = content;
+  const app = escapeMrkdwn(content.app.name, 80);
+  if (record.status === 'uninstalled') return section(words.text('home.state.removed', { app }));
+  if (record.status !== 'broken') return section(stateOf(content, app));
+  const reason = record.brokenReason === null ? 'none' : codeOf(record.brokenReason);
+  const text = words.text('home.state.broken', { app, reason });
+  if (!mayAct(record, viewer)) return section(text);
+  const label = words.text('home.installAgain');
+  return section(text, button(label, homeActions.updatePermissions, { url, style: 'primary' }));
 }
 
-function reason(text: string): string {
+function codeOf(text: string): string {
   return /^[a-z0-9_]{1,80}$/.test(text) ? mrkdwnCode(text) : outside(text, 200);
 }
 
-function runSummary({ run, isEnterpriseInstall }: InstallRecord, name: string): string {
-  const where = isEnterpriseInstall ? 'for the whole organisation' : 'in this workspace';
-  const steps = run?.steps ?? [];
+/** The first problem wins: a Home never says that everything is in place beside one. */
+function stateOf(content: HomeContent, app: string): string {
+  const { words } = content;
+  const { run, isEnterpriseInstall } = content.record;
+  const values = { app, org: isEnterpriseInstall ? 'yes' : 'no' };
+  const steps = run?.steps.filter((step) => content.faces[step.name]?.forOperators !== true) ?? [];
+  const some = (status: string): boolean => steps.some((step) => step.status === status);
   switch (run?.status) {
     case 'queued':
     case 'running':
-      return `◐  *Setting up.* ${name} is installed ${where}; its first steps are under way.`;
+      return words.text('home.state.settingUp', values);
     case 'waiting':
-      return run.waitingFor === 'team_access_granted'
-        ? `◐  *Waiting for a workspace.* ${name} is installed ${where}, but is in no workspace yet. ` +
-            `An org admin adds it to one: Slack’s admin pages, Integrations, Installed apps, ${name}, ` +
-            'Add to more workspaces. The rest then happens by itself.'
-        : `◐  *Almost there.* ${name} is installed ${where}; a step of its setup goes on by itself.`;
-    case 'failed':
-      return `✕  *The setup is not complete.* ${name} is installed ${where}, but a part of its setup failed.`;
-    case 'succeeded':
-      if (steps.some((step) => step.name === welcomeStepName && step.status === 'unconfirmed')) {
-        return `?  *Set up, and the welcome is unconfirmed.* ${name} is installed ${where} and works.`;
-      }
-      return `✓  *Everything is in place.* ${name} is installed ${where} and ready.`;
-    default:
-      return `✓  *Installed.* ${name} is installed ${where}.`;
+      if (run.waitingFor === 'team_access_granted')
+        return words.text('home.state.waitingForWorkspace', { app });
+      return words.text(run.waitingFor === 'answer' ? 'home.state.question' : 'home.state.waiting', values);
   }
+  if (some('failed')) return words.text('home.state.failed', values);
+  if (missingScopes(content).needed.length > 0) return words.text('home.state.permissions', values);
+  if (some('unconfirmed')) return words.text('home.state.unconfirmed', values);
+  // A run may have failed by a step that only operators are shown.
+  const isReady = run?.status === 'succeeded' || run?.status === 'failed';
+  return words.text(isReady ? 'home.state.ready' : 'home.state.installed', values);
 }
 
-const statusWords = { active: '✓  Active', broken: '✕  Access lost', uninstalled: '✕  Removed' } as const;
-
-function facts(record: InstallRecord): [label: string, value: string][] {
-  const workspace = record.teamName ?? record.teamId;
-  const organisation = record.enterpriseName ?? record.enterpriseId;
-  const place: [string, string][] = record.isEnterpriseInstall
-    ? [['Organisation', escapeMrkdwn(organisation ?? '', 300) || '-']]
-    : [['Workspace', escapeMrkdwn(workspace ?? '', 300) || '-']];
+function facts({ record, words }: HomeContent): [label: string, value: string][] {
+  const name = (record: InstallRecord): string =>
+    (record.isEnterpriseInstall
+      ? (record.enterpriseName ?? record.enterpriseId)
+      : (record.teamName ?? record.teamId)) ?? '';
+  const label = words.text(record.isEnterpriseInstall ? 'home.fact.organization' : 'home.fact.workspace');
   return [
-    ...place,
-    ['Status', statusWords[record.status]],
-    ['Installed by', mention(record.installerUserId)],
-    ['Installed', slackDate(record.installedAt, 'long')],
+    [label, escapeMrkdwn(name(record), 300) || '-'],
+    [words.text('home.fact.installedBy'), mention(record.installerUserId)],
+    [words.text('home.fact.installed'), slackDate(record.installedAt, 'long')],
   ];
 }

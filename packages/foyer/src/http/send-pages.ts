@@ -1,39 +1,47 @@
-import type { ServerResponse } from 'node:http';
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../config/config.ts';
+import type { Texts, Words } from '../texts/create-texts.ts';
+import type { Brand } from './brand.ts';
 import { type ConnectQuestion, connectPage } from './pages/connect-page.ts';
 import { failurePage } from './pages/failure-page.ts';
 import { type FailureKind, failurePages } from './pages/failure-texts.ts';
 import { landingPage } from './pages/landing-page.ts';
 import { newNonce, pageHeaders } from './pages/page-headers.ts';
 import { type ProgressPageContent, progressPage } from './pages/progress-page.ts';
-import type { PageFrame, Site } from './pages/site.ts';
+import { createSite, type PageFrame } from './pages/site.ts';
 
-/** A failure to show: which page, and the error by name where it says more than the page's kind. */
+/** A failure to show: which page, and the error by name if it says more than the page's kind. */
 export interface ShownFailure {
   kind: FailureKind;
   code?: string;
+  /** The id of the install request, which the log and the operator's list know too. */
+  requestId?: string;
   tokensRevoked?: boolean;
-  /** Whether Slack may have let the app in without our hearing of it. */
+  /** Whether Slack may have let the app in although we did not hear of it. */
   mayHaveActed?: boolean;
+  /** Why the gate refused, in the app's own words. */
+  reason?: string;
   /** When to try again, for a limit: said on the page and in Retry-After. */
   retryAfterSeconds?: number;
-  /** The HTTP status, where it is not the page's usual one. */
+  /** The HTTP status, if it is not the page's usual one. */
   status?: number;
   /** The workspace that was asked for, so that trying again asks for the same. */
   teamId?: string;
-  /** The path of the page that was asked for, where trying again means to ask for it again. */
+  /** The path of the page that was asked for, the base path included, if trying again means to ask for it again. */
   path?: string;
-  /** Why a rule of the app refuses, in the words of its author; escaped. */
-  reason?: string;
 }
 
 /**
- * Makes the senders of every page an installer sees. A response that was answered already (a callback that took too
- * long) is left alone: none of them throws.
+ * Makes the senders of every page an installer sees, in the language that their browser asks for. A response that was
+ * answered already (a callback that took too long) is left alone: none of them throws.
+ * @throws Error if the logo cannot be read
  */
-export function createSendPages(deps: { config: Config }) {
-  const { app, slack, http, privacyUrl, supportUrl } = deps.config;
-  const site: Site = { appName: app.name, privacyUrl, supportUrl };
+export function createSendPages(deps: { config: Config; brand: Brand; texts: Texts }) {
+  const { config, brand, texts } = deps;
+  const { slack, http } = config;
+  const site = createSite(brand, http);
+  const logo = brand.logo === null ? undefined : readFileSync(brand.logo);
 
   function send(
     res: ServerResponse,
@@ -47,7 +55,8 @@ export function createSendPages(deps: { config: Config }) {
   ): void {
     if (res.headersSent) return;
     const nonce = newNonce();
-    const body = Buffer.from(page({ site, nonce }));
+    const words = wordsFor(res.req);
+    const body = Buffer.from(page({ site, words, nonce }));
     // Slack's provider sets a cookie of its own to be deleted; it means nothing to a browser.
     res.removeHeader('Set-Cookie');
     res.writeHead(status, {
@@ -57,23 +66,47 @@ export function createSendPages(deps: { config: Config }) {
         noIndex: options.noIndex,
         ...(options.formLeadsTo && { formAction: 'self', formLeadsTo: options.formLeadsTo }),
       }),
+      'Content-Language': words.language,
+      Vary: 'Accept-Language',
       ...options.headers,
       'Content-Length': body.length,
     });
     res.end(body);
   }
 
+  /** A request that was made by hand may have no headers at all. */
+  function wordsFor(req: Pick<IncomingMessage, 'headers'> | undefined): Words {
+    return texts.forRequest(req?.headers?.['accept-language']);
+  }
+
   return {
     site,
+    wordsFor,
 
     sendLanding(res: ServerResponse): void {
       const content = {
-        description: app.description,
         botScopes: slack.botScopes,
         optionalBotScopes: slack.optionalBotScopes,
         userScopes: slack.userScopes,
       };
       send(res, 200, {}, (frame) => landingPage({ ...frame, ...content }));
+    },
+
+    /** `GET /brand/logo`: the one picture that pages show. An hour in the browser's cache: it changes with a release. */
+    sendLogo(res: ServerResponse): void {
+      if (logo === undefined || site.logoType === undefined) {
+        this.sendFailure(res, { kind: 'not_found' });
+        return;
+      }
+      res.writeHead(200, {
+        'Content-Type': site.logoType,
+        'Content-Length': logo.length,
+        'Cache-Control': 'public, max-age=3600',
+        'X-Content-Type-Options': 'nosniff',
+        // An SVG that is opened by itself runs none of its scripts.
+        'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+      });
+      res.end(logo);
     },
 
     sendProgress(res: ServerResponse, content: Omit<ProgressPageContent, keyof PageFrame>): void {
@@ -98,14 +131,14 @@ export function createSendPages(deps: { config: Config }) {
     },
 
     sendFailure(res: ServerResponse, failure: ShownFailure, headers: Record<string, string> = {}): void {
-      const { kind, code, tokensRevoked, mayHaveActed, retryAfterSeconds, teamId, reason } = failure;
-      const path = kind === 'wrong_host' ? `${http.publicUrl}${failure.path ?? '/'}` : failure.path;
-      const retryUrl = teamId && `/slack/install?team=${encodeURIComponent(teamId)}`;
-      const status = failure.status ?? failurePages[kind].status;
-      const content = { kind, code, tokensRevoked, mayHaveActed, retryAfterSeconds, retryUrl, path, reason };
+      const { teamId, status, ...content } = failure;
+      const { kind, retryAfterSeconds } = content;
+      const path = kind === 'wrong_host' ? `${http.publicUrl}${content.path ?? '/'}` : content.path;
+      const retryPath = teamId && `/slack/install?team=${encodeURIComponent(teamId)}`;
       const retryAfter = retryAfterSeconds && { 'Retry-After': String(retryAfterSeconds) };
-      send(res, status, { noIndex: true, headers: { ...headers, ...retryAfter } }, (frame) =>
-        failurePage({ ...frame, ...content }),
+      const options = { noIndex: true, headers: { ...headers, ...retryAfter } };
+      send(res, status ?? failurePages[kind].status, options, (frame) =>
+        failurePage({ ...frame, ...content, retryPath, path }),
       );
     },
   };

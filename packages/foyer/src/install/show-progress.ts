@@ -9,13 +9,14 @@ import {
 } from '../database/install-record.ts';
 import { findInstallRequest } from '../database/install-requests.ts';
 import type { InstallRequestRow } from '../database/records.ts';
-import { type Progress, progressStatus } from '../http/pages/progress-status.ts';
+import { type Progress, type ProgressStatus, progressStatus } from '../http/pages/progress-status.ts';
 import type { SendPages } from '../http/send-pages.ts';
 import { openInSlack } from '../slack/open-in-slack.ts';
+import type { StepFaces } from '../texts/translation.ts';
 import { progressHash, progressPath } from './progress-token.ts';
 import { interruptedAfterMs } from './recover-installs.ts';
 
-/** How long the progress of an install can be watched: its address is a secret, so it does not stay good for ever. */
+/** How long the progress of an install can be watched: its address is a secret, so it expires. */
 export const progressLifetimeMs = 24 * 3_600_000;
 
 /** What stands behind a progress token now. */
@@ -45,9 +46,11 @@ export function createShowProgress(deps: {
   config: Config;
   database: Database;
   pages: SendPages;
+  /** How the steps of the definition are shown. */
+  faces: StepFaces;
   now: () => number;
 }) {
-  const { config, database, pages, now } = deps;
+  const { config, database, pages, faces, now } = deps;
 
   async function watch(token: string): Promise<Watched | 'not_found' | 'progress_expired'> {
     // The hash is looked up, not the token: how long the comparison takes tells nothing about it.
@@ -64,7 +67,7 @@ export function createShowProgress(deps: {
     return { request, record, run };
   }
 
-  /** Where the database does not answer, `whenDown` does; the error goes on to the server, which tells it in the log. */
+  /** Where the database does not answer, `whenDown` does; the error continues to the server, which logs it. */
   async function watchOr(token: string, whenDown: (code: string) => void): ReturnType<typeof watch> {
     try {
       return await watch(token);
@@ -72,6 +75,12 @@ export function createShowProgress(deps: {
       if (error instanceof DatabaseUnavailableError) whenDown(error.code);
       throw error;
     }
+  }
+
+  /** How the install stands, in the language that the reader's browser asks for. */
+  function statusOf(watched: Watched, res: ServerResponse): ProgressStatus {
+    const shown = { app: pages.site.brand.name, words: pages.wordsFor(res.req), faces };
+    return progressStatus(shown, progressOf(watched, now()));
   }
 
   return {
@@ -83,7 +92,7 @@ export function createShowProgress(deps: {
       if (typeof watched === 'string') return pages.sendFailure(res, { kind: watched });
       const { record } = watched;
       pages.sendProgress(res, {
-        progress: progressStatus(config.app.name, progressOf(watched, now())),
+        progress: statusOf(watched, res),
         statusUrl: `${path}/status`,
         openInSlack: record && openInSlack(config, record),
       });
@@ -92,7 +101,7 @@ export function createShowProgress(deps: {
     async status(token: string, res: ServerResponse): Promise<void> {
       const watched = await watchOr(token, (code) => sendJson(res, 503, { error: code }));
       if (typeof watched === 'string') return sendJson(res, 404, { error: watched });
-      sendJson(res, 200, progressStatus(config.app.name, progressOf(watched, now())));
+      sendJson(res, 200, statusOf(watched, res));
     },
   };
 }

@@ -6,6 +6,9 @@ import type { ClaimUrl } from '../connections/create-connections.ts';
 import type { Database, Tx } from '../database/database.ts';
 import type { StepRecord } from '../database/install-record.ts';
 import type { PublishHome } from '../home/publish-home.ts';
+import type { Brand } from '../http/brand.ts';
+import type { Texts } from '../texts/create-texts.ts';
+import type { StepTitle } from '../texts/translation.ts';
 
 /**
  * The pipeline's interface: what a step is, what it is given and how it ends.
@@ -21,17 +24,13 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 /** One named part of a run. */
 export type Step<Output extends Json = Json> = ActingStep<Output> | RecordingStep<Output>;
 
-/** What people read of a step: before and after it runs ("Start the trial"), and while it does ("Starting the trial"). */
-export interface StepTitle {
-  readonly todo: string;
-  readonly doing: string;
-}
-
 /** What every step has. */
 interface StepTraits {
   /** Permanent: it is stored, and the command line shows it. Lower-case words with hyphens. */
   readonly name: string;
   readonly title: StepTitle;
+  /** Whether it is for the people who run the app: installers and members are not shown it. */
+  readonly forOperators?: boolean;
   /** Whether the steps after it are skipped if it fails. False unless given. */
   readonly required?: boolean;
   /** After how many failed attempts it has failed; 8 unless given. Rate limits and waiting do not count. */
@@ -134,6 +133,8 @@ export interface StepServices {
   readonly publishHome: PublishHome;
   /** Where an unconnected workspace is claimed; absent if connecting is off. */
   readonly claimUrl?: ClaimUrl;
+  readonly brand: Brand;
+  readonly texts: Texts;
 }
 
 /** The events a step can wait for. */
@@ -223,9 +224,4 @@ export function withWrite<Output extends Json>(output: Output, write: StepWrite)
 /** Tells what `withWrite` made from any other result. */
 export function isWritten(result: Json | Written<Json> | StepEnd): result is Written<Json> {
   return typeof result === 'object' && result !== null && ended in result && result.kind === 'written';
-}
-
-/** The titles of these steps by name, for pages that show runs. */
-export function stepTitles(steps: readonly Pick<Step, 'name' | 'title'>[]): ReadonlyMap<string, StepTitle> {
-  return new Map(steps.map(({ name, title }) => [name, title]));
 }

@@ -35,6 +35,7 @@ export type NotifiedOperators = { notified: true; channels: string[] };
 export const notifyOperators: ActingStep<NotifiedOperators> = {
   name: notifyStepName,
   title: { todo: 'Notify the operators', doing: 'Notifying the operators' },
+  forOperators: true,
   required: false,
   timeLimitMs: 30_000,
   // About seven minutes: mail servers that put off an unknown sender take it after five.

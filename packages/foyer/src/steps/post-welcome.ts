@@ -80,20 +80,19 @@ async function settleFailure(
 }
 
 function messageOf(context: StepContext) {
-  const { config, claimUrl } = context.services;
+  const { config, brand, texts, claimUrl } = context.services;
   const { installationId, life, userId } = context;
   const profile = context.output(fetchProfile);
   const teamId = context.workspaceId ?? context.teamId;
   return {
     ...welcomeMessage({
-      appName: config.app.name,
+      words: texts.forLocale(profile?.user?.locale),
+      brand,
       userId: context.userId,
       personName: profile?.user?.callName ?? null,
       placeName: profile?.team?.name ?? context.teamName ?? context.enterpriseName,
       links: openInSlack(config, { appId: context.appId, teamId }),
       claimUrl: context.connection ? undefined : claimUrl?.({ installationId, life, userId }),
-      supportUrl: config.supportUrl,
-      privacyUrl: config.privacyUrl,
     }),
     metadata: {
       event_type: welcomeEventType,

@@ -1,52 +1,45 @@
 import type { Button, KnownBlock } from '@slack/types';
 import { homeActions } from '../home/may-act.ts';
-import { escapeMrkdwn, mrkdwnLink } from '../slack/escape-mrkdwn.ts';
+import type { Brand } from '../http/brand.ts';
+import { escapeMrkdwn, mrkdwnLink, plainLine } from '../slack/escape-mrkdwn.ts';
 import type { OpenInSlack } from '../slack/open-in-slack.ts';
+import type { Words } from '../texts/create-texts.ts';
 
-/** What the welcome tells of. Names come from outside, and are made harmless here. */
+/** What the welcome says. Names come from outside, and are made harmless here. */
 export interface WelcomeContent {
-  appName: string;
+  words: Words;
+  brand: Pick<Brand, 'name' | 'tagline' | 'supportUrl' | 'privacyUrl'>;
   userId: string;
-  /** Null where Slack did not tell: then the person is mentioned instead. */
+  /** Null if Slack did not tell: then the person is mentioned instead. */
   personName: string | null;
   placeName: string | null;
   links: OpenInSlack;
   /** Where this person connects the workspace with an account; undefined if it is connected, or connecting is off. */
   claimUrl?: string;
-  supportUrl: string | undefined;
-  privacyUrl: string | undefined;
 }
 
-/** Slack tells of a press on a link button too; it only wants to be acknowledged. */
+/** Slack sends a press on a link button too; it only wants to be acknowledged. */
 export const openHomeActionId = 'foyer.open_home';
 
-/** The welcome DM: a greeting, what to do next, and where to get help. `text` is what a notification shows. */
+/**
+ * The welcome DM: what the app is for, one first action, one button. `text` is what a notification shows. Everything
+ * else about the install is in Home.
+ */
 export function welcomeMessage(content: WelcomeContent) {
-  const app = escapeMrkdwn(content.appName, 80);
+  const { words, brand } = content;
+  const app = escapeMrkdwn(brand.name, 80);
   const person = content.personName === null ? `<@${content.userId}>` : escapeMrkdwn(content.personName, 100);
-  const place = content.placeName === null ? '' : ` in *${escapeMrkdwn(content.placeName, 100)}*`;
-  const greeting = `Hi ${person}, *${app}* is installed${place}. Thank you for letting it in!`;
+  const place = content.placeName === null ? 'none' : escapeMrkdwn(content.placeName, 100);
+  const greeting = words.text('welcome.greeting', { app, person, place });
+  const tagline = escapeMrkdwn(words.app('tagline') ?? brand.tagline, 500);
   const blocks: KnownBlock[] = [
-    section(greeting),
-    section(
-      [
-        '*What to do next*',
-        `1. *Open Home.* It shows who installed ${app}, when, and how every step of the set-up went.`,
-        '2. *Look at its permissions.* Each one is listed there in plain words, and so is what it was not given.',
-        '3. *Come back when something changes.* Home is kept up to date, and offers to try again what failed.',
-      ].join('\n'),
-    ),
-    ...(content.claimUrl === undefined
-      ? []
-      : [
-          section(
-            '*One step is left.* Connect this workspace with your account. The button works for an hour; after that Home has a new one.',
-          ),
-        ]),
+    section(tagline === '' ? greeting : `${greeting}\n${tagline}`),
+    section(words.text('welcome.action', { app })),
+    ...(content.claimUrl === undefined ? [] : [section(words.text('welcome.connect'))]),
     actions(content),
     {
       type: 'context',
-      elements: [{ type: 'mrkdwn', text: footer(content), verbatim: true }],
+      elements: [{ type: 'mrkdwn', text: footer(content, app), verbatim: true }],
     },
   ];
   return {
@@ -61,11 +54,12 @@ function section(text: string): KnownBlock {
   return { type: 'section', text: { type: 'mrkdwn', text, verbatim: true } };
 }
 
-function actions({ links, claimUrl }: WelcomeContent): KnownBlock {
+/** The web address opens the desktop app if there is one, and works without. */
+function actions({ words, brand, links, claimUrl }: WelcomeContent): KnownBlock {
   const button = (text: string, action_id: string, url: string, isPrimary: boolean): Button => ({
     type: 'button',
     ...(isPrimary && { style: 'primary' }),
-    text: { type: 'plain_text', text },
+    text: { type: 'plain_text', text: plainLine(text, 75) },
     action_id,
     url,
   });
@@ -73,16 +67,22 @@ function actions({ links, claimUrl }: WelcomeContent): KnownBlock {
   return {
     type: 'actions',
     elements: [
-      ...(isUnconnected ? [button('Finish connecting', homeActions.finishConnecting, claimUrl, true)] : []),
-      button('Open Home', openHomeActionId, links.desktopUrl, !isUnconnected),
+      ...(isUnconnected
+        ? [button(words.text('connect.finish'), homeActions.finishConnecting, claimUrl, true)]
+        : []),
+      button(
+        words.text('welcome.button', { app: brand.name }),
+        openHomeActionId,
+        links.webUrl,
+        !isUnconnected,
+      ),
     ],
   };
 }
 
-function footer({ appName, links, supportUrl, privacyUrl }: WelcomeContent): string {
-  const parts = [mrkdwnLink(links.webUrl, 'Open Home in a browser')];
-  if (supportUrl !== undefined) parts.push(mrkdwnLink(supportUrl, 'Get help'));
-  if (privacyUrl !== undefined) parts.push(mrkdwnLink(privacyUrl, 'Privacy'));
-  const why = `You alone get this message, because you installed ${escapeMrkdwn(appName, 80)}.`;
-  return [why, parts.join(' · ')].join('\n');
+function footer({ words, brand }: WelcomeContent, app: string): string {
+  const parts = [words.text('welcome.why', { app })];
+  if (brand.supportUrl !== null) parts.push(mrkdwnLink(brand.supportUrl, words.text('home.help')));
+  if (brand.privacyUrl !== null) parts.push(mrkdwnLink(brand.privacyUrl, words.text('page.privacy')));
+  return parts.join(' · ');
 }

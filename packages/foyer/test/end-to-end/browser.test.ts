@@ -68,7 +68,7 @@ describe('in a browser', () => {
       assert.equal(await page.getByText('Working').count(), 0);
       await look(page, `done-${width}`);
 
-      await page.getByRole('link', { name: 'browser' }).click();
+      await page.getByRole('link', { name: 'Open in Slack' }).click();
       await page.getByText('What Foyer may do').waitFor();
       await look(page, `home-${width}`);
     });
@@ -114,7 +114,7 @@ describe('in a browser', () => {
       .getByText(/installed/)
       .first()
       .waitFor();
-    await page.getByRole('heading', { name: 'hitch' }).waitFor({ timeout: 15_000 });
+    await page.getByRole('heading', { name: 'setup is not complete' }).waitFor({ timeout: 15_000 });
     await look(page, 'progress-failed');
   });
 

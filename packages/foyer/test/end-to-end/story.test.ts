@@ -86,7 +86,7 @@ describe('the whole story, clicked through', () => {
     await allow({ decline: true });
     await page.goto(`${stage.sandbox.url}/client/${owner.teamId}/app`);
     await page.getByRole('link', { name: 'Messages' }).click();
-    await page.getByText('What to do next').waitFor();
+    await page.getByText('Start here').waitFor();
     await look('2-welcome');
     assert.equal(welcomes(owner), 1);
   });

@@ -153,7 +153,7 @@ async function assertNotInstalled(play: Play, end: NotInstalled, answer: Respons
       assert.equal(live(), 0);
       break;
     case 'given back':
-      assert.match(page, /Nothing was installed[\s\S]*We gave it back straight away/);
+      assert.match(page, /Nothing was installed[\s\S]*We revoked it immediately/);
       assert.deepEqual(await request(), { outcome: 'failed', kept: 0 });
       assert.equal(live(), 0);
       break;
@@ -164,7 +164,7 @@ async function assertNotInstalled(play: Play, end: NotInstalled, answer: Respons
       break;
     case 'later':
     case 'never':
-      assert.match(page, /was not finished[\s\S]*could not give it back yet/);
+      assert.match(page, /did not finish[\s\S]*could not revoke it yet/);
       assert.deepEqual(await request(), { outcome: 'failed', kept: 1 });
       // A minute later, or at the next start.
       play.clock.jump(61_000);
@@ -210,7 +210,7 @@ async function assertInstalled(
   }
   const page = await (await visitor.get(stage.url + answer.headers.get('location'))).text();
   if (end.run === 'succeeded') assert.match(page, /You’re all set/);
-  if (end.run === 'failed') assert.match(page, /is installed, with a hitch/);
+  if (end.run === 'failed') assert.match(page, /is installed, but setup is not complete/);
   if (end.run === 'waiting') assert.match(page, /Still setting up/);
   const saysArrived = /A welcome message is waiting for you there/.test(page);
   assert.equal(saysArrived, end.run === 'succeeded' && steps['send-welcome']?.status === 'succeeded');

@@ -1,6 +1,7 @@
 import type { RunRecord, StepRecord } from '../../src/database/install-record.ts';
 import type { UserRecord } from '../../src/database/people.ts';
 import type { HomeContent } from '../../src/home/home-content.ts';
+import { english, faces } from '../support/test-face.ts';
 
 /** 12 May 2026, 09:30 UTC. */
 export const installedAt = Date.UTC(2026, 4, 12, 9, 30);
@@ -73,6 +74,10 @@ export function content(more: Omit<Partial<HomeContent>, 'record'> = {}, record 
     history: [{ at: installedAt, kind: 'installed', userId: 'U1', detail: null }],
     viewer: { userId: 'U1', isAdmin: false, profile: profile('U1') },
     app: { name: 'Foyer' },
+    words: english,
+    faces,
+    supportUrl: null,
+    privacyUrl: null,
     requestedScopes: scopes,
     optionalScopes: ['users:read.email'],
     updatePermissionsUrl: 'https://foyer.test/slack/install?team=T1',

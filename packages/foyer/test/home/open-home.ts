@@ -12,6 +12,7 @@ import { InstallationNotFoundError } from '../../src/installations/installation-
 import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
 import { engines } from '../support/open-test-database.ts';
 import type { EngineName } from '../support/stage-database.ts';
+import { brandOf, faces, texts } from '../support/test-face.ts';
 import { installedAt, scopes } from './home-content.ts';
 
 const manifest = JSON.stringify({
@@ -127,6 +128,9 @@ export async function openHome(
     findViewer,
     reportDeadToken,
     config,
+    brand: brandOf(),
+    texts,
+    faces,
     sections: options.sections,
     now,
     wait,

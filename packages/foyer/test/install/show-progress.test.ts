@@ -14,6 +14,7 @@ import { createInstallationStore } from '../../src/installations/create-installa
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { createClock, keyringOf, teamInstall } from '../support/installations.ts';
 import { openTestDatabase } from '../support/open-test-database.ts';
+import { brandOf, faces, texts } from '../support/test-face.ts';
 
 const secrets = {
   SLACK_CLIENT_ID: '1.1',
@@ -49,8 +50,8 @@ async function setProgressStage() {
       return database.queries;
     },
   };
-  const pages = createSendPages({ config });
-  const progress = createShowProgress({ config, database: losable, pages, now });
+  const pages = createSendPages({ config, brand: brandOf(), texts });
+  const progress = createShowProgress({ config, database: losable, pages, faces, now });
   const faults: unknown[] = [];
   const server = createServer((req, res) => {
     const show = req.url?.endsWith('/status') ? progress.status : progress.page;

@@ -22,6 +22,7 @@ import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts
 import { builtInSteps } from '../../src/steps/steps.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { engines } from '../support/open-test-database.ts';
+import { brandOf, texts } from '../support/test-face.ts';
 
 const redirectUri = 'http://127.0.0.1:9/slack/oauth_redirect';
 
@@ -112,7 +113,7 @@ export async function setStage(
   const deps: PipelineDeps = {
     database,
     steps: pipelineSteps,
-    services: { config, publishHome },
+    services: { config, publishHome, brand: brandOf(), texts },
     slackClient,
     async botToken(installationId) {
       const stored = await store.readInstallation(installationId);

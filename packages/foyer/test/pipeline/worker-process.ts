@@ -4,6 +4,7 @@ import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import { createWorker } from '../../src/pipeline/worker.ts';
 import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
 import { builtInSteps } from '../../src/steps/steps.ts';
+import { brandOf, texts } from '../support/test-face.ts';
 
 /**
  * A process with nothing but a worker in it, to be killed. It is told the configuration, the token and the database by
@@ -19,6 +20,8 @@ createWorker({
   steps: builtInSteps(),
   services: {
     config,
+    brand: brandOf(),
+    texts,
     async publishHome({ userId }) {
       await slackClient(BOT_TOKEN).views.publish({
         user_id: userId,

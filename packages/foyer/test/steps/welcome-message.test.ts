@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { welcomeMessage } from '../../src/steps/welcome-message.ts';
+import { createTexts } from '../../src/texts/create-texts.ts';
+import { brandOf, english } from '../support/test-face.ts';
 
 const content = {
-  appName: 'Foyer',
+  words: english,
+  brand: brandOf('Foyer', { tagline: 'A welcome done well.' }),
   userId: 'U1',
   personName: 'Grace',
   placeName: 'Acme',
@@ -11,31 +14,28 @@ const content = {
     desktopUrl: 'slack://app?team=T1&id=A1&tab=home',
     webUrl: 'https://slack.com/app_redirect?app=A1',
   },
-  supportUrl: undefined,
-  privacyUrl: undefined,
 };
 
 describe('the welcome message', () => {
   it('greets by name, says where, and opens Home', () => {
     const { text, blocks } = welcomeMessage(content);
-    assert.equal(text, 'Hi Grace, Foyer is installed in Acme. Thank you for letting it in!');
+    assert.equal(text, 'Hi Grace, thanks for installing Foyer in Acme.');
     const button = blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []))[0];
     assert.deepEqual(button?.type === 'button' && [button.text.text, button.url], [
-      'Open Home',
-      content.links.desktopUrl,
+      'Open Foyer',
+      content.links.webUrl,
     ]);
-    assert.match(
-      JSON.stringify(blocks),
-      /<https:\/\/slack\.com\/app_redirect\?app=A1\|Open Home in a browser>/,
-    );
+    assert.match(JSON.stringify(blocks), /A welcome done well\..*Start here:/);
     assert.doesNotMatch(JSON.stringify(blocks), /Get help|Privacy/);
   });
 
   it('links to help and privacy where they are set', () => {
     const { blocks } = welcomeMessage({
       ...content,
-      supportUrl: 'mailto:help@example.com',
-      privacyUrl: 'https://example.com/privacy',
+      brand: brandOf('Foyer', {
+        supportUrl: 'mailto:help@example.com',
+        privacyUrl: 'https://example.com/privacy',
+      }),
     });
     const written = JSON.stringify(blocks);
     assert.match(written, /<mailto:help@example\.com\|Get help>/);
@@ -45,7 +45,7 @@ describe('the welcome message', () => {
   it('mentions the person where Slack told no name', () => {
     assert.match(
       welcomeMessage({ ...content, personName: null, placeName: null }).text,
-      /^Hi <@U1>, Foyer is installed\./,
+      /^Hi <@U1>, thanks for installing Foyer\./,
     );
   });
 
@@ -56,5 +56,12 @@ describe('the welcome message', () => {
       assert.doesNotMatch(written, /<!channel>|<https:\/\/evil/);
       assert.match(written, /&lt;!channel&gt;/);
     }
+  });
+
+  it('speaks the person’s language, and the app’s own words in it', () => {
+    const words = createTexts({ de: { 'welcome.action': 'Tippe /standup.' } }).forLocale('de-AT');
+    const { text, blocks } = welcomeMessage({ ...content, words });
+    assert.equal(text, 'Hallo Grace, danke, dass Sie Foyer installiert haben – in Acme.');
+    assert.match(JSON.stringify(blocks), /Tippe \/standup\./);
   });
 });

@@ -20,10 +20,10 @@ export interface ConnectQuestion {
 
 /** Asks for a press before a workspace is connected with an account: a whole HTML document. */
 export function connectPage(content: ConnectQuestion & PageFrame): string {
-  const { site, nonce, action, ticket } = content;
-  const heading = content.kind === 'move' ? 'Move this workspace?' : 'Connect your Slack workspace?';
+  const { site, words, nonce, action, ticket } = content;
+  const heading = words.text(content.kind === 'move' ? 'connect.move.title' : 'connect.title');
   const main = html`<main class="single">
-  ${joinedMarks(site.appName)}
+  ${joinedMarks(site)}
   <h1>${heading}</h1>
   ${content.kind === 'move' ? moveText(content) : connectText(content)}
   <form method="post" action="${action}">
@@ -31,29 +31,39 @@ export function connectPage(content: ConnectQuestion & PageFrame): string {
     <p class="actions">
       ${
         content.kind === 'move'
-          ? html`<button class="button" name="decision" value="continue">Move it</button>`
-          : html`<button class="button button-slack" name="decision" value="continue">${slackMark}<span>Continue to Slack</span></button>`
+          ? html`<button class="button" name="decision" value="continue">${words.text('connect.move.button')}</button>`
+          : html`<button class="button button-slack" name="decision" value="continue">${slackMark}<span>${words.text('connect.continue')}</span></button>`
       }
-      <button class="button-quiet" name="decision" value="cancel">Cancel</button>
+      <button class="button-quiet" name="decision" value="cancel">${words.text('connect.cancel')}</button>
     </p>
   </form>
 </main>`;
-  return page({ site, nonce, title: heading, head: html`<meta name="robots" content="noindex">`, main });
+  return page({
+    site,
+    words,
+    nonce,
+    title: heading,
+    head: html`<meta name="robots" content="noindex">`,
+    main,
+  });
 }
 
-function accountName({ account }: ConnectQuestion): Html {
-  return html`<strong class="account">${plainName(account, 'an account without a name')}</strong>`;
+function accountName({ account, words }: ConnectQuestion & PageFrame): Html {
+  return html`<strong class="account">${plainName(account, words.text('connect.unnamed'))}</strong>`;
 }
 
 function connectText(content: ConnectQuestion & PageFrame): Html {
-  return html`<p>The workspace that you choose at Slack will be connected with this account of ${content.site.appName}:</p>
+  const { site, words } = content;
+  const app = site.brand.name;
+  return html`<p>${words.text('connect.what', { app })}</p>
   <p class="account-card">${accountName(content)}</p>
-  <p>Continue only if you know this account and trust the person who sent you the link. Everyone who uses the account may then work with the workspace through ${content.site.appName}.</p>`;
+  <p>${words.text('connect.warning', { app })}</p>`;
 }
 
 function moveText(content: ConnectQuestion & PageFrame): Html {
-  const place = plainName(content.teamName ?? null, 'This workspace');
-  return html`<p>${place} is already connected with another account of ${content.site.appName}. You can move it to this one:</p>
+  const { site, words } = content;
+  const place = plainName(content.teamName ?? null, words.text('connect.move.thisWorkspace'));
+  return html`<p>${words.text('connect.move.what', { app: site.brand.name, place })}</p>
   <p class="account-card">${accountName(content)}</p>
-  <p>The other account loses the workspace. Slack asks you to confirm once more.</p>`;
+  <p>${words.text('connect.move.warning')}</p>`;
 }

@@ -1,5 +1,5 @@
-import { html } from '../html.ts';
-import { type FailureKind, failurePages } from './failure-texts.ts';
+import { type Html, html } from '../html.ts';
+import { type FailureKind, failurePages, failureWords } from './failure-texts.ts';
 import { joinedMarks } from './marks.ts';
 import { page } from './page.ts';
 import type { PageFrame } from './site.ts';
@@ -7,48 +7,87 @@ import type { PageFrame } from './site.ts';
 /** What a failure page is about. */
 export interface FailurePageContent extends PageFrame {
   kind: FailureKind;
-  /** Slack's error or ours by name, shown small where it says more than the kind. */
+  /** Slack's error or ours by name, shown small if it says more than the kind. */
   code?: string;
-  /** Whether Slack's tokens were given back; undefined where it had issued none, or nobody can say. */
+  /** The id of the install request, by which the log and the operator's list know it. */
+  requestId?: string;
+  /** Whether Slack's tokens were revoked; undefined if it had issued none, or if that is not known. */
   tokensRevoked?: boolean;
-  /** Whether Slack may have let the app in without our hearing of it. */
+  /** Whether Slack may have let the app in although we did not hear of it. */
   mayHaveActed?: boolean;
-  retryAfterSeconds?: number;
-  /** Where the button leads back into the install; `/slack/install` unless given. */
-  retryUrl?: string;
-  /** The path of the page that was asked for, where a button leads to it again; the start page unless given. */
-  path?: string;
   /** Why a rule of the app refuses, in the words of its author. */
   reason?: string;
+  /** When to try again, for a limit. */
+  retryAfterSeconds?: number;
+  /** Where the button leads back into the install; `/slack/install` unless given. */
+  retryPath?: string;
+  /** The path of the page that was asked for, the base path included; a button asks for it again. */
+  path?: string;
+}
+
+function button(content: FailurePageContent): Html | undefined {
+  const { site, words, kind, retryPath = '/slack/install', path } = content;
+  const link = (target: string, label: string): Html => html`<a class="button" href="${target}">${label}</a>`;
+  switch (failurePages[kind].button) {
+    case 'startAgain':
+      return link(site.path(retryPath), words.text('failure.startAgain'));
+    case 'tryAgain':
+      return link(site.path(retryPath), words.text('failure.tryAgain'));
+    case 'continue':
+      return link(site.path(retryPath), words.text('failure.continue'));
+    case 'again':
+      return link(path ?? site.path('/'), words.text('failure.tryAgain'));
+    case 'lookAgain':
+      return link(path ?? site.path('/'), words.text('failure.lookAgain'));
+    case 'thatAddress':
+      return link(path ?? site.path('/'), words.text('failure.thatAddress'));
+    case 'startPage':
+      return link(site.path('/'), words.text('failure.startPage'));
+    case 'none':
+      return undefined;
+  }
+}
+
+/** Whom to ask: the support link as the sentence's own words. */
+function help({ site, words }: PageFrame): Html {
+  const { supportUrl, name: app } = site.brand;
+  if (supportUrl === null) return html`<p class="help">${words.text('failure.helpUnlinked', { app })}</p>`;
+  const mark = '\u0000';
+  const [before = '', after = ''] = words.text('failure.help', { contact: mark }).split(mark);
+  return html`<p class="help">${before}<a href="${supportUrl}">${words.text('failure.contact')}</a>${after}</p>`;
 }
 
 /** The page of one failure: a whole HTML document. Its HTTP status is `failurePages[kind].status`. */
 export function failurePage(content: FailurePageContent): string {
-  const { site, nonce, kind, code, tokensRevoked, mayHaveActed, retryAfterSeconds } = content;
-  const { heading, fact, sentences, button } = failurePages[kind];
-  const context = {
-    appName: site.appName,
+  const { site, words, nonce, kind, code, requestId } = content;
+  const { tokensRevoked, mayHaveActed, reason, retryAfterSeconds } = content;
+  const shown = failureWords(words, kind, {
+    app: site.brand.name,
     tokensRevoked,
     mayHaveActed,
+    reason,
     retryAfterSeconds,
-    reason: content.reason,
-  };
-  const { retryUrl = '/slack/install', path = '/' } = content;
-  const buttonUrl = { install: retryUrl, again: path, landing: '/' }[button.leadsTo];
-  const factText = typeof fact === 'function' ? fact(context) : fact;
+  });
+  const action = button(content);
   const main = html`<main class="single" data-tone="ended">
-  ${joinedMarks(site.appName)}
-  <h1>${heading}</h1>
-  ${factText !== undefined && html`<p class="fact">${factText}</p>`}
-  ${sentences(context).map((sentence) => html`<p>${sentence}</p>`)}
-  <p class="actions"><a class="button" href="${buttonUrl}">${button.label}</a></p>
+  ${joinedMarks(site)}
+  <h1>${shown.heading}</h1>
+  ${shown.fact !== undefined && html`<p class="fact">${shown.fact}</p>`}
+  ${shown.sentences.map((sentence) => html`<p>${sentence}</p>`)}
+  ${action && html`<p class="actions">${action}</p>`}
+  ${help(content)}
 </main>`;
-  const detail = code !== undefined && code !== kind && html` (<code>${code}</code>)`;
-  const reference = html`<p class="reference">Reference: <code>${kind}</code>${detail}</p>`;
+  const parts = [
+    kind,
+    ...(code !== undefined && code !== kind ? [code] : []),
+    ...(requestId ? [requestId] : []),
+  ];
+  const reference = html`<p class="reference">${words.text('page.reference')}: ${parts.map((part, index) => html`${index > 0 && ' · '}<code translate="no">${part}</code>`)}</p>`;
   return page({
     site,
+    words,
     nonce,
-    title: heading,
+    title: shown.heading,
     head: html`<meta name="robots" content="noindex">`,
     main,
     reference,

@@ -1,69 +1,116 @@
-import { scopeSentence } from '../../slack/scope-sentences.ts';
 import { type Html, html } from '../html.ts';
 import { joinedMarks, slackMark } from './marks.ts';
 import { page } from './page.ts';
-import type { PageFrame } from './site.ts';
+import type { PageFrame, Site } from './site.ts';
 
-/** What the landing page tells of the app. */
+/** What the landing page tells beside the brand. */
 export interface LandingPageContent extends PageFrame {
-  description: string;
   botScopes: readonly string[];
   /** Those of `botScopes` that an installer may decline. */
   optionalBotScopes: readonly string[];
   /** What it may do as the person who installs it. */
   userScopes: readonly string[];
   optionalUserScopes?: readonly string[];
-  /** Where the button leads; `/slack/install` unless given. */
-  installUrl?: string;
 }
 
-function scopeLine(scope: string, optional: boolean): Html {
-  const sentence = scopeSentence(scope);
-  const mark = optional && html`<span class="optional">You may decline this</span>`;
-  return sentence === scope
-    ? html`<li><span class="allowance"><code>${scope}</code></span>${optional && html`<span class="scope">${mark}</span>`}</li>`
-    : html`<li><span class="allowance">${sentence}</span><span class="scope"><code>${scope}</code> ${mark}</span></li>`;
+interface ScopeList {
+  scopes: readonly string[];
+  optional: readonly string[];
+  as: 'bot' | 'user';
 }
 
-function scopeList(scopes: readonly string[], optional: readonly string[]): Html {
+function scopeLine({ words }: PageFrame, scope: string, { optional, as }: ScopeList): Html {
+  const sentence = words.scope(scope, as) ?? words.text('landing.unknownScope');
+  const reason = words.reason(scope);
+  const isOptional = optional.includes(scope);
+  return html`<li><span class="allowance">${sentence}</span>
+    <span class="scope"><code translate="no">${scope}</code>${isOptional && html` <span class="optional">${words.text('landing.optional')}</span>`}</span>
+    ${reason !== undefined && html`<span class="reason">${words.text('landing.reason', { reason })}</span>`}</li>`;
+}
+
+function scopeList(content: LandingPageContent, list: ScopeList): Html {
   // What may be declined comes last: the list then reads from must to may.
-  const ordered = [...scopes].sort((a, b) => Number(optional.includes(a)) - Number(optional.includes(b)));
-  return html`<ul class="scopes" role="list">${ordered.map((scope) => scopeLine(scope, optional.includes(scope)))}</ul>`;
+  const isOptional = (scope: string): number => Number(list.optional.includes(scope));
+  const ordered = list.scopes.toSorted((a, b) => isOptional(a) - isOptional(b));
+  return html`<ul class="scopes" role="list">${ordered.map((scope) => scopeLine(content, scope, list))}</ul>`;
 }
 
 function permissions(content: LandingPageContent): Html {
-  const { appName } = content.site;
+  const { site, words, botScopes, userScopes } = content;
+  const app = site.brand.name;
+  const nothing = botScopes.length + userScopes.length === 0;
   return html`<section class="card permissions" aria-labelledby="permissions">
-    <h2 id="permissions">What ${appName} will be allowed to do</h2>
-    ${content.botScopes.length > 0 && scopeList(content.botScopes, content.optionalBotScopes)}
+    <h2 id="permissions">${words.text('landing.permissions', { app })}</h2>
+    ${nothing && html`<p>${words.text('landing.permissions.none', { app })}</p>`}
+    ${botScopes.length > 0 && scopeList(content, { scopes: botScopes, optional: content.optionalBotScopes, as: 'bot' })}
     ${
-      content.userScopes.length > 0 &&
-      html`<h3>On your own behalf</h3>
-      ${scopeList(content.userScopes, content.optionalUserScopes ?? [])}`
+      userScopes.length > 0 &&
+      html`<h3>${words.text('landing.permissions.user')}</h3>
+      ${scopeList(content, { scopes: userScopes, optional: content.optionalUserScopes ?? [], as: 'user' })}`
     }
-    <p class="small">Slack holds ${appName} to this list, and shows it to you once more before you agree.</p>
+    <p class="small">${words.text('landing.enforced')}</p>
   </section>`;
 }
 
-/** `GET /`: what the app does, what it will be allowed to do, and the one button. A whole HTML document. */
+/** Who makes it, and whom to ask: beside the button, where an admin looks before pressing it. */
+function contacts({ site, words }: PageFrame): Html {
+  const { privacyUrl, supportUrl, publisher } = site.brand;
+  const links = [
+    supportUrl !== null &&
+      html`<li><a href="${supportUrl}">${words.text('landing.questions', { publisher })}</a></li>`,
+    privacyUrl !== null && html`<li><a href="${privacyUrl}">${words.text('page.privacy')}</a></li>`,
+  ].filter((link) => link !== false);
+  return links.length === 0 ? html`` : html`<ul class="contacts" role="list">${links}</ul>`;
+}
+
+function maker({ site, words }: PageFrame): Html {
+  const { publisher, siteUrl } = site.brand;
+  const line = words.text('landing.madeBy', { publisher });
+  return html`<p class="maker">${siteUrl === null ? line : html`<a href="${siteUrl}">${line}</a>`}</p>`;
+}
+
+/** What a link to the page shows where it is pasted, such as in Slack (ogp.me). */
+function preview({ brand, logoType, url }: Site, title: string): Html {
+  const text = brand.tagline || brand.description;
+  const picture = logoType === undefined || logoType === 'image/svg+xml' ? undefined : url('/brand/logo');
+  return html`<meta name="description" content="${text}">
+<meta property="og:type" content="website">
+<meta property="og:site_name" content="${brand.name}">
+<meta property="og:title" content="${title}">
+<meta property="og:description" content="${text}">
+<meta property="og:url" content="${url('/')}">
+${picture !== undefined && html`<meta property="og:image" content="${picture}">`}
+<meta name="twitter:card" content="summary">`;
+}
+
+/** `GET /`: what the app does, who makes it, what it may do, what happens next, and the one button. */
 export function landingPage(content: LandingPageContent): string {
-  const { site, nonce, description, installUrl = '/slack/install' } = content;
+  const { site, words, nonce } = content;
+  const { name: app, tagline, description } = site.brand;
+  const title = words.text('landing.title', { app });
+  const steps = [
+    words.text('landing.next.consent'),
+    words.text('landing.next.setup'),
+    words.text('landing.next.welcome', { app }),
+  ];
+  const shownTagline = words.app('tagline') ?? tagline;
+  const shownDescription = words.app('description') ?? description;
   const main = html`<main class="landing">
   <div class="pitch">
-    ${joinedMarks(site.appName)}
-    <h1>Add ${site.appName} to Slack</h1>
-    ${description !== '' && html`<p class="lead">${description}</p>`}
-    <p class="actions"><a class="button button-slack" href="${installUrl}">${slackMark}<span>Add to Slack</span></a></p>
+    ${joinedMarks(site)}
+    <h1>${title}</h1>
+    ${maker(content)}
+    ${shownTagline !== '' && html`<p class="lead">${shownTagline}</p>`}
+    <p class="actions"><a class="button button-slack" href="${site.path('/slack/install')}">${slackMark}<span>${words.text('landing.button')}</span></a></p>
+    ${contacts(content)}
     <section class="next" aria-labelledby="next">
-      <h2 id="next">What happens next</h2>
-      <ol role="list">
-        <li>Slack asks which workspace, and whether you agree.</li>
-        <li>You come back here and see the setup finish, within seconds.</li>
-        <li>${site.appName} sends you one welcome message in Slack.</li>
-      </ol>
+      <h2 id="next">${words.text('landing.next')}</h2>
+      <ol role="list">${steps.map((step) => html`<li>${step}</li>`)}</ol>
     </section>
+    <p class="approval small">${words.text('landing.approval')} <a href="${site.url('/')}" translate="no">${site.url('/')}</a></p>
+    ${shownDescription !== '' && html`<p class="about">${shownDescription}</p>`}
   </div>
   ${permissions(content)}
 </main>`;
-  return page({ site, nonce, title: `Add ${site.appName} to Slack`, main });
+  return page({ site, words, nonce, title, head: preview(site, title), main });
 }

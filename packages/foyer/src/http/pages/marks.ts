@@ -1,4 +1,5 @@
 import { type Html, html, renderHtml } from '../html.ts';
+import type { Site } from './site.ts';
 
 /** Slack's mark: one petal and one bar, turned four times. Decoration: the text beside it says what it is. */
 export const slackMark: Html = html`<svg class="slack-mark" viewBox="0 0 122.8 122.8" aria-hidden="true" focusable="false">${[
@@ -21,22 +22,29 @@ export function appInitial(appName: string): string {
   return (first?.segment ?? '•').toUpperCase();
 }
 
+/** The app's tile: its logo, or its first letter in the brand's color. */
+export function appTile(site: Site): Html {
+  return site.logoType === undefined
+    ? html`<span class="tile tile-app">${appInitial(site.brand.name)}</span>`
+    : html`<span class="tile"><img src="${site.path('/brand/logo')}" alt="" width="52" height="52"></span>`;
+}
+
 /**
  * The app and Slack side by side, joined by a line: the same sign at the head of every page. What the line shows (dots,
  * a tick, a break) follows from the `data-tone` of an element around it.
  */
-export function joinedMarks(appName: string): Html {
+export function joinedMarks(site: Site): Html {
   return html`<div class="marks" aria-hidden="true">
-    <span class="tile tile-app">${appInitial(appName)}</span>
+    ${appTile(site)}
     <span class="join"><i></i><i></i><i></i><b></b></span>
     <span class="tile tile-slack">${slackMark}</span>
   </div>`;
 }
 
-/** The page's icon: the same letter on the same green, as a data URL without its `data:image/svg+xml,`. */
-export function iconData(appName: string): string {
-  const letter = html`${appInitial(appName)}`;
+/** The page's icon: the same letter in the same color, as a data URL without its `data:image/svg+xml,`. */
+export function iconData({ brand, theme }: Site): string {
+  const letter = html`${appInitial(brand.name)}`;
   return encodeURIComponent(
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#1f5a47"/><text x="16" y="22.5" font-family="system-ui,sans-serif" font-size="18" font-weight="700" text-anchor="middle" fill="#fff">${renderHtml(letter)}</text></svg>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="${theme.tile}"/><text x="16" y="22.5" font-family="system-ui,sans-serif" font-size="18" font-weight="700" text-anchor="middle" fill="${theme.onTile}">${renderHtml(letter)}</text></svg>`,
   );
 }

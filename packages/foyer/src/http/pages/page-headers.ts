@@ -52,7 +52,7 @@ export function pageHeaders(options: {
       `style-src 'nonce-${nonce}'`,
       `script-src 'nonce-${nonce}'`,
       "connect-src 'self'",
-      'img-src https: data:',
+      "img-src 'self' https: data:",
       [`form-action '${formAction}'`, ...formLeadsTo].join(' '),
       "base-uri 'none'",
       "frame-ancestors 'none'",

@@ -2,6 +2,7 @@ import { elementSource, type Html, html, renderHtml } from '../html.ts';
 import { iconData } from './marks.ts';
 import type { PageFrame, Site } from './site.ts';
 import { styles } from './styles.ts';
+import { themeStyles } from './theme.ts';
 
 /** What differs from page to page. */
 export interface PageParts extends PageFrame {
@@ -10,39 +11,54 @@ export interface PageParts extends PageFrame {
   head?: Html;
   /** The `main` element. */
   main: Html;
-  /** A small line at the very end, such as a reference for whoever asks for help. */
+  /** A small line at the very end, such as a reference for the reader who asks for help. */
   reference?: Html;
   /** The source of an inline script; a constant. */
   script?: string;
+  /** Whether the links to privacy and support stand at the end. */
+  withoutFooter?: boolean;
 }
 
-function footer(site: Site, reference: Html | undefined): Html {
+function footer({ site, words, reference, withoutFooter }: PageParts): Html {
+  if (withoutFooter) return html``;
+  const { privacyUrl, supportUrl, siteUrl, publisher } = site.brand;
   const links = [
-    site.privacyUrl !== undefined && html`<li><a href="${site.privacyUrl}">Privacy</a></li>`,
-    site.supportUrl !== undefined && html`<li><a href="${site.supportUrl}">Support</a></li>`,
+    siteUrl !== null && html`<li><a href="${siteUrl}">${publisher}</a></li>`,
+    privacyUrl !== null && html`<li><a href="${privacyUrl}">${words.text('page.privacy')}</a></li>`,
+    supportUrl !== null && html`<li><a href="${supportUrl}">${words.text('page.support')}</a></li>`,
   ].filter((link) => link !== false);
   if (links.length === 0 && !reference) return html``;
   return html`<footer>${links.length > 0 && html`<ul role="list">${links}</ul>`}${reference}</footer>`;
 }
 
-/** The frame of every page: a whole HTML document that loads nothing. */
+/** The icons: the logo if there is one, else a letter in the brand's color. */
+function icons(site: Site): Html {
+  const logo = site.path('/brand/logo');
+  return site.logoType === undefined
+    ? html`<link rel="icon" href="data:image/svg+xml,${iconData(site)}">`
+    : html`<link rel="icon" type="${site.logoType}" href="${logo}"><link rel="apple-touch-icon" href="${logo}">`;
+}
+
+/** The frame of every page: a whole HTML document that loads nothing from elsewhere. */
 export function page(parts: PageParts): string {
-  const { site, nonce } = parts;
-  const title = parts.title.includes(site.appName) ? parts.title : `${parts.title} · ${site.appName}`;
+  const { site, words, nonce } = parts;
+  const { name } = site.brand;
+  const title = parts.title.includes(name) ? parts.title : `${parts.title} · ${name}`;
   return renderHtml(html`<!doctype html>
-<html lang="en">
+<html lang="${words.language}" dir="ltr">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+<meta name="theme-color" content="${site.theme.tile}">
 <title>${title}</title>
 ${parts.head}
-<link rel="icon" href="data:image/svg+xml,${iconData(site.appName)}">
-<style nonce="${nonce}">${elementSource(styles)}</style>
+${icons(site)}
+<style nonce="${nonce}">${elementSource(themeStyles(site.theme) + styles)}</style>
 </head>
 <body>
 ${parts.main}
-${footer(site, parts.reference)}
+${footer(parts)}
 ${parts.script !== undefined && html`<script nonce="${nonce}">${elementSource(parts.script)}</script>`}
 </body>
 </html>

@@ -9,12 +9,10 @@ import type { PageFrame } from './site.ts';
 export interface ProgressPageContent extends PageFrame {
   /** What `progressStatus` made: the same value that the status address answers with. */
   progress: ProgressStatus;
-  /** The path of the JSON that the page polls. */
+  /** The path of the JSON that the page polls, the base path included. */
   statusUrl: string;
   /** Links into Slack; left out while the app's team is not known. */
   openInSlack?: { desktopUrl: string; webUrl: string };
-  /** Where an install starts anew; `/slack/install` unless given. */
-  installUrl?: string;
 }
 
 function stepLine(step: ProgressStepStatus): Html {
@@ -37,32 +35,57 @@ const emptyStep: ProgressStepStatus = {
 };
 
 function actions(content: ProgressPageContent): Html {
-  const { progress, openInSlack, installUrl = '/slack/install' } = content;
+  const { site, words, progress, openInSlack } = content;
   const hiddenUnless = (offer: ProgressStatus['offers']) => progress.offers !== offer && html` hidden`;
   return html`${
+    // The web address first: it works with and without the desktop app.
     openInSlack &&
     html`<p class="actions" data-offer="open"${hiddenUnless('open')}>
-    <a class="button" href="${openInSlack.desktopUrl}">Open in Slack</a>
-    <a class="quiet" href="${openInSlack.webUrl}">Open in your browser instead</a>
+    <a class="button" href="${openInSlack.webUrl}">${words.text('progress.open')}</a>
+    <a class="quiet" href="${openInSlack.desktopUrl}">${words.text('progress.openDesktop')}</a>
   </p>`
   }
-  <p class="actions" data-offer="install"${hiddenUnless('install')}><a class="button" href="${installUrl}">Start again</a></p>`;
+  <p class="actions" data-offer="install"${hiddenUnless('install')}><a class="button" href="${site.path('/slack/install')}">${words.text('progress.startAgain')}</a></p>`;
+}
+
+/** What the app itself suggests next, one line each. */
+function nextSteps({ words, progress }: ProgressPageContent): Html {
+  const lines = (words.app('nextSteps') ?? '')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  if (lines.length === 0) return html``;
+  return html`<section class="next" data-status-only="succeeded" aria-labelledby="next"${progress.status !== 'succeeded' && html` hidden`}>
+    <h2 id="next">${words.text('progress.next')}</h2>
+    <ol role="list">${lines.map((line) => html`<li>${line}</li>`)}</ol>
+  </section>`;
+}
+
+/** The steps, folded: one line says how it goes, and who wants to know more opens them. A failure opens them. */
+function details({ words, progress }: ProgressPageContent): Html {
+  const isOpen = progress.tone === 'hitch' || progress.steps.some(({ status }) => status === 'unconfirmed');
+  return html`<details id="details" class="card"${isOpen && html` open`}${progress.steps.length === 0 && html` hidden`}>
+    <summary id="summary">${progress.summary}</summary>
+    <ol class="steps" role="list" aria-label="${words.text('progress.steps')}">${progress.steps.map(stepLine)}</ol>
+  </details>`;
 }
 
 /**
- * `GET /installs/:token`: the steps as they finish. A whole HTML document, complete without scripts: a browser without
- * them asks again by itself until the run is done.
+ * `GET /installs/:token`: how the setup goes. A whole HTML document, complete without scripts: a browser without them
+ * asks again automatically until the run is done.
  */
 export function progressPage(content: ProgressPageContent): string {
-  const { site, nonce, progress, statusUrl } = content;
-  const main = html`<main class="single" data-tone="${progress.tone}" data-status-url="${statusUrl}" data-app-name="${site.appName}">
-  ${joinedMarks(site.appName)}
+  const { site, words, nonce, progress, statusUrl } = content;
+  const main = html`<main class="single" data-tone="${progress.tone}" data-status-url="${statusUrl}" data-app-name="${site.brand.name}">
+  ${joinedMarks(site)}
   <h1 id="heading">${progress.heading}</h1>
   <p id="message">${progress.message}</p>
+  <p id="now" class="now"${progress.now === null && html` hidden`}><span class="spinner" aria-hidden="true"></span><span id="doing">${progress.now}</span></p>
   <p id="hint"${progress.hint === null && html` hidden`}>${progress.hint}</p>
   ${actions(content)}
-  <ol class="steps card" role="list" aria-label="Setup steps"${progress.steps.length === 0 && html` hidden`}>${progress.steps.map(stepLine)}</ol>
-  <p id="offline" class="small" hidden>This page cannot reach us at the moment. The setup goes on, and the page catches up by itself.</p>
+  ${nextSteps(content)}
+  ${details(content)}
+  <p id="offline" class="small" hidden>${words.text('progress.offline')}</p>
   <p id="announcement" class="visually-hidden" role="status" aria-live="polite"></p>
   ${!progress.done && html`<template id="step">${stepLine(emptyStep)}</template>`}
 </main>`;
@@ -71,11 +94,12 @@ export function progressPage(content: ProgressPageContent): string {
     html`<noscript><meta http-equiv="refresh" content="${progress.tone === 'waiting' ? 30 : 2}"></noscript>`;
   return page({
     site,
+    words,
     nonce,
     title: progress.heading,
     head: html`<meta name="robots" content="noindex">${refresh}`,
     main,
-    reference: html`<p class="reference" id="reference"${progress.id === null && html` hidden`}>Reference: <code>${progress.id}</code></p>`,
+    reference: html`<p class="reference" id="reference"${progress.id === null && html` hidden`}>${words.text('page.reference')}: <code translate="no">${progress.id}</code></p>`,
     script: progress.done ? undefined : progressScript,
   });
 }

@@ -43,7 +43,12 @@ export const progressScript = `
     let news = '';
     progress.steps.forEach((step, index) => { news += showStep(step, index); });
     while (list.children.length > progress.steps.length) list.lastElementChild.remove();
-    list.hidden = progress.steps.length === 0;
+    byId('details').hidden = progress.steps.length === 0;
+    put(byId('summary'), progress.summary);
+    if (progress.tone === 'hitch') byId('details').open = true;
+    put(byId('doing'), progress.now || '');
+    byId('now').hidden = !progress.now;
+    for (const part of main.querySelectorAll('[data-status-only]')) part.hidden = part.dataset.statusOnly !== progress.status;
     const { appName } = main.dataset;
     if (byId('heading').textContent !== progress.heading) news += progress.heading + '. ' + progress.message;
     put(byId('heading'), progress.heading);

@@ -1,27 +1,36 @@
 import type { StepRecord } from '../../database/install-record.ts';
 import type { RunStatus } from '../../database/records.ts';
+import type { Words } from '../../texts/create-texts.ts';
+import { errorSentence } from '../../texts/error-sentence.ts';
+import type { StepFaces } from '../../texts/translation.ts';
 import { plainName } from './plain-name.ts';
-import { stepLabel, stepStatusWords } from './step-words.ts';
 
-/** An install as its progress page tells it. A `RunRecord`'s `id`, `status`, `waitingFor` and `steps` fit as they are. */
+/** An install as its progress page shows it. A `RunRecord`'s `id`, `status`, `waitingFor` and `steps` fit as they are. */
 export interface Progress {
   /** The run's id, shown small; null before there is a run. */
   id: string | null;
   /**
-   * The run's status; `connecting` while the code is being exchanged; `not_installed` when that failed after the page
-   * was opened.
+   * The run's status; `connecting` while the code is being exchanged; `not_installed` if that failed after the page was
+   * opened.
    */
   status: RunStatus | 'connecting' | 'not_installed';
   /** The team's name; for an org-wide install the enterprise's. */
   teamName: string | null;
-  steps: readonly Pick<StepRecord, 'name' | 'status' | 'attempts' | 'errorCode' | 'errorMessage'>[];
-  /** The event that a waiting run waits for; null when it only waits for its next try. */
+  steps: readonly Pick<StepRecord, 'name' | 'status' | 'attempts' | 'errorCode'>[];
+  /** The event that a waiting run waits for; null if it only waits for its next try. */
   waitingFor?: string | null;
   /** What ended a cancelled run. */
   cancelledBy?: 'uninstall' | 'reinstall';
 }
 
-/** One step as `/installs/:token/status` tells it. */
+/** In which words a progress is shown. */
+export interface ProgressWords {
+  app: string;
+  words: Words;
+  faces: StepFaces;
+}
+
+/** One step as `/installs/:token/status` shows it. */
 export interface ProgressStepStatus {
   name: string;
   label: string;
@@ -38,156 +47,168 @@ export interface ProgressStepStatus {
 export interface ProgressStatus {
   id: string | null;
   status: Progress['status'];
-  /** Whether nothing more will happen by itself. */
+  /** Whether nothing more happens automatically. */
   done: boolean;
   teamName: string | null;
+  /** Without the steps that are for operators alone. */
   steps: ProgressStepStatus[];
   /** What the sign at the head of the page shows; `hitch`: installed, but something did not work. */
   tone: 'busy' | 'waiting' | 'good' | 'hitch' | 'bad' | 'ended';
   heading: string;
   message: string;
+  /** What is being done right now. */
+  now: string | null;
   /** What the reader may do meanwhile. */
   hint: string | null;
+  /** What the folded list of steps is called. */
+  summary: string;
   /** Which links the page offers now. */
   offers: 'nothing' | 'open' | 'install';
 }
 
-type Words = Pick<ProgressStatus, 'tone' | 'heading' | 'message' | 'hint' | 'offers'>;
+type Said = Pick<ProgressStatus, 'tone' | 'heading' | 'message' | 'hint' | 'offers'>;
 
-const mayClose = 'You can close this page. It goes on without you.';
-
-function sentence(text: string): string {
-  return /[.!?…]$/.test(text) ? text : `${text}.`;
-}
-
-function failureNote(step: Progress['steps'][number]): string {
-  return sentence(step.errorMessage ?? 'It did not work');
-}
+const welcomeStep = 'send-welcome';
 
 /** What cancels a run skips its unfinished steps, by this name: those were not needless, they were stopped. */
 function wasStopped(progress: Progress, step: Progress['steps'][number]): boolean {
   return progress.status === 'cancelled' && step.errorCode === 'run_cancelled';
 }
 
-function stepNote(appName: string, progress: Progress, step: Progress['steps'][number]): string | null {
+function stepNote(shown: ProgressWords, progress: Progress, step: Progress['steps'][number]): string | null {
+  const { words, app } = shown;
   if (wasStopped(progress, step)) return null;
   switch (step.status) {
     case 'running':
-      return step.attempts > 1 ? `Attempt ${step.attempts}.` : null;
+      return step.attempts > 1 ? words.text('step.note.attempt', { count: step.attempts }) : null;
     case 'retrying':
-      return `${failureNote(step)} It tries again by itself.`;
+      return `${errorSentence(words, step.errorCode, app)} ${words.text('step.note.retrying')}`;
     case 'failed':
-      return failureNote(step);
+      return errorSentence(words, step.errorCode, app);
     case 'unconfirmed':
-      return step.name === 'send-welcome'
-        ? `It may have arrived: look for ${appName} in Slack. Its Home tab can send it again.`
-        : 'It may have worked, but we could not make sure.';
-    case 'skipped':
-      return progress.status === 'failed' || progress.status === 'cancelled' ? null : 'Not needed this time.';
+      return step.name === welcomeStep
+        ? words.text('step.note.welcome', { app })
+        : words.text('step.note.unconfirmed');
+    case 'skipped': {
+      const isOver = progress.status === 'failed' || progress.status === 'cancelled';
+      return isOver ? null : words.text('step.note.skipped');
+    }
     default:
       return null;
   }
 }
 
-function busyWords(appName: string, team: string, progress: Progress): Words {
+interface Place extends ProgressWords {
+  place: string;
+}
+
+function busy({ words, app, place }: Place, progress: Progress): Said {
   const again = progress.status === 'waiting' || progress.steps.some((step) => step.status === 'retrying');
   return {
     tone: 'busy',
-    heading: again ? `Still setting up ${appName}` : `Setting up ${appName}`,
-    message: again
-      ? `${appName} is installed in ${team}. One step has not worked yet, so it tries again by itself.`
-      : `${appName} is installed in ${team}. The last steps take a few seconds.`,
-    hint: mayClose,
+    heading: words.text(again ? 'progress.retrying.title' : 'progress.busy.title', { app }),
+    message: words.text(again ? 'progress.retrying.message' : 'progress.busy.message', { app, place }),
+    hint: words.text('progress.mayClose'),
     offers: 'nothing',
   };
 }
 
-function waitingWords(appName: string, team: string, progress: Progress): Words {
+function waiting({ words, app, place }: Place, progress: Progress): Said {
+  const { waitingFor } = progress;
+  const hint = words.text('progress.mayClose');
+  if (waitingFor === 'answer') {
+    return {
+      tone: 'waiting',
+      heading: words.text('progress.question.title', { app }),
+      message: words.text('progress.question.message', { app, place }),
+      hint,
+      offers: 'open',
+    };
+  }
+  const isGrant = waitingFor === 'team_access_granted';
   return {
     tone: 'waiting',
-    heading: 'One thing left to do in Slack',
-    message:
-      progress.waitingFor === 'team_access_granted'
-        ? `${appName} is installed for ${team}, but no workspace has it yet. In Slack’s admin pages, an org admin opens Integrations, then Installed apps, chooses ${appName}, and adds it to a workspace. The rest happens by itself.`
-        : `${appName} is installed in ${team}, and goes on as soon as Slack lets it.`,
-    hint: mayClose,
+    heading: words.text('progress.waiting.title'),
+    message: words.text(isGrant ? 'progress.waiting.grant' : 'progress.waiting.other', { app, place }),
+    hint,
     offers: 'nothing',
   };
 }
 
-function succeededWords(appName: string, team: string, progress: Progress): Words {
-  const welcome = progress.steps.find((step) => step.name === 'send-welcome')?.status;
-  const more: Partial<Record<NonNullable<typeof welcome>, string>> = {
-    succeeded: ' A welcome message is waiting for you there.',
-    unconfirmed: ' We could not make sure that your welcome message arrived.',
-  };
+function succeeded({ words, app, place }: Place, progress: Progress): Said {
+  const welcome = progress.steps.find((step) => step.name === welcomeStep)?.status;
+  const message = [words.text('progress.done.message', { app, place })];
+  if (welcome === 'succeeded') message.push(words.text('progress.done.welcomed'));
+  if (welcome === 'unconfirmed') message.push(words.text('progress.done.unconfirmed'));
   return {
     tone: 'good',
-    heading: 'You’re all set',
-    message: `${appName} is ready in ${team}.${(welcome && more[welcome]) ?? ''}`,
+    heading: words.text('progress.done.title'),
+    message: message.join(' '),
     hint: null,
     offers: 'open',
   };
 }
 
-function failedWords(appName: string, team: string, progress: Progress): Words {
-  const failed = progress.steps.filter((step) => step.status === 'failed').length;
-  const what = failed > 1 ? `${failed} steps of its setup` : 'one step of its setup';
+function failed({ words, app, place }: Place, progress: Progress): Said {
+  const count = progress.steps.filter((step) => step.status === 'failed').length;
   return {
     tone: 'hitch',
-    heading: `${appName} is installed, with a hitch`,
-    message: `${appName} is in ${team}, but ${what} did not work. Open it in Slack: the Home tab shows what happened, and has a button to try again.`,
+    heading: words.text('progress.failed.title', { app }),
+    message: words.text('progress.failed.message', { app, place, count: Math.max(count, 1) }),
     hint: null,
     offers: 'open',
   };
 }
 
-function cancelledWords(appName: string, team: string, progress: Progress): Words {
+function cancelled({ words, app, place }: Place, progress: Progress): Said {
   if (progress.cancelledBy === 'reinstall') {
     return {
       tone: 'ended',
-      heading: 'A newer install took over',
-      message: `${appName} was installed in ${team} again, and that install finishes the setup.`,
+      heading: words.text('progress.replaced.title'),
+      message: words.text('progress.replaced.message', { app, place }),
       hint: null,
       offers: 'open',
     };
   }
-  const message =
-    progress.cancelledBy === 'uninstall'
-      ? `${appName} was removed from ${team} before its setup had finished. It no longer has access.`
-      : `${appName} was removed from ${team}, or installed anew, before this setup had finished.`;
-  return { tone: 'ended', heading: 'This setup was stopped', message, hint: null, offers: 'install' };
+  const key = progress.cancelledBy === 'uninstall' ? 'uninstall' : 'unknown';
+  return {
+    tone: 'ended',
+    heading: words.text('progress.cancelled.title'),
+    message: words.text(`progress.cancelled.${key}`, { app, place }),
+    hint: null,
+    offers: 'install',
+  };
 }
 
-function wordsFor(appName: string, team: string, progress: Progress): Words {
+function said(place: Place, progress: Progress): Said {
+  const { words, app } = place;
   switch (progress.status) {
     case 'connecting':
       return {
         tone: 'busy',
-        heading: 'Connecting to Slack',
-        message: 'Slack has sent you back to us, and we are asking it for access. This takes a moment.',
+        heading: words.text('progress.connecting.title'),
+        message: words.text('progress.connecting.message'),
         hint: null,
         offers: 'nothing',
       };
     case 'not_installed':
       return {
         tone: 'bad',
-        heading: `${appName} was not installed`,
-        message:
-          'Something went wrong before the install could be saved. Nothing was set up; please try again.',
+        heading: words.text('progress.notInstalled.title', { app }),
+        message: words.text('progress.notInstalled.message'),
         hint: null,
         offers: 'install',
       };
     case 'succeeded':
-      return succeededWords(appName, team, progress);
+      return succeeded(place, progress);
     case 'failed':
-      return failedWords(appName, team, progress);
+      return failed(place, progress);
     case 'cancelled':
-      return cancelledWords(appName, team, progress);
+      return cancelled(place, progress);
     case 'waiting':
-      return progress.waitingFor ? waitingWords(appName, team, progress) : busyWords(appName, team, progress);
+      return progress.waitingFor ? waiting(place, progress) : busy(place, progress);
     default:
-      return busyWords(appName, team, progress);
+      return busy(place, progress);
   }
 }
 
@@ -198,33 +219,48 @@ const finalStatuses: ReadonlySet<Progress['status']> = new Set([
   'not_installed',
 ]);
 
-function statusText(progress: Progress, index: number): string {
+function statusText({ words }: ProgressWords, progress: Progress, index: number): string {
   const step = progress.steps[index];
   if (!step) return '';
-  if (wasStopped(progress, step)) return 'Stopped';
+  if (wasStopped(progress, step)) return words.text('step.status.stopped');
   // The step before which a run waits for an event is not merely to do.
   const waits = progress.status === 'waiting' && Boolean(progress.waitingFor);
   const next = progress.steps.findIndex(({ status }) => status === 'pending');
-  return waits && index === next ? 'Waiting' : stepStatusWords[step.status];
+  return words.text(waits && index === next ? 'step.status.waiting' : `step.status.${step.status}`);
+}
+
+/** What is being done: the running step in its own words, or the next one. */
+function currentStep(shown: ProgressWords, progress: Progress): string | null {
+  if (progress.status !== 'running' && progress.status !== 'queued') return null;
+  const step =
+    progress.steps.find(({ status }) => status === 'running' || status === 'retrying') ??
+    progress.steps.find(({ status }) => status === 'pending');
+  return step ? shown.words.step(step.name, shown.faces[step.name]?.title, 'doing') : null;
 }
 
 /** Says how an install stands, in words and for the page's script: the status address answers with it, as JSON. */
-export function progressStatus(appName: string, progress: Progress): ProgressStatus {
-  const team = plainName(progress.teamName, 'your workspace');
+export function progressStatus(shown: ProgressWords, whole: Progress): ProgressStatus {
+  const { words, faces } = shown;
+  const steps = whole.steps.filter((step) => faces[step.name]?.forOperators !== true);
+  const progress = { ...whole, steps };
+  const place = plainName(progress.teamName, words.text('page.yourWorkspace'));
+  const isDone = progress.status === 'succeeded';
   return {
     id: progress.id,
     status: progress.status,
     done: finalStatuses.has(progress.status),
     teamName: progress.teamName,
-    steps: progress.steps.map((step, index) => ({
+    steps: steps.map((step, index) => ({
       name: step.name,
-      label: stepLabel(step.name),
+      label: words.step(step.name, faces[step.name]?.title, step.status === 'running' ? 'doing' : 'todo'),
       status: step.status,
-      statusText: statusText(progress, index),
+      statusText: statusText(shown, progress, index),
       attempts: step.attempts,
       error: step.errorCode,
-      note: stepNote(appName, progress, step),
+      note: stepNote(shown, progress, step),
     })),
-    ...wordsFor(appName, team, progress),
+    ...said({ ...shown, place }, progress),
+    now: currentStep(shown, progress),
+    summary: words.text(isDone ? 'progress.steps.done' : 'progress.steps.details'),
   };
 }

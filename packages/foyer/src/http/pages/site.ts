@@ -1,13 +1,36 @@
-/** What every page says about the app and who runs it. */
+import type { Words } from '../../texts/create-texts.ts';
+import { type Brand, logoType } from '../brand.ts';
+import { type Theme, themeOf } from './theme.ts';
+
+/** What every page says about the app, and how it links to Foyer's other pages. */
 export interface Site {
-  appName: string;
-  privacyUrl?: string;
-  supportUrl?: string;
+  brand: Brand;
+  theme: Theme;
+  /** The media type of the logo; undefined without one. */
+  logoType: string | undefined;
+  /** A path of Foyer's as a page links to it: below the base path. Every link of a page is made by this. */
+  path(path: string): string;
+  /** The same as a whole address, for what leaves the page: a copied link, a preview in Slack. */
+  url(path: string): string;
+}
+
+/** Makes a site. */
+export function createSite(brand: Brand, http: { publicUrl: string; basePath?: string }): Site {
+  const { publicUrl, basePath = '' } = http;
+  const path = (below: string): string => (below === '/' ? basePath || '/' : basePath + below);
+  return {
+    brand,
+    theme: themeOf(brand.color),
+    logoType: brand.logo === null ? undefined : logoType(brand.logo),
+    path,
+    url: (below) => publicUrl + path(below),
+  };
 }
 
 /** What every page needs besides its own data. */
 export interface PageFrame {
   site: Site;
+  words: Words;
   /** The request's own nonce, the same as in its Content-Security-Policy. */
   nonce: string;
 }

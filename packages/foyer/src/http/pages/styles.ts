@@ -1,12 +1,11 @@
 /**
- * Every page's style sheet: system fonts, one measure, one accent. Colours are named for what they say, and each pair of
- * text and ground keeps a contrast of 4.5 : 1 or more in both schemes.
+ * Every page's style sheet: system fonts, one measure, one accent, which the theme sets. Colors are named for what they
+ * say, and each pair of text and ground keeps a contrast of 4.5 : 1 or more in both schemes.
  */
 export const styles = `
 :root {
   color-scheme: light dark;
   --ground: #f7f6f3; --card: #ffffff; --text: #1d1c1d; --muted: #5e5c63; --line: #e4e1db;
-  --accent: #1f5a47; --on-accent: #ffffff; --accent-hover: #17473a; --wash: #e9f1ed;
   --good: #14734d; --warn: #8a5400; --bad: #b3261e;
   --slack: #4a154b; --slack-hover: #5b1c5d; --on-slack: #ffffff; --slack-line: transparent;
   --shadow: 0 1px 2px rgb(29 28 29 / 5%), 0 8px 28px rgb(29 28 29 / 6%);
@@ -14,7 +13,6 @@ export const styles = `
 @media (prefers-color-scheme: dark) {
   :root {
     --ground: #131416; --card: #1b1d20; --text: #ededef; --muted: #a6a7ae; --line: #2f3237;
-    --accent: #7fd0ae; --on-accent: #0d1f18; --accent-hover: #9adcc0; --wash: #1d2b26;
     --good: #6fd0a0; --warn: #e6b45c; --bad: #ff9a91;
     --slack: #ffffff; --slack-hover: #eeeaf0; --on-slack: #1d1c1d;
     --shadow: none;
@@ -52,16 +50,24 @@ main.single > * + * { margin-top: .875rem; }
 main.single > h1 { margin-top: 1.75rem; }
 main.single > p { color: var(--muted); }
 main.single > .actions { margin-top: 1.75rem; }
-main.single > .steps { margin-top: 2rem; }
+main.single > details { margin-top: 2rem; }
+main.single > .next { margin-top: 2rem; }
+main.single > .help { margin-top: 1.75rem; font-size: .875rem; }
 main.landing { max-width: 68rem; display: grid; gap: 3rem; }
 .pitch h1 { margin-top: 1.75rem; }
 .pitch .lead { margin-top: .875rem; max-width: 32rem; }
-.pitch .actions { margin-top: 2rem; }
-.next { margin-top: 2.75rem; max-width: 32rem; }
+.pitch .actions { margin-top: 1.5rem; }
+.maker { margin-top: .5rem; font-size: .875rem; color: var(--muted); }
+.contacts { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; margin-top: 1rem; font-size: .875rem; }
+.contacts a { display: inline-block; padding: .375rem 0; }
+.next { margin-top: 2.25rem; max-width: 32rem; }
+.approval { margin-top: 1.75rem; max-width: 32rem; }
+.about { margin-top: 1.75rem; padding-top: 1.75rem; border-top: 1px solid var(--line); max-width: 32rem; color: var(--muted); }
 
 .marks { display: flex; align-items: center; gap: .625rem; }
 .tile { width: 3.25rem; height: 3.25rem; border-radius: 14px; display: grid; place-items: center; flex: none; }
-.tile-app { background: #1f5a47; color: #fff; font-size: 1.5rem; font-weight: 700; }
+.tile img { width: 100%; height: 100%; border-radius: inherit; object-fit: cover; }
+.tile-app { background: var(--tile); color: var(--on-tile); font-size: 1.5rem; font-weight: 700; }
 .tile-slack { background: #fff; border: 1px solid var(--line); }
 .tile .slack-mark { width: 1.625rem; height: 1.625rem; }
 .join { display: flex; align-items: center; gap: .3125rem; position: relative; min-width: 1.75rem; justify-content: center; }
@@ -113,9 +119,15 @@ main.single > .fact { color: var(--text); margin: 1.125rem 0 1.25rem; }
 }
 .allowance { display: block; line-height: 1.5; }
 .scope { display: flex; flex-wrap: wrap; align-items: center; gap: .125rem .625rem; color: var(--muted); }
+.reason { display: block; margin-top: .125rem; font-size: .875rem; line-height: 1.5; color: var(--muted); }
 .optional { font-size: .75rem; line-height: 1.5; padding: 0 .5rem; border-radius: 99px; background: var(--wash); color: var(--accent); font-weight: 600; }
 
-.steps { padding: .375rem 1.25rem; }
+.now { display: flex; align-items: center; gap: .625rem; }
+main.single > .now { color: var(--text); font-weight: 600; }
+.spinner { flex: none; width: 1rem; height: 1rem; border-radius: 50%; border: 2px solid var(--line); border-top-color: var(--accent); border-right-color: var(--accent); }
+summary { padding: .875rem 1.25rem; font-weight: 650; cursor: pointer; border-radius: 16px; }
+[data-tone=good] summary { color: var(--good); }
+.steps { padding: .375rem 1.25rem; border-top: 1px solid var(--line); }
 .step { display: grid; grid-template-columns: 1.25rem 1fr auto; gap: 0 .875rem; align-items: center; padding: .8125rem 0; }
 .step + .step { border-top: 1px solid var(--line); }
 .step-status { font-size: .8125rem; color: var(--muted); white-space: nowrap; }
@@ -156,6 +168,7 @@ footer code { font-size: .75rem; }
 @media (prefers-reduced-motion: no-preference) {
   .button, a { transition: background-color .15s ease, color .15s ease; }
   [data-status=running] .dot, [data-status=retrying] .dot { animation: turn .9s linear infinite; }
+  .spinner { animation: turn .9s linear infinite; }
   [data-tone=busy] .join i { animation: pulse 1.2s ease-in-out infinite; }
   [data-tone=busy] .join i:nth-child(2) { animation-delay: .15s; }
   [data-tone=busy] .join i:nth-child(3) { animation-delay: .3s; }

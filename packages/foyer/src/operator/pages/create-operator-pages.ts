@@ -5,8 +5,10 @@ import { readInstallRecord } from '../../database/install-record.ts';
 import { clientAddress } from '../../http/client-address.ts';
 import { withBasePath } from '../../http/html.ts';
 import { newNonce, pageHeaders } from '../../http/pages/page-headers.ts';
+import type { Site } from '../../http/pages/site.ts';
 import { isFromHere, readForm } from '../../http/read-form.ts';
 import type { Sealer } from '../../installations/sealer.ts';
+import type { Words } from '../../texts/create-texts.ts';
 import { loginPage } from './login-page.ts';
 import { createLoginThrottle } from './login-throttle.ts';
 import { type Message, messagePage, messages } from './message-page.ts';
@@ -22,6 +24,10 @@ import { createOperatorViews } from './operator-views.ts';
  */
 
 export interface OperatorPagesDeps extends OperatorActionsDeps {
+  /** The app's face, which the operator's pages share with the installer's. */
+  site: Site;
+  /** The operator's pages are English. */
+  words: Words;
   config: Config;
   /** What guards the pages. */
   password: string;
@@ -61,8 +67,15 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     const { res, query, session } = visit;
     if (res.headersSent) return;
     const nonce = newNonce();
-    const site = { appName: config.app.name };
-    const body = withBasePath(page({ site, nonce, session, notice: noticeOf(query), now: now() }), basePath);
+    const html = page({
+      site: deps.site,
+      words: deps.words,
+      nonce,
+      session,
+      notice: noticeOf(query),
+      now: now(),
+    });
+    const body = withBasePath(html, basePath);
     res.writeHead(status, {
       ...pageHeaders({ nonce, secure, noIndex: true, formAction: 'self' }),
       'Content-Length': Buffer.byteLength(body),

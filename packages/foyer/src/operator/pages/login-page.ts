@@ -22,7 +22,7 @@ export function loginPage(frame: OperatorFrame, { next, fault }: LoginContent): 
     title: 'Log in',
     narrow: true,
     content: html`<h1>Log in</h1>
-<p class="lead">For whoever runs ${frame.site.appName}.</p>
+<p class="lead">For the people who run ${frame.site.brand.name}.</p>
 <form class="card login" method="post" action="/operator/login">
   <input type="hidden" name="next" value="${next}">
   <input class="visually-hidden" type="text" name="username" value="operator" autocomplete="username" tabindex="-1" aria-hidden="true" readonly>

@@ -1,5 +1,5 @@
 import { elementSource, type Html, html } from '../../http/html.ts';
-import { appInitial } from '../../http/pages/marks.ts';
+import { appTile } from '../../http/pages/marks.ts';
 import { page } from '../../http/pages/page.ts';
 import type { PageFrame } from '../../http/pages/site.ts';
 import { type Notice, noticeLine } from './notices.ts';
@@ -25,7 +25,7 @@ export type Section = (typeof sections)[number]['name'];
 
 function topBar(frame: OperatorFrame, current: Section | undefined): Html {
   const { site, session } = frame;
-  const brand = html`<span class="tile tile-app" aria-hidden="true">${appInitial(site.appName)}</span><span>${site.appName} <span class="role">Operator</span></span>`;
+  const brand = html`<span aria-hidden="true">${appTile(site)}</span><span>${site.brand.name} <span class="role">Operator</span></span>`;
   const link = ({ name, path, label }: (typeof sections)[number]) =>
     html`<li><a href="${path}"${name === current && html` aria-current="page"`}>${label}</a></li>`;
   return html`<a class="skip" href="#main">Skip to the content</a>
@@ -51,11 +51,13 @@ export function operatorPage(
   frame: OperatorFrame,
   parts: { title: string; section?: Section; narrow?: boolean; content: Html },
 ): string {
-  const { site, nonce } = frame;
+  const { site, words, nonce } = frame;
   return page({
-    site: { appName: site.appName },
+    site,
+    words,
     nonce,
-    title: `${parts.title} · ${site.appName} operator`,
+    withoutFooter: true,
+    title: `${parts.title} · ${site.brand.name} operator`,
     head: html`<meta name="robots" content="noindex">
 <style nonce="${nonce}">${elementSource(operatorStyles)}</style>`,
     main: html`${topBar(frame, parts.section)}

@@ -8,6 +8,7 @@ export const operatorStyles = `
 .bar { background: var(--card); border-bottom: 1px solid var(--line); }
 .bar-inner { max-width: 76rem; margin: 0 auto; padding: .5rem 1.25rem; display: flex; flex-wrap: wrap; align-items: center; gap: .25rem 1.75rem; }
 .brand { display: flex; align-items: center; gap: .625rem; color: var(--text); font-weight: 650; text-decoration: none; min-height: 2.75rem; }
+.brand > span[aria-hidden] { display: flex; }
 .brand .tile { width: 1.875rem; height: 1.875rem; border-radius: 8px; font-size: .9375rem; }
 .role { color: var(--muted); font-weight: 400; }
 .bar nav ul { display: flex; gap: .25rem; }

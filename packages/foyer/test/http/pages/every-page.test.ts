@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newNonce, pageHeaders } from '../../../src/http/pages/page-headers.ts';
-import { everyPage, frame, progressDocument, progressOf } from './page-fixtures.ts';
+import { everyPage, frame, progressDocument, progressOf, siteOf } from './page-fixtures.ts';
 
 const pages = everyPage();
 
 test('every page is a document with a language, a title, one main and one h1', () => {
   for (const [name, text] of pages) {
-    assert.match(text, /^<!doctype html>\n<html lang="en">/, name);
+    assert.match(text, /^<!doctype html>\n<html lang="en" dir="ltr">/, name);
     assert.match(text, /<title>[^<]*Foyer[^<]*<\/title>/, name);
     assert.match(text, /<meta name="viewport"/, name);
     assert.equal(text.match(/<main\b/g)?.length, 1, name);
@@ -46,19 +46,38 @@ test('every page shows the privacy and support links when they are configured, a
     assert.match(text, /href="https:\/\/example\.com\/privacy">Privacy</, name);
     assert.match(text, /href="mailto:help@example\.com">Support</, name);
   }
-  for (const [name, text] of everyPage({ site: { appName: 'Foyer' }, nonce: 'n' })) {
+  for (const [name, text] of everyPage({ ...frame, site: siteOf() })) {
     assert.doesNotMatch(text, />(?:Privacy|Support)</, name);
   }
 });
 
 test('a hostile app name, support address or team name stays text on every page', () => {
   const hostile = '"><img src=x onerror=alert(1)><script>alert(2)</script>';
-  const site = { appName: hostile, supportUrl: 'javascript:alert(3)', privacyUrl: 'data:text/html,x' };
+  const site = siteOf({
+    name: hostile,
+    publisher: hostile,
+    tagline: hostile,
+    description: hostile,
+    siteUrl: 'javascript:alert(3)',
+    supportUrl: 'javascript:alert(3)',
+    privacyUrl: 'data:text/html,x',
+  });
   for (const [name, text] of [
-    ...everyPage({ site, nonce: 'n' }),
+    ...everyPage({ ...frame, site }),
     ['team', progressDocument(progressOf('running', [], { teamName: hostile }))] as const,
   ]) {
     assert.doesNotMatch(text, /<img|<script>|href="(?:javascript|data:text)/, name);
+  }
+});
+
+test('every link of a page leads below the base path', () => {
+  for (const [name, text] of everyPage({
+    ...frame,
+    site: siteOf({ logo: 'logo.png' }, { basePath: '/in/slack' }),
+  })) {
+    for (const [, href = ''] of text.matchAll(/\s(?:href|src)="(\/[^"]*)"/g)) {
+      assert.match(href, /^\/in\/slack(?:\/|$)/, `${name}: ${href}`);
+    }
   }
 });
 
@@ -66,7 +85,7 @@ test('the headers allow nothing but the page itself', () => {
   const headers = pageHeaders({ nonce: 'abc', secure: false });
   assert.equal(
     headers['Content-Security-Policy'],
-    "default-src 'none'; style-src 'nonce-abc'; script-src 'nonce-abc'; connect-src 'self'; img-src https: data:; " +
+    "default-src 'none'; style-src 'nonce-abc'; script-src 'nonce-abc'; connect-src 'self'; img-src 'self' https: data:; " +
       "form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
   );
   assert.equal(headers['Content-Type'], 'text/html; charset=utf-8');

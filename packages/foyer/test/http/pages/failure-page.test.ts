@@ -1,20 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { failurePage } from '../../../src/http/pages/failure-page.ts';
-import { failurePages } from '../../../src/http/pages/failure-texts.ts';
+import { failurePages, failureWords } from '../../../src/http/pages/failure-texts.ts';
 import { failureKinds, frame, visibleText } from './page-fixtures.ts';
 
-test('every cause has a status, words, one button and its name as the reference', () => {
-  assert.equal(failureKinds.length, 31);
+test('every cause has a status, a heading of its own, words, whom to ask, and its name and request as the reference', () => {
+  assert.equal(failureKinds.length, 34);
   const headings = new Set<string>();
   for (const kind of failureKinds) {
-    const { status, heading, sentences } = failurePages[kind];
+    const { status, button } = failurePages[kind];
+    const { heading, sentences } = failureWords(frame.words, kind, { app: 'Foyer' });
     assert.ok(status >= 200 && status < 600, kind);
-    assert.ok(sentences({ appName: 'Foyer' }).length > 0, kind);
+    assert.equal(sentences.length, 2, kind);
     headings.add(heading);
-    const document = failurePage({ ...frame, kind, code: kind });
-    assert.equal(document.match(/class="button"/g)?.length, 1, kind);
-    assert.ok(visibleText(document).endsWith(`Reference: ${kind}`), kind);
+    const document = failurePage({ ...frame, kind, code: kind, requestId: 'req_1' });
+    assert.equal(document.match(/class="button"/g)?.length ?? 0, button === 'none' ? 0 : 1, kind);
+    const text = visibleText(document);
+    assert.match(text, /Still stuck\? Contact support and include the reference below/, kind);
+    assert.ok(text.endsWith(`Reference: ${kind} · req_1`), `${kind}: ${text.slice(-80)}`);
     assert.match(document, /<meta name="robots" content="noindex">/, kind);
   }
   assert.equal(headings.size, failureKinds.length, 'two causes share a heading');
@@ -35,7 +38,9 @@ test('keeps the statuses that the contract fixes', () => {
 });
 
 test('says of every pass through Slack whether anything was installed', () => {
-  for (const kind of failureKinds.filter((name) => failurePages[name].button.leadsTo === 'install')) {
+  for (const kind of failureKinds.filter(
+    (name) => !['again', 'startPage'].includes(failurePages[name].button),
+  )) {
     assert.match(failurePage({ ...frame, kind }), /<p class="fact">[^<]+<\/p>/, kind);
   }
 });
@@ -43,8 +48,8 @@ test('says of every pass through Slack whether anything was installed', () => {
 test('says honestly what became of tokens that Slack had issued', () => {
   const of = (tokensRevoked: boolean | undefined) =>
     visibleText(failurePage({ ...frame, kind: 'database_unavailable', tokensRevoked }));
-  assert.match(of(true), /Nothing was installed.*We gave it back straight away/);
-  assert.match(of(false), /The install was not finished.*could not give it back yet/);
+  assert.match(of(true), /Nothing was installed.*We revoked it immediately/);
+  assert.match(of(false), /The install did not finish.*could not revoke it yet/);
   assert.doesNotMatch(of(false), /Nothing was installed/);
   assert.doesNotMatch(of(undefined), /issued access/);
 });
@@ -52,14 +57,14 @@ test('says honestly what became of tokens that Slack had issued', () => {
 test('does not deny what Slack may have done without our hearing of it', () => {
   const of = (mayHaveActed: boolean, tokensRevoked?: boolean) =>
     visibleText(failurePage({ ...frame, kind: 'slack_unreachable', mayHaveActed, tokensRevoked }));
-  assert.match(of(true), /The install was not finished.*installing again puts this right/);
+  assert.match(of(true), /The install did not finish.*installing it again fixes this/);
   assert.doesNotMatch(of(true), /Nothing was installed/);
   assert.match(of(false), /Nothing was installed/);
-  assert.match(of(true, true), /Nothing was installed.*We gave it back straight away/);
+  assert.match(of(true, true), /Nothing was installed.*We revoked it immediately/);
 });
 
 test('leads back into the install that was asked for, and elsewhere to the start page', () => {
-  const retry = failurePage({ ...frame, kind: 'state_expired', retryUrl: '/slack/install?team=T1' });
+  const retry = failurePage({ ...frame, kind: 'state_expired', retryPath: '/slack/install?team=T1' });
   assert.match(retry, /href="\/slack\/install\?team=T1">Start again</);
   assert.match(failurePage({ ...frame, kind: 'not_found' }), /href="\/">Go to the start page</);
 });
@@ -82,7 +87,7 @@ test('shows Slack’s own error small beside the reference, escaped', () => {
   const document = failurePage({ ...frame, kind: 'slack_refused', code: 'team_not_allowed<b>' });
   assert.match(
     document,
-    /Reference: <code>slack_refused<\/code> \(<code>team_not_allowed&lt;b&gt;<\/code>\)/,
+    /<code translate="no">slack_refused<\/code> · <code translate="no">team_not_allowed&lt;b&gt;<\/code>/,
   );
 });
 

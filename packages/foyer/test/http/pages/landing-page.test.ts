@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { landingPage } from '../../../src/http/pages/landing-page.ts';
-import { frame, landingDocument, visibleText } from './page-fixtures.ts';
+import { createTexts } from '../../../src/texts/create-texts.ts';
+import { frame, landingDocument, siteOf, visibleText } from './page-fixtures.ts';
 
 test('says what the app does and leads to the install', () => {
   const document = landingDocument();
@@ -9,32 +10,57 @@ test('says what the app does and leads to the install', () => {
     document,
     /<a class="button button-slack" href="\/slack\/install"><svg[\s\S]*?<span>Add to Slack<\/span><\/a>/,
   );
-  assert.match(visibleText(document), /Add Foyer to Slack A welcome done well\. Add to Slack/);
+  assert.match(visibleText(document), /Add Foyer to Slack Made by Foyer A welcome done well\. Add to Slack/);
 });
 
-test('tells each scope in a sentence with its own name, and a scope without a sentence by its name once', () => {
+test('shows each scope with a sentence, and says of an unknown one that there is none', () => {
   const text = visibleText(landingDocument());
   assert.match(text, /Send messages as the app chat:write/);
-  assert.equal(text.split('made:up').length, 2);
+  assert.match(text, /A permission without a description here made:up/);
 });
 
 test('marks only what may be declined, and lists it last', () => {
   const text = visibleText(landingDocument());
-  assert.match(
-    text,
-    /made:up See the email addresses of people in the workspace users:read\.email You may decline this/,
-  );
-  assert.equal(text.split('You may decline this').length, 2);
+  assert.match(text, /made:up See the email addresses of people in the workspace users:read\.email Optional/);
+  assert.equal(text.split('Optional').length, 2);
 });
 
 test('sets apart what it may do on behalf of the installer, when there is any', () => {
-  assert.match(visibleText(landingDocument()), /On your own behalf Add emoji reactions reactions:write/);
+  assert.match(
+    visibleText(landingDocument()),
+    /What it may do in your name Add and remove emoji reactions reactions:write/,
+  );
   const without = landingPage({
     ...frame,
-    description: '',
     botScopes: [],
     optionalBotScopes: [],
     userScopes: [],
   });
-  assert.doesNotMatch(without, /On your own behalf|class="lead"/);
+  assert.doesNotMatch(without, /in your name/);
+});
+
+test('shows the app’s reason beside a scope, and whom to ask beside the button', () => {
+  const words = createTexts({ en: { 'reason.chat:write': 'To post your stand-ups' } }).forLocale('en');
+  const site = siteOf({
+    publisher: 'Acme Inc.',
+    siteUrl: 'https://acme.test',
+    supportUrl: 'mailto:a@acme.test',
+  });
+  const text = visibleText(landingDocument({ ...frame, site, words }));
+  assert.match(text, /Send messages as the app chat:write Why: To post your stand-ups/);
+  assert.match(text, /Made by Acme Inc\..*Add to Slack Questions\? Contact Acme Inc\./);
+});
+
+test('unfurls with name, text, address and picture where its link is pasted', () => {
+  const site = siteOf({ tagline: 'Does it well.', logo: 'logo.png' }, { basePath: '/in' });
+  const document = landingDocument({ ...frame, site });
+  const of = (property: string) =>
+    new RegExp(`<meta property="og:${property}" content="([^"]*)">`).exec(document)?.[1];
+  assert.deepEqual(['title', 'description', 'url', 'image'].map(of), [
+    'Add Foyer to Slack',
+    'Does it well.',
+    'https://foyer.test/in',
+    'https://foyer.test/in/brand/logo',
+  ]);
+  assert.match(document, /<link rel="apple-touch-icon" href="\/in\/brand\/logo">/);
 });

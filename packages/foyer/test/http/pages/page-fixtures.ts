@@ -1,20 +1,32 @@
+import type { Brand } from '../../../src/http/brand.ts';
 import { connectPage } from '../../../src/http/pages/connect-page.ts';
 import { failurePage } from '../../../src/http/pages/failure-page.ts';
 import { type FailureKind, failurePages } from '../../../src/http/pages/failure-texts.ts';
 import { landingPage } from '../../../src/http/pages/landing-page.ts';
 import { progressPage } from '../../../src/http/pages/progress-page.ts';
-import { type Progress, progressStatus } from '../../../src/http/pages/progress-status.ts';
-import type { PageFrame } from '../../../src/http/pages/site.ts';
+import {
+  type Progress,
+  type ProgressWords,
+  progressStatus,
+} from '../../../src/http/pages/progress-status.ts';
+import { createSite, type PageFrame, type Site } from '../../../src/http/pages/site.ts';
+import { brandOf, english, faces } from '../../support/test-face.ts';
 
 /** A frame as the flow makes one. */
 export const frame: PageFrame = {
-  site: {
-    appName: 'Foyer',
+  site: siteOf({
+    tagline: 'A welcome done well.',
     privacyUrl: 'https://example.com/privacy',
     supportUrl: 'mailto:help@example.com',
-  },
+  }),
+  words: english,
   nonce: 'bm9uY2Utb2YtdGhlLXRlc3Q',
 };
+
+/** A site whose brand says so much. */
+export function siteOf(brand: Partial<Brand> = {}, http: { basePath?: string } = {}): Site {
+  return createSite(brandOf(brand.name, brand), { publicUrl: 'https://foyer.test', ...http });
+}
 
 /** Every cause by name. */
 export const failureKinds = Object.keys(failurePages) as FailureKind[];
@@ -42,17 +54,21 @@ export function progressOf(
       status: statuses[index] ?? 'pending',
       attempts: 1,
       errorCode: null,
-      errorMessage: null,
     })),
     ...more,
   };
+}
+
+/** In which words a frame shows a progress. */
+export function wordsOf({ site, words }: PageFrame): ProgressWords {
+  return { app: site.brand.name, words, faces };
 }
 
 /** The progress page of a progress. */
 export function progressDocument(progress: Progress, pageFrame: PageFrame = frame): string {
   return progressPage({
     ...pageFrame,
-    progress: progressStatus(pageFrame.site.appName, progress),
+    progress: progressStatus(wordsOf(pageFrame), progress),
     statusUrl: '/installs/abc/status',
     openInSlack: {
       desktopUrl: 'slack://app?team=T1&id=A1&tab=home',
@@ -65,7 +81,6 @@ export function progressDocument(progress: Progress, pageFrame: PageFrame = fram
 export function landingDocument(pageFrame: PageFrame = frame): string {
   return landingPage({
     ...pageFrame,
-    description: 'A welcome done well.',
     botScopes: ['users:read.email', 'chat:write', 'made:up'],
     optionalBotScopes: ['users:read.email'],
     userScopes: ['reactions:write'],
@@ -107,7 +122,7 @@ export function everyPage(pageFrame: PageFrame = frame): [string, string][] {
     ]),
     ...failureKinds.map((kind): [string, string] => [
       `failure ${kind}`,
-      failurePage({ ...pageFrame, kind, tokensRevoked: false }),
+      failurePage({ ...pageFrame, kind, tokensRevoked: false, reason: 'Only customers may install it.' }),
     ]),
   ];
 }
@@ -116,7 +131,7 @@ export function everyPage(pageFrame: PageFrame = frame): [string, string][] {
 export function visibleText(document: string): string {
   return document
     .replace(/<head>[\s\S]*<\/head>|<script[\s\S]*?<\/script>|<template[\s\S]*?<\/template>/g, '')
-    .replace(/<(p|span|ol)\b[^>]* hidden>[\s\S]*?<\/\1>/g, '')
+    .replace(/<(p|span|ol|section|details)\b[^>]* hidden>[\s\S]*?<\/\1>/g, '')
     .replace(/<[^>]+>/g, ' ')
     .replaceAll('&#39;', "'")
     .replaceAll('&amp;', '&')

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { plainName } from '../../../src/http/pages/plain-name.ts';
 import { progressPage } from '../../../src/http/pages/progress-page.ts';
 import { type Progress, progressStatus } from '../../../src/http/pages/progress-status.ts';
-import { stepLabel } from '../../../src/http/pages/step-words.ts';
-import { frame, progressDocument, progressOf, visibleText } from './page-fixtures.ts';
+import { createTexts } from '../../../src/texts/create-texts.ts';
+import { frame, progressDocument, progressOf, visibleText, wordsOf } from './page-fixtures.ts';
 
 const S = 'succeeded';
 const textOf = (progress: Progress) => visibleText(progressDocument(progress));
@@ -15,12 +15,12 @@ test('shows each step with its state in words, and says that the page may be clo
   assert.match(text, /You can close this page/);
   assert.match(
     text,
-    /Registering your workspace Done Registering you as its installer Working Reading your profile To do/,
+    /Register the workspace Done Registering the person who installs Working Read the profile To do/,
   );
   assert.match(text, /Reference: run_1$/);
 });
 
-test('asks again by itself without scripts, only while the run is not done', () => {
+test('asks again automatically without scripts, only while the run is not done', () => {
   for (const status of ['connecting', 'queued', 'running', 'waiting'] as const) {
     const document = progressDocument(progressOf(status));
     assert.match(document, /<noscript><meta http-equiv="refresh" content="2"><\/noscript>/, status);
@@ -35,20 +35,20 @@ test('asks again by itself without scripts, only while the run is not done', () 
 test('asks seldom while only an admin can make it go on', () => {
   const progress = progressOf('waiting', [S], { waitingFor: 'team_access_granted' });
   assert.match(progressDocument(progress), /content="30"/);
-  assert.match(textOf(progress), /no workspace has it yet\. In Slack’s admin pages, an org admin/);
-  assert.match(textOf(progress), /Registering you as its installer Waiting/);
+  assert.match(textOf(progress), /no workspace has it yet\. An org admin opens Slack’s admin pages/);
+  assert.match(textOf(progress), /Register the person who installs Waiting/);
 });
 
-test('says that a step tries again by itself', () => {
+test('says that a step is tried again automatically', () => {
   const steps = progressOf('waiting', [S, 'retrying']).steps.map((step) =>
-    step.status === 'retrying' ? { ...step, attempts: 2, errorMessage: 'Slack asked to wait 5 s' } : step,
+    step.status === 'retrying' ? { ...step, attempts: 2, errorCode: 'rate_limited' } : step,
   );
   const text = textOf(progressOf('waiting', [], { steps }));
   assert.match(text, /Still setting up Foyer/);
-  assert.match(text, /Trying again Slack asked to wait 5 s\. It tries again by itself\./);
+  assert.match(text, /Trying again Slack asked for a pause\. It will be tried again automatically\./);
 });
 
-test('opens Slack when all is done', () => {
+test('opens Slack when all is done, by an address that works without the desktop app', () => {
   const document = progressDocument(progressOf(S, [S, S, S, S, S, 'skipped']));
   assert.match(
     visibleText(document),
@@ -56,25 +56,25 @@ test('opens Slack when all is done', () => {
   );
   assert.match(
     document,
-    /data-offer="open">\s*<a class="button" href="slack:\/\/app\?team=T1&amp;id=A1&amp;tab=home"/,
+    /data-offer="open">\s*<a class="button" href="https:\/\/slack\.com\/app_redirect[^"]*">Open in Slack<\/a>\s*<a class="quiet" href="slack:\/\/app\?team=T1&amp;id=A1&amp;tab=home"/,
   );
   assert.match(document, /data-offer="install" hidden>/);
 });
 
 test('does not promise a welcome that nobody could confirm, or that was not sent', () => {
   const unconfirmed = textOf(progressOf(S, [S, S, S, 'unconfirmed', S, S]));
-  assert.match(unconfirmed, /could not make sure that your welcome message arrived/);
-  assert.match(unconfirmed, /Not confirmed It may have arrived: look for Foyer in Slack/);
+  assert.match(unconfirmed, /could not confirm that your welcome message arrived/);
+  assert.match(unconfirmed, /Not confirmed It may have arrived\. Look for Foyer in Slack/);
   assert.doesNotMatch(textOf(progressOf(S, [S, S, S, 'skipped', S, S])), /is waiting for you/);
 });
 
 test('says that the app is installed although a step failed, and which', () => {
   const steps = progressOf('failed', [S, S, S, 'failed', 'skipped', 'skipped']).steps.map((step) =>
-    step.status === 'failed' ? { ...step, errorMessage: 'Slack answered missing_scope' } : step,
+    step.status === 'failed' ? { ...step, errorCode: 'missing_scope' } : step,
   );
   const text = textOf(progressOf('failed', [], { steps }));
-  assert.match(text, /Foyer is installed, with a hitch/);
-  assert.match(text, /Sending your welcome message Failed Slack answered missing_scope\./);
+  assert.match(text, /Foyer is installed, but setup is not complete/);
+  assert.match(text, /Send the welcome message Failed Slack says that a permission is missing\./);
   assert.match(text, /Open in Slack/);
 });
 
@@ -85,7 +85,7 @@ test('tells an uninstalled app from one that was installed anew', () => {
   }));
   const removed = textOf(progressOf('cancelled', [], { steps, cancelledBy: 'uninstall' }));
   assert.match(removed, /was removed from Acme Rockets.*Start again/);
-  assert.match(removed, /Registering you as its installer Skipped Reading your profile Stopped/);
+  assert.match(removed, /Register the person who installs Skipped Read the profile Stopped/);
   const anew = textOf(progressOf('cancelled', [S], { cancelledBy: 'reinstall' }));
   assert.match(anew, /A newer install took over.*Open in Slack/);
 });
@@ -101,7 +101,7 @@ test('never claims an install that did not happen', () => {
 
 test('answers the status address with the same words, and every field of the contract', () => {
   const progress = progressOf('running', [S, 'retrying']);
-  const status = progressStatus('Foyer', progress);
+  const status = progressStatus(wordsOf(frame), progress);
   assert.deepEqual(
     [status.id, status.status, status.done, status.teamName],
     ['run_1', 'running', false, 'Acme Rockets'],
@@ -111,7 +111,7 @@ test('answers the status address with the same words, and every field of the con
     { name, label, stepStatus, attempts, error },
     {
       name: 'register-user',
-      label: 'Registering you as its installer',
+      label: 'Register the person who installs',
       stepStatus: 'retrying',
       attempts: 1,
       error: null,
@@ -132,8 +132,41 @@ test('announces politely, and has a script that parses', () => {
   }
 });
 
-test('reads an unknown step’s label from its name', () => {
-  assert.equal(stepLabel('sync-crm_contacts'), 'Sync crm contacts');
+test('shows one line of what is being done while it works, and folds the steps', () => {
+  const document = progressDocument(progressOf('running', [S, 'running']));
+  assert.match(document, /<span id="doing">Registering the person who installs<\/span>/);
+  assert.match(document, /<details id="details" class="card">\s*<summary id="summary">Setup details</);
+  const done = progressDocument(progressOf(S, [S, S, S, S, S, S]));
+  assert.match(done, /<details id="details" class="card">\s*<summary id="summary">Setup complete</);
+  assert.match(done, /<p id="now" class="now" hidden>/);
+  const failed = progressDocument(progressOf('failed', [S, 'failed']));
+  assert.match(failed, /<details id="details" class="card" open>/);
+});
+
+test('shows installers no step that is for operators', () => {
+  const progress = progressOf('failed', [S, S, S, S, S, 'failed']);
+  const status = progressStatus(wordsOf(frame), progress);
+  assert.equal(status.steps.length, 5);
+  assert.doesNotMatch(progressDocument(progress), /notify-operators|app’s team/);
+});
+
+test('never shows the text of an error, which developers wrote', () => {
+  const steps = progressOf('failed', [S, 'failed', 'retrying']).steps.map((step) => ({
+    ...step,
+    errorCode: 'crm_down',
+    errorMessage: 'connect ECONNREFUSED 10.0.0.7 with key s3cret',
+  }));
+  const document = progressDocument(progressOf('failed', [], { steps }));
+  assert.doesNotMatch(document, /ECONNREFUSED|s3cret/);
+  assert.match(visibleText(document), /It did not work\. The people who run Foyer can look up why\./);
+});
+
+test('suggests the app’s own next steps when all is done, and not before', () => {
+  const words = createTexts({ en: { 'app.nextSteps': 'Try /standup\n\nInvite your team' } }).forLocale('en');
+  const own = { ...frame, words };
+  const done = visibleText(progressDocument(progressOf(S, [S]), own));
+  assert.match(done, /What to do next Try \/standup Invite your team/);
+  assert.doesNotMatch(visibleText(progressDocument(progressOf('running', [S]), own)), /standup/);
 });
 
 test('keeps a name from turning or flooding the sentence around it', () => {

@@ -1,0 +1,120 @@
+import type { Config } from '../config/config.ts';
+
+/** What the app looks like and who makes it, on every page, in the welcome and in Home. */
+export interface Brand {
+  name: string;
+  /** One line on what the app does. */
+  tagline: string;
+  /** A paragraph on what the app does; empty if there is none. */
+  description: string;
+  /** `#rrggbb`. Pages darken or lighten it until text on it and beside it is readable (WCAG AA). */
+  color: string;
+  /** The path of a square PNG, JPEG, WebP or SVG file, 512 pixels wide or more; null for a tile with the first letter. */
+  logo: string | null;
+  /** Who makes the app. */
+  publisher: string;
+  /** The app's own site. */
+  siteUrl: string | null;
+  privacyUrl: string | null;
+  supportUrl: string | null;
+}
+
+/** The color of a page whose manifest has none. */
+const usualColor = '#1f5a47';
+
+/**
+ * The whole brand: what the app says of it, then the manifest, then the environment's links. Pure.
+ *
+ * @example
+ * defineFoyer({ brand: { publisher: 'Acme Inc.', logo: './logo.png', siteUrl: 'https://acme.example' } });
+ */
+export function completeBrand(
+  config: Pick<Config, 'app' | 'privacyUrl' | 'supportUrl'>,
+  brand: Partial<Brand> = {},
+): Brand {
+  const { name, description, longDescription, backgroundColor } = config.app;
+  const given = brand.color ?? backgroundColor;
+  return Object.freeze({
+    name: brand.name ?? name,
+    tagline: brand.tagline ?? description,
+    description: brand.description ?? longDescription,
+    color: given !== undefined && isColor(given) ? given.toLowerCase() : usualColor,
+    logo: brand.logo ?? null,
+    publisher: brand.publisher ?? brand.name ?? name,
+    siteUrl: brand.siteUrl ?? null,
+    privacyUrl: brand.privacyUrl ?? config.privacyUrl ?? null,
+    supportUrl: brand.supportUrl ?? config.supportUrl ?? null,
+  });
+}
+
+function isColor(text: string): boolean {
+  return /^#[0-9a-f]{6}$/i.test(text);
+}
+
+/** The media type of a logo, by the end of its name; undefined for a file that cannot be one. */
+export function logoType(path: string): string | undefined {
+  const types: Readonly<Record<string, string>> = {
+    png: 'image/png',
+    jpg: 'image/jpeg',
+    jpeg: 'image/jpeg',
+    webp: 'image/webp',
+    svg: 'image/svg+xml',
+  };
+  const end = path.split('.').at(-1)?.toLowerCase() ?? '';
+  return Object.hasOwn(types, end) ? types[end] : undefined;
+}
+
+/** Something that is wrong with a brand, and its fix. */
+export interface BrandProblem {
+  name: string;
+  problem: string;
+  mend: string;
+}
+
+const names: Readonly<Record<keyof Brand, 'text' | 'color' | 'logo' | 'url'>> = {
+  name: 'text',
+  tagline: 'text',
+  description: 'text',
+  color: 'color',
+  logo: 'logo',
+  publisher: 'text',
+  siteUrl: 'url',
+  privacyUrl: 'url',
+  supportUrl: 'url',
+};
+
+/** Everything that is wrong with what an app says of its brand. */
+export function brandProblems(brand: unknown): BrandProblem[] {
+  if (brand === undefined) return [];
+  if (typeof brand !== 'object' || brand === null) {
+    return [{ name: 'brand', problem: 'is not an object', mend: 'give { publisher: … }, or leave it out' }];
+  }
+  return Object.entries(brand).flatMap(([key, value]): BrandProblem[] => {
+    const name = `brand.${key}`;
+    const kind = Object.hasOwn(names, key) ? names[key as keyof Brand] : undefined;
+    if (kind === undefined) {
+      const mend = `use one of ${Object.keys(names).join(', ')}`;
+      return [{ name, problem: 'is not a part of a brand', mend }];
+    }
+    if (value === undefined || (value === null && kind !== 'text' && kind !== 'color')) return [];
+    const mend = mendOf(kind, value);
+    return mend === undefined ? [] : [{ name, problem: `is ${JSON.stringify(value)}`, mend }];
+  });
+}
+
+/** What to do about a value that is wrong; undefined for one that is right. */
+function mendOf(kind: (typeof names)[keyof Brand], value: unknown): string | undefined {
+  if (typeof value !== 'string' || value.trim() === '') return 'give a text';
+  switch (kind) {
+    case 'text':
+      return undefined;
+    case 'color':
+      return isColor(value) ? undefined : 'write it as #rrggbb';
+    case 'logo':
+      return logoType(value) === undefined ? 'give the path of a PNG, JPEG, WebP or SVG file' : undefined;
+    case 'url':
+      return /^(?:https?:\/\/|mailto:)/i.test(value) && URL.canParse(value)
+        ? undefined
+        : 'give an address that begins with https:// or mailto:';
+  }
+}

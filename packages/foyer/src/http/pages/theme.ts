@@ -1,0 +1,118 @@
+/**
+ * The colors that follow from the brand's one. Why computed: an app's color is chosen for a tile in Slack, and most of
+ * them cannot carry text on white or on black. Each is mixed with black or white only as far as WCAG AA needs (4.5 : 1).
+ */
+
+type Rgb = readonly [red: number, green: number, blue: number];
+
+const white: Rgb = [255, 255, 255];
+const black: Rgb = [0, 0, 0];
+/** What text stands on: the style sheet's `--ground` and `--card`. */
+const grounds = {
+  light: ['#f7f6f3', '#ffffff'],
+  dark: ['#131416', '#1b1d20'],
+} as const;
+/** Text on a ground of the brand's color. */
+const inks: readonly Rgb[] = [white, [16, 18, 20]];
+const enough = 4.5;
+
+function parse(color: string): Rgb {
+  const value = Number.parseInt(color.slice(1), 16);
+  return [value >> 16, (value >> 8) & 255, value & 255];
+}
+
+function written(color: Rgb): string {
+  return `#${color.map((part) => Math.round(part).toString(16).padStart(2, '0')).join('')}`;
+}
+
+function mix(color: Rgb, other: Rgb, share: number): Rgb {
+  const part = (index: 0 | 1 | 2): number => color[index] * (1 - share) + other[index] * share;
+  return [part(0), part(1), part(2)];
+}
+
+function luminance(color: Rgb): number {
+  const linear = (part: number): number => {
+    const value = part / 255;
+    return value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  };
+  return 0.2126 * linear(color[0]) + 0.7152 * linear(color[1]) + 0.0722 * linear(color[2]);
+}
+
+/** The contrast of two colors, `#rrggbb`, from 1 to 21 (WCAG 2.2). */
+export function contrast(one: string, other: string): number {
+  return ratio(parse(one), parse(other));
+}
+
+function ratio(one: Rgb, other: Rgb): number {
+  const [light = 0, dark = 0] = [luminance(one), luminance(other)].toSorted((a, b) => b - a);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+function inkOn(color: Rgb): Rgb {
+  return inks.reduce((best, ink) => (ratio(ink, color) > ratio(best, color) ? ink : best));
+}
+
+/** The color, mixed with `toward` in small parts until it passes every check. */
+function until(color: Rgb, toward: Rgb, passes: (color: Rgb) => boolean): Rgb {
+  for (let share = 0; share < 1; share += 0.02) {
+    const mixed = parse(written(mix(color, toward, share)));
+    if (passes(mixed)) return mixed;
+  }
+  return toward;
+}
+
+/** The brand's colors in one scheme, by the names that the style sheet gives them. */
+export interface SchemeColors {
+  accent: string;
+  onAccent: string;
+  accentHover: string;
+  wash: string;
+}
+
+function scheme(name: keyof typeof grounds, color: Rgb): SchemeColors {
+  const toward = name === 'light' ? black : white;
+  const card = parse(grounds[name][1]);
+  const washOf = (accent: Rgb): Rgb => parse(written(mix(card, accent, 0.1)));
+  const accent = until(color, toward, (mixed) => {
+    const under = [...grounds[name].map(parse), washOf(mixed)];
+    return under.every((ground) => ratio(mixed, ground) >= enough) && ratio(inkOn(mixed), mixed) >= enough;
+  });
+  const ink = inkOn(accent);
+  return {
+    accent: written(accent),
+    onAccent: written(ink),
+    accentHover: written(mix(accent, ink === white ? black : white, 0.14)),
+    wash: written(washOf(accent)),
+  };
+}
+
+/** Everything that a brand's color gives: one set for each scheme, and the tile that stands for the app. */
+export interface Theme {
+  light: SchemeColors;
+  dark: SchemeColors;
+  tile: string;
+  onTile: string;
+}
+
+/** The theme of a color, `#rrggbb`. */
+export function themeOf(color: string): Theme {
+  const rgb = parse(color);
+  // A middle tone may carry neither white nor black well enough.
+  const tile = until(rgb, black, (mixed) => ratio(inkOn(mixed), mixed) >= enough);
+  return {
+    light: scheme('light', rgb),
+    dark: scheme('dark', rgb),
+    tile: written(tile),
+    onTile: written(inkOn(tile)),
+  };
+}
+
+/** A theme as the style sheet takes it. */
+export function themeStyles(theme: Theme): string {
+  const variables = (colors: SchemeColors): string =>
+    `--accent:${colors.accent};--on-accent:${colors.onAccent};--accent-hover:${colors.accentHover};--wash:${colors.wash}`;
+  return [
+    `:root{${variables(theme.light)};--tile:${theme.tile};--on-tile:${theme.onTile}}`,
+    `@media(prefers-color-scheme:dark){:root{${variables(theme.dark)}}}`,
+  ].join('');
+}

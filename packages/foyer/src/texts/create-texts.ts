@@ -1,0 +1,254 @@
+import { IntlMessageFormat } from 'intl-messageformat';
+import { scopeSentences, userScopeSentences } from '../slack/scope-sentences.ts';
+import { de } from './languages/de.ts';
+import { en, type TextKey } from './languages/en.ts';
+import { es } from './languages/es.ts';
+import { fr } from './languages/fr.ts';
+import { ja } from './languages/ja.ts';
+import { placeholdersOf } from './placeholders.ts';
+import type { StepTitle, Translation } from './translation.ts';
+
+/** A language that Foyer has texts in. */
+export type Language = 'en' | 'de' | 'fr' | 'es' | 'ja';
+
+/** What fills a placeholder. */
+export type TextValue = string | number;
+
+/** The name up to the first `,` or `}`; in a branch of a plural or select stands more than one word. */
+type Head<Rest extends string> = Rest extends `${infer Inner}}${string}`
+  ? Inner extends `${infer Name},${string}`
+    ? Name
+    : Inner
+  : never;
+type NameAlone<Name extends string> = Name extends '' | `${string}${' ' | '#' | '{'}${string}` ? never : Name;
+type Placeholder<Message extends string> = Message extends `${string}{${infer Rest}`
+  ? NameAlone<Head<Rest>> | Placeholder<Rest>
+  : never;
+/** The placeholders of a message, by its name. */
+export type TextValues<Key extends TextKey> = Readonly<Record<Placeholder<(typeof en)[Key]>, TextValue>>;
+
+/**
+ * The messages that an app replaces in one language, as ICU messages with the same placeholders. Beside Foyer's own:
+ * `scope.<scope>` (what a scope allows), `reason.<scope>` (why the app asks for it), `step.<name>.todo` and
+ * `step.<name>.doing` (an own step in this language), `app.tagline`, `app.description`, and `app.nextSteps` (what to do
+ * after the install, one step a line).
+ */
+export type MessageOverrides = Readonly<
+  Partial<
+    Record<
+      | TextKey
+      | `scope.${string}`
+      | `reason.${string}`
+      | `step.${string}.${'todo' | 'doing'}`
+      | 'app.tagline'
+      | 'app.description'
+      | 'app.nextSteps',
+      string
+    >
+  >
+>;
+
+/**
+ * An app's own texts. A language that lacks a message of the app's takes it from the default language.
+ *
+ * @example
+ * defineFoyer({
+ *   texts: {
+ *     defaultLanguage: 'de',
+ *     en: {
+ *       'welcome.greeting': 'Hello {person}! {app} is ready.',
+ *       'reason.im:history': 'So that it greets you only once',
+ *       'app.nextSteps': 'Try /standup in a channel\nInvite your team',
+ *     },
+ *   },
+ * });
+ */
+export type PartialTexts = { readonly defaultLanguage?: Language } & {
+  readonly [L in Language]?: MessageOverrides;
+};
+
+/** The texts in one language. */
+export interface Words {
+  readonly language: Language;
+  /** A message, with its placeholders filled. */
+  text<Key extends TextKey>(
+    key: Key,
+    ...values: keyof TextValues<Key> extends never ? [] : [values: TextValues<Key>]
+  ): string;
+  /** What a scope allows; undefined for one that Foyer does not know. `as: 'user'` for a user scope. */
+  scope(scope: string, as?: 'bot' | 'user'): string | undefined;
+  /** Why the app asks for a scope, in its own words. */
+  reason(scope: string): string | undefined;
+  /** A step's title; `own` is what the step itself says, undefined for a step that is no longer in the list. */
+  step(name: string, own: StepTitle | undefined, form: keyof StepTitle): string;
+  /** A text about the app itself, if it has one in this language or in its default language. */
+  app(key: 'tagline' | 'description' | 'nextSteps'): string | undefined;
+}
+
+/** The texts of an app in every language. */
+export interface Texts {
+  /** By a person's locale, such as `de-AT`; the default language if that is not known. */
+  forLocale(locale: string | null | undefined): Words;
+  /** By a request's `Accept-Language` header. */
+  forRequest(acceptLanguage: string | undefined): Words;
+}
+
+const english: Translation = {
+  messages: en,
+  scopes: scopeSentences,
+  userScopes: userScopeSentences,
+  steps: {},
+};
+const translations: Readonly<Record<Language, Translation>> = { en: english, de, fr, es, ja };
+
+/** Every language, the first of which is the default. */
+export const languages: readonly Language[] = ['en', 'de', 'fr', 'es', 'ja'];
+
+function isLanguage(text: string): text is Language {
+  return (languages as readonly string[]).includes(text);
+}
+
+/** Makes the texts of an app: Foyer's own, with what the app replaces. Pure. */
+export function createTexts(partial: PartialTexts = {}): Texts {
+  const defaultLanguage = partial.defaultLanguage ?? 'en';
+  const made = new Map<Language, Words>();
+
+  function words(language: Language): Words {
+    const known = made.get(language) ?? createWords(language, partial, defaultLanguage);
+    made.set(language, known);
+    return known;
+  }
+
+  return {
+    forLocale: (locale) => words(languageOf(locale ?? '') ?? defaultLanguage),
+    forRequest: (header) => words(preferredLanguage(header ?? '') ?? defaultLanguage),
+  };
+}
+
+function languageOf(tag: string): Language | undefined {
+  const [primary = ''] = tag.toLowerCase().split(/[-_]/, 1);
+  return isLanguage(primary) ? primary : undefined;
+}
+
+/** The language that the header likes best among ours (RFC 9110, 12.5.4); the header is read to its 200th character. */
+function preferredLanguage(header: string): Language | undefined {
+  const wanted = header
+    .slice(0, 200)
+    .split(',')
+    .map((part) => {
+      const [tag = '', ...parameters] = part.trim().split(/\s*;\s*/);
+      const quality = parameters.find((parameter) => parameter.startsWith('q='));
+      return { language: languageOf(tag), quality: quality === undefined ? 1 : Number(quality.slice(2)) };
+    })
+    .filter(({ quality }) => quality > 0);
+  return wanted.toSorted((a, b) => b.quality - a.quality).find(({ language }) => language !== undefined)
+    ?.language;
+}
+
+function createWords(language: Language, partial: PartialTexts, defaultLanguage: Language): Words {
+  const translation = translations[language];
+  const overrides = overridesOf(partial, language);
+  const fallback = overridesOf(partial, defaultLanguage);
+  const formats = new Map<string, IntlMessageFormat>();
+
+  function format(message: string, values: Readonly<Record<string, TextValue>>): string {
+    if (!message.includes('{')) return message;
+    const known =
+      formats.get(message) ?? new IntlMessageFormat(message, language, undefined, { ignoreTag: true });
+    formats.set(message, known);
+    return String(known.format(values));
+  }
+
+  return {
+    language,
+    text: (key, ...[values]) => format(overrides[key] ?? translation.messages[key], values ?? {}),
+    scope(scope, as = 'bot') {
+      const own = overrides[`scope.${scope}`];
+      if (own !== undefined) return own;
+      const forUser = as === 'user' ? entry(translation.userScopes, scope) : undefined;
+      return forUser ?? entry(translation.scopes, scope) ?? fallback[`scope.${scope}`];
+    },
+    reason: (scope) => overrides[`reason.${scope}`] ?? fallback[`reason.${scope}`],
+    step(name, own, form) {
+      const replaced = overrides[`step.${name}.${form}`];
+      return replaced ?? entry(translation.steps, name)?.[form] ?? own?.[form] ?? readable(name);
+    },
+    app: (key) => overrides[`app.${key}`] ?? fallback[`app.${key}`],
+  };
+}
+
+function overridesOf(
+  partial: PartialTexts,
+  language: Language,
+): Readonly<Record<string, string | undefined>> {
+  // Without a prototype: a step may be called `constructor`.
+  return Object.assign(Object.create(null), partial[language]);
+}
+
+function entry<Value>(record: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+/** A step that has left the list, by its name: `sync-crm_contacts` is "Sync crm contacts". */
+function readable(name: string): string {
+  const words = name.replace(/[-_\s]+/g, ' ').trim() || '-';
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** Something that is wrong with an app's texts, and its fix. */
+export interface TextProblem {
+  name: string;
+  problem: string;
+  mend: string;
+}
+
+const openKeys = /^(?:(?:scope|reason)\..+|step\..+\.(?:todo|doing)|app\.(?:tagline|description|nextSteps))$/;
+const longestMessage = 2000;
+
+/** Everything that is wrong with an app's texts: an unknown language, name or placeholder, or a message that is no ICU. */
+export function textProblems(partial: unknown): TextProblem[] {
+  if (partial === undefined) return [];
+  if (typeof partial !== 'object' || partial === null) {
+    return [{ name: 'texts', problem: 'is not an object', mend: 'give { en: { … } }, or leave it out' }];
+  }
+  return Object.entries(partial).flatMap(([name, value]): TextProblem[] => {
+    if (name === 'defaultLanguage') {
+      if (typeof value === 'string' && isLanguage(value)) return [];
+      const mend = `use one of ${languages.join(', ')}`;
+      return [{ name: 'texts.defaultLanguage', problem: `is ${JSON.stringify(value)}`, mend }];
+    }
+    if (!isLanguage(name)) {
+      const mend = `use defaultLanguage or one of ${languages.join(', ')}`;
+      return [{ name: `texts.${name}`, problem: 'is not a language of Foyer’s', mend }];
+    }
+    if (typeof value !== 'object' || value === null) {
+      return [{ name: `texts.${name}`, problem: 'is not an object', mend: 'give messages by their names' }];
+    }
+    return Object.entries(value).flatMap(([key, message]) => messageProblems(`texts.${name}`, key, message));
+  });
+}
+
+function messageProblems(place: string, key: string, message: unknown): TextProblem[] {
+  const name = `${place}[${JSON.stringify(key)}]`;
+  const isOwn = Object.hasOwn(en, key);
+  if (!isOwn && !openKeys.test(key)) {
+    return [{ name, problem: 'is not a message of Foyer’s', mend: 'see the list in docs/texts.md' }];
+  }
+  if (message === undefined) return [];
+  if (typeof message !== 'string' || message.trim() === '' || message.length > longestMessage) {
+    const mend = `give a text of at most ${longestMessage} characters, or leave it out`;
+    return [{ name, problem: 'is not a text, or too long', mend }];
+  }
+  // Texts about the app and its scopes and steps take no values: a brace in them is a brace.
+  if (!isOwn) return [];
+  try {
+    const known = placeholdersOf(en[key as TextKey]);
+    const unknown = [...placeholdersOf(message)].filter((placeholder) => !known.has(placeholder));
+    if (unknown.length === 0) return [];
+    const offered = known.size === 0 ? 'this message has none' : `it may use ${[...known].join(', ')}`;
+    return [{ name, problem: `uses {${unknown.join('}, {')}}, which is not there`, mend: offered }];
+  } catch (error) {
+    const problem = `is not an ICU message: ${error instanceof Error ? error.message : String(error)}`;
+    return [{ name, problem, mend: 'close every brace; write a lone brace as ’{’ in single quotes' }];
+  }
+}

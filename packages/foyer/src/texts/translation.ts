@@ -1,0 +1,38 @@
+import type { KnownScope, KnownUserScope } from '../slack/scope-sentences.ts';
+import type { TextKey } from './languages/en.ts';
+
+/** A step in words: before it is done, and while it runs. */
+export interface StepTitle {
+  readonly todo: string;
+  readonly doing: string;
+}
+
+/** Foyer's own texts in one language. A key that is missing does not compile. */
+export interface Translation {
+  readonly messages: Readonly<Record<TextKey, string>>;
+  readonly scopes: Readonly<Record<KnownScope, string>>;
+  readonly userScopes: Readonly<Record<KnownUserScope, string>>;
+  /** The built-in steps, whose own titles are English. */
+  readonly steps: Readonly<Record<string, StepTitle>>;
+}
+
+/** How the steps of the definition are shown, by name. */
+export type StepFaces = Readonly<Record<string, StepFace | undefined>>;
+
+/** How one step is shown. */
+export interface StepFace {
+  readonly title: StepTitle | undefined;
+  /** Whether it is for operators alone, and left out of what installers and members see. */
+  readonly forOperators: boolean;
+}
+
+/** The faces of a list of steps. */
+export function stepFaces(
+  steps: readonly { readonly name: string; readonly title?: StepTitle; readonly forOperators?: boolean }[],
+): StepFaces {
+  const faces = steps.map(
+    ({ name, title, forOperators = false }) => [name, { title, forOperators }] as const,
+  );
+  // Without a prototype: a step may be called `constructor`.
+  return Object.assign(Object.create(null), Object.fromEntries(faces));
+}

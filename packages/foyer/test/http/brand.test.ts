@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { brandProblems, completeBrand } from '../../src/http/brand.ts';
+import { contrast, themeOf } from '../../src/http/pages/theme.ts';
+import { brandOf } from '../support/test-face.ts';
+
+const app = {
+  name: 'Standup',
+  description: 'Stand-ups that take a minute.',
+  longDescription: 'Long.',
+  backgroundColor: '#AA3355',
+};
+
+describe('a brand', () => {
+  it('is what the app says, then its manifest, then the environment', () => {
+    const config = { app, privacyUrl: 'https://e.test/privacy', supportUrl: 'https://e.test/help' };
+    const brand = completeBrand(config, { publisher: 'Acme', supportUrl: 'mailto:a@acme.test' });
+    assert.deepEqual(brand, {
+      name: 'Standup',
+      tagline: 'Stand-ups that take a minute.',
+      description: 'Long.',
+      color: '#aa3355',
+      logo: null,
+      publisher: 'Acme',
+      siteUrl: null,
+      privacyUrl: 'https://e.test/privacy',
+      supportUrl: 'mailto:a@acme.test',
+    });
+  });
+
+  it('is made by the app if it names no publisher, and has a usual color if it has none that is one', () => {
+    assert.equal(brandOf('Standup').publisher, 'Standup');
+    assert.equal(brandOf('Standup', { color: 'red' }).color, brandOf().color);
+  });
+
+  it('is checked at the start: every unknown part and every wrong value, each with its fix', () => {
+    const problems = brandProblems({
+      colour: '#ffffff',
+      color: 'red',
+      logo: 'logo.gif',
+      name: '',
+      privacyUrl: 'javascript:alert(1)',
+      supportUrl: null,
+      siteUrl: 'https://acme.test',
+    });
+    assert.deepEqual(
+      problems.map(({ name }) => name),
+      ['brand.colour', 'brand.color', 'brand.logo', 'brand.name', 'brand.privacyUrl'],
+    );
+    assert.ok(problems.every(({ mend }) => mend !== ''));
+    assert.deepEqual(brandProblems(undefined), []);
+  });
+});
+
+describe('the colors that follow from a brand’s', () => {
+  const grounds = { light: ['#f7f6f3', '#ffffff'], dark: ['#131416', '#1b1d20'] } as const;
+  const colors = [
+    '#000000',
+    '#ffffff',
+    '#ffee00',
+    '#808080',
+    '#777777',
+    '#1f4d3f',
+    '#e01e5a',
+    '#36c5f0',
+    '#0000ff',
+  ];
+
+  it('can be read in light and dark, whatever the color', () => {
+    for (const color of colors) {
+      const theme = themeOf(color);
+      assert.ok(contrast(theme.tile, theme.onTile) >= 4.5, `${color} tile`);
+      for (const name of ['light', 'dark'] as const) {
+        const { accent, onAccent, accentHover, wash } = theme[name];
+        for (const ground of [...grounds[name], wash]) {
+          assert.ok(contrast(accent, ground) >= 4.5, `${color} ${name} on ${ground}`);
+        }
+        assert.ok(contrast(onAccent, accent) >= 4.5, `${color} ${name} button`);
+        assert.ok(contrast(onAccent, accentHover) >= 4.5, `${color} ${name} button under the pointer`);
+      }
+    }
+  });
+
+  it('keep a color that can be read already', () => {
+    assert.equal(themeOf('#1f4d3f').light.accent, '#1f4d3f');
+    assert.equal(themeOf('#e01e5a').tile, '#e01e5a');
+  });
+});

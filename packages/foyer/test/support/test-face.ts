@@ -1,0 +1,19 @@
+import { type Brand, completeBrand } from '../../src/http/brand.ts';
+import { builtInSteps } from '../../src/steps/steps.ts';
+import { createTexts } from '../../src/texts/create-texts.ts';
+import { type StepFaces, stepFaces } from '../../src/texts/translation.ts';
+
+/** Foyer's own texts. */
+export const texts = createTexts();
+
+/** They in English. */
+export const english = texts.forLocale('en');
+
+/** The brand of an app that says nothing of itself but its name. */
+export function brandOf(name = 'Foyer', more: Partial<Brand> = {}): Brand {
+  const app = { name, description: '', longDescription: '', backgroundColor: undefined };
+  return completeBrand({ app, privacyUrl: undefined, supportUrl: undefined }, more);
+}
+
+/** The built-in steps as installers see them: the last one is for operators. */
+export const faces: StepFaces = stepFaces(builtInSteps());
