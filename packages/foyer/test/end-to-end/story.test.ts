@@ -154,8 +154,9 @@ describe('the whole story, clicked through', () => {
       stage.sandbox.deliveries.list().some((each) => each.type === 'tokens_revoked' && each.status === 200),
     );
     await openHome(owner.teamId);
-    await page.getByText('was revoked').first().waitFor();
-    await page.getByText('Active').first().waitFor();
+    // Her Slack speaks German, and so does Home.
+    await page.getByText('wurde widerrufen').first().waitFor();
+    await page.getByText('Alles ist eingerichtet').first().waitFor();
     const tokens = stage.sandbox.state().installations.flatMap((each) => each.tokens);
     const revoked = tokens.filter((token) => token.status === 'revoked');
     assert.deepEqual(
