@@ -23,7 +23,7 @@ export function mrkdwn(text: string): MrkdwnElement {
 }
 
 /** Plain text of at most so many characters: an app may replace a text by a longer one. */
-export function plainText(text: string, atMost: number): PlainTextElement {
+export function plainElement(text: string, atMost: number): PlainTextElement {
   return { type: 'plain_text', text: plainLine(text, atMost) || '-' };
 }
 
@@ -69,7 +69,7 @@ export function button(
   actionId: string,
   more: Pick<Button, 'url' | 'value' | 'style' | 'confirm'>,
 ): Button {
-  return { type: 'button', text: plainText(label, 75), action_id: actionId, ...more };
+  return { type: 'button', text: plainElement(label, 75), action_id: actionId, ...more };
 }
 
 /** A person's name that notifies no one: Slack draws it from the id. Anything but an id is shown as text. */

@@ -1,7 +1,7 @@
 import type { Button, KnownBlock } from '@slack/types';
 import type { RunRecord } from '../database/install-record.ts';
 import { escapeMrkdwn } from '../slack/escape-mrkdwn.ts';
-import { button, context, header, lines, plainText, section, slackDate } from './blocks.ts';
+import { button, context, header, lines, plainElement, section, slackDate } from './blocks.ts';
 import type { HomeContent } from './home-content.ts';
 import { canRetryRun, canSendWelcome, homeActions, mayAct, welcomeStepName } from './may-act.ts';
 import { stepLines } from './step-lines.ts';
@@ -63,10 +63,10 @@ function welcomeButton({ words }: HomeContent, run: RunRecord): Button {
     value: run.id,
     ...(inDoubt && { style: 'primary' }),
     confirm: {
-      title: plainText(words.text('home.sendWelcome.title'), 100),
-      text: plainText(words.text(inDoubt ? 'home.sendWelcome.doubt' : 'home.sendWelcome.text'), 300),
-      confirm: plainText(words.text('home.sendWelcome.confirm'), 30),
-      deny: plainText(words.text('home.sendWelcome.cancel'), 30),
+      title: plainElement(words.text('home.sendWelcome.title'), 100),
+      text: plainElement(words.text(inDoubt ? 'home.sendWelcome.doubt' : 'home.sendWelcome.text'), 300),
+      confirm: plainElement(words.text('home.sendWelcome.confirm'), 30),
+      deny: plainElement(words.text('home.sendWelcome.cancel'), 30),
     },
   });
 }
