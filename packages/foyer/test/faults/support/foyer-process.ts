@@ -38,12 +38,30 @@ export interface ProcessOptions {
   withIpc?: boolean;
   /** What is run instead of the fixture app. */
   script?: string;
+  /** A command that the process runs under, such as strace with its options. */
+  under?: readonly string[];
 }
 
 /** Starts Foyer in a process; does not wait for it. */
 export function spawnFoyer(options: ProcessOptions): FoyerProcess {
-  const { environment, folder, nodeArguments = [], uid, withIpc = false, script = mainFile } = options;
-  const child = spawn(process.execPath, ['--import', keepCompiled, ...nodeArguments, script], {
+  const {
+    environment,
+    folder,
+    nodeArguments = [],
+    uid,
+    withIpc = false,
+    script = mainFile,
+    under = [],
+  } = options;
+  const [command = process.execPath, ...rest] = [
+    ...under,
+    process.execPath,
+    '--import',
+    keepCompiled,
+    ...nodeArguments,
+    script,
+  ];
+  const child = spawn(command, rest, {
     cwd: folder,
     env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: compileCache, ...environment },
     stdio: ['ignore', 'pipe', 'pipe', ...(withIpc ? (['ipc'] as const) : [])],
