@@ -54,7 +54,7 @@ import { readQueueState } from './operator/queue-state.ts';
 import { retryRun } from './pipeline/retry-run.ts';
 import { createWorker, type WorkerDeps } from './pipeline/worker.ts';
 import { createRoutes, needsOwnHost } from './routes.ts';
-import { createSlackClientFactory } from './slack/create-slack-client.ts';
+import { createSlackClientFactory, mostBytesOfListeners } from './slack/create-slack-client.ts';
 import { createSlackTransport } from './slack/slack-transport.ts';
 import { builtInSteps } from './steps/steps.ts';
 import { createTexts } from './texts/create-texts.ts';
@@ -436,13 +436,14 @@ export async function assembleFoyer<MyTables>(parts: {
         definition.listeners?.(app, foyer);
       },
       async slack(target, { userId } = {}) {
-        if (userId === undefined) return slack(await botToken(await queryOf(target)));
+        const limits = { mostBytes: mostBytesOfListeners };
+        if (userId === undefined) return slack(await botToken(await queryOf(target)), limits);
         const record = await findRecord(target);
         if (!record) throw new InstallationNotFoundError(Object.values(target).join(), 'unknown');
         const { teamId, enterpriseId, isEnterpriseInstall } = record;
         const { userToken } = await tokens.authorize({ teamId, enterpriseId, isEnterpriseInstall, userId });
         if (userToken === undefined) throw new InstallationNotFoundError(`the user ${userId}`, 'no_user');
-        return slack(userToken);
+        return slack(userToken, limits);
       },
       async find(target) {
         const record = await findRecord(target);

@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import { type Logger, slackLogger } from '../config/log.ts';
 import { InstallationNotFoundError } from '../installations/installation-store.ts';
 import type { TokenSource } from '../installations/token-source.ts';
-import { type SlackCalls, slackClientOptions } from '../slack/create-slack-client.ts';
+import { mostBytesOfListeners, type SlackCalls, slackClientOptions } from '../slack/create-slack-client.ts';
 import { makeClientsLazy } from './lazy-clients.ts';
 import { addListeners, type ListenersDeps } from './listeners.ts';
 import { createListenerNames } from './name-listeners.ts';
@@ -61,7 +61,7 @@ export function createBoltApp(deps: BoltAppDeps): FoyerBolt {
     authorize,
     convoStore: false,
     logger: slackLogger(deps.log, 'bolt'),
-    clientOptions: slackClientOptions(deps.slackCalls),
+    clientOptions: slackClientOptions(deps.slackCalls, { mostBytes: mostBytesOfListeners }),
   });
   makeClientsLazy(app);
   attach(app);

@@ -3,7 +3,13 @@ import type { Config } from '../config/config.ts';
 import { type Logger, slackLogger } from '../config/log.ts';
 import { escapeFormValues } from './escape-form-values.ts';
 import { readResponse } from './read-response.ts';
-import { createSlackTransport, type SlackAnswer, type SlackTransport } from './slack-transport.ts';
+import { waitSeconds } from './slack-failure.ts';
+import {
+  createSlackTransport,
+  readBounded,
+  type SlackAnswer,
+  type SlackTransport,
+} from './slack-transport.ts';
 
 /** How one call or a group of calls is bounded. */
 export interface SlackCallLimits {
@@ -11,6 +17,8 @@ export interface SlackCallLimits {
   timeoutMs?: number;
   /** Ends calls under way, such as those of a step whose run was cancelled. */
   signal?: AbortSignal;
+  /** The longest answer that is read; 1 MiB unless given. */
+  mostBytes?: number;
 }
 
 /** One call to Slack that has ended: what was asked, what came of it, and how long that took. */
@@ -37,6 +45,12 @@ export type SlackClientFactory = (token: string | undefined, limits?: SlackCallL
 
 /** A call to Slack never takes longer than this unless its caller says so. */
 export const defaultTimeoutMs = 8000;
+
+/**
+ * The longest answer that the app's own code reads: a page of `users.list` or `conversations.history` may hold a thousand
+ * entries of a few kilobytes.
+ */
+export const mostBytesOfListeners = 16 * 1024 * 1024;
 
 /**
  * The WebClient options that Foyer always uses.
@@ -68,7 +82,7 @@ export function slackClientOptions(
  * like a fault of ours.
  */
 function createSlackFetch({ log, transport, onCall }: SlackCalls, limits: SlackCallLimits): typeof fetch {
-  const timeoutMs = limits.timeoutMs ?? defaultTimeoutMs;
+  const { timeoutMs = defaultTimeoutMs, mostBytes } = limits;
   return async (input, init = {}) => {
     const url = input instanceof Request ? input.url : String(input);
     const bounds = boundCall(timeoutMs, [limits.signal, init.signal]);
@@ -78,8 +92,9 @@ function createSlackFetch({ log, transport, onCall }: SlackCalls, limits: SlackC
     try {
       const answer =
         typeof init.body === 'string'
-          ? await transport(url, { ...asSent(init), body: init.body, signal })
-          : await fetchFile(url, { ...init, signal });
+          ? await transport(url, { ...asSent(init), body: init.body, signal, mostBytes })
+          : await fetchFile(url, { ...init, signal }, mostBytes);
+      if (answer.status === 429) answer.headers.set('retry-after', String(waitSeconds(answer.headers)));
       const ms = performance.now() - startedAt;
       log.debug({ method, status: answer.status, ms: Math.round(ms) }, 'called Slack');
       onCall?.({ method, result: resultOf(answer.status, answer.body), ms });
@@ -125,10 +140,14 @@ function asSent(init: RequestInit): { method: string; headers: Record<string, st
 }
 
 /** What is not text, such as the upload of a file, is rare, and left to `fetch`. */
-async function fetchFile(url: string, init: RequestInit): Promise<SlackAnswer> {
+async function fetchFile(
+  url: string,
+  init: RequestInit,
+  mostBytes: number | undefined,
+): Promise<SlackAnswer> {
   const response = await fetch(url, { ...init, redirect: 'error' });
-  const { status, headers } = response;
-  return { status, headers, body: Buffer.from(await response.arrayBuffer()) };
+  const { status, body } = response;
+  return { status, headers: new Headers(response.headers), body: await readBounded(body ?? [], mostBytes) };
 }
 
 /** Slack tells most refusals with 200 and `ok: false`. */

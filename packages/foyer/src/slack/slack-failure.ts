@@ -12,7 +12,8 @@ export interface SlackFailure {
    * token-dead: this token will never work again. refused: Slack understood, and said no for good.
    */
   kind: 'rate-limited' | 'unreachable' | 'token-dead' | 'refused';
-  /** Slack's error by name, or ours: `rate_limited`, `timeout`, `connection_failed`, `http_503`, `malformed_answer`. */
+  /** Slack's error by name, or ours: `rate_limited`, `timeout`, `connection_failed`, `http_503`,
+   * `malformed_answer`, `answer_too_large`. */
   code: string;
   /** One sentence for a log or an operator; never holds a token. */
   message: string;
@@ -75,8 +76,23 @@ function fromAnswer(error: unknown): SlackFailure {
   return { kind, code: given, message: `Slack answered ${given}${detail}`, mayHaveActed: false };
 }
 
+/** The shortest and the longest time that Slack is taken at its word for, and what an unreadable time counts as. */
+const waits = { least: 1, most: 3600, usual: 30 };
+
+const boundedWait = (seconds: number): number =>
+  Number.isFinite(seconds) ? Math.min(Math.max(Math.ceil(seconds), waits.least), waits.most) : waits.usual;
+
+/**
+ * How many seconds a 429 asks to wait: a whole number between one second and an hour. The SDK reports a `Retry-After`
+ * that it cannot read as an error of no kind, so the header is replaced with this before the SDK sees it.
+ */
+export function waitSeconds(headers: Headers): number {
+  const given = headers.get('retry-after')?.trim();
+  return boundedWait(given ? Number(given) : Number.NaN);
+}
+
 function rateLimited(retryAfterSeconds: number): SlackFailure {
-  const seconds = Number.isFinite(retryAfterSeconds) ? Math.min(Math.max(retryAfterSeconds, 1), 3600) : 30;
+  const seconds = boundedWait(retryAfterSeconds);
   const message = `Slack asked to wait ${seconds} s`;
   return {
     kind: 'rate-limited',
@@ -106,6 +122,9 @@ export function slackFailure(error: unknown): SlackFailure | undefined {
     }
     case ErrorCode.RequestError: {
       const reasons = reasonsOf(error);
+      if (reasons.includes('answer_too_large')) {
+        return unreachable('answer_too_large', 'Slack’s answer was too long to be read', true);
+      }
       if (/TimeoutError|AbortError|TIMEOUT|ETIMEDOUT/.test(reasons) && !neverSent.test(reasons)) {
         return unreachable('timeout', 'Slack did not answer in time', true);
       }

@@ -13,6 +13,8 @@ export interface SlackRequest {
   body: string | null;
   /** Ends it. It may have no time limit of its own. */
   signal: AbortSignal;
+  /** The longest answer that is read; 1 MiB unless given. */
+  mostBytes?: number;
 }
 
 /** Slack's whole answer. A redirect is one too: Slack's API makes none, and a token must not follow one. */
@@ -22,12 +24,23 @@ export interface SlackAnswer {
   body: Buffer;
 }
 
-/** Sends a request, and rejects with what the connection met. */
+/** Thrown when an answer is longer than its caller reads. The rest of it is not read (invariant 10). */
+export class SlackAnswerTooLargeError extends Error {
+  override readonly name = 'SlackAnswerTooLargeError';
+  readonly code = 'answer_too_large';
+  constructor(mostBytes: number) {
+    super(`Slack’s answer is longer than ${mostBytes} bytes`);
+  }
+}
+
+/** Sends a request. @throws SlackAnswerTooLargeError, or the error of the connection */
 export type SlackTransport = (url: string, sent: SlackRequest) => Promise<SlackAnswer>;
 
 /** So many at once to one host; further calls wait for one of them. */
 const usualConnections = 256;
 const connectMs = 5000;
+/** Slack’s answers to Foyer’s own calls are a few kilobytes. */
+const usualMostBytes = 1024 * 1024;
 
 /** Makes connections to Slack. They close automatically when they are idle, and do not delay the end of the process. */
 export function createSlackTransport(config: {
@@ -38,14 +51,29 @@ export function createSlackTransport(config: {
   const { connections = usualConnections } = config;
   const options = { connections, connect: { timeout: connectMs } };
   const dispatcher = config.throughProxy ? new EnvHttpProxyAgent(options) : new Agent(options);
-  return async (url, { method, headers, body, signal }) => {
+  return async (url, { method, headers, body, signal, mostBytes }) => {
     const answer = await request(url, { dispatcher, method, headers, body, signal });
     return {
       status: answer.statusCode,
       headers: headersOf(answer.headers),
-      body: Buffer.from(await answer.body.arrayBuffer()),
+      body: await readBounded(answer.body, mostBytes),
     };
   };
+}
+
+/** Reads an answer to its end. Leaving the loop early closes the connection. @throws SlackAnswerTooLargeError */
+export async function readBounded(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  mostBytes = usualMostBytes,
+): Promise<Buffer> {
+  const read: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    length += chunk.length;
+    if (length > mostBytes) throw new SlackAnswerTooLargeError(mostBytes);
+    read.push(chunk);
+  }
+  return Buffer.concat(read, length);
 }
 
 function headersOf(given: Record<string, string | string[] | undefined>): Headers {

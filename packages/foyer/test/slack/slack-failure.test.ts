@@ -50,6 +50,47 @@ const answer =
     void res.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
 
 describe('what a failed call to Slack means', () => {
+  const odd: [header: string, waitMs: number][] = [
+    ['banana', 30_000],
+    ['', 30_000],
+    ['NaN', 30_000],
+    ['Infinity', 30_000],
+    ['-5', 1000],
+    ['0', 1000],
+    ['1.5', 2000],
+    ['99999999999999', 3_600_000],
+    ['Wed, 21 Oct 2026 07:28:00 GMT', 30_000],
+  ];
+  for (const [header, waitMs] of odd) {
+    it(`waits a bounded time when Slack asks to wait "${header}"`, async () => {
+      const failure = await failureOf(answer({ ok: false }, 429, { 'retry-after': header }));
+      assert.deepEqual([failure?.kind, failure?.retryAfterMs], ['rate-limited', waitMs]);
+    });
+  }
+
+  it('waits half a minute when a 429 comes without Retry-After', async () => {
+    const failure = await failureOf(answer({ ok: false }, 429));
+    assert.deepEqual([failure?.kind, failure?.retryAfterMs], ['rate-limited', 30_000]);
+  });
+
+  it('stops reading an answer that is longer than a mebibyte, and keeps the rest from coming', async () => {
+    let sentBytes = 0;
+    const closed = Promise.withResolvers<void>();
+    const failure = await failureOf((res) => {
+      res.writeHead(200, { 'content-type': 'application/json' });
+      const piece = Buffer.alloc(65_536, ' ');
+      const pour = (): void => {
+        for (; sentBytes < 50e6; sentBytes += piece.length) if (!res.write(piece)) return;
+        res.end('{"ok":true}');
+      };
+      res.on('drain', pour).on('close', closed.resolve);
+      pour();
+    });
+    assert.deepEqual([failure?.kind, failure?.code], ['unreachable', 'answer_too_large']);
+    await closed.promise;
+    assert.ok(sentBytes < 25e6, `Slack sent ${sentBytes} bytes`);
+  });
+
   it('waits as long as Slack asks when it is rate limited', async () => {
     const failure = await failureOf(answer({ ok: false }, 429, { 'retry-after': '7' }));
     assert.deepEqual(
