@@ -316,6 +316,7 @@ export async function assembleFoyer<MyTables>(parts: {
         config,
         password,
         sealer,
+        refusals,
         database,
         store,
         slack,

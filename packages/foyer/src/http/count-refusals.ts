@@ -16,6 +16,8 @@ export const refusalKinds = [
   'bodies_over_budget',
   'callbacks_limited',
   'installs_limited',
+  'logins_slowed',
+  'wrong_operator_password',
   'wrong_host',
   'malformed_request',
   'request_too_slow',

@@ -25,6 +25,9 @@ function purgeText({ rows }: ConfirmContent): Html {
 const goneText = html`<p>For an app that was removed in Slack without Foyer hearing of it. Its tokens are given back to Slack as far as Slack answers, and erased here; runs that wait are cancelled.</p>
 <p>The record and its history stay. If the app is still there, it stops working until somebody installs it again.</p>`;
 
+/** Asked again, since a purge cannot be undone and a browser may have been left open. */
+const passwordField = html`<label class="field"><span>Operator password</span><input type="password" name="password" autocomplete="current-password" required maxlength="1000"></label>`;
+
 const words = {
   purge: { title: 'Purge', button: 'Purge it' },
   'mark-gone': { title: 'Mark as gone', button: 'Mark as gone' },
@@ -44,6 +47,7 @@ export function confirmPage(frame: OperatorFrame, content: ConfirmContent): stri
 <div class="card panel prose">${action === 'purge' ? purgeText(content) : goneText}
 <form class="action-bar" method="post" action="${`${path}/${action}`}">${csrfField(frame.session)}
 <input type="hidden" name="installed" value="${record.installedAt}">
+${action === 'purge' && passwordField}
 <button class="button danger" type="submit">${button}</button> <a class="quiet" href="${path}">Leave it as it is</a></form></div>`,
   });
 }

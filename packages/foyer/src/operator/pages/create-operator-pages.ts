@@ -3,6 +3,7 @@ import type { Config } from '../../config/config.ts';
 import { DatabaseUnavailableError } from '../../database/database.ts';
 import { readInstallRecord } from '../../database/install-record.ts';
 import { clientAddress } from '../../http/client-address.ts';
+import type { Refusals } from '../../http/count-refusals.ts';
 import { withBasePath } from '../../http/html.ts';
 import { newNonce, pageHeaders } from '../../http/pages/page-headers.ts';
 import type { Site } from '../../http/pages/site.ts';
@@ -31,6 +32,7 @@ export interface OperatorPagesDeps extends OperatorActionsDeps {
   config: Config;
   /** What guards the pages. */
   password: string;
+  refusals: Pick<Refusals, 'add'>;
   /** Made for this purpose alone. */
   sealer: Sealer;
 }
@@ -50,7 +52,7 @@ const loginPath = '/operator/login';
 
 /** Makes the handler of `/operator` and everything below it. It always ends the response. */
 export function createOperatorPages(deps: OperatorPagesDeps) {
-  const { config, database, log, now } = deps;
+  const { config, database, refusals, log, now } = deps;
   const { publicUrl, basePath, secure, trustProxy } = config.http;
   const sessions = createOperatorSessions({
     sealer: deps.sealer,
@@ -89,7 +91,11 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
   }
 
   /** A page of ours after a press. `path` is one of ours; `notice` is told there. */
-  function seeOther(visit: Visit, path: string, options: { notice?: Notice; cookie?: string } = {}): void {
+  function seeOther(
+    visit: Visit,
+    path: string,
+    options: { notice?: Notice; cookie?: string | string[] } = {},
+  ): void {
     // A press that took too long has been answered already.
     if (visit.res.headersSent) return;
     const address = basePath + path;
@@ -102,26 +108,38 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     visit.res.writeHead(303, { Location: location, ...headers }).end();
   }
 
-  function logIn(visit: Visit, form: URLSearchParams): void {
-    const address = clientAddress(visit.req, trustProxy);
-    const next = ownPath(form.get('next'));
-    const waitMs = throttle.waitMs(address);
+  /** Tries a password, slowed down by what was tried before. */
+  function tryPassword(req: IncomingMessage, password: string): 'right' | 'wrong' | { waitMs: number } {
+    const address = clientAddress(req, trustProxy);
+    const browser = sessions.knownBrowser(req.headers.cookie);
+    const source = browser === undefined ? address : { browser };
+    const waitMs = throttle.waitMs(source);
     if (waitMs > 0) {
-      log.warn({ address, waitMs }, 'an operator login was slowed');
-      const fault = { kind: 'slowed', waitMs } as const;
-      const headers = { 'Retry-After': String(Math.ceil(waitMs / 1000)) };
-      send(visit, 429, (frame) => loginPage(frame, { next, fault }), headers);
-      return;
+      refusals.add('logins_slowed', address);
+      return { waitMs };
     }
-    if (!sessions.isPassword(form.get('password') ?? '')) {
-      throttle.failed(address);
-      log.warn({ address }, 'a wrong operator password');
+    if (sessions.isPassword(password)) {
+      throttle.succeeded(source);
+      return 'right';
+    }
+    throttle.failed(source);
+    refusals.add('wrong_operator_password', address);
+    return 'wrong';
+  }
+
+  function logIn(visit: Visit, form: URLSearchParams): void {
+    const next = ownPath(form.get('next'));
+    const tried = tryPassword(visit.req, form.get('password') ?? '');
+    if (tried === 'right') {
+      log.info({ address: clientAddress(visit.req, trustProxy) }, 'an operator logged in');
+      seeOther(visit, next, { cookie: [sessions.begin(), sessions.rememberBrowser()] });
+    } else if (tried === 'wrong') {
       send(visit, 403, (frame) => loginPage(frame, { next, fault: { kind: 'wrong' } }));
-      return;
+    } else {
+      const fault = { kind: 'slowed', waitMs: tried.waitMs } as const;
+      const headers = { 'Retry-After': String(Math.ceil(tried.waitMs / 1000)) };
+      send(visit, 429, (frame) => loginPage(frame, { next, fault }), headers);
     }
-    throttle.succeeded(address);
-    log.info({ address }, 'an operator logged in');
-    seeOther(visit, next, { cookie: sessions.begin() });
   }
 
   async function post(visit: Visit): Promise<void> {
@@ -142,6 +160,12 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     if (!known) return sendMessage(visit, 'method_not_allowed', { Allow: 'GET' });
     const record = await readInstallRecord(database.queries, id);
     if (record?.clientId !== config.slack.clientId) return sendMessage(visit, 'not_found');
+    if (known === 'purge') {
+      // A purge cannot be undone: a browser that was left open is not enough.
+      const tried = tryPassword(req, form.get('password') ?? '');
+      const notice = tried === 'wrong' ? 'wrong_password' : 'password_slowed';
+      if (tried !== 'right') return seeOther(visit, `/operator/installations/${id}`, { notice });
+    }
     const notice = await act(known, record, { form, address: clientAddress(req, trustProxy) });
     const isThere = (await readInstallRecord(database.queries, id)) !== undefined;
     seeOther(visit, isThere ? `/operator/installations/${id}` : '/operator/installations', { notice });

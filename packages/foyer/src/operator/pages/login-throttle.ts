@@ -1,7 +1,9 @@
+import { networkOf } from '../../http/client-address.ts';
+
 /**
  * Why two brakes: one for each address stops a person who guesses, and one for all of them stops many machines that
- * guess together. The second would also lock out the operator while such an attack lasts, so it lets addresses pass
- * from which somebody has logged in before.
+ * guess together. The second would also lock out the operator while such an attack lasts, so it lets pass browsers that
+ * knew the password before, by their sealed cookie, and addresses from which someone has logged in before.
  *
  * Each process counts for itself. Behind a proxy that sends a visitor to any of several machines, a person who guesses
  * has as many times the tries as there are machines: five more for free on each, and then on each the same growing
@@ -20,12 +22,15 @@ const refillMs = 2000;
 const mostAddresses = 10_000;
 const mostTrusted = 100;
 
+/** Who tries: an address, or a browser that knew the password before. */
+export type LoginSource = string | { browser: string };
+
 /** Slows down who guesses the password. */
 export interface LoginThrottle {
-  /** How long this address has to wait before its next try, in milliseconds; 0 for not at all. */
-  waitMs(address: string): number;
-  failed(address: string): void;
-  succeeded(address: string): void;
+  /** How long this one has to wait before the next try, in milliseconds; 0 for not at all. */
+  waitMs(source: LoginSource): number;
+  failed(source: LoginSource): void;
+  succeeded(source: LoginSource): void;
 }
 
 /** Makes the throttle of one process: it knows nothing of what others have seen. */
@@ -51,16 +56,16 @@ export function createLoginThrottle(deps: { now: () => number }): LoginThrottle 
   }
 
   return {
-    waitMs(address) {
-      const key = networkOf(address);
+    waitMs(source) {
+      const key = keyOf(source);
       const own = ownWaitMs(key);
-      if (own > 0 || trusted.has(key)) return own;
+      if (own > 0 || typeof source === 'object' || trusted.has(key)) return own;
       return Math.max(0, Math.ceil((currentLevel() - burst + 1) * refillMs));
     },
 
-    failed(address) {
-      const key = networkOf(address);
-      level = Math.min(burst, currentLevel() + 1);
+    failed(source) {
+      const key = keyOf(source);
+      if (typeof source === 'string') level = Math.min(burst, currentLevel() + 1);
       const own = failures.get(key);
       const isForgotten = !own || now() - own.lastAt > forgottenAfterMs;
       failures.delete(key);
@@ -68,14 +73,19 @@ export function createLoginThrottle(deps: { now: () => number }): LoginThrottle 
       dropOldest(failures, mostAddresses);
     },
 
-    succeeded(address) {
-      const key = networkOf(address);
+    succeeded(source) {
+      const key = keyOf(source);
       failures.delete(key);
+      if (typeof source === 'object') return;
       trusted.delete(key);
       trusted.add(key);
       dropOldest(trusted, mostTrusted);
     },
   };
+}
+
+function keyOf(source: LoginSource): string {
+  return typeof source === 'string' ? networkOf(source) : `browser ${source.browser}`;
 }
 
 function dropOldest(
@@ -85,15 +95,4 @@ function dropOldest(
   if (entries.size <= most) return;
   const oldest = entries.keys().next();
   if (!oldest.done) entries.delete(oldest.value);
-}
-
-/** Whoever has one IPv6 address has all of its /64. */
-function networkOf(address: string): string {
-  if (!address.includes(':') || address.startsWith('::ffff:')) return address.replace(/^::ffff:/, '');
-  const [head = '', tail] = address.split('::', 2);
-  const groups = head === '' ? [] : head.split(':');
-  const rest = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros =
-    tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - groups.length - rest.length) }, () => '0');
-  return [...groups, ...zeros, ...rest].slice(0, 4).join(':');
 }

@@ -42,6 +42,11 @@ const notices = {
     tone: 'bad',
     text: 'Nothing was changed: its tokens do not open with the keys that are there, so they cannot be given back to Slack. The command line’s purge --no-revoke erases without that.',
   },
+  wrong_password: { tone: 'bad', text: 'Nothing was changed: that is not the password.' },
+  password_slowed: {
+    tone: 'bad',
+    text: 'Nothing was changed: there were too many wrong passwords. Wait a little, then try again.',
+  },
   logged_out: { tone: 'plain', text: 'You are logged out.' },
   session_ended: {
     tone: 'warn',

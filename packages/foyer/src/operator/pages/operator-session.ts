@@ -31,6 +31,14 @@ const sealedSchema = z.object({
 
 const place = 'operator-session';
 
+/**
+ * A browser in which the password was known once is let try again while strangers guess from many addresses. Its cookie
+ * is sealed, and says nothing but that.
+ */
+const browserSchema = z.object({ id: z.string(), since: z.number(), passwordMark: z.string() });
+const browserPlace = 'operator-browser';
+const browserKnownMs = 90 * 24 * 3_600_000;
+
 /** Makes the sessions of the operator's pages. `sealer` is made for this purpose alone. */
 export function createOperatorSessions(deps: {
   sealer: Sealer;
@@ -48,13 +56,36 @@ export function createOperatorSessions(deps: {
     .update(passwordHash)
     .digest('base64url');
 
-  const cookie = (value: string, maxAge: number): string =>
-    stringifySetCookie({ name, value, maxAge, path: '/', httpOnly: true, sameSite: 'lax', secure });
+  const browserName = `${name}-browser`;
+  const cookie = (value: string, maxAge: number, cookieName = name): string =>
+    stringifySetCookie({
+      name: cookieName,
+      value,
+      maxAge,
+      path: '/',
+      httpOnly: true,
+      sameSite: 'lax',
+      secure,
+    });
 
   return {
     /** Whether it is the password; how long that takes tells nothing about it. */
     isPassword(given: string): boolean {
       return timingSafeEqual(createHash('sha256').update(given).digest(), passwordHash);
+    },
+
+    /** Marks this browser as one that knew the password; returns its Set-Cookie header. */
+    rememberBrowser(): string {
+      const known = { id: randomBytes(16).toString('base64url'), since: now(), passwordMark };
+      return cookie(sealer.seal(JSON.stringify(known), browserPlace), browserKnownMs / 1000, browserName);
+    },
+
+    /** The id of a browser that knew the password within 90 days; undefined for a stranger's. */
+    knownBrowser(cookieHeader: string | undefined): string | undefined {
+      const sealed = parseCookie(cookieHeader ?? '')[browserName];
+      const known = sealed === undefined ? undefined : open(sealer, sealed, browserPlace, browserSchema);
+      if (!known || !sameText(known.passwordMark, passwordMark)) return undefined;
+      return now() - known.since < browserKnownMs ? known.id : undefined;
     },
 
     /** Begins a session; returns its Set-Cookie header. */
@@ -71,7 +102,7 @@ export function createOperatorSessions(deps: {
     /** The session of a request, or undefined where there is none that is still good. @throws DatabaseUnavailableError */
     async read(cookieHeader: string | undefined): Promise<OperatorSession | undefined> {
       const sealed = parseCookie(cookieHeader ?? '')[name];
-      const session = sealed === undefined ? undefined : open(sealer, sealed);
+      const session = sealed === undefined ? undefined : open(sealer, sealed, place, sealedSchema);
       if (!session || !sameText(session.passwordMark, passwordMark)) return undefined;
       const age = now() - session.issuedAt;
       // A clock that is a little behind on another replica is no reason to send somebody away.
@@ -97,10 +128,15 @@ export function isFormOf(session: OperatorSession, form: URLSearchParams): boole
   return sameText(form.get('csrf') ?? '', session.csrfToken);
 }
 
-function open(sealer: Sealer, sealed: string): z.output<typeof sealedSchema> | undefined {
+function open<Content>(
+  sealer: Sealer,
+  sealed: string,
+  at: string,
+  schema: z.ZodType<Content>,
+): Content | undefined {
   if (sealed.length > 2000) return undefined;
   try {
-    return sealedSchema.parse(JSON.parse(sealer.open(sealed, place)));
+    return schema.parse(JSON.parse(sealer.open(sealed, at)));
   } catch {
     // Whatever is wrong with it, only we could have made a right one: it is no session.
     return undefined;

@@ -155,6 +155,7 @@ describe('the operator in a browser', () => {
       await page.getByRole('status').filter({ hasText: 'Marked as gone' }).waitFor();
       await page.getByRole('heading', { name: 'Company 00099 uninstalled' }).waitFor();
       await page.getByRole('link', { name: 'Purge' }).click();
+      await page.getByLabel('Operator password').fill(password);
       await page.getByRole('button', { name: 'Purge it' }).click();
       await page.getByRole('status').filter({ hasText: 'Purged' }).waitFor();
       assert.equal((await page.goto(path))?.status(), 404);

@@ -113,6 +113,40 @@ describe('logging in as the operator', () => {
     assert.equal(other.status, 303);
     assert.ok(!stage.logged().join('\n').includes('guess 1'), 'a guess may be half a password');
   });
+
+  it('stays possible in a browser that knew the password, while strangers guess from many addresses', async (t) => {
+    t.after(() => stage.close());
+    const { cookies } = stage.visitor;
+    await stage.logIn();
+    assert.equal((await stage.post('/operator/logout')).status, 303);
+    const known = new Map(cookies);
+    assert.deepEqual([...known.keys()], ['foyer-operator-browser']);
+    cookies.clear();
+    for (let n = 0; n < 60; n += 1) {
+      await stage.post('/operator/login', { password: 'a guess' }, from(`198.51.100.${n}`));
+    }
+    assert.equal((await stage.post('/operator/login', { password }, from('203.0.113.1'))).status, 429);
+    const forged = { cookie: 'foyer-operator-browser=v1.main.forged' };
+    assert.equal(
+      (await stage.post('/operator/login', { password }, { ...from('203.0.113.2'), ...forged })).status,
+      429,
+    );
+    for (const [name, value] of known) cookies.set(name, value);
+    assert.equal((await stage.post('/operator/login', { password }, from('203.0.113.3'))).status, 303);
+    // A cookie that was stolen guesses no faster than an address does.
+    cookies.clear();
+    for (const [name, value] of known) cookies.set(name, value);
+    const answers: number[] = [];
+    for (let n = 0; n < 8; n += 1) {
+      const guess = await stage.post(
+        '/operator/login',
+        { password: 'a guess' },
+        from(`198.51.100.${100 + n}`),
+      );
+      answers.push(guess.status);
+    }
+    assert.deepEqual(answers, [403, 403, 403, 403, 403, 429, 429, 429]);
+  });
 });
 
 describe('the operator’s forms', () => {
@@ -282,11 +316,16 @@ describe('what the operator presses', () => {
     t.after(() => stage.close());
     const question = await (await stage.get(`${path}/purge`)).text();
     assert.match(question, /1 run and \d+ lines of history/);
-    const stale = await stage.post(`${path}/purge`, { installed: '1' });
+    const stale = await stage.post(`${path}/purge`, { installed: '1', password });
     assert.equal(stale.headers.get('location'), `${path}?done=changed_meanwhile`);
     assert.ok(await installation());
     const installed = /name="installed" value="(\d+)"/.exec(question)?.[1] ?? '';
-    const answer = await stage.post(`${path}/purge`, { installed });
+    for (const wrong of ['', 'not the password']) {
+      const refused = await stage.post(`${path}/purge`, { installed, password: wrong });
+      assert.equal(refused.headers.get('location'), `${path}?done=wrong_password`);
+      assert.ok(await installation(), 'a session alone purges nothing');
+    }
+    const answer = await stage.post(`${path}/purge`, { installed, password });
     assert.equal(answer.headers.get('location'), '/operator/installations?done=purged');
     assert.equal(await installation(), undefined);
     assert.equal(stage.sandbox.calls('auth.revoke').length, 1);
