@@ -71,18 +71,20 @@ describe('the colors that follow from a brand’s', () => {
       const theme = themeOf(color);
       assert.ok(contrast(theme.tile, theme.onTile) >= 4.5, `${color} tile`);
       for (const name of ['light', 'dark'] as const) {
-        const { accent, onAccent, accentHover, wash } = theme[name];
+        const { accent, button, onButton, buttonHover, wash } = theme[name];
         for (const ground of [...grounds[name], wash]) {
           assert.ok(contrast(accent, ground) >= 4.5, `${color} ${name} on ${ground}`);
         }
-        assert.ok(contrast(onAccent, accent) >= 4.5, `${color} ${name} button`);
-        assert.ok(contrast(onAccent, accentHover) >= 4.5, `${color} ${name} button under the pointer`);
+        assert.ok(contrast(button, grounds[name][0]) >= 1.2, `${color} ${name} button on the page`);
+        assert.ok(contrast(onButton, button) >= 4.5, `${color} ${name} button`);
+        assert.ok(contrast(onButton, buttonHover) >= 4.5, `${color} ${name} button under the pointer`);
       }
     }
   });
 
   it('keep a color that can be read already', () => {
     assert.equal(themeOf('#1f4d3f').light.accent, '#1f4d3f');
+    assert.equal(themeOf('#ffd23f').light.button, '#ffd23f');
     assert.equal(themeOf('#e01e5a').tile, '#e01e5a');
   });
 });

@@ -84,10 +84,10 @@ main.landing { max-width: 68rem; display: grid; gap: 3rem; }
 .actions { display: flex; flex-wrap: wrap; align-items: center; gap: .875rem 1.5rem; }
 .button {
   display: inline-flex; align-items: center; justify-content: center; gap: .75rem; min-height: 3rem; padding: .625rem 1.5rem;
-  border: 1px solid transparent; border-radius: 10px; background: var(--accent); color: var(--on-accent);
+  border: 1px solid transparent; border-radius: 10px; background: var(--button); color: var(--on-button);
   font-weight: 650; text-decoration: none; text-align: center;
 }
-.button:hover { background: var(--accent-hover); }
+.button:hover { background: var(--button-hover); }
 .button:focus-visible { border-radius: 10px; }
 .button-slack { min-height: 3.5rem; padding: .75rem 1.75rem; background: var(--slack); color: var(--on-slack); font-size: 1.125rem; }
 .button-slack:hover { background: var(--slack-hover); }

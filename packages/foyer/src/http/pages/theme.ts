@@ -63,13 +63,19 @@ function until(color: Rgb, toward: Rgb, passes: (color: Rgb) => boolean): Rgb {
 
 /** The brand's colors in one scheme, by the names that the style sheet gives them. */
 export interface SchemeColors {
+  /** Links and marks: readable as text. */
   accent: string;
-  onAccent: string;
-  accentHover: string;
+  /** A button carries its own text, so it may have the brand's color itself unless that melts into the page. */
+  button: string;
+  onButton: string;
+  buttonHover: string;
   wash: string;
 }
 
-function scheme(name: keyof typeof grounds, color: Rgb): SchemeColors {
+/** From this contrast to the page on, a button is seen as one. */
+const visible = 1.25;
+
+function scheme(name: keyof typeof grounds, color: Rgb, tile: Rgb): SchemeColors {
   const toward = name === 'light' ? black : white;
   const card = parse(grounds[name][1]);
   const washOf = (accent: Rgb): Rgb => parse(written(mix(card, accent, 0.1)));
@@ -77,11 +83,14 @@ function scheme(name: keyof typeof grounds, color: Rgb): SchemeColors {
     const under = [...grounds[name].map(parse), washOf(mixed)];
     return under.every((ground) => ratio(mixed, ground) >= enough) && ratio(inkOn(mixed), mixed) >= enough;
   });
-  const ink = inkOn(accent);
+  const isVisible = grounds[name].map(parse).every((ground) => ratio(tile, ground) >= visible);
+  const button = isVisible ? tile : accent;
+  const ink = inkOn(button);
   return {
     accent: written(accent),
-    onAccent: written(ink),
-    accentHover: written(mix(accent, ink === white ? black : white, 0.14)),
+    button: written(button),
+    onButton: written(ink),
+    buttonHover: written(mix(button, ink === white ? black : white, 0.14)),
     wash: written(washOf(accent)),
   };
 }
@@ -100,8 +109,8 @@ export function themeOf(color: string): Theme {
   // A middle tone may carry neither white nor black well enough.
   const tile = until(rgb, black, (mixed) => ratio(inkOn(mixed), mixed) >= enough);
   return {
-    light: scheme('light', rgb),
-    dark: scheme('dark', rgb),
+    light: scheme('light', rgb, tile),
+    dark: scheme('dark', rgb, tile),
     tile: written(tile),
     onTile: written(inkOn(tile)),
   };
@@ -110,7 +119,7 @@ export function themeOf(color: string): Theme {
 /** A theme as the style sheet takes it. */
 export function themeStyles(theme: Theme): string {
   const variables = (colors: SchemeColors): string =>
-    `--accent:${colors.accent};--on-accent:${colors.onAccent};--accent-hover:${colors.accentHover};--wash:${colors.wash}`;
+    `--accent:${colors.accent};--button:${colors.button};--on-button:${colors.onButton};--button-hover:${colors.buttonHover};--wash:${colors.wash}`;
   return [
     `:root{${variables(theme.light)};--tile:${theme.tile};--on-tile:${theme.onTile}}`,
     `@media(prefers-color-scheme:dark){:root{${variables(theme.dark)}}}`,

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, describe, it } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { landingPage } from '../../../src/http/pages/landing-page.ts';
+import { createTexts, languages } from '../../../src/texts/create-texts.ts';
+import { launchBrowser } from '../../support/launch-browser.ts';
+import { brandOf } from '../../support/test-face.ts';
+import { everyPage, frame, siteOf } from './page-fixtures.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** Set PICTURES to a folder to look at what was checked. */
+const pictures = process.env.PICTURES;
+
+/** A brand whose color cannot carry text: what the theme makes of it is checked too. */
+const site = siteOf({
+  tagline: 'Stand-ups that take a minute.',
+  description: 'Asks your team three questions each morning and posts the answers to one channel.',
+  color: '#ffd23f',
+  publisher: 'Acme Rockets Inc.',
+  siteUrl: 'https://acme.test',
+  privacyUrl: 'https://acme.test/privacy',
+  supportUrl: 'mailto:help@acme.test',
+});
+const own = {
+  en: { 'reason.chat:write': 'To post the answers', 'app.nextSteps': 'Try /standup\nInvite your team' },
+} as const;
+
+describe('every page, in a browser', () => {
+  let browser: Browser;
+  before(async () => {
+    browser = await launchBrowser();
+  });
+  after(() => browser.close());
+
+  async function open(width: number, colorScheme: 'light' | 'dark'): Promise<Page> {
+    const height = width > 800 ? 800 : 844;
+    const context = await browser.newContext({ viewport: { width, height }, colorScheme });
+    const page = await context.newPage();
+    // Nothing but the page itself is loaded.
+    await page.route('**', (route) => route.abort());
+    return page;
+  }
+
+  async function violations(page: Page): Promise<string[]> {
+    await page.evaluate(axe);
+    const found: { id: string; nodes: { html: string; failureSummary?: string }[] }[] = await page.evaluate(
+      'axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations)',
+    );
+    return found.map(({ id, nodes }) => `${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`);
+  }
+
+  async function overflow(page: Page): Promise<number> {
+    return Number(await page.evaluate('document.documentElement.scrollWidth - window.innerWidth'));
+  }
+
+  const english = { ...frame, site, words: createTexts(own).forLocale('en') };
+
+  for (const width of [1280, 390]) {
+    for (const scheme of ['light', 'dark'] as const) {
+      it(`has nothing that axe finds, ${width} pixels wide, ${scheme}`, { timeout: 170_000 }, async () => {
+        const page = await open(width, scheme);
+        for (const [name, document] of everyPage(english)) {
+          await page.setContent(document);
+          assert.deepEqual(await violations(page), [], name);
+          assert.ok((await overflow(page)) <= 0, `${name} is wider than the window`);
+          if (pictures) {
+            const file = name.replaceAll(' ', '-');
+            await page.screenshot({ path: `${pictures}/${file}-${width}-${scheme}.png`, fullPage: true });
+          }
+        }
+        await page.context().close();
+      });
+    }
+  }
+
+  for (const language of languages) {
+    it(`fits a phone in ${language}, and has nothing that axe finds`, { timeout: 120_000 }, async () => {
+      const words = createTexts().forLocale(language);
+      const page = await open(390, 'light');
+      for (const [name, document] of everyPage({ ...frame, site, words })) {
+        await page.setContent(document);
+        assert.ok((await overflow(page)) <= 0, `${name} is wider than the window in ${language}`);
+        assert.deepEqual(await violations(page), [], `${name} in ${language}`);
+        if (pictures && name === 'landing') {
+          await page.screenshot({ path: `${pictures}/landing-${language}.png`, fullPage: true });
+        }
+      }
+      await page.context().close();
+    });
+  }
+
+  it('answers an admin’s five questions on the landing page without scrolling', async () => {
+    const scopes = ['chat:write', 'im:write', 'im:history', 'users:read', 'users:read.email', 'team:read'];
+    const content = { botScopes: scopes, optionalBotScopes: ['users:read.email'], userScopes: [] };
+    const page = await open(1280, 'light');
+    for (const language of languages) {
+      const words = createTexts().forLocale(language);
+      await page.setContent(landingPage({ ...frame, site, words, ...content }));
+      // What is it, who makes it, what may it do, what happens next, whom do I ask; and the button.
+      for (const part of ['.lead', '.maker', '.scopes', '.next', '.contacts', '.button-slack']) {
+        const bottom = Number(
+          await page.evaluate(`document.querySelector('${part}').getBoundingClientRect().bottom`),
+        );
+        assert.ok(bottom > 0 && bottom <= 800, `${part} ends at ${bottom} in ${language}`);
+      }
+      if (pictures) await page.screenshot({ path: `${pictures}/fold-${language}.png` });
+    }
+    await page.context().close();
+  });
+
+  it('shows the logo instead of a letter if there is one', async () => {
+    const page = await open(390, 'light');
+    const branded = siteOf({ ...brandOf('Standup'), logo: 'logo.png' });
+    for (const [name, document] of everyPage({ ...frame, site: branded })) {
+      await page.setContent(document);
+      assert.equal(await page.locator('.tile img').getAttribute('src'), '/brand/logo', name);
+      assert.equal(await page.locator('.tile-app').count(), 0, name);
+    }
+    await page.context().close();
+  });
+});
