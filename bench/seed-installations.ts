@@ -66,6 +66,7 @@ const statusOf = (index: number) => (index % 20 === 0 ? ('failed' as const) : ('
 function run(row: InstallationRow, index: number): RunRow {
   return {
     id: runIdOf(index),
+    pipeline: 'install',
     installation_id: row.id,
     life: 1,
     user_id: row.installer_user_id,

@@ -11,6 +11,7 @@ export function homeViewOf(place: { teamId: string; teamName: string | null; use
   const at = Date.UTC(2026, 0, 1);
   const run = {
     id: 'run_00000000000000000000000001',
+    pipeline: 'install' as const,
     userId: place.userId,
     status: 'succeeded' as const,
     createdAt: at,

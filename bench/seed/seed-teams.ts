@@ -101,6 +101,7 @@ function runRow(number: number, status: RunState, now: number): RunRow {
   const waitsForEvent = waiting && number % 2 === 0;
   return {
     id: runIdOf(number),
+    pipeline: 'install',
     installation_id: installationIdOf(number),
     life: 1,
     user_id: installerIdOf(number),

@@ -25,12 +25,16 @@ export async function runCommandLine<MyTables>(
   const now = (): number => Date.now();
   const basePath = definition.basePath ?? '';
   const stepNames = (definition.install ?? builtInSteps()).map((step) => step.name);
+  const uninstallStepNames = (definition.uninstall ?? []).map((step) => step.name);
   const quiet = (config: Config): Logger =>
     createLogger({ ...config, logLevel: 'silent' }, { pretty: false });
 
   function createStore(config: Config, database: Database, keyring: Keyring): InstallationStore {
     const { clientId } = config.slack;
-    return createInstallationStore({ database, keyring, clientId, stepNames, now, log: quiet(config) });
+    return createInstallationStore({
+      ...{ database, keyring, clientId, stepNames, uninstallStepNames, now },
+      log: quiet(config),
+    });
   }
 
   async function ask(question: string): Promise<boolean> {
@@ -64,10 +68,10 @@ export async function runCommandLine<MyTables>(
       migrations: definition.migrations ?? {},
       loadKeyring: loadExistingKeyring,
       openStore: (config, database) => createStore(config, database, loadExistingKeyring(config)),
-      purgeInstallation(config, database, installationId) {
+      openEraser(config, database) {
         // Erasing opens nothing, so it must not fail for a lost key: a key that nothing is sealed with does.
         const keyring = createKeyring([{ id: 'unused', base64: randomBytes(32).toString('base64') }]);
-        return createStore(config, database, keyring).purgeInstallation(installationId);
+        return createStore(config, database, keyring);
       },
       slackClients: (config) => createSlackClientFactory({ config, log: quiet(config) }),
       confirm: canAsk ? ask : undefined,

@@ -43,7 +43,7 @@ import { createInstallationStore } from './installations/create-installation-sto
 import { createTokenSource } from './installations/create-token-source.ts';
 import { InstallationNotFoundError, type TenantQuery } from './installations/installation-store.ts';
 import { loadKeyring } from './installations/keyring.ts';
-import { createSealer } from './installations/sealer.ts';
+import { createSealer, KeyMissingError, SealBrokenError } from './installations/sealer.ts';
 import { keepHoldingKey, keyHeldEveryMs, verifyKeyring } from './installations/verify-keyring.ts';
 import { openOperatorChannels } from './notices/open-operator-channels.ts';
 import { createNoticeSender } from './notices/send-notices.ts';
@@ -51,6 +51,7 @@ import { installRecordJson } from './operator/install-record-json.ts';
 import { listInstallationsPage } from './operator/installation-lists.ts';
 import { createMetrics } from './operator/metrics/create-metrics.ts';
 import { readQueueState } from './operator/queue-state.ts';
+import { revokeTokens } from './operator/revoke-tokens.ts';
 import { retryRun } from './pipeline/retry-run.ts';
 import { createWorker, type WorkerDeps } from './pipeline/worker.ts';
 import { createRoutes, needsOwnHost } from './routes.ts';
@@ -110,7 +111,7 @@ export async function assembleFoyer<MyTables>(parts: {
 }): Promise<AssembledFoyer<MyTables>> {
   const { config, definition, log, test = {} } = parts;
   const { now = Date.now } = test;
-  const steps = definition.install ?? builtInSteps();
+  const { install: steps = builtInSteps(), uninstall: uninstallSteps = [] } = definition;
   const faces = stepFaces(steps);
   const brand = completeBrand(config, definition.brand);
   const texts = createTexts(definition.texts);
@@ -134,14 +135,24 @@ export async function assembleFoyer<MyTables>(parts: {
     const holder = { now, process: `${hostname()} ${process.pid} ${randomUUID().slice(0, 8)}` };
     await verifyKeyring(database, keyring, holder);
     const stepNames = steps.map((step) => step.name);
+    const uninstallStepNames = uninstallSteps.map((step) => step.name);
     const { clientId } = config.slack;
-    const metrics = createMetrics({ database, clientId, stepNames, token: config.metricsToken, now, log });
+    const metrics = createMetrics({
+      database,
+      clientId,
+      stepNames: [...stepNames, ...uninstallStepNames],
+      token: config.metricsToken,
+      now,
+      log,
+    });
     const transport = createSlackTransport(config.slack);
     // Strangers can begin exchanges: these have connections of their own, so that the runs' calls never wait for them.
     const exchangeTransport = createSlackTransport({ ...config.slack, connections: exchangeConnections });
     const slackCalls = { config, log, transport, onCall: metrics.onSlackCall };
     const slack = createSlackClientFactory(slackCalls);
-    const store = createInstallationStore({ database, keyring, clientId, stepNames, now, log });
+    const store = createInstallationStore({
+      ...{ database, keyring, clientId, stepNames, uninstallStepNames, now, log },
+    });
     const tokens = createTokenSource({
       store,
       database,
@@ -198,6 +209,7 @@ export async function assembleFoyer<MyTables>(parts: {
       ...test.worker,
       database,
       steps,
+      uninstallSteps,
       services: { config, publishHome, brand, texts, claimUrl: connecting.claimUrl },
       slackClient: slack,
       botToken,
@@ -430,6 +442,7 @@ export async function assembleFoyer<MyTables>(parts: {
         fetchInstallation: (query) => store.fetchInstallation(query),
         async deleteInstallation(query) {
           await store.deleteInstallation(query);
+          wakeWorker();
         },
       },
       attach(app) {
@@ -464,6 +477,23 @@ export async function assembleFoyer<MyTables>(parts: {
           installations: page.rows.map(shown),
           cursor: page.older && `${page.older.at}.${page.older.id}`,
         };
+      },
+      async uninstall(target, reason) {
+        const record = await findRecord(target);
+        if (!record || record.status === 'uninstalled') return false;
+        await revokeTokens({ queries: database.queries, store, slack }, record.id).catch((error) => {
+          // Its key is lost: the tokens are erased here, and die when the app is removed at Slack.
+          if (!(error instanceof SealBrokenError || error instanceof KeyMissingError)) throw error;
+          log.warn({ err: error, installationId: record.id }, 'tokens could not be revoked');
+        });
+        const now = await findRecord({ installationId: record.id });
+        // It was installed again while Slack was asked: that install stays.
+        if (now?.installedAt !== record.installedAt) return false;
+        const { teamId, enterpriseId, isEnterpriseInstall } = record;
+        const query = { teamId, enterpriseId, isEnterpriseInstall };
+        const applied = await store.deleteInstallation(query, { reason });
+        wakeWorker();
+        return applied;
       },
       async retry(runId) {
         const outcome = await retryRun(database, runId, { userId: null, now: now() });

@@ -24,6 +24,11 @@ export interface FoyerOptions<MyTables = NoTables> {
   /** The steps of an install, in order; `builtInSteps()` unless given. */
   install?: readonly Step[];
   /**
+   * The steps of an uninstall, in order; none unless given. They run once for each uninstall that is applied, whatever
+   * its cause, and never for a stale or repeated event. They have no token: `context.slack()` throws.
+   */
+  uninstall?: readonly Step[];
+  /**
    * Decides about each install after Slack's approval and before anything is stored, within three seconds. Ready-made:
    * `allowTeams`, `allowEnterprises`, `requireScopes`, `onlyAdmins`.
    */
@@ -50,6 +55,7 @@ const optionNames: Readonly<Record<keyof FoyerOptions, true>> = {
   config: true,
   basePath: true,
   install: true,
+  uninstall: true,
   gate: true,
   onConflict: true,
   listeners: true,
@@ -98,6 +104,7 @@ export function definitionFaults<MyTables>(definition: FoyerDefinition<MyTables>
     faults.push({ name: 'basePath', problem: `is not a path: ${JSON.stringify(basePath)}`, mend });
   }
   if (definition.install !== undefined) faults.push(...checkSteps('install', definition.install));
+  if (definition.uninstall !== undefined) faults.push(...checkSteps('uninstall', definition.uninstall));
   if (listeners !== undefined && typeof listeners !== 'function') {
     faults.push({
       name: 'listeners',

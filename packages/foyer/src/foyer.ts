@@ -62,6 +62,11 @@ export interface Foyer<MyTables = NoTables> {
     limit?: number;
     status?: InstallationStatus;
   }): Promise<{ installations: FoundInstallation[]; cursor: string | null }>;
+  /**
+   * Uninstalls the app from your side: revokes its tokens at Slack, as far as Slack answers, erases them here and starts
+   * the uninstall pipeline. `reason` goes into the history. Resolves to false if the app was not installed there.
+   */
+  uninstall(target: Target, reason: string): Promise<boolean>;
   /** Queues a failed or cancelled run again; resolves to whether it was. */
   retry(runId: string): Promise<boolean>;
   /** Publishes App Home for one person, as they would see it on opening it. */

@@ -175,6 +175,7 @@ export async function listLookers(
         .selectFrom('runs')
         .select('runs.user_id')
         .whereRef('runs.installation_id', '=', 'installations.id')
+        .where('runs.pipeline', '=', 'install')
         .orderBy('runs.created_at', 'desc')
         .orderBy('runs.id', 'desc')
         .limit(1)

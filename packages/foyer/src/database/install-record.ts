@@ -4,6 +4,7 @@ import { type Given, prepareQuery } from './prepared-query.ts';
 import type {
   InstallationRow,
   InstallationStatus,
+  Pipeline,
   RunRow,
   RunStatus,
   StepRow,
@@ -30,6 +31,7 @@ export interface StepRecord {
 /** One run with its steps in order. */
 export interface RunRecord {
   id: string;
+  pipeline: Pipeline;
   userId: string;
   status: RunStatus;
   createdAt: number;
@@ -41,7 +43,7 @@ export interface RunRecord {
   steps: StepRecord[];
 }
 
-/** An installation and its newest run. Times are milliseconds since 1970. */
+/** An installation and the newest run of its install pipeline. Times are milliseconds since 1970. */
 export interface InstallRecord {
   id: string;
   clientId: string;
@@ -95,6 +97,7 @@ export const recordColumns = [
 /** The columns of a run that a record shows. */
 export const runColumns = [
   'id',
+  'pipeline',
   'user_id',
   'status',
   'created_at',
@@ -185,6 +188,7 @@ export function toRunRecord(
 ): RunRecord {
   return {
     id: run.id,
+    pipeline: run.pipeline,
     userId: run.user_id,
     status: run.status,
     createdAt: run.created_at,
@@ -210,6 +214,7 @@ const newestRunOf = (queries: Queries, given: Given<{ installationId: string }>)
     .selectFrom('runs')
     .select(runColumns)
     .where('installation_id', '=', given.installationId)
+    .where('pipeline', '=', 'install')
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(1);
@@ -230,7 +235,7 @@ export async function readRun(queries: Queries, runId: string): Promise<RunRecor
   return run && toRunRecord(run, (await asked.stepsOf(queries, { runId })).rows);
 }
 
-/** Reads an installation's newest run with its steps, or null where it has none. */
+/** Reads the newest run of an installation's install pipeline with its steps, or null where it has none. */
 export async function readNewestRun(queries: Queries, installationId: string): Promise<RunRecord | null> {
   const [run] = (await asked.newestRunOf(queries, { installationId })).rows;
   return run ? toRunRecord(run, (await asked.stepsOf(queries, { runId: run.id })).rows) : null;

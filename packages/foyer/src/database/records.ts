@@ -28,6 +28,9 @@ export type StepStatus =
   | 'skipped'
   | 'unconfirmed';
 
+/** Which list of steps a run executes. */
+export type Pipeline = 'install' | 'uninstall';
+
 /** How one attempt of a step ended; `started` while it runs, and for ever if the process died in it. */
 export type AttemptOutcome =
   | 'started'
@@ -52,6 +55,9 @@ export type HistoryKind =
   | 'run_failed'
   | 'run_cancelled'
   | 'run_retried'
+  /** How the run of the uninstall pipeline ended. */
+  | 'uninstall_run_succeeded'
+  | 'uninstall_run_failed'
   | 'welcome_requested'
   /** With one of the host's accounts; the detail is its org. */
   | 'connected'
@@ -181,6 +187,7 @@ export interface InstallRequestRow {
 /** One execution of the pipeline for one completed install. */
 export interface RunRow {
   id: string;
+  pipeline: Pipeline;
   installation_id: string;
   life: number;
   user_id: string;
@@ -237,6 +244,39 @@ export interface WelcomeRow {
   channel_id: string | null;
   message_ts: string | null;
   /** When it was first sent off: where a search for it begins. */
+  attempted_at: number;
+  /** sent: when. sending: until when the call that was begun may still take effect. */
+  sent_at: number | null;
+}
+
+/** A question that a step asks the installer; at most one answer is stored. */
+export interface QuestionRow {
+  run_id: string;
+  step_name: string;
+  question_id: string;
+  /** JSON text: what is asked. */
+  question: string;
+  asked_at: number;
+  /** When the reminder is due; null once it was posted. */
+  remind_at: number | null;
+  /** When the step goes on without an answer; null for never. */
+  expires_at: number | null;
+  answer: string | null;
+  answered_by: string | null;
+  answered_at: number | null;
+}
+
+/** A message that a step posts once in a life of an installation, by the step's own key. */
+export interface PostRow {
+  installation_id: string;
+  life: number;
+  key: string;
+  run_id: string;
+  /** sending: its outcome is not known yet. */
+  status: 'sending' | 'sent' | 'unconfirmed';
+  channel_id: string | null;
+  message_ts: string | null;
+  /** When it was first sent: where a search for it begins. */
   attempted_at: number;
   /** sent: when. sending: until when the call that was begun may still take effect. */
   sent_at: number | null;
@@ -376,6 +416,8 @@ export interface Tables {
   steps: StepRow;
   step_attempts: StepAttemptRow;
   welcomes: WelcomeRow;
+  questions: QuestionRow;
+  posts: PostRow;
   history: HistoryRow;
   home_views: HomeViewRow;
   encryption_keys: EncryptionKeyRow;
@@ -400,6 +442,8 @@ const everyTable: { readonly [Name in keyof Tables]: true } = {
   steps: true,
   step_attempts: true,
   welcomes: true,
+  questions: true,
+  posts: true,
   history: true,
   home_views: true,
   connections: true,

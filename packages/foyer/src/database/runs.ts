@@ -4,12 +4,14 @@ import { type RunRecord, readRun } from './install-record.ts';
 import { newId } from './new-id.ts';
 import { queueNotice } from './notices.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
-import type { InstallationRow, RunRow, RunStatus, StepRow } from './records.ts';
+import type { InstallationRow, Pipeline, RunRow, RunStatus, StepRow } from './records.ts';
 import type { RunLease } from './run-leases.ts';
 import { pendingStep } from './run-steps.ts';
 
 /** What a run is made for. `stepNames` are those of the pipeline, in order. */
 export interface NewRun {
+  /** The install pipeline unless given. */
+  pipeline?: Pipeline;
   installationId: string;
   life: number;
   userId: string;
@@ -27,18 +29,25 @@ const newestCreatedAt = prepareQuery((queries, given: Given<{ installationId: st
 );
 
 const insertRun = prepareQuery(
-  (queries, given: Given<Omit<NewRun, 'stepNames'> & { id: string; createdAt: number }>) =>
+  (
+    queries,
+    given: Given<
+      Omit<NewRun, 'stepNames' | 'pipeline' | 'now'> &
+        Rest & { pipeline: Pipeline; id: string; createdAt: number }
+    >,
+  ) =>
     queries.insertInto('runs').values({
       id: given.id,
+      pipeline: given.pipeline,
       installation_id: given.installationId,
       life: given.life,
       user_id: given.userId,
-      status: 'queued',
+      status: given.status,
       created_at: given.createdAt,
       started_at: null,
       finished_at: null,
-      due_at: given.now,
-      waiting_for: null,
+      due_at: given.dueAt,
+      waiting_for: given.waitingFor,
       lease_owner: null,
       lease_until: null,
     }),
@@ -57,17 +66,41 @@ function prepareInsertOfSteps(stepNames: readonly string[]) {
   );
 }
 
+/** What a run waits for that was made while an uninstall run of its installation had not ended. */
+export const behindUninstallRun = 'uninstall_run';
+
 /**
- * Queues a run with all its steps pending, and returns its id. Called in the transaction that stores the installation
- * (invariant 1): neither is ever there without the other.
+ * Whether an uninstall run of the installation has not ended. Locks that run, so that it cannot end before this
+ * transaction: its end wakes what waits behind it.
+ */
+async function isUninstalling(transaction: Tx, installationId: string): Promise<boolean> {
+  const unfinished = await transaction
+    .selectFrom('runs')
+    .select('id')
+    .where('installation_id', '=', installationId)
+    .where('pipeline', '=', 'uninstall')
+    .where('status', 'in', ['queued', 'running', 'waiting'])
+    .forUpdate()
+    .execute();
+  return unfinished.length > 0;
+}
+
+/**
+ * Queues a run with all its steps pending, and returns its id. Called in the transaction that stores or uninstalls the
+ * installation (invariant 1): neither is ever there without the other. Behind an uninstall run that has not ended, it
+ * waits for that end: a reinstall never overtakes the clean-up of the life before.
  */
 export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
-  const { stepNames, ...made } = run;
+  const { stepNames, installationId, life, userId, pipeline = 'install' } = run;
   const id = newId('run');
-  const [newest] = (await newestCreatedAt(transaction, made)).rows;
+  const [newest] = (await newestCreatedAt(transaction, { installationId })).rows;
   // Later than the one before it, also where that was made by a clock that is ahead of ours: it takes its place.
   const createdAt = Math.max(run.now, (newest?.created_at ?? 0) + 1);
-  await insertRun(transaction, { ...made, id, createdAt });
+  const isBehind = newest !== undefined && (await isUninstalling(transaction, installationId));
+  const rest: Rest = isBehind
+    ? { status: 'waiting', dueAt: null, waitingFor: behindUninstallRun }
+    : { status: 'queued', dueAt: run.now, waitingFor: null };
+  await insertRun(transaction, { id, pipeline, installationId, life, userId, createdAt, ...rest });
   if (stepNames.length === 0) return id;
   const insertSteps = insertsOfSteps.get(stepNames) ?? prepareInsertOfSteps(stepNames);
   insertsOfSteps.set(stepNames, insertSteps);
@@ -103,6 +136,8 @@ export interface ClaimedRun {
   run: RunRow;
   installation: Omit<InstallationRow, 'sealed_bot'>;
   steps: readonly StepRow[];
+  /** Of an uninstall run: the steps of the newest install run of the life that ended. */
+  installSteps: readonly StepRow[];
 }
 
 const lockHeldRun = prepareQuery((queries, given: Given<{ runId: string; owner: string }>) =>
@@ -134,7 +169,22 @@ export async function readClaimedRun(transaction: Tx, lease: RunLease): Promise<
   if (!found) return undefined;
   const { sealed_bot: _, ...installation } = found;
   const { rows: steps } = await selectSteps(transaction, { runId: run.id });
-  return { run, installation, steps };
+  const installSteps = run.pipeline === 'uninstall' ? await readInstallSteps(transaction, run) : [];
+  return { run, installation, steps, installSteps };
+}
+
+async function readInstallSteps(transaction: Tx, run: RunRow): Promise<readonly StepRow[]> {
+  const newest = await transaction
+    .selectFrom('runs')
+    .select('id')
+    .where('installation_id', '=', run.installation_id)
+    .where('life', '=', run.life)
+    .where('pipeline', '=', 'install')
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return newest === undefined ? [] : (await selectSteps(transaction, { runId: newest.id })).rows;
 }
 
 /** When a run that rests goes on. */
@@ -183,9 +233,16 @@ type RunEnd = 'succeeded' | 'failed';
  */
 export async function endRun(
   transaction: Tx,
-  run: { id: string; installationId: string; userId: string; steps: readonly StepRow[]; now: number },
+  run: {
+    id: string;
+    pipeline: Pipeline;
+    installationId: string;
+    userId: string;
+    steps: readonly StepRow[];
+    now: number;
+  },
 ): Promise<RunEnd> {
-  const { id, installationId, userId, now } = run;
+  const { id, pipeline, installationId, userId, now } = run;
   const failed = run.steps.filter((step) => step.status === 'failed');
   const status = failed.length > 0 ? 'failed' : 'succeeded';
   await updateRun(transaction, { id, status, now });
@@ -193,19 +250,35 @@ export async function endRun(
   await appendHistory(transaction, {
     installationId,
     at: now,
-    kind: status === 'failed' ? 'run_failed' : 'run_succeeded',
-    userId,
+    kind: pipeline === 'uninstall' ? `uninstall_run_${status}` : `run_${status}`,
+    userId: pipeline === 'uninstall' ? null : userId,
     detail: reasons === '' ? id : `${id}: ${reasons}`,
   });
   if (status === 'failed') {
     const notice = { installationId, userId, detail: reasons, now };
     await queueNotice(transaction, { ...notice, causeId: `${id}/failed`, kind: 'run_failed' });
   }
+  if (pipeline === 'uninstall') await wakeRunsBehind(transaction, installationId, now);
   return status;
 }
 
+/** Makes due what waited for the end of an uninstall run: up to the next uninstall run, which the rest waits for. */
+async function wakeRunsBehind(transaction: Tx, installationId: string, now: number): Promise<void> {
+  const behind = await transaction
+    .selectFrom('runs')
+    .select(['id', 'pipeline'])
+    .where('installation_id', '=', installationId)
+    .where('waiting_for', '=', behindUninstallRun)
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute();
+  const nextUninstall = behind.findIndex((run) => run.pipeline === 'uninstall');
+  const woken = nextUninstall === -1 ? behind : behind.slice(0, nextUninstall + 1);
+  for (const { id } of woken) await queueRun(transaction, { id, now, stepsToRepeat: [] });
+}
+
 /**
- * Cancels every unfinished run of an installation: an uninstall ends it, a reinstall takes its place. Its unfinished
+ * Cancels every unfinished install run of an installation: an uninstall ends it, a reinstall takes its place. Its unfinished
  * steps are skipped; a worker in the midst of one finds its lease gone and stores nothing more. With `userId` only that
  * person's runs. Returns the ids of what was cancelled.
  */
@@ -224,6 +297,7 @@ export async function cancelRuns(
       lease_until: null,
     })
     .where('installation_id', '=', cancel.installationId)
+    .where('pipeline', '=', 'install')
     .where('status', 'in', ['queued', 'running', 'waiting'])
     .$if(cancel.userId !== undefined, (query) => query.where('user_id', '=', cancel.userId ?? ''))
     .returning(['id', 'user_id'])

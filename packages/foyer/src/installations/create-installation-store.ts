@@ -37,6 +37,7 @@ export interface InstallationStoreDeps {
   keyring: Keyring;
   clientId: string;
   stepNames: readonly string[];
+  uninstallStepNames?: readonly string[];
   now: () => number;
   log: Logger;
 }
@@ -122,7 +123,9 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
 
     deleteInstallation(query, options = {}) {
       if (query.userId) return store.revokeUserTokens(query, { ...options, userIds: [query.userId] });
-      return remove(query, options, uninstall);
+      return remove(query, options, (transaction, removal) =>
+        uninstall(transaction, { ...removal, stepNames: context.uninstallStepNames ?? [] }),
+      );
     },
 
     revokeUserTokens: (query, { userIds, ...options }) =>

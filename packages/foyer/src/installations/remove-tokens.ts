@@ -3,7 +3,7 @@ import { eraseBotToken, eraseHomeViews, eraseUserTokens } from '../database/eras
 import { appendHistory } from '../database/history.ts';
 import { queueNotice } from '../database/notices.ts';
 import type { InstallationRow } from '../database/records.ts';
-import { cancelRuns } from '../database/runs.ts';
+import { cancelRuns, createRun } from '../database/runs.ts';
 import { queueDeadTokenNotice } from './dead-token-notice.ts';
 import { isBeforeInstall, removalDetail, revokedBefore } from './event-order.ts';
 import type { RemovalOptions } from './installation-store.ts';
@@ -15,9 +15,16 @@ export interface Removal {
   now: number;
 }
 
-/** Uninstalls: erases every token, and keeps the record. Returns false where that was done, or came late. */
-export async function uninstall(transaction: Tx, removal: Removal): Promise<boolean> {
-  const { row, options, now } = removal;
+/**
+ * Uninstalls: erases every token, keeps the record, and queues the run of the uninstall pipeline, whose steps are
+ * `stepNames` (invariant 7: in the transaction that applies it, so once in a life). Returns false if the app is
+ * uninstalled already, or the event is older than the install.
+ */
+export async function uninstall(
+  transaction: Tx,
+  removal: Removal & { stepNames: readonly string[] },
+): Promise<boolean> {
+  const { row, options, now, stepNames } = removal;
   if (row.status === 'uninstalled') return false;
   if (await isBeforeInstall(transaction, row, { ...options, kind: 'uninstall' })) return false;
   const installationId = row.id;
@@ -29,6 +36,10 @@ export async function uninstall(transaction: Tx, removal: Removal): Promise<bool
   const line = { installationId, userId: null, detail };
   const causeId = await appendHistory(transaction, { ...line, at: now, kind: 'uninstalled' });
   await queueNotice(transaction, { ...line, causeId, kind: 'uninstalled', now });
+  if (stepNames.length > 0) {
+    const { life, installer_user_id: userId } = row;
+    await createRun(transaction, { pipeline: 'uninstall', installationId, life, userId, stepNames, now });
+  }
   return true;
 }
 

@@ -10,6 +10,8 @@ export interface StoreContext {
   readonly clientId: string;
   /** Of the pipeline, in order. */
   readonly stepNames: readonly string[];
+  /** Of the uninstall pipeline, in order; no run is made if there are none. */
+  readonly uninstallStepNames?: readonly string[];
   /** In milliseconds since 1970. */
   readonly now: () => number;
   readonly log: Logger;

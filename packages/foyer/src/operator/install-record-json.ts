@@ -37,7 +37,7 @@ export function installRecordJson(record: InstallRecord) {
 function runJson(run: RunRecord) {
   return {
     id: run.id,
-    pipeline: 'install' as 'install' | 'uninstall',
+    pipeline: run.pipeline,
     status: run.status,
     steps: run.steps.map(({ name, status, attempts, errorCode }) => ({
       name,
@@ -49,9 +49,15 @@ function runJson(run: RunRecord) {
 }
 
 /** An installation as `show --json` prints it. */
-export function installDetailsJson(record: InstallRecord, users: UserRecord[], history: HistoryRecord[]) {
+export function installDetailsJson(
+  record: InstallRecord,
+  details: { runs: RunRecord[]; users: UserRecord[]; history: HistoryRecord[] },
+) {
+  const { runs, users, history } = details;
   return {
     ...installRecordJson(record),
+    /** Of both pipelines, newest first. */
+    runs: runs.map(runJson),
     users: users.map((user) => ({
       userId: user.userId,
       name: user.name,

@@ -21,6 +21,8 @@ export interface InstallDetails {
   history: HistoryRecord[];
   /** Of the newest run. */
   attempts: StepAttemptRecord[];
+  /** The uninstall run, if no install followed it. */
+  uninstall?: { run: RunRecord; attempts: StepAttemptRecord[] };
 }
 
 /** As many people and lines of history as fit on a screen; `--json` has them all. */
@@ -30,8 +32,9 @@ type Canvas = Pick<Output, 'style' | 'isTerminal'>;
 
 /** The install record for a person to read: sections of aligned lines. */
 export function installRecordText(output: Canvas, details: InstallDetails): string {
-  const { record, users, history, attempts } = details;
+  const { record, users, history, attempts, uninstall } = details;
   const sections = [headSection(output, record, users)];
+  if (uninstall) sections.push(...runSections(output, uninstall.run, uninstall.attempts));
   if (record.run) sections.push(...runSections(output, record.run, attempts));
   sections.push(
     section(output, 'Users', users, userColumns),
@@ -81,7 +84,7 @@ function runSections(output: Canvas, run: RunRecord, attempts: StepAttemptRecord
     ['next try', run.dueAt === null || run.status !== 'waiting' ? null : timeText(run.dueAt)],
     ['try again', run.status === 'failed' ? `npm run foyer -- retry ${run.id}` : null],
   ]);
-  const head = `${output.style('bold', `Run ${run.id}`)}  ${status}\n${fields}`;
+  const head = `${output.style('bold', `${run.pipeline === 'uninstall' ? 'Uninstall run' : 'Run'} ${run.id}`)}  ${status}\n${fields}`;
   const sections = [`${head}\n\n${indent(table(output, stepColumns, run.steps))}`];
   if (attempts.length > 0)
     sections.push(section(output, 'Attempts', attempts, attemptColumns, attempts.length));

@@ -65,6 +65,7 @@ async function findByInstall(
           .selectFrom('runs')
           .select('runs.status')
           .whereRef('runs.installation_id', '=', 'installations.id')
+          .where('runs.pipeline', '=', 'install')
           .orderBy('runs.created_at', 'desc')
           .orderBy('runs.id', 'desc')
           .limit(1),
@@ -120,14 +121,18 @@ async function findByRun(
     .execute();
 }
 
-/** Whether a row of `runs` is the newest of its installation: what an older one left behind is no longer of interest. */
+/**
+ * Whether a row of `runs` is the newest of its installation's install pipeline: what an older one left behind is no
+ * longer of interest.
+ */
 export function isNewestRun(eb: Where<'runs'>) {
-  return eb.not(
+  const isNewest = eb.not(
     eb.exists(
       eb
         .selectFrom('runs as newer')
         .select('newer.id')
         .whereRef('newer.installation_id', '=', 'runs.installation_id')
+        .where('newer.pipeline', '=', 'install')
         .where((inner) =>
           inner.or([
             inner('newer.created_at', '>', inner.ref('runs.created_at')),
@@ -139,6 +144,7 @@ export function isNewestRun(eb: Where<'runs'>) {
         ),
     ),
   );
+  return eb.and([eb('runs.pipeline', '=', 'install'), isNewest]);
 }
 
 function matchesText(eb: Where<'installations'>, text: string, ids: readonly string[]) {

@@ -32,8 +32,11 @@ export interface OperatorDeps {
   loadKeyring: (config: Config) => Keyring;
   /** The store with the keys that are there. @throws KeyringError */
   openStore: (config: Config, database: Database) => Pick<InstallationStore, 'readInstallation'>;
-  /** Erases an installation; needs no key. Resolves to whether there was one. */
-  purgeInstallation: (config: Config, database: Database, installationId: string) => Promise<boolean>;
+  /** What uninstalls and erases; it needs no key. */
+  openEraser: (
+    config: Config,
+    database: Database,
+  ) => Pick<InstallationStore, 'deleteInstallation' | 'purgeInstallation'>;
   slackClients: (config: Config) => SlackClientFactory;
   /** Asks yes or no; undefined where nobody can answer. */
   confirm: ((question: string) => Promise<boolean>) | undefined;

@@ -59,19 +59,20 @@ export async function* readInstallations(
   }
 }
 
-/** The newest run of each of these installations, by installation. */
+/** The newest run of each installation's install pipeline, by installation. */
 async function newestRuns(
   queries: Queries,
   installationIds: readonly string[],
 ): Promise<Map<string, RunRecord>> {
   if (installationIds.length === 0) return new Map();
   const isNewest = sql<boolean>`not exists (
-    select 1 from runs as newer where newer.installation_id = runs.installation_id
+    select 1 from runs as newer where newer.installation_id = runs.installation_id and newer.pipeline = 'install'
     and (newer.created_at, newer.id) > (runs.created_at, runs.id))`;
   const runs = await queries
     .selectFrom('runs')
     .select([...runColumns, 'installation_id'])
     .where('installation_id', 'in', installationIds)
+    .where('pipeline', '=', 'install')
     .where(isNewest)
     .execute();
   if (runs.length === 0) return new Map();

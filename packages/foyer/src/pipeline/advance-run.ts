@@ -81,15 +81,24 @@ async function endDone(move: RunMove, done: DoneStep): Promise<Advance | undefin
 
 async function beginNextStep(move: RunMove): Promise<Advance> {
   const { deps, transaction, claimed, draining, now } = move;
-  const { id, installation_id: installationId, user_id: userId } = claimed.run;
+  const { id, pipeline, installation_id: installationId, user_id: userId } = claimed.run;
+  const { steps, uninstallSteps = [] } = deps;
   for (;;) {
     const row = move.rows.find(isUnfinished);
     if (!row) {
-      const status = await endRun(transaction, { id, installationId, userId, steps: move.rows, now });
+      const status = await endRun(transaction, {
+        id,
+        pipeline,
+        installationId,
+        userId,
+        steps: move.rows,
+        now,
+      });
       return { kind: 'left', status, ended: move.ended };
     }
     if (draining) return leave(move, handBack(move));
-    const step = deps.steps.find((candidate) => candidate.name === row.name);
+    const list = pipeline === 'install' ? steps : uninstallSteps;
+    const step = list.find((candidate) => candidate.name === row.name);
     const advance = step ? await beginStep(move, step, row) : await skipUnknownStep(move, row);
     if (advance) return advance;
   }

@@ -1,4 +1,4 @@
-import type { StepRow } from '../database/records.ts';
+import type { Pipeline, StepRow } from '../database/records.ts';
 import type { StepEnding } from '../database/run-steps.ts';
 import type { Rest } from '../database/runs.ts';
 import type { Attempt } from './attempt-step.ts';
@@ -20,6 +20,7 @@ export interface Verdict {
 
 /** What judging needs beside the attempt. */
 export interface Judging {
+  pipeline: Pipeline;
   step: Step;
   row: StepRow;
   now: number;
@@ -61,6 +62,7 @@ function judgeEnd(end: StepEnd, judging: Judging): Verdict {
       return goOn({ ...ending, ...why, status: end.kind, outcome: end.kind });
     }
     case 'wait-for':
+      if (judging.pipeline === 'uninstall') return judgeFailure(noEventComes, judging);
       return {
         ...goOn({ ...ending, status: 'pending', outcome: 'waiting', errorCode: end.event }),
         rest: { status: 'waiting', dueAt: null, waitingFor: end.event },
@@ -79,6 +81,14 @@ function judgeEnd(end: StepEnd, judging: Judging): Verdict {
       };
   }
 }
+
+/** A reinstall waits for the end of an uninstall run, so that must not wait for what cannot happen any more. */
+const noEventComes: StepFailure = {
+  kind: 'final',
+  code: 'cannot_wait',
+  message: 'A step of the uninstall pipeline cannot wait for an event or an answer: the app is gone',
+  tokenDead: false,
+};
 
 function judgeFailure(failure: StepFailure, judging: Judging): Verdict {
   const { step, row, now, random } = judging;

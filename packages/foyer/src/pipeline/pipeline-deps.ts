@@ -7,7 +7,10 @@ import type { Step, StepServices } from './step.ts';
 /** What runs are executed with. */
 export interface PipelineDeps {
   database: Database;
+  /** Of the install pipeline. */
   steps: readonly Step[];
+  /** Of the uninstall pipeline; none unless given. */
+  uninstallSteps?: readonly Step[];
   services: Omit<StepServices, 'database'>;
   slackClient: SlackClientFactory;
   /** The bot's token of this moment, refreshed where that is needed. */

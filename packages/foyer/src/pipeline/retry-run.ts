@@ -3,7 +3,7 @@ import { appendHistory } from '../database/history.ts';
 import { lockInstallation } from '../database/installations.ts';
 import type { RunRow, StepRow } from '../database/records.ts';
 import { earlierStepFailed } from '../database/run-steps.ts';
-import { queueRun } from '../database/runs.ts';
+import { behindUninstallRun, queueRun } from '../database/runs.ts';
 
 /**
  * What became of the wish to try a run again.
@@ -39,8 +39,10 @@ export async function retryRun(
     const installation = ofRun && (await lockInstallation(transaction, ofRun));
     const run = await lockRun(transaction, runId);
     if (!run || !installation) return 'unknown';
-    if (installation.status === 'uninstalled' || installation.life !== run.life) return 'not-installed';
+    const isOfThisLife = installation.status !== 'uninstalled' && installation.life === run.life;
+    if (run.pipeline === 'install' && !isOfThisLife) return 'not-installed';
     if (run.status === 'queued' || run.status === 'running') return 'going';
+    if (run.waiting_for === behindUninstallRun) return 'going';
     const steps = await transaction.selectFrom('steps').selectAll().where('run_id', '=', runId).execute();
     return run.status === 'waiting'
       ? wakeRun(transaction, run, steps, retry.now)

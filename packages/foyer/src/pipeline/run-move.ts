@@ -68,7 +68,8 @@ export interface RunMove extends Advancing {
 /** Decides what follows from an attempt. */
 export function judge(move: RunMove, step: Step, row: StepRow, attempt: Attempt): Verdict {
   const { random = Math.random, scrub } = move.deps;
-  return judgeAttempt(attempt, { step, row, now: move.now, random, scrub });
+  const { pipeline } = move.claimed.run;
+  return judgeAttempt(attempt, { pipeline, step, row, now: move.now, random, scrub });
 }
 
 /** Keeps a step's row as it now stands. */

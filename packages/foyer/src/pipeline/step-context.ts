@@ -3,12 +3,12 @@ import { toStepRecord } from '../database/install-record.ts';
 import type { ConnectionRow, StepRow } from '../database/records.ts';
 import type { ClaimedRun } from '../database/runs.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
-import type { Json, Step, StepContext, StepFacts, StepWrite } from './step.ts';
+import { type Json, type Step, type StepContext, StepError, type StepFacts, type StepWrite } from './step.ts';
 
 /** Builds what is known as the next attempt of a step begins: `row` is the step's own, `rows` are all of the run's. */
 export function stepFacts(
   deps: PipelineDeps,
-  { run, installation }: Omit<ClaimedRun, 'steps'>,
+  { run, installation, installSteps }: Omit<ClaimedRun, 'steps'>,
   known: {
     row: StepRow;
     rows: readonly StepRow[];
@@ -19,6 +19,7 @@ export function stepFacts(
   const { row, rows, workspaceIds, connection } = known;
   return {
     runId: run.id,
+    pipeline: run.pipeline,
     runCreatedAt: run.created_at,
     installationId: installation.id,
     life: run.life,
@@ -45,7 +46,7 @@ export function stepFacts(
     earlierSteps: rows.filter((step) => step.position < row.position).map(toStepRecord),
     services: { config: deps.services.config },
     now: deps.now,
-    output: (step) => outputOf(rows, step),
+    output: (step) => outputOf(rows, step) ?? outputOf(installSteps, step),
   };
 }
 
@@ -66,6 +67,10 @@ export function stepContext(
     log: deps.log.child({ runId: facts.runId, step: stepName }),
     services: { ...deps.services, database: deps.database },
     async slack(limits) {
+      if (facts.pipeline === 'uninstall') {
+        const message = 'An uninstall run has no Slack client: the app’s token is gone';
+        throw new StepError('no_token', message, { final: true });
+      }
       if (limits) return makeClient(limits);
       client ??= makeClient();
       return client;

@@ -5,6 +5,7 @@ import type { Logger } from '../config/log.ts';
 import type { ClaimUrl } from '../connections/create-connections.ts';
 import type { Database, Tx } from '../database/database.ts';
 import type { StepRecord } from '../database/install-record.ts';
+import type { Pipeline } from '../database/records.ts';
 import type { PublishHome } from '../home/publish-home.ts';
 import type { Brand } from '../http/brand.ts';
 import type { Texts } from '../texts/create-texts.ts';
@@ -76,6 +77,8 @@ export interface StepConnection {
 /** What is known of a run when a step begins. */
 export interface StepFacts {
   readonly runId: string;
+  /** Which list of steps this run executes. */
+  readonly pipeline: Pipeline;
   /** When the run was made: the time of the install. */
   readonly runCreatedAt: number;
   readonly installationId: string;
@@ -105,7 +108,10 @@ export interface StepFacts {
   readonly earlierSteps: readonly StepRecord[];
   readonly services: Pick<StepServices, 'config'>;
   now(): number;
-  /** What an earlier step returned; null unless it succeeded. */
+  /**
+   * What an earlier step returned; null unless it succeeded. In an uninstall run also what a step of the newest install
+   * run returned.
+   */
   output<Output extends Json>(step: Step<Output>): Output | null;
 }
 
@@ -122,7 +128,10 @@ export interface StepContext extends StepFacts {
    */
   // biome-ignore lint/suspicious/noExplicitAny: only the app knows its tables; annotate `tx` to have them checked.
   write<MyTables = any>(work: (tx: Transaction<MyTables>) => Promise<unknown>): void;
-  /** A client for the bot, made from the token of this moment, ended by this step's signal. One for an attempt. */
+  /**
+   * A client for the bot, made from the token of this moment, ended by this step's signal. One for an attempt.
+   * @throws StepError in an uninstall run: the token is gone
+   */
   slack(limits?: { timeoutMs?: number }): Promise<WebClient>;
 }
 

@@ -55,6 +55,7 @@ async function newestRunOfThisLife(
     .selectAll()
     .where('installation_id', '=', installation.id)
     .where('life', '=', installation.life)
+    .where('pipeline', '=', 'install')
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(1)

@@ -19,6 +19,7 @@ export function run(
 ): RunRecord {
   return {
     id: 'run_1',
+    pipeline: 'install',
     userId: 'U1',
     status,
     createdAt: installedAt,

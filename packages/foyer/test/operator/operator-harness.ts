@@ -85,7 +85,7 @@ export async function createOperatorHarness(
         readEnvironment: () => variables,
         loadKeyring: unexpected('loadKeyring'),
         openStore: unexpected('openStore'),
-        purgeInstallation: unexpected('purgeInstallation'),
+        openEraser: unexpected('openEraser'),
         slackClients: (given) => createSlackClientFactory({ config: given, log }),
         confirm: undefined,
         prompts: undefined,

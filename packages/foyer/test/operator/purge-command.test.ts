@@ -33,7 +33,7 @@ async function startSlack(t: TestContext, answer: (token: string) => object | 'd
 /** A store in which everybody has a token named after them, and a purge that erases the row. */
 function storeOfTokens(installationId: string) {
   const purged: string[] = [];
-  const deps: Pick<OperatorDeps, 'openStore' | 'purgeInstallation'> = {
+  const deps: Pick<OperatorDeps, 'openStore' | 'openEraser'> = {
     openStore() {
       return {
         async readInstallation(id, userId = 'U1') {
@@ -46,10 +46,15 @@ function storeOfTokens(installationId: string) {
         },
       };
     },
-    async purgeInstallation(_config, database, id) {
-      purged.push(id);
-      const gone = await database.queries.deleteFrom('installations').where('id', '=', id).executeTakeFirst();
-      return gone.numDeletedRows > 0n;
+    openEraser(_config, { queries }) {
+      return {
+        deleteInstallation: async () => true,
+        async purgeInstallation(id) {
+          purged.push(id);
+          const gone = await queries.deleteFrom('installations').where('id', '=', id).executeTakeFirst();
+          return gone.numDeletedRows > 0n;
+        },
+      };
     },
   };
   return { deps, purged };

@@ -8,37 +8,51 @@ import {
   testOnBothEngines,
 } from './operator-harness.ts';
 
-testOnBothEngines('show --json adds users and history to what list prints', async (t, engine) => {
-  const { database, run } = await createOperatorHarness(t, {}, engine);
-  await storeInstallation(database, { id: 'ins_1' });
-  await storeRun(database, 'ins_1', [{ name: 'register-team', status: 'succeeded' }]);
-  await storeUser(database, {
-    installationId: 'ins_1',
-    userId: 'U1',
-    realName: 'Ada',
-    sealedToken: 'sealed',
-  });
-  const [listed] = JSON.parse((await run(['list', '--json'])).stdout);
-  const { exitCode, stdout } = await run(['show', 'T1', '--json']);
-  assert.equal(exitCode, 0);
-  const at = '2026-11-22T01:47:03.000Z';
-  assert.deepEqual(JSON.parse(stdout), {
-    ...listed,
-    users: [
-      {
-        userId: 'U1',
-        name: 'ada',
-        realName: 'Ada',
-        email: 'ada@acme.example',
-        timezone: 'Europe/Vienna',
-        avatarUrl: 'https://avatars.example/1.png',
-        hasUserToken: true,
-        firstSeenAt: at,
-      },
-    ],
-    history: [{ at, kind: 'installed', userId: 'U1', detail: 'first install' }],
-  });
-});
+testOnBothEngines(
+  'show --json adds the runs of both pipelines, users and history to what list prints',
+  async (t, engine) => {
+    const { database, run } = await createOperatorHarness(t, {}, engine);
+    await storeInstallation(database, { id: 'ins_1' });
+    await storeRun(database, 'ins_1', [{ name: 'register-team', status: 'succeeded' }]);
+    await storeUser(database, {
+      installationId: 'ins_1',
+      userId: 'U1',
+      realName: 'Ada',
+      sealedToken: 'sealed',
+    });
+    const [listed] = JSON.parse((await run(['list', '--json'])).stdout);
+    const cleanup = { ...listed.run, pipeline: 'uninstall', id: 'run_cleanup' };
+    const { life, user_id, created_at } = await database.queries
+      .selectFrom('runs')
+      .select(['life', 'user_id', 'created_at'])
+      .executeTakeFirstOrThrow();
+    const row = { id: cleanup.id, pipeline: 'uninstall', installation_id: 'ins_1', life, user_id } as const;
+    await database.queries
+      .insertInto('runs')
+      .values({ ...row, status: 'succeeded', created_at: created_at + 1 })
+      .execute();
+    const { exitCode, stdout } = await run(['show', 'T1', '--json']);
+    assert.equal(exitCode, 0);
+    const at = '2026-11-22T01:47:03.000Z';
+    assert.deepEqual(JSON.parse(stdout), {
+      ...listed,
+      runs: [{ ...cleanup, steps: [] }, listed.run],
+      users: [
+        {
+          userId: 'U1',
+          name: 'ada',
+          realName: 'Ada',
+          email: 'ada@acme.example',
+          timezone: 'Europe/Vienna',
+          avatarUrl: 'https://avatars.example/1.png',
+          hasUserToken: true,
+          firstSeenAt: at,
+        },
+      ],
+      history: [{ at, kind: 'installed', userId: 'U1', detail: 'first install' }],
+    });
+  },
+);
 
 test('show tells who, when, the scopes, each attempt with its error, and what to do', async (t) => {
   const { database, run } = await createOperatorHarness(t);

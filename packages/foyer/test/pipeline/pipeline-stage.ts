@@ -71,6 +71,7 @@ export async function setStage(
   options: {
     engine?: keyof typeof engines;
     steps?: readonly Step[];
+    uninstallSteps?: readonly Step[];
     environment?: Record<string, string>;
     realTime?: boolean;
   } = {},
@@ -104,8 +105,12 @@ export async function setStage(
   const pipelineSteps = options.steps ?? builtInSteps();
   const keyring = createKeyring([{ id: 'test', base64: Buffer.alloc(32, 7).toString('base64') }]);
   const stepNames = pipelineSteps.map((step) => step.name);
+  const { uninstallSteps = [] } = options;
+  const uninstallStepNames = uninstallSteps.map((step) => step.name);
   const { clientId } = config.slack;
-  const store = createInstallationStore({ database, keyring, clientId, stepNames, now, log });
+  const store = createInstallationStore({
+    ...{ database, keyring, clientId, stepNames, uninstallStepNames, now, log },
+  });
   const deadTokens: string[] = [];
   const slackClient = createSlackClientFactory({ config, log });
 
@@ -113,6 +118,7 @@ export async function setStage(
   const deps: PipelineDeps = {
     database,
     steps: pipelineSteps,
+    uninstallSteps,
     services: { config, publishHome, brand: brandOf(), texts },
     slackClient,
     async botToken(installationId) {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import type { Database } from '../../database/database.ts';
 import { countInstallationRows } from '../../database/erase-installation.ts';
-import { type InstallRecord, registeredTeamId } from '../../database/install-record.ts';
+import { type InstallRecord, type RunRecord, registeredTeamId } from '../../database/install-record.ts';
 import { readUsers } from '../../database/people.ts';
 import { KeyringError } from '../../installations/keyring.ts';
 import { KeyMissingError, SealBrokenError } from '../../installations/sealer.ts';
@@ -11,13 +11,18 @@ import { findTeam } from '../find-team.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { readOwnTables } from '../own-tables.ts';
 import { type Revocation, revokeTokens } from '../revoke-tokens.ts';
+import { settleUninstall } from '../settle-uninstall.ts';
 import { fieldLines } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
 import { exampleLines, jsonOption } from './command-help.ts';
 
+/** How long purge waits for the end of the uninstall run. */
+const uninstallWaitMs = 15_000;
+
 interface PurgeOptions {
   yes?: boolean;
   revoke: boolean;
+  wait: boolean;
   json?: boolean;
 }
 
@@ -29,11 +34,12 @@ export function purgeCommand(deps: OperatorDeps): Command {
       'Revokes the tokens of a team at Slack, as far as Slack answers, then erases everything that Foyer stores about ' +
         'the team, also from the database’s files. It shows what it erases and asks first; only a backup brings it back. ' +
         'Rows of your own tables are erased if they refer to the installation with ON DELETE CASCADE. The others are ' +
-        'left and named: erase them in the uninstall pipeline of your definition.',
+        'left and named: erase them in the uninstall pipeline of your definition: purge starts it, and waits up to 15 seconds for its end.',
     )
     .argument('<team>', 'a team’s id (T…), or an enterprise’s (E…) for an org-wide install')
     .option('-y, --yes', 'do not ask')
     .option('--no-revoke', 'leave the tokens valid at Slack: for tokens whose encryption key is lost')
+    .option('--no-wait', 'erase even if the uninstall pipeline has not ended: its steps then do not run')
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -61,7 +67,14 @@ async function purge(deps: OperatorDeps, team: string, options: PurgeOptions): P
       if (!sure) throw new CommandError('Nothing was erased.');
     }
     const tokens = await giveBack(deps, config, database, record, options.revoke);
-    const gone = await deps.purgeInstallation(config, database, record.id).catch((error: unknown) => {
+    const eraser = deps.openEraser(config, database);
+    const { teamId, enterpriseId, isEnterpriseInstall } = record;
+    if (options.wait) {
+      await eraser.deleteInstallation({ teamId, enterpriseId, isEnterpriseInstall }, { reason: 'purge' });
+      const left = await settleUninstall(database.queries, record.id, uninstallWaitMs);
+      if (left) throw stillUninstalling(team, left);
+    }
+    const gone = await eraser.purgeInstallation(record.id).catch((error: unknown) => {
       throw isReferredTo(error) ? stillReferredTo(team, erased.ownTables.left, error) : error;
     });
     if (!gone) throw new CommandError(`Another process has erased ${team} in the meantime.`);
@@ -72,7 +85,7 @@ async function purge(deps: OperatorDeps, team: string, options: PurgeOptions): P
       );
     }
     if (!options.json) return deps.output.print(`Erased:\n${erasedLines(record, erased)}`);
-    const { teamId, teamName, enterpriseId, isEnterpriseInstall } = record;
+    const { teamName } = record;
     const { ownTables, ...counts } = erased;
     deps.output.printJson({
       teamId,
@@ -84,6 +97,17 @@ async function purge(deps: OperatorDeps, team: string, options: PurgeOptions): P
       tokens,
     });
   });
+}
+
+function stillUninstalling(team: string, run: RunRecord): CommandError {
+  const state =
+    run.status === 'failed'
+      ? `failed: npm run foyer -- retry ${run.id} tries it again`
+      : 'has not ended: a server works it, so start one if none runs';
+  return new CommandError(
+    `Nothing was erased. ${team} is uninstalled, and its uninstall run ${run.id} ${state}. Run purge again once it has ` +
+      'succeeded, or with --no-wait to erase it without the rest of its steps.',
+  );
 }
 
 /** Whether a row of another table still refers to what was to be erased: both engines have a code for it. */

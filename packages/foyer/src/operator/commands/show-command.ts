@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { readHistory } from '../../database/history.ts';
 import { readUsers } from '../../database/people.ts';
 import { readStepAttempts } from '../../database/run-steps.ts';
+import { listRuns } from '../../database/runs.ts';
 import { findTeam } from '../find-team.ts';
 import { installDetailsJson } from '../install-record-json.ts';
 import { installRecordText } from '../install-record-text.ts';
@@ -11,13 +12,15 @@ import { exampleLines, jsonOption } from './command-help.ts';
 
 /** More than an installation ever has; a number that both databases take as a limit. */
 const wholeHistory = 1_000_000;
+/** As many runs as `--json` prints. */
+const mostRuns = 1000;
 
 /** `show TEAM`: one installation with everything that is known of it. */
 export function showCommand(deps: OperatorDeps): Command {
   return new Command('show')
     .summary('show one installation: who, when, scopes, run, users, history')
     .description(
-      'Shows one installation: who made it and when, its scopes, its newest run with every attempt, its people and its history (newest first).',
+      'Shows one installation: who made it and when, its scopes, its newest run with every attempt (and the uninstall run, if that is the newest), its people and its history (newest first).',
     )
     .argument('<team>', 'a team’s id (T…), or an enterprise’s (E…) for an org-wide install')
     .addOption(jsonOption())
@@ -36,8 +39,14 @@ async function show(deps: OperatorDeps, team: string, options: { json?: boolean 
     const record = await findTeam(queries, config.slack.clientId, team);
     const users = await readUsers(queries, record);
     const history = await readHistory(queries, record.id, wholeHistory);
-    if (options.json) return deps.output.printJson(installDetailsJson(record, users, history));
+    const runs = await listRuns(queries, record.id, options.json ? mostRuns : 1);
+    if (options.json) return deps.output.printJson(installDetailsJson(record, { runs, users, history }));
     const attempts = record.run ? await readStepAttempts(queries, record.run.id) : [];
-    deps.output.print(installRecordText(deps.output, { record, users, history, attempts }));
+    const uninstallRun = runs.find(({ pipeline }) => pipeline === 'uninstall');
+    const uninstall = uninstallRun && {
+      run: uninstallRun,
+      attempts: await readStepAttempts(queries, uninstallRun.id),
+    };
+    deps.output.print(installRecordText(deps.output, { record, users, history, attempts, uninstall }));
   });
 }

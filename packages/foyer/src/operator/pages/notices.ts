@@ -30,6 +30,10 @@ const notices = {
   },
   already_gone: { tone: 'plain', text: 'Nothing was changed: it was marked as gone already.' },
   purged: { tone: 'good', text: 'Purged: everything that was stored of this installation is erased.' },
+  purge_waits: {
+    tone: 'warn',
+    text: 'Uninstalled, and nothing is erased yet: its uninstall run has not succeeded. Look at it below, and purge again once it has.',
+  },
   purged_not_revoked: {
     tone: 'warn',
     text: 'Purged. Slack did not take all of its tokens back: the log says which. They die when the app is removed there.',

@@ -8,6 +8,7 @@ import { type RetryOutcome, retryRun } from '../../pipeline/retry-run.ts';
 import type { SlackClientFactory } from '../../slack/create-slack-client.ts';
 import { requestWelcome, type WelcomeRequestOutcome } from '../../steps/request-welcome.ts';
 import { type Revocation, revokeTokens } from '../revoke-tokens.ts';
+import { settleUninstall } from '../settle-uninstall.ts';
 import type { Notice } from './notices.ts';
 
 /** What an operator can do to an installation: the last part of the form's address. */
@@ -25,6 +26,8 @@ export interface OperatorActionsDeps {
 
 /** A request must end within ten seconds: giving many people's tokens back takes no more than this of it. */
 const giveBackMs = 5000;
+/** As long, for the end of the uninstall run. */
+const uninstallWaitMs = 3000;
 
 const retryNotices: Readonly<Record<RetryOutcome, Notice>> = {
   queued: 'run_queued',
@@ -115,8 +118,11 @@ export function createOperatorActions(deps: OperatorActionsDeps) {
   async function purge(installation: InstallRecord, form: URLSearchParams): Promise<Notice> {
     const given = await giveBack(installation, form);
     if ('stop' in given) return given.stop;
-    await store.purgeInstallation(installation.id);
-    const { id: installationId, teamId, enterpriseId } = installation;
+    const { id: installationId, teamId, enterpriseId, isEnterpriseInstall } = installation;
+    await store.deleteInstallation({ teamId, enterpriseId, isEnterpriseInstall }, { reason: 'purge' });
+    deps.wakeWorker();
+    if (await settleUninstall(database.queries, installationId, uninstallWaitMs)) return 'purge_waits';
+    await store.purgeInstallation(installationId);
     log.warn(
       { installationId, teamId, enterpriseId, tokens: revocationText(given) },
       'purged by an operator',

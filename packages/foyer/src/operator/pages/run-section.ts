@@ -54,12 +54,12 @@ export function runsSection(runs: readonly RunWithAttempts[], now: number): Html
   if (!newest)
     return html`<section class="card panel"><h2>Runs</h2><p class="small">There is none.</p></section>`;
   return html`<section class="card panel" aria-labelledby="run">
-  <h2 id="run">Newest run ${badge(newest.run.status)}</h2>
+  <h2 id="run">${newest.run.pipeline === 'uninstall' ? 'Uninstall run' : 'Newest run'} ${badge(newest.run.status)}</h2>
   ${runBody(newest, now)}
   ${older.map(
     (
       each,
-    ) => html`<details class="older-run"><summary>An earlier run, ${time(each.run.createdAt)} ${badge(each.run.status)}</summary>
+    ) => html`<details class="older-run"><summary>An earlier ${each.run.pipeline === 'uninstall' ? 'uninstall run' : 'run'}, ${time(each.run.createdAt)} ${badge(each.run.status)}</summary>
   ${runBody(each, now)}</details>`,
   )}
 </section>`;

@@ -387,6 +387,8 @@ export const de: Translation = {
     'home.history.run_failed': 'Einrichtung beendet, aber nicht alles hat geklappt',
     'home.history.run_cancelled': 'Einrichtung gestoppt',
     'home.history.run_retried': 'Einrichtung erneut versucht{who, select, none {} other { von {who}}}',
+    'home.history.uninstall_run_succeeded': 'Aufräumen fertig',
+    'home.history.uninstall_run_failed': 'Aufräumen beendet, aber nicht alles hat geklappt',
     'home.history.welcome_requested':
       'Weitere Willkommensnachricht angefordert{who, select, none {} other { von {who}}}',
     'home.history.connected': 'Mit einem Konto verbunden{who, select, none {} other { von {who}}}',

@@ -365,6 +365,8 @@ export const en = {
   'home.history.run_failed': 'Setup ended, but not everything worked',
   'home.history.run_cancelled': 'Setup stopped',
   'home.history.run_retried': 'Setup tried again{who, select, none {} other { by {who}}}',
+  'home.history.uninstall_run_succeeded': 'Cleanup finished',
+  'home.history.uninstall_run_failed': 'Cleanup ended, but not everything worked',
   'home.history.welcome_requested': 'Another welcome requested{who, select, none {} other { by {who}}}',
   'home.history.connected': 'Connected with an account{who, select, none {} other { by {who}}}',
   'home.history.disconnected': 'Disconnected from the account',

@@ -376,6 +376,8 @@ export const es: Translation = {
     'home.history.run_failed': 'La configuración acabó, pero no todo funcionó',
     'home.history.run_cancelled': 'Configuración detenida',
     'home.history.run_retried': 'Configuración reintentada{who, select, none {} other { por {who}}}',
+    'home.history.uninstall_run_succeeded': 'Limpieza terminada',
+    'home.history.uninstall_run_failed': 'La limpieza acabó, pero no todo funcionó',
     'home.history.welcome_requested': 'Otra bienvenida solicitada{who, select, none {} other { por {who}}}',
     'home.history.connected': 'Vinculada a una cuenta{who, select, none {} other { por {who}}}',
     'home.history.disconnected': 'Desvinculada de la cuenta',

@@ -383,6 +383,8 @@ export const fr: Translation = {
     'home.history.run_failed': 'Configuration arrêtée, tout n’a pas fonctionné',
     'home.history.run_cancelled': 'Configuration arrêtée',
     'home.history.run_retried': 'Configuration retentée{who, select, none {} other { par {who}}}',
+    'home.history.uninstall_run_succeeded': 'Nettoyage terminé',
+    'home.history.uninstall_run_failed': 'Nettoyage arrêté, tout n’a pas fonctionné',
     'home.history.welcome_requested':
       'Nouveau message de bienvenue demandé{who, select, none {} other { par {who}}}',
     'home.history.connected': 'Liée à un compte{who, select, none {} other { par {who}}}',

@@ -356,6 +356,8 @@ export const ja: Translation = {
     'home.history.run_failed': '設定終了（一部が完了しませんでした）',
     'home.history.run_cancelled': '設定中止',
     'home.history.run_retried': '設定を再試行{who, select, none {} other {：{who}}}',
+    'home.history.uninstall_run_succeeded': '後片付け完了',
+    'home.history.uninstall_run_failed': '後片付け終了（一部が完了しませんでした）',
     'home.history.welcome_requested': 'ウェルカムの再送を依頼{who, select, none {} other {：{who}}}',
     'home.history.connected': 'アカウントと接続{who, select, none {} other {：{who}}}',
     'home.history.disconnected': 'アカウントとの接続を解除',

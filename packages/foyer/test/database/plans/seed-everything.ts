@@ -103,6 +103,7 @@ export async function seedEverything(
     ...{ user_id: userId(index), installation_id: id(index), run_id: runId(index), sealed_tokens: null },
   }));
   await fill('runs', (index) => ({
+    pipeline: 'install' as const,
     ...{ id: runId(index), installation_id: id(index), life: 1, user_id: userId(index) },
     status: index % 20 === 0 ? ('failed' as const) : ('succeeded' as const),
     ...{ created_at: at(index), ...ended(index), due_at: null, waiting_for: null },

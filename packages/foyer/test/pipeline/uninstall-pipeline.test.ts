@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { readHistory } from '../../src/database/history.ts';
+import { readInstallRecord } from '../../src/database/install-record.ts';
+import { listRuns } from '../../src/database/runs.ts';
+import { retryRun } from '../../src/pipeline/retry-run.ts';
+import { retryIn, type Step, type StepContext, StepError, waitFor } from '../../src/pipeline/step.ts';
+import { engines } from '../support/open-test-database.ts';
+import { mortal, type PipelineStage, setStage, signal } from './pipeline-stage.ts';
+
+const title = { todo: 'Do it', doing: 'Doing it' };
+
+/** Two steps of an install, and what an uninstall does with what they returned. */
+function billing(cancel: (context: StepContext) => ReturnType<NonNullable<Step['run']>>) {
+  const startTrial: Step<{ trial: string }> = {
+    name: 'start-trial',
+    title,
+    run: async ({ installationId, life }) => ({ trial: `${installationId}/${life}` }),
+  };
+  const cancelPlan: Step = { name: 'cancel-plan', title, run: cancel };
+  const sayGoodbye: Step = { name: 'say-goodbye', title, run: async () => null };
+  const steps: Step[] = [startTrial];
+  return { startTrial, steps, uninstallSteps: [cancelPlan, sayGoodbye] };
+}
+
+async function uninstallRuns(stage: PipelineStage, installationId: string) {
+  const runs = await listRuns(stage.database.queries, installationId, 50);
+  return runs.filter((run) => run.pipeline === 'uninstall');
+}
+
+for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
+  describe(`the uninstall pipeline on ${engine}`, () => {
+    it('runs once for an uninstall that is applied, with what the install run returned and no token', async (t) => {
+      const seen: unknown[] = [];
+      const { startTrial, ...lists } = billing(async (context) => {
+        const refused = await context.slack().catch((error: unknown) => error);
+        assert.ok(refused instanceof StepError);
+        seen.push([context.teamId, context.pipeline, context.output(startTrial)]);
+        return { cancelled: true };
+      });
+      const stage = await setStage(t, { engine, ...lists });
+      const acme = await stage.install();
+      const globex = await stage.install({ workspace: 'Globex' });
+      await stage.work();
+      const removal = { before: stage.now() + 1000, eventId: 'Ev1', reason: 'app_uninstalled' };
+
+      assert.equal(await stage.store.deleteInstallation({ teamId: acme.teamId }, removal), true);
+      assert.equal(await stage.store.deleteInstallation({ teamId: acme.teamId }, removal), false);
+      await stage.work();
+
+      assert.deepEqual(seen, [[acme.teamId, 'uninstall', { trial: `${acme.installationId}/1` }]]);
+      const [run, ...more] = await uninstallRuns(stage, acme.installationId);
+      assert.deepEqual([run?.status, more], ['succeeded', []]);
+      assert.deepEqual(
+        run?.steps.map(({ name, status }) => [name, status]),
+        [
+          ['cancel-plan', 'succeeded'],
+          ['say-goodbye', 'succeeded'],
+        ],
+      );
+      assert.deepEqual(await uninstallRuns(stage, globex.installationId), []);
+      const history = await readHistory(stage.database.queries, acme.installationId, 10);
+      assert.ok(history.some(({ kind }) => kind === 'uninstall_run_succeeded'));
+      const record = await readInstallRecord(stage.database.queries, acme.installationId);
+      assert.equal(record?.run?.id, acme.runId);
+    });
+
+    it('does not run for an event that is older than the install', async (t) => {
+      const { startTrial: _, ...lists } = billing(async () => null);
+      const stage = await setStage(t, { engine, ...lists });
+      const acme = await stage.install();
+      const stale = { before: stage.now() - 60_000, eventId: 'Ev0', reason: 'app_uninstalled' };
+
+      assert.equal(await stage.store.deleteInstallation({ teamId: acme.teamId }, stale), false);
+      await stage.work();
+      assert.deepEqual(await uninstallRuns(stage, acme.installationId), []);
+    });
+
+    it('makes no run if the definition has no uninstall steps', async (t) => {
+      const stage = await setStage(t, { engine, steps: billing(async () => null).steps });
+      const acme = await stage.install();
+      await stage.store.deleteInstallation({ teamId: acme.teamId });
+      assert.deepEqual(await uninstallRuns(stage, acme.installationId), []);
+    });
+
+    it('lets a reinstall wait for its end, life after life', async (t) => {
+      const order: string[] = [];
+      const blocked = new Set([1, 2]);
+      const { startTrial: _, ...lists } = billing(async ({ life }) => {
+        if (blocked.has(life)) return retryIn(60_000);
+        order.push(`cancel ${life}`);
+        return null;
+      });
+      lists.steps.push({
+        name: 'count',
+        title,
+        run: async ({ life, teamName }) => order.push(`${teamName} install ${life}`),
+      });
+      const stage = await setStage(t, { engine, ...lists });
+      const first = await stage.install();
+      await stage.work();
+      await stage.store.deleteInstallation({ teamId: first.teamId });
+      await stage.work();
+      await stage.pass(1000);
+      await stage.install();
+      await stage.store.deleteInstallation({ teamId: first.teamId });
+      await stage.pass(1000);
+      const third = await stage.install();
+      await stage.install({ workspace: 'Globex' });
+      await stage.work();
+
+      assert.deepEqual(order, ['Acme install 1', 'Globex install 1']);
+      assert.equal((await stage.run(third.runId)).waitingFor, 'uninstall_run');
+      assert.equal(await retryRun(stage.database, third.runId, { now: stage.now() }), 'going');
+      for (const life of [1, 2]) {
+        blocked.delete(life);
+        await stage.pass(60_000);
+        while ((await stage.work()) > 0);
+        if (life === 1) assert.deepEqual(order.slice(2), ['cancel 1']);
+      }
+      assert.deepEqual(order.slice(2), ['cancel 1', 'cancel 2', 'Acme install 3']);
+    });
+
+    it('is not stopped by a reinstall, and can be retried after one', async (t) => {
+      let fails = true;
+      const { startTrial: _, ...lists } = billing(async () => {
+        if (fails) throw new StepError('billing_down', 'The billing system refused', { final: true });
+        return null;
+      });
+      const stage = await setStage(t, { engine, ...lists });
+      const acme = await stage.install();
+      await stage.store.deleteInstallation({ teamId: acme.teamId });
+      await stage.pass(1000);
+      const again = await stage.install();
+      await stage.work();
+      await stage.work();
+      const [run] = await uninstallRuns(stage, acme.installationId);
+      assert.ok(run);
+      assert.deepEqual(
+        run.steps.map(({ status }) => status),
+        ['failed', 'succeeded'],
+      );
+      assert.equal((await stage.run(again.runId)).status, 'succeeded');
+
+      fails = false;
+      assert.equal(await retryRun(stage.database, run.id, { now: stage.now() }), 'queued');
+      await stage.work();
+      assert.equal((await stage.run(run.id)).status, 'succeeded');
+    });
+
+    it('fails a step that would wait for an event, since a reinstall waits for the run', async (t) => {
+      const { startTrial: _, ...lists } = billing(async () => waitFor('team_access_granted'));
+      const stage = await setStage(t, { engine, ...lists });
+      const acme = await stage.install();
+      await stage.store.deleteInstallation({ teamId: acme.teamId });
+      await stage.work();
+      const [run] = await uninstallRuns(stage, acme.installationId);
+      assert.deepEqual(
+        run?.steps.map(({ status, errorCode }) => [status, errorCode]),
+        [
+          ['failed', 'cannot_wait'],
+          ['succeeded', null],
+        ],
+      );
+    });
+
+    it('resumes at its first unfinished step after a process died in the middle', async (t) => {
+      const calls: string[] = [];
+      const inCancel = signal();
+      let dead = false;
+      const { startTrial: _, ...lists } = billing(async () => {
+        calls.push('cancel');
+        if (!dead) {
+          dead = true;
+          inCancel.reach();
+        }
+        return null;
+      });
+      lists.uninstallSteps.unshift({
+        name: 'first',
+        title,
+        run: async () => calls.push('first'),
+      });
+      const stage = await setStage(t, { engine, ...lists });
+      const acme = await stage.install();
+      await stage.work();
+      await stage.store.deleteInstallation({ teamId: acme.teamId });
+      void stage.work({ database: mortal(stage.database, () => dead) });
+      await inCancel.reached;
+      await stage.pass(31_000);
+      await stage.work();
+
+      assert.deepEqual(calls, ['first', 'cancel', 'cancel']);
+      const [run] = await uninstallRuns(stage, acme.installationId);
+      assert.equal(run?.status, 'succeeded');
+    });
+  });
+}
