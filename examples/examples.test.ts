@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { createVisitor, eventually } from 'slack-foyer/testing';
+import { createVisitor, eventually, type Visitor } from 'slack-foyer/testing';
 import { createSandbox, type Sandbox } from 'slack-sandbox';
 
 /** Each example is started as a user starts it, and used: an install, a message, and the example's own page. */
@@ -151,6 +151,67 @@ describe('examples', () => {
     } finally {
       await foyer.stop();
     }
+  });
+
+  const python = spawnSync('python3', ['--version']).status === 0;
+  it('python-host: signs a link, and takes only the result of its own session', {
+    skip: !python && 'there is no python3',
+  }, async (t) => {
+    const example = await prepare(t, '');
+    const host = `http://127.0.0.1:${nextPort++}`;
+    const connect = { CONNECT_SECRET: 'a secret that Python and Foyer share', CONNECT_RETURN_ORIGINS: host };
+    Object.assign(example.environment, connect);
+    const file = join(import.meta.dirname, 'python-host/host.py');
+    const env = { PATH: process.env.PATH, ...connect, FOYER_URL: example.origin, HOST_URL: host };
+    const child = spawn('python3', [file], {
+      env: { ...env, HOST_PORT: new URL(host).port },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    t.after(async () => {
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+    });
+    await withProcess('python-host/foyer.ts', example, async () => {
+      await eventually(async () =>
+        fetch(host).then(
+          () => true,
+          () => false,
+        ),
+      );
+      const workspace = example.sandbox.workspace('Acme');
+      const owner = { userId: example.sandbox.person('Acme').id, teamId: workspace.id };
+      const loggedIn = async (name: string) => {
+        const visitor = createVisitor();
+        await visitor.get(`${host}/login?as=${name}`);
+        return visitor;
+      };
+      /** Presses Connect Slack, the button of the question, and Allow; returns where Foyer leads then. */
+      const connectSlack = async (visitor: Visitor): Promise<string> => {
+        const settings = await (await visitor.get(host)).text();
+        const [, link = ''] = /href="([^"]+)"/.exec(settings) ?? [];
+        const question = await (await visitor.get(link.replaceAll('&amp;', '&'))).text();
+        assert.match(question, /(ada|eve) Ltd/);
+        const [, ticket = ''] = /name="ticket" value="([^"]+)"/.exec(question) ?? [];
+        const pressed = await visitor.post(`${example.origin}/slack/install`, {
+          ticket,
+          decision: 'continue',
+        });
+        const authorizeUrl = pressed.headers.get('location') ?? '';
+        const callback = await example.sandbox.consent({ authorizeUrl, ...owner });
+        return (await visitor.get(callback)).headers.get('location') ?? '';
+      };
+      const [ada, eve] = [await loggedIn('ada'), await loggedIn('eve')];
+      const back = await connectSlack(ada);
+      // Someone else opens a genuine result: it is not their session's.
+      assert.equal((await eve.get(back)).status, 400);
+      assert.equal((await ada.get(back.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')))).status, 400);
+      const refused = await connectSlack(eve);
+      assert.match(await (await eve.get(refused)).text(), /Not connected: already_connected/);
+      assert.equal((await ada.get(back)).status, 303);
+      assert.match(await (await ada.get(host)).text(), /Workspace: Acme/);
+      assert.match(await (await eve.get(host)).text(), /Workspace: none/);
+    });
   });
 
   it('next: its route handlers answer, and its cron route finishes what is due', async (t) => {
