@@ -166,6 +166,10 @@ describe('an attack on a connection', () => {
         body: new URLSearchParams({ ticket, decision: 'continue' }),
         headers: { ...headers, cookie, connection: 'close' },
       });
+      for (const line of answer.headers.getSetCookie()) {
+        const [name = '', value = ''] = line.split(';', 1)[0]?.split('=') ?? [];
+        victim.visitor.cookies.set(name, value);
+      }
       await refused(answer);
     }
   });
