@@ -189,6 +189,9 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     const visit: Visit = { req, res, path, query: url.searchParams, session: undefined };
     try {
       visit.session = await sessions.read(req.headers.cookie);
+      const kept = visit.session && sessions.keep(visit.session);
+      // A login or a logout writes its own over it.
+      if (kept) res.setHeader('Set-Cookie', kept);
       await (req.method === 'POST' ? post(visit) : get(visit));
     } catch (error) {
       const down = error instanceof DatabaseUnavailableError;

@@ -14,10 +14,17 @@ import type { Sealer } from '../../installations/sealer.ts';
 /** How long an operator stays logged in. */
 export const sessionLifetimeMs = 12 * 3_600_000;
 
+/** A session in which nothing is done for this long has ended. */
+export const sessionIdleMs = 30 * 60_000;
+/** The cookie says when the session was last used, and is written again this often. */
+const seenEveryMs = 60_000;
+
 /** An operator's session. */
 export interface OperatorSession {
   id: string;
   issuedAt: number;
+  /** When it was last used, to a minute. */
+  seenAt: number;
   /** What every form of this session carries. */
   csrfToken: string;
 }
@@ -25,6 +32,7 @@ export interface OperatorSession {
 const sealedSchema = z.object({
   id: z.string(),
   issuedAt: z.number(),
+  seenAt: z.number(),
   csrfToken: z.string(),
   passwordMark: z.string(),
 });
@@ -68,6 +76,12 @@ export function createOperatorSessions(deps: {
       secure,
     });
 
+  function sessionCookie(session: OperatorSession): string {
+    const leftMs = session.issuedAt + sessionLifetimeMs - now();
+    const sealed = sealer.seal(JSON.stringify({ ...session, passwordMark }), place);
+    return cookie(sealed, Math.max(1, Math.floor(leftMs / 1000)));
+  }
+
   return {
     /** Whether it is the password; how long that takes tells nothing about it. */
     isPassword(given: string): boolean {
@@ -90,13 +104,15 @@ export function createOperatorSessions(deps: {
 
     /** Begins a session; returns its Set-Cookie header. */
     begin(): string {
-      const session = {
-        id: randomBytes(16).toString('base64url'),
-        issuedAt: now(),
-        csrfToken: randomBytes(16).toString('base64url'),
-        passwordMark,
-      };
-      return cookie(sealer.seal(JSON.stringify(session), place), sessionLifetimeMs / 1000);
+      const id = randomBytes(16).toString('base64url');
+      const csrfToken = randomBytes(16).toString('base64url');
+      return sessionCookie({ id, csrfToken, issuedAt: now(), seenAt: now() });
+    },
+
+    /** Notes that a session is in use; returns its Set-Cookie header, or undefined if that was noted just now. */
+    keep(session: OperatorSession): string | undefined {
+      if (now() - session.seenAt < seenEveryMs) return undefined;
+      return sessionCookie({ ...session, seenAt: now() });
     },
 
     /** The session of a request, or undefined where there is none that is still good. @throws DatabaseUnavailableError */
@@ -107,9 +123,11 @@ export function createOperatorSessions(deps: {
       const age = now() - session.issuedAt;
       // A clock that is a little behind on another replica is no reason to send somebody away.
       if (age >= sessionLifetimeMs || age < -60_000) return undefined;
+      if (now() - session.seenAt >= sessionIdleMs) return undefined;
       // Asked last, so that nobody without a session of ours makes the database work.
       if (await isOperatorSessionEnded(database.queries, session.id)) return undefined;
-      return { id: session.id, issuedAt: session.issuedAt, csrfToken: session.csrfToken };
+      const { id, issuedAt, seenAt, csrfToken } = session;
+      return { id, issuedAt, seenAt, csrfToken };
     },
 
     /** Ends a session everywhere; returns the Set-Cookie header that takes it from the browser. @throws DatabaseUnavailableError */

@@ -149,6 +149,21 @@ describe('logging in as the operator', () => {
   });
 });
 
+describe('an operator who goes away', () => {
+  it('is logged out after thirty minutes, and not while at work', async (t) => {
+    let at = Date.now();
+    const stage = await setOperatorStage({ foyer: { now: () => at } });
+    t.after(() => stage.close());
+    await stage.logIn();
+    for (let page = 0; page < 3; page += 1) {
+      at += 20 * 60_000;
+      assert.equal((await stage.get('/operator')).status, 200);
+    }
+    at += 31 * 60_000;
+    assert.equal((await stage.get('/operator')).status, 303);
+  });
+});
+
 describe('the operator’s forms', () => {
   let stage: OperatorStage;
   let id: string;

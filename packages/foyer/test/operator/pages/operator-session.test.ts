@@ -6,6 +6,7 @@ import { createSealer } from '../../../src/installations/sealer.ts';
 import {
   createOperatorSessions,
   isFormOf,
+  sessionIdleMs,
   sessionLifetimeMs,
 } from '../../../src/operator/pages/operator-session.ts';
 import { createClock, keyringOf } from '../../support/installations.ts';
@@ -45,14 +46,37 @@ describe('an operator’s session', () => {
     assert.deepEqual([secure.secure, secure.path, secure.domain], [true, '/', undefined]);
   });
 
-  it('lasts twelve hours', async () => {
+  it('lasts twelve hours, however much it is used', async () => {
     const clock = createClock();
     const sessions = sessionsOf({ now: clock.now });
-    const cookie = cookieOf(sessions.begin());
-    clock.advance(sessionLifetimeMs - 1);
+    let cookie = cookieOf(sessions.begin());
+    for (let used = 0; used < sessionLifetimeMs - 10 * 60_000; used += 10 * 60_000) {
+      clock.advance(10 * 60_000);
+      const session = await sessions.read(cookie);
+      assert.ok(session);
+      const kept = parseSetCookie(sessions.keep(session) ?? '');
+      assert.equal(kept.maxAge, (session.issuedAt + sessionLifetimeMs - clock.now()) / 1000);
+      cookie = `${kept.name}=${kept.value}`;
+    }
+    clock.advance(10 * 60_000 - 1);
     assert.ok(await sessions.read(cookie));
     clock.advance(1);
     assert.equal(await sessions.read(cookie), undefined);
+  });
+
+  it('ends after thirty minutes in which nothing is done, and is kept by what is done', async () => {
+    const clock = createClock();
+    const sessions = sessionsOf({ now: clock.now });
+    const cookie = cookieOf(sessions.begin());
+    clock.advance(sessionIdleMs - 1);
+    const session = await sessions.read(cookie);
+    assert.ok(session);
+    const kept = cookieOf(sessions.keep(session) ?? '');
+    clock.advance(1);
+    assert.equal(await sessions.read(cookie), undefined, 'the old cookie');
+    const same = await sessions.read(kept);
+    assert.deepEqual([same?.id, same?.csrfToken], [session.id, session.csrfToken]);
+    assert.equal(same && sessions.keep(same), undefined, 'it was noted just now');
   });
 
   for (const [engine, open] of Object.entries(engines)) {
