@@ -8,7 +8,7 @@ import type { FailureKind } from '../http/pages/failure-texts.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import { GateFailedError } from './gate.ts';
 
-/** Slack's refusals of an exchange that say our settings are wrong: no installer can mend them. */
+/** Slack's refusals of an exchange that say our settings are wrong: no installer can fix them. */
 const misconfigured = new Set([
   'bad_client_secret',
   'bad_redirect_uri',
@@ -18,18 +18,30 @@ const misconfigured = new Set([
   'oauth_authorization_url_mismatch',
 ]);
 
-/** Slack's refusals that say: this code is no good any more. A fresh start mends them. */
+/** Slack's refusals that say: this code is no longer valid. Starting again fixes them. */
 const codeSpent = new Set(['code_already_used', 'code_expired', 'invalid_code', 'invalid_grant']);
 
-/** What Slack may put into `?error=` of the callback instead of a code. */
-const scopeRefused = new Set(['invalid_scope', 'scope_not_allowed', 'unapproved_scope']);
+/**
+ * What Slack says, in `?error=` of the callback or in answer to the exchange, whose cause is not the installer's no.
+ * unapproved_scope: an admin has yet to approve a scope. invalid_team_for_non_distributed_app: public distribution is
+ * off in the app's settings, so it installs only in the workspace that owns it.
+ */
+const causes: ReadonlyMap<string, FailureKind> = new Map([
+  ['access_denied', 'access_denied'],
+  ['invalid_scope', 'scope_invalid'],
+  ['scope_not_allowed', 'scope_invalid'],
+  ['unapproved_scope', 'unapproved_scope'],
+  ['invalid_team_for_non_distributed_app', 'app_not_distributed'],
+  ['server_error', 'slack_trouble'],
+  ['temporarily_unavailable', 'slack_trouble'],
+]);
 
 /** Why an install did not happen: the page to show, and the cause by name for the record and the log. */
 export interface CallbackFailure {
   kind: FailureKind;
   /** Slack's error, or ours; short, and no secret. */
   code: string;
-  /** The HTTP status, where it is not the page's usual one. */
+  /** The HTTP status, if it is not the page's usual one. */
   status?: number;
   /** Whether Slack may have let the app in without our hearing of it. */
   mayHaveActed?: boolean;
@@ -40,16 +52,17 @@ export interface CallbackFailure {
 }
 
 /**
- * Translates an `error=` parameter of Slack's redirect. Anybody can write one into the address, so it is the request's
- * fault (400) and never ours.
+ * Translates an `error=` parameter of Slack's redirect. Anyone can write one into the address, so it never counts as an
+ * error of our server: 400, except for a cancel (200) and for trouble at Slack (502).
  */
 export function redirectFailure(error: string): CallbackFailure {
   const code = /^[a-z0-9_]{1,60}$/.test(error) ? error : 'unknown_error';
-  if (code === 'access_denied') return { kind: 'access_denied', code };
-  return { kind: scopeRefused.has(code) ? 'scope_invalid' : 'slack_refused', code, status: 400 };
+  const kind = causes.get(code) ?? 'slack_refused';
+  if (kind === 'access_denied' || kind === 'slack_trouble') return { kind, code };
+  return { kind, code, status: 400 };
 }
 
-/** Translates whatever ended an exchange. */
+/** Translates the error that ended an exchange. */
 export function exchangeFailure(error: unknown): CallbackFailure {
   if (error instanceof InstallRefusedError) {
     const { code, reason } = error;
@@ -67,5 +80,5 @@ export function exchangeFailure(error: unknown): CallbackFailure {
     return { kind: 'slack_unreachable', code, mayHaveActed };
   if (codeSpent.has(code)) return { kind: 'code_invalid', code };
   if (misconfigured.has(code)) return { kind: 'app_misconfigured', code };
-  return { kind: 'slack_refused', code };
+  return { kind: causes.get(code) ?? 'slack_refused', code };
 }

@@ -84,13 +84,18 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     now: now(),
   });
 
-  /** A used state leads the browser that used it to its progress page; any other is told so. */
+  /** A used state leads the browser that used it to its progress page. Any other browser learns that it was used. */
   async function answerUsedState(
     res: ServerResponse,
     content: StateContent,
     fallback: FailureKind,
   ): Promise<void> {
     const request = await findInstallRequest(database.queries, progressHash(content.progressToken));
+    if (fallback === 'state_wrong_browser') {
+      // This may be a stranger's browser: it gets neither the progress page nor the way back to the host.
+      const kind = request?.outcome === 'installed' ? 'state_used' : fallback;
+      return pages.sendFailure(res, { kind, code: kind, requestId: content.id });
+    }
     const leadsBack =
       request?.outcome === 'installed' || (request?.outcome === 'started' && fallback === 'state_used');
     if (leadsBack) {
@@ -99,7 +104,12 @@ export function createFinishInstall(deps: FinishInstallDeps) {
       return seeOther(res, location ?? progressPath(config.http, content.progressToken));
     }
     await answer(res, content, { outcome: 'failed', error: fallback }, () =>
-      pages.sendFailure(res, { kind: fallback, code: fallback, teamId: content.teamId }),
+      pages.sendFailure(res, {
+        kind: fallback,
+        code: fallback,
+        teamId: content.teamId,
+        requestId: content.id,
+      }),
     );
   }
 
@@ -127,24 +137,26 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     const query = new URL(req.url ?? '/', 'http://localhost').searchParams;
     const verdict = deps.states.judge(query.get('state'), req.headers.cookie);
     const error = query.get('error');
-    const teamId = verdict.content?.teamId;
+    // A stranger's browser does not learn which workspace was asked for.
+    const isOwnBrowser = verdict.ok || verdict.fault === 'state_expired';
+    const teamId = isOwnBrowser ? verdict.content?.teamId : undefined;
+    const requestId = requestIdOf(verdict);
     if (error) {
       const failure = redirectFailure(error);
       if (verdict.ok) await recordUnused(verdict.content, failure);
       deps.onEnded?.(verdict.ok ? outcomeOf(failure) : 'refused');
-      log.info(
-        { outcome: failure.kind, code: failure.code, requestId: requestIdOf(verdict) },
-        'install ended at Slack',
-      );
-      const showPage = (): void => pages.sendFailure(res, { ...failure, teamId });
+      log.info({ outcome: failure.kind, code: failure.code, requestId }, 'install ended at Slack');
+      const showPage = (): void => pages.sendFailure(res, { ...failure, teamId, requestId });
       if (!verdict.ok) return showPage();
       return answer(res, verdict.content, { outcome: outcomeOf(failure), error: failure.code }, showPage);
     }
     if (!query.get('code') || !verdict.ok) deps.onEnded?.('refused');
-    if (!query.get('code'))
-      return pages.sendFailure(res, { kind: 'code_missing', code: 'code_missing', teamId });
+    if (!query.get('code')) {
+      log.info({ code: 'code_missing', requestId }, 'callback refused');
+      return pages.sendFailure(res, { kind: 'code_missing', code: 'code_missing', teamId, requestId });
+    }
     if (!verdict.ok) {
-      log.info({ code: verdict.fault, requestId: requestIdOf(verdict) }, 'callback refused');
+      log.info({ code: verdict.fault, requestId }, 'callback refused');
       if (verdict.content) return answerUsedState(res, verdict.content, verdict.fault);
       return pages.sendFailure(res, { kind: verdict.fault, code: verdict.fault });
     }
@@ -231,7 +243,12 @@ export function createFinishInstall(deps: FinishInstallDeps) {
           // restart: they are erased if the install is there, and revoked if it is not.
           requestLog.error({ err: error }, 'it is unknown whether an install was stored');
           const path = progressPath(config.http, content.progressToken);
-          return pages.sendFailure(res, { kind: 'outcome_unknown', code: error.code, path });
+          return pages.sendFailure(res, {
+            kind: 'outcome_unknown',
+            code: error.code,
+            path,
+            requestId: content.id,
+          });
         }
         const failure = exchangeFailure(error);
         const outcome: 'failed' | 'refused' = failure.outcome ?? 'failed';
@@ -253,7 +270,12 @@ export function createFinishInstall(deps: FinishInstallDeps) {
             return seeOther(res, earlier.location);
         }
         await answer(res, content, { outcome, error: failure.code, place }, () =>
-          pages.sendFailure(res, { ...failure, tokensRevoked, teamId: content.teamId }),
+          pages.sendFailure(res, {
+            ...failure,
+            tokensRevoked,
+            teamId: content.teamId,
+            requestId: content.id,
+          }),
         );
       },
     });

@@ -30,7 +30,7 @@ export interface StateContent {
   moves?: string;
 }
 
-/** Why a state is not accepted. An expired one from its own browser is still known by its content. */
+/** Why a state is not accepted. One that is ours, but expired or in another browser, is still known by its content. */
 export type StateFault = 'state_missing' | 'state_invalid' | 'state_wrong_browser' | 'state_expired';
 
 /** What a callback's state turned out to be. */
@@ -105,7 +105,7 @@ export function createStates(deps: {
       if (!sealed) return { ok: false, fault: 'state_invalid' };
       const { binding, ...content } = sealed;
       const held = parseCookie(cookieHeader ?? '')[prefix + content.id];
-      if (!held || !sameText(held, binding)) return { ok: false, fault: 'state_wrong_browser' };
+      if (!held || !sameText(held, binding)) return { ok: false, fault: 'state_wrong_browser', content };
       const age = deps.now() - content.issuedAt;
       // A clock that is a little behind on another replica is no reason to turn somebody away.
       if (age > stateLifetimeMs || age < -60_000) return { ok: false, fault: 'state_expired', content };

@@ -119,6 +119,13 @@ describe('an install', () => {
 describe('an install that does not come to its end', () => {
   let stage: Stage;
   const acme = { teamId: '', userId: '' };
+  const latestId = (): string => {
+    const database = new Sqlite(stage.databaseFile, { readonly: true });
+    const found = database.prepare('select id from install_requests order by started_at desc limit 1').get();
+    database.close();
+    return (found as { id: string }).id;
+  };
+
   const rows = (): { outcome: string; error_code: string | null }[] => {
     const database = new Sqlite(stage.databaseFile, { readonly: true });
     const found = database
@@ -228,6 +235,31 @@ describe('an install that does not come to its end', () => {
     const other = await createVisitor().get(callback);
     assert.equal(other.status, 400);
     assert.equal(other.headers.get('location'), null);
+    const page = await other.text();
+    assert.match(page, />state_used<\/code>/);
+    assert.doesNotMatch(page, /Nothing was installed/);
+    assert.ok(page.includes(latestId()), 'the page names the install request');
+  });
+
+  it('shows on a failure page the id of the request that the log and the records know', async () => {
+    const { sandbox, url } = stage;
+    for (const [error, status] of [
+      ['access_denied', 200],
+      ['unapproved_scope', 400],
+      ['invalid_team_for_non_distributed_app', 400],
+      ['server_error', 502],
+    ] as const) {
+      const visitor = createVisitor();
+      const callback = new URL(await pressAddToSlack(visitor, url, sandbox, acme));
+      callback.searchParams.delete('code');
+      callback.searchParams.set('error', error);
+      const answer = await visitor.get(String(callback));
+      assert.equal(answer.status, status, error);
+      const id = latestId();
+      assert.equal(rows().at(-1)?.error_code, error);
+      assert.ok((await answer.text()).includes(id), error);
+      assert.ok(stage.logged().some((line) => line.includes(id) && line.includes(error)));
+    }
   });
 
   for (const [name, failure] of [

@@ -43,7 +43,9 @@ describe('a state', () => {
       states.issue({ cookieHeader: undefined }),
     ];
     for (const header of [undefined, '', cookieHeader(other.cookies[0])]) {
-      assert.deepEqual(states.judge(mine.state, header), { ok: false, fault: 'state_wrong_browser' });
+      const verdict = states.judge(mine.state, header);
+      assert.deepEqual([verdict.ok, !verdict.ok && verdict.fault], [false, 'state_wrong_browser']);
+      assert.match(verdict.content?.id ?? '', /^[\w-]{22}$/, 'the page and the log name its request');
     }
     const name = mine.cookies[0]?.split('=')[0];
     const stolen = `${name}=${other.cookies[0]?.split(/[=;]/)[1]}`;

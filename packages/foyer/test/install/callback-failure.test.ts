@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ErrorCode } from '@slack/web-api';
+import { failurePages } from '../../src/http/pages/failure-texts.ts';
+import {
+  type CallbackFailure,
+  exchangeFailure,
+  redirectFailure,
+} from '../../src/install/callback-failure.ts';
+
+const statusOf = ({ kind, status }: CallbackFailure): number => status ?? failurePages[kind].status;
+
+const slackRefusal = (error: string): Error =>
+  Object.assign(new Error(error), { code: ErrorCode.PlatformError, data: { ok: false, error } });
+
+describe('the cause of an install that did not happen', () => {
+  const causes: [error: string, kind: string, redirectStatus: number, exchangeStatus: number][] = [
+    ['access_denied', 'access_denied', 200, 200],
+    ['unapproved_scope', 'unapproved_scope', 400, 400],
+    ['invalid_team_for_non_distributed_app', 'app_not_distributed', 400, 500],
+    ['server_error', 'slack_trouble', 502, 502],
+    ['temporarily_unavailable', 'slack_trouble', 502, 502],
+    ['invalid_scope', 'scope_invalid', 400, 500],
+    ['scope_not_allowed', 'scope_invalid', 400, 500],
+    ['org_login_required', 'slack_refused', 400, 502],
+  ];
+  for (const [error, kind, redirectStatus, exchangeStatus] of causes) {
+    it(`is ${kind} when Slack says ${error}`, () => {
+      const redirect = redirectFailure(error);
+      assert.deepEqual([redirect.kind, redirect.code, statusOf(redirect)], [kind, error, redirectStatus]);
+      const exchange = exchangeFailure(slackRefusal(error));
+      assert.deepEqual([exchange.kind, exchange.code, statusOf(exchange)], [kind, error, exchangeStatus]);
+    });
+  }
+
+  it('repeats nothing of an error that is no name', () => {
+    assert.equal(redirectFailure('<script>').code, 'unknown_error');
+  });
+});
