@@ -16,6 +16,7 @@ import { openDatabase } from './database/open-database.ts';
 import { type NoTables, ownDatabase } from './database/own-database.ts';
 import { type FoyerDefinition, resolveConfig } from './define-foyer.ts';
 import { createBoltApp } from './events/bolt-app.ts';
+import { createKeepNames } from './events/keep-names.ts';
 import { createCommitLifecycle } from './events/lifecycle-events.ts';
 import { createSlackReceiver } from './events/slack-receiver.ts';
 import { createSignatureCheck } from './events/verify-signature.ts';
@@ -258,6 +259,7 @@ export async function assembleFoyer<MyTables>(parts: {
       refusals,
       addressOf: (req) => clientAddress(req, trustProxy),
       commitLifecycle: createCommitLifecycle({
+        keepNames: createKeepNames({ database, clientId, now, log }),
         store,
         onChanged(query) {
           wakeWorker();

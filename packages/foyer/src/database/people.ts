@@ -279,3 +279,65 @@ export async function readUsers(queries: Queries, record: InstallRecord): Promis
     .execute();
   return rows.map(toUserRecord);
 }
+
+/** A team, and when an event said something of it: a whole second of Slack's clock, in milliseconds. */
+interface TeamEvent {
+  clientId: string;
+  teamId: string;
+  at: number;
+}
+
+/** What an event said is older than what was stored in a later second. */
+const storedBefore = (at: number): number => at + 1000;
+
+/**
+ * Renames a team, in its own record and in its installation; null leaves a value as it is. Returns whether anything
+ * changed: an event that is older than what is stored changes nothing.
+ */
+export async function renameTeam(
+  tx: Tx,
+  { clientId, teamId, at, name, domain }: TeamEvent & { name: string | null; domain: string | null },
+): Promise<boolean> {
+  const team = await tx
+    .updateTable('teams')
+    .set({ ...(name !== null && { name }), ...(domain !== null && { domain }), updated_at: at })
+    .where('client_id', '=', clientId)
+    .where('team_id', '=', teamId)
+    .where('updated_at', '<', storedBefore(at))
+    .returning('team_id')
+    .executeTakeFirst();
+  if (!team) return false;
+  if (name !== null) {
+    await tx
+      .updateTable('installations')
+      .set({ team_name: name })
+      .where('client_id', '=', clientId)
+      .where('tenant', '=', `team:${teamId}`)
+      .execute();
+  }
+  return true;
+}
+
+/** Records that a team belongs to an enterprise now; returns whether it is known. */
+export async function moveTeam(
+  tx: Tx,
+  { clientId, teamId, enterpriseId }: TeamEvent & { enterpriseId: string },
+): Promise<boolean> {
+  const enterprise_id = enterpriseId;
+  await tx
+    .updateTable('teams')
+    .set({ enterprise_id })
+    .where('client_id', '=', clientId)
+    .where('team_id', '=', teamId)
+    .execute();
+  const moved = await tx
+    .updateTable('installations')
+    // Its name comes with the next install.
+    .set({ enterprise_id, enterprise_name: null })
+    .where('client_id', '=', clientId)
+    .where('tenant', '=', `team:${teamId}`)
+    .where((eb) => eb.or([eb('enterprise_id', 'is', null), eb('enterprise_id', '<>', enterpriseId)]))
+    .returning('id')
+    .executeTakeFirst();
+  return moved !== undefined;
+}

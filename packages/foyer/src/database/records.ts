@@ -323,7 +323,7 @@ export interface KeyHolderRow {
 }
 
 /** What the operators are told of, once each. */
-export type NoticeKind = 'installed' | 'run_failed' | 'uninstalled' | 'token_died';
+export type NoticeKind = 'installed' | 'run_failed' | 'uninstalled' | 'token_died' | 'rate_limited';
 
 /** Where they are told. */
 export type NoticeChannel = 'webhook' | 'mail';

@@ -5,7 +5,7 @@ import {
   type RemovalOptions,
   TenantUnclearError,
 } from '../installations/installation-store.ts';
-import { type EventEnvelope, type InstallationQuery, readEnvelope } from './slack-request.ts';
+import { type EventEnvelope, eventTypeOf, type InstallationQuery, readEnvelope } from './slack-request.ts';
 
 /**
  * The events that change the record. They are committed before Slack hears "got it" (invariant 6), so they do not pass
@@ -15,13 +15,15 @@ import { type EventEnvelope, type InstallationQuery, readEnvelope } from './slac
 
 export interface LifecycleDeps {
   store: InstallationStore;
+  /** What further events change, by their types (`keep-names.ts`). */
+  keepNames?: ReadonlyMap<string, Effect>;
   /** Runs may have become due or been cancelled, and App Home shows something else now. Must not throw, or wait. */
   onChanged(query: InstallationQuery): void;
   log: Logger;
 }
 
 /** One delivery, as far as its effect needs it. */
-interface Delivery {
+export interface Delivery {
   event: EventEnvelope;
   query: InstallationQuery;
   /** By Slack's clock; by ours if Slack did not say. */
@@ -29,8 +31,8 @@ interface Delivery {
   removal: RemovalOptions;
 }
 
-/** Applies a delivery, and tells whether that changed anything. */
-type Effect = (delivery: Delivery) => Promise<boolean>;
+/** Applies a delivery, and resolves to whether that changed anything. */
+export type Effect = (delivery: Delivery) => Promise<boolean>;
 
 /** Slack waits three seconds for its answer: a locked database is asked this long, then Slack sends the event again. */
 const patienceMs = 2000;
@@ -45,6 +47,7 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
   const { store, log } = deps;
 
   const effects = new Map<unknown, Effect>([
+    ...(deps.keepNames ?? []),
     ['app_uninstalled', ({ query, removal }) => store.deleteInstallation(query, removal)],
     ['tokens_revoked', revokeTokens],
     ['team_access_granted', (delivery) => changeAccess(delivery, true)],
@@ -85,12 +88,15 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
         },
       );
       if (changed) deps.onChanged(query);
-      log.info({ event: type, eventId, ...query, changed }, 'lifecycle event');
+      // Of these there is one for each change of each member.
+      const level = type === 'user_change' && !changed ? 'debug' : 'info';
+      log[level]({ event: type, eventId, ...query, changed }, 'lifecycle event');
     };
     await inTime(apply());
   }
 
   return function commitLifecycle(body: Record<string, unknown>, now: number): Promise<void> | undefined {
+    // Looked at before the rest is read: most events change nothing here.
     const effect = effects.get(eventTypeOf(body));
     return effect && commit(effect, body, now);
   };
@@ -111,9 +117,4 @@ async function inTime(commit: Promise<void>): Promise<void> {
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** Looked at before the rest is parsed: most events change nothing here. */
-function eventTypeOf({ event }: Record<string, unknown>): unknown {
-  return typeof event === 'object' && event !== null && 'type' in event ? event.type : undefined;
 }

@@ -28,14 +28,18 @@ export interface EventEnvelope {
   botUserIds: string[];
   /** `team_access_…`: which workspaces. */
   teamIds: string[];
+  /** The event itself, of which nothing was read. */
+  fields: Fields;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
-const fieldsOf = (value: unknown): Fields =>
+/** The fields of an object; none for any other value. */
+export const fieldsOf = (value: unknown): Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 
-function idOf(value: unknown): string | undefined {
+/** An id of Slack's, or undefined. */
+export function idOf(value: unknown): string | undefined {
   return typeof value === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(value.trim()) ? value.trim() : undefined;
 }
 
@@ -53,18 +57,24 @@ function timeOf(value: unknown): number | undefined {
   return isTime ? Math.floor(seconds) * 1000 : undefined;
 }
 
+/** The type of what a delivery says. `app_rate_limited` is the only one that holds no event. */
+export function eventTypeOf({ type, event }: Fields): unknown {
+  return type === 'app_rate_limited' ? type : fieldsOf(event).type;
+}
+
 /** Reads an Events API delivery. */
 export function readEnvelope(body: Fields): EventEnvelope {
   const event = fieldsOf(body.event);
   const tokens = fieldsOf(event.tokens);
   return {
-    type: String(event.type),
+    type: String(eventTypeOf(body)),
     eventId: idOf(body.event_id),
-    happenedAt: timeOf(body.event_time),
+    happenedAt: timeOf(body.event_time ?? body.minute_rate_limited),
     candidates: candidatesOf(body),
     userIds: idsOf(tokens.oauth),
     botUserIds: idsOf(tokens.bot),
     teamIds: idsOf(event.team_ids),
+    fields: event,
   };
 }
 

@@ -31,6 +31,8 @@ export async function eventNotice(
       const run = await readRun(queries, runIdOf(row));
       return run && isUntold(run) ? runFailedNotice(appName, record, run) : undefined;
     }
+    case 'rate_limited':
+      return rateLimitedNotice(appName, record);
     case 'installed':
       return undefined;
   }
@@ -64,6 +66,25 @@ function uninstalledNotice(appName: string, record: InstallRecord): OperatorMess
     subject: `[${appName}] ${place} uninstalled it`,
     lines: [
       [{ bold: place }, ' uninstalled ', { name: appName }, '. Its tokens are erased, its record is kept.'],
+      whereToLook(record),
+    ],
+  };
+}
+
+function rateLimitedNotice(appName: string, record: InstallRecord): OperatorMessage {
+  const place = placeOf(record);
+  return {
+    subject: `[${appName}] Slack holds back events of ${place}`,
+    lines: [
+      [
+        { bold: place },
+        ' (',
+        { code: registeredTeamId(record) },
+        ') causes too many events for ',
+        { name: appName },
+        '.',
+      ],
+      ['Slack sends at most 30,000 an hour from one workspace, and drops the rest: what they say is lost.'],
       whereToLook(record),
     ],
   };

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { pino } from 'pino';
+import { recordTeam } from '../../src/database/people.ts';
+import { createKeepNames } from '../../src/events/keep-names.ts';
+import { createCommitLifecycle } from '../../src/events/lifecycle-events.ts';
+import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
+import { createClock, keyringOf, orgInstall, teamInstall } from '../support/installations.ts';
+import { engines } from '../support/open-test-database.ts';
+
+/** There are always two teams and an enterprise, and only what an event is about may change. */
+for (const [engine, openBackend] of Object.entries(engines)) {
+  async function prepare(t: TestContext) {
+    const backend = await openBackend();
+    t.after(backend.close);
+    const { database } = backend;
+    const clock = createClock();
+    const lines: Record<string, unknown>[] = [];
+    const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) });
+    const clientId = '1.1';
+    const store = createInstallationStore({
+      ...{ database, keyring: keyringOf('k1'), clientId, stepNames: ['a-step'], now: clock.now, log },
+    });
+    for (const teamId of ['T1', 'T2']) {
+      await store.storeInstallation(teamInstall({ teamId }));
+      const seen = { seenAt: clock.now(), now: clock.now() };
+      await database.write((tx) =>
+        recordTeam(tx, { clientId, teamId, name: `old ${teamId}`, enterpriseId: null, ...seen }),
+      );
+    }
+    await store.storeInstallation(orgInstall());
+    const changed: unknown[] = [];
+    const commit = createCommitLifecycle({
+      store,
+      keepNames: createKeepNames({ database, clientId, now: clock.now, log }),
+      onChanged: (query) => changed.push(query.teamId),
+      log,
+    });
+    return {
+      clock,
+      lines,
+      changed,
+      queries: database.queries,
+      async deliver(event: object, more: object = {}) {
+        const body = { type: 'event_callback', team_id: 'T1', event_id: 'Ev1', event, ...more };
+        await commit({ event_time: Math.floor(clock.now() / 1000) + 5, ...body }, clock.now());
+      },
+      async teams() {
+        const teams = await database.queries
+          .selectFrom('teams')
+          .select(['team_id', 'name', 'domain', 'enterprise_id'])
+          .orderBy('team_id')
+          .execute();
+        const installs = await database.queries
+          .selectFrom('installations')
+          .select(['tenant', 'team_name', 'enterprise_id'])
+          .orderBy('tenant')
+          .execute();
+        return { teams, installs };
+      },
+    };
+  }
+
+  describe(`names that change in Slack, on ${engine}`, () => {
+    it('are kept for the team that was renamed, and for no other', async (t) => {
+      const stage = await prepare(t);
+      const before = await stage.teams();
+      await stage.deliver({ type: 'team_rename', name: ' New\u0000 Name ' });
+      await stage.deliver({ type: 'team_domain_change', domain: 'new', url: 'https://new.slack.com' });
+      const after = await stage.teams();
+      assert.deepEqual(after.teams, [
+        { team_id: 'T1', name: 'New  Name', domain: 'new', enterprise_id: null },
+        before.teams[1],
+      ]);
+      assert.deepEqual(
+        after.installs.map(({ tenant, team_name }) => [tenant, team_name]),
+        before.installs.map(({ tenant, team_name }) => [
+          tenant,
+          tenant === 'team:T1' ? 'New  Name' : team_name,
+        ]),
+      );
+      assert.deepEqual(stage.changed, ['T1', 'T1']);
+    });
+
+    it('are left as they are by an event that is older than what is stored', async (t) => {
+      const stage = await prepare(t);
+      await stage.deliver({ type: 'team_rename', name: 'Newest' });
+      await stage.deliver(
+        { type: 'team_rename', name: 'Late' },
+        { event_time: Math.floor(stage.clock.now() / 1000) },
+      );
+      assert.equal((await stage.teams()).teams[0]?.name, 'Newest');
+    });
+
+    for (const name of [null, undefined, '', ' \u0000 ', 7, {}, ['x']]) {
+      it(`are left as they are by a name that is ${JSON.stringify(name)}, with a line in the log`, async (t) => {
+        const stage = await prepare(t);
+        const before = await stage.teams();
+        await stage.deliver({ type: 'team_rename', name });
+        assert.deepEqual(await stage.teams(), before);
+        assert.equal(stage.lines.length, 1);
+      });
+    }
+
+    it('follow a team that moves into an enterprise', async (t) => {
+      const stage = await prepare(t);
+      const before = await stage.teams();
+      await stage.deliver({ type: 'grid_migration_started', enterprise_id: 'E7' });
+      assert.deepEqual(await stage.teams(), before);
+      await stage.deliver({ type: 'grid_migration_finished', enterprise_id: 'E7' });
+      const after = await stage.teams();
+      assert.deepEqual(
+        after.teams.map(({ team_id, enterprise_id }) => [team_id, enterprise_id]),
+        [
+          ['T1', 'E7'],
+          ['T2', null],
+        ],
+      );
+      assert.deepEqual(
+        after.installs.filter(({ tenant }) => tenant !== 'team:T1'),
+        before.installs.filter(({ tenant }) => tenant !== 'team:T1'),
+      );
+      assert.equal(after.installs.find(({ tenant }) => tenant === 'team:T1')?.enterprise_id, 'E7');
+    });
+  });
+
+  describe(`events that Slack holds back, on ${engine}`, () => {
+    it('are reported to the operators once an hour, with their team', async (t) => {
+      const stage = await prepare(t);
+      const minute = Math.floor(stage.clock.now() / 1000);
+      const body = { type: 'app_rate_limited', event: undefined, event_time: undefined, event_id: undefined };
+      await stage.deliver({}, { ...body, minute_rate_limited: minute });
+      await stage.deliver({}, { ...body, minute_rate_limited: minute });
+      await stage.deliver({}, { ...body, minute_rate_limited: minute + 3600 });
+      await stage.deliver({}, { ...body, minute_rate_limited: minute, team_id: 'TUNKNOWN' });
+      const notices = await stage.queries
+        .selectFrom('operator_notices')
+        .innerJoin('installations', 'installations.id', 'operator_notices.installation_id')
+        .select(['kind', 'tenant', 'channel'])
+        .execute();
+      assert.deepEqual(
+        notices.filter(({ channel }) => channel === 'mail').map(({ kind, tenant }) => [kind, tenant]),
+        [
+          ['rate_limited', 'team:T1'],
+          ['rate_limited', 'team:T1'],
+        ],
+      );
+      const warned = stage.lines.filter(({ level }) => level === 40).map(({ teamId }) => teamId);
+      assert.deepEqual(warned, ['T1', 'T1', 'T1', 'TUNKNOWN']);
+    });
+  });
+}
