@@ -74,7 +74,7 @@ function lockFor(file: string, ms: number): Promise<void> {
 async function assertRefused(play: Play, answer: Response): Promise<void> {
   const page = await answer.text();
   assert.equal(answer.status, 503, page);
-  assert.match(page, /Reference: <code>database_unavailable<\/code>/);
+  assert.match(page, /Reference: <code translate="no">database_unavailable<\/code>/);
   assert.match(page, /Nothing was installed/);
   assert.deepEqual(liveTokens(play.stage.sandbox), []);
 }

@@ -136,7 +136,7 @@ async function assertNotInstalled(play: Play, end: NotInstalled, answer: Respons
   const { stage } = play;
   const page = await answer.text();
   assert.equal(answer.status, end.page, page);
-  assert.match(page, new RegExp(`Reference: <code>${end.cause}</code>`));
+  assert.match(page, new RegExp(`Reference: <code translate="no">${end.cause}</code>`));
   assert.equal(stage.sandbox.calls('oauth.v2.access').length, 1, 'a code is sent once');
   assert.equal(await play.value('select count(*) as n from installations'), 0);
   const request = async () => {

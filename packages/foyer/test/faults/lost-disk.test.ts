@@ -130,7 +130,7 @@ describe('a disk that fails', { concurrency: 3 }, () => {
       const page = await answer.text();
       assert.equal(answer.status, 503, page);
       assert.match(page, /We do not know yet whether it was saved/);
-      assert.match(page, /Reference: <code>outcome_unknown<\/code>/);
+      assert.match(page, /Reference: <code translate="no">outcome_unknown<\/code>/);
       const [, progress] = /href="(\/installs\/[^"]+)"/.exec(page) ?? [];
       const { code, output } = await ended(stage);
       assert.equal(code, 1, output);

@@ -1,4 +1,4 @@
-import { closeSync, openSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
@@ -57,10 +57,13 @@ function openFile(file: string, warn?: (text: string) => void): Sqlite.Database 
   try {
     makeFolder(dirname(file));
     // Opening a pipe would wait for its other end, and never end itself.
-    if (statSync(file, { throwIfNoEntry: false })?.isFile() === false)
-      throw new Error('it is a folder or a device');
-    // Made by us first, since SQLite would make it readable for everyone; its WAL takes over the same mode.
-    closeSync(openSync(file, 'a', 0o600));
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found && !found.isFile()) throw new Error('it is a folder or a device');
+    // SQLite would open a file that it may not write, too, and say so late.
+    if (found) accessSync(file, constants.R_OK | constants.W_OK);
+    // Made by us first, since SQLite would make it readable for everyone; its WAL takes over the same mode. One that is
+    // there is not opened here: to close it would take away the locks that another connection of this process holds.
+    else closeSync(openSync(file, 'a', 0o600));
     for (const each of [file, `${file}-wal`, `${file}-shm`]) {
       if (makePrivate(each))
         warn?.(`Other users of this machine could reach ${each}. It is its owner's alone from now on.`);
@@ -183,17 +186,19 @@ export async function openSqlite(
   sqlite.pragma(`busy_timeout = ${busyTimeoutMs}`);
   let log: LogOnDisk;
   let watch: FileWatch | undefined;
+  let looker: Sqlite.Database;
   try {
     await untilUnlocked(() => migrate(queries, migrations), openingPatienceMs);
     log = await openLogOnDisk(file);
-    watch = watchFiles(file);
+    looker = new Sqlite(file, { readonly: true, timeout: busyTimeoutMs });
+    watch = watchFiles(file, looker);
     sqlite.pragma('synchronous = NORMAL');
   } catch (error) {
     await queries.destroy();
     throw error;
   }
   // Beside the other, on which a transaction may be under way: what that has written is not committed yet.
-  const reader = createStatements(new Sqlite(file, { readonly: true, timeout: busyTimeoutMs }), file, fatal);
+  const reader = createStatements(looker, file, fatal);
   const dataVersion = reader.prepare('pragma data_version');
   // Asked once in a turn of the event loop, since it locks and unlocks the file (of an event's work it was a twelfth): what
   // another process commits meanwhile cannot have been told to anybody here. Our own commits are seen at once.
@@ -298,7 +303,6 @@ export async function openSqlite(
       isClosed = true;
       clearInterval(looking);
       await rescued;
-      watch?.close();
       await log.close();
       // Closing would copy the log into the database file, and must not with a log that was cut short or a disk that fails.
       if (failure) return;

@@ -1,30 +1,40 @@
-import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
+import type Sqlite from 'better-sqlite3';
 import { DatabaseUnavailableError } from '../database.ts';
 
 /**
  * Why watch: a file that was removed, replaced or cut short still works for the process that has it open, and everything
  * written to it is lost when that process ends. So each commit looks before it begins and before it is acknowledged, and
  * once a second someone looks in any case.
+ *
+ * Why no file is opened here: a process that closes a file loses every lock that it holds on it, SQLite's too (man 2
+ * fcntl). Another process would then take itself for the only one.
  */
 export interface FileWatch {
   /** @throws DatabaseUnavailableError if one of the files is not the one that was opened, or the log was cut short */
   assertInPlace(): void;
   /** Whether the log has only lost its name: all of it can still be read by those who have it open. */
   isLogUnlinked(): boolean;
-  close(): void;
 }
 
-/** Where the log's index (`-shm`) says how far the log goes (sqlite.org/walformat.html, WAL-index header). */
-const index = { bytes: 48, change: 8, pageSize: 14, lastFrame: 16 } as const;
 const logHeaderBytes = 32;
 const frameHeaderBytes = 24;
 
-/** Watches a SQLite database that is open in WAL mode, with its log and the log's index. */
-export function watchFiles(file: string): FileWatch {
+/** Watches a SQLite database that is open in WAL mode, with its log and the log's index; `reader` is a connection to it. */
+export function watchFiles(file: string, reader: Sqlite.Database): FileWatch {
   const names = [file, `${file}-wal`, `${file}-shm`] as const;
   const opened = names.map((name) => statSync(name));
-  const indexHandle = openSync(`${file}-shm`, 'r');
-  const header = Buffer.alloc(index.bytes);
+  const frameBytes = frameHeaderBytes + Number(reader.pragma('page_size', { simple: true }));
+  // It does nothing but say how many frames the log has, in 4 µs (sqlite.org/pragma.html#pragma_wal_checkpoint).
+  const askLog = reader.prepare<[], { log: number }>('pragma wal_checkpoint(NOOP)');
+  function framesInLog(): number {
+    try {
+      return askLog.get()?.log ?? 0;
+    } catch {
+      // A database that is damaged or locked is reported by those who read and write it.
+      return 0;
+    }
+  }
 
   function lost(name: string, what: string): DatabaseUnavailableError {
     return new DatabaseUnavailableError(
@@ -35,39 +45,23 @@ export function watchFiles(file: string): FileWatch {
     );
   }
 
-  function isSame(name: string, at: number): Stats {
-    const found = statSync(name, { throwIfNoEntry: false });
-    if (!found) throw lost(name, 'removed');
-    if (found.ino !== opened[at]?.ino || found.dev !== opened[at]?.dev) throw lost(name, 'replaced');
-    return found;
-  }
-
-  /** How long the log has to be, and a number that is another one after each change of it. */
-  function readIndex(): { bytes: number; change: number } {
-    readSync(indexHandle, header, 0, index.bytes, 0);
-    const word = (at: number): number =>
-      (header[at] ?? 0) +
-      (header[at + 1] ?? 0) * 256 +
-      (header[at + 2] ?? 0) * 65_536 +
-      (header[at + 3] ?? 0) * 16_777_216;
-    const size = (header[index.pageSize] ?? 0) + (header[index.pageSize + 1] ?? 0) * 256;
-    // SQLite writes 1 for 65,536, and the index in the byte order of the machine: little-endian wherever Node 22 runs but s390x.
-    const pageBytes = size === 1 ? 65_536 : size;
-    const lastFrame = word(index.lastFrame);
-    const bytes = lastFrame === 0 ? 0 : logHeaderBytes + lastFrame * (frameHeaderBytes + pageBytes);
-    return { bytes, change: word(index.change) };
+  function found(at: 0 | 1 | 2): Stats {
+    const now = statSync(names[at], { throwIfNoEntry: false });
+    if (!now) throw lost(names[at], 'removed');
+    if (now.ino !== opened[at]?.ino || now.dev !== opened[at]?.dev) throw lost(names[at], 'replaced');
+    return now;
   }
 
   return {
     assertInPlace() {
-      isSame(names[0], 0);
-      isSame(names[2], 2);
+      found(0);
+      found(2);
       for (;;) {
-        const before = readIndex();
-        const { size } = isSame(names[1], 1);
-        if (size >= before.bytes) return;
-        // Another process may have emptied the log in between, as a checkpoint does: then its index has changed too.
-        if (readIndex().change === before.change) throw lost(names[1], 'cut short');
+        const frames = framesInLog();
+        const { size } = found(1);
+        if (frames === 0 || size >= logHeaderBytes + frames * frameBytes) return;
+        // Another process may have emptied the log in between, as a checkpoint does: then it has fewer frames, too.
+        if (framesInLog() === frames) throw lost(names[1], 'cut short');
       }
     },
     isLogUnlinked() {
@@ -75,6 +69,5 @@ export function watchFiles(file: string): FileWatch {
       const database = statSync(names[0], { throwIfNoEntry: false });
       return database?.ino === opened[0]?.ino && isThere(names[2]) && !isThere(names[1]);
     },
-    close: () => closeSync(indexHandle),
   };
 }
