@@ -1,6 +1,16 @@
 import type { ConfigFault } from '../config/config-error.ts';
 
-const known = ['name', 'title', 'required', 'timeLimitMs', 'maxAttempts', 'run', 'write', 'unneeded'];
+const known = [
+  'name',
+  'title',
+  'required',
+  'timeLimitMs',
+  'maxAttempts',
+  'run',
+  'write',
+  'unneeded',
+  'forOperators',
+];
 const wholeNumber = (value: unknown, most: number): boolean =>
   Number.isInteger(value) && Number(value) >= 1 && Number(value) <= most;
 
