@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Config } from './config/config.ts';
+import { type Config, isStartedByNpm } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
 import { createLogger, type Logger } from './config/log.ts';
 import { assembleFoyer, type TestOptions } from './create-foyer.ts';
@@ -125,6 +125,7 @@ export async function serve<MyTables>(
     });
     process.once('SIGTERM', () => stop(0));
     process.once('SIGINT', () => stop(0));
+    onParentEnd(() => stop(0));
   } catch (error) {
     if (error instanceof DatabaseUnavailableError) console.error(error.advice);
     else if (explained.some((kind) => error instanceof kind))
@@ -133,4 +134,18 @@ export async function serve<MyTables>(
     else console.error(error);
     process.exit(1);
   }
+}
+
+/**
+ * Calls `stop` once the process that started this one has ended, if npm did it. Why: npm passes a SIGTERM on to its shell,
+ * and `dash` ends without passing it on to what it runs. Without this, Foyer would go on after `npm start` was ended.
+ */
+function onParentEnd(stop: () => void): void {
+  if (!isStartedByNpm()) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    stop();
+  }, 250).unref();
 }

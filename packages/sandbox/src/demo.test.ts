@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -41,3 +41,48 @@ test('the demo takes nothing from a .env that is there, and leaves nothing behin
     [],
   );
 });
+
+/** Whether a process is there, and is not only waiting to be asked how it ended. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+for (const [what, ends] of [
+  ['the shell that npm started them in ends', 'shell'],
+  ['the demo is killed', 'demo'],
+] as const) {
+  test(`nothing of the demo is left running when ${what}`, async (t) => {
+    if (process.platform !== 'linux') return t.skip('only Linux lists processes in /proc');
+    const folder = mkdtempSync(join(tmpdir(), 'foyer-shell-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    // As npm does: a shell that waits for the program, and that ends at a signal without passing it on.
+    const shell = spawn(
+      'sh',
+      ['-c', '"$0" --conditions=source packages/sandbox/src/demo.ts; true', process.execPath],
+      {
+        cwd: root,
+        env: { ...process.env, TMPDIR: folder, npm_lifecycle_event: 'demo' },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    for await (const chunk of shell.stdout) if (/Stop with Ctrl\+C/.test(String(chunk))) break;
+    const childrenOf = (pid: number): number[] =>
+      readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+    const [demo = 0] = childrenOf(shell.pid ?? 0);
+    const [app = 0] = childrenOf(demo);
+    assert.ok(isRunning(demo) && isRunning(app));
+    t.after(() => {
+      for (const pid of [demo, app]) if (isRunning(pid)) process.kill(pid, 'SIGKILL');
+    });
+    if (ends === 'shell') shell.kill('SIGTERM');
+    else process.kill(demo, 'SIGKILL');
+    await once(shell, 'exit');
+    while (isRunning(demo) || isRunning(app)) await new Promise((later) => setTimeout(later, 20));
+    const left = readdirSync(folder).filter((name) => name.startsWith('foyer-demo-'));
+    if (ends === 'shell') assert.deepEqual(left, []);
+  });
+}

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nextStep } from './app/next-step.ts';
+import { onParentEnd } from './on-parent-end.ts';
 import { createSandbox, type Sandbox } from './sandbox.ts';
 
 /**
@@ -42,6 +43,8 @@ function startApp(sandbox: Sandbox, port: number, folder: string): ChildProcess 
   const environment = {
     ...unset,
     PATH: process.env.PATH,
+    // So that the app ends with the demo, even if that is killed.
+    npm_lifecycle_event: 'demo',
     SLACK_CLIENT_ID: clientId,
     SLACK_CLIENT_SECRET: clientSecret,
     SLACK_SIGNING_SECRET: signingSecret,
@@ -128,6 +131,9 @@ async function stop(code: number): Promise<void> {
 }
 process.once('SIGINT', () => void stop(0));
 process.once('SIGTERM', () => void stop(0));
+onParentEnd(() => void stop(0));
+// Nobody reads anymore what is printed after that.
+process.stdout.on('error', () => {});
 
 try {
   await startWatched();

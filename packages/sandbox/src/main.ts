@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
+import { onParentEnd } from './on-parent-end.ts';
 import { createSandbox } from './sandbox.ts';
 
 type Flags = {
@@ -56,6 +57,6 @@ SLACK_API_URL=${sandbox.apiUrl}
 Events go to ${app.settings.eventUrl ?? 'nowhere: give --event-url'}
 Control API: ${sandbox.url}/sandbox/state`);
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void sandbox.close().then(() => process.exit(0)));
-}
+const stop = (): void => void sandbox.close().then(() => process.exit(0));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+onParentEnd(stop);

@@ -244,3 +244,8 @@ export function readPublicUrl(environment: NodeJS.ProcessEnv = process.env): str
   if (faults.length > 0 || !parsed.success) throw new ConfigError(faults);
   return parsed.data.PUBLIC_URL.origin;
 }
+
+/** Whether npm started this process, as with `npm start`. */
+export function isStartedByNpm(): boolean {
+  return process.env.npm_lifecycle_event !== undefined;
+}
