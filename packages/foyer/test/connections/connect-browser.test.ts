@@ -255,8 +255,8 @@ describe('connecting in a browser', () => {
         const { connections } = stage.foyer();
         const before = await connections.find({ org: 'globex' });
         // An event's time is a whole second: within the one of the install it would count as older.
-      await stage.sandbox.clock.advance(2000);
-      await stage.sandbox.revokeBot({ teamId });
+        await stage.sandbox.clock.advance(2000);
+        await stage.sandbox.revokeBot({ teamId });
         await eventually(async () => (await connections.find({ org: 'globex' }))?.status === 'broken');
         await page.goto(`${host}/connect?as=globex&team=${teamId}`);
         await look('reconnect');
