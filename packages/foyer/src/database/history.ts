@@ -1,6 +1,6 @@
+import type { Expression } from 'kysely';
 import type { Database, Queries, Tx } from './database.ts';
 import { newId } from './new-id.ts';
-import { type Given, prepareQuery } from './prepared-query.ts';
 import type { HistoryKind, HistoryRow } from './records.ts';
 
 /** A line of an installation's history; `detail` is plain text for people and holds no secret. */
@@ -12,21 +12,14 @@ export interface HistoryEntry {
   detail: string | null;
 }
 
-const insertLine = prepareQuery((queries, given: Given<HistoryEntry & { id: string }>) =>
-  queries.insertInto('history').values({
-    id: given.id,
-    installation_id: given.installationId,
-    at: given.at,
-    kind: given.kind,
-    user_id: given.userId,
-    detail: given.detail,
-  }),
-);
-
 /** Adds a line to an installation's history; returns its id. */
 export async function appendHistory(tx: Tx, entry: HistoryEntry): Promise<string> {
   const id = newId('his');
-  await insertLine(tx, { ...entry, id });
+  const { installationId, at, kind, userId, detail } = entry;
+  await tx
+    .insertInto('history')
+    .values({ id, installation_id: installationId, at, kind, user_id: userId, detail })
+    .execute();
   return id;
 }
 
@@ -38,7 +31,10 @@ export interface HistoryRecord {
   detail: string | null;
 }
 
-const newestOf = (queries: Queries, given: Given<{ installationId: string; limit: number }>) =>
+const newestOf = (
+  queries: Queries,
+  given: { installationId: string | Expression<string>; limit: number | Expression<number> },
+) =>
   queries
     .selectFrom('history')
     .select(['at', 'kind', 'user_id', 'detail'])
@@ -52,16 +48,13 @@ function toRecord({ user_id, ...line }: Line): HistoryRecord {
   return { ...line, userId: user_id };
 }
 
-const readNewest = prepareQuery(newestOf);
-
 /** Reads an installation's history, newest first. */
 export async function readHistory(
   queries: Queries,
   installationId: string,
   limit: number,
 ): Promise<HistoryRecord[]> {
-  const { rows } = await readNewest(queries, { installationId, limit });
-  return rows.map(toRecord);
+  return (await newestOf(queries, { installationId, limit }).execute()).map(toRecord);
 }
 
 /** `readHistory`, prepared, of what is committed alone. */

@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { Queries, Tx } from './database.ts';
-import { type Given, prepareQuery } from './prepared-query.ts';
 import type { InstallRequestRow } from './records.ts';
 
 /** What is known of a pass through OAuth from its state alone. */
@@ -16,32 +15,6 @@ export interface NewInstallRequest {
 /** How far a request has come when its row is written. */
 type Standing = Pick<InstallRequestRow, 'outcome' | 'error_code' | 'used_at' | 'finished_at'>;
 
-/** No index is named for the conflict, since two that come at once may meet in any of them. */
-const insertIfNew = prepareQuery((queries, given: Given<NewInstallRequest & Standing>) =>
-  queries
-    .insertInto('install_requests')
-    .values({
-      id: given.id,
-      client_id: given.clientId,
-      progress_hash: given.progressHash,
-      outcome: given.outcome,
-      error_code: given.error_code,
-      started_at: given.now,
-      used_at: given.used_at,
-      finished_at: given.finished_at,
-      requested_team_id: given.requestedTeamId,
-      team_id: null,
-      team_name: null,
-      enterprise_id: null,
-      user_id: null,
-      installation_id: null,
-      run_id: null,
-      sealed_tokens: null,
-    })
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('id'),
-);
-
 /**
  * Uses a state up: true for the one caller that may exchange its code, false for everybody after it (invariant 5).
  * A request that was only cancelled has not used its state, so Back and Allow still work.
@@ -53,8 +26,28 @@ export async function consumeState(tx: Tx, request: NewInstallRequest): Promise<
 
 /** Inserts a request, or changes the one that is there if its state was not used; true where it did either. */
 async function putUnused(tx: Tx, request: NewInstallRequest, standing: Standing): Promise<boolean> {
-  const inserted = await insertIfNew(tx, { ...request, ...standing });
-  if (inserted.rows.length > 0) return true;
+  const inserted = await tx
+    .insertInto('install_requests')
+    .values({
+      id: request.id,
+      client_id: request.clientId,
+      progress_hash: request.progressHash,
+      started_at: request.now,
+      requested_team_id: request.requestedTeamId,
+      team_id: null,
+      team_name: null,
+      enterprise_id: null,
+      user_id: null,
+      installation_id: null,
+      run_id: null,
+      sealed_tokens: null,
+      ...standing,
+    })
+    // No index is named for the conflict, since two that come at once may meet in any of them.
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  if (inserted) return true;
   const changed = await tx
     .updateTable('install_requests')
     .set(standing)
@@ -88,32 +81,28 @@ export async function failInstallRequest(
     .execute();
 }
 
-const setSealedTokens = prepareQuery((queries, given: Given<{ id: string; sealedTokens: string | null }>) =>
-  queries
-    .updateTable('install_requests')
-    .set({ sealed_tokens: given.sealedTokens })
-    .where('id', '=', given.id),
-);
-
 /** Keeps (or, with null, forgets) the sealed tokens that Slack issued and that no installation holds yet. */
 export async function keepUnstoredTokens(
   tx: Tx,
   request: { id: string; sealedTokens: string | null },
 ): Promise<void> {
-  await setSealedTokens(tx, request);
+  await tx
+    .updateTable('install_requests')
+    .set({ sealed_tokens: request.sealedTokens })
+    .where('id', '=', request.id)
+    .execute();
 }
-
-const byProgressHash = prepareQuery((queries, given: Given<{ progressHash: string }>) =>
-  queries.selectFrom('install_requests').selectAll().where('progress_hash', '=', given.progressHash),
-);
 
 /** Finds a pass by the hash of its progress token. */
 export async function findInstallRequest(
   queries: Queries,
   progressHash: string,
 ): Promise<InstallRequestRow | undefined> {
-  const { rows } = await byProgressHash(queries, { progressHash });
-  return rows[0];
+  return queries
+    .selectFrom('install_requests')
+    .selectAll()
+    .where('progress_hash', '=', progressHash)
+    .executeTakeFirst();
 }
 
 /**
@@ -197,28 +186,25 @@ export interface InstalledRequest {
   now: number;
 }
 
-const setInstalled = prepareQuery((queries, given: Given<InstalledRequest>) =>
-  queries
-    .updateTable('install_requests')
-    .set({
-      outcome: 'installed',
-      error_code: null,
-      finished_at: given.now,
-      team_id: given.teamId,
-      team_name: given.teamName,
-      enterprise_id: given.enterpriseId,
-      user_id: given.userId,
-      installation_id: given.installationId,
-      run_id: given.runId,
-      sealed_tokens: null,
-    })
-    .where('id', '=', given.id),
-);
-
 /**
  * Ends a pass through OAuth as installed, and forgets the tokens that were kept for giving them back: called in the
  * transaction that stores them for good (invariant 1).
  */
 export async function finishInstallRequest(tx: Tx, request: InstalledRequest): Promise<void> {
-  await setInstalled(tx, request);
+  await tx
+    .updateTable('install_requests')
+    .set({
+      outcome: 'installed',
+      error_code: null,
+      finished_at: request.now,
+      team_id: request.teamId,
+      team_name: request.teamName,
+      enterprise_id: request.enterpriseId,
+      user_id: request.userId,
+      installation_id: request.installationId,
+      run_id: request.runId,
+      sealed_tokens: null,
+    })
+    .where('id', '=', request.id)
+    .execute();
 }

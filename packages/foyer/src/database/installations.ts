@@ -1,45 +1,19 @@
 import type { Queries, Tx } from './database.ts';
-import { type Given, prepareQuery } from './prepared-query.ts';
 import type { HistoryRow, InstallationRow, InstallationStatus } from './records.ts';
 
 type NewState = Omit<InstallationRow, 'refresh_owner' | 'refresh_until'>;
 
 const noRefresh = { refresh_owner: null, refresh_until: null };
 
-const insertIfNew = prepareQuery((queries, given: Given<NewState>) =>
-  queries
-    .insertInto('installations')
-    .values({
-      id: given.id,
-      client_id: given.client_id,
-      tenant: given.tenant,
-      team_id: given.team_id,
-      team_name: given.team_name,
-      enterprise_id: given.enterprise_id,
-      enterprise_name: given.enterprise_name,
-      is_enterprise_install: given.is_enterprise_install,
-      app_id: given.app_id,
-      status: given.status,
-      broken_reason: given.broken_reason,
-      life: given.life,
-      version: given.version,
-      installer_user_id: given.installer_user_id,
-      installed_at: given.installed_at,
-      uninstalled_at: given.uninstalled_at,
-      bot_user_id: given.bot_user_id,
-      bot_scopes: given.bot_scopes,
-      bot_expires_at: given.bot_expires_at,
-      sealed_bot: given.sealed_bot,
-      ...noRefresh,
-    })
-    .onConflict((conflict) => conflict.columns(['client_id', 'tenant']).doNothing())
-    .returning('id'),
-);
-
 /** Adds an installation. False where its tenant has one: somebody else has just installed there. */
 export async function addInstallation(tx: Tx, row: NewState): Promise<boolean> {
-  const { rows } = await insertIfNew(tx, row);
-  return rows.length > 0;
+  const added = await tx
+    .insertInto('installations')
+    .values({ ...row, ...noRefresh })
+    .onConflict((conflict) => conflict.columns(['client_id', 'tenant']).doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  return added !== undefined;
 }
 
 /** Writes the whole row of a known installation. A refresh that was under way loses its lease. */
@@ -55,26 +29,17 @@ export async function saveInstallation(tx: Tx, row: NewState): Promise<void> {
 /** Names an installation: by its id, or by whose it is. */
 export type InstallationKey = { id: string } | { clientId: string; tenant: string };
 
-const lockById = prepareQuery((queries, given: Given<{ id: string }>) =>
-  queries.selectFrom('installations').selectAll().where('id', '=', given.id).forNoKeyUpdate(),
-);
-
-const lockByTenant = prepareQuery((queries, given: Given<{ clientId: string; tenant: string }>) =>
-  queries
-    .selectFrom('installations')
-    .selectAll()
-    .where('client_id', '=', given.clientId)
-    .where('tenant', '=', given.tenant)
-    .forNoKeyUpdate(),
-);
-
 /**
  * Reads one installation's row, whatever its status, and locks it until the transaction ends: who installs, uninstalls
  * or starts anew does so one after another. What only refers to it, such as a run that goes on, is not held up.
  */
 export async function lockInstallation(tx: Tx, key: InstallationKey): Promise<InstallationRow | undefined> {
-  const { rows } = await ('id' in key ? lockById(tx, key) : lockByTenant(tx, key));
-  return rows[0];
+  const row = tx.selectFrom('installations').selectAll().forNoKeyUpdate();
+  const found =
+    'id' in key
+      ? row.where('id', '=', key.id)
+      : row.where('client_id', '=', key.clientId).where('tenant', '=', key.tenant);
+  return found.executeTakeFirst();
 }
 
 /** Marks an active installation broken, with `ifVersion` only at that version. Returns whether it changed. */

@@ -1,5 +1,4 @@
 import type { Queries, Tx } from './database.ts';
-import { type Given, prepareQuery } from './prepared-query.ts';
 import type { WelcomeRow } from './records.ts';
 
 /** Whose welcome: one person in one life of an installation. */
@@ -9,43 +8,16 @@ export interface WelcomeKey {
   userId: string;
 }
 
-const selectWelcome = prepareQuery((queries, given: Given<WelcomeKey>) =>
-  queries
-    .selectFrom('welcomes')
-    .selectAll()
-    .where('installation_id', '=', given.installationId)
-    .where('life', '=', given.life)
-    .where('user_id', '=', given.userId),
-);
-
 /** Reads a person's welcome, or undefined when none was ever begun. */
 export async function readWelcome(queries: Queries, key: WelcomeKey): Promise<WelcomeRow | undefined> {
-  const { rows } = await selectWelcome(queries, key);
-  return rows[0];
+  return queries
+    .selectFrom('welcomes')
+    .selectAll()
+    .where('installation_id', '=', key.installationId)
+    .where('life', '=', key.life)
+    .where('user_id', '=', key.userId)
+    .executeTakeFirst();
 }
-
-/** The first that is sent to somebody in a life of their installation. */
-const insertWelcome = prepareQuery(
-  (
-    queries,
-    given: Given<WelcomeKey & { runId: string; channelId: string | null; now: number; settledBy: number }>,
-  ) =>
-    queries
-      .insertInto('welcomes')
-      .values({
-        installation_id: given.installationId,
-        life: given.life,
-        user_id: given.userId,
-        run_id: given.runId,
-        status: 'sending',
-        channel_id: given.channelId,
-        message_ts: null,
-        attempted_at: given.now,
-        sent_at: given.settledBy,
-      })
-      .onConflict((conflict) => conflict.columns(['installation_id', 'life', 'user_id']).doNothing())
-      .returning('run_id'),
-);
 
 /**
  * Records that a welcome is being sent, committed before Slack is asked: what is not recorded was not sent
@@ -66,8 +38,23 @@ export async function beginWelcome(
   const { previous } = sending;
   if (previous === undefined) {
     const { runId, channelId, now, settledBy } = sending;
-    const { rows } = await insertWelcome(tx, { ...key, runId, channelId, now, settledBy });
-    return rows.length > 0;
+    const inserted = await tx
+      .insertInto('welcomes')
+      .values({
+        installation_id: key.installationId,
+        life: key.life,
+        user_id: key.userId,
+        run_id: runId,
+        status: 'sending',
+        channel_id: channelId,
+        message_ts: null,
+        attempted_at: now,
+        sent_at: settledBy,
+      })
+      .onConflict((conflict) => conflict.columns(['installation_id', 'life', 'user_id']).doNothing())
+      .returning('run_id')
+      .executeTakeFirst();
+    return inserted !== undefined;
   }
   const begun = await tx
     .updateTable('welcomes')
@@ -100,39 +87,22 @@ export type WelcomeEnd =
   | { kind: 'in-doubt'; begun: { runId: string; now: number; settledBy: number }; settledBy: number }
   | { kind: 'unconfirmed' };
 
-const markSent = prepareQuery(
-  (queries, given: Given<WelcomeKey & { channelId: string; messageTs: string; now: number }>) =>
-    queries
-      .updateTable('welcomes')
-      .set({
-        status: 'sent',
-        channel_id: given.channelId,
-        message_ts: given.messageTs,
-        sent_at: given.now,
-      })
-      .where('installation_id', '=', given.installationId)
-      .where('life', '=', given.life)
-      .where('user_id', '=', given.userId)
-      .where('status', '!=', 'sent'),
-);
-
 /**
  * Records what became of a welcome, whoever holds the run by now: that a message was sent stays true even if its run
  * was cancelled in the meantime.
  */
 export async function settleWelcome(tx: Tx, key: WelcomeKey, end: WelcomeEnd): Promise<void> {
-  if (end.kind === 'sent') {
-    const { channelId, messageTs, now } = end;
-    await markSent(tx, { ...key, channelId, messageTs, now });
-    return;
-  }
   const sending = tx
     .updateTable('welcomes')
     .where('installation_id', '=', key.installationId)
     .where('life', '=', key.life)
     .where('user_id', '=', key.userId)
     .where('status', '!=', 'sent');
-  if (end.kind === 'unconfirmed') {
+  if (end.kind === 'sent') {
+    const { channelId, messageTs, now } = end;
+    const sent = { status: 'sent' as const, channel_id: channelId, message_ts: messageTs, sent_at: now };
+    await sending.set(sent).execute();
+  } else if (end.kind === 'unconfirmed') {
     await sending.set({ status: 'unconfirmed' }).execute();
   } else {
     // Only the first send leaves nothing behind: after a later one, an earlier may still turn up.

@@ -10,7 +10,6 @@ import { migrate, type OwnMigrations } from '../migrate.ts';
 import { compileQuery } from '../prepared-query.ts';
 import type { Tables } from '../records.ts';
 import { syncFolder } from '../sync-folder.ts';
-import { answerAtOnce } from './answer-at-once.ts';
 import { createCommits, type LogOnDisk, openLogOnDisk } from './commit-together.ts';
 import { createDiskProbe } from './probe-disk.ts';
 import { foyerSqliteDialect } from './sqlite-dialect.ts';
@@ -213,8 +212,8 @@ export async function openSqlite(
       try {
         const value = await queries
           .transaction()
-          .execute(async (transaction) => {
-            const made = await work(answerAtOnce(transaction, statements));
+          .execute(async (tx) => {
+            const made = await work(tx);
             isWorkDone = true;
             return made;
           })

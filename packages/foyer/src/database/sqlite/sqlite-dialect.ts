@@ -10,18 +10,9 @@ import {
 
 /** What Kysely writes for SQLite, as Foyer wants it. */
 class FoyerCompiler extends SqliteQueryCompiler {
-  /** Leaves out the locks of rows: where one transaction writes after another they have nothing to say. */
+  /** Drops `FOR UPDATE` and its like: SQLite runs write transactions one at a time. */
   protected override visitSelectModifier(node: SelectModifierNode): void {
     if (node.modifier === 'Distinct') super.visitSelectModifier(node);
-  }
-
-  /**
-   * Hides values from the planner, which may else plan anew each time another value is bound: a read that sorts or joins
-   * takes 4 µs in the place of 17. An index of only some rows then needs its condition spelled out (`sql.lit`).
-   * (sqlite.org/c3ref/prepare.html: SQLITE_PREPARE and the values that influence a plan)
-   */
-  protected override getCurrentParameterPlaceholder(): string {
-    return '+?';
   }
 }
 
