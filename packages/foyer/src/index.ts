@@ -31,6 +31,8 @@ export { TokenRefreshError } from './installations/token-source.ts';
 export {
   type ActingStep as Step,
   type Json,
+  type OnceMessage,
+  type PostedMessage,
   retryIn,
   type StepContext,
   type StepEnd,

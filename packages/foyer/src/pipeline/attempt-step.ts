@@ -1,3 +1,4 @@
+import { AttemptEnded } from './post-once.ts';
 import {
   type ActingStep,
   defaultTimeLimitMs,
@@ -46,6 +47,7 @@ export async function attemptStep(
     if (isWritten(result)) return { kind: 'returned', result: result.output, write: result.write };
     return { kind: 'returned', result };
   } catch (error) {
+    if (error instanceof AttemptEnded) return { kind: 'returned', result: error.end };
     if (runSignal.aborted) return { kind: 'interrupted' };
     if (bounds.signal.aborted) return { kind: 'threw', failure: overTime(step), error };
     return { kind: 'threw', failure: stepFailure(error), error };

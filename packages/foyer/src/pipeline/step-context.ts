@@ -3,6 +3,7 @@ import { toStepRecord } from '../database/install-record.ts';
 import type { ConnectionRow, StepRow } from '../database/records.ts';
 import type { ClaimedRun } from '../database/runs.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
+import { postOnce } from './post-once.ts';
 import { type Json, type Step, type StepContext, StepError, type StepFacts, type StepWrite } from './step.ts';
 
 /** Builds what is known as the next attempt of a step begins: `row` is the step's own, `rows` are all of the run's. */
@@ -59,7 +60,7 @@ export function stepContext(
   const makeClient = async (limits?: { timeoutMs?: number }) =>
     deps.slackClient(await deps.botToken(facts.installationId), { ...limits, signal });
   let client: Promise<WebClient> | undefined;
-  return {
+  const context: Omit<StepContext, 'postOnce'> = {
     ...facts,
     signal,
     // Kysely's types differ in the tables alone, which the app knows.
@@ -76,6 +77,7 @@ export function stepContext(
       return client;
     },
   };
+  return { ...context, postOnce: (key, message) => postOnce(context, deps.database, key, message) };
 }
 
 /** The output of a step is read back as the type of the step that wrote it. */

@@ -1,3 +1,4 @@
+import type { KnownBlock } from '@slack/types';
 import type { WebClient } from '@slack/web-api';
 import type { Transaction } from 'kysely';
 import type { Config } from '../config/config.ts';
@@ -115,6 +116,18 @@ export interface StepFacts {
   output<Output extends Json>(step: Step<Output>): Output | null;
 }
 
+/** A message that a step posts once. */
+export interface OnceMessage {
+  /** A channel's id, or a user's for their DM; the installer unless given. */
+  readonly channel?: string;
+  /** What notifications show, and the message if it has no blocks. */
+  readonly text: string;
+  readonly blocks?: readonly KnownBlock[];
+}
+
+/** Where a message is. */
+export type PostedMessage = { channelId: string; messageTs: string };
+
 /** What a step is given. */
 export interface StepContext extends StepFacts {
   /** Aborted when the time limit is over, the run was cancelled, or the process stops. */
@@ -128,6 +141,13 @@ export interface StepContext extends StepFacts {
    */
   // biome-ignore lint/suspicious/noExplicitAny: only the app knows its tables; annotate `tx` to have them checked.
   write<MyTables = any>(work: (tx: Transaction<MyTables>) => Promise<unknown>): void;
+  /**
+   * Posts a message exactly once for its key in this life of the installation, over crashes and retries; resolves to
+   * where it is. What it throws ends the attempt: let it pass. In a channel it needs that channel's history scope to
+   * settle a send whose outcome is unknown.
+   * @example await context.postOnce('tips', { channel: 'C123', text: 'Three things to try' })
+   */
+  postOnce(key: string, message: OnceMessage): Promise<PostedMessage>;
   /**
    * A client for the bot, made from the token of this moment, ended by this step's signal. One for an attempt.
    * @throws StepError in an uninstall run: the token is gone

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Failure } from 'slack-sandbox';
+import { retryIn, type Step } from '../../src/pipeline/step.ts';
+import { engines } from '../support/open-test-database.ts';
+import { mortal, type PipelineStage, setStage } from './pipeline-stage.ts';
+
+const title = { todo: 'Send tips', doing: 'Sending tips' };
+
+/** Posts two messages, and then is tried again as often as `repeats` says. */
+function tips(repeats = 0): Step {
+  return {
+    name: 'tips',
+    title,
+    async run(context) {
+      const first = await context.postOnce('tips', { text: 'Three things to try' });
+      const second = await context.postOnce('rules', { text: 'And one rule' });
+      if (context.attempt <= repeats) return retryIn(1000);
+      return [first, second];
+    },
+  };
+}
+
+type Install = Awaited<ReturnType<PipelineStage['install']>>;
+const textsIn = (stage: PipelineStage, install: Install): string[] =>
+  stage.sandbox.messages(install).flatMap(({ text }) => text ?? []);
+const both = ['Three things to try', 'And one rule'];
+
+for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
+  describe(`postOnce on ${engine}`, () => {
+    it('posts one message for each key, however often the step runs', async (t) => {
+      const stage = await setStage(t, { engine, steps: [tips(3)] });
+      const acme = await stage.install();
+      const globex = await stage.install({ workspace: 'Globex' });
+      const run = await stage.finish(acme.runId);
+      await stage.finish(globex.runId);
+      assert.deepEqual([run.status, run.steps[0]?.attempts], ['succeeded', 4]);
+      assert.deepEqual(textsIn(stage, acme).toSorted(), both.toSorted());
+      assert.deepEqual(textsIn(stage, globex).toSorted(), both.toSorted());
+      assert.equal(stage.sandbox.calls('conversations.history').length, 0, 'what was sent is known');
+    });
+
+    it('posts again in the next life of the installation', async (t) => {
+      const stage = await setStage(t, { engine, steps: [tips()] });
+      const acme = await stage.install();
+      await stage.finish(acme.runId);
+      await stage.store.deleteInstallation({ teamId: acme.teamId });
+      await stage.pass(1000);
+      const again = await stage.install();
+      // The search for this life's message must not take the earlier life's for it.
+      const failure: Failure = { type: 'reset-before-acting' };
+      stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
+      await stage.finish(again.runId);
+      assert.equal(textsIn(stage, acme).length, 4);
+    });
+
+    const failures: { what: string; failure: Failure; calls: number }[] = [
+      { what: 'the connection broke after Slack acted', failure: { type: 'reset-after-acting' }, calls: 2 },
+      { what: 'the connection broke before Slack acted', failure: { type: 'reset-before-acting' }, calls: 3 },
+      {
+        what: 'Slack asked to wait',
+        failure: { type: 'status', status: 429, retryAfterSeconds: 5 },
+        calls: 3,
+      },
+    ];
+    for (const { what, failure, calls } of failures) {
+      it(`posts one message although ${what}`, async (t) => {
+        const stage = await setStage(t, { engine, steps: [tips()] });
+        const acme = await stage.install();
+        stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
+        assert.equal((await stage.finish(acme.runId)).status, 'succeeded');
+        assert.deepEqual(textsIn(stage, acme).toSorted(), both.toSorted());
+        assert.equal(stage.sandbox.calls('chat.postMessage').length, calls);
+      });
+    }
+
+    it('does not take the message of another key for its own, and waits until a broken call has settled', async (t) => {
+      const stage = await setStage(t, { engine, steps: [tips()] });
+      const acme = await stage.install();
+      const failure: Failure = { type: 'reset-before-acting' };
+      stage.sandbox.faults.add({ method: 'chat.postMessage', after: 1, failure });
+      const run = await stage.finish(acme.runId);
+      assert.deepEqual(textsIn(stage, acme).toSorted(), both.toSorted());
+      assert.ok(stage.now() - run.createdAt >= 2000);
+    });
+
+    it('finds a message whose process died before it was recorded', async (t) => {
+      const stage = await setStage(t, { engine, steps: [tips()] });
+      const acme = await stage.install();
+      const posted = () => textsIn(stage, acme).length > 0;
+      void stage.work({ database: mortal(stage.database, posted) });
+      while (!posted()) await new Promise((next) => setImmediate(next));
+      await stage.pass(31_000);
+      assert.equal((await stage.finish(acme.runId)).status, 'succeeded');
+      assert.deepEqual(textsIn(stage, acme).toSorted(), both.toSorted());
+    });
+
+    it('ends the step as unconfirmed if the history cannot be searched', async (t) => {
+      const stage = await setStage(t, { engine, steps: [tips()] });
+      const scopes = stage.config.slack.botScopes.filter((scope) => scope !== 'im:history');
+      const acme = await stage.install({ scopes });
+      stage.sandbox.faults.add({ method: 'chat.postMessage', failure: { type: 'reset-after-acting' } });
+      const run = await stage.finish(acme.runId);
+      assert.deepEqual(
+        run.steps.map(({ status, errorCode }) => [status, errorCode]),
+        [['unconfirmed', 'missing_scope']],
+      );
+      assert.equal(textsIn(stage, acme).length, 1);
+    });
+  });
+}
