@@ -227,6 +227,16 @@ describe('copy', () => {
     });
   }
 
+  it('does not take a connection that is being closed for someone who works on the source', async (t) => {
+    const { copy, source } = await prepare(t, { from: 'Postgres', to: 'SQLite' });
+    const foyer = await openDatabase(source);
+    await foyer.ping();
+    const copying = copy();
+    setTimeout(() => void foyer.close(), 700);
+    const { exitCode, stderr } = await copying;
+    assert.equal(exitCode, 0, stderr);
+  });
+
   it('refuses a source that somebody has begun to work on meanwhile, and then only looks again', async (t) => {
     const { copy, source, look, target, held } = await prepare(t);
     let opening: Promise<Database> | undefined;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseTarget } from '../../config/database-target.ts';
 import type { ComparedTable } from '../../database/copy/compare-tables.ts';
 import { refuseUncopyable } from '../../database/copy/copied-tables.ts';
@@ -90,8 +91,17 @@ async function copyAll(
   return { ...names, resumed: whole.resumed, tables: whole.tables };
 }
 
+/** A server still lists a connection for a moment after it was closed, and on a busy machine for longer. */
+const closingMs = 3000;
+
 async function refuseInUse(source: DatabaseTarget): Promise<void> {
-  if (!(await isInUse(source))) return;
+  const giveUpAt = performance.now() + closingMs;
+  let inUse = await isInUse(source);
+  while (inUse && performance.now() < giveUpAt) {
+    await sleep(100);
+    inUse = await isInUse(source);
+  }
+  if (!inUse) return;
   throw new CommandError(
     `Somebody works on ${databaseName(source)}. Stop every Foyer and command that uses it, and run this again: what ` +
       'they store from now on would be missing in the copy.',
