@@ -82,7 +82,7 @@ export async function migrate(
   await inTurn(async (db) => {
     const work = await findWork(db, own);
     if (work.adopted.length > 0) await adopt(db, work.adopted);
-    if (work.isFoyerBehind) await migrateFoyer(db);
+    if (work.isFoyerBehind) await migrateFoyer(db, Object.keys(own).length > 0);
     if (work.isOwnBehind) await migrateOwn(db, own);
   });
 }
@@ -152,9 +152,15 @@ async function adopt(db: Kysely<Tables>, adopted: readonly string[]): Promise<vo
   await sql`delete from ${sql.table(foyerLedger)} where name in (${sql.join(adopted)})`.execute(db);
 }
 
-async function migrateFoyer(db: Kysely<Tables>): Promise<void> {
+async function migrateFoyer(db: Kysely<Tables>, hasOwn: boolean): Promise<void> {
   const provider = { getMigrations: async () => ({ ...migrations }) };
   const { error } = await new Migrator({ db, provider }).migrateToLatest();
+  if (isAlreadyThere(error) && hasOwn) {
+    const message =
+      `This version of Foyer makes a table that the database has already: ${error.message}. If it is the app's own, ` +
+      'start the version before, rename the table by a migration, and update again.';
+    throw new DatabaseUnavailableError(message, { cause: error });
+  }
   if (isAlreadyThere(error)) throw ofAnother(error.message, error);
   if (error) throw error;
 }

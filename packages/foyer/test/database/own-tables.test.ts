@@ -44,23 +44,25 @@ const notes: OwnMigrations = {
 };
 
 /** A database of an older Foyer, which had its first migration alone, with a row of the app's. */
-const older: Record<string, (t: TestContext) => Promise<{ target: DatabaseTarget; close(): Promise<void> }>> =
-  {
-    async SQLite(t) {
-      const folder = await mkdtemp(join(tmpdir(), 'foyer-older-'));
-      t.after(() => rm(folder, { recursive: true }));
-      const file = join(folder, 'foyer.db');
-      await fillOlder(new SqliteDialect({ database: new Sqlite(file) }));
-      return { target: { kind: 'sqlite', file }, async close() {} };
-    },
-    async Postgres() {
-      const { url, drop } = await createPostgresDatabase({ empty: true });
-      await fillOlder(new PostgresDialect({ pool: new pg.Pool({ connectionString: url }) }));
-      return { target: { kind: 'postgres', url }, close: drop };
-    },
-  };
+const older: Record<
+  string,
+  (t: TestContext, alsoRuns?: string) => Promise<{ target: DatabaseTarget; close(): Promise<void> }>
+> = {
+  async SQLite(t, alsoRuns) {
+    const folder = await mkdtemp(join(tmpdir(), 'foyer-older-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const file = join(folder, 'foyer.db');
+    await fillOlder(new SqliteDialect({ database: new Sqlite(file) }), alsoRuns);
+    return { target: { kind: 'sqlite', file }, async close() {} };
+  },
+  async Postgres(_t, alsoRuns) {
+    const { url, drop } = await createPostgresDatabase({ empty: true });
+    await fillOlder(new PostgresDialect({ pool: new pg.Pool({ connectionString: url }) }), alsoRuns);
+    return { target: { kind: 'postgres', url }, close: drop };
+  },
+};
 
-async function fillOlder(dialect: Dialect): Promise<void> {
+async function fillOlder(dialect: Dialect, alsoRuns = 'select 1'): Promise<void> {
   const db = new Kysely<Tables & MyTables>({ dialect });
   const lists = [
     { list: { '0001-initial': m0001Initial }, migrationTableName: 'kysely_migration' },
@@ -75,6 +77,7 @@ async function fillOlder(dialect: Dialect): Promise<void> {
     (id, client_id, tenant, is_enterprise_install, status, life, version, installer_user_id, installed_at)
     values ('ins_1', '1.2', 'team:T1', 0, 'active', 1, 1, 'U1', 1)`.execute(db);
   await db.insertInto('orders').values({ id: 'kept', installation_id: 'ins_1', total: 5 }).execute();
+  await sql.raw(alsoRuns).execute(db);
   await db.destroy();
 }
 
@@ -134,6 +137,16 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual((await sql`select id, total from orders`.execute(database.queries)).rows, [
         { id: 'kept', total: 5 },
       ]);
+    });
+
+    it('are told apart from another program’s if an update of Foyer wants the name of one', async (t) => {
+      const found = await older[engine]?.(t, 'create table chores (id text primary key)');
+      assert.ok(found);
+      t.after(found.close);
+      await assert.rejects(openDatabase(found.target, { migrations: orders }), {
+        code: 'database_unavailable',
+        message: /makes a table that the database has already: .*chores.* rename the table by a migration/,
+      });
     });
 
     it('are made once if processes start at once', async (t) => {
