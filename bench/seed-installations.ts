@@ -127,6 +127,7 @@ function installation({ clientId, now, count }: Seed, index: number): Installati
     version: 1,
     installer_user_id: `U${String(index).padStart(9, '0')}`,
     installed_at: now - (count - index) * 1000,
+    slack_installed_at: null,
     uninstalled_at: status === 'uninstalled' ? now : null,
     bot_user_id: 'U0BOT',
     bot_scopes: '["chat:write","im:write","im:history","users:read"]',

@@ -81,6 +81,7 @@ export function installationRow(number: number, cipher: TokenCipher, now: number
     version: 1,
     installer_user_id: user.id,
     installed_at: now,
+    slack_installed_at: null,
     uninstalled_at: null,
     bot_user_id: app.botUserId,
     bot_scopes: JSON.stringify(botScopes),

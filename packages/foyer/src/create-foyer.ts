@@ -549,7 +549,7 @@ export async function assembleFoyer<MyTables>(parts: {
         notices.stop();
         await Promise.all([closed, worker.stop({ drainMs }), ...chores.map((chore) => chore.stop())]);
         await Promise.race([
-          Promise.all([receiver.drain(), tokens.settle()]),
+          Promise.all([receiver.drain(), tokens.settle(), unstoredTokens.settle()]),
           new Promise((done) => setTimeout(done, 2000).unref()),
         ]);
         handler.close();

@@ -2,8 +2,8 @@ import type { Queries, Tx } from './database.ts';
 import { lockInstallation } from './installations.ts';
 
 /**
- * Erases an installation with all that hangs on it (tokens, runs, welcomes, history, Home views), its team, and those
- * people and install requests that no other installation of the app has to do with. Returns whether there was one.
+ * Erases an installation with all that hangs on it (tokens, runs, welcomes, history, Home views), its team with its
+ * people, and its install requests. The same person in another team stays as they are there. Returns whether there was one.
  */
 export async function eraseInstallation(tx: Tx, installationId: string): Promise<boolean> {
   const row = await lockInstallation(tx, { id: installationId });
@@ -47,29 +47,8 @@ async function eraseInstallRequests(
 
 async function eraseTeam(tx: Tx, team: { clientId: string; teamId: string }): Promise<void> {
   const { clientId, teamId } = team;
-  const left = await tx
-    .deleteFrom('memberships')
-    .where('client_id', '=', clientId)
-    .where('team_id', '=', teamId)
-    .returning('user_id')
-    .execute();
-  await tx.deleteFrom('teams').where('client_id', '=', clientId).where('team_id', '=', teamId).execute();
-  for (const { user_id } of left) {
-    await tx
-      .deleteFrom('users')
-      .where('client_id', '=', clientId)
-      .where('user_id', '=', user_id)
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('memberships')
-              .select('memberships.user_id')
-              .where('memberships.client_id', '=', clientId)
-              .where('memberships.user_id', '=', user_id),
-          ),
-        ),
-      )
-      .execute();
+  for (const table of ['memberships', 'users', 'teams'] as const) {
+    await tx.deleteFrom(table).where('client_id', '=', clientId).where('team_id', '=', teamId).execute();
   }
 }
 

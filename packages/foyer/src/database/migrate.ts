@@ -6,6 +6,7 @@ import { m0002OperatorIndexes } from './migrations/0002-operator-indexes.ts';
 import { m0003OperatorNotices } from './migrations/0003-operator-notices.ts';
 import { m0004SeveralProcesses } from './migrations/0004-several-processes.ts';
 import { m0005EndedSessions } from './migrations/0005-ended-sessions.ts';
+import { m0006PeopleByTeam } from './migrations/0006-people-by-team.ts';
 import { m0007Pipelines } from './migrations/0007-pipelines.ts';
 import { m0008Connections } from './migrations/0008-connections.ts';
 import { m0011KeyHolders } from './migrations/0011-key-holders.ts';
@@ -24,6 +25,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0003-operator-notices': m0003OperatorNotices,
   '0004-several-processes': m0004SeveralProcesses,
   '0005-ended-sessions': m0005EndedSessions,
+  '0006-people-by-team': m0006PeopleByTeam,
   '0007-pipelines': m0007Pipelines,
   '0008-connections': m0008Connections,
   '0011-key-holders': m0011KeyHolders,

@@ -53,11 +53,12 @@ export interface UserRegistration {
   now: number;
 }
 
-const upsertUser = prepareQuery((queries, given: Given<Omit<UserRegistration, 'teamId'>>) =>
+const upsertUser = prepareQuery((queries, given: Given<UserRegistration>) =>
   queries
     .insertInto('users')
     .values({
       client_id: given.clientId,
+      team_id: given.teamId,
       user_id: given.userId,
       name: null,
       real_name: null,
@@ -70,7 +71,7 @@ const upsertUser = prepareQuery((queries, given: Given<Omit<UserRegistration, 't
     })
     .onConflict((conflict) =>
       conflict
-        .columns(['client_id', 'user_id'])
+        .columns(['client_id', 'team_id', 'user_id'])
         .doUpdateSet((expression) => ({ updated_at: expression.ref('excluded.updated_at') })),
     )
     .returning('first_seen_at'),
@@ -91,7 +92,7 @@ const insertMembership = prepareQuery((queries, given: Given<UserRegistration>) 
     .onConflict((conflict) => conflict.columns(['client_id', 'team_id', 'user_id']).doNothing()),
 );
 
-/** Gets or creates a person and their membership, and returns when the app first met the person. */
+/** Gets or creates a person of a team and their membership; returns when the app first met them in that team. */
 export async function recordUser(transaction: Tx, user: UserRegistration): Promise<{ firstSeenAt: number }> {
   const { rows } = await upsertUser(transaction, user);
   await insertMembership(transaction, user);
@@ -139,6 +140,7 @@ const updateUser = prepareQuery((queries, given: Given<Told & Omit<UserProfile, 
       updated_at: given.now,
     })
     .where('client_id', '=', given.clientId)
+    .where('team_id', '=', given.teamId)
     .where('user_id', '=', given.userId),
 );
 
@@ -177,6 +179,15 @@ export async function saveProfile(
   });
 }
 
+/** Saves a profile of a registered person; nothing happens for one who is not registered in that team. */
+export async function updateProfile(
+  transaction: Queries,
+  told: Told,
+  profile: Omit<UserProfile, 'isAdmin' | 'isOwner'>,
+): Promise<void> {
+  await updateUser(transaction, { ...told, ...profile });
+}
+
 /** A person of an installation's team. */
 export interface Member {
   /** Whether they are an admin or an owner of it. */
@@ -198,6 +209,7 @@ export function prepareMember(
         .leftJoin('users', (join) =>
           join
             .onRef('users.user_id', '=', 'memberships.user_id')
+            .onRef('users.team_id', '=', 'memberships.team_id')
             .onRef('users.client_id', '=', 'memberships.client_id'),
         )
         .leftJoin('user_tokens', (join) =>
@@ -262,6 +274,7 @@ export async function readUsers(queries: Queries, record: InstallRecord): Promis
     .innerJoin('users', (join) =>
       join
         .onRef('users.user_id', '=', 'memberships.user_id')
+        .onRef('users.team_id', '=', 'memberships.team_id')
         .onRef('users.client_id', '=', 'memberships.client_id'),
     )
     .leftJoin('user_tokens', (join) =>

@@ -85,6 +85,8 @@ export interface InstallationRow {
   version: number;
   installer_user_id: string;
   installed_at: number;
+  /** When Slack issued its tokens, by Slack's clock: what events are compared with. Null if Slack did not say. */
+  slack_installed_at: number | null;
   uninstalled_at: number | null;
   bot_user_id: string | null;
   /** JSON array of the scopes granted to the bot; null without a bot. */
@@ -122,9 +124,13 @@ export interface TeamRow {
   updated_at: number;
 }
 
-/** A registered person, as `users.info` last told. Absent values were not granted or not given. */
+/**
+ * A registered person of a team (an enterprise, for an org-wide install), as `users.info` last said. The same user id in
+ * another team is another row. Absent values were not granted or not given.
+ */
 export interface UserRow {
   client_id: string;
+  team_id: string;
   user_id: string;
   name: string | null;
   real_name: string | null;

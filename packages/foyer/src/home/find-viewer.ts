@@ -1,11 +1,11 @@
-import type { WebClient } from '@slack/web-api';
 import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
 import { type InstallRecord, registeredTeamId } from '../database/install-record.ts';
-import { prepareMember } from '../database/people.ts';
+import { prepareMember, updateProfile } from '../database/people.ts';
 import type { TokenSource } from '../installations/token-source.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
+import { type SlackProfile, type SlackUser, slackProfile } from '../slack/user-profile.ts';
 import type { Viewer } from './may-act.ts';
 
 /**
@@ -45,12 +45,15 @@ export function createFindViewer(deps: {
   const slack = deps.slack(undefined);
 
   /** Slack's own answer; undefined where it gives none, and then nobody is an admin. */
-  async function askSlack(record: InstallRecord, userId: string): Promise<Standing | undefined> {
+  async function askSlack(
+    record: InstallRecord,
+    userId: string,
+  ): Promise<{ standing: Standing; profile: SlackProfile } | undefined> {
     if (!record.botScopes?.includes('users:read')) return undefined;
     try {
       const token = await deps.botToken(record.id);
-      const { user } = await slack.users.info({ token, user: userId });
-      return user && standingIn(record, user);
+      const { user } = await slack.users.info({ token, user: userId, include_locale: true });
+      return user && { standing: standingIn(record, user), profile: slackProfile(user) };
     } catch (error) {
       const failure = slackFailure(error);
       if (!failure) throw error;
@@ -64,14 +67,15 @@ export function createFindViewer(deps: {
     const profile = member?.profile;
     const ageMs = member === undefined ? Number.POSITIVE_INFINITY : now() - member.provenAt;
     const proven = { userId, isAdmin: member?.isAdmin === true && ageMs < proofLastsMs, profile };
-    if (!ask || ageMs < askAfterMs || userId === record.installerUserId) return proven;
-    const standing = await askSlack(record, userId);
-    if (standing) await storeStanding(database, record, userId, standing, now());
+    // The installer is known from the install, but for one whose profile was mixed up with another team's before.
+    const isKnown = userId === record.installerUserId && member?.provenAt !== 0;
+    if (!ask || ageMs < askAfterMs || isKnown) return proven;
+    const answer = await askSlack(record, userId);
+    if (answer) await storeAnswer(database, record, userId, answer, now());
+    const standing = answer?.standing;
     return { userId, isAdmin: standing !== undefined && (standing.isAdmin || standing.isOwner), profile };
   };
 }
-
-type SlackUser = NonNullable<Awaited<ReturnType<WebClient['users']['info']>>['user']>;
 
 /**
  * Admins of another workspace, met through Slack Connect or elsewhere in the organisation, are nobody's admins here.
@@ -89,11 +93,11 @@ function standingIn(record: InstallRecord, user: SlackUser): Standing {
   return isMember ? { isAdmin: user.is_admin === true, isOwner: user.is_owner === true } : nobody;
 }
 
-async function storeStanding(
+async function storeAnswer(
   database: Database,
   record: InstallRecord,
   userId: string,
-  standing: Standing,
+  { standing, profile }: { standing: Standing; profile: SlackProfile },
   now: number,
 ): Promise<void> {
   const flags = {
@@ -122,5 +126,7 @@ async function storeStanding(
       })
       .onConflict((conflict) => conflict.columns(['client_id', 'team_id', 'user_id']).doUpdateSet(flags))
       .execute();
+    const about = { clientId: record.clientId, teamId: registeredTeamId(record), userId, now };
+    await updateProfile(transaction, about, profile);
   });
 }

@@ -30,7 +30,7 @@ import { type AskGate, gateTimeLimitMs } from './gate.ts';
 import { createInstallProvider, providerCookieName } from './install-provider.ts';
 import { progressHash, progressPath } from './progress-token.ts';
 import type { StateContent, States } from './state.ts';
-import type { UnstoredTokens } from './unstored-tokens.ts';
+import { exchangeTimeoutMs, type UnstoredTokens } from './unstored-tokens.ts';
 
 /** The callback, in order. Until the state is verified nothing is written and nothing is sent to Slack. */
 
@@ -167,7 +167,11 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     const startedAt = performance.now();
     const requestLog = log.child({ requestId: content.id });
     const limits = { timeoutMs: slackCallMs, signal: AbortSignal.timeout(slackBudgetMs) };
-    const tokens = deps.unstoredTokens.watch(content.id, slackClientOptions(deps.slackCalls, limits));
+    const tokens = deps.unstoredTokens.watch(content.id, {
+      page: slackClientOptions(deps.slackCalls, limits),
+      exchange: slackClientOptions(deps.slackCalls, { timeoutMs: exchangeTimeoutMs }),
+      wantedUntil: AbortSignal.any([limits.signal, AbortSignal.timeout(slackCallMs)]),
+    });
     let recorded: RecordedInstall | undefined;
     let place: InstallEnd['place'];
     let authTest: { url?: string } = {};
@@ -197,6 +201,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         isStoring = true;
         recorded = await deps.store.recordInstall(installation, {
           installRequestId: content.id,
+          issuedAt: tokens.issuedAt(),
           patienceMs: Math.max(500, leftMs()),
           commitWith:
             link && ((trx, install) => connect(trx, { installation, install, link, moves: content.moves })),

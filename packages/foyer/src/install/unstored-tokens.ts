@@ -10,22 +10,53 @@ import { slackFailure } from '../slack/slack-failure.ts';
 
 /**
  * Invariant 1, stored or revoked. `InstallProvider` hands over an installation only after `auth.test` has succeeded
- * too, and tells a failure nothing of the tokens that it already holds. So the answer of `oauth.v2.access` is read on
- * its way in: its tokens are kept, sealed, with the install request until the installation is committed (which erases
- * them in the same transaction). Whatever ends the install in between, an error now or a crash, finds them and gives
- * them back to Slack.
+ * too, and says nothing of the tokens that it already holds when it fails. So the answer of `oauth.v2.access` is read
+ * on its way in, before anything else is made of it: its tokens are kept, sealed, with the install request until the
+ * installation is committed (which erases them in the same transaction). Whatever ends the install in between, an error
+ * or a crash, finds them and revokes them.
+ *
+ * Why the exchange has a time limit of its own: Slack may issue tokens and answer after the page's time is over, or the
+ * answer may lie unread while the event loop was blocked. The page goes; the exchange is read to its end.
  */
 
-const accessSchema = z.object({
-  ok: z.literal(true),
-  access_token: z.string().optional(),
-  team: z.object({ id: z.string() }).nullish(),
-  enterprise: z.object({ id: z.string() }).nullish(),
-  is_enterprise_install: z.boolean().optional(),
-  authed_user: z.object({ id: z.string().optional(), access_token: z.string().optional() }).nullish(),
-});
+/** How long the answer of an exchange is waited for, whatever the page shows by then. */
+export const exchangeTimeoutMs = 60_000;
 
-/** What the provider can go on with: anything else that came with 200 is no answer of Slack's, as unreadable as HTML. */
+type Fields = Readonly<Record<string, unknown>>;
+
+const fieldsOf = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null ? (value as Fields) : {};
+
+const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined;
+
+/**
+ * Every token in an answer, wherever it stands: the bot's, the user's, and those of fields that are not known yet. A
+ * refresh token counts only beside no access token, whose revocation ends both.
+ */
+function tokensIn(value: unknown, depth = 0): string[] {
+  if (typeof value !== 'object' || value === null || depth > 6) return [];
+  const { access_token, refresh_token, ...others } = value as Fields;
+  const own = textOf(access_token) ?? textOf(refresh_token);
+  const inner = Object.values(others).flatMap((each) => tokensIn(each, depth + 1));
+  return [...new Set(own === undefined ? inner : [own, ...inner])];
+}
+
+/** What was issued, and whose it seems to be; undefined if the answer holds no token. */
+function issuedIn(body: unknown): IssuedTokens | undefined {
+  const tokens = tokensIn(body);
+  if (tokens.length === 0) return undefined;
+  const { team, enterprise, is_enterprise_install: flag, authed_user: user } = fieldsOf(body);
+  return {
+    teamId: textOf(fieldsOf(team).id),
+    enterpriseId: textOf(fieldsOf(enterprise).id),
+    isEnterpriseInstall: flag === true,
+    userId: textOf(fieldsOf(user).id),
+    tokens,
+  };
+}
+
+/** What the provider can use of an exchange: anything else that came with 200 is as unreadable as HTML. */
 const usableSchema = z.union([
   z.object({ ok: z.literal(false) }),
   z.object({
@@ -75,6 +106,7 @@ export function unstoredTokensPlace(requestId: string): string {
 /** Keeps what Slack issues until it is stored, and gives it back where it cannot be. */
 export function createUnstoredTokens(deps: UnstoredTokensDeps) {
   const { sealer } = deps;
+  const underWay = new Set<Promise<void>>();
   const place = unstoredTokensPlace;
 
   async function keep(requestId: string, issued: IssuedTokens): Promise<void> {
@@ -88,7 +120,10 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
    */
   async function isStored(issued: IssuedTokens, token: string): Promise<boolean> {
     const { teamId, enterpriseId, isEnterpriseInstall, userId } = issued;
-    const stored = await deps.store.findInstallation({ teamId, enterpriseId, isEnterpriseInstall, userId });
+    if (!teamId && !enterpriseId) return false;
+    const isOrgWide = isEnterpriseInstall && enterpriseId !== undefined;
+    const query = { teamId, enterpriseId, isEnterpriseInstall: isOrgWide, userId };
+    const stored = await deps.store.findInstallation(query);
     const { bot, user } = stored?.installation ?? {};
     return bot?.token === token || user?.token === token;
   }
@@ -116,45 +151,81 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
 
   return {
     /**
-     * Watches one exchange. `fetch` goes to the provider's clients; `giveBack` revokes what came through it and says
-     * whether all is revoked (undefined where there was nothing to revoke: Slack issued nothing that we know of, or only
-     * what a stored installation goes on using).
+     * Watches one exchange. `fetch` goes to the provider's clients: the page's time limits end its waiting, and not the
+     * exchange. `giveBack` gives the install up and revokes what came through it, now or later, and says whether all is
+     * revoked (undefined if there is nothing to revoke: Slack issued nothing so far, or only what a stored installation
+     * uses).
      */
-    watch(requestId: string, options: WebClientOptions & { fetch: typeof fetch }) {
+    watch(
+      requestId: string,
+      options: {
+        page: WebClientOptions & { fetch: typeof fetch };
+        exchange: { fetch: typeof fetch };
+        wantedUntil: AbortSignal;
+      },
+    ) {
       let issued: IssuedTokens | undefined;
-      const watchedFetch: typeof fetch = async (input, init) => {
-        const response = await options.fetch(input, init);
-        if (!String(input).endsWith('/oauth.v2.access')) return response;
+      let issuedAt: number | undefined;
+      let isGivenUp = false;
+
+      /** Reads the exchange to its end, whoever still waits for it. */
+      async function exchange(input: Parameters<typeof fetch>[0], init: RequestInit): Promise<Response> {
+        const response = await options.exchange.fetch(input, init);
         const body = await readJson(response.clone());
-        const isUsable = !response.ok || body === undefined || usableSchema.safeParse(body).success;
-        const passedOn = isUsable ? response : Response.json({ ok: false });
-        const answer = accessSchema.safeParse(body);
-        if (!answer.success) return passedOn;
-        const { team, enterprise, access_token, authed_user, is_enterprise_install } = answer.data;
-        const tokens = [access_token, authed_user?.access_token].filter((token) => token !== undefined);
-        issued = {
-          teamId: team?.id,
-          enterpriseId: enterprise?.id,
-          isEnterpriseInstall: is_enterprise_install ?? false,
-          userId: authed_user?.id,
-          tokens,
-        };
+        issued = issuedIn(body);
+        issuedAt = slackTime(response.headers.get('date'));
         // Not being able to keep them is no reason to stop: the store may still take them a moment later.
-        await keep(requestId, issued).catch((error) =>
-          deps.log.warn({ err: error }, 'could not keep new tokens'),
+        if (issued) {
+          await keep(requestId, issued).catch((error) =>
+            deps.log.warn({ err: error, requestId }, 'could not keep new tokens'),
+          );
+        }
+        if (issued && isGivenUp) await giveBackLate(issued);
+        const isUsable = !response.ok || body === undefined || usableSchema.safeParse(body).success;
+        return isUsable ? response : Response.json({ ok: false });
+      }
+
+      async function giveBackLate(late: IssuedTokens): Promise<void> {
+        const ends = await giveBack(late, 5000);
+        if (!ends.includes('kept')) await forget(requestId);
+        deps.log.warn({ requestId, ends }, 'Slack answered an exchange after its page had gone');
+      }
+
+      const watchedFetch: typeof fetch = async (input, init = {}) => {
+        if (!String(input).endsWith('/oauth.v2.access')) {
+          const response = await options.page.fetch(input, init);
+          return (await isAnswer(response)) ? response : Response.json({ ok: false });
+        }
+        // Not the caller's signal: only the page's time is over with it.
+        const { signal: _, ...request } = init;
+        const whole = exchange(input, request);
+        const ended = whole.then(
+          () => {},
+          () => {},
         );
-        return passedOn;
+        underWay.add(ended);
+        void ended.then(() => underWay.delete(ended));
+        return whileWanted(whole, options.wantedUntil);
       };
+
       return {
-        options: { ...options, fetch: watchedFetch },
+        options: { ...options.page, fetch: watchedFetch },
+        /** When Slack answered the exchange, by Slack's clock; undefined before, and if it did not say. */
+        issuedAt: () => issuedAt,
         async giveBack(timeoutMs: number): Promise<boolean | undefined> {
-          if (!issued || issued.tokens.length === 0) return undefined;
+          isGivenUp = true;
+          if (!issued) return undefined;
           const ends = await giveBack(issued, timeoutMs);
           if (ends.includes('kept')) return false;
           await forget(requestId);
           return ends.includes('revoked') || undefined;
         },
       };
+    },
+
+    /** Resolves once no exchange is under way: a stop must not lose tokens that Slack has just issued. */
+    async settle(): Promise<void> {
+      while (underWay.size > 0) await Promise.all(underWay);
     },
 
     /** Gives back what an interrupted request left behind; true when nothing is left of it. */
@@ -184,4 +255,31 @@ async function readJson(response: Response): Promise<unknown> {
   } catch {
     return undefined;
   }
+}
+
+/** Resolves with the work; rejects as soon as the signal says that nobody waits for it any more. */
+async function whileWanted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: unwanted, reject } = Promise.withResolvers<never>();
+  const give = (): void => reject(signal.reason);
+  if (signal.aborted) give();
+  else signal.addEventListener('abort', give, { once: true });
+  try {
+    return await Promise.race([work, unwanted]);
+  } finally {
+    signal.removeEventListener('abort', give);
+  }
+}
+
+/** Whether a response is one that Slack's SDK can read: not 200 with something else than an answer. */
+async function isAnswer(response: Response): Promise<boolean> {
+  if (!response.ok) return true;
+  const body = await readJson(response.clone());
+  // What is no JSON at all the SDK reports itself.
+  return body === undefined || typeof fieldsOf(body).ok === 'boolean';
+}
+
+/** The time of a `Date` header in milliseconds: what events are compared with, whatever our own clock shows. */
+function slackTime(header: string | null): number | undefined {
+  const time = header === null ? Number.NaN : Date.parse(header);
+  return Number.isFinite(time) ? time : undefined;
 }

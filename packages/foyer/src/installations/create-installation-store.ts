@@ -10,6 +10,7 @@ import {
   readStatuses,
 } from '../database/installations.ts';
 import { changeTeamAccess } from './change-team-access.ts';
+import { cleanInstallation } from './clean-installation.ts';
 import { queueDeadTokenNotice } from './dead-token-notice.ts';
 import { createInstallationCache } from './installation-cache.ts';
 import {
@@ -108,9 +109,11 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
       return structuredClone(found.installation);
     },
 
-    recordInstall(installation, { installRequestId, patienceMs, commitWith } = {}) {
+    recordInstall(given, { installRequestId, issuedAt, patienceMs, commitWith } = {}) {
+      const installation = cleanInstallation(given);
       const work = async (transaction: Tx) => {
-        const recorded = await recordInstall(transaction, context, { installation, installRequestId });
+        const install = { installation, installRequestId, issuedAt };
+        const recorded = await recordInstall(transaction, context, install);
         await commitWith?.(transaction, recorded);
         return recorded;
       };

@@ -5,7 +5,8 @@ import type { RemovalOptions } from './installation-store.ts';
 
 /**
  * Why this file: an event that ends an installation may arrive after the app was installed anew (invariant 7), and all
- * that tells its time is `event_time`, a whole second, beside an `installed_at` in milliseconds.
+ * that says its time is `event_time`, a whole second of Slack's clock. It is compared with the time at which Slack
+ * issued the install's tokens, by the same clock: ours may have been wrong at the install.
  *
  * An event of an earlier second is older than the install, one of a later second newer. Within one second:
  * - Unless an uninstall was applied in that second too, the event is about the current install: nobody uninstalls,
@@ -23,12 +24,13 @@ const second = (timeMs: number): number => Math.floor(timeMs / 1000);
 /** Whether an event is, or may be, about an earlier install than the current one, or was applied before. */
 export async function isBeforeInstall(
   transaction: Tx,
-  row: Pick<InstallationRow, 'id' | 'installed_at'>,
+  row: Pick<InstallationRow, 'id' | 'installed_at' | 'slack_installed_at'>,
   removal: Pick<RemovalOptions, 'before' | 'eventId'> & { kind: 'uninstall' | 'revocation' },
 ): Promise<boolean> {
   const { before, eventId, kind } = removal;
   if (before === undefined) return false;
-  if (second(before) !== second(row.installed_at)) return second(before) < second(row.installed_at);
+  const installedAt = row.slack_installed_at ?? row.installed_at;
+  if (second(before) !== second(installedAt)) return second(before) < second(installedAt);
   const past = await findInstallsAndRemovals(transaction, row.id);
   const removals = past.filter((entry) => entry.kind === 'uninstalled');
   if (!removals.some((entry) => second(entry.at) >= second(before))) return false;
@@ -41,11 +43,11 @@ export async function isBeforeInstall(
 /** The time before which a person's token must have been granted or refreshed for the event to be about it. */
 export async function revokedBefore(
   transaction: Tx,
-  row: Pick<InstallationRow, 'id' | 'installed_at'>,
+  row: Pick<InstallationRow, 'id' | 'installed_at' | 'slack_installed_at'>,
   before: number | undefined,
 ): Promise<number | undefined> {
   if (before === undefined) return undefined;
-  const sameSecond = second(before) === second(row.installed_at);
+  const sameSecond = second(before) === second(row.slack_installed_at ?? row.installed_at);
   const ambiguous = sameSecond && (await isBeforeInstall(transaction, row, { before, kind: 'revocation' }));
   return (second(before) + (ambiguous ? 0 : 1)) * 1000;
 }

@@ -70,6 +70,8 @@ export interface RecordedInstall {
 export interface RecordInstallOptions {
   /** The row of `install_requests` that ends with this install, in the same transaction. */
   installRequestId?: string;
+  /** When Slack issued the tokens, by Slack's clock, in milliseconds: what later events are compared with. */
+  issuedAt?: number;
   /** How long a locked database is asked again, in milliseconds. */
   patienceMs?: number;
   /**

@@ -25,16 +25,24 @@ export function expiryMs(expiresAt: number | undefined | null): number | null {
 export async function recordInstall(
   transaction: Tx,
   context: StoreContext,
-  install: { installation: Installation; installRequestId: string | undefined },
+  install: { installation: Installation; installRequestId: string | undefined; issuedAt: number | undefined },
 ): Promise<RecordedInstall> {
   const { installation } = install;
-  const { known, row, kind, now } = await saveRow(transaction, context, installation);
+  const { known, row, kind, now } = await saveRow(transaction, context, install);
   const { id: installationId, life } = row;
   const { user } = installation;
   if (user.token) {
     const sealedUser = context.cipher.sealUser(installationId, user);
     const expiresAt = expiryMs(user.expiresAt);
-    await saveUserToken(transaction, { installationId, userId: user.id, sealedUser, expiresAt, now });
+    // By Slack's clock where it is known: a revocation is compared with it.
+    const grantedAt = install.issuedAt ?? now;
+    await saveUserToken(transaction, {
+      installationId,
+      userId: user.id,
+      sealedUser,
+      expiresAt,
+      now: grantedAt,
+    });
   }
   if (known) {
     await cancelRuns(transaction, {
@@ -71,23 +79,24 @@ export async function recordInstall(
 async function saveRow(
   transaction: Tx,
   context: StoreContext,
-  installation: Installation,
+  install: { installation: Installation; issuedAt: number | undefined },
 ): Promise<{
   known: InstallationRow | undefined;
   row: NextRow;
   kind: RecordedInstall['kind'];
   now: number;
 }> {
+  const { installation, issuedAt } = install;
   const tenant = tenantOfInstallation(installation);
   const known = await lockInstallation(transaction, { clientId: context.clientId, tenant });
   const now = context.now();
   const kind = kindOf(known, installation);
   // A person's authorization leaves the bot, its webhook and the installer as they are.
   if (known && kind === 'user_authorized') return { known, row: known, kind, now };
-  const row = nextRow(known, tenant, context, { installation, now });
+  const row = nextRow(known, tenant, context, { installation, issuedAt, now });
   if (known) await saveInstallation(transaction, row);
   // The other one of two first installs at the same moment: it has been committed by now, and is there to be read.
-  else if (!(await addInstallation(transaction, row))) return saveRow(transaction, context, installation);
+  else if (!(await addInstallation(transaction, row))) return saveRow(transaction, context, install);
   return { known, row, kind, now };
 }
 
@@ -102,7 +111,7 @@ function nextRow(
   known: InstallationRow | undefined,
   tenant: string,
   context: StoreContext,
-  install: { installation: Installation; now: number },
+  install: { installation: Installation; issuedAt: number | undefined; now: number },
 ): NextRow {
   const { user, ...botHalf } = install.installation;
   const { team, enterprise, bot } = botHalf;
@@ -123,6 +132,7 @@ function nextRow(
     version: (known?.version ?? 0) + 1,
     installer_user_id: user.id,
     installed_at: install.now,
+    slack_installed_at: install.issuedAt ?? null,
     uninstalled_at: null,
     bot_user_id: bot?.userId ?? null,
     bot_scopes: bot ? JSON.stringify(bot.scopes) : null,

@@ -10,6 +10,8 @@ import {
   withWrite,
 } from '../pipeline/step.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
+import { slackProfile } from '../slack/user-profile.ts';
+import { visibleText } from '../slack/visible-text.ts';
 import { skipWithoutBot } from './skip-without-bot.ts';
 
 /** What Slack told of the installer and the team. An absent value was not granted or not given. */
@@ -112,13 +114,11 @@ function userProfile(
   const { profile } = user ?? {};
   const standing = isEnterpriseInstall ? user?.enterprise_user : user;
   return {
-    callName: profile?.first_name || profile?.display_name || profile?.real_name || null,
-    name: user?.name || null,
-    realName: profile?.real_name || user?.real_name || null,
-    email: profile?.email || null,
-    timezone: user?.tz || null,
-    locale: user?.locale || null,
-    avatarUrl: profile?.image_192 || profile?.image_512 || profile?.image_72 || null,
+    callName:
+      visibleText(profile?.first_name) ??
+      visibleText(profile?.display_name) ??
+      visibleText(profile?.real_name),
+    ...slackProfile(user),
     isAdmin: standing?.is_admin ?? false,
     isOwner: standing?.is_owner ?? false,
   };
@@ -126,5 +126,5 @@ function userProfile(
 
 function teamProfile({ team }: TeamInfoResponse): NonNullable<FetchedProfile['team']> {
   const icon = team?.icon?.image_default === true ? undefined : team?.icon?.image_132;
-  return { name: team?.name || null, domain: team?.domain || null, iconUrl: icon || null };
+  return { name: visibleText(team?.name), domain: visibleText(team?.domain), iconUrl: visibleText(icon) };
 }

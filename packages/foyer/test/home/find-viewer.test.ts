@@ -89,6 +89,24 @@ describe('who looks at App Home', () => {
     assert.equal(home.slack.calls.length, 0);
   });
 
+  it('is asked of Slack also as the installer, where the stored profile was mixed up with another team’s', async () => {
+    await home.person('T1', 'U1', true, 0);
+    await home.person('T2', 'U1', true, home.clock.now);
+    slackSays({
+      id: 'U1',
+      team_id: 'T1',
+      is_admin: true,
+      profile: { real_name: 'Of T1', email: 'one@t1.test' },
+    });
+    const record = await recordOf();
+    await home.findViewer(record, 'U1');
+    const viewer = await home.findViewer(record, 'U1');
+    assert.deepEqual([viewer.profile?.realName, viewer.profile?.email], ['Of T1', 'one@t1.test']);
+    assert.equal(home.slack.of('users.info').length, 1);
+    const people = await home.database.queries.selectFrom('users').select(['team_id', 'email']).execute();
+    assert.ok(people.some(({ team_id, email }) => team_id === 'T2' && email === 'U1@x.test'));
+  });
+
   it('is no admin here for being one in another team', async () => {
     await home.person('T2', 'U5', true, home.clock.now);
     slackSays({ id: 'U5', team_id: 'T2', is_admin: true });

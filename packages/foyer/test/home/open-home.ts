@@ -200,6 +200,7 @@ async function storeInstall(database: Database, digit: string): Promise<string> 
         version: 1,
         installer_user_id: `U${digit}`,
         installed_at: installedAt,
+        slack_installed_at: null,
         uninstalled_at: null,
         bot_user_id: 'UBOT',
         bot_scopes: JSON.stringify(scopes),
@@ -218,7 +219,7 @@ async function storePerson(
   database: Database,
   person: { teamId: string; userId: string; isAdmin: boolean; updatedAt: number; email: string },
 ): Promise<void> {
-  const key = { client_id: 'client', user_id: person.userId };
+  const key = { client_id: 'client', team_id: person.teamId, user_id: person.userId };
   const times = { first_seen_at: person.updatedAt, updated_at: person.updatedAt };
   const blank = { name: null, timezone: null, locale: null, avatar_url: 'https://pictures.test/1.png' };
   await database.queries
@@ -227,6 +228,6 @@ async function storePerson(
     .execute();
   await database.queries
     .insertInto('memberships')
-    .values({ ...key, ...times, team_id: person.teamId, is_admin: Number(person.isAdmin), is_owner: 0 })
+    .values({ ...key, ...times, is_admin: Number(person.isAdmin), is_owner: 0 })
     .execute();
 }

@@ -13,7 +13,9 @@ async function seen(answer: unknown): Promise<unknown> {
     slack: unused,
     log: { warn: unused } as never,
   });
-  const { options } = tokens.watch('req_1', { fetch: async () => Response.json(answer) });
+  const fetched = { fetch: async () => Response.json(answer) };
+  const wantedUntil = new AbortController().signal;
+  const { options } = tokens.watch('req_1', { page: fetched, exchange: fetched, wantedUntil });
   return (await options.fetch('https://slack.example/api/oauth.v2.access')).json();
 }
 
@@ -50,5 +52,88 @@ test('an install and a refusal are passed on as they are', async () => {
     { ok: false, error: 'invalid_code' },
   ]) {
     assert.deepEqual(await seen(answer), JSON.parse(JSON.stringify(answer)));
+  }
+});
+
+/** An exchange whose answer comes when the test lets it, with the tokens that were given back. */
+function watchExchange(answer: unknown, headers: Record<string, string> = {}) {
+  const revoked: string[] = [];
+  const kept: string[] = [];
+  const { promise: answered, resolve } = Promise.withResolvers<void>();
+  const tokens = createUnstoredTokens({
+    database: { write: async () => {} } as never,
+    sealer: {
+      seal(text: string) {
+        kept.push(text);
+        return 'sealed';
+      },
+      open: unused,
+    },
+    store: { findInstallation: async () => undefined },
+    slack: ((token: string) => ({ auth: { revoke: async () => void revoked.push(token) } })) as never,
+    log: { warn() {}, error() {} } as never,
+  });
+  const gone = new AbortController();
+  const fetched = {
+    async fetch() {
+      await answered;
+      return Response.json(answer, { headers });
+    },
+  };
+  const watch = tokens.watch('req_1', { page: fetched, exchange: fetched, wantedUntil: gone.signal });
+  const asked = watch.options.fetch('https://slack.example/api/oauth.v2.access');
+  return { tokens, watch, asked, revoked, kept, gone, answer: resolve };
+}
+
+test('every token of an answer is revoked, whatever the rest of it looks like', async () => {
+  const odd: [string, object, string[]][] = [
+    ['a null user token', { ...whole, authed_user: { id: 'U1', access_token: null } }, ['xoxb-1']],
+    ['a null flag', { ...whole, is_enterprise_install: null }, ['xoxb-1']],
+    ['an enterprise that is text', { ...whole, enterprise: '' }, ['xoxb-1']],
+    ['a team that is a list', { ...whole, team: [] }, ['xoxb-1']],
+    [
+      'no bot',
+      { ...whole, access_token: null, authed_user: { id: 'U1', access_token: 'xoxp-1' } },
+      ['xoxp-1'],
+    ],
+    ['no user id', { ...whole, authed_user: { access_token: 'xoxp-1' } }, ['xoxb-1', 'xoxp-1']],
+    ['ok that is text', { ...whole, ok: 'true' }, ['xoxb-1']],
+    ['a refresh token alone', { ok: true, refresh_token: 'xoxe-1' }, ['xoxe-1']],
+    [
+      'a token in a field that is not known yet',
+      { ...whole, more: [{ access_token: 'xoxb-2' }] },
+      ['xoxb-1', 'xoxb-2'],
+    ],
+  ];
+  for (const [name, answer, tokens] of odd) {
+    const { watch, asked, revoked, answer: come } = watchExchange(answer);
+    come();
+    await asked;
+    assert.equal(await watch.giveBack(1000), true, name);
+    assert.deepEqual(revoked, tokens, name);
+  }
+});
+
+test('an answer that comes after the page has gone is read to its end, and its tokens are revoked', async () => {
+  const { tokens, watch, asked, revoked, kept, gone, answer } = watchExchange(whole);
+  gone.abort(new DOMException('too late', 'TimeoutError'));
+  await assert.rejects(asked, { name: 'TimeoutError' });
+  assert.equal(await watch.giveBack(1000), undefined, 'nothing was issued so far');
+  assert.deepEqual(revoked, []);
+  answer();
+  await tokens.settle();
+  assert.deepEqual(revoked, ['xoxb-1']);
+  assert.equal(kept.length, 1, 'kept before they are revoked, for a crash in between');
+});
+
+test('the time of an install is that of Slack’s clock', async () => {
+  for (const [date, time] of [
+    ['Sun, 06 Nov 2033 08:49:37 GMT', Date.UTC(2033, 10, 6, 8, 49, 37)],
+    ['no date', undefined],
+  ] as const) {
+    const { watch, asked, answer } = watchExchange(whole, { date });
+    answer();
+    await asked;
+    assert.equal(watch.issuedAt(), time);
   }
 });

@@ -811,7 +811,7 @@ export function installationStoreContract(
           const blank = { name: null, real_name: null, timezone: null, locale: null, avatar_url: null };
           await queries
             .insertInto('users')
-            .values({ ...seen, ...blank, user_id, email: `${user_id}@example.com` })
+            .values({ ...seen, ...blank, team_id, user_id, email: `${user_id}@${team_id}.example` })
             .onConflict((conflict) => conflict.doNothing())
             .execute();
           await queries
@@ -825,12 +825,50 @@ export function installationStoreContract(
         assert.equal(await botTokenOf({ ...T1, teamId: 'T2' }), 'xoxb-bot-1');
         const left = await queries.selectFrom('memberships').select(['team_id', 'user_id']).execute();
         assert.deepEqual(left, [{ team_id: 'T2', user_id: 'U2' }]);
-        assert.deepEqual(await queries.selectFrom('users').select('user_id').execute(), [{ user_id: 'U2' }]);
+        const people = await queries.selectFrom('users').select(['team_id', 'user_id', 'email']).execute();
+        assert.deepEqual(people, [{ team_id: 'T2', user_id: 'U2', email: 'U2@T2.example' }]);
         assert.deepEqual(await queries.selectFrom('teams').select('team_id').execute(), [{ team_id: 'T2' }]);
         assert.deepEqual(await historyOf(first.installationId), []);
         const bytes = await backend.rawBytes();
-        assert.equal(bytes.includes('U1@example.com'), false);
-        assert.equal(bytes.includes('U2@example.com'), true);
+        assert.equal(bytes.includes('@T1.example'), false);
+        assert.equal(bytes.includes('U2@T2.example'), true);
+      });
+
+      it('stores names and scopes that can be stored and seen, and no team beside an org-wide install', async () => {
+        const install = teamInstall({ userToken: 'xoxp-1' });
+        const scopes = [' team:read', 'users:read', 'users:read ', ''];
+        await save(
+          {
+            ...install,
+            team: { id: 'T1', name: 'Ac\u0000me' },
+            bot: install.bot && { ...install.bot, scopes },
+          },
+          { ...orgInstall(), team: { id: 'T7', name: 'named beside it' } } as unknown as Installation,
+          { ...teamInstall({ teamId: 'T2' }), team: { id: 'T2', name: ' \u200b ' } },
+        );
+        const stored = await store.fetchInstallation(T1);
+        assert.deepEqual([stored.team?.name, stored.bot?.scopes], ['Ac me', ['team:read', 'users:read']]);
+        const org = await store.findInstallation({ enterpriseId: 'E1', isEnterpriseInstall: true });
+        assert.equal(org?.tenant, 'enterprise:E1');
+        assert.equal(org?.installation.team, undefined);
+        await isMiss({ ...T1, teamId: 'T7' });
+        assert.equal((await store.fetchInstallation({ ...T1, teamId: 'T2' })).team?.name, undefined);
+      });
+
+      it('compares an event with Slack’s own time of the install, however wrong our clock was', async () => {
+        for (const aheadMs of [-3_600_000, -30_000, 30_000, 3_600_000]) {
+          const slackNow = clock.now() - aheadMs;
+          await store.recordInstall(teamInstall({ userToken: 'xoxp-1' }), { issuedAt: slackNow });
+          await store.recordInstall(teamInstall({ teamId: 'T2' }), { issuedAt: slackNow });
+          const late = { before: slackNow - 2000, reason: 'app_uninstalled', eventId: `EvLate${aheadMs}` };
+          assert.equal(await store.deleteInstallation(T1, late), false, `stale at ${aheadMs}`);
+          const users = { ...late, before: slackNow + 2000, userIds: ['U1'] };
+          assert.equal(await store.revokeUserTokens(T1, users), true, `the user’s token at ${aheadMs}`);
+          const real = { before: slackNow + 2000, reason: 'app_uninstalled', eventId: `Ev${aheadMs}` };
+          assert.equal(await store.deleteInstallation(T1, real), true, `real at ${aheadMs}`);
+          assert.equal(await botTokenOf({ ...T1, teamId: 'T2' }), 'xoxb-bot-1');
+          clock.advance(7_200_000);
+        }
       });
 
       it('purges an org-wide install with its team access, not the installs of its teams', async () => {

@@ -31,6 +31,7 @@ const rowOf: { [Name in keyof Tables]: (n: number) => Insertable<Tables[Name]> }
     version: 2_147_483_647,
     installer_user_id: `U${n}`,
     installed_at: at + n,
+    slack_installed_at: null,
     uninstalled_at: null,
     bot_user_id: 'UBOT',
     bot_scopes: JSON.stringify(['chat:write']),
@@ -59,6 +60,7 @@ const rowOf: { [Name in keyof Tables]: (n: number) => Insertable<Tables[Name]> }
   }),
   users: (n) => ({
     client_id: '1.2',
+    team_id: `T${n}`,
     user_id: `U${n}`,
     name: nameOf(n),
     real_name: null,

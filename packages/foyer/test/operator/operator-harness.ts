@@ -143,6 +143,7 @@ export async function storeInstallation(
     version: 1,
     installer_user_id: 'U1',
     installed_at: installedAt,
+    slack_installed_at: null,
     uninstalled_at: null,
     bot_user_id: 'UBOT',
     bot_scopes: JSON.stringify(['chat:write', 'im:write']),
@@ -206,7 +207,7 @@ export async function storeUser(
 ): Promise<void> {
   const { installationId, userId, realName, sealedToken } = user;
   const times = { first_seen_at: installedAt, updated_at: installedAt };
-  const person = { client_id: '1.2', user_id: userId, ...times };
+  const person = { client_id: '1.2', team_id: 'T1', user_id: userId, ...times };
   const profile = { timezone: 'Europe/Vienna', locale: 'de-AT', avatar_url: 'https://avatars.example/1.png' };
   await database.queries
     .insertInto('users')
@@ -214,7 +215,7 @@ export async function storeUser(
     .execute();
   await database.queries
     .insertInto('memberships')
-    .values({ ...person, team_id: 'T1', is_admin: 1, is_owner: 0 })
+    .values({ ...person, is_admin: 1, is_owner: 0 })
     .execute();
   const line = {
     installationId,

@@ -10,11 +10,14 @@ export async function startServer({
   port,
   host,
   routes,
+  now,
   onError,
 }: {
   port: number;
   host: string;
   routes: readonly Route[];
+  /** What the Date header shows. */
+  now: () => number;
   onError: (error: unknown) => void;
 }): Promise<HttpServer> {
   const findRoute = createRouteTable(routes);
@@ -28,6 +31,7 @@ export async function startServer({
   }
 
   const server = createServer((request, response) => {
+    response.setHeader('date', new Date(now()).toUTCString());
     answer(request, response).catch((error: unknown) => {
       const status = statusOf(error);
       if (status === 500) onError(error);

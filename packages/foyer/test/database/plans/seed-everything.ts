@@ -49,6 +49,7 @@ export async function seedEverything(
     version: 1,
     installer_user_id: userId(index),
     installed_at: at(index),
+    slack_installed_at: null,
     uninstalled_at: null,
     bot_user_id: 'UBOT',
     bot_scopes: '["chat:write"]',
@@ -74,7 +75,14 @@ export async function seedEverything(
     ...{ enterprise_id: null, ...seen(index) },
   }));
   await fill('users', (index) => ({
-    ...{ client_id, user_id: userId(index), name: 'somebody', ...noProfile, ...seen(index) },
+    ...{
+      client_id,
+      team_id: teamId(index),
+      user_id: userId(index),
+      name: 'somebody',
+      ...noProfile,
+      ...seen(index),
+    },
   }));
   await fill('memberships', (index) => ({
     ...{

@@ -1,0 +1,38 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { Kysely, PostgresDialect, SqliteDialect } from 'kysely';
+import pg from 'pg';
+import type { engines } from './open-test-database.ts';
+import { createPostgresDatabase } from './shared-postgres.ts';
+
+/** A database without any table, for migrations that run one by one. */
+export async function openEmptyDatabase(
+  engine: keyof typeof engines,
+): Promise<{ db: Kysely<unknown>; close(): Promise<void> }> {
+  if (engine === 'Postgres') {
+    const { url, drop } = await createPostgresDatabase({ empty: true });
+    const db = new Kysely<unknown>({
+      dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: url }) }),
+    });
+    return {
+      db,
+      async close() {
+        await db.destroy();
+        await drop();
+      },
+    };
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'foyer-empty-'));
+  const db = new Kysely<unknown>({
+    dialect: new SqliteDialect({ database: new Sqlite(join(folder, 'foyer.db')) }),
+  });
+  return {
+    db,
+    async close() {
+      await db.destroy();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
