@@ -338,6 +338,7 @@ export async function assembleFoyer<MyTables>(parts: {
         // Its frame puts the base path before every link.
         site: createSite(brand, { publicUrl: config.http.publicUrl }),
         words: texts.forLocale('en'),
+        faces,
         now,
         log,
       });

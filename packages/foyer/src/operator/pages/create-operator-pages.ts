@@ -10,6 +10,7 @@ import type { Site } from '../../http/pages/site.ts';
 import { isFromHere, readForm } from '../../http/read-form.ts';
 import type { Sealer } from '../../installations/sealer.ts';
 import type { Words } from '../../texts/create-texts.ts';
+import type { StepFaces } from '../../texts/translation.ts';
 import { loginPage } from './login-page.ts';
 import { createLoginThrottle } from './login-throttle.ts';
 import { type Message, messagePage, messages } from './message-page.ts';
@@ -27,6 +28,8 @@ import { createOperatorViews } from './operator-views.ts';
 export interface OperatorPagesDeps extends OperatorActionsDeps {
   /** The app's face, which the operator's pages share with the installer's. */
   site: Site;
+  /** How the steps of the definition are shown. */
+  faces: StepFaces;
   /** The operator's pages are English. */
   words: Words;
   config: Config;
@@ -72,6 +75,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     const html = page({
       site: deps.site,
       words: deps.words,
+      faces: deps.faces,
       nonce,
       session,
       notice: noticeOf(query),

@@ -156,7 +156,7 @@ export function installationPage(frame: OperatorFrame, content: InstallationCont
 <p class="small"><code>${registeredTeamId(record)}</code></p></div>
 ${actionsBar(frame, record)}</div>
 <div class="columns">
-<div class="column">${runsSection(content.runs, frame.now)}</div>
+<div class="column">${runsSection(frame, content.runs)}</div>
 <div class="column">${recordSection(content, frame.now)}${scopesSection(content)}</div>
 </div>
 ${tableSection('users', `People (${count(users.length)})`, userColumns, users, shownUsers)}

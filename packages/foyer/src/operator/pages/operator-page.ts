@@ -2,6 +2,7 @@ import { elementSource, type Html, html } from '../../http/html.ts';
 import { appTile } from '../../http/pages/marks.ts';
 import { page } from '../../http/pages/page.ts';
 import type { PageFrame } from '../../http/pages/site.ts';
+import type { StepFaces } from '../../texts/translation.ts';
 import { type Notice, noticeLine } from './notices.ts';
 import type { OperatorSession } from './operator-session.ts';
 import { operatorStyles } from './operator-styles.ts';
@@ -11,6 +12,8 @@ export interface OperatorFrame extends PageFrame {
   /** Absent where nobody is logged in. */
   session?: OperatorSession;
   notice?: Notice;
+  /** How the steps of the definition are shown. */
+  faces: StepFaces;
   now: number;
 }
 

@@ -57,7 +57,7 @@ h1 .badge, h2 .badge { margin-left: .5rem; vertical-align: middle; }
 .calm { padding: 1rem 1.25rem; }
 .failing h2::before, .calm h2::before { content: ""; display: inline-block; width: .625rem; height: .625rem; border-radius: 50%; margin-right: .625rem; background: var(--bad); }
 .calm h2::before { background: var(--good); }
-.step-name { font-weight: 650; }
+.step-name { color: var(--muted); }
 .error { color: var(--muted); }
 .error code { color: var(--bad); }
 [data-calm] .error code { color: inherit; }
@@ -142,6 +142,7 @@ main.operator time, .nowrap { white-space: nowrap; font-variant-numeric: tabular
 .scope-list code { color: var(--muted); }
 .run-steps { display: grid; }
 .run-step { padding: .75rem 0; border-top: 1px solid var(--line); font-size: .9375rem; }
+.step-title { font-weight: 600; }
 .run-step-head { display: flex; flex-wrap: wrap; align-items: baseline; gap: .125rem .875rem; }
 .took { font-size: .875rem; color: var(--muted); }
 .run-step-head .small { margin-left: auto; font-variant-numeric: tabular-nums; }

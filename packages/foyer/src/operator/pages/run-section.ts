@@ -1,7 +1,11 @@
 import type { RunRecord, StepRecord } from '../../database/install-record.ts';
 import type { StepAttemptRecord } from '../../database/run-steps.ts';
 import { type Html, html } from '../../http/html.ts';
+import type { OperatorFrame } from './operator-page.ts';
 import { ago, badge, errorText, time, took } from './shown-values.ts';
+
+/** How steps are shown, and the time now. */
+type RunFrame = Pick<OperatorFrame, 'words' | 'faces' | 'now'>;
 
 /** A run with every attempt of its steps. */
 export interface RunWithAttempts {
@@ -14,7 +18,7 @@ function attemptLine(attempt: StepAttemptRecord): Html {
   return html`<li><span class="attempt-number">${attempt.attempt}</span> ${badge(attempt.outcome)} ${time(attempt.startedAt)}${duration !== null && html` <span class="small nowrap">took ${duration}</span>`} ${errorText(attempt)}</li>`;
 }
 
-function stepItem(step: StepRecord, attempts: readonly StepAttemptRecord[]): Html {
+function stepItem(step: StepRecord, attempts: readonly StepAttemptRecord[], title: string): Html {
   const isCalm = step.status === 'succeeded' || step.status === 'skipped' || step.status === 'pending';
   const tries = step.attempts === 1 ? '1 attempt' : `${step.attempts} attempts`;
   const [only, ...more] = attempts;
@@ -22,7 +26,7 @@ function stepItem(step: StepRecord, attempts: readonly StepAttemptRecord[]): Htm
   const isPlain = isCalm && more.length === 0;
   const duration = isPlain && only ? took(only.startedAt, only.finishedAt) : null;
   return html`<li class="run-step"${isCalm && html` data-calm`}>
-    <div class="run-step-head"><code class="step-name">${step.name}</code> ${badge(step.status)}${duration !== null && html` <span class="took">took ${duration}</span>`}${step.finishedAt !== null && html` <span class="small">${time(step.finishedAt)}</span>`}</div>
+    <div class="run-step-head"><span class="step-title">${title}</span> <code class="step-name">${step.name}</code> ${badge(step.status)}${duration !== null && html` <span class="took">took ${duration}</span>`}${step.finishedAt !== null && html` <span class="small">${time(step.finishedAt)}</span>`}</div>
     ${errorText(step) !== null && html`<p>${errorText(step)}</p>`}
     ${
       attempts.length > 0 &&
@@ -42,25 +46,25 @@ function runFacts(run: RunRecord, now: number): Html {
   }</p>`;
 }
 
-function runBody({ run, attempts }: RunWithAttempts, now: number): Html {
+function runBody({ words, faces, now }: RunFrame, { run, attempts }: RunWithAttempts): Html {
   const of = (step: StepRecord) => attempts.filter((attempt) => attempt.stepName === step.name);
   return html`${runFacts(run, now)}
-  <ol class="run-steps" role="list">${run.steps.map((step) => stepItem(step, of(step)))}</ol>`;
+  <ol class="run-steps" role="list">${run.steps.map((step) => stepItem(step, of(step), words.step(step.name, faces[step.name]?.title, 'todo')))}</ol>`;
 }
 
 /** An installation's runs: the newest as it stands, older ones folded away. */
-export function runsSection(runs: readonly RunWithAttempts[], now: number): Html {
+export function runsSection(frame: RunFrame, runs: readonly RunWithAttempts[]): Html {
   const [newest, ...older] = runs;
   if (!newest)
     return html`<section class="card panel"><h2>Runs</h2><p class="small">There is none.</p></section>`;
   return html`<section class="card panel" aria-labelledby="run">
   <h2 id="run">${newest.run.pipeline === 'uninstall' ? 'Uninstall run' : 'Newest run'} ${badge(newest.run.status)}</h2>
-  ${runBody(newest, now)}
+  ${runBody(frame, newest)}
   ${older.map(
     (
       each,
     ) => html`<details class="older-run"><summary>An earlier ${each.run.pipeline === 'uninstall' ? 'uninstall run' : 'run'}, ${time(each.run.createdAt)} ${badge(each.run.status)}</summary>
-  ${runBody(each, now)}</details>`,
+  ${runBody(frame, each)}</details>`,
   )}
 </section>`;
 }

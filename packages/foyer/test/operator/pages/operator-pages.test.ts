@@ -186,6 +186,11 @@ describe('the operator’s forms', () => {
     return rows.map((row) => row.kind);
   }
 
+  it('show each step by its title and its name', async () => {
+    const text = await (await stage.get(path)).text();
+    assert.match(text, />Send the welcome message<\/span> <code class="step-name">send-welcome</);
+  });
+
   it('are refused without their token, with another one, and from another site; nothing changes', async () => {
     const before = await historyKinds();
     const refusals = [
