@@ -219,7 +219,7 @@ export function prepareMember(
         )
         .select(['memberships.is_admin', 'memberships.is_owner'])
         .select(['memberships.first_seen_at as member_since', 'memberships.updated_at'])
-        .select(['users.user_id', 'users.name', 'users.real_name', 'users.email'])
+        .select(['memberships.team_id', 'users.user_id', 'users.name', 'users.real_name', 'users.email'])
         .select(['users.timezone', 'users.locale', 'users.avatar_url'])
         .select('user_tokens.user_id as token_user_id')
         .where('memberships.client_id', '=', given.clientId)
@@ -239,6 +239,8 @@ export function prepareMember(
 /** A person of the installation's team, as stored. */
 export interface UserRecord extends UserProfile {
   userId: string;
+  /** The team that they are registered in; the enterprise, for an org-wide install. */
+  teamId: string;
   hasUserToken: boolean;
   firstSeenAt: number;
 }
@@ -246,7 +248,7 @@ export interface UserRecord extends UserProfile {
 /** What is read of a person: their own row, their membership's, and whose token there is of them. */
 type PersonRow = Pick<
   UserRow,
-  'user_id' | 'name' | 'real_name' | 'email' | 'timezone' | 'locale' | 'avatar_url'
+  'team_id' | 'user_id' | 'name' | 'real_name' | 'email' | 'timezone' | 'locale' | 'avatar_url'
 > &
   Pick<MembershipRow, 'is_admin' | 'is_owner'> & { member_since: number; token_user_id: string | null };
 
@@ -254,6 +256,7 @@ type PersonRow = Pick<
 export function toUserRecord(row: PersonRow): UserRecord {
   return {
     userId: row.user_id,
+    teamId: row.team_id,
     name: row.name,
     realName: row.real_name,
     email: row.email,
@@ -353,4 +356,57 @@ export async function moveTeam(
     .returning('id')
     .executeTakeFirst();
   return moved !== undefined;
+}
+
+/** Whether a person is registered in a team. */
+export async function isKnownPerson(
+  queries: Queries,
+  { clientId, teamId, userId }: { clientId: string; teamId: string; userId: string },
+): Promise<boolean> {
+  const row = await queries
+    .selectFrom('memberships')
+    .select('user_id')
+    .where('client_id', '=', clientId)
+    .where('team_id', '=', teamId)
+    .where('user_id', '=', userId)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** A registered person, as an event describes them. What is null or undefined stays as it is. */
+export type PersonChange = TeamEvent &
+  Omit<UserProfile, 'isAdmin' | 'isOwner'> & {
+    userId: string;
+    isAdmin?: boolean;
+    isOwner?: boolean;
+    now: number;
+  };
+
+/** Updates one team's record of a person; returns whether anything changed. An older event changes nothing. */
+export async function updatePerson(tx: Tx, change: PersonChange): Promise<boolean> {
+  const { clientId, teamId, userId, at, isAdmin, isOwner } = change;
+  const given = {
+    name: change.name,
+    real_name: change.realName,
+    email: change.email,
+    timezone: change.timezone,
+    locale: change.locale,
+    avatar_url: change.avatarUrl,
+  };
+  const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
+  const user = await tx
+    .updateTable('users')
+    .set({ ...said, updated_at: at })
+    .where('client_id', '=', clientId)
+    .where('team_id', '=', teamId)
+    .where('user_id', '=', userId)
+    .where('updated_at', '<', storedBefore(at))
+    .returning('user_id')
+    .executeTakeFirst();
+  if (!user) return false;
+  if (isAdmin !== undefined && isOwner !== undefined) {
+    const standing = { clientId, teamId, userId, now: change.now };
+    await updateMembership(tx, { ...standing, isAdmin: isAdmin ? 1 : 0, isOwner: isOwner ? 1 : 0 });
+  }
+  return true;
 }

@@ -2,13 +2,15 @@ import type { Logger } from '../config/log.ts';
 import type { Database, Tx } from '../database/database.ts';
 import { lockInstallation } from '../database/installations.ts';
 import { queueNotice } from '../database/notices.ts';
-import { moveTeam, renameTeam } from '../database/people.ts';
+import { isKnownPerson, moveTeam, renameTeam, updatePerson } from '../database/people.ts';
 import { tenantOfQuery } from '../installations/tenant.ts';
+import { slackProfile } from '../slack/user-profile.ts';
+import { visibleText } from '../slack/visible-text.ts';
 import type { Effect } from './lifecycle-events.ts';
-import { idOf } from './slack-request.ts';
+import { type Fields, fieldsOf, idOf } from './slack-request.ts';
 
 /**
- * The events that change what a team is called and where it belongs, and the one that says that Slack holds events back. Each reads only its own fields: one that is absent or of another type leaves the stored value as it is.
+ * The events that change what a team and its people are called and where they belong, and the one that says that Slack holds events back. Each reads only its own fields: one that is absent or of another type leaves the stored value as it is.
  */
 
 /** One notice an hour for each installation: Slack sends `app_rate_limited` every minute. */
@@ -25,8 +27,8 @@ export function createKeepNames(deps: {
 
   const rename: Effect = async ({ event, query, happenedAt, removal }) => {
     const { teamId } = query;
-    const name = textOf(event.fields.name);
-    const domain = textOf(event.fields.domain);
+    const name = visibleText(event.fields.name);
+    const domain = visibleText(event.fields.domain);
     // An org-wide install is called what its enterprise is called.
     if (teamId === undefined || query.isEnterpriseInstall || (name ?? domain) === null) return false;
     const renamed = { clientId, teamId, name, domain, at: happenedAt };
@@ -39,6 +41,18 @@ export function createKeepNames(deps: {
     if (teamId === undefined || query.isEnterpriseInstall || enterpriseId === undefined) return false;
     const moved = { clientId, teamId, enterpriseId, at: happenedAt };
     return database.write((tx) => moveTeam(tx, moved), removal.patienceMs);
+  };
+
+  const changePerson: Effect = async ({ event, query, happenedAt, removal }) => {
+    const user = fieldsOf(event.fields.user);
+    const userId = idOf(user.id);
+    const teamId = query.isEnterpriseInstall ? query.enterpriseId : query.teamId;
+    if (userId === undefined || teamId === undefined) return false;
+    // Slack sends one for each change of each member, and few of them were ever registered: looks before it writes.
+    if (!(await isKnownPerson(database.queries, { clientId, teamId, userId }))) return false;
+    const told = { clientId, teamId, userId, at: happenedAt, now: now() };
+    const person = { ...slackProfile(user), ...standingOf(user, query.isEnterpriseInstall) };
+    return database.write((tx) => updatePerson(tx, { ...told, ...person }), removal.patienceMs);
   };
 
   const holdBack: Effect = async ({ event, query, happenedAt, removal }) => {
@@ -67,6 +81,7 @@ export function createKeepNames(deps: {
   return new Map<string, Effect>([
     ['team_rename', rename],
     ['team_domain_change', rename],
+    ['user_change', changePerson],
     // At its start the team is still its own; the log says that it is under way.
     ['grid_migration_started', async () => false],
     ['grid_migration_finished', moveToEnterprise],
@@ -74,7 +89,9 @@ export function createKeepNames(deps: {
   ]);
 }
 
-/** A name without control characters, which Postgres refuses in part; null if nothing else is left. */
-function textOf(value: unknown): string | null {
-  return typeof value === 'string' ? value.replace(/\p{Cc}+/gu, ' ').trim() || null : null;
+/** Whether a person is an admin and an owner of the tenant; undefined if the event does not say. */
+function standingOf(user: Fields, isOrgWide: boolean): { isAdmin?: boolean; isOwner?: boolean } {
+  const { is_admin, is_owner } = isOrgWide ? fieldsOf(user.enterprise_user) : user;
+  if (typeof is_admin !== 'boolean' || typeof is_owner !== 'boolean') return {};
+  return { isAdmin: is_admin, isOwner: is_owner };
 }

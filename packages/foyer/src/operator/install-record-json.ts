@@ -60,6 +60,7 @@ export function installDetailsJson(
     runs: runs.map(runJson),
     users: users.map((user) => ({
       userId: user.userId,
+      teamId: user.teamId,
       name: user.name,
       realName: user.realName,
       email: user.email,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { pino } from 'pino';
-import { recordTeam } from '../../src/database/people.ts';
+import { recordTeam, recordUser } from '../../src/database/people.ts';
 import { createKeepNames } from '../../src/events/keep-names.ts';
 import { createCommitLifecycle } from '../../src/events/lifecycle-events.ts';
 import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
@@ -27,6 +27,8 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       await database.write((tx) =>
         recordTeam(tx, { clientId, teamId, name: `old ${teamId}`, enterpriseId: null, ...seen }),
       );
+      // The same person's id in both: what is said of one of them is not said of the other.
+      await database.write((tx) => recordUser(tx, { clientId, teamId, userId: 'U1', ...seen }));
     }
     await store.storeInstallation(orgInstall());
     const changed: unknown[] = [];
@@ -101,6 +103,40 @@ for (const [engine, openBackend] of Object.entries(engines)) {
         assert.equal(stage.lines.length, 1);
       });
     }
+
+    it('are kept for a person in the team that the event is about, and nowhere else', async (t) => {
+      const stage = await prepare(t);
+      const people = () =>
+        stage.queries
+          .selectFrom('users')
+          .innerJoin('memberships', (join) =>
+            join
+              .onRef('memberships.team_id', '=', 'users.team_id')
+              .onRef('memberships.user_id', '=', 'users.user_id'),
+          )
+          .select(['users.team_id', 'real_name', 'email', 'is_admin'])
+          .orderBy('users.team_id')
+          .execute();
+      const user = {
+        id: 'U1',
+        is_admin: true,
+        is_owner: false,
+        profile: { real_name: 'Ada', email: 'a@x.example' },
+      };
+      await stage.deliver({ type: 'user_change', user });
+      // Of the wrong type, absent, or of somebody who was never registered: nothing is lost and no one is added.
+      await stage.deliver({
+        type: 'user_change',
+        user: { id: 'U1', is_admin: 'no', profile: { real_name: 7 } },
+      });
+      await stage.deliver({ type: 'user_change', user: { id: 'U1', profile: null } });
+      await stage.deliver({ type: 'user_change', user: { ...user, id: 'U2' } });
+      await stage.deliver({ type: 'user_change', user: null });
+      assert.deepEqual(await people(), [
+        { team_id: 'T1', real_name: 'Ada', email: 'a@x.example', is_admin: 1 },
+        { team_id: 'T2', real_name: null, email: null, is_admin: 0 },
+      ]);
+    });
 
     it('follow a team that moves into an enterprise', async (t) => {
       const stage = await prepare(t);

@@ -33,6 +33,7 @@ export function run(
 
 export function profile(userId: string, more: Partial<UserRecord> = {}): UserRecord {
   return {
+    teamId: 'T1',
     userId,
     name: userId.toLowerCase(),
     realName: `Person ${userId}`,

@@ -40,6 +40,7 @@ testOnBothEngines(
       users: [
         {
           userId: 'U1',
+          teamId: 'T1',
           name: 'ada',
           realName: 'Ada',
           email: 'ada@acme.example',
