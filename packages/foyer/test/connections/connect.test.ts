@@ -294,6 +294,35 @@ describe('a workspace that is another account’s', () => {
   });
 });
 
+describe('a link whose install fails', () => {
+  it('stores neither installation nor connection, revokes the tokens and tells the host', async (t) => {
+    const stage = await setConnectStage();
+    t.after(() => stage.close());
+    const [acme, globex] = [stage.person('Acme'), stage.person('Globex')];
+    resultOf(await stage.connect(globex, sign(claimsOf({ org: 'org-2' }))));
+    const token = sign(claimsOf());
+
+    stage.sandbox.faults.add({ method: 'auth.test', failure: { type: 'status', status: 500 } });
+    const unreachable = resultOf(await stage.connect(acme, token));
+    assert.deepEqual([unreachable.outcome, unreachable.org], ['failed', 'org-1']);
+    assert.deepEqual(await stage.stored(), ['Globex → org-2']);
+    assert.equal(stage.sandbox.calls('auth.revoke').length, 1);
+
+    // The connection cannot be written, so the installation is not either.
+    await stage.database.change(
+      "create trigger refuse before insert on connections begin select raise(abort, 'no'); end",
+    );
+    const unwritten = resultOf(await stage.connect(acme, token));
+    assert.equal(unwritten.outcome, 'failed');
+    assert.deepEqual([await stage.stored(), await stage.installs()], [['Globex → org-2'], 1]);
+    assert.equal(stage.sandbox.calls('auth.revoke').length, 2);
+
+    await stage.database.change('drop trigger refuse');
+    assert.equal(resultOf(await stage.connect(acme, token)).outcome, 'installed');
+    assert.deepEqual(await stage.stored(), ['Acme → org-1', 'Globex → org-2']);
+  });
+});
+
 describe('an install without a link', () => {
   it('leads to the addresses of the environment, with results of its own', async (t) => {
     const stage = await setConnectStage({
