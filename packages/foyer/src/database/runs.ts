@@ -228,8 +228,8 @@ const updateRun = prepareQuery((queries, given: Given<{ id: string; status: RunE
 type RunEnd = 'succeeded' | 'failed';
 
 /**
- * Ends a run, with a line of history: failed when any of its steps failed, else succeeded. The operators are to be told
- * of a failure. The caller holds the lease, and has ended every step. Returns how it ended.
+ * Ends a run, with a line of history: failed if any of its steps failed, else succeeded. A step for operators alone fails
+ * no run: an installer must not be blamed for the operators' webhook. The operators are notified of a failure. The caller holds the lease, and has ended every step. Returns how it ended.
  */
 export async function endRun(
   transaction: Tx,
@@ -239,12 +239,15 @@ export async function endRun(
     installationId: string;
     userId: string;
     steps: readonly StepRow[];
+    /** The names of the steps that are for operators alone. */
+    forOperators: readonly string[];
     now: number;
   },
 ): Promise<RunEnd> {
   const { id, pipeline, installationId, userId, now } = run;
   const failed = run.steps.filter((step) => step.status === 'failed');
-  const status = failed.length > 0 ? 'failed' : 'succeeded';
+  const isFailed = failed.some((step) => !run.forOperators.includes(step.name));
+  const status = isFailed ? 'failed' : 'succeeded';
   await updateRun(transaction, { id, status, now });
   const reasons = failed.map((step) => `${step.name} (${step.error_code ?? 'unknown'})`).join(', ');
   await appendHistory(transaction, {

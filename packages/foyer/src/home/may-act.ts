@@ -44,7 +44,10 @@ function isOver(run: RunRecord): boolean {
 export function canRetryRun(record: Pick<InstallRecord, 'status' | 'run'>): boolean {
   if (record.status !== 'active' || record.run === null || !isOver(record.run)) return false;
   return record.run.steps.some(
-    ({ name, status }) => status === 'failed' || (status === 'unconfirmed' && name !== welcomeStepName),
+    ({ name, status }) =>
+      // A step for operators alone fails no run.
+      (status === 'failed' && record.run?.status === 'failed') ||
+      (status === 'unconfirmed' && name !== welcomeStepName),
   );
 }
 

@@ -83,21 +83,23 @@ async function beginNextStep(move: RunMove): Promise<Advance> {
   const { deps, transaction, claimed, draining, now } = move;
   const { id, pipeline, installation_id: installationId, user_id: userId } = claimed.run;
   const { steps, uninstallSteps = [] } = deps;
+  const list = pipeline === 'install' ? steps : uninstallSteps;
   for (;;) {
     const row = move.rows.find(isUnfinished);
     if (!row) {
+      const forOperators = list.filter((step) => step.forOperators).map(({ name }) => name);
       const status = await endRun(transaction, {
         id,
         pipeline,
         installationId,
         userId,
         steps: move.rows,
+        forOperators,
         now,
       });
       return { kind: 'left', status, ended: move.ended };
     }
     if (draining) return leave(move, handBack(move));
-    const list = pipeline === 'install' ? steps : uninstallSteps;
     const step = list.find((candidate) => candidate.name === row.name);
     const advance = step ? await beginStep(move, step, row) : await skipUnknownStep(move, row);
     if (advance) return advance;
