@@ -41,6 +41,7 @@ async function prepare(t: TestContext, basePath: string): Promise<Example> {
     PORT: new URL(origin).port,
     DATABASE_URL: `file:${join(folder, 'foyer.db')}`,
     LOG_LEVEL: 'warn',
+    CONNECT_SECRET: 'a secret that the host and Foyer share',
     STATE_SECRET: 'a secret of the example',
     CRON_SECRET: 'another secret of the example',
   };
@@ -104,6 +105,18 @@ describe('examples', () => {
     await withProcess('express/server.ts', example, async () => {
       assert.match(await (await fetch(example.origin)).text(), /Connect Slack/);
       await installAndWrite(example, '/integrations/slack', 'Hello from Express!');
+      const visitor = createVisitor();
+      const toFoyer = await visitor.get(`${example.origin}/settings`);
+      // The browser is bound to its link, so it is not asked again.
+      const toSlack = await visitor.get(toFoyer.headers.get('location') ?? '');
+      const callback = await example.sandbox.consent({
+        authorizeUrl: toSlack.headers.get('location') ?? '',
+        userId: example.sandbox.person('Globex').id,
+        teamId: example.sandbox.workspace('Globex').id,
+      });
+      const back = (await visitor.get(callback)).headers.get('location') ?? '';
+      assert.equal((await createVisitor().get(back)).status, 400);
+      assert.equal(await (await visitor.get(back)).text(), 'Connected with Globex');
     });
   });
 

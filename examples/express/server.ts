@@ -6,9 +6,9 @@ import { builtInSteps, createFoyer, defineFoyer, type Step } from 'slack-foyer';
 const startTrial: Step<{ trialId: string }> = {
   name: 'start-trial',
   title: { todo: 'Start the trial', doing: 'Starting the trial' },
-  async run({ installationId }) {
+  async run({ installationId, connection }) {
     // Safe to run twice: the installation's id is the idempotency key.
-    return { trialId: `trial-${installationId}` };
+    return { trialId: `trial-${connection?.org ?? 'unconnected'}-${installationId}` };
   },
 };
 
@@ -27,6 +27,25 @@ const foyer = await createFoyer(definition);
 const app = express();
 app.use(foyer.middleware); // before any body parser
 app.use(express.json());
-app.get('/', (_req, res) => void res.send('<a href="/integrations/slack">Connect Slack</a>'));
+app.get('/', (_req, res) => void res.send('<a href="/settings">Connect Slack</a>'));
+
+// Your own login stands here: who asks, and for which account.
+const user = { id: 'ada', account: { id: 'org-ada', name: 'Ada Ltd' } };
+const origin = process.env.PUBLIC_URL ?? 'http://localhost:3000';
+
+app.get('/settings', async (_req, res) => {
+  const { url, jti } = await foyer.connect(
+    { subject: user.id, org: user.account.id, label: user.account.name, returnTo: `${origin}/settings/done` },
+    res,
+  );
+  // In your session; here in a cookie of its own.
+  res.cookie('slack-link', jti, { httpOnly: true, sameSite: 'lax' }).redirect(url);
+});
+app.get('/settings/done', (req, res) => {
+  const result = foyer.readResult(String(req.query.foyer_result));
+  const isOwn = (req.headers.cookie ?? '').split('; ').includes(`slack-link=${result.jti}`);
+  if (!isOwn) return void res.status(400).send('That was not the install that you began here.');
+  res.send(result.outcome === 'installed' ? `Connected with ${result.teamName}` : 'Not connected');
+});
 app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1');
 await foyer.start();
