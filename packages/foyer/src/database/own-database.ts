@@ -38,7 +38,10 @@ export interface FoyerTables {
     'users',
     'user_id' | 'name' | 'real_name' | 'email' | 'timezone' | 'locale' | 'avatar_url' | 'first_seen_at'
   >;
-  runs: Stable<'runs', 'id' | 'installation_id' | 'user_id' | 'status' | 'created_at' | 'finished_at'>;
+  runs: Stable<
+    'runs',
+    'id' | 'pipeline' | 'installation_id' | 'user_id' | 'status' | 'created_at' | 'finished_at'
+  >;
   steps: Stable<'steps', 'run_id' | 'name' | 'position' | 'status' | 'attempts' | 'error_code'>;
   history: Stable<'history', 'id' | 'installation_id' | 'at' | 'kind' | 'user_id' | 'detail'>;
 }

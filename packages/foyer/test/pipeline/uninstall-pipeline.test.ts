@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { readHistory } from '../../src/database/history.ts';
 import { readInstallRecord } from '../../src/database/install-record.ts';
 import { listRuns } from '../../src/database/runs.ts';
+import { settleUninstall } from '../../src/operator/settle-uninstall.ts';
 import { retryRun } from '../../src/pipeline/retry-run.ts';
 import { retryIn, type Step, type StepContext, StepError, waitFor } from '../../src/pipeline/step.ts';
 import { engines } from '../support/open-test-database.ts';
@@ -46,7 +47,11 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
 
       assert.equal(await stage.store.deleteInstallation({ teamId: acme.teamId }, removal), true);
       assert.equal(await stage.store.deleteInstallation({ teamId: acme.teamId }, removal), false);
+      const { queries } = stage.database;
+      const settled = () => settleUninstall(queries, acme.installationId, 0);
+      assert.equal((await settled())?.status, 'queued', 'a purge waits for it');
       await stage.work();
+      assert.equal(await settled(), undefined);
 
       assert.deepEqual(seen, [[acme.teamId, 'uninstall', { trial: `${acme.installationId}/1` }]]);
       const [run, ...more] = await uninstallRuns(stage, acme.installationId);
