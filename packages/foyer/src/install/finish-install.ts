@@ -321,7 +321,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
 function placeOf({ team, enterprise, isEnterpriseInstall = false }: Installation) {
   return {
     teamId: isEnterpriseInstall ? null : (team?.id ?? null),
-    teamName: (isEnterpriseInstall ? enterprise?.name : team?.name) ?? null,
+    teamName: isEnterpriseInstall ? null : (team?.name ?? null),
     enterpriseId: enterprise?.id ?? null,
     orgWide: isEnterpriseInstall,
   };

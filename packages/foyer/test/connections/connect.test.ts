@@ -238,6 +238,20 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await stage.foyer().find({ teamId: found?.teamId ?? '' }))?.status, 'active');
     });
 
+    it('connects a whole organization, and says the same of it each time', async () => {
+      const visitor = createVisitor();
+      const token = sign(claimsOf({ org: 'org-grid', team: 'E07INITECHX' }));
+      const authorizeUrl = (await stage.openLink(visitor, token)).headers.get('location') ?? '';
+      const userId = stage.sandbox.person('Initech Product', 'owner').id;
+      const callback = await stage.sandbox.consent({ authorizeUrl, userId, enterpriseId: 'E07INITECHX' });
+      const result = resultOf(await visitor.get(callback));
+      assert.equal(result.outcome, 'installed');
+      assert.deepEqual([result.teamId, result.teamName], [null, null]);
+      assert.deepEqual([result.enterpriseId, result.isEnterpriseInstall], ['E07INITECHX', true]);
+      assert.deepEqual(resultOf(await stage.openLink(createVisitor(), token)), result);
+      assert.equal((await stage.foyer().connections.find({ org: 'org-grid' }))?.enterpriseId, 'E07INITECHX');
+    });
+
     it('leaves no secret, link or result in the log', () => {
       const lines = stage.logged().join('\n');
       assert.ok(!lines.includes(secret));
