@@ -1,7 +1,7 @@
 import { findHeldRuns, holdLease, type RunLease, renewLeases } from '../database/run-leases.ts';
 import { restRun } from '../database/runs.ts';
-import type { PipelineDeps } from './pipeline-deps.ts';
 import { runPipeline } from './run-pipeline.ts';
+import type { PipelineDeps } from './step-context.ts';
 
 /** The runs that this process works on, and their leases. */
 export interface ActiveRuns {

@@ -1,33 +1,62 @@
 import type { Logger } from '../config/log.ts';
-import type { RunLease } from '../database/run-leases.ts';
-import { advanceRun, takeUpRun } from './advance-run.ts';
-import { type Attempt, attemptStep } from './attempt-step.ts';
-import type { Verdict } from './judge-attempt.ts';
-import type { PipelineDeps } from './pipeline-deps.ts';
-import type { EndedAttempt, StepToDo } from './run-move.ts';
-import type { StepWrite } from './step.ts';
-import { stepContext } from './step-context.ts';
+import { readRunConnection } from '../database/connections.ts';
+import type { Tx } from '../database/database.ts';
+import { findGrantedTeams, lockInstallation } from '../database/installations.ts';
+import type { InstallationRow, RunStatus, StepRow } from '../database/records.ts';
+import { holdLease, type RunLease } from '../database/run-leases.ts';
+import {
+  countLostAttempts,
+  earlierStepFailed,
+  endStep,
+  recordStep,
+  skipStep,
+  startStep,
+} from '../database/run-steps.ts';
+import { type ClaimedRun, endRun, type Rest, readClaimedRun, restRun } from '../database/runs.ts';
+import {
+  type Attempt,
+  attemptHere,
+  attemptStep,
+  judgeAttempt,
+  type Verdict,
+  writeLearnt,
+} from './attempt.ts';
+import { type ActingStep, isStepEnd, type Step, type StepFacts, type StepWrite } from './step.ts';
+import { type PipelineDeps, stepContext, stepFacts } from './step-context.ts';
+
+/**
+ * The run engine, top to bottom: take the lease, settle what was done, settle what needs no one, start the next step, or
+ * rest, or end.
+ *
+ * - **run**: one execution of a pipeline for one installation. It is claimed by a worker under a **lease**: a worker
+ *   whose lease is gone (the run was cancelled, or another worker has it) writes nothing more.
+ * - **attempt**: one try of a step. That it starts is committed before the step may ask anybody; how it ended is
+ *   committed together with the start of the next one.
+ * - **move**: one transaction that takes the run as far as it goes without asking anybody. A commit waits for the disk:
+ *   an install makes 6 in its pipeline, where a commit for each start and end made 13.
+ * - **rest**: the run waits for a time or an event, and its worker lets it go.
+ */
 
 /** What the worker may ask of a run under way. */
 export interface RunControl {
   /** Aborted when the lease is lost, or the process can wait no longer. */
   signal: AbortSignal;
-  /** True once no further step may begin. */
+  /** True once no further step may start. */
   draining(): boolean;
 }
 
 /**
- * Executes a claimed run from its first unfinished step (invariant 2), until it rests or ends. That an attempt begins is
- * committed before its step may ask anybody, and how it ended together with the start of the next. Whoever has lost the
- * lease meanwhile (the run was cancelled, or another worker has it) stores nothing more of the run and stops without a
- * word; only what its last step has learnt is written all the same.
- * @throws DatabaseUnavailableError; the run then stays leased until the lease is given back or lapses
+ * Executes a claimed run from its first unfinished step (invariant 2), until it rests or ends.
+ * @throws DatabaseUnavailableError; the run then stays leased until the lease is given back or expires
  */
 export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: RunControl): Promise<void> {
   const { database, now } = deps;
-  const taken = await database.write((transaction) =>
-    takeUpRun(transaction, deps, { lease, draining: control.draining() }),
-  );
+  const taken = await database.write(async (tx) => {
+    const claimed = await readClaimedRun(tx, lease);
+    if (!claimed) return undefined;
+    const draining = control.draining();
+    return { claimed, next: await moveRun(tx, deps, { claimed, lease, rows: claimed.steps, draining }) };
+  });
   if (!taken) return;
   const { claimed } = taken;
   const { run, installation } = claimed;
@@ -37,27 +66,199 @@ export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: 
     'run started',
   );
   let { next } = taken;
-  for (;;) {
-    if (next.kind === 'lost') break;
-    for (const ended of next.ended) await tell(deps, log, installation.id, ended);
-    if (next.kind === 'left') break;
+  while (next.kind === 'step') {
+    for (const ended of next.ended) await report(deps, log, installation.id, ended);
     const { toDo, rows } = next;
     const attempt = await attemptNow(deps, toDo, control.signal);
-    next = await database.write((transaction) => {
-      const advancing = { claimed, lease, rows, draining: control.draining() };
-      return advanceRun(transaction, deps, advancing, { toDo, attempt });
-    });
+    next = await database.write((tx) =>
+      moveRun(tx, deps, { claimed, lease, rows, draining: control.draining() }, { toDo, attempt }),
+    );
+    // What a step has learnt is true whoever holds the run by now.
     const learnt = next.kind === 'lost' && attempt.kind === 'returned' ? attempt.write : undefined;
     if (learnt) await database.write(learnt);
   }
   if (next.kind === 'lost') {
-    log.info('run left to others: it was cancelled, or its lease had lapsed');
+    log.info('run left to another worker: it was cancelled, or its lease had expired');
     return;
   }
+  for (const ended of next.ended) await report(deps, log, installation.id, ended);
   log.info({ ms: now() - run.created_at }, `run ${next.status}`);
   if (next.status !== 'queued') {
     deps.onRunChanged({ runId: run.id, installationId: installation.id, status: next.status });
   }
+}
+
+/** A step that is to be done now: that its attempt has started is committed. */
+interface StepToDo {
+  step: ActingStep;
+  row: StepRow;
+  facts: StepFacts;
+  startedAt: number;
+}
+
+/** An attempt that has ended. */
+interface EndedAttempt {
+  step: Step;
+  /** The row while the attempt was made. */
+  row: StepRow;
+  workspaceIds: readonly string[];
+  attempt: Attempt;
+  verdict: Verdict;
+  ms: number;
+}
+
+/**
+ * Where a move has left the run, with the attempts that ended in it; `rows` are all of its steps as they are now.
+ * lost: the lease no longer holds, and nothing was written.
+ */
+type Moved =
+  | { kind: 'step'; toDo: StepToDo; rows: readonly StepRow[]; ended: readonly EndedAttempt[] }
+  | { kind: 'left'; status: RunStatus; ended: readonly EndedAttempt[] }
+  | { kind: 'lost' };
+
+/** A step whose process died so often in a row is taken to kill it. */
+const mostLostAttempts = 10;
+
+/**
+ * Moves a run on in one transaction, which may have to be done again: nothing that it is given is changed, and what it
+ * returns counts once it is committed.
+ */
+async function moveRun(
+  tx: Tx,
+  deps: PipelineDeps,
+  from: { claimed: ClaimedRun; lease: RunLease; rows: readonly StepRow[]; draining: boolean },
+  done?: { toDo: StepToDo; attempt: Attempt },
+): Promise<Moved> {
+  const { run, installation } = from.claimed;
+  const { random = Math.random, scrub } = deps;
+  const now = deps.now();
+  const list = run.pipeline === 'install' ? deps.steps : (deps.uninstallSteps ?? []);
+  const ended: EndedAttempt[] = [];
+  let { rows } = from;
+
+  if (done) {
+    // 1. Take the lease. An event that comes now is either committed before this, and seen below, or it wakes the run.
+    if (waitsForEvent(done.attempt)) await lockInstallation(tx, { id: installation.id });
+    if (!(await holdLease(tx, from.lease))) return { kind: 'lost' };
+    // 2. Settle what was done.
+    const { step, row, facts, startedAt } = done.toDo;
+    const attempt = await writeLearnt(tx, done.attempt);
+    const verdict = judgeAttempt(attempt, { pipeline: run.pipeline, step, row, now, random, scrub });
+    keep(await endStep(tx, row, verdict.ending, now));
+    const { workspaceIds } = facts;
+    const left = await follow({ step, row, workspaceIds, attempt, verdict, ms: now - startedAt });
+    if (left) return left;
+  }
+
+  for (;;) {
+    const row = rows.find(isUnfinished);
+    if (!row) return end();
+    if (from.draining) return rest(handBack);
+    const step = list.find((candidate) => candidate.name === row.name);
+
+    // 3. Settle what needs no one: a step that is gone, or kills its process, or only writes, or has nothing to do.
+    if (!step) {
+      const why = { code: 'step_removed', message: 'The pipeline no longer has this step', now };
+      keep(await skipStep(tx, row, why));
+      continue;
+    }
+    if (await killsItsProcess(tx, row)) {
+      keep(await endStep(tx, row, processDied(row), now));
+      if (step.required) await skipTheRest();
+      continue;
+    }
+    const workspaceIds = await workspacesOf(tx, installation);
+    const connection = await readRunConnection(tx, { id: run.id, installationId: run.installation_id });
+    const facts = stepFacts(deps, from.claimed, { row, rows, workspaceIds, connection });
+    const startedAt = deps.now();
+    const attempt = await attemptHere(tx, step, facts);
+
+    // 4. Start the next step.
+    if (attempt.kind === 'acts') {
+      const started = await startStep(tx, row, now);
+      keep(started);
+      return { kind: 'step', toDo: { step: attempt.step, row: started, facts, startedAt }, rows, ended };
+    }
+    const verdict = judgeAttempt(attempt, { pipeline: run.pipeline, step, row, now, random, scrub });
+    const recorded = await recordStep(tx, row, verdict.ending, now);
+    keep(recorded);
+    const ms = deps.now() - startedAt;
+    const left = await follow({ step, row: recorded, workspaceIds, attempt, verdict, ms });
+    if (left) return left;
+  }
+
+  function keep(row: StepRow): void {
+    rows = rows.map((known) => (known.name === row.name ? row : known));
+  }
+
+  /** Does what an attempt means to its run; undefined if the run simply goes to its next step. */
+  async function follow(attempted: EndedAttempt): Promise<Moved | undefined> {
+    const { rest: toRest, awaits, endsRun } = attempted.verdict;
+    ended.push(attempted);
+    if (endsRun) await skipTheRest();
+    if (!toRest) return undefined;
+    // An event that came between the step's look and this commit has woken nobody: there is nothing to wait for.
+    const hasCome =
+      awaits && (await workspacesOf(tx, installation)).some((id) => !attempted.workspaceIds.includes(id));
+    return rest(hasCome ? handBack : toRest);
+  }
+
+  /** Skips what is left of a run that cannot do without a step that failed. */
+  async function skipTheRest(): Promise<void> {
+    const why = { code: earlierStepFailed, message: 'A step that the run needs had failed before', now };
+    for (const row of rows.filter(isUnfinished)) keep(await skipStep(tx, row, why));
+  }
+
+  /** 5. Rest: the run is let go until its time or event. */
+  async function rest(wanted: Rest | typeof handBack): Promise<Moved> {
+    const until: Rest = wanted === handBack ? { status: 'queued', dueAt: now, waitingFor: null } : wanted;
+    await restRun(tx, run.id, until);
+    return { kind: 'left', status: until.status, ended };
+  }
+
+  /** 6. End. */
+  async function end(): Promise<Moved> {
+    const { id, pipeline, installation_id: installationId, user_id: userId } = run;
+    const forOperators = list.filter((step) => step.forOperators).map(({ name }) => name);
+    const status = await endRun(tx, { id, pipeline, installationId, userId, steps: rows, forOperators, now });
+    return { kind: 'left', status, ended };
+  }
+}
+
+/** Lets the run be claimed again at once. */
+const handBack = 'hand back';
+
+const isUnfinished = (row: StepRow): boolean => ['pending', 'running', 'retrying'].includes(row.status);
+
+function waitsForEvent(attempt: Attempt): boolean {
+  return attempt.kind === 'returned' && isStepEnd(attempt.result) && attempt.result.kind === 'wait-for';
+}
+
+/** The workspaces in which the app may act. */
+async function workspacesOf(
+  tx: Tx,
+  installation: Pick<InstallationRow, 'client_id' | 'team_id' | 'enterprise_id'>,
+): Promise<readonly string[]> {
+  const { client_id: clientId, team_id: teamId, enterprise_id: enterpriseId } = installation;
+  if (teamId !== null) return [teamId];
+  return enterpriseId === null ? [] : findGrantedTeams(tx, { clientId, enterpriseId });
+}
+
+async function killsItsProcess(tx: Tx, row: StepRow): Promise<boolean> {
+  if (row.status !== 'running') return false;
+  const search = { runId: row.run_id, name: row.name, most: mostLostAttempts };
+  return (await countLostAttempts(tx, search)) >= mostLostAttempts;
+}
+
+function processDied(row: StepRow) {
+  return {
+    status: 'failed',
+    outcome: 'failed',
+    failures: row.failures,
+    output: null,
+    errorCode: 'process_died',
+    errorMessage: `The process died ${mostLostAttempts} times in this step`,
+  } as const;
 }
 
 async function attemptNow(
@@ -83,8 +284,8 @@ async function attemptNow(
   return { ...attempt, write };
 }
 
-/** An attempt's end is committed, and told. */
-async function tell(
+/** Reports an attempt whose end is committed. */
+async function report(
   deps: PipelineDeps,
   log: Logger,
   installationId: string,
@@ -92,7 +293,7 @@ async function tell(
 ): Promise<void> {
   logAttempt(log, { step: step.name, attempt: row.attempts, ms }, attempt, verdict);
   deps.onStepEnded?.({ step: step.name, status: verdict.ending.status, ms });
-  if (verdict.tokenDead) await tellTokenDead(deps, log, installationId, verdict);
+  if (verdict.tokenDead) await reportDeadToken(deps, log, installationId, verdict);
 }
 
 function logAttempt(log: Logger, fields: object, attempt: Attempt, verdict: Verdict): void {
@@ -102,8 +303,8 @@ function logAttempt(log: Logger, fields: object, attempt: Attempt, verdict: Verd
   else log.warn({ ...line, err: attempt.error }, `step ${status}`);
 }
 
-/** The step's end is committed: whatever happens here, the run goes on. */
-async function tellTokenDead(
+/** The step's end is committed: a failure here does not stop the run. */
+async function reportDeadToken(
   deps: PipelineDeps,
   log: Logger,
   installationId: string,

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { claimDueRuns, releaseDeadLeases } from '../database/run-leases.ts';
 import { prepareNextDueAt } from '../database/runs.ts';
 import { createActiveRuns } from './active-runs.ts';
-import type { PipelineDeps } from './pipeline-deps.ts';
-import { retryDelayMs } from './retry-delay.ts';
+import { retryDelayMs } from './attempt.ts';
+import type { PipelineDeps } from './step-context.ts';
 import { isDeadOwner, ownerPrefix, thisProcess, type WorkerIdentity } from './worker-identity.ts';
 
 /** What a worker needs. */

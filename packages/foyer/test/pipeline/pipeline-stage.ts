@@ -15,9 +15,9 @@ import {
   type RecordedInstall,
 } from '../../src/installations/create-installation-store.ts';
 import { createKeyring } from '../../src/installations/keyring.ts';
-import type { PipelineDeps } from '../../src/pipeline/pipeline-deps.ts';
 import { runPipeline } from '../../src/pipeline/run-pipeline.ts';
 import type { Step } from '../../src/pipeline/step.ts';
+import type { PipelineDeps } from '../../src/pipeline/step-context.ts';
 import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
 import { builtInSteps } from '../../src/steps/steps.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';

@@ -1,0 +1,313 @@
+import { CompiledQuery } from 'kysely';
+import type { Tx } from '../database/database.ts';
+import type { Pipeline, StepRow } from '../database/records.ts';
+import type { StepEnding } from '../database/run-steps.ts';
+import type { Rest } from '../database/runs.ts';
+import { AttemptEnded } from './post-once.ts';
+import {
+  type ActingStep,
+  defaultMaxAttempts,
+  defaultTimeLimitMs,
+  isStepEnd,
+  isWritten,
+  type Json,
+  type Step,
+  type StepContext,
+  type StepEnd,
+  type StepFacts,
+  type StepWrite,
+  type WaitEvent,
+} from './step.ts';
+import { type StepFailure, stepFailure } from './step-failure.ts';
+
+/**
+ * How one attempt went. returned: `write` is what is to be committed with its end. interrupted: the run's own signal
+ * ended it, so nothing is known and nobody is to blame.
+ */
+export type Attempt =
+  | { kind: 'returned'; result: Json | StepEnd; write?: StepWrite }
+  | { kind: 'threw'; failure: StepFailure; error: unknown }
+  | { kind: 'interrupted' };
+
+/** How long a step may take to notice that its signal was aborted, before the run goes on without it. */
+const noticeMs = 500;
+
+/**
+ * Tries a step once, within its time limit. Always settles: a step that ignores its signal is left behind, and what it
+ * does later is no longer looked at, but for what it has learnt, which goes to `writeLate`.
+ */
+export async function attemptStep(
+  step: ActingStep,
+  runSignal: AbortSignal,
+  makeContext: (signal: AbortSignal) => StepContext,
+  writeLate: (write: StepWrite) => void,
+): Promise<Attempt> {
+  const bounds = boundAttempt(runSignal, step.timeLimitMs ?? defaultTimeLimitMs);
+  let isOver = false;
+  try {
+    const work = Promise.resolve().then(() => step.run(makeContext(bounds.signal)));
+    work.then(
+      (result) => {
+        if (isOver && isWritten(result)) writeLate(result.write);
+      },
+      // A step that was left behind may still reject, and that must not end the process.
+      () => {},
+    );
+    const result = await Promise.race([work, bounds.givenUp]);
+    if (isWritten(result)) return { kind: 'returned', result: result.output, write: result.write };
+    return { kind: 'returned', result };
+  } catch (error) {
+    if (error instanceof AttemptEnded) return { kind: 'returned', result: error.end };
+    if (runSignal.aborted) return { kind: 'interrupted' };
+    if (bounds.signal.aborted) return { kind: 'threw', failure: overTime(step), error };
+    return { kind: 'threw', failure: stepFailure(error), error };
+  } finally {
+    isOver = true;
+    bounds.release();
+  }
+}
+
+/**
+ * Makes the signal that ends an attempt: with its run, or after `limitMs`. `givenUp` rejects a little after that.
+ *
+ * Why not AbortSignal.any, and no signal for what waits: each comes to an exception with a stack in the end. An attempt at
+ * nothing cost 29 µs with them, and costs 4.
+ */
+function boundAttempt(runSignal: AbortSignal, limitMs: number) {
+  const controller = new AbortController();
+  const { promise: givenUp, reject } = Promise.withResolvers<never>();
+  let noticing: NodeJS.Timeout | undefined;
+  const end = (reason?: unknown): void => {
+    controller.abort(reason);
+    noticing ??= setTimeout(() => reject(controller.signal.reason), noticeMs);
+  };
+  const limiting = setTimeout(end, limitMs);
+  const follow = (): void => end(runSignal.reason);
+  if (runSignal.aborted) follow();
+  else runSignal.addEventListener('abort', follow);
+  return {
+    signal: controller.signal,
+    givenUp,
+    release() {
+      clearTimeout(limiting);
+      clearTimeout(noticing);
+      runSignal.removeEventListener('abort', follow);
+    },
+  };
+}
+
+function overTime(step: ActingStep): StepFailure {
+  const message = `The step took longer than ${(step.timeLimitMs ?? defaultTimeLimitMs) / 1000} s`;
+  return { kind: 'retry', code: 'step_timeout', message, tokenDead: false };
+}
+
+/**
+ * Attempts a step in the transaction that moves its run on, where that can be: one that only writes, or for which there
+ * is nothing to do. Any other acts, once the transaction is committed that begins it.
+ * @throws DatabaseUnavailableError
+ */
+export async function attemptHere(
+  transaction: Tx,
+  step: Step,
+  facts: StepFacts,
+): Promise<Attempt | { kind: 'acts'; step: ActingStep }> {
+  try {
+    const skip = step.unneeded?.(facts);
+    if (skip) return { kind: 'returned', result: skip };
+    if (step.run) return { kind: 'acts', step };
+    const result = await undoneIfItThrows(transaction, () => step.write(transaction, facts));
+    return { kind: 'returned', result };
+  } catch (error) {
+    return threw(error);
+  }
+}
+
+/** Writes what an attempt has learnt; where that cannot be written, the attempt has failed. @throws DatabaseUnavailableError */
+export async function writeLearnt(transaction: Tx, attempt: Attempt): Promise<Attempt> {
+  if (attempt.kind !== 'returned' || !attempt.write) return attempt;
+  const { write, result } = attempt;
+  try {
+    await undoneIfItThrows(transaction, () => write(transaction));
+    return { kind: 'returned', result };
+  } catch (error) {
+    return threw(error);
+  }
+}
+
+function threw(error: unknown): Attempt {
+  const failure = stepFailure(error);
+  // Not the step's fault: the whole transaction is done again, or given up.
+  if (failure.kind === 'database') throw error;
+  return { kind: 'threw', failure, error };
+}
+
+/** What one write leaves behind is not to be seen by the others, and in Postgres would fail them. */
+async function undoneIfItThrows<T>(transaction: Tx, work: () => Promise<T>): Promise<T> {
+  const say = (command: string) => transaction.executeQuery(CompiledQuery.raw(command));
+  await say('savepoint step');
+  try {
+    const value = await work();
+    await say('release savepoint step');
+    return value;
+  } catch (error) {
+    // A database that has failed may have given up the transaction, and the savepoint with it.
+    if (stepFailure(error).kind !== 'database') await say('rollback to savepoint step');
+    throw error;
+  }
+}
+
+/** What follows from an attempt: where it leaves the step, and the run. */
+export interface Verdict {
+  ending: StepEnding;
+  /** The run rests here; without it, it goes on to the next step. */
+  rest?: Rest;
+  /** The event that the run is about to wait for: it may have come in the meantime. */
+  awaits?: WaitEvent;
+  /** The steps after this one cannot do without it. */
+  endsRun: boolean;
+  tokenDead: boolean;
+}
+
+/** What judging needs beside the attempt. */
+export interface Judging {
+  pipeline: Pipeline;
+  step: Step;
+  row: StepRow;
+  now: number;
+  random: () => number;
+  scrub(text: string): string;
+}
+
+/** Decides what becomes of a step and its run after an attempt. Slack's answer decides; the table is the whole rule. */
+export function judgeAttempt(attempt: Attempt, judging: Judging): Verdict {
+  switch (attempt.kind) {
+    case 'interrupted':
+      return handBack(judging, 'interrupted', 'The process stopped in the middle', judging.now);
+    case 'threw':
+      return judgeFailure(attempt.failure, judging);
+    case 'returned':
+      return isStepEnd(attempt.result)
+        ? judgeEnd(attempt.result, judging)
+        : succeeded(attempt.result, judging);
+  }
+}
+
+function succeeded(result: Json, judging: Judging): Verdict {
+  const output = scrubbedJson(result, judging.scrub);
+  if (output === undefined) {
+    const code = 'invalid_output';
+    const message = `The step returned what cannot be stored: JSON of at most ${mostOutputBytes / 1024} kB`;
+    return judgeFailure({ kind: 'final', code, message, tokenDead: false }, judging);
+  }
+  return goOn({ ...endingOf(judging), status: 'succeeded', outcome: 'succeeded', output });
+}
+
+function judgeEnd(end: StepEnd, judging: Judging): Verdict {
+  const { now } = judging;
+  const ending = endingOf(judging);
+  switch (end.kind) {
+    case 'skipped':
+    case 'unconfirmed': {
+      const why = { errorCode: end.code, errorMessage: judging.scrub(end.message) };
+      return goOn({ ...ending, ...why, status: end.kind, outcome: end.kind });
+    }
+    case 'wait-for':
+      if (judging.pipeline === 'uninstall') return judgeFailure(noEventComes, judging);
+      return {
+        ...goOn({ ...ending, status: 'pending', outcome: 'waiting', errorCode: end.event }),
+        rest: { status: 'waiting', dueAt: null, waitingFor: end.event },
+        awaits: end.event,
+      };
+    case 'wait':
+      return {
+        ...goOn({
+          ...ending,
+          status: 'retrying',
+          outcome: 'waiting',
+          errorCode: end.why?.code ?? null,
+          errorMessage: end.why ? judging.scrub(end.why.message) : null,
+        }),
+        rest: waitUntil(now + end.delayMs),
+      };
+  }
+}
+
+/** A reinstall waits for the end of an uninstall run, so that must not wait for what cannot happen any more. */
+const noEventComes: StepFailure = {
+  kind: 'final',
+  code: 'cannot_wait',
+  message: 'A step of the uninstall pipeline cannot wait for an event or an answer: the app is gone',
+  tokenDead: false,
+};
+
+function judgeFailure(failure: StepFailure, judging: Judging): Verdict {
+  const { step, row, now, random } = judging;
+  const why = { errorCode: failure.code, errorMessage: judging.scrub(failure.message) };
+  if (failure.kind === 'database') {
+    return handBack(judging, failure.code, why.errorMessage, now + retryDelayMs(row.attempts, random));
+  }
+  if (failure.kind === 'wait') {
+    return {
+      ...goOn({ ...endingOf(judging), ...why, status: 'retrying', outcome: 'waiting' }),
+      rest: waitUntil(now + (failure.delayMs ?? 0)),
+    };
+  }
+  const failures = row.failures + 1;
+  const ending = { ...endingOf(judging), ...why, failures };
+  if (failure.kind === 'retry' && failures < (step.maxAttempts ?? defaultMaxAttempts)) {
+    return {
+      ...goOn({ ...ending, status: 'retrying', outcome: 'retry' }),
+      rest: waitUntil(now + retryDelayMs(failures, random)),
+    };
+  }
+  return {
+    ending: { ...ending, status: 'failed', outcome: 'failed' },
+    endsRun: step.required ?? false,
+    tokenDead: failure.tokenDead,
+  };
+}
+
+/** Not the step's fault: it begins anew, as if this attempt had not been. */
+function handBack(judging: Judging, errorCode: string, errorMessage: string, dueAt: number): Verdict {
+  return {
+    ...goOn({ ...endingOf(judging), status: 'pending', outcome: 'retry', errorCode, errorMessage }),
+    rest: { status: 'queued', dueAt, waitingFor: null },
+  };
+}
+
+const goOn = (ending: StepEnding): Verdict => ({ ending, endsRun: false, tokenDead: false });
+
+const waitUntil = (dueAt: number): Rest => ({ status: 'waiting', dueAt, waitingFor: null });
+
+function endingOf({ row }: Judging) {
+  return { failures: row.failures, output: null, errorCode: null, errorMessage: null };
+}
+
+const mostOutputBytes = 64 * 1024;
+
+/**
+ * The output as it is stored: no secret reaches the database in it, whatever a step returns (invariant 4). Undefined if
+ * it is no JSON, such as something circular, or too long.
+ */
+function scrubbedJson(output: Json, scrub: (text: string) => string): string | undefined {
+  try {
+    const text = JSON.stringify(output ?? null, (_key, value) =>
+      typeof value === 'string' ? scrub(value) : value,
+    );
+    return text !== undefined && Buffer.byteLength(text) <= mostOutputBytes ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const baseMs = 500;
+const mostMs = 5 * 60_000;
+
+/**
+ * How long to wait after the n-th failure: anything up to a limit that doubles from 0.5 s to 5 min. The whole range is
+ * random, so that runs which failed together do not come back together.
+ */
+export function retryDelayMs(failures: number, random: () => number): number {
+  const limitMs = Math.min(mostMs, baseMs * 2 ** Math.max(failures - 1, 0));
+  return Math.ceil(random() * limitMs);
+}
