@@ -22,8 +22,8 @@ import {
  */
 
 const mostMb = 400;
-/** Two seconds; more where other tests share the cores, which is still far from what an unbounded Foyer took. */
-const mostHealthMs = count({ quick: 5000, full: 2000 });
+/** Two seconds, with the cores for itself; in the whole suite three other files compete with the attacker for them. */
+const mostHealthMs = count({ quick: 15_000, full: 2000 });
 const mebibyte = 1024 * 1024;
 
 /** Holds what is promised of every attack. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -83,12 +84,14 @@ function scripted(answers: (string | boolean | undefined)[]) {
 
 test('setup in a script writes an .env with which Foyer starts', async (t) => {
   const { folder, env, setup, written } = await prepare(t);
+  // A clone has it; where an app has none, .env begins empty.
+  copyFileSync(new URL('../../../../.env.example', import.meta.url), join(folder, '.env.example'));
   const { exitCode, stdout, stderr } = await setup([...flags, '--production', '--json'], secrets);
   assert.equal(exitCode, 0, stderr);
   const outcome = JSON.parse(stdout);
   assert.deepEqual([outcome.envFile, outcome.backup, outcome.doctor], [env, null, null]);
   assert.equal(statSync(env).mode & 0o777, 0o600);
-  assert.deepEqual(readdirSync(folder).sort(), ['.env', 'slack-app-manifest.json']);
+  assert.deepEqual(readdirSync(folder).sort(), ['.env', '.env.example', 'slack-app-manifest.json']);
   assert.match(readFileSync(env, 'utf8'), /^# Foyer's whole configuration\./);
 
   const config = parseConfig(written(), fixtureManifest);
