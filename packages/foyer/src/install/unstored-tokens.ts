@@ -30,6 +30,16 @@ const fieldsOf = (value: unknown): Fields =>
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
+/** What a header carries: only such a text can be a token. */
+const tokenText = /^[!-~]+$/;
+
+/** The texts in a value that can be tokens, however deep they stand. */
+function textsIn(value: unknown, depth = 0): string[] {
+  if (typeof value === 'string') return tokenText.test(value) ? [value] : [];
+  if (typeof value !== 'object' || value === null || depth > 6) return [];
+  return Object.values(value).flatMap((each) => textsIn(each, depth + 1));
+}
+
 /**
  * Every token in an answer, wherever it stands: the bot's, the user's, and those of fields that are not known yet. A
  * refresh token counts only beside no access token, whose revocation ends both.
@@ -37,9 +47,10 @@ const textOf = (value: unknown): string | undefined =>
 function tokensIn(value: unknown, depth = 0): string[] {
   if (typeof value !== 'object' || value === null || depth > 6) return [];
   const { access_token, refresh_token, ...others } = value as Fields;
-  const own = textOf(access_token) ?? textOf(refresh_token);
+  const access = textsIn(access_token);
+  const own = access.length > 0 ? access : textsIn(refresh_token);
   const inner = Object.values(others).flatMap((each) => tokensIn(each, depth + 1));
-  return [...new Set(own === undefined ? inner : [own, ...inner])];
+  return [...new Set([...own, ...inner])];
 }
 
 /** What was issued, and whose it seems to be; undefined if the answer holds no token. */
@@ -56,21 +67,64 @@ function issuedIn(body: unknown): IssuedTokens | undefined {
   };
 }
 
-/** What the provider can use of an exchange: anything else that came with 200 is as unreadable as HTML. */
-const usableSchema = z.union([
-  z.object({ ok: z.literal(false) }),
-  z.object({
-    ok: z.literal(true),
-    authed_user: z.object({ id: z.string() }),
-    team: z.object({ id: z.string() }),
-  }),
-  z.object({
-    ok: z.literal(true),
-    authed_user: z.object({ id: z.string() }),
-    enterprise: z.object({ id: z.string() }),
-    is_enterprise_install: z.literal(true),
-  }),
-]);
+const idSchema = z.string().regex(/^\w{1,100}$/);
+/** Slack's SDK reads both lists and throws if one of them is none. */
+const warningsSchema = z.array(z.string()).optional().catch(undefined);
+const metadataSchema = z
+  .looseObject({ warnings: warningsSchema, messages: warningsSchema })
+  .optional()
+  .catch(undefined);
+/** What Slack's SDK can read of any answer. */
+const answerSchema = z.looseObject({ ok: z.boolean(), response_metadata: metadataSchema });
+/** What the provider reads of a token beside it: an answer that says it in another way is none of Slack's. */
+const tokenFields = {
+  scope: z.string().optional(),
+  access_token: z.string().regex(tokenText).optional(),
+  refresh_token: z.string().regex(tokenText).optional(),
+  expires_in: z.number().positive().optional(),
+};
+const placeSchema = z.looseObject({ id: idSchema });
+
+/** A refresh token without its access token could be neither stored nor used. */
+const isWhole = (fields: { access_token?: string; refresh_token?: string }): boolean =>
+  fields.access_token !== undefined || fields.refresh_token === undefined;
+
+const installFields = {
+  ok: z.literal(true),
+  ...tokenFields,
+  authed_user: z.looseObject({ id: idSchema, ...tokenFields }).refine(isWhole),
+  bot_user_id: idSchema.optional().catch(undefined),
+  // What an install does without is left out if it is of another type: a token must not depend on it.
+  app_id: idSchema.optional().catch(undefined),
+  token_type: z.string().nullish().catch(undefined),
+  incoming_webhook: z.looseObject({ url: z.string() }).optional().catch(undefined),
+  response_metadata: metadataSchema,
+};
+
+/**
+ * What the provider can use of an exchange: anything else that came with 200 is as unreadable as HTML. The provider
+ * drops a bot's token without a word if its scopes or its user are absent, so such an answer is refused, and its tokens
+ * are revoked.
+ */
+const usableSchema = z
+  .union([
+    z.looseObject({
+      ...installFields,
+      team: placeSchema,
+      enterprise: placeSchema.nullish().catch(null),
+      is_enterprise_install: z.literal(false).nullish(),
+    }),
+    z.looseObject({
+      ...installFields,
+      team: placeSchema.nullish().catch(null),
+      enterprise: placeSchema,
+      is_enterprise_install: z.literal(true),
+    }),
+  ])
+  .refine(isWhole)
+  .refine(({ access_token: bot, scope, bot_user_id: userId }) => {
+    return bot === undefined || (scope !== undefined && userId !== undefined);
+  });
 
 const keptSchema = z.object({
   teamId: z.string().optional(),
@@ -181,8 +235,8 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
           );
         }
         if (issued && isGivenUp) await giveBackLate(issued);
-        const isUsable = !response.ok || body === undefined || usableSchema.safeParse(body).success;
-        return isUsable ? response : Response.json({ ok: false });
+        if (!response.ok || body === undefined) return response;
+        return asRead(fieldsOf(body).ok === false ? answerSchema : usableSchema, body);
       }
 
       async function giveBackLate(late: IssuedTokens): Promise<void> {
@@ -194,7 +248,9 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
       const watchedFetch: typeof fetch = async (input, init = {}) => {
         if (!String(input).endsWith('/oauth.v2.access')) {
           const response = await options.page.fetch(input, init);
-          return (await isAnswer(response)) ? response : Response.json({ ok: false });
+          const body = response.ok ? await readJson(response.clone()) : undefined;
+          // What is no JSON at all the SDK reports itself.
+          return body === undefined ? response : asRead(answerSchema, body);
         }
         // Not the caller's signal: only the page's time is over with it.
         const { signal: _, ...request } = init;
@@ -270,12 +326,10 @@ async function whileWanted<T>(work: Promise<T>, signal: AbortSignal): Promise<T>
   }
 }
 
-/** Whether a response is one that Slack's SDK can read: not 200 with something else than an answer. */
-async function isAnswer(response: Response): Promise<boolean> {
-  if (!response.ok) return true;
-  const body = await readJson(response.clone());
-  // What is no JSON at all the SDK reports itself.
-  return body === undefined || typeof fieldsOf(body).ok === 'boolean';
+/** The answer as a schema reads it; one that the schema refuses is passed on as a failure without a name. */
+function asRead(schema: z.ZodType, body: unknown): Response {
+  const read = schema.safeParse(body);
+  return Response.json(read.success ? read.data : { ok: false });
 }
 
 /** The time of a `Date` header in milliseconds: what events are compared with, whatever our own clock shows. */

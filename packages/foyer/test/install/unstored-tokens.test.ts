@@ -22,13 +22,15 @@ async function seen(answer: unknown): Promise<unknown> {
 const whole = {
   ok: true,
   access_token: 'xoxb-1',
+  scope: 'chat:write',
+  bot_user_id: 'UB1',
   authed_user: { id: 'U1' },
   team: { id: 'T1' },
   enterprise: null,
 };
 const org = { ...whole, team: null, enterprise: { id: 'E1' }, is_enterprise_install: true };
 
-test('an answer that says neither who installed nor where is passed on as none of Slack’s', async () => {
+test('an answer that does not say who installed, where, or whose a token is, is passed on as a failure', async () => {
   const { authed_user: _, ...nobody } = whole;
   for (const answer of [
     null,
@@ -39,6 +41,9 @@ test('an answer that says neither who installed nor where is passed on as none o
     nobody,
     { ...whole, team: null },
     { ...org, enterprise: null },
+    { ...whole, scope: undefined },
+    { ...whole, bot_user_id: null },
+    { ...whole, access_token: undefined, refresh_token: 'xoxe-1' },
   ]) {
     assert.deepEqual(await seen(answer), { ok: false }, JSON.stringify(answer));
   }
@@ -98,6 +103,8 @@ test('every token of an answer is revoked, whatever the rest of it looks like', 
     ],
     ['no user id', { ...whole, authed_user: { access_token: 'xoxp-1' } }, ['xoxb-1', 'xoxp-1']],
     ['ok that is text', { ...whole, ok: 'true' }, ['xoxb-1']],
+    ['a token in a list', { ...whole, access_token: ['xoxb-1', 'xoxb-1'] }, ['xoxb-1']],
+    ['a token in an object', { ...whole, access_token: { value: 'xoxb-1' } }, ['xoxb-1']],
     ['a refresh token alone', { ok: true, refresh_token: 'xoxe-1' }, ['xoxe-1']],
     [
       'a token in a field that is not known yet',

@@ -1,0 +1,270 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, it, type TestContext } from 'node:test';
+import fc from 'fast-check';
+import { createLogger } from '../../src/config/log.ts';
+import { openDatabase } from '../../src/database/open-database.ts';
+import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
+import { loadKeyring } from '../../src/installations/keyring.ts';
+import { createVisitor } from '../../src/testing/visitor.ts';
+import type { EngineName } from '../support/stage-database.ts';
+import { setStage } from '../support/start-foyer.ts';
+
+/**
+ * Slack's answers to an exchange and to `auth.test` whose fields are absent, null, of another type, doubled, nested or
+ * in another order, through the whole callback (invariant 1). Whatever Slack answers, an install is stored with all of
+ * its tokens, or all of them are revoked.
+ */
+
+const numRuns = Number(process.env.FOYER_ODD_ANSWERS ?? 40);
+
+type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+type Answers = { 'oauth.v2.access': Json; 'auth.test': Json };
+
+/** What Slack answers when a workspace or a whole organization installs, with token rotation or without. */
+function realAnswers(n: number, { isOrg, rotates }: { isOrg: boolean; rotates: boolean }): Answers {
+  const rotation = (kind: string): { [name: string]: Json } =>
+    rotates ? { refresh_token: `xoxe-1-${kind}-${n}`, expires_in: 43_200 } : {};
+  const team = { id: `T${n}`, name: `Team ${n}` };
+  const enterprise = { id: `E${n}`, name: `Enterprise ${n}` };
+  return {
+    'oauth.v2.access': {
+      ok: true,
+      app_id: 'A1',
+      authed_user: {
+        id: `U${n}`,
+        scope: 'identity.basic,users:read',
+        token_type: 'user',
+        access_token: `xoxp-${n}`,
+        ...rotation('xoxp'),
+      },
+      scope: 'chat:write,users:read',
+      token_type: 'bot',
+      access_token: `xoxb-${n}`,
+      ...rotation('xoxb'),
+      bot_user_id: `UB${n}`,
+      team: isOrg ? null : team,
+      enterprise: isOrg ? enterprise : null,
+      is_enterprise_install: isOrg,
+      incoming_webhook: {
+        channel: '#general',
+        channel_id: `C${n}`,
+        configuration_url: `https://slack.example/${n}`,
+        url: `https://hooks.slack.example/services/${n}`,
+      },
+      response_metadata: { warnings: ['superfluous_charset'] },
+    },
+    'auth.test': {
+      ok: true,
+      url: `https://t${n}.slack.example/`,
+      team: 'Team',
+      user: 'bot',
+      team_id: isOrg ? `E${n}` : `T${n}`,
+      user_id: `UB${n}`,
+      bot_id: `B${n}`,
+      is_enterprise_install: isOrg,
+    },
+  };
+}
+
+/** Changes a value of the answers numbered `n`. */
+type Change = (value: Json, n: number) => Json | undefined;
+const changes: Readonly<Record<string, Change>> = {
+  drop: () => undefined,
+  null: () => null,
+  number: () => 7,
+  flag: () => true,
+  'no flag': () => false,
+  text: (_value, n) => `text${n}`,
+  'empty text': () => '',
+  'text with a NUL': () => 'a\u0000b',
+  list: () => [],
+  object: () => ({}),
+  duplicate: (value) => [value, value],
+  nest: (value) => ({ value }),
+  'change the type': (value) => (typeof value === 'string' ? [value] : String(value)),
+  reorder: (value) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).reverse())
+      : value,
+};
+
+type Path = readonly string[];
+function pathsIn(value: Json, path: Path = []): Path[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [path];
+  return [path, ...Object.entries(value).flatMap(([name, inner]) => pathsIn(inner, [...path, name]))];
+}
+
+function changed(
+  value: Json,
+  [name, ...rest]: Path,
+  change: (value: Json) => Json | undefined,
+): Json | undefined {
+  if (name === undefined) return change(value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || !(name in value)) return value;
+  const inner = changed(value[name] ?? null, rest, change);
+  const { [name]: _, ...others } = value;
+  return inner === undefined ? others : { ...value, [name]: inner };
+}
+
+const anyKind = fc.record({ isOrg: fc.boolean(), rotates: fc.boolean() });
+const everyPath = [false, true].flatMap((isOrg) => {
+  const answers = realAnswers(0, { isOrg, rotates: true });
+  return (['oauth.v2.access', 'auth.test'] as const).flatMap((method) =>
+    pathsIn(answers[method]).map((path) => ({ method, path })),
+  );
+});
+const anyChange = fc.record({
+  at: fc.constantFrom(...everyPath),
+  how: fc.constantFrom(...Object.keys(changes)),
+});
+
+/** The texts in a value that a header can carry. */
+function textsIn(value: Json | undefined): string[] {
+  if (typeof value === 'string') return /^[!-~]+$/.test(value) ? [value] : [];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}
+
+/** Every token in an answer, wherever it stands; a refresh token counts if no access token is beside it. */
+function tokensIn(answer: Json): string[] {
+  if (typeof answer !== 'object' || answer === null) return [];
+  const { access_token: access, refresh_token: refresh, ...others } = answer as { [name: string]: Json };
+  const own = textsIn(access);
+  return [...(own.length > 0 ? own : textsIn(refresh)), ...Object.values(others).flatMap(tokensIn)];
+}
+
+/** A Slack whose answers the test gives. It remembers the tokens that were revoked. */
+async function startSlack(t: TestContext) {
+  let answers: Answers = { 'oauth.v2.access': null, 'auth.test': null };
+  const revoked = new Set<string>();
+  const server = createServer((req, res) => {
+    const method = (req.url ?? '').replace('/api/', '');
+    req.resume().on('end', () => {
+      if (method === 'auth.revoke') revoked.add(String(req.headers.authorization).replace('Bearer ', ''));
+      const answer: Json =
+        method === 'oauth.v2.access' || method === 'auth.test' ? answers[method] : { ok: true };
+      res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    apiUrl: `http://127.0.0.1:${port}/api/`,
+    revoked,
+    answerWith(given: Answers) {
+      answers = given;
+    },
+  };
+}
+
+/** More than a run of this test makes. */
+const most = 1_000_000;
+const limits = { callbacksPerAddress: most, callbacksInAll: most, startsPerAddress: most, startsInAll: most };
+
+async function prepare(t: TestContext, engine: EngineName) {
+  const slack = await startSlack(t);
+  const stage = await setStage({
+    engine,
+    environment: { SLACK_API_URL: slack.apiUrl },
+    foyer: { installLimits: limits },
+  });
+  t.after(() => stage.close());
+  const database = await openDatabase(stage.config.database);
+  t.after(() => database.close());
+  const store = createInstallationStore({
+    database,
+    keyring: loadKeyring({ config: stage.config }),
+    clientId: stage.config.slack.clientId,
+    stepNames: [],
+    now: Date.now,
+    log: createLogger({ logLevel: 'silent', secrets: [] }),
+  });
+
+  async function install() {
+    const visitor = createVisitor();
+    const start = await visitor.get(`${stage.url}/slack/install`);
+    const state = new URL(start.headers.get('location') ?? '').searchParams.get('state') ?? '';
+    const lines = stage.logged().length;
+    const answer = await visitor.get(
+      `${stage.url}/slack/oauth_redirect?${new URLSearchParams({ code: 'c', state })}`,
+    );
+    return { answer, page: await answer.text(), lines: stage.logged().slice(lines) };
+  }
+
+  /** The install that a run of this test stored: its row is active, and it has a run. */
+  async function stored(installationId: string) {
+    const [row] = await stage.database.rows<{ status: string; runs: number; installer: string }>(
+      `select status, installer_user_id as installer, (select count(*) from runs where installation_id = installations.id) as runs
+       from installations where id = ?`,
+      installationId,
+    );
+    const opened = await store.readInstallation(installationId, row?.installer);
+    const { bot, user } = opened?.installation ?? {};
+    return { ...row, tokens: [bot?.token, bot?.refreshToken, user?.token, user?.refreshToken] };
+  }
+
+  return { slack, stage, install, stored };
+}
+
+describe('an install whose answers from Slack are odd', () => {
+  for (const engine of ['SQLite', 'Postgres'] as const) {
+    it(`is stored with every token, or every token is revoked, on ${engine}`, async (t) => {
+      const { slack, stage, install, stored } = await prepare(t, engine);
+      let n = 0;
+      const ends = { stored: 0, revoked: 0 };
+      const property = fc.asyncProperty(
+        anyKind,
+        fc.array(anyChange, { minLength: 1, maxLength: 3 }),
+        async (kind, made) => {
+          n += 1;
+          const answers = realAnswers(n, kind);
+          for (const { at, how } of made) {
+            const change = (value: Json) => (changes[how] ?? assert.fail(how))(value, n);
+            answers[at.method] = changed(answers[at.method], at.path, change) ?? null;
+          }
+          slack.answerWith(answers);
+          const issued = tokensIn(answers['oauth.v2.access']);
+          const { answer, page, lines } = await install();
+          assert.equal(lines.join('\n').match(/xox[bpe]-/), null, 'a token is in the log');
+          const unrevoked = issued.filter((token) => !slack.revoked.has(token));
+          if (answer.status === 303) {
+            ends.stored += 1;
+            const line = lines.find((each) => each.includes('"msg":"installed"')) ?? assert.fail('no line');
+            const found = await stored(
+              String((JSON.parse(line) as { installationId?: unknown }).installationId),
+            );
+            assert.equal(found.status, 'active');
+            assert.ok(Number(found.runs) > 0, 'no run');
+            assert.deepEqual(
+              unrevoked.filter((token) => !found.tokens.includes(token)),
+              [],
+              'neither stored nor revoked',
+            );
+            assert.ok(!found.tokens.some((token) => token && slack.revoked.has(token)), 'stored and revoked');
+            return;
+          }
+          ends.revoked += 1;
+          assert.ok(answer.status >= 400 && answer.status !== 500, `${answer.status} ${lines.join('\n')}`);
+          assert.match(page, /Reference: /);
+          assert.deepEqual(unrevoked, [], 'not revoked');
+          assert.ok(
+            lines.some((each) => each.includes('"msg":"install failed"')),
+            'no line in the log',
+          );
+        },
+      );
+      await fc.assert(property, { numRuns });
+      assert.ok(ends.stored > 0 && ends.revoked > 0, JSON.stringify(ends));
+      const [left] = await stage.database.rows<{ n: number }>(
+        'select count(*) as n from install_requests where sealed_tokens is not null',
+      );
+      assert.equal(Number(left?.n), 0, 'tokens that were stored or revoked are still kept');
+    });
+  }
+});
