@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative, sep } from 'node:path';
 import { describe, it } from 'node:test';
 
@@ -103,6 +103,14 @@ describe('the layout', () => {
       shared.map(([name, places]) => `${name}: ${[...places].join(', ')}`),
       [],
     );
+  });
+
+  it('names only files in test/README.md that are there', () => {
+    const named = readFileSync(join(root, 'test/README.md'), 'utf8').matchAll(/`([\w./-]+\.ts)`/g);
+    const missing = [...named]
+      .map(([, name = '']) => name)
+      .filter((name) => !existsSync(join(root, 'test', name)));
+    assert.deepEqual(missing, []);
   });
 
   it('has no import cycle', () => {
