@@ -60,11 +60,13 @@ export function createRoutes(deps: RoutesDeps) {
 }
 
 /**
- * Whether an address is only for PUBLIC_URL's own host name: what reads or sets a session, or connects a workspace with
+ * Whether a request is only for PUBLIC_URL's own host name: what reads or sets a session, or connects a workspace with
  * an account. Health, the install flow and Slack's endpoints answer under any name.
  */
-export function needsOwnHost(url: string): boolean {
+export function needsOwnHost(method: string, url: string): boolean {
   const [path = '', query = ''] = url.split('?', 2);
+  // The connect form: its press connects a workspace, and its address holds no link.
+  if (method === 'POST' && /^\/slack\/install\/?$/.test(path)) return true;
   if (/^\/(?:operator|slack\/(?:sign(?:in|out)|connect))(?:\/|$)/.test(path)) return true;
   const asked = new URLSearchParams(query);
   return asked.has('connect') || asked.has('claim');

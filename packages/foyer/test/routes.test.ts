@@ -41,8 +41,8 @@ describe('the server', () => {
     const refusals = { add() {} };
     const unused: Route = () => assert.fail('not asked for');
     const route = createRoutes({
-      startInstall: { get: (req, res) => misbehave(req, res), post: unused },
-      connects: false,
+      startInstall: { get: (req, res) => misbehave(req, res), post: (req, res) => misbehave(req, res) },
+      connects: true,
       finishInstall: unused,
       slackEvents: unused,
       progress: { page: () => database.ping(), status: () => database.ping() },
@@ -107,11 +107,12 @@ describe('the server', () => {
   });
 
   it('opens what a session is read at under its own host name only', async () => {
-    const ask = (path: string, host: string) =>
+    const ask = (path: string, host: string, method = 'GET') =>
       new Promise<string>((resolve, reject) => {
         let heard = '';
         connect(listening.address.port, '127.0.0.1', function (this: Socket) {
-          this.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+          const length = method === 'POST' ? 'Content-Length: 0\r\n' : '';
+          this.write(`${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n${length}Connection: close\r\n\r\n`);
         })
           .setEncoding('utf8')
           .on('data', (part) => {
@@ -137,6 +138,10 @@ describe('the server', () => {
       }
       assert.doesNotMatch(await ask(path, own), /^HTTP\/1\.1 421 /);
       assert.doesNotMatch(await ask(path, own.toUpperCase()), /^HTTP\/1\.1 421 /);
+    }
+    for (const path of ['/slack/install', '/slack/install/', '/slack/install?team=T1']) {
+      assert.match(await ask(path, 'evil.example', 'POST'), /^HTTP\/1\.1 421 /, path);
+      assert.match(await ask(path, own, 'POST'), /^HTTP\/1\.1 302 /, path);
     }
     for (const path of ['/healthz', '/slack/install', '/']) {
       assert.match(await ask(path, '10.0.0.7:3000'), /^HTTP\/1\.1 [23]\d\d /, path);

@@ -38,8 +38,8 @@ export interface RequestHandlerDeps {
   /** What precedes every path: empty, or such as `/integrations/slack`. */
   basePath: string;
   route(method: string, path: string): Route | NoRoute;
-  /** Whether a path is only for PUBLIC_URL's own host name: one that reads or sets a session. */
-  needsOwnHost(url: string): boolean;
+  /** Whether a request is only for PUBLIC_URL's own host name: one that reads or sets a session. */
+  needsOwnHost(method: string, url: string): boolean;
   http: Pick<Config['http'], 'publicUrl' | 'secure' | 'trustProxy'>;
   pages: Pick<SendPages, 'sendFailure'>;
   refusals: Pick<Refusals, 'add'>;
@@ -139,11 +139,12 @@ export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
       const url = ownUrl(req);
       if (url === undefined) return false;
       const path = pathOf(url);
-      const route = deps.route(req.method ?? 'GET', path);
+      const method = req.method ?? 'GET';
+      const route = deps.route(method, path);
       if (typeof route !== 'function' && route.kind === 'not_found') return false;
       for (const [name, value] of headers) res.setHeader(name, value);
       // A page of another site whose name leads here (DNS rebinding) must not reach what a session can do.
-      if (deps.needsOwnHost(url) && hostOf(req, secure) !== ownHost) {
+      if (deps.needsOwnHost(method, url) && hostOf(req, secure) !== ownHost) {
         refusals.add('wrong_host', clientAddress(req, trustProxy));
         pages.sendFailure(res, { kind: 'wrong_host' }, { Connection: 'close' });
         return true;
