@@ -284,7 +284,7 @@ export async function assembleFoyer<MyTables>(parts: {
       log,
     };
     const bolt = createBoltApp(boltDeps);
-    const startInstall = createStartInstall({ config, states, cookies, returns, pages, now, log });
+    const startInstall = createStartInstall({ config, states, bodies, cookies, returns, pages, now, log });
     const route = createRoutes({
       startInstall: {
         get: installLimits.guardStart(startInstall.get),
@@ -331,6 +331,7 @@ export async function assembleFoyer<MyTables>(parts: {
         password,
         sealer,
         refusals,
+        bodies,
         database,
         store,
         slack,

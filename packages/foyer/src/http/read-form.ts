@@ -1,25 +1,21 @@
 import type { IncomingMessage } from 'node:http';
-import getRawBody from 'raw-body';
-import { bodyReadBefore } from './read-body.ts';
+import type { BodyReader, BodyRefusal } from './read-body.ts';
 
 /** A form of ours is far smaller. */
 const mostFormBytes = 16 * 1024;
 
-/** A request's form, or the HTTP status that refuses it: bounded before it is read, and urlencoded alone. */
-export async function readForm(req: IncomingMessage): Promise<URLSearchParams | 400 | 413 | 415> {
+/**
+ * A request's form, or the HTTP status that refuses it: urlencoded alone, and read within the time and the budget that
+ * all bodies share.
+ */
+export async function readForm(
+  bodies: Pick<BodyReader, 'read'>,
+  req: IncomingMessage,
+): Promise<URLSearchParams | BodyRefusal | 415> {
   const [type = ''] = (req.headers['content-type'] ?? '').split(';', 1);
   if (type.trim().toLowerCase() !== 'application/x-www-form-urlencoded') return 415;
-  if (req.readableEnded) {
-    const body = bodyReadBefore(req, mostFormBytes);
-    if (typeof body === 'number') return body === 413 ? 413 : 400;
-    return new URLSearchParams(body.toString('utf8'));
-  }
-  try {
-    const body = await getRawBody(req, { length: req.headers['content-length'], limit: mostFormBytes });
-    return new URLSearchParams(body.toString('utf8'));
-  } catch (error) {
-    return error instanceof Error && 'type' in error && error.type === 'entity.too.large' ? 413 : 400;
-  }
+  const body = await bodies.read(req, mostFormBytes);
+  return typeof body === 'number' ? body : new URLSearchParams(body.toString('utf8'));
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Logger } from '../config/log.ts';
 import { ConnectError, type Link, readLink } from '../connections/link.ts';
 import type { LinkCookies } from '../connections/link-cookies.ts';
 import type { Returns } from '../connections/returns.ts';
+import type { BodyReader } from '../http/read-body.ts';
 import { isFromHere, readForm } from '../http/read-form.ts';
 import type { SendPages } from '../http/send-pages.ts';
 import { createInstallProvider, installOptions } from './install-provider.ts';
@@ -12,6 +13,7 @@ import type { StateContent, States } from './state.ts';
 export interface StartInstallDeps {
   config: Pick<Config, 'slack' | 'http' | 'connect'>;
   states: States;
+  bodies: Pick<BodyReader, 'read'>;
   cookies: LinkCookies;
   returns: Returns;
   pages: Pick<SendPages, 'sendFailure' | 'sendConnectQuestion'>;
@@ -91,7 +93,7 @@ export function createStartInstall(deps: StartInstallDeps) {
       const refuse = (): void =>
         pages.sendFailure(res, { kind: 'form_expired', code: 'form_expired' }, { Connection: 'close' });
       if (!isFromHere(req.headers, config.http.publicUrl)) return refuse();
-      const form = await readForm(req);
+      const form = await readForm(deps.bodies, req);
       if (typeof form === 'number') return refuse();
       const ticket = cookies.readForm(form.get('ticket'), req.headers.cookie);
       if (!ticket) return refuse();

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { ConflictRule } from '../../src/connections/commit-connection.ts';
+import { createBodyReader } from '../../src/http/read-body.ts';
 import { readForm } from '../../src/http/read-form.ts';
 import { eventually } from '../../src/testing/visitor.ts';
 import { launchBrowser } from '../support/launch-browser.ts';
@@ -16,6 +17,7 @@ const pictures = process.env.SCREENSHOTS;
 
 /** A product that people are logged in to as `?as=…` says, on the host name that Foyer has too. */
 async function startHost(foyer: () => ConnectStage): Promise<{ server: Server; url: string }> {
+  const bodies = createBodyReader();
   const links = new Map<string, string>();
   const page = (res: ServerResponse, body: string): void =>
     void res.writeHead(200, { 'content-type': 'text/html' }).end(`<!doctype html><title>Host</title>${body}`);
@@ -40,7 +42,7 @@ async function startHost(foyer: () => ConnectStage): Promise<{ server: Server; u
       return page(res, `<h1>${result.outcome} ${result.teamName} ${result.error} ${isOwn}</h1>`);
     }
     if (pathname === '/claim' && req.method === 'POST') {
-      const form = await readForm(req);
+      const form = await readForm(bodies, req);
       if (typeof form === 'number') throw new Error('no form');
       const claimed = await connects.claim(form.get('token') ?? '', { org: 'acme', label: 'Acme Limited' });
       return page(res, `<h1>claimed ${claimed.teamName}</h1>`);

@@ -7,6 +7,7 @@ import type { Refusals } from '../../http/count-refusals.ts';
 import { withBasePath } from '../../http/html.ts';
 import { newNonce, pageHeaders } from '../../http/pages/page-headers.ts';
 import type { Site } from '../../http/pages/site.ts';
+import type { BodyReader } from '../../http/read-body.ts';
 import { isFromHere, readForm } from '../../http/read-form.ts';
 import type { Sealer } from '../../installations/sealer.ts';
 import type { Words } from '../../texts/create-texts.ts';
@@ -36,6 +37,7 @@ export interface OperatorPagesDeps extends OperatorActionsDeps {
   /** What guards the pages. */
   password: string;
   refusals: Pick<Refusals, 'add'>;
+  bodies: Pick<BodyReader, 'read'>;
   /** Made for this purpose alone. */
   sealer: Sealer;
 }
@@ -150,7 +152,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     const { req, path, session } = visit;
     if (!isFromHere(req.headers, publicUrl))
       return sendMessage(visit, 'not_from_here', { Connection: 'close' });
-    const form = await readForm(req);
+    const form = await readForm(deps.bodies, req);
     if (typeof form === 'number') return sendMessage(visit, formFaults[form], { Connection: 'close' });
     // There is no session yet that its form could be bound to: where it came from has just been looked at.
     if (path === loginPath) return logIn(visit, form);
@@ -206,7 +208,14 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
   };
 }
 
-const formFaults = { 400: 'malformed', 413: 'too_large', 415: 'not_a_form' } as const;
+const formFaults = {
+  400: 'malformed',
+  408: 'too_slow',
+  413: 'too_large',
+  415: 'not_a_form',
+  500: 'malformed',
+  503: 'too_busy',
+} as const;
 
 function loginAddress(next: string): string {
   const path = ownPath(next);

@@ -14,6 +14,16 @@ export const messages = {
     text: 'It was sent from another site, or from a session that has ended. Nothing was changed. Go back, reload the page and try again.',
   },
   malformed: { status: 400, heading: 'This form could not be read', text: 'Nothing was changed.' },
+  too_slow: {
+    status: 408,
+    heading: 'This form took too long to arrive',
+    text: 'Nothing was changed. Go back and try again.',
+  },
+  too_busy: {
+    status: 503,
+    heading: 'Foyer is busy',
+    text: 'The form was not read, and nothing was changed. Go back and try again in a few seconds.',
+  },
   too_large: {
     status: 413,
     heading: 'This form is too large',
