@@ -4,6 +4,7 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createVisitor, eventually, finishedRun, install, type ShownRun } from '../../src/testing/visitor.ts';
+import { signedPost } from '../faults/support/signed-post.ts';
 import { compileCache } from '../support/compile-cache.ts';
 import { environmentFor, type Stage, setStage } from '../support/start-foyer.ts';
 
@@ -197,6 +198,34 @@ describe('App Home', () => {
     await eventually(async () => welcomes() === before + 1);
     await eventually(async () => (await list(stage))[0]?.run?.status === 'succeeded');
     assert.equal(welcomes(), before + 1);
+  });
+
+  it('heeds a press that is sent twice, signed by Slack, once', async () => {
+    const welcomes = (): number => stage.sandbox.messages(owner).length;
+    const before = welcomes();
+    const body = {
+      type: 'block_actions',
+      api_app_id: stage.sandbox.app.id,
+      user: { id: owner.userId, team_id: owner.teamId },
+      team: { id: owner.teamId },
+      view: { type: 'home', team_id: owner.teamId },
+      actions: [{ type: 'button', action_id: 'foyer.send_welcome', block_id: 'b', value: 'x' }],
+    };
+    const { signingSecret } = stage.sandbox.app;
+    const press = { url: stage.url, signingSecret, body, now: Date.now() };
+    assert.equal((await signedPost(press)).status, 200);
+    await eventually(async () => welcomes() === before + 1);
+    await eventually(async () => (await list(stage))[0]?.run?.status === 'succeeded');
+    const lines = stage.logged().length;
+    assert.equal((await signedPost(press)).status, 200, 'Slack is not asked to send it again');
+    assert.equal((await list(stage))[0]?.run?.status, 'succeeded', 'the copy begins nothing');
+    await stage.sandbox.settled();
+    assert.equal(welcomes(), before + 1);
+    assert.ok(stage.logged().slice(lines).join('').includes('replayed_press'), 'the log says why');
+    // The same press made again by the person is another one.
+    assert.equal((await signedPost({ ...press, now: press.now + 2000 })).status, 200);
+    await eventually(async () => welcomes() === before + 2);
+    await eventually(async () => (await list(stage))[0]?.run?.status === 'succeeded');
   });
 
   it('lets a failed step be tried again', async () => {
