@@ -10,6 +10,7 @@ import { m0006PeopleByTeam } from './migrations/0006-people-by-team.ts';
 import { m0007Pipelines } from './migrations/0007-pipelines.ts';
 import { m0008Connections } from './migrations/0008-connections.ts';
 import { m0011KeyHolders } from './migrations/0011-key-holders.ts';
+import { m0012SearchPositions } from './migrations/0012-search-positions.ts';
 import type { Tables } from './records.ts';
 
 /**
@@ -29,6 +30,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0007-pipelines': m0007Pipelines,
   '0008-connections': m0008Connections,
   '0011-key-holders': m0011KeyHolders,
+  '0012-search-positions': m0012SearchPositions,
 };
 
 /** The names of Foyer's migrations that this code knows, in order. */

@@ -1,5 +1,6 @@
 import type { Queries, Tx } from './database.ts';
 import type { PostRow } from './records.ts';
+import { searchStart } from './welcomes.ts';
 
 /** Which message: a step's own key, in one life of an installation. */
 export interface PostKey {
@@ -48,6 +49,7 @@ export async function beginPost(
         message_ts: null,
         attempted_at: now,
         sent_at: settledBy,
+        ...searchStart,
       })
       .onConflict((conflict) => conflict.columns(['installation_id', 'life', 'key']).doNothing())
       .returning('key')
@@ -56,7 +58,7 @@ export async function beginPost(
   }
   const begun = await tx
     .updateTable('posts')
-    .set({ run_id: runId, status: 'sending', channel_id: channelId, sent_at: settledBy })
+    .set({ run_id: runId, status: 'sending', channel_id: channelId, sent_at: settledBy, ...searchStart })
     .where('installation_id', '=', post.installationId)
     .where('life', '=', post.life)
     .where('key', '=', post.key)
@@ -100,5 +102,21 @@ export async function forgetPost(tx: Tx, post: PostKey): Promise<void> {
     .where('life', '=', post.life)
     .where('key', '=', post.key)
     .where('status', '=', 'sending')
+    .execute();
+}
+
+/** Keeps how far the search for a message in doubt is. */
+export async function keepPostSearch(
+  tx: Tx,
+  post: PostKey,
+  position: { before: string | null; calls: number },
+): Promise<void> {
+  await tx
+    .updateTable('posts')
+    .set({ search_before: position.before, search_calls: position.calls })
+    .where('installation_id', '=', post.installationId)
+    .where('life', '=', post.life)
+    .where('key', '=', post.key)
+    .where('status', '!=', 'sent')
     .execute();
 }

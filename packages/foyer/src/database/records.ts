@@ -253,6 +253,10 @@ export interface WelcomeRow {
   attempted_at: number;
   /** sent: when. sending: until when the call that was begun may still take effect. */
   sent_at: number | null;
+  /** The search for one in doubt: the oldest message that it has looked at, as Slack writes a time; null at its start. */
+  search_before: string | null;
+  /** How often that search has asked Slack. */
+  search_calls: number;
 }
 
 /** A question that a step asks the installer; at most one answer is stored. */
@@ -286,6 +290,10 @@ export interface PostRow {
   attempted_at: number;
   /** sent: when. sending: until when the call that was begun may still take effect. */
   sent_at: number | null;
+  /** The search for one in doubt: the oldest message that it has looked at, as Slack writes a time; null at its start. */
+  search_before: string | null;
+  /** How often that search has asked Slack. */
+  search_calls: number;
 }
 
 /** One line of what happened to an installation. */

@@ -8,6 +8,9 @@ export interface WelcomeKey {
   userId: string;
 }
 
+/** A message that is sent again is looked for from the start. */
+export const searchStart = { search_before: null, search_calls: 0 };
+
 /** Reads a person's welcome, or undefined when none was ever begun. */
 export async function readWelcome(queries: Queries, key: WelcomeKey): Promise<WelcomeRow | undefined> {
   return queries
@@ -50,6 +53,7 @@ export async function beginWelcome(
         message_ts: null,
         attempted_at: now,
         sent_at: settledBy,
+        ...searchStart,
       })
       .onConflict((conflict) => conflict.columns(['installation_id', 'life', 'user_id']).doNothing())
       .returning('run_id')
@@ -63,6 +67,7 @@ export async function beginWelcome(
       status: 'sending',
       channel_id: sending.channelId,
       sent_at: sending.settledBy,
+      ...searchStart,
     })
     .where('installation_id', '=', key.installationId)
     .where('life', '=', key.life)
@@ -130,5 +135,21 @@ async function forgetFirstSend(
     .where('run_id', '=', begun.runId)
     .where('attempted_at', '=', begun.now)
     .where('sent_at', '=', begun.settledBy)
+    .execute();
+}
+
+/** Keeps how far the search for a welcome in doubt is. */
+export async function keepWelcomeSearch(
+  tx: Tx,
+  key: WelcomeKey,
+  position: { before: string | null; calls: number },
+): Promise<void> {
+  await tx
+    .updateTable('welcomes')
+    .set({ search_before: position.before, search_calls: position.calls })
+    .where('installation_id', '=', key.installationId)
+    .where('life', '=', key.life)
+    .where('user_id', '=', key.userId)
+    .where('status', '!=', 'sent')
     .execute();
 }

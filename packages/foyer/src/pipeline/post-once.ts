@@ -1,9 +1,17 @@
 import type { WebClient } from '@slack/web-api';
 import type { Database } from '../database/database.ts';
-import { beginPost, forgetPost, type PostKey, readPost, settlePost } from '../database/posts.ts';
+import {
+  beginPost,
+  forgetPost,
+  keepPostSearch,
+  type PostKey,
+  readPost,
+  settlePost,
+} from '../database/posts.ts';
 import type { PostRow } from '../database/records.ts';
 import { defaultTimeoutMs } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
+import { peekHistory, type SearchResult, searchHistory } from './search-history.ts';
 import {
   type OnceMessage,
   type PostedMessage,
@@ -33,11 +41,6 @@ const postEventType = 'foyer_post';
 /** How long after its start, or after Slack's answer, a call can no longer take effect unseen. */
 const settledAfterMs = defaultTimeoutMs + 2000;
 const settledAfterAnswerMs = 2000;
-/** A message's time is Slack's and the attempt's is ours: the search begins and ends so much outside. */
-const clockSlackMs = 60_000;
-/** Slack's tightest history limit gives 15 messages a page. */
-const pageSize = 15;
-const mostPages = 10;
 
 /**
  * Posts a message exactly once for its key in this life of the installation, over crashes and retries: the attempt is
@@ -129,39 +132,33 @@ async function settleDoubt(
   post: PostKey,
   row: PostRow,
 ): Promise<PostedMessage | undefined> {
-  const found = await search(slack, post, row);
-  if (typeof found === 'object') return settleSent(context, database, post, found);
   const restMs = row.status === 'sending' ? (row.sent_at ?? 0) - context.now() : 0;
+  const found = await search(database, slack, post, row, restMs > 0);
+  if (found.kind === 'found') return settleSent(context, database, post, found);
   if (restMs > 0) throw new AttemptEnded(retryIn(Math.min(restMs, 1000)));
-  if (found === 'absent') return undefined;
+  if (found.kind === 'absent') return undefined;
   await database.write((tx) => settlePost(tx, post, { status: 'unconfirmed' }));
   throw new AttemptEnded(
-    unconfirmed(found, 'The message may have arrived, and its channel’s history cannot be searched'),
+    unconfirmed(found.code, 'The message may have arrived, and its channel’s history cannot be searched'),
   );
 }
 
-/** The message; `absent`; or why the history cannot be searched, by name. Failures that may pass are thrown. */
-async function search(slack: WebClient, post: PostKey, row: PostRow): Promise<PostedMessage | string> {
-  if (row.channel_id === null) return 'channel_unknown';
-  const channel = row.channel_id;
-  const oldest = String(Math.max(0, row.attempted_at - clockSlackMs) / 1000);
-  const latest = String(((row.sent_at ?? row.attempted_at) + clockSlackMs) / 1000);
-  let cursor: string | undefined;
-  try {
-    for (let page = 0; page < mostPages; page += 1) {
-      const window = { channel, oldest, latest, limit: pageSize, include_all_metadata: true };
-      const history = await slack.conversations.history({ ...window, ...(cursor && { cursor }) });
-      const found = history.messages?.find(({ metadata }) => isPost(metadata, post));
-      if (found?.ts) return { channelId: channel, messageTs: found.ts };
-      cursor = history.response_metadata?.next_cursor || undefined;
-      if (cursor === undefined) return 'absent';
-    }
-    return 'history_too_long';
-  } catch (error) {
-    const failure = slackFailure(error);
-    if (failure?.kind !== 'refused') throw error;
-    return failure.code;
-  }
+async function search(
+  database: Database,
+  slack: WebClient,
+  post: PostKey,
+  row: PostRow,
+  mayStillArrive: boolean,
+): Promise<SearchResult> {
+  const { channel_id: channel, attempted_at: from, search_before: before, search_calls: calls } = row;
+  if (channel === null) return { kind: 'unsearchable', code: 'channel_unknown' };
+  const until = row.sent_at ?? from;
+  const matches = (metadata: Parameters<typeof isPost>[0]) => isPost(metadata, post);
+  const wanted = { channel, from, until, before, calls, matches };
+  if (mayStillArrive) return peekHistory(slack, wanted);
+  return searchHistory(slack, wanted, (position) =>
+    database.write((tx) => keepPostSearch(tx, post, position)),
+  );
 }
 
 function isPost(

@@ -1,56 +1,31 @@
 import type { WebClient } from '@slack/web-api';
+import type { Database } from '../database/database.ts';
 import type { WelcomeRow } from '../database/records.ts';
-import type { WelcomeKey } from '../database/welcomes.ts';
-import { slackFailure } from '../slack/slack-failure.ts';
+import { keepWelcomeSearch, type WelcomeKey } from '../database/welcomes.ts';
+import { peekHistory, type SearchResult, searchHistory } from '../pipeline/search-history.ts';
 
 /** The event type in the metadata of each welcome. */
 export const welcomeEventType = 'foyer_welcome';
 
-/** absent: it was looked for, and is not there. unsearchable: nobody can tell, for the reason that `code` names. */
-export type WelcomeSearch =
-  | { kind: 'found'; channelId: string; messageTs: string }
-  | { kind: 'absent' }
-  | { kind: 'unsearchable'; code: string };
-
-/** A message's time is Slack's, and the attempt's is ours: the search starts this much earlier. */
-const clockSlackMs = 60_000;
-const pageSize = 200;
-const mostPages = 10;
-
 /**
- * Looks in the DM's history for a welcome of this life. Failures that may pass are thrown.
- * (docs.slack.dev/messaging/message-metadata)
+ * Looks in the DM's history for a welcome of this life. While its call may still take effect, only at the newest page.
+ * Failures that may pass are thrown. (docs.slack.dev/messaging/message-metadata)
  */
 export async function findWelcome(
   slack: WebClient,
-  search: { key: WelcomeKey; welcome: WelcomeRow; botScopes: readonly string[] },
-): Promise<WelcomeSearch> {
+  database: Pick<Database, 'write'>,
+  search: { key: WelcomeKey; welcome: WelcomeRow; botScopes: readonly string[]; mayStillArrive: boolean },
+): Promise<SearchResult> {
   const { key, welcome } = search;
-  const channelId = welcome.channel_id;
+  const { channel_id: channel, attempted_at: from, search_before: before, search_calls: calls } = welcome;
   if (!search.botScopes.includes('im:history')) return { kind: 'unsearchable', code: 'missing_scope' };
-  if (channelId === null) return { kind: 'unsearchable', code: 'channel_unknown' };
-  const oldest = String(Math.max(0, welcome.attempted_at - clockSlackMs) / 1000);
-  let cursor: string | undefined;
-  try {
-    for (let page = 0; page < mostPages; page += 1) {
-      const history = await slack.conversations.history({
-        channel: channelId,
-        oldest,
-        include_all_metadata: true,
-        limit: pageSize,
-        ...(cursor !== undefined && { cursor }),
-      });
-      const found = history.messages?.find((message) => isWelcome(message.metadata, key));
-      if (found?.ts) return { kind: 'found', channelId, messageTs: found.ts };
-      cursor = history.response_metadata?.next_cursor || undefined;
-      if (cursor === undefined) return { kind: 'absent' };
-    }
-    return { kind: 'unsearchable', code: 'history_too_long' };
-  } catch (error) {
-    const failure = slackFailure(error);
-    if (failure?.kind !== 'refused') throw error;
-    return { kind: 'unsearchable', code: failure.code };
-  }
+  if (channel === null) return { kind: 'unsearchable', code: 'channel_unknown' };
+  const matches = (metadata: Parameters<typeof isWelcome>[0]) => isWelcome(metadata, key);
+  const wanted = { channel, from, until: welcome.sent_at ?? from, before, calls, matches };
+  if (search.mayStillArrive) return peekHistory(slack, wanted);
+  return searchHistory(slack, wanted, (position) =>
+    database.write((tx) => keepWelcomeSearch(tx, key, position)),
+  );
 }
 
 function isWelcome(

@@ -89,13 +89,18 @@ async function settleDoubt(
   key: WelcomeKey,
   welcome: WelcomeRow,
 ): Promise<Written<SentWelcome> | StepEnd | undefined> {
-  const search = await findWelcome(slack, { key, welcome, botScopes: context.botScopes ?? [] });
+  // Another run that this one has replaced may still be sending it.
+  const restMs = welcome.status === 'sending' ? (welcome.sent_at ?? 0) - context.now() : 0;
+  const search = await findWelcome(slack, context.services.database, {
+    key,
+    welcome,
+    botScopes: context.botScopes ?? [],
+    mayStillArrive: restMs > 0,
+  });
   if (search.kind === 'found') {
     context.log.info('the welcome of an earlier attempt was found');
     return sentWelcome(context, key, search);
   }
-  // Whoever sends it may still be at it, such as a run that this one has replaced.
-  const restMs = (welcome.sent_at ?? 0) - context.now();
   if (restMs > 0) return retryIn(Math.min(restMs, 1000));
   if (search.kind === 'absent') return undefined;
   await context.services.database.write((transaction) =>

@@ -151,6 +151,8 @@ const rowOf: { [Name in keyof Tables]: (n: number) => Insertable<Tables[Name]> }
     channel_id: 'D1',
     message_ts: '1763776023.000100',
     attempted_at: at,
+    search_before: '1.2',
+    search_calls: 1,
     sent_at: at,
   }),
   questions: (n) => ({
@@ -174,6 +176,8 @@ const rowOf: { [Name in keyof Tables]: (n: number) => Insertable<Tables[Name]> }
     channel_id: 'D1',
     message_ts: '1763776023.000200',
     attempted_at: at,
+    search_before: '1.2',
+    search_calls: 1,
     sent_at: at,
   }),
   history: (n) => ({

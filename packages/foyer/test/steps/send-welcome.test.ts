@@ -278,18 +278,58 @@ describe('a welcome in doubt that nobody can look for', () => {
     assert.equal(stage.welcomes(first), 1);
   });
 
-  it('is searched for through all pages of a long DM', async (t) => {
+  for (const newer of [0, 14, 15, 16, 40]) {
+    it(`is found behind ${newer} newer messages under Slack’s tightest history limit, and not sent again`, async (t) => {
+      const stage = await welcomeStage(t);
+      const install = await stage.install();
+      const posted = () => stage.welcomes(install) > 0;
+      void stage.work({ database: mortal(stage.database, posted) });
+      await until(posted);
+      for (let count = 0; count < newer; count += 1) {
+        await stage.sandbox.sendMessage({ ...install, text: `message ${count}` });
+      }
+      stage.sandbox.rateLimits.isOn = true;
+      stage.sandbox.rateLimits.isHistoryLimited = true;
+      await stage.pass(30_000);
+      const before = stage.now();
+      const run = await stage.finish(install.runId);
+      assert.equal(run.status, 'succeeded');
+      assert.deepEqual(await stepOf(stage, install.runId), ['succeeded', null]);
+      assert.equal(stage.welcomes(install), 1);
+      const pages = Math.floor(newer / 15) + 1;
+      assert.ok(stage.now() - before < pages * 61_000 + 30_000, `${stage.now() - before} ms`);
+    });
+  }
+
+  it('stays unconfirmed if a DM is so long that the search gives up, after a bounded number of calls', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const posted = () => stage.welcomes(install) > 0;
     void stage.work({ database: mortal(stage.database, posted) });
     await until(posted);
-    for (let count = 0; count < 450; count += 1) {
+    for (let count = 0; count < 250; count += 1) {
       await stage.sandbox.sendMessage({ ...install, text: `message ${count}` });
     }
     await stage.pass(30_000);
     await stage.finish(install.runId);
-    assert.equal(stage.sandbox.calls('conversations.history').length, 3);
+    assert.deepEqual(await stepOf(stage, install.runId), ['unconfirmed', 'history_too_long']);
+    assert.ok(stage.sandbox.calls('conversations.history').length <= 14);
+    assert.equal(stage.welcomes(install), 1);
+  });
+
+  it('is searched for within its own time alone', async (t) => {
+    const stage = await welcomeStage(t);
+    const install = await stage.install();
+    const posted = () => stage.welcomes(install) > 0;
+    void stage.work({ database: mortal(stage.database, posted) });
+    await until(posted);
+    await stage.pass(10 * 60_000);
+    for (let count = 0; count < 250; count += 1) {
+      await stage.sandbox.sendMessage({ ...install, text: `message ${count}` });
+    }
+    await stage.finish(install.runId);
+    assert.deepEqual(await stepOf(stage, install.runId), ['succeeded', null]);
+    assert.equal(stage.sandbox.calls('conversations.history').length, 1);
     assert.equal(stage.welcomes(install), 1);
   });
 });

@@ -51,7 +51,7 @@ export function createWebApi({
       const waitSeconds = rateLimits.count(name, method.tier, caller.installation.id, String(all.channel));
       if (waitSeconds) return rateLimited(waitSeconds);
       requireScope(token, method.scopes);
-      const answer = await method.run({ platform, args, ...caller });
+      const answer = await method.run({ platform, args, rateLimits, ...caller });
       logged.wasActedUpon = true;
       return { answer, headers: scopeHeaders(token, method) };
     } catch (error) {

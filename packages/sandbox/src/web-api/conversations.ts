@@ -78,7 +78,10 @@ export const conversationsHistory: Method = {
     const matching = conversation.messages.filter(
       withinBounds(args.text('oldest'), args.text('latest'), args.flag('inclusive')),
     );
-    const { items, nextCursor } = pageOf(matching.reverse(), limit, args.text('cursor'));
+    // An app under Slack's limit of May 2025 gets 15 messages, whatever it asks for.
+    const { isOn, isHistoryLimited } = call.rateLimits;
+    const size = isOn && isHistoryLimited ? Math.min(limit, 15) : limit;
+    const { items, nextCursor } = pageOf(matching.reverse(), size, args.text('cursor'));
     const withMetadata = args.flag('include_all_metadata');
     return {
       ok: true,

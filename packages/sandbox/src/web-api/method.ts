@@ -1,6 +1,7 @@
 import type { Platform } from '../platform.ts';
 import type { Installation, Token } from '../world/records.ts';
 import type { CallArguments } from './call-arguments.ts';
+import type { RateLimits } from './rate-limits.ts';
 
 /** Slack's rate limit tiers, in calls a minute; `post` is one message a second and channel. */
 export type Tier = 'tier1' | 'tier2' | 'tier3' | 'tier4' | 'post' | 'special';
@@ -11,6 +12,7 @@ export type Call = {
   args: CallArguments;
   token: Token;
   installation: Installation;
+  rateLimits: Pick<RateLimits, 'isOn' | 'isHistoryLimited'>;
 };
 
 export type OpenCall = { platform: Platform; args: CallArguments; authorization: string | undefined };

@@ -12,7 +12,8 @@ const callsPerMinute: Record<Exclude<Tier, 'post' | 'special'>, number> = {
 export type RateLimits = {
   isOn: boolean;
   /**
-   * Since May 2025 an app that is sold outside the Marketplace gets one `conversations.history` a minute.
+   * Since May 2025 an app that is sold outside the Marketplace gets one `conversations.history` a minute, and
+   * 15 messages a page at most.
    * Source: docs.slack.dev/changelog/2025/05/29/tos-updates
    */
   isHistoryLimited: boolean;

@@ -141,6 +141,7 @@ export async function seedEverything(
       status: 'sent' as const,
     },
     ...{ channel_id: 'D1', message_ts: '1.2', attempted_at: at(index), sent_at: at(index) },
+    ...{ search_before: null, search_calls: 0 },
   }));
   await fill('history', (index) => ({
     ...{ id: `his_${index}`, installation_id: id(index), at: at(index), kind: 'installed' as const },

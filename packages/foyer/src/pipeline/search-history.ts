@@ -1,0 +1,77 @@
+import type { WebClient } from '@slack/web-api';
+import { slackFailure } from '../slack/slack-failure.ts';
+
+/**
+ * Looks in a channel's history for a message whose sending ended without a clear answer (invariant 3).
+ *
+ * Why the position is kept: an app that is sold outside the Marketplace gets one call a minute and 15 messages a page. A
+ * search that started over after each wait would never end there. So it is bounded on both sides, goes from the newest
+ * message to the oldest, continues where it was, and gives up after a bounded number of calls.
+ * (docs.slack.dev/changelog/2025/05/29/tos-updates)
+ */
+
+/** Slack's tightest limit on a page. */
+const pageSize = 15;
+/** Calls of one search, those that Slack's rate limit refuses among them. */
+const mostCalls = 12;
+/** A message's time is Slack's and the attempt's is ours: the search begins and ends this much outside. */
+const clockSlackMs = 60_000;
+
+/** How far a search is. `before` is the time of the oldest message that was looked at, as Slack writes it. */
+export interface SearchPosition {
+  before: string | null;
+  calls: number;
+}
+
+/** What is looked for, and where the search was. */
+export interface HistorySearch extends SearchPosition {
+  channel: string;
+  /** When the message was first sent, and until when a call may have taken effect; milliseconds. */
+  from: number;
+  until: number;
+  matches(metadata: { event_type?: string; event_payload?: unknown } | undefined): boolean;
+}
+
+/** absent: it is not there. unsearchable: nobody can tell, for the reason that `code` names. */
+export type SearchResult =
+  | { kind: 'found'; channelId: string; messageTs: string }
+  | { kind: 'absent' }
+  | { kind: 'unsearchable'; code: string };
+
+/** Looks at the newest page alone: for a call that may still take effect, so that nothing is kept of it. */
+export function peekHistory(slack: WebClient, search: HistorySearch): Promise<SearchResult> {
+  return searchHistory(slack, { ...search, before: null, calls: mostCalls - 1 }, async () => {});
+}
+
+/**
+ * Searches on from where the search was. `keep` stores each position before Slack is asked. Failures that may pass, such
+ * as a rate limit, are thrown: the next attempt continues.
+ */
+export async function searchHistory(
+  slack: WebClient,
+  search: HistorySearch,
+  keep: (position: SearchPosition) => Promise<void>,
+): Promise<SearchResult> {
+  const { channel, matches } = search;
+  const oldest = String(Math.max(0, search.from - clockSlackMs) / 1000);
+  const latest = String((search.until + clockSlackMs) / 1000);
+  let { before, calls } = search;
+  try {
+    while (calls < mostCalls) {
+      calls += 1;
+      await keep({ before, calls });
+      const window = { channel, oldest, latest: before ?? latest, limit: pageSize };
+      const history = await slack.conversations.history({ ...window, include_all_metadata: true });
+      const found = history.messages?.find(({ metadata }) => matches(metadata));
+      if (found?.ts) return { kind: 'found', channelId: channel, messageTs: found.ts };
+      const last = history.messages?.at(-1)?.ts;
+      if (!history.has_more || last === undefined) return { kind: 'absent' };
+      before = last;
+    }
+    return { kind: 'unsearchable', code: 'history_too_long' };
+  } catch (error) {
+    const failure = slackFailure(error);
+    if (failure?.kind !== 'refused') throw error;
+    return { kind: 'unsearchable', code: failure.code };
+  }
+}
