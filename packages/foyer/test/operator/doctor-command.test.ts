@@ -340,7 +340,7 @@ const breakages: Breakage[] = [
         .execute(),
     check: 'granted-scopes',
     status: 'warning',
-    detail: /1 of 1 lack im:write; 1 of 1 lack im:history; 1 of 1 lack team:read/,
+    detail: /1 of 1 lack im:write; 1 of 1 lack team:read/,
     mend: /Update permissions/,
   },
   {
