@@ -1,7 +1,8 @@
+import type { ExpressionBuilder } from 'kysely';
 import type { Database, Queries, Tx } from './database.ts';
 import { type InstallRecord, registeredTeamId } from './install-record.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
-import type { MembershipRow, UserRow } from './records.ts';
+import type { MembershipRow, Tables, UserRow } from './records.ts';
 
 /** A team as an install tells of it; for an org-wide install, its enterprise. */
 export interface TeamRegistration {
@@ -11,7 +12,8 @@ export interface TeamRegistration {
   enterpriseId: string | null;
   /** When the app first met it, if it is new. */
   seenAt: number;
-  now: number;
+  /** When Slack said so: the time of the install by Slack's clock. */
+  saidAt: number;
 }
 
 const upsertTeam = prepareQuery((queries, given: Given<TeamRegistration>) =>
@@ -25,7 +27,7 @@ const upsertTeam = prepareQuery((queries, given: Given<TeamRegistration>) =>
       icon_url: null,
       enterprise_id: given.enterpriseId,
       first_seen_at: given.seenAt,
-      updated_at: given.now,
+      updated_at: given.saidAt,
     })
     .onConflict((conflict) =>
       conflict.columns(['client_id', 'team_id']).doUpdateSet((expression) => ({
@@ -50,6 +52,8 @@ export interface UserRegistration {
   userId: string;
   /** When the app first met them, if they are new. */
   seenAt: number;
+  /** When Slack said so: the time of the install by Slack's clock. */
+  saidAt: number;
   now: number;
 }
 
@@ -67,7 +71,7 @@ const upsertUser = prepareQuery((queries, given: Given<UserRegistration>) =>
       locale: null,
       avatar_url: null,
       first_seen_at: given.seenAt,
-      updated_at: given.now,
+      updated_at: given.saidAt,
     })
     .onConflict((conflict) =>
       conflict
@@ -137,7 +141,6 @@ const updateUser = prepareQuery((queries, given: Given<Told & Omit<UserProfile, 
       timezone: given.timezone,
       locale: given.locale,
       avatar_url: given.avatarUrl,
-      updated_at: given.now,
     })
     .where('client_id', '=', given.clientId)
     .where('team_id', '=', given.teamId)
@@ -156,7 +159,7 @@ const updateMembership = prepareQuery((queries, given: Given<Told & { isAdmin: n
 const updateTeam = prepareQuery((queries, given: Given<Told & TeamProfile>) =>
   queries
     .updateTable('teams')
-    .set({ name: given.name, domain: given.domain, icon_url: given.iconUrl, updated_at: given.now })
+    .set({ name: given.name, domain: given.domain, icon_url: given.iconUrl })
     .where('client_id', '=', given.clientId)
     .where('team_id', '=', given.teamId),
 );
@@ -303,7 +306,11 @@ interface TeamEvent {
   at: number;
 }
 
-/** What an event said is older than what was stored in a later second. */
+/**
+ * What an event said is older than what was stored in a later second. `updated_at` of a team and of a person is a time of
+ * Slack's: of the install or of the newest event. Answers that we ask for leave it as it is, since our clock may be ahead
+ * of Slack's, and an event that really is older is followed by the one that brought what was read.
+ */
 const storedBefore = (at: number): number => at + 1000;
 
 /**
@@ -334,17 +341,41 @@ export async function renameTeam(
   return true;
 }
 
-/** Records that a team belongs to an enterprise now; returns whether it is known. */
+/** When an installation was made, by Slack's clock; by ours if Slack did not say. */
+export async function installTime(queries: Queries, installationId: string): Promise<number | undefined> {
+  const row = await queries
+    .selectFrom('installations')
+    .select(['slack_installed_at', 'installed_at'])
+    .where('id', '=', installationId)
+    .executeTakeFirst();
+  return row && (row.slack_installed_at ?? row.installed_at);
+}
+
+/**
+ * Records that a team belongs to an enterprise now; returns whether that changed its installation. An install that is
+ * newer than the event knows better.
+ */
 export async function moveTeam(
   tx: Tx,
-  { clientId, teamId, enterpriseId }: TeamEvent & { enterpriseId: string },
+  { clientId, teamId, enterpriseId, at }: TeamEvent & { enterpriseId: string },
 ): Promise<boolean> {
   const enterprise_id = enterpriseId;
+  const installedBefore = (eb: ExpressionBuilder<Tables, 'installations'>) =>
+    eb(eb.fn.coalesce('slack_installed_at', 'installed_at'), '<', storedBefore(at));
   await tx
     .updateTable('teams')
     .set({ enterprise_id })
     .where('client_id', '=', clientId)
     .where('team_id', '=', teamId)
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('installations')
+          .select('id')
+          .where('client_id', '=', clientId)
+          .where('tenant', '=', `team:${teamId}`)
+          .where(installedBefore),
+      ),
+    )
     .execute();
   const moved = await tx
     .updateTable('installations')
@@ -352,6 +383,7 @@ export async function moveTeam(
     .set({ enterprise_id, enterprise_name: null })
     .where('client_id', '=', clientId)
     .where('tenant', '=', `team:${teamId}`)
+    .where(installedBefore)
     .where((eb) => eb.or([eb('enterprise_id', 'is', null), eb('enterprise_id', '<>', enterpriseId)]))
     .returning('id')
     .executeTakeFirst();
