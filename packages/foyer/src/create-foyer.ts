@@ -278,6 +278,7 @@ export async function assembleFoyer<MyTables>(parts: {
       database,
       publishHome,
       findViewer,
+      texts,
       wakeWorker,
       slackCalls,
       now,

@@ -13,6 +13,7 @@ export { createFoyer } from './create-foyer.ts';
 export { DatabaseNewerError, DatabaseUnavailableError } from './database/database.ts';
 export { OwnMigrationError, type OwnMigrations } from './database/migrate.ts';
 export type { FoyerTables, OwnDatabase } from './database/own-database.ts';
+export type { Question, QuestionInput } from './database/questions.ts';
 export { defineFoyer, type FoyerDefinition, type FoyerOptions } from './define-foyer.ts';
 export type { Drained, FoundInstallation, Foyer, Target } from './foyer.ts';
 export type { HomeSection, HomeViewer } from './home/home-sections.ts';
@@ -30,6 +31,7 @@ export { InstallationNotFoundError } from './installations/installation-store.ts
 export { TokenRefreshError } from './installations/token-source.ts';
 export {
   type ActingStep as Step,
+  ask,
   type Json,
   type OnceMessage,
   type PostedMessage,

@@ -1,8 +1,7 @@
-import type { ExpressionBuilder } from 'kysely';
 import type { Database, Queries, Tx } from './database.ts';
 import { type InstallRecord, registeredTeamId } from './install-record.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
-import type { MembershipRow, Tables, UserRow } from './records.ts';
+import type { MembershipRow, UserRow } from './records.ts';
 
 /** A team as an install tells of it; for an org-wide install, its enterprise. */
 export interface TeamRegistration {
@@ -12,8 +11,7 @@ export interface TeamRegistration {
   enterpriseId: string | null;
   /** When the app first met it, if it is new. */
   seenAt: number;
-  /** When Slack said so: the time of the install by Slack's clock. */
-  saidAt: number;
+  now: number;
 }
 
 const upsertTeam = prepareQuery((queries, given: Given<TeamRegistration>) =>
@@ -27,7 +25,7 @@ const upsertTeam = prepareQuery((queries, given: Given<TeamRegistration>) =>
       icon_url: null,
       enterprise_id: given.enterpriseId,
       first_seen_at: given.seenAt,
-      updated_at: given.saidAt,
+      updated_at: given.now,
     })
     .onConflict((conflict) =>
       conflict.columns(['client_id', 'team_id']).doUpdateSet((expression) => ({
@@ -52,8 +50,6 @@ export interface UserRegistration {
   userId: string;
   /** When the app first met them, if they are new. */
   seenAt: number;
-  /** When Slack said so: the time of the install by Slack's clock. */
-  saidAt: number;
   now: number;
 }
 
@@ -71,7 +67,7 @@ const upsertUser = prepareQuery((queries, given: Given<UserRegistration>) =>
       locale: null,
       avatar_url: null,
       first_seen_at: given.seenAt,
-      updated_at: given.saidAt,
+      updated_at: given.now,
     })
     .onConflict((conflict) =>
       conflict
@@ -101,6 +97,21 @@ export async function recordUser(transaction: Tx, user: UserRegistration): Promi
   const { rows } = await upsertUser(transaction, user);
   await insertMembership(transaction, user);
   return { firstSeenAt: rows[0]?.first_seen_at ?? user.seenAt };
+}
+
+/** A person's language as Slack told it; null if it has not. */
+export async function readLocale(
+  queries: Queries,
+  person: { clientId: string; teamId: string; userId: string },
+): Promise<string | null> {
+  const row = await queries
+    .selectFrom('users')
+    .select('locale')
+    .where('client_id', '=', person.clientId)
+    .where('team_id', '=', person.teamId)
+    .where('user_id', '=', person.userId)
+    .executeTakeFirst();
+  return row?.locale ?? null;
 }
 
 /** What Slack told of a person. An absent value was not granted or not given. */
@@ -141,6 +152,7 @@ const updateUser = prepareQuery((queries, given: Given<Told & Omit<UserProfile, 
       timezone: given.timezone,
       locale: given.locale,
       avatar_url: given.avatarUrl,
+      updated_at: given.now,
     })
     .where('client_id', '=', given.clientId)
     .where('team_id', '=', given.teamId)
@@ -159,7 +171,7 @@ const updateMembership = prepareQuery((queries, given: Given<Told & { isAdmin: n
 const updateTeam = prepareQuery((queries, given: Given<Told & TeamProfile>) =>
   queries
     .updateTable('teams')
-    .set({ name: given.name, domain: given.domain, icon_url: given.iconUrl })
+    .set({ name: given.name, domain: given.domain, icon_url: given.iconUrl, updated_at: given.now })
     .where('client_id', '=', given.clientId)
     .where('team_id', '=', given.teamId),
 );
@@ -306,11 +318,7 @@ interface TeamEvent {
   at: number;
 }
 
-/**
- * What an event said is older than what was stored in a later second. `updated_at` of a team and of a person is a time of
- * Slack's: of the install or of the newest event. Answers that we ask for leave it as it is, since our clock may be ahead
- * of Slack's, and an event that really is older is followed by the one that brought what was read.
- */
+/** What an event said is older than what was stored in a later second. */
 const storedBefore = (at: number): number => at + 1000;
 
 /**
@@ -341,41 +349,17 @@ export async function renameTeam(
   return true;
 }
 
-/** When an installation was made, by Slack's clock; by ours if Slack did not say. */
-export async function installTime(queries: Queries, installationId: string): Promise<number | undefined> {
-  const row = await queries
-    .selectFrom('installations')
-    .select(['slack_installed_at', 'installed_at'])
-    .where('id', '=', installationId)
-    .executeTakeFirst();
-  return row && (row.slack_installed_at ?? row.installed_at);
-}
-
-/**
- * Records that a team belongs to an enterprise now; returns whether that changed its installation. An install that is
- * newer than the event knows better.
- */
+/** Records that a team belongs to an enterprise now; returns whether it is known. */
 export async function moveTeam(
   tx: Tx,
-  { clientId, teamId, enterpriseId, at }: TeamEvent & { enterpriseId: string },
+  { clientId, teamId, enterpriseId }: TeamEvent & { enterpriseId: string },
 ): Promise<boolean> {
   const enterprise_id = enterpriseId;
-  const installedBefore = (eb: ExpressionBuilder<Tables, 'installations'>) =>
-    eb(eb.fn.coalesce('slack_installed_at', 'installed_at'), '<', storedBefore(at));
   await tx
     .updateTable('teams')
     .set({ enterprise_id })
     .where('client_id', '=', clientId)
     .where('team_id', '=', teamId)
-    .where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom('installations')
-          .select('id')
-          .where('client_id', '=', clientId)
-          .where('tenant', '=', `team:${teamId}`)
-          .where(installedBefore),
-      ),
-    )
     .execute();
   const moved = await tx
     .updateTable('installations')
@@ -383,7 +367,6 @@ export async function moveTeam(
     .set({ enterprise_id, enterprise_name: null })
     .where('client_id', '=', clientId)
     .where('tenant', '=', `team:${teamId}`)
-    .where(installedBefore)
     .where((eb) => eb.or([eb('enterprise_id', 'is', null), eb('enterprise_id', '<>', enterpriseId)]))
     .returning('id')
     .executeTakeFirst();

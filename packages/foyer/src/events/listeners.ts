@@ -1,13 +1,21 @@
 import type { App, BlockAction, ButtonAction, SlackActionMiddlewareArgs } from '@slack/bolt';
+import type { ModalView } from '@slack/types';
+import type { WebClient } from '@slack/web-api';
 import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
-import { readInstallRecord } from '../database/install-record.ts';
+import { type InstallRecord, readInstallRecord, registeredTeamId } from '../database/install-record.ts';
+import { readLocale } from '../database/people.ts';
+import { readPost } from '../database/posts.ts';
+import { plainElement, section } from '../home/blocks.ts';
 import type { FindViewer } from '../home/find-viewer.ts';
 import { homeActions, mayAct } from '../home/may-act.ts';
 import type { PublishHome } from '../home/publish-home.ts';
+import { answerInputId, closedQuestion, questionValue, readQuestionValue } from '../home/question-blocks.ts';
+import { answerQuestion, questionPosts } from '../pipeline/questions.ts';
 import { retryRun } from '../pipeline/retry-run.ts';
 import { requestWelcome } from '../steps/request-welcome.ts';
 import { openHomeActionId } from '../steps/welcome-message.ts';
+import type { Texts, Words } from '../texts/create-texts.ts';
 
 /**
  * What Foyer does when somebody opens App Home or presses a button there. Add the listeners of your own app here, or in
@@ -18,6 +26,7 @@ export interface ListenersDeps {
   database: Database;
   publishHome: PublishHome;
   findViewer: FindViewer;
+  texts: Texts;
   wakeWorker(): void;
   now: () => number;
   log: Logger;
@@ -68,32 +77,110 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     }),
   );
 
-  /**
-   * Handles a button: the effect is committed, then the press is acknowledged. What the person may do is looked up, not
-   * taken from the view or the payload; Slack is not asked for it, since nothing may stand before the acknowledgement.
-   */
-  async function onPress(
-    args: SlackActionMiddlewareArgs<BlockAction<ButtonAction>> & { context: object },
-    act: (press: Press, owns: (runId: string) => Promise<boolean>) => Promise<void>,
+  app.action<BlockAction<ButtonAction>>(homeActions.answer, async (args) => {
+    const { ack, body, client } = args;
+    const press = await readPress(args);
+    const key = press && readQuestionValue(press.value);
+    if (!press || !key) return ack();
+    const { installationId, userId, isAllowed, record } = press;
+    const { outcome, asked } = await answerQuestion(database, key, {
+      installationId,
+      userId,
+      isAllowed,
+      answer: answerIn(body, questionValue(key)),
+      now: deps.now(),
+    });
+    deps.wakeWorker();
+    log.info({ installationId, userId, ...key, outcome }, 'a question was answered');
+    await ack();
+    if (outcome === 'invalid') {
+      const words = deps.texts.forLocale(await localeOf(record, userId));
+      await client.views.open({ trigger_id: body.trigger_id, view: invalidAnswer(words) });
+    } else if (asked && outcome !== 'denied') {
+      const words = deps.texts.forLocale(await localeOf(record, record.installerUserId));
+      await closeMessages(client, record, closedQuestion(words, asked), questionPosts(key));
+    }
+    await publishHome({ installationId, userId, teamId: press.teamId });
+  });
+
+  async function localeOf(record: InstallRecord, userId: string): Promise<string | null> {
+    const teamId = registeredTeamId(record);
+    return readLocale(database.queries, { clientId: record.clientId, teamId, userId });
+  }
+
+  /** The messages of a question show its answer, or that none is needed, in the place of the form. */
+  async function closeMessages(
+    client: WebClient,
+    { id: installationId, life }: InstallRecord,
+    closed: ReturnType<typeof closedQuestion>,
+    posts: ReturnType<typeof questionPosts>,
   ): Promise<void> {
-    const { ack, action, body, context } = args;
+    for (const key of Object.values(posts)) {
+      const post = await readPost(database.queries, { installationId, life, key });
+      if (!post?.channel_id || !post.message_ts) continue;
+      try {
+        await client.chat.update({ channel: post.channel_id, ts: post.message_ts, ...closed });
+      } catch (error) {
+        log.warn({ err: error, installationId }, 'a question still shows its form');
+      }
+    }
+  }
+
+  /** Who pressed what. What they may do is looked up, not taken from the view or the payload, and Slack is not asked. */
+  async function readPress({
+    action,
+    body,
+    context,
+  }: PressArgs): Promise<(Press & { record: InstallRecord; isAllowed: boolean }) | undefined> {
     const installationId = installationIdOf(context);
     const record = installationId ? await readInstallRecord(database.queries, installationId) : undefined;
-    if (!installationId || !record) return ack();
-    const press = { installationId, userId: body.user.id, teamId: body.team?.id, value: action.value ?? '' };
-    const viewer = await deps.findViewer(record, press.userId, { ask: false });
-    if (mayAct(record, viewer)) {
-      await act(press, async (runId) => record.run?.id === runId);
+    if (!installationId || !record) return undefined;
+    const userId = body.user.id;
+    const viewer = await deps.findViewer(record, userId, { ask: false });
+    const isAllowed = mayAct(record, viewer);
+    return { installationId, userId, teamId: body.team?.id, value: action.value ?? '', record, isAllowed };
+  }
+
+  /**
+   * Handles a button for the installer and the admins: the effect is committed, then the press is acknowledged, with no
+   * call to Slack before that.
+   */
+  async function onPress(
+    args: PressArgs,
+    act: (press: Press, owns: (runId: string) => Promise<boolean>) => Promise<void>,
+  ): Promise<void> {
+    const { ack, action } = args;
+    const press = await readPress(args);
+    if (!press) return ack();
+    const { installationId, userId, teamId } = press;
+    if (press.isAllowed) {
+      await act(press, async (runId) => press.record.run?.id === runId);
       deps.wakeWorker();
     } else {
       log.warn(
-        { installationId, userId: press.userId, action: action.action_id },
+        { installationId, userId, action: action.action_id },
         'a button was pressed by someone who may not',
       );
     }
     await ack();
-    await publishHome({ installationId, userId: press.userId, teamId: press.teamId });
+    await publishHome({ installationId, userId, teamId });
   }
+}
+
+type PressArgs = SlackActionMiddlewareArgs<BlockAction<ButtonAction>> & { context: object };
+
+/** What was entered in the form of a question; empty if nothing was. */
+function answerIn({ state }: BlockAction, blockId: string): string {
+  const input = state?.values[blockId]?.[answerInputId];
+  return input?.selected_option?.value ?? input?.selected_channel ?? input?.value ?? '';
+}
+
+function invalidAnswer(words: Words): ModalView {
+  return {
+    type: 'modal',
+    title: plainElement(words.text('home.question.label'), 24),
+    blocks: [section(words.text('home.question.invalid'))],
+  };
 }
 
 function installationIdOf(context: object): string | undefined {

@@ -1,5 +1,6 @@
 import type { HistoryRecord } from '../database/history.ts';
 import type { InstallRecord } from '../database/install-record.ts';
+import type { QuestionRecord } from '../database/questions.ts';
 import type { Words } from '../texts/create-texts.ts';
 import type { StepFaces } from '../texts/translation.ts';
 import type { Viewer } from './may-act.ts';
@@ -8,6 +9,8 @@ import type { Viewer } from './may-act.ts';
 export interface HomeContent {
   record: InstallRecord;
   words: Words;
+  /** What the newest run waits to be answered. */
+  question?: QuestionRecord;
   /** How the steps of the definition are shown. */
   faces: StepFaces;
   /** Newest first; those beyond `historyShown` are only mentioned. */

@@ -1,12 +1,13 @@
 import type { KnownBlock } from '@slack/types';
 import type { InstallRecord } from '../database/install-record.ts';
-import { mrkdwnCode, mrkdwnLink } from '../slack/escape-mrkdwn.ts';
+import { escapeMrkdwn, mrkdwnCode, mrkdwnLink } from '../slack/escape-mrkdwn.ts';
 import { context, header, lines } from './blocks.ts';
 import { historyLines } from './history-lines.ts';
 import type { HomeContent } from './home-content.ts';
 import { mayAct } from './may-act.ts';
 import { permissionBlocks } from './permission-blocks.ts';
 import { profileBlocks } from './profile-blocks.ts';
+import { questionBlocks } from './question-blocks.ts';
 import { setupBlocks } from './setup-blocks.ts';
 import { statusBlocks } from './status-blocks.ts';
 
@@ -25,9 +26,11 @@ export function homeBlocks(content: HomeContent): KnownBlock[] {
     record,
     history,
     words,
+    question,
     app: { name: app },
   } = content;
   const place = record.isEnterpriseInstall ? record.enterpriseName : record.teamName;
+  const shownApp = escapeMrkdwn(app, 80);
   const isInFull = mayAct(record, content.viewer);
   const historyBlocks = (): KnownBlock[] =>
     history.length === 0
@@ -35,6 +38,9 @@ export function homeBlocks(content: HomeContent): KnownBlock[] {
       : [header(words.text('home.history')), ...lines(historyLines(words, history, historyShown))];
   const groups: KnownBlock[][] = [
     [header(place ? words.text('home.title', { app, place }) : app), ...statusBlocks(content)],
+    isInFull && question
+      ? questionBlocks(words, words.text('home.question.intro', { app: shownApp }), question)
+      : [],
     isInFull || hasProblem(record) ? setupBlocks(content) : [],
     permissionBlocks(content),
     profileBlocks(content),

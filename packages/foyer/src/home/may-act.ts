@@ -12,6 +12,7 @@ export const homeActions = {
   sendWelcome: 'foyer.send_welcome',
   updatePermissions: 'foyer.update_permissions',
   finishConnecting: 'foyer.finish_connecting',
+  answer: 'foyer.answer',
 } as const;
 
 /** The step that sends the welcome: its name is permanent. */

@@ -6,6 +6,7 @@ import type { Database } from '../database/database.ts';
 import { prepareHistory } from '../database/history.ts';
 import type { Onlooker } from '../database/home-views.ts';
 import { type InstallRecord, prepareInstallRecord } from '../database/install-record.ts';
+import { listQuestions } from '../database/questions.ts';
 import type { Brand } from '../http/brand.ts';
 import type { Texts } from '../texts/create-texts.ts';
 import type { StepFaces } from '../texts/translation.ts';
@@ -59,7 +60,12 @@ export function createReadHome(deps: {
     if (!record || record.status === 'uninstalled') return undefined;
     const viewer = await findViewer(record, userId);
     const history = await readHistory(record.id, historyShown + 1);
-    const { teamId } = record;
+    const { teamId, run } = record;
+    const asked =
+      run?.waitingFor === 'answer' ? await listQuestions(database.queries, { runId: run.id }) : [];
+    const question = asked.find(
+      ({ answeredAt, expiresAt }) => answeredAt === null && (expiresAt ?? Infinity) > deps.now(),
+    );
     const updatePermissionsUrl =
       teamId === null ? install : `${install}?${new URLSearchParams({ team: teamId })}`;
     const answered = await askHomeSections(
@@ -89,6 +95,7 @@ export function createReadHome(deps: {
       record,
       history,
       viewer,
+      question,
       updatePermissionsUrl,
       claimUrl,
     });

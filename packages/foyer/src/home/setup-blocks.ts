@@ -31,6 +31,7 @@ function runState({ words, app }: HomeContent, run: RunRecord): string {
       if (run.waitingFor === 'team_access_granted') {
         return words.text('home.setup.waitingForWorkspace', { app: escapeMrkdwn(app.name, 80) });
       }
+      if (run.waitingFor === 'answer') return words.text('home.setup.question');
       if (run.dueAt === null) return words.text('home.setup.waiting');
       return words.text('home.setup.continues', { time: slackDate(run.dueAt) });
     case 'succeeded':

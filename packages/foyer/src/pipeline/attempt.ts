@@ -163,6 +163,8 @@ export interface Verdict {
   rest?: Rest;
   /** The event that the run is about to wait for: it may have come in the meantime. */
   awaits?: WaitEvent;
+  /** The question that is stored with the end, as JSON; the run waits for its answer. */
+  asks?: { id: string; json: string; timeLimitMs: number | undefined; reminds: boolean };
   /** The steps after this one cannot do without it. */
   endsRun: boolean;
   tokenDead: boolean;
@@ -218,6 +220,16 @@ function judgeEnd(end: StepEnd, judging: Judging): Verdict {
         rest: { status: 'waiting', dueAt: null, waitingFor: end.event },
         awaits: end.event,
       };
+    case 'ask': {
+      if (judging.pipeline === 'uninstall') return judgeFailure(noEventComes, judging);
+      const { id, timeLimitMs } = end.question;
+      // Within the limits of `ask`, it is JSON for certain.
+      const json = scrubbedJson({ ...end.question } as unknown as Json, judging.scrub) ?? '{}';
+      return {
+        ...goOn({ ...ending, status: 'pending', outcome: 'waiting' }),
+        asks: { id, json, timeLimitMs, reminds: end.reminds },
+      };
+    }
     case 'wait':
       return {
         ...goOn({

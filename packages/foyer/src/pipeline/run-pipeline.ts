@@ -2,6 +2,7 @@ import type { Logger } from '../config/log.ts';
 import { readRunConnection } from '../database/connections.ts';
 import type { Tx } from '../database/database.ts';
 import { findGrantedTeams, lockInstallation } from '../database/installations.ts';
+import { listQuestions, noteReminded, storeQuestion } from '../database/questions.ts';
 import type { InstallationRow, RunStatus, StepRow } from '../database/records.ts';
 import { holdLease, type RunLease } from '../database/run-leases.ts';
 import {
@@ -21,8 +22,10 @@ import {
   type Verdict,
   writeLearnt,
 } from './attempt.ts';
-import { type ActingStep, isStepEnd, type Step, type StepFacts, type StepWrite } from './step.ts';
+import { askingStep, questionTimes, unanswered } from './questions.ts';
+import { type ActingStep, isStepEnd, type Step, StepError, type StepFacts, type StepWrite } from './step.ts';
 import { type PipelineDeps, stepContext, stepFacts } from './step-context.ts';
+import { stepFailure } from './step-failure.ts';
 
 /**
  * The run engine, top to bottom: take the lease, settle what was done, settle what needs no one, start the next step, or
@@ -154,12 +157,20 @@ async function moveRun(
     const row = rows.find(isUnfinished);
     if (!row) return end();
     if (from.draining) return rest(handBack);
-    const step = list.find((candidate) => candidate.name === row.name);
+    const listed = list.find((candidate) => candidate.name === row.name);
+    // Only a step that was attempted has asked something.
+    const asked = row.attempts > 0 ? await listQuestions(tx, { runId: run.id, stepName: row.name }) : [];
+    const open = asked.find((question) => question.answeredAt === null);
+    const step = listed && open ? askingStep(listed, open) : listed;
 
     // 3. Settle what needs no one: a step that is gone, or kills its process, or only writes, or has nothing to do.
     if (!step) {
       const why = { code: 'step_removed', message: 'The pipeline no longer has this step', now };
       keep(await skipStep(tx, row, why));
+      continue;
+    }
+    if (open?.expiresAt != null && open.expiresAt <= now) {
+      keep(await skipStep(tx, row, { ...unanswered, now }));
       continue;
     }
     if (await killsItsProcess(tx, row)) {
@@ -169,7 +180,7 @@ async function moveRun(
     }
     const workspaceIds = await workspacesOf(tx, installation);
     const connection = await readRunConnection(tx, { id: run.id, installationId: run.installation_id });
-    const facts = stepFacts(deps, from.claimed, { row, rows, workspaceIds, connection });
+    const facts = stepFacts(deps, from.claimed, { row, rows, workspaceIds, connection, asked });
     const startedAt = deps.now();
     const attempt = await attemptHere(tx, step, facts);
 
@@ -193,14 +204,34 @@ async function moveRun(
 
   /** Does what an attempt means to its run; undefined if the run simply goes to its next step. */
   async function follow(attempted: EndedAttempt): Promise<Moved | undefined> {
-    const { rest: toRest, awaits, endsRun } = attempted.verdict;
+    const { rest: toRest, awaits, asks, endsRun } = attempted.verdict;
     ended.push(attempted);
     if (endsRun) await skipTheRest();
+    if (asks) return waitForAnswer(attempted.row.name, asks);
     if (!toRest) return undefined;
     // An event that came between the step's look and this commit has woken nobody: there is nothing to wait for.
     const hasCome =
       awaits && (await workspacesOf(tx, installation)).some((id) => !attempted.workspaceIds.includes(id));
     return rest(hasCome ? handBack : toRest);
+  }
+
+  /** A question that is new is posted by the next attempt. One that was posted waits, unless its answer has come since. */
+  async function waitForAnswer(
+    stepName: string,
+    asks: NonNullable<Verdict['asks']>,
+  ): Promise<Moved | undefined> {
+    const key = { runId: run.id, stepName, questionId: asks.id };
+    const times = questionTimes(now, asks.timeLimitMs);
+    if (await storeQuestion(tx, { ...key, json: asks.json, now, ...times })) return undefined;
+    if (asks.reminds) await noteReminded(tx, key);
+    const open = (await listQuestions(tx, key)).find((question) => question.answeredAt === null);
+    if (!open) return undefined;
+    const due = [open.remindAt, open.expiresAt].filter((at) => at !== null);
+    return rest({
+      status: 'waiting',
+      dueAt: due.length === 0 ? null : Math.min(...due),
+      waitingFor: 'answer',
+    });
   }
 
   /** Skips what is left of a run that cannot do without a step that failed. */
@@ -274,7 +305,7 @@ async function attemptNow(
       deps.log.warn({ err: error, runId: facts.runId, step: step.name }, 'what a step learnt late is lost');
     });
   };
-  const attempt = await attemptStep(step, runSignal, makeContext, writeLate);
+  const attempt = forbidRepeat(await attemptStep(step, runSignal, makeContext, writeLate), facts);
   if (attempt.kind !== 'returned' || writes.length === 0) return attempt;
   const { write: learnt } = attempt;
   const write: StepWrite = async (transaction) => {
@@ -282,6 +313,16 @@ async function attemptNow(
     for (const work of writes) await work(transaction);
   };
   return { ...attempt, write };
+}
+
+/** A step that asks what was answered would ask for ever. */
+function forbidRepeat(attempt: Attempt, { answers }: StepFacts): Attempt {
+  if (attempt.kind !== 'returned' || !isStepEnd(attempt.result) || attempt.result.kind !== 'ask')
+    return attempt;
+  if (!Object.hasOwn(answers, attempt.result.question.id)) return attempt;
+  const message = 'The step asks again what was answered: look at context.answer first';
+  const error = new StepError('asked_again', message, { final: true });
+  return { kind: 'threw', error, failure: stepFailure(error) };
 }
 
 /** Reports an attempt whose end is committed. */

@@ -2,6 +2,7 @@ import type { WebClient } from '@slack/web-api';
 import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
 import { toStepRecord } from '../database/install-record.ts';
+import type { QuestionRecord } from '../database/questions.ts';
 import type { ConnectionRow, RunStatus, StepRow, StepStatus } from '../database/records.ts';
 import type { ClaimedRun } from '../database/runs.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
@@ -25,9 +26,13 @@ export function stepFacts(
     rows: readonly StepRow[];
     workspaceIds: readonly string[];
     connection: ConnectionRow | undefined;
+    /** What the step has asked, by the time of the answer. */
+    asked: readonly QuestionRecord[];
   },
 ): StepFacts {
-  const { row, rows, workspaceIds, connection } = known;
+  const { row, rows, workspaceIds, connection, asked } = known;
+  const answered = asked.filter((question) => question.answer !== null);
+  const newest = answered.at(-1)?.answer ?? undefined;
   return {
     runId: run.id,
     pipeline: run.pipeline,
@@ -54,6 +59,8 @@ export function stepFacts(
         }
       : null,
     attempt: row.attempts + 1,
+    ...(newest !== undefined && { answer: newest }),
+    answers: Object.fromEntries(answered.map(({ questionId, answer }) => [questionId, answer ?? ''])),
     earlierSteps: rows.filter((step) => step.position < row.position).map(toStepRecord),
     services: { config: deps.services.config },
     now: deps.now,

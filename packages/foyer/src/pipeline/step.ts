@@ -6,6 +6,7 @@ import type { Logger } from '../config/log.ts';
 import type { ClaimUrl } from '../connections/create-connections.ts';
 import type { Database, Tx } from '../database/database.ts';
 import type { StepRecord } from '../database/install-record.ts';
+import type { Question } from '../database/questions.ts';
 import type { Pipeline } from '../database/records.ts';
 import type { PublishHome } from '../home/publish-home.ts';
 import type { Brand } from '../http/brand.ts';
@@ -105,6 +106,10 @@ export interface StepFacts {
   readonly connection: StepConnection | null;
   /** 1 for the first attempt of this step in this run. */
   readonly attempt: number;
+  /** The newest answer to a question of this step: a choice's value, a channel's id, or a text. Absent before the first. */
+  readonly answer?: string;
+  /** Every answer to this step's questions, by the question's id. */
+  readonly answers: Readonly<Record<string, string>>;
   /** The steps before this one, as they stand. */
   readonly earlierSteps: readonly StepRecord[];
   readonly services: Pick<StepServices, 'config'>;
@@ -185,13 +190,21 @@ export class StepError extends Error {
 
 const ended = Symbol('how a step ended');
 
-/** How a step ended, when not with an output. Made by `skip`, `unconfirmed`, `waitFor` and `retryIn`. */
+/** How a step ended, when not with an output. Made by `skip`, `unconfirmed`, `waitFor`, `ask` and `retryIn`. */
 export type StepEnd = { readonly [ended]: true } & (
   | { readonly kind: 'skipped'; readonly code: string; readonly message: string }
   | { readonly kind: 'unconfirmed'; readonly code: string; readonly message: string }
   | { readonly kind: 'wait-for'; readonly event: WaitEvent }
+  | Asked
   | { readonly kind: 'wait'; readonly delayMs: number; readonly why?: WaitCause }
 );
+
+/** `reminds`: its reminder was posted in this attempt. */
+interface Asked {
+  readonly kind: 'ask';
+  readonly question: Question;
+  readonly reminds: boolean;
+}
 
 /** The end of a step that has nothing to do. */
 export type Skip = Extract<StepEnd, { kind: 'skipped' }>;
@@ -209,6 +222,56 @@ export function unconfirmed(code: string, message: string): StepEnd {
 /** The run rests until the event arrives, and then begins this step anew. */
 export function waitFor(event: WaitEvent): StepEnd {
   return { [ended]: true, kind: 'wait-for', event };
+}
+
+/**
+ * Asks the installer, in their DM and in Home; the installer or an admin answers. The run rests until then, and this step
+ * runs again with `context.answer`: days later as well as seconds later. A reminder follows after a day.
+ * @throws StepError if Slack could not show the question
+ * @example
+ * if (context.answer === undefined) {
+ *   return ask({ id: 'channel', text: 'Where shall I post the report?', input: { type: 'channel' } });
+ * }
+ * await context.postOnce('report', { channel: context.answer, text: 'Reports come here.' });
+ */
+export function ask(question: Question): StepEnd {
+  const problem = questionProblem(question);
+  if (problem)
+    throw new StepError('invalid_question', `A question that cannot be asked: ${problem}`, { final: true });
+  return askAgain(question, false);
+}
+
+/** The same for a question that was asked before. */
+export function askAgain(question: Question, reminds: boolean): StepEnd {
+  return { [ended]: true, kind: 'ask', question, reminds };
+}
+
+/** Slack's limits of a select: how many options, and how long each may be. */
+const mostOptions = 100;
+const longestValue = 150;
+const longestLabel = 75;
+
+function questionProblem({ id, text, input, timeLimitMs }: Question): string | undefined {
+  const isText = (value: unknown, most: number): boolean =>
+    typeof value === 'string' && value.trim() !== '' && value.length <= most;
+  if (!/^[\w.-]{1,60}$/.test(id)) return 'its id needs 1 to 60 letters, digits, dots, hyphens or underscores';
+  if (!isText(text, 1500)) return 'its text needs 1 to 1,500 characters';
+  if (timeLimitMs !== undefined && !(Number.isSafeInteger(timeLimitMs) && timeLimitMs > 0)) {
+    return '`timeLimitMs` needs whole milliseconds';
+  }
+  if (input?.type === 'channel' || input?.type === 'text') return undefined;
+  if (input?.type !== 'choice') return "its input needs the type 'choice', 'channel' or 'text'";
+  const { options } = input;
+  if (!Array.isArray(options) || options.length === 0 || options.length > mostOptions) {
+    return `a choice needs 1 to ${mostOptions} options`;
+  }
+  if (!options.every(({ value, label }) => isText(value, longestValue) && isText(label, longestLabel))) {
+    return `an option needs a value of at most ${longestValue} characters and a label of at most ${longestLabel}`;
+  }
+  if (options.some(({ value }) => value !== value.trim()))
+    return 'an option’s value has no space at its ends';
+  const isUnique = new Set(options.map(({ value }) => value)).size === options.length;
+  return isUnique ? undefined : 'two options have the same value';
 }
 
 /** What a step waits for, by name (`rate_limited`) and in one sentence for people. */

@@ -1,5 +1,5 @@
 import { registeredTeamId } from '../database/install-record.ts';
-import { installTime, recordTeam } from '../database/people.ts';
+import { recordTeam } from '../database/people.ts';
 import type { RecordingStep } from '../pipeline/step.ts';
 
 /** The registered team: for an org-wide install, its enterprise. */
@@ -29,7 +29,7 @@ export const registerTeam: RecordingStep<RegisteredTeam> = {
       name: isEnterpriseInstall ? facts.enterpriseName : facts.teamName,
       enterpriseId,
       seenAt: runCreatedAt,
-      saidAt: (await installTime(transaction, facts.installationId)) ?? runCreatedAt,
+      now: facts.now(),
     });
     return { teamId, created: firstSeenAt === runCreatedAt };
   },

@@ -1,5 +1,5 @@
 import { registeredTeamId } from '../database/install-record.ts';
-import { installTime, recordUser } from '../database/people.ts';
+import { recordUser } from '../database/people.ts';
 import type { RecordingStep } from '../pipeline/step.ts';
 
 /** The registered installer. */
@@ -27,7 +27,6 @@ export const registerUser: RecordingStep<RegisteredUser> = {
       teamId: registeredTeamId(facts),
       userId,
       seenAt: runCreatedAt,
-      saidAt: (await installTime(transaction, facts.installationId)) ?? runCreatedAt,
       now: facts.now(),
     });
     return { userId, created: firstSeenAt === runCreatedAt };

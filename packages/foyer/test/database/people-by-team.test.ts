@@ -74,7 +74,6 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
             ...told,
             teamId,
             seenAt: teamId === 'T2' ? 5 : 1,
-            saidAt: 1,
           });
           assert.equal(firstSeenAt, teamId === 'T2' ? 5 : 1);
           const user = { ...profile, email: `u1@${teamId}`, isAdmin: teamId === 'T1' };

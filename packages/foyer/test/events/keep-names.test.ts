@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { pino } from 'pino';
-import { recordTeam, recordUser, saveProfile } from '../../src/database/people.ts';
+import { recordTeam, recordUser } from '../../src/database/people.ts';
 import { createKeepNames } from '../../src/events/keep-names.ts';
 import { createCommitLifecycle } from '../../src/events/lifecycle-events.ts';
 import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
-import type { StepFacts } from '../../src/pipeline/step.ts';
-import { registerTeam } from '../../src/steps/register-team.ts';
-import { registerUser } from '../../src/steps/register-user.ts';
 import { createClock, keyringOf, orgInstall, teamInstall } from '../support/installations.ts';
 import { engines } from '../support/open-test-database.ts';
 
@@ -26,7 +23,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
     });
     for (const teamId of ['T1', 'T2']) {
       await store.storeInstallation(teamInstall({ teamId }));
-      const seen = { seenAt: clock.now(), saidAt: clock.now(), now: clock.now() };
+      const seen = { seenAt: clock.now(), now: clock.now() };
       await database.write((tx) =>
         recordTeam(tx, { clientId, teamId, name: `old ${teamId}`, enterpriseId: null, ...seen }),
       );
@@ -45,7 +42,6 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       clock,
       lines,
       changed,
-      database,
       queries: database.queries,
       async deliver(event: object, more: object = {}) {
         const body = { type: 'event_callback', team_id: 'T1', event_id: 'Ev1', event, ...more };
@@ -140,62 +136,6 @@ for (const [engine, openBackend] of Object.entries(engines)) {
         { team_id: 'T1', real_name: 'Ada', email: 'a@x.example', is_admin: 1 },
         { team_id: 'T2', real_name: null, email: null, is_admin: 0 },
       ]);
-    });
-
-    it('are kept by Slack’s clock, whatever ours shows', async (t) => {
-      const stage = await prepare(t);
-      const ahead = { clientId: '1.1', teamId: 'T1', userId: 'U1', now: stage.clock.now() + 3_600_000 };
-      const none = { email: null, timezone: null, locale: null, avatarUrl: null };
-      const user = { ...none, name: 'ada', realName: 'Before', isAdmin: false, isOwner: false };
-      const team = { name: 'Before', domain: null, iconUrl: null };
-      await stage.database.write((tx) => saveProfile(tx, ahead, { user, team }));
-      await stage.deliver({ type: 'user_change', user: { id: 'U1', profile: { real_name: 'After' } } });
-      await stage.deliver({ type: 'team_rename', name: 'After' });
-      const names = await stage.queries
-        .selectFrom('users')
-        .select(['team_id', 'real_name'])
-        .orderBy('team_id')
-        .execute();
-      assert.deepEqual(
-        names.map(({ real_name }) => real_name),
-        ['After', null],
-      );
-      assert.equal((await stage.teams()).teams[0]?.name, 'After');
-    });
-
-    it('count from the time of the install by Slack’s clock', async (t) => {
-      const { clock, database, queries } = await prepare(t);
-      const slackTime = clock.now() - 7_200_000;
-      const { id } = await queries
-        .updateTable('installations')
-        .set({ slack_installed_at: slackTime })
-        .where('tenant', '=', 'team:T1')
-        .returning('id')
-        .executeTakeFirstOrThrow();
-      const facts = { clientId: '1.1', teamId: 'T1', userId: 'U1', installationId: id };
-      const run = { runCreatedAt: clock.now(), now: clock.now, enterpriseId: null, teamName: 'T' };
-      await database.write(async (tx) => {
-        await registerTeam.write(tx, { ...facts, ...run } as StepFacts);
-        await registerUser.write(tx, { ...facts, ...run } as StepFacts);
-      });
-      for (const table of ['teams', 'users'] as const) {
-        const rows = await queries
-          .selectFrom(table)
-          .select(['team_id', 'updated_at'])
-          .orderBy('team_id')
-          .execute();
-        assert.equal(rows[0]?.updated_at, slackTime, table);
-        assert.notEqual(rows[1]?.updated_at, slackTime, table);
-      }
-    });
-
-    it('leave a team where a newer install has found it, whatever an older event says of its enterprise', async (t) => {
-      const stage = await prepare(t);
-      const before = await stage.teams();
-      const old = { event_time: Math.floor(stage.clock.now() / 1000) - 60 };
-      await stage.deliver({ type: 'grid_migration_finished', enterprise_id: 'E7' }, old);
-      assert.deepEqual(await stage.teams(), before);
-      assert.deepEqual(stage.changed, []);
     });
 
     it('follow a team that moves into an enterprise', async (t) => {

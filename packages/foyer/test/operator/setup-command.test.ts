@@ -16,7 +16,7 @@ import { parse as parseDotenv } from 'dotenv';
 import { parseConfig } from '../../src/config/config.ts';
 import { loadExistingKeyring } from '../../src/operator/keys/load-existing-keyring.ts';
 import { fillManifest } from '../../src/operator/manifest/fill-manifest.ts';
-import type { Question, SetupPrompts } from '../../src/operator/setup/setup-prompts.ts';
+import type { SetupPrompts, SetupQuestion } from '../../src/operator/setup/setup-prompts.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { createOperatorHarness, type RunOptions } from './operator-harness.ts';
 
@@ -60,7 +60,7 @@ function scripted(answers: (string | boolean | undefined)[]) {
   const asked: string[] = [];
   const told: string[] = [];
   const refused: string[] = [];
-  const answer = (question: Question): string | undefined => {
+  const answer = (question: SetupQuestion): string | undefined => {
     asked.push(question.message);
     for (;;) {
       const given = answers.shift();

@@ -24,6 +24,7 @@ export const controlBodies = {
     where: z.enum(['home', 'message', 'modal']).optional(),
     messageTs: id.optional(),
     chosen: z.record(z.string(), z.unknown()).optional(),
+    entered: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
   }),
   sendMessage: z.object({ ...whom, text: id }),
   where,

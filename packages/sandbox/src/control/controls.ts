@@ -25,6 +25,8 @@ export type PressOptions = Whom & {
   messageTs?: string;
   /** What was chosen in a select and its like, merged into the action: `{ selected_option: … }`. */
   chosen?: Record<string, unknown>;
+  /** What the inputs beside it hold, by block id and action id: the `state.values` of the press. */
+  entered?: Record<string, Record<string, unknown>>;
 };
 
 export type RawEvent = {
@@ -125,9 +127,18 @@ export function createControls(platform: Platform): Controls {
     },
     async press(options) {
       const { installation, workspace, person } = served(options);
-      const { actionId, blockId, chosen } = options;
+      const { actionId, blockId, chosen, entered } = options;
       const where = pressedIn(installation, options);
-      return sendPress(platform, { installation, workspace, person, where, actionId, blockId, chosen });
+      return sendPress(platform, {
+        installation,
+        workspace,
+        person,
+        where,
+        actionId,
+        blockId,
+        chosen,
+        entered,
+      });
     },
     async sendMessage({ text, ...whom }) {
       const { installation, workspace, person } = served(whom);

@@ -26,6 +26,8 @@ export type Press = {
   blockId?: string;
   /** What the person chose in a select, a date picker and the like; merged into the action. */
   chosen?: Record<string, unknown>;
+  /** What the inputs of the view or message hold, by block id and action id. */
+  entered?: Record<string, Record<string, unknown>>;
 };
 
 type Pressable = { block: Block; element: Record<string, unknown> };
@@ -82,6 +84,7 @@ function blockActionsPayload(platform: Platform, press: Press, pressed: Pressabl
     api_app_id: app.id,
     token: app.verificationToken,
     ...('view' in where ? inView(where.view) : inMessage(platform, press, where.conversation, where.message)),
+    state: { values: press.entered ?? {} },
     trigger_id: newTrigger(platform, person, workspace),
     team: { id: workspace.id, domain: workspace.domain, ...grid },
     enterprise: enterprise ? { id: enterprise.id, name: enterprise.name } : null,
@@ -99,7 +102,7 @@ function actionOf(platform: Platform, { block, element }: Pressable, chosen: Rec
 }
 
 function inView(view: View) {
-  return { container: { type: 'view', view_id: view.id }, view, state: { values: {} } };
+  return { container: { type: 'view', view_id: view.id }, view };
 }
 
 function inMessage(
@@ -113,7 +116,6 @@ function inMessage(
     container: { type: 'message', message_ts: message.ts, channel_id: conversation.id, is_ephemeral: false },
     channel: { id: conversation.id, name },
     message: messageJson(platform, conversation, message, { withMetadata: true }),
-    state: { values: {} },
     response_url: newResponseUrl(platform, installation, conversation, message),
   };
 }

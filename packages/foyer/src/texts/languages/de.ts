@@ -354,6 +354,16 @@ export const de: Translation = {
     'home.sendWelcome.doubt': 'Die erste ist vielleicht doch angekommen. Dann sind es zwei.',
     'home.sendWelcome.confirm': 'Senden',
     'home.sendWelcome.cancel': 'Abbrechen',
+    'home.question.intro':
+      '*{app} hat eine Frage an Sie.* Die Einrichtung geht weiter, sobald Sie antworten.',
+    'home.question.reminder': '*Zur Erinnerung:* {app} wartet noch auf Ihre Antwort.',
+    'home.question.label': 'Ihre Antwort',
+    'home.question.send': 'Antwort senden',
+    'home.question.answered': '✓  {who} hat geantwortet: {answer}',
+    'home.question.closed': 'Diese Frage ist erledigt: Es ist keine Antwort mehr nötig.',
+    'home.question.invalid':
+      'Diese Antwort kann nicht verwendet werden. Schließen Sie dieses Fenster, wählen oder schreiben Sie eine Antwort und drücken Sie die Taste noch einmal.',
+    'home.setup.question': 'Wartet auf eine Antwort',
     'home.askAdmin': 'Wer {app} installiert hat oder ein Admin kann es hier noch einmal versuchen.',
     'home.permissions': 'Was {app} tun darf',
     'home.permissions.missing':

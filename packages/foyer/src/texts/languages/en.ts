@@ -332,6 +332,15 @@ export const en = {
   'home.sendWelcome.doubt': 'The first one may have arrived after all. Then there will be two.',
   'home.sendWelcome.confirm': 'Send',
   'home.sendWelcome.cancel': 'Cancel',
+  'home.question.intro': '*{app} has a question for you.* Setup continues when you answer.',
+  'home.question.reminder': '*A reminder:* {app} still needs your answer.',
+  'home.question.label': 'Your answer',
+  'home.question.send': 'Send the answer',
+  'home.question.answered': '✓  {who} answered: {answer}',
+  'home.question.closed': 'This question is closed: no answer is needed.',
+  'home.question.invalid':
+    'This answer cannot be used. Close this window, choose or write an answer, and press the button again.',
+  'home.setup.question': 'Waiting for an answer',
   'home.askAdmin': 'The person who installed {app}, or an admin, can try again here.',
   'home.permissions': 'What {app} may do',
   'home.permissions.missing':

@@ -343,6 +343,16 @@ export const es: Translation = {
     'home.sendWelcome.doubt': 'Puede que el primero haya llegado. Entonces habrá dos.',
     'home.sendWelcome.confirm': 'Enviar',
     'home.sendWelcome.cancel': 'Cancelar',
+    'home.question.intro':
+      '*{app} tiene una pregunta para usted.* La configuración continúa cuando responda.',
+    'home.question.reminder': '*Recordatorio:* {app} todavía espera su respuesta.',
+    'home.question.label': 'Su respuesta',
+    'home.question.send': 'Enviar la respuesta',
+    'home.question.answered': '✓  {who} respondió: {answer}',
+    'home.question.closed': 'Esta pregunta está cerrada: no hace falta ninguna respuesta.',
+    'home.question.invalid':
+      'Esta respuesta no se puede usar. Cierre esta ventana, elija o escriba una respuesta y vuelva a pulsar el botón.',
+    'home.setup.question': 'A la espera de una respuesta',
     'home.askAdmin': 'La persona que instaló {app}, o un administrador, puede intentarlo de nuevo aquí.',
     'home.permissions': 'Qué puede hacer {app}',
     'home.permissions.missing':

@@ -350,6 +350,16 @@ export const fr: Translation = {
     'home.sendWelcome.doubt': 'Le premier est peut-être arrivé. Il y en aura alors deux.',
     'home.sendWelcome.confirm': 'Envoyer',
     'home.sendWelcome.cancel': 'Annuler',
+    'home.question.intro':
+      '*{app} a une question pour vous.* La configuration continue dès que vous répondez.',
+    'home.question.reminder': '*Rappel :* {app} attend toujours votre réponse.',
+    'home.question.label': 'Votre réponse',
+    'home.question.send': 'Envoyer la réponse',
+    'home.question.answered': '✓  {who} a répondu : {answer}',
+    'home.question.closed': 'Cette question est close : aucune réponse n’est nécessaire.',
+    'home.question.invalid':
+      'Cette réponse ne peut pas être utilisée. Fermez cette fenêtre, choisissez ou écrivez une réponse, puis appuyez de nouveau sur le bouton.',
+    'home.setup.question': 'En attente d’une réponse',
     'home.askAdmin': 'La personne qui a installé {app}, ou un administrateur, peut réessayer ici.',
     'home.permissions': 'Ce que {app} peut faire',
     'home.permissions.missing':

@@ -324,6 +324,15 @@ export const ja: Translation = {
     'home.sendWelcome.doubt': '最初のものが届いている可能性があります。その場合は 2 通になります。',
     'home.sendWelcome.confirm': '送信',
     'home.sendWelcome.cancel': 'キャンセル',
+    'home.question.intro': '*{app} から質問があります。* 回答するとセットアップが続行されます。',
+    'home.question.reminder': '*リマインダー:* {app} は回答を待っています。',
+    'home.question.label': 'あなたの回答',
+    'home.question.send': '回答を送信',
+    'home.question.answered': '✓  {who} の回答: {answer}',
+    'home.question.closed': 'この質問は終了しました。回答は不要です。',
+    'home.question.invalid':
+      'この回答は使用できません。このウィンドウを閉じて、回答を選択または入力し、もう一度ボタンを押してください。',
+    'home.setup.question': '回答を待っています',
     'home.askAdmin': '{app} をインストールした人か管理者が、ここから再試行できます。',
     'home.permissions': '{app} に許可されていること',
     'home.permissions.missing':

@@ -1,0 +1,121 @@
+import type { Queries, Tx } from './database.ts';
+import type { QuestionRow } from './records.ts';
+
+/** What a step asks a person. `text` is shown as it is: nothing in it is markup. */
+export interface Question {
+  /** Names the question within its step: 1 to 60 letters, digits, dots, hyphens or underscores. */
+  readonly id: string;
+  /** One or two sentences, 1,500 characters at most. */
+  readonly text: string;
+  readonly input: QuestionInput;
+  /** How long the answer may take; the step is then skipped with the code `unanswered`. For ever unless given. */
+  readonly timeLimitMs?: number;
+}
+
+/** How a question is answered: by a choice, by a channel, or in words. */
+export type QuestionInput =
+  | {
+      readonly type: 'choice';
+      readonly options: readonly { readonly value: string; readonly label: string }[];
+    }
+  | { readonly type: 'channel' }
+  | { readonly type: 'text' };
+
+/** Which question: a step of a run asks each of its ids once. */
+export interface QuestionKey {
+  runId: string;
+  stepName: string;
+  questionId: string;
+}
+
+/** A question that was asked, and its answer if one came. */
+export interface QuestionRecord extends QuestionKey {
+  question: Question;
+  /** When the reminder is due; null once it was posted, or if there is none. */
+  remindAt: number | null;
+  expiresAt: number | null;
+  answer: string | null;
+  answeredBy: string | null;
+  answeredAt: number | null;
+}
+
+/** Stores a question as JSON; false if it is there already. */
+export async function storeQuestion(
+  tx: Tx,
+  asked: QuestionKey & { json: string; now: number; remindAt: number | null; expiresAt: number | null },
+): Promise<boolean> {
+  const stored = await tx
+    .insertInto('questions')
+    .values({
+      run_id: asked.runId,
+      step_name: asked.stepName,
+      question_id: asked.questionId,
+      question: asked.json,
+      asked_at: asked.now,
+      remind_at: asked.remindAt,
+      expires_at: asked.expiresAt,
+      answer: null,
+      answered_by: null,
+      answered_at: null,
+    })
+    .onConflict((conflict) => conflict.columns(['run_id', 'step_name', 'question_id']).doNothing())
+    .returning('question_id')
+    .executeTakeFirst();
+  return stored !== undefined;
+}
+
+/** Reads what a run has asked, or one step of it; the answers in the order in which they came. */
+export async function listQuestions(
+  queries: Queries,
+  { runId, stepName }: { runId: string; stepName?: string },
+): Promise<QuestionRecord[]> {
+  const rows = await queries
+    .selectFrom('questions')
+    .selectAll()
+    .where('run_id', '=', runId)
+    .$if(stepName !== undefined, (query) => query.where('step_name', '=', stepName ?? ''))
+    .orderBy('answered_at')
+    .execute();
+  return rows.map(toRecord);
+}
+
+function toRecord(row: QuestionRow): QuestionRecord {
+  return {
+    runId: row.run_id,
+    stepName: row.step_name,
+    questionId: row.question_id,
+    question: JSON.parse(row.question) as Question,
+    remindAt: row.remind_at,
+    expiresAt: row.expires_at,
+    answer: row.answer,
+    answeredBy: row.answered_by,
+    answeredAt: row.answered_at,
+  };
+}
+
+/** Records that the reminder was posted. */
+export async function noteReminded(tx: Tx, key: QuestionKey): Promise<void> {
+  await tx
+    .updateTable('questions')
+    .set({ remind_at: null })
+    .where('run_id', '=', key.runId)
+    .where('step_name', '=', key.stepName)
+    .where('question_id', '=', key.questionId)
+    .execute();
+}
+
+/** Stores an answer. The caller holds the run's row, and has seen that there is none. */
+export async function storeAnswer(
+  tx: Tx,
+  key: QuestionKey,
+  given: { answer: string; userId: string; now: number },
+): Promise<void> {
+  await tx
+    .updateTable('questions')
+    .set({ answer: given.answer, answered_by: given.userId, answered_at: given.now })
+    .where('run_id', '=', key.runId)
+    .where('step_name', '=', key.stepName)
+    .where('question_id', '=', key.questionId)
+    .where('answered_at', 'is', null)
+    .execute();
+}

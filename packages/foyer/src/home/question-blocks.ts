@@ -1,0 +1,82 @@
+import type { InputBlock, KnownBlock } from '@slack/types';
+import type { QuestionKey, QuestionRecord } from '../database/questions.ts';
+import { escapeMrkdwn } from '../slack/escape-mrkdwn.ts';
+import type { Words } from '../texts/create-texts.ts';
+import { button, mention, plainElement, section } from './blocks.ts';
+import { homeActions } from './may-act.ts';
+
+/** The action id of what a question is answered with. Its value comes with the press on the button. */
+export const answerInputId = 'foyer.answer.input';
+
+/** The longest answer in words. */
+export const longestAnswer = 3000;
+
+/** The key of a question as its button carries it. */
+export function questionValue({ runId, stepName, questionId }: QuestionKey): string {
+  return `${runId}/${stepName}/${questionId}`;
+}
+
+/** The key that a button carries; undefined if it is none. */
+export function readQuestionValue(value: string): QuestionKey | undefined {
+  const [runId, stepName, questionId, ...rest] = value.split('/');
+  if (!runId || !stepName || !questionId || rest.length > 0) return undefined;
+  return { runId, stepName, questionId };
+}
+
+/** A question with its form, for a message and for Home. `intro` is mrkdwn of our own. */
+export function questionBlocks(words: Words, intro: string, asked: QuestionRecord): KnownBlock[] {
+  return [
+    section(`${intro}\n${escapeMrkdwn(asked.question.text, 2500)}`),
+    {
+      type: 'input',
+      // Names the question: what a person has typed for one is not taken for an answer to the next.
+      block_id: questionValue(asked).slice(0, 255),
+      label: plainElement(words.text('home.question.label'), 150),
+      element: inputOf(asked),
+    },
+    {
+      type: 'actions',
+      elements: [
+        button(words.text('home.question.send'), homeActions.answer, {
+          value: questionValue(asked),
+          style: 'primary',
+        }),
+      ],
+    },
+  ];
+}
+
+function inputOf({ question: { input } }: QuestionRecord): InputBlock['element'] {
+  switch (input.type) {
+    case 'choice':
+      return {
+        type: 'static_select',
+        action_id: answerInputId,
+        options: input.options.map(({ value, label }) => ({ value, text: plainElement(label, 75) })),
+      };
+    case 'channel':
+      return { type: 'channels_select', action_id: answerInputId };
+    case 'text':
+      return {
+        type: 'plain_text_input',
+        action_id: answerInputId,
+        multiline: true,
+        max_length: longestAnswer,
+      };
+  }
+}
+
+/** What takes the place of a question's form once it is answered, or can be no more. */
+export function closedQuestion(words: Words, asked: QuestionRecord): { text: string; blocks: KnownBlock[] } {
+  const text =
+    asked.answeredBy === null
+      ? words.text('home.question.closed')
+      : words.text('home.question.answered', { who: mention(asked.answeredBy), answer: shownAnswer(asked) });
+  return { text, blocks: [section(escapeMrkdwn(asked.question.text, 2500)), section(text)] };
+}
+
+function shownAnswer({ question: { input }, answer }: QuestionRecord): string {
+  if (input.type === 'channel') return `<#${answer}>`;
+  const label = input.type === 'choice' && input.options.find(({ value }) => value === answer)?.label;
+  return escapeMrkdwn(label || (answer ?? ''), 300);
+}

@@ -1,0 +1,135 @@
+import type { Database } from '../database/database.ts';
+import { readLocale } from '../database/people.ts';
+import {
+  listQuestions,
+  type QuestionInput,
+  type QuestionKey,
+  type QuestionRecord,
+  storeAnswer,
+} from '../database/questions.ts';
+import { queueRun } from '../database/runs.ts';
+import { longestAnswer, questionBlocks, questionValue } from '../home/question-blocks.ts';
+import { escapeMrkdwn } from '../slack/escape-mrkdwn.ts';
+import { slackFailure } from '../slack/slack-failure.ts';
+import { AttemptEnded } from './post-once.ts';
+import { type ActingStep, askAgain, type Step, type StepContext } from './step.ts';
+
+/** How long after a question its one reminder is posted. */
+const remindAfterMs = 24 * 60 * 60 * 1000;
+
+/** When a question that is asked now is due again. */
+export function questionTimes(now: number, limitMs: number | undefined) {
+  const expiresAt = limitMs === undefined ? null : now + limitMs;
+  const remindAt = limitMs !== undefined && limitMs <= remindAfterMs ? null : now + remindAfterMs;
+  return { expiresAt, remindAt };
+}
+
+/** The error code of a step that is skipped since its question's time is over. */
+export const unanswered = {
+  code: 'unanswered',
+  message: 'The question was not answered in time',
+} as const;
+
+/** The keys of the messages that ask a question: the first one and its reminder. */
+export function questionPosts(key: QuestionKey): { first: string; reminder: string } {
+  const first = `foyer.question/${questionValue(key)}`;
+  return { first, reminder: `${first}/reminder` };
+}
+
+/**
+ * What a step does while its question is open: it posts the question, and later the reminder, and asks again. Safe to
+ * run twice: each message is posted once for its key.
+ */
+export function askingStep(step: Step, open: QuestionRecord): ActingStep {
+  const { name, title, required, maxAttempts } = step;
+  return {
+    name,
+    title,
+    required,
+    maxAttempts,
+    async run(context) {
+      const { texts, brand, database } = context.services;
+      const teamId = context.teamId ?? context.enterpriseId ?? '';
+      const person = { clientId: context.clientId, teamId, userId: context.userId };
+      const words = texts.forLocale(await readLocale(database.queries, person));
+      const app = escapeMrkdwn(brand.name, 80);
+      const posts = questionPosts(open);
+      const post = (key: string, intro: string) =>
+        postOrLeave(context, key, {
+          text: `${intro.replaceAll('*', '')} ${escapeMrkdwn(open.question.text, 2500)}`,
+          blocks: questionBlocks(words, intro, open),
+        });
+      await post(posts.first, words.text('home.question.intro', { app }));
+      const reminds = open.remindAt !== null && open.remindAt <= context.now();
+      if (reminds) await post(posts.reminder, words.text('home.question.reminder', { app }));
+      return askAgain(open.question, reminds);
+    },
+  };
+}
+
+/** Home shows the question too: a DM that Slack refuses, or that may have arrived, ends nothing. */
+async function postOrLeave(
+  context: StepContext,
+  key: string,
+  message: Parameters<StepContext['postOnce']>[1],
+): Promise<void> {
+  try {
+    await context.postOnce(key, message);
+  } catch (error) {
+    const isUnconfirmed = error instanceof AttemptEnded && error.end.kind === 'unconfirmed';
+    if (!isUnconfirmed && slackFailure(error)?.kind !== 'refused') throw error;
+    context.log.warn({ err: error }, 'a question could not be posted: only Home shows it');
+  }
+}
+
+/**
+ * What became of an answer. invalid: it is none of the choices, no channel, empty or too long. answered-before: the first
+ * answer stays. denied: this person is neither whose run it is, nor allowed as the installer or an admin is. closed: its run is over, or its time. unknown: this installation has asked no such question.
+ */
+export type AnswerOutcome = 'answered' | 'answered-before' | 'denied' | 'invalid' | 'closed' | 'unknown';
+
+/**
+ * Stores the answer to an open question and makes its run due. `isAllowed`: whether the person is the installer or an admin.
+ * Wake the worker afterwards. `asked` is the question as it now stands.
+ * @throws DatabaseUnavailableError
+ */
+export async function answerQuestion(
+  database: Database,
+  key: QuestionKey,
+  given: { installationId: string; userId: string; isAllowed: boolean; answer: string; now: number },
+): Promise<{ outcome: AnswerOutcome; asked?: QuestionRecord }> {
+  return database.write(async (tx) => {
+    // Its row first: an attempt that ends now has either seen the answer, or rests before this and is woken below.
+    const run = await tx
+      .selectFrom('runs')
+      .selectAll()
+      .where('id', '=', key.runId)
+      .where('installation_id', '=', given.installationId)
+      .forUpdate()
+      .executeTakeFirst();
+    const asked = run && (await listQuestions(tx, key)).find((each) => each.questionId === key.questionId);
+    if (!run || !asked) return { outcome: 'unknown' };
+    if (!given.isAllowed && run.user_id !== given.userId) return { outcome: 'denied', asked };
+    if (asked.answeredAt !== null) return { outcome: 'answered-before', asked };
+    const isOver = asked.expiresAt !== null && asked.expiresAt <= given.now;
+    const isOpen = ['queued', 'running', 'waiting'].includes(run.status);
+    if (isOver || !isOpen) return { outcome: 'closed', asked };
+    const answer = given.answer.trim();
+    if (!isValid(asked.question.input, answer)) return { outcome: 'invalid', asked };
+    const { userId, now } = given;
+    await storeAnswer(tx, key, { answer, userId, now });
+    if (run.status === 'waiting') await queueRun(tx, { id: run.id, now, stepsToRepeat: [] });
+    return { outcome: 'answered', asked: { ...asked, answer, answeredBy: userId, answeredAt: now } };
+  });
+}
+
+function isValid(input: QuestionInput, answer: string): boolean {
+  switch (input.type) {
+    case 'choice':
+      return input.options.some(({ value }) => value === answer);
+    case 'channel':
+      return /^[CG][A-Z0-9]{2,30}$/.test(answer);
+    case 'text':
+      return answer !== '' && answer.length <= longestAnswer;
+  }
+}

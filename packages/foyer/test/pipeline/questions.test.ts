@@ -1,0 +1,252 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { listQuestions } from '../../src/database/questions.ts';
+import { answerQuestion } from '../../src/pipeline/questions.ts';
+import { type ActingStep, ask } from '../../src/pipeline/step.ts';
+import { engines } from '../support/open-test-database.ts';
+import { mortal, type PipelineStage, setStage } from './pipeline-stage.ts';
+
+const title = { todo: 'Choose a plan', doing: 'Choosing a plan' };
+const day = 24 * 3_600_000;
+const options = [
+  { value: 'free', label: 'Free' },
+  { value: 'team', label: 'For a team' },
+];
+
+/** Asks for the plan, and returns it. */
+function choosePlan(limits: { timeLimitMs?: number } = {}): ActingStep {
+  return {
+    name: 'choose-plan',
+    title,
+    async run({ answer }) {
+      const input = { type: 'choice', options } as const;
+      return answer ?? ask({ id: 'plan', text: 'Which plan?', input, ...limits });
+    },
+  };
+}
+
+type Install = Awaited<ReturnType<PipelineStage['install']>>;
+const textsIn = (stage: PipelineStage, install: Install): string[] =>
+  stage.sandbox.messages(install).flatMap(({ text }) => text ?? []);
+const keyOf = (install: Install) => ({
+  runId: install.runId,
+  stepName: 'choose-plan',
+  questionId: 'plan',
+});
+
+/** What the step returned. */
+async function outputOf(stage: PipelineStage, { runId }: Install): Promise<unknown> {
+  const { status } = await stage.finish(runId);
+  assert.equal(status, 'succeeded');
+  const rows = await stage.database.queries
+    .selectFrom('steps')
+    .select('output')
+    .where('run_id', '=', runId)
+    .execute();
+  return JSON.parse(rows[0]?.output ?? 'null');
+}
+
+async function answer(
+  stage: PipelineStage,
+  install: Install,
+  given: { answer?: string; userId?: string; isAllowed?: boolean; installationId?: string } = {},
+) {
+  const { installationId, userId } = install;
+  const whole = { installationId, userId, isAllowed: true, answer: 'team', now: stage.now(), ...given };
+  return (await answerQuestion(stage.database, keyOf(install), whole)).outcome;
+}
+
+for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
+  describe(`ask on ${engine}`, () => {
+    it('asks in the DM, rests, and runs the step again with the answer of its own team', async (t) => {
+      const stage = await setStage(t, { engine, steps: [choosePlan()] });
+      const acme = await stage.install();
+      const globex = await stage.install({ workspace: 'Globex' });
+      await stage.work();
+      for (const install of [acme, globex]) {
+        const { status, waitingFor, dueAt } = await stage.run(install.runId);
+        assert.deepEqual([status, waitingFor, dueAt], ['waiting', 'answer', stage.now() + day]);
+        assert.equal(textsIn(stage, install).length, 1);
+        assert.match(textsIn(stage, install)[0] ?? '', /has a question for you\..* Which plan\?/);
+      }
+      assert.equal(await stage.work(), 0);
+      await stage.pass(3 * 3_600_000);
+      assert.equal(await answer(stage, acme), 'answered');
+      assert.equal(await outputOf(stage, acme), 'team');
+      assert.equal((await stage.run(globex.runId)).status, 'waiting');
+      assert.equal(await answer(stage, globex, { answer: 'free' }), 'answered');
+      assert.equal(await outputOf(stage, globex), 'free');
+    });
+
+    it('takes one valid answer, from whoever may answer, for a question of their installation', async (t) => {
+      const stage = await setStage(t, { engine, steps: [choosePlan()] });
+      const acme = await stage.install();
+      const globex = await stage.install({ workspace: 'Globex' });
+      await stage.work();
+      const { installationId } = globex;
+      assert.equal(await answer(stage, acme, { installationId }), 'unknown');
+      assert.equal(await answer(stage, acme, { userId: 'U0OTHER', isAllowed: false }), 'denied');
+      assert.equal(await answer(stage, acme, { answer: 'gold' }), 'invalid');
+      assert.equal(await answer(stage, acme, { answer: '' }), 'invalid');
+      assert.equal((await stage.run(acme.runId)).status, 'waiting');
+      assert.equal(await answer(stage, acme, { isAllowed: false }), 'answered');
+      assert.equal(await answer(stage, acme, { answer: 'free' }), 'answered-before');
+      assert.equal(await outputOf(stage, acme), 'team');
+      assert.equal(await answer(stage, acme, { answer: 'free' }), 'answered-before');
+      const [stored] = await listQuestions(stage.database.queries, acme);
+      assert.deepEqual([stored?.answer, stored?.answeredBy], ['team', acme.userId]);
+    });
+
+    it('stores one of two answers that come at the same moment', async (t) => {
+      const stage = await setStage(t, { engine, steps: [choosePlan()] });
+      const acme = await stage.install();
+      await stage.work();
+      const outcomes = await Promise.all([answer(stage, acme), answer(stage, acme, { answer: 'free' })]);
+      assert.deepEqual(outcomes.toSorted(), ['answered', 'answered-before']);
+    });
+
+    it('goes on at once if the answer comes while the question is posted', async (t) => {
+      const stage = await setStage(t, { engine, steps: [choosePlan()] });
+      const acme = await stage.install();
+      let outcome: string | undefined;
+      await stage.work({
+        database: {
+          ...stage.database,
+          async write(work, patienceMs) {
+            if (textsIn(stage, acme).length > 0) outcome ??= await answer(stage, acme);
+            return stage.database.write(work, patienceMs);
+          },
+        },
+      });
+      assert.equal(outcome, 'answered');
+      assert.equal((await stage.run(acme.runId)).status, 'succeeded');
+      assert.equal(await outputOf(stage, acme), 'team');
+    });
+
+    it('posts the question once although the process dies after that', async (t) => {
+      const stage = await setStage(t, { engine, steps: [choosePlan()] });
+      const acme = await stage.install();
+      const posted = () => textsIn(stage, acme).length > 0;
+      void stage.work({ database: mortal(stage.database, posted) });
+      while (!posted()) await new Promise((next) => setImmediate(next));
+      await stage.pass(31_000);
+      while ((await stage.run(acme.runId)).waitingFor !== 'answer') {
+        await stage.work();
+        await stage.pass(1000);
+      }
+      assert.equal(textsIn(stage, acme).length, 1);
+      assert.equal(await answer(stage, acme), 'answered');
+      assert.equal((await stage.finish(acme.runId)).status, 'succeeded');
+    });
+
+    it('reminds once, after a day', async (t) => {
+      const stage = await setStage(t, { engine, steps: [choosePlan()] });
+      const acme = await stage.install();
+      await stage.work();
+      await stage.pass(day);
+      assert.equal(await stage.work(), 1);
+      assert.match(textsIn(stage, acme).join('\n'), /A reminder: /);
+      assert.equal(textsIn(stage, acme).length, 2);
+      const { waitingFor, dueAt } = await stage.run(acme.runId);
+      assert.deepEqual([waitingFor, dueAt], ['answer', null]);
+      await stage.pass(30 * day);
+      assert.equal(await answer(stage, acme), 'answered');
+      assert.equal(await outputOf(stage, acme), 'team');
+    });
+
+    it('skips the step when the time for the answer is over', async (t) => {
+      const stage = await setStage(t, { engine, steps: [choosePlan({ timeLimitMs: 60_000 })] });
+      const acme = await stage.install();
+      await stage.work();
+      await stage.pass(60_000);
+      assert.equal(await answer(stage, acme), 'closed');
+      const run = await stage.finish(acme.runId);
+      const [step] = run.steps;
+      assert.deepEqual([run.status, step?.status, step?.errorCode], ['succeeded', 'skipped', 'unanswered']);
+      assert.equal(textsIn(stage, acme).length, 1);
+    });
+
+    it('closes the question of a run that was cancelled', async (t) => {
+      const stage = await setStage(t, { engine, steps: [choosePlan()] });
+      const acme = await stage.install();
+      await stage.work();
+      await stage.store.deleteInstallation({ teamId: acme.teamId });
+      assert.equal(await answer(stage, acme), 'closed');
+      assert.equal((await stage.run(acme.runId)).status, 'cancelled');
+    });
+
+    it('waits although Slack refuses the DM: Home shows the question', async (t) => {
+      const stage = await setStage(t, { engine, steps: [choosePlan()] });
+      const acme = await stage.install();
+      const failure = { type: 'error', error: 'messages_tab_disabled' } as const;
+      stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
+      await stage.work();
+      assert.equal((await stage.run(acme.runId)).waitingFor, 'answer');
+    });
+
+    it('lets a step ask several things, one after the other, and fails one that asks what was answered', async (t) => {
+      const input = { type: 'text' } as const;
+      const both: ActingStep = {
+        name: 'choose-plan',
+        title,
+        async run({ answers }) {
+          const { plan, name } = answers;
+          if (plan === undefined) return ask({ id: 'plan', text: 'Which plan?', input });
+          return name === undefined ? ask({ id: 'name', text: 'Whose?', input }) : `${plan} for ${name}`;
+        },
+      };
+      const again: ActingStep = {
+        ...choosePlan(),
+        run: async () => ask({ id: 'plan', text: 'Again?', input }),
+      };
+      for (const [step, expected] of [
+        [both, 'team for Ada'],
+        [again, 'asked_again'],
+      ] as const) {
+        const stage = await setStage(t, { engine, steps: [step] });
+        const acme = await stage.install();
+        await stage.work();
+        assert.equal(await answer(stage, acme), 'answered');
+        await stage.work();
+        if (step === both) {
+          const key = { ...keyOf(acme), questionId: 'name' };
+          const { installationId, userId } = acme;
+          const given = { installationId, userId, isAllowed: true, answer: ' Ada ', now: stage.now() };
+          assert.equal((await answerQuestion(stage.database, key, given)).outcome, 'answered');
+        }
+        const [done] = (await stage.finish(acme.runId)).steps;
+        assert.equal(done?.errorCode ?? (await outputOf(stage, acme)), expected);
+      }
+    });
+  });
+}
+
+it('takes a channel’s id, and a text of 1 to 3,000 characters', async (t) => {
+  const cases = [
+    { input: { type: 'channel' }, bad: ['', 'general', 'U0123', 'C1'], good: 'C0123ABC' },
+    { input: { type: 'text' }, bad: ['', ' \n', 'x'.repeat(3001)], good: 'x'.repeat(3000) },
+  ] as const;
+  for (const { input, bad, good } of cases) {
+    const step: ActingStep = {
+      ...choosePlan(),
+      run: async (context) => context.answer ?? ask({ id: 'plan', text: 'Where?', input }),
+    };
+    const stage = await setStage(t, { steps: [step] });
+    const acme = await stage.install();
+    await stage.work();
+    for (const wrong of bad) assert.equal(await answer(stage, acme, { answer: wrong }), 'invalid', wrong);
+    assert.equal(await answer(stage, acme, { answer: good }), 'answered');
+    assert.equal(await outputOf(stage, acme), good);
+  }
+});
+
+it('fails a step whose question Slack could not show', async (t) => {
+  const twice = [...options, { value: 'free', label: 'Free again' }];
+  const input = { type: 'choice', options: twice } as const;
+  const step: ActingStep = { ...choosePlan(), run: async () => ask({ id: 'plan', text: 'Which?', input }) };
+  const stage = await setStage(t, { steps: [step] });
+  const acme = await stage.install();
+  const [failed] = (await stage.finish(acme.runId)).steps;
+  assert.deepEqual([failed?.status, failed?.errorCode], ['failed', 'invalid_question']);
+  assert.match(failed?.errorMessage ?? '', /two options have the same value/);
+});
