@@ -19,11 +19,21 @@ test('an install succeeds, welcomes the installer and publishes App Home', async
   assert.notEqual(sandbox.homeView(whom), null);
 });
 
-test('it answers hello', async () => {
+test('it answers hello, and Home counts the greetings of this workspace alone', async () => {
   await using app = await startTestFoyer(definition);
   const { sandbox } = app;
   const whom = { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme').id };
   await app.install(whom);
   await sandbox.sendMessage({ ...whom, text: 'hello' });
   await eventually(async () => sandbox.messages(whom).some(({ text }) => text === 'Hello to you too!'));
+  const other = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex').id };
+  await app.install(other);
+  for (const [who, text] of [
+    [whom, 'Greetings so far:* 1'],
+    [other, 'Greetings so far:* 0'],
+  ] as const) {
+    await sandbox.openHome(who);
+    await sandbox.settled();
+    await eventually(async () => JSON.stringify(sandbox.homeView(who)).includes(text));
+  }
 });

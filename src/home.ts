@@ -1,0 +1,17 @@
+import type { Foyer, HomeSection } from 'slack-foyer';
+import type { Tables } from './tables.ts';
+
+/** Your parts of App Home. Each is asked whenever somebody opens Home, and stands above the install record. */
+export const sections: HomeSection<Foyer<Tables>>[] = [
+  {
+    id: 'greetings',
+    async blocks(viewer, foyer) {
+      const row = await foyer.database.queries
+        .selectFrom('greetings')
+        .select('count')
+        .where('installation_id', '=', viewer.installationId)
+        .executeTakeFirst();
+      return [{ type: 'section', text: { type: 'mrkdwn', text: `*Greetings so far:* ${row?.count ?? 0}` } }];
+    },
+  },
+];

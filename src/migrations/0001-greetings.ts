@@ -1,0 +1,15 @@
+import type { Kysely } from 'kysely';
+import type { Migration } from 'kysely/migration';
+
+/** One row for each installation; it goes with its installation. A migration that was released is never changed. */
+export const m0001Greetings: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema
+      .createTable('greetings')
+      .addColumn('installation_id', 'text', (column) =>
+        column.primaryKey().references('installations.id').onDelete('cascade'),
+      )
+      .addColumn('count', 'integer', (column) => column.notNull())
+      .execute();
+  },
+};

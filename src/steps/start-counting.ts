@@ -1,0 +1,23 @@
+import type { Transaction } from 'kysely';
+import type { Step } from 'slack-foyer';
+import type { Tables } from '../tables.ts';
+
+/**
+ * Makes the row that counts greetings, in the commit that ends this step.
+ *
+ * Safe to run twice: a row that is there stays as it is.
+ */
+export const startCounting: Step<{ counting: true }> = {
+  name: 'start-counting',
+  title: { todo: 'Start counting greetings', doing: 'Starting to count greetings' },
+  async run({ installationId, write }) {
+    write((tx: Transaction<Tables>) =>
+      tx
+        .insertInto('greetings')
+        .values({ installation_id: installationId, count: 0 })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute(),
+    );
+    return { counting: true };
+  },
+};
