@@ -1,9 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Counter from 'prom-client/lib/counter.js';
-import Histogram from 'prom-client/lib/histogram.js';
-import Registry from 'prom-client/lib/registry.js';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { Logger } from '../../config/log.ts';
 import type { Database } from '../../database/database.ts';
 import { type RefusalKind, refusalKinds } from '../../http/count-refusals.ts';
@@ -109,12 +107,8 @@ export function createMetrics(deps: {
   };
 }
 
-/**
- * Adds Node's own metrics. Why with the first scrape: what they bring is one module in fifteen of a start, and where
- * nobody scrapes, nothing watches the event loop and the collections of garbage.
- */
+/** Adds Node's own metrics, with the first scrape: where nobody scrapes, nothing watches the event loop and garbage collection. */
 async function addNodeMetrics(registry: Registry): Promise<void> {
-  const { collectDefaultMetrics } = await import('prom-client');
   collectDefaultMetrics({ register: registry });
   // One look at the event loop, which is watched every 10 ms: of none at all the least delay is told as 292 years.
   await sleep(25);

@@ -1,5 +1,4 @@
-import type { Registry } from 'prom-client';
-import Gauge from 'prom-client/lib/gauge.js';
+import { Gauge, type Registry } from 'prom-client';
 import type { Logger } from '../../config/log.ts';
 import type { Database } from '../../database/database.ts';
 import { countInstallations } from '../installation-lists.ts';
