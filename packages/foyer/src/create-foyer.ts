@@ -352,6 +352,11 @@ export async function assembleFoyer<MyTables>(parts: {
       basePath: config.http.basePath,
       route,
       needsOwnHost,
+      requestIdOf(url, { cookie }) {
+        const { pathname, searchParams } = new URL(url, 'http://localhost');
+        if (!/^\/slack\/oauth_redirect\/?$/.test(pathname)) return undefined;
+        return states.judge(searchParams.get('state'), cookie).content?.id;
+      },
       http: config.http,
       pages,
       refusals,

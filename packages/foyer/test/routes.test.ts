@@ -5,6 +5,7 @@ import { Writable } from 'node:stream';
 import { before, describe, it } from 'node:test';
 import { parseConfig } from '../src/config/config.ts';
 import { createLogger } from '../src/config/log.ts';
+import { DatabaseUnavailableError } from '../src/database/database.ts';
 import type { Route } from '../src/http/create-server.ts';
 import { createFoyerServer, createRequestHandler } from '../src/http/create-server.ts';
 import { type Listening, listen } from '../src/http/listen.ts';
@@ -43,7 +44,7 @@ describe('the server', () => {
     const route = createRoutes({
       startInstall: { get: (req, res) => misbehave(req, res), post: (req, res) => misbehave(req, res) },
       connects: true,
-      finishInstall: unused,
+      finishInstall: (req, res) => misbehave(req, res),
       slackEvents: unused,
       progress: { page: () => database.ping(), status: () => database.ping() },
       operator: (_req, res) => void res.end(),
@@ -54,6 +55,7 @@ describe('the server', () => {
       basePath: '',
       route,
       needsOwnHost,
+      requestIdOf: (address) => (address.endsWith('state=known') ? 'the-request' : undefined),
       http: config.http,
       pages,
       refusals,
@@ -181,10 +183,25 @@ describe('the server', () => {
     assert.ok(!(await answer.text()).includes('private detail'));
   });
 
+  it('names the install request of a callback that fails, on the page and in the log', async () => {
+    for (const error of [new DatabaseUnavailableError('gone'), new Error('a private detail')]) {
+      misbehave = () => {
+        throw error;
+      };
+      const known = await (await fetch(`${url}/slack/oauth_redirect?state=known`)).text();
+      assert.match(known, /Reference: .*<code translate="no">the-request<\/code>/);
+      assert.match(logged.at(-1) ?? '', /"requestId":"the-request"/);
+      const unknown = await (await fetch(`${url}/slack/oauth_redirect?state=other`)).text();
+      assert.ok(!unknown.includes('the-request'));
+    }
+  });
+
   it('answers within ten seconds when a handler never does', async () => {
     misbehave = () => new Promise(() => {});
     const startedAt = performance.now();
+    const callback = fetch(`${url}/slack/oauth_redirect?state=known`);
     const answer = await fetch(`${url}/slack/install`);
+    assert.match(await (await callback).text(), /took_too_long.*the-request/);
     assert.equal(answer.status, 504);
     assert.ok(performance.now() - startedAt < 10_000);
     assert.match(await answer.text(), /took_too_long/);

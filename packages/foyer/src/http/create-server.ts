@@ -40,6 +40,8 @@ export interface RequestHandlerDeps {
   route(method: string, path: string): Route | NoRoute;
   /** Whether a request is only for PUBLIC_URL's own host name: one that reads or sets a session. */
   needsOwnHost(method: string, url: string): boolean;
+  /** The id of the install request that a callback belongs to; undefined for any other request. Must not throw. */
+  requestIdOf(url: string, headers: IncomingMessage['headers']): string | undefined;
   http: Pick<Config['http'], 'publicUrl' | 'secure' | 'trustProxy'>;
   pages: Pick<SendPages, 'sendFailure'>;
   refusals: Pick<Refusals, 'add'>;
@@ -66,6 +68,7 @@ export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
   /** A request without a whole answer. */
   interface Open {
     path: string;
+    requestId(): string | undefined;
     address: string;
     res: ServerResponse;
     since: number;
@@ -83,8 +86,9 @@ export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
       if (!open.answeredLate) {
         open.answeredLate = true;
         if (res.headersSent) continue;
-        log.error({ path: nameOf(path) }, 'a request took too long');
-        pages.sendFailure(res, { kind: 'took_too_long' });
+        const requestId = open.requestId();
+        log.error({ path: nameOf(path), requestId }, 'a request took too long');
+        pages.sendFailure(res, { kind: 'took_too_long', requestId });
       } else if (now - open.since > readWithinMs) {
         waiting.delete(open);
         refusals.add('answer_unread', address);
@@ -94,13 +98,16 @@ export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
   }
   const looking = setInterval(endLate, lookEveryMs).unref();
 
-  function refuse(res: ServerResponse, error: unknown, path: string): void {
+  function refuse({ res, path, requestId: idOf }: Open, error: unknown): void {
     const down = error instanceof DatabaseUnavailableError;
-    const about = { err: error, path: nameOf(path) };
+    const requestId = idOf();
+    const about = { err: error, path: nameOf(path), requestId };
     log.error(about, down ? 'the database does not answer' : 'a request failed');
     pages.sendFailure(
       res,
-      down ? { kind: 'temporarily_unavailable', code: error.code } : { kind: 'internal' },
+      down
+        ? { kind: 'temporarily_unavailable', code: error.code, requestId }
+        : { kind: 'internal', requestId },
     );
     // Headers without a body: nothing honest can follow them.
     if (!res.writableEnded) res.destroy();
@@ -117,20 +124,21 @@ export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
     return own.startsWith('/') ? own : undefined;
   }
 
-  async function answer(
-    req: IncomingMessage,
-    res: ServerResponse,
-    path: string,
-    route: Route,
-  ): Promise<void> {
-    const open = { path, address: clientAddress(req, trustProxy), res, since: performance.now() };
+  async function answer(req: IncomingMessage, res: ServerResponse, url: string, route: Route): Promise<void> {
+    const open: Open = {
+      path: pathOf(url),
+      requestId: () => deps.requestIdOf(url, req.headers),
+      address: clientAddress(req, trustProxy),
+      res,
+      since: performance.now(),
+    };
     waiting.add(open);
     const ended = (): void => void waiting.delete(open);
     res.on('close', ended).on('finish', ended);
     try {
       await route(req, res);
     } catch (error) {
-      refuse(res, error, path);
+      refuse(open, error);
     }
   }
 
@@ -151,7 +159,7 @@ export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
       }
       if (typeof route === 'function') {
         req.url = url;
-        await answer(req, res, path, route);
+        await answer(req, res, url, route);
         return true;
       }
       pages.sendFailure(res, { kind: route.kind }, 'headers' in route ? route.headers : {});
