@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+
+/** What people read first. Each file is checked as it is; nothing here is a copy. */
+const root = resolve(import.meta.dirname, '..');
+const pages = [
+  'README.md',
+  'packages/foyer/README.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+const read = (page: string): string => readFileSync(join(root, page), 'utf8');
+
+/** The `ts` blocks of a page, in order. */
+const blocksOf = (text: string): string[] =>
+  [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code);
+
+/** The names that GitHub gives to a page's headings. */
+const headingsOf = (text: string): string[] =>
+  [...text.replace(/^```.*?^```$/gms, '').matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
+test('README is shorter than 200 lines', () => {
+  assert.ok(read('README.md').split('\n').length < 200);
+});
+
+test('each command in the pages is a script of the app', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  const unknown = pages.flatMap((page) =>
+    [...read(page).matchAll(/npm run (?:-s )?([a-z][a-z:]*)/g)].filter(
+      ([, name = '']) => !Object.hasOwn(scripts, name),
+    ),
+  );
+  assert.deepEqual(
+    unknown.map(([command]) => command),
+    [],
+  );
+});
+
+test('each relative link leads to a file and a section that exist', () => {
+  const broken: string[] = [];
+  for (const page of pages) {
+    for (const [, link = ''] of read(page).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(link)) continue;
+      const [path = '', section] = link.split('#');
+      const target = path === '' ? join(root, page) : resolve(root, dirname(page), path);
+      const found =
+        existsSync(target) && (!section || headingsOf(readFileSync(target, 'utf8')).includes(section));
+      if (!found) broken.push(`${page}: ${link}`);
+    }
+  }
+  assert.deepEqual(broken, []);
+});
+
+test('the code in both READMEs and docs/pipelines.md compiles in a clone', async (t) => {
+  // Inside the repository, so that the imports of packages resolve.
+  const folder = mkdtempSync(join(root, 'node_modules/.readme-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  cpSync(join(root, 'src'), join(folder, 'src'), { recursive: true });
+  mkdirSync(join(folder, 'test'));
+  const blocks = ['README.md', 'docs/pipelines.md', 'packages/foyer/README.md'].flatMap((page) =>
+    blocksOf(read(page)),
+  );
+  assert.ok(blocks.length >= 5, 'the blocks are found');
+  for (const [index, code] of blocks.entries()) {
+    // A block says in its first line which file it is.
+    const [, path = `test/block-${index}.ts`] = /^\/\/ (src\/\S+\.ts)\n/.exec(code) ?? [];
+    writeFileSync(join(folder, path), code);
+  }
+  const config = { extends: '../../tsconfig.json', include: ['src', 'test'], exclude: [] };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', folder]).catch(
+    (error: { stdout: string }) => error,
+  );
+  assert.equal(stdout, '');
+});
