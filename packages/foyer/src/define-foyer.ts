@@ -1,6 +1,6 @@
 import type { App } from '@slack/bolt';
 import { type Config, completeConfig, type FoyerConfig, readConfig } from './config/config.ts';
-import { ConfigError, type ConfigFault } from './config/config-error.ts';
+import { ConfigError, type ConfigProblem } from './config/config-error.ts';
 import { parseManifest, readManifest } from './config/manifest.ts';
 import type { ConflictRule } from './connections/commit-connection.ts';
 import type { OwnMigrations } from './database/migrate.ts';
@@ -87,12 +87,12 @@ export function defineFoyer<MyTables = NoTables>(options: FoyerOptions<MyTables>
 }
 
 /** Everything that is wrong with a definition, each with its fix. */
-export function definitionFaults<MyTables>(definition: FoyerDefinition<MyTables>): ConfigFault[] {
-  const faults: ConfigFault[] = [];
+export function definitionProblems<MyTables>(definition: FoyerDefinition<MyTables>): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
   for (const name of Object.keys(definition)) {
     if (Object.hasOwn(optionNames, name)) continue;
-    const mend = `use one of ${Object.keys(optionNames).join(', ')}`;
-    faults.push({ name, problem: 'is not an option of defineFoyer', mend });
+    const fix = `use one of ${Object.keys(optionNames).join(', ')}`;
+    problems.push({ name, problem: 'is not an option of defineFoyer', fix });
   }
   const { basePath = '', listeners } = definition;
   if (
@@ -100,29 +100,29 @@ export function definitionFaults<MyTables>(definition: FoyerDefinition<MyTables>
     !/^(?:\/[A-Za-z0-9._~-]+)*$/.test(basePath) ||
     /\/\.{1,2}(?:\/|$)/.test(basePath)
   ) {
-    const mend = 'begin it with a slash and end it without one: /integrations/slack; or leave it out';
-    faults.push({ name: 'basePath', problem: `is not a path: ${JSON.stringify(basePath)}`, mend });
+    const fix = 'begin it with a slash and end it without one: /integrations/slack; or leave it out';
+    problems.push({ name: 'basePath', problem: `is not a path: ${JSON.stringify(basePath)}`, fix });
   }
-  if (definition.install !== undefined) faults.push(...checkSteps('install', definition.install));
-  if (definition.uninstall !== undefined) faults.push(...checkSteps('uninstall', definition.uninstall));
+  if (definition.install !== undefined) problems.push(...checkSteps('install', definition.install));
+  if (definition.uninstall !== undefined) problems.push(...checkSteps('uninstall', definition.uninstall));
   if (listeners !== undefined && typeof listeners !== 'function') {
-    faults.push({
+    problems.push({
       name: 'listeners',
       problem: 'is not a function',
-      mend: 'give listeners(app, foyer) { … }',
+      fix: 'give listeners(app, foyer) { … }',
     });
   }
   const { gate, onConflict } = definition;
   if (gate !== undefined && typeof gate !== 'function') {
-    const mend = 'give gate(candidate) { … }, or one that is ready-made: onlyAdmins()';
-    faults.push({ name: 'gate', problem: 'is not a function', mend });
+    const fix = 'give gate(candidate) { … }, or one that is ready-made: onlyAdmins()';
+    problems.push({ name: 'gate', problem: 'is not a function', fix });
   }
   if (onConflict !== undefined && !['refuse', 'move', 'share'].includes(onConflict)) {
-    const mend = "use 'refuse', 'move' or 'share', or leave it out for 'refuse'";
-    faults.push({ name: 'onConflict', problem: 'is not one of the known rules', mend });
+    const fix = "use 'refuse', 'move' or 'share', or leave it out for 'refuse'";
+    problems.push({ name: 'onConflict', problem: 'is not one of the known rules', fix });
   }
-  faults.push(...textProblems(definition.texts), ...brandProblems(definition.brand));
-  return faults;
+  problems.push(...textProblems(definition.texts), ...brandProblems(definition.brand));
+  return problems;
 }
 
 /** The text of a definition's manifest. @throws ConfigError if it is a path that cannot be read */
@@ -136,20 +136,20 @@ export function manifestText({ manifest }: Pick<FoyerDefinition, 'manifest'>): s
  * @throws ConfigError with every problem of environment, manifest and definition
  */
 export function resolveConfig<MyTables>(definition: FoyerDefinition<MyTables>): Config {
-  const faults = definitionFaults(definition);
-  const config = collect(faults, () => definition.config ?? readConfig());
-  const manifest = collect(faults, () => parseManifest(manifestText(definition), faults));
-  if (faults.length > 0 || !config || !manifest) throw new ConfigError(faults);
+  const problems = definitionProblems(definition);
+  const config = collect(problems, () => definition.config ?? readConfig());
+  const manifest = collect(problems, () => parseManifest(manifestText(definition), problems));
+  if (problems.length > 0 || !config || !manifest) throw new ConfigError(problems);
   return completeConfig(config, manifest, definition.basePath ?? '');
 }
 
-/** What `read` returns; or undefined, with the faults that it threw added to the list. */
-function collect<T>(faults: ConfigFault[], read: () => T): T | undefined {
+/** What `read` returns; or undefined, with the problems that it threw added to the list. */
+function collect<T>(problems: ConfigProblem[], read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    faults.push(...error.faults);
+    problems.push(...error.problems);
     return undefined;
   }
 }

@@ -1,5 +1,5 @@
 export { type FoyerConfig, readConfig } from './config/config.ts';
-export { ConfigError, type ConfigFault } from './config/config-error.ts';
+export { ConfigError, type ConfigProblem } from './config/config-error.ts';
 export type { ConflictRule } from './connections/commit-connection.ts';
 export type {
   ClaimedWorkspace,

@@ -116,7 +116,7 @@ function end(
 }
 
 const foyer = (commandLine: readonly string[], env: Record<string, string>) =>
-  end(process.execPath, ['--conditions=source', 'src/cli.ts', ...commandLine], env);
+  end(process.execPath, [join(import.meta.dirname, 'support/app/cli.ts'), ...commandLine], env);
 
 const npmRunFoyer = (commandLine: readonly string[], env: Record<string, string>) =>
   end('npm', ['run', '-s', 'foyer', '--', ...commandLine], env);
@@ -240,7 +240,7 @@ test('faults of the environment are told together, and no database is made', asy
   assert.equal(existsSync(join(folder, 'none')), false);
 });
 
-test('an .env that this user cannot read is told with its mend, by every command and by a start', async (t) => {
+test('an .env that this user cannot read is told with its fix, by every command and by a start', async (t) => {
   const { folder, run } = await prepare(t);
   writeFileSync(join(folder, '.env'), 'PORT=3001', { mode: 0o000 });
   chmodSync(folder, 0o755);

@@ -153,7 +153,7 @@ describe('an app’s own texts', () => {
       ],
     );
     assert.match(problems[3]?.problem ?? '', /\{workspace\}/);
-    assert.match(problems[3]?.mend ?? '', /app/);
+    assert.match(problems[3]?.fix ?? '', /app/);
     assert.deepEqual(textProblems({ en: { 'landing.title': 'Get {app}' }, defaultLanguage: 'de' }), []);
     assert.deepEqual(textProblems(undefined), []);
     assert.equal(textProblems('hello').length, 1);

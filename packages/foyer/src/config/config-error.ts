@@ -1,18 +1,21 @@
-/** One thing that is wrong with the environment, and what to do about it. */
-export interface ConfigFault {
+/** One thing that is wrong with the environment or the definition, and what to do about it. */
+export interface ConfigProblem {
   name: string;
   problem: string;
-  mend: string;
+  fix: string;
 }
 
-/** Thrown when the environment is unusable; `faults` lists everything that is wrong, not only the first. */
+/** Thrown if Foyer cannot start with its environment or definition; `problems` lists everything that is wrong. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly code = 'config_invalid';
-  readonly faults: readonly ConfigFault[];
-  constructor(faults: readonly ConfigFault[], options?: ErrorOptions) {
-    const list = faults.map((fault) => `  ${fault.name}: ${fault.problem}\n    → ${fault.mend}`).join('\n');
-    super(`Foyer cannot start with this environment (${faults.length} to mend):\n${list}`, options);
-    this.faults = faults;
+  readonly problems: readonly ConfigProblem[];
+  constructor(problems: readonly ConfigProblem[], options?: ErrorOptions) {
+    const list = problems.map(({ name, problem, fix }) => `  ${name}: ${problem}\n    → ${fix}`).join('\n');
+    super(
+      `Foyer cannot start: ${problems.length === 1 ? 'one problem' : `${problems.length} problems`} to fix:\n${list}`,
+      options,
+    );
+    this.problems = problems;
   }
 }

@@ -1,15 +1,15 @@
-import { ConfigError, type ConfigFault } from './config-error.ts';
+import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { type DatabaseTarget, passwordsOf } from './database-target.ts';
 import { parseEncryptionKeys } from './encryption-keys.ts';
-import { type Environment, environmentSchema, faultsOf, rightOf } from './environment-schema.ts';
-import { faultsBetween } from './faults-between.ts';
+import { type Environment, environmentSchema, problemsOf, rightOf } from './environment-schema.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
 import { plainValues } from './plain-values.ts';
+import { problemsBetween } from './problems-between.ts';
 import { withDotenv } from './read-environment.ts';
 
 /**
  * Only this file reads `process.env`. `environment-schema.ts` lists what can be set and what is wrong with a value;
- * `faults-between.ts` checks variables against each other.
+ * `problems-between.ts` checks variables against each other.
  */
 
 /**
@@ -93,18 +93,18 @@ export interface Config extends FoyerConfig {
   };
 }
 
-/** Parses the environment; adds what is wrong to `faults`, and then returns undefined. */
+/** Parses the environment; adds what is wrong to `problems`, and then returns undefined. */
 function parseEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
-  faults: ConfigFault[],
+  problems: ConfigProblem[],
 ): FoyerConfig | undefined {
-  const before = faults.length;
-  const given = plainValues(environment, Object.keys(environmentSchema.shape), faults);
+  const before = problems.length;
+  const given = plainValues(environment, Object.keys(environmentSchema.shape), problems);
   const parsed = environmentSchema.safeParse(given);
-  if (!parsed.success) faults.push(...faultsOf(parsed.error));
-  faults.push(...faultsBetween(given, parsed.success ? parsed.data : rightOf(given)));
-  const keys = parseEncryptionKeys(given.TOKEN_ENCRYPTION_KEYS, faults);
-  return faults.length > before || !parsed.success ? undefined : configOf(parsed.data, keys);
+  if (!parsed.success) problems.push(...problemsOf(parsed.error));
+  problems.push(...problemsBetween(given, parsed.success ? parsed.data : rightOf(given)));
+  const keys = parseEncryptionKeys(given.TOKEN_ENCRYPTION_KEYS, problems);
+  return problems.length > before || !parsed.success ? undefined : configOf(parsed.data, keys);
 }
 
 /**
@@ -116,10 +116,10 @@ export function parseConfig(
   manifestText: string,
   basePath = '',
 ): Config {
-  const faults: ConfigFault[] = [];
-  const config = parseEnvironment(environment, faults);
-  const manifest = parseManifest(manifestText, faults);
-  if (!config || !manifest) throw new ConfigError(faults);
+  const problems: ConfigProblem[] = [];
+  const config = parseEnvironment(environment, problems);
+  const manifest = parseManifest(manifestText, problems);
+  if (!config || !manifest) throw new ConfigError(problems);
   return completeConfig(config, manifest, basePath);
 }
 
@@ -226,9 +226,9 @@ export function readEnvironment(environment: NodeJS.ProcessEnv = process.env): N
  * @example readConfig({ ...process.env, PORT: '4000' })
  */
 export function readConfig(environment?: Readonly<Record<string, string | undefined>>): FoyerConfig {
-  const faults: ConfigFault[] = [];
-  const config = parseEnvironment(environment ?? withDotenv(process.env), faults);
-  if (!config) throw new ConfigError(faults);
+  const problems: ConfigProblem[] = [];
+  const config = parseEnvironment(environment ?? withDotenv(process.env), problems);
+  if (!config) throw new ConfigError(problems);
   return freeze(config);
 }
 
@@ -237,11 +237,11 @@ export function readConfig(environment?: Readonly<Record<string, string | undefi
  * @throws ConfigError
  */
 export function readPublicUrl(environment: NodeJS.ProcessEnv = process.env): string {
-  const faults: ConfigFault[] = [];
-  const given = plainValues(withDotenv(environment), ['PUBLIC_URL'], faults);
+  const problems: ConfigProblem[] = [];
+  const given = plainValues(withDotenv(environment), ['PUBLIC_URL'], problems);
   const parsed = environmentSchema.pick({ PUBLIC_URL: true }).safeParse(given);
-  if (!parsed.success) faults.push(...faultsOf(parsed.error));
-  if (faults.length > 0 || !parsed.success) throw new ConfigError(faults);
+  if (!parsed.success) problems.push(...problemsOf(parsed.error));
+  if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
   return parsed.data.PUBLIC_URL.origin;
 }
 

@@ -1,9 +1,9 @@
-import type { ConfigFault } from './config-error.ts';
+import type { ConfigProblem } from './config-error.ts';
 
 /** Parses TOKEN_ENCRYPTION_KEYS, in its order; where it cannot be, adds the fault. Undefined where there is none. */
 export function parseEncryptionKeys(
   text: string | undefined,
-  faults: ConfigFault[],
+  problems: ConfigProblem[],
 ): { id: string; base64: string }[] | undefined {
   if (!text) return undefined;
   const keys: { id: string; base64: string }[] = [];
@@ -15,12 +15,12 @@ export function parseEncryptionKeys(
     const [, id, base64] = match ?? [];
     const known = keys.some((key) => key.id === id);
     if (id === undefined || base64 === undefined || Buffer.from(base64, 'base64').length !== 32 || known) {
-      faults.push({
+      problems.push({
         name: 'TOKEN_ENCRYPTION_KEYS',
         problem: known
           ? `gives the key id ${id} twice`
           : `entry ${keys.length + 1} is not id:base64-of-32-bytes`,
-        mend: known
+        fix: known
           ? 'give each key an id of its own'
           : 'use main:KEY, where KEY is what `openssl rand -base64 32` prints',
       });
@@ -30,10 +30,10 @@ export function parseEncryptionKeys(
   }
   if (keys.length > 0) return keys;
   // Not "none given": that would make a key file, which production must not do.
-  faults.push({
+  problems.push({
     name: 'TOKEN_ENCRYPTION_KEYS',
     problem: 'holds no key',
-    mend: 'use main:KEY, where KEY is what `openssl rand -base64 32` prints',
+    fix: 'use main:KEY, where KEY is what `openssl rand -base64 32` prints',
   });
   return undefined;
 }

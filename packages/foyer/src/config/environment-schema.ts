@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ConfigFault } from './config-error.ts';
+import type { ConfigProblem } from './config-error.ts';
 import { parseDatabaseUrl } from './database-target.ts';
 import { weakness } from './weak-secret.ts';
 
@@ -8,15 +8,15 @@ const scopeList = z
   .transform((text) => [...new Set(text.split(/[\s,]+/).filter(Boolean))])
   .refine((scopes) => scopes.every((scope) => /^[a-z][a-z0-9_.:-]*$/.test(scope)), {
     error: 'is not a list of scopes',
-    params: { mend: 'separate Slack scopes with commas: chat:write,users:read' },
+    params: { fix: 'separate Slack scopes with commas: chat:write,users:read' },
   });
 
 const hasCredentials = (url: URL): boolean => url.username !== '' || url.password !== '';
 
-const webUrl = (mend: string) =>
+const webUrl = (fix: string) =>
   z.string().refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), {
     error: 'is not an http(s) address',
-    params: { mend },
+    params: { fix },
   });
 
 /** This machine, by name or address: the only place where plain http is allowed. */
@@ -38,35 +38,35 @@ const originList = z.string().transform((text, context) => {
     const message = isOrigin
       ? 'names an http origin of another machine'
       : 'is not a list of origins (scheme, host and port)';
-    const mend = isOrigin
+    const fix = isOrigin
       ? 'use https: a result must not cross the network in plain text'
       : 'separate origins with commas: https://app.example.com,http://localhost:8000';
-    context.addIssue({ code: 'custom', message, params: { mend } });
+    context.addIssue({ code: 'custom', message, params: { fix } });
     return z.NEVER;
   }
   return [...origins];
 });
 
 /** A page of the host product that gets a signed result or claim in its query. */
-const hostPage = (mend: string) =>
-  webUrl(mend).refine(
+const hostPage = (fix: string) =>
+  webUrl(fix).refine(
     (text) => {
       const url = new URL(text);
       return isProtected(url) && !hasCredentials(url) && url.hash === '';
     },
     {
       error: 'is plain http to another machine, or has credentials or a fragment',
-      params: { mend },
+      params: { fix },
       when: ({ value }) => typeof value === 'string' && URL.canParse(value),
     },
   );
 
-const wholeNumber = (most: number, mend: string) =>
+const wholeNumber = (most: number, fix: string) =>
   z
     .string()
     .regex(/^\d{1,9}$/, { error: 'is not a whole number' })
     .transform(Number)
-    .refine((value) => value <= most, { error: `is larger than ${most}`, params: { mend } });
+    .refine((value) => value <= most, { error: `is larger than ${most}`, params: { fix } });
 
 /** Visible ASCII without < >, which an example has: what Slack never shows is told here and not by its first refusal. */
 const fromSlack = (label: string) =>
@@ -76,7 +76,7 @@ const fromSlack = (label: string) =>
 
 const mailAddress = z.string().refine((text) => /[^\s@]@[^\s@]/.test(text), {
   error: 'holds no mail address',
-  params: { mend: 'give one as foyer@example.com or Foyer <foyer@example.com>' },
+  params: { fix: 'give one as foyer@example.com or Foyer <foyer@example.com>' },
 });
 
 /** Refuses a secret that people choose and others guess. */
@@ -86,8 +86,8 @@ const notWeak = (text: z.ZodString, leastLength: number) =>
     if (problem) context.addIssue({ code: 'custom', message: problem });
   });
 
-/** The mends of faults whose own check carries none, by variable. */
-const mends: Readonly<Record<string, string>> = {
+/** The fixes of problems whose own check carries none, by variable. */
+const fixes: Readonly<Record<string, string>> = {
   SLACK_CLIENT_ID:
     'copy it from your app’s Basic Information page at api.slack.com/apps (npm run demo needs none)',
   SLACK_CLIENT_SECRET: 'copy it from your app’s Basic Information page at api.slack.com/apps',
@@ -112,7 +112,7 @@ export const environmentSchema = z.object({
     .refine((url) => url.search === '' && url.hash === '' && !hasCredentials(url) && url.pathname === '/', {
       error: 'has more than scheme, host and port',
       params: {
-        mend: 'leave out path, query, fragment and credentials: Slack’s and Foyer’s paths come behind it',
+        fix: 'leave out path, query, fragment and credentials: Slack’s and Foyer’s paths come behind it',
       },
     }),
   PORT: wholeNumber(65535, 'give a port from 0 to 65535').default(3000),
@@ -123,12 +123,12 @@ export const environmentSchema = z.object({
     .transform((url, context) => {
       const target = parseDatabaseUrl(url);
       if (target) return target;
-      const mend =
+      const fix =
         'use file:./data/foyer.db (a path, and nothing behind it) or postgres://user:password@host/database (with %40 for an @ in the password)';
       context.addIssue({
         code: 'custom',
         message: 'is neither a file nor a Postgres address',
-        params: { mend },
+        params: { fix },
       });
       return z.NEVER;
     }),
@@ -136,7 +136,7 @@ export const environmentSchema = z.object({
   SLACK_SCOPES: scopeList
     .refine((scopes) => scopes.length > 0, {
       error: 'names no scope, and Slack installs no app without one',
-      params: { mend: 'leave it out for those of manifest.json' },
+      params: { fix: 'leave it out for those of manifest.json' },
     })
     .optional(),
   SLACK_USER_SCOPES: scopeList.optional(),
@@ -150,7 +150,7 @@ export const environmentSchema = z.object({
     .string()
     .refine((text) => Buffer.byteLength(text) >= 32, {
       error: 'is shorter than 32 bytes',
-      params: { mend: 'use what `openssl rand -base64 32` prints, the same in Foyer and in your backend' },
+      params: { fix: 'use what `openssl rand -base64 32` prints, the same in Foyer and in your backend' },
     })
     .optional(),
   CONNECT_RETURN_ORIGINS: originList.optional(),
@@ -163,7 +163,7 @@ export const environmentSchema = z.object({
   SLACK_API_URL: webUrl('leave it out for Slack’s own')
     .refine((text) => !/[?#]/.test(text), {
       error: 'has a query or a fragment, and the methods’ names come behind it',
-      params: { mend: 'leave it out for Slack’s own' },
+      params: { fix: 'leave it out for Slack’s own' },
     })
     .default('https://slack.com/api/'),
   NODE_USE_ENV_PROXY: z.enum(['0', '1']).optional(),
@@ -172,7 +172,7 @@ export const environmentSchema = z.object({
     .string()
     .refine((text) => /^(https?:\/\/|mailto:)/i.test(text) && URL.canParse(text), {
       error: 'is neither a web nor a mail address',
-      params: { mend: 'give https://… or mailto:…' },
+      params: { fix: 'give https://… or mailto:…' },
     })
     .optional(),
   OPERATOR_PASSWORD: notWeak(z.string(), 12).optional(),
@@ -208,23 +208,23 @@ export function rightOf(given: Readonly<Record<string, string>>): Partial<Enviro
   return Object.fromEntries(right) as Partial<Environment>;
 }
 
-const otherMends: Readonly<Record<string, string>> = {
+const otherFixes: Readonly<Record<string, string>> = {
   OPERATOR_PASSWORD:
     'choose a stronger one: it guards every installation. `openssl rand -base64 18` makes one',
   NOTIFY_SMTP_URL:
     'give smtp://user:password@host:587 or smtps://…; in the password write # / ? @ : % as %23 %2F %3F %40 %3A %25',
 };
 
-/** What the schema refused, each with its mend. */
-export function faultsOf(error: z.ZodError): ConfigFault[] {
+/** What the schema refused, each with its fix. */
+export function problemsOf(error: z.ZodError): ConfigProblem[] {
   return error.issues.map((issue) => {
     const name = String(issue.path[0] ?? 'environment');
-    const own = issue.code === 'custom' ? issue.params?.mend : undefined;
+    const own = issue.code === 'custom' ? issue.params?.fix : undefined;
     const problem = issue.code === 'invalid_value' ? 'is not one of the known values' : issue.message;
     return {
       name,
       problem,
-      mend: typeof own === 'string' ? own : (mends[name] ?? otherMends[name] ?? 'see .env.example'),
+      fix: typeof own === 'string' ? own : (fixes[name] ?? otherFixes[name] ?? 'see .env.example'),
     };
   });
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { ConfigError, type ConfigFault } from './config-error.ts';
+import { ConfigError, type ConfigProblem } from './config-error.ts';
 
 const manifestSchema = z.object({
   display_information: z.object({
@@ -23,15 +23,15 @@ const manifestSchema = z.object({
 export type Manifest = z.output<typeof manifestSchema>;
 
 /** Parses the manifest's text; where that cannot be done, adds the fault and returns undefined. */
-export function parseManifest(text: string, faults: ConfigFault[]): Manifest | undefined {
+export function parseManifest(text: string, problems: ConfigProblem[]): Manifest | undefined {
   try {
     return manifestSchema.parse(JSON.parse(text));
   } catch (cause) {
     const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
-    faults.push({
+    problems.push({
       name: 'manifest.json',
       problem: `cannot be read: ${reason}`,
-      mend: 'restore it from the repository',
+      fix: 'restore it from the repository',
     });
     return undefined;
   }
@@ -47,7 +47,7 @@ export function readManifest(file: string | URL): string {
     return readFileSync(file, 'utf8').replace(/^\ufeff/, '');
   } catch (cause) {
     const problem = `cannot be read: ${(cause as Error).message}`;
-    const mend = 'restore it from the repository, as a file that this user can read';
-    throw new ConfigError([{ name: 'manifest.json', problem, mend }], { cause });
+    const fix = 'restore it from the repository, as a file that this user can read';
+    throw new ConfigError([{ name: 'manifest.json', problem, fix }], { cause });
   }
 }

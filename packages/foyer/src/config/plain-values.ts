@@ -1,4 +1,4 @@
-import type { ConfigFault } from './config-error.ts';
+import type { ConfigProblem } from './config-error.ts';
 
 /**
  * The values of these variables, without blanks around them. One that holds nothing else is not set: that is how `.env`
@@ -9,7 +9,7 @@ import type { ConfigFault } from './config-error.ts';
 export function plainValues(
   environment: Readonly<Record<string, string | undefined>>,
   names: readonly string[],
-  faults: ConfigFault[],
+  problems: ConfigProblem[],
 ): Record<string, string> {
   const values: Record<string, string> = {};
   for (const name of names) {
@@ -18,10 +18,10 @@ export function plainValues(
     // A mark that is closed within it is a part of it: "Foyer, Inc." <foyer@example.com>.
     const [, , inner] = /^(["'`])((?:(?!\1).)*)\1?$/s.exec(value) ?? [];
     if (inner !== undefined) {
-      faults.push({
+      problems.push({
         name,
         problem: 'begins with a quotation mark, which would be a part of it',
-        mend: 'leave the marks out, or close them where it stands in .env',
+        fix: 'leave the marks out, or close them where it stands in .env',
       });
     }
     // What is in it is looked at all the same, so that every fault is told at once.

@@ -22,7 +22,7 @@ function readDotenv(): string {
     const fault = {
       name: '.env',
       problem: `is there and cannot be read: ${message}`,
-      mend: 'run this as the user that Foyer runs as, or make .env a UTF-8 file that this user can read (it holds secrets)',
+      fix: 'run this as the user that Foyer runs as, or make .env a UTF-8 file that this user can read (it holds secrets)',
     };
     throw new ConfigError([fault], { cause });
   }

@@ -75,10 +75,10 @@ export class DatabaseUnavailableError extends Error {
     this.mayBeCommitted = options.mayBeCommitted ?? false;
   }
 
-  /** For whoever starts a program. What only tells its cause names no mend; doctor tells the causes apart. */
+  /** For whoever starts a program. What only tells its cause names no fix; doctor tells the causes apart. */
   get advice(): string {
     if (this.cause === undefined) return this.message;
-    return `${this.message.replace(/\.$/, '')}.\n\`npm run foyer -- doctor\` says what is wrong with the database of DATABASE_URL, and what mends it.`;
+    return `${this.message.replace(/\.$/, '')}.\n\`npm run foyer -- doctor\` says what is wrong with the database of DATABASE_URL, and what fixes it.`;
   }
 }
 

@@ -68,7 +68,7 @@ export function logoType(path: string): string | undefined {
 export interface BrandProblem {
   name: string;
   problem: string;
-  mend: string;
+  fix: string;
 }
 
 const names: Readonly<Record<keyof Brand, 'text' | 'color' | 'logo' | 'url'>> = {
@@ -87,18 +87,18 @@ const names: Readonly<Record<keyof Brand, 'text' | 'color' | 'logo' | 'url'>> = 
 export function brandProblems(brand: unknown): BrandProblem[] {
   if (brand === undefined) return [];
   if (typeof brand !== 'object' || brand === null) {
-    return [{ name: 'brand', problem: 'is not an object', mend: 'give { publisher: … }, or leave it out' }];
+    return [{ name: 'brand', problem: 'is not an object', fix: 'give { publisher: … }, or leave it out' }];
   }
   return Object.entries(brand).flatMap(([key, value]): BrandProblem[] => {
     const name = `brand.${key}`;
     const kind = Object.hasOwn(names, key) ? names[key as keyof Brand] : undefined;
     if (kind === undefined) {
-      const mend = `use one of ${Object.keys(names).join(', ')}`;
-      return [{ name, problem: 'is not a part of a brand', mend }];
+      const fix = `use one of ${Object.keys(names).join(', ')}`;
+      return [{ name, problem: 'is not a part of a brand', fix }];
     }
     if (value === undefined || (value === null && kind !== 'text' && kind !== 'color')) return [];
-    const mend = mendOf(kind, value);
-    return mend === undefined ? [] : [{ name, problem: `is ${JSON.stringify(value)}`, mend }];
+    const fix = mendOf(kind, value);
+    return fix === undefined ? [] : [{ name, problem: `is ${JSON.stringify(value)}`, fix }];
   });
 }
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Config } from '../config/config.ts';
-import { ConfigError, type ConfigFault } from '../config/config-error.ts';
+import { ConfigError, type ConfigProblem } from '../config/config-error.ts';
 
 /** A server that listens. */
 export interface Listening {
@@ -57,17 +57,17 @@ export async function listen(
 function faultOf(
   code: string,
   { port, host }: Pick<Config['http'], 'port' | 'host'>,
-): ConfigFault | undefined {
+): ConfigProblem | undefined {
   if (code === 'EADDRINUSE') {
     const problem = `${port} is taken: another process listens on it`;
-    return { name: 'PORT', problem, mend: 'end that process, or give another port' };
+    return { name: 'PORT', problem, fix: 'end that process, or give another port' };
   }
   if (code === 'EACCES') {
-    const mend = 'give one from 1024 on, with a proxy in front, or let this user listen on low ports';
-    return { name: 'PORT', problem: `${port} is not for this user`, mend };
+    const fix = 'give one from 1024 on, with a proxy in front, or let this user listen on low ports';
+    return { name: 'PORT', problem: `${port} is not for this user`, fix };
   }
   if (!/^(EADDRNOTAVAIL|ENOTFOUND|EAI_\w+|EINVAL)$/.test(code)) return undefined;
-  const mend =
+  const fix =
     'give one of its addresses, 0.0.0.0 for all of them, or leave it out for 127.0.0.1, which only this machine reaches';
-  return { name: 'HOST', problem: `${host} is no address of this machine (${code})`, mend };
+  return { name: 'HOST', problem: `${host} is no address of this machine (${code})`, fix };
 }

@@ -12,7 +12,7 @@ import { type OperatorMessage, type Span, troubleLine } from './operator-message
 
 /**
  * What the operators are told of an uninstall, a dead token or a failed run; undefined where that is no longer worth
- * telling, or was told: a token died because the app was removed, or works again; a run was mended, or its own message
+ * telling, or was told: a token died because the app was removed, or works again; a run was fixed, or its own message
  * named what failed.
  */
 export async function eventNotice(
@@ -129,7 +129,7 @@ function runFailedNotice(appName: string, record: InstallRecord, run: RunRecord)
         ' failed.',
       ],
       ...failed.slice(0, 15).map(troubleLine),
-      ['Once it is mended: ', { code: `npm run foyer -- retry ${run.id}` }],
+      ['Once it is fixed: ', { code: `npm run foyer -- retry ${run.id}` }],
     ],
   };
 }

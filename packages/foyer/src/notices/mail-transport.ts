@@ -51,7 +51,7 @@ export function mailFailure(error: unknown): MailFailure {
   return known ?? { code: 'mail_failed', message: 'The mail could not be sent', final: false };
 }
 
-/** What an operator mends is tried again: the message is not at fault. */
+/** What an operator fixes is tried again: the message is not at fault. */
 const failures: Readonly<Record<string, MailFailure>> = {
   EAUTH: failure('smtp_login_refused', 'The mail server refused the login of NOTIFY_SMTP_URL'),
   ENOAUTH: failure('smtp_login_refused', 'The mail server wants a login: put one into NOTIFY_SMTP_URL'),

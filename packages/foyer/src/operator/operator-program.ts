@@ -64,7 +64,7 @@ const scrubTokens = createScrubber([]);
 
 /**
  * The password of an address: everything between its user and its last @, but for the example that the configuration's
- * own mends give.
+ * own fixes give.
  */
 const addressPassword =
   /(?<=:\/\/[^\s:/@]*:)(?!password@host(?:\/database|:587)(?:\s|$))\S+(?=@)|(?<=[?&]password=)[^\s&]+/g;
@@ -77,7 +77,7 @@ function scrub(text: string): string {
 function createProgram(deps: OperatorDeps): Command {
   const { output } = deps;
   const program = new Command('npm run foyer --')
-    .description('The operator’s tools: who is installed, what failed and why, and how to mend it.')
+    .description('The operator’s tools: who is installed, what failed and why, and how to fix it.')
     .configureOutput({
       writeOut: (text) => output.print(text.trimEnd()),
       // It quotes what it does not understand, which may be an address with a password in it.

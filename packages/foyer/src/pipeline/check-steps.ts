@@ -1,4 +1,4 @@
-import type { ConfigFault } from '../config/config-error.ts';
+import type { ConfigProblem } from '../config/config-error.ts';
 
 const known = [
   'name',
@@ -19,38 +19,38 @@ const wholeNumber = (value: unknown, most: number): boolean =>
  *
  * Why at the start: a run is made of this list once tokens were issued, and a step that cannot run would fail there.
  */
-export function checkSteps(option: string, steps: unknown): ConfigFault[] {
+export function checkSteps(option: string, steps: unknown): ConfigProblem[] {
   if (!Array.isArray(steps)) {
     return [
       {
         name: option,
         problem: 'is not a list of steps',
-        mend: `give ${option}: [...builtInSteps(), yourStep]`,
+        fix: `give ${option}: [...builtInSteps(), yourStep]`,
       },
     ];
   }
   const names = new Set<unknown>();
   return steps.flatMap((step: unknown, index) => {
-    const faults = checkStep(`${option}[${index}]`, step);
+    const problems = checkStep(`${option}[${index}]`, step);
     const name = typeof step === 'object' && step !== null && 'name' in step ? step.name : undefined;
     if (typeof name === 'string' && names.has(name)) {
       const problem = `has the name of an earlier step: ${name}`;
-      faults.push({ name: `${option}[${index}]`, problem, mend: 'give each step a name of its own' });
+      problems.push({ name: `${option}[${index}]`, problem, fix: 'give each step a name of its own' });
     }
     names.add(name);
-    return faults;
+    return problems;
   });
 }
 
-function checkStep(where: string, step: unknown): ConfigFault[] {
+function checkStep(where: string, step: unknown): ConfigProblem[] {
   if (typeof step !== 'object' || step === null) {
-    return [{ name: where, problem: 'is not a step', mend: 'give an object with name, title and run' }];
+    return [{ name: where, problem: 'is not a step', fix: 'give an object with name, title and run' }];
   }
   const given: Record<string, unknown> = { ...step };
   const { name, title, required, timeLimitMs, maxAttempts, run, write } = given;
   const label = typeof name === 'string' && name !== '' ? `${where} (${name})` : where;
-  const faults: ConfigFault[] = [];
-  const fault = (problem: string, mend: string): void => void faults.push({ name: label, problem, mend });
+  const problems: ConfigProblem[] = [];
+  const fault = (problem: string, fix: string): void => void problems.push({ name: label, problem, fix });
   if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,59}$/.test(name)) {
     fault('has no name that can be stored', "give it lower-case words with hyphens: name: 'start-trial'");
   }
@@ -79,5 +79,5 @@ function checkStep(where: string, step: unknown): ConfigFault[] {
   const unknown = Object.keys(given).filter((key) => !known.includes(key));
   if (unknown.length > 0)
     fault(`has what no step knows: ${unknown.join(', ')}`, `use ${known.slice(0, 6).join(', ')}`);
-  return faults;
+  return problems;
 }

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { createSandbox, type Sandbox, type SandboxOptions } from 'slack-sandbox';
 import { completeConfig, readConfig } from '../config/config.ts';
-import { ConfigError, type ConfigFault } from '../config/config-error.ts';
+import { ConfigError, type ConfigProblem } from '../config/config-error.ts';
 import { createLogger } from '../config/log.ts';
 import { parseManifest } from '../config/manifest.ts';
-import { definitionFaults, type FoyerDefinition, manifestText } from '../define-foyer.ts';
+import { definitionProblems, type FoyerDefinition, manifestText } from '../define-foyer.ts';
 import type { Foyer } from '../foyer.ts';
 import { type ServedFoyer, startFoyer } from '../serve.ts';
 import { freePort } from './free-port.ts';
@@ -60,9 +60,9 @@ export async function startTestFoyer(
   definition: FoyerDefinition,
   options: TestFoyerOptions = {},
 ): Promise<TestFoyer> {
-  const faults: ConfigFault[] = definitionFaults(definition);
-  const manifest = parseManifest(manifestText(definition), faults);
-  if (!manifest || faults.length > 0) throw new ConfigError(faults);
+  const problems: ConfigProblem[] = definitionProblems(definition);
+  const manifest = parseManifest(manifestText(definition), problems);
+  if (!manifest || problems.length > 0) throw new ConfigError(problems);
   const { basePath = '' } = definition;
   let aheadMs = 0;
   const clock: TestClock = {

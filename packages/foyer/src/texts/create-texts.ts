@@ -199,7 +199,7 @@ function readable(name: string): string {
 export interface TextProblem {
   name: string;
   problem: string;
-  mend: string;
+  fix: string;
 }
 
 const openKeys = /^(?:(?:scope|reason)\..+|step\..+\.(?:todo|doing)|app\.(?:tagline|description|nextSteps))$/;
@@ -209,20 +209,20 @@ const longestMessage = 2000;
 export function textProblems(partial: unknown): TextProblem[] {
   if (partial === undefined) return [];
   if (typeof partial !== 'object' || partial === null) {
-    return [{ name: 'texts', problem: 'is not an object', mend: 'give { en: { … } }, or leave it out' }];
+    return [{ name: 'texts', problem: 'is not an object', fix: 'give { en: { … } }, or leave it out' }];
   }
   return Object.entries(partial).flatMap(([name, value]): TextProblem[] => {
     if (name === 'defaultLanguage') {
       if (typeof value === 'string' && isLanguage(value)) return [];
-      const mend = `use one of ${languages.join(', ')}`;
-      return [{ name: 'texts.defaultLanguage', problem: `is ${JSON.stringify(value)}`, mend }];
+      const fix = `use one of ${languages.join(', ')}`;
+      return [{ name: 'texts.defaultLanguage', problem: `is ${JSON.stringify(value)}`, fix }];
     }
     if (!isLanguage(name)) {
-      const mend = `use defaultLanguage or one of ${languages.join(', ')}`;
-      return [{ name: `texts.${name}`, problem: 'is not a language of Foyer’s', mend }];
+      const fix = `use defaultLanguage or one of ${languages.join(', ')}`;
+      return [{ name: `texts.${name}`, problem: 'is not a language of Foyer’s', fix }];
     }
     if (typeof value !== 'object' || value === null) {
-      return [{ name: `texts.${name}`, problem: 'is not an object', mend: 'give messages by their names' }];
+      return [{ name: `texts.${name}`, problem: 'is not an object', fix: 'give messages by their names' }];
     }
     return Object.entries(value).flatMap(([key, message]) => messageProblems(`texts.${name}`, key, message));
   });
@@ -232,12 +232,12 @@ function messageProblems(place: string, key: string, message: unknown): TextProb
   const name = `${place}[${JSON.stringify(key)}]`;
   const isOwn = Object.hasOwn(en, key);
   if (!isOwn && !openKeys.test(key)) {
-    return [{ name, problem: 'is not a message of Foyer’s', mend: 'see the list in docs/texts.md' }];
+    return [{ name, problem: 'is not a message of Foyer’s', fix: 'see the list in docs/texts.md' }];
   }
   if (message === undefined) return [];
   if (typeof message !== 'string' || message.trim() === '' || message.length > longestMessage) {
-    const mend = `give a text of at most ${longestMessage} characters, or leave it out`;
-    return [{ name, problem: 'is not a text, or too long', mend }];
+    const fix = `give a text of at most ${longestMessage} characters, or leave it out`;
+    return [{ name, problem: 'is not a text, or too long', fix }];
   }
   // Texts about the app and its scopes and steps take no values: a brace in them is a brace.
   if (!isOwn) return [];
@@ -246,9 +246,9 @@ function messageProblems(place: string, key: string, message: unknown): TextProb
     const unknown = [...placeholdersOf(message)].filter((placeholder) => !known.has(placeholder));
     if (unknown.length === 0) return [];
     const offered = known.size === 0 ? 'this message has none' : `it may use ${[...known].join(', ')}`;
-    return [{ name, problem: `uses {${unknown.join('}, {')}}, which is not there`, mend: offered }];
+    return [{ name, problem: `uses {${unknown.join('}, {')}}, which is not there`, fix: offered }];
   } catch (error) {
     const problem = `is not an ICU message: ${error instanceof Error ? error.message : String(error)}`;
-    return [{ name, problem, mend: 'close every brace; write a lone brace as ’{’ in single quotes' }];
+    return [{ name, problem, fix: 'close every brace; write a lone brace as ’{’ in single quotes' }];
   }
 }

@@ -17,12 +17,12 @@ const secrets = {
 };
 const key = Buffer.alloc(32, 7).toString('base64');
 
-function faultsOf(environment: Record<string, string>): ConfigError['faults'] {
+function faultsOf(environment: Record<string, string>): ConfigError['problems'] {
   try {
     parseConfig(environment, manifest);
   } catch (error) {
     assert.ok(error instanceof ConfigError);
-    return error.faults;
+    return error.problems;
   }
   return [];
 }
@@ -68,7 +68,7 @@ describe('the configuration', () => {
     );
   });
 
-  it('tells every fault at once, each with its mend', () => {
+  it('tells every fault at once, each with its fix', () => {
     const faults = faultsOf({
       SLACK_CLIENT_ID: '1.2',
       PUBLIC_URL: 'foyer.example.com',
@@ -88,7 +88,7 @@ describe('the configuration', () => {
       'TOKEN_ENCRYPTION_KEYS',
     ]);
     for (const fault of faults)
-      assert.ok(fault.mend.length > 10 && fault.problem.length > 5, JSON.stringify(fault));
+      assert.ok(fault.fix.length > 10 && fault.problem.length > 5, JSON.stringify(fault));
   });
 
   it('treats an empty value as one that is not set', () => {
@@ -217,7 +217,7 @@ describe('the configuration', () => {
           [name],
           value,
         );
-        assert.ok((faults[0]?.mend.length ?? 0) > 10, JSON.stringify(faults));
+        assert.ok((faults[0]?.fix.length ?? 0) > 10, JSON.stringify(faults));
       }
     }
     const mail = { NOTIFY_SMTP_URL: 'smtp://localhost', NOTIFY_EMAIL_FROM: 'Foyer', NOTIFY_EMAIL_TO: 'me' };
@@ -289,7 +289,7 @@ describe('the configuration', () => {
     assert.deepEqual(twice.slack.botScopes, ['chat:write', 'users:read']);
   });
 
-  it('tells a manifest that is missing or no file with its mend, and reads one that begins with a mark', (t) => {
+  it('tells a manifest that is missing or no file with its fix, and reads one that begins with a mark', (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'foyer-manifest-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const file = pathToFileURL(join(folder, 'manifest.json'));

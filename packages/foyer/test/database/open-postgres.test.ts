@@ -128,7 +128,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     assert.deepEqual(await keysIn(database), []);
   });
 
-  it('tells a fault of a query as it is, since no other database would mend it', async (t) => {
+  it('tells a fault of a query as it is, since no other database would fix it', async (t) => {
     const { database } = await setPlay(t);
     await assert.rejects(sql`select no_such_column`.execute(database.queries), (error) => {
       assert.ok(!(error instanceof DatabaseUnavailableError));

@@ -108,7 +108,7 @@ describe('the life of an installation', () => {
     }
   });
 
-  it('shows a team whose token died as broken, and a new install mends it', async () => {
+  it('shows a team whose token died as broken, and a new install fixes it', async () => {
     const { sandbox, url } = stage;
     sandbox.faults.add({
       method: 'views.publish',

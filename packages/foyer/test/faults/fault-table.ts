@@ -26,7 +26,7 @@ export interface NotInstalled {
    * none: Slack issued none. given back: revoked before the page was sent. later: the page says that they are not given
    * back yet, and a minute later they are. never: Slack never lets us; they stay on record, and the log says so.
    * unheard of: Slack may have issued some, and its answer never came; the page does not deny it, and installing again
-   * mends it.
+   * fixes it.
    */
   tokens: 'none' | 'given back' | 'later' | 'never' | 'unheard of';
 }

@@ -132,7 +132,7 @@ describe('tokens that rotate', { concurrency: 4 }, () => {
     assert.ok(liveTokens(stage.sandbox).includes(held ?? ''));
   });
 
-  it('that Slack refuses for good leave an installation that is told as broken, and a reinstall mends it', async (t) => {
+  it('that Slack refuses for good leave an installation that is told as broken, and a reinstall fixes it', async (t) => {
     const play = await setPlay(t);
     const { stage, acme } = play;
     await play.pass(11 * hourMs);

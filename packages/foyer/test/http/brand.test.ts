@@ -47,7 +47,7 @@ describe('a brand', () => {
       problems.map(({ name }) => name),
       ['brand.colour', 'brand.color', 'brand.logo', 'brand.name', 'brand.privacyUrl'],
     );
-    assert.ok(problems.every(({ mend }) => mend !== ''));
+    assert.ok(problems.every(({ fix }) => fix !== ''));
     assert.deepEqual(brandProblems(undefined), []);
   });
 });

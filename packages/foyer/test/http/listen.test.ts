@@ -10,11 +10,11 @@ const faultsOf = async (http: { port: number; host: string }) => {
     (refusal: unknown) => refusal,
   );
   assert.ok(error instanceof ConfigError);
-  return error.faults;
+  return error.problems;
 };
 
 describe('a server that cannot listen', () => {
-  it('tells a port that is taken, and how to mend that', async (t) => {
+  it('tells a port that is taken, and how to fix that', async (t) => {
     const first = await listen(createServer(), { port: 0, host: '127.0.0.1' });
     t.after(() => first.close(0));
     const { port } = first.address;
@@ -22,7 +22,7 @@ describe('a server that cannot listen', () => {
       {
         name: 'PORT',
         problem: `${port} is taken: another process listens on it`,
-        mend: 'end that process, or give another port',
+        fix: 'end that process, or give another port',
       },
     ]);
   });

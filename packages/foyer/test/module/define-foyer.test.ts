@@ -22,8 +22,8 @@ async function problemsOf(definition: Parameters<typeof defineFoyer>[0]): Promis
     (cause) => cause,
   );
   assert.ok(error instanceof ConfigError, String(error));
-  for (const { mend } of error.faults) assert.notEqual(mend, '');
-  return error.faults.map(({ name, problem }) => `${name} ${problem}`);
+  for (const { fix } of error.problems) assert.notEqual(fix, '');
+  return error.problems.map(({ name, problem }) => `${name} ${problem}`);
 }
 
 describe('a definition', () => {

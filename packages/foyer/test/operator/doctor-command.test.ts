@@ -97,8 +97,8 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
     assert.deepEqual(amiss(findings), []);
     assert.deepEqual([exitCode, stderr], [0, '']);
     for (const finding of findings) {
-      assert.deepEqual(Object.keys(finding), ['check', 'status', 'detail', 'mend']);
-      assert.equal(finding.mend, null);
+      assert.deepEqual(Object.keys(finding), ['check', 'status', 'detail', 'fix']);
+      assert.equal(finding.fix, null);
     }
   });
 }
@@ -122,7 +122,7 @@ interface Breakage {
   check: string;
   status: Finding['status'];
   detail: RegExp;
-  mend: RegExp;
+  fix: RegExp;
   /** Other findings that are amiss for the same reason. */
   also?: string[];
   options?: (prepared: Prepared) => string[];
@@ -136,7 +136,7 @@ const breakages: Breakage[] = [
     check: 'environment',
     status: 'fault',
     detail: /PORT is not a whole number/,
-    mend: /0 to 65535/,
+    fix: /0 to 65535/,
   },
   {
     what: 'a client secret that is missing',
@@ -144,7 +144,7 @@ const breakages: Breakage[] = [
     check: 'environment',
     status: 'fault',
     detail: /SLACK_CLIENT_SECRET is missing/,
-    mend: /Basic Information/,
+    fix: /Basic Information/,
     also: ['credentials'],
   },
   {
@@ -153,7 +153,7 @@ const breakages: Breakage[] = [
     check: 'credentials',
     status: 'fault',
     detail: /SLACK_CLIENT_SECRET is not this app’s/,
-    mend: /Basic Information/,
+    fix: /Basic Information/,
   },
   {
     what: 'a client id that Slack does not know',
@@ -164,7 +164,7 @@ const breakages: Breakage[] = [
     check: 'credentials',
     status: 'fault',
     detail: /does not know SLACK_CLIENT_ID/,
-    mend: /Basic Information/,
+    fix: /Basic Information/,
   },
   {
     what: 'one secret in both places',
@@ -173,7 +173,7 @@ const breakages: Breakage[] = [
     check: 'credentials',
     status: 'fault',
     detail: /the same as SLACK_CLIENT_SECRET/,
-    mend: /They are two/,
+    fix: /They are two/,
   },
   {
     what: 'a key that was replaced under its id',
@@ -182,7 +182,7 @@ const breakages: Breakage[] = [
     check: 'key',
     status: 'fault',
     detail: /key main is not the one/,
-    mend: /Put the right key back/,
+    fix: /Put the right key back/,
   },
   {
     what: 'a key that is no longer given',
@@ -191,7 +191,7 @@ const breakages: Breakage[] = [
     check: 'key',
     status: 'fault',
     detail: /encrypted with the key main, which is missing/,
-    mend: /Put the right key back/,
+    fix: /Put the right key back/,
   },
   {
     what: 'a key file that is lost',
@@ -199,7 +199,7 @@ const breakages: Breakage[] = [
     check: 'key',
     status: 'fault',
     detail: /key file .*foyer\.db\.key is missing/,
-    mend: /Restore the key/,
+    fix: /Restore the key/,
   },
   {
     what: 'a key file that everybody can read',
@@ -211,7 +211,7 @@ const breakages: Breakage[] = [
     check: 'key-file',
     status: 'warning',
     detail: /mode 644/,
-    mend: /^chmod 600 .*foyer\.db\.key$/,
+    fix: /^chmod 600 .*foyer\.db\.key$/,
   },
   {
     what: 'an .env that everybody can read',
@@ -222,7 +222,7 @@ const breakages: Breakage[] = [
     check: 'env-file',
     status: 'warning',
     detail: /mode 640/,
-    mend: /^chmod 600 \.env$/,
+    fix: /^chmod 600 \.env$/,
   },
   {
     what: 'a database in the wrong place',
@@ -231,7 +231,7 @@ const breakages: Breakage[] = [
     check: 'database',
     status: 'warning',
     detail: /no database yet at .*none\.db/,
-    mend: /DATABASE_URL names the wrong place/,
+    fix: /DATABASE_URL names the wrong place/,
   },
   {
     what: 'a file that is no database',
@@ -242,7 +242,7 @@ const breakages: Breakage[] = [
     check: 'database',
     status: 'fault',
     detail: /other\.db cannot be opened: file is not a database/,
-    mend: /restore a backup/,
+    fix: /restore a backup/,
     also: ['key', 'records'],
   },
   {
@@ -255,7 +255,7 @@ const breakages: Breakage[] = [
     check: 'database-schema',
     status: 'fault',
     detail: /newer Foyer .*9999-from-the-future/,
-    mend: /Run that version/,
+    fix: /Run that version/,
     also: ['key', 'records'],
   },
   {
@@ -272,7 +272,7 @@ const breakages: Breakage[] = [
     check: 'database-schema',
     status: 'warning',
     detail: /lacks 0003-operator-notices/,
-    mend: /restart Foyer/,
+    fix: /restart Foyer/,
     also: ['key', 'records'],
   },
   {
@@ -290,7 +290,7 @@ const breakages: Breakage[] = [
     check: 'manifest-urls',
     status: 'fault',
     detail: /no redirect URL http:.*event URL is https:\/\/old\.example\.com/,
-    mend: /App Manifest page/,
+    fix: /App Manifest page/,
     also: ['manifest-events', 'manifest-tabs'],
   },
   {
@@ -302,7 +302,7 @@ const breakages: Breakage[] = [
     check: 'manifest-urls',
     status: 'fault',
     detail: /slack-app-manifest\.json does not fit PUBLIC_URL/,
-    mend: /npm run foyer -- manifest/,
+    fix: /npm run foyer -- manifest/,
   },
   {
     what: 'a manifest that is not at the place that was named',
@@ -311,7 +311,7 @@ const breakages: Breakage[] = [
     check: 'manifest',
     status: 'fault',
     detail: /nowhere\.json cannot be read as JSON: ENOENT/,
-    mend: /Export the manifest/,
+    fix: /Export the manifest/,
   },
   {
     what: 'a manifest as setup kept it, once it is no JSON any more',
@@ -319,7 +319,7 @@ const breakages: Breakage[] = [
     check: 'manifest',
     status: 'warning',
     detail: /slack-app-manifest\.json cannot be read as JSON/,
-    mend: /run setup again/,
+    fix: /run setup again/,
   },
   {
     what: 'a scope that the manifest does not list, and nobody has granted',
@@ -328,7 +328,7 @@ const breakages: Breakage[] = [
     check: 'manifest-scopes',
     status: 'fault',
     detail: /asks for channels:read/,
-    mend: /SLACK_SCOPES/,
+    fix: /SLACK_SCOPES/,
     also: ['granted-scopes'],
   },
   {
@@ -341,7 +341,7 @@ const breakages: Breakage[] = [
     check: 'granted-scopes',
     status: 'warning',
     detail: /1 of 1 lack im:write; 1 of 1 lack team:read/,
-    mend: /Update permissions/,
+    fix: /Update permissions/,
   },
   {
     what: 'a public URL where nothing listens',
@@ -349,7 +349,7 @@ const breakages: Breakage[] = [
     check: 'public-url',
     status: 'fault',
     detail: /healthz refuses the connection/,
-    mend: /Start Foyer/,
+    fix: /Start Foyer/,
   },
   {
     what: 'a public URL where something else listens',
@@ -357,7 +357,7 @@ const breakages: Breakage[] = [
     check: 'public-url',
     status: 'fault',
     detail: /something that is not Foyer/,
-    mend: /proxy, DNS, firewall/,
+    fix: /proxy, DNS, firewall/,
   },
   {
     what: 'a public URL without https',
@@ -365,7 +365,7 @@ const breakages: Breakage[] = [
     check: 'public-url',
     status: 'fault',
     detail: /is http/,
-    mend: /TLS proxy/,
+    fix: /TLS proxy/,
   },
   {
     what: 'a Slack that cannot be reached',
@@ -374,7 +374,7 @@ const breakages: Breakage[] = [
     check: 'slack',
     status: 'fault',
     detail: /HTTP 503/,
-    mend: /firewall/,
+    fix: /firewall/,
   },
   {
     what: 'a clock that is wrong',
@@ -383,7 +383,7 @@ const breakages: Breakage[] = [
     check: 'clock',
     status: 'fault',
     detail: /(?:59[5-9]|60[0-5]) s behind Slack’s/,
-    mend: /NTP/,
+    fix: /NTP/,
   },
   {
     what: 'a token that died',
@@ -395,7 +395,7 @@ const breakages: Breakage[] = [
     check: 'tokens-dead',
     status: 'warning',
     detail: /refuses the token of 1 installation/,
-    mend: /list --status broken/,
+    fix: /list --status broken/,
   },
   {
     what: 'a token that lapsed and was not renewed',
@@ -407,7 +407,7 @@ const breakages: Breakage[] = [
     check: 'tokens-lapsed',
     status: 'fault',
     detail: /1 of bots/,
-    mend: /Start Foyer/,
+    fix: /Start Foyer/,
   },
   {
     what: 'a run that nobody works on',
@@ -419,7 +419,7 @@ const breakages: Breakage[] = [
     check: 'runs-hanging',
     status: 'fault',
     detail: /1 run should go on.*15 min/,
-    mend: /npm start/,
+    fix: /npm start/,
   },
   {
     what: 'a run that failed',
@@ -428,7 +428,7 @@ const breakages: Breakage[] = [
     check: 'runs-failed',
     status: 'warning',
     detail: /newest run of 1 installation/,
-    mend: /retry RUN/,
+    fix: /retry RUN/,
   },
   {
     what: 'tokens of an interrupted install',
@@ -443,7 +443,7 @@ const breakages: Breakage[] = [
     check: 'tokens-unstored',
     status: 'fault',
     detail: /1 interrupted install/,
-    mend: /Start Foyer/,
+    fix: /Start Foyer/,
   },
   {
     what: 'an operator’s password that crosses the network in the clear',
@@ -455,7 +455,7 @@ const breakages: Breakage[] = [
     check: 'operator-pages',
     status: 'fault',
     detail: /in the clear/,
-    mend: /TLS proxy/,
+    fix: /TLS proxy/,
     also: ['public-url'],
   },
   {
@@ -464,7 +464,7 @@ const breakages: Breakage[] = [
     check: 'notify',
     status: 'warning',
     detail: /Nobody is told/,
-    mend: /NOTIFY_SLACK_WEBHOOK_URL/,
+    fix: /NOTIFY_SLACK_WEBHOOK_URL/,
   },
   {
     what: 'a mail server that refuses the login',
@@ -479,7 +479,7 @@ const breakages: Breakage[] = [
     check: 'mail-server',
     status: 'fault',
     detail: /refused the login/,
-    mend: /user and password/,
+    fix: /user and password/,
   },
   {
     what: 'half of a copy',
@@ -488,7 +488,7 @@ const breakages: Breakage[] = [
     check: 'database-schema',
     status: 'fault',
     detail: /half of a copy/,
-    mend: /npm run foyer -- copy. again to finish it/,
+    fix: /npm run foyer -- copy. again to finish it/,
     also: ['key', 'records'],
   },
   {
@@ -499,7 +499,7 @@ const breakages: Breakage[] = [
     check: 'database-schema',
     status: 'fault',
     detail: /half of a copy/,
-    mend: /npm run foyer -- copy. again to finish it/,
+    fix: /npm run foyer -- copy. again to finish it/,
     also: ['key', 'records'],
   },
   {
@@ -509,7 +509,7 @@ const breakages: Breakage[] = [
     check: 'database',
     status: 'fault',
     detail: /foyer@127.*\/none does not exist/,
-    mend: /createdb/,
+    fix: /createdb/,
     also: ['key', 'records'],
   },
   {
@@ -520,7 +520,7 @@ const breakages: Breakage[] = [
     check: 'database',
     status: 'fault',
     detail: /foyer@127.* refuses the connection: nothing listens there/,
-    mend: /the server runs/,
+    fix: /the server runs/,
     also: ['key', 'records'],
   },
   {
@@ -531,7 +531,7 @@ const breakages: Breakage[] = [
     check: 'database',
     status: 'fault',
     detail: /offers no TLS/,
-    mend: /ssl = on/,
+    fix: /ssl = on/,
     also: ['key', 'records'],
   },
   {
@@ -544,7 +544,7 @@ const breakages: Breakage[] = [
     check: 'database',
     status: 'fault',
     detail: /lets this role only read/,
-    mend: /default_transaction_read_only|to off/,
+    fix: /default_transaction_read_only|to off/,
     also: ['key', 'records'],
   },
   {
@@ -557,7 +557,7 @@ const breakages: Breakage[] = [
     check: 'database-schema',
     status: 'fault',
     detail: /newer Foyer .*9999-from-the-future/,
-    mend: /Run that version/,
+    fix: /Run that version/,
     also: ['key', 'records'],
   },
   {
@@ -567,7 +567,7 @@ const breakages: Breakage[] = [
     check: 'database-connections',
     status: 'warning',
     detail: /of the server’s 197 connections are in use, and each Foyer takes up to 500/,
-    mend: /max_connections/,
+    fix: /max_connections/,
   },
   {
     what: 'a Postgres database without Foyer’s tables, and makes none',
@@ -580,7 +580,7 @@ const breakages: Breakage[] = [
     check: 'database-schema',
     status: 'warning',
     detail: /no tables of Foyer yet/,
-    mend: /wrong database/,
+    fix: /wrong database/,
   },
   {
     what: 'keys that are missing beside Postgres',
@@ -589,7 +589,7 @@ const breakages: Breakage[] = [
     check: 'environment',
     status: 'fault',
     detail: /TOKEN_ENCRYPTION_KEYS is missing, and a Postgres database has no place/,
-    mend: /openssl rand/,
+    fix: /openssl rand/,
     also: ['key'],
   },
 ];
@@ -602,8 +602,8 @@ function changeUrl(environment: Record<string, string>, change: (url: URL) => un
 }
 
 // A few at a time: all at once they keep each other from Slack's answers until the doctor stops waiting for them.
-describe('doctor names, with its mend,', { concurrency: 4 }, () => {
-  for (const { what, engine, breakIt, check, status, detail, mend, also = [], options, now } of breakages) {
+describe('doctor names, with its fix,', { concurrency: 4 }, () => {
+  for (const { what, engine, breakIt, check, status, detail, fix, also = [], options, now } of breakages) {
     it(what, async (t) => {
       const prepared = await prepare(t, engine);
       await breakIt(prepared, t);
@@ -613,7 +613,7 @@ describe('doctor names, with its mend,', { concurrency: 4 }, () => {
       assert.ok(named, `${check} is not among ${JSON.stringify(wrong)}`);
       assert.equal(named.status, status, named.detail);
       assert.match(named.detail, detail);
-      assert.match(named.mend ?? '', mend);
+      assert.match(named.fix ?? '', fix);
       assert.deepEqual([...new Set(wrong.map((finding) => finding.check))].sort(), [check, ...also].sort());
       assert.equal(exitCode, wrong.some((finding) => finding.status === 'fault') ? 1 : 0);
     });
@@ -679,7 +679,7 @@ test('doctor tells a database that another program keeps for itself from one tha
   assert.equal(exitCode, 1);
   const found = findings.find(({ check }) => check === 'database');
   assert.match(found?.detail ?? '', /cannot be opened: database is locked/);
-  assert.match(found?.mend ?? '', /Another program keeps it for itself/);
+  assert.match(found?.fix ?? '', /Another program keeps it for itself/);
 });
 
 test('room, damage and a log that grows are judged by their size', () => {
@@ -756,8 +756,8 @@ test('what Postgres and TLS refuse a connection for is told by name, without the
   const url = 'postgres://foyer:very-secret@db.example.com/foyer';
   const told = (code: string | undefined, message: string): string => {
     const cause = Object.assign(new Error(message), code === undefined ? {} : { code });
-    const { detail, mend } = postgresFault(url, new Error('it cannot be used', { cause }));
-    assert.doesNotMatch(detail + mend, /very-secret/);
+    const { detail, fix } = postgresFault(url, new Error('it cannot be used', { cause }));
+    assert.doesNotMatch(detail + fix, /very-secret/);
     return detail.replace('postgres://foyer@db.example.com/foyer ', '');
   };
   const noPassword = 'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string';

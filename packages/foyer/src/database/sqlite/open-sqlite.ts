@@ -27,7 +27,7 @@ const openingPatienceMs = 15_000;
 /** SQLite's own word for "someone else is writing". */
 const isBusy = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error));
 
-/** The engine's refusals that no retry of the same statement mends. */
+/** The engine's refusals that no retry of the same statement fixes. */
 const isUnavailable = (error: unknown): boolean =>
   /^SQLITE_(BUSY|LOCKED|READONLY|IOERR|FULL|CANTOPEN|CORRUPT|NOTADB|PERM|AUTH|PROTOCOL)/.test(
     codeOf(error),
@@ -78,8 +78,8 @@ function openFile(file: string, warn?: (text: string) => void): Sqlite.Database 
     return sqlite;
   } catch (error) {
     // Without naming a variable: it may be the target of a copy.
-    const mend = 'it has to be a file of Foyer’s own that this user may write, with room beside it';
-    throw new DatabaseUnavailableError(`${unavailable(error, file).message}; ${mend}`, { cause: error });
+    const fix = 'it has to be a file of Foyer’s own that this user may write, with room beside it';
+    throw new DatabaseUnavailableError(`${unavailable(error, file).message}; ${fix}`, { cause: error });
   }
 }
 

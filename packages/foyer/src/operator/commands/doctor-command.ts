@@ -8,10 +8,10 @@ import type { Output, Style } from '../terminal/output.ts';
 import { plainText } from '../terminal/plain-text.ts';
 import { exampleLines, jsonOption } from './command-help.ts';
 
-/** `doctor`: what is wrong, and how to mend it. */
+/** `doctor`: what is wrong, and how to fix it. */
 export function doctorCommand(deps: OperatorDeps): Command {
   return new Command('doctor')
-    .summary('check everything, with a mend for each fault')
+    .summary('check everything, with a fix for each fault')
     .description(
       'Checks environment, key, database, manifest, public URL, Slack, tokens, runs and notifications, whether Foyer runs ' +
         'or not, and changes nothing. Exit 1 if there is a fault; a warning alone is no failure. To test the client id ' +
@@ -28,7 +28,7 @@ export function doctorCommand(deps: OperatorDeps): Command {
       'after',
       exampleLines([
         ['doctor', 'is anything wrong, or about to be?'],
-        ['doctor --json', 'for a monitor: an array of { check, status, detail, mend }'],
+        ['doctor --json', 'for a monitor: an array of { check, status, detail, fix }'],
         ['doctor --manifest exported.json', 'does the app at Slack fit the configuration?'],
       ]),
     )
@@ -40,8 +40,8 @@ export function doctorCommand(deps: OperatorDeps): Command {
       const findings = await runDoctor(deps, doctorOptions);
       if (options.json) deps.output.printJson(findings);
       else deps.output.print(findingLines(deps.output, findings));
-      const faults = findings.filter(({ status }) => status === 'fault').length;
-      if (faults > 0) throw new CommandError(`${counted(faults, 'fault')} to mend.`);
+      const problems = findings.filter(({ status }) => status === 'fault').length;
+      if (problems > 0) throw new CommandError(`${counted(problems, 'problem')} to fix.`);
     });
 }
 
@@ -51,14 +51,14 @@ const marks: Readonly<Record<Finding['status'], { mark: string; style: Style }>>
   fault: { mark: '✕', style: 'red' },
 };
 
-/** The findings for a person to read: a line each, with its mend below. */
+/** The findings for a person to read: a line each, with its fix below. */
 export function findingLines({ style }: Pick<Output, 'style'>, findings: readonly Finding[]): string {
   const width = Math.max(0, ...findings.map(({ check }) => check.length));
   return findings
-    .map(({ check, status, detail, mend }) => {
+    .map(({ check, status, detail, fix }) => {
       const { mark, style: look } = marks[status];
       const line = `${style(look, mark)} ${check.padEnd(width)}  ${plainText(detail)}`;
-      return mend === null ? line : `${line}\n  ${' '.repeat(width)}  → ${plainText(mend)}`;
+      return fix === null ? line : `${line}\n  ${' '.repeat(width)}  → ${plainText(fix)}`;
     })
     .join('\n');
 }

@@ -20,7 +20,7 @@ export function retryCommand(deps: OperatorDeps): Command {
       'after',
       exampleLines([
         ['list --failed', 'whose runs failed? (show TEAM prints the id)'],
-        ['retry run_01JD5Z3N8Y2V6K4QW9XTB7MHGC', 'try one again, once its cause is mended'],
+        ['retry run_01JD5Z3N8Y2V6K4QW9XTB7MHGC', 'try one again, once its cause is fixed'],
       ]),
     )
     .action((runId: string, options: { json?: boolean }) => retry(deps, runId, options));

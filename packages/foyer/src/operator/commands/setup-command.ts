@@ -85,10 +85,10 @@ async function setup(deps: OperatorDeps, options: SetupOptions): Promise<void> {
       doctor: findings,
     });
   } else tellOutcome(deps, settings, { app, backup, newKeyId, findings });
-  const faults = (findings ?? []).filter(({ status }) => status === 'fault').length;
-  if (faults > 0)
+  const problems = (findings ?? []).filter(({ status }) => status === 'fault').length;
+  if (problems > 0)
     throw new CommandError(
-      `.env is written, and there ${faults === 1 ? 'is' : 'are'} ${counted(faults, 'fault')} to mend.`,
+      `.env is written, and there ${problems === 1 ? 'is' : 'are'} ${counted(problems, 'problem')} to fix.`,
     );
 }
 
@@ -203,7 +203,7 @@ async function closingDoctor(deps: OperatorDeps): Promise<Finding[]> {
       ? {
           ...finding,
           status: 'warning',
-          mend: 'Start Foyer (npm start), and run `npm run foyer -- doctor` again.',
+          fix: 'Start Foyer (npm start), and run `npm run foyer -- doctor` again.',
         }
       : finding,
   );

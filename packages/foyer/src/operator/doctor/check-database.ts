@@ -75,24 +75,24 @@ function written(file: string, { bytes, writeRefusal }: SqliteInspection): Findi
 function sound({ integrity }: SqliteInspection): Finding {
   const check = 'database-integrity';
   if (integrity === 'ok') return ok(check, 'SQLite’s quick_check finds no damage.');
-  const mend =
+  const fix =
     'Stop Foyer, keep the file, and restore the newest backup (npm run foyer -- backup makes them).';
-  return fault(check, `The database is damaged: ${integrity}.`, mend);
+  return fault(check, `The database is damaged: ${integrity}.`, fix);
 }
 
 function disk({ freeBytes }: SqliteInspection): Finding {
   const check = 'disk';
   const detail = `${sizeText(freeBytes)} are free on the database’s disk.`;
-  const mend = 'Make room on that disk, or move the database to another (DATABASE_URL).';
-  if (freeBytes < 50 * megabyte) return fault(check, detail, mend);
-  return freeBytes < 500 * megabyte ? warning(check, detail, mend) : ok(check, detail);
+  const fix = 'Make room on that disk, or move the database to another (DATABASE_URL).';
+  if (freeBytes < 50 * megabyte) return fault(check, detail, fix);
+  return freeBytes < 500 * megabyte ? warning(check, detail, fix) : ok(check, detail);
 }
 
 function wal({ walBytes }: SqliteInspection): Finding {
   const check = 'database-wal';
   const detail = `The write-ahead log has ${sizeText(walBytes)}.`;
   if (walBytes < 100 * megabyte) return ok(check, detail);
-  const mend =
+  const fix =
     'Something reads the database without end and keeps the log from being emptied: find it, or restart Foyer.';
-  return warning(check, detail, mend);
+  return warning(check, detail, fix);
 }

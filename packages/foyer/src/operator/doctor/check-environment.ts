@@ -5,10 +5,10 @@ import type { Setting } from './read-setting.ts';
 
 /** The environment: every fault that would stop the start, and whether others can read the secrets in `.env`. */
 export function checkEnvironment(setting: Setting, folder: string): Finding[] {
-  return [...faultsOf(setting), ...envFile(folder)];
+  return [...problemsOf(setting), ...envFile(folder)];
 }
 
-function faultsOf({ faults, unreadable }: Setting): Finding[] {
+function problemsOf({ problems, unreadable }: Setting): Finding[] {
   const check = 'environment';
   if (unreadable !== undefined) {
     return [
@@ -19,8 +19,8 @@ function faultsOf({ faults, unreadable }: Setting): Finding[] {
       ),
     ];
   }
-  if (faults.length === 0) return [ok(check, 'Every variable is fit to start with.')];
-  return faults.map(({ name, problem, mend }) => fault(check, `${name} ${problem}.`, `${capital(mend)}.`));
+  if (problems.length === 0) return [ok(check, 'Every variable is fit to start with.')];
+  return problems.map(({ name, problem, fix }) => fault(check, `${name} ${problem}.`, `${capital(fix)}.`));
 }
 
 function capital(text: string): string {

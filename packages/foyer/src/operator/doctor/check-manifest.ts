@@ -78,7 +78,7 @@ export function checkManifest(
   }
   const paste = given.isSlacks
     ? 'Paste what `npm run foyer -- manifest` prints into the app’s App Manifest page at api.slack.com/apps, and save it.'
-    : `Mend ${given.name}, and paste what \`npm run foyer -- manifest\` prints into the app’s App Manifest page.`;
+    : `Fix ${given.name}, and paste what \`npm run foyer -- manifest\` prints into the app’s App Manifest page.`;
   const about = { manifest: parsed.data, config, name: given.name, paste };
   return [scopes(about), urls(about), events(about), tabs(about)];
 }

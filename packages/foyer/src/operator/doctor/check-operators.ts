@@ -12,11 +12,11 @@ export function checkOperatorPages(config: Pick<Config, 'operatorPassword' | 'ht
   if (config.operatorPassword === undefined)
     return ok(check, 'Off: /operator answers 404. OPERATOR_PASSWORD turns it on.');
   if (!secure && !/^http:\/\/(localhost|127\.|\[::1\])/.test(publicUrl)) {
-    const mend = 'Put a TLS proxy in front of Foyer, or leave OPERATOR_PASSWORD out.';
+    const fix = 'Put a TLS proxy in front of Foyer, or leave OPERATOR_PASSWORD out.';
     return fault(
       check,
       `On at ${publicUrl}/operator, and the password crosses the network in the clear.`,
-      mend,
+      fix,
     );
   }
   return ok(check, `On at ${publicUrl}/operator.`);
@@ -32,9 +32,9 @@ export async function checkNotices(
   const { slackWebhookUrl, mail } = config.notify;
   const ways = [...(slackWebhookUrl ? ['a webhook'] : []), ...(mail ? ['mail'] : [])];
   if (ways.length === 0) {
-    const mend =
+    const fix =
       'Set NOTIFY_SLACK_WEBHOOK_URL, or NOTIFY_SMTP_URL with NOTIFY_EMAIL_FROM and NOTIFY_EMAIL_TO.';
-    return warning(check, 'Nobody is told of installs, failed runs, uninstalls and dead tokens.', mend);
+    return warning(check, 'Nobody is told of installs, failed runs, uninstalls and dead tokens.', fix);
   }
   if (queries) {
     const { failed, unconfirmed } = await countNotices(queries, now - weekMs);
@@ -67,12 +67,12 @@ export async function checkMailServer(config: Pick<Config, 'notify'>): Promise<F
     ]);
     return [ok(check, 'The mail server answers, and lets us in.')];
   } catch (error) {
-    if (given.aborted) return [fault(check, 'The mail server did not answer in time.', mailMend)];
-    return [fault(check, `${mailFailure(error).message}.`, mailMend)];
+    if (given.aborted) return [fault(check, 'The mail server did not answer in time.', mailFix)];
+    return [fault(check, `${mailFailure(error).message}.`, mailFix)];
   } finally {
     transport.close({ force: true });
   }
 }
 
-const mailMend =
+const mailFix =
   'Check host, port, user and password of NOTIFY_SMTP_URL (smtps:// is TLS from the start, usually port 465; smtp:// is STARTTLS, usually 587).';

@@ -60,8 +60,8 @@ function reached(name: string, found: PostgresInspection): Finding {
   }
   if (found.schema === null || !found.mayCreateTables) {
     const detail = `This role may not create tables in ${found.schema ?? 'any schema of its search_path'} of ${name}.`;
-    const mend = `As its owner: GRANT USAGE, CREATE ON SCHEMA ${found.schema ?? 'public'} TO the role, or make the role the database’s owner.`;
-    return fault(check, detail, mend);
+    const fix = `As its owner: GRANT USAGE, CREATE ON SCHEMA ${found.schema ?? 'public'} TO the role, or make the role the database’s owner.`;
+    return fault(check, detail, fix);
   }
   if (!found.mayWrite) {
     const detail = `This role may not read and write all tables of ${name}.`;
@@ -76,18 +76,14 @@ function reached(name: string, found: PostgresInspection): Finding {
 
 function encrypted(url: string, { isEncrypted }: PostgresInspection): Finding {
   const check = 'database-encryption';
-  const mend =
+  const fix =
     'Add ?sslmode=verify-full to DATABASE_URL (and &sslrootcert=FILE where its certificate is of a CA of your own).';
   if (isEncrypted && new URL(url).searchParams.get('sslmode') === 'no-verify') {
-    return warning(check, 'The connection is encrypted, but the server is not asked who it is.', mend);
+    return warning(check, 'The connection is encrypted, but the server is not asked who it is.', fix);
   }
   if (isEncrypted) return ok(check, 'The connection to the server is encrypted.');
   if (isLocal(url)) return ok(check, 'The server is on this machine.');
-  return warning(
-    check,
-    'The connection crosses the network unencrypted, the password’s proof with it.',
-    mend,
-  );
+  return warning(check, 'The connection crosses the network unencrypted, the password’s proof with it.', fix);
 }
 
 /** Whether nothing between us and the server is anybody else’s: loopback, or a socket in the file system. */
@@ -110,9 +106,9 @@ function connections(url: string, { mostConnections: most, connections: used }: 
   const poolMax = Number(new URL(url).searchParams.get('pool_max')) || defaultPoolMax;
   const detail = `${used} of the server’s ${most} connections are in use, and each Foyer takes up to ${poolMax}.`;
   if (used + poolMax <= most) return ok(check, detail);
-  const mend =
+  const fix =
     'Raise max_connections, give each Foyer fewer (?pool_max=5 in DATABASE_URL), or put PgBouncer in front.';
-  return warning(check, `${detail} One more Foyer may find none.`, mend);
+  return warning(check, `${detail} One more Foyer may find none.`, fix);
 }
 
 /** What keeps the server from clearing its dead rows away, and in the end fills its disk. */

@@ -14,20 +14,20 @@ export async function checkPublicUrl(config: Pick<Config, 'http' | 'slack'>): Pr
   const url = new URL(publicUrl);
   const sandboxed = isLoopback(new URL(config.slack.apiUrl));
   if (url.protocol === 'http:' && !isLoopback(url)) {
-    const mend =
+    const fix =
       'Put a TLS proxy in front of Foyer (or a tunnel while you develop), and give its https address as PUBLIC_URL.';
-    return fault(check, `${publicUrl} is http, and Slack sends people back to https addresses alone.`, mend);
+    return fault(check, `${publicUrl} is http, and Slack sends people back to https addresses alone.`, fix);
   }
   const refusal = await ask(publicUrl);
   if (refusal !== undefined) {
-    const mend =
+    const fix =
       'Start Foyer (npm start), and see that proxy, DNS, firewall and certificate lead to its port.';
-    return fault(check, `${publicUrl}/healthz ${refusal}.`, mend);
+    return fault(check, `${publicUrl}/healthz ${refusal}.`, fix);
   }
   if (isLoopback(url) && !sandboxed) {
-    const mend =
+    const fix =
       'For Slack’s events, use a tunnel or a host of your own, and give its https address as PUBLIC_URL.';
-    return warning(check, `Foyer answers at ${publicUrl}, which nobody but this machine can reach.`, mend);
+    return warning(check, `Foyer answers at ${publicUrl}, which nobody but this machine can reach.`, fix);
   }
   return ok(check, `Foyer answers at ${publicUrl}.`);
 }

@@ -39,9 +39,9 @@ async function grantedScopes(queries: Queries, { slack }: Pick<Config, 'slack'>)
     .filter(({ count }) => count > 0);
   if (lacking.length === 0) return ok(check, `${counted(all, 'active installation')}: none lacks a scope.`);
   const detail = lacking.map(({ scope, count }) => `${count} of ${all} lack ${scope}`).join('; ');
-  const mend =
+  const fix =
     'Their App Home shows Update permissions to the installer; or send an admin of theirs to /slack/install?team=T….';
-  return warning(check, `Of the active installations, ${detail}.`, mend);
+  return warning(check, `Of the active installations, ${detail}.`, fix);
 }
 
 function countWithout(groups: readonly { scopes: string[]; installations: number }[], scope: string): number {
@@ -53,9 +53,9 @@ async function deadTokens(queries: Queries, clientId: string): Promise<Finding> 
   const { broken } = await countInstallations(queries, clientId);
   if (broken === 0) return ok(check, 'No installation’s token has died.');
   const detail = `Slack refuses the token of ${counted(broken, 'installation')}.`;
-  const mend =
+  const fix =
     '`npm run foyer -- list --status broken` shows whose; an admin of theirs installs the app again, or `purge` erases it.';
-  return warning(check, detail, mend);
+  return warning(check, detail, fix);
 }
 
 async function lapsedTokens(queries: Queries, clientId: string, now: number): Promise<Finding> {
@@ -92,7 +92,7 @@ async function failedRuns(queries: Queries, clientId: string): Promise<Finding> 
   return warning(
     check,
     detail,
-    '`npm run foyer -- list --failed`, `show TEAM` for the cause, and `retry RUN` once it is mended.',
+    '`npm run foyer -- list --failed`, `show TEAM` for the cause, and `retry RUN` once it is fixed.',
   );
 }
 
@@ -105,7 +105,7 @@ async function unstoredTokens(queries: Queries, clientId: string, now: number): 
   if (left.length === 0)
     return ok(check, 'No install was interrupted with tokens that are neither stored nor given back.');
   const detail = `${counted(left.length, 'interrupted install')} left tokens that are valid at Slack and stored nowhere.`;
-  const mend =
+  const fix =
     'Start Foyer: it gives them back within a minute. If it runs, Slack or the key stands in the way: see its log.';
-  return fault(check, detail, mend);
+  return fault(check, detail, fix);
 }

@@ -34,9 +34,9 @@ export async function checkSlack(config: Pick<Config, 'slack'>, now: () => numbe
 }
 
 function notReached(what: string): Finding {
-  const mend =
+  const fix =
     'Let this machine make https connections to slack.com (firewall, proxy, DNS); see status.slack.com.';
-  return fault('slack', `${what}.`, mend);
+  return fault('slack', `${what}.`, fix);
 }
 
 /** The header counts whole seconds. */
@@ -45,12 +45,12 @@ function clockFinding(date: string | null, now: number): Finding {
   if (Number.isNaN(theirs)) return unchecked('clock', 'Slack’s answer has no date');
   const seconds = Math.round((now - theirs) / 1000);
   const distance = `${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} Slack’s`;
-  const mend = 'Set this machine’s clock by NTP (timedatectl set-ntp true).';
+  const fix = 'Set this machine’s clock by NTP (timedatectl set-ntp true).';
   if (Math.abs(seconds) >= 240) {
     const detail = `This machine’s clock is ${distance}: from five minutes on, every request of Slack’s is refused as a replay.`;
-    return fault('clock', detail, mend);
+    return fault('clock', detail, fix);
   }
-  if (Math.abs(seconds) >= 30) return warning('clock', `This machine’s clock is ${distance}.`, mend);
+  if (Math.abs(seconds) >= 30) return warning('clock', `This machine’s clock is ${distance}.`, fix);
   return ok('clock', 'This machine’s clock agrees with Slack’s.');
 }
 

@@ -7,25 +7,25 @@ export interface Finding {
   /** One sentence; never a secret. */
   detail: string;
   /** What to do; null where nothing is to be done. */
-  mend: string | null;
+  fix: string | null;
 }
 
 /** Nothing to do here. */
 export function ok(check: string, detail: string): Finding {
-  return { check, status: 'ok', detail, mend: null };
+  return { check, status: 'ok', detail, fix: null };
 }
 
 /** Somebody should look. */
-export function warning(check: string, detail: string, mend: string): Finding {
-  return { check, status: 'warning', detail, mend };
+export function warning(check: string, detail: string, fix: string): Finding {
+  return { check, status: 'warning', detail, fix };
 }
 
 /** Something does not work. */
-export function fault(check: string, detail: string, mend: string): Finding {
-  return { check, status: 'fault', detail, mend };
+export function fault(check: string, detail: string, fix: string): Finding {
+  return { check, status: 'fault', detail, fix };
 }
 
 /** The check could not be made, for a reason that another finding names. */
 export function unchecked(check: string, reason: string): Finding {
-  return warning(check, `Not checked: ${reason}.`, 'Mend that first, and run doctor again.');
+  return warning(check, `Not checked: ${reason}.`, 'Fix that first, and run doctor again.');
 }

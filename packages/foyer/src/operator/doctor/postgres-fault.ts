@@ -6,7 +6,7 @@ import { networkReason } from './network-reason.ts';
 interface Reason {
   is: (failure: { code: string; message: string }) => boolean;
   detail: string;
-  mend: string;
+  fix: string;
 }
 
 const tls = 'add ?sslmode=verify-full to DATABASE_URL (and &sslrootcert=FILE where its CA is your own)';
@@ -16,66 +16,66 @@ const reasons: readonly Reason[] = [
   {
     is: ({ code }) => code === '3D000',
     detail: 'does not exist on its server',
-    mend: 'Make it (createdb, or CREATE DATABASE), or correct the name at the end of DATABASE_URL.',
+    fix: 'Make it (createdb, or CREATE DATABASE), or correct the name at the end of DATABASE_URL.',
   },
   {
     is: ({ code }) => code === '28P01',
     detail: 'refuses the user’s password',
-    mend: 'Correct it in DATABASE_URL; in it write # / ? @ : % as %23 %2F %3F %40 %3A %25.',
+    fix: 'Correct it in DATABASE_URL; in it write # / ? @ : % as %23 %2F %3F %40 %3A %25.',
   },
   {
     is: ({ code, message }) => code === '' && /password must be a (?:non-empty )?string/.test(message),
     detail: 'asks for a password, and none is given',
-    mend: 'Put it into DATABASE_URL (postgres://user:password@host/database), or into PGPASSWORD.',
+    fix: 'Put it into DATABASE_URL (postgres://user:password@host/database), or into PGPASSWORD.',
   },
   {
     is: ({ code, message }) => code === '28000' && /no encryption|SSL off/.test(message),
     detail: 'takes no unencrypted connection from here',
-    mend: `${tls.charAt(0).toUpperCase()}${tls.slice(1)}.`,
+    fix: `${tls.charAt(0).toUpperCase()}${tls.slice(1)}.`,
   },
   {
     is: ({ code }) => code === '28000',
     detail: 'does not let this user in from here: there is no such role, or pg_hba.conf has no line for it',
-    mend: 'Make the role (CREATE ROLE … LOGIN), or add a line for it to pg_hba.conf and reload the server.',
+    fix: 'Make the role (CREATE ROLE … LOGIN), or add a line for it to pg_hba.conf and reload the server.',
   },
   {
     is: ({ message }) => /does not support SSL/.test(message),
     detail: 'offers no TLS',
-    mend: 'Turn it on at the server (ssl = on), or leave sslmode out of DATABASE_URL where nobody else is on that network.',
+    fix: 'Turn it on at the server (ssl = on), or leave sslmode out of DATABASE_URL where nobody else is on that network.',
   },
   {
     is: ({ code }) => code === '53300',
     detail: 'has no connection left',
-    mend: 'Raise max_connections, give each Foyer fewer (?pool_max=5 in DATABASE_URL), or put PgBouncer in front.',
+    fix: 'Raise max_connections, give each Foyer fewer (?pool_max=5 in DATABASE_URL), or put PgBouncer in front.',
   },
   {
     is: ({ code }) => code.startsWith('57P'),
     detail: 'is starting, stopping or recovering',
-    mend: 'Wait until it is up, and run doctor again.',
+    fix: 'Wait until it is up, and run doctor again.',
   },
   {
     is: ({ code, message }) => /^(?:ENOENT|EACCES)$/.test(code) && /, open '/.test(message),
     detail: 'cannot be asked: a file that DATABASE_URL names (sslrootcert, sslcert, sslkey) cannot be read',
-    mend: 'Give the whole path of a file that this user may read.',
+    fix: 'Give the whole path of a file that this user may read.',
   },
   {
     is: ({ code }) => /CERT|ALTNAME|ISSUER|SIGNATURE/.test(code),
     detail: '',
-    mend: 'Give the CA’s certificate (&sslrootcert=FILE in DATABASE_URL), and the host by the name that is in the server’s.',
+    fix: 'Give the CA’s certificate (&sslrootcert=FILE in DATABASE_URL), and the host by the name that is in the server’s.',
   },
 ];
 
-/** Why a Postgres database could not be looked at, and what mends that. */
+/** Why a Postgres database could not be looked at, and what fixes that. */
 export function postgresFault(url: string, error: unknown): Finding {
   const failure = failureOf(error);
   const name = serverName(url);
   const reason = reasons.find(({ is }) => is(failure));
   const detail =
     reason?.detail || (failure.isOfServer ? `refuses: ${failure.message}` : networkReason(failure.cause));
-  const mend =
-    reason?.mend ??
+  const fix =
+    reason?.fix ??
     'See that the server runs, that DATABASE_URL names its host and port, and that no firewall is between.';
-  return fault('database', `${name} ${detail}.`, mend);
+  return fault('database', `${name} ${detail}.`, fix);
 }
 
 /** The innermost error, which has the code. */

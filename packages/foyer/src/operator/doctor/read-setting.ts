@@ -1,12 +1,12 @@
 import { type Config, completeConfig, type FoyerConfig, parseConfig } from '../../config/config.ts';
-import { ConfigError, type ConfigFault } from '../../config/config-error.ts';
+import { ConfigError, type ConfigProblem } from '../../config/config-error.ts';
 import { parseManifest } from '../../config/manifest.ts';
 
 /** The environment as far as it can be used. */
 export interface Setting {
   /** Made of what is right in the environment; undefined where not even that can be. */
   config: Config | undefined;
-  faults: readonly ConfigFault[];
+  problems: readonly ConfigProblem[];
   /** Why the environment could not be read at all. */
   unreadable: string | undefined;
   /** Those of the variables that are wrong: their values in `config` are defaults, or made up. */
@@ -31,10 +31,10 @@ export function readSetting(deps: {
 }): Setting {
   const { givenConfig, basePath } = deps;
   if (givenConfig) {
-    const faults: ConfigFault[] = [];
-    const manifest = parseManifest(deps.readManifest(), faults);
+    const problems: ConfigProblem[] = [];
+    const manifest = parseManifest(deps.readManifest(), problems);
     const config = manifest && completeConfig(givenConfig, manifest, basePath);
-    return { config, faults, unreadable: undefined, wrongOf: (...names) => (config ? [] : names) };
+    return { config, problems, unreadable: undefined, wrongOf: (...names) => (config ? [] : names) };
   }
   let environment: Readonly<Record<string, string | undefined>> = {};
   let unreadable: string | undefined;
@@ -46,9 +46,9 @@ export function readSetting(deps: {
   }
   const manifest = deps.readManifest();
   const first = tryParse(environment, manifest, basePath);
-  const wrong = new Set(first.faults.flatMap(({ name }) => name.split(', ')));
+  const wrong = new Set(first.problems.flatMap(({ name }) => name.split(', ')));
   const setting = {
-    faults: first.faults,
+    problems: first.problems,
     unreadable,
     wrongOf: (...names: string[]) => names.filter((name) => wrong.has(name)),
   };
@@ -73,11 +73,11 @@ function tryParse(
   environment: Readonly<Record<string, string | undefined>>,
   manifest: string,
   basePath: string,
-): { config: Config | undefined; faults: readonly ConfigFault[] } {
+): { config: Config | undefined; problems: readonly ConfigProblem[] } {
   try {
-    return { config: parseConfig(environment, manifest, basePath), faults: [] };
+    return { config: parseConfig(environment, manifest, basePath), problems: [] };
   } catch (error) {
-    if (error instanceof ConfigError) return { config: undefined, faults: error.faults };
+    if (error instanceof ConfigError) return { config: undefined, problems: error.problems };
     throw error;
   }
 }

@@ -10,7 +10,7 @@ export interface Settings {
   production: boolean;
 }
 
-/** Says what is wrong with a public URL and how to mend it; undefined where nothing is. */
+/** Says what is wrong with a public URL and how to fix it; undefined where nothing is. */
 export function publicUrlProblem(text: string): string | undefined {
   if (text.trim() === '')
     return 'Give the address where browsers will reach Foyer, such as https://foyer.example.com';
@@ -19,7 +19,7 @@ export function publicUrlProblem(text: string): string | undefined {
     return undefined;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return error.faults.map(({ problem, mend }) => `It ${problem}: ${mend}`).join('; ');
+    return error.problems.map(({ problem, fix }) => `It ${problem}: ${fix}`).join('; ');
   }
 }
 

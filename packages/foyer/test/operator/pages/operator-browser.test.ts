@@ -77,7 +77,7 @@ describe('the operator in a browser', () => {
     await context.close();
   });
 
-  it('sees a failing run first, looks at its attempts, mends it and sends the welcome again', () =>
+  it('sees a failing run first, looks at its attempts, fixes it and sends the welcome again', () =>
     withOperator(async (page) => {
       const failing = page.getByRole('region', { name: '1 install needs a hand' });
       await failing.getByText('publish-home').waitFor();

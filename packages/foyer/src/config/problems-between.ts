@@ -1,53 +1,53 @@
-import type { ConfigFault } from './config-error.ts';
+import type { ConfigProblem } from './config-error.ts';
 import { type Environment, isLoopback } from './environment-schema.ts';
 
 /**
  * Faults that lie between variables, where each alone looks fine. `right` holds those that do: what is wrong with others
  * keeps no fault between these from being told.
  */
-export function faultsBetween(
+export function problemsBetween(
   given: Readonly<Record<string, string>>,
   right: Partial<Environment>,
-): ConfigFault[] {
-  const faults: ConfigFault[] = [];
+): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
   const production = right.NODE_ENV === 'production';
   if (production && !given.TOKEN_ENCRYPTION_KEYS) {
-    faults.push({
+    problems.push({
       name: 'TOKEN_ENCRYPTION_KEYS',
       problem: 'is missing, and production does not make a key by itself',
-      mend: 'set it to main:KEY, where KEY is what `openssl rand -base64 32` prints, and keep a copy in a safe place',
+      fix: 'set it to main:KEY, where KEY is what `openssl rand -base64 32` prints, and keep a copy in a safe place',
     });
   }
   const { protocol, hostname = '' } = right.PUBLIC_URL ?? {};
   if (production && protocol === 'http:' && !isLoopback(hostname)) {
-    faults.push({
+    problems.push({
       name: 'PUBLIC_URL',
       problem: 'is http, and Slack sends people back to https addresses alone',
-      mend: 'put a TLS proxy in front of Foyer and give its https address',
+      fix: 'put a TLS proxy in front of Foyer and give its https address',
     });
   }
   if (right.DATABASE_URL?.kind === 'postgres' && !production && !given.TOKEN_ENCRYPTION_KEYS) {
-    faults.push({
+    problems.push({
       name: 'TOKEN_ENCRYPTION_KEYS',
       problem: 'is missing, and a Postgres database has no place beside it for a key file',
-      mend: 'set it to main:KEY, where KEY is what `openssl rand -base64 32` prints, the same on every machine',
+      fix: 'set it to main:KEY, where KEY is what `openssl rand -base64 32` prints, the same on every machine',
     });
   }
   const mail = [given.NOTIFY_SMTP_URL, given.NOTIFY_EMAIL_FROM, given.NOTIFY_EMAIL_TO];
   if (mail.some(Boolean) && !mail.every(Boolean)) {
-    faults.push({
+    problems.push({
       name: 'NOTIFY_SMTP_URL, NOTIFY_EMAIL_FROM, NOTIFY_EMAIL_TO',
       problem: 'are set in part',
-      mend: 'set all three to report by mail, or none',
+      fix: 'set all three to report by mail, or none',
     });
   }
   const connects = ['CONNECT_RETURN_ORIGINS', 'CONNECT_CLAIM_URL'].filter((name) => given[name]);
   if (connects.length > 0 && !given.CONNECT_SECRET) {
-    faults.push({
+    problems.push({
       name: connects.join(', '),
       problem: 'is set, and without CONNECT_SECRET connecting is off',
-      mend: 'set CONNECT_SECRET to what `openssl rand -base64 32` prints, or leave both out',
+      fix: 'set CONNECT_SECRET to what `openssl rand -base64 32` prints, or leave both out',
     });
   }
-  return faults;
+  return problems;
 }
