@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Installation } from '@slack/oauth';
 import { toFetchResponse, toReqRes } from 'fetch-to-node';
+import { createJobs } from './chores/jobs.ts';
 import { type Chore, repeat } from './chores/repeat.ts';
 import { takeTurn } from './chores/take-turn.ts';
 import type { Config } from './config/config.ts';
@@ -367,6 +368,14 @@ export async function assembleFoyer<MyTables>(parts: {
       takeTurn: (turn: { chore: string; everyMs: number }) => takeTurn(database, { ...turn, now: now() }),
       log,
     };
+    const jobs = createJobs({
+      jobs: definition.jobs ?? [],
+      foyer: () => foyer,
+      database,
+      clientId,
+      now,
+      log,
+    });
     let chores: Chore[] = [];
 
     async function holdKey(): Promise<void> {
@@ -534,6 +543,7 @@ export async function assembleFoyer<MyTables>(parts: {
             ...inTurn,
           }),
           repeat({ everyMs: keyHeldEveryMs, what: 'hold the encryption key', work: holdKey, log }),
+          ...jobs.start(),
         ];
       },
       async drain({ deadlineMs }) {
@@ -543,6 +553,7 @@ export async function assembleFoyer<MyTables>(parts: {
         const pass = createWorker(workerDeps);
         pass.start();
         const isDone = async () => (await readQueueState(database.queries, now())).due === 0 && pass.isIdle();
+        await jobs.pass(Math.max(1, until - performance.now()));
         let done = await isDone();
         while (!done && performance.now() < until) {
           await sleep(Math.min(50, Math.max(1, until - performance.now())));
@@ -555,6 +566,7 @@ export async function assembleFoyer<MyTables>(parts: {
       async stop(closed) {
         log.info('stopping');
         notices.stop();
+        jobs.abort();
         await Promise.all([closed, worker.stop({ drainMs }), ...chores.map((chore) => chore.stop())]);
         await Promise.race([
           Promise.all([receiver.drain(), tokens.settle(), unstoredTokens.settle()]),

@@ -1,4 +1,5 @@
 import type { App } from '@slack/bolt';
+import { checkJobs, type Job } from './chores/jobs.ts';
 import { type Config, completeConfig, type FoyerConfig, readConfig } from './config/config.ts';
 import { ConfigError, type ConfigProblem } from './config/config-error.ts';
 import { parseManifest, readManifest } from './config/manifest.ts';
@@ -48,6 +49,8 @@ export interface FoyerOptions<MyTables = NoTables> {
    * from Foyer's (`app_migration`). One that was released is never changed, renamed or removed.
    */
   migrations?: OwnMigrations;
+  /** What is done once in each interval, over all machines and restarts; none unless given. */
+  jobs?: readonly Job<Foyer<MyTables>>[];
 }
 
 const optionNames: Readonly<Record<keyof FoyerOptions, true>> = {
@@ -63,6 +66,7 @@ const optionNames: Readonly<Record<keyof FoyerOptions, true>> = {
   texts: true,
   brand: true,
   migrations: true,
+  jobs: true,
 };
 
 /** Says what an app is. Made by `defineFoyer`; the server and the command line share it. */
@@ -105,6 +109,7 @@ export function definitionProblems<MyTables>(definition: FoyerDefinition<MyTable
   }
   if (definition.install !== undefined) problems.push(...checkSteps('install', definition.install));
   if (definition.uninstall !== undefined) problems.push(...checkSteps('uninstall', definition.uninstall));
+  if (definition.jobs !== undefined) problems.push(...checkJobs(definition.jobs));
   if (listeners !== undefined && typeof listeners !== 'function') {
     problems.push({
       name: 'listeners',

@@ -1,3 +1,4 @@
+export type { Job, JobTurn } from './chores/jobs.ts';
 export { type FoyerConfig, readConfig } from './config/config.ts';
 export { ConfigError, type ConfigProblem } from './config/config-error.ts';
 export type { ConflictRule } from './connections/commit-connection.ts';

@@ -11,26 +11,56 @@ export async function takeTurn(
   turn: { chore: string; everyMs: number; now: number },
 ): Promise<boolean> {
   const { chore, everyMs, now } = turn;
-  const isTaken = (begunAt: number): boolean => begunAt <= now && begunAt > now - everyMs / 2;
-  const known = await database.queries
+  const known = await readBegun(database, chore);
+  if (known !== undefined && known <= now && known > now - everyMs / 2) return false;
+  return begin(database, { chore, known, at: now });
+}
+
+/** How far ahead another machine's clock may be. */
+const clockSlackMs = 10 * 60_000;
+
+/**
+ * Takes the interval of a chore that began at `dueAt`: true for one process, once, whichever clock is ahead. An interval
+ * that begins far in the future was taken by a clock that was wrong, and does not count. Looks before it writes.
+ * @throws DatabaseUnavailableError
+ */
+export async function takeInterval(
+  database: Database,
+  turn: { chore: string; dueAt: number; everyMs: number; now: number },
+): Promise<boolean> {
+  const { chore, dueAt, everyMs, now } = turn;
+  const known = await readBegun(database, chore);
+  const latest = now + Math.max(everyMs, clockSlackMs);
+  if (known !== undefined && known >= dueAt && known <= latest) return false;
+  return begin(database, { chore, known, at: dueAt });
+}
+
+async function readBegun(database: Database, chore: string): Promise<number | undefined> {
+  const row = await database.queries
     .selectFrom('chores')
     .select('begun_at')
     .where('name', '=', chore)
     .executeTakeFirst();
-  if (known && isTaken(known.begun_at)) return false;
-  const taken = await database.write((transaction) =>
+  return row?.begun_at;
+}
+
+/** False if another process has begun it since `known` was read. */
+async function begin(
+  database: Database,
+  { chore, known, at }: { chore: string; known: number | undefined; at: number },
+): Promise<boolean> {
+  const begun = await database.write((transaction) =>
     transaction
       .insertInto('chores')
-      .values({ name: chore, begun_at: now })
+      .values({ name: chore, begun_at: at })
       .onConflict((conflict) =>
         conflict
           .column('name')
-          .doUpdateSet({ begun_at: now })
-          // Nobody else has taken it since we looked.
-          .where('chores.begun_at', '=', known?.begun_at ?? -1),
+          .doUpdateSet({ begun_at: at })
+          .where('chores.begun_at', '=', known ?? -1),
       )
       .returning('name')
       .executeTakeFirst(),
   );
-  return taken !== undefined;
+  return begun !== undefined;
 }

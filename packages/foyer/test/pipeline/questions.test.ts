@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { type KyselyPlugin, sql } from 'kysely';
 import { listQuestions } from '../../src/database/questions.ts';
 import { answerQuestion } from '../../src/pipeline/questions.ts';
 import { type ActingStep, ask } from '../../src/pipeline/step.ts';
@@ -54,6 +55,17 @@ async function answer(
   const { installationId, userId } = install;
   const whole = { installationId, userId, isAllowed: true, answer: 'team', now: stage.now(), ...given };
   return (await answerQuestion(stage.database, keyOf(install), whole)).outcome;
+}
+
+/** Resolves when a transaction waits for a lock of another; at once on SQLite. */
+async function isWaitedFor({ database }: PipelineStage, engine: keyof typeof engines): Promise<void> {
+  if (engine === 'SQLite') return;
+  for (;;) {
+    const { rows } = await sql<{ waits: number }>`
+      select count(*)::int as waits from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`.execute(database.queries);
+    if ((rows[0]?.waits ?? 0) > 0) return;
+  }
 }
 
 for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
@@ -119,6 +131,45 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
         },
       });
       assert.equal(outcome, 'answered');
+      assert.equal((await stage.run(acme.runId)).status, 'succeeded');
+      assert.equal(await outputOf(stage, acme), 'team');
+    });
+
+    it('loses no answer that is stored while its run comes to rest', async (t) => {
+      const stage = await setStage(t, { engine, steps: [choosePlan()] });
+      const acme = await stage.install();
+      const moved = Promise.withResolvers<void>();
+      let outcome: Promise<string> | undefined;
+      let writes = 0;
+      const looked = Promise.withResolvers<void>();
+      /** Pauses after the first query: until the move has ended, or waits for us. */
+      const pause: KyselyPlugin = {
+        transformQuery: ({ node }) => node,
+        async transformResult({ result }) {
+          looked.resolve();
+          await Promise.race([moved.promise, isWaitedFor(stage, engine)]);
+          return result;
+        },
+      };
+      const slow: typeof stage.database = {
+        ...stage.database,
+        write: (work, patienceMs) => stage.database.write((tx) => work(tx.withPlugin(pause)), patienceMs),
+      };
+      await stage.work({
+        database: {
+          ...stage.database,
+          async write(work, patienceMs) {
+            // The first write after the post records the post; the second is the end of the attempt.
+            if (textsIn(stage, acme).length > 0) writes += 1;
+            if (writes !== 2) return stage.database.write(work, patienceMs);
+            outcome = answer({ ...stage, database: slow }, acme);
+            // SQLite has one writer: it is the answer's turn until that is committed.
+            await (engine === 'SQLite' ? outcome : looked.promise);
+            return stage.database.write(work, patienceMs).finally(moved.resolve);
+          },
+        },
+      });
+      assert.equal(await outcome, 'answered');
       assert.equal((await stage.run(acme.runId)).status, 'succeeded');
       assert.equal(await outputOf(stage, acme), 'team');
     });

@@ -1,0 +1,153 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConfigProblem } from '../config/config-error.ts';
+import type { Logger } from '../config/log.ts';
+import type { Database } from '../database/database.ts';
+import { type Chore, repeat } from './repeat.ts';
+import { takeInterval } from './take-turn.ts';
+
+/**
+ * Work of the app's own that comes again and again: once in each interval, over all machines, restarts and deploys.
+ *
+ * Intervals are counted from 1970 in UTC: an `everyMs` of a day begins at midnight. A job that was missed is done once,
+ * however many intervals that were. One that fails, or whose process dies, has its next turn in the next interval: so
+ * make what it does in one turn safe to be left half done.
+ *
+ * @example
+ * const bill: Job<Foyer> = {
+ *   name: 'bill',
+ *   everyMs: 24 * 60 * 60 * 1000,
+ *   async run({ foyer, dueAt, signal }) {
+ *     await billEveryTeam(foyer, new Date(dueAt), signal);
+ *   },
+ * };
+ */
+export interface Job<Foyer = unknown> {
+  /** Permanent: it is stored. Lower-case words with hyphens. */
+  readonly name: string;
+  /** How long an interval is; 1,000 at least. */
+  readonly everyMs: number;
+  run(turn: JobTurn<Foyer>): Promise<unknown>;
+}
+
+/** One turn of a job. */
+export interface JobTurn<Foyer = unknown> {
+  readonly foyer: Foyer;
+  /** When the interval began, in milliseconds since 1970. */
+  readonly dueAt: number;
+  /** Aborted when the turn takes longer than its interval or ten minutes, and when Foyer stops. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}
+
+const longestTurnMs = 10 * 60_000;
+/** How long a turn may take to notice that its signal was aborted, before it is left behind. */
+const noticeMs = 2000;
+/** How late a turn may begin. */
+const lookMs = 1000;
+
+/** The jobs of this process. */
+export interface Jobs {
+  /** Does each job in its turn from now on. */
+  start(): Chore[];
+  /** Does what is due now, within `limitMs`. */
+  pass(limitMs: number): Promise<void>;
+  /** Aborts the turns under way. */
+  abort(): void;
+}
+
+/** Makes what does the jobs of a definition; nothing happens before `start` or `pass`. */
+export function createJobs<Foyer>(deps: {
+  jobs: readonly Job<Foyer>[];
+  foyer(): Foyer;
+  database: Database;
+  /** Apps that share a database do not take each other's turns. */
+  clientId: string;
+  now: () => number;
+  log: Logger;
+}): Jobs {
+  const { jobs, database, clientId, now } = deps;
+  const stopping = new AbortController();
+  /** By name: the interval that is known to be taken, so that the database is asked once in each. */
+  const taken = new Map<string, number>();
+
+  async function doIfDue(job: Job<Foyer>, limitMs = Infinity): Promise<void> {
+    const { name, everyMs } = job;
+    const dueAt = Math.floor(now() / everyMs) * everyMs;
+    if (taken.get(name) === dueAt) return;
+    const isOurs = await takeInterval(database, {
+      ...{ chore: `job ${clientId}/${name}`, dueAt, everyMs, now: now() },
+    });
+    taken.set(name, dueAt);
+    if (isOurs) await doTurn(job, dueAt, Math.min(everyMs, longestTurnMs, limitMs));
+  }
+
+  async function doTurn(job: Job<Foyer>, dueAt: number, limitMs: number): Promise<void> {
+    const log = deps.log.child({ job: job.name });
+    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(limitMs)]);
+    const over = new AbortController();
+    const begunAt = performance.now();
+    try {
+      const work = Promise.resolve().then(() => job.run({ foyer: deps.foyer(), dueAt, signal, log }));
+      // One that was left behind may still reject, and that must not end the process.
+      work.catch(() => {});
+      const leave = sleep(limitMs, undefined, { signal: AbortSignal.any([signal, over.signal]) })
+        .catch(() => {})
+        .then(() => sleep(noticeMs, undefined, { signal: over.signal }))
+        .then(() => {
+          throw new Error(`The job did not end within ${noticeMs / 1000} s after its signal was aborted`);
+        });
+      leave.catch(() => {});
+      await Promise.race([work, leave]);
+      log.info({ ms: Math.round(performance.now() - begunAt) }, 'job done');
+    } catch (error) {
+      log.error({ err: error }, 'a job failed; its next turn is in the next interval');
+    } finally {
+      over.abort();
+    }
+  }
+
+  return {
+    start: () =>
+      jobs.map((job) =>
+        repeat({
+          everyMs: Math.min(job.everyMs, lookMs),
+          what: `begin the job ${job.name}`,
+          work: () => doIfDue(job),
+          log: deps.log,
+        }),
+      ),
+    async pass(limitMs) {
+      await Promise.all(jobs.map((job) => doIfDue(job, limitMs)));
+    },
+    abort: () => stopping.abort(),
+  };
+}
+
+const jobFields = ['name', 'everyMs', 'run'];
+const longestIntervalMs = 366 * 24 * 60 * 60 * 1000;
+
+/** Everything that is wrong with a list of jobs, each with its fix. */
+export function checkJobs(jobs: unknown): ConfigProblem[] {
+  if (!Array.isArray(jobs)) {
+    return [{ name: 'jobs', problem: 'is not a list of jobs', fix: 'give jobs: [yourJob]' }];
+  }
+  const names = new Set<unknown>();
+  return jobs.flatMap((job: unknown, index) => {
+    const { name, everyMs, run, ...others } = Object(job) as Record<string, unknown>;
+    const label = typeof name === 'string' && name !== '' ? `jobs[${index}] (${name})` : `jobs[${index}]`;
+    const problems: ConfigProblem[] = [];
+    const report = (problem: string, fix: string): void => void problems.push({ name: label, problem, fix });
+    if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,59}$/.test(name)) {
+      report('has no name that can be stored', "give it lower-case words with hyphens: name: 'bill-teams'");
+    } else if (names.has(name)) report('has the name of an earlier job', 'give each job a name of its own');
+    names.add(name);
+    if (!Number.isInteger(everyMs) || Number(everyMs) < 1000 || Number(everyMs) > longestIntervalMs) {
+      report('has no `everyMs` that can be kept', 'give whole milliseconds, from 1,000 to those of 366 days');
+    }
+    if (typeof run !== 'function') report('has no run function', 'give async run({ foyer, signal }) { … }');
+    for (const other of Object.keys(others)) {
+      report(`has an unknown part: ${other}`, `use ${jobFields.join(', ')}`);
+    }
+    return problems;
+  });
+}

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { checkJobs, createJobs, type Job, type JobTurn } from '../../src/chores/jobs.ts';
+import { defineFoyer } from '../../src/index.ts';
+import { startTestFoyer } from '../../src/testing/start-test-foyer.ts';
+import { eventually } from '../../src/testing/visitor.ts';
+import { setStage as setPipelineStage } from '../pipeline/pipeline-stage.ts';
+import { fixtureManifest } from '../support/fixture-manifest.ts';
+import { engines } from '../support/open-test-database.ts';
+import { recordingLogger, setStage } from '../support/start-foyer.ts';
+
+const hour = 3_600_000;
+
+for (const [engine, open] of Object.entries(engines)) {
+  describe(`jobs on ${engine}`, () => {
+    it('are done once in each interval by all machines together, with one turn for what was missed', async (t) => {
+      const opened = await open();
+      t.after(() => opened.close());
+      const { config } = await setPipelineStage(t);
+      const { log } = recordingLogger(config);
+      let now = 100 * hour + 1;
+      const turns: number[] = [];
+      const others: number[] = [];
+      const job: Job = { name: 'bill', everyMs: hour, run: async ({ dueAt }) => turns.push(dueAt) };
+      const other: Job = { name: 'sweep', everyMs: 2 * hour, run: async ({ dueAt }) => others.push(dueAt) };
+      const connections = [opened.database, await opened.reopen(), await opened.reopen()];
+      const machines = connections.map((database, ahead) =>
+        createJobs({
+          ...{ jobs: [job, other], foyer: () => null, database, clientId: 'one', log },
+          now: () => now + ahead * 1000,
+        }),
+      );
+      const pass = () => Promise.all([...machines, ...machines].map((machine) => machine.pass(5000)));
+      await pass();
+      await pass();
+      assert.deepEqual([turns, others], [[100 * hour], [100 * hour]]);
+      // The clocks of two machines are in the next interval, and the first is not.
+      now = 101 * hour - 500;
+      await pass();
+      now += 1000;
+      await pass();
+      assert.deepEqual(turns, [100 * hour, 101 * hour]);
+      now = 110 * hour + 5;
+      await pass();
+      assert.deepEqual(
+        [turns, others],
+        [[100, 101, 110].map((at) => at * hour), [100, 110].map((at) => at * hour)],
+      );
+
+      const [database] = connections;
+      assert.ok(database);
+      const fresh = { jobs: [job], foyer: () => null, database, now: () => now, log };
+      await createJobs({ ...fresh, clientId: 'one' }).pass(5000);
+      assert.equal(turns.length, 3, 'a process that starts again knows what was done');
+      await createJobs({ ...fresh, clientId: 'two' }).pass(5000);
+      assert.equal(turns.length, 4, 'another app has turns of its own');
+    });
+
+    it('are done after a clock that was far ahead', async (t) => {
+      const opened = await open();
+      t.after(() => opened.close());
+      const { config } = await setPipelineStage(t);
+      const { log } = recordingLogger(config);
+      const turns: number[] = [];
+      const job: Job = { name: 'bill', everyMs: hour, run: async ({ dueAt }) => turns.push(dueAt) };
+      for (const now of [1000 * hour, 100 * hour, 100 * hour]) {
+        const { database } = opened;
+        const deps = { jobs: [job], foyer: () => null, database, clientId: 'one', now: () => now, log };
+        await createJobs(deps).pass(5000);
+      }
+      assert.deepEqual(turns, [1000 * hour, 100 * hour]);
+    });
+
+    it('are done once by two Foyers on one database, and by one that starts again', async () => {
+      const turns: [string, number][] = [];
+      const definitionOf = (machine: string) =>
+        defineFoyer({
+          manifest: JSON.parse(fixtureManifest),
+          jobs: [
+            {
+              name: 'bill',
+              everyMs: 24 * hour,
+              async run({ foyer, dueAt }) {
+                turns.push([`${machine} ${(await foyer.list()).installations.length}`, dueAt]);
+              },
+            },
+            { name: 'fails', everyMs: 24 * hour, run: async () => Promise.reject(new Error('no such plan')) },
+          ],
+        });
+      const dueAt = Math.floor(Date.now() / (24 * hour)) * 24 * hour;
+      const name = engine === 'Postgres' ? 'Postgres' : 'SQLite';
+      const first = await setStage({ engine: name, foyer: { definition: definitionOf('first') } });
+      try {
+        await eventually(async () => turns.length === 1);
+        // Another process of the same app.
+        const { clientId } = first.sandbox.app;
+        const environment = { ...first.database.environment, SLACK_CLIENT_ID: clientId };
+        const second = await setStage({ environment, foyer: { definition: definitionOf('second') } });
+        await first.stop();
+        await first.start();
+        await second.foyer().drain({ deadlineMs: 2000 });
+        await second.close();
+        assert.deepEqual(turns, [['first 0', dueAt]]);
+        const failures = first.logged().filter((line) => line.includes('a job failed'));
+        assert.equal(failures.length, 1);
+        assert.match(failures[0] ?? '', /"job":"fails".*no such plan/);
+      } finally {
+        await first.close();
+      }
+    });
+  });
+}
+
+it('a job is aborted when its time is over and when Foyer stops, and its next turn comes all the same', async () => {
+  const turns: JobTurn[] = [];
+  const hang: Job = {
+    name: 'hang',
+    everyMs: 1000,
+    async run(turn) {
+      turns.push(turn);
+      await new Promise((_, fail) => turn.signal.addEventListener('abort', () => fail(turn.signal.reason)));
+    },
+  };
+  const definition = defineFoyer({ manifest: JSON.parse(fixtureManifest), jobs: [hang] });
+  const app = await startTestFoyer(definition);
+  await eventually(async () => turns.length >= 2);
+  assert.equal(turns[0]?.signal.aborted, true);
+  assert.ok(new Set(turns.map(({ dueAt }) => dueAt)).size === turns.length);
+  await app.close();
+  assert.ok(turns.every(({ signal }) => signal.aborted));
+});
+
+it('reports what is wrong with each job', () => {
+  const run = async () => null;
+  const problems = checkJobs([
+    { name: 'bill', everyMs: 1000, run },
+    { name: 'bill', everyMs: 999, run },
+    { name: 'Bad name', everyMs: 1500.5, run: 'soon', cron: '* * * * *' },
+    null,
+  ]).map(({ name, problem, fix }) => {
+    assert.notEqual(fix, '');
+    return `${name} ${problem}`;
+  });
+  assert.deepEqual(problems, [
+    'jobs[1] (bill) has the name of an earlier job',
+    'jobs[1] (bill) has no `everyMs` that can be kept',
+    'jobs[2] (Bad name) has no name that can be stored',
+    'jobs[2] (Bad name) has no `everyMs` that can be kept',
+    'jobs[2] (Bad name) has no run function',
+    'jobs[2] (Bad name) has an unknown part: cron',
+    'jobs[3] has no name that can be stored',
+    'jobs[3] has no `everyMs` that can be kept',
+    'jobs[3] has no run function',
+  ]);
+  assert.deepEqual(checkJobs('daily').length, 1);
+});
