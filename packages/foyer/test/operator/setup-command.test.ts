@@ -200,6 +200,7 @@ test('setup asks for what is not given, in order, and takes no wrong answer', as
   assert.deepEqual(script.refused.length, 3);
   assert.match(script.told[0] ?? '', /https:\/\/api\.slack\.com\/apps\?new_app=1&manifest_json=%7B/);
   assert.match(stdout, /Next: npm start, and open https:\/\/foyer\.example\.com/);
+  assert.match(stdout, /Manage Distribution[\s\S]*from a second workspace/);
   const { SLACK_CLIENT_ID, NODE_ENV } = written();
   assert.deepEqual([SLACK_CLIENT_ID, NODE_ENV], ['12.34', 'production']);
 });

@@ -225,6 +225,8 @@ function tellOutcome(
     ...(findings === null ? [] : ['', findingLines(output, findings)]),
     '',
     `Next: npm start, and open ${settings.publicUrl}`,
+    'Before others install it: turn on public distribution (api.slack.com/apps, your app, Manage Distribution),',
+    'and install it once from a second workspace. Until then Slack refuses every workspace but your own.',
   ];
   output.print(lines.join('\n'));
 }
