@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { ask, builtInSteps, defineFoyer, type Step } from '../../src/index.ts';
 import { createVisitor, eventually, install } from '../../src/testing/visitor.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
+import { launchBrowser } from '../support/launch-browser.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
 
 const options = [
@@ -103,6 +104,54 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
     });
   });
 }
+
+it('a question is answered in a browser: in Home in words, and in the DM by a channel', async () => {
+  const report: Step = {
+    name: 'report',
+    title: { todo: 'Choose a channel', doing: 'Choosing a channel' },
+    async run({ answers }) {
+      const { name, channel } = answers;
+      if (name === undefined) return ask({ id: 'name', text: 'Whose report?', input: { type: 'text' } });
+      if (channel === undefined) return ask({ id: 'channel', text: 'Where to?', input: { type: 'channel' } });
+      return answers;
+    },
+  };
+  const definition = defineFoyer({ manifest: JSON.parse(fixtureManifest), install: [report] });
+  const stage = await setStage({ foyer: { definition } });
+  const browser = await launchBrowser();
+  try {
+    const { sandbox, url } = stage;
+    const owner = { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme', 'owner').id };
+    await install(createVisitor(), url, sandbox, owner);
+    const asksFor = (text: string) =>
+      eventually(async () => {
+        const run = await runOf(stage, owner.teamId);
+        return run?.status === 'waiting' && JSON.stringify(sandbox.messages(owner)).includes(text);
+      });
+    await asksFor('Whose report?');
+    const page = await browser.newPage();
+    const client = `${sandbox.url}/client`;
+    await page.goto(`${client}/switch?team=${owner.teamId}&user=${owner.userId}`);
+    await page.goto(`${client}/${owner.teamId}/app/home`);
+    await page.locator('.block-input input').fill('Ada & <Grace>');
+    await page.getByRole('button', { name: 'Send the answer' }).click();
+    await asksFor('Where to?');
+    await page.goto(`${client}/${owner.teamId}/app`);
+    await page.getByRole('link', { name: 'Messages' }).click();
+    await page.getByText('answered: Ada & <Grace>').waitFor();
+    const channels = page.locator('.block-input select');
+    const channelId = (await channels.locator('option').nth(1).getAttribute('value')) ?? '';
+    await channels.selectOption(channelId);
+    await page.getByRole('button', { name: 'Send the answer' }).click();
+    await eventually(async () => (await runOf(stage, owner.teamId))?.status === 'succeeded');
+    await eventually(async () =>
+      JSON.stringify(sandbox.messages(owner)).includes(`answered: <#${channelId}>`),
+    );
+  } finally {
+    await browser.close();
+    await stage.close();
+  }
+});
 
 type Person = { teamId: string; userId: string };
 type Blocks = NonNullable<ReturnType<Stage['sandbox']['messages']>[number]['blocks']>;

@@ -135,6 +135,7 @@ async function press(element, chosen) {
     action: element.dataset.action,
   });
   if (chosen) form.set('chosen', JSON.stringify(chosen));
+  form.set('entered', JSON.stringify(enteredIn(surface)));
   element.classList.add('pressed');
   element.setAttribute('aria-busy', 'true');
   const answer = await fetch(`/client/${team}/press`, { method: 'POST', body: form });
@@ -154,6 +155,16 @@ function choiceOf(control) {
   return { [kind]: kind === 'selected_option' ? JSON.parse(control.value || 'null') : control.value };
 }
 
+/** What the controls of a view or message hold, as `state.values` has it. */
+function enteredIn(surface) {
+  const values = {};
+  for (const control of surface.querySelectorAll('[data-choose]')) {
+    const block = control.closest('[data-block]')?.dataset.block ?? '';
+    values[block] = { ...values[block], [control.dataset.action]: choiceOf(control) };
+  }
+  return values;
+}
+
 document.addEventListener('click', (event) => {
   const button = event.target.closest('[data-surface] button[data-action]');
   if (button) press(button).catch((error) => say(String(error)));
@@ -164,7 +175,9 @@ document.addEventListener('click', (event) => {
 
 document.addEventListener('change', (event) => {
   const control = event.target.closest('[data-surface] [data-choose]');
-  if (control) press(control, choiceOf(control)).catch((error) => say(String(error)));
+  // An input block only holds what is entered: a button sends it.
+  if (control && !control.closest('[data-quiet]'))
+    press(control, choiceOf(control)).catch((error) => say(String(error)));
 });
 
 document.addEventListener('keydown', (event) => {

@@ -34,7 +34,8 @@ function drawBlock(block: Block, reader: Reader): Html {
   const { rest, controls } = takeControls(block);
   const isEmptied = block.type === 'actions' && Array.isArray(rest.elements) && rest.elements.length === 0;
   const label = block.type === 'input' ? block.label : undefined;
-  return html`<div class="block block-${block.type}" data-block="${String(block.block_id ?? '')}">
+  const isQuiet = block.type === 'input' && block.dispatch_action !== true;
+  return html`<div class="block block-${block.type}" data-block="${String(block.block_id ?? '')}" ${isQuiet ? html`data-quiet` : null}>
     ${isEmptied || block.type === 'input' ? null : withLibrary(rest, reader)}
     ${isRecord(label) ? html`<p class="input-label">${String(label.text)}</p>` : null}
     ${controls.length > 0 ? html`<div class="controls">${controls.map((control) => drawControl(control, reader))}</div>` : null}

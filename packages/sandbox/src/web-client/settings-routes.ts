@@ -60,6 +60,7 @@ async function press(platform: Platform, sandbox: Sandbox, exchange: Exchange, t
   if (!visit) return jsonReply({ ok: false, error: 'no such workspace' }, 404);
   const { form } = exchange;
   const chosen = form.get('chosen');
+  const entered = form.get('entered');
   try {
     const delivery = await sandbox.press({
       teamId: team,
@@ -68,6 +69,7 @@ async function press(platform: Platform, sandbox: Sandbox, exchange: Exchange, t
       blockId: form.get('block') || undefined,
       where: surfaces.find((each) => each === form.get('surface')),
       messageTs: form.get('ts') || undefined,
+      entered: entered ? (JSON.parse(entered) as Record<string, Record<string, unknown>>) : undefined,
       chosen: chosen ? (JSON.parse(chosen) as Record<string, unknown>) : undefined,
     });
     return jsonReply({ ok: delivery.outcome === 'acknowledged', outcome: delivery.outcome });
