@@ -20,6 +20,8 @@ function killPoints(engine: ProcessStage['engine']): KillPoint[] {
     atCall('oauth.v2.access', 1, 'before its answer'),
     atCall('auth.test', 1, 'before its answer'),
     atCall('auth.test', 1, 'after its answer'),
+    // The first call of the run: by then the install is stored, whichever commits of other work come in between.
+    atCall('users.info', 1, 'before its answer'),
     ...commits.map((nth) => atCommit(nth)),
     ...(engine === 'Postgres' ? commits.map((nth) => atCommit(nth, 'before')) : []),
   ];
