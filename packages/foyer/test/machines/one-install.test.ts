@@ -192,7 +192,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     // B answers as uninstalled at once, since it asks the database.
     const status = await visitor.get(`${b.url}${done.headers.get('location')}/status`);
     assert.equal(((await status.json()) as { status: string }).status, 'cancelled');
-    await eventually(async () => b.logged().some((line) => line.includes('run left to others')));
+    await eventually(async () => b.logged().some((line) => line.includes('run left to another worker')));
     const stoppedMs = Math.round(performance.now() - removedAt);
     // It looks every half second. Without that, the call would end it after eight seconds, or the lease's renewal after ten.
     assert.ok(stoppedMs < 5000, `${stoppedMs} ms`);

@@ -26,6 +26,7 @@ const nodes = [process.execPath, ...(process.env.FOYER_NODES ?? '').split(':').f
 
 /** What an Express app of plain JavaScript does with everything that a definition takes. */
 const hostSource = `
+import { once } from 'node:events';
 import express from 'express';
 import { builtInSteps, createFoyer, defineFoyer, readConfig } from 'slack-foyer';
 import manifest from './manifest.json' with { type: 'json' };
@@ -71,6 +72,7 @@ app.post('/order/:id', async (req, res) => {
   res.send('ordered');
 });
 const server = app.listen(Number(process.env.PORT), '127.0.0.1');
+if (!server.listening) await once(server, 'listening');
 await foyer.start();
 console.log('ready on', process.version);
 process.once('SIGTERM', async () => {
