@@ -239,24 +239,28 @@ export interface StepAttemptRow {
   finished_at: number | null;
 }
 
-/** The one welcome of a person in a life of an installation (invariant 3). */
-export interface WelcomeRow {
+/** A message that is sent once in a life of an installation: what the tables of welcomes and posts have in common. */
+export interface OnceMessageRow {
   installation_id: string;
   life: number;
-  user_id: string;
   run_id: string;
   /** sending: its outcome is not known yet. */
   status: 'sending' | 'sent' | 'unconfirmed';
   channel_id: string | null;
   message_ts: string | null;
-  /** When it was first sent off: where a search for it begins. */
+  /** When it was first sent: where a search for it begins. */
   attempted_at: number;
-  /** sent: when. sending: until when the call that was begun may still take effect. */
+  /** sent: when. sending: until when the latest call may still take effect. */
   sent_at: number | null;
-  /** The search for one in doubt: the oldest message that it has looked at, as Slack writes a time; null at its start. */
+  /** How far the search for a message in doubt is: the time of the oldest message it has read; null at its start. */
   search_before: string | null;
-  /** How often that search has asked Slack. */
+  /** How many calls that search has made. */
   search_calls: number;
+}
+
+/** The one welcome of a person in a life of an installation (invariant 3). */
+export interface WelcomeRow extends OnceMessageRow {
+  user_id: string;
 }
 
 /** A question that a step asks the installer; at most one answer is stored. */
@@ -277,23 +281,8 @@ export interface QuestionRow {
 }
 
 /** A message that a step posts once in a life of an installation, by the step's own key. */
-export interface PostRow {
-  installation_id: string;
-  life: number;
+export interface PostRow extends OnceMessageRow {
   key: string;
-  run_id: string;
-  /** sending: its outcome is not known yet. */
-  status: 'sending' | 'sent' | 'unconfirmed';
-  channel_id: string | null;
-  message_ts: string | null;
-  /** When it was first sent: where a search for it begins. */
-  attempted_at: number;
-  /** sent: when. sending: until when the call that was begun may still take effect. */
-  sent_at: number | null;
-  /** The search for one in doubt: the oldest message that it has looked at, as Slack writes a time; null at its start. */
-  search_before: string | null;
-  /** How often that search has asked Slack. */
-  search_calls: number;
 }
 
 /** One line of what happened to an installation. */

@@ -4,8 +4,8 @@ import type { WebClient } from '@slack/web-api';
 import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
 import { type InstallRecord, readInstallRecord, registeredTeamId } from '../database/install-record.ts';
+import { readOnceMessage } from '../database/once-messages.ts';
 import { readLocale } from '../database/people.ts';
-import { readPost } from '../database/posts.ts';
 import { plainElement, section } from '../home/blocks.ts';
 import type { FindViewer } from '../home/find-viewer.ts';
 import { homeActions, mayAct } from '../home/may-act.ts';
@@ -116,7 +116,7 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     posts: ReturnType<typeof questionPosts>,
   ): Promise<void> {
     for (const key of Object.values(posts)) {
-      const post = await readPost(database.queries, { installationId, life, key });
+      const post = await readOnceMessage(database.queries, { kind: 'post', installationId, life, key });
       if (!post?.channel_id || !post.message_ts) continue;
       try {
         await client.chat.update({ channel: post.channel_id, ts: post.message_ts, ...closed });

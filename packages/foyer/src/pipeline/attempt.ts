@@ -3,7 +3,7 @@ import type { Tx } from '../database/database.ts';
 import type { Pipeline, StepRow } from '../database/records.ts';
 import type { StepEnding } from '../database/run-steps.ts';
 import type { Rest } from '../database/runs.ts';
-import { AttemptEnded } from './post-once.ts';
+import { AttemptEnded } from './send-once.ts';
 import {
   type ActingStep,
   defaultMaxAttempts,

@@ -11,7 +11,7 @@ import { queueRun } from '../database/runs.ts';
 import { longestAnswer, questionBlocks, questionValue } from '../home/question-blocks.ts';
 import { escapeMrkdwn } from '../slack/escape-mrkdwn.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
-import { AttemptEnded } from './post-once.ts';
+import { AttemptEnded } from './send-once.ts';
 import { type ActingStep, askAgain, type Step, type StepContext } from './step.ts';
 
 /** How long after a question its one reminder is posted. */

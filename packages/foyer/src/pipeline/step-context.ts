@@ -6,7 +6,7 @@ import type { QuestionRecord } from '../database/questions.ts';
 import type { ConnectionRow, RunStatus, StepRow, StepStatus } from '../database/records.ts';
 import type { ClaimedRun } from '../database/runs.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
-import { postOnce } from './post-once.ts';
+import { postOnce } from './send-once.ts';
 import {
   type Json,
   type Step,
@@ -94,7 +94,7 @@ export function stepContext(
       return client;
     },
   };
-  return { ...context, postOnce: (key, message) => postOnce(context, deps.database, key, message) };
+  return { ...context, postOnce: (key, message) => postOnce(context, key, message) };
 }
 
 /** The output of a step is read back as the type of the step that wrote it. */

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { Failure } from 'slack-sandbox';
 import { retryIn, type Step } from '../../src/pipeline/step.ts';
 import { engines } from '../support/open-test-database.ts';
-import { mortal, type PipelineStage, setStage } from './pipeline-stage.ts';
+import { mortal, type PipelineStage, setStage, signal } from './pipeline-stage.ts';
 
 const title = { todo: 'Send tips', doing: 'Sending tips' };
 
@@ -90,6 +90,36 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       const posted = () => textsIn(stage, acme).length > 0;
       void stage.work({ database: mortal(stage.database, posted) });
       while (!posted()) await new Promise((next) => setImmediate(next));
+      await stage.pass(31_000);
+      assert.equal((await stage.finish(acme.runId)).status, 'succeeded');
+      assert.deepEqual(textsIn(stage, acme).toSorted(), both.toSorted());
+    });
+
+    it('leaves the record of a newer call alone if an earlier one is refused late', async (t) => {
+      const stage = await setStage(t, { engine, steps: [tips()] });
+      const acme = await stage.install();
+      const asked = signal();
+      const refused = signal();
+      const stalled: PipelineStage['deps']['slackClient'] = (token, limits) => {
+        const client = stage.deps.slackClient(token, { ...limits, signal: undefined });
+        const post = client.chat.postMessage.bind(client.chat);
+        client.chat.postMessage = async (message) => {
+          asked.reach();
+          await refused.reached;
+          return post(message);
+        };
+        return client;
+      };
+      const first = stage.work({ slackClient: stalled });
+      await asked.reached;
+      await stage.pass(31_000);
+      const posted = () => textsIn(stage, acme).length > 0;
+      void stage.work({ database: mortal(stage.database, posted) });
+      while (!posted()) await new Promise((next) => setImmediate(next));
+      const failure: Failure = { type: 'status', status: 429, retryAfterSeconds: 1 };
+      stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
+      refused.reach();
+      await first;
       await stage.pass(31_000);
       assert.equal((await stage.finish(acme.runId)).status, 'succeeded');
       assert.deepEqual(textsIn(stage, acme).toSorted(), both.toSorted());

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Failure } from 'slack-sandbox';
-import { readWelcome } from '../../src/database/welcomes.ts';
+import { readOnceMessage } from '../../src/database/once-messages.ts';
 import { requestWelcome } from '../../src/steps/request-welcome.ts';
 import { sendWelcome } from '../../src/steps/send-welcome.ts';
 import { mortal, type PipelineStage, setStage, signal } from '../pipeline/pipeline-stage.ts';
@@ -30,7 +30,12 @@ describe('the welcome', () => {
       installation_id: installationId,
       life,
     });
-    const row = await readWelcome(stage.database.queries, { installationId, life, userId });
+    const row = await readOnceMessage(stage.database.queries, {
+      kind: 'welcome',
+      installationId,
+      life,
+      key: userId,
+    });
     assert.deepEqual([row?.status, row?.message_ts], ['sent', message?.ts]);
   });
 
@@ -154,7 +159,8 @@ describe('one welcome', () => {
     await stage.work({ slackClient, steps: [{ ...sendWelcome, timeLimitMs: 100 }] });
     assert.deepEqual(await stepOf(stage, install.runId), ['retrying', 'step_timeout']);
     const statusOf = async () =>
-      (await readWelcome(stage.database.queries, { installationId, life, userId }))?.status;
+      (await readOnceMessage(stage.database.queries, { kind: 'welcome', installationId, life, key: userId }))
+        ?.status;
     assert.equal(await statusOf(), 'sending');
     answer.reach();
     while ((await statusOf()) !== 'sent') await new Promise((next) => setImmediate(next));
@@ -178,7 +184,12 @@ describe('one welcome', () => {
     };
     void stage.work({ slackClient, database: mortal(stage.database, () => called) });
     await until(() => called);
-    const row = await readWelcome(stage.database.queries, { installationId, life, userId });
+    const row = await readOnceMessage(stage.database.queries, {
+      kind: 'welcome',
+      installationId,
+      life,
+      key: userId,
+    });
     assert.equal(row?.status, 'sending');
     await stage.pass(30_000);
     assert.equal((await stage.finish(install.runId)).status, 'succeeded');

@@ -1,0 +1,218 @@
+import type { KnownBlock, WebClient } from '@slack/web-api';
+import {
+  beginOnceMessage,
+  keepMessageSearch,
+  type OnceMessageKey,
+  readOnceMessage,
+  settleOnceMessage,
+} from '../database/once-messages.ts';
+import type { OnceMessageRow } from '../database/records.ts';
+import { defaultTimeoutMs } from '../slack/create-slack-client.ts';
+import { slackFailure } from '../slack/slack-failure.ts';
+import { type HistorySearch, peekHistory, type SearchResult, searchHistory } from './search-history.ts';
+import {
+  isWritten,
+  type OnceMessage,
+  type PostedMessage,
+  retryIn,
+  type StepContext,
+  type StepEnd,
+  StepError,
+  unconfirmed,
+  type Written,
+  withWrite,
+} from './step.ts';
+
+/** How long after its start a call can no longer take effect unseen: its time limit, and a little for Slack. */
+const settledAfterMs = defaultTimeoutMs + 2000;
+/** The same after Slack has answered or hung up. */
+const settledAfterAnswerMs = 2000;
+
+/** Where a step sends from. */
+type SendContext = Omit<StepContext, 'postOnce'>;
+
+/** A message to send once. */
+export interface OnceSend {
+  key: OnceMessageKey;
+  /** What `readOnceMessage` found; not one that was sent. */
+  previous: OnceMessageRow | undefined;
+  /** A channel's id, or a user's for their DM. */
+  to: string;
+  /** The metadata by which the message is found again: its installation, life and, if it has one, key. */
+  metadata: {
+    event_type: string;
+    event_payload: { installation_id: string; life: number; key?: string; run_id?: string };
+  };
+  content(): { text: string; blocks?: KnownBlock[] };
+}
+
+/**
+ * Sends a message exactly once for its key in this life of the installation, over crashes and retries (invariant 3).
+ *
+ * The attempt is committed before Slack is asked, and only one can be under way. A message whose outcome is unknown is
+ * looked for in the channel's history before it is sent again. If that history cannot be read, the step ends as
+ * unconfirmed, and only a person sends the message again. Returns where the message is, with the write that records it.
+ * @throws what Slack's client throws
+ */
+export async function sendOnce(
+  context: SendContext,
+  send: OnceSend,
+): Promise<Written<PostedMessage> | StepEnd> {
+  const { database } = context.services;
+  const { key, previous } = send;
+  const slack = await context.slack();
+  const channelId = previous?.channel_id ?? (await openChannel(context, slack, send.to));
+  if (previous) {
+    const settled = await settleDoubt(context, slack, send, { ...previous, channel_id: channelId });
+    if (settled) return settled;
+  }
+  const content = send.content();
+  const now = context.now();
+  const call = { runId: context.runId, now, settledBy: now + settledAfterMs };
+  context.signal.throwIfAborted();
+  const isOurs = await database.write((tx) => beginOnceMessage(tx, key, { ...call, channelId, previous }));
+  if (!isOurs) return retryIn(1000);
+  try {
+    const { metadata } = send;
+    const { channel, ts } = await slack.chat.postMessage({
+      channel: channelId ?? send.to,
+      ...content,
+      metadata,
+    });
+    if (!channel || !ts) throw new Error('Slack’s answer names no message');
+    return recordSent(context, key, { channelId: channel, messageTs: ts });
+  } catch (error) {
+    const failure = slackFailure(error);
+    // Without an answer the call may still take effect, as the record says already.
+    if (failure && failure.code !== 'timeout') {
+      const settledBy = Math.min(call.settledBy, context.now() + settledAfterAnswerMs);
+      await database.write((tx) =>
+        settleOnceMessage(
+          tx,
+          key,
+          failure.mayHaveActed ? { kind: 'in-doubt', call, settledBy } : { kind: 'not-sent', call },
+        ),
+      );
+    }
+    throw error;
+  }
+}
+
+function recordSent(
+  context: SendContext,
+  key: OnceMessageKey,
+  { channelId, messageTs }: PostedMessage,
+): Written<PostedMessage> {
+  const sent = { kind: 'sent', channelId, messageTs, now: context.now() } as const;
+  return withWrite({ channelId, messageTs }, (tx) => settleOnceMessage(tx, key, sent));
+}
+
+/** Null if a DM cannot be opened: a message to a person's id needs no open one. */
+async function openChannel(context: SendContext, slack: WebClient, to: string): Promise<string | null> {
+  if (!/^[UW]/.test(to)) return to;
+  if (!context.botScopes?.includes('im:write')) return null;
+  const place = context.workspaceId === null ? {} : { team_id: context.workspaceId };
+  try {
+    return (await slack.conversations.open({ users: to, ...place })).channel?.id ?? null;
+  } catch (error) {
+    if (slackFailure(error)?.code === 'missing_scope') return null;
+    throw error;
+  }
+}
+
+/** Looks for a message whose sending ended without a clear answer. Undefined: it is not there, and may be sent. */
+async function settleDoubt(
+  context: SendContext,
+  slack: WebClient,
+  send: OnceSend,
+  row: OnceMessageRow,
+): Promise<Written<PostedMessage> | StepEnd | undefined> {
+  // A run that this one replaced may still be sending it.
+  const restMs = row.status === 'sending' ? (row.sent_at ?? 0) - context.now() : 0;
+  const found = await search(context, slack, send, { row, mayStillArrive: restMs > 0 });
+  if (found.kind === 'found') {
+    context.log.info('the message of an earlier attempt was found');
+    return recordSent(context, send.key, found);
+  }
+  if (restMs > 0) return retryIn(Math.min(restMs, 1000));
+  if (found.kind === 'absent') return undefined;
+  await context.services.database.write((tx) => settleOnceMessage(tx, send.key, { kind: 'unconfirmed' }));
+  return unconfirmed(
+    found.code,
+    'The message may have arrived, and its channel’s history cannot be searched',
+  );
+}
+
+/** Searches the channel's history; while the call may still take effect, only its newest page. */
+async function search(
+  context: SendContext,
+  slack: WebClient,
+  { key, to, metadata: wanted }: OnceSend,
+  { row, mayStillArrive }: { row: OnceMessageRow; mayStillArrive: boolean },
+): Promise<SearchResult> {
+  const { channel_id: channel, attempted_at: from, search_before: before, search_calls: calls } = row;
+  // A DM is known by whom it is for: then there is no need to ask Slack whether its history may be read.
+  if (/^[UW]/.test(to) && !context.botScopes?.includes('im:history'))
+    return { kind: 'unsearchable', code: 'missing_scope' };
+  if (channel === null) return { kind: 'unsearchable', code: 'channel_unknown' };
+  const matches: HistorySearch['matches'] = (metadata) => {
+    const payload = metadata?.event_payload;
+    if (metadata?.event_type !== wanted.event_type || typeof payload !== 'object' || payload === null)
+      return false;
+    const { installation_id: id, life, key: ofPost } = payload as Record<string, unknown>;
+    const { installation_id, life: wantedLife, key: wantedKey } = wanted.event_payload;
+    return id === installation_id && Number(life) === wantedLife && ofPost === wantedKey;
+  };
+  const bounds = { channel, from, until: row.sent_at ?? from, before, calls, matches };
+  if (mayStillArrive) return peekHistory(slack, bounds);
+  return searchHistory(slack, bounds, (position) =>
+    context.services.database.write((tx) => keepMessageSearch(tx, key, position)),
+  );
+}
+
+/**
+ * Thrown by `postOnce` to end the attempt: it waits until a call that was begun has settled, or the message stays
+ * unconfirmed. A step lets it pass.
+ */
+export class AttemptEnded extends Error {
+  override readonly name = 'AttemptEnded';
+  readonly end: StepEnd;
+  constructor(end: StepEnd) {
+    super('postOnce ends this attempt: let this error pass');
+    this.end = end;
+  }
+}
+
+/**
+ * `StepContext.postOnce`: sends a step's own message with `sendOnce`.
+ * @throws AttemptEnded, StepError, and what Slack's client throws
+ */
+export async function postOnce(
+  context: SendContext,
+  key: string,
+  message: OnceMessage,
+): Promise<PostedMessage> {
+  if (typeof key !== 'string' || key === '' || key.length > 200) {
+    throw new StepError('invalid_key', 'postOnce needs a key of 1 to 200 characters', { final: true });
+  }
+  const { installationId, life, services } = context;
+  const { database } = services;
+  const post: OnceMessageKey = { kind: 'post', installationId, life, key };
+  const previous = await readOnceMessage(database.queries, post);
+  if (previous?.status === 'sent') {
+    return { channelId: previous.channel_id ?? '', messageTs: previous.message_ts ?? '' };
+  }
+  const result = await sendOnce(context, {
+    key: post,
+    previous,
+    to: message.channel ?? context.userId,
+    metadata: {
+      event_type: 'foyer_post',
+      event_payload: { installation_id: installationId, life, key },
+    },
+    content: () => ({ text: message.text, ...(message.blocks && { blocks: [...message.blocks] }) }),
+  });
+  if (!isWritten(result)) throw new AttemptEnded(result);
+  await database.write(result.write);
+  return result.output;
+}
