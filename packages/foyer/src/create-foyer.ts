@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Installation } from '@slack/oauth';
 import { toFetchResponse, toReqRes } from 'fetch-to-node';
 import { createJobs } from './chores/jobs.ts';
 import { type Chore, repeat } from './chores/repeat.ts';
@@ -12,7 +11,6 @@ import { createConnections } from './connections/create-connections.ts';
 import { createLinkCookies } from './connections/link-cookies.ts';
 import { createReturns } from './connections/returns.ts';
 import { letGoOfKey } from './database/encryption-keys.ts';
-import { findInstallRecords, type InstallRecord, readInstallRecord } from './database/install-record.ts';
 import { openDatabase } from './database/open-database.ts';
 import { type NoTables, ownDatabase } from './database/own-database.ts';
 import { type FoyerDefinition, resolveConfig } from './define-foyer.ts';
@@ -21,7 +19,7 @@ import { createKeepNames } from './events/keep-names.ts';
 import { createCommitLifecycle } from './events/lifecycle-events.ts';
 import { createSlackReceiver } from './events/slack-receiver.ts';
 import { createSignatureCheck } from './events/verify-signature.ts';
-import type { FoundInstallation, Foyer, Target } from './foyer.ts';
+import type { Foyer } from './foyer.ts';
 import { createPublishHome } from './home/create-publish-home.ts';
 import { createFindViewer } from './home/find-viewer.ts';
 import { bindHomeSections } from './home/home-sections.ts';
@@ -41,23 +39,20 @@ import { createShowProgress } from './install/show-progress.ts';
 import { createStartInstall } from './install/start-install.ts';
 import { createStates } from './install/state.ts';
 import { createUnstoredTokens, unstoredTokensPurpose } from './install/unstored-tokens.ts';
+import { createInstallationMethods } from './installation-methods.ts';
 import { createInstallationStore } from './installations/create-installation-store.ts';
 import { createTokenSource } from './installations/create-token-source.ts';
-import { InstallationNotFoundError, type TenantQuery } from './installations/installation-store.ts';
 import { loadKeyring } from './installations/keyring.ts';
-import { createSealer, KeyMissingError, SealBrokenError } from './installations/sealer.ts';
+import { createSealer } from './installations/sealer.ts';
+import { slackInstallationStore } from './installations/slack-installation-store.ts';
 import { keepHoldingKey, keyHeldEveryMs, verifyKeyring } from './installations/verify-keyring.ts';
 import { openOperatorChannels } from './notices/open-operator-channels.ts';
 import { createNoticeSender } from './notices/send-notices.ts';
-import { installRecordJson } from './operator/install-record-json.ts';
-import { listInstallationsPage } from './operator/installation-lists.ts';
 import { createMetrics } from './operator/metrics/create-metrics.ts';
 import { readQueueState } from './operator/queue-state.ts';
-import { revokeTokens } from './operator/revoke-tokens.ts';
-import { retryRun } from './pipeline/retry-run.ts';
 import { createWorker, type WorkerDeps } from './pipeline/worker.ts';
 import { createRoutes, needsOwnHost } from './routes.ts';
-import { createSlackClientFactory, mostBytesOfListeners } from './slack/create-slack-client.ts';
+import { createSlackClientFactory } from './slack/create-slack-client.ts';
 import { createSlackTransport } from './slack/slack-transport.ts';
 import { builtInSteps } from './steps/steps.ts';
 import { createTexts } from './texts/create-texts.ts';
@@ -383,57 +378,6 @@ export async function assembleFoyer<MyTables>(parts: {
       if (problem) log.error(problem);
     }
 
-    /** The installation that an account is connected with; of several the newest that is usable. */
-    const installationOf = async (org: string): Promise<string | undefined> =>
-      (await connecting.connections.find({ org }))?.installationId;
-    const queryOf = async (target: Target): Promise<TenantQuery | string> => {
-      if ('org' in target) {
-        const found = await installationOf(target.org);
-        if (found === undefined) throw new InstallationNotFoundError(`the org ${target.org}`, 'unknown');
-        return found;
-      }
-      if ('installationId' in target) return target.installationId;
-      return 'teamId' in target
-        ? { teamId: target.teamId, isEnterpriseInstall: false }
-        : { enterpriseId: target.enterpriseId, isEnterpriseInstall: true };
-    };
-    const findRecord = async (target: Target): Promise<InstallRecord | undefined> => {
-      const known = 'org' in target ? await installationOf(target.org) : undefined;
-      if ('org' in target) return known === undefined ? known : readInstallRecord(database.queries, known);
-      if ('installationId' in target) return readInstallRecord(database.queries, target.installationId);
-      const id = 'teamId' in target ? target.teamId : target.enterpriseId;
-      const records = await findInstallRecords(database.queries, clientId, id);
-      return records.find((record) => record.isEnterpriseInstall === !('teamId' in target));
-    };
-    const shown = (record: InstallRecord): FoundInstallation => ({
-      installationId: record.id,
-      ...installRecordJson(record),
-    });
-
-    /** Stores tokens that Slack's SDK refreshed; false if they belong to no stored installation. */
-    async function saveRefresh(installation: Installation): Promise<boolean> {
-      const { team, enterprise, isEnterpriseInstall, bot, user } = installation;
-      const tenant = { teamId: team?.id, enterpriseId: enterprise?.id, isEnterpriseInstall };
-      const stored = await store.findInstallation({ ...tenant, userId: user.id });
-      if (!stored) return false;
-      const { installationId, version, userVersion } = stored;
-      const saves = [
-        { holder: { installationId }, ifVersion: version, now: bot, before: stored.installation.bot },
-        {
-          holder: { installationId, userId: user.id },
-          ifVersion: userVersion ?? 0,
-          now: user,
-          before: stored.installation.user,
-        },
-      ];
-      for (const { holder, ifVersion, now, before } of saves) {
-        const { token, refreshToken, expiresAt } = now ?? {};
-        if (!token || !refreshToken || expiresAt === undefined || token === before?.token) continue;
-        await store.saveRefreshed(holder, ifVersion, { token, refreshToken, expiresAt });
-      }
-      return true;
-    }
-
     const foyer: AssembledFoyer<MyTables> = {
       handler,
       refusals,
@@ -452,79 +396,23 @@ export async function assembleFoyer<MyTables>(parts: {
       },
       receiver,
       authorize: bolt.authorize,
-      installationStore: {
-        async storeInstallation(installation, logger) {
-          // Slack's SDK passes a logger with an install and none with a refresh: that changes tokens alone.
-          if (logger || !(await saveRefresh(installation)))
-            await store.recordInstall(installation).then(wakeWorker);
-        },
-        fetchInstallation: (query) => store.fetchInstallation(query),
-        async deleteInstallation(query) {
-          await store.deleteInstallation(query);
-          wakeWorker();
-        },
-      },
+      installationStore: slackInstallationStore(store, { onChanged: wakeWorker }),
       attach(app) {
         bolt.attach(app);
         definition.listeners?.(app, foyer);
       },
-      async slack(target, { userId } = {}) {
-        const limits = { mostBytes: mostBytesOfListeners };
-        if (userId === undefined) return slack(await botToken(await queryOf(target)), limits);
-        const record = await findRecord(target);
-        if (!record) throw new InstallationNotFoundError(Object.values(target).join(), 'unknown');
-        const { teamId, enterpriseId, isEnterpriseInstall } = record;
-        const { userToken } = await tokens.authorize({ teamId, enterpriseId, isEnterpriseInstall, userId });
-        if (userToken === undefined) throw new InstallationNotFoundError(`the user ${userId}`, 'no_user');
-        return slack(userToken, limits);
-      },
-      async find(target) {
-        const record = await findRecord(target);
-        return record && shown(record);
-      },
-      async list(options = {}) {
-        const { limit = 50, status, cursor } = options;
-        const [, at, id] = /^(\d{1,15})\.([\w-]{1,100})$/.exec(cursor ?? '') ?? [];
-        if (cursor && id === undefined) throw new TypeError('list: `cursor` is not one that a page returned');
-        const page = await listInstallationsPage(database.queries, {
-          clientId,
-          limit: Math.min(Math.max(1, limit), 500),
-          statuses: status && [status],
-          cursor: id === undefined ? undefined : { at: Number(at), id, towards: 'older' },
-        });
-        return {
-          installations: page.rows.map(shown),
-          cursor: page.older && `${page.older.at}.${page.older.id}`,
-        };
-      },
-      async uninstall(target, reason) {
-        const record = await findRecord(target);
-        if (!record || record.status === 'uninstalled') return false;
-        await revokeTokens({ queries: database.queries, store, slack }, record.id).catch((error) => {
-          // Its key is lost: the tokens are erased here, and die when the app is removed at Slack.
-          if (!(error instanceof SealBrokenError || error instanceof KeyMissingError)) throw error;
-          log.warn({ err: error, installationId: record.id }, 'tokens could not be revoked');
-        });
-        const now = await findRecord({ installationId: record.id });
-        // It was installed again while Slack was asked: that install stays.
-        if (now?.installedAt !== record.installedAt) return false;
-        const { teamId, enterpriseId, isEnterpriseInstall } = record;
-        const query = { teamId, enterpriseId, isEnterpriseInstall };
-        const applied = await store.deleteInstallation(query, { reason });
-        wakeWorker();
-        return applied;
-      },
-      async retry(runId) {
-        const outcome = await retryRun(database, runId, { userId: null, now: now() });
-        wakeWorker();
-        return outcome === 'queued' || outcome === 'woken';
-      },
-      async publishHome(target, userId) {
-        const record = await findRecord(target);
-        if (!record) return;
-        const teamId = 'teamId' in target ? target.teamId : (record.teamId ?? undefined);
-        await publishHome({ installationId: record.id, userId, teamId });
-      },
+      ...createInstallationMethods({
+        database,
+        clientId,
+        store,
+        tokens,
+        slack,
+        connections: connecting.connections,
+        publishHome,
+        wakeWorker,
+        now,
+        log,
+      }),
       connect: connecting.connect,
       readResult: connecting.readResult,
       claim: connecting.claim,

@@ -23,6 +23,7 @@ const order = [
   'routes.ts',
   'foyer.ts',
   'define-foyer.ts',
+  'installation-methods.ts',
   'create-foyer.ts',
   'serve.ts',
   'testing',

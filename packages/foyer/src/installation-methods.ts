@@ -1,0 +1,136 @@
+import type { Logger } from './config/log.ts';
+import type { ConnectionList } from './connections/create-connections.ts';
+import type { Database } from './database/database.ts';
+import { findInstallRecords, type InstallRecord, readInstallRecord } from './database/install-record.ts';
+import type { FoundInstallation, Foyer, Target } from './foyer.ts';
+import type { PublishHome } from './home/publish-home.ts';
+import type { InstallationStore } from './installations/create-installation-store.ts';
+import { InstallationNotFoundError, type TenantQuery } from './installations/installation-store.ts';
+import { KeyMissingError, SealBrokenError } from './installations/sealer.ts';
+import type { TokenSource } from './installations/token-source.ts';
+import { installRecordJson } from './operator/install-record-json.ts';
+import { listInstallationsPage } from './operator/installation-lists.ts';
+import { revokeTokens } from './operator/revoke-tokens.ts';
+import { retryRun } from './pipeline/retry-run.ts';
+import { mostBytesOfListeners, type SlackClientFactory } from './slack/create-slack-client.ts';
+
+type InstallationMethods = Pick<Foyer, 'slack' | 'find' | 'list' | 'uninstall' | 'retry' | 'publishHome'>;
+
+/** Makes what an app does with an installation that it names by a `Target`. */
+export function createInstallationMethods({
+  database,
+  clientId,
+  store,
+  tokens,
+  slack,
+  connections,
+  publishHome,
+  wakeWorker,
+  now,
+  log,
+}: {
+  database: Database;
+  clientId: string;
+  store: InstallationStore;
+  tokens: Pick<TokenSource, 'botToken' | 'authorize'>;
+  slack: SlackClientFactory;
+  connections: ConnectionList;
+  publishHome: PublishHome;
+  wakeWorker(): void;
+  now(): number;
+  log: Logger;
+}): InstallationMethods {
+  /** The installation that an account is connected with; of several the newest that is usable. */
+  const installationOf = async (org: string): Promise<string | undefined> =>
+    (await connections.find({ org }))?.installationId;
+
+  async function queryOf(target: Target): Promise<TenantQuery | string> {
+    if ('org' in target) {
+      const found = await installationOf(target.org);
+      if (found === undefined) throw new InstallationNotFoundError(`the org ${target.org}`, 'unknown');
+      return found;
+    }
+    if ('installationId' in target) return target.installationId;
+    return 'teamId' in target
+      ? { teamId: target.teamId, isEnterpriseInstall: false }
+      : { enterpriseId: target.enterpriseId, isEnterpriseInstall: true };
+  }
+
+  async function findRecord(target: Target): Promise<InstallRecord | undefined> {
+    if ('org' in target) {
+      const installationId = await installationOf(target.org);
+      return installationId === undefined ? undefined : readInstallRecord(database.queries, installationId);
+    }
+    if ('installationId' in target) return readInstallRecord(database.queries, target.installationId);
+    const id = 'teamId' in target ? target.teamId : target.enterpriseId;
+    const records = await findInstallRecords(database.queries, clientId, id);
+    return records.find((record) => record.isEnterpriseInstall === !('teamId' in target));
+  }
+
+  const shown = (record: InstallRecord): FoundInstallation => ({
+    installationId: record.id,
+    ...installRecordJson(record),
+  });
+
+  return {
+    async slack(target, { userId } = {}) {
+      const limits = { mostBytes: mostBytesOfListeners };
+      if (userId === undefined) return slack(await tokens.botToken(await queryOf(target)), limits);
+      const record = await findRecord(target);
+      if (!record) throw new InstallationNotFoundError(Object.values(target).join(), 'unknown');
+      const { teamId, enterpriseId, isEnterpriseInstall } = record;
+      const { userToken } = await tokens.authorize({ teamId, enterpriseId, isEnterpriseInstall, userId });
+      if (userToken === undefined) throw new InstallationNotFoundError(`the user ${userId}`, 'no_user');
+      return slack(userToken, limits);
+    },
+    async find(target) {
+      const record = await findRecord(target);
+      return record && shown(record);
+    },
+    async list(options = {}) {
+      const { limit = 50, status, cursor } = options;
+      const [, at, id] = /^(\d{1,15})\.([\w-]{1,100})$/.exec(cursor ?? '') ?? [];
+      if (cursor && id === undefined) throw new TypeError('list: `cursor` is not one that a page returned');
+      const page = await listInstallationsPage(database.queries, {
+        clientId,
+        limit: Math.min(Math.max(1, limit), 500),
+        statuses: status && [status],
+        cursor: id === undefined ? undefined : { at: Number(at), id, towards: 'older' },
+      });
+      return {
+        installations: page.rows.map(shown),
+        cursor: page.older && `${page.older.at}.${page.older.id}`,
+      };
+    },
+    async uninstall(target, reason) {
+      const record = await findRecord(target);
+      if (!record || record.status === 'uninstalled') return false;
+      await revokeTokens({ queries: database.queries, store, slack }, record.id).catch((error) => {
+        // Its key is lost: the tokens are erased here, and die when the app is removed at Slack.
+        if (!(error instanceof SealBrokenError || error instanceof KeyMissingError)) throw error;
+        log.warn({ err: error, installationId: record.id }, 'tokens could not be revoked');
+      });
+      const current = await findRecord({ installationId: record.id });
+      // If it was installed again while Slack was asked, that install stays.
+      if (current?.installedAt !== record.installedAt) return false;
+      const { teamId, enterpriseId, isEnterpriseInstall } = record;
+      const applied = await store.deleteInstallation(
+        { teamId, enterpriseId, isEnterpriseInstall },
+        { reason },
+      );
+      wakeWorker();
+      return applied;
+    },
+    async retry(runId) {
+      const outcome = await retryRun(database, runId, { userId: null, now: now() });
+      wakeWorker();
+      return outcome === 'queued' || outcome === 'woken';
+    },
+    async publishHome(target, userId) {
+      const record = await findRecord(target);
+      if (!record) return;
+      const teamId = 'teamId' in target ? target.teamId : (record.teamId ?? undefined);
+      await publishHome({ installationId: record.id, userId, teamId });
+    },
+  };
+}
