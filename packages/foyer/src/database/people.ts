@@ -1,47 +1,9 @@
+import type { Expression, NotNull } from 'kysely';
 import type { Database, Queries, Tx } from './database.ts';
 import { type InstallRecord, registeredTeamId } from './install-record.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { MembershipRow, UserRow } from './records.ts';
-
-/** A team as an install tells of it; for an org-wide install, its enterprise. */
-export interface TeamRegistration {
-  clientId: string;
-  teamId: string;
-  name: string | null;
-  enterpriseId: string | null;
-  /** When the app first met it, if it is new. */
-  seenAt: number;
-  now: number;
-}
-
-const upsertTeam = prepareQuery((queries, given: Given<TeamRegistration>) =>
-  queries
-    .insertInto('teams')
-    .values({
-      client_id: given.clientId,
-      team_id: given.teamId,
-      name: given.name,
-      domain: null,
-      icon_url: null,
-      enterprise_id: given.enterpriseId,
-      first_seen_at: given.seenAt,
-      updated_at: given.now,
-    })
-    .onConflict((conflict) =>
-      conflict.columns(['client_id', 'team_id']).doUpdateSet((expression) => ({
-        name: expression.fn.coalesce('excluded.name', 'teams.name'),
-        enterprise_id: expression.ref('excluded.enterprise_id'),
-        updated_at: expression.ref('excluded.updated_at'),
-      })),
-    )
-    .returning('first_seen_at'),
-);
-
-/** Gets or creates a team, and returns when the app first met it. */
-export async function recordTeam(transaction: Tx, team: TeamRegistration): Promise<{ firstSeenAt: number }> {
-  const { rows } = await upsertTeam(transaction, team);
-  return { firstSeenAt: rows[0]?.first_seen_at ?? team.seenAt };
-}
+import { storedBefore, type TeamEvent, type TeamProfile, updateTeam } from './teams.ts';
 
 /** A person in a team. */
 export interface UserRegistration {
@@ -127,13 +89,6 @@ export type UserProfile = {
   isOwner: boolean;
 };
 
-/** What Slack told of a team. */
-export type TeamProfile = {
-  name: string | null;
-  domain: string | null;
-  iconUrl: string | null;
-};
-
 /** Whose profile it is, and when it was told. */
 interface Told {
   clientId: string;
@@ -166,14 +121,6 @@ const updateMembership = prepareQuery((queries, given: Given<Told & { isAdmin: n
     .where('client_id', '=', given.clientId)
     .where('team_id', '=', given.teamId)
     .where('user_id', '=', given.userId),
-);
-
-const updateTeam = prepareQuery((queries, given: Given<Told & TeamProfile>) =>
-  queries
-    .updateTable('teams')
-    .set({ name: given.name, domain: given.domain, icon_url: given.iconUrl, updated_at: given.now })
-    .where('client_id', '=', given.clientId)
-    .where('team_id', '=', given.teamId),
 );
 
 /** Saves what Slack told of a registered person and their team; what is null here was not told, and stays as it was. */
@@ -213,33 +160,39 @@ export interface Member {
   profile: UserRecord | undefined;
 }
 
+/** Selects the people of an installation's team, with what is known of each. */
+const selectPeople = (
+  queries: Queries,
+  team: { [Name in 'clientId' | 'teamId' | 'installationId']: string | Expression<string> },
+) =>
+  queries
+    .selectFrom('memberships')
+    .leftJoin('users', (join) =>
+      join
+        .onRef('users.user_id', '=', 'memberships.user_id')
+        .onRef('users.team_id', '=', 'memberships.team_id')
+        .onRef('users.client_id', '=', 'memberships.client_id'),
+    )
+    .leftJoin('user_tokens', (join) =>
+      join
+        .onRef('user_tokens.user_id', '=', 'memberships.user_id')
+        .on('user_tokens.installation_id', '=', team.installationId),
+    )
+    .select(['memberships.is_admin', 'memberships.is_owner', 'memberships.team_id'])
+    .select(['memberships.first_seen_at as member_since', 'memberships.updated_at'])
+    .select(['users.user_id', 'users.name', 'users.real_name', 'users.email'])
+    .select(['users.timezone', 'users.locale', 'users.avatar_url'])
+    .select('user_tokens.user_id as token_user_id')
+    .where('memberships.client_id', '=', team.clientId)
+    .where('memberships.team_id', '=', team.teamId);
+
 /** Makes the read of one person of an installation's team: prepared, and of what is committed alone. */
 export function prepareMember(
   database: Pick<Database, 'prepare'>,
 ): (record: InstallRecord, userId: string) => Promise<Member | undefined> {
   const read = database.prepare(
     (queries, given: Given<{ clientId: string; teamId: string; installationId: string; userId: string }>) =>
-      queries
-        .selectFrom('memberships')
-        .leftJoin('users', (join) =>
-          join
-            .onRef('users.user_id', '=', 'memberships.user_id')
-            .onRef('users.team_id', '=', 'memberships.team_id')
-            .onRef('users.client_id', '=', 'memberships.client_id'),
-        )
-        .leftJoin('user_tokens', (join) =>
-          join
-            .onRef('user_tokens.user_id', '=', 'memberships.user_id')
-            .on('user_tokens.installation_id', '=', given.installationId),
-        )
-        .select(['memberships.is_admin', 'memberships.is_owner'])
-        .select(['memberships.first_seen_at as member_since', 'memberships.updated_at'])
-        .select(['memberships.team_id', 'users.user_id', 'users.name', 'users.real_name', 'users.email'])
-        .select(['users.timezone', 'users.locale', 'users.avatar_url'])
-        .select('user_tokens.user_id as token_user_id')
-        .where('memberships.client_id', '=', given.clientId)
-        .where('memberships.team_id', '=', given.teamId)
-        .where('memberships.user_id', '=', given.userId),
+      selectPeople(queries, given).where('memberships.user_id', '=', given.userId),
   );
   return async (record, userId) => {
     const { id: installationId, clientId } = record;
@@ -287,90 +240,14 @@ export function toUserRecord(row: PersonRow): UserRecord {
 
 /** Reads the people of an installation's team, in the order in which they came. */
 export async function readUsers(queries: Queries, record: InstallRecord): Promise<UserRecord[]> {
-  const rows = await queries
-    .selectFrom('memberships')
-    .innerJoin('users', (join) =>
-      join
-        .onRef('users.user_id', '=', 'memberships.user_id')
-        .onRef('users.team_id', '=', 'memberships.team_id')
-        .onRef('users.client_id', '=', 'memberships.client_id'),
-    )
-    .leftJoin('user_tokens', (join) =>
-      join
-        .onRef('user_tokens.user_id', '=', 'users.user_id')
-        .on('user_tokens.installation_id', '=', record.id),
-    )
-    .selectAll('users')
-    .select(['memberships.is_admin', 'memberships.is_owner', 'memberships.first_seen_at as member_since'])
-    .select('user_tokens.user_id as token_user_id')
-    .where('memberships.client_id', '=', record.clientId)
-    .where('memberships.team_id', '=', registeredTeamId(record))
+  const { id: installationId, clientId } = record;
+  const rows = await selectPeople(queries, { clientId, teamId: registeredTeamId(record), installationId })
+    .where('users.user_id', 'is not', null)
+    .$narrowType<{ user_id: NotNull }>()
     .orderBy('memberships.first_seen_at')
     .orderBy('users.user_id')
     .execute();
   return rows.map(toUserRecord);
-}
-
-/** A team, and when an event said something of it: a whole second of Slack's clock, in milliseconds. */
-interface TeamEvent {
-  clientId: string;
-  teamId: string;
-  at: number;
-}
-
-/** What an event said is older than what was stored in a later second. */
-const storedBefore = (at: number): number => at + 1000;
-
-/**
- * Renames a team, in its own record and in its installation; null leaves a value as it is. Returns whether anything
- * changed: an event that is older than what is stored changes nothing.
- */
-export async function renameTeam(
-  tx: Tx,
-  { clientId, teamId, at, name, domain }: TeamEvent & { name: string | null; domain: string | null },
-): Promise<boolean> {
-  const team = await tx
-    .updateTable('teams')
-    .set({ ...(name !== null && { name }), ...(domain !== null && { domain }), updated_at: at })
-    .where('client_id', '=', clientId)
-    .where('team_id', '=', teamId)
-    .where('updated_at', '<', storedBefore(at))
-    .returning('team_id')
-    .executeTakeFirst();
-  if (!team) return false;
-  if (name !== null) {
-    await tx
-      .updateTable('installations')
-      .set({ team_name: name })
-      .where('client_id', '=', clientId)
-      .where('tenant', '=', `team:${teamId}`)
-      .execute();
-  }
-  return true;
-}
-
-/** Records that a team belongs to an enterprise now; returns whether it is known. */
-export async function moveTeam(
-  tx: Tx,
-  { clientId, teamId, enterpriseId }: TeamEvent & { enterpriseId: string },
-): Promise<boolean> {
-  const enterprise_id = enterpriseId;
-  await tx
-    .updateTable('teams')
-    .set({ enterprise_id })
-    .where('client_id', '=', clientId)
-    .where('team_id', '=', teamId)
-    .execute();
-  const moved = await tx
-    .updateTable('installations')
-    // Its name comes with the next install.
-    .set({ enterprise_id, enterprise_name: null })
-    .where('client_id', '=', clientId)
-    .where('tenant', '=', `team:${teamId}`)
-    .where((eb) => eb.or([eb('enterprise_id', 'is', null), eb('enterprise_id', '<>', enterpriseId)]))
-    .returning('id')
-    .executeTakeFirst();
-  return moved !== undefined;
 }
 
 /** Whether a person is registered in a team. */

@@ -1,5 +1,5 @@
 import { registeredTeamId } from '../database/install-record.ts';
-import { recordTeam } from '../database/people.ts';
+import { recordTeam } from '../database/teams.ts';
 import type { RecordingStep } from '../pipeline/step.ts';
 
 /** The registered team: for an org-wide install, its enterprise. */

@@ -1,0 +1,121 @@
+import type { Tx } from './database.ts';
+import { type Given, prepareQuery } from './prepared-query.ts';
+
+/** A team as an install tells of it; for an org-wide install, its enterprise. */
+export interface TeamRegistration {
+  clientId: string;
+  teamId: string;
+  name: string | null;
+  enterpriseId: string | null;
+  /** When the app first met it, if it is new. */
+  seenAt: number;
+  now: number;
+}
+
+const upsertTeam = prepareQuery((queries, given: Given<TeamRegistration>) =>
+  queries
+    .insertInto('teams')
+    .values({
+      client_id: given.clientId,
+      team_id: given.teamId,
+      name: given.name,
+      domain: null,
+      icon_url: null,
+      enterprise_id: given.enterpriseId,
+      first_seen_at: given.seenAt,
+      updated_at: given.now,
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['client_id', 'team_id']).doUpdateSet((expression) => ({
+        name: expression.fn.coalesce('excluded.name', 'teams.name'),
+        enterprise_id: expression.ref('excluded.enterprise_id'),
+        updated_at: expression.ref('excluded.updated_at'),
+      })),
+    )
+    .returning('first_seen_at'),
+);
+
+/** Gets or creates a team, and returns when the app first met it. */
+export async function recordTeam(transaction: Tx, team: TeamRegistration): Promise<{ firstSeenAt: number }> {
+  const { rows } = await upsertTeam(transaction, team);
+  return { firstSeenAt: rows[0]?.first_seen_at ?? team.seenAt };
+}
+
+/** What Slack told of a team. */
+export type TeamProfile = {
+  name: string | null;
+  domain: string | null;
+  iconUrl: string | null;
+};
+
+/** Saves what Slack told of a team. */
+export const updateTeam = prepareQuery(
+  (queries, given: Given<{ clientId: string; teamId: string; now: number } & TeamProfile>) =>
+    queries
+      .updateTable('teams')
+      .set({ name: given.name, domain: given.domain, icon_url: given.iconUrl, updated_at: given.now })
+      .where('client_id', '=', given.clientId)
+      .where('team_id', '=', given.teamId),
+);
+
+/** A team, and when an event said something of it: a whole second of Slack's clock, in milliseconds. */
+export interface TeamEvent {
+  clientId: string;
+  teamId: string;
+  at: number;
+}
+
+/** What an event said is older than what was stored in a later second. */
+export const storedBefore = (at: number): number => at + 1000;
+
+/**
+ * Renames a team, in its own record and in its installation; null leaves a value as it is. Returns whether anything
+ * changed: an event that is older than what is stored changes nothing.
+ */
+export async function renameTeam(
+  tx: Tx,
+  { clientId, teamId, at, name, domain }: TeamEvent & { name: string | null; domain: string | null },
+): Promise<boolean> {
+  const team = await tx
+    .updateTable('teams')
+    .set({ ...(name !== null && { name }), ...(domain !== null && { domain }), updated_at: at })
+    .where('client_id', '=', clientId)
+    .where('team_id', '=', teamId)
+    .where('updated_at', '<', storedBefore(at))
+    .returning('team_id')
+    .executeTakeFirst();
+  if (!team) return false;
+  if (name !== null) {
+    await tx
+      .updateTable('installations')
+      .set({ team_name: name })
+      .where('client_id', '=', clientId)
+      .where('tenant', '=', `team:${teamId}`)
+      .execute();
+  }
+  return true;
+}
+
+/** Records that a team belongs to an enterprise now; returns whether it is known. */
+export async function moveTeam(
+  tx: Tx,
+  { clientId, teamId, enterpriseId }: TeamEvent & { enterpriseId: string },
+): Promise<boolean> {
+  const enterprise_id = enterpriseId;
+  await tx
+    .updateTable('teams')
+    .set({ enterprise_id })
+    .where('client_id', '=', clientId)
+    .where('team_id', '=', teamId)
+    .execute();
+  const moved = await tx
+    .updateTable('installations')
+    // Its name comes with the next install.
+    .set({ enterprise_id, enterprise_name: null })
+    .where('client_id', '=', clientId)
+    .where('tenant', '=', `team:${teamId}`)
+    .where((eb) => eb.or([eb('enterprise_id', 'is', null), eb('enterprise_id', '<>', enterpriseId)]))
+    .returning('id')
+    .executeTakeFirst();
+  return moved !== undefined;
+}
