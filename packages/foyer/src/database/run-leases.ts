@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database, Queries, Tx } from './database.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
-import type { RunRow } from './records.ts';
+import type { InstallationRow, RunRow, StepRow } from './records.ts';
 
 /** A claim to work on one run. An owner claims a run once, so nobody can mistake another's claim for his own. */
 export interface RunLease {
@@ -27,6 +27,62 @@ const lockHeldRun = prepareQuery((queries, given: Given<{ runId: string; owner: 
 export async function holdLease(transaction: Tx, { runId, owner }: RunLease): Promise<boolean> {
   const { rows } = await lockHeldRun(transaction, { runId, owner });
   return rows.length > 0;
+}
+
+/** A run, its installation without tokens, and its steps in order. */
+export interface ClaimedRun {
+  run: RunRow;
+  installation: Omit<InstallationRow, 'sealed_bot'>;
+  steps: readonly StepRow[];
+  /** Of an uninstall run: the steps of the newest install run of the life that ended. */
+  installSteps: readonly StepRow[];
+}
+
+const lockClaimedRun = prepareQuery((queries, given: Given<{ runId: string; owner: string }>) =>
+  queries
+    .selectFrom('runs')
+    .selectAll()
+    .where('id', '=', given.runId)
+    .where('lease_owner', '=', given.owner)
+    .where('status', '=', 'running')
+    .forNoKeyUpdate(),
+);
+
+const selectInstallation = prepareQuery((queries, given: Given<{ id: string }>) =>
+  queries.selectFrom('installations').selectAll().where('id', '=', given.id),
+);
+
+const selectSteps = prepareQuery((queries, given: Given<{ runId: string }>) =>
+  queries.selectFrom('steps').selectAll().where('run_id', '=', given.runId).orderBy('position'),
+);
+
+/**
+ * Reads the run that a lease stands for, or undefined when the lease holds no longer. As long as it holds, nobody but
+ * its owner changes the run or its steps. It locks the run's row, as `holdLease` does.
+ */
+export async function readClaimedRun(transaction: Tx, lease: RunLease): Promise<ClaimedRun | undefined> {
+  const [run] = (await lockClaimedRun(transaction, lease)).rows;
+  if (!run) return undefined;
+  const [found] = (await selectInstallation(transaction, { id: run.installation_id })).rows;
+  if (!found) return undefined;
+  const { sealed_bot: _, ...installation } = found;
+  const { rows: steps } = await selectSteps(transaction, { runId: run.id });
+  const installSteps = run.pipeline === 'uninstall' ? await readInstallSteps(transaction, run) : [];
+  return { run, installation, steps, installSteps };
+}
+
+async function readInstallSteps(transaction: Tx, run: RunRow): Promise<readonly StepRow[]> {
+  const newest = await transaction
+    .selectFrom('runs')
+    .select('id')
+    .where('installation_id', '=', run.installation_id)
+    .where('life', '=', run.life)
+    .where('pipeline', '=', 'install')
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return newest === undefined ? [] : (await selectSteps(transaction, { runId: newest.id })).rows;
 }
 
 /** What to claim, and for how long. */

@@ -4,8 +4,7 @@ import { type RunRecord, readRun } from './install-record.ts';
 import { newId } from './new-id.ts';
 import { queueNotice } from './notices.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
-import type { InstallationRow, Pipeline, RunRow, RunStatus, StepRow } from './records.ts';
-import type { RunLease } from './run-leases.ts';
+import type { Pipeline, RunStatus, StepRow } from './records.ts';
 import { pendingStep } from './run-steps.ts';
 
 /** What a run is made for. `stepNames` are those of the pipeline, in order. */
@@ -129,62 +128,6 @@ export async function queueRun(
     .set({ status: 'queued', due_at: run.now, waiting_for: null, finished_at: null })
     .where('id', '=', run.id)
     .execute();
-}
-
-/** A run, its installation without tokens, and its steps in order. */
-export interface ClaimedRun {
-  run: RunRow;
-  installation: Omit<InstallationRow, 'sealed_bot'>;
-  steps: readonly StepRow[];
-  /** Of an uninstall run: the steps of the newest install run of the life that ended. */
-  installSteps: readonly StepRow[];
-}
-
-const lockHeldRun = prepareQuery((queries, given: Given<{ runId: string; owner: string }>) =>
-  queries
-    .selectFrom('runs')
-    .selectAll()
-    .where('id', '=', given.runId)
-    .where('lease_owner', '=', given.owner)
-    .where('status', '=', 'running')
-    .forNoKeyUpdate(),
-);
-
-const selectInstallation = prepareQuery((queries, given: Given<{ id: string }>) =>
-  queries.selectFrom('installations').selectAll().where('id', '=', given.id),
-);
-
-const selectSteps = prepareQuery((queries, given: Given<{ runId: string }>) =>
-  queries.selectFrom('steps').selectAll().where('run_id', '=', given.runId).orderBy('position'),
-);
-
-/**
- * Reads the run that a lease stands for, or undefined when the lease holds no longer. As long as it holds, nobody but
- * its owner changes the run or its steps. It locks the run's row, as `holdLease` does.
- */
-export async function readClaimedRun(transaction: Tx, lease: RunLease): Promise<ClaimedRun | undefined> {
-  const [run] = (await lockHeldRun(transaction, lease)).rows;
-  if (!run) return undefined;
-  const [found] = (await selectInstallation(transaction, { id: run.installation_id })).rows;
-  if (!found) return undefined;
-  const { sealed_bot: _, ...installation } = found;
-  const { rows: steps } = await selectSteps(transaction, { runId: run.id });
-  const installSteps = run.pipeline === 'uninstall' ? await readInstallSteps(transaction, run) : [];
-  return { run, installation, steps, installSteps };
-}
-
-async function readInstallSteps(transaction: Tx, run: RunRow): Promise<readonly StepRow[]> {
-  const newest = await transaction
-    .selectFrom('runs')
-    .select('id')
-    .where('installation_id', '=', run.installation_id)
-    .where('life', '=', run.life)
-    .where('pipeline', '=', 'install')
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return newest === undefined ? [] : (await selectSteps(transaction, { runId: newest.id })).rows;
 }
 
 /** When a run that rests goes on. */

@@ -4,7 +4,7 @@ import type { Tx } from '../database/database.ts';
 import { findGrantedTeams, lockInstallation } from '../database/installations.ts';
 import { listQuestions, noteReminded, storeQuestion } from '../database/questions.ts';
 import type { InstallationRow, RunStatus, StepRow } from '../database/records.ts';
-import { holdLease, type RunLease } from '../database/run-leases.ts';
+import { type ClaimedRun, holdLease, type RunLease, readClaimedRun } from '../database/run-leases.ts';
 import {
   countLostAttempts,
   earlierStepFailed,
@@ -13,7 +13,7 @@ import {
   skipStep,
   startStep,
 } from '../database/run-steps.ts';
-import { type ClaimedRun, endRun, type Rest, readClaimedRun, restRun } from '../database/runs.ts';
+import { endRun, type Rest, restRun } from '../database/runs.ts';
 import {
   type Attempt,
   attemptHere,

@@ -4,7 +4,7 @@ import type { Database } from '../database/database.ts';
 import { toStepRecord } from '../database/install-record.ts';
 import type { QuestionRecord } from '../database/questions.ts';
 import type { ConnectionRow, RunStatus, StepRow, StepStatus } from '../database/records.ts';
-import type { ClaimedRun } from '../database/runs.ts';
+import type { ClaimedRun } from '../database/run-leases.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { postOnce } from './send-once.ts';
 import {

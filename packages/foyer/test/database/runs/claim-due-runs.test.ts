@@ -2,8 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from 'kysely';
 import { createLogger } from '../../../src/config/log.ts';
-import { claimDueRuns, findHeldRuns, holdLease, type RunLease } from '../../../src/database/run-leases.ts';
-import { createRun, readClaimedRun, resumeWaitingRuns } from '../../../src/database/runs.ts';
+import {
+  claimDueRuns,
+  findHeldRuns,
+  holdLease,
+  type RunLease,
+  readClaimedRun,
+} from '../../../src/database/run-leases.ts';
+import { createRun, resumeWaitingRuns } from '../../../src/database/runs.ts';
 import { createInstallationStore } from '../../../src/installations/create-installation-store.ts';
 import { keyringOf, teamInstall } from '../../support/installations.ts';
 import { engines, openPostgresTestDatabase, type TestDatabase } from '../../support/open-test-database.ts';
