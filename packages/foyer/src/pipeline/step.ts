@@ -133,6 +133,9 @@ export interface OnceMessage {
 /** Where a message is. */
 export type PostedMessage = { channelId: string; messageTs: string };
 
+/** Tables of which only the app knows the names and columns: annotate `tx` to have both checked. */
+type AnyTables = Record<string, Record<string, unknown>>;
+
 /** What a step is given. */
 export interface StepContext extends StepFacts {
   /** Aborted when the time limit is over, the run was cancelled, or the process stops. */
@@ -144,8 +147,7 @@ export interface StepContext extends StepFacts {
    * may run again. What it queued is dropped if the step throws.
    * @example write((tx) => tx.insertInto('orders').values(order).execute())
    */
-  // biome-ignore lint/suspicious/noExplicitAny: only the app knows its tables; annotate `tx` to have them checked.
-  write<MyTables = any>(work: (tx: Transaction<MyTables>) => Promise<unknown>): void;
+  write<MyTables = AnyTables>(work: (tx: Transaction<MyTables>) => Promise<unknown>): void;
   /**
    * Posts a message exactly once for its key in this life of the installation, over crashes and retries; resolves to
    * where it is. What it throws ends the attempt: let it pass. In a channel it needs that channel's history scope to

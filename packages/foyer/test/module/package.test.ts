@@ -127,11 +127,18 @@ describe('the package', () => {
   it('type-checks in a TypeScript host with moduleResolution nodenext', async () => {
     writeFileSync(
       join(folder, 'host.ts'),
-      `import { builtInSteps, createFoyer, defineFoyer, type Step, steps } from 'slack-foyer';
+      `import type { Transaction } from 'kysely';
+       import { builtInSteps, createFoyer, defineFoyer, type Step, steps } from 'slack-foyer';
        interface MyTables { orders: { id: string; total: number } }
        const note: Step<{ teamId: string }> = {
          name: 'note', title: { todo: 'Note', doing: 'Noting' },
-         async run({ output }) { return { teamId: output(steps.registerTeam)?.teamId ?? '' }; },
+         async run({ output, write }) {
+           write((tx) => tx.insertInto('anything').values({ id: 'o1' }).execute());
+           write((tx: Transaction<MyTables>) => tx.insertInto('orders').values({ id: 'o1', total: 2 }).execute());
+           // @ts-expect-error: there is no such table
+           write((tx: Transaction<MyTables>) => tx.insertInto('order').values({ id: 'o1' }).execute());
+           return { teamId: output(steps.registerTeam)?.teamId ?? '' };
+         },
        };
        const foyer = await createFoyer(defineFoyer<MyTables>({ manifest: {}, install: [...builtInSteps(), note] }));
        const total: number | undefined =
