@@ -9,8 +9,8 @@ export interface Visitor {
   post(url: string, form?: Record<string, string>): Promise<Response>;
 }
 
-/** Makes a visitor with an empty cookie jar. */
-export function createVisitor(): Visitor {
+/** Makes a visitor with an empty cookie jar. `address` is theirs for a Foyer that trusts a proxy (TRUST_PROXY=1). */
+export function createVisitor(address?: string): Visitor {
   const cookies = new Map<string, string>();
   async function send(
     url: string,
@@ -20,7 +20,12 @@ export function createVisitor(): Visitor {
     const response = await fetch(url, {
       ...init,
       redirect: 'manual',
-      headers: { connection: 'close', ...(cookie ? { cookie } : {}), ...init.headers },
+      headers: {
+        connection: 'close',
+        ...(cookie && { cookie }),
+        ...(address && { 'x-forwarded-for': address }),
+        ...init.headers,
+      },
       signal: AbortSignal.timeout(30_000),
     });
     for (const line of response.headers.getSetCookie()) {
