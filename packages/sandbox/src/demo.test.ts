@@ -55,8 +55,10 @@ for (const [what, ends] of [
   ['the shell that npm started them in ends', 'shell'],
   ['the demo is killed', 'demo'],
 ] as const) {
-  test(`nothing of the demo is left running when ${what}`, async (t) => {
-    if (process.platform !== 'linux') return t.skip('only Linux lists processes in /proc');
+  test(`nothing of the demo is left running when ${what}`, {
+    skip:
+      process.platform !== 'linux' && 'the test finds the demo’s processes in /proc, which only Linux has',
+  }, async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'foyer-shell-'));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
     // As npm does: a shell that waits for the program, and that ends at a signal without passing it on.

@@ -82,7 +82,8 @@ async function record(t: TestContext) {
 }
 
 it('a power cut at any moment loses nothing that was acknowledged, and leaves a database that a Foyer opens', async (t) => {
-  if (!canRecord()) return t.skip('strace is not there, or may not trace (apt-get install strace)');
+  if (!canRecord())
+    return t.skip('strace records what reaches the disk (Linux: apt-get install strace, and let it trace)');
   const { stage, root, steps, acknowledged } = await record(t);
   assert.ok(steps.length > 100 && steps.some(({ kind }) => kind === 'sync-folder'), `${steps.length} steps`);
   const random = createRandom();

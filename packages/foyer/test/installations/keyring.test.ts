@@ -85,15 +85,14 @@ describe('the keyring', () => {
     }
   });
 
-  it('refuses a key file that is a folder or a pipe, and waits for nobody to fill it', async (t) => {
+  it('refuses a key file that is a folder or a pipe, without waiting for a writer', async () => {
     const config = configFor('pipe.db');
-    const made = await run('mkfifo', [`${config.database.file}.key`]).catch(() => undefined);
+    await run('mkfifo', [`${config.database.file}.key`]);
     await mkdir(join(folder, 'folder.db.key'));
     assert.throws(
       () => loadKeyring({ config: configFor('folder.db') }),
       /folder\.db\.key cannot be used: it is/,
     );
-    if (!made) return t.skip('this machine makes no pipes');
     const source = new URL('../../src/installations/keyring.ts', import.meta.url).href;
     // In a process of its own: what waits in the system cannot be stopped in this one.
     const code = `import(${JSON.stringify(source)})

@@ -8,7 +8,7 @@ import { setMachines } from './support/set-machines.ts';
 
 it('two machines work through PgBouncer in transaction mode, with fewer connections than they ask for', async (t) => {
   if (!(await hasPgBouncer()))
-    return t.skip('no pgbouncer on this machine (Debian: apt-get install pgbouncer)');
+    return t.skip('PgBouncer itself is tested against (apt-get install pgbouncer)');
   // Empty, so that the migrations go through it as well.
   const { url, drop } = await createPostgresDatabase({ empty: true });
   t.after(drop);

@@ -341,7 +341,6 @@ describe('copy', () => {
   });
 
   it('says so when the disk is full, and goes on once there is room', async (t) => {
-    if (process.platform === 'win32') return t.skip('there is no ulimit');
     const { source, target, copy, look, held } = await prepare(t, { to: 'SQLite', rows: 1500 });
     // A disk that is full in the middle of a transaction: SQLite then rolls back by itself.
     const limited = `trap '' XFSZ; ulimit -f 2000; exec "$0" "$@"`;
