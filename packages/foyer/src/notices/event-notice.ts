@@ -11,8 +11,8 @@ import { notifyStepName } from './operator-channel.ts';
 import { type OperatorMessage, type Span, troubleLine } from './operator-message.ts';
 
 /**
- * What the operators are told of an uninstall, a dead token or a failed run; undefined where that is no longer worth
- * telling, or was told: a token died because the app was removed, or works again; a run was fixed, or its own message
+ * The message to the operators about an uninstall, a dead token, a failed run or a rate limit. Returns undefined if it
+ * is moot or was already sent: the app was removed, its token works again, the run was fixed, or the run's own message
  * named what failed.
  */
 export async function eventNotice(
@@ -46,7 +46,7 @@ function isStillDead(record: InstallRecord, row: OperatorNoticeRow): boolean {
   return row.user_id === null ? record.status === 'broken' : record.status !== 'uninstalled';
 }
 
-/** The run's own message names the steps that had failed when it was sent. */
+/** The run's own message names the steps that had failed by the time it was sent. */
 function isUntold(run: RunRecord): boolean {
   if (run.status !== 'failed') return false;
   const own = run.steps.find(({ name }) => name === notifyStepName);

@@ -3,13 +3,13 @@ import { mailFailure, openMailTransport } from './mail-transport.ts';
 import type { OperatorChannel } from './operator-channel.ts';
 import { mailMessage } from './operator-message.ts';
 
-/** The whole of one sending, however slowly a server trickles its answers. */
+/** Limits one whole sending, even if the server trickles its answers. */
 const timeoutMs = 20_000;
 
 /**
- * Tells the operators by mail, as text and HTML. Every sending of the same cause carries the same Message-ID, by which
- * mail systems and people recognise one that came twice; so one of unknown outcome is sent again. Where a server takes
- * it for some of several addresses, it counts as sent.
+ * Notifies the operators by mail, as text and HTML. Every mail about the same cause has the same Message-ID, so mail
+ * systems and people recognize a duplicate; a mail of unknown outcome is therefore sent again. If the server accepts
+ * only some of several addresses, the mail counts as sent.
  */
 export function createMailChannel(mail: NonNullable<Config['notify']['mail']>): OperatorChannel {
   const transport = openMailTransport(mail.smtpUrl);
@@ -23,7 +23,7 @@ export function createMailChannel(mail: NonNullable<Config['notify']['mail']>): 
           to: mail.to,
           ...mailMessage(message),
           messageId: messageIdOf(causeId, mail.from),
-          // What is written by itself asks for no answer by itself: no "out of office" comes back.
+          // An automatic mail asks for no automatic reply, such as an "out of office".
           headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
           signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
         });
@@ -39,7 +39,7 @@ export function createMailChannel(mail: NonNullable<Config['notify']['mail']>): 
   };
 }
 
-/** `<run_01J….installed@example.com>`: made of the cause alone, in the sender's domain. */
+/** `<foyer.run_01J….installed@example.com>`: built only from the cause, in the sender's domain. */
 export function messageIdOf(causeId: string, from: string): string {
   const domain = /@([A-Za-z0-9.-]+)/.exec(from)?.[1] ?? 'foyer.invalid';
   return `<foyer.${causeId.replace(/[^A-Za-z0-9_-]/g, '.')}@${domain}>`;

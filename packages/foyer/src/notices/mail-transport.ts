@@ -1,6 +1,6 @@
 import { createTransport } from 'nodemailer';
 
-/** A server that has not spoken for this long is taken to be gone; a whole mail may take longer. */
+/** A server that is silent for this long is considered gone; a whole mail may take longer. */
 const limits = {
   dnsTimeout: 4000,
   connectionTimeout: 4000,
@@ -10,9 +10,9 @@ const limits = {
 };
 
 /**
- * Opens a pool of one connection to an SMTP server (`smtp://user:password@host:587`, `smtps://…`); nothing is
- * connected before the first use. `smtp://` goes over to TLS where the server offers it, and with a password it must:
- * whoever strips the offer from the line would read it. Close it when done.
+ * Opens a pool of one connection to an SMTP server (`smtp://user:password@host:587`, `smtps://…`), which connects on
+ * first use. `smtp://` switches to TLS if the server offers it. With a password TLS is required, except on loopback: an
+ * attacker who strips the offer from the connection could read the password. Close it when done.
  */
 export function openMailTransport(smtpUrl: string) {
   const url = new URL(smtpUrl);
@@ -22,7 +22,7 @@ export function openMailTransport(smtpUrl: string) {
     url: smtpUrl,
     pool: true,
     maxConnections: 1,
-    // A connection that closes in the middle is ours to judge: the pool would send the message again by itself.
+    // We decide what happens if a connection closes midway: the pool would resend the message automatically.
     maxRequeues: 0,
     disableFileAccess: true,
     disableUrlAccess: true,
@@ -31,15 +31,15 @@ export function openMailTransport(smtpUrl: string) {
   });
 }
 
-/** What went wrong at the mail server, by name: `smtp_451`, `tls_failed`, `timeout`; and whether trying again helps. */
+/** A failure at the mail server: its code (`smtp_451`, `tls_failed`, `timeout`), and whether a retry can help. */
 export interface MailFailure {
   code: string;
   message: string;
-  /** The server has refused this very message, or its addresses, for good. */
+  /** The server has permanently refused this message or its addresses. */
   final: boolean;
 }
 
-/** Says what an error of the transport means. Nothing that the server wrote is quoted: it may repeat what we sent. */
+/** Says what an error of the transport means. It quotes nothing from the server, which may repeat what we sent. */
 export function mailFailure(error: unknown): MailFailure {
   const { code, responseCode } = errorFields(error);
   if (responseCode !== undefined && code !== 'EAUTH' && code !== 'ETLS') {
@@ -51,7 +51,7 @@ export function mailFailure(error: unknown): MailFailure {
   return known ?? { code: 'mail_failed', message: 'The mail could not be sent', final: false };
 }
 
-/** What an operator fixes is tried again: the message is not at fault. */
+/** Failures that an operator can fix are retried: the message is not the problem. */
 const failures: Readonly<Record<string, MailFailure>> = {
   EAUTH: failure('smtp_login_refused', 'The mail server refused the login of NOTIFY_SMTP_URL'),
   ENOAUTH: failure('smtp_login_refused', 'The mail server wants a login: put one into NOTIFY_SMTP_URL'),

@@ -2,10 +2,10 @@ import type { Config } from '../config/config.ts';
 import type { OperatorChannel } from './operator-channel.ts';
 
 /**
- * The channels that are configured. Close each when done.
+ * Opens the configured channels. Close each when done.
  *
- * Why each is loaded here: with their packages they are one module in twenty of a start, and most have neither. Who
- * starts Foyer opens them once, so that what cannot be loaded is told then and not with the first message.
+ * Why dynamic imports: they and their packages are one in twenty of the modules that a start loads, and most setups use
+ * neither. The start opens each once, so that a failed import is reported then and not with the first message.
  */
 export async function openOperatorChannels(notify: Config['notify']): Promise<OperatorChannel[]> {
   const channels: OperatorChannel[] = [];

@@ -2,29 +2,29 @@ import type { NoticeChannel, NoticeStatus } from '../database/records.ts';
 import type { OperatorMessage } from './operator-message.ts';
 
 /**
- * How one sending ended. wait: the other side asked to; retry: it was not taken, and may be later; failed: it will not
- * be; unconfirmed: it may have been taken.
+ * How one sending ended. wait: the other side asked us to wait; retry: not accepted now, but maybe later; failed: it
+ * never will be; unconfirmed: it may have been accepted.
  */
 export type SendOutcome =
   | { kind: 'sent' }
   | { kind: 'wait'; delayMs: number }
   | { kind: 'retry' | 'failed' | 'unconfirmed'; code: string; message: string };
 
-/** A way to the operators. */
+/** A way to reach the operators. */
 export interface OperatorChannel {
   readonly name: NoticeChannel;
-  /** Whether a message that is sent twice can be told from two, so that one of unknown outcome may be sent again. */
+  /** Whether a duplicate can be recognized as one, so that a message of unknown outcome may be sent again. */
   readonly repeatable: boolean;
-  /** Sends one message; `causeId` is the same whenever the same is told. Never throws, and ends with the signal. */
+  /** Sends one message. Messages about one cause share a `causeId`. Never throws; stops when the signal aborts. */
   send(message: OperatorMessage, causeId: string, signal: AbortSignal): Promise<SendOutcome>;
-  /** Ends its connections. */
+  /** Closes its connections. */
   close(): void;
 }
 
-/** The step of an install's run that notifies the operators. Permanent: it is in the database. */
+/** The step of an install's run that notifies the operators. Permanent: it is stored in the database. */
 export const notifyStepName = 'notify-operators';
 
-/** The row's status that an outcome leads to. */
+/** The status of the row after an outcome. */
 export function statusAfter(outcome: SendOutcome): NoticeStatus {
   return outcome.kind === 'wait' || outcome.kind === 'retry' ? 'pending' : outcome.kind;
 }

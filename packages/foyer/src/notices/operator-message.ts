@@ -4,16 +4,16 @@ import type { StepRecord } from '../database/install-record.ts';
 import { escapeMrkdwn, mrkdwnCode, plainLine } from '../slack/escape-mrkdwn.ts';
 
 /**
- * Why a text of spans: the same message goes to Slack, into a mail's text and into its HTML, and names in it were
- * written by strangers. Each rendering escapes what is not our own words in its own way.
+ * Why a text of spans: the same message goes to Slack, into a mail's text and into its HTML, and strangers wrote the
+ * names in it. Each rendering escapes everything but our own words in its own way.
  */
 
-/** Our own words; or a name from outside, plain, set off, or as code. */
+/** Our own words, or a name from outside: plain, bold or as code. */
 export type Span = string | { name: string } | { bold: string } | { code: string };
 
-/** What the operators are told, whatever the channel. */
+/** A message to the operators, for any channel. */
 export interface OperatorMessage {
-  /** One line, for a mail's subject; names from outside are in it as they are. */
+  /** One line, for a mail's subject; names from outside are not escaped in it. */
   subject: string;
   lines: readonly (readonly Span[])[];
 }
@@ -29,7 +29,7 @@ export function webhookMessage(message: OperatorMessage): IncomingWebhookSendArg
   };
 }
 
-/** A mail's subject and both of its bodies. A line end in a name ends no header: each is one line of plain text. */
+/** A mail's subject and both bodies. The subject is one line of plain text, so a line end in a name ends no header. */
 export function mailMessage(message: OperatorMessage): { subject: string; text: string; html: string } {
   const text = message.lines.map((line) => line.map(textSpan).join('')).join('\n');
   const html = message.lines.map((line) => `<p style="margin:0 0 .5em">${line.map(htmlSpan).join('')}</p>`);

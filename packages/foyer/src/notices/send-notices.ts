@@ -8,15 +8,14 @@ import { openOperatorChannels } from './open-operator-channels.ts';
 import { type OperatorChannel, type SendOutcome, statusAfter } from './operator-channel.ts';
 
 /**
- * Sends what waits in `operator_notices`: what happens outside of a run, and runs that failed. The row was committed
- * together with its cause, and is claimed before it is sent, so each cause is told once in each channel; what may
- * repeat is what `notify-operators` says of itself. A channel that does not work holds up no other, and is tried for a
- * day.
+ * Sends what waits in `operator_notices`: events outside of a run, and failed runs. Each row is committed together with
+ * its cause and claimed before it is sent, so each channel reports each cause once; the docstring of `notify-operators`
+ * lists what may repeat. A channel that fails does not block the others, and its messages are retried for a day.
  */
 
-/** Longer than a sending and the commit after it may take: then another process takes it to have died. */
+/** Longer than a sending and its commit may take; after this, another process assumes that the sender has died. */
 const leaseMs = 120_000;
-/** What is still to be sent after this many comes with the next turn. */
+/** Messages beyond this many are sent in the next turn. */
 const mostPerTurn = 25;
 const keptTryingMs = 24 * 3_600_000;
 /** How long a stop waits for a sending under way. */
@@ -25,11 +24,11 @@ const drainMs = 3000;
 export interface NoticeSender {
   /** Sends what is due now. @throws DatabaseUnavailableError */
   send(): Promise<void>;
-  /** Begins no further sending, and ends the one under way soon. */
+  /** Starts no further sending, and soon aborts the one under way. */
   stop(): void;
 }
 
-/** Makes the sender; two processes that send at once do no harm. */
+/** Makes the sender. Two processes may safely send at the same time. */
 export function createNoticeSender(deps: {
   config: Pick<Config, 'app' | 'notify'>;
   database: Database;
@@ -41,7 +40,7 @@ export function createNoticeSender(deps: {
   const pausedUntil = new Map<NoticeChannel, number>();
   let stopping = false;
 
-  /** Resolves to how it went; undefined where nobody is to be told. */
+  /** Resolves to the outcome, or undefined if there is nothing to report. */
   async function sendOne(row: OperatorNoticeRow, channel: OperatorChannel): Promise<SendOutcome | undefined> {
     const message = await eventNotice(database.queries, config.app.name, row);
     if (!message) {
@@ -64,7 +63,7 @@ export function createNoticeSender(deps: {
     return outcome;
   }
 
-  /** A channel that does not take one is not asked for the next before the next turn. */
+  /** If a channel does not accept a message, it gets no other before the next turn. */
   async function sendThrough(name: NoticeChannel, channel: OperatorChannel | undefined): Promise<void> {
     for (let sent = 0; sent < mostPerTurn && !stopping && now() >= (pausedUntil.get(name) ?? 0); sent += 1) {
       const claim = { channel: name, now: now(), leaseUntil: now() + leaseMs };
@@ -103,7 +102,7 @@ export function createNoticeSender(deps: {
   };
 }
 
-/** Ten seconds after the first failure, then twice as long each time, up to half an hour; null when it is settled. */
+/** Ten seconds after the first failure, then twice as long each time, up to half an hour; null if it is settled. */
 function nextTryAt(outcome: SendOutcome, row: OperatorNoticeRow, now: number): number | null {
   if (outcome.kind === 'wait') return now + outcome.delayMs;
   if (outcome.kind !== 'retry' || now - row.created_at > keptTryingMs) return null;

@@ -6,8 +6,8 @@ import { webhookMessage } from './operator-message.ts';
 const timeoutMs = 8000;
 
 /**
- * Tells the operators through a Slack incoming webhook. It has no memory that could be searched, so what it may have
- * taken is not sent again. An answer that says no, a 5xx included, was not posted.
+ * Notifies the operators through a Slack incoming webhook. It offers no way to search for sent messages, so a message
+ * that may have arrived is not sent again. An error status, a 5xx included, means that the message was not posted.
  */
 export function createWebhookChannel(url: string): OperatorChannel {
   return {
@@ -32,7 +32,7 @@ interface Answer {
   retryAfterMs?: number;
 }
 
-/** Fetch for the webhook that also ends with the caller's signal, and keeps how long a 429 asked to wait. */
+/** Fetch for the webhook that also obeys the caller's signal, and records how long a 429 asked us to wait. */
 function answeredFetch(signal: AbortSignal, answer: Answer): FetchFunction {
   return async (input, init) => {
     const limits = [signal, init?.signal].filter((limit) => limit != null);
@@ -47,7 +47,7 @@ function outcomeOf(error: unknown, answer: Answer): SendOutcome {
   if (error instanceof IncomingWebhookHTTPError) {
     const { statusCode } = error;
     if (statusCode === 429) return { kind: 'wait', delayMs: answer.retryAfterMs ?? 30_000 };
-    // The body stays out of the message: whatever stands at that address wrote it.
+    // The message leaves out the body: any server may be behind that address.
     const message = `The webhook answered with HTTP ${statusCode}`;
     return { kind: statusCode < 500 ? 'failed' : 'retry', code: `http_${statusCode}`, message };
   }

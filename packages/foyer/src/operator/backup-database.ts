@@ -6,14 +6,14 @@ import { syncFolder } from '../database/sync-folder.ts';
 import { CommandError } from './command-error.ts';
 
 /**
- * Copies the database to a new file of mode 0600 while Foyer goes on working, verifies the copy, and returns its size
- * in bytes. A file of that name appears only once it is whole and verified: until then it is called `….partial`.
- * @throws CommandError where the file is there already or cannot be made; BackupDamagedError, DatabaseUnavailableError
+ * Copies the database to a new file of mode 0600 while Foyer keeps running, verifies the copy, and returns its size in
+ * bytes. The file gets its name only once it is complete and verified: until then it is called `….partial`.
+ * @throws CommandError if the file exists or cannot be made; BackupDamagedError, DatabaseUnavailableError
  */
 export async function backupDatabase(database: Pick<Database, 'backup'>, file: string): Promise<number> {
   refuseIfThere(file);
   const partial = `${file}.partial`;
-  // Made by us first, since SQLite would make it readable for everybody.
+  // Create it ourselves first, since SQLite would make it readable by everyone.
   createPrivate(partial);
   try {
     await database.backup(partial);
@@ -40,7 +40,7 @@ function isThere(file: string): boolean {
   try {
     return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
-    // A folder that may not be looked into, or a file in the place of a folder.
+    // A folder that this user may not search, or a file where a folder should be.
     throw notWritable(file, error);
   }
 }

@@ -4,7 +4,7 @@ export class CommandError extends Error {
   readonly code = 'command_failed';
 }
 
-/** Thrown when a command was asked in a way that it does not understand. Exit code 2. */
+/** Thrown when the command line is wrong. Exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
   readonly code = 'wrong_usage';

@@ -4,8 +4,8 @@ import { findInstallRecords } from '../database/install-record.ts';
 import { CommandError } from './command-error.ts';
 
 /**
- * Finds the installation that a team's id names, or an enterprise's for an org-wide install.
- * @throws CommandError that says where to look where there is none
+ * Finds an installation by its team's id, or by its enterprise's id for an org-wide install.
+ * @throws CommandError that says where to look if there is none
  */
 export async function findTeam(queries: Queries, clientId: string, id: string): Promise<InstallRecord> {
   const [record] = await findInstallRecords(queries, clientId, id);

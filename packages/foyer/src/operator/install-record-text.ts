@@ -13,7 +13,7 @@ import { statusStyle } from './terminal/status-style.ts';
 import { type Column, fieldLines, table } from './terminal/table.ts';
 import { durationText, timeText } from './terminal/time-text.ts';
 
-/** Everything that `show` tells of one installation. */
+/** Everything that `show` prints about one installation. */
 export interface InstallDetails {
   record: InstallRecord;
   users: UserRecord[];

@@ -4,7 +4,7 @@ import { type InstallRecord, readInstallRecord } from '../database/install-recor
 import { type Page, type PageCursor, type PagePosition, toPage } from '../database/page.ts';
 import type { InstallationStatus, RunStatus, Tables } from '../database/records.ts';
 
-/** Which installations are wanted; an absent filter lets all pass. */
+/** Which installations to find; an absent filter matches all. */
 export interface InstallationSearch {
   clientId: string;
   /** A part of a team's or an enterprise's name; or the whole id of a team, enterprise, person, installation or run. */
@@ -23,11 +23,11 @@ interface Found extends PagePosition {
 type Where<T extends keyof Tables> = ExpressionBuilder<Tables, T>;
 
 /**
- * Reads a page of installations, each with its newest run: by the time of the install, and where they are filtered by
- * how a run stands, by the time of that run.
+ * Reads a page of installations, each with its newest run. It orders them by the time of the install, or by the time of
+ * the run if `runStatus` is given and is not `succeeded`.
  *
- * Why two ways: runs that failed or wait are few, so they lead to their installations; runs that succeeded are nearly
- * all, so each installation is asked for its own.
+ * Why two ways: few runs fail or wait, so the query starts from those runs; nearly all runs succeed, so there it starts
+ * from the installations and looks up each one's newest run.
  */
 export async function listInstallationsPage(
   queries: Queries,
@@ -122,8 +122,8 @@ async function findByRun(
 }
 
 /**
- * Whether a row of `runs` is the newest of its installation's install pipeline: what an older one left behind is no
- * longer of interest.
+ * Whether a row of `runs` is the newest of its installation's install pipeline: how an older one ended no longer
+ * matters.
  */
 export function isNewestRun(eb: Where<'runs'>) {
   const isNewest = eb.not(
@@ -156,7 +156,7 @@ function matchesText(eb: Where<'installations'>, text: string, ids: readonly str
   ]);
 }
 
-/** SQLite's `lower` knows ASCII alone: any other letter that has two cases matches whatever stands in its place. */
+/** SQLite's `lower` knows only ASCII, so any other letter that has two cases matches any character. */
 function namePattern(text: string): string {
   const parts = [...text.toLowerCase()].map((character) => {
     if (/[\\%_]/.test(character)) return `\\${character}`;
@@ -165,12 +165,12 @@ function namePattern(text: string): string {
   return `%${parts.join('')}%`;
 }
 
-/** More than this of one person or enterprise are not told apart by an id. */
+/** An id finds at most this many installations of one person or enterprise. */
 const most = 500;
 
 /**
- * Finds the installations that an id names: of a team, of an enterprise (its own and its teams'), of a person (where
- * they installed or belong), of an installation itself, or of one of its runs. Nothing for what is no id.
+ * Finds installations by the id of a team, an enterprise (its own and its teams'), a person (where they installed or
+ * are members), an installation or one of its runs. Finds none if the text is not an id.
  */
 export async function findInstallationIds(
   queries: Queries,
@@ -226,7 +226,7 @@ async function findByMember(queries: Queries, clientId: string, userId: string):
     .execute();
 }
 
-/** Counts an app's installations by how they stand. */
+/** Counts an app's installations by status. */
 export async function countInstallations(
   queries: Queries,
   clientId: string,
@@ -264,7 +264,7 @@ export async function countGrantedScopes(queries: Queries, clientId: string): Pr
   }));
 }
 
-/** Lists the ids of everybody whose own token an installation holds. */
+/** Lists the ids of the users whose own tokens an installation holds. */
 export async function listTokenHolders(queries: Queries, installationId: string): Promise<string[]> {
   const rows = await queries
     .selectFrom('user_tokens')

@@ -8,8 +8,8 @@ import { serverName } from '../database/postgres/postgres-pool.ts';
 import { CommandError } from './command-error.ts';
 
 /**
- * Opens the database that Foyer has made. A command never makes one: an empty answer from a new one would look as if
- * every installation were gone, while in truth DATABASE_URL names the wrong place.
+ * Opens a database that Foyer has made. A command never makes one: an empty answer from a new one would look as if
+ * every installation were gone, while in fact DATABASE_URL names the wrong place.
  * @throws CommandError, DatabaseUnavailableError, DatabaseNewerError, OwnMigrationError
  */
 export async function openExistingDatabase(

@@ -8,41 +8,41 @@ import type { SetupPrompts } from './setup/setup-prompts.ts';
 import type { Output } from './terminal/output.ts';
 import type { ProgressLine } from './terminal/progress-line.ts';
 
-/** What the operator's commands stand on. A command asks for no more than it needs: `list` works without a key. */
+/** The dependencies of the operator's commands. A command uses only what it needs: `list` works without a key. */
 export interface OperatorDeps {
   output: Output;
   now: () => number;
-  /** @throws ConfigError with every fault */
+  /** @throws ConfigError with every problem */
   readConfig: () => Config;
-  /** The configuration that the definition gives; undefined where it comes from the environment. */
+  /** The configuration that the definition gives; undefined if it comes from the environment. */
   givenConfig?: FoyerConfig;
-  /** What precedes every path of Foyer's. */
+  /** The prefix of every path of Foyer's. */
   basePath: string;
-  /** `.env` under the environment, not judged. Throws the file system's errors. */
+  /** The environment merged over `.env`, not validated. Throws the file system's errors. */
   readEnvironment: () => Readonly<Record<string, string | undefined>>;
-  /** PUBLIC_URL alone, for an app that Slack does not know yet. @throws ConfigError */
+  /** Reads only PUBLIC_URL, for an app that Slack does not know yet. @throws ConfigError */
   readPublicUrl: () => string;
   /** The text of manifest.json. */
   readManifest: () => string;
-  /** Opens a database that is there already. @throws CommandError where there is none */
+  /** Opens an existing database. @throws CommandError if there is none */
   openDatabase: (target: Config['database']) => Promise<Database>;
   /** The app's own migrations, for a database that a command makes. */
   migrations: OwnMigrations;
-  /** The keys that are there; makes none. @throws KeyringError */
+  /** Loads the existing keys; makes none. @throws KeyringError */
   loadKeyring: (config: Config) => Keyring;
-  /** The store with the keys that are there. @throws KeyringError */
+  /** Opens the store with the existing keys. @throws KeyringError */
   openStore: (config: Config, database: Database) => Pick<InstallationStore, 'readInstallation'>;
-  /** What uninstalls and erases; it needs no key. */
+  /** Opens the store that uninstalls and erases; needs no key. */
   openEraser: (
     config: Config,
     database: Database,
   ) => Pick<InstallationStore, 'deleteInstallation' | 'purgeInstallation'>;
   slackClients: (config: Config) => SlackClientFactory;
-  /** Asks yes or no; undefined where nobody can answer. */
+  /** Asks yes or no; undefined if no one can answer. */
   confirm: ((question: string) => Promise<boolean>) | undefined;
-  /** The questions of `setup`; undefined where nobody can answer. */
+  /** The questions of `setup`; undefined if no one can answer. */
   prompts: SetupPrompts | undefined;
-  /** All of stdin, for secrets that a script hands over. */
+  /** Reads all of stdin, for secrets that a script passes in. */
   readStdin: () => Promise<string>;
   progress: ProgressLine;
   /** Where `.env` is read and written: the folder that Foyer is started in. */

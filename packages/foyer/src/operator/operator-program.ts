@@ -22,7 +22,7 @@ import { setupCommand } from './commands/setup-command.ts';
 import { showCommand } from './commands/show-command.ts';
 import type { OperatorDeps } from './operator-deps.ts';
 
-/** THE list of commands, in the order in which help shows them: a new one is one file and one entry. */
+/** All commands, in the order in which help shows them. A new one needs one file and one entry here. */
 const commands = [
   setupCommand,
   doctorCommand,
@@ -42,8 +42,8 @@ const commands = [
 export type ExitCode = 0 | 1 | 2;
 
 /**
- * Runs one command of the operator's. Returns 0 when it is done, 1 when it failed and 2 for wrong usage; whatever went
- * wrong is said on stderr, without a secret.
+ * Runs one command of the operator's. Returns 0 when it is done, 1 when it failed and 2 for wrong usage; stderr says
+ * what went wrong, without any secret.
  */
 export async function runOperatorCommand(
   deps: OperatorDeps,
@@ -53,7 +53,7 @@ export async function runOperatorCommand(
     await createProgram(deps).parseAsync(commandLine, { from: 'user' });
     return 0;
   } catch (error) {
-    // Commander has written its own help or complaint by now.
+    // Commander has already written its help or error.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     deps.output.note(scrub(failureText(error)));
     return error instanceof UsageError ? 2 : 1;
@@ -63,13 +63,13 @@ export async function runOperatorCommand(
 const scrubTokens = createScrubber([]);
 
 /**
- * The password of an address: everything between its user and its last @, but for the example that the configuration's
- * own fixes give.
+ * The password of an address: everything between its user and its last @, except in the example that the
+ * configuration's own fixes give.
  */
 const addressPassword =
   /(?<=:\/\/[^\s:/@]*:)(?!password@host(?:\/database|:587)(?:\s|$))\S+(?=@)|(?<=[?&]password=)[^\s&]+/g;
 
-/** Hides whatever looks like a secret. */
+/** Hides everything that looks like a secret. */
 function scrub(text: string): string {
   return scrubTokens(text).replace(addressPassword, '[secret]');
 }
@@ -80,7 +80,7 @@ function createProgram(deps: OperatorDeps): Command {
     .description('The operator’s tools: who is installed, what failed and why, and how to fix it.')
     .configureOutput({
       writeOut: (text) => output.print(text.trimEnd()),
-      // It quotes what it does not understand, which may be an address with a password in it.
+      // Commander quotes what it does not understand, which may be an address with a password in it.
       writeErr: (text) => output.note(scrub(text.trimEnd())),
       getOutHelpWidth: () => 100,
       getErrHelpWidth: () => 100,
@@ -92,7 +92,7 @@ function createProgram(deps: OperatorDeps): Command {
   return program;
 }
 
-/** Failures that an operator can act on by their message. */
+/** Errors whose message tells the operator enough to act. */
 const told = [
   CommandError,
   UsageError,
@@ -106,7 +106,7 @@ const told = [
   KeyMissingError,
 ];
 
-/** Any other failure is a fault of ours, and its stack is told too. */
+/** Any other failure is a bug in Foyer, so its stack is printed too. */
 function failureText(error: unknown): string {
   if (!(error instanceof Error)) return `An unexpected failure: ${String(error)}`;
   if (error instanceof DatabaseUnavailableError) return error.advice;

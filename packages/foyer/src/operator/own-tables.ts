@@ -2,15 +2,15 @@ import { readTableShapes } from '../database/copy/table-shapes.ts';
 import type { Queries } from '../database/database.ts';
 import { foyerTableNames } from '../database/records.ts';
 
-/** The app's own tables, by what becomes of their rows when an installation is erased. */
+/** The app's own tables, by what happens to their rows when an installation is erased. */
 export interface OwnTableNames {
   /** They refer to the installation with ON DELETE CASCADE: their rows are erased with it. */
   erased: string[];
-  /** Foyer does not know whose their rows are. */
+  /** Foyer does not know which installation their rows belong to. */
   left: string[];
 }
 
-/** Finds the app's own tables. A reference may lead over other tables: an order's lines refer to the order. */
+/** Finds the app's own tables. A reference may be indirect: an order's lines refer to the order. */
 export async function readOwnTables(queries: Queries): Promise<OwnTableNames> {
   const tables = await readTableShapes(queries);
   const erased = new Set(['installations']);

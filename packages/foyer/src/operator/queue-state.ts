@@ -1,19 +1,19 @@
 import type { Queries } from '../database/database.ts';
 import { isNewestRun } from './installation-lists.ts';
 
-/** How the queue of runs stands. */
+/** The state of the queue of runs. */
 export interface QueueState {
-  /** Runs by status: those that are not over. */
+  /** Unfinished runs, by status. */
   queued: number;
   running: number;
   waiting: number;
-  /** Runs that are due and that nobody has taken yet. */
+  /** Runs that are due and that no worker has taken yet. */
   due: number;
-  /** When the oldest of those fell due. */
+  /** When the oldest of those became due. */
   oldestDueAt: number | null;
 }
 
-/** Reads how the queue stands. All apps of one database share its workers, so they share the queue. */
+/** Reads the state of the queue. All apps of one database share its workers, so they share the queue. */
 export async function readQueueState(queries: Queries, now: number): Promise<QueueState> {
   const byStatus = await queries
     .selectFrom('runs')
@@ -40,7 +40,7 @@ export async function readQueueState(queries: Queries, now: number): Promise<Que
   return { ...state, oldestDueAt: oldest?.due_at ?? null };
 }
 
-/** Counts the installations that are still there and whose newest run failed. */
+/** Counts the installations that are not uninstalled and whose newest run failed. */
 export async function countFailingRuns(queries: Queries, clientId: string): Promise<number> {
   const { count } = await queries
     .selectFrom('runs')

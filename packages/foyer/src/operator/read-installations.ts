@@ -12,7 +12,7 @@ import {
 } from '../database/install-record.ts';
 import type { InstallationStatus } from '../database/records.ts';
 
-/** Which installations are wanted; an absent filter lets all pass. */
+/** Which installations to read; an absent filter matches all. */
 export interface InstallationFilter {
   clientId: string;
   status?: InstallationStatus;

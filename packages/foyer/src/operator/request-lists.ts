@@ -3,15 +3,15 @@ import type { Queries } from '../database/database.ts';
 import type { PageCursor } from '../database/page.ts';
 import type { InstallRequestOutcome } from '../database/records.ts';
 
-/** One pass through OAuth as the operator sees it: neither the hash of its progress page nor its sealed tokens. */
+/** One OAuth attempt as the operator sees it: without the hash of its progress page and without its sealed tokens. */
 export interface InstallRequestRecord {
-  /** The id inside its state. By itself it opens nothing: a state is made of more, and sealed. */
+  /** The id inside its state. The id alone opens nothing: a state contains more, and is sealed. */
   id: string;
   outcome: InstallRequestOutcome;
   errorCode: string | null;
   startedAt: number;
   finishedAt: number | null;
-  /** The team that it was started for by `?team=`. */
+  /** The team that `?team=` asked for at the start. */
   requestedTeamId: string | null;
   teamId: string | null;
   teamName: string | null;
@@ -21,17 +21,17 @@ export interface InstallRequestRecord {
   runId: string | null;
 }
 
-/** Which install requests are wanted; an absent filter lets all pass. */
+/** Which install requests to read; an absent filter matches all. */
 export interface InstallRequestFilter {
   clientId: string;
-  /** Started at or after this, and before that (ms). */
+  /** Started at or after `from`, and before `before` (ms since 1970). */
   from?: number;
   before?: number;
   /** A team's or an enterprise's id: where it was installed, or meant to be. */
   teamId?: string;
   outcome?: InstallRequestOutcome;
   limit: number;
-  /** Only what lies on one side of a row; on the newer side, the nearest come first. */
+  /** Only requests on one side of this position; on the newer side, the nearest come first. */
   cursor?: PageCursor;
 }
 
@@ -56,7 +56,7 @@ export async function listInstallRequests(
   if (from !== undefined) query = query.where('started_at', '>=', from);
   if (before !== undefined) query = query.where('started_at', '<', before);
   if (outcome !== undefined) query = query.where('outcome', '=', outcome);
-  // Ids first, each from an index of its own: an `or` of three columns would look at every row.
+  // Finds the ids first, each through an index of its own: an `or` of three columns would scan every row.
   if (teamId !== undefined) {
     query = query.where(
       'id',
@@ -96,7 +96,7 @@ export async function listInstallRequests(
 
 const dayMs = 86_400_000;
 
-/** What the passes through OAuth of one day (UTC) came to. */
+/** How the OAuth attempts of one day (UTC) ended. */
 export interface RequestsOfDay {
   /** The day's first millisecond. */
   day: number;
@@ -104,14 +104,14 @@ export interface RequestsOfDay {
   failed: number;
 }
 
-/** Counts installs and failed install requests of the last `days` days, the one of `now` among them, oldest first. */
+/** Counts installs and failed install requests of the last `days` days, including the day of `now`, oldest first. */
 export async function countRequestsByDay(
   queries: Queries,
   count: { clientId: string; days: number; now: number },
 ): Promise<RequestsOfDay[]> {
   const today = Math.floor(count.now / dayMs);
   const first = today - count.days + 1;
-  // A whole number written out: a bound one could arrive as a fraction, and the quotient with it.
+  // A literal integer: a bound one could arrive as a float and make the quotient a fraction.
   const dayNumber = sql<number | string>`started_at / ${sql.lit(dayMs)}`;
   const rows = await queries
     .selectFrom('install_requests')

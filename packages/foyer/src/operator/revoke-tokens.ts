@@ -4,10 +4,10 @@ import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import { listTokenHolders } from './installation-lists.ts';
 
-/** What became of an installation's tokens at Slack. */
+/** What happened to an installation's tokens at Slack. */
 export interface Revocation {
   revoked: number;
-  /** Whose token may stay valid at Slack (`bot` or a user's id), and why, by name. */
+  /** Whose token may stay valid at Slack (`bot` or a user's id), and the error code. */
   notRevoked: { of: string; error: string }[];
 }
 
@@ -17,12 +17,12 @@ export interface RevokeTokensDeps {
   slack: SlackClientFactory;
 }
 
-/** The operator waits: nobody is helped by waiting longer for a Slack that does not answer. */
+/** The operator is waiting, and waiting longer does not help if Slack does not answer. */
 const timeoutMs = 4000;
 
 /**
- * Gives every token of an installation back to Slack, as far as Slack answers: once it does not, the rest is not tried.
- * Throws what the store throws where a token does not open.
+ * Revokes every token of an installation at Slack. Once Slack does not answer or rate-limits us, it does not try the
+ * rest. Throws what the store throws if a token does not open.
  */
 export async function revokeTokens(deps: RevokeTokensDeps, installationId: string): Promise<Revocation> {
   const revocation: Revocation = { revoked: 0, notRevoked: [] };
@@ -47,7 +47,7 @@ async function readTokens(deps: RevokeTokensDeps, installationId: string): Promi
   return [...tokens].map(([token, of]) => [of, token]);
 }
 
-/** Undefined when the token is dead now; else why it may not be, and whether the next one would meet the same. */
+/** Undefined if the token is dead now; else why it may not be, and whether the next one would fail the same way. */
 async function revoke(
   slack: SlackClientFactory,
   token: string,
@@ -58,7 +58,7 @@ async function revoke(
   } catch (error) {
     const failure = slackFailure(error);
     if (!failure) throw error;
-    // A lapsed token is dead, but what can renew it is not.
+    // An expired token is dead, but its refresh token is not.
     if (failure.kind === 'token-dead' && failure.code !== 'token_expired') return undefined;
     return { code: failure.code, lasting: failure.kind === 'unreachable' || failure.kind === 'rate-limited' };
   }

@@ -3,12 +3,12 @@ import type { Queries } from '../database/database.ts';
 import type { RunRecord } from '../database/install-record.ts';
 import { listRuns } from '../database/runs.ts';
 
-/** Runs are few: the newest of the uninstall pipeline is among these. */
+/** An installation has few runs: the newest of the uninstall pipeline is among these. */
 const newestRuns = 20;
 
 /**
  * Waits until the newest uninstall run of an installation has ended, at most `waitMs`. Returns that run unless it
- * succeeded: its steps may still need what a purge would erase. A server works the run meanwhile.
+ * succeeded: its steps may still need what a purge would erase. A running server executes the run.
  */
 export async function settleUninstall(
   queries: Queries,

@@ -1,15 +1,15 @@
 import type { Queries } from '../database/database.ts';
 
-/** What may be shown of an installation's tokens: that they are there, and when they lapse; never the tokens. */
+/** What may be shown of an installation's tokens: that they exist, and when they expire; never the tokens. */
 export interface TokenTimes {
   /** Null without a bot's token. */
   bot: { expiresAt: number | null } | null;
-  /** How many people have a token of their own, and when the first of those lapses. */
+  /** How many people have a token of their own, and when the first of those expires. */
   users: number;
   usersExpireFrom: number | null;
 }
 
-/** Reads when an installation's tokens lapse. */
+/** Reads when an installation's tokens expire. */
 export async function readTokenTimes(queries: Queries, installationId: string): Promise<TokenTimes> {
   const bot = await queries
     .selectFrom('installations')
@@ -33,18 +33,18 @@ export async function readTokenTimes(queries: Queries, installationId: string): 
   };
 }
 
-/** Tokens about which somebody may have to do something. */
+/** Tokens that may need an operator's attention. */
 export interface TokensAtRisk {
-  /** Tokens of bots and people that lapse before the time asked for, or have lapsed. */
+  /** Tokens of bots and people that expire before the given time, or have expired. */
   lapsingBots: number;
   lapsingUsers: number;
-  /** Install requests with tokens that Slack issued, that no installation holds, and that were not given back yet. */
+  /** Install requests with tokens that Slack issued, that no installation holds, and that are not revoked yet. */
   unstored: number;
 }
 
 type Count = number | string | bigint;
 
-/** Counts the tokens that lapse before `before`, and those that wait to be given back. */
+/** Counts the tokens that expire before `before`, and the install requests whose tokens wait to be revoked. */
 export async function countTokensAtRisk(
   queries: Queries,
   search: { clientId: string; before: number },
@@ -57,7 +57,7 @@ export async function countTokensAtRisk(
     .where('status', '=', 'active')
     .where('bot_expires_at', '<=', before)
     .executeTakeFirstOrThrow();
-  // Not a join: it would begin with every installation, where few people's tokens lapse.
+  // Not a join: it would start from every installation, although few people's tokens expire soon.
   const users = await queries
     .selectFrom('user_tokens')
     .select(({ fn }) => fn.countAll<Count>().as('count'))

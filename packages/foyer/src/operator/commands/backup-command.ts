@@ -6,7 +6,7 @@ import { fieldLines } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
 import { exampleLines, jsonOption } from './command-help.ts';
 
-/** `backup FILE`: a verified copy of the database, while Foyer goes on working. */
+/** `backup FILE`: makes a verified copy of the database while Foyer keeps running. */
 export function backupCommand(deps: OperatorDeps): Command {
   return new Command('backup')
     .summary('copy the database to a new file, and verify the copy')

@@ -8,7 +8,7 @@ export function jsonOption(): Option {
   );
 }
 
-/** The examples at the end of a command's help, each a command line and what it is for. */
+/** The examples at the end of a command's help, each a command line and its purpose. */
 export function exampleLines(examples: readonly (readonly [commandLine: string, purpose: string])[]): string {
   const lines = examples.map(([commandLine, purpose]) => `  # ${purpose}\n  npm run foyer -- ${commandLine}`);
   return `\nExamples:\n${lines.join('\n')}`;
@@ -24,7 +24,7 @@ export function parseDay(text: string): number {
   return at;
 }
 
-/** Reads how many are wanted at most. @throws InvalidArgumentError */
+/** Reads a limit: a whole number from 1. @throws InvalidArgumentError */
 export function parseLimit(text: string): number {
   const limit = /^\d{1,7}$/.test(text) ? Number(text) : 0;
   if (limit < 1) throw new InvalidArgumentError('Give a whole number from 1.');

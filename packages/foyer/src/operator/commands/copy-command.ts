@@ -73,7 +73,7 @@ function progressText({ doing, table: name, done, of }: CopyProgress): string {
   return `${doing} ${number(done)} of ${number(Math.max(of, done))} rows: ${name}`;
 }
 
-/** What the operator does now. */
+/** What the operator must do next. */
 function closingNote(config: Config, target: DatabaseTarget): string {
   const url = target.kind === 'sqlite' ? `file:${target.file}` : 'the address that you gave as --to';
   return [
@@ -84,7 +84,7 @@ function closingNote(config: Config, target: DatabaseTarget): string {
   ].join('\n');
 }
 
-/** Names the keys' place, and never a key. */
+/** Says where the keys are, and reveals none. */
 function keyNote({ database, encryptionKeys }: Config): string {
   if (database.kind !== 'sqlite' || encryptionKeys) {
     return 'Leave TOKEN_ENCRYPTION_KEYS as it is, on every machine: the tokens are encrypted with these keys.';

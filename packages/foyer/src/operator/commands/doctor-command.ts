@@ -51,7 +51,7 @@ const marks: Readonly<Record<Finding['status'], { mark: string; style: Style }>>
   fault: { mark: '✕', style: 'red' },
 };
 
-/** The findings for a person to read: a line each, with its fix below. */
+/** The findings as text for a person: one line each, with its fix below. */
 export function findingLines({ style }: Pick<Output, 'style'>, findings: readonly Finding[]): string {
   const width = Math.max(0, ...findings.map(({ check }) => check.length));
   return findings

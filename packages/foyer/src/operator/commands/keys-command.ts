@@ -12,7 +12,7 @@ import { type Column, table } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
 import { exampleLines, jsonOption } from './command-help.ts';
 
-/** `keys rotate`: everything under the first key. `keys forget`: a key that is lost. */
+/** `keys rotate`: encrypts everything with the first key. `keys forget`: gives up a lost key. */
 export function keysCommand(deps: OperatorDeps): Command {
   const rotate = new Command('rotate')
     .summary('encrypt everything stored with the first key')

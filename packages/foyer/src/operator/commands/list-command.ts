@@ -74,7 +74,7 @@ async function list(deps: OperatorDeps, options: ListOptions): Promise<void> {
   });
 }
 
-/** Drops what is not wanted, and ends as soon as there are enough. */
+/** Drops records that do not match, and ends once the limit is reached. */
 async function* wanted(
   pages: AsyncIterable<InstallRecord[]>,
   { failed, limit = Number.POSITIVE_INFINITY }: ListOptions,
@@ -99,7 +99,7 @@ function hasFailed({ run }: InstallRecord): boolean {
   return run !== null && (run.status === 'failed' || run.steps.some((step) => step.status === 'failed'));
 }
 
-/** The step that an operator would look at first: one that failed, else one with an error that may pass. */
+/** The step that an operator looks at first: one that failed, else one that is unconfirmed or retrying. */
 function troubledStep({ run }: InstallRecord): StepRecord | undefined {
   const steps = run?.steps ?? [];
   return (

@@ -7,7 +7,7 @@ import type { OperatorDeps } from '../operator-deps.ts';
 import { type Column, table } from '../terminal/table.ts';
 import { exampleLines, jsonOption } from './command-help.ts';
 
-/** `manifest`: the app as Slack is to know it, or how what Slack knows differs from it. */
+/** `manifest`: prints the app manifest to give to Slack, or how Slack’s copy differs from it. */
 export function manifestCommand(deps: OperatorDeps): Command {
   return new Command('manifest')
     .summary('print the app manifest with your PUBLIC_URL, or compare it with Slack’s')

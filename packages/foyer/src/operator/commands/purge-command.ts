@@ -16,7 +16,7 @@ import { fieldLines } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
 import { exampleLines, jsonOption } from './command-help.ts';
 
-/** How long purge waits for the end of the uninstall run. */
+/** How long purge waits for the uninstall run to end. */
 const uninstallWaitMs = 15_000;
 
 interface PurgeOptions {
@@ -110,7 +110,7 @@ function stillUninstalling(team: string, run: RunRecord): CommandError {
   );
 }
 
-/** Whether a row of another table still refers to what was to be erased: both engines have a code for it. */
+/** Whether a row of another table still refers to the row to erase: both engines have a code for it. */
 function isReferredTo(error: unknown): boolean {
   return error instanceof Error && 'code' in error && /^(?:23503|SQLITE_CONSTRAINT)/.test(String(error.code));
 }
@@ -146,7 +146,7 @@ function erasedLines(record: InstallRecord, erased: Erased): string {
   ]);
 }
 
-/** Revokes what may still work; a Slack that does not answer is told, and stops nothing. */
+/** Revokes tokens that may still work. A token that Slack does not revoke is reported, and does not stop the purge. */
 async function giveBack(
   deps: OperatorDeps,
   config: Config,
@@ -165,7 +165,7 @@ async function giveBack(
   return revocation;
 }
 
-/** Without the right key nothing is erased either: that is a choice of the operator's own. */
+/** Without the right key nothing is erased: only the operator decides to erase without revoking (--no-revoke). */
 async function revoke(
   deps: OperatorDeps,
   config: Config,

@@ -20,7 +20,7 @@ interface RequestsOptions {
 
 const dayMs = 86_400_000;
 
-/** `requests`: every pass through OAuth, whatever its end. */
+/** `requests`: every OAuth attempt and its outcome. */
 export function requestsCommand(deps: OperatorDeps): Command {
   return new Command('requests')
     .summary('list every pass through OAuth, with its end')

@@ -6,7 +6,7 @@ import type { OperatorDeps } from '../operator-deps.ts';
 import { withDatabase } from '../with-database.ts';
 import { exampleLines, jsonOption } from './command-help.ts';
 
-/** `retry RUN`: makes a failed run go on from the steps that failed. */
+/** `retry RUN`: resumes a failed run at the steps that failed. */
 export function retryCommand(deps: OperatorDeps): Command {
   return new Command('retry')
     .summary('make a failed run go on')

@@ -92,7 +92,7 @@ async function setup(deps: OperatorDeps, options: SetupOptions): Promise<void> {
     );
 }
 
-/** The environment, with what stdin hands over in it. */
+/** The environment, plus the secrets from stdin. */
 async function givenEnvironment(deps: OperatorDeps, options: SetupOptions) {
   const environment = deps.readEnvironment();
   if (!options.secretsStdin) return environment;
@@ -103,7 +103,7 @@ async function givenEnvironment(deps: OperatorDeps, options: SetupOptions) {
   return { ...environment, SLACK_CLIENT_SECRET, SLACK_SIGNING_SECRET };
 }
 
-/** What flags and environment give; in an interview the address and the app's id are asked for anew. @throws UsageError */
+/** What flags and environment give; an interview asks for the address unless a flag gives it. @throws UsageError */
 function givenSettings(
   environment: Readonly<Record<string, string | undefined>>,
   options: SetupOptions,
@@ -131,7 +131,7 @@ function refuse(what: string, problem: string | undefined): void {
   if (problem !== undefined) throw new UsageError(`${what} cannot be used. ${problem}.`);
 }
 
-/** Asks for what is missing, or says what a script must give: it never waits for an answer that nobody can make. */
+/** Asks for what is missing. If no one can answer, it never waits, and says what a script must give. */
 async function completeSettings(
   deps: OperatorDeps,
   given: Partial<Settings>,
@@ -195,7 +195,7 @@ function write(deps: OperatorDeps, variables: Record<string, string>, app: Offer
   }
 }
 
-/** Foyer is not started yet, so that nothing answers is no fault now. */
+/** Foyer is not started yet, so a public URL that does not answer is only a warning. */
 async function closingDoctor(deps: OperatorDeps): Promise<Finding[]> {
   const findings = await runDoctor(deps);
   return findings.map((finding) =>

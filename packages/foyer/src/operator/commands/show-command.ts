@@ -10,12 +10,12 @@ import type { OperatorDeps } from '../operator-deps.ts';
 import { withDatabase } from '../with-database.ts';
 import { exampleLines, jsonOption } from './command-help.ts';
 
-/** More than an installation ever has; a number that both databases take as a limit. */
+/** More entries than an installation ever has; both databases accept this number as a limit. */
 const wholeHistory = 1_000_000;
-/** As many runs as `--json` prints. */
+/** The most runs that `--json` prints. */
 const mostRuns = 1000;
 
-/** `show TEAM`: one installation with everything that is known of it. */
+/** `show TEAM`: prints everything known about one installation. */
 export function showCommand(deps: OperatorDeps): Command {
   return new Command('show')
     .summary('show one installation: who, when, scopes, run, users, history')

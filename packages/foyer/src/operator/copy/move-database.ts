@@ -14,7 +14,7 @@ import { foyerTableNames } from '../../database/records.ts';
 import { CommandError } from '../command-error.ts';
 import { databaseName, isSameDatabase } from './database-name.ts';
 
-/** What was moved, the same on both sides. */
+/** What was copied, verified to be the same on both sides. */
 export interface MovedDatabase {
   source: string;
   target: string;
@@ -25,7 +25,7 @@ export interface MovedDatabase {
 export interface MoveDatabaseDeps {
   source: DatabaseTarget;
   target: DatabaseTarget;
-  /** The app's own: they make its tables in the target. */
+  /** The app's own migrations, which make its tables in the target. */
   migrations?: OwnMigrations;
   /** Opens the source. */
   openDatabase: (target: DatabaseTarget) => Promise<Database>;
@@ -34,11 +34,11 @@ export interface MoveDatabaseDeps {
 }
 
 /**
- * Copies a database into an empty one, or goes on with a copy that was cut off, while nobody works on the source; only a
- * copy that was compared can be used.
+ * Copies a database into an empty one, or resumes a copy that was cut off. No one may use the source during the copy,
+ * and the target cannot be used until it has been compared.
  *
- * Why the source is looked at twice, and is compared: a Foyer that does nothing changes nothing, and one may be started
- * meanwhile. What it stores after that would be missing in the target.
+ * Why the source is checked for users twice and also compared: an idle Foyer changes nothing that a comparison would
+ * find, and one may start during the copy. What it stores after that would be missing in the target.
  * @throws CommandError, CopyError, DatabaseUnavailableError, DatabaseNewerError
  */
 export async function moveDatabase(deps: MoveDatabaseDeps): Promise<MovedDatabase> {
@@ -118,7 +118,7 @@ function refuseStrangers(there: readonly string[], known: readonly string[]): vo
   );
 }
 
-/** A Postgres server lists connections by name: by this one a copy is told from a Foyer. */
+/** A Postgres server lists connections by name; this name distinguishes a copy from a Foyer. */
 function underOwnName(target: DatabaseTarget): DatabaseTarget {
   return target.kind === 'postgres' ? { ...target, url: underCopyName(target.url) } : target;
 }

@@ -7,7 +7,7 @@ import { type Finding, fault, ok, warning } from './finding.ts';
 
 const megabyte = 1_000_000;
 
-/** The database: opens, writable, sound, up to date, and with room to grow. */
+/** Checks that the database opens, is writable, sound and up to date, and has room to grow. */
 export async function checkDatabase({ database }: Pick<Config, 'database'>): Promise<DatabaseCheck> {
   return database.kind === 'sqlite' ? checkFile(database.file) : checkPostgres(database.url);
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Finding, fault, ok, warning } from './finding.ts';
 import type { Setting } from './read-setting.ts';
 
-/** The environment: every fault that would stop the start, and whether others can read the secrets in `.env`. */
+/** Finds every environment problem that would stop the start, and whether others can read the secrets in `.env`. */
 export function checkEnvironment(setting: Setting, folder: string): Finding[] {
   return [...problemsOf(setting), ...envFile(folder)];
 }

@@ -5,7 +5,7 @@ import { type Keyring, KeyringError } from '../../installations/keyring.ts';
 import { findKeyMisfit } from '../../installations/verify-keyring.ts';
 import { type Finding, fault, ok, unchecked, warning } from './finding.ts';
 
-/** The encryption key: there, private, and the one that the database was written with. */
+/** Checks that the encryption key exists, is private, and is the one that the database was written with. */
 export async function checkKey(
   config: Config,
   loadKeyring: (config: Config) => Keyring,

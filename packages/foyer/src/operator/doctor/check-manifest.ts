@@ -42,7 +42,7 @@ const manifestSchema = z.object({
 });
 type Manifest = z.output<typeof manifestSchema>;
 
-/** What Foyer’s own steps and pages call Slack with, and what is lost without it. */
+/** The scopes that Foyer’s own steps and pages need, and what is lost without each. */
 const ownScopes: Readonly<Record<string, string>> = {
   'chat:write': 'no welcome can be sent',
   'im:write': 'no DM can be opened for the welcome',
@@ -62,8 +62,8 @@ const orgEvents: Readonly<Record<string, string>> = {
 };
 
 /**
- * Compares a manifest with the configuration: the one that Slack was given (as `setup` kept it, or exported), else our
- * own with PUBLIC_URL filled in.
+ * Compares a manifest with the configuration: either the one that Slack has (exported, or saved by `setup`), or our own
+ * with PUBLIC_URL filled in.
  */
 export function checkManifest(
   config: Pick<Config, 'slack' | 'http'>,

@@ -5,7 +5,7 @@ import { type Finding, fault, ok, warning } from './finding.ts';
 
 const weekMs = 7 * 24 * 3_600_000;
 
-/** The operator's pages: on or off, and not with a password in the clear. */
+/** Says whether the operator's pages are on, and checks that their password is not sent in the clear. */
 export function checkOperatorPages(config: Pick<Config, 'operatorPassword' | 'http'>): Finding {
   const check = 'operator-pages';
   const { baseUrl: publicUrl, secure } = config.http;
@@ -22,7 +22,7 @@ export function checkOperatorPages(config: Pick<Config, 'operatorPassword' | 'ht
   return ok(check, `On at ${publicUrl}/operator.`);
 }
 
-/** Where the operators are told: configured at all, and did it work lately? */
+/** Checks that a way to notify the operators is configured, and that it worked in the last week. */
 export async function checkNotices(
   config: Pick<Config, 'notify'>,
   queries: Queries | undefined,
@@ -50,7 +50,7 @@ export async function checkNotices(
   return ok(check, `The operators are told by ${ways.join(' and ')}.`);
 }
 
-/** The mail server: reached, over TLS where it must be, logged in. No mail is sent. */
+/** Checks that the mail server can be reached, over TLS if required, and accepts the login. Sends no mail. */
 export async function checkMailServer(config: Pick<Config, 'notify'>): Promise<Finding[]> {
   const { mail } = config.notify;
   if (!mail) return [];

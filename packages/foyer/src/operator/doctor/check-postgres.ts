@@ -4,11 +4,11 @@ import { type DatabaseCheck, schemaFinding, sizeText } from './database-findings
 import { type Finding, fault, ok, warning } from './finding.ts';
 import { postgresFault } from './postgres-fault.ts';
 
-/** As many connections as a Foyer takes where `pool_max` is not in the URL. */
+/** How many connections a Foyer takes if `pool_max` is not in the URL. */
 const defaultPoolMax = 10;
 const longTransactionSeconds = 3600;
 
-/** The database on a Postgres server: can be reached and written, safely, is up to date, and has room for Foyers. */
+/** Checks that a Postgres database can be reached and written safely, is up to date, and has connections to spare. */
 export async function checkPostgres(url: string): Promise<DatabaseCheck> {
   try {
     const inspection = await inspectPostgres(url);
@@ -35,7 +35,7 @@ export function judgePostgres(
   return { findings, usable: first.status === 'ok' && schema.status === 'ok' && !inspection.isEmpty };
 }
 
-/** Whether Foyer can work there at all; the first thing that stands in its way. */
+/** Whether Foyer can work there at all; if not, the first obstacle. */
 function reached(name: string, found: PostgresInspection): Finding {
   const check = 'database';
   if (found.majorVersion < 14) {
@@ -86,7 +86,7 @@ function encrypted(url: string, { isEncrypted }: PostgresInspection): Finding {
   return warning(check, 'The connection crosses the network unencrypted, the password’s proof with it.', fix);
 }
 
-/** Whether nothing between us and the server is anybody else’s: loopback, or a socket in the file system. */
+/** Whether the connection never leaves this machine: loopback, or a socket in the file system. */
 function isLocal(url: string): boolean {
   const { hostname, searchParams } = new URL(url);
   const host = searchParams.get('host') ?? decodeURIComponent(hostname);
@@ -111,7 +111,7 @@ function connections(url: string, { mostConnections: most, connections: used }: 
   return warning(check, `${detail} One more Foyer may find none.`, fix);
 }
 
-/** What keeps the server from clearing its dead rows away, and in the end fills its disk. */
+/** Looks for what keeps the server from clearing dead rows away, which in the end fills its disk. */
 function cleaned({ oldestTransactionSeconds: seconds, idleSlots }: PostgresInspection): Finding {
   const check = 'database-vacuum';
   if (idleSlots.length > 0) {

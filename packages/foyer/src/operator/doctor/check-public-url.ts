@@ -8,7 +8,7 @@ const check = 'public-url';
 const isLoopback = (url: URL): boolean => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
 const health = z.object({ status: z.literal('ok') });
 
-/** The public URL: https, and does Foyer answer there? Asked from this machine, on the way that its DNS names. */
+/** Checks that the public URL is https and that Foyer answers there, as seen from this machine and its DNS. */
 export async function checkPublicUrl(config: Pick<Config, 'http' | 'slack'>): Promise<Finding> {
   const { baseUrl: publicUrl } = config.http;
   const url = new URL(publicUrl);
@@ -32,7 +32,7 @@ export async function checkPublicUrl(config: Pick<Config, 'http' | 'slack'>): Pr
   return ok(check, `Foyer answers at ${publicUrl}.`);
 }
 
-/** Undefined where Foyer answers; else what happened instead. */
+/** Resolves to undefined if Foyer answers, else to what happened instead. */
 async function ask(publicUrl: string): Promise<string | undefined> {
   try {
     const response = await fetch(`${publicUrl}/healthz`, {

@@ -7,12 +7,12 @@ import { countFailingRuns, readQueueState } from '../queue-state.ts';
 import { countTokensAtRisk } from '../token-times.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
 
-/** A run that is due this long was forgotten: a worker looks every two seconds, and a lost lease lapses in thirty. */
+/** A run overdue by this much was forgotten: a worker polls every two seconds, and a lease expires after thirty. */
 const hangsAfterMs = 2 * 60_000;
-/** Foyer gives back every minute what an interrupted install left behind. */
+/** Every minute, Foyer revokes the tokens that interrupted installs left behind. */
 const unstoredAfterMs = 5 * 60_000;
 
-/** What the records tell: scopes, tokens, runs and install requests. */
+/** Checks the records: scopes, tokens, runs and install requests. */
 export async function checkRecords(
   queries: Queries,
   config: Pick<Config, 'slack'>,

@@ -1,7 +1,7 @@
 import { unfinishedCopy } from '../../database/open-database.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
 
-/** What a database says of itself; `usable` where its records can be read. */
+/** The findings about a database; `usable` if its records can be read. */
 export interface DatabaseCheck {
   findings: Finding[];
   usable: boolean;
@@ -9,7 +9,7 @@ export interface DatabaseCheck {
   absent: boolean;
 }
 
-/** What both engines' inspections tell of the schema. */
+/** What the inspection of either engine finds out about the schema. */
 export interface SchemaInspection {
   missingMigrations: readonly string[];
   unknownMigrations: readonly string[];
@@ -18,7 +18,7 @@ export interface SchemaInspection {
 
 const megabyte = 1_000_000;
 
-/** Whether the schema is this Foyer's, and the database a whole one. */
+/** Checks that the schema is this Foyer's and that the database is not an unfinished copy. */
 export function schemaFinding(inspection: SchemaInspection): Finding {
   const check = 'database-schema';
   const { missingMigrations, unknownMigrations, isUnfinishedCopy } = inspection;

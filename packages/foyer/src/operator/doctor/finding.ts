@@ -2,11 +2,11 @@
 export interface Finding {
   /** The check by name, such as `database-integrity`. */
   check: string;
-  /** fault: something does not work; warning: it works, and somebody should look. */
+  /** fault: something does not work; warning: it works, but someone should look. */
   status: 'ok' | 'warning' | 'fault';
   /** One sentence; never a secret. */
   detail: string;
-  /** What to do; null where nothing is to be done. */
+  /** What to do; null if there is nothing to do. */
   fix: string | null;
 }
 
@@ -15,7 +15,7 @@ export function ok(check: string, detail: string): Finding {
   return { check, status: 'ok', detail, fix: null };
 }
 
-/** Somebody should look. */
+/** It works, but someone should look. */
 export function warning(check: string, detail: string, fix: string): Finding {
   return { check, status: 'warning', detail, fix };
 }

@@ -2,7 +2,7 @@ import { serverName } from '../../database/postgres/postgres-pool.ts';
 import { type Finding, fault } from './finding.ts';
 import { networkReason } from './network-reason.ts';
 
-/** A fault by its cause: the rest of a sentence that begins with the server's name, and what to do. */
+/** A cause of failure: the rest of a sentence that begins with the server's name, and the fix. */
 interface Reason {
   is: (failure: { code: string; message: string }) => boolean;
   detail: string;
@@ -11,7 +11,7 @@ interface Reason {
 
 const tls = 'add ?sslmode=verify-full to DATABASE_URL (and &sslrootcert=FILE where its CA is your own)';
 
-/** The first that fits. SQLSTATEs: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+/** The first match applies. SQLSTATEs: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const reasons: readonly Reason[] = [
   {
     is: ({ code }) => code === '3D000',
@@ -65,7 +65,7 @@ const reasons: readonly Reason[] = [
   },
 ];
 
-/** Why a Postgres database could not be looked at, and what fixes that. */
+/** Says why a Postgres database could not be inspected, and how to fix that. */
 export function postgresFault(url: string, error: unknown): Finding {
   const failure = failureOf(error);
   const name = serverName(url);

@@ -2,27 +2,27 @@ import { type Config, completeConfig, type FoyerConfig, parseConfig } from '../.
 import { ConfigError, type ConfigProblem } from '../../config/config-error.ts';
 import { parseManifest } from '../../config/manifest.ts';
 
-/** The environment as far as it can be used. */
+/** The usable part of the environment, and the problems of the rest. */
 export interface Setting {
-  /** Made of what is right in the environment; undefined where not even that can be. */
+  /** Made from the valid part of the environment; undefined if even that is not enough. */
   config: Config | undefined;
   problems: readonly ConfigProblem[];
   /** Why the environment could not be read at all. */
   unreadable: string | undefined;
-  /** Those of the variables that are wrong: their values in `config` are defaults, or made up. */
+  /** Which of these variables are wrong: their values in `config` are defaults or placeholders. */
   wrongOf(...names: string[]): string[];
 }
 
-/** In the place of what is missing, so that the rest of a broken environment can be looked at. */
+/** Used instead of missing or wrong values, so that the rest of a broken environment can be checked. */
 const placeholders: Readonly<Record<string, string>> = {
   SLACK_CLIENT_ID: '-',
   SLACK_CLIENT_SECRET: '-',
   SLACK_SIGNING_SECRET: '-',
-  // A whole one, since Postgres has no place for a key file; nothing is opened with it.
+  // A complete key, since Postgres has no place for a key file; nothing is decrypted with it.
   TOKEN_ENCRYPTION_KEYS: `none:${'A'.repeat(43)}`,
 };
 
-/** Reads the environment; whatever is wrong in it is told, and left out of the configuration. */
+/** Reads the environment. Wrong values are reported in `problems` and left out of the configuration. */
 export function readSetting(deps: {
   givenConfig?: FoyerConfig;
   basePath: string;
@@ -54,7 +54,7 @@ export function readSetting(deps: {
   };
   if (first.config) return { ...setting, config: first.config };
   const usable = Object.entries(environment).filter(([name]) => !wrong.has(name));
-  // Production's own demands are told by now; here they would only stand in the way.
+  // `problems` already has what production requires; here it would only get in the way.
   const relaxed = { ...Object.fromEntries(usable), ...pick(placeholders, wrong), NODE_ENV: 'development' };
   const simple = wrong.has('manifest.json') ? emptyManifest : manifest;
   return { ...setting, config: tryParse(relaxed, simple, basePath).config };

@@ -19,13 +19,13 @@ import { type Finding, fault, unchecked, warning } from './finding.ts';
 import { readSetting, type Setting } from './read-setting.ts';
 
 export interface DoctorOptions {
-  /** Asks nobody: no Slack, no public URL, no mail server. */
+  /** Contacts neither Slack nor the public URL nor the mail server. */
   offline?: boolean;
   /** A manifest exported from Slack. */
   manifestFile?: string;
 }
 
-/** What `doctor` needs of the commands' dependencies. */
+/** The dependencies of the commands that `doctor` needs. */
 export type DoctorDeps = Pick<
   OperatorDeps,
   | 'now'
@@ -40,8 +40,8 @@ export type DoctorDeps = Pick<
 >;
 
 /**
- * Makes every check that can be made, and says why another cannot. It changes nothing, works whether Foyer runs or not,
- * and throws nothing: a check that fails by a fault of its own becomes a finding.
+ * Makes every check that can be made, and says why the others cannot. It changes nothing, works whether Foyer runs or
+ * not, and never throws: an error inside a check becomes a finding.
  */
 export async function runDoctor(deps: DoctorDeps, options: DoctorOptions = {}): Promise<Finding[]> {
   const setting = readSetting(deps);
@@ -49,7 +49,7 @@ export async function runDoctor(deps: DoctorDeps, options: DoctorOptions = {}): 
   const environment = checkEnvironment(setting, deps.folder);
   if (!config) return [...environment, unchecked('everything else', 'the environment cannot be used')];
   const scrub = createScrubber(config.secrets);
-  // Reading the whole file blocks, which would eat the network's time limits: it comes first.
+  // This comes first: it blocks while it reads the whole file, which would use up the network checks' time limits.
   const file = await lookAtDatabase(config, setting);
   const database = file.usable ? await openUnlessBroken(deps, config) : undefined;
   const stored = (check: string, work: (opened: Database) => Promise<Finding[]>) =>
@@ -91,7 +91,7 @@ function networkChecks(deps: DoctorDeps, setting: Setting, config: Config): Prom
   ];
 }
 
-/** What Slack was given, where we know it: exported, or as `setup` kept it; else our own, filled in. */
+/** Checks the manifest that Slack has, if we know it (exported, or saved by `setup`), else our own, filled in. */
 function manifestFindings(
   deps: DoctorDeps,
   setting: Setting,
@@ -115,7 +115,7 @@ function manifestFindings(
   }
 }
 
-/** One that was asked about is a fault; the one that `setup` kept is only looked at. */
+/** An unreadable file is a fault if the operator named it, and a warning if `setup` saved it. */
 function unreadableManifest(asked: string | undefined, error: unknown): Finding {
   const detail = `${asked ?? manifestFileName} cannot be read as JSON: ${messageOf(error)}.`;
   if (asked === undefined)
@@ -135,7 +135,7 @@ async function lookAtDatabase(config: Config, setting: Setting): Promise<Databas
   }
 }
 
-/** The inspection has told what is wrong; what still fails is told by the checks that then cannot be made. */
+/** Undefined if it does not open: the inspection reports why, and the checks that need it say they cannot be made. */
 async function openUnlessBroken(deps: DoctorDeps, config: Config): Promise<Database | undefined> {
   try {
     return await deps.openDatabase(config.database);
@@ -148,7 +148,7 @@ function absentOr(check: string, { absent }: DatabaseCheck): Finding[] {
   return absent ? [] : [unchecked(check, 'the database cannot be read as it stands')];
 }
 
-/** A fault of the check's own becomes a finding: the others are told all the same. */
+/** An error inside a check becomes a finding, so that the other findings are still reported. */
 async function findings(check: string, work: () => Finding[] | Promise<Finding[]>): Promise<Finding[]> {
   try {
     return await work();

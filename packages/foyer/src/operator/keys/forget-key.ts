@@ -9,14 +9,14 @@ import { sealedPrefix } from '../../installations/sealer.ts';
 import { findHolderOf } from '../../installations/verify-keyring.ts';
 import { CommandError } from '../command-error.ts';
 
-/** An installation whose token was sealed with the key that is forgotten. */
+/** An installation whose token was sealed with the forgotten key. */
 export interface DisconnectedInstallation {
   id: string;
   teamId: string | null;
   enterpriseId: string | null;
 }
 
-/** What forgetting a key has taken away. */
+/** What was lost with a forgotten key. */
 export interface ForgottenKey {
   installations: DisconnectedInstallation[];
   /** People's own tokens. */
@@ -29,9 +29,9 @@ const batch = 100;
 const detail = 'its encryption key is lost';
 
 /**
- * Gives up what was sealed with a lost key, of every app in the database: its installations become broken, people's
- * tokens go, and the key's id leaves the record. Everything else of each installation stays, and an install of the same
- * team continues it. Works in short transactions; run again, it continues where it was stopped.
+ * Gives up what was sealed with a lost key, for every app in the database: it marks the installations as broken, erases
+ * people's tokens, and removes the key's id from the record. Everything else of each installation stays, and a new
+ * install by the same team continues it. Works in short transactions; if it is stopped, the next call continues.
  * @throws CommandError if a running Foyer encrypts with the key, DatabaseUnavailableError
  */
 export async function forgetKey(

@@ -8,9 +8,9 @@ import { createSealer, sealedPrefix } from '../../installations/sealer.ts';
 const batch = 100;
 
 /**
- * Seals everything anew under the keyring's first key, in short transactions, beside a Foyer that works: what it has
- * changed since is left as it is, since a seal is only replaced where it still stands. Stopped in the middle, it goes on
- * where it was. Resolves to how many it sealed anew; `onProgress` is told after each transaction.
+ * Seals everything again with the keyring's first key, in short transactions, while Foyer runs. It replaces a seal only
+ * if that is unchanged, so it never overwrites what Foyer stored since. If it is stopped, the next call continues.
+ * Resolves to how many values it sealed again; calls `onProgress` after each transaction.
  * @throws SealBrokenError, KeyMissingError, DatabaseUnavailableError
  */
 export async function rotateKeys(deps: {

@@ -1,18 +1,18 @@
-/** One place where Slack's manifest is not ours. */
+/** One place where Slack's manifest differs from ours. */
 export interface ManifestDifference {
   /** Such as `settings.event_subscriptions.bot_events`. */
   path: string;
-  /** Ours, or null where only Slack has something. */
+  /** Our value, or null if only Slack has one. */
   expected: unknown;
-  /** Slack's, or null where it has nothing. */
+  /** Slack's value, or null if it has none. */
   found: unknown;
 }
 
 /**
- * Lists where a manifest exported from Slack is not ours. Lists such as scopes and events are sets: their order means
- * nothing, and each item that is missing or too many is a difference of its own. Slack's export spells out settings
- * that we leave at their default: one that only Slack has, and that is off or empty, is no difference. `_metadata` is
- * about the file and not about the app.
+ * Lists where a manifest exported from Slack differs from ours. Lists such as scopes and events are sets: their order
+ * does not matter, and each missing or extra item is a difference of its own. Slack's export spells out settings that
+ * we leave at their default, so a setting that only Slack has and that is off or empty is no difference. `_metadata` is
+ * ignored: it describes the file and not the app.
  */
 export function compareManifests(ours: unknown, slacks: unknown, path = ''): ManifestDifference[] {
   if (Array.isArray(ours) && Array.isArray(slacks)) return compareLists(ours, slacks, path);
@@ -45,7 +45,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** False, null, empty, or an object of nothing but such. */
+/** False, null, empty, or an object that holds only such values. */
 function isOff(value: unknown): boolean {
   if (isObject(value)) return Object.values(value).every(isOff);
   return value === false || value === null || value === '' || (Array.isArray(value) && value.length === 0);

@@ -1,9 +1,9 @@
 import { CommandError } from '../command-error.ts';
 
 /**
- * Puts the public URL (without a slash at its end) wherever a manifest says where Slack reaches the app: the redirect,
+ * Puts the public URL (without a trailing slash) into every URL of a manifest at which Slack reaches the app: redirect,
  * event and interactivity URLs, and those of slash commands that a clone has added. All else stays, order included.
- * @throws CommandError where the text is no JSON
+ * @throws CommandError if the text is not JSON
  */
 export function fillManifest(manifestText: string, publicUrl: string): unknown {
   const eventsUrl = `${publicUrl}/slack/events`;

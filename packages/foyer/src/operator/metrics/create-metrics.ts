@@ -9,29 +9,29 @@ import { knownEventTypes, knownSlackMethods, labelOf } from './known-labels.ts';
 import { addStateGauges } from './state-gauges.ts';
 
 /**
- * Why narrow functions and no event bus: each room declares what it can tell as an optional function among its own
- * dependencies, knows nothing of metrics, and costs nothing where nobody listens; `main.ts` joins the two.
+ * Why narrow functions and no event bus: each folder declares what it can report as an optional function among its own
+ * dependencies, knows nothing of metrics, and costs nothing if no one listens; `create-foyer.ts` connects the two.
  *
  * Every label has few values: a method or event that is not in the lists of `known-labels.ts` counts as `other`, so
- * that nothing from outside can make the registry grow.
+ * nothing from outside can make the registry grow.
  */
 
 /** What is counted. Durations are in milliseconds here and in seconds in the metrics, as Prometheus wants them. */
 export interface Metrics {
-  /** A pass through OAuth ended; refused: its callback was not accepted; interrupted: found cut off, later. */
+  /** An OAuth attempt ended; refused: its callback was not accepted; interrupted: it was later found cut off. */
   onInstallRequest(outcome: 'installed' | 'cancelled' | 'failed' | 'refused' | 'interrupted'): void;
   /** A workspace was connected with an account of the host, by a link or a claim. */
   onConnected(via: 'link' | 'claim'): void;
-  /** A run began to wait or came to its end. */
+  /** A run began to wait or ended. */
   onRunChanged(change: { status: string }): void;
-  /** An attempt of a step ended, and left the step like this. */
+  /** An attempt of a step ended, and left the step in this status. */
   onStepEnded(attempt: { step: string; status: string; ms: number }): void;
   onSlackCall(call: {
     method: string;
     result: 'ok' | 'error' | 'rate_limited' | 'http_error' | 'unreachable';
     ms: number;
   }): void;
-  /** A request of Slack's was answered; unverified: it was not Slack's, or could not be read. */
+  /** A request from Slack was answered; unverified: it was not from Slack, or could not be read. */
   onSlackRequest(request: {
     kind: 'event' | 'interaction' | 'unverified';
     type: string;
@@ -40,13 +40,13 @@ export interface Metrics {
   }): void;
   /** A request or connection was refused before it could cost anything. */
   onRefused(kind: RefusalKind): void;
-  /** A token's renewal ended; superseded: a newer install was there first; dead: it will never work again. */
+  /** A token's renewal ended; superseded: a newer install came first; dead: it will never work again. */
   onTokenRefresh(result: 'renewed' | 'superseded' | 'failed' | 'dead'): void;
   /** `GET /metrics`, as Prometheus reads it. */
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
 }
 
-/** Slack waits three seconds; the steps around that are close together. */
+/** Slack waits three seconds, so the buckets around that are close together. */
 const acknowledgementBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 2.5, 3, 5];
 const callBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8];
 const stepBuckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30];
@@ -56,7 +56,7 @@ export function createMetrics(deps: {
   database: Database;
   clientId: string;
   stepNames: readonly string[];
-  /** What `/metrics` asks for as a bearer token; nothing where it is undefined. */
+  /** The bearer token that `/metrics` requires; undefined if it requires none. */
   token: string | undefined;
   now: () => number;
   log: Logger;
@@ -64,7 +64,7 @@ export function createMetrics(deps: {
   const registry = new Registry();
   let nodeMetrics: Promise<void> | undefined;
   const counters = createCounters(registry);
-  // A counter without a zero makes an empty vector, and an alert on it never fires.
+  // Without an initial zero a counter is an empty vector, and an alert on it never fires.
   for (const kind of refusalKinds) counters.refused.inc({ kind }, 0);
   const readStateGauges = addStateGauges({ ...deps, registry });
 
@@ -107,10 +107,10 @@ export function createMetrics(deps: {
   };
 }
 
-/** Adds Node's own metrics, with the first scrape: where nobody scrapes, nothing watches the event loop and garbage collection. */
+/** Adds Node's own metrics at the first scrape: without one, nothing watches the event loop and garbage collection. */
 async function addNodeMetrics(registry: Registry): Promise<void> {
   collectDefaultMetrics({ register: registry });
-  // One look at the event loop, which is watched every 10 ms: of none at all the least delay is told as 292 years.
+  // Waits for one sample of the event loop (every 10 ms): without any, the least delay is reported as 292 years.
   await sleep(25);
 }
 

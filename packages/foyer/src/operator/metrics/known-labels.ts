@@ -1,4 +1,4 @@
-/** The Web API methods that have a name of their own in the metrics: ours, and those that a listener often calls. */
+/** The Web API methods with their own label in the metrics: those we call, and those that listeners often call. */
 export const knownSlackMethods: readonly string[] = [
   'apps.uninstall',
   'auth.revoke',
@@ -30,7 +30,7 @@ export const knownSlackMethods: readonly string[] = [
   'views.update',
 ];
 
-/** What Slack sends that has a name of its own in the metrics: event types, and the types of interactions. */
+/** The types of events and interactions from Slack with their own label in the metrics. */
 export const knownEventTypes: readonly string[] = [
   'app_home_opened',
   'app_mention',
@@ -60,7 +60,7 @@ export const knownEventTypes: readonly string[] = [
   'view_submission',
 ];
 
-/** A value as a label: itself where it is known, else `other`. */
+/** A value as a label: the value itself if it is known, else `other`. */
 export function labelOf(known: readonly string[], value: string): string {
   return known.includes(value) ? value : 'other';
 }

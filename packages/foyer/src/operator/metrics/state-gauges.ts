@@ -5,13 +5,13 @@ import { countInstallations } from '../installation-lists.ts';
 import { readQueueState } from '../queue-state.ts';
 import { countTokensAtRisk } from '../token-times.ts';
 
-/** Renewed two hours ahead: what has less than this left was not renewed in time. */
+/** Tokens are renewed two hours ahead: one with less than this left was not renewed in time. */
 const lapsingWithinMs = 3_600_000;
 
 /**
- * Adds the gauges that are read from the database, and returns what reads them, to be called before each scrape: all at
- * once, by indexes. A database that does not answer leaves them out and says so in `foyer_database_up`; it never
- * rejects, so that everything else is still told.
+ * Adds the gauges that are read from the database. The returned function reads all of them, through indexes; call it
+ * before each scrape. If the database does not answer, the function leaves them out and sets `foyer_database_up` to 0.
+ * It never rejects, so that all other metrics are still reported.
  */
 export function addStateGauges(deps: {
   registry: Registry;

@@ -5,7 +5,7 @@ import { installationsPath } from './installations-page.ts';
 import { csrfField, type OperatorFrame, operatorPage } from './operator-page.ts';
 import { count, installationName } from './shown-values.ts';
 
-/** What is asked before something that cannot be undone. */
+/** The action to confirm, and what it removes. */
 export interface ConfirmContent {
   action: 'mark-gone' | 'purge';
   record: InstallRecord;
@@ -25,7 +25,7 @@ function purgeText({ rows }: ConfirmContent): Html {
 const goneText = html`<p>For an app that was removed in Slack without Foyer hearing of it. Its tokens are given back to Slack as far as Slack answers, and erased here; runs that wait are cancelled.</p>
 <p>The record and its history stay. If the app is still there, it stops working until somebody installs it again.</p>`;
 
-/** Asked again, since a purge cannot be undone and a browser may have been left open. */
+/** The page asks for the password again, since a purge cannot be undone and a browser may have been left open. */
 const passwordField = html`<label class="field"><span>Operator password</span><input type="password" name="password" autocomplete="current-password" required maxlength="1000"></label>`;
 
 const words = {
@@ -33,7 +33,7 @@ const words = {
   'mark-gone': { title: 'Mark as gone', button: 'Mark as gone' },
 };
 
-/** The question before a press that takes something away. A whole HTML document. */
+/** The page that asks for confirmation before an action that removes something. A whole HTML document. */
 export function confirmPage(frame: OperatorFrame, content: ConfirmContent): string {
   const { action, record } = content;
   const path = `${installationsPath}/${record.id}`;

@@ -22,23 +22,22 @@ import { createOperatorSessions, isFormOf, type OperatorSession } from './operat
 import { createOperatorViews } from './operator-views.ts';
 
 /**
- * The operator's pages, in the order in which a request is looked at: who asks, whether the form is ours, and only then
- * what is asked for. A GET changes nothing; each POST answers with 303 to the page that shows what came of it.
+ * Serves the operator's pages. A request is checked in this order: who asks, whether the form is ours, and only then
+ * what it asks for. A GET changes nothing; an action answers with 303 to the page that shows its outcome.
  */
 
 export interface OperatorPagesDeps extends OperatorActionsDeps {
-  /** The app's face, which the operator's pages share with the installer's. */
+  /** The app's look, which the operator's pages share with the installer's. */
   site: Site;
   /** How the steps of the definition are shown. */
   faces: StepFaces;
   /** The operator's pages are English. */
   words: Words;
   config: Config;
-  /** What guards the pages. */
   password: string;
   refusals: Pick<Refusals, 'add'>;
   bodies: Pick<BodyReader, 'read'>;
-  /** Made for this purpose alone. */
+  /** Made only for this purpose. */
   sealer: Sealer;
 }
 
@@ -48,7 +47,7 @@ interface Visit {
   res: ServerResponse;
   path: string;
   query: URLSearchParams;
-  /** Undefined until it was looked for, and where there is none. */
+  /** Undefined until it is read, and if there is none. */
   session: OperatorSession | undefined;
 }
 
@@ -96,13 +95,13 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     send(visit, messages[message].status, (frame) => messagePage(frame, message), headers);
   }
 
-  /** A page of ours after a press. `path` is one of ours; `notice` is told there. */
+  /** Redirects to `path`, one of our own pages, which shows `notice`. */
   function seeOther(
     visit: Visit,
     path: string,
     options: { notice?: Notice; cookie?: string | string[] } = {},
   ): void {
-    // A press that took too long has been answered already.
+    // A request that took too long has been answered already.
     if (visit.res.headersSent) return;
     const address = basePath + path;
     const location =
@@ -114,7 +113,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     visit.res.writeHead(303, { Location: location, ...headers }).end();
   }
 
-  /** Tries a password, slowed down by what was tried before. */
+  /** Checks a password; earlier wrong ones make the next try wait. */
   function tryPassword(req: IncomingMessage, password: string): 'right' | 'wrong' | { waitMs: number } {
     const address = clientAddress(req, trustProxy);
     const browser = sessions.knownBrowser(req.headers.cookie);
@@ -154,7 +153,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
       return sendMessage(visit, 'not_from_here', { Connection: 'close' });
     const form = await readForm(deps.bodies, req);
     if (typeof form === 'number') return sendMessage(visit, formFaults[form], { Connection: 'close' });
-    // There is no session yet that its form could be bound to: where it came from has just been looked at.
+    // There is no session yet to bind the form to; its origin has just been checked.
     if (path === loginPath) return logIn(visit, form);
     if (!session) return seeOther(visit, loginAddress(pageOfForm(path)), { notice: 'session_ended' });
     if (!isFormOf(session, form)) return sendMessage(visit, 'not_from_here');
@@ -196,7 +195,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     try {
       visit.session = await sessions.read(req.headers.cookie);
       const kept = visit.session && sessions.keep(visit.session);
-      // A login or a logout writes its own over it.
+      // A login or a logout replaces this cookie with its own.
       if (kept) res.setHeader('Set-Cookie', kept);
       await (req.method === 'POST' ? post(visit) : get(visit));
     } catch (error) {
@@ -222,12 +221,12 @@ function loginAddress(next: string): string {
   return path === home ? loginPath : `${loginPath}?${new URLSearchParams({ next: path })}`;
 }
 
-/** The page on which a form stood that was sent without a session. */
+/** The page that held a form which was sent without a session. */
 function pageOfForm(path: string): string {
   return path.replace(/\/(?:retry|welcome|mark-gone|purge|logout)$/, '');
 }
 
-/** A path of the operator's own pages, whatever was asked for: a login leads nowhere else. */
+/** The path if it is one of the operator's pages, else the overview: a login leads nowhere else. */
 function ownPath(asked: string | null): string {
   if (asked === null || asked.length > 1000 || !/^\/operator(?:[/?]|$)/.test(asked)) return home;
   const url = new URL(asked, 'http://localhost');

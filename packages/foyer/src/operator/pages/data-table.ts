@@ -1,10 +1,10 @@
 import { type Html, type HtmlValue, html } from '../../http/html.ts';
 
-/** A column of a table: `cell` may leave nothing, which is shown as a dash. */
+/** A column of a table. If `cell` returns nothing, the table shows a dash. */
 export interface TableColumn<Row> {
   title: string;
   cell(row: Row): HtmlValue;
-  /** head: what the row is about, set off on a phone; number: to the right. */
+  /** head: what the row is about, highlighted on a phone; number: aligned right. */
   kind?: 'head' | 'number';
 }
 
@@ -12,8 +12,8 @@ const isNothing = (value: HtmlValue): boolean =>
   value === null || value === undefined || value === false || value === '';
 
 /**
- * A table that becomes a list of cards on a phone. Its roles are written out, since browsers forget them where the
- * style sheet lays a table out in another way.
+ * A table that becomes a list of cards on a phone. Its roles are written out, since browsers drop them if the style
+ * sheet changes the layout of a table.
  */
 export function dataTable<Row>(
   label: string,

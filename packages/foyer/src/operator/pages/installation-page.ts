@@ -11,7 +11,7 @@ import { csrfField, type OperatorFrame, operatorPage } from './operator-page.ts'
 import { type RunWithAttempts, runsSection } from './run-section.ts';
 import { ago, badge, count, installationName, time } from './shown-values.ts';
 
-/** Everything that is shown of one installation. */
+/** Everything that the page shows about one installation. */
 export interface InstallationContent {
   record: InstallRecord;
   /** Newest first. */
@@ -23,7 +23,7 @@ export interface InstallationContent {
   optionalScopes: readonly string[];
 }
 
-/** How much of a long list is shown; the command line has it all. */
+/** How much of a long list is shown; the command line shows all of it. */
 export const shownUsers = 100;
 export const shownHistory = 100;
 

@@ -15,11 +15,11 @@ export interface InstallationsContent {
 
 export const installationsPath = '/operator/installations';
 
-/** The words that the list can be filtered by. */
+/** The values that the list can be filtered by. */
 export const installationStatuses = ['active', 'broken', 'uninstalled'] as const;
 export const runStatuses = ['failed', 'waiting', 'queued', 'running', 'cancelled', 'succeeded'] as const;
 
-/** What an operator would look at first. */
+/** The problem that an operator looks at first. */
 function trouble(record: InstallRecord): Html | string | null {
   if (record.status === 'broken') return html`<code>${record.brokenReason}</code>`;
   const steps = record.run?.steps ?? [];
@@ -63,7 +63,7 @@ function emptyText(filters: ListFilters): string {
     : 'Nobody has installed the app yet. They begin at the start page.';
 }
 
-/** `GET /operator/installations`: search, filter, page by page. A whole HTML document. */
+/** `GET /operator/installations`: the list, with search, filters and pages. A whole HTML document. */
 export function installationsPage(frame: OperatorFrame, content: InstallationsContent): string {
   const { filters, page } = content;
   return operatorPage(frame, {

@@ -15,7 +15,7 @@ const shortDate = (day: number): string =>
 
 function bar(day: RequestsOfDay, index: number, most: number): Html {
   const x = index * (barWidth + gap);
-  // What there is at all must be seen, however many there were on another day.
+  // Any value above zero must stay visible, however large another day is.
   const scaled = (value: number): number => (value === 0 ? 0 : Math.max(1.5, (value / most) * height));
   const installed = scaled(day.installed);
   const failed = scaled(day.failed);

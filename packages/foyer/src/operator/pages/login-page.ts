@@ -4,7 +4,7 @@ import { spanText } from './shown-values.ts';
 
 /** What the login page shows. */
 export interface LoginContent {
-  /** Where to go after it; a path of ours. */
+  /** Where to go after the login; one of our own paths. */
   next: string;
   /** What was wrong with the last try. */
   fault?: { kind: 'wrong' } | { kind: 'slowed'; waitMs: number };
@@ -16,7 +16,7 @@ function faultText(fault: NonNullable<LoginContent['fault']>): string {
     : `Too many wrong passwords. Try again in ${spanText(Math.max(1000, fault.waitMs))}.`;
 }
 
-/** `GET /operator/login`: the one question. A whole HTML document. */
+/** `GET /operator/login`: asks for the password. A whole HTML document. */
 export function loginPage(frame: OperatorFrame, { next, fault }: LoginContent): string {
   return operatorPage(frame, {
     title: 'Log in',

@@ -1,44 +1,44 @@
 import { networkOf } from '../../http/client-address.ts';
 
 /**
- * Why two brakes: one for each address stops a person who guesses, and one for all of them stops many machines that
- * guess together. The second would also lock out the operator while such an attack lasts, so it lets pass browsers that
- * knew the password before, by their sealed cookie, and addresses from which someone has logged in before.
+ * Why two limits: one per address stops a person who guesses, and one for all addresses stops many machines that guess
+ * together. The second would also lock out the operator during such an attack, so it exempts browsers that knew the
+ * password before (by their sealed cookie) and addresses from which someone has logged in before.
  *
- * Each process counts for itself. Behind a proxy that sends a visitor to any of several machines, a person who guesses
- * has as many times the tries as there are machines: five more for free on each, and then on each the same growing
- * waits. Why not stored: a counter in the database would let everybody who guesses write to it.
+ * Each process counts separately. Behind a proxy that sends a visitor to any of several machines, a person who guesses
+ * gets as many times the tries as there are machines: five free ones on each, and then the same growing waits on each.
+ * Why not stored: a counter in the database would let everyone who guesses write to it.
  */
 
-/** So many wrong passwords cost an address nothing; after that each doubles the wait. */
+/** This many wrong passwords cost an address nothing; after that each doubles the wait. */
 const freeFailures = 5;
 const longestWaitMs = 15 * 60_000;
-/** An address without a failure for this long starts anew. */
+/** An address without a failure for this long starts over. */
 const forgottenAfterMs = 3_600_000;
-/** So many failures of all addresses together are let pass at once, and after that one in each `refillMs`. */
+/** All addresses together may fail this many times at once, and after that once every `refillMs`. */
 const burst = 50;
 const refillMs = 2000;
-/** What is remembered is bounded: the oldest entry makes room. */
+/** Memory is bounded: the oldest entry makes room for a new one. */
 const mostAddresses = 10_000;
 const mostTrusted = 100;
 
-/** Who tries: an address, or a browser that knew the password before. */
+/** Who tries to log in: an address, or a browser that knew the password before. */
 export type LoginSource = string | { browser: string };
 
-/** Slows down who guesses the password. */
+/** Slows down people and machines that guess the password. */
 export interface LoginThrottle {
-  /** How long this one has to wait before the next try, in milliseconds; 0 for not at all. */
+  /** How long this source must wait before its next try, in milliseconds; 0 if not at all. */
   waitMs(source: LoginSource): number;
   failed(source: LoginSource): void;
   succeeded(source: LoginSource): void;
 }
 
-/** Makes the throttle of one process: it knows nothing of what others have seen. */
+/** Makes the throttle of one process, which does not know what other processes have seen. */
 export function createLoginThrottle(deps: { now: () => number }): LoginThrottle {
   const { now } = deps;
   const failures = new Map<string, { count: number; lastAt: number }>();
   const trusted = new Set<string>();
-  /** Failures of all addresses, leaking away with time. */
+  /** Failures of all addresses; the level falls with time. */
   let level = 0;
   let levelAt = now();
 

@@ -1,6 +1,6 @@
 import { type Html, html } from '../../http/html.ts';
 
-/** What a page can say about the press that led to it: a fixed list, since the key travels in the address. */
+/** What a page can say about the press that led to it. The list is fixed, since the address carries the key. */
 const notices = {
   run_queued: { tone: 'good', text: 'The run goes on. What had not succeeded is tried again.' },
   run_woken: { tone: 'good', text: 'The run was waiting, and goes on now.' },
@@ -60,13 +60,13 @@ const notices = {
 
 export type Notice = keyof typeof notices;
 
-/** The notice that an address asks for, if it is one of the list. */
+/** The notice that an address asks for, if it is in the list. */
 export function noticeOf(query: URLSearchParams): Notice | undefined {
   const key = query.get('done') ?? '';
   return Object.hasOwn(notices, key) ? (key as Notice) : undefined;
 }
 
-/** A notice at the head of a page. */
+/** A notice at the top of a page. */
 export function noticeLine(notice: Notice | undefined): Html | undefined {
   if (notice === undefined) return undefined;
   const { tone, text } = notices[notice];

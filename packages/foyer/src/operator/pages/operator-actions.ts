@@ -11,7 +11,7 @@ import { type Revocation, revokeTokens } from '../revoke-tokens.ts';
 import { settleUninstall } from '../settle-uninstall.ts';
 import type { Notice } from './notices.ts';
 
-/** What an operator can do to an installation: the last part of the form's address. */
+/** What an operator can do to an installation. The name is the last part of the form's address. */
 export const operatorActions = ['retry', 'welcome', 'mark-gone', 'purge'] as const;
 export type OperatorAction = (typeof operatorActions)[number];
 
@@ -24,9 +24,9 @@ export interface OperatorActionsDeps {
   log: Logger;
 }
 
-/** A request must end within ten seconds: giving many people's tokens back takes no more than this of it. */
+/** A request must end within ten seconds, so revoking many people's tokens may take this long at most. */
 const giveBackMs = 5000;
-/** As long, for the end of the uninstall run. */
+/** How long a purge waits for the uninstall run to end, within the same ten seconds. */
 const uninstallWaitMs = 3000;
 
 const retryNotices: Readonly<Record<RetryOutcome, Notice>> = {
@@ -46,9 +46,9 @@ const welcomeNotices: Readonly<Record<WelcomeRequestOutcome, Notice>> = {
 };
 
 /**
- * Makes the function that carries out what an operator pressed, and says what came of it. Whatever took effect lands
- * in the installation's history, and in the log with the operator's address; a purge, which takes the history along,
- * in the log alone.
+ * Makes the function that carries out what an operator pressed and returns the outcome. Every action that took effect
+ * is recorded in the installation's history, and logged with the operator's address; a purge, which erases the history,
+ * is only logged.
  */
 export function createOperatorActions(deps: OperatorActionsDeps) {
   const { database, store, now, log } = deps;
@@ -78,7 +78,7 @@ export function createOperatorActions(deps: OperatorActionsDeps) {
     return welcomeNotices[outcome];
   }
 
-  /** Gives the tokens back; 'stop' with why, where the installation must not be touched any more. */
+  /** Revokes the tokens; returns `stop` with the reason if the installation must not be changed. */
   async function giveBack(
     installation: InstallRecord,
     form: URLSearchParams,
@@ -95,7 +95,7 @@ export function createOperatorActions(deps: OperatorActionsDeps) {
       log.warn({ err: error, installationId: installation.id }, 'tokens do not open');
       return { stop: 'keys_do_not_fit' };
     }
-    // Somebody may have installed it anew while Slack was asked: that install stays.
+    // Someone may have reinstalled it while Slack was asked: that install stays.
     const still = await readInstallRecord(database.queries, installation.id);
     return still?.installedAt === installation.installedAt ? revocation : { stop: 'changed_meanwhile' };
   }

@@ -9,7 +9,7 @@ import { operatorStyles } from './operator-styles.ts';
 
 /** What every operator's page needs besides its own data. */
 export interface OperatorFrame extends PageFrame {
-  /** Absent where nobody is logged in. */
+  /** Absent if no one is logged in. */
   session?: OperatorSession;
   notice?: Notice;
   /** How the steps of the definition are shown. */
@@ -17,7 +17,7 @@ export interface OperatorFrame extends PageFrame {
   now: number;
 }
 
-/** The places that every page leads to. */
+/** The sections that every page links to. */
 const sections = [
   { name: 'overview', path: '/operator', label: 'Overview' },
   { name: 'installations', path: '/operator/installations', label: 'Installations' },
@@ -44,12 +44,12 @@ function topBar(frame: OperatorFrame, current: Section | undefined): Html {
 </header>`;
 }
 
-/** The field that makes a form one of this session's. */
+/** The field that binds a form to this session. */
 export function csrfField(session: OperatorSession | undefined): Html | undefined {
   return session && html`<input type="hidden" name="csrf" value="${session.csrfToken}">`;
 }
 
-/** The frame of every operator's page: the installers' house with a bar on top. A whole HTML document. */
+/** The layout of every operator's page: the installers' layout with a bar on top. A whole HTML document. */
 export function operatorPage(
   frame: OperatorFrame,
   parts: { title: string; section?: Section; narrow?: boolean; content: Html },

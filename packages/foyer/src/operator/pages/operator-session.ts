@@ -6,15 +6,15 @@ import { endOperatorSession, isOperatorSessionEnded } from '../../database/opera
 import type { Sealer } from '../../installations/sealer.ts';
 
 /**
- * Why sealed and not stored: any replica that has the keyring can open a session, and a restart ends none. What a
- * sealed session cannot do is end before its time, so a logout is stored until then, where every replica looks for it at
- * each request; and each session is bound to the password under which it began: changing the password ends them all.
+ * Why sealed and not stored: any replica that has the keyring can open a session, and a restart ends none. A sealed
+ * session cannot be ended early, so a logout is stored until the session expires, and every replica looks for it at
+ * each request. Each session is also bound to the password under which it began: changing the password ends them all.
  */
 
 /** How long an operator stays logged in. */
 export const sessionLifetimeMs = 12 * 3_600_000;
 
-/** A session in which nothing is done for this long has ended. */
+/** A session that is idle for this long has ended. */
 export const sessionIdleMs = 30 * 60_000;
 /** The cookie says when the session was last used, and is written again this often. */
 const seenEveryMs = 60_000;
@@ -23,9 +23,9 @@ const seenEveryMs = 60_000;
 export interface OperatorSession {
   id: string;
   issuedAt: number;
-  /** When it was last used, to a minute. */
+  /** When it was last used, to the minute. */
   seenAt: number;
-  /** What every form of this session carries. */
+  /** Every form of this session carries it. */
   csrfToken: string;
 }
 
@@ -40,19 +40,19 @@ const sealedSchema = z.object({
 const place = 'operator-session';
 
 /**
- * A browser in which the password was known once is let try again while strangers guess from many addresses. Its cookie
- * is sealed, and says nothing but that.
+ * A browser in which the right password was entered once may still try while strangers guess from many addresses. Its
+ * cookie is sealed, and says nothing else.
  */
 const browserSchema = z.object({ id: z.string(), since: z.number(), passwordMark: z.string() });
 const browserPlace = 'operator-browser';
 const browserKnownMs = 90 * 24 * 3_600_000;
 
-/** Makes the sessions of the operator's pages. `sealer` is made for this purpose alone. */
+/** Makes the sessions of the operator's pages. `sealer` is made only for this purpose. */
 export function createOperatorSessions(deps: {
   sealer: Sealer;
   password: string;
   database: Pick<Database, 'queries' | 'write'>;
-  /** Whether browsers reach us by https. */
+  /** Whether browsers reach us over https. */
   secure: boolean;
   now: () => number;
 }) {
@@ -83,7 +83,7 @@ export function createOperatorSessions(deps: {
   }
 
   return {
-    /** Whether it is the password; how long that takes tells nothing about it. */
+    /** Whether it is the password; the time that the check takes reveals nothing about it. */
     isPassword(given: string): boolean {
       return timingSafeEqual(createHash('sha256').update(given).digest(), passwordHash);
     },
@@ -94,7 +94,7 @@ export function createOperatorSessions(deps: {
       return cookie(sealer.seal(JSON.stringify(known), browserPlace), browserKnownMs / 1000, browserName);
     },
 
-    /** The id of a browser that knew the password within 90 days; undefined for a stranger's. */
+    /** The id of a browser that knew the password within the last 90 days; undefined for any other. */
     knownBrowser(cookieHeader: string | undefined): string | undefined {
       const sealed = parseCookie(cookieHeader ?? '')[browserName];
       const known = sealed === undefined ? undefined : open(sealer, sealed, browserPlace, browserSchema);
@@ -109,28 +109,28 @@ export function createOperatorSessions(deps: {
       return sessionCookie({ id, csrfToken, issuedAt: now(), seenAt: now() });
     },
 
-    /** Notes that a session is in use; returns its Set-Cookie header, or undefined if that was noted just now. */
+    /** Records that a session is in use; returns its Set-Cookie header, or undefined if it was recorded just now. */
     keep(session: OperatorSession): string | undefined {
       if (now() - session.seenAt < seenEveryMs) return undefined;
       return sessionCookie({ ...session, seenAt: now() });
     },
 
-    /** The session of a request, or undefined where there is none that is still good. @throws DatabaseUnavailableError */
+    /** The session of a request, or undefined if there is no valid one. @throws DatabaseUnavailableError */
     async read(cookieHeader: string | undefined): Promise<OperatorSession | undefined> {
       const sealed = parseCookie(cookieHeader ?? '')[name];
       const session = sealed === undefined ? undefined : open(sealer, sealed, place, sealedSchema);
       if (!session || !sameText(session.passwordMark, passwordMark)) return undefined;
       const age = now() - session.issuedAt;
-      // A clock that is a little behind on another replica is no reason to send somebody away.
+      // Our clock may be slightly behind that of the replica that began the session: that does not end it.
       if (age >= sessionLifetimeMs || age < -60_000) return undefined;
       if (now() - session.seenAt >= sessionIdleMs) return undefined;
-      // Asked last, so that nobody without a session of ours makes the database work.
+      // This comes last, so that only a valid session makes the database work.
       if (await isOperatorSessionEnded(database.queries, session.id)) return undefined;
       const { id, issuedAt, seenAt, csrfToken } = session;
       return { id, issuedAt, seenAt, csrfToken };
     },
 
-    /** Ends a session everywhere; returns the Set-Cookie header that takes it from the browser. @throws DatabaseUnavailableError */
+    /** Ends a session everywhere; returns the header that removes its cookie. @throws DatabaseUnavailableError */
     async end({ id, issuedAt }: OperatorSession): Promise<string> {
       const lapsesAt = issuedAt + sessionLifetimeMs;
       await database.write((transaction) => endOperatorSession(transaction, { id, lapsesAt, now: now() }));
@@ -156,7 +156,7 @@ function open<Content>(
   try {
     return schema.parse(JSON.parse(sealer.open(sealed, at)));
   } catch {
-    // Whatever is wrong with it, only we could have made a right one: it is no session.
+    // Only we can make a valid one, so any error means that it is not ours.
     return undefined;
   }
 }

@@ -19,18 +19,18 @@ import type { OperatorFrame } from './operator-page.ts';
 import { overviewPage } from './overview-page.ts';
 import { requestOutcomes, requestsPage } from './requests-page.ts';
 
-/** A page whose data is read: it only needs its frame. */
+/** A page whose data has been read: it needs only its frame. */
 export type OperatorView = (frame: OperatorFrame) => string;
 
 const rowsPerPage = 50;
 const shownRuns = 10;
 const shownFailing = 5;
 const chartDays = 30;
-/** The refresh renews two hours ahead: what has less than this left was not renewed in time. */
+/** Tokens are renewed two hours ahead: one with less than this left was not renewed in time. */
 const lapsingWithinMs = 3_600_000;
 const dayMs = 86_400_000;
 
-/** Makes the readers of every page that can be looked at. They write nothing. */
+/** Makes the functions that read the data of every page. They write nothing. */
 export function createOperatorViews(deps: { config: Config; database: Database; now: () => number }) {
   const { config, now } = deps;
   const { queries } = deps.database;
@@ -113,7 +113,7 @@ export function createOperatorViews(deps: { config: Config; database: Database; 
   }
 
   return {
-    /** Reads what a page shows; undefined where there is nothing at that path. @throws DatabaseUnavailableError */
+    /** Reads what a page shows; undefined if there is nothing at that path. @throws DatabaseUnavailableError */
     async find(path: string, query: URLSearchParams): Promise<OperatorView | undefined> {
       if (path === '/operator') return overview();
       if (path === '/operator/installations') return installations(query);

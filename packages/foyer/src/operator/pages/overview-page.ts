@@ -18,7 +18,7 @@ export interface OverviewContent {
   days: readonly RequestsOfDay[];
 }
 
-/** A worker looks every two seconds: a run that is due for longer than this waits for a worker that does not come. */
+/** A worker polls every two seconds: a run that is overdue for longer than this has no worker. */
 const stuckAfterMs = 60_000;
 
 interface Tile {
@@ -98,7 +98,7 @@ function failingSection({ failing }: OverviewContent, now: number): Html {
 </section>`;
 }
 
-/** `GET /operator`: what needs a hand, how much there is, and what is about to break. A whole HTML document. */
+/** `GET /operator`: what needs attention, how much there is, and what is about to break. A whole HTML document. */
 export function overviewPage(frame: OperatorFrame, content: OverviewContent): string {
   return operatorPage(frame, {
     title: 'Overview',

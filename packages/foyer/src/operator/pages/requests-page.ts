@@ -16,7 +16,7 @@ export interface RequestsContent {
 
 export const requestsPath = '/operator/requests';
 
-/** The words that the list can be filtered by. */
+/** The values that the list can be filtered by. */
 export const requestOutcomes = ['installed', 'failed', 'refused', 'cancelled', 'started'] as const;
 
 function team(request: InstallRequestRecord): Html | null {
@@ -51,7 +51,7 @@ function filterForm(filters: RequestsContent['filters']): Html {
 </form>`;
 }
 
-/** `GET /operator/requests`: every pass through OAuth, with its end. A whole HTML document. */
+/** `GET /operator/requests`: every OAuth attempt and its outcome. A whole HTML document. */
 export function requestsPage(frame: OperatorFrame, { filters, page }: RequestsContent): string {
   return operatorPage(frame, {
     title: 'Install requests',

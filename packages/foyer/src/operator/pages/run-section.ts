@@ -4,7 +4,7 @@ import { type Html, html } from '../../http/html.ts';
 import type { OperatorFrame } from './operator-page.ts';
 import { ago, badge, errorText, time, took } from './shown-values.ts';
 
-/** How steps are shown, and the time now. */
+/** How steps are shown, and the current time. */
 type RunFrame = Pick<OperatorFrame, 'words' | 'faces' | 'now'>;
 
 /** A run with every attempt of its steps. */
@@ -22,7 +22,7 @@ function stepItem(step: StepRecord, attempts: readonly StepAttemptRecord[], titl
   const isCalm = step.status === 'succeeded' || step.status === 'skipped' || step.status === 'pending';
   const tries = step.attempts === 1 ? '1 attempt' : `${step.attempts} attempts`;
   const [only, ...more] = attempts;
-  // Its one attempt went as the step did: there is nothing more to tell than how long it took.
+  // Its only attempt ended as the step did: there is nothing to add but how long it took.
   const isPlain = isCalm && more.length === 0;
   const duration = isPlain && only ? took(only.startedAt, only.finishedAt) : null;
   return html`<li class="run-step"${isCalm && html` data-calm`}>
@@ -52,7 +52,7 @@ function runBody({ words, faces, now }: RunFrame, { run, attempts }: RunWithAtte
   <ol class="run-steps" role="list">${run.steps.map((step) => stepItem(step, of(step), words.step(step.name, faces[step.name]?.title, 'todo')))}</ol>`;
 }
 
-/** An installation's runs: the newest as it stands, older ones folded away. */
+/** An installation's runs: the newest in full, older ones collapsed. */
 export function runsSection(frame: RunFrame, runs: readonly RunWithAttempts[]): Html {
   const [newest, ...older] = runs;
   if (!newest)

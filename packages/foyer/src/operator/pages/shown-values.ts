@@ -34,7 +34,7 @@ const tones: Readonly<Record<AnyStatus, 'good' | 'bad' | 'warn' | 'busy' | 'mute
   installed: 'good',
 };
 
-/** A status as a coloured word: the same word the same way on every page. */
+/** A status as a colored word: the same word looks the same on every page. */
 export function badge(status: AnyStatus): Html {
   return html`<span class="badge" data-tone="${tones[status]}">${status}</span>`;
 }
@@ -44,7 +44,7 @@ export function time(ms: number): Html {
   return html`<time datetime="${new Date(ms).toISOString()}">${timeText(ms)}</time>`;
 }
 
-/** How long ago something was, roughly: `12 s`, `4 min`, `3 h`, `5 days`. */
+/** A rough duration: `12 s`, `4 min`, `3 h`, `5 days`. */
 export function spanText(ms: number): string {
   if (ms < 120_000) return `${Math.max(0, Math.round(ms / 1000))} s`;
   if (ms < 2 * 3_600_000) return `${Math.round(ms / 60_000)} min`;
@@ -52,25 +52,25 @@ export function spanText(ms: number): string {
   return `${Math.round(ms / 86_400_000)} days`;
 }
 
-/** A time as people think of it, with the whole time behind it. */
+/** A time relative to now, with the exact time as its tooltip. */
 export function ago(ms: number, now: number): Html {
   const text = ms > now ? `in ${spanText(ms - now)}` : `${spanText(now - ms)} ago`;
   return html`<time datetime="${new Date(ms).toISOString()}" title="${timeText(ms)}">${text}</time>`;
 }
 
-/** How long something took; nothing while it has not ended. */
+/** How long something took; null until it has ended. */
 export function took(startedAt: number, finishedAt: number | null): string | null {
   return finishedAt === null ? null : durationText(Math.max(0, finishedAt - startedAt));
 }
 
-/** The name of what an installation belongs to: its team, or its enterprise. */
+/** The name of the team or enterprise that an installation belongs to. */
 export function installationName(
   record: Pick<InstallRecord, 'isEnterpriseInstall' | 'teamName' | 'enterpriseName'>,
 ): string {
   return plainName(record.isEnterpriseInstall ? record.enterpriseName : record.teamName, 'Unnamed');
 }
 
-/** An error by name and in a sentence; a sentence that has the name in it is enough. */
+/** An error as its code and message; a message that contains the code is enough. */
 export function errorText(of: { errorCode: string | null; errorMessage: string | null }): Html | null {
   const { errorCode: code, errorMessage: message } = of;
   if (code === null) return message === null ? null : html`<span class="error">${message}</span>`;
@@ -80,7 +80,7 @@ export function errorText(of: { errorCode: string | null; errorMessage: string |
   return html`<span class="error">${message.slice(0, at)}${name}${message.slice(at + code.length)}</span>`;
 }
 
-/** A whole number with its thousands set apart. */
+/** A whole number with thousands separators. */
 export function count(value: number): string {
   return value.toLocaleString('en-US');
 }

@@ -2,8 +2,8 @@ import { credentialProblem, httpAdvice, publicUrlOf, publicUrlProblem, type Sett
 import type { SetupPrompts } from './setup-prompts.ts';
 
 /**
- * Asks for what is not given, in the order in which a newcomer comes by it: the address, then the app that Slack makes
- * from the manifest with that address, then its secrets. `offerApp` is told the address in between. Resolves to
+ * Asks for what is not given, in the order in which a newcomer gets it: the address, then the app that Slack creates
+ * from the manifest with that address, then its secrets. Calls `offerApp` with the address in between. Resolves to
  * undefined when a question was cancelled.
  */
 export async function askSettings(
@@ -31,7 +31,7 @@ export async function askSettings(
 
 type Credentials = Pick<Settings, 'clientId' | 'clientSecret' | 'signingSecret'>;
 
-/** What is set already may be of another app, or wrong: whether to keep it is asked. */
+/** Asks whether to keep credentials that are set already: they may be wrong, or another app's. */
 async function askCredentials(
   prompts: SetupPrompts,
   given: Partial<Settings>,

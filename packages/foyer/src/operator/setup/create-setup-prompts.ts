@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import { confirm, password, text } from '@clack/prompts';
 import type { SetupPrompts } from './setup-prompts.ts';
 
-/** The questions on a terminal. They go to stderr: stdout is for the result. A cancelled one is a symbol. */
+/** Asks on a terminal. `output` is stderr: stdout is for the result. Clack returns a symbol when cancelled. */
 export function createSetupPrompts(streams: { input: Readable; output: Writable }): SetupPrompts {
   const answered = <T extends string | boolean>(answer: T | symbol): T | undefined =>
     typeof answer === 'symbol' ? undefined : answer;
@@ -23,7 +23,7 @@ export function createSetupPrompts(streams: { input: Readable; output: Writable 
       return answered<boolean>(await confirm({ message, initialValue, ...streams }));
     },
     tell(title, lines) {
-      // No box and no bar beside it: a long link must stay one that can be clicked and copied.
+      // No box and no bar around it: a long link must stay easy to click and copy.
       streams.output.write(`\n${styleText('bold', title, { stream: streams.output })}\n${lines}\n\n`);
     },
   };

@@ -2,9 +2,9 @@ import { parse as parseDotenv } from 'dotenv';
 import { CommandError } from '../command-error.ts';
 
 /**
- * Puts variables into the text of an `.env` file: in the place of those that are there, else at its end. Every other
- * line and comment stays as it is. Read back by dotenv, the new text gives exactly these values, and of all others what
- * they were: that is verified here, since its quoting has no escapes and a value can reach into the lines below.
+ * Sets variables in the text of an `.env` file: replaces existing assignments, appends new ones, and keeps every other
+ * line and comment. It verifies that dotenv reads exactly these values from the new text, and all others unchanged:
+ * dotenv's quoting has no escapes, and a value can reach into the lines below.
  * @throws CommandError naming a variable that no quoting can hold
  */
 export function setVariables(envText: string, variables: Readonly<Record<string, string>>): string {
@@ -33,7 +33,7 @@ function spellings(value: string): string[] {
 
 function assign(envText: string, name: string, written: string): string {
   const all = [...envText.matchAll(assignment(name))];
-  // Of two assignments the last one holds.
+  // Of two assignments the last one wins.
   const last = all.at(-1);
   if (!last) {
     const gap = envText === '' || envText.endsWith('\n') ? '' : '\n';
@@ -44,7 +44,7 @@ function assign(envText: string, name: string, written: string): string {
   return envText.slice(0, last.index) + line + envText.slice(last.index + found.length);
 }
 
-/** One assignment with its value, which may be quoted over several lines, and the comment behind it. */
+/** One assignment with its value, which may be quoted over several lines, and the comment after it. */
 function assignment(name: string): RegExp {
   const value = String.raw`(?:'(?:\\'|[^'])*'|"(?:\\"|[^"])*"|${'`'}(?:\\${'`'}|[^${'`'}])*${'`'}|[^#\r\n]*?)`;
   return new RegExp(

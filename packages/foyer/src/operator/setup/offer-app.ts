@@ -4,17 +4,17 @@ import { CommandError } from '../command-error.ts';
 import { fillManifest } from '../manifest/fill-manifest.ts';
 import { createAppUrl, manifestFileName } from './manifest-file.ts';
 
-/** The app as Slack is to make it. */
+/** The app that Slack will create. */
 export interface OfferedApp {
   createAppUrl: string;
   manifestFile: string;
-  /** Puts the file back to what it was before: for an interview that was cancelled. */
+  /** Restores the file's earlier content, after a cancelled interview or an `.env` that could not be written. */
   takeBack(): void;
 }
 
 /**
  * Fills the manifest, writes it beside `.env` for those who paste, and makes the link for those who click.
- * @throws CommandError where it cannot be written
+ * @throws CommandError if the file cannot be written
  */
 export function offerApp(folder: string, manifestText: string, publicUrl: string): OfferedApp {
   const manifest = fillManifest(manifestText, publicUrl);

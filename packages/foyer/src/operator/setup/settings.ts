@@ -1,7 +1,7 @@
 import { readPublicUrl } from '../../config/config.ts';
 import { ConfigError } from '../../config/config-error.ts';
 
-/** What `setup` must know; `undefined` where it is not known yet. */
+/** What `setup` must know. */
 export interface Settings {
   publicUrl: string;
   clientId: string;
@@ -10,7 +10,7 @@ export interface Settings {
   production: boolean;
 }
 
-/** Says what is wrong with a public URL and how to fix it; undefined where nothing is. */
+/** Says what is wrong with a public URL and how to fix it; undefined if nothing is. */
 export function publicUrlProblem(text: string): string | undefined {
   if (text.trim() === '')
     return 'Give the address where browsers will reach Foyer, such as https://foyer.example.com';
@@ -23,12 +23,12 @@ export function publicUrlProblem(text: string): string | undefined {
   }
 }
 
-/** The address as the configuration reads it: without a slash at its end. */
+/** The address as the configuration reads it: without a trailing slash. */
 export function publicUrlOf(text: string): string {
   return readPublicUrl({ PUBLIC_URL: text.trim() });
 }
 
-/** What to know of an address that is not https; undefined where it is. */
+/** What to know about an address that is not https; undefined if it is. */
 export function httpAdvice(publicUrl: string): string | undefined {
   if (publicUrl.startsWith('https:')) return undefined;
   return (
@@ -38,7 +38,7 @@ export function httpAdvice(publicUrl: string): string | undefined {
   );
 }
 
-/** Says what is wrong with a value copied from Slack's page; undefined where nothing is. */
+/** Says what is wrong with a value copied from Slack's page; undefined if nothing is. */
 export function credentialProblem(text: string): string | undefined {
   if (text.trim() === '') return 'Copy it from the app’s Basic Information page';
   return /[\s\p{Cc}]/u.test(text.trim()) ? 'It has spaces or line ends in it: copy it again' : undefined;

@@ -1,4 +1,4 @@
-/** How `setup` asks. Each question resolves to undefined when it is cancelled (Ctrl-C): then nothing more is asked. */
+/** How `setup` asks. A question that is cancelled (Ctrl-C) resolves to undefined, and no other is asked after it. */
 export interface SetupPrompts {
   text(question: SetupQuestion & { initialValue?: string }): Promise<string | undefined>;
   /** Like `text`, without showing what is typed. */
@@ -8,7 +8,7 @@ export interface SetupPrompts {
   tell(title: string, lines: string): void;
 }
 
-/** One question; `validate` says what is wrong with an answer, and it is asked again. */
+/** One question. If `validate` says what is wrong with the answer, the question is asked again. */
 export interface SetupQuestion {
   message: string;
   validate(answer: string): string | undefined;

@@ -16,10 +16,10 @@ import { join } from 'node:path';
 import { setVariables } from './env-text.ts';
 
 /**
- * Writes variables to the folder's `.env` (mode 0600, whole or not at all). A file that is there is kept as
- * `.env.backup-<time>`, also mode 0600, and its other lines stay; a new one begins as `template`. Returns the backup's
- * path, or null where there was nothing to keep. Throws the file system's errors, and a CommandError for a value that
- * no `.env` can hold; then nothing is changed.
+ * Writes variables to the folder's `.env` (mode 0600, whole or not at all). An existing file is backed up as
+ * `.env.backup-<time>`, also mode 0600, and its other lines stay; a new file starts as `template`. Returns the backup's
+ * path, or null if there was no file. Throws the file system's errors, and a CommandError for a value that no `.env`
+ * can hold; then nothing is changed.
  */
 export function writeEnvFile(
   folder: string,
@@ -29,7 +29,7 @@ export function writeEnvFile(
   const given = join(folder, '.env');
   const before = readIfThere(given);
   const text = setVariables(before ?? template, variables);
-  // Where .env is a link, what it leads to is replaced, and not the link.
+  // If .env is a link, its target is replaced, and not the link.
   const file = before === undefined ? given : realpathSync(given);
   const backup = before === undefined ? null : keepBackup(file, join(folder, '.env.backup'), now);
   replaceFile(file, text);
@@ -51,7 +51,7 @@ function keepBackup(file: string, prefix: string, now: number): string {
   for (let number = 1; ; number += 1) {
     const backup = `${prefix}-${time}${number === 1 ? '' : `-${number}`}`;
     try {
-      // Made empty and private first: a copy has the mode of what it was copied from.
+      // Made empty and private first: a copy would have the mode of its source.
       closeSync(openSync(backup, 'wx', 0o600));
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'EEXIST') continue;

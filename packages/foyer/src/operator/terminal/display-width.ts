@@ -1,13 +1,13 @@
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** What terminals draw over two columns: East Asian wide and full-width characters, and emoji. */
+/** Characters that terminals draw two columns wide: East Asian wide and full-width characters, and emoji. */
 const wide =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\ufe0f/u;
 
-/** Nearly every text: asking the segmenter for each took 700 MB and ten seconds for a list of 50,000 teams. */
+/** Matches nearly every text: with the segmenter for each, a list of 50,000 teams took 700 MB and ten seconds. */
 const plain = /^[\x20-\x7e]*$/;
 
-/** How many columns a terminal draws a text over. The text holds no control characters. */
+/** How many columns a text takes on a terminal. The text must hold no control characters. */
 export function displayWidth(text: string): number {
   if (plain.test(text)) return text.length;
   let width = 0;
@@ -15,7 +15,7 @@ export function displayWidth(text: string): number {
   return width;
 }
 
-/** The text, or as much of its beginning as fits over `width` columns with an ellipsis. */
+/** The text, or as much of its beginning as fits into `width` columns with an ellipsis. */
 export function cutToWidth(text: string, width: number): string {
   if (displayWidth(text) <= width) return text;
   let kept = '';

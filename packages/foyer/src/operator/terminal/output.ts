@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import { plainJson, plainLines } from './plain-text.ts';
 
-/** How a word is set off where colours can be shown. */
+/** How a word is highlighted if colors can be shown. */
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 
 /** A stream that may be a terminal. */
@@ -11,17 +11,17 @@ export type OutputStream = Writable & { isTTY?: boolean };
 /** Where a command writes. Its results go to stdout; what it says about them goes to stderr. */
 export interface Output {
   readonly isTerminal: boolean;
-  /** Lines that a command has put together itself, made safe already by `table` and its like. */
+  /** Prints lines that a command has put together, already made safe by `table` and the like. */
   print(lines: string): void;
   /** A result for programs: the only thing on stdout when `--json` is given. */
   printJson(value: unknown): void;
-  /** The same for a list of any length: an array that is written as its parts come. */
+  /** The same for a list of any length: the array is written as its pages arrive. */
   printJsonList(pages: AsyncIterable<readonly unknown[]>): Promise<void>;
-  /** Resolves once stdout can take more; false if nobody reads it any longer, as after `list | head`. */
+  /** Resolves once stdout can take more; false if no one reads it any more, as after `list | head`. */
   ready(): Promise<boolean>;
   /** A remark or a failure, on stderr. Nothing in it can command the terminal. */
   note(lines: string): void;
-  /** The text in a style where stdout shows colours (a terminal, and no NO_COLOR), else as it is. */
+  /** The text in a style if stdout shows colors (a terminal, and no NO_COLOR), else unchanged. */
   style(style: Style, text: string): string;
 }
 
@@ -53,7 +53,7 @@ export function createOutput(streams: { stdout: OutputStream; stderr: OutputStre
       let hasSome = false;
       for await (const page of pages) {
         for (const value of page) {
-          // As it stands within an array of one, without its brackets.
+          // Formats the value inside an array of one, and drops the brackets.
           stdout.write(`${hasSome ? ',' : '['}\n${plainJson([value]).slice(2, -2)}`);
           hasSome = true;
         }

@@ -1,12 +1,12 @@
 /**
- * Why: names come from Slack, where anybody may call a workspace whatever they like. A terminal obeys escape sequences,
- * and a right-to-left mark turns a line round, so neither may pass from a name to the operator's screen.
+ * Why: names come from Slack, where anyone may give a workspace any name. A terminal obeys escape sequences, and a
+ * right-to-left mark reverses a line, so neither may get from a name to the operator's screen.
  */
 
 /** Control and format characters, line and paragraph separators, lone surrogates; the emoji joiner is left alone. */
 const unprintable = /(?!\u200d)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** A text as one line in which nothing commands the terminal: each such character becomes a visible `�`. */
+/** A text as one line that cannot command the terminal: each unprintable character becomes a visible `�`. */
 export function plainText(text: string): string {
   return text.replace(unprintable, '�');
 }
@@ -16,10 +16,10 @@ export function plainLines(text: string): string {
   return text.split('\n').map(plainText).join('\n');
 }
 
-/** JSON on lines, with the characters that a terminal could obey written as escapes: the value stays the same. */
+/** Indented JSON, with the characters that a terminal could obey written as escapes: the value stays the same. */
 export function plainJson(value: unknown): string {
   const json = JSON.stringify(value, null, 2);
-  // Nearly always, and quicker by far than to look for each kind of character.
+  // Matches nearly always, and is far quicker than looking for each kind of character.
   if (/^[\x20-\x7e\n]*$/.test(json)) return json;
   return json.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (found) =>
     found === '\n' ? found : [...Array(found.length).keys()].map((at) => escaped(found, at)).join(''),

@@ -2,7 +2,7 @@ import { cutToWidth } from './display-width.ts';
 import type { OutputStream } from './output.ts';
 import { plainText } from './plain-text.ts';
 
-/** Shows how far long work is, on one line that is written over; null takes it away. */
+/** Shows the progress of long work on one line that it overwrites; null clears the line. */
 export type ProgressLine = (text: string | null) => void;
 
 /** Makes the line on a terminal; elsewhere nothing is shown. */

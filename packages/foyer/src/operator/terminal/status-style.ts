@@ -32,7 +32,7 @@ const styles: Readonly<
   installed: 'green',
 };
 
-/** How the words for a state are coloured: the same word the same way in every table. */
+/** The style of a status: the same word looks the same in every table. */
 export function statusStyle(status: keyof typeof styles): Style | undefined {
   return styles[status];
 }

@@ -2,7 +2,7 @@ import { cutToWidth, displayWidth } from './display-width.ts';
 import type { Output, Style } from './output.ts';
 import { plainText } from './plain-text.ts';
 
-/** One column of a table: what it shows of a row, as data (made safe here), and how that is set off. */
+/** One column of a table: what it shows of a row, as data (made safe here), and how that is highlighted. */
 export interface Column<Row> {
   title: string;
   value: (row: Row) => string | number | null;
@@ -18,7 +18,7 @@ export function table<Row>(output: Canvas, columns: readonly Column<Row>[], rows
   return createTable(output, columns)(rows);
 }
 
-/** The same for rows that come in pages: the first page has the titles, and later ones its widths or wider ones. */
+/** The same for rows that come in pages: only the first page has titles, and columns never get narrower later. */
 export function createTable<Row>(
   output: Canvas,
   columns: readonly Column<Row>[],
