@@ -6,11 +6,11 @@ import { type Chore, repeat } from './repeat.ts';
 import { takeInterval } from './take-turn.ts';
 
 /**
- * Work of the app's own that comes again and again: once in each interval, over all machines, restarts and deploys.
+ * The app's own recurring work: runs once per interval, across all machines, restarts and deploys.
  *
- * Intervals are counted from 1970 in UTC: an `everyMs` of a day begins at midnight. A job that was missed is done once,
- * however many intervals that were. One that fails, or whose process dies, has its next turn in the next interval: so
- * make what it does in one turn safe to be left half done.
+ * Intervals are counted from 1970 in UTC: with an `everyMs` of one day, they begin at midnight. A job that was missed
+ * runs once, however many intervals it missed. A job that fails, or whose process dies, runs next in the next interval:
+ * so make a turn safe to be left half done.
  *
  * @example
  * const bill: Job<Foyer> = {
@@ -24,7 +24,7 @@ import { takeInterval } from './take-turn.ts';
 export interface Job<Foyer = unknown> {
   /** Permanent: it is stored. Lower-case words with hyphens. */
   readonly name: string;
-  /** How long an interval is; 1,000 at least. */
+  /** The length of an interval; at least 1,000. */
   readonly everyMs: number;
   run(turn: JobTurn<Foyer>): Promise<unknown>;
 }
@@ -40,22 +40,22 @@ export interface JobTurn<Foyer = unknown> {
 }
 
 const longestTurnMs = 10 * 60_000;
-/** How long a turn may take to notice that its signal was aborted, before it is left behind. */
+/** How long a turn may take to notice that its signal was aborted, before it is abandoned. */
 const noticeMs = 2000;
 /** How late a turn may begin. */
 const lookMs = 1000;
 
 /** The jobs of this process. */
 export interface Jobs {
-  /** Does each job in its turn from now on. */
+  /** Runs each job when it is due, from now on. */
   start(): Chore[];
-  /** Does what is due now, within `limitMs`. */
+  /** Runs what is due now, within `limitMs`. */
   pass(limitMs: number): Promise<void>;
   /** Aborts the turns under way. */
   abort(): void;
 }
 
-/** Makes what does the jobs of a definition; nothing happens before `start` or `pass`. */
+/** Creates the runner of a definition's jobs; nothing happens before `start` or `pass`. */
 export function createJobs<Foyer>(deps: {
   jobs: readonly Job<Foyer>[];
   foyer(): Foyer;
@@ -67,7 +67,7 @@ export function createJobs<Foyer>(deps: {
 }): Jobs {
   const { jobs, database, clientId, now } = deps;
   const stopping = new AbortController();
-  /** By name: the interval that is known to be taken, so that the database is asked once in each. */
+  /** By name: the interval that is known to be taken, so that the database is asked once per interval. */
   const taken = new Map<string, number>();
 
   async function doIfDue(job: Job<Foyer>, limitMs = Infinity): Promise<void> {
@@ -88,7 +88,7 @@ export function createJobs<Foyer>(deps: {
     const begunAt = performance.now();
     try {
       const work = Promise.resolve().then(() => job.run({ foyer: deps.foyer(), dueAt, signal, log }));
-      // One that was left behind may still reject, and that must not end the process.
+      // Abandoned work may still reject, and that must not end the process.
       work.catch(() => {});
       const leave = sleep(limitMs, undefined, { signal: AbortSignal.any([signal, over.signal]) })
         .catch(() => {})

@@ -1,15 +1,15 @@
 import type { Logger } from '../config/log.ts';
 
-/** A chore that is done again and again. */
+/** A recurring chore. */
 export interface Chore {
-  /** Resolves when it is not being done, and never will be again. */
+  /** Ends the chore. Resolves when it is no longer running and will not run again. */
   stop(): Promise<void>;
 }
 
 /**
- * Does `work` at once, and again `everyMs` after each end. A failure is logged, and the next time comes all the same.
- * With `takeTurn` it is done only by the process that gets the turn, except at once: what a crash left behind is
- * cleaned up at the start.
+ * Runs `work` immediately, then again `everyMs` after each run ends, also after a failure, which is logged. With
+ * `takeTurn`, only the process that gets the turn runs it, except for the first run: what a crash left behind is
+ * cleaned up at startup.
  */
 export function repeat(chore: {
   everyMs: number;

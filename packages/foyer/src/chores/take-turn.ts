@@ -1,9 +1,9 @@
 import type { Database } from '../database/database.ts';
 
 /**
- * Takes the turn to do a chore that several processes remember: true for one of them, and for nobody again before half
- * of `everyMs` has passed. So each looks every `everyMs`, and it is done at least once in that time and at most twice,
- * however many they are. A turn that another clock put into the future does not count. Looks before it writes.
+ * Takes the turn to do a chore that several processes share. Returns true for one of them, and for none again before
+ * half of `everyMs` has passed. If each asks every `everyMs`, the chore is done once or twice in that time, however
+ * many processes there are. A turn that another clock put into the future does not count. Reads before it writes.
  * @throws DatabaseUnavailableError
  */
 export async function takeTurn(
@@ -20,8 +20,8 @@ export async function takeTurn(
 const clockSlackMs = 10 * 60_000;
 
 /**
- * Takes the interval of a chore that began at `dueAt`: true for one process, once, whichever clock is ahead. An interval
- * that begins far in the future was taken by a clock that was wrong, and does not count. Looks before it writes.
+ * Takes the interval of a chore that began at `dueAt`. Returns true once, for one process, whichever clock is ahead. A
+ * recorded interval far in the future came from a wrong clock and does not count. Reads before it writes.
  * @throws DatabaseUnavailableError
  */
 export async function takeInterval(
@@ -44,7 +44,7 @@ async function readBegun(database: Database, chore: string): Promise<number | un
   return row?.begun_at;
 }
 
-/** False if another process has begun it since `known` was read. */
+/** Returns false if another process took it since `known` was read. */
 async function begin(
   database: Database,
   { chore, known, at }: { chore: string; known: number | undefined; at: number },

@@ -13,8 +13,8 @@ import { withDotenv } from './read-environment.ts';
  */
 
 /**
- * What the environment says, parsed and frozen: what `readConfig` returns and `defineFoyer` takes. Secrets are listed
- * in `secrets` too, so that the log can hide them.
+ * The parsed and frozen environment: `readConfig` returns it and `defineFoyer` takes it. Secrets are listed in
+ * `secrets` too, so that the log can hide them.
  */
 export interface FoyerConfig {
   production: boolean;
@@ -27,13 +27,13 @@ export interface FoyerConfig {
     authorizationUrl: string;
     /** Always ends in a slash. */
     apiUrl: string;
-    /** SLACK_SCOPES; those of the manifest unless set. */
+    /** SLACK_SCOPES; undefined: the manifest's scopes. */
     scopes: readonly string[] | undefined;
-    /** SLACK_USER_SCOPES; those of the manifest unless set. */
+    /** SLACK_USER_SCOPES; undefined: the manifest's scopes. */
     wantedUserScopes: readonly string[] | undefined;
   };
   http: {
-    /** The origin alone: `https://foyer.example.com`. */
+    /** Only the origin: `https://foyer.example.com`. */
     publicUrl: string;
     secure: boolean;
     port: number;
@@ -41,17 +41,17 @@ export interface FoyerConfig {
     trustProxy: number;
   };
   database: DatabaseTarget;
-  /** Raw `id:base64` entries in order, or undefined when the key file beside the database is to be used. */
+  /** Raw `id:base64` entries in order; undefined if the key file beside the database is used. */
   encryptionKeys: readonly { id: string; base64: string }[] | undefined;
   successRedirectUrl: string | undefined;
   /** Where the browser goes after an install that failed. */
   errorRedirectUrl: string | undefined;
-  /** How workspaces are connected with the host product’s accounts; undefined: connecting is off. */
+  /** How workspaces are connected to the host product’s accounts; undefined: connecting is off. */
   connect:
     | {
         /** Signs links and results with HS256. */
         secret: string;
-        /** Where a link may lead back to; PUBLIC_URL’s own origin unless set. */
+        /** The origins that a link may return to; PUBLIC_URL’s own origin by default. */
         returnOrigins: readonly string[];
         /** Where an unconnected workspace is sent to be claimed. */
         claimUrl: string | undefined;
@@ -66,7 +66,7 @@ export interface FoyerConfig {
     mail: { smtpUrl: string; from: string; to: string } | undefined;
   };
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
-  /** Every secret value as given: what the log must never show. */
+  /** Every secret value as given; the log must never show one. */
   secrets: readonly string[];
 }
 
@@ -81,19 +81,19 @@ export interface Config extends FoyerConfig {
   };
   slack: FoyerConfig['slack'] & {
     botScopes: readonly string[];
-    /** Those of `botScopes` that an installer may decline. */
+    /** The scopes in `botScopes` that an installer may decline. */
     optionalBotScopes: readonly string[];
     userScopes: readonly string[];
   };
   http: FoyerConfig['http'] & {
-    /** What precedes every path of Foyer's: empty, or such as `/integrations/slack`. */
+    /** The prefix of every Foyer path: empty, or for example `/integrations/slack`. */
     basePath: string;
-    /** `publicUrl` and `basePath`: what every address of Foyer's begins with. */
+    /** `publicUrl` plus `basePath`: every Foyer URL begins with it. */
     baseUrl: string;
   };
 }
 
-/** Parses the environment; adds what is wrong to `problems`, and then returns undefined. */
+/** Parses the environment. If anything is wrong, adds it to `problems` and returns undefined. */
 function parseEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   problems: ConfigProblem[],
@@ -123,7 +123,7 @@ export function parseConfig(
   return completeConfig(config, manifest, basePath);
 }
 
-/** Adds what the manifest and the definition say to what the environment says. */
+/** Combines the environment's configuration with the manifest and the definition's base path. */
 export function completeConfig(config: FoyerConfig, manifest: Manifest, basePath: string): Config {
   const { scopes } = manifest.oauth_config;
   const { display_information: display } = manifest;
@@ -213,8 +213,8 @@ function freeze<T extends object>(value: T): T {
 }
 
 /**
- * `.env` under the environment, as they stand: for whoever looks for what is wrong.
- * @throws ConfigError where `.env` cannot be read
+ * The environment on top of `.env`, unchecked: for code that diagnoses problems.
+ * @throws ConfigError if `.env` cannot be read
  */
 export function readEnvironment(environment: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
   return withDotenv(environment);
@@ -233,7 +233,7 @@ export function readConfig(environment?: Readonly<Record<string, string | undefi
 }
 
 /**
- * Reads PUBLIC_URL alone: the manifest is printed before Slack knows the app, when there is no secret to be read.
+ * Reads only PUBLIC_URL: the manifest is printed before the Slack app exists, when there are no secrets to read.
  * @throws ConfigError
  */
 export function readPublicUrl(environment: NodeJS.ProcessEnv = process.env): string {

@@ -3,26 +3,26 @@ import { isAbsolute, resolve } from 'node:path';
 /** Where installations live: a SQLite file, or a Postgres server. */
 export type DatabaseTarget = { kind: 'sqlite'; file: string } | { kind: 'postgres'; url: string };
 
-/** Reads what DATABASE_URL may hold; undefined where it names no database. */
+/** Parses DATABASE_URL; returns undefined if it names no database. */
 export function parseDatabaseUrl(url: string): DatabaseTarget | undefined {
   if (isPostgresUrl(url)) return { kind: 'postgres', url };
   return isFileUrl(url) ? { kind: 'sqlite', file: sqliteFile(url) } : undefined;
 }
 
 /**
- * Whether it names a file, and the one that is meant: `file://data/foyer.db` would be one at the file system's root, and
- * SQLite's own query and `:memory:` a part of the name.
+ * Whether it is a file URL that names the intended file: `file://data/foyer.db` would be a path from the file system's
+ * root; SQLite's own query and `:memory:` would become part of the file's name.
  */
 function isFileUrl(text: string): boolean {
   return /^file:(?!\/\/(?!\/))[^?]+$/i.test(text) && !/^file::memory:$/i.test(text);
 }
 
-/** An @ behind the host is part of a password with a slash in it: taken for a database's name it would be printed. */
+/** Refuses an @ after the host: it is part of a password with a slash, which would be printed as the database name. */
 function isPostgresUrl(text: string): boolean {
   return /^postgres(ql)?:\/\/./i.test(text) && URL.canParse(text) && /^\/[^@]+$/.test(new URL(text).pathname);
 }
 
-/** The password of a Postgres URL as it stands there, in either of its places, and as it is sent; nothing where there is none. */
+/** The passwords in a Postgres URL, in either place, as written and as decoded; empty if there are none. */
 export function passwordsOf(url: string): string[] {
   const { password, searchParams } = new URL(url);
   const given = [password, searchParams.get('password') ?? ''].filter((text) => text !== '');

@@ -1,6 +1,6 @@
 import type { ConfigProblem } from './config-error.ts';
 
-/** Parses TOKEN_ENCRYPTION_KEYS, in its order; where it cannot be, adds the fault. Undefined where there is none. */
+/** Parses TOKEN_ENCRYPTION_KEYS, in order. Returns undefined if it is unset or invalid; adds any problem. */
 export function parseEncryptionKeys(
   text: string | undefined,
   problems: ConfigProblem[],
@@ -29,7 +29,7 @@ export function parseEncryptionKeys(
     keys.push({ id, base64 });
   }
   if (keys.length > 0) return keys;
-  // Not "none given": that would make a key file, which production must not do.
+  // Not treated as unset: that would create a key file, which production must not do.
   problems.push({
     name: 'TOKEN_ENCRYPTION_KEYS',
     problem: 'holds no key',

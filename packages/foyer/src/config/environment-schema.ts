@@ -19,7 +19,7 @@ const webUrl = (fix: string) =>
     params: { fix },
   });
 
-/** This machine, by name or address: the only place where plain http is allowed. */
+/** This machine, by name or address: where variables that demand https accept plain http. */
 export const isLoopback = (hostname: string): boolean =>
   /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 
@@ -68,7 +68,7 @@ const wholeNumber = (most: number, fix: string) =>
     .transform(Number)
     .refine((value) => value <= most, { error: `is larger than ${most}`, params: { fix } });
 
-/** Visible ASCII without < >, which an example has: what Slack never shows is told here and not by its first refusal. */
+/** Visible ASCII without < >, which examples contain: catches a value that Slack would refuse at its first use. */
 const fromSlack = (label: string) =>
   z.string({ error: `is missing: ${label}` }).regex(/^[!-;=?-~]+$/, {
     error: 'is not what Slack shows: it holds a blank, an angle bracket or a letter of no ASCII',
@@ -79,14 +79,14 @@ const mailAddress = z.string().refine((text) => /[^\s@]@[^\s@]/.test(text), {
   params: { fix: 'give one as foyer@example.com or Foyer <foyer@example.com>' },
 });
 
-/** Refuses a secret that people choose and others guess. */
+/** Refuses a secret that is easy to guess. */
 const notWeak = (text: z.ZodString, leastLength: number) =>
   text.superRefine((secret, context) => {
     const problem = weakness(secret, leastLength);
     if (problem) context.addIssue({ code: 'custom', message: problem });
   });
 
-/** The fixes of problems whose own check carries none, by variable. */
+/** Fixes for checks that carry none of their own, by variable. */
 const fixes: Readonly<Record<string, string>> = {
   SLACK_CLIENT_ID:
     'copy it from your app’s Basic Information page at api.slack.com/apps (npm run demo needs none)',
@@ -101,7 +101,7 @@ const fixes: Readonly<Record<string, string>> = {
   METRICS_TOKEN: 'use what `openssl rand -hex 24` prints',
 };
 
-/** Every variable, with its default and what it has to look like. */
+/** Every variable, with its default and its format. */
 export const environmentSchema = z.object({
   SLACK_CLIENT_ID: fromSlack('Slack’s id of your app'),
   SLACK_CLIENT_SECRET: fromSlack('the secret that exchanges OAuth codes'),
@@ -195,16 +195,16 @@ export const environmentSchema = z.object({
   NODE_ENV: z.enum(['production', 'development', 'test']).default('development'),
 });
 
-/** What the environment says, each variable parsed by itself. */
+/** The environment, each variable parsed on its own. */
 export type Environment = z.output<typeof environmentSchema>;
 
-/** Of what is given, those variables that are right, and the defaults of those that are not given. */
+/** The given variables that are valid, and the defaults of those that are not given. */
 export function rightOf(given: Readonly<Record<string, string>>): Partial<Environment> {
   const right = Object.entries(environmentSchema.shape).flatMap(([name, schema]) => {
     const parsed = schema.safeParse(given[name]);
     return parsed.success ? [[name, parsed.data] as const] : [];
   });
-  // Each was parsed by the schema of its own name.
+  // Each value was parsed by the schema of its own variable.
   return Object.fromEntries(right) as Partial<Environment>;
 }
 
@@ -215,7 +215,7 @@ const otherFixes: Readonly<Record<string, string>> = {
     'give smtp://user:password@host:587 or smtps://…; in the password write # / ? @ : % as %23 %2F %3F %40 %3A %25',
 };
 
-/** What the schema refused, each with its fix. */
+/** The problems that the schema found, each with its fix. */
 export function problemsOf(error: z.ZodError): ConfigProblem[] {
   return error.issues.map((issue) => {
     const name = String(issue.path[0] ?? 'environment');

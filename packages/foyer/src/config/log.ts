@@ -5,9 +5,9 @@ import { type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
 import type { Config } from './config.ts';
 
 /**
- * Why every line passes one scrubber: a secret reaches a log by ways that nobody planned (an error's message, a header
- * in a dump, a library's debug line). Redaction by path covers the fields that we know; the scrubber covers the rest
- * (invariant 4).
+ * Why every line passes through one scrubber: secrets reach a log in ways that no one planned (an error's message, a
+ * header in a dump, a library's debug line). Redaction by path covers the fields that we know; the scrubber covers the
+ * rest (invariant 4).
  */
 
 export type Logger = PinoLogger;
@@ -16,22 +16,22 @@ const secretShapes = [
   // Slack's tokens: bot, user, app-level, refresh, legacy; and the expiring ones (xoxe.xoxb-…, xoxe-…).
   /xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]+/,
   /xapp-[A-Za-z0-9-]+/,
-  // An incoming webhook, also of GovSlack, with its slashes as they are, escaped by JSON or encoded in a URL.
+  // An incoming webhook, GovSlack's too, with its slashes plain, JSON-escaped or URL-encoded.
   /https(?::|%3A)(?:\\*\/|%2F){2}hooks\.slack(?:-gov)?\.com(?:[A-Za-z0-9_-]|\\*\/|%2F)+/i,
   // Links and results are JWTs.
   /eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/,
-  // A query string's one-time values, wherever a URL is quoted or encoded once more.
+  // One-time values in a query string, also if the URL is quoted or encoded again.
   /(?<=(?:[?&]|%3F|%26|\\u0026)(?:code|state|client_secret|token|access_token|refresh_token|id_token|connect|claim|foyer_claim|foyer_result)(?:=|%3D))[^&\s"'<>\\]+/i,
 ];
 
 /**
- * A secret as texts show it: as it is, within JSON (also JSON within JSON, as a log line quotes it), and within a URL
- * or a form.
+ * The forms in which a secret appears: plain, within JSON (also JSON within JSON, as a log line quotes it), and within
+ * a URL or a form.
  */
 function formsOf(secret: string): string[] {
   const json = (text: string): string => JSON.stringify(text).slice(1, -1);
   const url = encodeURIComponent(secret.toWellFormed());
-  // What encodeURIComponent leaves alone and other encoders do not.
+  // Characters that encodeURIComponent leaves alone and other encoders do not.
   const strict = url.replace(/[!'()*~]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
   const encoded = [url, strict, encodeURI(secret.toWellFormed())];
   return [
@@ -52,7 +52,7 @@ function lowerHex(text: string): string {
 
 /** Replaces every known secret, and everything that looks like one, in a text. */
 export function createScrubber(secrets: readonly string[]): (text: string) => string {
-  // The longest first: a secret that begins like another must not be left in part. Very short ones are no secrets.
+  // Longest first: no part may remain of a secret that begins with another one. Very short values are not secrets.
   const known = secrets
     .filter((secret) => secret.length >= 6)
     .flatMap(formsOf)
@@ -95,12 +95,12 @@ export function createLogger(
   return pino(base, pino.destination({ dest: 1, sync: true }));
 }
 
-/** Loaded on a terminal alone: with what it brings it is one module in twenty-five of a start. */
+/** Loaded only on a terminal: with its dependencies it is one in twenty-five of the modules loaded at startup. */
 function loadPretty(): typeof import('pino-pretty') {
   return createRequire(import.meta.url)('pino-pretty');
 }
 
-/** What is kept of an error: its name, code, message, stack and causes; no headers, bodies or other payload. */
+/** What is logged of an error: name, code, message, stack and causes; no headers, bodies or other payload. */
 export function describeError(error: unknown, depth = 0): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: String(error) };
   const { code, cause } = error as Error & { code?: unknown };
@@ -114,8 +114,8 @@ export function describeError(error: unknown, depth = 0): Record<string, unknown
 }
 
 /**
- * Slack's SDK logs through this. Its `debug` and `info` lines quote request bodies and install URLs, states and client
- * secrets among them, so only warnings and errors pass.
+ * Slack's SDK logs through this. Its `debug` and `info` lines quote request bodies and install URLs, which contain
+ * states and client secrets, so only warnings and errors pass.
  */
 export function slackLogger(log: Logger, name: string): SlackLogger {
   const child = log.child({ from: name });

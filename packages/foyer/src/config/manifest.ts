@@ -19,10 +19,10 @@ const manifestSchema = z.object({
   }),
 });
 
-/** What Foyer needs of the app's manifest. */
+/** The part of the app's manifest that Foyer needs. */
 export type Manifest = z.output<typeof manifestSchema>;
 
-/** Parses the manifest's text; where that cannot be done, adds the fault and returns undefined. */
+/** Parses the manifest's text. If it is invalid, adds the problem and returns undefined. */
 export function parseManifest(text: string, problems: ConfigProblem[]): Manifest | undefined {
   try {
     return manifestSchema.parse(JSON.parse(text));
@@ -38,12 +38,12 @@ export function parseManifest(text: string, problems: ConfigProblem[]): Manifest
 }
 
 /**
- * The text of the manifest at a path, which is relative to the folder that the process was started in.
+ * Reads the manifest's text. A relative path starts at the folder in which the process was started.
  * @throws ConfigError if it cannot be read; its cause is the file system's error
  */
 export function readManifest(file: string | URL): string {
   try {
-    // Without the mark with which some editors begin a file, and which JSON does not know.
+    // Strip the byte order mark that some editors write: JSON does not allow it.
     return readFileSync(file, 'utf8').replace(/^\ufeff/, '');
   } catch (cause) {
     const problem = `cannot be read: ${(cause as Error).message}`;

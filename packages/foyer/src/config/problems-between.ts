@@ -2,8 +2,8 @@ import type { ConfigProblem } from './config-error.ts';
 import { type Environment, isLoopback } from './environment-schema.ts';
 
 /**
- * Faults that lie between variables, where each alone looks fine. `right` holds those that do: what is wrong with others
- * keeps no fault between these from being told.
+ * Problems between variables that each look fine. `right` holds the valid ones, so that an invalid variable does not
+ * hide problems between the others.
  */
 export function problemsBetween(
   given: Readonly<Record<string, string>>,

@@ -3,8 +3,8 @@ import { parse } from 'dotenv';
 import { ConfigError } from './config-error.ts';
 
 /**
- * Lays `.env` (if there is one) under the environment: real variables win over it.
- * @throws ConfigError where it is there and cannot be read; its cause is the file system's error
+ * Adds `.env` (if there is one) to the environment; real variables win over it.
+ * @throws ConfigError if it exists and cannot be read; its cause is the file system's error
  */
 export function withDotenv(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...parse(readDotenv()), ...environment };
@@ -13,7 +13,7 @@ export function withDotenv(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 function readDotenv(): string {
   try {
     const text = readFileSync('.env', 'utf8');
-    // As Windows saves it unless told: nothing in it would be found, and everything told as missing.
+    // Windows may save UTF-16: no variable would be found in it, and each would be reported as missing.
     if (text.includes('\0')) throw new Error('it is not UTF-8 text');
     return text;
   } catch (cause) {

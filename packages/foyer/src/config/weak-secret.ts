@@ -1,9 +1,9 @@
 /**
- * Why a list of our own and not an estimator: zxcvbn is 800 kB of dictionaries. A password of the operators' is made
- * once, and the fix says how to make a good one; what this has to catch is what people type to get past a question.
+ * Why our own list and not an estimator: zxcvbn is 800 kB of dictionaries. An operator password is chosen once, and the
+ * fix says how to make a good one; this only has to catch what people type to get past a prompt.
  */
 
-/** What people begin with, once `0`, `1`, `3`, `4`, `5`, `7`, `@`, `$` and `!` are read as letters. */
+/** What people start from, with `0`, `1`, `3`, `4`, `5`, `7`, `@`, `$` and `!` read as letters. */
 const commonWords =
   /password|passwort|passw|secret|admin|operator|foyer|slack|welcome|letmein|changeme|default|example|testing|test|login|root|user|qwerty|qwertz|azerty|asdfgh|zxcvb|iloveyou|monkey|dragon|master|token|metrics|hello|summer|winter|spring|autumn/g;
 
@@ -22,7 +22,7 @@ const readAs: Readonly<Record<string, string>> = {
 const keyboardRows = ['qwertyuiop', 'asdfghjkl', 'zxcvbnm', '1234567890', 'abcdefghijklmnopqrstuvwxyz'];
 const sequences = [...keyboardRows, ...keyboardRows.map((row) => [...row].reverse().join(''))];
 
-/** What is wrong with a secret that people choose: a phrase for a sentence about it, or undefined if it will do. */
+/** What is wrong with a secret that a person chose, as a phrase for a sentence; undefined if it is strong enough. */
 export function weakness(secret: string, leastLength: number): string | undefined {
   const characters = [...secret];
   if (characters.length < leastLength) return `is shorter than ${leastLength} characters`;
@@ -33,7 +33,7 @@ export function weakness(secret: string, leastLength: number): string | undefine
 }
 
 /**
- * How many parts one has to guess: a common word, a row of keys, a year and a character that is repeated count as one
+ * How many parts an attacker has to guess: a common word, a row of keys, a year and a repeated character count as one
  * each, and a text that only repeats another counts as that one.
  */
 function partsOf(secret: string): number {
@@ -41,7 +41,7 @@ function partsOf(secret: string): number {
   const once = /^(.+?)\1+(.{0,3})$/s.exec(text);
   const unit = once ? `${once[1]}${once[2]}` : text;
   const letters = unit.replace(/[0134577@$!]/g, (sign) => readAs[sign] ?? sign);
-  // A word is looked for in the text as it is and as it is meant; where either finds one, it counts as one part.
+  // Looks for words in the text as typed and with digits and signs read as letters; the smaller count is used.
   const reduced = reduce(letters);
   return Math.min(reduced, reduce(unit));
 }
@@ -64,7 +64,7 @@ function reduce(text: string): number {
   return parts;
 }
 
-/** How many characters from here are one character repeated or a row of keys; 0 for fewer than three. */
+/** The length of the repeated character or row of keys that starts here; 0 for fewer than three. */
 function runAt(text: string, at: number): number {
   let same = 1;
   while (text[at + same] === text[at]) same += 1;

@@ -3,7 +3,7 @@ import { newId } from './new-id.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { ConnectionRow, InstallationStatus, UsedLinkRow } from './records.ts';
 
-/** What a connection says of the host's account. */
+/** The host's account, as a connection stores it. */
 export interface ConnectedAccount {
   org: string;
   subject: string | null;
@@ -26,7 +26,7 @@ export async function readConnections(queries: Queries, installationId: string):
   return (await ofInstallation(queries, { installationId })).rows;
 }
 
-/** Reads the connection that a run is for: that of the link which started it, else the installation's newest. */
+/** Reads the connection that a run is for: that of the link that started it, else the installation's newest. */
 export async function readRunConnection(
   queries: Queries,
   run: { id: string; installationId: string },
@@ -42,7 +42,7 @@ export async function readRunConnection(
   return all.find(({ org }) => org === link?.org) ?? all.at(-1);
 }
 
-/** Connects an installation with an account; one that is connected already keeps its id and since when it is. */
+/** Connects an installation to an account; an existing connection keeps its id and its time. */
 export async function saveConnection(
   transaction: Tx,
   connection: ConnectedAccount & { installationId: string; now: number },
@@ -65,7 +65,7 @@ export async function saveConnection(
     .execute();
 }
 
-/** Removes connections of one installation: those of these ids. */
+/** Removes the connections with these ids. */
 export async function deleteConnections(transaction: Tx, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await transaction.deleteFrom('connections').where('id', 'in', ids).execute();
@@ -80,7 +80,7 @@ export type ConnectionWithPlace = ConnectionRow & {
   is_enterprise_install: number;
 };
 
-/** Which connections are wanted: one account's, one installation's, or one by its id; all of the app's if left out. */
+/** Selects connections by account, by installation or by id; all of the app's if none is given. */
 export interface ConnectionFilter {
   clientId: string;
   org?: string;
@@ -88,7 +88,7 @@ export interface ConnectionFilter {
   id?: string;
 }
 
-/** Reads connections, newest first, those of usable installations before those that are gone. */
+/** Reads connections: those of active installations first, then broken, then uninstalled; newest first within each. */
 export async function listConnections(
   queries: Queries,
   filter: ConnectionFilter,
@@ -113,10 +113,10 @@ export async function listConnections(
   return rows.sort((a, b) => rank[a.status] - rank[b.status]);
 }
 
-/** What a link led to. */
+/** The result of a link. */
 export type LinkUse = Omit<UsedLinkRow, 'client_id' | 'used_at'> & { clientId: string; now: number };
 
-/** Uses a link or a claim up: true for the one transaction that may connect with it. */
+/** Uses up a link or a claim; returns true for the one transaction that may connect with it. */
 export async function useLink(transaction: Tx, use: LinkUse): Promise<boolean> {
   const { clientId, now, ...row } = use;
   const inserted = await transaction
@@ -128,7 +128,7 @@ export async function useLink(transaction: Tx, use: LinkUse): Promise<boolean> {
   return inserted !== undefined;
 }
 
-/** Finds what a link led to; undefined while it may still be used. */
+/** Finds the result of a link; undefined while it may still be used. */
 export async function findUsedLink(
   queries: Queries,
   link: { clientId: string; jti: string },
@@ -141,7 +141,7 @@ export async function findUsedLink(
     .executeTakeFirst();
 }
 
-/** Forgets links that were used before `before`: they have expired long since. */
+/** Deletes links that were used before `before`: they have long expired. */
 export async function sweepUsedLinks(
   transaction: Tx,
   sweep: { clientId: string; before: number },

@@ -3,71 +3,71 @@ import type { BuildQuery, QueryValues } from './prepared-query.ts';
 import type { Tables } from './records.ts';
 
 /**
- * Why rows are locked, and in which order: SQLite lets one transaction write after another, and Postgres does not. So
- * what a transaction reads to decide what it writes, it locks as it reads (`.forUpdate()` and its like, which SQLite
- * leaves out), or its write compares with what was read. The row of an installation comes first (`lockInstallation`),
- * then that of a run (`holdLease`), then what hangs on them: two that lock in different orders wait for each other.
+ * Why rows are locked, and in which order: SQLite runs write transactions one at a time, and Postgres does not. So a
+ * transaction locks what it reads to decide what to write (`.forUpdate()` and its like, which SQLite leaves out), or
+ * its write compares with what it read. An installation's row is locked first (`lockInstallation`), then a run's
+ * (`holdLease`), then the rows below them: two transactions with different orders would wait for each other.
  */
 
-/** What a reader runs on: the database itself, or a transaction of it. */
+/** What a read runs on: the database itself, or a transaction of it. */
 export type Queries = Kysely<Tables>;
 
 /**
- * A transaction under way. A function that takes one as its first parameter never commits: its caller does, by
+ * An open transaction. A function that takes one as its first parameter never commits: its caller does, with
  * `database.write`.
  */
 export type Tx = Transaction<Tables>;
 
-/** An open database, whichever engine stands behind it. */
+/** An open database, with either engine. */
 export interface Database {
-  /** For reads, and for a single write that may be lost to a locked database, or on SQLite to a power cut. */
+  /** For reads, and for a single write that may be lost to a locked database or, on SQLite, to a power failure. */
   readonly queries: Queries;
   /**
-   * Runs `work` in one transaction, and resolves once that is safe on the disk. Where the database is locked, its server is away for a moment, or two transactions
-   * have met, it is done again until `patienceMs` have passed (2,000 unless told), without blocking the event loop.
-   * `work` may therefore run more than once: it does nothing but queries.
-   * @throws DatabaseUnavailableError when the patience ran out, or the database cannot be written at all
+   * Runs `work` in one transaction, and resolves once it is safe on disk. If the database is locked, its server is
+   * briefly away, or two transactions conflict, it retries until `patienceMs` have passed (2,000 by default), without
+   * blocking the event loop. So `work` may run more than once, and must do nothing but queries.
+   * @throws DatabaseUnavailableError if the patience ran out, or the database cannot be written at all
    */
   write<T>(work: (tx: Tx) => Promise<T>, patienceMs?: number): Promise<T>;
-  /** Compiles a read once, for what is asked at every event. It sees what is committed, and nothing else. */
+  /** Compiles a read once, for reads that every event needs. It sees only what is committed. */
   prepare<Values extends QueryValues<Values>, Row>(build: BuildQuery<Values, Row>): PreparedRead<Values, Row>;
   /** The same for a read of several rows. */
   prepareList<Values extends QueryValues<Values>, Row>(
     build: BuildQuery<Values, Row>,
   ): PreparedList<Values, Row>;
   /**
-   * A number that is another one once something was committed: by `write` at once, by another process at the next turn
-   * of the event loop in SQLite, and within half a second in Postgres. What was read after it was asked for stands as
-   * long as it stays the same.
+   * A number that changes once something is committed: by `write` at once, by another process at the next turn of the
+   * event loop in SQLite, and within half a second in Postgres. Read it first: what is read afterwards is current for
+   * as long as it stays the same.
    */
   changeMark(): number;
   /** Resolves if the database answers and can be written. @throws DatabaseUnavailableError */
   ping(): Promise<void>;
   /**
-   * Resolves if this process can no longer use the database safely: the disk failed, or a file was taken away. Only a
-   * new process helps; every write is refused from then on.
+   * Resolves if this process can no longer use the database safely: the disk failed, or a file was removed. From then
+   * on every write is refused, and only a new process helps.
    */
   readonly failed: Promise<DatabaseUnavailableError>;
-  /** What `failed` resolved with; undefined while all is well. */
+  /** The error that `failed` resolved with; undefined while all is well. */
   failure(): DatabaseUnavailableError | undefined;
-  /** Makes erased secrets leave the files on disk too, as far as other readers let it. */
+  /** Removes erased secrets from the files on disk too, as far as other readers allow it. */
   scrub(): Promise<void>;
-  /** Writes a consistent copy to a new file while others go on working. */
+  /** Writes a consistent copy to a new file while others continue to work. */
   backup(file: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Answers with the first row, or undefined where there is none. @throws DatabaseUnavailableError */
+/** Resolves to the first row, or undefined if there is none. @throws DatabaseUnavailableError */
 export type PreparedRead<Values, Row> = (values: Values) => Promise<Row | undefined>;
 
-/** Answers with every row. @throws DatabaseUnavailableError */
+/** Resolves to every row. @throws DatabaseUnavailableError */
 export type PreparedList<Values, Row> = (values: Values) => Promise<Row[]>;
 
 /** Thrown when the database cannot be opened, read or written: locked too long, read-only, full, gone or damaged. */
 export class DatabaseUnavailableError extends Error {
   override readonly name = 'DatabaseUnavailableError';
   readonly code = 'database_unavailable';
-  /** Whether what was to be written may be there all the same: the commit was begun, and its end is unknown. */
+  /** Whether the write may have been committed: the commit was started, and its outcome is unknown. */
   readonly mayBeCommitted: boolean;
 
   constructor(message: string, options: ErrorOptions & { mayBeCommitted?: boolean } = {}) {
@@ -75,7 +75,7 @@ export class DatabaseUnavailableError extends Error {
     this.mayBeCommitted = options.mayBeCommitted ?? false;
   }
 
-  /** For whoever starts a program. What only tells its cause names no fix; doctor tells the causes apart. */
+  /** For the person who starts a program. An error with a cause names no fix, so this points to doctor. */
   get advice(): string {
     if (this.cause === undefined) return this.message;
     return `${this.message.replace(/\.$/, '')}.\n\`npm run foyer -- doctor\` says what is wrong with the database of DATABASE_URL, and what fixes it.`;

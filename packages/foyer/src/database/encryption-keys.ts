@@ -1,7 +1,7 @@
 import type { Queries, Tx } from './database.ts';
 
 /**
- * Waits until no other process is checking its keys against the record, and holds the others off until the transaction
+ * Waits until no other process is checking its keys against the record, and keeps others from it until the transaction
  * ends. Why: two first starts with different keys would each find an empty record, and both would begin to encrypt.
  */
 export async function lockKeyRecord(transaction: Tx, now: number): Promise<void> {
@@ -13,7 +13,7 @@ export async function lockKeyRecord(transaction: Tx, now: number): Promise<void>
 }
 
 /**
- * Records a key id with its sealed check, as a key in use, and returns the check that holds: the one that was recorded
+ * Records a key id with its sealed check, as a key in use, and returns the valid check: the one that was recorded
  * first.
  */
 export async function recordEncryptionKey(
@@ -39,8 +39,8 @@ export async function recordEncryptionKey(
 }
 
 /**
- * Marks the keys as retired that are no longer given. Their ids stay known: a key is never deleted from the record but by
- * `deleteEncryptionKey`.
+ * Marks the keys that are no longer given as retired. Their ids stay known: only `deleteEncryptionKey` deletes a key
+ * from the record.
  */
 export async function retireEncryptionKeys(
   transaction: Tx,
@@ -54,12 +54,12 @@ export async function retireEncryptionKeys(
     .execute();
 }
 
-/** Deletes a key from the record: the operator has lost it. */
+/** Deletes a key that the operator has lost from the record. */
 export async function deleteEncryptionKey(transaction: Tx, id: string): Promise<void> {
   await transaction.deleteFrom('encryption_keys').where('id', '=', id).execute();
 }
 
-/** Lists the ids of the keys in use, the first recorded first; a retired one is left out. */
+/** Lists the ids of the keys in use, in the order in which they were recorded; retired ones are left out. */
 export async function listKeyIds(queries: Queries): Promise<string[]> {
   const rows = await queries
     .selectFrom('encryption_keys')
@@ -93,12 +93,12 @@ export async function holdKey(transaction: Tx, holder: KeyHolder & { now: number
     .execute();
 }
 
-/** Records that a process encrypts with nothing anymore. */
+/** Records that a process no longer encrypts. */
 export async function letGoOfKey(transaction: Tx, process: string): Promise<void> {
   await transaction.deleteFrom('key_holders').where('process', '=', process).execute();
 }
 
-/** Finds a process that was seen since a moment and that encrypts with a key of these, or with none of those. */
+/** Finds a process, seen at or after `seenSince`, that encrypts with `keyId`, or with none of `notOf`. */
 export async function findKeyHolder(
   queries: Queries,
   search: { seenSince: number } & ({ keyId: string } | { notOf: readonly string[] }),

@@ -2,8 +2,8 @@ import type { Queries, Tx } from './database.ts';
 import { lockInstallation } from './installations.ts';
 
 /**
- * Erases an installation with all that hangs on it (tokens, runs, welcomes, history, Home views), its team with its
- * people, and its install requests. The same person in another team stays as they are there. Returns whether there was one.
+ * Erases an installation with everything below it (tokens, runs, welcomes, history, Home views), its team with its
+ * people, and its install requests. The same person's row in another team stays. Returns whether there was one.
  */
 export async function eraseInstallation(tx: Tx, installationId: string): Promise<boolean> {
   const row = await lockInstallation(tx, { id: installationId });
@@ -24,7 +24,7 @@ export async function eraseInstallation(tx: Tx, installationId: string): Promise
   return true;
 }
 
-/** Those that hold tokens to be given back stay until that is done (invariant 1). */
+/** Requests in progress, and those with tokens still to be revoked, stay until that is done (invariant 1). */
 async function eraseInstallRequests(
   tx: Tx,
   row: { id: string; client_id: string; team_id: string | null; enterprise_id: string | null },
@@ -53,8 +53,8 @@ async function eraseTeam(tx: Tx, team: { clientId: string; teamId: string }): Pr
 }
 
 /**
- * Erases what is sealed of an installation's bot and changes its status. The bot's id and scopes stay for the record.
- * Returns whether there was anything to erase or to change.
+ * Erases the sealed tokens of an installation's bot and changes its status. The bot's id and scopes stay for the
+ * record. Returns whether there was anything to erase or to change.
  */
 export async function eraseBotToken(
   tx: Tx,
@@ -82,18 +82,18 @@ export async function eraseBotToken(
   return row !== undefined;
 }
 
-/** Whose tokens are to be erased. */
+/** Which user tokens to erase. */
 export interface UserTokenErasure {
   installationId: string;
-  /** All people's where it is left out. */
+  /** Everyone's if omitted. */
   userIds?: readonly string[];
-  /** Only those that were neither granted nor refreshed at or after this time. */
+  /** Only tokens that were last granted or refreshed before this time. */
   updatedBefore?: number;
-  /** Only those of this version. */
+  /** Only tokens of this version. */
   ifVersion?: number;
 }
 
-/** Erases people's tokens for an installation, and returns whose they were. */
+/** Erases people's tokens for an installation, and returns the ids of those people. */
 export async function eraseUserTokens(tx: Tx, erasure: UserTokenErasure): Promise<string[]> {
   const { installationId, userIds, updatedBefore, ifVersion } = erasure;
   if (userIds?.length === 0) return [];
@@ -108,19 +108,19 @@ export async function eraseUserTokens(tx: Tx, erasure: UserTokenErasure): Promis
   return erased.map((row) => row.user_id);
 }
 
-/** Forgets what an installation's people were shown in App Home: without a token nothing can be published. */
+/** Deletes what an installation's people were shown in App Home: without a token nothing can be published. */
 export async function eraseHomeViews(tx: Tx, installationId: string): Promise<void> {
   await tx.deleteFrom('home_views').where('installation_id', '=', installationId).execute();
 }
 
-/** How much is stored of one installation beside its own row. */
+/** How much is stored for one installation in addition to its own row. */
 export interface InstallationRowCounts {
   userTokens: number;
   runs: number;
   history: number;
 }
 
-/** Counts what is stored of an installation. */
+/** Counts what is stored for an installation. */
 export async function countInstallationRows(
   queries: Queries,
   installationId: string,

@@ -57,7 +57,7 @@ export async function readHistory(
   return (await newestOf(queries, { installationId, limit }).execute()).map(toRecord);
 }
 
-/** `readHistory`, prepared, of what is committed alone. */
+/** `readHistory` as a prepared read, which sees only what is committed. */
 export function prepareHistory(
   database: Pick<Database, 'prepareList'>,
 ): (installationId: string, limit: number) => Promise<HistoryRecord[]> {

@@ -8,17 +8,17 @@ export interface Onlooker {
   userId: string;
 }
 
-/** What is known of what a person was shown. */
+/** What is known about the view that a person was shown. */
 export interface ShownView {
-  /** When they opened App Home, to some minutes; zero for somebody who was shown it without opening it. */
+  /** When they opened App Home, to within minutes; zero for a person who was shown it without opening it. */
   openedAt: number;
-  /** Of the view that Slack took last; null while that is not known. */
+  /** The hash of the view that Slack accepted last; null while that is unknown. */
   publishedHash: string | null;
-  /** Of the view that was sent last, by any process. */
+  /** The hash of the view that was sent last, by any process. */
   sendingHash: string | null;
 }
 
-/** Makes the read of what a person was last shown, or undefined: prepared, and of what is committed alone. */
+/** Prepares the read of the view that a person was last shown, or undefined. It sees only what is committed. */
 export function prepareShownView(
   database: Pick<Database, 'prepare'>,
 ): (onlooker: Onlooker) => Promise<ShownView | undefined> {
@@ -46,7 +46,7 @@ const openedAt = prepareQuery(
       .where('user_id', '=', given.userId),
 );
 
-/** Notes that somebody has opened App Home who was shown it before. @throws DatabaseUnavailableError */
+/** Records that a person who was shown App Home before has opened it. @throws DatabaseUnavailableError */
 export async function noteHomeOpened(
   database: Database,
   { installationId, userId }: Onlooker,
@@ -58,13 +58,13 @@ export async function noteHomeOpened(
 /** A view that is about to be sent. */
 export interface ViewAnnouncement {
   hash: string;
-  /** The `sendingHash` that was read before the view was made; null where there was none. */
+  /** The `sendingHash` that was read before the view was made; null if there was none. */
   lastSent: string | null;
-  /** When the person opened App Home; zero where they did not. */
+  /** When the person opened App Home; zero if they did not. */
   openedAt: number;
 }
 
-// The casts are for Postgres: it does not look where a selected parameter goes.
+// The casts are for Postgres: it does not infer a selected parameter's type from the target column.
 const announce = prepareQuery(
   (
     queries,
@@ -111,9 +111,9 @@ const announce = prepareQuery(
 );
 
 /**
- * Notes which view is about to be sent, and forgets what was shown just before that: whether Slack took a view is not
- * known while it is under way, nor after a crash or a time-out. False where nothing may be sent: the installation is
- * uninstalled, or another process has begun to send since `lastSent` was read, perhaps something newer.
+ * Records which view is about to be sent, and forgets what was shown before: whether Slack accepted a view is unknown
+ * while it is being sent, and after a crash or a time-out. Returns false if nothing may be sent: the installation is
+ * uninstalled, or since `lastSent` was read another process has begun to send, perhaps something newer.
  * @throws DatabaseUnavailableError
  */
 export async function announceView(
@@ -144,8 +144,8 @@ const confirm = prepareQuery(
 );
 
 /**
- * Keeps what Slack has taken. The person or the installation may be gone by now: then nothing is kept. False where
- * another process has sent another view meanwhile: nobody knows which of them Slack took last.
+ * Stores the view that Slack accepted; stores nothing if the person or the installation is gone by now. Returns false
+ * if another process has sent another view in between: then no one knows which of them Slack accepted last.
  * @throws DatabaseUnavailableError
  */
 export async function confirmView(
@@ -159,8 +159,8 @@ export async function confirmView(
 }
 
 /**
- * Who may be looking at an installation's App Home, `most` of them: its installer, the person of its newest run, and
- * whoever opened it after `openedAfter`, newest first. Nobody where it is uninstalled.
+ * Up to `most` people who may be looking at an installation's App Home: its installer, the person of its newest run,
+ * and those who opened it after `openedAfter`, newest first. Empty if it is uninstalled.
  */
 export async function listLookers(
   { queries }: Pick<Database, 'queries'>,

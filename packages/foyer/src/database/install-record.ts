@@ -13,16 +13,16 @@ import type {
 } from './records.ts';
 
 /**
- * The install record: what App Home, the progress page, the operator's pages and the command line all show. It is
- * read here once, so that no two of them can tell different stories. It holds no token.
+ * The install record: what App Home, the progress page, the operator's pages and the command line all show. It is read
+ * in this one place, so that no two of them can disagree. It holds no token.
  */
 
-/** One step of a run, as it stands. */
+/** The current state of one step of a run. */
 export interface StepRecord {
   name: string;
   status: StepStatus;
   attempts: number;
-  /** Slack's error or ours by name, such as `missing_scope`. */
+  /** The name of Slack's error or of ours, such as `missing_scope`. */
   errorCode: string | null;
   errorMessage: string | null;
   finishedAt: number | null;
@@ -36,7 +36,7 @@ export interface RunRecord {
   status: RunStatus;
   createdAt: number;
   finishedAt: number | null;
-  /** When the next try is due; null when it is finished or waits for an event. */
+  /** When the next attempt is due; null when the run is finished or waits for an event. */
   dueAt: number | null;
   /** The event that it waits for, such as `team_access_granted`. */
   waitingFor: string | null;
@@ -59,11 +59,11 @@ export interface InstallRecord {
   installedAt: number;
   uninstalledAt: number | null;
   botUserId: string | null;
-  /** What was granted; null without a bot. */
+  /** The granted scopes; null without a bot. */
   botScopes: string[] | null;
   /** 1 for the first install, one more for each install that follows an uninstall. */
   life: number;
-  /** Which of the host's accounts it belongs to; the newest if it is shared. */
+  /** The host's account that it belongs to; the newest if it is shared. */
   connection: { org: string; subject: string | null; connectedAt: number } | null;
   run: RunRecord | null;
 }
@@ -75,7 +75,7 @@ export function registeredTeamId(record: Pick<InstallRecord, 'teamId' | 'enterpr
   return id;
 }
 
-/** The columns that a record shows: no token is among them. */
+/** The columns that a record shows; none of them holds a token. */
 export const recordColumns = [
   'id',
   'client_id',
@@ -105,7 +105,7 @@ export const runColumns = [
   'due_at',
   'waiting_for',
 ] as const satisfies readonly (keyof RunRow)[];
-/** The columns of a step that a record shows: what it returned is not among them. */
+/** The columns of a step that a record shows; the step's output is not among them. */
 export const stepColumns = [
   'name',
   'status',
@@ -115,7 +115,7 @@ export const stepColumns = [
   'finished_at',
 ] as const satisfies readonly (keyof StepRow)[];
 
-/** What is selected of an installation's newest connection, beside `recordColumns`. */
+/** The columns of an installation's newest connection, selected in addition to `recordColumns`. */
 interface ConnectionColumns {
   connection_org: string | null;
   connection_subject: string | null;
@@ -235,7 +235,7 @@ export async function readRun(queries: Queries, runId: string): Promise<RunRecor
   return run && toRunRecord(run, (await asked.stepsOf(queries, { runId })).rows);
 }
 
-/** Reads the newest run of an installation's install pipeline with its steps, or null where it has none. */
+/** Reads the newest run of an installation's install pipeline with its steps, or null if it has none. */
 export async function readNewestRun(queries: Queries, installationId: string): Promise<RunRecord | null> {
   const [run] = (await asked.newestRunOf(queries, { installationId })).rows;
   return run ? toRunRecord(run, (await asked.stepsOf(queries, { runId: run.id })).rows) : null;
@@ -250,7 +250,7 @@ export async function readInstallRecord(
   return row && toInstallRecord(row, await readNewestRun(queries, row.id));
 }
 
-/** `readInstallRecord` for what is asked at every opening of App Home: prepared, and of what is committed alone. */
+/** `readInstallRecord` as a prepared read, for every opening of App Home. It sees only what is committed. */
 export function prepareInstallRecord(
   database: Pick<Database, 'prepare' | 'prepareList'>,
 ): (installationId: string) => Promise<InstallRecord | undefined> {

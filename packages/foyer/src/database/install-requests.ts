@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Queries, Tx } from './database.ts';
 import type { InstallRequestRow } from './records.ts';
 
-/** What is known of a pass through OAuth from its state alone. */
+/** What the state alone says about an OAuth attempt. */
 export interface NewInstallRequest {
   /** The state's id. */
   id: string;
@@ -12,11 +12,11 @@ export interface NewInstallRequest {
   now: number;
 }
 
-/** How far a request has come when its row is written. */
+/** The progress of a request when its row is written. */
 type Standing = Pick<InstallRequestRow, 'outcome' | 'error_code' | 'used_at' | 'finished_at'>;
 
 /**
- * Uses a state up: true for the one caller that may exchange its code, false for everybody after it (invariant 5).
+ * Uses up a state: returns true for the one caller that may exchange its code, false for all later ones (invariant 5).
  * A request that was only cancelled has not used its state, so Back and Allow still work.
  */
 export async function consumeState(tx: Tx, request: NewInstallRequest): Promise<boolean> {
@@ -24,7 +24,7 @@ export async function consumeState(tx: Tx, request: NewInstallRequest): Promise<
   return putUnused(tx, request, started);
 }
 
-/** Inserts a request, or changes the one that is there if its state was not used; true where it did either. */
+/** Inserts a request, or updates the existing one if its state is unused; returns true if it did either. */
 async function putUnused(tx: Tx, request: NewInstallRequest, standing: Standing): Promise<boolean> {
   const inserted = await tx
     .insertInto('install_requests')
@@ -43,7 +43,7 @@ async function putUnused(tx: Tx, request: NewInstallRequest, standing: Standing)
       sealed_tokens: null,
       ...standing,
     })
-    // No index is named for the conflict, since two that come at once may meet in any of them.
+    // The conflict names no index, since two inserts at the same time may collide in either of them.
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .executeTakeFirst();
@@ -58,7 +58,7 @@ async function putUnused(tx: Tx, request: NewInstallRequest, standing: Standing)
   return changed !== undefined;
 }
 
-/** Records a pass that ended at Slack's consent page: cancelled there, or refused with an error. */
+/** Records an OAuth attempt that ended at Slack's consent page: cancelled there, or refused with an error. */
 export async function recordUnusedRequest(
   tx: Tx,
   request: NewInstallRequest,
@@ -68,7 +68,7 @@ export async function recordUnusedRequest(
   await putUnused(tx, request, { outcome, error_code, used_at: null, finished_at: request.now });
 }
 
-/** Records that an attempt whose state was used has failed, or was refused. An installed one stays as it is. */
+/** Records that an attempt whose state was used has failed, or was refused. An installed one stays unchanged. */
 export async function failInstallRequest(
   tx: Tx,
   failure: { id: string; outcome?: 'failed' | 'refused'; errorCode: string; now: number },
@@ -81,7 +81,7 @@ export async function failInstallRequest(
     .execute();
 }
 
-/** Keeps (or, with null, forgets) the sealed tokens that Slack issued and that no installation holds yet. */
+/** Stores (or, with null, deletes) the sealed tokens that Slack issued and that no installation holds yet. */
 export async function keepUnstoredTokens(
   tx: Tx,
   request: { id: string; sealedTokens: string | null },
@@ -93,7 +93,7 @@ export async function keepUnstoredTokens(
     .execute();
 }
 
-/** Finds a pass by the hash of its progress token. */
+/** Finds an OAuth attempt by the hash of its progress token. */
 export async function findInstallRequest(
   queries: Queries,
   progressHash: string,
@@ -106,8 +106,8 @@ export async function findInstallRequest(
 }
 
 /**
- * Finds passes that began before `before` and were left in the middle, by a crash or a failed clean-up. Two queries,
- * since each has an index of its own and their `or` has none.
+ * Finds OAuth attempts that began before `before` and were interrupted, by a crash or a failed clean-up. Uses two
+ * queries, since each condition has its own index and their `or` has none.
  */
 export async function findInterruptedRequests(
   queries: Queries,
@@ -128,14 +128,14 @@ export async function findInterruptedRequests(
 
 /**
  * Erases the oldest requests that began before `before`, at most `limit` of them; those with tokens still to be revoked
- * stay. Returns how many were erased. Few at a time: one write transaction must not hold up everyone else's.
+ * stay. Returns how many it erased. Few at a time: one write transaction must not hold up all others.
  */
 export async function sweepInstallRequests(
   transaction: Queries,
   sweep: { clientId: string; before: number; outcome?: 'cancelled' | 'failed'; limit: number },
 ): Promise<number> {
   const { outcome } = sweep;
-  // Two queries: of one, Postgres makes a walk through all ids.
+  // Two queries: for a single one, Postgres would scan all ids.
   const found = await transaction
     .selectFrom('install_requests')
     .select('id')
@@ -174,7 +174,7 @@ export async function startOfNewest(
   return row?.started_at;
 }
 
-/** What a pass through OAuth led to. */
+/** The result of a successful OAuth attempt. */
 export interface InstalledRequest {
   id: string;
   teamId: string | null;
@@ -187,8 +187,8 @@ export interface InstalledRequest {
 }
 
 /**
- * Ends a pass through OAuth as installed, and forgets the tokens that were kept for giving them back: called in the
- * transaction that stores them for good (invariant 1).
+ * Marks an OAuth attempt as installed, and deletes the tokens that were kept for revoking them: called in the
+ * transaction that stores the installation permanently (invariant 1).
  */
 export async function finishInstallRequest(tx: Tx, request: InstalledRequest): Promise<void> {
   await tx

@@ -4,7 +4,7 @@ import type { Database, Queries, Tx } from './database.ts';
 import type { InstallationKey } from './installations.ts';
 import type { InstallationRow, Tables, UserTokenRow } from './records.ts';
 
-/** An installation that is not uninstalled, with the tokens of one person; its user columns are null without any. */
+/** An installation that is not uninstalled, with one person's tokens; the user columns are null if there are none. */
 export type InstallationTokens = Pick<
   InstallationRow,
   | 'id'
@@ -23,12 +23,12 @@ export type InstallationTokens = Pick<
   | 'sealed_bot'
 > & { sealed_user: UserTokenRow['sealed_user'] | null; user_version: UserTokenRow['version'] | null };
 
-/** A value, or the place of one in a prepared read. */
+/** A value, or a placeholder in a prepared read. */
 type Given = string | Expression<string>;
 
 /**
- * What every event needs, in one query: an installation and the tokens of `userId` (the installer's where it is left
- * out). An uninstalled one is none. Two subselects, since SQLite takes four times as long to prepare for a left join.
+ * What every event needs, in one query: an installation and the tokens of `userId` (by default the installer). Skips
+ * uninstalled ones. Two subselects, since SQLite takes four times as long to prepare a left join.
  */
 export function installationTokens(
   queries: Queries,
@@ -68,7 +68,7 @@ export function installationTokens(
         .where('installations.tenant', '=', key.tenant);
 }
 
-/** Reads what `installationTokens` says, prepared: by an installation's id or its tenant, with whose tokens. */
+/** Prepares `installationTokens`: by an installation's id or its tenant, with the tokens of the given person. */
 export function prepareInstallationTokens(database: Database) {
   const ofInstaller = {
     byId: database.prepare<{ id: string }, InstallationTokens>((queries, given) =>
@@ -93,7 +93,7 @@ export function prepareInstallationTokens(database: Database) {
   };
 }
 
-/** A person's tokens, sealed. `expiresAt` is in milliseconds, null for those that do not lapse. */
+/** A person's sealed tokens. `expiresAt` is in milliseconds; null if they do not expire. */
 export interface NewUserToken {
   installationId: string;
   userId: string;
@@ -102,7 +102,7 @@ export interface NewUserToken {
   now: number;
 }
 
-/** Writes a person's tokens over what was there. */
+/** Writes a person's tokens and replaces any earlier ones. */
 export async function saveUserToken(tx: Tx, token: NewUserToken): Promise<void> {
   const state = {
     sealed_user: token.sealedUser,
@@ -116,7 +116,7 @@ export async function saveUserToken(tx: Tx, token: NewUserToken): Promise<void> 
     .values({
       installation_id: token.installationId,
       user_id: token.userId,
-      // Not 1: a row that was erased and made anew must not take the tokens of a refresh that began before.
+      // Not 1: a row that was erased and created again must not accept tokens from a refresh that began before.
       version: randomInt(1, 2 ** 30),
       ...state,
     })

@@ -5,7 +5,7 @@ type NewState = Omit<InstallationRow, 'refresh_owner' | 'refresh_until'>;
 
 const noRefresh = { refresh_owner: null, refresh_until: null };
 
-/** Adds an installation. False where its tenant has one: somebody else has just installed there. */
+/** Adds an installation. Returns false if its tenant already has one: another process has just installed there. */
 export async function addInstallation(tx: Tx, row: NewState): Promise<boolean> {
   const added = await tx
     .insertInto('installations')
@@ -16,7 +16,7 @@ export async function addInstallation(tx: Tx, row: NewState): Promise<boolean> {
   return added !== undefined;
 }
 
-/** Writes the whole row of a known installation. A refresh that was under way loses its lease. */
+/** Writes the whole row of a known installation. A refresh in progress loses its lease. */
 export async function saveInstallation(tx: Tx, row: NewState): Promise<void> {
   const { id, client_id: _, tenant: __, ...state } = row;
   await tx
@@ -26,12 +26,12 @@ export async function saveInstallation(tx: Tx, row: NewState): Promise<void> {
     .execute();
 }
 
-/** Names an installation: by its id, or by whose it is. */
+/** Names an installation by its id or by its tenant. */
 export type InstallationKey = { id: string } | { clientId: string; tenant: string };
 
 /**
- * Reads one installation's row, whatever its status, and locks it until the transaction ends: who installs, uninstalls
- * or starts anew does so one after another. What only refers to it, such as a run that goes on, is not held up.
+ * Reads one installation's row in any status and locks it until the transaction ends: installs, uninstalls and retries
+ * run one after another. Writes that only refer to it, such as a run's progress, are not blocked.
  */
 export async function lockInstallation(tx: Tx, key: InstallationKey): Promise<InstallationRow | undefined> {
   const row = tx.selectFrom('installations').selectAll().forNoKeyUpdate();
@@ -42,7 +42,7 @@ export async function lockInstallation(tx: Tx, key: InstallationKey): Promise<In
   return found.executeTakeFirst();
 }
 
-/** Marks an active installation broken, with `ifVersion` only at that version. Returns whether it changed. */
+/** Marks an active installation broken; with `ifVersion`, only at that version. Returns whether it changed. */
 export async function markInstallationBroken(
   tx: Tx,
   mark: { installationId: string; reason: string; ifVersion?: number },
@@ -59,7 +59,7 @@ export async function markInstallationBroken(
   return row !== undefined;
 }
 
-/** Reads when an installation was installed and removed, newest first: what tells the order of events. */
+/** Reads when an installation was installed and removed, newest first: this decides the order of events. */
 export async function findInstallsAndRemovals(
   queries: Queries,
   installationId: string,
@@ -74,7 +74,7 @@ export async function findInstallsAndRemovals(
     .execute();
 }
 
-/** Whether an org-wide install may act in a workspace, as an event of `changedAt` told. */
+/** Whether an org-wide install may act in a workspace, as reported by an event of `changedAt`. */
 export interface TeamAccessChange {
   clientId: string;
   enterpriseId: string;
@@ -84,8 +84,8 @@ export interface TeamAccessChange {
 }
 
 /**
- * Records it unless something newer is known; returns whether the workspace's access is another one now. Within one
- * second (Slack's events have no finer time) the later delivery wins.
+ * Records the change unless a newer one is known; returns whether the workspace's access changed. Within one second
+ * (Slack's events have no finer time) the later delivery wins.
  */
 export async function recordTeamAccess(tx: Tx, change: TeamAccessChange): Promise<boolean> {
   const known = await tx
@@ -117,7 +117,7 @@ export async function recordTeamAccess(tx: Tx, change: TeamAccessChange): Promis
   return known?.granted !== granted;
 }
 
-/** The workspaces that let an org-wide install in, the one that did it first at the front. */
+/** The workspaces that granted an org-wide install access, earliest grant first. */
 export async function findGrantedTeams(
   queries: Queries,
   search: { clientId: string; enterpriseId: string },
@@ -134,7 +134,7 @@ export async function findGrantedTeams(
   return teams.map((team) => team.team_id);
 }
 
-/** The status of each of these tenants' installations, by tenant; those that are not known are absent. */
+/** The status of each of these tenants' installations, by tenant; unknown ones are absent. */
 export async function readStatuses(
   queries: Queries,
   { clientId, tenants }: { clientId: string; tenants: readonly string[] },

@@ -3,11 +3,11 @@ import { dirname } from 'node:path';
 import { syncFolder } from './sync-folder.ts';
 
 /**
- * Makes a folder for its owner alone, with those above it if they are missing, safe from a power cut. Throws the file
- * system's errors.
+ * Creates a folder for its owner only, with missing parents; it survives a power failure. Throws the file system's
+ * errors.
  *
- * Why not `mkdirSync` with `recursive`: below a file system that makes no folders (`/proc`) it never ends. The kernel
- * answers "no such file" to the making itself, Node takes that for a missing parent, and tries again forever.
+ * Why not `mkdirSync` with `recursive`: below a file system that allows no folders (`/proc`) it never ends. The kernel
+ * answers mkdir with "no such file"; Node takes that for a missing parent, and tries again forever.
  */
 export function makeFolder(folder: string): void {
   if (statSync(folder, { throwIfNoEntry: false })) return;
@@ -16,7 +16,7 @@ export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
-    // Another process that starts just now may have made it.
+    // Another process that starts at the same time may have created it.
     if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error;
   }
   syncFolder(parent);

@@ -14,12 +14,12 @@ import { m0012SearchPositions } from './migrations/0012-search-positions.ts';
 import type { Tables } from './records.ts';
 
 /**
- * Why two ledgers: Foyer's migrations and the app's own grow independently. In one list an update of Foyer would bring
- * a name that sorts before one that the app has already applied, and Kysely refuses that. So each list has a table of
- * its own; Foyer's runs first, since the app's tables may refer to Foyer's.
+ * Why two ledgers: Foyer's migrations and the app's own grow independently. In one list, a Foyer update could bring a
+ * name that sorts before one that the app has already applied, and Kysely refuses that. So each list has its own table;
+ * Foyer's runs first, since the app's tables may refer to Foyer's.
  */
 
-/** Foyer's migrations in order. A released one is never changed: a change is a new one, and one more line here. */
+/** Foyer's migrations in order. Never change a released one: add a new migration, and one more line here. */
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-initial': m0001Initial,
   '0002-operator-indexes': m0002OperatorIndexes,
@@ -50,8 +50,8 @@ const ownLock = 'app_migration_lock';
 export const ownLedgerTables: readonly string[] = [ownLedger, ownLock];
 
 /**
- * Thrown at the start when one of the app's own migrations fails. Nothing of it was applied, nor of those that were to
- * run together with it.
+ * Thrown at the start if one of the app's own migrations fails. Neither it nor those that were to run together with it
+ * were applied.
  */
 export class OwnMigrationError extends Error {
   override readonly name = 'OwnMigrationError';
@@ -68,7 +68,7 @@ export class OwnMigrationError extends Error {
   }
 }
 
-/** Runs work in a transaction while no other process does so: on SQLite every transaction is alone. */
+/** Runs work in a transaction while no other process does the same: on SQLite every transaction runs alone. */
 export type InTurn = (work: (queries: Kysely<Tables>) => Promise<void>) => Promise<void>;
 
 /**
@@ -81,7 +81,7 @@ export async function migrate(
   own: OwnMigrations = {},
   inTurn: InTurn = (work) => queries.transaction().execute(work),
 ): Promise<void> {
-  // A database that is up to date must need no lock: a command beside a busy Foyer opens at once.
+  // An up-to-date database needs no lock: a command opens at once next to a busy Foyer.
   if (!(await findWork(queries, own)).isNeeded) return;
   await inTurn(async (db) => {
     const work = await findWork(db, own);
@@ -91,7 +91,7 @@ export async function migrate(
   });
 }
 
-/** What is left to do. `adopted` are the app's migrations that stand in Foyer's ledger, from before they had their own. */
+/** What is left to do. `adopted` are app migrations in Foyer's ledger, from before the app had a ledger of its own. */
 async function findWork(queries: Kysely<Tables>, own: OwnMigrations) {
   const tables = await queries.introspection.getTables({ withInternalKyselyTables: true });
   const isThere = (ledger: string) => tables.some(({ name }) => name === ledger);
@@ -125,8 +125,8 @@ async function namesIn(queries: Kysely<Tables>, ledger: string): Promise<string[
 }
 
 /**
- * What migrations mean that stand in Foyer's ledger and are not Foyer's. A newer Foyer adds only names with a higher
- * number than the last one known here; any other name was put there by another Kysely migrator.
+ * The error for migrations in Foyer's ledger that are not Foyer's. A newer Foyer adds only names with a higher number
+ * than the last one known here; another Kysely migrator added any other name.
  */
 function strangersError(applied: readonly string[], strangers: readonly string[]): Error {
   if (strangers.length === applied.length) return ofAnother(`it has the migration ${strangers[0]}`);
@@ -169,7 +169,7 @@ async function migrateFoyer(db: Kysely<Tables>, hasOwn: boolean): Promise<void> 
   if (error) throw error;
 }
 
-/** Whether a table that a migration makes exists without it: SQLite says so in words, Postgres by a code. */
+/** Whether a migration failed because its table already exists: SQLite says so in words, Postgres by a code. */
 function isAlreadyThere(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   return (
@@ -183,13 +183,13 @@ async function migrateOwn(db: Kysely<Tables>, own: OwnMigrations): Promise<void>
     provider: { getMigrations: async () => ({ ...own }) },
     migrationTableName: ownLedger,
     migrationLockTableName: ownLock,
-    // Two branches of an app may each bring one, and be merged in either order.
+    // Two branches of an app may each add one, and be merged in either order.
     allowUnorderedMigrations: true,
   }).migrateToLatest();
   if (!error) return;
   const failed = results?.find(({ status }) => status === 'Error')?.migrationName;
   if (failed === undefined) throw error;
-  // A server that went away in its middle is no mistake of the migration's.
+  // A server that went away during a migration is not the migration's mistake.
   if (error instanceof DatabaseUnavailableError) {
     const message = `The app's migration ${failed} was not applied. ${error.message}`;
     throw new DatabaseUnavailableError(message, { cause: error.cause });

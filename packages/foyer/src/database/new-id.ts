@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { monotonicFactory } from 'ulid';
 
-// Why a source of our own: the library's asks for random bytes at each of 16 letters, and Node's `randomInt` keeps a store.
+// Why our own source: the library's asks for random bytes for each of 16 letters, and Node's `randomInt` caches them.
 const nextUlid = monotonicFactory(() => randomInt(32) / 32);
 
-/** A new id such as `run_01J…`: unique, and in order of time within a process, so that it sorts as it happened. */
+/** A new id such as `run_01J…`: unique, and ascending within a process, so that ids sort in order of creation. */
 export function newId(prefix: 'ins' | 'run' | 'his' | 'con'): string {
   return `${prefix}_${nextUlid()}`;
 }

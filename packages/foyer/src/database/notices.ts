@@ -1,10 +1,10 @@
 import type { Database, Queries, Tx } from './database.ts';
 import type { NoticeChannel, NoticeKind, NoticeStatus, OperatorNoticeRow } from './records.ts';
 
-/** Every channel there is: a cause waits in each of them, and one that is not configured drops it when its time comes. */
+/** Every channel. A cause waits in each of them; one that is not configured drops it when it is due. */
 export const noticeChannels: readonly NoticeChannel[] = ['webhook', 'mail'];
 
-/** A cause that the operators are to be told of. */
+/** An event to report to the operators. */
 export interface NewNotice {
   causeId: string;
   kind: Exclude<NoticeKind, 'installed'>;
@@ -12,13 +12,13 @@ export interface NewNotice {
   userId: string | null;
   detail: string | null;
   now: number;
-  /** Later than `now` where another event may soon tell more of the same. */
+  /** Later than `now` if another event may soon say more about the same. */
   dueAt?: number;
 }
 
 /**
- * Queues what the operators are to be told, in the transaction that makes it true: it is told once, whatever happens
- * in between. A cause that is known already is not queued again.
+ * Queues a notice to the operators in the transaction of its cause: it is sent once, whatever happens in between. A
+ * known cause is not queued again.
  */
 export async function queueNotice(tx: Tx, notice: NewNotice): Promise<void> {
   await tx
@@ -44,9 +44,9 @@ export async function queueNotice(tx: Tx, notice: NewNotice): Promise<void> {
 }
 
 /**
- * Records that a run's step is about to tell the operators through a channel, and returns how that channel stood
- * before: `pending` where it is to be sent now. What was sent stays sent for ever. What a step failed to send, or could
- * not confirm, is sent again only when somebody had the step repeated since.
+ * Records that a run's step is about to notify the operators through a channel, and returns the channel's status
+ * before: `pending` if it is to be sent now. A sent notice stays sent. One that a step failed to send, or could not
+ * confirm, is sent again only if someone has repeated the step since.
  */
 export async function beginRunNotice(
   tx: Tx,
@@ -65,7 +65,7 @@ export async function beginRunNotice(
     .select('started_at')
     .where('run_id', '=', runId)
     .where('name', '=', stepName)
-    // Two workers, of whom one has lost its lease and does not know it yet, begin one after the other.
+    // Two workers, one of which has lost its lease without knowing it yet, begin one after the other.
     .forUpdate()
     .executeTakeFirst();
   const known = await tx
@@ -74,7 +74,7 @@ export async function beginRunNotice(
     .where('cause_id', '=', runId)
     .where('channel', '=', channel)
     .executeTakeFirst();
-  // A step that is repeated at somebody's wish starts anew; its own further attempts keep the first one's start.
+  // A step that a person repeats gets a new start time; its own further attempts keep the first one's.
   const isOfEarlierWish = known !== undefined && known.changed_at < (step?.started_at ?? 0);
   const before = known?.status ?? 'pending';
   const stood = before !== 'sent' && isOfEarlierWish ? 'pending' : before;
@@ -108,8 +108,8 @@ export async function beginRunNotice(
 }
 
 /**
- * Claims the notice of a channel that is due the longest, for one sender: its row is returned as it stood, and stands at `sending`
- * until `leaseUntil`, when it falls due again. Undefined where nothing is due. Looks before it writes.
+ * Claims the longest overdue notice of a channel for one sender. Returns its row as it was before; it now has the
+ * status `sending` until `leaseUntil`, when it is due again. Undefined if nothing is due. Reads before it writes.
  * @throws DatabaseUnavailableError
  */
 export async function claimDueNotice(
@@ -138,7 +138,7 @@ export async function claimDueNotice(
         })
         .where('cause_id', '=', row.cause_id)
         .where('channel', '=', row.channel)
-        // Only one sender can move it on from the `due_at` that both have seen.
+        // Only one sender can change the `due_at` that both have read.
         .where('due_at', '=', row.due_at)
         .returning('cause_id')
         .executeTakeFirst(),
@@ -149,7 +149,7 @@ export async function claimDueNotice(
 
 type NoticeKey = Pick<OperatorNoticeRow, 'cause_id' | 'channel'>;
 
-/** Records how a sending ended. With `dueAt` it is tried again then; without, it is settled, or its run's step goes on. */
+/** Records how a send ended. With `dueAt` it is tried again then; without, it is settled, or left to its run's step. */
 export async function settleNotice(
   tx: Tx,
   key: NoticeKey,
@@ -163,7 +163,7 @@ export async function settleNotice(
     .execute();
 }
 
-/** Forgets a notice that nobody is to be told of. */
+/** Deletes a notice that no one needs. */
 export async function dropNotice(tx: Tx, key: NoticeKey): Promise<void> {
   await tx
     .deleteFrom('operator_notices')
@@ -172,7 +172,7 @@ export async function dropNotice(tx: Tx, key: NoticeKey): Promise<void> {
     .execute();
 }
 
-/** Counts what became of the messages to the operators since a time, by how they stand. */
+/** Counts the messages to the operators since a time, by status. */
 export async function countNotices(queries: Queries, since: number): Promise<Record<NoticeStatus, number>> {
   const rows = await queries
     .selectFrom('operator_notices')

@@ -2,17 +2,17 @@ import type { Queries, Tx } from './database.ts';
 import type { OnceMessageRow } from './records.ts';
 
 /**
- * The messages that are sent once in a life of an installation (invariant 3): welcomes, and what steps post.
+ * The messages that are sent once per life of an installation (invariant 3): welcomes, and what steps post.
  *
- * Why two tables: an older Foyer that runs beside this one during a rolling update still writes `welcomes`. They differ
- * in the name of one column.
+ * Why two tables: during a rolling update, an older Foyer next to this one still writes `welcomes`. They differ in the
+ * name of one column.
  */
 const ledgers = {
   post: { table: 'posts', column: 'key' },
   welcome: { table: 'welcomes', column: 'user_id' },
 } as const;
 
-/** Which message, in one life of an installation: a step's own key, or whose welcome. */
+/** Identifies a message in one life of an installation: by a step's own key, or by the user of a welcome. */
 export interface OnceMessageKey {
   kind: keyof typeof ledgers;
   installationId: string;
@@ -97,9 +97,9 @@ export async function beginOnceMessage(
 }
 
 /**
- * What became of a message that was being sent.
- * sent: it is there. not-sent: Slack surely did not act on `call`, so the next attempt may simply send. in-doubt: `call`
- * is over and may take effect until `settledBy`; the next attempt looks first. unconfirmed: no one can find out.
+ * The outcome of sending a message.
+ * sent: it arrived. not-sent: Slack certainly did not act on `call`, so the next attempt may simply send. in-doubt:
+ * `call` is over and may take effect until `settledBy`; the next attempt looks first. unconfirmed: no one can find out.
  */
 export type OnceMessageEnd =
   | { kind: 'sent'; channelId: string; messageTs: string; now: number }
@@ -108,7 +108,7 @@ export type OnceMessageEnd =
   | { kind: 'unconfirmed' };
 
 /**
- * Records what became of a message, also if the run was cancelled or belongs to another worker by then: that a message
+ * Records the outcome of a message, also if the run was cancelled or belongs to another worker by then: that a message
  * was sent stays true. A call that failed changes the row only if no newer call has begun.
  */
 export async function settleOnceMessage(tx: Tx, message: OnceMessageKey, end: OnceMessageEnd): Promise<void> {
@@ -126,7 +126,7 @@ export async function settleOnceMessage(tx: Tx, message: OnceMessageKey, end: On
   } else if (end.kind === 'unconfirmed') {
     await unsent.set({ status: 'unconfirmed' }).execute();
   } else {
-    // Only the first call leaves nothing behind: after a later one, an earlier may still turn up.
+    // Only the first call leaves nothing behind: after a later one, an earlier one may still turn up.
     if (end.kind === 'not-sent') await forgetFirstCall(tx, message, end.call);
     await unsent
       .set({ sent_at: end.kind === 'in-doubt' ? end.settledBy : end.call.now })
@@ -150,7 +150,7 @@ async function forgetFirstCall(tx: Tx, message: OnceMessageKey, call: OnceMessag
     .execute();
 }
 
-/** Keeps how far the search for a message in doubt is. */
+/** Stores how far the search for a message in doubt has come. */
 export async function keepMessageSearch(
   tx: Tx,
   message: OnceMessageKey,

@@ -5,17 +5,17 @@ import type { OwnMigrations } from './migrate.ts';
 
 /** How a database is opened. */
 export interface OpenDatabaseOptions {
-  /** How long a Postgres server that is not there yet is waited for; 2,500 unless given. */
+  /** How long to wait for a Postgres server that is not up yet; 2,500 by default. */
   patienceMs?: number;
-  /** The app's own migrations; none unless given. */
+  /** The app's own migrations; none by default. */
   migrations?: OwnMigrations;
-  /** Called with what the operator should know. */
+  /** Called with messages for the operator. */
   warn?(text: string): void;
 }
 
 /**
- * Opens the database that the configuration names, and brings Foyer's tables and the app's own up to date. Makes a
- * SQLite file if there is none. Refuses a database that holds half of a copy.
+ * Opens the database that the configuration names, and brings Foyer's tables and the app's own up to date. Creates a
+ * SQLite file if there is none. Refuses a database that holds an unfinished copy.
  * @throws DatabaseUnavailableError, DatabaseNewerError, OwnMigrationError
  */
 export async function openDatabase(
@@ -34,9 +34,9 @@ export async function openDatabase(
 }
 
 /**
- * The same for a database that may hold half of a copy: the copy continues with it.
+ * The same for a database that may hold an unfinished copy: the copy continues with it.
  *
- * Why each engine is loaded here: the other engine's driver would be one module in thirty of a start, for nothing.
+ * Why each engine is loaded here: the other engine's driver would be one module in thirty at startup, for nothing.
  */
 export async function openAnyDatabase(
   target: DatabaseTarget,
@@ -50,7 +50,7 @@ export async function openAnyDatabase(
   return openPostgres(target.url, options);
 }
 
-/** What is to be done with a database that holds half of a copy. */
+/** Says what to do with a database that holds an unfinished copy. */
 export function unfinishedCopy(source: string): string {
   return (
     `A copy of ${source} into this database is unfinished. Run \`npm run foyer -- copy\` again to finish it (with ` +

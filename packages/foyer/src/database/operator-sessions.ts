@@ -1,11 +1,11 @@
 import type { Queries, Tx } from './database.ts';
 
-/** A process whose clock is behind takes a session for good a little longer. */
+/** A process whose clock is behind accepts a session a little longer. */
 const graceMs = 3_600_000;
 
 /**
- * Ends a session before its time, for every process; ending it again is no fault. Forgets those whose time is long
- * over, so that the table stays as small as half a day's logouts.
+ * Ends a session before it expires, for every process; ending it again is no error. Deletes sessions that expired long
+ * ago, so that the table stays as small as half a day's logouts.
  */
 export async function endOperatorSession(
   tx: Tx,
@@ -23,7 +23,7 @@ export async function endOperatorSession(
     .execute();
 }
 
-/** Whether the session was ended before its time, by whichever process. */
+/** Whether any process ended the session before it expired. */
 export async function isOperatorSessionEnded(queries: Queries, id: string): Promise<boolean> {
   const row = await queries.selectFrom('ended_sessions').select('id').where('id', '=', id).executeTakeFirst();
   return row !== undefined;

@@ -13,9 +13,9 @@ type Stable<Name extends keyof Tables, Columns extends keyof Tables[Name]> = Rea
 >;
 
 /**
- * The tables of Foyer that an app may read beside its own, with the columns that stay from version to version. They
- * can be joined and filtered, and not written: Foyer's own functions do that. A time is a whole number of milliseconds
- * since 1970, a flag is 0 or 1, a list is JSON text.
+ * The Foyer tables that an app may read in addition to its own, with the columns that stay from version to version.
+ * They can be joined and filtered but not written: Foyer's own functions do that. A time is a whole number of
+ * milliseconds since 1970, a flag is 0 or 1, a list is JSON text.
  */
 export interface FoyerTables {
   installations: Stable<
@@ -46,10 +46,10 @@ export interface FoyerTables {
   history: Stable<'history', 'id' | 'installation_id' | 'at' | 'kind' | 'user_id' | 'detail'>;
 }
 
-/** What an app without tables of its own has. */
+/** The tables of an app that has none of its own. */
 export type NoTables = Record<never, never>;
 
-/** An app's tables, for Kysely; one that has the name of a table of Foyer's is refused by the compiler. */
+/** An app's tables, for Kysely; the compiler refuses one with the name of a Foyer table. */
 export type OwnTables<MyTables> = {
   [Name in keyof MyTables]: Name extends keyof Tables ? never : MyTables[Name];
 };
@@ -75,10 +75,10 @@ export interface OwnDatabase<MyTables = NoTables> {
 }
 
 /**
- * A transaction of Foyer's as the app's code sees it: what both write in it is committed together.
+ * A Foyer transaction as the app's code sees it: what both write in it is committed together.
  *
- * Why the cast is safe: the object is the same, and `FoyerTables` takes every column from `Tables` by name, so that one
- * that is renamed there does not compile here.
+ * Why the cast is safe: the object is the same, and `FoyerTables` takes every column from `Tables` by name, so that a
+ * column that is renamed there does not compile here.
  */
 export function ownTransaction<MyTables>(tx: Tx): Transaction<JoinedTables<MyTables>> {
   return tx as unknown as Transaction<JoinedTables<MyTables>>;

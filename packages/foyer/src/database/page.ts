@@ -1,9 +1,9 @@
 /**
- * Why keysets and not page numbers: `offset` reads everything that it skips, and a list that grows at its head would
- * show a row twice. A page is found by the row at its edge, which an index leads to at once.
+ * Why keysets and not page numbers: `offset` reads every row that it skips, and a list that grows at its head would
+ * show a row twice. A page is found by the row at its edge, which an index finds at once.
  */
 
-/** A row's place in a list that goes from new to old. */
+/** A row's position in a list that goes from new to old. */
 export interface PagePosition {
   /** Milliseconds since 1970. */
   at: number;
@@ -15,14 +15,14 @@ export interface PageCursor extends PagePosition {
   towards: 'older' | 'newer';
 }
 
-/** A part of a list, newest first; `newer` and `older` are its edges where there is more beyond them. */
+/** A part of a list, newest first; `newer` and `older` are its edges if there is more beyond them. */
 export interface Page<Row> {
   rows: Row[];
   newer: PagePosition | null;
   older: PagePosition | null;
 }
 
-/** Makes a page of what a query for one row more than `limit` has found, in the query's own order. */
+/** Makes a page from the rows that a query with a limit of `limit` + 1 found, in the query's own order. */
 export function toPage<Row>(
   found: readonly Row[],
   page: { limit: number; cursor?: PageCursor; positionOf(row: Row): PagePosition },

@@ -9,16 +9,16 @@ import {
 } from 'kysely';
 import type { Tables } from './records.ts';
 
-/** A value that a query is given each time it runs. */
+/** A value that a query gets each time it runs. */
 export type QueryValue = string | number | null;
 
 /** The values of a query, by name. */
 export type QueryValues<Values> = { readonly [Name in keyof Values]: QueryValue };
 
-/** The places of a query's values while it is built. */
+/** The placeholders of a query's values while it is built. */
 export type Given<Values> = { readonly [Name in keyof Values]: Expression<Values[Name]> };
 
-/** Builds a query with places in it: `(queries, given: Given<{ id: string }>) => …where('id', '=', given.id)`. */
+/** Builds a query with placeholders: `(queries, given: Given<{ id: string }>) => …where('id', '=', given.id)`. */
 export type BuildQuery<Values, Row> = (queries: Kysely<Tables>, given: Given<Values>) => Compilable<Row>;
 
 /** A query compiled once, and the values that its placeholders stand for. */
@@ -27,7 +27,7 @@ export interface PreparedText<Values, Row> {
   valuesOf(values: Values): QueryValue[];
 }
 
-/** What stands in the place of a value while its query is compiled. */
+/** Stands for a value while its query is compiled. */
 class Place {
   readonly name: string;
   constructor(name: string) {
@@ -35,7 +35,7 @@ class Place {
   }
 }
 
-/** Compiles a query once: to build and compile it at each call costs more than SQLite takes to answer it. */
+/** Compiles a query once: building and compiling it at each call costs more than SQLite takes to answer it. */
 export function compileQuery<Values extends QueryValues<Values>, Row>(
   queries: Kysely<Tables>,
   build: BuildQuery<Values, Row>,
@@ -52,8 +52,8 @@ export function compileQuery<Values extends QueryValues<Values>, Row>(
 }
 
 /**
- * A query that is built and compiled at its first use, once for each engine, and then only run: for what every install
- * or event asks. It runs on what it is given, a transaction too. Queries with lists of any length stay with Kysely.
+ * A query that is built and compiled at its first use, once per engine, and then only run: for queries of every install
+ * or event. It runs on the given database or transaction. Queries with lists of any length stay with Kysely.
  */
 export function prepareQuery<Values extends QueryValues<Values>, Row>(
   build: BuildQuery<Values, Row>,

@@ -1,14 +1,14 @@
 import type { Queries, Tx } from './database.ts';
 import type { QuestionRow } from './records.ts';
 
-/** What a step asks a person. `text` is shown as it is: nothing in it is markup. */
+/** A question that a step asks a person. `text` is shown as it is: nothing in it is markup. */
 export interface Question {
   /** Names the question within its step: 1 to 60 letters, digits, dots, hyphens or underscores. */
   readonly id: string;
   /** One or two sentences, 1,500 characters at most. */
   readonly text: string;
   readonly input: QuestionInput;
-  /** How long the answer may take; the step is then skipped with the code `unanswered`. For ever unless given. */
+  /** How long the answer may take; the step is then skipped with the code `unanswered`. Unlimited by default. */
   readonly timeLimitMs?: number;
 }
 
@@ -21,7 +21,7 @@ export type QuestionInput =
   | { readonly type: 'channel' }
   | { readonly type: 'text' };
 
-/** Which question: a step of a run asks each of its ids once. */
+/** Identifies a question: a step of a run asks each of its ids once. */
 export interface QuestionKey {
   runId: string;
   stepName: string;
@@ -39,7 +39,7 @@ export interface QuestionRecord extends QuestionKey {
   answeredAt: number | null;
 }
 
-/** Stores a question as JSON; false if it is there already. */
+/** Stores a question as JSON; returns false if it exists already. */
 export async function storeQuestion(
   tx: Tx,
   asked: QuestionKey & { json: string; now: number; remindAt: number | null; expiresAt: number | null },
@@ -64,7 +64,7 @@ export async function storeQuestion(
   return stored !== undefined;
 }
 
-/** Reads what a run has asked, or one step of it; the answers in the order in which they came. */
+/** Reads the questions of a run, or of one step of it; answers are in the order in which they came. */
 export async function listQuestions(
   queries: Queries,
   { runId, stepName }: { runId: string; stepName?: string },
@@ -104,7 +104,7 @@ export async function noteReminded(tx: Tx, key: QuestionKey): Promise<void> {
     .execute();
 }
 
-/** Stores an answer. The caller holds the run's row, and has seen that there is none. */
+/** Stores an answer. The caller has locked the run's row, and has seen that there is no answer. */
 export async function storeAnswer(
   tx: Tx,
   key: QuestionKey,

@@ -10,12 +10,12 @@ export interface FoundTable {
 }
 
 /**
- * The tables that a database holds where Foyer looks for its own, Foyer's and others. The ledgers of migrations are
- * left out, and the marks of what is under way in Postgres: they mean nothing a moment later.
+ * The tables in the schema that Foyer uses, Foyer's and others. Leaves out the ledgers of migrations, and the marks of
+ * open transactions in Postgres: they mean nothing a moment later.
  */
 export async function readTables(queries: Queries): Promise<FoundTable[]> {
   const tables = (await queries.introspection.getTables()).filter(({ isView }) => !isView);
-  // SQLite has no schemas; in Postgres others may keep theirs beside the one that is ours.
+  // SQLite has no schemas; in Postgres other programs may have theirs next to ours.
   const own = tables.some(({ schema }) => schema !== undefined) ? await currentSchema(queries) : undefined;
   return tables
     .filter(({ schema, name }) => schema === own && !unlisted.includes(name))

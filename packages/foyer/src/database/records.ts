@@ -2,23 +2,23 @@ import type { ColumnType } from 'kysely';
 
 /**
  * The rows, and the words that their columns use. A time is a whole number of milliseconds since 1970 (UTC); a flag is
- * 0 or 1; a JSON column holds text. All three are the same in SQLite and Postgres, so one set of queries serves both.
- * A column named `sealed…` holds what `installation-store/token-cipher.ts` made; no other column may hold a secret.
+ * 0 or 1; a JSON column holds text. All three are the same in SQLite and Postgres, so one set of queries serves both. A
+ * column named `sealed…` holds what `installations/token-cipher.ts` made; no other column may hold a secret.
  */
 
 /** active: usable; broken: Slack refuses its token; uninstalled: removed, its tokens erased, the record kept. */
 export type InstallationStatus = 'active' | 'broken' | 'uninstalled';
 
 /**
- * How one OAuth attempt ended; `started` while the code is being exchanged. refused: the gate, or the rule for a
- * workspace that is another account's, did not let it in.
+ * The outcome of one OAuth attempt; `started` while the code is being exchanged. refused: by the gate, or by the rule
+ * for a workspace that is another account's.
  */
 export type InstallRequestOutcome = 'started' | 'cancelled' | 'failed' | 'refused' | 'installed';
 
 /** queued: claimable now; waiting: for a time or an event; the last three are final until someone tries again. */
 export type RunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled';
 
-/** unconfirmed: it may have happened, and nobody can find out (invariant 3). */
+/** unconfirmed: it may have happened, and no one can find out (invariant 3). */
 export type StepStatus =
   | 'pending'
   | 'running'
@@ -31,7 +31,7 @@ export type StepStatus =
 /** Which list of steps a run executes. */
 export type Pipeline = 'install' | 'uninstall';
 
-/** How one attempt of a step ended; `started` while it runs, and for ever if the process died in it. */
+/** The outcome of one attempt of a step; `started` while it runs, and forever if the process died during it. */
 export type AttemptOutcome =
   | 'started'
   | 'succeeded'
@@ -41,7 +41,7 @@ export type AttemptOutcome =
   | 'failed'
   | 'unconfirmed';
 
-/** What a line of an installation's history tells of. */
+/** What a line of an installation's history reports. */
 export type HistoryKind =
   | 'installed'
   | 'reinstalled'
@@ -59,10 +59,10 @@ export type HistoryKind =
   | 'uninstall_run_succeeded'
   | 'uninstall_run_failed'
   | 'welcome_requested'
-  /** With one of the host's accounts; the detail is its org. */
+  /** To one of the host's accounts; the detail is its org. */
   | 'connected'
   | 'disconnected'
-  /** A press on the operator's pages; the detail says which. */
+  /** An action on the operator's pages; the detail says which. */
   | 'operator_action';
 
 /** One Slack app (client id) in one tenant: a team, or a whole enterprise for an org-wide install. */
@@ -81,25 +81,25 @@ export interface InstallationRow {
   broken_reason: string | null;
   /** 1 for the first install, one more for each install that follows an uninstall. */
   life: number;
-  /** One more at each change of its tokens: what a refresh compares before it writes. */
+  /** Each change of its tokens adds one; a refresh compares it before it writes. */
   version: number;
   installer_user_id: string;
   installed_at: number;
-  /** When Slack issued its tokens, by Slack's clock: what events are compared with. Null if Slack did not say. */
+  /** When Slack issued its tokens, by Slack's clock; events are compared with it. Null if Slack did not say. */
   slack_installed_at: number | null;
   uninstalled_at: number | null;
   bot_user_id: string | null;
   /** JSON array of the scopes granted to the bot; null without a bot. */
   bot_scopes: string | null;
-  /** When the bot's token lapses; null for one that does not. */
+  /** When the bot's token expires; null if it does not. */
   bot_expires_at: number | null;
-  /** Slack's Installation without its user half; null once uninstalled. */
+  /** Slack's Installation without its user half; null once the bot's token is revoked or the app uninstalled. */
   sealed_bot: string | null;
   refresh_owner: string | null;
   refresh_until: number | null;
 }
 
-/** A person's own token for the app; its installation's bot half is elsewhere. */
+/** A person's own token for the app; the installation's row holds the bot half. */
 export interface UserTokenRow {
   installation_id: string;
   user_id: string;
@@ -125,8 +125,8 @@ export interface TeamRow {
 }
 
 /**
- * A registered person of a team (an enterprise, for an org-wide install), as `users.info` last said. The same user id in
- * another team is another row. Absent values were not granted or not given.
+ * A registered person of a team (an enterprise, for an org-wide install), as `users.info` last reported. The same user
+ * id in another team is another row. Missing values were not granted or not given.
  */
 export interface UserRow {
   client_id: string;
@@ -142,7 +142,7 @@ export interface UserRow {
   updated_at: number;
 }
 
-/** A person in a team, and what they may do there. */
+/** A person in a team, and their role there. */
 export interface MembershipRow {
   client_id: string;
   team_id: string;
@@ -159,13 +159,13 @@ export interface TeamAccessRow {
   enterprise_id: string;
   team_id: string;
   granted: number;
-  /** The `event_time` of the newest event about it: an older one changes nothing. */
+  /** The `event_time` of the newest event about it; an older event changes nothing. */
   changed_at: number;
 }
 
 /**
- * One pass through OAuth. It is written when its state comes back, never before: asking for one costs us nothing. Its
- * primary key is the state's id, so a state can be used once.
+ * One OAuth attempt. The row is written when its state comes back, never before: requesting a state costs us nothing.
+ * Its primary key is the state's id, so a state can be used once.
  */
 export interface InstallRequestRow {
   id: string;
@@ -173,10 +173,10 @@ export interface InstallRequestRow {
   /** SHA-256 of the progress page's token. */
   progress_hash: string;
   outcome: InstallRequestOutcome;
-  /** A cause by name, such as `state_expired` or `slack_unreachable`. */
+  /** The name of the cause, such as `state_expired` or `slack_unreachable`. */
   error_code: string | null;
   started_at: number;
-  /** When its state was used up; null while it was only cancelled, since Back and Allow may follow. */
+  /** When its state was used up; null if it was only cancelled, since Back and Allow may follow. */
   used_at: number | null;
   finished_at: number | null;
   requested_team_id: string | null;
@@ -186,11 +186,11 @@ export interface InstallRequestRow {
   user_id: string | null;
   installation_id: string | null;
   run_id: string | null;
-  /** Tokens that Slack issued and that are not stored yet: whoever finds them old revokes them (invariant 1). */
+  /** Tokens that Slack issued and that are not stored yet: a cleanup revokes them once they are old (invariant 1). */
   sealed_tokens: string | null;
 }
 
-/** One execution of the pipeline for one completed install. */
+/** One execution of a pipeline, for one completed install or uninstall. */
 export interface RunRow {
   id: string;
   pipeline: Pipeline;
@@ -215,9 +215,9 @@ export interface StepRow {
   name: string;
   position: number;
   status: StepStatus;
-  /** Every try, those that met a rate limit included. */
+  /** Every attempt, including those that hit a rate limit. */
   attempts: number;
-  /** The tries that count against the step's limit. */
+  /** The attempts that count against the step's limit. */
   failures: number;
   /** JSON of what the step returned. */
   output: string | null;
@@ -227,7 +227,7 @@ export interface StepRow {
   finished_at: number | null;
 }
 
-/** One try of a step. */
+/** One attempt of a step. */
 export interface StepAttemptRow {
   run_id: string;
   step_name: string;
@@ -239,7 +239,7 @@ export interface StepAttemptRow {
   finished_at: number | null;
 }
 
-/** A message that is sent once in a life of an installation: what the tables of welcomes and posts have in common. */
+/** A message that is sent once per life of an installation: the common columns of the welcomes and posts tables. */
 export interface OnceMessageRow {
   installation_id: string;
   life: number;
@@ -248,17 +248,17 @@ export interface OnceMessageRow {
   status: 'sending' | 'sent' | 'unconfirmed';
   channel_id: string | null;
   message_ts: string | null;
-  /** When it was first sent: where a search for it begins. */
+  /** When it was first sent; a search for it begins there. */
   attempted_at: number;
   /** sent: when. sending: until when the latest call may still take effect. */
   sent_at: number | null;
-  /** How far the search for a message in doubt is: the time of the oldest message it has read; null at its start. */
+  /** How far the search for a message in doubt has come: the time of the oldest message read; null at its start. */
   search_before: string | null;
   /** How many calls that search has made. */
   search_calls: number;
 }
 
-/** The one welcome of a person in a life of an installation (invariant 3). */
+/** The one welcome of a person per life of an installation (invariant 3). */
 export interface WelcomeRow extends OnceMessageRow {
   user_id: string;
 }
@@ -268,24 +268,24 @@ export interface QuestionRow {
   run_id: string;
   step_name: string;
   question_id: string;
-  /** JSON text: what is asked. */
+  /** The question as JSON text. */
   question: string;
   asked_at: number;
   /** When the reminder is due; null once it was posted. */
   remind_at: number | null;
-  /** When the step goes on without an answer; null for never. */
+  /** When the step continues without an answer; null for never. */
   expires_at: number | null;
   answer: string | null;
   answered_by: string | null;
   answered_at: number | null;
 }
 
-/** A message that a step posts once in a life of an installation, by the step's own key. */
+/** A message that a step posts once per life of an installation, by the step's own key. */
 export interface PostRow extends OnceMessageRow {
   key: string;
 }
 
-/** One line of what happened to an installation. */
+/** One line of an installation's history. */
 export interface HistoryRow {
   id: string;
   installation_id: string;
@@ -295,24 +295,24 @@ export interface HistoryRow {
   detail: string | null;
 }
 
-/** Someone who opened App Home, and what they were last shown. */
+/** A person who was shown App Home, and what they were last shown. */
 export interface HomeViewRow {
   installation_id: string;
   user_id: string;
-  /** To some minutes; zero for somebody who was shown it without opening it. */
+  /** To within minutes; zero for a person who was shown it without opening it. */
   opened_at: number;
-  /** SHA-256 of the view that Slack last took; null while that is not known. */
+  /** SHA-256 of the view that Slack last accepted; null while that is unknown. */
   published_hash: string | null;
-  /** Of the view that was sent last, by whichever process. */
+  /** SHA-256 of the view that was sent last, by any process. */
   sending_hash: string | null;
 }
 
-/** A key id, with a sealed known text that tells a wrong key from the right one. */
+/** A key id, with a sealed known text that distinguishes a wrong key from the right one. */
 export interface EncryptionKeyRow {
   id: string;
   sealed_check: string;
   created_at: number;
-  /** Since when it is given to no process that starts; null while it is in use. */
+  /** When a process first started without it; null while it is in use. */
   retired_at: number | null;
 }
 
@@ -321,23 +321,23 @@ export interface KeyHolderRow {
   /** `host pid random`. */
   process: string;
   key_id: string;
-  /** When it last said that it runs. */
+  /** When it last reported that it is running. */
   seen_at: number;
 }
 
-/** What the operators are told of, once each. */
+/** The kinds of notices to the operators, each sent once. */
 export type NoticeKind = 'installed' | 'run_failed' | 'uninstalled' | 'token_died' | 'rate_limited';
 
-/** Where they are told. */
+/** How the operators are notified. */
 export type NoticeChannel = 'webhook' | 'mail';
 
 /**
- * pending: to be sent, or sent again; sending: its outcome is not known (yet); unconfirmed: it may have arrived, and
- * nobody can find out; failed: given up.
+ * pending: to be sent, or sent again; sending: its outcome is not known (yet); unconfirmed: it may have arrived, and no
+ * one can find out; failed: given up.
  */
 export type NoticeStatus = 'pending' | 'sending' | 'sent' | 'unconfirmed' | 'failed';
 
-/** One cause, told to the operators through one channel. */
+/** One cause, reported to the operators through one channel. */
 export interface OperatorNoticeRow {
   /** A run's id for its install, `<run id>/failed` for its failure; otherwise the id of the line of history. */
   cause_id: string;
@@ -345,58 +345,58 @@ export interface OperatorNoticeRow {
   installation_id: string;
   kind: NoticeKind;
   user_id: string | null;
-  /** Why, as the history says it; null for a run's own message, which is made when it is sent. */
+  /** The reason, as in the history; null for a run's own message, which is composed when it is sent. */
   detail: string | null;
   created_at: number;
   status: NoticeStatus;
   attempts: number;
   error_code: string | null;
-  /** When it is to be sent; null when it is settled, or sent by a run's step. */
+  /** When to send it; null if it is settled, or sent by a run's step. */
   due_at: number | null;
   changed_at: number;
 }
 
-/** Which of the host product's accounts an installation belongs to. It stays through an uninstall, as gone. */
+/** The host product's account that an installation belongs to. The row stays after an uninstall. */
 export interface ConnectionRow {
   id: string;
   installation_id: string;
-  /** The host's own id of the account; unique together with the installation. */
+  /** The host's id of the account; unique together with the installation. */
   org: string;
-  /** The host's own id of the person who connected it. */
+  /** The host's id of the person who connected it. */
   subject: string | null;
-  /** The account's name, as people are shown it. */
+  /** The account's display name. */
   label: string | null;
   /** JSON that the link carried for the app's steps. */
   data: string | null;
   connected_at: number;
 }
 
-/** A link that has connected a workspace, or a claim that was used: neither works a second time. */
+/** A link that has connected a workspace, or a used claim: neither works a second time. */
 export interface UsedLinkRow {
   client_id: string;
   /** The link's id or the claim's; unique together with the client id. */
   jti: string;
-  /** What the link led to. No reference: a link stays used after its installation was erased. */
+  /** The result of the link. No foreign key: a link stays used after its installation was erased. */
   installation_id: string | null;
   run_id: string | null;
-  /** The account that it connected: whose a run is, if its workspace is shared. */
+  /** The account that it connected. If the workspace is shared, a run belongs to this account. */
   org: string | null;
-  /** Of the install request's progress page. */
+  /** The hash of the token of the install request's progress page. */
   progress_hash: string | null;
   used_at: number;
 }
 
-/** Something that one of all processes does from time to time. */
+/** A recurring task that one of several processes does at a time. */
 export interface ChoreRow {
   name: string;
   /** When one of them last began it. */
   begun_at: number;
 }
 
-/** An operator's session that was ended before its time. */
+/** An operator session that was ended before it expired. */
 export interface EndedSessionRow {
   id: string;
-  /** From when on it would be no session anyway. */
+  /** When it would have expired anyway. */
   lapses_at: number;
 }
 
@@ -432,7 +432,7 @@ export interface Tables {
   key_holders: KeyHolderRow;
 }
 
-/** Every table once more, as a value; the compiler asks for each. */
+/** Every table again, as a value; the compiler requires each one. */
 const everyTable: { readonly [Name in keyof Tables]: true } = {
   installations: true,
   user_tokens: true,

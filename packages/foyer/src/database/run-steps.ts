@@ -2,7 +2,7 @@ import type { Queries, Tx } from './database.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { AttemptOutcome, StepAttemptRow, StepRow, StepStatus } from './records.ts';
 
-/** How a step stands that is to be done, for the first time or anew: its attempts are counted on, whichever it is. */
+/** The state of a step that is to run, for the first time or again; its attempts keep counting in either case. */
 export const pendingStep = {
   status: 'pending',
   failures: 0,
@@ -26,7 +26,7 @@ export function startedStep(step: StepRow, now: number): StepRow {
   };
 }
 
-/** Records that the next attempt of a step begins: committed before the step may do anything. Returns its row. */
+/** Records that the next attempt of a step begins; committed before the step may do anything. Returns its row. */
 export async function startStep(transaction: Tx, step: StepRow, now: number): Promise<StepRow> {
   const started = startedStep(step, now);
   await saveStep(transaction, started);
@@ -43,12 +43,12 @@ export async function startStep(transaction: Tx, step: StepRow, now: number): Pr
   return started;
 }
 
-/** How an attempt of a step ended, and where that leaves the step. */
+/** The outcome of an attempt, and the resulting state of the step. */
 export interface StepEnding {
   status: Exclude<StepStatus, 'running'>;
   outcome: AttemptOutcome;
   failures: number;
-  /** JSON text of what the step returned. */
+  /** The step's output as JSON text. */
   output: string | null;
   errorCode: string | null;
   errorMessage: string | null;
@@ -68,7 +68,7 @@ const endAttempt = prepareQuery((queries, given: Given<Omit<StepAttemptRow, 'sta
     .where('attempt', '=', given.attempt),
 );
 
-/** Records the end of the attempt that a step's row counts last. Returns the row as it now stands. */
+/** Records the end of a step's newest attempt. Returns the step's new row. */
 export async function endStep(
   transaction: Tx,
   step: StepRow,
@@ -81,7 +81,7 @@ export async function endStep(
   return ended;
 }
 
-/** Records an attempt that has begun and ended in this transaction. Returns the step's row as it now stands. */
+/** Records an attempt that began and ended in this transaction. Returns the step's new row. */
 export async function recordStep(
   transaction: Tx,
   step: StepRow,
@@ -112,10 +112,10 @@ function endOfAttempt(step: StepRow, { outcome, errorCode, errorMessage }: StepE
   };
 }
 
-/** The error code of a step that was skipped since one that the run needs had failed; a retry tries it too. */
+/** The error code of a step that was skipped because a required one failed; a retry of the run runs it too. */
 export const earlierStepFailed = 'earlier_step_failed';
 
-/** Records that a step is not even tried. Returns its row as it now stands. */
+/** Records that a step is skipped without an attempt. Returns its new row. */
 export async function skipStep(
   transaction: Tx,
   step: StepRow,
@@ -163,19 +163,19 @@ const insertAttempt = prepareQuery((queries, given: Given<StepAttemptRow>) =>
 );
 
 /**
- * Writes a step's row as it is to stand from now on: who holds the run's lease is the only one to change its steps, so
- * the row that was read before is the row that is there.
+ * Writes a step's row. Only the holder of the run's lease changes its steps, so the row that was read earlier is still
+ * the current one.
  */
 export async function saveStep(transaction: Tx, step: StepRow): Promise<void> {
   await updateStep(transaction, step);
 }
 
-/** Writes the first that is known of an attempt: that it began, or all of it. */
+/** Inserts an attempt: either only its start, or all of it. */
 export async function saveAttempt(transaction: Tx, attempt: StepAttemptRow): Promise<void> {
   await insertAttempt(transaction, attempt);
 }
 
-/** One try of a step. */
+/** One attempt of a step. */
 export interface StepAttemptRecord {
   stepName: string;
   attempt: number;
@@ -186,7 +186,7 @@ export interface StepAttemptRecord {
   finishedAt: number | null;
 }
 
-/** Reads every attempt of a run's steps, in the order of the steps and then of the tries. */
+/** Reads every attempt of a run's steps, in the order of the steps and then of the attempts. */
 export async function readStepAttempts(queries: Queries, runId: string): Promise<StepAttemptRecord[]> {
   const rows = await queries
     .selectFrom('step_attempts')
@@ -211,7 +211,7 @@ export async function readStepAttempts(queries: Queries, runId: string): Promise
   }));
 }
 
-/** How many of a step's newest attempts in a row never ended, because their process died; `most` at most. */
+/** How many of a step's newest attempts in a row never ended because their process died; at most `most`. */
 export async function countLostAttempts(
   queries: Queries,
   step: { runId: string; name: string; most: number },

@@ -1,13 +1,13 @@
 import type { Queries, Tx } from './database.ts';
 import type { TokenHolder } from './token-refreshes.ts';
 
-/** A token as it lies in the database, and whose it is. */
+/** A sealed token as stored, and its holder. */
 export interface StoredSeal {
   holder: TokenHolder;
   sealed: string;
 }
 
-/** Lists the sealed tokens of bots, of any app, in the order of their installations: at most `limit` behind `after`. */
+/** Lists the sealed bot tokens of all apps, in the order of their installations: at most `limit` after `after`. */
 export async function listBotSeals(
   queries: Queries,
   page: { after?: TokenHolder; limit: number },
@@ -23,7 +23,7 @@ export async function listBotSeals(
   return rows.map((row) => ({ holder: { installationId: row.id }, sealed: row.sealed_bot ?? '' }));
 }
 
-/** Lists the sealed tokens of people, of any app, in the order of installations and people. */
+/** Lists the sealed user tokens of all apps, in the order of installations and people. */
 export async function listUserSeals(
   queries: Queries,
   page: { after?: TokenHolder; limit: number },
@@ -44,8 +44,8 @@ export async function listUserSeals(
 }
 
 /**
- * Puts the same tokens under another seal, unless they were changed meanwhile; returns whether it did. The version
- * stays, since the tokens are the same: a refresh under way is not disturbed.
+ * Replaces the seal of unchanged tokens; returns false if they have changed since they were read. The version stays,
+ * since the tokens are the same: a refresh in progress is not disturbed.
  */
 export async function replaceSeal(
   tx: Tx,
@@ -72,17 +72,17 @@ export async function replaceSeal(
   return row !== undefined;
 }
 
-/** How many sealed texts begin with a prefix, by where they are kept. */
+/** How many sealed texts begin with a prefix, by where they are stored. */
 export interface SealCount {
   bots: number;
   users: number;
-  /** Install requests with tokens that wait to be stored or given back. */
+  /** Install requests with tokens that wait to be stored or revoked. */
   requests: number;
 }
 
 type Count = number | string | bigint;
 
-/** Counts the sealed texts, of every app in the database, that begin with `prefix`; without one, all of them. */
+/** Counts the sealed texts of all apps that begin with `prefix`; without one, all of them. */
 export async function countSeals(queries: Queries, prefix = ''): Promise<SealCount> {
   const bots = await queries
     .selectFrom('installations')
@@ -139,7 +139,7 @@ export async function findForeignSeal(
   return row?.sealed ?? undefined;
 }
 
-/** Finds at most `limit` sealed tokens of install requests, of any app, that do not begin with `prefix`. */
+/** Finds at most `limit` sealed tokens of install requests, of all apps, that do not begin with `prefix`. */
 export async function findStaleRequestSeals(
   queries: Queries,
   search: { prefix: string; limit: number },
@@ -157,7 +157,7 @@ export async function findStaleRequestSeals(
   return rows.map((row) => ({ requestId: row.id, sealed: row.sealed_tokens ?? '' }));
 }
 
-/** Puts the same tokens under another seal, unless they were stored or given back meanwhile; returns whether it did. */
+/** Replaces the seal of a request's tokens, unless they were stored or revoked in between; returns whether it did. */
 export async function replaceRequestSeal(
   tx: Tx,
   replacement: { requestId: string; from: string; to: string },
@@ -172,7 +172,7 @@ export async function replaceRequestSeal(
   return row !== undefined;
 }
 
-/** Finds what is sealed with a key, of any app: at most `limit` of each kind. */
+/** Finds and locks what is sealed with a key, for all apps: at most `limit` of each kind. */
 export async function listSealedWith(
   queries: Queries,
   search: { prefix: string; limit: number },

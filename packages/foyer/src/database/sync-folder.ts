@@ -1,16 +1,16 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 
-/** What a file system answers that cannot sync a folder, or does so with every rename. */
+/** The answers of file systems that cannot sync a folder, or that do so with every rename. */
 const notSupported = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 /**
- * Makes the names in a folder safe from a power cut. Throws the file system's errors.
+ * Makes the names in a folder survive a power failure. Throws the file system's errors.
  *
- * Why: a sync of a file saves what is in it. That the file exists, and under which name, is written in its folder, and a
- * power cut can lose that (man 2 fsync). Call it after a file was made or renamed.
+ * Why: syncing a file saves its content. The file's existence and its name are stored in its folder, and a power
+ * failure can lose them (man 2 fsync). Call it after a file was created or renamed.
  */
 export function syncFolder(folder: string): void {
-  // Windows opens no folder, and its file systems log their names.
+  // Windows cannot open a folder, and its file systems journal their names.
   if (process.platform === 'win32') return;
   const handle = openSync(folder, 'r');
   try {

@@ -1,7 +1,7 @@
 import type { Tx } from './database.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 
-/** A team as an install tells of it; for an org-wide install, its enterprise. */
+/** A team as an install reports it; for an org-wide install, its enterprise. */
 export interface TeamRegistration {
   clientId: string;
   teamId: string;
@@ -41,14 +41,14 @@ export async function recordTeam(transaction: Tx, team: TeamRegistration): Promi
   return { firstSeenAt: rows[0]?.first_seen_at ?? team.seenAt };
 }
 
-/** What Slack told of a team. */
+/** What Slack reported about a team. */
 export type TeamProfile = {
   name: string | null;
   domain: string | null;
   iconUrl: string | null;
 };
 
-/** Saves what Slack told of a team. */
+/** Saves what Slack reported about a team. */
 export const updateTeam = prepareQuery(
   (queries, given: Given<{ clientId: string; teamId: string; now: number } & TeamProfile>) =>
     queries
@@ -58,19 +58,19 @@ export const updateTeam = prepareQuery(
       .where('team_id', '=', given.teamId),
 );
 
-/** A team, and when an event said something of it: a whole second of Slack's clock, in milliseconds. */
+/** A team, and when an event reported something about it: a whole second of Slack's clock, in milliseconds. */
 export interface TeamEvent {
   clientId: string;
   teamId: string;
   at: number;
 }
 
-/** What an event said is older than what was stored in a later second. */
+/** An event is older than anything stored in a later second. */
 export const storedBefore = (at: number): number => at + 1000;
 
 /**
- * Renames a team, in its own record and in its installation; null leaves a value as it is. Returns whether anything
- * changed: an event that is older than what is stored changes nothing.
+ * Renames a team, in its own record and in its installation; null leaves a value unchanged. Returns whether anything
+ * changed: an event that is older than the stored data changes nothing.
  */
 export async function renameTeam(
   tx: Tx,
@@ -96,7 +96,7 @@ export async function renameTeam(
   return true;
 }
 
-/** Records that a team belongs to an enterprise now; returns whether it is known. */
+/** Records that a team now belongs to an enterprise; returns whether its installation changed. */
 export async function moveTeam(
   tx: Tx,
   { clientId, teamId, enterpriseId }: TeamEvent & { enterpriseId: string },

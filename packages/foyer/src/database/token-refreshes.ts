@@ -1,14 +1,14 @@
 import type { Queries, Tx } from './database.ts';
 
-/** Whose tokens are meant: the bot's of an installation, or with `userId` that person's. */
+/** The holder of tokens: an installation's bot or, with `userId`, that person. */
 export interface TokenHolder {
   installationId: string;
   userId?: string;
 }
 
 /**
- * Takes the sole right to refresh tokens until `until`, if they are still those of `ifVersion` and nobody has it.
- * Returns whether it was taken (invariant 8).
+ * Takes the exclusive right to refresh tokens until `until`, if they still have the version `ifVersion` and no one else
+ * holds it. Returns whether it was taken (invariant 8).
  */
 export async function takeRefreshLease(
   tx: Tx,
@@ -38,15 +38,15 @@ export async function takeRefreshLease(
   return row !== undefined;
 }
 
-/** How tokens stand for whoever wants to refresh them. */
+/** The state of tokens for a process that wants to refresh them. */
 export interface RefreshState {
   version: number;
-  /** Who refreshes them now; null with a time in `refreshUntil` after a failure, when nobody should before then. */
+  /** The process that refreshes them now; null after a failure, when no one should try before `refreshUntil`. */
   refreshOwner: string | null;
   refreshUntil: number | null;
 }
 
-/** Reads whether someone refreshes these tokens; undefined where they are gone. */
+/** Reads whether a process refreshes these tokens; undefined if they are gone. */
 export async function findRefreshState(
   queries: Queries,
   holder: TokenHolder,
@@ -69,7 +69,7 @@ export async function findRefreshState(
   return row && { version: row.version, refreshOwner: row.refresh_owner, refreshUntil: row.refresh_until };
 }
 
-/** Ends a lease whose refresh has failed: nobody tries again before `until`. Does nothing if the lease is gone. */
+/** Ends a lease after a failed refresh: no one tries again before `until`. Does nothing if the lease is gone. */
 export async function postponeRefresh(
   tx: Tx,
   lease: { holder: TokenHolder; owner: string; until: number },
@@ -95,8 +95,8 @@ export async function postponeRefresh(
 }
 
 /**
- * Writes refreshed tokens if they are still those of `ifVersion`, and ends the lease. Returns whether it did: a newer
- * install wins (invariant 8). `expiresAt` is in milliseconds.
+ * Writes refreshed tokens if the stored ones still have the version `ifVersion`, and ends the lease. Returns whether it
+ * did: a newer install wins (invariant 8). `expiresAt` is in milliseconds.
  */
 export async function saveRefreshedToken(
   tx: Tx,
@@ -126,8 +126,8 @@ export async function saveRefreshedToken(
 }
 
 /**
- * Finds tokens of active installations that lapse before `before` and that nobody refreshes now, soonest first: at most
- * `limit` bots' and as many people's. Those that have lapsed already are among them.
+ * Finds tokens that expire by `before`, or already have, and that no process refreshes now, soonest first: at most
+ * `limit` of bots of active installations, and as many of people of installations that are not uninstalled.
  */
 export async function findLapsingTokens(
   queries: Queries,
@@ -144,7 +144,7 @@ export async function findLapsingTokens(
     .orderBy('bot_expires_at')
     .limit(limit)
     .execute();
-  // Not a join: it would begin with every installation, where few people's tokens lapse.
+  // Not a join: it would start from every installation, although few user tokens expire.
   const users = await queries
     .selectFrom('user_tokens')
     .select(['installation_id', 'user_id'])

@@ -13,9 +13,9 @@ export interface TeamAccessEvent {
 }
 
 /**
- * Records in which workspaces an org-wide install may act, with a line of history where the install is known, and makes
- * due what waited for a grant. Returns whether anything changed.
- * @throws TenantUnclearError where the event names no enterprise
+ * Records the workspaces in which an org-wide install may act, adds history if the install is known, and makes due the
+ * runs that waited for a grant. Returns whether anything changed.
+ * @throws TenantUnclearError if the event names no enterprise
  */
 export async function changeTeamAccess(transaction: Tx, event: TeamAccessEvent): Promise<boolean> {
   const { clientId, query, change, now } = event;

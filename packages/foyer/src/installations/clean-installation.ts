@@ -2,13 +2,13 @@ import type { Installation } from '@slack/oauth';
 import { scopesIn, visibleText } from '../slack/visible-text.ts';
 
 /**
- * An installation as it is stored: its scopes are a list of scopes, its names can be stored and seen, and an org-wide
- * one names no team, whatever Slack's answer named beside it (python-slack-sdk #1639).
+ * Prepares an installation for storage: its scopes become a list of scopes, its names can be stored and seen, and an
+ * org-wide one names no team, even if Slack's answer named one (python-slack-sdk #1639).
  */
 export function cleanInstallation(given: Installation): Installation {
   const { team, enterprise, bot, user, isEnterpriseInstall } = given;
   const isOrgWide = isEnterpriseInstall === true && enterprise?.id !== undefined;
-  // Slack's type says that one of team and enterprise is there; which one is said by the flag.
+  // Slack's type says that one of team and enterprise is set; the flag says which.
   return {
     ...given,
     team: isOrgWide || !team ? undefined : named(team),

@@ -32,7 +32,7 @@ import { createTokenCipher } from './token-cipher.ts';
 
 export type { InstallationStore, RecordedInstall } from './installation-store.ts';
 
-/** What the installation store is made of. `stepNames` are those of the pipeline, in order; `now` is in milliseconds. */
+/** The store's dependencies. `stepNames` are those of the install pipeline, in order; `now` is in milliseconds. */
 export interface InstallationStoreDeps {
   database: Database;
   keyring: Keyring;
@@ -65,7 +65,7 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
     );
   }
 
-  /** Erased means gone from the files too; where others are reading them, the next checkpoint does it. */
+  /** Removes erased tokens from the files too. If others are reading the files, the next checkpoint does it. */
   async function scrub(): Promise<void> {
     await database.scrub().catch((error) => {
       deps.log.warn({ err: error }, 'erased tokens are not yet out of the database files');
@@ -105,7 +105,7 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
       const tenant = tenantOfQuery(query);
       const found = await find({ clientId, tenant }, query.userId);
       if (!found) throw new InstallationNotFoundError(tenant, 'unknown');
-      // Whoever takes Slack's shape may change it.
+      // A caller may change what it gets; the cached installation is shared and frozen.
       return structuredClone(found.installation);
     },
 

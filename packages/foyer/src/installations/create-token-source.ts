@@ -18,7 +18,7 @@ import { createRefresher, type RefreshDeps } from './refresh-tokens.ts';
 import { tenantOfQuery } from './tenant.ts';
 import { type BotAccess, TokenRefreshError, type TokenSource } from './token-source.ts';
 
-/** What the token source is made of; `now` is in milliseconds. */
+/** The dependencies of the token source; `now` is in milliseconds. */
 export interface TokenSourceDeps {
   store: InstallationStore;
   database: Database;
@@ -31,7 +31,7 @@ export interface TokenSourceDeps {
 
 /** How long a caller waits for a new token while the old one still works: Slack waits three seconds for an answer. */
 const patienceMs = 1500;
-/** An old token is only given out with this much left: the call that it is for must reach Slack in time. */
+/** An old token is handed out only with this much time left: the call that it is for must reach Slack in time. */
 const spareMs = 10_000;
 const refreshesAtOnce = 4;
 
@@ -41,7 +41,7 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
   const refresher = createRefresher(deps);
 
   async function read(asked: string | TenantQuery): Promise<StoredInstallation> {
-    // First, since it throws where the query names nobody.
+    // First, since it throws if the query names no team or enterprise.
     const where = typeof asked === 'string' ? asked : tenantOfQuery(asked);
     const stored = await (typeof asked === 'string'
       ? store.readInstallation(asked)
@@ -50,7 +50,7 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
     return stored;
   }
 
-  /** Resolves to whether newer tokens are stored now; false leaves the caller with the old ones, which still work. */
+  /** Resolves to whether newer tokens are stored now; if false, the caller uses the old ones, which still work. */
   async function renew(lapsing: Lapsing): Promise<boolean> {
     if (lapsing.hopeless && lapsing.leftMs > spareMs) return false;
     if (lapsing.hopeless) throw new TokenRefreshError(lapsing.holder.installationId, 'installation_broken');
@@ -83,7 +83,7 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
     }
   }
 
-  /** Reads an installation and renews what lapses: the bot's tokens, and the user half's where it is wanted. */
+  /** Reads an installation and renews tokens that expire soon: the bot's, and with `withUser` the user half's. */
   async function readFresh(asked: string | TenantQuery, withUser: boolean): Promise<StoredInstallation> {
     const stored = await read(asked);
     const bot = lapsingBot(stored, now());
@@ -131,7 +131,7 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
       const { team, enterprise } = stored.installation;
       const result: AuthorizeResult & { installationId: string } = {
         installationId: stored.installationId,
-        // An org-wide install has no team of its own: the event's is the one to act in.
+        // An org-wide install has no team of its own: act in the event's team.
         teamId: team?.id ?? source.teamId ?? undefined,
         enterpriseId: enterprise?.id ?? source.enterpriseId ?? undefined,
       };

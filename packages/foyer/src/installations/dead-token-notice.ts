@@ -2,12 +2,12 @@ import type { Tx } from '../database/database.ts';
 import { type NewNotice, queueNotice } from '../database/notices.ts';
 
 /**
- * A token often dies because the app is being removed, and Slack tells the two in any order. Until then it can be seen
- * whether there is only the uninstall to be told.
+ * A token often dies because the app is being removed, and Slack reports the two in any order. After this wait it is
+ * known whether only the uninstall needs a notice.
  */
 const patienceMs = 60_000;
 
-/** Queues that the operators are told of a token that Slack refuses for good. */
+/** Queues a notice to the operators about a token that Slack refuses permanently. */
 export async function queueDeadTokenNotice(
   transaction: Tx,
   notice: Omit<NewNotice, 'kind' | 'dueAt'>,

@@ -4,16 +4,16 @@ import type { InstallationRow } from '../database/records.ts';
 import type { RemovalOptions } from './installation-store.ts';
 
 /**
- * Why this file: an event that ends an installation may arrive after the app was installed anew (invariant 7), and all
- * that says its time is `event_time`, a whole second of Slack's clock. It is compared with the time at which Slack
- * issued the install's tokens, by the same clock: ours may have been wrong at the install.
+ * Why this file: an event that ends an installation may arrive after the app was installed again (invariant 7). Its
+ * only time is `event_time`, a whole second of Slack's clock. It is compared with the time at which Slack issued the
+ * install's tokens, by the same clock: ours may have been wrong at the install.
  *
  * An event of an earlier second is older than the install, one of a later second newer. Within one second:
- * - Unless an uninstall was applied in that second too, the event is about the current install: nobody uninstalls,
- *   passes through Slack's consent page and installs again within one second.
- * - An uninstall with the `event_id` of one that was applied is that one again. Another one is about the current
- *   install, if that is the only one of its life: the uninstall before it was applied already, since that is what began
- *   this life, and Slack sends one for each uninstall.
+ * - Unless an uninstall was applied in that second too, the event is about the current install: no one uninstalls, goes
+ *   through Slack's consent page and installs again within one second.
+ * - An uninstall with the `event_id` of an applied one is a repeat. Any other one is about the current install if that
+ *   is the only install of its life: the uninstall that began this life is already applied, and Slack sends one event
+ *   per uninstall.
  * - Otherwise the event may be about an earlier install, and the newest stays. Losing a fresh install is worse than
  *   noticing a little later, at the first call that Slack refuses, that its token is dead. This holds for every
  *   revocation: those that go with an uninstall may come long after it.
@@ -52,7 +52,7 @@ export async function revokedBefore(
   return (second(before) + (ambiguous ? 0 : 1)) * 1000;
 }
 
-/** What a removal's line in the history says: why, and by which event. */
+/** The text of a removal's history line: the reason, and the event's id if there is one. */
 export function removalDetail(removal: RemovalOptions, otherwise: string): string {
   const reason = removal.reason ?? otherwise;
   return removal.eventId === undefined ? reason : reason + eventMark(removal.eventId);

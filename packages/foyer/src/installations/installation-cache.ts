@@ -4,16 +4,15 @@ import type { StoredInstallation } from './installation-store.ts';
 import type { Opened } from './open-installation.ts';
 
 /**
- * Why a cache: of an event's way through Foyer, to read and open its installation was the dearest part (README of
- * `bench/`). What it holds stands as long as nothing at all was committed (`changeMark`), so an uninstall is seen as
- * soon as it is there, and in Postgres on another machine within half a second. Then its row is read again, and what was
- * opened before is handed to `open`: to decrypt takes longer than to read.
+ * Why a cache: reading and opening the installation was the most expensive part of handling an event (README of
+ * `bench/`). An entry is valid until anything at all is committed (`changeMark`), so an uninstall is seen as soon as it
+ * is committed; one that another machine commits to Postgres, within half a second. Then the row is read again, and the
+ * earlier result is passed to `open`: decrypting takes longer than reading.
  */
 
 /**
- * About 2 kB each. Those that were not asked for the longest make room, half of all at once: to keep them in the order in
- * which they were asked for costs more at every event than to find one. A token whose row is gone may stay here until
- * then: Slack takes no such token any more.
+ * About 2 kB each. The least recently used half is dropped at once: keeping an exact order costs more at every event
+ * than a lookup. A token whose row is gone may stay here until then: Slack no longer accepts it.
  */
 const mostKept = 2000;
 
@@ -22,7 +21,7 @@ type Kept = Opened & { mark: number };
 
 /** Opened installations, kept until anything changes. They are shared, and frozen. */
 export interface InstallationCache {
-  /** What is kept under a key, or what `read` finds, opened by `open`, which is then kept. */
+  /** Returns the cached installation of a key. If there is none, caches what `read` finds and `open` opens. */
   get(
     key: string,
     read: () => Promise<InstallationTokens | undefined>,

@@ -4,8 +4,8 @@ import type { InstallationStatus } from '../database/records.ts';
 import type { TokenHolder } from '../database/token-refreshes.ts';
 
 /**
- * Which installation is meant, as Slack's events and Bolt give it: `null` and `undefined` are the same everywhere.
- * `tenant.ts` holds the rule. Slack's own `InstallationQuery` is one of these.
+ * Which installation is meant, as Slack's events and Bolt name it: `null` and `undefined` mean the same everywhere.
+ * `tenant.ts` holds the rule. Slack's own `InstallationQuery` fits this type.
  */
 export interface TenantQuery {
   teamId?: string | null;
@@ -14,11 +14,11 @@ export interface TenantQuery {
   isEnterpriseInstall?: boolean | null;
 }
 
-/** Thrown when there is nothing that a token could come from. A retry never helps. */
+/** Thrown when there is no token to return. A retry never helps. */
 export class InstallationNotFoundError extends Error {
   override readonly name = 'InstallationNotFoundError';
   readonly code = 'installation_not_found';
-  /** unknown: never installed, or uninstalled; no_bot: installed without a bot token; no_user: without that user's token. */
+  /** unknown: never installed, or uninstalled; no_bot: no bot token; no_user: no token of that user. */
   readonly reason: 'unknown' | 'no_bot' | 'no_user';
   constructor(where: string, reason: 'unknown' | 'no_bot' | 'no_user') {
     super(
@@ -32,7 +32,7 @@ export class InstallationNotFoundError extends Error {
   }
 }
 
-/** Thrown when a query or an installation names neither a team nor, where it must, an enterprise. */
+/** Thrown when a query or an installation lacks the team id or the enterprise id that it needs. */
 export class TenantUnclearError extends Error {
   override readonly name = 'TenantUnclearError';
   readonly code = 'tenant_unclear';
@@ -46,20 +46,20 @@ export interface StoredInstallation {
   status: Exclude<InstallationStatus, 'uninstalled'>;
   life: number;
   installedAt: number;
-  /** Of the bot's tokens: one more at each change. */
+  /** The version of the bot's tokens; each change adds one. */
   version: number;
-  /** Of the user's tokens; null where there are none. */
+  /** The version of the user's tokens; null if there are none. */
   userVersion: number | null;
-  /** Slack's shape. Its user half is that of the user asked for, else the installer's. */
+  /** In Slack's shape. The user half is that of the requested user, else the installer's. */
   installation: Installation;
 }
 
-/** What became of an install. */
+/** The outcome of an install. */
 export interface RecordedInstall {
   installationId: string;
   life: number;
   runId: string;
-  /** user_authorized: a person authorized an app whose bot half was left as it was. */
+  /** user_authorized: a person authorized the app, and its bot half stayed as it was. */
   kind: 'installed' | 'reinstalled' | 'user_authorized';
   /** Whether this is the tenant's first install. */
   created: boolean;
@@ -68,34 +68,34 @@ export interface RecordedInstall {
 }
 
 export interface RecordInstallOptions {
-  /** The row of `install_requests` that ends with this install, in the same transaction. */
+  /** The row of `install_requests` that this install finishes, in the same transaction. */
   installRequestId?: string;
-  /** When Slack issued the tokens, by Slack's clock, in milliseconds: what later events are compared with. */
+  /** When Slack issued the tokens, by Slack's clock, in milliseconds. Later events are compared with it. */
   issuedAt?: number;
-  /** How long a locked database is asked again, in milliseconds. */
+  /** How long to retry while the database is locked, in milliseconds. */
   patienceMs?: number;
   /**
-   * Writes what must be committed with the install or not at all; the installation's row is locked. What it throws
-   * undoes the install. Nothing but queries, and may run again.
+   * Writes what must be committed together with the install; the installation's row is locked. An error that it throws
+   * undoes the install. It may run more than once, so it must do nothing but queries.
    */
   commitWith?(transaction: Tx, recorded: RecordedInstall): Promise<void>;
 }
 
-/** When and by what a removal was told. */
+/** When a removal happened, and which event reported it. */
 export interface RemovalOptions {
   /**
-   * When it happened by Slack's clock: `event_time` × 1000, so a whole second. What was installed or renewed after
-   * that stays (invariant 7, `event-order.ts`). Left out: it happens now, whatever is stored.
+   * When it happened by Slack's clock: `event_time` × 1000, so a whole second. Anything installed or renewed after that
+   * stays (invariant 7, `event-order.ts`). If omitted, the removal applies now, to any stored install.
    */
   before?: number;
-  /** Slack's `event_id`: tells a delivery that comes twice from a second event of the same second. */
+  /** Slack's `event_id`: distinguishes a repeated delivery from another event in the same second. */
   eventId?: string;
   /** For the history, such as `app_uninstalled`. */
   reason?: string;
   patienceMs?: number;
 }
 
-/** Tokens as a refresh made them. `expiresAt` is in seconds since 1970, as Slack's SDK keeps it. */
+/** Tokens from a refresh. `expiresAt` is in seconds since 1970, as Slack's SDK keeps it. */
 export interface RefreshedTokens {
   token: string;
   refreshToken: string;
@@ -103,17 +103,17 @@ export interface RefreshedTokens {
 }
 
 /**
- * Everything that is done with stored installations. Each method throws DatabaseUnavailableError; what takes a query
- * throws TenantUnclearError; what opens tokens throws SealBrokenError and KeyMissingError.
+ * All operations on stored installations. Each method throws DatabaseUnavailableError. Those that take a query throw
+ * TenantUnclearError; those that open tokens throw SealBrokenError and KeyMissingError.
  */
 export interface InstallationStore {
-  /** What Slack's InstallationStore does, by the same name. One query. @throws InstallationNotFoundError */
+  /** Implements Slack's InstallationStore. One query. @throws InstallationNotFoundError */
   fetchInstallation(query: TenantQuery): Promise<Installation>;
-  /** Like `fetchInstallation`, with what is known about it beside; undefined where there is none. One query. */
+  /** Like `fetchInstallation`, but with Foyer's own fields; undefined if there is none. One query. */
   findInstallation(query: TenantQuery): Promise<StoredInstallation | undefined>;
   /**
-   * Which of these queries means an installation that is known: the first whose installation is not uninstalled, else
-   * the first that is known at all, else the first. One query; it opens no token.
+   * Picks the query that means a known installation: the first whose installation is not uninstalled, else the first
+   * that is known at all, else the first. One query; it opens no token.
    */
   findTenant<Query extends TenantQuery>(candidates: readonly Query[]): Promise<Query>;
   /** By Foyer's own id, with the tokens of `userId`, else the installer's. One query. */
@@ -124,12 +124,12 @@ export interface InstallationStore {
    * replaces are cancelled. An install that follows an uninstall starts a new life.
    */
   recordInstall(installation: Installation, options?: RecordInstallOptions): Promise<RecordedInstall>;
-  /** What Slack's InstallationStore does, by the same name: `recordInstall`. Not for refreshed tokens. */
+  /** Implements Slack's InstallationStore: calls `recordInstall`. Not for refreshed tokens. */
   storeInstallation(installation: Installation): Promise<void>;
 
   /**
-   * Uninstalls: erases every token, cancels runs, forgets Home views; the record and its history stay. With a `userId`
-   * it erases that person's token alone. Resolves to whether anything changed: late, repeated and unknown are no error.
+   * Uninstalls: erases every token, cancels runs, deletes Home views; the record and its history stay. With a `userId`
+   * it erases only that person's token. Resolves to whether anything changed: late, repeated, unknown are no error.
    */
   deleteInstallation(query: TenantQuery, options?: RemovalOptions): Promise<boolean>;
   /** Erases the tokens of exactly these people; resolves to whether there were any. */
@@ -146,30 +146,30 @@ export interface InstallationStore {
     revocation?: RemovalOptions & { botUserIds?: readonly string[] },
   ): Promise<boolean>;
   /**
-   * Marks an active installation broken, since Slack refuses its token. With `ifVersion` only while its tokens are
-   * those: a newer install is not blamed for an older token. Resolves to whether it changed.
+   * Marks an active installation broken, since Slack refuses its token. With `ifVersion`, only if its tokens still have
+   * that version: an old token must not break a newer install. Resolves to whether it changed.
    */
   markBroken(installationId: string, reason: string, ifVersion?: number): Promise<boolean>;
   /**
-   * Records in which workspaces of an enterprise an org-wide install may act, even before the install is known. A
-   * grant makes due what waits for it. What is older than what is known changes nothing. Resolves to whether anything
-   * changed.
+   * Records the workspaces of an enterprise in which an org-wide install may act, even before the install is known. A
+   * grant makes due the runs that wait for it. A change older than the recorded one changes nothing. Resolves to
+   * whether anything changed.
    */
   recordTeamAccess(
     query: TenantQuery,
     access: { teamIds: readonly string[]; granted: boolean; changedAt: number; patienceMs?: number },
   ): Promise<boolean>;
   /**
-   * Erases an installation and everything about its team and people that no other installation needs, out of the files
-   * too. Resolves to whether there was one.
+   * Erases an installation and everything about its team and people that no other installation needs, from the database
+   * files too. Resolves to whether there was one.
    */
   purgeInstallation(installationId: string): Promise<boolean>;
 
   /**
-   * Stores refreshed tokens unless newer ones came meanwhile (invariant 8); resolves to whether it did. It writes no
+   * Stores refreshed tokens unless newer ones were stored first (invariant 8); resolves to whether it did. It writes no
    * history and starts no run.
    */
   saveRefreshed(holder: TokenHolder, ifVersion: number, tokens: RefreshedTokens): Promise<boolean>;
-  /** Erases a person's token that Slack refuses for good, if it is still the one of `ifVersion`. */
+  /** Erases a person's token that Slack refuses permanently, if it still has the version `ifVersion`. */
   dropDeadUserToken(holder: Required<TokenHolder>, reason: string, ifVersion: number): Promise<boolean>;
 }

@@ -18,17 +18,17 @@ const hasCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;
 
 /**
- * Reads a key file (one `id:base64` a line, the first encrypts). Makes it (mode 0600, one new key) if there is none, safe
- * from a power cut. Two processes that start at once end up with the same key. A file that others on this machine could
- * reach is made its owner's alone, and `onExposed` is called. Throws the file system's errors, and one for a line that is
- * no key; it never quotes the file.
+ * Reads a key file (one `id:base64` per line; the first encrypts). If there is none, creates one (mode 0600, one new
+ * key) that survives a power failure. Two processes that start at once get the same key. If others on this machine
+ * could reach the file, restricts it to its owner and calls `onExposed`. Throws the file system's errors, and an error
+ * for a line that is not a key; no error quotes the file.
  */
 export function readKeyFile(file: string, onExposed: () => void): { id: string; base64: string }[] {
   const found = statSync(file, { throwIfNoEntry: false });
   if (!found) makeKeyFile(file);
-  // A pipe would be waited for without an end.
+  // Reading a pipe would wait forever.
   else if (!found.isFile()) throw new Error('it is a folder or a device; put the file in its place');
-  // Also if it was there: the process that made it may have died before its name was safe.
+  // Also for an existing file: the process that created it may have died before its name was on disk.
   syncFolder(dirname(file));
   if (makePrivate(file)) onExposed();
   return parse(readFileSync(file, 'utf8'));
@@ -46,11 +46,11 @@ function parse(text: string): { id: string; base64: string }[] {
   });
 }
 
-/** Written whole under a name of its own, then linked to the real one: the first link wins, and nobody reads half. */
+/** Writes the file under a temporary name, then links it to the real one: the first link wins, no one reads half. */
 function makeKeyFile(file: string): void {
   makeFolder(dirname(file));
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
-  // An id of its own, so that a lost file is told as missing, not as wrong.
+  // A random id, so that a lost file is reported as a missing key, not as a wrong one.
   const key = `local-${randomBytes(4).toString('hex')}:${randomBytes(32).toString('base64')}\n`;
   const handle = openSync(draft, 'wx', 0o600);
   try {

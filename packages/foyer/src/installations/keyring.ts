@@ -2,29 +2,29 @@ import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import { readKeyFile } from './key-file.ts';
 
-/** One purpose's keys: the current one seals, each one opens what was sealed under its id. */
+/** The keys of one purpose: the current one seals, and each one opens what was sealed under its id. */
 export interface DerivedKeys {
   readonly current: { readonly id: string; readonly key: KeyObject };
   readonly byId: ReadonlyMap<string, KeyObject>;
 }
 
-/** The keys that Foyer encrypts with. The keys themselves are never used and never leave it: purposes get their own. */
+/** Foyer's encryption keys. They never leave the keyring and are never used themselves: each purpose gets its own. */
 export interface Keyring {
   /** The first encrypts, all decrypt. */
   readonly ids: readonly [string, ...string[]];
   /** Keys for one purpose, by HKDF-SHA256; call it once per purpose, at the start. */
   deriveKeys(purpose: string): DerivedKeys;
-  /** A keyring of that key alone. @throws KeyringError */
+  /** A keyring with only that key. @throws KeyringError */
   only(id: string): Keyring;
 }
 
-/** Thrown when the keys cannot be used: the start is refused rather than anything sealed or opened wrongly. */
+/** Thrown when the keys cannot be used: Foyer refuses to start rather than seal or open anything wrongly. */
 export class KeyringError extends Error {
   override readonly name = 'KeyringError';
   readonly code = 'keyring_unusable';
 }
 
-/** Makes a keyring of `id:base64` entries; the first encrypts. @throws KeyringError */
+/** Makes a keyring from `id:base64` entries; the first encrypts. @throws KeyringError */
 export function createKeyring(entries: readonly { id: string; base64: string }[]): Keyring {
   const keys = entries.map(({ id, base64 }) => ({ id, bytes: Buffer.from(base64, 'base64') }));
   const wrong = keys.find((key) => key.bytes.length !== 32);
@@ -51,8 +51,8 @@ export function createKeyring(entries: readonly { id: string; base64: string }[]
 }
 
 /**
- * Loads the keys that the configuration gives, else those of the key file beside the SQLite database
- * (`<database file>.key`), which is made at the first start. `warn` is called with what the operator should know.
+ * Loads the keys from the configuration, else from the key file beside the SQLite database (`<database file>.key`),
+ * which the first start creates. `warn` is called with messages for the operator.
  * @throws KeyringError
  */
 export function loadKeyring(deps: {

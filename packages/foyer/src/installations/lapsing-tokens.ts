@@ -12,7 +12,7 @@ export interface Lapsing extends LapsingTokens {
   hopeless: boolean;
 }
 
-/** The bot of an installation; undefined where it has none. */
+/** The bot of an installation; undefined if it has none. */
 export function botAccess(stored: StoredInstallation): BotAccess | undefined {
   const { bot, team, enterprise } = stored.installation;
   if (!bot) return undefined;
@@ -26,7 +26,7 @@ export function botAccess(stored: StoredInstallation): BotAccess | undefined {
   };
 }
 
-/** The bot's tokens, where they are to be renewed at `now` (milliseconds). */
+/** The bot's tokens, if they are due for renewal at `now` (milliseconds). */
 export function lapsingBot(stored: StoredInstallation, now: number): Lapsing | undefined {
   const { installationId, version, status, installation } = stored;
   const { refreshToken, expiresAt } = installation.bot ?? {};
@@ -36,7 +36,7 @@ export function lapsingBot(stored: StoredInstallation, now: number): Lapsing | u
   return { holder: { installationId }, version, refreshToken, leftMs, hopeless: status === 'broken' };
 }
 
-/** The user half's tokens, where they are to be renewed at `now` (milliseconds). */
+/** The user half's tokens, if they are due for renewal at `now` (milliseconds). */
 export function lapsingUser(stored: StoredInstallation, now: number): Lapsing | undefined {
   const { installationId, userVersion, installation } = stored;
   const { id: userId, refreshToken, expiresAt } = installation.user;

@@ -3,16 +3,16 @@ import type { InstallationTokens } from '../database/installation-tokens.ts';
 import type { StoredInstallation } from './installation-store.ts';
 import type { BotHalf, TokenCipher, UserHalf } from './token-cipher.ts';
 
-/** A row, and what it was opened to. */
+/** A row, and the installation that was made from it. */
 export interface Opened {
   row: InstallationTokens;
   installation: StoredInstallation;
 }
 
 /**
- * Makes Slack's Installation of a row. `userId` is the person asked for; without one it is the installer. A person
- * without a token of their own gets the team's bot and none of anybody else's user half. `before` is an earlier row that
- * was opened for the same person: what is sealed as it was there is not opened again.
+ * Makes Slack's Installation from a row. `userId` is the requested person, by default the installer. A person without a
+ * token of their own gets the team's bot and no one else's user half. `before` is an earlier row that was opened for
+ * the same person: if its sealed texts are unchanged, they are not opened again.
  * @throws SealBrokenError, KeyMissingError
  */
 export function openInstallation(
@@ -37,7 +37,7 @@ export function openInstallation(
   };
 }
 
-/** Everything that an Installation with a bot is made of. */
+/** Whether two rows agree in everything that an Installation with a bot is made from. */
 function isSealedAlike(one: InstallationTokens, other: InstallationTokens): boolean {
   const made = ['id', 'installer_user_id', 'sealed_bot', 'sealed_user'] as const;
   return other.sealed_bot !== null && made.every((name) => one[name] === other[name]);
@@ -60,7 +60,7 @@ function toInstallation(bot: BotHalf, user: Partial<UserHalf> & { id: string }):
   };
 }
 
-/** What is known of an installation whose bot was revoked. */
+/** The bot half of an installation whose bot was revoked, from the row's plain columns. */
 function withoutBot(row: InstallationTokens): BotHalf {
   const named = (id: string | null, name: string | null) =>
     id === null ? undefined : { id, ...(name === null ? {} : { name }) };

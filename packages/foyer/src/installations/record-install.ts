@@ -19,8 +19,8 @@ export function expiryMs(expiresAt: number | undefined | null): number | null {
 }
 
 /**
- * Writes an install into a transaction: the installation, its user's token, history and run together (invariant 1).
- * Saving the same installation again is one more install of the one record.
+ * Writes an install in a transaction: the installation, its user's token, history and run together (invariant 1).
+ * Saving the same installation again adds another install to the same record.
  */
 export async function recordInstall(
   transaction: Tx,
@@ -34,7 +34,7 @@ export async function recordInstall(
   if (user.token) {
     const sealedUser = context.cipher.sealUser(installationId, user);
     const expiresAt = expiryMs(user.expiresAt);
-    // By Slack's clock where it is known: a revocation is compared with it.
+    // By Slack's clock if it is known: a revocation is compared with it.
     const grantedAt = install.issuedAt ?? now;
     await saveUserToken(transaction, {
       installationId,
@@ -47,7 +47,7 @@ export async function recordInstall(
   if (known) {
     await cancelRuns(transaction, {
       installationId,
-      // An install takes the place of every unfinished run; a person's authorization only of that person's own.
+      // An install replaces every unfinished run; a person's authorization replaces only that person's.
       userId: kind === 'user_authorized' ? user.id : undefined,
       reason: kind === 'user_authorized' ? 'authorized again' : 'installed again',
       now,
@@ -73,8 +73,8 @@ export async function recordInstall(
 }
 
 /**
- * Writes the installation's row; `known` is what stood there before, and `now` the time of the install: once nobody else
- * installs there any more, so that what is written later is later.
+ * Writes the installation's row. `known` is the previous row. `now` is the time of the install, read once the row is
+ * locked: what is written later has a later time.
  */
 async function saveRow(
   transaction: Tx,
@@ -95,7 +95,7 @@ async function saveRow(
   if (known && kind === 'user_authorized') return { known, row: known, kind, now };
   const row = nextRow(known, tenant, context, { installation, issuedAt, now });
   if (known) await saveInstallation(transaction, row);
-  // The other one of two first installs at the same moment: it has been committed by now, and is there to be read.
+  // Two first installs ran at the same moment: the other one is committed by now, so its row can be read.
   else if (!(await addInstallation(transaction, row))) return saveRow(transaction, context, install);
   return { known, row, kind, now };
 }
@@ -106,7 +106,7 @@ function kindOf(known: InstallationRow | undefined, installation: Installation):
   return onlyUser ? 'user_authorized' : 'reinstalled';
 }
 
-/** The row after an install: all of it is the new installation's, but for its id, its life and its version. */
+/** The row after an install: everything comes from the new installation except its id, its life and its version. */
 function nextRow(
   known: InstallationRow | undefined,
   tenant: string,

@@ -5,14 +5,14 @@ import type { Keyring } from './keyring.ts';
 import { sealedPrefix } from './sealer.ts';
 import { createTokenCipher, places } from './token-cipher.ts';
 
-/** How many tokens one transaction seals anew at most, so that others need not wait long. */
+/** How many tokens one transaction re-encrypts at most, so that others do not wait long. */
 const batch = 100;
 
 /**
- * Seals every stored token anew under the keyring's first key, for all apps in the database; afterwards the other keys
- * can go. It looks at each token once, may be stopped and begun again, and works beside a Foyer that runs with the same
- * keys: what that has changed since is left as it is. Resolves to how many it was; `onProgress` is told so after each
- * transaction.
+ * Re-encrypts every stored token under the keyring's first key, for all apps in the database; then the other keys can
+ * be removed. It reads each token once, can be stopped and started again, and can run alongside a Foyer with the same
+ * keys: it skips tokens that changed in between. Resolves to the number of tokens; calls `onProgress` with it after
+ * each transaction.
  * @throws SealBrokenError, KeyMissingError, DatabaseUnavailableError
  */
 export async function reencryptTokens(deps: {

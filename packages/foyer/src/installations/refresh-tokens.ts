@@ -12,19 +12,19 @@ import type { InstallationStore, RefreshedTokens } from './installation-store.ts
 import { TokenRefreshError } from './token-source.ts';
 
 /**
- * One refresh (invariant 8). Slack takes a refresh token once, so two callers that both use it lose the tokens. Within
- * the process they share one promise; between processes a lease on the row decides, taken by compare-and-swap on the
- * version of the tokens. Whoever does not get it waits for the version to change.
+ * One refresh (invariant 8). Slack accepts a refresh token once, so two callers that both use it lose the tokens.
+ * Within the process they share one promise; between processes a lease on the row decides, taken by compare-and-swap on
+ * the version of the tokens. A caller without the lease waits for the version to change.
  */
 
-/** Longer than a call to Slack and the write after it together may take. */
+/** Longer than a call to Slack and the write after it may take together. */
 const leaseMs = 20_000;
-/** How long one who does not have the lease waits for the one who has: a request must end within ten seconds. */
+/** How long a caller waits for the one that holds the lease: a request must end within ten seconds. */
 const waitMs = 8000;
 const lookAgainMs = 50;
-/** After a failure nobody asks Slack again for this long. */
+/** After a failure, no process asks Slack again for this long. */
 const pauseMs = { unreachable: 5000, refused: 60_000 };
-/** Slack's answers that say: this refresh token will never work again. */
+/** Slack's errors for a refresh token that will never work again. */
 const refreshTokenDead = new Set(['invalid_refresh_token', 'refresh_token_revoked', 'refresh_token_expired']);
 
 const answerSchema = z.object({
@@ -38,7 +38,7 @@ export interface RefreshDeps {
   database: Database;
   slack: SlackClientFactory;
   config: { slack: Pick<Config['slack'], 'clientId' | 'clientSecret'> };
-  /** A renewal ended; superseded: a newer install was there first; dead: it will never work again. Must not throw. */
+  /** Called when a renewal ends. superseded: a newer install came first; dead: it will never work. Must not throw. */
   onRefreshEnded?(result: 'renewed' | 'superseded' | 'failed' | 'dead'): void;
   now: () => number;
   log: Logger;
@@ -51,10 +51,10 @@ export interface LapsingTokens {
   refreshToken: string;
 }
 
-/** Refreshes tokens; `underWay` are the refreshes of this process that have not ended. */
+/** Refreshes tokens; `underWay` holds this process's unfinished refreshes. */
 export interface Refresher {
   /**
-   * Resolves once newer tokens than those given are stored, whoever refreshed them.
+   * Resolves once tokens newer than these are stored, no matter which process refreshed them.
    * @throws TokenRefreshError, DatabaseUnavailableError
    */
   refresh(tokens: LapsingTokens): Promise<void>;
@@ -67,7 +67,7 @@ export function createRefresher(deps: RefreshDeps): Refresher {
   const owner = randomUUID();
   const underWay = new Map<string, Promise<void>>();
 
-  /** True with the lease; false when newer tokens are there already. */
+  /** Returns true with the lease; false if newer tokens are already stored. */
   async function takeLease(tokens: LapsingTokens): Promise<boolean> {
     const { holder, version: ifVersion } = tokens;
     const giveUpAt = performance.now() + waitMs;
@@ -111,7 +111,7 @@ export function createRefresher(deps: RefreshDeps): Refresher {
     throw new TokenRefreshError(nameOf(holder), code, failure ? { cause: error } : undefined);
   }
 
-  /** A dead bot is the installation's end; a dead user token is that person's alone. */
+  /** A dead bot token breaks the installation; a dead user token affects only that person. */
   async function giveUp({ installationId, userId }: TokenHolder, code: string, version: number) {
     if (userId === undefined) await deps.store.markBroken(installationId, code, version);
     else await deps.store.dropDeadUserToken({ installationId, userId }, code, version);
@@ -126,7 +126,7 @@ export function createRefresher(deps: RefreshDeps): Refresher {
       return fail(tokens, error);
     }
     const stored = await deps.store.saveRefreshed(tokens.holder, tokens.version, refreshed);
-    // A newer install has tokens of its own: these are dropped. Revoking them could end the new ones too.
+    // A newer install has its own tokens, so these are dropped. Revoking them could end the new ones too.
     log.info({ ...tokens.holder, stored }, 'renewed a token');
     deps.onRefreshEnded?.(stored ? 'renewed' : 'superseded');
   }

@@ -8,7 +8,7 @@ import { queueDeadTokenNotice } from './dead-token-notice.ts';
 import { isBeforeInstall, removalDetail, revokedBefore } from './event-order.ts';
 import type { RemovalOptions } from './installation-store.ts';
 
-/** One removal: from which installation, told how, at what time of ours. */
+/** One removal: the installation's row, how it was reported, and the time by our clock. */
 export interface Removal {
   row: InstallationRow;
   options: RemovalOptions;
@@ -17,8 +17,8 @@ export interface Removal {
 
 /**
  * Uninstalls: erases every token, keeps the record, and queues the run of the uninstall pipeline, whose steps are
- * `stepNames` (invariant 7: in the transaction that applies it, so once in a life). Returns false if the app is
- * uninstalled already, or the event is older than the install.
+ * `stepNames` (invariant 7: in the transaction that applies it, so once per life). Returns false if the app is already
+ * uninstalled, or the event is older than the install.
  */
 export async function uninstall(
   transaction: Tx,
@@ -43,7 +43,7 @@ export async function uninstall(
   return true;
 }
 
-/** Erases the tokens of the people it names. Those granted or refreshed after the event stay. */
+/** Erases the tokens of the people in `userIds`. Those granted or refreshed after the event stay. */
 export async function revokeUsers(
   transaction: Tx,
   removal: Removal & { userIds: readonly string[] },

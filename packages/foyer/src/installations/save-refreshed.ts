@@ -5,10 +5,10 @@ import type { RefreshedTokens } from './installation-store.ts';
 import { expiryMs } from './record-install.ts';
 import type { StoreContext } from './store-context.ts';
 
-/** Slack has used up the old refresh token by now: a new pair that is not stored is lost, so a lock is waited out. */
+/** Slack has already used up the old refresh token, and a new pair that is not stored is lost: so wait for a lock. */
 const patienceMs = 10_000;
 
-/** Puts refreshed tokens in the place of those of `ifVersion`; false where a newer install, or none, is there now. */
+/** Replaces the tokens of version `ifVersion`; returns false if the installation is gone or has newer ones. */
 export async function saveRefreshed(
   context: StoreContext,
   holder: TokenHolder,

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Keyring } from './keyring.ts';
 
 /**
- * Why AES-256-GCM with the place as additional data: whoever can write to the database must not be able to hand one
+ * Why AES-256-GCM with the place as additional data: someone who can write to the database must not be able to give one
  * tenant's token to another by moving a ciphertext. A text opens only where it was sealed.
  *
  * A sealed text is `v1.<key id>.<base64url of 12 bytes IV, ciphertext, 16 bytes tag>`.
@@ -12,7 +12,7 @@ const algorithm = 'aes-256-gcm';
 const ivBytes = 12;
 const tagBytes = 16;
 
-/** Thrown when a sealed text does not open: the key is another one, or the text was changed or moved. */
+/** Thrown when a sealed text does not open: the key is a different one, or the text was changed or moved. */
 export class SealBrokenError extends Error {
   override readonly name = 'SealBrokenError';
   readonly code = 'seal_broken';
@@ -48,17 +48,17 @@ export interface Sealer {
   open(sealed: string, place: string): string;
 }
 
-/** The key id under which a text was sealed, or undefined where it is no sealed text. */
+/** The key id under which a text was sealed; undefined if it is not a sealed text. */
 export function sealedKeyId(sealed: string): string | undefined {
   return /^v1\.([A-Za-z0-9_-]{1,32})\./.exec(sealed)?.[1];
 }
 
-/** What every text sealed under a key id begins with. */
+/** The prefix of every text sealed under a key id. */
 export function sealedPrefix(keyId: string): string {
   return `${version}.${keyId}.`;
 }
 
-/** Makes the sealer of one purpose. Purposes have keys of their own: a state never opens as a token. */
+/** Makes the sealer of one purpose. Each purpose has its own keys: a state never opens as a token. */
 export function createSealer(deps: { keyring: Keyring; purpose: string }): Sealer {
   const { current, byId } = deps.keyring.deriveKeys(deps.purpose);
   const additionalData = (place: string): Buffer => Buffer.from(`${deps.purpose}\n${place}`, 'utf8');

@@ -6,11 +6,11 @@ import type { TokenCipher } from './token-cipher.ts';
 export interface StoreContext {
   readonly database: Database;
   readonly cipher: TokenCipher;
-  /** The Slack app whose installations these are: those of another in the same database are never seen. */
+  /** The Slack app whose installations these are: those of another app in the same database are never visible. */
   readonly clientId: string;
-  /** Of the pipeline, in order. */
+  /** The steps of the install pipeline, in order. */
   readonly stepNames: readonly string[];
-  /** Of the uninstall pipeline, in order; no run is made if there are none. */
+  /** The steps of the uninstall pipeline, in order; if there are none, no run is created. */
   readonly uninstallStepNames?: readonly string[];
   /** In milliseconds since 1970. */
   readonly now: () => number;

@@ -7,7 +7,7 @@ import { type TenantQuery, TenantUnclearError } from './installation-store.ts';
  * org-wide install and installs of single teams live side by side.
  */
 
-/** Whose installation a query means. @throws TenantUnclearError */
+/** The tenant that a query means. @throws TenantUnclearError */
 export function tenantOfQuery(query: TenantQuery): string {
   const { teamId, enterpriseId, isEnterpriseInstall } = query;
   if (isEnterpriseInstall) {
@@ -17,12 +17,12 @@ export function tenantOfQuery(query: TenantQuery): string {
     );
   }
   if (teamId) return `team:${teamId}`;
-  // Slack's own queries come so: an event of an org-wide install may lack its `authorizations`.
+  // Slack's own queries can look like this: an event of an org-wide install may lack its `authorizations`.
   if (enterpriseId) return `enterprise:${enterpriseId}`;
   throw new TenantUnclearError('An installation was asked for with neither a team id nor an enterprise id.');
 }
 
-/** Whose an installation is. @throws TenantUnclearError */
+/** The tenant of an installation. @throws TenantUnclearError */
 export function tenantOfInstallation(installation: Installation): string {
   const { team, enterprise, isEnterpriseInstall } = installation;
   if (isEnterpriseInstall && !enterprise?.id) {

@@ -14,7 +14,7 @@ export const places = {
   user: (installationId: string, userId: string): string => `installation:${installationId}:user:${userId}`,
 };
 
-/** Seals and opens what the columns named `sealed…` hold. Opening throws SealBrokenError and KeyMissingError. */
+/** Seals and opens the contents of the `sealed…` columns. Opening throws SealBrokenError and KeyMissingError. */
 export interface TokenCipher {
   sealBot(installationId: string, half: BotHalf): string;
   openBot(installationId: string, sealed: string): BotHalf;
@@ -24,10 +24,10 @@ export interface TokenCipher {
   readonly sealer: Sealer;
 }
 
-/** Makes the cipher of every stored token. */
+/** Makes the cipher for every stored token. */
 export function createTokenCipher(deps: { keyring: Keyring }): TokenCipher {
   const sealer = createSealer({ keyring: deps.keyring, purpose: 'tokens' });
-  // What opens was sealed by this file: its authenticity is its check, so its shape is taken as it stands.
+  // A text that opens was sealed by this file. Its authenticity is the check, so its shape is trusted.
   return {
     sealer,
     sealBot: (id, half) => sealer.seal(JSON.stringify(half), places.bot(id)),

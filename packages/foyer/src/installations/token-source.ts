@@ -1,7 +1,7 @@
 import type { AuthorizeResult } from '@slack/bolt';
 import type { TenantQuery } from './installation-store.ts';
 
-/** A bot's access, as good as it can be had now. */
+/** A bot's ids and its current token. */
 export interface BotAccess {
   installationId: string;
   token: string;
@@ -11,11 +11,11 @@ export interface BotAccess {
   enterpriseId: string | undefined;
 }
 
-/** Thrown when a lapsed token could not be renewed. */
+/** Thrown when an expired token could not be renewed. */
 export class TokenRefreshError extends Error {
   override readonly name = 'TokenRefreshError';
   readonly code = 'token_refresh_failed';
-  /** Slack's error or ours by name, such as `invalid_refresh_token`, `timeout` or `refresh_busy`. */
+  /** The name of Slack's error or of ours, such as `invalid_refresh_token`, `timeout` or `refresh_busy`. */
   readonly reason: string;
   constructor(where: string, reason: string, options?: ErrorOptions) {
     super(`The token of ${where} has lapsed and could not be renewed: ${reason}`, options);
@@ -24,8 +24,8 @@ export class TokenRefreshError extends Error {
 }
 
 /**
- * Where tokens come from. One that has two hours or less to live is renewed first: once, however many callers and
- * processes ask (invariant 8). While the old one is still valid, nobody waits long for the new one.
+ * Provides tokens. One that expires within two hours is renewed first: once, however many callers and processes ask
+ * (invariant 8). While the old one is still valid, no caller waits long for the new one.
  */
 export interface TokenSource {
   /**
@@ -33,19 +33,19 @@ export interface TokenSource {
    * @throws InstallationNotFoundError, TokenRefreshError, DatabaseUnavailableError, SealBrokenError, KeyMissingError
    */
   bot(installation: string | TenantQuery): Promise<BotAccess>;
-  /** Its token alone; throws what `bot` throws. */
+  /** Only its token; throws what `bot` throws. */
   botToken(installation: string | TenantQuery): Promise<string>;
   /**
-   * Bolt's `authorize`, with `installationId` beside what Bolt needs. A user token only for the `userId` asked for.
-   * Throws what `bot` throws; `no_bot` only where there is no user token either.
+   * Bolt's `authorize`, with `installationId` added. Returns a user token only for the requested `userId`. Throws what
+   * `bot` throws; `no_bot` only if there is no user token either.
    */
   authorize(source: TenantQuery): Promise<AuthorizeResult & { installationId: string }>;
   /**
-   * To be told of a failed call: where the error says that the token is dead, and it is still the one that is stored,
-   * the installation is marked broken. Resolves to whether it was.
+   * Reports a failed call. If the error says that the token is dead, and it is still the stored one, marks the
+   * installation broken. Resolves to whether it did.
    */
   reportDeadToken(call: { installationId: string; token: string; error: unknown }): Promise<boolean>;
-  /** Renews tokens of quiet teams before they lapse, those that lapse first; at most `limit` (50) of each kind. */
+  /** Renews tokens of quiet teams before they expire, earliest first; at most `limit` (50) of each kind. */
   refreshLapsing(limit?: number): Promise<{ refreshed: number; failed: number }>;
   /** Resolves when no renewal is under way: a stop must not lose tokens that Slack has just issued. */
   settle(): Promise<void>;

@@ -14,14 +14,14 @@ import { createSealer, SealBrokenError, sealedKeyId, sealedPrefix } from './seal
 const knownText = 'foyer';
 const place = (keyId: string): string => `encryption-key:${keyId}`;
 
-/** How often a running process says that it encrypts with its key, and how long that is believed. */
+/** How often a running process records that it encrypts with its key, and how long that record counts. */
 export const keyHeldEveryMs = 30_000;
 const keyHeldMs = 3 * keyHeldEveryMs;
 
 /**
- * Refuses the start, before any token is touched, if the keys do not fit the database: a key has the id of another one,
- * rows need a key that is missing, or a Foyer that is running encrypts with a key that is missing. A key that nothing
- * needs anymore is marked as retired. `process` names the caller as one that encrypts with the first key from now on.
+ * Refuses to start, before any token is touched, if the keys do not fit the database: a key has the id of another one,
+ * rows need a key that is missing, or a running Foyer encrypts with a key that is missing. Marks keys that nothing
+ * needs anymore as retired. `process` names the caller as one that encrypts with the first key from now on.
  * @throws KeyringError naming the key, DatabaseUnavailableError
  */
 export async function verifyKeyring(
@@ -52,8 +52,8 @@ async function recordKeys(
 }
 
 /**
- * Says again that this process encrypts with its first key, and records that key again if another Foyer, which took this
- * one for dead, has retired it. Returns a problem to log if a running Foyer encrypts with a key that is missing here.
+ * Renews the record that this process encrypts with its first key, and records that key again if another Foyer took
+ * this one for dead and retired it. Returns a problem to log if a running Foyer has a key that is missing here.
  * @throws DatabaseUnavailableError
  */
 export async function keepHoldingKey(
@@ -70,10 +70,10 @@ export async function keepHoldingKey(
 }
 
 /**
- * Says what about the keys does not fit the database, and what to do; undefined if they fit. Writes nothing.
+ * Returns how the keys do not fit the database and what to do; undefined if they fit. Writes nothing.
  *
- * Why a start looks at what is stored only if a key in use is not given: every process records its keys before it
- * encrypts, and to look at a million tokens takes a while. `everySeal` looks at all of them in any case.
+ * Why a start checks stored tokens only if a key in use is missing: every process records its keys before it encrypts,
+ * and checking a million tokens takes a while. `everySeal` always checks all of them.
  */
 export async function findKeyMisfit(
   queries: Queries,

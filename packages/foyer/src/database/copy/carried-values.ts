@@ -2,15 +2,15 @@ import { type RawBuilder, sql } from 'kysely';
 import type { ColumnShape, Engine } from './table-shapes.ts';
 
 /**
- * How a value crosses from one engine to the other: each is read as text (a float as a number, bytes as a Buffer), in
- * one form for both engines, so that it can be written on either side and compared. Whole numbers are texts too: a
+ * How a value moves from one engine to the other: each is read as text (a float as a number, bytes as a Buffer), in one
+ * form for both engines, so that either side can write it and the two can be compared. Whole numbers are texts too: a
  * JavaScript number loses digits beyond 2^53.
  */
 
-/** A value on its way. */
+/** A value in transit. */
 export type Cell = string | number | Buffer | null;
 
-/** What a column carries. exact: a type that both sides have, as the engine itself writes it. */
+/** The kind of value in a column. exact: a type that both sides have, as the engine itself writes it. */
 export type Carried =
   | 'text'
   | 'integer'
@@ -24,7 +24,7 @@ export type Carried =
   | 'uuid'
   | 'exact';
 
-/** What is carried for each type of Postgres that SQLite can hold as well. */
+/** The kind for each Postgres type that SQLite can hold as well. */
 const carriedOf: Readonly<Record<string, Carried>> = {
   text: 'text',
   varchar: 'text',
@@ -50,7 +50,7 @@ function affinityOf(type: string): 'integer' | 'text' | 'blob' | 'real' | 'numer
   return /real|floa|doub/.test(type) ? 'real' : 'numeric';
 }
 
-/** What a SQLite column of that affinity must not be given: it would turn a text like 007 into the number 7. */
+/** The affinities that a SQLite column may have: another one would turn a text like 007 into the number 7. */
 const takes: Readonly<Partial<Record<Carried, readonly string[]>>> = {
   text: ['text'],
   integer: ['integer', 'numeric'],
@@ -58,13 +58,13 @@ const takes: Readonly<Partial<Record<Carried, readonly string[]>>> = {
   float: ['real'],
 };
 
-/** A side of a copy: a column as the engine has it. */
+/** One side of a copy: a column and its engine. */
 export interface Side {
   engine: Engine;
   column: ColumnShape;
 }
 
-/** What a column carries from one side to the other; or why it cannot be carried, as the end of a sentence. */
+/** The kind of value that a column carries between the sides, or why it cannot, as the end of a sentence. */
 export function carriedBetween(source: Side, target: Side): Carried | { refusal: string } {
   const [one, other] = [source.column.type, target.column.type];
   if (source.engine === target.engine) {
@@ -102,14 +102,14 @@ const postgresForms: Readonly<
   exact: (column) => sql`${column}::text`,
 };
 
-/** The expression that reads a column. */
+/** The SQL expression that reads a column. */
 export function readingOf(
   engine: Engine,
   carried: Carried,
   column: RawBuilder<unknown>,
 ): RawBuilder<unknown> {
   if (engine === 'Postgres') return postgresForms[carried]?.(column) ?? column;
-  // Numbers that JavaScript would round; what else such a column holds stays as it is.
+  // Casts numbers that JavaScript would round; other values in such a column stay as they are.
   if (carried === 'integer' || carried === 'exact') {
     return sql`case typeof(${column}) when 'integer' then cast(${column} as text) else ${column} end`;
   }
@@ -152,7 +152,7 @@ function isJson(text: string): boolean {
   }
 }
 
-/** What a comparison compares: two values are the same if this is. `jsonb` orders keys and leaves out blanks. */
+/** The form for comparison: two values are the same if it is equal. `jsonb` orders keys and leaves out blanks. */
 export function comparableCell(carried: Carried, cell: Cell): string | number | null {
   if (Buffer.isBuffer(cell)) return `bytes ${cell.toString('hex')}`;
   if (carried !== 'json' || typeof cell !== 'string') return cell;

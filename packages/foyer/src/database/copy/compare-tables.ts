@@ -4,14 +4,14 @@ import { comparableCell } from './carried-values.ts';
 import type { CopiedTable } from './copied-tables.ts';
 import { type ReadRow, readPages } from './copy-rows.ts';
 
-/** One table as it is on both sides. */
+/** One table, as both sides hold it. */
 export interface ComparedTable {
   table: string;
   source: TableDigest;
   target: TableDigest;
 }
 
-/** Reads every table on both sides, whole. `onRows` is told how many rows of the source were read. */
+/** Reads every table on both sides completely. `onRows` gets the number of source rows read since its last call. */
 export async function compareTables(
   source: Queries,
   target: Queries,
@@ -25,7 +25,7 @@ export async function compareTables(
       digestTable(source, table, (rows) => onRows?.(rows, name)),
       digestTable(target, table),
     ]);
-    // Neither may still be reading when the failure of the other is told.
+    // Wait for both: neither may still be reading when the other's failure is thrown.
     const [ofSource, ofTarget] = both.map((side) => {
       if (side.status === 'rejected') throw side.reason;
       return side.value;
@@ -42,14 +42,14 @@ export function differingTables(compared: readonly ComparedTable[]): ComparedTab
   );
 }
 
-/** What a table holds, in short: two tables with the same digest hold the same rows. */
+/** The digest of a table: two tables with the same digest hold the same rows. */
 export interface TableDigest {
   rows: number;
-  /** The sum of the rows' hashes, over every column, as 32 hexadecimal digits: the order of the rows changes nothing. */
+  /** The sum of the rows' hashes, over every column, as 32 hexadecimal digits: independent of the order of the rows. */
   checksum: string;
 }
 
-/** Reads the whole table, and sums it up. */
+/** Reads the whole table and computes its digest. */
 export async function digestTable(
   queries: Queries,
   table: CopiedTable,
@@ -70,7 +70,7 @@ export async function digestTable(
   return { rows, checksum: hex(high) + hex(low) };
 }
 
-/** JSON tells a number from a text, and nothing from an empty text. */
+/** JSON distinguishes a number from a text, and null from an empty text. */
 function hashOf(table: CopiedTable, { cells }: ReadRow): Buffer {
   const compared = cells.map((cell, at) => comparableCell(table.columns[at]?.carried ?? 'exact', cell));
   return hash('sha256', JSON.stringify(compared), 'buffer');

@@ -7,17 +7,17 @@ import { type Engine, engineOf, readTableShapes, type TableShape } from './table
 /** A table that is copied: the same on both sides. */
 export interface CopiedTable {
   name: string;
-  /** The columns of its primary key: rows are read in their order. */
+  /** The columns of its primary key; rows are read in its order. */
   key: readonly string[];
   columns: readonly { name: string; carried: Carried }[];
-  /** Columns whose next value a sequence of Postgres gives: it has to continue behind what was copied. */
+  /** Columns whose next value comes from a Postgres sequence, which must continue after the copied rows. */
   sequences: readonly string[];
 }
 
 /**
- * Every table of the source as the target has it too, parents before those that refer to them.
+ * Every table of the source that the target has too, parents before the tables that refer to them.
  *
- * Why the databases themselves are asked and no list is kept: a table that a list forgets would be left out silently.
+ * Why it asks the databases and keeps no list: a table that is missing from a list would be left out silently.
  * @throws CopyError `table_refused` that names every table and column that cannot be copied, with the reason
  */
 export async function matchTables(source: Queries, target: Queries): Promise<CopiedTable[]> {
@@ -95,7 +95,7 @@ function matchTable(source: TableShape, target: TableShape, engines: { source: E
   return { table: { name: source.name, key: source.key, columns: sorted, sequences }, refusals };
 }
 
-/** The tables' names, each behind those that its rows refer to; and those that refer to one another, which have no order. */
+/** The tables' names, each after those that it refers to; and those that refer to one another and have no order. */
 export function parentsFirst(tables: readonly Pick<TableShape, 'name' | 'references'>[]): {
   names: string[];
   circles: string[];
@@ -115,7 +115,7 @@ export function parentsFirst(tables: readonly Pick<TableShape, 'name' | 'referen
   return { names, circles: left.map(({ name }) => name) };
 }
 
-/** Lets each sequence of Postgres continue behind the copied rows. */
+/** Advances each Postgres sequence past the copied rows. */
 export async function advanceSequences(tx: Tx, tables: readonly CopiedTable[]): Promise<void> {
   if (engineOf(tx) !== 'Postgres') return;
   for (const { name, sequences } of tables) {
@@ -127,7 +127,7 @@ export async function advanceSequences(tx: Tx, tables: readonly CopiedTable[]): 
   }
 }
 
-/** How many rows each table holds; those that hold none are left out. */
+/** How many rows each table holds; empty tables are left out. */
 export async function countRows(
   queries: Queries,
   tables: readonly CopiedTable[],
@@ -142,7 +142,7 @@ export async function countRows(
   return counts.filter((count) => count.rows > 0);
 }
 
-/** Whether any table holds a row. Looks at one of each, so that it is quick within a transaction. */
+/** Whether any table holds a row. Reads at most one of each, so that it is quick within a transaction. */
 export async function holdsRows(queries: Queries, tables: readonly CopiedTable[]): Promise<boolean> {
   for (const { name } of tables) {
     const { rows } = await sql`select 1 as one from ${sql.table(name)} limit 1`.execute(queries);

@@ -21,7 +21,7 @@ import {
 } from './copy-mark.ts';
 import { copyRows } from './copy-rows.ts';
 
-/** What is being done, and how far it is. */
+/** The current activity and its progress. */
 export interface CopyProgress {
   doing: 'copying' | 'comparing';
   table: string;
@@ -34,31 +34,31 @@ export interface CopyDatabaseDeps {
   source: Pick<Database, 'queries'>;
   /** Up to date, and empty or marked as the target of this very copy. */
   target: Database;
-  /** By which the copy is known again when it is to go on; without a password. */
+  /** Identifies the copy when it is resumed; without a password. */
   sourceName: string;
-  /** The target held no table before it was opened: rows in it were put there by migrations, and are replaced. */
+  /** The target held no table before it was opened: its rows were inserted by migrations, and are replaced. */
   targetIsNew?: boolean;
   onProgress?: (progress: CopyProgress) => void;
-  /** Is told where what was copied earlier does not fit the source any more. */
+  /** Called when rows that were copied earlier no longer match the source. */
   onStartOver?: () => void;
 }
 
-/** A copy that was compared and holds what its source holds. */
+/** A finished copy that was compared and equals its source. */
 export interface WholeCopy {
   tables: ComparedTable[];
-  /** Whether an earlier copy was gone on with. */
+  /** Whether it resumed an earlier copy. */
   resumed: boolean;
-  /** Takes away the mark, by which nobody could use the target. @throws CopyError */
+  /** Removes the mark that keeps others from using the target. @throws CopyError */
   finish(): Promise<void>;
 }
 
 const patienceMs = 30_000;
 
 /**
- * Copies every row of one database into another, and compares the two. Killed at any instant it goes on where it was:
- * a page of rows and the place behind it are stored in one transaction. Two copies into one target take turns: the
- * later one goes on, and the earlier one stops. What was copied earlier and does not fit the source any more is copied
- * anew; a source that changes meanwhile is told.
+ * Copies every row of one database into another, and compares the two. If it is killed, the next copy resumes: each
+ * page of rows and its position are stored in one transaction. If two copies write to one target, the later one
+ * continues, and the earlier one stops. If earlier rows no longer match the source, it copies everything again; a
+ * source that changes in the meantime is an error.
  * @throws CopyError, DatabaseUnavailableError
  */
 export async function copyDatabase(deps: CopyDatabaseDeps): Promise<WholeCopy> {
@@ -92,7 +92,7 @@ export async function copyDatabase(deps: CopyDatabaseDeps): Promise<WholeCopy> {
   }
 }
 
-/** Makes the target ours: marks an empty one, and goes on with one that is marked. */
+/** Takes over the target: marks an empty one, or resumes a marked one. */
 async function takeTarget(
   { target, sourceName, targetIsNew }: CopyDatabaseDeps,
   tables: readonly CopiedTable[],
@@ -109,7 +109,7 @@ async function takeTarget(
       await createCopyMark(tx, { source: sourceName, owner, state });
       return { source: sourceName, state, place: null, isFresh: true } as const;
     }, patienceMs);
-  // Another copy may be marking it at the same moment: then there is a mark now.
+  // Another copy may be marking it at the same moment: then the mark exists now.
   const mark = await take().catch((error: unknown) => {
     if (!isThereAlready(error)) throw error;
     return take();
@@ -124,12 +124,12 @@ async function takeTarget(
   throw new CopyError('target_not_empty', message);
 }
 
-/** What Postgres says to the second of two who make the same table. */
+/** The Postgres error for the second of two transactions that create the same table. */
 function isThereAlready(error: unknown): boolean {
   return error instanceof Error && 'code' in error && /^(?:42P07|23505)$/.test(String(error.code));
 }
 
-/** The tables as they are on both sides where those are the same; else what does not fit. */
+/** Returns the compared tables if both sides are the same; otherwise the error that says how they differ. */
 async function copyAndCompare(
   deps: CopyDatabaseDeps,
   { owner, tables, place }: { owner: string; tables: readonly CopiedTable[]; place: CopyPlace | null },

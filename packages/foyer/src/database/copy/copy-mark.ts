@@ -2,36 +2,36 @@ import type { Queries, Tx } from '../database.ts';
 import { readTables } from '../read-tables.ts';
 
 /**
- * Why a table of its own that comes and goes: while it exists, the database is half of a copy, and only the copy may use
- * it; a finished copy is like any other database. It holds one row.
+ * Why a separate, temporary table: while it exists, the database is an unfinished copy that only the copy may use; a
+ * finished copy is like any other database. It holds one row.
  */
 
-/** The table by whose presence a copy is known to be unfinished. */
+/** The table whose existence marks an unfinished copy. */
 export const copyMarkTable = 'foyer_copy';
 
 /** A value of a primary key, as it is stored in the mark. */
 export type KeyCell = string | number;
 
-/** How far a copy is: everything up to this row, and every table before its table. */
+/** How far a copy has come: everything up to this row, and every table before its table. */
 export interface CopyPlace {
   table: string;
   key: readonly KeyCell[];
 }
 
-/** What is known of an unfinished copy, in its target. */
+/** The state of an unfinished copy, stored in its target. */
 export interface CopyMark {
-  /** The source by name, without a password. */
+  /** The source's name, without a password. */
   source: string;
-  /** copying: rows are being added; clearing: what did not fit the source has to go first. */
+  /** copying: rows are being added; clearing: rows that did not match the source must be deleted first. */
   state: 'copying' | 'clearing';
-  /** What was copied last; null before the first row. */
+  /** The last row that was copied; null before the first one. */
   place: CopyPlace | null;
 }
 
 type MarkTables = {
   foyer_copy: {
     source: string;
-    /** Whoever began last: a copy that finds another one here stops. */
+    /** The copy that started last: a copy that finds another owner here stops. */
     owner: string;
     state: CopyMark['state'];
     place: string | null;
@@ -52,7 +52,7 @@ function markOf({ source, state, place }: MarkTables['foyer_copy']): CopyMark {
   return { source, state, place: place === null ? null : (JSON.parse(place) as CopyPlace) };
 }
 
-/** Marks a database as the target of a copy that has not begun. */
+/** Marks a database as the target of a copy that has not copied anything yet. */
 export async function createCopyMark(
   tx: Tx,
   mark: { source: string; owner: string; state?: CopyMark['state'] },
@@ -70,9 +70,9 @@ export async function createCopyMark(
     .execute();
 }
 
-/** Makes `owner` the one who goes on from where the mark then stands; whoever copied until now stops at its next page. */
+/** Makes `owner` the copy that continues from the mark's position; the previous one stops at its next page. */
 export async function takeCopyMark(tx: Tx, owner: string): Promise<CopyMark> {
-  // What it returns is read behind the lock: the page that another copy was just storing is in it.
+  // Reads the mark under the lock, so it includes the page that another copy was just storing.
   const row = await withMark(tx)
     .updateTable('foyer_copy')
     .set({ owner })
@@ -83,7 +83,7 @@ export async function takeCopyMark(tx: Tx, owner: string): Promise<CopyMark> {
   return markOf(row);
 }
 
-/** Stores how far the copy is. @throws CopyError where another copy has taken over */
+/** Stores how far the copy has come. @throws CopyError if another copy has taken over */
 export async function moveCopyMark(
   tx: Tx,
   owner: string,
@@ -98,13 +98,13 @@ export async function moveCopyMark(
   if (numUpdatedRows !== 1n) throw takenOver();
 }
 
-/** Takes the mark away: the copy is whole. @throws CopyError where another copy has taken over */
+/** Removes the mark: the copy is complete. @throws CopyError if another copy has taken over */
 export async function dropCopyMark(tx: Tx, owner: string): Promise<void> {
   await moveCopyMark(tx, owner, { state: 'copying', place: null });
   await tx.schema.dropTable(copyMarkTable).execute();
 }
 
-/** Another copy may even have finished by now, and taken the table away. */
+/** Another copy may even have finished by now and dropped the table. */
 function takenOverWhereGone(error: unknown): never {
   const isGone = error instanceof Error && error.message.includes(copyMarkTable);
   throw isGone ? takenOver(error) : error;
@@ -116,11 +116,11 @@ function takenOver(cause?: unknown): CopyError {
 }
 
 /**
- * Thrown when a copy cannot begin or go on.
+ * Thrown when a copy cannot start or continue.
  * - `target_not_empty`: the target holds something else
- * - `source_changed`: the source was written while it was copied, so that what was copied does not fit together
- * - `taken_over`: another copy into the same target was started, and goes on where this one was
- * - `row_refused`: the target does not take what the source holds
+ * - `source_changed`: the source was written during the copy, so that the copied rows are inconsistent
+ * - `taken_over`: another copy into the same target was started, and continues where this one stopped
+ * - `row_refused`: the target does not accept a row of the source
  * - `table_refused`: there are tables that cannot be copied as they are
  */
 export class CopyError extends Error {

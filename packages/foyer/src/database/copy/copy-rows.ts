@@ -7,19 +7,19 @@ import { engineOf } from './table-shapes.ts';
 
 /** SQLite takes 32,766 parameters in a statement, and Postgres 65,535. */
 const mostParameters = 30_000;
-/** A target that restarts is waited for. */
+/** How long to wait for a target that restarts. */
 const patienceMs = 30_000;
 
 export interface CopyRowsDeps {
-  /** Of one kind with the target's schema; written by nobody meanwhile, or a snapshot. */
+  /** Has the target's schema; no one writes to it during the copy, or it is a snapshot. */
   source: Queries;
   target: Pick<Database, 'write'>;
   tables: readonly CopiedTable[];
-  /** Where to go on; from the beginning unless told. */
+  /** Where to continue; from the beginning by default. */
   from?: CopyPlace | null;
-  /** Runs first in each page's transaction: what it stores and the page come to be together, or not at all. */
+  /** Runs first in each page's transaction: what it stores is committed together with the page, or not at all. */
   onPage?: (tx: Tx, place: CopyPlace) => Promise<void>;
-  /** Is told how many rows were added. */
+  /** Called with the number of rows that were added. */
   onRows?: (rows: number, table: string) => void;
 }
 
@@ -79,7 +79,7 @@ function buildInsert(queries: Queries, table: CopiedTable, rows: number): string
   ).sql;
 }
 
-/** A child without its parent, or the same row twice, is what a source that changes looks like. */
+/** A child without its parent, or a duplicate row, means that the source changed during the copy. */
 function told(error: unknown, table: CopiedTable): unknown {
   if (error instanceof CopyError || error instanceof DatabaseUnavailableError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -97,17 +97,17 @@ function told(error: unknown, table: CopiedTable): unknown {
   return error;
 }
 
-/** As many rows are held at once, twice over: while one page is worked on, the next one is read. */
+/** Up to twice as many rows are in memory: the next page is read while one is being processed. */
 const pageRows = 1000;
 
-/** A row on its way: its cells in the order of the table's columns, and its primary key as the database has it. */
+/** A row in transit: its cells in the order of the table's columns, and its primary key as the database has it. */
 export interface ReadRow {
   cells: readonly Cell[];
   key: readonly KeyCell[];
 }
 
 /**
- * Reads a table in pages, in the order of its primary key, behind the row whose key is `after`.
+ * Reads a table in pages, in the order of its primary key, starting after the row whose key is `after`.
  * @throws CopyError `row_refused` if a value is not of its column's type
  */
 export async function* readPages(
@@ -126,12 +126,12 @@ export async function* readPages(
         return;
       }
       next = readPage(queries, table, last.key);
-      // Its failure is thrown to the caller that asks for the next page; there may be none.
+      // Its failure is thrown when the caller asks for the next page, which it may never do.
       next.catch(() => {});
       yield page;
     }
   } finally {
-    // What still reads must not meet a database that is being closed.
+    // A pending read must end before the caller closes the database.
     await next.catch(() => {});
   }
 }
@@ -144,7 +144,7 @@ async function readPage(
   const engine = engineOf(queries);
   const refs = (names: readonly string[]) => names.map((name) => sql.ref(`${table.name}.${name}`));
   const key = sql.join(refs(table.key));
-  // The key once more, as it is ordered: a value that was given another form would lead to another place.
+  // The key again, in the form in which it is ordered: a converted value would lead to another position.
   const keyCells = refs(table.key).map((ref, at) => {
     const carried = table.columns.find(({ name }) => name === table.key[at])?.carried;
     const isNumber = carried === 'integer' || carried === 'exact';
@@ -171,7 +171,7 @@ async function readPage(
   }));
 }
 
-/** SQLite lets a primary key be null, and then no row can be found behind it. */
+/** SQLite allows null in a primary key, and then no row after it can be found. */
 function keyCell(cell: unknown, table: string, column: string): KeyCell {
   if (typeof cell === 'string' || typeof cell === 'number') return cell;
   const message = `A row of ${table} has no value in its primary key ${column}. Give it one, and run this again.`;

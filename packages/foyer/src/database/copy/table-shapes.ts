@@ -9,21 +9,21 @@ export type Engine = 'SQLite' | 'Postgres';
 /** A column as its database describes it. */
 export interface ColumnShape {
   name: string;
-  /** In lower case: in SQLite as it was declared, in Postgres by its internal name (`int8`, `timestamptz`). */
+  /** In lower case: as declared in SQLite, the internal name in Postgres (`int8`, `timestamptz`). */
   type: string;
-  /** Whether the database computes it: it is not copied, the target computes it too. */
+  /** Whether the database computes it: then it is not copied, since the target computes it too. */
   isGenerated: boolean;
-  /** Whether a sequence of Postgres gives its next value. */
+  /** Whether its next value comes from a Postgres sequence. */
   hasSequence: boolean;
 }
 
 /** A table as its database describes it. */
 export interface TableShape {
   name: string;
-  /** table, or what else has rows: a virtual table of SQLite, a foreign one of Postgres. */
+  /** table, or something else with rows: a virtual table of SQLite, a foreign one of Postgres. */
   kind: 'table' | 'virtual table' | 'foreign table';
   columns: ColumnShape[];
-  /** The columns of its primary key, in order; none if it has none. */
+  /** The columns of its primary key, in order; empty if it has none. */
   key: string[];
   /** The tables that its rows refer to. */
   references: { table: string; onDelete: 'cascade' | 'other' }[];
@@ -33,7 +33,7 @@ export function engineOf(queries: Queries): Engine {
   return queries.getExecutor().adapter instanceof PostgresAdapter ? 'Postgres' : 'SQLite';
 }
 
-/** Describes every table of a database, Foyer's and others, but the mark of a copy. */
+/** Describes every table of a database, Foyer's and others, except the mark of a copy. */
 export async function readTableShapes(queries: Queries): Promise<TableShape[]> {
   const read = engineOf(queries) === 'Postgres' ? readPostgres : readSqlite;
   const { columns, references } = await read(queries);

@@ -2,9 +2,9 @@ import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
 /**
- * Indexes for the operator: lists that filter and search through a hundred thousand installations, and counts that a
- * scrape of the metrics asks for again and again. Most of them hold every column that their query looks at, so that it
- * never reads the rows themselves, which carry long sealed texts.
+ * Indexes for the operator: lists that filter and search through a hundred thousand installations, and counts that each
+ * metrics scrape repeats. Most of them contain every column that their query reads, so that it never reads the rows
+ * themselves, which carry long sealed texts.
  */
 export const m0002OperatorIndexes: Migration = {
   async up(db: Kysely<unknown>) {
@@ -16,12 +16,12 @@ export const m0002OperatorIndexes: Migration = {
       'installed_at',
       'id',
     ]).execute();
-    // Takes the place of an index of the time alone: beside the one above, that would no longer be chosen.
+    // Replaces an index on the time only, which the planner would no longer choose next to the one above.
     await db.schema.dropIndex('installations_lapsing').execute();
     await index('installations_lapsing', 'installations', ['client_id', 'status', 'bot_expires_at'])
       .where(sql.ref('bot_expires_at'), 'is not', null)
       .execute();
-    // A search by part of a name looks at every name, newest first: here they stand close together.
+    // A search by part of a name reads every name, newest first: this index keeps them close together.
     await index('installations_by_name', 'installations', [
       'client_id',
       'installed_at',

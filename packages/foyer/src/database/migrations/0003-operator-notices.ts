@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** What the operators are told, once for each cause and channel; `records.ts` says what each column means. */
+/** Notices to the operators, one per cause and channel; `records.ts` says what each column means. */
 export const m0003OperatorNotices: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema

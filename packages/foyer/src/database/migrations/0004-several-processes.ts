@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** What several processes on one database have to tell each other; `records.ts` says what each column means. */
+/** State that several processes on one database share; `records.ts` says what each column means. */
 export const m0004SeveralProcesses: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema

@@ -3,12 +3,12 @@ import type { Migration } from 'kysely/migration';
 
 /**
  * A person belongs to a team: a Slack user id is unique only together with it (or with the enterprise, for an org-wide
- * install). Until now one row held a person of several teams, and each install wrote over the others' profile.
+ * install). Until now one row held a person of several teams, and each install overwrote the others' profile.
  *
- * A person of one team keeps their profile. Of one who was in several nobody can say which team's profile was stored
- * last: each gets a row without a profile, and a membership that was never proven, so that Slack is asked again.
+ * A person of one team keeps their profile. For a person of several teams, no one can say which team's profile was
+ * stored last: each team gets a row without a profile and an unproven membership, so that Slack is asked again.
  *
- * It also adds when Slack issued an install's tokens, by Slack's clock: what events are compared with.
+ * It also adds when Slack issued an install's tokens, by Slack's clock: events are compared with that time.
  */
 export const m0006PeopleByTeam: Migration = {
   async up(db: Kysely<unknown>) {
@@ -28,7 +28,7 @@ export const m0006PeopleByTeam: Migration = {
       .addColumn('updated_at', 'bigint', (column) => column.notNull())
       .addPrimaryKeyConstraint('users_by_team_pk', ['client_id', 'team_id', 'user_id'])
       .execute();
-    // A table of its own, with a key: without statistics SQLite would look through all of an app's memberships for each.
+    // A separate table with a key: without statistics SQLite would scan all of an app's memberships for each person.
     await db.schema
       .createTable('shared_people')
       .addColumn('client_id', 'text', (column) => column.notNull())

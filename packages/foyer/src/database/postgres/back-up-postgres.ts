@@ -12,7 +12,7 @@ import { createPostgresPool } from './postgres-pool.ts';
 
 /**
  * Writes everything that the database holds at one moment into a SQLite file on which Foyer can start, and compares the
- * two row by row. Others go on writing meanwhile.
+ * two row by row. Other processes can keep writing.
  * @throws DatabaseUnavailableError, BackupDamagedError, CopyError
  */
 export async function backUpPostgres(
@@ -26,7 +26,7 @@ export async function backUpPostgres(
   try {
     await readPostgresSnapshot(url, async (source) => {
       const tables = await matchTables(source, target.queries);
-      // A new file holds what the app's migrations put there.
+      // A new file already holds the rows that the app's migrations insert.
       await clearRows(target, tables);
       await copyRows({ source, target, tables });
       const differing = differingTables(await compareTables(source, target.queries, tables));
@@ -47,7 +47,7 @@ function notForSqlite({ migration, cause }: OwnMigrationError): CopyError {
   return new CopyError('table_refused', message, { cause });
 }
 
-/** REPEATABLE READ sees what was committed when its first query began; nobody waits for it, and it for nobody. */
+/** REPEATABLE READ sees what was committed when its first query began. It blocks no one and waits for no one. */
 const begin = [
   'begin isolation level repeatable read, read only',
   'set local statement_timeout = 0',
@@ -55,8 +55,8 @@ const begin = [
 ].join('; ');
 
 /**
- * Runs `work` on one consistent picture of the database, however long that takes and whoever writes meanwhile.
- * @throws DatabaseUnavailableError, also where the connection is lost: another one would see another picture
+ * Runs `work` on one consistent snapshot of the database, without a time limit, while others may write.
+ * @throws DatabaseUnavailableError, also if the connection is lost: another one would see another snapshot
  */
 export async function readPostgresSnapshot<T>(
   url: string,

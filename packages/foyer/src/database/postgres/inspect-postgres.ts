@@ -6,7 +6,7 @@ import { readTables } from '../read-tables.ts';
 import type { Tables } from '../records.ts';
 import { createPostgresPool } from './postgres-pool.ts';
 
-/** A Postgres database as it stands, before anybody opens it to work with it. */
+/** The state of a Postgres database before Foyer opens it. */
 export interface PostgresInspection {
   /** Such as `16.4`. */
   version: string;
@@ -18,29 +18,29 @@ export interface PostgresInspection {
   bytes: number;
   /** Whether this connection is encrypted. */
   isEncrypted: boolean;
-  /** Where new tables would be made; null where the role has no such place. */
+  /** The schema in which new tables would be created; null if the role has none. */
   schema: string | null;
   mayCreateTables: boolean;
-  /** Whether the role may read and write every table of Foyer's that is there. */
+  /** Whether the role may read and write every table of Foyer's that exists. */
   mayWrite: boolean;
-  /** Connections for ordinary roles, and how many there are now, ours not counted. */
+  /** The limit of connections for ordinary roles, and how many there are now, ours not counted. */
   mostConnections: number;
   connections: number;
-  /** Of the oldest transaction that is open anywhere in the database, in seconds; null where there is none. */
+  /** The age in seconds of the oldest open transaction in the database; null if there is none. */
   oldestTransactionSeconds: number | null;
-  /** Replication slots that nobody reads, and that keep the server from cleaning up. */
+  /** Replication slots that no one reads, and that keep the server from cleaning up. */
   idleSlots: string[];
-  /** Nothing was ever stored: not even tables are there. */
+  /** Nothing was ever stored: there are not even tables. */
   isEmpty: boolean;
-  /** Whether it holds half of a copy. */
+  /** Whether it holds an unfinished copy. */
   isUnfinishedCopy: boolean;
-  /** Migrations that this code has and the database has not. */
+  /** Migrations that this code has and the database does not. */
   missingMigrations: string[];
-  /** Migrations that a newer Foyer has made. */
+  /** Migrations that a newer Foyer applied. */
   unknownMigrations: string[];
 }
 
-/** Looks at a database without changing it. @throws DatabaseUnavailableError whose cause says why */
+/** Inspects a database without changing it. @throws DatabaseUnavailableError whose cause says why */
 export function inspectPostgres(url: string): Promise<PostgresInspection> {
   return peekPostgres(underCopyName(url), async (queries) => ({
     ...(await inspectServer(queries)),
@@ -128,7 +128,7 @@ async function appliedMigrations(queries: Queries): Promise<string[]> {
 }
 
 /**
- * Runs `work` on one connection to a database as it stands, whatever it holds: nothing in it is brought up to date.
+ * Runs `work` on one connection to a database as it is, Foyer's or not: no migration runs.
  * @throws DatabaseUnavailableError
  */
 export async function peekPostgres<T>(url: string, work: (queries: Queries) => Promise<T>): Promise<T> {
@@ -141,12 +141,12 @@ export async function peekPostgres<T>(url: string, work: (queries: Queries) => P
   }
 }
 
-/** A Foyer that runs asks every two seconds; a connection that PgBouncer keeps after its end asks nothing. */
+/** A running Foyer queries every two seconds; an old connection that PgBouncer keeps open queries nothing. */
 const busyWithin = '10 seconds';
 
 /**
- * Whether a Foyer or one of its commands works on the database, on whichever machine: by the name that its connections
- * have (`foyer`, unless the URL gives another). Sees those of the same role, or all with `pg_read_all_stats`.
+ * Whether a Foyer or one of its commands uses the database, on any machine, by the name of its connections (`foyer`,
+ * unless the URL gives another). Sees those of the same role, or all with `pg_read_all_stats`.
  * @throws DatabaseUnavailableError
  */
 export function isPostgresInUse(url: string): Promise<boolean> {
@@ -160,7 +160,7 @@ export function isPostgresInUse(url: string): Promise<boolean> {
   });
 }
 
-/** The URL, with a name for its connections by which they are told from those of a Foyer. */
+/** The URL, with a connection name that distinguishes this command from a running Foyer. */
 export function underCopyName(url: string): string {
   const named = new URL(url);
   named.searchParams.set('application_name', 'foyer-copy');

@@ -19,9 +19,9 @@ import { createPostgresPool, serverName } from './postgres-pool.ts';
 import { createWriteMarks, isMarkKept, prepareWriteMarks, type WriteMark } from './write-marks.ts';
 
 /**
- * All that a transaction needs is set within it, so that PgBouncer may hand each one to another connection. Why not
- * SERIALIZABLE, with which no row would have to be locked (`database.ts`): of thirty installs at once, each of another
- * team, five tries in six failed, since they met in the same pages of an index; a seventh of the installs got done.
+ * A transaction sets everything it needs within itself, so that PgBouncer may give each one another connection. Why not
+ * SERIALIZABLE, which would need no row locks (`database.ts`): with thirty installs at once, each of another team, five
+ * attempts in six failed because they touched the same index pages; a seventh of the installs got done.
  */
 const begin = [
   'begin isolation level read committed',
@@ -30,15 +30,15 @@ const begin = [
   'set local idle_in_transaction_session_timeout = 10000',
 ];
 
-/** How late a commit of another process may be seen in the change mark. */
+/** How long a commit of another process may take to show in the change mark. */
 const seenWithinMs = 500;
 const retryDelayMs = 15;
-/** How long it is tried to learn what became of a commit whose answer was lost, from the moment it was asked for. */
+/** How long to try to learn the outcome of a commit whose answer was lost, counted from the commit request. */
 const doubtMs = 7500;
-/** One for all Foyers that share a server: only they ask for it. */
+/** One lock for all Foyers on a server: no one else asks for it. */
 const migrationLock = 0x466f796572;
 
-/** Thrown within this file when the connection was lost between a commit and its answer. */
+/** Thrown within this file if the connection was lost between a commit and its answer. */
 class CommitInDoubtError extends Error {
   override readonly name = 'CommitInDoubtError';
   readonly mark: WriteMark;
@@ -51,7 +51,7 @@ class CommitInDoubtError extends Error {
   }
 }
 
-/** Kysely's Postgres dialect with our beginning of a transaction, and an end that tells a lost answer from a refusal. */
+/** Kysely's Postgres dialect with our start of a transaction and a commit that tells a lost answer from a refusal. */
 function foyerDialect(pool: PostgresPool): PostgresDialect {
   const marks = createWriteMarks();
   const markOf = new WeakMap<DatabaseConnection, WriteMark>();
@@ -61,7 +61,7 @@ function foyerDialect(pool: PostgresPool): PostgresDialect {
     const rollback = driver.rollbackTransaction.bind(driver);
     const rollBack = async (connection: DatabaseConnection): Promise<void> => {
       markOf.get(connection)?.settle('not committed');
-      // A connection that cannot even roll back is thrown away, and what led here is what is told.
+      // A connection that cannot even roll back is discarded; report the error that led here.
       await rollback(connection as Parameters<typeof rollback>[0]).catch(() => {});
     };
     return Object.assign(driver, {
@@ -71,7 +71,7 @@ function foyerDialect(pool: PostgresPool): PostgresDialect {
         try {
           await connection.executeQuery(CompiledQuery.raw([...begin, ...mark.statements].join('; ')));
         } catch (error) {
-          // Kysely ends what has begun, and here it has not, but the server may be in its middle.
+          // Kysely ends only a transaction that has begun. This one has not, but the server may be in the middle of it.
           await rollBack(connection);
           throw error;
         }
@@ -93,7 +93,7 @@ function foyerDialect(pool: PostgresPool): PostgresDialect {
   return Object.assign(new PostgresDialect({ pool }), { createDriver });
 }
 
-/** Kysely's own lock for migrations belongs to a session: PgBouncer would leave it behind on a connection. */
+/** Kysely's own migration lock belongs to a session: PgBouncer would leave it behind on a connection. */
 function migratingDialect(pool: PostgresPool): PostgresDialect {
   const noLock = async (): Promise<void> => {};
   const createAdapter = () =>
@@ -102,8 +102,8 @@ function migratingDialect(pool: PostgresPool): PostgresDialect {
 }
 
 /**
- * Brings the schema up to date: one process does it, and others that start meanwhile wait for it. What only looks has
- * the time limit of every statement; a migration, and the wait for another's, has none.
+ * Brings the schema up to date: one process does it, and others that start at the same time wait. Queries that only
+ * check have the time limit of every statement; a migration, and the wait for another's, has none.
  */
 async function bringUpToDate(url: string, options: OpenPostgresOptions): Promise<void> {
   const { patienceMs } = options;
@@ -138,14 +138,14 @@ async function requireVersion(queries: Kysely<Tables>, url: string): Promise<voi
 }
 
 export interface OpenPostgresOptions {
-  /** How long a server that is not there yet is waited for; 2,500 unless given. */
+  /** How long to wait for a server that is not up yet; 2,500 by default. */
   patienceMs?: number;
   migrations?: OwnMigrations;
 }
 
 /**
- * Opens a Postgres database, and brings it up to date. `url` is a connection URL as libpq has them; `pool_max` in it
- * bounds the connections (10 unless given).
+ * Opens a Postgres database, and brings it up to date. `url` is a libpq connection URL; its `pool_max` limits the
+ * connections (10 by default).
  * @throws DatabaseUnavailableError, DatabaseNewerError, OwnMigrationError
  */
 export async function openPostgres(url: string, options: OpenPostgresOptions = {}): Promise<Database> {
@@ -156,8 +156,8 @@ export async function openPostgres(url: string, options: OpenPostgresOptions = {
   let commits = 0;
 
   /**
-   * True once it is known that the transaction was committed, false once it is known that it was not. Where neither can
-   * be learnt, it is refused in a way that `write` does not try again: the work might be done twice.
+   * Resolves to true once the transaction is known to be committed, to false once it is known not to be. If neither can
+   * be learned, throws an error after which `write` does not retry: the work might be done twice.
    */
   async function wasCommitted(doubt: CommitInDoubtError): Promise<boolean> {
     const unknown = new DatabaseUnavailableError(`The database ${server} cannot be used: ${doubt.message}`, {
@@ -219,7 +219,7 @@ export async function openPostgres(url: string, options: OpenPostgresOptions = {
       const run = prepareQuery(build);
       return async (values) => (await run(queries, values)).rows;
     },
-    // It only ever grows: by each commit of ours, and twice a second for those of others.
+    // It only ever grows: with each write of ours, and twice a second to cover those of others.
     changeMark: () => commits + Math.floor(performance.now() / seenWithinMs),
     async ping() {
       try {
@@ -237,7 +237,7 @@ export async function openPostgres(url: string, options: OpenPostgresOptions = {
     failed: new Promise(() => {}),
     failure: () => undefined,
     async scrub() {
-      // Postgres clears its pages by itself (autovacuum), and its log is kept by whoever keeps the server.
+      // Postgres cleans its pages automatically (autovacuum), and its log belongs to the people who run the server.
     },
     backup: (file) => backUpPostgres(url, file, options.migrations),
     close: () => queries.destroy(),

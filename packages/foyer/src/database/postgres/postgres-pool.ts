@@ -9,11 +9,11 @@ import { asTold, isLostConnection, isOfAborted, mayComeBack } from './postgres-f
  */
 const connectMs = 3000;
 const statementMs = 5000;
-/** How long a read, and the beginning of a transaction, ride out a server that restarts or fails over. */
+/** How long a read, or the start of a transaction, waits while a server restarts or fails over. */
 const reconnectMs = 2500;
 const reconnectPauseMs = 100;
 
-/** Whole numbers below 2^53, all of them: times, counts, and the sums of both. */
+/** Types that hold only whole numbers below 2^53 here: times, counts and sums of either. */
 const numbers = new Set<number>([pg.types.builtins.INT8, pg.types.builtins.NUMERIC]);
 
 const types: pg.CustomTypesConfig = {
@@ -22,16 +22,16 @@ const types: pg.CustomTypesConfig = {
 };
 
 /**
- * Makes the connections that Kysely runs its statements on; none is opened before the first. Each refusal of the server
- * is told as a DatabaseUnavailableError, and a read whose connection is lost is done again on another.
+ * Creates the pool that Kysely runs its statements on; it connects on first use. Each refusal by the server becomes a
+ * DatabaseUnavailableError, and a read whose connection is lost is repeated on another one.
  */
 export function createPostgresPool(options: {
   url: string;
-  /** The most connections at once; unless told what the URL's `pool_max` says, or 10. */
+  /** The most connections at once; by default the URL's `pool_max`, or 10. */
   max?: number;
-  /** Without a limit to the time of a statement, as migrations need it. */
+  /** Without a time limit for statements, as migrations need. */
   unlimited?: boolean;
-  /** How long a server that is not there is waited for: 2,500 ms unless told. */
+  /** How long to wait for a server that is not up; 2,500 ms by default. */
   patienceMs?: number;
 }): PostgresPool {
   const { url, patienceMs = reconnectMs } = options;
@@ -46,7 +46,7 @@ export function createPostgresPool(options: {
     types,
     ...(options.unlimited ? {} : { query_timeout: statementMs }),
   });
-  // A connection may die at any time, and says so by an event, in use or not. In use, its statement fails too.
+  // A connection that dies emits an error event, in use or not. If it is in use, its statement fails too.
   const ignored = (): void => {};
   pool.on('error', ignored);
   pool.on('connect', (client) => client.on('error', ignored));
@@ -72,7 +72,7 @@ export function createPostgresPool(options: {
   };
 }
 
-/** One connection, which is another one after a read has lost it. */
+/** One connection, which is replaced if a read loses it. */
 function createConnection(
   first: pg.PoolClient,
   connect: () => Promise<pg.PoolClient>,
@@ -88,13 +88,13 @@ function createConnection(
     if (/^begin\b/.test(text)) inTransaction = true;
     const mayRepeat = !inTransaction && /^select\b/.test(text);
     for (;;) {
-      // What is lost answers nothing: to ask it, if only to roll back, would take another time limit.
+      // A lost connection answers nothing: even a rollback on it would wait for another time limit.
       if (!client || lostBy !== undefined) throw asTold(lostBy, server);
       try {
         return asResult(await client.query(text, [...values]));
       } catch (error) {
         if (!isLostConnection(error)) {
-          // An aborted transaction refuses all that follows: what is told is what it was aborted by.
+          // An aborted transaction refuses all that follows: report the error that aborted it.
           if (!isOfAborted(error)) abortedBy = error;
           throw asTold(abortedBy ?? error, server);
         }
@@ -109,7 +109,7 @@ function createConnection(
   }
 
   return {
-    // Kysely's other way to call it, with a cursor, is for streams: nothing here reads one.
+    // Kysely calls it with a cursor only for streams, and nothing here uses those.
     query: query as unknown as PostgresPoolClient['query'],
     release: (destroy) => client?.release(destroy || lostBy !== undefined),
   };

@@ -5,11 +5,11 @@ import type { InTurn } from '../migrate.ts';
 import type { Tables } from '../records.ts';
 
 /**
- * Why marks: where the connection is lost between a commit and its answer, something has to tell what became of it.
- * The server's own `pg_xact_status` does not outlive a crash or a failover: the number of a transaction that was lost is
- * given to the next one, and "committed" is then told of that. So each transaction leaves a row that is there if the
- * transaction is, under an id that nobody else has; the next one clears it away, and the table stays as small as what is
- * under way.
+ * Why marks: if the connection is lost between a commit and its answer, Foyer must be able to find out the outcome. The
+ * server's own `pg_xact_status` does not survive a crash or a failover: the next transaction gets the number of a lost
+ * one, and the answer "committed" is then about that one. So each transaction writes a row with a unique id, which
+ * exists if the transaction was committed. Later transactions delete it, so the table stays as small as the work in
+ * progress.
  */
 export const writeMarksTable = 'write_marks';
 
@@ -19,16 +19,16 @@ const makeTable = `create table if not exists write_marks (
   made_at timestamptz not null default now()
 )`;
 
-/** What one transaction does about marks. */
+/** The mark of one transaction. */
 export interface WriteMark {
   id: string;
-  /** To be executed as the transaction begins. */
+  /** To be executed when the transaction begins. */
   statements: readonly string[];
-  /** Once it is known how the transaction ended. */
+  /** To be called once the outcome of the transaction is known. */
   settle(end: 'committed' | 'not committed'): void;
 }
 
-/** Makes what hands out the marks of one process. */
+/** Creates the source of one process's marks. */
 export function createWriteMarks(): { next(): WriteMark } {
   const spent: string[] = [];
   return {
@@ -46,9 +46,9 @@ export function createWriteMarks(): { next(): WriteMark } {
   };
 }
 
-/** Whether the transaction that made the mark was committed. Run it in a transaction; it waits for one still at its end. */
+/** Whether the mark's transaction was committed. Run it in a transaction; it waits for one that is still ending. */
 export async function isMarkKept(transaction: Tx, id: string): Promise<boolean> {
-  // Nobody else makes this mark: where it can be made anew, the transaction is gone, and cannot come back.
+  // No one else inserts this id: if the insert succeeds, the transaction is gone and cannot come back.
   await sql`insert into write_marks (id, made_by) values (${id}, 'doubt') on conflict (id) do nothing`.execute(
     transaction,
   );
@@ -58,7 +58,7 @@ export async function isMarkKept(transaction: Tx, id: string): Promise<boolean> 
   return found.rows[0]?.made_by === 'write';
 }
 
-/** Makes the table where it is missing, in its turn, and clears away what processes left behind that died. */
+/** Creates the table if it is missing, in its turn, and deletes marks that dead processes left behind. */
 export async function prepareWriteMarks(queries: Kysely<Tables>, inTurn: InTurn): Promise<void> {
   const found = await sql<{ name: string | null }>`select to_regclass('write_marks')::text as name`.execute(
     queries,

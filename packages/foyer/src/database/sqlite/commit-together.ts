@@ -4,11 +4,11 @@ import { CompiledQuery } from 'kysely';
 import { DatabaseUnavailableError, type Tx } from '../database.ts';
 
 /**
- * Why writes share commits: each commit waits for the disk (0.3 ms, ten on a slow one), which is most of what a short
- * write costs. Those that are asked for while it waits, or within one turn of the event loop, go into one transaction
- * together, each in a savepoint of its own: one that fails takes none of the others with it, and each hears that it is
- * written once the commit has reached the disk. Sixteen installs at once made 20 commits each before, and 2 since. A
- * write that comes alone is a transaction of its own.
+ * Why writes share commits: each commit waits for the disk (0.3 ms, ten on a slow one), which is most of the cost of a
+ * short write. Writes that arrive during that wait, or within one turn of the event loop, share one transaction. Each
+ * has its own savepoint, so one that fails does not undo the others, and each resolves once the commit has reached the
+ * disk. Sixteen installs at once took 20 commits each before, and take 2 now. A write that arrives alone is its own
+ * transaction.
  */
 
 type Work = (transaction: Tx) => Promise<unknown>;
@@ -21,20 +21,20 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** So many at most, since reads wait behind them: a moment's writes of the runs that a worker works at once. */
+/** The limit, since reads wait behind them: about as many writes as a worker's concurrent runs make in a moment. */
 const mostTogether = 32;
 const retryDelayMs = 25;
 
-// Made once, since each write takes two of them.
+// Compiled once, since each write runs two of them.
 const setSavepoint = CompiledQuery.raw('savepoint one');
 const undoToSavepoint = CompiledQuery.raw('rollback to one');
 const releaseSavepoint = CompiledQuery.raw('release one');
 
-/** Makes the one way to write. */
+/** Creates the one function that writes. */
 export function createCommits(deps: {
-  /** Runs its work in one transaction, and resolves when that has reached the disk. */
+  /** Runs the work in one transaction, and resolves when that has reached the disk. */
   transact<T>(work: (transaction: Tx) => Promise<T>): Promise<T>;
-  /** Whether a transaction failed only because somebody else was writing. */
+  /** Whether a transaction failed only because another process was writing. */
   isLocked(error: unknown): boolean;
 }): <T>(work: (transaction: Tx) => Promise<T>, patienceMs: number) => Promise<T> {
   const waiting: Waiting[] = [];
@@ -52,7 +52,7 @@ export function createCommits(deps: {
     isWriting = false;
   }
 
-  /** Ends each of a group; returns those that are to be tried again, since somebody else was writing. */
+  /** Settles each write of a group; returns those to try again because another process was writing. */
   async function commit(group: readonly Waiting[]): Promise<Waiting[]> {
     const [first] = group;
     try {
@@ -75,7 +75,7 @@ export function createCommits(deps: {
     });
 }
 
-/** Does the work of each; returns what is to be told to each once all of it is committed. */
+/** Runs each write; returns what settles each of them once the transaction is committed. */
 async function inTurn(transaction: Tx, group: readonly Waiting[]): Promise<(() => void)[]> {
   const ends: (() => void)[] = [];
   for (const { work, resolve, reject } of group) {
@@ -93,20 +93,20 @@ async function inTurn(transaction: Tx, group: readonly Waiting[]): Promise<(() =
 }
 
 /**
- * Waits for the disk in SQLite's place. With `synchronous = FULL` each commit ends with a sync of the write-ahead log, for
- * which SQLite stops the whole process: 0.3 ms here, ten and more on a slow disk, in which no request is answered. With
- * NORMAL it writes the same log in the same order, syncs it before each checkpoint as before, and leaves out that one
- * wait (sqlite.org/pragma.html#pragma_synchronous). Here it takes place beside the event loop, and a write is told to be
- * done after it: what was promised is on the disk, as with FULL. Under load an install costs a tenth less CPU, since more
- * writes share a commit meanwhile.
+ * Waits for the disk instead of SQLite. With `synchronous = FULL`, SQLite syncs the write-ahead log at each commit and
+ * blocks the whole process: 0.3 ms here, ten and more on a slow disk, in which no request is answered. With NORMAL it
+ * writes the same log in the same order, still syncs it before each checkpoint, and omits only that wait
+ * (sqlite.org/pragma.html#pragma_synchronous). Here the sync runs outside the event loop, and a write resolves after
+ * it, so what was promised is on the disk, as with FULL. Under load an install costs a tenth less CPU, since more
+ * writes share a commit.
  */
 export interface LogOnDisk {
-  /** Resolves when all that is committed has reached the disk. @throws DatabaseUnavailableError; then write no more */
+  /** Resolves when every commit has reached the disk. @throws DatabaseUnavailableError; then write no more */
   sync(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Opens the log of a SQLite database that is open already, in WAL mode. It stays the same file until that is closed. */
+/** Opens the log of an open SQLite database in WAL mode. It stays the same file until the database is closed. */
 export async function openLogOnDisk(file: string): Promise<LogOnDisk> {
   const log = await open(`${file}-wal`, 'r+');
   return {

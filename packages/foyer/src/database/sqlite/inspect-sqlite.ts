@@ -7,28 +7,28 @@ import { DatabaseUnavailableError, type Queries } from '../database.ts';
 import { migrationNames } from '../migrate.ts';
 import type { Tables } from '../records.ts';
 
-/** A database file as it stands, before anybody opens it to work with it. */
+/** The state of a database file before Foyer opens it. */
 export interface SqliteInspection {
   bytes: number;
-  /** Of the write-ahead log beside it: it shrinks when a checkpoint finds no reader in the way. */
+  /** The size of the write-ahead log; it shrinks when a checkpoint finds no reader in the way. */
   walBytes: number;
-  /** Free on its disk for us. */
+  /** Space on its disk that this user can use. */
   freeBytes: number;
-  /** What `quick_check` says: `ok`, or its first finding. */
+  /** The result of `quick_check`: `ok`, or its first finding. */
   integrity: string;
-  /** Why it cannot be written: SQLite's code, such as `SQLITE_BUSY` while another process writes; null where it can. */
+  /** Why it cannot be written: SQLite's code, such as `SQLITE_BUSY` while another process writes; null if it can. */
   writeRefusal: string | null;
-  /** Whether it holds half of a copy. */
+  /** Whether it holds an unfinished copy. */
   isUnfinishedCopy: boolean;
-  /** Migrations that this code has and the database has not. */
+  /** Migrations that this code has and the database does not. */
   missingMigrations: string[];
-  /** Migrations that a newer Foyer has made. */
+  /** Migrations that a newer Foyer applied. */
   unknownMigrations: string[];
 }
 
 /**
- * Looks at a database file that is there, without changing it. Blocks while it reads every page.
- * Throws SQLite's errors where it cannot be opened or is no database, and the file system's.
+ * Inspects an existing database file without changing it. Blocks while it reads every page.
+ * Throws SQLite's errors if it cannot be opened or is not a database, and the file system's.
  */
 export function inspectSqlite(file: string): SqliteInspection {
   const sqlite = new Sqlite(file, { fileMustExist: true, timeout: 500 });
@@ -61,7 +61,7 @@ function hasTable(sqlite: Sqlite.Database, name: string): boolean {
   );
 }
 
-/** Takes the write lock and gives it back: nothing is written. */
+/** Takes the write lock and releases it: nothing is written. */
 function writeRefusal(sqlite: Sqlite.Database): string | null {
   try {
     sqlite.exec('begin immediate');
@@ -74,8 +74,8 @@ function writeRefusal(sqlite: Sqlite.Database): string | null {
 }
 
 /**
- * Runs `work` on a database file as it stands, whatever it holds: it is only read. Undefined where there is none, or an
- * empty file.
+ * Runs `work` on a database file as it is, Foyer's or not, without writing. Returns undefined if there is no file, or
+ * an empty one.
  * @throws DatabaseUnavailableError
  */
 export async function peekSqlite<T>(
@@ -98,8 +98,8 @@ export async function peekSqlite<T>(
 }
 
 /**
- * Whether somebody has the database file open, in this process or another one on this machine. Whoever uses it holds a
- * shared lock on it for as long as it is open (WAL), so that the exclusive lock is refused.
+ * Whether any process on this machine, this one included, has the database file open. Each holds a shared lock on it as
+ * long as it is open (WAL), so that the exclusive lock is refused.
  * https://www.sqlite.org/wal.html#use_of_wal_without_shared_memory
  */
 export function isSqliteInUse(file: string): boolean {

@@ -16,18 +16,18 @@ import { foyerSqliteDialect } from './sqlite-dialect.ts';
 import { type FileWatch, watchFiles } from './watch-files.ts';
 
 /**
- * Why a busy_timeout of a few milliseconds: SQLite waits inside the process, and while it waits no page and no health
- * check is answered. `write` waits outside instead, between whole tries of its transaction.
+ * Why a busy_timeout of a few milliseconds: SQLite waits inside the process, and meanwhile no page and no health check
+ * is answered. `write` waits outside instead, between attempts of its transaction.
  */
 const busyTimeoutMs = 20;
 const retryDelayMs = 25;
-/** How long another process may take to bring the database up to date before this one gives up on its start. */
+/** How long another process may take to migrate the database before this one gives up starting. */
 const openingPatienceMs = 15_000;
 
-/** SQLite's own word for "someone else is writing". */
+/** SQLite's own code for "someone else is writing". */
 const isBusy = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error));
 
-/** The engine's refusals that no retry of the same statement fixes. */
+/** SQLite's refusals that no retry of the same statement fixes. */
 const isUnavailable = (error: unknown): boolean =>
   /^SQLITE_(BUSY|LOCKED|READONLY|IOERR|FULL|CANTOPEN|CORRUPT|NOTADB|PERM|AUTH|PROTOCOL)/.test(
     codeOf(error),
@@ -35,8 +35,8 @@ const isUnavailable = (error: unknown): boolean =>
   (error instanceof TypeError && /database connection is not open/.test(error.message));
 
 /**
- * What ends the use of the database by this process: the disk failed, or locks do not work. SQLITE_PROTOCOL comes after
- * ten seconds in which SQLite has tried to get a lock and blocked the event loop: it must not be tried again.
+ * Errors after which this process must not use the database: the disk failed, or locks do not work. SQLITE_PROTOCOL
+ * comes after SQLite has tried for ten seconds to get a lock and blocked the event loop: it must not be tried again.
  */
 const isFatal = (error: unknown): boolean =>
   /^SQLITE_(IOERR(?!_SHORT_READ|_LOCK|_BLOCKED|_NOMEM)|PROTOCOL)/.test(codeOf(error));
@@ -55,13 +55,13 @@ function unavailable(error: unknown, file: string): DatabaseUnavailableError {
 function openFile(file: string, warn?: (text: string) => void): Sqlite.Database {
   try {
     makeFolder(dirname(file));
-    // Opening a pipe would wait for its other end, and never end itself.
+    // Opening a pipe would wait forever for its other end.
     const found = statSync(file, { throwIfNoEntry: false });
     if (found && !found.isFile()) throw new Error('it is a folder or a device');
-    // SQLite would open a file that it may not write, too, and say so late.
+    // SQLite would also open a file that it may not write, and report that late.
     if (found) accessSync(file, constants.R_OK | constants.W_OK);
-    // Made by us first, since SQLite would make it readable for everyone; its WAL takes over the same mode. One that is
-    // there is not opened here: to close it would take away the locks that another connection of this process holds.
+    // Created here, since SQLite would make it readable for everyone; its WAL gets the same mode. An existing file is
+    // not opened here: closing it would drop the locks that another connection of this process holds.
     else closeSync(openSync(file, 'a', 0o600));
     for (const each of [file, `${file}-wal`, `${file}-shm`]) {
       if (makePrivate(each))
@@ -71,21 +71,21 @@ function openFile(file: string, warn?: (text: string) => void): Sqlite.Database 
     const sqlite = new Sqlite(file, { timeout: 5000 });
     sqlite.pragma('journal_mode = WAL');
     sqlite.pragma('synchronous = FULL');
-    // A checkpoint costs as much as many commits: one for each 32 MB of log, not for each 4.
+    // A checkpoint costs as much as many commits: run one for every 32 MB of log, not for every 4.
     sqlite.pragma('wal_autocheckpoint = 8000');
     sqlite.pragma('secure_delete = ON');
     sqlite.pragma('foreign_keys = ON');
     return sqlite;
   } catch (error) {
-    // Without naming a variable: it may be the target of a copy.
+    // Names no variable: the file may be the target of a copy.
     const fix = 'it has to be a file of Foyer’s own that this user may write, with room beside it';
     throw new DatabaseUnavailableError(`${unavailable(error, file).message}; ${fix}`, { cause: error });
   }
 }
 
 /**
- * What Kysely runs its statements on: the open file, with each statement compiled once and each refusal of the engine
- * told as a DatabaseUnavailableError.
+ * The database that Kysely runs its statements on: the open file, with each statement compiled once and each refusal of
+ * SQLite turned into a DatabaseUnavailableError.
  */
 function createStatements(
   sqlite: Sqlite.Database,
@@ -136,7 +136,7 @@ function isLocked(error: unknown): boolean {
   return error instanceof DatabaseUnavailableError && isBusy(error.cause);
 }
 
-/** Asks again while the database is locked, until the patience ends; whatever else happens is the caller's. */
+/** Retries while the database is locked, until the patience runs out; any other error goes to the caller. */
 async function untilUnlocked<T>(work: () => Promise<T>, patienceMs: number): Promise<T> {
   const giveUpAt = performance.now() + patienceMs;
   for (;;) {
@@ -150,8 +150,8 @@ async function untilUnlocked<T>(work: () => Promise<T>, patienceMs: number): Pro
 }
 
 /**
- * Opens a SQLite database, makes the file (mode 0600) and its folder if needed, and brings it up to date. `warn` is
- * called with what the operator should know.
+ * Opens a SQLite database, creates the file (mode 0600) and its folder if needed, and brings it up to date. `warn` is
+ * called with messages for the operator.
  * @throws DatabaseUnavailableError, DatabaseNewerError, OwnMigrationError
  */
 export async function openSqlite(
@@ -168,7 +168,7 @@ export async function openSqlite(
     failure = error;
     rescued = rescueLog().finally(() => reportFailure(error));
   };
-  /** A log that only lost its name can still be read here: what it holds goes into the database file, and nothing is lost. */
+  /** A log that only lost its name can still be read: its content goes into the database file, and nothing is lost. */
   async function rescueLog(): Promise<void> {
     if (!watch?.isLogUnlinked()) return;
     await queries
@@ -196,11 +196,11 @@ export async function openSqlite(
     await queries.destroy();
     throw error;
   }
-  // Beside the other, on which a transaction may be under way: what that has written is not committed yet.
+  // A second connection: what an open transaction on the first one has written is not committed yet.
   const reader = createStatements(looker, file, fatal);
   const dataVersion = reader.prepare('pragma data_version');
-  // Asked once in a turn of the event loop, since it locks and unlocks the file (of an event's work it was a twelfth): what
-  // another process commits meanwhile cannot have been told to anybody here. Our own commits are seen at once.
+  // Asked once per turn of the event loop, since it locks and unlocks the file (a twelfth of an event's work): no one
+  // here can know yet of what another process commits within that turn. Our own commits are seen at once.
   let mark: number | undefined;
   const forgetMark = (): void => {
     mark = undefined;
@@ -223,7 +223,7 @@ export async function openSqlite(
         return value;
       } catch (error) {
         if (!(error instanceof DatabaseUnavailableError)) throw error;
-        // A commit that failed on its way to the disk may be found there after a restart; any other was rolled back.
+        // A commit that failed on its way to the disk may be there after a restart; any other was rolled back.
         const mayBeCommitted = isWorkDone && (error.mayBeCommitted || failure !== undefined);
         if (error.mayBeCommitted) fail(error);
         throw mayBeCommitted
@@ -236,7 +236,7 @@ export async function openSqlite(
   /** @throws DatabaseUnavailableError if this process must not use the database anymore */
   function assertSound(): void {
     if (failure) throw failure;
-    // What a closed one is asked is refused by its statements; its files are no longer ours.
+    // A closed database refuses its statements; its files are no longer ours to watch.
     if (isClosed) return;
     try {
       watch?.assertInPlace();
@@ -246,7 +246,7 @@ export async function openSqlite(
     }
   }
 
-  /** Once a second, also if no one writes. */
+  /** Runs once a second, also if no one writes. */
   function look(): void {
     try {
       assertSound();
@@ -284,15 +284,15 @@ export async function openSqlite(
         await queries.selectFrom('encryption_keys').select('id').limit(1).execute();
         await probeDisk();
       } catch (error) {
-        // Also a schema that is not ours: nothing can be served from it.
+        // A foreign schema counts too: nothing can be served from it.
         throw error instanceof DatabaseUnavailableError ? error : unavailable(error, file);
       }
     },
     failed,
     failure: () => failure,
     async scrub() {
-      // In its turn on the connection, since SQLite refuses a checkpoint within a transaction. Busy readers make it do
-      // less, which is no fault: the next checkpoint does the rest.
+      // Waits for its turn on the connection, since SQLite refuses a checkpoint within a transaction. Busy readers make
+      // it do less, which is fine: the next checkpoint does the rest.
       await queries.connection().execute(async () => sqlite.pragma('wal_checkpoint(TRUNCATE)'));
     },
     async backup(target) {
@@ -303,7 +303,7 @@ export async function openSqlite(
       clearInterval(looking);
       await rescued;
       await log.close();
-      // Closing would copy the log into the database file, and must not with a log that was cut short or a disk that fails.
+      // Closing would copy the log into the database file: not with a log that was cut short or a disk that fails.
       if (failure) return;
       reader.close();
       await queries.destroy();

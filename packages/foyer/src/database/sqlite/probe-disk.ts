@@ -1,18 +1,18 @@
 import { open, unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** More than most commits write: a disk with less left is full. */
+/** More than most commits write: a disk with less space left counts as full. */
 const probeBytes = 256 * 1024;
-/** A probe that is younger is believed, so that asking often costs nothing. */
+/** A more recent probe is trusted, so that frequent checks cost nothing. */
 const believedMs = 2000;
-/** How long one who asks waits for a probe; and from when on a disk that does not answer counts as failed. */
+/** How long a caller waits for a probe, and when a disk that does not answer counts as failed. */
 const waitMs = 1000;
 const silentMs = 5000;
 
 /**
  * Makes the check that the disk beside a file can be written: it writes a quarter of a megabyte and syncs it. The probe
- * loses its name before anything is written, so that it is gone whenever its process ends. It rejects with the file
- * system's errors, and if the disk does not answer within five seconds.
+ * file is unlinked before anything is written, so that it is gone however its process ends. The check rejects with the
+ * file system's errors, and if the disk does not answer within five seconds.
  */
 export function createDiskProbe(file: string): () => Promise<void> {
   const name = `${file}.probe-${process.pid}`;
@@ -34,7 +34,7 @@ export function createDiskProbe(file: string): () => Promise<void> {
     const settle = (): void => {
       started.isPending = false;
     };
-    // Its error belongs to those who ask; one that no one awaits would end the process.
+    // Callers get its error; without a handler here, one that no one awaits would end the process.
     started.result.then(settle, settle);
     return started;
   }

@@ -8,7 +8,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely';
 
-/** What Kysely writes for SQLite, as Foyer wants it. */
+/** Kysely's SQL for SQLite, as Foyer needs it. */
 class FoyerCompiler extends SqliteQueryCompiler {
   /** Drops `FOR UPDATE` and its like: SQLite runs write transactions one at a time. */
   protected override visitSelectModifier(node: SelectModifierNode): void {
@@ -17,9 +17,9 @@ class FoyerCompiler extends SqliteQueryCompiler {
 }
 
 /**
- * Kysely's SQLite dialect, but a transaction takes the write lock at once: taking it later can fail half-way. And the
- * migrations run in one, which Kysely's own adapter denies them: two processes that start at once would both make the
- * tables, and a crash would leave half of them.
+ * Kysely's SQLite dialect, but a transaction takes the write lock at once: taking it later can fail halfway. And
+ * migrations run in one transaction, which Kysely's own adapter does not allow: otherwise two processes that start at
+ * once would both create the tables, and a crash would leave half of them.
  */
 export function foyerSqliteDialect(database: SqliteDatabase & { isInTransaction(): boolean }): SqliteDialect {
   const createDriver = () =>
@@ -28,7 +28,7 @@ export function foyerSqliteDialect(database: SqliteDatabase & { isInTransaction(
         await connection.executeQuery(CompiledQuery.raw('begin immediate'));
       },
       async rollbackTransaction(connection: { executeQuery(query: CompiledQuery): Promise<unknown> }) {
-        // A full disk makes SQLite roll back by itself, and what led here is what has to be told.
+        // A full disk makes SQLite roll back automatically; report the error that led here.
         if (database.isInTransaction()) await connection.executeQuery(CompiledQuery.raw('rollback'));
       },
     });

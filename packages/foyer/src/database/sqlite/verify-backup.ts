@@ -1,13 +1,13 @@
 import Sqlite from 'better-sqlite3';
 
-/** Thrown when a copy of the database cannot be relied on. */
+/** Thrown if a copy of the database is not reliable. */
 export class BackupDamagedError extends Error {
   override readonly name = 'BackupDamagedError';
   readonly code = 'backup_damaged';
 }
 
 /**
- * Opens a copy by itself, makes it one file without a WAL beside it, and has SQLite check every page of it.
+ * Opens a copy, turns it into one file without a WAL, and has SQLite check every page of it.
  * @throws BackupDamagedError
  */
 export function verifyBackup(file: string): void {

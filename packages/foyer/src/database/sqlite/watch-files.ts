@@ -3,35 +3,35 @@ import type Sqlite from 'better-sqlite3';
 import { DatabaseUnavailableError } from '../database.ts';
 
 /**
- * Why watch: a file that was removed, replaced or cut short still works for the process that has it open, and everything
- * written to it is lost when that process ends. So each commit looks before it begins and before it is acknowledged, and
- * once a second someone looks in any case.
+ * Why watch: a file that was removed, replaced or cut short still works for the process that has it open, and
+ * everything written to it is lost when that process ends. So each commit checks before it begins and before it is
+ * acknowledged, and a timer checks once a second.
  *
  * Why no file is opened here: a process that closes a file loses every lock that it holds on it, SQLite's too (man 2
- * fcntl). Another process would then take itself for the only one.
+ * fcntl). Another process would then believe that it is the only one.
  */
 export interface FileWatch {
   /** @throws DatabaseUnavailableError if one of the files is not the one that was opened, or the log was cut short */
   assertInPlace(): void;
-  /** Whether the log has only lost its name: all of it can still be read by those who have it open. */
+  /** Whether the log has only lost its name: processes that have it open can still read all of it. */
   isLogUnlinked(): boolean;
 }
 
 const logHeaderBytes = 32;
 const frameHeaderBytes = 24;
 
-/** Watches a SQLite database that is open in WAL mode, with its log and the log's index; `reader` is a connection to it. */
+/** Watches an open SQLite database in WAL mode, with its log and the log's index; `reader` is a connection to it. */
 export function watchFiles(file: string, reader: Sqlite.Database): FileWatch {
   const names = [file, `${file}-wal`, `${file}-shm`] as const;
   const opened = names.map((name) => statSync(name));
   const frameBytes = frameHeaderBytes + Number(reader.pragma('page_size', { simple: true }));
-  // It does nothing but say how many frames the log has, in 4 µs (sqlite.org/pragma.html#pragma_wal_checkpoint).
+  // Only reports how many frames the log has, in 4 µs (sqlite.org/pragma.html#pragma_wal_checkpoint).
   const askLog = reader.prepare<[], { log: number }>('pragma wal_checkpoint(NOOP)');
   function framesInLog(): number {
     try {
       return askLog.get()?.log ?? 0;
     } catch {
-      // A database that is damaged or locked is reported by those who read and write it.
+      // A damaged or locked database is reported by the code that reads and writes it.
       return 0;
     }
   }
@@ -60,7 +60,7 @@ export function watchFiles(file: string, reader: Sqlite.Database): FileWatch {
         const frames = framesInLog();
         const { size } = found(1);
         if (frames === 0 || size >= logHeaderBytes + frames * frameBytes) return;
-        // Another process may have emptied the log in between, as a checkpoint does: then it has fewer frames, too.
+        // Another process may have emptied the log in between, as a checkpoint does: then it has fewer frames too.
         if (framesInLog() === frames) throw lost(names[1], 'cut short');
       }
     },
