@@ -6,8 +6,8 @@ import { createVisitor, finishedRun, pressAddToSlack } from '../packages/foyer/s
 import { definition } from '../packages/foyer/test/support/app/definition.ts';
 
 /**
- * Prints through how many files and functions of the module one install runs, from Slack's redirect to "succeeded":
- * what somebody reads who follows it. V8 counts the calls (precise coverage), so nothing is guessed.
+ * Prints how many of the module's files and functions one install runs through, from Slack's redirect to "succeeded":
+ * what a reader must read to follow it. V8 counts the calls (precise coverage), so the numbers are exact.
  */
 
 const source = fileURLToPath(new URL('../packages/foyer/src', import.meta.url));

@@ -1,7 +1,7 @@
 import { app } from './load/signed-events.ts';
 import { encryptionKeys } from './seed/bench-keyring.ts';
 
-/** What a production Foyer finds in its environment, beside a null Slack. */
+/** The environment of a production Foyer that talks to the null Slack. */
 export function foyerEnvironment(options: { database: string; slackUrl?: string }): Record<string, string> {
   const slackUrl = options.slackUrl ?? 'http://127.0.0.1:9';
   return {

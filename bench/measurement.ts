@@ -2,15 +2,15 @@ import type { Figure } from './slices.ts';
 
 /** How a measurement is run. */
 export interface RunOptions {
-  /** How often each contender has its turn. */
+  /** How many turns each contender gets. */
   slices: number;
-  /** Sizes so small that nothing is learnt but whether it runs. */
+  /** Sizes so small that they show only whether the bench runs. */
   quick: boolean;
   /** A temporary folder, for databases and the like. */
   folder: string;
-  /** Where this contender leaves its CPU profile of this situation; undefined where none is wanted. */
+  /** Where this contender writes its CPU profile of this situation; undefined for no profile. */
   profileOf(contender: string, situation?: string): string | undefined;
-  /** Says what is being done now. */
+  /** Reports progress. */
   say(text: string): void;
 }
 
@@ -26,11 +26,11 @@ export interface Row {
   unit: string;
   figure: Figure;
   ratios: Ratio[];
-  /** What was seen beside it, such as latencies, each with its unit. */
+  /** Additional figures, such as latencies, each with its unit. */
   beside: Record<string, number>;
 }
 
-/** A mark of ours, and what was reached. */
+/** A target, and the value that was reached. */
 export interface Mark {
   what: string;
   /** In the same unit as `reached`, which is a ratio unless `unit` says otherwise. */
@@ -44,16 +44,16 @@ export interface Mark {
 export interface Findings {
   rows: Row[];
   marks: Mark[];
-  /** What whoever reads the figures should know, such as which side was the limit. */
+  /** What a reader of the figures should know, such as which side was the limit. */
   notes: string[];
 }
 
-/** One of the seven. */
+/** One of the bench's seven measurements. */
 export interface Measurement {
   name: string;
   /** What is measured, in a sentence. */
   what: string;
-  /** It states a fact, for which one pass is enough, whatever the number of slices. */
+  /** It reports a fact, for which one pass is enough, regardless of `slices`. */
   onePass?: true;
   run(options: RunOptions): Promise<Findings>;
 }

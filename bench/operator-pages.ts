@@ -13,7 +13,8 @@ import { startPostgres } from './start-postgres.ts';
 
 /**
  * `npm run bench:operator`: how long the operator's pages take with 100,000 installations (COUNT sets another number)
- * on SQLite, or with ENGINE=postgres on a Postgres of its own, beside an empty page of the same process, the landing page: what is quoted is the ratio within one run.
+ * on SQLite, or with ENGINE=postgres on its own Postgres. The landing page of the same process, which needs no
+ * database, is the yardstick: quote the ratio within one run.
  */
 
 const count = Number(process.env.COUNT ?? 100_000);
@@ -68,7 +69,7 @@ async function msOf(path: string): Promise<number> {
   return performance.now() - startedAt;
 }
 
-/** The address of the next page, as the list itself offers it. */
+/** The address of the next page, from the list's own link. */
 async function nextPage(path: string): Promise<string> {
   const text = await (await fetch(url + path, { headers: { cookie } })).text();
   const [, next] = /href="([^"]+)"[^>]*rel="next"|rel="next"[^>]*href="([^"]+)"/.exec(text) ?? [];
@@ -89,7 +90,7 @@ const pages: Record<string, string> = {
   metrics: '/metrics',
 };
 
-// Interleaved, so that a slow moment of the machine falls on all of them alike.
+// Interleaved, so that a slow moment of the machine affects all of them equally.
 const times = new Map(Object.keys(pages).map((name) => [name, [] as number[]]));
 for (let round = 0; round <= rounds; round += 1) {
   for (const [name, path] of Object.entries(pages)) {

@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 
-/** The flags with which Node leaves a CPU profile in a file when it ends in order; none where none is wanted. */
+/** The flags that make Node write a CPU profile to a file when it exits cleanly; none for no profile. */
 export function profileFlags(file: string | undefined): string[] {
   if (file === undefined) return [];
   return [

@@ -16,14 +16,14 @@ import { marksTable, tableOf } from './report/table.ts';
 import { writeResults } from './report/write-results.ts';
 
 /**
- * `npm run bench` runs all of these, one after the other; `npm run bench -- events --slices 10 --profile` one, and says
- * where Foyer's time goes.
+ * `npm run bench` runs all of these, one after the other. `npm run bench -- events --slices 10 --profile` runs one, and
+ * prints where Foyer's time goes.
  */
 const measurements: readonly Measurement[] = [events, installs, memory, store, startUp, home, backlog];
 
 const names = measurements.map((measurement) => measurement.name);
 
-/** Where profiles stay, for a tool that draws them, until the next ones are taken. */
+/** Where profiles stay until the next ones are taken, for a tool that draws them. */
 const profiles = join(tmpdir(), 'foyer-bench-profiles');
 
 interface Flags {
@@ -35,7 +35,7 @@ interface Flags {
 
 async function main(wanted: readonly string[], flags: Flags): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'foyer-bench-'));
-  // The databases of a million rows are not left behind, whoever ends the bench.
+  // Removes the databases of a million rows even if a signal ends the bench.
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const startedAt = performance.now();
@@ -61,7 +61,7 @@ async function main(wanted: readonly string[], flags: Flags): Promise<void> {
     console.log(tableOf(findings));
     console.log(`\n${marksTable(findings.marks)}`);
     for (const note of findings.notes) console.log(`\n${note}`);
-    // A profiled contender is slower than the others, and a quick run says nothing: neither is kept.
+    // A profiled contender is slower than the others, and a quick run proves nothing: neither is kept.
     const isKept = !options.quick && profiled === undefined;
     if (isKept || flags.out) await writeResults(measurement, findings, options, flags.out);
   }

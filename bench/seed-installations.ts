@@ -9,7 +9,7 @@ import type {
 } from '../packages/foyer/src/database/records.ts';
 import { builtInSteps } from '../packages/foyer/src/steps/steps.ts';
 
-/** What a seed makes: `count` teams of one app, each with its run, its history and its pass through OAuth. */
+/** What a seed makes: `count` teams of one app, each with its run, its history and its install request. */
 export interface Seed {
   clientId: string;
   count: number;
@@ -22,8 +22,8 @@ const perTransaction = 5000;
 const perStatement = 500;
 
 /**
- * Fills a database as `count` installs would have: nine in ten went well, the others failed, broke or left. Many rows to
- * a statement: a million installs are ten million rows.
+ * Fills a database as `count` installs would: nine in ten succeed, the others fail, break or are uninstalled. Each
+ * statement writes many rows, because a million installs are ten million rows.
  */
 export async function seedInstallations(database: Database, seed: Seed): Promise<void> {
   for (let from = 0; from < seed.count; from += perTransaction) {

@@ -6,29 +6,29 @@ import type { Usage } from './contenders/contender.ts';
 import { profileFlags } from './profile-flags.ts';
 import { startFlags } from './start-flags.ts';
 
-/** A process that is measured, from the bench's side. */
+/** The bench's side of a process that is measured. */
 export interface Contender {
-  /** `http://127.0.0.1:port`; of no use for one that is only asked. */
+  /** `http://127.0.0.1:port`; unused if the contender only answers questions. */
   url: string;
-  /** Asks it something, and resolves to its answer. */
+  /** Sends a question, and resolves to the answer. */
   ask<T = void>(question: string, argument?: unknown): Promise<T>;
-  /** What it has used so far; with `collect`, after a garbage collection. */
+  /** The resources it has used so far; with `collect`, after a garbage collection. */
   usage(collect?: boolean): Promise<Usage>;
-  /** Ends it in order. */
+  /** Lets it exit cleanly. */
   stop(): Promise<void>;
 }
 
 type FromContender = { port: number } | { id: number; answer?: unknown; error?: string };
 
-/** The bench's own environment, without what would make contenders unlike each other. */
+/** The part of the bench's environment that cannot make contenders differ. */
 function plainEnvironment(): Record<string, string | undefined> {
   const { PATH, HOME, TMPDIR } = process.env;
   return { PATH, HOME, TMPDIR };
 }
 
 /**
- * Starts `contenders/<file>` in a process of its own, and resolves once it is ready. With `profile` it leaves a CPU
- * profile in that file when it ends.
+ * Starts `contenders/<file>` in its own process, and resolves once it is ready. With `profile`, the process writes a
+ * CPU profile to that file when it ends.
  */
 export async function startContender(
   file: string,
@@ -43,7 +43,7 @@ export async function startContender(
       ...profileFlags(options.profile),
     ],
     env: { ...plainEnvironment(), ...options.env },
-    // Away from the checkout, whose .env is its developer's own.
+    // Outside the checkout, whose .env belongs to the developer.
     cwd: tmpdir(),
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
@@ -72,7 +72,7 @@ export async function startContender(
     const answer = Promise.withResolvers<unknown>();
     asked.set(id, answer);
     child.send({ id, ask: question, argument });
-    // Both sides stand in this folder: what a contender answers is what its own file says.
+    // Both sides are in this folder: the contender's file defines the type of its answer.
     return (await answer.promise) as T;
   }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The sizes that `npm start` gives to Node's heap: a Foyer that is measured has them too. */
+/** The heap sizes of `npm start`: a measured Foyer has them too. */
 export function startFlags(): string[] {
   const file = new URL('../package.json', import.meta.url);
   const { scripts }: { scripts: { start: string } } = JSON.parse(readFileSync(file, 'utf8'));

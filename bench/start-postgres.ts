@@ -1,16 +1,16 @@
 import { Client } from 'pg';
 import { startPostgresServer } from '../packages/foyer/test/support/postgres-server.ts';
 
-/** A real Postgres that keeps what it commits, as it comes but for more memory than its packages give it. */
+/** A real, durable Postgres with default settings, except for more memory. */
 export interface BenchPostgres {
-  /** Makes a database of this name, and returns its URL. */
+  /** Creates a database with this name, and returns its URL. */
   createDatabase(name: string): Promise<string>;
-  /** Does to a database what autovacuum does to one that has stood for a while. */
+  /** Does to a database what autovacuum does over time. */
   vacuum(name: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Starts it in a temporary folder. */
+/** Starts a Postgres in a temporary folder. */
 export async function startPostgres(): Promise<BenchPostgres> {
   const server = await startPostgresServer({
     durable: true,
@@ -23,7 +23,7 @@ export async function startPostgres(): Promise<BenchPostgres> {
     },
     vacuum: (name) => administer(server.url(name), 'vacuum analyze'),
     async close() {
-      // The server does not keep this process alive, which must see its end.
+      // The server does not keep this process alive, but it must live until the server has stopped.
       const alive = setInterval(() => {}, 1000);
       await server.close();
       clearInterval(alive);

@@ -1,5 +1,5 @@
--- Runs once, when the image makes a new database folder: a user for Foyer who owns one database and may do nothing else.
--- The superuser loses its password, so that it can be used from within the container alone (psql -U postgres).
+-- Runs once, when the image creates a new database folder: a user for Foyer that owns one database only.
+-- The superuser loses its password, so it can be used only from inside the container (psql -U postgres).
 \getenv password POSTGRES_PASSWORD
 CREATE ROLE foyer LOGIN PASSWORD :'password';
 CREATE DATABASE foyer OWNER foyer;

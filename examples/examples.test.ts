@@ -8,7 +8,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { createVisitor, eventually, type Visitor } from 'slack-foyer/testing';
 import { createSandbox, type Sandbox } from 'slack-sandbox';
 
-/** Each example is started as a user starts it, and used: an install, a message, and the example's own page. */
+/** Each test starts an example as a user does and uses it: an install, a message, and the example's own page. */
 
 const manifest = JSON.parse(readFileSync(join(import.meta.dirname, 'manifest.json'), 'utf8'));
 let nextPort = 10_100 + (process.pid % 400);
@@ -48,7 +48,7 @@ async function prepare(t: TestContext, basePath: string): Promise<Example> {
   return { origin, sandbox, environment };
 }
 
-/** Installs as the owner of Acme would, and writes to the app. Returns what the app answered. */
+/** Installs as the owner of Acme and waits for the welcome; with `text`, says hello and waits for that answer. */
 async function installAndWrite({ origin, sandbox }: Example, basePath: string, text?: string) {
   const visitor = createVisitor();
   const workspace = sandbox.workspace('Acme');
@@ -100,7 +100,7 @@ async function withProcess(
 }
 
 describe('examples', () => {
-  it('express: installs below its base path, runs its step and answers in its words', async (t) => {
+  it('express: installs below its base path, runs its listener, and accepts only its own session’s result', async (t) => {
     const example = await prepare(t, '/integrations/slack');
     await withProcess('express/server.ts', example, async () => {
       assert.match(await (await fetch(example.origin)).text(), /Connect Slack/);
@@ -167,7 +167,7 @@ describe('examples', () => {
   });
 
   const python = spawnSync('python3', ['--version']).status === 0;
-  it('python-host: signs a link, and takes only the result of its own session', {
+  it('python-host: signs a link, and accepts only the result of its own session', {
     skip: !python && 'there is no python3',
   }, async (t) => {
     const example = await prepare(t, '');
@@ -199,7 +199,7 @@ describe('examples', () => {
         await visitor.get(`${host}/login?as=${name}`);
         return visitor;
       };
-      /** Presses Connect Slack, the button of the question, and Allow; returns where Foyer leads then. */
+      /** Presses Connect Slack, the button of the question, and Allow; returns where Foyer then redirects. */
       const connectSlack = async (visitor: Visitor): Promise<string> => {
         const settings = await (await visitor.get(host)).text();
         const [, link = ''] = /href="([^"]+)"/.exec(settings) ?? [];
@@ -216,7 +216,7 @@ describe('examples', () => {
       };
       const [ada, eve] = [await loggedIn('ada'), await loggedIn('eve')];
       const back = await connectSlack(ada);
-      // Someone else opens a genuine result: it is not their session's.
+      // Someone else opens a genuine result that does not belong to their session.
       assert.equal((await eve.get(back)).status, 400);
       assert.equal((await ada.get(back.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')))).status, 400);
       const refused = await connectSlack(eve);
@@ -227,7 +227,7 @@ describe('examples', () => {
     });
   });
 
-  it('next: its route handlers answer, and its cron route finishes what is due', async (t) => {
+  it('next: its route handlers answer, and its cron route finishes the due runs', async (t) => {
     const example = await prepare(t, '/slack');
     Object.assign(process.env, example.environment);
     const route = await import('./next/app/slack/[[...path]]/route.ts');

@@ -1,7 +1,7 @@
 import type { Foyer, HomeSection } from 'slack-foyer';
 import type { Tables } from './tables.ts';
 
-/** Your parts of App Home. Each is asked whenever somebody opens Home, and stands above the install record. */
+/** Your parts of App Home, above the install record. Each is rendered whenever someone opens Home. */
 export const sections: HomeSection<Foyer<Tables>>[] = [
   {
     id: 'greetings',

@@ -1,8 +1,8 @@
-/** This app's own tables, for Kysely's types. They are made by `migrations/`. */
+/** This app's own tables, for Kysely's types. `migrations/` creates them. */
 export interface Tables {
   greetings: {
     installation_id: string;
-    /** How often somebody said hello to the app there. */
+    /** How often someone said hello to the app there. */
     count: number;
   };
 }

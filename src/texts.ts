@@ -1,8 +1,8 @@
 import type { PartialTexts } from 'slack-foyer';
 
 /**
- * Every sentence that people read can be replaced here, in English, German, French, Spanish and Japanese. The keys and
- * their placeholders are in docs/texts.md; a wrong one is reported at the start.
+ * Every sentence that people read can be replaced here, in English, German, French, Spanish and Japanese. docs/texts.md
+ * says where to find the keys and their placeholders; Foyer reports a wrong one when it starts.
  */
 export const texts: PartialTexts = {
   en: {

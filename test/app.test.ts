@@ -19,7 +19,7 @@ test('an install succeeds, welcomes the installer and publishes App Home', async
   assert.notEqual(sandbox.homeView(whom), null);
 });
 
-test('it answers hello, and Home counts the greetings of this workspace alone', async () => {
+test('the app answers hello, and Home counts only the greetings of this workspace', async () => {
   await using app = await startTestFoyer(definition);
   const { sandbox } = app;
   const whom = { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme').id };

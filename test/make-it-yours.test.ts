@@ -7,9 +7,9 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 
 /**
- * A product built on a copy of this repository by editing `src/` and `manifest.json` alone: a scope, an event, a slash
- * command, a step, a table, a Home section, a page, a color, a text and something at uninstall. Nothing in `packages/`
- * changes, the copy type-checks, and each of these is really there.
+ * Builds a product on a copy of this repository by editing only `src/` and `manifest.json`: a scope, an event, a slash
+ * command, a step, a table, a Home section, a page, a color, a text and an uninstall step. Nothing in `packages/`
+ * changes, the copy type-checks, and each of these works.
  */
 
 const root = join(import.meta.dirname, '..');
@@ -127,7 +127,7 @@ await eventually(async () => (await foyer.database.queries.selectFrom('standups'
 console.log('all there');`,
 };
 
-test('a product is built by editing src/ and manifest.json alone', async (t) => {
+test('a product needs edits only in src/ and manifest.json', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'foyer-mine-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   for (const name of ['src', 'package.json', '.env.example']) {

@@ -14,7 +14,7 @@ import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 
-/** What people read first. Each file is checked as it is; nothing here is a copy. */
+/** The pages that people read first. The tests check the files themselves, not copies. */
 const root = resolve(import.meta.dirname, '..');
 const pages = [
   'README.md',
@@ -79,7 +79,7 @@ test('the code in both READMEs and docs/pipelines.md compiles in a clone', async
   const blocks = ['README.md', 'docs/pipelines.md', 'packages/foyer/README.md'].flatMap((page) =>
     blocksOf(read(page)),
   );
-  assert.ok(blocks.length >= 5, 'the blocks are found');
+  assert.ok(blocks.length >= 5, 'found fewer blocks of code than expected');
   for (const [index, code] of blocks.entries()) {
     // A block says in its first line which file it is.
     const [, path = `test/block-${index}.ts`] = /^\/\/ (src\/\S+\.ts)\n/.exec(code) ?? [];

@@ -1,10 +1,10 @@
 import { App } from '@slack/bolt';
 
-// A Bolt app of one team with nothing in it but `/readyz`; plain JavaScript, so that it has no types to strip.
+// A Bolt app for one team that serves only `/readyz`; plain JavaScript, so that there are no types to strip.
 const app = new App({
   token: 'xoxb-1111111111-2222222222222-benchbenchbenchbench',
   signingSecret: process.env.SLACK_SIGNING_SECRET,
-  // What a token alone would ask of Slack at the start.
+  // With only a token, Bolt would otherwise call Slack at startup.
   tokenVerificationEnabled: false,
   customRoutes: [{ path: '/readyz', method: ['GET'], handler: (_req, res) => res.writeHead(200).end('ok') }],
 });

@@ -1,11 +1,11 @@
 import type { App } from '@slack/bolt';
 
-/** What the listener for messages does: only be called; or call Slack as Bolt's own pages show. */
+/** What the message listener does: nothing (`note`), or call Slack as Bolt's own pages show (`reply`). */
 export type ListenerWork = 'note' | 'reply';
 
 /**
- * Adds what every Bolt contender listens to, so that authorize and listeners really run. `ended` is called for each
- * event once all of its listeners have ended. (docs.slack.dev/tools/bolt-js/concepts/message-sending)
+ * Adds the listeners of every Bolt contender, so that authorize and listeners really run. Calls `ended` for each event
+ * once all of its listeners have finished. (docs.slack.dev/tools/bolt-js/concepts/message-sending)
  */
 export function addBenchListeners(app: App, work: ListenerWork, ended: () => void): void {
   app.use(async ({ next }) => {

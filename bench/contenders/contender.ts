@@ -1,9 +1,9 @@
 /**
- * The child's side of a contender: a process of its own, so that neither memory nor compiled code mixes with another's.
- * It says where it listens, answers what the bench asks, and ends in order, which is what writes a CPU profile.
+ * The child's side of a contender. Each has its own process, so that it shares no memory or compiled code with another.
+ * It reports its port, answers the bench's questions, and exits cleanly, because Node writes a CPU profile only then.
  */
 
-/** What a process has used so far, and holds now. */
+/** The CPU time that a process has used so far, and the memory that it holds now. */
 export interface Usage {
   /** User and system time of all its threads, in milliseconds. */
   cpuMs: number;
@@ -11,12 +11,12 @@ export interface Usage {
   heapBytes: number;
 }
 
-/** One question of the bench, by name; what it returns goes back as JSON. */
+/** Answers one question of the bench; the result is sent back as JSON. */
 export type Answer = (argument: unknown) => unknown;
 
-/** Presents this process to the bench that forked it. */
+/** Reports this process to the bench that forked it. */
 export function present(contender: {
-  /** Where it listens; 0 for one that is only asked. */
+  /** The port it listens on; 0 if it only answers questions. */
   port: number;
   answers?: Readonly<Record<string, Answer>>;
   stop(): unknown;
@@ -40,12 +40,12 @@ export function present(contender: {
       process.send?.({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
     }
   });
-  // Without the bench there is nobody to answer.
+  // If the bench is gone, this process has no purpose.
   process.once('disconnect', () => process.exit(1));
   process.send?.({ port: contender.port });
 }
 
-/** `collect` runs the collector first, so that the heap holds what is kept and nothing else. */
+/** `collect` runs the garbage collector first, so that the heap holds only live objects. */
 function usage(collect: boolean): Usage {
   if (collect) {
     globalThis.gc?.();
@@ -56,7 +56,7 @@ function usage(collect: boolean): Usage {
   return { cpuMs: (user + system) / 1000, rssBytes: rss, heapBytes: heapUsed };
 }
 
-/** Counts what has ended, and tells who waits once that is enough. */
+/** Counts finished work, and resolves a waiting caller once there is enough of it. */
 export function createCounter(): { note(): void; settled: Answer } {
   let ended = 0;
   let waiting: { count: number; resolve(): void } | undefined;
@@ -68,7 +68,7 @@ export function createCounter(): { note(): void; settled: Answer } {
         waiting = undefined;
       }
     },
-    /** Resolves once `count` more have ended than when it was asked for the last time. */
+    /** Resolves once `count` more have finished since the last time it resolved. */
     settled(count) {
       const { promise, resolve } = Promise.withResolvers<void>();
       waiting = {

@@ -1,7 +1,7 @@
 import Sqlite from 'better-sqlite3';
 import { Pool } from 'pg';
 
-/** What an app without Foyer writes down at an install: the same facts, one commit each. */
+/** What an app without Foyer stores at an install: the same facts, one commit each. */
 export interface HookRecords {
   saveInstallation(teamId: string, installation: string): unknown;
   saveTeam(teamId: string, name: string | null, domain: string | null): unknown;

@@ -3,15 +3,15 @@ import { WebClient } from '@slack/web-api';
 import { homeViewOf } from './home-view-of.ts';
 import type { HookRecords } from './hook-records.ts';
 
-/** What an app does right after an install, where it awaits it all. */
+/** What an app does right after an install, if it awaits all of it. */
 export interface InlineHooks {
   store(installation: Installation): Promise<void>;
   welcome(installation: Installation): Promise<void>;
 }
 
 /**
- * The same calls to Slack as Foyer's pipeline makes, in the same order, and the same facts: with plain tokens, and no
- * run, step or attempt from which it could go on after a crash.
+ * Makes the same calls to Slack as Foyer's pipeline, in the same order, and stores the same facts: with plain tokens,
+ * and no run, step or attempt from which it could resume after a crash.
  */
 export function createInlineHooks({
   records,

@@ -6,8 +6,8 @@ import { present } from './contender.ts';
 import { listenOnLoopback } from './listen-on-loopback.ts';
 
 /**
- * A Slack that checks nothing and says yes, after `delay` milliseconds: faster than anything that is measured against
- * it, which the sandbox is not. The number of the team stands in the code, in the token and in the ids.
+ * A Slack that checks nothing and answers ok after `delay` milliseconds. Unlike the sandbox, it is faster than
+ * everything measured against it. The code, the token and the ids contain the number of the team.
  */
 
 let delayMs = 0;
@@ -89,7 +89,7 @@ const methods: Readonly<Record<string, (fields: Fields, number: number) => objec
   'auth.revoke': () => ({ revoked: true }),
 };
 
-/** Tokens of ours hold their team's id. */
+/** The bench's tokens contain the id of their team. */
 function numberOf(token: string): number {
   return Number(/-T(\d+)/.exec(token)?.[1] ?? 0);
 }
@@ -125,13 +125,13 @@ present({
     delay(ms) {
       delayMs = Number(ms);
     },
-    /** How often each method was called since the start. */
+    /** How often each method has been called since the start. */
     calls: () => calls,
-    /** Resolves once nothing was asked for 60 ms: whoever is measured has come to rest. */
+    /** Resolves once no call has come for 60 ms: the contender is idle. */
     async quiet() {
       while (underWay > 0 || Number(process.hrtime.bigint() - lastEndedAt) / 1e6 < 60) await sleep(10);
     },
-    /** When the view of each of these people arrived, in nanoseconds; they are forgotten with that. */
+    /** When the view of each of these people arrived, in nanoseconds; then forgets them. */
     published(userIds) {
       const times = (userIds as string[]).map((userId) => String(publishedAt.get(userId) ?? 0n));
       publishedAt.clear();

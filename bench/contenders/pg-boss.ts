@@ -5,8 +5,8 @@ import { recordsInPostgres } from './hook-records.ts';
 import { createInlineHooks } from './inline-hooks.ts';
 
 /**
- * pg-boss on Postgres: a job is fetched alone, done, and completed, and then comes the next. With HOOKS=inline a job
- * does what Foyer's pipeline does, all of it in one attempt; else it does nothing.
+ * pg-boss on Postgres: each worker fetches one job, does it and completes it, then fetches the next. With HOOKS=inline
+ * a job does all that Foyer's pipeline does, in one attempt; otherwise it does nothing.
  */
 const { POSTGRES_URL = '', SLACK_API_URL = '', HOOKS, WORKERS = '1' } = process.env;
 const queue = 'installs';
@@ -38,7 +38,7 @@ present({
       const jobs = Array.from({ length: count }, (_, index) => ({ data: { team: first + index } }));
       await boss.insert(queue, jobs);
     },
-    /** Works off what is queued, and tells how long that took. */
+    /** Works off the queue, and returns how long that took. */
     async work() {
       const startedAt = performance.now();
       await Promise.all(Array.from({ length: Number(WORKERS) }, workOff));

@@ -6,8 +6,8 @@ import { createCounter, present } from './contender.ts';
 import { homeViewOf } from './home-view-of.ts';
 
 /**
- * Stock Bolt with its HTTPReceiver and every installation in memory, plain. (docs.slack.dev/tools/bolt-js/concepts/
- * authenticating-oauth, whose store is a database that answers at once)
+ * Stock Bolt with its HTTPReceiver and every installation in memory, in plain text: it stands for a database that
+ * answers at once. (docs.slack.dev/tools/bolt-js/concepts/authenticating-oauth)
  */
 const { SLACK_API_URL, TEAMS = '0' } = process.env;
 const installations = new Map<string, Installation>();
@@ -34,7 +34,7 @@ const app = new App({
 });
 const { note, settled } = createCounter();
 addBenchListeners(app, listenerWork, note);
-// Foyer has a listener for this of its own.
+// Foyer has its own listener for this.
 app.event('app_home_opened', async ({ event, context, client }) => {
   if (event.tab !== 'home') return;
   const { teamId = '' } = context;

@@ -8,7 +8,7 @@ import { listenOnLoopback } from './listen-on-loopback.ts';
 
 /**
  * Slack's InstallProvider as its own page shows it, behind node:http: every check on, installations in memory. With
- * HOOKS=inline its callback awaits what Foyer's pipeline does, as most apps do; else it only answers.
+ * HOOKS=inline its callback awaits what Foyer's pipeline does, as most apps do; otherwise it only answers.
  * (docs.slack.dev/tools/node-slack-sdk/oauth)
  */
 const { SLACK_API_URL = '', SLACK_AUTHORIZATION_URL = '', HOOKS, HOOKS_FILE = '' } = process.env;

@@ -8,7 +8,7 @@ import { kyselyStore } from './stores/kysely-store.ts';
 import { preparedPostgresStore } from './stores/prepared-postgres-store.ts';
 import { preparedSqliteStore } from './stores/prepared-sqlite-store.ts';
 
-/** A store on its own, without anything around it: one call after the other. */
+/** Only a store, with nothing around it: one call after the other. */
 const { STORE = '', PLACE = '', TEAMS = '0' } = process.env;
 const open: Readonly<Record<string, (place: string) => BenchStore | Promise<BenchStore>>> = {
   foyer: foyerStore,
@@ -30,7 +30,7 @@ async function msOf(count: number, work: (index: number) => unknown): Promise<nu
 present({
   port: 0,
   answers: {
-    /** Reads so many teams, any of those that were seeded. */
+    /** Reads `count` random teams of those that were seeded. */
     fetch: (count) => msOf(Number(count), () => store.fetch(teamIdOf(Math.floor(random() * Number(TEAMS))))),
     store(argument) {
       const { first, count } = argument as { first: number; count: number };

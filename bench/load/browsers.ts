@@ -1,15 +1,15 @@
 import { parseSetCookie } from 'cookie';
 import { Pool } from 'undici';
 
-/** What one pass of a browser through the flow took. */
+/** How long one install took in a browser. */
 export interface Pass {
-  /** From the callback to the whole page that the person then sees, redirects followed. */
+  /** From the callback to the complete page that the person then sees, redirects included. */
   callbackMs: number;
 }
 
-/** Browsers that install, each pass with a fresh cookie jar, over connections that are kept. */
+/** Browsers that install: a fresh cookie jar for each install, over kept-alive connections. */
 export interface Browsers {
-  /** Presses Add to Slack, and comes back from Slack with the code of the team with this number. */
+  /** Presses Add to Slack, and returns from Slack with the code of the team with this number. */
   install(teamNumber: number): Promise<Pass>;
   close(): Promise<void>;
 }
@@ -31,7 +31,7 @@ export function openBrowsers(url: string): Browsers {
       if (start.status !== 302) throw new Error(`/slack/install answered ${start.status}: ${start.text}`);
       const state = new URL(String(start.headers.location)).searchParams.get('state') ?? '';
       const { name, value } = parseSetCookie([start.headers['set-cookie']].flat()[0] ?? '');
-      // As it came: a browser sends back what it was given, unread.
+      // Unchanged: a browser sends a cookie back without reading it.
       const cookie = `${name}=${value}`;
       const query = new URLSearchParams({ code: String(teamNumber), state });
       const startedAt = performance.now();

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 /**
- * Why plain sockets and no HTTP client: with one, a request costs the load side nearly as much as its answer costs the
- * floor. Each then waits for the other, and all contenders look nearer to each other than they are.
+ * Why plain sockets and no HTTP client: with a client, a request costs the load side nearly as much as the answer costs
+ * the floor. Each then waits for the other, and all contenders look closer to each other than they are.
  */
 
-/** A request that costs the load side nothing more than sending it. */
+/** A prepared request: at run time it costs the load side only the send. */
 export interface PreparedRequest {
-  /** Names and values in turn. */
+  /** Names and values alternate. */
   headers: string[];
   body: string;
 }
@@ -19,7 +19,7 @@ export interface Volley {
   startedAt: number;
   /** From then to the last answer. */
   ms: number;
-  /** Of each request, in milliseconds, in the order in which they ended. */
+  /** Of each request, in milliseconds, in the order in which the answers came. */
   latencies: Float64Array;
 }
 
@@ -30,10 +30,10 @@ export interface Connections {
   close(): Promise<void>;
 }
 
-/** A contender closes connections that have idled for seconds, perhaps in the moment in which they are used again. */
+/** A contender closes a connection that was idle for seconds, perhaps at the moment that it is used again. */
 const idleMs = 2000;
 
-/** Opens connections as they are needed, and anew in the place of those that have idled. */
+/** Opens connections as they are needed, and replaces those that were idle too long. */
 export function openConnections(url: string): Connections {
   const { host, hostname, port } = new URL(url);
   let opened: Connection[] = [];
@@ -78,9 +78,9 @@ export function openConnections(url: string): Connections {
 }
 
 interface Connection {
-  /** Sends a request, and gives its whole answer or what went wrong. One at a time. */
+  /** Sends a request, and passes on its whole answer or the error. One at a time. */
   ask(text: Buffer, onAnswer: (answer: string | Error) => void): void;
-  /** Whether it is open, and was used just now. */
+  /** Whether it is open and was used recently. */
   isFresh(): boolean;
   close(): void;
 }
@@ -100,7 +100,7 @@ async function openConnection(host: string, port: number): Promise<Connection> {
     host,
     port,
     noDelay: true,
-    // One buffer for every answer: no stream stands between the socket and us.
+    // One buffer for every answer: there is no stream between the socket and this code.
     onread: {
       buffer: Buffer.allocUnsafe(64 * 1024),
       callback(bytes, buffer) {
@@ -123,7 +123,7 @@ async function openConnection(host: string, port: number): Promise<Connection> {
   };
 }
 
-/** Whether an answer is complete; with a length, or in chunks as Node sends what has none. */
+/** Whether an answer is complete: it has a length, or comes in chunks, as Node sends one without a length. */
 function isWhole(answer: string): boolean {
   const headEnd = answer.indexOf('\r\n\r\n');
   if (headEnd < 0) return false;

@@ -1,7 +1,7 @@
 import { createHmac, createSecretKey } from 'node:crypto';
 import type { PreparedRequest } from './send-requests.ts';
 
-/** The app that every contender is, as Slack knows it. */
+/** The Slack app that every contender serves. */
 export const app = {
   id: 'A0BENCH0001',
   clientId: '1111111111.2222222222',
@@ -17,7 +17,7 @@ export const installerIdOf = (number: number): string => `U${String(number).padS
 
 const key = createSecretKey(Buffer.from(app.signingSecret, 'utf8'));
 
-/** Signs a body as Slack does; the signature is good for five minutes. */
+/** Signs a body as Slack does; the signature is valid for five minutes. */
 export function signedRequest(body: string): PreparedRequest {
   const timestamp = Math.floor(Date.now() / 1000);
   const signature = createHmac('sha256', key).update(`v0:${timestamp}:${body}`).digest('hex');
@@ -70,7 +70,7 @@ function delivery(teamNumber: number, event: object): PreparedRequest {
   return signedRequest(JSON.stringify(body));
 }
 
-/** A message in a channel, signed, in the shape and size in which Slack delivers it: about 1.3 kB. */
+/** A signed message in a channel, with the shape and size that Slack sends: about 1.3 kB, of which 1.1 are the body. */
 export function messageEvent(teamNumber: number): PreparedRequest {
   const ts = `${Math.floor(Date.now() / 1000)}.${String(delivered % 1_000_000).padStart(6, '0')}`;
   const text = 'Could somebody have a look at the deploy of this morning? The canary is red again :eyes:';

@@ -6,8 +6,8 @@ export type TeamPicker = () => number;
 const busyTeams = 200;
 
 /**
- * warm: a few busy teams, evenly. mixed: all of them by Zipf's law (the n-th busiest sends 1/n as much as the
- * busiest), their ranks spread over the ids. cold: each one once, in an order that no index likes.
+ * warm: a few busy teams, evenly. mixed: all teams by Zipf's law (the n-th busiest sends 1/n as much as the busiest),
+ * their ranks spread over the ids. cold: each team once, in an order that is bad for every index.
  */
 export function createTeamPicker(kind: 'warm' | 'mixed' | 'cold', teams: number): TeamPicker {
   const stride = strideFor(teams);
@@ -20,7 +20,7 @@ export function createTeamPicker(kind: 'warm' | 'mixed' | 'cold', teams: number)
   return () => ((next++ % among) * stride) % teams;
 }
 
-/** A step that meets every number below `teams` once before it comes back: prime, and no divisor of it. */
+/** A step that visits every number below `teams` once before it repeats: a prime, or 1 if the prime divides `teams`. */
 function strideFor(teams: number): number {
   const prime = 7919;
   return teams % prime === 0 ? 1 : prime;

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 
-/** Looks on from outside while Foyer works off its runs, so that looking costs Foyer nothing. */
+/** Watches from outside while Foyer executes its runs, so that watching costs Foyer nothing. */
 export interface RunWatch {
-  /** Resolves once `count` more runs have ended than before, to when the first of them began and the last one ended. */
+  /** Resolves once `count` more runs have ended, to when the first of them began and the last one ended. */
   ended(count: number): Promise<{ startedAt: number; finishedAt: number }>;
   close(): void;
 }
@@ -11,7 +11,7 @@ export interface RunWatch {
 /** Watches the runs of a SQLite database. */
 export function watchRuns(file: string): RunWatch {
   const sqlite = new Sqlite(file, { readonly: true });
-  // What waits for tomorrow or for an event is not worked off today.
+  // Ignores runs that wait for tomorrow or for an event.
   const left = sqlite.prepare<[number]>('select 1 from runs where due_at < ? limit 1').pluck();
   const times = sqlite.prepare<
     [string, number],

@@ -12,9 +12,9 @@ import { type Contender, startContender } from '../start-contender.ts';
 import { startPostgres } from '../start-postgres.ts';
 
 /**
- * Runs are queued while Foyer is up, as installs would do it, and the clock runs from the first one's start to the last
- * one's end. pg-boss has no steps: a run of ours is compared with a job that does as much, and a run of one step that
- * does nothing with a job that does nothing.
+ * Runs are queued while Foyer is up, as installs would queue them; the time is from the start of the first to the end
+ * of the last. pg-boss has no steps: a Foyer run is compared with a job that does the same, and a run of one empty step
+ * with an empty job.
  */
 
 const names = [
@@ -89,9 +89,9 @@ interface Turn {
 interface FoyerTurn {
   name: Name;
   perSlice: number;
-  /** How many runs wait for something else all the while. */
+  /** How many other runs wait for something during the measurement. */
   waiting: number;
-  /** One step that does nothing, in the place of the pipeline. */
+  /** One step that does nothing, instead of the pipeline. */
   empty?: boolean;
   slack: Contender;
 }
@@ -168,7 +168,7 @@ async function startPgBoss(turn: PgBossTurn, options: RunOptions): Promise<Turn>
   };
 }
 
-/** Whom each is compared with. */
+/** What each contender is compared with. */
 const yardsticks: Partial<Record<Name, readonly Name[]>> = {
   'Foyer, whole pipeline': ['pg-boss, same hooks, 4 workers', 'pg-boss, empty jobs, 1 worker'],
   'Foyer, whole pipeline, beside waiting runs': ['Foyer, whole pipeline'],

@@ -15,7 +15,7 @@ import { type Contender, startContender } from '../start-contender.ts';
 
 /**
  * Every contender acknowledges, authorizes and calls one listener for each event; a slice ends with its last listener,
- * so nobody gains by answering first and working later.
+ * so no contender gains by answering first and working later.
  */
 
 const names = ['floor', 'stock Bolt', 'Bolt on SQLite', 'Foyer'] as const;
@@ -30,7 +30,7 @@ const situations = {
 } as const;
 type Situation = keyof typeof situations;
 
-/** Signed events: the rate at 32 connections, and what one connection waits. */
+/** Signed events: the rate over 32 connections, and the latency over one. */
 export const events: Measurement = {
   name: 'events',
   what: 'Signed events a second, over a store of 100,000 teams',
@@ -75,7 +75,7 @@ async function seed(folder: string, teams: number): Promise<Seeds> {
 
 async function compare(situation: Situation, teams: number, seeds: Seeds, options: RunOptions) {
   const contenders = await startAll(situation, seeds, options);
-  // Each team once and no more, where every event is to come from another one: the rounds share them out.
+  // In `cold` each team sends one event only, so the rounds share the teams.
   const perRound = situation === 'cold' ? Math.floor(teams / (options.slices + 1)) : Number.POSITIVE_INFINITY;
   const many = options.quick ? 200 : Math.min(8000, Math.floor(perRound * 0.85));
   const few = options.quick ? 50 : Math.min(1500, Math.floor(perRound * 0.15));

@@ -13,10 +13,9 @@ import { figureOf, interleave, pairedRatio, type Sample, valuesOf } from '../sli
 import { type Contender, startContender } from '../start-contender.ts';
 
 /**
- * The installer of each team opens App Home: three times in a slice. Once after the team's name has changed in the
- * database, so that there is a view that Slack does not have; once more with nothing new, but after commits for others;
- * and again, when nothing at all was committed since. Stock publishes each time, since it keeps nothing by which it
- * could tell.
+ * The installer of each team opens App Home three times in a slice: after the team's name has changed in the database,
+ * so that Slack does not have the view; again with nothing new, but after commits for other teams; and again after no
+ * commit at all. Stock publishes each time, since it keeps no record of what it published.
  */
 
 const names = ['stock Bolt', 'Foyer'] as const;
@@ -87,7 +86,7 @@ async function open(name: Name, { slack, file, teams }: Stage, options: RunOptio
 }
 
 const connectionCount = 32;
-/** So many events are under way at most: both answer Slack first, and what waits in a queue is no rate. */
+/** The most events in flight: both contenders answer Slack first, and the time in a queue is not their rate. */
 const window = 125;
 
 async function openHomes(turn: Turn, stage: Stage, slice: number): Promise<Sample<Metric>> {
@@ -123,7 +122,7 @@ async function openAll({ contender, connections }: Turn, { slack, teams }: Stage
   return { rate: (teams / ms) * 1000, cpuUs: ((after.cpuMs - before.cpuMs) / teams) * 1000 };
 }
 
-/** From the sending of one event to the arrival of its view at Slack, with nothing else under way. */
+/** From sending one event until its view arrives at Slack, with nothing else in flight. */
 async function msToPublish({ contender, connections }: Turn, { slack, teams }: Stage): Promise<number> {
   const waits: number[] = [];
   for (let number = 0; number < Math.min(teams, 60); number += 1) {

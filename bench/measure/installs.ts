@@ -10,15 +10,15 @@ import { figureOf, interleave, pairedRatio, type Sample, valuesOf } from '../sli
 import { type Contender, startContender } from '../start-contender.ts';
 
 /**
- * A slice is some installs by a few browsers at once. Foyer's ends when the last run of the pipeline has, and its CPU
- * is counted until it is quiet; the others do everything before they answer.
+ * A slice is some installs by a few browsers at once. Foyer's slice ends with the last run of the pipeline, and its CPU
+ * is counted until it is idle; the others do everything before they answer.
  */
 
 const names = ['stock, empty callback', 'stock, hooks inline', 'Foyer'] as const;
 type Name = (typeof names)[number];
 type Metric = 'rate' | 'callbackP50' | 'callbackP95' | 'cpuMs';
 
-/** By the latency of Slack in milliseconds: how many installs a slice has, by how many browsers at once. */
+/** For each latency of Slack in milliseconds: how many installs a slice has, by how many browsers at once. */
 const sizes = [
   { latencyMs: 0, installs: 160, browsers: 16 },
   { latencyMs: 100, installs: 32, browsers: 8 },
@@ -56,7 +56,7 @@ export const installs: Measurement = {
 interface Installer {
   contender: Contender;
   browsers: Browsers;
-  /** Of Foyer alone: the others have nothing that goes on behind their answers. */
+  /** Only for Foyer: the others do no work after their answers. */
   runs?: RunWatch;
 }
 
@@ -71,7 +71,7 @@ async function setStage(options: RunOptions): Promise<Stage> {
   const slack = await startContender('null-slack.ts');
   const file = join(options.folder, 'installs.db');
   const hooksFile = join(options.folder, 'installs-inline.db');
-  // The schema is there before anybody is measured, or looks on.
+  // Creates the schema before anything is measured or watched.
   await (await openSqlite(file)).close();
   const environment = foyerEnvironment({ database: `file:${file}`, slackUrl: slack.url });
   const start = async (name: Name, script: string, env: Record<string, string>): Promise<Installer> => {

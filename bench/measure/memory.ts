@@ -11,8 +11,8 @@ import { type Contender, startContender } from '../start-contender.ts';
 
 /**
  * Events of a thousand teams first, so that everything is compiled and every buffer has its size, then of all the
- * others, each once. The listener calls Slack with Bolt's own `client` and `say`. What is kept after a collection is a
- * fact and no rate: one pass says it.
+ * others, each once. The listener calls Slack with Bolt's own `client` and `say`. The memory in use after a garbage
+ * collection is a fact and not a rate: one pass is enough.
  */
 
 const names = ['stock Bolt', 'Foyer'] as const;
@@ -75,7 +75,7 @@ async function fill(contender: Contender, few: number, all: number): Promise<Lev
   const connections = openConnections(contender.url);
   const send = async (first: number, end: number): Promise<void> => {
     for (let from = first; from < end; from += atOnce) {
-      // No further ones before their listeners have ended: what waits in a queue is not what is measured.
+      // Waits until the listeners have finished: events in a queue are not what is measured.
       const numbers = Array.from({ length: Math.min(atOnce, end - from) }, (_, index) => from + index);
       const settled = contender.ask('settled', numbers.length);
       await connections.post('/slack/events', numbers.map(messageEvent), 16);
@@ -83,7 +83,7 @@ async function fill(contender: Contender, few: number, all: number): Promise<Lev
     }
   };
   const atStart = await levelOf(contender);
-  // As many events as make the code warm, of few teams.
+  // Enough events of few teams to warm up the code.
   for (let round = 0; round < 5; round += 1) await send(0, few);
   const afterFew = await levelOf(contender);
   await send(few, all);

@@ -15,9 +15,9 @@ import { figureOf, interleave, pairedRatio, type Sample, valuesOf } from '../sli
 import { startFlags } from '../start-flags.ts';
 
 /**
- * From the start of the process to the first 200 of `/readyz`. Foyer finds a database that is up to date, as it does at
- * each start but the first. Node writes its compile cache when a process ends in order, which the round that does not
- * count does.
+ * From the start of the process to the first 200 of `/readyz`. Foyer finds a database that is up to date, as at each
+ * start except the first. Node writes its compile cache when a process exits cleanly, which happens in the first round,
+ * which does not count.
  */
 
 const names = ['bare Bolt', 'bare Bolt, compile cache', 'Foyer, cold', 'Foyer, compile cache'] as const;
@@ -91,7 +91,7 @@ async function msToReady(args: string[], env: Record<string, string>): Promise<n
   const startedAt = performance.now();
   const child = spawn(process.execPath, args, {
     env: { PATH, HOME, ...env, PORT: String(port) },
-    // Away from the checkout, whose .env is its developer's own.
+    // Outside the checkout, whose .env belongs to the developer.
     cwd: tmpdir(),
     stdio: ['ignore', 'ignore', 'inherit'],
   });

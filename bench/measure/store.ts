@@ -9,8 +9,8 @@ import { type Contender, startContender } from '../start-contender.ts';
 import { type BenchPostgres, startPostgres } from '../start-postgres.ts';
 
 /**
- * Four stores on each database of each size, all of them in turn, so that a million can be compared with a thousand of
- * the same moment. Each reads any of the teams, one after the other, and opens its token.
+ * Four stores on each database of each size, all in turn, so that a million rows are compared with a thousand at about
+ * the same time. Each reads random teams, one after the other, and decrypts the token.
  */
 
 const stores = {
@@ -20,7 +20,7 @@ const stores = {
   prepared: 'prepared statement',
 } as const;
 type StoreName = keyof typeof stores;
-// The keys of a record of ours.
+// Object.keys forgets the type of the keys of `stores`.
 const storeNames = Object.keys(stores) as StoreName[];
 const engines = ['SQLite', 'Postgres'] as const;
 type Engine = (typeof engines)[number];
@@ -99,10 +99,10 @@ async function startSubject(
     env,
     profile: options.profileOf(stores[name], `${engine} ${size}`),
   });
-  // A round trip to Postgres is ten times a read of SQLite.
+  // A round trip to Postgres takes ten times as long as a read from SQLite.
   const fetches = options.quick ? 100 : engine === 'SQLite' ? 4000 : 1000;
   const writes = options.quick ? 10 : 100;
-  // New teams of its own, behind all that were seeded.
+  // Its own new teams, with numbers above all that were seeded.
   let next = (storeNames.indexOf(name) + 1) * 100_000_000;
   return {
     key: keyOf(name, size),

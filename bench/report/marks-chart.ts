@@ -6,7 +6,7 @@ const [rowHeight, labelWidth, chartWidth, top] = [26, 470, 300, 34];
 /** The scale runs from a sixteenth of the mark to four times as good, by powers of two. */
 const [lowest, highest] = [-4, 2];
 
-/** Draws how near each mark is: a bar that reaches the line meets it. */
+/** Draws how near each mark is: a bar that reaches the line meets its mark. */
 export function marksChart(marks: readonly Mark[]): string {
   const width = labelWidth + chartWidth + 90;
   const height = top + marks.length * rowHeight + 12;
@@ -23,7 +23,7 @@ ${marks.map(bar).join('\n')}
 function bar(mark: Mark, index: number): string {
   const y = top + index * rowHeight;
   const { asked, reached: found } = mark;
-  // What was to be little may have become less than nothing.
+  // A value with an upper bound, such as a growth in memory, may be negative.
   const goodness = mark.better === 'more' ? found / asked : asked / Math.max(found, Number.MIN_VALUE);
   const length = Math.max(2, positionOf(goodness));
   const [colour, word] = isMet(mark) ? ['#1f7a4d', 'met'] : ['#b4540a', 'not met'];

@@ -14,7 +14,7 @@ interface Profile {
 
 const mostFunctions = 25;
 
-/** Says where the time of each profile in a folder went: by package or room of ours, and by function, longest first. */
+/** Says where the time of each profile in `folder` went: by package or source folder, and by function, longest first. */
 export async function summarizeProfiles(folder: string): Promise<string> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.cpuprofile'));
   const texts = files.map(async (file) => {
@@ -49,7 +49,7 @@ function summaryOf({ nodes, samples, timeDeltas }: Profile): string {
   return `${top(byPlace, mostFunctions)}\n  --\n${top(byFunction, mostFunctions)}`;
 }
 
-/** Whose time it is: native code's is that of whoever called it. */
+/** The package or folder of each node; native code counts for its caller. */
 function placesOf(nodes: Profile['nodes']): Map<number, string> {
   const known = new Map(nodes.map((node) => [node.id, node]));
   const places = new Map<number, string>();

@@ -22,8 +22,8 @@ const usualFolder = fileURLToPath(new URL('../results', import.meta.url));
 const readme = fileURLToPath(new URL('../README.md', import.meta.url));
 
 /**
- * Keeps a measurement's findings in `results.json`, draws `marks.svg` of all that stands there, and, unless another
- * folder was asked for, puts the tables into bench/README.md.
+ * Stores a measurement's findings in `results.json`, and draws `marks.svg` from all results there. Unless it gets
+ * another folder, it also writes the tables into bench/README.md.
  */
 export async function writeResults(
   { name, what, onePass }: Measurement,
@@ -51,7 +51,7 @@ export async function writeResults(
 
 async function readResults(file: string): Promise<Results> {
   try {
-    // Written by nobody but this file.
+    // Only this file writes it.
     return JSON.parse(await readFile(file, 'utf8')) as Results;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};

@@ -1,7 +1,7 @@
 import type { Installation } from '@slack/oauth';
 import { app, installerIdOf, teamIdOf } from '../load/signed-events.ts';
 
-/** The bot scopes that every team has granted: those of the manifest. */
+/** The bot scopes that every team has granted: the manifest's. */
 export const botScopes = [
   'chat:write',
   'im:write',
@@ -11,7 +11,7 @@ export const botScopes = [
   'team:read',
 ];
 
-/** A bot token as long as Slack's, which tells the team that it belongs to. */
+/** A bot token as long as Slack's, which contains the id of its team. */
 export const botTokenOf = (number: number): string =>
   `xoxb-1111111111-2222222222222-${teamIdOf(number)}benchbenchbench`;
 

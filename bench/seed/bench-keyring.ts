@@ -1,6 +1,6 @@
 import { createKeyring } from '../../packages/foyer/src/installations/keyring.ts';
 
-/** The encryption key of every seeded database, as TOKEN_ENCRYPTION_KEYS gives it. */
+/** The encryption key of every seeded database, in the format of TOKEN_ENCRYPTION_KEYS. */
 export const encryptionKeys = `bench:${Buffer.alloc(32, 7).toString('base64')}`;
 
 /** The keyring of that key. */

@@ -6,18 +6,18 @@ import { builtInSteps } from '../../packages/foyer/src/steps/steps.ts';
 import { app, installerIdOf, teamIdOf } from '../load/signed-events.ts';
 import { botScopes, installationOf } from './bench-installation.ts';
 
-/** Which teams are made, and how far the run of each has come; without `runs` they have none. */
+/** Which teams to create, and how far the run of each is; without `runs` they have no run. */
 export interface Teams {
   first: number;
   count: number;
   runs?: RunState;
-  /** Of the runs; those of the pipeline unless told. */
+  /** The steps of the runs; by default those of the pipeline. */
   stepNames?: readonly string[];
 }
 
 type RunState = 'queued' | 'waiting' | 'succeeded';
 
-/** Foyer's id of the installation of the team with this number; ids sort as the teams do, like real ones. */
+/** Foyer's id for the installation of the team with this number; ids sort in the order of the teams, like real ones. */
 export const installationIdOf = (number: number): string => `ins_${String(number).padStart(26, '0')}`;
 
 /** The number of the team with this id. */
@@ -28,8 +28,8 @@ const perStatement = 200;
 const perTransaction = 10_000;
 
 /**
- * Writes installed teams with their tokens sealed, as `count` installs would have left them, many to a statement: a
- * million through the store itself would take an hour.
+ * Writes installed teams with sealed tokens, as `count` installs would leave them. Each statement writes many rows: a
+ * million teams through the store itself would take an hour.
  */
 export async function seedTeams(database: Database, keyring: Keyring, teams: Teams): Promise<void> {
   const cipher = createTokenCipher({ keyring });
@@ -61,7 +61,7 @@ function* chunksOf(numbers: readonly number[], size: number): Generator<readonly
   for (let from = 0; from < numbers.length; from += size) yield numbers.slice(from, from + size);
 }
 
-/** The row of the team with this number, its token sealed. */
+/** The row of the team with this number, with a sealed token. */
 export function installationRow(number: number, cipher: TokenCipher, now: number) {
   const { user, ...botHalf } = installationOf(number);
   const id = installationIdOf(number);
@@ -93,7 +93,7 @@ export function installationRow(number: number, cipher: TokenCipher, now: number
 }
 
 const runIdOf = (number: number): string => `run_${String(number).padStart(26, '0')}`;
-/** Far enough that no measurement sees it come. */
+/** So long that no measurement reaches it. */
 const waitsMs = 24 * 60 * 60_000;
 
 function runRow(number: number, status: RunState, now: number): RunRow {

@@ -24,7 +24,7 @@ const requests = (count: number) =>
     body: `ü${number}`,
   }));
 
-test('each request is sent once, over as many connections as are asked for, however the answer is framed', async (t) => {
+test('sends each request once, over the given number of connections, with any framing of the answers', async (t) => {
   const seen: string[] = [];
   const peers = new Set<number | undefined>();
   const connections = await connectionsTo(t, async (req, res) => {
@@ -32,7 +32,7 @@ test('each request is sent once, over as many connections as are asked for, howe
     let body = '';
     for await (const piece of req.setEncoding('utf8')) body += piece;
     seen.push(`${req.headers['x-number']} ${body}`);
-    // In chunks, with a length, and with a body of its own.
+    // In chunks, with a length, and with a body.
     if (seen.length % 3 === 0) res.writeHead(200).end();
     else if (seen.length % 3 === 1) res.writeHead(200, { 'Content-Length': 0 }).end();
     else res.writeHead(200).end('more');
@@ -48,7 +48,7 @@ test('each request is sent once, over as many connections as are asked for, howe
   assert.ok(latencies.length === 30 && latencies.every((ms) => ms > 0));
 });
 
-test('a connection that has idled is not used again: its contender may be closing it', async (t) => {
+test('does not reuse an idle connection, since the contender may be closing it', async (t) => {
   const clock = t.mock.method(performance, 'now');
   const peers: (number | undefined)[] = [];
   const connections = await connectionsTo(t, (req, res) => {
@@ -64,7 +64,7 @@ test('a connection that has idled is not used again: its contender may be closin
   assert.notEqual(peers[2], peers[0]);
 });
 
-test('an answer other than 200 ends the volley with an error', async (t) => {
+test('rejects a volley if an answer is not 200', async (t) => {
   const connections = await connectionsTo(t, (_req, res) => res.writeHead(401).end());
   await assert.rejects(connections.post('/slack/events', requests(3), 2), /401/);
 });

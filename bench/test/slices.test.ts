@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { figureOf, interleave, pairedRatio } from '../slices.ts';
 
 describe('slices', () => {
-  it('give every contender its turn in each round, beginning with another one each time, and leave out the first', async () => {
+  it('give each contender a turn in each round, begin with another each time, and skip the first round', async () => {
     const turns: string[] = [];
     const turn = (name: string) => async (slice: number) => {
       turns.push(`${name}${slice}`);
@@ -14,13 +14,13 @@ describe('slices', () => {
     assert.deepEqual(samples, { a: [{ rate: 0 }, { rate: 1 }], b: [{ rate: 0 }, { rate: 1 }] });
   });
 
-  it('are compared with those of the same round, so that a slow moment of both changes nothing', () => {
+  it('are compared within the same round, so that a slow moment for both changes nothing', () => {
     const fast = [200, 20, 200, 200];
     const slow = [100, 10, 100, 100];
     assert.deepEqual(pairedRatio(fast, slow), { median: 2, low: 2, high: 2 });
   });
 
-  it('are told by their median and quartiles, which one outlier does not move', () => {
+  it('are summarized by median and quartiles, which one outlier does not move', () => {
     const { median, low, high } = figureOf([5, 1, 2, 3, 4, 1000, 3]);
     assert.equal(median, 3);
     assert.ok(low >= 2 && high <= 5, `${low}–${high}`);

@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../packages/foyer/src/testing/free-port.ts';
 
-/** The Caddy of this machine, where it has one. */
+/** The Caddy on this machine, if there is one. */
 const caddyPath = process.env.CADDY_PATH ?? 'caddy';
 const [, major, minor, patch] =
   /(\d+)\.(\d+)\.(\d+)/.exec(spawnSync(caddyPath, ['version'], { encoding: 'utf8' }).stdout ?? '') ?? [];
 
-/** Its version as one number that can be compared, 2.11.4 as 2011004; undefined where there is none. */
+/** Its version as one comparable number (2.11.4 is 2011004); undefined if there is no Caddy. */
 export const caddyVersion =
   major === undefined ? undefined : (Number(major) * 1000 + Number(minor)) * 1000 + Number(patch);
 
@@ -25,13 +25,13 @@ export interface Arrived {
   forwardedFor: string | undefined;
 }
 
-/** A stand-in for a Foyer: it keeps what reaches it, checks of its health aside, and does with it as it is told. */
+/** A stand-in for a Foyer: it records every request except health checks, and answers it or breaks off. */
 export interface Upstream {
   port: number;
   arrived: Arrived[];
-  /** Reads the request, and then breaks off without an answer, as a process that is killed does. */
+  /** Reads each request, then breaks off without an answer, like a process that is killed. */
   breaksOff: boolean;
-  /** Stops listening; what connects from now on is refused. */
+  /** Stops listening; later connections are refused. */
   stop(): Promise<void>;
 }
 
@@ -71,7 +71,7 @@ export interface CaddyStage {
   close(): Promise<void>;
 }
 
-/** Starts Caddy in front of these upstreams, and waits until it serves. Close it at the end. */
+/** Starts Caddy in front of these upstreams and resolves once it serves. Close it at the end. */
 export async function startCaddy(
   upstreams: readonly Pick<Upstream, 'port'>[],
   environment: Record<string, string> = {},

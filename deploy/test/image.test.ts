@@ -10,7 +10,7 @@ import { describe, it } from 'node:test';
 import { freePort } from '../../packages/foyer/src/testing/free-port.ts';
 import { setStage } from '../../packages/foyer/test/support/start-foyer.ts';
 
-/** What the image holds and how it is asked whether it lives, read from Dockerfile and .dockerignore as they stand. */
+/** What the image contains and how its health check works, read from the real Dockerfile and .dockerignore. */
 
 const root = join(import.meta.dirname, '../..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -32,7 +32,7 @@ function isIgnored(path: string): boolean {
   return last !== undefined && !last.startsWith('!');
 }
 
-/** Not path.matchesGlob: its `*` passes over names that begin with a dot, and Docker's does not. */
+/** Not path.matchesGlob: its `*` skips names that begin with a dot, and Docker's does not. */
 function patternOf(glob: string): RegExp {
   const source = glob
     .replaceAll('.', '\\.')
@@ -65,7 +65,7 @@ describe('the image', () => {
     assert.equal(version, lock.packages['node_modules/node']?.version);
   });
 
-  it('has a health check that Foyer passes, and nothing else does', async () => {
+  it('has a health check that passes only while Foyer answers', async () => {
     const stage = await setStage();
     const port = stage.foyer().address.port;
     try {
@@ -89,7 +89,7 @@ describe('the image', () => {
     assert.ok(Number(user) > 0);
   });
 
-  it('lets no secret, data or history in', () => {
+  it('leaves out secrets, data and history', () => {
     const kept = [
       '.env',
       '.env.backup-1795322000000',
@@ -117,7 +117,7 @@ describe('the image', () => {
     );
   });
 
-  it('lets in, and copies, every file that Foyer imports or reads while it runs', () => {
+  it('includes and copies every file that Foyer imports or reads while it runs', () => {
     const readAtRunTime = sources.flatMap((file) =>
       [...read(file).matchAll(/new URL\('((?:\.\.\/)+[^']+)', import\.meta\.url\)/g)].map(([, path = '']) =>
         join(file, '..', path),

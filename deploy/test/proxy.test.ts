@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { type CaddyStage, caddyVersion, startCaddy, startUpstream, type Upstream } from './caddy-stage.ts';
 
-/** What deploy/Caddyfile promises, tried with the real Caddy, where this machine has one (Debian: apt-get install caddy). */
+/** What deploy/Caddyfile promises, tested with the real Caddy if it is installed (Debian: apt-get install caddy). */
 
 const callback = '/slack/oauth_redirect?code=one-time-code&state=sealed-state';
 
@@ -21,7 +21,7 @@ const isOld = caddyVersion !== undefined && caddyVersion < 2_011_004 && 'needs C
 
 const arrivedAt = (...upstreams: Upstream[]) => upstreams.flatMap((upstream) => upstream.arrived);
 
-/** Fills whatever keeps connections open, so that what follows goes over one that was used before. */
+/** Sends requests to each upstream first, so that later ones would reuse a connection if the proxy kept any open. */
 async function warmUp(caddy: CaddyStage, ...upstreams: Upstream[]): Promise<void> {
   for (let round = 0; round < 4; round += 1) await (await fetch(caddy.url)).text();
   for (const upstream of upstreams) {
@@ -31,7 +31,7 @@ async function warmUp(caddy: CaddyStage, ...upstreams: Upstream[]): Promise<void
 }
 
 describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on this machine' }, () => {
-  it('asks the other Foyer where one is down, and sends the callback once', async (t) => {
+  it('tries the other Foyer if one is down, and sends the callback once', async (t) => {
     const { caddy, a, b } = await stage(t);
     await warmUp(caddy, a, b);
     await a.stop();
@@ -46,7 +46,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     );
   });
 
-  it('asks the other Foyer for an event too, and sends it whole', { skip: isOld }, async (t) => {
+  it('tries the other Foyer with an event too, and sends the whole body', { skip: isOld }, async (t) => {
     const { caddy, a, b } = await stage(t);
     await warmUp(caddy, a, b);
     await a.stop();
@@ -69,7 +69,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.equal(arrivedAt(a, b).length, 1);
   });
 
-  it('never repeats a callback whose path is written in another way', async (t) => {
+  it('never repeats a callback whose path is percent-encoded', async (t) => {
     const { caddy, a, b } = await stage(t);
     a.breaksOff = true;
     b.breaksOff = true;
@@ -87,7 +87,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.equal(arrivedAt(a, b).length, 1);
   });
 
-  it('repeats a page that broke off, since looking changes nothing', async (t) => {
+  it('repeats a page request that broke off, since a GET changes nothing', async (t) => {
     const { caddy, a, b } = await stage(t);
     a.breaksOff = true;
     for (let round = 0; round < 2; round += 1) assert.equal((await fetch(caddy.url)).status, 200);
@@ -95,7 +95,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.equal(b.arrived.length, 2);
   });
 
-  it('answers with a page of its own where no Foyer is left, and logs no secret', async (t) => {
+  it('answers with its own page if no Foyer is left, and logs no secret', async (t) => {
     const { caddy, a, b } = await stage(t);
     await Promise.all([a.stop(), b.stop()]);
     const headers = { cookie: 'foyer-operator=session-secret', referer: 'https://x/?state=referred-state' };
@@ -113,20 +113,20 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     );
   });
 
-  it('believes no X-Forwarded-For of a visitor', async (t) => {
+  it('ignores a visitor’s X-Forwarded-For', async (t) => {
     const { caddy, a, b } = await stage(t);
     await fetch(caddy.url, { headers: { 'x-forwarded-for': '203.0.113.9' } });
     const [seen] = arrivedAt(a, b);
     assert.match(seen?.forwardedFor ?? '', /^(127\.0\.0\.1|::1)$/);
   });
 
-  it('keeps the metrics inside', async (t) => {
+  it('does not expose the metrics', async (t) => {
     const { caddy, a, b } = await stage(t);
     assert.equal((await fetch(`${caddy.url}/metrics`)).status, 404);
     assert.equal(arrivedAt(a, b).length, 0);
   });
 
-  it('narrows the operator’s pages down to the networks that are named', async (t) => {
+  it('restricts the operator pages to the named networks', async (t) => {
     const closed = await stage(t, { OPERATOR_NETWORKS: '192.0.2.0/24 2001:db8::/32' });
     for (const path of ['/operator', '/operator/requests', '/OPERATOR', '/%6fperator'])
       assert.equal((await fetch(closed.caddy.url + path)).status, 404, path);

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 
-/** What compose.yaml, the systemd unit and the page that explains them say, against the rest of the checkout. */
+/** Checks compose.yaml, the systemd unit and the page that explains them against the rest of the checkout. */
 
 const root = join(import.meta.dirname, '../..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -14,7 +14,7 @@ const page = read('deploy/README.md');
 const { scripts }: { scripts: { start: string } } = JSON.parse(read('package.json'));
 const foyersVariables = new Set([...read('.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name));
 
-/** Foyer's drain; main.ts ends the process after it, whatever still runs. */
+/** How long Foyer drains; then main.ts ends the process, even if something still runs. */
 const drainSeconds = 10;
 
 it('gives Node’s heap the same sizes wherever Foyer is started', () => {
@@ -24,7 +24,7 @@ it('gives Node’s heap the same sizes wherever Foyer is started', () => {
   const [, command = ''] = /^(?:CMD) (\[.*main.*\])$/m.exec(read('Dockerfile')) ?? [];
   assert.deepEqual(sizes(command), wanted);
   assert.deepEqual(sizes(unit), wanted);
-  for (const size of wanted) assert.ok(page.includes(size), `deploy/README.md says nothing of ${size}`);
+  for (const size of wanted) assert.ok(page.includes(size), `deploy/README.md does not mention ${size}`);
 });
 
 it('keeps Node’s inspector closed and writes no core dump wherever Foyer is started', () => {
@@ -37,10 +37,10 @@ it('keeps Node’s inspector closed and writes no core dump wherever Foyer is st
   assert.match(compose, /ulimits: \{ core: 0 \}/);
 });
 
-it('listens on all interfaces in a container, and there alone', () => {
+it('listens on all interfaces only in a container', () => {
   assert.match(read('Dockerfile'), /^ {2}HOST=0\.0\.0\.0 /m);
   assert.match(compose, /^ {4}HOST: 0\.0\.0\.0$/m);
-  // `-e HOST=` would take the image's setting away, and the host's port would lead nowhere.
+  // `-e HOST=` would remove the image's setting, and the published port would lead nowhere.
   assert.doesNotMatch(page, /-e HOST= /);
 });
 
@@ -51,7 +51,7 @@ it('bounds bodies and headers in the proxy', () => {
 });
 
 describe('compose.yaml', () => {
-  it('names no variable that neither .env.example nor deploy/README.md explains', () => {
+  it('uses only variables that .env.example or deploy/README.md explains', () => {
     const asked = [...compose.matchAll(/\$\{([A-Z_]+)/g)].map(([, name = '']) => name);
     assert.ok(asked.length >= 8);
     const strangers = asked.filter((name) => !foyersVariables.has(name) && !page.includes(`\`${name}\``));
@@ -83,11 +83,11 @@ describe('compose.yaml', () => {
     }
   });
 
-  it('publishes the proxy alone', () => {
+  it('publishes only the ports of the proxy', () => {
     assert.deepEqual(compose.match(/^ +ports:.*/gm), ["    ports: ['80:80', '443:443', '443:443/udp']"]);
   });
 
-  it('gives each Foyer a host name of its own, since the lease of a run carries it', () => {
+  it('gives each Foyer its own host name, since the lease of a run contains it', () => {
     const names = [...compose.matchAll(/hostname: (\S+)/g)].map(([, name]) => name);
     assert.equal(names.length, 2);
     assert.equal(new Set(names).size, 2);
@@ -105,19 +105,19 @@ describe('the systemd unit', () => {
     assert.ok(Number(seconds) > drainSeconds);
   });
 
-  it('carries no configuration itself, which everybody on the machine could read', () => {
+  it('contains no configuration, which every user of the machine could read', () => {
     assert.doesNotMatch(unit, /^Environment=/m);
     assert.match(unit, /^EnvironmentFile=\/etc\/foyer\/foyer\.env$/m);
   });
 
-  it('starts a file that is there', () => {
+  it('starts a file that exists', () => {
     const [, file = ''] = /^ExecStart=\S+(?: --\S+)* \/opt\/foyer\/current\/(\S+)$/m.exec(unit) ?? [];
     assert.ok(existsSync(join(root, file)));
   });
 });
 
 describe('deploy/README.md', () => {
-  it('links to files and sections that are there', () => {
+  it('links to files and sections that exist', () => {
     const links = [...page.matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target);
     const anchors = [...page.matchAll(/^#+ (.+)$/gm)].map(
       ([, heading = '']) =>
@@ -138,7 +138,7 @@ describe('deploy/README.md', () => {
     );
   });
 
-  it('names only variables that Foyer, Compose’s file or the proxy’s knows', () => {
+  it('names only variables that Foyer, compose.yaml or the Caddyfile knows', () => {
     const known = read('compose.yaml') + read('deploy/Caddyfile') + [...foyersVariables].join(' ');
     const named = [...page.matchAll(/`([A-Z]+_[A-Z_]+)`/g)].map(([, name = '']) => name);
     assert.deepEqual(

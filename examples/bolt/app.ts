@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { App } from '@slack/bolt';
 import { createFoyer, defineFoyer } from 'slack-foyer';
 
-// A Bolt app that you have already: it keeps its listeners, and Foyer brings OAuth, tokens, pages and App Home.
+// An existing Bolt app keeps its listeners; Foyer adds OAuth, tokens, pages and App Home.
 
 const foyer = await createFoyer(defineFoyer({ manifest: new URL('../manifest.json', import.meta.url) }));
 

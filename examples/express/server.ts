@@ -1,7 +1,7 @@
 import express from 'express';
 import { builtInSteps, createFoyer, defineFoyer, type Step } from 'slack-foyer';
 
-// An Express app of your own: its pages stay where they are, and Slack's routes go below /integrations/slack.
+// Your own Express app: its pages stay where they are, and Slack's routes go below /integrations/slack.
 
 const startTrial: Step<{ trialId: string }> = {
   name: 'start-trial',
@@ -29,7 +29,7 @@ app.use(foyer.middleware); // before any body parser
 app.use(express.json());
 app.get('/', (_req, res) => void res.send('<a href="/settings">Connect Slack</a>'));
 
-// Your own login stands here: who asks, and for which account.
+// Replace this with your own login: who is asking, and for which account.
 const user = { id: 'ada', account: { id: 'org-ada', name: 'Ada Ltd' } };
 const origin = process.env.PUBLIC_URL ?? 'http://localhost:3000';
 
@@ -38,7 +38,7 @@ app.get('/settings', async (_req, res) => {
     { subject: user.id, org: user.account.id, label: user.account.name, returnTo: `${origin}/settings/done` },
     res,
   );
-  // In your session; here in a cookie of its own.
+  // Keep it in your session; this example uses a separate cookie.
   res.cookie('slack-link', jti, { httpOnly: true, sameSite: 'lax' }).redirect(url);
 });
 app.get('/settings/done', (req, res) => {

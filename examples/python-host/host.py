@@ -1,6 +1,6 @@
 """A product in Python that connects its accounts with Slack through a Foyer that runs beside it.
 
-Python's standard library is all it needs. `link_for` signs what Foyer is to know; `read_result` verifies what comes back.
+It needs only the standard library. `link_for` signs what Foyer needs to know; `read_result` verifies what comes back.
 Run Foyer first (`npm start` here, or `foyer.ts`), with the same CONNECT_SECRET.
 """
 
@@ -72,7 +72,7 @@ class Host(BaseHTTPRequestHandler):
     def do_GET(self):
         url = urlsplit(self.path)
         session = self.session()
-        if url.path == "/login":  # stands for your own login
+        if url.path == "/login":  # stands in for your own login
             name = parse_qs(url.query)["as"][0]
             key = secrets.token_urlsafe(16)
             sessions[key] = {"user": name, "account": {"id": "org-" + name, "name": name + " Ltd"}}

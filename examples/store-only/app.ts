@@ -1,7 +1,7 @@
 import { App } from '@slack/bolt';
 import { createFoyer, defineFoyer } from 'slack-foyer';
 
-// A stock Bolt app that keeps its own OAuth flow and takes the encrypted store alone.
+// A stock Bolt app that keeps its own OAuth flow and uses only the encrypted store.
 
 const foyer = await createFoyer(defineFoyer({ manifest: new URL('../manifest.json', import.meta.url) }));
 const slackApiUrl = process.env.SLACK_API_URL;

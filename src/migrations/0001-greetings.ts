@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** One row for each installation; it goes with its installation. A migration that was released is never changed. */
+/** One row for each installation, deleted together with it. Never change a migration that was released. */
 export const m0001Greetings: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema

@@ -3,9 +3,9 @@ import type { Step } from 'slack-foyer';
 import type { Tables } from '../tables.ts';
 
 /**
- * Makes the row that counts greetings, in the commit that ends this step.
+ * Creates the row that counts greetings, in the commit that completes this step.
  *
- * Safe to run twice: a row that is there stays as it is.
+ * Safe to run twice: an existing row stays unchanged.
  */
 export const startCounting: Step<{ counting: true }> = {
   name: 'start-counting',

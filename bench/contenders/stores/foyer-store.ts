@@ -11,14 +11,14 @@ import { benchKeyring } from '../../seed/bench-keyring.ts';
 import type { BenchStore } from './bench-store.ts';
 
 /**
- * Foyer's own store. What it stores is more than a row: the history and the run with its steps are in the same commit;
- * what it deletes is erased from the files too.
+ * Foyer's own store. It stores more than a row: the same commit has the history and the run with its steps. It also
+ * erases what it deletes from the files.
  */
 export async function foyerStore(place: string): Promise<BenchStore> {
   return storeOn(await openBenchDatabase(place));
 }
 
-/** The same where each fetch reads the database and opens what it finds: nothing is kept between any two. */
+/** The same without a cache: each fetch reads the database and decrypts the token. */
 export async function foyerStoreAnew(place: string): Promise<BenchStore> {
   const database = await openBenchDatabase(place);
   const readTokens = prepareInstallationTokens(database);

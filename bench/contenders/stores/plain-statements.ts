@@ -3,11 +3,11 @@ import { app } from '../../load/signed-events.ts';
 import { benchKeyring } from '../../seed/bench-keyring.ts';
 import { installationRow, numberOfTeam } from '../../seed/seed-teams.ts';
 
-/** What the stores without Kysely share: the same rows and seals, and statements with `?` for what is given. */
+/** What the stores without Kysely share: the same rows and seals, and statements with `?` for parameters. */
 
 const cipher = createTokenCipher({ keyring: benchKeyring });
 
-/** A row as it is read for an event. */
+/** The row that an event needs. */
 export interface TokenRow {
   id: string;
   sealed_bot: string;
@@ -28,10 +28,10 @@ export const fetchSql = `
 
 export const removeSql = 'delete from installations where client_id = ? and tenant = ?';
 
-/** How a team is asked for. */
+/** The parameters that select a team. */
 export const keyOf = (teamId: string): [clientId: string, tenant: string] => [app.clientId, `team:${teamId}`];
 
-/** Opens the token of a row that was read. */
+/** Decrypts the token of a row. */
 export function openRow(row: TokenRow | undefined, teamId: string) {
   if (!row) throw new Error(`no installation of ${teamId}`);
   return cipher.openBot(row.id, row.sealed_bot);

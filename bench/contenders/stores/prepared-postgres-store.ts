@@ -23,7 +23,7 @@ export async function preparedPostgresStore(url: string): Promise<BenchStore> {
   };
 }
 
-/** Postgres counts what is given: $1, $2. */
+/** Postgres numbers its parameters: $1, $2. */
 function numbered(sql: string): string {
   let count = 0;
   return sql.replaceAll('?', () => `$${++count}`);

@@ -2,7 +2,7 @@ import Sqlite from 'better-sqlite3';
 import type { BenchStore } from './bench-store.ts';
 import { fetchSql, keyOf, newRow, openRow, removeSql, type TokenRow } from './plain-statements.ts';
 
-/** Statements of better-sqlite3, prepared once: the least that SQLite asks. */
+/** Statements of better-sqlite3, prepared once: the least work that SQLite requires. */
 export function preparedSqliteStore(file: string): BenchStore {
   const sqlite = new Sqlite(file, { timeout: 5000 });
   sqlite.pragma('journal_mode = WAL');

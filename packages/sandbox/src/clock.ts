@@ -1,25 +1,24 @@
 /**
- * The sandbox's own time. It runs with real time until a test or the panel moves it.
+ * The sandbox's own time. It follows real time until a test or the panel moves it.
  *
- * Why: retries a minute away, codes that lapse after ten and tokens that live twelve hours must be
- * testable without waiting.
+ * Why: tests must not wait for retries after a minute, codes that expire after ten, or tokens that live twelve hours.
  */
 export type SandboxClock = {
   /** Milliseconds since the epoch, in the sandbox. */
   now(): number;
-  /** Jumps to a moment (milliseconds since the epoch); what was due on the way runs, in order, before it resolves. */
+  /** Jumps to a moment (milliseconds since the epoch); resolves after everything due until then has run, in order. */
   set(atMs: number): Promise<void>;
-  /** Moves forward by a span; what was due on the way runs, in order, before it resolves. */
+  /** Moves forward by a span; resolves after everything due until then has run, in order. */
   advance(byMs: number): Promise<void>;
-  /** Calls `run` once the sandbox's time reaches `atMs`; returns a function that calls it off. */
+  /** Calls `run` once the sandbox's time reaches `atMs`; returns a function that cancels it. */
   schedule(atMs: number, run: () => Promise<void> | void): () => void;
-  /** Goes back to real time and forgets what was scheduled. */
+  /** Returns to real time and forgets what was scheduled. */
   reset(): void;
 };
 
 type Task = { atMs: number; run: () => Promise<void> | void };
 
-/** Real timers cannot wait longer than 2^31 ms; a task further away is looked at again then. */
+/** Real timers cannot wait longer than 2^31 ms; a task further away gets another timer then. */
 const longestTimerMs = 2 ** 31 - 1;
 
 /** A clock that follows `readNow` plus an offset that `set` and `advance` change. */

@@ -9,11 +9,11 @@ import { onParentEnd } from './on-parent-end.ts';
 import { createSandbox, type Sandbox } from './sandbox.ts';
 
 /**
- * `npm run demo`: a Slack on this machine and the app beside it, each as it would run anywhere. The app is a process of
- * its own (`src/main.ts`) that knows Slack by its addresses alone; its database is a folder that goes when the demo does.
+ * `npm run demo`: a Slack on this machine and the app beside it, each as it would run anywhere. The app is a separate
+ * process (`src/main.ts`) that knows Slack only by its addresses; its database is in a folder that the demo deletes.
  */
 
-/** The port if it is free, else any. */
+/** The port if it is free, otherwise any free port. */
 async function usablePort(wanted: number): Promise<number> {
   for (const port of [wanted, 0]) {
     const server = createServer();
@@ -30,8 +30,8 @@ async function usablePort(wanted: number): Promise<number> {
 }
 
 /**
- * Every setting, as one that is not set. Why: the app reads the `.env` of its folder, and what a demo does must be told to
- * none of the operators that one names.
+ * Every setting, with an empty value. Why: the app reads the `.env` of its folder, and a demo must not notify the
+ * operators that it names.
  */
 async function unsetSettings(): Promise<Record<string, string>> {
   const names = (await readFile('.env.example', 'utf8')).matchAll(/^([A-Z_]+)=/gm);
@@ -43,7 +43,7 @@ function startApp(sandbox: Sandbox, port: number, folder: string): ChildProcess 
   const environment = {
     ...unset,
     PATH: process.env.PATH,
-    // So that the app ends with the demo, even if that is killed.
+    // So that the app ends with the demo, even if the demo is killed.
     npm_lifecycle_event: 'demo',
     SLACK_CLIENT_ID: clientId,
     SLACK_CLIENT_SECRET: clientSecret,
@@ -62,7 +62,7 @@ function startApp(sandbox: Sandbox, port: number, folder: string): ChildProcess 
   });
 }
 
-/** Resolves when the app answers; rejects if it ends before. */
+/** Resolves when the app answers; rejects if it ends first. */
 async function ready(app: ChildProcess, url: string): Promise<void> {
   for (let tries = 0; tries < 200; tries += 1) {
     if (app.exitCode !== null) throw new Error(`the app ended with code ${app.exitCode}`);
@@ -132,7 +132,7 @@ async function stop(code: number): Promise<void> {
 process.once('SIGINT', () => void stop(0));
 process.once('SIGTERM', () => void stop(0));
 onParentEnd(() => void stop(0));
-// Nobody reads anymore what is printed after that.
+// Once npm has ended, no one reads the output: ignores write errors.
 process.stdout.on('error', () => {});
 
 try {

@@ -9,12 +9,12 @@ export function slackId(kind: string): string {
   return id;
 }
 
-/** Five characters, as Slack gives to a block or an element that came without an id. */
+/** Five characters, as Slack gives to a block or an element without an id. */
 export function shortId(): string {
   return randomBytes(6).toString('base64url').replace(/[-_]/g, 'x').slice(0, 5);
 }
 
-/** A secret of `bytes` random bytes in lower-case hex. */
+/** A secret of `bytes` random bytes in lowercase hex. */
 export function secretHex(bytes: number): string {
   return randomBytes(bytes).toString('hex');
 }

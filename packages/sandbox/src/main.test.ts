@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-test('the command prints what an app needs, serves, and ends at a signal', async () => {
+test('the command prints what an app needs, serves, and stops on a signal', async () => {
   const [command, manifest] = ['./main.ts', '../../../manifest.json'].map((path) =>
     fileURLToPath(new URL(path, import.meta.url)),
   );

@@ -1,6 +1,6 @@
 /**
- * Calls `stop` once the process that started this one has ended, if npm did it. Why: npm passes a SIGTERM on to its shell,
- * and `dash` ends without passing it on to what it runs. Without this, `npm run demo` would leave both servers behind.
+ * Calls `stop` once the process that started this one has ended, if that was npm. Why: npm forwards a SIGTERM to its
+ * shell, and `dash` exits without forwarding it. Without this, `npm run demo` would leave both servers running.
  */
 export function onParentEnd(stop: () => void): void {
   if (process.env.npm_lifecycle_event === undefined) return;

@@ -4,7 +4,7 @@ import type { SandboxClock } from './clock.ts';
 import type { Deliveries } from './events/deliveries.ts';
 import type { World } from './world/world.ts';
 
-/** What every part of the sandbox works with. */
+/** What every part of the sandbox uses. */
 export type Platform = {
   world: World;
   app: RegisteredApp;
@@ -13,6 +13,6 @@ export type Platform = {
   deliveries: Deliveries;
   /** The next message timestamp: the sandbox's time in seconds with six decimals, never the same twice. */
   nextTs(): string;
-  /** The sandbox's own address, without a slash at the end. */
+  /** The sandbox's own address, without a trailing slash. */
   url(): string;
 };

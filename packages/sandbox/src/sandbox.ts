@@ -22,26 +22,26 @@ import { createWorld, type World } from './world/world.ts';
 export type SandboxOptions = {
   /** The app's manifest, as parsed JSON. */
   manifest: unknown;
-  /** Where events and interactions go, in place of the manifest's request URLs. */
+  /** Where events and interactions go, instead of the manifest's request URLs. */
   eventUrl?: string;
-  /** Redirect URLs in place of the manifest's. */
+  /** Redirect URLs instead of the manifest's. */
   redirectUrls?: string[];
-  /** What is not given is made up. */
+  /** Missing ones are generated. */
   credentials?: Partial<AppCredentials>;
   /** 0, the default, takes any free port. */
   port?: number;
-  /** A loopback address; `127.0.0.1` unless given. */
+  /** A loopback address; `127.0.0.1` by default. */
   host?: string;
-  /** What the sandbox's clock follows; real time unless given. */
+  /** What the sandbox's clock follows; real time by default. */
   readNow?: () => number;
-  /** How long the app may take to answer an event; Slack's 3000 unless given. */
+  /** How long the app may take to answer an event; Slack's 3000 by default. */
   eventTimeoutMs?: number;
-  /** The app's landing page, for the web client's Add to Slack link; the origin of its redirect URL unless given. */
+  /** The app's landing page, for the web client's Add to Slack link; by default the origin of its redirect URL. */
   landingUrl?: string;
   onActivity?: ActivityListener;
-  /** Adds workspaces and people of a test's own to the world, once, at the start. */
+  /** Adds a test's own workspaces and people to the world, once, at the start. */
   populate?: (world: World) => void;
-  /** Lets the control API and the panel kill the app's process and start it again, where whoever embeds owns it. */
+  /** Lets the control API and the panel kill and restart the app's process, if the caller owns it. */
   appProcess?: AppProcess;
 };
 
@@ -53,12 +53,12 @@ export type AppProcess = {
   restart(): Promise<void>;
 };
 
-/** A Slack on this machine. What is read from it is live data: look, don't change. */
+/** A Slack on this machine. The data that you read from it is live: do not change it. */
 export type Sandbox = Controls &
   Readers & {
     url: string;
     authorizationUrl: string;
-    /** With a slash at the end, as WebClient's `slackApiUrl` wants it. */
+    /** With a trailing slash, as WebClient's `slackApiUrl` requires. */
     apiUrl: string;
     app: Readonly<RegisteredApp>;
     appProcess: AppProcess | undefined;
@@ -70,18 +70,18 @@ export type Sandbox = Controls &
     consent(options: ConsentOptions): Promise<string>;
     /** Web API calls, oldest first; of one method if given. */
     calls(method?: string): LoggedCall[];
-    /** Calls the listener for each thing that happens; returns a function that ends that. */
+    /** Calls the listener for each activity; returns a function that removes it. */
     onActivity(listener: ActivityListener): () => void;
-    /** Resolves once no delivery is on its way. */
+    /** Resolves once no delivery is in flight. */
     settled(): Promise<void>;
     /** Changes the app's manifest, as on its settings page. */
     changeManifest(manifest: unknown): void;
-    /** Back to the start: nobody installed anything, no faults, real time. Credentials and manifest stay. */
+    /** Resets to the start: no installs, no faults, real time. Keeps the credentials and the manifest. */
     reset(): void;
     close(): Promise<void>;
   };
 
-/** Starts a sandbox and resolves once it listens. `close` it, or it keeps the process alive. */
+/** Starts a sandbox and resolves once it listens. Call `close`, or it keeps the process alive. */
 export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { manifest, credentials, eventUrl, redirectUrls } = options;
   const clock = createClock({ readNow: options.readNow });

@@ -1,4 +1,4 @@
-/** Something that happened in the sandbox, for whoever follows along: a demo that says what to click next, or a test. */
+/** Something that happened in the sandbox. A demo listens to it to say what to click next; tests listen too. */
 export type Activity =
   | { kind: 'consent-opened'; teamId: string | null; userId: string }
   | { kind: 'consent-allowed'; teamId: string | null; enterpriseId: string | null; userId: string }
@@ -28,7 +28,7 @@ export type ActivityListener = (activity: Activity) => void;
 
 export type ActivityFeed = {
   tell(activity: Activity): void;
-  /** Calls `listener` for each thing that happens from now on; returns a function that ends that. */
+  /** Calls `listener` for each activity from now on; returns a function that removes it. */
   listen(listener: ActivityListener): () => void;
 };
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const list = z.array(z.string()).default([]);
 
-/** The parts of a Slack app manifest (v1 and v2, JSON) that the sandbox acts upon; the rest is let through. */
+/** The parts of a Slack app manifest (v1 and v2, JSON) that the sandbox uses; it ignores the rest. */
 const manifestSchema = z.looseObject({
   display_information: z.looseObject({
     name: z.string(),
@@ -42,7 +42,7 @@ const manifestSchema = z.looseObject({
     .prefault({}),
 });
 
-/** What Slack knows of an app from its manifest. */
+/** What Slack knows about an app from its manifest. */
 export type AppSettings = {
   name: string;
   description: string;
@@ -64,7 +64,7 @@ export type AppSettings = {
   isTokenRotationEnabled: boolean;
 };
 
-/** Reads a manifest, as parsed JSON; throws with every fault listed when it is not one. */
+/** Reads a manifest, as parsed JSON. Throws an error that lists every problem if it is not one. */
 export function readManifest(manifest: unknown): AppSettings {
   const parsed = manifestSchema.safeParse(manifest);
   if (!parsed.success) throw new Error(`The app manifest is not valid:\n${z.prettifyError(parsed.error)}`);

@@ -3,7 +3,7 @@ import type { Activity } from './activity.ts';
 /** Where a newcomer's browser can go: the sandbox's web client, and the app's own landing page. */
 export type DemoAddresses = { sandboxUrl: string; appUrl: string };
 
-/** What to look at or click next after something happened, in one sentence or two; undefined when there is nothing to say. */
+/** What to look at or click next after an activity, in one or two sentences; undefined if there is nothing to say. */
 export function nextStep(activity: Activity, { sandboxUrl, appUrl }: DemoAddresses): string | undefined {
   switch (activity.kind) {
     case 'consent-opened':

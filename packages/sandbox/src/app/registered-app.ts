@@ -14,13 +14,13 @@ export type AppCredentials = {
 /** The one app that this sandbox serves. `settings` is replaced as a whole when its manifest changes. */
 export type RegisteredApp = AppCredentials & {
   settings: AppSettings;
-  /** Reads a new manifest; the addresses given at the start still take the place of the manifest's. */
+  /** Reads a new manifest; the addresses given at the start still replace the manifest's. */
   changeManifest(manifest: unknown): void;
 };
 
 export type AppAddresses = { eventUrl?: string; redirectUrls?: string[] };
 
-/** Registers an app from its manifest. Credentials that are not given are made up. */
+/** Registers an app from its manifest. It generates credentials that are not given. */
 export function createRegisteredApp({
   manifest,
   credentials = {},

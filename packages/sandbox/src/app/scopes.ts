@@ -29,12 +29,12 @@ const scopeWords: Record<string, string> = {
   'users:write': 'Set its own presence',
 };
 
-/** A scope in words; an unknown one speaks for itself. */
+/** A scope in words; an unknown scope is shown by its name. */
 export function scopeInWords(scope: string): string {
   return scopeWords[scope] ?? `Use the permission ${scope}`;
 }
 
-/** Splits a scope list as it comes in a URL: by comma or space, without doubles, in order. */
+/** Splits a scope list from a URL: by comma or space, without duplicates, in order. */
 export function splitScopes(text: string | null | undefined): string[] {
   return [...new Set((text ?? '').split(/[\s,]+/).filter(Boolean))];
 }

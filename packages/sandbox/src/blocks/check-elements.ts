@@ -1,7 +1,7 @@
 import { blockLimits as limits } from './block-limits.ts';
 import { type FaultList, isRecord } from './fault-list.ts';
 
-/** Checks a text object: its type (`plain_text` only where Slack wants that), and its length. */
+/** Checks a text object: its type (only `plain_text` where Slack requires that), and its length. */
 export function checkText(
   faults: FaultList,
   value: unknown,

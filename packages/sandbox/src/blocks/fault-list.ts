@@ -1,15 +1,15 @@
-/** Collects faults of a payload with where they are, in the words Slack uses: `must be … [json-pointer:/blocks/0]`. */
+/** Collects the problems of a payload with their places, in Slack's words: `must be … [json-pointer:/blocks/0]`. */
 export type FaultList = {
   messages: string[];
   add(pointer: string, message: string): void;
-  /** Checks for a string of 1 to `max` characters; absent is a fault only when `required`. */
+  /** Checks for a string of 1 to `max` characters; a missing one is a problem only if `required`. */
   text(
     value: unknown,
     pointer: string,
     max: number,
     options?: { required?: boolean; mayBeEmpty?: boolean },
   ): void;
-  /** Checks for an array of `min` to `max` items; returns it, or an empty one when it is none. */
+  /** Checks for an array of `min` to `max` items; returns it, or an empty array if it is not an array. */
   list(value: unknown, pointer: string, min: number, max: number): unknown[];
 };
 

@@ -4,7 +4,7 @@ import type { Route } from '../http/routes.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { controlBodies as bodies } from './control-bodies.ts';
 
-/** The control API: JSON in, JSON out, one address per control. It is the in-process `Sandbox` over HTTP. */
+/** The control API: JSON in, JSON out, one address per control. It offers the in-process `Sandbox` over HTTP. */
 export function controlRoutes(sandbox: Sandbox): Route[] {
   const { clock, faults, rateLimits, deliveries } = sandbox;
   const time = () => ({ nowMs: clock.now() });
@@ -60,7 +60,7 @@ function read(name: string, run: (exchange: Exchange) => unknown): Route {
   return { on: `GET /sandbox/${name}`, handle: (exchange) => jsonReply(run(exchange)) };
 }
 
-/** A control over HTTP: 400 for a body of the wrong shape, 409 with its reason when the control refuses. */
+/** A control over HTTP: 400 for a body of the wrong shape, 409 with the reason if the control refuses. */
 function act<T>(
   name: string,
   body: z.ZodType<T>,
@@ -78,7 +78,7 @@ function act<T>(
   return { on: `POST /sandbox/${name}`, handle };
 }
 
-/** An empty body stands for no options; what is not JSON fails the shape check. */
+/** An empty body means no options; a body that is not JSON fails the shape check. */
 function parseJson(text: string): unknown {
   if (text === '') return {};
   try {

@@ -4,7 +4,7 @@ import { ErrorCode } from '@slack/web-api';
 import { clientFor, install, refused } from '../test-support/install.ts';
 import { withSandbox } from '../test-support/with-sandbox.ts';
 
-test('the next calls fail as planned, for one workspace, and the log says what was acted upon', async (t) => {
+test('the next calls fail as planned, for one workspace, and the log says which of them took effect', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, userId, teamId } = await install(sandbox);
   const other = await install(sandbox, 'Globex');
@@ -33,7 +33,7 @@ test('the next calls fail as planned, for one workspace, and the log says what w
   assert.equal(sandbox.messages({ teamId, userId }).length, 3);
 });
 
-test('a call can hang, and be acted upon all the same', async (t) => {
+test('a call can hang and still take effect', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { token, userId, teamId } = await install(sandbox);
   sandbox.faults.add({ method: 'chat.postMessage', failure: { type: 'hang', delayMs: 60_000 } });
@@ -54,7 +54,7 @@ test('latency slows a method down', async (t) => {
   assert.ok((call?.ms ?? 0) >= 55);
 });
 
-test('rate limits are off until they are turned on, and then follow the tiers', async (t) => {
+test('rate limits are off by default, and follow the tiers once they are on', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, userId } = await install(sandbox);
   const post = () => client.chat.postMessage({ channel: userId, text: 'hi' });
@@ -69,7 +69,7 @@ test('rate limits are off until they are turned on, and then follow the tiers', 
   await assert.rejects(client.users.list({}), { code: ErrorCode.RateLimitedError });
 });
 
-test('the same controls answer over HTTP', async (t) => {
+test('the same controls work over HTTP', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { teamId, userId, client } = await install(sandbox);
   const control = async (name: string, body: unknown = {}) => {
@@ -100,7 +100,7 @@ test('the same controls answer over HTTP', async (t) => {
   assert.equal(sandbox.state().installations.length, 0);
 });
 
-test('a test can have as many workspaces as it wants', async (t) => {
+test('a test can add any number of workspaces', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { id } = sandbox.addWorkspace({ name: 'Hooli' });
   const { client, userId } = await install(sandbox, 'Hooli');
@@ -110,7 +110,7 @@ test('a test can have as many workspaces as it wants', async (t) => {
   assert.throws(() => sandbox.workspace('Hooli'));
 });
 
-test('the app’s process is killed and started again where the sandbox was given it', async (t) => {
+test('the app’s process can be killed and restarted if the sandbox controls it', async (t) => {
   const asked: string[] = [];
   const appProcess = {
     kill: async () => void asked.push('kill'),

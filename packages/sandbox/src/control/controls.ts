@@ -19,13 +19,13 @@ export type Where =
 export type PressOptions = Whom & {
   actionId: string;
   blockId?: string;
-  /** `home` unless given; `message` is the newest message of the DM that has such an element. */
+  /** `home` by default; `message` is the newest message of the DM that has such an element. */
   where?: 'home' | 'message' | 'modal';
   /** A message of the DM by its timestamp. */
   messageTs?: string;
-  /** What was chosen in a select and its like, merged into the action: `{ selected_option: … }`. */
+  /** The choice in a select or similar element, merged into the action: `{ selected_option: … }`. */
   chosen?: Record<string, unknown>;
-  /** What the inputs beside it hold, by block id and action id: the `state.values` of the press. */
+  /** The values of the surface's inputs, by block id and action id: the `state.values` of the press. */
   entered?: Record<string, Record<string, unknown>>;
 };
 
@@ -33,37 +33,37 @@ export type RawEvent = {
   event: InnerEvent;
   teamId?: string;
   enterpriseId?: string;
-  /** Seconds; the sandbox's time unless given. */
+  /** Seconds; the sandbox's time by default. */
   eventTimeSeconds?: number;
   eventId?: string;
   signature?: Parcel['signature'];
-  /** Seconds, for the signature; real time unless given. */
+  /** Seconds, for the signature; real time by default. */
   timestampSeconds?: number;
 };
 
 type Sent = (Delivery | null)[];
 
-/** What people and admins do in Slack, done by a test or the panel. Each throws where Slack would not offer it. */
+/** What people and admins do in Slack, done by a test or the panel. Each throws if Slack would not offer it. */
 export type Controls = {
-  /** A person opens the app's Home (or Messages) tab. Null when the app does not subscribe to app_home_opened. */
+  /** A person opens the app's Home (or Messages) tab. Null if the app does not subscribe to app_home_opened. */
   openHome(options: Whom & { tab?: 'home' | 'messages' }): Promise<Delivery | null>;
   /** A person presses a button, or chooses something. */
   press(options: PressOptions): Promise<Delivery>;
-  /** A person writes to the app in their DM; sends `message` when the app subscribes to `message.im`. */
+  /** A person writes to the app in their DM; sends `message` if the app subscribes to `message.im`. */
   sendMessage(options: Whom & { text: string }): Promise<{ message: Message; delivery: Delivery | null }>;
   /** An admin removes the app. */
   uninstall(where: Where): Promise<Sent>;
   /** A person's authorization is revoked: their user token dies. */
   revokeUser(options: Where & { userId: string }): Promise<Sent>;
-  /** The bot's token is revoked, and nobody else's. */
+  /** Only the bot's token is revoked. */
   revokeBot(where: Where): Promise<Sent>;
   /** An org admin lets an org-wide app into workspaces. */
   grantAccess(options: { enterpriseId: string; teamIds: string[] }): Promise<Delivery | null>;
   /** An org admin shuts an org-wide app out of workspaces. */
   revokeAccess(options: { enterpriseId: string; teamIds: string[] }): Promise<Delivery | null>;
-  /** Sends any event as it is, subscribed to or not. */
+  /** Sends any event unchanged, subscribed to or not. */
   sendEvent(event: RawEvent): Promise<Delivery | null>;
-  /** Slack's challenge to the event request URL. */
+  /** Sends Slack's challenge to the event request URL. */
   verifyEventUrl(): Promise<{ isVerified: boolean; delivery: Delivery }>;
   /** One more standalone workspace, with an owner, an admin and a member. Gone at the next reset. */
   addWorkspace(options: { name: string }): Workspace;

@@ -1,8 +1,8 @@
 /**
  * What goes wrong with a call:
  * - `error`: answers `ok: false` with this error, and does nothing;
- * - `status`: an HTTP status (429 with `retryAfterSeconds`), and does nothing;
- * - `hang`: acts (unless `acts: false`), then answers only after `delayMs`, or never when the caller goes first;
+ * - `status`: answers with an HTTP status (429 with `retryAfterSeconds`), and does nothing;
+ * - `hang`: acts (unless `acts: false`), then answers only after `delayMs`, or never if the caller disconnects first;
  * - `reset-before-acting`, `reset-after-acting`: cuts the connection;
  * - `malformed-json`: acts (unless `acts: false`), then answers with half a JSON text.
  */
@@ -19,9 +19,9 @@ export type FaultPlan = {
   method: string;
   /** Only calls for this workspace or org. */
   teamId?: string;
-  /** How many calls fail; 1 unless given. */
+  /** How many calls fail; 1 by default. */
   times?: number;
-  /** How many matching calls go through first; 0 unless given. */
+  /** How many matching calls succeed first; 0 by default. */
   after?: number;
   failure: Failure;
 };
@@ -29,11 +29,11 @@ export type FaultPlan = {
 export type Faults = {
   /** The next matching calls fail; plans are used up in the order they were added. */
   add(plan: FaultPlan): void;
-  /** What is still to come. */
+  /** The plans that are not used up yet. */
   list(): FaultPlan[];
-  /** Takes the failure for a call, if there is one for it. */
+  /** Uses up and returns the failure planned for a call, if there is one. */
   take(method: string, placeIds: readonly string[]): Failure | undefined;
-  /** How long each call of a method (or `*`) takes, in milliseconds; 0 to end it. */
+  /** How long each call of a method (or `*`) takes, in milliseconds; 0 turns it off. */
   setLatency(method: string, delayMs: number): void;
   latencyOf(method: string): number;
   latencies(): Record<string, number>;

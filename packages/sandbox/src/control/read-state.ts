@@ -13,7 +13,7 @@ import type {
 
 export type PersonState = Person & {
   role: Role;
-  /** The DM with the app, with its messages; null when it was never opened. */
+  /** The DM with the app, with its messages; null if it was never opened. */
   directMessage: Conversation | null;
   homeView: View | null;
 };
@@ -76,7 +76,7 @@ function workspaceState({ world }: Platform, workspace: Workspace): WorkspaceSta
   return { ...workspace, installationId: installation?.id ?? null, channels, people };
 }
 
-/** The bot user a workspace's DMs were with, once the app is gone. */
+/** The bot user of a workspace's DMs after the app was removed. */
 function botAt(
   identities: Platform['world']['botIdentities'],
   { id, enterpriseId }: Workspace,

@@ -3,12 +3,12 @@ import type { Message, Person, Role, View, Workspace } from '../world/records.ts
 import type { Whom } from './controls.ts';
 import { readState, type SandboxState } from './read-state.ts';
 
-/** How tests look into the world. */
+/** How tests read the world. */
 export type Readers = {
   state(): SandboxState;
   /** A workspace by its id or name. */
   workspace(idOrName: string): Workspace;
-  /** A member of a workspace by role, name or id; the owner unless said. */
+  /** A member of a workspace by role, name or id; the owner by default. */
   person(workspace: string, who?: Role | string): Person;
   /** The DM between the app and a person, oldest first. */
   messages(whom: Whom): Message[];

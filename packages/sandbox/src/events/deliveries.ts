@@ -20,17 +20,17 @@ export type Deliveries = {
   list(): Delivery[];
   /** Sends the same body again, newly signed, `times` times at once. Throws for an unknown id. */
   resend(id: string, options?: { times?: number }): Promise<Delivery[]>;
-  /** Keeps everything back until `release`. */
+  /** Holds all deliveries until `release`. */
   hold(): void;
-  /** Sends what was held: in the order it came, reversed, or by the ids given. */
+  /** Sends what was held: in the original order, reversed, or in the order of the given ids. */
   release(order?: 'as-sent' | 'reversed' | readonly string[]): Promise<Delivery[]>;
-  /** Resolves when nothing is on its way (retries that wait for the clock do not count). */
+  /** Resolves when no delivery is in flight (retries that wait for the clock do not count). */
   settled(): Promise<void>;
   clear(): void;
   close(): void;
 };
 
-/** Slack's retries: nearly at once, after a minute, after five. Source: docs.slack.dev/apis/events-api */
+/** Slack's retries: almost immediately, after one minute, after five. Source: docs.slack.dev/apis/events-api */
 const retryDelaysMs = [0, 60_000, 300_000];
 
 /** How long Slack waits for an answer. */

@@ -3,7 +3,7 @@ import { signRequest } from './sign.ts';
 
 export type RetryReason = 'http_timeout' | 'http_error' | 'connection_failed';
 
-/** One attempt to hand a request to the app. A retry is a delivery of its own, with a higher `retryNumber`. */
+/** One attempt to deliver a request to the app. A retry is a separate delivery, with a higher `retryNumber`. */
 export type Delivery = {
   id: string;
   kind: 'event' | 'interaction' | 'url-verification';
@@ -32,7 +32,7 @@ export type Parcel = Pick<Delivery, 'kind' | 'type' | 'eventId' | 'teamId' | 'en
   contentType: string;
   /** `valid` unless a test asks for something the app must refuse. */
   signature?: 'valid' | 'wrong' | 'none';
-  /** Seconds; real time unless given, since receivers compare it with their own clock. */
+  /** Seconds; real time by default, since receivers compare it with their own clock. */
   timestampSeconds?: number;
   /** Whether Slack would try again; only events are retried. */
   isRetried?: boolean;
@@ -71,7 +71,7 @@ export function signedHeaders(
   return headers;
 }
 
-/** Notes what came back; returns why Slack would try again, or null when the app acknowledged. */
+/** Records the outcome; returns why Slack would try again, or null if the app acknowledged. */
 export function recordOutcome(delivery: Delivery, outcome: PostOutcome): RetryReason | null {
   delivery.ms = outcome.ms;
   if (outcome.kind === 'answered') {

@@ -6,23 +6,23 @@ import type { Delivery, Parcel } from './delivery.ts';
 /** An inner event, as Slack puts it into the envelope's `event`. */
 export type InnerEvent = Record<string, unknown> & { type: string };
 
-/** What the envelope says about where an event happened. Null and absent are kept apart, as Slack does. */
+/** What the envelope says about where an event happened. Null and absent differ, as they do for Slack. */
 export type EventPlace = { teamId?: string | null; enterpriseId?: string | null };
 
 export type EmitOptions = {
   place: EventPlace;
   /** The installation the event is sent on behalf of; without it the envelope has no `authorizations`. */
   installation?: Installation;
-  /** Seconds; the sandbox's time unless given. */
+  /** Seconds; the sandbox's time by default. */
   eventTimeSeconds?: number;
   eventId?: string;
   signature?: Parcel['signature'];
   timestampSeconds?: number;
-  /** Sends it even when the manifest does not subscribe to it. */
+  /** Sends it even if the manifest does not subscribe to it. */
   isForced?: boolean;
 };
 
-/** A subscription name such as `message.im` stands for a type and a kind of conversation. */
+/** For a message, the subscription name has the kind of conversation, such as `message.im`. */
 function subscriptionName(event: InnerEvent): string {
   return event.type === 'message' ? `message.${String(event.channel_type)}` : event.type;
 }
@@ -65,7 +65,7 @@ function authorizationOf(installation: Installation) {
   };
 }
 
-/** Sends an event if the app subscribes to it; resolves after the first attempt, or to null when it is not sent. */
+/** Sends an event if the app subscribes to it; resolves after the first attempt, or to null if it is not sent. */
 export async function emitEvent(
   platform: Platform,
   event: InnerEvent,

@@ -16,7 +16,7 @@ function verify(signingSecret: string, { headers, body }: Received): void {
   });
 }
 
-test('an opened Home is told in Slack’s envelope, signed as Bolt verifies it', async (t) => {
+test('an opened Home is sent in Slack’s envelope, with the signature that Bolt verifies', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { client, teamId, userId, answer } = await install(sandbox);
   await sandbox.openHome({ teamId, userId });
@@ -64,7 +64,7 @@ test('only events that the manifest subscribes to are sent', async (t) => {
   );
 });
 
-test('an event that is not acknowledged comes three times more: at once, after one minute, after five', async (t) => {
+test('an event that is not acknowledged is sent three more times: at once, after one minute, after five', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { teamId, userId } = await install(sandbox);
   app.answerWith(500);
@@ -89,7 +89,7 @@ test('an event that is not acknowledged comes three times more: at once, after o
   );
 });
 
-test('a late answer is a time-out, and an app that is away cannot be reached', async (t) => {
+test('a late answer counts as a time-out, and a stopped app as a failed connection', async (t) => {
   const { sandbox, app } = await withSandbox(t, { eventTimeoutMs: 50 });
   const { teamId, userId } = await install(sandbox);
   app.answerWith('silence', 200);
@@ -102,7 +102,7 @@ test('a late answer is a time-out, and an app that is away cannot be reached', a
   assert.equal((await sandbox.openHome({ teamId, userId }))?.outcome, 'connection_failed');
 });
 
-test('deliveries can be doubled, held back and let go in another order', async (t) => {
+test('deliveries can be duplicated, held back and released in another order', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { teamId, userId } = await install(sandbox);
   const delivery = await sandbox.openHome({ teamId, userId });
@@ -120,7 +120,7 @@ test('deliveries can be doubled, held back and let go in another order', async (
   for (const received of app.received) verify(sandbox.app.signingSecret, received);
 });
 
-test('uninstalling tells whose tokens died, and the bot comes back the same with a new token', async (t) => {
+test('uninstalling reports whose tokens died, and a reinstall has the same bot with a new token', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { teamId, userId, answer } = await install(sandbox, 'Acme', {
     parameters: { user_scope: 'users:read' },
@@ -212,7 +212,7 @@ test('a press sends block_actions, and its response_url and trigger_id work', as
   await assert.rejects(sandbox.press({ teamId, userId, actionId: 'absent' }), /nothing to press/);
 });
 
-test('raw events can be late, unsigned or wrongly signed, and a person’s message arrives', async (t) => {
+test('raw events can be late, unsigned or wrongly signed, and a person’s message reaches the app', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { teamId, userId } = await install(sandbox);
   const event = { type: 'app_uninstalled' };

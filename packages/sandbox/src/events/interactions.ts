@@ -22,11 +22,11 @@ export type Press = {
   person: Person;
   where: PressedIn;
   actionId: string;
-  /** Tells two elements with one action id apart. */
+  /** Distinguishes two elements with the same action id. */
   blockId?: string;
   /** What the person chose in a select, a date picker and the like; merged into the action. */
   chosen?: Record<string, unknown>;
-  /** What the inputs of the view or message hold, by block id and action id. */
+  /** The values of the inputs of the view or message, by block id and action id. */
   entered?: Record<string, Record<string, unknown>>;
 };
 
@@ -47,7 +47,7 @@ export function pressableElements(blocks: readonly Block[]): Pressable[] {
   });
 }
 
-/** Sends `block_actions` for a press, signed, to the app's interactivity URL. Throws when there is no such element. */
+/** Sends `block_actions` for a press, signed, to the app's interactivity URL. Throws if there is no such element. */
 export async function sendPress(platform: Platform, press: Press): Promise<Delivery> {
   const { app, deliveries, activity } = platform;
   const { where, actionId, blockId, workspace, person } = press;

@@ -13,7 +13,7 @@ export type Poster = {
     body: string;
     timeoutMs: number;
   }): Promise<PostOutcome>;
-  /** Closes the connections that are kept alive. */
+  /** Closes the kept-alive connections. */
   close(): void;
 };
 
@@ -22,7 +22,7 @@ const idleMs = 300;
 
 /** Posts to an app's request URL as Slack does: one time limit over all of it, no redirects followed. */
 export function createPoster(): Poster {
-  // Why a short idle time: a server that stops waits for connections that stay open, up to six seconds.
+  // Why a short idle time: a server that stops waits up to six seconds for connections that stay open.
   const httpAgent = new HttpAgent({ keepAlive: true, timeout: idleMs });
   const httpsAgent = new HttpsAgent({ keepAlive: true, timeout: idleMs });
 
@@ -58,7 +58,7 @@ export function createPoster(): Poster {
       );
       sent.on('error', (error) => {
         if (signal.aborted) return resolve({ kind: 'timeout', ms: elapsed() });
-        // A kept-alive connection may have been closed under us: nothing was delivered, so once more on a new one.
+        // The app may have closed the kept-alive connection: nothing was delivered, so retry once on a new one.
         if (sent.reusedSocket && mayRetry) return resolve(attempt(options, startedAt, false));
         resolve({ kind: 'connection-failed', message: error.message, ms: elapsed() });
       });

@@ -2,7 +2,7 @@ import type { Platform } from '../platform.ts';
 import { html } from './html.ts';
 import type { Route } from './routes.ts';
 
-/** Initials on a colour for every person, workspace, org and app: `/avatars/<id>.svg`. */
+/** Initials on a color for every person, workspace, org and app: `/avatars/<id>.svg`. */
 export function avatarRoutes(platform: Platform): Route[] {
   const { world, app } = platform;
   function pictureOf(id: string): { name: string; color: string } {

@@ -2,14 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseCookie } from 'cookie';
 import readBody from 'raw-body';
 
-/** One request, read whole, with what handlers ask of it. */
+/** One request, with its whole body, in the form that handlers need. */
 export type Exchange = {
   method: string;
   url: URL;
   header(name: string): string | undefined;
   cookies: Record<string, string | undefined>;
   body: string;
-  /** The body as a form, whatever its content type says. */
+  /** The body as a form, regardless of its content type. */
   form: URLSearchParams;
   /** The address the client used, such as `http://127.0.0.1:4000`. */
   origin: string;
@@ -17,7 +17,7 @@ export type Exchange = {
   response: ServerResponse;
 };
 
-/** An answer to be written; `null` from a handler means that it answered (or dropped the line) by itself. */
+/** An answer to write; a handler that returns `null` has itself answered or cut the connection. */
 export type Reply = { status?: number; headers?: Record<string, string | string[]>; body?: string };
 
 const largestBodyBytes = 5 * 1024 * 1024;
@@ -42,7 +42,7 @@ export async function readExchange(request: IncomingMessage, response: ServerRes
   };
 }
 
-/** Writes a reply and ends the response; nothing when the client has gone. */
+/** Writes a reply and ends the response; does nothing if the client has gone. */
 export function writeReply(response: ServerResponse, reply: Reply): void {
   if (response.headersSent || response.destroyed) return;
   response.writeHead(reply.status ?? 200, { 'cache-control': 'no-store', ...reply.headers });

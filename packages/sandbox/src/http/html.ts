@@ -1,16 +1,16 @@
 import { escape as escapeHtml } from 'html-escaper';
 
-/** Markup that is safe to write into a page as it is. */
+/** Markup that is safe to write into a page unchanged. */
 export type Html = { readonly markup: string };
 
 type Part = Html | string | number | null | undefined | false | readonly Part[];
 
-/** A template whose text parts are escaped; markup, and lists of markup, go in as they are. */
+/** A template that escapes its text parts; it inserts markup, and lists of markup, unchanged. */
 export function html(strings: TemplateStringsArray, ...parts: Part[]): Html {
   return { markup: strings.reduce((all, text, index) => all + toMarkup(parts[index - 1]) + text) };
 }
 
-/** Takes markup from a trusted maker, such as React's renderer. */
+/** Marks markup from a trusted source, such as React's renderer, as safe. */
 export function trustedHtml(markup: string): Html {
   return { markup };
 }

@@ -1,17 +1,17 @@
 import type { Exchange, Reply } from './exchange.ts';
 
-/** Answers a request; `null` when the handler wrote (or cut off) the response itself. */
+/** Answers a request; returns `null` if the handler wrote (or cut off) the response itself. */
 export type Handler = (
   exchange: Exchange,
   parts: Record<string, string>,
 ) => Promise<Reply | null> | Reply | null;
 
-/** `GET /people/:id`: a method (`*` for any) and a path whose `:name` parts are handed over; a last `:name*` takes the rest. */
+/** `GET /people/:id`: a method (`*` for any) and a path; `:name` is a parameter, and a last `:name*` takes the rest. */
 export type Route = { on: string; handle: Handler };
 
 export type MatchedRoute = { handle: Handler; parts: Record<string, string> };
 
-/** Finds the first route that fits a request. */
+/** Finds the first route that matches a request. */
 export function createRouteTable(routes: readonly Route[]) {
   const table = routes.map(({ on, handle }) => {
     const [method = '*', path = '/'] = on.split(' ');

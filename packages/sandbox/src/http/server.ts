@@ -38,7 +38,7 @@ export async function startServer({
       writeReply(response, jsonReply({ ok: false, error: 'internal_error' }, status));
     });
   });
-  // Why: an app under test may keep connections alive between calls; Node's default of 5 s makes it race our close.
+  // Why: an app under test keeps connections alive between calls; with Node's default of 5 s a call can race our close.
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -55,7 +55,7 @@ export async function startServer({
   };
 }
 
-/** raw-body and body parsing errors carry a `status` of the 400s; anything else is our own fault. */
+/** Errors of raw-body and of parsing have a `status` in the 400s; any other error is a bug in the sandbox. */
 function statusOf(error: unknown): number {
   const status = error instanceof Error && 'status' in error ? Number(error.status) : Number.NaN;
   return status >= 400 && status < 500 ? status : 500;

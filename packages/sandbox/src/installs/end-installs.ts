@@ -6,13 +6,13 @@ import type { Installation, Token } from '../world/records.ts';
 
 type Sent = Promise<(Delivery | null)[]>;
 
-/** Where lifecycle events say they happened: an org's carry no `team_id` at all. */
+/** The place that lifecycle events name: an org's events have no `team_id` at all. */
 function lifecyclePlace(installation: Installation): EventPlace {
   if (installation.isEnterpriseInstall) return { enterpriseId: installation.enterpriseId };
   return { teamId: installation.teamId, enterpriseId: installation.enterpriseId };
 }
 
-/** Removes the app from where it is installed; every token of it is dead. Sends app_uninstalled and tokens_revoked. */
+/** Removes the app from where it is installed and kills its tokens. Sends app_uninstalled and tokens_revoked. */
 export function uninstall(platform: Platform, installation: Installation): Sent {
   const { world, clock, activity } = platform;
   const tokens = liveTokens(world, installation.id);
@@ -28,7 +28,7 @@ export function uninstall(platform: Platform, installation: Installation): Sent 
   return Promise.all([gone, ...(tokens.length > 0 ? [tellRevoked(platform, installation, tokens)] : [])]);
 }
 
-/** Revokes some of an installation's tokens. When none is left the app is uninstalled, as on Slack. */
+/** Revokes some of an installation's tokens. If none is left, the app is uninstalled, as on Slack. */
 export async function revokeTokens(platform: Platform, installation: Installation, tokens: Token[]): Sent {
   for (const token of tokens) token.status = 'revoked';
   const told = tellRevoked(platform, installation, tokens);
@@ -60,14 +60,14 @@ function tellRevoked(
   );
 }
 
-/** Lets an org-wide app into workspaces of its org; tells the app which of them are new. */
+/** Lets an org-wide app into workspaces of its org; sends the app an event with the new ones. */
 export function grantAccess(platform: Platform, installation: Installation, teamIds: readonly string[]) {
   const added = teamIds.filter((id) => !installation.grantedTeamIds.includes(id));
   installation.grantedTeamIds.push(...added);
   return tellAccess(platform, installation, 'team_access_granted', added);
 }
 
-/** Shuts an org-wide app out of workspaces; tells the app which. */
+/** Shuts an org-wide app out of workspaces; sends the app an event that names them. */
 export function revokeAccess(platform: Platform, installation: Installation, teamIds: readonly string[]) {
   const removed = installation.grantedTeamIds.filter((id) => teamIds.includes(id));
   installation.grantedTeamIds = installation.grantedTeamIds.filter((id) => !teamIds.includes(id));

@@ -4,15 +4,15 @@ import { installationAt, liveTokens, placeKey } from '../world/find.ts';
 import type { AuthorizationCode, Installation, Place, Token } from '../world/records.ts';
 import type { World } from '../world/world.ts';
 
-/** Slack's life of a rotating access token. */
+/** How long Slack's rotating access tokens live. */
 export const rotatingTokenSeconds = 43_200;
 
 export type IssuedTokens = { installation: Installation; bot: Token | null; user: Token | null };
 
 /**
- * Installs for a used code, or brings the installation up to date.
+ * Installs the app for a redeemed code, or updates the installation.
  *
- * Why the union of scopes: on Slack scopes only ever add up; they shrink by revoking, never by asking for less.
+ * Why the union of scopes: on Slack, scopes only add up; revoking removes them, asking for fewer does not.
  */
 export function installFor(platform: Platform, code: AuthorizationCode): IssuedTokens {
   const { world, app, clock } = platform;
@@ -47,7 +47,7 @@ function createInstallation(platform: Platform, code: AuthorizationCode): Instal
   return installation;
 }
 
-/** The app's bot user at a place: the same one after an uninstall and a reinstall. */
+/** The app's bot user at a place: it stays the same after an uninstall and a reinstall. */
 function botIdentity(world: World, place: Place) {
   const known = world.botIdentities.get(placeKey(place));
   if (known) return known;
@@ -56,7 +56,7 @@ function botIdentity(world: World, place: Place) {
   return identity;
 }
 
-/** Without rotation Slack hands out the same token again, with the scopes it now has. */
+/** Without rotation, Slack returns the same token again, with its current scopes. */
 function keptToken(
   world: World,
   installationId: string,
@@ -69,7 +69,7 @@ function keptToken(
   return kept;
 }
 
-/** Makes a token in Slack's form and remembers it. */
+/** Creates a token in Slack's format and stores it. */
 export function issueToken(
   world: World,
   options: Pick<Token, 'kind' | 'installationId' | 'userId' | 'scopes'> & { now: number; rotates: boolean },
@@ -93,7 +93,7 @@ export function issueToken(
   return token;
 }
 
-/** Exchanges a refresh token, once: the pair it belongs to is revoked. Undefined when it is unknown or spent. */
+/** Exchanges a refresh token, once: the pair it belongs to is revoked. Undefined if it is unknown or used. */
 export function rotateToken(platform: Platform, refreshToken: string): Token | undefined {
   const { world, clock } = platform;
   const old = [...world.tokens.values()].find((token) => token.refreshToken === refreshToken);

@@ -3,7 +3,7 @@ import type { Platform } from '../platform.ts';
 import { directMessage } from '../world/find.ts';
 import type { Conversation, Installation, Message, Person, Workspace } from '../world/records.ts';
 
-/** The DM between an installation's bot and a person, opened if it is not yet; it lives in the given workspace. */
+/** The DM between an installation's bot and a person in the given workspace; opens it if it is not open yet. */
 export function openDirectMessage(
   platform: Platform,
   installation: Installation,
@@ -29,7 +29,7 @@ export function openDirectMessage(
 export type NewMessage = Pick<Message, 'userId' | 'text'> &
   Partial<Pick<Message, 'botId' | 'appId' | 'blocks' | 'attachments' | 'metadata' | 'threadTs'>>;
 
-/** Puts a message at the end of a conversation. */
+/** Appends a message to a conversation. */
 export function addMessage(platform: Platform, conversation: Conversation, message: NewMessage): Message {
   const added: Message = {
     botId: null,
@@ -47,7 +47,7 @@ export function addMessage(platform: Platform, conversation: Conversation, messa
   return added;
 }
 
-/** Lets the web client know that a message came, changed or went. */
+/** Notifies the web client that a message was added, changed or deleted. */
 export function tellChanged(platform: Platform, conversation: Conversation, message: Message): void {
   platform.activity.tell({
     kind: 'message-changed',

@@ -7,7 +7,7 @@ import { Refusal } from '../web-api/refusal.ts';
 import type { Conversation, Message } from '../world/records.ts';
 import { addMessage, tellChanged } from './conversations.ts';
 
-/** Addresses an app posts to without a token: incoming webhooks and response_urls. */
+/** The addresses that an app posts to without a token: incoming webhooks and response_urls. */
 export function webhookRoutes(platform: Platform): Route[] {
   return [
     {
@@ -47,7 +47,7 @@ function postToWebhook(platform: Platform, exchange: Exchange, key: string): Rep
   }
 }
 
-/** Replaces or deletes the message that was pressed in, or answers below it. */
+/** Replaces or deletes the message in which a button was pressed, or answers below it. */
 function answerPress(platform: Platform, exchange: Exchange, key: string): Reply {
   const { world, clock } = platform;
   const target = world.responseUrls.get(key);

@@ -6,13 +6,13 @@ import { splitScopes } from '../app/scopes.ts';
 export type AuthorizeRequest = {
   botScopes: string[];
   userScopes: string[];
-  /** As it was sent; null when it was left out, and the app's first one is used. */
+  /** As the app sent it; null if the app sent none, and its first registered one is used. */
   redirectUri: string | null;
   /** Where the browser goes back to. */
   returnTo: string;
-  /** Null when the app sent none. */
+  /** Null if the app sent none. */
   state: string | null;
-  /** The workspace (or org) that the app asks for; null to let the person pick. */
+  /** The workspace (or org) that the app asks for; null lets the person choose. */
   teamId: string | null;
 };
 
@@ -63,7 +63,7 @@ function unknownScopes(settings: AppSettings, botScopes: string[], userScopes: s
   ];
 }
 
-/** Whether an address is one that the app registered, or lies below one. */
+/** Whether the app registered an address, or one above it. */
 export function isRegistered(redirectUri: string, registered: readonly string[]): boolean {
   if (!URL.canParse(redirectUri)) return false;
   const asked = new URL(redirectUri);
@@ -76,7 +76,7 @@ export function isRegistered(redirectUri: string, registered: readonly string[])
   });
 }
 
-/** Scopes that a person may decline: the manifest's optional ones among those asked for. */
+/** The requested scopes that a person may decline: those that the manifest declares optional. */
 export function optionalScopes(settings: AppSettings, request: AuthorizeRequest): string[] {
   const optional = [...settings.optionalBotScopes, ...settings.optionalUserScopes];
   return [...new Set([...request.botScopes, ...request.userScopes])].filter((scope) =>

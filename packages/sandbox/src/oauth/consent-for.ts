@@ -6,16 +6,16 @@ export type ConsentOptions = {
   /** The whole address that the app sent the browser to, from a `Location` header or a link. */
   authorizeUrl: string;
   userId: string;
-  /** The workspace, or with `enterpriseId` the whole org. One of the two. */
+  /** The workspace; or give `enterpriseId` for the whole org. */
   teamId?: string;
   enterpriseId?: string;
-  /** `allow` unless given. */
+  /** `allow` by default. */
   decision?: 'allow' | 'cancel';
   /** Optional scopes to leave out. */
   declinedScopes?: string[];
 };
 
-/** Fills in the consent form and sends it, without a browser. Throws where the page would not send the browser back. */
+/** Fills in the consent form and sends it, without a browser. Throws if the page would not send the browser back. */
 export function consentFor(platform: Platform, choice: ConsentOptions): string {
   const form = new URLSearchParams(new URL(choice.authorizeUrl).searchParams);
   form.set('user', choice.userId);

@@ -10,13 +10,13 @@ const styles = await readFile(new URL('./consent.css', import.meta.url), 'utf8')
 export type ConsentPage = {
   app: RegisteredApp;
   request: AuthorizeRequest;
-  /** The address the page was asked for with, for the form and the workspace links. */
+  /** The query of the page's address, for the form and the workspace links. */
   query: URLSearchParams;
   workspace: Workspace;
   person: Person;
-  /** The org of the workspace, when this person may install in the whole of it. */
+  /** The org of the workspace, if this person may install in the whole org. */
   organisation: Enterprise | null;
-  /** Whom the browser could be in which workspace; empty when the app asked for one workspace. */
+  /** The workspaces and people to choose from; empty if the app asked for one workspace. */
   choices: { workspace: Workspace; person: Person }[];
   mustAsk: boolean;
 };

@@ -11,7 +11,7 @@ const codeLifetimeMs = 10 * 60_000;
 export type ConsentChoice = {
   request: AuthorizeRequest;
   userId: string;
-  /** A workspace's id, or an org's for an install in the whole of it. */
+  /** A workspace's id, or an org's id for an install in the whole org. */
   placeId: string;
   decision: 'allow' | 'cancel';
   declinedScopes: readonly string[];
@@ -97,7 +97,7 @@ function issueCode(
   return value;
 }
 
-/** The redirect address with Slack's parameters; `state` comes back even when it is empty, as on Slack. */
+/** The redirect address with Slack's parameters; `state` comes back even if it is empty, as on Slack. */
 function backTo(request: AuthorizeRequest, parameters: Record<string, string>): string {
   const location = new URL(request.returnTo);
   for (const [name, value] of Object.entries(parameters)) location.searchParams.set(name, value);

@@ -48,7 +48,7 @@ function showConsent(platform: Platform, { url, cookies }: Exchange): Reply {
   return { ...reply, headers: { ...reply.headers, 'set-cookie': signedInCookie(signedIn) } };
 }
 
-/** The picker's links carry `pick`, so that they are told apart from a `team` that the app asked for. */
+/** The picker's links have `pick`, which distinguishes them from a `team` that the app asked for. */
 function picked(query: URLSearchParams): URLSearchParams {
   const overrides = new URLSearchParams();
   const team = query.get('pick') ?? query.get('team');

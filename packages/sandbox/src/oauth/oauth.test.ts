@@ -29,7 +29,7 @@ test('the consent page names the app, the workspace, the person and each scope i
   assert.match(text, /name="optional_scope" value="users:read.email" checked/);
 });
 
-test('the form answers with a redirect that carries code and state', async (t) => {
+test('the form answers with a redirect that has the code and the state', async (t) => {
   const { sandbox } = await withSandbox(t);
   const form = new URLSearchParams(new URL(authorizeUrl(sandbox)).search);
   form.set('user', sandbox.person('Acme').id);
@@ -43,7 +43,7 @@ test('the form answers with a redirect that carries code and state', async (t) =
   assert.ok(location.searchParams.get('code'));
 });
 
-test('Cancel goes back with access_denied and the state', async (t) => {
+test('Cancel redirects back with access_denied and the state', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { id: teamId } = sandbox.workspace('Acme');
   const { id: userId } = sandbox.person('Acme');
@@ -56,7 +56,7 @@ test('Cancel goes back with access_denied and the state', async (t) => {
   assert.equal(location, `${redirectUri}?error=access_denied&state=st4te`);
 });
 
-test('an unknown client, a redirect that is not registered or a scope outside the manifest is not consented to', async (t) => {
+test('consent is refused to an unknown client, an unregistered redirect and an undeclared scope', async (t) => {
   const { sandbox } = await withSandbox(t);
   const bad = [
     [{ client_id: '1.2' }, 'invalid_client_id'],
@@ -99,7 +99,7 @@ test('a code works once, for ten minutes, with the right secret and the same red
   await refused(exchange(sandbox, late), 'invalid_code');
 });
 
-test('oauth.v2.access answers as Slack documents, and takes HTTP Basic', async (t) => {
+test('oauth.v2.access answers as Slack documents, and accepts HTTP Basic', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { id: teamId } = sandbox.workspace('Acme');
   const { id: userId } = sandbox.person('Acme');
@@ -124,7 +124,7 @@ test('oauth.v2.access answers as Slack documents, and takes HTTP Basic', async (
   assert.equal(answer.refresh_token, undefined);
 });
 
-test('an optional scope can be declined; scopes only add up over reinstalls, and the bot token stays the same', async (t) => {
+test('an optional scope can be declined; reinstalls only add scopes, and keep the bot token', async (t) => {
   const { sandbox } = await withSandbox(t);
   const first = await install(sandbox, 'Acme', { declinedScopes: ['users:read.email', 'chat:write'] });
   assert.ok(!first.answer.scope?.includes('users:read.email'));
@@ -141,7 +141,7 @@ test('an optional scope can be declined; scopes only add up over reinstalls, and
   );
 });
 
-test('with rotation tokens expire, a refresh token works once, and the old pair is dead', async (t) => {
+test('with rotation, tokens expire, a refresh token works once, and the old pair is revoked', async (t) => {
   const manifest = { ...testManifest, settings: { ...testManifest.settings, token_rotation_enabled: true } };
   const { sandbox } = await withSandbox(t, { manifest });
   const { client, answer } = await install(sandbox);
@@ -167,7 +167,7 @@ test('with rotation tokens expire, a refresh token works once, and the old pair 
   await refused(rotated.auth.test(), 'token_expired');
 });
 
-test('an org-wide install has no team, and is in no workspace until it is let in', async (t) => {
+test('an org-wide install has no team, and is in no workspace until access is granted', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const [org] = sandbox.state().enterprises;
   assert.ok(org);
@@ -191,7 +191,7 @@ test('an org-wide install has no team, and is in no workspace until it is let in
   await assert.rejects(codeFrom(sandbox, { enterpriseId: org.id, userId: notAdmin }), /org admin/);
 });
 
-test('where admins must approve, a member asks first and an admin installs', async (t) => {
+test('if admins must approve, a member asks first and an admin installs', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { id: teamId } = sandbox.workspace('Globex');
   sandbox.requireApproval({ teamId, isRequired: true });

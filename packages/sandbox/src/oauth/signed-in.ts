@@ -1,12 +1,12 @@
 import { stringifySetCookie } from 'cookie';
 import type { World } from '../world/world.ts';
 
-/** Who sits at a browser: a workspace, and in each workspace a person, as one browser can be signed in to many. */
+/** Who uses a browser: the current workspace, and a person per workspace, as one browser can sign in to many. */
 export type SignedIn = { teamId: string; userIdByTeam: Record<string, string> };
 
 const cookieName = 'sandbox_signed_in';
 
-/** Reads the sandbox's cookie; what it leaves out or gets wrong is filled with each workspace's owner. */
+/** Reads the sandbox's cookie; for a missing or invalid person it takes the workspace's owner. */
 export function readSignedIn(world: World, cookies: Record<string, string | undefined>): SignedIn {
   const chosen = new URLSearchParams(cookies[cookieName] ?? '');
   const userIdByTeam: Record<string, string> = {};
@@ -20,7 +20,7 @@ export function readSignedIn(world: World, cookies: Record<string, string | unde
   return { teamId: world.workspaces.has(current) ? current : firstTeamId, userIdByTeam };
 }
 
-/** The same with `?team=` and `?user=` of an address taken over, where they name a workspace and a member of it. */
+/** Applies an address's `?team=` and `?user=`. Without a team, a person from another workspace switches to theirs. */
 export function withOverrides(world: World, signedIn: SignedIn, query: URLSearchParams): SignedIn {
   const person = world.people.get(query.get('user') ?? '');
   const asked = world.workspaces.get(query.get('team') ?? '');

@@ -4,7 +4,7 @@ import type { Sandbox } from '../sandbox.ts';
 
 export const redirectUri = 'http://127.0.0.1:9/slack/oauth_redirect';
 
-/** A manifest with all that the sandbox's own tests touch. */
+/** A manifest with everything that the sandbox's own tests use. */
 export const testManifest = {
   display_information: { name: 'Porter', description: 'Carries things.' },
   features: {
@@ -56,7 +56,7 @@ export function authorizeUrl(sandbox: Sandbox, parameters: Record<string, string
   return `${sandbox.authorizationUrl}?${new URLSearchParams({ ...query, ...parameters })}`;
 }
 
-/** Refusals are what these tests are about: the client need not log them. */
+/** These tests cause refusals on purpose, so the client does not log them. */
 const silence = () => {};
 const logger: Logger = {
   debug: silence,
@@ -78,7 +78,7 @@ export function clientFor(sandbox: Sandbox, token?: string): WebClient {
   });
 }
 
-/** The code of a consent given by the owner of a workspace, or in an org by its owner. */
+/** The code of a consent by the owner of a workspace, or of an org. */
 export async function codeFrom(
   sandbox: Sandbox,
   options: {

@@ -15,7 +15,7 @@ const manifest = {
   },
 };
 
-/** The stock Bolt app and a sandbox for it, both gone when the test ends. */
+/** Starts the stock Bolt app and a sandbox for it; stops both when the test ends. */
 export async function startStockApp(
   t: TestContext,
 ): Promise<{ sandbox: Sandbox; app: StockBoltApp; appUrl: string }> {

@@ -5,13 +5,13 @@ import { isRecord } from '../blocks/fault-list.ts';
 /** What reached the app's request URL. */
 export type Received = { headers: IncomingHttpHeaders; body: string; json: Record<string, unknown> };
 
-/** A bare app: it keeps what it gets and answers as told. */
+/** A minimal app: it records requests and answers as configured. */
 export type TestApp = {
   eventUrl: string;
   received: Received[];
   /** Inner events of one type, oldest first. */
   events(type: string): Record<string, unknown>[];
-  /** How the next requests are answered: a status, or `silence` for none at all. The last one stays. */
+  /** Sets the answers to the next requests: a status, or `silence` for no answer. The last one repeats. */
   answerWith(...answers: (number | 'silence')[]): void;
   close(): Promise<void>;
 };

@@ -3,7 +3,7 @@ import { createSandbox, type Sandbox, type SandboxOptions } from '../sandbox.ts'
 import { testManifest } from './install.ts';
 import { startTestApp, type TestApp } from './test-app.ts';
 
-/** A sandbox and an app that listens to it, both gone when the test ends. */
+/** Starts a sandbox and an app that listens to it; stops both when the test ends. */
 export async function withSandbox(
   t: TestContext,
   options: Partial<SandboxOptions> = {},

@@ -15,7 +15,7 @@ import { Refusal } from './refusal.ts';
 
 export type WebApi = { answer(exchange: Exchange, methodName: string): Promise<Reply | null> };
 
-/** The Web API: reads a call, lets faults happen, checks who calls and what they may, and runs the method. */
+/** The Web API: reads a call, applies planned faults, checks the token and its scopes, and runs the method. */
 export function createWebApi({
   platform,
   faults,
@@ -27,7 +27,7 @@ export function createWebApi({
   rateLimits: RateLimits;
   log: CallLog;
 }): WebApi {
-  /** Slack's order: the method, then the token, the rate, the scope, and the arguments last. */
+  /** Checks in Slack's order: the method, then the token, the rate, the scope, and the arguments last. */
   async function run(
     name: string,
     all: Record<string, unknown>,

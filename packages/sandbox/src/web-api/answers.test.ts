@@ -10,7 +10,7 @@ import { withSandbox } from '../test-support/with-sandbox.ts';
 
 const botScopes = testManifest.oauth_config.scopes.bot.join(',');
 
-/** Calls every method once, in a workspace and in the Grid org, with rotation on: the fullest answers there are. */
+/** Calls every method once, in a workspace and in the Grid org, with rotation on, to get the fullest answers. */
 async function callEverything(sandbox: Sandbox): Promise<void> {
   const parameters = { scope: botScopes, user_scope: 'users:read' };
   const { client, userId, answer } = await install(sandbox, 'Acme', { parameters });
@@ -50,7 +50,7 @@ async function callInOrg(sandbox: Sandbox): Promise<void> {
   await client.users.info({ user: userId });
 }
 
-/** Names of fields in the SDK's type of a method's answer, which Slack makes from its real answers. */
+/** Names of fields in the SDK's type of a method's answer, which Slack generates from real answers. */
 async function knownFields(method: string): Promise<Set<string>> {
   const name = method.split('.').map((part) => `${part[0]?.toUpperCase()}${part.slice(1)}`);
   const folder = dirname(createRequire(import.meta.url).resolve('@slack/web-api'));
@@ -58,7 +58,7 @@ async function knownFields(method: string): Promise<Set<string>> {
   return new Set([...types.matchAll(/^\s+(\w+)\??:/gm)].map(([, field = '']) => field));
 }
 
-/** Fields whose content is the caller's own. */
+/** Fields whose content comes from the caller. */
 const callersOwn = new Set(['event_payload', 'values', 'args']);
 
 function fieldsOf(value: unknown): string[] {
@@ -70,7 +70,7 @@ function fieldsOf(value: unknown): string[] {
   ]);
 }
 
-test('answers hold no field that Slack’s own types do not know', async (t) => {
+test('answers have no field that Slack’s own types lack', async (t) => {
   const manifest = { ...testManifest, settings: { ...testManifest.settings, token_rotation_enabled: true } };
   const { sandbox } = await withSandbox(t, { manifest });
   await callEverything(sandbox);
@@ -106,9 +106,9 @@ const documented: Record<string, string> = {
     'view.app_id view.external_id view.bot_id',
 };
 
-test('answers hold every field of Slack’s documented examples', async (t) => {
+test('answers have every field of Slack’s documented examples', async (t) => {
   const { sandbox } = await withSandbox(t);
-  await callEverything(sandbox).catch(() => {}); // it ends at the refresh: rotation is off here, as in the examples
+  await callEverything(sandbox).catch(() => {}); // it fails at the refresh: rotation is off here, as in the examples
   for (const [method, fields] of Object.entries(documented)) {
     const answer = sandbox.calls(method)[0]?.answer;
     for (const field of fields.split(' ')) {

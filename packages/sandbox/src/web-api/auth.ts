@@ -29,14 +29,14 @@ function describeCaller({ platform, token, installation }: Call) {
 
 export const authTest: Method = { needs: 'token', scopes: [], tier: 'special', run: describeCaller };
 
-/** Revokes the token it is called with; the last one of an installation takes the installation along. */
+/** Revokes the token it is called with; revoking an installation's last token uninstalls the app. */
 export const authRevoke: Method = {
   needs: 'token',
   scopes: [],
   tier: 'tier3',
   run({ platform, args, token, installation }) {
     if (args.flag('test')) return { ok: true, revoked: false };
-    // The events follow on their own; the caller is not kept waiting for the app they go to.
+    // Sends the events in the background: the caller does not wait for the app that receives them.
     void revokeTokens(platform, installation, [token]);
     return { ok: true, revoked: true };
   },
@@ -62,7 +62,7 @@ export const authTeamsList: Method = {
   },
 };
 
-/** Uninstalls the app from where the token belongs; needs the client's id and secret too. */
+/** Uninstalls the app from the token's workspace or org; also needs the client's id and secret. */
 export const appsUninstall: Method = {
   needs: 'token',
   scopes: [],

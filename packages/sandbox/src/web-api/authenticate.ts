@@ -12,7 +12,7 @@ export function tokenIn(
   return typeof form.token === 'string' && form.token !== '' ? form.token : undefined;
 }
 
-/** Finds who calls. Throws `not_authed`, `invalid_auth`, `token_revoked`, `token_expired` or `account_inactive`. */
+/** Checks a token. Throws `not_authed`, `invalid_auth`, `token_revoked`, `token_expired` or `account_inactive`. */
 export function authenticate(
   platform: Platform,
   value: string | undefined,
@@ -23,7 +23,7 @@ export function authenticate(
   const installation = token && world.installations.get(token.installationId);
   if (!token || !installation) throw new Refusal('invalid_auth');
   if (token.status === 'uninstalled') {
-    // Why: a bot user is deactivated with the app, a person's token is revoked; Slack names the two differently.
+    // Why: Slack deactivates the bot user with the app, but revokes a person's token, and has an error for each.
     throw new Refusal(token.kind === 'bot' ? 'account_inactive' : 'token_revoked');
   }
   if (token.status === 'revoked') throw new Refusal('token_revoked');

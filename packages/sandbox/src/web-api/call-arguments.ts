@@ -2,13 +2,13 @@ import { invalidArguments, Refusal } from './refusal.ts';
 
 /** The arguments of one Web API call, whether they came as a form or as JSON. */
 export type CallArguments = {
-  /** A string, or undefined when it was not sent. */
+  /** A string, or undefined if it was not sent. */
   text(name: string): string | undefined;
-  /** A string that must be there and not be empty. Throws `invalid_arguments`. */
+  /** A required, non-empty string. Throws `invalid_arguments`. */
   required(name: string): string;
   flag(name: string): boolean;
   number(name: string): number | undefined;
-  /** An object or array: as it is, or parsed from a string. Throws the refusal `code` on bad JSON. */
+  /** An object or array: unchanged, or parsed from a string. Throws the refusal `code` on bad JSON. */
   json(name: string, code?: string): unknown;
   all: Record<string, unknown>;
 };
@@ -48,7 +48,7 @@ export function createCallArguments(all: Record<string, unknown>): CallArguments
   };
 }
 
-/** Reads the arguments of a request: the query, then a form or JSON body over it. Throws `invalid_json` and its like. */
+/** Reads a request's arguments: the query, which a form or JSON body overrides. Throws `invalid_json` and similar. */
 export function readArguments(
   query: URLSearchParams,
   contentType: string,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Failure } from '../control/faults.ts';
 
-/** One Web API call as it came and went. */
+/** One Web API call and its answer. */
 export type LoggedCall = {
   id: string;
   /** The sandbox's time. */
@@ -13,9 +13,9 @@ export type LoggedCall = {
   arguments: Record<string, unknown>;
   token: string | null;
   status: number | null;
-  /** What was answered; null when the connection was cut. */
+  /** The answer; null if the connection was cut. */
   answer: Record<string, unknown> | null;
-  /** Whether the method did what was asked, whatever the caller was told. */
+  /** Whether the method took effect, regardless of what the caller received. */
   wasActedUpon: boolean;
   fault: Failure['type'] | null;
   ms: number | null;

@@ -6,7 +6,7 @@ import type { Call, Method } from './method.ts';
 import { conversationInReach, personInReach } from './reach.ts';
 import { Refusal } from './refusal.ts';
 
-/** The conversation a message goes to: a channel id, or a person's id, which stands for the DM with them. */
+/** The conversation for a message: by a channel id, or by a person's id, which means the DM with them. */
 function target(call: Call): Conversation {
   const { platform, args, token, installation } = call;
   const id = args.text('channel');
@@ -52,7 +52,7 @@ export const chatPostMessage: Method = {
   },
 };
 
-/** Finds one of the caller's own messages. Throws `message_not_found`, or `code` for somebody else's. */
+/** Finds one of the caller's own messages. Throws `message_not_found`, or `code` for someone else's. */
 function ownMessage(call: Call, code: string): { conversation: Conversation; message: Message } {
   const conversation = conversationInReach(call, call.args.required('channel'));
   const ts = call.args.required('ts');

@@ -60,7 +60,7 @@ function conversationJson(conversation: Conversation, call: Call): Record<string
   return { ...shared, name, name_normalized: name, ...kinds, is_member, num_members: memberIds.length };
 }
 
-/** The scope that reading one kind of conversation takes. */
+/** The scope that reading each kind of conversation needs. */
 const historyScope = { im: 'im:history', channel: 'channels:history' } as const;
 
 /** Messages, newest first. Source: docs.slack.dev/reference/methods/conversations.history */
@@ -78,7 +78,7 @@ export const conversationsHistory: Method = {
     const matching = conversation.messages.filter(
       withinBounds(args.text('oldest'), args.text('latest'), args.flag('inclusive')),
     );
-    // An app under Slack's limit of May 2025 gets 15 messages, whatever it asks for.
+    // An app under Slack's limit of May 2025 gets at most 15 messages, even if it asks for more.
     const { isOn, isHistoryLimited } = call.rateLimits;
     const size = isOn && isHistoryLimited ? Math.min(limit, 15) : limit;
     const { items, nextCursor } = pageOf(matching.reverse(), size, args.text('cursor'));

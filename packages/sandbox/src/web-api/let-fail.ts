@@ -4,10 +4,10 @@ import type { Exchange, Reply } from '../http/exchange.ts';
 import type { LoggedCall } from './call-log.ts';
 import type { Answer } from './method.ts';
 
-/** What a call comes to: Slack's JSON, with a status and headers where they are not the usual ones. */
+/** The outcome of a call: Slack's JSON, with a status and headers if they differ from the default. */
 export type CallOutcome = { answer: Answer; status?: number; headers?: Record<string, string> };
 
-/** Lets a failure happen; `null` once the connection is cut. */
+/** Carries out a failure; resolves to `null` once the connection is cut. */
 export async function letFail(
   failure: Failure,
   act: () => Promise<CallOutcome>,
@@ -46,7 +46,7 @@ export async function letFail(
 async function waitUnlessGone({ request }: Exchange, delayMs: number): Promise<void> {
   const gone = new AbortController();
   request.socket.once('close', () => gone.abort());
-  await delay(delayMs, undefined, { signal: gone.signal, ref: false }).catch(() => {}); // the caller went away first
+  await delay(delayMs, undefined, { signal: gone.signal, ref: false }).catch(() => {}); // the caller disconnected first
 }
 
 function cut({ request }: Exchange): null {

@@ -23,7 +23,7 @@ export type Answer = Record<string, unknown>;
 export type Method =
   | {
       needs: 'token';
-      /** One of these scopes is enough; none listed: any token may call. */
+      /** One of these scopes is enough; if there are none, any token may call. */
       scopes: readonly string[];
       tier: Tier;
       run(call: Call): Answer | Promise<Answer>;

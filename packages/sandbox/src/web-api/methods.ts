@@ -7,7 +7,7 @@ import { teamInfo } from './team.ts';
 import { usersInfo, usersList } from './users.ts';
 import { viewsOpen, viewsPublish } from './views.ts';
 
-/** The Web API that this Slack speaks: a new method is one entry here. */
+/** The Web API methods of this Slack: a new method is one entry here. */
 export const methods: Readonly<Record<string, Method>> = {
   'api.test': apiTest,
   'apps.uninstall': appsUninstall,

@@ -6,7 +6,7 @@ import type { AuthorizationCode, Installation, Place, Token } from '../world/rec
 import type { Answer, Method, OpenCall } from './method.ts';
 import { Refusal } from './refusal.ts';
 
-/** Client id and secret from HTTP Basic (which Slack prefers) or the arguments. Throws when they are not the app's. */
+/** Client id and secret from HTTP Basic (which Slack prefers) or the arguments. Throws if they are not the app's. */
 function checkClient({ platform: { app }, args, authorization }: OpenCall): void {
   const basic = /^Basic\s+(.+)$/i.exec(authorization ?? '')?.[1];
   const [id, secret] = basic
@@ -17,8 +17,8 @@ function checkClient({ platform: { app }, args, authorization }: OpenCall): void
 }
 
 /**
- * Redeems a code, once. Throws `invalid_code` (also when it is too old), `bad_redirect_uri`, or `code_already_used`,
- * which Slack's page does not list and its API answers.
+ * Redeems a code, once. Throws `invalid_code` (also if it is too old), `bad_redirect_uri`, or `code_already_used`,
+ * which Slack's API returns although its page does not list it.
  */
 function redeemCode({ platform, args }: OpenCall): AuthorizationCode {
   const code = platform.world.codes.get(args.text('code') ?? '');
@@ -71,7 +71,7 @@ function exchangeCode(call: OpenCall): Answer {
   };
 }
 
-/** An incoming webhook for the workspace's `#general`: the sandbox's consent page has no channel picker. */
+/** An incoming webhook for the workspace's `#general`, since the sandbox's consent page has no channel picker. */
 function addWebhook(platform: Platform, installation: Installation): Answer {
   const { world } = platform;
   const teamId = installation.teamId ?? installation.grantedTeamIds[0] ?? '';
@@ -115,7 +115,7 @@ export const oauthV2Access: Method = {
   },
 };
 
-/** Where a call without a token belongs: the place of its code or refresh token. */
+/** The place of a call without a token: that of its code or refresh token. */
 export function placeOfGrant(platform: Platform, args: Record<string, unknown>): Place | undefined {
   const { world } = platform;
   const code = world.codes.get(String(args.code));

@@ -12,12 +12,12 @@ const callsPerMinute: Record<Exclude<Tier, 'post' | 'special'>, number> = {
 export type RateLimits = {
   isOn: boolean;
   /**
-   * Since May 2025 an app that is sold outside the Marketplace gets one `conversations.history` a minute, and
-   * 15 messages a page at most.
+   * Since May 2025, an app that is sold outside the Marketplace gets one `conversations.history` call a minute,
+   * with at most 15 messages a page.
    * Source: docs.slack.dev/changelog/2025/05/29/tos-updates
    */
   isHistoryLimited: boolean;
-  /** Counts a call; the seconds to wait when it is one too many. `key` is the place, `channel` the message's target. */
+  /** Counts a call; returns the seconds to wait if it is over the limit. `key` is the place, `channel` the target. */
   count(method: string, tier: Tier, key: string, channel: string): number | undefined;
   reset(): void;
 };

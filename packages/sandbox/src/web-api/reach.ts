@@ -3,14 +3,14 @@ import type { Conversation, Person, Workspace } from '../world/records.ts';
 import type { Call } from './method.ts';
 import { Refusal } from './refusal.ts';
 
-/** The workspaces that a token may act in: its own, or those that an org-wide app was let into. */
+/** The workspaces that a token may act in: its own, or those that granted an org-wide app access. */
 export function reachableWorkspaces({ platform: { world }, installation }: Call): Workspace[] {
   const ids = installation.isEnterpriseInstall ? installation.grantedTeamIds : [installation.teamId ?? ''];
   return ids.flatMap((id) => world.workspaces.get(id) ?? []);
 }
 
 /**
- * The workspace a call is about. An org-wide token may name it in `team_id`; where `isTeamIdNeeded`, it must.
+ * The workspace that a call is about. An org-wide token may name it in `team_id`; if `isTeamIdNeeded`, it must.
  * Throws `missing_argument`, `invalid_team_id` (no such workspace) or `team_access_not_granted`.
  */
 export function workspaceOf(call: Call, { isTeamIdNeeded = false } = {}): Workspace {
@@ -29,8 +29,8 @@ export function workspaceOf(call: Call, { isTeamIdNeeded = false } = {}): Worksp
 
 /**
  * A person that the token may see, and the workspace to see them in.
- * Throws `user_not_found` (or the given code), or `team_access_not_granted` for an org's people that the app was not
- * let near.
+ * Throws `user_not_found` (or the given code), or `team_access_not_granted` for people of the org's workspaces that
+ * did not grant the app access.
  */
 export function personInReach(
   call: Call,
@@ -48,7 +48,7 @@ export function personInReach(
   throw new Refusal(code);
 }
 
-/** A conversation the bot may know of. Throws `channel_not_found` otherwise. */
+/** A conversation that the bot can see. Throws `channel_not_found` otherwise. */
 export function conversationInReach(call: Call, id: string): Conversation {
   const { platform, token } = call;
   const conversation = platform.world.conversations.get(id);

@@ -1,4 +1,4 @@
-/** Thrown by a method to answer `ok: false`. `code` is Slack's error name; `fields` go into the answer beside it. */
+/** Thrown by a method to answer `ok: false`. `code` is Slack's error name; `fields` are added to the answer. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly code: string;

@@ -12,7 +12,7 @@ export function teamIcon(platform: Platform, { id }: Pick<Workspace, 'id'>) {
   return { ...Object.fromEntries(iconSizes.map((size) => [`image_${size}`, address])), image_default: false };
 }
 
-/** About the token's workspace, or one named by `team` (or `domain`) that it can reach; an org token alone: the org. */
+/** The token's workspace, or a reachable one named by `team` or `domain`; for an org token without these, the org. */
 export const teamInfo: Method = {
   needs: 'token',
   scopes: ['team:read'],

@@ -9,7 +9,7 @@ import type { Call, Method } from './method.ts';
 import { personInReach } from './reach.ts';
 import { invalidArguments, Refusal } from './refusal.ts';
 
-/** Reads and checks a view. Throws `invalid_arguments` with a message per fault, or `view_too_large`. */
+/** Reads and checks a view. Throws `invalid_arguments` with a message per problem, or `view_too_large`. */
 function readView({ args }: Call, type: 'home' | 'modal'): Record<string, unknown> {
   const view = args.json('view');
   if (view === undefined) throw invalidArguments(['[ERROR] missing required field: view']);
@@ -35,7 +35,7 @@ function checkModalTitles(faults: ReturnType<typeof createFaultList>, view: Reco
   checkText(faults, view.close, '/view/close', max, { plain: true, required: false });
 }
 
-/** A view as Slack keeps it, under a given id. */
+/** A view as Slack stores it, under a given id. */
 function storedView(call: Call, view: Record<string, unknown>, id: string, teamId: string): View {
   const { platform, installation } = call;
   return {
@@ -75,7 +75,7 @@ export const viewsPublish: Method = {
     const key = `${installation.id}:${person.id}`;
     const current = platform.world.homeViews.get(key);
     const hash = args.text('hash');
-    // An empty hash is compared too, and never equals: that is how Slack behaves.
+    // An empty hash is also compared, and never matches, as on Slack.
     if (hash !== undefined && hash !== current?.hash) throw new Refusal('hash_conflict');
     const published = storedView(call, view, current?.id ?? slackId('V'), workspace.id);
     platform.world.homeViews.set(key, published);
@@ -85,7 +85,7 @@ export const viewsPublish: Method = {
   },
 };
 
-/** Opens a modal for whoever pressed: `trigger_id` works once, for three seconds. */
+/** Opens a modal for the person who pressed: `trigger_id` works once, for three seconds. */
 export const viewsOpen: Method = {
   needs: 'token',
   scopes: [],

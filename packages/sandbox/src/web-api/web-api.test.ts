@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { clientFor, install, refused } from '../test-support/install.ts';
 import { withSandbox } from '../test-support/with-sandbox.ts';
 
-test('a call without a token, with a wrong one or after the app is gone is refused as on Slack', async (t) => {
+test('a call without a token, with a wrong one or after an uninstall is refused as on Slack', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, teamId } = await install(sandbox);
   await refused(clientFor(sandbox).auth.test(), 'not_authed');
@@ -13,7 +13,7 @@ test('a call without a token, with a wrong one or after the app is gone is refus
   await refused(client.auth.test(), 'account_inactive');
 });
 
-test('JSON bodies carry their token in the header only', async (t) => {
+test('a JSON body needs its token in the header', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { token } = await install(sandbox);
   const post = async (headers: Record<string, string>, body: string) => {
@@ -27,7 +27,7 @@ test('JSON bodies carry their token in the header only', async (t) => {
   assert.equal((await fetch(`${sandbox.apiUrl}auth.test?token=${token}`)).status, 200);
 });
 
-test('a missing scope says what is needed and what the token has', async (t) => {
+test('missing_scope names the needed scope and those that the token has', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, userId } = await install(sandbox, 'Acme', { parameters: { scope: 'chat:write,im:write' } });
   const answer = await refused(client.users.info({ user: userId }), 'missing_scope');
@@ -42,7 +42,7 @@ test('a missing scope says what is needed and what the token has', async (t) => 
   assert.equal((await client.chat.postMessage({ channel: userId, text: 'hi' })).channel, channel?.id);
 });
 
-test('users.info and team.info tell what a profile step needs', async (t) => {
+test('users.info and team.info return what a profile step needs', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, userId, teamId } = await install(sandbox);
   const { user } = await client.users.info({ user: userId, include_locale: true });
@@ -60,7 +60,7 @@ test('users.info and team.info tell what a profile step needs', async (t) => {
   assert.equal(members?.length, 2);
 });
 
-test('history comes newest first, in pages, with metadata when asked for', async (t) => {
+test('history is newest first, in pages, with metadata on request', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, userId } = await install(sandbox);
   const channel = (await client.conversations.open({ users: userId })).channel?.id ?? '';
@@ -113,7 +113,7 @@ test('messages can be changed and deleted by the app that wrote them', async (t)
   );
 });
 
-test('blocks are held to Slack’s shapes and limits', async (t) => {
+test('blocks must match Slack’s shapes and limits', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, userId } = await install(sandbox);
   const section = (text: string) => ({ type: 'section' as const, text: { type: 'mrkdwn' as const, text } });
@@ -156,7 +156,7 @@ test('blocks are held to Slack’s shapes and limits', async (t) => {
   await refused(publish(Array.from({ length: 95 }, () => section('a'.repeat(2900)))), 'view_too_large');
 });
 
-test('views.publish guards by hash, and is not enabled without a Home tab', async (t) => {
+test('views.publish checks the hash, and answers not_enabled without a Home tab', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, userId } = await install(sandbox);
   const view = { type: 'home' as const, blocks: [{ type: 'divider' as const }] };
@@ -187,7 +187,7 @@ test('one workspace’s token sees nothing of another', async (t) => {
   );
 });
 
-test('auth.revoke kills the token; the last one takes the app along', async (t) => {
+test('auth.revoke revokes the token; revoking the last one uninstalls the app', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { client, token, teamId } = await install(sandbox);
   assert.equal((await client.apiCall('auth.revoke', { test: true })).ok, true);
@@ -201,7 +201,7 @@ test('auth.revoke kills the token; the last one takes the app along', async (t) 
   assert.notEqual((await install(sandbox)).token, token);
 });
 
-test('apps.uninstall wants the client’s secret', async (t) => {
+test('apps.uninstall requires the client’s secret', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client } = await install(sandbox);
   const { clientId: client_id, clientSecret: client_secret } = sandbox.app;
@@ -210,7 +210,7 @@ test('apps.uninstall wants the client’s secret', async (t) => {
   await refused(client.auth.test(), 'account_inactive');
 });
 
-test('an incoming webhook posts into its channel until the app is gone', async (t) => {
+test('an incoming webhook posts to its channel until the app is uninstalled', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { answer, teamId } = await install(sandbox, 'Acme', { parameters: { scope: 'incoming-webhook' } });
   const post = () =>

@@ -1,6 +1,6 @@
 import { type Reply, redirectReply } from '../http/exchange.ts';
 
-/** Does what a form asked for and leads back to its page; what Slack would not do is said there. */
+/** Carries out a form and redirects back to its page, which shows an error if Slack would refuse. */
 export async function afterForm(back: string, run: () => unknown): Promise<Reply> {
   try {
     await run();

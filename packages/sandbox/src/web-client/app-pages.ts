@@ -7,7 +7,7 @@ import type { Visit } from './visit.ts';
 
 type Tab = 'home' | 'messages' | 'about';
 
-/** The app's header with its tabs, over the page of one of them. */
+/** The app's header with its tabs, above the body of one of them. */
 export function appPage(visit: Visit, tab: Tab, body: Html): Html {
   const { platform, workspace } = visit;
   const { app } = platform;
@@ -47,7 +47,7 @@ export function messagesTab(visit: Visit): Html {
   ${installation ? null : html`<p class="gone" role="note">${botName} is no longer installed in this workspace.</p>`}`;
 }
 
-/** Messages under a line for each day. */
+/** Messages, with a heading for each day. */
 export function drawMessages(visit: Visit, messages: readonly Message[]): Html {
   let lastDay = '';
   const rows = messages.map((message) => {
@@ -76,7 +76,7 @@ function drawMessage({ platform, reader }: Visit, message: Message): Html {
     </div></li>`;
 }
 
-/** Where a person writes to the app; says so where the app takes no messages. */
+/** The field to write to the app; a note instead if the app takes no messages. */
 export function composer({ platform, workspace, installation }: Visit): Html | null {
   const { settings } = platform.app;
   if (!installation) return null;
@@ -89,7 +89,7 @@ export function composer({ platform, workspace, installation }: Visit): Html | n
     <button>Send</button></form>`;
 }
 
-/** What the app is and may do, and where it is managed. */
+/** What the app is and may do, and where to manage it. */
 export function aboutTab(visit: Visit): Html {
   const { platform, workspace, installation } = visit;
   const { settings } = platform.app;
@@ -99,7 +99,7 @@ export function aboutTab(visit: Visit): Html {
     <p><a class="button" href="/client/${workspace.id}/settings">Manage this app</a></p></div>`;
 }
 
-/** The app's page in the directory, where it is not installed yet. */
+/** The app's page in the directory, if it is not installed yet. */
 export function addPage(visit: Visit, landingUrl: string | null): Html {
   const { platform, workspace, orgInstallation } = visit;
   const { app } = platform;

@@ -7,7 +7,7 @@ const assets = await loadAssets();
 async function loadAssets(): Promise<Record<string, { type: string; text: string }>> {
   const own = (name: string) => readFile(new URL(`./${name}`, import.meta.url), 'utf8');
   const library = createRequire(import.meta.url).resolve('slack-blocks-to-jsx/dist/style.css');
-  // Why: the library styles by an id that a page can have once; the class stands for it, with an id's weight.
+  // Why: the library styles by an id, which a page can have only once; the class replaces it, with an id's weight.
   const blocksCss = (await readFile(library, 'utf8')).replaceAll(
     '#slack_blocks_to_jsx',
     ':is(.slack_blocks_to_jsx, #slack-blocks)',

@@ -21,7 +21,7 @@ import { readVisit, type Visit } from './visit.ts';
 export function clientRoutes(platform: Platform, sandbox: Sandbox, landingUrl: string | null): Route[] {
   const marks = createReadMarks(platform);
 
-  /** A page for whoever looks at a workspace; back to the first one when there is no such. */
+  /** A page for the person who looks at a workspace; redirects to the first one if it does not exist. */
   function page(
     path: string,
     show: (visit: Visit) => { section: Section; title: string; main: Html } | string,
@@ -122,7 +122,7 @@ export function clientRoutes(platform: Platform, sandbox: Sandbox, landingUrl: s
   ];
 }
 
-/** Changes when the markup does, so that a page knows whether to draw a part anew. */
+/** Changes when the markup does, so that a page knows whether to redraw a part. */
 function versionOf({ markup }: Html): string {
   return createHash('sha1').update(markup).digest('hex');
 }
@@ -142,7 +142,7 @@ function switchTo(platform: Platform, { cookies, url }: Exchange, path: string):
   return { status: 302, headers: { location, 'set-cookie': signedInCookie(signedIn) } };
 }
 
-/** Slack's deep link in a browser. An org's id, or none, leads to a workspace that the app is in. */
+/** Slack's deep link in a browser. For an org's id or none, redirects to a workspace that the app is in. */
 function appRedirect(platform: Platform, exchange: Exchange): Reply {
   const { world } = platform;
   const team = exchange.url.searchParams.get('team') ?? '';

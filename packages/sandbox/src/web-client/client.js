@@ -1,4 +1,4 @@
-// What the pages do in the browser: show changes as they happen, press buttons, send messages.
+// The pages' script: shows changes as they happen, presses buttons, sends messages.
 
 const { team, section } = document.body.dataset;
 const live = document.querySelector('#live');
@@ -6,13 +6,13 @@ const modal = document.querySelector('#modal');
 const toast = document.querySelector('#toast');
 const scroller = document.querySelector('.scroll.messages');
 
-/** The activities after which a part of the page is drawn anew. */
+/** The activities after which a part of the page is redrawn. */
 const partKinds = {
   home: ['home-published'],
   messages: ['message-changed'],
   panel: ['delivery', 'called', 'reset'],
 };
-/** After these the page itself may be another one. */
+/** After these, the whole page may differ. */
 const pageKinds = [
   'installed',
   'uninstalled',
@@ -28,7 +28,7 @@ function say(text) {
   if (text) setTimeout(() => toast.textContent === text && say(''), 6000);
 }
 
-/** Puts fresh markup in, keeping what is open, where the focus is and the end of the messages in sight. */
+/** Inserts new markup; keeps open elements open, the focus, and the end of the messages in view. */
 async function redraw(target, part) {
   if (!target) return;
   const answer = await fetch(`/client/${team}/parts/${part}`);
@@ -74,7 +74,7 @@ function redrawSoon(target, part) {
 
 function follow() {
   const stream = new EventSource('/client/live');
-  // What happened between the page and the stream must not be missed.
+  // Redraws for what happened between loading the page and opening the stream.
   stream.addEventListener('open', () => live && redrawSoon(live, live.dataset.part));
   stream.addEventListener('message', ({ data }) => {
     const { kind } = JSON.parse(data);
@@ -145,7 +145,7 @@ async function press(element, chosen) {
   if (!ok) say(error ?? `The app did not answer the press (${outcome.replaceAll('_', ' ')}). Try again?`);
 }
 
-/** What a control's value is called in `actions[0]`. */
+/** The value of a control, under its name in `actions[0]`. */
 function choiceOf(control) {
   const kind = control.dataset.choose;
   if (control.dataset.group) {
@@ -155,7 +155,7 @@ function choiceOf(control) {
   return { [kind]: kind === 'selected_option' ? JSON.parse(control.value || 'null') : control.value };
 }
 
-/** What the controls of a view or message hold, as `state.values` has it. */
+/** The values of the controls of a view or message, in the form of `state.values`. */
 function enteredIn(surface) {
   const values = {};
   for (const control of surface.querySelectorAll('[data-choose]')) {
@@ -175,7 +175,7 @@ document.addEventListener('click', (event) => {
 
 document.addEventListener('change', (event) => {
   const control = event.target.closest('[data-surface] [data-choose]');
-  // An input block only holds what is entered: a button sends it.
+  // An input block only holds its value: a button sends it.
   if (control && !control.closest('[data-quiet]'))
     press(control, choiceOf(control)).catch((error) => say(String(error)));
 });

@@ -9,7 +9,7 @@ import { onlySlackMarkup } from './only-slack-markup.ts';
 import type { Reader } from './reader.ts';
 import { formatSlackDate } from './slack-date.ts';
 
-/** Blocks that slack-blocks-to-jsx draws; any other is said on the page in words rather than dropped. */
+/** Blocks that slack-blocks-to-jsx draws; the page names any other rather than drops it. */
 const drawable = new Set(
   'section header divider image actions context input rich_text markdown video file table context_actions'.split(
     ' ',
@@ -17,8 +17,8 @@ const drawable = new Set(
 );
 
 /**
- * Draws blocks as Slack would. Buttons come as `<button data-action>`, other controls as native ones; what cannot be
- * drawn is shown by its name, with its JSON.
+ * Draws blocks as Slack would. Buttons become `<button data-action>`, other controls native ones; for what it cannot
+ * draw, it shows the name and the JSON.
  */
 export function drawBlocks(blocks: readonly Block[], reader: Reader): Html {
   return html`<div class="blocks">${blocks.map((block) => drawBlock(block, reader))}</div>`;
@@ -58,7 +58,7 @@ function takeControls(block: Block): { rest: Block; controls: Record<string, unk
   return { rest, controls };
 }
 
-/** What the page's script must know of a block's buttons: links and questions, by action id. */
+/** What the page's script must know about a block's buttons: links and questions, by action id. */
 function buttonsOf(block: Block): Record<string, { url?: unknown; confirm?: unknown }> {
   const elements = [block.accessory, ...(Array.isArray(block.elements) ? block.elements : [])].filter(
     isRecord,
@@ -71,7 +71,7 @@ function buttonsOf(block: Block): Record<string, { url?: unknown; confirm?: unkn
   );
 }
 
-/** JSON that cannot end the script element it stands in. */
+/** JSON that cannot close the script element around it. */
 function asScript(value: unknown): string {
   return JSON.stringify(value).replaceAll('<', '\\u003c');
 }
@@ -107,7 +107,7 @@ function withLibrary(block: Block, reader: Reader): Html {
 
 /**
  * Why: the library gives every message the same id and uses action ids as element ids; a page with several messages
- * would have them twice. Dark mode is the page's matter.
+ * would repeat them. The page itself handles dark mode.
  */
 function withoutIds(markup: string): string {
   return markup

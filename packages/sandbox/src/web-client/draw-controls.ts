@@ -25,7 +25,7 @@ export function isDrawnHere(element: Record<string, unknown>): boolean {
   return type !== 'button' && type !== 'image' && type !== 'workflow_button';
 }
 
-/** One control that sends `block_actions` when something is chosen; what is not covered says so. */
+/** A control that sends `block_actions` on a choice; an element that is not covered says so. */
 export function drawControl(
   element: Record<string, unknown>,
   reader: Pick<Reader, 'names' | 'channels'>,

@@ -12,7 +12,7 @@ export type FramedPage = {
   unread: number;
 };
 
-/** Why inline: dark or light must be known before the first paint. */
+/** Why inline: the page must know whether it is dark or light before the first paint. */
 const themeScript = `const dark = matchMedia('(prefers-color-scheme: dark)');
 const paint = () => { document.documentElement.dataset.theme = dark.matches ? 'dark' : 'light'; };
 paint(); dark.addEventListener('change', paint);`;
@@ -83,7 +83,7 @@ function sidebar(visit: Visit, section: Section, unread: number): Html {
 </nav>`;
 }
 
-/** The app's line in the sidebar: its messages and Home when installed, else where to add it. */
+/** The app's entry in the sidebar: its messages and Home if it is installed, otherwise a link to add it. */
 export function appEntry(
   { platform, workspace, installation }: Visit,
   section: Section,

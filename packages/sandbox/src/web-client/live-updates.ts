@@ -2,7 +2,7 @@ import type { Activity } from '../app/activity.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Platform } from '../platform.ts';
 
-/** Tells every open page what happened, by server-sent events; each page then fetches the part that it shows. */
+/** Sends each activity to every open page as a server-sent event; the page then fetches the part that it shows. */
 export function streamActivity({ activity }: Platform, { request, response }: Exchange): null {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   response.write(': hello\n\n');

@@ -3,7 +3,7 @@ import { type Html, html } from '../http/html.ts';
 import { drawBlocks } from './draw-blocks.ts';
 import type { Visit } from './visit.ts';
 
-/** The modal that the app opened for this person, if there is one. Submitting is not covered, and says so. */
+/** The modal that the app opened for this person, if there is one. Submitting is not covered, which the modal says. */
 export function drawModal({ platform, person, workspace, reader }: Visit): Html {
   const view = platform.world.modals.get(person.id);
   if (!view) return html``;

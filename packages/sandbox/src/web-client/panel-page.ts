@@ -9,7 +9,7 @@ import type { Visit } from './visit.ts';
 /** How much of each log the panel shows. */
 const shown = 60;
 
-/** The panel: the clock, what shall go wrong, and what went to and fro. */
+/** The panel: the clock, the planned faults, and the calls and deliveries. */
 export function panelPage(visit: Visit, sandbox: Sandbox): Html {
   return html`<header class="page-head"><h1>Faults and deliveries</h1></header>
 <div class="scroll"><div class="panel">
@@ -81,7 +81,7 @@ function latencyCard(visit: Visit, { rateLimits }: Sandbox): Html {
   ${form(visit, 'rate-limits', html`<input type="hidden" name="isOn" value="${rateLimits.isOn ? '' : 'yes'}"><button>${rateLimits.isOn ? 'Turn rate limits off' : 'Turn rate limits on'}</button>`, 'buttons spaced')}</section>`;
 }
 
-/** The part of the panel that keeps itself up to date. */
+/** The part of the panel that updates itself. */
 export function panelLogs(visit: Visit, { faults, deliveries, calls }: Sandbox): Html {
   const plans = faults.list();
   const latencies = Object.entries(faults.latencies());
@@ -141,7 +141,7 @@ function headersText(headers: Record<string, string>): string {
     .join('\n');
 }
 
-/** A body as a person reads it: JSON laid out, a form's payload taken out first. */
+/** A readable body: indented JSON, taken from a form's `payload` if it has one. */
 function pretty(body: string): string {
   const text = body.startsWith('payload=') ? (new URLSearchParams(body).get('payload') ?? body) : body;
   try {

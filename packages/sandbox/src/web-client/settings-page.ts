@@ -5,7 +5,7 @@ import type { Installation, Token } from '../world/records.ts';
 import { formatSlackDate } from './slack-date.ts';
 import type { Visit } from './visit.ts';
 
-/** Where admins manage the app: remove it, revoke a person, and in a Grid org let it into workspaces. */
+/** Where admins manage the app: remove it, revoke a person's token, and in a Grid org let it into workspaces. */
 export function settingsPage(visit: Visit): Html {
   const { platform, workspace, installation, orgInstallation, person } = visit;
   const { settings, id } = platform.app;

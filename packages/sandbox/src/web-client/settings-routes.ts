@@ -7,7 +7,7 @@ import { placeKey } from '../world/find.ts';
 import { afterForm } from './after-form.ts';
 import { readVisit, type Visit } from './visit.ts';
 
-/** What a person does in the client: press, write, and manage the app. Each form leads back to its page. */
+/** What a person does in the client: press, write, and manage the app. Each form redirects back to its page. */
 export function settingsRoutes(platform: Platform, sandbox: Sandbox): Route[] {
   const where = (id: string): Where => (id.startsWith('E') ? { enterpriseId: id } : { teamId: id });
 
@@ -54,7 +54,7 @@ export function settingsRoutes(platform: Platform, sandbox: Sandbox): Route[] {
 
 const surfaces = ['home', 'message', 'modal'] as const;
 
-/** A press from the page's script: JSON in and out, so that the page can say when the app did not answer. */
+/** A press from the page's script: JSON in and out, so that the page can say if the app did not answer. */
 async function press(platform: Platform, sandbox: Sandbox, exchange: Exchange, team: string): Promise<Reply> {
   const visit = readVisit(platform, exchange, team);
   if (!visit) return jsonReply({ ok: false, error: 'no such workspace' }, 404);

@@ -10,7 +10,7 @@ const dateTokens: Record<string, Intl.DateTimeFormatOptions> = {
 
 export type DateReader = { timeZone: string; locale: string; nowMs: number };
 
-/** Writes a date as Slack would for one reader: in their time zone, and with `today` and its like for `_pretty`. */
+/** Writes a date as Slack would for one reader: in their time zone, and with words like `today` for `_pretty`. */
 export function formatSlackDate(timestampSeconds: number, format: string, reader: DateReader): string {
   const atMs = timestampSeconds * 1000;
   return format.replace(/\{(\w+)\}/g, (whole, token: string) => {

@@ -12,17 +12,17 @@ export type Visit = {
   workspace: Workspace;
   person: Person;
   role: Role;
-  /** What serves this workspace now; null when the app is not installed in it. */
+  /** The installation that serves this workspace now; null if the app is not installed in it. */
   installation: Installation | null;
-  /** The org-wide installation, whether or not this workspace was let in. */
+  /** The org-wide installation, whether or not this workspace granted it access. */
   orgInstallation: Installation | null;
-  /** The DM with the app, which outlives an uninstall. */
+  /** The DM with the app, which survives an uninstall. */
   conversation: Conversation | null;
   homeView: View | null;
   reader: Reader;
 };
 
-/** Who looks, by the sandbox's cookie; undefined for a workspace that there is not. */
+/** The visit of a request, by the sandbox's cookie; undefined if the workspace does not exist. */
 export function readVisit(platform: Platform, { cookies }: Exchange, teamId: string): Visit | undefined {
   const { world, clock, app } = platform;
   const signedIn = { ...readSignedIn(world, cookies), teamId };
@@ -45,7 +45,7 @@ export function readVisit(platform: Platform, { cookies }: Exchange, teamId: str
     homeView: (installation && homeViewOf(world, installation, person.id)) ?? null,
     reader: {
       timeZone: person.timeZone,
-      // The sandbox speaks English; a reader's own order of day and month is kept where English has one.
+      // The sandbox speaks English; an English reader keeps their own order of day and month.
       locale: person.locale.startsWith('en') ? person.locale : 'en-GB',
       nowMs: clock.now(),
       names: [

@@ -12,7 +12,7 @@ before(async () => {
 });
 after(() => browser.close());
 
-/** A page that fails its test on an error in the browser or a call to another host. */
+/** Opens a page that fails its test on an error in the browser or a call to another host. */
 async function openPage(t: { after(run: () => Promise<void>): void }, width = 1280): Promise<Page> {
   const context = await browser.newContext({ viewport: { width, height: 800 } });
   const page = await context.newPage();
@@ -25,7 +25,7 @@ async function openPage(t: { after(run: () => Promise<void>): void }, width = 12
       hostname === '127.0.0.1' || hostname === 'platform.slack-edge.com' || protocol === 'slack:';
     if (!isKnown) faults.push(request.url());
   });
-  // The picture on Bolt's own install page is the one thing from elsewhere.
+  // The picture on Bolt's own install page is the only thing from another host.
   await context.route('https://platform.slack-edge.com/**', (route) => route.abort());
   t.after(async () => {
     await context.close();
@@ -46,7 +46,7 @@ test('a newcomer adds the stock Bolt app, opens its Home, presses, writes, and r
   await page.locator('a[href*="authorize"]').click();
   await page.getByRole('button', { name: 'Allow' }).click();
   await page.getByText('Thank you').waitFor();
-  await page.close(); // Bolt's page opens slack://, and the browser would wait for somebody to allow that
+  await page.close(); // Bolt's page opens slack://, and the browser would wait for someone to allow that
   page = await openPage(t);
   await page.goto(`${sandbox.url}/app_redirect?app=${sandbox.app.id}&team=${sandbox.workspace('Acme').id}`);
   await page.getByText('Pressed 0 times').waitFor();
@@ -67,7 +67,7 @@ test('a newcomer adds the stock Bolt app, opens its Home, presses, writes, and r
   assert.equal(sandbox.state().installations[0]?.tokens[0]?.status, 'uninstalled');
 });
 
-test('a consent can be cancelled, moved to another workspace, and stripped of an optional scope', async (t) => {
+test('a person can cancel a consent, choose another workspace, and decline an optional scope', async (t) => {
   const { sandbox } = await withSandbox(t, { redirectUrls: ['http://127.0.0.1:9/slack/oauth_redirect'] });
   const page = await openPage(t);
   await page.route('http://127.0.0.1:9/**', (route) => route.fulfill({ body: 'back at the app' }));
@@ -95,7 +95,7 @@ test('a consent can be cancelled, moved to another workspace, and stripped of an
   assert.deepEqual([answer.team.name, answer.scope], ['Globex', 'chat:write,users:read']);
 });
 
-test('a person is switched, an org admin lets the app in, and the panel lets a call fail', async (t) => {
+test('the browser can switch the person, an org admin grants access, and the panel makes a call fail', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const page = await openPage(t);
   const enterpriseId = sandbox.state().enterprises[0]?.id ?? '';
@@ -127,7 +127,7 @@ test('a person is switched, an org admin lets the app in, and the panel lets a c
   assert.ok(sandbox.clock.now() - Date.now() > 43_000_000);
 });
 
-test('Home shows selects, asks before a press, says what it cannot draw, and tells when the app is away', async (t) => {
+test('Home shows selects, asks before a press, names what it cannot draw, and reports a silent app', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { client, teamId, userId } = await install(sandbox);
   const text = (words: string) => ({ type: 'plain_text', text: words });
@@ -182,7 +182,7 @@ test('Home shows selects, asks before a press, says what it cannot draw, and tel
   await page.getByText('The app did not answer the press').waitFor();
 });
 
-test('every page fits a phone', async (t) => {
+test('every page fits on a phone', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, teamId, userId } = await install(sandbox, 'Acme', {
     parameters: { user_scope: 'users:read' },

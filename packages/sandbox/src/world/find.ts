@@ -7,7 +7,7 @@ export function peopleOf(world: World, place: Place): Person[] {
   return [...world.people.values()].filter((person) => teamIds.some((id) => person.roles[id]));
 }
 
-/** The workspaces a place stands for: itself, or all of the org's. */
+/** The workspaces of a place: the workspace itself, or all of the org's. */
 export function teamIdsOf(world: World, { teamId, enterpriseId }: Place): string[] {
   if (teamId) return [teamId];
   return [...world.workspaces.values()]
@@ -15,12 +15,12 @@ export function teamIdsOf(world: World, { teamId, enterpriseId }: Place): string
     .map((each) => each.id);
 }
 
-/** The key of a place: the org's id for an org-wide install, else the workspace's. */
+/** The key of a place: the org's id for an org-wide install, otherwise the workspace's. */
 export function placeKey({ teamId, enterpriseId }: Place): string {
   return teamId ?? enterpriseId ?? '';
 }
 
-/** The place of an id that starts with E (an org) or T (a workspace); undefined when there is none such. */
+/** The place of an id that starts with E (an org) or T (a workspace); undefined if it does not exist. */
 export function placeOf(world: World, id: string): Place | undefined {
   if (world.enterprises.has(id)) return { teamId: null, enterpriseId: id };
   const workspace = world.workspaces.get(id);
@@ -34,7 +34,7 @@ export function installationAt(world: World, place: Place): Installation | undef
   );
 }
 
-/** The live installation that serves a workspace: the org's where it was let in, else the workspace's own. */
+/** The live installation that serves a workspace: the org's if it has access, otherwise the workspace's own. */
 export function installationServing(world: World, workspace: Workspace): Installation | undefined {
   const place = { teamId: null, enterpriseId: workspace.enterpriseId };
   const orgWide = workspace.enterpriseId ? installationAt(world, place) : undefined;

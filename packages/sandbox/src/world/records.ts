@@ -1,4 +1,4 @@
-/** The sandbox's records. Slack's words are used for Slack's things; times are milliseconds unless a name says else. */
+/** The sandbox's records. Slack's words for Slack's things; times are milliseconds unless a name says otherwise. */
 
 export type Enterprise = { id: string; name: string; domain: string };
 
@@ -8,7 +8,7 @@ export type Workspace = {
   domain: string;
   /** The Grid org it belongs to; null for a standalone workspace. */
   enterpriseId: string | null;
-  /** Whether a member who is no admin must ask before an app is installed. */
+  /** Whether a member who is not an admin must ask before an app is installed. */
   requiresApproval: boolean;
   locale: string;
   color: string;
@@ -46,7 +46,7 @@ export type Installation = Place & {
   installedAt: number;
   /** Null while installed. */
   uninstalledAt: number | null;
-  /** Org-wide only: the workspaces that the org's admins let the app into. */
+  /** Only for an org-wide install: the workspaces to which the org's admins granted it access. */
   grantedTeamIds: string[];
 };
 
@@ -71,7 +71,7 @@ export type AuthorizationCode = {
   userId: string;
   botScopes: string[];
   userScopes: string[];
-  /** As it came in the authorize URL; null when it was left out. */
+  /** From the authorize URL; null if it had none. */
   redirectUri: string | null;
   expiresAt: number;
   isUsed: boolean;
@@ -84,7 +84,7 @@ export type MessageMetadata = { event_type: string; event_payload: Record<string
 export type Message = {
   ts: string;
   userId: string;
-  /** Set when an app wrote it. */
+  /** Set if an app wrote it. */
   botId: string | null;
   appId: string | null;
   text: string;
@@ -120,7 +120,7 @@ export type View = Record<string, unknown> & {
 
 export type Trigger = { id: string; userId: string; teamId: string; expiresAt: number; isUsed: boolean };
 
-/** What a response_url points at: a message, where it may be answered five times in thirty minutes. */
+/** The target of a response_url: a message that may be answered five times in thirty minutes. */
 export type ResponseUrl = {
   key: string;
   conversationId: string;

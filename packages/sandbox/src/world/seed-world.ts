@@ -98,14 +98,14 @@ function person(
   };
 }
 
-/** Puts the workspaces, the people and one `#general` per workspace into an empty world. */
+/** Fills an empty world with the workspaces, the people and one `#general` per workspace. */
 export function seedWorld(world: World): void {
   world.enterprises.set(enterprise.id, { ...enterprise });
   for (const each of people) world.people.set(each.id, { ...each, roles: { ...each.roles } });
   for (const workspace of workspaces) placeWorkspace(world, { ...workspace });
 }
 
-/** One more standalone workspace, with an owner, an admin and a member whose names tell it. */
+/** Adds a standalone workspace, with an owner, an admin and a member who are named after it. */
 export function addWorkspace(world: World, name: string): Workspace {
   const id = slackId('T');
   const domain = name.toLowerCase().replace(/[^a-z0-9]+/g, '-');

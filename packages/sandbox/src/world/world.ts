@@ -14,7 +14,7 @@ import type {
 } from './records.ts';
 import { seedWorld } from './seed-world.ts';
 
-/** Everything this Slack knows, in memory. Records are changed in place. */
+/** Everything this Slack knows, in memory. Callers change the records in place. */
 export type World = {
   enterprises: Map<string, Enterprise>;
   workspaces: Map<string, Workspace>;
@@ -34,11 +34,11 @@ export type World = {
   approvalRequests: ApprovalRequest[];
   /** Bot user ids and bot ids by place, kept over uninstall and reinstall as Slack does. */
   botIdentities: Map<string, { botUserId: string; botId: string }>;
-  /** Back to the workspaces and people of the start, with nothing installed. */
+  /** Restores the workspaces and people of the start, with nothing installed. */
   reset(): void;
 };
 
-/** A world as it is at the start: two standalone workspaces and a Grid org of two, with people and no installs. */
+/** A new world: two standalone workspaces and a Grid org with two, with people and no installs. */
 export function createWorld(): World {
   const world: World = {
     enterprises: new Map(),

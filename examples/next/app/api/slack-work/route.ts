@@ -1,6 +1,6 @@
 import { foyer } from '../../../foyer.ts';
 
-// Where no process stays, a cron job asks for this path every minute: due steps run for at most 20 seconds.
+// If no process stays alive, a cron job requests this path every minute: due steps run for at most 20 seconds.
 
 export const runtime = 'nodejs';
 
