@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { foyerTableNames } from '../../src/database/records.ts';
 import { eventually, finishedRun, install } from '../../src/testing/visitor.ts';
 import { engines } from '../support/open-test-database.ts';
 import type { EngineName } from '../support/stage-database.ts';
-import { type ConnectStage, claimsOf, host, type Person, setConnectStage, sign } from './connect-stage.ts';
+import { type ConnectStage, claimsOf, type Person, setConnectStage, sign } from './connect-stage.ts';
 
-/** The claim that something in Slack leads to; undefined if there is no button for it. */
+/** The claim in a message or view; undefined if it has no claim button. */
 function claimIn(shown: unknown): string | undefined {
   const [, url = ''] = /"(https:\/\/app\.example\.com\/slack\/claim[^"]*)"/.exec(JSON.stringify(shown)) ?? [];
   return url === '' ? undefined : (new URL(url).searchParams.get('foyer_claim') ?? undefined);
@@ -20,8 +21,12 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       await stage.foyer().publishHome({ teamId: person.teamId }, person.userId);
       return stage.sandbox.homeView(person);
     };
-    const freshClaim = async (person: Person): Promise<string> =>
-      claimIn(await home(person)) ?? assert.fail('no claim in Home');
+    const claims: string[] = [];
+    const freshClaim = async (person: Person): Promise<string> => {
+      const claim = claimIn(await home(person)) ?? assert.fail('no claim in Home');
+      claims.push(claim);
+      return claim;
+    };
     const installed = async (person: Person): Promise<void> => {
       const done = await install(person.visitor, stage.url, stage.sandbox, person);
       await finishedRun(person.visitor, stage.url + done.headers.get('location'));
@@ -49,7 +54,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(claimIn(await home(member)), undefined);
     });
 
-    it('refuses a claim that is changed, another purpose’s, or of an account without an id', async () => {
+    it('refuses a changed claim, a token made for another purpose, and an account without an id', async () => {
       const token = await freshClaim(acme);
       const claim = (text: string, org = 'org-1') => stage.foyer().claim(text, { org });
       await assert.rejects(claim(`${token.slice(0, -4)}AAAA`), { code: 'claim_invalid' });
@@ -64,7 +69,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(await stage.stored(), []);
     });
 
-    it('refuses a claim of someone who is neither the installer nor an admin any more', async () => {
+    it('refuses a claim from someone who is no longer an admin and is not the installer', async () => {
       const admin = stage.person('Acme', 'admin');
       const token = await freshClaim(admin);
       await stage.database.change('update memberships set is_admin = 0 where user_id = ?', admin.userId);
@@ -72,7 +77,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(await stage.stored(), []);
     });
 
-    it('refuses a claim of an earlier life', async () => {
+    it('refuses a claim from before an uninstall', async () => {
       const token = await freshClaim(acme);
       await stage.sandbox.uninstall({ teamId: acme.teamId });
       await eventually(async () => (await stage.foyer().find(acme))?.status === 'uninstalled');
@@ -82,7 +87,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(await stage.stored(), []);
     });
 
-    it('is connected by one of two that claim at once, and the claim works once', async () => {
+    it('is connected by only one of two simultaneous claims, and a claim works once', async () => {
       const mine = await freshClaim(acme);
       const ends = await Promise.allSettled(
         ['org-1', 'org-2'].map((org) => stage.foyer().claim(mine, { org, subject: 'user-1', label: 'Acme' })),
@@ -102,7 +107,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       await assert.rejects(stage.foyer().claim(mine, { org: 'org-3' }), { code: 'claim_used' });
     });
 
-    it('that is connected meanwhile takes no further claim', async () => {
+    it('refuses a claim once it is connected', async () => {
       const token = await freshClaim(acme);
       await stage.connect(acme, sign(claimsOf({ org: 'org-8' })));
       await assert.rejects(stage.foyer().claim(token, { org: 'org-9' }), { code: 'already_connected' });
@@ -110,14 +115,23 @@ for (const engine of Object.keys(engines) as EngineName[]) {
     });
 
     it('leaves no claim in the log or the database', async () => {
-      assert.ok(!stage.logged().some((line) => /foyer_claim=v1/.test(line)));
-      assert.ok(host);
+      const { queries } = stage.foyer().database;
+      const tables = foyerTableNames.map((name) =>
+        queries
+          .selectFrom(name as 'history')
+          .selectAll()
+          .execute(),
+      );
+      const left = JSON.stringify([await Promise.all(tables), stage.logged()]);
+      assert.match(left, new RegExp(acme.teamId), 'it looks where things are stored');
+      assert.ok(claims.length > 3);
+      for (const claim of claims) assert.ok(!left.includes(claim));
     });
   });
 }
 
 describe('a claim', () => {
-  it('stays the same in Home for half an hour, is fresh afterwards, and ends after an hour', async (t) => {
+  it('stays the same in Home for half an hour, is then replaced, and expires after an hour', async (t) => {
     let nowMs = Date.now();
     const stage = await setConnectStage({ now: () => nowMs });
     t.after(() => stage.close());
