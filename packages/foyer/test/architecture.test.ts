@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative, sep } from 'node:path';
 import { describe, it } from 'node:test';
 
-/** The rooms of the module, in the one direction in which imports go. */
+/** The folders of the module's source, in order: a file imports only from its own folder and from earlier ones. */
 const order = [
   'config',
   'slack',
@@ -51,12 +51,12 @@ function importsOf(file: string): string[] {
 const roomOf = (file: string): string => file.split('/')[1] ?? '';
 
 describe('the layout', () => {
-  it('knows the place of every file in src', () => {
+  it('lists the folder of every file in src', () => {
     const strangers = files('src/**/*.ts').filter((file) => !order.includes(roomOf(file)));
     assert.deepEqual(strangers, []);
   });
 
-  it('lets a file import only from its own room and those before it', () => {
+  it('lets a file import only from its own folder and earlier ones', () => {
     const backwards = files('src/**/*.ts').flatMap((file) =>
       importsOf(file)
         .filter(
@@ -89,7 +89,7 @@ describe('the layout', () => {
     assert.deepEqual(crossing, []);
   });
 
-  it('gives each export of the module a name that no other has', () => {
+  it('gives each export of the module a unique name', () => {
     const names = new Map<string, Set<string>>();
     for (const file of files('src/**/*.ts')) {
       const source = readFileSync(join(root, file), 'utf8');
@@ -106,7 +106,7 @@ describe('the layout', () => {
     );
   });
 
-  it('names only files in test/README.md that are there', () => {
+  it('names only existing files in test/README.md', () => {
     const named = readFileSync(join(root, 'test/README.md'), 'utf8').matchAll(/`([\w./-]+\.ts)`/g);
     const missing = [...named]
       .map(([, name = '']) => name)
@@ -127,7 +127,7 @@ describe('the layout', () => {
     assert.ok(done.size > 50);
   });
 
-  it('reads the environment in config/config.ts alone', () => {
+  it('reads the environment only in config/config.ts', () => {
     const readers = files('src/**/*.ts').filter((file) =>
       /process\.env|process\['env'\]/.test(readFileSync(join(root, file), 'utf8')),
     );

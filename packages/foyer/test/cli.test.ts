@@ -25,7 +25,7 @@ const secrets = {
   key: key.base64,
 };
 
-/** A database with one real installation of T1, and the command line run on it as the operator does. */
+/** Prepares a database with one real installation of T1, and runs the command line on it as an operator would. */
 async function prepare(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'foyer-cli-'));
   t.after(() => rmSync(folder, { recursive: true }));
@@ -121,7 +121,7 @@ const foyer = (commandLine: readonly string[], env: Record<string, string>) =>
 const npmRunFoyer = (commandLine: readonly string[], env: Record<string, string>) =>
   end('npm', ['run', '-s', 'foyer', '--', ...commandLine], env);
 
-/** A Slack that takes every revocation. */
+/** Starts a Slack that accepts every revocation. */
 async function startSlack(t: TestContext) {
   const revoked: string[] = [];
   const server = createServer((request, response) => {
@@ -148,7 +148,7 @@ test('npm run -s foyer -- list --json prints JSON alone', async (t) => {
   assert.equal(installation.run.id, runId);
 });
 
-test('no command prints a secret, in the end or on the way', async (t) => {
+test('no command prints a secret to stdout or stderr', async (t) => {
   const { folder, run, runId } = await prepare(t);
   const { apiUrl, revoked } = await startSlack(t);
   const reading = [['list'], ['show', 'T1'], ['requests'], ['manifest']];
@@ -171,7 +171,7 @@ test('no command prints a secret, in the end or on the way', async (t) => {
   assert.deepEqual(revoked.sort(), [secrets.botToken, secrets.userToken]);
 });
 
-test('reading needs no key; a purge with the wrong one erases and revokes nothing', async (t) => {
+test('reading needs no key, and a purge with the wrong key erases and revokes nothing', async (t) => {
   const { run } = await prepare(t);
   const { apiUrl, revoked } = await startSlack(t);
   const wrong = {
@@ -192,7 +192,7 @@ test('reading needs no key; a purge with the wrong one erases and revokes nothin
   assert.equal((await run(['show', 'T1'])).exitCode, 1);
 });
 
-test('no command makes a key file, even where the one in use is lost', async (t) => {
+test('no command creates a key file, even if the one in use is lost', async (t) => {
   const { file, run } = await prepare(t);
   const { exitCode, stderr } = await run(['purge', 'T1', '--yes'], { TOKEN_ENCRYPTION_KEYS: '' });
   assert.equal(exitCode, 1);
@@ -213,7 +213,7 @@ test('a purged team leaves no trace in the files, and a second purge finds nothi
   assert.equal((await run(['purge', 'T1', '--yes'])).exitCode, 1);
 });
 
-test('retry queues the run for whichever server works the database', async (t) => {
+test('retry queues the run for a server to pick up', async (t) => {
   const { file, run, runId } = await prepare(t);
   const retried = await run(['retry', runId, '--json']);
   assert.equal(retried.exitCode, 0, retried.stderr);
@@ -228,7 +228,7 @@ test('retry queues the run for whichever server works the database', async (t) =
   assert.notEqual(row.due_at, null);
 });
 
-test('faults of the environment are told together, and no database is made', async (t) => {
+test('all problems of the environment are reported together, and no database is created', async (t) => {
   const { folder, run } = await prepare(t);
   const faults = await run(['list', '--json'], { SLACK_CLIENT_ID: '', PORT: 'x' });
   assert.deepEqual([faults.exitCode, faults.stdout], [1, '']);
@@ -240,11 +240,11 @@ test('faults of the environment are told together, and no database is made', asy
   assert.equal(existsSync(join(folder, 'none')), false);
 });
 
-test('an .env that this user cannot read is told with its fix, by every command and by a start', async (t) => {
+test('the server and every command report an unreadable .env with its fix', async (t) => {
   const { folder, run } = await prepare(t);
   writeFileSync(join(folder, '.env'), 'PORT=3001', { mode: 0o000 });
   chmodSync(folder, 0o755);
-  // Root may read whatever it likes.
+  // Root can read any file.
   const as = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
   for (const command of [['src/main.ts'], ['src/cli.ts', 'list'], ['src/cli.ts', 'setup']]) {
     const { exitCode, stderr } = await run(command, {}, ([script = '', ...rest], env) =>
@@ -269,13 +269,13 @@ test('a backup taken through the command line is private and opens', async (t) =
   assert.equal(JSON.parse(listed.stdout)[0].teamId, 'T1');
 });
 
-test('colours stay out of a pipe', async (t) => {
+test('colors stay out of a pipe', async (t) => {
   const { run } = await prepare(t);
   assert.equal((await run(['list'])).stdout.includes('\u001b'), false);
   assert.equal((await run(['list', '--help'])).stdout.includes('\u001b'), false);
 });
 
-test('a database that was copied to Postgres opens there with the same keys, and no password is printed', async (t) => {
+test('a database copied to Postgres opens there with the same keys, and no password is printed', async (t) => {
   const { run } = await prepare(t);
   const { apiUrl, revoked } = await startSlack(t);
   const { url, drop } = await createPostgresDatabase({ empty: true });

@@ -68,7 +68,7 @@ describe('the server', () => {
     url = `http://127.0.0.1:${listening.address.port}`;
   });
 
-  it('is not ready when the database does not answer, and lives all the same', async () => {
+  it('is alive but not ready when the database does not answer', async () => {
     const [health, ready] = await Promise.all(['/healthz', '/readyz'].map((path) => fetch(url + path)));
     assert.equal(health?.status, 200);
     assert.equal(ready?.status, 503);
@@ -82,10 +82,10 @@ describe('the server', () => {
     assert.ok(!logged.join('').includes('a-secret-address'));
     const text = await answer.text();
     assert.match(text, /database_unavailable/);
-    assert.doesNotMatch(text, /Nothing was installed|could not save/, 'nobody had asked for an install');
+    assert.doesNotMatch(text, /Nothing was installed|could not save/, 'no one had asked for an install');
   });
 
-  it('says which methods a path takes', async () => {
+  it('says which methods a path accepts', async () => {
     const allowed = async (method: string, path: string) => {
       const { status, headers } = await fetch(url + path, { method });
       return `${status} ${headers.get('allow')}`;
@@ -98,7 +98,7 @@ describe('the server', () => {
     assert.equal(await allowed('POST', '/nowhere'), '404 null');
   });
 
-  it('takes a trailing slash for the same path', async () => {
+  it('treats a path with a trailing slash as the same path', async () => {
     misbehave = (_req, res) => void res.writeHead(302, { Location: '/' }).end();
     for (const path of ['/slack/install/', '/slack/install/?team=T1']) {
       assert.equal((await fetch(url + path, { redirect: 'manual' })).status, 302, path);
@@ -108,7 +108,7 @@ describe('the server', () => {
     assert.equal((await fetch(`${url}/slack//install`)).status, 404);
   });
 
-  it('opens what a session is read at under its own host name only', async () => {
+  it('serves paths that read a session only under its own host name', async () => {
     const ask = (path: string, host: string, method = 'GET') =>
       new Promise<string>((resolve, reject) => {
         let heard = '';
@@ -159,11 +159,11 @@ describe('the server', () => {
       assert.equal(headers.get('x-frame-options'), 'DENY', path);
       assert.equal(headers.get('referrer-policy'), 'no-referrer', path);
       assert.equal(headers.get('cache-control'), 'no-store', path);
-      assert.equal(headers.get('strict-transport-security'), null, 'by http it means nothing');
+      assert.equal(headers.get('strict-transport-security'), null, 'browsers ignore it over http');
     }
   });
 
-  it('sends them with what the parser refuses, too', async () => {
+  it('sends them with requests that the parser refuses, too', async () => {
     const socket = connect(listening.address.port, '127.0.0.1');
     socket.end('GET / HTTP/1.1\r\nHost: x\r\nX-A\n: b\r\n\r\n');
     let heard = '';
@@ -174,7 +174,7 @@ describe('the server', () => {
     }
   });
 
-  it('answers with a page when a handler throws, and tells nothing of the fault', async () => {
+  it('answers with a page when a handler throws, and reveals nothing of the error', async () => {
     misbehave = () => {
       throw new Error('a private detail');
     };
@@ -196,7 +196,7 @@ describe('the server', () => {
     }
   });
 
-  it('answers within ten seconds when a handler never does', async () => {
+  it('answers within ten seconds even if a handler never does', async () => {
     misbehave = () => new Promise(() => {});
     const startedAt = performance.now();
     const callback = fetch(`${url}/slack/oauth_redirect?state=known`);
@@ -207,7 +207,7 @@ describe('the server', () => {
     assert.match(await answer.text(), /took_too_long/);
   });
 
-  it('is not held up in closing by a connection that asks for nothing', async () => {
+  it('closes at once even if a connection has sent no request', async () => {
     const silent = connect(listening.address.port, '127.0.0.1');
     await once(silent, 'connect');
     const startedAt = performance.now();

@@ -10,7 +10,7 @@ import { postgresStageDatabase } from './support/stage-database.ts';
 const root = join(import.meta.dirname, '../../..');
 const tracer = new URL('./support/trace-packages.ts', import.meta.url).href;
 
-/** Starts Foyer as `npm start` does; what it had loaded when it was ready, or had given up. */
+/** Starts Foyer as `npm start` does; returns the packages it had loaded when it was ready or gave up. */
 async function start(
   t: TestContext,
   environment: Record<string, string> = {},
@@ -53,7 +53,7 @@ const notify = {
 };
 
 describe('a start', () => {
-  it('finds again what Node compiled for the last one, as npm start asks for it', () => {
+  it('reuses Node’s compile cache, as npm start asks for it', () => {
     const { scripts }: { scripts: Record<string, string> } = JSON.parse(
       readFileSync(join(root, 'package.json'), 'utf8'),
     );
@@ -73,7 +73,7 @@ describe('a start', () => {
     assert.ok(kept.startsWith(join(root, 'node_modules/.cache/compiled')), kept);
   });
 
-  it('keeps Node’s inspector closed, whoever sends SIGUSR1', async (t) => {
+  it('keeps Node’s inspector closed, even after SIGUSR1', async (t) => {
     const { scripts }: { scripts: { start: string } } = JSON.parse(
       readFileSync(join(root, 'package.json'), 'utf8'),
     );
@@ -86,7 +86,7 @@ describe('a start', () => {
     assert.doesNotMatch(foyer.output(), /Debugger listening/);
   });
 
-  it('on SQLite with nothing else configured loads no package that something else would need', async (t) => {
+  it('on SQLite with nothing else configured loads no package for anything else', async (t) => {
     const { isReady, loaded } = await start(t);
     assert.ok(isReady);
     assert.ok(loaded.has('better-sqlite3') && loaded.has('@slack/bolt'));
@@ -97,14 +97,14 @@ describe('a start', () => {
     );
   });
 
-  it('has loaded what tells the operators before it is ready, where that is configured', async (t) => {
+  it('loads the packages that notify operators before it is ready, if notices are configured', async (t) => {
     const { isReady, loaded } = await start(t, notify);
     assert.ok(isReady);
     assert.ok(loaded.has('nodemailer') && loaded.has('@slack/webhook'));
   });
 
   for (const name of ['nodemailer', '@slack/webhook']) {
-    it(`fails where ${name} is needed and cannot be loaded`, async (t) => {
+    it(`fails if ${name} is needed and cannot be loaded`, async (t) => {
       const { foyer, isReady } = await start(t, { ...notify, PACKAGE_MISSING: name });
       assert.equal(isReady, false);
       assert.match(foyer.output(), new RegExp(`${name} cannot be loaded`));
@@ -121,7 +121,7 @@ describe('a start', () => {
   });
 
   const refused: Readonly<Record<string, { environment: Record<string, string>; says: RegExp }>> = {
-    'a database where no folder can be made': {
+    'a database whose folder cannot be created': {
       environment: { DATABASE_URL: 'file:/proc/foyer/foyer.db' },
       says: /^The database \/proc\/foyer\/foyer\.db cannot be used: \w+: [^\n]+\.\n`npm run foyer -- doctor` [^\n]+\n$/,
     },
@@ -129,7 +129,7 @@ describe('a start', () => {
       environment: { HOST: '192.0.2.1' },
       says: /\n {2}HOST: 192\.0\.2\.1 is no address of this machine \(EADDRNOTAVAIL\)\n {4}→ give one of its/,
     },
-    'a certificate that is not there': {
+    'a missing certificate': {
       environment: {
         DATABASE_URL: 'postgres://foyer@127.0.0.1:9/foyer?sslmode=verify-full&sslrootcert=/not/there.pem',
         TOKEN_ENCRYPTION_KEYS: `main:${Buffer.alloc(32, 7).toString('base64')}`,
@@ -138,7 +138,7 @@ describe('a start', () => {
     },
   };
   for (const [what, { environment, says }] of Object.entries(refused)) {
-    it(`with ${what} ends at once, with one message and exit code 1, also where nothing is logged`, async (t) => {
+    it(`with ${what} ends at once, with one message and exit code 1, even if logging is off`, async (t) => {
       const startedAt = performance.now();
       const { foyer, isReady } = await start(t, { ...environment, LOG_LEVEL: 'silent' });
       assert.equal(isReady, false);
@@ -147,12 +147,12 @@ describe('a start', () => {
       assert.doesNotMatch(foyer.output(), /\n\s+at |"level"/);
       assert.ok(
         performance.now() - startedAt < 10_000,
-        'a server that is away is waited for, a wrong name is not',
+        'Foyer waits only for a server that is down, not for a wrong setting',
       );
     });
   }
 
-  it('with a .env in another encoding says that, and not that everything is missing', async (t) => {
+  it('with a .env in another encoding reports the encoding, not that every variable is missing', async (t) => {
     const { foyer, isReady } = await start(t, {}, Buffer.from('\ufeffSLACK_CLIENT_ID=1.2\n', 'utf16le'));
     assert.equal(isReady, false);
     assert.match(foyer.output(), /\.env: is there and cannot be read: it is not UTF-8 text\n/);

@@ -47,7 +47,7 @@ describe('every language', () => {
     }
   });
 
-  it('counts as it does', () => {
+  it('has its own plurals and number format', () => {
     const count = (language: string, number: number) =>
       createTexts().forLocale(language).text('home.step.afterAttempts', { count: number });
     assert.deepEqual(
@@ -60,7 +60,7 @@ describe('every language', () => {
 describe('the language', () => {
   const texts = createTexts();
 
-  it('is the one that a browser likes best among ours', () => {
+  it('is the browser’s most preferred one that Foyer has', () => {
     const of = (header: string | undefined) => texts.forRequest(header).language;
     assert.equal(of('pt-BR, fr-CA;q=0.8, de;q=0.9'), 'de');
     assert.equal(of('de;q=0, es'), 'es');
@@ -70,7 +70,7 @@ describe('the language', () => {
     assert.equal(of('de;q=nonsense'), 'en');
   });
 
-  it('is a person’s own, whatever its region', () => {
+  it('is the person’s own, whatever the region', () => {
     assert.deepEqual(
       ['ja-JP', 'es_LA', 'de', 'tlh', '', null, undefined].map((locale) => texts.forLocale(locale).language),
       ['ja', 'es', 'de', 'en', 'en', 'en', 'en'],
@@ -86,14 +86,14 @@ describe('the language', () => {
 });
 
 describe('an app’s own texts', () => {
-  it('replace Foyer’s in their language alone, and take its placeholders', () => {
+  it('replace Foyer’s texts only in their language, and use the same placeholders', () => {
     const texts = createTexts({ en: { 'progress.done.message': 'Go {app}, go {place}!' } });
     const values = { app: 'A', place: 'B' };
     assert.equal(texts.forLocale('en').text('progress.done.message', values), 'Go A, go B!');
     assert.equal(texts.forLocale('de').text('progress.done.message', values), 'A ist in B bereit.');
   });
 
-  it('give scopes a reason and a sentence, steps a title and the app a line, in the default language at least', () => {
+  it('set reasons, scope sentences, step titles and the tagline, with the default language as the fallback', () => {
     const texts = createTexts({
       en: { 'reason.chat:write': 'To greet you', 'scope.mine:own': 'Do my thing', 'app.tagline': 'Hello' },
       de: { 'step.sync-crm.doing': 'CRM wird abgeglichen', 'app.tagline': 'Hallo' },
@@ -112,7 +112,7 @@ describe('an app’s own texts', () => {
     );
   });
 
-  it('read the title of a step that has left the list from its name', () => {
+  it('derive the title of a step that no longer exists from its name', () => {
     const words = createTexts().forLocale('en');
     const names = ['sync-crm_contacts', 'constructor', '__proto__', '-'];
     assert.deepEqual(
@@ -121,13 +121,13 @@ describe('an app’s own texts', () => {
     );
   });
 
-  it('fill placeholders with text: a value is never read as a message or a tag', () => {
+  it('insert values as text, never as a message or a tag', () => {
     const words = createTexts().forLocale('en');
     const hostile = '{app} <b>x</b> ’';
     assert.equal(words.text('landing.title', { app: hostile }), `Add ${hostile} to Slack`);
   });
 
-  it('are checked at the start: every unknown language, name and placeholder, each with its fix', () => {
+  it('are checked at the start: every unknown language, key and placeholder is reported with its fix', () => {
     const problems = textProblems({
       defaultLanguage: 'tlh',
       xx: {},

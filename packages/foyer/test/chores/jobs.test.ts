@@ -13,7 +13,7 @@ const hour = 3_600_000;
 
 for (const [engine, open] of Object.entries(engines)) {
   describe(`jobs on ${engine}`, () => {
-    it('are done once in each interval by all machines together, with one turn for what was missed', async (t) => {
+    it('run once per interval across all machines, with one turn for all missed intervals', async (t) => {
       const opened = await open();
       t.after(() => opened.close());
       const { config } = await setPipelineStage(t);
@@ -34,7 +34,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await pass();
       await pass();
       assert.deepEqual([turns, others], [[100 * hour], [100 * hour]]);
-      // The clocks of two machines are in the next interval, and the first is not.
+      // The clocks of two machines have reached the next interval, but that of the first has not.
       now = 101 * hour - 500;
       await pass();
       now += 1000;
@@ -51,12 +51,12 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.ok(database);
       const fresh = { jobs: [job], foyer: () => null, database, now: () => now, log };
       await createJobs({ ...fresh, clientId: 'one' }).pass(5000);
-      assert.equal(turns.length, 3, 'a process that starts again knows what was done');
+      assert.equal(turns.length, 3, 'a restarted process knows which turns were done');
       await createJobs({ ...fresh, clientId: 'two' }).pass(5000);
-      assert.equal(turns.length, 4, 'another app has turns of its own');
+      assert.equal(turns.length, 4, 'another app has its own turns');
     });
 
-    it('are done after a clock that was far ahead', async (t) => {
+    it('run again after a clock that was far ahead', async (t) => {
       const opened = await open();
       t.after(() => opened.close());
       const { config } = await setPipelineStage(t);
@@ -69,7 +69,7 @@ for (const [engine, open] of Object.entries(engines)) {
         await createJobs(deps).pass(5000);
       }
       assert.deepEqual(turns, [1000 * hour, 100 * hour]);
-      // A clock that is only a little ahead has done what the others would do.
+      // A clock that is only a little ahead has already done the turns of the others.
       const often = { ...job, name: 'often', everyMs: 1000 };
       for (const now of [5000, 2000, 5000]) {
         const { database } = opened;
@@ -79,7 +79,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(turns.slice(2), [5000]);
     });
 
-    it('are done once by two Foyers on one database, and by one that starts again', async () => {
+    it('run once with two Foyers on one database, also after a restart', async () => {
       const turns: [string, number][] = [];
       const definitionOf = (machine: string) =>
         defineFoyer({
@@ -119,7 +119,7 @@ for (const [engine, open] of Object.entries(engines)) {
   });
 }
 
-it('a job is aborted when its time is over and when Foyer stops, and its next turn comes all the same', async () => {
+it('a job is aborted at its time limit and when Foyer stops, and its next turn still comes', async () => {
   const turns: JobTurn[] = [];
   const hang: Job = {
     name: 'hang',
@@ -142,7 +142,7 @@ it('a job is aborted when its time is over and when Foyer stops, and its next tu
   assert.ok(turns.every(({ signal }) => signal.aborted));
 });
 
-it('reports what is wrong with each job', () => {
+it('reports every problem of each job', () => {
   const run = async () => null;
   const problems = checkJobs([
     { name: 'bill', everyMs: 1000, run },

@@ -4,7 +4,7 @@ import { takeTurn } from '../../src/chores/take-turn.ts';
 import { engines } from '../support/open-test-database.ts';
 
 for (const [name, open] of Object.entries(engines)) {
-  test(`a chore is done by one of many processes at a time, on ${name}`, async (t) => {
+  test(`only one process at a time does a chore, on ${name}`, async (t) => {
     const opened = await open();
     t.after(() => opened.close());
     const processes = [opened.database, await opened.reopen(), await opened.reopen()];
@@ -18,11 +18,11 @@ for (const [name, open] of Object.entries(engines)) {
       return taken.filter(Boolean).length;
     };
     assert.equal(await turns(), 1, 'the first time');
-    assert.equal(await turns(), 0, 'at once again');
+    assert.equal(await turns(), 0, 'again right away');
     now += 29_999;
-    assert.equal(await turns(), 0, 'before half of the time');
+    assert.equal(await turns(), 0, 'before half the interval has passed');
     now += 1;
-    assert.equal(await turns(), 1, 'after half of the time');
+    assert.equal(await turns(), 1, 'after half the interval');
     now -= 3_600_000;
     assert.equal(await turns(), 1, 'after a clock that was ahead');
     assert.equal(await takeTurn(opened.database, { chore: 'another', everyMs: 60_000, now }), true);

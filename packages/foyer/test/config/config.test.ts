@@ -44,7 +44,7 @@ describe('the configuration', () => {
     assert.deepEqual(overridden.slack.optionalBotScopes, []);
   });
 
-  it('tells what lies between variables together with what is wrong with others', () => {
+  it('reports problems between variables together with problems of single variables', () => {
     const production = {
       NODE_ENV: 'production',
       PUBLIC_URL: 'http://foyer.example.com',
@@ -64,11 +64,11 @@ describe('the configuration', () => {
     assert.deepEqual(
       faultsOf({ ...secrets, ...given }).map(({ name }) => name),
       ['NOTIFY_SMTP_URL'],
-      'what is given and wrong is not missing, too',
+      'a wrong value is not reported as missing, too',
     );
   });
 
-  it('tells every fault at once, each with its fix', () => {
+  it('reports every problem at once, each with its fix', () => {
     const faults = faultsOf({
       SLACK_CLIENT_ID: '1.2',
       PUBLIC_URL: 'foyer.example.com',
@@ -91,11 +91,11 @@ describe('the configuration', () => {
       assert.ok(fault.fix.length > 10 && fault.problem.length > 5, JSON.stringify(fault));
   });
 
-  it('treats an empty value as one that is not set', () => {
+  it('treats an empty value as unset', () => {
     assert.equal(parseConfig({ ...secrets, PRIVACY_URL: '', PORT: ' ' }, manifest).privacyUrl, undefined);
   });
 
-  it('makes no key by itself in production', () => {
+  it('creates no key automatically in production', () => {
     const production = { ...secrets, NODE_ENV: 'production', PUBLIC_URL: 'https://foyer.example.com' };
     assert.deepEqual(
       faultsOf(production).map((fault) => fault.name),
@@ -145,7 +145,7 @@ describe('the configuration', () => {
     }
   });
 
-  it('is frozen, all the way down', () => {
+  it('is deeply frozen', () => {
     const config = parseConfig(secrets, manifest);
     assert.ok(
       Object.isFrozen(config) && Object.isFrozen(config.slack) && Object.isFrozen(config.slack.botScopes),
@@ -157,7 +157,7 @@ describe('the configuration', () => {
     assert.deepEqual(config.secrets, ['client-secret', 'signing-secret', key]);
   });
 
-  it('counts the password of a database among them, wherever it stands, and takes no half of one for a name', () => {
+  it('lists a database password as a secret, and refuses an unescaped slash in one without printing it', () => {
     const secretsOf = (url: string): readonly string[] =>
       parseConfig(
         { ...secrets, TOKEN_ENCRYPTION_KEYS: `main:${key}`, DATABASE_URL: url },
@@ -174,14 +174,14 @@ describe('the configuration', () => {
     assert.doesNotMatch(JSON.stringify(slash), /word@db/);
   });
 
-  it('takes values without the blanks around them, as files that others read may leave them', () => {
+  it('trims the whitespace around values, such as the carriage return of a Windows file', () => {
     const blanks = { SLACK_SIGNING_SECRET: ' signing-secret\r', PORT: ' 3999 ', NODE_ENV: 'test ' };
     const config = parseConfig({ ...secrets, ...blanks }, manifest);
     assert.equal(config.slack.signingSecret, 'signing-secret');
     assert.equal(config.http.port, 3999);
   });
 
-  it('refuses what would start, and then be wrong', () => {
+  it('refuses values that would start and then misbehave', () => {
     const wrong = {
       SLACK_CLIENT_ID: ['"1.2"', '<your client id>', 'the id'],
       SLACK_CLIENT_SECRET: ["'secret", '…'],
@@ -227,7 +227,7 @@ describe('the configuration', () => {
     );
   });
 
-  it('takes a password and a token that are hard to guess', () => {
+  it('accepts a password and a token that are hard to guess', () => {
     for (const OPERATOR_PASSWORD of [
       'correct horse battery staple',
       'open sesame, please',
@@ -244,13 +244,13 @@ describe('the configuration', () => {
     assert.equal(parseConfig({ ...secrets, METRICS_TOKEN }, manifest).metricsToken, METRICS_TOKEN);
   });
 
-  it('listens on this machine alone unless told otherwise', () => {
+  it('listens only on this machine by default', () => {
     assert.equal(parseConfig(secrets, manifest).http.host, '127.0.0.1');
     assert.equal(parseConfig({ ...secrets, HOST: '' }, manifest).http.host, '127.0.0.1');
     assert.equal(parseConfig({ ...secrets, HOST: '0.0.0.0' }, manifest).http.host, '0.0.0.0');
   });
 
-  it('takes the name of a mail address that is quoted, as mail has it', () => {
+  it('accepts a mail address with a quoted display name', () => {
     const from = '"Foyer, Inc." <foyer@example.com>';
     const mail = {
       NOTIFY_SMTP_URL: 'smtp://localhost',
@@ -260,7 +260,7 @@ describe('the configuration', () => {
     assert.equal(parseConfig({ ...secrets, ...mail }, manifest).notify.mail?.from, from);
   });
 
-  it('tells a quoted value’s other faults as well, and quotes no secret', () => {
+  it('reports the other problems of a quoted value as well, and prints no secret', () => {
     const faults = faultsOf({ ...secrets, SLACK_CLIENT_SECRET: '"top secret"', PORT: '"many"' });
     assert.deepEqual(
       faults.map((fault) => fault.name),
@@ -269,7 +269,7 @@ describe('the configuration', () => {
     assert.doesNotMatch(JSON.stringify(faults), /top secret/);
   });
 
-  it('makes no key in production for a list of keys without one', () => {
+  it('creates no key in production for an empty list of keys', () => {
     const production = { ...secrets, NODE_ENV: 'production', PUBLIC_URL: 'https://foyer.example.com' };
     assert.deepEqual(
       faultsOf({ ...production, TOKEN_ENCRYPTION_KEYS: ',' }).map((fault) => fault.name),
@@ -277,7 +277,7 @@ describe('the configuration', () => {
     );
   });
 
-  it('takes every way to write a file, and each scope once', () => {
+  it('accepts every form of a file URL, and keeps each scope once', () => {
     const fileOf = (url: string) => {
       const { database } = parseConfig({ ...secrets, DATABASE_URL: url }, manifest);
       return database.kind === 'sqlite' ? database.file : undefined;
@@ -289,7 +289,7 @@ describe('the configuration', () => {
     assert.deepEqual(twice.slack.botScopes, ['chat:write', 'users:read']);
   });
 
-  it('tells a manifest that is missing or no file with its fix, and reads one that begins with a mark', (t) => {
+  it('reports a manifest that is missing or is a folder, and reads one that begins with a byte order mark', (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'foyer-manifest-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const file = pathToFileURL(join(folder, 'manifest.json'));
@@ -302,7 +302,7 @@ describe('the configuration', () => {
     assert.equal(readManifest(file), manifest);
   });
 
-  it('turns connecting on with a secret, and takes origins as origins', () => {
+  it('turns connecting on with a secret, and normalizes origins', () => {
     const secret = 'a secret of at least thirty-two bytes';
     assert.equal(parseConfig(secrets, manifest).connect, undefined);
     const alone = parseConfig({ ...secrets, CONNECT_SECRET: secret }, manifest);
@@ -319,7 +319,7 @@ describe('the configuration', () => {
     });
   });
 
-  it('refuses a short secret, what is no origin, and plain http to another machine', () => {
+  it('refuses a short secret, a value that is not an origin, and plain http to another machine', () => {
     const secret = 'a secret of at least thirty-two bytes';
     const wrong: Record<string, string>[] = [
       { CONNECT_SECRET: 'x'.repeat(31) },

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { createScrubber } from '../../src/config/log.ts';
 
-/** Runs a script that logs, and returns what it wrote: what an operator would find in the file. */
+/** Runs a script that logs, and returns its output: the lines that an operator would find in the file. */
 function logged(script: string): string {
   const source = `
     import { createLogger, slackLogger } from '${new URL('../../src/config/log.ts', import.meta.url)}';
@@ -13,7 +13,7 @@ function logged(script: string): string {
 }
 
 describe('the log', () => {
-  it('keeps every secret out, wherever in a line it stands', () => {
+  it('keeps every secret out, wherever it appears in a line', () => {
     const output = logged(`
       const error = new Error('failed with xoxb-123-abc and the-client-secret');
       error.cause = new Error('https://hooks.slack.com/services/T0/B0/xyz');
@@ -27,7 +27,7 @@ describe('the log', () => {
     assert.equal(JSON.parse(output.split('\n')[0] ?? '').err.name, 'Error');
   });
 
-  it('passes on what Slack’s SDK warns of, and none of its debug lines', () => {
+  it('passes on the warnings and errors of Slack’s SDK, but not its debug and info lines', () => {
     const output = logged(`
       const sdk = slackLogger(log, 'slack');
       sdk.debug('http request body: client_secret=abc');
@@ -44,7 +44,7 @@ describe('the log', () => {
     );
   });
 
-  it('keeps what an error carries besides its message out', () => {
+  it('keeps the extra properties of an error out', () => {
     const output = logged(
       `log.error({ err: Object.assign(new Error('x'), { headers: { a: 'private' }, body: 'private' }) })`,
     );
@@ -55,7 +55,7 @@ describe('the log', () => {
 describe('the scrubber', () => {
   const awkward = 'z9"a\\b c/d#9z%\u00fc\'(!)';
 
-  it('replaces a secret in every form that a text may show it in', () => {
+  it('replaces a secret in every encoding that a text may use', () => {
     const scrub = createScrubber([awkward]);
     const json = JSON.stringify({ password: awkward });
     const forms = {
@@ -74,7 +74,7 @@ describe('the scrubber', () => {
     }
   });
 
-  it('replaces webhooks of Slack and GovSlack, as they are, escaped and encoded', () => {
+  it('replaces webhooks of Slack and GovSlack, whether plain, escaped or encoded', () => {
     const scrub = createScrubber([]);
     for (const host of ['hooks.slack.com', 'hooks.slack-gov.com']) {
       const url = `https://${host}/services/T0/B0/x-y_z`;
@@ -94,11 +94,11 @@ describe('the scrubber', () => {
     assert.equal(scrub(`a link ${jwt} was refused`), 'a link [secret] was refused');
   });
 
-  it('replaces the longest secret first, so that none is left in part', () => {
+  it('replaces the longest secret first, so that no part of one is left', () => {
     assert.equal(createScrubber(['secret', 'secret-longer'])('a secret-longer b'), 'a [secret] b');
   });
 
-  it('leaves ordinary text alone', () => {
+  it('leaves ordinary text unchanged', () => {
     assert.equal(createScrubber(['abc'])('xoxo, abc and a code=1'), 'xoxo, abc and a code=1');
   });
 });

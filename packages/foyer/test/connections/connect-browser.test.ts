@@ -12,10 +12,10 @@ import { eventually } from '../../src/testing/visitor.ts';
 import { launchBrowser } from '../support/launch-browser.ts';
 import { type ConnectStage, setConnectStage } from './connect-stage.ts';
 
-/** Where pictures go when somebody wants to look: SCREENSHOTS=folder npm test. */
+/** Set SCREENSHOTS to a folder to save screenshots: SCREENSHOTS=folder npm test. */
 const pictures = process.env.SCREENSHOTS;
 
-/** A product that people are logged in to as `?as=…` says, on the host name that Foyer has too. */
+/** Starts a host product on the same host name as Foyer. `?as=…` names the account that is logged in. */
 async function startHost(foyer: () => ConnectStage): Promise<{ server: Server; url: string }> {
   const bodies = createBodyReader();
   const links = new Map<string, string>();
@@ -169,7 +169,7 @@ describe('connecting in a browser', () => {
     });
 
     walk(
-      'another account is refused, without a word of the first',
+      'another account is refused, and the page does not name the first',
       'refuse',
       async ({ host, page, look, stage }) => {
         await page.goto(`${host}/connect?as=acme`);

@@ -9,7 +9,7 @@ import { type Stage, setStage } from '../support/start-foyer.ts';
 export const secret = 'a secret that the host and Foyer share';
 export const host = 'https://app.example.com';
 
-/** What a test changes of a link; undefined leaves a claim out. */
+/** The claims of a link that a test overrides; undefined leaves a claim out. */
 export type LinkWish = Record<string, unknown>;
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -22,7 +22,7 @@ export function sign(claims: unknown, { header = { alg: 'HS256' } as unknown, ke
 
 let links = 0;
 
-/** The claims of a new link for Acme's account, an hour long. */
+/** The claims of a new link for Acme's account, valid for an hour. */
 export function claimsOf(wish: LinkWish = {}): Record<string, unknown> {
   const iat = Math.floor(Date.now() / 1000);
   links += 1;
@@ -47,23 +47,23 @@ export interface Person {
   teamId: string;
 }
 
-/** A stage on which connecting is on, and what people do there. */
+/** A stage with connecting turned on, and what people do there. */
 export interface ConnectStage extends Stage {
   person(workspace: string, role?: 'owner' | 'admin' | 'member'): Person;
   linkUrl(token: string): string;
-  /** Opens a link and presses its button; returns the answer to the press, or the link's own if there is no button. */
+  /** Opens a link and presses its button; returns the answer to the press, or to the link if there is no button. */
   openLink(visitor: Visitor, token: string, options?: { press?: boolean }): Promise<Response>;
-  /** Decides at Slack, where `answer` leads; returns Foyer's answer to the callback. */
+  /** Follows `answer` to Slack's consent page and decides there; returns Foyer's answer to the callback. */
   decide(person: Person, answer: Response, decision?: 'allow' | 'cancel'): Promise<Response>;
   /** Opens a link, goes through Slack and returns the callback's answer. */
   connect(person: Person, token: string): Promise<Response>;
-  /** Every connection that is stored: `workspace → org`. */
+  /** Every stored connection, as `workspace → org`. */
   stored(): Promise<string[]>;
-  /** How many installs are stored, uninstalled ones too. */
+  /** The number of stored installations, including uninstalled ones. */
   installs(): Promise<number>;
 }
 
-/** Sets a stage on which connecting is on. Close it at the end. */
+/** Sets a stage with connecting turned on. Close it at the end. */
 export async function setConnectStage(
   options: {
     engine?: EngineName;
@@ -128,7 +128,7 @@ export function ticketOf(page: string): string {
   return ticket ?? assert.fail(`no form in ${page.slice(0, 2000)}`);
 }
 
-/** The result that an answer leads back to the host with. */
+/** Reads the result from the answer that redirects back to the host. */
 export function resultOf(answer: Response, at = `${host}/settings`) {
   const location = answer.headers.get('location') ?? '';
   assert.equal(answer.status, 303, `${answer.status} ${location}`);

@@ -64,7 +64,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await (await stage.foyer().slack({ org: 'org-1' })).auth.test()).team_id, person.teamId);
     });
 
-    it('that the host gave to this browser goes straight to Slack', async () => {
+    it('that the host bound to this browser goes straight to Slack', async () => {
       const person = stage.person('Globex');
       let url = '';
       const app = createServer(async (_req, res) => {
@@ -128,7 +128,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await stage.installs(), 3);
     });
 
-    it('gets a result for a cancel too, and works afterwards', async () => {
+    it('returns a result for a cancel too, and still works afterwards', async () => {
       const person = stage.person('Acme');
       const token = sign(claimsOf({ jti: 'cancelled-first' }));
       const cancelled = await stage.decide(person, await stage.openLink(person.visitor, token), 'cancel');
@@ -140,7 +140,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(resultOf(await stage.connect(person, token)).outcome, 'installed');
     });
 
-    it('is cancelled on the page that asks, without a visit to Slack', async () => {
+    it('can be cancelled on the page that asks, without a visit to Slack', async () => {
       const visitor = createVisitor();
       const page = await stage.openLink(visitor, sign(claimsOf()), { press: false });
       const press = { ticket: ticketOf(await page.text()), decision: 'cancel' };
@@ -186,14 +186,14 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(right.outcome, 'installed');
     });
 
-    it('is not needed for a reinstall, which keeps the connection and since when it is', async () => {
+    it('is not needed for a reinstall, which keeps the connection and its start time', async () => {
       const person = stage.person('Acme');
       const before = await stage.foyer().connections.find({ org: 'org-1' });
       await install(person.visitor, stage.url, stage.sandbox, person);
       assert.deepEqual(await stage.foyer().connections.find({ org: 'org-1' }), before);
     });
 
-    it('is gone with an uninstall, and back with a reinstall', async () => {
+    it('makes a connection that ends with an uninstall and returns with a reinstall', async () => {
       const person = stage.person('Acme');
       await stage.sandbox.uninstall({ teamId: person.teamId });
       const status = async () => (await stage.foyer().connections.find({ org: 'org-1' }))?.status;
@@ -203,7 +203,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await status(), 'active');
     });
 
-    it('gives way to another account once it is gone', async () => {
+    it('connects the workspace to another account after an uninstall', async () => {
       const person = stage.person('Acme');
       await stage.sandbox.uninstall({ teamId: person.teamId });
       const status = async () => (await stage.foyer().connections.find({ org: 'org-1' }))?.status;
@@ -216,7 +216,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await status(), undefined);
     });
 
-    it('is erased by a purge, and its link stays used', async () => {
+    it('makes a connection that a purge erases, and stays used', async () => {
       const workspace = stage.sandbox.addWorkspace({ name: 'Wonka' });
       const person = stage.person('Wonka');
       const token = sign(claimsOf({ org: 'org-purge' }));
@@ -229,7 +229,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.ok(workspace.id);
     });
 
-    it('is removed on its own, and the installation stays', async () => {
+    it('makes a connection that can be removed while the installation stays', async () => {
       const { connections } = stage.foyer();
       const found = await connections.find({ org: 'org-2' });
       assert.equal(await connections.remove(found?.id ?? ''), true);
@@ -238,7 +238,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await stage.foyer().find({ teamId: found?.teamId ?? '' }))?.status, 'active');
     });
 
-    it('connects a whole organization, and says the same of it each time', async () => {
+    it('connects a whole organization, and returns the same result each time', async () => {
       const visitor = createVisitor();
       const token = sign(claimsOf({ org: 'org-grid', team: 'E07INITECHX' }));
       const authorizeUrl = (await stage.openLink(visitor, token)).headers.get('location') ?? '';
@@ -260,7 +260,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
   });
 }
 
-describe('a workspace that is another account’s', () => {
+describe('a workspace that is connected to another account', () => {
   it('moves once its installer confirms it', async (t) => {
     const stage = await setConnectStage({ definition: { onConflict: 'move' } });
     t.after(() => stage.close());
@@ -278,7 +278,7 @@ describe('a workspace that is another account’s', () => {
     assert.deepEqual(await stage.stored(), ['Acme → org-1', 'Globex → org-2']);
 
     const press = { ticket: ticketOf(text), decision: 'continue' };
-    // The confirmation is for Acme alone: at Slack the person chooses Globex.
+    // The confirmation is only for Acme, but the person chooses Globex at Slack.
     const elsewhere = await acme.visitor.post(`${stage.url}/slack/install`, press);
     const wrong = await stage.decide({ ...globex, visitor: acme.visitor }, elsewhere);
     assert.match(await wrong.text(), /Move this workspace\?/);
@@ -296,7 +296,7 @@ describe('a workspace that is another account’s', () => {
     ]);
   });
 
-  it('is shared if the rule says so', async (t) => {
+  it('is shared if the definition allows it', async (t) => {
     const stage = await setConnectStage({ definition: { onConflict: 'share' } });
     t.after(() => stage.close());
     const acme = stage.person('Acme');
@@ -309,7 +309,7 @@ describe('a workspace that is another account’s', () => {
 });
 
 describe('a link whose install fails', () => {
-  it('stores neither installation nor connection, revokes the tokens and tells the host', async (t) => {
+  it('stores neither installation nor connection, revokes the tokens and informs the host', async (t) => {
     const stage = await setConnectStage();
     t.after(() => stage.close());
     const [acme, globex] = [stage.person('Acme'), stage.person('Globex')];
@@ -322,7 +322,7 @@ describe('a link whose install fails', () => {
     assert.deepEqual(await stage.stored(), ['Globex → org-2']);
     assert.equal(stage.sandbox.calls('auth.revoke').length, 1);
 
-    // The connection cannot be written, so the installation is not either.
+    // The connection cannot be written, so the installation must not be written either.
     await stage.database.change(
       "create trigger refuse before insert on connections begin select raise(abort, 'no'); end",
     );
@@ -338,7 +338,7 @@ describe('a link whose install fails', () => {
 });
 
 describe('an install without a link', () => {
-  it('leads to the addresses of the environment, with results of its own', async (t) => {
+  it('redirects to the addresses from the environment, with its own result', async (t) => {
     const stage = await setConnectStage({
       environment: {
         SLACK_SUCCESS_REDIRECT_URL: `${host}/welcome?from=slack`,
@@ -362,7 +362,7 @@ describe('an install without a link', () => {
     assert.deepEqual(await stage.stored(), []);
   });
 
-  it('leads there without a result while connecting is off', async (t) => {
+  it('redirects there without a result if connecting is off', async (t) => {
     const stage = await setConnectStage({
       environment: {
         CONNECT_SECRET: '',

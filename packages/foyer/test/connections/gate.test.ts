@@ -12,7 +12,7 @@ const requests = (stage: ConnectStage) =>
   );
 
 describe('a gate', () => {
-  it('is asked after the exchange and before anything is stored, with all that is known', async (t) => {
+  it('is asked after the exchange and before anything is stored, with all known facts', async (t) => {
     const seen: Candidate[] = [];
     const stage = await gated(async (candidate) => {
       seen.push(candidate);
@@ -40,7 +40,7 @@ describe('a gate', () => {
     assert.equal(orgWide.connection, null);
   });
 
-  it('refuses with its reason, escaped, revokes the new tokens and is recorded', async (t) => {
+  it('that refuses shows its reason escaped, revokes the new tokens and is recorded', async (t) => {
     const reason = 'Only <b>paying</b> customers & friends.';
     const stage = await gated(({ team }) =>
       team?.id === stage.person('Acme').teamId ? { admit: true } : { admit: false, reason },
@@ -65,7 +65,7 @@ describe('a gate', () => {
     assert.deepEqual(await stage.stored(), []);
   });
 
-  it('that refuses a reinstall leaves the installation and its token as they are', async (t) => {
+  it('that refuses a reinstall leaves the installation and its token unchanged', async (t) => {
     let isOpen = true;
     let known: Candidate['known'] = null;
     const stage = await gated((candidate): Admission => {
@@ -94,7 +94,7 @@ describe('a gate', () => {
     hangs: () => new Promise<Admission>(() => {}),
   };
   for (const [what, gate] of Object.entries(broken)) {
-    it(`that ${what} is an honest failure in time: nothing is stored, the tokens are revoked`, async (t) => {
+    it(`that ${what} fails the install in time: nothing is stored, the tokens are revoked`, async (t) => {
       const stage = await gated(gate);
       t.after(() => stage.close());
       const acme = stage.person('Acme');
@@ -130,14 +130,14 @@ describe('a ready-made gate', () => {
   });
   const admits = async (gate: Gate, wish: Partial<Candidate>) => (await gate(candidate(wish))).admit;
 
-  it('admits certain teams, and no org-wide install', async () => {
+  it('admits the listed teams, and no org-wide install', async () => {
     const gate = allowTeams(['T1', 'T3']);
     assert.equal(await admits(gate, {}), true);
     assert.equal(await admits(gate, { team: { id: 'T2', name: 'Acme' } }), false);
     assert.equal(await admits(gate, { team: null, isEnterpriseInstall: true }), false);
   });
 
-  it('admits certain organizations, org-wide and their workspaces', async () => {
+  it('admits the listed organizations, both org-wide installs and single workspaces', async () => {
     const gate = allowEnterprises(['E1']);
     const enterprise = { id: 'E1', name: 'Initech' };
     assert.equal(await admits(gate, { enterprise }), true);
@@ -146,14 +146,14 @@ describe('a ready-made gate', () => {
     assert.equal(await admits(gate, {}), false);
   });
 
-  it('needs scopes, and names those that are missing', async () => {
+  it('requires scopes, and names the missing ones', async () => {
     const gate = requireScopes(['chat:write', 'users:read']);
     assert.equal(await admits(gate, { botScopes: ['users:read', 'chat:write', 'im:write'] }), true);
     const answer = await gate(candidate({}));
     assert.match(answer.admit ? '' : answer.reason, /without users:read\./);
   });
 
-  it('admits admins alone, as Slack says who is one', async (t) => {
+  it('admits only people whom Slack calls admins', async (t) => {
     const stage = await gated(onlyAdmins());
     t.after(() => stage.close());
     const admin = stage.person('Acme', 'admin');

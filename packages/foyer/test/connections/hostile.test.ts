@@ -16,8 +16,8 @@ import {
 } from './connect-stage.ts';
 
 /**
- * Attackers who want a workspace connected with an account that its installer did not choose. Each goes as far as Foyer
- * lets them, so a case fails as soon as the check that stops it is gone.
+ * Attackers try to connect a workspace to an account that its installer did not choose. Each goes as far as Foyer
+ * allows, so a case fails as soon as the check that stops it is removed.
  */
 
 const seconds = (ms: number): number => Math.floor(ms / 1000);
@@ -47,7 +47,7 @@ describe('an attack on a connection', () => {
     assert.deepEqual(await scene(), before_, 'something was connected or installed');
   });
 
-  /** Goes on from an answer of Foyer's for as long as it leads on: presses, decides at Slack, follows the callback. */
+  /** Continues from Foyer's answer as far as possible: presses the button, decides at Slack, follows the callback. */
   async function goOn(answer: Response, { visitor, ...choice }: Person): Promise<Response> {
     if (answer.status === 200) {
       const ticket = ticketOf(await answer.text());
@@ -66,7 +66,7 @@ describe('an attack on a connection', () => {
   const tokens: Record<string, () => string> = {
     'signed with another secret': () => sign(claimsOf(), { key: 'another secret of thirty-two bytes' }),
     'without a signature (alg none)': () => `${part({ alg: 'none' })}.${part(claimsOf())}.`,
-    'whose header says none, and that is signed': () => sign(claimsOf(), { header: { alg: 'none' } }),
+    'that is signed although its header says none': () => sign(claimsOf(), { header: { alg: 'none' } }),
     'whose header names another algorithm': () => sign(claimsOf(), { header: { alg: 'HS512' } }),
     'that demands an extension': () => sign(claimsOf(), { header: { alg: 'HS256', crit: ['x'], x: 1 } }),
     'for another audience': () => link({ aud: 'foyer:result' }),
@@ -77,8 +77,8 @@ describe('an attack on a connection', () => {
     'without an id': () => without('jti'),
     'without an account': () => without('org'),
     'that has expired': () => link({ iat: now - 7200, exp: now - 3600 }),
-    'that lives too long': () => link({ exp: now + 8 * 24 * 3600 }),
-    'of the future': () => link({ iat: now + 600, exp: now + 3600 }),
+    'that is valid for too long': () => link({ exp: now + 8 * 24 * 3600 }),
+    'issued in the future': () => link({ iat: now + 600, exp: now + 3600 }),
     'with an unknown claim': () => link({ admin: true }),
     'with too long an id': () => link({ jti: 'x'.repeat(129) }),
     'with a zero character in its account': () => link({ org: 'org-1\u0000' }),
@@ -99,7 +99,7 @@ describe('an attack on a connection', () => {
     'a subdomain': 'https://evil.app.example.com/',
     'another port': `${host}:8443/`,
     'plain http': 'http://app.example.com/',
-    'a path alone': '/settings',
+    'a bare path': '/settings',
     'a scheme-relative address': '//evil.example/',
     'a script': 'javascript://app.example.com/%0aalert(1)',
     'a backslash': 'https://evil.example\\@app.example.com/',
@@ -110,7 +110,7 @@ describe('an attack on a connection', () => {
       assert.deepEqual([answer.status, answer.headers.get('location')], [400, null]);
     });
 
-  it('by a link that only another browser may skip the question of', async () => {
+  it('by a link that is bound to another browser', async () => {
     const token = link({ jti: 'bound-elsewhere' });
     const cookies: string[] = [];
     await stage.foyer().connect({ org: 'org-1' }, { appendHeader: (_name, value) => cookies.push(value) });
@@ -122,7 +122,7 @@ describe('an attack on a connection', () => {
     assert.equal(answer.status, 200, 'it asks');
   });
 
-  it('by a cookie of one link under the name of another', async () => {
+  it('by the cookie of one link under the name of another', async () => {
     const given = async () => {
       const cookies: string[] = [];
       const target = { appendHeader: (_name: string, value: string) => cookies.push(value) };
@@ -152,7 +152,7 @@ describe('an attack on a connection', () => {
     await refused(await press(await ticketFor(attacker)));
   });
 
-  it('by a form that is sent from another site', async () => {
+  it('by a form that another site sends', async () => {
     const ticket = await ticketFor(victim.visitor);
     const cookie = [...victim.visitor.cookies].map((pair) => pair.join('=')).join('; ');
     for (const headers of [
@@ -180,13 +180,13 @@ describe('an attack on a connection', () => {
     await refused(await press(ticket));
   });
 
-  it('by a form whose link has expired meanwhile', async () => {
+  it('by a form whose link has expired since it was shown', async () => {
     const ticket = await ticketFor(victim.visitor, link({ exp: seconds(Date.now()) + 60 }));
     shiftMs = 5 * 60_000;
     await refused(await press(ticket));
   });
 
-  it('by a form with a changed, an empty or another sealed value', async () => {
+  it('by a form with a changed value, an empty value or another sealed value', async () => {
     const ticket = await ticketFor(victim.visitor);
     const start = await victim.visitor.get(install_());
     const state = new URL(start.headers.get('location') ?? '').searchParams.get('state') ?? '';
@@ -194,7 +194,7 @@ describe('an attack on a connection', () => {
       await refused(await press(wrong));
   });
 
-  it('by a form in an address', async () => {
+  it('by form values in the query string', async () => {
     const query = new URLSearchParams({ ticket: await ticketFor(victim.visitor), decision: 'continue' });
     const answer = await victim.visitor.get(`${install_()}?${query}`);
     const state = new URL(answer.headers.get('location') ?? '').searchParams.get('state');
@@ -235,7 +235,7 @@ describe('an attack on a connection', () => {
     assert.equal(answer.status, 400);
   });
 
-  it('by a state that has expired, which the host is told', async () => {
+  it('by a state that has expired, which is reported to the host', async () => {
     const toSlack = await press(await ticketFor(victim.visitor));
     const { visitor: _, ...choice } = victim;
     const authorizeUrl = toSlack.headers.get('location') ?? '';
@@ -252,7 +252,7 @@ describe('an attack on a connection', () => {
     assert.match(answer.headers.get('location') ?? '', /foyer_result=/);
   });
 
-  it('by a host or a path that is made up', async () => {
+  it('by a made-up host or path', async () => {
     const token = link();
     const ask = (path: string, headers: Record<string, string>) =>
       new Promise<{ status: number; location: string }>((resolve, reject) => {
@@ -282,7 +282,7 @@ describe('an attack on a connection', () => {
     }
   });
 
-  it('by a link that the host would make for somewhere else', async () => {
+  it('by a link that the host is tricked into making for another address', async () => {
     const { foyer } = stage;
     for (const returnTo of Object.values(returns))
       await assert.rejects(foyer().connect({ org: 'org-1', returnTo }), { code: 'link_invalid' });
@@ -293,7 +293,7 @@ describe('an attack on a connection', () => {
     await assert.rejects(foyer().connect({ org: 'org-1', data: 'x'.repeat(2000) }), { code: 'link_invalid' });
   });
 
-  it('by a result that was changed, is a link, or is old', async () => {
+  it('by a result that is changed, is a link, or has expired', async () => {
     const { foyer } = stage;
     const place = { team_id: 'T1', team_name: 'Acme', enterprise_id: null, is_enterprise_install: false };
     const claims = { jti: 'link-1', org: 'org-1', outcome: 'installed', ...place } as const;
@@ -314,7 +314,7 @@ describe('an attack on a connection', () => {
   });
 });
 
-describe('an attack on a workspace that is connected', () => {
+describe('an attack on a connected workspace', () => {
   let stage: ConnectStage;
   let acme: Person;
   before(async () => {
@@ -325,7 +325,7 @@ describe('an attack on a workspace that is connected', () => {
   after(() => stage.close());
   afterEach(async () => assert.deepEqual(await stage.stored(), ['Acme → org-1']));
 
-  it('by a press that confirms a link and not a move', async () => {
+  it('by a press that confirms a link but not a move', async () => {
     const answer = await stage.connect(acme, sign(claimsOf({ org: 'org-evil' })));
     assert.match(await answer.text(), /Move this workspace/);
   });
@@ -338,7 +338,7 @@ describe('an attack on a workspace that is connected', () => {
     assert.equal(answer.status, 400);
   });
 
-  it('by the confirmation of a move of another workspace', async () => {
+  it('by a confirmation to move another workspace', async () => {
     const globex = stage.person('Globex');
     await stage.connect(globex, sign(claimsOf({ org: 'org-2' })));
     const asked = await stage.connect(globex, sign(claimsOf({ org: 'org-evil' })));

@@ -19,7 +19,7 @@ const now = Date.UTC(2026, 10, 28, 12);
 const seconds = now / 1000;
 const hour = 3600;
 
-/** What a backend in another language would send. */
+/** The claims that a backend in another language would send. */
 const payload = {
   aud: 'foyer:connect',
   sub: 'user-1',
@@ -35,7 +35,7 @@ const payload = {
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** Signs by hand, so that nothing of ours decides what may be signed. */
+/** Signs by hand, so that no code of Foyer limits what can be signed. */
 function handMade(claims: unknown, { header = { alg: 'HS256' } as unknown, key = secret } = {}): string {
   const signed = `${part(header)}.${part(claims)}`;
   return `${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}`;
@@ -55,7 +55,7 @@ const codeOf = (work: () => unknown): string | undefined => {
 const linkCode = (token: string, at = now): string | undefined => codeOf(() => readLink(options, token, at));
 
 describe('a link', () => {
-  it('is read with all its claims, whichever backend made it', () => {
+  it('is read with all its claims, whatever language its backend uses', () => {
     const { aud: _, iat: __, exp, ...claims } = payload;
     const expected = { ...claims, expiresAt: exp * 1000 };
     assert.deepEqual(readLink(options, handMade(payload), now), expected);
@@ -63,12 +63,12 @@ describe('a link', () => {
     assert.deepEqual(readLink(options, typed, now), expected, 'as Go writes it');
   });
 
-  it('needs no more than an org, an id and its times', () => {
+  it('needs only an org, an id and its times', () => {
     const { aud, org, jti, iat, exp } = payload;
     assert.equal(readLink(options, handMade({ aud, org, jti, iat, exp }), now).org, 'org-1');
   });
 
-  it('is made as the contract says, for any JWT library to read', async () => {
+  it('is made as documented, so that any JWT library can read it', async () => {
     const { aud: _, iat: __, exp: ___, ...claims } = payload;
     const token = await createLink(options, claims, { now, expiresAt: now + hour * 1000 });
     const read = await jwtVerify(token, Buffer.from(secret), { currentDate: new Date(now) });
@@ -76,7 +76,7 @@ describe('a link', () => {
     assert.deepEqual(read.protectedHeader, { alg: 'HS256', typ: 'JWT' });
   });
 
-  it('is not made for a foreign return_to, for too long, or with too long a claim', async () => {
+  it('is not made for a foreign return_to, with too long a lifetime, or with too long a claim', async () => {
     const claims: LinkClaims = { org: 'org-1', jti: 'link-1' };
     const times = { now, expiresAt: now + hour * 1000 };
     const refused: [LinkClaims, typeof times][] = [
@@ -96,7 +96,7 @@ describe('a link', () => {
   const refused: Record<string, string> = {
     'is signed with another secret': handMade(payload, { key: `${secret}.` }),
     'says that it has no signature': `${part({ alg: 'none' })}.${part(payload)}.`,
-    'says none and is signed': handMade(payload, { header: { alg: 'none' } }),
+    'is signed although it says none': handMade(payload, { header: { alg: 'none' } }),
     'says None in another case': handMade(payload, { header: { alg: 'nOnE' } }),
     'names another HMAC': handMade(payload, { header: { alg: 'HS512' } }),
     'names a public-key algorithm': handMade(payload, { header: { alg: 'RS256' } }),
@@ -112,9 +112,9 @@ describe('a link', () => {
     'has no org': handMade(without('org')),
     'has an empty org': handMade({ ...payload, org: '' }),
     'has an org that is a number': handMade({ ...payload, org: 1 }),
-    'lives longer than seven days': handMade({ ...payload, exp: seconds + 7 * 24 * hour + 1 }),
+    'is valid for longer than seven days': handMade({ ...payload, exp: seconds + 7 * 24 * hour + 1 }),
     'was issued in the future': handMade({ ...payload, iat: seconds + 120, exp: seconds + hour }),
-    'has a time that is a text': handMade({ ...payload, exp: String(seconds + hour) }),
+    'has a time that is a string': handMade({ ...payload, exp: String(seconds + hour) }),
     'never expires': handMade({ ...payload, exp: 1e300 }),
     'has an unknown claim': handMade({ ...payload, admin: true }),
     'has too long an id': handMade({ ...payload, jti: 'x'.repeat(129) }),
@@ -123,8 +123,8 @@ describe('a link', () => {
     'has a control character': handMade({ ...payload, org: 'org-1\u0000' }),
     'has half a character': handMade({ ...payload, org: 'org-\ud800' }),
     'has data that no database stores': handMade({ ...payload, data: 'a\u0000' }),
-    'names a team that is none': handMade({ ...payload, team: 'T1&scope=admin' }),
-    'has a payload that is no object': handMade(['foyer:connect']),
+    'names an invalid team': handMade({ ...payload, team: 'T1&scope=admin' }),
+    'has a payload that is not an object': handMade(['foyer:connect']),
     'has a fourth part': `${handMade(payload)}.x`,
     'has a changed signature': handMade(payload).replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
     'is wrapped in blanks': ` ${handMade(payload)} `,
@@ -136,7 +136,7 @@ describe('a link', () => {
   const returns = {
     'another host': 'https://evil.example/',
     'a look-alike that begins with a listed origin': 'https://app.example.com.evil.example/',
-    'a listed origin as user name': 'https://app.example.com@evil.example/',
+    'a listed origin as a user name': 'https://app.example.com@evil.example/',
     'a user name at a listed origin': 'https://user@app.example.com/',
     'a listed origin in the path': 'https://evil.example/https://app.example.com/',
     'a subdomain': 'https://evil.app.example.com/',
@@ -144,7 +144,7 @@ describe('a link', () => {
     'another port': 'https://app.example.com:8443/',
     'plain http': 'http://app.example.com/',
     'another port of this machine': 'http://localhost:8001/',
-    'a path alone': '/settings',
+    'a bare path': '/settings',
     'a scheme-relative address': '//evil.example/',
     'a backslash trick': 'https://evil.example\\@app.example.com/',
     'a script': 'javascript://app.example.com/%0aalert(1)',
@@ -167,7 +167,7 @@ describe('a link', () => {
       assert.equal(linkCode(handMade({ ...payload, return_to })), undefined, return_to);
   });
 
-  it('tolerates a clock that runs a little ahead, and ends on time', () => {
+  it('tolerates a clock that runs a little ahead, and expires on time', () => {
     const token = handMade(payload);
     assert.equal(linkCode(token, now - 60_000), undefined);
     assert.equal(linkCode(token, now - 61_000), 'link_invalid');
@@ -175,7 +175,7 @@ describe('a link', () => {
     assert.equal(linkCode(token, now + hour * 1000), 'link_expired');
   });
 
-  it('is refused for any change of a character', () => {
+  it('is refused if any character is changed', () => {
     const token = handMade(payload);
     for (let at = 0; at < token.length; at += 3) {
       const changed = `${token.slice(0, at)}${token[at] === 'A' ? 'B' : 'A'}${token.slice(at + 1)}`;
@@ -183,7 +183,7 @@ describe('a link', () => {
     }
   });
 
-  it('throws nothing but a ConnectError, whatever comes', () => {
+  it('throws only a ConnectError, for any input', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
         assert.equal(linkCode(text), 'link_invalid');
@@ -208,13 +208,13 @@ describe('a result', () => {
   } as const;
   const resultCode = (token: string, at = now) => codeOf(() => readResult(secret, token, at));
 
-  it('has the claims of the contract, for five minutes', async () => {
+  it('has the documented claims, and is valid for five minutes', async () => {
     const token = await createResult(secret, claims, now);
     const { payload: read } = await jwtVerify(token, Buffer.from(secret), { currentDate: new Date(now) });
     assert.deepEqual(read, { aud: 'foyer:result', ...claims, iat: seconds, exp: seconds + 300 });
   });
 
-  it('is read as an object of the host’s language', async () => {
+  it('is read as an object with camelCase names', async () => {
     assert.deepEqual(readResult(secret, await createResult(secret, claims, now), now), {
       jti: 'link-1',
       subject: 'user-1',
@@ -230,7 +230,7 @@ describe('a result', () => {
     });
   });
 
-  it('is refused if it is tampered with, of another secret, a link, or too old', async () => {
+  it('is refused if it is tampered with, signed with another secret, a link, or too old', async () => {
     const token = await createResult(secret, claims, now);
     const [header, body, signature] = token.split('.');
     const forged = part({ ...claims, org: 'org-2', aud: 'foyer:result', iat: seconds, exp: seconds + 300 });
@@ -245,11 +245,11 @@ describe('a result', () => {
     assert.equal(resultCode(token, now + 300_000), 'result_expired');
   });
 
-  it('is never taken for a link, though one secret signs both', async () => {
+  it('is never accepted as a link, although the same secret signs both', async () => {
     assert.equal(linkCode(await createResult(secret, claims, now)), 'link_invalid');
   });
 
-  it('goes behind an address, in the place of one that was there', () => {
+  it('is added to an address, and replaces an earlier one', () => {
     assert.equal(
       withResult('https://app.example.com/a?tab=1&foyer_result=old#x', 'new'),
       'https://app.example.com/a?tab=1&foyer_result=new#x',
@@ -258,7 +258,7 @@ describe('a result', () => {
 });
 
 describe('the header of a link', () => {
-  it('may name a key, which chooses nothing', async () => {
+  it('may name a key, which has no effect', async () => {
     const { aud, ...claims } = payload;
     const token = await new SignJWT(claims)
       .setProtectedHeader({ alg: 'HS256', kid: '../../dev/null' })

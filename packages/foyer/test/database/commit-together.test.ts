@@ -26,8 +26,8 @@ const record = (database: Database, id: string, patienceMs?: number): Promise<st
     patienceMs,
   );
 
-describe('writes that wait for the writer', () => {
-  it('share a commit, and each has its own answer', async (t) => {
+describe('queued writes', () => {
+  it('share a commit, and each gets its own result', async (t) => {
     const { database, keys } = await setUp(t);
     const ids = Array.from({ length: 40 }, (_, index) => `key${String(index).padStart(2, '0')}`);
     const answers = await Promise.all(ids.map((id) => record(database, id)));
@@ -38,20 +38,20 @@ describe('writes that wait for the writer', () => {
     assert.deepEqual(keys(), ids);
   });
 
-  it('are told once the commit is done, in the order in which they were asked for', async (t) => {
+  it('resolve after the commit, in the order of the calls', async (t) => {
     const { database, other } = await setUp(t);
     const told: string[] = [];
     const isThere = other.prepare('select 1 from encryption_keys where id = ?');
     const writes = ['a', 'b', 'c', 'd'].map(async (id) => {
       await record(database, id);
-      assert.ok(isThere.get(id), `${id} was told before another connection could see it`);
+      assert.ok(isThere.get(id), `${id} resolved before another connection could see it`);
       told.push(id);
     });
     await Promise.all(writes);
     assert.deepEqual(told, ['a', 'b', 'c', 'd']);
   });
 
-  it('share it where they are asked for by different callbacks of one turn of the event loop', async (t) => {
+  it('share a commit if different callbacks of one turn of the event loop make them', async (t) => {
     const { database, other } = await setUp(t);
     const isThere = other.prepare('select 1 from encryption_keys where id = ?');
     const callbacks = ['a', 'b'].map(
@@ -63,7 +63,7 @@ describe('writes that wait for the writer', () => {
     assert.deepEqual(await Promise.all(callbacks), [{ 1: 1 }, { 1: 1 }]);
   });
 
-  it('lose nothing to one of them that fails, and keep nothing of that one', async (t) => {
+  it('survive the failure of another one, which leaves nothing behind', async (t) => {
     const { database, keys } = await setUp(t);
     const failing = (id: string) =>
       database.write(async (transaction) => {
@@ -85,7 +85,7 @@ describe('writes that wait for the writer', () => {
     assert.deepEqual(keys(), ['a', 'b', 'd', 'f']);
   });
 
-  it('each wait for a lock as long as they have patience, and no longer', async (t) => {
+  it('each wait for a lock for their own time limit, and no longer', async (t) => {
     const { database, other, keys } = await setUp(t);
     other.exec('begin immediate');
     const startedAt = performance.now();

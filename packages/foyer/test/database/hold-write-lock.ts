@@ -1,8 +1,8 @@
 import Sqlite from 'better-sqlite3';
 
 /**
- * A process of its own that holds a database's write lock: `node hold-write-lock.ts <file>`. Prints `locked`, and lets
- * go when its standard input ends.
+ * Run as a separate process: holds a database's write lock. `node hold-write-lock.ts <file>` prints `locked`, and
+ * releases the lock when its standard input ends.
  */
 const sqlite = new Sqlite(process.argv[2] ?? '');
 sqlite.exec('begin immediate');

@@ -18,7 +18,7 @@ async function setUp(t: TestContext) {
     await database.close();
     await rm(folder, { recursive: true, force: true });
   });
-  /** What would be found after a power cut now, if all that was written to the files so far had reached the disk. */
+  /** The keys that a power cut now would leave, if everything written to the files so far had reached the disk. */
   async function keysInTheFiles(): Promise<unknown[]> {
     const copy = join(folder, 'copy.db');
     await copyFile(file, copy);
@@ -40,8 +40,8 @@ async function someTurns(): Promise<void> {
   for (let turns = 0; turns < 20; turns += 1) await turn();
 }
 
-describe('what is written to SQLite', () => {
-  it('is told when it has reached the disk, and meanwhile nothing else stops', async (t) => {
+describe('a write to SQLite', () => {
+  it('resolves once it has reached the disk, and blocks no read until then', async (t) => {
     const { database, keysInTheFiles } = await setUp(t);
     const disk = Promise.withResolvers<void>();
     const found: unknown[][] = [];
@@ -55,15 +55,15 @@ describe('what is written to SQLite', () => {
     });
     while (found.length === 0) await turn();
     await someTurns();
-    assert.equal(isTold, false, 'the write was told before it had reached the disk');
-    assert.deepEqual(found, [['a']], 'the disk was asked before the commit was in the log');
+    assert.equal(isTold, false, 'the write resolved before it had reached the disk');
+    assert.deepEqual(found, [['a']], 'the log was synced before the commit was in it');
     await database.queries.selectFrom('installations').selectAll().execute();
     disk.resolve();
     await written;
     assert.equal(syncs.mock.callCount(), 1);
   });
 
-  it('shares the next commit where it is asked for while another one waits for the disk', async (t) => {
+  it('shares the next sync with all writes made while another one waits for the disk', async (t) => {
     const { database } = await setUp(t);
     const disk = Promise.withResolvers<void>();
     const syncs = await replaceDatasync(t, () => disk.promise);
@@ -79,7 +79,7 @@ describe('what is written to SQLite', () => {
     assert.equal(syncs.mock.callCount(), 2);
   });
 
-  it('is refused from the moment on at which the disk has failed, also where it seems to work again', async (t) => {
+  it('is refused after the disk has failed once, even if the disk seems to work again', async (t) => {
     const { database } = await setUp(t);
     const syncs = await replaceDatasync(t, async () => {
       throw Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' });

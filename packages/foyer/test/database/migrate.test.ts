@@ -20,7 +20,7 @@ describe('migrations', () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it('make every table in a fresh database, and change nothing the next time', async () => {
+  it('create every table in a fresh database, and change nothing the next time', async () => {
     const schema = () => {
       const sqlite = new Sqlite(file, { readonly: true });
       const rows = sqlite.prepare('select type, name, sql from sqlite_master order by name').all();
@@ -35,7 +35,7 @@ describe('migrations', () => {
     assert.deepEqual(schema(), first);
   });
 
-  it('run once where processes start at once', async () => {
+  it('run once if several processes start at the same time', async () => {
     const source = new URL('../../src/database/sqlite/open-sqlite.ts', import.meta.url).href;
     const code = `import(${JSON.stringify(source)}).then(async ({ openSqlite }) => {
       const database = await openSqlite(${JSON.stringify(file)});
@@ -55,7 +55,7 @@ describe('migrations', () => {
     assert.equal(new Set(applied).size, applied.length);
   });
 
-  it('leave nothing behind when one fails in its middle', async () => {
+  it('leave nothing behind if one fails halfway', async () => {
     const sqlite = new Sqlite(file);
     sqlite.exec('create table history (in_the_way text)');
     await assert.rejects(openSqlite(file), /history/);
@@ -64,7 +64,7 @@ describe('migrations', () => {
     assert.equal(tables.includes('installations'), false);
   });
 
-  it('refuse a database that is newer than the code, and leave it as it is', async () => {
+  it('refuse a database that is newer than the code, and leave it unchanged', async () => {
     await (await openSqlite(file)).close();
     const sqlite = new Sqlite(file);
     const count = Number(sqlite.prepare('select count(*) from kysely_migration').pluck().get());

@@ -9,7 +9,7 @@ import { openPostgres } from '../../src/database/postgres/open-postgres.ts';
 import { type PostgresProxy, startPostgresProxy } from '../support/postgres-proxy.ts';
 import { createPostgresDatabase } from '../support/shared-postgres.ts';
 
-/** What a Postgres, or the network before it, does to one process: each call of the port ends, and ends right. */
+/** Failures of Postgres or of the network in front of it: every call of `Database` ends, with the right outcome. */
 
 const key = (id: string) => ({ id, sealedCheck: 'v1.x', now: 1 });
 const writeKey = (database: Database, id: string, patienceMs?: number) =>
@@ -20,9 +20,9 @@ const keysIn = async ({ queries }: Database) =>
 interface Play {
   database: Database;
   proxy: PostgresProxy;
-  /** The database's own address, without the proxy. */
+  /** The database's address, without the proxy. */
   url: string;
-  /** A connection of somebody else. */
+  /** A connection of another program. */
   stranger: pg.Client;
 }
 
@@ -42,7 +42,7 @@ async function setPlay(t: TestContext, parameters = ''): Promise<Play> {
   return { database, proxy, url, stranger };
 }
 
-/** Resolves once as many as told have come; each one waits for the last. */
+/** A barrier: each call waits until `of` calls have been made. */
 function meeting(of: number): () => Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let come = 0;
@@ -53,7 +53,7 @@ function meeting(of: number): () => Promise<void> {
   };
 }
 
-/** How long it took until it was refused by name. */
+/** Asserts that `work` is refused for this reason; returns how long that took, in milliseconds. */
 async function refusal(work: Promise<unknown>, reason: RegExp): Promise<number> {
   const startedAt = performance.now();
   await assert.rejects(work, (error) => {
@@ -64,9 +64,9 @@ async function refusal(work: Promise<unknown>, reason: RegExp): Promise<number> 
   return Math.round(performance.now() - startedAt);
 }
 
-// Most of these wait for time limits, beside each other.
+// Concurrent, since most of these tests wait for time limits.
 describe('a Postgres database', { concurrency: 20 }, () => {
-  it('lets a write that locks a row wait for the one before it, and see what it wrote', async (t) => {
+  it('makes a write that locks a row wait for the one before it, and see its changes', async (t) => {
     const { database } = await setPlay(t);
     await writeKey(database, 'a');
     const addOne = () =>
@@ -86,7 +86,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     assert.equal(created_at, 9);
   });
 
-  it('does a write again that was stuck in a deadlock', async (t) => {
+  it('repeats a write that ended in a deadlock', async (t) => {
     const { database } = await setPlay(t, '?options=-c%20deadlock_timeout%3D50ms');
     await writeKey(database, 'a');
     await writeKey(database, 'b');
@@ -105,7 +105,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     assert.ok(tries > 2);
   });
 
-  it('gives up on a lock when its patience ends, and works again afterwards', async (t) => {
+  it('gives up on a lock at the time limit, and works again afterwards', async (t) => {
     const { database, stranger } = await setPlay(t);
     await stranger.query("begin; insert into encryption_keys values ('a', 'v1.other', 1)");
     const tookMs = await refusal(writeKey(database, 'a', 200), /lock timeout/);
@@ -115,7 +115,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     assert.equal(await writeKey(database, 'a'), 'v1.x');
   });
 
-  it('undoes a transaction that throws, and does not try it again', async (t) => {
+  it('rolls back a transaction that throws, and does not retry it', async (t) => {
     const { database } = await setPlay(t);
     let tries = 0;
     const failing = database.write(async (transaction) => {
@@ -128,7 +128,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     assert.deepEqual(await keysIn(database), []);
   });
 
-  it('tells a fault of a query as it is, since no other database would fix it', async (t) => {
+  it('does not report an error in a query as an unavailable database', async (t) => {
     const { database } = await setPlay(t);
     await assert.rejects(sql`select no_such_column`.execute(database.queries), (error) => {
       assert.ok(!(error instanceof DatabaseUnavailableError));
@@ -136,7 +136,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     });
   });
 
-  it('gives whole numbers as numbers: times, counts and sums', async (t) => {
+  it('returns integers as numbers: times, counts and sums', async (t) => {
     const { database } = await setPlay(t);
     const { rows } = await sql<Record<string, unknown>>`
       select 1800000000000::bigint as at, count(*) as many, sum(1800000000000::bigint) as total`.execute(
@@ -160,10 +160,10 @@ describe('a Postgres database', { concurrency: 20 }, () => {
   });
 
   for (const [when, silence] of [
-    ['before anything was asked', (play: Play) => play.proxy.swallow()],
+    ['before the first statement', (play: Play) => play.proxy.swallow()],
     ['between a connection and its first statement', (play: Play) => silenceAfterConnections(play)],
   ] as const) {
-    it(`ends every call within ten seconds where the server falls silent ${when}`, async (t) => {
+    it(`ends every call within ten seconds if the server falls silent ${when}`, async (t) => {
       const play = await setPlay(t);
       const { database, proxy } = play;
       await silence(play);
@@ -179,7 +179,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     });
   }
 
-  it('ends a transaction within ten seconds where the server falls silent in its middle', async (t) => {
+  it('ends a transaction within ten seconds if the server falls silent halfway', async (t) => {
     const { database, proxy } = await setPlay(t);
     const writing = database.write(async (transaction) => {
       await recordEncryptionKey(transaction, key('a'));
@@ -193,7 +193,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     assert.deepEqual(await keysIn(database), []);
   });
 
-  it('ends a commit within ten seconds where the server falls silent at it', async (t) => {
+  it('ends a commit within ten seconds if the server falls silent during it', async (t) => {
     const { database, proxy } = await setPlay(t);
     proxy.onCommit(() => {
       proxy.swallow();
@@ -204,7 +204,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     proxy.pass();
   });
 
-  it('gives up a start that is held up, in bounded time', async (t) => {
+  it('gives up on a blocked start in bounded time', async (t) => {
     const { stranger, url } = await setPlay(t);
     await stranger.query('begin; lock table kysely_migration in access exclusive mode');
     const tookMs = await refusal(openPostgres(url), /timeout/);
@@ -213,7 +213,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     await (await openPostgres(url)).close();
   });
 
-  it('refuses in three seconds what finds every connection taken, and works when one is free', async (t) => {
+  it('refuses a call within three seconds if every connection is taken, and works when one is free', async (t) => {
     const { database } = await setPlay(t, '?pool_max=2');
     const { promise: free, resolve: letGo } = Promise.withResolvers<void>();
     const bothHaveOne = meeting(3);
@@ -248,7 +248,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     }
   });
 
-  it('refuses a read by name where its connection is lost and no other is to be had', async (t) => {
+  it('refuses a read with a clear error if its connection is lost and no other is available', async (t) => {
     const { database, proxy } = await setPlay(t);
     const reading = sql`select pg_sleep(0.2)`.execute(database.queries);
     await sleep(60);
@@ -261,7 +261,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
   });
 
   describe('a commit whose answer is lost', { concurrency: 4 }, () => {
-    /** One write of a key of its own, whose connection is cut once at its commit. */
+    /** Writes one key and cuts the connection at the commit, once unless `cuts` says otherwise. */
     async function cutAtCommit(
       play: Play,
       moment: 'asked' | 'done',
@@ -289,12 +289,12 @@ describe('a Postgres database', { concurrency: 20 }, () => {
       return { value, tries, stored: await keysIn(play.database) };
     }
 
-    it('is told as done where it was done, and the work is not done twice', async (t) => {
+    it('is reported as done if it was done, and the work is not repeated', async (t) => {
       const play = await setPlay(t);
       assert.deepEqual(await cutAtCommit(play, 'done'), { value: '1: 1', tries: 1, stored: ['try 1'] });
     });
 
-    it('is done again where it did not arrive, though whoever asks about it is cut too', async (t) => {
+    it('is repeated if it did not arrive, even if the check of its outcome is cut too', async (t) => {
       const play = await setPlay(t);
       assert.deepEqual(await cutAtCommit(play, 'asked', { cuts: 3 }), {
         value: '2: 1',
@@ -303,13 +303,13 @@ describe('a Postgres database', { concurrency: 20 }, () => {
       });
     });
 
-    it('is asked for until the server is back, however patient the write', async (t) => {
+    it('is checked until the server is back, whatever the time limit of the write', async (t) => {
       const play = await setPlay(t);
       const expected = { value: '1: 1', tries: 1, stored: ['try 1'] };
       assert.deepEqual(await cutAtCommit(play, 'done', { awayMs: 3000 }), expected);
     });
 
-    it('is told as unknown, in bounded time, where nobody can be asked', async (t) => {
+    it('is reported as unknown, in bounded time, if the server stays away', async (t) => {
       const { database, proxy } = await setPlay(t);
       proxy.onCommit((moment) => {
         if (moment !== 'done') return undefined;
@@ -327,7 +327,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
   });
 });
 
-/** Its connections are made, and from now on nothing comes back on them, nor on new ones. */
+/** Opens the connections; from then on nothing comes back on them or on new ones. */
 async function silenceAfterConnections({ database, proxy }: Play): Promise<void> {
   await Promise.all([database.ping(), database.ping(), database.ping()]);
   proxy.swallow();

@@ -43,7 +43,7 @@ const notes: OwnMigrations = {
   '0002-notes': { up: (db) => db.schema.createTable('notes').addColumn('id', 'text').execute() },
 };
 
-/** A database of an older Foyer, which had its first migration alone, with a row of the app's. */
+/** Makes a database of an older Foyer, with only its first migration and a row of the app. */
 const older: Record<
   string,
   (t: TestContext, alsoRuns?: string) => Promise<{ target: DatabaseTarget; close(): Promise<void> }>
@@ -98,13 +98,13 @@ for (const [engine, open] of Object.entries(engines)) {
       return { database, target, opened, tables, names };
     }
 
-    it('are made in a ledger of their own, and each list grows whenever it likes', async (t) => {
+    it('are recorded in a ledger of their own, and each list of migrations can grow at any time', async (t) => {
       const { opened, tables, names } = await prepare(t);
       const foyers = await names('kysely_migration');
       await opened(orders);
       assert.deepEqual(await names('app_migration'), ['0001-orders']);
       assert.deepEqual(await names('kysely_migration'), foyers);
-      // The app's next ones come in an order that is not that of their names.
+      // The app adds its next migrations out of the order of their names.
       const early: OwnMigrations = {
         '0000-early': { up: (db) => db.schema.createTable('early').addColumn('id', 'text').execute() },
       };
@@ -113,10 +113,10 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await names('app_migration'), ['0000-early', '0001-orders', '0002-notes']);
       const found = await tables();
       for (const name of ['early', 'notes', 'orders']) assert.ok(found.includes(name), name);
-      assert.ok(!found.includes('app_migration'), 'its ledger is no table of the app');
+      assert.ok(!found.includes('app_migration'), 'the ledger is not a table of the app');
     });
 
-    it('stay as they are when an update of Foyer brings migrations of its own', async (t) => {
+    it('stay unchanged when an update of Foyer brings its own migrations', async (t) => {
       const found = await older[engine]?.(t);
       assert.ok(found);
       const { target, close } = found;
@@ -139,7 +139,7 @@ for (const [engine, open] of Object.entries(engines)) {
       ]);
     });
 
-    it('are told apart from another program’s if an update of Foyer wants the name of one', async (t) => {
+    it('get their own error if an update of Foyer needs the name of one of them', async (t) => {
       const found = await older[engine]?.(t, 'create table chores (id text primary key)');
       assert.ok(found);
       t.after(found.close);
@@ -149,7 +149,7 @@ for (const [engine, open] of Object.entries(engines)) {
       });
     });
 
-    it('are made once if processes start at once', async (t) => {
+    it('are created once if several processes start at the same time', async (t) => {
       const { target, tables, names } = await prepare(t);
       const [source, given] = [
         new URL('../../src/database/open-database.ts', import.meta.url).href,
@@ -167,7 +167,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.ok((await tables()).includes('orders'));
     });
 
-    it('are not made by half: a migration that fails is named, and nothing stays of it', async (t) => {
+    it('are created completely or not at all: a failed migration is named and rolled back', async (t) => {
       const { opened, tables } = await prepare(t);
       const before = await tables();
       const failing: OwnMigrations = {
@@ -192,7 +192,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await opened({ ...orders, ...notes });
     });
 
-    it('are refused to an older version of the app, which does not know all of them', async (t) => {
+    it('are refused by an older version of the app that does not know all their migrations', async (t) => {
       const { opened, names } = await prepare(t);
       await opened({ ...orders, ...notes });
       for (const older of [orders, undefined]) {
@@ -206,7 +206,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await names('app_migration'), ['0001-orders', '0002-notes']);
     });
 
-    it('move to their ledger if another Kysely migrator has made them in Foyer’s', async (t) => {
+    it('move to their own ledger if another Kysely migrator recorded them in Foyer’s', async (t) => {
       const { database, opened, names } = await prepare(t);
       const foyers = await names('kysely_migration');
       await orders['0001-orders']?.up(database.queries);

@@ -26,7 +26,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       await sql`insert into memberships select '1.1', 'T' || (i % 1000), 'U' || i, 1, 0, i, i from ${numbers} s`.execute(
         db,
       );
-      // Two people in two workspaces, and one of the same id in another app.
+      // Two people are in two workspaces, and a person of another app has the same id.
       await sql`insert into memberships values ('1.1', 'TOTHER', 'U1', 0, 0, 7, 7), ('1.1', 'TOTHER', 'U2', 0, 1, 8, 8), ('2.2', 'T1', 'U1', 0, 0, 9, 9)`.execute(
         db,
       );
@@ -56,7 +56,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       );
     });
 
-    it('have a profile of their own in each', async (t) => {
+    it('have a separate profile in each team', async (t) => {
       const { database, close } = await engines[engine]();
       t.after(close);
       const told = { clientId: '1.1', userId: 'U1', now: 2 };

@@ -11,7 +11,7 @@ import { freePort } from '../../src/testing/free-port.ts';
 import { startPostgresProxy } from '../support/postgres-proxy.ts';
 import { type PostgresServer, startPostgresServer } from '../support/postgres-server.ts';
 
-/** A server of our own that restarts, crashes, is a standby, or does not let us in. */
+/** A dedicated server that restarts, crashes, is a standby, or refuses the login. */
 
 const password = 'very/secret@password';
 
@@ -20,7 +20,7 @@ const writeKey = (database: Database, id: string, patienceMs?: number) =>
 const keysIn = async ({ queries }: Database) =>
   (await queries.selectFrom('encryption_keys').select('id').orderBy('id').execute()).map(({ id }) => id);
 
-/** Refused by name, and without the password. */
+/** Asserts that `work` is refused for this reason, and that the message has no password. */
 async function assertRefused(work: Promise<unknown>, reason: RegExp): Promise<void> {
   await assert.rejects(work, (error) => {
     assert.ok(error instanceof DatabaseUnavailableError, String(error));
@@ -47,7 +47,7 @@ describe('a Postgres server', () => {
   }
 
   before(async () => {
-    // Nothing is written to the log before a commit asks for it.
+    // The WAL writer stays idle, so only a commit writes to the log.
     server = await startPostgresServer({ settings: ['synchronous_commit=on', 'wal_writer_delay=10s'] });
     database = await openPostgres(server.url());
   });
@@ -56,7 +56,7 @@ describe('a Postgres server', () => {
     await server.close();
   });
 
-  it('that restarts is ridden out: no read and no write fails', async (t) => {
+  it('that restarts causes no read or write to fail', async (t) => {
     const counts = { reads: 0, writes: 0 };
     let over = false;
     const reading = (async () => {
@@ -85,7 +85,7 @@ describe('a Postgres server', () => {
     t.diagnostic(`${counts.reads} reads and ${counts.writes} writes through three restarts`);
   });
 
-  it('that is gone is told by name within three seconds, and used again when it is back', async () => {
+  it('that is down is reported with its error within three seconds, and used again when it is back', async () => {
     await server.stop('kill');
     const startedAt = performance.now();
     await Promise.all([
@@ -98,7 +98,7 @@ describe('a Postgres server', () => {
     await database.ping();
   });
 
-  it('that lost a commit in a crash is not taken to have it, though its number was given to another', async (t) => {
+  it('that lost a commit in a crash is not believed to have it, even if the transaction id was reused', async (t) => {
     const proxy = await startPostgresProxy(server.url());
     const through = await openPostgres(proxy.url());
     t.after(async () => {
@@ -110,7 +110,7 @@ describe('a Postgres server', () => {
     const stop = proxy.onCommit((moment) => {
       if (moment !== 'asked') return undefined;
       stop();
-      // The server dies with the commit on its way, comes back, and gives the same number to somebody else.
+      // The server dies before the commit arrives, comes back, and reuses the transaction id for another write.
       proxy.refuse();
       void server
         .stop('kill')
@@ -129,7 +129,7 @@ describe('a Postgres server', () => {
     await crashed.promise;
     const stored = (await keysIn(database)).includes('lost or kept');
     t.diagnostic(`${tries} tries`);
-    assert.ok(stored, 'the write was told as done, and is not there');
+    assert.ok(stored, 'the write was reported as done, but is not there');
   });
 
   it('that is a standby is not ready, takes no write, and serves once it is promoted', async () => {
@@ -146,7 +146,7 @@ describe('a Postgres server', () => {
     await rm(signal, { force: true });
   });
 
-  it('that does not let us in says why, at the start, without the password', async () => {
+  it('that refuses the login is reported with the reason at the start, without the password', async () => {
     const rules = join(server.data, 'pg_hba.conf');
     await writeFile(rules, `host all locked all scram-sha-256\n${await readFile(rules, 'utf8')}`);
     await administer(`create role locked login password '${password}'`);
@@ -167,14 +167,14 @@ describe('a Postgres server', () => {
     ]);
   });
 
-  it('in which we may not make tables is refused by name', async () => {
+  it('on which Foyer cannot create tables is refused with a clear error', async () => {
     await administer('create role guest login');
     await administer('create database unowned');
     const url = Object.assign(new URL(server.url('unowned')), { username: 'guest' });
     await assertRefused(openPostgres(url.href), /permission denied/);
   });
 
-  it('that is too old is refused by name', async () => {
+  it('that is too old is refused with a clear error', async () => {
     await administer('create schema old');
     await administer(
       `create function old.current_setting(text) returns text language sql as $$ select '130011'::text $$`,

@@ -9,7 +9,7 @@ import { createInstallationStore } from '../../src/installations/create-installa
 import { createClock, keyringOf, orgInstall, teamInstall } from '../support/installations.ts';
 import { engines } from '../support/open-test-database.ts';
 
-/** There are always two teams and an enterprise, and only what an event is about may change. */
+/** There are always two teams and an enterprise, and an event may change only its own subject. */
 for (const [engine, openBackend] of Object.entries(engines)) {
   async function prepare(t: TestContext) {
     const backend = await openBackend();
@@ -28,7 +28,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       await database.write((tx) =>
         recordTeam(tx, { clientId, teamId, name: `old ${teamId}`, enterpriseId: null, ...seen }),
       );
-      // The same person's id in both: what is said of one of them is not said of the other.
+      // The same user id in both teams: a change to one of them must not reach the other.
       await database.write((tx) => recordUser(tx, { clientId, teamId, userId: 'U1', ...seen }));
     }
     await store.storeInstallation(orgInstall());
@@ -65,7 +65,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
   }
 
   describe(`names that change in Slack, on ${engine}`, () => {
-    it('are kept for the team that was renamed, and for no other', async (t) => {
+    it('are stored for the renamed team, and for no other', async (t) => {
       const stage = await prepare(t);
       const before = await stage.teams();
       await stage.deliver({ type: 'team_rename', name: ' New\u0000 Name ' });
@@ -85,7 +85,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       assert.deepEqual(stage.changed, ['T1', 'T1']);
     });
 
-    it('are left as they are by an event that is older than what is stored', async (t) => {
+    it('are not changed by an event that is older than the stored name', async (t) => {
       const stage = await prepare(t);
       await stage.deliver({ type: 'team_rename', name: 'Newest' });
       await stage.deliver(
@@ -96,7 +96,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
     });
 
     for (const name of [null, undefined, '', ' \u0000 ', 7, {}, ['x']]) {
-      it(`are left as they are by a name that is ${JSON.stringify(name)}, with a line in the log`, async (t) => {
+      it(`are not changed by the name ${JSON.stringify(name)}, which is logged`, async (t) => {
         const stage = await prepare(t);
         const before = await stage.teams();
         await stage.deliver({ type: 'team_rename', name });
@@ -105,7 +105,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       });
     }
 
-    it('are kept for a person in the team that the event is about, and nowhere else', async (t) => {
+    it('are stored for a person only in the team of the event', async (t) => {
       const stage = await prepare(t);
       const people = () =>
         stage.queries
@@ -125,7 +125,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
         profile: { real_name: 'Ada', email: 'a@x.example' },
       };
       await stage.deliver({ type: 'user_change', user });
-      // Of the wrong type, absent, or of somebody who was never registered: nothing is lost and no one is added.
+      // Values of the wrong type, absent values and unknown people: nothing is lost and no one is added.
       await stage.deliver({
         type: 'user_change',
         user: { id: 'U1', is_admin: 'no', profile: { real_name: 7 } },
@@ -161,7 +161,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
     });
   });
 
-  describe(`events that Slack holds back, on ${engine}`, () => {
+  describe(`events that Slack withholds, on ${engine}`, () => {
     it('are reported to the operators once an hour, with their team', async (t) => {
       const stage = await prepare(t);
       const minute = Math.floor(stage.clock.now() / 1000);

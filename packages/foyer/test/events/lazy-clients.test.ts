@@ -6,7 +6,7 @@ import { createLazyClient, makeClientsLazy } from '../../src/events/lazy-clients
 
 const receiver: Receiver = { init() {}, start: async () => {}, stop: async () => {} };
 
-/** An app whose calls to Slack are noted, and one message event for it. */
+/** Makes an app that records its calls to Slack, and a function that sends it one message event. */
 function setApp() {
   const calls: { method: string; token: string | null }[] = [];
   const app = new App({
@@ -56,7 +56,7 @@ test('a listener’s client and say work as Bolt’s docs show, each with the to
   );
 });
 
-test('Bolt keeps no client of any team', async () => {
+test('Bolt keeps no client for any team', async () => {
   const { app, send } = setApp();
   const kept = (app as unknown as { clients: Record<string, unknown> }).clients;
   let clients = 0;
@@ -68,7 +68,7 @@ test('Bolt keeps no client of any team', async () => {
   assert.deepEqual(Object.keys(kept), []);
 });
 
-test('a client is made when something of it is first asked for, and once', () => {
+test('a client is created on first use, and only once', () => {
   let made = 0;
   const options = {
     get slackApiUrl() {

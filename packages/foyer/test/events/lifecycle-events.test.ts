@@ -17,7 +17,7 @@ const eventOf = (event: object) => ({
 const uninstall = eventOf({ type: 'app_uninstalled' });
 const revocation = eventOf({ type: 'tokens_revoked', tokens: { oauth: ['U1'], bot: ['UBOT'] } });
 
-/** A store whose database hangs until it is told to answer. */
+/** A store whose database hangs until the test lets it answer. */
 function hangingStore() {
   const waiting: ((changed: boolean) => void)[] = [];
   const hang = () => new Promise<boolean>((answer) => waiting.push(answer));
@@ -27,7 +27,7 @@ function hangingStore() {
 }
 
 for (const [name, event] of Object.entries({ uninstall, revocation })) {
-  test(`an event is refused within three seconds where the database hangs (${name})`, async (t) => {
+  test(`an event is refused within three seconds if the database hangs (${name})`, async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { store } = hangingStore();
     const commit = createCommitLifecycle({ store, onChanged: () => assert.fail('nothing changed'), log });
@@ -37,7 +37,7 @@ for (const [name, event] of Object.entries({ uninstall, revocation })) {
   });
 }
 
-test('what is committed late is told all the same, and what fails late harms nobody', async (t) => {
+test('a late commit is still reported, and a late failure does no harm', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { store, waiting } = hangingStore();
   const changed = Promise.withResolvers<string | undefined>();
@@ -52,7 +52,7 @@ test('what is committed late is told all the same, and what fails late harms nob
   assert.equal(await changed.promise, 'T1');
 });
 
-test('one that names nobody is acknowledged, and the log says so', async () => {
+test('an event that names no team and no enterprise is acknowledged and logged', async () => {
   const lines: string[] = [];
   const told = pino({ level: 'error' }, { write: (line: string) => lines.push(line) });
   const { store } = hangingStore();

@@ -8,8 +8,8 @@ import { createClock, keyringOf, orgInstall, teamInstall } from '../support/inst
 import { engines } from '../support/open-test-database.ts';
 
 /**
- * Lifecycle events whose fields are odd (invariants 6 and 7). Beside the tenant that an event is about there are always
- * two others, of the same enterprise and of none, and nothing of theirs may change.
+ * Lifecycle events with odd fields (invariants 6 and 7). In addition to the tenant of an event there are always two
+ * others, one of the same enterprise and one of none, and an event must not change them.
  */
 
 for (const [engine, openBackend] of Object.entries(engines)) {
@@ -73,21 +73,21 @@ for (const [engine, openBackend] of Object.entries(engines)) {
     const odd: Record<string, object> = {
       'without an event id': { event_id: null },
       'without a time': { event_time: null },
-      'with a time as text': { event_time: '1900000000' },
+      'with a time that is a string': { event_time: '1900000000' },
       'without an app id': { api_app_id: null },
       'with an empty enterprise': { enterprise_id: '' },
       'with a null among its authorizations': {
         authorizations: [null, { team_id: 'T1', enterprise_id: 'E1', is_enterprise_install: false }],
       },
       'with an authorization without a team': { authorizations: [{ team_id: null, enterprise_id: null }] },
-      'with an authorization of the enterprise alone': {
+      'with an authorization for the enterprise only': {
         authorizations: [{ team_id: null, enterprise_id: 'E1', is_enterprise_install: false }],
       },
-      'with authorizations that are no list': { authorizations: 'T1' },
+      'with authorizations that are not a list': { authorizations: 'T1' },
       'with an empty list of authorizations': { authorizations: [] },
-      'with a flag that is text': { authorizations: undefined, is_enterprise_install: 'false' },
+      'with a flag that is a string': { authorizations: undefined, is_enterprise_install: 'false' },
       'with tokens that it does not need': { event: { type: 'app_uninstalled', tokens: [] } },
-      'with somebody else first': {
+      'with another tenant first': {
         authorizations: [
           { team_id: 'TELSE', enterprise_id: null, is_enterprise_install: false },
           { team_id: 'T1', enterprise_id: 'E1', is_enterprise_install: false },
@@ -110,7 +110,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       });
     }
 
-    it('is applied to the org-wide install if no workspace of its own fits', async (t) => {
+    it('is applied to the org-wide install if no workspace install matches', async (t) => {
       const stage = await prepare(t);
       await stage.store.storeInstallation(orgInstall());
       await stage.store.storeInstallation(teamInstall({ teamId: 'T2', enterpriseId: 'E1' }));
@@ -118,14 +118,14 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       assert.deepEqual(await stage.statuses(), { 'enterprise:E1': 'uninstalled', 'team:T2': 'active' });
     });
 
-    it('leaves the org-wide install alone if it names a workspace install that is unknown', async (t) => {
+    it('does not change the org-wide install if it names an unknown workspace install', async (t) => {
       const stage = await prepare(t);
       await stage.store.storeInstallation(orgInstall());
       await stage.deliver(envelope(stage.clock));
       assert.deepEqual(await stage.statuses(), { 'enterprise:E1': 'active' });
     });
 
-    it('is applied or refused with a log line, whichever field is dropped, emptied or of another type', async (t) => {
+    it('is applied or refused with a log line if any field is missing, empty or of another type', async (t) => {
       const stage = await prepare(t);
       const values = fc.constantFrom<unknown>(
         null,
@@ -174,7 +174,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
   describe(`a revocation, on ${engine}`, () => {
     const tokensRevoked = (tokens: unknown) => ({ event: { type: 'tokens_revoked', tokens } });
 
-    it('of a bot that is not ours changes nothing', async (t) => {
+    it('of another app’s bot changes nothing', async (t) => {
       const stage = await prepare(t);
       await stage.store.storeInstallation(teamInstall({ enterpriseId: 'E1', userToken: 'xoxp-1' }));
       const before = await stage.tokens();
@@ -183,7 +183,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       assert.deepEqual(await stage.tokens(), before);
     });
 
-    it('takes exactly the tokens of whom it names, also among values that are no ids', async (t) => {
+    it('deletes exactly the tokens of the users it names, and ignores values that are not ids', async (t) => {
       const stage = await prepare(t);
       await stage.store.storeInstallation(
         teamInstall({ enterpriseId: 'E1', userId: 'U1', userToken: 'xoxp-1' }),

@@ -13,7 +13,7 @@ const options = [
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`a question on ${engine}`, () => {
-    it('is answered in Slack once, by the person who may, also after a restart', async () => {
+    it('is answered in Slack once, by a person who is allowed to, also after a restart', async () => {
       const answers: (string | null)[][] = [];
       const choosePlan: Step = {
         name: 'choose-plan',
@@ -53,7 +53,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         await eventually(async () => homeOf(stage, acme.member) !== '');
         assert.ok(!homeOf(stage, acme.member).includes('foyer.answer'));
 
-        // The form of Acme's owner, pressed by a member of Acme, and by the owner of Globex.
+        // A member of Acme and the owner of Globex submit the form of Acme's owner.
         const form = formOf(stage, acme.owner);
         for (const stranger of [acme.member, globex.owner]) {
           await sandbox.openHome(stranger);
@@ -63,7 +63,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
           const forged = { ...stranger, actionId: 'foyer.answer', blockId, entered: entered(form, 'team') };
           assert.equal((await sandbox.press(forged)).status, 200);
         }
-        // Nothing was chosen.
+        // The owner presses the button without a choice.
         const press = { ...acme.owner, actionId: 'foyer.answer', where: 'message' } as const;
         assert.equal((await sandbox.press(press)).status, 200);
         await eventually(async () => sandbox.calls('views.open').length === 1);
@@ -81,7 +81,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         assert.match(shown, new RegExp(`<@${acme.owner.userId}> answered: For a team`));
         await eventually(async () => !homeOf(stage, acme.owner).includes('foyer.answer'));
 
-        // A message that still shows its form, as after a chat.update that failed: it changes nothing, and is closed.
+        // A message still shows its form, as after a failed chat.update: a press changes nothing and closes the form.
         const closed = sandbox.messages(acme.owner).find(({ ts }) => ts === first.ts);
         assert.ok(closed);
         closed.blocks = message;
@@ -105,7 +105,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
   });
 }
 
-it('a question is answered in a browser: in Home in words, and in the DM by a channel', async () => {
+it('a question is answered in a browser: with text in Home, and with a channel in the DM', async () => {
   const report: Step = {
     name: 'report',
     title: { todo: 'Choose a channel', doing: 'Choosing a channel' },
@@ -173,7 +173,7 @@ function formOf({ sandbox }: Stage, person: Person): Blocks {
   return structuredClone(sandbox.messages(person).findLast(({ blocks }) => isForm(blocks))?.blocks ?? []);
 }
 
-/** What the person has chosen in a form. */
+/** The choice that a person makes in a form. */
 function entered(form: Blocks, value: string) {
   const blockId = String(form.find(({ type }) => type === 'input')?.block_id);
   return { [blockId]: { 'foyer.answer.input': { type: 'static_select', selected_option: { value } } } };

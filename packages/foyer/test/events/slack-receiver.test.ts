@@ -14,7 +14,7 @@ const event = (id: string): string => {
   return `POST /slack/events HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n${body}`;
 };
 
-/** A receiver behind a server of its own, and what happens in it, in order. */
+/** Starts a receiver behind its own server, and records what happens in it, in order. */
 async function setUp(t: TestContext) {
   const happened: string[] = [];
   const listener = Promise.withResolvers<void>();
@@ -33,7 +33,7 @@ async function setUp(t: TestContext) {
       await listener.promise;
     },
   };
-  // Nothing else of the app is used.
+  // The receiver uses nothing else of the app.
   receiver.init(app as App);
   const server = createServer((req, res) => {
     const end = res.end.bind(res);
@@ -55,7 +55,7 @@ async function setUp(t: TestContext) {
 }
 
 describe('the receiver of events', () => {
-  it('acknowledges all that came together before it lets a listener run', async (t) => {
+  it('acknowledges all events of one packet before it runs a listener', async (t) => {
     const { happened, socket } = await setUp(t);
     socket.write(event('Ev1') + event('Ev2') + event('Ev3'));
     while (happened.length < 6) await new Promise(setImmediate);
@@ -69,13 +69,13 @@ describe('the receiver of events', () => {
     ]);
   });
 
-  it('is not drained while a listener has yet to run', async (t) => {
+  it('is not drained until every listener has run', async (t) => {
     const { happened, receiver, server, socket, listener } = await setUp(t);
     const isDrained = Promise.withResolvers<void>();
     server.on('request', (_req, res) => {
       const end = res.end.bind(res);
       res.end = () => {
-        // Once more at the end of this turn's microtasks: by then the event has been handed over.
+        // Runs at the end of this turn's microtasks, when the event has been handed over.
         queueMicrotask(() => {
           assert.deepEqual(happened, ['answer'], 'the listener has yet to run');
           receiver.drain().then(isDrained.resolve, isDrained.reject);

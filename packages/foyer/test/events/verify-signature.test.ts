@@ -42,7 +42,7 @@ describe('the signature of a request', () => {
     }
   });
 
-  it('is refused with the body if it was made with another secret or for another body', () => {
+  it('is refused once the body is read if it was made with another secret or for another body', () => {
     assert.equal(check.ofHeaders(signed(now, 'another')), undefined);
     assert.equal(check.ofRequest(signed(now, 'another'), body), 'signature_wrong');
     assert.equal(check.ofRequest(signed(now), Buffer.from('{}')), 'signature_wrong');

@@ -49,7 +49,7 @@ export function profile(userId: string, more: Partial<UserRecord> = {}): UserRec
   };
 }
 
-/** A finished install of Acme by U1, as U1 sees it, but for what is given. */
+/** A finished install of Acme by U1, as U1 sees it; the arguments override parts of it. */
 export function content(more: Omit<Partial<HomeContent>, 'record'> = {}, record = {}): HomeContent {
   return {
     record: {

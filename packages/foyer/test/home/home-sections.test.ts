@@ -22,7 +22,7 @@ async function homeWith(t: TestContext, ...sections: BoundHomeSection[]) {
 }
 
 describe('an app’s own Home sections', () => {
-  it('stand above the install record, in order, each asked about the person who looks', async (t) => {
+  it('appear above the install record, in order, and each gets the viewer', async (t) => {
     const asked: unknown[] = [];
     const home = await homeWith(
       t,
@@ -47,7 +47,7 @@ describe('an app’s own Home sections', () => {
     ]);
   });
 
-  it('are asked and shown at every opening, though Foyer itself has nothing new', async (t) => {
+  it('are asked and shown at every opening, even if Foyer has nothing new', async (t) => {
     let count = 0;
     const home = await homeWith(t, { id: 'count', blocks: () => [say(`opened ${++count} times`)] });
     await home.publishHome(opened);
@@ -64,7 +64,7 @@ describe('an app’s own Home sections', () => {
     assert.equal(home.shown('U1').length, 3);
   });
 
-  it('cost nothing else when one fails, and show no text of its error', async (t) => {
+  it('do not affect the others when one fails, and show no text of its error', async (t) => {
     const home = await homeWith(
       t,
       {
@@ -108,7 +108,7 @@ describe('an app’s own Home sections', () => {
     assert.match(home.logged.join(), /"section":"bad"/);
   });
 
-  it('are all replaced when Slack refuses the view and does not say why', async (t) => {
+  it('are all replaced when Slack refuses the view without saying why', async (t) => {
     const home = await homeWith(t, { id: 'bad', blocks: () => [say('refused words')] });
     await home.person('T1', 'U1', true, home.clock.now);
     home.slack.answer = async ({ args }) =>
@@ -119,7 +119,7 @@ describe('an app’s own Home sections', () => {
     assert.match(home.last(), /cannot be shown right now.*Team 1/);
   });
 
-  it('leave a refusal that has another cause as it is', async (t) => {
+  it('do not hide a refusal that has another cause', async (t) => {
     const home = await homeWith(t, { id: 'good', blocks: () => [say('fine words')] });
     home.slack.answer = async () => ({ body: { ok: false, error: 'user_not_found' } });
     assert.equal((await home.publishHome(opened)).reason, 'refused');
@@ -136,7 +136,7 @@ describe('asking Home sections', () => {
     { pretty: false, destination: new PassThrough().on('data', (line) => errors.push(JSON.parse(line))) },
   );
 
-  it('gives each the same bounded time, all at once', async () => {
+  it('asks all of them at once, with the same time limit for each', async () => {
     const never: BoundHomeSection = { id: 'never', blocks: () => new Promise<never>(() => {}) };
     const startedAt = performance.now();
     const answers = await askHomeSections(
@@ -145,7 +145,7 @@ describe('asking Home sections', () => {
       log,
       100,
     );
-    assert.ok(performance.now() - startedAt < 190, 'one after the other takes 200 ms');
+    assert.ok(performance.now() - startedAt < 190, 'asking one after the other takes 200 ms');
     assert.deepEqual(
       answers.map(({ id, blocks }) => [id, blocks?.length]),
       [
@@ -157,7 +157,7 @@ describe('asking Home sections', () => {
     assert.deepEqual(errors.map(({ section }) => section).toSorted(), ['never', 'nor this']);
   });
 
-  it('gives them Foyer when they are asked, not before', async () => {
+  it('passes them Foyer when they are asked, not before', async () => {
     let foyer: { name: string } | undefined;
     const [bound] = bindHomeSections<{ name: string } | undefined>(
       [{ id: 'one', blocks: (_viewer, given) => [say(given?.name ?? 'none')] }],
@@ -172,7 +172,7 @@ describe('composing a Home', () => {
   const record = [say('record 1'), say('record 2')];
   const many = (count: number, text = 'x') => Array.from({ length: count }, () => say(text));
 
-  it('keeps the record whole and cuts the sections to Slack’s 100 blocks, with a line that says so', () => {
+  it('keeps the whole record, and cuts the sections to Slack’s 100 blocks with a line that says so', () => {
     const { blocks, owners } = composeHome(
       [
         { id: 'long', blocks: many(300) },

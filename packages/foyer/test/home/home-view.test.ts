@@ -14,7 +14,7 @@ import { content, installedAt, profile, run, scopes, step } from './home-content
 
 const homeView = (shown: HomeContent): HomeView => viewOfBlocks(homeBlocks(shown));
 
-/** Every text that a view shows, in order, one a line. */
+/** Every text that a view shows, in order, one per line. */
 function textOf(view: HomeView): string {
   const texts: string[] = [];
   JSON.stringify(view.blocks, (key, value) => {
@@ -47,12 +47,12 @@ describe('the Home view of a finished install', () => {
     assert.match(text, /✓ {2}\*Everything is in place\.\*/);
   });
 
-  it('gives the time of the install in the reader’s own time zone, with UTC to fall back on', () => {
+  it('shows the time of the install in the reader’s time zone, with UTC as the fallback', () => {
     const seconds = installedAt / 1000;
     assert.ok(text.includes(`<!date^${seconds}^{date_long_pretty}, {time}|2026-05-12 09:30 UTC>`));
   });
 
-  it('names each granted scope with its sentence', () => {
+  it('explains each granted scope with its sentence', () => {
     assert.match(text, /Send messages as the app {2}`chat:write`/);
     for (const scope of scopes) assert.ok(text.includes(`\`${scope}\``), scope);
   });
@@ -107,7 +107,7 @@ describe('the Home view’s permissions', () => {
 });
 
 describe('the Home view’s steps', () => {
-  it('tell a failure in plain words with its name and its attempts', () => {
+  it('explain a failure in plain words, with its error code and its attempts', () => {
     const text = textOf(homeView(content({}, { run: failedRun })));
     assert.match(
       text,
@@ -115,7 +115,7 @@ describe('the Home view’s steps', () => {
     );
   });
 
-  it('tell when a step is tried again', () => {
+  it('say when a step is tried again', () => {
     const retrying = step('fetch-profile', 'retrying', { attempts: 2, errorCode: 'timeout' });
     const waiting = run('waiting', [retrying], { dueAt: installedAt + 60_000 });
     const text = textOf(homeView(content({}, { run: waiting })));
@@ -129,7 +129,7 @@ describe('the Home view’s steps', () => {
     assert.match(textOf(homeView(content({}, org))), /Waiting for a workspace/);
   });
 
-  it('read a cloner’s step from its name, whatever that is', () => {
+  it('derive the title of an app’s own step from its name, whatever the name is', () => {
     const names = ['sync-crm-contacts', 'constructor', '__proto__'];
     const own = run(
       'succeeded',
@@ -139,7 +139,7 @@ describe('the Home view’s steps', () => {
     assert.match(text, /✓ {2}Sync crm contacts\n✓ {2}Constructor\n/);
   });
 
-  it('show of a long pipeline what wants attention, and count the rest', () => {
+  it('show the steps of a long pipeline that need attention, and count the rest', () => {
     const steps = Array.from({ length: 100 }, (_, index) => step(`step-${index}`, 'succeeded'));
     steps[97] = step('step-97', 'failed', { errorMessage: 'It broke' });
     const text = textOf(homeView(content({}, { run: run('failed', steps) })));
@@ -153,7 +153,7 @@ describe('the Home view’s buttons', () => {
 
   it('are there for the installer and for admins, with the run they act on', () => {
     for (const viewer of [content().viewer, { ...outsider, isAdmin: true }]) {
-      // A second button for the welcome that failed would mean the same.
+      // A second button for the failed welcome would do the same.
       assert.deepEqual(actionIds(failed(viewer)), [homeActions.retryRun]);
       assert.equal(JSON.stringify(failed(viewer)).match(/"value":"run_1"/g)?.length, 1);
       const other = run('failed', [step('fetch-profile', 'failed'), step('send-welcome', 'succeeded')]);
@@ -179,14 +179,14 @@ describe('the Home view’s buttons', () => {
     assert.match(textOf(view), /Then there will be two/);
   });
 
-  it('are not there while a run is under way', () => {
+  it('are not there while a run is in progress', () => {
     for (const status of ['queued', 'running', 'waiting', 'cancelled'] as const) {
       const steps = [step('fetch-profile', 'failed'), step('send-welcome', 'pending')];
       assert.deepEqual(actionIds(homeView(content({}, { run: run(status, steps) }))), [], status);
     }
   });
 
-  it('are drawn by the rule that the handlers check', () => {
+  it('follow the same rule that the handlers check', () => {
     const { record } = content();
     assert.equal(mayAct(record, { userId: 'U1', isAdmin: false }), true);
     assert.equal(mayAct(record, { userId: 'U9', isAdmin: true }), true);
@@ -196,7 +196,7 @@ describe('the Home view’s buttons', () => {
 });
 
 describe('the Home view’s privacy', () => {
-  it('shows a person’s own profile to themselves', () => {
+  it('shows viewers their own profile', () => {
     const text = textOf(homeView(content()));
     assert.match(text, /\*Email\*\nu1@acme\.test/);
     assert.match(text, /\*Time zone\*\nAmerica\/New York/);
@@ -220,19 +220,19 @@ describe('the Home view’s privacy', () => {
     }
   });
 
-  it('shows members neither the steps that went well nor the history', () => {
+  it('shows members neither the steps that succeeded nor the history', () => {
     const text = textOf(homeView(content({ viewer: outsider })));
     assert.match(text, /Everything is in place[\s\S]*What Foyer may do/);
     assert.doesNotMatch(text, /Register the workspace|History|Reference/);
   });
 
-  it('shows nobody a step that is for operators', () => {
+  it('shows no one a step that is for operators', () => {
     const steps = [step('send-welcome', 'succeeded'), step('notify-operators', 'failed')];
     const text = textOf(homeView(content({}, { run: run('failed', steps) })));
     assert.doesNotMatch(text, /[Nn]otify|Setup is not complete/);
   });
 
-  it('keeps the details of history to operators', () => {
+  it('shows the details of the history only to operators', () => {
     const line: HistoryRecord = { at: 0, kind: 'run_failed', userId: null, detail: 'bob@acme.test' };
     assert.doesNotMatch(JSON.stringify(homeView(content({ viewer: outsider, history: [line] }))), /bob/);
   });
@@ -261,7 +261,7 @@ const nastyText = fc.oneof(
     '__proto__',
   ),
 );
-/** What a log or an error may hold: people's addresses too. */
+/** Texts of a log or an error, which may contain people's addresses. */
 const leakyText = fc.oneof(nastyText, fc.constantFrom('ann@other.test', 'to <ann@other.test>, in vain'));
 const orNull = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
 const time = fc.integer({ min: 0, max: 4_000_000_000_000 });
@@ -325,7 +325,7 @@ const contentArbitrary = fc
   );
 
 describe('the Home view of any content', () => {
-  it('stays within every limit and shape of Slack’s', () => {
+  it('stays within Slack’s limits, and has only valid blocks', () => {
     fc.assert(
       fc.property(contentArbitrary, (any) => {
         const view = homeView(any);
@@ -339,7 +339,7 @@ describe('the Home view of any content', () => {
     );
   });
 
-  it('mentions people by id, links to our own addresses, and does nothing else that a stranger’s text asks for', () => {
+  it('mentions people by id, links only to the app’s addresses, and obeys no markup in untrusted text', () => {
     const ours =
       /<@[UW][A-Z0-9]+>|<!date\^\d+\^\{date_(long|short)_pretty\}, \{time\}\|[\d: -]+UTC>|<(mailto:help@|https:\/\/)foyer\.test[^<>]*>/g;
     fc.assert(
@@ -348,11 +348,11 @@ describe('the Home view of any content', () => {
         JSON.stringify(view.blocks, (_key, value) => {
           if (value?.type !== 'mrkdwn') return value;
           assert.equal(value.verbatim, true);
-          // A quote's mark is ours alone: a stranger's text never begins a line.
+          // Only Foyer writes a quote mark: untrusted text never begins a line.
           const rest = value.text.replace(ours, '').replace(/^>/gm, '');
           assert.doesNotMatch(rest, /[<>\u202a-\u202e\u2066-\u2069]/);
           assert.doesNotMatch(rest, /&(?!(amp|lt|gt);)/);
-          // In code style nothing is a mark.
+          // Nothing is markup in code style.
           assert.doesNotMatch(rest.replace(/`[^`]+`/g, ''), /\*bold\*|_it_|@other\.test/);
           return value;
         });

@@ -33,7 +33,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(home.slack.calls.length, 1);
     });
 
-    it('shows at once what another process has changed', async (t) => {
+    it('shows a change by another process at once', async (t) => {
       const home = await homeOn(t);
       await home.publishHome(opened);
       await home.publishHome(opened);
@@ -42,7 +42,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.match(home.shown('U1')[1]?.args.view ?? '', /Renamed/);
     });
 
-    it('leaves out what another process has sent already', async (t) => {
+    it('does not send a view that another process has already sent', async (t) => {
       const home = await homeOn(t);
       assert.equal((await home.publishElsewhere(opened)).reason, 'sent');
       assert.equal((await home.publishHome(opened)).reason, 'unchanged');
@@ -62,7 +62,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await home.publishHome(opened)).reason, 'not_installed');
     });
 
-    it('notes the opening again after ten minutes, and reaches who opened it within the last hour', async (t) => {
+    it('records the opening again after ten minutes, and reaches people who opened it in the last hour', async (t) => {
       const home = await homeOn(t);
       const at = home.clock.now;
       await home.publishHome(opened);
@@ -70,7 +70,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       await home.publishHome(opened);
       await home.publishHome(opened);
       assert.equal(await home.openedAt(), at);
-      // The last opening was an hour ago, and is not noted: an hour of looking is an hour at least.
+      // The last opening, an hour ago, was not recorded. It must still count: the window is at least an hour.
       home.clock.now += hourMs;
       await home.change('ins_1', { installer_user_id: 'U7', team_name: 'Renamed' });
       await home.database.queries.updateTable('runs').set({ user_id: 'U7' }).execute();
@@ -81,7 +81,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await home.openedAt(), at + 10 * minuteMs);
     });
 
-    it('asks Slack again who they are when the day is over, whether or not anything was committed', async (t) => {
+    it('looks the viewer up in Slack again after a day, even if nothing was committed', async (t) => {
       const home = await homeOn(t);
       const admin = { ...opened, userId: 'U5' };
       await home.person('T1', 'U5', true, home.clock.now);

@@ -20,7 +20,7 @@ const manifest = JSON.stringify({
   oauth_config: { scopes: { bot: scopes, bot_optional: ['users:read.email'] } },
 });
 
-/** A call that Slack got: its method, its arguments, and whose token it bore. */
+/** A call that Slack received: its method, its arguments and its token. */
 export interface SlackCall {
   method: string;
   token: string;
@@ -36,7 +36,7 @@ async function bodyOf(request: IncomingMessage): Promise<Record<string, string>>
   return Object.fromEntries(new URLSearchParams(text));
 }
 
-/** Slack, as far as App Home needs it; `answer` decides, and may take its time. */
+/** Starts the part of Slack that App Home needs; `answer` decides the answers, and can delay them. */
 async function startSlack() {
   const calls: SlackCall[] = [];
   const slack = {
@@ -71,7 +71,7 @@ async function startSlack() {
   return slack;
 }
 
-/** The database, and how often it was asked to write. */
+/** Wraps the database and counts its writes. */
 function counted(database: Database) {
   const asked = { writes: 0 };
   const counting: Database = {
@@ -84,7 +84,7 @@ function counted(database: Database) {
   return { asked, counting };
 }
 
-/** App Home on a new database and a Slack of its own, with T1 (installed by U1) and T2 (by U2) stored. */
+/** App Home on a new database and its own Slack, with T1 (installed by U1) and T2 (by U2) stored. */
 export async function openHome(
   options: { engine?: EngineName; sections?: readonly BoundHomeSection[] } = {},
 ) {
@@ -142,7 +142,7 @@ export async function openHome(
 
   return {
     ...home,
-    /** As another machine does it, on the same database. */
+    /** Publishes as another machine on the same database. */
     publishElsewhere: createPublishHome({
       ...deps,
       database: elsewhere,
@@ -150,7 +150,7 @@ export async function openHome(
     }).publishHome,
     /** How often this machine wrote to the database. */
     asked,
-    /** What it logged as an error, one line of JSON each. */
+    /** The errors that this machine logged, each a line of JSON. */
     logged,
     /** Installations whose bot was revoked, by id. */
     botless,
@@ -165,7 +165,7 @@ export async function openHome(
       await slack.close();
       await stage.close();
     },
-    /** As another process does it. */
+    /** Changes an installation as another process would. */
     async change(id: string, values: Partial<Omit<InstallationRow, 'id' | 'client_id' | 'tenant'>>) {
       await elsewhere.queries.updateTable('installations').set(values).where('id', '=', id).execute();
     },

@@ -14,7 +14,7 @@ const minuteMs = 60_000;
 const ok: SlackAnswer = { body: { ok: true } };
 const refusal = (error: string): SlackAnswer => ({ body: { ok: false, error } });
 
-/** Holds each publish until it is let go. */
+/** Holds each publish until `letGo` is called. */
 function holdPublishes() {
   const held: (() => void)[] = [];
   const arrivals: (() => void)[] = [];
@@ -44,7 +44,7 @@ describe('publishing App Home', () => {
     assert.match(call?.args.view ?? '', /Team 1/);
   });
 
-  it('leaves out a view that Slack shows already, and sends a changed one', async () => {
+  it('skips a view that Slack already shows, and sends a changed one', async () => {
     await home.publishHome(installer);
     assert.deepEqual(await home.publishHome(installer), { published: false, reason: 'unchanged' });
     assert.equal(home.shown('U1').length, 1);
@@ -68,7 +68,7 @@ describe('publishing App Home', () => {
     assert.equal(home.slack.calls.length, 0);
   });
 
-  it('sends nothing where the bot was revoked, which is no fault', async () => {
+  it('sends nothing if the bot was revoked, and reports no failure', async () => {
     home.botless.add('ins_1');
     assert.deepEqual(await home.republishHome('ins_1'), [{ published: false, reason: 'not_installed' }]);
     assert.equal(home.slack.calls.length, 0);
@@ -83,7 +83,7 @@ describe('publishing App Home', () => {
     arrived = publishes.arrival();
     const newer = home.publishElsewhere(installer);
     await arrived;
-    // The older one's answer comes while the newer one is on its way: which of them Slack takes last, nobody knows.
+    // The answer to the older one comes while the newer one is in flight, so either may be the last that Slack applied.
     arrived = publishes.arrival();
     publishes.letGo();
     await arrived;
@@ -94,11 +94,11 @@ describe('publishing App Home', () => {
     const [first, second, third] = home.shown('U1').map((call) => call.args.view ?? '');
     assert.match(first ?? '', /Team 1/);
     assert.match(second ?? '', /Renamed/);
-    assert.match(third ?? '', /Renamed/, 'sent again, since the older one may have covered it');
+    assert.match(third ?? '', /Renamed/, 'sent again, since the older one may have replaced it');
     assert.equal((await home.publishHome(installer)).reason, 'unchanged');
   });
 
-  it('ends with the newest view, whatever the order in which publishes are asked for', async () => {
+  it('ends with the newest view, however many publishes are requested during another', async () => {
     const publishes = holdPublishes();
     const arrived = publishes.arrival();
     const first = home.publishHome(installer);
@@ -108,14 +108,14 @@ describe('publishing App Home', () => {
       await home.change('ins_1', { team_name: `Name ${change}` });
       later.push(home.publishHome(installer));
     }
-    assert.equal(home.shown('U1').length, 1, 'no two are under way at once');
+    assert.equal(home.shown('U1').length, 1, 'no two publishes run at once');
     const again = publishes.arrival();
     publishes.letGo();
     await first;
     await again;
     publishes.letGo();
     await Promise.all(later);
-    assert.equal(home.shown('U1').length, 2, 'those that waited became one');
+    assert.equal(home.shown('U1').length, 2, 'the waiting publishes became one');
     assert.match(home.shown('U1')[1]?.args.view ?? '', /Name 5/);
     assert.equal((await home.publishHome(installer)).reason, 'unchanged');
   });
@@ -124,7 +124,7 @@ describe('publishing App Home', () => {
     const person = { installationId: 'ins_1', userId: 'U5' };
     const asking: { resolve(answer: SlackAnswer): void }[] = [];
     let asked = () => {};
-    // Who looks is found out after the record was read: a place in which to stop.
+    // The viewer is looked up after the record was read, so the test can pause there.
     home.slack.answer = ({ method }) => {
       if (method !== 'users.info') return Promise.resolve(ok);
       const answer = Promise.withResolvers<SlackAnswer>();
@@ -151,7 +151,7 @@ describe('publishing App Home', () => {
     assert.match(home.shown('U5')[0]?.args.view ?? '', /Renamed/);
   });
 
-  it('goes on after a publish that failed for a reason of ours', async () => {
+  it('works again after a publish that failed in Foyer’s database', async () => {
     const queries = home.database.queries;
     await queries.deleteFrom('steps').execute();
     await queries.schema.alterTable('history').renameTo('mislaid').execute();
@@ -173,8 +173,8 @@ describe('publishing App Home', () => {
   });
 });
 
-describe('what somebody else’s Home shows', () => {
-  it('holds nothing of the installer’s profile, even for an admin', async () => {
+describe('another person’s Home', () => {
+  it('shows nothing of the installer’s profile, even to an admin', async () => {
     await home.person('T1', 'U1', true, home.clock.now, 'ada@x.test');
     await home.person('T1', 'U5', true, home.clock.now, 'eve@x.test');
     await home.publishHome({ installationId: 'ins_1', userId: 'U5', opened: true });
@@ -184,8 +184,8 @@ describe('what somebody else’s Home shows', () => {
   });
 });
 
-describe('what Slack refuses', () => {
-  it('is told by its reason, and never thrown', async () => {
+describe('a publish that Slack refuses', () => {
+  it('is reported with its reason, and never throws', async () => {
     const reasons = [
       ['not_enabled', 'not_enabled'],
       ['token_revoked', 'token_dead'],
@@ -202,20 +202,20 @@ describe('what Slack refuses', () => {
     }
   });
 
-  it('is reported with the very token that met it, so that a newer one is not blamed', async () => {
+  it('is reported with the token that was used, so that a newer token is not blamed', async () => {
     home.slack.answer = async () => refusal('token_revoked');
     await home.publishHome(installer);
     assert.deepEqual(home.reported, [{ installationId: 'ins_1', token: 'token-of-ins_1' }]);
   });
 
-  it('is asked for again once after a short Retry-After', async () => {
+  it('is retried once after a short Retry-After', async () => {
     const answers: SlackAnswer[] = [{ status: 429, retryAfter: 2 }, ok];
     home.slack.answer = async () => answers.shift() ?? refusal('fatal_error');
     assert.equal((await home.publishHome(installer)).published, true);
     assert.deepEqual(home.waits, [2000]);
   });
 
-  it('is left to the next change after a long or a second Retry-After', async () => {
+  it('is not retried after a long or a second Retry-After, until the next change', async () => {
     home.slack.answer = async () => ({ status: 429, retryAfter: 60 });
     assert.equal((await home.publishHome(installer)).reason, 'rate_limited');
     home.slack.answer = async () => ({ status: 429, retryAfter: 1 });
@@ -224,7 +224,7 @@ describe('what Slack refuses', () => {
     assert.equal(home.slack.calls.length, 3);
   });
 
-  it('leaves nobody believing that the old view is still there', async () => {
+  it('makes Foyer forget the view that Slack showed before', async () => {
     await home.publishHome(installer);
     await home.change('ins_1', { team_name: 'Renamed' });
     home.slack.answer = async () => refusal('internal_error');
@@ -234,7 +234,7 @@ describe('what Slack refuses', () => {
     assert.equal((await home.publishHome(installer)).published, true);
   });
 
-  it('is tried without a picture that Slack cannot load', async () => {
+  it('is retried without a picture that Slack cannot load', async () => {
     await home.person('T1', 'U1', true, home.clock.now);
     home.slack.answer = async ({ args }) =>
       args.view?.includes('image_url') ? refusal('invalid_arguments') : ok;
@@ -244,8 +244,8 @@ describe('what Slack refuses', () => {
   });
 });
 
-describe('publishing anew', () => {
-  it('reaches the installer and who opened Home lately, newest first, twenty at most', async () => {
+describe('publishing again', () => {
+  it('reaches the installer and the people who opened Home most recently, twenty at most', async () => {
     home.slack.answer = async ({ method }) => (method === 'views.publish' ? ok : refusal('user_not_found'));
     for (let index = 10; index < 40; index += 1) {
       await home.publishHome({ installationId: 'ins_1', userId: `U1${index}`, opened: true });
@@ -259,7 +259,7 @@ describe('publishing anew', () => {
     assert.deepEqual(reached.toSorted(), ['U1', ...newest]);
   });
 
-  it('leaves out who opened it well over an hour ago, or was shown it without opening it', async () => {
+  it('skips people who opened it well over an hour ago, or got a view without opening it', async () => {
     await home.publishHome({ installationId: 'ins_1', userId: 'U5', opened: true });
     home.clock.now += 70 * minuteMs;
     await home.publishHome({ installationId: 'ins_1', userId: 'U6', opened: true });

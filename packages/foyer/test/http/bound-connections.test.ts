@@ -6,7 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { boundConnections, type ConnectionBounds } from '../../src/http/bound-connections.ts';
 
-/** A server with these bounds, and clients of it. */
+/** Starts a server with these bounds, and opens clients of it. */
 async function setUp(t: TestContext, bounds: Partial<ConnectionBounds>, answer: RequestListener) {
   const kinds: string[] = [];
   const refused = new Map<string, () => void>();
@@ -32,7 +32,7 @@ async function setUp(t: TestContext, bounds: Partial<ConnectionBounds>, answer: 
   return {
     kinds,
     connections,
-    /** Resolves when something was refused for this. */
+    /** Resolves once something was refused for this reason. */
     comes: (kind: string) =>
       kinds.includes(kind) ? Promise.resolve() : new Promise<void>((resolve) => refused.set(kind, resolve)),
     async open(text = ''): Promise<Socket> {
@@ -50,8 +50,8 @@ const get = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 const heard = async (client: Socket): Promise<string> => String((await once(client, 'data'))[0]);
 const closed = (client: Socket) => client.destroyed || once(client.resume(), 'close');
 
-describe('the bounds of connections', () => {
-  it('make the oldest idle connection of an address give way to a new one', async (t) => {
+describe('the limits on connections', () => {
+  it('close the oldest idle connection of an address to admit a new one', async (t) => {
     const { open, kinds } = await setUp(t, { mostPerAddress: 3 }, (_req, res) => res.end('ok'));
     const [first, ...others] = [await open(), await open(), await open()];
     const newest = await open(get);
@@ -61,7 +61,7 @@ describe('the bounds of connections', () => {
     assert.deepEqual(kinds, ['too_many_from_one_address']);
   });
 
-  it('do so for all addresses together', async (t) => {
+  it('close the oldest idle connection of all addresses together', async (t) => {
     const { open, kinds } = await setUp(t, { mostConnections: 3 }, (_req, res) => res.end('ok'));
     const first = await open();
     for (let n = 0; n < 2; n += 1) await open();
@@ -70,7 +70,7 @@ describe('the bounds of connections', () => {
     assert.deepEqual(kinds, ['too_many_connections']);
   });
 
-  it('never cut off a request that is being answered: then the newcomer goes', async (t) => {
+  it('never cut off a request that is being answered, but close the new connection', async (t) => {
     const answers: (() => void)[] = [];
     const { open } = await setUp(t, { mostPerAddress: 2 }, (_req, res) => answers.push(() => res.end('ok')));
     const clients = [await open(get), await open(get)];
@@ -95,7 +95,7 @@ describe('the bounds of connections', () => {
     asked = 0;
     const client = await open(get.repeat(1000));
     await Promise.all([closed(client), comes('too_many_pipelined')]);
-    assert.equal(asked, 5, 'no work is done for the rest');
+    assert.equal(asked, 5, 'no work is done for the other requests');
   });
 
   it('cut off a connection that leaves too much unread, and one that reads nothing for a while', async (t) => {
@@ -111,7 +111,7 @@ describe('the bounds of connections', () => {
     await slow.comes('answer_unread');
   });
 
-  it('cut off the largest first when all together leave too much unread', async (t) => {
+  it('cut off the largest first when all connections together leave too much unread', async (t) => {
     const bounds = { mostUnreadBytes: 50_000_000, mostUnreadBytesInAll: 20_000_000, unreadForMs: 60_000 };
     const { open, comes, kinds } = await setUp(t, bounds, (req, res) =>
       res.end(Buffer.alloc(Number(req.url?.slice(1)))),
@@ -125,11 +125,11 @@ describe('the bounds of connections', () => {
     assert.ok(!small.destroyed);
   });
 
-  it('leave a client alone that reads slowly, and all of what the host answers', async (t) => {
+  it('spare a client that reads slowly, and every answer of the host', async (t) => {
     const bounds = { mostUnreadBytes: 50_000_000, unreadForMs: 1200, mostPipelined: 1000 };
     const slowly = await setUp(t, bounds, (_req, res) => res.end(Buffer.alloc(100_000)));
     const client = (await slowly.open(get.repeat(200))).pause();
-    // A megabyte at a time, with pauses: longer in all than a client may read nothing.
+    // Reads 1.5 MB at a time, with pauses that add up to more than `unreadForMs`.
     for (let n = 0; n < 9; n += 1) {
       let bytes = 0;
       while (bytes < 1_500_000) {

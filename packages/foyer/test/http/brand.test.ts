@@ -12,7 +12,7 @@ const app = {
 };
 
 describe('a brand', () => {
-  it('is what the app says, then its manifest, then the environment', () => {
+  it('is taken from the app, then its manifest, then the environment', () => {
     const config = { app, privacyUrl: 'https://e.test/privacy', supportUrl: 'https://e.test/help' };
     const brand = completeBrand(config, { publisher: 'Acme', supportUrl: 'mailto:a@acme.test' });
     assert.deepEqual(brand, {
@@ -28,12 +28,12 @@ describe('a brand', () => {
     });
   });
 
-  it('is made by the app if it names no publisher, and has a usual color if it has none that is one', () => {
+  it('has the app’s name as its publisher and a default color unless it sets valid ones', () => {
     assert.equal(brandOf('Standup').publisher, 'Standup');
     assert.equal(brandOf('Standup', { color: 'red' }).color, brandOf().color);
   });
 
-  it('is checked at the start: every unknown part and every wrong value, each with its fix', () => {
+  it('is checked at the start: every unknown key and every wrong value is reported with its fix', () => {
     const problems = brandProblems({
       colour: '#ffffff',
       color: 'red',
@@ -52,7 +52,7 @@ describe('a brand', () => {
   });
 });
 
-describe('the colors that follow from a brand’s', () => {
+describe('the colors that are derived from a brand’s color', () => {
   const grounds = { light: ['#f7f6f3', '#ffffff'], dark: ['#131416', '#1b1d20'] } as const;
   const colors = [
     '#000000',
@@ -66,7 +66,7 @@ describe('the colors that follow from a brand’s', () => {
     '#0000ff',
   ];
 
-  it('can be read in light and dark, whatever the color', () => {
+  it('are readable in light and dark, whatever the color', () => {
     for (const color of colors) {
       const theme = themeOf(color);
       assert.ok(contrast(theme.tile, theme.onTile) >= 4.5, `${color} tile`);
@@ -77,12 +77,12 @@ describe('the colors that follow from a brand’s', () => {
         }
         assert.ok(contrast(button, grounds[name][0]) >= 1.2, `${color} ${name} button on the page`);
         assert.ok(contrast(onButton, button) >= 4.5, `${color} ${name} button`);
-        assert.ok(contrast(onButton, buttonHover) >= 4.5, `${color} ${name} button under the pointer`);
+        assert.ok(contrast(onButton, buttonHover) >= 4.5, `${color} ${name} button on hover`);
       }
     }
   });
 
-  it('keep a color that can be read already', () => {
+  it('keep a color that is already readable', () => {
     assert.equal(themeOf('#1f4d3f').light.accent, '#1f4d3f');
     assert.equal(themeOf('#ffd23f').light.button, '#ffd23f');
     assert.equal(themeOf('#e01e5a').tile, '#e01e5a');

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { clientAddress } from '../../src/http/client-address.ts';
 import { isFromHere } from '../../src/http/read-form.ts';
 
-/** As much of a request as is looked at. */
+/** The parts of a request that the functions read. */
 function requestFrom(remoteAddress: string, forwardedFor?: string): IncomingMessage {
   const headers = forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor };
   return { headers, socket: { remoteAddress } } as unknown as IncomingMessage;
@@ -20,24 +20,24 @@ describe('the client’s address', () => {
     assert.equal(clientAddress(requestFrom('10.0.0.9', '6.6.6.6, 192.0.2.1, 10.0.0.8'), 2), '192.0.2.1');
   });
 
-  it('is that of the connection where the header is absent or holds no address', () => {
+  it('is that of the connection if the header is absent or holds no address', () => {
     assert.equal(clientAddress(requestFrom('10.0.0.9'), 1), '10.0.0.9');
     assert.equal(clientAddress(requestFrom('10.0.0.9', 'x'.repeat(5000)), 1), '10.0.0.9');
   });
 });
 
-describe('where a form was sent from', () => {
+describe('the origin of a form', () => {
   const publicUrl = 'https://foyer.example.com';
   const host = 'foyer.example.com';
 
-  it('is told by Sec-Fetch-Site where the browser has it', () => {
+  it('is taken from Sec-Fetch-Site if the browser sends it', () => {
     assert.ok(isFromHere({ host, 'sec-fetch-site': 'same-origin', origin: 'null' }, publicUrl));
     for (const site of ['cross-site', 'same-site', 'none']) {
       assert.ok(!isFromHere({ host, 'sec-fetch-site': site, origin: publicUrl }, publicUrl), site);
     }
   });
 
-  it('is told by the origin elsewhere', () => {
+  it('is taken from the Origin header otherwise', () => {
     assert.ok(isFromHere({ host, origin: publicUrl }, publicUrl));
     assert.ok(isFromHere({ host: 'localhost:3000', origin: 'http://localhost:3000' }, publicUrl));
     assert.ok(!isFromHere({ host, origin: 'https://evil.example' }, publicUrl));

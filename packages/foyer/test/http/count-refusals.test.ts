@@ -19,7 +19,7 @@ function setUp(t: TestContext) {
 }
 
 describe('the log of refused requests', () => {
-  it('has the first of a kind at once, then one line a second with the count and the latest address', (t) => {
+  it('has the first of a kind at once, then one line per second with the count and the latest address', (t) => {
     const { refusals, heard, logged, tick } = setUp(t);
     for (let n = 1; n <= 5000; n += 1) refusals.add('signature_missing', `192.0.2.${n % 250}`);
     refusals.add('wrong_host', '198.51.100.1');
@@ -28,10 +28,10 @@ describe('the log of refused requests', () => {
     assert.deepEqual(logged(), ['signature_missing 4999 192.0.2.0']);
     tick(5000);
     assert.deepEqual(logged(), []);
-    assert.equal(heard.length, 5001, 'the metrics count each');
+    assert.equal(heard.length, 5001, 'the metrics count each refusal');
   });
 
-  it('begins again after a quiet second, and keeps what was counted last', (t) => {
+  it('starts over after a quiet second, and writes the last counts when it closes', (t) => {
     const { refusals, logged, tick } = setUp(t);
     refusals.add('wrong_host', '192.0.2.1');
     tick(2000);

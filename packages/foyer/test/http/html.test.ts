@@ -16,7 +16,7 @@ test('lets nested markup through, joins arrays, and leaves out what is absent', 
   assert.equal(renderHtml(html`${false}${null}${undefined}${0}`), '0');
 });
 
-test('does not take an object that merely looks like markup', () => {
+test('does not accept an object that merely looks like markup', () => {
   const parsed = JSON.parse('{"markup":"<script>"}');
   assert.throws(() => renderHtml(html`${parsed}`));
 });
@@ -50,7 +50,7 @@ test('refuses a value in an attribute without quotes', () => {
   assert.equal(renderHtml(html`<p>a = ${1}</p>`), '<p>a = 1</p>');
 });
 
-test('refuses an element source that would end its element', () => {
+test('refuses the source of an element if it would end the element', () => {
   assert.throws(() => elementSource('"</script><script>alert(1)'), /end its element/);
   assert.equal(renderHtml(html`<style>${elementSource('a > b { }')}</style>`), '<style>a > b { }</style>');
 });
@@ -67,7 +67,7 @@ test('never lets any text break out of text or attribute', () => {
   );
 });
 
-test('a base path precedes local addresses in attributes, and neither text nor addresses elsewhere', () => {
+test('adds the base path to local addresses in attributes, but not to text or other addresses', () => {
   const text = ' href="/in-text"';
   const page = html`<a href="/a?b=/c">${text}</a><form action="${'/d'}"></form><a href="https://x.example/e">e</a><img src="//x.example/f">`;
   assert.equal(

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
 import { createInstallLimits, type InstallLimits } from '../../src/http/limit-installs.ts';
 
-/** The two guarded routes, and what became of the requests that were sent to them. */
+/** The two guarded routes, and the outcomes of the requests that were sent to them. */
 function setUp(limits: Partial<InstallLimits['perMinute']>) {
   const refused: { status: 429; retryAfterSeconds?: number }[] = [];
   const kinds: string[] = [];
@@ -38,7 +38,7 @@ function setUp(limits: Partial<InstallLimits['perMinute']>) {
 }
 
 describe('the limits of the install flow', () => {
-  it('let an address begin so many callbacks a minute, and say when to try again', async () => {
+  it('cap the callbacks per minute of one address, and say when to try again', async () => {
     const { callback, refused, kinds, letIn } = setUp({ callbacksPerAddress: 3 });
     for (let n = 0; n < 5; n += 1) await callback('192.0.2.1');
     assert.equal(letIn(), 3);
@@ -50,13 +50,13 @@ describe('the limits of the install flow', () => {
     assert.equal(letIn(), 4, 'another address is not affected');
   });
 
-  it('let all addresses together begin so many', async () => {
+  it('cap the callbacks per minute of all addresses together', async () => {
     const { callback, letIn } = setUp({ callbacksPerAddress: 3, callbacksInAll: 10 });
     for (let n = 0; n < 50; n += 1) await callback(`192.0.2.${n}`);
     assert.equal(letIn(), 10);
   });
 
-  it('take a whole IPv6 network of one customer for one address', async () => {
+  it('count a customer’s whole IPv6 network as one address', async () => {
     const { callback, letIn } = setUp({ callbacksPerAddress: 3 });
     for (let n = 0; n < 50; n += 1) await callback(`2001:db8:1:2::${n.toString(16)}`);
     assert.equal(letIn(), 3);
@@ -64,7 +64,7 @@ describe('the limits of the install flow', () => {
     assert.equal(letIn(), 4);
   });
 
-  it('do not count what installed the app', async () => {
+  it('do not count requests that led to an install', async () => {
     const { start, callback, installed, letIn, refused } = setUp({
       callbacksPerAddress: 3,
       startsPerAddress: 3,
@@ -78,7 +78,7 @@ describe('the limits of the install flow', () => {
     assert.deepEqual(refused, []);
   });
 
-  it('count starts apart from callbacks', async () => {
+  it('count starts separately from callbacks', async () => {
     const { start, callback, letIn, kinds } = setUp({ callbacksPerAddress: 3, startsPerAddress: 2 });
     for (let n = 0; n < 4; n += 1) await start('192.0.2.1');
     await callback('192.0.2.1');

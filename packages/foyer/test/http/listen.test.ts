@@ -14,7 +14,7 @@ const faultsOf = async (http: { port: number; host: string }) => {
 };
 
 describe('a server that cannot listen', () => {
-  it('tells a port that is taken, and how to fix that', async (t) => {
+  it('reports a port that is taken, with its fix', async (t) => {
     const first = await listen(createServer(), { port: 0, host: '127.0.0.1' });
     t.after(() => first.close(0));
     const { port } = first.address;
@@ -27,8 +27,8 @@ describe('a server that cannot listen', () => {
     ]);
   });
 
-  it('tells an address that is not of this machine, or none', async () => {
-    // 192.0.2.0/24 is for documentation alone (RFC 5737).
+  it('reports an address that does not belong to this machine or is not an address', async () => {
+    // 192.0.2.0/24 is reserved for documentation (RFC 5737).
     for (const host of ['192.0.2.1', 'http://127.0.0.1', '[::1]']) {
       const [fault] = await faultsOf({ port: 0, host });
       assert.equal(fault?.name, 'HOST', host);

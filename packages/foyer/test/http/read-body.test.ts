@@ -9,7 +9,7 @@ import { type BodyRefusal, createBodyReader, mostBodyBytes } from '../../src/htt
 
 const bodies = createBodyReader();
 
-/** What comes of a request that is sent in these pieces, each after the one before it has arrived. */
+/** Sends a request in these pieces, one after the other; returns the body or the refusal. */
 async function bodyOf(pieces: readonly (string | Buffer)[], end: 'wait' | 'cut off' = 'wait') {
   const read = Promise.withResolvers<Buffer | BodyRefusal>();
   const server = createServer((req, res) => {
@@ -22,7 +22,7 @@ async function bodyOf(pieces: readonly (string | Buffer)[], end: 'wait' | 'cut o
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-  // A body that is refused is not read to its end.
+  // The server does not read a refused body to its end, so the socket can fail.
   socket.on('error', () => {});
   await once(socket, 'connect');
   for (const piece of pieces) {
@@ -40,7 +40,7 @@ async function bodyOf(pieces: readonly (string | Buffer)[], end: 'wait' | 'cut o
 const head = (...lines: string[]): string => ['POST / HTTP/1.1', 'Host: x', ...lines, '', ''].join('\r\n');
 const chunk = (bytes: number): string => `${bytes.toString(16)}\r\n${'a'.repeat(bytes)}\r\n`;
 
-test('a body is read whole, in however many pieces it comes', async () => {
+test('a body is read completely, however many pieces it comes in', async () => {
   assert.equal(String(await bodyOf([head('Content-Length: 5'), 'he', 'llo'])), 'hello');
   assert.equal(
     String(await bodyOf([head('Transfer-Encoding: chunked'), chunk(2), chunk(3), '0\r\n\r\n'])),
@@ -49,7 +49,7 @@ test('a body is read whole, in however many pieces it comes', async () => {
   assert.equal(String(await bodyOf([head('Content-Length: 0')])), '');
 });
 
-test('a body of one mebibyte is taken, and of one byte more refused, announced or not', async () => {
+test('a body of one mebibyte is accepted, and one byte more is refused, with or without Content-Length', async () => {
   const largest = await bodyOf([head(`Content-Length: ${mostBodyBytes}`), Buffer.alloc(mostBodyBytes)]);
   assert.equal(Buffer.isBuffer(largest) && largest.length, mostBodyBytes);
   assert.equal(await bodyOf([head(`Content-Length: ${mostBodyBytes + 1}`)]), 413);
@@ -57,11 +57,11 @@ test('a body of one mebibyte is taken, and of one byte more refused, announced o
   assert.equal(await bodyOf([head('Transfer-Encoding: chunked'), half, half, chunk(1)]), 413);
 });
 
-test('a body whose sender hangs up is none', async () => {
+test('a body is refused if its sender hangs up', async () => {
   assert.equal(await bodyOf([head('Content-Length: 5'), 'he'], 'cut off'), 400);
 });
 
-test('whoever sends far too much, and listens only then, still hears that it is refused', async () => {
+test('a client that sends far too much before it reads still gets the refusal', async () => {
   const server = createServer(async (req, res) => {
     const body = await bodies.read(req);
     if (typeof body === 'number') bodies.refuse(req, res, body);
@@ -85,23 +85,23 @@ test('whoever sends far too much, and listens only then, still hears that it is 
   await new Promise((closed) => server.close(closed));
 });
 
-test('a body of one-byte pieces costs what it holds', async () => {
+test('a body of one-byte pieces takes memory in proportion to its size', async () => {
   const pieces = head('Transfer-Encoding: chunked') + chunk(1).repeat(200_000);
   const read = await bodyOf([pieces, '0\r\n\r\n']);
   assert.ok(Buffer.isBuffer(read));
   assert.equal(read.length, 200_000);
-  // One buffer for all of them, which doubles as it grows.
+  // The reader keeps one buffer for all pieces, which doubles as it grows.
   assert.ok(read.buffer.byteLength <= 400_000, String(read.buffer.byteLength));
 });
 
-/** A request that has come this far: its headers, and pieces that the test sends. */
+/** A request whose headers have arrived; the test sends the body in pieces. */
 function requestUnderWay(announced?: number) {
   const req = new PassThrough();
   const headers = announced === undefined ? {} : { 'content-length': String(announced) };
   return Object.assign(req, { headers }) as unknown as PassThrough & IncomingMessage;
 }
 
-test('what all bodies hold together is bounded, and given back with each', async () => {
+test('the memory of all bodies together is bounded, and each body releases its share', async () => {
   const reader = createBodyReader({ budgetBytes: 100_000 });
   const [first, second] = [requestUnderWay(), requestUnderWay()];
   const whole = reader.read(first);
@@ -117,7 +117,7 @@ test('what all bodies hold together is bounded, and given back with each', async
   assert.equal(reader.heldBytes(), 0);
 });
 
-test('an announced length reserves nothing', async () => {
+test('a Content-Length alone reserves no memory', async () => {
   const reader = createBodyReader({ budgetBytes: 100_000 });
   for (let n = 0; n < 10; n += 1) void reader.read(requestUnderWay(90_000));
   assert.equal(reader.heldBytes(), 0);
@@ -127,7 +127,7 @@ test('an announced length reserves nothing', async () => {
   assert.equal(String(await read), 'body');
 });
 
-test('a body that takes a second gives way to a new one when the budget is spent', async () => {
+test('a body that takes longer than a second gives way to a new one when the budget is used up', async () => {
   const reader = createBodyReader({ budgetBytes: 100_000 });
   const slow = requestUnderWay();
   const cutOff = reader.read(slow);
@@ -141,7 +141,7 @@ test('a body that takes a second gives way to a new one when the budget is spent
   assert.equal(Buffer.isBuffer(body) && body.length, 50_000);
 });
 
-test('a body that does not come is given up in time', async () => {
+test('a body that does not arrive is given up in time', async () => {
   const reader = createBodyReader({ completeWithinMs: 50 });
   const req = requestUnderWay(10);
   const read = reader.read(req);
@@ -150,7 +150,7 @@ test('a body that does not come is given up in time', async () => {
   assert.equal(reader.heldBytes(), 0);
 });
 
-test('only a few large bodies are read at once, and small ones beside them', async () => {
+test('only a few large bodies are read at once, while small ones are still read', async () => {
   const reader = createBodyReader();
   const large = Array.from({ length: 8 }, () => requestUnderWay(100_000));
   const reads = large.map((req) => reader.read(req));
@@ -159,7 +159,7 @@ test('only a few large bodies are read at once, and small ones beside them', asy
   const refused = reader.read(grown);
   grown.write(Buffer.alloc(65_000));
   grown.write(Buffer.alloc(1000));
-  assert.equal(await refused, 503, 'grown');
+  assert.equal(await refused, 503, 'grown while it was read');
   const small = requestUnderWay(4);
   const read = reader.read(small);
   small.end('body');

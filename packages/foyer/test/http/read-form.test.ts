@@ -28,7 +28,7 @@ test('a form is read, whatever its charset', async () => {
   }
 });
 
-test('another type of body is refused before it is read', async () => {
+test('a body of another type is refused before it is read', async () => {
   assert.equal(await readForm(createBodyReader(), requestUnderWay('application/json')), 415);
   assert.equal(await readForm(createBodyReader(), requestUnderWay('')), 415);
 });
@@ -47,7 +47,7 @@ test('a form that does not arrive is given up in time', async () => {
   assert.equal(await form, 408);
 });
 
-test('forms share the budget of all bodies', async () => {
+test('forms share the memory budget of all bodies', async () => {
   const bodies = createBodyReader({ budgetBytes: 20_000 });
   const [first, second] = [requestUnderWay(), requestUnderWay()];
   const whole = readForm(bodies, first);

@@ -33,7 +33,7 @@ describe('the cause of an install that did not happen', () => {
     });
   }
 
-  it('repeats nothing of an error that is no name', () => {
+  it('repeats nothing of an error that is not a plain name', () => {
     assert.equal(redirectFailure('<script>').code, 'unknown_error');
   });
 });

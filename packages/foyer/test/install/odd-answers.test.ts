@@ -13,9 +13,9 @@ import type { EngineName } from '../support/stage-database.ts';
 import { setStage } from '../support/start-foyer.ts';
 
 /**
- * Slack's answers to an exchange and to `auth.test` whose fields are absent, null, of another type, doubled, nested or
- * in another order, through the whole callback (invariant 1). Whatever Slack answers, an install is stored with all of
- * its tokens, or all of them are revoked.
+ * Runs the whole callback with answers of Slack to an exchange and to `auth.test` whose fields are absent, null, of
+ * another type, doubled, nested or in another order (invariant 1). Whatever Slack answers, an install is stored with
+ * all of its tokens, or all of them are revoked.
  */
 
 const numRuns = Number(process.env.FOYER_ODD_ANSWERS ?? 40);
@@ -23,7 +23,7 @@ const numRuns = Number(process.env.FOYER_ODD_ANSWERS ?? 40);
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 type Answers = { 'oauth.v2.access': Json; 'auth.test': Json };
 
-/** What Slack answers when a workspace or a whole organization installs, with token rotation or without. */
+/** Slack's answers when a workspace or a whole organization installs, with or without token rotation. */
 function realAnswers(n: number, { isOrg, rotates }: { isOrg: boolean; rotates: boolean }): Answers {
   const rotation = (kind: string): { [name: string]: Json } =>
     rotates ? { refresh_token: `xoxe-1-${kind}-${n}`, expires_in: 43_200 } : {};
@@ -127,7 +127,7 @@ function textsIn(value: Json | undefined): string[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
-/** Every token in an answer, wherever it stands; a refresh token counts if no access token is beside it. */
+/** Every token in an answer, at any depth; a refresh token counts only if there is no access token next to it. */
 function tokensIn(answer: Json): string[] {
   if (typeof answer !== 'object' || answer === null) return [];
   const { access_token: access, refresh_token: refresh, ...others } = answer as { [name: string]: Json };
@@ -135,7 +135,7 @@ function tokensIn(answer: Json): string[] {
   return [...(own.length > 0 ? own : textsIn(refresh)), ...Object.values(others).flatMap(tokensIn)];
 }
 
-/** A Slack whose answers the test gives. It remembers the tokens that were revoked. */
+/** Starts a Slack that gives the test's answers and remembers the revoked tokens. */
 async function startSlack(t: TestContext) {
   let answers: Answers = { 'oauth.v2.access': null, 'auth.test': null };
   const revoked = new Set<string>();
@@ -163,7 +163,7 @@ async function startSlack(t: TestContext) {
   };
 }
 
-/** More than a run of this test makes. */
+/** More requests than this test makes. */
 const most = 1_000_000;
 const limits = { callbacksPerAddress: most, callbacksInAll: most, startsPerAddress: most, startsInAll: most };
 
@@ -197,7 +197,7 @@ async function prepare(t: TestContext, engine: EngineName) {
     return { answer, page: await answer.text(), lines: stage.logged().slice(lines) };
   }
 
-  /** The install that a run of this test stored: its row is active, and it has a run. */
+  /** The row of a stored install, with the number of its runs and its tokens. */
   async function stored(installationId: string) {
     const [row] = await stage.database.rows<{ status: string; runs: number; installer: string }>(
       `select status, installer_user_id as installer, (select count(*) from runs where installation_id = installations.id) as runs
@@ -212,7 +212,7 @@ async function prepare(t: TestContext, engine: EngineName) {
   return { slack, stage, install, stored };
 }
 
-describe('an install whose answers from Slack are odd', () => {
+describe('an install with odd answers from Slack', () => {
   for (const engine of ['SQLite', 'Postgres'] as const) {
     it(`is stored with every token, or every token is revoked, on ${engine}`, async (t) => {
       const { slack, stage, install, stored } = await prepare(t, engine);

@@ -9,7 +9,7 @@ const now = Date.UTC(2026, 5, 1);
 
 for (const [engine, open] of Object.entries(engines)) {
   describe(`the sweep of old install requests on ${engine}`, () => {
-    it('erases what is old and what is too many of the unsuccessful, of this app alone, in small transactions', async (t) => {
+    it('erases old requests and surplus unsuccessful ones, only of this app, in small transactions', async (t) => {
       const { database, close } = await open();
       t.after(close);
       const row = (n: number, given: object) => ({
@@ -75,7 +75,7 @@ for (const [engine, open] of Object.entries(engines)) {
         left.map((each) => [`${each.client_id} ${each.outcome}`, Number(each.count)]),
       );
       assert.deepEqual(counts, {
-        // The two with tokens to revoke stay, whatever their age.
+        // The two requests with tokens to revoke stay, whatever their age.
         'mine failed': 10_000 + 2,
         'mine cancelled': 3,
         'mine installed': 3,

@@ -30,7 +30,7 @@ beforeEach(async () => {
 });
 afterEach(() => stage.close());
 
-/** The two addresses of one install's progress, over HTTP, and the store behind them. */
+/** Serves the two addresses of one install's progress over HTTP, with the store behind them. */
 async function setProgressStage() {
   const backend = await openTestDatabase();
   const { database } = backend;
@@ -77,7 +77,7 @@ async function setProgressStage() {
   };
 }
 
-test('the steps that an uninstall has cut off are shown as stopped', async () => {
+test('steps that an uninstall cut off are shown as stopped', async () => {
   await stage.store.deleteInstallation({ teamId: 'T1' });
   const status = (await (await stage.status()).json()) as { status: string; steps: { statusText: string }[] };
   assert.equal(status.status, 'cancelled');
@@ -87,7 +87,7 @@ test('the steps that an uninstall has cut off are shown as stopped', async () =>
   );
 });
 
-test('while the database does not answer, the page denies no install, and the status is still JSON', async () => {
+test('while the database is down, the page does not deny the install, and the status is still JSON', async () => {
   assert.equal((await stage.page()).status, 200);
   stage.loseDatabase();
   const [page, status] = [await stage.page(), await stage.status()];

@@ -14,7 +14,7 @@ function statesAt(clock: { now: number }, options: { secure?: boolean; keys?: ty
   return createStates({ sealer, secure: options.secure ?? false, now: () => clock.now });
 }
 
-/** What the browser would send back after these Set-Cookie lines. */
+/** The Cookie header that a browser sends back after these Set-Cookie lines. */
 const cookieHeader = (...lines: (string | undefined)[]): string =>
   lines.map((line) => line?.split(';')[0]).join('; ');
 
@@ -22,7 +22,7 @@ describe('a state', () => {
   const clock = { now: 1_800_000_000_000 };
   const states = statesAt(clock);
 
-  it('is accepted from the browser that began, with what it carries', () => {
+  it('is accepted from the browser that started, with its content', () => {
     const { state, cookies } = states.issue({ teamId: 'T1', cookieHeader: undefined });
     const verdict = states.judge(state, cookieHeader(cookies[0]));
     assert.ok(verdict.ok);
@@ -30,14 +30,14 @@ describe('a state', () => {
     assert.match(verdict.content.progressToken, /^[A-Za-z0-9_-]{32}$/);
   });
 
-  it('lets two tabs that began at once both finish', () => {
+  it('lets two tabs that started at the same time both finish', () => {
     const [one, two] = [states.issue({ cookieHeader: undefined }), states.issue({ cookieHeader: undefined })];
     const both = cookieHeader(one.cookies[0], two.cookies[0]);
     assert.ok(states.judge(one.state, both).ok);
     assert.ok(states.judge(two.state, both).ok);
   });
 
-  it('is refused from another browser, also from one with a state of its own', () => {
+  it('is refused from another browser, even from one with its own state', () => {
     const [mine, other] = [
       states.issue({ cookieHeader: undefined }),
       states.issue({ cookieHeader: undefined }),
@@ -45,14 +45,14 @@ describe('a state', () => {
     for (const header of [undefined, '', cookieHeader(other.cookies[0])]) {
       const verdict = states.judge(mine.state, header);
       assert.deepEqual([verdict.ok, !verdict.ok && verdict.fault], [false, 'state_wrong_browser']);
-      assert.match(verdict.content?.id ?? '', /^[\w-]{22}$/, 'the page and the log name its request');
+      assert.match(verdict.content?.id ?? '', /^[\w-]{22}$/, 'the page and the log can name its request');
     }
     const name = mine.cookies[0]?.split('=')[0];
     const stolen = `${name}=${other.cookies[0]?.split(/[=;]/)[1]}`;
     assert.equal(states.judge(mine.state, stolen).ok, false);
   });
 
-  it('lapses after ten minutes, and not before', () => {
+  it('expires after ten minutes, and not before', () => {
     const { state, cookies } = states.issue({ cookieHeader: undefined });
     const later = (ms: number) => statesAt({ now: clock.now + ms }).judge(state, cookieHeader(cookies[0]));
     assert.ok(later(stateLifetimeMs).ok);
@@ -60,7 +60,7 @@ describe('a state', () => {
     assert.ok(!late.ok && late.fault === 'state_expired');
   });
 
-  it('bears a clock that is a little behind, and not one that is far off', () => {
+  it('tolerates a clock that runs a little behind, but not one that is far off', () => {
     const { state, cookies } = states.issue({ cookieHeader: undefined });
     const earlier = (ms: number) =>
       statesAt({ now: clock.now - ms }).judge(state, cookieHeader(cookies[0])).ok;
@@ -76,7 +76,7 @@ describe('a state', () => {
     assert.deepEqual(stranger.judge(state, cookieHeader(cookies[0])), { ok: false, fault: 'state_invalid' });
   });
 
-  it('is refused when a single character of it was changed', () => {
+  it('is refused if a single character is changed', () => {
     const { state, cookies } = states.issue({ cookieHeader: undefined });
     for (let at = 8; at < state.length; at += 7) {
       const changed = `${state.slice(0, at)}${state[at] === 'A' ? 'B' : 'A'}${state.slice(at + 1)}`;
@@ -84,12 +84,12 @@ describe('a state', () => {
     }
   });
 
-  it('is told missing where there is none', () => {
+  it('is reported as missing if there is none', () => {
     for (const none of [null, ''])
       assert.deepEqual(states.judge(none, undefined), { ok: false, fault: 'state_missing' });
   });
 
-  it('never throws, whatever comes', () => {
+  it('never throws, for any input', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 3000 }), fc.string(), (state, header) => {
         assert.equal(states.judge(state, header).ok, false);
@@ -98,26 +98,26 @@ describe('a state', () => {
     );
   });
 
-  it('tells nobody what is in it', () => {
+  it('reveals nothing of its content', () => {
     const { state } = states.issue({ teamId: 'TSECRET1', cookieHeader: undefined });
     assert.ok(!Buffer.from(state.split('.')[2] ?? '', 'base64url').includes('TSECRET1'));
   });
 });
 
 describe('the cookie of a state', () => {
-  it('is for this site’s server alone, for ten minutes', () => {
+  it('goes only to this site’s server, for ten minutes', () => {
     const { cookies } = statesAt({ now: 0 }).issue({ cookieHeader: undefined });
     const { httpOnly, sameSite, path, maxAge, secure } = parseSetCookie(cookies[0] ?? '');
     assert.deepEqual([httpOnly, sameSite, path, maxAge, secure], [true, 'lax', '/', 600, undefined]);
   });
 
-  it('is locked to the host on https', () => {
+  it('is bound to the host on https', () => {
     const { cookies } = statesAt({ now: 0 }, { secure: true }).issue({ cookieHeader: undefined });
     assert.match(cookies[0] ?? '', /^__Host-foyer-state-/);
     assert.match(cookies[0] ?? '', /; Secure/);
   });
 
-  it('does not pile up in a browser that begins again and again', () => {
+  it('does not pile up in a browser that starts over and over', () => {
     const states = statesAt({ now: 0 });
     const jar = new Map<string, string>();
     for (let round = 0; round < 40; round += 1) {

@@ -4,7 +4,7 @@ import { createUnstoredTokens } from '../../src/install/unstored-tokens.ts';
 
 const unused = (): never => assert.fail('not asked for');
 
-/** What the provider gets to see of an answer to `oauth.v2.access` that came with 200. */
+/** The body that the provider sees when Slack answers `oauth.v2.access` with 200. */
 async function seen(answer: unknown): Promise<unknown> {
   const tokens = createUnstoredTokens({
     database: { write: async () => {} } as never,
@@ -30,7 +30,7 @@ const whole = {
 };
 const org = { ...whole, team: null, enterprise: { id: 'E1' }, is_enterprise_install: true };
 
-test('an answer that does not say who installed, where, or whose a token is, is passed on as a failure', async () => {
+test('an answer without the installer, the place or the owner of a token is passed on as a failure', async () => {
   const { authed_user: _, ...nobody } = whole;
   for (const answer of [
     null,
@@ -49,7 +49,7 @@ test('an answer that does not say who installed, where, or whose a token is, is 
   }
 });
 
-test('an install and a refusal are passed on as they are', async () => {
+test('an install and a refusal are passed on unchanged', async () => {
   for (const answer of [
     whole,
     org,
@@ -60,7 +60,7 @@ test('an install and a refusal are passed on as they are', async () => {
   }
 });
 
-/** An exchange whose answer comes when the test lets it, with the tokens that were given back. */
+/** An exchange whose answer the test releases, with the tokens that were revoked. */
 function watchExchange(answer: unknown, headers: Record<string, string> = {}) {
   const revoked: string[] = [];
   const kept: string[] = [];
@@ -94,7 +94,7 @@ test('every token of an answer is revoked, whatever the rest of it looks like', 
   const odd: [string, object, string[]][] = [
     ['a null user token', { ...whole, authed_user: { id: 'U1', access_token: null } }, ['xoxb-1']],
     ['a null flag', { ...whole, is_enterprise_install: null }, ['xoxb-1']],
-    ['an enterprise that is text', { ...whole, enterprise: '' }, ['xoxb-1']],
+    ['an enterprise that is a string', { ...whole, enterprise: '' }, ['xoxb-1']],
     ['a team that is a list', { ...whole, team: [] }, ['xoxb-1']],
     [
       'no bot',
@@ -102,10 +102,10 @@ test('every token of an answer is revoked, whatever the rest of it looks like', 
       ['xoxp-1'],
     ],
     ['no user id', { ...whole, authed_user: { access_token: 'xoxp-1' } }, ['xoxb-1', 'xoxp-1']],
-    ['ok that is text', { ...whole, ok: 'true' }, ['xoxb-1']],
+    ['ok that is a string', { ...whole, ok: 'true' }, ['xoxb-1']],
     ['a token in a list', { ...whole, access_token: ['xoxb-1', 'xoxb-1'] }, ['xoxb-1']],
     ['a token in an object', { ...whole, access_token: { value: 'xoxb-1' } }, ['xoxb-1']],
-    ['a refresh token alone', { ok: true, refresh_token: 'xoxe-1' }, ['xoxe-1']],
+    ['only a refresh token', { ok: true, refresh_token: 'xoxe-1' }, ['xoxe-1']],
     [
       'a token in a field that is not known yet',
       { ...whole, more: [{ access_token: 'xoxb-2' }] },
@@ -121,19 +121,19 @@ test('every token of an answer is revoked, whatever the rest of it looks like', 
   }
 });
 
-test('an answer that comes after the page has gone is read to its end, and its tokens are revoked', async () => {
+test('an answer that comes after the page was sent is read to its end, and its tokens are revoked', async () => {
   const { tokens, watch, asked, revoked, kept, gone, answer } = watchExchange(whole);
   gone.abort(new DOMException('too late', 'TimeoutError'));
   await assert.rejects(asked, { name: 'TimeoutError' });
-  assert.equal(await watch.giveBack(1000), undefined, 'nothing was issued so far');
+  assert.equal(await watch.giveBack(1000), undefined, 'no token was issued so far');
   assert.deepEqual(revoked, []);
   answer();
   await tokens.settle();
   assert.deepEqual(revoked, ['xoxb-1']);
-  assert.equal(kept.length, 1, 'kept before they are revoked, for a crash in between');
+  assert.equal(kept.length, 1, 'the tokens are kept before they are revoked, in case of a crash in between');
 });
 
-test('the time of an install is that of Slack’s clock', async () => {
+test('the time of an install comes from Slack’s clock', async () => {
   for (const [date, time] of [
     ['Sun, 06 Nov 2033 08:49:37 GMT', Date.UTC(2033, 10, 6, 8, 49, 37)],
     ['no date', undefined],

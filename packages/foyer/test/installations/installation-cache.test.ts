@@ -4,7 +4,7 @@ import type { InstallationTokens } from '../../src/database/installation-tokens.
 import { createInstallationCache } from '../../src/installations/installation-cache.ts';
 import type { StoredInstallation } from '../../src/installations/installation-store.ts';
 
-/** A cache over a store that never changes unless told, the keys that were read from it, and what was at hand then. */
+/** A cache over a store that changes only on `commit`; records the keys it reads and the earlier rows it has kept. */
 function setCache() {
   const reads: string[] = [];
   const before: (string | undefined)[] = [];
@@ -34,7 +34,7 @@ function setCache() {
   return { get, reads, before, gone, commit };
 }
 
-test('an installation that is asked for again and again is read once, however many others come between', async () => {
+test('a frequently requested installation is read once, however many others are requested in between', async () => {
   const { get, reads } = setCache();
   for (let other = 0; other < 5000; other += 1) {
     await get('busy');
@@ -43,18 +43,18 @@ test('an installation that is asked for again and again is read once, however ma
   assert.equal(reads.filter((key) => key === 'busy').length, 1);
 });
 
-test('those that were not asked for the longest make room', async () => {
+test('the least recently requested installations are dropped', async () => {
   const { get, reads } = setCache();
   await get('quiet');
   for (let other = 0; other < 999; other += 1) await get(`other ${other}`);
   await get('quiet');
-  assert.equal(reads.filter((key) => key === 'quiet').length, 1, 'a thousand others leave it room');
+  assert.equal(reads.filter((key) => key === 'quiet').length, 1, 'a thousand others do not push it out');
   for (let other = 1000; other < 4000; other += 1) await get(`other ${other}`);
   await get('quiet');
   assert.equal(reads.filter((key) => key === 'quiet').length, 2);
 });
 
-test('nothing that was kept before a commit is given out after it, the older half too', async () => {
+test('nothing cached before a commit is returned after it, not even from the older half', async () => {
   const { get, reads, commit } = setCache();
   await get('old');
   for (let other = 0; other < 1100; other += 1) await get(`other ${other}`);
@@ -66,11 +66,11 @@ test('nothing that was kept before a commit is given out after it, the older hal
   assert.deepEqual(reads, ['old', 'new']);
 });
 
-test('what was opened before a commit is at hand when its row is opened again, until the row is gone', async () => {
+test('an installation opened before a commit is reused when its row is read again, until the row is gone', async () => {
   const { get, before, gone, commit } = setCache();
   await get('T1');
   commit();
-  assert.equal((await get('T1'))?.version, 1, 'as the row is now');
+  assert.equal((await get('T1'))?.version, 1, 'the current row is returned');
   commit();
   gone.add('T1');
   assert.equal(await get('T1'), undefined);
@@ -79,7 +79,7 @@ test('what was opened before a commit is at hand when its row is opened again, u
   assert.deepEqual(before, [undefined, 'T1 0', undefined]);
 });
 
-test('to keep anew what is kept pushes nobody out', async () => {
+test('caching an installation again pushes no other out', async () => {
   const { get, before, commit } = setCache();
   for (let number = 0; number < 2000; number += 1) await get(`T${number}`);
   commit();
@@ -88,7 +88,7 @@ test('to keep anew what is kept pushes nobody out', async () => {
   assert.deepEqual(before.slice(2000), ['T1999 0', 'T0 0']);
 });
 
-test('what was committed while it was read is not kept', async () => {
+test('an installation that is read during a commit is not cached', async () => {
   const { get, reads, commit } = setCache();
   await get('T1', () => {
     commit();
@@ -98,7 +98,7 @@ test('what was committed while it was read is not kept', async () => {
   assert.deepEqual(reads, ['T1', 'T2', 'T1']);
 });
 
-test('what is kept cannot be changed by whoever asked for it', async () => {
+test('the caller cannot change the cached installation', async () => {
   const { get } = setCache();
   const found = await get('T1');
   assert.throws(() => Object.assign(found?.installation.user ?? {}, { token: 'another' }), TypeError);

@@ -22,8 +22,8 @@ const stepNames = ['first-step', 'second-step'];
 const silent = pino({ level: 'silent' });
 
 /**
- * What every backend of the installation store must do, with a number for each case of the project's list. Most come
- * from defects of published stores.
+ * What every backend of the installation store must do. The numbers are those of the project's list of cases; most
+ * cases come from defects of published stores.
  */
 export function installationStoreContract(
   backendName: string,
@@ -215,7 +215,7 @@ export function installationStoreContract(
         const counting = createInstallationStore({
           database: {
             ...database,
-            // The mark of others' commits may move on at any time: here it stands still.
+            // Commits of other connections can change the mark at any time; here it stands still.
             changeMark: () => commits,
             prepare(build) {
               const read = database.prepare(build);
@@ -239,7 +239,7 @@ export function installationStoreContract(
         assert.equal(
           (await counting.fetchInstallation(asked)).bot?.token,
           'xoxb-bot-1',
-          'nobody changes what is kept',
+          'the caller cannot change the cached installation',
         );
         assert.equal(reads, 1);
         commits += 1;
@@ -247,17 +247,17 @@ export function installationStoreContract(
         assert.equal(reads, 2);
       });
 
-      it('takes the run of the last install for the newest, whichever machine’s clock is behind', async () => {
+      it('treats the run of the last install as the newest, even if its machine’s clock is behind', async () => {
         const first = await store.recordInstall(teamInstall());
         clock.advance(-5000);
         const second = await store.recordInstall(teamInstall());
         const record = await readInstallRecord(backend.database.queries, second.installationId);
         assert.equal(record?.run?.id, second.runId);
         assert.notEqual(first.runId, second.runId);
-        assert.equal(record?.installedAt, clock.now(), 'the install itself is told as that clock has it');
+        assert.equal(record?.installedAt, clock.now(), 'the install keeps the time of that clock');
       });
 
-      it('sees at once what it has changed itself, and within a second what another process has', async () => {
+      it('sees its own changes at once, and those of another process within a second', async () => {
         await save(teamInstall());
         const elsewhere = createInstallationStore({
           database: await backend.reopen(),
@@ -527,7 +527,7 @@ export function installationStoreContract(
         );
       });
 
-      it('writes nothing of an install whose run cannot be written', async () => {
+      it('writes nothing of an install if its run cannot be written', async () => {
         const broken = createInstallationStore({
           database: backend.database,
           keyring,
@@ -542,7 +542,7 @@ export function installationStoreContract(
         }
       });
 
-      it('starts a new life with an install after an uninstall, and none with a reinstall', async () => {
+      it('starts a new life with an install after an uninstall, but not with a reinstall', async () => {
         assert.equal((await store.recordInstall(teamInstall())).life, 1);
         assert.equal((await store.recordInstall(teamInstall())).life, 1);
         await store.deleteInstallation(T1);
@@ -552,7 +552,7 @@ export function installationStoreContract(
         assert.deepEqual([found?.status, found?.life], ['active', 2]);
       });
 
-      it('begins a new life without a bot where only a user authorizes after an uninstall', async () => {
+      it('starts a new life without a bot if only a user authorizes after an uninstall', async () => {
         await save(teamInstall());
         await store.deleteInstallation(T1);
         const reborn = await store.recordInstall(teamInstall({ botToken: null, userToken: 'xoxp-9' }));
@@ -716,7 +716,7 @@ export function installationStoreContract(
       });
 
       describe('30: an event in the second of the install', () => {
-        /** Slack tells whole seconds; the installs below happen a little later in the same second. */
+        /** Slack's event times are whole seconds; the installs below happen a little later in the same second. */
         const eventTime = () => Math.floor(clock.now() / 1000) * 1000;
         beforeEach(() => clock.advance(400));
 
@@ -728,7 +728,7 @@ export function installationStoreContract(
           assert.equal(await store.deleteInstallation(T1, { before }), true);
         });
 
-        it('is about a reinstall of the same life: nobody removes and installs an app within one second', async () => {
+        it('applies to a reinstall of the same life: no one removes and installs an app in one second', async () => {
           await store.storeInstallation(teamInstall({ userToken: 'xoxp-1' }));
           await store.storeInstallation(teamInstall({ userId: 'U2', userToken: 'xoxp-2' }));
           const before = eventTime();
@@ -739,7 +739,7 @@ export function installationStoreContract(
           await isMiss(T1);
         });
 
-        it('told twice, does not end the life that began after it', async () => {
+        it('does not end the life that began after it, even if it is delivered twice', async () => {
           await store.storeInstallation(teamInstall());
           const before = eventTime();
           assert.equal(await store.deleteInstallation(T1, { before, eventId: 'Ev1' }), true);
@@ -751,7 +751,7 @@ export function installationStoreContract(
           assert.equal(await botTokenOf(T1), 'xoxb-2');
         });
 
-        it('ends a second life when it is another event than the one that ended the first', async () => {
+        it('ends a second life if it is not the event that ended the first', async () => {
           await store.storeInstallation(teamInstall());
           const before = eventTime();
           await store.deleteInstallation(T1, { before, eventId: 'Ev1' });
@@ -793,7 +793,7 @@ export function installationStoreContract(
         assert.equal((await store.readInstallation(installationId))?.status, 'active');
       });
 
-      it('purges a team with its people, and leaves who is known elsewhere', async () => {
+      it('purges a team with its people, and keeps people who are known elsewhere', async () => {
         const first = await store.recordInstall(teamInstall({ userToken: 'xoxp-1' }));
         await store.recordInstall(teamInstall({ teamId: 'T2' }));
         const { queries } = backend.database;
@@ -834,7 +834,7 @@ export function installationStoreContract(
         assert.equal(bytes.includes('U2@T2.example'), true);
       });
 
-      it('stores names and scopes that can be stored and seen, and no team beside an org-wide install', async () => {
+      it('stores only visible, storable names and scopes, and no team for an org-wide install', async () => {
         const install = teamInstall({ userToken: 'xoxp-1' });
         const scopes = [' team:read', 'users:read', 'users:read ', ''];
         await save(
@@ -855,7 +855,7 @@ export function installationStoreContract(
         assert.equal((await store.fetchInstallation({ ...T1, teamId: 'T2' })).team?.name, undefined);
       });
 
-      it('compares an event with Slack’s own time of the install, however wrong our clock was', async () => {
+      it('compares an event with Slack’s time of the install, however wrong Foyer’s clock was', async () => {
         for (const aheadMs of [-3_600_000, -30_000, 30_000, 3_600_000]) {
           const slackNow = clock.now() - aheadMs;
           await store.recordInstall(teamInstall({ userToken: 'xoxp-1' }), { issuedAt: slackNow });
@@ -884,7 +884,7 @@ export function installationStoreContract(
         assert.equal(await botTokenOf({ ...T1, enterpriseId: 'E1' }), 'xoxb-bot-1');
       });
 
-      it('keeps the newest word on a team’s access, however late the others come', async () => {
+      it('keeps the newest change of a team’s access, however late older ones arrive', async () => {
         const query = { enterpriseId: 'E1' };
         const granted = () =>
           backend.database.queries
@@ -905,7 +905,7 @@ export function installationStoreContract(
         assert.deepEqual((await granted())[0], { team_id: 'T1', granted: 0 });
       });
 
-      it('makes due what waits for a grant, and tells it in the history', async () => {
+      it('queues runs that wait for a grant, and records the grant in the history', async () => {
         const { installationId, runId } = await store.recordInstall(orgInstall());
         await backend.database.queries
           .updateTable('runs')
@@ -951,7 +951,7 @@ export function installationStoreContract(
       it('32: nothing on disk contains a token, a refresh token or a webhook', async () => {
         await save(secretInstall(), secretInstall());
         const bytes = await backend.rawBytes();
-        assert.equal(bytes.includes((await sealedOf())[0]), true, 'the sealed text itself is there');
+        assert.equal(bytes.includes((await sealedOf())[0]), true, 'the sealed text is there');
         for (const secret of secrets) assert.equal(bytes.includes(secret), false, secret);
       });
 
@@ -970,7 +970,7 @@ export function installationStoreContract(
         assert.equal(await reencryptTokens({ database: backend.database, keyring: rotated }), 0);
         for (const sealed of await sealedOf()) assert.match(sealed, /^v1\.new\./);
         store = storeFor({ keyring: createKeyring([newKey]) });
-        assert.deepEqual(await store.findInstallation(T1), stored, 'versions stay');
+        assert.deepEqual(await store.findInstallation(T1), stored, 'the versions do not change');
         await assert.rejects(
           storeFor({ keyring: createKeyring([oldKey]) }).fetchInstallation(T1),
           KeyMissingError,

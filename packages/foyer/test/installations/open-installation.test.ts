@@ -33,14 +33,14 @@ const row: InstallationTokens = {
   user_version: 1,
 };
 
-/** Opens a row as it is after a change, and says whether what was opened before it was kept. */
+/** Opens a changed row, and returns whether the installation that was opened before was reused. */
 function openAfter(changed: Partial<InstallationTokens>, first = row) {
   const before = { row: first, installation: openInstallation(first, undefined, cipher) };
   const opened = openInstallation({ ...first, ...changed }, undefined, cipher, before);
   return { opened, isKept: opened.installation === before.installation.installation };
 }
 
-test('what is sealed as it was is not opened again, and all else is told as it is now', () => {
+test('unchanged seals are not opened again, and all other fields are current', () => {
   const now = {
     status: 'broken',
     life: 2,
@@ -55,7 +55,7 @@ test('what is sealed as it was is not opened again, and all else is told as it i
   assert.deepEqual([status, life, version, userVersion, installedAt], ['broken', 2, 3, 4, 5]);
 });
 
-test('whatever else is sealed, or for somebody else, is opened', () => {
+test('a changed seal, or one of another user, is opened', () => {
   assert.equal(
     openAfter({ sealed_bot: sealedBot('ins_1', 'xoxb-2') }).opened.installation.bot?.token,
     'xoxb-2',
@@ -68,11 +68,11 @@ test('whatever else is sealed, or for somebody else, is opened', () => {
   assert.equal(withoutUsers.opened.installation.user.id, 'U2');
 });
 
-test('a seal that was moved to another row does not open because it did in its own', () => {
+test('a seal that was moved to another row does not open, although it opened in its own row', () => {
   assert.throws(() => openAfter({ id: 'ins_2' }), { code: 'seal_broken' });
 });
 
-test('an installation without its bot is told by its row alone', () => {
+test('an installation without its bot takes its fields from the row', () => {
   const { opened } = openAfter({ team_name: 'New' }, { ...row, sealed_bot: null });
   assert.equal(opened.installation.team?.name, 'New');
 });

@@ -24,7 +24,7 @@ const storeOf = (database: Database, keyring: Keyring) =>
     log: pino({ level: 'silent' }),
   });
 
-/** The keys in the record, and since when each is retired. */
+/** The recorded keys, each with the time when it was retired. */
 const recordOf = async ({ queries }: Database) =>
   Object.fromEntries(
     (await queries.selectFrom('encryption_keys').select(['id', 'retired_at']).execute()).map(
@@ -40,8 +40,8 @@ const isRefusedFor =
     /missing/.test(error.message);
 
 for (const [engine, open] of Object.entries(engines)) {
-  describe(`the keys of two Foyers on one database (${engine})`, () => {
-    it('refuses the second that lacks the key of the first, though nothing is stored yet', async (t) => {
+  describe(`the key check of two Foyers on one database (${engine})`, () => {
+    it('refuses a second Foyer that lacks the key of the first, even if nothing is stored yet', async (t) => {
       const { database, reopen, close } = await open();
       t.after(close);
       const { now, advance } = createClock();
@@ -57,7 +57,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await assert.rejects(verifyKeyring(second, other, { now, process: 'web-2 8 y' }), isRefusedFor('a'));
     });
 
-    it('lets one of two first starts through that meet on an empty database', async (t) => {
+    it('admits only one of several first starts on an empty database at the same time', async (t) => {
       const { database, reopen, close } = await open();
       t.after(close);
       const databases = [database, await reopen(), await reopen()];
@@ -73,7 +73,7 @@ for (const [engine, open] of Object.entries(engines)) {
         if (result.status === 'rejected') assert.ok(isRefusedFor(`key-${winner}`)(result.reason));
     });
 
-    it('refuses one of two that bring different keys under one id', async (t) => {
+    it('refuses one of two Foyers that have different keys under the same id', async (t) => {
       const { database, reopen, close } = await open();
       t.after(close);
       const results = await Promise.allSettled([
@@ -100,7 +100,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await recordOf(database), { old: null, new: null });
     });
 
-    it('brings back the key of a Foyer that was taken for dead, and reports the other one', async (t) => {
+    it('restores the key of a Foyer that was believed dead, and each Foyer reports the other’s key', async (t) => {
       const { database, reopen, close } = await open();
       t.after(close);
       const { now, advance } = createClock();
@@ -114,7 +114,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.match(
         String(await findKeyMisfit(second.queries, after, { now: now(), everySeal: true })),
         /encrypted with the key old, which is missing/,
-        'doctor looks at what is stored',
+        'doctor checks the stored seals',
       );
       assert.match(String(await keepHoldingKey(database, before, paused)), /process 8 on web-2.*key new/);
       assert.deepEqual(await recordOf(database), { old: null, new: null });
@@ -125,7 +125,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await assert.rejects(verifyKeyring(second, after, { now }), isRefusedFor('old'));
     });
 
-    it('lets a process join whose first key the others hold as well', async (t) => {
+    it('lets a process join if the others also have its first key', async (t) => {
       const { database, reopen, close } = await open();
       t.after(close);
       await verifyKeyring(database, createKeyring([oldKey, newKey]), { process: 'web-1 7 x' });

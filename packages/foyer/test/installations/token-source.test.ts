@@ -27,7 +27,7 @@ describe('the token source', () => {
   let tokens: TokenSource;
   let lines: string[];
 
-  /** A token source as another process would have it. */
+  /** A token source like that of another process. */
   const sourceOn = (database: Database): TokenSource => {
     const log = pino({ level: 'debug' }, { write: (line: string) => lines.push(line) });
     const slackConfig = { apiUrl: endpoint.apiUrl, clientId: '1.1', clientSecret: 'client-secret' };
@@ -54,7 +54,7 @@ describe('the token source', () => {
       assert.equal(log.includes(secret), false, `${secret} in ${log}`);
   });
 
-  /** Seconds since 1970, so far from now. */
+  /** The time this many milliseconds from now, in seconds since 1970. */
   const expiresIn = (ms: number) => Math.floor((clock.now() + ms) / 1000);
   const installed = async (botMs: number | undefined, userMs?: number) =>
     store.recordInstall(
@@ -67,7 +67,7 @@ describe('the token source', () => {
   const statusOf = async () => (await store.findInstallation(T1))?.status;
 
   describe('authorizing', () => {
-    it('gives Bolt the bot of a team, and a user token only to whom it belongs', async () => {
+    it('returns the bot of a team, and a user token only to its owner', async () => {
       const { installationId } = await store.recordInstall(teamInstall({ userToken: 'xoxp-1' }));
       const bot = {
         installationId,
@@ -84,14 +84,14 @@ describe('the token source', () => {
       assert.equal(await tokens.botToken(T1), 'xoxb-bot-1');
     });
 
-    it('acts, for an org-wide install, in the team of the event', async () => {
+    it('uses the team of the event for an org-wide install', async () => {
       await store.recordInstall(orgInstall());
       const source = { teamId: 'T9', enterpriseId: 'E1', isEnterpriseInstall: true };
       const { teamId, enterpriseId, botToken } = await tokens.authorize(source);
       assert.deepEqual([teamId, enterpriseId, botToken], ['T9', 'E1', 'xoxb-bot-1']);
     });
 
-    it('tells an unknown team from one without a bot', async () => {
+    it('distinguishes an unknown team from one without a bot', async () => {
       const isReason = (reason: string) => (error: unknown) =>
         error instanceof InstallationNotFoundError && error.reason === reason;
       await assert.rejects(tokens.authorize(T1), isReason('unknown'));
@@ -103,8 +103,8 @@ describe('the token source', () => {
     });
   });
 
-  describe('renewing', () => {
-    it('leaves a token alone that never lapses, and one with more than two hours to live', async () => {
+  describe('refreshing', () => {
+    it('does not refresh a token that never expires, or one that is valid for more than two hours', async () => {
       await installed(undefined);
       assert.equal(await tokens.botToken(T1), 'xoxb-bot-1');
       await installed(2 * hour + 2000);
@@ -112,7 +112,7 @@ describe('the token source', () => {
       assert.deepEqual(endpoint.used, []);
     });
 
-    it('asks once for thirty concurrent readers, and stores what it got', async () => {
+    it('refreshes once for thirty concurrent readers, and stores the new tokens', async () => {
       await installed(2 * hour);
       const given = await Promise.all(Array.from({ length: 30 }, () => tokens.botToken(T1)));
       assert.deepEqual(new Set(given), new Set(['xoxe.xoxb-new-1']));
@@ -124,13 +124,13 @@ describe('the token source', () => {
       );
       assert.equal(await tokens.botToken(T1), 'xoxe.xoxb-new-1');
       clock.advance(10 * hour);
-      assert.equal(await tokens.botToken(T1), 'xoxe.xoxb-new-2', 'and again when that one lapses');
+      assert.equal(await tokens.botToken(T1), 'xoxe.xoxb-new-2', 'and again when that one expires');
       const { queries } = opened.database;
       assert.equal((await queries.selectFrom('history').selectAll().execute()).length, 1);
       assert.equal((await queries.selectFrom('runs').selectAll().execute()).length, 1);
     });
 
-    it('asks once for several processes, for lapsed tokens too', async () => {
+    it('refreshes once for several processes, even if the tokens have expired', async () => {
       await installed(-hour, -hour);
       const others = await Promise.all([opened.reopen(), opened.reopen()]);
       const sources = [tokens, ...others.map(sourceOn)];
@@ -157,7 +157,7 @@ describe('the token source', () => {
       assert.equal((await store.fetchInstallation(T1)).bot?.token, 'xoxb-reinstalled');
     });
 
-    it('is not kept waiting by a slow Slack while the old token works', async () => {
+    it('does not wait for a slow Slack while the old token works', async () => {
       await installed(hour);
       const held = endpoint.hold();
       assert.equal(await tokens.botToken(T1), 'xoxb-bot-1');
@@ -172,20 +172,20 @@ describe('the token source', () => {
       endpoint.answerWith(503);
       assert.equal(await tokens.botToken(T1), 'xoxb-bot-1');
       assert.equal(await tokens.botToken(T1), 'xoxb-bot-1');
-      assert.equal(endpoint.used.length, 1, 'Slack is given a pause');
+      assert.equal(endpoint.used.length, 1, 'no second attempt right after a failure');
       clock.advance(hour);
       await assert.rejects(
         tokens.botToken(T1),
         (error) => error instanceof TokenRefreshError && error.reason === 'http_503',
       );
       await assert.rejects(tokens.authorize(T1), TokenRefreshError);
-      assert.equal(await statusOf(), 'active', 'Slack being down is not the end of it');
+      assert.equal(await statusOf(), 'active', 'an outage of Slack does not break the installation');
       endpoint.answerWith(undefined);
       clock.advance(10_000);
       await assert.rejects(
         tokens.botToken(T1),
         TokenRefreshError,
-        'this endpoint takes a refresh token once',
+        'the fake endpoint accepts a refresh token once',
       );
     });
 
@@ -201,7 +201,7 @@ describe('the token source', () => {
       assert.equal(endpoint.used.length, 2);
     });
 
-    it('marks an installation broken whose refresh token is dead, and asks no more', async () => {
+    it('marks an installation with a dead refresh token as broken, and stops refreshing', async () => {
       const { installationId } = await installed(hour);
       endpoint.answerWith({ ok: false, error: 'invalid_refresh_token' });
       assert.equal(await tokens.botToken(T1), 'xoxb-bot-1', 'it works for another hour');
@@ -211,7 +211,7 @@ describe('the token source', () => {
       assert.equal(endpoint.used.length, 1);
     });
 
-    it('does not believe an answer that is not one', async () => {
+    it('rejects a malformed answer', async () => {
       await installed(-hour);
       endpoint.answerWith({ ok: true, access_token: 'xoxb-half-an-answer' });
       await assert.rejects(
@@ -221,11 +221,11 @@ describe('the token source', () => {
       assert.equal(await statusOf(), 'active');
     });
 
-    it('renews a user’s token alike, and goes on without one that died', async () => {
+    it('refreshes a user’s token too, and continues without a dead one', async () => {
       await installed(12 * hour, hour);
       const source = { ...T1, userId: 'U1' };
       assert.equal((await tokens.authorize(T1)).userToken, undefined);
-      assert.deepEqual(endpoint.used, [], 'nobody asked for it');
+      assert.deepEqual(endpoint.used, [], 'no one asked for the user token');
       assert.equal((await tokens.authorize(source)).userToken, 'xoxe.xoxp-new-1');
       clock.advance(11 * hour);
       await store.recordInstall(teamInstall({ botToken: 'xoxb-2' }));
@@ -233,7 +233,7 @@ describe('the token source', () => {
       clock.advance(2 * hour);
       const result = await tokens.authorize(source);
       assert.deepEqual([result.botToken, result.userToken], ['xoxb-2', undefined]);
-      assert.equal(await statusOf(), 'active', 'one person’s token is not the installation');
+      assert.equal(await statusOf(), 'active', 'a dead user token does not break the installation');
       assert.equal((await store.fetchInstallation(source)).user.token, undefined);
       const history = await opened.database.queries.selectFrom('history').selectAll().orderBy('id').execute();
       const died = history.filter((line) => line.kind === 'token_died');
@@ -255,7 +255,7 @@ describe('the token source', () => {
   });
 
   describe('for quiet teams', () => {
-    it('renews what lapses, bots and users, and nothing else', async () => {
+    it('refreshes expiring tokens of bots and users, and nothing else', async () => {
       await installed(hour, hour);
       const lasting = { teamId: 'T2', botToken: 'xoxb-lasting', botExpiresAt: expiresIn(12 * hour) };
       await store.recordInstall(teamInstall(lasting));
@@ -267,7 +267,7 @@ describe('the token source', () => {
       assert.deepEqual(await tokens.refreshLapsing(), { refreshed: 0, failed: 0 });
     });
 
-    it('takes the soonest first, so many at a time', async () => {
+    it('refreshes the tokens that expire first, up to a limit', async () => {
       for (const [index, ms] of [hour, hour / 2, hour * 1.5].entries()) {
         const wish = { teamId: `T${index}`, botToken: `xoxb-${index}`, botExpiresAt: expiresIn(ms) };
         await store.recordInstall(teamInstall(wish));
@@ -276,7 +276,7 @@ describe('the token source', () => {
       assert.deepEqual(endpoint.used, ['xoxe-1-bot-xoxb-1']);
     });
 
-    it('counts failures, and leaves them in peace for a while', async () => {
+    it('counts failures, and waits before it retries them', async () => {
       await installed(hour);
       endpoint.answerWith(500);
       assert.deepEqual(await tokens.refreshLapsing(), { refreshed: 0, failed: 1 });
@@ -284,11 +284,11 @@ describe('the token source', () => {
     });
   });
 
-  describe('told of a failed call', () => {
+  describe('after a failed call', () => {
     const platformError = (error: string) =>
       Object.assign(new Error(error), { code: 'slack_webapi_platform_error', data: { ok: false, error } });
 
-    it('marks the installation broken when its token is dead', async () => {
+    it('marks the installation as broken if its token is dead', async () => {
       const { installationId } = await installed(undefined);
       const call = { installationId, token: 'xoxb-bot-1' };
       assert.equal(

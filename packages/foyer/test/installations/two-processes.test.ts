@@ -30,7 +30,7 @@ for (const [name, open] of Object.entries(engines)) {
       const { queries } = opened.database;
       const row = await queries.selectFrom('installations').selectAll().executeTakeFirstOrThrow();
       const installs = rounds * people.length;
-      assert.equal(row.version, installs, 'each install counted once');
+      assert.equal(row.version, installs, 'each install is counted once');
       const history = await queries.selectFrom('history').select('kind').execute();
       const kinds = Object.groupBy(history, (line) => line.kind);
       assert.deepEqual(
@@ -52,7 +52,7 @@ for (const [name, open] of Object.entries(engines)) {
       });
       for (const person of people) {
         const found = await store.fetchInstallation({ teamId: 'T1', userId: `U${person}` });
-        assert.equal(found.user.token, `xoxp-${person}-${rounds - 1}`, 'the last of each person');
+        assert.equal(found.user.token, `xoxp-${person}-${rounds - 1}`, 'the last token of each person');
       }
     } finally {
       await opened.close();

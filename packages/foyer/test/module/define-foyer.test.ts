@@ -71,7 +71,7 @@ describe('a definition', () => {
     }
   });
 
-  it('takes no base path that leads elsewhere', async () => {
+  it('refuses a base path that leads elsewhere', async () => {
     const config = readConfig({
       SLACK_CLIENT_ID: '1.2',
       SLACK_CLIENT_SECRET: 'a',

@@ -18,10 +18,10 @@ import { freePort } from '../../src/testing/free-port.ts';
 import { createVisitor, finishedRun, install } from '../../src/testing/visitor.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 
-// Express 4 has types of its own major alone.
+// `express4` has no types here, so the test uses those of Express 5.
 const express4 = createRequire(import.meta.url)('express4') as typeof express;
 
-/** A host's server with Foyer below a base path, and a Slack for it. */
+/** A host's server with Foyer under a base path, and a Slack for it. */
 interface Host {
   origin: string;
   foyer: Foyer;
@@ -31,7 +31,7 @@ interface Host {
 const basePath = '/integrations/slack';
 const operatorPassword = 'Correct-Horse 7 battery';
 
-/** Starts what `mount` makes of a Foyer, on a port of its own. */
+/** Starts the server that `mount` builds around a Foyer, on its own port. */
 async function startHost(t: TestContext, mount: (foyer: Foyer) => Promise<RequestListener>): Promise<Host> {
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
@@ -72,7 +72,7 @@ async function startHost(t: TestContext, mount: (foyer: Foyer) => Promise<Reques
   return { origin, foyer, sandbox };
 }
 
-/** Installs the app and opens Home; what a host must be able to do whatever it is made of. */
+/** Installs the app, opens Home and uses everything else that must work in every kind of host. */
 async function useEverything(
   { origin, foyer, sandbox }: Host,
   { own: hasOwn } = { own: true },
@@ -108,7 +108,7 @@ async function useEverything(
 }
 
 describe('Foyer in a server of the host', () => {
-  it('is middleware of Express 5, before a body parser', async (t) => {
+  it('works as middleware of Express 5, before a body parser', async (t) => {
     const host = await startHost(t, async (foyer) => {
       const app = express();
       app.use(foyer.middleware);
@@ -119,7 +119,7 @@ describe('Foyer in a server of the host', () => {
     await useEverything(host);
   });
 
-  it('is middleware of Express 5, mounted at its base path', async (t) => {
+  it('works as middleware of Express 5, mounted at its base path', async (t) => {
     const host = await startHost(t, async (foyer) => {
       const app = express();
       app.use(basePath, foyer.middleware);
@@ -129,7 +129,7 @@ describe('Foyer in a server of the host', () => {
     await useEverything(host);
   });
 
-  it('is middleware of Express 4, behind a body parser that keeps the raw body', async (t) => {
+  it('works as middleware of Express 4, after a body parser that keeps the raw body', async (t) => {
     const host = await startHost(t, async (foyer) => {
       const app = express4();
       const verify = (req: object, _res: unknown, rawBody: Buffer) => void Object.assign(req, { rawBody });
@@ -141,7 +141,7 @@ describe('Foyer in a server of the host', () => {
     await useEverything(host);
   });
 
-  it('says how to mount it if a body parser has read the body before', async (t) => {
+  it('says how to mount it if a body parser has already read the body', async (t) => {
     const host = await startHost(t, async (foyer) => {
       const app = express();
       app.use(express.json(), foyer.middleware);
@@ -159,7 +159,7 @@ describe('Foyer in a server of the host', () => {
     assert.equal(answer.status, 500);
   });
 
-  it('is middleware of Fastify', async (t) => {
+  it('works as middleware of Fastify', async (t) => {
     const host = await startHost(t, async (foyer) => {
       const app = fastify();
       await app.register(middie);
@@ -171,7 +171,7 @@ describe('Foyer in a server of the host', () => {
     await useEverything(host);
   });
 
-  it('is a listener of node:http', async (t) => {
+  it('works as a listener of node:http', async (t) => {
     const host = await startHost(t, async (foyer) => async (req, res) => {
       if (await foyer.handle(req, res)) return;
       res.statusCode = req.url === '/own' ? 200 : 404;
@@ -180,7 +180,7 @@ describe('Foyer in a server of the host', () => {
     await useEverything(host);
   });
 
-  it('has the operator pages below its base path, and every local link and redirect stays there', async (t) => {
+  it('has the operator pages under its base path, and every local link and redirect stays there', async (t) => {
     const host = await startHost(t, async (foyer) => async (req, res) => {
       if (!(await foyer.handle(req, res))) res.writeHead(404).end();
     });
@@ -214,7 +214,7 @@ describe('Foyer in a server of the host', () => {
     assert.ok(seen.size >= 4, [...seen].join(' '));
   });
 
-  it('is a fetch handler of Hono', async (t) => {
+  it('works as a fetch handler of Hono', async (t) => {
     const host = await startHost(t, async (foyer) => {
       const app = new Hono();
       app.get('/own', (context) => context.text("the host's own"));
@@ -243,7 +243,7 @@ describe('Foyer in a server of the host', () => {
     await useEverything(host);
   });
 
-  it('serves a Bolt app of the host, with its own listeners', async (t) => {
+  it('works with the host’s own Bolt app and its listeners', async (t) => {
     const heard: string[] = [];
     const host = await startHost(t, async (foyer) => {
       const app = new App({ receiver: foyer.receiver, authorize: foyer.authorize });

@@ -12,7 +12,7 @@ import { createVisitor, eventually, finishedRun, install } from '../../src/testi
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 
 /**
- * The tarball as an adopter gets it: a real copy below node_modules, in plain JavaScript, without flags. Its own
+ * The tarball as an adopter gets it: a real copy in node_modules, in plain JavaScript, without flags. Its
  * dependencies are linked from this repository, so that the test needs no registry.
  */
 
@@ -21,10 +21,10 @@ const run = promisify(execFile);
 const npm = (...args: string[]) =>
   run('npm', args, { cwd: root, env: { ...process.env, npm_config_loglevel: 'error' } });
 
-/** Other Nodes to try the tarball on, as paths separated by colons; this one always. */
+/** The Node binaries to test the tarball on: this one, and those in FOYER_NODES, separated by colons. */
 const nodes = [process.execPath, ...(process.env.FOYER_NODES ?? '').split(':').filter(Boolean)];
 
-/** What an Express app of plain JavaScript does with everything that a definition takes. */
+/** An Express app in plain JavaScript that uses every part of a definition. */
 const hostSource = `
 import { once } from 'node:events';
 import express from 'express';

@@ -9,7 +9,7 @@ import { notifyOperators } from '../../src/steps/notify-operators.ts';
 import { type PipelineStage, setStage } from '../pipeline/pipeline-stage.ts';
 import { startMailServer } from '../support/mail-server.ts';
 
-/** A webhook, and how it answers from now on. */
+/** Starts a webhook; `status` is its answer from now on. */
 async function startWebhook(t: TestContext) {
   const received: string[] = [];
   const webhook = { received, status: 200, url: '' };
@@ -61,8 +61,8 @@ async function stageWithBoth(t: TestContext, steps: readonly Step[] = []) {
   return { stage, webhook, mail, sender: senderOf(stage) };
 }
 
-describe('the operators are told', () => {
-  it('of an uninstall, once in each channel, however often its event comes and whoever sends', async (t) => {
+describe('the operators are notified', () => {
+  it('of an uninstall, once per channel, however often its event comes and whichever process sends', async (t) => {
     const { stage, webhook, mail, sender } = await stageWithBoth(t);
     const { teamId } = await stage.install();
     await stage.pass(60_000);
@@ -76,7 +76,7 @@ describe('the operators are told', () => {
     assert.match(mail.received[0] ?? '', /^Message-ID: <foyer\.his_[0-9A-Z]+@ops\.example>\r$/m);
   });
 
-  it('of a token that died, once; but not where the app was being removed', async (t) => {
+  it('of a dead token, once, but not if the app was being removed', async (t) => {
     const { stage, webhook, sender } = await stageWithBoth(t);
     const acme = await stage.install();
     await stage.store.markBroken(acme.installationId, 'token_revoked');
@@ -110,7 +110,7 @@ describe('the operators are told', () => {
     assert.match(webhook.received[0] ?? '', new RegExp(`retry ${runId}`));
   });
 
-  it('of a failed run by its own message alone, where that named what failed', async (t) => {
+  it('of a failed run only by its own message, if that message named the failure', async (t) => {
     const { stage, webhook, sender } = await stageWithBoth(t, [
       { ...failing, required: false },
       notifyOperators,
@@ -134,7 +134,7 @@ describe('the operators are told', () => {
     await sender.send();
     webhook.status = 200;
     await sender.send();
-    assert.equal(webhook.received.length, 0, 'it was asked to wait');
+    assert.equal(webhook.received.length, 0, 'the webhook asked to wait');
     await stage.pass(60_000);
     await sender.send();
     assert.deepEqual([webhook.received.length, mail.received.length], [1, 1]);
@@ -150,7 +150,7 @@ describe('the operators are told', () => {
     assert.deepEqual([given?.channel, given?.error_code, given?.due_at], ['webhook', 'http_503', null]);
   });
 
-  it('not twice by a webhook when the process dies in the middle', async (t) => {
+  it('not twice by a webhook if the process dies while it sends', async (t) => {
     const { stage, webhook, mail, sender } = await stageWithBoth(t);
     const { teamId } = await stage.install();
     await stage.store.deleteInstallation({ teamId });
@@ -167,7 +167,7 @@ describe('the operators are told', () => {
     ]);
   });
 
-  it('nothing where no channel is set, and nothing piles up', async (t) => {
+  it('of nothing if no channel is configured, and no notices pile up', async (t) => {
     const stage = await setStage(t, { steps: [] });
     const { teamId } = await stage.install();
     await stage.store.deleteInstallation({ teamId });
@@ -176,7 +176,7 @@ describe('the operators are told', () => {
     assert.deepEqual(await rows(stage), []);
   });
 
-  it('no further when it is stopped', async (t) => {
+  it('no longer once the sender is stopped', async (t) => {
     const { stage, webhook, sender } = await stageWithBoth(t);
     const { teamId } = await stage.install();
     await stage.store.deleteInstallation({ teamId });

@@ -18,7 +18,7 @@ const traits = {
   maxAttempts: 3,
 };
 
-/** Begins `work` on another connection and leaves it uncommitted; `commit` ends it. */
+/** Runs `work` in a transaction and leaves it open; returns a function that commits it. */
 async function leaveOpen(database: Database, work: (transaction: Transaction<Tables>) => Promise<unknown>) {
   const gate = Promise.withResolvers<void>();
   const done = Promise.withResolvers<void>();
@@ -53,7 +53,7 @@ async function waitsForLock({ queries }: Database, work: Promise<unknown>): Prom
 describe('two machines on one Postgres', () => {
   const stageFor = (t: TestContext, step: Step) => setStage(t, { engine: 'Postgres', steps: [step] });
 
-  it('miss no access that is granted while a step decides to wait for it', async (t) => {
+  it('do not miss a grant that comes while a step decides to wait for it', async (t) => {
     const stage = await stageFor(t, {
       ...traits,
       name: 'waits',
@@ -78,10 +78,10 @@ describe('two machines on one Postgres', () => {
     await waitsForLock(stage.database, working);
     await commit();
     await working;
-    assert.equal((await stage.run(runId)).status, 'queued', 'it looks again');
+    assert.equal((await stage.run(runId)).status, 'queued', 'the step runs again');
   });
 
-  it('take no run that is being claimed for one that only waits', async (t) => {
+  it('do not treat a run that is being claimed as one that only waits', async (t) => {
     const stage = await stageFor(t, { ...traits, name: 'waits', run: async () => retryIn(1000) });
     const { runId } = await stage.install();
     await stage.work();
@@ -103,7 +103,7 @@ describe('two machines on one Postgres', () => {
     assert.equal((await stage.run(runId)).status, 'running');
   });
 
-  it('send one welcome again when both are asked to at once', async (t) => {
+  it('send one more welcome if both are asked to at the same time', async (t) => {
     const stage = await stageFor(t, { ...traits, name: 'send-welcome', run: async () => null });
     const { runId, installationId } = await stage.install();
     const other = await stage.reopen();
@@ -118,7 +118,7 @@ describe('two machines on one Postgres', () => {
     }
   });
 
-  it('judge a late uninstall by the install that is just being stored', async (t) => {
+  it('compare a late uninstall with the install that is just being stored', async (t) => {
     const stage = await stageFor(t, { ...traits, name: 'only', run: async () => null });
     const { installationId, teamId } = await stage.install();
     const uninstalledAt = stage.now() + 60_000;
@@ -139,6 +139,6 @@ describe('two machines on one Postgres', () => {
     await commit();
     assert.equal(await removing, false);
     const stored = await stage.store.readInstallation(installationId);
-    assert.ok(stored?.installation.bot?.token, 'its token is there');
+    assert.ok(stored?.installation.bot?.token, 'its token is still there');
   });
 });

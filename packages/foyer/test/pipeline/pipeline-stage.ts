@@ -26,22 +26,22 @@ import { brandOf, texts } from '../support/test-face.ts';
 
 const redirectUri = 'http://127.0.0.1:9/slack/oauth_redirect';
 
-/** Whose install, and with which scopes. */
+/** Who installs where, and with which scopes. */
 export interface InstallWish {
   workspace?: string;
-  /** The whole org that the workspace belongs to. */
+  /** Installs in the whole org that the workspace belongs to. */
   orgWide?: boolean;
   who?: string;
   scopes?: string[];
 }
 
-/** The pipeline on a database of its own, beside a Slack of its own, in a time that stands still. */
+/** The pipeline with its own database, its own Slack, and a clock that stands still. */
 export interface PipelineStage {
   sandbox: Sandbox;
   database: Database;
-  /** Where a SQLite database is. */
+  /** The path of the database file, on SQLite. */
   databaseFile: string;
-  /** A further connection to the database, as another machine has one. */
+  /** Opens another connection to the database, as another machine would. */
   reopen(): Promise<Database>;
   config: Config;
   store: InstallationStore;
@@ -50,13 +50,13 @@ export interface PipelineStage {
   deadTokens: string[];
   logged(): string;
   now(): number;
-  /** Moves our clock and Slack's. */
+  /** Advances the clocks of Foyer and Slack. */
   pass(ms: number): Promise<void>;
   /** Installs as a person would: consent, code, tokens, store. */
   install(wish?: InstallWish): Promise<RecordedInstall & { userId: string; teamId: string }>;
-  /** Works everything that is due now, to its rest; returns how many runs that were. */
+  /** Works every due run until it rests; returns the number of runs. */
   work(deps?: Partial<PipelineDeps>): Promise<number>;
-  /** Works a run and passes the time that it waits for, until it ends or waits for an event. */
+  /** Works a run and advances the clock whenever it waits, until it ends or waits for an event. */
   finish(runId: string, deps?: Partial<PipelineDeps>): Promise<RunRecord>;
   run(runId: string): Promise<RunRecord>;
   /** The welcomes in a person's DM. */
@@ -65,7 +65,7 @@ export interface PipelineStage {
 
 const manifestText = fixtureManifest;
 
-/** Sets the stage; it is struck when the test ends. */
+/** Sets the stage; it is closed when the test ends. */
 export async function setStage(
   t: TestContext,
   options: {
@@ -88,7 +88,7 @@ export async function setStage(
   const { database, target } = opened;
   const struck = new AbortController();
   t.after(async () => {
-    // What hangs for ever, since its process has died, must not hold this one.
+    // Work that hangs forever, since its "process" has died, must not keep this one alive.
     struck.abort();
     await opened.close();
     await sandbox.close();
@@ -233,8 +233,8 @@ async function recordInstall(sandbox: Sandbox, config: Config, store: Installati
 }
 
 /**
- * The same database as a process sees it that dies at some moment: once `isDead` says so, none of its queries ever
- * comes back.
+ * The same database as seen by a process that dies at some moment: once `isDead` returns true, none of its writes
+ * ever settles.
  */
 export function mortal(database: Database, isDead: () => boolean): Database {
   const forEver = new Promise<never>(() => {});
@@ -244,7 +244,7 @@ export function mortal(database: Database, isDead: () => boolean): Database {
   };
 }
 
-/** A promise, and what resolves it. */
+/** A promise, and the function that resolves it. */
 export function signal(): { reached: Promise<void>; reach(): void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   return { reached: promise, reach: () => resolve() };

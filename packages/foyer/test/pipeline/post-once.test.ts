@@ -7,7 +7,7 @@ import { mortal, type PipelineStage, setStage, signal } from './pipeline-stage.t
 
 const title = { todo: 'Send tips', doing: 'Sending tips' };
 
-/** Posts two messages, and then is tried again as often as `repeats` says. */
+/** A step that posts two messages and then runs again `repeats` times. */
 function tips(repeats = 0): Step {
   return {
     name: 'tips',
@@ -37,17 +37,17 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual([run.status, run.steps[0]?.attempts], ['succeeded', 4]);
       assert.deepEqual(textsIn(stage, acme).toSorted(), both.toSorted());
       assert.deepEqual(textsIn(stage, globex).toSorted(), both.toSorted());
-      assert.equal(stage.sandbox.calls('conversations.history').length, 0, 'what was sent is known');
+      assert.equal(stage.sandbox.calls('conversations.history').length, 0, 'the sent messages are recorded');
     });
 
-    it('posts again in the next life of the installation', async (t) => {
+    it('posts again after an uninstall and a new install', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const acme = await stage.install();
       await stage.finish(acme.runId);
       await stage.store.deleteInstallation({ teamId: acme.teamId });
       await stage.pass(1000);
       const again = await stage.install();
-      // The search for this life's message must not take the earlier life's for it.
+      // The search for this message must not find the one from before the uninstall.
       const failure: Failure = { type: 'reset-before-acting' };
       stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
       await stage.finish(again.runId);
@@ -74,7 +74,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       });
     }
 
-    it('does not take the message of another key for its own, and waits until a broken call has settled', async (t) => {
+    it('does not mistake the message of another key for its own, and waits for a broken call to settle', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const acme = await stage.install();
       const failure: Failure = { type: 'reset-before-acting' };
@@ -84,7 +84,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.ok(stage.now() - run.createdAt >= 2000);
     });
 
-    it('finds a message whose process died before it was recorded', async (t) => {
+    it('finds a message if the process died before it was recorded', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const acme = await stage.install();
       const posted = () => textsIn(stage, acme).length > 0;
@@ -95,7 +95,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(textsIn(stage, acme).toSorted(), both.toSorted());
     });
 
-    it('leaves the record of a newer call alone if an earlier one is refused late', async (t) => {
+    it('does not touch the record of a newer call if an earlier one is refused late', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const acme = await stage.install();
       const asked = signal();

@@ -14,7 +14,7 @@ const options = [
   { value: 'team', label: 'For a team' },
 ];
 
-/** Asks for the plan, and returns it. */
+/** A step that asks for the plan and returns it. */
 function choosePlan(limits: { timeLimitMs?: number } = {}): ActingStep {
   return {
     name: 'choose-plan',
@@ -35,7 +35,7 @@ const keyOf = (install: Install) => ({
   questionId: 'plan',
 });
 
-/** What the step returned. */
+/** Finishes the run and returns the output of its step. */
 async function outputOf(stage: PipelineStage, { runId }: Install): Promise<unknown> {
   const { status } = await stage.finish(runId);
   assert.equal(status, 'succeeded');
@@ -57,7 +57,7 @@ async function answer(
   return (await answerQuestion(stage.database, keyOf(install), whole)).outcome;
 }
 
-/** Resolves when a transaction waits for a lock of another; at once on SQLite. */
+/** Resolves once a transaction waits for a lock of another; immediately on SQLite. */
 async function isWaitedFor({ database }: PipelineStage, engine: keyof typeof engines): Promise<void> {
   if (engine === 'SQLite') return;
   for (;;) {
@@ -70,7 +70,7 @@ async function isWaitedFor({ database }: PipelineStage, engine: keyof typeof eng
 
 for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
   describe(`ask on ${engine}`, () => {
-    it('asks in the DM, rests, and runs the step again with the answer of its own team', async (t) => {
+    it('asks in the DM, pauses, and runs the step again with the answer of its own team', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const globex = await stage.install({ workspace: 'Globex' });
@@ -90,7 +90,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await outputOf(stage, globex), 'free');
     });
 
-    it('takes one valid answer, from whoever may answer, for a question of their installation', async (t) => {
+    it('accepts one valid answer, from a person who is allowed to answer, for their own installation', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const globex = await stage.install({ workspace: 'Globex' });
@@ -109,7 +109,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual([stored?.answer, stored?.answeredBy], ['team', acme.userId]);
     });
 
-    it('stores one of two answers that come at the same moment', async (t) => {
+    it('stores one of two simultaneous answers', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       await stage.work();
@@ -117,7 +117,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(outcomes.toSorted(), ['answered', 'answered-before']);
     });
 
-    it('goes on at once if the answer comes while the question is posted', async (t) => {
+    it('continues at once if the answer comes while the question is being posted', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       let outcome: string | undefined;
@@ -135,14 +135,14 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await outputOf(stage, acme), 'team');
     });
 
-    it('loses no answer that is stored while its run comes to rest', async (t) => {
+    it('loses no answer that is stored while its run goes to sleep', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const moved = Promise.withResolvers<void>();
       let outcome: Promise<string> | undefined;
       let writes = 0;
       const looked = Promise.withResolvers<void>();
-      /** Pauses after the first query: until the move has ended, or waits for us. */
+      /** Pauses the answer after its first query, until the end of the attempt is committed or waits for a lock. */
       const pause: KyselyPlugin = {
         transformQuery: ({ node }) => node,
         async transformResult({ result }) {
@@ -163,7 +163,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
             if (textsIn(stage, acme).length > 0) writes += 1;
             if (writes !== 2) return stage.database.write(work, patienceMs);
             outcome = answer({ ...stage, database: slow }, acme);
-            // SQLite has one writer: it is the answer's turn until that is committed.
+            // SQLite has one writer, so the answer must commit first.
             await (engine === 'SQLite' ? outcome : looked.promise);
             return stage.database.write(work, patienceMs).finally(moved.resolve);
           },
@@ -174,7 +174,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await outputOf(stage, acme), 'team');
     });
 
-    it('posts the question once although the process dies after that', async (t) => {
+    it('posts the question once, even if the process dies afterwards', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const posted = () => textsIn(stage, acme).length > 0;
@@ -205,7 +205,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await outputOf(stage, acme), 'team');
     });
 
-    it('skips the step when the time for the answer is over', async (t) => {
+    it('skips the step when the time limit for the answer has passed', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan({ timeLimitMs: 60_000 })] });
       const acme = await stage.install();
       await stage.work();
@@ -226,7 +226,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(acme.runId)).status, 'cancelled');
     });
 
-    it('waits although Slack refuses the DM: Home shows the question', async (t) => {
+    it('waits even if Slack refuses the DM, since Home shows the question', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const failure = { type: 'error', error: 'messages_tab_disabled' } as const;
@@ -235,7 +235,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(acme.runId)).waitingFor, 'answer');
     });
 
-    it('lets a step ask several things, one after the other, and fails one that asks what was answered', async (t) => {
+    it('lets a step ask several questions in turn, and fails one that repeats an answered question', async (t) => {
       const input = { type: 'text' } as const;
       const both: ActingStep = {
         name: 'choose-plan',
@@ -272,7 +272,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
   });
 }
 
-it('takes a channel’s id, and a text of 1 to 3,000 characters', async (t) => {
+it('accepts a channel id, and a text of 1 to 3,000 characters', async (t) => {
   const cases = [
     { input: { type: 'channel' }, bad: ['', 'general', 'U0123', 'C1'], good: 'C0123ABC' },
     { input: { type: 'text' }, bad: ['', ' \n', 'x'.repeat(3001)], good: 'x'.repeat(3000) },
@@ -291,7 +291,7 @@ it('takes a channel’s id, and a text of 1 to 3,000 characters', async (t) => {
   }
 });
 
-it('fails a step whose question Slack could not show', async (t) => {
+it('fails a step whose question Slack cannot show', async (t) => {
   const twice = [...options, { value: 'free', label: 'Free again' }];
   const input = { type: 'choice', options: twice } as const;
   const step: ActingStep = { ...choosePlan(), run: async () => ask({ id: 'plan', text: 'Which?', input }) };

@@ -16,7 +16,7 @@ import { setStage } from './pipeline-stage.ts';
 
 const traits = { required: true, title: { todo: 'Do it', doing: 'Doing it' }, maxAttempts: 2 };
 
-/** What steps leave behind, where anybody can see it. */
+/** A write that leaves a visible row behind. */
 const leave =
   (name: string): StepWrite =>
   (transaction) =>
@@ -47,7 +47,7 @@ async function left({ queries }: Database): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-/** The same database, with its commits counted. */
+/** The same database, with a count of its commits. */
 function counted(database: Database) {
   let commits = 0;
   const write: Database['write'] = async (work, patienceMs) => {
@@ -58,7 +58,7 @@ function counted(database: Database) {
   return { database: { ...database, write } satisfies Database, commits: () => commits };
 }
 
-/** The same database on a bad day: each transaction is done, undone, and done again. */
+/** The same database with bad luck: each transaction is run, rolled back and run again. */
 function doneTwice(database: Database): Database {
   const undo = new Error('once more');
   return {
@@ -76,7 +76,7 @@ function doneTwice(database: Database): Database {
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`a step that only writes, on ${engine}`, () => {
-    it('shares one commit with its neighbours and the start of the next', async (t) => {
+    it('shares one commit with its neighbors and the start of the next step', async (t) => {
       const steps = [recording('a'), recording('b'), acting('c'), recording('d')];
       const stage = await setStage(t, { engine, steps });
       const { runId } = await stage.install();
@@ -96,7 +96,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       );
     });
 
-    it('that fails is undone and tried again, and takes nothing of the others with it', async (t) => {
+    it('that fails is rolled back and retried, without affecting the others', async (t) => {
       let tries = 0;
       const flaky = recording('flaky', async (transaction) => {
         tries += 1;
@@ -127,7 +127,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       );
     });
 
-    it('that fails for good ends a run that needs it', async (t) => {
+    it('that fails permanently ends a run that requires it', async (t) => {
       const failing = recording('failing', async () => {
         throw new StepError('no_luck', 'No luck', { final: true });
       });
@@ -140,7 +140,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       );
     });
 
-    it('is done once by a transaction that had to be done again', async (t) => {
+    it('is applied once even if its transaction is repeated', async (t) => {
       const steps = [recording('a'), acting('b', async () => withWrite(1, leave('b'))), recording('c')];
       const stage = await setStage(t, { engine, steps });
       const { runId } = await stage.install();
@@ -156,8 +156,8 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
     });
   });
 
-  describe(`what a step has learnt, on ${engine}`, () => {
-    it('is committed together with its end', async (t) => {
+  describe(`a write that a step queues, on ${engine}`, () => {
+    it('is committed together with the end of the step', async (t) => {
       const stage = await setStage(t, { engine, steps: [acting('a', async () => withWrite(1, leave('a')))] });
       const { runId } = await stage.install();
       const { database, commits } = counted(stage.database);
@@ -167,7 +167,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(commits(), 3, 'the claim, the start, the end');
     });
 
-    it('is committed with the end of the attempt that queued it, and dropped with one that threw', async (t) => {
+    it('is committed with the end of the attempt that queued it, and dropped if the attempt throws', async (t) => {
       let attempts = 0;
       const flaky = acting('flaky', async ({ write }) => {
         attempts += 1;
@@ -183,7 +183,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual(await left(stage.database), ['a second row', 'attempt 2']);
     });
 
-    it('fails the attempt where it cannot be written', async (t) => {
+    it('fails the attempt if it cannot be written', async (t) => {
       const taken = acting('a', async () => withWrite(1, leave('taken')));
       const stage = await setStage(t, { engine, steps: [recording('taken'), taken] });
       const { runId } = await stage.install();
@@ -194,10 +194,10 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
   });
 }
 
-describe('a step for which there is nothing to do', () => {
-  it('counts as an attempt that was skipped, without a commit of its own', async (t) => {
+describe('a step that has nothing to do', () => {
+  it('counts as one skipped attempt, without its own commit', async (t) => {
     const idle: ActingStep = {
-      ...acting('idle', () => assert.fail('it is not run')),
+      ...acting('idle', () => assert.fail('the step must not run')),
       unneeded: ({ botScopes }) => skip('not_wanted', `Nobody wants it with ${botScopes?.length} scopes`),
     };
     const stage = await setStage(t, { steps: [registerTeam, idle, acting('last')] });

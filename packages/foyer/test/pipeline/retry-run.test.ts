@@ -14,7 +14,7 @@ const traits = {
   maxAttempts: 1,
 };
 
-/** Steps that end as told the first time, and succeed from then on. */
+/** Steps that end as given the first time and then succeed. */
 function moodySteps(ends: Record<string, 'succeed' | 'fail' | 'fail-required' | 'skip' | 'unsure'>) {
   const runs: string[] = [];
   const steps = Object.entries(ends).map(([name, end]): Step => {
@@ -36,7 +36,7 @@ function moodySteps(ends: Record<string, 'succeed' | 'fail' | 'fail-required' | 
 }
 
 describe('Try again', () => {
-  it('does what failed, stayed unconfirmed or was skipped after a failure, and nothing else', async (t) => {
+  it('repeats steps that failed, stayed unconfirmed or were skipped after a failure, and no others', async (t) => {
     const { steps, runs } = moodySteps({
       good: 'succeed',
       skipped: 'skip',
@@ -64,7 +64,7 @@ describe('Try again', () => {
     );
   });
 
-  it('says what it did not do, and why', async (t) => {
+  it('says why it does nothing', async (t) => {
     const { steps } = moodySteps({ good: 'succeed' });
     const stage = await setStage(t, { steps });
     const { runId, teamId } = await stage.install();
@@ -76,10 +76,10 @@ describe('Try again', () => {
     await stage.store.deleteInstallation({ teamId });
     assert.equal(await retryRun(stage.database, runId, retry), 'not-installed');
     await stage.install();
-    assert.equal(await retryRun(stage.database, runId, retry), 'not-installed', 'that was another life');
+    assert.equal(await retryRun(stage.database, runId, retry), 'not-installed', 'from before the uninstall');
   });
 
-  it('wakes a run that backs off, or waits for an event', async (t) => {
+  it('wakes a run that backs off or waits for an event', async (t) => {
     const { steps } = moodySteps({ bad: 'fail' });
     const stage = await setStage(t, {
       steps: steps.map((step) => ({ ...step, title: { todo: 'Do it', doing: 'Doing it' }, maxAttempts: 5 })),
@@ -99,7 +99,7 @@ describe('Try again', () => {
     assert.equal(await stage.work({ steps: [waiting] }), 1);
   });
 
-  it('does not cut short what Slack asked to wait', async (t) => {
+  it('does not cut short a wait that Slack asked for', async (t) => {
     const stage = await setStage(t, { steps: [sendWelcome] });
     const { runId } = await stage.install();
     const failure = { type: 'status' as const, status: 429, retryAfterSeconds: 30 };
@@ -111,7 +111,7 @@ describe('Try again', () => {
 });
 
 describe('Send again', () => {
-  it('sends one more welcome for each time a person asks, and none for a double press', async (t) => {
+  it('sends one more welcome each time a person asks, and none for a double press', async (t) => {
     const stage = await setStage(t, { steps: [sendWelcome] });
     const install = await stage.install();
     const { installationId, userId, runId } = install;
@@ -127,7 +127,7 @@ describe('Send again', () => {
     assert.equal(history.filter((line) => line.kind === 'welcome_requested').length, 1);
   });
 
-  it('does nothing where the app is no longer installed', async (t) => {
+  it('does nothing if the app is no longer installed', async (t) => {
     const stage = await setStage(t, { steps: [sendWelcome] });
     const { installationId, userId, runId, teamId } = await stage.install();
     await stage.finish(runId);

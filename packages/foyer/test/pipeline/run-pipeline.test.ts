@@ -34,7 +34,7 @@ function step<Output extends Json>(
   };
 }
 
-/** A step that counts how often it was run. */
+/** A step that counts how often it runs. */
 function counting(name: string, counts: Record<string, number>): Step<{ runs: number }> {
   return step(name, async () => {
     counts[name] = (counts[name] ?? 0) + 1;
@@ -53,7 +53,7 @@ const askSlack = step(
 );
 
 describe('a run', () => {
-  it('does its steps in order, and hands outputs on by the step that made them', async (t) => {
+  it('runs its steps in order, and passes on outputs by the step that returned them', async (t) => {
     const order: string[] = [];
     const first = step('first', async () => {
       order.push('first');
@@ -92,7 +92,7 @@ describe('a run', () => {
     assert.deepEqual([newest?.kind, newest?.detail], ['run_succeeded', runId]);
   });
 
-  it('resumes after the last finished step, and never does a finished one again', async (t) => {
+  it('resumes after the last finished step, and never repeats a finished one', async (t) => {
     const counts: Record<string, number> = {};
     let isDead = false;
     const middle = step('middle', async () => {
@@ -121,7 +121,7 @@ describe('a run', () => {
     );
   });
 
-  it('ends a step that kills its process again and again, and goes on', async (t) => {
+  it('gives up on a step that keeps killing its process, and continues', async (t) => {
     let isDead = false;
     let tries = 0;
     const deadly = step('deadly', async () => {
@@ -149,7 +149,7 @@ describe('a run', () => {
     assert.equal(tries, 10);
   });
 
-  it('skips what comes after a required step that failed, and goes on after an optional one', async (t) => {
+  it('skips the steps after a failed required step, and continues after a failed optional one', async (t) => {
     const fails = (name: string, required: boolean) =>
       step(
         name,
@@ -179,7 +179,7 @@ describe('a run', () => {
     );
   });
 
-  it('succeeds although a step stayed unconfirmed', async (t) => {
+  it('succeeds even if a step stays unconfirmed', async (t) => {
     const stage = await setStage(t, {
       steps: [step('unsure', async () => unconfirmed('no_answer', 'Nobody knows'))],
     });
@@ -191,7 +191,7 @@ describe('a run', () => {
     );
   });
 
-  it('opens the token once for all that an attempt asks Slack, and anew for the next step', async (t) => {
+  it('opens the token once for all calls of an attempt, and again for the next step', async (t) => {
     const asks = async (context: StepContext) => {
       const answers = await Promise.all([context.slack(), context.slack(), context.slack({ timeoutMs: 9 })]);
       return { clients: new Set(answers).size };
@@ -201,11 +201,11 @@ describe('a run', () => {
     const botToken = async () => `xoxb-${++tokens}`;
     const run = await stage.finish((await stage.install()).runId, { botToken });
     assert.equal(run.status, 'succeeded');
-    // With limits of its own, a client is another one.
+    // A client with its own limits is a separate client.
     assert.equal(tokens, 4);
   });
 
-  it('leaves out a step that the pipeline no longer has', async (t) => {
+  it('skips a step that the pipeline no longer has', async (t) => {
     const kept = step('kept', async () => null);
     const stage = await setStage(t, { steps: [step('gone', async () => null), kept] });
     const { runId } = await stage.install();
@@ -220,7 +220,7 @@ describe('a run', () => {
     );
   });
 
-  it('looks again after the time a step asks for, without counting a failure', async (t) => {
+  it('repeats a step after the time it asks for, without counting a failure', async (t) => {
     let looks = 0;
     const patient = step(
       'patient',
@@ -238,7 +238,7 @@ describe('a run', () => {
     assert.equal(stage.now() - start, 4 * 60_000);
   });
 
-  it('stores no secret of an error or an output', async (t) => {
+  it('stores no secret from an error or an output', async (t) => {
     const leaky = step('leaky', async () => ({
       note: 'the token is xoxb-123-secret',
       nested: ['xoxe-1-abc'],
@@ -289,39 +289,39 @@ describe('a failure of a step', () => {
     expect: { status: string; step: string; code: string | null; attempts: number; tokenDead?: boolean };
   }[] = [
     {
-      title: 'a rate limit is waited for, however often, and is no failure',
+      title: 'a rate limit is waited out, however often, and is not a failure',
       failure: { type: 'status', status: 429, retryAfterSeconds: 40 },
       times: 7,
       expect: { status: 'succeeded', step: 'succeeded', code: null, attempts: 8 },
     },
     {
-      title: 'a 503 is tried again',
+      title: 'a 503 is retried',
       failure: { type: 'status', status: 503 },
       expect: { status: 'succeeded', step: 'succeeded', code: null, attempts: 2 },
     },
     {
-      title: 'a 503 that stays fails the step after its last attempt',
+      title: 'a persistent 503 fails the step after its last attempt',
       failure: { type: 'status', status: 503 },
       times: 9,
       expect: { status: 'failed', step: 'failed', code: 'http_503', attempts: 2 },
     },
     {
-      title: 'a cut connection is tried again',
+      title: 'a cut connection is retried',
       failure: { type: 'reset-before-acting' },
       expect: { status: 'succeeded', step: 'succeeded', code: null, attempts: 2 },
     },
     {
-      title: 'an answer that does not come is tried again',
+      title: 'a missing answer is retried',
       failure: { type: 'hang', delayMs: 60_000 },
       expect: { status: 'succeeded', step: 'succeeded', code: null, attempts: 2 },
     },
     {
-      title: 'an unreadable answer is tried again',
+      title: 'an unreadable answer is retried',
       failure: { type: 'malformed-json' },
       expect: { status: 'succeeded', step: 'succeeded', code: null, attempts: 2 },
     },
     {
-      title: 'a passing error of Slack’s is tried again',
+      title: 'a temporary error of Slack is retried',
       failure: { type: 'error', error: 'internal_error' },
       expect: { status: 'succeeded', step: 'succeeded', code: null, attempts: 2 },
     },
@@ -331,7 +331,7 @@ describe('a failure of a step', () => {
       expect: { status: 'failed', step: 'failed', code: 'missing_scope', attempts: 1 },
     },
     ...['account_inactive', 'token_revoked', 'invalid_auth'].map((error) => ({
-      title: `${error} ends the step at once, and the token is reported dead`,
+      title: `${error} ends the step at once, and the token is reported as dead`,
       failure: { type: 'error' as const, error },
       expect: { status: 'failed', step: 'failed', code: error, attempts: 1, tokenDead: true },
     })),
@@ -352,7 +352,7 @@ describe('a failure of a step', () => {
     });
   }
 
-  it('waits just as long as Slack asked to', async (t) => {
+  it('waits exactly as long as Slack asked', async (t) => {
     const stage = await setStage(t, { steps: [askSlack] });
     const { runId } = await stage.install();
     const failure: Failure = { type: 'status', status: 429, retryAfterSeconds: 40 };
@@ -391,7 +391,7 @@ describe('a failure of a step', () => {
     assert.equal(delays.length, 12);
   });
 
-  it('of our database is not the step’s: it is handed back and done again, uncounted', async (t) => {
+  it('in Foyer’s database hands the run back and repeats the step, without counting as a failure', async (t) => {
     let tries = 0;
     const unlucky = step(
       'unlucky',
@@ -427,7 +427,7 @@ describe('a failure of a step', () => {
 });
 
 describe('a run that was taken away', () => {
-  it('stores nothing more once it was cancelled in the middle of a step', async (t) => {
+  it('stores nothing more if it was cancelled in the middle of a step', async (t) => {
     const begun = signal();
     const goOn = signal();
     let didNext = false;
@@ -458,7 +458,7 @@ describe('a run that was taken away', () => {
     assert.equal(row?.output, null);
   });
 
-  it('belongs to the newer of two workers: the one whose lease lapsed writes nothing', async (t) => {
+  it('belongs to the newer of two workers: the one whose lease expired writes nothing', async (t) => {
     const begun = signal();
     const goOn = signal();
     let tries = 0;
@@ -495,7 +495,7 @@ describe('a run that was taken away', () => {
   });
 });
 
-/** Waits, turn by turn of the event loop, until something holds. */
+/** Waits, one turn of the event loop at a time, until a condition holds. */
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((next) => setImmediate(next));
 }

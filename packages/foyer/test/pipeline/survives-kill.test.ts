@@ -10,7 +10,7 @@ import { type PipelineStage, setStage } from './pipeline-stage.ts';
 
 const manifest = fixtureManifest;
 
-/** Starts a process that works the stage's runs; it is gone when the test ends. */
+/** Starts a process that works the stage's runs; it is killed when the test ends. */
 async function startWorker(t: TestContext, stage: PipelineStage): Promise<ChildProcess> {
   const { slack } = stage.config;
   const [installation] = stage.sandbox.state().installations;
@@ -48,7 +48,7 @@ const places: { method: string; failure: Failure }[] = [
 ];
 
 describe('a process that is killed', () => {
-  it('at every call to Slack leaves a run that goes on where it was, and one welcome', async (t) => {
+  it('at every call to Slack leaves a run that resumes where it stopped, and one welcome', async (t) => {
     const stage = await setStage(t, { realTime: true });
     const install = await stage.install();
     for (const { method, failure } of places) {
@@ -75,7 +75,7 @@ describe('a process that is killed', () => {
   });
 });
 
-/** Resolves once Slack was asked this, and has acted. */
+/** Resolves once Slack has received a call of this method and has acted on it. */
 async function called(stage: PipelineStage, method: string): Promise<void> {
   const before = stage.sandbox.calls(method).filter((call) => call.wasActedUpon).length;
   const { promise, resolve } = Promise.withResolvers<void>();

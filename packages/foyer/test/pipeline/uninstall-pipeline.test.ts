@@ -11,7 +11,7 @@ import { mortal, type PipelineStage, setStage, signal } from './pipeline-stage.t
 
 const title = { todo: 'Do it', doing: 'Doing it' };
 
-/** Two steps of an install, and what an uninstall does with what they returned. */
+/** Two install steps, and an uninstall step that uses their outputs. */
 function billing(cancel: (context: StepContext) => ReturnType<NonNullable<Step['run']>>) {
   const startTrial: Step<{ trial: string }> = {
     name: 'start-trial',
@@ -31,7 +31,7 @@ async function uninstallRuns(stage: PipelineStage, installationId: string) {
 
 for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
   describe(`the uninstall pipeline on ${engine}`, () => {
-    it('runs once for an uninstall that is applied, with what the install run returned and no token', async (t) => {
+    it('runs once for an applied uninstall, with the outputs of the install run and no token', async (t) => {
       const seen: unknown[] = [];
       const { startTrial, ...lists } = billing(async (context) => {
         const refused = await context.slack().catch((error: unknown) => error);
@@ -49,7 +49,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await stage.store.deleteInstallation({ teamId: acme.teamId }, removal), false);
       const { queries } = stage.database;
       const settled = () => settleUninstall(queries, acme.installationId, 0);
-      assert.equal((await settled())?.status, 'queued', 'a purge waits for it');
+      assert.equal((await settled())?.status, 'queued', 'a purge waits for the run');
       await stage.work();
       assert.equal(await settled(), undefined);
 
@@ -88,7 +88,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(await uninstallRuns(stage, acme.installationId), []);
     });
 
-    it('lets a reinstall wait for its end, life after life', async (t) => {
+    it('makes each reinstall wait for its end', async (t) => {
       const order: string[] = [];
       const blocked = new Set([1, 2]);
       const { startTrial: _, ...lists } = billing(async ({ life }) => {
@@ -169,7 +169,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       );
     });
 
-    it('resumes at its first unfinished step after a process died in the middle', async (t) => {
+    it('resumes at its first unfinished step if the process dies halfway', async (t) => {
       const calls: string[] = [];
       const inCancel = signal();
       let dead = false;

@@ -7,8 +7,8 @@ import { builtInSteps } from '../../src/steps/steps.ts';
 import { brandOf, texts } from '../support/test-face.ts';
 
 /**
- * A process with nothing but a worker in it, to be killed. It is told the configuration, the token and the database by
- * its environment, and says `ended` once a run has.
+ * A process that contains only a worker, for tests that kill it. It reads the configuration, the token and the database
+ * from its environment, and sends its parent the status of each run that ends or starts to wait.
  */
 const { MANIFEST = '', BOT_TOKEN = '', DATABASE_FILE = '' } = process.env;
 const config = parseConfig(process.env, MANIFEST);

@@ -16,7 +16,7 @@ const slack = createSlackClientFactory({
   },
 });
 
-test('a form of Slack’s SDK is what Node would make of it, whatever the text', () => {
+test('a form of Slack’s SDK is encoded exactly as Node would encode it, for any text', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme-ascii' }), (text, ascii) => {
       const form = { text, ascii };
@@ -25,7 +25,7 @@ test('a form of Slack’s SDK is what Node would make of it, whatever the text',
   );
 });
 
-test('half of a character fails no call, and takes nothing else with it', async () => {
+test('a lone surrogate does not fail a call, and the rest of the text stays unchanged', async () => {
   await slack('xoxb-1').apiCall('chat.postMessage', { text: 'a\ud83d b\udc00 c\ud83d' });
   assert.equal(new URLSearchParams(sent.at(-1)).get('text'), 'a\ufffd b\ufffd c\ufffd');
 });

@@ -11,7 +11,7 @@ const nasty = fc.oneof(
 );
 
 describe('escapeMrkdwn', () => {
-  it('leaves no mention, link, mark, quote, line break or direction override alive', () => {
+  it('leaves no working mention, link, markup, quote, line break or direction override', () => {
     fc.assert(
       fc.property(nasty, (text) => {
         const escaped = escapeMrkdwn(text, 200);
@@ -25,19 +25,19 @@ describe('escapeMrkdwn', () => {
     );
   });
 
-  it('keeps what people read', () => {
+  it('keeps the text that people read', () => {
     assert.equal(escapeMrkdwn('R&D <Berlin>'), 'R&amp;D &lt;Berlin&gt;');
     assert.equal(escapeMrkdwn('missing_scope at 10:30'), 'missing_scope at 10:30');
     assert.equal(escapeMrkdwn('Élodie 山田 👩‍🚀'), 'Élodie 山田 👩‍🚀');
   });
 
-  it('disarms what Slack would act on', () => {
+  it('disarms everything that Slack would interpret', () => {
     assert.equal(escapeMrkdwn('<!channel> *now* _x_ :tada:'), '&lt;!channel&gt; ∗now∗ ˍxˍ ∶tada:');
     assert.equal(escapeMrkdwn('> quoted\n> twice'), '› quoted &gt; twice');
     assert.equal(escapeMrkdwn('ab\u202Edc'), 'abdc');
   });
 
-  it('cuts between entities and characters, and says so', () => {
+  it('cuts between entities and characters, and marks the cut', () => {
     assert.equal(escapeMrkdwn('a&&&', 8), 'a&amp;…');
     assert.equal(escapeMrkdwn('😀😀😀', 5), '😀😀…');
     assert.equal(escapeMrkdwn('abcde', 5), 'abcde');
@@ -46,7 +46,7 @@ describe('escapeMrkdwn', () => {
 });
 
 describe('mrkdwnCode', () => {
-  it('cannot be left by a name that holds the mark itself', () => {
+  it('cannot be closed by a name that contains a backtick', () => {
     fc.assert(
       fc.property(nasty, (name) => {
         const code = mrkdwnCode(name, 80);

@@ -8,20 +8,20 @@ const answer = (status: number) => ({
   body: Buffer.from('{"name":"Zoë"}'),
 });
 
-test('an answer that was read already is a Response whose body is had in each of the ways of the SDK', async () => {
+test('a buffered answer is a Response whose body can be read in every way that the SDK uses', async () => {
   const response = readResponse(answer(200));
   assert.ok(response instanceof Response && response.ok);
   assert.equal(response.headers.get('retry-after'), '3');
   assert.deepEqual(await response.json(), { name: 'Zoë' });
-  assert.equal(await response.text(), '{"name":"Zoë"}', 'and more than once');
+  assert.equal(await response.text(), '{"name":"Zoë"}', 'the body can be read more than once');
   assert.equal(Buffer.from(await response.arrayBuffer()).toString(), '{"name":"Zoë"}');
 });
 
-test('a clone of it has the body too: whoever watches an exchange reads the tokens from one', async () => {
+test('a clone has the body too, since Foyer reads the tokens of an exchange from a clone', async () => {
   assert.deepEqual(await readResponse(answer(200)).clone().json(), { name: 'Zoë' });
 });
 
-test('an answer with a status that allows no body is a Response too', async () => {
+test('an answer whose status allows no body is a Response too', async () => {
   assert.deepEqual(
     [204, 304, 503].map((status) => readResponse(answer(status)).status),
     [204, 304, 503],

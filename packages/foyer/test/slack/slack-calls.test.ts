@@ -6,7 +6,7 @@ import { createSlackClientFactory, type SlackCall } from '../../src/slack/create
 const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false });
 const config = { slack: { apiUrl: 'https://slack.test/api/', throughProxy: false } } as never;
 
-/** What is told of a call that Slack answers so. */
+/** The reports of a call that Slack answers like this. */
 async function toldOf(status: number, body: string): Promise<string> {
   const told: SlackCall[] = [];
   const slack = createSlackClientFactory({
@@ -21,7 +21,7 @@ async function toldOf(status: number, body: string): Promise<string> {
   return told.map((call) => `${call.method} ${call.result}`).join();
 }
 
-test('each call is told once, with what came of it', async () => {
+test('each call is reported once, with its result', async () => {
   assert.equal(await toldOf(200, '{"ok":true,"user":"grace"}'), 'auth.test ok');
   assert.equal(await toldOf(200, '{ "user": "grace", "ok": true }'), 'auth.test ok');
   assert.equal(await toldOf(200, '{"ok":false,"error":"token_revoked"}'), 'auth.test error');

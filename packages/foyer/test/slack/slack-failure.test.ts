@@ -7,7 +7,7 @@ import { createLogger } from '../../src/config/log.ts';
 import { createSlackClientFactory, type SlackCallLimits } from '../../src/slack/create-slack-client.ts';
 import { slackFailure } from '../../src/slack/slack-failure.ts';
 
-/** What the Slack of this test does with the next call. */
+/** How the fake Slack handles the next call. */
 let next: (res: ServerResponse) => void = () => {};
 const seen: { authorization: string | undefined; path: string | undefined }[] = [];
 const server = createServer((req, res) => {
@@ -73,7 +73,7 @@ describe('what a failed call to Slack means', () => {
     assert.deepEqual([failure?.kind, failure?.retryAfterMs], ['rate-limited', 30_000]);
   });
 
-  it('stops reading an answer that is longer than a mebibyte, and keeps the rest from coming', async () => {
+  it('stops reading an answer that is longer than a mebibyte, and closes the connection', async () => {
     let sentBytes = 0;
     const closed = Promise.withResolvers<void>();
     const failure = await failureOf((res) => {
@@ -99,12 +99,12 @@ describe('what a failed call to Slack means', () => {
     );
   });
 
-  it('waits a while when the rate limit comes as an ordinary answer', async () => {
+  it('waits half a minute when the rate limit comes as an ordinary answer', async () => {
     const failure = await failureOf(answer({ ok: false, error: 'ratelimited' }));
     assert.deepEqual([failure?.kind, failure?.retryAfterMs], ['rate-limited', 30_000]);
   });
 
-  it('takes a 5xx as unreachable, and as perhaps done', async () => {
+  it('treats a 5xx as unreachable, and the call as possibly done', async () => {
     for (const status of [500, 502, 503]) {
       const failure = await failureOf(answer({ ok: false }, status));
       assert.deepEqual(
@@ -114,12 +114,12 @@ describe('what a failed call to Slack means', () => {
     }
   });
 
-  it('takes a hanging Slack as unreachable after the time limit, and as perhaps done', async () => {
+  it('treats a hanging Slack as unreachable after the time limit, and the call as possibly done', async () => {
     const failure = await failureOf(() => {}, { timeoutMs: 60 });
     assert.deepEqual([failure?.kind, failure?.code, failure?.mayHaveActed], ['unreachable', 'timeout', true]);
   });
 
-  it('bounds an answer that begins and never ends', async () => {
+  it('applies the time limit to an answer that begins and never ends', async () => {
     const failure = await failureOf((res) => void res.writeHead(200).write('{"ok":'), { timeoutMs: 60 });
     assert.equal(failure?.kind, 'unreachable');
     assert.equal(failure?.mayHaveActed, true);
@@ -131,14 +131,14 @@ describe('what a failed call to Slack means', () => {
     assert.equal(failure?.kind, 'unreachable');
   });
 
-  it('sends nothing for a signal that was aborted before', async () => {
+  it('sends nothing if the signal is already aborted', async () => {
     const before = seen.length;
     const failure = await failureOf(answer({ ok: true }), { signal: AbortSignal.abort() });
     assert.equal(failure?.kind, 'unreachable');
     assert.equal(seen.length, before);
   });
 
-  it('leaves nothing behind on the signal of its caller, nor a timer', async () => {
+  it('leaves no listener on its caller’s signal, and no timer', async () => {
     const { signal } = new AbortController();
     const clear = mock.method(globalThis, 'clearTimeout');
     const set = mock.method(globalThis, 'setTimeout');
@@ -151,7 +151,7 @@ describe('what a failed call to Slack means', () => {
     assert.ok(clear.mock.calls.some((call) => call.arguments[0] === ours[0]?.result));
   });
 
-  it('takes a reset connection as perhaps done', async () => {
+  it('treats the call as possibly done if the connection is reset', async () => {
     const failure = await failureOf((res) => void res.socket?.destroy());
     assert.deepEqual(
       [failure?.kind, failure?.code, failure?.mayHaveActed],
@@ -159,7 +159,7 @@ describe('what a failed call to Slack means', () => {
     );
   });
 
-  it('knows that a refused connection did nothing', async () => {
+  it('treats the call as not done if the connection is refused', async () => {
     const unused = createServer().listen(0, '127.0.0.1');
     await once(unused, 'listening');
     const { port } = unused.address() as AddressInfo;
@@ -173,13 +173,13 @@ describe('what a failed call to Slack means', () => {
     );
   });
 
-  it('takes an unreadable answer as perhaps done, and keeps its text out', async () => {
+  it('treats an unreadable answer as possibly done, and does not quote its text', async () => {
     const failure = await failureOf((res) => void res.end('<html>xoxb-secret'));
     assert.deepEqual([failure?.code, failure?.mayHaveActed], ['malformed_answer', true]);
     assert.ok(!JSON.stringify(failure).includes('secret'));
   });
 
-  it('tells a dead token from a refusal, and names the scope that is needed', async () => {
+  it('distinguishes a dead token from a refusal, and names the needed scope', async () => {
     for (const error of ['account_inactive', 'token_revoked', 'invalid_auth', 'not_authed']) {
       assert.equal((await failureOf(answer({ ok: false, error })))?.kind, 'token-dead');
     }
@@ -188,18 +188,18 @@ describe('what a failed call to Slack means', () => {
     assert.match(failure?.message ?? '', /im:write/);
   });
 
-  it('takes Slack’s own breakdowns as passing', async () => {
+  it('treats Slack’s internal errors as temporary', async () => {
     assert.equal((await failureOf(answer({ ok: false, error: 'internal_error' })))?.kind, 'unreachable');
   });
 
-  it('says nothing of errors that are not Slack’s', () => {
+  it('returns undefined for errors that are not from Slack', () => {
     assert.equal(slackFailure(new Error('bug')), undefined);
     assert.equal(slackFailure(undefined), undefined);
   });
 });
 
 describe('a Slack client', () => {
-  it('asks once and never again by itself', async () => {
+  it('makes a call once and never retries it', async () => {
     seen.length = 0;
     await failureOf(answer({ ok: false }, 500));
     assert.equal(seen.length, 1);
@@ -215,7 +215,7 @@ describe('a Slack client', () => {
     );
   });
 
-  it('lets no call wait for a hundred others: while the SDK held it back, it would have no time limit', async () => {
+  it('lets no call wait for a hundred others, since a call that the SDK queues has no time limit', async () => {
     const held: ServerResponse[] = [];
     const allThere = Promise.withResolvers<void>();
     next = (res) => {
@@ -228,7 +228,7 @@ describe('a Slack client', () => {
     await Promise.all(calls);
   });
 
-  it('sends its own token, also when another was made before it', async () => {
+  it('sends its own token, even if there is another client', async () => {
     seen.length = 0;
     next = answer({ ok: true });
     const [first, second] = [clientFor('xoxb-first'), clientFor('xoxb-second')];

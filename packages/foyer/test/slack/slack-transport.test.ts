@@ -22,7 +22,7 @@ async function listen(t: TestContext, server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-test('a call hands over Slack’s whole answer, and follows no redirect', async (t) => {
+test('a call returns Slack’s whole answer, and follows no redirect', async (t) => {
   const asked: string[] = [];
   const url = await listen(
     t,
@@ -39,7 +39,7 @@ test('a call hands over Slack’s whole answer, and follows no redirect', async 
   assert.deepEqual(asked, ['POST /api/auth.test Bearer xoxb-1']);
 });
 
-test('a call goes through the proxy that the environment names, where that is wanted, and only there', async (t) => {
+test('a call goes through the proxy of the environment only if that is turned on', async (t) => {
   const through: string[] = [];
   const proxy = createServer((_req, res) => res.writeHead(500).end());
   proxy.on('connect', (req, socket) => {
@@ -53,7 +53,7 @@ test('a call goes through the proxy that the environment names, where that is wa
     if (before === undefined) delete process.env.https_proxy;
     else process.env.https_proxy = before;
   });
-  // A name that nobody has: without the proxy it is looked up in vain.
+  // A name that does not exist, so the call fails without the proxy.
   const call = (throughProxy: boolean) =>
     createSlackTransport({ throughProxy })('https://slack.invalid/api/auth.test', sent());
   await assert.rejects(call(false));

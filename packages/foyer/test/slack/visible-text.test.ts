@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { scopesIn, visibleText } from '../../src/slack/visible-text.ts';
 
-test('a text in which nobody can see anything is none', () => {
+test('a text without visible characters counts as none', () => {
   const blanks = [
     '',
     ' ',
@@ -20,12 +20,12 @@ test('a text in which nobody can see anything is none', () => {
   }
 });
 
-test('a text is kept without what a database cannot store', () => {
+test('characters that a database cannot store are removed from a text', () => {
   assert.equal(visibleText('Gr\u0000ace\u0007'), 'Gr ace');
   assert.equal(visibleText('  Zoë 👩‍👩‍👧 '), 'Zoë 👩‍👩‍👧');
 });
 
-test('scopes are trimmed, each once, and none is empty', () => {
+test('scopes are trimmed, unique and not empty', () => {
   assert.deepEqual(scopesIn(' team:read,users:read, users:read ,,'), ['team:read', 'users:read']);
   assert.deepEqual(scopesIn(['chat:write', ' chat:write ', '', null]), ['chat:write']);
   assert.deepEqual(scopesIn(''), []);

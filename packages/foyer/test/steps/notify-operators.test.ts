@@ -21,7 +21,7 @@ const refused =
   (_request, response) =>
     void response.writeHead(status).end('no');
 
-/** A webhook that answers as told in turn, and takes what comes after. */
+/** Starts a webhook that gives these answers in turn, and then accepts everything. */
 async function startWebhook(t: TestContext, ...answers: Answer[]) {
   const received: string[] = [];
   const server = createServer(async (request, response) => {
@@ -59,7 +59,7 @@ const readable = (mail: string): string =>
     .replace(/(?:=[0-9A-F]{2})+/g, (hex) => Buffer.from(hex.replaceAll('=', ''), 'hex').toString('utf8'));
 
 describe('notify-operators by mail', () => {
-  it('tells who installed it where, new or known, as text and HTML, to everybody named', async (t) => {
+  it('says who installed the app where, and what is new, as text and HTML, to every recipient', async (t) => {
     const mail = await startMailServer(t);
     const failing: Step<null> = {
       name: 'optional',
@@ -102,7 +102,7 @@ describe('notify-operators by mail', () => {
     assert.doesNotMatch(stage.logged(), new RegExp(mailPassword));
   });
 
-  it('lets no name add a header, a recipient or markup', async (t) => {
+  it('does not let a name add a header, a recipient or markup', async (t) => {
     const mail = await startMailServer(t);
     const stage = await setStage(t, { steps: [notifyOperators], environment: mailTo(mail.url) });
     const { runId, installationId } = await stage.install();
@@ -121,7 +121,7 @@ describe('notify-operators by mail', () => {
     assert.doesNotMatch(html, /<script>/);
   });
 
-  it('sends again after a 451, under the same Message-ID, and not to a webhook that has it', async (t) => {
+  it('is sent again after a 451, but not to a webhook that already has the message', async (t) => {
     const mail = await startMailServer(t);
     mail.answerWith(451, 421);
     const webhook = await startWebhook(t);
@@ -136,7 +136,7 @@ describe('notify-operators by mail', () => {
     assert.doesNotMatch(stage.logged() + JSON.stringify(await stage.run(runId)), new RegExp(mailPassword));
   });
 
-  it('is sent although the webhook is gone, once', async (t) => {
+  it('is sent once, even if the webhook is gone', async (t) => {
     const mail = await startMailServer(t);
     const webhook = await startWebhook(t, refused(503), refused(404));
     const environment = { ...mailTo(mail.url), NOTIFY_SLACK_WEBHOOK_URL: webhook.url };
@@ -144,17 +144,17 @@ describe('notify-operators by mail', () => {
     const { runId } = await stage.install();
     await stage.finish(runId);
     assert.deepEqual(await stepOf(stage, runId), ['failed', 'http_404']);
-    assert.equal((await stage.run(runId)).status, 'succeeded', 'an installer is not blamed for it');
+    assert.equal((await stage.run(runId)).status, 'succeeded', 'a failed notice does not fail the run');
     assert.deepEqual([webhook.received.length, mail.received.length], [2, 1]);
 
     await stage.pass(1000);
     assert.equal(await retryRun(stage.database, runId, { now: stage.now() }), 'queued');
     await stage.finish(runId);
     assert.deepEqual(await stepOf(stage, runId), ['succeeded', null]);
-    assert.deepEqual([webhook.received.length, mail.received.length], [3, 1], 'only what was missing');
+    assert.deepEqual([webhook.received.length, mail.received.length], [3, 1], 'only the missing message');
   });
 
-  it('gives up on an address that the server refuses for good', async (t) => {
+  it('gives up on an address that the server refuses permanently', async (t) => {
     const mail = await startMailServer(t);
     mail.answerWith(550);
     const stage = await setStage(t, { steps: [notifyOperators], environment: mailTo(mail.url) });
@@ -164,7 +164,7 @@ describe('notify-operators by mail', () => {
     assert.equal(mail.received.length, 0);
   });
 
-  it('tries again where the login is refused, where TLS is, and where nobody listens', async (t) => {
+  it('retries if the login, TLS or the connection is refused', async (t) => {
     const mail = await startMailServer(t);
     const secure = await startMailServer(t, { secure: true });
     const closed = createNetServer().listen(0, '127.0.0.1');
@@ -174,7 +174,7 @@ describe('notify-operators by mail', () => {
     const cases: [url: string, code: RegExp][] = [
       [`smtp://foyer:wrong-password@127.0.0.1:${mail.port}`, /^smtp_login_refused$/],
       [`smtps://foyer:${mailPassword}@127.0.0.1:${mail.port}`, /^(tls_failed|connection_failed)$/],
-      // Its certificate is nobody's: a password must not go there.
+      // No authority signed this certificate, so the password must not be sent.
       [`smtps://foyer:${mailPassword}@127.0.0.1:${secure.port}`, /^(tls_failed|connection_failed)$/],
       [`smtp://127.0.0.1:${mail.port}?requireTLS=true`, /^tls_failed$/],
       [`smtp://127.0.0.1:${port}`, /^connection_failed$/],
@@ -208,7 +208,7 @@ describe('notify-operators by mail', () => {
     await eventually(async () => (await mail.connections()) === 0, 3000);
   });
 
-  it('may come twice, under one Message-ID, where the server dies between taking and answering', async (t) => {
+  it('may arrive twice, with the same Message-ID, if the server accepts it and dies before it answers', async (t) => {
     const mail = await startMailServer(t);
     mail.answerWith('cut-after-taking');
     const stage = await setStage(t, { steps: [notifyOperators], environment: mailTo(mail.url) });
@@ -221,7 +221,7 @@ describe('notify-operators by mail', () => {
 });
 
 describe('a process that dies in notify-operators', () => {
-  it('before it could commit the outcome leaves the webhook unconfirmed, until somebody repeats the step', async (t) => {
+  it('before it commits the outcome leaves the webhook unconfirmed until someone repeats the step', async (t) => {
     const mail = await startMailServer(t);
     const webhook = await startWebhook(t, async (_request, response) => {
       await eventually(async () => mail.received.length === 1);
@@ -251,8 +251,8 @@ describe('a process that dies in notify-operators', () => {
   });
 });
 
-describe('a welcome that is asked for again', () => {
-  it('tells the operators nothing anew', async (t) => {
+describe('a welcome that is requested again', () => {
+  it('does not notify the operators again', async (t) => {
     const webhook = await startWebhook(t);
     const stage = await setStage(t, { environment: { NOTIFY_SLACK_WEBHOOK_URL: webhook.url } });
     const { runId, installationId } = await stage.install();

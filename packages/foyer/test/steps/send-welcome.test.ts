@@ -9,7 +9,7 @@ import { mortal, type PipelineStage, setStage, signal } from '../pipeline/pipeli
 const everything = ['chat:write', 'im:write', 'im:history', 'users:read', 'team:read'];
 const without = (...scopes: string[]) => everything.filter((scope) => !scopes.includes(scope));
 
-/** The pipeline's welcome alone. */
+/** A stage whose pipeline has only the welcome. */
 const welcomeStage = (t: TestContext): Promise<PipelineStage> => setStage(t, { steps: [sendWelcome] });
 
 const stepOf = async (stage: PipelineStage, runId: string) => {
@@ -18,7 +18,7 @@ const stepOf = async (stage: PipelineStage, runId: string) => {
 };
 
 describe('the welcome', () => {
-  it('is sent once, and its place is recorded', async (t) => {
+  it('is sent once, and its timestamp is recorded', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const { runId, installationId, life, userId } = install;
@@ -39,7 +39,7 @@ describe('the welcome', () => {
     assert.deepEqual([row?.status, row?.message_ts], ['sent', message?.ts]);
   });
 
-  it('is recorded before Slack is asked', async (t) => {
+  it('is recorded before Slack is called', async (t) => {
     const stage = await welcomeStage(t);
     const { runId } = await stage.install();
     let recorded: unknown;
@@ -56,7 +56,7 @@ describe('the welcome', () => {
     assert.deepEqual(recorded, [{ status: 'sending' }]);
   });
 
-  it('goes to the person’s id where no DM can be opened', async (t) => {
+  it('goes to the person’s id if no DM can be opened', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install({ scopes: without('im:write') });
     assert.equal((await stage.finish(install.runId)).status, 'succeeded');
@@ -73,7 +73,7 @@ describe('the welcome', () => {
   });
 });
 
-describe('one welcome', () => {
+describe('exactly one welcome is sent', () => {
   const acted: { title: string; failure: Failure }[] = [
     { title: 'Slack acted and the connection broke', failure: { type: 'reset-after-acting' } },
     { title: 'Slack acted and answered nonsense', failure: { type: 'malformed-json' } },
@@ -87,7 +87,7 @@ describe('one welcome', () => {
       assert.equal(run.status, 'succeeded');
       assert.equal(stage.welcomes(install), 1);
       assert.equal(stage.sandbox.calls('chat.postMessage').length, 1);
-      assert.ok(stage.now() - run.createdAt < 1000, 'what is found need not be waited for');
+      assert.ok(stage.now() - run.createdAt < 1000, 'a welcome that is found needs no wait');
     });
   }
 
@@ -103,7 +103,7 @@ describe('one welcome', () => {
   const notActed: { title: string; failure: Failure }[] = [
     { title: 'the connection broke before Slack acted', failure: { type: 'reset-before-acting' } },
     { title: 'Slack answered 503', failure: { type: 'status', status: 503 } },
-    { title: 'Slack had a fault of its own', failure: { type: 'error', error: 'internal_error' } },
+    { title: 'Slack had an internal error', failure: { type: 'error', error: 'internal_error' } },
   ];
   for (const { title, failure } of notActed) {
     it(`although ${title}: it is looked for, waited for, and sent again`, async (t) => {
@@ -119,7 +119,7 @@ describe('one welcome', () => {
     });
   }
 
-  it('after a rate limit, without a search: Slack surely did not act', async (t) => {
+  it('after a rate limit, without a search, since Slack certainly did not act', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const failure: Failure = { type: 'status', status: 429, retryAfterSeconds: 5 };
@@ -141,7 +141,7 @@ describe('one welcome', () => {
     assert.equal(stage.sandbox.calls('chat.postMessage').length, 1);
   });
 
-  it('although its step was given up before Slack’s answer came', async (t) => {
+  it('although its step timed out before Slack’s answer came', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const { installationId, life, userId } = install;
@@ -165,7 +165,7 @@ describe('one welcome', () => {
     answer.reach();
     while ((await statusOf()) !== 'sent') await new Promise((next) => setImmediate(next));
     assert.equal((await stage.finish(install.runId)).status, 'succeeded');
-    assert.equal(stage.sandbox.calls('conversations.history').length, 0, 'it is known to be there');
+    assert.equal(stage.sandbox.calls('conversations.history').length, 0, 'the welcome is known to be sent');
     assert.equal(stage.welcomes(install), 1);
   });
 
@@ -217,7 +217,7 @@ describe('one welcome', () => {
     assert.equal((await stage.run(first.runId)).status, 'cancelled');
     assert.equal(second.life, first.life);
     await stage.work();
-    assert.equal((await stage.run(second.runId)).status, 'waiting', 'the first may still be at it');
+    assert.equal((await stage.run(second.runId)).status, 'waiting', 'the first run may still be sending');
     goOn.reach();
     await working;
     await stage.finish(second.runId);
@@ -225,7 +225,7 @@ describe('one welcome', () => {
     assert.equal(stage.welcomes(first), 1);
   });
 
-  it('for a reinstall, and another one for the next life and the next person', async (t) => {
+  it('for a reinstall, and another one after an uninstall and for another person', async (t) => {
     const stage = await welcomeStage(t);
     const first = await stage.install();
     await stage.finish(first.runId);
@@ -246,8 +246,8 @@ describe('one welcome', () => {
   });
 });
 
-describe('a welcome in doubt', () => {
-  it('is not taken for that of an earlier life', async (t) => {
+describe('an uncertain welcome', () => {
+  it('is not mistaken for one from before an uninstall', async (t) => {
     const stage = await welcomeStage(t);
     const first = await stage.install();
     await stage.finish(first.runId);
@@ -259,9 +259,9 @@ describe('a welcome in doubt', () => {
   });
 });
 
-describe('a welcome in doubt that nobody can look for', () => {
+describe('an uncertain welcome that Foyer cannot look for', () => {
   for (const scope of ['im:history', 'im:write']) {
-    it(`stays unconfirmed without ${scope}, is not sent again by itself, and is by a person`, async (t) => {
+    it(`stays unconfirmed without ${scope}, and is sent again only if a person asks`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install({ scopes: without(scope) });
       const { runId, installationId, userId } = install;
@@ -278,7 +278,7 @@ describe('a welcome in doubt that nobody can look for', () => {
     });
   }
 
-  it('is settled by a reinstall that may look', async (t) => {
+  it('is settled by a reinstall with the missing scope', async (t) => {
     const stage = await welcomeStage(t);
     const first = await stage.install({ scopes: without('im:history') });
     stage.sandbox.faults.add({ method: 'chat.postMessage', failure: { type: 'reset-after-acting' } });
@@ -312,7 +312,7 @@ describe('a welcome in doubt that nobody can look for', () => {
     });
   }
 
-  it('stays unconfirmed if a DM is so long that the search gives up, after a bounded number of calls', async (t) => {
+  it('stays unconfirmed if the DM is so long that the search gives up, after a bounded number of calls', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const posted = () => stage.welcomes(install) > 0;
@@ -328,7 +328,7 @@ describe('a welcome in doubt that nobody can look for', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  it('is searched for within its own time alone', async (t) => {
+  it('is searched for only around the time it was sent', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const posted = () => stage.welcomes(install) > 0;
@@ -389,7 +389,7 @@ describe('the welcome of an org-wide install', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  it('waits on when the workspaces that let it in are not the installer’s', async (t) => {
+  it('keeps waiting if only workspaces other than the installer’s let it in', async (t) => {
     const stage = await welcomeStage(t);
     const { sandbox, store } = stage;
     const org = { workspace: 'Initech Product', orgWide: true };
@@ -414,13 +414,13 @@ describe('the welcome of an org-wide install', () => {
   });
 });
 
-/** Clients that wait for an answer no longer than a test can. */
+/** Makes clients with a time limit that is short enough for a test. */
 function impatient(stage: PipelineStage): Partial<PipelineStage['deps']> {
   const { slackClient } = stage.deps;
   return { slackClient: (token, limits) => slackClient(token, { ...limits, timeoutMs: 200 }) };
 }
 
-/** Waits, turn by turn of the event loop, until something holds. */
+/** Waits, one turn of the event loop at a time, until a condition holds. */
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((next) => setImmediate(next));
 }

@@ -25,7 +25,7 @@ const outputOf = async (stage: PipelineStage, runId: string, step: Step): Promis
 };
 
 describe('the steps after an install', () => {
-  it('stand in the order that people are told, each under a name of its own', () => {
+  it('have the documented order and names', () => {
     assert.deepEqual(
       builtInSteps().map((step) => step.name),
       ['register-team', 'register-user', 'fetch-profile', 'send-welcome', 'publish-home', 'notify-operators'],
@@ -38,7 +38,7 @@ describe('the steps after an install', () => {
     );
   });
 
-  it('all succeed after an install, each in one attempt, and ask Slack no more than they must', async (t) => {
+  it('all succeed after an install, each in one attempt, with no unnecessary call to Slack', async (t) => {
     const stage = await setStage(t);
     const install = await stage.install();
     stage.sandbox.rateLimits.isOn = true;
@@ -61,7 +61,7 @@ describe('the steps after an install', () => {
 });
 
 describe('register-team and register-user', () => {
-  it('tell new from known, the next time too', async (t) => {
+  it('distinguish new from known, also the next time', async (t) => {
     const stage = await setStage(t, { steps: [registerTeam, registerUser] });
     const first = await stage.install();
     await stage.pass(500);
@@ -87,7 +87,7 @@ describe('register-team and register-user', () => {
     });
   });
 
-  it('leave nothing behind when they fail, and still tell new the next time', async (t) => {
+  it('leave nothing behind when they fail, and still report new the next time', async (t) => {
     for (const step of [registerTeam, registerUser]) {
       const stage = await setStage(t, { steps: [step] });
       const { runId } = await stage.install();
@@ -128,7 +128,7 @@ describe('register-team and register-user', () => {
 describe('fetch-profile', () => {
   const pipeline = [registerTeam, registerUser, fetchProfile];
 
-  it('saves who the installer is and where', async (t) => {
+  it('saves the profile of the installer and the workspace', async (t) => {
     const stage = await setStage(t, { steps: pipeline });
     const { runId, userId } = await stage.install();
     await stage.finish(runId);
@@ -153,7 +153,7 @@ describe('fetch-profile', () => {
   const scopes = ['chat:write', 'users:read', 'users:read.email', 'team:read'];
   const without = (...lost: string[]) => scopes.filter((scope) => !lost.includes(scope));
 
-  it('takes what is there, and names what is not', async (t) => {
+  it('saves the available data, and names the missing data', async (t) => {
     const stage = await setStage(t, { steps: pipeline });
     const noTeam = await stage.install({ scopes: without('team:read', 'users:read.email') });
     assert.equal((await stage.finish(noTeam.runId)).status, 'succeeded');
@@ -170,7 +170,7 @@ describe('fetch-profile', () => {
     assert.equal((other.team as { name: Json }).name, 'Globex');
   });
 
-  it('is skipped where it may ask nothing at all', async (t) => {
+  it('is skipped if it has no scope for any call', async (t) => {
     const stage = await setStage(t, { steps: pipeline });
     const { runId } = await stage.install({ scopes: ['chat:write'] });
     const run = await stage.finish(runId);
@@ -235,7 +235,7 @@ describe('publish-home', () => {
 describe('notify-operators', () => {
   type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
-  /** A webhook that answers as told, and keeps what it was sent. */
+  /** Starts a webhook that gives this answer and keeps the messages it receives. */
   async function startWebhook(t: TestContext, answer: Answer) {
     const received: { text: string }[] = [];
     const server = createServer(async (request, response) => {
@@ -266,7 +266,7 @@ describe('notify-operators', () => {
     },
   };
 
-  it('tells who installed it where, new or known, and what failed', async (t) => {
+  it('says who installed the app where, what is new, and what failed', async (t) => {
     const { url, received } = await startWebhook(t, taken);
     const stage = await setStage(t, {
       steps: [registerTeam, registerUser, fetchProfile, failing, notifyOperators],
@@ -292,7 +292,7 @@ describe('notify-operators', () => {
     assert.doesNotMatch(stage.logged(), /very-secret/);
   });
 
-  it('is skipped where no webhook is set', async (t) => {
+  it('is skipped if no webhook is set', async (t) => {
     const stage = await setStage(t, { steps: [notifyOperators] });
     const { runId } = await stage.install();
     const [step] = (await stage.finish(runId)).steps;
@@ -311,13 +311,13 @@ describe('notify-operators', () => {
     waitMs?: number;
   }[] = [
     {
-      title: 'sends it again after a 503',
+      title: 'sends the message again after a 503',
       answers: [respond(503)],
       step: ['succeeded', null],
       posts: 2,
     },
     {
-      title: 'waits as long as a 429 asks to',
+      title: 'waits as long as a 429 asks',
       answers: [respond(429, { 'retry-after': '20' })],
       step: ['succeeded', null],
       posts: 2,
@@ -330,7 +330,7 @@ describe('notify-operators', () => {
       posts: 1,
     },
     {
-      title: 'does not repeat what may have arrived',
+      title: 'does not repeat a message that may have arrived',
       answers: [(request) => request.socket.resetAndDestroy()],
       step: ['unconfirmed', 'no_answer'],
       posts: 1,
@@ -355,7 +355,7 @@ describe('notify-operators', () => {
     });
   }
 
-  it('tries again where nobody listens', async (t) => {
+  it('retries if the connection is refused', async (t) => {
     const closed = createServer().listen(0, '127.0.0.1');
     await once(closed, 'listening');
     const { port } = closed.address() as AddressInfo;

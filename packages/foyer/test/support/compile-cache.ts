@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-/** Starting a process is most of what it costs: what was compiled once is kept here, for every one that follows. */
+/** The compile cache that test processes share, since compiling is most of the cost of a short process. */
 export const compileCache = fileURLToPath(
   new URL('../../../../node_modules/.cache/compiled', import.meta.url),
 );

@@ -2,22 +2,22 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What the endpoint answers to one refresh: a JSON body, or an HTTP status, or nothing at all. */
+/** The endpoint's answer to one refresh: a JSON body, an HTTP status, or none at all. */
 export type TokenAnswer = object | number | 'hang';
 
-/** Slack's `oauth.v2.access` over loopback HTTP, as far as refreshing goes. */
+/** The token refresh of Slack's `oauth.v2.access`, over loopback HTTP. */
 export interface FakeTokenEndpoint {
   apiUrl: string;
   /** The refresh tokens that it was given, in order. */
   readonly used: string[];
-  /** Answers as told from now on; told nothing, it gives new tokens for each refresh token once, as Slack does. */
+  /** Sets the answer from now on. With undefined, each refresh token yields new tokens once, as with Slack. */
   answerWith(answer: TokenAnswer | undefined): void;
   /** Holds every answer back until `release` is called. */
   hold(): { release(): void };
   close(): Promise<void>;
 }
 
-/** Starts it. New tokens are `<kind>-new-<n>`, and last twelve hours. */
+/** Starts the endpoint. New tokens are called `<kind>-new-<n>` and are valid for twelve hours. */
 export async function startFakeTokenEndpoint(): Promise<FakeTokenEndpoint> {
   const used: string[] = [];
   let told: TokenAnswer | undefined;

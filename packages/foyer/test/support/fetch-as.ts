@@ -1,7 +1,7 @@
 import { type IncomingMessage, request } from 'node:http';
 
 /**
- * Asks `url` for what is at `host`, as a proxy does that passes the host name on; `fetch` cannot set that header.
+ * Sends a request to `url` with the Host header `host`, like a proxy; `fetch` cannot set that header.
  * Follows no redirect.
  */
 export async function fetchAs(

@@ -1,4 +1,4 @@
 import { readManifest } from '../../src/config/manifest.ts';
 
-/** The module's tests run on a manifest of their own: what a clone changes in its own does not touch them. */
+/** The manifest of the module's tests: separate from the app's, so a clone can change its own. */
 export const fixtureManifest = readManifest(new URL('./manifest.json', import.meta.url));

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Installation } from '@slack/oauth';
 import { createKeyring, type Keyring } from '../../src/installations/keyring.ts';
 
-/** A clock that stands still until it is moved. */
+/** A clock that stands still until it is advanced. */
 export function createClock(start = Date.UTC(2026, 6, 1, 12)): {
   now: () => number;
   advance(ms: number): void;
@@ -21,12 +21,12 @@ export function keyringOf(...ids: string[]): Keyring {
   return createKeyring(keysOf(...ids));
 }
 
-/** New keys as the configuration gives them. */
+/** New keys in the form that the configuration has. */
 export function keysOf(...ids: string[]): { id: string; base64: string }[] {
   return ids.map((id) => ({ id, base64: randomBytes(32).toString('base64') }));
 }
 
-/** What differs from the usual install by U1 in T1. A null bot or user token is none. */
+/** The differences from the usual install by U1 in T1. A null bot or user token means none. */
 export interface InstallWish {
   teamId?: string;
   enterpriseId?: string;

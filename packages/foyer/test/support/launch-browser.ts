@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
 
-/** Where a Chromium usually is. */
+/** The usual places of Chromium. */
 const usualPlaces = [
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
@@ -12,7 +12,7 @@ const usualPlaces = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
 ];
 
-/** The Chromium of this machine: CHROMIUM_PATH, else the first of the usual places that is there. */
+/** The Chromium of this machine: CHROMIUM_PATH, or else the first of the usual places that exists. */
 function findChromium(): string {
   const given = process.env.CHROMIUM_PATH;
   const found = given ?? usualPlaces.find((place) => existsSync(place));
@@ -25,7 +25,7 @@ function findChromium(): string {
   return found;
 }
 
-/** Starts a browser that calls no one by itself. Close it at the end. @throws Error where none is on the machine */
+/** Starts a browser that makes no calls of its own. Close it at the end. @throws Error if the machine has none */
 export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: findChromium(),

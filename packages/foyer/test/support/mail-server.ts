@@ -3,26 +3,26 @@ import type { AddressInfo, Server } from 'node:net';
 import type { TestContext } from 'node:test';
 import { SMTPServer } from 'smtp-server';
 
-/** How the mail server treats the next message: takes it, answers with a code, or never answers. */
+/** How the mail server treats a message: accepts it, hangs, accepts it and hangs up, or answers with a code. */
 export type MailAnswer = 'accept' | 'hang' | 'cut-after-taking' | number;
 
-/** A real SMTP server on loopback that keeps what it was sent. */
+/** A real SMTP server on loopback that keeps the messages it receives. */
 export interface MailServer {
   /** `smtp://user:password@127.0.0.1:port`. */
   url: string;
   port: number;
-  /** Each message as it came over the line, headers and body. */
+  /** Each raw message, headers and body. */
   received: string[];
-  /** Answers as told, in turn, and accepts what comes after. */
+  /** Gives these answers in turn, and then accepts everything. */
   answerWith(...answers: MailAnswer[]): void;
-  /** How many connections are open now. */
+  /** The number of open connections. */
   connections(): Promise<number>;
 }
 
-/** The password in its address: it must show nowhere. */
+/** The password in the server's URL, which must not appear anywhere. */
 export const mailPassword = 'very-secret-mail-password';
 
-/** Starts it; it is gone when the test ends. Login is `foyer` with `mailPassword`. */
+/** Starts a mail server that is closed when the test ends. The login is `foyer` with `mailPassword`. */
 export async function startMailServer(
   t: TestContext,
   options: { secure?: boolean } = {},

@@ -7,7 +7,7 @@ import pg from 'pg';
 import type { engines } from './open-test-database.ts';
 import { createPostgresDatabase } from './shared-postgres.ts';
 
-/** A database without any table, for migrations that run one by one. */
+/** Opens a database without tables, for migrations that run one by one. */
 export async function openEmptyDatabase(
   engine: keyof typeof engines,
 ): Promise<{ db: Kysely<unknown>; close(): Promise<void> }> {

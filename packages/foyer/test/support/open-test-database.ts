@@ -7,18 +7,18 @@ import type { Database } from '../../src/database/database.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { createPostgresDatabase } from './shared-postgres.ts';
 
-/** A real database of its own in a temporary place. */
+/** A separate real database in a temporary place. */
 export interface TestDatabase {
   database: Database;
   target: DatabaseTarget;
-  /** A further connection to the same database; closed with it. */
+  /** Opens another connection to the same database, which is closed with it. */
   reopen(): Promise<Database>;
-  /** All that whoever got hold of the database could read: SQLite's files, or every row of Postgres. */
+  /** Everything that a thief of the database could read: SQLite's files, or every row of Postgres. */
   rawBytes(): Promise<Buffer>;
   close(): Promise<void>;
 }
 
-/** The engines that Foyer runs on, by the name that a test's title gives them. */
+/** The engines that Foyer runs on, by their names in test titles. */
 export const engines = { SQLite: openTestDatabase, Postgres: openPostgresTestDatabase } as const;
 
 /** Opens a fresh SQLite database in a temporary folder, which `close` removes. */

@@ -8,7 +8,7 @@ import type { TestContext } from 'node:test';
 import { freePort } from '../../src/testing/free-port.ts';
 import { eventually } from '../../src/testing/visitor.ts';
 
-/** Whether this machine has it (Debian: apt-get install pgbouncer). */
+/** Returns true if this machine has PgBouncer (Debian: apt-get install pgbouncer). */
 export async function hasPgBouncer(): Promise<boolean> {
   const child = spawn('pgbouncer', ['--version'], { stdio: 'ignore', env: searched });
   return once(child, 'exit').then(
@@ -20,8 +20,8 @@ export async function hasPgBouncer(): Promise<boolean> {
 const searched = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
 
 /**
- * Starts PgBouncer before a database: each transaction, and each statement without one, gets whichever of `pool`
- * connections is free. Returns the database's URL through it; it is gone when the test ends.
+ * Starts PgBouncer in front of a database: each transaction, and each statement without one, gets any free one of
+ * `pool` connections. Returns the database's URL through PgBouncer, which ends with the test.
  */
 export async function startPgBouncer(t: TestContext, url: string, pool = 3): Promise<string> {
   const target = new URL(url);
@@ -43,7 +43,7 @@ max_client_conn = 100
 server_idle_timeout = 1
 `,
   );
-  // It refuses to run as root, too.
+  // PgBouncer refuses to run as root, as Postgres does.
   const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
   if (nobody.uid) for (const file of [folder, settings]) await chown(file, nobody.uid, nobody.gid);
   const child = spawn('pgbouncer', ['-q', settings], {

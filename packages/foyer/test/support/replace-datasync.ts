@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { TestContext } from 'node:test';
 
-/** Puts `datasync` in the place of that of every file until the test is over: a disk that is slow, or fails. */
+/** Replaces the `datasync` of every file until the test ends, to simulate a disk that is slow or fails. */
 export async function replaceDatasync(t: TestContext, datasync: () => Promise<void>) {
   const handle = await open(import.meta.filename);
   const prototype: FileHandle = Object.getPrototypeOf(handle);

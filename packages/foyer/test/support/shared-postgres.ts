@@ -3,13 +3,13 @@ import pg from 'pg';
 import { openPostgres } from '../../src/database/postgres/open-postgres.ts';
 import { startPostgresServer } from './postgres-server.ts';
 
-/** Names the server that a whole run of tests shares: set by `start-shared-postgres.ts`. */
+/** The variable with the URL of the server that a whole test run shares; `start-shared-postgres.ts` sets it. */
 export const sharedServerVariable = 'FOYER_TEST_POSTGRES_URL';
 
 const template = 'foyer_template';
 let own: Promise<string> | undefined;
 
-/** The URL of a server's first database; a test file that is run by itself starts a server of its own. */
+/** The URL of a server's first database. A test file that runs alone starts its own server. */
 async function serverUrl(): Promise<string> {
   const shared = process.env[sharedServerVariable];
   if (shared) return shared;
@@ -23,7 +23,7 @@ async function startOwnServer(): Promise<string> {
   return url;
 }
 
-/** Makes what each database of a test is copied from, up to date and empty. Does nothing where it is there. */
+/** Creates the template for test databases, migrated and empty. Does nothing if it exists. */
 export async function makeTemplate(url: string): Promise<void> {
   const { rowCount } = await administer(url, `select 1 from pg_database where datname = '${template}'`);
   if (rowCount !== 0) return;
@@ -46,7 +46,7 @@ function databaseUrl(url: string, name: string): string {
   return Object.assign(new URL(url), { pathname: `/${name}` }).href;
 }
 
-/** Makes a database with Foyer's tables, or with `empty` none, on the shared server; `drop` removes it, whoever uses it. */
+/** Creates a database with Foyer's tables (none if `empty`) on the shared server. `drop` removes it, even in use. */
 export async function createPostgresDatabase(
   options: { empty?: boolean } = {},
 ): Promise<{ url: string; drop(): Promise<void> }> {

@@ -5,21 +5,21 @@ import { keysOf } from './installations.ts';
 import type { engines } from './open-test-database.ts';
 import { createPostgresDatabase } from './shared-postgres.ts';
 
-/** The engines that Foyer runs on, by the name that a test's title gives them. */
+/** The engines that Foyer runs on, by their names in test titles. */
 export type EngineName = keyof typeof engines;
 
-/** A database for a Foyer that is started, and a way to look into it past Foyer. */
+/** A database for a running Foyer, with direct access that bypasses Foyer. */
 export interface StageDatabase {
-  /** What Foyer's environment needs to use it. */
+  /** The environment variables that make Foyer use it. */
   environment: Record<string, string>;
-  /** Asks it, on a connection of our own. The SQL is for both engines, with `?` for a parameter. */
+  /** Queries it on a separate connection. The SQL works on both engines, with `?` for a parameter. */
   rows<Row>(sql: string, ...parameters: unknown[]): Promise<Row[]>;
-  /** Changes it, past Foyer. */
+  /** Changes it directly, bypassing Foyer. */
   change(sql: string, ...parameters: unknown[]): Promise<void>;
   remove(): Promise<void>;
 }
 
-/** A SQLite file that Foyer makes at its start; its folder is the caller's to remove. */
+/** A SQLite file that Foyer creates at its start; the caller removes its folder. */
 export function sqliteStageDatabase(file: string): StageDatabase {
   const ask = <T>(readonly: boolean, work: (database: Sqlite.Database) => T): T => {
     const database = new Sqlite(file, { readonly, timeout: 5000 });
@@ -39,10 +39,10 @@ export function sqliteStageDatabase(file: string): StageDatabase {
   };
 }
 
-/** How long a look rides out a server that is being restarted. */
+/** How long a query is retried while the server restarts. */
 const patienceMs = 20_000;
 
-/** A Postgres database: the one that `url` names, or with none a fresh one on the server that the tests share. */
+/** A Postgres database: the one at `url`, or else a fresh one on the server that the tests share. */
 export async function postgresStageDatabase(given: { url?: string } = {}): Promise<StageDatabase> {
   const fresh = given.url === undefined ? await createPostgresDatabase() : undefined;
   const url = given.url ?? fresh?.url ?? '';
@@ -73,7 +73,7 @@ export async function postgresStageDatabase(given: { url?: string } = {}): Promi
 
   return {
     environment: {
-      // Few connections each, since many stages share one server.
+      // Each stage gets few connections, since many stages share one server.
       DATABASE_URL: `${url}?pool_max=6`,
       TOKEN_ENCRYPTION_KEYS: keysOf('main')
         .map(({ id, base64 }) => `${id}:${base64}`)

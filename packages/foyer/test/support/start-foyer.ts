@@ -17,28 +17,28 @@ import {
 
 const manifestText = fixtureManifest;
 
-/** Foyer and a Slack for it, both over loopback HTTP, with a database of their own. */
+/** Foyer and a Slack for it, both over loopback HTTP, with their own database. */
 export interface Stage {
   sandbox: Sandbox;
   url: string;
   config: Config;
   folder: string;
-  /** Where a SQLite database is. */
+  /** The path of the database file, on SQLite. */
   databaseFile: string;
-  /** Looks into the database, whichever engine it is of. */
+  /** Direct access to the database, on either engine. */
   database: StageDatabase;
-  /** Every line that Foyer has logged so far. */
+  /** All lines that Foyer has logged so far. */
   logged(): string[];
-  /** Foyer as it runs now. */
+  /** The running Foyer. */
   foyer(): Foyer;
-  /** Stops Foyer, in order. */
+  /** Stops Foyer gracefully. */
   stop(): Promise<void>;
   /** Starts Foyer (again) on the same port and database. */
   start(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What Foyer needs of the environment to talk to a sandbox. */
+/** The environment variables that Foyer needs to talk to a sandbox. */
 export function environmentFor(sandbox: Sandbox, port: number, databaseFile: string): Record<string, string> {
   return {
     SLACK_CLIENT_ID: sandbox.app.clientId,
@@ -55,7 +55,7 @@ export function environmentFor(sandbox: Sandbox, port: number, databaseFile: str
   };
 }
 
-/** Makes a logger whose lines are kept. */
+/** Makes a logger that keeps its lines. */
 export function recordingLogger(config: Config): { log: Logger; lines: string[] } {
   const lines: string[] = [];
   const destination = new Writable({
@@ -67,11 +67,11 @@ export function recordingLogger(config: Config): { log: Logger; lines: string[] 
   return { log: createLogger(config, { destination }), lines };
 }
 
-/** Sets the stage: a sandbox and a Foyer that talk to each other, on SQLite unless told. Close it at the end. */
+/** Sets the stage: a sandbox and a Foyer that talk to each other, on SQLite by default. Close it at the end. */
 export async function setStage(
   options: {
     engine?: EngineName;
-    /** A Postgres database to be used and left where it is, in the place of a fresh one. */
+    /** An existing Postgres database to use instead of a fresh one; it is not dropped. */
     postgresUrl?: string;
     environment?: Record<string, string>;
     sandbox?: Partial<SandboxOptions>;
@@ -131,7 +131,7 @@ export async function setStage(
   try {
     await stage.start();
   } catch (error) {
-    // A Slack that is left listening would keep the whole file from ending.
+    // A sandbox that is still listening would keep the test file from ending.
     await stage.close();
     throw error;
   }

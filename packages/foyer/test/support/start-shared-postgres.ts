@@ -1,7 +1,7 @@
 import { type PostgresServer, startPostgresServer } from './postgres-server.ts';
 import { makeTemplate, sharedServerVariable } from './shared-postgres.ts';
 
-/** Before and after a whole run of tests (`--test-global-setup`): one Postgres server for all files of it. */
+/** Runs before and after a whole test run (`--test-global-setup`): one Postgres server for all its files. */
 
 let server: PostgresServer | undefined;
 

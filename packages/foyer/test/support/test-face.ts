@@ -6,10 +6,10 @@ import { type StepFaces, stepFaces } from '../../src/texts/translation.ts';
 /** Foyer's own texts. */
 export const texts = createTexts();
 
-/** They in English. */
+/** Foyer's own texts, in English. */
 export const english = texts.forLocale('en');
 
-/** The brand of an app that says nothing of itself but its name. */
+/** The brand of an app that sets only its name. */
 export function brandOf(name = 'Foyer', more: Partial<Brand> = {}): Brand {
   const app = { name, description: '', longDescription: '', backgroundColor: undefined };
   return completeBrand({ app, privacyUrl: undefined, supportUrl: undefined }, more);

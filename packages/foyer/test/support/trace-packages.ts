@@ -2,8 +2,8 @@ import { appendFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 
 /**
- * Preloaded (`--import`) into a process of its own: writes the name of each package that it loads into the file
- * PACKAGE_TRACE, in order, and lets the package PACKAGE_MISSING fail to load.
+ * Preloaded (`--import`) into a separate process: writes the name of each package that the process loads to the file
+ * PACKAGE_TRACE, in order, and makes the package PACKAGE_MISSING fail to load.
  */
 const { PACKAGE_TRACE = '', PACKAGE_MISSING } = process.env;
 const seen = new Set<string>();

@@ -14,14 +14,14 @@ for (const [engine, open] of Object.entries(engines)) {
       ['is under way', false],
       ['has finished', true],
     ] as const) {
-      it(`stop the earlier one while the later one ${what}, and nothing is copied twice`, async (t) => {
+      it(`stop the earlier one if the later one ${what}, and copy nothing twice`, async (t) => {
         const [from, to] = [await openTestDatabase(), await open()];
         t.after(() => Promise.all([from.close(), to.close()]));
         await fillEveryTable(from.database, 40);
         const both = { source: from.database, sourceName: 'the source' };
         const later = await to.reopen();
         let writes = 0;
-        /** The target as the earlier copy sees it: at its fifth transaction the later copy does all that is left. */
+        /** The earlier copy's target: before its fifth transaction, the later copy does all the remaining work. */
         const target: Database = {
           ...to.database,
           async write(work, patienceMs) {
@@ -42,8 +42,8 @@ for (const [engine, open] of Object.entries(engines)) {
   });
 }
 
-describe('a copy that does not fit', () => {
-  it('is cleared by whoever goes on, also after a kill in the middle of that', async (t) => {
+describe('a partial copy that no longer matches its source', () => {
+  it('is cleared by the next copy, also after a kill in the middle of clearing', async (t) => {
     const [from, to] = [await openTestDatabase(), await openTestDatabase()];
     t.after(() => Promise.all([from.close(), to.close()]));
     await fillEveryTable(from.database, 30);
@@ -62,7 +62,7 @@ describe('a copy that does not fit', () => {
     await assert.rejects(copyDatabase({ ...deps, target: killed }), /killed/);
     const left = await everythingIn(to.database);
     assert.equal(left.steps?.length, 0);
-    assert.equal(left.installations?.length, 30, 'it was not through');
+    assert.equal(left.installations?.length, 30, 'clearing was not finished');
     let startedOver = 0;
     const onStartOver = (): void => {
       startedOver += 1;

@@ -7,7 +7,7 @@ import { fillEveryTable } from '../../operator/fill-every-table.ts';
 import { engines, openTestDatabase } from '../../support/open-test-database.ts';
 
 describe('the digest of a table', () => {
-  it('is another one when any cell of any column is', async (t) => {
+  it('changes with any cell of any column', async (t) => {
     const { database, close } = await openTestDatabase();
     t.after(close);
     await fillEveryTable(database, 3);
@@ -31,7 +31,7 @@ describe('the digest of a table', () => {
     }
   });
 
-  it('tells nothing, an empty text and a number in a text apart', async (t) => {
+  it('distinguishes null, an empty string and a number in a string', async (t) => {
     const { database, close } = await openTestDatabase();
     t.after(close);
     const { queries } = database;
@@ -50,10 +50,10 @@ describe('the digest of a table', () => {
       seen.add((await digestTable(queries, table)).checksum);
       await queries.updateTable('teams').set({ domain: '' }).execute();
     }
-    assert.equal(seen.size, 9, 'name and domain both empty is one and the same');
+    assert.equal(seen.size, 9, 'the row with both fields empty occurs twice');
   });
 
-  it('is the same on both engines, whatever order their rows come in', async (t) => {
+  it('is the same on both engines, whatever the order of the rows', async (t) => {
     const found: unknown[] = [];
     for (const open of Object.values(engines)) {
       const { database, close } = await open();

@@ -10,19 +10,19 @@ import { readPostgresPlan, readSqlitePlan, type TableAccess } from './read-plan.
 import { type RecordedQuery, recordQueries } from './record-queries.ts';
 import { seedEverything } from './seed-everything.ts';
 
-/** So many that reading a table from end to end no longer pays, by either engine's reckoning. */
+/** Large enough that neither engine's planner prefers to read a whole table. */
 const count = 4000;
 
-/** A few rows, however many installations there are. */
+/** Tables that keep a few rows, however many installations there are. */
 const small = ['encryption_keys', 'key_holders', 'chores', 'ended_sessions', 'due', 'kysely_migration'];
 
-/** What may read an index from end to end, each with its reason; nothing may read a table. */
+/** Queries that may read a whole index, each with its reason; no query may read a whole table. */
 const mayReadWholeIndex: readonly RegExp[] = [
-  // A search by a part of a name looks at every name.
+  // A search by part of a name looks at every name.
   /lower\("installations"\."team_name"\) like/,
-  // The operator's counts of everything that there is.
+  // The operator's counts of everything.
   /count\(\*\)/,
-  // The first of those that are due: an index of them alone.
+  // The first due runs: a partial index that holds only runs with a due time.
   /from "runs" where "due_at" is not null .*order by "due_at" limit /,
 ];
 
@@ -51,7 +51,7 @@ async function useEverything(t: TestContext, engine: 'SQLite' | 'Postgres') {
     await looking.close();
   });
   await seedEverything(looking, { clientId: stage.config.slack.clientId, count, now: Date.now() });
-  // Postgres does so by itself; in SQLite nobody does, and what it plans without statistics is what it does.
+  // Postgres analyzes automatically. Nothing analyzes SQLite, so its plans without statistics are the real ones.
   if (engine === 'Postgres') await sql`vacuum analyze`.execute(looking.queries);
   await stage.start();
   const during = (activity: string) => record?.now(activity);
@@ -117,7 +117,7 @@ for (const [engine, readPlan] of [
   ['SQLite', readSqlitePlan],
   ['Postgres', readPostgresPlan],
 ] as const) {
-  test(`no query of Foyer’s reads a large table from end to end, on ${engine}`, async (t) => {
+  test(`no query of Foyer reads a whole large table, on ${engine}`, async (t) => {
     const { queries, looking } = await useEverything(t, engine);
     const asked = queries.filter(({ query }) => /^(select|update|delete|with)\b/.test(query.sql));
     assert.ok(asked.length > 60, `only ${asked.length} queries were seen`);

@@ -4,7 +4,7 @@ import type { Database } from '../../../src/database/database.ts';
 /** How a query finds its rows in one table. */
 export interface TableAccess {
   table: string;
-  /** scan: reads the table. index: reads an index from end to end. search: goes to where the rows are. */
+  /** scan: reads the whole table. index: reads a whole index. search: looks rows up in an index. */
   how: 'scan' | 'index' | 'search';
 }
 
@@ -16,7 +16,7 @@ interface PlanNode {
   Plans?: PlanNode[];
 }
 
-/** Asks Postgres how it would answer a query where it has an index for it, as it would in a larger database. */
+/** Asks Postgres for the plan of a query with sequential scans off: the plan that a larger database would get. */
 export async function readPostgresPlan({ queries }: Database, query: CompiledQuery): Promise<TableAccess[]> {
   const { rows } = await queries.transaction().execute(async (transaction) => {
     await sql`set local enable_seqscan = off`.execute(transaction);
@@ -39,7 +39,7 @@ export async function readPostgresPlan({ queries }: Database, query: CompiledQue
   return found;
 }
 
-/** Asks SQLite how it would answer a query. */
+/** Asks SQLite for the plan of a query. */
 export async function readSqlitePlan({ queries }: Database, query: CompiledQuery): Promise<TableAccess[]> {
   const { rows } = await queries.executeQuery<{ detail: string }>({
     ...query,

@@ -3,20 +3,20 @@ import type { Database, Queries } from '../../../src/database/database.ts';
 import { prepareQuery } from '../../../src/database/prepared-query.ts';
 import type { Tables } from '../../../src/database/records.ts';
 
-/** A query that Foyer made, and while what was going on. */
+/** A query that Foyer made, and the activity during which it made it. */
 export interface RecordedQuery {
   query: CompiledQuery;
   during: string;
 }
 
-/** A database that notes each different query that it is asked. */
+/** Wraps a database and records each distinct query. */
 export function recordQueries(database: Database) {
   const recorded = new Map<string, RecordedQuery>();
   const built = new WeakMap<QueryId, RootOperationNode>();
   let during = 'the start';
 
   function note(query: CompiledQuery): void {
-    // Lists of another length are the same query.
+    // Queries that differ only in the length of a list are the same.
     const key = query.sql.replace(/\((?:(?:\$\d+|\+?\?)(?:, )?)+\)/g, '(…)').replace(/\$\d+/g, '$');
     if (!recorded.has(key)) recorded.set(key, { query, during });
   }
@@ -27,7 +27,7 @@ export function recordQueries(database: Database) {
         built.set(queryId, node);
         return node;
       },
-      // A part of a query is built as well; only what was executed has a result.
+      // Kysely transforms subqueries too; only an executed query has a result.
       async transformResult({ result, queryId }) {
         const node = built.get(queryId);
         if (node) note(queries.getExecutor().compileQuery(node, queryId));
@@ -37,7 +37,7 @@ export function recordQueries(database: Database) {
     const recording = queries.withPlugin(plugin);
     const execute = recording.executeQuery.bind(recording);
     return Object.assign(recording, {
-      // A prepared query comes compiled, and here with its values.
+      // A prepared query arrives here compiled, with its values.
       executeQuery: ((query, options) => {
         if ('sql' in query) note(query);
         return execute(query, options);
@@ -62,7 +62,7 @@ export function recordQueries(database: Database) {
       write: <T>(work: (transaction: Transaction<Tables>) => Promise<T>, patienceMs?: number) =>
         database.write((transaction) => work(withRecord(transaction) as Transaction<Tables>), patienceMs),
     } satisfies Database,
-    /** Says what is going on from now on. */
+    /** Sets the activity that the next queries are recorded under. */
     now(activity: string): void {
       during = activity;
     },

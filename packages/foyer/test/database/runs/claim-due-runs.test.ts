@@ -18,7 +18,7 @@ import { recordQueries } from '../plans/record-queries.ts';
 const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false });
 const claim = { limit: 10, now: 5000, leaseUntil: 35_000, owner: 'a:1:x/1' };
 
-/** Queues so many runs, each due a millisecond after the one before. */
+/** Queues `count` runs, each due a millisecond after the one before. */
 async function queueRuns({ database }: TestDatabase, count: number): Promise<string[]> {
   const store = createInstallationStore({
     ...{ database, keyring: keyringOf('k1'), clientId: '1.1', stepNames: ['only'], now: () => 1000, log },
@@ -33,7 +33,7 @@ async function queueRuns({ database }: TestDatabase, count: number): Promise<str
 }
 
 for (const [name, open] of Object.entries(engines)) {
-  test(`each due run is claimed by one of many workers, the longest due first, on ${name}`, async (t) => {
+  test(`each due run is claimed by exactly one worker, the longest due first, on ${name}`, async (t) => {
     const opened = await open();
     t.after(() => opened.close());
     const queued = await queueRuns(opened, 40);
@@ -56,7 +56,7 @@ for (const [name, open] of Object.entries(engines)) {
     assert.equal(
       (await claimDueRuns(opened.database, lapsed)).length,
       queued.length,
-      'their leases have lapsed',
+      'their leases have expired',
     );
     assert.deepEqual(
       await findHeldRuns(opened.database.queries, leases),
@@ -72,7 +72,7 @@ for (const [name, open] of Object.entries(engines)) {
   });
 }
 
-test('a claim, and an event that runs wait for, look at no run that waits for something else, on SQLite', async (t) => {
+test('a claim, and an event that resumes runs, read no runs that wait for something else, on SQLite', async (t) => {
   const opened = await engines.SQLite();
   t.after(() => opened.close());
   const { database, recorded } = recordQueries(opened.database);
@@ -91,7 +91,7 @@ test('a claim, and an event that runs wait for, look at no run that waits for so
   assert.doesNotMatch(plans.join(), /TEMP B-TREE|runs_by_status/);
 });
 
-test('a worker does not wait for a run that another one is claiming, on Postgres', async (t) => {
+test('a worker does not wait for a run that another worker is claiming, on Postgres', async (t) => {
   const opened = await openPostgresTestDatabase();
   t.after(() => opened.close());
   const [locked = '', ...free] = await queueRuns(opened, 3);
@@ -109,7 +109,7 @@ test('a worker does not wait for a run that another one is claiming, on Postgres
   await locking;
 });
 
-test('nobody overtakes a transaction that holds a lease, or has read the claimed run, on Postgres', async (t) => {
+test('a transaction that holds a lease or has read a claimed run keeps its row locked, on Postgres', async (t) => {
   const opened = await openPostgresTestDatabase();
   t.after(() => opened.close());
   await queueRuns(opened, 2);

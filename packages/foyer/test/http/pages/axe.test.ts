@@ -10,10 +10,10 @@ import { brandOf } from '../../support/test-face.ts';
 import { everyPage, frame, siteOf } from './page-fixtures.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-/** Set PICTURES to a folder to look at what was checked. */
+/** Set PICTURES to a folder to save a screenshot of each page. */
 const pictures = process.env.PICTURES;
 
-/** A brand whose color cannot carry text: what the theme makes of it is checked too. */
+/** A brand whose color cannot carry text, so that the theme's corrected colors are checked too. */
 const site = siteOf({
   tagline: 'Stand-ups that take a minute.',
   description: 'Asks your team three questions each morning and posts the answers to one channel.',
@@ -38,7 +38,7 @@ describe('every page, in a browser', () => {
     const height = width > 800 ? 800 : 844;
     const context = await browser.newContext({ viewport: { width, height }, colorScheme });
     const page = await context.newPage();
-    // Nothing but the page itself is loaded.
+    // The page must not load anything else.
     await page.route('**', (route) => route.abort());
     return page;
   }
@@ -59,7 +59,7 @@ describe('every page, in a browser', () => {
 
   for (const width of [1280, 390]) {
     for (const scheme of ['light', 'dark'] as const) {
-      it(`has nothing that axe finds, ${width} pixels wide, ${scheme}`, { timeout: 170_000 }, async () => {
+      it(`has no axe violation, ${width} pixels wide, ${scheme}`, { timeout: 170_000 }, async () => {
         const page = await open(width, scheme);
         for (const [name, document] of everyPage(english)) {
           await page.setContent(document);
@@ -76,7 +76,7 @@ describe('every page, in a browser', () => {
   }
 
   for (const language of languages) {
-    it(`fits a phone in ${language}, and has nothing that axe finds`, { timeout: 120_000 }, async () => {
+    it(`fits a phone in ${language}, and has no axe violation`, { timeout: 120_000 }, async () => {
       const words = createTexts().forLocale(language);
       const page = await open(390, 'light');
       for (const [name, document] of everyPage({ ...frame, site, words })) {
@@ -98,7 +98,7 @@ describe('every page, in a browser', () => {
     for (const language of languages) {
       const words = createTexts().forLocale(language);
       await page.setContent(landingPage({ ...frame, site, words, ...content }));
-      // What is it, who makes it, what may it do, what happens next, whom do I ask; and the button.
+      // What is it, who makes it, what may it do, what happens next, whom do I ask? Plus the button.
       for (const part of ['.lead', '.maker', '.scopes', '.next', '.contacts', '.button-slack']) {
         const bottom = Number(
           await page.evaluate(`document.querySelector('${part}').getBoundingClientRect().bottom`),

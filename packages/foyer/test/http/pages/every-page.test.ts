@@ -27,10 +27,10 @@ test('no page has an inline handler, a style attribute, or a script or style wit
   }
 });
 
-test('no page loads anything: links are all that leads elsewhere', () => {
+test('no page loads anything: only links lead elsewhere', () => {
   for (const [name, text] of pages) {
     assert.doesNotMatch(text, /\ssrc=|@import|url\(|<(?:iframe|object|embed|base)\b/i, name);
-    // A page that asks has one form, and it goes to Foyer itself.
+    // A page with a question has one form, which posts to Foyer.
     const forms = [...text.matchAll(/<form\b[^>]*action="([^"]*)"/g)].map(([, action]) => action);
     assert.deepEqual(forms, name.startsWith('question') ? ['/slack/install'] : [], name);
     for (const [, href] of text.matchAll(/<link\b[^>]*href="([^"]*)"/g))
@@ -70,7 +70,7 @@ test('a hostile app name, support address or team name stays text on every page'
   }
 });
 
-test('every link of a page leads below the base path', () => {
+test('every local link of a page is below the base path', () => {
   for (const [name, text] of everyPage({
     ...frame,
     site: siteOf({ logo: 'logo.png' }, { basePath: '/in/slack' }),
@@ -98,14 +98,14 @@ test('the headers allow nothing but the page itself', () => {
   assert.equal(headers['Strict-Transport-Security'], undefined);
 });
 
-test('the headers of a secret https page ask for https and no index', () => {
+test('the headers of a secret https page require https and forbid indexing', () => {
   const headers = pageHeaders({ nonce: 'abc', secure: true, noIndex: true, formAction: 'self' });
   assert.match(headers['Strict-Transport-Security'] ?? '', /^max-age=\d+$/);
   assert.match(headers['X-Robots-Tag'] ?? '', /noindex/);
   assert.match(headers['Content-Security-Policy'] ?? '', /form-action 'self'/);
 });
 
-test('each response has a nonce of its own', () => {
+test('each response has its own nonce', () => {
   assert.match(newNonce(), /^[A-Za-z0-9_-]{22}$/);
   assert.notEqual(newNonce(), newNonce());
 });

@@ -4,7 +4,7 @@ import { failurePage } from '../../../src/http/pages/failure-page.ts';
 import { failurePages, failureWords } from '../../../src/http/pages/failure-texts.ts';
 import { failureKinds, frame, visibleText } from './page-fixtures.ts';
 
-test('every cause has a status, a heading of its own, words, whom to ask, and its name and request as the reference', () => {
+test('every cause has a status, its own heading, words, a contact, and its name and request as the reference', () => {
   assert.equal(failureKinds.length, 34);
   const headings = new Set<string>();
   for (const kind of failureKinds) {
@@ -23,7 +23,7 @@ test('every cause has a status, a heading of its own, words, whom to ask, and it
   assert.equal(headings.size, failureKinds.length, 'two causes share a heading');
 });
 
-test('keeps the statuses that the contract fixes', () => {
+test('keeps the documented statuses', () => {
   const statuses = Object.fromEntries(failureKinds.map((kind) => [kind, failurePages[kind].status]));
   assert.equal(statuses.access_denied, 200);
   for (const kind of failureKinds.filter((name) => name.startsWith('state_')))
@@ -37,7 +37,7 @@ test('keeps the statuses that the contract fixes', () => {
   assert.equal(statuses.payload_too_large, 413);
 });
 
-test('says of every pass through Slack whether anything was installed', () => {
+test('says whether anything was installed for every failed OAuth attempt', () => {
   for (const kind of failureKinds.filter(
     (name) => !['again', 'startPage', 'thatAddress'].includes(failurePages[name].button),
   )) {
@@ -54,7 +54,7 @@ test('says honestly what became of tokens that Slack had issued', () => {
   assert.doesNotMatch(of(undefined), /issued access/);
 });
 
-test('does not deny what Slack may have done without our hearing of it', () => {
+test('does not claim that nothing was installed if Slack may have acted without an answer', () => {
   const of = (mayHaveActed: boolean, tokensRevoked?: boolean) =>
     visibleText(failurePage({ ...frame, kind: 'slack_unreachable', mayHaveActed, tokensRevoked }));
   assert.match(of(true), /The install did not finish.*installing it again fixes this/);
@@ -63,27 +63,27 @@ test('does not deny what Slack may have done without our hearing of it', () => {
   assert.match(of(true, true), /Nothing was installed.*We revoked it immediately/);
 });
 
-test('leads back into the install that was asked for, and elsewhere to the start page', () => {
+test('leads back to the requested install, or to the start page', () => {
   const retry = failurePage({ ...frame, kind: 'state_expired', retryPath: '/slack/install?team=T1' });
   assert.match(retry, /href="\/slack\/install\?team=T1">Start again</);
   assert.match(failurePage({ ...frame, kind: 'not_found' }), /href="\/">Go to the start page</);
 });
 
-test('claims nothing of an app that may be in the workspace from before', () => {
+test('makes no claim about an app that may already be in the workspace', () => {
   for (const kind of ['access_denied', 'state_missing'] as const) {
     const text = visibleText(failurePage({ ...frame, kind }));
     assert.doesNotMatch(text, /no access|is installed|was not added/, kind);
   }
 });
 
-test('denies no install to whoever only looked at one, and leads to the same page again', () => {
+test('does not deny an install to someone who only viewed its progress, and leads to the same page', () => {
   const document = failurePage({ ...frame, kind: 'temporarily_unavailable', path: '/installs/abc' });
   assert.doesNotMatch(visibleText(document), /[Nn]othing was installed|not finished|save your install/);
   assert.match(document, /href="\/installs\/abc">Try again</);
   assert.match(failurePage({ ...frame, kind: 'temporarily_unavailable' }), /href="\/">Try again</);
 });
 
-test('shows Slack’s own error small beside the reference, escaped', () => {
+test('shows Slack’s error code in small print next to the reference, escaped', () => {
   const document = failurePage({ ...frame, kind: 'slack_refused', code: 'team_not_allowed<b>' });
   assert.match(
     document,
@@ -91,7 +91,7 @@ test('shows Slack’s own error small beside the reference, escaped', () => {
   );
 });
 
-test('shows the reason of a gate, escaped, and its own words if there is none', () => {
+test('shows the reason of a gate, escaped, or a default text if there is none', () => {
   const refused = failurePage({ ...frame, kind: 'gate_refused', reason: 'Only <b>Acme</b> & friends.' });
   assert.match(refused, /<p>Only &lt;b&gt;Acme&lt;\/b&gt; &amp; friends\.<\/p>/);
   assert.match(visibleText(failurePage({ ...frame, kind: 'gate_refused' })), /does not accept installs/);

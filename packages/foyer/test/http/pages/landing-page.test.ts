@@ -13,19 +13,19 @@ test('says what the app does and leads to the install', () => {
   assert.match(visibleText(document), /Add Foyer to Slack Made by Foyer A welcome done well\. Add to Slack/);
 });
 
-test('shows each scope with a sentence, and says of an unknown one that there is none', () => {
+test('shows each scope with a sentence, and says that an unknown scope has none', () => {
   const text = visibleText(landingDocument());
   assert.match(text, /Send messages as the app chat:write/);
   assert.match(text, /A permission without a description here made:up/);
 });
 
-test('marks only what may be declined, and lists it last', () => {
+test('marks only optional scopes, and lists them last', () => {
   const text = visibleText(landingDocument());
   assert.match(text, /made:up See the email addresses of people in the workspace users:read\.email Optional/);
   assert.equal(text.split('Optional').length, 2);
 });
 
-test('sets apart what it may do on behalf of the installer, when there is any', () => {
+test('lists user scopes separately, if there are any', () => {
   assert.match(
     visibleText(landingDocument()),
     /What it may do in your name Add and remove emoji reactions reactions:write/,
@@ -39,7 +39,7 @@ test('sets apart what it may do on behalf of the installer, when there is any', 
   assert.doesNotMatch(without, /in your name/);
 });
 
-test('shows the app’s reason beside a scope, and whom to ask beside the button', () => {
+test('shows the app’s reason next to a scope, and the contact next to the button', () => {
   const words = createTexts({ en: { 'reason.chat:write': 'To post your stand-ups' } }).forLocale('en');
   const site = siteOf({
     publisher: 'Acme Inc.',
@@ -51,7 +51,7 @@ test('shows the app’s reason beside a scope, and whom to ask beside the button
   assert.match(text, /Made by Acme Inc\..*Add to Slack Questions\? Contact Acme Inc\./);
 });
 
-test('unfurls with name, text, address and picture where its link is pasted', () => {
+test('unfurls with a name, a text, an address and a picture where its link is pasted', () => {
   const site = siteOf({ tagline: 'Does it well.', logo: 'logo.png' }, { basePath: '/in' });
   const document = landingDocument({ ...frame, site });
   const of = (property: string) =>

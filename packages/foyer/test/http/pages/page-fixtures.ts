@@ -12,7 +12,7 @@ import {
 import { createSite, type PageFrame, type Site } from '../../../src/http/pages/site.ts';
 import { brandOf, english, faces } from '../../support/test-face.ts';
 
-/** A frame as the flow makes one. */
+/** A page frame like those that the install flow makes. */
 export const frame: PageFrame = {
   site: siteOf({
     tagline: 'A welcome done well.',
@@ -23,15 +23,15 @@ export const frame: PageFrame = {
   nonce: 'bm9uY2Utb2YtdGhlLXRlc3Q',
 };
 
-/** A site whose brand says so much. */
+/** A site with this brand. */
 export function siteOf(brand: Partial<Brand> = {}, http: { basePath?: string } = {}): Site {
   return createSite(brandOf(brand.name, brand), { publicUrl: 'https://foyer.test', ...http });
 }
 
-/** Every cause by name. */
+/** The names of all causes of a failure page. */
 export const failureKinds = Object.keys(failurePages) as FailureKind[];
 
-/** A progress of the six steps; the first ones as given, the others to do. */
+/** The progress of the six steps: the first ones with the given statuses, the others pending. */
 export function progressOf(
   status: Progress['status'],
   statuses: Progress['steps'][number]['status'][] = [],
@@ -59,12 +59,12 @@ export function progressOf(
   };
 }
 
-/** In which words a frame shows a progress. */
+/** The words in which a frame shows progress. */
 export function wordsOf({ site, words }: PageFrame): ProgressWords {
   return { app: site.brand.name, words, faces };
 }
 
-/** The progress page of a progress. */
+/** The progress page for this progress. */
 export function progressDocument(progress: Progress, pageFrame: PageFrame = frame): string {
   return progressPage({
     ...pageFrame,
@@ -87,7 +87,7 @@ export function landingDocument(pageFrame: PageFrame = frame): string {
   });
 }
 
-/** A page that asks for a press. */
+/** A page that asks the person to press a button. */
 export function connectDocument(kind: 'connect' | 'move', pageFrame: PageFrame = frame): string {
   const question = {
     account: 'Acme Rockets Ltd',
@@ -98,7 +98,7 @@ export function connectDocument(kind: 'connect' | 'move', pageFrame: PageFrame =
   return connectPage({ ...pageFrame, ...question, kind });
 }
 
-/** Every page in every state, by a name for messages. */
+/** Every page in every state, each with a name for assertion messages. */
 export function everyPage(pageFrame: PageFrame = frame): [string, string][] {
   const states: Progress['status'][] = [
     'connecting',

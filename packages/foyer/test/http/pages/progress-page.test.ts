@@ -20,7 +20,7 @@ test('shows each step with its state in words, and says that the page may be clo
   assert.match(text, /Reference: run_1$/);
 });
 
-test('asks again automatically without scripts, only while the run is not done', () => {
+test('reloads automatically without scripts, but only until the run is done', () => {
   for (const status of ['connecting', 'queued', 'running', 'waiting'] as const) {
     const document = progressDocument(progressOf(status));
     assert.match(document, /<noscript><meta http-equiv="refresh" content="2"><\/noscript>/, status);
@@ -32,7 +32,7 @@ test('asks again automatically without scripts, only while the run is not done',
   }
 });
 
-test('asks seldom while only an admin can make it go on', () => {
+test('reloads rarely while it waits for an admin', () => {
   const progress = progressOf('waiting', [S], { waitingFor: 'team_access_granted' });
   assert.match(progressDocument(progress), /content="30"/);
   assert.match(textOf(progress), /no workspace has it yet\. An org admin opens Slack’s admin pages/);
@@ -48,7 +48,7 @@ test('says that a step is tried again automatically', () => {
   assert.match(text, /Trying again Slack asked for a pause\. It will be tried again automatically\./);
 });
 
-test('opens Slack when all is done, by an address that works without the desktop app', () => {
+test('links to Slack when all is done, with an address that works without the desktop app', () => {
   const document = progressDocument(progressOf(S, [S, S, S, S, S, 'skipped']));
   assert.match(
     visibleText(document),
@@ -61,14 +61,14 @@ test('opens Slack when all is done, by an address that works without the desktop
   assert.match(document, /data-offer="install" hidden>/);
 });
 
-test('does not promise a welcome that nobody could confirm, or that was not sent', () => {
+test('does not promise a welcome that is unconfirmed or was not sent', () => {
   const unconfirmed = textOf(progressOf(S, [S, S, S, 'unconfirmed', S, S]));
   assert.match(unconfirmed, /could not confirm that your welcome message arrived/);
   assert.match(unconfirmed, /Not confirmed It may have arrived\. Look for Foyer in Slack/);
   assert.doesNotMatch(textOf(progressOf(S, [S, S, S, 'skipped', S, S])), /is waiting for you/);
 });
 
-test('says that the app is installed although a step failed, and which', () => {
+test('says that the app is installed although a step failed, and names the step', () => {
   const steps = progressOf('failed', [S, S, S, 'failed', 'skipped', 'skipped']).steps.map((step) =>
     step.status === 'failed' ? { ...step, errorCode: 'missing_scope' } : step,
   );
@@ -78,7 +78,7 @@ test('says that the app is installed although a step failed, and which', () => {
   assert.match(text, /Open in Slack/);
 });
 
-test('tells an uninstalled app from one that was installed anew', () => {
+test('distinguishes an uninstalled app from a reinstalled one', () => {
   const steps = progressOf('cancelled', [S, 'skipped', 'skipped']).steps.map((step, index) => ({
     ...step,
     errorCode: ['', 'not_configured', 'run_cancelled'][index] || null,
@@ -99,7 +99,7 @@ test('never claims an install that did not happen', () => {
   }
 });
 
-test('answers the status address with the same words, and every field of the contract', () => {
+test('answers the status address with the same words, and with every documented field', () => {
   const progress = progressOf('running', [S, 'retrying']);
   const status = progressStatus(wordsOf(frame), progress);
   assert.deepEqual(
@@ -132,7 +132,7 @@ test('announces politely, and has a script that parses', () => {
   }
 });
 
-test('shows one line of what is being done while it works, and folds the steps', () => {
+test('shows the current step in one line while it works, and folds the steps', () => {
   const document = progressDocument(progressOf('running', [S, 'running']));
   assert.match(document, /<span id="doing">Registering the person who installs<\/span>/);
   assert.match(document, /<details id="details" class="card">\s*<summary id="summary">Setup details</);
