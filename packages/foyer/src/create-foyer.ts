@@ -68,16 +68,16 @@ export interface TestOptions {
   connectionBounds?: Partial<ConnectionBounds>;
 }
 
-/** Foyer with what its own server needs beside. */
+/** Foyer, and what its own server needs in addition. */
 export interface AssembledFoyer<MyTables = NoTables> extends Foyer<MyTables> {
   handler: RequestHandler;
   refusals: Refusals;
   keyIds: readonly string[];
   /** Resolves if this process can no longer use its database: only a new process can. */
   failed: Promise<Error>;
-  /** The Bolt listener that the running code was started by; undefined for any other code. */
+  /** The Bolt listener that started the running code; undefined if no listener did. */
   runningListener(): string | undefined;
-  /** As `Foyer.stop`; the database closes after `closed`, when no request is left. */
+  /** Same as `Foyer.stop`. The database closes only after `closed` has resolved: no request is left then. */
   stop(closed?: Promise<void>): Promise<void>;
 }
 
@@ -85,10 +85,10 @@ const drainMs = 7000;
 const exchangeConnections = 32;
 
 /**
- * Makes Foyer: reads the configuration, opens the database and migrates it. It listens on no port and works no run
- * until `start`.
- * @throws ConfigError with every problem of environment and definition, DatabaseUnavailableError, DatabaseNewerError,
- *   KeyringError, OwnMigrationError
+ * Creates Foyer: reads the configuration, and opens and migrates the database. Opens no port, and works no run until
+ * `start`.
+ * @throws ConfigError with every problem of the environment and the definition, DatabaseUnavailableError,
+ *   DatabaseNewerError, KeyringError, OwnMigrationError
  * @example
  * const foyer = await createFoyer(definition);
  * app.use(foyer.middleware);
@@ -99,7 +99,7 @@ export async function createFoyer<MyTables>(definition: FoyerDefinition<MyTables
   return assembleFoyer({ config, definition, log: createLogger(config) });
 }
 
-/** Builds Foyer in order. Wiring only: what happens is in the folders. */
+/** Creates the parts of Foyer in order. Wiring only: the behavior is in the folders. */
 export async function assembleFoyer<MyTables>(parts: {
   config: Config;
   definition: Partial<FoyerDefinition<MyTables>>;
@@ -114,7 +114,7 @@ export async function assembleFoyer<MyTables>(parts: {
   const texts = createTexts(definition.texts);
   const open = test.openDatabase ?? openDatabase;
   const warn = (text: string): void => log.warn(text);
-  // A server that starts together with us may take a while.
+  // A database server that starts at the same time may take a while.
   const database = await open(config.database, {
     patienceMs: 15_000,
     migrations: definition.migrations,
@@ -143,7 +143,7 @@ export async function assembleFoyer<MyTables>(parts: {
       log,
     });
     const transport = createSlackTransport(config.slack);
-    // Strangers can begin exchanges: these have connections of their own, so that the runs' calls never wait for them.
+    // Strangers can start code exchanges. These have their own connections, so that runs never wait for them.
     const exchangeTransport = createSlackTransport({ ...config.slack, connections: exchangeConnections });
     const slackCalls = { config, log, transport, onCall: metrics.onSlackCall };
     const slack = createSlackClientFactory(slackCalls);
@@ -320,7 +320,7 @@ export async function assembleFoyer<MyTables>(parts: {
     async function operatorPages() {
       const { operatorPassword: password } = config;
       if (password === undefined) return undefined;
-      // Loaded where they are on: one module in forty of a start.
+      // Imported only if they are on: they are one in forty of the modules that a start loads.
       const { createOperatorPages } = await import('./operator/pages/create-operator-pages.ts');
       const sealer = createSealer({ keyring, purpose: 'operator-session' });
       return createOperatorPages({
@@ -333,7 +333,7 @@ export async function assembleFoyer<MyTables>(parts: {
         store,
         slack,
         wakeWorker,
-        // Its frame puts the base path before every link.
+        // Without the base path: the operator pages put it before every link themselves.
         site: createSite(brand, { publicUrl: config.http.publicUrl }),
         words: texts.forLocale('en'),
         faces,
@@ -342,7 +342,7 @@ export async function assembleFoyer<MyTables>(parts: {
       });
     }
 
-    // What is configured is loaded by now: a channel that cannot be is reported at the start.
+    // Opens each configured channel once, so that a failed import is reported at the start.
     for (const channel of await openOperatorChannels(config.notify)) channel.close();
     const handler = createRequestHandler({
       basePath: config.http.basePath,

@@ -16,8 +16,8 @@ import type { InstallationStatus } from './database/records.ts';
 import type { installRecordJson } from './operator/install-record-json.ts';
 
 /**
- * Which installation is meant: a workspace, a Grid organization's org-wide install, the one that an account of yours is
- * connected with (of several the newest that is usable), or Foyer's own id.
+ * Names an installation: by its workspace, by the Grid organization of an org-wide install, by an account of yours that
+ * it is connected to (of several, the newest usable one), or by Foyer's own id.
  */
 export type Target =
   | { teamId: string }
@@ -25,7 +25,7 @@ export type Target =
   | { org: string }
   | { installationId: string };
 
-/** Everything that an app does with Foyer, made by `createFoyer`. `MyTables` are the app's own, for Kysely's types. */
+/** What an app can do with Foyer; `createFoyer` makes it. `MyTables` are the app's own tables, for Kysely's types. */
 export interface Foyer<MyTables = NoTables> {
   /**
    * Answers Foyer's paths in Express, Connect, Nest or `@fastify/middie`, and calls `next` for all others. Mount it
@@ -33,7 +33,7 @@ export interface Foyer<MyTables = NoTables> {
    * @example app.use(foyer.middleware)
    */
   middleware(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void;
-  /** Answers a request of `node:http`; resolves to false, with nothing touched, if its path is not Foyer's. */
+  /** Answers a request of `node:http`. If its path is not Foyer's, touches nothing and resolves to false. */
   handle(req: IncomingMessage, res: ServerResponse): Promise<boolean>;
   /**
    * Answers a web-standard request, for Hono, Next route handlers and serverless. A path that is not Foyer's gets 404.
@@ -50,31 +50,34 @@ export interface Foyer<MyTables = NoTables> {
   attach(app: App): void;
 
   /**
-   * A Slack client with the bot's token, or with the user token of `userId`. Make one when you call: tokens rotate.
+   * A Slack client with the bot's token, or with the user token of `userId`. Make a new one for each use: tokens
+   * rotate.
    * @throws InstallationNotFoundError, TokenRefreshError, DatabaseUnavailableError
    */
   slack(target: Target, options?: { userId?: string }): Promise<WebClient>;
   /** The install record, as `list --json` prints it; undefined if the app was never installed there. */
   find(target: Target): Promise<FoundInstallation | undefined>;
-  /** Install records, newest first; `cursor` is what the page before returned, null at the end. */
+  /** Install records, newest first. `cursor` comes from the previous page; the last page returns null. */
   list(options?: {
     cursor?: string | null;
     limit?: number;
     status?: InstallationStatus;
   }): Promise<{ installations: FoundInstallation[]; cursor: string | null }>;
   /**
-   * Uninstalls the app from your side: revokes its tokens at Slack, as far as Slack answers, erases them here and starts
-   * the uninstall pipeline. `reason` goes into the history. Resolves to false if the app was not installed there.
+   * Uninstalls the app from your side: revokes its tokens at Slack, as far as Slack answers, erases them here and
+   * starts the uninstall pipeline. `reason` goes into the history. Resolves to false if the app was not installed.
    */
   uninstall(target: Target, reason: string): Promise<boolean>;
-  /** Queues a failed or cancelled run again; resolves to whether it was. */
+  /**
+   * Retries a run: queues its unsuccessful steps again, or wakes it if it waits. Resolves to true if it did either.
+   */
   retry(runId: string): Promise<boolean>;
   /** Publishes App Home for one person, as they would see it on opening it. */
   publishHome(target: Target, userId: string): Promise<void>;
   /**
-   * Makes a link that connects a workspace with an account of yours. Given the response to the person who is logged in,
-   * a cookie binds the link to that browser, which then goes straight to Slack; any other browser first shows a page
-   * that names the account. Keep `jti` in the session: the result must carry the same one.
+   * Makes a link that connects a workspace to an account of yours. If you pass the response to the logged-in person, a
+   * cookie binds the link to that browser, which then goes straight to Slack. Any other browser first shows a page that
+   * names the account. Keep `jti` in the session: the result must carry the same one.
    * @throws ConnectError if connecting is off, or `returnTo` leads to an origin that is not listed
    * @example
    * const { url, jti } = await foyer.connect({ subject: user.id, org: org.id, returnTo }, res);
@@ -89,31 +92,31 @@ export interface Foyer<MyTables = NoTables> {
    * @throws ConnectError
    */
   readResult(token: string): ConnectResult;
-  /** The workspace that a claim is about, so that your page can name it before its button is pressed. @throws ConnectError */
+  /** The workspace that a claim is about: your page names it before its button is pressed. @throws ConnectError */
   readClaim(token: string): Promise<ClaimedWorkspace>;
   /**
-   * Connects a workspace that installed from Slack's side with an account of yours. `token` came to CONNECT_CLAIM_URL as
-   * `?foyer_claim=`; it works once, for an hour. Call it for a press of a logged-in person's, never for the GET alone.
+   * Connects a workspace that installed from Slack's side to an account of yours. `token` arrives at CONNECT_CLAIM_URL
+   * as `?foyer_claim=`; it works once, for an hour. Call it when a logged-in person presses a button, never on a GET.
    * @throws ConnectError
    */
   claim(token: string, account: ClaimingAccount): Promise<Connection>;
   /** Which of your accounts the workspaces belong to. */
   readonly connections: ConnectionList;
-  /** Foyer's tables, to read, and your own: what you write in them is committed in one transaction. */
+  /** Foyer's tables for reading, and your own tables; each `write` is one transaction. */
   readonly database: OwnDatabase<MyTables>;
 
   /** Works runs and chores in this process, until `stop`. */
   start(): Promise<void>;
-  /** Works due runs once, for at most `deadlineMs`: from cron or `waitUntil`, where no process stays. */
+  /** Works due runs and jobs once, within about `deadlineMs`: from cron or `waitUntil`, where no process stays. */
   drain(options: { deadlineMs: number }): Promise<Drained>;
-  /** Ends within ten seconds: no new work, what runs finishes or is handed back, then the database closes. */
+  /** Stops within ten seconds: takes no new work, lets running work finish or releases it, and closes the database. */
   stop(): Promise<void>;
 }
 
-/** An install record as JSON has it, with Foyer's own id. */
+/** An install record as `list --json` prints it, with Foyer's own id. */
 export type FoundInstallation = { installationId: string } & ReturnType<typeof installRecordJson>;
 
-/** What one bounded pass left: whether runs are still due. */
+/** The result of one bounded pass; `done` if no run is due anymore. */
 export interface Drained {
   done: boolean;
 }

@@ -16,7 +16,7 @@ import { mostBytesOfListeners, type SlackClientFactory } from './slack/create-sl
 
 type InstallationMethods = Pick<Foyer, 'slack' | 'find' | 'list' | 'uninstall' | 'retry' | 'publishHome'>;
 
-/** Makes what an app does with an installation that it names by a `Target`. */
+/** Creates the methods with which an app uses its installations, mostly named by a `Target`. */
 export function createInstallationMethods({
   database,
   clientId,
@@ -40,7 +40,7 @@ export function createInstallationMethods({
   now(): number;
   log: Logger;
 }): InstallationMethods {
-  /** The installation that an account is connected with; of several the newest that is usable. */
+  /** Finds the installation that an account is connected to; of several, the newest usable one. */
   const installationOf = async (org: string): Promise<string | undefined> =>
     (await connections.find({ org }))?.installationId;
 
@@ -106,12 +106,12 @@ export function createInstallationMethods({
       const record = await findRecord(target);
       if (!record || record.status === 'uninstalled') return false;
       await revokeTokens({ queries: database.queries, store, slack }, record.id).catch((error) => {
-        // Its key is lost: the tokens are erased here, and die when the app is removed at Slack.
+        // The tokens cannot be decrypted: they are erased here, and stop working once the app is removed in Slack.
         if (!(error instanceof SealBrokenError || error instanceof KeyMissingError)) throw error;
         log.warn({ err: error, installationId: record.id }, 'tokens could not be revoked');
       });
       const current = await findRecord({ installationId: record.id });
-      // If it was installed again while Slack was asked, that install stays.
+      // If the app was installed again in the meantime, that install stays.
       if (current?.installedAt !== record.installedAt) return false;
       const { teamId, enterpriseId, isEnterpriseInstall } = record;
       const applied = await store.deleteInstallation(

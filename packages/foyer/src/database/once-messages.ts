@@ -29,7 +29,7 @@ function ledgerOf({ kind }: OnceMessageKey): { table: 'posts'; column: 'key' } {
   return ledgers[kind] as { table: 'posts'; column: 'key' };
 }
 
-/** Reads what is known of a message, or undefined if it was never begun. */
+/** Reads what is known about a message; returns undefined if no attempt to send it was ever recorded. */
 export async function readOnceMessage(
   queries: Queries,
   message: OnceMessageKey,
@@ -52,7 +52,7 @@ export interface OnceMessageCall {
 }
 
 /**
- * Records that a message is being sent, committed before Slack is asked: what is not recorded was not sent. `previous`
+ * Records that a message is being sent, committed before Slack is called: what is not recorded was not sent. `previous`
  * is the row that the caller has read and judged. Returns false if another process has changed it since: then nothing
  * may be sent.
  */
@@ -108,8 +108,8 @@ export type OnceMessageEnd =
   | { kind: 'unconfirmed' };
 
 /**
- * Records the outcome of a message, also if the run was cancelled or belongs to another worker by then: that a message
- * was sent stays true. A call that failed changes the row only if no newer call has begun.
+ * Records the outcome of a message, even if the run was cancelled or belongs to another worker by then: the message was
+ * sent all the same. A call that failed changes the row only if no newer call has started.
  */
 export async function settleOnceMessage(tx: Tx, message: OnceMessageKey, end: OnceMessageEnd): Promise<void> {
   const { table, column } = ledgerOf(message);
@@ -126,7 +126,7 @@ export async function settleOnceMessage(tx: Tx, message: OnceMessageKey, end: On
   } else if (end.kind === 'unconfirmed') {
     await unsent.set({ status: 'unconfirmed' }).execute();
   } else {
-    // Only the first call leaves nothing behind: after a later one, an earlier one may still turn up.
+    // Only the row of a first call can be deleted: after a later one, the message of an earlier one may still arrive.
     if (end.kind === 'not-sent') await forgetFirstCall(tx, message, end.call);
     await unsent
       .set({ sent_at: end.kind === 'in-doubt' ? end.settledBy : end.call.now })

@@ -61,7 +61,7 @@ export async function recordUser(transaction: Tx, user: UserRegistration): Promi
   return { firstSeenAt: rows[0]?.first_seen_at ?? user.seenAt };
 }
 
-/** A person's language as Slack told it; null if it has not. */
+/** Reads a person's locale as Slack reported it; null if it has not. */
 export async function readLocale(
   queries: Queries,
   person: { clientId: string; teamId: string; userId: string },
@@ -76,9 +76,9 @@ export async function readLocale(
   return row?.locale ?? null;
 }
 
-/** What Slack told of a person. An absent value was not granted or not given. */
+/** What Slack reported about a person. A null value was not granted or not sent. */
 export type UserProfile = {
-  /** Their name in Slack's own sense, such as `grace`. */
+  /** Slack's `name` for them, such as `grace`. */
   name: string | null;
   realName: string | null;
   email: string | null;
@@ -89,7 +89,7 @@ export type UserProfile = {
   isOwner: boolean;
 };
 
-/** Whose profile it is, and when it was told. */
+/** Whose profile it is, and when Slack reported it. */
 interface Told {
   clientId: string;
   teamId: string;
@@ -123,13 +123,13 @@ const updateMembership = prepareQuery((queries, given: Given<Told & { isAdmin: n
     .where('user_id', '=', given.userId),
 );
 
-/** Saves what Slack told of a registered person and their team; what is null here was not told, and stays as it was. */
+/** Saves what Slack reported about a registered person and their team. A null `user` or `team` changes nothing. */
 export async function saveProfile(
   transaction: Tx,
   told: Told,
   { user, team }: { user: UserProfile | null; team: TeamProfile | null },
 ): Promise<void> {
-  // The team first, as those who register do: two that lock in different orders wait for each other.
+  // The team first, as in the register steps: transactions that lock in different orders would deadlock.
   if (team) await updateTeam(transaction, { ...told, ...team });
   if (!user) return;
   const { isAdmin, isOwner, ...person } = user;
@@ -141,7 +141,7 @@ export async function saveProfile(
   });
 }
 
-/** Saves a profile of a registered person; nothing happens for one who is not registered in that team. */
+/** Saves the profile of a person; does nothing if they are not registered in that team. */
 export async function updateProfile(
   transaction: Queries,
   told: Told,
@@ -154,13 +154,13 @@ export async function updateProfile(
 export interface Member {
   /** Whether they are an admin or an owner of it. */
   isAdmin: boolean;
-  /** When Slack last said so, or that they are not. */
+  /** When Slack last reported whether they are. */
   provenAt: number;
-  /** Undefined for somebody who was only asked about. */
+  /** Undefined if Slack was only asked about their role, and they are not registered. */
   profile: UserRecord | undefined;
 }
 
-/** Selects the people of an installation's team, with what is known of each. */
+/** Selects the people of an installation's team, with what is known about each. */
 const selectPeople = (
   queries: Queries,
   team: { [Name in 'clientId' | 'teamId' | 'installationId']: string | Expression<string> },
@@ -186,7 +186,7 @@ const selectPeople = (
     .where('memberships.client_id', '=', team.clientId)
     .where('memberships.team_id', '=', team.teamId);
 
-/** Makes the read of one person of an installation's team: prepared, and of what is committed alone. */
+/** Prepares the query that reads one person of an installation's team. It sees only what is committed. */
 export function prepareMember(
   database: Pick<Database, 'prepare'>,
 ): (record: InstallRecord, userId: string) => Promise<Member | undefined> {
@@ -213,7 +213,7 @@ export interface UserRecord extends UserProfile {
   firstSeenAt: number;
 }
 
-/** What is read of a person: their own row, their membership's, and whose token there is of them. */
+/** What is read about a person: from their own row, their membership, and their user token if there is one. */
 type PersonRow = Pick<
   UserRow,
   'team_id' | 'user_id' | 'name' | 'real_name' | 'email' | 'timezone' | 'locale' | 'avatar_url'
@@ -238,7 +238,7 @@ export function toUserRecord(row: PersonRow): UserRecord {
   };
 }
 
-/** Reads the people of an installation's team, in the order in which they came. */
+/** Reads the people of an installation's team, in the order in which the app first met them. */
 export async function readUsers(queries: Queries, record: InstallRecord): Promise<UserRecord[]> {
   const { id: installationId, clientId } = record;
   const rows = await selectPeople(queries, { clientId, teamId: registeredTeamId(record), installationId })
@@ -265,7 +265,7 @@ export async function isKnownPerson(
   return row !== undefined;
 }
 
-/** A registered person, as an event describes them. What is null or undefined stays as it is. */
+/** A registered person, as an event describes them. A null or undefined value changes nothing. */
 export type PersonChange = TeamEvent &
   Omit<UserProfile, 'isAdmin' | 'isOwner'> & {
     userId: string;
@@ -274,7 +274,7 @@ export type PersonChange = TeamEvent &
     now: number;
   };
 
-/** Updates one team's record of a person; returns whether anything changed. An older event changes nothing. */
+/** Updates one team's record of a person; returns whether anything changed. An event older than it changes nothing. */
 export async function updatePerson(tx: Tx, change: PersonChange): Promise<boolean> {
   const { clientId, teamId, userId, at, isAdmin, isOwner } = change;
   const given = {

@@ -3,7 +3,7 @@ import type { Database, Queries, Tx } from './database.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { InstallationRow, RunRow, StepRow } from './records.ts';
 
-/** A claim to work on one run. An owner claims a run once, so nobody can mistake another's claim for his own. */
+/** A claim to work on one run. An owner claims a run only once, so no worker mistakes another claim for its own. */
 export interface RunLease {
   runId: string;
   /** `host:pid:startId/claim`. */
@@ -21,8 +21,8 @@ const lockHeldRun = prepareQuery((queries, given: Given<{ runId: string; owner: 
 );
 
 /**
- * Whether the lease still holds: false once the run was cancelled, or claimed anew after the lease had lapsed. It
- * locks the run's row until the transaction ends, so what follows in it cannot be overtaken.
+ * Whether the lease still holds: false once the run was cancelled, or claimed again after the lease had expired. Locks
+ * the run's row until the transaction ends, so that no one takes the run before the rest of it is committed.
  */
 export async function holdLease(transaction: Tx, { runId, owner }: RunLease): Promise<boolean> {
   const { rows } = await lockHeldRun(transaction, { runId, owner });
@@ -34,7 +34,7 @@ export interface ClaimedRun {
   run: RunRow;
   installation: Omit<InstallationRow, 'sealed_bot'>;
   steps: readonly StepRow[];
-  /** Of an uninstall run: the steps of the newest install run of the life that ended. */
+  /** For an uninstall run, the steps of the newest install run of the life that ended; otherwise empty. */
   installSteps: readonly StepRow[];
 }
 
@@ -57,8 +57,8 @@ const selectSteps = prepareQuery((queries, given: Given<{ runId: string }>) =>
 );
 
 /**
- * Reads the run that a lease stands for, or undefined when the lease holds no longer. As long as it holds, nobody but
- * its owner changes the run or its steps. It locks the run's row, as `holdLease` does.
+ * Reads the run of a lease; returns undefined if the lease no longer holds. While it holds, only its owner changes the
+ * run or its steps. Locks the run's row, as `holdLease` does.
  */
 export async function readClaimedRun(transaction: Tx, lease: RunLease): Promise<ClaimedRun | undefined> {
   const [run] = (await lockClaimedRun(transaction, lease)).rows;
@@ -90,14 +90,14 @@ export interface Claim {
   limit: number;
   now: number;
   leaseUntil: number;
-  /** Of these runs and no others: an owner is named for one claim. */
+  /** The owner of these runs and no others: each claim has its own. */
   owner: string;
 }
 
 const claimRuns = prepareQuery((queries, given: Given<Claim>) =>
   queries
-    // Named before it is used, so that Postgres locks no more than it claims. Only what may be claimed has a `due_at`: to
-    // ask for its status as well, or to order by the id, makes SQLite look at every run that is not over.
+    // A CTE, so that Postgres locks no more than it claims. Only runs that may be claimed have a `due_at`: with a
+    // condition on the status, or an order by the id, SQLite would scan every unfinished run.
     .with('due', (due) =>
       due
         .selectFrom('runs')
@@ -124,8 +124,8 @@ const claimRuns = prepareQuery((queries, given: Given<Claim>) =>
 
 /**
  * Claims runs that are due, the longest due first: queued ones, those whose waiting is over, and running ones whose
- * lease has lapsed (a running run falls due when its lease ends), the caller's own among them. Those that another worker
- * is claiming are passed over.
+ * lease has expired (a running run is due when its lease expires), including the caller's own. Skips runs that another
+ * worker is claiming.
  * @throws DatabaseUnavailableError
  */
 export async function claimDueRuns(database: Database, claim: Claim): Promise<RunLease[]> {
@@ -137,8 +137,8 @@ export async function claimDueRuns(database: Database, claim: Claim): Promise<Ru
 }
 
 /**
- * Prolongs leases, and returns those that still hold: the run of any that is missing was cancelled, or is another
- * worker's.
+ * Extends leases, and returns those that still hold. If one is missing, its run was cancelled or belongs to another
+ * worker.
  * @throws DatabaseUnavailableError
  */
 export async function renewLeases(
@@ -158,7 +158,7 @@ export async function renewLeases(
   return renewed.map(leaseOf);
 }
 
-/** The leases that still hold, without prolonging them. @throws DatabaseUnavailableError */
+/** Returns the leases that still hold, without extending them. @throws DatabaseUnavailableError */
 export async function findHeldRuns(queries: Queries, leases: readonly RunLease[]): Promise<RunLease[]> {
   const held = await queries
     .selectFrom('runs')
@@ -178,8 +178,8 @@ const runIdsOf = (leases: readonly RunLease[]): string[] => leases.map((lease) =
 const ownersOf = (leases: readonly RunLease[]): string[] => leases.map((lease) => lease.owner);
 
 /**
- * Queues the runs again whose worker is known to be dead, so that they need not wait for their leases to expire. Returns
- * the ids of those runs. Writes nothing if there are none: every worker asks every two seconds.
+ * Queues the runs of workers that are known to be dead, so that they need not wait for their leases to expire. Returns
+ * the ids of those runs. Writes nothing if there are none: every worker calls it every two seconds.
  * @throws DatabaseUnavailableError
  */
 export async function releaseDeadLeases(

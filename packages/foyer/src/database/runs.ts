@@ -7,7 +7,7 @@ import { type Given, prepareQuery } from './prepared-query.ts';
 import type { Pipeline, RunStatus, StepRow } from './records.ts';
 import { pendingStep } from './run-steps.ts';
 
-/** What a run is made for. `stepNames` are those of the pipeline, in order. */
+/** The values of a new run. `stepNames` are those of the pipeline, in order. */
 export interface NewRun {
   /** The install pipeline unless given. */
   pipeline?: Pipeline;
@@ -52,7 +52,7 @@ const insertRun = prepareQuery(
     }),
 );
 
-/** Of each pipeline: the names of its steps are part of its query. */
+/** One query per pipeline: the names of its steps are part of the query. */
 const insertsOfSteps = new WeakMap<readonly string[], ReturnType<typeof prepareInsertOfSteps>>();
 
 function prepareInsertOfSteps(stepNames: readonly string[]) {
@@ -65,12 +65,12 @@ function prepareInsertOfSteps(stepNames: readonly string[]) {
   );
 }
 
-/** What a run waits for that was made while an uninstall run of its installation had not ended. */
+/** What a run waits for if an uninstall run of its installation had not ended when it was created. */
 export const behindUninstallRun = 'uninstall_run';
 
 /**
  * Whether an uninstall run of the installation has not ended. Locks that run, so that it cannot end before this
- * transaction: its end wakes what waits behind it.
+ * transaction does: when it ends, it wakes the runs that wait for it.
  */
 async function isUninstalling(transaction: Tx, installationId: string): Promise<boolean> {
   const unfinished = await transaction
@@ -86,14 +86,14 @@ async function isUninstalling(transaction: Tx, installationId: string): Promise<
 
 /**
  * Queues a run with all its steps pending, and returns its id. Called in the transaction that stores or uninstalls the
- * installation (invariant 1): neither is ever there without the other. Behind an uninstall run that has not ended, it
- * waits for that end: a reinstall never overtakes the clean-up of the life before.
+ * installation (invariant 1): neither is committed without the other. If an uninstall run has not ended, the new run
+ * waits for it: a reinstall never overtakes the cleanup of the life before it.
  */
 export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
   const { stepNames, installationId, life, userId, pipeline = 'install' } = run;
   const id = newId('run');
   const [newest] = (await newestCreatedAt(transaction, { installationId })).rows;
-  // Later than the one before it, also where that was made by a clock that is ahead of ours: it takes its place.
+  // Later than the run before it, even if a clock ahead of ours created that one: this run is now the newest.
   const createdAt = Math.max(run.now, (newest?.created_at ?? 0) + 1);
   const isBehind = newest !== undefined && (await isUninstalling(transaction, installationId));
   const rest: Rest = isBehind
@@ -108,7 +108,7 @@ export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
 }
 
 /**
- * Queues a run that nobody works on, with some of its steps to be done anew. Their attempts stay counted, so that no
+ * Queues a run that no worker holds, and sets the steps to repeat to pending. Their attempts stay counted, so that no
  * attempt takes the number of an earlier one.
  */
 export async function queueRun(
@@ -130,16 +130,16 @@ export async function queueRun(
     .execute();
 }
 
-/** When a run that rests goes on. */
+/** When a resting run continues. */
 export interface Rest {
-  /** queued: it was only handed back; waiting: for a time or an event. */
+  /** queued: its lease was only released. waiting: it waits for a time or an event. */
   status: 'queued' | 'waiting';
   /** Null while it waits for an event. */
   dueAt: number | null;
   waitingFor: string | null;
 }
 
-/** Gives the lease of a run back, to be claimed again later. The caller holds the lease. */
+/** Releases the lease of a run, so that it can be claimed again later. The caller holds the lease. */
 export async function restRun(transaction: Tx, runId: string, rest: Rest): Promise<void> {
   await transaction
     .updateTable('runs')
@@ -171,8 +171,9 @@ const updateRun = prepareQuery((queries, given: Given<{ id: string; status: RunE
 type RunEnd = 'succeeded' | 'failed';
 
 /**
- * Ends a run, with a line of history: failed if any of its steps failed, else succeeded. A step for operators alone fails
- * no run: an installer must not be blamed for the operators' webhook. The operators are notified of a failure. The caller holds the lease, and has ended every step. Returns how it ended.
+ * Ends a run, and adds a line to the history: failed if any of its steps failed, otherwise succeeded. A step that is only
+ * for operators fails no run: an installer must not be blamed for the operators' webhook. Operators are notified of a
+ * failed run. The caller holds the lease, and has ended every step. Returns how the run ended.
  */
 export async function endRun(
   transaction: Tx,
@@ -182,7 +183,7 @@ export async function endRun(
     installationId: string;
     userId: string;
     steps: readonly StepRow[];
-    /** The names of the steps that are for operators alone. */
+    /** The names of the steps that are only for operators. */
     forOperators: readonly string[];
     now: number;
   },
@@ -208,7 +209,7 @@ export async function endRun(
   return status;
 }
 
-/** Makes due what waited for the end of an uninstall run: up to the next uninstall run, which the rest waits for. */
+/** Queues what waited for an uninstall run, up to and including the next uninstall run: the rest waits for that. */
 async function wakeRunsBehind(transaction: Tx, installationId: string, now: number): Promise<void> {
   const behind = await transaction
     .selectFrom('runs')
@@ -224,9 +225,9 @@ async function wakeRunsBehind(transaction: Tx, installationId: string, now: numb
 }
 
 /**
- * Cancels every unfinished install run of an installation: an uninstall ends it, a reinstall takes its place. Its unfinished
- * steps are skipped; a worker in the midst of one finds its lease gone and stores nothing more. With `userId` only that
- * person's runs. Returns the ids of what was cancelled.
+ * Cancels every unfinished install run of an installation: an uninstall ends it, a reinstall replaces it. Its unfinished
+ * steps are skipped; a worker in the middle of one has lost its lease, and writes nothing more to the run. `userId`
+ * limits it to that person's runs. Returns the ids of the cancelled runs.
  */
 export async function cancelRuns(
   transaction: Tx,
@@ -273,7 +274,7 @@ export async function cancelRuns(
   return runIds;
 }
 
-/** Makes due the runs of an installation that wait for an event; returns their ids. */
+/** Queues the runs of an installation that wait for an event; returns their ids. */
 export async function resumeWaitingRuns(
   transaction: Tx,
   resume: { installationId: string; event: string; now: number },
@@ -282,7 +283,7 @@ export async function resumeWaitingRuns(
     .updateTable('runs')
     .set({ status: 'queued', due_at: resume.now, waiting_for: null })
     .where('installation_id', '=', resume.installationId)
-    // Only what waits has a `waiting_for`: to ask for the status too makes SQLite look at every run that waits.
+    // Only waiting runs have a `waiting_for`: with a condition on the status, SQLite would scan every waiting run.
     .where('waiting_for', '=', resume.event)
     .returning('id')
     .execute();
@@ -290,8 +291,8 @@ export async function resumeWaitingRuns(
 }
 
 /**
- * Prepares the question when the next run falls due: it answers with a time, which may be in the past, or undefined
- * when none will. A run that is being worked on falls due when its lease ends.
+ * Prepares the query for when the next run is due. It resolves to a time, which may be in the past, or undefined if no
+ * run will be due. A running run is due when its lease expires.
  */
 export function prepareNextDueAt(database: Database): () => Promise<number | undefined> {
   const ask = database.prepare((queries) =>

@@ -110,7 +110,7 @@ export async function moveTeam(
     .execute();
   const moved = await tx
     .updateTable('installations')
-    // Its name comes with the next install.
+    // The enterprise's name comes with the next install.
     .set({ enterprise_id, enterprise_name: null })
     .where('client_id', '=', clientId)
     .where('tenant', '=', `team:${teamId}`)

@@ -6,32 +6,32 @@ import type { PipelineDeps } from './step-context.ts';
 /** The runs that this process works on, and their leases. */
 export interface ActiveRuns {
   count(): number;
-  /** Whether a lease is over by our clock, so that the run could be claimed a second time. */
+  /** Whether a lease has expired by our clock, so that the run could be claimed a second time. */
   hasLapsed(now: number): boolean;
-  /** Works a claimed run, until it rests or ends. */
+  /** Executes a claimed run until it rests or ends. */
   work(lease: RunLease, leaseUntil: number): void;
-  /** Aborts what was cancelled or taken over, here or by another process. Never rejects. */
+  /** Aborts runs that were cancelled or taken over, by this process or another. Never rejects. */
   look(): Promise<void>;
-  /** Renews the leases, and does the same. Never rejects. */
+  /** Renews the leases, and aborts the same runs as `look`. Never rejects. */
   renew(): Promise<void>;
-  /** Aborts the steps under way; their runs are handed back. */
+  /** Aborts the running steps; their runs are handed back. */
   abort(): void;
-  /** Resolves when none is left of those that are there now. */
+  /** Resolves when all runs that are active now have ended. */
   ended(): Promise<void>;
 }
 
 interface ActiveRun {
   lease: RunLease;
-  /** By our clock; past it, the run may be another's. */
+  /** By our clock; after it, another worker may own the run. */
   leaseUntil: number;
   abort: AbortController;
   ended: Promise<void>;
 }
 
-/** How long a run rests whose worker met a fault of our own. */
+/** How long a run rests after an error of our own, not the step's. */
 const faultPauseMs = 2000;
 
-/** Keeps the runs under way; `onEnded` is called after each. */
+/** Tracks the active runs; `onEnded` is called after each. */
 export function createActiveRuns(
   deps: PipelineDeps,
   options: { leaseMs: number; draining(): boolean; onEnded(): void },
@@ -39,7 +39,7 @@ export function createActiveRuns(
   const { database, now, log } = deps;
   const active = new Set<ActiveRun>();
 
-  /** A fault of our own is not the step's: the run is claimed again later, by whoever can. */
+  /** An error of our own is not the step's fault: any worker may claim the run again later. */
   async function giveBack(lease: RunLease, fault: unknown): Promise<void> {
     log.error({ err: fault, runId: lease.runId }, 'a run was interrupted by a fault, and is tried again');
     try {

@@ -21,20 +21,20 @@ import {
 import { type StepFailure, stepFailure } from './step-failure.ts';
 
 /**
- * How one attempt went. returned: `write` is what is to be committed with its end. interrupted: the run's own signal
- * ended it, so nothing is known and nobody is to blame.
+ * How one attempt went. returned: `write` is committed with its end. interrupted: the run's own signal ended it, so the
+ * result is unknown and does not count as a failure.
  */
 export type Attempt =
   | { kind: 'returned'; result: Json | StepEnd; write?: StepWrite }
   | { kind: 'threw'; failure: StepFailure; error: unknown }
   | { kind: 'interrupted' };
 
-/** How long a step may take to notice that its signal was aborted, before the run goes on without it. */
+/** How long a step may take to notice that its signal was aborted, before the run continues without it. */
 const noticeMs = 500;
 
 /**
- * Tries a step once, within its time limit. Always settles: a step that ignores its signal is left behind, and what it
- * does later is no longer looked at, but for what it has learnt, which goes to `writeLate`.
+ * Tries a step once, within its time limit. Always settles: a step that ignores its signal is abandoned, and what it
+ * does later is ignored, except that a late `Written` result goes to `writeLate`.
  */
 export async function attemptStep(
   step: ActingStep,
@@ -50,7 +50,7 @@ export async function attemptStep(
       (result) => {
         if (isOver && isWritten(result)) writeLate(result.write);
       },
-      // A step that was left behind may still reject, and that must not end the process.
+      // An abandoned step may still reject, and that must not end the process.
       () => {},
     );
     const result = await Promise.race([work, bounds.givenUp]);
@@ -68,10 +68,10 @@ export async function attemptStep(
 }
 
 /**
- * Makes the signal that ends an attempt: with its run, or after `limitMs`. `givenUp` rejects a little after that.
+ * Makes the signal that ends an attempt when its run is aborted or after `limitMs`. `givenUp` rejects `noticeMs` later.
  *
- * Why not AbortSignal.any, and no signal for what waits: each comes to an exception with a stack in the end. An attempt at
- * nothing cost 29 µs with them, and costs 4.
+ * Why not AbortSignal.any or timers that take a signal: each ends in an exception with a stack trace. An empty attempt
+ * cost 29 µs with them, and costs 4 µs now.
  */
 function boundAttempt(runSignal: AbortSignal, limitMs: number) {
   const controller = new AbortController();
@@ -102,8 +102,8 @@ function overTime(step: ActingStep): StepFailure {
 }
 
 /**
- * Attempts a step in the transaction that moves its run on, where that can be: one that only writes, or for which there
- * is nothing to do. Any other acts, once the transaction is committed that begins it.
+ * Attempts a step inside the transaction that advances its run, if the step only writes or has nothing to do. Any other
+ * step acts later, once the transaction that starts it is committed.
  * @throws DatabaseUnavailableError
  */
 export async function attemptHere(
@@ -122,7 +122,7 @@ export async function attemptHere(
   }
 }
 
-/** Writes what an attempt has learnt; where that cannot be written, the attempt has failed. @throws DatabaseUnavailableError */
+/** Writes what an attempt learned; if that fails, the attempt has failed. @throws DatabaseUnavailableError */
 export async function writeLearnt(transaction: Tx, attempt: Attempt): Promise<Attempt> {
   if (attempt.kind !== 'returned' || !attempt.write) return attempt;
   const { write, result } = attempt;
@@ -136,12 +136,12 @@ export async function writeLearnt(transaction: Tx, attempt: Attempt): Promise<At
 
 function threw(error: unknown): Attempt {
   const failure = stepFailure(error);
-  // Not the step's fault: the whole transaction is done again, or given up.
+  // Not the step's fault: the whole transaction is retried or abandoned.
   if (failure.kind === 'database') throw error;
   return { kind: 'threw', failure, error };
 }
 
-/** What one write leaves behind is not to be seen by the others, and in Postgres would fail them. */
+/** Undoes a write that fails: other writes must not see its traces, and in Postgres would fail too. */
 async function undoneIfItThrows<T>(transaction: Tx, work: () => Promise<T>): Promise<T> {
   const say = (command: string) => transaction.executeQuery(CompiledQuery.raw(command));
   await say('savepoint step');
@@ -150,27 +150,27 @@ async function undoneIfItThrows<T>(transaction: Tx, work: () => Promise<T>): Pro
     await say('release savepoint step');
     return value;
   } catch (error) {
-    // A database that has failed may have given up the transaction, and the savepoint with it.
+    // A database that failed may already have dropped the transaction and its savepoint.
     if (stepFailure(error).kind !== 'database') await say('rollback to savepoint step');
     throw error;
   }
 }
 
-/** What follows from an attempt: where it leaves the step, and the run. */
+/** What an attempt means for its step and its run. */
 export interface Verdict {
   ending: StepEnding;
-  /** The run rests here; without it, it goes on to the next step. */
+  /** How the run rests; if absent, the run continues with the next step. */
   rest?: Rest;
-  /** The event that the run is about to wait for: it may have come in the meantime. */
+  /** The event that the run is about to wait for; it may already have arrived. */
   awaits?: WaitEvent;
   /** The question that is stored with the end, as JSON; the run waits for its answer. */
   asks?: { id: string; json: string; timeLimitMs: number | undefined; reminds: boolean };
-  /** The steps after this one cannot do without it. */
+  /** Whether to skip the steps after this one, which need it. */
   endsRun: boolean;
   tokenDead: boolean;
 }
 
-/** What judging needs beside the attempt. */
+/** What judging needs besides the attempt. */
 export interface Judging {
   pipeline: Pipeline;
   step: Step;
@@ -180,7 +180,7 @@ export interface Judging {
   scrub(text: string): string;
 }
 
-/** Decides what becomes of a step and its run after an attempt. Slack's answer decides; the table is the whole rule. */
+/** Decides what happens to a step and its run after an attempt. Slack's answer decides; there are no other rules. */
 export function judgeAttempt(attempt: Attempt, judging: Judging): Verdict {
   switch (attempt.kind) {
     case 'interrupted':
@@ -223,7 +223,7 @@ function judgeEnd(end: StepEnd, judging: Judging): Verdict {
     case 'ask': {
       if (judging.pipeline === 'uninstall') return judgeFailure(noEventComes, judging);
       const { id, timeLimitMs } = end.question;
-      // Within the limits of `ask`, it is JSON for certain.
+      // `ask` has checked the limits, so this is always JSON.
       const json = scrubbedJson({ ...end.question } as unknown as Json, judging.scrub) ?? '{}';
       return {
         ...goOn({ ...ending, status: 'pending', outcome: 'waiting' }),
@@ -244,7 +244,7 @@ function judgeEnd(end: StepEnd, judging: Judging): Verdict {
   }
 }
 
-/** A reinstall waits for the end of an uninstall run, so that must not wait for what cannot happen any more. */
+/** A reinstall waits for an uninstall run to end, so that run must not wait for what can no longer happen. */
 const noEventComes: StepFailure = {
   kind: 'final',
   code: 'cannot_wait',
@@ -279,7 +279,7 @@ function judgeFailure(failure: StepFailure, judging: Judging): Verdict {
   };
 }
 
-/** Not the step's fault: it begins anew, as if this attempt had not been. */
+/** Not the step's fault: the step starts again, as if this attempt had not happened. */
 function handBack(judging: Judging, errorCode: string, errorMessage: string, dueAt: number): Verdict {
   return {
     ...goOn({ ...endingOf(judging), status: 'pending', outcome: 'retry', errorCode, errorMessage }),
@@ -298,8 +298,8 @@ function endingOf({ row }: Judging) {
 const mostOutputBytes = 64 * 1024;
 
 /**
- * The output as it is stored: no secret reaches the database in it, whatever a step returns (invariant 4). Undefined if
- * it is no JSON, such as something circular, or too long.
+ * The output as it is stored. Secrets are scrubbed, so none reaches the database, whatever a step returns (invariant
+ * 4). Undefined if the output is not JSON (for example, circular) or is too long.
  */
 function scrubbedJson(output: Json, scrub: (text: string) => string): string | undefined {
   try {
@@ -316,8 +316,8 @@ const baseMs = 500;
 const mostMs = 5 * 60_000;
 
 /**
- * How long to wait after the n-th failure: anything up to a limit that doubles from 0.5 s to 5 min. The whole range is
- * random, so that runs which failed together do not come back together.
+ * How long to wait after the n-th failure: a random time up to a limit that doubles from 0.5 s to 5 min. The whole
+ * range is random, so that runs that failed together do not retry together.
  */
 export function retryDelayMs(failures: number, random: () => number): number {
   const limitMs = Math.min(mostMs, baseMs * 2 ** Math.max(failures - 1, 0));

@@ -15,9 +15,9 @@ const wholeNumber = (value: unknown, most: number): boolean =>
   Number.isInteger(value) && Number(value) >= 1 && Number(value) <= most;
 
 /**
- * Everything that is wrong with a list of steps, each with its fix. `option` is where the list stands in the definition.
+ * Every problem in a list of steps, each with its fix. `option` names the list in the definition.
  *
- * Why at the start: a run is made of this list once tokens were issued, and a step that cannot run would fail there.
+ * Why at startup: a run is created from this list after tokens are issued, and a step that cannot run would fail there.
  */
 export function checkSteps(option: string, steps: unknown): ConfigProblem[] {
   if (!Array.isArray(steps)) {

@@ -17,14 +17,14 @@ import { type ActingStep, askAgain, type Step, type StepContext } from './step.t
 /** How long after a question its one reminder is posted. */
 const remindAfterMs = 24 * 60 * 60 * 1000;
 
-/** When a question that is asked now is due again. */
+/** When a question that is asked now expires, and when its reminder is due. */
 export function questionTimes(now: number, limitMs: number | undefined) {
   const expiresAt = limitMs === undefined ? null : now + limitMs;
   const remindAt = limitMs !== undefined && limitMs <= remindAfterMs ? null : now + remindAfterMs;
   return { expiresAt, remindAt };
 }
 
-/** The error code of a step that is skipped since its question's time is over. */
+/** The error of a step that is skipped because its question was not answered in time. */
 export const unanswered = {
   code: 'unanswered',
   message: 'The question was not answered in time',
@@ -37,8 +37,8 @@ export function questionPosts(key: QuestionKey): { first: string; reminder: stri
 }
 
 /**
- * What a step does while its question is open: it posts the question, and later the reminder, and asks again. Safe to
- * run twice: each message is posted once for its key.
+ * Stands in for a step while its question is open: posts the question, and later the reminder, and keeps waiting. Safe
+ * to run twice: each message is posted only once for its key.
  */
 export function askingStep(step: Step, open: QuestionRecord): ActingStep {
   const { name, title, required, maxAttempts } = step;
@@ -67,7 +67,7 @@ export function askingStep(step: Step, open: QuestionRecord): ActingStep {
   };
 }
 
-/** Home shows the question too: a DM that Slack refuses, or that may have arrived, ends nothing. */
+/** Home shows the question too, so a DM that Slack refuses, or that may have arrived, does not end the step. */
 async function postOrLeave(
   context: StepContext,
   key: string,
@@ -83,14 +83,15 @@ async function postOrLeave(
 }
 
 /**
- * What became of an answer. invalid: it is none of the choices, no channel, empty or too long. answered-before: the first
- * answer stays. denied: this person is neither whose run it is, nor allowed as the installer or an admin is. closed: its run is over, or its time. unknown: this installation has asked no such question.
+ * The outcome of an answer. invalid: it is not one of the choices, not a channel, empty or too long. answered-before:
+ * the first answer stays. denied: the person is neither the run's own user, the installer nor an admin. closed: the run
+ * is over, or the question has expired. unknown: this installation has asked no such question.
  */
 export type AnswerOutcome = 'answered' | 'answered-before' | 'denied' | 'invalid' | 'closed' | 'unknown';
 
 /**
- * Stores the answer to an open question and makes its run due. `isAllowed`: whether the person is the installer or an admin.
- * Wake the worker afterwards. `asked` is the question as it now stands.
+ * Stores the answer to an open question and makes its run due. `isAllowed`: whether the person is the installer or an
+ * admin. `asked` is the question after this call. Wake the worker afterwards.
  * @throws DatabaseUnavailableError
  */
 export async function answerQuestion(
@@ -99,7 +100,7 @@ export async function answerQuestion(
   given: { installationId: string; userId: string; isAllowed: boolean; answer: string; now: number },
 ): Promise<{ outcome: AnswerOutcome; asked?: QuestionRecord }> {
   return database.write(async (tx) => {
-    // Its row first: an attempt that ends now has either seen the answer, or rests before this and is woken below.
+    // Locks the run first: an attempt that ends now either sees the answer, or rests before this and is woken below.
     const run = await tx
       .selectFrom('runs')
       .selectAll()

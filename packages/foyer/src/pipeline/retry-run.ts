@@ -6,10 +6,11 @@ import { earlierStepFailed } from '../database/run-steps.ts';
 import { behindUninstallRun, queueRun } from '../database/runs.ts';
 
 /**
- * What became of the wish to try a run again.
- * queued: what had not succeeded starts anew. woken: it waited, and goes on now. going: it is being worked on already.
- * rate-limited: Slack asked to wait, and it does. nothing-to-retry: every step succeeded, or had nothing to do.
- * not-installed: its installation is gone, or has begun a new life. unknown: there is no such run.
+ * The outcome of a request to retry a run.
+ * queued: the steps that had not succeeded start again. woken: the run was waiting, and continues now. going: it is
+ * queued or running already. rate-limited: Slack asked us to wait, and it still does. nothing-to-retry: every step
+ * succeeded or had nothing to do. not-installed: the installation is gone, or was uninstalled and installed again.
+ * unknown: there is no such run.
  */
 export type RetryOutcome =
   | 'queued'
@@ -21,8 +22,8 @@ export type RetryOutcome =
   | 'unknown';
 
 /**
- * Tries a run again: what failed, stayed unconfirmed or was skipped since an earlier step failed becomes pending; what
- * succeeded stays. `userId` is who asked, where a person did. Wake the worker afterwards.
+ * Retries a run: steps that failed, stayed unconfirmed or were skipped because an earlier step failed become pending;
+ * steps that succeeded stay. `userId` is the person who asked, if any. Wake the worker afterwards.
  * @throws DatabaseUnavailableError
  */
 export async function retryRun(
@@ -50,7 +51,7 @@ export async function retryRun(
   });
 }
 
-/** No worker claims it meanwhile. */
+/** Locks the run, so that no worker claims it in the meantime. */
 async function lockRun(transaction: Tx, runId: string): Promise<RunRow | undefined> {
   return transaction.selectFrom('runs').selectAll().where('id', '=', runId).forUpdate().executeTakeFirst();
 }

@@ -28,19 +28,19 @@ import { type PipelineDeps, stepContext, stepFacts } from './step-context.ts';
 import { stepFailure } from './step-failure.ts';
 
 /**
- * The run engine, top to bottom: take the lease, settle what was done, settle what needs no one, start the next step, or
- * rest, or end.
+ * The run engine, top to bottom: take the lease, settle what was done, settle what needs no outside call, start the
+ * next step, or rest, or end.
  *
- * - **run**: one execution of a pipeline for one installation. It is claimed by a worker under a **lease**: a worker
- *   whose lease is gone (the run was cancelled, or another worker has it) writes nothing more.
- * - **attempt**: one try of a step. That it starts is committed before the step may ask anybody; how it ended is
- *   committed together with the start of the next one.
- * - **move**: one transaction that takes the run as far as it goes without asking anybody. A commit waits for the disk:
- *   an install makes 6 in its pipeline, where a commit for each start and end made 13.
- * - **rest**: the run waits for a time or an event, and its worker lets it go.
+ * - **run**: one execution of a pipeline for one installation. A worker claims it under a **lease**: a worker that lost
+ *   its lease (the run was cancelled, or another worker has it) writes nothing more to the run.
+ * - **attempt**: one try of a step. Its start is committed before the step may make an outside call; its end is
+ *   committed together with the start of the next attempt.
+ * - **move**: one transaction that takes the run as far as it goes without an outside call. A commit waits for the
+ *   disk: an install's pipeline makes 6 commits; one for each start and end would make 13.
+ * - **rest**: the run waits for a time or an event, and its worker releases it.
  */
 
-/** What the worker may ask of a run under way. */
+/** How a worker controls an active run. */
 export interface RunControl {
   /** Aborted when the lease is lost, or the process can wait no longer. */
   signal: AbortSignal;
@@ -50,7 +50,7 @@ export interface RunControl {
 
 /**
  * Executes a claimed run from its first unfinished step (invariant 2), until it rests or ends.
- * @throws DatabaseUnavailableError; the run then stays leased until the lease is given back or expires
+ * @throws DatabaseUnavailableError; the run then stays leased until the lease is released or expires
  */
 export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: RunControl): Promise<void> {
   const { database, now } = deps;
@@ -76,7 +76,7 @@ export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: 
     next = await database.write((tx) =>
       moveRun(tx, deps, { claimed, lease, rows, draining: control.draining() }, { toDo, attempt }),
     );
-    // What a step has learnt is true whoever holds the run by now.
+    // What a step learned is true, whichever worker holds the run by now.
     const learnt = next.kind === 'lost' && attempt.kind === 'returned' ? attempt.write : undefined;
     if (learnt) await database.write(learnt);
   }
@@ -91,7 +91,7 @@ export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: 
   }
 }
 
-/** A step that is to be done now: that its attempt has started is committed. */
+/** A step to execute now: the start of its attempt is committed. */
 interface StepToDo {
   step: ActingStep;
   row: StepRow;
@@ -102,7 +102,7 @@ interface StepToDo {
 /** An attempt that has ended. */
 interface EndedAttempt {
   step: Step;
-  /** The row while the attempt was made. */
+  /** The row during the attempt. */
   row: StepRow;
   workspaceIds: readonly string[];
   attempt: Attempt;
@@ -111,7 +111,7 @@ interface EndedAttempt {
 }
 
 /**
- * Where a move has left the run, with the attempts that ended in it; `rows` are all of its steps as they are now.
+ * Where a move has left the run, with the attempts that ended in it; `rows` are the current rows of all its steps.
  * lost: the lease no longer holds, and nothing was written.
  */
 type Moved =
@@ -119,12 +119,12 @@ type Moved =
   | { kind: 'left'; status: RunStatus; ended: readonly EndedAttempt[] }
   | { kind: 'lost' };
 
-/** A step whose process died so often in a row is taken to kill it. */
+/** After this many process deaths in a row, a step is assumed to kill its process. */
 const mostLostAttempts = 10;
 
 /**
- * Moves a run on in one transaction, which may have to be done again: nothing that it is given is changed, and what it
- * returns counts once it is committed.
+ * Advances a run in one transaction. That may have to be repeated, so this changes none of its arguments, and its
+ * result counts only once the transaction is committed.
  */
 async function moveRun(
   tx: Tx,
@@ -140,10 +140,10 @@ async function moveRun(
   let { rows } = from;
 
   if (done) {
-    // 1. Take the lease. An event that comes now is either committed before this, and seen below, or it wakes the run.
+    // 1. Take the lease. An event that comes now either was committed before this, and is seen below, or wakes the run.
     if (waitsForEvent(done.attempt)) await lockInstallation(tx, { id: installation.id });
     if (!(await holdLease(tx, from.lease))) return { kind: 'lost' };
-    // 2. Settle what was done.
+    // 2. Settle the attempt that has ended.
     const { step, row, facts, startedAt } = done.toDo;
     const attempt = await writeLearnt(tx, done.attempt);
     const verdict = judgeAttempt(attempt, { pipeline: run.pipeline, step, row, now, random, scrub });
@@ -158,12 +158,12 @@ async function moveRun(
     if (!row) return end();
     if (from.draining) return rest(handBack);
     const listed = list.find((candidate) => candidate.name === row.name);
-    // Only a step that was attempted has asked something.
+    // Only a step that was attempted can have asked a question.
     const asked = row.attempts > 0 ? await listQuestions(tx, { runId: run.id, stepName: row.name }) : [];
     const open = asked.find((question) => question.answeredAt === null);
     const step = listed && open ? askingStep(listed, open) : listed;
 
-    // 3. Settle what needs no one: a step that is gone, or kills its process, or only writes, or has nothing to do.
+    // 3. Settle steps that need no outside call: gone, unanswered, process-killing, write-only, or with nothing to do.
     if (!step) {
       const why = { code: 'step_removed', message: 'The pipeline no longer has this step', now };
       keep(await skipStep(tx, row, why));
@@ -202,20 +202,20 @@ async function moveRun(
     rows = rows.map((known) => (known.name === row.name ? row : known));
   }
 
-  /** Does what an attempt means to its run; undefined if the run simply goes to its next step. */
+  /** Applies an attempt's verdict to the run; undefined if the run simply continues with its next step. */
   async function follow(attempted: EndedAttempt): Promise<Moved | undefined> {
     const { rest: toRest, awaits, asks, endsRun } = attempted.verdict;
     ended.push(attempted);
     if (endsRun) await skipTheRest();
     if (asks) return waitForAnswer(attempted.row.name, asks);
     if (!toRest) return undefined;
-    // An event that came between the step's look and this commit has woken nobody: there is nothing to wait for.
+    // An event that came between the step's check and this commit woke no run: there is nothing to wait for.
     const hasCome =
       awaits && (await workspacesOf(tx, installation)).some((id) => !attempted.workspaceIds.includes(id));
     return rest(hasCome ? handBack : toRest);
   }
 
-  /** A question that is new is posted by the next attempt. One that was posted waits, unless its answer has come since. */
+  /** The next attempt posts a new question. A question that was posted waits, unless it has been answered since. */
   async function waitForAnswer(
     stepName: string,
     asks: NonNullable<Verdict['asks']>,
@@ -234,13 +234,13 @@ async function moveRun(
     });
   }
 
-  /** Skips what is left of a run that cannot do without a step that failed. */
+  /** Skips the remaining steps of a run that needed a step that failed. */
   async function skipTheRest(): Promise<void> {
     const why = { code: earlierStepFailed, message: 'A step that the run needs had failed before', now };
     for (const row of rows.filter(isUnfinished)) keep(await skipStep(tx, row, why));
   }
 
-  /** 5. Rest: the run is let go until its time or event. */
+  /** 5. Rest: release the run until its time or event. */
   async function rest(wanted: Rest | typeof handBack): Promise<Moved> {
     const until: Rest = wanted === handBack ? { status: 'queued', dueAt: now, waitingFor: null } : wanted;
     await restRun(tx, run.id, until);
@@ -315,7 +315,7 @@ async function attemptNow(
   return { ...attempt, write };
 }
 
-/** A step that asks what was answered would ask for ever. */
+/** A step that asks an answered question again would ask forever. */
 function forbidRepeat(attempt: Attempt, { answers }: StepFacts): Attempt {
   if (attempt.kind !== 'returned' || !isStepEnd(attempt.result) || attempt.result.kind !== 'ask')
     return attempt;

@@ -2,28 +2,28 @@ import type { WebClient } from '@slack/web-api';
 import { slackFailure } from '../slack/slack-failure.ts';
 
 /**
- * Looks in a channel's history for a message whose sending ended without a clear answer (invariant 3).
+ * Searches a channel's history for a message whose send ended without a clear answer (invariant 3).
  *
- * Why the position is kept: an app that is sold outside the Marketplace gets one call a minute and 15 messages a page. A
- * search that started over after each wait would never end there. So it is bounded on both sides, goes from the newest
- * message to the oldest, continues where it was, and gives up after a bounded number of calls.
+ * Why the position is stored: an app that is sold outside the Marketplace gets one call a minute and 15 messages a
+ * page. A search that started over after each wait would never end there. So the search covers a bounded time, goes
+ * from the newest message to the oldest, continues where it stopped, and gives up after a bounded number of calls.
  * (docs.slack.dev/changelog/2025/05/29/tos-updates)
  */
 
 /** Slack's tightest limit on a page. */
 const pageSize = 15;
-/** Calls of one search, those that Slack's rate limit refuses among them. */
+/** Calls per search, including those that Slack's rate limit refuses. */
 const mostCalls = 12;
-/** A message's time is Slack's and the attempt's is ours: the search begins and ends this much outside. */
+/** Message times are Slack's and attempt times are ours: the search window is this much wider at both ends. */
 const clockSlackMs = 60_000;
 
-/** How far a search is. `before` is the time of the oldest message that was looked at, as Slack writes it. */
+/** How far a search has got. `before` is the time of the oldest message that was looked at, in Slack's format. */
 export interface SearchPosition {
   before: string | null;
   calls: number;
 }
 
-/** What is looked for, and where the search was. */
+/** What to search for, and where the search stopped. */
 export interface HistorySearch extends SearchPosition {
   channel: string;
   /** When the message was first sent, and until when a call may have taken effect; milliseconds. */
@@ -32,20 +32,20 @@ export interface HistorySearch extends SearchPosition {
   matches(metadata: { event_type?: string; event_payload?: unknown } | undefined): boolean;
 }
 
-/** absent: it is not there. unsearchable: nobody can tell, for the reason that `code` names. */
+/** absent: the message is not there. unsearchable: the history gives no answer, for the reason in `code`. */
 export type SearchResult =
   | { kind: 'found'; channelId: string; messageTs: string }
   | { kind: 'absent' }
   | { kind: 'unsearchable'; code: string };
 
-/** Looks at the newest page alone: for a call that may still take effect, so that nothing is kept of it. */
+/** Looks only at the newest page, for a call that may still take effect. Stores no position. */
 export function peekHistory(slack: WebClient, search: HistorySearch): Promise<SearchResult> {
   return searchHistory(slack, { ...search, before: null, calls: mostCalls - 1 }, async () => {});
 }
 
 /**
- * Searches on from where the search was. `keep` stores each position before Slack is asked. Failures that may pass, such
- * as a rate limit, are thrown: the next attempt continues.
+ * Continues a search from its position. `keep` stores each position before Slack is asked. Temporary failures, such as
+ * a rate limit, are thrown: the next attempt continues.
  */
 export async function searchHistory(
   slack: WebClient,

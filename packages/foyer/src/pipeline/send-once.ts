@@ -23,20 +23,20 @@ import {
   withWrite,
 } from './step.ts';
 
-/** How long after its start a call can no longer take effect unseen: its time limit, and a little for Slack. */
+/** How long after its start a call may still take effect unseen: its time limit, and a little more for Slack. */
 const settledAfterMs = defaultTimeoutMs + 2000;
-/** The same after Slack has answered or hung up. */
+/** The same, after Slack has answered or closed the connection. */
 const settledAfterAnswerMs = 2000;
 
-/** Where a step sends from. */
+/** The context of the step that sends. */
 type SendContext = Omit<StepContext, 'postOnce'>;
 
 /** A message to send once. */
 export interface OnceSend {
   key: OnceMessageKey;
-  /** What `readOnceMessage` found; not one that was sent. */
+  /** What `readOnceMessage` returned; never a message that was sent. */
   previous: OnceMessageRow | undefined;
-  /** A channel's id, or a user's for their DM. */
+  /** A channel's id, or a user's id for a DM. */
   to: string;
   /** The metadata by which the message is found again: its installation, life and, if it has one, key. */
   metadata: {
@@ -47,11 +47,11 @@ export interface OnceSend {
 }
 
 /**
- * Sends a message exactly once for its key in this life of the installation, over crashes and retries (invariant 3).
+ * Sends a message exactly once per key in this life of the installation, across crashes and retries (invariant 3).
  *
- * The attempt is committed before Slack is asked, and only one can be under way. A message whose outcome is unknown is
- * looked for in the channel's history before it is sent again. If that history cannot be read, the step ends as
- * unconfirmed, and only a person sends the message again. Returns where the message is, with the write that records it.
+ * The attempt is committed before Slack is called, and only one can be in progress. A message whose outcome is unknown
+ * is looked for in the channel's history before it is sent again. If that history cannot be read, the step ends as
+ * unconfirmed, and only a person can retry it. Returns where the message is, with the write that records it.
  * @throws what Slack's client throws
  */
 export async function sendOnce(
@@ -83,7 +83,7 @@ export async function sendOnce(
     return recordSent(context, key, { channelId: channel, messageTs: ts });
   } catch (error) {
     const failure = slackFailure(error);
-    // Without an answer the call may still take effect, as the record says already.
+    // Without an answer, the call may still take effect; the record already says so.
     if (failure && failure.code !== 'timeout') {
       const settledBy = Math.min(call.settledBy, context.now() + settledAfterAnswerMs);
       await database.write((tx) =>
@@ -107,7 +107,7 @@ function recordSent(
   return withWrite({ channelId, messageTs }, (tx) => settleOnceMessage(tx, key, sent));
 }
 
-/** Null if a DM cannot be opened: a message to a person's id needs no open one. */
+/** Null if the DM cannot be opened: Slack also accepts a message to the user's id. */
 async function openChannel(context: SendContext, slack: WebClient, to: string): Promise<string | null> {
   if (!/^[UW]/.test(to)) return to;
   if (!context.botScopes?.includes('im:write')) return null;
@@ -120,7 +120,7 @@ async function openChannel(context: SendContext, slack: WebClient, to: string): 
   }
 }
 
-/** Looks for a message whose sending ended without a clear answer. Undefined: it is not there, and may be sent. */
+/** Looks for a message whose send ended without a clear answer. Undefined: it is not there, and may be sent. */
 async function settleDoubt(
   context: SendContext,
   slack: WebClient,
@@ -151,7 +151,7 @@ async function search(
   { row, mayStillArrive }: { row: OnceMessageRow; mayStillArrive: boolean },
 ): Promise<SearchResult> {
   const { channel_id: channel, attempted_at: from, search_before: before, search_calls: calls } = row;
-  // A DM is known by whom it is for: then there is no need to ask Slack whether its history may be read.
+  // For a DM, the granted scopes show whether its history can be read: no call to Slack is needed.
   if (/^[UW]/.test(to) && !context.botScopes?.includes('im:history'))
     return { kind: 'unsearchable', code: 'missing_scope' };
   if (channel === null) return { kind: 'unsearchable', code: 'channel_unknown' };
@@ -171,8 +171,8 @@ async function search(
 }
 
 /**
- * Thrown by `postOnce` to end the attempt: it waits until a call that was begun has settled, or the message stays
- * unconfirmed. A step lets it pass.
+ * Thrown by `postOnce` to end the attempt: an earlier call has not settled yet, or the message stays unconfirmed. A
+ * step must not catch it.
  */
 export class AttemptEnded extends Error {
   override readonly name = 'AttemptEnded';

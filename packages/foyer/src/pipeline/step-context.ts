@@ -17,7 +17,7 @@ import {
   type StepWrite,
 } from './step.ts';
 
-/** Builds what is known as the next attempt of a step begins: `row` is the step's own, `rows` are all of the run's. */
+/** Builds the facts for the next attempt of a step: `row` is the step's own row, `rows` are all rows of the run. */
 export function stepFacts(
   deps: PipelineDeps,
   { run, installation, installSteps }: Omit<ClaimedRun, 'steps'>,
@@ -26,7 +26,7 @@ export function stepFacts(
     rows: readonly StepRow[];
     workspaceIds: readonly string[];
     connection: ConnectionRow | undefined;
-    /** What the step has asked, by the time of the answer. */
+    /** The questions of the step, in the order in which they were answered. */
     asked: readonly QuestionRecord[];
   },
 ): StepFacts {
@@ -68,7 +68,7 @@ export function stepFacts(
   };
 }
 
-/** Builds what one attempt of a step is given. */
+/** Builds the context of one attempt of a step. */
 export function stepContext(
   deps: PipelineDeps,
   facts: StepFacts,
@@ -80,7 +80,7 @@ export function stepContext(
   const context: Omit<StepContext, 'postOnce'> = {
     ...facts,
     signal,
-    // Kysely's types differ in the tables alone, which the app knows.
+    // Kysely's types differ only in their tables, which the app knows.
     write: (work) => void writes.push(work as unknown as StepWrite),
     log: deps.log.child({ runId: facts.runId, step: stepName }),
     services: { ...deps.services, database: deps.database },
@@ -97,30 +97,30 @@ export function stepContext(
   return { ...context, postOnce: (key, message) => postOnce(context, key, message) };
 }
 
-/** The output of a step is read back as the type of the step that wrote it. */
+/** Reads a step's output back as the type of the step that wrote it. */
 function outputOf<Output extends Json>(rows: readonly StepRow[], step: Step<Output>): Output | null {
   const row = rows.find((candidate) => candidate.name === step.name && candidate.status === 'succeeded');
   return row?.output == null ? null : (JSON.parse(row.output) as Output);
 }
 
-/** What runs are executed with. */
+/** What the pipeline needs to execute runs. */
 export interface PipelineDeps {
   database: Database;
-  /** Of the install pipeline. */
+  /** The steps of the install pipeline. */
   steps: readonly Step[];
-  /** Of the uninstall pipeline; none unless given. */
+  /** The steps of the uninstall pipeline; none unless given. */
   uninstallSteps?: readonly Step[];
   services: Omit<StepServices, 'database'>;
   slackClient: SlackClientFactory;
-  /** The bot's token of this moment, refreshed where that is needed. */
+  /** The bot's current token, refreshed if needed. */
   botToken(installationId: string): Promise<string>;
-  /** Slack said that the bot's token will never work again. Called after the step's end was committed. */
+  /** Called when Slack said that the bot's token will never work again, once the step's end is committed. */
   onTokenDead(dead: { installationId: string; code: string }): Promise<void>;
-  /** A run began to wait or ended: App Home has something new to show. Must not throw. */
+  /** Called when a run starts to wait or ends, so that App Home has something new to show. Must not throw. */
   onRunChanged(change: { runId: string; installationId: string; status: RunStatus }): void;
-  /** An attempt of a step has ended, and that is committed: where it left the step, and how long it took. Must not throw. */
+  /** Called once the end of an attempt is committed: the step's new status, and how long it took. Must not throw. */
   onStepEnded?(attempt: { step: string; status: StepStatus; ms: number }): void;
-  /** Removes secrets from what is stored of errors and outputs: `createScrubber(config.secrets)`. */
+  /** Removes secrets from errors and outputs before they are stored: `createScrubber(config.secrets)`. */
   scrub(text: string): string;
   log: Logger;
   now: () => number;

@@ -5,15 +5,15 @@ import { type SlackFailure, slackFailure } from '../slack/slack-failure.ts';
 import { StepError } from './step.ts';
 
 /**
- * What it means to the run that a step threw.
- * wait: Slack asked to, which is no failure. retry: it may pass. final: it will not; `tokenDead` when no call of this
- * installation will ever work again. database: our own fault, not the step's.
+ * What an error that a step threw means for its run.
+ * wait: Slack asked us to wait, which is not a failure. retry: the problem may pass. final: it will not; `tokenDead` if
+ * no call of this installation will ever work again. database: our own failure, not the step's.
  */
 export interface StepFailure {
   kind: 'wait' | 'retry' | 'final' | 'database';
-  /** By name: Slack's error, or ours. */
+  /** The name of the error, Slack's or ours. */
   code: string;
-  /** One sentence; what an unknown error said must be scrubbed before it is stored. */
+  /** One sentence. The message of an unknown error must be scrubbed before it is stored. */
   message: string;
   tokenDead: boolean;
   /** Only with `wait`. */
@@ -41,7 +41,7 @@ export function stepFailure(error: unknown): StepFailure {
   }
 }
 
-/** An error and what caused it: who asks for a token may meet Slack's refusal of a refresh inside another error. */
+/** An error and its causes: Slack's refusal of a token refresh may be wrapped in another error. */
 function causesOf(error: unknown): unknown[] {
   const causes = [error];
   for (let at = error; at instanceof Error && causes.length < 6; at = at.cause) causes.push(at.cause);
@@ -60,7 +60,7 @@ function slackFailureWithin(error: unknown): SlackFailure | undefined {
   return undefined;
 }
 
-/** A token that is not there, or cannot be opened, is not there for the next attempt either. */
+/** A token that is missing or cannot be decrypted stays so for the next attempt. */
 function isFinal(error: unknown): boolean {
   if (error instanceof StepError) return error.final;
   return (
@@ -70,7 +70,7 @@ function isFinal(error: unknown): boolean {
   );
 }
 
-/** An error of a step's own code, by its `code` where that reads as a name. */
+/** Describes an error of a step's own code, by its `code` if that looks like a name. */
 function describe(error: unknown): { code: string; message: string } {
   const given = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
   const named = typeof given === 'string' && /^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(given);

@@ -16,12 +16,12 @@ import type { StepTitle } from '../texts/translation.ts';
 /**
  * The pipeline's interface: what a step is, what it is given and how it ends.
  *
- * To add one: write `steps/<name>.ts` that exports one Step with a `run(context)`, and put it into the list in
- * `steps.ts`. A step may run more than once (a crash in the middle, a retry), so its docstring says why that is safe.
- * One that only writes to our own database has a `write(transaction, facts)` in its place, and costs no commit.
+ * To add a built-in step, write `steps/<name>.ts` that exports one Step with a `run(context)`, and list it in
+ * `steps/steps.ts`. A step may run more than once (a crash in the middle, a retry), so its docstring says why that is
+ * safe. A step that only writes to our database has a `write(transaction, facts)` instead, and costs no extra commit.
  */
 
-/** What a step may return. Write an output as a `type`, not an `interface`: TypeScript takes only that for JSON. */
+/** What a step may return. Declare an output as a `type`: TypeScript does not accept an `interface` as JSON. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 /** One named part of a run. */
@@ -32,56 +32,56 @@ interface StepTraits {
   /** Permanent: it is stored, and the command line shows it. Lower-case words with hyphens. */
   readonly name: string;
   readonly title: StepTitle;
-  /** Whether it is for the people who run the app: installers and members are not shown it. */
+  /** Whether the step is only for operators: installers and members do not see it. */
   readonly forOperators?: boolean;
-  /** Whether the steps after it are skipped if it fails. False unless given. */
+  /** Whether the steps after it are skipped if it fails; false by default. */
   readonly required?: boolean;
-  /** After how many failed attempts it has failed; 8 unless given. Rate limits and waiting do not count. */
+  /** How many failed attempts make the step fail; 8 by default. Rate limits and waiting do not count. */
   readonly maxAttempts?: number;
-  /** Asked first, where it is there: knows from what is given, without asking anybody, that there is nothing to do. */
+  /** Optional. Called first; returns `skip(…)` if the facts show that there is nothing to do. No I/O. */
   unneeded?(facts: StepFacts): Skip | undefined;
 }
 
-/** A step that asks Slack or anybody else: an attempt is committed before it begins, and how it ended afterwards. */
+/** A step that calls Slack or another service: an attempt is committed before it starts, its outcome afterwards. */
 export interface ActingStep<Output extends Json = Json> extends StepTraits {
-  /** How long one attempt may take; 30,000 unless given. An attempt that ignores its signal is left behind. */
+  /** How long one attempt may take; 30,000 by default. An attempt that ignores its signal is abandoned. */
   readonly timeLimitMs?: number;
   /**
-   * Returns the output, which is stored and must not hold a secret; or one of the other ends below. What it throws is
-   * judged by Slack's answer: a rate limit waits, an unreachable Slack and everything unknown are tried again, a
-   * refusal or a dead token ends the step.
+   * Returns the output, which is stored and must not hold a secret, or one of the other ends below. If it throws,
+   * Slack's answer decides: a rate limit waits, an unreachable Slack and any unknown error are retried, a refusal or a
+   * dead token ends the step.
    */
   run(context: StepContext): Promise<Output | Written<Output> | StepEnd>;
   readonly write?: undefined;
 }
 
 /**
- * A step that only writes to the database: its attempt, what it writes and its end are one commit, which it shares with
- * its neighbours. It needs no time limit beside that of each statement.
+ * A step that only writes to the database: its attempt, its writes and its end are one commit, which it shares with the
+ * steps next to it. It needs no time limit other than that of each statement.
  */
 export interface RecordingStep<Output extends Json = Json> extends StepTraits {
   /**
-   * Does nothing but queries, all of them on `transaction`, and may run again; returns the output. When it throws,
-   * what it wrote is undone, and it is judged like any other.
+   * Returns the output. Must do nothing but queries, all on `transaction`, and may run again. If it throws, its writes
+   * are undone, and the error is judged like that of any other step.
    */
   write(transaction: Tx, facts: StepFacts): Promise<Output>;
   readonly run?: undefined;
 }
 
-/** Whose a workspace is, in the host's own ids. */
+/** Which of the host's accounts a workspace belongs to, in the host's own ids. */
 export interface StepConnection {
   readonly org: string;
   readonly subject: string | null;
-  /** What the link carried. */
+  /** The data that the link carried. */
   readonly data: Json;
 }
 
-/** What is known of a run when a step begins. */
+/** What is known about a run when a step starts. */
 export interface StepFacts {
   readonly runId: string;
   /** Which list of steps this run executes. */
   readonly pipeline: Pipeline;
-  /** When the run was made: the time of the install. */
+  /** When the run was created: the time of the install or uninstall. */
   readonly runCreatedAt: number;
   readonly installationId: string;
   readonly life: number;
@@ -92,40 +92,40 @@ export interface StepFacts {
   readonly enterpriseId: string | null;
   readonly enterpriseName: string | null;
   readonly isEnterpriseInstall: boolean;
-  /** Where the app may act: its team, or the workspaces that let an org-wide install in; empty before the first. */
+  /** Where the app may act: its team, or the workspaces that granted access to an org-wide install, if any yet. */
   readonly workspaceIds: readonly string[];
-  /** The one of `workspaceIds`, to be passed to Slack as `team_id`; null where there is none, or a choice. */
+  /** The only one of `workspaceIds`, to pass to Slack as `team_id`; null if there are none or several. */
   readonly workspaceId: string | null;
   /** The installer whose run this is. */
   readonly userId: string;
   readonly appId: string | null;
   readonly botUserId: string | null;
-  /** The scopes granted to the bot; null where the install brought no bot. */
+  /** The scopes granted to the bot; null if the install has no bot. */
   readonly botScopes: readonly string[] | null;
   /** Which of the host's accounts the installation belongs to; null if it is not connected. */
   readonly connection: StepConnection | null;
   /** 1 for the first attempt of this step in this run. */
   readonly attempt: number;
-  /** The newest answer to a question of this step: a choice's value, a channel's id, or a text. Absent before the first. */
+  /** The newest answer to a question of this step: a choice's value, a channel's id or a text. Absent before then. */
   readonly answer?: string;
   /** Every answer to this step's questions, by the question's id. */
   readonly answers: Readonly<Record<string, string>>;
-  /** The steps before this one, as they stand. */
+  /** The steps before this one, in their current state. */
   readonly earlierSteps: readonly StepRecord[];
   readonly services: Pick<StepServices, 'config'>;
   now(): number;
   /**
-   * What an earlier step returned; null unless it succeeded. In an uninstall run also what a step of the newest install
-   * run returned.
+   * What an earlier step returned; null unless it succeeded. An uninstall run also finds what the steps of the newest
+   * install run returned.
    */
   output<Output extends Json>(step: Step<Output>): Output | null;
 }
 
 /** A message that a step posts once. */
 export interface OnceMessage {
-  /** A channel's id, or a user's for their DM; the installer unless given. */
+  /** A channel's id, or a user's id for a DM; the installer by default. */
   readonly channel?: string;
-  /** What notifications show, and the message if it has no blocks. */
+  /** Shown in notifications, and as the message itself if there are no blocks. */
   readonly text: string;
   readonly blocks?: readonly KnownBlock[];
 }
@@ -133,41 +133,41 @@ export interface OnceMessage {
 /** Where a message is. */
 export type PostedMessage = { channelId: string; messageTs: string };
 
-/** Tables of which only the app knows the names and columns: annotate `tx` to have both checked. */
+/** Tables whose names and columns only the app knows: annotate `tx` to have both checked. */
 type AnyTables = Record<string, Record<string, unknown>>;
 
 /** What a step is given. */
 export interface StepContext extends StepFacts {
-  /** Aborted when the time limit is over, the run was cancelled, or the process stops. */
+  /** Aborted when the time limit is reached, the run is cancelled, or the process stops. */
   readonly signal: AbortSignal;
   readonly log: Logger;
   readonly services: StepServices;
   /**
-   * Commits your own rows together with the end of this attempt: all of it, or nothing. Called with queries alone; it
-   * may run again. What it queued is dropped if the step throws.
+   * Commits your own rows together with the end of this attempt: all or nothing. `work` must do nothing but queries,
+   * and may run again. If the step throws, `work` never runs.
    * @example write((tx) => tx.insertInto('orders').values(order).execute())
    */
   write<MyTables = AnyTables>(work: (tx: Transaction<MyTables>) => Promise<unknown>): void;
   /**
-   * Posts a message exactly once for its key in this life of the installation, over crashes and retries; resolves to
-   * where it is. What it throws ends the attempt: let it pass. In a channel it needs that channel's history scope to
-   * settle a send whose outcome is unknown.
+   * Posts a message exactly once per key in this life of the installation, across crashes and retries; resolves to
+   * where it is. What it throws ends the attempt: do not catch it. In a channel, it needs that channel's history scope
+   * to settle a send whose outcome is unknown.
    * @example await context.postOnce('tips', { channel: 'C123', text: 'Three things to try' })
    */
   postOnce(key: string, message: OnceMessage): Promise<PostedMessage>;
   /**
-   * A client for the bot, made from the token of this moment, ended by this step's signal. One for an attempt.
+   * A client with the bot's current token; this step's signal aborts its calls. One per attempt without `limits`.
    * @throws StepError in an uninstall run: the token is gone
    */
   slack(limits?: { timeoutMs?: number }): Promise<WebClient>;
 }
 
-/** What steps use beside Slack. A step of your own that needs more adds it here and in `main.ts`. */
+/** What steps use in addition to Slack. If a built-in step needs more, add it here and in `create-foyer.ts`. */
 export interface StepServices {
   readonly database: Database;
   readonly config: Pick<Config, 'app' | 'slack' | 'supportUrl' | 'privacyUrl' | 'notify'>;
   readonly publishHome: PublishHome;
-  /** Where an unconnected workspace is claimed; absent if connecting is off. */
+  /** Makes the URL where an unconnected workspace is claimed; it returns undefined if claiming is off. */
   readonly claimUrl?: ClaimUrl;
   readonly brand: Brand;
   readonly texts: Texts;
@@ -176,12 +176,12 @@ export interface StepServices {
 /** The events a step can wait for. */
 export type WaitEvent = 'team_access_granted';
 
-/** Thrown by a step that knows what its failure means; what Slack's client throws is known without it. */
+/** Thrown by a step that knows what its failure means. Errors of Slack's client do not need it. */
 export class StepError extends Error {
   override readonly name = 'StepError';
-  /** The failure by name, as people are shown it. */
+  /** The name of the failure, as shown to people. */
   readonly code: string;
-  /** Whether trying again is of no use. */
+  /** Whether retrying is pointless. */
   readonly final: boolean;
   constructor(code: string, message: string, options: ErrorOptions & { final: boolean }) {
     super(message, options);
@@ -192,7 +192,7 @@ export class StepError extends Error {
 
 const ended = Symbol('how a step ended');
 
-/** How a step ended, when not with an output. Made by `skip`, `unconfirmed`, `waitFor`, `ask` and `retryIn`. */
+/** How a step ended, if not with an output. Made by `skip`, `unconfirmed`, `waitFor`, `ask` and `retryIn`. */
 export type StepEnd = { readonly [ended]: true } & (
   | { readonly kind: 'skipped'; readonly code: string; readonly message: string }
   | { readonly kind: 'unconfirmed'; readonly code: string; readonly message: string }
@@ -211,24 +211,24 @@ interface Asked {
 /** The end of a step that has nothing to do. */
 export type Skip = Extract<StepEnd, { kind: 'skipped' }>;
 
-/** There is nothing to do: `code` by name, `message` one sentence for people. */
+/** There is nothing to do. `code` names the reason; `message` is one sentence for people. */
 export function skip(code: string, message: string): Skip {
   return { [ended]: true, kind: 'skipped', code, message };
 }
 
-/** It may have happened and nobody can find out: never tried again by itself. */
+/** It may have happened, and no one can find out: it is never retried automatically. */
 export function unconfirmed(code: string, message: string): StepEnd {
   return { [ended]: true, kind: 'unconfirmed', code, message };
 }
 
-/** The run rests until the event arrives, and then begins this step anew. */
+/** The run rests until the event arrives, and then starts this step again. */
 export function waitFor(event: WaitEvent): StepEnd {
   return { [ended]: true, kind: 'wait-for', event };
 }
 
 /**
- * Asks the installer, in their DM and in Home; the installer or an admin answers. The run rests until then, and this step
- * runs again with `context.answer`: days later as well as seconds later. A reminder follows after a day.
+ * Asks the installer, in their DM and in Home; the installer or an admin answers. The run rests until then. Then this
+ * step runs again with `context.answer`, seconds or days later. A reminder follows after a day.
  * @throws StepError if Slack could not show the question
  * @example
  * if (context.answer === undefined) {
@@ -243,12 +243,12 @@ export function ask(question: Question): StepEnd {
   return askAgain(question, false);
 }
 
-/** The same for a question that was asked before. */
+/** Does the same for a question that was asked before. */
 export function askAgain(question: Question, reminds: boolean): StepEnd {
   return { [ended]: true, kind: 'ask', question, reminds };
 }
 
-/** Slack's limits of a select: how many options, and how long each may be. */
+/** Slack's limits for a select: how many options, and how long each value and label may be. */
 const mostOptions = 100;
 const longestValue = 150;
 const longestLabel = 75;
@@ -282,7 +282,7 @@ export interface WaitCause {
   readonly message: string;
 }
 
-/** The run rests for so many milliseconds, and then begins this step anew; that counts as no failure. */
+/** The run rests for `delayMs`, and then starts this step again. This does not count as a failure. */
 export function retryIn(delayMs: number, why?: WaitCause): StepEnd {
   return { [ended]: true, kind: 'wait', delayMs, ...(why && { why }) };
 }
@@ -291,15 +291,15 @@ export function retryIn(delayMs: number, why?: WaitCause): StepEnd {
 export const defaultTimeLimitMs = 30_000;
 export const defaultMaxAttempts = 8;
 
-/** Tells an end from an output. */
+/** Whether a result is an end, not an output. */
 export function isStepEnd(result: Json | StepEnd): result is StepEnd {
   return typeof result === 'object' && result !== null && ended in result;
 }
 
-/** What a step writes to the database beside its output: nothing but queries on `transaction`, and may run again. */
+/** What a step writes in addition to its output: nothing but queries on `transaction`. It may run again. */
 export type StepWrite = (transaction: Tx) => Promise<unknown>;
 
-/** An output, and what was learnt with it. Made by `withWrite`. */
+/** An output, and the write that records what the step learned. Made by `withWrite`. */
 export type Written<Output extends Json> = {
   readonly [ended]: true;
   readonly kind: 'written';
@@ -308,14 +308,14 @@ export type Written<Output extends Json> = {
 };
 
 /**
- * Ends a step with an output and writes what it has learnt in the same commit: one commit less, and no crash between.
- * It is written whatever becomes of the run meanwhile, also when that was cancelled or has become another worker's.
+ * Ends a step with an output, and writes what it learned in the same commit: one commit less, and no crash in between.
+ * `write` also runs if the run was cancelled in the meantime, or now belongs to another worker.
  */
 export function withWrite<Output extends Json>(output: Output, write: StepWrite): Written<Output> {
   return { [ended]: true, kind: 'written', output, write };
 }
 
-/** Tells what `withWrite` made from any other result. */
+/** Whether `withWrite` made a result. */
 export function isWritten(result: Json | Written<Json> | StepEnd): result is Written<Json> {
   return typeof result === 'object' && result !== null && ended in result && result.kind === 'written';
 }

@@ -3,12 +3,12 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 
-/** Which process this is: its machine, its number there, and which incarnation of that number. */
+/** Identifies a process: its machine, its pid, and which of the processes with that pid it is. */
 export interface WorkerIdentity {
-  /** The machine's name, and what tells it from another of that name. */
+  /** The machine's name, and a mark that distinguishes it from another machine of that name. */
   host: string;
   pid: number;
-  /** Differs between two processes that were given the same number, as the first one in a container always is. */
+  /** Differs between two processes with the same pid, which the first process in a container always has. */
   startId: string;
   isAlive(pid: number): boolean;
 }
@@ -20,9 +20,9 @@ export function thisProcess(): WorkerIdentity {
 }
 
 /**
- * Why a name is not enough: two machines or containers of one name would each take the other's runs to be those of a
- * dead process of its own, and work them a second time. Linux knows each boot of a machine, and each container's own
- * numbering of processes; where neither can be read, the name has to be enough.
+ * Why a name is not enough: two machines or containers of one name would each mistake the other's runs for those of a
+ * dead process of its own, and execute them a second time. Linux identifies each boot of a machine, and the pid
+ * namespace of each container. If either cannot be read, the name has to be enough.
  */
 function machineMark(): string {
   try {
@@ -34,14 +34,14 @@ function machineMark(): string {
   }
 }
 
-/** The start of every lease owner of a process: `host:pid:startId`. */
+/** The prefix of every lease owner of a process: `host:pid:startId`. */
 export function ownerPrefix({ host, pid, startId }: WorkerIdentity): string {
   return `${host.replaceAll(/[:/]/g, '-')}:${pid}:${startId}`;
 }
 
 /**
- * Whether a lease's owner is known to be dead: a process of this machine that no longer lives, or an earlier
- * incarnation of our own number. Of other machines nothing is known: their leases expire.
+ * Whether a lease's owner is known to be dead: a process of this machine that no longer runs, or an earlier process
+ * with our own pid. Nothing is known about other machines: their leases expire.
  */
 export function isDeadOwner(owner: string, self: WorkerIdentity): boolean {
   const [host, pid, startId] = owner.split('/')[0]?.split(':') ?? [];
@@ -55,21 +55,21 @@ function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // EPERM: it lives, and belongs to another user.
+    // EPERM: the process is alive and belongs to another user.
     const isGone = error instanceof Error && 'code' in error && error.code === 'ESRCH';
     return !isGone;
   }
   return !isZombie(pid);
 }
 
-/** Whether a process has died and its parent has not asked how: it still has its number, and does nothing anymore. */
+/** Whether a process is a zombie: it has exited, and keeps its pid until its parent collects its exit status. */
 function isZombie(pid: number): boolean {
   try {
     // `pid (name) state …`, where the name may hold anything (man 5 proc).
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
   } catch {
-    // Another system than Linux, or the process is gone since.
+    // Not Linux, or the process is gone by now.
     return false;
   }
 }

@@ -10,39 +10,39 @@ import { isDeadOwner, ownerPrefix, thisProcess, type WorkerIdentity } from './wo
 /** What a worker needs. */
 export interface WorkerDeps extends PipelineDeps {
   /**
-   * How many runs are worked at once; 32 unless told: most of a run is waiting for Slack, and what they write shares its
-   * commits. A run costs a seventh less CPU than with 16; 64 bring nothing more.
+   * How many runs are executed at once; 32 unless given. Most of a run is waiting for Slack, and runs at the same time
+   * share commits. A run costs a seventh less CPU than with 16; 64 bring no further gain.
    */
   concurrency?: number;
-  /** How long a claimed run stays ours without a sign of life; 30,000 unless told. */
+  /** How long a claimed run stays ours without a renewal of its lease; 30,000 unless given. */
   leaseMs?: number;
-  /** How often runs that other processes queued are looked for; 2,000 unless told. */
+  /** How often to look for runs that other processes queued; 2,000 unless given. */
   pollMs?: number;
-  /** How often it is looked whether another process has cancelled a run under way; 500 unless told. */
+  /** How often to check whether another process has cancelled an active run; 500 unless given. */
   lookMs?: number;
   /** This process, unless a test says otherwise. */
   identity?: WorkerIdentity;
 }
 
-/** Works the runs of this process. */
+/** Executes runs in this process. */
 export interface Worker {
-  /** Begins to claim runs, and takes over those of processes of this machine that die. */
+  /** Starts to claim runs, and takes over the runs of processes on this machine that die. */
   start(): void;
-  /** Looks for work in a moment: called after an install was stored, a run was queued, or one was cancelled. */
+  /** Looks for work soon. Called after an install was stored, or a run was queued or cancelled. */
   wake(): void;
   /** Whether no run is under way and none is being claimed. */
   isIdle(): boolean;
-  /** Claims nothing more, and resolves within `drainMs`: running steps end, or are handed back to be done again. */
+  /** Claims nothing more, and resolves within `drainMs`: running steps end, or are handed back to run again. */
   stop(options: { drainMs: number }): Promise<void>;
 }
 
 /**
- * Even with work that is due again and again, the database is not asked more often than this. Why a wake waits as long:
- * most come from an install, whose browser is yet to get its page. Eight that install at one moment waited 230 ms for
- * theirs where their runs began at once, and 219 so. And one claim is for all of a moment.
+ * The database is not asked for work more often than this, even if work is due again and again. Why a wake waits this
+ * long too: most wakes come from an install whose browser still waits for its page. Eight simultaneous installs waited
+ * 230 ms for their pages when their runs started at once, and 219 ms with this pause. And one claim serves all of them.
  */
 const leastPauseMs = 50;
-/** The last part of a drain: the steps that did not end are aborted, and handed back. */
+/** The last part of a drain, when the steps that did not end are aborted and handed back. */
 const handBackMs = 1500;
 
 /** Makes the worker; nothing happens before `start`. */
@@ -68,7 +68,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     onEnded: () => turn(),
   });
 
-  /** Claims what is due and sets the timer for what is not; one at a time, however often it is asked for. */
+  /** Claims runs that are due and sets the timer for the rest; one turn at a time, however often it is called. */
   function turn(): void {
     if (phase !== 'working') return;
     turnAgain = turning !== undefined;
@@ -82,11 +82,11 @@ export function createWorker(deps: WorkerDeps): Worker {
     });
   }
 
-  /** Returns how long to pause. Never rejects: a fault of the database only makes the pause longer. */
+  /** Returns how long to pause. Never rejects: a database failure only makes the pause longer. */
   async function claimAndPause(): Promise<number> {
     try {
       if (performance.now() - deadSoughtAt >= pollMs) await releaseDead();
-      // What is due is asked for first: an idle worker writes nothing. A full one is told when a run ends.
+      // Reads what is due first, so that an idle worker writes nothing. A full worker continues when a run ends.
       let dueAt = isFull() ? undefined : await nextDueAt();
       if (dueAt !== undefined && dueAt <= now()) {
         await claimAndWork(concurrency - active.count());
@@ -112,7 +112,7 @@ export function createWorker(deps: WorkerDeps): Worker {
 
   async function claimAndWork(limit: number): Promise<void> {
     const at = now();
-    // Else a run of our own would be claimed from ourselves, in the middle of its step.
+    // Otherwise this worker could claim its own run in the middle of a step.
     if (active.hasLapsed(at)) await active.renew();
     const leaseUntil = at + leaseMs;
     const owner = `${prefix}.${++claims}`;
@@ -134,7 +134,7 @@ export function createWorker(deps: WorkerDeps): Worker {
       if (phase !== 'working') return;
       soon ??= setTimeout(() => {
         soon = undefined;
-        // Whoever cancelled a run wakes us too.
+        // A wake may also mean that a run was cancelled.
         void active.look();
         turn();
       }, leastPauseMs);
@@ -158,7 +158,7 @@ export function createWorker(deps: WorkerDeps): Worker {
   };
 }
 
-/** Resolves with the work, or when the time is over. */
+/** Resolves when the work ends or the time is over. */
 async function within(work: Promise<void>, limitMs: number): Promise<void> {
   const over = new AbortController();
   await Promise.race([work, sleep(limitMs, undefined, { signal: over.signal }).catch(() => {})]);

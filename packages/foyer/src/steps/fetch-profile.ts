@@ -15,25 +15,25 @@ import { slackProfile } from '../slack/user-profile.ts';
 import { visibleText } from '../slack/visible-text.ts';
 import { skipWithoutBot } from './skip-without-bot.ts';
 
-/** What Slack told of the installer and the team. An absent value was not granted or not given. */
+/** What Slack said about the installer and the team. An absent value was not granted or not given. */
 export type FetchedProfile = {
   /** `callName` is what to call them in a greeting. */
   user: (UserProfile & { callName: string | null }) | null;
-  /** Null for an org-wide install too: the app's place is then no single workspace. */
+  /** Also null for an org-wide install, which belongs to no single workspace. */
   team: TeamProfile | null;
-  /** What could not be asked, and why. */
+  /** Which methods gave no answer, and why. */
   missing: { method: string; code: string }[];
 };
 
-/** An answer; or why there is none: `error` is Slack's refusal, absent where the scope was not granted. */
+/** Slack's answer, or why there is none: `error` is Slack's refusal, absent if the scope was not granted. */
 type Answer<T> = { told: T } | { code: string; error?: unknown };
 
 /**
- * Reads who the installer is (`users.info`) and where (`team.info`), and saves it. A scope that was not granted costs
- * only what it guards. Where Slack refuses to tell who the installer is, the step fails, visibly; `team.info` only adds
- * to what the install has told already.
+ * Reads the installer (`users.info`) and the team (`team.info`), and saves both. A scope that was not granted costs
+ * only the data that it guards. If Slack refuses to say who the installer is, the step fails, visibly; `team.info` only
+ * adds to what the install has provided.
  *
- * Safe to run twice: it reads, and writes what it read over what was read before.
+ * Safe to run twice: it reads from Slack, and overwrites what it saved before.
  */
 export const fetchProfile: ActingStep<FetchedProfile> = {
   name: 'fetch-profile',
@@ -81,7 +81,7 @@ async function askUser(context: StepContext): Promise<Answer<UsersInfoResponse>>
   });
 }
 
-/** Null for an org-wide install: what is registered there is the enterprise, which `team.info` does not tell of. */
+/** Null for an org-wide install: it registers the enterprise, which `team.info` does not describe. */
 async function askTeam(context: StepContext): Promise<Answer<TeamInfoResponse> | null> {
   const { teamId } = context;
   if (teamId === null) return null;
@@ -107,7 +107,7 @@ function missingOf(method: string, answer: Answer<unknown> | null): FetchedProfi
   return answer !== null && 'code' in answer ? [{ method, code: answer.code }] : [];
 }
 
-/** Admins of one workspace are not the organisation's: in an org-wide install only those count. */
+/** Admins of one workspace are not the organization's: in an org-wide install only the latter count. */
 function userProfile(
   { user }: UsersInfoResponse,
   { isEnterpriseInstall }: StepContext,

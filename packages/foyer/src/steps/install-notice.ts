@@ -5,7 +5,7 @@ import { fetchProfile } from './fetch-profile.ts';
 import { registerTeam } from './register-team.ts';
 import { registerUser } from './register-user.ts';
 
-/** What the operators are told of an install: who, where, new or known, and what failed. */
+/** What operators are told about an install: who, where, new or known, and what failed. */
 export function installNotice(
   context: Pick<
     StepContext,

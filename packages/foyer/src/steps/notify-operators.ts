@@ -18,19 +18,19 @@ import {
 } from '../pipeline/step.ts';
 import { installNotice } from './install-notice.ts';
 
-/** Through which channels the operators were told. */
+/** The channels through which the operators were notified. */
 export type NotifiedOperators = { notified: true; channels: string[] };
 
 /**
- * Tells the operators of the install, by incoming webhook and by mail where they are configured: who, where, new or
+ * Notifies the operators of the install, by incoming webhook and by mail if they are configured: who, where, new or
  * known, and what failed.
  *
- * What may happen when it runs twice: each channel has a row that says how far it is, committed before the sending and
- * after it, so a channel that was told is never told again, and one that fails holds up no other. Where a process dies
- * between the two commits nobody knows whether the message went out. The webhook then stays unconfirmed and is not
- * repeated, although it may not have been sent; the mail is sent again, under the same Message-ID, so that it may come
- * twice and be recognised. The same goes for a server that stops answering in the middle. Nothing else repeats, until
- * somebody has the step repeated: then what was not sent for certain is sent.
+ * What may happen when it runs twice: each channel has a row with its state, committed before and after the send. So a
+ * channel that was notified is never notified again, and one that fails does not block the other. If a process dies
+ * between the two commits, it is unknown whether the message went out. The webhook then stays unconfirmed and is not
+ * repeated, although it may not have been sent; the mail is sent again under the same Message-ID, so it may come twice
+ * but can be recognized. The same applies to a server that stops answering midway. Nothing else repeats until a person
+ * retries the step: then everything that is not known to have been sent is sent.
  */
 export const notifyOperators: ActingStep<NotifiedOperators> = {
   name: notifyStepName,
@@ -38,7 +38,7 @@ export const notifyOperators: ActingStep<NotifiedOperators> = {
   forOperators: true,
   required: false,
   timeLimitMs: 30_000,
-  // About seven minutes: mail servers that put off an unknown sender take it after five.
+  // About seven minutes: mail servers that defer an unknown sender accept it after five.
   maxAttempts: 12,
   unneeded({ services }) {
     const { slackWebhookUrl, mail } = services.config.notify;
@@ -85,7 +85,7 @@ async function tell(context: StepContext, channel: OperatorChannel): Promise<Sen
   return outcome;
 }
 
-/** What an earlier attempt has left of this channel; undefined where it is to be sent now. */
+/** The outcome that an earlier attempt left for this channel; undefined if it is to be sent now. */
 function settledBefore(stood: NoticeStatus, channel: OperatorChannel): SendOutcome | undefined {
   switch (stood) {
     case 'sent':
@@ -106,7 +106,7 @@ function unknownOutcome(channel: OperatorChannel): SendOutcome {
   return { kind: 'unconfirmed', code: 'no_answer', message };
 }
 
-/** The step's end: first what is still to be sent, then what was refused, then what nobody knows. */
+/** The step's end: first what is still to be sent, then what was refused, then what is unknown. */
 function endOf(outcomes: readonly SendOutcome[], channels: string[]): NotifiedOperators | StepEnd {
   for (const outcome of outcomes) {
     if (outcome.kind === 'wait')

@@ -5,15 +5,15 @@ import type { RecordingStep } from '../pipeline/step.ts';
 /** The registered team: for an org-wide install, its enterprise. */
 export type RegisteredTeam = {
   teamId: string;
-  /** Whether the app had never met it before this install. */
+  /** Whether the app meets it for the first time in this install. */
   created: boolean;
 };
 
 /**
  * Gets or creates the team.
  *
- * Safe to run twice: a new team is first seen at the time of the run, which does not change, so a second time tells
- * `created` as the first did.
+ * Safe to run twice: a new team's first-seen time is that of the run, which does not change, so `created` is the same
+ * both times.
  */
 export const registerTeam: RecordingStep<RegisteredTeam> = {
   name: 'register-team',

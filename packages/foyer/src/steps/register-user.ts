@@ -5,15 +5,15 @@ import type { RecordingStep } from '../pipeline/step.ts';
 /** The registered installer. */
 export type RegisteredUser = {
   userId: string;
-  /** Whether the app had never met them before this install. */
+  /** Whether the app meets them for the first time in this install. */
   created: boolean;
 };
 
 /**
- * Gets or creates the installer, and their membership of the team.
+ * Gets or creates the installer, and their membership in the team.
  *
- * Safe to run twice: somebody new is first seen at the time of the run, which does not change, so a second time tells
- * `created` as the first did.
+ * Safe to run twice: a new person's first-seen time is that of the run, which does not change, so `created` is the same
+ * both times.
  */
 export const registerUser: RecordingStep<RegisteredUser> = {
   name: 'register-user',

@@ -6,16 +6,16 @@ import { queueRun } from '../database/runs.ts';
 import { sendWelcome } from './send-welcome.ts';
 
 /**
- * What became of the wish to have the welcome sent again.
- * queued: it is sent now. going: the run is not at its end, so nothing was changed. not-installed: there is no run of
- * this life, or no installation.
+ * The outcome of a request to send the welcome again.
+ * queued: it is sent now. going: the run has not ended, so nothing was changed. not-installed: there is no
+ * installation, or no run since its last uninstall.
  */
 export type WelcomeRequestOutcome = 'queued' | 'going' | 'not-installed';
 
 /**
- * Sends the welcome of the newest run's installer again, because a person asks for it (`userId`; null for an operator):
- * the one way in which a life of an installation sees a second welcome. While a run is going it does nothing, so that a
- * double press sends one. Wake the worker afterwards.
+ * Sends the welcome of the newest run's installer again, because a person asked for it (`userId`; null for an
+ * operator). This is the only way to get a second welcome between install and uninstall. It does nothing while a run is
+ * active, so that a double press sends one. Wake the worker afterwards.
  * @throws DatabaseUnavailableError
  */
 export async function requestWelcome(

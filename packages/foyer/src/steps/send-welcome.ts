@@ -18,9 +18,9 @@ import { welcomeMessage } from './welcome-message.ts';
 /**
  * Sends the installer one welcome DM per life of the installation (invariant 3).
  *
- * Safe to run twice: `sendOnce` records the attempt before it asks Slack, and looks in the DM's history for a welcome
- * whose outcome is unknown. If that history cannot be read, the welcome stays unconfirmed, and only a person sends it
- * again.
+ * Safe to run twice: `sendOnce` records the attempt before it calls Slack, and looks in the DM's history for a welcome
+ * whose outcome is unknown. If that history cannot be read, the welcome stays unconfirmed, and only a person can retry
+ * it.
  */
 export const sendWelcome: ActingStep<PostedMessage> = {
   name: 'send-welcome',
@@ -48,7 +48,7 @@ export const sendWelcome: ActingStep<PostedMessage> = {
         content: () => contentFor(context),
       });
     } catch (error) {
-      // The workspaces that let the app in are not the installer's: perhaps the next one is.
+      // The installer is in none of the workspaces that granted access so far: perhaps in the next one.
       const isShutOut = slackFailure(error)?.code === 'team_access_not_granted';
       if (context.isEnterpriseInstall && isShutOut) return waitFor('team_access_granted');
       throw error;
@@ -56,7 +56,7 @@ export const sendWelcome: ActingStep<PostedMessage> = {
   },
 };
 
-/** This run may have sent it and died before it could say so. */
+/** This run may have sent the welcome and died before it committed the end of the step. */
 function alreadySent(context: StepContext, welcome: OnceMessageRow): PostedMessage | StepEnd {
   const { run_id: runId, channel_id: channelId, message_ts: messageTs } = welcome;
   if (runId === context.runId && channelId !== null && messageTs !== null) return { channelId, messageTs };

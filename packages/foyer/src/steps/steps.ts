@@ -6,12 +6,12 @@ import { registerTeam } from './register-team.ts';
 import { registerUser } from './register-user.ts';
 import { sendWelcome } from './send-welcome.ts';
 
-/** The built-in steps by name, to be put where a definition wants them. */
+/** The built-in steps by name, for a definition that places them itself. */
 export const steps = { registerTeam, registerUser, fetchProfile, sendWelcome, publishHome, notifyOperators };
 
 /**
- * The built-in steps in their order. A run keeps the list that it was made with: a step that is added belongs to the
- * installs that follow.
+ * The built-in steps in their order. A run keeps the list that it was created with: a step that is added later runs in
+ * later installs only.
  * @example install: [...builtInSteps(), startTrial]
  */
 export function builtInSteps(): readonly Step[] {

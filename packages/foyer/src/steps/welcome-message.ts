@@ -5,12 +5,12 @@ import { escapeMrkdwn, mrkdwnLink, plainLine } from '../slack/escape-mrkdwn.ts';
 import type { OpenInSlack } from '../slack/open-in-slack.ts';
 import type { Words } from '../texts/create-texts.ts';
 
-/** What the welcome says. Names come from outside, and are made harmless here. */
+/** What the welcome says. Names come from outside, and are escaped here. */
 export interface WelcomeContent {
   words: Words;
   brand: Pick<Brand, 'name' | 'tagline' | 'supportUrl' | 'privacyUrl'>;
   userId: string;
-  /** Null if Slack did not tell: then the person is mentioned instead. */
+  /** Null if Slack gave none: then the person is mentioned instead. */
   personName: string | null;
   placeName: string | null;
   links: OpenInSlack;
@@ -18,7 +18,7 @@ export interface WelcomeContent {
   claimUrl?: string;
 }
 
-/** Slack sends a press on a link button too; it only wants to be acknowledged. */
+/** Slack sends a press of a link button too; it only needs to be acknowledged. */
 export const openHomeActionId = 'foyer.open_home';
 
 /**
@@ -54,7 +54,7 @@ function section(text: string): KnownBlock {
   return { type: 'section', text: { type: 'mrkdwn', text, verbatim: true } };
 }
 
-/** The web address opens the desktop app if there is one, and works without. */
+/** The web address opens the desktop app if there is one, and works without it. */
 function actions({ words, brand, links, claimUrl }: WelcomeContent): KnownBlock {
   const button = (text: string, action_id: string, url: string, isPrimary: boolean): Button => ({
     type: 'button',

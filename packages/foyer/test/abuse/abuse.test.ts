@@ -17,16 +17,16 @@ import {
 } from './support/abuse-stage.ts';
 
 /**
- * What strangers can cause is bounded in sum (invariant 10): `docs/abuse.md` lists each attack with what it cost. The
- * attacker has one address and two cores, half of which are his own.
+ * The total that strangers can cause is bounded (invariant 10): `docs/abuse.md` lists each attack and what it cost. The
+ * attacker has one address and shares two cores with Foyer.
  */
 
 const mostMb = 400;
-/** Two seconds, with the cores for itself; in the whole suite three other files compete with the attacker for them. */
+/** Two seconds if this file has the cores to itself; in the whole suite, three other files compete for them. */
 const mostHealthMs = count({ quick: 15_000, full: 2000 });
 const mebibyte = 1024 * 1024;
 
-/** Holds what is promised of every attack. */
+/** Checks what Foyer promises for every attack. */
 function assertBounded(toll: Toll, most: { logLines: number; rows?: number; slackCalls?: number }): void {
   assert.ok(toll.peakMb < mostMb, `${toll.peakMb} MB`);
   assert.ok(toll.slowestHealthMs < mostHealthMs, `/healthz took ${toll.slowestHealthMs} ms`);
@@ -35,10 +35,10 @@ function assertBounded(toll: Toll, most: { logLines: number; rows?: number; slac
   assert.ok(toll.slackCalls <= (most.slackCalls ?? 0), `${toll.slackCalls} calls`);
 }
 
-/** One line a second of each kind that an attack brings about, and a few more. */
+/** One line a second for each kind that an attack causes, plus a few. */
 const sampled = (toll: Toll, kinds = 2): number => kinds * (Math.ceil(toll.ms / 1000) + 1) + 3;
 
-/** Ignores that Foyer cuts it off: it expects that. */
+/** Ignores socket errors: an attacker expects to be cut off. */
 async function attacker(stage: AbuseStage): Promise<Socket> {
   const socket = await stage.open();
   return socket.on('error', () => {});
@@ -83,7 +83,7 @@ for (const { name, skip, options } of places) {
 
     for (const [kind, headers] of [
       ['without Slack’s headers', () => ''],
-      ['with plausible ones', plausibleHeaders],
+      ['with plausible headers', plausibleHeaders],
     ] as const) {
       it(`while bodies come in one-byte pieces ${kind}`, async (t) => {
         const stage = await setAbuseStage(t, options(t));
@@ -150,7 +150,7 @@ for (const { name, skip, options } of places) {
       assert.equal(await stage.metric('foyer_refused_requests_total{kind="signature_missing"}'), many);
     });
 
-    it('while headers and bodies do not end', async (t) => {
+    it('while headers and bodies never end', async (t) => {
       const stage = await setAbuseStage(t, options(t));
       const many = count({ quick: 800, full: 3000 });
       const toll = await stage.during(async () => {
@@ -172,12 +172,12 @@ for (const { name, skip, options } of places) {
   });
 }
 
-describe('a flood of callbacks with states of one’s own', () => {
+describe('a flood of callbacks with the attacker’s own states', () => {
   for (const [kind, query] of [
     ['a wrong code', 'code=bad'],
     ['an error', 'error=x'],
   ] as const) {
-    it(`and ${kind} writes few rows, calls Slack seldom, and lets others install`, async (t) => {
+    it(`and ${kind} writes few rows, rarely calls Slack, and lets others install`, async (t) => {
       const stage = await setAbuseStage(t, { environment: { TRUST_PROXY: '1' } });
       const stranger = { 'x-forwarded-for': '192.0.2.1', connection: 'close' };
       const many = count({ quick: 600, full: 6000 });
@@ -220,8 +220,8 @@ describe('a flood of callbacks with states of one’s own', () => {
       });
       t.diagnostic(`${limited} limited, a true install took ${Math.round(installMs)} ms`);
       assert.ok(limited > many / 2, `${limited} of ${many} were limited`);
-      assert.ok(installMs < 5000, `a true install took ${installMs} ms`);
-      // One row for each attempt that is let in, one for the true install; that install calls Slack about ten times.
+      assert.ok(installMs < 5000, `a genuine install took ${installMs} ms`);
+      // One row for each attempt that is let in and one for the genuine install, which calls Slack about ten times.
       const minutes = Math.ceil(toll.ms / 60_000);
       assertBounded(toll, {
         logLines: 120 * minutes + 20 + sampled(toll),
@@ -233,7 +233,7 @@ describe('a flood of callbacks with states of one’s own', () => {
 });
 
 describe('signed requests that Slack would not send', () => {
-  it('do not lock the database, and are sampled too', async (t) => {
+  it('do not lock the database, and their log lines are sampled too', async (t) => {
     const stage = await setAbuseStage(t);
     const { signingSecret } = stage.sandbox.app;
     const visitor = createVisitor();
@@ -254,7 +254,7 @@ describe('signed requests that Slack would not send', () => {
         assert.ok(performance.now() - startedAt < 2500);
       }
     });
-    // The install's last Home may still go out.
+    // The install may still publish its last App Home.
     assertBounded(toll, { logLines: 10, slackCalls: 5 });
   });
 });

@@ -5,7 +5,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { launchBrowser } from '../support/launch-browser.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
 
-/** Where pictures go when somebody wants to look: SCREENSHOTS=folder npm test. */
+/** The folder for screenshots, if you want to look at the pages: SCREENSHOTS=folder npm test. */
 const pictures = process.env.SCREENSHOTS;
 
 describe('in a browser', () => {
@@ -28,14 +28,14 @@ describe('in a browser', () => {
   afterEach(async () => {
     await context.close();
     stage.sandbox.faults.clear();
-    assert.deepEqual(complaints.splice(0), [], 'the browser complained');
+    assert.deepEqual(complaints.splice(0), [], 'the browser reported errors');
   });
 
   async function open(width: number, options: { javaScriptEnabled?: boolean } = {}): Promise<Page> {
     context = await browser.newContext({ viewport: { width, height: 900 }, ...options });
     const page = await context.newPage();
     page.on('console', (message) => {
-      // A page with a status of 4xx or 5xx is what some of these tests ask for.
+      // Some of these tests request pages with a 4xx or 5xx status.
       if (message.type() === 'error' && !/status of [45]\d\d/.test(message.text()))
         complaints.push(message.text());
     });
@@ -83,7 +83,7 @@ describe('in a browser', () => {
     await look(page, 'done-without-javascript');
   });
 
-  it('says when a step is tried again, and that it goes on by itself', async () => {
+  it('says when a step is tried again, and that setup continues automatically', async () => {
     const page = await open(1280);
     stage.sandbox.faults.add({
       method: 'users.info',
@@ -100,7 +100,7 @@ describe('in a browser', () => {
     await page.getByRole('heading', { name: 'all set' }).waitFor({ timeout: 15_000 });
   });
 
-  it('says what failed, and that the app is installed all the same', async () => {
+  it('says what failed, and that the app is installed anyway', async () => {
     const page = await open(390);
     stage.sandbox.faults.add({
       method: 'users.info',
@@ -131,7 +131,7 @@ describe('in a browser', () => {
     }
   });
 
-  it('takes a Cancel kindly, and starts again from there', async () => {
+  it('shows a friendly page after Cancel, and starts again from there', async () => {
     const page = await open(390);
     await page.goto(stage.url);
     await consent(page, 'Cancel');

@@ -7,7 +7,7 @@ import { createVisitor } from '../../src/testing/visitor.ts';
 import { signedPost } from '../faults/support/signed-post.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
 
-/** Speaks HTTP by hand, where `fetch` is too polite; resolves to all that came back until the connection closed. */
+/** Sends raw HTTP, since `fetch` is too polite; resolves to everything received until the connection closes. */
 function speak(
   url: string,
   lines: string[],
@@ -43,7 +43,7 @@ describe('every page', () => {
     '/slack/oauth_redirect?error=access_denied',
   ];
 
-  it('carries the headers that keep it to itself', async () => {
+  it('has the security headers, and is not cached', async () => {
     for (const path of paths) {
       const { headers } = await createVisitor().get(stage.url + path);
       const policy = headers.get('content-security-policy') ?? '';
@@ -68,13 +68,13 @@ describe('every page', () => {
     }
   });
 
-  it('says which pages there are not, and which methods', async () => {
+  it('answers 404 for an unknown page and 405 for a wrong method', async () => {
     assert.equal((await fetch(`${stage.url}/operator`)).status, 404);
     assert.equal((await fetch(`${stage.url}/`, { method: 'POST', body: 'x' })).status, 405);
     assert.equal((await fetch(`${stage.url}/slack/events`)).status, 405);
   });
 
-  it('tells whether it lives and is ready', async () => {
+  it('reports whether Foyer is alive and ready', async () => {
     for (const path of ['/healthz', '/readyz']) {
       const answer = await fetch(stage.url + path);
       assert.equal(answer.status, 200);
@@ -102,7 +102,7 @@ describe('the first redirect', () => {
     assert.ok((url.searchParams.get('state') ?? '').length > 50);
   });
 
-  it('leaves out a team that is no team', async () => {
+  it('leaves out an invalid team id', async () => {
     for (const team of [
       'https://evil.example',
       't0123',
@@ -115,7 +115,7 @@ describe('the first redirect', () => {
     }
   });
 
-  it('writes nothing to the database, however often it is asked', async () => {
+  it('writes nothing to the database, however often it is requested', async () => {
     const count = (): number => {
       const database = new Sqlite(stage.databaseFile, { readonly: true });
       const { n } = database.prepare('select count(*) as n from install_requests').get() as { n: number };
@@ -148,7 +148,7 @@ describe('a stranger', () => {
     }
   });
 
-  /** Headers as a stranger can write them: in Slack's form and fresh, with a signature that is not Slack's. */
+  /** Headers that a stranger can write: Slack's format, a current timestamp, and a signature that is not Slack's. */
   const plausible = () => [
     'POST /slack/events HTTP/1.1',
     'Host: localhost',
@@ -157,7 +157,7 @@ describe('a stranger', () => {
     `X-Slack-Signature: v0=${'a'.repeat(64)}`,
   ];
 
-  it('is refused before a body is read where the headers cannot be Slack’s', async () => {
+  it('is refused before the body is read if the headers cannot be Slack’s', async () => {
     const old = Math.floor(Date.now() / 1000) - 400;
     for (const wrong of [
       ['POST /slack/events HTTP/1.1', 'Host: localhost'],
@@ -168,11 +168,11 @@ describe('a stranger', () => {
       const startedAt = performance.now();
       const answer = await speak(stage.url, [...wrong, 'Content-Length: 1000000']);
       assert.match(answer, /^HTTP\/1\.1 401 /);
-      assert.ok(performance.now() - startedAt < 3000, 'it waits for no body');
+      assert.ok(performance.now() - startedAt < 3000, 'it does not wait for the body');
     }
   });
 
-  it('cannot make it keep a large body, announced or not', async () => {
+  it('cannot make Foyer keep a large body, whether or not its length is announced', async () => {
     const announced = await speak(stage.url, [...plausible(), 'Content-Length: 52428800']);
     assert.match(announced, /^HTTP\/1\.1 413 /);
     const chunk = Buffer.alloc(70_000, 97);
@@ -185,7 +185,7 @@ describe('a stranger', () => {
     assert.match(grown, /^HTTP\/1\.1 413 /);
   });
 
-  it('cannot hold a connection open with a body that does not come', async () => {
+  it('cannot hold a connection open with a body that never arrives', async () => {
     const startedAt = performance.now();
     await speak(stage.url, [...plausible(), 'Content-Length: 100'], {
       body: Buffer.from('{'),
@@ -194,7 +194,7 @@ describe('a stranger', () => {
     assert.ok(performance.now() - startedAt < 12_000);
   });
 
-  it('gets no 5xx, no echo and no hang out of any path, query or cookie', async () => {
+  it('causes no 5xx, no echo and no hang with any path, query or cookie', async () => {
     const marker = 'zq7<i>"\'&';
     const piece = fc.oneof(
       fc.string(),
@@ -238,7 +238,7 @@ describe('a stranger', () => {
     );
   });
 
-  it('gets 400 for a signed body whose type is no name, and the event changes nothing', async () => {
+  it('gets 400 for a signed body whose type, event or challenge is malformed', async () => {
     const { signingSecret } = stage.sandbox.app;
     for (const body of [
       { type: 'event_callback', event: { type: { toString: 1 } } },
@@ -253,7 +253,7 @@ describe('a stranger', () => {
     }
   });
 
-  it('cannot make a redirect lead elsewhere', async () => {
+  it('cannot make a redirect lead to another site', async () => {
     for (const path of [
       '//evil.example',
       '/\\evil.example',

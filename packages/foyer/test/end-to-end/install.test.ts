@@ -48,7 +48,7 @@ describe('an install', () => {
     assert.match(JSON.stringify(sandbox.homeView(acme)), new RegExp(`<@${acme.userId}>`));
   });
 
-  it('tells its story in a few lines, each with the run’s or the request’s id', () => {
+  it('is logged in a few lines, each with the id of the run or of the install request', () => {
     const lines = stage.logged().map((line) => JSON.parse(line));
     const story = lines.filter((line) => line.level >= 30 && (line.runId || line.requestId));
     assert.ok(story.length >= 2 && story.length <= 12, `${story.length} lines`);
@@ -75,7 +75,7 @@ describe('an install', () => {
     }
   });
 
-  it('welcomes nobody twice when they install again, and a second installer once', async () => {
+  it('does not welcome an installer again after a reinstall, and welcomes a second installer once', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const again = await install(visitor, url, sandbox, acme);
@@ -91,7 +91,7 @@ describe('an install', () => {
     assert.equal(sandbox.messages(acme).length, 1);
   });
 
-  it('welcomes anew in a new life, after an uninstall', async () => {
+  it('sends a new welcome when the app is installed again after an uninstall', async () => {
     const { sandbox, url } = stage;
     const welcomes = (): number => sandbox.calls('chat.postMessage').length;
     const before = welcomes();
@@ -104,7 +104,7 @@ describe('an install', () => {
     assert.equal(welcomes(), before + 1);
   });
 
-  it('takes the scopes that were granted, with the optional ones declined', async () => {
+  it('succeeds with an optional scope declined, and Home offers to grant it', async () => {
     const { sandbox, url } = stage;
     const globex = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex', 'owner').id };
     const visitor = createVisitor();
@@ -116,7 +116,7 @@ describe('an install', () => {
   });
 });
 
-describe('an install that does not come to its end', () => {
+describe('an install that does not complete', () => {
   let stage: Stage;
   const acme = { teamId: '', userId: '' };
   const latestId = (): string => {
@@ -148,7 +148,7 @@ describe('an install that does not come to its end', () => {
   after(() => stage.close());
   beforeEach(() => stage.sandbox.faults.clear());
 
-  it('says so kindly when it was cancelled, records it, and still works when Allow follows', async () => {
+  it('shows a friendly page when it is cancelled, records that, and still works if Allow follows', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const start = await visitor.get(`${url}/slack/install`);
@@ -164,7 +164,7 @@ describe('an install that does not come to its end', () => {
     await finishedRun(visitor, url + allowed.headers.get('location'));
   });
 
-  it('starts again with the workspace that was asked for, whichever way it ended', async () => {
+  it('starts again with the requested workspace, however the attempt ended', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const start = await visitor.get(`${url}/slack/install?team=${acme.teamId}`);
@@ -176,7 +176,7 @@ describe('an install that does not come to its end', () => {
     }
   });
 
-  it('exchanges nothing without a state, with a forged one, or with somebody else’s', async () => {
+  it('exchanges nothing without a state, with a forged one, or with someone else’s', async () => {
     const { sandbox, url } = stage;
     const [visitor, victim] = [createVisitor(), createVisitor()];
     const callback = await pressAddToSlack(visitor, url, sandbox, acme);
@@ -217,7 +217,7 @@ describe('an install that does not come to its end', () => {
     await finishedRun(visitor, url + [...places][0]);
   });
 
-  it('does not use a code up when somebody only looks at its address', async () => {
+  it('does not use up the code on a HEAD request', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const callback = await pressAddToSlack(visitor, url, sandbox, acme);
@@ -227,7 +227,7 @@ describe('an install that does not come to its end', () => {
     assert.equal((await visitor.get(callback)).status, 303);
   });
 
-  it('tells another browser that a used link is used, and nothing more', async () => {
+  it('tells another browser only that the link has been used', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const callback = await pressAddToSlack(visitor, url, sandbox, acme);
@@ -241,7 +241,7 @@ describe('an install that does not come to its end', () => {
     assert.ok(page.includes(latestId()), 'the page names the install request');
   });
 
-  it('shows on a failure page the id of the request that the log and the records know', async () => {
+  it('shows on a failure page the id of the install request, as in the log and the database', async () => {
     const { sandbox, url } = stage;
     for (const [error, status] of [
       ['access_denied', 200],
@@ -280,7 +280,7 @@ describe('an install that does not come to its end', () => {
     });
   }
 
-  it('gives the tokens back when the install fails after Slack has issued them', async () => {
+  it('revokes the tokens when the install fails after Slack has issued them', async () => {
     const { sandbox, url } = stage;
     const globex = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex').id };
     sandbox.faults.add({ method: 'auth.test', failure: { type: 'status', status: 500 } });
@@ -291,7 +291,7 @@ describe('an install that does not come to its end', () => {
     assert.equal(liveTokens(), before);
   });
 
-  it('never gives back the token of an app that works', async () => {
+  it('never revokes the token of a working installation', async () => {
     const { sandbox, url } = stage;
     sandbox.faults.add({ method: 'auth.test', failure: { type: 'status', status: 500 } });
     const [before, revocations] = [liveTokens(), sandbox.calls('auth.revoke').length];
@@ -300,7 +300,7 @@ describe('an install that does not come to its end', () => {
     assert.equal(liveTokens(), before);
   });
 
-  it('waits for a database that is locked for a moment', async () => {
+  it('waits for a database that is briefly locked', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const callback = await pressAddToSlack(visitor, url, sandbox, acme);
@@ -315,13 +315,13 @@ describe('an install that does not come to its end', () => {
     await finishedRun(visitor, url + done.headers.get('location'));
   });
 
-  it('stores or revokes: a database that stays locked ends in 503, with the tokens given back', async () => {
+  it('stores or revokes: with a database that stays locked, it answers 503 and revokes the tokens', async () => {
     const { sandbox, url } = stage;
     const globex = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex').id };
     const visitor = createVisitor();
     const callback = await pressAddToSlack(visitor, url, sandbox, globex);
     const other = new Sqlite(stage.databaseFile);
-    // Lock it when the code is being exchanged: the state has been used by then.
+    // Locks it during the code exchange: the state has been used up by then.
     const stopListening = sandbox.onActivity((activity) => {
       if (activity.kind === 'called' && activity.method === 'oauth.v2.access') other.exec('begin immediate');
     });

@@ -8,9 +8,9 @@ import { signedPost } from '../faults/support/signed-post.ts';
 import { compileCache } from '../support/compile-cache.ts';
 import { environmentFor, type Stage, setStage } from '../support/start-foyer.ts';
 
-/** What `list --json` prints, as far as these tests read it. */
 const cli = fileURLToPath(new URL('../support/app/cli.ts', import.meta.url));
 
+/** What `list --json` prints, as far as these tests read it. */
 interface Listed {
   teamId: string | null;
   enterpriseId: string | null;
@@ -54,7 +54,7 @@ describe('the life of an installation', () => {
     assert.equal(await statusOf(acme.teamId), 'uninstalled');
   });
 
-  it('bears each event twice and in any order', async () => {
+  it('tolerates each event twice and in any order', async () => {
     const { sandbox } = stage;
     sandbox.deliveries.hold();
     const sent = sandbox.uninstall({ teamId: acme.teamId });
@@ -69,7 +69,7 @@ describe('the life of an installation', () => {
     assert.equal(await statusOf(acme.teamId), 'uninstalled');
   });
 
-  it('does not take a late uninstall for one of the fresh install', async () => {
+  it('does not apply a late uninstall event to a newer install', async () => {
     const event = { type: 'app_uninstalled' };
     const eventTimeSeconds = Math.floor(Date.now() / 1000) - 3600;
     const delivery = await stage.sandbox.sendEvent({ event, teamId: acme.teamId, eventTimeSeconds });
@@ -83,7 +83,7 @@ describe('the life of an installation', () => {
     assert.equal(await statusOf(acme.teamId), 'active');
   });
 
-  it('answers 200 to events of a team that it does not know, so that Slack does not repeat them', async () => {
+  it('answers 200 to events of an unknown team, so that Slack does not retry them', async () => {
     const [known, before] = [stage.sandbox.deliveries.list().length, (await list(stage)).length];
     for (const type of ['app_uninstalled', 'tokens_revoked', 'app_home_opened', 'team_access_granted']) {
       const event = {
@@ -100,7 +100,7 @@ describe('the life of an installation', () => {
     assert.ok(stage.sandbox.deliveries.list().length >= known + 4);
   });
 
-  it('answers 200 to an event that names nobody, so that Slack does not repeat it', async () => {
+  it('answers 200 to an event without a team, so that Slack does not retry it', async () => {
     for (const type of ['app_uninstalled', 'tokens_revoked', 'team_access_granted', 'team_access_revoked']) {
       const event = { type, tokens: { oauth: ['U1'], bot: ['U2'] }, team_ids: ['T1'] };
       const delivery = await stage.sandbox.sendEvent({ event });
@@ -143,7 +143,7 @@ describe('App Home', () => {
   });
   after(() => stage.close());
 
-  it('shows everybody the record, and nobody somebody else’s address', async () => {
+  it('shows everyone the record, and no one another person’s email address', async () => {
     await stage.sandbox.openHome(member);
     await eventually(async () => stage.sandbox.homeView(member) !== null);
     const { email } = stage.sandbox.person('Acme', 'owner');
@@ -152,11 +152,11 @@ describe('App Home', () => {
     assert.ok(!home(member).includes(email));
   });
 
-  it('offers its buttons to whoever may press them, and heeds nobody else', async () => {
+  it('shows its buttons only to people who may press them, and ignores presses from others', async () => {
     assert.match(home(owner), /foyer\.send_welcome/);
     assert.ok(!home(member).includes('foyer.send_welcome'));
     const before = stage.sandbox.calls('chat.postMessage').length;
-    // A press that was forged, or kept from a day on which it was allowed: signed, by somebody who may not.
+    // A press that is forged, or kept from when it was allowed: signed, but from someone who may not press.
     const view = stage.sandbox.homeView(member);
     assert.ok(view);
     view.blocks.push({
@@ -177,7 +177,7 @@ describe('App Home', () => {
     assert.equal(stage.sandbox.calls('chat.postMessage').length, before);
   });
 
-  it('answers at once for a button that nobody listens to', async () => {
+  it('answers at once for a button that has no listener', async () => {
     const view = stage.sandbox.homeView(owner);
     assert.ok(view);
     view.blocks.push({
@@ -190,7 +190,7 @@ describe('App Home', () => {
     assert.ok(press.ms !== null && press.ms < 1500, `${press.ms} ms`);
   });
 
-  it('sends the welcome again when it is asked to, once for each press', async () => {
+  it('sends the welcome again on request, once for each press', async () => {
     const welcomes = (): number => stage.sandbox.messages(owner).length;
     const before = welcomes();
     const press = await stage.sandbox.press({ ...owner, actionId: 'foyer.send_welcome' });
@@ -200,7 +200,7 @@ describe('App Home', () => {
     assert.equal(welcomes(), before + 1);
   });
 
-  it('heeds a press that is sent twice, signed by Slack, once', async () => {
+  it('acts once on a signed press that is sent twice', async () => {
     const welcomes = (): number => stage.sandbox.messages(owner).length;
     const before = welcomes();
     const body = {
@@ -218,11 +218,11 @@ describe('App Home', () => {
     await eventually(async () => (await list(stage))[0]?.run?.status === 'succeeded');
     const lines = stage.logged().length;
     assert.equal((await signedPost(press)).status, 200, 'Slack is not asked to send it again');
-    assert.equal((await list(stage))[0]?.run?.status, 'succeeded', 'the copy begins nothing');
+    assert.equal((await list(stage))[0]?.run?.status, 'succeeded', 'the copy starts no run');
     await stage.sandbox.settled();
     assert.equal(welcomes(), before + 1);
     assert.ok(stage.logged().slice(lines).join('').includes('replayed_press'), 'the log says why');
-    // The same press made again by the person is another one.
+    // If the person presses again, that is a new press.
     assert.equal((await signedPost({ ...press, now: press.now + 2000 })).status, 200);
     await eventually(async () => welcomes() === before + 2);
     await eventually(async () => (await list(stage))[0]?.run?.status === 'succeeded');
@@ -302,7 +302,7 @@ describe('an org-wide install', () => {
 });
 
 describe('a restart', () => {
-  it('goes on with a run that was under way', async () => {
+  it('resumes a run that was under way', async () => {
     const stage = await setStage();
     const { sandbox, url } = stage;
     try {

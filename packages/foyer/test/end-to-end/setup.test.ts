@@ -15,7 +15,7 @@ import { fixtureManifest } from '../support/fixture-manifest.ts';
 
 const root = join(import.meta.dirname, '../../../..');
 
-/** Runs a program in the clone, with nothing in the environment but what is given, and nobody at the keyboard. */
+/** Runs a program in the clone with PATH, HOME and the given environment only, and no one at the keyboard. */
 function runFoyer(
   clone: string,
   program: string,
@@ -44,7 +44,7 @@ async function stopped(app: ChildProcess): Promise<void> {
   await once(app, 'exit');
 }
 
-/** Where the operators are told. */
+/** Receives the operators' notifications. */
 async function startWebhook(t: TestContext) {
   const received: string[] = [];
   const server = createServer(async (request, response) => {
@@ -61,7 +61,7 @@ async function startWebhook(t: TestContext) {
   return { received, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/services/x` };
 }
 
-test('from a clone to an installed workspace by setup, start and doctor alone', async (t) => {
+test('from a clone to an installed workspace with only setup, start and doctor', async (t) => {
   const clone = mkdtempSync(join(tmpdir(), 'foyer-clone-'));
   t.after(() => rmSync(clone, { recursive: true, force: true }));
   for (const name of ['src', 'packages', 'node_modules', 'manifest.json'])
@@ -76,7 +76,7 @@ test('from a clone to an installed workspace by setup, start and doctor alone', 
   });
   t.after(() => sandbox.close());
   const webhook = await startWebhook(t);
-  // Where the local Slack is, as an operator of one would have written it before.
+  // The addresses of the local Slack, which its operator would have put into .env beforehand.
   writeFileSync(
     join(clone, '.env'),
     `# the sandbox\nSLACK_API_URL=${sandbox.apiUrl}\nSLACK_AUTHORIZATION_URL=${sandbox.authorizationUrl}\nPORT=${port}\nHOST=127.0.0.1\nLOG_LEVEL=warn\nNOTIFY_SLACK_WEBHOOK_URL=${webhook.url}\n`,
@@ -89,7 +89,7 @@ test('from a clone to an installed workspace by setup, start and doctor alone', 
     ['--conditions=source', 'src/cli.ts', 'setup', ...flags],
     {},
   );
-  assert.equal(alone.exitCode, 2, 'without secrets, and nobody to ask');
+  assert.equal(alone.exitCode, 2, 'without secrets, and no one to ask');
   const { clientSecret, signingSecret } = sandbox.app;
   const secrets = { SLACK_CLIENT_SECRET: clientSecret, SLACK_SIGNING_SECRET: signingSecret };
   const setup = await npmRunFoyer(clone, ['setup', ...flags], secrets);

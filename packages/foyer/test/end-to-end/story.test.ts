@@ -6,7 +6,7 @@ import { eventually } from '../../src/testing/visitor.ts';
 import { launchBrowser } from '../support/launch-browser.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
 
-/** Where pictures go when somebody wants to look: SCREENSHOTS=folder npm test. */
+/** The folder for screenshots, if you want to look at the pages: SCREENSHOTS=folder npm test. */
 const pictures = process.env.SCREENSHOTS;
 
 /** One Slack and one Foyer for the whole story: each part begins where the one before it ended. */
@@ -36,7 +36,7 @@ describe('the whole story, clicked through', () => {
     await browser.close();
     await stage.close();
   });
-  afterEach(() => assert.deepEqual(complaints.splice(0), [], 'the browser complained'));
+  afterEach(() => assert.deepEqual(complaints.splice(0), [], 'the browser reported errors'));
 
   async function manifestWithUserScope(): Promise<unknown> {
     const { default: manifest } = await import('../../../../manifest.json', { with: { type: 'json' } });
@@ -48,7 +48,7 @@ describe('the whole story, clicked through', () => {
     if (pictures) await page.screenshot({ path: `${pictures}/story-${name}.png`, fullPage: true });
   }
 
-  /** Becomes a person of a workspace in the web client, as a click on the switcher would. */
+  /** Switches to a person of a workspace in the web client, as a click on the switcher would. */
   async function be(
     workspace: string,
     who: 'owner' | 'admin' | 'member',
@@ -63,7 +63,7 @@ describe('the whole story, clicked through', () => {
     await page.goto(`${stage.sandbox.url}/client/${teamId}/app/home`);
   }
 
-  /** From wherever an install begins to its end. */
+  /** Allows the install on Slack's consent page, and waits until setup is done. */
   async function allow(options: { decline?: boolean } = {}): Promise<void> {
     if (options.decline) await page.getByRole('checkbox', { name: /email addresses/ }).uncheck();
     await page.getByRole('button', { name: 'Allow' }).click();
@@ -101,7 +101,7 @@ describe('the whole story, clicked through', () => {
     await eventually(async () => welcomes(owner) === 2);
   });
 
-  it('Update permissions grants what was declined, and welcomes nobody anew', async () => {
+  it('Update permissions grants what was declined, and sends no new welcome', async () => {
     const owner = await be('Acme', 'owner');
     await openHome(owner.teamId);
     const [consent] = await Promise.all([
@@ -118,7 +118,7 @@ describe('the whole story, clicked through', () => {
     assert.equal(welcomes(owner), 2);
   });
 
-  it('an admin installs too and is welcomed; a member opens Home and has nothing to press', async () => {
+  it('an admin installs too and is welcomed; a member opens Home and sees no buttons', async () => {
     const admin = await be('Acme', 'admin');
     await page.goto(stage.url);
     await page.getByRole('link', { name: 'Add to Slack' }).click();
@@ -131,7 +131,7 @@ describe('the whole story, clicked through', () => {
     await look('5-home-member');
   });
 
-  it('somebody at Globex cancels, thinks again, and installs', async () => {
+  it('someone at Globex cancels, changes their mind, and installs', async () => {
     const owner = await be('Globex', 'owner');
     await addFromSlack(owner.teamId);
     await page.getByRole('button', { name: 'Cancel' }).click();
@@ -201,7 +201,7 @@ describe('the whole story, clicked through', () => {
     assert.equal(welcomes(owner), 1);
   });
 
-  it('ends on a phone as it began', async () => {
+  it('Home fits a phone', async () => {
     await page.setViewportSize({ width: 390, height: 844 });
     const owner = await be('Acme', 'owner');
     await openHome(owner.teamId);

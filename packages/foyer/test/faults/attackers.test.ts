@@ -19,7 +19,7 @@ import { count, isFullRun } from './support/full-run.ts';
 import { setProcessStage } from './support/process-stage.ts';
 import { signedPost } from './support/signed-post.ts';
 
-/** Whoever means harm, beyond what the end-to-end tests try: names, buttons, tokens, connections, headers. */
+/** Attacks beyond those of the end-to-end tests: through names, buttons, tokens, connections and headers. */
 
 const run = promisify(execFile);
 const cli = fileURLToPath(new URL('../support/app/cli.ts', import.meta.url));
@@ -33,7 +33,7 @@ const query = <Row>(stage: Stage, sql: string): Row[] => {
 
 const unseen = ['\u202E', '\u0007', '\u001B'];
 
-/** Every text in which Slack looks for marks: mrkdwn objects, and a message's own text. */
+/** Every text in which Slack interprets markup: mrkdwn objects, and a message's own text. */
 function marked(shown: unknown): string[] {
   if (Array.isArray(shown)) return shown.flatMap(marked);
   if (typeof shown !== 'object' || shown === null) return [];
@@ -42,7 +42,7 @@ function marked(shown: unknown): string[] {
   return [...own, ...Object.values(shown).flatMap(marked)];
 }
 
-describe('a workspace and a person whose names mean harm', () => {
+describe('a workspace and a person with hostile names', () => {
   const hostile =
     '<!channel> *x* _y_ <https://evil.example|click> &amp; "><script>alert(1)</script> \u202Eexe.\u0007\u001B[31m';
   let stage: Stage;
@@ -63,13 +63,13 @@ describe('a workspace and a person whose names mean harm', () => {
   });
   after(() => stage.close());
 
-  it('put nothing into a page', async () => {
+  it('inject nothing into a page', async () => {
     const answer = await createVisitor().get(progress);
     const page = await answer.text();
     assert.ok(!page.includes('<script>alert'), 'a script');
-    assert.ok(!page.includes('"><script'), 'a way out of an attribute');
+    assert.ok(!page.includes('"><script'), 'an escape from an attribute');
     assert.match(page, /&lt;!channel&gt;/);
-    assert.ok(!unseen.some((character) => page.includes(character)), 'unseen characters');
+    assert.ok(!unseen.some((character) => page.includes(character)), 'invisible characters');
     const status = await createVisitor().get(`${progress}/status`);
     assert.match(status.headers.get('content-type') ?? '', /^application\/json/);
     assert.equal(status.headers.get('x-content-type-options'), 'nosniff');
@@ -79,20 +79,20 @@ describe('a workspace and a person whose names mean harm', () => {
     ['the welcome', () => stage.sandbox.messages(acme)],
     ['App Home', () => stage.sandbox.homeView(acme)],
   ] as const) {
-    it(`ping nobody, link nowhere and mark nothing in ${where}`, async () => {
+    it(`mention no one, link nowhere and format nothing in ${where}`, async () => {
       const content = marked(shown()).join('\n');
-      assert.ok(!content.includes('<!channel'), 'a mention of everybody');
-      assert.ok(!/<https?:\/\/evil/.test(content), 'a link of theirs');
-      assert.ok(!content.includes('*x*') && !content.includes('_y_'), 'a mark of theirs');
+      assert.ok(!content.includes('<!channel'), 'a mention of everyone');
+      assert.ok(!/<https?:\/\/evil/.test(content), 'an injected link');
+      assert.ok(!content.includes('*x*') && !content.includes('_y_'), 'injected formatting');
       assert.ok(
         !/\\u202e/i.test(JSON.stringify(shown())) && !content.includes('\u202E'),
-        'a reversed direction',
+        'a reversed text direction',
       );
       assert.match(content, /&lt;!channel&gt;/);
     });
   }
 
-  it('leave the operator’s terminal as it is', async () => {
+  it('cannot control the operator’s terminal', async () => {
     const environment = {
       PATH: process.env.PATH,
       NODE_COMPILE_CACHE: compileCache,
@@ -132,7 +132,7 @@ describe('a button pressed by someone who may not', () => {
       ['globex', 'Globex'],
     ] as const) {
       const place = { teamId: stage.sandbox.workspace(name).id, userId: stage.sandbox.person(name).id };
-      // Both have a run that failed, so that there is something to try again.
+      // Both have a failed run, so that there is something to retry.
       stage.sandbox.faults.add({
         method: 'chat.postMessage',
         failure: { type: 'error', error: 'restricted_action' },
@@ -158,7 +158,7 @@ describe('a button pressed by someone who may not', () => {
       stage.sandbox.calls('chat.postMessage').length,
     ]);
 
-  /** A press as Slack would send it; `changes` is what the attacker has made of it. */
+  /** A press as Slack would send it; `changes` holds what the attacker changed. */
   async function press(changes: {
     teamId: string;
     userId: string;
@@ -203,7 +203,7 @@ describe('a button pressed by someone who may not', () => {
       // The installer and an admin of one team, with the run of another.
       { teamId: globex.teamId, userId: globex.userId, value: acme.runId },
       { teamId: globex.teamId, userId: admin, value: acme.runId },
-      // Another team's people, who claim to be here.
+      // People of another team who claim to be in this one.
       { teamId: acme.teamId, userId: globex.userId, value: acme.runId },
       { teamId: acme.teamId, userId: admin, value: acme.runId },
       { teamId: 'T0NOBODY', userId: acme.userId, value: acme.runId },
@@ -248,7 +248,7 @@ describe('a browser led astray', () => {
   });
   after(() => stage.close());
 
-  it('is sent where the configuration says, whatever stands in an address, a header or a cookie', async () => {
+  it('goes only where the configuration says, whatever an address, a header or a cookie contains', async () => {
     const { sandbox, url } = stage;
     const evil = 'https://evil.example';
     const extra = new URLSearchParams(
@@ -283,7 +283,7 @@ describe('a browser led astray', () => {
     assert.match(again.headers.get('location') ?? '', /^\/installs\//);
   });
 
-  it('is given no page that names the host which the request claims', async () => {
+  it('gets no page with the host name that its request claims', async () => {
     for (const path of ['/', '/no/such', '/slack/oauth_redirect', '/installs/x']) {
       const socket = await speak(
         stage.url,
@@ -293,7 +293,7 @@ describe('a browser led astray', () => {
     }
   });
 
-  it('is not led to somebody else’s progress page by a guess', async () => {
+  it('cannot reach someone else’s progress page by guessing', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const place = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex').id };
@@ -323,7 +323,7 @@ describe('a browser led astray', () => {
   });
 });
 
-/** Sends text, and resolves to all that came back until the connection closed. */
+/** Sends text, and resolves to everything received until the connection closes. */
 function speak(url: string, text: string, withinMs = 12_000): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -338,8 +338,8 @@ function speak(url: string, text: string, withinMs = 12_000): Promise<string> {
   });
 }
 
-describe('connections and headers that only cost', { concurrency: 2 }, () => {
-  it(`answers while ${count({ quick: 300, full: 2000 })} connections idle, and drops them after seconds`, async (t) => {
+describe('connections and headers that only use up resources', { concurrency: 2 }, () => {
+  it(`answers with ${count({ quick: 300, full: 2000 })} idle connections, and drops them after seconds`, async (t) => {
     const stage = await setProcessStage();
     t.after(() => stage.close());
     const many = count({ quick: 300, full: 2000 });
@@ -350,7 +350,7 @@ describe('connections and headers that only cost', { concurrency: 2 }, () => {
     const connectOne = (n: number) =>
       new Promise<void>((resolve, reject) => {
         const socket = connect(Number(port), hostname, () => {
-          // A third says nothing, a third half a header, a third half a body.
+          // A third send nothing, a third half a header, and a third half a body.
           if (n % 3 === 1) socket.write('GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ');
           if (n % 3 === 2)
             socket.write('POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{');
@@ -365,26 +365,26 @@ describe('connections and headers that only cost', { concurrency: 2 }, () => {
         sockets.push(socket);
       });
     let slowestMs = 0;
-    // A hundred at a time: a system forgets connections that wait beside 511 others to be taken, and tells only whoever
-    // writes. An answer to the next one means that all before it were taken.
+    // A hundred at a time: the system drops connections beyond a backlog of 511, and only a client that writes notices.
+    // An answer to the next connection means that all before it were accepted.
     for (let n = 0; n < many; n += 100) {
       await Promise.all(Array.from({ length: 100 }, (_, beside) => connectOne(n + beside)));
       const startedAt = performance.now();
       assert.equal((await createVisitor().get(`${stage.url}/healthz`)).status, 200);
       slowestMs = Math.max(slowestMs, performance.now() - startedAt);
     }
-    // An answer takes some milliseconds; a server that waits for one of the idle ones takes eight seconds and more.
+    // An answer takes a few milliseconds; a server that waits for an idle connection takes eight seconds or more.
     assert.ok(slowestMs < 5000, `/healthz took ${slowestMs} ms`);
     const place = { teamId: stage.sandbox.workspace('Acme').id, userId: stage.sandbox.person('Acme').id };
     const visitor = createVisitor();
     const done = await install(visitor, stage.url, stage.sandbox, place);
     assert.equal((await finishedRun(visitor, stage.url + done.headers.get('location'))).status, 'succeeded');
     t.diagnostic(`${many} connections, /healthz within ${Math.round(slowestMs)} ms`);
-    // Ten seconds for the last of them; without limits of our own it would be a minute, and five where it was a body.
+    // The last one closes after ten seconds; without Foyer's limits it would take a minute, or five for a body.
     if (isFullRun) await eventually(async () => closed === many);
   });
 
-  it('refuses headers that are too many, too large, doubled or smuggled, and lives', async (t) => {
+  it('refuses headers that are too many, too large, duplicated or smuggled, and keeps running', async (t) => {
     const stage = await setStage();
     t.after(() => stage.close());
     const head = 'POST /slack/events HTTP/1.1\r\nHost: x\r\n';

@@ -16,7 +16,7 @@ import { setProcessStage } from './support/process-stage.ts';
 const run = promisify(execFile);
 const cli = fileURLToPath(new URL('../support/app/cli.ts', import.meta.url));
 
-it('a backup that is made while installs go on is whole, and Foyer starts with it', async (t) => {
+it('a backup that is made during installs is complete, and Foyer starts on it', async (t) => {
   const stage = await setProcessStage();
   t.after(() => stage.close());
   const { sandbox } = stage;
@@ -47,7 +47,7 @@ it('a backup that is made while installs go on is whole, and Foyer starts with i
   for (let n = 0; n < count({ quick: 1, full: 10 }); n += 1) await backUp();
   over = true;
   await Promise.all(traffic);
-  // The last installs are in the WAL alone, and in the copy all the same.
+  // The last installs are only in the WAL, and must be in the copy too.
   await backUp();
 
   for (const { file, installedBefore } of copies) {
@@ -72,7 +72,7 @@ it('a backup that is made while installs go on is whole, and Foyer starts with i
   await copyFile(`${stage.databaseFile}.key`, `${last}.key`);
   const port = await freePort();
   const restored = spawnFoyer({
-    // Slack is out of reach: this copy must not greet anybody again.
+    // Slack is unreachable: this copy must not welcome anyone again.
     environment: {
       ...stage.environment,
       PORT: String(port),

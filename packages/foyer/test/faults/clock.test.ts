@@ -34,9 +34,9 @@ async function setPlay(t: TestContext): Promise<Play> {
 
 describe('a clock that jumps', { concurrency: 3 }, () => {
   for (const [name, byMs, status, cause] of [
-    ['eleven minutes forwards', 11 * minuteMs, 400, 'state_expired'],
+    ['eleven minutes forward', 11 * minuteMs, 400, 'state_expired'],
     ['an hour back', -hourMs, 400, 'state_expired'],
-    ['nine minutes forwards', 9 * minuteMs, 303, undefined],
+    ['nine minutes forward', 9 * minuteMs, 303, undefined],
     ['thirty seconds back', -30_000, 303, undefined],
   ] as const) {
     it(`${name} between Add to Slack and the callback: ${cause ?? 'the install goes through'}`, async (t) => {
@@ -54,10 +54,10 @@ describe('a clock that jumps', { concurrency: 3 }, () => {
   }
 
   for (const [name, byMs] of [
-    ['a day forwards', 24 * hourMs - minuteMs],
+    ['a day forward', 24 * hourMs - minuteMs],
     ['an hour back', -hourMs],
   ] as const) {
-    it(`${name} in mid-run, in the middle of the welcome: the run ends, with one welcome`, async (t) => {
+    it(`${name} while the welcome is being sent: the run finishes, with one welcome`, async (t) => {
       const { stage, clock, acme } = await setPlay(t);
       stage.sandbox.faults.setLatency('chat.postMessage', 400);
       const visitor = createVisitor();
@@ -71,7 +71,7 @@ describe('a clock that jumps', { concurrency: 3 }, () => {
     });
   }
 
-  it('an hour back while a run rests: it is seen to wait, and Try again wakes it at once', async (t) => {
+  it('an hour back while a run waits: it is shown as waiting, and Try again wakes it at once', async (t) => {
     const { stage, clock, acme } = await setPlay(t);
     stage.sandbox.faults.add({ method: 'team.info', times: 50, failure: { type: 'status', status: 503 } });
     const visitor = createVisitor();
@@ -83,7 +83,7 @@ describe('a clock that jumps', { concurrency: 3 }, () => {
     await eventually(async () => (await run()).status === 'waiting');
     clock.jump(-hourMs);
     stage.sandbox.faults.clear();
-    // Whichever try was under way ends, and rests by the new clock; one that rested waits for the old one.
+    // An attempt that was under way ends, and waits by the new clock; a run that was waiting waits by the old one.
     const { id } = await run();
     assert.match(await (await visitor.get(progress)).text(), /Still setting up/);
     await eventually(async () => {
@@ -93,7 +93,7 @@ describe('a clock that jumps', { concurrency: 3 }, () => {
     assert.equal(stage.sandbox.messages(acme).length, 1);
   });
 
-  it('forwards past ninety days: old passes are swept, the installation and its history stay', async (t) => {
+  it('forward past ninety days: old install requests are deleted, and the installation stays', async (t) => {
     const { stage, clock, acme } = await setPlay(t);
     const visitor = createVisitor();
     const answer = await install(visitor, stage.url, stage.sandbox, acme);

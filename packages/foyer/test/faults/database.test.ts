@@ -12,7 +12,7 @@ import { type Stage, setStage } from '../support/start-foyer.ts';
 import { isServing, spawnFoyer } from './support/foyer-process.ts';
 import { heldTokens, liveTokens } from './support/tokens.ts';
 
-/** The database locked, full, read-only, gone, damaged, newer, or under another key: each ends where it can be seen. */
+/** The database is locked, full, read-only, gone, damaged, newer, or under another key: each case ends visibly. */
 
 interface Play {
   stage: Stage;
@@ -20,14 +20,14 @@ interface Play {
   acme: { teamId: string; userId: string };
   /** Runs a statement on the connection that Foyer itself has open. */
   onLiveConnection(statement: string): Promise<void>;
-  /** Does something when a method of Slack's is called the next time, before its answer. */
+  /** Does something at the next call of a Slack method, before its answer. */
   whenCalled(method: string, work: () => void): void;
 }
 
 async function setPlay(t: TestContext): Promise<Play> {
   let live: Database | undefined;
   const stage = await setStage({
-    // Slack would not wait as long as a busy machine may need.
+    // A busy machine may need longer than Slack would wait.
     sandbox: { eventTimeoutMs: 20_000 },
     foyer: {
       worker: { pollMs: 50, leaseMs: 1500 },
@@ -91,7 +91,7 @@ async function status(url: string): Promise<number> {
   return (await fetch(url, { signal: AbortSignal.timeout(20_000) })).status;
 }
 
-/** The file may not grow any more, which is what a full disk is to SQLite. */
+/** Stops the file from growing, which is what SQLite sees when a disk is full. */
 async function fillDisk({ stage, onLiveConnection }: Play): Promise<void> {
   const other = new Sqlite(stage.databaseFile, { readonly: true });
   const used = Number(other.pragma('page_count', { simple: true }));
@@ -99,7 +99,7 @@ async function fillDisk({ stage, onLiveConnection }: Play): Promise<void> {
   await onLiveConnection(`pragma max_page_count = ${used}`);
 }
 
-/** Rows this small find room in the pages that are there; from now on this write needs new ones. */
+/** Makes this write need new pages from now on; its own rows are so small that they fit into the existing ones. */
 async function needSpaceFor({ onLiveConnection }: Play, write: string): Promise<void> {
   await onLiveConnection('create table ballast (content)');
   await onLiveConnection(
@@ -107,12 +107,12 @@ async function needSpaceFor({ onLiveConnection }: Play, write: string): Promise<
   );
 }
 
-// By itself: the others would take the time in which its pages are counted.
-it('waits for a database that is locked in mid-run, ends with one welcome, and answers every page', async (t) => {
+// Not concurrent with the others: they would use up the time in which it counts answered pages.
+it('waits for a database that is locked mid-run, ends with one welcome, and answers every page', async (t) => {
   const play = await setPlay(t);
   const { stage, acme, visitor } = play;
   const lock: { is: 'to come' | 'held' | 'released' } = { is: 'to come' };
-  // The welcome was sent, and cannot be settled for longer than a write is patient.
+  // The welcome was sent, and cannot be recorded for longer than a write waits for the lock.
   play.whenCalled('chat.postMessage', () => {
     lock.is = 'held';
     void lockFor(stage.databaseFile, 2700).then(() => {
@@ -129,7 +129,7 @@ it('waits for a database that is locked in mid-run, ends with one welcome, and a
   const answer = await installAcme(play);
   const progress = stage.url + answer.headers.get('location');
   await asking;
-  // Hundreds, and fewer on a busy machine. Whoever waits for the lock within SQLite answers nobody until it is released.
+  // Hundreds, and fewer on a busy machine. If Foyer waited for the lock within SQLite, none would be answered.
   assert.ok(answered >= 10, `${answered} pages were answered while it was locked`);
   const run = await finishedRun(visitor, progress);
   assert.equal(run.status, 'succeeded');
@@ -137,7 +137,7 @@ it('waits for a database that is locked in mid-run, ends with one welcome, and a
 });
 
 describe('a database that cannot be used', { concurrency: 6 }, () => {
-  it('locked while events come: none is acknowledged that is not committed, and none is lost', async (t) => {
+  it('locked while events arrive: none is acknowledged before it is committed, and none is lost', async (t) => {
     const play = await setPlay(t);
     const { stage, acme } = play;
     await assertInstallsWhole(play);
@@ -155,7 +155,7 @@ describe('a database that cannot be used', { concurrency: 6 }, () => {
     assert.equal(database.prepare('select status from installations').pluck().get(), 'uninstalled');
   });
 
-  it('full: nothing is installed by halves, and it works again when there is space', async (t) => {
+  it('full: nothing is half installed, and installs work again once there is space', async (t) => {
     const play = await setPlay(t);
     const { stage } = play;
     await needSpaceFor(play, 'insert on runs');
@@ -172,7 +172,7 @@ describe('a database that cannot be used', { concurrency: 6 }, () => {
     }
   });
 
-  it('full in mid-run: the run is not lost', async (t) => {
+  it('full mid-run: the run is not lost', async (t) => {
     const play = await setPlay(t);
     const { stage, acme, visitor } = play;
     await needSpaceFor(play, 'update on welcomes');
@@ -185,7 +185,7 @@ describe('a database that cannot be used', { concurrency: 6 }, () => {
     assert.equal(stage.sandbox.messages(acme).length, 1);
   });
 
-  it('read-only: an install is refused with 503 and its tokens go back', async (t) => {
+  it('read-only: an install is refused with 503 and its tokens are revoked', async (t) => {
     const play = await setPlay(t);
     const { stage } = play;
     play.whenCalled('oauth.v2.access', () => void play.onLiveConnection('pragma query_only = 1'));
@@ -200,7 +200,7 @@ describe('a database that cannot be used', { concurrency: 6 }, () => {
     ['removed', (file: string) => rm(file)],
     ['replaced by another', (file: string) => rename(file, `${file}.away`).then(() => writeFile(file, ''))],
   ] as const) {
-    it(`${what} under a running Foyer: it says so, and keeps nothing that a restart would lose`, async (t) => {
+    it(`${what} under a running Foyer: it says so, and stores nothing that a restart would lose`, async (t) => {
       const play = await setPlay(t);
       const { stage } = play;
       await assertInstallsWhole(play);
@@ -217,7 +217,7 @@ describe('a database that cannot be used', { concurrency: 6 }, () => {
     ['truncated', (file: string) => truncate(file, 5000)],
     ['overwritten', overwriteMiddle],
   ] as const) {
-    it(`${what} under a running Foyer: every request is answered, and the process lives`, async (t) => {
+    it(`${what} under a running Foyer: every request is answered, and the process keeps running`, async (t) => {
       const play = await setPlay(t);
       const { stage } = play;
       await assertInstallsWhole(play);
@@ -238,13 +238,13 @@ describe('a database that cannot be used', { concurrency: 6 }, () => {
       const log = stage.logged().join('\n');
       assert.ok(
         !log.includes('a request failed'),
-        'a damaged database is told as one, not as a fault of ours',
+        'a damaged database is reported as such, not as a bug of Foyer',
       );
     });
   }
 });
 
-/** Everything behind the first page becomes noise. */
+/** Overwrites everything after the first page. */
 async function overwriteMiddle(file: string): Promise<void> {
   const { length } = await readFile(file);
   const handle = await open(file, 'r+');
@@ -260,13 +260,13 @@ describe('a start on a database that cannot be used', { concurrency: 6 }, () => 
     return play;
   }
 
-  it('damaged: it is refused by name', async (t) => {
+  it('damaged: the start is refused with a specific error', async (t) => {
     const { stage } = await stopped(t);
     await writeFile(stage.databaseFile, Buffer.alloc(40_960, 0x5a));
     await assert.rejects(stage.start(), DatabaseUnavailableError);
   });
 
-  it('of a newer Foyer: it is refused, and nothing in it is changed', async (t) => {
+  it('of a newer Foyer: the start is refused, and the database is not changed', async (t) => {
     const { stage } = await stopped(t);
     const database = new Sqlite(stage.databaseFile);
     database.exec("insert into kysely_migration values ('9999-later', '2099-01-01T00:00:00Z')");
@@ -277,7 +277,7 @@ describe('a start on a database that cannot be used', { concurrency: 6 }, () => 
     assert.deepEqual(await readFile(stage.databaseFile), before);
   });
 
-  it('whose key is missing or another one: it is refused, and the right key opens it again', async (t) => {
+  it('whose key is missing or wrong: the start is refused, and the right key opens it again', async (t) => {
     const { stage } = await stopped(t);
     const keyFile = `${stage.databaseFile}.key`;
     const right = await readFile(keyFile, 'utf8');
@@ -298,10 +298,10 @@ describe('a start on a database that cannot be used', { concurrency: 6 }, () => 
     assert.equal(await status(`${stage.url}/readyz`), 200);
   });
 
-  it('that may not be written: the process says so and ends with 1', async (t) => {
+  it('without write permission: the process says so and exits with 1', async (t) => {
     const { stage } = await stopped(t);
     const folder = join(stage.folder, 'read-only');
-    // Root may write everything, so the process becomes somebody else.
+    // Root may write anything, so the process runs as another user.
     const uid = process.getuid?.() === 0 ? 65_534 : undefined;
     const environment = {
       SLACK_CLIENT_ID: '1.1',

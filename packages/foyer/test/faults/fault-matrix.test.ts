@@ -19,14 +19,14 @@ import { createJumpClock, type JumpClock, jumpToNextTry } from './support/jump-c
 import { heldTokens, liveTokens } from './support/tokens.ts';
 import { startWebhookEndpoint, type WebhookEndpoint } from './support/webhook-endpoint.ts';
 
-/** Reads the fault matrix: one install through the whole of Foyer for each cell of `fault-table.ts`. */
+/** Runs the fault matrix: one install through the whole of Foyer for each cell of `fault-table.ts`. */
 
 const engines: readonly (readonly [EngineName, readonly Cell[]])[] = [
   ['SQLite', isFullRun ? cells : quickCells],
   ['Postgres', isFullRun ? cellOfEachEnd : fewCells],
 ];
 
-/** Runs that wait for time limits of seconds do so beside the others, the longest first: they cost time alone. */
+/** Runs that wait for time limits of seconds. They run next to the others, longest first: they only cost time. */
 const waits = ({ failure, end }: Cell) => failure.startsWith('hangs') && 'run' in end;
 const groups = [
   { name: '', lanes: 3, of: (played: readonly Cell[]) => played.filter((cell) => !waits(cell)) },
@@ -66,7 +66,7 @@ interface Play {
   webhook: WebhookEndpoint;
   clock: JumpClock;
   acme: { teamId: string; userId: string };
-  /** The one value of a query for one. */
+  /** The single value that a query returns. */
   value(sql: string): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -108,7 +108,7 @@ async function playCell(play: Play, cell: Cell): Promise<void> {
   const visitor = createVisitor();
   const startedAt = performance.now();
   const answer = await install(visitor, stage.url, stage.sandbox, play.acme);
-  // Foyer ends a request itself before its ten seconds are over, and says so in the log; the rest is a busy machine's.
+  // Foyer ends a request before its ten seconds are over, and logs that; the extra time is for a busy machine.
   assert.ok(performance.now() - startedAt < 20_000, 'the page did not wait for Slack');
   if ('page' in cell.end) await assertNotInstalled(play, cell.end, answer);
   else await assertInstalled(play, cell, cell.end, visitor, answer);
@@ -166,7 +166,7 @@ async function assertNotInstalled(play: Play, end: NotInstalled, answer: Respons
     case 'never':
       assert.match(page, /did not finish[\s\S]*could not revoke it yet/);
       assert.deepEqual(await request(), { outcome: 'failed', kept: 1 });
-      // A minute later, or at the next start.
+      // They are revoked a minute later, or at the next start.
       play.clock.jump(61_000);
       await stage.stop();
       await stage.start();
@@ -181,7 +181,7 @@ async function assertNotInstalled(play: Play, end: NotInstalled, answer: Respons
   }
 }
 
-/** Whoever tries again after a failure gets what they wanted. */
+/** Checks that installing works if the person tries again after the failure. */
 async function assertInstallsNow(play: Play): Promise<void> {
   const visitor = createVisitor();
   const answer = await install(visitor, play.stage.url, play.stage.sandbox, play.acme);
@@ -206,7 +206,7 @@ async function assertInstalled(
   for (const { name, status, error } of run.steps) {
     const expected = end.steps?.[name] ?? 'succeeded';
     assert.equal(expected.includes(': ') ? `${status}: ${error}` : status, expected, name);
-    if (status === 'succeeded') assert.equal(error, null, `${name} succeeded, and shows an error`);
+    if (status === 'succeeded') assert.equal(error, null, `${name} succeeded, but shows an error`);
   }
   const page = await (await visitor.get(stage.url + answer.headers.get('location'))).text();
   if (end.run === 'succeeded') assert.match(page, /You’re all set/);
@@ -216,7 +216,7 @@ async function assertInstalled(
   assert.equal(saysArrived, end.run === 'succeeded' && steps['send-welcome']?.status === 'succeeded');
 
   assert.equal(stage.sandbox.messages(play.acme).length, end.welcomes, 'welcomes');
-  // Beside the step's own message, operators are told of runs that failed and of tokens that died.
+  // In addition to the step's own message, operators are notified of failed runs and dead tokens.
   const told = webhook.posted.filter(
     (text) => text.includes(`run \`${run.id}\``) && text.includes(' installed '),
   );
@@ -226,7 +226,7 @@ async function assertInstalled(
   assert.deepEqual(liveTokens(stage.sandbox), await heldTokens(stage.config));
 }
 
-/** Follows a run, and jumps to its next try wherever it rests; a run that Slack always asks to wait is left waiting. */
+/** Follows a run, and jumps to its next try when it waits; a run that Slack always asks to wait is left waiting. */
 async function runToItsEnd(play: Play, visitor: Visitor, answer: Response, cell?: Cell): Promise<ShownRun> {
   const statusUrl = `${play.stage.url}${answer.headers.get('location')}/status`;
   const ask = async () => (await (await visitor.get(statusUrl)).json()) as ShownRun;
@@ -247,7 +247,7 @@ async function runToItsEnd(play: Play, visitor: Visitor, answer: Response, cell?
     await until(play, async () => {
       const dueAt = Number(await play.value('select due_at from runs'));
       status = await ask();
-      // Not the rest from which it is just being woken.
+      // Not the wait from which it is just being woken.
       return status.status === 'waiting' && dueAt > play.clock.now();
     });
   }
@@ -255,8 +255,8 @@ async function runToItsEnd(play: Play, visitor: Visitor, answer: Response, cell?
 }
 
 /**
- * Whether a run rests since Slack asked it to; then Retry-After is honoured to the millisecond, counted from no earlier
- * than the try began, and from no later than it ended.
+ * Whether a run waits because Slack asked it to. If so, checks that Retry-After is honored to the millisecond, counted
+ * from no earlier than the start of the attempt and no later than its end.
  */
 async function wasAskedToWait(play: Play, dueAt: number): Promise<boolean> {
   const [attempt] = await play.stage.database.rows<{ code: string; began: number; ended: number }>(
@@ -277,7 +277,7 @@ async function until(play: Play, look: () => boolean | Promise<boolean>): Promis
   }
 }
 
-/** No fault of our own, and no secret, whatever Slack did. */
+/** Checks that the log shows no bug of Foyer and no secret, whatever Slack did. */
 function assertLogIsCalm({ stage }: Play): void {
   const log = stage.logged().join('\n');
   for (const fault of [

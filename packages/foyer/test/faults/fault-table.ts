@@ -1,11 +1,11 @@
 import type { Failure } from 'slack-sandbox';
 
 /**
- * The fault matrix: what can go wrong with each call to Slack, and where that must end. `fault-matrix.test.ts` reads
- * it and installs once for each cell, through the whole of Foyer.
+ * The fault matrix: what can go wrong with each call to Slack, and how that must end. `fault-matrix.test.ts` reads it
+ * and installs once for each cell, through the whole of Foyer.
  */
 
-/** What goes wrong, by name. An error code of Slack's stands for itself: `ok: false` with that error. */
+/** What goes wrong, by name. Any other name is a Slack error code: `ok: false` with that error. */
 export const failures: Readonly<Record<string, Failure>> = {
   '429': { type: 'status', status: 429, retryAfterSeconds: 30 },
   '500': { type: 'status', status: 500 },
@@ -23,9 +23,9 @@ export interface NotInstalled {
   page: number;
   cause: string;
   /**
-   * none: Slack issued none. given back: revoked before the page was sent. later: the page says that they are not given
-   * back yet, and a minute later they are. never: Slack never lets us; they stay on record, and the log says so.
-   * unheard of: Slack may have issued some, and its answer never came; the page does not deny it, and installing again
+   * none: Slack issued none. given back: revoked before the page was sent. later: the page says that they are not yet
+   * revoked, and a minute later they are. never: Slack never revokes them; they stay on record, and the log says so.
+   * unheard of: Slack may have issued some, but its answer never came; the page does not deny it, and installing again
    * fixes it.
    */
   tokens: 'none' | 'given back' | 'later' | 'never' | 'unheard of';
@@ -37,9 +37,9 @@ export interface Installed {
   /** `status` or `status: error`. */
   steps?: Readonly<Record<string, string>>;
   welcomes: 0 | 1;
-  /** `active` unless told. */
+  /** `active` if absent. */
   installation?: 'broken';
-  /** How often the operators were told; once unless told. */
+  /** How often the operators were notified; once if absent. */
   operatorsTold?: 0;
 }
 
@@ -60,7 +60,7 @@ const limited = ['429', 'ratelimited'];
 const hangs = ['hangs, did not act', 'hangs, acted'];
 const dead = ['invalid_auth', 'token_revoked', 'account_inactive'];
 
-/** The name under which a failure is kept and shown. */
+/** The code under which a failure is stored and shown. */
 export function codeOf(failure: string): string {
   if (failure === '429' || failure === 'ratelimited') return 'rate_limited';
   if (/^\d+$/.test(failure)) return `http_${failure}`;
@@ -99,7 +99,7 @@ const refusal = (page: number, cause: string, tokens: NotInstalled['tokens']) =>
   tokens,
 });
 
-/** A step that fails, and whether the welcome came nevertheless. The operators' step fails no run. */
+/** A step that fails, and whether the welcome arrived anyway. `notify-operators` fails no run. */
 const failed =
   (step: string, welcomes: 0 | 1, installation?: 'broken') =>
   (failure: string): End => ({
@@ -110,7 +110,7 @@ const failed =
     ...(step === 'notify-operators' && { operatorsTold: 0 as const }),
   });
 
-/** Slack asks to wait, for ever: the run waits as long, in sight of everybody. */
+/** Slack asks to wait every time: the run keeps waiting, and shows why. */
 function waits(step: string, names: readonly string[], welcomes: 0 | 1): End {
   const after = names.slice(names.indexOf(step) + 1).map((name) => [name, 'pending'] as const);
   return {
@@ -130,7 +130,7 @@ const stepNames = [
   'notify-operators',
 ];
 
-/** `oauth.v2.access` and `auth.test`: asked once, while the installer waits for the page. */
+/** `oauth.v2.access` and `auth.test`: called once, while the installer waits for the page. */
 const exchange: Cell[] = [
   ...rows('oauth.v2.access', limited, once, refusal(502, 'slack_unreachable', 'none')),
   ...rows(
@@ -172,7 +172,7 @@ const exchange: Cell[] = [
 ];
 
 const afterExchange = { method: 'auth.test', failure: '500' };
-/** `auth.revoke`: only where the exchange has failed after Slack had issued tokens. */
+/** `auth.revoke`: called only if the exchange fails after Slack has issued tokens. */
 const revocation: Cell[] = [
   ...rows(
     'auth.revoke',
@@ -190,13 +190,13 @@ const revocation: Cell[] = [
   ),
 ];
 
-/** `users.info` and `team.info`: the welcome comes, whatever Slack does not tell. */
+/** `users.info` and `team.info`: the welcome is sent even if a call fails; only a rate limit delays it. */
 const profile: Cell[] = ['users.info', 'team.info'].flatMap((method) => [
   ...rows(method, [...later, ...laterActed, ...limited, ...hangs], once, whole),
   ...rows(method, [...later, ...laterActed], always, failed('fetch-profile', 1)),
   ...rows(method, ['hangs, did not act'], always, failed('fetch-profile', 1)),
   ...rows(method, limited, always, () => waits('fetch-profile', stepNames, 0)),
-  // The install has told the team's name already; of the person nobody else tells.
+  // The install already named the team; only `users.info` describes the person.
   ...rows(
     method,
     ['missing_scope', 'user_not_found', 'team_not_found', 'method_not_supported'],
@@ -210,7 +210,7 @@ const open: Cell[] = [
   ...rows('conversations.open', [...later, ...laterActed, ...limited, ...hangs], once, whole),
   ...rows('conversations.open', [...later, ...laterActed, 'hangs, acted'], always, failed('send-welcome', 0)),
   ...rows('conversations.open', limited, always, () => waits('send-welcome', stepNames, 0)),
-  // The message goes to the person's id instead.
+  // The message is sent to the person's id instead.
   ...rows('conversations.open', ['missing_scope'], both, whole),
   ...rows(
     'conversations.open',
@@ -223,7 +223,7 @@ const open: Cell[] = [
 
 const welcome: Cell[] = [
   ...rows('chat.postMessage', [...later, ...laterActed, ...limited, ...hangs], once, whole),
-  // It is found where it did arrive, however often Slack denies it.
+  // A welcome that arrived is found, however often Slack's answer is lost.
   ...rows('chat.postMessage', [...laterActed, 'hangs, acted'], always, whole),
   ...rows('chat.postMessage', [...later, 'hangs, did not act'], always, failed('send-welcome', 0)),
   ...rows('chat.postMessage', limited, always, () => waits('send-welcome', stepNames, 0)),
@@ -237,7 +237,7 @@ const welcome: Cell[] = [
 ];
 
 const inDoubt = { method: 'chat.postMessage', failure: 'reset, acted' };
-/** `conversations.history`: only where nobody knows whether the welcome arrived. It did, so it must not come again. */
+/** `conversations.history`: called only if it is unknown whether the welcome arrived. It did: none is sent again. */
 const search: Cell[] = [
   ...rows('conversations.history', [...later, ...laterActed, ...limited, ...hangs], once, whole, inDoubt),
   ...rows('conversations.history', [...later, ...laterActed], always, failed('send-welcome', 1), inDoubt),
@@ -249,7 +249,7 @@ const search: Cell[] = [
     (failure) => ({ ...whole, steps: { 'send-welcome': `unconfirmed: ${failure}` } }),
     inDoubt,
   ),
-  // It is asked again before anything is given up, since a call that was cut may still take effect.
+  // Foyer searches again before it gives up, since a call that was cut off may still take effect.
   ...rows('conversations.history', ['missing_scope', 'channel_not_found'], once, whole, inDoubt),
   ...rows('conversations.history', dead, both, failed('send-welcome', 1, 'broken'), inDoubt),
 ];
@@ -262,8 +262,7 @@ const home: Cell[] = [
     ...whole,
     steps: { 'publish-home': 'skipped: not_enabled' },
   }),
-  // Once more without pictures.
-  // A view that Slack refuses is drawn again with less, and sent once more.
+  // A view that Slack refuses is drawn again with less content, and sent again.
   ...rows('views.publish', ['invalid_arguments', 'view_too_large'], once, whole),
   ...rows('views.publish', ['invalid_arguments', 'view_too_large'], always, failed('publish-home', 1)),
   ...rows(
@@ -282,7 +281,7 @@ const operators: Cell[] = [
   ...rows('webhook', ['500', '503', '403', '404', '410'], always, failed('notify-operators', 1)),
   ...rows('webhook', ['403', '404', '410'], once, failed('notify-operators', 1)),
   ...rows('webhook', ['429'], always, () => waits('notify-operators', stepNames, 1)),
-  // A webhook has no history to look into: what may have been told is not told again.
+  // A webhook has no history to search: a message that may have arrived is not sent again.
   ...rows('webhook', ['reset, acted', 'hangs, acted'], both, unconfirmedTold),
   ...rows('webhook', ['reset, did not act', 'hangs, did not act'], both, {
     ...unconfirmedTold,
@@ -302,15 +301,15 @@ export const cells: readonly Cell[] = [
   ...operators,
 ];
 
-/** A cell's call, how often it fails, whether Slack acted, had to be waited for, or asked to wait, and where that ends. */
+/** A cell's call, how often it fails, whether Slack hung, acted or asked to wait, and how that ends. */
 function kindOf({ method, failure, how, end }: Cell): string {
   const marks = [failure.startsWith('hangs'), failure.endsWith(', acted'), limited.includes(failure)];
   return JSON.stringify([method, how, marks, end]).replaceAll(/: \w+"/g, '"');
 }
 
 /**
- * One cell of each kind of end, for the second engine: what a database sees of a failure is how its step ended, and not
- * which of many it was.
+ * One cell for each kind of end, for the second engine: a database sees how a step ended, and not which of many
+ * failures ended it.
  */
 export const cellOfEachEnd: readonly Cell[] = cells.filter(
   (cell, index) => cells.findIndex((other) => kindOf(other) === kindOf(cell)) === index,
@@ -345,7 +344,7 @@ const quick: ReadonlySet<string> = new Set([
   'webhook 404 once',
 ]);
 
-/** Those of `npm test`: one of each kind of end, and none that has to wait for a time limit. */
+/** The cells of `npm test`: one for each kind of end, and none that waits for a time limit. */
 export const quickCells: readonly Cell[] = cells.filter(({ method, failure, how }) =>
   quick.has(`${method} ${failure} ${how}`),
 );
@@ -360,7 +359,7 @@ const few: ReadonlySet<string> = new Set([
   'webhook reset, acted once',
 ]);
 
-/** Those of `npm test` on the second engine. */
+/** The cells of `npm test` on the second engine. */
 export const fewCells: readonly Cell[] = cells.filter(({ method, failure, how }) =>
   few.has(`${method} ${failure} ${how}`),
 );

@@ -8,8 +8,8 @@ import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
 import { heldTokens, liveTokens } from './support/tokens.ts';
 
 /**
- * Invariant 1 with a connection, under SIGKILL: never an installation without the connection that it was asked for, and
- * never a connection without its installation.
+ * Invariant 1 with a connection, under SIGKILL: there is never an installation without the connection that was asked
+ * for, and never a connection without its installation.
  */
 
 const patienceMs = 60_000;
@@ -20,7 +20,7 @@ function killPoints(engine: ProcessStage['engine']): KillPoint[] {
     atCall('oauth.v2.access', 1, 'before its answer'),
     atCall('auth.test', 1, 'before its answer'),
     atCall('auth.test', 1, 'after its answer'),
-    // The first call of the run: by then the install is stored, whichever commits of other work come in between.
+    // The first call of the run: the install is stored by then, whatever other work commits in between.
     atCall('users.info', 1, 'before its answer'),
     ...commits.map((nth) => atCommit(nth)),
     ...(engine === 'Postgres' ? commits.map((nth) => atCommit(nth, 'before')) : []),
@@ -33,7 +33,7 @@ interface Stored {
   runs: number;
 }
 
-/** Each installation that is there, with its account and how many runs of this life it has. */
+/** Each stored installation, with its account and its number of runs. */
 function stored(stage: ProcessStage): Promise<Stored[]> {
   return stage.rows<Stored>(
     `select i.team_id, c.org, (select count(*) from runs r where r.installation_id = i.id) as runs
@@ -53,7 +53,7 @@ async function begin(stage: ProcessStage, token: string, person: { teamId: strin
 }
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
-  it(`SIGKILL in an install with a link on ${engine} stores installation, connection and run together`, async (t) => {
+  it(`an install with a link stores installation, connection and run together under SIGKILL (${engine})`, async (t) => {
     const stage = await setProcessStage({
       engine,
       environment: { CONNECT_SECRET: secret, CONNECT_RETURN_ORIGINS: host },
@@ -80,7 +80,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       );
 
       await stage.start();
-      // The person opens the link again: it leads back with its result, or to Slack once more.
+      // The person opens the link again: it leads back with its result, or to Slack again.
       const again = await begin(stage, token, person);
       const answer = again.back ?? (await again.visitor.get(again.callback ?? ''));
       assert.deepEqual([resultOf(answer).outcome, resultOf(answer).org], ['installed', org], point.name);
@@ -93,7 +93,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
     const all = await stored(stage);
     assert.equal(all.length, outcomes.length);
     for (const { org } of all) assert.ok(org, 'an installation without its connection');
-    // What was issued and not stored is revoked a minute later; nothing else is left.
+    // Tokens that were issued and not stored are revoked a minute later; no others are left.
     const held = new Set(await heldTokens(stage.config));
     assert.ok(liveTokens(stage.sandbox).length >= held.size);
     assert.ok(

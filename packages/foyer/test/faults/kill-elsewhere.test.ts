@@ -13,12 +13,12 @@ import { afterMs, atCall, atCommit, type KillPoint, phases } from './support/kil
 import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
 import { heldTokens, liveTokens } from './support/tokens.ts';
 
-/** SIGKILL where something is undone, shown or tried again: giving tokens back, uninstalling, App Home, a retry. */
+/** SIGKILL outside of an install: while Foyer revokes tokens, uninstalls, publishes App Home or retries a run. */
 
-/** How long an end is waited for: longer than a lease of thirty seconds and a busy machine take together. */
+/** How long a test waits for an end: longer than a lease of thirty seconds and a busy machine take together. */
 const patienceMs = 90_000;
 
-/** All of them in the full run, two in three on Postgres; those that are named in the quick one. */
+/** In the full run all cases, on Postgres two in three; in the quick run the cases with the indexes `quick`. */
 function some<T>(engine: EngineName, all: readonly T[], quick: readonly number[]): T[] {
   if (!isFullRun) return quick.flatMap((index) => all[index] ?? []);
   return engine === 'SQLite' ? [...all] : all.filter((_, index) => index % 3 !== 2);
@@ -36,7 +36,7 @@ async function installAcme(stage: ProcessStage): Promise<void> {
   await finishedRun(visitor, stage.url + done.headers.get('location'), patienceMs);
 }
 
-/** Lies in wait, does something, and kills Foyer at the point, or shortly after where it never comes. */
+/** Does the work, and kills Foyer at the kill point, or shortly after the work if that point never comes. */
 async function killedDuring(
   stage: ProcessStage,
   point: KillPoint,
@@ -58,7 +58,7 @@ for (const engine of engines)
   describe(`SIGKILL elsewhere on ${engine}`, { concurrency: 2 }, () => elsewhere(engine));
 
 function elsewhere(engine: EngineName): void {
-  it('gives back what Slack had issued to an install that nobody comes back for', async (t) => {
+  it('revokes the tokens of an install that no one returns to', async (t) => {
     const stage = await setProcessStage({ engine });
     t.after(() => stage.close());
     const { sandbox } = stage;
@@ -81,7 +81,7 @@ function elsewhere(engine: EngineName): void {
         { first, second: atCall('auth.revoke', 1, 'before its answer') },
         { first },
       ]),
-      // Where the tokens are known for sure: every instant of giving them back.
+      // If the tokens are certainly known: every instant of their revocation.
       ...firstKills.slice(0, 2).flatMap((first) => whileGivingBack.map((second) => ({ first, second }))),
     ];
     for (const { first, second } of some(engine, cases, [0, 5])) {
@@ -92,7 +92,7 @@ function elsewhere(engine: EngineName): void {
         'select outcome, sealed_tokens from install_requests order by started_at desc limit 1',
       );
       const knewTokens = request?.outcome === 'started' && request.sealed_tokens !== null;
-      // Its minute passes.
+      // Makes the request a minute older, so that it counts as interrupted.
       await stage.change(
         "update install_requests set started_at = started_at - 61000 where outcome = 'started'",
       );
@@ -115,7 +115,7 @@ function elsewhere(engine: EngineName): void {
       if (held.length > 0) ends.installedAfterAll += 1;
       else if (knewTokens) ends.givenBack += 1;
       else if (live.length > 0) ends.neverHeardOf += 1;
-      // The one gap there must be: Slack issued a token, and the process died before it had heard of it.
+      // The one unavoidable gap: Slack issued a token, and the process died before it received the answer.
       if (held.length === 0 && !knewTokens) assert.ok(live.length <= 1, name);
       else assert.deepEqual(live, held, name);
       if (live.length > 0) {
@@ -164,7 +164,7 @@ function elsewhere(engine: EngineName): void {
     assert.ok(again > 0, 'no delivery was cut');
   });
 
-  it('shows App Home whole after a publish that was cut', async (t) => {
+  it('shows App Home complete after an interrupted publish', async (t) => {
     const stage = await setProcessStage({ engine });
     t.after(() => stage.close());
     const { sandbox } = stage;
@@ -189,7 +189,7 @@ function elsewhere(engine: EngineName): void {
     }
   });
 
-  it('finishes a retry that was cut, with one welcome', async (t) => {
+  it('finishes an interrupted retry, with one welcome', async (t) => {
     const stage = await setProcessStage({ engine });
     t.after(() => stage.close());
     const { sandbox } = stage;
@@ -216,7 +216,7 @@ function elsewhere(engine: EngineName): void {
       await killedDuring(stage, point, press);
       await stage.start();
       const status = (await (await visitor.get(`${progress}/status`)).json()) as { status: string };
-      // Slack does not send a press again: where it was not committed, the person presses once more.
+      // Slack does not send a press again: if it was not committed, the person presses again.
       if (status.status === 'failed') await press();
       assert.equal((await finishedRun(visitor, progress, patienceMs)).status, 'succeeded', point.name);
       assert.equal(sandbox.messages(acme).length, welcomesBefore + 1, point.name);

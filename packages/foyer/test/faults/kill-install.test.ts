@@ -15,27 +15,27 @@ import { createRandom } from './support/random.ts';
 import { heldTokens, liveTokens } from './support/tokens.ts';
 
 /**
- * Invariants 1, 2 and 3 under SIGKILL. Foyer is a process of its own, killed at an instant of an install and started
- * again on the same database; then the person reloads, and begins anew where nothing was stored.
+ * Invariants 1, 2 and 3 under SIGKILL. Foyer runs in its own process, is killed at some instant of an install and is
+ * started again on the same database. Then the person reloads, and starts over if nothing was stored.
  */
 
-/** How long an end is waited for: longer than a lease of thirty seconds and a busy machine take together. */
+/** How long a test waits for an end: longer than a lease of thirty seconds and a busy machine take together. */
 const patienceMs = 90_000;
 
-/** One killing of an install: the second point lies in wait when Foyer starts again, and so on. */
+/** The kills of one install: the second point is armed when Foyer starts again, and so on. */
 type Killing = readonly KillPoint[];
 
 interface Tally {
   kills: number;
-  /** The run went on after the restart. */
+  /** The run resumed after the restart. */
   resumed: number;
   /** The code had not been exchanged: the reloaded callback installed. */
   reloaded: number;
-  /** Nothing was stored, and the person began anew. */
+  /** Nothing was stored, and the person started over. */
   begunAnew: number;
   /** The run had finished before the instant came. */
   atRest: number;
-  /** Killed while the operators were told: nobody knows whether they were, so they are not told again. */
+  /** Killed while the operators were notified: the outcome is unknown, so they are not notified again. */
   operatorsUnconfirmed: number;
 }
 
@@ -219,7 +219,7 @@ async function beginNewLife(stage: ProcessStage, { teamId }: Place): Promise<voi
   assert.equal(left.length, 0, 'an uninstall that was acknowledged is committed');
 }
 
-/** Waits for the process to die, or for the install to be over without that. */
+/** Waits until the process dies or the install is over; returns whether the process died. */
 async function diedBeforeItsEnd(stage: ProcessStage, answered: Promise<unknown>): Promise<boolean> {
   const foyer = stage.foyer();
   let answer: unknown;
@@ -256,7 +256,7 @@ function openRunsOf(stage: ProcessStage, { teamId }: Place): Promise<RunLine[]> 
   );
 }
 
-/** What must be true of an install once it is over, whatever happened in its middle. */
+/** Checks what must be true of an install once it is over, whatever happened during it. */
 async function assertWhole(
   stage: ProcessStage,
   place: Place,

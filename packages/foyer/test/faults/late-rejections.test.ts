@@ -45,7 +45,7 @@ async function startApp(t: TestContext, late: string) {
 }
 
 describe('a listener that fails after it has returned', { concurrency: 2 }, () => {
-  it('is named in the log if it did not await a promise, and the process goes on', async (t) => {
+  it('is named in the log if it did not await a promise, and the process keeps running', async (t) => {
     const { stage, foyer, acme } = await startApp(t, 'a promise');
     const visitor = createVisitor();
     const answer = await install(visitor, stage.url, stage.sandbox, acme);

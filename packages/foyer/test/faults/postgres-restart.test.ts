@@ -13,13 +13,13 @@ import { signedPost } from './support/signed-post.ts';
 import { heldTokens, liveTokens } from './support/tokens.ts';
 
 /**
- * A Postgres that is stopped and started, and killed, while people install through two machines and events come in.
- * What a page called installed is stored, whatever happened to the server; what it did not is given back.
+ * A Postgres that is stopped, killed and restarted while people install through two machines and events arrive. What a
+ * page reported as installed is stored, whatever happened to the server; the tokens of every other install are revoked.
  */
 
 const script = fileURLToPath(new URL('../machines/support/machine-process.ts', import.meta.url));
 const lanes = count({ quick: 3, full: 6 });
-/** One install in so many is removed again; of the others, App Homes are opened. */
+/** One install in this many is removed again; for the others, App Home is opened. */
 const removeEvery = 5;
 
 interface Pass {
@@ -28,7 +28,7 @@ interface Pass {
   /** When its callback began and was answered. */
   from: number;
   to: number;
-  /** Of the callback. */
+  /** The callback's. */
   status: number;
   page: string;
 }
@@ -41,7 +41,7 @@ interface Load {
   end(): Promise<void>;
 }
 
-/** Installs in new workspaces, opens App Homes and uninstalls, without a pause, until it is ended. */
+/** Installs in new workspaces, opens App Homes and uninstalls, without a pause, until `end` is called. */
 function putUnderLoad(stage: ProcessStage, urls: readonly string[]): Load {
   const { sandbox } = stage;
   const load: Load = { passes: [], events: [], removed: [], end: async () => {} };
@@ -101,7 +101,7 @@ function putUnderLoad(stage: ProcessStage, urls: readonly string[]): Load {
   return load;
 }
 
-/** The first one listens where Slack's events go. */
+/** Starts a machine that listens on `port`; Slack's events go to the port of the first. */
 async function startMachine(
   stage: ProcessStage,
   port: number,
@@ -115,7 +115,7 @@ async function startMachine(
   return { url: `http://127.0.0.1:${port}`, foyer };
 }
 
-/** While the server was away. */
+/** The time in which the server was away. */
 interface Outage {
   from: number;
   to: number;
@@ -133,16 +133,16 @@ async function restart(
   return { from, to: performance.now() };
 }
 
-/** What an installer and Foyer wait for; where a busy machine needs longer for its start, nobody is at fault. */
+/** How long an installer and Foyer wait for the server; that a busy machine starts it later is no failure. */
 const riddenOutMs = 3000;
 
-/** The installs that met no longer outage than that. */
+/** The installs that met no outage longer than `riddenOutMs`. */
 function passesRiddenOut(passes: readonly Pass[], outages: readonly Outage[]): Pass[] {
   const long = outages.filter(({ from, to }) => to - from > riddenOutMs);
   return passes.filter((pass) => !long.some(({ from, to }) => pass.from < to && from < pass.to));
 }
 
-it('a Postgres that restarts under load loses nothing, and is ridden out', async (t) => {
+it('a Postgres restart under load loses nothing, and most installs survive it', async (t) => {
   const random = createRandom();
   const server = await startPostgresServer({ durable: true });
   t.after(() => server.close());
@@ -171,7 +171,7 @@ it('a Postgres that restarts under load loses nothing, and is ridden out', async
   await sleep(700);
   await load.end();
   await sandbox.settled();
-  // What was answered with 503 comes again, a minute later and five.
+  // Slack resends what was answered with 503 after one minute and after five.
   for (const ms of [60_000, 300_000]) {
     await sandbox.clock.advance(ms);
     await sandbox.settled();
@@ -182,7 +182,7 @@ it('a Postgres that restarts under load loses nothing, and is ridden out', async
     async () => (await stage.rows('select id from runs where finished_at is null')).length === 0,
     90_000,
   );
-  // The minute of what was interrupted passes, and the next start looks for it.
+  // Makes interrupted requests a minute older, so that the next start handles them.
   await stage.change(
     "update install_requests set started_at = started_at - 61000 where outcome <> 'installed'",
   );
@@ -210,19 +210,19 @@ it('a Postgres that restarts under load loses nothing, and is ridden out', async
     `seed ${random.seed}: ${restarts.length} restarts, ${load.passes.length} installs ${JSON.stringify(pages)}, ` +
       `${load.removed.length} uninstalls, ${load.events.length} events, the slowest after ${slowestMs} ms`,
   );
-  // Most do not even notice it; a few installs say little of that.
+  // Most installs do not even notice; the quick run has too few to show that.
   const met = passesRiddenOut(load.passes, outages);
   const installed = met.filter(({ status }) => status === 303).length;
   assert.ok(installed >= met.length * (isFullRun ? 0.7 : 0.3), `${installed} of ${met.length}`);
   assert.ok((pages[303] ?? 0) >= restarts.length, JSON.stringify(pages));
 });
 
-/** Every error in the log is that of the database, told by its name, or a page that said so when its time was over. */
+/** Checks that each logged error names the database, or is of a page that ran out of time; no stack is printed. */
 function assertNoOtherFault(output: string): void {
   for (const text of output.split('\n').filter((line) => /^\{"level":(50|60)/.test(line))) {
     const line = JSON.parse(text) as { msg: string; err?: { message?: string } };
     if (line.msg === 'a request took too long') continue;
-    // Bolt tells it in words of its own, with ours behind them.
+    // Bolt logs the error in its own words, followed by Foyer's.
     assert.match(
       line.err?.message ?? '',
       /The database (\S+ cannot be used|does not commit an event in time)/,
@@ -238,12 +238,12 @@ async function assertKept(stage: ProcessStage, pass: Pass, isRemoved: boolean): 
     pass.teamId,
   );
   const welcomes = stage.sandbox.messages(pass).length;
-  // The one page that does not know: a server that was away for seconds, and a machine that was busy.
+  // The one page that cannot know: the server was away for seconds, and the machine was busy.
   const isOpen = pass.status === 504 && pass.page.includes('The install may still finish');
   if (pass.status !== 303 && !(isOpen && installation)) {
     assert.ok([502, 503, 504].includes(pass.status), `${pass.status} ${pass.page}`);
     assert.match(pass.page, /Nothing was installed|did not finish|Reference: <code/);
-    assert.equal(installation, undefined, 'it is stored, and its page said that it was not');
+    assert.equal(installation, undefined, 'it is stored, although its page said that it was not');
     assert.equal(welcomes, 0);
     return;
   }

@@ -19,9 +19,9 @@ interface Play {
   stage: Stage;
   clock: JumpClock;
   acme: { teamId: string; userId: string };
-  /** Both clocks go on by so much. */
+  /** Advances Foyer's and Slack's clocks. */
   pass(ms: number): Promise<void>;
-  /** Somebody opens App Home: Foyer asks for the bot's token. */
+  /** Opens App Home, for which Foyer needs the bot's token. */
   openHome(options?: { url?: string; userId?: string }): Promise<Response>;
   refreshes(): number;
 }
@@ -73,7 +73,7 @@ function statusOf({ stage }: Play): unknown {
 
 describe('tokens that rotate', { concurrency: 4 }, () => {
   for (const engine of ['SQLite', 'Postgres'] as const)
-    it(`are refreshed once, however many events and processes want the same one, on ${engine}`, async (t) => {
+    it(`are refreshed once, however many events and processes need the same one, on ${engine}`, async (t) => {
       const play = await setPlay(t, engine);
       const { stage } = play;
       const quiet = createLogger({ logLevel: 'silent', secrets: [] });
@@ -99,7 +99,7 @@ describe('tokens that rotate', { concurrency: 4 }, () => {
       for (const call of stage.sandbox.calls('views.publish')) assert.equal(call.answer?.ok, true);
     });
 
-  it('of quiet teams are refreshed before they lapse, without any event', async (t) => {
+  it('of quiet teams are refreshed before they expire, without any event', async (t) => {
     const play = await setPlay(t);
     await play.stage.stop();
     await play.pass(10.5 * hourMs);
@@ -111,7 +111,7 @@ describe('tokens that rotate', { concurrency: 4 }, () => {
     });
   });
 
-  it('are not put in the place of those of a newer install by a slow refresh', async (t) => {
+  it('from a slow refresh do not overwrite those of a newer install', async (t) => {
     const play = await setPlay(t);
     const { stage, acme } = play;
     await play.pass(10.5 * hourMs);
@@ -132,7 +132,7 @@ describe('tokens that rotate', { concurrency: 4 }, () => {
     assert.ok(liveTokens(stage.sandbox).includes(held ?? ''));
   });
 
-  it('that Slack refuses for good leave an installation that is told as broken, and a reinstall fixes it', async (t) => {
+  it('that Slack refuses permanently mark the installation as broken, and a reinstall fixes it', async (t) => {
     const play = await setPlay(t);
     const { stage, acme } = play;
     await play.pass(11 * hourMs);
@@ -152,7 +152,7 @@ describe('tokens that rotate', { concurrency: 4 }, () => {
     assert.deepEqual(statusOf(play), { status: 'active', broken_reason: null });
   });
 
-  it('are not asked for again and again while Slack is down, and the old one is used while it lives', async (t) => {
+  it('are not requested again and again while Slack is down, and the old one is used until it expires', async (t) => {
     const play = await setPlay(t);
     const { stage } = play;
     await play.pass(10.5 * hourMs);

@@ -17,7 +17,7 @@ const mostMs = process.env.FOYER_SOAK ? Number.POSITIVE_INFINITY : 5 * 60_000;
 const lanes = 40;
 const faultRate = 0.2;
 
-/** What goes wrong, and how often of a hundred faults. */
+/** What goes wrong, and how often in a hundred faults. */
 const mix: readonly (readonly [number, Failure])[] = [
   [18, { type: 'status', status: 429, retryAfterSeconds: 1 }],
   [14, { type: 'status', status: 500 }],
@@ -49,7 +49,7 @@ const bump = (counts: Record<string, number>, name: string): void => {
   counts[name] = (counts[name] ?? 0) + 1;
 };
 
-it('a soak: each install ends active or honestly failed, with one welcome, in flat memory', {
+it('a soak: each install ends active or honestly failed, with one welcome, and memory stays flat', {
   skip: !isFullRun && !process.env.FOYER_SOAK && 'it takes minutes: part of `npm run test:full`',
 }, async (t) => {
   const random = createRandom();
@@ -57,7 +57,7 @@ it('a soak: each install ends active or honestly failed, with one welcome, in fl
   const stage = await setProcessStage({
     start: false,
     withIpc: true,
-    // Each visitor has an address of its own, as real ones do: Foyer limits callbacks by address.
+    // Each visitor has its own address, as real ones do: Foyer limits callbacks by address.
     environment: { TRUST_PROXY: '1' },
     sandbox: {
       populate(created) {
@@ -95,7 +95,7 @@ it('a soak: each install ends active or honestly failed, with one welcome, in fl
   memory.push(await memoryOf(stage));
   const seconds = (performance.now() - startedAt) / 1000;
   stage.foyer().child.kill('SIGTERM');
-  // A rejection that nothing handles, or an exception that nothing catches, would have ended it with 1.
+  // An unhandled rejection or an uncaught exception would have ended it with 1.
   assert.deepEqual(await stage.foyer().ended, { code: 0, signal: null });
   t.diagnostic(
     `seed ${random.seed}: ${ended} installs in ${Math.round(seconds)} s, ${JSON.stringify(tally)}`,
@@ -105,7 +105,7 @@ it('a soak: each install ends active or honestly failed, with one welcome, in fl
   const last = memory.at(-1);
   assert.ok(warm && middle && last && ended >= 100);
   assert.ok(last.heapMb < warm.heapMb + 15, 'the heap grows');
-  // What the allocator keeps settles later than the heap: it rose from 323 to 419 MB between the 1,000th and the
+  // The allocator's memory settles later than the heap: it rose from 323 to 419 MB between the 1,000th and the
   // 5,000th of ten thousand installs, and by 12 MB in the 5,000 after them.
   assert.ok(last.rssMb < middle.rssMb + 100, 'the process grows');
 });
@@ -162,7 +162,7 @@ async function oneInstall(stage: ProcessStage, world: World, lane: number, tally
   const page = await answer.text();
   assert.ok([400, 502].includes(answer.status), `${answer.status} ${page}`);
   assert.match(page, /slack_unreachable|slack_refused/);
-  assert.ok(row === undefined || row.status === 'uninstalled', 'a failure page, and yet it is installed');
+  assert.ok(row === undefined || row.status === 'uninstalled', 'a failure page, although it is installed');
 }
 
 async function assertHonest(
@@ -199,7 +199,7 @@ async function assertHonest(
   else assert.ok(welcomes <= 1, `${welcomes} welcomes, and the step is ${status}`);
 }
 
-/** Uninstalls, and lets the sandbox forget what is gone, so that its own growth costs nothing. */
+/** Uninstalls, and deletes what is gone from the sandbox, so that the sandbox does not grow. */
 async function removeApp(stage: ProcessStage, world: World, teamId: string): Promise<void> {
   await stage.sandbox.uninstall({ teamId });
   await eventually(async () => {

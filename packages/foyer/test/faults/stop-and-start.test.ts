@@ -10,7 +10,7 @@ import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
 
 /** SIGTERM under load, and a second process on the same database. */
 
-/** How long an end is waited for: longer than a lease of thirty seconds and a busy machine take together. */
+/** How long a test waits for an end: longer than a lease of thirty seconds and a busy machine take together. */
 const patienceMs = 90_000;
 
 const placesOf = ({ sandbox }: ProcessStage) =>
@@ -40,10 +40,10 @@ for (const engine of engines)
 function stoppingAndStarting(engine: EngineName): void {
   const loads = [
     ['runs under way', '*', 120],
-    ['calls that hang and a connection that says nothing', 'chat.postMessage', 30_000],
+    ['calls that hang and a silent connection', 'chat.postMessage', 30_000],
   ] as const;
   for (const [name, method, delayMs] of isFullRun ? loads : loads.slice(0, 1)) {
-    it(`ends within ten seconds of SIGTERM with ${name}, with code 0, and loses nothing`, async (t) => {
+    it(`exits with 0 within ten seconds of SIGTERM, with ${name}, and loses nothing`, async (t) => {
       const stage = await setProcessStage({ engine });
       t.after(() => stage.close());
       const { sandbox } = stage;
@@ -57,7 +57,7 @@ function stoppingAndStarting(engine: EngineName): void {
       const installs = placesOf(stage).map((place) =>
         install(createVisitor(), stage.url, sandbox, place).then((answer) => answer.status),
       );
-      // Every callback is under way, since none that comes after the signal is taken.
+      // Waits until every callback is under way, since none is accepted after the signal.
       await eventually(async () => sandbox.calls('oauth.v2.access').length === 4);
       if (method === '*') await eventually(async () => sandbox.calls('users.info').length > 0);
       else await eventually(async () => sandbox.calls('chat.postMessage').length === 4);
@@ -122,7 +122,7 @@ function stoppingAndStarting(engine: EngineName): void {
     assert.deepEqual(attempts, []);
     assert.equal(stage.sandbox.calls('users.info').length, 8);
     if (!isFullRun) return;
-    // What one process leaves behind when it is killed, the other one takes up once its lease has lapsed.
+    // When one process is killed, the other takes over its run once the lease has expired.
     const [acme] = placesOf(stage);
     assert.ok(acme);
     await stage.sandbox.uninstall({ teamId: acme.teamId });

@@ -83,7 +83,7 @@ describe('with installations of every kind side by side', () => {
         owners.set(token.value, names[installation.teamId ?? ''] ?? 'the org');
     }
     assert.equal(owners.size, 4);
-    // What the end of this run shows in App Home is not taken for the answer to the events below.
+    // Waits for the App Home of the run's end, which must not pass for the answer to the events below.
     const home = () => JSON.stringify(sandbox.homeView({ teamId: ids.sales, userId: bill }));
     await eventually(async () => home().includes('Everything is in place'));
   });
@@ -100,7 +100,7 @@ describe('with installations of every kind side by side', () => {
     ],
   });
 
-  /** What the envelope says, and whose token must publish App Home. Null: nobody's. */
+  /** What the envelope says, and whose token must publish App Home; null means no one's. */
   const matrix: [string, () => { envelope: Record<string, unknown>; owner: Owner | null; user: string }][] = [
     [
       'a standalone workspace',
@@ -111,7 +111,7 @@ describe('with installations of every kind side by side', () => {
       }),
     ],
     [
-      'a standalone workspace, told without authorizations',
+      'a standalone workspace, sent without authorizations',
       () => ({ envelope: { team_id: ids.globex }, owner: 'Globex', user: 'Globex' }),
     ],
     [
@@ -155,7 +155,7 @@ describe('with installations of every kind side by side', () => {
       }),
     ],
     [
-      'a Connect channel of a company that is no customer',
+      'a Connect channel of a company that is not a customer',
       () => ({
         envelope: {
           team_id: 'T0STRANGER',
@@ -176,7 +176,7 @@ describe('with installations of every kind side by side', () => {
       }),
     ],
     [
-      'a Grid workspace that nobody installed for itself',
+      'a Grid workspace without an install of its own',
       () => ({
         envelope: { team_id: ids.sales, enterprise_id: ids.org, ...authorization(ids.sales, ids.org, false) },
         owner: null,
@@ -184,7 +184,7 @@ describe('with installations of every kind side by side', () => {
       }),
     ],
     [
-      'a team that is unknown',
+      'an unknown team',
       () => ({
         envelope: { team_id: 'T0NOBODY', ...authorization('T0NOBODY', null, false) },
         owner: null,
@@ -192,7 +192,7 @@ describe('with installations of every kind side by side', () => {
       }),
     ],
     [
-      'an org that is unknown',
+      'an unknown org',
       () => ({
         envelope: {
           team_id: 'T0NOBODY',
@@ -210,7 +210,7 @@ describe('with installations of every kind side by side', () => {
       const { envelope, owner, user } = row();
       const { sandbox } = stage;
       const userId = sandbox.person(user, 'owner').id;
-      // Whatever was shown, this time there is something to show.
+      // Forgets what was published, so that there is something to publish.
       const database = new Sqlite(stage.databaseFile);
       database.exec('update home_views set published_hash = null');
       database.close();
@@ -237,7 +237,7 @@ describe('with installations of every kind side by side', () => {
     });
   }
 
-  it('an uninstall of the org leaves its workspaces’ own installs alone, and the other way round', async () => {
+  it('an uninstall of the org leaves its workspaces’ own installs alone, and vice versa', async () => {
     const { sandbox } = stage;
     await sandbox.uninstall({ enterpriseId: ids.org });
     await sandbox.settled();
@@ -259,7 +259,7 @@ describe('with installations of every kind side by side', () => {
     });
   });
 
-  it('tokens_revoked of one takes nothing from another', async () => {
+  it('tokens_revoked of one installation takes nothing from another', async () => {
     const { sandbox } = stage;
     await sandbox.revokeBot({ teamId: ids.globex });
     await sandbox.settled();

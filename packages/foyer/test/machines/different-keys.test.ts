@@ -20,7 +20,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       encryptionKeys: keysOf('two'),
       http: { ...stage.config.http, port: 0 },
     };
-    // One that starts all the same is stopped, so that the test fails instead of running on.
+    // A second Foyer that starts anyway is stopped, so that the test fails instead of running on.
     const startSecond = async (): Promise<void> => (await startFoyer(second, log)).stop();
     const isRefused = (error: unknown): boolean =>
       error instanceof KeyringError && /the key one, which is missing/.test(error.message);

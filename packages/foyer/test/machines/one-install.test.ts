@@ -9,7 +9,7 @@ import { count, isFullRun } from '../faults/support/full-run.ts';
 import { heldTokens, liveTokens } from '../faults/support/tokens.ts';
 import { type Machines, setMachines } from './support/set-machines.ts';
 
-/** One install that two machines on one Postgres have a part in. */
+/** One install in which two machines on one Postgres take part. */
 
 /** How long an install may take on a machine that is busy. */
 const patienceMs = 90_000;
@@ -25,7 +25,7 @@ async function machinesFor(t: TestContext, options?: Parameters<typeof setMachin
   return machines;
 }
 
-/** A workspace that nobody installed in yet. */
+/** A new workspace, without an install. */
 function newPlace({ sandbox }: Machines, name: string): Place {
   const { id } = sandbox.addWorkspace({ name });
   return { teamId: id, userId: sandbox.person(id, 'owner').id };
@@ -37,7 +37,7 @@ const at = ({ url }: { url: string }, callback: string): string => {
   return url + pathname + search;
 };
 
-/** One installation, one run that counts, one welcome, and the token that works is the one that is held. */
+/** Checks for one active installation, a newest run that succeeded, one welcome, and no step that was done twice. */
 async function assertOneInstall(machines: Machines, place: Place): Promise<void> {
   const { sandbox, database } = machines;
   const installations = await database.rows<{ id: string; status: string }>(
@@ -48,7 +48,7 @@ async function assertOneInstall(machines: Machines, place: Place): Promise<void>
     installations.map(({ status }) => status),
     ['active'],
   );
-  // Of two installs the later one takes the place of the earlier one's run, unless that is over already.
+  // The later of two installs cancels the run of the earlier one, unless that has already finished.
   const runs = await database.rows<{ status: string }>(
     'select status from runs where installation_id = ? order by created_at desc, id desc',
     installations[0]?.id,
@@ -83,7 +83,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     }
   });
 
-  it('whose state is used on both at once exchanges one code', async (t) => {
+  it('exchanges one code if its state is used on both at once', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox } = machines;
     for (let n = 0; n < count({ quick: 2, full: 20 }); n += 1) {
@@ -104,7 +104,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     }
   });
 
-  it('that meets another first install of the team ends stored once, with one run and one welcome', async (t) => {
+  it('is stored once, with one welcome, if another first install of the team runs at the same time', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, database } = machines;
     const rounds = count({ quick: 3, full: 30 });
@@ -130,17 +130,17 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     assert.deepEqual(lines, []);
   });
 
-  it('is finished by the other one when its machine is killed: no step again, one welcome', async (t) => {
+  it('is finished by the other one when its machine is killed: no step runs again, one welcome', async (t) => {
     const machines = await machinesFor(t);
     const { b, sandbox, database, environment } = machines;
     machines.sendTo(b);
     const cuts = isFullRun ? (['users.info', 'chat.postMessage'] as const) : (['chat.postMessage'] as const);
     for (const method of cuts) {
-      // Until A, a process of its own, has the run, since any may claim it.
+      // Both stay stopped until A, now a separate process, has the run, since any machine may claim it.
       await Promise.all([machines.a.stop(), b.stop()]);
       const a = await startProcess(t, environment);
       const place = newPlace(machines, `Killed in ${method}`);
-      // The call that is under way when A dies: Slack acted, and nobody hears of it.
+      // The call that is under way when A dies: Slack acts, and its answer reaches no one.
       sandbox.faults.add({ method, failure: { type: 'hang', delayMs: 20_000, acts: true } });
       const visitor = createVisitor();
       const callback = await pressAddToSlack(visitor, a.url, sandbox, place);
@@ -172,7 +172,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     }
   });
 
-  it('is stopped by an uninstall that the other one hears of, long before its call to Slack ends', async (t) => {
+  it('is stopped by an uninstall that reaches the other one, long before its call to Slack ends', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, database } = machines;
     const place = newPlace(machines, 'Gone');
@@ -189,12 +189,12 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     for (const delivery of await sandbox.uninstall({ teamId: place.teamId }))
       assert.equal(delivery?.status, 200);
     const calls = sandbox.calls().length;
-    // B answers as uninstalled at once, since it asks the database.
+    // B reports the run as cancelled at once, since it asks the database.
     const status = await visitor.get(`${b.url}${done.headers.get('location')}/status`);
     assert.equal(((await status.json()) as { status: string }).status, 'cancelled');
     await eventually(async () => b.logged().some((line) => line.includes('run left to another worker')));
     const stoppedMs = Math.round(performance.now() - removedAt);
-    // It looks every half second. Without that, the call would end it after eight seconds, or the lease's renewal after ten.
+    // B checks every half second. Otherwise the end of the call (eight seconds) or the lease (ten) would stop it.
     assert.ok(stoppedMs < 5000, `${stoppedMs} ms`);
     assert.equal(sandbox.calls().length, calls, 'nothing more was asked of Slack');
     assert.deepEqual(await database.rows('select id from runs where finished_at is null'), []);

@@ -39,7 +39,7 @@ async function installNew(machines: Machines, name: string, url = machines.a.url
   return place;
 }
 
-/** The same race again and again: both senders look at the same moment, and one of them sends. */
+/** Repeats one race: both senders look at the same moment, and only one of them sends. */
 async function assertClaimedOnce(t: TestContext, { a, b, database, webhook }: Machines): Promise<void> {
   const senders = await Promise.all(
     [a, b].map(async ({ config }) => {
@@ -54,12 +54,12 @@ async function assertClaimedOnce(t: TestContext, { a, b, database, webhook }: Ma
       "update operator_notices set status = 'pending', due_at = 0 where cause_id = (select min(cause_id) from operator_notices where kind = 'uninstalled')",
     );
     await Promise.all(senders.map((sender) => sender.send()));
-    assert.equal(webhook.calls(), before + 1, 'both have told');
+    assert.equal(webhook.calls(), before + 1, 'both have sent');
   }
 }
 
 describe('two machines on one Postgres', { concurrency: 4 }, () => {
-  it('start at once on an empty database: each migration once, one key, and both serve', async (t) => {
+  it('start at the same time on an empty database: each migration runs once, one key, and both serve', async (t) => {
     const machines = await machinesFor(t, { start: false });
     for (let n = 0; n < count({ quick: 1, full: 5 }); n += 1) {
       const { url, drop } = await createPostgresDatabase({ empty: true });
@@ -93,7 +93,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     }
   });
 
-  it('apply a lifecycle event once that comes to both', async (t) => {
+  it('apply a lifecycle event once if it reaches both', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, database } = machines;
     for (let n = 0; n < count({ quick: 2, full: 15 }); n += 1) {
@@ -103,7 +103,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
         team_id: teamId,
         api_app_id: sandbox.app.id,
         event_id: `EvTWICE${n}`,
-        // A second later, since an event in the second of its install counts as later only by the clock.
+        // A second later, since for an event in the second of its install only the clock decides which is later.
         event_time: Math.floor(Date.now() / 1000) + 1,
         event: { type: 'app_uninstalled' },
       };
@@ -125,7 +125,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     }
   });
 
-  it('tell the operators once of each cause, though both look for it at once', async (t) => {
+  it('notify the operators once of each cause, although both look for it at the same time', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, webhook } = machines;
     await b.stop();
@@ -135,7 +135,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
       await sandbox.uninstall({ teamId });
     }
     await sandbox.settled();
-    // What is due is looked for as each of them starts.
+    // Each machine looks for due notices when it starts.
     await a.stop();
     await Promise.all([a.start(), b.start()]);
     const tellsOf = (n: number, word: string) =>
@@ -154,10 +154,10 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     await assertClaimedOnce(t, machines);
   });
 
-  it('give back what an interrupted install left behind, and neither says that it could not', async (t) => {
+  it('revoke the tokens that an interrupted install left behind, and neither logs a failure', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, database } = machines;
-    // Slack refuses to take the token back while the page waits, so it is kept.
+    // Slack does not revoke the token while the page waits, so Foyer keeps it.
     sandbox.faults.add({ method: 'auth.test', failure: { type: 'status', status: 500 } });
     sandbox.faults.add({ method: 'auth.revoke', failure: { type: 'status', status: 500 } });
     const { id: teamId } = sandbox.addWorkspace({ name: 'Cut off' });
@@ -178,7 +178,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     assert.deepEqual(complaints, []);
   });
 
-  it('know each other’s operators: who logs in on one is let in by the other', async (t) => {
+  it('share operator sessions: a login or a logout on one holds on the other', async (t) => {
     const { a, b } = await machinesFor(t, { environment: { OPERATOR_PASSWORD: password } });
     const { host } = new URL(a.config.http.publicUrl);
     assert.equal((await fetchAs(host, `${b.url}/operator`)).status, 303);
@@ -195,7 +195,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     const page = await fetchAs(host, `${b.url}/operator`, { headers: { cookie } });
     assert.equal(page.status, 200);
     const csrf = /name="csrf" value="([^"]+)"/.exec(await page.text())?.[1] ?? '';
-    // And who logs out on that one is out on the first.
+    // A logout on B ends the session on A too.
     const logout = await fetchAs(host, `${b.url}/operator/logout`, {
       method: 'POST',
       headers: {

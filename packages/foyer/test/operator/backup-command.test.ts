@@ -15,7 +15,7 @@ import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { setStage } from '../support/start-foyer.ts';
 import { createOperatorHarness, storeInstallation } from './operator-harness.ts';
 
-test('backup makes one whole file that only its owner reads, with what the WAL still held', async (t) => {
+test('backup makes one complete file that only its owner can read, with what is only in the WAL', async (t) => {
   const { folder, database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1' });
   const file = join(folder, 'backup.db');
@@ -33,7 +33,7 @@ test('backup makes one whole file that only its owner reads, with what the WAL s
   assert.deepEqual(rows, [{ id: 'ins_1' }]);
 });
 
-test('backup never overwrites: neither a file, nor a link, nor a backup that is being made', async (t) => {
+test('backup never overwrites a file, a link or a backup in progress', async (t) => {
   const { folder, run } = await createOperatorHarness(t);
   const file = join(folder, 'precious.txt');
   writeFileSync(file, 'precious');
@@ -51,14 +51,14 @@ test('backup never overwrites: neither a file, nor a link, nor a backup that is 
   assert.equal(existsSync(join(folder, 'nowhere')), false);
 });
 
-test('a folder that is not there is told', async (t) => {
+test('backup reports a missing folder', async (t) => {
   const { folder, run } = await createOperatorHarness(t);
   const { exitCode, stderr } = await run(['backup', join(folder, 'no', 'backup.db')]);
   assert.equal(exitCode, 1);
   assert.match(stderr, /There is no folder .*no\. Make it first/);
 });
 
-test('a place where no file can be made is told by name', async (t) => {
+test('backup names a path where it cannot create a file', async (t) => {
   const { folder, file, run } = await createOperatorHarness(t);
   const { exitCode, stdout, stderr } = await run(['backup', join(file, 'backup.db')]);
   assert.deepEqual([exitCode, stdout], [1, '']);
@@ -70,7 +70,7 @@ test('a place where no file can be made is told by name', async (t) => {
   );
 });
 
-test('a damaged copy is told, and nothing of it stays', async (t) => {
+test('backup reports a damaged copy, and removes it', async (t) => {
   const { folder, file } = await createOperatorHarness(t);
   const target = join(folder, 'backup.db');
   const damaging = {
@@ -89,7 +89,7 @@ test('a damaged copy is told, and nothing of it stays', async (t) => {
   assert.throws(() => verifyBackup(join(folder, 'empty.db')), { name: 'BackupDamagedError' });
 });
 
-test('a backup of Postgres is one moment of it, in a file on which Foyer starts, while installs go on', async (t) => {
+test('a backup of Postgres during installs is one snapshot, in a file on which Foyer starts', async (t) => {
   const stage = await setStage({
     engine: 'Postgres',
     environment: { OPERATOR_PASSWORD: 'open sesame, please' },
@@ -142,7 +142,7 @@ test('a backup of Postgres is one moment of it, in a file on which Foyer starts,
         SLACK_CLIENT_ID: config.slack.clientId,
         SLACK_CLIENT_SECRET: config.slack.clientSecret,
         SLACK_SIGNING_SECRET: config.slack.signingSecret,
-        // Slack is out of reach: this copy must not greet anybody again.
+        // Slack is unreachable: this copy must not welcome anyone again.
         SLACK_API_URL: 'http://127.0.0.1:9/',
         DATABASE_URL: `file:${file}`,
         TOKEN_ENCRYPTION_KEYS: (config.encryptionKeys ?? [])

@@ -25,7 +25,7 @@ import { createOperatorHarness } from './operator-harness.ts';
 
 const copyProcess = new URL('./copy-process.ts', import.meta.url).pathname;
 
-/** A source with so many rows in each table, which nobody has open, and an empty target. */
+/** A source with `rows` rows in each table, which is not open, and an empty target. */
 async function prepare(
   t: TestContext,
   { from = 'SQLite', to = 'Postgres', rows = 25 }: { from?: EngineName; to?: EngineName; rows?: number } = {},
@@ -38,7 +38,7 @@ async function prepare(
   if (postgres) t.after(postgres.drop);
   const url = postgres?.url ?? `file:${join(harness.folder, 'target', 'foyer.db')}`;
   const target = targetOf(url);
-  /** Looks into a database that a copy has just left, or the source. */
+  /** Reads from the target after a copy, or from the source. */
   async function look<T>(at: DatabaseTarget, work: (database: Database) => Promise<T>): Promise<T> {
     const database = await openDatabase(at);
     return work(database).finally(() => database.close());
@@ -54,7 +54,7 @@ function targetOf(url: string): DatabaseTarget {
   return target;
 }
 
-/** Starts a copy in a process of its own, and calls back for each line that it says. */
+/** Starts a copy in its own process, and calls back for each line that it prints. */
 function startCopy(
   source: DatabaseTarget,
   target: DatabaseTarget,
@@ -75,7 +75,7 @@ function startCopy(
   return { kill: () => child.kill('SIGKILL'), ended };
 }
 
-/** A terminal that goes away in the middle. */
+/** A terminal that goes away during the copy. */
 function cutOff(at: string) {
   return (text: string | null): void => {
     if (text?.startsWith(at)) throw new Error('cut off');
@@ -89,8 +89,8 @@ describe('copy', () => {
     ['SQLite', 'SQLite'],
     ['Postgres', 'Postgres'],
   ] as const) {
-    it(`moves every row as it is, from ${from} to ${to}, and shows both sides of each table`, async (t) => {
-      // More than one page where the engines differ.
+    it(`copies every row unchanged, from ${from} to ${to}, and shows both sides of each table`, async (t) => {
+      // More than one page if the engines differ.
       const rows = from === to ? 25 : 1100;
       const { copy, look, target, source, held } = await prepare(t, { from, to, rows });
       const { exitCode, stdout, stderr } = await copy();
@@ -104,13 +104,13 @@ describe('copy', () => {
         assert.match(one.checksum, /^[0-9a-f]{32}$/);
       }
       assert.deepEqual(await look(target, everythingIn), held);
-      assert.deepEqual(await look(source, everythingIn), held, 'the source stays');
+      assert.deepEqual(await look(source, everythingIn), held, 'the source is unchanged');
       const tables = await look(target, ({ queries }) => readTables(queries));
       assert.equal(tables.length, tableCount, 'nothing is left of the copy');
     });
   }
 
-  it('tells a person what was copied, and what to do now, without the key', async (t) => {
+  it('prints what was copied and what to do next, without the key', async (t) => {
     const { run, url, file } = await prepare(t);
     writeFileSync(`${file}.key`, 'main:the-key-itself\n');
     const { exitCode, stdout, stderr } = await run(['copy', '--to', '-'], {
@@ -123,7 +123,7 @@ describe('copy', () => {
     assert.doesNotMatch(stderr, /the-key-itself/);
   });
 
-  it('sends nobody to a key file that is not there, as beside a backup', async (t) => {
+  it('names no key file if there is none, as with a backup', async (t) => {
     const { run, url } = await prepare(t, { to: 'SQLite' });
     const { exitCode, stderr } = await run(['copy', '--to', url]);
     assert.equal(exitCode, 0, stderr);
@@ -131,7 +131,7 @@ describe('copy', () => {
     assert.doesNotMatch(stderr, /\.key/);
   });
 
-  it('shows how far it is', async (t) => {
+  it('shows its progress', async (t) => {
     const { run, url } = await prepare(t, { to: 'SQLite' });
     const shown: (string | null)[] = [];
     await run(['copy', '--to', url], { progress: (text) => void shown.push(text) });
@@ -144,7 +144,7 @@ describe('copy', () => {
     ['SQLite', 'Postgres'],
     ['Postgres', 'SQLite'],
   ] as const) {
-    it(`goes on after a kill at any instant, from ${from} to ${to}; nobody can use the half`, async (t) => {
+    it(`resumes after a kill at any instant, from ${from} to ${to}; an unfinished copy cannot be used`, async (t) => {
       const { copy, look, source, target, held, run, url } = await prepare(t, { from, to, rows: 1500 });
       const kills = count({ quick: from === 'SQLite' ? 2 : 1, full: 20 });
       for (let nth = 1; nth <= kills; nth += 1) {
@@ -168,7 +168,7 @@ describe('copy', () => {
     });
   }
 
-  it('copies anew what does not fit a source that has changed since a kill', async (t) => {
+  it('copies again what no longer matches a source that has changed since a kill', async (t) => {
     const { copy, look, source, target } = await prepare(t);
     assert.equal((await copy({ progress: cutOff('comparing') })).exitCode, 1);
     const held = await look(source, async (database) => {
@@ -188,7 +188,7 @@ describe('copy', () => {
     assert.deepEqual(await look(target, everythingIn), held);
   });
 
-  it('does not take a source for copied that was written meanwhile, and starts over the next time', async (t) => {
+  it('does not accept a copy whose source was written during it, and starts over the next time', async (t) => {
     const { copy, look, source, target, file } = await prepare(t, { rows: 30 });
     let written = false;
     const write = (text: string | null): void => {
@@ -213,7 +213,7 @@ describe('copy', () => {
   });
 
   for (const from of ['SQLite', 'Postgres'] as const) {
-    it(`refuses a source that somebody works on (${from})`, async (t) => {
+    it(`refuses a source that is in use (${from})`, async (t) => {
       const { copy, source, target } = await prepare(t, { from, to: 'SQLite' });
       const foyer = await openDatabase(source);
       await foyer.ping();
@@ -227,7 +227,7 @@ describe('copy', () => {
     });
   }
 
-  it('does not take a connection that is being closed for someone who works on the source', async (t) => {
+  it('does not mistake a closing connection for use of the source', async (t) => {
     const { copy, source } = await prepare(t, { from: 'Postgres', to: 'SQLite' });
     const foyer = await openDatabase(source);
     await foyer.ping();
@@ -237,7 +237,7 @@ describe('copy', () => {
     assert.equal(exitCode, 0, stderr);
   });
 
-  it('refuses a source that somebody has begun to work on meanwhile, and then only looks again', async (t) => {
+  it('refuses a source that comes into use during the copy, and then only compares again', async (t) => {
     const { copy, source, look, target, held } = await prepare(t);
     let opening: Promise<Database> | undefined;
     const refused = await copy({
@@ -267,7 +267,7 @@ describe('copy', () => {
     });
   }
 
-  it('refuses a target with tables of another program, and makes none beside them', async (t) => {
+  it('refuses a target with tables of another program, and creates none there', async (t) => {
     const { copy, url } = await prepare(t);
     const strangers = async (work: string) => {
       const database = await openDatabase({ kind: 'postgres', url: otherSchema(url) });
@@ -294,7 +294,7 @@ describe('copy', () => {
     assert.equal((await one.copy()).exitCode, 0);
   });
 
-  it('refuses to copy a database to itself, by whichever of its names', async (t) => {
+  it('refuses to copy a database to itself, under any of its names', async (t) => {
     const { run, file, folder } = await prepare(t);
     for (const url of [`file:${file}`, `file:${folder}/./x/../foyer.db`]) {
       const { exitCode, stderr } = await run(['copy', '--to', url]);
@@ -307,10 +307,10 @@ describe('copy', () => {
     assert.match(named.stderr, /the same database/);
     const renamed = await postgres.run(['copy', '--to', own.replace('127.0.0.1', 'localhost')]);
     assert.deepEqual([renamed.exitCode, renamed.stdout], [1, '']);
-    assert.match(renamed.stderr, /not empty/, 'a name that it cannot see through');
+    assert.match(renamed.stderr, /not empty/, 'an alias that it does not recognize');
   });
 
-  it('lets two copies into one target take turns: one finishes it, none spoils it', async (t) => {
+  it('lets two copies into one target take turns: one finishes it, neither spoils it', async (t) => {
     const { source, target, look, held, copy } = await prepare(t, { rows: 300 });
     const ends = await Promise.all([startCopy(source, target).ended, startCopy(source, target).ended]);
     t.diagnostic(ends.join(', '));
@@ -321,7 +321,7 @@ describe('copy', () => {
     assert.deepEqual(await look(target, everythingIn), held);
   });
 
-  it('rides out a target that is gone for a moment', async (t) => {
+  it('survives a target that is briefly unreachable', async (t) => {
     const { run, url, look, target, held } = await prepare(t, { rows: 300 });
     const proxy = await startPostgresProxy(url);
     t.after(() => proxy.close());
@@ -372,14 +372,14 @@ describe('copy', () => {
   });
 });
 
-/** The same database, where ours would be in a schema of their own. */
+/** The same database, with another schema for Foyer's tables. */
 function otherSchema(url: string): string {
   const other = new URL(url);
   other.searchParams.set('options', '-c search_path=pg_temp');
   return other.href;
 }
 
-test('no address is printed with its password, whatever is wrong with it', async (t) => {
+test('no address is printed with its password, whatever is wrong with the address', async (t) => {
   const { run } = await prepare(t);
   const password = 'recognisable%40/pass';
   const attempts = [

@@ -13,7 +13,7 @@ import type { EngineName } from '../support/stage-database.ts';
 import { fillEveryTable } from './fill-every-table.ts';
 import { createOperatorHarness } from './operator-harness.ts';
 
-/** A column of each type that both engines can hold; the tables' names sort against the order of their references. */
+/** A column of each type that both engines can hold; by name, the tables sort against the order of their references. */
 const migrations: OwnMigrations = {
   '0001-orders': {
     async up(db: Queries) {
@@ -42,13 +42,13 @@ const migrations: OwnMigrations = {
         .addColumn('cents', 'integer', (column) => column.generatedAlwaysAs(sql`plan_id * 100`).stored())
         .addPrimaryKeyConstraint('a_orders_pk', ['installation_id', 'number'])
         .execute();
-      // What a migration puts into its table is in the source already, and was changed there since.
+      // The source already has the row that a migration inserts, and has changed it since.
       await sql`insert into z_plans (name) values ('free')`.execute(db);
     },
   },
 };
 
-/** The same for an app with one table more. */
+/** The same migrations, and one more that creates a table. */
 const withTable = (name: string, create: (db: Kysely<unknown>) => Promise<unknown>): OwnMigrations => ({
   ...migrations,
   [name]: {
@@ -104,7 +104,7 @@ async function fillOwnTables(db: Queries): Promise<void> {
   }
 }
 
-/** The own tables in words that both engines have. */
+/** The rows of the app's own tables, in a form that is the same on both engines. */
 async function ownRows(db: Queries): Promise<unknown> {
   const isPostgres = engineOf(db) === 'Postgres';
   const { rows } = await sql<Record<string, unknown>>`
@@ -143,7 +143,7 @@ describe('the app’s own tables', () => {
       const rows = Object.fromEntries(copied.map((each) => [each.table, each.source.rows]));
       assert.deepEqual([rows.a_orders, rows.z_plans, rows.installations], [6, 2, 3]);
       assert.deepEqual(await look(target, ownRows), before);
-      // The next row gets a number that no copied row has.
+      // The next row gets an id that no copied row has.
       const next = await look(target, async (db) => {
         await sql`insert into z_plans (name) values ('Pro')`.execute(db);
         return (await sql<{ id: number }>`select max(id) as id from z_plans`.execute(db)).rows;
@@ -226,10 +226,10 @@ describe('the app’s own tables', () => {
       stderr,
       /a_orders\.due holds a value that is not of its type \(date\), in the row with installation_id ins_\w+, number 9007199254740993/,
     );
-    assert.doesNotMatch(stderr, /soon/, 'values are the app’s own business');
+    assert.doesNotMatch(stderr, /soon/, 'the values are the app’s own data');
   });
 
-  it('say which migration does not run on SQLite, of which a backup is made', async (t) => {
+  it('are refused by a backup, which is SQLite, if one of their migrations does not run there', async (t) => {
     const own = withTable('0002-postgres', (db) =>
       engineOf(db as Queries) === 'Postgres'
         ? sql`select 1`.execute(db)

@@ -70,7 +70,7 @@ async function prepare(t: TestContext, engine: EngineName = 'SQLite') {
     TOKEN_ENCRYPTION_KEYS: `${key.id}:${key.base64}`,
     NOTIFY_SLACK_WEBHOOK_URL: 'https://hooks.slack.com/services/T0/B0/very-secret',
   };
-  /** Runs `doctor --json`; nothing that it prints may hold a secret. */
+  /** Runs `doctor --json`, and checks that it prints no secret. */
   async function doctor(commandLine: readonly string[] = [], now: () => number = Date.now) {
     const end = await harness.run(['doctor', '--json', ...commandLine], {
       readEnvironment: () => environment,
@@ -87,11 +87,11 @@ async function prepare(t: TestContext, engine: EngineName = 'SQLite') {
 
 type Prepared = Awaited<ReturnType<typeof prepare>>;
 
-/** What is not as it should be. */
+/** The findings that are not ok. */
 const amiss = (findings: readonly Finding[]) => findings.filter(({ status }) => status !== 'ok');
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
-  test(`doctor finds nothing wrong where nothing is (${engine})`, async (t) => {
+  test(`doctor finds nothing wrong with a healthy Foyer (${engine})`, async (t) => {
     const { doctor } = await prepare(t, engine);
     const { exitCode, findings, stderr } = await doctor();
     assert.deepEqual(amiss(findings), []);
@@ -103,7 +103,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
   });
 }
 
-test('doctor shows what it found to a person', async (t) => {
+test('doctor prints its findings for people to read', async (t) => {
   const { run, environment } = await prepare(t);
   const shown = await run(['doctor', '--offline'], {
     readEnvironment: () => environment,
@@ -114,7 +114,7 @@ test('doctor shows what it found to a person', async (t) => {
   assert.doesNotMatch(shown.stdout, /credentials|public-url/);
 });
 
-/** One thing broken, and what doctor must say of it. */
+/** One thing that is broken, and what doctor must say about it. */
 interface Breakage {
   what: string;
   engine?: EngineName;
@@ -123,7 +123,7 @@ interface Breakage {
   status: Finding['status'];
   detail: RegExp;
   fix: RegExp;
-  /** Other findings that are amiss for the same reason. */
+  /** Other checks that fail for the same reason. */
   also?: string[];
   options?: (prepared: Prepared) => string[];
   now?: () => number;
@@ -131,7 +131,7 @@ interface Breakage {
 
 const breakages: Breakage[] = [
   {
-    what: 'a variable that is wrong, and the rest is checked all the same',
+    what: 'a wrong variable, and checks the rest anyway',
     breakIt: ({ environment }) => Object.assign(environment, { PORT: 'http' }),
     check: 'environment',
     status: 'fault',
@@ -139,7 +139,7 @@ const breakages: Breakage[] = [
     fix: /0 to 65535/,
   },
   {
-    what: 'a client secret that is missing',
+    what: 'a missing client secret',
     breakIt: ({ environment }) => delete environment.SLACK_CLIENT_SECRET,
     check: 'environment',
     status: 'fault',
@@ -167,7 +167,7 @@ const breakages: Breakage[] = [
     fix: /Basic Information/,
   },
   {
-    what: 'one secret in both places',
+    what: 'the same secret in both places',
     breakIt: ({ environment, sandbox }) =>
       Object.assign(environment, { SLACK_SIGNING_SECRET: sandbox.app.clientSecret }),
     check: 'credentials',
@@ -176,7 +176,7 @@ const breakages: Breakage[] = [
     fix: /They are two/,
   },
   {
-    what: 'a key that was replaced under its id',
+    what: 'a key that was replaced under the same id',
     breakIt: ({ environment }) =>
       Object.assign(environment, { TOKEN_ENCRYPTION_KEYS: `main:${randomBytes(32).toString('base64')}` }),
     check: 'key',
@@ -185,7 +185,7 @@ const breakages: Breakage[] = [
     fix: /Put the right key back/,
   },
   {
-    what: 'a key that is no longer given',
+    what: 'a key that is no longer configured',
     breakIt: ({ environment }) =>
       Object.assign(environment, { TOKEN_ENCRYPTION_KEYS: `new:${randomBytes(32).toString('base64')}` }),
     check: 'key',
@@ -194,7 +194,7 @@ const breakages: Breakage[] = [
     fix: /Put the right key back/,
   },
   {
-    what: 'a key file that is lost',
+    what: 'a lost key file',
     breakIt: ({ environment }) => delete environment.TOKEN_ENCRYPTION_KEYS,
     check: 'key',
     status: 'fault',
@@ -202,7 +202,7 @@ const breakages: Breakage[] = [
     fix: /Restore the key/,
   },
   {
-    what: 'a key file that everybody can read',
+    what: 'a key file that others can read',
     breakIt({ environment, file }) {
       delete environment.TOKEN_ENCRYPTION_KEYS;
       writeFileSync(`${file}.key`, `${key.id}:${key.base64}\n`);
@@ -214,7 +214,7 @@ const breakages: Breakage[] = [
     fix: /^chmod 600 .*foyer\.db\.key$/,
   },
   {
-    what: 'an .env that everybody can read',
+    what: 'an .env that others can read',
     breakIt({ folder }) {
       writeFileSync(join(folder, '.env'), '');
       chmodSync(join(folder, '.env'), 0o640);
@@ -234,7 +234,7 @@ const breakages: Breakage[] = [
     fix: /DATABASE_URL names the wrong place/,
   },
   {
-    what: 'a file that is no database',
+    what: 'a file that is not a database',
     breakIt({ environment, folder }) {
       writeFileSync(join(folder, 'other.db'), 'this is a text '.repeat(1000));
       environment.DATABASE_URL = `file:${folder}/other.db`;
@@ -259,7 +259,7 @@ const breakages: Breakage[] = [
     also: ['key', 'records'],
   },
   {
-    what: 'a database that is older, which it leaves as it is',
+    what: 'an older database, which it leaves unchanged',
     breakIt({ file, environment, folder }) {
       environment.DATABASE_URL = `file:${folder}/old.db`;
       const sqlite = new Sqlite(file);
@@ -294,7 +294,7 @@ const breakages: Breakage[] = [
     also: ['manifest-events', 'manifest-tabs'],
   },
   {
-    what: 'a manifest as setup kept it, once PUBLIC_URL has changed',
+    what: 'the manifest that setup saved, once PUBLIC_URL has changed',
     breakIt({ folder }) {
       const manifest = fillManifest(fixtureManifest, 'https://old.example.com');
       writeFileSync(join(folder, manifestFileName), JSON.stringify(manifest));
@@ -305,7 +305,7 @@ const breakages: Breakage[] = [
     fix: /npm run foyer -- manifest/,
   },
   {
-    what: 'a manifest that is not at the place that was named',
+    what: 'a manifest that is missing from the given path',
     breakIt: () => {},
     options: ({ folder }) => ['--manifest', join(folder, 'nowhere.json')],
     check: 'manifest',
@@ -314,7 +314,7 @@ const breakages: Breakage[] = [
     fix: /Export the manifest/,
   },
   {
-    what: 'a manifest as setup kept it, once it is no JSON any more',
+    what: 'the manifest that setup saved, once it is no longer JSON',
     breakIt: ({ folder }) => writeFileSync(join(folder, manifestFileName), '{ cut of'),
     check: 'manifest',
     status: 'warning',
@@ -322,7 +322,7 @@ const breakages: Breakage[] = [
     fix: /run setup again/,
   },
   {
-    what: 'a scope that the manifest does not list, and nobody has granted',
+    what: 'a scope that the manifest does not list and no one has granted',
     breakIt: ({ environment }) =>
       Object.assign(environment, { SLACK_SCOPES: [...botScopes, 'channels:read'].join() }),
     check: 'manifest-scopes',
@@ -377,7 +377,7 @@ const breakages: Breakage[] = [
     fix: /firewall/,
   },
   {
-    what: 'a clock that is wrong',
+    what: 'a wrong clock',
     breakIt: () => {},
     now: () => Date.now() - 10 * 60_000,
     check: 'clock',
@@ -398,7 +398,7 @@ const breakages: Breakage[] = [
     fix: /list --status broken/,
   },
   {
-    what: 'a token that lapsed and was not renewed',
+    what: 'a token that expired and was not renewed',
     breakIt: ({ database }) =>
       database.queries
         .updateTable('installations')
@@ -410,7 +410,7 @@ const breakages: Breakage[] = [
     fix: /Start Foyer/,
   },
   {
-    what: 'a run that nobody works on',
+    what: 'a run that no worker picks up',
     async breakIt({ database }) {
       await storeRun(database, 'ins_1', [{ name: 'register-team', status: 'pending' }]);
       const due = { status: 'queued' as const, due_at: Date.now() - 15 * 60_000, finished_at: null };
@@ -446,7 +446,7 @@ const breakages: Breakage[] = [
     fix: /Start Foyer/,
   },
   {
-    what: 'an operator’s password that crosses the network in the clear',
+    what: 'an operator password that crosses the network in plain text',
     breakIt: ({ environment }) =>
       Object.assign(environment, {
         OPERATOR_PASSWORD: 'correct horse battery',
@@ -459,7 +459,7 @@ const breakages: Breakage[] = [
     also: ['public-url'],
   },
   {
-    what: 'nobody to tell',
+    what: 'that there is no one to notify',
     breakIt: ({ environment }) => delete environment.NOTIFY_SLACK_WEBHOOK_URL,
     check: 'notify',
     status: 'warning',
@@ -482,7 +482,7 @@ const breakages: Breakage[] = [
     fix: /user and password/,
   },
   {
-    what: 'half of a copy',
+    what: 'an unfinished copy',
     breakIt: ({ database }) =>
       database.write((transaction) => createCopyMark(transaction, { source: 'another', owner: 'x' })),
     check: 'database-schema',
@@ -492,7 +492,7 @@ const breakages: Breakage[] = [
     also: ['key', 'records'],
   },
   {
-    what: 'half of a copy on Postgres',
+    what: 'an unfinished copy on Postgres',
     engine: 'Postgres',
     breakIt: ({ database }) =>
       database.write((transaction) => createCopyMark(transaction, { source: 'another', owner: 'x' })),
@@ -503,7 +503,7 @@ const breakages: Breakage[] = [
     also: ['key', 'records'],
   },
   {
-    what: 'a Postgres database that is not there',
+    what: 'a missing Postgres database',
     engine: 'Postgres',
     breakIt: ({ environment }) => changeUrl(environment, (url) => Object.assign(url, { pathname: '/none' })),
     check: 'database',
@@ -513,7 +513,7 @@ const breakages: Breakage[] = [
     also: ['key', 'records'],
   },
   {
-    what: 'a Postgres server that does not listen, without its password',
+    what: 'a Postgres server that does not listen, without printing its password',
     engine: 'Postgres',
     breakIt: ({ environment }) =>
       changeUrl(environment, (url) => Object.assign(url, { port: '9', password: mailPassword })),
@@ -535,7 +535,7 @@ const breakages: Breakage[] = [
     also: ['key', 'records'],
   },
   {
-    what: 'a Postgres database that only lets read',
+    what: 'a read-only Postgres database',
     engine: 'Postgres',
     breakIt: ({ database }) =>
       sql`do $$ begin
@@ -561,7 +561,7 @@ const breakages: Breakage[] = [
     also: ['key', 'records'],
   },
   {
-    what: 'a pool that is larger than Postgres',
+    what: 'a pool with more connections than Postgres allows',
     engine: 'Postgres',
     breakIt: ({ environment }) => changeUrl(environment, (url) => url.searchParams.set('pool_max', '500')),
     check: 'database-connections',
@@ -570,7 +570,7 @@ const breakages: Breakage[] = [
     fix: /max_connections/,
   },
   {
-    what: 'a Postgres database without Foyer’s tables, and makes none',
+    what: 'a Postgres database without Foyer’s tables, and creates none',
     engine: 'Postgres',
     async breakIt({ environment }, t) {
       const { url, drop } = await createPostgresDatabase({ empty: true });
@@ -583,7 +583,7 @@ const breakages: Breakage[] = [
     fix: /wrong database/,
   },
   {
-    what: 'keys that are missing beside Postgres',
+    what: 'missing keys with Postgres',
     engine: 'Postgres',
     breakIt: ({ environment }) => delete environment.TOKEN_ENCRYPTION_KEYS,
     check: 'environment',
@@ -601,7 +601,7 @@ function changeUrl(environment: Record<string, string>, change: (url: URL) => un
   environment.DATABASE_URL = url.href;
 }
 
-// A few at a time: all at once they keep each other from Slack's answers until the doctor stops waiting for them.
+// A few at a time: all at once, they delay each other until doctor stops waiting for Slack's answers.
 describe('doctor names, with its fix,', { concurrency: 4 }, () => {
   for (const { what, engine, breakIt, check, status, detail, fix, also = [], options, now } of breakages) {
     it(what, async (t) => {
@@ -620,7 +620,7 @@ describe('doctor names, with its fix,', { concurrency: 4 }, () => {
   }
 });
 
-test('doctor asks Slack on the way that Foyer’s calls take, through the proxy', async (t) => {
+test('doctor reaches Slack the way that Foyer’s calls do, through the proxy', async (t) => {
   const { doctor, environment, sandbox } = await prepare(t);
   const through: string[] = [];
   const proxy = createServer();
@@ -642,7 +642,7 @@ test('doctor asks Slack on the way that Foyer’s calls take, through the proxy'
     proxy.closeAllConnections();
     proxy.close();
   });
-  // A name that nobody has: without the proxy it is looked up in vain.
+  // A host name that does not exist: without the proxy, its lookup fails.
   Object.assign(environment, { NODE_USE_ENV_PROXY: '1', SLACK_API_URL: 'http://slack.invalid/api/' });
   const { findings } = await doctor();
   for (const asked of ['slack', 'clock', 'credentials']) {
@@ -652,7 +652,7 @@ test('doctor asks Slack on the way that Foyer’s calls take, through the proxy'
   assert.ok(through.length > 0 && through.every((asked) => asked === 'slack.invalid:80'), through.join());
 });
 
-test('doctor survives an environment in which nothing can be read', async (t) => {
+test('doctor survives an environment that cannot be read', async (t) => {
   const { run } = await createOperatorHarness(t);
   const { exitCode, stdout } = await run(['doctor', '--json', '--offline'], {
     readEnvironment: () => {
@@ -667,11 +667,11 @@ test('doctor survives an environment in which nothing can be read', async (t) =>
   assert.ok(findings.length > 3);
 });
 
-test('doctor tells a database that another program keeps for itself from one that this user may not open', async (t) => {
+test('doctor distinguishes a database locked by another program from one that this user may not open', async (t) => {
   const { doctor, environment, folder } = await prepare(t);
   const file = join(folder, 'kept.db');
   environment.DATABASE_URL = `file:${file}`;
-  // Not in WAL mode, so that nobody can even read beside whoever writes.
+  // Not in WAL mode, so that no one can even read while another connection writes.
   const other = new Sqlite(file);
   t.after(() => other.close());
   other.exec('create table anything (a); begin exclusive');
@@ -682,7 +682,7 @@ test('doctor tells a database that another program keeps for itself from one tha
   assert.match(found?.fix ?? '', /Another program keeps it for itself/);
 });
 
-test('room, damage and a log that grows are judged by their size', () => {
+test('disk space, a growing WAL, damage and refused writes are rated as a warning or a fault', () => {
   const sound = {
     bytes: 1_000_000,
     walBytes: 0,
@@ -706,7 +706,7 @@ test('room, damage and a log that grows are judged by their size', () => {
   assert.deepEqual(amissIn({ writeRefusal: 'SQLITE_READONLY' }), ['database fault', false]);
 });
 
-test('a Postgres server is judged by what Foyer needs of it', () => {
+test('a Postgres server is judged by what Foyer needs from it', () => {
   const url = 'postgres://foyer:secret@127.0.0.1/foyer';
   const sound = {
     version: '16.4',
@@ -752,7 +752,7 @@ test('a Postgres server is judged by what Foyer needs of it', () => {
   assert.deepEqual(amissIn({ oldestTransactionSeconds: 7200 }), ['database-vacuum warning', true]);
 });
 
-test('what Postgres and TLS refuse a connection for is told by name, without the password', () => {
+test('doctor names the reason why Postgres or TLS refuses a connection, without the password', () => {
   const url = 'postgres://foyer:very-secret@db.example.com/foyer';
   const told = (code: string | undefined, message: string): string => {
     const cause = Object.assign(new Error(message), code === undefined ? {} : { code });

@@ -18,7 +18,7 @@ MULTI=\`it's
 "fine"\`
 `;
 
-test('a variable is replaced in its place, and every other line stays', () => {
+test('a variable is replaced in place, and every other line stays', () => {
   const text = setVariables(existing, { SLACK_CLIENT_SECRET: 'new', NEW_ONE: 'x y', EMPTY: '1' });
   assert.equal(
     text,
@@ -29,14 +29,14 @@ test('a variable is replaced in its place, and every other line stays', () => {
   );
 });
 
-test('of two assignments the last one, which holds, is replaced', () => {
+test('of two assignments, the last one is replaced, since it takes effect', () => {
   const text = setVariables('A=1\nB=2\nA=3', { A: '4' });
   assert.equal(text, 'A=1\nB=2\nA=4');
   assert.equal(setVariables('A=1', { B: '2' }), 'A=1\nB=2\n');
   assert.equal(setVariables('', { B: '2' }), 'B=2\n');
 });
 
-test('dotenv reads back exactly what was given, whatever characters, or nothing is written', () => {
+test('dotenv reads back exactly the value that was given, or nothing is written', () => {
   const character = fc.oneof(
     fc.constantFrom('"', "'", '`', '\\', '#', '$', '=', ' ', '\n', '\t', '{', 'n', 'é', '\u2028', '\\n'),
     fc.string({ minLength: 1, maxLength: 1 }),
@@ -62,7 +62,7 @@ test('dotenv reads back exactly what was given, whatever characters, or nothing 
   assert.ok(written > refused * 4, `${written} written, ${refused} refused`);
 });
 
-test('what a person is likely to have as a secret is never refused', () => {
+test('a secret of common characters is never refused', () => {
   const one = fc.string({
     unit: fc.constantFrom(...'abcXYZ019!"$%&/()=?+*~#-_.:,;<>|@^ \\'),
     minLength: 1,

@@ -3,7 +3,7 @@ import type { Database } from '../../src/database/database.ts';
 import type { Tables } from '../../src/database/records.ts';
 
 const at = Date.UTC(2026, 10, 22, 1, 47, 3);
-/** Ids that no collation sorts as their bytes are. */
+/** Ids whose byte order differs from the order of any collation. */
 const idOf = (prefix: string, n: number): string =>
   `${prefix}_${n % 2 ? 'a' : 'B'}${String(n).padStart(6, '0')}`;
 const installationId = (n: number): string => idOf('ins', n);
@@ -13,7 +13,7 @@ const nameOf = (n: number): string => names[n % names.length] ?? '';
 const refresh = { refresh_owner: null, refresh_until: null };
 const error = { error_code: 'ratelimited', error_message: 'Slack answered ratelimited' };
 
-/** One row of each table for the team with this number. The compiler asks for every table. */
+/** One row of each table for the team with this number. The compiler requires every table. */
 const rowOf: { [Name in keyof Tables]: (n: number) => Insertable<Tables[Name]> } = {
   installations: (n) => ({
     id: installationId(n),
@@ -252,7 +252,7 @@ export async function fillEveryTable(database: Database, count: number, first = 
   }, 20_000);
 }
 
-/** Everything that a database holds: the rows of each table as text, in an order that no engine has a say in. */
+/** Everything that a database holds: the rows of each table as text, in an order that does not depend on the engine. */
 export async function everythingIn(database: Database): Promise<Record<string, string[]>> {
   const held: Record<string, string[]> = {};
   for (const name of Object.keys(rowOf)) {

@@ -31,7 +31,7 @@ function storeOf(database: Database, keyring: Keyring, clientId = '1.2') {
 
 const requestSealer = (keyring: Keyring) => createSealer({ keyring, purpose: unstoredTokensPurpose });
 
-/** As many teams as given under the old key, each with a bot's and a person's token, and one interrupted install. */
+/** This many teams under the old key, each with a bot's and a person's token, and one interrupted install. */
 async function prepare(t: TestContext, teams: number, engine?: EngineName) {
   const harness = await createOperatorHarness(t, {}, engine);
   await verifyKeyring(harness.database, before);
@@ -52,7 +52,7 @@ async function prepare(t: TestContext, teams: number, engine?: EngineName) {
 }
 
 testOnBothEngines(
-  'keys rotate puts everything under the first key, and tells that the old one can go',
+  'keys rotate encrypts everything with the first key, and says that the old one can go',
   async (t, engine) => {
     const { database, keys, progress } = await prepare(t, 130, engine);
     await keys(['rotate', '--dry-run'], before);
@@ -84,12 +84,12 @@ testOnBothEngines(
     assert.deepEqual(
       again.keys.map((key: { id: string }) => key.id),
       ['new'],
-      'a key that nothing needs, and that is not given, is forgotten',
+      'a key that nothing needs and that is not configured is forgotten',
     );
   },
 );
 
-test('keys rotate that was cut off goes on where it was', async (t) => {
+test('keys rotate resumes where it was interrupted', async (t) => {
   const { database, keys } = await prepare(t, 3);
   const one = await storeOf(database, rotated).findInstallation({ teamId: 'T1', userId: 'U1' });
   assert.ok(one);
@@ -97,7 +97,7 @@ test('keys rotate that was cut off goes on where it was', async (t) => {
   const holder = { installationId: one.installationId };
   assert.equal(await storeOf(database, rotated).saveRefreshed(holder, one.version, refreshed), true);
   const { renewed } = JSON.parse((await keys(['rotate', '--json'], rotated)).stdout);
-  assert.equal(renewed, 6, 'the one that was done is left alone');
+  assert.equal(renewed, 6, 'the token that was already done is left alone');
   const stored = await storeOf(database, after).fetchInstallation({ teamId: 'T1', userId: 'U1' });
   assert.deepEqual([stored.bot?.token, stored.user.token], ['xoxb-fresh', 'xoxp-1']);
 });
@@ -107,7 +107,7 @@ for (const [what, at] of [
   ['a person’s', 2],
 ] as const) {
   testOnBothEngines(
-    `keys rotate leaves ${what} token as it is that was replaced since it was read`,
+    `keys rotate leaves ${what} token alone if it was replaced since it was read`,
     async (t, engine) => {
       const { database } = await prepare(t, 1, engine);
       const working = storeOf(database, createKeyring([oldKey, newKey]));
@@ -137,7 +137,7 @@ test('keys rotate without the old key changes nothing, and names it', async (t) 
 });
 
 testOnBothEngines(
-  'keys rotate beside a process that still encrypts with the old key loses no token',
+  'keys rotate loses no token while another process still encrypts with the old key',
   async (t, engine) => {
     const { database, keys, config } = await prepare(t, 1, engine);
     const rounds = 30;
@@ -148,7 +148,7 @@ testOnBothEngines(
       'A',
       String(rounds),
       'old',
-      // Whoever rotates has given the new key to all: one that has not heard that it is the first now can read it.
+      // Before a rotation, every process has the new key: one that does not yet encrypt with it can read it.
       `new:${newKey.base64}`,
     ]);
     let done = false;
@@ -158,10 +158,10 @@ testOnBothEngines(
     let turns = 0;
     while (!done) {
       const { exitCode, stderr } = await keys(['rotate', '--json'], rotated);
-      // What the other has written in between is told, and is no loss.
+      // What the other process wrote in between is reported, and is no loss.
       assert.ok(exitCode === 0 || /Something is still encrypted with old/.test(stderr), stderr);
       turns += 1;
-      // Everything above may be done without a turn of the event loop, which the other's end comes by.
+      // Everything above may run without a turn of the event loop, which the exit of the other process needs.
       await new Promise((next) => setTimeout(next, 5));
     }
     assert.equal((await ended).stdout, 'done\n');
@@ -175,7 +175,7 @@ testOnBothEngines(
   },
 );
 
-/** Everything that is stored, but for the key record. */
+/** Everything that is stored, except the key record. */
 async function everything({ queries }: Database) {
   const installations = await queries.selectFrom('installations').selectAll().orderBy('id').execute();
   const people = await queries.selectFrom('user_tokens').selectAll().orderBy('installation_id').execute();
@@ -186,11 +186,11 @@ async function everything({ queries }: Database) {
 }
 
 testOnBothEngines(
-  'keys forget gives up what a lost key sealed, keeps every record, and offers to reconnect',
+  'keys forget drops what a lost key encrypted, keeps every record, and offers to reconnect',
   async (t, engine) => {
     const { database, keys } = await prepare(t, 2, engine);
     await verifyKeyring(database, rotated);
-    // A team whose tokens are under the key that is there, of another app, with a person.
+    // A team of another app, with a person, whose tokens are under the key that is still there.
     await storeOf(database, rotated, '9.9').recordInstall(
       teamInstall({ teamId: 'T9', botToken: 'xoxb-kept', userToken: 'xoxp-kept' }),
     );
@@ -232,7 +232,7 @@ testOnBothEngines(
     assert.deepEqual(
       left.runs.map(({ status }) => status).sort(),
       ['cancelled', 'cancelled', 'queued'],
-      'the other app’s run goes on',
+      'the other app’s run continues',
     );
     assert.deepEqual(
       left.requests.map(({ id, outcome, error_code, sealed_tokens }) => [
@@ -271,7 +271,7 @@ testOnBothEngines('keys forget changes nothing for a key that is not lost', asyn
   assert.deepEqual(await everything(database), stored);
 });
 
-test('keys forget asks first, and says what goes', async (t) => {
+test('keys forget asks first, and says what will be lost', async (t) => {
   const { database, keys, run, config } = await prepare(t, 3);
   const silent = await keys(['forget', 'old'], after);
   assert.equal(silent.exitCode, 2);

@@ -57,7 +57,7 @@ testOnBothEngines('list --json prints exactly the agreed array', async (t, engin
   ]);
 });
 
-test('what an org-wide install without bot and run does not have is null', async (t) => {
+test('list prints null for what an org-wide install without a bot and a run does not have', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1', team_id: null, enterprise_id: 'E1', bot_scopes: null });
   const [printed] = JSON.parse((await run(['list', '--json'])).stdout);
@@ -103,7 +103,7 @@ testOnBothEngines(
   },
 );
 
-test('a table is aligned, and coloured on a terminal alone', async (t) => {
+test('a table is aligned, and colored only on a terminal', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1', team_id: 'T1', team_name: '東京支社 🎉' });
   await storeInstallation(database, { id: 'ins_2', team_id: 'T200', team_name: 'Acme' });
@@ -152,7 +152,7 @@ test('where there is no database it says so and makes none', async (t) => {
   assert.equal(existsSync(join(folder, 'elsewhere')), false);
 });
 
-test('where Postgres has no tables of Foyer’s it says so and makes none', async (t) => {
+test('list says so if Postgres has no Foyer tables, and creates none', async (t) => {
   const { config, run } = await createOperatorHarness(t);
   const { url, drop } = await createPostgresDatabase({ empty: true });
   t.after(drop);
@@ -165,7 +165,7 @@ test('where Postgres has no tables of Foyer’s it says so and makes none', asyn
   assert.deepEqual(await peekTables(target), []);
 });
 
-test('a file that is no database is told in one line', async (t) => {
+test('list names a file that is not a database', async (t) => {
   const { folder, config, run } = await createOperatorHarness(t);
   const file = join(folder, 'letter.txt');
   writeFileSync(file, 'Dear Slack, '.repeat(500));
@@ -176,7 +176,7 @@ test('a file that is no database is told in one line', async (t) => {
   assert.doesNotMatch(stderr, /fault of Foyer/);
 });
 
-test('every fault of the configuration is told at once', async (t) => {
+test('list reports every problem of the configuration at once', async (t) => {
   const { variables, run } = await createOperatorHarness(t);
   const readConfig = () => parseConfig({ ...variables, PORT: 'x', LOG_LEVEL: 'loud' }, fixtureManifest);
   assert.throws(readConfig, ConfigError);
@@ -186,7 +186,7 @@ test('every fault of the configuration is told at once', async (t) => {
   assert.match(stderr, /PORT[\s\S]*LOG_LEVEL|LOG_LEVEL[\s\S]*PORT/);
 });
 
-test('list says where installing begins if the app is not installed anywhere', async (t) => {
+test('list says where to install the app if it is not installed anywhere', async (t) => {
   const { run } = await createOperatorHarness(t);
   assert.match(
     (await run(['list'])).stdout,
@@ -196,7 +196,7 @@ test('list says where installing begins if the app is not installed anywhere', a
 });
 
 testOnBothEngines(
-  'list goes through every page, each installation once, with its own newest run',
+  'list reads every page, each installation once, with its own newest run',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     const count = 1203;
@@ -218,7 +218,7 @@ testOnBothEngines(
   },
 );
 
-test('list stops reading once nobody reads its output', async (t) => {
+test('list stops reading once its output is closed', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await fillEveryTable(database, 1500);
   const stdout = new PassThrough({ highWaterMark: 1 });

@@ -14,7 +14,7 @@ function undefinedConfig(): never {
   throw new Error('the manifest needs no secret');
 }
 
-test('manifest fills the public URL in, changes nothing else, and needs no secret', async (t) => {
+test('manifest fills in the public URL, changes nothing else, and needs no secret', async (t) => {
   const { run } = await createOperatorHarness(t);
   const { exitCode, stdout } = await run(['manifest'], readUrl);
   assert.equal(exitCode, 0);
@@ -23,13 +23,13 @@ test('manifest fills the public URL in, changes nothing else, and needs no secre
   assert.deepEqual(expected.oauth_config.redirect_urls, [`${publicUrl}/slack/oauth_redirect`]);
 });
 
-test('PUBLIC_URL is read alone, and its fault is told', () => {
+test('only PUBLIC_URL is read, and a problem with it is reported', () => {
   assert.equal(readPublicUrl({ PUBLIC_URL: `${publicUrl}/` }), publicUrl);
   assert.equal(readPublicUrl({ PUBLIC_URL: ' ' }), 'http://localhost:3000');
   assert.throws(() => readPublicUrl({ PUBLIC_URL: 'foyer.example.com' }), /PUBLIC_URL: is not an http/);
 });
 
-test('--check agrees with what Slack exports: another order, and defaults spelled out', async (t) => {
+test('--check accepts what Slack exports: another order, and defaults spelled out', async (t) => {
   const { folder, run } = await createOperatorHarness(t);
   const exported = JSON.parse((await run(['manifest'], readUrl)).stdout);
   delete exported._metadata;
@@ -45,7 +45,7 @@ test('--check agrees with what Slack exports: another order, and defaults spelle
   assert.match((await run(['manifest', '--check', file], readUrl)).stdout, /agrees/);
 });
 
-test('--check lists each difference and ends with 1', async (t) => {
+test('--check lists each difference and exits with 1', async (t) => {
   const { folder, run } = await createOperatorHarness(t);
   const exported = JSON.parse((await run(['manifest'], readUrl)).stdout);
   exported.oauth_config.scopes.bot = [...exported.oauth_config.scopes.bot.slice(1), 'files:read'];
@@ -78,7 +78,7 @@ test('--check lists each difference and ends with 1', async (t) => {
   assert.match(table.stdout, /^oauth_config\.scopes\.bot +chat:write +-$/m);
 });
 
-test('a file that is no manifest is told', async (t) => {
+test('--check reports a file that is not a manifest', async (t) => {
   const { folder, run } = await createOperatorHarness(t);
   const file = join(folder, 'exported.yml');
   writeFileSync(file, 'display_information:\n  name: Foyer\n');
@@ -93,6 +93,6 @@ test('a file that is no manifest is told', async (t) => {
   }
 });
 
-test('manifests that are no objects differ as a whole', () => {
+test('manifests that are not objects differ as a whole', () => {
   assert.deepEqual(compareManifests({ a: 1 }, []), [{ path: '', expected: { a: 1 }, found: [] }]);
 });

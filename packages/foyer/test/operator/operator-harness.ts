@@ -35,7 +35,7 @@ export interface RunOptions extends Partial<OperatorDeps> {
   terminal?: boolean;
 }
 
-/** A folder with a database in it, or beside it on Postgres, and the commands run on it in this process. */
+/** A folder with a database in it (on Postgres, outside of it), and the commands, run on it in this process. */
 export async function createOperatorHarness(
   t: TestContext,
   environment: Record<string, string> = {},
@@ -100,7 +100,7 @@ export async function createOperatorHarness(
   };
 }
 
-/** A test of a command whose queries both engines have to answer alike. */
+/** Tests a command on both engines, which must give the same answers. */
 export function testOnBothEngines(
   name: string,
   work: (t: TestContext, engine: EngineName) => Promise<void>,
@@ -157,7 +157,7 @@ export async function storeInstallation(
   return row;
 }
 
-/** Stores a run of an installation, its steps standing as given. */
+/** Stores a run of an installation, with its steps in the given states. */
 export async function storeRun(
   database: Database,
   installationId: string,

@@ -35,7 +35,7 @@ test('every command has help with an example, on stdout and with exit code 0', a
   for (const command of commands) assert.match(all.stdout, new RegExp(`^  ${command}\\b`, 'm'));
 });
 
-test('wrong usage ends with 2, says why on stderr and leaves stdout empty', async (t) => {
+test('wrong usage exits with 2, says why on stderr and leaves stdout empty', async (t) => {
   const { run } = await createOperatorHarness(t);
   const wrong = [
     [],
@@ -65,7 +65,7 @@ test('wrong usage ends with 2, says why on stderr and leaves stdout empty', asyn
   }
 });
 
-test('an unexpected failure ends with 1 and shows no secret', async (t) => {
+test('an unexpected failure exits with 1 and shows no secret', async (t) => {
   const { run } = await createOperatorHarness(t);
   const { exitCode, stdout, stderr } = await run(['list', '--json'], {
     readConfig: () => {
@@ -77,7 +77,7 @@ test('an unexpected failure ends with 1 and shows no secret', async (t) => {
   assert.match(stderr, /fault of Foyer[\s\S]*it broke at \[secret\]/);
 });
 
-test('a database that cannot be used is told with the command that finds out why', async (t) => {
+test('a database that cannot be used is reported with the command that finds out why', async (t) => {
   const { run } = await createOperatorHarness(t);
   const { exitCode, stdout, stderr } = await run(['retry', 'run_1', '--json'], {
     openDatabase: async () => {
@@ -90,7 +90,7 @@ test('a database that cannot be used is told with the command that finds out why
   assert.match(stderr, /database is locked\.\n`npm run foyer -- doctor` says what is wrong/);
 });
 
-test('the example of an address stays whole, and the password of a real one does not', async (t) => {
+test('the example of an address is printed whole, and the password of a real one is hidden', async (t) => {
   const { run } = await createOperatorHarness(t);
   const told = async (environment: Record<string, string>) => {
     const readConfig = () => parseConfig(environment, fixtureManifest);

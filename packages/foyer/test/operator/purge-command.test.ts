@@ -14,7 +14,7 @@ import {
   testOnBothEngines,
 } from './operator-harness.ts';
 
-/** A Slack that knows `auth.revoke` alone, and answers as told. */
+/** A Slack that knows only `auth.revoke`, and answers as `answer` says. */
 async function startSlack(t: TestContext, answer: (token: string) => object | 'drop') {
   const revoked: string[] = [];
   const server = createServer((request, response) => {
@@ -30,7 +30,7 @@ async function startSlack(t: TestContext, answer: (token: string) => object | 'd
   return { apiUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/`, revoked };
 }
 
-/** A store in which everybody has a token named after them, and a purge that erases the row. */
+/** A store in which each person has a token named after them, and a purge that erases the row. */
 function storeOfTokens(installationId: string) {
   const purged: string[] = [];
   const deps: Pick<OperatorDeps, 'openStore' | 'openEraser'> = {
@@ -74,7 +74,7 @@ async function createTeam(t: TestContext, answer: (token: string) => object | 'd
 const ok = () => ({ ok: true, revoked: true });
 
 testOnBothEngines(
-  'purge gives every token back to Slack, erases the team and says what went',
+  'purge revokes every token at Slack, erases the team and says what was erased',
   async (t, engine) => {
     const { run, deps, purged, slack } = await createTeam(t, ok, engine);
     const { exitCode, stdout, stderr } = await run(['purge', 'T1', '--yes', '--json'], deps);
@@ -95,7 +95,7 @@ testOnBothEngines(
   },
 );
 
-test('a Slack that does not answer is told, asked no more, and stops nothing', async (t) => {
+test('purge reports a Slack that does not answer, calls it no more, and still erases', async (t) => {
   const { run, deps, purged, slack } = await createTeam(t, () => 'drop');
   const { exitCode, stdout, stderr } = await run(['purge', 'T1', '--yes', '--json'], deps);
   assert.equal(exitCode, 0);
@@ -113,7 +113,7 @@ test('a Slack that does not answer is told, asked no more, and stops nothing', a
   assert.match(stderr, /bot’s token could not be revoked at Slack \(connection_failed\)/);
 });
 
-test('a token that is dead already counts as given back, a lapsed or refused one does not', async (t) => {
+test('a token that is already dead counts as revoked, an expired or refused one does not', async (t) => {
   const errors: Record<string, string> = {
     'xoxb-bot': 'token_revoked',
     'xoxp-U1': 'token_expired',
@@ -148,7 +148,7 @@ test('purge shows what will go and asks: No erases and revokes nothing', async (
   assert.deepEqual(purged, ['ins_1']);
 });
 
-test('where nobody can answer, purge wants --yes and touches nothing', async (t) => {
+test('if no one can answer, purge requires --yes and touches nothing', async (t) => {
   const { run } = await createTeam(t, ok);
   const { exitCode, stdout, stderr } = await run(['purge', 'T1']);
   assert.equal(exitCode, 2);
@@ -171,7 +171,7 @@ test('a key that does not open the tokens stops the purge; --no-revoke erases wi
   assert.deepEqual([purged, slack.revoked], [['ins_1'], []]);
 });
 
-test('an uninstalled team is erased without a word to Slack, an unknown one is told', async (t) => {
+test('an uninstalled team is erased without a call to Slack, an unknown one is reported', async (t) => {
   const { database, run, deps, slack } = await createTeam(t, ok);
   await database.queries.updateTable('installations').set({ status: 'uninstalled' }).execute();
   assert.equal((await run(['purge', 'T1', '--yes'], deps)).exitCode, 0);

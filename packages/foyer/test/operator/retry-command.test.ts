@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createOperatorHarness, storeInstallation, storeRun, testOnBothEngines } from './operator-harness.ts';
 
-testOnBothEngines('retry queues a failed run, and one that is under way is left to it', async (t, engine) => {
+testOnBothEngines('retry queues a failed run, and leaves one that is under way alone', async (t, engine) => {
   const { database, run } = await createOperatorHarness(t, {}, engine);
   await storeInstallation(database, { id: 'ins_1' });
   const runId = await storeRun(database, 'ins_1', [
@@ -18,7 +18,7 @@ testOnBothEngines('retry queues a failed run, and one that is under way is left 
 });
 
 testOnBothEngines(
-  'a run in which nothing failed, of a team that left, and of nobody end with 1 and the reason',
+  'retry exits with 1 and the reason if the run has no failure, its team has left, or it does not exist',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     await storeInstallation(database, { id: 'ins_1' });

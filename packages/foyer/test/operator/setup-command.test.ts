@@ -25,7 +25,7 @@ const signingSecret = 'a9b8c7d6'.repeat(4);
 const flags = ['--public-url', 'https://foyer.example.com/', '--client-id', '12.34', '--no-doctor'];
 const secrets = { SLACK_CLIENT_SECRET: clientSecret, SLACK_SIGNING_SECRET: signingSecret };
 
-/** An empty folder in which setup is run; the environment is what is given, under nothing. */
+/** An empty folder in which setup runs, with only the given environment over that of its .env. */
 async function prepare(t: TestContext) {
   const harness = await createOperatorHarness(t);
   const folder = join(harness.folder, 'clone');
@@ -55,7 +55,7 @@ async function prepare(t: TestContext) {
   return { folder, env, setup, written };
 }
 
-/** Answers in turn; what is told and asked is kept. Undefined is Ctrl-C. */
+/** Prompts that give these answers in turn, and record what is shown and asked. Undefined is Ctrl-C. */
 function scripted(answers: (string | boolean | undefined)[]) {
   const asked: string[] = [];
   const told: string[] = [];
@@ -84,7 +84,7 @@ function scripted(answers: (string | boolean | undefined)[]) {
 
 test('setup in a script writes an .env with which Foyer starts', async (t) => {
   const { folder, env, setup, written } = await prepare(t);
-  // A clone has it; where an app has none, .env begins empty.
+  // A clone has this file; in an app without one, .env starts empty.
   copyFileSync(new URL('../../../../.env.example', import.meta.url), join(folder, '.env.example'));
   const { exitCode, stdout, stderr } = await setup([...flags, '--production', '--json'], secrets);
   assert.equal(exitCode, 0, stderr);
@@ -108,7 +108,7 @@ test('setup in a script writes an .env with which Foyer starts', async (t) => {
   assert.deepEqual(JSON.parse(link.searchParams.get('manifest_json') ?? ''), manifest);
 });
 
-test('setup keeps an existing .env beside the new one, and its other lines in it', async (t) => {
+test('setup backs up an existing .env, and keeps its other lines', async (t) => {
   const { folder, env, setup, written } = await prepare(t);
   const before = `# ours\nPORT=3100 # behind nginx\nSLACK_CLIENT_ID=99.99\nTOKEN_ENCRYPTION_KEYS='old:${'A'.repeat(43)}='\n`;
   writeFileSync(env, before);
@@ -125,14 +125,14 @@ test('setup keeps an existing .env beside the new one, and its other lines in it
   assert.equal(readFileSync(join(folder, backup), 'utf8'), before);
   assert.equal(statSync(join(folder, backup)).mode & 0o777, 0o600);
 
-  // The address has changed: everything else is known by now.
+  // Only the address has changed: everything else is already set.
   const again = await setup(['--public-url', 'https://new.example.com', '--no-doctor']);
   assert.equal(again.exitCode, 0, again.stderr);
   assert.deepEqual([written().PUBLIC_URL, written().SLACK_CLIENT_ID], ['https://new.example.com', '12.34']);
   assert.equal(readdirSync(folder).filter((name) => name.startsWith('.env.backup-')).length, 2);
 });
 
-test('setup makes no key where a key file is in use, and follows a link', async (t) => {
+test('setup makes no key if a key file is in use, and follows a link', async (t) => {
   const { folder, env, setup, written } = await prepare(t);
   mkdirSync(join(folder, 'data'));
   writeFileSync(join(folder, 'data/foyer.db.key'), 'in use');
@@ -173,7 +173,7 @@ test('setup that cannot ask says what it needs, and writes nothing', async (t) =
   assert.deepEqual(readdirSync(folder), []);
 });
 
-test('setup asks for what is not given, in order, and takes no wrong answer', async (t) => {
+test('setup asks for what is missing, in order, and accepts no wrong answer', async (t) => {
   const { setup, written } = await prepare(t);
   const script = scripted([
     'foyer.example.com',
@@ -228,7 +228,7 @@ test('setup gives advice for an address without https', async (t) => {
   assert.match(script.told[0] ?? '', /not https.*tunnel/);
 });
 
-test('setup writes nothing when it is cancelled, at whichever question', async (t) => {
+test('setup writes nothing when it is cancelled, at any question', async (t) => {
   const { folder, env, setup } = await prepare(t);
   const answers = ['https://foyer.example.com', '12.34', clientSecret, signingSecret];
   for (let given = 0; given < answers.length; given += 1) {

@@ -55,7 +55,7 @@ testOnBothEngines(
   },
 );
 
-test('show tells who, when, the scopes, each attempt with its error, and what to do', async (t) => {
+test('show prints who, when, the scopes, each attempt with its error, and what to do', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1' });
   const runId = await storeRun(database, 'ins_1', [
@@ -99,7 +99,7 @@ History (1)
   );
 });
 
-test('an org-wide install is shown by its enterprise’s id, beside a team of the same enterprise', async (t) => {
+test('show finds an org-wide install by its enterprise id, next to a team of the same enterprise', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, {
     id: 'ins_1',
@@ -113,7 +113,7 @@ test('an org-wide install is shown by its enterprise’s id, beside a team of th
   assert.match((await run(['show', 'E1'])).stdout, /^Globe \(E1\) {2}active\n[\s\S]*the whole organization/);
 });
 
-test('an unknown team ends with 1, and says where to look', async (t) => {
+test('show exits with 1 for an unknown team, and says where to look', async (t) => {
   const { run } = await createOperatorHarness(t);
   const { exitCode, stdout, stderr } = await run(['show', 'T9\u001b[2J', '--json']);
   assert.equal(exitCode, 1);

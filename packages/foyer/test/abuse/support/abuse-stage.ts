@@ -6,14 +6,14 @@ import type { TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { type ProcessStage, setProcessStage } from '../../faults/support/process-stage.ts';
 
-/** The arguments of Node's that `npm start` gives: the bounds hold with them, not with more memory. */
 const root = join(import.meta.dirname, '../../../../..');
 const { scripts }: { scripts: { start: string } } = JSON.parse(
   readFileSync(join(root, 'package.json'), 'utf8'),
 );
+/** The Node arguments of `npm start`: the bounds must hold with these, not with more memory. */
 const nodeArguments = scripts.start.match(/--(?:disable|max)-\S+/g) ?? [];
 
-/** A Foyer of its own process that is attacked, and what that does to it. */
+/** A Foyer process that is attacked, and measurements of what the attack does to it. */
 export interface AbuseStage extends ProcessStage {
   /** Where the attack goes: Foyer itself, or a proxy in front of it. */
   target: URL;
@@ -24,7 +24,7 @@ export interface AbuseStage extends ProcessStage {
   metric(name: string): Promise<number>;
 }
 
-/** What an attack did. */
+/** What an attack cost. */
 export interface Toll {
   peakMb: number;
   slowestHealthMs: number;
@@ -96,11 +96,11 @@ function peakKb(pid: number | undefined): number {
   return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
 
-/** Headers as a stranger can write them: in Slack's form and fresh, with a signature that is not Slack's. */
+/** Headers that a stranger can write: Slack's format, a current timestamp, and a signature that is not Slack's. */
 export const plausibleHeaders = (): string =>
   `X-Slack-Request-Timestamp: ${Math.floor(Date.now() / 1000)}\r\nX-Slack-Signature: v0=${'a'.repeat(64)}\r\n`;
 
-/** Writes, and waits until it was taken or the connection was cut off. */
+/** Writes, and waits until the data is accepted or the connection is closed. */
 export async function send(socket: Socket, data: string | Buffer): Promise<void> {
   if (socket.destroyed || !socket.writable) return;
   if (socket.write(data)) return;
@@ -113,7 +113,7 @@ export async function send(socket: Socket, data: string | Buffer): Promise<void>
   });
 }
 
-/** What came back, until the connection was closed. */
+/** Resolves to everything received until the connection closes. */
 export function heardFrom(socket: Socket): Promise<string> {
   let text = '';
   socket.setEncoding('latin1').on('data', (part: string) => {

@@ -1,4 +1,4 @@
-// Loaded before libc: while a file of a fault's name is in $FAULTS, what SQLite does with its files fails.
+// Loaded before libc: while $FAULTS contains a file with a fault's name, SQLite's file operations fail that way.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -28,7 +28,7 @@ static int is(int fd, const char *end) {
   return (size_t)length >= tail && strcmp(path + length - tail, end) == 0;
 }
 
-// sync-fails: the disk reports an error. write-lost: and what was written is not there.
+// sync-fails: the disk reports an error. write-lost: writes to the WAL are dropped.
 int fdatasync(int fd) {
   static int (*real)(int);
   if (!real) real = dlsym(RTLD_NEXT, "fdatasync");

@@ -4,18 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
-/** sync-fails: EIO. write-lost: what goes to the log is not kept. locks-fail: ENOLCK. */
+/** sync-fails: EIO. write-lost: writes to the WAL are dropped. locks-fail: ENOLCK. */
 export type DiskFault = 'sync-fails' | 'write-lost' | 'locks-fail';
 
-/** A disk that fails from a moment on, for a process that is started with `environment`. */
+/** A disk that can be made to fail, for a process that is started with `environment`. */
 export interface FaultyDisk {
   environment: Record<string, string>;
-  /** At once, so that it can be called in the middle of something. */
+  /** Takes effect at once, so a test can call it in the middle of an operation. */
   fail(fault: DiskFault): void;
   heal(): void;
 }
 
-/** Compiles the library that lets a disk fail; undefined where there is no C compiler, or no library can be preloaded. */
+/** Compiles the library that makes a disk fail; undefined without a C compiler, or on a system other than Linux. */
 export function createFaultyDisk(t: TestContext): FaultyDisk | undefined {
   if (process.platform !== 'linux') return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'foyer-disk-'));

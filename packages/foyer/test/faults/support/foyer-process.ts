@@ -5,7 +5,7 @@ import { compileCache } from '../../support/compile-cache.ts';
 
 const mainFile = fileURLToPath(new URL('../../support/app/main.ts', import.meta.url));
 
-/** A process that is killed would keep nothing, so it is told to while it still can. */
+/** Flushes the compile cache 400 ms after the start, since a process that is killed would not save it. */
 const keepCompiled = `data:text/javascript,${encodeURIComponent(
   "import{flushCompileCache}from'node:module';setTimeout(flushCompileCache,400).unref()",
 )}`;
@@ -16,14 +16,14 @@ export interface ProcessEnd {
   signal: NodeJS.Signals | null;
 }
 
-/** Foyer as a process of its own, as `npm start` runs it. */
+/** Foyer in its own process, as `npm start` runs it. */
 export interface FoyerProcess {
   readonly child: ChildProcess;
   /** SIGKILL, at once: nothing of the process runs after it. */
   kill(): void;
   readonly ended: Promise<ProcessEnd>;
   hasEnded(): boolean;
-  /** All that it wrote to stdout and stderr. */
+  /** Everything that it wrote to stdout and stderr. */
   output(): string;
 }
 
@@ -33,10 +33,10 @@ export interface ProcessOptions {
   /** A folder without `.env`. */
   folder: string;
   nodeArguments?: readonly string[];
-  /** Another user than ours, where we are root: root may write whatever it likes. */
+  /** The user to run as if the tests run as root, since root may write anything. */
   uid?: number;
   withIpc?: boolean;
-  /** What is run instead of the fixture app. */
+  /** The script to run instead of the fixture app. */
   script?: string;
   /** A command that the process runs under, such as strace with its options. */
   under?: readonly string[];
@@ -87,7 +87,7 @@ export function spawnFoyer(options: ProcessOptions): FoyerProcess {
   };
 }
 
-/** Resolves to true once it serves, and to false where it has ended before. */
+/** Resolves to true once it serves, and to false if it ends first. */
 export async function isServing(foyer: FoyerProcess): Promise<boolean> {
   while (!foyer.output().includes('Foyer is ready')) {
     if (foyer.hasEnded()) return false;

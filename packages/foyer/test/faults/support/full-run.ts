@@ -1,4 +1,4 @@
-/** Whether everything is to be tried (`npm run test:full`), or what fits into `npm test`. */
+/** Whether to test everything (`npm run test:full`), or only what fits into `npm test`. */
 export const isFullRun = process.env.FOYER_FULL === '1';
 
 /** The number for this run: `quick` in `npm test`, `full` in `npm run test:full`. */

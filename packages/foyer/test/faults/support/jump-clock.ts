@@ -17,15 +17,15 @@ export function createJumpClock(): JumpClock {
   };
 }
 
-/** What a look at the runs found. */
+/** What `jumpToNextTry` found. */
 export interface RunsSeen {
-  /** How many are not over. */
+  /** How many runs are not finished. */
   open: number;
-  /** When the resting run that was jumped to fell due; absent where none rests for a time that is still to come. */
+  /** When the run that the clock jumped to is due; absent if no run waits for a future time. */
   jumpedTo?: number;
 }
 
-/** Jumps to the time at which a resting run falls due. */
+/** Jumps to the time when the next waiting run is due. */
 export async function jumpToNextTry(clock: JumpClock, database: StageDatabase): Promise<RunsSeen> {
   const [row] = await database.rows<{ open: number; due: number | null }>(
     "select count(*) as open, min(case when status in ('waiting', 'queued') then due_at end) as due from runs where finished_at is null",

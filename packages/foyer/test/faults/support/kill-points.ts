@@ -3,19 +3,19 @@ import type { PostgresProxy } from '../../support/postgres-proxy.ts';
 import type { ProcessStage } from './process-stage.ts';
 
 /**
- * Instants at which a process can be killed. Foyer itself knows nothing of them: Slack's side sees each call come and
- * go; a reader of a SQLite file, and the network to a Postgres server, see each commit.
+ * An instant at which a process can be killed. Foyer itself has no part in this: the sandbox sees each call come and
+ * go; a reader of the SQLite file, or the network to the Postgres server, sees each commit.
  */
 export interface KillPoint {
   name: string;
-  /** Lies in wait; `kill` is called once when the instant has come. Returns what calls the wait off. */
+  /** Waits for the instant, and then calls `kill` once. Returns a function that cancels the wait. */
   arm(stage: ProcessStage, kill: () => void): () => void;
 }
 
 export type Phase = 'as it arrives' | 'before its answer' | 'after its answer';
 export const phases: readonly Phase[] = ['as it arrives', 'before its answer', 'after its answer'];
 
-/** When the `nth` call of a method from now on comes or goes. */
+/** The `nth` call of a method from now on: as it arrives, before its answer or after it. */
 export function atCall(method: string, nth: number, phase: Phase, delayMs = 0): KillPoint {
   const which = nth === 1 ? '' : ` no. ${nth}`;
   return {
@@ -24,7 +24,7 @@ export function atCall(method: string, nth: number, phase: Phase, delayMs = 0): 
       const { sandbox } = stage;
       let seen = 0;
       if (phase === 'as it arrives') {
-        // The sandbox asks for a fault before it acts: the one place where a call is known and nothing is done yet.
+        // The sandbox looks for a fault before it acts: the only moment when a call is known and nothing is done yet.
         const { take } = sandbox.faults;
         sandbox.faults.take = (name, places) => {
           if (name !== method) return take(name, places);
@@ -48,7 +48,7 @@ export function atCall(method: string, nth: number, phase: Phase, delayMs = 0): 
   };
 }
 
-/** When the operators' webhook is called, before or after it has posted. */
+/** A call of the operators' webhook, before or after the message is posted. */
 export function atWebhook(phase: 'as it arrives' | 'before its answer'): KillPoint {
   return {
     name: `the operators’ webhook ${phase}`,
@@ -64,8 +64,8 @@ export function atWebhook(phase: 'as it arrives' | 'before its answer'): KillPoi
 }
 
 /**
- * At the `nth` commit from now on: right after it, and on Postgres, where the network between can be stopped, right
- * before it too.
+ * The `nth` commit from now on: right after it or, on Postgres, where the network in between can be stopped, right
+ * before it.
  */
 export function atCommit(nth: number, when: 'before' | 'after' = 'after'): KillPoint {
   return {
@@ -85,12 +85,12 @@ function atCommitOfPostgres(
     seen += 1;
     if (seen < nth) return undefined;
     if (seen === nth) kill();
-    // What the process had under way on its other connections ends with it.
+    // The work of the process on its other connections ends too.
     return 'cut';
   });
 }
 
-/** SQLite counts, for its readers, the commits of everybody else. */
+/** SQLite's `data_version` changes with every commit of another connection. */
 function afterCommitOfSqlite(databaseFile: string, nth: number, kill: () => void): () => void {
   const database = new Sqlite(databaseFile, { readonly: true });
   const version = () => database.pragma('data_version', { simple: true });
@@ -114,7 +114,7 @@ function afterCommitOfSqlite(databaseFile: string, nth: number, kill: () => void
   };
 }
 
-/** After a time. */
+/** Kills after a delay. */
 export function afterMs(delayMs: number): KillPoint {
   return {
     name: `after ${delayMs} ms`,

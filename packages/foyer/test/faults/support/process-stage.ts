@@ -18,7 +18,7 @@ import { startWebhookEndpoint, type WebhookEndpoint } from './webhook-endpoint.t
 
 export const manifestText = fixtureManifest;
 
-/** Foyer as a process of its own, and in this process the Slack that it talks to. */
+/** Foyer in its own process, and in this process the Slack that it talks to. */
 export interface ProcessStage {
   sandbox: Sandbox;
   webhook: WebhookEndpoint;
@@ -27,27 +27,27 @@ export interface ProcessStage {
   environment: Record<string, string>;
   folder: string;
   engine: EngineName;
-  /** Where a SQLite database is. */
+  /** The file of a SQLite database. */
   databaseFile: string;
-  /** What stands between Foyer and its Postgres; absent on SQLite. */
+  /** The proxy between Foyer and its Postgres; undefined on SQLite. */
   proxy: PostgresProxy | undefined;
   foyer(): FoyerProcess;
-  /** Starts Foyer, again after it was killed, on the same port and database; resolves once it serves. */
+  /** Starts Foyer, also after a kill, on the same port and database; resolves once it serves. */
   start(nodeArguments?: readonly string[]): Promise<void>;
-  /** Does the same, and takes it that it may be killed before it serves: then it resolves to false. */
+  /** Does the same, but resolves to false if Foyer is killed before it serves. */
   tryStart(): Promise<boolean>;
-  /** Asks the database, on a connection of our own. */
+  /** Queries the database on a separate connection. */
   rows: StageDatabase['rows'];
-  /** Changes the database, past Foyer. */
+  /** Changes the database directly, without Foyer. */
   change: StageDatabase['change'];
   close(): Promise<void>;
 }
 
-/** Sets the stage, on SQLite unless told; Foyer runs unless told otherwise. Close it at the end. */
+/** Sets the stage, by default on SQLite and with Foyer started. Close it at the end. */
 export async function setProcessStage(
   options: {
     engine?: EngineName;
-    /** A Postgres database to be used and left where it is, in the place of a fresh one. */
+    /** A Postgres database to use instead of a fresh one; it is not dropped at the end. */
     postgresUrl?: string;
     environment?: Record<string, string>;
     sandbox?: Partial<SandboxOptions>;
@@ -121,7 +121,7 @@ export async function setProcessStage(
   try {
     await stage.start();
   } catch (error) {
-    // A Slack that is left listening would keep the whole file from ending.
+    // A sandbox left listening would keep the test file from ending.
     await stage.close();
     throw error;
   }

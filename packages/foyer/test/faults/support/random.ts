@@ -1,14 +1,14 @@
-/** What chance decides in a test, so that one seed repeats it. */
+/** The random choices of a test, which its seed repeats. */
 export interface Random {
   readonly seed: number;
   /** From 0 up to 1. */
   next(): number;
-  /** A whole number from 0 up to, and without, `limit`. */
+  /** A whole number from 0 up to, but not including, `limit`. */
   below(limit: number): number;
   pick<T>(from: readonly T[]): T;
 }
 
-/** Mulberry32. The seed is FOYER_SEED where it is given; print it, so that a failure can be repeated. */
+/** Mulberry32. The seed is FOYER_SEED if it is set; print it, so that a failure can be repeated. */
 export function createRandom(seed = Number(process.env.FOYER_SEED ?? Date.now() % 1_000_000)): Random {
   let state = seed >>> 0;
   const next = (): number => {

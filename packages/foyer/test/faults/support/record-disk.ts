@@ -3,16 +3,16 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import type { Random } from './random.ts';
 
-/** What a process did to the files of a folder, as strace saw it, and what a power cut leaves of that. */
+/** Records with strace what a process does to the files of a folder, and replays what a power cut leaves of it. */
 
-/** To be put before the command of the process. */
+/** The command to put before that of the process. */
 export function recorderCommand(traceFile: string): string[] {
   const calls =
     'openat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,unlink,unlinkat,write,writev,pwrite64,pwritev,ftruncate,fsync,fdatasync';
   return ['strace', '-f', '-y', '-xx', '-s', '5000000', '-ttt', '-e', `trace=${calls}`, '-o', traceFile];
 }
 
-/** Whether this machine can record: strace is there, and may trace. */
+/** Whether this machine can record: strace is installed and allowed to trace. */
 export function canRecord(): boolean {
   try {
     execFileSync('strace', ['-f', '-o', '/dev/null', 'true'], { stdio: 'ignore' });
@@ -129,8 +129,8 @@ function sizeOf(steps: readonly Change[], file: number): number {
 }
 
 /**
- * Makes the folder as a power cut after `steps` may leave it. What was synced is there. Of what was not, each write is
- * kept, dropped or torn within a sector's bounds, and of a folder's names a first part is kept, in order.
+ * Makes the folder that a power cut after the steps `given` may leave. What was synced is there. Of the rest, each
+ * write is kept, dropped or cut off at a sector's bound, and of a folder's names only the first few are kept, in order.
  */
 export function replayCut(
   given: readonly Step[],
@@ -176,7 +176,7 @@ export function replayCut(
     }
   }
   for (const [path, file] of names) {
-    // The log's index says nothing after a crash: SQLite makes it from the log.
+    // The WAL's index is useless after a crash: SQLite rebuilds it from the WAL.
     if (path.endsWith('-shm')) continue;
     const place = join(target, relative(root, path));
     mkdirSync(dirname(place), { recursive: true });

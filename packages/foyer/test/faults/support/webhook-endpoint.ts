@@ -5,14 +5,14 @@ import type { AddressInfo } from 'node:net';
 /** What the operators' webhook does with a message; `ok` posts it. */
 export type WebhookAnswer = 'ok' | ((req: IncomingMessage, res: ServerResponse, post: () => void) => void);
 
-/** An incoming webhook of the operators, over loopback HTTP. */
+/** The operators' incoming webhook, over loopback HTTP. */
 export interface WebhookEndpoint {
   url: string;
   /** The texts that were posted, in order. */
   readonly posted: string[];
   /** How often it was called, posted or not. */
   calls(): number;
-  /** What happens from now on; `times` calls of it, then `ok` again. */
+  /** Sets the answer from now on; with `times`, to that many calls, and then `ok` again. */
   answerWith(answer: WebhookAnswer, times?: number): void;
   close(): Promise<void>;
 }

@@ -10,7 +10,7 @@ import { environmentFor, recordingLogger } from '../../support/start-foyer.ts';
 
 /** One Foyer of several on one Postgres. */
 export interface Machine {
-  /** Where it alone is reached. */
+  /** Its own address, not that of the proxy. */
   url: string;
   config: Config;
   /** Every line that it has logged so far. */
@@ -30,20 +30,20 @@ export interface Machines {
   url: string;
   a: Machine;
   b: Machine;
-  /** Where Slack's requests go from now on; to A unless told. */
+  /** Sets which machine gets Slack's requests from now on; at first A. */
   sendTo(machine: { url: string }): void;
   close(): Promise<void>;
 }
 
-/** Sets them up in this process, each with a port, a pool and a worker of its own. Close them at the end. */
+/** Sets them up in this process, each with its own port, pool and worker. Close them at the end. */
 export async function setMachines(
   options: {
     environment?: Record<string, string>;
     sandbox?: Partial<SandboxOptions>;
     foyer?: StartOptions;
-    /** A Postgres database to be used and left where it is, in the place of a fresh one. */
+    /** A Postgres database to use instead of a fresh one; it is not dropped at the end. */
     postgresUrl?: string;
-    /** Leaves both to be started by the test. */
+    /** If false, the test starts both. */
     start?: boolean;
   } = {},
 ): Promise<Machines> {
@@ -103,7 +103,7 @@ export async function setMachines(
   const started = await Promise.allSettled([a.start(), b.start()]);
   const failed = started.find((each) => each.status === 'rejected');
   if (failed) {
-    // A Slack that is left listening would keep the whole file from ending.
+    // A sandbox left listening would keep the test file from ending.
     await machines.close();
     throw failed.reason;
   }
@@ -111,7 +111,7 @@ export async function setMachines(
   return machines;
 }
 
-/** What stands before the machines: it passes each connection on to the one that is told. */
+/** A proxy in front of the machines, which passes each connection to the one that `sendTo` names. */
 async function startFront(): Promise<{ url: string; sendTo(url: string): void; close(): Promise<void> }> {
   let target = 0;
   const sockets = new Set<Socket>();

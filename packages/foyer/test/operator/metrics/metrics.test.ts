@@ -50,7 +50,7 @@ describe('the metrics', () => {
     return parseExposition(await response.text());
   }
 
-  it('count what they are told, in Prometheus’ own format', async () => {
+  it('count what is reported to them, in Prometheus’ own format', async () => {
     await start();
     metrics.onInstallRequest('installed');
     metrics.onRunChanged({ status: 'failed' });
@@ -81,7 +81,7 @@ describe('the metrics', () => {
     assert.ok(sampleValue(all, 'nodejs_eventloop_lag_min_seconds') < 60);
   });
 
-  it('grow no label for what comes from outside', async () => {
+  it('get no new label from outside input', async () => {
     await start();
     for (let index = 0; index < 200; index += 1) {
       metrics.onSlackCall({ method: `made.up${index}`, result: 'error', ms: 1 });
@@ -115,7 +115,7 @@ describe('the metrics', () => {
     assert.equal(sampleValue(all, 'foyer_database_up'), 1);
   });
 
-  it('still answer when the database does not, and show nothing of before as if it were now', async () => {
+  it('still answer when the database does not, and show no stale values', async () => {
     await start();
     await storeInstallation(test.database, { id: 'ins_1' });
     assert.equal(sampleValue(await families(), 'foyer_installations', { status: 'active' }), 1);
@@ -127,7 +127,7 @@ describe('the metrics', () => {
     }
   });
 
-  it('ask for their token where one is set', async () => {
+  it('require their token if one is set', async () => {
     await start('a token for Prometheus');
     for (const authorization of [
       '',
@@ -156,7 +156,7 @@ describe('the metrics of an install', () => {
     return parseExposition(await (await fetch(`${stage.url}/metrics`, { headers })).text());
   };
 
-  it('tell of the request, the run, its steps, the calls and the events', async () => {
+  it('cover the request, the run, its steps, the calls and the events', async () => {
     const { sandbox, url } = stage;
     const acme = { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme', 'owner').id };
     sandbox.faults.add({

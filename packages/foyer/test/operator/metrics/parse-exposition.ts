@@ -15,18 +15,18 @@ export interface Family {
   samples: Sample[];
 }
 
-// Prometheus reads numbers as Go's ParseFloat does, to which NaN is one in any case: prom-client writes `Nan`.
+// Prometheus parses numbers with Go's ParseFloat, which accepts NaN in any case: prom-client writes `Nan`.
 const sampleLine =
   /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? ([nN][aA][nN]|[+-]Inf|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)$/;
 const labelPair = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\\\|\\"|\\n)*)"(,|$)/y;
 
 /**
- * Parses Prometheus' text format, version 0.0.4, and accepts nothing that it does not allow: each family announced once,
- * its samples together and under a fitting name, no sample twice, buckets that grow and end in +Inf with the count.
+ * Parses Prometheus' text format, version 0.0.4, and accepts only what it allows: each family announced once, with its
+ * samples together and under a matching name, no sample twice, buckets that grow and end in +Inf with the count.
  * (prometheus.io/docs/instrumenting/exposition_formats/#text-based-format)
  */
 export function parseExposition(text: string): Map<string, Family> {
-  assert.ok(text.endsWith('\n'), 'the last line must end');
+  assert.ok(text.endsWith('\n'), 'the last line must end with a line feed');
   const families = new Map<string, Family>();
   let current: Family | undefined;
   for (const line of text.split('\n')) {
@@ -37,13 +37,13 @@ export function parseExposition(text: string): Map<string, Family> {
       current = { name, type: 'untyped', help: rest, samples: [] };
       families.set(name, current);
     } else if (kind === 'TYPE') {
-      assert.equal(current?.name, name, `the type of ${name} stands elsewhere`);
+      assert.equal(current?.name, name, `the type of ${name} does not follow its help`);
       assert.match(rest, /^(counter|gauge|histogram|summary|untyped)$/);
       assert.equal(current?.samples.length, 0);
       if (current) current.type = rest;
     } else {
       const sample = parseSample(line);
-      assert.ok(current && belongsTo(sample.name, current), `${sample.name} stands in no family`);
+      assert.ok(current && belongsTo(sample.name, current), `${sample.name} belongs to no family`);
       current.samples.push(sample);
     }
   }
@@ -57,8 +57,8 @@ function parseSample(line: string): Sample {
   const labels: Record<string, string> = {};
   labelPair.lastIndex = 0;
   for (let at = 0; at < inner.length; at = labelPair.lastIndex) {
-    const [, label = '', value = ''] = labelPair.exec(inner) ?? assert.fail(`labels of ${line}`);
-    assert.ok(!Object.hasOwn(labels, label), `${label} stands twice: ${line}`);
+    const [, label = '', value = ''] = labelPair.exec(inner) ?? assert.fail(`malformed labels: ${line}`);
+    assert.ok(!Object.hasOwn(labels, label), `${label} appears twice: ${line}`);
     labels[label] = value.replaceAll(/\\(["\\n])/g, (_, mark: string) => (mark === 'n' ? '\n' : mark));
   }
   return { name, labels, value: Number(number.replace('Inf', 'Infinity')) };
@@ -97,7 +97,7 @@ function verifyFamily(family: Family): void {
   }
 }
 
-/** The value of one sample; 0 where it is not there. */
+/** The sum of the samples with this name and these labels; 0 if there are none. */
 export function sampleValue(
   families: Map<string, Family>,
   name: string,

@@ -35,13 +35,13 @@ describe('a page of installations', () => {
     }
   }
 
-  it('follows page by page, each row once, newest first', async () => {
+  it('lists each row once, page by page, newest first', async () => {
     const pages = await walk();
     const ids = pages.flat();
     assert.equal(pages.length, 24);
     assert.equal(ids.length, 2345);
     assert.equal(new Set(ids).size, 2345);
-    // Where two came at the same time, the greater id is first.
+    // If two were installed at the same time, the greater id comes first.
     assert.deepEqual(ids.slice(0, 4), ['ins_00001', 'ins_00000', 'ins_00003', 'ins_00002']);
   });
 
@@ -58,7 +58,7 @@ describe('a page of installations', () => {
     );
   });
 
-  it('finds a part of a name in any case, and takes no character for a wildcard', async () => {
+  it('finds a part of a name in any case, and treats no character as a wildcard', async () => {
     await storeInstallation(test.database, {
       id: 'ins_odd',
       team_id: 'TODD',
@@ -106,7 +106,7 @@ describe('a page of installations', () => {
     assert.deepEqual(await found('ins_foreign'), []);
   });
 
-  it('filters by how the newest run stands, and not an older one', async () => {
+  it('filters by the status of the newest run, and not of an older one', async () => {
     for (const [id, status] of [
       ['ins_00100', 'failed'],
       ['ins_00101', 'failed'],
@@ -153,7 +153,7 @@ describe('a page of install requests', () => {
   });
   after(() => test.close());
 
-  it('follows page by page under a filter, each row once', async () => {
+  it('lists each row once, page by page, with a filter', async () => {
     const seen: string[] = [];
     let cursor: PageCursor | undefined;
     for (;;) {
@@ -179,7 +179,7 @@ describe('a page of install requests', () => {
       );
     assert.deepEqual(await list({ teamId: 'TMANY00012' }), ['req00012']);
     const day = Date.UTC(2026, 4, 31);
-    // 24 hours of one each minute, the last of them a minute before midnight.
+    // One each minute for 24 hours, the last of them a minute before midnight.
     assert.equal((await list({ from: day, before: day + 86_400_000 })).length, 1440);
   });
 });

@@ -8,7 +8,7 @@ function failTimes(throttle: ReturnType<typeof createLoginThrottle>, address: st
 }
 
 describe('the login throttle', () => {
-  it('lets five wrong passwords pass, and doubles the wait from there up to a quarter of an hour', () => {
+  it('allows five wrong passwords, and then doubles the wait up to a quarter of an hour', () => {
     const clock = createClock();
     const throttle = createLoginThrottle({ now: clock.now });
     failTimes(throttle, '192.0.2.1', 4);
@@ -23,7 +23,7 @@ describe('the login throttle', () => {
     assert.equal(throttle.waitMs('192.0.2.1'), 15 * 60_000);
   });
 
-  it('slows one address alone, and the whole /64 of an IPv6 address', () => {
+  it('slows only one address, and the whole /64 of an IPv6 address', () => {
     const throttle = createLoginThrottle({ now: createClock().now });
     failTimes(throttle, '192.0.2.1', 8);
     assert.equal(throttle.waitMs('192.0.2.2'), 0);
@@ -33,7 +33,7 @@ describe('the login throttle', () => {
     assert.equal(throttle.waitMs('2001:db8:0:8::1'), 0);
   });
 
-  it('forgets an address after an hour without a failure, and one that knew the password at once', () => {
+  it('forgets an address after an hour without a failure, or at once after the right password', () => {
     const clock = createClock();
     const throttle = createLoginThrottle({ now: clock.now });
     failTimes(throttle, '192.0.2.1', 9);
@@ -45,7 +45,7 @@ describe('the login throttle', () => {
     assert.equal(throttle.waitMs('192.0.2.3'), 0);
   });
 
-  it('slows everybody when many addresses guess together, but not who has logged in before', () => {
+  it('slows everyone when many addresses guess together, but no address that has logged in before', () => {
     const clock = createClock();
     const throttle = createLoginThrottle({ now: clock.now });
     throttle.succeeded('198.51.100.7');
@@ -63,7 +63,7 @@ describe('the login throttle', () => {
     const throttle = createLoginThrottle({ now: clock.now });
     failTimes(throttle, '192.0.2.1', 30);
     for (let host = 0; host < 10_000; host += 1) throttle.failed(`10.0.${host >> 8}.${host & 255}`);
-    // Only the brake for all of them is left: the oldest address has made room.
+    // Only the wait for all addresses is left: the oldest address has made room.
     assert.equal(throttle.waitMs('192.0.2.1'), 2000);
   });
 });

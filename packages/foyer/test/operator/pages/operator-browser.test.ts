@@ -33,7 +33,7 @@ describe('the operator in a browser', () => {
     await stage.close();
   });
 
-  /** A new browser, logged in; without scripts, since no page may need them. */
+  /** A new browser, logged in, with JavaScript off, since no page may need it. */
   async function operator(options: { width?: number; colorScheme?: 'light' | 'dark' } = {}) {
     const { width = 1280, colorScheme = 'light' } = options;
     const context = await browser.newContext({
@@ -58,7 +58,7 @@ describe('the operator in a browser', () => {
     }
   }
 
-  it('is told of a wrong password, and may try again', async () => {
+  it('sees that a password is wrong, and may try again', async () => {
     const context = await browser.newContext();
     const page = await context.newPage();
     await page.goto(`${stage.url}/operator/requests`);
@@ -144,7 +144,7 @@ describe('the operator in a browser', () => {
       assert.equal(await rows(), 1);
     }));
 
-  it('is asked before something is purged or marked as gone', () =>
+  it('is asked to confirm before something is purged or marked as gone', () =>
     withOperator(async (page) => {
       const path = `${stage.url}/operator/installations/ins_00099`;
       await page.goto(path);
@@ -161,7 +161,7 @@ describe('the operator in a browser', () => {
       assert.equal((await page.goto(path))?.status(), 404);
     }));
 
-  it('fits a phone in both colour schemes, and breaks none of its own rules', async () => {
+  it('fits a phone in both color schemes, and violates no Content-Security-Policy', async () => {
     const paths = [
       '',
       '/installations',
@@ -179,7 +179,7 @@ describe('the operator in a browser', () => {
         const width = Number(await page.evaluate('document.documentElement.scrollWidth'));
         assert.ok(width <= 390, `${path} is ${width} wide`);
       }
-      // The page that is not there is told of by the browser itself; a Content-Security-Policy fault would be too.
+      // The browser reports the missing page itself, as it would a violation of the Content-Security-Policy.
       assert.deepEqual(
         complaints.filter((text) => !/404/.test(text)),
         [],

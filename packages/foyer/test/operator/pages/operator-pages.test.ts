@@ -12,7 +12,7 @@ import { type OperatorStage, password, setOperatorStage } from './operator-stage
 const everyPage = ['/operator', '/operator/installations', '/operator/requests', '/operator/login'];
 
 describe('the operator’s pages without a password', () => {
-  it('are not there', async () => {
+  it('do not exist', async () => {
     const stage = await setStage();
     try {
       for (const path of [...everyPage, '/operator/', '/operator/installations/ins_1', '/operators']) {
@@ -31,7 +31,7 @@ describe('the operator’s pages without a password', () => {
   });
 });
 
-describe('an operator between two machines', () => {
+describe('an operator on two machines', () => {
   it('is logged in on both, and logged out of both', async (t) => {
     const stage = await setOperatorStage({ engine: 'Postgres' });
     t.after(() => stage.close());
@@ -58,7 +58,7 @@ describe('logging in as the operator', () => {
   });
   const from = (address: string) => ({ 'x-forwarded-for': address });
 
-  it('leads to the page that was asked for, and to none but ours', async (t) => {
+  it('leads to the requested page, and only to operator pages', async (t) => {
     t.after(() => stage.close());
     const asked = await stage.get('/operator/installations?q=acme');
     assert.equal(asked.status, 303);
@@ -80,7 +80,7 @@ describe('logging in as the operator', () => {
     }
   });
 
-  it('sets a cookie that only our own pages can use, and logging out ends it for good', async (t) => {
+  it('sets a cookie that only our own pages can use, and logging out ends the session permanently', async (t) => {
     t.after(() => stage.close());
     const answer = await stage.post('/operator/login', { password });
     const cookie = parseSetCookie(answer.headers.getSetCookie()[0] ?? '');
@@ -94,7 +94,7 @@ describe('logging in as the operator', () => {
     assert.equal((await stage.get('/operator')).status, 303);
   });
 
-  it('slows down whoever guesses, says for how long, and does not even look at the next try', async (t) => {
+  it('slows down a guesser, says for how long, and does not even check the next try', async (t) => {
     t.after(() => stage.close());
     for (let guess = 0; guess < 7; guess += 1) {
       const response = await stage.post('/operator/login', { password: `guess ${guess}` }, from('192.0.2.9'));
@@ -106,7 +106,7 @@ describe('logging in as the operator', () => {
     assert.equal(slowed.status, 429);
     assert.match(slowed.headers.get('retry-after') ?? '', /^\d+$/);
     assert.match(await slowed.text(), /Too many wrong passwords/);
-    // A visitor who writes an address of his own into the header is still known by what the proxy saw.
+    // A visitor who puts another address into the header is still known by the one that the proxy saw.
     const disguised = await stage.post('/operator/login', { password }, from('203.0.113.5, 192.0.2.9'));
     assert.equal(disguised.status, 429);
     const other = await stage.post('/operator/login', { password }, from('192.0.2.10'));
@@ -114,7 +114,7 @@ describe('logging in as the operator', () => {
     assert.ok(!stage.logged().join('\n').includes('guess 1'), 'a guess may be half a password');
   });
 
-  it('stays possible in a browser that knew the password, while strangers guess from many addresses', async (t) => {
+  it('stays possible in a browser that has logged in before, while strangers guess from many addresses', async (t) => {
     t.after(() => stage.close());
     const { cookies } = stage.visitor;
     await stage.logIn();
@@ -133,7 +133,7 @@ describe('logging in as the operator', () => {
     );
     for (const [name, value] of known) cookies.set(name, value);
     assert.equal((await stage.post('/operator/login', { password }, from('203.0.113.3'))).status, 303);
-    // A cookie that was stolen guesses no faster than an address does.
+    // A stolen cookie allows no faster guesses than an address does.
     cookies.clear();
     for (const [name, value] of known) cookies.set(name, value);
     const answers: number[] = [];
@@ -150,7 +150,7 @@ describe('logging in as the operator', () => {
 });
 
 describe('an operator who goes away', () => {
-  it('is logged out after thirty minutes, and not while at work', async (t) => {
+  it('is logged out after thirty minutes, but not while active', async (t) => {
     let at = Date.now();
     const stage = await setOperatorStage({ foyer: { now: () => at } });
     t.after(() => stage.close());
@@ -191,7 +191,7 @@ describe('the operator’s forms', () => {
     assert.match(text, />Send the welcome message<\/span> <code class="step-name">send-welcome</);
   });
 
-  it('are refused without their token, with another one, and from another site; nothing changes', async () => {
+  it('are refused without their token, with a wrong one, and from another site; nothing changes', async () => {
     const before = await historyKinds();
     const refusals = [
       await stage.post(`${path}/welcome`, { csrf: '' }),
@@ -218,14 +218,14 @@ describe('the operator’s forms', () => {
     assert.equal(to.searchParams.get('done'), 'session_ended');
   });
 
-  it('are bounded, and urlencoded alone', async () => {
+  it('are limited in size, and accepted only as urlencoded', async () => {
     const large = await stage.post(`${path}/welcome`, { filler: 'x'.repeat(20_000) });
     assert.equal(large.status, 413);
     const json = await stage.post(`${path}/welcome`, {}, { 'content-type': 'application/json' });
     assert.equal(json.status, 415);
   });
 
-  it('change nothing by GET, and pages answer no POST', async () => {
+  it('change nothing on GET, and pages refuse POST', async () => {
     const before = await historyKinds();
     for (const action of ['retry', 'welcome', 'mark-gone', 'purge']) await stage.get(`${path}/${action}`);
     assert.deepEqual(await historyKinds(), before);
@@ -273,7 +273,7 @@ describe('what the operator presses', () => {
     stage.database.queries.selectFrom('installations').selectAll().where('id', '=', id).executeTakeFirst();
   const welcomes = () => stage.sandbox.calls('chat.postMessage').length;
 
-  it('runs a failed run again, and says so', async (t) => {
+  it('retries a failed run, and says so', async (t) => {
     t.after(() => stage.close());
     const run = await newestRun();
     await stage.database.queries
@@ -307,7 +307,7 @@ describe('what the operator presses', () => {
     assert.deepEqual(await actions(), ['send the welcome again']);
   });
 
-  it('marks an installation as gone: tokens given back and erased, the record kept', async (t) => {
+  it('marks an installation as gone: its tokens are revoked and erased, its record is kept', async (t) => {
     t.after(() => stage.close());
     const question = await (await stage.get(`${path}/mark-gone`)).text();
     const installed = /name="installed" value="(\d+)"/.exec(question)?.[1] ?? '';
@@ -321,7 +321,7 @@ describe('what the operator presses', () => {
     assert.equal(again.headers.get('location'), `${path}?done=already_gone`);
   });
 
-  it('says which tokens Slack did not take back', async (t) => {
+  it('says which tokens Slack did not revoke', async (t) => {
     t.after(() => stage.close());
     stage.sandbox.faults.add({ method: 'auth.revoke', failure: { type: 'status', status: 503 } });
     const installed = String((await installation())?.installed_at);
@@ -332,7 +332,7 @@ describe('what the operator presses', () => {
     ]);
   });
 
-  it('purges after a question, and touches no install that came after the question', async (t) => {
+  it('purges after a question, and does not touch an install that came after the question', async (t) => {
     t.after(() => stage.close());
     const question = await (await stage.get(`${path}/purge`)).text();
     assert.match(question, /1 run and \d+ lines of history/);
@@ -343,7 +343,7 @@ describe('what the operator presses', () => {
     for (const wrong of ['', 'not the password']) {
       const refused = await stage.post(`${path}/purge`, { installed, password: wrong });
       assert.equal(refused.headers.get('location'), `${path}?done=wrong_password`);
-      assert.ok(await installation(), 'a session alone purges nothing');
+      assert.ok(await installation(), 'a session without the password purges nothing');
     }
     const answer = await stage.post(`${path}/purge`, { installed, password });
     assert.equal(answer.headers.get('location'), '/operator/installations?done=purged');
@@ -362,7 +362,7 @@ describe('what the operator reads', () => {
   });
   after(() => stage.close());
 
-  it('has the headers of every page, and lets forms go nowhere else', async () => {
+  it('has the headers of every page, and lets forms post only to Foyer', async () => {
     for (const path of [...everyPage, '/operator/nothing/here']) {
       const response = await stage.get(path);
       if (response.status === 303) continue;
@@ -448,12 +448,12 @@ describe('what the operator reads', () => {
     assert.match(page, /1 installed and 0 failed in the last 30 days/);
   });
 
-  it('shows a page of its own for a fault, and tells nothing of it', async () => {
+  it('shows an error page for a failure, without its details', async () => {
     const other = await setOperatorStage();
     await other.logIn();
     const queries = other.database.queries;
     try {
-      // A table that is gone stands for every failed read.
+      // A missing table stands for every failed read.
       await queries.schema.dropTable('install_requests').execute();
       const page = await other.get('/operator/requests');
       assert.equal(page.status, 500);

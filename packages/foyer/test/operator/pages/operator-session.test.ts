@@ -34,7 +34,7 @@ function cookieOf(setCookie: string): string {
 }
 
 describe('an operator’s session', () => {
-  it('has a cookie that no script reads and no other site sends along with a form', () => {
+  it('has a cookie that no script can read and that a form of another site does not send', () => {
     const plain = parseSetCookie(sessionsOf().begin());
     assert.equal(plain.name, 'foyer-operator');
     assert.deepEqual(
@@ -64,7 +64,7 @@ describe('an operator’s session', () => {
     assert.equal(await sessions.read(cookie), undefined);
   });
 
-  it('ends after thirty minutes in which nothing is done, and is kept by what is done', async () => {
+  it('ends after thirty minutes of inactivity, and activity extends it', async () => {
     const clock = createClock();
     const sessions = sessionsOf({ now: clock.now });
     const cookie = cookieOf(sessions.begin());
@@ -76,11 +76,11 @@ describe('an operator’s session', () => {
     assert.equal(await sessions.read(cookie), undefined, 'the old cookie');
     const same = await sessions.read(kept);
     assert.deepEqual([same?.id, same?.csrfToken], [session.id, session.csrfToken]);
-    assert.equal(same && sessions.keep(same), undefined, 'it was noted just now');
+    assert.equal(same && sessions.keep(same), undefined, 'activity was recorded just now');
   });
 
   for (const [engine, open] of Object.entries(engines)) {
-    it(`ends with a logout on every machine, although its cookie is still there (${engine})`, async (t) => {
+    it(`ends on every machine with a logout, although its cookie is still sent (${engine})`, async (t) => {
       const opened = await open();
       t.after(() => opened.close());
       const here = sessionsOf({ database: opened.database });
@@ -92,11 +92,11 @@ describe('an operator’s session', () => {
       await elsewhere.end(session);
       assert.equal(await here.read(cookie), undefined);
       assert.equal(await elsewhere.read(cookie), undefined);
-      assert.ok(await elsewhere.read(other), 'another session of the same operator goes on');
+      assert.ok(await elsewhere.read(other), 'another session of the same operator continues');
     });
   }
 
-  it('is forgotten, once its time is over on every clock', async (t) => {
+  it('is forgotten after a logout, once it has expired on every clock', async (t) => {
     const { database, close } = await openTestDatabase();
     t.after(close);
     const clock = createClock();
@@ -116,14 +116,14 @@ describe('an operator’s session', () => {
     assert.equal(await remembered(), 2);
   });
 
-  it('ends when the password is another one', async () => {
+  it('ends when the password changes', async () => {
     const now = createClock().now;
     const cookie = cookieOf(sessionsOf({ now }).begin());
     assert.ok(await sessionsOf({ now }).read(cookie));
     assert.equal(await sessionsOf({ now, password: 'another password' }).read(cookie), undefined);
   });
 
-  it('is none when its cookie was changed, made for something else, or is no cookie at all', async () => {
+  it('is refused if its cookie was changed, was made for something else, or is no cookie at all', async () => {
     const sessions = sessionsOf();
     const cookie = cookieOf(sessions.begin());
     const [name = '', value = ''] = cookie.split('=');
@@ -134,7 +134,7 @@ describe('an operator’s session', () => {
     assert.equal(await sessions.read(undefined), undefined);
   });
 
-  it('knows its own forms', async () => {
+  it('recognizes its own forms', async () => {
     const sessions = sessionsOf();
     const [one, other] = [
       await sessions.read(cookieOf(sessions.begin())),
@@ -146,7 +146,7 @@ describe('an operator’s session', () => {
     assert.ok(!isFormOf(one, new URLSearchParams()));
   });
 
-  it('begins with the password alone', () => {
+  it('begins only with the exact password', () => {
     const sessions = sessionsOf({ password: 'a long password' });
     assert.ok(sessions.isPassword('a long password'));
     for (const wrong of ['', 'a long passwor', 'a long password ', 'A long password']) {

@@ -7,14 +7,14 @@ import { storeInstallation } from '../operator-harness.ts';
 
 export const password = 'open sesame, please';
 
-/** A Foyer whose operator's pages are on, a second connection to its database, and an operator without a screen. */
+/** A Foyer with its operator pages on, a second connection to its database, and an operator without a browser. */
 export interface OperatorStage extends Omit<Stage, 'database'> {
   database: Database;
-  /** Posts a form as a browser would from a page of ours; `fields` win over what a page would send. */
+  /** Posts a form as a browser would from a Foyer page; `fields` override what the page would send. */
   post(path: string, fields?: Record<string, string>, headers?: Record<string, string>): Promise<Response>;
   get(path: string): Promise<Response>;
   logIn(): Promise<void>;
-  /** Installs as somebody of the sandbox, and waits until the run is over; returns the installation's id. */
+  /** Installs as a person of the sandbox, and waits until the run is over; returns the installation's id. */
   installs(workspace: string, role?: 'owner' | 'admin' | 'member'): Promise<string>;
   visitor: Visitor;
 }
@@ -96,7 +96,7 @@ export function csrfOf(page: string): string {
   return /name="csrf" value="([^"]+)"/.exec(page)?.[1] ?? '';
 }
 
-/** Stores many installations of the app `clientId`, each a minute older than the one before it. */
+/** Stores many installations of the app `clientId`, two for each minute, each later pair a minute older. */
 export async function storeMany(database: Database, clientId: string, count: number): Promise<void> {
   const now = Date.UTC(2026, 5, 1);
   const first = await storeInstallation(database, { ...numbered(0, now), client_id: clientId });
@@ -111,7 +111,7 @@ export async function storeMany(database: Database, clientId: string, count: num
 
 function numbered(index: number, now: number) {
   const number = String(index).padStart(5, '0');
-  // Two of each minute, so that the id has to decide as well.
+  // Two for each minute, so that the order depends on the id too.
   const installed_at = now - Math.floor(index / 2) * 60_000;
   return {
     id: `ins_${number}`,
