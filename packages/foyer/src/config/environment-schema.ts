@@ -17,6 +17,7 @@ const webUrl = (fix: string) =>
   z.string().refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), {
     error: 'is not an http(s) address',
     params: { fix },
+    abort: true,
   });
 
 /** This machine, by name or address: where variables that demand https accept plain http. */
@@ -24,6 +25,13 @@ export const isLoopback = (hostname: string): boolean =>
   /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 
 const isProtected = (url: URL): boolean => url.protocol === 'https:' || isLoopback(url.hostname);
+
+/** An address that codes, tokens, secrets or signed results are sent to. Plain http would show them to the network. */
+const protectedUrl = (fix: string) =>
+  webUrl(fix).refine((text) => isProtected(new URL(text)), {
+    error: 'is plain http to another machine',
+    params: { fix: `use https, or http to this machine alone; ${fix}` },
+  });
 
 /** Origins such as `https://app.example.com`: scheme, host and port, each once. */
 const originList = z.string().transform((text, context) => {
@@ -57,7 +65,6 @@ const hostPage = (fix: string) =>
     {
       error: 'is plain http to another machine, or has credentials or a fragment',
       params: { fix },
-      when: ({ value }) => typeof value === 'string' && URL.canParse(value),
     },
   );
 
@@ -140,10 +147,10 @@ export const environmentSchema = z.object({
     })
     .optional(),
   SLACK_USER_SCOPES: scopeList.optional(),
-  SLACK_SUCCESS_REDIRECT_URL: webUrl(
+  SLACK_SUCCESS_REDIRECT_URL: protectedUrl(
     'give the whole address, such as https://app.example.com/welcome',
   ).optional(),
-  SLACK_ERROR_REDIRECT_URL: webUrl(
+  SLACK_ERROR_REDIRECT_URL: protectedUrl(
     'give the whole address, such as https://app.example.com/slack-failed',
   ).optional(),
   CONNECT_SECRET: z
@@ -157,10 +164,10 @@ export const environmentSchema = z.object({
   CONNECT_CLAIM_URL: hostPage(
     'give an https address of your product, such as https://app.example.com/slack/claim',
   ).optional(),
-  SLACK_AUTHORIZATION_URL: webUrl('leave it out for Slack’s own').default(
+  SLACK_AUTHORIZATION_URL: protectedUrl('leave it out for Slack’s own').default(
     'https://slack.com/oauth/v2/authorize',
   ),
-  SLACK_API_URL: webUrl('leave it out for Slack’s own')
+  SLACK_API_URL: protectedUrl('leave it out for Slack’s own')
     .refine((text) => !/[?#]/.test(text), {
       error: 'has a query or a fragment, and the methods’ names come behind it',
       params: { fix: 'leave it out for Slack’s own' },

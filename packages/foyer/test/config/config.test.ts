@@ -145,6 +145,35 @@ describe('the configuration', () => {
     }
   });
 
+  it('accepts plain http for Slack’s endpoints and for redirects only to this machine', () => {
+    for (const name of [
+      'SLACK_API_URL',
+      'SLACK_AUTHORIZATION_URL',
+      'SLACK_SUCCESS_REDIRECT_URL',
+      'SLACK_ERROR_REDIRECT_URL',
+    ]) {
+      for (const url of [
+        'http://slack.example.com/x',
+        'HTTP://10.0.0.7:4000/x',
+        'http://localhost.example.com/x',
+        'http://127.0.0.1@evil.example/x',
+        'http://[2001:db8::1]/x',
+      ]) {
+        const [fault, ...others] = faultsOf({ ...secrets, [name]: url });
+        assert.deepEqual([fault?.name, fault?.problem], [name, 'is plain http to another machine'], url);
+        assert.match(fault?.fix ?? '', /^use https, or http to this machine alone/);
+        assert.deepEqual(others, []);
+      }
+      for (const url of [
+        'https://slack.example.com/x',
+        'http://localhost:4000/x',
+        'http://127.0.0.1:4000/x',
+        'http://[::1]:4000/x',
+      ])
+        assert.deepEqual(faultsOf({ ...secrets, [name]: url }), [], url);
+    }
+  });
+
   it('is deeply frozen', () => {
     const config = parseConfig(secrets, manifest);
     assert.ok(
