@@ -262,6 +262,27 @@ describe('an install that does not complete', () => {
     }
   });
 
+  it('tells another workspace that public distribution is off, and installs there once it is on', async () => {
+    const { sandbox, url } = stage;
+    const globex = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex').id };
+    const before = sandbox.calls('oauth.v2.access').length;
+    sandbox.setDistribution({ onlyTeamId: acme.teamId });
+    const refused = await install(createVisitor(), url, sandbox, globex);
+    assert.equal(refused.status, 400);
+    const page = await refused.text();
+    assert.match(page, /its public distribution is turned off at Slack/);
+    assert.match(page, /The people who run [^.]+ can turn it on/);
+    assert.match(page, />invalid_team_for_non_distributed_app<\/code>/);
+    assert.ok(page.includes(latestId()), 'the page names the install request');
+    assert.equal(sandbox.calls('oauth.v2.access').length, before);
+    assert.equal(rows().at(-1)?.error_code, 'invalid_team_for_non_distributed_app');
+
+    assert.equal((await install(createVisitor(), url, sandbox, acme)).status, 303);
+    sandbox.setDistribution({ onlyTeamId: null });
+    assert.equal((await install(createVisitor(), url, sandbox, globex)).status, 303);
+    await sandbox.uninstall({ teamId: globex.teamId });
+  });
+
   for (const [name, failure] of [
     ['answers 503', { type: 'status', status: 503 }],
     ['asks to wait', { type: 'status', status: 429, retryAfterSeconds: 30 }],

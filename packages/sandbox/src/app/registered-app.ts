@@ -14,6 +14,8 @@ export type AppCredentials = {
 /** The one app that this sandbox serves. `settings` is replaced as a whole when its manifest changes. */
 export type RegisteredApp = AppCredentials & {
   settings: AppSettings;
+  /** The only workspace that can install the app: its public distribution is off. Null: any workspace can. */
+  onlyTeamId: string | null;
   /** Reads a new manifest; the addresses given at the start still replace the manifest's. */
   changeManifest(manifest: unknown): void;
 };
@@ -37,6 +39,7 @@ export function createRegisteredApp({
     signingSecret: credentials.signingSecret ?? secretHex(16),
     verificationToken: credentials.verificationToken ?? secretHex(12),
     settings: withAddresses(readManifest(manifest), addresses),
+    onlyTeamId: null,
     changeManifest(next) {
       app.settings = withAddresses(readManifest(next), addresses);
     },

@@ -39,6 +39,7 @@ export const controlBodies = {
     timestampSeconds: z.number().int().optional(),
   }),
   addWorkspace: z.object({ name: id }),
+  setDistribution: z.object({ onlyTeamId: id.nullable() }),
   requireApproval: z.object({ teamId: id, isRequired: z.boolean() }),
   approve: z.object({ teamId: id }),
   consent: z.object({

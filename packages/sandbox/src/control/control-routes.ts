@@ -30,6 +30,7 @@ export function controlRoutes(sandbox: Sandbox): Route[] {
     act('send-event', bodies.sendEvent, sandbox.sendEvent),
     act('verify-event-url', bodies.nothing, () => sandbox.verifyEventUrl()),
     act('add-workspace', bodies.addWorkspace, sandbox.addWorkspace),
+    act('distribution', bodies.setDistribution, sandbox.setDistribution),
     act('require-approval', bodies.requireApproval, sandbox.requireApproval),
     act('approve', bodies.approve, sandbox.approve),
     act('consent', bodies.consent, async (options) => ({ location: await sandbox.consent(options) })),

@@ -67,6 +67,11 @@ export type Controls = {
   verifyEventUrl(): Promise<{ isVerified: boolean; delivery: Delivery }>;
   /** One more standalone workspace, with an owner, an admin and a member. Gone at the next reset. */
   addWorkspace(options: { name: string }): Workspace;
+  /**
+   * Turns public distribution off: only the given workspace, and the org that it belongs to, can install the app from
+   * now on. Null turns it on again. Like the manifest, it survives `reset`.
+   */
+  setDistribution(options: { onlyTeamId: string | null }): void;
   /** Whether members must ask the admins before they install. */
   requireApproval(options: { teamId: string; isRequired: boolean }): void;
   /** The admins approve the app for a workspace. */
@@ -188,6 +193,11 @@ export function createControls(platform: Platform): Controls {
     },
     verifyEventUrl: () => verifyEventUrl(platform),
     addWorkspace: ({ name }) => addWorkspace(world, name),
+    setDistribution({ onlyTeamId }) {
+      if (onlyTeamId !== null && !world.workspaces.has(onlyTeamId))
+        throw new Error(`There is no workspace ${onlyTeamId}.`);
+      platform.app.onlyTeamId = onlyTeamId;
+    },
     requireApproval({ teamId, isRequired }) {
       const workspace = world.workspaces.get(teamId);
       if (!workspace) throw new Error(`There is no workspace ${teamId}.`);

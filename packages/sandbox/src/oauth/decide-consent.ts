@@ -34,6 +34,10 @@ export function decideConsent(platform: Platform, choice: ConsentChoice): Consen
     activity.tell({ kind: 'consent-cancelled', ...told });
     return { kind: 'redirect', location: backTo(request, { error: 'access_denied' }) };
   }
+  if (isForeign(platform, place)) {
+    const location = backTo(request, { error: 'invalid_team_for_non_distributed_app' });
+    return { kind: 'redirect', location };
+  }
   const obstacle = obstacleFor(platform, person, place);
   if (obstacle) return obstacle;
   const declined = choice.declinedScopes.filter((scope) =>
@@ -46,6 +50,13 @@ export function decideConsent(platform: Platform, choice: ConsentChoice): Consen
 
 function refused(explanation: string): ConsentOutcome {
   return { kind: 'refused', explanation };
+}
+
+/** Whether public distribution is off and the place is neither the app's own workspace nor that workspace's org. */
+function isForeign({ world, app }: Platform, place: Place): boolean {
+  if (app.onlyTeamId === null) return false;
+  if (place.teamId !== null) return place.teamId !== app.onlyTeamId;
+  return world.workspaces.get(app.onlyTeamId)?.enterpriseId !== place.enterpriseId;
 }
 
 function obstacleFor(platform: Platform, person: Person, place: Place): ConsentOutcome | undefined {

@@ -191,6 +191,32 @@ test('an org-wide install has no team, and is in no workspace until access is gr
   await assert.rejects(codeFrom(sandbox, { enterpriseId: org.id, userId: notAdmin }), /org admin/);
 });
 
+test('without public distribution, only the app’s own workspace and its org can install it', async (t) => {
+  const { sandbox } = await withSandbox(t);
+  const product = sandbox.workspace('Initech Product');
+  const admin = sandbox.person('Initech Product', 'owner').id;
+  const org = {
+    authorizeUrl: authorizeUrl(sandbox),
+    enterpriseId: product.enterpriseId ?? '',
+    userId: admin,
+  };
+  const errorFor = async (name: string): Promise<string | null> => {
+    const place = { teamId: sandbox.workspace(name).id, userId: sandbox.person(name, 'owner').id };
+    const location = await sandbox.consent({ authorizeUrl: authorizeUrl(sandbox), ...place });
+    return new URL(location).searchParams.get('error');
+  };
+  sandbox.setDistribution({ onlyTeamId: sandbox.workspace('Acme').id });
+  assert.equal(await errorFor('Acme'), null);
+  assert.equal(await errorFor('Globex'), 'invalid_team_for_non_distributed_app');
+  assert.match(await sandbox.consent(org), /error=invalid_team_for_non_distributed_app&state=st4te$/);
+  sandbox.setDistribution({ onlyTeamId: product.id });
+  assert.equal(await errorFor('Initech Sales'), 'invalid_team_for_non_distributed_app');
+  assert.match(await sandbox.consent(org), /[?&]code=/);
+  sandbox.setDistribution({ onlyTeamId: null });
+  assert.equal(await errorFor('Globex'), null);
+  assert.throws(() => sandbox.setDistribution({ onlyTeamId: 'T1' }), /no workspace T1/);
+});
+
 test('if admins must approve, a member asks first and an admin installs', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { id: teamId } = sandbox.workspace('Globex');
