@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { createOperatorHarness, storeInstallation, storeRun, testOnBothEngines } from './operator-harness.ts';
+import { test } from 'node:test';
+import type { Database } from '../../src/database/database.ts';
+import {
+  createOperatorHarness,
+  installedAt,
+  storeInstallation,
+  storeRun,
+  testOnBothEngines,
+} from './operator-harness.ts';
 
 testOnBothEngines('retry queues a failed run, and leaves one that is under way alone', async (t, engine) => {
   const { database, run } = await createOperatorHarness(t, {}, engine);
@@ -39,3 +47,133 @@ testOnBothEngines(
     }
   },
 );
+
+/** Five failed runs of one app; only those of T1 and T2 can be tried again. */
+async function storeFailedRuns(database: Database) {
+  const failed = (step: string, error: string) => [
+    { name: step, status: 'failed' as const, errors: [error] },
+  ];
+  await storeInstallation(database, { id: 'ins_1' });
+  const older = await storeRun(database, 'ins_1', failed('send-welcome', 'not_found'));
+  const first = await storeRun(database, 'ins_1', failed('send-welcome', 'timeout'));
+  await storeInstallation(database, { id: 'ins_2', team_id: 'T2' });
+  const second = await storeRun(database, 'ins_2', failed('publish-home', 'internal_error'));
+  await storeInstallation(database, { id: 'ins_3', team_id: 'T3', status: 'broken' });
+  const dead = await storeRun(database, 'ins_3', failed('send-welcome', 'token_revoked'));
+  await storeInstallation(database, { id: 'ins_4', team_id: 'T4', status: 'uninstalled' });
+  await storeRun(database, 'ins_4', failed('send-welcome', 'timeout'));
+  await storeInstallation(database, { id: 'ins_5', team_id: 'T5', client_id: 'another' });
+  await storeRun(database, 'ins_5', failed('send-welcome', 'timeout'));
+  return { older, first, second, dead };
+}
+
+async function statusOf(database: Database, runId: string): Promise<string> {
+  const query = database.queries.selectFrom('runs').select('status').where('id', '=', runId);
+  return (await query.executeTakeFirstOrThrow()).status;
+}
+
+testOnBothEngines(
+  'retry --failed queues each installation’s newest failed run, and leaves out dead tokens and other apps',
+  async (t, engine) => {
+    const { database, run } = await createOperatorHarness(t, {}, engine);
+    const { older, first, second, dead } = await storeFailedRuns(database);
+
+    const dry = await run(['retry', '--failed', '--dry-run', '--json']);
+    assert.equal(dry.exitCode, 0, dry.stderr);
+    assert.deepEqual(
+      new Set(JSON.parse(dry.stdout).map((one: { runId: string }) => one.runId)),
+      new Set([first, second, dead]),
+    );
+    assert.match(dry.stderr, /Would be tried again: 2 of 3\. Nothing was changed\./);
+    assert.equal(await statusOf(database, first), 'failed');
+
+    const { exitCode, stdout, stderr } = await run(['retry', '--failed']);
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stdout, new RegExp(`^T2 +${second} +publish-home: internal_error +queued$`, 'm'));
+    assert.match(stdout, new RegExp(`^T3 +${dead} +send-welcome: token_revoked +token-dead$`, 'm'));
+    assert.match(stderr, /Queued again: 2 of 3\.[\s\S]*Slack refuses their token: 1\./);
+    assert.deepEqual(
+      [await statusOf(database, first), await statusOf(database, second), await statusOf(database, dead)],
+      ['queued', 'queued', 'failed'],
+    );
+    assert.equal(await statusOf(database, older), 'failed', 'a newer run has replaced it');
+  },
+);
+
+testOnBothEngines('retry --failed takes only the step and the time asked for', async (t, engine) => {
+  const { database, run } = await createOperatorHarness(t, {}, engine);
+  const { first, second } = await storeFailedRuns(database);
+  const later = { finished_at: installedAt + 3_600_000 };
+  await database.queries.updateTable('runs').set(later).where('id', '=', second).execute();
+  const found = async (...options: string[]) => {
+    const { stdout } = await run(['retry', '--failed', '--dry-run', '--json', ...options]);
+    return JSON.parse(stdout).map((one: { teamId: string }) => one.teamId);
+  };
+  assert.deepEqual(await found('--step', 'publish-home'), ['T2']);
+  assert.deepEqual(await found('--since', '2026-11-22T02:30Z'), ['T2']);
+  assert.deepEqual(await found('--since', '2026-11-23'), []);
+  assert.equal((await run(['retry', '--failed', '--step', 'publish-home'])).exitCode, 0);
+  assert.deepEqual([await statusOf(database, first), await statusOf(database, second)], ['failed', 'queued']);
+  assert.match((await run(['retry', '--failed', '--step', 'publish-home'])).stderr, /No failed run matches/);
+});
+
+testOnBothEngines(
+  'retry --failed --step finds a failed step that fails no run, since it is only for operators',
+  async (t, engine) => {
+    const { database, run } = await createOperatorHarness(t, {}, engine);
+    await storeInstallation(database, { id: 'ins_1' });
+    const runId = await storeRun(database, 'ins_1', [{ name: 'notify-operators', status: 'failed' }]);
+    await database.queries.updateTable('runs').set({ status: 'succeeded' }).execute();
+    assert.match((await run(['retry', '--failed'])).stderr, /No failed run matches/);
+    assert.equal((await run(['retry', '--failed', '--step', 'notify-operators'])).exitCode, 0);
+    assert.equal(await statusOf(database, runId), 'queued');
+  },
+);
+
+testOnBothEngines(
+  'retry --failed tries an uninstall run again only if the app was not installed since',
+  async (t, engine) => {
+    const { database, run } = await createOperatorHarness(t, {}, engine);
+    await storeInstallation(database, { id: 'ins_1', status: 'uninstalled' });
+    const gone = await storeRun(database, 'ins_1', [{ name: 'close-account', status: 'failed' }]);
+    await storeInstallation(database, { id: 'ins_2', team_id: 'T2', life: 2 });
+    const replaced = await storeRun(database, 'ins_2', [{ name: 'close-account', status: 'failed' }]);
+    await storeInstallation(database, { id: 'ins_3', team_id: 'T3', life: 2, status: 'uninstalled' });
+    const ofFirstLife = await storeRun(database, 'ins_3', [{ name: 'close-account', status: 'failed' }]);
+    await database.queries.updateTable('runs').set({ pipeline: 'uninstall' }).execute();
+    assert.equal((await run(['retry', '--failed'])).exitCode, 0);
+    assert.deepEqual(await Promise.all([gone, replaced, ofFirstLife].map((id) => statusOf(database, id))), [
+      'queued',
+      'failed',
+      'failed',
+    ]);
+  },
+);
+
+test('retry --failed reads every page, and tries each run once', async (t) => {
+  const { database, run } = await createOperatorHarness(t);
+  for (let index = 0; index < 205; index += 1) {
+    await storeInstallation(database, { id: `ins_${index}`, team_id: `T${index}` });
+    await storeRun(database, `ins_${index}`, [{ name: 'send-welcome', status: 'failed' }]);
+  }
+  const { stdout, stderr } = await run(['retry', '--failed', '--json']);
+  const runs: { runId: string; outcome: string }[] = JSON.parse(stdout);
+  assert.equal(new Set(runs.map(({ runId }) => runId)).size, 205);
+  assert.ok(runs.every(({ outcome }) => outcome === 'queued'));
+  assert.match(stderr, /Queued again: 205 of 205/);
+});
+
+test('retry wants one run or --failed, and its filters only with --failed', async (t) => {
+  const { run } = await createOperatorHarness(t);
+  for (const wrong of [
+    ['run_1', '--failed'],
+    ['run_1', '--step', 'send-welcome'],
+    ['--dry-run'],
+    ['--failed', '--since', '2026-11-22T25:00Z'],
+    ['--failed', '--since', 'yesterday'],
+  ]) {
+    const { exitCode, stdout, stderr } = await run(['retry', ...wrong]);
+    assert.deepEqual([exitCode, stdout], [2, ''], wrong.join(' '));
+    assert.notEqual(stderr, '');
+  }
+});

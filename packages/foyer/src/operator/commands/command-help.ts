@@ -24,6 +24,20 @@ export function parseDay(text: string): number {
   return at;
 }
 
+/** Reads a day, or a time such as 2026-11-22T01:30Z, in UTC, as milliseconds since 1970. @throws InvalidArgumentError */
+export function parseTime(text: string): number {
+  if (!text.includes('T')) return parseDay(text);
+  const [day = '', time = ''] = text.split('T');
+  const midnight = parseDay(day);
+  const at = /^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?Z?$/.test(time)
+    ? Date.parse(`${day}T${time.replace(/Z?$/, 'Z')}`)
+    : Number.NaN;
+  if (Number.isNaN(at) || at < midnight) {
+    throw new InvalidArgumentError('Give a day such as 2026-11-22, or a time such as 2026-11-22T01:30Z.');
+  }
+  return at;
+}
+
 /** Reads a limit: a whole number from 1. @throws InvalidArgumentError */
 export function parseLimit(text: string): number {
   const limit = /^\d{1,7}$/.test(text) ? Number(text) : 0;

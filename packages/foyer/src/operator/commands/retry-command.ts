@@ -1,32 +1,61 @@
 import { Command } from 'commander';
+import type { Database } from '../../database/database.ts';
 import { findRun } from '../../database/runs.ts';
 import { type RetryOutcome, retryRun } from '../../pipeline/retry-run.ts';
-import { CommandError } from '../command-error.ts';
+import { CommandError, UsageError } from '../command-error.ts';
+import { type FailedRun, type FailedRunSearch, readFailedRuns } from '../failed-runs.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
+import { type Column, createTable } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
-import { exampleLines, jsonOption } from './command-help.ts';
+import { exampleLines, jsonOption, parseTime } from './command-help.ts';
 
-/** `retry RUN`: resumes a failed run at the steps that failed. */
+interface RetryOptions {
+  failed?: boolean;
+  step?: string;
+  /** Milliseconds since 1970. */
+  since?: number;
+  dryRun?: boolean;
+  json?: boolean;
+}
+
+/** `retry RUN`: resumes a failed run at the steps that failed. `retry --failed`: resumes all of them. */
 export function retryCommand(deps: OperatorDeps): Command {
   return new Command('retry')
-    .summary('make a failed run go on')
+    .summary('try a failed run again, or all of them (--failed)')
     .description(
-      'Queues a run again: its finished steps stay finished, the others get another try; a run that waits goes on at ' +
-        'once. The Foyer that is running picks it up by itself within seconds; one that is stopped does when it starts.',
+      'Queues a run again: its finished steps stay finished, and the others get another try; a run that waits continues ' +
+        'at once. A running Foyer picks it up within seconds; a stopped one does when it starts. With --failed it does ' +
+        'this for every installation whose newest run failed, a hundred at a time; if it is stopped, run it again. It ' +
+        'leaves out installations whose token is dead: an admin has to install the app again there.',
     )
-    .argument('<run>', 'a run’s id (run_…), as show, requests and list --json print it')
+    .argument('[run]', 'a run’s id (run_…), as show, requests and list --json print it')
+    .option('--failed', 'every failed run instead of one')
+    .option('--step <step>', 'with --failed: only runs in which this step failed')
+    .option('--since <time>', 'with --failed: only runs that failed at this time or later (UTC)', parseTime)
+    .option('--dry-run', 'with --failed: only list what would be tried again')
     .addOption(jsonOption())
     .addHelpText(
       'after',
       exampleLines([
         ['list --failed', 'whose runs failed? (show TEAM prints the id)'],
         ['retry run_01JD5Z3N8Y2V6K4QW9XTB7MHGC', 'try one again, once its cause is fixed'],
+        ['retry --failed --since 2026-11-22T01:30Z --dry-run', 'what failed since the outage began?'],
+        ['retry --failed --step send-welcome', 'try these again, once their cause is fixed'],
       ]),
     )
-    .action((runId: string, options: { json?: boolean }) => retry(deps, runId, options));
+    .action((runId: string | undefined, options: RetryOptions) => {
+      if ((runId === undefined) === !options.failed) {
+        throw new UsageError('Give either the id of one run, or --failed for all. --help shows examples.');
+      }
+      if (runId === undefined) return retryFailed(deps, options);
+      if (options.step !== undefined || options.since !== undefined || options.dryRun) {
+        throw new UsageError('--step, --since and --dry-run choose among failed runs: they need --failed.');
+      }
+      return retry(deps, runId, options);
+    });
 }
 
-async function retry(deps: OperatorDeps, runId: string, options: { json?: boolean }): Promise<void> {
+async function retry(deps: OperatorDeps, runId: string, options: RetryOptions): Promise<void> {
   await withDatabase(deps, async (config, database) => {
     const known = await findRun(database.queries, config.slack.clientId, runId);
     const outcome = known ? await retryRun(database, runId, { now: deps.now() }) : 'unknown';
@@ -39,13 +68,94 @@ async function retry(deps: OperatorDeps, runId: string, options: { json?: boolea
 
 const successes: Readonly<Partial<Record<RetryOutcome, string>>> = {
   queued: 'The run is queued again.',
-  woken: 'The run was waiting, and goes on now.',
+  woken: 'The run was waiting, and continues now.',
   going: 'The run is being worked on already.',
 };
 
 const refusals: Readonly<Partial<Record<RetryOutcome, string>>> = {
-  'rate-limited': 'Slack asked to wait, and it goes on by itself once that time is over.',
+  'rate-limited': 'Slack asked to wait, and it continues automatically once that time is over.',
   'nothing-to-retry': 'every step of it succeeded, or had nothing to do.',
   'not-installed': 'the app was uninstalled since. An install starts a run of its own.',
   unknown: 'there is no such run. `npm run foyer -- show TEAM` prints the id of a team’s newest run.',
 };
+
+/** One failed run, and what was done about it; null in a dry run. */
+interface RetriedRun extends Omit<FailedRun, 'id'> {
+  runId: string;
+  outcome: RetryOutcome | 'token-dead' | null;
+}
+
+async function retryFailed(deps: OperatorDeps, options: RetryOptions): Promise<void> {
+  const { output } = deps;
+  await withDatabase(deps, async (config, database) => {
+    const search = { clientId: config.slack.clientId, step: options.step, since: options.since };
+    const counts = { found: 0, queued: 0, dead: 0 };
+    const pages = retryPages(deps, database, { search, dryRun: options.dryRun === true, counts });
+    if (options.json) await output.printJsonList(pages);
+    else {
+      const lines = createTable(output, columns);
+      for await (const page of pages) output.print(lines(page));
+    }
+    output.note(summary(counts, options));
+  });
+}
+
+async function* retryPages(
+  deps: Pick<OperatorDeps, 'now'>,
+  database: Database,
+  work: { search: FailedRunSearch; dryRun: boolean; counts: Counts },
+): AsyncGenerator<RetriedRun[]> {
+  const { search, dryRun, counts } = work;
+  for await (const page of readFailedRuns(database.queries, search)) {
+    const retried: RetriedRun[] = [];
+    for (const run of page) {
+      const outcome = await retryOne(run);
+      const { id: runId, ...rest } = run;
+      retried.push({ runId, ...rest, outcome });
+      counts.found += 1;
+      if (outcome === 'queued') counts.queued += 1;
+      if (run.installation === 'broken') counts.dead += 1;
+    }
+    yield retried;
+  }
+
+  async function retryOne(run: FailedRun): Promise<RetriedRun['outcome']> {
+    if (run.installation === 'broken') return 'token-dead';
+    return dryRun ? null : retryRun(database, run.id, { now: deps.now() });
+  }
+}
+
+interface Counts {
+  found: number;
+  queued: number;
+  dead: number;
+}
+
+function summary({ found, queued, dead }: Counts, { dryRun }: RetryOptions): string {
+  if (found === 0) return 'No failed run matches.';
+  const lines = dryRun
+    ? [`Would be tried again: ${found - dead} of ${found}. Nothing was changed.`]
+    : [`Queued again: ${queued} of ${found}. \`npm run foyer -- list --failed\` shows what fails again.`];
+  if (dead > 0) {
+    lines.push(
+      `Left out, since Slack refuses their token: ${dead}. An admin has to install the app again there: ` +
+        '`npm run foyer -- list --status broken`.',
+    );
+  }
+  return lines.join('\n');
+}
+
+const columns: Column<RetriedRun>[] = [
+  { title: 'TEAM', value: ({ teamId, enterpriseId }) => teamId ?? enterpriseId },
+  { title: 'RUN', value: ({ runId }) => runId },
+  {
+    title: 'FAILED',
+    value: ({ failed }) => failed.map(({ step, error }) => `${step}: ${error ?? 'unknown'}`).join(', '),
+    maxWidth: 60,
+  },
+  {
+    title: 'OUTCOME',
+    value: ({ outcome }) => outcome ?? 'not tried',
+    style: ({ outcome }) => (outcome === 'token-dead' ? 'yellow' : undefined),
+  },
+];

@@ -1,0 +1,110 @@
+import type { Queries } from '../database/database.ts';
+import type { InstallationStatus, Pipeline, RunStatus } from '../database/records.ts';
+import { isNewestRun } from './installation-lists.ts';
+
+/** Which failed runs to find; an absent filter matches all. */
+export interface FailedRunSearch {
+  clientId: string;
+  /** Only runs in which this step failed. */
+  step?: string;
+  /** Only runs that ended at this time or later. */
+  since?: number;
+}
+
+/** A run with a failed step, and whose it is. */
+export interface FailedRun {
+  id: string;
+  pipeline: Pipeline;
+  teamId: string | null;
+  enterpriseId: string | null;
+  installation: InstallationStatus;
+  failed: { step: string; error: string | null }[];
+}
+
+const pageRows = 100;
+
+/**
+ * Reads in pages, newest first, the failed runs whose outcome still matters: the newest install run of an installation
+ * that is not uninstalled, and the uninstall run of its current life. An uninstall run of an earlier life is left out: it
+ * would erase what the install after it has made.
+ *
+ * A step that is only for operators fails no run, so with `step` succeeded runs are searched too.
+ */
+export async function* readFailedRuns(
+  queries: Queries,
+  search: FailedRunSearch,
+): AsyncGenerator<FailedRun[]> {
+  const statuses: RunStatus[] = search.step === undefined ? ['failed'] : ['failed', 'succeeded'];
+  for (const status of statuses) {
+    let after: { created_at: number; id: string } | undefined;
+    for (;;) {
+      const rows = await readPage(queries, { ...search, status, after });
+      if (rows.length > 0) yield withSteps(queries, rows);
+      if (rows.length < pageRows) break;
+      after = rows.at(-1);
+    }
+  }
+}
+
+type FoundRun = Awaited<ReturnType<typeof readPage>>[number];
+
+async function readPage(
+  queries: Queries,
+  search: FailedRunSearch & { status: RunStatus; after?: { created_at: number; id: string } },
+) {
+  const { clientId, status, step, since, after } = search;
+  let query = queries
+    .selectFrom('runs')
+    .innerJoin('installations', 'installations.id', 'runs.installation_id')
+    .select(['runs.id', 'runs.pipeline', 'runs.created_at', 'team_id', 'enterprise_id'])
+    .select('installations.status as installation')
+    .where('runs.status', '=', status)
+    .where('installations.client_id', '=', clientId)
+    .where((eb) =>
+      eb.or([
+        eb.and([eb('installations.status', '!=', 'uninstalled'), isNewestRun(eb)]),
+        eb.and([eb('runs.pipeline', '=', 'uninstall'), eb('runs.life', '=', eb.ref('installations.life'))]),
+      ]),
+    );
+  if (step !== undefined) {
+    query = query.where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('steps')
+          .select('steps.name')
+          .whereRef('steps.run_id', '=', 'runs.id')
+          .where('steps.name', '=', step)
+          .where('steps.status', '=', 'failed'),
+      ),
+    );
+  }
+  if (since !== undefined) query = query.where('runs.finished_at', '>=', since);
+  if (after) {
+    const { created_at, id } = after;
+    query = query.where((eb) => eb(eb.refTuple('runs.created_at', 'runs.id'), '<', eb.tuple(created_at, id)));
+  }
+  return query.orderBy('runs.created_at', 'desc').orderBy('runs.id', 'desc').limit(pageRows).execute();
+}
+
+async function withSteps(queries: Queries, rows: readonly FoundRun[]): Promise<FailedRun[]> {
+  const steps = await queries
+    .selectFrom('steps')
+    .select(['run_id', 'name', 'error_code'])
+    .where(
+      'run_id',
+      'in',
+      rows.map(({ id }) => id),
+    )
+    .where('status', '=', 'failed')
+    .orderBy('position')
+    .execute();
+  const byRun = Map.groupBy(steps, (step) => step.run_id);
+  return rows.map((row) => ({
+    id: row.id,
+    pipeline: row.pipeline,
+    teamId: row.team_id,
+    enterpriseId: row.enterprise_id,
+    installation: row.installation,
+    failed: (byRun.get(row.id) ?? []).map(({ name, error_code }) => ({ step: name, error: error_code })),
+  }));
+}
