@@ -50,6 +50,7 @@ function startApp(sandbox: Sandbox, port: number, folder: string): ChildProcess 
     SLACK_SIGNING_SECRET: signingSecret,
     SLACK_AUTHORIZATION_URL: sandbox.authorizationUrl,
     SLACK_API_URL: sandbox.apiUrl,
+    SLACK_OPENID_URL: sandbox.url,
     PUBLIC_URL: `http://localhost:${port}`,
     PORT: String(port),
     HOST: '127.0.0.1',

@@ -53,6 +53,7 @@ SLACK_CLIENT_SECRET=${app.clientSecret}
 SLACK_SIGNING_SECRET=${app.signingSecret}
 SLACK_AUTHORIZATION_URL=${sandbox.authorizationUrl}
 SLACK_API_URL=${sandbox.apiUrl}
+SLACK_OPENID_URL=${sandbox.url}
 
 Events go to ${app.settings.eventUrl ?? 'nowhere: give --event-url'}
 Control API: ${sandbox.url}/sandbox/state`);

@@ -12,6 +12,9 @@ import { createTsCounter } from './messages/ts-counter.ts';
 import { webhookRoutes } from './messages/webhook-routes.ts';
 import { type ConsentOptions, consentFor } from './oauth/consent-for.ts';
 import { oauthRoutes } from './oauth/oauth-routes.ts';
+import { type SignInOptions, signInFor } from './openid/decide-sign-in.ts';
+import { createIdTokens } from './openid/id-token.ts';
+import { openidRoutes } from './openid/openid-routes.ts';
 import type { Platform } from './platform.ts';
 import { createWebApi } from './web-api/answer-call.ts';
 import { createCallLog, type LoggedCall } from './web-api/call-log.ts';
@@ -68,6 +71,10 @@ export type Sandbox = Controls &
     deliveries: Deliveries;
     /** Decides on the consent page as a person would, through the same code; returns where the browser is sent. */
     consent(options: ConsentOptions): Promise<string>;
+    /** Signs in with Slack as a person would, through the same code; returns where the browser is sent. */
+    signIn(options: SignInOptions): Promise<string>;
+    /** Signs ID tokens with a new key; Slack does so now and then. */
+    rotateSigningKey(): void;
     /** Web API calls, oldest first; of one method if given. */
     calls(method?: string): LoggedCall[];
     /** Calls the listener for each activity; returns a function that removes it. */
@@ -97,7 +104,8 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
   const ts = createTsCounter({ clock });
   let url = '';
   const platform: Platform = { world, app, clock, activity, deliveries, nextTs: ts.next, url: () => url };
-  const webApi = createWebApi({ platform, faults, rateLimits, log });
+  const idTokens = createIdTokens(platform);
+  const webApi = createWebApi({ platform, faults, rateLimits, log, idTokens });
 
   const sandbox: Sandbox = {
     ...createControls(platform),
@@ -113,6 +121,8 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
     deliveries,
     calls: log.list,
     consent: async (choice) => consentFor(platform, choice),
+    signIn: async (choice) => signInFor(platform, choice),
+    rotateSigningKey: idTokens.rotateKey,
     onActivity: activity.listen,
     settled: deliveries.settled,
     changeManifest: app.changeManifest,
@@ -140,6 +150,7 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
     routes: [
       { on: '* /api/:method', handle: (exchange, { method = '' }) => webApi.answer(exchange, method) },
       ...oauthRoutes(platform),
+      ...openidRoutes(platform, webApi),
       ...webhookRoutes(platform),
       ...avatarRoutes(platform),
       ...controlRoutes(sandbox),

@@ -3,6 +3,8 @@ export type Activity =
   | { kind: 'consent-opened'; teamId: string | null; userId: string }
   | { kind: 'consent-allowed'; teamId: string | null; enterpriseId: string | null; userId: string }
   | { kind: 'consent-cancelled'; teamId: string | null; enterpriseId: string | null; userId: string }
+  | { kind: 'sign-in-opened' | 'signed-in' | 'sign-in-cancelled'; teamId: string; userId: string }
+  | { kind: 'deactivated' | 'reactivated'; userId: string }
   | { kind: 'approval-requested'; teamId: string; userId: string }
   | {
       kind: 'installed';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { idTokenFlaws } from '../openid/id-token.ts';
 
 const id = z.string().min(1);
 const whom = { teamId: id, userId: id };
@@ -12,6 +13,7 @@ const failure = z.discriminatedUnion('type', [
   z.object({ type: z.literal('reset-before-acting') }),
   z.object({ type: z.literal('reset-after-acting') }),
   z.object({ type: z.literal('malformed-json'), acts: z.boolean().optional() }),
+  z.object({ type: z.literal('id-token'), flaw: z.enum(idTokenFlaws) }),
 ]);
 
 /** The bodies of the control API, by the name of the control. */
@@ -40,6 +42,12 @@ export const controlBodies = {
   }),
   addWorkspace: z.object({ name: id }),
   setDistribution: z.object({ onlyTeamId: id.nullable() }),
+  addMember: z.object({
+    teamId: id,
+    realName: id,
+    role: z.enum(['owner', 'admin', 'member', 'guest']).optional(),
+  }),
+  person: z.object({ userId: id }),
   requireApproval: z.object({ teamId: id, isRequired: z.boolean() }),
   approve: z.object({ teamId: id }),
   consent: z.object({
@@ -48,6 +56,12 @@ export const controlBodies = {
     userId: id,
     decision: z.enum(['allow', 'cancel']).optional(),
     declinedScopes: z.array(id).optional(),
+  }),
+  signIn: z.object({
+    authorizeUrl: id,
+    userId: id,
+    teamId: id.optional(),
+    decision: z.enum(['allow', 'cancel']).optional(),
   }),
   fault: z.object({
     method: id,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ErrorCode } from '@slack/web-api';
-import { clientFor, install, refused } from '../test-support/install.ts';
+import { clientFor, install, redirectUri, refused } from '../test-support/install.ts';
 import { withSandbox } from '../test-support/with-sandbox.ts';
 
 test('the next calls fail as planned, for one workspace, and the log says which of them took effect', async (t) => {
@@ -125,4 +125,30 @@ test('the app’s process can be killed and restarted if the sandbox controls it
   const without = await withSandbox(t);
   const refusal = await fetch(`${without.sandbox.url}/sandbox/app/kill`, { method: 'POST' });
   assert.equal(refusal.status, 409);
+});
+
+test('the control API signs a person in, and adds, deactivates and reactivates members', async (t) => {
+  const { sandbox } = await withSandbox(t);
+  const control = async (name: string, body: Record<string, unknown>) => {
+    const answer = await fetch(`${sandbox.url}/sandbox/${name}`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+    });
+    return { status: answer.status, ...((await answer.json()) as { result?: Record<string, string> }) };
+  };
+  const { id: teamId } = sandbox.workspace('Acme');
+  const added = await control('add-member', { teamId, realName: 'Gus Guest', role: 'guest' });
+  const userId = added.result?.id ?? '';
+  const query = new URLSearchParams({
+    client_id: sandbox.app.clientId,
+    redirect_uri: redirectUri,
+    response_type: 'code',
+    scope: 'openid',
+  });
+  const authorizeUrl = `${sandbox.url}/openid/connect/authorize?${query}`;
+  assert.match((await control('sign-in', { authorizeUrl, userId })).result?.location ?? '', /[?]code=/);
+  await control('deactivate', { userId });
+  assert.equal((await control('sign-in', { authorizeUrl, userId })).status, 409);
+  await control('reactivate', { userId });
+  assert.equal((await control('sign-in', { authorizeUrl, userId })).status, 200);
 });

@@ -4,9 +4,10 @@ import { type PressedIn, pressableElements, sendPress } from '../events/interact
 import { grantAccess, revokeAccess, revokeTokens, uninstall } from '../installs/end-installs.ts';
 import { addMessage, openDirectMessage } from '../messages/conversations.ts';
 import type { Platform } from '../platform.ts';
+import { personJson } from '../web-api/users.ts';
 import { directMessage, homeViewOf, installationAt, installationServing, liveTokens } from '../world/find.ts';
-import type { Installation, Message, Person, Workspace } from '../world/records.ts';
-import { addWorkspace } from '../world/seed-world.ts';
+import type { Installation, Message, Person, Role, Workspace } from '../world/records.ts';
+import { addPerson, addWorkspace } from '../world/seed-world.ts';
 
 /** A person in a workspace. */
 export type Whom = { teamId: string; userId: string };
@@ -72,6 +73,11 @@ export type Controls = {
    * now on. Null turns it on again. Like the manifest, it survives `reset`.
    */
   setDistribution(options: { onlyTeamId: string | null }): void;
+  /** One more person in a workspace: a member unless said otherwise. Gone at the next reset. */
+  addMember(options: { teamId: string; realName: string; role?: Role }): Person;
+  /** An admin deactivates an account. Sends `user_change` to the app if it subscribes to it. */
+  deactivate(options: { userId: string }): Promise<Sent>;
+  reactivate(options: { userId: string }): Promise<Sent>;
   /** Whether members must ask the admins before they install. */
   requireApproval(options: { teamId: string; isRequired: boolean }): void;
   /** The admins approve the app for a workspace. */
@@ -97,6 +103,7 @@ export function createControls(platform: Platform): Controls {
     const workspace = world.workspaces.get(teamId);
     const person = world.people.get(userId);
     if (!workspace || !person?.roles[teamId]) throw new Error(`${userId} is no member of ${teamId}.`);
+    if (person.isDeactivated) throw new Error(`The account of ${userId} is deactivated.`);
     const installation = installationServing(world, workspace);
     if (!installation) throw new Error(`The app is not installed in ${workspace.name}.`);
     return { installation, workspace, person };
@@ -198,6 +205,12 @@ export function createControls(platform: Platform): Controls {
         throw new Error(`There is no workspace ${onlyTeamId}.`);
       platform.app.onlyTeamId = onlyTeamId;
     },
+    addMember({ teamId, realName, role = 'member' }) {
+      if (!world.workspaces.has(teamId)) throw new Error(`There is no workspace ${teamId}.`);
+      return addPerson(world, { teamId, realName, role });
+    },
+    deactivate: ({ userId }) => setDeactivated(platform, userId, true),
+    reactivate: ({ userId }) => setDeactivated(platform, userId, false),
     requireApproval({ teamId, isRequired }) {
       const workspace = world.workspaces.get(teamId);
       if (!workspace) throw new Error(`There is no workspace ${teamId}.`);
@@ -209,4 +222,26 @@ export function createControls(platform: Platform): Controls {
       for (const request of requests) request.isApproved = true;
     },
   };
+}
+
+/** Slack sends `user_change` to each installation that serves a workspace of the person. */
+async function setDeactivated(platform: Platform, userId: string, isDeactivated: boolean): Promise<Sent> {
+  const { world, activity, clock } = platform;
+  const person = world.people.get(userId);
+  if (!person) throw new Error(`There is no ${userId}.`);
+  person.isDeactivated = isDeactivated;
+  activity.tell({ kind: isDeactivated ? 'deactivated' : 'reactivated', userId });
+  const workspaces = [...world.workspaces.values()].filter((each) => person.roles[each.id]);
+  return Promise.all(
+    workspaces.map(async (workspace) => {
+      const installation = installationServing(world, workspace);
+      if (!installation?.botScopes.includes('users:read')) return null;
+      const sight = { email: installation.botScopes.includes('users:read.email'), locale: true };
+      const user = personJson(platform, person, workspace, sight);
+      const cache_ts = Math.floor(clock.now() / 1000);
+      const event = { type: 'user_change', user, cache_ts, event_ts: platform.nextTs() };
+      const place = { teamId: workspace.id, enterpriseId: workspace.enterpriseId };
+      return emitEvent(platform, event, { place, installation });
+    }),
+  );
 }

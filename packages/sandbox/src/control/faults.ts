@@ -1,10 +1,13 @@
+import type { IdTokenFlaw } from '../openid/id-token.ts';
+
 /**
  * What goes wrong with a call:
  * - `error`: answers `ok: false` with this error, and does nothing;
  * - `status`: answers with an HTTP status (429 with `retryAfterSeconds`), and does nothing;
  * - `hang`: acts (unless `acts: false`), then answers only after `delayMs`, or never if the caller disconnects first;
  * - `reset-before-acting`, `reset-after-acting`: cuts the connection;
- * - `malformed-json`: acts (unless `acts: false`), then answers with half a JSON text.
+ * - `malformed-json`: acts (unless `acts: false`), then answers with half a JSON text;
+ * - `id-token`: acts, but something is wrong with the ID token (only for `openid.connect.token`).
  */
 export type Failure =
   | { type: 'error'; error: string; fields?: Record<string, unknown> }
@@ -12,7 +15,8 @@ export type Failure =
   | { type: 'hang'; delayMs: number; acts?: boolean }
   | { type: 'reset-before-acting' }
   | { type: 'reset-after-acting' }
-  | { type: 'malformed-json'; acts?: boolean };
+  | { type: 'malformed-json'; acts?: boolean }
+  | { type: 'id-token'; flaw: IdTokenFlaw };
 
 export type FaultPlan = {
   /** A Web API method, or `*` for any. */

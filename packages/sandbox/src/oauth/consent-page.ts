@@ -25,9 +25,9 @@ export type ConsentPage = {
 export function consentPage(page: ConsentPage): string {
   const { app, workspace, person, mustAsk } = page;
   const { name } = app.settings;
-  return frame(
+  return consentFrame(
     `${name} asks for access to ${workspace.name}`,
-    html`${switcher(page)}
+    html`${workspaceSwitcher(page)}
 <main class="card">
   <div class="icons" aria-hidden="true">
     <img src="/avatars/${app.id}.svg" alt="" width="56" height="56">
@@ -54,7 +54,7 @@ export function consentPage(page: ConsentPage): string {
 
 /** A page that says why there is nothing to decide, or what happens next. */
 export function consentNotice(title: string, text: string): string {
-  return frame(title, html`<main class="card"><h1>${title}</h1><p class="lead">${text}</p></main>`);
+  return consentFrame(title, html`<main class="card"><h1>${title}</h1><p class="lead">${text}</p></main>`);
 }
 
 function hiddenFields({ query, person }: ConsentPage): Html[] {
@@ -88,7 +88,12 @@ function scopeSection({ app, request }: ConsentPage, title: string, scopes: stri
   return html`<section><h2>${title}</h2><ul>${rows}</ul></section>`;
 }
 
-function switcher({ choices, workspace, query }: ConsentPage): Html {
+/** The page's header, with the workspaces to choose from if the app asked for none. */
+export function workspaceSwitcher({
+  choices,
+  workspace,
+  query,
+}: Pick<ConsentPage, 'choices' | 'workspace' | 'query'>): Html {
   const mark = html`<span class="mark">slack <small>sandbox</small></span>`;
   if (choices.length === 0) return html`<header>${mark}</header>`;
   const links = choices.map((choice) => {
@@ -103,7 +108,8 @@ function switcher({ choices, workspace, query }: ConsentPage): Html {
   return html`<header>${mark}<details class="picker"><summary>${workspace.name}<span class="hint"> · choose another workspace</span></summary><ul>${links}</ul></details></header>`;
 }
 
-function frame(title: string, body: Html): string {
+/** A page of Slack's own, on which a person decides something. */
+export function consentFrame(title: string, body: Html): string {
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title><link rel="icon" href="/avatars/app.svg"><style>${trustedHtml(styles)}</style></head><body>${body}</body></html>`

@@ -1,11 +1,11 @@
 import { digits, secretHex } from '../ids.ts';
 import type { Platform } from '../platform.ts';
 import { placeOf } from '../world/find.ts';
-import type { Person, Place } from '../world/records.ts';
+import type { Person, Place, Role } from '../world/records.ts';
 import { type AuthorizeRequest, optionalScopes } from './authorize-request.ts';
 
 /** How long a code can be exchanged. Source: docs.slack.dev/authentication/installing-with-oauth */
-const codeLifetimeMs = 10 * 60_000;
+export const codeLifetimeMs = 10 * 60_000;
 
 /** What a person decided on the consent page. */
 export type ConsentChoice = {
@@ -53,7 +53,7 @@ function refused(explanation: string): ConsentOutcome {
 }
 
 /** Whether public distribution is off and the place is neither the app's own workspace nor that workspace's org. */
-function isForeign({ world, app }: Platform, place: Place): boolean {
+export function isForeign({ world, app }: Platform, place: Place): boolean {
   if (app.onlyTeamId === null) return false;
   if (place.teamId !== null) return place.teamId !== app.onlyTeamId;
   return world.workspaces.get(app.onlyTeamId)?.enterpriseId !== place.enterpriseId;
@@ -70,6 +70,7 @@ function obstacleFor(platform: Platform, person: Person, place: Place): ConsentO
       : refused('Only an org admin can install an app in the whole organisation.');
   }
   const role = person.roles[teamId];
+  if (person.isDeactivated) return refused(`The account of ${person.realName} was deactivated.`);
   if (!role) return refused(`${person.realName} is not a member of this workspace.`);
   if (!needsApproval(platform, person, teamId)) return undefined;
   if (!world.approvalRequests.some((each) => each.teamId === teamId && each.userId === person.id)) {
@@ -81,8 +82,12 @@ function obstacleFor(platform: Platform, person: Person, place: Place): ConsentO
 
 /** Whether a person must ask the workspace's admins before the app is installed there. */
 export function needsApproval({ world }: Platform, person: Person, teamId: string): boolean {
-  if (!world.workspaces.get(teamId)?.requiresApproval || person.roles[teamId] !== 'member') return false;
+  if (!world.workspaces.get(teamId)?.requiresApproval || !isBelowAdmin(person.roles[teamId])) return false;
   return !world.approvalRequests.some((each) => each.teamId === teamId && each.isApproved);
+}
+
+function isBelowAdmin(role: Role | undefined): boolean {
+  return role === 'member' || role === 'guest';
 }
 
 function issueCode(
@@ -109,7 +114,10 @@ function issueCode(
 }
 
 /** The redirect address with Slack's parameters; `state` comes back even if it is empty, as on Slack. */
-function backTo(request: AuthorizeRequest, parameters: Record<string, string>): string {
+export function backTo(
+  request: Pick<AuthorizeRequest, 'returnTo' | 'state'>,
+  parameters: Record<string, string>,
+): string {
   const location = new URL(request.returnTo);
   for (const [name, value] of Object.entries(parameters)) location.searchParams.set(name, value);
   location.searchParams.set('state', request.state ?? '');

@@ -24,7 +24,7 @@ function showConsent(platform: Platform, { url, cookies }: Exchange): Reply {
   const read = readAuthorizeRequest(app, query);
   if ('problem' in read) return refusal(read.problem.code, read.problem.explanation);
   const { request } = read;
-  const signedIn = withOverrides(world, readSignedIn(world, cookies), picked(query));
+  const signedIn = withOverrides(world, readSignedIn(world, cookies), pickedIn(query));
   const workspace = workspaceToShow(platform, request, signedIn);
   const person = workspace && world.people.get(signedIn.userIdByTeam[workspace.id] ?? '');
   if (!workspace || !person)
@@ -49,7 +49,7 @@ function showConsent(platform: Platform, { url, cookies }: Exchange): Reply {
 }
 
 /** The picker's links have `pick`, which distinguishes them from a `team` that the app asked for. */
-function picked(query: URLSearchParams): URLSearchParams {
+export function pickedIn(query: URLSearchParams): URLSearchParams {
   const overrides = new URLSearchParams();
   const team = query.get('pick') ?? query.get('team');
   const user = query.get('user');
@@ -71,7 +71,11 @@ function workspaceToShow(
   return world.workspaces.get(teamId ?? signedIn.teamId);
 }
 
-function choicesOf({ world }: Platform, signedIn: SignedIn): { workspace: Workspace; person: Person }[] {
+/** Each workspace, with the person that this browser is there. */
+export function choicesOf(
+  { world }: Platform,
+  signedIn: SignedIn,
+): { workspace: Workspace; person: Person }[] {
   return [...world.workspaces.values()].flatMap((workspace) => {
     const person = world.people.get(signedIn.userIdByTeam[workspace.id] ?? '');
     return person ? [{ workspace, person }] : [];

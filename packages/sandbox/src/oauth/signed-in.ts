@@ -11,7 +11,9 @@ export function readSignedIn(world: World, cookies: Record<string, string | unde
   const chosen = new URLSearchParams(cookies[cookieName] ?? '');
   const userIdByTeam: Record<string, string> = {};
   for (const teamId of world.workspaces.keys()) {
-    const members = [...world.people.values()].filter((person) => person.roles[teamId]);
+    const members = [...world.people.values()].filter(
+      (person) => person.roles[teamId] && !person.isDeactivated,
+    );
     const wanted = members.find((person) => person.id === chosen.get(teamId));
     userIdByTeam[teamId] = (wanted ?? members[0])?.id ?? '';
   }

@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Faults } from '../control/faults.ts';
+import type { Failure, Faults } from '../control/faults.ts';
 import { type Exchange, jsonReply, type Reply } from '../http/exchange.ts';
+import type { IdTokens } from '../openid/id-token.ts';
 import type { Platform } from '../platform.ts';
 import type { Token } from '../world/records.ts';
-import { authenticate, requireScope, tokenIn } from './authenticate.ts';
+import { authenticate, missingScope, requireScope, tokenIn } from './authenticate.ts';
 import { createCallArguments, readArguments } from './call-arguments.ts';
 import type { CallLog, LoggedCall } from './call-log.ts';
 import { type CallOutcome, letFail, rateLimited } from './let-fail.ts';
-import type { Method } from './method.ts';
+import type { Answer, Method, SignInCall } from './method.ts';
 import { methods } from './methods.ts';
 import { placeOfGrant } from './oauth-access.ts';
 import type { RateLimits } from './rate-limits.ts';
@@ -21,11 +22,13 @@ export function createWebApi({
   faults,
   rateLimits,
   log,
+  idTokens,
 }: {
   platform: Platform;
   faults: Faults;
   rateLimits: RateLimits;
   log: CallLog;
+  idTokens: IdTokens;
 }): WebApi {
   /** Checks in Slack's order: the method, then the token, the rate, the scope, and the arguments last. */
   async function run(
@@ -33,6 +36,7 @@ export function createWebApi({
     all: Record<string, unknown>,
     exchange: Exchange,
     logged: LoggedCall,
+    failure: Failure | undefined,
   ): Promise<CallOutcome> {
     const authorization = exchange.header('authorization');
     let token: Token | undefined;
@@ -42,12 +46,21 @@ export function createWebApi({
       if (!method) throw new Refusal('unknown_method', { req_method: name });
       const args = createCallArguments(all);
       if (method.needs === 'nothing') {
-        const answer = await method.run({ platform, args, authorization });
+        const idTokenFlaw = failure?.type === 'id-token' ? failure.flaw : undefined;
+        const answer = await method.run({ platform, args, authorization, idTokens, idTokenFlaw });
         logged.wasActedUpon = true;
         return { answer };
       }
-      const caller = authenticate(platform, tokenIn(authorization, isJson(exchange) ? {} : all));
+      const value = tokenIn(authorization, isJson(exchange) ? {} : all);
+      const signIn = platform.world.signInTokens.get(value ?? '');
+      if (signIn) {
+        const answer = runSignedIn(method, { platform, signIn });
+        logged.wasActedUpon = true;
+        return { answer };
+      }
+      const caller = authenticate(platform, value);
       token = caller.token;
+      if (method.needs === 'sign-in') throw missingScope(token, ['openid']);
       const waitSeconds = rateLimits.count(name, method.tier, caller.installation.id, String(all.channel));
       if (waitSeconds) return rateLimited(waitSeconds);
       requireScope(token, method.scopes);
@@ -67,13 +80,14 @@ export function createWebApi({
     const { token: _token, ...rest } = all;
     const value = tokenIn(exchange.header('authorization'), isJson(exchange) ? {} : all);
     const known = platform.world.tokens.get(value ?? '');
+    const signIn = platform.world.signInTokens.get(value ?? '');
     const place = known
       ? platform.world.installations.get(known.installationId)
       : placeOfGrant(platform, all);
     logged.arguments = rest;
     logged.token = value ?? null;
     logged.enterpriseId = place?.enterpriseId ?? null;
-    logged.teamId = place?.teamId ?? (typeof all.team_id === 'string' ? all.team_id : null);
+    logged.teamId = place?.teamId ?? signIn?.teamId ?? (typeof all.team_id === 'string' ? all.team_id : null);
     return [logged.teamId, logged.enterpriseId].filter((id) => id !== null);
   }
 
@@ -92,18 +106,29 @@ export function createWebApi({
       const failure = faults.take(methodName, describe(logged, all, exchange));
       const latencyMs = faults.latencyOf(methodName);
       if (latencyMs > 0) await delay(latencyMs);
-      const act = async () => unreadable ?? (await run(methodName, all, exchange, logged));
+      const act = async () => unreadable ?? (await run(methodName, all, exchange, logged, failure));
       const outcome = failure ? await letFail(failure, act, exchange, logged) : await act();
       logged.ms = Math.round(performance.now() - startedAt);
       const told = outcome && 'answer' in outcome ? outcome.answer : null;
       logged.answer = told;
       const { teamId } = logged;
-      platform.activity.tell({ kind: 'called', method: methodName, teamId, ok: told?.ok === true });
+      platform.activity.tell({
+        kind: 'called',
+        method: methodName,
+        teamId,
+        ok: told !== null && told.ok !== false,
+      });
       if (!outcome) return null;
       logged.status = outcome.status ?? 200;
       return 'answer' in outcome ? jsonReply(outcome.answer, outcome.status, outcome.headers) : outcome;
     },
   };
+}
+
+function runSignedIn(method: Method, call: SignInCall): Answer {
+  if (method.needs === 'sign-in') return method.run(call);
+  if (method.needs === 'token' && method.whenSignedIn) return method.whenSignedIn(call);
+  throw missingScope(call.signIn, method.needs === 'token' ? method.scopes : []);
 }
 
 function scopeHeaders(token: Token | undefined, method: Method | undefined): Record<string, string> {

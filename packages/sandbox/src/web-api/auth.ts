@@ -40,6 +40,10 @@ export const authRevoke: Method = {
     void revokeTokens(platform, installation, [token]);
     return { ok: true, revoked: true };
   },
+  whenSignedIn({ platform, signIn }) {
+    platform.world.signInTokens.delete(signIn.value);
+    return { ok: true, revoked: true };
+  },
 };
 
 export const authTeamsList: Method = {

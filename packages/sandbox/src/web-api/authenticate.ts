@@ -32,7 +32,11 @@ export function authenticate(
 }
 
 /** Throws `missing_scope` with what is needed and what the token has, unless it has one of `scopes`. */
-export function requireScope(token: Token, scopes: readonly string[]): void {
+export function requireScope(token: Pick<Token, 'scopes'>, scopes: readonly string[]): void {
   if (scopes.length === 0 || scopes.some((scope) => token.scopes.includes(scope))) return;
-  throw new Refusal('missing_scope', { needed: scopes.join(','), provided: token.scopes.join(',') });
+  throw missingScope(token, scopes);
+}
+
+export function missingScope({ scopes }: Pick<Token, 'scopes'>, needed: readonly string[]): Refusal {
+  return new Refusal('missing_scope', { needed: needed.join(','), provided: scopes.join(',') });
 }

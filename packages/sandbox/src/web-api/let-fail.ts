@@ -36,6 +36,8 @@ export async function letFail(
       return cut(exchange);
     case 'reset-before-acting':
       return cut(exchange);
+    case 'id-token':
+      return act();
     case 'malformed-json': {
       if (failure.acts !== false) await act();
       return { status: 200, headers: { 'content-type': 'application/json' }, body: '{"ok":true,"chan' };

@@ -1,5 +1,6 @@
+import type { IdTokenFlaw, IdTokens } from '../openid/id-token.ts';
 import type { Platform } from '../platform.ts';
-import type { Installation, Token } from '../world/records.ts';
+import type { Installation, SignInToken, Token } from '../world/records.ts';
 import type { CallArguments } from './call-arguments.ts';
 import type { RateLimits } from './rate-limits.ts';
 
@@ -15,7 +16,17 @@ export type Call = {
   rateLimits: Pick<RateLimits, 'isOn' | 'isHistoryLimited'>;
 };
 
-export type OpenCall = { platform: Platform; args: CallArguments; authorization: string | undefined };
+export type OpenCall = {
+  platform: Platform;
+  args: CallArguments;
+  authorization: string | undefined;
+  idTokens: IdTokens;
+  /** What is to be wrong with an ID token that this call issues. */
+  idTokenFlaw: IdTokenFlaw | undefined;
+};
+
+/** A call with an access token of Sign in with Slack. */
+export type SignInCall = { platform: Platform; signIn: SignInToken };
 
 export type Answer = Record<string, unknown>;
 
@@ -27,5 +38,8 @@ export type Method =
       scopes: readonly string[];
       tier: Tier;
       run(call: Call): Answer | Promise<Answer>;
+      /** What it does with an access token of Sign in with Slack; without it, such a token lacks the scopes. */
+      whenSignedIn?(call: SignInCall): Answer;
     }
+  | { needs: 'sign-in'; tier: Tier; run(call: SignInCall): Answer }
   | { needs: 'nothing'; tier: Tier; run(call: OpenCall): Answer | Promise<Answer> };

@@ -3,6 +3,12 @@ import { chatDelete, chatPostMessage, chatUpdate } from './chat.ts';
 import { conversationsHistory, conversationsList, conversationsOpen } from './conversations.ts';
 import type { Method } from './method.ts';
 import { oauthV2Access } from './oauth-access.ts';
+import {
+  openidConfiguration,
+  openidConnectToken,
+  openidConnectUserInfo,
+  openidKeys,
+} from './openid-connect.ts';
 import { teamInfo } from './team.ts';
 import { usersInfo, usersList } from './users.ts';
 import { viewsOpen, viewsPublish } from './views.ts';
@@ -21,6 +27,10 @@ export const methods: Readonly<Record<string, Method>> = {
   'conversations.list': conversationsList,
   'conversations.open': conversationsOpen,
   'oauth.v2.access': oauthV2Access,
+  'openid.configuration': openidConfiguration,
+  'openid.connect.token': openidConnectToken,
+  'openid.connect.userInfo': openidConnectUserInfo,
+  'openid.keys': openidKeys,
   'team.info': teamInfo,
   'users.info': usersInfo,
   'users.list': usersList,

@@ -7,7 +7,7 @@ import type { Answer, Method, OpenCall } from './method.ts';
 import { Refusal } from './refusal.ts';
 
 /** Client id and secret from HTTP Basic (which Slack prefers) or the arguments. Throws if they are not the app's. */
-function checkClient({ platform: { app }, args, authorization }: OpenCall): void {
+export function checkClient({ platform: { app }, args, authorization }: OpenCall): void {
   const basic = /^Basic\s+(.+)$/i.exec(authorization ?? '')?.[1];
   const [id, secret] = basic
     ? Buffer.from(basic, 'base64').toString('utf8').split(':').map(decodeURIComponent)

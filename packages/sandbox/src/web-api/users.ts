@@ -7,16 +7,27 @@ import { personInReach, workspaceOf } from './reach.ts';
 
 const pictureSizes = ['24', '32', '48', '72', '192', '512', '1024', 'original'];
 
-/** A person as `users.info` returns them: email and locale only where the call may see them. */
-function personJson(call: Call, person: Person, workspace: Workspace): Record<string, unknown> {
-  const { platform, token, args } = call;
+/** What a caller may see of a person, and asks for. */
+type Sight = { email: boolean; locale: boolean };
+
+function sightOf({ token, args }: Call): Sight {
+  return { email: token.scopes.includes('users:read.email'), locale: args.flag('include_locale') };
+}
+
+/** A person as `users.info` and `user_change` describe them: email and locale only if the app may see them. */
+export function personJson(
+  platform: Platform,
+  person: Person,
+  workspace: Workspace,
+  sight: Sight,
+): Record<string, unknown> {
   const role = person.roles[workspace.id] ?? 'member';
   const [firstName = '', ...rest] = person.realName.split(' ');
   return {
     id: person.id,
     team_id: workspace.id,
     name: person.name,
-    deleted: false,
+    deleted: person.isDeactivated,
     color: person.color.slice(1),
     real_name: person.realName,
     tz: person.timeZone,
@@ -35,22 +46,22 @@ function personJson(call: Call, person: Person, workspace: Workspace): Record<st
       status_emoji: '',
       status_expiration: 0,
       avatar_hash: person.id.toLowerCase(),
-      ...(token.scopes.includes('users:read.email') ? { email: person.email } : {}),
+      ...(sight.email ? { email: person.email } : {}),
       ...pictures(platform, person.id),
       is_custom_image: true,
       team: workspace.id,
     },
-    is_admin: role !== 'member',
+    is_admin: role === 'owner' || role === 'admin',
     is_owner: role === 'owner',
     is_primary_owner: role === 'owner',
-    is_restricted: false,
+    is_restricted: role === 'guest',
     is_ultra_restricted: false,
     is_bot: false,
     is_app_user: false,
     is_email_confirmed: true,
     updated: 1_704_700_000,
     who_can_share_contact_card: 'EVERYONE',
-    ...(args.flag('include_locale') ? { locale: person.locale } : {}),
+    ...(sight.locale ? { locale: person.locale } : {}),
     ...enterpriseFields(platform, person, workspace),
   };
 }
@@ -116,7 +127,7 @@ export const usersInfo: Method = {
     const userId = call.args.required('user');
     if (userId === call.installation.botUserId) return { ok: true, user: botJson(call, call.installation) };
     const { person, workspace } = personInReach(call, userId);
-    return { ok: true, user: personJson(call, person, workspace) };
+    return { ok: true, user: personJson(call.platform, person, workspace, sightOf(call)) };
   },
 };
 
@@ -128,7 +139,7 @@ export const usersList: Method = {
     const workspace = workspaceOf(call, { isTeamIdNeeded: true });
     const members = [
       ...peopleOf(call.platform.world, { ...call.installation, teamId: workspace.id }).map((person) =>
-        personJson(call, person, workspace),
+        personJson(call.platform, person, workspace, sightOf(call)),
       ),
       botJson(call, call.installation),
     ];

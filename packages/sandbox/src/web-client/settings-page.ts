@@ -22,7 +22,7 @@ export function settingsPage(visit: Visit): Html {
 }
 
 function mayManage({ role, person }: Visit, installation: Installation): boolean {
-  return installation.isEnterpriseInstall ? person.isOrgAdmin : role !== 'member';
+  return installation.isEnterpriseInstall ? person.isOrgAdmin : role === 'owner' || role === 'admin';
 }
 
 function facts(visit: Visit, installation: Installation): Html {

@@ -14,7 +14,7 @@ export type Workspace = {
   color: string;
 };
 
-export type Role = 'owner' | 'admin' | 'member';
+export type Role = 'owner' | 'admin' | 'member' | 'guest';
 
 export type Person = {
   id: string;
@@ -31,6 +31,8 @@ export type Person = {
   roles: Record<string, Role>;
   /** Whether the person may install apps for the whole Grid org. */
   isOrgAdmin: boolean;
+  /** Whether an admin has deactivated the account: Slack calls it `deleted`. */
+  isDeactivated: boolean;
 };
 
 /** Where something belongs: a workspace, or a whole Grid org when `teamId` is null. */
@@ -76,6 +78,22 @@ export type AuthorizationCode = {
   expiresAt: number;
   isUsed: boolean;
 };
+
+/** A code of Sign in with Slack. */
+export type SignInCode = {
+  userId: string;
+  teamId: string;
+  scopes: string[];
+  redirectUri: string;
+  /** From the authorize URL; null if it had none. */
+  nonce: string | null;
+  codeChallenge: string | null;
+  expiresAt: number;
+  isUsed: boolean;
+};
+
+/** An access token of Sign in with Slack: it belongs to a person, and to no installation. */
+export type SignInToken = { value: string; userId: string; teamId: string; scopes: string[] };
 
 export type Block = Record<string, unknown> & { type: string };
 

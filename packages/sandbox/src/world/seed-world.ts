@@ -95,6 +95,7 @@ function person(
     color,
     roles,
     isOrgAdmin: false,
+    isDeactivated: false,
   };
 }
 
@@ -118,6 +119,19 @@ export function addWorkspace(world: World, name: string): Workspace {
   const workspace: Workspace = { id, name, domain, ...standalone('#475569') };
   placeWorkspace(world, workspace);
   return workspace;
+}
+
+/** Adds a person to a workspace and its `#general`; a guest is in no channel yet. */
+export function addPerson(
+  world: World,
+  { teamId, realName, role }: { teamId: string; realName: string; role: Role },
+): Person {
+  const { domain } = world.workspaces.get(teamId) ?? { domain: 'somewhere' };
+  const id = slackId('U');
+  const added = person(id, realName, `${domain}.example`, role, 'berlin', '#475569', { [teamId]: role });
+  world.people.set(id, added);
+  if (role !== 'guest') world.conversations.get(teamId.replace(/^T/, 'C'))?.memberIds.push(id);
+  return added;
 }
 
 function placeWorkspace(world: World, workspace: Workspace): void {

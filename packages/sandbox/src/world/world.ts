@@ -7,6 +7,8 @@ import type {
   Installation,
   Person,
   ResponseUrl,
+  SignInCode,
+  SignInToken,
   Token,
   Trigger,
   View,
@@ -24,6 +26,10 @@ export type World = {
   /** By token value. */
   tokens: Map<string, Token>;
   codes: Map<string, AuthorizationCode>;
+  /** By code. */
+  signInCodes: Map<string, SignInCode>;
+  /** By token value; revoking a token removes it. */
+  signInTokens: Map<string, SignInToken>;
   /** Published Home views by `installation id:user id`. */
   homeViews: Map<string, View>;
   /** The modal a person has open, by user id. */
@@ -48,6 +54,8 @@ export function createWorld(): World {
     installations: new Map(),
     tokens: new Map(),
     codes: new Map(),
+    signInCodes: new Map(),
+    signInTokens: new Map(),
     homeViews: new Map(),
     modals: new Map(),
     triggers: new Map(),

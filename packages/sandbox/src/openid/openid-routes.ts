@@ -1,0 +1,108 @@
+import { type Exchange, htmlReply, type Reply, redirectReply } from '../http/exchange.ts';
+import { html } from '../http/html.ts';
+import type { Route } from '../http/routes.ts';
+import { consentFrame, consentNotice, workspaceSwitcher } from '../oauth/consent-page.ts';
+import { choicesOf, pickedIn } from '../oauth/oauth-routes.ts';
+import { readSignedIn, signedInCookie, withOverrides } from '../oauth/signed-in.ts';
+import type { Platform } from '../platform.ts';
+import type { WebApi } from '../web-api/answer-call.ts';
+import type { Person, Workspace } from '../world/records.ts';
+import { submitSignIn } from './decide-sign-in.ts';
+import { readSignInRequest, type SignInRequest } from './sign-in-request.ts';
+
+/**
+ * Sign in with Slack: the page, its form, and the two documents that a client reads first. Those count as calls
+ * (`openid.configuration`, `openid.keys`), so that a fault or a latency can be set for them.
+ * Source: docs.slack.dev/authentication/sign-in-with-slack
+ */
+export function openidRoutes(platform: Platform, webApi: WebApi): Route[] {
+  return [
+    {
+      on: 'GET /.well-known/openid-configuration',
+      handle: (exchange) => webApi.answer(exchange, 'openid.configuration'),
+    },
+    { on: 'GET /openid/connect/keys', handle: (exchange) => webApi.answer(exchange, 'openid.keys') },
+    { on: 'GET /openid/connect/authorize', handle: (exchange) => showSignIn(platform, exchange) },
+    {
+      on: 'POST /openid/connect/authorize',
+      handle({ form }) {
+        const outcome = submitSignIn(platform, form);
+        return outcome.kind === 'redirect' ? redirectReply(outcome.location) : refusal(outcome.explanation);
+      },
+    },
+  ];
+}
+
+function showSignIn(platform: Platform, { url, cookies }: Exchange): Reply {
+  const { world, app, activity } = platform;
+  const query = url.searchParams;
+  const read = readSignInRequest(app, query);
+  if ('problem' in read) return refusal(`${read.problem.explanation} (${read.problem.code})`);
+  const { request } = read;
+  const signedIn = withOverrides(world, readSignedIn(world, cookies), pickedIn(query));
+  const workspace = world.workspaces.get(request.teamId ?? signedIn.teamId);
+  const person = workspace && world.people.get(signedIn.userIdByTeam[workspace.id] ?? '');
+  if (!workspace || !person) return refusal('There is no such workspace.');
+  activity.tell({ kind: 'sign-in-opened', teamId: workspace.id, userId: person.id });
+  const choices = request.teamId ? [] : choicesOf(platform, signedIn);
+  const reply = htmlReply(signInPage(platform, { request, query, workspace, person, choices }));
+  return { ...reply, headers: { ...reply.headers, 'set-cookie': signedInCookie(signedIn) } };
+}
+
+const scopeWords: Record<string, string> = {
+  openid: 'Who you are, and which workspace you are in',
+  email: 'Your email address',
+  profile: 'Your name, picture and language',
+};
+
+const keptFields =
+  'client_id redirect_uri response_type scope state nonce team code_challenge code_challenge_method';
+
+function signInPage(
+  { app }: Platform,
+  page: {
+    request: SignInRequest;
+    query: URLSearchParams;
+    workspace: Workspace;
+    person: Person;
+    choices: { workspace: Workspace; person: Person }[];
+  },
+): string {
+  const { request, query, workspace, person, choices } = page;
+  const { name } = app.settings;
+  const fields = keptFields.split(' ').flatMap((field) => {
+    const value = query.get(field);
+    return value === null ? [] : [html`<input type="hidden" name="${field}" value="${value}">`];
+  });
+  const rows = request.scopes.map(
+    (scope) => html`<li><span>${scopeWords[scope] ?? scope}</span> <code>${scope}</code></li>`,
+  );
+  return consentFrame(
+    `Sign in to ${name} with Slack`,
+    html`${workspaceSwitcher({ choices, workspace, query })}
+<main class="card">
+  <div class="icons" aria-hidden="true">
+    <img src="/avatars/${app.id}.svg" alt="" width="56" height="56">
+    <span class="link"></span>
+    <img src="/avatars/${workspace.id}.svg" alt="" width="56" height="56">
+  </div>
+  <h1>Sign in to ${name} with your <strong>${workspace.name}</strong> Slack account</h1>
+  <p class="who"><img src="/avatars/${person.id}.svg" alt="" width="24" height="24"> Signed in as <strong>${person.realName}</strong>
+    <span>${person.email}</span></p>
+  <form method="post" action="/openid/connect/authorize">
+    ${fields}
+    <input type="hidden" name="user" value="${person.id}">
+    <input type="hidden" name="place" value="${workspace.id}">
+    <section><h2>What will ${name} learn about you?</h2><ul>${rows}</ul></section>
+    <div class="buttons">
+      <button class="quiet" name="decision" value="cancel">Cancel</button>
+      <button class="allow" name="decision" value="allow">Allow</button>
+    </div>
+  </form>
+</main>`,
+  );
+}
+
+function refusal(explanation: string): Reply {
+  return htmlReply(consentNotice('Something went wrong when signing in', explanation), 400);
+}
