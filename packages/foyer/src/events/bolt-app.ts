@@ -1,12 +1,17 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { App, type Authorize } from '@slack/bolt';
+import { WebClient, type WebClientOptions } from '@slack/web-api';
 import type { Config } from '../config/config.ts';
 import { type Logger, slackLogger } from '../config/log.ts';
 import { InstallationNotFoundError } from '../installations/installation-store.ts';
 import type { TokenSource } from '../installations/token-source.ts';
-import { mostBytesOfListeners, type SlackCalls, slackClientOptions } from '../slack/create-slack-client.ts';
-import { makeClientsLazy } from './lazy-clients.ts';
+import {
+  mostBytesOfListeners,
+  type SlackCalls,
+  SlackClient,
+  slackClientOptions,
+} from '../slack/create-slack-client.ts';
 import { addListeners, type ListenersDeps } from './listeners.ts';
-import { createListenerNames } from './name-listeners.ts';
 import type { SlackReceiver } from './slack-receiver.ts';
 
 export interface BoltAppDeps extends ListenersDeps {
@@ -66,4 +71,100 @@ export function createBoltApp(deps: BoltAppDeps): FoyerBolt {
   makeClientsLazy(app);
   attach(app);
   return { app, authorize, attach, runningListener: names.running };
+}
+
+/**
+ * Why Bolt's own clients are replaced: it makes one for each team and keeps it for ever (25 kB each, 2.8 GB after a
+ * hundred thousand teams), and most listeners never use theirs. Here the `client` of a listener is made when it is first
+ * used, and goes with its event. Bolt keeps its clients in `app.clients`, by team, in pools that it asks for one by
+ * token; `lazy-clients.test.ts` fails where a new Bolt does otherwise.
+ */
+export function makeClientsLazy(app: App): void {
+  const pool = { getOrCreate: createLazyClient };
+  Object.defineProperty(app, 'clients', { value: new Proxy({}, { get: () => pool }) });
+}
+
+/** A WebClient that is made when something of it is first asked for. */
+export function createLazyClient(token: string, options: WebClientOptions): WebClient {
+  let made: WebClient | undefined;
+  const client = (): WebClient => {
+    made ??= new SlackClient(token, options);
+    return made;
+  };
+  return new Proxy(Object.create(WebClient.prototype) as WebClient, {
+    get: (_target, name) => Reflect.get(client(), name, client()),
+    set: (_target, name, value) => Reflect.set(client(), name, value),
+    has: (_target, name) => Reflect.has(client(), name),
+    ownKeys: () => Reflect.ownKeys(client()),
+    getOwnPropertyDescriptor: (_target, name) => {
+      const found = Reflect.getOwnPropertyDescriptor(client(), name);
+      return found && { ...found, configurable: true };
+    },
+  });
+}
+
+/** The ways to add a listener to a Bolt app. */
+const registrars = [
+  'action',
+  'command',
+  'event',
+  'function',
+  'message',
+  'options',
+  'shortcut',
+  'use',
+  'view',
+] as const;
+
+/** Knows which listener is running. */
+interface ListenerNames {
+  /** Names every listener that is added to the app from now on, such as `event app_mention (greet)`. */
+  watch(app: App): void;
+  /** The listener that the running code was started by, also after it has returned; undefined for any other code. */
+  running(): string | undefined;
+}
+
+/**
+ * Makes what names listeners. Why: an error that comes after a listener has returned (a promise that it did not await, a
+ * timer) reaches the process without a word of where it came from. Its asynchronous context knows.
+ */
+function createListenerNames(): ListenerNames {
+  const current = new AsyncLocalStorage<string>();
+
+  function named(label: string, listener: (...given: unknown[]) => unknown) {
+    return (...given: unknown[]) => current.run(label, () => listener(...given));
+  }
+
+  return {
+    watch(app) {
+      for (const registrar of registrars) {
+        const register: unknown = Reflect.get(app, registrar);
+        if (typeof register !== 'function') continue;
+        const add = (...parts: unknown[]): unknown => {
+          const watched = parts.map((part) =>
+            typeof part === 'function'
+              ? named(labelOf(registrar, parts, part.name), (...given) =>
+                  Reflect.apply(part, undefined, given),
+                )
+              : part,
+          );
+          return Reflect.apply(register, app, watched);
+        };
+        Object.defineProperty(app, registrar, { value: add, configurable: true, writable: true });
+      }
+    },
+    running: () => current.getStore(),
+  };
+}
+
+/** `event app_mention (greet)`: how it was added, for what, and the function's name if it has one. */
+function labelOf(registrar: string, parts: readonly unknown[], name: string): string {
+  const [first] = parts;
+  const what =
+    typeof first === 'string' || first instanceof RegExp
+      ? ` ${first}`
+      : typeof first === 'object' && first !== null
+        ? ` ${JSON.stringify(first, (_key, value) => (value instanceof RegExp ? String(value) : value))}`
+        : '';
+  return `${registrar}${what}${name && ` (${name})`}`;
 }

@@ -1,12 +1,12 @@
-import type { KnownBlock } from '@slack/types';
+import type { ImageElement, KnownBlock } from '@slack/types';
+import type { HistoryRecord } from '../database/history.ts';
 import type { InstallRecord } from '../database/install-record.ts';
 import { escapeMrkdwn, mrkdwnCode, mrkdwnLink } from '../slack/escape-mrkdwn.ts';
-import { context, header, lines } from './blocks.ts';
-import { historyLines } from './history-lines.ts';
+import type { Words } from '../texts/create-texts.ts';
+import { context, fields, header, lines, mention, slackDate } from './blocks.ts';
 import type { HomeContent } from './home-content.ts';
 import { mayAct } from './may-act.ts';
 import { permissionBlocks } from './permission-blocks.ts';
-import { profileBlocks } from './profile-blocks.ts';
 import { questionBlocks } from './question-blocks.ts';
 import { setupBlocks } from './setup-blocks.ts';
 import { statusBlocks } from './status-blocks.ts';
@@ -65,4 +65,44 @@ function footer({ record, viewer, words, supportUrl, privacyUrl }: HomeContent):
     parts.push(words.text('home.reference', { id: mrkdwnCode(record.run.id, 80) }));
   }
   return [context(parts.join('  ·  '))];
+}
+
+/**
+ * History in the order given, at most `most` lines, and a line that says so if there is more. The detail of an entry is
+ * for operators: it stays in the command line.
+ */
+function historyLines(words: Words, history: readonly HistoryRecord[], most: number): string[] {
+  const texts = history.slice(0, most).map(({ at, kind, userId }) => {
+    const who = userId === null ? 'none' : mention(userId);
+    return `${slackDate(at)} · ${words.text(`home.history.${kind}`, { who })}`;
+  });
+  return history.length > most ? [...texts, `_${words.text('home.history.older')}_`] : texts;
+}
+
+/** The viewer's own profile as stored: no one else is ever shown it. */
+function profileBlocks({ viewer, app, words }: HomeContent): KnownBlock[] {
+  const { profile } = viewer;
+  // A caller's mix-up must not show one person's email to another.
+  if (profile === undefined || profile.userId !== viewer.userId) return [];
+  const given = [
+    [words.text('home.you.name'), profile.realName ?? profile.name],
+    [words.text('home.you.email'), profile.email],
+    [words.text('home.you.timeZone'), profile.timezone?.replaceAll('_', ' ') ?? null],
+  ] as const;
+  const pairs = given.flatMap(([label, value]) => {
+    const text = value === null ? '' : escapeMrkdwn(value, 300);
+    return text === '' ? [] : [[label, text] as const];
+  });
+  if (pairs.length === 0) return [];
+  const time = slackDate(profile.firstSeenAt);
+  return [
+    header(words.text('home.you')),
+    fields(pairs, picture(profile.avatarUrl, words.text('home.you.picture'))),
+    context(words.text('home.you.kept', { app: escapeMrkdwn(app.name, 80), time })),
+  ];
+}
+
+function picture(url: string | null, alt: string): ImageElement | undefined {
+  if (url === null || url.length > 3000 || !/^https?:\/\//i.test(url) || !URL.canParse(url)) return undefined;
+  return { type: 'image', image_url: url, alt_text: alt };
 }

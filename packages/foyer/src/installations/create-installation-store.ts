@@ -9,9 +9,7 @@ import {
   markInstallationBroken,
   readStatuses,
 } from '../database/installations.ts';
-import { changeTeamAccess } from './change-team-access.ts';
-import { cleanInstallation } from './clean-installation.ts';
-import { queueDeadTokenNotice } from './dead-token-notice.ts';
+import { queueDeadTokenNotice } from '../database/notices.ts';
 import { createInstallationCache } from './installation-cache.ts';
 import {
   InstallationNotFoundError,
@@ -22,9 +20,9 @@ import {
   TenantUnclearError,
 } from './installation-store.ts';
 import type { Keyring } from './keyring.ts';
+import { changeTeamAccess, type Removal, revokeBot, revokeUsers, uninstall } from './lifecycle-changes.ts';
 import { openInstallation } from './open-installation.ts';
-import { recordInstall } from './record-install.ts';
-import { type Removal, revokeBot, revokeUsers, uninstall } from './remove-tokens.ts';
+import { cleanInstallation, recordInstall } from './record-install.ts';
 import { saveRefreshed } from './save-refreshed.ts';
 import type { StoreContext } from './store-context.ts';
 import { tenantOfQuery } from './tenant.ts';

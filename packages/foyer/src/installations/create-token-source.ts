@@ -3,8 +3,7 @@ import type { AuthorizeResult } from '@slack/bolt';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
-import type { TokenHolder } from '../database/token-refreshes.ts';
-import { findLapsingTokens } from '../database/token-refreshes.ts';
+import { findLapsingTokens, type TokenHolder } from '../database/token-refreshes.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import {
@@ -13,8 +12,7 @@ import {
   type StoredInstallation,
   type TenantQuery,
 } from './installation-store.ts';
-import { botAccess, type Lapsing, lapsingBot, lapsingUser, renewBeforeMs } from './lapsing-tokens.ts';
-import { createRefresher, type RefreshDeps } from './refresh-tokens.ts';
+import { createRefresher, type LapsingTokens, type RefreshDeps } from './refresh-tokens.ts';
 import { tenantOfQuery } from './tenant.ts';
 import { type BotAccess, TokenRefreshError, type TokenSource } from './token-source.ts';
 
@@ -171,4 +169,48 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
       await Promise.allSettled(refresher.underWay.values());
     },
   };
+}
+
+/** A token with this many milliseconds or less to live is renewed. */
+const renewBeforeMs = 2 * 60 * 60 * 1000;
+
+/** Tokens that have little time left. */
+interface Lapsing extends LapsingTokens {
+  leftMs: number;
+  /** Slack has refused it before: only a new install helps. */
+  hopeless: boolean;
+}
+
+/** The bot of an installation; undefined if it has none. */
+function botAccess(stored: StoredInstallation): BotAccess | undefined {
+  const { bot, team, enterprise } = stored.installation;
+  if (!bot) return undefined;
+  return {
+    installationId: stored.installationId,
+    token: bot.token,
+    botId: bot.id,
+    botUserId: bot.userId,
+    teamId: team?.id,
+    enterpriseId: enterprise?.id,
+  };
+}
+
+/** The bot's tokens, if they are due for renewal at `now` (milliseconds). */
+function lapsingBot(stored: StoredInstallation, now: number): Lapsing | undefined {
+  const { installationId, version, status, installation } = stored;
+  const { refreshToken, expiresAt } = installation.bot ?? {};
+  if (!refreshToken || expiresAt === undefined) return undefined;
+  const leftMs = expiresAt * 1000 - now;
+  if (leftMs > renewBeforeMs) return undefined;
+  return { holder: { installationId }, version, refreshToken, leftMs, hopeless: status === 'broken' };
+}
+
+/** The user half's tokens, if they are due for renewal at `now` (milliseconds). */
+function lapsingUser(stored: StoredInstallation, now: number): Lapsing | undefined {
+  const { installationId, userVersion, installation } = stored;
+  const { id: userId, refreshToken, expiresAt } = installation.user;
+  if (userVersion === null || !refreshToken || expiresAt === undefined) return undefined;
+  const leftMs = expiresAt * 1000 - now;
+  if (leftMs > renewBeforeMs) return undefined;
+  return { holder: { installationId, userId }, version: userVersion, refreshToken, leftMs, hopeless: false };
 }

@@ -1,3 +1,4 @@
+import { registeredTeamId } from '../database/install-record.ts';
 import { beginRunNotice, settleNotice } from '../database/notices.ts';
 import type { NoticeStatus } from '../database/records.ts';
 import { openOperatorChannels } from '../notices/open-operator-channels.ts';
@@ -7,6 +8,7 @@ import {
   type SendOutcome,
   statusAfter,
 } from '../notices/operator-channel.ts';
+import { type OperatorMessage, troubleLine } from '../notices/operator-message.ts';
 import {
   type ActingStep,
   retryIn,
@@ -16,7 +18,9 @@ import {
   skip,
   unconfirmed,
 } from '../pipeline/step.ts';
-import { installNotice } from './install-notice.ts';
+import { fetchProfile } from './fetch-profile.ts';
+import { registerTeam } from './register-team.ts';
+import { registerUser } from './register-user.ts';
 
 /** The channels through which the operators were notified. */
 export type NotifiedOperators = { notified: true; channels: string[] };
@@ -122,4 +126,60 @@ function endOf(outcomes: readonly SendOutcome[], channels: string[]): NotifiedOp
     if (outcome.kind === 'unconfirmed') return unconfirmed(outcome.code, outcome.message);
   }
   return { notified: true, channels };
+}
+
+/** What operators are told about an install: who, where, new or known, and what failed. */
+function installNotice(
+  context: Pick<
+    StepContext,
+    | 'services'
+    | 'runId'
+    | 'userId'
+    | 'teamId'
+    | 'teamName'
+    | 'enterpriseId'
+    | 'enterpriseName'
+    | 'isEnterpriseInstall'
+    | 'earlierSteps'
+    | 'output'
+  >,
+): OperatorMessage {
+  const profile = context.output(fetchProfile);
+  const appName = context.services.config.app.name;
+  const placeId = registeredTeamId(context);
+  const place = profile?.team?.name ?? context.teamName ?? context.enterpriseName ?? placeId;
+  const person = profile?.user?.realName ?? profile?.user?.name ?? context.userId;
+  const team = newOrKnown(context.output(registerTeam));
+  const user = newOrKnown(context.output(registerUser)).toLowerCase();
+  const troubles = context.earlierSteps.filter(
+    ({ status }) => status === 'failed' || status === 'unconfirmed',
+  );
+  const failed = troubles.some(({ status }) => status === 'failed') ? ', and a step failed' : '';
+  return {
+    subject: `[${appName}] ${person} installed it in ${place} (${team.toLowerCase()} team, ${user} user${failed})`,
+    lines: [
+      [
+        { bold: person },
+        ' installed ',
+        { name: appName },
+        ' in ',
+        { bold: place },
+        context.isEnterpriseInstall ? ' (org-wide).' : '.',
+      ],
+      [
+        `${team} ${context.isEnterpriseInstall ? 'organisation' : 'team'} `,
+        { code: placeId },
+        ` · ${user} user `,
+        { code: context.userId },
+        ' · run ',
+        { code: context.runId },
+      ],
+      ...troubles.slice(0, 15).map(troubleLine),
+    ],
+  };
+}
+
+function newOrKnown(registered: { created: boolean } | null): string {
+  if (registered === null) return 'Unregistered';
+  return registered.created ? 'New' : 'Known';
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { App, type Receiver } from '@slack/bolt';
 import { WebClient } from '@slack/web-api';
-import { createLazyClient, makeClientsLazy } from '../../src/events/lazy-clients.ts';
+import { createLazyClient, makeClientsLazy } from '../../src/events/bolt-app.ts';
 
 const receiver: Receiver = { init() {}, start: async () => {}, stop: async () => {} };
 

@@ -5,7 +5,7 @@ import { sql, type Transaction } from 'kysely';
 import type { Database } from '../../src/database/database.ts';
 import type { Tables } from '../../src/database/records.ts';
 import { claimDueRuns } from '../../src/database/run-leases.ts';
-import { changeTeamAccess } from '../../src/installations/change-team-access.ts';
+import { changeTeamAccess } from '../../src/installations/lifecycle-changes.ts';
 import { retryRun } from '../../src/pipeline/retry-run.ts';
 import { retryIn, type Step, waitFor } from '../../src/pipeline/step.ts';
 import { requestWelcome } from '../../src/steps/request-welcome.ts';

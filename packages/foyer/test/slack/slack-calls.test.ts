@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { createLogger } from '../../src/config/log.ts';
-import { createSlackClientFactory, type SlackCall } from '../../src/slack/create-slack-client.ts';
+import {
+  createSlackClientFactory,
+  type SlackCall,
+  slackClientOptions,
+} from '../../src/slack/create-slack-client.ts';
 
 const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false });
 const config = { slack: { apiUrl: 'https://slack.test/api/', throughProxy: false } } as never;
@@ -31,4 +36,52 @@ test('each call is reported once, with its result', async () => {
   assert.equal(await toldOf(307, '{"ok":true}'), 'auth.test http_error');
   assert.equal(await toldOf(503, '{"ok":true}'), 'auth.test http_error');
   assert.equal(await toldOf(429, '{"ok":false,"error":"ratelimited"}'), 'auth.test rate_limited');
+});
+
+/** What Slack receives of a text. */
+async function received(text: string): Promise<string | null> {
+  let body: string | null = null;
+  const slack = createSlackClientFactory({
+    config,
+    log,
+    async transport(_url, sent) {
+      body = sent.body;
+      return { status: 200, headers: new Headers(), body: Buffer.from('{"ok":true}') };
+    },
+  });
+  await slack('xoxb-1').chat.postMessage({ channel: 'C1', text });
+  return new URLSearchParams(body ?? '').get('text');
+}
+
+test('Slack receives every text unchanged', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.string({ unit: 'binary', minLength: 1 }), async (text) => {
+      assert.equal(await received(text), text.toWellFormed());
+    }),
+  );
+});
+
+test('a lone surrogate does not fail a call, and the rest of the text stays unchanged', async () => {
+  assert.equal(await received('a\ud83d b\udc00 c\ud83d'), 'a\ufffd b\ufffd c\ufffd');
+});
+
+test('an answer can be read from a clone as well, as Foyer does with the tokens of an exchange', async () => {
+  const answer = {
+    status: 200,
+    headers: new Headers({ 'retry-after': '3' }),
+    body: Buffer.from('{"name":"Zoë"}'),
+  };
+  const slackFetch = slackClientOptions({ config, log, transport: async () => answer }).fetch;
+  const response = (await slackFetch('https://slack.test/api/oauth.v2.access', {
+    method: 'POST',
+    body: 'code=1',
+  })) as Response;
+  assert.equal(response.headers.get('retry-after'), '3');
+  assert.deepEqual(await response.clone().json(), { name: 'Zoë' });
+  assert.deepEqual(await response.json(), { name: 'Zoë' });
+});
+
+test('an answer whose status allows no body is reported like any other', async () => {
+  assert.equal(await toldOf(204, ''), 'auth.test http_error');
+  assert.equal(await toldOf(304, ''), 'auth.test http_error');
 });

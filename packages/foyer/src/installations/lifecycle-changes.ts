@@ -1,0 +1,176 @@
+import type { Tx } from '../database/database.ts';
+import { eraseBotToken, eraseHomeViews, eraseUserTokens } from '../database/erase-installation.ts';
+import { appendHistory } from '../database/history.ts';
+import { findInstallsAndRemovals, lockInstallation, recordTeamAccess } from '../database/installations.ts';
+import { queueDeadTokenNotice, queueNotice } from '../database/notices.ts';
+import type { InstallationRow } from '../database/records.ts';
+import { cancelRuns, createRun, resumeWaitingRuns } from '../database/runs.ts';
+import { type RemovalOptions, type TenantQuery, TenantUnclearError } from './installation-store.ts';
+
+/** One removal: the installation's row, how it was reported, and the time by our clock. */
+export interface Removal {
+  row: InstallationRow;
+  options: RemovalOptions;
+  now: number;
+}
+
+/**
+ * Uninstalls: erases every token, keeps the record, and queues the run of the uninstall pipeline, whose steps are
+ * `stepNames` (invariant 7: in the transaction that applies it, so once per life). Returns false if the app is already
+ * uninstalled, or the event is older than the install.
+ */
+export async function uninstall(
+  transaction: Tx,
+  removal: Removal & { stepNames: readonly string[] },
+): Promise<boolean> {
+  const { row, options, now, stepNames } = removal;
+  if (row.status === 'uninstalled') return false;
+  if (await isBeforeInstall(transaction, row, { ...options, kind: 'uninstall' })) return false;
+  const installationId = row.id;
+  await eraseBotToken(transaction, { installationId, status: 'uninstalled', now });
+  await eraseUserTokens(transaction, { installationId });
+  await eraseHomeViews(transaction, installationId);
+  await cancelRuns(transaction, { installationId, reason: 'uninstalled', now });
+  const detail = removalDetail(options, 'deleted');
+  const line = { installationId, userId: null, detail };
+  const causeId = await appendHistory(transaction, { ...line, at: now, kind: 'uninstalled' });
+  await queueNotice(transaction, { ...line, causeId, kind: 'uninstalled', now });
+  if (stepNames.length > 0) {
+    const { life, installer_user_id: userId } = row;
+    await createRun(transaction, { pipeline: 'uninstall', installationId, life, userId, stepNames, now });
+  }
+  return true;
+}
+
+/** Erases the tokens of the people in `userIds`. Those granted or refreshed after the event stay. */
+export async function revokeUsers(
+  transaction: Tx,
+  removal: Removal & { userIds: readonly string[] },
+): Promise<boolean> {
+  const { row, options, now, userIds } = removal;
+  const installationId = row.id;
+  const updatedBefore = await revokedBefore(transaction, row, options.before);
+  const erased = await eraseUserTokens(transaction, { installationId, userIds, updatedBefore });
+  const detail = removalDetail(options, 'user_token');
+  for (const userId of erased) {
+    await appendHistory(transaction, { installationId, at: now, kind: 'tokens_revoked', userId, detail });
+  }
+  return erased.length > 0;
+}
+
+/** Erases the bot's token and marks the installation broken: people's own tokens still work. */
+export async function revokeBot(
+  transaction: Tx,
+  removal: Removal & { botUserIds?: readonly string[] },
+): Promise<boolean> {
+  const { row, options, now, botUserIds } = removal;
+  if (row.status === 'uninstalled' || row.sealed_bot === null || row.bot_user_id === null) return false;
+  if (botUserIds && !botUserIds.includes(row.bot_user_id)) return false;
+  if (await isBeforeInstall(transaction, row, { ...options, kind: 'revocation' })) return false;
+  const installationId = row.id;
+  await eraseBotToken(transaction, { installationId, status: 'broken', reason: 'tokens_revoked' });
+  await cancelRuns(transaction, { installationId, reason: 'the bot’s token was revoked', now });
+  const detail = removalDetail(options, 'bot_token');
+  const line = { installationId, userId: null, detail };
+  const causeId = await appendHistory(transaction, { ...line, at: now, kind: 'tokens_revoked' });
+  await queueDeadTokenNotice(transaction, { ...line, causeId, now });
+  return true;
+}
+
+const second = (timeMs: number): number => Math.floor(timeMs / 1000);
+
+/**
+ * Whether an event is, or may be, about an earlier install than the current one, or was applied before.
+ *
+ * An event that ends an installation may arrive after the app was installed again (invariant 7). Its
+ * only time is `event_time`, a whole second of Slack's clock. It is compared with the time at which Slack issued the
+ * install's tokens, by the same clock: ours may have been wrong at the install.
+ *
+ * An event of an earlier second is older than the install, one of a later second newer. Within one second:
+ * - Unless an uninstall was applied in that second too, the event is about the current install: no one uninstalls, goes
+ *   through Slack's consent page and installs again within one second.
+ * - An uninstall with the `event_id` of an applied one is a repeat. Any other one is about the current install if that
+ *   is the only install of its life: the uninstall that began this life is already applied, and Slack sends one event
+ *   per uninstall.
+ * - Otherwise the event may be about an earlier install, and the newest stays. Losing a fresh install is worse than
+ *   noticing a little later, at the first call that Slack refuses, that its token is dead. This holds for every
+ *   revocation: those that go with an uninstall may come long after it.
+ */
+async function isBeforeInstall(
+  transaction: Tx,
+  row: Pick<InstallationRow, 'id' | 'installed_at' | 'slack_installed_at'>,
+  removal: Pick<RemovalOptions, 'before' | 'eventId'> & { kind: 'uninstall' | 'revocation' },
+): Promise<boolean> {
+  const { before, eventId, kind } = removal;
+  if (before === undefined) return false;
+  const installedAt = row.slack_installed_at ?? row.installed_at;
+  if (second(before) !== second(installedAt)) return second(before) < second(installedAt);
+  const past = await findInstallsAndRemovals(transaction, row.id);
+  const removals = past.filter((entry) => entry.kind === 'uninstalled');
+  if (!removals.some((entry) => second(entry.at) >= second(before))) return false;
+  if (kind === 'revocation' || eventId === undefined) return true;
+  if (removals.some((entry) => entry.detail?.endsWith(eventMark(eventId)))) return true;
+  const installsOfThisLife = past.findIndex((entry) => entry.kind === 'uninstalled');
+  return installsOfThisLife !== 1;
+}
+
+/** The time before which a person's token must have been granted or refreshed for the event to be about it. */
+async function revokedBefore(
+  transaction: Tx,
+  row: Pick<InstallationRow, 'id' | 'installed_at' | 'slack_installed_at'>,
+  before: number | undefined,
+): Promise<number | undefined> {
+  if (before === undefined) return undefined;
+  const sameSecond = second(before) === second(row.slack_installed_at ?? row.installed_at);
+  const ambiguous = sameSecond && (await isBeforeInstall(transaction, row, { before, kind: 'revocation' }));
+  return (second(before) + (ambiguous ? 0 : 1)) * 1000;
+}
+
+/** The text of a removal's history line: the reason, and the event's id if there is one. */
+function removalDetail(removal: RemovalOptions, otherwise: string): string {
+  const reason = removal.reason ?? otherwise;
+  return removal.eventId === undefined ? reason : reason + eventMark(removal.eventId);
+}
+
+function eventMark(eventId: string): string {
+  return ` (${eventId})`;
+}
+
+/** A `team_access_granted` or `team_access_revoked` event. `changedAt` is its `event_time` in milliseconds. */
+interface TeamAccessEvent {
+  clientId: string;
+  query: TenantQuery;
+  change: { teamIds: readonly string[]; granted: boolean; changedAt: number };
+  now: number;
+}
+
+/**
+ * Records the workspaces in which an org-wide install may act, adds history if the install is known, and makes due the
+ * runs that waited for a grant. Returns whether anything changed.
+ * @throws TenantUnclearError if the event names no enterprise
+ */
+export async function changeTeamAccess(transaction: Tx, event: TeamAccessEvent): Promise<boolean> {
+  const { clientId, query, change, now } = event;
+  const enterpriseId = query.enterpriseId;
+  if (!enterpriseId) throw new TenantUnclearError('A change of team access came without its enterprise id.');
+  const installation = await lockInstallation(transaction, {
+    clientId,
+    tenant: `enterprise:${enterpriseId}`,
+  });
+  const { granted, changedAt } = change;
+  const changed: string[] = [];
+  for (const teamId of change.teamIds) {
+    const access = { clientId, enterpriseId, teamId, granted, changedAt };
+    if (await recordTeamAccess(transaction, access)) changed.push(teamId);
+  }
+  if (!installation || installation.status === 'uninstalled') return changed.length > 0;
+  const installationId = installation.id;
+  for (const teamId of changed) {
+    const kind = granted ? ('access_granted' as const) : ('access_revoked' as const);
+    await appendHistory(transaction, { installationId, at: now, kind, userId: null, detail: teamId });
+  }
+  if (granted && changed.length > 0) {
+    await resumeWaitingRuns(transaction, { installationId, event: 'team_access_granted', now });
+  }
+  return changed.length > 0;
+}
