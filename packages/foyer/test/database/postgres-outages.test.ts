@@ -8,6 +8,7 @@ import { type Database, DatabaseUnavailableError } from '../../src/database/data
 import { recordEncryptionKey } from '../../src/database/encryption-keys.ts';
 import { openPostgres } from '../../src/database/postgres/open-postgres.ts';
 import { freePort } from '../../src/testing/free-port.ts';
+import { eventually } from '../../src/testing/visitor.ts';
 import { startPostgresProxy } from '../support/postgres-proxy.ts';
 import { type PostgresServer, startPostgresServer } from '../support/postgres-server.ts';
 
@@ -144,6 +145,52 @@ describe('a Postgres server', () => {
     await database.ping();
     await writeKey(database, 'promoted');
     await rm(signal, { force: true });
+  });
+
+  it('that answers reads and refuses writes is not ready, and is again once it takes them', async () => {
+    const setReadOnly = async (isOn: boolean): Promise<void> => {
+      await administer(`alter system set default_transaction_read_only = ${isOn ? 'on' : 'off'}`);
+      await administer('select pg_reload_conf()');
+    };
+    const ready = (expected: boolean) =>
+      eventually(async () => {
+        const isReady = await database.ping().then(
+          () => true,
+          () => false,
+        );
+        return isReady === expected;
+      });
+    await database.ping();
+    await setReadOnly(true);
+    try {
+      await ready(false);
+      await assertRefused(database.ping(), /read-only transaction/);
+      assert.ok(Array.isArray(await keysIn(database)), 'reads are answered');
+    } finally {
+      await setReadOnly(false);
+    }
+    await ready(true);
+  });
+
+  it('is probed with one write, however many ask at once, and keeps no marks of it', async (t) => {
+    const proxy = await startPostgresProxy(server.url());
+    const through = await openPostgres(proxy.url());
+    t.after(async () => {
+      await through.close();
+      await proxy.close();
+    });
+    const marks = async (): Promise<number> => (await administer('select id from write_marks')).rows.length;
+    const before = await marks();
+    let commits = 0;
+    proxy.onCommit((moment) => {
+      if (moment === 'asked') commits += 1;
+      return undefined;
+    });
+    await Promise.all(Array.from({ length: 30 }, () => through.ping()));
+    await through.ping();
+    assert.equal(commits, 1);
+    await writeKey(through, 'clears marks');
+    assert.ok((await marks()) <= before + 1, `${await marks()} marks, ${before} before`);
   });
 
   it('that refuses the login is reported with the reason at the start, without the password', async () => {

@@ -12,6 +12,7 @@ import {
 import { type Database, DatabaseUnavailableError, type Tx } from '../database.ts';
 import { type InTurn, migrate, type OwnMigrations } from '../migrate.ts';
 import { prepareQuery } from '../prepared-query.ts';
+import { createProbe } from '../probe.ts';
 import type { Tables } from '../records.ts';
 import { backUpPostgres } from './back-up-postgres.ts';
 import { asUnavailable, isConflict, isLostConnection } from './postgres-failure.ts';
@@ -33,6 +34,8 @@ const begin = [
 /** How long a commit of another process may take to show in the change mark. */
 const seenWithinMs = 500;
 const retryDelayMs = 15;
+/** Shorter than a caller of the probe waits, so that its first caller learns of a refusal. */
+const probePatienceMs = 500;
 /** How long to try to learn the outcome of a commit whose answer was lost, counted from the commit request. */
 const doubtMs = 7500;
 /** One lock for all Foyers on a server: no one else asks for it. */
@@ -193,24 +196,30 @@ export async function openPostgres(url: string, options: OpenPostgresOptions = {
     }
   }
 
+  async function write<T>(work: (tx: Tx) => Promise<T>, patienceMs = 2000): Promise<T> {
+    const giveUpAt = performance.now() + patienceMs;
+    for (;;) {
+      try {
+        return await commitOnce(work);
+      } catch (error) {
+        const cause = error instanceof DatabaseUnavailableError ? error.cause : undefined;
+        const isInDoubt = cause instanceof CommitInDoubtError;
+        const mayPass = isConflict(cause) || (isLostConnection(cause) && !isInDoubt);
+        if (!mayPass || performance.now() > giveUpAt) throw error;
+        await sleep(retryDelayMs * (0.5 + Math.random()));
+      } finally {
+        commits += 1;
+      }
+    }
+  }
+
+  // A transaction without work commits its mark. A server that answers reads may still refuse that: it is read-only
+  // (a failover may leave `default_transaction_read_only` on), its disk is full, or its synchronous standby is gone.
+  const probeWrite = createProbe(() => write(async () => {}, probePatienceMs), 'the server commits nothing');
+
   return {
     queries,
-    async write(work, patienceMs = 2000) {
-      const giveUpAt = performance.now() + patienceMs;
-      for (;;) {
-        try {
-          return await commitOnce(work);
-        } catch (error) {
-          const cause = error instanceof DatabaseUnavailableError ? error.cause : undefined;
-          const isInDoubt = cause instanceof CommitInDoubtError;
-          const mayPass = isConflict(cause) || (isLostConnection(cause) && !isInDoubt);
-          if (!mayPass || performance.now() > giveUpAt) throw error;
-          await sleep(retryDelayMs * (0.5 + Math.random()));
-        } finally {
-          commits += 1;
-        }
-      }
-    },
+    write,
     prepare(build) {
       const run = prepareQuery(build);
       return async (values) => (await run(queries, values)).rows[0];
@@ -230,6 +239,7 @@ export async function openPostgres(url: string, options: OpenPostgresOptions = {
           ])
           .executeTakeFirstOrThrow();
         if (isStandby) throw new Error('it is a standby, which takes no writes');
+        await probeWrite();
       } catch (error) {
         throw asUnavailable(error, server);
       }

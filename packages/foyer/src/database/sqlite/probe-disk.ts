@@ -1,13 +1,8 @@
 import { open, unlink } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { createProbe } from '../probe.ts';
 
 /** More than most commits write: a disk with less space left counts as full. */
 const probeBytes = 256 * 1024;
-/** A more recent probe is trusted, so that frequent checks cost nothing. */
-const believedMs = 2000;
-/** How long a caller waits for a probe, and when a disk that does not answer counts as failed. */
-const waitMs = 1000;
-const silentMs = 5000;
 
 /**
  * Makes the check that the disk beside a file can be written: it writes a quarter of a megabyte and syncs it. The probe
@@ -16,9 +11,7 @@ const silentMs = 5000;
  */
 export function createDiskProbe(file: string): () => Promise<void> {
   const name = `${file}.probe-${process.pid}`;
-  let last: { startedAt: number; isPending: boolean; result: Promise<void> } | undefined;
-
-  async function probe(): Promise<void> {
+  return createProbe(async () => {
     const handle = await open(name, 'w', 0o600);
     try {
       await unlink(name);
@@ -27,22 +20,5 @@ export function createDiskProbe(file: string): () => Promise<void> {
     } finally {
       await handle.close();
     }
-  }
-
-  function start(): { startedAt: number; isPending: boolean; result: Promise<void> } {
-    const started = { startedAt: performance.now(), isPending: true, result: probe() };
-    const settle = (): void => {
-      started.isPending = false;
-    };
-    // Callers get its error; without a handler here, one that no one awaits would end the process.
-    started.result.then(settle, settle);
-    return started;
-  }
-
-  return async function probeDisk() {
-    const age = last ? performance.now() - last.startedAt : Infinity;
-    if (!last || (!last.isPending && age > believedMs)) last = start();
-    else if (last.isPending && age > silentMs) throw new Error('the disk does not answer');
-    await Promise.race([last.result, sleep(waitMs, undefined, { ref: false })]);
-  };
+  }, 'the disk does not answer');
 }

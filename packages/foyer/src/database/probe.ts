@@ -1,0 +1,33 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A more recent probe is trusted, so that frequent checks cost nothing. */
+const believedMs = 2000;
+/** How long a caller waits for a probe, and when one that does not end counts as failed. */
+const waitMs = 1000;
+const silentMs = 5000;
+
+/**
+ * Makes a check of `probe` that any number of callers may ask for: one probe runs at a time, and its outcome counts for
+ * two seconds. The check rejects with the probe's error, and with `silent` if the probe has not ended within five
+ * seconds.
+ */
+export function createProbe(probe: () => Promise<void>, silent: string): () => Promise<void> {
+  let last: { startedAt: number; isPending: boolean; result: Promise<void> } | undefined;
+
+  function start(): { startedAt: number; isPending: boolean; result: Promise<void> } {
+    const started = { startedAt: performance.now(), isPending: true, result: probe() };
+    const settle = (): void => {
+      started.isPending = false;
+    };
+    // Callers get its error; without a handler here, one that no one awaits would end the process.
+    started.result.then(settle, settle);
+    return started;
+  }
+
+  return async function check() {
+    const age = last ? performance.now() - last.startedAt : Infinity;
+    if (!last || (!last.isPending && age > believedMs)) last = start();
+    else if (last.isPending && age > silentMs) throw new Error(silent);
+    await Promise.race([last.result, sleep(waitMs, undefined, { ref: false })]);
+  };
+}
