@@ -5,8 +5,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nextStep } from './app/next-step.ts';
+import { createSandbox } from './create-sandbox.ts';
 import { onParentEnd } from './on-parent-end.ts';
-import { createSandbox, type Sandbox } from './sandbox.ts';
+import type { Sandbox } from './sandbox.ts';
 
 /**
  * `npm run demo`: a Slack on this machine and the app beside it, each as it would run anywhere. The app is a separate

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
+import { createSandbox } from './create-sandbox.ts';
 import { onParentEnd } from './on-parent-end.ts';
-import { createSandbox } from './sandbox.ts';
 
 type Flags = {
   manifest: string;

@@ -5,9 +5,9 @@ import { grantAccess, revokeAccess, revokeTokens, uninstall } from '../installs/
 import { addMessage, openDirectMessage } from '../messages/conversations.ts';
 import type { Platform } from '../platform.ts';
 import { personJson } from '../web-api/users.ts';
+import { addPerson, addWorkspace } from '../world/create-world.ts';
 import { directMessage, homeViewOf, installationAt, installationServing, liveTokens } from '../world/find.ts';
 import type { Installation, Message, Person, Role, Workspace } from '../world/records.ts';
-import { addPerson, addWorkspace } from '../world/seed-world.ts';
 
 /** A person in a workspace. */
 export type Whom = { teamId: string; userId: string };

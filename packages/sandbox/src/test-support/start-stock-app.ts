@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test';
+import { createSandbox } from '../create-sandbox.ts';
 import { createStockBoltApp, type StockBoltApp } from '../fixtures/stock-bolt-app.ts';
-import { createSandbox, type Sandbox } from '../sandbox.ts';
+import type { Sandbox } from '../sandbox.ts';
 import { freePort } from './free-port.ts';
 import { testManifest } from './install.ts';
 

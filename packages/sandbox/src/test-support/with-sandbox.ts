@@ -1,5 +1,6 @@
 import type { TestContext } from 'node:test';
-import { createSandbox, type Sandbox, type SandboxOptions } from '../sandbox.ts';
+import { createSandbox } from '../create-sandbox.ts';
+import type { Sandbox, SandboxOptions } from '../sandbox.ts';
 import { testManifest } from './install.ts';
 import { startTestApp, type TestApp } from './test-app.ts';
 

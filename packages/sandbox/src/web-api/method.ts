@@ -2,10 +2,7 @@ import type { IdTokenFlaw, IdTokens } from '../openid/id-token.ts';
 import type { Platform } from '../platform.ts';
 import type { Installation, SignInToken, Token } from '../world/records.ts';
 import type { CallArguments } from './call-arguments.ts';
-import type { RateLimits } from './rate-limits.ts';
-
-/** Slack's rate limit tiers, in calls a minute; `post` is one message a second and channel. */
-export type Tier = 'tier1' | 'tier2' | 'tier3' | 'tier4' | 'post' | 'special';
+import type { RateLimits, Tier } from './rate-limits.ts';
 
 /** A call that has passed authentication and the scope check. */
 export type Call = {

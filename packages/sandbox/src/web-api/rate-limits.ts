@@ -1,5 +1,7 @@
 import type { SandboxClock } from '../clock.ts';
-import type { Tier } from './method.ts';
+
+/** Slack's rate limit tiers, in calls a minute; `post` is one message a second and channel. */
+export type Tier = 'tier1' | 'tier2' | 'tier3' | 'tier4' | 'post' | 'special';
 
 /** Calls a minute by tier. Source: docs.slack.dev/apis/web-api/rate-limits; `special` has no published number. */
 const callsPerMinute: Record<Exclude<Tier, 'post' | 'special'>, number> = {

@@ -14,7 +14,6 @@ import type {
   View,
   Workspace,
 } from './records.ts';
-import { seedWorld } from './seed-world.ts';
 
 /** Everything this Slack knows, in memory. Callers change the records in place. */
 export type World = {
@@ -43,32 +42,3 @@ export type World = {
   /** Restores the workspaces and people of the start, with nothing installed. */
   reset(): void;
 };
-
-/** A new world: two standalone workspaces and a Grid org with two, with people and no installs. */
-export function createWorld(): World {
-  const world: World = {
-    enterprises: new Map(),
-    workspaces: new Map(),
-    people: new Map(),
-    conversations: new Map(),
-    installations: new Map(),
-    tokens: new Map(),
-    codes: new Map(),
-    signInCodes: new Map(),
-    signInTokens: new Map(),
-    homeViews: new Map(),
-    modals: new Map(),
-    triggers: new Map(),
-    responseUrls: new Map(),
-    webhooks: new Map(),
-    approvalRequests: [],
-    botIdentities: new Map(),
-    reset() {
-      for (const part of Object.values(world)) if (part instanceof Map) part.clear();
-      world.approvalRequests.length = 0;
-      seedWorld(world);
-    },
-  };
-  seedWorld(world);
-  return world;
-}

@@ -100,7 +100,7 @@ function person(
 }
 
 /** Fills an empty world with the workspaces, the people and one `#general` per workspace. */
-export function seedWorld(world: World): void {
+function seedWorld(world: World): void {
   world.enterprises.set(enterprise.id, { ...enterprise });
   for (const each of people) world.people.set(each.id, { ...each, roles: { ...each.roles } });
   for (const workspace of workspaces) placeWorkspace(world, { ...workspace });
@@ -149,4 +149,33 @@ function placeWorkspace(world: World, workspace: Workspace): void {
     memberIds,
     messages: [],
   });
+}
+
+/** A new world: two standalone workspaces and a Grid org with two, with people and no installs. */
+export function createWorld(): World {
+  const world: World = {
+    enterprises: new Map(),
+    workspaces: new Map(),
+    people: new Map(),
+    conversations: new Map(),
+    installations: new Map(),
+    tokens: new Map(),
+    codes: new Map(),
+    signInCodes: new Map(),
+    signInTokens: new Map(),
+    homeViews: new Map(),
+    modals: new Map(),
+    triggers: new Map(),
+    responseUrls: new Map(),
+    webhooks: new Map(),
+    approvalRequests: [],
+    botIdentities: new Map(),
+    reset() {
+      for (const part of Object.values(world)) if (part instanceof Map) part.clear();
+      world.approvalRequests.length = 0;
+      seedWorld(world);
+    },
+  };
+  seedWorld(world);
+  return world;
 }
