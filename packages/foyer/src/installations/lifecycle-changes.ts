@@ -6,6 +6,7 @@ import { queueDeadTokenNotice, queueNotice } from '../database/notices.ts';
 import type { InstallationRow } from '../database/records.ts';
 import { cancelRuns, createRun, resumeWaitingRuns } from '../database/runs.ts';
 import { type RemovalOptions, type TenantQuery, TenantUnclearError } from './installation-store.ts';
+import { isEchoOfOwnRevocation } from './own-revocation.ts';
 
 /** One removal: the installation's row, how it was reported, and the time by our clock. */
 export interface Removal {
@@ -17,7 +18,7 @@ export interface Removal {
 /**
  * Uninstalls: erases every token, keeps the record, and queues the run of the uninstall pipeline, whose steps are
  * `stepNames` (invariant 7: in the transaction that applies it, so once per life). Returns false if the app is already
- * uninstalled, or the event is older than the install.
+ * uninstalled, or the event is older than the install or only reports the operator's own revocation.
  */
 export async function uninstall(
   transaction: Tx,
@@ -26,6 +27,8 @@ export async function uninstall(
   const { row, options, now, stepNames } = removal;
   if (row.status === 'uninstalled') return false;
   if (await isBeforeInstall(transaction, row, { ...options, kind: 'uninstall' })) return false;
+  const { before } = options;
+  if (before !== undefined && (await isEchoOfOwnRevocation(transaction, row, before))) return false;
   const installationId = row.id;
   await eraseBotToken(transaction, { installationId, status: 'uninstalled', now });
   await eraseUserTokens(transaction, { installationId });

@@ -18,6 +18,7 @@ import { manifestCommand } from './commands/manifest-command.ts';
 import { purgeCommand } from './commands/purge-command.ts';
 import { requestsCommand } from './commands/requests-command.ts';
 import { retryCommand } from './commands/retry-command.ts';
+import { revokeCommand } from './commands/revoke-command.ts';
 import { setupCommand } from './commands/setup-command.ts';
 import { showCommand } from './commands/show-command.ts';
 import type { OperatorDeps } from './operator-deps.ts';
@@ -31,6 +32,7 @@ const commands = [
   requestsCommand,
   retryCommand,
   connectCommand,
+  revokeCommand,
   purgeCommand,
   backupCommand,
   copyCommand,

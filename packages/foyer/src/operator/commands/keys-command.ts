@@ -8,6 +8,7 @@ import { forgetKey } from '../keys/forget-key.ts';
 import { type KeyUsage, readKeyUsage } from '../keys/key-usage.ts';
 import { rotateKeys } from '../keys/rotate-keys.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
+import { noteReconnectLinks, withReconnectLink } from '../reconnect-link.ts';
 import { type Column, table } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
 import { exampleLines, jsonOption } from './command-help.ts';
@@ -125,24 +126,15 @@ async function forgetLost(
       if (!(await confirm?.(`Is the key ${id} lost?`))) throw new CommandError('Nothing was changed.');
     }
     const forgotten = await forgetKey(database, { id, now: deps.now });
-    const installations = forgotten.installations.map(({ teamId, enterpriseId }) => ({
-      teamId,
-      enterpriseId,
-      reconnectUrl: `${config.http.baseUrl}/slack/install${teamId === null ? '' : `?team=${teamId}`}`,
-    }));
+    const installations = forgotten.installations.map(({ teamId, enterpriseId }) =>
+      withReconnectLink(config, { teamId, enterpriseId }),
+    );
     const { people, requests } = forgotten;
     if (options.json) return output.printJson({ key: id, installations, people, requests });
     output.print(
       `The key ${id} is forgotten. Installations that lost their token: ${installations.length}; people: ${people}.`,
     );
-    if (installations.length === 0) return;
-    output.note(
-      'An admin of each installs the app again, and its record continues: send them these links, or see ' +
-        '`npm run foyer -- list --status broken`.',
-    );
-    for (const { teamId, enterpriseId, reconnectUrl } of installations.slice(0, 20))
-      output.note(`  ${teamId ?? enterpriseId}  ${reconnectUrl}`);
-    if (installations.length > 20) output.note(`  and ${installations.length - 20} more (--json lists all)`);
+    noteReconnectLinks(output, installations);
   });
 }
 

@@ -1,0 +1,81 @@
+import type { Tx } from '../database/database.ts';
+import { eraseBotToken, eraseHomeViews, eraseUserTokens } from '../database/erase-installation.ts';
+import { appendHistory } from '../database/history.ts';
+import { lockInstallation } from '../database/installations.ts';
+import type { InstallationRow } from '../database/records.ts';
+import { cancelRuns } from '../database/runs.ts';
+
+/**
+ * What the operator's `revoke` writes: before it calls Slack, and after.
+ *
+ * Why before: when an app's last token is revoked, Slack reports the app as uninstalled
+ * (docs.slack.dev/reference/events/app_uninstalled), perhaps before `auth.revoke` has answered. Applied, that event would
+ * start the uninstall pipeline, which erases what the team will need when it connects again. So the history says first
+ * that we are about to revoke, and an uninstall that Slack dates soon after that changes nothing.
+ */
+
+const began = 'revoking the tokens';
+const gaveUp = 'the tokens were not revoked';
+
+/** How long after our revocation, and how long before it by a clock that differs, Slack may date its echo. */
+const echoWithinMs = { before: 60_000, after: 5 * 60_000 };
+
+/** Records that we are about to revoke an installation's tokens. */
+export async function beginOwnRevocation(tx: Tx, installationId: string, now: number): Promise<void> {
+  await appendHistory(tx, { installationId, at: now, kind: 'operator_action', userId: null, detail: began });
+}
+
+/** Records that Slack did not revoke them: from now on, an uninstall is an uninstall again. */
+export async function giveUpOwnRevocation(tx: Tx, installationId: string, now: number): Promise<void> {
+  await appendHistory(tx, { installationId, at: now, kind: 'operator_action', userId: null, detail: gaveUp });
+}
+
+/**
+ * Erases the tokens that Slack has revoked, and marks the installation as broken; the record stays. Returns false, and
+ * changes nothing, if newer tokens were stored since: `version` is that of the revoked bot token, `beganAt` the time of
+ * `beginOwnRevocation`.
+ */
+export async function finishOwnRevocation(
+  tx: Tx,
+  revoked: { installationId: string; version: number; beganAt: number; now: number },
+): Promise<boolean> {
+  const { installationId, version, beganAt, now } = revoked;
+  const row = await lockInstallation(tx, { id: installationId });
+  if (!row || row.status === 'uninstalled') return false;
+  if (row.sealed_bot !== null && row.version !== version) return false;
+  const newer = await tx
+    .selectFrom('user_tokens')
+    .select('user_id')
+    .where('installation_id', '=', installationId)
+    .where('updated_at', '>', beganAt)
+    .limit(1)
+    .execute();
+  if (newer.length > 0) return false;
+  await eraseBotToken(tx, { installationId, status: 'broken', reason: 'revoked_by_operator' });
+  await eraseUserTokens(tx, { installationId });
+  await eraseHomeViews(tx, installationId);
+  await cancelRuns(tx, { installationId, reason: 'the operator revoked the tokens', now });
+  const line = { installationId, at: now, userId: null, detail: 'by the operator' };
+  await appendHistory(tx, { ...line, kind: 'tokens_revoked' });
+  return true;
+}
+
+/** Whether an uninstall that Slack dates `happenedAt` only reports that we revoked the current install's tokens. */
+export async function isEchoOfOwnRevocation(
+  tx: Tx,
+  row: Pick<InstallationRow, 'id' | 'installed_at'>,
+  happenedAt: number,
+): Promise<boolean> {
+  const newest = await tx
+    .selectFrom('history')
+    .select(['at', 'detail'])
+    .where('installation_id', '=', row.id)
+    .where('kind', '=', 'operator_action')
+    .where('detail', 'in', [began, gaveUp])
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (newest?.detail !== began || newest.at < row.installed_at) return false;
+  const lateMs = happenedAt - newest.at;
+  return lateMs >= -echoWithinMs.before && lateMs <= echoWithinMs.after;
+}

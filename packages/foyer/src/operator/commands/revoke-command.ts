@@ -1,0 +1,197 @@
+import { Command } from 'commander';
+import type { Config } from '../../config/config.ts';
+import type { Database } from '../../database/database.ts';
+import { type InstallRecord, registeredTeamId } from '../../database/install-record.ts';
+import {
+  beginOwnRevocation,
+  finishOwnRevocation,
+  giveUpOwnRevocation,
+} from '../../installations/own-revocation.ts';
+import { KeyMissingError, SealBrokenError } from '../../installations/sealer.ts';
+import { CommandError, UsageError } from '../command-error.ts';
+import { findTeam } from '../find-team.ts';
+import { listTokenHolders } from '../installation-lists.ts';
+import type { OperatorDeps } from '../operator-deps.ts';
+import { readInstallations } from '../read-installations.ts';
+import { type Disconnected, noteReconnectLinks, withReconnectLink } from '../reconnect-link.ts';
+import { type Revocation, revokeTokens } from '../revoke-tokens.ts';
+import { type Column, createTable } from '../terminal/table.ts';
+import { withDatabase } from '../with-database.ts';
+import { exampleLines, jsonOption } from './command-help.ts';
+
+interface RevokeOptions {
+  all?: boolean;
+  yes?: boolean;
+  json?: boolean;
+}
+
+/** `revoke TEAM`, `revoke --all`: makes tokens worthless at Slack and here, and keeps the records. */
+export function revokeCommand(deps: OperatorDeps): Command {
+  return new Command('revoke')
+    .summary('revoke the tokens of a team (or --all), and keep the record')
+    .description(
+      'For tokens that leaked. Revokes every token of a team at Slack, then erases them here and marks the installation ' +
+        'as broken. People, runs, history and the connection stay: when an admin installs the app again, the same ' +
+        'installation continues. What Slack does not revoke is kept, so that you can run this again. The uninstall ' +
+        'pipeline does not run, although Slack reports an app without tokens as uninstalled. ' +
+        'Foyer works on while this runs, but nothing reaches a team until its admin has installed the app again.',
+    )
+    .argument('[team]', 'a team’s id (T…), or an enterprise’s (E…) for an org-wide install')
+    .option('--all', 'every team instead of one')
+    .option('-y, --yes', 'do not ask')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      exampleLines([
+        ['revoke T0123ABCD', 'the token of one team leaked'],
+        [
+          'revoke --all --yes --json',
+          'the database and its key leaked: all of them, with a link for each team',
+        ],
+      ]),
+    )
+    .action((team: string | undefined, options: RevokeOptions) => revoke(deps, team, options));
+}
+
+/** What happened to one installation. */
+interface RevokedTeam extends Disconnected, Revocation {
+  /**
+   * revoked: at Slack and here. kept: Slack did not revoke all of them, or a token cannot be decrypted. changed: newer
+   * tokens were stored meanwhile, and stay. nothing: it holds no token.
+   */
+  outcome: 'revoked' | 'kept' | 'changed' | 'nothing';
+}
+
+async function revoke(deps: OperatorDeps, team: string | undefined, options: RevokeOptions): Promise<void> {
+  const { confirm, output } = deps;
+  if ((team === undefined) === !options.all) {
+    throw new UsageError('Give either the id of one team, or --all. --help shows examples.');
+  }
+  if (!options.yes && !confirm) {
+    throw new UsageError(
+      'revoke asks before it revokes, and no one can answer here. Add --yes to skip the question.',
+    );
+  }
+  await withDatabase(deps, async (config, database) => {
+    const { queries } = database;
+    const record = team === undefined ? undefined : await findTeam(queries, config.slack.clientId, team);
+    if (record?.status === 'uninstalled') {
+      throw new CommandError(`The app is not installed for ${team} anymore: there is no token to revoke.`);
+    }
+    const whose = record ? registeredTeamId(record) : 'every team';
+    if (!options.yes && !(await confirm?.(`Revoke the tokens of ${whose}, until an admin installs again?`))) {
+      throw new CommandError('Nothing was changed.');
+    }
+    const records = record ? [[record]] : readInstallations(queries, { clientId: config.slack.clientId });
+    const revoker = createRevoker(deps, config, database);
+    const done: RevokedTeam[] = [];
+    if (options.json) await output.printJsonList(keep(revoker.revokeAll(records), done));
+    else {
+      const lines = createTable(output, columns);
+      for await (const page of keep(revoker.revokeAll(records), done)) output.print(lines(page));
+    }
+    await database.scrub();
+    noteReconnectLinks(
+      output,
+      done.filter(({ outcome }) => outcome === 'revoked'),
+    );
+    const left = done.filter(({ outcome }) => outcome === 'kept' || outcome === 'changed').length;
+    if (left > 0 || revoker.isStopped()) throw incomplete(left, revoker.isStopped());
+  });
+}
+
+async function* keep(
+  pages: AsyncIterable<RevokedTeam[]>,
+  done: RevokedTeam[],
+): AsyncGenerator<RevokedTeam[]> {
+  for await (const page of pages) {
+    done.push(...page);
+    yield page;
+  }
+}
+
+function incomplete(left: number, isStopped: boolean): CommandError {
+  const stopped = isStopped ? 'Slack does not answer, so the rest was not tried. ' : '';
+  return new CommandError(
+    `${stopped}Not revoked: ${left}, see above. Their tokens are kept: run this again. Of an installation whose key is ` +
+      'lost, `keys forget` erases the tokens here; they stay valid at Slack until the app is removed there.',
+  );
+}
+
+const atOnce = 8;
+/** After this many teams in a row for which Slack revoked nothing, the rest would only wait in vain. */
+const mostRefused = 16;
+
+function createRevoker(deps: OperatorDeps, config: Config, database: Database) {
+  const { queries } = database;
+  const store = deps.openStore(config, database);
+  const slack = deps.slackClients(config);
+  let refused = 0;
+
+  async function* revokeAll(
+    pages: Iterable<InstallRecord[]> | AsyncIterable<InstallRecord[]>,
+  ): AsyncGenerator<RevokedTeam[]> {
+    for await (const page of pages) {
+      const installed = page.filter(({ status }) => status !== 'uninstalled');
+      for (let index = 0; index < installed.length; index += atOnce) {
+        const done = await Promise.all(installed.slice(index, index + atOnce).map(revokeOne));
+        for (const { notRevoked } of done)
+          refused = notRevoked.some(({ error }) => error !== undecryptable) ? refused + 1 : 0;
+        yield done;
+        if (refused >= mostRefused) return;
+      }
+    }
+  }
+
+  async function revokeOne({ id, teamId, enterpriseId }: InstallRecord): Promise<RevokedTeam> {
+    const team = withReconnectLink(config, { teamId, enterpriseId });
+    const beganAt = deps.now();
+    const held = await readHeld(id);
+    if (held === 'nothing') return { ...team, outcome: 'nothing', revoked: 0, notRevoked: [] };
+    if (held === undecryptable) {
+      return { ...team, outcome: 'kept', revoked: 0, notRevoked: [{ of: 'bot', error: undecryptable }] };
+    }
+    await database.write((tx) => beginOwnRevocation(tx, id, beganAt));
+    const revocation = await revokeTokens({ queries, store, slack }, id);
+    if (revocation.notRevoked.length > 0) {
+      await database.write((tx) => giveUpOwnRevocation(tx, id, deps.now()));
+      return { ...team, outcome: 'kept', ...revocation };
+    }
+    const revoked = { installationId: id, version: held.version, beganAt, now: deps.now() };
+    const isErased = await database.write((tx) => finishOwnRevocation(tx, revoked));
+    return { ...team, outcome: isErased ? 'revoked' : 'changed', ...revocation };
+  }
+
+  /** The version of the bot's token, if the installation holds any token and all of them can be decrypted. */
+  async function readHeld(id: string): Promise<{ version: number } | 'nothing' | typeof undecryptable> {
+    try {
+      const people = await listTokenHolders(queries, id);
+      const stored = await store.readInstallation(id);
+      for (const userId of people) await store.readInstallation(id, userId);
+      if (!stored || (!stored.installation.bot && people.length === 0)) return 'nothing';
+      return { version: stored.version };
+    } catch (error) {
+      if (error instanceof KeyMissingError || error instanceof SealBrokenError) return undecryptable;
+      throw error;
+    }
+  }
+
+  return { revokeAll, isStopped: () => refused >= mostRefused };
+}
+
+const undecryptable = 'cannot_decrypt';
+
+const columns: Column<RevokedTeam>[] = [
+  { title: 'TEAM', value: ({ teamId, enterpriseId }) => teamId ?? enterpriseId },
+  {
+    title: 'OUTCOME',
+    value: ({ outcome }) => outcome,
+    style: ({ outcome }) => (outcome === 'kept' || outcome === 'changed' ? 'red' : undefined),
+  },
+  { title: 'REVOKED', value: ({ revoked }) => revoked },
+  {
+    title: 'NOT REVOKED',
+    value: ({ notRevoked }) => notRevoked.map(({ of, error }) => `${of}: ${error}`).join(', '),
+    maxWidth: 60,
+  },
+];

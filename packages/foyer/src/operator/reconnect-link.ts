@@ -1,0 +1,32 @@
+import type { Config } from '../config/config.ts';
+import type { InstallRecord } from '../database/install-record.ts';
+import type { Output } from './terminal/output.ts';
+
+/** An installation without a token that works, and the link with which an admin installs the app again. */
+export interface Disconnected extends Pick<InstallRecord, 'teamId' | 'enterpriseId'> {
+  reconnectUrl: string;
+}
+
+/** Adds the link with which an admin of the team installs the app again: the record then continues. */
+export function withReconnectLink<Installation extends Pick<InstallRecord, 'teamId' | 'enterpriseId'>>(
+  config: Config,
+  installation: Installation,
+): Installation & Disconnected {
+  const { teamId } = installation;
+  const team = teamId === null ? '' : `?team=${encodeURIComponent(teamId)}`;
+  return { ...installation, reconnectUrl: `${config.http.baseUrl}/slack/install${team}` };
+}
+
+const mostLinks = 20;
+
+/** Says what to do with installations that lost their tokens. */
+export function noteReconnectLinks(output: Pick<Output, 'note'>, lost: readonly Disconnected[]): void {
+  if (lost.length === 0) return;
+  output.note(
+    'An admin of each installs the app again, and its record continues: send them these links, or see ' +
+      '`npm run foyer -- list --status broken`.',
+  );
+  for (const { teamId, enterpriseId, reconnectUrl } of lost.slice(0, mostLinks))
+    output.note(`  ${teamId ?? enterpriseId}  ${reconnectUrl}`);
+  if (lost.length > mostLinks) output.note(`  and ${lost.length - mostLinks} more (--json lists all)`);
+}

@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { createLogger } from '../../src/config/log.ts';
+import type { Database } from '../../src/database/database.ts';
+import type { Step } from '../../src/index.ts';
+import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
+import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
+import { createVisitor, eventually, finishedRun, install } from '../../src/testing/visitor.ts';
+import { keyringOf, teamInstall } from '../support/installations.ts';
+import type { EngineName } from '../support/stage-database.ts';
+import { setStage } from '../support/start-foyer.ts';
+import { commandOnStage } from './command-on-stage.ts';
+import { createOperatorHarness, testOnBothEngines } from './operator-harness.ts';
+
+const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false });
+
+testOnBothEngines(
+  'revoke takes the token from a leak, keeps the record and runs no uninstall pipeline, and the team installs again',
+  async (t, engine) => {
+    let cleanups = 0;
+    const cleanUp: Step = {
+      name: 'clean-up',
+      title: { todo: 'Clean up', doing: 'Cleaning up' },
+      async run() {
+        cleanups += 1;
+        return null;
+      },
+    };
+    const stage = await setStage({ engine, foyer: { definition: { uninstall: [cleanUp] } } });
+    t.after(() => stage.close());
+    const { sandbox, url } = stage;
+    const acme = { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme').id };
+    const visitor = createVisitor();
+    const installed = await install(visitor, url, sandbox, acme);
+    await finishedRun(visitor, url + (installed.headers.get('location') ?? ''));
+
+    const { exitCode, stdout, stderr } = await commandOnStage(stage, [
+      'revoke',
+      acme.teamId,
+      '--yes',
+      '--json',
+    ]);
+    assert.equal(exitCode, 0, stderr);
+    const reconnectUrl = `${url}/slack/install?team=${acme.teamId}`;
+    const team = { teamId: acme.teamId, enterpriseId: null, reconnectUrl };
+    assert.deepEqual(JSON.parse(stdout), [{ ...team, outcome: 'revoked', revoked: 1, notRevoked: [] }]);
+    assert.ok(stderr.includes(reconnectUrl));
+    // Slack reports the last token of an app as an uninstall.
+    await sandbox.settled();
+    assert.equal(sandbox.calls('auth.revoke').length, 1);
+    await eventually(async () => stage.logged().some((line) => line.includes('"app_uninstalled"')));
+
+    const shown = JSON.parse((await commandOnStage(stage, ['show', acme.teamId, '--json'])).stdout);
+    assert.deepEqual([shown.status, shown.runs.length, cleanups], ['broken', 1, 0]);
+    assert.ok(shown.history.some((line: { detail: string }) => line.detail === 'by the operator'));
+
+    await finishedRun(
+      visitor,
+      url + ((await install(visitor, url, sandbox, acme)).headers.get('location') ?? ''),
+    );
+    const again = JSON.parse((await commandOnStage(stage, ['show', acme.teamId, '--json'])).stdout);
+    assert.deepEqual([again.status, again.runs.length], ['active', 2]);
+    await sandbox.uninstall({ teamId: acme.teamId });
+    await eventually(async () => cleanups === 1);
+  },
+);
+
+/** Three teams with a bot's and a person's token each, and a Slack that answers `auth.revoke` as `answer` says. */
+async function prepare(t: TestContext, answer: (token: string) => object, engine?: EngineName) {
+  const harness = await createOperatorHarness(t, {}, engine);
+  const { database } = harness;
+  const keyring = keyringOf('main');
+  const openStore = (_config: unknown, opened: Database) =>
+    createInstallationStore({
+      ...{ database: opened, keyring, clientId: '1.2', stepNames: ['a'], now: Date.now, log },
+    });
+  const store = openStore(undefined, database);
+  for (const team of ['T1', 'T2', 'T3']) {
+    await store.recordInstall(
+      teamInstall({ teamId: team, botToken: `xoxb-${team}`, userToken: `xoxp-${team}` }),
+    );
+  }
+  const asked: string[] = [];
+  const slackClients: typeof createSlackClientFactory = (deps) => {
+    const create = createSlackClientFactory(deps);
+    return ((token: string, options: object) => {
+      const client = create(token, options);
+      client.auth.revoke = async () => {
+        asked.push(token);
+        const told = answer(token);
+        if (told instanceof Error) throw told;
+        return told as never;
+      };
+      return client;
+    }) as never;
+  };
+  const revoke = (...commandLine: string[]) =>
+    harness.run(['revoke', ...commandLine], {
+      now: Date.now,
+      openStore,
+      slackClients: (config) => slackClients({ config, log }),
+    });
+  const statuses = async () => {
+    const rows = await database.queries.selectFrom('installations').selectAll().orderBy('team_id').execute();
+    return rows.map((row) => [row.status, row.broken_reason, row.sealed_bot !== null]);
+  };
+  const holders = async () =>
+    (await database.queries.selectFrom('user_tokens').select('user_id').execute()).length;
+  return { ...harness, store, revoke, asked, statuses, holders };
+}
+
+const ok = () => ({ ok: true, revoked: true });
+const slackError = (code: string) =>
+  Object.assign(new Error(code), { code: 'slack_webapi_platform_error', data: { ok: false, error: code } });
+
+testOnBothEngines('revoke --all revokes every token of every team', async (t, engine) => {
+  const { revoke, asked, statuses, holders } = await prepare(t, ok, engine);
+  const { exitCode, stdout, stderr } = await revoke('--all', '--yes');
+  assert.equal(exitCode, 0, stderr);
+  assert.match(stdout, /^T2 +revoked +2 +-$/m);
+  assert.match(stderr, /T3 {2}http:\/\/localhost:3000\/slack\/install\?team=T3/);
+  assert.deepEqual(asked.sort(), ['xoxb-T1', 'xoxb-T2', 'xoxb-T3', 'xoxp-T1', 'xoxp-T2', 'xoxp-T3']);
+  const broken = ['broken', 'revoked_by_operator', false];
+  assert.deepEqual(await statuses(), [broken, broken, broken]);
+  assert.equal(await holders(), 0);
+  assert.match((await revoke('--all', '--yes')).stdout, /^T2 +nothing +0 +-$/m);
+});
+
+testOnBothEngines(
+  'revoke keeps the tokens that Slack does not revoke, so that the next try can',
+  async (t, engine) => {
+    let error: Error | undefined = slackError('internal_error');
+    const answer = (token: string) => (token === 'xoxp-T2' && error ? error : ok());
+    const { revoke, statuses, holders } = await prepare(t, answer, engine);
+    const { exitCode, stdout, stderr } = await revoke('--all', '--yes');
+    assert.equal(exitCode, 1);
+    assert.match(stdout, /^T2 +kept +1 +U1: internal_error$/m);
+    assert.match(stderr, /Not revoked: 1, see above\. Their tokens are kept: run this again/);
+    assert.deepEqual((await statuses())[1], ['active', null, true]);
+    assert.equal(await holders(), 1);
+    error = undefined;
+    assert.equal((await revoke('T2', '--yes')).exitCode, 0);
+    assert.deepEqual((await statuses())[1], ['broken', 'revoked_by_operator', false]);
+  },
+);
+
+testOnBothEngines('revoke never erases tokens that were stored after it began', async (t, engine) => {
+  const { run, store } = await prepare(t, ok, engine);
+  const fresh = {
+    T1: teamInstall({ teamId: 'T1', botToken: 'xoxb-fresh', userToken: null }),
+    T2: teamInstall({ teamId: 'T2', botToken: null, userToken: 'xoxp-fresh' }),
+  };
+  for (const team of ['T1', 'T2'] as const) {
+    const { exitCode, stdout } = await run(['revoke', team, '--yes'], {
+      now: Date.now,
+      openStore: () => store,
+      slackClients: () => (() => ({ auth: { revoke: () => store.recordInstall(fresh[team]) } })) as never,
+    });
+    assert.equal(exitCode, 1);
+    assert.match(stdout, new RegExp(`^${team} +changed `, 'm'));
+  }
+  assert.equal((await store.fetchInstallation({ teamId: 'T1' })).bot?.token, 'xoxb-fresh');
+  const { user } = await store.fetchInstallation({ teamId: 'T2', userId: 'U1' });
+  assert.equal(user.token, 'xoxp-fresh');
+});
+
+test('revoke stops when Slack refuses team after team, and reports tokens that cannot be decrypted', async (t) => {
+  const { revoke, store, asked, run, statuses } = await prepare(t, () => slackError('internal_error'));
+  for (let team = 10; team < 50; team += 1) await store.recordInstall(teamInstall({ teamId: `T${team}` }));
+  const { exitCode, stderr } = await revoke('--all', '--yes', '--json');
+  assert.equal(exitCode, 1);
+  assert.match(stderr, /Slack does not answer, so the rest was not tried\. Not revoked: 16/);
+  assert.equal(asked.length, 16, 'a team without a token of a person has one token');
+
+  const lost = await run(['revoke', 'T1', '--yes'], {
+    now: Date.now,
+    openStore: (_config, database) =>
+      createInstallationStore({
+        ...{ database, keyring: keyringOf('other'), clientId: '1.2', stepNames: [], now: Date.now, log },
+      }),
+  });
+  assert.equal(lost.exitCode, 1);
+  assert.match(lost.stdout, /^T1 +kept +0 +bot: cannot_decrypt$/m);
+  assert.match(lost.stderr, /`keys forget` erases the tokens here/);
+  assert.equal((await statuses())[0]?.[0], 'active');
+});
+
+testOnBothEngines(
+  'an uninstall counts again after the echo of our own revocation, after a revocation that failed, and after a new install',
+  async (t, engine) => {
+    const { revoke, store } = await prepare(
+      t,
+      (token) => (token === 'xoxb-T2' ? slackError('x') : ok()),
+      engine,
+    );
+    await revoke('--all', '--yes');
+    await store.recordInstall(teamInstall({ teamId: 'T3' }));
+    const uninstalledAt = (teamId: string, lateMs: number) =>
+      store.deleteInstallation({ teamId }, { before: Date.now() + lateMs, reason: 'app_uninstalled' });
+    assert.equal(await uninstalledAt('T1', 2000), false);
+    assert.equal(await uninstalledAt('T1', 6 * 60_000), true);
+    assert.equal(await uninstalledAt('T2', 2000), true);
+    assert.equal(await uninstalledAt('T3', 2000), true);
+  },
+);
+
+test('revoke asks first', async (t) => {
+  const { run, statuses, store } = await prepare(t, ok);
+  const silent = await run(['revoke', 'T1']);
+  assert.equal(silent.exitCode, 2);
+  assert.match(silent.stderr, /Add --yes/);
+  const questions: string[] = [];
+  const no = await run(['revoke', '--all'], {
+    openStore: () => store,
+    confirm: async (question) => {
+      questions.push(question);
+      return false;
+    },
+  });
+  assert.equal(no.exitCode, 1);
+  assert.deepEqual(questions, ['Revoke the tokens of every team, until an admin installs again?']);
+  assert.equal((await statuses())[0]?.[0], 'active');
+  assert.match((await run(['revoke', 'T9', '--yes'])).stderr, /There is no installation of T9/);
+});
