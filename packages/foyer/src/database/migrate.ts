@@ -42,12 +42,14 @@ export const migrationNames: readonly string[] = Object.keys(migrations);
  */
 export type OwnMigrations = Readonly<Record<string, Migration>>;
 
-const foyerLedger = 'kysely_migration';
-const ownLedger = 'app_migration';
+/** The table in which Foyer's own migrations are recorded. */
+export const foyerLedgerTable = 'kysely_migration';
+/** The table in which the app's own migrations are recorded. */
+export const ownLedgerTable = 'app_migration';
 const ownLock = 'app_migration_lock';
 
-/** The tables in which the app's own migrations are recorded. */
-export const ownLedgerTables: readonly string[] = [ownLedger, ownLock];
+/** The tables of the app's own migrations: the ledger and its lock. */
+export const ownLedgerTables: readonly string[] = [ownLedgerTable, ownLock];
 
 /**
  * Thrown at the start if one of the app's own migrations fails. Neither it nor those that were to run together with it
@@ -70,6 +72,23 @@ export class OwnMigrationError extends Error {
 
 /** Runs work in a transaction while no other process does the same: on SQLite every transaction runs alone. */
 export type InTurn = (work: (queries: Kysely<Tables>) => Promise<void>) => Promise<void>;
+
+/** Compares the migrations of a database with those of this code and of the app's definition, without running any. */
+export function compareMigrations(
+  inFoyerLedger: readonly string[],
+  inOwnLedger: readonly string[],
+  own: readonly string[],
+): { missingMigrations: string[]; unknownMigrations: string[] } {
+  const applied = [...inFoyerLedger, ...inOwnLedger];
+  const missing = (name: string): boolean => !applied.includes(name);
+  return {
+    missingMigrations: [...migrationNames, ...own].filter(missing),
+    unknownMigrations: [
+      ...inFoyerLedger.filter((name) => !migrationNames.includes(name) && !own.includes(name)),
+      ...inOwnLedger.filter((name) => !own.includes(name)),
+    ],
+  };
+}
 
 /**
  * Brings Foyer's tables and the app's own up to date, in one transaction. Two processes that start at once do it once.
@@ -95,7 +114,7 @@ export async function migrate(
 async function findWork(queries: Kysely<Tables>, own: OwnMigrations) {
   const tables = await queries.introspection.getTables({ withInternalKyselyTables: true });
   const isThere = (ledger: string) => tables.some(({ name }) => name === ledger);
-  const applied = isThere(foyerLedger) ? await namesIn(queries, foyerLedger) : [];
+  const applied = isThere(foyerLedgerTable) ? await namesIn(queries, foyerLedgerTable) : [];
   const strangers = applied.filter((name) => !(name in migrations));
   const adopted = strangers.filter((name) => name in own);
   if (strangers.length > adopted.length) {
@@ -104,7 +123,7 @@ async function findWork(queries: Kysely<Tables>, own: OwnMigrations) {
       strangers.filter((name) => !(name in own)),
     );
   }
-  const appliedOwn = [...adopted, ...(isThere(ownLedger) ? await namesIn(queries, ownLedger) : [])];
+  const appliedOwn = [...adopted, ...(isThere(ownLedgerTable) ? await namesIn(queries, ownLedgerTable) : [])];
   const unknown = appliedOwn.filter((name) => !(name in own));
   if (unknown.length > 0) throw new DatabaseNewerError(unknown, 'the app');
   const isFoyerBehind = migrationNames.some((name) => !applied.includes(name));
@@ -135,9 +154,9 @@ function strangersError(applied: readonly string[], strangers: readonly string[]
   const foreign = strangers.filter((name) => !isNewer(name));
   if (foreign.length === 0) return new DatabaseNewerError(strangers, 'Foyer');
   return new DatabaseUnavailableError(
-    `The table ${foyerLedger} holds migrations that are not Foyer's (${foreign.join(', ')}): another Kysely migrator ` +
+    `The table ${foyerLedgerTable} holds migrations that are not Foyer's (${foreign.join(', ')}): another Kysely migrator ` +
       'uses this database too. Put these migrations into the definition as `migrations`: Foyer then records them in ' +
-      `${ownLedger}. Or let the other migrator use another table (\`migrationTableName\`) and remove their rows from ${foyerLedger}.`,
+      `${ownLedgerTable}. Or let the other migrator use another table (\`migrationTableName\`) and remove their rows from ${foyerLedgerTable}.`,
   );
 }
 
@@ -149,11 +168,13 @@ function ofAnother(what: string, cause?: unknown): DatabaseUnavailableError {
 }
 
 async function adopt(db: Kysely<Tables>, adopted: readonly string[]): Promise<void> {
-  await sql`create table if not exists ${sql.table(ownLedger)}
+  await sql`create table if not exists ${sql.table(ownLedgerTable)}
     (name varchar(255) not null primary key, timestamp varchar(255) not null)`.execute(db);
-  await sql`insert into ${sql.table(ownLedger)} (name, timestamp)
-    select name, timestamp from ${sql.table(foyerLedger)} where name in (${sql.join(adopted)})`.execute(db);
-  await sql`delete from ${sql.table(foyerLedger)} where name in (${sql.join(adopted)})`.execute(db);
+  await sql`insert into ${sql.table(ownLedgerTable)} (name, timestamp)
+    select name, timestamp from ${sql.table(foyerLedgerTable)} where name in (${sql.join(adopted)})`.execute(
+    db,
+  );
+  await sql`delete from ${sql.table(foyerLedgerTable)} where name in (${sql.join(adopted)})`.execute(db);
 }
 
 async function migrateFoyer(db: Kysely<Tables>, hasOwn: boolean): Promise<void> {
@@ -181,7 +202,7 @@ async function migrateOwn(db: Kysely<Tables>, own: OwnMigrations): Promise<void>
   const { error, results } = await new Migrator({
     db,
     provider: { getMigrations: async () => ({ ...own }) },
-    migrationTableName: ownLedger,
+    migrationTableName: ownLedgerTable,
     migrationLockTableName: ownLock,
     // Two branches of an app may each add one, and be merged in either order.
     allowUnorderedMigrations: true,

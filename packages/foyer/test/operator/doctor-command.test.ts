@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext, test } from 'node:test';
@@ -10,6 +10,7 @@ import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import { createSandbox } from 'slack-sandbox';
 import { createCopyMark } from '../../src/database/copy/copy-mark.ts';
+import type { UnwritablePath } from '../../src/database/sqlite/inspect-sqlite.ts';
 import { createKeyring } from '../../src/installations/keyring.ts';
 import { createSealer } from '../../src/installations/sealer.ts';
 import { verifyKeyring } from '../../src/installations/verify-keyring.ts';
@@ -83,6 +84,17 @@ async function prepare(t: TestContext, engine: EngineName = 'SQLite') {
     return { ...end, findings: JSON.parse(end.stdout) as Finding[] };
   }
   return { ...harness, sandbox, environment, health, publicUrl, closeServer, doctor };
+}
+
+/** Listens on a free port of this machine until the test ends, and returns its address. */
+async function listen(t: TestContext, server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 type Prepared = Awaited<ReturnType<typeof prepare>>;
@@ -173,7 +185,7 @@ const breakages: Breakage[] = [
     check: 'credentials',
     status: 'fault',
     detail: /the same as SLACK_CLIENT_SECRET/,
-    fix: /They are two/,
+    fix: /two different secrets/,
   },
   {
     what: 'a key that was replaced under the same id',
@@ -254,7 +266,7 @@ const breakages: Breakage[] = [
     },
     check: 'database-schema',
     status: 'fault',
-    detail: /newer Foyer .*9999-from-the-future/,
+    detail: /newer Foyer.*9999-from-the-future/,
     fix: /Run that version/,
     also: ['key', 'records'],
   },
@@ -404,7 +416,7 @@ const breakages: Breakage[] = [
         .updateTable('installations')
         .set({ bot_expires_at: Date.now() - 1000 })
         .execute(),
-    check: 'tokens-lapsed',
+    check: 'tokens-expired',
     status: 'fault',
     detail: /1 of bots/,
     fix: /Start Foyer/,
@@ -418,7 +430,7 @@ const breakages: Breakage[] = [
     },
     check: 'runs-hanging',
     status: 'fault',
-    detail: /1 run should go on.*15 min/,
+    detail: /1 run is due, and no worker is running it.*15 min/,
     fix: /npm start/,
   },
   {
@@ -454,16 +466,56 @@ const breakages: Breakage[] = [
       }),
     check: 'operator-pages',
     status: 'fault',
-    detail: /in the clear/,
+    detail: /unencrypted/,
     fix: /TLS proxy/,
     also: ['public-url'],
+  },
+  {
+    what: 'an operator password for a host whose name only begins like this machine’s',
+    breakIt: ({ environment }) =>
+      Object.assign(environment, {
+        OPERATOR_PASSWORD: 'correct horse battery',
+        PUBLIC_URL: 'http://localhost.example.com',
+      }),
+    check: 'operator-pages',
+    status: 'fault',
+    detail: /unencrypted/,
+    fix: /TLS proxy/,
+    also: ['public-url'],
+  },
+  {
+    what: 'a public URL that accepts the connection and never answers',
+    async breakIt({ environment }, t) {
+      environment.PUBLIC_URL = await listen(
+        t,
+        createServer(() => {}),
+      );
+    },
+    check: 'public-url',
+    status: 'fault',
+    detail: /does not answer in time/,
+    fix: /firewall/,
+  },
+  {
+    what: 'a public URL that begins an answer and never ends it',
+    async breakIt({ environment }, t) {
+      const server = createServer((_req, res) => {
+        const drip = setInterval(() => res.write(' '), 500);
+        res.on('close', () => clearInterval(drip));
+      });
+      environment.PUBLIC_URL = await listen(t, server);
+    },
+    check: 'public-url',
+    status: 'fault',
+    detail: /does not answer in time/,
+    fix: /firewall/,
   },
   {
     what: 'that there is no one to notify',
     breakIt: ({ environment }) => delete environment.NOTIFY_SLACK_WEBHOOK_URL,
     check: 'notify',
     status: 'warning',
-    detail: /Nobody is told/,
+    detail: /No one is notified/,
     fix: /NOTIFY_SLACK_WEBHOOK_URL/,
   },
   {
@@ -487,7 +539,7 @@ const breakages: Breakage[] = [
       database.write((transaction) => createCopyMark(transaction, { source: 'another', owner: 'x' })),
     check: 'database-schema',
     status: 'fault',
-    detail: /half of a copy/,
+    detail: /an unfinished copy/,
     fix: /npm run foyer -- copy. again to finish it/,
     also: ['key', 'records'],
   },
@@ -498,7 +550,7 @@ const breakages: Breakage[] = [
       database.write((transaction) => createCopyMark(transaction, { source: 'another', owner: 'x' })),
     check: 'database-schema',
     status: 'fault',
-    detail: /half of a copy/,
+    detail: /an unfinished copy/,
     fix: /npm run foyer -- copy. again to finish it/,
     also: ['key', 'records'],
   },
@@ -556,7 +608,7 @@ const breakages: Breakage[] = [
       ),
     check: 'database-schema',
     status: 'fault',
-    detail: /newer Foyer .*9999-from-the-future/,
+    detail: /newer Foyer.*9999-from-the-future/,
     fix: /Run that version/,
     also: ['key', 'records'],
   },
@@ -667,28 +719,15 @@ test('doctor survives an environment that cannot be read', async (t) => {
   assert.ok(findings.length > 3);
 });
 
-test('doctor distinguishes a database locked by another program from one that this user may not open', async (t) => {
-  const { doctor, environment, folder } = await prepare(t);
-  const file = join(folder, 'kept.db');
-  environment.DATABASE_URL = `file:${file}`;
-  // Not in WAL mode, so that no one can even read while another connection writes.
-  const other = new Sqlite(file);
-  t.after(() => other.close());
-  other.exec('create table anything (a); begin exclusive');
-  const { exitCode, findings } = await doctor(['--offline']);
-  assert.equal(exitCode, 1);
-  const found = findings.find(({ check }) => check === 'database');
-  assert.match(found?.detail ?? '', /cannot be opened: database is locked/);
-  assert.match(found?.fix ?? '', /Another program keeps it for itself/);
-});
-
-test('disk space, a growing WAL, damage and refused writes are rated as a warning or a fault', () => {
+test('disk space, a growing WAL, damage and files that cannot be written are rated as a warning or a fault', () => {
   const sound = {
     bytes: 1_000_000,
     walBytes: 0,
     freeBytes: 100_000_000_000,
     integrity: 'ok',
-    writeRefusal: null as string | null,
+    isLogWithoutIndex: false,
+    hasNoFileLeft: false,
+    unwritable: [] as UnwritablePath[],
     isUnfinishedCopy: false,
     missingMigrations: [],
     unknownMigrations: [],
@@ -702,8 +741,10 @@ test('disk space, a growing WAL, damage and refused writes are rated as a warnin
   assert.deepEqual(amissIn({ freeBytes: 300_000_000 }), ['disk warning', true]);
   assert.deepEqual(amissIn({ walBytes: 400_000_000 }), ['database-wal warning', true]);
   assert.deepEqual(amissIn({ integrity: 'Page 7: never used' }), ['database-integrity fault', false]);
-  assert.deepEqual(amissIn({ writeRefusal: 'SQLITE_BUSY' }), ['database warning', true]);
-  assert.deepEqual(amissIn({ writeRefusal: 'SQLITE_READONLY' }), ['database fault', false]);
+  assert.deepEqual(amissIn({ hasNoFileLeft: true }), ['disk fault', true]);
+  assert.deepEqual(amissIn({ isLogWithoutIndex: true }), ['database-wal warning', true]);
+  const readOnly = { path: 'foyer.db', reason: 'EROFS', mode: 0o600, uid: 1000 };
+  assert.deepEqual(amissIn({ unwritable: [readOnly] }), ['database fault', true]);
 });
 
 test('a Postgres server is judged by what Foyer needs from it', () => {
@@ -766,13 +807,13 @@ test('doctor names the reason why Postgres or TLS refuses a connection, without 
     told('28P01', 'password authentication failed for user "foyer"'),
     /refuses the user’s password/,
   );
-  assert.match(told(undefined, noPassword), /asks for a password, and none is given/);
-  assert.match(told('28000', noTls), /takes no unencrypted connection/);
+  assert.match(told(undefined, noPassword), /asks for a password, and there is none/);
+  assert.match(told('28000', noTls), /accepts no unencrypted connection/);
   assert.match(told('28000', 'role "foyer" does not exist'), /there is no such role/);
-  assert.match(told('53300', 'sorry, too many clients already'), /no connection left/);
+  assert.match(told('53300', 'sorry, too many clients already'), /no free connection/);
   assert.match(told('57P03', 'the database system is starting up'), /is starting/);
-  assert.match(told('DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed certificate'), /nobody vouches for/);
-  assert.match(told('ERR_TLS_CERT_ALTNAME_INVALID', 'Hostname does not match'), /for another name/);
+  assert.match(told('DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed certificate'), /self-signed certificate/);
+  assert.match(told('ERR_TLS_CERT_ALTNAME_INVALID', 'Hostname does not match'), /for another host name/);
   assert.match(told('ENOENT', "ENOENT: no such file or directory, open '/ca.pem'"), /sslrootcert/);
   assert.match(told('ENOTFOUND', 'getaddrinfo ENOTFOUND db.example.com'), /DNS does not know/);
   assert.match(told('42501', 'permission denied for database'), /refuses: permission denied/);

@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { copyMarkTable } from '../copy/copy-mark.ts';
 import type { Queries } from '../database.ts';
-import { migrationNames } from '../migrate.ts';
+import { compareMigrations, foyerLedgerTable, ownLedgerTable } from '../migrate.ts';
 import { readTables } from '../read-tables.ts';
 import type { Tables } from '../records.ts';
 import { createPostgresPool } from './postgres-pool.ts';
@@ -36,16 +36,19 @@ export interface PostgresInspection {
   isUnfinishedCopy: boolean;
   /** Migrations that this code has and the database does not. */
   missingMigrations: string[];
-  /** Migrations that a newer Foyer applied. */
+  /** Migrations that a newer Foyer applied, or that the app's definition does not have. */
   unknownMigrations: string[];
 }
 
-/** Inspects a database without changing it. @throws DatabaseUnavailableError whose cause says why */
-export function inspectPostgres(url: string): Promise<PostgresInspection> {
+/**
+ * Inspects a database without changing it; `own` are the names of the app's own migrations.
+ * @throws DatabaseUnavailableError whose cause says why
+ */
+export function inspectPostgres(url: string, own: readonly string[] = []): Promise<PostgresInspection> {
   return peekPostgres(underCopyName(url), async (queries) => ({
     ...(await inspectServer(queries)),
     ...(await inspectRights(queries)),
-    ...(await inspectSchema(queries)),
+    ...(await inspectSchema(queries, own)),
   }));
 }
 
@@ -99,16 +102,18 @@ async function inspectRights(queries: Queries) {
   return { schema: found?.schema ?? null, mayCreateTables: found?.mayCreateTables === true };
 }
 
-async function inspectSchema(queries: Queries) {
+async function inspectSchema(queries: Queries, own: readonly string[]) {
   const tables = (await readTables(queries)).map(({ name }) => name);
   const isEmpty = !tables.includes('installations');
-  const applied = isEmpty ? [] : await appliedMigrations(queries);
+  const { rows } = await sql<{ isThere: boolean }>`
+    select to_regclass(${ownLedgerTable}) is not null as "isThere"`.execute(queries);
+  const inFoyerLedger = isEmpty ? [] : await namesIn(queries, foyerLedgerTable);
+  const inOwnLedger = rows[0]?.isThere ? await namesIn(queries, ownLedgerTable) : [];
   return {
     isEmpty,
     isUnfinishedCopy: tables.includes(copyMarkTable),
     mayWrite: isEmpty || (await mayWriteAll(queries)),
-    missingMigrations: migrationNames.filter((name) => !applied.includes(name)),
-    unknownMigrations: applied.filter((name) => !migrationNames.includes(name)),
+    ...compareMigrations(inFoyerLedger, inOwnLedger, own),
   };
 }
 
@@ -120,11 +125,18 @@ async function mayWriteAll(queries: Queries): Promise<boolean> {
   return rows[0]?.all === true;
 }
 
-async function appliedMigrations(queries: Queries): Promise<string[]> {
-  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(
+async function namesIn(queries: Queries, table: string): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`select name from ${sql.table(table)} order by name`.execute(
     queries,
   );
   return rows.map(({ name }) => name);
+}
+
+/** Runs queries on a database as it is: no migration runs. Close it when done. */
+export function readPostgres(url: string): { queries: Queries; close(): Promise<void> } {
+  const pool = createPostgresPool({ url: underCopyName(url), max: 1 });
+  const queries = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  return { queries, close: () => queries.destroy() };
 }
 
 /**

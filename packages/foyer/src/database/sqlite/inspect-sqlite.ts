@@ -1,76 +1,181 @@
-import { statfsSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import Sqlite from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import { copyMarkTable } from '../copy/copy-mark.ts';
 import { DatabaseUnavailableError, type Queries } from '../database.ts';
-import { migrationNames } from '../migrate.ts';
+import { compareMigrations, foyerLedgerTable, ownLedgerTable } from '../migrate.ts';
 import type { Tables } from '../records.ts';
+import { foyerSqliteDialect } from './sqlite-dialect.ts';
 
 /** The state of a database file before Foyer opens it. */
 export interface SqliteInspection {
   bytes: number;
   /** The size of the write-ahead log; it shrinks when a checkpoint finds no reader in the way. */
   walBytes: number;
+  /** Whether there is a log without its index: a process was killed, or one of two files was moved. */
+  isLogWithoutIndex: boolean;
   /** Space on its disk that this user can use. */
   freeBytes: number;
+  /** Whether that disk has no room for another file, as long as it counts files at all. */
+  hasNoFileLeft: boolean;
   /** The result of `quick_check`: `ok`, or its first finding. */
   integrity: string;
-  /** Why it cannot be written: SQLite's code, such as `SQLITE_BUSY` while another process writes; null if it can. */
-  writeRefusal: string | null;
+  /** What a Foyer of this user needs to write, and could not. */
+  unwritable: UnwritablePath[];
   /** Whether it holds an unfinished copy. */
   isUnfinishedCopy: boolean;
   /** Migrations that this code has and the database does not. */
   missingMigrations: string[];
-  /** Migrations that a newer Foyer applied. */
+  /** Migrations that a newer Foyer applied, or that the app's definition does not have. */
   unknownMigrations: string[];
 }
 
+/** A path that cannot be written, and why: `EACCES`, `EROFS`, or `owner` if another user than the database's has it. */
+export interface UnwritablePath {
+  path: string;
+  reason: string;
+  mode: number;
+  uid: number;
+}
+
 /**
- * Inspects an existing database file without changing it. Blocks while it reads every page.
+ * Inspects an existing database file without changing it or anything beside it. Blocks while it reads every page.
+ * `own` are the names of the app's own migrations.
  * Throws SQLite's errors if it cannot be opened or is not a database, and the file system's.
  */
-export function inspectSqlite(file: string): SqliteInspection {
-  const sqlite = new Sqlite(file, { fileMustExist: true, timeout: 500 });
+export function inspectSqlite(file: string, own: readonly string[] = []): SqliteInspection {
+  const { bavail, bsize, files, ffree } = statfsSync(dirname(file));
+  const { bytes, walBytes, isLogWithoutIndex } = filesOf(file);
+  const sqlite = openUntouched(file);
   try {
-    const { bavail, bsize } = statfsSync(dirname(file));
-    const applied = appliedMigrations(sqlite);
     return {
-      bytes: statSync(file).size,
-      walBytes: statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0,
+      ...{ bytes, walBytes, isLogWithoutIndex },
       freeBytes: bavail * bsize,
-      integrity: String(sqlite.pragma('quick_check(1)', { simple: true })),
-      writeRefusal: writeRefusal(sqlite),
+      hasNoFileLeft: files > 0 && ffree === 0,
+      integrity: String(firstColumn(sqlite, 'pragma quick_check(1)')[0]),
+      unwritable: findUnwritable(file),
       isUnfinishedCopy: hasTable(sqlite, copyMarkTable),
-      missingMigrations: migrationNames.filter((name) => !applied.includes(name)),
-      unknownMigrations: applied.filter((name) => !migrationNames.includes(name)),
+      ...compareMigrations(namesIn(sqlite, foyerLedgerTable), namesIn(sqlite, ownLedgerTable), own),
     };
   } finally {
     sqlite.close();
   }
 }
 
-function appliedMigrations(sqlite: Sqlite.Database): string[] {
-  if (!hasTable(sqlite, 'kysely_migration')) return [];
-  return sqlite.prepare('select name from kysely_migration order by name').pluck().all().map(String);
+function filesOf(file: string) {
+  const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size;
+  const walBytes = sizeOf(`${file}-wal`) ?? 0;
+  const isLogWithoutIndex = walBytes > 0 && sizeOf(`${file}-shm`) === undefined;
+  return { bytes: sizeOf(file) ?? 0, walBytes, isLogWithoutIndex };
 }
 
-function hasTable(sqlite: Sqlite.Database, name: string): boolean {
-  return (
-    sqlite.prepare("select 1 from sqlite_master where type = 'table' and name = ?").get(name) !== undefined
-  );
+/**
+ * Opens a database file to read it, and leaves no trace: no file, no byte, no lock that a writer waits for.
+ *
+ * Why Node's SQLite: a reader in WAL mode creates the log and its index, or repairs them, and one that may not delete
+ * them leaves them behind with its own owner and mode. Two parameters of SQLite's URLs prevent that, and better-sqlite3
+ * takes no URLs. `readonly_shm` reads an index that is there, and rebuilds one in memory if no process is alive;
+ * `immutable` reads a file that has none. (sqlite.org/uri.html, sqlite.org/wal.html#read_only_databases)
+ *
+ * Not in a process that has the file open with better-sqlite3 and shares it with others: closing it drops that
+ * process's locks (man 2 fcntl).
+ */
+export function openUntouched(file: string): DatabaseSync {
+  const url = pathToFileURL(file);
+  url.searchParams.set('mode', 'ro');
+  if (existsSync(`${file}-shm`)) url.searchParams.set('readonly_shm', '1');
+  else if (isInWalMode(file)) url.searchParams.set('immutable', '1');
+  return new DatabaseSync(url, { readOnly: true, timeout: 500 });
 }
 
-/** Takes the write lock and releases it: nothing is written. */
-function writeRefusal(sqlite: Sqlite.Database): string | null {
+/** The file's header says which journal it uses: 2 is the write-ahead log. (sqlite.org/fileformat.html) */
+function isInWalMode(file: string): boolean {
+  const header = Buffer.alloc(20);
+  const handle = openSync(file, 'r');
   try {
-    sqlite.exec('begin immediate');
-    sqlite.exec('rollback');
-    return null;
-  } catch (error) {
-    if (error instanceof Sqlite.SqliteError) return error.code;
-    throw error;
+    readSync(handle, header, 0, header.length, 0);
+  } finally {
+    closeSync(handle);
   }
+  return header[19] === 2;
+}
+
+/** Runs queries on a database that stays untouched; close it when done. */
+export function readUntouched(file: string): { queries: Queries; close(): Promise<void> } {
+  const sqlite = openUntouched(file);
+  const queries = new Kysely<Tables>({
+    dialect: foyerSqliteDialect({
+      close: () => sqlite.close(),
+      isInTransaction: () => false,
+      prepare(text) {
+        const statement = sqlite.prepare(text);
+        const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
+        return {
+          reader: true,
+          all: (parameters) => statement.all(...values(parameters)),
+          iterate: (parameters) => statement.iterate(...values(parameters)),
+          run: (parameters) => {
+            const { changes, lastInsertRowid } = statement.run(...values(parameters));
+            return { changes: Number(changes), lastInsertRowid };
+          },
+        };
+      },
+    }),
+  });
+  return { queries, close: () => queries.destroy() };
+}
+
+/** Tests what a Foyer of this user writes to: the file, its log, the log's index, and the folder of all three. */
+function findUnwritable(file: string): UnwritablePath[] {
+  const owner = statSync(file).uid;
+  const found: UnwritablePath[] = [];
+  for (const path of [file, `${file}-wal`, `${file}-shm`, dirname(file)]) {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (!stats) continue;
+    const isFolder = stats.isDirectory();
+    const refusal = refusalOf(path, isFolder);
+    const isOthers = !isFolder && stats.uid !== owner && (stats.mode & 0o022) === 0;
+    const reason = refusal ?? (isOthers ? 'owner' : undefined);
+    if (reason !== undefined) found.push({ path, reason, mode: stats.mode & 0o777, uid: stats.uid });
+  }
+  return found;
+}
+
+function refusalOf(path: string, isFolder: boolean): string | undefined {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK | (isFolder ? constants.X_OK : 0));
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'unknown';
+  }
+}
+
+function namesIn(sqlite: DatabaseSync, table: string): string[] {
+  return hasTable(sqlite, table) ? firstColumn(sqlite, `select name from ${table} order by name`) : [];
+}
+
+function firstColumn(sqlite: DatabaseSync, text: string): string[] {
+  return sqlite
+    .prepare(text)
+    .all()
+    .map((row) => String(Object.values(row)[0]));
+}
+
+function hasTable(sqlite: DatabaseSync, name: string): boolean {
+  const found = sqlite.prepare("select 1 from sqlite_master where type = 'table' and name = ?").get(name);
+  return found !== undefined;
 }
 
 /**

@@ -11,17 +11,17 @@ import { exampleLines, jsonOption } from './command-help.ts';
 /** `doctor`: what is wrong, and how to fix it. */
 export function doctorCommand(deps: OperatorDeps): Command {
   return new Command('doctor')
-    .summary('check everything, with a fix for each fault')
+    .summary('check everything, and say how to fix what is wrong')
     .description(
       'Checks environment, key, database, manifest, public URL, Slack, tokens, runs and notifications, whether Foyer runs ' +
-        'or not, and changes nothing. Exit 1 if there is a fault; a warning alone is no failure. To test the client id ' +
-        'and secret it asks Slack to exchange a code that no one was given, which Slack refuses and which uses up ' +
-        'nothing. It logs in at the mail server, where one is set, and sends no mail.',
+        'or not, and changes nothing. Exit 1 if something does not work; warnings alone exit 0. To test the client id ' +
+        'and secret, it asks Slack to exchange a code that does not exist, which Slack refuses. It logs in to the mail ' +
+        'server, if one is set, and sends no mail.',
     )
-    .option('--offline', 'leave out what asks Slack, the public URL or the mail server')
+    .option('--offline', 'skip the checks that contact Slack, the public URL or the mail server')
     .option(
       '--manifest <file>',
-      'a JSON manifest exported from Slack (else the one that setup kept, else our own)',
+      'a JSON manifest exported from Slack (default: the one that setup saved, or manifest.json)',
     )
     .addOption(jsonOption())
     .addHelpText(

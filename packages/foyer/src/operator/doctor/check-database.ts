@@ -1,43 +1,85 @@
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import type { Config } from '../../config/config.ts';
-import { inspectSqlite, type SqliteInspection } from '../../database/sqlite/inspect-sqlite.ts';
+import {
+  inspectSqlite,
+  readUntouched,
+  type SqliteInspection,
+  type UnwritablePath,
+} from '../../database/sqlite/inspect-sqlite.ts';
 import { checkPostgres } from './check-postgres.ts';
 import { type DatabaseCheck, schemaFinding, sizeText } from './database-findings.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
 
 const megabyte = 1_000_000;
 
-/** Checks that the database opens, is writable, sound and up to date, and has room to grow. */
-export async function checkDatabase({ database }: Pick<Config, 'database'>): Promise<DatabaseCheck> {
-  return database.kind === 'sqlite' ? checkFile(database.file) : checkPostgres(database.url);
+/**
+ * Checks that the database opens, is writable, sound and up to date, and has room to grow. `own` are the names of the
+ * app's own migrations.
+ */
+export async function checkDatabase(
+  { database }: Pick<Config, 'database'>,
+  own: readonly string[],
+): Promise<DatabaseCheck> {
+  return database.kind === 'sqlite' ? checkFile(database.file, own) : checkPostgres(database.url, own);
 }
 
-function checkFile(file: string): DatabaseCheck {
+function checkFile(file: string, own: readonly string[]): DatabaseCheck {
+  const nothing = { open: undefined, absent: false };
   const found = statSync(file, { throwIfNoEntry: false });
-  if (!found || found.size === 0) {
-    const finding = warning(
+  if (!found || found.size === 0) return { ...nothing, findings: [missing(file)], absent: true };
+  if (!found.isFile()) return { ...nothing, findings: [notAFile(file)] };
+  try {
+    const inspection = inspectSqlite(file, own);
+    const { findings, usable } = judgeDatabase(file, inspection);
+    return { findings, open: usable ? () => readUntouched(file) : undefined, absent: false };
+  } catch (error) {
+    return { ...nothing, findings: [notOpened(file, error)] };
+  }
+}
+
+/** What lies beside the file shows that there was a database: a key, a log, or a backup. */
+function missing(file: string): Finding {
+  const folder = dirname(file);
+  const isThere = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  const name = basename(file);
+  const traces = (isThere ? readdirSync(folder) : []).filter(
+    (each) =>
+      each.startsWith(`${name}-wal`) || each.startsWith(`${name}.key`) || each.startsWith(`${name}-shm`),
+  );
+  if (traces.length === 0) {
+    return warning(
       'database',
       `There is no database yet at ${file}.`,
       'Start Foyer once (npm start) to make it; if there was one, DATABASE_URL names the wrong place.',
     );
-    return { findings: [finding], usable: false, absent: true };
   }
-  try {
-    return { ...judgeDatabase(file, inspectSqlite(file)), absent: false };
-  } catch (error) {
-    return { findings: [notOpened(file, error)], usable: false, absent: false };
-  }
+  return fault(
+    'database',
+    `The database ${file} is gone: ${traces.join(', ')} is still there.`,
+    'Do not start Foyer, which would make an empty one: put the file back, or restore the newest backup (docs/runbook.md#restore-and-who-is-missing).',
+  );
 }
+
+function notAFile(file: string): Finding {
+  return fault(
+    'database',
+    `${file} is a folder or a device, not a file.`,
+    'Name a file in DATABASE_URL, such as file:./data/foyer.db.',
+  );
+}
+
+const busyCodes = [5, 6];
 
 function notOpened(file: string, error: unknown): Finding {
   const reason = error instanceof Error ? error.message : String(error);
-  const isLocked = error instanceof Error && 'code' in error && /BUSY|LOCKED/.test(String(error.code));
+  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
   return fault(
     'database',
     `${file} cannot be opened: ${reason}.`,
-    isLocked
-      ? 'Another program keeps it for itself: look which it is (fuser, lsof), and end it.'
-      : 'See that this user may read and write the file and its folder; if it is damaged, restore a backup.',
+    busyCodes.includes(code)
+      ? 'Another program has locked it: find out which (fuser, lsof), and stop it.'
+      : 'Make sure that this user may read and write the file and its folder; if the file is damaged, restore a backup.',
   );
 }
 
@@ -50,49 +92,68 @@ export function judgeDatabase(
     written(file, inspection),
     sound(inspection),
     schemaFinding(inspection),
-    disk(inspection),
-    wal(inspection),
+    disk(file, inspection),
+    wal(file, inspection),
   ];
-  const sounds = inspection.integrity === 'ok' && inspection.writeRefusal !== 'SQLITE_READONLY';
-  return { findings, usable: sounds && schemaFinding(inspection).status === 'ok' };
+  return { findings, usable: inspection.integrity === 'ok' && schemaFinding(inspection).status === 'ok' };
 }
 
-function written(file: string, { bytes, writeRefusal }: SqliteInspection): Finding {
+function written(file: string, { bytes, unwritable }: SqliteInspection): Finding {
   const check = 'database';
-  if (writeRefusal === null) return ok(check, `${file} opens and can be written (${sizeText(bytes)}).`);
-  if (/BUSY|LOCKED/.test(writeRefusal)) {
-    const detail = 'Another process held the database’s write lock for half a second.';
-    return warning(check, detail, 'Once is nothing; if it stays, look which process it is (fuser, lsof).');
+  if (unwritable.length === 0) return ok(check, `${file} opens and can be written (${sizeText(bytes)}).`);
+  const detail = `Foyer cannot write ${unwritable.map(unwritableText).join('; ')}.`;
+  return fault(check, detail, writeFix(file, unwritable));
+}
+
+function unwritableText({ path, reason, mode, uid }: UnwritablePath): string {
+  if (reason === 'EROFS') return `${path}, whose disk is mounted read-only`;
+  const rights = `mode ${mode.toString(8)}, owner ${uid}`;
+  return reason === 'owner' ? `${path}, which belongs to another user (${rights})` : `${path} (${rights})`;
+}
+
+function writeFix(file: string, unwritable: readonly UnwritablePath[]): string {
+  if (unwritable.some(({ reason }) => reason === 'EROFS')) {
+    return 'Mount the disk so that it can be written (mount -o remount,rw …; in a container, mount a volume there), and restart Foyer. A disk that has failed also becomes read-only: look into dmesg.';
   }
-  const detail = `${file} cannot be written (${writeRefusal}).`;
-  return fault(
-    check,
-    detail,
-    'Give this user the right to write the file and its folder, and see that the disk is not read-only.',
-  );
+  return `Stop Foyer, give these to the user that Foyer runs as (chown USER ${unwritable.map(({ path }) => path).join(' ')}; chmod 700 for the folder ${dirname(file)}, 600 for the files), and start it again.`;
 }
 
 function sound({ integrity }: SqliteInspection): Finding {
   const check = 'database-integrity';
   if (integrity === 'ok') return ok(check, 'SQLite’s quick_check finds no damage.');
   const fix =
-    'Stop Foyer, keep the file, and restore the newest backup (npm run foyer -- backup makes them).';
-  return fault(check, `The database is damaged: ${integrity}.`, fix);
+    'Stop Foyer, keep the file, and restore the newest backup (docs/runbook.md#a-damaged-page; `npm run foyer -- backup` makes backups).';
+  return fault(check, `The database is damaged: ${integrity.replace(/\s*\n\s*/g, ' ')}.`, fix);
 }
 
-function disk({ freeBytes }: SqliteInspection): Finding {
+function disk(file: string, { freeBytes, hasNoFileLeft }: SqliteInspection): Finding {
   const check = 'disk';
+  const fix = 'Free space on that disk, or move the database to another one (DATABASE_URL).';
+  if (hasNoFileLeft) {
+    const detail = `The disk of ${dirname(file)} is full: it has no free inode, so that no file can be made.`;
+    return fault(check, detail, 'Delete files that no one needs (df -i shows where they are).');
+  }
+  // Less than the disk probe of /readyz writes.
+  if (freeBytes < 256 * 1024) {
+    return fault(check, `The disk of ${dirname(file)} is full (${sizeText(freeBytes)} free).`, fix);
+  }
   const detail = `${sizeText(freeBytes)} are free on the database’s disk.`;
-  const fix = 'Make room on that disk, or move the database to another (DATABASE_URL).';
   if (freeBytes < 50 * megabyte) return fault(check, detail, fix);
   return freeBytes < 500 * megabyte ? warning(check, detail, fix) : ok(check, detail);
 }
 
-function wal({ walBytes }: SqliteInspection): Finding {
+function wal(file: string, { walBytes, isLogWithoutIndex }: SqliteInspection): Finding {
   const check = 'database-wal';
+  if (isLogWithoutIndex) {
+    return warning(
+      check,
+      `${file}-wal lies beside the database without ${basename(file)}-shm. These checks do not read it.`,
+      'If it belongs to this database, start Foyer: it reads the log in. If the database was restored, the log is of the former one: move it away before the start.',
+    );
+  }
   const detail = `The write-ahead log has ${sizeText(walBytes)}.`;
   if (walBytes < 100 * megabyte) return ok(check, detail);
   const fix =
-    'Something reads the database without end and keeps the log from being emptied: find it, or restart Foyer.';
+    'A long read keeps SQLite from emptying the log: find the program that reads the database (fuser, lsof), or restart Foyer.';
   return warning(check, detail, fix);
 }

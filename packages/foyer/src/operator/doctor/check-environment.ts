@@ -19,7 +19,7 @@ function problemsOf({ problems, unreadable }: Setting): Finding[] {
       ),
     ];
   }
-  if (problems.length === 0) return [ok(check, 'Every variable is fit to start with.')];
+  if (problems.length === 0) return [ok(check, 'Every variable is valid.')];
   return problems.map(({ name, problem, fix }) => fault(check, `${name} ${problem}.`, `${capital(fix)}.`));
 }
 
@@ -31,7 +31,7 @@ function envFile(folder: string): Finding[] {
   const file = statSync(join(folder, '.env'), { throwIfNoEntry: false });
   if (!file || process.platform === 'win32') return [];
   const mode = file.mode & 0o777;
-  if ((mode & 0o077) === 0) return [ok('env-file', '.env can be read by its owner alone.')];
-  const detail = `.env holds secrets, and others on this machine can reach it (mode ${mode.toString(8)}).`;
+  if ((mode & 0o077) === 0) return [ok('env-file', 'Only its owner can read .env.')];
+  const detail = `.env holds secrets, and other users of this machine can read it (mode ${mode.toString(8)}).`;
   return [warning('env-file', detail, 'chmod 600 .env')];
 }

@@ -16,7 +16,7 @@ export async function checkKey(
     config.encryptionKeys || config.database.kind !== 'sqlite' ? undefined : `${config.database.file}.key`;
   const found = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false });
   if (file !== undefined && !found && databaseIsAbsent) {
-    return [ok('key', `The key file ${file} is made at the first start.`)];
+    return [ok('key', `The key file ${file} is created at the first start.`)];
   }
   try {
     const keyring = loadKeyring(config);
@@ -30,7 +30,7 @@ export async function checkKey(
       fault(
         'key',
         error.message,
-        'Restore the key from where you keep its copy: without it no stored token opens.',
+        'Restore the key from your copy: without it, stored tokens cannot be decrypted (docs/runbook.md#a-key-is-lost).',
       ),
     ];
   }
@@ -44,18 +44,18 @@ async function fits(
   const names = keyring.ids.join(', ');
   if (!queries) {
     return databaseIsAbsent
-      ? ok('key', `There is a key (${names}), and nothing stored yet.`)
+      ? ok('key', `There is a key (${names}), and nothing is stored yet.`)
       : unchecked('key', 'the database cannot be read');
   }
   const misfit = await findKeyMisfit(queries, keyring, { now: Date.now(), everySeal: true });
-  if (misfit === undefined) return ok('key', `The keys (${names}) open everything that is stored.`);
+  if (misfit === undefined) return ok('key', `The keys (${names}) decrypt everything that is stored.`);
   return fault('key', misfit, 'Put the right key back; Foyer does not start without it.');
 }
 
 function modeOf(file: string, mode: number): Finding {
   const check = 'key-file';
   if (process.platform === 'win32' || (mode & 0o077) === 0)
-    return ok(check, 'The key file is its owner’s alone.');
-  const detail = `Others on this machine can reach the key file ${file} (mode ${(mode & 0o777).toString(8)}).`;
+    return ok(check, 'Only its owner can read the key file.');
+  const detail = `Other users of this machine can read the key file ${file} (mode ${(mode & 0o777).toString(8)}).`;
   return warning(check, detail, `chmod 600 ${file}`);
 }

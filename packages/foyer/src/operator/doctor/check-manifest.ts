@@ -46,9 +46,9 @@ type Manifest = z.output<typeof manifestSchema>;
 const ownScopes: Readonly<Record<string, string>> = {
   'chat:write': 'no welcome can be sent',
   'im:write': 'no DM can be opened for the welcome',
-  'im:history': 'a welcome of unknown outcome cannot be looked for',
+  'im:history': 'Foyer cannot look for a welcome whose outcome is unknown',
   'users:read': 'no profile can be read',
-  'team:read': 'no workspace’s name and icon can be read',
+  'team:read': 'workspace names and icons cannot be read',
 };
 
 const neededEvents: Readonly<Record<string, string>> = {
@@ -58,7 +58,7 @@ const neededEvents: Readonly<Record<string, string>> = {
 };
 const orgEvents: Readonly<Record<string, string>> = {
   team_access_granted: 'an org-wide install never sends its welcome',
-  team_access_revoked: 'an org-wide install does not notice where it lost access',
+  team_access_revoked: 'an org-wide install does not notice that it lost access to a workspace',
 };
 
 /**
@@ -71,7 +71,7 @@ export function checkManifest(
 ): Finding[] {
   const parsed = manifestSchema.safeParse(given.manifest);
   if (!parsed.success) {
-    const detail = `${given.name} is no app manifest: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}.`;
+    const detail = `${given.name} is not an app manifest: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}.`;
     return [
       fault('manifest', detail, 'Restore it from the repository, or export it from Slack again as JSON.'),
     ];
@@ -100,7 +100,7 @@ function scopes({ manifest, config, name, paste }: About): Finding {
   ];
   if (missing.length > 0) {
     const detail = `Foyer asks for ${missing.join(', ')}, which ${name} does not list.`;
-    return fault(check, detail, `${paste} Or take them out of SLACK_SCOPES and SLACK_USER_SCOPES.`);
+    return fault(check, detail, `${paste} Or remove them from SLACK_SCOPES and SLACK_USER_SCOPES.`);
   }
   const lost = Object.entries(ownScopes).filter(([scope]) => !botScopes.includes(scope));
   if (lost.length > 0) {
@@ -108,7 +108,7 @@ function scopes({ manifest, config, name, paste }: About): Finding {
     return warning(
       check,
       detail,
-      'Add them to manifest.json (and to SLACK_SCOPES, where that is set), or leave those steps out.',
+      'Add them to manifest.json (and to SLACK_SCOPES, if that is set), or remove those steps.',
     );
   }
   return ok(check, `${name} lists every scope that Foyer asks for.`);
@@ -125,11 +125,11 @@ function urls({ manifest, config, name, paste }: About): Finding {
     wrong.push(`it has no redirect URL ${redirect}`);
   if (events.request_url !== eventsUrl)
     wrong.push(`its event URL is ${events.request_url ?? 'missing'}, not ${eventsUrl}`);
-  if (!interactivity.is_enabled) wrong.push('its interactivity is off, so that no button works');
+  if (!interactivity.is_enabled) wrong.push('its interactivity is off, so no button works');
   else if (interactivity.request_url !== eventsUrl) {
     wrong.push(`its interactivity URL is ${interactivity.request_url ?? 'missing'}, not ${eventsUrl}`);
   }
-  if (socket_mode_enabled) wrong.push('its socket mode is on, so that events never reach the event URL');
+  if (socket_mode_enabled) wrong.push('its socket mode is on, so events never reach the event URL');
   if (wrong.length > 0) return fault(check, `${name} does not fit PUBLIC_URL: ${wrong.join('; ')}.`, paste);
   return ok(check, `The redirect, event and interactivity URLs of ${name} are at ${publicUrl}.`);
 }

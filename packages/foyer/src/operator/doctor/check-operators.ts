@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts';
+import { isLoopback } from '../../config/environment-schema.ts';
 import type { Queries } from '../../database/database.ts';
 import { countNotices } from '../../database/notices.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
@@ -11,11 +12,11 @@ export function checkOperatorPages(config: Pick<Config, 'operatorPassword' | 'ht
   const { baseUrl: publicUrl, secure } = config.http;
   if (config.operatorPassword === undefined)
     return ok(check, 'Off: /operator answers 404. OPERATOR_PASSWORD turns it on.');
-  if (!secure && !/^http:\/\/(localhost|127\.|\[::1\])/.test(publicUrl)) {
+  if (!secure && !isLoopback(new URL(publicUrl).hostname)) {
     const fix = 'Put a TLS proxy in front of Foyer, or leave OPERATOR_PASSWORD out.';
     return fault(
       check,
-      `On at ${publicUrl}/operator, and the password crosses the network in the clear.`,
+      `On at ${publicUrl}/operator, and the password crosses the network unencrypted.`,
       fix,
     );
   }
@@ -34,20 +35,20 @@ export async function checkNotices(
   if (ways.length === 0) {
     const fix =
       'Set NOTIFY_SLACK_WEBHOOK_URL, or NOTIFY_SMTP_URL with NOTIFY_EMAIL_FROM and NOTIFY_EMAIL_TO.';
-    return warning(check, 'Nobody is told of installs, failed runs, uninstalls and dead tokens.', fix);
+    return warning(check, 'No one is notified of installs, failed runs, uninstalls and dead tokens.', fix);
   }
   if (queries) {
     const { failed, unconfirmed } = await countNotices(queries, now - weekMs);
     if (failed + unconfirmed > 0) {
-      const detail = `Of the last week’s messages, ${failed} could not be sent and ${unconfirmed} stayed unconfirmed.`;
+      const detail = `Of last week’s notifications, ${failed} could not be sent and ${unconfirmed} stayed unconfirmed.`;
       return warning(
         check,
         detail,
-        'See that the webhook still exists and the mail server takes mail; `list` and `show` tell what was missed.',
+        'Make sure that the webhook still exists and that the mail server accepts mail; `npm run foyer -- list` shows what was missed.',
       );
     }
   }
-  return ok(check, `The operators are told by ${ways.join(' and ')}.`);
+  return ok(check, `The operators are notified by ${ways.join(' and ')}.`);
 }
 
 /** Checks that the mail server can be reached, over TLS if required, and accepts the login. Sends no mail. */
@@ -65,7 +66,7 @@ export async function checkMailServer(config: Pick<Config, 'notify'>): Promise<F
         given.addEventListener('abort', () => reject(given.reason), { once: true }),
       ),
     ]);
-    return [ok(check, 'The mail server answers, and lets us in.')];
+    return [ok(check, 'The mail server answers and accepts the login.')];
   } catch (error) {
     if (given.aborted) return [fault(check, 'The mail server did not answer in time.', mailFix)];
     return [fault(check, `${mailFailure(error).message}.`, mailFix)];

@@ -1,4 +1,8 @@
-import { inspectPostgres, type PostgresInspection } from '../../database/postgres/inspect-postgres.ts';
+import {
+  inspectPostgres,
+  type PostgresInspection,
+  readPostgres,
+} from '../../database/postgres/inspect-postgres.ts';
 import { serverName } from '../../database/postgres/postgres-pool.ts';
 import { type DatabaseCheck, schemaFinding, sizeText } from './database-findings.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
@@ -9,12 +13,14 @@ const defaultPoolMax = 10;
 const longTransactionSeconds = 3600;
 
 /** Checks that a Postgres database can be reached and written safely, is up to date, and has connections to spare. */
-export async function checkPostgres(url: string): Promise<DatabaseCheck> {
+export async function checkPostgres(url: string, own: readonly string[]): Promise<DatabaseCheck> {
   try {
-    const inspection = await inspectPostgres(url);
-    return { ...judgePostgres(url, inspection), absent: inspection.isEmpty };
+    const inspection = await inspectPostgres(url, own);
+    const { findings, usable } = judgePostgres(url, inspection);
+    const open = usable ? () => readPostgres(url) : undefined;
+    return { findings, open, absent: inspection.isEmpty };
   } catch (error) {
-    return { findings: [postgresFault(url, error)], usable: false, absent: false };
+    return { findings: [postgresFault(url, error)], open: undefined, absent: false };
   }
 }
 
@@ -43,20 +49,24 @@ function reached(name: string, found: PostgresInspection): Finding {
     return fault(
       check,
       detail,
-      'Upgrade the server (pg_upgrade, or its provider’s way), or name another one.',
+      'Upgrade the server (with pg_upgrade, or as its provider describes), or use another one.',
     );
   }
   if (found.isStandby) {
     const detail = `${name} is a standby, which takes no writes.`;
-    return fault(check, detail, 'Name the primary in DATABASE_URL, or the address that follows it.');
+    return fault(check, detail, 'Name the primary in DATABASE_URL, or an address that always leads to it.');
   }
   if (found.isReadOnly) {
     const detail = `${name} lets this role only read (default_transaction_read_only).`;
-    return fault(check, detail, 'Set it to off for the role and the database, or name another role.');
+    return fault(check, detail, 'Set it to off for the role and the database, or use another role.');
   }
   if (found.encoding !== 'UTF8') {
-    const detail = `${name} has the encoding ${found.encoding}, in which names of teams and people cannot be stored.`;
-    return fault(check, detail, 'Make a database with ENCODING UTF8 TEMPLATE template0, and name that.');
+    const detail = `${name} has the encoding ${found.encoding}, which cannot store every name of a team or person.`;
+    return fault(
+      check,
+      detail,
+      'Create a database with ENCODING UTF8 TEMPLATE template0, and name it in DATABASE_URL.',
+    );
   }
   if (found.schema === null || !found.mayCreateTables) {
     const detail = `This role may not create tables in ${found.schema ?? 'any schema of its search_path'} of ${name}.`;
@@ -68,7 +78,7 @@ function reached(name: string, found: PostgresInspection): Finding {
     return fault(
       check,
       detail,
-      'Name the role that made them, or GRANT ALL ON ALL TABLES IN SCHEMA to this one.',
+      'Use the role that owns them, or GRANT ALL ON ALL TABLES IN SCHEMA to this one.',
     );
   }
   return ok(check, `${name} can be written (Postgres ${found.version}, ${sizeText(found.bytes)}).`);
@@ -77,13 +87,13 @@ function reached(name: string, found: PostgresInspection): Finding {
 function encrypted(url: string, { isEncrypted }: PostgresInspection): Finding {
   const check = 'database-encryption';
   const fix =
-    'Add ?sslmode=verify-full to DATABASE_URL (and &sslrootcert=FILE where its certificate is of a CA of your own).';
+    'Add ?sslmode=verify-full to DATABASE_URL (and &sslrootcert=FILE if its certificate is from a CA of your own).';
   if (isEncrypted && new URL(url).searchParams.get('sslmode') === 'no-verify') {
-    return warning(check, 'The connection is encrypted, but the server is not asked who it is.', fix);
+    return warning(check, 'The connection is encrypted, but the server’s certificate is not verified.', fix);
   }
   if (isEncrypted) return ok(check, 'The connection to the server is encrypted.');
   if (isLocal(url)) return ok(check, 'The server is on this machine.');
-  return warning(check, 'The connection crosses the network unencrypted, the password’s proof with it.', fix);
+  return warning(check, 'The connection crosses the network unencrypted, and so does the login.', fix);
 }
 
 /** Whether the connection never leaves this machine: loopback, or a socket in the file system. */
@@ -97,7 +107,7 @@ function noTables(): Finding {
   return warning(
     'database-schema',
     'There are no tables of Foyer yet.',
-    'Start Foyer once (npm start) to make them; if there were some, DATABASE_URL names the wrong database.',
+    'Start Foyer once (npm start) to create them; if there were some, DATABASE_URL names the wrong database.',
   );
 }
 
@@ -108,23 +118,23 @@ function connections(url: string, { mostConnections: most, connections: used }: 
   if (used + poolMax <= most) return ok(check, detail);
   const fix =
     'Raise max_connections, give each Foyer fewer (?pool_max=5 in DATABASE_URL), or put PgBouncer in front.';
-  return warning(check, `${detail} One more Foyer may find none.`, fix);
+  return warning(check, `${detail} One more Foyer may get none.`, fix);
 }
 
 /** Looks for what keeps the server from clearing dead rows away, which in the end fills its disk. */
 function cleaned({ oldestTransactionSeconds: seconds, idleSlots }: PostgresInspection): Finding {
   const check = 'database-vacuum';
   if (idleSlots.length > 0) {
-    const detail = `Nobody reads the replication slot ${idleSlots.join(', ')}: the server keeps everything for it.`;
-    return warning(check, detail, 'Start what reads it, or drop it: SELECT pg_drop_replication_slot(…).');
-  }
-  if (seconds !== null && seconds > longTransactionSeconds) {
-    const detail = `A transaction has been open for ${Math.round(seconds / 60)} min: dead rows stay until it ends.`;
+    const detail = `No one reads the replication slot ${idleSlots.join(', ')}: the server keeps all of its log for it.`;
     return warning(
       check,
       detail,
-      'Look in pg_stat_activity for whose it is (state, xact_start), and end it.',
+      'Start the replica that reads it, or drop it: SELECT pg_drop_replication_slot(…).',
     );
+  }
+  if (seconds !== null && seconds > longTransactionSeconds) {
+    const detail = `A transaction has been open for ${Math.round(seconds / 60)} min: dead rows stay until it ends.`;
+    return warning(check, detail, 'Find it in pg_stat_activity (state, xact_start), and end it.');
   }
   return ok(check, 'Nothing keeps the server from clearing dead rows away.');
 }

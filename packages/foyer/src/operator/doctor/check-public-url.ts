@@ -1,33 +1,33 @@
 import { z } from 'zod';
 import type { Config } from '../../config/config.ts';
+import { isLoopback } from '../../config/environment-schema.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
 import { networkReason } from './network-reason.ts';
 
 const timeoutMs = 5000;
 const check = 'public-url';
-const isLoopback = (url: URL): boolean => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
 const health = z.object({ status: z.literal('ok') });
 
 /** Checks that the public URL is https and that Foyer answers there, as seen from this machine and its DNS. */
 export async function checkPublicUrl(config: Pick<Config, 'http' | 'slack'>): Promise<Finding> {
   const { baseUrl: publicUrl } = config.http;
   const url = new URL(publicUrl);
-  const sandboxed = isLoopback(new URL(config.slack.apiUrl));
-  if (url.protocol === 'http:' && !isLoopback(url)) {
+  const sandboxed = isLoopback(new URL(config.slack.apiUrl).hostname);
+  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
     const fix =
-      'Put a TLS proxy in front of Foyer (or a tunnel while you develop), and give its https address as PUBLIC_URL.';
-    return fault(check, `${publicUrl} is http, and Slack sends people back to https addresses alone.`, fix);
+      'Put a TLS proxy in front of Foyer (or a tunnel while you develop), and set PUBLIC_URL to its https address.';
+    return fault(check, `${publicUrl} is http, and Slack sends people back only to https addresses.`, fix);
   }
   const refusal = await ask(publicUrl);
   if (refusal !== undefined) {
     const fix =
-      'Start Foyer (npm start), and see that proxy, DNS, firewall and certificate lead to its port.';
+      'Start Foyer (npm start), and make sure that proxy, DNS, firewall and certificate lead to its port.';
     return fault(check, `${publicUrl}/healthz ${refusal}.`, fix);
   }
-  if (isLoopback(url) && !sandboxed) {
+  if (isLoopback(url.hostname) && !sandboxed) {
     const fix =
-      'For Slack’s events, use a tunnel or a host of your own, and give its https address as PUBLIC_URL.';
-    return warning(check, `Foyer answers at ${publicUrl}, which nobody but this machine can reach.`, fix);
+      'For Slack’s events, use a tunnel or a host of your own, and set PUBLIC_URL to its https address.';
+    return warning(check, `Foyer answers at ${publicUrl}, which only this machine can reach.`, fix);
   }
   return ok(check, `Foyer answers at ${publicUrl}.`);
 }

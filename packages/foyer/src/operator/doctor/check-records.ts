@@ -22,7 +22,7 @@ export async function checkRecords(
   return [
     await grantedScopes(queries, config),
     await deadTokens(queries, clientId),
-    await lapsedTokens(queries, clientId, now),
+    await expiredTokens(queries, clientId, now),
     await hangingRuns(queries, now),
     await failedRuns(queries, clientId),
     await unstoredTokens(queries, clientId, now),
@@ -37,10 +37,10 @@ async function grantedScopes(queries: Queries, { slack }: Pick<Config, 'slack'>)
   const lacking = needed
     .map((scope) => ({ scope, count: countWithout(groups, scope) }))
     .filter(({ count }) => count > 0);
-  if (lacking.length === 0) return ok(check, `${counted(all, 'active installation')}: none lacks a scope.`);
+  if (lacking.length === 0) return ok(check, `${counted(all, 'active installation')}: no scope is missing.`);
   const detail = lacking.map(({ scope, count }) => `${count} of ${all} lack ${scope}`).join('; ');
   const fix =
-    'Their App Home shows Update permissions to the installer; or send an admin of theirs to /slack/install?team=T….';
+    'Their App Home shows “Update permissions” to the installer; or send an admin there to /slack/install?team=T….';
   return warning(check, `Of the active installations, ${detail}.`, fix);
 }
 
@@ -51,22 +51,23 @@ function countWithout(groups: readonly { scopes: string[]; installations: number
 async function deadTokens(queries: Queries, clientId: string): Promise<Finding> {
   const check = 'tokens-dead';
   const { broken } = await countInstallations(queries, clientId);
-  if (broken === 0) return ok(check, 'No installation’s token has died.');
+  if (broken === 0)
+    return ok(check, 'Slack accepts every installation’s token, as far as Foyer has used it.');
   const detail = `Slack refuses the token of ${counted(broken, 'installation')}.`;
   const fix =
-    '`npm run foyer -- list --status broken` shows whose; an admin of theirs installs the app again, or `purge` erases it.';
+    '`npm run foyer -- list --status broken` shows which; an admin there installs the app again, or `npm run foyer -- purge TEAM` erases it.';
   return warning(check, detail, fix);
 }
 
-async function lapsedTokens(queries: Queries, clientId: string, now: number): Promise<Finding> {
-  const check = 'tokens-lapsed';
+async function expiredTokens(queries: Queries, clientId: string, now: number): Promise<Finding> {
+  const check = 'tokens-expired';
   const { lapsingBots, lapsingUsers } = await countTokensAtRisk(queries, { clientId, before: now });
-  if (lapsingBots + lapsingUsers === 0) return ok(check, 'No token has lapsed without being renewed.');
-  const detail = `Tokens have lapsed and were not renewed: ${lapsingBots} of bots, ${lapsingUsers} of people.`;
+  if (lapsingBots + lapsingUsers === 0) return ok(check, 'No token has expired without being renewed.');
+  const detail = `Tokens have expired and were not renewed: ${lapsingBots} of bots, ${lapsingUsers} of people.`;
   return fault(
     check,
     detail,
-    'Start Foyer: it renews them by itself; its log says why where Slack refuses (level warn).',
+    'Start Foyer (npm start): it renews them. If it is running, its log says why Slack refuses (level warn).',
   );
 }
 
@@ -76,11 +77,11 @@ async function hangingRuns(queries: Queries, now: number): Promise<Finding> {
   if (oldestDueAt === null || now - oldestDueAt < hangsAfterMs)
     return ok(check, 'No run waits for a worker.');
   const minutes = Math.round((now - oldestDueAt) / 60_000);
-  const detail = `${counted(due, 'run')} should go on, and nobody works on it: the oldest for ${minutes} min.`;
+  const detail = `${counted(due, 'run')} ${due === 1 ? 'is due, and no worker is running it' : 'are due, and no worker is running them'}: the oldest has waited for ${minutes} min.`;
   return fault(
     check,
     detail,
-    'Start Foyer (npm start); if it runs, look in its log for a database that fails.',
+    'Start Foyer (npm start); if it is running, look in its log for database errors.',
   );
 }
 
@@ -92,7 +93,7 @@ async function failedRuns(queries: Queries, clientId: string): Promise<Finding> 
   return warning(
     check,
     detail,
-    '`npm run foyer -- list --failed`, `show TEAM` for the cause, and `retry RUN` once it is fixed.',
+    '`npm run foyer -- list --failed` lists them, `npm run foyer -- show TEAM` shows the cause; once that is fixed, `npm run foyer -- retry RUN` tries again.',
   );
 }
 
@@ -103,9 +104,9 @@ async function unstoredTokens(queries: Queries, clientId: string, now: number): 
     (request) => request.sealed_tokens !== null,
   );
   if (left.length === 0)
-    return ok(check, 'No install was interrupted with tokens that are neither stored nor given back.');
-  const detail = `${counted(left.length, 'interrupted install')} left tokens that are valid at Slack and stored nowhere.`;
+    return ok(check, 'No interrupted install has left tokens that are neither stored nor revoked.');
+  const detail = `${counted(left.length, 'interrupted install')} left tokens that are still valid at Slack and belong to no installation.`;
   const fix =
-    'Start Foyer: it gives them back within a minute. If it runs, Slack or the key stands in the way: see its log.';
+    'Start Foyer (npm start): it revokes them within a minute. If it is running, its log says why it cannot: Slack does not answer, or the key is missing.';
   return fault(check, detail, fix);
 }

@@ -35,7 +35,7 @@ export async function checkSlack(config: Pick<Config, 'slack'>, now: () => numbe
 
 function notReached(what: string): Finding {
   const fix =
-    'Let this machine make https connections to slack.com (firewall, proxy, DNS); see status.slack.com.';
+    'Allow this machine to make https connections to slack.com (firewall, proxy, DNS); slack-status.com shows outages.';
   return fault('slack', `${what}.`, fix);
 }
 
@@ -45,9 +45,9 @@ function clockFinding(date: string | null, now: number): Finding {
   if (Number.isNaN(theirs)) return unchecked('clock', 'Slack’s answer has no date');
   const seconds = Math.round((now - theirs) / 1000);
   const distance = `${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} Slack’s`;
-  const fix = 'Set this machine’s clock by NTP (timedatectl set-ntp true).';
+  const fix = 'Synchronize this machine’s clock with NTP (timedatectl set-ntp true).';
   if (Math.abs(seconds) >= 240) {
-    const detail = `This machine’s clock is ${distance}: from five minutes on, every request of Slack’s is refused as a replay.`;
+    const detail = `This machine’s clock is ${distance}: from five minutes on, Foyer refuses every request from Slack as a replay.`;
     return fault('clock', detail, fix);
   }
   if (Math.abs(seconds) >= 30) return warning('clock', `This machine’s clock is ${distance}.`, fix);
@@ -68,7 +68,11 @@ export async function checkCredentials(
   const { clientId, clientSecret, signingSecret } = config.slack;
   const where = 'Copy it again from the app’s Basic Information page at api.slack.com/apps.';
   if (clientSecret === signingSecret) {
-    return fault(check, 'SLACK_SIGNING_SECRET is the same as SLACK_CLIENT_SECRET.', `They are two. ${where}`);
+    return fault(
+      check,
+      'SLACK_SIGNING_SECRET is the same as SLACK_CLIENT_SECRET.',
+      `They are two different secrets. ${where}`,
+    );
   }
   try {
     const request = { client_id: clientId, client_secret: clientSecret, code: 'foyer-doctor-asks' };
@@ -80,15 +84,15 @@ export async function checkCredentials(
       case 'invalid_code':
         return ok(
           check,
-          'Slack knows the client id and secret. (The signing secret shows at the first event.)',
+          'Slack accepts the client id and secret. (The first event shows whether the signing secret is right.)',
         );
       case 'invalid_client_id':
         return fault(check, 'Slack does not know SLACK_CLIENT_ID.', where);
       case 'bad_client_secret':
         return fault(check, 'SLACK_CLIENT_SECRET is not this app’s.', where);
       default:
-        return unchecked(check, `${failure.message} to the question`);
+        return unchecked(check, `${failure.message} when asked about the client id and secret`);
     }
   }
-  return unchecked(check, 'Slack took a code that nobody was given');
+  return unchecked(check, 'Slack accepted a code that no one was given');
 }

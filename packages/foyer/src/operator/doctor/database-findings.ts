@@ -1,12 +1,20 @@
+import type { Queries } from '../../database/database.ts';
 import { unfinishedCopy } from '../../database/open-database.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
 
-/** The findings about a database; `usable` if its records can be read. */
+/** The findings about a database. */
 export interface DatabaseCheck {
   findings: Finding[];
-  usable: boolean;
+  /** Opens it to read the records, without changing anything; undefined if they cannot be read. */
+  open: (() => ReadableDatabase) | undefined;
   /** Nothing was ever stored. */
   absent: boolean;
+}
+
+/** A database that is only read. */
+export interface ReadableDatabase {
+  queries: Queries;
+  close(): Promise<void>;
 }
 
 /** What the inspection of either engine finds out about the schema. */
@@ -23,14 +31,14 @@ export function schemaFinding(inspection: SchemaInspection): Finding {
   const check = 'database-schema';
   const { missingMigrations, unknownMigrations, isUnfinishedCopy } = inspection;
   if (isUnfinishedCopy) {
-    return fault(check, 'The database holds half of a copy.', unfinishedCopy('another database'));
+    return fault(check, 'The database holds an unfinished copy.', unfinishedCopy('another database'));
   }
   if (unknownMigrations.length > 0) {
-    const detail = `A newer Foyer has changed the database (${unknownMigrations.join(', ')}).`;
+    const detail = `A newer Foyer, or a newer version of the app, has changed the database (${unknownMigrations.join(', ')}).`;
     return fault(check, detail, 'Run that version, or restore the backup that was made before the upgrade.');
   }
   if (missingMigrations.length > 0) {
-    const detail = `The database is older than this Foyer (it lacks ${missingMigrations.join(', ')}).`;
+    const detail = `The database is older than this version (it lacks ${missingMigrations.join(', ')}).`;
     return warning(check, detail, 'Make a backup, and restart Foyer: it brings the database up to date.');
   }
   return ok(check, 'The schema is up to date.');

@@ -1,16 +1,16 @@
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'refuses the connection: nothing listens there',
-  ECONNRESET: 'broke the connection off',
-  UND_ERR_SOCKET: 'broke the connection off',
+  ECONNRESET: 'closed the connection',
+  UND_ERR_SOCKET: 'closed the connection',
   ENOTFOUND: 'has a name that DNS does not know',
-  EAI_AGAIN: 'has a name that DNS could not resolve just now',
+  EAI_AGAIN: 'has a name that DNS cannot resolve at the moment',
   EHOSTUNREACH: 'cannot be reached from here',
   ENETUNREACH: 'cannot be reached from here',
   CERT_HAS_EXPIRED: 'has a certificate that has expired',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'has a certificate that nobody vouches for (self-signed)',
-  SELF_SIGNED_CERT_IN_CHAIN: 'has a certificate that nobody vouches for (self-signed)',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'has a certificate whose chain is not complete',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'has a certificate for another name',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'has a self-signed certificate, which no one trusts',
+  SELF_SIGNED_CERT_IN_CHAIN: 'has a self-signed certificate, which no one trusts',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'has a certificate whose chain is incomplete',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'has a certificate for another host name',
 };
 
 /** Why a request failed, as the rest of a sentence that begins with its address. */
@@ -22,5 +22,5 @@ export function networkReason(error: unknown): string {
     if (known !== undefined) return known;
     if (/TIMEDOUT|TIMEOUT/.test(code)) return 'does not answer in time';
   }
-  return 'could not be asked';
+  return 'could not be reached';
 }

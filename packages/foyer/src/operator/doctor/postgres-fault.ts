@@ -9,43 +9,43 @@ interface Reason {
   fix: string;
 }
 
-const tls = 'add ?sslmode=verify-full to DATABASE_URL (and &sslrootcert=FILE where its CA is your own)';
+const tls = 'add ?sslmode=verify-full to DATABASE_URL (and &sslrootcert=FILE if its CA is your own)';
 
 /** The first match applies. SQLSTATEs: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const reasons: readonly Reason[] = [
   {
     is: ({ code }) => code === '3D000',
     detail: 'does not exist on its server',
-    fix: 'Make it (createdb, or CREATE DATABASE), or correct the name at the end of DATABASE_URL.',
+    fix: 'Create it (createdb, or CREATE DATABASE), or correct the name at the end of DATABASE_URL.',
   },
   {
     is: ({ code }) => code === '28P01',
     detail: 'refuses the user’s password',
-    fix: 'Correct it in DATABASE_URL; in it write # / ? @ : % as %23 %2F %3F %40 %3A %25.',
+    fix: 'Correct it in DATABASE_URL; in a password, write # / ? @ : % as %23 %2F %3F %40 %3A %25.',
   },
   {
     is: ({ code, message }) => code === '' && /password must be a (?:non-empty )?string/.test(message),
-    detail: 'asks for a password, and none is given',
+    detail: 'asks for a password, and there is none',
     fix: 'Put it into DATABASE_URL (postgres://user:password@host/database), or into PGPASSWORD.',
   },
   {
     is: ({ code, message }) => code === '28000' && /no encryption|SSL off/.test(message),
-    detail: 'takes no unencrypted connection from here',
+    detail: 'accepts no unencrypted connection from here',
     fix: `${tls.charAt(0).toUpperCase()}${tls.slice(1)}.`,
   },
   {
     is: ({ code }) => code === '28000',
-    detail: 'does not let this user in from here: there is no such role, or pg_hba.conf has no line for it',
-    fix: 'Make the role (CREATE ROLE … LOGIN), or add a line for it to pg_hba.conf and reload the server.',
+    detail: 'refuses this user: there is no such role, or pg_hba.conf has no line for it',
+    fix: 'Create the role (CREATE ROLE … LOGIN), or add a line for it to pg_hba.conf and reload the server.',
   },
   {
     is: ({ message }) => /does not support SSL/.test(message),
     detail: 'offers no TLS',
-    fix: 'Turn it on at the server (ssl = on), or leave sslmode out of DATABASE_URL where nobody else is on that network.',
+    fix: 'Turn it on at the server (ssl = on), or remove sslmode from DATABASE_URL if no one else is on that network.',
   },
   {
     is: ({ code }) => code === '53300',
-    detail: 'has no connection left',
+    detail: 'has no free connection',
     fix: 'Raise max_connections, give each Foyer fewer (?pool_max=5 in DATABASE_URL), or put PgBouncer in front.',
   },
   {
@@ -55,13 +55,13 @@ const reasons: readonly Reason[] = [
   },
   {
     is: ({ code, message }) => /^(?:ENOENT|EACCES)$/.test(code) && /, open '/.test(message),
-    detail: 'cannot be asked: a file that DATABASE_URL names (sslrootcert, sslcert, sslkey) cannot be read',
-    fix: 'Give the whole path of a file that this user may read.',
+    detail: 'cannot be reached: a file that DATABASE_URL names (sslrootcert, sslcert, sslkey) cannot be read',
+    fix: 'Give the full path of a file that this user may read.',
   },
   {
     is: ({ code }) => /CERT|ALTNAME|ISSUER|SIGNATURE/.test(code),
     detail: '',
-    fix: 'Give the CA’s certificate (&sslrootcert=FILE in DATABASE_URL), and the host by the name that is in the server’s.',
+    fix: 'Give the CA’s certificate (&sslrootcert=FILE in DATABASE_URL), and use the host name that is in the server’s certificate.',
   },
 ];
 
@@ -74,7 +74,7 @@ export function postgresFault(url: string, error: unknown): Finding {
     reason?.detail || (failure.isOfServer ? `refuses: ${failure.message}` : networkReason(failure.cause));
   const fix =
     reason?.fix ??
-    'See that the server runs, that DATABASE_URL names its host and port, and that no firewall is between.';
+    'Make sure that the server runs, that DATABASE_URL names its host and port, and that no firewall blocks the way.';
   return fault('database', `${name} ${detail}.`, fix);
 }
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import { createScrubber } from '../../config/log.ts';
-import type { Database } from '../../database/database.ts';
+import type { Queries } from '../../database/database.ts';
 import { fillManifest } from '../manifest/fill-manifest.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { manifestFileName } from '../setup/manifest-file.ts';
@@ -14,7 +14,7 @@ import { checkMailServer, checkNotices, checkOperatorPages } from './check-opera
 import { checkPublicUrl } from './check-public-url.ts';
 import { checkRecords } from './check-records.ts';
 import { checkCredentials, checkSlack } from './check-slack.ts';
-import type { DatabaseCheck } from './database-findings.ts';
+import type { DatabaseCheck, ReadableDatabase } from './database-findings.ts';
 import { type Finding, fault, unchecked, warning } from './finding.ts';
 import { readSetting, type Setting } from './read-setting.ts';
 
@@ -34,7 +34,7 @@ export type DoctorDeps = Pick<
   | 'readEnvironment'
   | 'readManifest'
   | 'loadKeyring'
-  | 'openDatabase'
+  | 'migrations'
   | 'slackClients'
   | 'folder'
 >;
@@ -50,10 +50,10 @@ export async function runDoctor(deps: DoctorDeps, options: DoctorOptions = {}): 
   if (!config) return [...environment, unchecked('everything else', 'the environment cannot be used')];
   const scrub = createScrubber(config.secrets);
   // This comes first: it blocks while it reads the whole file, which would use up the network checks' time limits.
-  const file = await lookAtDatabase(config, setting);
-  const database = file.usable ? await openUnlessBroken(deps, config) : undefined;
-  const stored = (check: string, work: (opened: Database) => Promise<Finding[]>) =>
-    findings(check, () => (database ? work(database) : absentOr(check, file)));
+  const file = await lookAtDatabase(deps, config, setting);
+  const database = openUnlessBroken(file);
+  const stored = (check: string, work: (queries: Queries) => Promise<Finding[]>) =>
+    findings(check, () => (database ? work(database.queries) : absentOr(check, file)));
   try {
     const groups = await Promise.all([
       findings('key', () =>
@@ -62,7 +62,7 @@ export async function runDoctor(deps: DoctorDeps, options: DoctorOptions = {}): 
           : checkKey(config, deps.loadKeyring, database?.queries, file.absent),
       ),
       findings('manifest', () => manifestFindings(deps, setting, config, options)),
-      stored('records', ({ queries }) => checkRecords(queries, config, deps.now())),
+      stored('records', (queries) => checkRecords(queries, config, deps.now())),
       findings('operator-pages', () => [checkOperatorPages(config)]),
       findings('notify', async () => [await checkNotices(config, database?.queries, deps.now())]),
       ...(options.offline ? [] : networkChecks(deps, setting, config)),
@@ -119,33 +119,33 @@ function manifestFindings(
 function unreadableManifest(asked: string | undefined, error: unknown): Finding {
   const detail = `${asked ?? manifestFileName} cannot be read as JSON: ${messageOf(error)}.`;
   if (asked === undefined)
-    return warning('manifest', detail, 'Remove it, or run setup again, which writes it anew.');
+    return warning('manifest', detail, 'Delete it, or run setup again, which writes a new one.');
   return fault('manifest', detail, 'Export the manifest from the app’s App Manifest page, as JSON.');
 }
 
-async function lookAtDatabase(config: Config, setting: Setting): Promise<DatabaseCheck> {
-  const unusable = { usable: false, absent: false };
+async function lookAtDatabase(deps: DoctorDeps, config: Config, setting: Setting): Promise<DatabaseCheck> {
+  const unusable = { open: undefined, absent: false };
   if (setting.wrongOf('DATABASE_URL').length > 0) {
     return { ...unusable, findings: [unchecked('database', 'DATABASE_URL cannot be used')] };
   }
   try {
-    return await checkDatabase(config);
+    return await checkDatabase(config, Object.keys(deps.migrations));
   } catch (error) {
     return { ...unusable, findings: [ownFault('database', error)] };
   }
 }
 
 /** Undefined if it does not open: the inspection reports why, and the checks that need it say they cannot be made. */
-async function openUnlessBroken(deps: DoctorDeps, config: Config): Promise<Database | undefined> {
+function openUnlessBroken({ open }: DatabaseCheck): ReadableDatabase | undefined {
   try {
-    return await deps.openDatabase(config.database);
+    return open?.();
   } catch {
     return undefined;
   }
 }
 
 function absentOr(check: string, { absent }: DatabaseCheck): Finding[] {
-  return absent ? [] : [unchecked(check, 'the database cannot be read as it stands')];
+  return absent ? [] : [unchecked(check, 'the database cannot be read')];
 }
 
 /** An error inside a check becomes a finding, so that the other findings are still reported. */
@@ -158,7 +158,7 @@ async function findings(check: string, work: () => Finding[] | Promise<Finding[]
 }
 
 function ownFault(check: string, error: unknown): Finding {
-  return unchecked(check, `it failed itself (${messageOf(error)})`);
+  return unchecked(check, `the check itself failed (${messageOf(error)})`);
 }
 
 function messageOf(error: unknown): string {

@@ -1,0 +1,289 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import Sqlite from 'better-sqlite3';
+import { openDatabase } from '../../src/database/open-database.ts';
+import type { Finding } from '../../src/operator/doctor/finding.ts';
+import { createPostgresDatabase } from '../support/shared-postgres.ts';
+import { storeInstallation } from './operator-harness.ts';
+
+/** Root may write whatever the modes say, so these tests run doctor as `nobody` if they are root. */
+const stranger = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+const program = join(import.meta.dirname, '../support/app/cli.ts');
+
+interface Answer {
+  exitCode: number;
+  findings: Finding[];
+  of(check: string): Finding | undefined;
+}
+
+/** A folder that the stranger owns, with a database of one installation; `doctor` runs there as its own process. */
+async function prepare(t: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), 'foyer-untouched-'));
+  const file = join(folder, 'foyer.db');
+  t.after(() => {
+    chmodSync(folder, 0o700);
+    rmSync(folder, { recursive: true });
+  });
+  const database = await openDatabase({ kind: 'sqlite', file });
+  await storeInstallation(database, { id: 'ins_1' });
+  await database.close();
+  const environment: Record<string, string> = {
+    PATH: process.env.PATH ?? '',
+    SLACK_CLIENT_ID: '1.2',
+    SLACK_CLIENT_SECRET: 'recognisable-client-secret',
+    SLACK_SIGNING_SECRET: 'recognisable-signing-secret',
+    TOKEN_ENCRYPTION_KEYS: `main:${randomBytes(32).toString('base64')}`,
+    DATABASE_URL: `file:${file}`,
+    NODE_ENV: 'test',
+  };
+  giveAway(folder);
+
+  function doctor(): Promise<Answer> {
+    const args = ['--conditions=source', program, 'doctor', '--offline', '--json'];
+    return new Promise((resolve, reject) => {
+      const options = { cwd: folder, env: environment, ...stranger };
+      execFile(process.execPath, args, options, (error, stdout, stderr) => {
+        try {
+          const findings = JSON.parse(stdout) as Finding[];
+          const of = (check: string) => findings.find((finding) => finding.check === check);
+          resolve({ exitCode: error ? Number(error.code) : 0, findings, of });
+        } catch {
+          reject(new Error(`doctor printed no JSON: ${stdout}${stderr}`));
+        }
+      });
+    });
+  }
+  return { folder, file, environment, doctor };
+}
+
+/** Gives a folder and all that is in it to the stranger. */
+function giveAway(folder: string): void {
+  if (!stranger.uid) return;
+  for (const name of ['.', ...readdirSync(folder)]) chownSync(join(folder, name), stranger.uid, stranger.gid);
+}
+
+/** Everything that can be seen of a folder: names, contents, modes, owners and times of change. */
+function snapshot(folder: string) {
+  return ['.', ...readdirSync(folder).sort()].map((name) => {
+    const path = join(folder, name);
+    const { mode, uid, mtimeMs, ctimeMs, ino } = statSync(path);
+    const content = name === '.' ? '' : readFileSync(path).toString('base64');
+    return { name, content, mode: mode.toString(8), uid, mtimeMs, ctimeMs, ino };
+  });
+}
+
+/** Starts a process that has the database open and locked, as the stranger. */
+async function hold(t: TestContext, file: string, how = ''): Promise<ChildProcess> {
+  const holder = spawn(
+    process.execPath,
+    ['--conditions=source', join(import.meta.dirname, 'hold-database.ts'), file, how],
+    { stdio: ['ignore', 'pipe', 'inherit'], ...stranger },
+  );
+  t.after(async () => {
+    if (holder.exitCode !== null || holder.signalCode !== null) return;
+    holder.kill('SIGKILL');
+    await once(holder, 'exit');
+  });
+  await once(holder.stdout as NodeJS.EventEmitter, 'data');
+  return holder;
+}
+
+/** Another user must be able to read the code for these tests. */
+function skipUnlessReadable(): string | false {
+  if (!stranger.uid) return false;
+  for (let at = import.meta.dirname; at !== '/'; at = join(at, '..')) {
+    accessSync(at, constants.R_OK);
+    if ((statSync(at).mode & 0o005) !== 0o005) return `another user cannot read ${at}`;
+  }
+  return false;
+}
+
+const skip = skipUnlessReadable();
+
+test('doctor leaves a database that is not running as it was, with no file beside it', {
+  skip,
+}, async (t) => {
+  const { folder, doctor } = await prepare(t);
+  const before = snapshot(folder);
+  const { of } = await doctor();
+  assert.deepEqual(snapshot(folder), before);
+  assert.equal(of('database')?.status, 'ok', of('database')?.detail);
+  assert.equal(of('tokens-dead')?.status, 'ok', 'the records were read');
+});
+
+test('doctor leaves the files of a running Foyer as they were, and reads what it has committed', {
+  skip,
+}, async (t) => {
+  const { folder, file, doctor } = await prepare(t);
+  await hold(t, file);
+  const before = snapshot(folder);
+  assert.deepEqual(
+    before.map(({ name }) => name),
+    ['.', 'foyer.db', 'foyer.db-shm', 'foyer.db-wal'],
+  );
+  const { of } = await doctor();
+  assert.deepEqual(snapshot(folder), before);
+  assert.equal(of('database')?.status, 'ok', of('database')?.detail);
+  assert.equal(of('database-schema')?.status, 'ok', of('database-schema')?.detail);
+});
+
+test('doctor leaves what a killed Foyer left as it was, and reads its log', { skip }, async (t) => {
+  const { folder, file, doctor } = await prepare(t);
+  const holder = await hold(t, file);
+  holder.kill('SIGKILL');
+  await once(holder, 'exit');
+  const before = snapshot(folder);
+  const { of } = await doctor();
+  assert.deepEqual(snapshot(folder), before);
+  assert.equal(of('database')?.status, 'ok', of('database')?.detail);
+  assert.equal(of('tokens-dead')?.status, 'ok');
+});
+
+for (const { what, change, names } of [
+  {
+    what: 'a database file',
+    change: (file: string) => chmodSync(file, 0o444),
+    names: /cannot write \S+foyer\.db \(mode 444/,
+  },
+  {
+    what: 'a folder',
+    change: (file: string) => chmodSync(join(file, '..'), 0o555),
+    names: /cannot write \S+foyer-untouched-\w+ \(mode 555/,
+  },
+  {
+    what: 'a log',
+    change: (file: string) => chmodSync(`${file}-wal`, 0o444),
+    names: /cannot write \S+foyer\.db-wal \(mode 444/,
+  },
+  {
+    what: 'a shared-memory file',
+    change: (file: string) => chmodSync(`${file}-shm`, 0o444),
+    names: /cannot write \S+foyer\.db-shm \(mode 444/,
+  },
+]) {
+  test(`doctor finds ${what} that may only be read, and leaves everything as it was`, { skip }, async (t) => {
+    const { folder, file, doctor } = await prepare(t);
+    const holder = await hold(t, file);
+    holder.kill('SIGKILL');
+    await once(holder, 'exit');
+    change(file);
+    const before = snapshot(folder);
+    const { of, exitCode } = await doctor();
+    assert.deepEqual(snapshot(folder), before);
+    assert.equal(exitCode, 1);
+    assert.equal(of('database')?.status, 'fault');
+    assert.match(of('database')?.detail ?? '', names);
+    assert.match(of('database')?.fix ?? '', /chown USER/);
+  });
+}
+
+test('doctor finds a read-only database without a log beside it, and makes none', { skip }, async (t) => {
+  const { folder, file, doctor } = await prepare(t);
+  chmodSync(file, 0o444);
+  chmodSync(folder, 0o555);
+  const before = snapshot(folder);
+  const { of, exitCode } = await doctor();
+  assert.deepEqual(snapshot(folder), before);
+  assert.equal(exitCode, 1);
+  assert.match(of('database')?.detail ?? '', /foyer\.db \(mode 444.*; \S+ \(mode 555/);
+});
+
+test('doctor finds a log that another user owns, as a command run as root leaves it', {
+  skip: skip || (stranger.uid ? false : 'only root can give a file to another user'),
+}, async (t) => {
+  const { file, doctor } = await prepare(t);
+  const holder = await hold(t, file);
+  holder.kill('SIGKILL');
+  await once(holder, 'exit');
+  chownSync(`${file}-shm`, 0, 0);
+  chmodSync(`${file}-shm`, 0o644);
+  const { of } = await doctor();
+  assert.match(of('database')?.detail ?? '', /foyer\.db-shm \(mode 644, owner 0\)/);
+  assert.match(of('database')?.fix ?? '', /chown USER \S+foyer\.db-shm/);
+});
+
+test('doctor distinguishes a file that another program has locked from one that it may not open', {
+  skip,
+}, async (t) => {
+  const { folder, environment, doctor } = await prepare(t);
+  const file = join(folder, 'locked.db');
+  environment.DATABASE_URL = `file:${file}`;
+  // Not in WAL mode, so that no one can even read while another connection writes.
+  await hold(t, file, 'exclusive');
+  const { of, exitCode } = await doctor();
+  assert.equal(exitCode, 1);
+  assert.match(of('database')?.detail ?? '', /cannot be opened: database is locked/);
+  assert.match(of('database')?.fix ?? '', /Another program has locked it/);
+});
+
+test('doctor reports a log without its index, and a database that is gone while its key is still there', {
+  skip,
+}, async (t) => {
+  const { folder, file, doctor } = await prepare(t);
+  writeFileSync(`${file}-wal`, randomBytes(4152));
+  const before = snapshot(folder);
+  const withLog = await doctor();
+  assert.equal(withLog.of('database-wal')?.status, 'warning');
+  assert.match(withLog.of('database-wal')?.fix ?? '', /move it away before the start/);
+  assert.deepEqual(snapshot(folder), before);
+  rmSync(file);
+  const gone = await doctor();
+  assert.match(gone.of('database')?.detail ?? '', /foyer\.db is gone: foyer\.db-wal is still there/);
+  assert.match(gone.of('database')?.fix ?? '', /restore the newest backup/);
+  assert.equal(gone.exitCode, 1);
+});
+
+test('doctor runs no migration of Foyer or of the app, and reports what the start would run', {
+  skip,
+}, async (t) => {
+  const { folder, file, doctor } = await prepare(t);
+  const sqlite = new Sqlite(file);
+  sqlite.exec("create table app_migration (name text); insert into app_migration values ('0007-orders')");
+  sqlite.close();
+  giveAway(folder);
+  const before = snapshot(folder);
+  const { of } = await doctor();
+  assert.deepEqual(snapshot(folder), before);
+  assert.match(of('database-schema')?.detail ?? '', /newer version of the app.*0007-orders/);
+});
+
+test('doctor creates and changes nothing in a Postgres database', { skip }, async (t) => {
+  const { environment, doctor } = await prepare(t);
+  const { url, drop } = await createPostgresDatabase();
+  t.after(drop);
+  environment.DATABASE_URL = url;
+  const database = await openDatabase({ kind: 'postgres', url });
+  t.after(() => database.close());
+  const rowsOf = async () => {
+    const tables = await database.queries.introspection.getTables({ withInternalKyselyTables: true });
+    const counts = tables.map(async ({ name }) => {
+      const rows = await database.queries
+        .selectFrom(name as 'installations')
+        .selectAll()
+        .execute();
+      return [name, rows];
+    });
+    return Promise.all(counts);
+  };
+  const before = await rowsOf();
+  const { of } = await doctor();
+  assert.equal(of('tokens-dead')?.status, 'ok');
+  assert.deepEqual(await rowsOf(), before);
+});
