@@ -114,12 +114,11 @@ export function createInstallationMethods({
       // If the app was installed again in the meantime, that install stays.
       if (current?.installedAt !== record.installedAt) return false;
       const { teamId, enterpriseId, isEnterpriseInstall } = record;
-      const applied = await store.deleteInstallation(
-        { teamId, enterpriseId, isEnterpriseInstall },
-        { reason },
-      );
+      await store.deleteInstallation({ teamId, enterpriseId, isEnterpriseInstall }, { reason });
       wakeWorker();
-      return applied;
+      // Not what the store returns: Slack reports the revocation, and that event may have been applied first.
+      const after = await findRecord({ installationId: record.id });
+      return after?.status === 'uninstalled' && after.installedAt === record.installedAt;
     },
     async retry(runId) {
       const outcome = await retryRun(database, runId, { userId: null, now: now() });

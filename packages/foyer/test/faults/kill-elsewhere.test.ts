@@ -9,7 +9,7 @@ import {
 } from '../../src/testing/visitor.ts';
 import type { EngineName } from '../support/stage-database.ts';
 import { isFullRun } from './support/full-run.ts';
-import { afterMs, atCall, atCommit, type KillPoint, phases } from './support/kill-points.ts';
+import { afterMs, atCall, atCommit, type KillPoint, killedDuring, phases } from './support/kill-points.ts';
 import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
 import { heldTokens, liveTokens } from './support/tokens.ts';
 
@@ -34,22 +34,6 @@ async function installAcme(stage: ProcessStage): Promise<void> {
   const done = await install(visitor, stage.url, stage.sandbox, acmeOf(stage));
   assert.equal(done.status, 303);
   await finishedRun(visitor, stage.url + done.headers.get('location'), patienceMs);
-}
-
-/** Does the work, and kills Foyer at the kill point, or shortly after the work if that point never comes. */
-async function killedDuring(
-  stage: ProcessStage,
-  point: KillPoint,
-  work: () => Promise<unknown>,
-): Promise<void> {
-  const foyer = stage.foyer();
-  const disarm = point.arm(stage, () => stage.foyer().kill());
-  const done = work().catch(() => 'the connection was cut');
-  await Promise.race([foyer.ended, done.then(() => new Promise((next) => setTimeout(next, 300)))]);
-  stage.foyer().kill();
-  await stage.foyer().ended;
-  await done;
-  disarm();
 }
 
 const engines: readonly EngineName[] = isFullRun ? ['SQLite', 'Postgres'] : ['SQLite'];

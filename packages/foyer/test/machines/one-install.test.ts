@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
-import { tmpdir } from 'node:os';
 import { describe, it, type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { freePort } from '../../src/testing/free-port.ts';
 import { createVisitor, eventually, finishedRun, pressAddToSlack } from '../../src/testing/visitor.ts';
-import { type FoyerProcess, isServing, spawnFoyer } from '../faults/support/foyer-process.ts';
 import { count, isFullRun } from '../faults/support/full-run.ts';
 import { heldTokens, liveTokens } from '../faults/support/tokens.ts';
-import { type Machines, setMachines } from './support/set-machines.ts';
+import { type Machines, setMachines, startMachineProcess } from './support/set-machines.ts';
 
 /** One install in which two machines on one Postgres take part. */
 
@@ -138,7 +134,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     for (const method of cuts) {
       // Both stay stopped until A, now a separate process, has the run, since any machine may claim it.
       await Promise.all([machines.a.stop(), b.stop()]);
-      const a = await startProcess(t, environment);
+      const a = await startMachineProcess(t, environment);
       const place = newPlace(machines, `Killed in ${method}`);
       // The call that is under way when A dies: Slack acts, and its answer reaches no one.
       sandbox.faults.add({ method, failure: { type: 'hang', delayMs: 20_000, acts: true } });
@@ -201,22 +197,3 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     t.diagnostic(`B stopped ${stoppedMs} ms after the uninstall`);
   });
 });
-
-/** A Foyer that can be killed, on the database of the machines. */
-async function startProcess(
-  t: TestContext,
-  environment: Record<string, string>,
-): Promise<{ url: string; process: FoyerProcess }> {
-  const port = await freePort();
-  const process = spawnFoyer({
-    environment: { ...environment, PORT: String(port) },
-    folder: tmpdir(),
-    script: fileURLToPath(new URL('./support/machine-process.ts', import.meta.url)),
-  });
-  t.after(async () => {
-    process.kill();
-    await process.ended;
-  });
-  assert.ok(await isServing(process), process.output());
-  return { url: `http://127.0.0.1:${port}`, process };
-}

@@ -1,6 +1,7 @@
 import Sqlite from 'better-sqlite3';
 import type { PostgresProxy } from '../../support/postgres-proxy.ts';
 import type { ProcessStage } from './process-stage.ts';
+import type { WebhookEndpoint } from './webhook-endpoint.ts';
 
 /**
  * An instant at which a process can be killed. Foyer itself has no part in this: the sandbox sees each call come and
@@ -48,16 +49,23 @@ export function atCall(method: string, nth: number, phase: Phase, delayMs = 0): 
   };
 }
 
-/** A call of the operators' webhook, before or after the message is posted. */
-export function atWebhook(phase: 'as it arrives' | 'before its answer'): KillPoint {
+/** The `nth` call of a webhook, the operators' one by default, before or after the message is posted. */
+export function atWebhook(
+  phase: 'as it arrives' | 'before its answer',
+  { nth = 1, endpoint }: { nth?: number; endpoint?: WebhookEndpoint } = {},
+): KillPoint {
   return {
-    name: `the operators’ webhook ${phase}`,
-    arm({ webhook }, kill) {
+    name: `call ${nth} of ${endpoint ? 'the app’s' : 'the operators’'} webhook ${phase}`,
+    arm({ webhook: ofOperators }, kill) {
+      const webhook = endpoint ?? ofOperators;
+      let seen = 0;
       webhook.answerWith((_req, res, post) => {
-        if (phase === 'before its answer') post();
+        seen += 1;
+        if (phase === 'before its answer' || seen < nth) post();
+        if (seen < nth) return res.end('ok');
         kill();
         res.destroy();
-      }, 1);
+      }, nth);
       return () => webhook.answerWith('ok');
     },
   };
@@ -123,4 +131,20 @@ export function afterMs(delayMs: number): KillPoint {
       return () => clearTimeout(timer);
     },
   };
+}
+
+/** Does the work, and kills Foyer at the kill point, or shortly after the work if that point never comes. */
+export async function killedDuring(
+  stage: ProcessStage,
+  point: KillPoint,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  const foyer = stage.foyer();
+  const disarm = point.arm(stage, () => stage.foyer().kill());
+  const done = work().catch(() => 'the connection was cut');
+  await Promise.race([foyer.ended, done.then(() => new Promise((next) => setTimeout(next, 300)))]);
+  stage.foyer().kill();
+  await stage.foyer().ended;
+  await done;
+  disarm();
 }

@@ -53,6 +53,8 @@ export async function setProcessStage(
     sandbox?: Partial<SandboxOptions>;
     start?: boolean;
     withIpc?: boolean;
+    /** The script to run instead of the fixture app. */
+    script?: string;
   } = {},
 ): Promise<ProcessStage> {
   const port = await freePort();
@@ -81,6 +83,7 @@ export async function setProcessStage(
     LOG_LEVEL: 'info',
     ...options.environment,
   };
+  const process = { environment, folder, withIpc: options.withIpc, script: options.script };
   let running: FoyerProcess | undefined;
 
   const stage: ProcessStage = {
@@ -98,11 +101,11 @@ export async function setProcessStage(
       return running;
     },
     async start(nodeArguments = []) {
-      running = spawnFoyer({ environment, folder, nodeArguments, withIpc: options.withIpc });
+      running = spawnFoyer({ ...process, nodeArguments });
       if (!(await isServing(running))) throw new Error(`Foyer did not start:\n${running.output()}`);
     },
     async tryStart() {
-      running = spawnFoyer({ environment, folder });
+      running = spawnFoyer(process);
       return isServing(running);
     },
     rows: database.rows,

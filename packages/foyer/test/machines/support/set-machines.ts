@@ -1,8 +1,14 @@
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { createSandbox, type Sandbox, type SandboxOptions } from 'slack-sandbox';
 import { type Config, parseConfig } from '../../../src/config/config.ts';
 import { type ServedFoyer as Foyer, type StartOptions, startFoyer } from '../../../src/serve.ts';
+import { freePort } from '../../../src/testing/free-port.ts';
+import { type FoyerProcess, isServing, spawnFoyer } from '../../faults/support/foyer-process.ts';
 import { manifestText } from '../../faults/support/process-stage.ts';
 import { startWebhookEndpoint, type WebhookEndpoint } from '../../faults/support/webhook-endpoint.ts';
 import { postgresStageDatabase, type StageDatabase } from '../../support/stage-database.ts';
@@ -109,6 +115,26 @@ export async function setMachines(
   }
   machines.sendTo(a);
   return machines;
+}
+
+/** A Foyer that can be killed, on the database of the machines. */
+export async function startMachineProcess(
+  t: TestContext,
+  environment: Record<string, string>,
+  script = fileURLToPath(new URL('./machine-process.ts', import.meta.url)),
+): Promise<{ url: string; process: FoyerProcess }> {
+  const port = await freePort();
+  const process = spawnFoyer({
+    environment: { ...environment, PORT: String(port) },
+    folder: tmpdir(),
+    script,
+  });
+  t.after(async () => {
+    process.kill();
+    await process.ended;
+  });
+  assert.ok(await isServing(process), process.output());
+  return { url: `http://127.0.0.1:${port}`, process };
 }
 
 /** A proxy in front of the machines, which passes each connection to the one that `sendTo` names. */

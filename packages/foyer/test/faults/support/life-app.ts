@@ -1,0 +1,88 @@
+import { ask, type Foyer, type FoyerDefinition, type Job, type Step, StepError } from '../../../src/index.ts';
+import { fixtureManifest } from '../../support/fixture-manifest.ts';
+
+/**
+ * An app that bills from install to uninstall, for the tests that kill it. It calls a billing system of its own over
+ * HTTP, and writes down in `ledger` what it has done. The ledger accepts the same line twice, so that a step or a turn
+ * that is committed twice is seen.
+ */
+
+/** The app's table. */
+export interface LedgerTables {
+  ledger: { id: string; line: string };
+}
+
+const title = { todo: 'Bill', doing: 'Billing' };
+export const plans = [
+  { value: 'free', label: 'Free' },
+  { value: 'team', label: 'For a team' },
+];
+
+/** Makes the definition. The steps and the job post to `billingUrl`; without `jobMs` there is no job. */
+export function lifeDefinition(billingUrl: string, jobMs?: string): FoyerDefinition<LedgerTables> {
+  async function bill(text: string, signal: AbortSignal): Promise<void> {
+    const response = await fetch(billingUrl, { method: 'POST', body: JSON.stringify({ text }), signal });
+    if (response.ok) return;
+    const final = response.status === 402;
+    throw new StepError(`billing_${response.status}`, 'The billing system refused', { final });
+  }
+  const line = (text: string) => ({ id: crypto.randomUUID(), line: text });
+
+  /** An uninstall step: calls the billing system, and writes a line with its end. */
+  const uninstallStep = (name: string): Step => ({
+    name,
+    title,
+    async run({ installationId, life, signal, write }) {
+      const text = `${name} ${installationId}/${life}`;
+      await bill(text, signal);
+      write<LedgerTables>((tx) => tx.insertInto('ledger').values(line(text)).execute());
+      return null;
+    },
+  });
+  const choosePlan: Step = {
+    name: 'choose-plan',
+    title,
+    async run({ answer, teamId, signal, postOnce, write }) {
+      if (answer === undefined)
+        return ask({ id: 'plan', text: 'Which plan?', input: { type: 'choice', options: plans } });
+      await bill(`plan ${teamId} ${answer}`, signal);
+      await postOnce('plan', { text: `Your plan: ${answer}` });
+      write<LedgerTables>((tx) =>
+        tx
+          .insertInto('ledger')
+          .values(line(`plan ${teamId} ${answer}`))
+          .execute(),
+      );
+      return answer;
+    },
+  };
+  const job: Job<Foyer<LedgerTables>> = {
+    name: 'bill',
+    everyMs: Number(jobMs ?? 1000),
+    async run({ foyer, dueAt, signal }) {
+      await bill(`turn ${dueAt}`, signal);
+      await foyer.database.write((tx) =>
+        tx
+          .insertInto('ledger')
+          .values(line(`turn ${dueAt}`))
+          .execute(),
+      );
+    },
+  };
+  return {
+    manifest: JSON.parse(fixtureManifest),
+    install: [choosePlan],
+    uninstall: [uninstallStep('close-books'), uninstallStep('cancel-plan')],
+    jobs: jobMs === undefined ? [] : [job],
+    migrations: {
+      '0001-ledger': {
+        up: (db) =>
+          db.schema
+            .createTable('ledger')
+            .addColumn('id', 'text', (column) => column.primaryKey())
+            .addColumn('line', 'text', (column) => column.notNull())
+            .execute(),
+      },
+    },
+  };
+}
