@@ -4,15 +4,15 @@ import { appendHistory } from '../database/history.ts';
 import { lockInstallation } from '../database/installations.ts';
 import type { LinkClaims } from './link.ts';
 
-/** What happens to a workspace that is already another account's. */
+/** What happens if the workspace already belongs to another account. */
 export type ConflictRule = 'refuse' | 'move' | 'share';
 
 /** Thrown when an install must not be stored. `code` is in the result, the log and the record. */
 export class InstallRefusedError extends Error {
   override readonly name = 'InstallRefusedError';
-  /** gate_refused: the app's own rule. already_connected: another account's. other_workspace: the link names one. */
+  /** gate_refused: by the app's own rule. already_connected: to another account. other_workspace: than the link names. */
   readonly code: 'gate_refused' | 'already_connected' | 'other_workspace';
-  /** What the installer is shown; the page's own words unless given. */
+  /** The reason that the installer sees; the page's own text unless given. */
   readonly reason: string | undefined;
   constructor(code: InstallRefusedError['code'], reason?: string) {
     super(`The install was refused: ${code}`);
@@ -21,7 +21,7 @@ export class InstallRefusedError extends Error {
   }
 }
 
-/** Connects an installation at an operator's word. other: it is another account's, and was not to be moved. */
+/** Connects an installation for an operator. Returns `other` if it belongs to another account and may not be moved. */
 export async function connectByHand(
   transaction: Tx,
   wish: {
@@ -58,13 +58,13 @@ export async function connectByHand(
   return 'connected';
 }
 
-/** Thrown when a link has connected a workspace before. */
+/** Thrown when a link has already connected a workspace. */
 export class LinkUsedError extends Error {
   override readonly name = 'LinkUsedError';
   readonly code = 'link_used';
 }
 
-/** Thrown when a workspace is another account's and its installer has not yet confirmed the move. */
+/** Thrown when a workspace belongs to another account and its installer has not yet confirmed the move. */
 export class MoveUnconfirmedError extends Error {
   override readonly name = 'MoveUnconfirmedError';
   readonly code = 'move_unconfirmed';
@@ -77,9 +77,9 @@ export interface ConnectingInstall {
   runId: string;
   userId: string;
   progressHash: string;
-  /** Whether it follows an uninstall: then the connections of before are gone, and give way. */
+  /** Whether it follows an uninstall: then the earlier connections have ended and are replaced. */
   isNewLife: boolean;
-  /** The workspace whose move its installer has confirmed: a tenant, such as `team:T…`. */
+  /** The workspace whose installer has confirmed the move: a tenant, such as `team:T…`. */
   confirmedMove: boolean;
   link: LinkClaims;
   rule: ConflictRule;
@@ -87,9 +87,9 @@ export interface ConnectingInstall {
 }
 
 /**
- * Connects an installation in the transaction that stores it (invariant 1), whose row that transaction has locked: two
- * links that meet at one workspace are judged one after the other.
- * @throws LinkUsedError, MoveUnconfirmedError, InstallRefusedError; nothing is stored then
+ * Connects an installation in the transaction that stores it (invariant 1). That transaction has locked its row, so two
+ * links for one workspace are checked one after the other.
+ * @throws LinkUsedError, MoveUnconfirmedError, InstallRefusedError: then nothing is stored
  */
 export async function commitConnection(transaction: Tx, install: ConnectingInstall): Promise<void> {
   const { clientId, installationId, runId, link, rule, now } = install;

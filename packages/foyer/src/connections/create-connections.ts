@@ -23,16 +23,16 @@ import type { CookieTarget, LinkCookies } from './link-cookies.ts';
 export interface Connection {
   id: string;
   installationId: string;
-  /** The host's own id of the account. */
+  /** The host's own id for the account. */
   org: string;
-  /** The host's own id of the person who connected it. */
+  /** The host's own id for the person who connected it. */
   subject: string | null;
   label: string | null;
-  /** What the link carried for the app's steps. */
+  /** The link's data for the app's steps. */
   data: unknown;
   /** ISO 8601. */
   connectedAt: string;
-  /** uninstalled: the connection is gone, and comes back with a reinstall. */
+  /** uninstalled: the connection has ended; a reinstall restores it. */
   status: InstallationStatus;
   teamId: string | null;
   teamName: string | null;
@@ -40,21 +40,21 @@ export interface Connection {
   isEnterpriseInstall: boolean;
 }
 
-/** What a link is made of. */
+/** The content of a link. */
 export interface ConnectOptions {
-  /** The host's own id of the person who is logged in. */
+  /** The host's own id for the person who is logged in. */
   subject?: string;
-  /** The host's own id of the account that the workspace is to belong to. */
+  /** The host's own id for the account that the workspace will belong to. */
   org: string;
   /** The account's name, for the page that a mailed link shows. */
   label?: string;
-  /** Where the browser goes afterwards, with a signed result; its origin is one of CONNECT_RETURN_ORIGINS. */
+  /** Where the browser goes afterward, with a signed result; its origin must be one of CONNECT_RETURN_ORIGINS. */
   returnTo?: string;
-  /** The one workspace (T…) or organization (E…) that the link may connect: to repair its installation. */
+  /** The only workspace (T…) or organization (E…) that the link may connect, to repair its installation. */
   teamId?: string;
   /** JSON for the app's steps, at most 1000 bytes. */
   data?: unknown;
-  /** How long the link is good for; an hour unless given, at most seven days. */
+  /** How long the link is valid: an hour unless given, at most seven days. */
   ttlMs?: number;
 }
 
@@ -75,17 +75,17 @@ export interface ClaimedWorkspace {
   expiresAt: Date;
 }
 
-/** What an app asks about connections. */
+/** How an app reads and removes its connections. */
 export interface ConnectionList {
-  /** The newest connection of an account or an installation; one that is gone only if there is no other. */
+  /** The newest connection of an account or an installation; one that has ended only if there is no other. */
   find(target: { org: string } | { installationId: string }): Promise<Connection | undefined>;
-  /** Every connection, newest first, or those of one account; those that are gone last. */
+  /** Every connection, or those of one account: newest first, and those that have ended last. */
   list(filter?: { org?: string }): Promise<Connection[]>;
-  /** Disconnects; the installation stays. Resolves to whether there was such a connection. */
+  /** Disconnects; the installation stays. Resolves to whether the connection existed. */
   remove(id: string): Promise<boolean>;
 }
 
-/** How long a claim is good for. */
+/** How long a claim is valid. */
 export const claimLifetimeMs = 60 * 60_000;
 
 const claimSchema = z.object({
@@ -109,16 +109,16 @@ export interface ConnectionsDeps {
   config: Pick<Config, 'connect' | 'http' | 'slack'>;
   database: Database;
   cookies: LinkCookies;
-  /** Of claims; made for this purpose alone. */
+  /** For claims only. */
   claimSealer: Sealer;
-  /** An installation was connected or disconnected: what shows it is stale. Must not throw. */
+  /** An installation was connected or disconnected, so what shows it is out of date. Must not throw. */
   onChanged?(installationId: string): void;
   /** A workspace was claimed. Must not throw. */
   onClaimed?(): void;
   now: () => number;
 }
 
-/** Makes what an app does with links, claims and connections. */
+/** Creates the functions for links, claims and connections. */
 export function createConnections(deps: ConnectionsDeps) {
   const { config, database, cookies, claimSealer, now } = deps;
   const { clientId } = config.slack;
@@ -141,7 +141,7 @@ export function createConnections(deps: ConnectionsDeps) {
     return claim;
   }
 
-  /** @throws ConnectError unless the claim is of the installation's present life and of someone who may claim it */
+  /** @throws ConnectError unless the claim is for the current life of the installation, by someone who may claim it */
   async function assertClaimable(
     queries: Database['queries'],
     claim: Claim,
@@ -175,7 +175,7 @@ export function createConnections(deps: ConnectionsDeps) {
         label: options.label,
         return_to: options.returnTo,
         team: options.teamId,
-        // Only JSON passes `createLink`.
+        // `createLink` has accepted only JSON.
         data: options.data as z.core.util.JSONType | undefined,
         jti: randomUUID(),
       };
@@ -201,7 +201,7 @@ export function createConnections(deps: ConnectionsDeps) {
       return url.href;
     },
 
-    /** The workspace that a claim is about, so that a page can name it before its button is pressed. */
+    /** Reads which workspace a claim is about, so that a page can name it beside its button. */
     async readClaim(token: string): Promise<ClaimedWorkspace> {
       const claim = openClaim(token);
       const row = await database.queries
@@ -257,7 +257,7 @@ export function createConnections(deps: ConnectionsDeps) {
           const [known] = await listConnections(transaction, { clientId, id });
           if (!known) return undefined;
           await lockInstallation(transaction, { id: known.installation_id });
-          // It may have been removed while the row was locked by another.
+          // Another transaction that held the lock may have removed it.
           const [row] = await listConnections(transaction, { clientId, id });
           if (!row) return undefined;
           await deleteConnections(transaction, [id]);

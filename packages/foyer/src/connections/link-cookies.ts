@@ -3,19 +3,19 @@ import { parseCookie, stringifySetCookie } from 'cookie';
 import type { Sealer } from '../installations/sealer.ts';
 
 /**
- * Two cookies bind what strangers could send to somebody else. `link`: set with the host's own response, it says that
- * this browser asked for this link, so it goes straight to Slack. `form`: set with a page that asks for a press, so that
- * only a form that this browser was shown counts (a page elsewhere can neither read nor set it).
+ * Two cookies protect against links and forms that a stranger sends to someone else. `link` comes with the host's own
+ * response: this browser asked for this link, so it goes straight to Slack. `form` comes with a page that has a button:
+ * only a form that Foyer showed to this browser counts, since no other site can read or set the cookie.
  */
 
-/** What a form of ours carries, sealed. */
+/** The sealed content of a form. */
 export interface FormTicket {
   link: string;
-  /** The tenant whose move to the link's account this form confirms. */
+  /** The tenant that this form moves to the link's account. */
   moves?: string;
 }
 
-/** How long a page that asks for a press may stay open. */
+/** How long the form of a page is valid. */
 export const formLifetimeMs = 30 * 60_000;
 const mostCookies = 12;
 
@@ -25,7 +25,7 @@ export type CookieTarget =
   | { readonly headers: Headers }
   | Headers;
 
-/** Makes what sets and checks both cookies. `sealer` is made for this purpose alone. */
+/** Creates the functions that set and check both cookies. `sealer` is for this purpose only. */
 export function createLinkCookies(deps: { sealer: Sealer; secure: boolean; now: () => number }) {
   const { sealer, secure, now } = deps;
   const prefix = secure ? '__Host-' : '';
@@ -57,7 +57,7 @@ export function createLinkCookies(deps: { sealer: Sealer; secure: boolean; now: 
       for (const name of old.slice(0, Math.max(0, old.length - mostCookies + 1))) add(cookie(name, '', 0));
     },
 
-    /** Whether this browser was given this link by the host. */
+    /** Whether the host gave this link to this browser. */
     isBound(jti: string, cookieHeader: string | undefined): boolean {
       const held = parseCookie(cookieHeader ?? '')[linkName(jti)];
       return held !== undefined && opened(held, 'link') === jti;
@@ -66,7 +66,7 @@ export function createLinkCookies(deps: { sealer: Sealer; secure: boolean; now: 
     /** Makes the hidden value of a form, and the cookie that goes with it. */
     issueForm(ticket: FormTicket, cookieHeader: string | undefined): { value: string; setCookie: string } {
       const known = parseCookie(cookieHeader ?? '')[formName] ?? '';
-      // Two tabs share one, so that either form may be sent.
+      // Two tabs share one, so that both forms work.
       const browser = /^[\w-]{22}$/.test(known) ? known : randomBytes(16).toString('base64url');
       const value = sealer.seal(
         JSON.stringify({ ...ticket, browser, until: now() + formLifetimeMs }),
@@ -75,7 +75,7 @@ export function createLinkCookies(deps: { sealer: Sealer; secure: boolean; now: 
       return { value, setCookie: cookie(formName, browser, formLifetimeMs) };
     },
 
-    /** Opens a form's hidden value; undefined unless this browser was shown the form lately. */
+    /** Opens a form's hidden value; undefined unless Foyer showed this form to this browser recently. */
     readForm(value: string | null, cookieHeader: string | undefined): FormTicket | undefined {
       const text = value === null || value.length > 16_000 ? undefined : opened(value, 'form');
       if (text === undefined) return undefined;

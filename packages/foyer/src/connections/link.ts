@@ -3,29 +3,28 @@ import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
 import { z } from 'zod';
 
 /**
- * Links and results: what crosses between Foyer and the host product. Both are JWTs, signed with HS256 and
+ * Links and results, which Foyer and the host product exchange. Both are JWTs, signed with HS256 and
  * CONNECT_SECRET, so that a backend in any language can make and read them.
  *
- * Why the signature is checked here and not by `jwtVerify`: hosts call `readResult` in a request handler and it answers
- * at once, while jose's check is asynchronous. There is one algorithm and one key, so the check is one HMAC; the header
- * never chooses.
+ * Why not jose's `jwtVerify`: it is asynchronous, and hosts call `readResult` synchronously. There is one algorithm and
+ * one key, so the check is one HMAC; the token's header never chooses the algorithm.
  */
 
-/** A link is good for at most this long after it was issued. */
+/** The longest validity of a link, counted from when it was issued. */
 export const longestLinkMs = 7 * 24 * 3_600_000;
 
 /** How long a host has to read a result. */
 export const resultLifetimeMs = 5 * 60_000;
 
-/** How far the clock of the other side may run ahead of ours. */
+/** How far the host's clock may be ahead of ours. */
 const clockToleranceMs = 60_000;
 
 const longestToken = 8000;
 const mostDataBytes = 1000;
 
 /**
- * Thrown when a link, a result or a claim is refused. The message is for the developer's log; what a visitor sees is a
- * page of its own.
+ * Thrown when a link, a result or a claim is refused. The message is for the developer's log; visitors see a page with
+ * its own text.
  */
 export class ConnectError extends Error {
   override readonly name = 'ConnectError';
@@ -45,7 +44,7 @@ export class ConnectError extends Error {
   }
 }
 
-/** One line of visible text that every database takes: no control character, no half of a surrogate pair. */
+/** One line of visible text that every database accepts: no control character, no lone surrogate. */
 const line = (most: number) =>
   z
     .string()
@@ -55,7 +54,7 @@ const line = (most: number) =>
       error: 'holds a control character or half a character',
     });
 
-/** Any JSON, as small as a note. */
+/** Any JSON, within a small limit. */
 const data = z.json().refine(
   (value) => {
     const text = JSON.stringify(value);
@@ -69,7 +68,7 @@ const jti = line(128);
 /** What identifies the host's account. */
 const account = { sub: line(255).optional(), org: line(255), label: line(200).optional() };
 
-/** What a link says besides its audience and times. */
+/** The claims of a link besides its audience and times. */
 export const linkClaims = z.strictObject({
   ...account,
   return_to: z.string().max(1000).optional(),
@@ -81,7 +80,7 @@ export const linkClaims = z.strictObject({
   jti,
 });
 
-/** A link's claims: which account of the host a workspace is to be connected with, and where the browser goes then. */
+/** A link's claims: which of the host's accounts to connect the workspace to, and where the browser goes afterward. */
 export type LinkClaims = z.output<typeof linkClaims>;
 
 /** A verified link. Times are in milliseconds since 1970. */
@@ -106,14 +105,14 @@ const resultClaims = z.object({
 /** A result's claims: how an install ended. Without a link `org` is absent, and `jti` is the install request's id. */
 export type ResultClaims = z.output<typeof resultClaims>;
 
-/** How an install ended, as `readResult` returns it. Compare `jti` with the one that this session's link carried. */
+/** How an install ended, as `readResult` returns it. Compare `jti` with that of the link of this session. */
 export interface ConnectResult {
-  /** The link's: the host keeps it in the session that asked, and compares the two. */
+  /** The link's id: the host keeps it in the session that asked, and compares the two. */
   jti: string;
   subject: string | null;
   org: string | null;
   outcome: ResultClaims['outcome'];
-  /** Why it was not installed, by name, such as `access_denied` or `already_connected`. */
+  /** Why the app was not installed, such as `access_denied` or `already_connected`. */
   error: string | null;
   teamId: string | null;
   teamName: string | null;
@@ -143,13 +142,13 @@ export async function createLink(
   return sign(options.secret, linkAudience, checked.data, times);
 }
 
-/** What links are checked against: the secret, and the origins that `return_to` may name. */
+/** What Foyer checks links against: the secret, and the origins that `return_to` may name. */
 export interface LinkOptions {
   secret: string;
   returnOrigins: readonly string[];
 }
 
-/** Verifies a link. @throws ConnectError with `link_expired` for a genuine one that is over, else `link_invalid` */
+/** Verifies a link. @throws ConnectError with `link_expired` if it is genuine but expired, else `link_invalid` */
 export function readLink(options: LinkOptions, token: string, now: number): Link {
   const { issuedAt, expiresAt, claims } = open(options.secret, linkAudience, token, 'link_invalid');
   const parsed = linkClaims.safeParse(claims);
@@ -163,7 +162,7 @@ export function readLink(options: LinkOptions, token: string, now: number): Link
   return { ...parsed.data, expiresAt };
 }
 
-/** Signs a result, for five minutes. */
+/** Signs a result that is valid for five minutes. */
 export function createResult(secret: string, claims: ResultClaims, now: number): Promise<string> {
   return sign(secret, resultAudience, claims, { now, expiresAt: now + resultLifetimeMs });
 }
@@ -192,7 +191,7 @@ export function readResult(secret: string, token: string, now: number): ConnectR
   };
 }
 
-/** An address of the host with a result behind it; one that was there is replaced. */
+/** Adds a result to an address of the host, or replaces the one that is there. */
 export function withResult(address: string, result: string): string {
   const url = new URL(address);
   url.searchParams.set('foyer_result', result);
@@ -254,7 +253,7 @@ function sameText(a: string, b: string): boolean {
   return left.length === right.length && timingSafeEqual(left, right);
 }
 
-/** Compares as browsers do: by scheme, host and port, whatever the text looks like. */
+/** Compares origins as browsers do: by scheme, host and port, not as text. */
 function assertListed({ returnOrigins }: LinkOptions, returnTo: string | undefined): void {
   if (returnTo === undefined) return;
   const url = URL.canParse(returnTo) ? new URL(returnTo) : undefined;

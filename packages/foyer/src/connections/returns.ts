@@ -4,18 +4,18 @@ import type { Database } from '../database/database.ts';
 import { readInstallRecord } from '../database/install-record.ts';
 import { createResult, type LinkClaims, type ResultClaims, withResult } from './link.ts';
 
-/** How an OAuth attempt ended, as the host is told. */
+/** How an OAuth attempt ended, as Foyer reports it to the host. */
 export interface InstallEnd {
   outcome: ResultClaims['outcome'];
-  /** By name; only if it was not installed. */
+  /** Why it was not installed, such as `access_denied`. */
   error?: string;
-  /** The workspace, as far as Slack named it. */
+  /** The workspace, if Slack named it. */
   place?: { teamId: string | null; teamName: string | null; enterpriseId: string | null; orgWide: boolean };
   installationId?: string;
   runId?: string;
 }
 
-/** Makes what leads a browser back to the host with a signed result. */
+/** Creates the functions that send a browser back to the host with a signed result. */
 export function createReturns(deps: {
   config: Pick<Config, 'connect' | 'slack' | 'successRedirectUrl' | 'errorRedirectUrl'>;
   database: Pick<Database, 'queries'>;
@@ -23,13 +23,13 @@ export function createReturns(deps: {
 }) {
   const { config, database, now } = deps;
 
-  /** The link's own address first, then what the environment says. */
+  /** The link's own address first, then the one from the environment. */
   function addressFor(link: LinkClaims | undefined, outcome: InstallEnd['outcome']): string | undefined {
     if (link?.return_to !== undefined) return link.return_to;
     return outcome === 'installed' ? config.successRedirectUrl : config.errorRedirectUrl;
   }
 
-  /** Where the browser goes after this end; undefined if Foyer's own page is to say it. */
+  /** Where the browser goes after this end; undefined if Foyer shows its own page. */
   async function toHost(
     attempt: { requestId: string; link?: LinkClaims },
     end: InstallEnd,
@@ -58,8 +58,8 @@ export function createReturns(deps: {
     toHost,
 
     /**
-     * What a link led to before. unused: nothing yet. used: it leads back to `location` with its first result, or, if
-     * there is no address to return to or the installation was erased since, to no place.
+     * What a link has led to so far. unused: nothing yet. used: it leads back to `location` with its first result;
+     * `location` is absent if there is no address to return to, or the installation has been erased since.
      */
     async earlierUse(
       link: LinkClaims,

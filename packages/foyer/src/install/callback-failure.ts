@@ -8,7 +8,7 @@ import type { FailureKind } from '../http/pages/failure-texts.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import { GateFailedError } from './gate.ts';
 
-/** Slack's refusals of an exchange that say our settings are wrong: no installer can fix them. */
+/** Slack's refusals of a code exchange that mean that our settings are wrong: no installer can fix them. */
 const misconfigured = new Set([
   'bad_client_secret',
   'bad_redirect_uri',
@@ -18,7 +18,7 @@ const misconfigured = new Set([
   'oauth_authorization_url_mismatch',
 ]);
 
-/** Slack's refusals that say: this code is no longer valid. Starting again fixes them. */
+/** Slack's refusals that mean that the code is no longer valid. Starting again fixes them. */
 const codeSpent = new Set(['code_already_used', 'code_expired', 'invalid_code', 'invalid_grant']);
 
 /**
@@ -36,16 +36,16 @@ const causes: ReadonlyMap<string, FailureKind> = new Map([
   ['temporarily_unavailable', 'slack_trouble'],
 ]);
 
-/** Why an install did not happen: the page to show, and the cause by name for the record and the log. */
+/** Why an install did not happen: the page to show, and the cause's name for the record and the log. */
 export interface CallbackFailure {
   kind: FailureKind;
-  /** Slack's error, or ours; short, and no secret. */
+  /** Slack's error code, or ours; short, and without any secret. */
   code: string;
   /** The HTTP status, if it is not the page's usual one. */
   status?: number;
-  /** Whether Slack may have let the app in without our hearing of it. */
+  /** Whether Slack may have installed the app although we got no answer. */
   mayHaveActed?: boolean;
-  /** failed unless a rule refused it. */
+  /** `failed` unless a rule refused the install. */
   outcome?: 'refused';
   /** Why the app's gate refuses, for the page. */
   reason?: string;

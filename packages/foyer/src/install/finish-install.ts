@@ -32,15 +32,15 @@ import { progressHash, progressPath } from './progress-token.ts';
 import type { StateContent, States } from './state.ts';
 import { exchangeTimeoutMs, type UnstoredTokens } from './unstored-tokens.ts';
 
-/** The callback, in order. Until the state is verified nothing is written and nothing is sent to Slack. */
+/** The callback, in order. Before the state is verified, Foyer writes nothing and sends nothing to Slack. */
 
-/** What a callback may take in all, and how the parts of it share that time (invariant 10). */
+/** How long a callback may take, and how its parts share that time (invariant 10). */
 const slackBudgetMs = 6500;
 const slackCallMs = 4500;
 const storeUntilMs = 7000;
 const giveBackMs = 1200;
 
-/** Thrown inside the provider when a state comes a second time. */
+/** Thrown inside the provider when a state is used a second time. */
 class StateUsedError extends Error {
   override readonly name = 'StateUsedError';
   readonly code = 'state_used';
@@ -52,17 +52,17 @@ export interface FinishInstallDeps {
   states: States;
   store: InstallationStore;
   unstoredTokens: UnstoredTokens;
-  /** Has the run begin in a moment. It must not throw: the install is done. */
+  /** Makes the worker start the run soon. It must not throw: the install is done. */
   wakeWorker(): void;
   pages: Pick<SendPages, 'sendFailure' | 'sendConnectQuestion'>;
   returns: Returns;
   cookies: LinkCookies;
-  /** What happens to a workspace that is already another account's. */
+  /** What happens if the workspace already belongs to another account. */
   onConflict: ConflictRule;
   /** Asks the app's gate; absent if it has none. */
   askGate?: AskGate;
   slackCalls: SlackCalls;
-  /** A pass through OAuth ended; refused: its callback was not accepted. Must not throw. */
+  /** An OAuth attempt ended; refused: its callback was not accepted. Must not throw. */
   onEnded?(outcome: 'installed' | 'cancelled' | 'failed' | 'refused'): void;
   /** This callback has installed the app. Must not throw. */
   onInstalled?(req: IncomingMessage): void;
@@ -84,7 +84,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     now: now(),
   });
 
-  /** A used state leads the browser that used it to its progress page. Any other browser learns that it was used. */
+  /** Sends the browser that used this state to its progress page. Any other browser learns that it was used. */
   async function answerUsedState(
     res: ServerResponse,
     content: StateContent,
@@ -113,7 +113,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     );
   }
 
-  /** Leads back to the host with a signed result; if there is no address for that, shows Foyer's own page. */
+  /** Redirects to the host with a signed result; if there is no address for that, shows Foyer's own page. */
   async function answer(
     res: ServerResponse,
     content: StateContent,
@@ -125,7 +125,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     else seeOther(res, location);
   }
 
-  /** Records a pass that ended without a code. The page does not depend on it: a failure to write is only logged. */
+  /** Records an attempt that ended without a code. The page does not depend on it: a failed write is only logged. */
   async function recordUnused(content: StateContent, failure: CallbackFailure): Promise<void> {
     const end = { outcome: outcomeOf(failure), errorCode: failure.code } as const;
     await database
@@ -227,7 +227,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
 
     await provider.handleCallback(providerRequest(req), res, {
       success() {
-        // Nothing here may throw: the provider would tell the installer that an install which is stored has failed.
+        // Nothing here may throw: the provider would then report a stored install as failed.
         isInstalled = true;
         deps.wakeWorker();
         deps.onEnded?.('installed');
@@ -244,8 +244,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
           return answerUsedState(res, content, 'state_used');
         }
         if (isStoring && error instanceof DatabaseUnavailableError && error.mayBeCommitted) {
-          // Invariant 1: neither stored nor revoked is known, so the kept tokens stay. `recoverInstalls` looks after the
-          // restart: they are erased if the install is there, and revoked if it is not.
+          // Invariant 1: it is unknown whether the install was stored, so the kept tokens stay. `recoverInstalls` looks
+          // later: it erases them if the install is there, and revokes them if it is not.
           requestLog.error({ err: error }, 'it is unknown whether an install was stored');
           const path = progressPath(config.http, content.progressToken);
           return pages.sendFailure(res, {
@@ -298,8 +298,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
   }
 
   /**
-   * Asks the installer, who has just shown that they may install in this workspace, whether it is to be moved. The link
-   * is signed again for the form, which comes back through `/slack/install` and to Slack once more.
+   * Asks the installer, who has just shown that they may install in this workspace, whether to move it. The link is
+   * signed again for the form, which leads through `/slack/install` to Slack once more.
    */
   async function askToMove(
     req: IncomingMessage,
@@ -327,7 +327,7 @@ function placeOf({ team, enterprise, isEnterpriseInstall = false }: Installation
   };
 }
 
-/** A link that names a workspace connects no other: `?team=` at Slack is only a suggestion. */
+/** A link that names a workspace connects only that one: Slack treats `?team=` as a suggestion. */
 function assertWorkspace(link: LinkClaims | undefined, place: ReturnType<typeof placeOf>): void {
   const chosen = place.orgWide ? place.enterpriseId : place.teamId;
   if (link?.team !== undefined && link.team !== chosen) throw new InstallRefusedError('other_workspace');
@@ -340,8 +340,8 @@ async function readAuthTest(response: Response): Promise<{ url?: string }> {
 }
 
 /**
- * The request as the provider wants to see it. It compares a cookie of one fixed name with the state; our own cookie,
- * one for each state, was compared before. So it is given the cookie that it expects, and nothing else of ours.
+ * The request in the form that the provider expects: it compares a cookie of one fixed name with the state. Our own
+ * cookie, one per state, has been compared already, so the provider gets that cookie and no other of ours.
  */
 function providerRequest(req: IncomingMessage): IncomingMessage {
   const url = new URL(req.url ?? '/', 'http://localhost');
@@ -358,9 +358,9 @@ function requestIdOf(verdict: { content?: StateContent }): string | undefined {
 }
 
 function seeOther(res: ServerResponse, location: string): void {
-  // A callback that took too long has been answered already.
+  // A callback that took too long already has an answer.
   if (res.headersSent) return;
-  // The provider has set a cookie of its own to be deleted; ours stays, so that this callback can be repeated.
+  // The provider deletes a cookie of its own. Ours stays, so that this callback can be repeated.
   res.removeHeader('Set-Cookie');
   res
     .writeHead(303, { Location: location, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' })

@@ -5,7 +5,7 @@ import type { Queries } from '../database/database.ts';
 import { findInstallRecords, type InstallRecord } from '../database/install-record.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 
-/** An install that Slack has approved and that is not stored yet. */
+/** An install that Slack has approved and Foyer has not yet stored. */
 export interface Candidate {
   /** Null for an org-wide install. */
   team: { id: string; name: string | null } | null;
@@ -14,24 +14,27 @@ export interface Candidate {
   isEnterpriseInstall: boolean;
   installer: {
     id: string;
-    /** Asks Slack; true for an org-wide install, which only admins can make; false too if the bot was not granted `users:read`. Rejects if Slack does not answer. */
+    /**
+     * Asks Slack. True for an org-wide install, which only admins can make; false also if the bot was not granted
+     * `users:read`. Rejects if Slack does not answer.
+     */
     isAdmin(): Promise<boolean>;
   };
-  /** What `auth.test` says of the place, such as `https://acme.slack.com/`; null if it says nothing. */
+  /** The workspace's address from `auth.test`, such as `https://acme.slack.com/`; null if Slack did not send one. */
   url: string | null;
-  /** What was granted, which may be less than what was asked for. */
+  /** The granted scopes, which may be fewer than the requested ones. */
   botScopes: readonly string[];
   userScopes: readonly string[];
   /** Which of your accounts the install is for; null without a link. */
   connection: { org: string; subject: string | null; label: string | null; data: unknown } | null;
-  /** The record of an earlier install of the same tenant, also if it was uninstalled. */
+  /** The record of an earlier install of the same tenant, even if it was uninstalled. */
   known: InstallRecord | null;
 }
 
 /** A gate's answer. The reason is shown to the installer, so it is a sentence for them. */
 export type Admission = { admit: true } | { admit: false; reason: string };
 
-/** Decides about an install after Slack's approval and before anything is stored. It has three seconds. */
+/** Decides whether to accept an install that Slack has approved, before anything is stored. It has three seconds. */
 export type Gate = (candidate: Candidate) => Admission | Promise<Admission>;
 
 /** Thrown when the gate itself fails: the install is not stored, and the page does not blame the installer. */
@@ -71,7 +74,7 @@ export function createAskGate(deps: {
     }
     const { admit, reason } = (admission ?? {}) as { admit?: unknown; reason?: unknown };
     if (admit === true) return;
-    // Anything but a clear answer stores nothing.
+    // Without a clear answer nothing is stored.
     if (admit !== false || typeof reason !== 'string')
       throw new GateFailedError('gate_failed', { cause: new TypeError('The gate returned no Admission') });
     throw new InstallRefusedError('gate_refused', reason.slice(0, longestReason));
@@ -92,8 +95,8 @@ export function createAskGate(deps: {
       installer: {
         id: user.id,
         async isAdmin() {
-          // Slack lets an organization's admins alone install org-wide, and the app may not look at people yet: it is
-          // in no workspace (docs.slack.dev/enterprise/developing-for-enterprise-orgs).
+          // Slack lets only an organization's admins install org-wide. The app cannot read people yet, since it is in no
+          // workspace (docs.slack.dev/enterprise/developing-for-enterprise-orgs).
           if (isEnterpriseInstall) return true;
           if (!bot?.scopes.includes('users:read')) return false;
           const slack = deps.slack(bot.token, { timeoutMs: about.limitMs });
@@ -121,7 +124,7 @@ export type AskGate = ReturnType<typeof createAskGate>;
 
 const admitted: Admission = { admit: true };
 
-/** A gate that admits these workspaces alone. An org-wide install covers others too, so it is refused. */
+/** A gate that admits only these workspaces. It refuses an org-wide install, which would cover others too. */
 export function allowTeams(
   teamIds: readonly string[],
   reason = 'This app is for certain workspaces only.',
@@ -129,7 +132,7 @@ export function allowTeams(
   return ({ team }) => (team && teamIds.includes(team.id) ? admitted : { admit: false, reason });
 }
 
-/** A gate that admits these Grid organizations alone: org-wide installs, and installs of their workspaces. */
+/** A gate that admits only these Grid organizations: org-wide installs, and installs of their workspaces. */
 export function allowEnterprises(
   enterpriseIds: readonly string[],
   reason = 'This app is for certain organizations only.',
@@ -138,7 +141,7 @@ export function allowEnterprises(
     enterprise && enterpriseIds.includes(enterprise.id) ? admitted : { admit: false, reason };
 }
 
-/** A gate that needs these bot scopes granted: an installer may have declined optional ones. */
+/** A gate that requires these bot scopes: an installer may have declined optional ones. */
 export function requireScopes(scopes: readonly string[]): Gate {
   return ({ botScopes }) => {
     const missing = scopes.filter((scope) => !botScopes.includes(scope));
@@ -150,7 +153,7 @@ export function requireScopes(scopes: readonly string[]): Gate {
   };
 }
 
-/** A gate that admits installs by admins and owners alone; the app needs the bot scope `users:read` for it. */
+/** A gate that admits only installs by admins and owners. It needs the bot scope `users:read`. */
 export function onlyAdmins(reason = 'Only admins and owners of the workspace may install this app.'): Gate {
   return async ({ installer }) => ((await installer.isAdmin()) ? admitted : { admit: false, reason });
 }

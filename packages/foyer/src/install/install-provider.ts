@@ -4,22 +4,22 @@ import type { Config } from '../config/config.ts';
 import { type Logger, slackLogger } from '../config/log.ts';
 
 /**
- * Why a provider for each callback: `InstallProvider` knows neither who is calling nor what was issued, so what belongs
- * to one callback (its time limit, its tokens, its state) is bound to a provider of its own. It costs about 0.1 ms.
+ * Why a provider for each callback: `InstallProvider` does not know which callback it works for. So the time limit, the
+ * tokens and the state of one callback are bound to its own provider. Making one takes about 0.1 ms.
  */
 
 /** The cookie in which the provider looks for the state. It never reaches a browser: see `finish-install.ts`. */
 export const providerCookieName = 'foyer-provider-state';
 
-/** What one callback brings to its provider. */
+/** What a provider needs for its callback. */
 export interface CallbackParts {
   clientOptions: WebClientOptions;
-  /** Uses the state up. @throws when it was used before */
+  /** Marks the state as used. @throws if it was used before */
   consumeState(): Promise<void>;
   store(installation: Installation): Promise<void>;
 }
 
-/** What is asked of Slack: said alike when the flow starts and when the code is exchanged. */
+/** What Foyer asks Slack for: the same at the start of the flow and at the code exchange. */
 export function installOptions(config: Pick<Config, 'slack' | 'http'>): InstallURLOptions {
   const { botScopes, userScopes } = config.slack;
   return {
@@ -29,7 +29,7 @@ export function installOptions(config: Pick<Config, 'slack' | 'http'>): InstallU
   };
 }
 
-/** Makes Slack's provider, with our stores in the place of its own; without `parts` it only builds install URLs. */
+/** Makes Slack's provider with our stores; without `parts` it can only build install URLs. */
 export function createInstallProvider(
   deps: { config: Pick<Config, 'slack' | 'http'>; log: Logger },
   parts?: CallbackParts,
@@ -42,7 +42,7 @@ export function createInstallProvider(
     authorizationUrl: slack.authorizationUrl,
     stateCookieName: providerCookieName,
     clientOptions: parts?.clientOptions,
-    // What it calls an error comes to the callback's failure too, and is logged there, with the request's id.
+    // What it logs as an error also reaches the callback's failure handler, which logs it with the request's id.
     logger: { ...slackLogger(deps.log, 'oauth'), error() {} },
     stateStore: {
       generateStateParam: notHere,

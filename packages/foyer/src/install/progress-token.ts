@@ -5,7 +5,7 @@ export function progressPath({ basePath }: { basePath: string }, progressToken: 
   return `${basePath}/installs/${progressToken}`;
 }
 
-/** What the database keeps of a progress token: whoever reads the database cannot open the page. */
+/** The hash of a progress token, as the database stores it: someone who reads the database cannot open the page. */
 export function progressHash(progressToken: string): string {
   return createHash('sha256').update(progressToken).digest('base64url');
 }

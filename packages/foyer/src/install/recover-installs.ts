@@ -12,29 +12,29 @@ import {
 } from '../database/install-requests.ts';
 import type { UnstoredTokens } from './unstored-tokens.ts';
 
-/** A callback is answered within ten seconds: one that is open after a minute was interrupted. */
+/** A callback gets its answer within ten seconds: one that is still open after a minute was interrupted. */
 export const interruptedAfterMs = 60_000;
 
-/** How long a pass through OAuth is kept for the operator. Its state's id goes with it: that lapsed long before. */
+/** How long an install request is kept for the operator. Its state's id is erased with it; it expired long before. */
 export const installRequestsKeptMs = 90 * 24 * 3_600_000;
 
-/** Strangers can make attempts that fail: of those cancelled, and of those failed, so many of the newest are kept. */
+/** Strangers can cause attempts that fail: only this many of the newest cancelled and failed ones are kept. */
 const unsuccessfulKept = 10_000;
 
-/** Old rows are erased in small transactions, and a pass ends after so many of them. */
+/** Old rows are erased in small transactions; one clean-up stops after this many. */
 const batchRows = 500;
 const mostBatches = 100;
 
 /**
- * Makes the clean-up of passes that a crash or a dead database left in the middle: tokens that were issued and not
- * stored are given back to Slack (invariant 1), the pass is marked failed, and passes older than 90 days are erased.
- * Called at the start and then every minute, by one of all processes; two that do it at once do no harm.
+ * Makes the clean-up of install requests that a crash or a dead database interrupted: it revokes tokens that were issued
+ * but not stored (invariant 1), marks the request failed, and erases requests older than 90 days. One of all processes
+ * calls it at the start and then every minute; two at once do no harm.
  */
 export function createRecoverInstalls(deps: {
   config: Pick<Config, 'slack'>;
   database: Database;
   unstoredTokens: UnstoredTokens;
-  /** A pass through OAuth was found cut off. Must not throw. */
+  /** An interrupted install request was found. Must not throw. */
   onInterrupted?(): void;
   now: () => number;
   log: Logger;

@@ -16,10 +16,10 @@ import type { StepFaces } from '../texts/translation.ts';
 import { progressHash, progressPath } from './progress-token.ts';
 import { interruptedAfterMs } from './recover-installs.ts';
 
-/** How long the progress of an install can be watched: its address is a secret, so it expires. */
+/** How long a progress page can be opened: its address is a secret, so it expires. */
 export const progressLifetimeMs = 24 * 3_600_000;
 
-/** What stands behind a progress token now. */
+/** What a progress token leads to now. */
 interface Watched {
   request: InstallRequestRow;
   record: InstallRecord | undefined;
@@ -53,7 +53,7 @@ export function createShowProgress(deps: {
   const { config, database, pages, faces, now } = deps;
 
   async function watch(token: string): Promise<Watched | 'not_found' | 'progress_expired'> {
-    // The hash is looked up, not the token: how long the comparison takes tells nothing about it.
+    // The hash is looked up, not the token: the time that the lookup takes reveals nothing about the token.
     const request = await findInstallRequest(database.queries, progressHash(token));
     if (!request || request.client_id !== config.slack.clientId || request.used_at === null)
       return 'not_found';
@@ -67,7 +67,7 @@ export function createShowProgress(deps: {
     return { request, record, run };
   }
 
-  /** Where the database does not answer, `whenDown` does; the error continues to the server, which logs it. */
+  /** If the database does not answer, `whenDown` answers; the error still reaches the server, which logs it. */
   async function watchOr(token: string, whenDown: (code: string) => void): ReturnType<typeof watch> {
     try {
       return await watch(token);
@@ -77,7 +77,7 @@ export function createShowProgress(deps: {
     }
   }
 
-  /** How the install stands, in the language that the reader's browser asks for. */
+  /** The state of the install, in the language that the reader's browser asks for. */
   function statusOf(watched: Watched, res: ServerResponse): ProgressStatus {
     const shown = { app: pages.site.brand.name, words: pages.wordsFor(res.req), faces };
     return progressStatus(shown, progressOf(watched, now()));
@@ -109,7 +109,7 @@ export function createShowProgress(deps: {
 export type ShowProgress = ReturnType<typeof createShowProgress>;
 
 function sendJson(res: ServerResponse, status: number, value: object): void {
-  // A request that took too long has been answered already.
+  // A request that took too long already has an answer.
   if (res.headersSent) return;
   const headers = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
   res

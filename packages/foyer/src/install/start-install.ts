@@ -23,11 +23,11 @@ export interface StartInstallDeps {
 
 /**
  * Makes the handlers of `/slack/install`. GET is a redirect to Slack's consent page with a fresh state (Slack's listing
- * check wants a redirect there, not a page); with `?connect=` it first verifies the link. POST is the press that a link
- * from elsewhere asks for. Neither writes to the database.
+ * check wants a redirect there, not a page); with `?connect=` it first verifies the link. POST confirms a link that was
+ * opened in another browser than the one it was made for. Neither writes to the database.
  *
  * Why not `InstallProvider.handleInstallPath`: it leaves the response open when it fails, and its cookie has one fixed
- * name, so that a second tab breaks the first.
+ * name, so a second tab breaks the first.
  */
 export function createStartInstall(deps: StartInstallDeps) {
   const { config, cookies, returns, pages, now, log } = deps;
@@ -44,11 +44,11 @@ export function createStartInstall(deps: StartInstallDeps) {
     });
     const { teamId } = asked;
     const location = await provider.generateInstallUrl({ ...installOptions(config), teamId }, true, state);
-    // After a form the browser must come with a GET.
+    // After a form, the browser must follow with a GET.
     leadTo(res, req.method === 'POST' ? 303 : 302, location, stateCookies);
   }
 
-  /** Verifies a link and looks whether it was used. Undefined once the request is answered. */
+  /** Verifies a link and checks whether it was used. Returns undefined if it has answered the request. */
   async function acceptLink(res: ServerResponse, token: string): Promise<Link | undefined> {
     let link: Link;
     try {
@@ -84,7 +84,7 @@ export function createStartInstall(deps: StartInstallDeps) {
       const link = query.get('connect');
       if (link !== null) return connect(req, res, link);
       const asked = query.get('team') ?? '';
-      // Anything that is no team's id is left out, and Slack asks for the workspace itself.
+      // A value that is not a team id is left out: Slack then asks for the workspace.
       const teamId = /^[TE][A-Z0-9]{1,30}$/.test(asked) ? asked : undefined;
       return toSlack(req, res, { teamId });
     },

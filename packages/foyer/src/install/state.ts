@@ -5,35 +5,35 @@ import { type LinkClaims, linkClaims } from '../connections/link.ts';
 import type { Sealer } from '../installations/sealer.ts';
 
 /**
- * The state binds a callback to the browser that began it (invariant 5).
+ * The state binds a callback to the browser that started it (invariant 5).
  *
- * Why it is sealed and not stored: nobody can fill the database by asking for states, and any replica that has the
- * keyring can open one. Why a cookie for each state: two tabs that begin at once must both be able to finish. Why the
- * progress token travels inside it: the callback that repeats a used state can then lead its own browser back to its
- * progress page, and the database holds a hash alone.
+ * Why it is sealed and not stored: no one can fill the database by asking for states, and every replica with the keyring
+ * can open one. Why one cookie per state: two tabs that start at the same time must both be able to finish. Why it holds
+ * the progress token: a callback that repeats a used state can then send its own browser to its progress page, while the
+ * database holds only a hash.
  */
 
-/** How long a state is good for, from Add to Slack to the callback. */
+/** How long a state is valid, from Add to Slack to the callback. */
 export const stateLifetimeMs = 10 * 60_000;
 
-/** What a state carries, once it has been opened. */
+/** The content of a state, once it has been opened. */
 export interface StateContent {
   /** Recorded when the state is used, and never accepted again. */
   id: string;
   issuedAt: number;
-  /** The workspace that was asked for with `?team=`. */
+  /** The workspace that `?team=` asked for. */
   teamId?: string;
   progressToken: string;
-  /** The verified link that began this install. */
+  /** The verified link that started this install. */
   link?: LinkClaims;
   /** The workspace (`team:T…`) whose move to the link's account its installer has confirmed. */
   moves?: string;
 }
 
-/** Why a state is not accepted. One that is ours, but expired or in another browser, is still known by its content. */
+/** Why a state is not accepted. The content of one that is ours, but expired or in another browser, is still known. */
 export type StateFault = 'state_missing' | 'state_invalid' | 'state_wrong_browser' | 'state_expired';
 
-/** What a callback's state turned out to be. */
+/** The result of checking a callback's state. */
 export type StateVerdict =
   | { ok: true; content: StateContent }
   | { ok: false; fault: StateFault; content?: StateContent };
@@ -48,13 +48,13 @@ const sealedSchema = z.object({
   binding: z.string(),
 });
 
-/** With the longest link in it. */
+/** The length of a state with the longest possible link. */
 const longestState = 8000;
 
-/** More half-done installs than this in one browser at once: the oldest cookies are given up. */
+/** Most unfinished installs in one browser: beyond this, the oldest cookies are deleted. */
 const mostCookies = 12;
 
-/** Issues states and judges those that come back. `sealer` is made for this purpose alone. */
+/** Issues states and checks those that come back. `sealer` is for this purpose only. */
 export function createStates(deps: {
   sealer: Sealer;
   secure: boolean;
@@ -75,7 +75,7 @@ export function createStates(deps: {
     });
 
   return {
-    /** Makes a fresh state, and the Set-Cookie headers that bind it to the browser which asked. */
+    /** Makes a new state and the Set-Cookie headers that bind it to the browser that asked. */
     issue(request: Pick<StateContent, 'teamId' | 'link' | 'moves'> & { cookieHeader: string | undefined }): {
       state: string;
       cookies: string[];
@@ -98,7 +98,7 @@ export function createStates(deps: {
       };
     },
 
-    /** Judges a state. It neither reads nor writes the database: whether it was used already is told by `consumeState`. */
+    /** Checks a state without the database: `consumeState` finds out whether it was used already. */
     judge(state: string | null, cookieHeader: string | undefined): StateVerdict {
       if (!state) return { ok: false, fault: 'state_missing' };
       const sealed = open(deps.sealer, state);
@@ -107,7 +107,7 @@ export function createStates(deps: {
       const held = parseCookie(cookieHeader ?? '')[prefix + content.id];
       if (!held || !sameText(held, binding)) return { ok: false, fault: 'state_wrong_browser', content };
       const age = deps.now() - content.issuedAt;
-      // A clock that is a little behind on another replica is no reason to turn somebody away.
+      // The clock of another replica may be a little ahead of ours.
       if (age > stateLifetimeMs || age < -60_000) return { ok: false, fault: 'state_expired', content };
       return { ok: true, content };
     },
@@ -121,7 +121,7 @@ function open(sealer: Sealer, state: string): z.output<typeof sealedSchema> | un
   try {
     return sealedSchema.parse(JSON.parse(sealer.open(state, 'state')));
   } catch {
-    // Whatever is wrong with it, only we could have made a right one: to the visitor it is all one fault.
+    // Only we can make a valid state, so every other text is the same error to the visitor.
     return undefined;
   }
 }

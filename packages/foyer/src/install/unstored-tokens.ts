@@ -9,17 +9,16 @@ import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 
 /**
- * Invariant 1, stored or revoked. `InstallProvider` hands over an installation only after `auth.test` has succeeded
- * too, and says nothing of the tokens that it already holds when it fails. So the answer of `oauth.v2.access` is read
- * on its way in, before anything else is made of it: its tokens are kept, sealed, with the install request until the
- * installation is committed (which erases them in the same transaction). Whatever ends the install in between, an error
- * or a crash, finds them and revokes them.
+ * Invariant 1, stored or revoked. `InstallProvider` hands over an installation only after `auth.test` has succeeded too;
+ * if that fails, it does not report the tokens that it already holds. So Foyer reads the answer of `oauth.v2.access`
+ * first and keeps its tokens, sealed, with the install request. The transaction that commits the installation erases
+ * them. If an error or a crash ends the install before that, Foyer finds the kept tokens and revokes them.
  *
- * Why the exchange has a time limit of its own: Slack may issue tokens and answer after the page's time is over, or the
- * answer may lie unread while the event loop was blocked. The page goes; the exchange is read to its end.
+ * Why the exchange has its own time limit: Slack may issue tokens and answer only after the page's time is over, or the
+ * answer may wait unread while the event loop is blocked. The page ends in time; the exchange is read to its end.
  */
 
-/** How long the answer of an exchange is waited for, whatever the page shows by then. */
+/** How long to wait for the answer of an exchange, even if the page has already been answered. */
 export const exchangeTimeoutMs = 60_000;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -30,10 +29,10 @@ const fieldsOf = (value: unknown): Fields =>
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
-/** What a header carries: only such a text can be a token. */
+/** A text that a header can carry: only such a text can be a token. */
 const tokenText = /^[!-~]+$/;
 
-/** The texts in a value that can be tokens, however deep they stand. */
+/** Finds the texts in a value that can be tokens, at any depth. */
 function textsIn(value: unknown, depth = 0): string[] {
   if (typeof value === 'string') return tokenText.test(value) ? [value] : [];
   if (typeof value !== 'object' || value === null || depth > 6) return [];
@@ -41,8 +40,8 @@ function textsIn(value: unknown, depth = 0): string[] {
 }
 
 /**
- * Every token in an answer, wherever it stands: the bot's, the user's, and those of fields that are not known yet. A
- * refresh token counts only beside no access token, whose revocation ends both.
+ * Finds every token in an answer: the bot's, the user's, and those in unknown fields. A refresh token counts only if it
+ * comes without an access token, whose revocation would end both.
  */
 function tokensIn(value: unknown, depth = 0): string[] {
   if (typeof value !== 'object' || value === null || depth > 6) return [];
@@ -53,7 +52,7 @@ function tokensIn(value: unknown, depth = 0): string[] {
   return [...new Set([...own, ...inner])];
 }
 
-/** What was issued, and whose it seems to be; undefined if the answer holds no token. */
+/** Reads what was issued, and for whom; undefined if the answer holds no token. */
 function issuedIn(body: unknown): IssuedTokens | undefined {
   const tokens = tokensIn(body);
   if (tokens.length === 0) return undefined;
@@ -68,7 +67,7 @@ function issuedIn(body: unknown): IssuedTokens | undefined {
 }
 
 const idSchema = z.string().regex(/^\w{1,100}$/);
-/** Slack's SDK reads both lists and throws if one of them is none. */
+/** Slack's SDK reads both lists and throws if one of them is not a list. */
 const warningsSchema = z.array(z.string()).optional().catch(undefined);
 const metadataSchema = z
   .looseObject({ warnings: warningsSchema, messages: warningsSchema })
@@ -76,7 +75,7 @@ const metadataSchema = z
   .catch(undefined);
 /** What Slack's SDK can read of any answer. */
 const answerSchema = z.looseObject({ ok: z.boolean(), response_metadata: metadataSchema });
-/** What the provider reads of a token beside it: an answer that says it in another way is none of Slack's. */
+/** What the provider reads about a token: an answer of another shape does not come from Slack. */
 const tokenFields = {
   scope: z.string().optional(),
   access_token: z.string().regex(tokenText).optional(),
@@ -85,7 +84,7 @@ const tokenFields = {
 };
 const placeSchema = z.looseObject({ id: idSchema });
 
-/** A refresh token without its access token could be neither stored nor used. */
+/** A refresh token without its access token can be neither stored nor used. */
 const isWhole = (fields: { access_token?: string; refresh_token?: string }): boolean =>
   fields.access_token !== undefined || fields.refresh_token === undefined;
 
@@ -94,7 +93,7 @@ const installFields = {
   ...tokenFields,
   authed_user: z.looseObject({ id: idSchema, ...tokenFields }).refine(isWhole),
   bot_user_id: idSchema.optional().catch(undefined),
-  // What an install does without is left out if it is of another type: a token must not depend on it.
+  // A field that an install does not need is dropped if its type is wrong: no token must depend on it.
   app_id: idSchema.optional().catch(undefined),
   token_type: z.string().nullish().catch(undefined),
   incoming_webhook: z.looseObject({ url: z.string() }).optional().catch(undefined),
@@ -102,9 +101,9 @@ const installFields = {
 };
 
 /**
- * What the provider can use of an exchange: anything else that came with 200 is as unreadable as HTML. The provider
- * drops a bot's token without a word if its scopes or its user are absent, so such an answer is refused, and its tokens
- * are revoked.
+ * The answers of an exchange that the provider can use; any other one with status 200 counts as unreadable. The provider
+ * silently drops a bot's token that comes without scopes or bot user, so Foyer refuses such an answer and revokes its
+ * tokens.
  */
 const usableSchema = z
   .union([
@@ -134,15 +133,15 @@ const keptSchema = z.object({
   tokens: z.array(z.string()),
 });
 
-/** Tokens that Slack issued in one exchange, and whose they are. */
+/** The tokens that Slack issued in one exchange, and for whom. */
 type IssuedTokens = z.output<typeof keptSchema>;
 
-/** in use: a stored installation has it, so it stays. kept: it could not be revoked, and is tried again later. */
+/** in use: a stored installation has it, so it stays. kept: it could not be revoked now; Foyer tries again later. */
 type TokenEnd = 'revoked' | 'in use' | 'kept';
 
 export interface UnstoredTokensDeps {
   database: Database;
-  /** Made for this purpose alone. */
+  /** For this purpose only. */
   sealer: Sealer;
   store: Pick<InstallationStore, 'findInstallation'>;
   slack: SlackClientFactory;
@@ -157,7 +156,7 @@ export function unstoredTokensPlace(requestId: string): string {
   return `install-request:${requestId}`;
 }
 
-/** Keeps what Slack issues until it is stored, and gives it back where it cannot be. */
+/** Keeps the tokens that Slack issues until they are stored, and revokes those that cannot be stored. */
 export function createUnstoredTokens(deps: UnstoredTokensDeps) {
   const { sealer } = deps;
   const underWay = new Set<Promise<void>>();
@@ -169,8 +168,8 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
   }
 
   /**
-   * Slack hands the same bot token to every install of a workspace: revoking the one that a stored installation uses
-   * would break an app that works.
+   * Slack issues the same bot token for every install of a workspace: revoking one that a stored installation uses would
+   * break a working app.
    */
   async function isStored(issued: IssuedTokens, token: string): Promise<boolean> {
     const { teamId, enterpriseId, isEnterpriseInstall, userId } = issued;
@@ -205,10 +204,10 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
 
   return {
     /**
-     * Watches one exchange. `fetch` goes to the provider's clients: the page's time limits end its waiting, and not the
-     * exchange. `giveBack` gives the install up and revokes what came through it, now or later, and says whether all is
-     * revoked (undefined if there is nothing to revoke: Slack issued nothing so far, or only what a stored installation
-     * uses).
+     * Watches one exchange. `options.fetch` is for the provider's clients: the page's time limits end its waiting, not
+     * the exchange. `giveBack` abandons the install and revokes its tokens, now or when they arrive. It resolves to
+     * whether all are revoked; undefined if there are none to revoke (Slack has issued nothing so far, or only tokens
+     * that a stored installation uses).
      */
     watch(
       requestId: string,
@@ -222,13 +221,13 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
       let issuedAt: number | undefined;
       let isGivenUp = false;
 
-      /** Reads the exchange to its end, whoever still waits for it. */
+      /** Reads the exchange to its end, even if no one waits for it any longer. */
       async function exchange(input: Parameters<typeof fetch>[0], init: RequestInit): Promise<Response> {
         const response = await options.exchange.fetch(input, init);
         const body = await readJson(response.clone());
         issued = issuedIn(body);
         issuedAt = slackTime(response.headers.get('date'));
-        // Not being able to keep them is no reason to stop: the store may still take them a moment later.
+        // If they cannot be kept, the install continues: the store may still take them a moment later.
         if (issued) {
           await keep(requestId, issued).catch((error) =>
             deps.log.warn({ err: error, requestId }, 'could not keep new tokens'),
@@ -249,10 +248,10 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
         if (!String(input).endsWith('/oauth.v2.access')) {
           const response = await options.page.fetch(input, init);
           const body = response.ok ? await readJson(response.clone()) : undefined;
-          // What is no JSON at all the SDK reports itself.
+          // If it is not JSON, the SDK reports that itself.
           return body === undefined ? response : asRead(answerSchema, body);
         }
-        // Not the caller's signal: only the page's time is over with it.
+        // Without the caller's signal, which ends only the page's waiting.
         const { signal: _, ...request } = init;
         const whole = exchange(input, request);
         const ended = whole.then(
@@ -266,7 +265,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
 
       return {
         options: { ...options.page, fetch: watchedFetch },
-        /** When Slack answered the exchange, by Slack's clock; undefined before, and if it did not say. */
+        /** When Slack answered the exchange, by Slack's clock; undefined before that, or if the answer has no date. */
         issuedAt: () => issuedAt,
         async giveBack(timeoutMs: number): Promise<boolean | undefined> {
           isGivenUp = true;
@@ -279,12 +278,12 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
       };
     },
 
-    /** Resolves once no exchange is under way: a stop must not lose tokens that Slack has just issued. */
+    /** Resolves once no exchange is in progress: a stop must not lose tokens that Slack has just issued. */
     async settle(): Promise<void> {
       while (underWay.size > 0) await Promise.all(underWay);
     },
 
-    /** Gives back what an interrupted request left behind; true when nothing is left of it. */
+    /** Revokes the tokens that an interrupted request left; resolves to true once none are left. */
     async giveBackKept(requestId: string, sealedTokens: string): Promise<boolean> {
       const issued = keptSchema.parse(JSON.parse(sealer.open(sealedTokens, place(requestId))));
       const ends = await giveBack(issued, 5000);
@@ -313,7 +312,7 @@ async function readJson(response: Response): Promise<unknown> {
   }
 }
 
-/** Resolves with the work; rejects as soon as the signal says that nobody waits for it any more. */
+/** Settles with the work, or rejects as soon as the signal aborts. */
 async function whileWanted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: unwanted, reject } = Promise.withResolvers<never>();
   const give = (): void => reject(signal.reason);
@@ -326,13 +325,13 @@ async function whileWanted<T>(work: Promise<T>, signal: AbortSignal): Promise<T>
   }
 }
 
-/** The answer as a schema reads it; one that the schema refuses is passed on as a failure without a name. */
+/** Returns the answer as the schema parses it; one that the schema refuses becomes a failure without an error code. */
 function asRead(schema: z.ZodType, body: unknown): Response {
   const read = schema.safeParse(body);
   return Response.json(read.success ? read.data : { ok: false });
 }
 
-/** The time of a `Date` header in milliseconds: what events are compared with, whatever our own clock shows. */
+/** The time of a `Date` header in milliseconds. Events are compared with it, not with our own clock. */
 function slackTime(header: string | null): number | undefined {
   const time = header === null ? Number.NaN : Date.parse(header);
   return Number.isFinite(time) ? time : undefined;
