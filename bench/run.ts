@@ -69,8 +69,8 @@ async function main(wanted: readonly string[], flags: Flags): Promise<void> {
 }
 
 await new Command('bench')
-  .description('Measures Foyer beside others; see bench/README.md.')
-  .addArgument(new Argument('[measurement...]', 'which ones; all of them where none is named').choices(names))
+  .description('Compares Foyer with others; see bench/README.md.')
+  .addArgument(new Argument('[measurement...]', 'which ones; all if none is given').choices(names))
   .option('--slices <count>', 'how often each contender has its turn (10; 2 with --quick)')
   .addOption(
     new Option('--profile [contender]', 'take a CPU profile of the contenders whose name begins so (Foyer)'),

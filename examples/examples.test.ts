@@ -116,7 +116,7 @@ describe('examples', () => {
       });
       const back = (await visitor.get(callback)).headers.get('location') ?? '';
       assert.equal((await createVisitor().get(back)).status, 400);
-      assert.equal(await (await visitor.get(back)).text(), 'Connected with Globex');
+      assert.equal(await (await visitor.get(back)).text(), 'Connected to Globex');
     });
   });
 

@@ -44,8 +44,8 @@ app.get('/settings', async (_req, res) => {
 app.get('/settings/done', (req, res) => {
   const result = foyer.readResult(String(req.query.foyer_result));
   const isOwn = (req.headers.cookie ?? '').split('; ').includes(`slack-link=${result.jti}`);
-  if (!isOwn) return void res.status(400).send('That was not the install that you began here.');
-  res.send(result.outcome === 'installed' ? `Connected with ${result.teamName}` : 'Not connected');
+  if (!isOwn) return void res.status(400).send('That is not the install you started here.');
+  res.send(result.outcome === 'installed' ? `Connected to ${result.teamName}` : 'Not connected');
 });
 app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1');
 await foyer.start();

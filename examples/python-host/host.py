@@ -64,7 +64,7 @@ def read_result(token):
         raise ValueError("the algorithm is another one")
     claims = json.loads(decode(body))
     if claims["aud"] != "foyer:result" or claims["exp"] <= time.time():
-        raise ValueError("it is no result, or too old")
+        raise ValueError("not a result, or expired")
     return claims
 
 
@@ -89,10 +89,10 @@ class Host(BaseHTTPRequestHandler):
         try:
             result = read_result(token)
         except (ValueError, KeyError):
-            return self.answer(400, "That was no answer of Foyer’s.")
+            return self.answer(400, "That is not a result from Foyer.")
         # Without this line, a link to someone else's genuine result would connect their workspace here.
         if result["jti"] != session.pop("jti", None) or result["org"] != session["account"]["id"]:
-            return self.answer(400, "That was not the install that you began here.")
+            return self.answer(400, "That is not the install you started here.")
         if result["outcome"] != "installed":
             return self.answer(200, "Not connected: " + html.escape(result.get("error", "")))
         workspaces[result["org"]] = result["team_name"]

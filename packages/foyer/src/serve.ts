@@ -97,24 +97,24 @@ export async function serve<MyTables>(
       foyer.stop().then(
         () => process.exit(),
         (error) => {
-          logger.error({ err: error }, 'could not stop in order');
+          logger.error({ err: error }, 'could not stop cleanly');
           process.exit(1);
         },
       );
     };
     process.on('uncaughtException', (error) => {
-      logger.fatal(
-        { err: error, listener: foyer?.runningListener() },
-        'an error that nothing caught; stopping',
-      );
+      logger.fatal({ err: error, listener: foyer?.runningListener() }, 'uncaught error; stopping');
       stop(1);
     });
     process.on('unhandledRejection', (reason) => {
       const listener = foyer?.runningListener();
       // What a listener does after it has returned is its own: nothing of Foyer's is left half done by it.
       if (listener !== undefined)
-        return logger.error({ err: reason, listener }, 'a promise that a listener did not await has failed');
-      logger.fatal({ err: reason }, 'a promise that nothing awaited has failed; stopping');
+        return logger.error(
+          { err: reason, listener },
+          'a promise that a listener did not await was rejected',
+        );
+      logger.fatal({ err: reason }, 'unhandled promise rejection; stopping');
       stop(1);
     });
     const started = await startFoyer(config, logger, { definition, ...options });

@@ -254,7 +254,7 @@ test('the server and every command report an unreadable .env with its fix', asyn
       }),
     );
     assert.equal(exitCode, 1, stderr);
-    assert.match(stderr, /\.env: is there and cannot be read: EACCES.*\n.*run this as the user/);
+    assert.match(stderr, /\.env: exists but cannot be read: EACCES.*\n.*run this as the user/);
     assert.doesNotMatch(stderr, /\n +at /);
   }
 });

@@ -127,7 +127,7 @@ describe('a start', () => {
     },
     'an address of another machine': {
       environment: { HOST: '192.0.2.1' },
-      says: /\n {2}HOST: 192\.0\.2\.1 is no address of this machine \(EADDRNOTAVAIL\)\n {4}→ give one of its/,
+      says: /\n {2}HOST: 192\.0\.2\.1 is not an address of this machine \(EADDRNOTAVAIL\)\n {4}→ use one of its/,
     },
     'a missing certificate': {
       environment: {
@@ -155,7 +155,7 @@ describe('a start', () => {
   it('with a .env in another encoding reports the encoding, not that every variable is missing', async (t) => {
     const { foyer, isReady } = await start(t, {}, Buffer.from('\ufeffSLACK_CLIENT_ID=1.2\n', 'utf16le'));
     assert.equal(isReady, false);
-    assert.match(foyer.output(), /\.env: is there and cannot be read: it is not UTF-8 text\n/);
+    assert.match(foyer.output(), /\.env: exists but cannot be read: it is not UTF-8 text\n/);
     assert.equal((await foyer.ended).code, 1);
   });
 });

@@ -138,15 +138,15 @@ export function checkJobs(jobs: unknown): ConfigProblem[] {
     const problems: ConfigProblem[] = [];
     const report = (problem: string, fix: string): void => void problems.push({ name: label, problem, fix });
     if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,59}$/.test(name)) {
-      report('has no name that can be stored', "give it lower-case words with hyphens: name: 'bill-teams'");
+      report('has an invalid name', "give it lower-case words with hyphens: name: 'bill-teams'");
     } else if (names.has(name)) report('has the name of an earlier job', 'give each job a name of its own');
     names.add(name);
     if (!Number.isInteger(everyMs) || Number(everyMs) < 1000 || Number(everyMs) > longestIntervalMs) {
-      report('has no `everyMs` that can be kept', 'give whole milliseconds, from 1,000 to those of 366 days');
+      report('has an invalid `everyMs`', 'give whole milliseconds, from 1,000 to 31,622,400,000 (366 days)');
     }
     if (typeof run !== 'function') report('has no run function', 'give async run({ foyer, signal }) { … }');
     for (const other of Object.keys(others)) {
-      report(`has an unknown part: ${other}`, `use ${jobFields.join(', ')}`);
+      report(`has an unknown property: ${other}`, `use ${jobFields.join(', ')}`);
     }
     return problems;
   });

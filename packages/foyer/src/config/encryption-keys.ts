@@ -18,10 +18,10 @@ export function parseEncryptionKeys(
       problems.push({
         name: 'TOKEN_ENCRYPTION_KEYS',
         problem: known
-          ? `gives the key id ${id} twice`
+          ? `contains the key id ${id} twice`
           : `entry ${keys.length + 1} is not id:base64-of-32-bytes`,
         fix: known
-          ? 'give each key an id of its own'
+          ? 'give each key its own id'
           : 'use main:KEY, where KEY is what `openssl rand -base64 32` prints',
       });
       return undefined;
@@ -32,7 +32,7 @@ export function parseEncryptionKeys(
   // Not treated as unset: that would create a key file, which production must not do.
   problems.push({
     name: 'TOKEN_ENCRYPTION_KEYS',
-    problem: 'holds no key',
+    problem: 'contains no key',
     fix: 'use main:KEY, where KEY is what `openssl rand -base64 32` prints',
   });
   return undefined;

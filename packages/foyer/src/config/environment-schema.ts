@@ -44,7 +44,7 @@ const originList = z.string().transform((text, context) => {
       continue;
     }
     const message = isOrigin
-      ? 'names an http origin of another machine'
+      ? 'contains an http origin on another machine'
       : 'is not a list of origins (scheme, host and port)';
     const fix = isOrigin
       ? 'use https: a result must not cross the network in plain text'
@@ -78,12 +78,12 @@ const wholeNumber = (most: number, fix: string) =>
 /** Visible ASCII without < >, which examples contain: catches a value that Slack would refuse at its first use. */
 const fromSlack = (label: string) =>
   z.string({ error: `is missing: ${label}` }).regex(/^[!-;=?-~]+$/, {
-    error: 'is not what Slack shows: it holds a blank, an angle bracket or a letter of no ASCII',
+    error: 'is not a value from Slack: it contains a space, an angle bracket or a non-ASCII character',
   });
 
 const mailAddress = z.string().refine((text) => /[^\s@]@[^\s@]/.test(text), {
-  error: 'holds no mail address',
-  params: { fix: 'give one as foyer@example.com or Foyer <foyer@example.com>' },
+  error: 'is not an email address',
+  params: { fix: 'write it as foyer@example.com or Foyer <foyer@example.com>' },
 });
 
 /** Refuses a secret that is easy to guess. */
@@ -104,7 +104,7 @@ const fixes: Readonly<Record<string, string>> = {
   LOG_LEVEL: 'use one of fatal, error, warn, info, debug, trace, silent',
   NODE_ENV: 'use production, development or test',
   NODE_USE_ENV_PROXY:
-    'use 1 for calls through the proxy of HTTPS_PROXY, or leave it out: Node takes nothing else',
+    'use 1 to send calls through the proxy in HTTPS_PROXY, or leave it out: Node accepts no other value',
   METRICS_TOKEN: 'use what `openssl rand -hex 24` prints',
 };
 
@@ -119,7 +119,7 @@ export const environmentSchema = z.object({
     .refine((url) => url.search === '' && url.hash === '' && !hasCredentials(url) && url.pathname === '/', {
       error: 'has more than scheme, host and port',
       params: {
-        fix: 'leave out path, query, fragment and credentials: Slack’s and Foyer’s paths come behind it',
+        fix: 'leave out path, query, fragment and credentials: Foyer adds its own paths',
       },
     }),
   PORT: wholeNumber(65535, 'give a port from 0 to 65535').default(3000),
@@ -131,7 +131,7 @@ export const environmentSchema = z.object({
       const target = parseDatabaseUrl(url);
       if (target) return target;
       const fix =
-        'use file:./data/foyer.db (a path, and nothing behind it) or postgres://user:password@host/database (with %40 for an @ in the password)';
+        'use file:./data/foyer.db (a path and nothing after it) or postgres://user:password@host/database (with %40 for an @ in the password)';
       context.addIssue({
         code: 'custom',
         message: 'is neither a file nor a Postgres address',
@@ -142,8 +142,8 @@ export const environmentSchema = z.object({
   TOKEN_ENCRYPTION_KEYS: z.string().optional(),
   SLACK_SCOPES: scopeList
     .refine((scopes) => scopes.length > 0, {
-      error: 'names no scope, and Slack installs no app without one',
-      params: { fix: 'leave it out for those of manifest.json' },
+      error: 'names no scope, but Slack requires at least one',
+      params: { fix: 'leave it out to use the scopes of manifest.json' },
     })
     .optional(),
   SLACK_USER_SCOPES: scopeList.optional(),
@@ -169,7 +169,7 @@ export const environmentSchema = z.object({
   ),
   SLACK_API_URL: protectedUrl('leave it out for Slack’s own')
     .refine((text) => !/[?#]/.test(text), {
-      error: 'has a query or a fragment, and the methods’ names come behind it',
+      error: 'has a query or a fragment, but Foyer adds the method’s name to it',
       params: { fix: 'leave it out for Slack’s own' },
     })
     .default('https://slack.com/api/'),
@@ -178,7 +178,7 @@ export const environmentSchema = z.object({
   SUPPORT_URL: z
     .string()
     .refine((text) => /^(https?:\/\/|mailto:)/i.test(text) && URL.canParse(text), {
-      error: 'is neither a web nor a mail address',
+      error: 'is neither a web address nor an email address',
       params: { fix: 'give https://… or mailto:…' },
     })
     .optional(),
@@ -193,7 +193,7 @@ export const environmentSchema = z.object({
   TRUST_PROXY: wholeNumber(10, 'count only the proxies that you run').default(0),
   METRICS_TOKEN: notWeak(
     z.string().regex(/^[!-~]+$/, {
-      error: 'holds a blank or a letter of no ASCII, which no header carries',
+      error: 'contains a space or a non-ASCII character, which an HTTP header cannot carry',
       abort: true,
     }),
     16,

@@ -20,8 +20,8 @@ export function plainValues(
     if (inner !== undefined) {
       problems.push({
         name,
-        problem: 'begins with a quotation mark, which would be a part of it',
-        fix: 'leave the marks out, or close them where it stands in .env',
+        problem: 'begins with a quotation mark, which would become part of the value',
+        fix: 'remove the quotation mark, or close it in .env',
       });
     }
     // Checks the text inside anyway, so that all problems are reported together.

@@ -14,7 +14,7 @@ export function problemsBetween(
   if (production && !given.TOKEN_ENCRYPTION_KEYS) {
     problems.push({
       name: 'TOKEN_ENCRYPTION_KEYS',
-      problem: 'is missing, and production does not make a key by itself',
+      problem: 'is missing, and in production Foyer does not make a key automatically',
       fix: 'set it to main:KEY, where KEY is what `openssl rand -base64 32` prints, and keep a copy in a safe place',
     });
   }
@@ -22,14 +22,14 @@ export function problemsBetween(
   if (production && protocol === 'http:' && !isLoopback(hostname)) {
     problems.push({
       name: 'PUBLIC_URL',
-      problem: 'is http, and Slack sends people back to https addresses alone',
+      problem: 'is http, but Slack redirects only to https addresses',
       fix: 'put a TLS proxy in front of Foyer and give its https address',
     });
   }
   if (right.DATABASE_URL?.kind === 'postgres' && !production && !given.TOKEN_ENCRYPTION_KEYS) {
     problems.push({
       name: 'TOKEN_ENCRYPTION_KEYS',
-      problem: 'is missing, and a Postgres database has no place beside it for a key file',
+      problem: 'is missing, and with Postgres there is no folder for a key file',
       fix: 'set it to main:KEY, where KEY is what `openssl rand -base64 32` prints, the same on every machine',
     });
   }
@@ -37,16 +37,16 @@ export function problemsBetween(
   if (mail.some(Boolean) && !mail.every(Boolean)) {
     problems.push({
       name: 'NOTIFY_SMTP_URL, NOTIFY_EMAIL_FROM, NOTIFY_EMAIL_TO',
-      problem: 'are set in part',
-      fix: 'set all three to report by mail, or none',
+      problem: 'are only partly set',
+      fix: 'set all three to send notifications by email, or none',
     });
   }
   const connects = ['CONNECT_RETURN_ORIGINS', 'CONNECT_CLAIM_URL'].filter((name) => given[name]);
   if (connects.length > 0 && !given.CONNECT_SECRET) {
     problems.push({
       name: connects.join(', '),
-      problem: 'is set, and without CONNECT_SECRET connecting is off',
-      fix: 'set CONNECT_SECRET to what `openssl rand -base64 32` prints, or leave both out',
+      problem: 'is set, but connecting is off without CONNECT_SECRET',
+      fix: 'set CONNECT_SECRET to what `openssl rand -base64 32` prints, or leave this out',
     });
   }
   return problems;

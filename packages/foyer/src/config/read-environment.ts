@@ -21,7 +21,7 @@ function readDotenv(): string {
     if (code === 'ENOENT') return '';
     const fault = {
       name: '.env',
-      problem: `is there and cannot be read: ${message}`,
+      problem: `exists but cannot be read: ${message}`,
       fix: 'run this as the user that Foyer runs as, or make .env a UTF-8 file that this user can read (it holds secrets)',
     };
     throw new ConfigError([fault], { cause });

@@ -27,7 +27,7 @@ export function weakness(secret: string, leastLength: number): string | undefine
   const characters = [...secret];
   if (characters.length < leastLength) return `is shorter than ${leastLength} characters`;
   if (new Set(characters.map((each) => each.toLowerCase())).size < 6)
-    return 'holds too few different characters';
+    return 'has too few different characters';
   if (partsOf(secret) < 8) return 'is made of common words, rows of keys or repetitions';
   return undefined;
 }

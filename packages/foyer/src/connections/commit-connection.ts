@@ -102,7 +102,7 @@ export async function commitConnection(transaction: Tx, install: ConnectingInsta
     now,
   };
   if (!(await useLink(transaction, { ...use, progress_hash: install.progressHash })))
-    throw new LinkUsedError('this link has connected a workspace before');
+    throw new LinkUsedError('this link was already used to connect a workspace');
   const known = await readConnections(transaction, installationId);
   const others = known.filter(({ org }) => org !== link.org);
   if (others.length > 0 && !install.isNewLife) {

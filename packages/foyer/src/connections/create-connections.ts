@@ -148,7 +148,7 @@ export function createConnections(deps: ConnectionsDeps) {
     row: InstallationRow | undefined,
   ): Promise<void> {
     if (!row || row.client_id !== clientId || row.status === 'uninstalled' || row.life !== claim.life)
-      throw new ConnectError('claim_invalid', 'The app was uninstalled since.');
+      throw new ConnectError('claim_invalid', 'The app has since been uninstalled.');
     const { userId } = claim;
     const teamId = registeredTeamId({ teamId: row.team_id, enterpriseId: row.enterprise_id });
     const mayClaim =
@@ -232,9 +232,9 @@ export function createConnections(deps: ConnectionsDeps) {
         await assertClaimable(transaction, claim, row);
         const use = { installation_id: installationId, run_id: null, org, progress_hash: null };
         if (!(await useLink(transaction, { clientId, jti: `claim:${claim.id}`, ...use, now: now() })))
-          throw new ConnectError('claim_used', 'The claim was used before.');
+          throw new ConnectError('claim_used', 'The claim was already used.');
         if ((await readConnections(transaction, installationId)).length > 0)
-          throw new ConnectError('already_connected', 'The workspace is connected already.');
+          throw new ConnectError('already_connected', 'The workspace is already connected.');
         const connected = { installationId, subject: sub ?? null, org, label: label ?? null, data: null };
         await saveConnection(transaction, { ...connected, now: now() });
         const line = { installationId, at: now(), userId, detail: org };
@@ -243,7 +243,7 @@ export function createConnections(deps: ConnectionsDeps) {
       deps.onClaimed?.();
       deps.onChanged?.(installationId);
       const connection = await find({ installationId });
-      if (!connection) throw new ConnectError('claim_invalid', 'The workspace was erased meanwhile.');
+      if (!connection) throw new ConnectError('claim_invalid', 'The workspace has since been erased.');
       return connection;
     },
 

@@ -51,7 +51,7 @@ const line = (most: number) =>
     .min(1)
     .max(most)
     .refine((text) => text.isWellFormed() && !/\p{Cc}/u.test(text), {
-      error: 'holds a control character or half a character',
+      error: 'contains a control character or an incomplete character',
     });
 
 /** Any JSON, within a small limit. */
@@ -60,7 +60,7 @@ const data = z.json().refine(
     const text = JSON.stringify(value);
     return Buffer.byteLength(text) <= mostDataBytes && text.isWellFormed() && !/\\u0000/.test(text);
   },
-  { error: `takes more than ${mostDataBytes} bytes, or holds what no database stores` },
+  { error: `takes more than ${mostDataBytes} bytes, or contains what a database cannot store` },
 );
 
 const jti = line(128);
@@ -173,7 +173,7 @@ export function readResult(secret: string, token: string, now: number): ConnectR
   const parsed = resultClaims.safeParse(claims);
   if (!parsed.success) throw new ConnectError('result_invalid', 'The result lacks a claim.');
   if (issuedAt > now + clockToleranceMs || expiresAt - issuedAt > resultLifetimeMs)
-    throw new ConnectError('result_invalid', 'The result was not issued just now.');
+    throw new ConnectError('result_invalid', 'The result was not issued recently.');
   if (expiresAt <= now) throw new ConnectError('result_expired', 'The result has expired.');
   const result = parsed.data;
   return {

@@ -182,8 +182,8 @@ async function migrateFoyer(db: Kysely<Tables>, hasOwn: boolean): Promise<void> 
   const { error } = await new Migrator({ db, provider }).migrateToLatest();
   if (isAlreadyThere(error) && hasOwn) {
     const message =
-      `This version of Foyer makes a table that the database has already: ${error.message}. If it is the app's own, ` +
-      'start the version before, rename the table by a migration, and update again.';
+      `This version of Foyer creates a table that the database already has: ${error.message}. If it is the app's own, ` +
+      'start the previous version, rename the table in a migration, and update again.';
     throw new DatabaseUnavailableError(message, { cause: error });
   }
   if (isAlreadyThere(error)) throw ofAnother(error.message, error);

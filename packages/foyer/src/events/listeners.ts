@@ -159,7 +159,7 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     } else {
       log.warn(
         { installationId, userId, action: action.action_id },
-        'a button was pressed by someone who may not',
+        'a button was pressed by someone who may not use it',
       );
     }
     await ack();

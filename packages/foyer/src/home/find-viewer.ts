@@ -57,7 +57,10 @@ export function createFindViewer(deps: {
     } catch (error) {
       const failure = slackFailure(error);
       if (!failure) throw error;
-      log.warn({ installationId: record.id, userId, error: failure.code }, 'could not ask who opened Home');
+      log.warn(
+        { installationId: record.id, userId, error: failure.code },
+        'could not look up who opened Home',
+      );
       return undefined;
     }
   }

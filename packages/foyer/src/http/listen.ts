@@ -53,21 +53,21 @@ export async function listen(
   };
 }
 
-/** What is wrong with PORT or HOST, where that is why nobody can listen. */
+/** What is wrong with PORT or HOST, if that is why the server cannot listen. */
 function faultOf(
   code: string,
   { port, host }: Pick<Config['http'], 'port' | 'host'>,
 ): ConfigProblem | undefined {
   if (code === 'EADDRINUSE') {
     const problem = `${port} is taken: another process listens on it`;
-    return { name: 'PORT', problem, fix: 'end that process, or give another port' };
+    return { name: 'PORT', problem, fix: 'stop that process, or use another port' };
   }
   if (code === 'EACCES') {
-    const fix = 'give one from 1024 on, with a proxy in front, or let this user listen on low ports';
-    return { name: 'PORT', problem: `${port} is not for this user`, fix };
+    const fix = 'use a port from 1024 up, with a proxy in front, or allow this user to listen on low ports';
+    return { name: 'PORT', problem: `${port} may not be used by this user`, fix };
   }
   if (!/^(EADDRNOTAVAIL|ENOTFOUND|EAI_\w+|EINVAL)$/.test(code)) return undefined;
   const fix =
-    'give one of its addresses, 0.0.0.0 for all of them, or leave it out for 127.0.0.1, which only this machine reaches';
-  return { name: 'HOST', problem: `${host} is no address of this machine (${code})`, fix };
+    'use one of its addresses, 0.0.0.0 for all of them, or leave it out for 127.0.0.1, which only this machine can reach';
+  return { name: 'HOST', problem: `${host} is not an address of this machine (${code})`, fix };
 }

@@ -185,7 +185,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
     try {
       if (await isStored(issued, token)) return 'in use';
     } catch (error) {
-      deps.log.warn({ err: error }, 'could not look whether a token is in use; giving it back');
+      deps.log.warn({ err: error }, 'could not check whether a token is in use; revoking it');
     }
     try {
       await deps.slack(token, { timeoutMs }).auth.revoke();
@@ -230,7 +230,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
         // If they cannot be kept, the install continues: the store may still take them a moment later.
         if (issued) {
           await keep(requestId, issued).catch((error) =>
-            deps.log.warn({ err: error, requestId }, 'could not keep new tokens'),
+            deps.log.warn({ err: error, requestId }, 'could not store new tokens'),
           );
         }
         if (issued && isGivenUp) await giveBackLate(issued);
@@ -241,7 +241,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
       async function giveBackLate(late: IssuedTokens): Promise<void> {
         const ends = await giveBack(late, 5000);
         if (!ends.includes('kept')) await forget(requestId);
-        deps.log.warn({ requestId, ends }, 'Slack answered an exchange after its page had gone');
+        deps.log.warn({ requestId, ends }, 'Slack answered a code exchange after its request had ended');
       }
 
       const watchedFetch: typeof fetch = async (input, init = {}) => {
@@ -298,7 +298,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
       (trx) => keepUnstoredTokens(trx, { id: requestId, sealedTokens: null }),
       500,
     );
-    await done.catch((error) => deps.log.warn({ err: error }, 'could not forget revoked tokens'));
+    await done.catch((error) => deps.log.warn({ err: error }, 'could not delete revoked tokens'));
   }
 }
 

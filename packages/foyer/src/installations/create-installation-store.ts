@@ -91,7 +91,7 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
     async findTenant(candidates) {
       const tenants = candidates.map(tenantOfQuery);
       const [first] = candidates;
-      if (first === undefined) throw new TenantUnclearError('There is no installation to look for.');
+      if (first === undefined) throw new TenantUnclearError('There is no installation to look up.');
       if (candidates.length === 1) return first;
       const statuses = await readStatuses(database.queries, { clientId, tenants });
       const known = candidates.filter((_, index) => statuses.has(tenants[index] ?? ''));

@@ -112,7 +112,7 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
       if (lapsing) await refresher.refresh(lapsing);
       return true;
     } catch (error) {
-      log.warn({ ...holder, err: error }, 'a token that lapses was not renewed');
+      log.warn({ ...holder, err: error }, 'an expiring token was not refreshed');
       return false;
     }
   }

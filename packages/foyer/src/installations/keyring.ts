@@ -79,7 +79,7 @@ export function loadKeyring(deps: {
   }
   const file = `${database.file}.key`;
   try {
-    const exposed = `Other users of this machine could read the key file ${file}. It is its owner's alone from now on.`;
+    const exposed = `Other users of this machine could read the key file ${file}. Foyer has made it readable by its owner only.`;
     return createKeyring(readKeyFile(file, () => deps.warn?.(exposed)));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);

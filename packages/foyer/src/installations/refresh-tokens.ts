@@ -103,7 +103,7 @@ export function createRefresher(deps: RefreshDeps): Refresher {
     const failure = slackFailure(error);
     const code = failure?.code ?? 'malformed_answer';
     const dead = failure?.kind === 'token-dead' || refreshTokenDead.has(code);
-    log.error({ ...holder, code, dead }, 'a token could not be renewed');
+    log.error({ ...holder, code, dead }, 'a token could not be refreshed');
     deps.onRefreshEnded?.(dead ? 'dead' : 'failed');
     if (dead) await giveUp(holder, code, version);
     const until = now() + pauseOf(failure);

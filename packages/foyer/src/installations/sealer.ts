@@ -18,8 +18,8 @@ export class SealBrokenError extends Error {
   readonly code = 'seal_broken';
   constructor(place: string, keyId: string | undefined, options?: ErrorOptions) {
     super(
-      `What is sealed at ${place} does not open${keyId === undefined ? '' : ` with the key ${keyId}`}. Either ` +
-        'TOKEN_ENCRYPTION_KEYS (or the key file beside the database) holds another key under that id: restore it; or ' +
+      `The encrypted value at ${place} cannot be decrypted${keyId === undefined ? '' : ` with the key ${keyId}`}. Either ` +
+        'TOKEN_ENCRYPTION_KEYS (or the key file beside the database) has a different key under that id: restore it; or ' +
         'the row was changed or moved: restore the database from a backup, or have the app installed again.',
       options,
     );
@@ -33,8 +33,8 @@ export class KeyMissingError extends Error {
   readonly keyId: string;
   constructor(place: string, keyId: string) {
     super(
-      `What is sealed at ${place} needs the key ${keyId}, which is missing. Add it again to TOKEN_ENCRYPTION_KEYS ` +
-        '(behind the first, if another one is to encrypt) or restore the key file beside the database.',
+      `The encrypted value at ${place} needs the key ${keyId}, which is missing. Add it again to TOKEN_ENCRYPTION_KEYS ` +
+        '(after the first, if another key should encrypt) or restore the key file beside the database.',
     );
     this.keyId = keyId;
   }

@@ -13,13 +13,13 @@ export function tenantOfQuery(query: TenantQuery): string {
   if (isEnterpriseInstall) {
     if (enterpriseId) return `enterprise:${enterpriseId}`;
     throw new TenantUnclearError(
-      `An org-wide installation was asked for without its enterprise id${teamId ? ` (team ${teamId})` : ''}.`,
+      `An org-wide installation was requested without its enterprise id${teamId ? ` (team ${teamId})` : ''}.`,
     );
   }
   if (teamId) return `team:${teamId}`;
   // Slack's own queries can look like this: an event of an org-wide install may lack its `authorizations`.
   if (enterpriseId) return `enterprise:${enterpriseId}`;
-  throw new TenantUnclearError('An installation was asked for with neither a team id nor an enterprise id.');
+  throw new TenantUnclearError('An installation was requested with neither a team id nor an enterprise id.');
 }
 
 /** The tenant of an installation. @throws TenantUnclearError */
@@ -29,9 +29,7 @@ export function tenantOfInstallation(installation: Installation): string {
     throw new TenantUnclearError('An org-wide installation came without its enterprise id.');
   }
   if (!isEnterpriseInstall && !team?.id) {
-    throw new TenantUnclearError(
-      'An installation came with neither a team id nor the mark of an org-wide one.',
-    );
+    throw new TenantUnclearError('An installation came with neither a team id nor is_enterprise_install.');
   }
   return tenantOfQuery({ teamId: team?.id, enterpriseId: enterprise?.id, isEnterpriseInstall });
 }

@@ -18,7 +18,7 @@ export class TokenRefreshError extends Error {
   /** The name of Slack's error or of ours, such as `invalid_refresh_token`, `timeout` or `refresh_busy`. */
   readonly reason: string;
   constructor(where: string, reason: string, options?: ErrorOptions) {
-    super(`The token of ${where} has lapsed and could not be renewed: ${reason}`, options);
+    super(`The token of ${where} has expired and could not be refreshed: ${reason}`, options);
     this.reason = reason;
   }
 }

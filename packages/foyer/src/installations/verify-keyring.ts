@@ -92,7 +92,7 @@ export async function findKeyMisfit(
   );
   if (isAnyMissing || everySeal) {
     const foreign = await findForeignSeal(queries, keyring.ids.map(sealedPrefix));
-    if (foreign !== undefined) return missingKey(sealedKeyId(foreign) ?? 'of an unknown form');
+    if (foreign !== undefined) return missingKey(sealedKeyId(foreign) ?? '(unknown format)');
   }
   return findRival(queries, keyring, now);
 }
@@ -127,7 +127,7 @@ function anotherKey(id: string): string {
 function missingKey(id: string): string {
   return (
     `The database holds tokens that were encrypted with the key ${id}, which is missing. Add it again to ` +
-    'TOKEN_ENCRYPTION_KEYS (behind the first, if another one is to encrypt), or restore the key file beside the ' +
+    'TOKEN_ENCRYPTION_KEYS (after the first, if another key should encrypt), or restore the key file beside the ' +
     `database. If the key is lost, run: npm run foyer -- keys forget ${id}. It keeps every record; the tokens under ` +
     'that key are lost, and those workspaces install the app again.'
   );
@@ -138,7 +138,7 @@ function heldKey({ process, keyId }: KeyHolder): string {
   return (
     `Another Foyer that runs on this database (process ${pid} on ${host}) encrypts with the key ${keyId}, which is ` +
     `missing here: neither would read what the other stores. Give all of them the same keys: add ${keyId} to ` +
-    'TOKEN_ENCRYPTION_KEYS (behind the first, if another one is to encrypt), or give this one a database of its own. ' +
+    'TOKEN_ENCRYPTION_KEYS (after the first, if another key should encrypt), or give this one a database of its own. ' +
     `If that process is gone, start again in ${keyHeldMs / 1000} seconds.`
   );
 }

@@ -65,7 +65,7 @@ function uninstalledNotice(appName: string, record: InstallRecord): OperatorMess
   return {
     subject: `[${appName}] ${place} uninstalled it`,
     lines: [
-      [{ bold: place }, ' uninstalled ', { name: appName }, '. Its tokens are erased, its record is kept.'],
+      [{ bold: place }, ' uninstalled ', { name: appName }, '. Its tokens are erased; its record is kept.'],
       whereToLook(record),
     ],
   };
@@ -74,17 +74,19 @@ function uninstalledNotice(appName: string, record: InstallRecord): OperatorMess
 function rateLimitedNotice(appName: string, record: InstallRecord): OperatorMessage {
   const place = placeOf(record);
   return {
-    subject: `[${appName}] Slack holds back events of ${place}`,
+    subject: `[${appName}] Slack drops events from ${place}`,
     lines: [
       [
         { bold: place },
         ' (',
         { code: registeredTeamId(record) },
-        ') causes too many events for ',
+        ') sends too many events to ',
         { name: appName },
         '.',
       ],
-      ['Slack sends at most 30,000 an hour from one workspace, and drops the rest: what they say is lost.'],
+      [
+        'Slack delivers at most 30,000 events an hour from one workspace. It drops the rest, and they are lost.',
+      ],
       whereToLook(record),
     ],
   };
@@ -97,8 +99,8 @@ function tokenDiedNotice(appName: string, record: InstallRecord, row: OperatorNo
     return {
       subject: `[${appName}] Slack refuses ${row.user_id}’s token in ${place}`,
       lines: [
-        ['Slack refuses the own token of ', { code: row.user_id }, ' in ', { bold: place }, ...reason],
-        ['They can authorize ', { name: appName }, ' again; the app itself goes on working.'],
+        ['Slack refuses the token of ', { code: row.user_id }, ' in ', { bold: place }, ...reason],
+        ['They can authorize ', { name: appName }, ' again. For everyone else the app keeps working.'],
         whereToLook(record),
       ],
     };
@@ -107,7 +109,7 @@ function tokenDiedNotice(appName: string, record: InstallRecord, row: OperatorNo
     subject: `[${appName}] Slack refuses its token in ${place}`,
     lines: [
       ['Slack refuses the token of ', { name: appName }, ' in ', { bold: place }, ...reason],
-      ['Nothing works there until an admin of theirs installs it again.'],
+      ['The app does not work there until one of their admins installs it again.'],
       whereToLook(record),
     ],
   };
@@ -119,15 +121,7 @@ function runFailedNotice(appName: string, record: InstallRecord, run: RunRecord)
   return {
     subject: `[${appName}] An install in ${place} did not finish`,
     lines: [
-      [
-        'The set-up of ',
-        { name: appName },
-        ' in ',
-        { bold: place },
-        ' for ',
-        { code: run.userId },
-        ' failed.',
-      ],
+      ['Setup of ', { name: appName }, ' in ', { bold: place }, ' for ', { code: run.userId }, ' failed.'],
       ...failed.slice(0, 15).map(troubleLine),
       ['Once it is fixed: ', { code: `npm run foyer -- retry ${run.id}` }],
     ],

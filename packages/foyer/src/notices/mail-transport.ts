@@ -54,7 +54,7 @@ export function mailFailure(error: unknown): MailFailure {
 /** Failures that an operator can fix are retried: the message is not the problem. */
 const failures: Readonly<Record<string, MailFailure>> = {
   EAUTH: failure('smtp_login_refused', 'The mail server refused the login of NOTIFY_SMTP_URL'),
-  ENOAUTH: failure('smtp_login_refused', 'The mail server wants a login: put one into NOTIFY_SMTP_URL'),
+  ENOAUTH: failure('smtp_login_refused', 'The mail server requires a login: put one into NOTIFY_SMTP_URL'),
   ETLS: failure('tls_failed', 'No TLS connection to the mail server could be made'),
   EDNS: failure('host_unknown', 'The mail server’s name could not be resolved'),
   ESOCKET: failure(
@@ -63,7 +63,7 @@ const failures: Readonly<Record<string, MailFailure>> = {
   ),
   ECONNECTION: failure('connection_failed', 'The connection to the mail server failed'),
   ETIMEDOUT: failure('timeout', 'The mail server did not answer in time'),
-  EABORT: failure('interrupted', 'The sending was interrupted'),
+  EABORT: failure('interrupted', 'Sending was interrupted'),
 };
 
 function failure(code: string, message: string): MailFailure {

@@ -49,7 +49,7 @@ export function createNoticeSender(deps: {
     }
     const outcome: SendOutcome =
       row.status === 'sending' && !channel.repeatable
-        ? { kind: 'unconfirmed', code: 'no_answer', message: 'The process died while it was sent' }
+        ? { kind: 'unconfirmed', code: 'no_answer', message: 'The process died while sending it' }
         : await channel.send(message, row.cause_id, stopped.signal);
     const dueAt = nextTryAt(outcome, row, now());
     const status = dueAt === null && statusAfter(outcome) === 'pending' ? 'failed' : statusAfter(outcome);
@@ -58,8 +58,8 @@ export function createNoticeSender(deps: {
     await database.write((transaction) => settleNotice(transaction, row, end));
     const { channel: name, kind, cause_id: causeId } = row;
     const line = { channel: name, kind, causeId, code: errorCode ?? undefined, dueAt: dueAt ?? undefined };
-    if (outcome.kind === 'sent') log.info(line, 'told the operators');
-    else log.warn(line, `the operators were not told: ${status}`);
+    if (outcome.kind === 'sent') log.info(line, 'notified the operators');
+    else log.warn(line, `the operators were not notified: ${status}`);
     return outcome;
   }
 

@@ -32,7 +32,7 @@ export async function backupDatabase(database: Pick<Database, 'backup'>, file: s
 
 function refuseIfThere(file: string): void {
   if (isThere(file)) {
-    throw new CommandError(`${file} is there already, and a backup never overwrites. Give another name.`);
+    throw new CommandError(`${file} already exists, and a backup never overwrites a file. Use another name.`);
   }
 }
 
@@ -52,10 +52,10 @@ function createPrivate(partial: string): void {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'EEXIST') {
       throw new CommandError(
-        `${partial} is there already: another backup is being made, or one was cut off. Remove it in that case.`,
+        `${partial} already exists: another backup is running, or one was interrupted. If one was interrupted, remove the file.`,
       );
     }
-    if (code === 'ENOENT') throw new CommandError(`There is no folder ${dirname(partial)}. Make it first.`);
+    if (code === 'ENOENT') throw new CommandError(`There is no folder ${dirname(partial)}. Create it first.`);
     throw notWritable(partial, error);
   }
 }

@@ -11,7 +11,7 @@ export async function findTeam(queries: Queries, clientId: string, id: string): 
   const [record] = await findInstallRecords(queries, clientId, id);
   if (record) return record;
   throw new CommandError(
-    `There is no installation of ${id}. \`npm run foyer -- list\` shows the ids of all. ` +
+    `There is no installation of ${id}. \`npm run foyer -- list\` lists all ids. ` +
       'A workspace that an org-wide install covers is found by its enterprise’s id (E…).',
   );
 }

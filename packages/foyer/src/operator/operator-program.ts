@@ -110,8 +110,8 @@ const told = [
 
 /** Any other failure is a bug in Foyer, so its stack is printed too. */
 function failureText(error: unknown): string {
-  if (!(error instanceof Error)) return `An unexpected failure: ${String(error)}`;
+  if (!(error instanceof Error)) return `Unexpected error: ${String(error)}`;
   if (error instanceof DatabaseUnavailableError) return error.advice;
   if (told.some((known) => error instanceof known)) return error.message;
-  return `An unexpected failure, which is a fault of Foyer:\n${error.stack}`;
+  return `Unexpected error. This is a bug in Foyer:\n${error.stack}`;
 }

@@ -41,7 +41,7 @@ export function createActiveRuns(
 
   /** An error of our own is not the step's fault: any worker may claim the run again later. */
   async function giveBack(lease: RunLease, fault: unknown): Promise<void> {
-    log.error({ err: fault, runId: lease.runId }, 'a run was interrupted by a fault, and is tried again');
+    log.error({ err: fault, runId: lease.runId }, 'a run was interrupted by an error, and is retried');
     try {
       await database.write(async (transaction) => {
         if (!(await holdLease(transaction, lease))) return;
@@ -51,7 +51,7 @@ export function createActiveRuns(
     } catch (error) {
       log.warn(
         { err: error, runId: lease.runId },
-        'a run could not be given back; its lease lapses by itself',
+        'a run could not be handed back; its lease expires automatically',
       );
     }
   }
@@ -76,7 +76,7 @@ export function createActiveRuns(
       try {
         keepHeld(runs, await findHeldRuns(database.queries, leasesOf(runs)));
       } catch (error) {
-        log.warn({ err: error }, 'leases could not be looked at');
+        log.warn({ err: error }, 'leases could not be checked');
       }
     },
     async renew() {

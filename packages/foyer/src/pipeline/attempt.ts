@@ -184,7 +184,7 @@ export interface Judging {
 export function judgeAttempt(attempt: Attempt, judging: Judging): Verdict {
   switch (attempt.kind) {
     case 'interrupted':
-      return handBack(judging, 'interrupted', 'The process stopped in the middle', judging.now);
+      return handBack(judging, 'interrupted', 'The process stopped during this attempt', judging.now);
     case 'threw':
       return judgeFailure(attempt.failure, judging);
     case 'returned':
@@ -198,7 +198,7 @@ function succeeded(result: Json, judging: Judging): Verdict {
   const output = scrubbedJson(result, judging.scrub);
   if (output === undefined) {
     const code = 'invalid_output';
-    const message = `The step returned what cannot be stored: JSON of at most ${mostOutputBytes / 1024} kB`;
+    const message = `The step returned something that cannot be stored: return JSON of at most ${mostOutputBytes / 1024} kB`;
     return judgeFailure({ kind: 'final', code, message, tokenDead: false }, judging);
   }
   return goOn({ ...endingOf(judging), status: 'succeeded', outcome: 'succeeded', output });

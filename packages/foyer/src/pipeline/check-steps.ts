@@ -52,7 +52,7 @@ function checkStep(where: string, step: unknown): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const fault = (problem: string, fix: string): void => void problems.push({ name: label, problem, fix });
   if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,59}$/.test(name)) {
-    fault('has no name that can be stored', "give it lower-case words with hyphens: name: 'start-trial'");
+    fault('has an invalid name', "give it lower-case words with hyphens: name: 'start-trial'");
   }
   const titles: unknown[] =
     typeof title === 'object' && title !== null ? Object.values({ todo: '', doing: '', ...title }) : [];
@@ -66,18 +66,15 @@ function checkStep(where: string, step: unknown): ConfigProblem[] {
     fault('has a `required` that is not true or false', 'give true, or leave it out');
   if (timeLimitMs !== undefined && !wholeNumber(timeLimitMs, 600_000)) {
     fault(
-      'has a `timeLimitMs` that cannot be kept',
+      'has an invalid `timeLimitMs`',
       'give whole milliseconds, 600,000 at most, or leave it out for 30,000',
     );
   }
   if (maxAttempts !== undefined && !wholeNumber(maxAttempts, 1000)) {
-    fault(
-      'has a `maxAttempts` that cannot be kept',
-      'give a whole number, 1,000 at most, or leave it out for 8',
-    );
+    fault('has an invalid `maxAttempts`', 'give a whole number, 1,000 at most, or leave it out for 8');
   }
   const unknown = Object.keys(given).filter((key) => !known.includes(key));
   if (unknown.length > 0)
-    fault(`has what no step knows: ${unknown.join(', ')}`, `use ${known.slice(0, 6).join(', ')}`);
+    fault(`has unknown properties: ${unknown.join(', ')}`, `use ${known.slice(0, 6).join(', ')}`);
   return problems;
 }

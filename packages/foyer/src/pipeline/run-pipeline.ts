@@ -236,7 +236,7 @@ async function moveRun(
 
   /** Skips the remaining steps of a run that needed a step that failed. */
   async function skipTheRest(): Promise<void> {
-    const why = { code: earlierStepFailed, message: 'A step that the run needs had failed before', now };
+    const why = { code: earlierStepFailed, message: 'An earlier step that the run requires has failed', now };
     for (const row of rows.filter(isUnfinished)) keep(await skipStep(tx, row, why));
   }
 
@@ -302,7 +302,10 @@ async function attemptNow(
     stepContext(deps, facts, { stepName: step.name, signal, writes });
   const writeLate = (write: StepWrite): void => {
     deps.database.write(write).catch((error) => {
-      deps.log.warn({ err: error, runId: facts.runId, step: step.name }, 'what a step learnt late is lost');
+      deps.log.warn(
+        { err: error, runId: facts.runId, step: step.name },
+        'what a step stored after its end is lost',
+      );
     });
   };
   const attempt = forbidRepeat(await attemptStep(step, runSignal, makeContext, writeLate), facts);
@@ -320,7 +323,7 @@ function forbidRepeat(attempt: Attempt, { answers }: StepFacts): Attempt {
   if (attempt.kind !== 'returned' || !isStepEnd(attempt.result) || attempt.result.kind !== 'ask')
     return attempt;
   if (!Object.hasOwn(answers, attempt.result.question.id)) return attempt;
-  const message = 'The step asks again what was answered: look at context.answer first';
+  const message = 'The step asked a question that is already answered: check context.answer first';
   const error = new StepError('asked_again', message, { final: true });
   return { kind: 'threw', error, failure: stepFailure(error) };
 }

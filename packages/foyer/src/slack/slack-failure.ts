@@ -93,7 +93,7 @@ export function waitSeconds(headers: Headers): number {
 
 function rateLimited(retryAfterSeconds: number): SlackFailure {
   const seconds = boundedWait(retryAfterSeconds);
-  const message = `Slack asked to wait ${seconds} s`;
+  const message = `Slack asked us to wait ${seconds} s`;
   return {
     kind: 'rate-limited',
     code: 'rate_limited',

@@ -50,7 +50,7 @@ export const fetchProfile: ActingStep<FetchedProfile> = {
       return waitFor('team_access_granted');
     }
     if ('code' in user && !('error' in user) && (team === null || 'code' in team)) {
-      return skip(user.code, 'Slack told neither who the installer is nor where');
+      return skip(user.code, 'Slack named neither the installer nor the workspace');
     }
     const profile = {
       user: 'told' in user ? userProfile(user.told, context) : null,
@@ -98,7 +98,7 @@ async function ask<T>(context: StepContext, scope: string, call: () => Promise<T
   } catch (error) {
     const failure = slackFailure(error);
     if (failure?.kind !== 'refused') throw error;
-    context.log.info({ scope, code: failure.code }, 'Slack did not tell');
+    context.log.info({ scope, code: failure.code }, 'Slack did not answer the question');
     return { code: failure.code, error };
   }
 }

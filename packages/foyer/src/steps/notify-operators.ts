@@ -46,7 +46,9 @@ export const notifyOperators: ActingStep<NotifiedOperators> = {
   maxAttempts: 12,
   unneeded({ services }) {
     const { slackWebhookUrl, mail } = services.config.notify;
-    return slackWebhookUrl || mail ? undefined : skip('not_configured', 'No place to report to is set');
+    return slackWebhookUrl || mail
+      ? undefined
+      : skip('not_configured', 'No notification channel is configured');
   },
   async run(context) {
     const channels = await openOperatorChannels(context.services.config.notify);
@@ -81,7 +83,7 @@ async function tell(context: StepContext, channel: OperatorChannel): Promise<Sen
   const errorCode = 'code' in outcome ? outcome.code : null;
   log.info(
     { channel: channel.name, outcome: outcome.kind, code: errorCode ?? undefined },
-    'told the operators',
+    'notified the operators',
   );
   await services.database.write((transaction) =>
     settleNotice(transaction, key, { status: statusAfter(outcome), errorCode, dueAt: null, now: now() }),
@@ -95,7 +97,11 @@ function settledBefore(stood: NoticeStatus, channel: OperatorChannel): SendOutco
     case 'sent':
       return { kind: 'sent' };
     case 'failed':
-      return { kind: 'failed', code: 'refused_before', message: `The ${channel.name} was refused for good` };
+      return {
+        kind: 'failed',
+        code: 'refused_before',
+        message: `The ${channel.name} was refused permanently`,
+      };
     case 'unconfirmed':
       return unknownOutcome(channel);
     case 'sending':
@@ -114,7 +120,7 @@ function unknownOutcome(channel: OperatorChannel): SendOutcome {
 function endOf(outcomes: readonly SendOutcome[], channels: string[]): NotifiedOperators | StepEnd {
   for (const outcome of outcomes) {
     if (outcome.kind === 'wait')
-      return retryIn(outcome.delayMs, { code: 'rate_limited', message: 'The webhook asked to wait' });
+      return retryIn(outcome.delayMs, { code: 'rate_limited', message: 'The webhook asked us to wait' });
   }
   for (const kind of ['retry', 'failed'] as const) {
     for (const outcome of outcomes) {
@@ -167,7 +173,7 @@ function installNotice(
         context.isEnterpriseInstall ? ' (org-wide).' : '.',
       ],
       [
-        `${team} ${context.isEnterpriseInstall ? 'organisation' : 'team'} `,
+        `${team} ${context.isEnterpriseInstall ? 'organization' : 'team'} `,
         { code: placeId },
         ` · ${user} user `,
         { code: context.userId },

@@ -60,7 +60,7 @@ export const sendWelcome: ActingStep<PostedMessage> = {
 function alreadySent(context: StepContext, welcome: OnceMessageRow): PostedMessage | StepEnd {
   const { run_id: runId, channel_id: channelId, message_ts: messageTs } = welcome;
   if (runId === context.runId && channelId !== null && messageTs !== null) return { channelId, messageTs };
-  return skip('already_sent', 'This person has had the welcome of this install');
+  return skip('already_sent', 'This person already received the welcome for this install');
 }
 
 function contentFor(context: StepContext) {

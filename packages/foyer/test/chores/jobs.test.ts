@@ -155,13 +155,13 @@ it('reports every problem of each job', () => {
   });
   assert.deepEqual(problems, [
     'jobs[1] (bill) has the name of an earlier job',
-    'jobs[1] (bill) has no `everyMs` that can be kept',
-    'jobs[2] (Bad name) has no name that can be stored',
-    'jobs[2] (Bad name) has no `everyMs` that can be kept',
+    'jobs[1] (bill) has an invalid `everyMs`',
+    'jobs[2] (Bad name) has an invalid name',
+    'jobs[2] (Bad name) has an invalid `everyMs`',
     'jobs[2] (Bad name) has no run function',
-    'jobs[2] (Bad name) has an unknown part: cron',
-    'jobs[3] has no name that can be stored',
-    'jobs[3] has no `everyMs` that can be kept',
+    'jobs[2] (Bad name) has an unknown property: cron',
+    'jobs[3] has an invalid name',
+    'jobs[3] has an invalid `everyMs`',
     'jobs[3] has no run function',
   ]);
   assert.deepEqual(checkJobs('daily').length, 1);

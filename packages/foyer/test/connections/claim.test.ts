@@ -102,7 +102,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
         const view = await home(acme);
         return claimIn(view) === undefined && view;
       });
-      assert.match(JSON.stringify(gone), /Connected with an account/);
+      assert.match(JSON.stringify(gone), /Connected to an account/);
       await stage.foyer().connections.remove(won.id);
       await assert.rejects(stage.foyer().claim(mine, { org: 'org-3' }), { code: 'claim_used' });
     });

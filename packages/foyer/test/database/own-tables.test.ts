@@ -145,7 +145,7 @@ for (const [engine, open] of Object.entries(engines)) {
       t.after(found.close);
       await assert.rejects(openDatabase(found.target, { migrations: orders }), {
         code: 'database_unavailable',
-        message: /makes a table that the database has already: .*chores.* rename the table by a migration/,
+        message: /creates a table that the database already has: .*chores.* rename the table in a migration/,
       });
     });
 

@@ -181,7 +181,7 @@ describe('the whole story, clicked through', () => {
   it('an org admin installs for the whole of Initech, and lets one workspace in', async () => {
     const owner = await be('Initech Product', 'owner');
     await addFromSlack(owner.teamId);
-    await page.getByRole('radio', { name: /whole organisation/ }).check();
+    await page.getByRole('radio', { name: /whole organization/ }).check();
     await look('8-consent-org');
     await page.getByRole('button', { name: 'Allow' }).click();
     await page.waitForURL(/\/installs\//);

@@ -283,7 +283,7 @@ function assertLogIsCalm({ stage }: Play): void {
   for (const fault of [
     'a request failed',
     'a listener failed',
-    'interrupted by a fault',
+    'interrupted by an error',
     'a request took too long',
   ])
     assert.ok(!log.includes(fault), log);

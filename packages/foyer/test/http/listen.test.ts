@@ -22,7 +22,7 @@ describe('a server that cannot listen', () => {
       {
         name: 'PORT',
         problem: `${port} is taken: another process listens on it`,
-        fix: 'end that process, or give another port',
+        fix: 'stop that process, or use another port',
       },
     ]);
   });
@@ -32,7 +32,7 @@ describe('a server that cannot listen', () => {
     for (const host of ['192.0.2.1', 'http://127.0.0.1', '[::1]']) {
       const [fault] = await faultsOf({ port: 0, host });
       assert.equal(fault?.name, 'HOST', host);
-      assert.match(fault.problem, /is no address of this machine/);
+      assert.match(fault.problem, /is not an address of this machine/);
     }
   });
 });

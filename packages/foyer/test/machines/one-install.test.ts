@@ -122,7 +122,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
       await assertOneInstall(machines, place);
     }
     assert.deepEqual(liveTokens(sandbox).sort(), (await heldTokens(a.config)).sort());
-    const lines = [...a.logged(), ...b.logged()].filter((line) => /interrupted by a fault/.test(line));
+    const lines = [...a.logged(), ...b.logged()].filter((line) => /interrupted by an error/.test(line));
     assert.deepEqual(lines, []);
   });
 

@@ -44,7 +44,7 @@ test('backup never overwrites a file, a link or a backup in progress', async (t)
     const { exitCode, stdout, stderr } = await run(['backup', target, '--json']);
     assert.equal(exitCode, 1, target);
     assert.equal(stdout, '', target);
-    assert.match(stderr, /is there already/, target);
+    assert.match(stderr, /already exists/, target);
   }
   assert.equal(readFileSync(file, 'utf8'), 'precious');
   assert.equal(readFileSync(join(folder, 'under-way.db.partial'), 'utf8'), 'half');
@@ -55,7 +55,7 @@ test('backup reports a missing folder', async (t) => {
   const { folder, run } = await createOperatorHarness(t);
   const { exitCode, stderr } = await run(['backup', join(folder, 'no', 'backup.db')]);
   assert.equal(exitCode, 1);
-  assert.match(stderr, /There is no folder .*no\. Make it first/);
+  assert.match(stderr, /There is no folder .*no\. Create it first/);
 });
 
 test('backup names a path where it cannot create a file', async (t) => {

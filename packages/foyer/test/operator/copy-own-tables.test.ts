@@ -189,7 +189,7 @@ describe('the app’s own tables', () => {
       'Postgres',
       'SQLite',
       'create table notes (id text primary key, price numeric)',
-      /notes\.price: it is numeric, which SQLite has no like of/,
+      /notes\.price: it is numeric, which has no equivalent in SQLite/,
     ],
   ];
   for (const [why, from, to, create, told] of refused) {

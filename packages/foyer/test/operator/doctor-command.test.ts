@@ -640,7 +640,7 @@ const breakages: Breakage[] = [
     breakIt: ({ environment }) => delete environment.TOKEN_ENCRYPTION_KEYS,
     check: 'environment',
     status: 'fault',
-    detail: /TOKEN_ENCRYPTION_KEYS is missing, and a Postgres database has no place/,
+    detail: /TOKEN_ENCRYPTION_KEYS is missing, and with Postgres there is no folder/,
     fix: /openssl rand/,
     also: ['key'],
   },

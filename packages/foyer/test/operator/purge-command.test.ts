@@ -200,7 +200,10 @@ testOnBothEngines(
     const { exitCode, stdout, stderr } = await run(['purge', 'T1', '--yes', '--json'], deps);
     assert.equal(exitCode, 0, stderr);
     assert.deepEqual(JSON.parse(stdout).ownTables, { erased: ['lines', 'orders'], left: ['notes'] });
-    assert.match(stderr, /leaves the rows of your own tables notes: .* about T1\. The uninstall pipeline/);
+    assert.match(
+      stderr,
+      /leaves the rows of your own tables notes: .* about T1\. Erase them in the uninstall pipeline/,
+    );
     const idsIn = async (table: string) =>
       (await sql<{ id: string }>`select id from ${sql.table(table)} order by id`.execute(database.queries))
         .rows;

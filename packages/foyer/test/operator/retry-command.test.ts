@@ -22,7 +22,7 @@ testOnBothEngines('retry queues a failed run, and leaves one that is under way a
   assert.equal(row.status, 'queued');
   const going = await run(['retry', runId]);
   assert.equal(going.exitCode, 0);
-  assert.match(going.stdout, /being worked on already/);
+  assert.match(going.stdout, /already in progress/);
 });
 
 testOnBothEngines(
@@ -36,8 +36,8 @@ testOnBothEngines(
     await storeInstallation(database, { id: 'ins_3', team_id: 'T3', client_id: 'another' });
     const foreign = await storeRun(database, 'ins_3', [{ name: 'send-welcome', status: 'failed' }]);
     for (const [id, reason] of [
-      [runId, /every step of it succeeded/],
-      [left, /was uninstalled since/],
+      [runId, /all of its steps succeeded/],
+      [left, /has since been uninstalled/],
       [foreign, /there is no such run/],
       ['run_9', /there is no such run/],
     ] as const) {

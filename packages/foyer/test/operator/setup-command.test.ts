@@ -190,7 +190,7 @@ test('setup asks for what is missing, in order, and accepts no wrong answer', as
   assert.deepEqual(
     script.asked.map((question) => question.split(' (')[0]),
     [
-      'At which address will browsers and Slack reach Foyer?',
+      'What is the address at which browsers and Slack will reach Foyer?',
       'Client ID',
       'Client Secret',
       'Signing Secret',
@@ -210,7 +210,7 @@ test('setup asks whether to keep the secrets that are set, and asks for all of t
   writeFileSync(env, `SLACK_CLIENT_ID=9.9\nSLACK_CLIENT_SECRET=of-another\nSLACK_SIGNING_SECRET=of-it-too\n`);
   const kept = scripted(['http://localhost:3000', true]);
   assert.equal((await setup(['--no-doctor'], {}, { prompts: kept.prompts })).exitCode, 0);
-  assert.match(kept.asked[1] ?? '', /^Keep the secrets of the app 9\.9/);
+  assert.match(kept.asked[1] ?? '', /^Keep the secrets that are already set for the app 9\.9/);
   assert.equal(written().SLACK_CLIENT_SECRET, 'of-another');
   const anew = scripted(['http://localhost:3000', false, '12.34', clientSecret, signingSecret]);
   assert.equal((await setup(['--no-doctor'], {}, { prompts: anew.prompts })).exitCode, 0);

@@ -36,7 +36,7 @@ export function nextStep(activity: Activity, { sandboxUrl, appUrl }: DemoAddress
 function afterInstall(activity: Extract<Activity, { kind: 'installed' }>, sandboxUrl: string): string {
   const { teamId, enterpriseId } = activity;
   if (teamId) return `Installed. Read the welcome as the installer: ${sandboxUrl}/client/${teamId}/app`;
-  return `Installed in the whole organisation ${enterpriseId}, and in no workspace yet. Let it into one under Manage apps: ${sandboxUrl}/`;
+  return `Installed in the whole organization ${enterpriseId}, and in no workspace yet. Let it into one under Manage apps: ${sandboxUrl}/`;
 }
 
 function afterOpening(
@@ -45,5 +45,5 @@ function afterOpening(
 ): string {
   if (tab === 'messages')
     return `Reading the messages. Its Home is at ${sandboxUrl}/client/${teamId}/app/home`;
-  return `Home is open. Press a button in it; press your picture to be somebody else; remove the app at ${sandboxUrl}/client/${teamId}/settings`;
+  return `Home is open. Press a button in it; press your picture to switch to another person; remove the app at ${sandboxUrl}/client/${teamId}/settings`;
 }

@@ -58,7 +58,8 @@ export function controlRoutes(sandbox: Sandbox): Route[] {
 }
 
 function appProcessOf({ appProcess }: Sandbox): NonNullable<Sandbox['appProcess']> {
-  if (!appProcess) throw new Error("Nobody gave the sandbox the app's process: start and stop it yourself.");
+  if (!appProcess)
+    throw new Error("The sandbox does not control the app's process: start and stop it yourself.");
   return appProcess;
 }
 

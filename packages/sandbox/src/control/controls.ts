@@ -218,7 +218,7 @@ export function createControls(platform: Platform): Controls {
     },
     approve({ teamId }) {
       const requests = world.approvalRequests.filter((each) => each.teamId === teamId);
-      if (requests.length === 0) throw new Error(`Nobody in ${teamId} has asked.`);
+      if (requests.length === 0) throw new Error(`No one in ${teamId} has asked for approval.`);
       for (const request of requests) request.isApproved = true;
     },
   };

@@ -71,7 +71,7 @@ function placeChoice({ organisation, workspace, app, request }: ConsentPage): Ht
   const isOrgAsked = request.teamId === organisation.id;
   return html`<fieldset class="place"><legend>Where should ${app.settings.name} be installed?</legend>
     <label><input type="radio" name="place" value="${workspace.id}" ${isOrgAsked ? '' : 'checked'}> Only in ${workspace.name}</label>
-    <label><input type="radio" name="place" value="${organisation.id}" ${isOrgAsked ? 'checked' : ''}> In the whole organisation, ${organisation.name}
+    <label><input type="radio" name="place" value="${organisation.id}" ${isOrgAsked ? 'checked' : ''}> In the whole organization, ${organisation.name}
       <small>You choose afterwards which workspaces it may enter.</small></label>
   </fieldset>`;
 }

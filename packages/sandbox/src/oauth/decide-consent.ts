@@ -64,10 +64,10 @@ function obstacleFor(platform: Platform, person: Person, place: Place): ConsentO
   const { teamId } = place;
   if (teamId === null) {
     if (!app.settings.isOrgDeployEnabled)
-      return refused('This app cannot be installed in a whole organisation.');
+      return refused('This app cannot be installed in a whole organization.');
     return person.isOrgAdmin
       ? undefined
-      : refused('Only an org admin can install an app in the whole organisation.');
+      : refused('Only an org admin can install an app in the whole organization.');
   }
   const role = person.roles[teamId];
   if (person.isDeactivated) return refused(`The account of ${person.realName} was deactivated.`);

@@ -59,7 +59,7 @@ function rail({ platform, workspace, person, signedIn }: Visit): Html {
   });
   return html`<nav class="rail" aria-label="Workspaces"><ul>${items}</ul>
   <details class="who"><summary aria-label="You are ${person.realName}: switch person"><img src="/avatars/${person.id}.svg" alt="" width="36" height="36"><span class="presence"></span></summary>
-    <div class="menu"><p>Be somebody else in ${workspace.name}</p><ul>${choices}</ul></div></details>
+    <div class="menu"><p>Switch to another person in ${workspace.name}</p><ul>${choices}</ul></div></details>
 </nav>`;
 }
 

@@ -40,7 +40,7 @@ function processCard(visit: Visit, { app, appProcess }: Sandbox): Html | null {
   if (!appProcess) return null;
   const kill = html`<button class="danger">Kill it</button>`;
   return html`<section class="card"><h2>${app.settings.name}’s process</h2>
-  <p class="soft">End it as a crash would, in the middle of whatever it does; then start it again.</p>
+  <p class="soft">Kill it in the middle of whatever it is doing, as a crash would, then start it again.</p>
   ${form(visit, 'kill-app', kill, 'buttons')}
   ${form(visit, 'restart-app', html`<button>Start it again</button>`, 'buttons spaced')}</section>`;
 }
@@ -51,8 +51,8 @@ function faultCard(visit: Visit): Html {
     ['error', 'answer with the error …'],
     ['status', 'answer with the HTTP status …'],
     ['hang', 'hang for … milliseconds'],
-    ['reset-before-acting', 'cut the line, nothing done'],
-    ['reset-after-acting', 'cut the line, yet do it'],
+    ['reset-before-acting', 'drop the connection before acting'],
+    ['reset-after-acting', 'act, then drop the connection'],
     ['malformed-json', 'answer with broken JSON'],
   ];
   const places = [...world.workspaces.values(), ...world.enterprises.values()];
@@ -85,7 +85,7 @@ function latencyCard(visit: Visit, { rateLimits }: Sandbox): Html {
 export function panelLogs(visit: Visit, { faults, deliveries, calls }: Sandbox): Html {
   const plans = faults.list();
   const latencies = Object.entries(faults.latencies());
-  const pending = html`<section class="card"><h2>Still to come</h2><ul class="rows">${plans.map(
+  const pending = html`<section class="card"><h2>Upcoming</h2><ul class="rows">${plans.map(
     ({ method, teamId, times, failure }) =>
       html`<li><span><code>${method}</code> ${teamId ? `in ${teamId}` : ''} ${times ?? 1} × ${JSON.stringify(failure)}</span></li>`,
   )}${latencies.map(([method, ms]) => html`<li><span><code>${method}</code> takes ${ms} ms longer</span></li>`)}</ul>
@@ -120,9 +120,9 @@ function callTable(visit: Visit, calls: LoggedCall[]): Html {
     const isOk = each.answer?.ok === true;
     const said = isOk
       ? 'ok'
-      : String(each.answer?.error ?? each.fault ?? (each.status === null ? 'under way' : each.status));
+      : String(each.answer?.error ?? each.fault ?? (each.status === null ? 'in progress' : each.status));
     return html`<tr><td>${time(each.at, visit)}</td><td><details data-key="${each.id}"><summary>${each.method}</summary><pre>${JSON.stringify(each.arguments, null, 2)}</pre><p class="soft">Answer</p><pre>${JSON.stringify(each.answer, null, 2)}</pre></details></td>
-    <td>${placeName(visit, each.teamId ?? each.enterpriseId)}</td><td><span class="mark ${isOk ? 'good' : 'bad'}">${said}</span>${!isOk && each.wasActedUpon ? ' (done all the same)' : ''}</td><td>${each.ms === null ? '' : `${each.ms} ms`}</td></tr>`;
+    <td>${placeName(visit, each.teamId ?? each.enterpriseId)}</td><td><span class="mark ${isOk ? 'good' : 'bad'}">${said}</span>${!isOk && each.wasActedUpon ? ' (done anyway)' : ''}</td><td>${each.ms === null ? '' : `${each.ms} ms`}</td></tr>`;
   });
   return html`<section class="card wide"><h2>Called by the app</h2>${calls.length === 0 ? html`<p class="soft">Nothing yet.</p>` : html`<div class="table"><table><thead><tr><th>At</th><th>Method</th><th>Where</th><th>Answer</th><th>Took</th></tr></thead><tbody>${rows}</tbody></table></div>`}</section>`;
 }

@@ -17,7 +17,7 @@ export function settingsPage(visit: Visit): Html {
   ${orgInstallation ? orgCard(visit, orgInstallation) : null}
   ${ownInstallation || orgInstallation ? null : html`<section class="card"><p>${settings.name} is not installed in ${workspace.name}. <a href="/client/${workspace.id}/app">Add it</a></p></section>`}
   ${approvalCard(visit)}
-  <p class="soft">You act as ${person.realName}. Press your picture to be somebody else.</p>
+  <p class="soft">You act as ${person.realName}. Press your picture to switch to another person.</p>
 </div></div>`;
 }
 
@@ -79,7 +79,7 @@ function orgCard(visit: Visit, installation: Installation): Html {
     return html`<li><span><img src="/avatars/${teamId}.svg" alt="" width="24" height="24"> ${world.workspaces.get(teamId)?.name} <small class="soft">${isIn ? 'The app may act here' : 'Not let in'}</small></span>
     ${isAdmin ? html`<form method="post" action="/client/${workspace.id}/settings/${path}"><input type="hidden" name="team" value="${teamId}"><button>${label}</button></form>` : null}</li>`;
   });
-  return html`<section class="card"><h2>Installed in the organisation ${enterprise?.name}</h2>${facts(visit, installation)}
+  return html`<section class="card"><h2>Installed in the organization ${enterprise?.name}</h2>${facts(visit, installation)}
   <h3>Workspaces</h3><ul class="rows">${rows}</ul>${authorizations(visit, installation)}${removal(visit, installation, installation.enterpriseId ?? '')}</section>`;
 }
 

@@ -121,7 +121,7 @@ test('the browser can switch the person, an org admin grants access, and the pan
   await page.getByText('team_access_granted').first().waitFor();
   await page.getByLabel('calls of').first().selectOption('auth.test');
   await page.getByRole('button', { name: 'Add' }).click();
-  await page.getByText('Still to come').waitFor();
+  await page.getByText('Upcoming').waitFor();
   assert.equal(sandbox.faults.list()[0]?.method, 'auth.test');
   await page.getByRole('button', { name: '12 hours' }).click();
   assert.ok(sandbox.clock.now() - Date.now() > 43_000_000);

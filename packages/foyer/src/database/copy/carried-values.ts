@@ -73,7 +73,7 @@ export function carriedBetween(source: Side, target: Side): Carried | { refusal:
   }
   const [postgres, sqlite] = source.engine === 'Postgres' ? [one, other] : [other, one];
   const carried = carriedOf[postgres];
-  if (!carried) return { refusal: `is ${postgres}, which SQLite has no like of` };
+  if (!carried) return { refusal: `is ${postgres}, which has no equivalent in SQLite` };
   const affinity = affinityOf(sqlite);
   const suits = takes[carried]?.includes(affinity) ?? true;
   return suits

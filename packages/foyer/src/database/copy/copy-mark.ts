@@ -111,7 +111,7 @@ function takenOverWhereGone(error: unknown): never {
 }
 
 function takenOver(cause?: unknown): CopyError {
-  const message = 'Another copy into this database was started, and goes on where this one was.';
+  const message = 'Another copy into this database was started, and continues where this one stopped.';
   return new CopyError('taken_over', message, { cause });
 }
 

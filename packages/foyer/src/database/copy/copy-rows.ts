@@ -84,7 +84,7 @@ function told(error: unknown, table: CopiedTable): unknown {
   if (error instanceof CopyError || error instanceof DatabaseUnavailableError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (/^(?:23|SQLITE_CONSTRAINT)/.test(code)) {
-    return new CopyError('source_changed', `Rows of ${table.name} do not fit to what was copied before.`, {
+    return new CopyError('source_changed', `Rows of ${table.name} do not match what was copied before.`, {
       cause: error,
     });
   }

@@ -83,7 +83,7 @@ async function inspectServer(queries: Queries) {
     queries,
   );
   const [found] = rows;
-  if (!found) throw new Error('the server tells nothing of itself');
+  if (!found) throw new Error('the server did not report its settings');
   const { number, oldest, idleSlots, isEncrypted, ...rest } = found;
   return {
     ...rest,

@@ -65,7 +65,9 @@ function openFile(file: string, warn?: (text: string) => void): Sqlite.Database 
     else closeSync(openSync(file, 'a', 0o600));
     for (const each of [file, `${file}-wal`, `${file}-shm`]) {
       if (makePrivate(each))
-        warn?.(`Other users of this machine could reach ${each}. It is its owner's alone from now on.`);
+        warn?.(
+          `Other users of this machine could read ${each}. Foyer has made it readable by its owner only.`,
+        );
     }
     syncFolder(dirname(file));
     const sqlite = new Sqlite(file, { timeout: 5000 });

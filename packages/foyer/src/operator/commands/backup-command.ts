@@ -11,12 +11,13 @@ export function backupCommand(deps: OperatorDeps): Command {
   return new Command('backup')
     .summary('copy the database to a new file, and verify the copy')
     .description(
-      'Copies the database to a new file (mode 0600, never over another) while Foyer goes on working, then opens the ' +
+      'Copies the database to a new file (mode 0600; it never overwrites one) while Foyer keeps running, then opens the ' +
         'copy and checks every page of it. The tokens in it stay encrypted, and the keys are not in it: keep ' +
-        'TOKEN_ENCRYPTION_KEYS, or the key file beside the database, in another safe place. Of Postgres it writes one ' +
-        'moment into a SQLite file, compares the two row by row, and Foyer can start on it; copy --to brings it back.',
+        'TOKEN_ENCRYPTION_KEYS, or the key file beside the database, in another safe place. A Postgres database is ' +
+        'written to a SQLite file from a single snapshot and compared row by row. Foyer can start on that file, and ' +
+        'copy --to brings it back to Postgres.',
     )
-    .argument('<file>', 'the file to make')
+    .argument('<file>', 'the file to create')
     .addOption(jsonOption())
     .addHelpText('after', exampleLines([['backup /var/backups/foyer-2026-11-22.db', 'before an upgrade']]))
     .action(async (given: string, options: { json?: boolean }) => {

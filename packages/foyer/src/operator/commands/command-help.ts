@@ -2,10 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 
 /** `--json`, the same for every command. */
 export function jsonOption(): Option {
-  return new Option(
-    '--json',
-    'print JSON alone on stdout; remarks, and why the command failed, go to stderr',
-  );
+  return new Option('--json', 'print only JSON on stdout; notes and errors go to stderr');
 }
 
 /** The examples at the end of a command's help, each a command line and its purpose. */

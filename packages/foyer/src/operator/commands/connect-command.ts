@@ -18,16 +18,16 @@ interface ConnectOptions {
 /** `connect TEAM --org ORG`: says which of the host's accounts a workspace belongs to. */
 export function connectCommand(deps: OperatorDeps): Command {
   return new Command('connect')
-    .summary('connect a workspace with an account of your product')
+    .summary('connect a workspace to an account of your product')
     .description(
-      'Says which account of your product a workspace belongs to, as a link would have done: for installs from before ' +
+      'Records which account of your product a workspace belongs to, as a link would have done: for installs from before ' +
         'connecting was on, and for support. Foyer never guesses it.',
     )
     .argument('<team>', 'a workspace’s id (T…), or an organization’s (E…) for an org-wide install')
     .requiredOption('--org <id>', 'your own id of the account')
     .option('--subject <id>', 'your own id of the person who asked for it')
     .option('--label <name>', 'the account’s name')
-    .option('--move', 'take the workspace from the account that it is connected with now')
+    .option('--move', 'move the workspace from the account that it is connected to now')
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -56,12 +56,14 @@ async function connect(deps: OperatorDeps, team: string, options: ConnectOptions
     if (outcome === 'other') {
       const known = record.connection?.org ?? 'another account';
       throw new CommandError(
-        `${team} is connected with ${known}, and stays so. --move takes it from there; \`show ${team}\` shows the record.`,
+        `${team} is connected to ${known}, and nothing was changed. --move connects it to this account instead; \`show ${team}\` shows the record.`,
       );
     }
     if (options.json) return deps.output.printJson({ installationId: record.id, org, outcome });
     const gone =
-      record.status === 'uninstalled' ? ' The app is uninstalled there: this counts once it is back.' : '';
-    deps.output.print(`${team} is connected with ${org}.${gone}`);
+      record.status === 'uninstalled'
+        ? ' The app is uninstalled there; the connection counts once it is installed again.'
+        : '';
+    deps.output.print(`${team} is connected to ${org}.${gone}`);
   });
 }

@@ -15,18 +15,18 @@ export function copyCommand(deps: OperatorDeps): Command {
   return new Command('copy')
     .summary('copy everything to another database, SQLite or Postgres, and verify it')
     .description(
-      'Copies everything from the database that DATABASE_URL names to an empty one, of the same kind or the other, and ' +
-        'compares the two, table by table, over every row. Stop every Foyer first. Cut off, it goes on where it was when ' +
-        'it is run again; until it is finished, nobody can use the target. Tokens are copied as they are, encrypted: no ' +
-        'key is needed, and none is copied. Every user of the machine can read the arguments of a process: give a ' +
-        'password on stdin (--to -) or in PGPASSWORD.',
+      'Copies everything from the database in DATABASE_URL to an empty one, SQLite or Postgres, and compares every row ' +
+        'of the two. Stop every Foyer first. If the copy is interrupted, run it again: it continues where it stopped. ' +
+        'The target cannot be used until the copy is complete. Tokens stay encrypted: no key is needed, and none is ' +
+        'copied. Every user of the machine can read the arguments of a process, so pass a password on stdin (--to -) ' +
+        'or in PGPASSWORD.',
     )
-    .requiredOption('--to <url>', 'the database to copy to, as DATABASE_URL has it; - reads it from stdin')
+    .requiredOption('--to <url>', 'the database to copy to, written like DATABASE_URL; - reads it from stdin')
     .addOption(jsonOption())
     .addHelpText(
       'after',
       exampleLines([
-        ['copy --to postgres://foyer@db.example.com/foyer', 'one machine is not enough any more'],
+        ['copy --to postgres://foyer@db.example.com/foyer', 'one machine is no longer enough'],
         ['copy --to - < target-url', 'the same, with the password in it'],
         ['copy --to file:./data/foyer.db', 'back to a file'],
       ]),
@@ -51,8 +51,7 @@ async function copy(deps: OperatorDeps, options: { to: string; json?: boolean })
       openDatabase: deps.openDatabase,
       migrations: deps.migrations,
       onProgress: (at) => progress(progressText(at)),
-      onStartOver: () =>
-        output.note('What was copied before does not fit the source any more: it starts over.'),
+      onStartOver: () => output.note('The source has changed since the interrupted copy. Starting over.'),
     });
   } finally {
     progress(null);
@@ -63,7 +62,7 @@ async function copy(deps: OperatorDeps, options: { to: string; json?: boolean })
     return output.printJson({ source, target: moved.target, resumed, rows, verified: true, tables });
   }
   output.print(table(output, columns, tables));
-  const verb = resumed ? 'Copied and compared (an earlier copy was finished)' : 'Copied and compared';
+  const verb = resumed ? 'Copied and compared (continued an interrupted copy)' : 'Copied and compared';
   output.note(`${verb}: ${number(rows)} rows, the same on both sides.\n${closingNote(config, target)}`);
 }
 
@@ -77,10 +76,10 @@ function progressText({ doing, table: name, done, of }: CopyProgress): string {
 function closingNote(config: Config, target: DatabaseTarget): string {
   const url = target.kind === 'sqlite' ? `file:${target.file}` : 'the address that you gave as --to';
   return [
-    'Before Foyer is started again:',
+    'Before you start Foyer again:',
     `  1. Set DATABASE_URL to ${url}.`,
     `  2. ${keyNote(config)}`,
-    '  3. Run `npm run foyer -- doctor`, then start Foyer, and never again on the former database: keep that as a backup.',
+    '  3. Run `npm run foyer -- doctor`, then start Foyer. Never start it on the old database again; keep that as a backup.',
   ].join('\n');
 }
 
@@ -93,7 +92,7 @@ function keyNote({ database, encryptionKeys }: Config): string {
   const keys = existsSync(file)
     ? `the lines of ${file}, joined by commas,`
     : 'the keys that the source was used with';
-  return `Set TOKEN_ENCRYPTION_KEYS to ${keys} on every machine: without them no token opens.`;
+  return `Set TOKEN_ENCRYPTION_KEYS to ${keys} on every machine: without them no token can be decrypted.`;
 }
 
 const columns: Column<ComparedTable>[] = [

@@ -16,21 +16,21 @@ import { exampleLines, jsonOption } from './command-help.ts';
 /** `keys rotate`: encrypts everything with the first key. `keys forget`: gives up a lost key. */
 export function keysCommand(deps: OperatorDeps): Command {
   const rotate = new Command('rotate')
-    .summary('encrypt everything stored with the first key')
+    .summary('re-encrypt every stored token with the first key')
     .description(
-      'Encrypts every stored token anew with the first key, while Foyer works, and tells for each key whether anything ' +
+      'Re-encrypts every stored token with the first key while Foyer runs, and reports for each key whether anything ' +
         'still needs it. First put the new key before the old one (TOKEN_ENCRYPTION_KEYS=new:…,old:…, or a line above ' +
-        'the others in the key file) and restart every Foyer: one that runs with the old order goes on encrypting with ' +
-        'the old key. With several machines, give it to all as the last key before that: who lacks it reads nothing that ' +
-        'is encrypted with it. It may be stopped and begun again.',
+        'the others in the key file) and restart every Foyer: one that runs with the old order keeps encrypting with ' +
+        'the old key. With several machines, add the new key to all of them as the last one before that: a machine ' +
+        'without it cannot read what is encrypted with it. You can stop this command and run it again.',
     )
-    .option('--dry-run', 'only count what each key is needed for')
+    .option('--dry-run', 'only count what each key encrypts')
     .addOption(jsonOption())
     .addHelpText(
       'after',
       exampleLines([
         ['keys rotate --dry-run', 'which keys are in use?'],
-        ['keys rotate', 'after a new key was put first, and Foyer restarted'],
+        ['keys rotate', 'after you have put a new key first and restarted Foyer'],
       ]),
     )
     .action((options: { dryRun?: boolean; json?: boolean }) => run(deps, options));
@@ -41,8 +41,8 @@ export function keysCommand(deps: OperatorDeps): Command {
         'people’s own tokens under it are erased. Records, runs and history stay: when an admin installs the app again, ' +
         'the same installation continues. Foyer refuses to start until the key is restored or forgotten.',
     )
-    .argument('<key>', 'the id of the lost key, as the refused start names it')
-    .option('-y, --yes', 'do not ask')
+    .argument('<key>', 'the id of the lost key, from the error at startup')
+    .option('-y, --yes', 'do not ask for confirmation')
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -53,7 +53,7 @@ export function keysCommand(deps: OperatorDeps): Command {
     )
     .action((id: string, options: { yes?: boolean; json?: boolean }) => forgetLost(deps, id, options));
   return new Command('keys')
-    .summary('encrypt everything with the first key (rotate), or give up a lost one (forget)')
+    .summary('re-encrypt everything with the first key (rotate), or give up a lost one (forget)')
     .description('The keys that stored tokens are encrypted with.')
     .addCommand(rotate)
     .addCommand(forget)
@@ -71,7 +71,7 @@ async function run(deps: OperatorDeps, options: { dryRun?: boolean; json?: boole
     if (!options.dryRun) {
       const stale = (await readKeyUsage(database.queries, keyring)).slice(1);
       const total = stale.reduce((sum, key) => sum + key.total, 0);
-      const onProgress = (done: number) => deps.progress(`${done} of about ${total} encrypted anew`);
+      const onProgress = (done: number) => deps.progress(`${done} of about ${total} re-encrypted`);
       try {
         renewed = await rotateKeys({ database, keyring, onProgress });
       } finally {
@@ -87,8 +87,8 @@ async function run(deps: OperatorDeps, options: { dryRun?: boolean; json?: boole
     const late = keys.filter((key) => key.role !== 'current' && key.total > 0);
     if (late.length === 0 || options.dryRun) return;
     throw new CommandError(
-      `Something is still encrypted with ${late.map(({ id }) => id).join(', ')}: a Foyer that runs with the old order ` +
-        'of keys has written it. Restart every Foyer with the new key first, and run this again.',
+      `Some tokens are still encrypted with ${late.map(({ id }) => id).join(', ')}: a Foyer that runs with the old ` +
+        'order of keys wrote them. Restart every Foyer with the new key first, and run this again.',
     );
   });
 }
@@ -101,12 +101,12 @@ async function forgetLost(
   const { confirm, output } = deps;
   if (!options.yes && !confirm)
     throw new UsageError(
-      'keys forget asks before it erases, and no one can answer here. Add --yes to skip the question.',
+      'keys forget asks for confirmation, and there is no terminal to ask on. Add --yes to skip the question.',
     );
   await withDatabase(deps, async (config, database) => {
     if (deps.loadKeyring(config).ids.includes(id)) {
       throw new CommandError(
-        `The key ${id} is not lost: TOKEN_ENCRYPTION_KEYS (or the key file) gives it. Nothing was changed.`,
+        `The key ${id} is not lost: TOKEN_ENCRYPTION_KEYS (or the key file) contains it. Nothing was changed.`,
       );
     }
     const { queries } = database;
@@ -115,13 +115,13 @@ async function forgetLost(
     const known = await listKeyIds(queries);
     if (total === 0 && !known.includes(id)) {
       throw new CommandError(
-        `This database knows no key ${id}. It was used with ${known.join(', ') || 'none'}. Nothing was changed.`,
+        `This database has never used a key ${id}. It has used: ${known.join(', ') || 'none'}. Nothing was changed.`,
       );
     }
     if (!options.yes) {
       output.note(
-        `Tokens that only the key ${id} opens: ${sealed.bots} of installations, ${sealed.users} of people, ` +
-          `${sealed.requests} of installs that were cut off. They are erased.`,
+        `Tokens that only the key ${id} decrypts: ${sealed.bots} of installations, ${sealed.users} of people, ` +
+          `${sealed.requests} of interrupted installs. They will be erased.`,
       );
       if (!(await confirm?.(`Is the key ${id} lost?`))) throw new CommandError('Nothing was changed.');
     }
@@ -146,11 +146,11 @@ function advice(keys: KeyUsage[], renewed: number, dryRun: boolean | undefined):
   const free = keys.filter(({ role, total }) => role === 'given' && total === 0).map(({ id }) => id);
   const lines = dryRun
     ? []
-    : [renewed === 0 ? 'Nothing had to be encrypted anew.' : `Encrypted anew: ${renewed}.`];
+    : [renewed === 0 ? 'Nothing had to be re-encrypted.' : `Re-encrypted: ${renewed}.`];
   if (free.length > 0) {
     lines.push(
       `Nothing needs ${free.join(', ')} any more. Remove it from TOKEN_ENCRYPTION_KEYS (or the key file) once every ` +
-        'Foyer has run with the new key first for ten minutes, so that installs under way can finish. Keep it as long ' +
+        'Foyer has run with the new key first for ten minutes, so that installs in progress can finish. Keep it as long ' +
         'as you keep backups that were made with it.',
     );
   }

@@ -22,7 +22,7 @@ interface ListOptions {
 /** `list`: every installation with its newest run. */
 export function listCommand(deps: OperatorDeps): Command {
   return new Command('list')
-    .summary('list installations and how their newest run went')
+    .summary('list installations, each with its newest run')
     .description('Lists the installations, newest first, each with its newest run.')
     .addOption(
       new Option('--status <status>', 'only installations with this status').choices([
@@ -69,7 +69,7 @@ async function list(deps: OperatorDeps, options: ListOptions): Promise<void> {
     output.print(
       some.length > 0
         ? 'No installation matches.'
-        : `The app is not installed anywhere yet. Installing begins at ${config.http.publicUrl}/`,
+        : `The app is not installed anywhere yet. Install it at ${config.http.publicUrl}/`,
     );
   });
 }

@@ -13,7 +13,7 @@ export function manifestCommand(deps: OperatorDeps): Command {
     .summary('print the app manifest with your PUBLIC_URL, or compare it with Slack’s')
     .description(
       'Prints manifest.json with PUBLIC_URL in its redirect, event and interactivity URLs: what you paste at ' +
-        'api.slack.com/apps → Create New App → From a manifest. It needs PUBLIC_URL alone, no secret.',
+        'api.slack.com/apps → Create New App → From a manifest. It needs only PUBLIC_URL, no secret.',
     )
     .option(
       '--check <file>',
@@ -24,10 +24,7 @@ export function manifestCommand(deps: OperatorDeps): Command {
       'after',
       exampleLines([
         ['manifest', 'what to paste when you create the app'],
-        [
-          'manifest --check exported.json',
-          'does Slack’s copy (App Manifest page, JSON) still agree with ours?',
-        ],
+        ['manifest --check exported.json', 'does Slack’s copy (App Manifest page, JSON) still match ours?'],
       ]),
     )
     .action(async (options: { check?: string; json?: boolean }) => {
@@ -39,7 +36,7 @@ export function manifestCommand(deps: OperatorDeps): Command {
 
 function check({ output }: OperatorDeps, differences: ManifestDifference[], json: boolean | undefined): void {
   if (json) output.printJson({ matches: differences.length === 0, differences });
-  else if (differences.length === 0) output.print('Slack’s manifest agrees with ours.');
+  else if (differences.length === 0) output.print('Slack’s manifest matches ours.');
   else output.print(table(output, columns, differences));
   if (differences.length === 0) return;
   throw new CommandError(

@@ -31,20 +31,21 @@ export function purgeCommand(deps: OperatorDeps): Command {
   return new Command('purge')
     .summary('erase a team: tokens, people, runs, history')
     .description(
-      'Revokes the tokens of a team at Slack, as far as Slack answers, then erases everything that Foyer stores about ' +
-        'the team, also from the database’s files. It shows what it erases and asks first; only a backup brings it back. ' +
-        'Rows of your own tables are erased if they refer to the installation with ON DELETE CASCADE. The others are ' +
-        'left and named: erase them in the uninstall pipeline of your definition: purge starts it, and waits up to 15 seconds for its end.',
+      'Revokes a team’s tokens at Slack, if Slack answers, then erases everything that Foyer stores about the team, ' +
+        'from the database’s files too. It shows what it will erase and asks for confirmation first. Only a backup can ' +
+        'bring it back. Rows of your own tables are erased if they refer to the installation with ON DELETE CASCADE. ' +
+        'The others stay, and their tables are listed: erase them in the uninstall pipeline of your definition. Purge ' +
+        'starts that pipeline and waits up to 15 seconds for it to end.',
     )
     .argument('<team>', 'a team’s id (T…), or an enterprise’s (E…) for an org-wide install')
-    .option('-y, --yes', 'do not ask')
-    .option('--no-revoke', 'leave the tokens valid at Slack: for tokens whose encryption key is lost')
+    .option('-y, --yes', 'do not ask for confirmation')
+    .option('--no-revoke', 'do not revoke the tokens at Slack: for tokens whose encryption key is lost')
     .option('--no-wait', 'erase even if the uninstall pipeline has not ended: its steps then do not run')
     .addOption(jsonOption())
     .addHelpText(
       'after',
       exampleLines([
-        ['purge T0123ABCD', 'they asked to be forgotten'],
+        ['purge T0123ABCD', 'they asked for their data to be erased'],
         ['purge T0123ABCD --yes --json', 'the same, from a script'],
       ]),
     )
@@ -55,14 +56,16 @@ async function purge(deps: OperatorDeps, team: string, options: PurgeOptions): P
   const { confirm } = deps;
   if (!options.yes && !confirm) {
     throw new UsageError(
-      'purge asks before it erases, and nobody can answer here. Add --yes to go on without.',
+      'purge asks for confirmation, and there is no terminal to ask on. Add --yes to skip the question.',
     );
   }
   await withDatabase(deps, async (config, database) => {
     const record = await findTeam(database.queries, config.slack.clientId, team);
     const erased = await describe(database, record);
     if (!options.yes) {
-      deps.output.note(`This erases, and only a backup brings back:\n${erasedLines(record, erased)}`);
+      deps.output.note(
+        `This will be erased, and only a backup can bring it back:\n${erasedLines(record, erased)}`,
+      );
       const sure = await confirm?.(`Erase ${registeredTeamId(record)}?`);
       if (!sure) throw new CommandError('Nothing was erased.');
     }
@@ -81,7 +84,7 @@ async function purge(deps: OperatorDeps, team: string, options: PurgeOptions): P
     if (erased.ownTables.left.length > 0) {
       deps.output.note(
         `Foyer leaves the rows of your own tables ${erased.ownTables.left.join(', ')}: it does not know which of them ` +
-          `are about ${team}. The uninstall pipeline of your definition is the place that erases them.`,
+          `are about ${team}. Erase them in the uninstall pipeline of your definition.`,
       );
     }
     if (!options.json) return deps.output.print(`Erased:\n${erasedLines(record, erased)}`);
@@ -103,7 +106,7 @@ function stillUninstalling(team: string, run: RunRecord): CommandError {
   const state =
     run.status === 'failed'
       ? `failed: npm run foyer -- retry ${run.id} tries it again`
-      : 'has not ended: a server works it, so start one if none runs';
+      : 'has not ended: a running Foyer works on it, so start one if none is running';
   return new CommandError(
     `Nothing was erased. ${team} is uninstalled, and its uninstall run ${run.id} ${state}. Run purge again once it has ` +
       'succeeded, or with --no-wait to erase it without the rest of its steps.',

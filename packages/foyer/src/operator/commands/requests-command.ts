@@ -23,15 +23,15 @@ const dayMs = 86_400_000;
 /** `requests`: every OAuth attempt and its outcome. */
 export function requestsCommand(deps: OperatorDeps): Command {
   return new Command('requests')
-    .summary('list every pass through OAuth, with its end')
+    .summary('list OAuth attempts and their outcomes')
     .description(
-      'Lists install requests, newest first: every pass through OAuth that came back from Slack, whether it was ' +
-        'installed, cancelled, refused or failed. One that stays "started" was cut off.',
+      'Lists install requests, newest first. An install request is an OAuth attempt that came back from Slack, with ' +
+        'its outcome: installed, cancelled, refused or failed. One that stays "started" was interrupted.',
     )
     .option('--day <YYYY-MM-DD>', 'only those that came back on this day (UTC)', parseDay)
     .option('--team <id>', 'only those of a team (T…) or an enterprise (E…)')
     .addOption(
-      new Option('--outcome <outcome>', 'only those that ended like this').choices([
+      new Option('--outcome <outcome>', 'only those with this outcome').choices([
         'started',
         'cancelled',
         'failed',
@@ -39,12 +39,12 @@ export function requestsCommand(deps: OperatorDeps): Command {
         'installed',
       ]),
     )
-    .option('--limit <number>', 'at most so many', parseLimit, 100)
+    .option('--limit <number>', 'at most this many', parseLimit, 100)
     .addOption(jsonOption())
     .addHelpText(
       'after',
       exampleLines([
-        ['requests --outcome failed', 'whose install failed, and of what?'],
+        ['requests --outcome failed', 'which installs failed, and why?'],
         ['requests --day 2026-11-22 --team T0123ABCD', 'what did Acme do that day?'],
         ['requests --limit 1000 --json', 'the last thousand, for a script'],
       ]),
@@ -63,7 +63,7 @@ async function requests(deps: OperatorDeps, options: RequestsOptions): Promise<v
       ...(day !== undefined && { from: day, before: day + dayMs }),
     });
     if (options.json) return deps.output.printJson(records.map(installRequestJson));
-    if (records.length === 0) return deps.output.print('There is no such install request.');
+    if (records.length === 0) return deps.output.print('No install request matches.');
     deps.output.print(table(deps.output, columns, records));
     if (records.length === limit) deps.output.note(`These are the newest ${limit}; --limit shows more.`);
   });

@@ -21,10 +21,10 @@ interface RetryOptions {
 /** `retry RUN`: resumes a failed run at the steps that failed. `retry --failed`: resumes all of them. */
 export function retryCommand(deps: OperatorDeps): Command {
   return new Command('retry')
-    .summary('try a failed run again, or all of them (--failed)')
+    .summary('retry a failed run, or all of them (--failed)')
     .description(
-      'Queues a run again: its finished steps stay finished, and the others get another try; a run that waits continues ' +
-        'at once. A running Foyer picks it up within seconds; a stopped one does when it starts. With --failed it does ' +
+      'Queues a run again. Finished steps stay finished; the others are tried again. A run that is waiting continues ' +
+        'at once. A running Foyer picks the run up within seconds, a stopped one when it starts. With --failed it does ' +
         'this for every installation whose newest run failed, a hundred at a time; if it is stopped, run it again. It ' +
         'leaves out installations whose token is dead: an admin has to install the app again there.',
     )
@@ -38,9 +38,9 @@ export function retryCommand(deps: OperatorDeps): Command {
       'after',
       exampleLines([
         ['list --failed', 'whose runs failed? (show TEAM prints the id)'],
-        ['retry run_01JD5Z3N8Y2V6K4QW9XTB7MHGC', 'try one again, once its cause is fixed'],
+        ['retry run_01JD5Z3N8Y2V6K4QW9XTB7MHGC', 'retry one, after you have fixed the cause'],
         ['retry --failed --since 2026-11-22T01:30Z --dry-run', 'what failed since the outage began?'],
-        ['retry --failed --step send-welcome', 'try these again, once their cause is fixed'],
+        ['retry --failed --step send-welcome', 'retry these, after you have fixed the cause'],
       ]),
     )
     .action((runId: string | undefined, options: RetryOptions) => {
@@ -60,22 +60,22 @@ async function retry(deps: OperatorDeps, runId: string, options: RetryOptions): 
     const known = await findRun(database.queries, config.slack.clientId, runId);
     const outcome = known ? await retryRun(database, runId, { now: deps.now() }) : 'unknown';
     const refusal = refusals[outcome];
-    if (refusal !== undefined) throw new CommandError(`Run ${runId} was not tried again: ${refusal}`);
+    if (refusal !== undefined) throw new CommandError(`Run ${runId} was not retried: ${refusal}`);
     if (options.json) return deps.output.printJson({ runId, outcome });
-    deps.output.print(`${successes[outcome]} \`npm run foyer -- show TEAM\` shows how it goes.`);
+    deps.output.print(`${successes[outcome]} \`npm run foyer -- show TEAM\` shows its progress.`);
   });
 }
 
 const successes: Readonly<Partial<Record<RetryOutcome, string>>> = {
   queued: 'The run is queued again.',
-  woken: 'The run was waiting, and continues now.',
-  going: 'The run is being worked on already.',
+  woken: 'The run was waiting and continues now.',
+  going: 'The run is already in progress.',
 };
 
 const refusals: Readonly<Partial<Record<RetryOutcome, string>>> = {
-  'rate-limited': 'Slack asked to wait, and it continues automatically once that time is over.',
-  'nothing-to-retry': 'every step of it succeeded, or had nothing to do.',
-  'not-installed': 'the app was uninstalled since. An install starts a run of its own.',
+  'rate-limited': 'Slack asked us to wait. It continues automatically after that.',
+  'nothing-to-retry': 'all of its steps succeeded or had nothing to do.',
+  'not-installed': 'the app has since been uninstalled. The next install starts a new run.',
   unknown: 'there is no such run. `npm run foyer -- show TEAM` prints the id of a team’s newest run.',
 };
 

@@ -35,12 +35,12 @@ export function setupCommand(deps: OperatorDeps): Command {
   return new Command('setup')
     .summary('create the Slack app, and write .env')
     .description(
-      'Asks for the address, offers the link that makes the Slack app from the manifest with that address in it, takes ' +
-        'its id and secrets, makes an encryption key, writes .env (an existing one is kept beside it, its other lines ' +
-        'stay), and ends with doctor. Cancelled, it writes nothing. In a script, give everything: the two secrets as ' +
+      'Asks for the address, shows the link that creates the Slack app from the manifest with that address in it, asks ' +
+        'for its id and secrets, makes an encryption key, writes .env (a backup of the old one is kept, and its other ' +
+        'lines stay), and runs doctor. If you cancel, nothing is written. In a script, pass everything: the secrets as ' +
         'SLACK_CLIENT_SECRET and SLACK_SIGNING_SECRET in the environment, or with --secrets-stdin; there are no flags ' +
         'for them, since every user of the machine can read the arguments of a process, and the shell remembers them. ' +
-        'What .env holds already need not be given again.',
+        'Values that are already in .env need not be passed again.',
     )
     .option('--public-url <url>', 'where browsers and Slack will reach Foyer')
     .option('--client-id <id>', 'Slack’s id of the app (Basic Information)')
@@ -49,7 +49,7 @@ export function setupCommand(deps: OperatorDeps): Command {
       '--secrets-stdin',
       'read SLACK_CLIENT_SECRET=… and SLACK_SIGNING_SECRET=… from stdin, a line each',
     )
-    .option('--no-doctor', 'do not check the outcome')
+    .option('--no-doctor', 'do not run doctor afterwards')
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -167,7 +167,7 @@ function appLines({ createAppUrl, manifestFile }: OfferedApp): string {
     createAppUrl,
     '',
     `Or: api.slack.com/apps → Create New App → From a manifest, and paste ${manifestFile}.`,
-    'If the app is there already, paste it into its App Manifest page.',
+    'If the app exists already, paste it into its App Manifest page.',
   ].join('\n');
 }
 
@@ -179,7 +179,7 @@ function missingText(given: Partial<Settings>): string {
     signingSecret: 'SLACK_SIGNING_SECRET (environment or --secrets-stdin)',
   };
   const missing = Object.entries(sources).filter(([name]) => !(name in given));
-  return `Nobody can answer here, and setup still needs ${missing.map(([, source]) => source).join(', ')}.`;
+  return `There is no terminal to ask on, and setup still needs ${missing.map(([, source]) => source).join(', ')}.`;
 }
 
 function write(deps: OperatorDeps, variables: Record<string, string>, app: OfferedApp): string | null {
@@ -216,7 +216,7 @@ function tellOutcome(
 ): void {
   const { app, backup, newKeyId, findings } = outcome;
   const lines = [
-    `Written: .env${backup === null ? '' : `, with the former one kept as ${backup}`}, and ${app.manifestFile}.`,
+    `Wrote .env${backup === null ? '' : ` (the old one is kept as ${backup})`} and ${app.manifestFile}.`,
     ...(newKeyId === null
       ? []
       : [

@@ -20,7 +20,7 @@ export function showCommand(deps: OperatorDeps): Command {
   return new Command('show')
     .summary('show one installation: who, when, scopes, run, users, history')
     .description(
-      'Shows one installation: who made it and when, its scopes, its newest run with every attempt (and the uninstall run, if that is the newest), its people and its history (newest first).',
+      'Shows one installation: who installed it and when, its scopes, its newest run with every attempt (and the uninstall run, if that is the newest), its people and its history (newest first).',
     )
     .argument('<team>', 'a team’s id (T…), or an enterprise’s (E…) for an org-wide install')
     .addOption(jsonOption())

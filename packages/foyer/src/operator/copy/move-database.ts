@@ -82,7 +82,7 @@ async function copyAll(
   }).catch((error: unknown) => {
     if (!(error instanceof CopyError) || error.code !== 'source_changed') throw error;
     const fix =
-      'Something wrote to the source meanwhile: stop every Foyer on it, and run this again. It starts over.';
+      'The source was written to during the copy. Stop every Foyer that uses it, and run this again; it starts over.';
     throw new CommandError(`${error.message} ${fix}`, { cause: error });
   });
   await from.close();
@@ -103,8 +103,8 @@ async function refuseInUse(source: DatabaseTarget): Promise<void> {
   }
   if (!inUse) return;
   throw new CommandError(
-    `Somebody works on ${databaseName(source)}. Stop every Foyer and command that uses it, and run this again: what ` +
-      'they store from now on would be missing in the copy.',
+    `${databaseName(source)} is in use. Stop every Foyer and command that uses it, and run this again: what ` +
+      'they store from now on would be missing from the copy.',
   );
 }
 
@@ -114,7 +114,7 @@ function refuseStrangers(there: readonly string[], known: readonly string[]): vo
   if (strangers.length === 0) return;
   const shown = strangers.slice(0, 5).join(', ') + (strangers.length > 5 ? ', …' : '');
   throw new CommandError(
-    `The target is not empty: it holds tables that are not this Foyer’s (${shown}). Name an empty database.`,
+    `The target is not empty: it has tables that do not belong to this Foyer (${shown}). Name an empty database.`,
   );
 }
 

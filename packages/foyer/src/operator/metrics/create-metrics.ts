@@ -125,20 +125,19 @@ function createCounters(registry: Registry) {
     buckets: number[],
   ) => new Histogram({ name, help, labelNames, buckets, registers });
   return {
-    installRequests: counter('foyer_install_requests_total', 'Passes through OAuth, by how they ended', [
-      'outcome',
-    ]),
-    connections: counter('foyer_connections_total', 'Workspaces connected with an account of the host', [
+    installRequests: counter(
+      'foyer_install_requests_total',
+      'OAuth attempts that came back from Slack, by outcome',
+      ['outcome'],
+    ),
+    connections: counter('foyer_connections_total', 'Workspaces connected to an account of the host', [
       'via',
     ]),
-    runs: counter('foyer_runs_total', 'Runs of the pipeline that came to their end', ['end']),
-    steps: counter('foyer_step_attempts_total', 'Attempts of steps, by how they left the step', [
-      'step',
-      'end',
-    ]),
+    runs: counter('foyer_runs_total', 'Runs that ended, by outcome', ['end']),
+    steps: counter('foyer_step_attempts_total', 'Step attempts, by outcome', ['step', 'end']),
     stepSeconds: histogram(
       'foyer_step_duration_seconds',
-      'How long one attempt of a step took',
+      'Duration of one step attempt',
       ['step'],
       stepBuckets,
     ),
@@ -148,30 +147,24 @@ function createCounters(registry: Registry) {
     ]),
     slackCallSeconds: histogram(
       'foyer_slack_call_duration_seconds',
-      'How long a call to Slack took, its body included',
+      'Duration of a call to Slack, including its body',
       ['method'],
       callBuckets,
     ),
-    rateLimits: counter('foyer_slack_rate_limits_total', 'Calls that Slack answered with a rate limit', [
-      'method',
-    ]),
+    rateLimits: counter('foyer_slack_rate_limits_total', 'Calls to Slack that were rate limited', ['method']),
     events: counter(
       'foyer_slack_requests_total',
-      'Events and interactions from Slack, by type and by our status',
+      'Events and interactions from Slack, by type and by the status of our response',
       ['type', 'status'],
     ),
     acknowledgementSeconds: histogram(
       'foyer_acknowledgement_duration_seconds',
-      'How long Slack waited for our answer: it gives up after three seconds',
+      'How long Slack waited for our response; it gives up after three seconds',
       ['kind'],
       acknowledgementBuckets,
     ),
-    refused: counter('foyer_refused_requests_total', 'Requests and connections that were refused, by why', [
-      'kind',
-    ]),
-    refreshes: counter('foyer_token_refreshes_total', 'Renewals of expiring tokens, by how they ended', [
-      'result',
-    ]),
+    refused: counter('foyer_refused_requests_total', 'Refused requests and connections, by reason', ['kind']),
+    refreshes: counter('foyer_token_refreshes_total', 'Refreshes of expiring tokens, by result', ['result']),
   };
 }
 

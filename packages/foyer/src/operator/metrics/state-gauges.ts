@@ -25,17 +25,17 @@ export function addStateGauges(deps: {
   const gauge = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
     new Gauge({ name, help, labelNames, registers });
 
-  const queued = gauge('foyer_queue_runs', 'Runs that are not over, by status', ['status']);
-  const due = gauge('foyer_queue_due_runs', 'Runs that are due and that no worker has taken yet');
+  const queued = gauge('foyer_queue_runs', 'Unfinished runs, by status', ['status']);
+  const due = gauge('foyer_queue_due_runs', 'Due runs that no worker has taken yet');
   const oldest = gauge(
     'foyer_queue_oldest_due_seconds',
-    'For how long the oldest due run has waited for a worker',
+    'How long the oldest due run has waited for a worker',
   );
   const installations = gauge('foyer_installations', 'Installations by status', ['status']);
-  const lapsing = gauge('foyer_tokens_lapsing', 'Tokens that lapse within the hour and were not renewed');
+  const lapsing = gauge('foyer_tokens_lapsing', 'Tokens that expire within an hour and were not refreshed');
   const unstored = gauge(
     'foyer_tokens_unstored',
-    'Install requests whose tokens wait to be given back to Slack',
+    'Install requests whose tokens still have to be revoked at Slack',
   );
   const up = gauge('foyer_database_up', 'Whether the database answered when these metrics were read');
 
@@ -58,7 +58,7 @@ export function addStateGauges(deps: {
       await readState();
       up.set(1);
     } catch (error) {
-      log.warn({ err: error }, 'the database does not answer the metrics');
+      log.warn({ err: error }, 'the metrics could not be read from the database');
       // What was true at the last scrape must not look as if it were true now.
       for (const each of [queued, installations]) each.reset();
       for (const each of [due, oldest, lapsing, unstored]) each.remove();

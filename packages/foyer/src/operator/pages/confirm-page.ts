@@ -13,17 +13,17 @@ export interface ConfirmContent {
 }
 
 function purgeText({ rows }: ConfirmContent): Html {
-  return html`<p>This erases everything that is stored of it, out of the database’s files too:</p>
+  return html`<p>This erases everything stored about this installation, from the database’s files too:</p>
 <ul class="bullets">
-  <li>its tokens${rows.userTokens > 0 && html`, ${count(rows.userTokens)} of people among them`}; they are given back to Slack first, as far as Slack answers</li>
-  <li>${count(rows.users)} ${rows.users === 1 ? 'person' : 'people'}, as far as no other installation knows them</li>
+  <li>its tokens${rows.userTokens > 0 && html`, including ${count(rows.userTokens)} of people`}; Foyer first revokes them at Slack, if Slack answers</li>
+  <li>${count(rows.users)} ${rows.users === 1 ? 'person' : 'people'}, unless they belong to another installation too</li>
   <li>${count(rows.runs)} ${rows.runs === 1 ? 'run' : 'runs'} and ${count(rows.history)} ${rows.history === 1 ? 'line' : 'lines'} of history</li>
 </ul>
-<p>Only a backup brings it back. The log keeps one line about it.</p>`;
+<p>Only a backup can bring it back. One line about it stays in the log.</p>`;
 }
 
-const goneText = html`<p>For an app that was removed in Slack without Foyer hearing of it. Its tokens are given back to Slack as far as Slack answers, and erased here; runs that wait are cancelled.</p>
-<p>The record and its history stay. If the app is still there, it stops working until somebody installs it again.</p>`;
+const goneText = html`<p>Use this if the app was removed in Slack and Foyer was not notified. Foyer revokes the tokens at Slack, if Slack answers, erases them here, and cancels waiting runs.</p>
+<p>The record and its history stay. If the app is still installed, it stops working until someone installs it again.</p>`;
 
 /** The page asks for the password again, since a purge cannot be undone and a browser may have been left open. */
 const passwordField = html`<label class="field"><span>Operator password</span><input type="password" name="password" autocomplete="current-password" required maxlength="1000"></label>`;
@@ -48,6 +48,6 @@ export function confirmPage(frame: OperatorFrame, content: ConfirmContent): stri
 <form class="action-bar" method="post" action="${`${path}/${action}`}">${csrfField(frame.session)}
 <input type="hidden" name="installed" value="${record.installedAt}">
 ${action === 'purge' && passwordField}
-<button class="button danger" type="submit">${button}</button> <a class="quiet" href="${path}">Leave it as it is</a></form></div>`,
+<button class="button danger" type="submit">${button}</button> <a class="quiet" href="${path}">Cancel</a></form></div>`,
   });
 }

@@ -33,9 +33,11 @@ function facts(entries: readonly (readonly [string, HtmlValue])[]): Html {
 }
 
 function tokenText(tokens: TokenTimes, now: number): HtmlValue {
-  if (!tokens.bot) return 'none is stored';
+  if (!tokens.bot) return 'none stored';
   const { expiresAt } = tokens.bot;
-  return expiresAt === null ? 'stored, does not lapse' : html`stored, lapses ${ago(expiresAt, now)}`;
+  return expiresAt === null
+    ? 'stored, does not expire'
+    : html`stored, ${expiresAt < now ? 'expired' : 'expires'} ${ago(expiresAt, now)}`;
 }
 
 function connectionText({ connection }: InstallRecord): HtmlValue {
@@ -57,14 +59,14 @@ function recordSection({ record, users, tokens }: InstallationContent, now: numb
       html`${time(record.installedAt)} <span class="small">${ago(record.installedAt, now)}</span>`,
     ],
     ['By', html`${name && plainName(name, '')} <code>${record.installerUserId}</code>`],
-    ['Connected with', connectionText(record)],
+    ['Connected to', connectionText(record)],
     ['Uninstalled', record.uninstalledAt !== null && time(record.uninstalledAt)],
     ['Broken by', record.brokenReason && html`<code>${record.brokenReason}</code>`],
     ['Bot’s token', tokenText(tokens, now)],
     [
       'People’s own tokens',
       tokens.users > 0 &&
-        html`${count(tokens.users)}${tokens.usersExpireFrom !== null && html`, the first lapses ${ago(tokens.usersExpireFrom, now)}`}`,
+        html`${count(tokens.users)}${tokens.usersExpireFrom !== null && html`, the first ${tokens.usersExpireFrom < now ? 'expired' : 'expires'} ${ago(tokens.usersExpireFrom, now)}`}`,
     ],
     ['Bot user', record.botUserId && html`<code>${record.botUserId}</code>`],
     ['App', record.appId && html`<code>${record.appId}</code>`],
@@ -86,7 +88,7 @@ function scopesSection(content: InstallationContent): Html {
   ${needed.length > 0 && html`<h3>Missing</h3><ul class="scope-list" role="list">${needed.map((scope) => scopeItem(scope, 'bad'))}</ul>`}
   <h3>Granted</h3>
   ${granted.length > 0 ? html`<ul class="scope-list" role="list">${granted.map((scope) => scopeItem(scope, 'good'))}</ul>` : html`<p class="small">None: this install has no bot.</p>`}
-  ${declined.length > 0 && html`<h3>Not granted, and optional</h3><ul class="scope-list" role="list">${declined.map((scope) => scopeItem(scope, 'muted'))}</ul>`}
+  ${declined.length > 0 && html`<h3>Optional, not granted</h3><ul class="scope-list" role="list">${declined.map((scope) => scopeItem(scope, 'muted'))}</ul>`}
 </section>`;
 }
 
@@ -120,8 +122,8 @@ function tableSection<Row>(
 ): Html {
   const shown = rows.slice(0, most);
   return html`<section class="card table-card" aria-labelledby="${id}"><h2 id="${id}">${title}</h2>
-  ${shown.length > 0 ? dataTable(title, columns, shown) : html`<p class="small">There is none.</p>`}
-  ${rows.length > most && html`<p class="small">There is more: <code>npm run foyer -- show</code> has it all.</p>`}
+  ${shown.length > 0 ? dataTable(title, columns, shown) : html`<p class="small">None.</p>`}
+  ${rows.length > most && html`<p class="small"><code>npm run foyer -- show</code> prints the rest.</p>`}
 </section>`;
 }
 

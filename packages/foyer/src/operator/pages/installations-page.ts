@@ -59,8 +59,8 @@ const isFiltered = (filters: ListFilters): boolean => Object.values(filters).som
 
 function emptyText(filters: ListFilters): string {
   return isFiltered(filters)
-    ? 'No installation is like that.'
-    : 'Nobody has installed the app yet. They begin at the start page.';
+    ? 'No installation matches.'
+    : 'No one has installed the app yet. Installs begin at the start page.';
 }
 
 /** `GET /operator/installations`: the list, with search, filters and pages. A whole HTML document. */

@@ -41,7 +41,7 @@ export function installsChart(days: readonly RequestsOfDay[]): Html {
   <div class="plot"><span class="most" aria-hidden="true">${count(most)}</span>
   <svg role="img" aria-label="${sentence}${peak}." viewBox="0 0 ${width} ${height}" preserveAspectRatio="none">${days.map((day, index) => bar(day, index, most))}</svg></div>
   <p class="axis" aria-hidden="true"><span>${first && shortDate(first.day)}</span><span>${last && shortDate(last.day)}</span></p>
-  <details><summary>The same as a table</summary>
+  <details><summary>Show as a table</summary>
   ${dataTable(
     'Installs by day',
     [

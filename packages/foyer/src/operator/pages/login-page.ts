@@ -12,7 +12,7 @@ export interface LoginContent {
 
 function faultText(fault: NonNullable<LoginContent['fault']>): string {
   return fault.kind === 'wrong'
-    ? 'That is not the password.'
+    ? 'The password is wrong.'
     : `Too many wrong passwords. Try again in ${spanText(Math.max(1000, fault.waitMs))}.`;
 }
 

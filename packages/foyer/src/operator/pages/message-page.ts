@@ -10,8 +10,8 @@ export const messages = {
   },
   not_from_here: {
     status: 403,
-    heading: 'This form did not come from here',
-    text: 'It was sent from another site, or from a session that has ended. Nothing was changed. Go back, reload the page and try again.',
+    heading: 'This form was not sent from this site',
+    text: 'It came from another site, or from a session that has ended. Nothing was changed. Go back, reload the page and try again.',
   },
   malformed: { status: 400, heading: 'This form could not be read', text: 'Nothing was changed.' },
   too_slow: {
@@ -29,7 +29,7 @@ export const messages = {
     heading: 'This form is too large',
     text: 'It was not read, and nothing was changed.',
   },
-  not_a_form: { status: 415, heading: 'This is not a form of ours', text: 'Nothing was changed.' },
+  not_a_form: { status: 415, heading: 'This is not one of our forms', text: 'Nothing was changed.' },
   method_not_allowed: {
     status: 405,
     heading: 'That does not work here',
@@ -38,12 +38,12 @@ export const messages = {
   database_unavailable: {
     status: 503,
     heading: 'The database does not answer',
-    text: 'It may be locked, full or gone: the log says which. What you pressed may not have happened: look before you press again.',
+    text: 'It may be locked, full or gone; the log says which. Your action may not have taken effect: check before you try again.',
   },
   internal: {
     status: 500,
     heading: 'Something went wrong',
-    text: 'The log says what. If you pressed a button, look whether it took effect before you press it again.',
+    text: 'The log says what. If you pressed a button, check whether it took effect before you press it again.',
   },
 } as const;
 

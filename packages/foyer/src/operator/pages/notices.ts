@@ -2,54 +2,54 @@ import { type Html, html } from '../../http/html.ts';
 
 /** What a page can say about the press that led to it. The list is fixed, since the address carries the key. */
 const notices = {
-  run_queued: { tone: 'good', text: 'The run goes on. What had not succeeded is tried again.' },
-  run_woken: { tone: 'good', text: 'The run was waiting, and goes on now.' },
-  run_going: { tone: 'plain', text: 'Nothing was changed: the run is being worked on already.' },
+  run_queued: { tone: 'good', text: 'The run continues. Steps that had not succeeded are tried again.' },
+  run_woken: { tone: 'good', text: 'The run was waiting and continues now.' },
+  run_going: { tone: 'plain', text: 'Nothing was changed: the run is already in progress.' },
   run_rate_limited: {
     tone: 'warn',
-    text: 'Nothing was changed: Slack asked to wait, and the run goes on by itself once that time is over.',
+    text: 'Nothing was changed: Slack asked us to wait. The run continues automatically after that.',
   },
   run_nothing_to_retry: {
     tone: 'plain',
     text: 'Nothing was changed: no step of this run needs another try.',
   },
-  run_not_newest: { tone: 'warn', text: 'Nothing was changed: a newer run has taken that one’s place.' },
-  welcome_queued: { tone: 'good', text: 'The welcome is sent again now.' },
+  run_not_newest: { tone: 'warn', text: 'Nothing was changed: there is a newer run.' },
+  welcome_queued: { tone: 'good', text: 'The welcome is being sent again.' },
   welcome_going: {
     tone: 'plain',
-    text: 'Nothing was changed: the run is not at its end yet, and the welcome is a part of it.',
+    text: 'Nothing was changed: the run that sends the welcome has not ended yet.',
   },
-  not_installed: { tone: 'warn', text: 'Nothing was changed: the app is not installed here any more.' },
+  not_installed: { tone: 'warn', text: 'Nothing was changed: the app is no longer installed here.' },
   marked_gone: {
     tone: 'good',
-    text: 'Marked as gone: its tokens are erased, its record and history are kept.',
+    text: 'Marked as gone. Its tokens are erased; its record and history are kept.',
   },
   marked_gone_not_revoked: {
     tone: 'warn',
-    text: 'Marked as gone, and its tokens are erased here. Slack did not take all of them back: the history says which.',
+    text: 'Marked as gone, and its tokens are erased here. Some could not be revoked at Slack; the history lists them.',
   },
-  already_gone: { tone: 'plain', text: 'Nothing was changed: it was marked as gone already.' },
-  purged: { tone: 'good', text: 'Purged: everything that was stored of this installation is erased.' },
+  already_gone: { tone: 'plain', text: 'Nothing was changed: it was already marked as gone.' },
+  purged: { tone: 'good', text: 'Purged. Everything stored about this installation is erased.' },
   purge_waits: {
     tone: 'warn',
-    text: 'Uninstalled, and nothing is erased yet: its uninstall run has not succeeded. Look at it below, and purge again once it has.',
+    text: 'Uninstalled, but nothing is erased yet: its uninstall run has not succeeded. See the run below, and purge again when it has.',
   },
   purged_not_revoked: {
     tone: 'warn',
-    text: 'Purged. Slack did not take all of its tokens back: the log says which. They die when the app is removed there.',
+    text: 'Purged. Some tokens could not be revoked at Slack; the log lists them. They stay valid until the app is removed there.',
   },
   changed_meanwhile: {
     tone: 'warn',
-    text: 'Nothing was changed: the app was installed anew after that page was shown. Look again.',
+    text: 'Nothing was changed: the app was installed again after you opened that page. Check again.',
   },
   keys_do_not_fit: {
     tone: 'bad',
-    text: 'Nothing was changed: its tokens do not open with the keys that are there, so they cannot be given back to Slack. The command line’s purge --no-revoke erases without that.',
+    text: 'Nothing was changed: its tokens cannot be decrypted with the current keys, so they cannot be revoked at Slack. On the command line, purge --no-revoke erases them without revoking.',
   },
-  wrong_password: { tone: 'bad', text: 'Nothing was changed: that is not the password.' },
+  wrong_password: { tone: 'bad', text: 'Nothing was changed: the password is wrong.' },
   password_slowed: {
     tone: 'bad',
-    text: 'Nothing was changed: there were too many wrong passwords. Wait a little, then try again.',
+    text: 'Nothing was changed: too many wrong passwords. Wait a little, then try again.',
   },
   logged_out: { tone: 'plain', text: 'You are logged out.' },
   session_ended: {

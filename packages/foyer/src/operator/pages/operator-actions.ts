@@ -92,7 +92,7 @@ export function createOperatorActions(deps: OperatorActionsDeps) {
       revocation = await revokeTokens({ queries: database.queries, store, slack }, installation.id);
     } catch (error) {
       if (!(error instanceof SealBrokenError || error instanceof KeyMissingError)) throw error;
-      log.warn({ err: error, installationId: installation.id }, 'tokens do not open');
+      log.warn({ err: error, installationId: installation.id }, 'tokens could not be decrypted');
       return { stop: 'keys_do_not_fit' };
     }
     // Someone may have reinstalled it while Slack was asked: that install stays.
@@ -149,5 +149,5 @@ export function createOperatorActions(deps: OperatorActionsDeps) {
 
 function revocationText({ revoked, notRevoked }: Revocation): string {
   const kept = notRevoked.map(({ of, error }) => `${of} (${error})`).join(', ');
-  return `${revoked} given back to Slack${kept === '' ? '' : `, not given back: ${kept}`}`;
+  return `${revoked} revoked at Slack${kept === '' ? '' : `, not revoked: ${kept}`}`;
 }

@@ -60,15 +60,15 @@ function tiles(content: OverviewContent, now: number): Html {
       tone: lateMs > stuckAfterMs ? 'bad' : undefined,
     }),
     tile({
-      label: 'Tokens about to lapse',
+      label: 'Tokens about to expire',
       value: lapsing,
-      note: lapsing > 0 ? 'within the hour, and not renewed yet' : 'none within the hour',
+      note: lapsing > 0 ? 'within an hour, and not refreshed yet' : 'none within an hour',
       tone: lapsing > 0 ? 'warn' : undefined,
     }),
     tile({
-      label: 'Tokens to give back',
+      label: 'Tokens to revoke',
       value: tokens.unstored,
-      note: tokens.unstored > 0 ? 'issued by Slack, and stored by no install' : 'none is left over',
+      note: tokens.unstored > 0 ? 'issued by Slack, but not stored by any install' : 'none left over',
       tone: tokens.unstored > 0 ? 'warn' : undefined,
     }),
   ]}</ul>`;
@@ -86,11 +86,11 @@ function failingLine(record: InstallRecord, now: number): Html {
 function failingSection({ failing }: OverviewContent, now: number): Html {
   if (failing.count === 0) {
     return html`<section class="calm card" aria-labelledby="failing"><h2 id="failing">No run has failed</h2>
-    <p class="small">Every installation’s newest run succeeded, or is still at work.</p></section>`;
+    <p class="small">Every installation’s newest run succeeded, or is still in progress.</p></section>`;
   }
   const more = failing.count > failing.newest.length;
   const heading =
-    failing.count === 1 ? '1 install needs a hand' : `${count(failing.count)} installs need a hand`;
+    failing.count === 1 ? '1 install needs attention' : `${count(failing.count)} installs need attention`;
   return html`<section class="failing card" aria-labelledby="failing">
   <div class="section-head"><h2 id="failing">${heading}</h2>
   <a href="/operator/installations?run=failed">${more ? `All ${count(failing.count)}` : 'As a list'}</a></div>

@@ -23,7 +23,7 @@ function team(request: InstallRequestRecord): Html | null {
   const id = request.teamId ?? request.enterpriseId ?? request.requestedTeamId;
   const name = request.teamName && plainName(request.teamName, '');
   if (id === null && !name) return null;
-  const wished = request.teamId === null && request.enterpriseId === null && ' asked for';
+  const wished = request.teamId === null && request.enterpriseId === null && ' requested';
   const label = name || id;
   const link = request.installationId
     ? html`<a href="${`${installationsPath}/${request.installationId}`}">${label}</a>`
@@ -57,11 +57,11 @@ export function requestsPage(frame: OperatorFrame, { filters, page }: RequestsCo
     title: 'Install requests',
     section: 'requests',
     content: html`<h1>Install requests</h1>
-<p class="small intro">Every pass through OAuth that came back from Slack, whatever its end. They are kept for 90 days; the log knows each by its request id.</p>
+<p class="small intro">Every OAuth attempt that came back from Slack, with its outcome. Foyer keeps them for 90 days. The log shows the same request ids.</p>
 ${filterForm(filters)}
 ${
   page.rows.length === 0
-    ? html`<p class="empty card">There is no such install request.</p>`
+    ? html`<p class="empty card">No install request matches.</p>`
     : html`<div class="card table-card">${dataTable('Install requests', columns, page.rows)}</div>`
 }
 ${pager(requestsPath, filters, page)}`,

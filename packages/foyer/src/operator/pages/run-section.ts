@@ -55,8 +55,7 @@ function runBody({ words, faces, now }: RunFrame, { run, attempts }: RunWithAtte
 /** An installation's runs: the newest in full, older ones collapsed. */
 export function runsSection(frame: RunFrame, runs: readonly RunWithAttempts[]): Html {
   const [newest, ...older] = runs;
-  if (!newest)
-    return html`<section class="card panel"><h2>Runs</h2><p class="small">There is none.</p></section>`;
+  if (!newest) return html`<section class="card panel"><h2>Runs</h2><p class="small">None.</p></section>`;
   return html`<section class="card panel" aria-labelledby="run">
   <h2 id="run">${newest.run.pipeline === 'uninstall' ? 'Uninstall run' : 'Newest run'} ${badge(newest.run.status)}</h2>
   ${runBody(frame, newest)}

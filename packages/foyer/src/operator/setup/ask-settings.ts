@@ -40,7 +40,7 @@ async function askCredentials(
   if (clientId === undefined || clientSecret === undefined || signingSecret === undefined) {
     return askNewCredentials(prompts, given);
   }
-  const message = `Keep the secrets of the app ${clientId} that are set already?`;
+  const message = `Keep the secrets that are already set for the app ${clientId}?`;
   const keep = await prompts.confirm({ message, initialValue: true });
   if (keep === undefined) return undefined;
   return keep ? { clientId, clientSecret, signingSecret } : askNewCredentials(prompts, {});
@@ -59,7 +59,9 @@ async function askNewCredentials(
   const clientSecret = (given.clientSecret ?? (await prompts.secret(question('Client Secret'))))?.trim();
   if (clientSecret === undefined) return undefined;
   const isTheOther = (text: string) =>
-    text.trim() === clientSecret ? 'That is the Client Secret: the Signing Secret is another one' : undefined;
+    text.trim() === clientSecret
+      ? 'That is the Client Secret. The Signing Secret is a different one'
+      : undefined;
   const validate = (text: string) => credentialProblem(text) ?? isTheOther(text);
   const asked = given.signingSecret ?? (await prompts.secret({ ...question('Signing Secret'), validate }));
   return asked === undefined ? undefined : { clientId, clientSecret, signingSecret: asked.trim() };
@@ -67,7 +69,7 @@ async function askNewCredentials(
 
 async function askPublicUrl(prompts: SetupPrompts, suggested: string): Promise<string | undefined> {
   const answer = await prompts.text({
-    message: 'At which address will browsers and Slack reach Foyer?',
+    message: 'What is the address at which browsers and Slack will reach Foyer?',
     initialValue: suggested,
     validate: publicUrlProblem,
   });

@@ -32,7 +32,7 @@ export function publicUrlOf(text: string): string {
 export function httpAdvice(publicUrl: string): string | undefined {
   if (publicUrl.startsWith('https:')) return undefined;
   return (
-    `${publicUrl} is not https. Slack sends people back to https addresses alone, and its events must reach this ` +
+    `${publicUrl} is not https. Slack redirects only to https addresses, and its events must reach this ` +
     'machine: while you develop, open a tunnel (cloudflared, ngrok) and give its https address; later, put a TLS proxy ' +
     'in front. Against the sandbox, http is fine.'
   );

@@ -20,7 +20,7 @@ export const en = {
   'landing.permissions.none': '{app} asks for no permissions.',
   'landing.optional': 'Optional',
   'landing.reason': 'Why: {reason}',
-  'landing.unknownScope': 'A permission without a description here',
+  'landing.unknownScope': 'A permission that we have no description for',
   'landing.enforced': 'Slack enforces this list and shows it to you again before you agree.',
   'landing.approval': 'If an admin must approve apps in your workspace, send them this link:',
   'landing.questions': 'Questions? Contact {publisher}',
@@ -124,7 +124,7 @@ export const en = {
   'failure.state_wrong_browser.what':
     'This install was not started in this browser, or this browser blocks our cookie.',
   'failure.state_wrong_browser.do': 'Allow cookies for this site if you block them, then start again here.',
-  'failure.state_expired.title': 'The ten minutes are over',
+  'failure.state_expired.title': 'Your ten minutes are up',
   'failure.state_expired.what':
     'To keep your workspace safe, an install must finish within ten minutes of its start.',
   'failure.state_expired.do': 'Start again, and you have ten more.',
@@ -178,7 +178,7 @@ export const en = {
   'failure.temporarily_unavailable.what':
     'Our database is not available at the moment. Anything installed before is not lost.',
   'failure.temporarily_unavailable.do': 'Try again in a few minutes.',
-  'failure.took_too_long.title': 'This takes longer than it should',
+  'failure.took_too_long.title': 'This is taking longer than it should',
   'failure.took_too_long.what': 'We did not get an answer in time and did not want to keep you waiting.',
   'failure.took_too_long.do':
     'Look for {app} in Slack in a minute. If it is not there, try again: installing twice does no harm.',
@@ -216,7 +216,7 @@ export const en = {
   'failure.link_expired.title': 'This link has expired',
   'failure.link_expired.what': 'Links that connect a workspace work for a limited time.',
   'failure.link_expired.do': 'Ask the person or the page that gave it to you for a new one.',
-  'failure.link_used.title': 'This link has connected a workspace',
+  'failure.link_used.title': 'This link was already used to connect a workspace',
   'failure.link_used.what': 'Each link connects one workspace, and this one was already used.',
   'failure.link_used.do': 'To connect another workspace, ask for a new link.',
   'failure.form_expired.title': 'Please open the link again',
@@ -233,7 +233,7 @@ export const en = {
   'failure.gate_failed.do': 'Try again in a few minutes.',
   'failure.already_connected.title': 'This workspace is already connected',
   'failure.already_connected.what':
-    'The workspace is connected with another account of {app}, so we did not connect it with this one.',
+    'The workspace is connected to another account of {app}, so we did not connect it to this one.',
   'failure.already_connected.do':
     'If both accounts are yours, disconnect it in the other one first. Otherwise ask an admin of the workspace.',
   'failure.other_workspace.title': 'You chose another workspace',
@@ -242,7 +242,7 @@ export const en = {
   'failure.other_workspace.do':
     'Open the link again, and choose the right one in the upper right corner of Slack’s page.',
   'connect.title': 'Connect your Slack workspace?',
-  'connect.what': 'The workspace that you choose at Slack will be connected with this account of {app}:',
+  'connect.what': 'The workspace that you choose at Slack will be connected to this account of {app}:',
   'connect.warning':
     'Continue only if you know this account and trust the person who sent you the link. Everyone who uses the account may then work with the workspace through {app}.',
   'connect.continue': 'Continue to Slack',
@@ -250,22 +250,22 @@ export const en = {
   'connect.unnamed': 'an account without a name',
   'connect.move.title': 'Move this workspace?',
   'connect.move.what':
-    '{place} is already connected with another account of {app}. You can move it to this one:',
+    '{place} is already connected to another account of {app}. You can move it to this one:',
   'connect.move.warning': 'The other account loses the workspace. Slack asks you to confirm once more.',
   'connect.move.thisWorkspace': 'This workspace',
   'connect.move.button': 'Move it',
   'connect.finish': 'Finish connecting',
   'welcome.connect':
-    '*One step is left.* Connect this workspace with your account. The button works for an hour; after that, Home has a new one.',
+    '*One step is left.* Connect this workspace to your account. The button works for an hour; after that, Home has a new one.',
   'home.state.unconnected':
-    '○  *Not connected yet.* One step is left: connect this workspace with your account.',
+    '○  *Not connected yet.* One step is left: connect this workspace to your account.',
   'failure.unknown': 'We do not know yet whether it was saved',
-  'failure.lookAgain': 'Look again',
+  'failure.lookAgain': 'Check again',
   'failure.outcome_unknown.title': 'We are checking your install',
   'failure.outcome_unknown.what':
-    'Our database failed while it saved your install. It restarts now, and then we look at what was saved.',
+    'Our database failed while it saved your install. It is restarting now, and then we check what was saved.',
   'failure.outcome_unknown.do':
-    'Look again in a few minutes. By then {app} is installed and its setup continues, or we have revoked the access that Slack issued and you can start again.',
+    'Check again in a few minutes. By then {app} is installed and its setup continues, or we have revoked the access that Slack issued and you can start again.',
   'welcome.greeting':
     'Hi {person}, thanks for installing *{app}*{place, select, none {} other { in *{place}*}}.',
   'welcome.action': '*Start here:* open {app}’s Home tab to see what it can do and how its setup went.',
@@ -377,7 +377,7 @@ export const en = {
   'home.history.uninstall_run_succeeded': 'Cleanup finished',
   'home.history.uninstall_run_failed': 'Cleanup ended, but not everything worked',
   'home.history.welcome_requested': 'Another welcome requested{who, select, none {} other { by {who}}}',
-  'home.history.connected': 'Connected with an account{who, select, none {} other { by {who}}}',
+  'home.history.connected': 'Connected to an account{who, select, none {} other { by {who}}}',
   'home.history.disconnected': 'Disconnected from the account',
   'home.history.operator_action': 'The people who run the app made a change',
 } as const satisfies Readonly<Record<string, string>>;

@@ -16,7 +16,7 @@ test('says what the app does and leads to the install', () => {
 test('shows each scope with a sentence, and says that an unknown scope has none', () => {
   const text = visibleText(landingDocument());
   assert.match(text, /Send messages as the app chat:write/);
-  assert.match(text, /A permission without a description here made:up/);
+  assert.match(text, /A permission that we have no description for made:up/);
 });
 
 test('marks only optional scopes, and lists them last', () => {

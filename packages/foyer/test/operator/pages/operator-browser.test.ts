@@ -64,7 +64,7 @@ describe('the operator in a browser', () => {
     await page.goto(`${stage.url}/operator/requests`);
     await page.getByLabel('Password').fill('not the password');
     await page.getByRole('button', { name: 'Log in' }).click();
-    await page.getByRole('alert').filter({ hasText: 'That is not the password.' }).waitFor();
+    await page.getByRole('alert').filter({ hasText: 'The password is wrong.' }).waitFor();
     await page.getByLabel('Password').fill(password);
     await page.getByRole('button', { name: 'Log in' }).click();
     await page.getByRole('heading', { name: 'Install requests' }).waitFor();
@@ -79,7 +79,7 @@ describe('the operator in a browser', () => {
 
   it('sees a failing run first, looks at its attempts, fixes it and sends the welcome again', () =>
     withOperator(async (page) => {
-      const failing = page.getByRole('region', { name: '1 install needs a hand' });
+      const failing = page.getByRole('region', { name: '1 install needs attention' });
       await failing.getByText('publish-home').waitFor();
       await failing.getByRole('link', { name: 'Acme' }).click();
       await page.getByRole('heading', { name: 'Acme active' }).waitFor();
@@ -88,14 +88,14 @@ describe('the operator in a browser', () => {
         /view_too_large/,
       );
       await page.getByRole('button', { name: 'Run again' }).click();
-      await page.getByRole('status').filter({ hasText: 'The run goes on' }).waitFor();
+      await page.getByRole('status').filter({ hasText: 'The run continues' }).waitFor();
       await eventually(async () => {
         await page.goto(`${stage.url}/operator/installations/${acme}`);
         return (await page.getByRole('heading', { name: 'Newest run succeeded' }).count()) > 0;
       });
       const sent = stage.sandbox.calls('chat.postMessage').length;
       await page.getByRole('button', { name: 'Send the welcome again' }).click();
-      await page.getByRole('status').filter({ hasText: 'The welcome is sent again' }).waitFor();
+      await page.getByRole('status').filter({ hasText: 'The welcome is being sent again' }).waitFor();
       await eventually(async () => stage.sandbox.calls('chat.postMessage').length === sent + 1);
       const history = page.getByRole('table', { name: 'History' });
       await history.getByText('send the welcome again').waitFor();
@@ -121,7 +121,7 @@ describe('the operator in a browser', () => {
       await page.getByRole('link', { name: 'Show all' }).click();
       await page.getByLabel('Status').selectOption('broken');
       await page.getByRole('button', { name: 'Show' }).click();
-      await page.getByText('No installation is like that.').waitFor();
+      await page.getByText('No installation matches.').waitFor();
     }));
 
   it('filters install requests by outcome, day and team', () =>
@@ -149,7 +149,7 @@ describe('the operator in a browser', () => {
       const path = `${stage.url}/operator/installations/ins_00099`;
       await page.goto(path);
       await page.getByRole('link', { name: 'Mark as gone' }).click();
-      await page.getByRole('link', { name: 'Leave it as it is' }).click();
+      await page.getByRole('link', { name: 'Cancel' }).click();
       await page.getByRole('link', { name: 'Mark as gone' }).click();
       await page.getByRole('button', { name: 'Mark as gone' }).click();
       await page.getByRole('status').filter({ hasText: 'Marked as gone' }).waitFor();

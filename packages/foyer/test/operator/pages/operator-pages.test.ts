@@ -100,7 +100,7 @@ describe('logging in as the operator', () => {
       const response = await stage.post('/operator/login', { password: `guess ${guess}` }, from('192.0.2.9'));
       if (response.status === 429) break;
       assert.equal(response.status, 403);
-      assert.match(await response.text(), /That is not the password/);
+      assert.match(await response.text(), /The password is wrong/);
     }
     const slowed = await stage.post('/operator/login', { password }, from('192.0.2.9'));
     assert.equal(slowed.status, 429);
@@ -287,13 +287,13 @@ describe('what the operator presses', () => {
       .where('run_id', '=', run.id)
       .where('name', '=', 'publish-home')
       .execute();
-    assert.match(await (await stage.get('/operator')).text(), /1 install needs a hand/);
+    assert.match(await (await stage.get('/operator')).text(), /1 install needs attention/);
     const answer = await stage.post(`${path}/retry`, { run: run.id });
     assert.equal(answer.status, 303);
     assert.equal(answer.headers.get('location'), `${path}?done=run_queued`);
     await eventually(async () => (await newestRun()).status === 'succeeded');
     assert.deepEqual(await actions(), [`run again: ${run.id}`]);
-    assert.match(await (await stage.get(`${path}?done=run_queued`)).text(), /The run goes on/);
+    assert.match(await (await stage.get(`${path}?done=run_queued`)).text(), /The run continues/);
     const stale = await stage.post(`${path}/retry`, { run: 'run_of_yesterday' });
     assert.equal(stale.headers.get('location'), `${path}?done=run_not_newest`);
   });
@@ -316,7 +316,7 @@ describe('what the operator presses', () => {
     const row = await installation();
     assert.deepEqual([row?.status, row?.sealed_bot], ['uninstalled', null]);
     assert.equal(stage.sandbox.calls('auth.revoke').length, 1);
-    assert.deepEqual(await actions(), ['mark as gone: 1 given back to Slack']);
+    assert.deepEqual(await actions(), ['mark as gone: 1 revoked at Slack']);
     const again = await stage.post(`${path}/mark-gone`, { installed });
     assert.equal(again.headers.get('location'), `${path}?done=already_gone`);
   });
@@ -327,9 +327,7 @@ describe('what the operator presses', () => {
     const installed = String((await installation())?.installed_at);
     const answer = await stage.post(`${path}/mark-gone`, { installed });
     assert.equal(answer.headers.get('location'), `${path}?done=marked_gone_not_revoked`);
-    assert.deepEqual(await actions(), [
-      'mark as gone: 0 given back to Slack, not given back: bot (http_503)',
-    ]);
+    assert.deepEqual(await actions(), ['mark as gone: 0 revoked at Slack, not revoked: bot (http_503)']);
   });
 
   it('purges after a question, and does not touch an install that came after the question', async (t) => {
@@ -443,8 +441,8 @@ describe('what the operator reads', () => {
       new RegExp(`${label}</span><strong class="tile-value">([\\d,]+)<`).exec(page)?.[1];
     assert.equal(tile('Active'), '2');
     assert.equal(tile('Broken'), '1');
-    assert.equal(tile('Tokens about to lapse'), '1');
-    assert.equal(tile('Tokens to give back'), '0');
+    assert.equal(tile('Tokens about to expire'), '1');
+    assert.equal(tile('Tokens to revoke'), '0');
     assert.match(page, /1 installed and 0 failed in the last 30 days/);
   });
 
