@@ -145,7 +145,7 @@ describe('tokens that rotate', { concurrency: 4 }, () => {
       async () =>
         JSON.stringify(statusOf(play)) === '{"status":"broken","broken_reason":"invalid_refresh_token"}',
     );
-    assert.ok(stage.logged().some((line) => line.includes('a token could not be renewed')));
+    assert.ok(stage.logged().some((line) => line.includes('a token could not be refreshed')));
     const visitor = createVisitor();
     const done = await install(visitor, stage.url, stage.sandbox, acme);
     assert.equal((await finishedRun(visitor, stage.url + done.headers.get('location'))).status, 'succeeded');

@@ -63,7 +63,7 @@ test('backup names a path where it cannot create a file', async (t) => {
   const { exitCode, stdout, stderr } = await run(['backup', join(file, 'backup.db')]);
   assert.deepEqual([exitCode, stdout], [1, '']);
   assert.match(stderr, /backup\.db cannot be written: ENOTDIR.*Give a folder/);
-  assert.doesNotMatch(stderr, /fault of Foyer/);
+  assert.doesNotMatch(stderr, /bug in Foyer/);
   assert.deepEqual(
     readdirSync(folder).filter((name) => name.includes('backup')),
     [],

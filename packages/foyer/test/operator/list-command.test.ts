@@ -173,7 +173,7 @@ test('list names a file that is not a database', async (t) => {
   const { exitCode, stderr } = await run(['list'], { readConfig });
   assert.equal(exitCode, 1);
   assert.match(stderr, /letter\.txt cannot be used/);
-  assert.doesNotMatch(stderr, /fault of Foyer/);
+  assert.doesNotMatch(stderr, /bug in Foyer/);
 });
 
 test('list reports every problem of the configuration at once', async (t) => {

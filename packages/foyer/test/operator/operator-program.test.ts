@@ -78,7 +78,7 @@ test('an unexpected failure exits with 1 and shows no secret', async (t) => {
   });
   assert.equal(exitCode, 1);
   assert.equal(stdout, '');
-  assert.match(stderr, /fault of Foyer[\s\S]*it broke at \[secret\]/);
+  assert.match(stderr, /bug in Foyer[\s\S]*it broke at \[secret\]/);
 });
 
 test('a database that cannot be used is reported with the command that finds out why', async (t) => {

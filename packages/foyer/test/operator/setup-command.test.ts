@@ -262,6 +262,6 @@ test('setup that cannot write the manifest changes nothing, and says where', asy
   const { exitCode, stdout, stderr } = await setup(flags, secrets);
   assert.deepEqual([exitCode, stdout], [1, '']);
   assert.match(stderr, /slack-app-manifest\.json could not be written: EISDIR.*Nothing was changed/);
-  assert.doesNotMatch(stderr, /fault of Foyer/);
+  assert.doesNotMatch(stderr, /bug in Foyer/);
   assert.deepEqual(readdirSync(folder), ['slack-app-manifest.json']);
 });
