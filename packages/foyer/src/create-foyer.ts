@@ -11,6 +11,7 @@ import { createConnections } from './connections/create-connections.ts';
 import { createLinkCookies } from './connections/link-cookies.ts';
 import { createReturns } from './connections/returns.ts';
 import { letGoOfKey } from './database/encryption-keys.ts';
+import { createIsInMaintenance } from './database/maintenance.ts';
 import { openDatabase } from './database/open-database.ts';
 import { type NoTables, ownDatabase } from './database/own-database.ts';
 import { type FoyerDefinition, resolveConfig } from './define-foyer.ts';
@@ -34,6 +35,7 @@ import { createBodyReader } from './http/read-body.ts';
 import { createSendPages } from './http/send-pages.ts';
 import { createFinishInstall } from './install/finish-install.ts';
 import { createAskGate } from './install/gate.ts';
+import { createPauseInstalls } from './install/pause-installs.ts';
 import { createRecoverInstalls } from './install/recover-installs.ts';
 import { createShowProgress } from './install/show-progress.ts';
 import { createStartInstall } from './install/start-install.ts';
@@ -246,6 +248,8 @@ export async function assembleFoyer<MyTables>(parts: {
     const refusals = createRefusals({ log, onRefused: metrics.onRefused });
     const bodies = createBodyReader();
     const installLimits = createInstallLimits({ trustProxy, pages, refusals, limits: test.installLimits });
+    const isInMaintenance = createIsInMaintenance(database, clientId);
+    const unlessPaused = createPauseInstalls({ isInMaintenance, http: config.http, pages, refusals });
     const { gate, onConflict = 'refuse' } = definition;
     const askGate = gate && createAskGate({ gate, clientId, database, slack });
 
@@ -284,30 +288,32 @@ export async function assembleFoyer<MyTables>(parts: {
     const startInstall = createStartInstall({ config, states, bodies, cookies, returns, pages, now, log });
     const route = createRoutes({
       startInstall: {
-        get: installLimits.guardStart(startInstall.get),
-        post: installLimits.guardStart(startInstall.post),
+        get: installLimits.guardStart(unlessPaused(startInstall.get)),
+        post: installLimits.guardStart(unlessPaused(startInstall.post)),
       },
       connects: config.connect !== undefined,
       finishInstall: installLimits.guardCallback(
-        createFinishInstall({
-          config,
-          database,
-          states,
-          store,
-          unstoredTokens,
-          wakeWorker,
-          pages,
-          returns,
-          cookies,
-          onConflict,
-          askGate,
-          slackCalls: { ...slackCalls, transport: exchangeTransport },
-          onEnded: metrics.onInstallRequest,
-          onConnected: () => metrics.onConnected('link'),
-          onInstalled: installLimits.installed,
-          now,
-          log,
-        }),
+        unlessPaused(
+          createFinishInstall({
+            config,
+            database,
+            states,
+            store,
+            unstoredTokens,
+            wakeWorker,
+            pages,
+            returns,
+            cookies,
+            onConflict,
+            askGate,
+            slackCalls: { ...slackCalls, transport: exchangeTransport },
+            onEnded: metrics.onInstallRequest,
+            onConnected: () => metrics.onConnected('link'),
+            onInstalled: installLimits.installed,
+            now,
+            log,
+          }),
+        ),
       ),
       slackEvents: receiver.handle,
       progress: createShowProgress({ config, database, pages, faces, now }),
@@ -315,6 +321,7 @@ export async function assembleFoyer<MyTables>(parts: {
       metrics: metrics.handle,
       pages,
       database,
+      isInMaintenance,
     });
 
     async function operatorPages() {
@@ -330,6 +337,7 @@ export async function assembleFoyer<MyTables>(parts: {
         refusals,
         bodies,
         database,
+        isInMaintenance,
         store,
         slack,
         wakeWorker,

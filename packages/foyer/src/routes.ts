@@ -17,6 +17,7 @@ export interface RoutesDeps {
   metrics?: Route;
   pages: Pick<SendPages, 'sendLanding' | 'sendLogo'>;
   database: Pick<Database, 'ping' | 'failure'>;
+  isInMaintenance: () => Promise<boolean>;
 }
 
 /** Every path that Foyer answers, and by which method. */
@@ -29,7 +30,7 @@ export function createRoutes(deps: RoutesDeps) {
     '/slack/events': { POST: deps.slackEvents },
     ...(deps.metrics && { '/metrics': { GET: deps.metrics } }),
     '/healthz': { GET: (_req, res) => healthz(deps.database, res) },
-    '/readyz': { GET: (_req, res) => readyz(deps.database, res) },
+    '/readyz': { GET: (_req, res) => readyz(deps, res) },
   };
 
   function routesOf(path: string): Readonly<Record<string, Route>> | undefined {
@@ -79,17 +80,21 @@ function healthz(database: Pick<Database, 'failure'>, res: ServerResponse): void
 }
 
 /** Whether the database answers and can be written: what a load balancer asks before it sends a request here. */
-async function readyz(database: Pick<Database, 'ping'>, res: ServerResponse): Promise<void> {
+async function readyz(
+  deps: Pick<RoutesDeps, 'database' | 'isInMaintenance'>,
+  res: ServerResponse,
+): Promise<void> {
   try {
-    await database.ping();
+    await deps.database.ping();
   } catch (error) {
     if (!(error instanceof DatabaseUnavailableError)) throw error;
     return sendHealth(res, 503, 'database_unavailable');
   }
-  sendHealth(res, 200, 'ok');
+  // Ready all the same: events still need this machine, and a proxy must not take it away.
+  sendHealth(res, 200, 'ok', (await deps.isInMaintenance()) ? { maintenance: true } : {});
 }
 
-function sendHealth(res: ServerResponse, status: number, text: string): void {
+function sendHealth(res: ServerResponse, status: number, text: string, more: object = {}): void {
   const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' };
-  res.writeHead(status, headers).end(JSON.stringify({ status: text }));
+  res.writeHead(status, headers).end(JSON.stringify({ status: text, ...more }));
 }

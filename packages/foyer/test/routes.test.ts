@@ -50,6 +50,7 @@ describe('the server', () => {
       operator: (_req, res) => void res.end(),
       pages,
       database,
+      isInMaintenance: async () => false,
     });
     const handler = createRequestHandler({
       basePath: '',

@@ -393,6 +393,22 @@ export interface ChoreRow {
   begun_at: number;
 }
 
+/** An app whose installs are paused, on every machine. */
+export interface MaintenanceRow {
+  client_id: string;
+  began_at: number;
+}
+
+/** A team or enterprise that Slack sent a verified event for, and that has no installation here: after a restore. */
+export interface UnknownTeamRow {
+  client_id: string;
+  /** `team:T…` or `enterprise:E…`. */
+  tenant: string;
+  first_seen_at: number;
+  /** To within minutes. */
+  last_seen_at: number;
+}
+
 /** An operator session that was ended before it expired. */
 export interface EndedSessionRow {
   id: string;
@@ -430,6 +446,8 @@ export interface Tables {
   connections: ConnectionRow;
   used_links: UsedLinkRow;
   key_holders: KeyHolderRow;
+  maintenance: MaintenanceRow;
+  unknown_teams: UnknownTeamRow;
 }
 
 /** Every table again, as a value; the compiler requires each one. */
@@ -456,6 +474,8 @@ const everyTable: { readonly [Name in keyof Tables]: true } = {
   operator_notices: true,
   chores: true,
   ended_sessions: true,
+  maintenance: true,
+  unknown_teams: true,
 };
 
 /** The names of Foyer's tables: any other table is the app's own, or another program's. */

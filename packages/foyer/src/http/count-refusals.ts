@@ -16,6 +16,7 @@ export const refusalKinds = [
   'bodies_over_budget',
   'callbacks_limited',
   'installs_limited',
+  'maintenance',
   'logins_slowed',
   'wrong_operator_password',
   'wrong_host',

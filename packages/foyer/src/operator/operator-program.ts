@@ -14,6 +14,7 @@ import { copyCommand } from './commands/copy-command.ts';
 import { doctorCommand } from './commands/doctor-command.ts';
 import { keysCommand } from './commands/keys-command.ts';
 import { listCommand } from './commands/list-command.ts';
+import { maintenanceCommand } from './commands/maintenance-command.ts';
 import { manifestCommand } from './commands/manifest-command.ts';
 import { purgeCommand } from './commands/purge-command.ts';
 import { requestsCommand } from './commands/requests-command.ts';
@@ -34,6 +35,7 @@ const commands = [
   connectCommand,
   revokeCommand,
   purgeCommand,
+  maintenanceCommand,
   backupCommand,
   copyCommand,
   keysCommand,

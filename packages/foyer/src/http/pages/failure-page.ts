@@ -37,6 +37,11 @@ function button(content: FailurePageContent): Html | undefined {
       return link(site.path(retryPath), words.text('failure.continue'));
     case 'again':
       return link(path ?? site.path('/'), words.text('failure.tryAgain'));
+    case 'reload':
+      // An empty link loads the page again: its address may hold a code, which no page repeats (invariant 4).
+      return path === undefined
+        ? html`<a class="button" href="">${words.text('failure.tryAgain')}</a>`
+        : link(path, words.text('failure.tryAgain'));
     case 'lookAgain':
       return link(path ?? site.path('/'), words.text('failure.lookAgain'));
     case 'thatAddress':

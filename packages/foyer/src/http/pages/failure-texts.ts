@@ -41,7 +41,8 @@ export type FailureKind =
   | 'app_not_distributed'
   | 'slack_trouble'
   | 'too_many_requests'
-  | 'wrong_host';
+  | 'wrong_host'
+  | 'maintenance';
 
 /** What the sentences may mention. */
 export interface FailureContext {
@@ -68,6 +69,7 @@ type FailureButton =
   | 'tryAgain'
   | 'continue'
   | 'again'
+  | 'reload'
   | 'lookAgain'
   | 'thatAddress'
   | 'startPage'
@@ -117,6 +119,7 @@ export const failurePages: Readonly<Record<FailureKind, FailurePage>> = {
   payload_too_large: { status: 413, button: 'startPage' },
   too_many_requests: { status: 429, fact: 'nothing', button: 'tryAgain' },
   wrong_host: { status: 421, button: 'thatAddress' },
+  maintenance: { status: 503, fact: 'nothingYet', button: 'reload' },
   internal: { status: 500, fact: 'mayBeUnfinished', button: 'tryAgain' },
 };
 

@@ -1,6 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { Logger } from '../../config/log.ts';
 import type { Database } from '../../database/database.ts';
+import { readMaintenance } from '../../database/maintenance.ts';
 import { countInstallations } from '../installation-lists.ts';
 import { readQueueState } from '../queue-state.ts';
 import { countTokensAtRisk } from '../token-times.ts';
@@ -37,6 +38,7 @@ export function addStateGauges(deps: {
     'foyer_tokens_unstored',
     'Install requests whose tokens still have to be revoked at Slack',
   );
+  const maintenance = gauge('foyer_maintenance', 'Whether installs are paused by `maintenance on`');
   const up = gauge('foyer_database_up', 'Whether the database answered when these metrics were read');
 
   async function readState(): Promise<void> {
@@ -51,6 +53,7 @@ export function addStateGauges(deps: {
     const tokens = await countTokensAtRisk(queries, { clientId, before: now() + lapsingWithinMs });
     lapsing.set(tokens.lapsingBots + tokens.lapsingUsers);
     unstored.set(tokens.unstored);
+    maintenance.set((await readMaintenance(queries, clientId)) === undefined ? 0 : 1);
   }
 
   return async function readStateGauges() {
@@ -61,7 +64,7 @@ export function addStateGauges(deps: {
       log.warn({ err: error }, 'the metrics could not be read from the database');
       // What was true at the last scrape must not look as if it were true now.
       for (const each of [queued, installations]) each.reset();
-      for (const each of [due, oldest, lapsing, unstored]) each.remove();
+      for (const each of [due, oldest, lapsing, unstored, maintenance]) each.remove();
       up.set(0);
     }
   };

@@ -35,6 +35,7 @@ export interface OperatorPagesDeps extends OperatorActionsDeps {
   words: Words;
   config: Config;
   password: string;
+  isInMaintenance: () => Promise<boolean>;
   refusals: Pick<Refusals, 'add'>;
   bodies: Pick<BodyReader, 'read'>;
   /** Made only for this purpose. */
@@ -49,6 +50,8 @@ interface Visit {
   query: URLSearchParams;
   /** Undefined until it is read, and if there is none. */
   session: OperatorSession | undefined;
+  /** Whether installs are paused. Read only for a session. */
+  inMaintenance?: boolean;
 }
 
 const home = '/operator';
@@ -80,6 +83,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
       nonce,
       session,
       notice: noticeOf(query),
+      inMaintenance: visit.inMaintenance,
       now: now(),
     });
     const body = withBasePath(html, basePath);
@@ -194,6 +198,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     const visit: Visit = { req, res, path, query: url.searchParams, session: undefined };
     try {
       visit.session = await sessions.read(req.headers.cookie);
+      if (visit.session) visit.inMaintenance = await deps.isInMaintenance();
       const kept = visit.session && sessions.keep(visit.session);
       // A login or a logout replaces this cookie with its own.
       if (kept) res.setHeader('Set-Cookie', kept);

@@ -12,6 +12,8 @@ export interface OperatorFrame extends PageFrame {
   /** Absent if no one is logged in. */
   session?: OperatorSession;
   notice?: Notice;
+  /** Whether installs are paused. */
+  inMaintenance?: boolean;
   /** How the steps of the definition are shown. */
   faces: StepFaces;
   now: number;
@@ -66,6 +68,7 @@ export function operatorPage(
     main: html`${topBar(frame, parts.section)}
 <main id="main" class="${parts.narrow ? 'operator narrow' : 'operator'}">
 ${noticeLine(frame.notice)}
+${frame.inMaintenance && html`<p class="notice" data-tone="warn">Maintenance is on: installs are paused. <code>npm run foyer -- maintenance off</code> ends it.</p>`}
 ${parts.content}
 </main>`,
   });

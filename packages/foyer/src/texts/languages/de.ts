@@ -221,6 +221,11 @@ export const de: Translation = {
       'Wir haben mehr Installationsversuche erhalten, als wir auf einmal annehmen. Diesen haben wir nicht begonnen. In Ihrem Workspace hat sich nichts geändert.',
     'failure.too_many_requests.do':
       'Versuchen Sie es in {unit, select, minutes {{count, plural, one {# Minute} other {# Minuten}}} other {{count, plural, one {# Sekunde} other {# Sekunden}}}} noch einmal.',
+    'failure.maintenance.title': 'Installationen sind kurz unterbrochen',
+    'failure.maintenance.what':
+      'Wir warten {app} gerade. Workspaces, die {app} schon haben, sind nicht betroffen.',
+    'failure.maintenance.do':
+      'Versuchen Sie es in ein paar Minuten noch einmal. Wenn Sie {app} gerade in Slack zugelassen haben, schließt ein erneutes Laden dieser Seite die Installation ab.',
     'failure.wrong_host.title': 'Bitte nutzen Sie die eigene Adresse dieser Seite',
     'failure.wrong_host.what':
       'Sie haben {app} unter einem anderen Hostnamen erreicht. Zum Schutz Ihrer Sitzung öffnet sich diese Seite nur unter ihrer eigenen Adresse.',

@@ -206,6 +206,11 @@ export const en = {
     'We received more install attempts than we accept at once, so we did not start this one. Nothing has changed in your workspace.',
   'failure.too_many_requests.do':
     'Try again in {unit, select, minutes {{count, plural, one {# minute} other {# minutes}}} other {{count, plural, one {# second} other {# seconds}}}}.',
+  'failure.maintenance.title': 'Installing is paused for a moment',
+  'failure.maintenance.what':
+    'We are doing maintenance on {app}. Workspaces that have it already are not affected.',
+  'failure.maintenance.do':
+    'Try again in a few minutes. If you have just allowed {app} in Slack, loading this page again finishes the install.',
   'failure.wrong_host.title': 'Please use this page’s own address',
   'failure.wrong_host.what':
     'You reached {app} under another host name. To keep your session safe, this page opens at its own address only.',

@@ -213,6 +213,11 @@ export const es: Translation = {
       'Recibimos más intentos de instalación de los que aceptamos a la vez, así que no iniciamos este. Nada ha cambiado en su espacio de trabajo.',
     'failure.too_many_requests.do':
       'Inténtelo de nuevo en {unit, select, minutes {{count, plural, one {# minuto} other {# minutos}}} other {{count, plural, one {# segundo} other {# segundos}}}}.',
+    'failure.maintenance.title': 'Las instalaciones están en pausa un momento',
+    'failure.maintenance.what':
+      'Estamos haciendo tareas de mantenimiento en {app}. Los espacios de trabajo que ya la tienen no se ven afectados.',
+    'failure.maintenance.do':
+      'Inténtelo de nuevo en unos minutos. Si acaba de permitir {app} en Slack, volver a cargar esta página termina la instalación.',
     'failure.wrong_host.title': 'Use la dirección propia de esta página',
     'failure.wrong_host.what':
       'Llegó a {app} con otro nombre de host. Para proteger su sesión, esta página solo se abre en su propia dirección.',

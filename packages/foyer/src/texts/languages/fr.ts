@@ -220,6 +220,11 @@ export const fr: Translation = {
       'Nous avons reçu plus de tentatives d’installation que nous n’en acceptons à la fois ; celle-ci n’a pas commencé. Rien n’a changé dans votre espace de travail.',
     'failure.too_many_requests.do':
       'Réessayez dans {unit, select, minutes {{count, plural, one {# minute} other {# minutes}}} other {{count, plural, one {# seconde} other {# secondes}}}}.',
+    'failure.maintenance.title': 'Les installations sont interrompues un moment',
+    'failure.maintenance.what':
+      '{app} est en maintenance. Les espaces de travail qui l’ont déjà ne sont pas touchés.',
+    'failure.maintenance.do':
+      'Réessayez dans quelques minutes. Si vous venez d’autoriser {app} dans Slack, recharger cette page termine l’installation.',
     'failure.wrong_host.title': 'Utilisez l’adresse propre de cette page',
     'failure.wrong_host.what':
       'Vous avez atteint {app} sous un autre nom d’hôte. Pour protéger votre session, cette page ne s’ouvre qu’à sa propre adresse.',

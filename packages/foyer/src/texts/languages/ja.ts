@@ -201,6 +201,11 @@ export const ja: Translation = {
       '一度に受け付けられる数を超えるインストールの試行があったため、開始しませんでした。ワークスペースは何も変わっていません。',
     'failure.too_many_requests.do':
       '{unit, select, minutes {{count, plural, other {# 分}}} other {{count, plural, other {# 秒}}}}後にもう一度お試しください。',
+    'failure.maintenance.title': 'インストールを一時停止しています',
+    'failure.maintenance.what':
+      '現在 {app} のメンテナンス中です。すでに {app} を利用しているワークスペースには影響ありません。',
+    'failure.maintenance.do':
+      '数分後にもう一度お試しください。Slack で {app} を許可した直後の場合は、このページを再読み込みするとインストールが完了します。',
     'failure.wrong_host.title': 'このページ本来のアドレスをお使いください',
     'failure.wrong_host.what':
       '別のホスト名で {app} にアクセスしました。セッションを守るため、このページは本来のアドレスでのみ開きます。',

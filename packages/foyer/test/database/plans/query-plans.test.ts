@@ -14,7 +14,15 @@ import { seedEverything } from './seed-everything.ts';
 const count = 4000;
 
 /** Tables that keep a few rows, however many installations there are. */
-const small = ['encryption_keys', 'key_holders', 'chores', 'ended_sessions', 'due', 'kysely_migration'];
+const small = [
+  'encryption_keys',
+  'key_holders',
+  'chores',
+  'ended_sessions',
+  'maintenance',
+  'due',
+  'kysely_migration',
+];
 
 /** Queries that may read a whole index, each with its reason; no query may read a whole table. */
 const mayReadWholeIndex: readonly RegExp[] = [
