@@ -158,6 +158,7 @@ export async function assembleFoyer<MyTables>(parts: {
       slack,
       config,
       onRefreshEnded: metrics.onTokenRefresh,
+      onUninstalled: () => wakeWorker(),
       now,
       log,
     });
@@ -212,9 +213,7 @@ export async function assembleFoyer<MyTables>(parts: {
       services: { config, publishHome, brand, texts, claimUrl: connecting.claimUrl },
       slackClient: slack,
       botToken,
-      async onTokenDead({ installationId, code }) {
-        await store.markBroken(installationId, code);
-      },
+      onTokenDead: tokens.tokenDied,
       onRunChanged(change) {
         metrics.onRunChanged(change);
         void republishHome(change.installationId);

@@ -23,6 +23,8 @@ export interface TokenSourceDeps {
   slack: SlackClientFactory;
   config: { slack: Pick<Config['slack'], 'clientId' | 'clientSecret'> };
   onRefreshEnded?: RefreshDeps['onRefreshEnded'];
+  /** An installation was uninstalled: its uninstall run is due. Must not throw. */
+  onUninstalled?(): void;
   now: () => number;
   log: Logger;
 }
@@ -32,6 +34,10 @@ const patienceMs = 1500;
 /** An old token is handed out only with this much time left: the call that it is for must reach Slack in time. */
 const spareMs = 10_000;
 const refreshesAtOnce = 4;
+/** A token that was refused is tested in the middle of other work. */
+const testTimeoutMs = 4000;
+/** What `auth.test` answers for a bot whose app, or workspace, is gone. A token that was only revoked gets another. */
+const removedCode = 'account_inactive';
 
 /** Makes the token source. */
 export function createTokenSource(deps: TokenSourceDeps): TokenSource {
@@ -117,6 +123,31 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
     }
   }
 
+  /** Why `auth.test` too: a single wrong answer must not erase a customer's tokens and cancel their plan. */
+  async function settleDead(stored: StoredInstallation, code: string): Promise<boolean> {
+    const { installationId, version } = stored;
+    const { team, enterprise, isEnterpriseInstall, bot: half } = stored.installation;
+    if (code !== removedCode || !half || !(await isRemoved(half.token))) {
+      return store.markBroken(installationId, code, version);
+    }
+    const tenant = { teamId: team?.id, enterpriseId: enterprise?.id, isEnterpriseInstall };
+    const gone = await store.deleteInstallation(tenant, { reason: removedCode, ifVersion: version });
+    if (gone) {
+      log.warn({ installationId }, 'Slack says that the app was removed: the installation is uninstalled');
+      deps.onUninstalled?.();
+    }
+    return gone;
+  }
+
+  async function isRemoved(token: string): Promise<boolean> {
+    try {
+      await deps.slack(token, { timeoutMs: testTimeoutMs }).auth.test();
+      return false;
+    } catch (error) {
+      return slackFailure(error)?.code === removedCode;
+    }
+  }
+
   return {
     bot,
     botToken: async (asked) => (await bot(asked)).token,
@@ -147,7 +178,12 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
       if (failure?.kind !== 'token-dead') return false;
       const stored = await store.readInstallation(installationId);
       if (stored?.installation.bot?.token !== token) return false;
-      return store.markBroken(installationId, failure.code, stored.version);
+      return settleDead(stored, failure.code);
+    },
+
+    async tokenDied({ installationId, code }) {
+      const stored = await store.readInstallation(installationId);
+      return stored ? settleDead(stored, code) : false;
     },
 
     async refreshLapsing(limit = 50) {

@@ -90,6 +90,8 @@ export interface RemovalOptions {
   before?: number;
   /** Slack's `event_id`: distinguishes a repeated delivery from another event in the same second. */
   eventId?: string;
+  /** If given, an uninstall applies only while the bot's tokens still have this version: not to a newer install. */
+  ifVersion?: number;
   /** For the history, such as `app_uninstalled`. */
   reason?: string;
   patienceMs?: number;

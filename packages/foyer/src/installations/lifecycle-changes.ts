@@ -26,6 +26,7 @@ export async function uninstall(
 ): Promise<boolean> {
   const { row, options, now, stepNames } = removal;
   if (row.status === 'uninstalled') return false;
+  if (options.ifVersion !== undefined && row.version !== options.ifVersion) return false;
   if (await isBeforeInstall(transaction, row, { ...options, kind: 'uninstall' })) return false;
   const { before } = options;
   if (before !== undefined && (await isEchoOfOwnRevocation(transaction, row, before))) return false;

@@ -41,10 +41,16 @@ export interface TokenSource {
    */
   authorize(source: TenantQuery): Promise<AuthorizeResult & { installationId: string }>;
   /**
-   * Reports a failed call. If the error says that the token is dead, and it is still the stored one, marks the
-   * installation broken. Resolves to whether it did.
+   * Reports a failed call. If the error says that the token is dead, and it is still the stored one, does what
+   * `tokenDied` does. Resolves to whether anything changed.
    */
   reportDeadToken(call: { installationId: string; token: string; error: unknown }): Promise<boolean>;
+  /**
+   * Handles a bot token that Slack refused with `code`. If `auth.test` confirms that the app was removed, the
+   * installation is uninstalled, since Slack's event may never come; otherwise it is marked broken. Resolves to whether
+   * anything changed.
+   */
+  tokenDied(dead: { installationId: string; code: string }): Promise<boolean>;
   /** Renews tokens of quiet teams before they expire, earliest first; at most `limit` (50) of each kind. */
   refreshLapsing(limit?: number): Promise<{ refreshed: number; failed: number }>;
   /** Resolves when no renewal is under way: a stop must not lose tokens that Slack has just issued. */

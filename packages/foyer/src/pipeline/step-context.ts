@@ -115,7 +115,7 @@ export interface PipelineDeps {
   /** The bot's current token, refreshed if needed. */
   botToken(installationId: string): Promise<string>;
   /** Called when Slack said that the bot's token will never work again, once the step's end is committed. */
-  onTokenDead(dead: { installationId: string; code: string }): Promise<void>;
+  onTokenDead(dead: { installationId: string; code: string }): Promise<unknown>;
   /** Called when a run starts to wait or ends, so that App Home has something new to show. Must not throw. */
   onRunChanged(change: { runId: string; installationId: string; status: RunStatus }): void;
   /** Called once the end of an attempt is committed: the step's new status, and how long it took. Must not throw. */

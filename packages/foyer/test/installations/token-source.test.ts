@@ -26,6 +26,7 @@ describe('the token source', () => {
   let store: InstallationStore;
   let tokens: TokenSource;
   let lines: string[];
+  let uninstalls: number;
 
   /** A token source like that of another process. */
   const sourceOn = (database: Database): TokenSource => {
@@ -35,7 +36,12 @@ describe('the token source', () => {
     const ownStore = createInstallationStore({ ...shared, keyring, clientId: '1.1', stepNames: ['only'] });
     store ??= ownStore;
     const slack = createSlackClientFactory({ config: { slack: slackConfig } as never, log });
-    return createTokenSource({ ...shared, store: ownStore, slack, config: { slack: slackConfig } });
+    return createTokenSource({
+      ...{ ...shared, store: ownStore, slack, config: { slack: slackConfig } },
+      onUninstalled() {
+        uninstalls += 1;
+      },
+    });
   };
 
   beforeEach(async () => {
@@ -43,6 +49,7 @@ describe('the token source', () => {
     keyring = keyringOf('k1');
     clock = createClock();
     lines = [];
+    uninstalls = 0;
     store = undefined as never;
     tokens = sourceOn(opened.database);
   });
@@ -303,6 +310,26 @@ describe('the token source', () => {
         await tokens.reportDeadToken({ ...call, error: platformError('account_inactive') }),
         false,
       );
+    });
+
+    it('uninstalls if auth.test confirms that the app was removed, and not over a newer install', async () => {
+      const error = platformError('account_inactive');
+      const { installationId } = await installed(undefined);
+      endpoint.answerWith({ ok: false, error: 'account_inactive' });
+      const hold = endpoint.hold();
+      const reported = tokens.tokenDied({ installationId, code: 'account_inactive' });
+      await store.recordInstall(teamInstall({ botToken: 'xoxb-2' }));
+      hold.release();
+      assert.equal(await reported, false);
+      assert.equal(await statusOf(), 'active');
+
+      endpoint.answerWith({ ok: false, error: 'token_revoked' });
+      assert.equal(await tokens.reportDeadToken({ installationId, token: 'xoxb-2', error }), true);
+      assert.equal(await statusOf(), 'broken');
+      endpoint.answerWith({ ok: false, error: 'account_inactive' });
+      assert.equal(await tokens.reportDeadToken({ installationId, token: 'xoxb-2', error }), true);
+      assert.equal(await statusOf(), undefined, 'an uninstalled app has no tokens');
+      assert.equal(uninstalls, 1);
     });
 
     it('does not blame a newer install for an older token', async () => {
