@@ -51,6 +51,7 @@ import { keepHoldingKey, keyHeldEveryMs, verifyKeyring } from './installations/v
 import { openOperatorChannels } from './notices/open-operator-channels.ts';
 import { createNoticeSender } from './notices/send-notices.ts';
 import { createMetrics } from './operator/metrics/create-metrics.ts';
+import { createProcessReporter } from './operator/process-report.ts';
 import { readQueueState } from './operator/queue-state.ts';
 import { createWorker, type WorkerDeps } from './pipeline/worker.ts';
 import { createRoutes, needsOwnHost } from './routes.ts';
@@ -244,7 +245,14 @@ export async function assembleFoyer<MyTables>(parts: {
     });
     const pages = createSendPages({ config, brand, texts });
     const { trustProxy } = config.http;
-    const refusals = createRefusals({ log, onRefused: metrics.onRefused });
+    const reporter = createProcessReporter({ config, keyring, process: holder.process, now });
+    const refusals = createRefusals({
+      log,
+      onRefused(kind) {
+        metrics.onRefused(kind);
+        reporter.onRefused(kind);
+      },
+    });
     const bodies = createBodyReader();
     const installLimits = createInstallLimits({ trustProxy, pages, refusals, limits: test.installLimits });
     const isInMaintenance = createIsInMaintenance(database, clientId);
@@ -266,7 +274,10 @@ export async function assembleFoyer<MyTables>(parts: {
         },
         log,
       }),
-      onAnswered: metrics.onSlackRequest,
+      onAnswered(request) {
+        metrics.onSlackRequest(request);
+        reporter.onSlackRequest(request);
+      },
       now,
       log,
     });
@@ -321,6 +332,7 @@ export async function assembleFoyer<MyTables>(parts: {
       pages,
       database,
       isInMaintenance,
+      reporter,
     });
 
     async function operatorPages() {

@@ -1,9 +1,10 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Database } from './database/database.ts';
 import { DatabaseUnavailableError } from './database/database.ts';
 import type { NoRoute, Route } from './http/create-server.ts';
 import type { SendPages } from './http/send-pages.ts';
 import type { ShowProgress } from './install/show-progress.ts';
+import type { ProcessReporter } from './operator/process-report.ts';
 
 export interface RoutesDeps {
   startInstall: { get: Route; post: Route };
@@ -18,6 +19,8 @@ export interface RoutesDeps {
   pages: Pick<SendPages, 'sendLanding' | 'sendLogo'>;
   database: Pick<Database, 'ping' | 'failure'>;
   isInMaintenance: () => Promise<boolean>;
+  /** Answers `doctor` on `/readyz`; undefined if nothing is to. */
+  reporter?: Pick<ProcessReporter, 'answer'>;
 }
 
 /** Every path that Foyer answers, and by which method. */
@@ -30,7 +33,7 @@ export function createRoutes(deps: RoutesDeps) {
     '/slack/events': { POST: deps.slackEvents },
     ...(deps.metrics && { '/metrics': { GET: deps.metrics } }),
     '/healthz': { GET: (_req, res) => healthz(deps.database, res) },
-    '/readyz': { GET: (_req, res) => readyz(deps, res) },
+    '/readyz': { GET: (req, res) => readyz(deps, req, res) },
   };
 
   function routesOf(path: string): Readonly<Record<string, Route>> | undefined {
@@ -79,19 +82,26 @@ function healthz(database: Pick<Database, 'failure'>, res: ServerResponse): void
   sendHealth(res, hasFailed ? 503 : 200, hasFailed ? 'database_failed' : 'ok');
 }
 
-/** Whether the database answers and can be written: what a load balancer asks before it sends a request here. */
+/**
+ * Whether the database answers and can be written: what a load balancer asks before it sends a request here. `doctor`
+ * also gets the process's report, sealed; a question that was not sealed with these keys is refused.
+ */
 async function readyz(
-  deps: Pick<RoutesDeps, 'database' | 'isInMaintenance'>,
+  deps: Pick<RoutesDeps, 'database' | 'isInMaintenance' | 'reporter'>,
+  req: IncomingMessage,
   res: ServerResponse,
 ): Promise<void> {
+  const answer = deps.reporter?.answer(req);
+  if (answer && 'refusal' in answer) return sendHealth(res, 401, answer.refusal);
   try {
     await deps.database.ping();
   } catch (error) {
     if (!(error instanceof DatabaseUnavailableError)) throw error;
-    return sendHealth(res, 503, 'database_unavailable');
+    return sendHealth(res, 503, 'database_unavailable', answer);
   }
   // Ready all the same: events still need this machine, and a proxy must not take it away.
-  sendHealth(res, 200, 'ok', (await deps.isInMaintenance()) ? { maintenance: true } : {});
+  const maintenance = (await deps.isInMaintenance()) && { maintenance: true };
+  sendHealth(res, 200, 'ok', { ...maintenance, ...answer });
 }
 
 function sendHealth(res: ServerResponse, status: number, text: string, more: object = {}): void {

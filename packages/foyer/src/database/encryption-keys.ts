@@ -98,6 +98,16 @@ export async function letGoOfKey(transaction: Tx, process: string): Promise<void
   await transaction.deleteFrom('key_holders').where('process', '=', process).execute();
 }
 
+/** Whether a process has recorded itself in this database, and did not end in order since. */
+export async function isKeyHolder(queries: Queries, process: string): Promise<boolean> {
+  const row = await queries
+    .selectFrom('key_holders')
+    .select('process')
+    .where('process', '=', process)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Finds a process, seen at or after `seenSince`, that encrypts with `keyId`, or with none of `notOf`. */
 export async function findKeyHolder(
   queries: Queries,

@@ -2,18 +2,16 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
-import { describe, it, type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
-import { createSandbox } from 'slack-sandbox';
 import { createCopyMark } from '../../src/database/copy/copy-mark.ts';
 import type { UnwritablePath } from '../../src/database/sqlite/inspect-sqlite.ts';
 import { createKeyring } from '../../src/installations/keyring.ts';
 import { createSealer } from '../../src/installations/sealer.ts';
-import { verifyKeyring } from '../../src/installations/verify-keyring.ts';
 import { judgeDatabase } from '../../src/operator/doctor/check-database.ts';
 import { judgePostgres } from '../../src/operator/doctor/check-postgres.ts';
 import type { Finding } from '../../src/operator/doctor/finding.ts';
@@ -24,87 +22,20 @@ import { manifestFileName } from '../../src/operator/setup/manifest-file.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { mailPassword, startMailServer } from '../support/mail-server.ts';
 import { createPostgresDatabase } from '../support/shared-postgres.ts';
-import type { EngineName } from '../support/stage-database.ts';
-import { createOperatorHarness, storeInstallation, storeRequest, storeRun } from './operator-harness.ts';
-
-const key = { id: 'main', base64: randomBytes(32).toString('base64') };
-const botScopes = ['chat:write', 'im:write', 'im:history', 'users:read', 'team:read'];
-
-/** A Foyer with nothing wrong: a Slack that knows it, a database with one installation, and a server that answers. */
-async function prepare(t: TestContext, engine: EngineName = 'SQLite') {
-  const health = { status: 200, body: '{"status":"ok"}' };
-  const server = createServer((_request, response) => response.writeHead(health.status).end(health.body));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const publicUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const sandbox = await createSandbox({
-    manifest: JSON.parse(fixtureManifest),
-    redirectUrls: [`${publicUrl}/slack/oauth_redirect`],
-    eventUrl: `${publicUrl}/slack/events`,
-  });
-  const closeServer = () => {
-    server.closeAllConnections();
-    return new Promise((closed) => server.close(closed));
-  };
-  t.after(async () => {
-    await sandbox.close();
-    await closeServer();
-  });
-  const harness = await createOperatorHarness(t, {}, engine);
-  const keyring = createKeyring([key]);
-  await verifyKeyring(harness.database, keyring);
-  const sealed = createSealer({ keyring, purpose: 'tokens' }).seal('{}', 'installation:ins_1:bot');
-  const scopes = JSON.stringify([...botScopes, 'users:read.email']);
-  await storeInstallation(harness.database, {
-    id: 'ins_1',
-    client_id: sandbox.app.clientId,
-    sealed_bot: sealed,
-    bot_scopes: scopes,
-  });
-  const environment: Record<string, string> = {
-    SLACK_CLIENT_ID: sandbox.app.clientId,
-    SLACK_CLIENT_SECRET: sandbox.app.clientSecret,
-    SLACK_SIGNING_SECRET: sandbox.app.signingSecret,
-    SLACK_API_URL: sandbox.apiUrl,
-    PUBLIC_URL: publicUrl,
-    DATABASE_URL: harness.variables.DATABASE_URL ?? '',
-    TOKEN_ENCRYPTION_KEYS: `${key.id}:${key.base64}`,
-    NOTIFY_SLACK_WEBHOOK_URL: 'https://hooks.slack.com/services/T0/B0/very-secret',
-  };
-  /** Runs `doctor --json`, and checks that it prints no secret. */
-  async function doctor(commandLine: readonly string[] = [], now: () => number = Date.now) {
-    const end = await harness.run(['doctor', '--json', ...commandLine], {
-      readEnvironment: () => environment,
-      loadKeyring: loadExistingKeyring,
-      now,
-    });
-    for (const secret of [sandbox.app.clientSecret, sandbox.app.signingSecret, key.base64, mailPassword]) {
-      assert.equal((end.stdout + end.stderr).includes(secret), false, 'a secret was printed');
-    }
-    return { ...end, findings: JSON.parse(end.stdout) as Finding[] };
-  }
-  return { ...harness, sandbox, environment, health, publicUrl, closeServer, doctor };
-}
-
-/** Listens on a free port of this machine until the test ends, and returns its address. */
-async function listen(t: TestContext, server: Server): Promise<string> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-type Prepared = Awaited<ReturnType<typeof prepare>>;
-
-/** The findings that are not ok. */
-const amiss = (findings: readonly Finding[]) => findings.filter(({ status }) => status !== 'ok');
+import {
+  amiss,
+  type Breakage,
+  botScopes,
+  key,
+  listen,
+  plantFaults,
+  prepareDoctor,
+} from './doctor-harness.ts';
+import { createOperatorHarness, storeRequest, storeRun } from './operator-harness.ts';
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   test(`doctor finds nothing wrong with a healthy Foyer (${engine})`, async (t) => {
-    const { doctor } = await prepare(t, engine);
+    const { doctor } = await prepareDoctor(t, engine);
     const { exitCode, findings, stderr } = await doctor();
     assert.deepEqual(amiss(findings), []);
     assert.deepEqual([exitCode, stderr], [0, '']);
@@ -116,7 +47,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
 }
 
 test('doctor prints its findings for people to read', async (t) => {
-  const { run, environment } = await prepare(t);
+  const { run, environment } = await prepareDoctor(t);
   const shown = await run(['doctor', '--offline'], {
     readEnvironment: () => environment,
     loadKeyring: loadExistingKeyring,
@@ -125,21 +56,6 @@ test('doctor prints its findings for people to read', async (t) => {
   assert.match(shown.stdout, /^✓ environment {2,}Every variable/m);
   assert.doesNotMatch(shown.stdout, /credentials|public-url/);
 });
-
-/** One thing that is broken, and what doctor must say about it. */
-interface Breakage {
-  what: string;
-  engine?: EngineName;
-  breakIt(prepared: Prepared, t: TestContext): unknown;
-  check: string;
-  status: Finding['status'];
-  detail: RegExp;
-  fix: RegExp;
-  /** Other checks that fail for the same reason. */
-  also?: string[];
-  options?: (prepared: Prepared) => string[];
-  now?: () => number;
-}
 
 const breakages: Breakage[] = [
   {
@@ -161,7 +77,10 @@ const breakages: Breakage[] = [
   },
   {
     what: 'a client secret of another app',
-    breakIt: ({ environment }) => Object.assign(environment, { SLACK_CLIENT_SECRET: 'f'.repeat(32) }),
+    breakIt({ environment, startProcess }) {
+      environment.SLACK_CLIENT_SECRET = 'f'.repeat(32);
+      startProcess();
+    },
     check: 'credentials',
     status: 'fault',
     detail: /SLACK_CLIENT_SECRET is not this app’s/,
@@ -169,8 +88,9 @@ const breakages: Breakage[] = [
   },
   {
     what: 'a client id that Slack does not know',
-    breakIt({ environment, database }) {
+    breakIt({ environment, database, startProcess }) {
       environment.SLACK_CLIENT_ID = '1.2';
+      startProcess();
       return database.queries.deleteFrom('installations').execute();
     },
     check: 'credentials',
@@ -180,8 +100,10 @@ const breakages: Breakage[] = [
   },
   {
     what: 'the same secret in both places',
-    breakIt: ({ environment, sandbox }) =>
-      Object.assign(environment, { SLACK_SIGNING_SECRET: sandbox.app.clientSecret }),
+    breakIt({ environment, sandbox, startProcess }) {
+      environment.SLACK_SIGNING_SECRET = sandbox.app.clientSecret;
+      startProcess();
+    },
     check: 'credentials',
     status: 'fault',
     detail: /the same as SLACK_CLIENT_SECRET/,
@@ -195,6 +117,7 @@ const breakages: Breakage[] = [
     status: 'fault',
     detail: /key main is not the one/,
     fix: /Put the right key back/,
+    also: ['process'],
   },
   {
     what: 'a key that is no longer configured',
@@ -204,6 +127,7 @@ const breakages: Breakage[] = [
     status: 'fault',
     detail: /encrypted with the key main, which is missing/,
     fix: /Put the right key back/,
+    also: ['process'],
   },
   {
     what: 'a lost key file',
@@ -362,6 +286,7 @@ const breakages: Breakage[] = [
     status: 'fault',
     detail: /healthz refuses the connection/,
     fix: /Start Foyer/,
+    also: ['webhook'],
   },
   {
     what: 'a public URL where something else listens',
@@ -396,6 +321,7 @@ const breakages: Breakage[] = [
     status: 'fault',
     detail: /(?:59[5-9]|60[0-5]) s behind Slack’s/,
     fix: /NTP/,
+    also: ['process'],
   },
   {
     what: 'a token that died',
@@ -653,27 +579,10 @@ function changeUrl(environment: Record<string, string>, change: (url: URL) => un
   environment.DATABASE_URL = url.href;
 }
 
-// A few at a time: all at once, they delay each other until doctor stops waiting for Slack's answers.
-describe('doctor names, with its fix,', { concurrency: 4 }, () => {
-  for (const { what, engine, breakIt, check, status, detail, fix, also = [], options, now } of breakages) {
-    it(what, async (t) => {
-      const prepared = await prepare(t, engine);
-      await breakIt(prepared, t);
-      const { findings, exitCode } = await prepared.doctor(options?.(prepared), now);
-      const wrong = amiss(findings);
-      const named = wrong.find((finding) => finding.check === check);
-      assert.ok(named, `${check} is not among ${JSON.stringify(wrong)}`);
-      assert.equal(named.status, status, named.detail);
-      assert.match(named.detail, detail);
-      assert.match(named.fix ?? '', fix);
-      assert.deepEqual([...new Set(wrong.map((finding) => finding.check))].sort(), [check, ...also].sort());
-      assert.equal(exitCode, wrong.some((finding) => finding.status === 'fault') ? 1 : 0);
-    });
-  }
-});
+plantFaults('doctor names, with its fix,', breakages);
 
 test('doctor reaches Slack the way that Foyer’s calls do, through the proxy', async (t) => {
-  const { doctor, environment, sandbox } = await prepare(t);
+  const { doctor, environment, sandbox } = await prepareDoctor(t);
   const through: string[] = [];
   const proxy = createServer();
   proxy.on('connect', (req, socket) => {

@@ -15,10 +15,13 @@ export function doctorCommand(deps: OperatorDeps): Command {
     .description(
       'Checks environment, key, database, manifest, public URL, Slack, tokens, runs and notifications, whether Foyer runs ' +
         'or not, and changes nothing. Exit 1 if something does not work; warnings alone exit 0. To test the client id ' +
-        'and secret, it asks Slack to exchange a code that does not exist, which Slack refuses. It logs in to the mail ' +
-        'server, if one is set, and sends no mail.',
+        'and secret, it asks Slack to exchange a code that does not exist, which Slack refuses. It asks the running ' +
+        'Foyer what it has seen, logs in to the mail server, and looks whether the webhook exists; it sends no message.',
     )
-    .option('--offline', 'skip the checks that contact Slack, the public URL or the mail server')
+    .option(
+      '--offline',
+      'skip the checks that contact Slack, the running Foyer, the webhook or the mail server',
+    )
     .option(
       '--manifest <file>',
       'a JSON manifest exported from Slack (default: the one that setup saved, or manifest.json)',

@@ -1,7 +1,11 @@
 import { statSync } from 'node:fs';
 import type { Config } from '../../config/config.ts';
+import { counted } from '../../config/counted.ts';
 import type { Queries } from '../../database/database.ts';
+import { listBotSeals, type StoredSeal } from '../../database/seals.ts';
 import { type Keyring, KeyringError } from '../../installations/keyring.ts';
+import { SealBrokenError } from '../../installations/sealer.ts';
+import { createTokenCipher } from '../../installations/token-cipher.ts';
 import { findKeyMisfit } from '../../installations/verify-keyring.ts';
 import { type Finding, fault, ok, unchecked, warning } from './finding.ts';
 
@@ -48,8 +52,40 @@ async function fits(
       : unchecked('key', 'the database cannot be read');
   }
   const misfit = await findKeyMisfit(queries, keyring, { now: Date.now(), everySeal: true });
-  if (misfit === undefined) return ok('key', `The keys (${names}) decrypt everything that is stored.`);
-  return fault('key', misfit, 'Put the right key back; Foyer does not start without it.');
+  if (misfit !== undefined)
+    return fault('key', misfit, 'Put the right key back; Foyer does not start without it.');
+  const broken = await findBrokenSeals(keyring, queries);
+  if (broken.length === 0) return ok('key', `The keys (${names}) decrypt everything that is stored.`);
+  return fault(
+    'key',
+    `${counted(broken.length, 'installation')} hold${broken.length === 1 ? 's' : ''} a token that the right key does not decrypt: it was changed, or comes from another database or another row (${broken.slice(0, 5).join(', ')}).`,
+    'Restore the newest backup; or have an admin there install the app again, which stores a new token.',
+  );
+}
+
+/** Opening a seal costs 3 µs: this many take a third of a second. */
+const mostOpened = 100_000;
+const pageSize = 1000;
+
+/** Finds installations whose token does not decrypt although its key is there. */
+async function findBrokenSeals(keyring: Keyring, queries: Queries): Promise<string[]> {
+  const cipher = createTokenCipher({ keyring });
+  const broken: string[] = [];
+  let after: StoredSeal['holder'] | undefined;
+  for (let opened = 0; opened < mostOpened; opened += pageSize) {
+    const page = await listBotSeals(queries, { after, limit: pageSize });
+    for (const { holder, sealed } of page) {
+      try {
+        cipher.openBot(holder.installationId, sealed);
+      } catch (error) {
+        if (!(error instanceof SealBrokenError)) throw error;
+        broken.push(holder.installationId);
+      }
+    }
+    after = page.at(-1)?.holder;
+    if (page.length < pageSize) break;
+  }
+  return broken;
 }
 
 function modeOf(file: string, mode: number): Finding {

@@ -3,6 +3,7 @@ import { isLoopback } from '../../config/environment-schema.ts';
 import type { Queries } from '../../database/database.ts';
 import { countNotices } from '../../database/notices.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
+import { networkReason } from './network-reason.ts';
 
 const weekMs = 7 * 24 * 3_600_000;
 
@@ -49,6 +50,42 @@ export async function checkNotices(
     }
   }
   return ok(check, `The operators are notified by ${ways.join(' and ')}.`);
+}
+
+/**
+ * Checks that the webhook still exists, without a message: Slack looks for the webhook first (404 `no_service`, 403, 410)
+ * and then at what was sent, which is no JSON here (400 `invalid_payload`), so that nothing can be posted.
+ * (api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks)
+ */
+export async function checkWebhook(config: Pick<Config, 'notify'>): Promise<Finding[]> {
+  const { slackWebhookUrl } = config.notify;
+  if (slackWebhookUrl === undefined) return [];
+  const check = 'webhook';
+  const fix =
+    'Add a new webhook on the app’s Incoming Webhooks page at api.slack.com/apps, set NOTIFY_SLACK_WEBHOOK_URL to it, and restart Foyer.';
+  try {
+    const { status } = await fetch(slackWebhookUrl, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { 'content-type': 'application/json', connection: 'close' },
+      body: 'doctor asks whether this webhook exists',
+      signal: AbortSignal.timeout(5000),
+    });
+    if (status === 403 || status === 404 || status === 410) {
+      const reason = status === 410 ? 'its channel is archived' : 'it was removed, or may no longer post';
+      return [fault(check, `The webhook is gone (HTTP ${status}): ${reason}.`, fix)];
+    }
+    if (status >= 500 || (status >= 300 && status < 400)) {
+      const later =
+        'Run doctor again in a few minutes. If it stays, check the address (NOTIFY_SLACK_WEBHOOK_URL).';
+      return [warning(check, `The webhook’s server answers with HTTP ${status}.`, later)];
+    }
+    return [ok(check, 'The webhook exists.')];
+  } catch (error) {
+    const reach =
+      'Check NOTIFY_SLACK_WEBHOOK_URL, and allow this machine to reach its host (firewall, proxy, DNS).';
+    return [fault(check, `The webhook’s server ${networkReason(error)}.`, reach)];
+  }
 }
 
 /** Checks that the mail server can be reached, over TLS if required, and accepts the login. Sends no mail. */

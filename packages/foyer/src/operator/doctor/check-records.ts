@@ -4,6 +4,7 @@ import type { Queries } from '../../database/database.ts';
 import { findInterruptedRequests } from '../../database/install-requests.ts';
 import { countGrantedScopes, countInstallations } from '../installation-lists.ts';
 import { countFailingRuns, readQueueState } from '../queue-state.ts';
+import { listInstallRequests } from '../request-lists.ts';
 import { countTokensAtRisk } from '../token-times.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
 
@@ -26,6 +27,7 @@ export async function checkRecords(
     await hangingRuns(queries, now),
     await failedRuns(queries, clientId),
     await unstoredTokens(queries, clientId, now),
+    await installs(queries, clientId, now),
   ];
 }
 
@@ -110,3 +112,34 @@ async function unstoredTokens(queries: Queries, clientId: string, now: number): 
     'Start Foyer (npm start): it revokes them within a minute. If it is running, its log says why it cannot: Slack does not answer, or the key is missing.';
   return fault(check, detail, fix);
 }
+
+/** Warnings alone: a stranger with a state of his own can make an OAuth attempt fail with any error in its address. */
+async function installs(queries: Queries, clientId: string, now: number): Promise<Finding> {
+  const check = 'installs';
+  const search = { clientId, from: now - 24 * 3_600_000, limit: 500 };
+  const failed = await listInstallRequests(queries, { ...search, outcome: 'failed' });
+  const [installed] = await listInstallRequests(queries, { ...search, outcome: 'installed', limit: 1 });
+  const since = failed.filter(({ startedAt }) => startedAt > (installed?.startedAt ?? 0));
+  const undistributed = since.filter(({ errorCode }) => errorCode === undistributedCode);
+  if (undistributed.length > 0) {
+    return warning(
+      check,
+      `Slack has refused ${counted(undistributed.length, 'install')} since yesterday, because the app’s public distribution is off.`,
+      'Turn it on at api.slack.com/apps, Manage Distribution: until then the app installs only in its own workspace (docs/going-live.md).',
+    );
+  }
+  if (since.length < 3) return ok(check, 'No series of failed installs since yesterday.');
+  const counts = new Map<string, number>();
+  for (const { errorCode } of since) {
+    counts.set(errorCode ?? 'unknown', (counts.get(errorCode ?? 'unknown') ?? 0) + 1);
+  }
+  const most = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 'unknown';
+  return warning(
+    check,
+    `The last ${since.length} installs have failed since yesterday, most often with ${most}.`,
+    '`npm run foyer -- requests --outcome failed` lists them; docs/runbook.md#foyerinstallsfailing says what each error means.',
+  );
+}
+
+/** Slack's error for a workspace other than the app's own. */
+const undistributedCode = 'invalid_team_for_non_distributed_app';

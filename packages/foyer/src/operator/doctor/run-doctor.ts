@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import { createScrubber } from '../../config/log.ts';
 import type { Queries } from '../../database/database.ts';
+import { type Keyring, KeyringError } from '../../installations/keyring.ts';
 import { fillManifest } from '../manifest/fill-manifest.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { manifestFileName } from '../setup/manifest-file.ts';
@@ -10,7 +11,8 @@ import { checkDatabase } from './check-database.ts';
 import { checkEnvironment } from './check-environment.ts';
 import { checkKey } from './check-key.ts';
 import { checkManifest } from './check-manifest.ts';
-import { checkMailServer, checkNotices, checkOperatorPages } from './check-operators.ts';
+import { checkMailServer, checkNotices, checkOperatorPages, checkWebhook } from './check-operators.ts';
+import { checkProcess } from './check-process.ts';
 import { checkPublicUrl } from './check-public-url.ts';
 import { checkRecords } from './check-records.ts';
 import { checkCredentials, checkSlack } from './check-slack.ts';
@@ -19,7 +21,7 @@ import { type Finding, fault, unchecked, warning } from './finding.ts';
 import { readSetting, type Setting } from './read-setting.ts';
 
 export interface DoctorOptions {
-  /** Contacts neither Slack nor the public URL nor the mail server. */
+  /** Contacts neither Slack nor the public URL, a running Foyer, the mail server or the webhook. */
   offline?: boolean;
   /** A manifest exported from Slack. */
   manifestFile?: string;
@@ -65,7 +67,7 @@ export async function runDoctor(deps: DoctorDeps, options: DoctorOptions = {}): 
       stored('records', (queries) => checkRecords(queries, config, deps.now())),
       findings('operator-pages', () => [checkOperatorPages(config)]),
       findings('notify', async () => [await checkNotices(config, database?.queries, deps.now())]),
-      ...(options.offline ? [] : networkChecks(deps, setting, config)),
+      ...(options.offline ? [] : networkChecks(deps, setting, config, database?.queries)),
     ]);
     const all = [...environment, ...file.findings, ...groups.flat()];
     return all.map((finding) => ({ ...finding, detail: scrub(finding.detail) }));
@@ -74,7 +76,12 @@ export async function runDoctor(deps: DoctorDeps, options: DoctorOptions = {}): 
   }
 }
 
-function networkChecks(deps: DoctorDeps, setting: Setting, config: Config): Promise<Finding[]>[] {
+function networkChecks(
+  deps: DoctorDeps,
+  setting: Setting,
+  config: Config,
+  queries: Queries | undefined,
+): Promise<Finding[]>[] {
   const one = async (work: Promise<Finding>): Promise<Finding[]> => [await work];
   const unlessWrong = (check: string, names: string[], work: () => Promise<Finding[]>) =>
     findings(check, () => {
@@ -83,12 +90,37 @@ function networkChecks(deps: DoctorDeps, setting: Setting, config: Config): Prom
     });
   return [
     unlessWrong('public-url', ['PUBLIC_URL'], () => one(checkPublicUrl(config))),
+    findings('process', async () => {
+      const wrong = setting.wrongOf('PUBLIC_URL', 'TOKEN_ENCRYPTION_KEYS', 'DATABASE_URL');
+      const keyring = wrong.length > 0 ? undefined : loadOrUndefined(deps, config);
+      return keyring
+        ? checkProcess(config, {
+            keyring,
+            queries,
+            now: deps.now(),
+            wrong: setting.wrongOf(...comparedSettings),
+          })
+        : [];
+    }),
     unlessWrong('slack', ['SLACK_API_URL'], () => checkSlack(config, deps.now)),
     unlessWrong('credentials', ['SLACK_CLIENT_ID', 'SLACK_CLIENT_SECRET', 'SLACK_API_URL'], () =>
       one(checkCredentials(config, deps.slackClients(config))),
     ),
     findings('mail-server', () => checkMailServer(config)),
+    findings('webhook', () => checkWebhook(config)),
   ];
+}
+
+const comparedSettings = ['SLACK_CLIENT_ID', 'SLACK_CLIENT_SECRET', 'SLACK_SIGNING_SECRET', 'TRUST_PROXY'];
+
+/** Undefined without usable keys, which `key` reports: the running process answers only who has them. */
+function loadOrUndefined(deps: DoctorDeps, config: Config): Keyring | undefined {
+  try {
+    return deps.loadKeyring(config);
+  } catch (error) {
+    if (error instanceof KeyringError) return undefined;
+    throw error;
+  }
 }
 
 /** Checks the manifest that Slack has, if we know it (exported, or saved by `setup`), else our own, filled in. */

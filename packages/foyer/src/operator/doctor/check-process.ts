@@ -1,0 +1,232 @@
+import { z } from 'zod';
+import type { Config } from '../../config/config.ts';
+import { counted } from '../../config/counted.ts';
+import type { Queries } from '../../database/database.ts';
+import { isKeyHolder } from '../../database/encryption-keys.ts';
+import type { Keyring } from '../../installations/keyring.ts';
+import {
+  openReport,
+  type ProcessReport,
+  type ReportRefusal,
+  reportQuestion,
+  settingFingerprints,
+} from '../process-report.ts';
+import { type Finding, fault, ok, warning } from './finding.ts';
+
+/**
+ * Asks the running Foyer what only it can know. Two addresses are asked, this machine's port and PUBLIC_URL: what
+ * answers at each shows whether Foyer runs here, and whether PUBLIC_URL leads to it.
+ */
+
+const timeoutMs = 5000;
+/** Fewer refused requests than this may be a stranger's. */
+const telling = 3;
+const tellingLater = 10;
+const quietMs = 10 * 60_000;
+
+/** What answered: a Foyer with these keys, one that refuses the question, or nothing that can be asked. */
+type Answer =
+  | { kind: 'report'; report: ProcessReport; isReady: boolean }
+  | { kind: ReportRefusal }
+  | { kind: 'nothing' };
+
+/**
+ * Checks the running process: whether it is this one, what it has seen of Slack, and the proxies in front of it. `wrong`
+ * are settings that cannot be compared, since this environment lacks them.
+ */
+export async function checkProcess(
+  config: Pick<Config, 'http' | 'slack'>,
+  known: { keyring: Keyring; queries: Queries | undefined; now: number; wrong: readonly string[] },
+): Promise<Finding[]> {
+  const { keyring, queries, now } = known;
+  const publicUrl = config.http.baseUrl;
+  const localUrl = addressHere(config);
+  const question = reportQuestion(keyring, now);
+  const ask = (url: string | undefined) => (url === undefined ? nothing : askAt(url, keyring, question));
+  const [atPublicUrl, here] = await Promise.all([ask(publicUrl), ask(localUrl)]);
+  if (atPublicUrl.kind === 'other_keys') return [otherFoyer(publicUrl)];
+  if (atPublicUrl.kind === 'other_clock') return [otherClock(publicUrl)];
+  const answers = [atPublicUrl, here].filter((answer) => answer.kind === 'report');
+  const seen = new Set<string>();
+  const findings: Finding[] = [];
+  for (const answer of answers) {
+    if (seen.has(answer.report.process)) continue;
+    seen.add(answer.report.process);
+    findings.push(
+      await runsAsConfigured(config, answer, known),
+      signatures(answer.report, now),
+      ...(await emptyDatabase(answer.report, queries)),
+    );
+  }
+  if (atPublicUrl.kind === 'report') findings.push(proxies(atPublicUrl.report, publicUrl));
+  return findings;
+}
+
+const nothing: Answer = { kind: 'nothing' };
+
+/** Where Foyer listens on this machine; undefined if PUBLIC_URL is that, or the port is not known. */
+function addressHere({ http }: Pick<Config, 'http'>): string | undefined {
+  if (http.port === 0) return undefined;
+  const everywhere = http.host === undefined || http.host === '0.0.0.0' || http.host === '::';
+  const host = everywhere ? '127.0.0.1' : http.host;
+  const origin = `http://${host?.includes(':') ? `[${host}]` : host}:${http.port}`;
+  return origin === http.publicUrl ? undefined : origin + http.basePath;
+}
+
+const answerSchema = z.object({ status: z.string(), report: z.string().optional() });
+
+async function askAt(url: string, keyring: Keyring, headers: Record<string, string>): Promise<Answer> {
+  try {
+    const response = await fetch(`${url}/readyz`, {
+      redirect: 'manual',
+      headers: { ...headers, connection: 'close' },
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const { status, report } = answerSchema.parse(await response.json());
+    if (response.status === 401 && (status === 'other_keys' || status === 'other_clock'))
+      return { kind: status };
+    const opened = report === undefined ? undefined : openReport(keyring, report);
+    return opened ? { kind: 'report', report: opened, isReady: response.status === 200 } : nothing;
+  } catch {
+    // `public-url` says what is wrong with the address.
+    return nothing;
+  }
+}
+
+function otherFoyer(publicUrl: string): Finding {
+  return fault(
+    'process',
+    `The Foyer that answers at ${publicUrl} has other encryption keys than this environment.`,
+    'If it is another Foyer, make PUBLIC_URL, DNS and the proxy lead to this one. If it is this one, give both the same TOKEN_ENCRYPTION_KEYS, and restart it.',
+  );
+}
+
+function otherClock(publicUrl: string): Finding {
+  return warning(
+    'process',
+    `The clocks of this machine and of the Foyer that answers at ${publicUrl} differ by more than two minutes.`,
+    'Synchronize both with NTP (timedatectl set-ntp true), and run doctor again.',
+  );
+}
+
+async function runsAsConfigured(
+  config: Pick<Config, 'http' | 'slack'>,
+  { report, isReady }: Extract<Answer, { kind: 'report' }>,
+  { queries, wrong }: { queries: Queries | undefined; wrong: readonly string[] },
+): Promise<Finding> {
+  const check = 'process';
+  const name = processName(report);
+  if (!isReady) {
+    return fault(
+      check,
+      `The running Foyer (${name}) cannot use its database.`,
+      'Fix what the database checks report. If they report nothing, its log says why (level error); then restart it.',
+    );
+  }
+  const own = settingFingerprints(config);
+  const different = Object.keys(own).filter(
+    (key) => !wrong.includes(key) && report.settings[key] !== own[key],
+  );
+  if (different.length > 0) {
+    return fault(
+      check,
+      `The running Foyer (${name}) has another ${different.join(', ')} than this environment.`,
+      'If the environment is right, restart Foyer: it reads its settings only at the start. Else run doctor with the environment that Foyer has.',
+    );
+  }
+  if (queries && !(await isKeyHolder(queries, report.process))) {
+    return fault(
+      check,
+      `The running Foyer (${name}) works on another database than this environment names.`,
+      'Give both the same DATABASE_URL (a relative path depends on the folder that Foyer is started in), and restart Foyer.',
+    );
+  }
+  return ok(check, `Foyer is running (${name}) with this environment’s settings, keys and database.`);
+}
+
+function processName({ process }: ProcessReport): string {
+  const [host = '', pid = ''] = process.split(' ');
+  return `process ${pid} on ${host}`;
+}
+
+function signatures(report: ProcessReport, now: number): Finding {
+  const check = 'signatures';
+  const { verified, lastVerifiedAt, wrong, wrongSinceVerified, untimely } = report.slack;
+  const since = `since it was started ${ago(now - report.startedAt)}`;
+  const fix =
+    'Copy the signing secret again from the app’s Basic Information page at api.slack.com/apps into SLACK_SIGNING_SECRET, and restart Foyer (docs/runbook.md#the-signing-or-client-secret-was-regenerated-or-leaked).';
+  if (verified === 0 && wrong >= telling) {
+    const detail = `${processName(report)} has refused all ${wrong} signed requests ${since}: SLACK_SIGNING_SECRET is not this app’s.`;
+    return fault(check, capital(detail), fix);
+  }
+  if (lastVerifiedAt !== null && wrongSinceVerified >= tellingLater && now - lastVerifiedAt > quietMs) {
+    const detail = `${processName(report)} verified its last request from Slack ${ago(now - lastVerifiedAt)}, and has refused ${wrongSinceVerified} since: the signing secret was regenerated, or someone imitates Slack.`;
+    return fault(check, capital(detail), fix);
+  }
+  if (untimely >= telling && untimely > verified) {
+    const detail = `${processName(report)} has refused ${counted(untimely, 'request')} as too old or from the future ${since}.`;
+    return fault(
+      check,
+      capital(detail),
+      'Synchronize that machine’s clock with NTP (timedatectl set-ntp true).',
+    );
+  }
+  if (lastVerifiedAt === null) return ok(check, `Slack has sent nothing ${since}.`);
+  return ok(
+    check,
+    `${counted(verified, 'request')} from Slack verified ${since}, the last ${ago(now - lastVerifiedAt)}.`,
+  );
+}
+
+/** An app without any installation gets no event about a workspace. */
+async function emptyDatabase(report: ProcessReport, queries: Queries | undefined): Promise<Finding[]> {
+  if (!queries || report.slack.events === 0) return [];
+  const row = await queries.selectFrom('installations').select('id').limit(1).executeTakeFirst();
+  if (row) return [];
+  return [
+    fault(
+      'database-empty',
+      `Slack has sent ${counted(report.slack.events, 'event')} about workspaces, and the database holds no installation: it is not the one that they were installed with.`,
+      'Stop Foyer, and put back the former database or its newest backup (docs/runbook.md#restore-and-who-is-missing); or correct DATABASE_URL.',
+    ),
+  ];
+}
+
+/** The question came through PUBLIC_URL as a visitor's request does: each proxy on the way added an address. */
+function proxies({ trustProxy, forwardedBy }: ProcessReport, publicUrl: string): Finding {
+  const check = 'trust-proxy';
+  const passed = `A request through ${publicUrl} passes ${forwardedBy === 1 ? 'one proxy' : `${forwardedBy} proxies`}`;
+  if (forwardedBy > trustProxy) {
+    return fault(
+      check,
+      `${passed}, and TRUST_PROXY is ${trustProxy}: all visitors count as one, and share its limits.`,
+      `Set TRUST_PROXY=${forwardedBy}, and restart Foyer.`,
+    );
+  }
+  if (forwardedBy < trustProxy && forwardedBy === 0) {
+    return warning(
+      check,
+      `TRUST_PROXY is ${trustProxy}, and a request through ${publicUrl} brings no X-Forwarded-For: visitors can choose the address that limits count by.`,
+      'Let the proxy set X-Forwarded-For; if there is no proxy, remove TRUST_PROXY and restart Foyer.',
+    );
+  }
+  if (forwardedBy < trustProxy) {
+    return warning(
+      check,
+      `${passed}, and TRUST_PROXY is ${trustProxy}: visitors can choose the address that limits count by.`,
+      `Set TRUST_PROXY=${forwardedBy}, and restart Foyer; unless this machine takes a shorter way than visitors do.`,
+    );
+  }
+  return ok(check, `${passed}, as TRUST_PROXY says.`);
+}
+
+function ago(ms: number): string {
+  const minutes = Math.max(0, Math.round(ms / 60_000));
+  if (minutes < 1) return 'less than a minute ago';
+  if (minutes < 120) return `${minutes} min ago`;
+  return minutes < 2880 ? `${Math.round(minutes / 60)} h ago` : `${Math.round(minutes / 1440)} days ago`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

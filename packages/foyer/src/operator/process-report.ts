@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { z } from 'zod';
+import type { Config } from '../config/config.ts';
+import type { RefusalKind } from '../http/count-refusals.ts';
+import type { Keyring } from '../installations/keyring.ts';
+import { createSealer, KeyMissingError, SealBrokenError } from '../installations/sealer.ts';
+
+/**
+ * What a running process tells `doctor`: what only it can know, such as how many of Slack's signatures it has refused.
+ *
+ * Why `/readyz` with a seal: question and answer are sealed with Foyer's encryption keys, which `doctor` has and no one
+ * else. So there is no further secret to set up, a stranger learns nothing, and a process that cannot open the question
+ * is one with other keys.
+ */
+
+const purpose = 'doctor';
+/** How old a question may be: clocks of two machines differ, and one that was overheard must not work for long. */
+const questionAgeMs = 2 * 60_000;
+
+const reportSchema = z.object({
+  /** The process as `key_holders` records it: host, pid and a random part. */
+  process: z.string(),
+  startedAt: z.number(),
+  /** A fingerprint of each setting that must be the same in doctor's environment. */
+  settings: z.record(z.string(), z.string()),
+  trustProxy: z.number(),
+  /** How many addresses X-Forwarded-For has in the question itself: each proxy appends one. */
+  forwardedBy: z.number(),
+  slack: z.object({
+    /** Requests with a right signature, and when the last one came. */
+    verified: z.number(),
+    lastVerifiedAt: z.number().nullable(),
+    /** Verified events about a workspace; Slack’s check of the address is none. */
+    events: z.number(),
+    /** Requests whose headers could be Slack’s and whose signature is wrong: in all, and since the last verified one. */
+    wrong: z.number(),
+    wrongSinceVerified: z.number(),
+    /** Requests that are too old or from the future by this machine’s clock. */
+    untimely: z.number(),
+  }),
+});
+
+/** What a process reports of itself. */
+export type ProcessReport = z.output<typeof reportSchema>;
+
+/** Why a question is refused: it was sealed with other keys, or at another time by this machine's clock. */
+export type ReportRefusal = 'other_keys' | 'other_clock';
+
+/** Counts what a process sees of Slack, and answers `doctor`. */
+export interface ProcessReporter {
+  onSlackRequest(request: { kind: 'event' | 'interaction' | 'unverified'; type: string }): void;
+  onRefused(kind: RefusalKind): void;
+  /** The sealed report for a request that asks for it, or why it gets none; undefined for one that does not ask. */
+  answer(req: Pick<IncomingMessage, 'headers'>): { report: string } | { refusal: ReportRefusal } | undefined;
+}
+
+/** Makes the reporter of one process. */
+export function createProcessReporter(deps: {
+  config: Pick<Config, 'slack' | 'http'>;
+  keyring: Keyring;
+  process: string;
+  now: () => number;
+}): ProcessReporter {
+  const { config, process, now } = deps;
+  const sealer = createSealer({ keyring: deps.keyring, purpose });
+  const startedAt = now();
+  const settings = settingFingerprints(config);
+  const slack: ProcessReport['slack'] = {
+    ...{ verified: 0, lastVerifiedAt: null, events: 0, wrong: 0, wrongSinceVerified: 0, untimely: 0 },
+  };
+  return {
+    onSlackRequest({ kind, type }) {
+      if (kind === 'unverified') return;
+      slack.verified += 1;
+      slack.lastVerifiedAt = now();
+      slack.wrongSinceVerified = 0;
+      if (kind === 'event' && type !== 'url_verification') slack.events += 1;
+    },
+    onRefused(kind) {
+      if (kind === 'signature_wrong') {
+        slack.wrong += 1;
+        slack.wrongSinceVerified += 1;
+      }
+      if (kind === 'signature_stale' || kind === 'signature_from_the_future') slack.untimely += 1;
+    },
+    answer({ headers }) {
+      const [scheme, question] = (headers.authorization ?? '').split(' ');
+      if (scheme !== 'Foyer') return undefined;
+      const askedAt = openOrUndefined(sealer, question ?? '', 'question');
+      if (askedAt === undefined) return { refusal: 'other_keys' };
+      if (Math.abs(now() - Number(askedAt)) > questionAgeMs) return { refusal: 'other_clock' };
+      const forwardedBy = String(headers['x-forwarded-for'] ?? '')
+        .split(',')
+        .filter((part) => part.trim() !== '').length;
+      const { trustProxy } = config.http;
+      const report: ProcessReport = { process, startedAt, settings, trustProxy, forwardedBy, slack };
+      return { report: sealer.seal(JSON.stringify(report), 'answer') };
+    },
+  };
+}
+
+/** The header that asks a process with these keys for its report. */
+export function reportQuestion(keyring: Keyring, now: number): Record<string, string> {
+  const sealer = createSealer({ keyring, purpose });
+  return { authorization: `Foyer ${sealer.seal(String(now), 'question')}` };
+}
+
+/** Opens a sealed report; undefined if it is none, or from a process with other keys. */
+export function openReport(keyring: Keyring, sealed: string): ProcessReport | undefined {
+  const text = openOrUndefined(createSealer({ keyring, purpose }), sealed, 'answer');
+  if (text === undefined) return undefined;
+  const parsed = reportSchema.safeParse(JSON.parse(text));
+  return parsed.success ? parsed.data : undefined;
+}
+
+/** Fingerprints of the settings that a running process and `doctor` must agree on. */
+export function settingFingerprints({ slack, http }: Pick<Config, 'slack' | 'http'>): Record<string, string> {
+  const settings = {
+    SLACK_CLIENT_ID: slack.clientId,
+    SLACK_CLIENT_SECRET: slack.clientSecret,
+    SLACK_SIGNING_SECRET: slack.signingSecret,
+    PUBLIC_URL: http.publicUrl,
+    TRUST_PROXY: String(http.trustProxy),
+  };
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [
+      name,
+      createHash('sha256').update(`${name}=${value}`).digest('hex').slice(0, 16),
+    ]),
+  );
+}
+
+function openOrUndefined(
+  sealer: Pick<ReturnType<typeof createSealer>, 'open'>,
+  sealed: string,
+  place: string,
+): string | undefined {
+  try {
+    return sealer.open(sealed, place);
+  } catch (error) {
+    if (error instanceof SealBrokenError || error instanceof KeyMissingError) return undefined;
+    throw error;
+  }
+}
