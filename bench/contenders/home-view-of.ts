@@ -57,6 +57,7 @@ export function homeViewOf(place: { teamId: string; teamName: string | null; use
     privacyUrl: null,
     requestedScopes: botScopes,
     optionalScopes: ['users:read.email'],
+    memberScopes: [],
     updatePermissionsUrl: 'https://foyer.example.com/slack/install',
   });
   return homeView(blocks);

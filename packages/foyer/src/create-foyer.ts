@@ -44,6 +44,7 @@ import { createUnstoredTokens, unstoredTokensPurpose } from './install/unstored-
 import { createInstallationMethods } from './installation-methods.ts';
 import { createInstallationStore } from './installations/create-installation-store.ts';
 import { createTokenSource } from './installations/create-token-source.ts';
+import { createDisconnectMember } from './installations/disconnect-member.ts';
 import { loadKeyring } from './installations/keyring.ts';
 import { createSealer } from './installations/sealer.ts';
 import { slackInstallationStore } from './installations/slack-installation-store.ts';
@@ -288,6 +289,7 @@ export async function assembleFoyer<MyTables>(parts: {
       database,
       publishHome,
       findViewer,
+      disconnectMember: createDisconnectMember({ store, tokens, slack, log }),
       texts,
       wakeWorker,
       slackCalls,
@@ -319,6 +321,11 @@ export async function assembleFoyer<MyTables>(parts: {
             slackCalls: { ...slackCalls, transport: exchangeTransport },
             onEnded: metrics.onInstallRequest,
             onConnected: () => metrics.onConnected('link'),
+            onMember: (member) => {
+              publishHome(member).catch((error) =>
+                log.warn({ err: error, ...member }, 'Home was not published'),
+              );
+            },
             onInstalled: installLimits.installed,
             now,
             log,

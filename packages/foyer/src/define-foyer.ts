@@ -2,7 +2,7 @@ import type { App } from '@slack/bolt';
 import { checkJobs, type Job } from './chores/jobs.ts';
 import { type Config, completeConfig, type FoyerConfig, readConfig } from './config/config.ts';
 import { ConfigError, type ConfigProblem } from './config/config-error.ts';
-import { parseManifest, readManifest } from './config/manifest.ts';
+import { type Manifest, parseManifest, readManifest } from './config/manifest.ts';
 import type { ConflictRule } from './connections/commit-connection.ts';
 import type { OwnMigrations } from './database/migrate.ts';
 import type { NoTables } from './database/own-database.ts';
@@ -36,6 +36,12 @@ export interface FoyerOptions<MyTables = NoTables> {
   gate?: Gate;
   /** What happens to a workspace that is already connected with another of your accounts; `refuse` unless given. */
   onConflict?: ConflictRule;
+  /**
+   * User scopes that each member may grant for themselves once the app is installed ("Connect your account" in Home);
+   * the install does not ask for them. The manifest lists them under `user` or `user_optional`.
+   * @example memberScopes: ['calendar:read'] // then foyer.slack({ teamId }, { userId })
+   */
+  memberScopes?: readonly string[];
   /** Adds your listeners to the Bolt app, as Bolt's documentation shows. */
   listeners?(app: App, foyer: Foyer<MyTables>): void;
   /** Your own parts of App Home, above the install record. */
@@ -61,6 +67,7 @@ const optionNames: Readonly<Record<keyof FoyerOptions, true>> = {
   uninstall: true,
   gate: true,
   onConflict: true,
+  memberScopes: true,
   listeners: true,
   home: true,
   texts: true,
@@ -117,7 +124,7 @@ export function definitionProblems<MyTables>(definition: FoyerDefinition<MyTable
       fix: 'give listeners(app, foyer) { … }',
     });
   }
-  const { gate, onConflict } = definition;
+  const { gate, onConflict, memberScopes } = definition;
   if (gate !== undefined && typeof gate !== 'function') {
     const fix = 'give gate(candidate) { … }, or one that is ready-made: onlyAdmins()';
     problems.push({ name: 'gate', problem: 'is not a function', fix });
@@ -125,6 +132,13 @@ export function definitionProblems<MyTables>(definition: FoyerDefinition<MyTable
   if (onConflict !== undefined && !['refuse', 'move', 'share'].includes(onConflict)) {
     const fix = "use 'refuse', 'move' or 'share', or leave it out for 'refuse'";
     problems.push({ name: 'onConflict', problem: 'is not one of the known rules', fix });
+  }
+  const isScopeList = (list: unknown): boolean =>
+    Array.isArray(list) &&
+    list.every((scope) => typeof scope === 'string' && /^[a-z0-9_.:-]{1,100}$/.test(scope));
+  if (memberScopes !== undefined && !isScopeList(memberScopes)) {
+    const fix = "give a list of Slack's user scopes, such as ['search:read'], or leave it out";
+    problems.push({ name: 'memberScopes', problem: 'is not a list of scopes', fix });
   }
   problems.push(...textProblems(definition.texts), ...brandProblems(definition.brand));
   return problems;
@@ -144,8 +158,21 @@ export function resolveConfig<MyTables>(definition: FoyerDefinition<MyTables>): 
   const problems = definitionProblems(definition);
   const config = collect(problems, () => definition.config ?? readConfig());
   const manifest = collect(problems, () => parseManifest(manifestText(definition), problems));
+  const { basePath = '', memberScopes = [] } = definition;
+  if (manifest && problems.length === 0) problems.push(...unlisted(memberScopes, manifest));
   if (problems.length > 0 || !config || !manifest) throw new ConfigError(problems);
-  return completeConfig(config, manifest, definition.basePath ?? '');
+  return completeConfig(config, manifest, { basePath, memberScopes });
+}
+
+/** Slack refuses a user scope that the app's manifest does not list. */
+function unlisted(memberScopes: readonly string[], { oauth_config: { scopes } }: Manifest): ConfigProblem[] {
+  return memberScopes
+    .filter((scope) => !scopes.user.includes(scope) && !scopes.user_optional.includes(scope))
+    .map((scope) => ({
+      name: 'memberScopes',
+      problem: `names ${scope}, which the manifest does not list`,
+      fix: `add it to oauth_config.scopes.user_optional in the manifest, and to the app at Slack`,
+    }));
 }
 
 /** What `read` returns; or undefined, with the problems that it threw added to the list. */

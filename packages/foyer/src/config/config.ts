@@ -83,7 +83,10 @@ export interface Config extends FoyerConfig {
     botScopes: readonly string[];
     /** The scopes in `botScopes` that an installer may decline. */
     optionalBotScopes: readonly string[];
+    /** The user scopes that an install asks for. */
     userScopes: readonly string[];
+    /** The user scopes that each member may grant for themselves. */
+    memberScopes: readonly string[];
   };
   http: FoyerConfig['http'] & {
     /** The prefix of every Foyer path: empty, or for example `/integrations/slack`. */
@@ -120,11 +123,15 @@ export function parseConfig(
   const config = parseEnvironment(environment, problems);
   const manifest = parseManifest(manifestText, problems);
   if (!config || !manifest) throw new ConfigError(problems);
-  return completeConfig(config, manifest, basePath);
+  return completeConfig(config, manifest, { basePath });
 }
 
-/** Combines the environment's configuration with the manifest and the definition's base path. */
-export function completeConfig(config: FoyerConfig, manifest: Manifest, basePath: string): Config {
+/** Combines the environment's configuration with the manifest and the definition. */
+export function completeConfig(
+  config: FoyerConfig,
+  manifest: Manifest,
+  { basePath, memberScopes = [] }: { basePath: string; memberScopes?: readonly string[] },
+): Config {
   const { scopes } = manifest.oauth_config;
   const { display_information: display } = manifest;
   const botScopes = config.slack.scopes ?? [...new Set([...scopes.bot, ...scopes.bot_optional])];
@@ -140,7 +147,12 @@ export function completeConfig(config: FoyerConfig, manifest: Manifest, basePath
       ...config.slack,
       botScopes,
       optionalBotScopes: scopes.bot_optional.filter((scope) => botScopes.includes(scope)),
-      userScopes: config.slack.wantedUserScopes ?? [...new Set([...scopes.user, ...scopes.user_optional])],
+      userScopes:
+        config.slack.wantedUserScopes ??
+        [...new Set([...scopes.user, ...scopes.user_optional])].filter(
+          (scope) => !memberScopes.includes(scope),
+        ),
+      memberScopes: [...memberScopes],
     },
     http: { ...config.http, basePath, baseUrl: config.http.publicUrl + basePath },
   });

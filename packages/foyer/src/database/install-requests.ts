@@ -182,7 +182,8 @@ export interface InstalledRequest {
   enterpriseId: string | null;
   userId: string;
   installationId: string;
-  runId: string;
+  /** Null if a member connected their account: that starts no run. */
+  runId: string | null;
   now: number;
 }
 

@@ -11,6 +11,7 @@ import type { FindViewer } from '../home/find-viewer.ts';
 import { homeActions, mayAct } from '../home/may-act.ts';
 import type { PublishHome } from '../home/publish-home.ts';
 import { answerInputId, closedQuestion, questionValue, readQuestionValue } from '../home/question-blocks.ts';
+import type { DisconnectMember } from '../installations/disconnect-member.ts';
 import { answerQuestion, questionPosts } from '../pipeline/questions.ts';
 import { retryRun } from '../pipeline/retry-run.ts';
 import { requestWelcome } from '../steps/request-welcome.ts';
@@ -26,6 +27,7 @@ export interface ListenersDeps {
   database: Database;
   publishHome: PublishHome;
   findViewer: FindViewer;
+  disconnectMember: DisconnectMember;
   texts: Texts;
   wakeWorker(): void;
   now: () => number;
@@ -58,7 +60,8 @@ export function addListeners(app: App, deps: ListenersDeps): void {
   });
 
   // A link button opens its address by itself; Slack only wants to hear that the press was seen.
-  for (const link of [homeActions.updatePermissions, homeActions.finishConnecting, openHomeActionId]) {
+  const { updatePermissions, finishConnecting, connectAccount } = homeActions;
+  for (const link of [updatePermissions, finishConnecting, connectAccount, openHomeActionId]) {
     app.action(link, async ({ ack }) => ack());
   }
 
@@ -76,6 +79,17 @@ export function addListeners(app: App, deps: ListenersDeps): void {
       log.info({ installationId, userId, outcome }, 'Send the welcome again was pressed');
     }),
   );
+
+  // Each person disconnects only themselves. Slack is asked after the acknowledgement: a press may be repeated.
+  app.action<BlockAction<ButtonAction>>(homeActions.disconnectAccount, async ({ ack, body, context }) => {
+    await ack();
+    const installationId = installationIdOf(context);
+    if (!installationId) return;
+    const userId = body.user.id;
+    const outcome = await deps.disconnectMember(installationId, userId);
+    log.info({ installationId, userId, outcome }, 'Disconnect was pressed');
+    await publishHome({ installationId, userId, teamId: body.team?.id });
+  });
 
   app.action<BlockAction<ButtonAction>>(homeActions.answer, async (args) => {
     const { ack, body, client } = args;

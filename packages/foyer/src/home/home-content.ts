@@ -21,6 +21,8 @@ export interface HomeContent {
   requestedScopes: readonly string[];
   /** Those of `requestedScopes` that an installer may decline. */
   optionalScopes: readonly string[];
+  /** The user scopes that each member may grant for themselves. */
+  memberScopes: readonly string[];
   /** Where an install of this same team starts again. */
   updatePermissionsUrl: string;
   /** Where an unconnected workspace is connected with an account; only for those who may. */

@@ -6,7 +6,7 @@ import type { Words } from '../texts/create-texts.ts';
 import { context, fields, header, lines, mention, slackDate } from './blocks.ts';
 import type { HomeContent } from './home-content.ts';
 import { mayAct } from './may-act.ts';
-import { permissionBlocks } from './permission-blocks.ts';
+import { accountBlocks, permissionBlocks } from './permission-blocks.ts';
 import { questionBlocks } from './question-blocks.ts';
 import { setupBlocks } from './setup-blocks.ts';
 import { statusBlocks } from './status-blocks.ts';
@@ -38,6 +38,7 @@ export function homeBlocks(content: HomeContent): KnownBlock[] {
       : [header(words.text('home.history')), ...lines(historyLines(words, history, historyShown))];
   const groups: KnownBlock[][] = [
     [header(place ? words.text('home.title', { app, place }) : app), ...statusBlocks(content)],
+    accountBlocks(content),
     isInFull && question
       ? questionBlocks(words, words.text('home.question.intro', { app: shownApp }), question)
       : [],

@@ -13,6 +13,8 @@ export const homeActions = {
   updatePermissions: 'foyer.update_permissions',
   finishConnecting: 'foyer.finish_connecting',
   answer: 'foyer.answer',
+  connectAccount: 'foyer.connect_account',
+  disconnectAccount: 'foyer.disconnect_account',
 } as const;
 
 /** The step that sends the welcome: its name is permanent. */

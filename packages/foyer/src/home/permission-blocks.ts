@@ -1,6 +1,6 @@
 import type { Button, KnownBlock } from '@slack/types';
 import { escapeMrkdwn, mrkdwnCode } from '../slack/escape-mrkdwn.ts';
-import { button, header, lines, section } from './blocks.ts';
+import { button, header, lines, plainElement, section } from './blocks.ts';
 import type { HomeContent } from './home-content.ts';
 import { homeActions, mayAct } from './may-act.ts';
 
@@ -33,16 +33,48 @@ export function permissionBlocks(content: HomeContent): KnownBlock[] {
   ];
 }
 
-function scopeLine({ words }: HomeContent, scope: string): string {
-  const sentence = words.scope(scope) ?? words.text('landing.unknownScope');
+/** What the app may do on the viewer's own behalf, if it asks members for that, and their button for it. */
+export function accountBlocks(content: HomeContent): KnownBlock[] {
+  const { words, record, viewer, memberScopes } = content;
+  if (memberScopes.length === 0 || record.status !== 'active') return [];
+  const app = escapeMrkdwn(content.app.name, 80);
+  const isConnected = viewer.profile?.hasUserToken ?? false;
+  const text = words.text(isConnected ? 'home.account.connected' : 'home.account.offer', { app });
+  return [
+    header(words.text('home.account')),
+    section(text, isConnected ? disconnectButton(content) : connectButton(content)),
+    ...lines(scopeLines(content, memberScopes, 'user')),
+  ];
+}
+
+function connectButton({ words, updatePermissionsUrl }: HomeContent): Button {
+  const url = new URL(updatePermissionsUrl);
+  url.searchParams.set('member', '1');
+  return button(words.text('home.account.connect'), homeActions.connectAccount, { url: url.href });
+}
+
+function disconnectButton({ words, app }: HomeContent): Button {
+  const text = words.text('home.account.disconnect.text', { app: app.name });
+  return button(words.text('home.account.disconnect'), homeActions.disconnectAccount, {
+    confirm: {
+      title: plainElement(words.text('home.account.disconnect.title'), 100),
+      text: plainElement(text, 300),
+      confirm: plainElement(words.text('home.account.disconnect'), 30),
+      deny: plainElement(words.text('home.sendWelcome.cancel'), 30),
+    },
+  });
+}
+
+function scopeLine({ words }: HomeContent, scope: string, as: 'bot' | 'user'): string {
+  const sentence = words.scope(scope, as) ?? words.text('landing.unknownScope');
   const reason = words.reason(scope);
   const why =
     reason === undefined ? '' : `\n      _${escapeMrkdwn(words.text('landing.reason', { reason }), 300)}_`;
   return `•  ${escapeMrkdwn(sentence, 300)}  ${mrkdwnCode(scope, 100)}${why}`;
 }
 
-function scopeLines(content: HomeContent, scopes: readonly string[]): string[] {
-  const texts = scopes.slice(0, mostScopes).map((scope) => scopeLine(content, scope));
+function scopeLines(content: HomeContent, scopes: readonly string[], as: 'bot' | 'user' = 'bot'): string[] {
+  const texts = scopes.slice(0, mostScopes).map((scope) => scopeLine(content, scope, as));
   const count = scopes.length - texts.length;
   return count > 0 ? [...texts, `_${content.words.text('home.permissions.more', { count })}_`] : texts;
 }

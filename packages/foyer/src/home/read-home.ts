@@ -50,6 +50,7 @@ export function createReadHome(deps: {
     faces: deps.faces,
     requestedScopes: config.slack.botScopes,
     optionalScopes: config.slack.optionalBotScopes,
+    memberScopes: config.slack.memberScopes,
     supportUrl: brand.supportUrl,
     privacyUrl: brand.privacyUrl,
   };

@@ -3,10 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../config/config.ts';
 import type { Texts, Words } from '../texts/create-texts.ts';
 import type { Brand } from './brand.ts';
+import { html } from './html.ts';
 import { type ConnectQuestion, connectPage } from './pages/connect-page.ts';
 import { failurePage } from './pages/failure-page.ts';
 import { type FailureKind, failurePages } from './pages/failure-texts.ts';
 import { landingPage } from './pages/landing-page.ts';
+import { notePage } from './pages/note-page.ts';
 import { newNonce, pageHeaders } from './pages/page-headers.ts';
 import { type ProgressPageContent, progressPage } from './pages/progress-page.ts';
 import { createSite, type PageFrame } from './pages/site.ts';
@@ -28,6 +30,8 @@ export interface ShownFailure {
   status?: number;
   /** The workspace that was asked for, so that trying again asks for the same. */
   teamId?: string;
+  /** Whether a member was connecting their account, so that trying again does the same. */
+  member?: boolean;
   /** The path of the page that was asked for, the base path included, if trying again means to ask for it again. */
   path?: string;
 }
@@ -130,11 +134,27 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       send(res, 200, options, (frame) => connectPage({ ...frame, ...question, action }));
     },
 
+    /** A member has connected their account; `openUrl` leads to the app in Slack. */
+    sendMember(res: ServerResponse, openUrl: string): void {
+      const { name: app } = site.brand;
+      send(res, 200, { noIndex: true }, (frame) =>
+        notePage({
+          ...frame,
+          heading: frame.words.text('member.title'),
+          what: frame.words.text('member.what', { app }),
+          action: html`<a class="button" href="${openUrl}">${frame.words.text('progress.open')}</a>`,
+        }),
+      );
+    },
+
     sendFailure(res: ServerResponse, failure: ShownFailure, headers: Record<string, string> = {}): void {
-      const { teamId, status, ...content } = failure;
+      const { teamId, member, status, ...content } = failure;
       const { kind, retryAfterSeconds } = content;
       const path = kind === 'wrong_host' ? `${http.publicUrl}${content.path ?? '/'}` : content.path;
-      const retryPath = teamId && `/slack/install?team=${encodeURIComponent(teamId)}`;
+      const query = new URLSearchParams(teamId && { team: teamId });
+      // Only an install helps a workspace that does not have the app.
+      if (member && kind !== 'not_installed') query.set('member', '1');
+      const retryPath = query.size > 0 ? `/slack/install?${query}` : undefined;
       const retryAfter = retryAfterSeconds && { 'Retry-After': String(retryAfterSeconds) };
       const options = { noIndex: true, headers: { ...headers, ...retryAfter } };
       send(res, status ?? failurePages[kind].status, options, (frame) =>

@@ -5,6 +5,7 @@ import {
 } from '../connections/commit-connection.ts';
 import { DatabaseUnavailableError } from '../database/database.ts';
 import type { FailureKind } from '../http/pages/failure-texts.ts';
+import { AppNotInstalledError } from '../installations/installation-store.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import { GateFailedError } from './gate.ts';
 
@@ -71,6 +72,7 @@ export function exchangeFailure(error: unknown): CallbackFailure {
   if (error instanceof MoveUnconfirmedError)
     return { kind: 'already_connected', code: error.code, outcome: 'refused' };
   if (error instanceof LinkUsedError) return { kind: 'link_used', code: error.code };
+  if (error instanceof AppNotInstalledError) return { kind: 'not_installed', code: error.code };
   if (error instanceof GateFailedError) return { kind: 'gate_failed', code: error.code };
   if (error instanceof DatabaseUnavailableError) return { kind: 'database_unavailable', code: error.code };
   const failure = slackFailure(error);

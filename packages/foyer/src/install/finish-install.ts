@@ -66,6 +66,8 @@ export interface FinishInstallDeps {
   onEnded?(outcome: 'installed' | 'cancelled' | 'failed' | 'refused'): void;
   /** This callback has installed the app. Must not throw. */
   onInstalled?(req: IncomingMessage): void;
+  /** A member connected their account. Must not throw. */
+  onMember?(member: { installationId: string; userId: string }): void;
   /** An install with a link was stored. Must not throw. */
   onConnected?(): void;
   now: () => number;
@@ -108,6 +110,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         kind: fallback,
         code: fallback,
         teamId: content.teamId,
+        member: content.member,
         requestId: content.id,
       }),
     );
@@ -120,7 +123,10 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     end: InstallEnd,
     showPage: () => void,
   ): Promise<void> {
-    const location = await deps.returns.toHost({ requestId: content.id, link: content.link }, end);
+    // The host is told about installs only, not about a member's account.
+    const location = content.member
+      ? undefined
+      : await deps.returns.toHost({ requestId: content.id, link: content.link }, end);
     if (location === undefined) showPage();
     else seeOther(res, location);
   }
@@ -146,7 +152,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
       if (verdict.ok) await recordUnused(verdict.content, failure);
       deps.onEnded?.(verdict.ok ? outcomeOf(failure) : 'refused');
       log.info({ outcome: failure.kind, code: failure.code, requestId }, 'install ended at Slack');
-      const showPage = (): void => pages.sendFailure(res, { ...failure, teamId, requestId });
+      const member = verdict.content?.member;
+      const showPage = (): void => pages.sendFailure(res, { ...failure, teamId, member, requestId });
       if (!verdict.ok) return showPage();
       return answer(res, verdict.content, { outcome: outcomeOf(failure), error: failure.code }, showPage);
     }
@@ -195,13 +202,24 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         place = placeOf(installation);
         assertWorkspace(content.link, place);
         const leftMs = (): number => storeUntilMs - (performance.now() - startedAt);
+        const request = { installRequestId: content.id, issuedAt: tokens.issuedAt() };
+        if (content.member) {
+          isStoring = true;
+          const patienceMs = Math.max(500, leftMs());
+          const { installationId } = await deps.store.recordMember(installation, { ...request, patienceMs });
+          requestLog.info(
+            { installationId, userId: installation.user.id },
+            'a member connected their account',
+          );
+          deps.onMember?.({ installationId, userId: installation.user.id });
+          return;
+        }
         const limitMs = Math.min(gateTimeLimitMs, Math.max(500, leftMs()));
         await deps.askGate?.(installation, { link: content.link, url: authTest.url ?? null, limitMs });
         const { link } = content;
         isStoring = true;
         recorded = await deps.store.recordInstall(installation, {
-          installRequestId: content.id,
-          issuedAt: tokens.issuedAt(),
+          ...request,
           patienceMs: Math.max(500, leftMs()),
           commitWith:
             link && ((trx, install) => connect(trx, { installation, install, link, moves: content.moves })),
@@ -229,9 +247,10 @@ export function createFinishInstall(deps: FinishInstallDeps) {
       success() {
         // Nothing here may throw: the provider would then report a stored install as failed.
         isInstalled = true;
-        deps.wakeWorker();
         deps.onEnded?.('installed');
         deps.onInstalled?.(req);
+        if (content.member) return;
+        deps.wakeWorker();
         if (content.link) deps.onConnected?.();
         requestLog.info(
           { installationId: recorded?.installationId, runId: recorded?.runId, outcome: recorded?.kind },
@@ -279,11 +298,13 @@ export function createFinishInstall(deps: FinishInstallDeps) {
             ...failure,
             tokensRevoked,
             teamId: content.teamId,
+            member: content.member,
             requestId: content.id,
           }),
         );
       },
     });
+    if (isInstalled && content.member) seeOther(res, progressPath(config.http, content.progressToken));
     if (isInstalled && recorded) await answerInstalled(res, content, recorded, place);
   }
 

@@ -29,6 +29,12 @@ export function installOptions(config: Pick<Config, 'slack' | 'http'>): InstallU
   };
 }
 
+/** What a member who connects their account asks for: only user scopes. */
+export function memberOptions(config: Pick<Config, 'slack' | 'http'>): InstallURLOptions {
+  const { memberScopes } = config.slack;
+  return { ...installOptions(config), scopes: [], userScopes: [...memberScopes] };
+}
+
 /** Makes Slack's provider with our stores; without `parts` it can only build install URLs. */
 export function createInstallProvider(
   deps: { config: Pick<Config, 'slack' | 'http'>; log: Logger },

@@ -90,7 +90,11 @@ export function createShowProgress(deps: {
         pages.sendFailure(res, { kind: 'temporarily_unavailable', code, path }),
       );
       if (typeof watched === 'string') return pages.sendFailure(res, { kind: watched });
-      const { record } = watched;
+      const { record, request } = watched;
+      // A member connected their account: that starts no run.
+      if (record && request.outcome === 'installed' && request.run_id === null) {
+        return pages.sendMember(res, openInSlack(config, record).webUrl);
+      }
       pages.sendProgress(res, {
         progress: statusOf(watched, res),
         statusUrl: `${path}/status`,

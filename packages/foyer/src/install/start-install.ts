@@ -7,7 +7,7 @@ import type { Returns } from '../connections/returns.ts';
 import type { BodyReader } from '../http/read-body.ts';
 import { isFromHere, readForm } from '../http/read-form.ts';
 import type { SendPages } from '../http/send-pages.ts';
-import { createInstallProvider, installOptions } from './install-provider.ts';
+import { createInstallProvider, installOptions, memberOptions } from './install-provider.ts';
 import type { StateContent, States } from './state.ts';
 
 export interface StartInstallDeps {
@@ -23,7 +23,8 @@ export interface StartInstallDeps {
 
 /**
  * Makes the handlers of `/slack/install`. GET is a redirect to Slack's consent page with a fresh state (Slack's listing
- * check wants a redirect there, not a page); with `?connect=` it first verifies the link. POST confirms a link that was
+ * check wants a redirect there, not a page); with `?connect=` it first verifies the link, and with
+ * `?member=1` it asks only for the user scopes that a member may grant. POST confirms a link that was
  * opened in another browser than the one it was made for. Neither writes to the database.
  *
  * Why not `InstallProvider.handleInstallPath`: it leaves the response open when it fails, and its cookie has one fixed
@@ -36,14 +37,15 @@ export function createStartInstall(deps: StartInstallDeps) {
   async function toSlack(
     req: IncomingMessage,
     res: ServerResponse,
-    asked: Pick<StateContent, 'teamId' | 'link' | 'moves'>,
+    asked: Pick<StateContent, 'teamId' | 'link' | 'moves' | 'member'>,
   ): Promise<void> {
     const { state, cookies: stateCookies } = deps.states.issue({
       ...asked,
       cookieHeader: req.headers.cookie,
     });
-    const { teamId } = asked;
-    const location = await provider.generateInstallUrl({ ...installOptions(config), teamId }, true, state);
+    const { teamId, member } = asked;
+    const options = member ? memberOptions(config) : installOptions(config);
+    const location = await provider.generateInstallUrl({ ...options, teamId }, true, state);
     // After a form, the browser must follow with a GET.
     leadTo(res, req.method === 'POST' ? 303 : 302, location, stateCookies);
   }
@@ -86,7 +88,8 @@ export function createStartInstall(deps: StartInstallDeps) {
       const asked = query.get('team') ?? '';
       // A value that is not a team id is left out: Slack then asks for the workspace.
       const teamId = /^[TE][A-Z0-9]{1,30}$/.test(asked) ? asked : undefined;
-      return toSlack(req, res, { teamId });
+      const member = (query.has('member') && config.slack.memberScopes.length > 0) || undefined;
+      return toSlack(req, res, { teamId, member });
     },
 
     async post(req: IncomingMessage, res: ServerResponse): Promise<void> {

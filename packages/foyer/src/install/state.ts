@@ -28,6 +28,8 @@ export interface StateContent {
   link?: LinkClaims;
   /** The workspace (`team:T…`) whose move to the link's account its installer has confirmed. */
   moves?: string;
+  /** Whether a member connects their own account to an app that is installed. */
+  member?: boolean;
 }
 
 /** Why a state is not accepted. The content of one that is ours, but expired or in another browser, is still known. */
@@ -45,6 +47,7 @@ const sealedSchema = z.object({
   progressToken: z.string(),
   link: linkClaims.optional(),
   moves: z.string().optional(),
+  member: z.boolean().optional(),
   binding: z.string(),
 });
 
@@ -76,15 +79,19 @@ export function createStates(deps: {
 
   return {
     /** Makes a new state and the Set-Cookie headers that bind it to the browser that asked. */
-    issue(request: Pick<StateContent, 'teamId' | 'link' | 'moves'> & { cookieHeader: string | undefined }): {
+    issue(
+      request: Pick<StateContent, 'teamId' | 'link' | 'moves' | 'member'> & {
+        cookieHeader: string | undefined;
+      },
+    ): {
       state: string;
       cookies: string[];
     } {
       const id = randomBytes(16).toString('base64url');
       const binding = randomBytes(16).toString('base64url');
       const progressToken = randomBytes(24).toString('base64url');
-      const { teamId, link, moves } = request;
-      const content = { id, issuedAt: deps.now(), teamId, link, moves, progressToken, binding };
+      const { teamId, link, moves, member } = request;
+      const content = { id, issuedAt: deps.now(), teamId, link, moves, member, progressToken, binding };
       const held = Object.keys(parseCookie(request.cookieHeader ?? '')).filter((name) =>
         name.startsWith(prefix),
       );

@@ -22,7 +22,7 @@ import {
 import type { Keyring } from './keyring.ts';
 import { changeTeamAccess, type Removal, revokeBot, revokeUsers, uninstall } from './lifecycle-changes.ts';
 import { openInstallation } from './open-installation.ts';
-import { cleanInstallation, recordInstall } from './record-install.ts';
+import { cleanInstallation, recordInstall, recordMember } from './record-install.ts';
 import { saveRefreshed } from './save-refreshed.ts';
 import type { StoreContext } from './store-context.ts';
 import { tenantOfQuery } from './tenant.ts';
@@ -116,6 +116,12 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
         return recorded;
       };
       return database.write(work, patienceMs);
+    },
+
+    recordMember(given, { installRequestId, issuedAt, patienceMs } = {}) {
+      const installation = cleanInstallation(given);
+      const grant = { installation, installRequestId, issuedAt };
+      return database.write((transaction) => recordMember(transaction, context, grant), patienceMs);
     },
 
     async storeInstallation(installation) {

@@ -67,6 +67,12 @@ export interface RecordedInstall {
   isNewLife: boolean;
 }
 
+/** Thrown when a member connects their account in a workspace that does not have the app. */
+export class AppNotInstalledError extends Error {
+  override readonly name = 'AppNotInstalledError';
+  readonly code = 'not_installed';
+}
+
 export interface RecordInstallOptions {
   /** The row of `install_requests` that this install finishes, in the same transaction. */
   installRequestId?: string;
@@ -85,7 +91,7 @@ export interface RecordInstallOptions {
 export interface RemovalOptions {
   /**
    * When it happened by Slack's clock: `event_time` × 1000, so a whole second. Anything installed or renewed after that
-   * stays (invariant 7, `event-order.ts`). If omitted, the removal applies now, to any stored install.
+   * stays (invariant 7, `lifecycle-changes.ts`). If omitted, the removal applies now, to any stored install.
    */
   before?: number;
   /** Slack's `event_id`: distinguishes a repeated delivery from another event in the same second. */
@@ -126,6 +132,14 @@ export interface InstallationStore {
    * replaces are cancelled. An install that follows an uninstall starts a new life.
    */
   recordInstall(installation: Installation, options?: RecordInstallOptions): Promise<RecordedInstall>;
+  /**
+   * Commits a member's user token, beside an install that stays as it is: no run, no other row changes.
+   * @throws AppNotInstalledError if the app is not installed there
+   */
+  recordMember(
+    installation: Installation,
+    options?: Omit<RecordInstallOptions, 'commitWith'>,
+  ): Promise<{ installationId: string }>;
   /** Implements Slack's InstallationStore: calls `recordInstall`. Not for refreshed tokens. */
   storeInstallation(installation: Installation): Promise<void>;
 

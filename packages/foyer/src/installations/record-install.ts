@@ -1,14 +1,16 @@
 import type { Installation } from '@slack/oauth';
 import type { Tx } from '../database/database.ts';
 import { appendHistory } from '../database/history.ts';
+import { registeredTeamId } from '../database/install-record.ts';
 import { finishInstallRequest } from '../database/install-requests.ts';
 import { saveUserToken } from '../database/installation-tokens.ts';
 import { addInstallation, lockInstallation, saveInstallation } from '../database/installations.ts';
 import { newId } from '../database/new-id.ts';
+import { recordUser } from '../database/people.ts';
 import type { InstallationRow } from '../database/records.ts';
 import { cancelRuns, createRun } from '../database/runs.ts';
 import { scopesIn, visibleText } from '../slack/visible-text.ts';
-import type { RecordedInstall } from './installation-store.ts';
+import { AppNotInstalledError, type RecordedInstall } from './installation-store.ts';
 import type { StoreContext } from './store-context.ts';
 import { tenantOfInstallation } from './tenant.ts';
 
@@ -19,6 +21,13 @@ export function expiryMs(expiresAt: number | undefined | null): number | null {
   return expiresAt == null ? null : expiresAt * 1000;
 }
 
+/** What one OAuth attempt granted. */
+interface Grant {
+  installation: Installation;
+  installRequestId: string | undefined;
+  issuedAt: number | undefined;
+}
+
 /**
  * Writes an install in a transaction: the installation, its user's token, history and run together (invariant 1).
  * Saving the same installation again adds another install to the same record.
@@ -26,25 +35,13 @@ export function expiryMs(expiresAt: number | undefined | null): number | null {
 export async function recordInstall(
   transaction: Tx,
   context: StoreContext,
-  install: { installation: Installation; installRequestId: string | undefined; issuedAt: number | undefined },
+  install: Grant,
 ): Promise<RecordedInstall> {
   const { installation } = install;
   const { known, row, kind, now } = await saveRow(transaction, context, install);
   const { id: installationId, life } = row;
   const { user } = installation;
-  if (user.token) {
-    const sealedUser = context.cipher.sealUser(installationId, user);
-    const expiresAt = expiryMs(user.expiresAt);
-    // By Slack's clock if it is known: a revocation is compared with it.
-    const grantedAt = install.issuedAt ?? now;
-    await saveUserToken(transaction, {
-      installationId,
-      userId: user.id,
-      sealedUser,
-      expiresAt,
-      now: grantedAt,
-    });
-  }
+  await storeUserToken(transaction, context, { installationId, user, grantedAt: install.issuedAt ?? now });
   if (known) {
     await cancelRuns(transaction, {
       installationId,
@@ -57,20 +54,75 @@ export async function recordInstall(
   await appendHistory(transaction, { installationId, at: now, kind, userId: user.id, detail: null });
   const { stepNames } = context;
   const runId = await createRun(transaction, { installationId, life, userId: user.id, stepNames, now });
-  if (install.installRequestId !== undefined) {
-    await finishInstallRequest(transaction, {
-      id: install.installRequestId,
-      teamId: installation.team?.id ?? null,
-      teamName: installation.team?.name ?? null,
-      enterpriseId: installation.enterprise?.id ?? null,
-      userId: user.id,
-      installationId,
-      runId,
-      now,
-    });
-  }
+  await finishRequest(transaction, install, { installationId, runId, now });
   const isNewLife = known !== undefined && known.life !== life;
   return { installationId, life, runId, kind, created: known === undefined, isNewLife };
+}
+
+/**
+ * Writes a member's user token in a transaction, and registers the member. The installation, its runs and all other
+ * tokens stay. @throws AppNotInstalledError
+ */
+export async function recordMember(
+  transaction: Tx,
+  context: StoreContext,
+  grant: Grant,
+): Promise<{ installationId: string }> {
+  const { installation } = grant;
+  const { user, enterprise } = installation;
+  if (installation.bot || !user.token) throw new Error('a member’s grant holds a bot, or no user token');
+  const { clientId } = context;
+  const own = tenantOfInstallation(installation);
+  // In a workspace of an org-wide install, the token belongs to the organization's installation.
+  const tenants = enterprise ? [own, `enterprise:${enterprise.id}`] : [own];
+  for (const tenant of new Set(tenants)) {
+    const row = await lockInstallation(transaction, { clientId, tenant });
+    if (!row || row.status === 'uninstalled') continue;
+    const now = context.now();
+    const { id: installationId } = row;
+    await storeUserToken(transaction, context, { installationId, user, grantedAt: grant.issuedAt ?? now });
+    const teamId = registeredTeamId({ teamId: row.team_id, enterpriseId: row.enterprise_id });
+    await recordUser(transaction, { clientId, teamId, userId: user.id, seenAt: now, now });
+    const kind = 'user_authorized';
+    await appendHistory(transaction, { installationId, at: now, kind, userId: user.id, detail: null });
+    await finishRequest(transaction, grant, { installationId, runId: null, now });
+    return { installationId };
+  }
+  throw new AppNotInstalledError(`The app is not installed in ${own}.`);
+}
+
+async function storeUserToken(
+  transaction: Tx,
+  { cipher }: StoreContext,
+  grant: { installationId: string; user: Installation['user']; grantedAt: number },
+): Promise<void> {
+  const { installationId, user, grantedAt } = grant;
+  if (!user.token) return;
+  await saveUserToken(transaction, {
+    installationId,
+    userId: user.id,
+    sealedUser: cipher.sealUser(installationId, user),
+    expiresAt: expiryMs(user.expiresAt),
+    // By Slack's clock if it is known: a revocation is compared with it.
+    now: grantedAt,
+  });
+}
+
+async function finishRequest(
+  transaction: Tx,
+  { installation, installRequestId }: Grant,
+  outcome: { installationId: string; runId: string | null; now: number },
+): Promise<void> {
+  if (installRequestId === undefined) return;
+  const { team, enterprise, user } = installation;
+  await finishInstallRequest(transaction, {
+    id: installRequestId,
+    teamId: team?.id ?? null,
+    teamName: team?.name ?? null,
+    enterpriseId: enterprise?.id ?? null,
+    userId: user.id,
+    ...outcome,
+  });
 }
 
 /**

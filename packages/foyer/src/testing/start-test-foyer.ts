@@ -98,7 +98,7 @@ export async function startTestFoyer(
       ...options.environment,
     }),
     manifest,
-    basePath,
+    { basePath, memberScopes: definition.memberScopes },
   );
   const lines: string[] = [];
   const destination = new Writable({

@@ -82,6 +82,7 @@ export function content(more: Omit<Partial<HomeContent>, 'record'> = {}, record 
     privacyUrl: null,
     requestedScopes: scopes,
     optionalScopes: ['users:read.email'],
+    memberScopes: [],
     updatePermissionsUrl: 'https://foyer.test/slack/install?team=T1',
     ...more,
   };

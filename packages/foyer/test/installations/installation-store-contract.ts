@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { readInstallRecord } from '../../src/database/install-record.ts';
 import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
 import {
+  AppNotInstalledError,
   InstallationNotFoundError,
   type InstallationStore,
   TenantUnclearError,
@@ -318,6 +319,38 @@ export function installationStoreContract(
             ['U2', 'queued'],
           ],
         );
+      });
+
+      it('15: a member’s own grant stores that member’s token, and changes nothing else', async () => {
+        await save(teamInstall(), orgInstall());
+        const grant = teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' });
+        const [before, runs] = [await store.fetchInstallation(T1), await allRuns()];
+        const { installationId } = await store.recordMember(grant);
+        assert.equal(await userTokenOf('U2'), 'xoxp-2');
+        assert.deepEqual(await store.fetchInstallation(T1), before);
+        assert.deepEqual(await allRuns(), runs);
+        assert.equal((await historyOf(installationId)).at(-1)?.user_id, 'U2');
+
+        // In a workspace of an org-wide install, the organization’s installation holds it.
+        const inOrg = { teamId: 'T9', enterpriseId: 'E1', userId: 'U3', botToken: null, userToken: 'xoxp-3' };
+        await store.recordMember(teamInstall(inOrg));
+        const found = await store.fetchInstallation({
+          enterpriseId: 'E1',
+          isEnterpriseInstall: true,
+          userId: 'U3',
+          teamId: undefined,
+        });
+        assert.equal(found.user.token, 'xoxp-3');
+      });
+
+      it('15: a member’s own grant is refused where the app is not installed, and stores nothing', async () => {
+        const grant = teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' });
+        await assert.rejects(store.recordMember(grant), AppNotInstalledError);
+        await save(teamInstall());
+        await store.deleteInstallation(T1);
+        await assert.rejects(store.recordMember(grant), AppNotInstalledError);
+        await assert.rejects(store.recordMember(teamInstall({ userToken: 'xoxp-1' })), /holds a bot/);
+        assert.equal(await countOf('user_tokens'), 0);
       });
 
       it('16: a user’s authorization without any bot is an installation without one', async () => {

@@ -32,6 +32,7 @@ export type FailureKind =
   | 'gate_failed'
   | 'already_connected'
   | 'other_workspace'
+  | 'not_installed'
   | 'not_found'
   | 'progress_expired'
   | 'method_not_allowed'
@@ -108,6 +109,7 @@ export const failurePages: Readonly<Record<FailureKind, FailurePage>> = {
   gate_failed: { status: 503, fact: 'stored', button: 'tryAgain' },
   already_connected: { status: 403, fact: 'noChange', button: 'startPage' },
   other_workspace: { status: 403, fact: 'stored', button: 'startPage' },
+  not_installed: { status: 403, fact: 'nothing', button: 'startAgain' },
   database_unavailable: { status: 503, fact: 'stored', button: 'tryAgain' },
   outcome_unknown: { status: 503, fact: 'unknown', button: 'lookAgain' },
   // A reader who only looks, at an install that may long be done, is not told that nothing was installed.

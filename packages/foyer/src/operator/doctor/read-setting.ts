@@ -33,7 +33,7 @@ export function readSetting(deps: {
   if (givenConfig) {
     const problems: ConfigProblem[] = [];
     const manifest = parseManifest(deps.readManifest(), problems);
-    const config = manifest && completeConfig(givenConfig, manifest, basePath);
+    const config = manifest && completeConfig(givenConfig, manifest, { basePath });
     return { config, problems, unreadable: undefined, wrongOf: (...names) => (config ? [] : names) };
   }
   let environment: Readonly<Record<string, string | undefined>> = {};

@@ -263,6 +263,14 @@ export const de: Translation = {
       'Dieser Link gilt für einen bestimmten Workspace, und Sie haben bei Slack einen anderen gewählt.',
     'failure.other_workspace.do':
       'Öffnen Sie den Link noch einmal und wählen Sie oben rechts auf Slacks Seite den richtigen.',
+    'failure.not_installed.title': 'Ihr Workspace hat {app} noch nicht',
+    'failure.not_installed.what':
+      'Sie können Ihr Konto nur in einem Workspace verbinden, in dem {app} installiert ist.',
+    'failure.not_installed.do':
+      'Fügen Sie {app} zu Ihrem Workspace hinzu oder bitten Sie einen Admin darum. Verbinden Sie dann Ihr Konto noch einmal.',
+    'member.title': 'Ihr Konto ist verbunden',
+    'member.what':
+      '{app} darf jetzt in Ihrem Namen handeln. Sie können Ihr Konto jederzeit im Home-Tab von {app} in Slack trennen.',
     'connect.title': 'Ihren Slack-Workspace verbinden?',
     'connect.what': 'Der Workspace, den Sie bei Slack wählen, wird mit diesem Konto von {app} verbunden:',
     'connect.warning':
@@ -370,6 +378,14 @@ export const de: Translation = {
       'Diese Antwort kann nicht verwendet werden. Schließen Sie dieses Fenster, wählen oder schreiben Sie eine Antwort und drücken Sie die Taste noch einmal.',
     'home.setup.question': 'Wartet auf eine Antwort',
     'home.askAdmin': 'Wer {app} installiert hat oder ein Admin kann es hier noch einmal versuchen.',
+    'home.account': 'Ihr Konto',
+    'home.account.offer': '{app} kann auch in Ihrem Namen handeln. Wenn Sie Ihr Konto verbinden, darf es:',
+    'home.account.connect': 'Konto verbinden',
+    'home.account.connected': '✓  *Ihr Konto ist verbunden.* In Ihrem Namen darf {app}:',
+    'home.account.disconnect': 'Trennen',
+    'home.account.disconnect.title': 'Ihr Konto trennen?',
+    'home.account.disconnect.text':
+      '{app} kann dann nicht mehr in Ihrem Namen handeln. Die App bleibt installiert.',
     'home.permissions': 'Was {app} tun darf',
     'home.permissions.missing':
       '✕  *{count, plural, one {# Berechtigung fehlt} other {# Berechtigungen fehlen}}.* Manches funktioniert erst, wenn {count, plural, one {sie erteilt ist} other {sie erteilt sind}}.',

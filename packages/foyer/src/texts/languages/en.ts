@@ -246,6 +246,13 @@ export const en = {
     'This link is for one particular workspace, and you chose a different one at Slack.',
   'failure.other_workspace.do':
     'Open the link again, and choose the right one in the upper right corner of Slack’s page.',
+  'failure.not_installed.title': 'Your workspace does not have {app} yet',
+  'failure.not_installed.what': 'You can connect your account only in a workspace that has {app}.',
+  'failure.not_installed.do':
+    'Add {app} to your workspace, or ask an admin to add it. Then connect your account again.',
+  'member.title': 'Your account is connected',
+  'member.what':
+    '{app} may now act on your behalf. You can disconnect your account in {app}’s Home tab in Slack at any time.',
   'connect.title': 'Connect your Slack workspace?',
   'connect.what': 'The workspace that you choose at Slack will be connected to this account of {app}:',
   'connect.warning':
@@ -347,6 +354,13 @@ export const en = {
     'This answer cannot be used. Close this window, choose or write an answer, and press the button again.',
   'home.setup.question': 'Waiting for an answer',
   'home.askAdmin': 'The person who installed {app}, or an admin, can try again here.',
+  'home.account': 'Your account',
+  'home.account.offer': '{app} can also act on your behalf. If you connect your account, it may:',
+  'home.account.connect': 'Connect your account',
+  'home.account.connected': '✓  *Your account is connected.* On your behalf, {app} may:',
+  'home.account.disconnect': 'Disconnect',
+  'home.account.disconnect.title': 'Disconnect your account?',
+  'home.account.disconnect.text': '{app} can then no longer act on your behalf. It stays installed.',
   'home.permissions': 'What {app} may do',
   'home.permissions.missing':
     '✕  *{count, plural, one {# permission is} other {# permissions are}} missing.* Some things do not work until {count, plural, one {it is} other {they are}} granted.',

@@ -254,6 +254,13 @@ export const es: Translation = {
       'Este enlace es para un espacio de trabajo concreto y usted eligió otro en Slack.',
     'failure.other_workspace.do':
       'Abra el enlace de nuevo y elija el correcto en la esquina superior derecha de la página de Slack.',
+    'failure.not_installed.title': 'Su espacio de trabajo aún no tiene {app}',
+    'failure.not_installed.what': 'Solo puede conectar su cuenta en un espacio de trabajo que tenga {app}.',
+    'failure.not_installed.do':
+      'Añada {app} a su espacio de trabajo o pida a un administrador que la añada. Después, vuelva a conectar su cuenta.',
+    'member.title': 'Su cuenta está conectada',
+    'member.what':
+      '{app} ya puede actuar en su nombre. Puede desconectar su cuenta en cualquier momento en la pestaña Inicio de {app} en Slack.',
     'connect.title': '¿Conectar su espacio de trabajo de Slack?',
     'connect.what': 'El espacio de trabajo que elija en Slack se conectará a esta cuenta de {app}:',
     'connect.warning':
@@ -359,6 +366,13 @@ export const es: Translation = {
       'Esta respuesta no se puede usar. Cierre esta ventana, elija o escriba una respuesta y vuelva a pulsar el botón.',
     'home.setup.question': 'A la espera de una respuesta',
     'home.askAdmin': 'La persona que instaló {app}, o un administrador, puede intentarlo de nuevo aquí.',
+    'home.account': 'Su cuenta',
+    'home.account.offer': '{app} también puede actuar en su nombre. Si conecta su cuenta, podrá:',
+    'home.account.connect': 'Conectar su cuenta',
+    'home.account.connected': '✓  *Su cuenta está conectada.* En su nombre, {app} puede:',
+    'home.account.disconnect': 'Desconectar',
+    'home.account.disconnect.title': '¿Desconectar su cuenta?',
+    'home.account.disconnect.text': '{app} ya no podrá actuar en su nombre. La aplicación seguirá instalada.',
     'home.permissions': 'Qué puede hacer {app}',
     'home.permissions.missing':
       '✕  *{count, plural, one {Falta # permiso} other {Faltan # permisos}}.* Algunas cosas no funcionan hasta que {count, plural, one {se conceda} other {se concedan}}.',

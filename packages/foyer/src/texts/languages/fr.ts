@@ -260,6 +260,14 @@ export const fr: Translation = {
       'Ce lien est destiné à un espace de travail précis, et vous en avez choisi un autre chez Slack.',
     'failure.other_workspace.do':
       'Ouvrez de nouveau le lien et choisissez le bon en haut à droite de la page de Slack.',
+    'failure.not_installed.title': 'Votre espace de travail n’a pas encore {app}',
+    'failure.not_installed.what':
+      'Vous ne pouvez connecter votre compte que dans un espace de travail où {app} est installée.',
+    'failure.not_installed.do':
+      'Ajoutez {app} à votre espace de travail ou demandez à un administrateur de le faire. Connectez ensuite de nouveau votre compte.',
+    'member.title': 'Votre compte est connecté',
+    'member.what':
+      '{app} peut désormais agir en votre nom. Vous pouvez déconnecter votre compte à tout moment dans l’onglet Accueil de {app} dans Slack.',
     'connect.title': 'Connecter votre espace de travail Slack ?',
     'connect.what': 'L’espace de travail que vous choisirez chez Slack sera connecté à ce compte de {app} :',
     'connect.warning':
@@ -366,6 +374,14 @@ export const fr: Translation = {
       'Cette réponse ne peut pas être utilisée. Fermez cette fenêtre, choisissez ou écrivez une réponse, puis appuyez de nouveau sur le bouton.',
     'home.setup.question': 'En attente d’une réponse',
     'home.askAdmin': 'La personne qui a installé {app}, ou un administrateur, peut réessayer ici.',
+    'home.account': 'Votre compte',
+    'home.account.offer':
+      '{app} peut aussi agir en votre nom. Si vous connectez votre compte, l’application pourra :',
+    'home.account.connect': 'Connecter mon compte',
+    'home.account.connected': '✓  *Votre compte est connecté.* En votre nom, {app} peut :',
+    'home.account.disconnect': 'Déconnecter',
+    'home.account.disconnect.title': 'Déconnecter votre compte ?',
+    'home.account.disconnect.text': '{app} ne pourra plus agir en votre nom. L’application reste installée.',
     'home.permissions': 'Ce que {app} peut faire',
     'home.permissions.missing':
       '✕  *{count, plural, one {# autorisation manque} other {# autorisations manquent}}.* Certaines choses ne fonctionnent pas tant {count, plural, one {qu’elle n’est pas accordée} other {qu’elles ne sont pas accordées}}.',

@@ -240,6 +240,13 @@ export const ja: Translation = {
     'failure.other_workspace.what':
       'このリンクは特定のワークスペース用ですが、Slack で別のものが選ばれました。',
     'failure.other_workspace.do': 'リンクをもう一度開き、Slack のページ右上で正しいものを選んでください。',
+    'failure.not_installed.title': 'このワークスペースには {app} がまだありません',
+    'failure.not_installed.what': 'アカウントを接続できるのは、{app} があるワークスペースだけです。',
+    'failure.not_installed.do':
+      '{app} をワークスペースに追加するか、管理者に追加を依頼してから、もう一度アカウントを接続してください。',
+    'member.title': 'アカウントが接続されました',
+    'member.what':
+      '{app} はあなたの代わりに操作できるようになりました。Slack の {app} のホームタブでいつでも接続を解除できます。',
     'connect.title': 'Slack ワークスペースを接続しますか？',
     'connect.what': 'Slack で選ぶワークスペースは、{app} の次のアカウントに接続されます：',
     'connect.warning':
@@ -339,6 +346,16 @@ export const ja: Translation = {
       'この回答は使用できません。このウィンドウを閉じて、回答を選択または入力し、もう一度ボタンを押してください。',
     'home.setup.question': '回答を待っています',
     'home.askAdmin': '{app} をインストールした人か管理者が、ここから再試行できます。',
+    'home.account': 'あなたのアカウント',
+    'home.account.offer':
+      '{app} はあなたの代わりに操作することもできます。アカウントを接続すると、次のことが許可されます：',
+    'home.account.connect': 'アカウントを接続',
+    'home.account.connected':
+      '✓  *アカウントが接続されています。* {app} はあなたの代わりに次のことができます：',
+    'home.account.disconnect': '接続を解除',
+    'home.account.disconnect.title': 'アカウントの接続を解除しますか？',
+    'home.account.disconnect.text':
+      '{app} はあなたの代わりに操作できなくなります。アプリはインストールされたままです。',
     'home.permissions': '{app} に許可されていること',
     'home.permissions.missing':
       '✕  *{count, plural, other {# 件の権限}}が不足しています。* 許可されるまで一部の機能は動きません。',

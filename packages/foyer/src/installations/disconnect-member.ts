@@ -1,0 +1,49 @@
+import type { Logger } from '../config/log.ts';
+import type { SlackClientFactory } from '../slack/create-slack-client.ts';
+import { slackFailure } from '../slack/slack-failure.ts';
+import { InstallationNotFoundError, type InstallationStore } from './installation-store.ts';
+import { TokenRefreshError, type TokenSource } from './token-source.ts';
+
+/**
+ * Revokes a member's user token at Slack and erases it here. unreachable: Slack did not revoke it, so it stays, and the
+ * person can try again. @throws DatabaseUnavailableError
+ */
+export type DisconnectMember = (
+  installationId: string,
+  userId: string,
+) => Promise<'disconnected' | 'not_connected' | 'unreachable'>;
+
+/** A person waits for it. */
+const timeoutMs = 5000;
+
+/** Creates the function that disconnects a member's account. */
+export function createDisconnectMember(deps: {
+  store: Pick<InstallationStore, 'readInstallation' | 'revokeUserTokens'>;
+  tokens: Pick<TokenSource, 'authorize'>;
+  slack: SlackClientFactory;
+  log: Logger;
+}): DisconnectMember {
+  const { store, tokens, slack, log } = deps;
+
+  return async (installationId, userId) => {
+    const stored = await store.readInstallation(installationId, userId);
+    if (!stored || stored.installation.user.id !== userId || !stored.installation.user.token)
+      return 'not_connected';
+    const { team, enterprise, isEnterpriseInstall = false } = stored.installation;
+    const query = { teamId: team?.id, enterpriseId: enterprise?.id, isEnterpriseInstall };
+    try {
+      // Renews an expired token first: revoking it would leave its refresh token usable.
+      const { userToken } = await tokens.authorize({ ...query, userId });
+      if (userToken !== undefined) await slack(userToken, { timeoutMs }).auth.revoke();
+    } catch (error) {
+      const isDead = error instanceof InstallationNotFoundError || slackFailure(error)?.kind === 'token-dead';
+      if (!isDead && !(error instanceof TokenRefreshError) && !slackFailure(error)) throw error;
+      if (!isDead) {
+        log.warn({ err: error, installationId, userId }, 'a member’s token could not be revoked');
+        return 'unreachable';
+      }
+    }
+    await store.revokeUserTokens(query, { userIds: [userId], reason: 'disconnected' });
+    return 'disconnected';
+  };
+}

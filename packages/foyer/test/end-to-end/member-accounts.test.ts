@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { ConfigError, createFoyer, defineFoyer, readConfig } from '../../src/index.ts';
+import { startTestFoyer, type TestFoyer } from '../../src/testing/start-test-foyer.ts';
+import { createVisitor, eventually, type Visitor } from '../../src/testing/visitor.ts';
+
+const manifest = JSON.parse(readFileSync(new URL('../support/manifest.json', import.meta.url), 'utf8'));
+manifest.oauth_config.scopes.user_optional = ['search:read'];
+
+describe('a member’s own account', () => {
+  let app: TestFoyer;
+  let teamId: string;
+  let installer: string;
+  let member: string;
+
+  before(async () => {
+    app = await startTestFoyer(defineFoyer({ manifest, memberScopes: ['search:read'] }));
+    const { sandbox } = app;
+    teamId = sandbox.workspace('Acme').id;
+    installer = sandbox.person('Acme').id;
+    member = sandbox.person('Acme', 'member').id;
+    await app.install({ userId: installer, teamId });
+  });
+  after(() => app.close());
+
+  /** Presses "Connect your account"; returns Slack's redirect, not yet visited. */
+  async function ask(visitor: Visitor, userId: string, place = teamId, decision?: 'cancel'): Promise<string> {
+    const start = await visitor.get(`${app.url}/slack/install?team=${place}&member=1`);
+    const authorizeUrl = start.headers.get('location') ?? '';
+    const asked = new URL(authorizeUrl).searchParams;
+    assert.deepEqual([asked.get('scope'), asked.get('user_scope')], ['', 'search:read']);
+    return app.sandbox.consent({ authorizeUrl, userId, teamId: place, decision });
+  }
+
+  async function connect(userId: string): Promise<Response> {
+    const visitor = createVisitor();
+    const answer = await visitor.get(await ask(visitor, userId));
+    assert.equal(answer.status, 303);
+    return visitor.get(new URL(answer.headers.get('location') ?? '', app.url).href);
+  }
+
+  const homeOf = (userId: string): string =>
+    JSON.stringify(app.sandbox.homeView({ teamId, userId })?.blocks ?? []);
+
+  it('is not part of the install, which asks only for the bot', async () => {
+    const start = await createVisitor().get(`${app.url}/slack/install`);
+    assert.equal(new URL(start.headers.get('location') ?? '').searchParams.get('user_scope'), null);
+    await assert.rejects(app.foyer.slack({ teamId }, { userId: installer }));
+  });
+
+  it('is connected through Home, and leaves the installation, its run and the installer as they are', async () => {
+    await app.sandbox.openHome({ teamId, userId: member });
+    await eventually(async () => homeOf(member).includes('Connect your account'));
+    assert.match(homeOf(member), /member=1/);
+    const installed = await app.foyer.find({ teamId });
+
+    const page = await connect(member);
+    assert.equal(page.status, 200);
+    assert.match(await page.text(), /Your account is connected/);
+    await eventually(async () => homeOf(member).includes('Your account is connected'));
+    assert.deepEqual(await app.foyer.find({ teamId }), installed);
+    const slack = await app.foyer.slack({ teamId }, { userId: member });
+    assert.equal((await slack.auth.test()).user_id, member);
+    await assert.rejects(app.foyer.slack({ teamId }, { userId: installer }), 'no one else’s token');
+    assert.equal(app.sandbox.calls('chat.postMessage').length, 1, 'one welcome, for the installer');
+  });
+
+  it('keeps its page when the callback comes a second time', async () => {
+    const visitor = createVisitor();
+    const callback = await ask(visitor, member);
+    await visitor.get(callback);
+    const again = await visitor.get(callback);
+    const page = await visitor.get(new URL(again.headers.get('location') ?? '', app.url).href);
+    assert.match(await page.text(), /Your account is connected/);
+  });
+
+  it('is disconnected by the member alone: revoked at Slack, erased here', async () => {
+    const slack = await app.foyer.slack({ teamId }, { userId: member });
+    await app.sandbox.openHome({ teamId, userId: member });
+    await eventually(async () => homeOf(member).includes('foyer.disconnect_account'));
+    await app.sandbox.openHome({ teamId, userId: installer });
+    assert.ok(!homeOf(installer).includes('foyer.disconnect_account'));
+
+    await app.sandbox.press({ teamId, userId: member, actionId: 'foyer.disconnect_account' });
+    await eventually(async () => homeOf(member).includes('foyer.connect_account'));
+    await assert.rejects(app.foyer.slack({ teamId }, { userId: member }));
+    await assert.rejects(slack.auth.test(), /token_revoked|invalid_auth|account_inactive/);
+    assert.equal((await app.foyer.find({ teamId }))?.status, 'active');
+  });
+
+  it('stays connected if Slack cannot be reached, so that the member can try again', async () => {
+    await connect(member);
+    app.sandbox.faults.add({ method: 'auth.revoke', failure: { type: 'status', status: 503 } });
+    await app.sandbox.openHome({ teamId, userId: member });
+    await eventually(async () => homeOf(member).includes('foyer.disconnect_account'));
+    await app.sandbox.press({ teamId, userId: member, actionId: 'foyer.disconnect_account' });
+    await eventually(async () => app.logged().some((line) => line.includes('could not be revoked')));
+    assert.ok(await app.foyer.slack({ teamId }, { userId: member }));
+  });
+
+  it('is refused where the app is not installed: the token is revoked, and the page offers an install', async () => {
+    const globex = app.sandbox.workspace('Globex').id;
+    const visitor = createVisitor();
+    const answer = await visitor.get(await ask(visitor, app.sandbox.person('Globex').id, globex));
+    assert.equal(answer.status, 403);
+    const page = await answer.text();
+    assert.match(page, /Your workspace does not have/);
+    assert.match(page, /We revoked it immediately/);
+    assert.match(page, new RegExp(`/slack/install\\?team=${globex}"`));
+    assert.equal(await app.foyer.find({ teamId: globex }), undefined);
+  });
+
+  it('can be cancelled, and tried again from the page', async () => {
+    const visitor = createVisitor();
+    const answer = await visitor.get(await ask(visitor, member, teamId, 'cancel'));
+    assert.equal(answer.status, 200);
+    assert.match(await answer.text(), /member=1/);
+  });
+});
+
+it('asks only for scopes that the manifest lists, or Foyer does not start', async () => {
+  const config = readConfig({
+    SLACK_CLIENT_ID: '1.2',
+    SLACK_CLIENT_SECRET: 'c'.repeat(32),
+    SLACK_SIGNING_SECRET: 's'.repeat(32),
+  });
+  const definition = defineFoyer({ manifest, config, memberScopes: ['files:read'] });
+  await assert.rejects(createFoyer(definition), (error) => {
+    assert.ok(error instanceof ConfigError);
+    assert.ok(
+      error.problems.some(({ problem }) => problem === 'names files:read, which the manifest does not list'),
+    );
+    return true;
+  });
+});
