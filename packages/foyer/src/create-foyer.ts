@@ -18,7 +18,9 @@ import { type FoyerDefinition, resolveConfig } from './define-foyer.ts';
 import { createBoltApp } from './events/bolt-app.ts';
 import { createKeepNames } from './events/keep-names.ts';
 import { createCommitLifecycle } from './events/lifecycle-events.ts';
+import { createOwnApp } from './events/own-app.ts';
 import { createSlackReceiver } from './events/slack-receiver.ts';
+import { createUnknownTeams } from './events/unknown-teams.ts';
 import { createSignatureCheck } from './events/verify-signature.ts';
 import type { Foyer } from './foyer.ts';
 import { createPublishHome } from './home/create-publish-home.ts';
@@ -45,6 +47,7 @@ import { createInstallationMethods } from './installation-methods.ts';
 import { createInstallationStore } from './installations/create-installation-store.ts';
 import { createTokenSource } from './installations/create-token-source.ts';
 import { createDisconnectMember } from './installations/disconnect-member.ts';
+import type { TenantQuery } from './installations/installation-store.ts';
 import { loadKeyring } from './installations/keyring.ts';
 import { createSealer } from './installations/sealer.ts';
 import { slackInstallationStore } from './installations/slack-installation-store.ts';
@@ -54,11 +57,12 @@ import { createNoticeSender } from './notices/send-notices.ts';
 import { createMetrics } from './operator/metrics/create-metrics.ts';
 import { createProcessReporter } from './operator/process-report.ts';
 import { readQueueState } from './operator/queue-state.ts';
+import { createRunOrigins } from './pipeline/run-origins.ts';
 import { createWorker, type WorkerDeps } from './pipeline/worker.ts';
 import { createRoutes, needsOwnHost } from './routes.ts';
 import { createSlackClientFactory } from './slack/create-slack-client.ts';
 import { createSlackTransport } from './slack/slack-transport.ts';
-import { builtInSteps } from './steps/steps.ts';
+import { steps as builtIn, builtInSteps } from './steps/steps.ts';
 import { createTexts } from './texts/create-texts.ts';
 import { stepFaces } from './texts/translation.ts';
 
@@ -142,6 +146,7 @@ export async function assembleFoyer<MyTables>(parts: {
       database,
       clientId,
       stepNames: [...stepNames, ...uninstallStepNames],
+      engine: config.database.kind,
       token: config.metricsToken,
       now,
       log,
@@ -207,6 +212,7 @@ export async function assembleFoyer<MyTables>(parts: {
       }
     };
 
+    const origins = createRunOrigins({ database, clientId });
     const workerDeps: WorkerDeps = {
       ...test.worker,
       database,
@@ -220,7 +226,13 @@ export async function assembleFoyer<MyTables>(parts: {
         metrics.onRunChanged(change);
         void republishHome(change.installationId);
       },
-      onStepEnded: metrics.onStepEnded,
+      origins,
+      onStepEnded(attempt) {
+        metrics.onStepEnded(attempt);
+        const { step, status, sinceCallbackMs } = attempt;
+        if (step === builtIn.sendWelcome.name && status === 'succeeded' && sinceCallbackMs !== undefined)
+          metrics.onWelcomed(sinceCallbackMs);
+      },
       scrub: createScrubber(config.secrets),
       log,
       now,
@@ -265,6 +277,7 @@ export async function assembleFoyer<MyTables>(parts: {
       signature: createSignatureCheck({ signingSecret: config.slack.signingSecret, now }),
       bodies,
       refusals,
+      namesThisApp: createOwnApp({ database, clientId }),
       addressOf: (req) => clientAddress(req, trustProxy),
       commitLifecycle: createCommitLifecycle({
         keepNames: createKeepNames({ database, clientId, now, log }),
@@ -282,6 +295,7 @@ export async function assembleFoyer<MyTables>(parts: {
       now,
       log,
     });
+    const noteTeam = createUnknownTeams({ database, clientId, onChanged: metrics.onUnknownTeams, log });
     const boltDeps = {
       config,
       receiver,
@@ -293,6 +307,7 @@ export async function assembleFoyer<MyTables>(parts: {
       texts,
       wakeWorker,
       slackCalls,
+      onNotInstalled: (query: TenantQuery) => void noteTeam(query),
       now,
       log,
     };
@@ -319,6 +334,7 @@ export async function assembleFoyer<MyTables>(parts: {
             onConflict,
             askGate,
             slackCalls: { ...slackCalls, transport: exchangeTransport },
+            onStored: origins.remember,
             onEnded: metrics.onInstallRequest,
             onConnected: () => metrics.onConnected('link'),
             onMember: (member) => {
@@ -382,9 +398,10 @@ export async function assembleFoyer<MyTables>(parts: {
       http: config.http,
       pages,
       refusals,
+      onAnswered: metrics.onHttpRequest,
       log,
     });
-    const notices = createNoticeSender({ config, database, now, log });
+    const notices = createNoticeSender({ config, database, onSent: metrics.onNotice, now, log });
     const inTurn = {
       takeTurn: (turn: { chore: string; everyMs: number }) => takeTurn(database, { ...turn, now: now() }),
       log,

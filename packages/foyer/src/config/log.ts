@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire } from 'node:module';
 import type { Logger as SlackLogger } from '@slack/bolt';
 import { LogLevel } from '@slack/web-api';
@@ -23,6 +24,26 @@ const secretShapes = [
   // One-time values in a query string, also if the URL is quoted or encoded again.
   /(?<=(?:[?&]|%3F|%26|\\u0026)(?:code|state|client_secret|token|access_token|refresh_token|id_token|connect|claim|foyer_claim|foyer_result)(?:=|%3D))[^&\s"'<>\\]+/i,
 ];
+
+/** The ids that every line of an install carries, so that one search finds all of them. */
+export interface LineIds {
+  requestId?: string;
+  runId?: string;
+  installationId?: string;
+  traceId?: string;
+}
+
+/**
+ * Why not a child logger for each install: most lines of an install are written by code that many share (a call to
+ * Slack, a renewed token, App Home), and a child would have to pass through all of it. It is bound to the asynchronous
+ * call, so one for the whole module serves every Foyer in the process.
+ */
+const lineIds = new AsyncLocalStorage<LineIds>();
+
+/** Puts these ids, and no others, on every line that is logged during `work`. */
+export function withLineIds<T>(ids: LineIds, work: () => T): T {
+  return lineIds.run(ids, work);
+}
 
 /**
  * The forms in which a secret appears: plain, within JSON (also JSON within JSON, as a log line quotes it), and within
@@ -74,6 +95,7 @@ export function createLogger(
     base: undefined,
     timestamp: stdTimeFunctions.isoTime,
     serializers: { err: describeError },
+    mixin: () => lineIds.getStore() ?? {},
     redact: {
       paths: [
         'token',

@@ -50,11 +50,23 @@ export interface Database {
   readonly failed: Promise<DatabaseUnavailableError>;
   /** The error that `failed` resolved with; undefined while all is well. */
   failure(): DatabaseUnavailableError | undefined;
+  /** Measures how large the database is and what room it has, for the metrics. @throws DatabaseUnavailableError */
+  measure(): Promise<DatabaseSize>;
   /** Removes erased secrets from the files on disk too, as far as other readers allow it. */
   scrub(): Promise<void>;
   /** Writes a consistent copy to a new file while others continue to work. */
   backup(file: string): Promise<void>;
   close(): Promise<void>;
+}
+
+/** How large a database is, and what it has left. */
+export interface DatabaseSize {
+  /** On disk, with its log. */
+  bytes: number;
+  /** The disk that holds the file; undefined if the database is on a server, which knows its own disk. */
+  disk: { bytes: number; freeBytes: number } | undefined;
+  /** The connections of this process to a server; all are 0 for a file. */
+  pool: { busy: number; idle: number; waiting: number; most: number };
 }
 
 /** Resolves to the first row, or undefined if there is none. @throws DatabaseUnavailableError */

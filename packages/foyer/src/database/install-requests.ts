@@ -105,6 +105,29 @@ export async function findInstallRequest(
     .executeTakeFirst();
 }
 
+/** A callback is answered within ten seconds, so its run is created within a little more than that. */
+const longestCallbackMs = 30_000;
+
+/** Finds the OAuth attempt that led to a run; `storedAt` is when the run was created. */
+export async function findRequestOfRun(
+  queries: Queries,
+  search: { clientId: string; runId: string; storedAt: number },
+): Promise<Pick<InstallRequestRow, 'id' | 'started_at'> | undefined> {
+  const { clientId, runId, storedAt } = search;
+  return (
+    queries
+      .selectFrom('install_requests')
+      .select(['id', 'started_at'])
+      .where('client_id', '=', clientId)
+      .where('outcome', '=', 'installed')
+      // Why the time: there is no index on the run, and this one makes it a short search.
+      .where('started_at', '>=', storedAt - longestCallbackMs)
+      .where('started_at', '<=', storedAt)
+      .where('run_id', '=', runId)
+      .executeTakeFirst()
+  );
+}
+
 /**
  * Finds OAuth attempts that began before `before` and were interrupted, by a crash or a failed clean-up. Uses two
  * queries, since each condition has its own index and their `or` has none.

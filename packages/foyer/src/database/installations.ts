@@ -147,3 +147,17 @@ export async function readStatuses(
     .execute();
   return new Map(rows.map(({ tenant, status }) => [tenant, status]));
 }
+
+/** The id of the Slack app, as the newest install names it; undefined if none does. */
+export async function findAppId(queries: Queries, clientId: string): Promise<string | undefined> {
+  const row = await queries
+    .selectFrom('installations')
+    .select('app_id')
+    .where('client_id', '=', clientId)
+    .where('app_id', 'is not', null)
+    .orderBy('installed_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.app_id ?? undefined;
+}

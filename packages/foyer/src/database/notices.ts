@@ -198,3 +198,25 @@ export async function queueDeadTokenNotice(
 ): Promise<void> {
   await queueNotice(transaction, { ...notice, kind: 'token_died', dueAt: notice.now + patienceMs });
 }
+
+/** Counts, for each channel, the messages that were tried in vain and that are tried again later. */
+export async function countUndelivered(
+  queries: Queries,
+  now: number,
+): Promise<Record<NoticeChannel, number>> {
+  const counts = { webhook: 0, mail: 0 };
+  for (const channel of noticeChannels) {
+    const { count } = await queries
+      .selectFrom('operator_notices')
+      .select(({ fn }) => fn.countAll<number | string | bigint>().as('count'))
+      .where('channel', '=', channel)
+      // Only what is not settled has a due time, so the index holds few rows.
+      .where('due_at', 'is not', null)
+      .where('attempts', '>', 0)
+      // What is being sent is due again only once its sender may have died.
+      .where((eb) => eb.or([eb('status', '!=', 'sending'), eb('due_at', '<', now)]))
+      .executeTakeFirstOrThrow();
+    counts[channel] = Number(count);
+  }
+  return counts;
+}

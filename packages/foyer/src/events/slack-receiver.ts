@@ -25,6 +25,8 @@ export interface SlackReceiverDeps {
   signature: SignatureCheck;
   bodies: Pick<BodyReader, 'read' | 'refuse'>;
   refusals: Pick<Refusals, 'add'>;
+  /** Whether a body names this app, so that it probably is Slack's although its signature is wrong. Must not throw. */
+  namesThisApp?(body: Buffer): boolean;
   /** The client's address, for the log. */
   addressOf(req: IncomingMessage): string;
   /** Commits what an event changes; nothing comes back for one that changes nothing. @throws DatabaseUnavailableError */
@@ -108,7 +110,8 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
     }
     const problem = signature.ofRequest(req.headers, body);
     if (problem) {
-      refusals.add(problem, address);
+      const isOurs = problem === 'signature_wrong' && deps.namesThisApp?.(body);
+      refusals.add(isOurs ? 'secret_mismatch' : problem, address);
       return answer(res, 401);
     }
     let payload: Record<string, unknown>;

@@ -7,6 +7,8 @@ export const refusalKinds = [
   'signature_stale',
   'signature_from_the_future',
   'signature_wrong',
+  /** Wrong, although the request names this app: SLACK_SIGNING_SECRET probably is not Slack's. */
+  'secret_mismatch',
   'replayed_press',
   'malformed_body',
   'body_too_large',

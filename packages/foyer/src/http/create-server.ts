@@ -45,6 +45,8 @@ export interface RequestHandlerDeps {
   http: Pick<Config['http'], 'publicUrl' | 'secure' | 'trustProxy'>;
   pages: Pick<SendPages, 'sendFailure'>;
   refusals: Pick<Refusals, 'add'>;
+  /** A request was answered, or its client hung up (status 0). `path` has no query. Must not throw. */
+  onAnswered?(request: { path: string; status: number }): void;
   log: Logger;
 }
 
@@ -142,6 +144,11 @@ export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
     }
   }
 
+  function countAnswer(path: string, res: ServerResponse): void {
+    if (!deps.onAnswered) return;
+    res.on('close', () => deps.onAnswered?.({ path, status: res.headersSent ? res.statusCode : 0 }));
+  }
+
   return {
     async handle(req, res) {
       const url = ownUrl(req);
@@ -150,6 +157,7 @@ export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
       const method = req.method ?? 'GET';
       const route = deps.route(method, path);
       if (typeof route !== 'function' && route.kind === 'not_found') return false;
+      countAnswer(path, res);
       for (const [name, value] of headers) res.setHeader(name, value);
       // A page of another site whose name leads here (DNS rebinding) must not reach what a session can do.
       if (deps.needsOwnHost(method, url) && hostOf(req, secure) !== ownHost) {
@@ -166,6 +174,7 @@ export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
       return true;
     },
     notFound(res) {
+      countAnswer('other', res);
       for (const [name, value] of headers) res.setHeader(name, value);
       pages.sendFailure(res, { kind: 'not_found' });
     },

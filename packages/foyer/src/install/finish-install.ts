@@ -62,8 +62,13 @@ export interface FinishInstallDeps {
   /** Asks the app's gate; absent if it has none. */
   askGate?: AskGate;
   slackCalls: SlackCalls;
-  /** An OAuth attempt ended; refused: its callback was not accepted. Must not throw. */
-  onEnded?(outcome: 'installed' | 'cancelled' | 'failed' | 'refused'): void;
+  /** The install, its connection and its run are committed. Must not throw. */
+  onStored?(runId: string, origin: { requestId: string; callbackAt: number }): void;
+  /**
+   * An OAuth attempt ended. refused: its callback was not accepted, or the gate refused it. unverified: it failed in a
+   * way that any stranger can cause. Must not throw.
+   */
+  onEnded?(outcome: 'installed' | 'cancelled' | 'failed' | 'refused' | 'unverified'): void;
   /** This callback has installed the app. Must not throw. */
   onInstalled?(req: IncomingMessage): void;
   /** A member connected their account. Must not throw. */
@@ -150,7 +155,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     if (error) {
       const failure = redirectFailure(error);
       if (verdict.ok) await recordUnused(verdict.content, failure);
-      deps.onEnded?.(verdict.ok ? outcomeOf(failure) : 'refused');
+      const ended = outcomeOf(failure);
+      deps.onEnded?.(!verdict.ok ? 'refused' : ended === 'failed' ? 'unverified' : ended);
       log.info({ outcome: failure.kind, code: failure.code, requestId }, 'install ended at Slack');
       const member = verdict.content?.member;
       const showPage = (): void => pages.sendFailure(res, { ...failure, teamId, member, requestId });
@@ -172,6 +178,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
 
   async function exchange(req: IncomingMessage, res: ServerResponse, content: StateContent): Promise<void> {
     const startedAt = performance.now();
+    const callbackAt = now();
     const requestLog = log.child({ requestId: content.id });
     const limits = { timeoutMs: slackCallMs, signal: AbortSignal.timeout(slackBudgetMs) };
     const tokens = deps.unstoredTokens.watch(content.id, {
@@ -224,6 +231,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
           commitWith:
             link && ((trx, install) => connect(trx, { installation, install, link, moves: content.moves })),
         });
+        deps.onStored?.(recorded.runId, { requestId: content.id, callbackAt });
       },
     });
 
@@ -276,7 +284,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         }
         const failure = exchangeFailure(error);
         const outcome: 'failed' | 'refused' = failure.outcome ?? 'failed';
-        deps.onEnded?.(outcome);
+        // Anyone can send a made-up code: only Slack's other answers say something about this app.
+        deps.onEnded?.(failure.kind === 'code_invalid' ? 'unverified' : outcome);
         const tokensRevoked = await tokens.giveBack(giveBackMs);
         const level = failure.kind === 'internal' ? 'error' : outcome === 'refused' ? 'info' : 'warn';
         requestLog[level](

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
 import { claimDueNotice, dropNotice, noticeChannels, settleNotice } from '../database/notices.ts';
-import type { NoticeChannel, OperatorNoticeRow } from '../database/records.ts';
+import type { NoticeChannel, NoticeStatus, OperatorNoticeRow } from '../database/records.ts';
 import { eventNotice } from './event-notice.ts';
 import { openOperatorChannels } from './open-operator-channels.ts';
 import { type OperatorChannel, type SendOutcome, statusAfter } from './operator-channel.ts';
@@ -32,6 +32,8 @@ export interface NoticeSender {
 export function createNoticeSender(deps: {
   config: Pick<Config, 'app' | 'notify'>;
   database: Database;
+  /** A sending ended; pending: it is tried again. Must not throw. */
+  onSent?(notice: { channel: NoticeChannel; status: NoticeStatus }): void;
   now: () => number;
   log: Logger;
 }): NoticeSender {
@@ -58,8 +60,9 @@ export function createNoticeSender(deps: {
     await database.write((transaction) => settleNotice(transaction, row, end));
     const { channel: name, kind, cause_id: causeId } = row;
     const line = { channel: name, kind, causeId, code: errorCode ?? undefined, dueAt: dueAt ?? undefined };
+    deps.onSent?.({ channel: name, status });
     if (outcome.kind === 'sent') log.info(line, 'notified the operators');
-    else log.warn(line, `the operators were not notified: ${status}`);
+    else log[status === 'failed' ? 'error' : 'warn'](line, `the operators were not notified: ${status}`);
     return outcome;
   }
 

@@ -1,4 +1,4 @@
-import type { Logger } from '../config/log.ts';
+import { type Logger, withLineIds } from '../config/log.ts';
 import { readRunConnection } from '../database/connections.ts';
 import type { Tx } from '../database/database.ts';
 import { findGrantedTeams, lockInstallation } from '../database/installations.ts';
@@ -53,7 +53,7 @@ export interface RunControl {
  * @throws DatabaseUnavailableError; the run then stays leased until the lease is released or expires
  */
 export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: RunControl): Promise<void> {
-  const { database, now } = deps;
+  const { database } = deps;
   const taken = await database.write(async (tx) => {
     const claimed = await readClaimedRun(tx, lease);
     if (!claimed) return undefined;
@@ -61,16 +61,30 @@ export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: 
     return { claimed, next: await moveRun(tx, deps, { claimed, lease, rows: claimed.steps, draining }) };
   });
   if (!taken) return;
-  const { claimed } = taken;
+  const { run, installation } = taken.claimed;
+  const origin = await deps.origins?.find(run);
+  const ids = { requestId: origin?.requestId, runId: run.id, installationId: installation.id };
+  await withLineIds(ids, () =>
+    continueRun(deps, { lease, control, ...taken, callbackAt: origin?.callbackAt }),
+  );
+}
+
+/** Executes the steps of a run that was claimed and moved to its first step. */
+async function continueRun(
+  deps: PipelineDeps,
+  taken: { lease: RunLease; control: RunControl; claimed: ClaimedRun; next: Moved; callbackAt?: number },
+): Promise<void> {
+  const { database, log, now } = deps;
+  const { lease, control, claimed } = taken;
   const { run, installation } = claimed;
-  const log = deps.log.child({ runId: run.id });
+  const report = createReport(deps, claimed, taken.callbackAt);
   log.info(
     { teamId: installation.team_id ?? installation.enterprise_id, userId: run.user_id },
     'run started',
   );
   let { next } = taken;
   while (next.kind === 'step') {
-    for (const ended of next.ended) await report(deps, log, installation.id, ended);
+    for (const ended of next.ended) await report(ended);
     const { toDo, rows } = next;
     const attempt = await attemptNow(deps, toDo, control.signal);
     next = await database.write((tx) =>
@@ -84,8 +98,9 @@ export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: 
     log.info('run left to another worker: it was cancelled, or its lease had expired');
     return;
   }
-  for (const ended of next.ended) await report(deps, log, installation.id, ended);
+  for (const ended of next.ended) await report(ended);
   log.info({ ms: now() - run.created_at }, `run ${next.status}`);
+  if (next.status === 'succeeded' || next.status === 'failed') deps.origins?.forget(run.id);
   if (next.status !== 'queued') {
     deps.onRunChanged({ runId: run.id, installationId: installation.id, status: next.status });
   }
@@ -302,10 +317,7 @@ async function attemptNow(
     stepContext(deps, facts, { stepName: step.name, signal, writes });
   const writeLate = (write: StepWrite): void => {
     deps.database.write(write).catch((error) => {
-      deps.log.warn(
-        { err: error, runId: facts.runId, step: step.name },
-        'what a step stored after its end is lost',
-      );
+      deps.log.warn({ err: error, step: step.name }, 'what a step stored after its end is lost');
     });
   };
   const attempt = forbidRepeat(await attemptStep(step, runSignal, makeContext, writeLate), facts);
@@ -328,16 +340,18 @@ function forbidRepeat(attempt: Attempt, { answers }: StepFacts): Attempt {
   return { kind: 'threw', error, failure: stepFailure(error) };
 }
 
-/** Reports an attempt whose end is committed. */
-async function report(
-  deps: PipelineDeps,
-  log: Logger,
-  installationId: string,
-  { step, row, attempt, verdict, ms }: EndedAttempt,
-): Promise<void> {
-  logAttempt(log, { step: step.name, attempt: row.attempts, ms }, attempt, verdict);
-  deps.onStepEnded?.({ step: step.name, status: verdict.ending.status, ms });
-  if (verdict.tokenDead) await reportDeadToken(deps, log, installationId, verdict);
+/** Makes the function that reports an attempt whose end is committed. */
+function createReport(deps: PipelineDeps, { run, installation, steps }: ClaimedRun, callbackAt?: number) {
+  const { log, now } = deps;
+  // A step that a person repeats later is no part of the install, and an org-wide install waits for its admins.
+  const isFirstPass = run.pipeline === 'install' && steps.at(-1)?.finished_at === null;
+  const isTimed = isFirstPass && callbackAt !== undefined && installation.is_enterprise_install === 0;
+  return async function report({ step, row, attempt, verdict, ms }: EndedAttempt): Promise<void> {
+    logAttempt(log, { step: step.name, attempt: row.attempts, ms }, attempt, verdict);
+    const sinceCallbackMs = isTimed ? now() - callbackAt : undefined;
+    deps.onStepEnded?.({ step: step.name, status: verdict.ending.status, ms, sinceCallbackMs });
+    if (verdict.tokenDead) await reportDeadToken(deps, log, installation.id, verdict);
+  };
 }
 
 function logAttempt(log: Logger, fields: object, attempt: Attempt, verdict: Verdict): void {

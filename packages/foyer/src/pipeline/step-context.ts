@@ -6,6 +6,7 @@ import type { QuestionRecord } from '../database/questions.ts';
 import type { ConnectionRow, RunStatus, StepRow, StepStatus } from '../database/records.ts';
 import type { ClaimedRun } from '../database/run-leases.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
+import type { RunOrigins } from './run-origins.ts';
 import { postOnce } from './send-once.ts';
 import {
   type Json,
@@ -82,7 +83,7 @@ export function stepContext(
     signal,
     // Kysely's types differ only in their tables, which the app knows.
     write: (work) => void writes.push(work as unknown as StepWrite),
-    log: deps.log.child({ runId: facts.runId, step: stepName }),
+    log: deps.log.child({ step: stepName }),
     services: { ...deps.services, database: deps.database },
     async slack(limits) {
       if (facts.pipeline === 'uninstall') {
@@ -118,8 +119,13 @@ export interface PipelineDeps {
   onTokenDead(dead: { installationId: string; code: string }): Promise<unknown>;
   /** Called when a run starts to wait or ends, so that App Home has something new to show. Must not throw. */
   onRunChanged(change: { runId: string; installationId: string; status: RunStatus }): void;
-  /** Called once the end of an attempt is committed: the step's new status, and how long it took. Must not throw. */
-  onStepEnded?(attempt: { step: string; status: StepStatus; ms: number }): void;
+  /** Where runs came from; without it, the log and `onStepEnded` do not know. */
+  origins?: Pick<RunOrigins, 'find' | 'forget'>;
+  /**
+   * Called once the end of an attempt is committed: the step's new status, and how long it took. `sinceCallbackMs` is
+   * the time since the install's callback, in the first pass through a workspace's install. Must not throw.
+   */
+  onStepEnded?(attempt: { step: string; status: StepStatus; ms: number; sinceCallbackMs?: number }): void;
   /** Removes secrets from errors and outputs before they are stored: `createScrubber(config.secrets)`. */
   scrub(text: string): string;
   log: Logger;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
+import { countUndelivered } from '../../src/database/notices.ts';
 import { createNoticeSender } from '../../src/notices/send-notices.ts';
 import { type Step, StepError } from '../../src/pipeline/step.ts';
 import { notifyOperators } from '../../src/steps/notify-operators.ts';
@@ -129,6 +130,8 @@ describe('the operators are notified', () => {
     await stage.store.deleteInstallation({ teamId });
     await sender.send();
     assert.deepEqual([webhook.received.length, mail.received.length], [0, 1]);
+    const undelivered = () => countUndelivered(stage.database.queries, stage.now());
+    assert.deepEqual(await undelivered(), { webhook: 1, mail: 0 });
     await stage.pass(3_600_000);
     webhook.status = 429;
     await sender.send();
@@ -138,6 +141,7 @@ describe('the operators are notified', () => {
     await stage.pass(60_000);
     await sender.send();
     assert.deepEqual([webhook.received.length, mail.received.length], [1, 1]);
+    assert.deepEqual(await undelivered(), { webhook: 0, mail: 0 });
 
     const next = await stage.install();
     webhook.status = 503;

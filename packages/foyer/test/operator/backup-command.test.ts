@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { parseConfig } from '../../src/config/config.ts';
 import { createLogger } from '../../src/config/log.ts';
+import { lastBackupAt } from '../../src/database/last-backup.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import { verifyBackup } from '../../src/database/sqlite/verify-backup.ts';
@@ -21,6 +22,8 @@ test('backup makes one complete file that only its owner can read, with what is 
   const file = join(folder, 'backup.db');
   const { exitCode, stdout } = await run(['backup', file, '--json']);
   assert.equal(exitCode, 0);
+  const recorded = await lastBackupAt(database.queries);
+  assert.ok(recorded !== undefined, 'the metrics report its age');
   assert.deepEqual(JSON.parse(stdout), { file, bytes: statSync(file).size, verified: true });
   assert.equal(statSync(file).mode & 0o777, 0o600);
   assert.deepEqual(

@@ -246,6 +246,15 @@ export async function openPostgres(url: string, options: OpenPostgresOptions = {
     },
     failed: new Promise(() => {}),
     failure: () => undefined,
+    async measure() {
+      try {
+        const measured = sql<{ bytes: number }>`select pg_database_size(current_database()) as bytes`;
+        const { rows } = await measured.execute(queries);
+        return { bytes: rows[0]?.bytes ?? 0, disk: undefined, pool: pool.counts() };
+      } catch (error) {
+        throw asUnavailable(error, server);
+      }
+    },
     async scrub() {
       // Postgres cleans its pages automatically (autovacuum), and its log belongs to the people who run the server.
     },

@@ -21,6 +21,11 @@ const types: pg.CustomTypesConfig = {
     numbers.has(oid) && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format as 'text'),
 };
 
+/** A pool that says how many of its connections are in use, and how many callers wait for one. */
+export interface CountedPool extends PostgresPool {
+  counts(): { busy: number; idle: number; waiting: number; most: number };
+}
+
 /**
  * Creates the pool that Kysely runs its statements on; it connects on first use. Each refusal by the server becomes a
  * DatabaseUnavailableError, and a read whose connection is lost is repeated on another one.
@@ -33,7 +38,7 @@ export function createPostgresPool(options: {
   unlimited?: boolean;
   /** How long to wait for a server that is not up; 2,500 ms by default. */
   patienceMs?: number;
-}): PostgresPool {
+}): CountedPool {
   const { url, patienceMs = reconnectMs } = options;
   const server = serverName(url);
   const pool = new pg.Pool({
@@ -69,6 +74,12 @@ export function createPostgresPool(options: {
       return createConnection(await connect(), connect, server);
     },
     end: () => pool.end(),
+    counts: () => ({
+      busy: pool.totalCount - pool.idleCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+      most: pool.options.max,
+    }),
   };
 }
 

@@ -1,9 +1,10 @@
 import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
+import { stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { Kysely } from 'kysely';
-import { type Database, DatabaseUnavailableError } from '../database.ts';
+import { type Database, type DatabaseSize, DatabaseUnavailableError } from '../database.ts';
 import { makeFolder } from '../make-folder.ts';
 import { makePrivate } from '../make-private.ts';
 import { migrate, type OwnMigrations } from '../migrate.ts';
@@ -292,6 +293,7 @@ export async function openSqlite(
     },
     failed,
     failure: () => failure,
+    measure: () => measureFile(file),
     async scrub() {
       // Waits for its turn on the connection, since SQLite refuses a checkpoint within a transaction. Busy readers make
       // it do less, which is fine: the next checkpoint does the rest.
@@ -311,4 +313,20 @@ export async function openSqlite(
       await queries.destroy();
     },
   };
+}
+
+/** Measures the database file with its log, and the disk that holds them. */
+async function measureFile(file: string): Promise<DatabaseSize> {
+  try {
+    const { size } = await stat(file);
+    const log = await stat(`${file}-wal`).catch(() => undefined);
+    const { bsize, blocks, bavail } = await statfs(dirname(file));
+    return {
+      bytes: size + (log?.size ?? 0),
+      disk: { bytes: blocks * bsize, freeBytes: bavail * bsize },
+      pool: { busy: 0, idle: 0, waiting: 0, most: 0 },
+    };
+  } catch (error) {
+    throw unavailable(error, file);
+  }
 }

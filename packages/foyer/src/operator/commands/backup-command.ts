@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
+import { type Database, DatabaseUnavailableError } from '../../database/database.ts';
+import { recordBackup } from '../../database/last-backup.ts';
 import { backupDatabase } from '../backup-database.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { fieldLines } from '../terminal/table.ts';
@@ -24,6 +26,7 @@ export function backupCommand(deps: OperatorDeps): Command {
       const file = resolve(given);
       await withDatabase(deps, async (_config, database) => {
         const bytes = await backupDatabase(database, file);
+        await noteBackup(deps, database);
         if (options.json) return deps.output.printJson({ file, bytes, verified: true });
         deps.output.print(
           fieldLines([
@@ -35,4 +38,14 @@ export function backupCommand(deps: OperatorDeps): Command {
         deps.output.note('The encryption keys are not in it: keep them in another safe place.');
       });
     });
+}
+
+/** The backup is made: if the database cannot record that, the command has done its work all the same. */
+async function noteBackup(deps: OperatorDeps, database: Database): Promise<void> {
+  try {
+    await database.write((tx) => recordBackup(tx, deps.now()));
+  } catch (error) {
+    if (!(error instanceof DatabaseUnavailableError)) throw error;
+    deps.output.note('The database cannot be written, so the metrics do not count this backup.');
+  }
 }

@@ -1,11 +1,21 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Logger } from '../../config/log.ts';
 import type { Database } from '../../database/database.ts';
-import { type RefusalKind, refusalKinds } from '../../http/count-refusals.ts';
-import { knownEventTypes, knownSlackMethods, labelOf } from './known-labels.ts';
+import type { RefusalKind } from '../../http/count-refusals.ts';
+import { createCounters } from './create-counters.ts';
+import {
+  eventStatuses,
+  type installOutcomes,
+  knownEventTypes,
+  knownSlackMethods,
+  labelOf,
+  routeOf,
+  type slackResults,
+  unverifiedStatuses,
+} from './known-labels.ts';
 import { addStateGauges } from './state-gauges.ts';
 
 /**
@@ -18,19 +28,21 @@ import { addStateGauges } from './state-gauges.ts';
 
 /** What is counted. Durations are in milliseconds here and in seconds in the metrics, as Prometheus wants them. */
 export interface Metrics {
-  /** An OAuth attempt ended; refused: its callback was not accepted; interrupted: it was later found cut off. */
-  onInstallRequest(outcome: 'installed' | 'cancelled' | 'failed' | 'refused' | 'interrupted'): void;
+  /**
+   * An OAuth attempt ended. refused: its callback was not accepted, or the gate refused it. unverified: it failed in a
+   * way that any stranger can cause, by an `error=` in the address or by a code that Slack does not know. interrupted:
+   * it was later found cut off.
+   */
+  onInstallRequest(outcome: (typeof installOutcomes)[number]): void;
   /** A workspace was connected with an account of the host, by a link or a claim. */
   onConnected(via: 'link' | 'claim'): void;
   /** A run began to wait or ended. */
   onRunChanged(change: { status: string }): void;
   /** An attempt of a step ended, and left the step in this status. */
   onStepEnded(attempt: { step: string; status: string; ms: number }): void;
-  onSlackCall(call: {
-    method: string;
-    result: 'ok' | 'error' | 'rate_limited' | 'http_error' | 'unreachable';
-    ms: number;
-  }): void;
+  /** The welcome of an install was sent, so long after its callback. */
+  onWelcomed(sinceCallbackMs: number): void;
+  onSlackCall(call: { method: string; result: (typeof slackResults)[number]; ms: number }): void;
   /** A request from Slack was answered; unverified: it was not from Slack, or could not be read. */
   onSlackRequest(request: {
     kind: 'event' | 'interaction' | 'unverified';
@@ -38,6 +50,12 @@ export interface Metrics {
     status: number;
     ms: number;
   }): void;
+  /** A message to the operators was sent, or could not be; pending: it is tried again. */
+  onNotice(notice: { channel: string; status: string }): void;
+  /** So many teams that Slack sends events for are unknown to the database. */
+  onUnknownTeams(count: number): void;
+  /** An HTTP request was answered, or its client hung up (status 0). `path` has no query. */
+  onHttpRequest(request: { path: string; status: number }): void;
   /** A request or connection was refused before it could cost anything. */
   onRefused(kind: RefusalKind): void;
   /** A token's renewal ended; superseded: a newer install came first; dead: it will never work again. */
@@ -46,16 +64,13 @@ export interface Metrics {
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
 }
 
-/** Slack waits three seconds, so the buckets around that are close together. */
-const acknowledgementBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 2.5, 3, 5];
-const callBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8];
-const stepBuckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30];
-
 /** Makes the metrics of one Foyer, with a registry of their own. `stepNames` are those of the pipeline. */
 export function createMetrics(deps: {
   database: Database;
   clientId: string;
   stepNames: readonly string[];
+  /** What the database runs on: `sqlite` or `postgres`. */
+  engine: string;
   /** The bearer token that `/metrics` requires; undefined if it requires none. */
   token: string | undefined;
   now: () => number;
@@ -63,9 +78,7 @@ export function createMetrics(deps: {
 }): Metrics {
   const registry = new Registry();
   let nodeMetrics: Promise<void> | undefined;
-  const counters = createCounters(registry);
-  // Without an initial zero a counter is an empty vector, and an alert on it never fires.
-  for (const kind of refusalKinds) counters.refused.inc({ kind }, 0);
+  const counters = createCounters(registry, deps);
   const readStateGauges = addStateGauges({ ...deps, registry });
 
   return {
@@ -79,6 +92,7 @@ export function createMetrics(deps: {
       counters.steps.inc({ step: name, end: status });
       counters.stepSeconds.observe({ step: name }, ms / 1000);
     },
+    onWelcomed: (sinceCallbackMs) => counters.welcomeSeconds.observe(sinceCallbackMs / 1000),
     onSlackCall({ method, result, ms }) {
       const name = labelOf(knownSlackMethods, method);
       counters.slackCalls.inc({ method: name, result });
@@ -86,9 +100,18 @@ export function createMetrics(deps: {
       if (result === 'rate_limited') counters.rateLimits.inc({ method: name });
     },
     onSlackRequest({ kind, type, status, ms }) {
-      counters.events.inc({ type: labelOf(knownEventTypes, type), status: String(status) });
+      const statuses = kind === 'unverified' ? unverifiedStatuses : eventStatuses;
+      const name = kind === 'unverified' ? kind : labelOf(knownEventTypes, type);
+      counters.events.inc({ type: name, status: labelOf(statuses, String(status)) });
       if (kind !== 'unverified') counters.acknowledgementSeconds.observe({ kind }, ms / 1000);
     },
+    onNotice: ({ channel, status }) => counters.notices.inc({ channel, end: status }),
+    onUnknownTeams: (count) => counters.unknownTeams.set(count),
+    onHttpRequest: ({ path, status }) =>
+      counters.http.inc({
+        route: routeOf(path),
+        status: status === 0 ? '0' : `${Math.floor(status / 100)}xx`,
+      }),
     onRefused: (kind) => counters.refused.inc({ kind }),
     onTokenRefresh: (result) => counters.refreshes.inc({ result }),
 
@@ -112,60 +135,6 @@ async function addNodeMetrics(registry: Registry): Promise<void> {
   collectDefaultMetrics({ register: registry });
   // Waits for one sample of the event loop (every 10 ms): without any, the least delay is reported as 292 years.
   await sleep(25);
-}
-
-function createCounters(registry: Registry) {
-  const registers = [registry];
-  const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
-    new Counter({ name, help, labelNames, registers });
-  const histogram = <Label extends string>(
-    name: string,
-    help: string,
-    labelNames: Label[],
-    buckets: number[],
-  ) => new Histogram({ name, help, labelNames, buckets, registers });
-  return {
-    installRequests: counter(
-      'foyer_install_requests_total',
-      'OAuth attempts that came back from Slack, by outcome',
-      ['outcome'],
-    ),
-    connections: counter('foyer_connections_total', 'Workspaces connected to an account of the host', [
-      'via',
-    ]),
-    runs: counter('foyer_runs_total', 'Runs that ended, by outcome', ['end']),
-    steps: counter('foyer_step_attempts_total', 'Step attempts, by outcome', ['step', 'end']),
-    stepSeconds: histogram(
-      'foyer_step_duration_seconds',
-      'Duration of one step attempt',
-      ['step'],
-      stepBuckets,
-    ),
-    slackCalls: counter('foyer_slack_calls_total', 'Calls to Slack, by method and result', [
-      'method',
-      'result',
-    ]),
-    slackCallSeconds: histogram(
-      'foyer_slack_call_duration_seconds',
-      'Duration of a call to Slack, including its body',
-      ['method'],
-      callBuckets,
-    ),
-    rateLimits: counter('foyer_slack_rate_limits_total', 'Calls to Slack that were rate limited', ['method']),
-    events: counter(
-      'foyer_slack_requests_total',
-      'Events and interactions from Slack, by type and by the status of our response',
-      ['type', 'status'],
-    ),
-    acknowledgementSeconds: histogram(
-      'foyer_acknowledgement_duration_seconds',
-      'How long Slack waited for our response; it gives up after three seconds',
-      ['kind'],
-      acknowledgementBuckets,
-    ),
-    refused: counter('foyer_refused_requests_total', 'Refused requests and connections, by reason', ['kind']),
-    refreshes: counter('foyer_token_refreshes_total', 'Refreshes of expiring tokens, by result', ['result']),
-  };
 }
 
 function isBearer(header: string | undefined, token: string): boolean {

@@ -60,6 +60,61 @@ export const knownEventTypes: readonly string[] = [
   'view_submission',
 ];
 
+/** How an OAuth attempt can end; `create-metrics.ts` says what each means. */
+export const installOutcomes = [
+  'installed',
+  'cancelled',
+  'refused',
+  'unverified',
+  'failed',
+  'interrupted',
+] as const;
+
+/** The statuses in which an attempt can leave its step. */
+export const stepEnds = ['succeeded', 'failed', 'skipped', 'unconfirmed', 'retrying', 'pending'] as const;
+
+/** How an attempt to tell the operators can end. */
+export const noticeEnds = ['sent', 'failed', 'unconfirmed', 'pending'] as const;
+
+/** What can come of a call to Slack. */
+export const slackResults = ['ok', 'error', 'rate_limited', 'http_error', 'unreachable'] as const;
+
+/** Our answers to what Slack signed; 0: Slack hung up first. Any other status counts as `other`. */
+export const eventStatuses: readonly string[] = ['0', '200', '500', '503', 'other'];
+
+/** Our answers to what Slack did not sign, or what cannot be read. */
+export const unverifiedStatuses: readonly string[] = ['0', '400', '401', '408', '413', '500', '503', 'other'];
+
+/** The classes of HTTP statuses; 0: the client hung up before an answer began. */
+export const httpStatuses = ['0', '2xx', '3xx', '4xx', '5xx'] as const;
+
+/** The routes with their own label; tokens and ids in an address are left out. */
+export const routeNames = [
+  '/',
+  '/brand/logo',
+  '/slack/install',
+  '/slack/oauth_redirect',
+  '/slack/events',
+  '/slack/signin',
+  '/slack/signout',
+  '/installs',
+  '/operator',
+  '/metrics',
+  '/healthz',
+  '/readyz',
+  'other',
+] as const;
+
+/** The route of a path without its query: `/installs/abc/status` is `/installs`. */
+export function routeOf(path: string): (typeof routeNames)[number] {
+  const exact = routeNames.find((name) => path === name || path === `${name}/`);
+  if (exact) return exact;
+  return (
+    (['/slack/signin', '/installs', '/operator'] as const).find((name) => path.startsWith(`${name}/`)) ??
+    'other'
+  );
+}
+
 /** A value as a label: the value itself if it is known, else `other`. */
 export function labelOf(known: readonly string[], value: string): string {
   return known.includes(value) ? value : 'other';

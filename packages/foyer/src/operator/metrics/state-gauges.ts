@@ -1,7 +1,9 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { Logger } from '../../config/log.ts';
 import type { Database } from '../../database/database.ts';
+import { lastBackupAt } from '../../database/last-backup.ts';
 import { readMaintenance } from '../../database/maintenance.ts';
+import { countUndelivered, noticeChannels } from '../../database/notices.ts';
 import { countInstallations } from '../installation-lists.ts';
 import { readQueueState } from '../queue-state.ts';
 import { countTokensAtRisk } from '../token-times.ts';
@@ -39,6 +41,26 @@ export function addStateGauges(deps: {
     'Install requests whose tokens still have to be revoked at Slack',
   );
   const maintenance = gauge('foyer_maintenance', 'Whether installs are paused by `maintenance on`');
+  const undelivered = gauge(
+    'foyer_notices_undelivered',
+    'Messages to the operators that were tried in vain and that are tried again',
+    ['channel'],
+  );
+  const backup = gauge(
+    'foyer_backup_timestamp_seconds',
+    'When the backup command last made a verified backup of this database; 0 if it never did',
+  );
+  const size = gauge('foyer_database_size_bytes', 'The size of the database on disk, with its log');
+  const pool = gauge(
+    'foyer_database_connections',
+    'Connections of this process to the database server; waiting: callers that wait for one',
+    ['state'],
+  );
+  const diskSize = gauge('foyer_disk_size_bytes', 'The size of the disk that holds the SQLite file');
+  const diskFree = gauge(
+    'foyer_disk_free_bytes',
+    'What Foyer may still write to the disk that holds the SQLite file',
+  );
   const up = gauge('foyer_database_up', 'Whether the database answered when these metrics were read');
 
   async function readState(): Promise<void> {
@@ -54,6 +76,23 @@ export function addStateGauges(deps: {
     lapsing.set(tokens.lapsingBots + tokens.lapsingUsers);
     unstored.set(tokens.unstored);
     maintenance.set((await readMaintenance(queries, clientId)) === undefined ? 0 : 1);
+    const notices = await countUndelivered(queries, now());
+    for (const channel of noticeChannels) undelivered.set({ channel }, notices[channel]);
+    backup.set(((await lastBackupAt(queries)) ?? 0) / 1000);
+    await readSize();
+  }
+
+  async function readSize(): Promise<void> {
+    const measured = await database.measure();
+    size.set(measured.bytes);
+    for (const state of ['busy', 'idle', 'waiting', 'most'] as const)
+      pool.set({ state }, measured.pool[state]);
+    // A server's disk is the server's to watch: without a file there is no such series, and no alert on it.
+    if (!measured.disk) for (const each of [diskSize, diskFree]) each.remove();
+    else {
+      diskSize.set(measured.disk.bytes);
+      diskFree.set(measured.disk.freeBytes);
+    }
   }
 
   return async function readStateGauges() {
@@ -63,8 +102,9 @@ export function addStateGauges(deps: {
     } catch (error) {
       log.warn({ err: error }, 'the metrics could not be read from the database');
       // What was true at the last scrape must not look as if it were true now.
-      for (const each of [queued, installations]) each.reset();
-      for (const each of [due, oldest, lapsing, unstored, maintenance]) each.remove();
+      for (const each of [queued, installations, undelivered, pool]) each.reset();
+      for (const each of [due, oldest, lapsing, unstored, maintenance, backup, size, diskSize, diskFree])
+        each.remove();
       up.set(0);
     }
   };

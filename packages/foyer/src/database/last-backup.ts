@@ -1,0 +1,23 @@
+import type { Queries, Tx } from './database.ts';
+
+/** The name of its row, next to those of the chores. */
+const name = 'backup';
+
+/** Records that a verified backup was made: `/metrics` reports how old the newest one is. */
+export async function recordBackup(tx: Tx, now: number): Promise<void> {
+  await tx
+    .insertInto('chores')
+    .values({ name, begun_at: now })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ begun_at: now }))
+    .execute();
+}
+
+/** When the newest backup was made; undefined if none was. */
+export async function lastBackupAt(queries: Queries): Promise<number | undefined> {
+  const row = await queries
+    .selectFrom('chores')
+    .select('begun_at')
+    .where('name', '=', name)
+    .executeTakeFirst();
+  return row?.begun_at;
+}
