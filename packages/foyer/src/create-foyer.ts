@@ -20,7 +20,6 @@ import { createKeepNames } from './events/keep-names.ts';
 import { createCommitLifecycle } from './events/lifecycle-events.ts';
 import { createOwnApp } from './events/own-app.ts';
 import { createSlackReceiver } from './events/slack-receiver.ts';
-import { createUnknownTeams } from './events/unknown-teams.ts';
 import { createSignatureCheck } from './events/verify-signature.ts';
 import type { Foyer } from './foyer.ts';
 import { createPublishHome } from './home/create-publish-home.ts';
@@ -47,7 +46,6 @@ import { createInstallationMethods } from './installation-methods.ts';
 import { createInstallationStore } from './installations/create-installation-store.ts';
 import { createTokenSource } from './installations/create-token-source.ts';
 import { createDisconnectMember } from './installations/disconnect-member.ts';
-import type { TenantQuery } from './installations/installation-store.ts';
 import { loadKeyring } from './installations/keyring.ts';
 import { createSealer } from './installations/sealer.ts';
 import { slackInstallationStore } from './installations/slack-installation-store.ts';
@@ -295,7 +293,6 @@ export async function assembleFoyer<MyTables>(parts: {
       now,
       log,
     });
-    const noteTeam = createUnknownTeams({ database, clientId, onChanged: metrics.onUnknownTeams, log });
     const boltDeps = {
       config,
       receiver,
@@ -307,7 +304,6 @@ export async function assembleFoyer<MyTables>(parts: {
       texts,
       wakeWorker,
       slackCalls,
-      onNotInstalled: (query: TenantQuery) => void noteTeam(query),
       now,
       log,
     };

@@ -3,7 +3,7 @@ import { App, type Authorize } from '@slack/bolt';
 import { WebClient, type WebClientOptions } from '@slack/web-api';
 import type { Config } from '../config/config.ts';
 import { type Logger, slackLogger } from '../config/log.ts';
-import { InstallationNotFoundError, type TenantQuery } from '../installations/installation-store.ts';
+import { InstallationNotFoundError } from '../installations/installation-store.ts';
 import type { TokenSource } from '../installations/token-source.ts';
 import {
   mostBytesOfListeners,
@@ -18,8 +18,6 @@ export interface BoltAppDeps extends ListenersDeps {
   config: Config;
   receiver: SlackReceiver;
   tokens: Pick<TokenSource, 'authorize'>;
-  /** An event came for a tenant without an installation. Must not throw. */
-  onNotInstalled?(query: TenantQuery): void;
   slackCalls: SlackCalls;
   log: Logger;
 }
@@ -45,10 +43,7 @@ export function createBoltApp(deps: BoltAppDeps): FoyerBolt {
       return await deps.tokens.authorize({ teamId, enterpriseId, userId, isEnterpriseInstall });
     } catch (error) {
       // An event may come after its uninstall: Bolt then calls no listener, and nothing is wrong.
-      if (error instanceof InstallationNotFoundError) {
-        deps.log.debug({ err: error }, 'not installed');
-        if (error.reason === 'unknown') deps.onNotInstalled?.({ teamId, enterpriseId, isEnterpriseInstall });
-      }
+      if (error instanceof InstallationNotFoundError) deps.log.debug({ err: error }, 'not installed');
       throw error;
     }
   };

@@ -85,11 +85,6 @@ export function createCounters(registry: Registry, known: { stepNames: readonly 
       ['kind'],
       acknowledgementBuckets,
     ),
-    unknownTeams: new Gauge({
-      name: 'foyer_unknown_teams',
-      help: 'Teams that Slack sent events for since the start of the process and that the database never held',
-      registers,
-    }),
     http: counter('foyer_http_requests_total', 'Answered HTTP requests, by route and class of status', [
       'route',
       'status',

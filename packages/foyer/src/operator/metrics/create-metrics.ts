@@ -52,8 +52,6 @@ export interface Metrics {
   }): void;
   /** A message to the operators was sent, or could not be; pending: it is tried again. */
   onNotice(notice: { channel: string; status: string }): void;
-  /** So many teams that Slack sends events for are unknown to the database. */
-  onUnknownTeams(count: number): void;
   /** An HTTP request was answered, or its client hung up (status 0). `path` has no query. */
   onHttpRequest(request: { path: string; status: number }): void;
   /** A request or connection was refused before it could cost anything. */
@@ -106,7 +104,6 @@ export function createMetrics(deps: {
       if (kind !== 'unverified') counters.acknowledgementSeconds.observe({ kind }, ms / 1000);
     },
     onNotice: ({ channel, status }) => counters.notices.inc({ channel, end: status }),
-    onUnknownTeams: (count) => counters.unknownTeams.set(count),
     onHttpRequest: ({ path, status }) =>
       counters.http.inc({
         route: routeOf(path),

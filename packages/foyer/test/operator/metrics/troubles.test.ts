@@ -49,25 +49,6 @@ describe('the metrics of a trouble', () => {
     assert.equal(await refused('secret_mismatch'), 1);
   });
 
-  it('count each team once that Slack knows and the database never held', async () => {
-    const { teamId } = await installAcme();
-    const appId = stage.sandbox.app.id;
-    for (const id of ['T0LOST', 'T0LOST', 'T1LOST', teamId])
-      assert.equal((await mention({ teamId: id, appId })).status, 200);
-    await eventually(async () => (await value('foyer_unknown_teams')) === 2);
-    const lines = stage.logged().filter((line) => line.includes('never held'));
-    assert.deepEqual(lines.map((line) => JSON.parse(line).teamId).toSorted(), ['T0LOST', 'T1LOST']);
-  });
-
-  it('do not count a team that uninstalled the app', async () => {
-    const { teamId } = await installAcme();
-    await stage.sandbox.uninstall({ teamId });
-    await eventually(async () => (await value('foyer_installations', { status: 'uninstalled' })) === 1);
-    await mention({ teamId, appId: stage.sandbox.app.id });
-    await eventually(async () => stage.logged().some((line) => line.includes('not installed')));
-    assert.equal(await value('foyer_unknown_teams'), 0);
-  });
-
   it('count apart the failed installs that a stranger can cause', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { type AlertCase, alertCases, freshProcess, machine } from './alert-cases.ts';
+
+const folder = join(import.meta.dirname, '..');
+const rulesFile = join(folder, 'alerts.yml');
+const rules = readFileSync(rulesFile, 'utf8');
+const [, ...alerts] = rules.split(/^ {6}- alert: /m);
+const nameOf = (alert: string): string => /^\w+/.exec(alert)?.[0] ?? '';
+const severities = new Map(alerts.map((alert) => [nameOf(alert), /severity: (\w+)/.exec(alert)?.[1] ?? '']));
+
+const hasPromtool = spawnSync('promtool', ['--version']).error === undefined;
+const skip = hasPromtool ? false : 'promtool is not installed (Debian: apt-get install prometheus)';
+
+/** A promtool test file; each case is in it with every series of a fresh process. */
+function testFile(cases: readonly AlertCase[], intervals: { sample: string; evaluation: string }): string {
+  const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+  const samples = intervals.sample === '1m' ? 100 : 900;
+  const tests = cases.map(({ name, at, fires, series, without }) => {
+    const fresh = Object.entries(freshProcess)
+      .filter(([key]) => !without?.test(key))
+      .map(([key, value]) => [key, `${value}x${samples}`] as const);
+    const all = new Map([...fresh, ...Object.entries(series)]);
+    const inputs = [...all].map(
+      ([key, values]) =>
+        `      - { series: ${quoted(key.replaceAll('@', machine))}, values: ${quoted(values)} }`,
+    );
+    const expected = fires.map((alert) => {
+      const labels = `alertname="${alert}",alertstate="firing",job="foyer",severity="${severities.get(alert)}"`;
+      return `          - { labels: ${quoted(`ALERTS{${labels}}`)}, value: 1 }`;
+    });
+    return [
+      `  - name: ${quoted(name)}`,
+      `    interval: ${intervals.sample}`,
+      '    input_series:',
+      ...inputs,
+      '    promql_expr_test:',
+      `      - expr: ALERTS{alertstate="firing"}`,
+      `        eval_time: ${at}`,
+      '        exp_samples:',
+      ...expected,
+    ].join('\n');
+  });
+  return `rule_files: [${rulesFile}]\nevaluation_interval: ${intervals.evaluation}\ntests:\n${tests.join('\n')}\n`;
+}
+
+/** Runs cases through promtool, in which each rule file sees every series. */
+function runCases(
+  t: TestContext,
+  cases: readonly AlertCase[],
+  intervals: Parameters<typeof testFile>[1],
+): void {
+  const temporary = mkdtempSync(join(tmpdir(), 'foyer-alerts-'));
+  t.after(() => rmSync(temporary, { recursive: true }));
+  for (const one of cases) {
+    const file = join(temporary, 'one.yml');
+    writeFileSync(file, testFile([one], intervals));
+    const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', file], { encoding: 'utf8' });
+    assert.equal(status, 0, `${one.name}\n${stdout}${stderr}`);
+  }
+}
+
+describe('the alert rules', () => {
+  it('are valid', { skip }, () => {
+    execFileSync('promtool', ['check', 'rules', rulesFile]);
+  });
+
+  it('fire for their trouble, from a process that has seen no success, and not for its near misses', {
+    skip,
+  }, (t) => {
+    const cases = alertCases.filter(({ slow }) => !slow);
+    runCases(t, cases, { sample: '1m', evaluation: '1m' });
+  });
+
+  it('do so over days', { skip }, (t) => {
+    const cases = alertCases.filter(({ slow }) => slow);
+    runCases(t, cases, { sample: '5m', evaluation: '5m' });
+  });
+
+  it('each have a case in which they fire', () => {
+    const firing = new Set(alertCases.flatMap(({ fires }) => fires));
+    assert.deepEqual(
+      [...severities.keys()].filter((name) => !firing.has(name)),
+      [],
+    );
+    assert.ok(alertCases.some(({ fires }) => fires.length === 0));
+  });
+
+  it('each lead to a section of the runbook', () => {
+    const runbook = readFileSync(join(folder, '../docs/runbook.md'), 'utf8');
+    const anchors = [...runbook.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+      title
+        .toLowerCase()
+        .replace(/[^\w -]/g, '')
+        .replaceAll(' ', '-'),
+    );
+    for (const alert of alerts) {
+      const url = /runbook_url: (\S+)/.exec(alert)?.[1];
+      assert.equal(url, `docs/runbook.md#${nameOf(alert).toLowerCase()}`);
+      assert.ok(anchors.includes(nameOf(alert).toLowerCase()), `${nameOf(alert)} has no section`);
+    }
+  });
+
+  it('page only for what a person must end at once, and never for what strangers send', () => {
+    for (const [name, severity] of severities) assert.match(severity, /^(?:page|ticket)$/, name);
+    assert.equal(severities.get('FoyerFlooded'), 'ticket');
+    const paging = alerts.filter((alert) => severities.get(nameOf(alert)) === 'page');
+    for (const alert of paging) assert.doesNotMatch(alert, /outcome="unverified"|kind="signature_wrong"/);
+  });
+});
