@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { confirm, isCancel } from '@clack/prompts';
-import { type Config, readEnvironment, readPublicUrl } from './config/config.ts';
+import { type Config, readEnvironment, readPublicUrl, readSignsIn } from './config/config.ts';
 import { createLogger, type Logger } from './config/log.ts';
 import type { Database } from './database/database.ts';
 import { type FoyerDefinition, manifestText, resolveConfig } from './define-foyer.ts';
@@ -62,6 +62,7 @@ export async function runCommandLine<MyTables>(
       givenConfig: definition.config,
       readEnvironment,
       readPublicUrl: () => definition.config?.http.publicUrl ?? readPublicUrl(),
+      readSignsIn: () => (definition.config ? definition.config.signIn !== undefined : readSignsIn()),
       basePath,
       readManifest: () => manifestText(definition),
       openDatabase: (target) => openExistingDatabase(target, definition.migrations),

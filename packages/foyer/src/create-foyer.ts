@@ -34,6 +34,7 @@ import { createInstallLimits, type InstallLimits } from './http/limit-installs.t
 import { createSite } from './http/pages/site.ts';
 import { createBodyReader } from './http/read-body.ts';
 import { createSendPages } from './http/send-pages.ts';
+import { createBoundStates } from './install/bound-state.ts';
 import { createFinishInstall } from './install/finish-install.ts';
 import { createAskGate } from './install/gate.ts';
 import { createPauseInstalls } from './install/pause-installs.ts';
@@ -58,6 +59,9 @@ import { readQueueState } from './operator/queue-state.ts';
 import { createRunOrigins } from './pipeline/run-origins.ts';
 import { createWorker, type WorkerDeps } from './pipeline/worker.ts';
 import { createRoutes, needsOwnHost } from './routes.ts';
+import { createFindMember } from './signin/find-member.ts';
+import { createLookUpPerson } from './signin/look-up-person.ts';
+import { createSessions, memberTimes, operatorTimes } from './signin/sessions.ts';
 import { createSlackClientFactory } from './slack/create-slack-client.ts';
 import { createSlackTransport } from './slack/slack-transport.ts';
 import { steps as builtIn, builtInSteps } from './steps/steps.ts';
@@ -268,6 +272,13 @@ export async function assembleFoyer<MyTables>(parts: {
     const installLimits = createInstallLimits({ trustProxy, pages, refusals, limits: test.installLimits });
     const isInMaintenance = createIsInMaintenance(database, clientId);
     const unlessPaused = createPauseInstalls({ isInMaintenance, http: config.http, pages, refusals });
+    const signInLimits = createInstallLimits({
+      flow: 'signin',
+      trustProxy,
+      pages,
+      refusals,
+      limits: test.installLimits,
+    });
     const { gate, onConflict = 'refuse' } = definition;
     const askGate = gate && createAskGate({ gate, clientId, database, slack });
 
@@ -308,6 +319,20 @@ export async function assembleFoyer<MyTables>(parts: {
       log,
     };
     const bolt = createBoltApp(boltDeps);
+    const hasOperators = config.operatorPassword !== undefined || config.operatorSlackUsers.length > 0;
+    const operatorSessions = hasOperators
+      ? createSessions({
+          kind: 'operator',
+          clientId,
+          cookieName: 'foyer-operator',
+          times: operatorTimes,
+          sealer: createSealer({ keyring, purpose: 'operator-session' }),
+          database,
+          secure: config.http.secure,
+          now,
+        })
+      : undefined;
+    const signIn = await signInWithSlack();
     const startInstall = createStartInstall({ config, states, bodies, cookies, returns, pages, now, log });
     const route = createRoutes({
       startInstall: {
@@ -338,7 +363,7 @@ export async function assembleFoyer<MyTables>(parts: {
                 log.warn({ err: error, ...member }, 'Home was not published'),
               );
             },
-            onInstalled: installLimits.installed,
+            onInstalled: installLimits.succeeded,
             now,
             log,
           }),
@@ -346,6 +371,13 @@ export async function assembleFoyer<MyTables>(parts: {
       ),
       slackEvents: receiver.handle,
       progress: createShowProgress({ config, database, pages, faces, now }),
+      ...(signIn && {
+        signIn: {
+          start: signInLimits.guardStart(signIn.routes.start),
+          finish: signInLimits.guardCallback(signIn.routes.finish),
+          signOut: signIn.routes.signOut,
+        },
+      }),
       operator: await operatorPages(),
       metrics: metrics.handle,
       pages,
@@ -354,15 +386,62 @@ export async function assembleFoyer<MyTables>(parts: {
       reporter,
     });
 
+    async function signInWithSlack() {
+      if (!config.signIn) return undefined;
+      const signInConfig = { ...config, signIn: config.signIn };
+      // Imported only if it is on, with the OpenID client.
+      const [{ createOpenId }, { createSignIn, signInContent }] = await Promise.all([
+        import('./signin/openid.ts'),
+        import('./signin/sign-in.ts'),
+      ]);
+      const sessions = createSessions({
+        kind: 'member',
+        clientId,
+        cookieName: 'foyer-member',
+        times: memberTimes,
+        sealer: createSealer({ keyring, purpose: 'member-session' }),
+        database,
+        secure: config.http.secure,
+        now,
+      });
+      const signInStates = createBoundStates({
+        sealer: createSealer({ keyring, purpose: 'signin-state' }),
+        flow: 'signin',
+        content: signInContent,
+        secure: config.http.secure,
+        basePath: config.http.basePath,
+        now,
+      });
+      const lookUpPerson = createLookUpPerson({ slack, botToken });
+      return {
+        states: signInStates,
+        findMember: createFindMember({ sessions, database, lookUpPerson, now, log }),
+        routes: createSignIn({
+          config: signInConfig,
+          database,
+          openId: createOpenId({ config: signInConfig, transport: exchangeTransport, now }),
+          states: signInStates,
+          sessions,
+          ...(operatorSessions && {
+            operators: { people: config.operatorSlackUsers, sessions: operatorSessions },
+          }),
+          lookUpPerson,
+          pages,
+          onSignedIn: signInLimits.succeeded,
+          now,
+          log,
+        }),
+      };
+    }
+
     async function operatorPages() {
-      const { operatorPassword: password } = config;
-      if (password === undefined) return undefined;
+      if (!operatorSessions) return undefined;
       // Imported only if they are on: they are one in forty of the modules that a start loads.
       const { createOperatorPages } = await import('./operator/pages/create-operator-pages.ts');
       const sealer = createSealer({ keyring, purpose: 'operator-session' });
       return createOperatorPages({
         config,
-        password,
+        sessions: operatorSessions,
         sealer,
         refusals,
         bodies,
@@ -388,8 +467,11 @@ export async function assembleFoyer<MyTables>(parts: {
       needsOwnHost,
       requestIdOf(url, { cookie }) {
         const { pathname, searchParams } = new URL(url, 'http://localhost');
-        if (!/^\/slack\/oauth_redirect\/?$/.test(pathname)) return undefined;
-        return states.judge(searchParams.get('state'), cookie).content?.id;
+        const state = searchParams.get('state');
+        if (/^\/slack\/oauth_redirect\/?$/.test(pathname)) return states.judge(state, cookie).content?.id;
+        if (/^\/slack\/signin\/callback\/?$/.test(pathname))
+          return signIn?.states.judge(state, cookie).content?.id;
+        return undefined;
       },
       http: config.http,
       pages,
@@ -457,6 +539,7 @@ export async function assembleFoyer<MyTables>(parts: {
       claim: connecting.claim,
       readClaim: connecting.readClaim,
       connections: connecting.connections,
+      member: async (req) => signIn?.findMember(req),
       database: ownDatabase<MyTables>(database),
       async start() {
         worker.start();

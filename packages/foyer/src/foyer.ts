@@ -14,6 +14,7 @@ import type { CookieTarget } from './connections/link-cookies.ts';
 import type { NoTables, OwnDatabase } from './database/own-database.ts';
 import type { InstallationStatus } from './database/records.ts';
 import type { installRecordJson } from './operator/install-record-json.ts';
+import type { RequestWithCookies, SignedInMember } from './signin/find-member.ts';
 
 /**
  * Names an installation: by its workspace, by the Grid organization of an org-wide install, by an account of yours that
@@ -102,6 +103,15 @@ export interface Foyer<MyTables = NoTables> {
   claim(token: string, account: ClaimingAccount): Promise<Connection>;
   /** Which of your accounts the workspaces belong to. */
   readonly connections: ConnectionList;
+  /**
+   * Who signed in with Slack in the browser of this request; undefined if no one did, and if SIGN_IN is off. A request
+   * of `node:http`, Express or Fastify, or a web-standard one.
+   * @throws DatabaseUnavailableError
+   * @example
+   * const member = await foyer.member(req);
+   * if (!member) return res.redirect('/slack/signin?return_to=/reports');
+   */
+  member(req: RequestWithCookies): Promise<SignedInMember | undefined>;
   /** Foyer's tables for reading, and your own tables; each `write` is one transaction. */
   readonly database: OwnDatabase<MyTables>;
 

@@ -12,6 +12,8 @@ export interface RoutesDeps {
   connects: boolean;
   finishInstall: Route;
   slackEvents: Route;
+  /** Sign in with Slack; undefined if it is off. */
+  signIn?: { start: Route; finish: Route; signOut: Route };
   progress: ShowProgress;
   /** Answers everything below `/operator`; undefined where that is turned off. */
   operator?: Route;
@@ -23,6 +25,9 @@ export interface RoutesDeps {
   reporter?: Pick<ProcessReporter, 'answer'>;
 }
 
+/** Where Slack sends the browser back with a code. */
+const callbacks = ['/slack/oauth_redirect', '/slack/signin/callback'];
+
 /** Every path that Foyer answers, and by which method. */
 export function createRoutes(deps: RoutesDeps) {
   const exact: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
@@ -31,6 +36,11 @@ export function createRoutes(deps: RoutesDeps) {
     '/slack/install': { GET: deps.startInstall.get, ...(deps.connects && { POST: deps.startInstall.post }) },
     '/slack/oauth_redirect': { GET: deps.finishInstall },
     '/slack/events': { POST: deps.slackEvents },
+    ...(deps.signIn && {
+      '/slack/signin': { GET: deps.signIn.start },
+      '/slack/signin/callback': { GET: deps.signIn.finish },
+      '/slack/signout': { POST: deps.signIn.signOut },
+    }),
     ...(deps.metrics && { '/metrics': { GET: deps.metrics } }),
     '/healthz': { GET: (_req, res) => healthz(deps.database, res) },
     '/readyz': { GET: (req, res) => readyz(deps, req, res) },
@@ -54,7 +64,7 @@ export function createRoutes(deps: RoutesDeps) {
     const routes = routesOf(path);
     if (!routes) return { kind: 'not_found' };
     // A HEAD is a GET whose body Node leaves out; but a program that only looks at a callback must not use up its code.
-    const takesHead = 'GET' in routes && path !== '/slack/oauth_redirect';
+    const takesHead = 'GET' in routes && !callbacks.includes(path);
     const asked = method === 'HEAD' && takesHead ? 'GET' : method;
     const found = Object.hasOwn(routes, asked) ? routes[asked] : undefined;
     if (found) return found;

@@ -14,6 +14,7 @@ const order = [
   'connections',
   'install',
   'home',
+  'signin',
   'notices',
   'pipeline',
   'steps',
@@ -141,7 +142,7 @@ describe('the layout', () => {
 
   it('names every variable of the configuration in .env.example', () => {
     const names = readFileSync(join(root, 'src/config/environment-schema.ts'), 'utf8').matchAll(
-      /^ {2}([A-Z][A-Z0-9_]+): (?:z|secret|webUrl|protectedUrl|hostPage|originList|wholeNumber|scopeList)/gm,
+      /^ {2}([A-Z][A-Z0-9_]+): (?:z|secret|webUrl|protectedUrl|hostPage|originList|personList|wholeNumber|scopeList)/gm,
     );
     const known = [...names].map(([, name = '']) => name);
     assert.ok(known.length >= 20, `only ${known.length} found`);

@@ -57,9 +57,20 @@ export interface FoyerConfig {
         claimUrl: string | undefined;
       }
     | undefined;
+  /** Sign in with Slack; undefined: it is off. */
+  signIn:
+    | {
+        /** Slack’s OpenID issuer; its discovery document is below it. */
+        issuer: string;
+        /** The origins that a sign-in may lead back to, PUBLIC_URL’s own among them. */
+        returnOrigins: readonly string[];
+      }
+    | undefined;
   privacyUrl: string | undefined;
   supportUrl: string | undefined;
   operatorPassword: string | undefined;
+  /** Who may use the operator pages after signing in with Slack: `T…/U…`; empty: no one. */
+  operatorSlackUsers: readonly string[];
   metricsToken: string | undefined;
   notify: {
     slackWebhookUrl: string | undefined;
@@ -206,9 +217,17 @@ function configOf(env: Environment, encryptionKeys: FoyerConfig['encryptionKeys'
           claimUrl: env.CONNECT_CLAIM_URL,
         }
       : undefined,
+    signIn:
+      env.SIGN_IN === 'on'
+        ? {
+            issuer: env.SLACK_OPENID_URL,
+            returnOrigins: [...new Set([env.PUBLIC_URL.origin, ...(env.CONNECT_RETURN_ORIGINS ?? [])])],
+          }
+        : undefined,
     privacyUrl: env.PRIVACY_URL,
     supportUrl: env.SUPPORT_URL,
     operatorPassword: env.OPERATOR_PASSWORD,
+    operatorSlackUsers: env.OPERATOR_SLACK_USERS ?? [],
     metricsToken: env.METRICS_TOKEN,
     notify: {
       slackWebhookUrl: env.NOTIFY_SLACK_WEBHOOK_URL,
@@ -255,6 +274,11 @@ export function readPublicUrl(environment: NodeJS.ProcessEnv = process.env): str
   if (!parsed.success) problems.push(...problemsOf(parsed.error));
   if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
   return parsed.data.PUBLIC_URL.origin;
+}
+
+/** Reads only whether SIGN_IN is on, for the same reason. A value that is neither on nor off counts as off. */
+export function readSignsIn(environment: NodeJS.ProcessEnv = process.env): boolean {
+  return plainValues(withDotenv(environment), ['SIGN_IN'], []).SIGN_IN === 'on';
 }
 
 /** Whether npm started this process, as with `npm start`. */

@@ -68,6 +68,17 @@ const hostPage = (fix: string) =>
     },
   );
 
+/** People as `T…/U…`: a Slack user id alone may belong to several workspaces. */
+const personList = z
+  .string()
+  .transform((text) => [...new Set(text.split(/[\s,]+/).filter(Boolean))])
+  .refine((people) => people.every((person) => /^[TE][A-Z0-9]{1,30}\/[UW][A-Z0-9]{1,30}$/.test(person)), {
+    error: 'is not a list of people',
+    params: {
+      fix: 'give each as workspace/user, separated by commas: T012AB3C4/U012AB3C4,T012AB3C4/U056DE7F8',
+    },
+  });
+
 const wholeNumber = (most: number, fix: string) =>
   z
     .string()
@@ -103,6 +114,7 @@ const fixes: Readonly<Record<string, string>> = {
   TRUST_PROXY: 'give the number of proxies in front of Foyer, or leave it out for none',
   LOG_LEVEL: 'use one of fatal, error, warn, info, debug, trace, silent',
   NODE_ENV: 'use production, development or test',
+  SIGN_IN: 'use on for Sign in with Slack, or off',
   NODE_USE_ENV_PROXY:
     'use 1 to send calls through the proxy in HTTPS_PROXY, or leave it out: Node accepts no other value',
   METRICS_TOKEN: 'use what `openssl rand -hex 24` prints',
@@ -173,6 +185,14 @@ export const environmentSchema = z.object({
       params: { fix: 'leave it out for Slack’s own' },
     })
     .default('https://slack.com/api/'),
+  SLACK_OPENID_URL: protectedUrl('leave it out for Slack’s own')
+    .refine((text) => !/[?#]/.test(text) && !hasCredentials(new URL(text)), {
+      error: 'has a query, a fragment or credentials, and the discovery document is below it',
+      params: { fix: 'leave it out for Slack’s own' },
+    })
+    .default('https://slack.com'),
+  SIGN_IN: z.enum(['on', 'off']).default('off'),
+  OPERATOR_SLACK_USERS: personList.optional(),
   NODE_USE_ENV_PROXY: z.enum(['0', '1']).optional(),
   PRIVACY_URL: webUrl('give the whole address of your privacy policy').optional(),
   SUPPORT_URL: z

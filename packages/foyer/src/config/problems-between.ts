@@ -41,12 +41,23 @@ export function problemsBetween(
       fix: 'set all three to send notifications by email, or none',
     });
   }
-  const connects = ['CONNECT_RETURN_ORIGINS', 'CONNECT_CLAIM_URL'].filter((name) => given[name]);
+  const signsIn = right.SIGN_IN === 'on';
+  // Sign in with Slack leads back to the listed origins too.
+  const connects = [...(signsIn ? [] : ['CONNECT_RETURN_ORIGINS']), 'CONNECT_CLAIM_URL'].filter(
+    (name) => given[name],
+  );
   if (connects.length > 0 && !given.CONNECT_SECRET) {
     problems.push({
       name: connects.join(', '),
       problem: 'is set, but connecting is off without CONNECT_SECRET',
       fix: 'set CONNECT_SECRET to what `openssl rand -base64 32` prints, or leave this out',
+    });
+  }
+  if (given.OPERATOR_SLACK_USERS && !signsIn) {
+    problems.push({
+      name: 'OPERATOR_SLACK_USERS',
+      problem: 'is set, and Sign in with Slack is off',
+      fix: 'set SIGN_IN=on, or leave OPERATOR_SLACK_USERS out',
     });
   }
   return problems;

@@ -11,6 +11,7 @@ import { m0007Pipelines } from './migrations/0007-pipelines.ts';
 import { m0008Connections } from './migrations/0008-connections.ts';
 import { m0011KeyHolders } from './migrations/0011-key-holders.ts';
 import { m0012SearchPositions } from './migrations/0012-search-positions.ts';
+import { m0013Sessions } from './migrations/0013-sessions.ts';
 import { m0018WaysBack } from './migrations/0018-ways-back.ts';
 import type { Tables } from './records.ts';
 
@@ -32,6 +33,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0008-connections': m0008Connections,
   '0011-key-holders': m0011KeyHolders,
   '0012-search-positions': m0012SearchPositions,
+  '0013-sessions': m0013Sessions,
   '0018-ways-back': m0018WaysBack,
 };
 

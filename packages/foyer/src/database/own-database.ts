@@ -36,7 +36,15 @@ export interface FoyerTables {
   teams: Stable<'teams', 'team_id' | 'name' | 'domain' | 'icon_url' | 'enterprise_id' | 'first_seen_at'>;
   users: Stable<
     'users',
-    'user_id' | 'name' | 'real_name' | 'email' | 'timezone' | 'locale' | 'avatar_url' | 'first_seen_at'
+    | 'team_id'
+    | 'user_id'
+    | 'name'
+    | 'real_name'
+    | 'email'
+    | 'timezone'
+    | 'locale'
+    | 'avatar_url'
+    | 'first_seen_at'
   >;
   runs: Stable<
     'runs',

@@ -409,11 +409,42 @@ export interface UnknownTeamRow {
   last_seen_at: number;
 }
 
-/** An operator session that was ended before it expired. */
+/** A used state of a sign-in: it is not accepted again. (Until 0.1: an operator session that was ended early.) */
 export interface EndedSessionRow {
   id: string;
   /** When it would have expired anyway. */
   lapses_at: number;
+}
+
+/** member: signed in with Slack at `/slack/signin`; operator: on the operator pages. */
+export type SessionKind = 'member' | 'operator';
+
+/** A session. To end it is to delete its row. */
+export interface SessionRow {
+  /** Random; the cookie holds it, sealed. */
+  id: string;
+  client_id: string;
+  kind: SessionKind;
+  /** The installation of a member's team; null for an operator. */
+  installation_id: string | null;
+  /** The installation's life in which it began. */
+  life: number | null;
+  /** The team that the person is registered in: the enterprise, for an org-wide install. */
+  registered_team_id: string | null;
+  /** The workspace in which the person signed in; null, like all about the person, for an operator's password. */
+  team_id: string | null;
+  enterprise_id: string | null;
+  user_id: string | null;
+  /** When Slack issued the ID token, by Slack's clock: events are compared with it. */
+  slack_signed_at: number | null;
+  began_at: number;
+  /** When it was last used, to within minutes. */
+  seen_at: number;
+  /** When Slack was last asked whether the person is still there; null for never. */
+  checked_at: number | null;
+  /** What the browser calls itself, and where it was; only for operators. */
+  browser: string | null;
+  address: string | null;
 }
 
 type Fixed<T> = ColumnType<T, T, never>;
@@ -443,6 +474,7 @@ export interface Tables {
   operator_notices: OperatorNoticeRow;
   chores: ChoreRow;
   ended_sessions: EndedSessionRow;
+  sessions: SessionRow;
   connections: ConnectionRow;
   used_links: UsedLinkRow;
   key_holders: KeyHolderRow;
@@ -476,6 +508,7 @@ const everyTable: { readonly [Name in keyof Tables]: true } = {
   ended_sessions: true,
   maintenance: true,
   unknown_teams: true,
+  sessions: true,
 };
 
 /** The names of Foyer's tables: any other table is the app's own, or another program's. */

@@ -3,7 +3,9 @@ import type { Database, Tx } from '../database/database.ts';
 import { lockInstallation } from '../database/installations.ts';
 import { queueNotice } from '../database/notices.ts';
 import { isKnownPerson, updatePerson } from '../database/people.ts';
-import { moveTeam, renameTeam } from '../database/teams.ts';
+import { endSessionsOf, hasSession, type PersonOfSessions } from '../database/sessions.ts';
+import { moveTeam, renameTeam, storedBefore } from '../database/teams.ts';
+import type { RemovalOptions } from '../installations/installation-store.ts';
 import { tenantOfQuery } from '../installations/tenant.ts';
 import { slackProfile } from '../slack/user-profile.ts';
 import { visibleText } from '../slack/visible-text.ts';
@@ -49,12 +51,22 @@ export function createKeepNames(deps: {
     const userId = idOf(user.id);
     const teamId = query.isEnterpriseInstall ? query.enterpriseId : query.teamId;
     if (userId === undefined || teamId === undefined) return false;
+    if (user.deleted === true)
+      await endSessions({ clientId, teamId, userId, signedBefore: storedBefore(happenedAt) }, removal);
     // Slack sends one for each change of each member, and few of them were ever registered: looks before it writes.
     if (!(await isKnownPerson(database.queries, { clientId, teamId, userId }))) return false;
     const told = { clientId, teamId, userId, at: happenedAt, now: now() };
     const person = { ...slackProfile(user), ...standingOf(user, query.isEnterpriseInstall) };
     return database.write((tx) => updatePerson(tx, { ...told, ...person }), removal.patienceMs);
   };
+
+  /** A deactivated person is signed out, unless they have signed in since: then the event is a late one (invariant 7). */
+  async function endSessions(person: PersonOfSessions, { patienceMs }: RemovalOptions): Promise<void> {
+    if (!(await hasSession(database.queries, person))) return;
+    await database.write((tx) => endSessionsOf(tx, person), patienceMs);
+    const { teamId, userId } = person;
+    log.info({ teamId, userId }, 'a deactivated person was signed out');
+  }
 
   const holdBack: Effect = async ({ event, query, happenedAt, removal }) => {
     log.warn({ ...query, event: event.type }, 'Slack holds back events of a team: too many in an hour');

@@ -84,7 +84,10 @@ export function createFindViewer(deps: {
  * Admins of another workspace, met through Slack Connect or elsewhere in the organisation, are nobody's admins here.
  * In an org-wide install only the organisation's own admins count.
  */
-function standingIn(record: InstallRecord, user: SlackUser): Standing {
+export function standingIn(
+  record: Pick<InstallRecord, 'teamId' | 'enterpriseId' | 'isEnterpriseInstall'>,
+  user: SlackUser,
+): Standing {
   const nobody = { isAdmin: false, isOwner: false };
   if (user.deleted || user.is_bot) return nobody;
   const { enterprise_user: inEnterprise } = user;

@@ -19,6 +19,7 @@ export const refusalKinds = [
   'callbacks_limited',
   'installs_limited',
   'maintenance',
+  'sign_ins_limited',
   'logins_slowed',
   'wrong_operator_password',
   'wrong_host',

@@ -8,7 +8,7 @@ import type { SendPages } from './send-pages.ts';
 
 /**
  * Limits what strangers can make Foyer do through the install flow (invariant 10): a callback with a state of one's own
- * and a wrong code writes rows and calls Slack, and states are free for everyone.
+ * and a wrong code writes rows and calls Slack, and states are free for everyone. Sign in with Slack is the same.
  *
  * Only attempts that came to nothing count. A callback counts from its start, and is taken off again when it has
  * installed the app, with the start that led to it: so a company that installs from behind one address is not limited,
@@ -36,26 +36,31 @@ const windowSeconds = 60;
 /** Addresses share this many counters, so that their number is bounded whatever comes. */
 const buckets = 16_384;
 
-/** Makes the guards of the install flow's two routes. */
+/**
+ * Makes the guards of the two routes of one flow: the install, or Sign in with Slack, which lets a stranger do the same
+ * and counts for itself.
+ */
 export function createInstallLimits(deps: {
+  flow?: 'install' | 'signin';
   trustProxy: number;
   pages: Pick<SendPages, 'sendFailure'>;
   refusals: Pick<Refusals, 'add'>;
   /** Only tests set these. */
   limits?: Partial<InstallLimits['perMinute']>;
 }) {
-  const { trustProxy, pages, refusals } = deps;
+  const { flow = 'install', trustProxy, pages, refusals } = deps;
+  const isInstall = flow === 'install';
   const limits = { ...defaultInstallLimits, ...deps.limits };
   const limiter = (points: number) => new RateLimiterMemory({ points, duration: windowSeconds });
   const callbacks = {
     perAddress: limiter(limits.callbacksPerAddress),
     inAll: limiter(limits.callbacksInAll),
-    kind: 'callbacks_limited',
+    kind: isInstall ? 'callbacks_limited' : 'sign_ins_limited',
   } as const;
   const starts = {
     perAddress: limiter(limits.startsPerAddress),
     inAll: limiter(limits.startsInAll),
-    kind: 'installs_limited',
+    kind: isInstall ? 'installs_limited' : 'sign_ins_limited',
   } as const;
   type Limiters = { perAddress: RateLimiterMemory; inAll: RateLimiterMemory; kind: RefusalKind };
   // A secret of this process: a stranger cannot look for addresses that share a counter with someone else's.
@@ -82,15 +87,15 @@ export function createInstallLimits(deps: {
       if (wait === undefined) return route(req, res);
       refusals.add(limiters.kind, clientAddress(req, trustProxy));
       const retryAfterSeconds = Math.max(1, Math.ceil(wait / 1000));
-      pages.sendFailure(res, { kind: 'too_many_requests', retryAfterSeconds });
+      pages.sendFailure(res, { kind: isInstall ? 'too_many_requests' : 'signin_limited', retryAfterSeconds });
     };
   }
 
   return {
     guardStart: (route: Route): Route => guard(starts, route),
     guardCallback: (route: Route): Route => guard(callbacks, route),
-    /** A callback has installed the app: it and its start no longer count. */
-    installed(req: IncomingMessage): void {
+    /** A callback has succeeded: it and its start no longer count. */
+    succeeded(req: IncomingMessage): void {
       const key = keyOf(req);
       for (const { perAddress, inAll } of [callbacks, starts]) {
         void perAddress.reward(key);

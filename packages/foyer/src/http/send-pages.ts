@@ -8,6 +8,7 @@ import { type ConnectQuestion, connectPage } from './pages/connect-page.ts';
 import { failurePage } from './pages/failure-page.ts';
 import { type FailureKind, failurePages } from './pages/failure-texts.ts';
 import { landingPage } from './pages/landing-page.ts';
+import { slackMark } from './pages/marks.ts';
 import { notePage } from './pages/note-page.ts';
 import { newNonce, pageHeaders } from './pages/page-headers.ts';
 import { type ProgressPageContent, progressPage } from './pages/progress-page.ts';
@@ -143,6 +144,19 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
           heading: frame.words.text('member.title'),
           what: frame.words.text('member.what', { app }),
           action: html`<a class="button" href="${openUrl}">${frame.words.text('progress.open')}</a>`,
+        }),
+      );
+    },
+
+    /** `POST /slack/signout`; `setCookie` removes the session's cookie. */
+    sendSignedOut(res: ServerResponse, setCookie: string): void {
+      const { name: app } = site.brand;
+      send(res, 200, { noIndex: true, headers: { 'Set-Cookie': setCookie } }, (frame) =>
+        notePage({
+          ...frame,
+          heading: frame.words.text('signin.signedOut.title'),
+          what: frame.words.text('signin.signedOut.what', { app }),
+          action: html`<a class="button button-slack" href="${site.path('/slack/signin')}">${slackMark}<span>${frame.words.text('signin.button')}</span></a>`,
         }),
       );
     },

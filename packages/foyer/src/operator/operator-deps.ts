@@ -22,6 +22,8 @@ export interface OperatorDeps {
   readEnvironment: () => Readonly<Record<string, string | undefined>>;
   /** Reads only PUBLIC_URL, for an app that Slack does not know yet. @throws ConfigError */
   readPublicUrl: () => string;
+  /** Whether Sign in with Slack is on: its callback is one of the manifest's redirect URLs then. */
+  readSignsIn: () => boolean;
   /** The text of manifest.json. */
   readManifest: () => string;
   /** Opens an existing database. @throws CommandError if there is none */

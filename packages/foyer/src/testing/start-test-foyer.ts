@@ -76,7 +76,7 @@ export async function startTestFoyer(
   const sandbox = await createSandbox({
     manifest: JSON.parse(manifestText(definition)),
     eventUrl: `${url}/slack/events`,
-    redirectUrls: [`${url}/slack/oauth_redirect`],
+    redirectUrls: [`${url}/slack/oauth_redirect`, `${url}/slack/signin/callback`],
     readNow: clock.now,
     ...options.sandbox,
   });
@@ -88,6 +88,7 @@ export async function startTestFoyer(
       SLACK_SIGNING_SECRET: sandbox.app.signingSecret,
       SLACK_AUTHORIZATION_URL: sandbox.authorizationUrl,
       SLACK_API_URL: sandbox.apiUrl,
+      SLACK_OPENID_URL: sandbox.url,
       PUBLIC_URL: new URL(url).origin,
       PORT: String(port),
       HOST: '127.0.0.1',

@@ -33,7 +33,7 @@ function setUp(limits: Partial<InstallLimits['perMinute']>) {
     letIn: () => letIn,
     start: (address: string) => start(from(address), res),
     callback: (address: string) => callback(from(address), res),
-    installed: (address: string) => guards.installed(from(address)),
+    installed: (address: string) => guards.succeeded(from(address)),
   };
 }
 

@@ -40,6 +40,7 @@ export async function commandOnStage(
     now: Date.now,
     readConfig: () => config,
     readPublicUrl: () => config.http.publicUrl,
+    readSignsIn: () => config.signIn !== undefined,
     readManifest: () => fixtureManifest,
     basePath: '',
     openDatabase: openExistingDatabase,

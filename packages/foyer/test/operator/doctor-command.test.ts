@@ -241,6 +241,18 @@ const breakages: Breakage[] = [
     fix: /npm run foyer -- manifest/,
   },
   {
+    what: 'the manifest that setup saved before Sign in with Slack was turned on',
+    breakIt({ folder, environment }) {
+      const manifest = fillManifest(fixtureManifest, environment.PUBLIC_URL ?? '');
+      writeFileSync(join(folder, manifestFileName), JSON.stringify(manifest));
+      environment.SIGN_IN = 'on';
+    },
+    check: 'manifest-urls',
+    status: 'fault',
+    detail: /no redirect URL http.*\/slack\/signin\/callback/,
+    fix: /npm run foyer -- manifest/,
+  },
+  {
     what: 'a manifest that is missing from the given path',
     breakIt: () => {},
     options: ({ folder }) => ['--manifest', join(folder, 'nowhere.json')],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readPublicUrl } from '../../src/config/config.ts';
+import { readPublicUrl, readSignsIn } from '../../src/config/config.ts';
 import { compareManifests } from '../../src/operator/manifest/compare-manifests.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { createOperatorHarness } from './operator-harness.ts';
@@ -27,6 +27,19 @@ test('only PUBLIC_URL is read, and a problem with it is reported', () => {
   assert.equal(readPublicUrl({ PUBLIC_URL: `${publicUrl}/` }), publicUrl);
   assert.equal(readPublicUrl({ PUBLIC_URL: ' ' }), 'http://localhost:3000');
   assert.throws(() => readPublicUrl({ PUBLIC_URL: 'foyer.example.com' }), /PUBLIC_URL: is not an http/);
+});
+
+test('with Sign in with Slack on, its callback is a redirect URL too', async (t) => {
+  const { run } = await createOperatorHarness(t);
+  const { stdout } = await run(['manifest'], { ...readUrl, readSignsIn: () => true });
+  assert.deepEqual(JSON.parse(stdout).oauth_config.redirect_urls, [
+    `${publicUrl}/slack/oauth_redirect`,
+    `${publicUrl}/slack/signin/callback`,
+  ]);
+  assert.deepEqual(
+    ['on', 'off', ' on ', '', undefined].map((SIGN_IN) => readSignsIn({ SIGN_IN })),
+    [true, false, true, false, false],
+  );
 });
 
 test('--check accepts what Slack exports: another order, and defaults spelled out', async (t) => {

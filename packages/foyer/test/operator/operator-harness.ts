@@ -78,6 +78,7 @@ export async function createOperatorHarness(
         now: () => installedAt,
         readConfig: () => config,
         readPublicUrl: () => config.http.publicUrl,
+        readSignsIn: () => config.signIn !== undefined,
         readManifest: () => fixtureManifest,
         basePath: '',
         openDatabase: openExistingDatabase,

@@ -46,6 +46,7 @@ export function environmentFor(sandbox: Sandbox, port: number, databaseFile: str
     SLACK_SIGNING_SECRET: sandbox.app.signingSecret,
     SLACK_AUTHORIZATION_URL: sandbox.authorizationUrl,
     SLACK_API_URL: sandbox.apiUrl,
+    SLACK_OPENID_URL: sandbox.url,
     PUBLIC_URL: `http://127.0.0.1:${port}`,
     PORT: String(port),
     HOST: '127.0.0.1',
@@ -84,7 +85,7 @@ export async function setStage(
   const sandbox = await createSandbox({
     manifest: JSON.parse(manifestText),
     eventUrl: `${url}/slack/events`,
-    redirectUrls: [`${url}/slack/oauth_redirect`],
+    redirectUrls: [`${url}/slack/oauth_redirect`, `${url}/slack/signin/callback`],
     ...options.sandbox,
   });
   const folder = await mkdtemp(join(tmpdir(), 'foyer-'));

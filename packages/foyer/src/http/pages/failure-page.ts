@@ -46,6 +46,8 @@ function button(content: FailurePageContent): Html | undefined {
       return link(path ?? site.path('/'), words.text('failure.lookAgain'));
     case 'thatAddress':
       return link(path ?? site.path('/'), words.text('failure.thatAddress'));
+    case 'addToSlack':
+      return link(site.path(retryPath), words.text('landing.button'));
     case 'startPage':
       return link(site.path('/'), words.text('failure.startPage'));
     case 'none':

@@ -43,7 +43,18 @@ export type FailureKind =
   | 'slack_trouble'
   | 'too_many_requests'
   | 'wrong_host'
-  | 'maintenance';
+  | 'maintenance'
+  | 'signin_cancelled'
+  | 'signin_state'
+  | 'signin_return'
+  | 'signin_refused'
+  | 'signin_untrusted'
+  | 'signin_unreachable'
+  | 'signin_misconfigured'
+  | 'signin_not_installed'
+  | 'signin_not_operator'
+  | 'signin_limited'
+  | 'signout_refused';
 
 /** What the sentences may mention. */
 export interface FailureContext {
@@ -61,8 +72,16 @@ export interface FailureContext {
   retryAfterSeconds?: number;
 }
 
-/** The one line that the reader wants to know first: whether the app is in the workspace now. */
-type Fact = 'nothing' | 'nothingYet' | 'stored' | 'noChange' | 'mayFinish' | 'mayBeUnfinished' | 'unknown';
+/** The one line that the reader wants to know first: whether the app is in the workspace now, or they are signed in. */
+type Fact =
+  | 'notSignedIn'
+  | 'nothing'
+  | 'nothingYet'
+  | 'stored'
+  | 'noChange'
+  | 'mayFinish'
+  | 'mayBeUnfinished'
+  | 'unknown';
 
 /** The button, by where it leads; none if no press of it could help before somebody else has acted. */
 type FailureButton =
@@ -73,6 +92,7 @@ type FailureButton =
   | 'reload'
   | 'lookAgain'
   | 'thatAddress'
+  | 'addToSlack'
   | 'startPage'
   | 'none';
 
@@ -122,6 +142,17 @@ export const failurePages: Readonly<Record<FailureKind, FailurePage>> = {
   too_many_requests: { status: 429, fact: 'nothing', button: 'tryAgain' },
   wrong_host: { status: 421, button: 'thatAddress' },
   maintenance: { status: 503, fact: 'nothingYet', button: 'reload' },
+  signin_cancelled: { status: 200, fact: 'notSignedIn', button: 'again' },
+  signin_state: { status: 400, fact: 'notSignedIn', button: 'again' },
+  signin_return: { status: 400, fact: 'notSignedIn', button: 'startPage' },
+  signin_refused: { status: 400, fact: 'notSignedIn', button: 'again' },
+  signin_untrusted: { status: 502, fact: 'notSignedIn', button: 'again' },
+  signin_unreachable: { status: 502, fact: 'notSignedIn', button: 'again' },
+  signin_misconfigured: { status: 500, fact: 'notSignedIn', button: 'none' },
+  signin_not_installed: { status: 403, fact: 'notSignedIn', button: 'addToSlack' },
+  signin_not_operator: { status: 403, fact: 'notSignedIn', button: 'again' },
+  signin_limited: { status: 429, fact: 'notSignedIn', button: 'again' },
+  signout_refused: { status: 403, fact: 'noChange', button: 'startPage' },
   internal: { status: 500, fact: 'mayBeUnfinished', button: 'tryAgain' },
 };
 

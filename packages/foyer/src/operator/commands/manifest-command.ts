@@ -13,7 +13,8 @@ export function manifestCommand(deps: OperatorDeps): Command {
     .summary('print the app manifest with your PUBLIC_URL, or compare it with Slack’s')
     .description(
       'Prints manifest.json with PUBLIC_URL in its redirect, event and interactivity URLs: what you paste at ' +
-        'api.slack.com/apps → Create New App → From a manifest. It needs only PUBLIC_URL, no secret.',
+        'api.slack.com/apps → Create New App → From a manifest. It needs only PUBLIC_URL, no secret; with ' +
+        'SIGN_IN=on it adds the redirect URL of Sign in with Slack.',
     )
     .option(
       '--check <file>',
@@ -28,7 +29,8 @@ export function manifestCommand(deps: OperatorDeps): Command {
       ]),
     )
     .action(async (options: { check?: string; json?: boolean }) => {
-      const ours = fillManifest(deps.readManifest(), deps.readPublicUrl() + deps.basePath);
+      const url = deps.readPublicUrl() + deps.basePath;
+      const ours = fillManifest(deps.readManifest(), url, { signsIn: deps.readSignsIn() });
       if (options.check === undefined) return deps.output.printJson(ours);
       check(deps, compareManifests(ours, readExport(options.check)), options.json);
     });

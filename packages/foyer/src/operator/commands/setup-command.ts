@@ -138,7 +138,11 @@ async function completeSettings(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<{ settings: Settings; app: OfferedApp }> {
   const { prompts } = deps;
-  const offer = (publicUrl: string) => offerApp(deps.folder, deps.readManifest(), publicUrl + deps.basePath);
+  const offer = (publicUrl: string) =>
+    offerApp(deps.folder, deps.readManifest(), {
+      publicUrl: publicUrl + deps.basePath,
+      signsIn: deps.readSignsIn(),
+    });
   if (!prompts) {
     const { publicUrl, clientId, clientSecret, signingSecret, production = false } = given;
     if (!publicUrl || !clientId || !clientSecret || !signingSecret) throw new UsageError(missingText(given));

@@ -66,7 +66,7 @@ const orgEvents: Readonly<Record<string, string>> = {
  * with PUBLIC_URL filled in.
  */
 export function checkManifest(
-  config: Pick<Config, 'slack' | 'http'>,
+  config: Pick<Config, 'slack' | 'http' | 'signIn'>,
   given: { manifest: unknown; name: string; isSlacks: boolean },
 ): Finding[] {
   const parsed = manifestSchema.safeParse(given.manifest);
@@ -85,7 +85,7 @@ export function checkManifest(
 
 interface About {
   manifest: Manifest;
-  config: Pick<Config, 'slack' | 'http'>;
+  config: Pick<Config, 'slack' | 'http' | 'signIn'>;
   name: string;
   paste: string;
 }
@@ -123,6 +123,9 @@ function urls({ manifest, config, name, paste }: About): Finding {
   const wrong: string[] = [];
   if (!manifest.oauth_config.redirect_urls.includes(redirect))
     wrong.push(`it has no redirect URL ${redirect}`);
+  const signInRedirect = `${publicUrl}/slack/signin/callback`;
+  if (config.signIn && !manifest.oauth_config.redirect_urls.includes(signInRedirect))
+    wrong.push(`it has no redirect URL ${signInRedirect}, so that no one can sign in with Slack`);
   if (events.request_url !== eventsUrl)
     wrong.push(`its event URL is ${events.request_url ?? 'missing'}, not ${eventsUrl}`);
   if (!interactivity.is_enabled) wrong.push('its interactivity is off, so no button works');

@@ -136,7 +136,8 @@ function manifestFindings(
   const kept = join(deps.folder, manifestFileName);
   const file = manifestFile ?? (existsSync(kept) ? kept : undefined);
   if (file === undefined) {
-    const manifest = fillManifest(deps.readManifest(), config.http.baseUrl);
+    const signsIn = config.signIn !== undefined;
+    const manifest = fillManifest(deps.readManifest(), config.http.baseUrl, { signsIn });
     return checkManifest(config, { manifest, name: 'manifest.json', isSlacks: false });
   }
   try {

@@ -3,13 +3,19 @@ import { CommandError } from '../command-error.ts';
 /**
  * Puts the public URL (without a trailing slash) into every URL of a manifest at which Slack reaches the app: redirect,
  * event and interactivity URLs, and those of slash commands that a clone has added. All else stays, order included.
+ * With Sign in with Slack its callback is a redirect URL too.
  * @throws CommandError if the text is not JSON
  */
-export function fillManifest(manifestText: string, publicUrl: string): unknown {
+export function fillManifest(
+  manifestText: string,
+  publicUrl: string,
+  { signsIn = false }: { signsIn?: boolean } = {},
+): unknown {
   const eventsUrl = `${publicUrl}/slack/events`;
+  const callbacks = ['/slack/oauth_redirect', ...(signsIn ? ['/slack/signin/callback'] : [])];
   try {
     return JSON.parse(manifestText, (key, value) => {
-      if (key === 'redirect_urls') return [`${publicUrl}/slack/oauth_redirect`];
+      if (key === 'redirect_urls') return callbacks.map((path) => publicUrl + path);
       if (key === 'request_url' || key === 'message_menu_options_url') return eventsUrl;
       if (key === 'slash_commands') return value.map((command: object) => ({ ...command, url: eventsUrl }));
       return value;

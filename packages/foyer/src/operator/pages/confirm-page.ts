@@ -3,6 +3,7 @@ import { type InstallRecord, registeredTeamId } from '../../database/install-rec
 import { type Html, html } from '../../http/html.ts';
 import { installationsPath } from './installations-page.ts';
 import { csrfField, type OperatorFrame, operatorPage } from './operator-page.ts';
+import { freshSignInMs } from './operator-session.ts';
 import { count, installationName } from './shown-values.ts';
 
 /** The action to confirm, and what it removes. */
@@ -28,6 +29,12 @@ const goneText = html`<p>Use this if the app was removed in Slack and Foyer was 
 /** The page asks for the password again, since a purge cannot be undone and a browser may have been left open. */
 const passwordField = html`<label class="field"><span>Operator password</span><input type="password" name="password" autocomplete="current-password" required maxlength="1000"></label>`;
 
+/** For someone who signed in with Slack: once more, unless that was just now. */
+function signInAgain(frame: OperatorFrame, path: string): Html {
+  return html`<p>Sign in with Slack again first: a purge needs a sign-in of the last five minutes.</p>
+<p class="action-bar"><a class="button" href="${frame.signInPath(`${path}/purge`)}">Sign in with Slack</a> <a class="quiet" href="${path}">Cancel</a></p>`;
+}
+
 const words = {
   purge: { title: 'Purge', button: 'Purge it' },
   'mark-gone': { title: 'Mark as gone', button: 'Mark as gone' },
@@ -38,6 +45,9 @@ export function confirmPage(frame: OperatorFrame, content: ConfirmContent): stri
   const { action, record } = content;
   const path = `${installationsPath}/${record.id}`;
   const { title, button } = words[action];
+  const { session, now } = frame;
+  const isStale = session !== undefined && now - session.issuedAt >= freshSignInMs;
+  const mustSignIn = action === 'purge' && session !== undefined && session.person !== null && isStale;
   return operatorPage(frame, {
     title: `${title}: ${installationName(record)}`,
     section: 'installations',
@@ -45,9 +55,13 @@ export function confirmPage(frame: OperatorFrame, content: ConfirmContent): stri
     content: html`<h1>${title}: ${installationName(record)}?</h1>
 <p class="small"><code>${registeredTeamId(record)}</code> · ${record.status}</p>
 <div class="card panel prose">${action === 'purge' ? purgeText(content) : goneText}
-<form class="action-bar" method="post" action="${`${path}/${action}`}">${csrfField(frame.session)}
+${
+  mustSignIn
+    ? signInAgain(frame, path)
+    : html`<form class="action-bar" method="post" action="${`${path}/${action}`}">${csrfField(session)}
 <input type="hidden" name="installed" value="${record.installedAt}">
-${action === 'purge' && passwordField}
-<button class="button danger" type="submit">${button}</button> <a class="quiet" href="${path}">Cancel</a></form></div>`,
+${action === 'purge' && session?.person === null && passwordField}
+<button class="button danger" type="submit">${button}</button> <a class="quiet" href="${path}">Cancel</a></form>`
+}</div>`,
   });
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../../config/config.ts';
 import { DatabaseUnavailableError } from '../../database/database.ts';
 import { readInstallRecord } from '../../database/install-record.ts';
+import { endSession } from '../../database/sessions.ts';
 import { clientAddress } from '../../http/client-address.ts';
 import type { Refusals } from '../../http/count-refusals.ts';
 import { withBasePath } from '../../http/html.ts';
@@ -10,6 +11,7 @@ import type { Site } from '../../http/pages/site.ts';
 import type { BodyReader } from '../../http/read-body.ts';
 import { isFromHere, readForm } from '../../http/read-form.ts';
 import type { Sealer } from '../../installations/sealer.ts';
+import type { Sessions } from '../../signin/sessions.ts';
 import type { Words } from '../../texts/create-texts.ts';
 import type { StepFaces } from '../../texts/translation.ts';
 import { loginPage } from './login-page.ts';
@@ -18,8 +20,15 @@ import { type Message, messagePage, messages } from './message-page.ts';
 import { type Notice, noticeOf } from './notices.ts';
 import { createOperatorActions, type OperatorActionsDeps, operatorActions } from './operator-actions.ts';
 import type { OperatorFrame } from './operator-page.ts';
-import { createOperatorSessions, isFormOf, type OperatorSession } from './operator-session.ts';
+import {
+  createOperatorSessions,
+  freshSignInMs,
+  isFormOf,
+  type OperatorSession,
+  operatorName,
+} from './operator-session.ts';
 import { createOperatorViews } from './operator-views.ts';
+import { sessionsPath } from './sessions-page.ts';
 
 /**
  * Serves the operator's pages. A request is checked in this order: who asks, whether the form is ours, and only then
@@ -34,8 +43,9 @@ export interface OperatorPagesDeps extends OperatorActionsDeps {
   /** The operator's pages are English. */
   words: Words;
   config: Config;
-  password: string;
   isInMaintenance: () => Promise<boolean>;
+  /** The sessions of operators; Sign in with Slack begins them too. */
+  sessions: Sessions;
   refusals: Pick<Refusals, 'add'>;
   bodies: Pick<BodyReader, 'read'>;
   /** Made only for this purpose. */
@@ -62,8 +72,10 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
   const { config, database, refusals, log, now } = deps;
   const { publicUrl, basePath, secure, trustProxy } = config.http;
   const sessions = createOperatorSessions({
+    sessions: deps.sessions,
     sealer: deps.sealer,
-    password: deps.password,
+    password: config.operatorPassword,
+    people: config.operatorSlackUsers,
     database,
     secure,
     now,
@@ -71,6 +83,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
   const throttle = createLoginThrottle({ now });
   const views = createOperatorViews({ config, database, now });
   const act = createOperatorActions(deps);
+  const ways = { password: sessions.hasPassword, slack: sessions.hasPeople };
 
   function send(visit: Visit, status: number, page: (frame: OperatorFrame) => string, headers = {}): void {
     const { res, query, session } = visit;
@@ -84,6 +97,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
       session,
       notice: noticeOf(query),
       inMaintenance: visit.inMaintenance,
+      signInPath: (next) => `/slack/signin?${new URLSearchParams({ return_to: basePath + next })}`,
       now: now(),
     });
     const body = withBasePath(html, basePath);
@@ -136,18 +150,21 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     return 'wrong';
   }
 
-  function logIn(visit: Visit, form: URLSearchParams): void {
+  async function logIn(visit: Visit, form: URLSearchParams): Promise<void> {
     const next = ownPath(form.get('next'));
     const tried = tryPassword(visit.req, form.get('password') ?? '');
     if (tried === 'right') {
-      log.info({ address: clientAddress(visit.req, trustProxy) }, 'an operator logged in');
-      seeOther(visit, next, { cookie: [sessions.begin(), sessions.rememberBrowser()] });
+      const { cookie: cookieHeader, 'user-agent': browser } = visit.req.headers;
+      const address = clientAddress(visit.req, trustProxy);
+      const cookie = await sessions.begin({ cookieHeader, browser, address });
+      log.info({ address }, 'an operator logged in');
+      seeOther(visit, next, { cookie: [cookie, sessions.rememberBrowser()] });
     } else if (tried === 'wrong') {
-      send(visit, 403, (frame) => loginPage(frame, { next, fault: { kind: 'wrong' } }));
+      send(visit, 403, (frame) => loginPage(frame, { next, ways, fault: { kind: 'wrong' } }));
     } else {
       const fault = { kind: 'slowed', waitMs: tried.waitMs } as const;
       const headers = { 'Retry-After': String(Math.ceil(tried.waitMs / 1000)) };
-      send(visit, 429, (frame) => loginPage(frame, { next, fault }), headers);
+      send(visit, 429, (frame) => loginPage(frame, { next, ways, fault }), headers);
     }
   }
 
@@ -158,33 +175,57 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     const form = await readForm(deps.bodies, req);
     if (typeof form === 'number') return sendMessage(visit, formFaults[form], { Connection: 'close' });
     // There is no session yet to bind the form to; its origin has just been checked.
-    if (path === loginPath) return logIn(visit, form);
+    if (path === loginPath && ways.password) return logIn(visit, form);
     if (!session) return seeOther(visit, loginAddress(pageOfForm(path)), { notice: 'session_ended' });
     if (!isFormOf(session, form)) return sendMessage(visit, 'not_from_here');
     if (path === '/operator/logout') {
-      return seeOther(visit, loginPath, { notice: 'logged_out', cookie: await sessions.end(session) });
+      return seeOther(visit, loginPath, {
+        notice: 'logged_out',
+        cookie: await sessions.end(req.headers.cookie),
+      });
     }
+    if (path === `${sessionsPath}/end`) return endSessionOf(visit, session, form);
     const [, id = '', action = ''] = /^\/operator\/installations\/(\w{1,100})\/([\w-]+)$/.exec(path) ?? [];
     const known = operatorActions.find((each) => each === action);
     if (!known) return sendMessage(visit, 'method_not_allowed', { Allow: 'GET' });
     const record = await readInstallRecord(database.queries, id);
     if (record?.clientId !== config.slack.clientId) return sendMessage(visit, 'not_found');
-    if (known === 'purge') {
-      // A purge cannot be undone: a browser that was left open is not enough.
+    // A purge cannot be undone: a browser that was left open is not enough.
+    if (known === 'purge' && session.person) {
+      const isFresh = now() - session.issuedAt < freshSignInMs;
+      if (!isFresh) return seeOther(visit, `/operator/installations/${id}`, { notice: 'sign_in_again' });
+    } else if (known === 'purge') {
       const tried = tryPassword(req, form.get('password') ?? '');
       const notice = tried === 'wrong' ? 'wrong_password' : 'password_slowed';
       if (tried !== 'right') return seeOther(visit, `/operator/installations/${id}`, { notice });
     }
-    const notice = await act(known, record, { form, address: clientAddress(req, trustProxy) });
+    const notice = await act(known, record, {
+      form,
+      address: clientAddress(req, trustProxy),
+      by: session,
+    });
     const isThere = (await readInstallRecord(database.queries, id)) !== undefined;
     seeOther(visit, isThere ? `/operator/installations/${id}` : '/operator/installations', { notice });
+  }
+
+  /** Operators have equal powers: each may end any operator's session. */
+  async function endSessionOf(visit: Visit, session: OperatorSession, form: URLSearchParams): Promise<void> {
+    const id = form.get('session') ?? '';
+    if (id === session.id) {
+      const cookie = await sessions.end(visit.req.headers.cookie);
+      return seeOther(visit, loginPath, { notice: 'logged_out', cookie });
+    }
+    const key = { id, clientId: config.slack.clientId, kind: 'operator' } as const;
+    const ended = await database.write((tx) => endSession(tx, key));
+    log.info({ ended, by: operatorName(session) }, 'an operator ended a session');
+    seeOther(visit, sessionsPath, { notice: ended ? 'session_ended_now' : 'session_gone' });
   }
 
   async function get(visit: Visit): Promise<void> {
     const { path, query, session } = visit;
     if (path === loginPath) {
       if (session) return seeOther(visit, home);
-      return send(visit, 200, (frame) => loginPage(frame, { next: ownPath(query.get('next')) }));
+      return send(visit, 200, (frame) => loginPage(frame, { next: ownPath(query.get('next')), ways }));
     }
     if (!session) return seeOther(visit, loginAddress(visit.req.url ?? home));
     const view = await views.find(path, query);
@@ -199,9 +240,6 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     try {
       visit.session = await sessions.read(req.headers.cookie);
       if (visit.session) visit.inMaintenance = await deps.isInMaintenance();
-      const kept = visit.session && sessions.keep(visit.session);
-      // A login or a logout replaces this cookie with its own.
-      if (kept) res.setHeader('Set-Cookie', kept);
       await (req.method === 'POST' ? post(visit) : get(visit));
     } catch (error) {
       const down = error instanceof DatabaseUnavailableError;
@@ -228,7 +266,7 @@ function loginAddress(next: string): string {
 
 /** The page that held a form which was sent without a session. */
 function pageOfForm(path: string): string {
-  return path.replace(/\/(?:retry|welcome|mark-gone|purge|logout)$/, '');
+  return path.replace(/\/(?:retry|welcome|mark-gone|purge|logout|end)$/, '');
 }
 
 /** The path if it is one of the operator's pages, else the overview: a login leads nowhere else. */

@@ -1,4 +1,4 @@
-import { html } from '../../http/html.ts';
+import { type Html, html } from '../../http/html.ts';
 import { type OperatorFrame, operatorPage } from './operator-page.ts';
 import { spanText } from './shown-values.ts';
 
@@ -6,6 +6,8 @@ import { spanText } from './shown-values.ts';
 export interface LoginContent {
   /** Where to go after the login; one of our own paths. */
   next: string;
+  /** The ways to log in; at least one. */
+  ways: { password: boolean; slack: boolean };
   /** What was wrong with the last try. */
   fault?: { kind: 'wrong' } | { kind: 'slowed'; waitMs: number };
 }
@@ -16,20 +18,31 @@ function faultText(fault: NonNullable<LoginContent['fault']>): string {
     : `Too many wrong passwords. Try again in ${spanText(Math.max(1000, fault.waitMs))}.`;
 }
 
-/** `GET /operator/login`: asks for the password. A whole HTML document. */
-export function loginPage(frame: OperatorFrame, { next, fault }: LoginContent): string {
-  return operatorPage(frame, {
-    title: 'Log in',
-    narrow: true,
-    content: html`<h1>Log in</h1>
-<p class="lead">For the people who run ${frame.site.brand.name}.</p>
-<form class="card login" method="post" action="/operator/login">
+function passwordForm({ next, fault }: LoginContent): Html {
+  return html`<form class="card login" method="post" action="/operator/login">
   <input type="hidden" name="next" value="${next}">
   <input class="visually-hidden" type="text" name="username" value="operator" autocomplete="username" tabindex="-1" aria-hidden="true" readonly>
   <label class="field"><span>Password</span><input type="password" name="password" autocomplete="current-password" required autofocus maxlength="1000"${fault && html` aria-describedby="fault" aria-invalid="true"`}></label>
   ${fault && html`<p id="fault" class="fault" role="alert">${faultText(fault)}</p>`}
   <button class="button" type="submit">Log in</button>
   <p class="small">It is OPERATOR_PASSWORD of this Foyer. You stay logged in for 12 hours, or until you do nothing for 30 minutes.</p>
-</form>`,
+</form>`;
+}
+
+function slackButton(frame: OperatorFrame, next: string): Html {
+  return html`<div class="card login"><p class="actions"><a class="button" href="${frame.signInPath(next)}">Sign in with Slack</a></p>
+  <p class="small">For the people in OPERATOR_SLACK_USERS.</p></div>`;
+}
+
+/** `GET /operator/login`: asks for the password, or leads to Slack. A whole HTML document. */
+export function loginPage(frame: OperatorFrame, content: LoginContent): string {
+  const { next, ways } = content;
+  return operatorPage(frame, {
+    title: 'Log in',
+    narrow: true,
+    content: html`<h1>Log in</h1>
+<p class="lead">For the people who run ${frame.site.brand.name}.</p>
+${ways.slack && slackButton(frame, next)}
+${ways.password && passwordForm(content)}`,
   });
 }

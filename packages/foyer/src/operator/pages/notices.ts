@@ -51,6 +51,12 @@ const notices = {
     tone: 'bad',
     text: 'Nothing was changed: too many wrong passwords. Wait a little, then try again.',
   },
+  sign_in_again: {
+    tone: 'warn',
+    text: 'Nothing was changed: a purge needs a sign-in with Slack of the last five minutes. Sign in again, and repeat it.',
+  },
+  session_ended_now: { tone: 'good', text: 'The session is ended, on every machine.' },
+  session_gone: { tone: 'plain', text: 'Nothing was changed: that session had ended already.' },
   logged_out: { tone: 'plain', text: 'You are logged out.' },
   session_ended: {
     tone: 'warn',

@@ -10,6 +10,7 @@ import { requestWelcome, type WelcomeRequestOutcome } from '../../steps/request-
 import { type Revocation, revokeTokens } from '../revoke-tokens.ts';
 import { settleUninstall } from '../settle-uninstall.ts';
 import type { Notice } from './notices.ts';
+import { type OperatorSession, operatorName } from './operator-session.ts';
 
 /** What an operator can do to an installation. The name is the last part of the form's address. */
 export const operatorActions = ['retry', 'welcome', 'mark-gone', 'purge'] as const;
@@ -23,6 +24,9 @@ export interface OperatorActionsDeps {
   now: () => number;
   log: Logger;
 }
+
+/** Who pressed. */
+type Operator = Pick<OperatorSession, 'person'>;
 
 /** A request must end within ten seconds, so revoking many people's tokens may take this long at most. */
 const giveBackMs = 5000;
@@ -47,33 +51,39 @@ const welcomeNotices: Readonly<Record<WelcomeRequestOutcome, Notice>> = {
 
 /**
  * Makes the function that carries out what an operator pressed and returns the outcome. Every action that took effect
- * is recorded in the installation's history, and logged with the operator's address; a purge, which erases the history,
- * is only logged.
+ * is recorded in the installation's history, with the person's id if they signed in with Slack, and logged with the
+ * operator's address; a purge, which erases the history, is only logged.
  */
 export function createOperatorActions(deps: OperatorActionsDeps) {
   const { database, store, now, log } = deps;
 
-  async function record(installation: InstallRecord, detail: string): Promise<void> {
-    const line = { installationId: installation.id, at: now(), userId: null, detail };
+  async function record(installation: InstallRecord, by: Operator, detail: string): Promise<void> {
+    const name = by.person && operatorName(by);
+    const line = {
+      installationId: installation.id,
+      at: now(),
+      userId: by.person?.userId ?? null,
+      detail: name === null ? detail : `${detail} (by ${name})`,
+    };
     await database.write((transaction) => appendHistory(transaction, { ...line, kind: 'operator_action' }));
   }
 
-  async function retry(installation: InstallRecord, form: URLSearchParams): Promise<Notice> {
+  async function retry(installation: InstallRecord, form: URLSearchParams, by: Operator): Promise<Notice> {
     const { run } = installation;
     if (!run || run.id !== form.get('run')) return 'run_not_newest';
     const outcome = await retryRun(database, run.id, { now: now() });
-    if (outcome === 'queued' || outcome === 'woken') await record(installation, `run again: ${run.id}`);
+    if (outcome === 'queued' || outcome === 'woken') await record(installation, by, `run again: ${run.id}`);
     deps.wakeWorker();
     return retryNotices[outcome];
   }
 
-  async function welcome(installation: InstallRecord): Promise<Notice> {
+  async function welcome(installation: InstallRecord, _form: URLSearchParams, by: Operator): Promise<Notice> {
     const outcome = await requestWelcome(database, {
       installationId: installation.id,
       userId: null,
       now: now(),
     });
-    if (outcome === 'queued') await record(installation, 'send the welcome again');
+    if (outcome === 'queued') await record(installation, by, 'send the welcome again');
     deps.wakeWorker();
     return welcomeNotices[outcome];
   }
@@ -100,7 +110,7 @@ export function createOperatorActions(deps: OperatorActionsDeps) {
     return still?.installedAt === installation.installedAt ? revocation : { stop: 'changed_meanwhile' };
   }
 
-  async function markGone(installation: InstallRecord, form: URLSearchParams): Promise<Notice> {
+  async function markGone(installation: InstallRecord, form: URLSearchParams, by: Operator): Promise<Notice> {
     if (installation.status === 'uninstalled') return 'already_gone';
     const given = await giveBack(installation, form);
     if ('stop' in given) return given.stop;
@@ -110,12 +120,12 @@ export function createOperatorActions(deps: OperatorActionsDeps) {
       { reason: 'operator' },
     );
     if (!gone) return 'already_gone';
-    await record(installation, `mark as gone: ${revocationText(given)}`);
+    await record(installation, by, `mark as gone: ${revocationText(given)}`);
     deps.wakeWorker();
     return given.notRevoked.length > 0 ? 'marked_gone_not_revoked' : 'marked_gone';
   }
 
-  async function purge(installation: InstallRecord, form: URLSearchParams): Promise<Notice> {
+  async function purge(installation: InstallRecord, form: URLSearchParams, by: Operator): Promise<Notice> {
     const given = await giveBack(installation, form);
     if ('stop' in given) return given.stop;
     const { id: installationId, teamId, enterpriseId, isEnterpriseInstall } = installation;
@@ -124,7 +134,7 @@ export function createOperatorActions(deps: OperatorActionsDeps) {
     if (await settleUninstall(database.queries, installationId, uninstallWaitMs)) return 'purge_waits';
     await store.purgeInstallation(installationId);
     log.warn(
-      { installationId, teamId, enterpriseId, tokens: revocationText(given) },
+      { installationId, teamId, enterpriseId, tokens: revocationText(given), by: operatorName(by) },
       'purged by an operator',
     );
     deps.wakeWorker();
@@ -136,11 +146,17 @@ export function createOperatorActions(deps: OperatorActionsDeps) {
   return async function act(
     action: OperatorAction,
     installation: InstallRecord,
-    press: { form: URLSearchParams; address: string },
+    press: { form: URLSearchParams; address: string; by: Operator },
   ): Promise<Notice> {
-    const notice = await carryOut[action](installation, press.form);
+    const notice = await carryOut[action](installation, press.form, press.by);
     log.info(
-      { action, installationId: installation.id, notice, address: press.address },
+      {
+        action,
+        installationId: installation.id,
+        notice,
+        address: press.address,
+        by: operatorName(press.by),
+      },
       'an operator pressed a button',
     );
     return notice;

@@ -16,6 +16,8 @@ export interface OperatorFrame extends PageFrame {
   inMaintenance?: boolean;
   /** How the steps of the definition are shown. */
   faces: StepFaces;
+  /** Where an operator signs in with Slack, to come back to one of these pages. */
+  signInPath(next: string): string;
   now: number;
 }
 
@@ -24,6 +26,7 @@ const sections = [
   { name: 'overview', path: '/operator', label: 'Overview' },
   { name: 'installations', path: '/operator/installations', label: 'Installations' },
   { name: 'requests', path: '/operator/requests', label: 'Install requests' },
+  { name: 'sessions', path: '/operator/sessions', label: 'Sessions' },
 ] as const;
 
 export type Section = (typeof sections)[number]['name'];

@@ -2,42 +2,27 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { parseCookie, stringifySetCookie } from 'cookie';
 import { z } from 'zod';
 import type { Database } from '../../database/database.ts';
-import { endOperatorSession, isOperatorSessionEnded } from '../../database/operator-sessions.ts';
 import type { Sealer } from '../../installations/sealer.ts';
+import type { Sessions } from '../../signin/sessions.ts';
 
 /**
- * Why sealed and not stored: any replica that has the keyring can open a session, and a restart ends none. A sealed
- * session cannot be ended early, so a logout is stored until the session expires, and every replica looks for it at
- * each request. Each session is also bound to the password under which it began: changing the password ends them all.
+ * An operator has the password, or has signed in with Slack and is on the list of OPERATOR_SLACK_USERS. A session with
+ * the password is bound to it: changing the password ends them all. A session with Slack ends once its person is taken
+ * off the list.
  */
 
-/** How long an operator stays logged in. */
-export const sessionLifetimeMs = 12 * 3_600_000;
-
-/** A session that is idle for this long has ended. */
-export const sessionIdleMs = 30 * 60_000;
-/** The cookie says when the session was last used, and is written again this often. */
-const seenEveryMs = 60_000;
+/** How long a sign-in with Slack counts as one for what cannot be undone. */
+export const freshSignInMs = 5 * 60_000;
 
 /** An operator's session. */
 export interface OperatorSession {
   id: string;
   issuedAt: number;
-  /** When it was last used, to the minute. */
-  seenAt: number;
   /** Every form of this session carries it. */
   csrfToken: string;
+  /** Who signed in with Slack; null for someone with the password. */
+  person: { teamId: string; userId: string } | null;
 }
-
-const sealedSchema = z.object({
-  id: z.string(),
-  issuedAt: z.number(),
-  seenAt: z.number(),
-  csrfToken: z.string(),
-  passwordMark: z.string(),
-});
-
-const place = 'operator-session';
 
 /**
  * A browser in which the right password was entered once may still try while strangers guess from many addresses. Its
@@ -49,93 +34,99 @@ const browserKnownMs = 90 * 24 * 3_600_000;
 
 /** Makes the sessions of the operator's pages. `sealer` is made only for this purpose. */
 export function createOperatorSessions(deps: {
+  sessions: Sessions;
   sealer: Sealer;
-  password: string;
-  database: Pick<Database, 'queries' | 'write'>;
+  /** Undefined if operators only sign in with Slack. */
+  password: string | undefined;
+  /** The people who may sign in with Slack: `T…/U…`. */
+  people: readonly string[];
+  database: Pick<Database, 'write'>;
   /** Whether browsers reach us over https. */
   secure: boolean;
   now: () => number;
 }) {
-  const { sealer, password, database, secure, now } = deps;
-  const name = `${secure ? '__Host-' : ''}foyer-operator`;
-  const passwordHash = createHash('sha256').update(password).digest();
-  const passwordMark = createHash('sha256')
-    .update('operator session')
-    .update(passwordHash)
-    .digest('base64url');
-
-  const browserName = `${name}-browser`;
-  const cookie = (value: string, maxAge: number, cookieName = name): string =>
-    stringifySetCookie({
-      name: cookieName,
-      value,
-      maxAge,
-      path: '/',
-      httpOnly: true,
-      sameSite: 'lax',
-      secure,
-    });
-
-  function sessionCookie(session: OperatorSession): string {
-    const leftMs = session.issuedAt + sessionLifetimeMs - now();
-    const sealed = sealer.seal(JSON.stringify({ ...session, passwordMark }), place);
-    return cookie(sealed, Math.max(1, Math.floor(leftMs / 1000)));
-  }
+  const { sessions, sealer, password, people, database, secure, now } = deps;
+  const passwordHash = password === undefined ? undefined : sha256(password);
+  const passwordMark =
+    passwordHash && createHash('sha256').update('operator session').update(passwordHash).digest('base64url');
+  const browserName = `${secure ? '__Host-' : ''}foyer-operator-browser`;
 
   return {
+    hasPassword: password !== undefined,
+    /** Whether operators can sign in with Slack. */
+    hasPeople: people.length > 0,
+
     /** Whether it is the password; the time that the check takes reveals nothing about it. */
     isPassword(given: string): boolean {
-      return timingSafeEqual(createHash('sha256').update(given).digest(), passwordHash);
+      return passwordHash !== undefined && timingSafeEqual(sha256(given), passwordHash);
     },
 
     /** Marks this browser as one that knew the password; returns its Set-Cookie header. */
     rememberBrowser(): string {
       const known = { id: randomBytes(16).toString('base64url'), since: now(), passwordMark };
-      return cookie(sealer.seal(JSON.stringify(known), browserPlace), browserKnownMs / 1000, browserName);
+      return stringifySetCookie({
+        name: browserName,
+        value: sealer.seal(JSON.stringify(known), browserPlace),
+        maxAge: browserKnownMs / 1000,
+        path: '/',
+        httpOnly: true,
+        sameSite: 'lax',
+        secure,
+      });
     },
 
     /** The id of a browser that knew the password within the last 90 days; undefined for any other. */
     knownBrowser(cookieHeader: string | undefined): string | undefined {
       const sealed = parseCookie(cookieHeader ?? '')[browserName];
-      const known = sealed === undefined ? undefined : open(sealer, sealed, browserPlace, browserSchema);
-      if (!known || !sameText(known.passwordMark, passwordMark)) return undefined;
+      const known = sealed === undefined ? undefined : openBrowser(sealer, sealed);
+      if (!known || passwordMark === undefined || !sameText(known.passwordMark, passwordMark))
+        return undefined;
       return now() - known.since < browserKnownMs ? known.id : undefined;
     },
 
-    /** Begins a session; returns its Set-Cookie header. */
-    begin(): string {
-      const id = randomBytes(16).toString('base64url');
-      const csrfToken = randomBytes(16).toString('base64url');
-      return sessionCookie({ id, csrfToken, issuedAt: now(), seenAt: now() });
+    /** Begins a session with the password; returns its Set-Cookie header. @throws DatabaseUnavailableError */
+    begin(visit: {
+      cookieHeader: string | undefined;
+      browser: string | undefined;
+      address: string;
+    }): Promise<string> {
+      const { cookieHeader, browser, address } = visit;
+      const nobody = {
+        installation_id: null,
+        life: null,
+        registered_team_id: null,
+        team_id: null,
+        enterprise_id: null,
+        user_id: null,
+        slack_signed_at: null,
+        checked_at: null,
+      };
+      const place = { browser: browser?.slice(0, 200) ?? null, address };
+      return database.write((tx) =>
+        sessions.begin(tx, { ...nobody, ...place, cookieHeader, mark: passwordMark }),
+      );
     },
 
-    /** Records that a session is in use; returns its Set-Cookie header, or undefined if it was recorded just now. */
-    keep(session: OperatorSession): string | undefined {
-      if (now() - session.seenAt < seenEveryMs) return undefined;
-      return sessionCookie({ ...session, seenAt: now() });
-    },
-
-    /** The session of a request, or undefined if there is no valid one. @throws DatabaseUnavailableError */
+    /**
+     * The session of a request, whose use is recorded; undefined if there is no valid one.
+     * @throws DatabaseUnavailableError
+     */
     async read(cookieHeader: string | undefined): Promise<OperatorSession | undefined> {
-      const sealed = parseCookie(cookieHeader ?? '')[name];
-      const session = sealed === undefined ? undefined : open(sealer, sealed, place, sealedSchema);
-      if (!session || !sameText(session.passwordMark, passwordMark)) return undefined;
-      const age = now() - session.issuedAt;
-      // Our clock may be slightly behind that of the replica that began the session: that does not end it.
-      if (age >= sessionLifetimeMs || age < -60_000) return undefined;
-      if (now() - session.seenAt >= sessionIdleMs) return undefined;
-      // This comes last, so that only a valid session makes the database work.
-      if (await isOperatorSessionEnded(database.queries, session.id)) return undefined;
-      const { id, issuedAt, seenAt, csrfToken } = session;
-      return { id, issuedAt, seenAt, csrfToken };
+      const session = await sessions.read(cookieHeader);
+      if (!session) return undefined;
+      const { row, csrfToken, mark } = session;
+      const { id, began_at: issuedAt, team_id: teamId, user_id: userId } = row;
+      const person = teamId === null || userId === null ? null : { teamId, userId };
+      const isStillOperator = person
+        ? people.includes(`${person.teamId}/${person.userId}`)
+        : passwordMark !== undefined && sameText(mark, passwordMark);
+      if (!isStillOperator) return undefined;
+      await sessions.keep(session);
+      return { id, issuedAt, csrfToken, person };
     },
 
-    /** Ends a session everywhere; returns the header that removes its cookie. @throws DatabaseUnavailableError */
-    async end({ id, issuedAt }: OperatorSession): Promise<string> {
-      const lapsesAt = issuedAt + sessionLifetimeMs;
-      await database.write((transaction) => endOperatorSession(transaction, { id, lapsesAt, now: now() }));
-      return cookie('', 0);
-    },
+    /** Ends the session of a request everywhere; returns the header that removes its cookie. */
+    end: sessions.end,
   };
 }
 
@@ -146,19 +137,23 @@ export function isFormOf(session: OperatorSession, form: URLSearchParams): boole
   return sameText(form.get('csrf') ?? '', session.csrfToken);
 }
 
-function open<Content>(
-  sealer: Sealer,
-  sealed: string,
-  at: string,
-  schema: z.ZodType<Content>,
-): Content | undefined {
+/** Who an operator is, in a log or a history: `T…/U…`, or the password. */
+export function operatorName({ person }: Pick<OperatorSession, 'person'>): string {
+  return person ? `${person.teamId}/${person.userId}` : 'the password';
+}
+
+function openBrowser(sealer: Sealer, sealed: string): z.output<typeof browserSchema> | undefined {
   if (sealed.length > 2000) return undefined;
   try {
-    return schema.parse(JSON.parse(sealer.open(sealed, at)));
+    return browserSchema.parse(JSON.parse(sealer.open(sealed, browserPlace)));
   } catch {
     // Only we can make a valid one, so any error means that it is not ours.
     return undefined;
   }
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }
 
 function sameText(a: string, b: string): boolean {

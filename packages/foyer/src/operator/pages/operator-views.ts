@@ -7,6 +7,8 @@ import { toPage } from '../../database/page.ts';
 import { readUsers } from '../../database/people.ts';
 import { readStepAttempts } from '../../database/run-steps.ts';
 import { listRuns } from '../../database/runs.ts';
+import { listOperatorSessions } from '../../database/sessions.ts';
+import { operatorTimes } from '../../signin/sessions.ts';
 import { countInstallations, listInstallationsPage } from '../installation-lists.ts';
 import { countFailingRuns, readQueueState } from '../queue-state.ts';
 import { countRequestsByDay, listInstallRequests } from '../request-lists.ts';
@@ -18,6 +20,7 @@ import { cursorOf } from './list-address.ts';
 import type { OperatorFrame } from './operator-page.ts';
 import { overviewPage } from './overview-page.ts';
 import { requestOutcomes, requestsPage } from './requests-page.ts';
+import { sessionsPage, sessionsPath } from './sessions-page.ts';
 
 /** A page whose data has been read: it needs only its frame. */
 export type OperatorView = (frame: OperatorFrame) => string;
@@ -106,6 +109,14 @@ export function createOperatorViews(deps: { config: Config; database: Database; 
     return (frame) => installationPage(frame, content);
   }
 
+  async function sessions(): Promise<OperatorView> {
+    const usedSince = now() - operatorTimes.idleMs;
+    const beganAfter = now() - operatorTimes.lifetimeMs;
+    const found = await listOperatorSessions(queries, { clientId, usedSince });
+    const valid = found.filter((session) => session.began_at > beganAfter);
+    return (frame) => sessionsPage(frame, valid);
+  }
+
   async function confirmation(record: InstallRecord, action: 'mark-gone' | 'purge'): Promise<OperatorView> {
     const users = (await readUsers(queries, record)).length;
     const rows = { users, ...(await countInstallationRows(queries, record.id)) };
@@ -118,6 +129,7 @@ export function createOperatorViews(deps: { config: Config; database: Database; 
       if (path === '/operator') return overview();
       if (path === '/operator/installations') return installations(query);
       if (path === '/operator/requests') return requests(query);
+      if (path === sessionsPath) return sessions();
       const [, id, part] = /^\/operator\/installations\/(\w{1,100})(?:\/([\w-]+))?$/.exec(path) ?? [];
       const record = id === undefined ? undefined : await readInstallRecord(queries, id);
       // Apps that share a database do not see each other.

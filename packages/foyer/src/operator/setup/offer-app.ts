@@ -16,8 +16,12 @@ export interface OfferedApp {
  * Fills the manifest, writes it beside `.env` for those who paste, and makes the link for those who click.
  * @throws CommandError if the file cannot be written
  */
-export function offerApp(folder: string, manifestText: string, publicUrl: string): OfferedApp {
-  const manifest = fillManifest(manifestText, publicUrl);
+export function offerApp(
+  folder: string,
+  manifestText: string,
+  { publicUrl, signsIn }: { publicUrl: string; signsIn: boolean },
+): OfferedApp {
+  const manifest = fillManifest(manifestText, publicUrl, { signsIn });
   const file = join(folder, manifestFileName);
   const before = replace(file, `${JSON.stringify(manifest, null, 2)}\n`);
   return {

@@ -230,6 +230,63 @@ export const de: Translation = {
     'failure.wrong_host.what':
       'Sie haben {app} unter einem anderen Hostnamen erreicht. Zum Schutz Ihrer Sitzung öffnet sich diese Seite nur unter ihrer eigenen Adresse.',
     'failure.wrong_host.do': 'Machen Sie dort weiter.',
+    'failure.notSignedIn': 'Sie sind nicht angemeldet',
+    'failure.signin_cancelled.title': 'Sie haben die Anmeldung abgebrochen',
+    'failure.signin_cancelled.what':
+      'Sie haben auf Slacks Seite abgelehnt. Slack hat uns nicht mitgeteilt, wer Sie sind.',
+    'failure.signin_cancelled.do': 'Wenn Sie es sich anders überlegt haben, versuchen Sie es noch einmal.',
+    'failure.signin_state.title': 'Diese Anmeldung kann nicht abgeschlossen werden',
+    'failure.signin_state.what':
+      'Sie wurde in einem anderen Browser oder vor mehr als zehn Minuten begonnen, oder sie wurde schon abgeschlossen.',
+    'failure.signin_state.do':
+      'Versuchen Sie es in diesem Browser noch einmal. Falls er Cookies blockiert, erlauben Sie sie zuerst für diese Seite.',
+    'failure.signin_return.title': 'Wir wissen nicht, wohin dieser Link führt',
+    'failure.signin_return.what':
+      'Er verlangt, dass wir Sie nach der Anmeldung zu einer anderen Website schicken, die wir nicht kennen.',
+    'failure.signin_return.do':
+      'Öffnen Sie die Seite, von der Sie kamen, und melden Sie sich dort noch einmal an.',
+    'failure.signin_refused.title': 'Slack hat die Anmeldung abgelehnt',
+    'failure.signin_refused.what':
+      'Slack hat die Anmeldung bei {app} nicht zugelassen. Vielleicht hat Ihre Workspace-Administration das eingeschränkt.',
+    'failure.signin_refused.do':
+      'Fragen Sie Ihre Workspace-Administration, und versuchen Sie es dann noch einmal.',
+    'failure.signin_untrusted.title': 'Wir konnten nicht bestätigen, wer Sie sind',
+    'failure.signin_untrusted.what':
+      'Slacks Antwort hat unsere Prüfungen nicht bestanden. Deshalb haben wir ihr nicht vertraut.',
+    'failure.signin_untrusted.do':
+      'Versuchen Sie es noch einmal. Wenn es wieder geschieht, sagen Sie es den Betreibern von {app}.',
+    'failure.signin_unreachable.title': 'Slack war für die Anmeldung nicht erreichbar',
+    'failure.signin_unreachable.what':
+      'Slack hat nicht oder nicht richtig geantwortet. Das vergeht meist in wenigen Minuten.',
+    'failure.signin_unreachable.do': 'Versuchen Sie es in ein paar Minuten noch einmal.',
+    'failure.signin_misconfigured.title': 'Die Anmeldung mit Slack ist nicht richtig eingerichtet',
+    'failure.signin_misconfigured.what':
+      'Slack akzeptiert die Einstellungen von {app} nicht. Sie haben nichts falsch gemacht.',
+    'failure.signin_misconfigured.do':
+      'Die Betreiber von {app} müssen das beheben. Bis dahin hilft kein neuer Versuch.',
+    'failure.signin_not_installed.title': 'In Ihrem Workspace gibt es {app} noch nicht',
+    'failure.signin_not_installed.what':
+      'Slack hat bestätigt, wer Sie sind. Anmelden können sich hier aber nur Mitglieder eines Workspace, in dem {app} installiert ist.',
+    'failure.signin_not_installed.do':
+      'Fügen Sie {app} zu Ihrem Workspace hinzu, oder bitten Sie Ihre Administration darum. Melden Sie sich dann noch einmal an.',
+    'failure.signin_not_operator.title': 'Diese Seiten sind für die Betreiber',
+    'failure.signin_not_operator.what':
+      'Slack hat bestätigt, wer Sie sind. Sie stehen aber nicht auf der Liste der Betreiber von {app}.',
+    'failure.signin_not_operator.do':
+      'Wenn Sie darauf stehen sollten, fragen Sie die Betreiber von {app}. Sie können es auch als eine andere Person noch einmal versuchen.',
+    'failure.signin_limited.title': 'Zu viele Anmeldungen auf einmal',
+    'failure.signin_limited.what':
+      'Wir haben mehr Anmeldungen erhalten, als wir auf einmal annehmen. Diese haben wir nicht begonnen.',
+    'failure.signin_limited.do':
+      'Versuchen Sie es in {unit, select, minutes {{count, plural, one {# Minute} other {# Minuten}}} other {{count, plural, one {# Sekunde} other {# Sekunden}}}} noch einmal.',
+    'failure.signout_refused.title': 'Bitte melden Sie sich auf unserer eigenen Seite ab',
+    'failure.signout_refused.what':
+      'Die Aufforderung, Sie abzumelden, kam von einer anderen Website. Wir sind ihr nicht gefolgt.',
+    'failure.signout_refused.do': 'Gehen Sie zur Startseite, und melden Sie sich dort ab.',
+    'signin.button': 'Mit Slack anmelden',
+    'signin.signedOut.title': 'Sie sind abgemeldet',
+    'signin.signedOut.what':
+      'Sie sind in diesem Browser von {app} abgemeldet. Bei Slack sind Sie weiterhin angemeldet.',
     'failure.link_invalid.title': 'Wir vertrauen diesem Link nicht',
     'failure.link_invalid.what':
       'Der Link, der Sie hierher gebracht hat, ist unvollständig oder wurde verändert.',

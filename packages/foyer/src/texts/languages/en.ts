@@ -215,6 +215,57 @@ export const en = {
   'failure.wrong_host.what':
     'You reached {app} under another host name. To keep your session safe, this page opens at its own address only.',
   'failure.wrong_host.do': 'Continue at that address.',
+  'failure.notSignedIn': 'You are not signed in',
+  'failure.signin_cancelled.title': 'You cancelled the sign-in',
+  'failure.signin_cancelled.what': 'You said no on Slack’s page, so Slack did not tell us who you are.',
+  'failure.signin_cancelled.do': 'If you changed your mind, try again.',
+  'failure.signin_state.title': 'This sign-in cannot be finished',
+  'failure.signin_state.what':
+    'It was started in another browser or more than ten minutes ago, or it was finished before.',
+  'failure.signin_state.do':
+    'Try again in this browser. If it blocks cookies, allow them for this site first.',
+  'failure.signin_return.title': 'We do not know where this link leads',
+  'failure.signin_return.what':
+    'It asks us to send you to another site after you sign in, and we do not know that site.',
+  'failure.signin_return.do': 'Open the page that you came from, and sign in there again.',
+  'failure.signin_refused.title': 'Slack refused the sign-in',
+  'failure.signin_refused.what':
+    'Slack did not let you sign in to {app}. An admin of your workspace may have restricted this.',
+  'failure.signin_refused.do': 'Ask an admin of your workspace, then try again.',
+  'failure.signin_untrusted.title': 'We could not confirm who you are',
+  'failure.signin_untrusted.what': 'Slack’s answer did not pass our checks, so we did not trust it.',
+  'failure.signin_untrusted.do': 'Try again. If this happens again, tell the people who run {app}.',
+  'failure.signin_unreachable.title': 'We could not reach Slack to sign you in',
+  'failure.signin_unreachable.what':
+    'Slack did not answer, or not as it should. This usually passes within minutes.',
+  'failure.signin_unreachable.do': 'Try again in a few minutes.',
+  'failure.signin_misconfigured.title': 'Sign in with Slack is not set up correctly',
+  'failure.signin_misconfigured.what':
+    'Slack does not accept the settings that {app} runs with. You did nothing wrong.',
+  'failure.signin_misconfigured.do':
+    'The people who run {app} must fix this. Until then, trying again does not help.',
+  'failure.signin_not_installed.title': 'Your workspace does not have {app} yet',
+  'failure.signin_not_installed.what':
+    'Slack confirmed who you are, but only members of a workspace that has {app} can sign in here.',
+  'failure.signin_not_installed.do':
+    'Add {app} to your workspace, or ask an admin to add it. Then sign in again.',
+  'failure.signin_not_operator.title': 'These pages are for operators',
+  'failure.signin_not_operator.what':
+    'Slack confirmed who you are, but you are not on the list of people who run {app}.',
+  'failure.signin_not_operator.do':
+    'If you should be, ask the people who run {app}. You can also try again as someone else.',
+  'failure.signin_limited.title': 'Too many sign-ins at once',
+  'failure.signin_limited.what':
+    'We received more sign-ins than we accept at once, so we did not start this one.',
+  'failure.signin_limited.do':
+    'Try again in {unit, select, minutes {{count, plural, one {# minute} other {# minutes}}} other {{count, plural, one {# second} other {# seconds}}}}.',
+  'failure.signout_refused.title': 'Please sign out on our own page',
+  'failure.signout_refused.what':
+    'The request to sign you out came from another site, so we did not follow it.',
+  'failure.signout_refused.do': 'Go to the start page and sign out from there.',
+  'signin.button': 'Sign in with Slack',
+  'signin.signedOut.title': 'You are signed out',
+  'signin.signedOut.what': 'You are signed out of {app} in this browser. You are still signed in to Slack.',
   'failure.link_invalid.title': 'We do not trust this link',
   'failure.link_invalid.what': 'The link that brought you here is incomplete or was changed.',
   'failure.link_invalid.do': 'Ask the person or the page that gave it to you for a new one.',

@@ -222,6 +222,59 @@ export const es: Translation = {
     'failure.wrong_host.what':
       'Llegó a {app} con otro nombre de host. Para proteger su sesión, esta página solo se abre en su propia dirección.',
     'failure.wrong_host.do': 'Continúe en esa dirección.',
+    'failure.notSignedIn': 'No ha iniciado sesión',
+    'failure.signin_cancelled.title': 'Ha cancelado el inicio de sesión',
+    'failure.signin_cancelled.what':
+      'Usted rechazó en la página de Slack, así que Slack no nos dijo quién es.',
+    'failure.signin_cancelled.do': 'Si ha cambiado de idea, inténtelo de nuevo.',
+    'failure.signin_state.title': 'Este inicio de sesión no se puede terminar',
+    'failure.signin_state.what': 'Se empezó en otro navegador o hace más de diez minutos, o ya se terminó.',
+    'failure.signin_state.do':
+      'Inténtelo de nuevo en este navegador. Si bloquea las cookies, permítalas antes para este sitio.',
+    'failure.signin_return.title': 'No sabemos adónde lleva este enlace',
+    'failure.signin_return.what':
+      'Nos pide que le enviemos a otro sitio después de iniciar sesión, y no conocemos ese sitio.',
+    'failure.signin_return.do': 'Abra la página de la que viene e inicie sesión allí de nuevo.',
+    'failure.signin_refused.title': 'Slack rechazó el inicio de sesión',
+    'failure.signin_refused.what':
+      'Slack no le dejó iniciar sesión en {app}. Puede que un administrador de su espacio de trabajo lo haya restringido.',
+    'failure.signin_refused.do': 'Pregunte a un administrador de su espacio de trabajo e inténtelo de nuevo.',
+    'failure.signin_untrusted.title': 'No pudimos confirmar quién es usted',
+    'failure.signin_untrusted.what':
+      'La respuesta de Slack no pasó nuestras comprobaciones, así que no confiamos en ella.',
+    'failure.signin_untrusted.do':
+      'Inténtelo de nuevo. Si vuelve a ocurrir, avise al equipo que gestiona {app}.',
+    'failure.signin_unreachable.title': 'No pudimos contactar con Slack para iniciar sesión',
+    'failure.signin_unreachable.what': 'Slack no respondió, o no como debía. Suele pasar en unos minutos.',
+    'failure.signin_unreachable.do': 'Inténtelo de nuevo en unos minutos.',
+    'failure.signin_misconfigured.title': 'El inicio de sesión con Slack no está bien configurado',
+    'failure.signin_misconfigured.what':
+      'Slack no acepta la configuración de {app}. Usted no ha hecho nada mal.',
+    'failure.signin_misconfigured.do':
+      'El equipo que gestiona {app} debe corregirlo. Hasta entonces, intentarlo de nuevo no ayuda.',
+    'failure.signin_not_installed.title': 'Su espacio de trabajo aún no tiene {app}',
+    'failure.signin_not_installed.what':
+      'Slack confirmó quién es usted, pero aquí solo pueden iniciar sesión los miembros de un espacio de trabajo que tenga {app}.',
+    'failure.signin_not_installed.do':
+      'Añada {app} a su espacio de trabajo o pídaselo a un administrador. Después, inicie sesión de nuevo.',
+    'failure.signin_not_operator.title': 'Estas páginas son para el equipo que gestiona la app',
+    'failure.signin_not_operator.what':
+      'Slack confirmó quién es usted, pero no está en la lista de personas que gestionan {app}.',
+    'failure.signin_not_operator.do':
+      'Si debería estarlo, pregunte al equipo que gestiona {app}. También puede intentarlo con otra cuenta.',
+    'failure.signin_limited.title': 'Demasiados inicios de sesión a la vez',
+    'failure.signin_limited.what':
+      'Recibimos más inicios de sesión de los que aceptamos a la vez, así que no empezamos este.',
+    'failure.signin_limited.do':
+      'Inténtelo de nuevo en {unit, select, minutes {{count, plural, one {# minuto} other {# minutos}}} other {{count, plural, one {# segundo} other {# segundos}}}}.',
+    'failure.signout_refused.title': 'Cierre la sesión en nuestra propia página',
+    'failure.signout_refused.what':
+      'La petición de cerrar su sesión vino de otro sitio, así que no la seguimos.',
+    'failure.signout_refused.do': 'Vaya a la página de inicio y cierre la sesión allí.',
+    'signin.button': 'Iniciar sesión con Slack',
+    'signin.signedOut.title': 'Ha cerrado la sesión',
+    'signin.signedOut.what':
+      'Ha cerrado la sesión de {app} en este navegador. Sigue con la sesión iniciada en Slack.',
     'failure.link_invalid.title': 'No confiamos en este enlace',
     'failure.link_invalid.what': 'El enlace que le trajo aquí está incompleto o se modificó.',
     'failure.link_invalid.do': 'Pida uno nuevo a la persona o a la página que se lo dio.',

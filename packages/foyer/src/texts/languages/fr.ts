@@ -229,6 +229,61 @@ export const fr: Translation = {
     'failure.wrong_host.what':
       'Vous avez atteint {app} sous un autre nom d’hôte. Pour protéger votre session, cette page ne s’ouvre qu’à sa propre adresse.',
     'failure.wrong_host.do': 'Continuez à cette adresse.',
+    'failure.notSignedIn': 'Vous n’êtes pas connecté',
+    'failure.signin_cancelled.title': 'Vous avez annulé la connexion',
+    'failure.signin_cancelled.what':
+      'Vous avez refusé sur la page de Slack : Slack ne nous a pas dit qui vous êtes.',
+    'failure.signin_cancelled.do': 'Si vous avez changé d’avis, réessayez.',
+    'failure.signin_state.title': 'Cette connexion ne peut pas aboutir',
+    'failure.signin_state.what':
+      'Elle a commencé dans un autre navigateur ou il y a plus de dix minutes, ou elle a déjà abouti.',
+    'failure.signin_state.do':
+      'Réessayez dans ce navigateur. S’il bloque les cookies, autorisez-les d’abord pour ce site.',
+    'failure.signin_return.title': 'Nous ne savons pas où mène ce lien',
+    'failure.signin_return.what':
+      'Il nous demande de vous envoyer vers un autre site après la connexion, et nous ne connaissons pas ce site.',
+    'failure.signin_return.do':
+      'Ouvrez la page d’où vous venez et connectez-vous de nouveau depuis celle-ci.',
+    'failure.signin_refused.title': 'Slack a refusé la connexion',
+    'failure.signin_refused.what':
+      'Slack ne vous a pas laissé vous connecter à {app}. Un administrateur de votre espace de travail a peut-être limité cela.',
+    'failure.signin_refused.do': 'Demandez à un administrateur de votre espace de travail, puis réessayez.',
+    'failure.signin_untrusted.title': 'Nous n’avons pas pu confirmer votre identité',
+    'failure.signin_untrusted.what':
+      'La réponse de Slack n’a pas passé nos vérifications ; nous ne lui avons donc pas fait confiance.',
+    'failure.signin_untrusted.do': 'Réessayez. Si cela se reproduit, prévenez l’équipe qui gère {app}.',
+    'failure.signin_unreachable.title': 'Slack est injoignable pour vous connecter',
+    'failure.signin_unreachable.what':
+      'Slack n’a pas répondu, ou pas correctement. Cela passe généralement en quelques minutes.',
+    'failure.signin_unreachable.do': 'Réessayez dans quelques minutes.',
+    'failure.signin_misconfigured.title': 'La connexion avec Slack n’est pas bien configurée',
+    'failure.signin_misconfigured.what':
+      'Slack n’accepte pas les paramètres de {app}. Vous n’y êtes pour rien.',
+    'failure.signin_misconfigured.do':
+      'L’équipe qui gère {app} doit corriger cela. D’ici là, réessayer ne sert à rien.',
+    'failure.signin_not_installed.title': 'Votre espace de travail n’a pas encore {app}',
+    'failure.signin_not_installed.what':
+      'Slack a confirmé votre identité, mais seuls les membres d’un espace de travail où {app} est installée peuvent se connecter ici.',
+    'failure.signin_not_installed.do':
+      'Ajoutez {app} à votre espace de travail ou demandez-le à un administrateur. Puis connectez-vous de nouveau.',
+    'failure.signin_not_operator.title': 'Ces pages sont réservées à l’équipe qui gère l’application',
+    'failure.signin_not_operator.what':
+      'Slack a confirmé votre identité, mais vous n’êtes pas sur la liste des personnes qui gèrent {app}.',
+    'failure.signin_not_operator.do':
+      'Si vous devriez y être, adressez-vous à l’équipe qui gère {app}. Vous pouvez aussi réessayer avec un autre compte.',
+    'failure.signin_limited.title': 'Trop de connexions à la fois',
+    'failure.signin_limited.what':
+      'Nous avons reçu plus de connexions que nous n’en acceptons à la fois ; celle-ci n’a pas commencé.',
+    'failure.signin_limited.do':
+      'Réessayez dans {unit, select, minutes {{count, plural, one {# minute} other {# minutes}}} other {{count, plural, one {# seconde} other {# secondes}}}}.',
+    'failure.signout_refused.title': 'Déconnectez-vous depuis notre propre page',
+    'failure.signout_refused.what':
+      'La demande de déconnexion venait d’un autre site ; nous ne l’avons pas suivie.',
+    'failure.signout_refused.do': 'Allez à la page d’accueil et déconnectez-vous depuis celle-ci.',
+    'signin.button': 'Se connecter avec Slack',
+    'signin.signedOut.title': 'Vous êtes déconnecté',
+    'signin.signedOut.what':
+      'Vous êtes déconnecté de {app} dans ce navigateur. Vous restez connecté à Slack.',
     'failure.link_invalid.title': 'Nous ne faisons pas confiance à ce lien',
     'failure.link_invalid.what': 'Le lien qui vous a amené ici est incomplet ou a été modifié.',
     'failure.link_invalid.do': 'Demandez-en un nouveau à la personne ou à la page qui vous l’a donné.',

@@ -210,6 +210,57 @@ export const ja: Translation = {
     'failure.wrong_host.what':
       '別のホスト名で {app} にアクセスしました。セッションを守るため、このページは本来のアドレスでのみ開きます。',
     'failure.wrong_host.do': 'そのアドレスで続けてください。',
+    'failure.notSignedIn': 'サインインしていません',
+    'failure.signin_cancelled.title': 'サインインをキャンセルしました',
+    'failure.signin_cancelled.what':
+      'Slack のページで拒否されたため、あなたの情報は Slack から伝えられていません。',
+    'failure.signin_cancelled.do': '気が変わった場合は、もう一度お試しください。',
+    'failure.signin_state.title': 'このサインインは完了できません',
+    'failure.signin_state.what': '別のブラウザーで開始されたか、10 分以上経過したか、すでに完了しています。',
+    'failure.signin_state.do':
+      'このブラウザーでもう一度お試しください。Cookie をブロックしている場合は、先にこのサイトで許可してください。',
+    'failure.signin_return.title': 'このリンクの行き先を確認できません',
+    'failure.signin_return.what':
+      'サインイン後に別のサイトへ移動するよう求めていますが、そのサイトは登録されていません。',
+    'failure.signin_return.do': '元のページを開き、そこからもう一度サインインしてください。',
+    'failure.signin_refused.title': 'Slack がサインインを拒否しました',
+    'failure.signin_refused.what':
+      'Slack が {app} へのサインインを許可しませんでした。ワークスペースの管理者が制限している可能性があります。',
+    'failure.signin_refused.do': 'ワークスペースの管理者に確認してから、もう一度お試しください。',
+    'failure.signin_untrusted.title': 'ご本人であることを確認できませんでした',
+    'failure.signin_untrusted.what': 'Slack の応答がこちらの検証を通らなかったため、信頼しませんでした。',
+    'failure.signin_untrusted.do':
+      'もう一度お試しください。繰り返す場合は、{app} の運営者にお知らせください。',
+    'failure.signin_unreachable.title': 'サインインのために Slack に接続できませんでした',
+    'failure.signin_unreachable.what': 'Slack から正しい応答がありませんでした。通常は数分で回復します。',
+    'failure.signin_unreachable.do': '数分後にもう一度お試しください。',
+    'failure.signin_misconfigured.title': 'Slack でのサインインが正しく設定されていません',
+    'failure.signin_misconfigured.what':
+      'Slack が {app} の設定を受け付けません。あなたの操作に問題はありません。',
+    'failure.signin_misconfigured.do':
+      '{app} の運営者が修正する必要があります。それまでは再試行しても解決しません。',
+    'failure.signin_not_installed.title': 'ワークスペースに {app} がまだありません',
+    'failure.signin_not_installed.what':
+      'Slack でご本人であることは確認できましたが、サインインできるのは {app} を導入したワークスペースのメンバーだけです。',
+    'failure.signin_not_installed.do':
+      'ワークスペースに {app} を追加するか、管理者に依頼してから、もう一度サインインしてください。',
+    'failure.signin_not_operator.title': 'このページは運営者専用です',
+    'failure.signin_not_operator.what':
+      'Slack でご本人であることは確認できましたが、{app} の運営者の一覧に含まれていません。',
+    'failure.signin_not_operator.do':
+      '含まれるべき場合は、{app} の運営者にお問い合わせください。別の人として試すこともできます。',
+    'failure.signin_limited.title': 'サインインが集中しています',
+    'failure.signin_limited.what':
+      '一度に受け付けられる数を超えるサインインがあったため、開始しませんでした。',
+    'failure.signin_limited.do':
+      '{unit, select, minutes {{count, plural, other {# 分}}} other {{count, plural, other {# 秒}}}}後にもう一度お試しください。',
+    'failure.signout_refused.title': 'このサイトのページからサインアウトしてください',
+    'failure.signout_refused.what': 'サインアウトの要求が別のサイトから届いたため、実行しませんでした。',
+    'failure.signout_refused.do': 'スタートページを開き、そこからサインアウトしてください。',
+    'signin.button': 'Slack でサインイン',
+    'signin.signedOut.title': 'サインアウトしました',
+    'signin.signedOut.what':
+      'このブラウザーで {app} からサインアウトしました。Slack にはサインインしたままです。',
     'failure.link_invalid.title': 'このリンクは信頼できません',
     'failure.link_invalid.what': 'ここに来たリンクが不完全か、変更されています。',
     'failure.link_invalid.do': 'リンクを受け取った相手かページから、新しいリンクを入手してください。',

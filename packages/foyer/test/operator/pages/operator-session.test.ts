@@ -3,29 +3,41 @@ import { after, before, describe, it } from 'node:test';
 import { parseSetCookie } from 'cookie';
 import type { Database } from '../../../src/database/database.ts';
 import { createSealer } from '../../../src/installations/sealer.ts';
-import {
-  createOperatorSessions,
-  isFormOf,
-  sessionIdleMs,
-  sessionLifetimeMs,
-} from '../../../src/operator/pages/operator-session.ts';
+import { createOperatorSessions, isFormOf } from '../../../src/operator/pages/operator-session.ts';
+import { createSessions, operatorTimes } from '../../../src/signin/sessions.ts';
 import { createClock, keyringOf } from '../../support/installations.ts';
 import { engines, openTestDatabase, type TestDatabase } from '../../support/open-test-database.ts';
 
 const keyring = keyringOf('main');
+const { lifetimeMs, idleMs } = operatorTimes;
 let shared: TestDatabase;
 before(async () => {
   shared = await openTestDatabase();
 });
 after(() => shared.close());
 
-function sessionsOf(
-  options: { password?: string; secure?: boolean; now?: () => number; database?: Database } = {},
-) {
-  const { password = 'a long password', secure = false, now = createClock().now } = options;
+interface Options {
+  password?: string;
+  people?: string[];
+  secure?: boolean;
+  now?: () => number;
+  database?: Database;
+}
+
+function sessionsOf(options: Options = {}) {
+  const { password = 'a long password', people = [], secure = false, now = createClock().now } = options;
   const { database = shared.database } = options;
   const sealer = createSealer({ keyring, purpose: 'operator-session' });
-  return createOperatorSessions({ sealer, password, database, secure, now });
+  const about = { clientId: '1.2', cookieName: 'foyer-operator', times: operatorTimes };
+  const sessions = createSessions({ kind: 'operator', ...about, sealer, database, secure, now });
+  return createOperatorSessions({ sessions, sealer, password, people, database, secure, now });
+}
+
+const visit = { cookieHeader: undefined, browser: 'Firefox', address: '192.0.2.1' };
+
+/** Logs in with the password, and returns what the browser sends back. */
+async function begun(sessions: ReturnType<typeof sessionsOf>): Promise<string> {
+  return cookieOf(await sessions.begin(visit));
 }
 
 /** What a browser sends back. */
@@ -34,14 +46,14 @@ function cookieOf(setCookie: string): string {
 }
 
 describe('an operator’s session', () => {
-  it('has a cookie that no script can read and that a form of another site does not send', () => {
-    const plain = parseSetCookie(sessionsOf().begin());
+  it('has a cookie that no script can read and that a form of another site does not send', async () => {
+    const plain = parseSetCookie(await sessionsOf().begin(visit));
     assert.equal(plain.name, 'foyer-operator');
     assert.deepEqual(
       [plain.httpOnly, plain.sameSite, plain.path, plain.secure, plain.maxAge],
       [true, 'lax', '/', undefined, 12 * 3600],
     );
-    const secure = parseSetCookie(sessionsOf({ secure: true }).begin());
+    const secure = parseSetCookie(await sessionsOf({ secure: true }).begin(visit));
     assert.equal(secure.name, '__Host-foyer-operator');
     assert.deepEqual([secure.secure, secure.path, secure.domain], [true, '/', undefined]);
   });
@@ -49,14 +61,10 @@ describe('an operator’s session', () => {
   it('lasts twelve hours, however much it is used', async () => {
     const clock = createClock();
     const sessions = sessionsOf({ now: clock.now });
-    let cookie = cookieOf(sessions.begin());
-    for (let used = 0; used < sessionLifetimeMs - 10 * 60_000; used += 10 * 60_000) {
+    const cookie = await begun(sessions);
+    for (let used = 0; used < lifetimeMs - 10 * 60_000; used += 10 * 60_000) {
       clock.advance(10 * 60_000);
-      const session = await sessions.read(cookie);
-      assert.ok(session);
-      const kept = parseSetCookie(sessions.keep(session) ?? '');
-      assert.equal(kept.maxAge, (session.issuedAt + sessionLifetimeMs - clock.now()) / 1000);
-      cookie = `${kept.name}=${kept.value}`;
+      assert.ok(await sessions.read(cookie));
     }
     clock.advance(10 * 60_000 - 1);
     assert.ok(await sessions.read(cookie));
@@ -67,16 +75,23 @@ describe('an operator’s session', () => {
   it('ends after thirty minutes of inactivity, and activity extends it', async () => {
     const clock = createClock();
     const sessions = sessionsOf({ now: clock.now });
-    const cookie = cookieOf(sessions.begin());
-    clock.advance(sessionIdleMs - 1);
-    const session = await sessions.read(cookie);
+    const [used, unused] = [await begun(sessions), await begun(sessions)];
+    clock.advance(idleMs - 1);
+    const session = await sessions.read(used);
     assert.ok(session);
-    const kept = cookieOf(sessions.keep(session) ?? '');
     clock.advance(1);
-    assert.equal(await sessions.read(cookie), undefined, 'the old cookie');
-    const same = await sessions.read(kept);
+    assert.equal(await sessions.read(unused), undefined);
+    const same = await sessions.read(used);
     assert.deepEqual([same?.id, same?.csrfToken], [session.id, session.csrfToken]);
-    assert.equal(same && sessions.keep(same), undefined, 'activity was recorded just now');
+  });
+
+  it('gets a fresh id with each login, and the one before it ends', async () => {
+    const sessions = sessionsOf();
+    const before = await begun(sessions);
+    const after = cookieOf(await sessions.begin({ ...visit, cookieHeader: before }));
+    assert.notEqual(before, after);
+    assert.equal(await sessions.read(before), undefined);
+    assert.ok(await sessions.read(after));
   });
 
   for (const [engine, open] of Object.entries(engines)) {
@@ -85,49 +100,43 @@ describe('an operator’s session', () => {
       t.after(() => opened.close());
       const here = sessionsOf({ database: opened.database });
       const elsewhere = sessionsOf({ database: await opened.reopen() });
-      const [cookie, other] = [cookieOf(here.begin()), cookieOf(here.begin())];
-      const session = await elsewhere.read(cookie);
-      assert.ok(session);
-      assert.equal(parseSetCookie(await here.end(session)).maxAge, 0);
-      await elsewhere.end(session);
+      const [cookie, other] = [await begun(here), await begun(here)];
+      assert.ok(await elsewhere.read(cookie));
+      assert.equal(parseSetCookie(await here.end(cookie)).maxAge, 0);
+      await elsewhere.end(cookie);
       assert.equal(await here.read(cookie), undefined);
       assert.equal(await elsewhere.read(cookie), undefined);
       assert.ok(await elsewhere.read(other), 'another session of the same operator continues');
     });
   }
 
-  it('is forgotten after a logout, once it has expired on every clock', async (t) => {
+  it('leaves no row once it has expired on every clock', async (t) => {
     const { database, close } = await openTestDatabase();
     t.after(close);
     const clock = createClock();
     const sessions = sessionsOf({ database, now: clock.now });
-    const begun = await sessions.read(cookieOf(sessions.begin()));
-    assert.ok(begun);
-    await sessions.end(begun);
-    const remembered = async (): Promise<number> => {
-      const later = await sessions.read(cookieOf(sessions.begin()));
-      assert.ok(later);
-      await sessions.end(later);
-      return (await database.queries.selectFrom('ended_sessions').select('id').execute()).length;
-    };
-    clock.advance(sessionLifetimeMs + 60_000);
-    assert.equal(await remembered(), 2);
+    const rows = async () => (await database.queries.selectFrom('sessions').select('id').execute()).length;
+    await begun(sessions);
+    clock.advance(lifetimeMs + 60_000);
+    await begun(sessions);
+    assert.equal(await rows(), 2);
     clock.advance(3_600_000);
-    assert.equal(await remembered(), 2);
+    await begun(sessions);
+    assert.equal(await rows(), 2);
   });
 
   it('ends when the password changes', async () => {
     const now = createClock().now;
-    const cookie = cookieOf(sessionsOf({ now }).begin());
+    const cookie = await begun(sessionsOf({ now }));
     assert.ok(await sessionsOf({ now }).read(cookie));
     assert.equal(await sessionsOf({ now, password: 'another password' }).read(cookie), undefined);
   });
 
   it('is refused if its cookie was changed, was made for something else, or is no cookie at all', async () => {
     const sessions = sessionsOf();
-    const cookie = cookieOf(sessions.begin());
+    const cookie = await begun(sessions);
     const [name = '', value = ''] = cookie.split('=');
-    const forState = createSealer({ keyring, purpose: 'state' }).seal('{}', 'operator-session');
+    const forState = createSealer({ keyring, purpose: 'state' }).seal('{}', 'session:operator');
     for (const other of [`${value.slice(0, -2)}AA`, forState, 'v1.main.x', '', 'x'.repeat(5000)]) {
       assert.equal(await sessions.read(`${name}=${other}`), undefined);
     }
@@ -137,8 +146,8 @@ describe('an operator’s session', () => {
   it('recognizes its own forms', async () => {
     const sessions = sessionsOf();
     const [one, other] = [
-      await sessions.read(cookieOf(sessions.begin())),
-      await sessions.read(cookieOf(sessions.begin())),
+      await sessions.read(await begun(sessions)),
+      await sessions.read(await begun(sessions)),
     ];
     assert.ok(one && other);
     assert.ok(isFormOf(one, new URLSearchParams({ csrf: one.csrfToken })));

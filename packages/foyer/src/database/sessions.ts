@@ -1,0 +1,318 @@
+import type { ExpressionBuilder } from 'kysely';
+import type { Queries, Tx } from './database.ts';
+import type { UserProfile } from './people.ts';
+import { type Given, prepareQuery } from './prepared-query.ts';
+import type { InstallationRow, SessionRow, Tables } from './records.ts';
+
+/**
+ * Sessions are rows, so that each can be ended on every machine: to end one is to delete its row. The cookie holds the
+ * row's id, sealed, so that the table alone lets no one in.
+ */
+
+/** No session outlives this time without being used. */
+export const sessionUnusedMs = 12 * 3_600_000;
+/** A process whose clock is behind accepts a session, or a state, a little longer. */
+const graceMs = 3_600_000;
+/** What is swept with each new session, so that no sweep is long. */
+const sweptRows = 500;
+/** The sessions that one person may have at once; the least recently begun are ended. */
+const mostOfOnePerson = 20;
+
+/** Begins a session, and removes those that expired long ago. */
+export async function beginSession(tx: Tx, session: SessionRow): Promise<void> {
+  const { client_id: clientId, kind, registered_team_id: teamId, user_id: userId } = session;
+  const unusedSince = session.began_at - sessionUnusedMs - graceMs;
+  await tx
+    .deleteFrom('sessions')
+    .where('id', 'in', (from) =>
+      from.selectFrom('sessions').select('id').where('seen_at', '<', unusedSince).limit(sweptRows),
+    )
+    .execute();
+  await tx.insertInto('sessions').values(session).execute();
+  if (userId === null) return;
+  await tx
+    .deleteFrom('sessions')
+    .where('id', 'in', (from) =>
+      from
+        .selectFrom('sessions')
+        .select('id')
+        .where('client_id', '=', clientId)
+        .where('registered_team_id', '=', teamId)
+        .where('user_id', '=', userId)
+        .where('kind', '=', kind)
+        .orderBy('began_at', 'desc')
+        .orderBy('id')
+        .limit(sweptRows)
+        .offset(mostOfOnePerson),
+    )
+    .execute();
+}
+
+const sessionById = prepareQuery(
+  (queries, given: Given<{ id: string; clientId: string; kind: SessionRow['kind'] }>) =>
+    queries
+      .selectFrom('sessions')
+      .selectAll()
+      .where('id', '=', given.id)
+      .where('client_id', '=', given.clientId)
+      .where('kind', '=', given.kind),
+);
+
+/** Reads a session; undefined if it was ended. */
+export async function readSession(
+  queries: Queries,
+  key: { id: string; clientId: string; kind: SessionRow['kind'] },
+): Promise<SessionRow | undefined> {
+  return (await sessionById(queries, key)).rows[0];
+}
+
+/** An installation whose members may sign in. */
+export interface SignInInstallation {
+  id: string;
+  clientId: string;
+  life: number;
+  /** Null for an org-wide install. */
+  teamId: string | null;
+  enterpriseId: string | null;
+  isEnterpriseInstall: boolean;
+  botScopes: readonly string[];
+}
+
+const installationColumns = [
+  'installations.id',
+  'installations.client_id',
+  'installations.life',
+  'installations.team_id',
+  'installations.enterprise_id',
+  'installations.is_enterprise_install',
+  'installations.bot_scopes',
+] as const;
+
+function toSignInInstallation(
+  row: Pick<
+    InstallationRow,
+    'id' | 'client_id' | 'life' | 'team_id' | 'enterprise_id' | 'is_enterprise_install' | 'bot_scopes'
+  >,
+): SignInInstallation {
+  return {
+    id: row.id,
+    clientId: row.client_id,
+    life: row.life,
+    teamId: row.team_id,
+    enterpriseId: row.enterprise_id,
+    isEnterpriseInstall: row.is_enterprise_install === 1,
+    // Foyer itself wrote this column.
+    botScopes: row.bot_scopes === null ? [] : (JSON.parse(row.bot_scopes) as string[]),
+  };
+}
+
+const signedInById = prepareQuery((queries, given: Given<{ id: string }>) =>
+  queries
+    .selectFrom('sessions')
+    .innerJoin('installations', 'installations.id', 'sessions.installation_id')
+    .leftJoin('users', (join) =>
+      join
+        .onRef('users.client_id', '=', 'sessions.client_id')
+        .onRef('users.team_id', '=', 'sessions.registered_team_id')
+        .onRef('users.user_id', '=', 'sessions.user_id'),
+    )
+    .leftJoin('memberships', (join) =>
+      join
+        .onRef('memberships.client_id', '=', 'sessions.client_id')
+        .onRef('memberships.team_id', '=', 'sessions.registered_team_id')
+        .onRef('memberships.user_id', '=', 'sessions.user_id'),
+    )
+    .select(installationColumns)
+    .select(['users.name', 'users.real_name', 'users.email', 'users.timezone'])
+    .select(['users.locale', 'users.avatar_url'])
+    .select(['memberships.is_admin', 'memberships.is_owner'])
+    .where('sessions.id', '=', given.id)
+    // An uninstall ends the sessions of its life, and another install does not bring them back.
+    .where('installations.status', '!=', 'uninstalled')
+    .whereRef('installations.life', '=', 'sessions.life'),
+);
+
+/** A member's session with its person, as stored. */
+export interface SignedIn {
+  session: SessionRow;
+  person: { clientId: string; teamId: string; userId: string };
+  profile: UserProfile;
+  installation: SignInInstallation;
+}
+
+/** Reads whose session it is; undefined for an operator's, and if the app was uninstalled since it began. */
+export async function readSignedIn(queries: Queries, session: SessionRow): Promise<SignedIn | undefined> {
+  const { client_id: clientId, registered_team_id: teamId, user_id: userId } = session;
+  const row = (await signedInById(queries, { id: session.id })).rows[0];
+  const installation = row && toSignInInstallation(row);
+  if (!installation || teamId === null || userId === null) return undefined;
+  return {
+    session,
+    person: { clientId, teamId, userId },
+    profile: {
+      name: row.name,
+      realName: row.real_name,
+      email: row.email,
+      timezone: row.timezone,
+      locale: row.locale,
+      avatarUrl: row.avatar_url,
+      isAdmin: row.is_admin === 1,
+      isOwner: row.is_owner === 1,
+    },
+    installation,
+  };
+}
+
+/** Records that a session is in use. A write that may be lost. */
+export async function touchSession(queries: Queries, session: { id: string; now: number }): Promise<void> {
+  await queries
+    .updateTable('sessions')
+    .set({ seen_at: session.now })
+    .where('id', '=', session.id)
+    .where('seen_at', '<', session.now)
+    .execute();
+}
+
+/**
+ * Takes the turn to ask Slack about the person of a session; false if another request or process has taken it.
+ * `before` is what was read.
+ */
+export async function claimCheck(
+  queries: Queries,
+  turn: { id: string; before: number | null; now: number },
+): Promise<boolean> {
+  const { id, before, now } = turn;
+  const claimed = await queries
+    .updateTable('sessions')
+    .set({ checked_at: now })
+    .where('id', '=', id)
+    .where('checked_at', before === null ? 'is' : '=', before)
+    .returning('id')
+    .executeTakeFirst();
+  return claimed !== undefined;
+}
+
+/** Ends a session of this app on every machine; returns whether there was one. */
+export async function endSession(
+  tx: Tx,
+  session: { id: string; clientId: string; kind: SessionRow['kind'] },
+): Promise<boolean> {
+  const ended = await tx
+    .deleteFrom('sessions')
+    .where('id', '=', session.id)
+    .where('client_id', '=', session.clientId)
+    .where('kind', '=', session.kind)
+    .returning('id')
+    .executeTakeFirst();
+  return ended !== undefined;
+}
+
+/** A person whose sessions are to end: as a member, and as an operator. */
+export interface PersonOfSessions {
+  clientId: string;
+  /** The team that they are registered in; the enterprise, for an org-wide install. */
+  teamId: string;
+  userId: string;
+  /** Only sessions that began before this time, by Slack's clock; all of them unless given. */
+  signedBefore?: number;
+}
+
+const ofPerson =
+  ({ clientId, teamId, userId, signedBefore }: PersonOfSessions) =>
+  (eb: ExpressionBuilder<Tables, 'sessions'>) =>
+    eb.and([
+      eb('client_id', '=', clientId),
+      eb('registered_team_id', '=', teamId),
+      eb('user_id', '=', userId),
+      ...(signedBefore === undefined ? [] : [eb('slack_signed_at', '<', signedBefore)]),
+    ]);
+
+/** Whether a person has a session that would end. */
+export async function hasSession(queries: Queries, person: PersonOfSessions): Promise<boolean> {
+  const found = await queries.selectFrom('sessions').select('id').where(ofPerson(person)).executeTakeFirst();
+  return found !== undefined;
+}
+
+/** Ends every session of a person on every machine; returns whether there was one. */
+export async function endSessionsOf(tx: Tx, person: PersonOfSessions): Promise<boolean> {
+  const ended = await tx.deleteFrom('sessions').where(ofPerson(person)).returning('id').execute();
+  return ended.length > 0;
+}
+
+/** Reads the operators' sessions that were used since a time, the most recently used first. */
+export async function listOperatorSessions(
+  queries: Queries,
+  { clientId, usedSince }: { clientId: string; usedSince: number },
+): Promise<SessionRow[]> {
+  return queries
+    .selectFrom('sessions')
+    .selectAll()
+    .where('client_id', '=', clientId)
+    .where('kind', '=', 'operator')
+    .where('seen_at', '>', usedSince)
+    .orderBy('seen_at', 'desc')
+    .orderBy('id')
+    .limit(200)
+    .execute();
+}
+
+/**
+ * Uses up the state of a sign-in; returns false if it was used before. Deletes those that expired long ago, so that the
+ * table stays as small as an hour's callbacks.
+ */
+export async function spendState(
+  tx: Tx,
+  state: { id: string; expiresAt: number; now: number },
+): Promise<boolean> {
+  const { id, expiresAt, now } = state;
+  await tx
+    .deleteFrom('ended_sessions')
+    .where('id', 'in', (from) =>
+      from
+        .selectFrom('ended_sessions')
+        .select('id')
+        .where('lapses_at', '<', now - graceMs)
+        .limit(sweptRows),
+    )
+    .execute();
+  const used = await tx
+    .insertInto('ended_sessions')
+    .values({ id, lapses_at: expiresAt })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  return used !== undefined;
+}
+
+/**
+ * Finds the active installation of a workspace: its own, or else its organization's, unless the organization took it
+ * away from this workspace. Within a transaction its row is locked: it can be neither uninstalled nor erased meanwhile.
+ */
+export async function findSignInInstallation(
+  queries: Queries,
+  { clientId, teamId, enterpriseId }: { clientId: string; teamId: string; enterpriseId: string | null },
+): Promise<SignInInstallation | undefined> {
+  const access = await queries
+    .selectFrom('team_access')
+    .select(['enterprise_id', 'granted'])
+    .where('client_id', '=', clientId)
+    .where('team_id', '=', teamId)
+    .$if(enterpriseId !== null, (query) => query.where('enterprise_id', '=', enterpriseId ?? ''))
+    .execute();
+  const lost = access.filter(({ granted }) => granted === 0).map((row) => row.enterprise_id);
+  const enterprises = [enterpriseId, ...access.map((row) => row.enterprise_id)].filter(
+    (id): id is string => id !== null && !lost.includes(id),
+  );
+  const rows = await queries
+    .selectFrom('installations')
+    .select(installationColumns)
+    .where('client_id', '=', clientId)
+    .where('tenant', 'in', [`team:${teamId}`, ...new Set(enterprises.map((id) => `enterprise:${id}`))])
+    .where('status', '=', 'active')
+    .orderBy('is_enterprise_install')
+    .orderBy('id')
+    .limit(1)
+    .forShare()
+    .execute();
+  return rows[0] && toSignInInstallation(rows[0]);
+}

@@ -1,0 +1,91 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Logger } from '../config/log.ts';
+import type { Database } from '../database/database.ts';
+import { claimCheck, endSessionsOf, readSignedIn, type SignedIn } from '../database/sessions.ts';
+import type { LookUpPerson } from './look-up-person.ts';
+import type { Sessions } from './sessions.ts';
+
+/** Slack is asked this often whether the person of a session is still there, and after a failure sooner. */
+const checkEveryMs = 24 * 3_600_000;
+const checkAgainMs = 3_600_000;
+
+/** A person who has signed in with Slack. A null value was not shared, or Slack does not know it. */
+export interface SignedInMember {
+  /** Unique only together with the workspace: use both as the key of your own rows. */
+  userId: string;
+  /** The workspace in which they signed in. */
+  teamId: string;
+  enterpriseId: string | null;
+  /** Foyer's id of the installation, for `foyer.slack({ installationId })`. */
+  installationId: string;
+  name: string | null;
+  /** Verified by Slack. */
+  email: string | null;
+  /** Such as `Europe/Berlin`; null until the bot may read it (`users:read`). */
+  timezone: string | null;
+  locale: string | null;
+  avatarUrl: string | null;
+  role: 'owner' | 'admin' | 'member';
+  signedInAt: Date;
+}
+
+/** A request of `node:http`, Express or Fastify, or a web-standard one. */
+export interface RequestWithCookies {
+  readonly headers: IncomingHttpHeaders | Headers;
+}
+
+/** Makes `foyer.member`. */
+export function createFindMember(deps: {
+  sessions: Sessions;
+  database: Database;
+  lookUpPerson: LookUpPerson;
+  now: () => number;
+  log: Logger;
+}) {
+  const { sessions, database, lookUpPerson, now, log } = deps;
+
+  /** Whether the person is still there; undefined if that is not known. Slack is asked at most once a day. */
+  async function isStillThere(signedIn: SignedIn): Promise<boolean | undefined> {
+    const { id, checked_at: before, began_at: begunAt, user_id: userId } = signedIn.session;
+    if (now() - (before ?? begunAt) < checkEveryMs || userId === null) return undefined;
+    const at = now();
+    if (!(await claimCheck(database.queries, { id, before, now: at }))) return undefined;
+    const found = await lookUpPerson(signedIn.installation, userId);
+    if (found) return found.kind === 'there';
+    await claimCheck(database.queries, { id, before: at, now: at - checkEveryMs + checkAgainMs });
+    return undefined;
+  }
+
+  return async function findMember(req: RequestWithCookies): Promise<SignedInMember | undefined> {
+    const { headers } = req;
+    const cookie = headers instanceof Headers ? (headers.get('cookie') ?? undefined) : headers.cookie;
+    const session = await sessions.read(cookie);
+    const signedIn = session && (await readSignedIn(database.queries, session.row));
+    if (!session || !signedIn) return undefined;
+    if ((await isStillThere(signedIn)) === false) {
+      const { clientId, teamId, userId } = signedIn.person;
+      await database.write((tx) => endSessionsOf(tx, { clientId, teamId, userId }));
+      log.info({ teamId, userId }, 'a deactivated member was signed out');
+      return undefined;
+    }
+    await sessions.keep(session);
+    return memberOf(signedIn);
+  };
+}
+
+function memberOf({ session, person, profile, installation }: SignedIn): SignedInMember {
+  const { isOwner, isAdmin } = profile;
+  return {
+    userId: person.userId,
+    teamId: session.team_id ?? person.teamId,
+    enterpriseId: session.enterprise_id,
+    installationId: installation.id,
+    name: profile.realName ?? profile.name,
+    email: profile.email,
+    timezone: profile.timezone,
+    locale: profile.locale,
+    avatarUrl: profile.avatarUrl,
+    role: isOwner ? 'owner' : isAdmin ? 'admin' : 'member',
+    signedInAt: new Date(session.began_at),
+  };
+}

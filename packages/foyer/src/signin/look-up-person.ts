@@ -1,0 +1,41 @@
+import type { SignInInstallation } from '../database/sessions.ts';
+import { standingIn } from '../home/find-viewer.ts';
+import type { TokenSource } from '../installations/token-source.ts';
+import type { SlackClientFactory } from '../slack/create-slack-client.ts';
+import { slackFailure } from '../slack/slack-failure.ts';
+import { type SlackProfile, slackProfile } from '../slack/user-profile.ts';
+
+/** A request waits for this call, and goes on without its answer. */
+const timeoutMs = 2500;
+
+/** What Slack says about a person: they are gone, or who they are. */
+export type FoundPerson =
+  | { kind: 'gone' }
+  | { kind: 'there'; profile: SlackProfile; isAdmin: boolean; isOwner: boolean };
+
+/**
+ * Makes the function that asks Slack's users.info about a person. It resolves to undefined if the bot may not ask, or
+ * Slack gives no answer. Read-only, so asking twice is safe.
+ */
+export function createLookUpPerson(deps: { slack: SlackClientFactory; botToken: TokenSource['botToken'] }) {
+  const slack = deps.slack(undefined, { timeoutMs });
+
+  return async function lookUpPerson(
+    installation: SignInInstallation,
+    userId: string,
+  ): Promise<FoundPerson | undefined> {
+    if (!installation.botScopes.includes('users:read')) return undefined;
+    try {
+      const token = await deps.botToken(installation.id);
+      const { user } = await slack.users.info({ token, user: userId, include_locale: true });
+      if (!user) return undefined;
+      if (user.deleted) return { kind: 'gone' };
+      return { kind: 'there', profile: slackProfile(user), ...standingIn(installation, user) };
+    } catch (error) {
+      // Whatever is wrong with the bot's token or with Slack, it says nothing about the person.
+      return slackFailure(error)?.code === 'user_not_found' ? { kind: 'gone' } : undefined;
+    }
+  };
+}
+
+export type LookUpPerson = ReturnType<typeof createLookUpPerson>;

@@ -1,0 +1,360 @@
+import { createHash } from 'node:crypto';
+import { decodeProtectedHeader } from 'jose';
+import {
+  AuthorizationResponseError,
+  allowInsecureRequests,
+  authorizationCodeGrant,
+  buildAuthorizationUrl,
+  ClientSecretPost,
+  Configuration,
+  type CustomFetch,
+  calculatePKCECodeChallenge,
+  clockSkew,
+  clockTolerance,
+  customFetch,
+  discovery,
+  enableNonRepudiationChecks,
+  type IDToken,
+  ResponseBodyError,
+  randomNonce,
+  randomPKCECodeVerifier,
+  type ServerMetadata,
+} from 'openid-client';
+import { z } from 'zod';
+import type { Config } from '../config/config.ts';
+import { isLoopback } from '../config/environment-schema.ts';
+import type { SlackTransport } from '../slack/slack-transport.ts';
+import { visibleText } from '../slack/visible-text.ts';
+
+/**
+ * Sign in with Slack as OpenID Connect (docs.slack.dev/authentication/sign-in-with-slack): openid-client does the
+ * protocol, and this file what is Slack's own.
+ *
+ * Why the signature is checked although the ID token comes straight from Slack over TLS (the standard lets a client
+ * leave it out): a proxy that opens TLS, or a wrong SLACK_OPENID_URL, must not be able to name a person.
+ *
+ * Why the access token is dropped and not revoked: Slack issues one user token per person and app. To revoke this one
+ * could revoke the token that the same person granted with an install.
+ *
+ * Why PKCE only if the discovery document lists S256: Slack's does not, and turning PKCE on in the app's settings makes
+ * the app a public client, which cannot be undone (docs.slack.dev/changelog/2026/03/30/pkce). The nonce and the client
+ * secret protect the code either way.
+ */
+
+const scope = 'openid profile email';
+const metadataLastsMs = 3_600_000;
+const keysLastMs = 5 * 60_000;
+/** After a failure this long passes before Slack is asked again: strangers must not decide how often. */
+const failureLastsMs = 2000;
+const callTimeoutMs = 4500;
+const clockToleranceSeconds = 60;
+/** A discovery document or a set of keys is a few kilobytes. */
+const mostBytes = 256 * 1024;
+
+/** Who signed in, as Slack's ID token says. */
+export interface SlackIdentity {
+  userId: string;
+  teamId: string;
+  teamName: string | null;
+  enterpriseId: string | null;
+  name: string | null;
+  /** Null if the person did not share it, or has not verified it. */
+  email: string | null;
+  avatarUrl: string | null;
+  locale: string | null;
+  /** When Slack issued the token, in milliseconds, by Slack's clock. */
+  issuedAt: number;
+}
+
+/** Thrown if a sign-in fails at Slack, or Slack's answer is not to be trusted. No secret is in it. */
+export class SignInError extends Error {
+  override readonly name = 'SignInError';
+  /**
+   * unreachable: no whole answer. code_invalid: the code is spent or not Slack's. misconfigured: Slack refuses our
+   * settings. untrusted: the ID token or the discovery document fails a check.
+   */
+  readonly code: 'unreachable' | 'code_invalid' | 'misconfigured' | 'untrusted';
+  /** The error of Slack or of the check, by name. */
+  readonly reason: string;
+  constructor(code: SignInError['code'], reason: string) {
+    super(`a sign-in with Slack failed: ${code} (${reason})`);
+    this.code = code;
+    this.reason = reason;
+  }
+}
+
+/** What a sign-in keeps, sealed in its state, until the callback. */
+export interface SignInSecrets {
+  nonce: string;
+  /** PKCE; absent if Slack does not offer it. */
+  verifier?: string;
+}
+
+/** Makes the two halves of a sign-in. `transport` has connections of its own: strangers can start sign-ins. */
+export function createOpenId(deps: {
+  config: Pick<Config, 'slack' | 'http'> & { signIn: NonNullable<Config['signIn']> };
+  transport: SlackTransport;
+  now: () => number;
+}) {
+  const { config, transport, now } = deps;
+  const issuer = new URL(config.signIn.issuer);
+  const redirectUri = `${config.http.baseUrl}${callbackPath}`;
+  // The configuration refuses plain http to any other machine.
+  const insecure = issuer.protocol === 'http:' && isLoopback(issuer.hostname) ? [allowInsecureRequests] : [];
+
+  const slackFetch: CustomFetch = async (url, { method, headers, body, signal }) => {
+    if (new URL(url).protocol === 'http:' && !isLoopback(new URL(url).hostname))
+      throw new SignInError('untrusted', 'plain_http');
+    const limit = AbortSignal.timeout(callTimeoutMs);
+    const answer = await transport(url, {
+      method,
+      headers,
+      body: body === undefined || body === null ? null : String(body),
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+      mostBytes,
+    });
+    return new Response(answer.body.length === 0 ? null : new Uint8Array(answer.body), {
+      // Slack answers 200 to an error too; OAuth's 400 is what the library reads as one.
+      status: isSlackError(answer.body) ? 400 : answer.status,
+      headers: answer.headers,
+    });
+  };
+
+  let known: { at: number; metadata: Promise<ServerMetadata>; failed: boolean } | undefined;
+  /** Slack's keys, as text. */
+  let keys: { at: number; text: string } | undefined;
+
+  /**
+   * The library's `fetch` for one sign-in. It answers from the keys that are known, unless the ID token is signed with
+   * another one: Slack changes its keys, and the code of this sign-in works only once.
+   */
+  function fetchFor(jwksUri: string | undefined): CustomFetch {
+    let keyId: string | undefined;
+    return async (url, options) => {
+      if (url !== jwksUri) {
+        const answer = await slackFetch(url, options);
+        keyId = keyIdOf(await answer.clone().text());
+        return answer;
+      }
+      const isKnown =
+        keys !== undefined &&
+        Math.abs(now() - keys.at) < keysLastMs &&
+        keyId !== undefined &&
+        keys.text.includes(JSON.stringify(keyId));
+      if (!isKnown) {
+        const answer = await slackFetch(url, options);
+        if (!answer.ok) return answer;
+        keys = { at: now(), text: await answer.text() };
+      }
+      return new Response(keys?.text, { headers: { 'Content-Type': 'application/json' } });
+    };
+  }
+
+  /** Slack's discovery document: read once, however many ask, and again after an hour. */
+  function metadata(): Promise<ServerMetadata> {
+    const age = known === undefined ? Number.POSITIVE_INFINITY : now() - known.at;
+    if (known && age >= 0 && age < (known.failed ? failureLastsMs : metadataLastsMs)) return known.metadata;
+    const asked = {
+      at: now(),
+      failed: false,
+      metadata: discovery(issuer, config.slack.clientId, undefined, undefined, {
+        execute: insecure,
+        [customFetch]: slackFetch,
+        timeout: callTimeoutMs / 1000,
+      }).then((found) => {
+        const { authorization_endpoint, token_endpoint, jwks_uri } = found.serverMetadata();
+        if (!authorization_endpoint || !token_endpoint || !jwks_uri)
+          throw new SignInError('untrusted', 'discovery_incomplete');
+        return found.serverMetadata();
+      }),
+    };
+    asked.metadata.catch(() => {
+      asked.failed = true;
+    });
+    known = asked;
+    return asked.metadata;
+  }
+
+  /** A configuration by the current clock. */
+  async function configuration(): Promise<Configuration> {
+    const { clientId, clientSecret } = config.slack;
+    const server = await metadata();
+    const made = new Configuration(
+      server,
+      clientId,
+      {
+        client_secret: clientSecret,
+        // Whatever the discovery document or the token's header says.
+        id_token_signed_response_alg: 'RS256',
+        [clockSkew]: Math.round((now() - Date.now()) / 1000),
+        [clockTolerance]: clockToleranceSeconds,
+      },
+      ClientSecretPost(clientSecret),
+    );
+    made[customFetch] = fetchFor(server.jwks_uri);
+    made.timeout = callTimeoutMs / 1000;
+    enableNonRepudiationChecks(made);
+    for (const allow of insecure) allow(made);
+    return made;
+  }
+
+  return {
+    /** Fresh secrets for one sign-in. @throws SignInError */
+    async secrets(): Promise<SignInSecrets> {
+      const made = await reached(configuration());
+      const hasPkce = made.serverMetadata().supportsPKCE();
+      return { nonce: randomNonce(), ...(hasPkce && { verifier: randomPKCECodeVerifier() }) };
+    },
+
+    /** Where the browser signs in. @throws SignInError */
+    async authorizationUrl(state: string, { nonce, verifier }: SignInSecrets): Promise<string> {
+      const parameters = {
+        redirect_uri: redirectUri,
+        scope,
+        state,
+        nonce,
+        ...(verifier !== undefined && {
+          code_challenge: await calculatePKCECodeChallenge(verifier),
+          code_challenge_method: 'S256',
+        }),
+      };
+      return buildAuthorizationUrl(await reached(configuration()), parameters).href;
+    },
+
+    /** Exchanges the code of a callback for who signed in. `query` is the callback's. @throws SignInError */
+    async identify(
+      query: URLSearchParams,
+      state: string,
+      { nonce, verifier }: SignInSecrets,
+    ): Promise<SlackIdentity> {
+      const made = await reached(configuration());
+      const callback = new URL(redirectUri);
+      callback.search = query.toString();
+      const tokens = await reached(
+        authorizationCodeGrant(made, callback, {
+          expectedState: state,
+          expectedNonce: nonce,
+          idTokenExpected: true,
+          ...(verifier !== undefined && { pkceCodeVerifier: verifier }),
+        }),
+      );
+      return identityOf(tokens.claims(), { accessToken: tokens.access_token, now: now() });
+    },
+  };
+}
+
+export type OpenId = ReturnType<typeof createOpenId>;
+
+/** Below the base path; the manifest lists it among its redirect URLs. */
+export const callbackPath = '/slack/signin/callback';
+
+function isSlackError(body: Buffer): boolean {
+  // `{"ok":false,…}`: a set of keys or a discovery document has no such field.
+  if (body.length > 4096 || !body.includes('"ok"')) return false;
+  try {
+    return (JSON.parse(body.toString()) as { ok?: unknown } | null)?.ok === false;
+  } catch {
+    return false;
+  }
+}
+
+/** The key id in the header of an answer's ID token; undefined if there is none. */
+function keyIdOf(answer: string): string | undefined {
+  try {
+    return decodeProtectedHeader((JSON.parse(answer) as { id_token: string }).id_token).kid;
+  } catch {
+    // The library says what is wrong with the answer.
+    return undefined;
+  }
+}
+
+const claimsSchema = z.object({
+  iat: z.number(),
+  at_hash: z.string().optional(),
+  sub: z.string(),
+  'https://slack.com/user_id': z.string().regex(/^[UW][A-Z0-9]{1,30}$/),
+  'https://slack.com/team_id': z.string().regex(/^T[A-Z0-9]{1,30}$/),
+  'https://slack.com/enterprise_id': z
+    .string()
+    .regex(/^E[A-Z0-9]{1,30}$/)
+    .nullish()
+    .catch(null),
+  email_verified: z.boolean().nullish().catch(false),
+});
+
+function identityOf(
+  claims: IDToken | undefined,
+  { accessToken, now }: { accessToken: string; now: number },
+): SlackIdentity {
+  const parsed = claimsSchema.safeParse(claims);
+  if (!claims || !parsed.success) throw new SignInError('untrusted', 'claims_incomplete');
+  const { 'https://slack.com/user_id': userId, 'https://slack.com/team_id': teamId, ...rest } = parsed.data;
+  if (rest.iat * 1000 > now + clockToleranceSeconds * 1000)
+    throw new SignInError('untrusted', 'issued_later');
+  // An ID token that came with another access token was put together from two answers (OpenID Connect Core, 3.1.3.8).
+  if (rest.at_hash !== undefined && rest.at_hash !== halfHash(accessToken))
+    throw new SignInError('untrusted', 'access_token_differs');
+  // Slack's `sub` is the user's id. If they differ, no one can say which of the two signed in.
+  if (rest.sub !== userId) throw new SignInError('untrusted', 'subject_differs');
+  return {
+    userId,
+    teamId,
+    teamName: visibleText(claims['https://slack.com/team_name']),
+    enterpriseId: rest['https://slack.com/enterprise_id'] ?? null,
+    name: visibleText(claims.name),
+    email: rest.email_verified === false ? null : visibleText(claims.email),
+    avatarUrl: visibleText(claims.picture),
+    locale: visibleText(claims.locale),
+    issuedAt: rest.iat * 1000,
+  };
+}
+
+function halfHash(accessToken: string): string {
+  return createHash('sha256').update(accessToken).digest().subarray(0, 16).toString('base64url');
+}
+
+/** Slack's errors that starting again fixes, and those that only the app's owner can fix. */
+const spent = new Set(['invalid_code', 'code_already_used', 'code_expired', 'invalid_grant']);
+const misconfigured = /^(?:bad_|invalid_client|invalid_grant_type|oauth_authorization_url_mismatch)/;
+
+/** Awaits a call of the library, and says what its error means. The library's own errors hold codes and tokens. */
+async function reached<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    throw signInError(error);
+  }
+}
+
+function signInError(error: unknown): SignInError {
+  const causes = causesOf(error);
+  const own = causes.find((cause) => cause instanceof SignInError);
+  if (own) return own;
+  if (error instanceof AuthorizationResponseError)
+    return new SignInError('code_invalid', nameOf(error.error));
+  if (error instanceof ResponseBodyError) {
+    const reason = nameOf(error.error);
+    if (spent.has(reason)) return new SignInError('code_invalid', reason);
+    if (misconfigured.test(reason)) return new SignInError('misconfigured', reason);
+    return new SignInError('unreachable', reason);
+  }
+  const code = causes.map(codeOf).find((found) => found !== undefined);
+  // The library's own checks have such a code, but for an answer that is no answer of OpenID: then Slack is down.
+  const isCheck = code !== undefined && /^OAUTH_(?!RESPONSE_IS_NOT|PARSE_ERROR|TIMEOUT|ABORT)/.test(code);
+  return new SignInError(isCheck ? 'untrusted' : 'unreachable', code?.toLowerCase() ?? 'connection_failed');
+}
+
+function nameOf(given: string): string {
+  return /^[a-z0-9_]{1,60}$/.test(given) ? given : 'unknown_error';
+}
+
+function causesOf(error: unknown): Error[] {
+  const causes: Error[] = [];
+  for (let at = error; at instanceof Error && causes.length < 5; at = at.cause) causes.push(at);
+  return causes;
+}
+
+function codeOf(error: Error): string | undefined {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && /^\w{1,60}$/.test(code) ? code : undefined;
+}

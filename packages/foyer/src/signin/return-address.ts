@@ -1,0 +1,23 @@
+/**
+ * Where a sign-in may lead back to: `return_to` as a whole address, or undefined if it is refused.
+ *
+ * Why only two forms: a path of this host, and a whole http(s) address of a listed origin. Browsers read much more as an
+ * address (`//evil.example`, `/\evil.example`, `https:evil.example`), and each such reading has been an open redirect
+ * somewhere. What passes is compared by its origin and sent as the parser wrote it, never as it was given.
+ */
+export function returnAddress(
+  given: string,
+  allowed: { publicUrl: string; returnOrigins: readonly string[] },
+): string | undefined {
+  if (given.length > mostLength || /[\p{Cc}\s\\]/u.test(given)) return undefined;
+  const isPath = /^\/(?!\/)/.test(given);
+  if (!isPath && !/^https?:\/\/[^/]/.test(given)) return undefined;
+  const address = isPath ? allowed.publicUrl + given : given;
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  // With credentials before the @, the host is another one than a person reads.
+  if (url === undefined || url.username + url.password !== '') return undefined;
+  const isListed = url.origin === allowed.publicUrl || allowed.returnOrigins.includes(url.origin);
+  return isListed ? url.href : undefined;
+}
+
+const mostLength = 1000;

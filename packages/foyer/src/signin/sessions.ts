@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto';
+import { parseCookie, stringifySetCookie } from 'cookie';
+import { z } from 'zod';
+import type { Database, Tx } from '../database/database.ts';
+import type { SessionKind, SessionRow } from '../database/records.ts';
+import {
+  beginSession,
+  endSession,
+  readSession,
+  sessionUnusedMs,
+  touchSession,
+} from '../database/sessions.ts';
+import type { Sealer } from '../installations/sealer.ts';
+
+/**
+ * Sessions of members and of operators. The cookie holds the session's id, sealed; the row says whose it is and when it
+ * was last used. So a session can be listed, and ended on every machine at once.
+ */
+
+/** What a session's cookie carries, sealed. */
+interface SessionSecrets {
+  id: string;
+  /** Every form of this session carries it. */
+  csrfToken: string;
+  /** Ties the session to a setting, such as the password it began with. */
+  mark: string;
+}
+
+/** A valid session. */
+export interface Session extends SessionSecrets {
+  row: SessionRow;
+}
+
+const sealedSchema = z.object({ id: z.string(), csrfToken: z.string(), mark: z.string() });
+
+/** Whose session begins, and where. */
+export type NewSession = Pick<
+  SessionRow,
+  | 'installation_id'
+  | 'life'
+  | 'registered_team_id'
+  | 'team_id'
+  | 'enterprise_id'
+  | 'user_id'
+  | 'slack_signed_at'
+  | 'checked_at'
+  | 'browser'
+  | 'address'
+>;
+
+/** The times of one kind of session, in milliseconds. */
+export interface SessionTimes {
+  /** It ends when it has not been used for this long. */
+  idleMs: number;
+  /** It ends this long after it began, however much it is used. */
+  lifetimeMs: number;
+  /** How often its use is recorded. */
+  seenEveryMs: number;
+}
+
+/** Makes the sessions of one kind. */
+export function createSessions(deps: {
+  kind: SessionKind;
+  clientId: string;
+  cookieName: string;
+  times: SessionTimes;
+  /** Made only for this purpose. */
+  sealer: Sealer;
+  database: Pick<Database, 'queries' | 'write'>;
+  /** Whether browsers reach us over https. */
+  secure: boolean;
+  now: () => number;
+}) {
+  const { kind, clientId, times, sealer, database, secure, now } = deps;
+  const name = `${secure ? '__Host-' : ''}${deps.cookieName}`;
+  const place = `session:${kind}`;
+
+  const cookie = (value: string, maxAgeMs: number): string =>
+    stringifySetCookie({
+      name,
+      value,
+      maxAge: Math.floor(maxAgeMs / 1000),
+      path: '/',
+      httpOnly: true,
+      sameSite: 'lax',
+      secure,
+    });
+
+  function opened(cookieHeader: string | undefined): SessionSecrets | undefined {
+    const sealed = parseCookie(cookieHeader ?? '')[name];
+    if (sealed === undefined || sealed.length > 2000) return undefined;
+    try {
+      return sealedSchema.parse(JSON.parse(sealer.open(sealed, place)));
+    } catch {
+      // Only we can make a valid one, so any error means that it is not ours.
+      return undefined;
+    }
+  }
+
+  return {
+    /**
+     * Begins a session with a fresh id, so that no one can have prepared it, and returns its Set-Cookie header. The
+     * session that the browser had is ended.
+     */
+    async begin(
+      tx: Tx,
+      session: NewSession & { mark?: string; cookieHeader: string | undefined },
+    ): Promise<string> {
+      const { mark = '', cookieHeader, ...about } = session;
+      const before = opened(cookieHeader);
+      if (before) await endSession(tx, { id: before.id, clientId, kind });
+      const id = randomBytes(16).toString('base64url');
+      const csrfToken = randomBytes(16).toString('base64url');
+      await beginSession(tx, { ...about, id, client_id: clientId, kind, began_at: now(), seen_at: now() });
+      return cookie(sealer.seal(JSON.stringify({ id, csrfToken, mark }), place), times.lifetimeMs);
+    },
+
+    /** The session of a request; undefined if there is no valid one. @throws DatabaseUnavailableError */
+    async read(cookieHeader: string | undefined): Promise<Session | undefined> {
+      const secrets = opened(cookieHeader);
+      const row = secrets && (await readSession(database.queries, { id: secrets.id, clientId, kind }));
+      if (!row) return undefined;
+      const age = now() - row.began_at;
+      // Our clock may be slightly behind that of the replica that began the session: that does not end it.
+      if (age >= times.lifetimeMs || age < -60_000) return undefined;
+      if (now() - row.seen_at >= times.idleMs) return undefined;
+      return { ...secrets, row };
+    },
+
+    /** Records that a session is in use, if that was not recorded just now. @throws DatabaseUnavailableError */
+    async keep({ row }: Session): Promise<void> {
+      if (now() - row.seen_at < times.seenEveryMs) return;
+      await touchSession(database.queries, { id: row.id, now: now() });
+    },
+
+    /** Ends the session of a request on every machine; returns the header that removes its cookie. */
+    async end(cookieHeader: string | undefined): Promise<string> {
+      const secrets = opened(cookieHeader);
+      if (secrets) await database.write((tx) => endSession(tx, { id: secrets.id, clientId, kind }));
+      return cookie('', 0);
+    },
+  };
+}
+
+export type Sessions = ReturnType<typeof createSessions>;
+
+/** A member's: twelve hours from its last use, and thirty days at most, so that a stolen cookie does not last forever. */
+export const memberTimes: SessionTimes = {
+  idleMs: sessionUnusedMs,
+  lifetimeMs: 30 * 24 * 3_600_000,
+  seenEveryMs: 5 * 60_000,
+};
+
+/** An operator's: half an hour from its last use, and twelve hours at most. */
+export const operatorTimes: SessionTimes = {
+  idleMs: 30 * 60_000,
+  lifetimeMs: 12 * 3_600_000,
+  seenEveryMs: 60_000,
+};

@@ -1,0 +1,288 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { z } from 'zod';
+import type { Config } from '../config/config.ts';
+import type { Logger } from '../config/log.ts';
+import type { Database, Tx } from '../database/database.ts';
+import { registeredTeamId } from '../database/install-record.ts';
+import { recordUser, saveProfile, updatePerson } from '../database/people.ts';
+import { findSignInInstallation, type SignInInstallation, spendState } from '../database/sessions.ts';
+import { recordTeam } from '../database/teams.ts';
+import { clientAddress } from '../http/client-address.ts';
+import type { FailureKind } from '../http/pages/failure-texts.ts';
+import { isFromHere } from '../http/read-form.ts';
+import type { SendPages } from '../http/send-pages.ts';
+import { type createBoundStates, stateLifetimeMs } from '../install/bound-state.ts';
+import type { FoundPerson, LookUpPerson } from './look-up-person.ts';
+import { type OpenId, SignInError, type SlackIdentity } from './openid.ts';
+import { returnAddress } from './return-address.ts';
+import type { Sessions } from './sessions.ts';
+
+/** Sign in with Slack, in order: to Slack, back, and out. Until the state is verified and used up, Slack is not asked. */
+
+/** What the state of a sign-in carries, sealed. */
+export const signInContent = z.object({
+  nonce: z.string(),
+  verifier: z.string().optional(),
+  /** A whole address that `returnAddress` has let pass. */
+  returnTo: z.string(),
+});
+type SignInContent = z.output<typeof signInContent>;
+
+/** Thrown within the transaction if the workspace has no active installation. */
+class NotInstalledError extends Error {
+  override readonly name = 'NotInstalledError';
+}
+
+const spendPatienceMs = 1500;
+const storePatienceMs = 2000;
+
+export interface SignInDeps {
+  config: Pick<Config, 'slack' | 'http'> & { signIn: NonNullable<Config['signIn']> };
+  database: Pick<Database, 'queries' | 'write'>;
+  openId: OpenId;
+  states: ReturnType<typeof createBoundStates<SignInContent>>;
+  sessions: Sessions;
+  /** The people who may use the operator pages, and their sessions; undefined if no one may. */
+  operators?: { people: readonly string[]; sessions: Sessions };
+  lookUpPerson: LookUpPerson;
+  pages: Pick<SendPages, 'sendFailure' | 'sendSignedOut'>;
+  /** This callback has signed someone in. Must not throw. */
+  onSignedIn?(req: IncomingMessage): void;
+  now: () => number;
+  log: Logger;
+}
+
+/** Makes the handlers of `/slack/signin`, `/slack/signin/callback` and `/slack/signout`. */
+export function createSignIn(deps: SignInDeps) {
+  const { config, database, openId, states, sessions, operators, pages, now, log } = deps;
+  const { clientId } = config.slack;
+  const { publicUrl, basePath, baseUrl, trustProxy } = config.http;
+  const allowed = { publicUrl, returnOrigins: config.signIn.returnOrigins };
+
+  function fail(
+    res: ServerResponse,
+    failure: { kind: FailureKind; code: string; status?: number; teamId?: string },
+    attempt: { requestId?: string; returnTo?: string } = {},
+  ): void {
+    const { requestId, returnTo } = attempt;
+    log.info({ kind: failure.kind, code: failure.code, requestId }, 'a sign-in was not finished');
+    const query = returnTo === undefined ? '' : `?${new URLSearchParams({ return_to: returnTo })}`;
+    pages.sendFailure(res, { ...failure, requestId, path: `${basePath}/slack/signin${query}` });
+  }
+
+  /** `GET /slack/signin`: leads to Slack with a fresh state. Writes nothing. */
+  async function start(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const asked = queryOf(req).get('return_to');
+    const returnTo = asked === null ? `${baseUrl}/` : returnAddress(asked, allowed);
+    if (returnTo === undefined) return fail(res, { kind: 'signin_return', code: 'return_to_refused' });
+    try {
+      const secrets = await openId.secrets();
+      const { state, cookies } = states.issue({ ...secrets, returnTo }, req.headers.cookie);
+      leadTo(res, 302, await openId.authorizationUrl(state, secrets), cookies);
+    } catch (error) {
+      if (!(error instanceof SignInError)) throw error;
+      failAtSlack(res, error, { returnTo });
+    }
+  }
+
+  /** `GET /slack/signin/callback`. */
+  async function finish(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const query = queryOf(req);
+    const state = query.get('state');
+    const verdict = states.judge(state, req.headers.cookie);
+    const requestId = verdict.content?.id;
+    // A stranger's browser does not learn where the sign-in was to lead.
+    const returnTo = verdict.ok ? verdict.content.returnTo : undefined;
+    const attempt = { requestId, returnTo };
+    const error = query.get('error');
+    if (error !== null) return failAtConsent(res, error, attempt);
+    if (!verdict.ok || state === null)
+      return fail(res, { kind: 'signin_state', code: verdict.ok ? 'state_missing' : verdict.fault }, attempt);
+    // A second `code` could be another one than the library reads.
+    if (query.getAll('code').length !== 1 || !query.get('code') || query.getAll('state').length !== 1)
+      return fail(res, { kind: 'signin_state', code: 'code_missing' }, attempt);
+    const { id, issuedAt } = verdict.content;
+    const used = { id, expiresAt: issuedAt + stateLifetimeMs, now: now() };
+    if (!(await database.write((tx) => spendState(tx, used), spendPatienceMs)))
+      return fail(res, { kind: 'signin_state', code: 'state_used' }, attempt);
+    let identity: SlackIdentity;
+    try {
+      identity = await openId.identify(query, state, verdict.content);
+    } catch (cause) {
+      if (!(cause instanceof SignInError)) throw cause;
+      return failAtSlack(res, cause, attempt);
+    }
+    await (isOperatorPage(verdict.content.returnTo)
+      ? beginOperator(req, res, identity, { requestId: id, returnTo: verdict.content.returnTo })
+      : beginMember(req, res, identity, { requestId: id, returnTo: verdict.content.returnTo }));
+  }
+
+  interface Attempt {
+    requestId: string;
+    returnTo: string;
+  }
+
+  /** Registers the person and begins their session, in one transaction. */
+  async function beginMember(
+    req: IncomingMessage,
+    res: ServerResponse,
+    identity: SlackIdentity,
+    attempt: Attempt,
+  ): Promise<void> {
+    const { teamId, enterpriseId, userId } = identity;
+    const place = { clientId, teamId, enterpriseId };
+    const notInstalled = (): void =>
+      fail(res, { kind: 'signin_not_installed', code: 'not_installed', teamId }, attempt);
+    const installation = await findSignInInstallation(database.queries, place);
+    if (!installation) return notInstalled();
+    const found = await deps.lookUpPerson(installation, userId);
+    if (found?.kind === 'gone')
+      return fail(res, { kind: 'signin_refused', code: 'user_deactivated' }, attempt);
+    const cookieHeader = req.headers.cookie;
+    let cookie: string;
+    try {
+      cookie = await database.write(async (tx) => {
+        // Looked for again, and locked: what was found may have been uninstalled meanwhile.
+        const locked = await findSignInInstallation(tx, place);
+        if (!locked) throw new NotInstalledError();
+        await register(tx, locked, identity, found, now());
+        return sessions.begin(tx, {
+          ...personOf(identity),
+          installation_id: locked.id,
+          life: locked.life,
+          registered_team_id: registeredTeamId(locked),
+          checked_at: found ? now() : null,
+          browser: null,
+          address: null,
+          cookieHeader,
+        });
+      }, storePatienceMs);
+    } catch (error) {
+      if (!(error instanceof NotInstalledError)) throw error;
+      return notInstalled();
+    }
+    log.info({ teamId, userId, requestId: attempt.requestId }, 'a member signed in');
+    deps.onSignedIn?.(req);
+    leadTo(res, 303, attempt.returnTo, [cookie]);
+  }
+
+  /**
+   * Begins an operator's session. It needs no installation: the first thing an operator does may be to look why there
+   * is none.
+   */
+  async function beginOperator(
+    req: IncomingMessage,
+    res: ServerResponse,
+    identity: SlackIdentity,
+    attempt: Attempt,
+  ): Promise<void> {
+    const { teamId, userId } = identity;
+    if (!operators?.people.includes(`${teamId}/${userId}`))
+      return fail(res, { kind: 'signin_not_operator', code: 'not_an_operator' }, attempt);
+    const address = clientAddress(req, trustProxy);
+    const cookie = await database.write(
+      (tx) =>
+        operators.sessions.begin(tx, {
+          ...personOf(identity),
+          installation_id: null,
+          life: null,
+          registered_team_id: teamId,
+          checked_at: null,
+          browser: req.headers['user-agent']?.slice(0, 200) ?? null,
+          address,
+          cookieHeader: req.headers.cookie,
+        }),
+      storePatienceMs,
+    );
+    log.info({ teamId, userId, address, requestId: attempt.requestId }, 'an operator signed in with Slack');
+    deps.onSignedIn?.(req);
+    leadTo(res, 303, attempt.returnTo, [cookie]);
+  }
+
+  function isOperatorPage(returnTo: string): boolean {
+    const { origin, pathname } = new URL(returnTo);
+    const path = pathname.slice(basePath.length);
+    return origin === publicUrl && pathname.startsWith(basePath) && /^\/operator(?:\/|$)/.test(path);
+  }
+
+  /** What `error=` of Slack's redirect means. Anyone can write one into the address, so it counts as no error of ours. */
+  function failAtConsent(res: ServerResponse, error: string, attempt: { requestId?: string }): void {
+    const code = /^[a-z0-9_]{1,60}$/.test(error) ? error : 'unknown_error';
+    const kinds: ReadonlyMap<string, FailureKind> = new Map([
+      ['access_denied', 'signin_cancelled'],
+      ['server_error', 'signin_unreachable'],
+      ['temporarily_unavailable', 'signin_unreachable'],
+    ]);
+    fail(res, { kind: kinds.get(code) ?? 'signin_refused', code }, attempt);
+  }
+
+  function failAtSlack(res: ServerResponse, error: SignInError, attempt: Partial<Attempt>): void {
+    const { code, reason } = error;
+    if (code !== 'code_invalid')
+      log.warn({ code, reason, requestId: attempt.requestId }, 'sign-in with Slack');
+    const kind = (
+      {
+        unreachable: 'signin_unreachable',
+        code_invalid: 'signin_state',
+        misconfigured: 'signin_misconfigured',
+        untrusted: 'signin_untrusted',
+      } as const
+    )[code];
+    fail(res, { kind, code: reason }, attempt);
+  }
+
+  /** `POST /slack/signout`. Only a page of this origin may sign a member out. */
+  async function signOut(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    if (!isFromHere(req.headers, publicUrl)) {
+      const failure = { kind: 'signout_refused', code: 'not_from_here' } as const;
+      return pages.sendFailure(res, failure, { Connection: 'close' });
+    }
+    const cookie = await sessions.end(req.headers.cookie);
+    const asked = queryOf(req).get('return_to');
+    const returnTo = asked === null ? undefined : returnAddress(asked, allowed);
+    if (returnTo === undefined) pages.sendSignedOut(res, cookie);
+    else leadTo(res, 303, returnTo, [cookie]);
+  }
+
+  return { start, finish, signOut };
+}
+
+function personOf({ userId, teamId, enterpriseId, issuedAt }: SlackIdentity) {
+  return { user_id: userId, team_id: teamId, enterprise_id: enterpriseId, slack_signed_at: issuedAt };
+}
+
+/** Gets or creates the team, the person and their membership, and stores what Slack says about the person. */
+async function register(
+  tx: Tx,
+  installation: SignInInstallation,
+  identity: SlackIdentity,
+  found: FoundPerson | undefined,
+  now: number,
+): Promise<void> {
+  const { clientId, enterpriseId, isEnterpriseInstall } = installation;
+  const teamId = registeredTeamId(installation);
+  const { userId, name: realName, email, avatarUrl, locale } = identity;
+  const team = { clientId, teamId, name: isEnterpriseInstall ? null : identity.teamName, enterpriseId };
+  await recordTeam(tx, { ...team, seenAt: now, now });
+  const person = { clientId, teamId, userId, now };
+  await recordUser(tx, { ...person, seenAt: now });
+  if (found?.kind === 'there') {
+    const { profile, isAdmin, isOwner } = found;
+    // The bot may lack the scope for the email, which the person has just shared.
+    const user = { ...profile, email: profile.email ?? email, isAdmin, isOwner };
+    return saveProfile(tx, person, { user, team: null });
+  }
+  const told = { name: null, realName, email, timezone: null, locale, avatarUrl };
+  await updatePerson(tx, { ...person, ...told, at: now });
+}
+
+function queryOf(req: IncomingMessage): URLSearchParams {
+  return new URL(req.url ?? '/', 'http://localhost').searchParams;
+}
+
+function leadTo(res: ServerResponse, status: 302 | 303, location: string, cookies: string[]): void {
+  // A request that took too long has been answered already.
+  if (res.headersSent) return;
+  const headers = { 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' };
+  res.writeHead(status, { Location: location, 'Set-Cookie': cookies, ...headers }).end();
+}

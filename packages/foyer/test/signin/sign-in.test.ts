@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { parseSetCookie } from 'cookie';
+import { createVisitor, eventually } from '../../src/testing/visitor.ts';
+import { engines } from '../support/open-test-database.ts';
+import type { EngineName } from '../support/stage-database.ts';
+import { setStage } from '../support/start-foyer.ts';
+import { cookieHeader, type SignInStage, setSignInStage } from './sign-in-stage.ts';
+
+const acme = 'T07ACME4QX1';
+const globex = 'T07GLOBEX82';
+const priya = 'U07PRIYAN03';
+const lena = 'U07LENAFI13';
+
+describe('without SIGN_IN', () => {
+  it('has no route, and no member', async (t) => {
+    const stage = await setStage();
+    t.after(() => stage.close());
+    for (const path of ['/slack/signin', '/slack/signin/callback?code=1&state=2', '/slack/signin/'])
+      assert.equal((await createVisitor().get(stage.url + path)).status, 404, path);
+    assert.equal((await createVisitor().post(`${stage.url}/slack/signout`)).status, 404);
+    assert.equal(await stage.foyer().member({ headers: {} }), undefined);
+  });
+});
+
+for (const engine of Object.keys(engines) as EngineName[]) {
+  describe(`Sign in with Slack (${engine})`, () => {
+    let stage: SignInStage;
+    let now = Date.now();
+    before(async () => {
+      stage = await setSignInStage({ engine, now: () => now, sandbox: { readNow: () => now } });
+      await stage.installIn('Acme');
+    });
+    after(() => stage.close());
+
+    it('registers the person with their team, and says who they are', async () => {
+      const visitor = createVisitor();
+      const answer = await stage.signIn(visitor, { userId: priya, returnTo: '/reports?page=2#top' });
+      assert.equal(answer.status, 303);
+      assert.equal(answer.headers.get('location'), `${stage.url}/reports?page=2#top`);
+      const member = await stage.memberOf(visitor);
+      assert.ok(member);
+      const { installationId, signedInAt, avatarUrl, ...rest } = member;
+      assert.deepEqual(rest, {
+        userId: priya,
+        teamId: acme,
+        enterpriseId: null,
+        name: 'Priya Nair',
+        email: 'priya.nair@acme-robotics.example',
+        timezone: 'Asia/Kolkata',
+        locale: 'en-GB',
+        role: 'member',
+      });
+      assert.match(avatarUrl ?? '', /^http/);
+      assert.ok(Math.abs(signedInAt.getTime() - now) < 60_000);
+      assert.equal((await stage.foyer().find({ installationId }))?.teamId, acme);
+      const [row] = await stage.database.rows<Record<string, string>>(
+        `select u.real_name from users u join memberships m on m.client_id = u.client_id
+          and m.team_id = u.team_id and m.user_id = u.user_id where u.user_id = '${priya}'`,
+      );
+      assert.equal(row?.real_name, 'Priya Nair');
+    });
+
+    it('has a cookie that no script can read, which holds no name and no id of Slack', async () => {
+      const visitor = createVisitor();
+      const answer = await stage.signIn(visitor, { userId: priya });
+      const cookie = parseSetCookie(answer.headers.getSetCookie()[0] ?? '');
+      assert.equal(cookie.name, 'foyer-member');
+      assert.deepEqual([cookie.httpOnly, cookie.sameSite, cookie.path], [true, 'lax', '/']);
+      assert.ok(!Buffer.from(cookie.value?.split('.')[2] ?? '', 'base64url').includes(priya));
+    });
+
+    it('signs out everywhere that this session is used, and leaves the person’s other sessions alone', async () => {
+      const [visitor, other, copy] = [createVisitor(), createVisitor(), createVisitor()];
+      await stage.signIn(visitor, { userId: priya });
+      await stage.signIn(other, { userId: priya });
+      for (const [name, value] of visitor.cookies) copy.cookies.set(name, value);
+      const out = await visitor.post(`${stage.url}/slack/signout`);
+      assert.equal(out.status, 200);
+      assert.match(await out.text(), /You are signed out/);
+      assert.equal(visitor.cookies.has('foyer-member'), false);
+      assert.equal(await stage.memberOf(copy), undefined);
+      assert.ok(await stage.memberOf(other));
+      const back = await other.post(`${stage.url}/slack/signout?return_to=/bye`);
+      assert.deepEqual([back.status, back.headers.get('location')], [303, `${stage.url}/bye`]);
+      const anyway = await createVisitor().post(`${stage.url}/slack/signout?return_to=//evil.example`);
+      assert.equal(anyway.status, 200, 'without a session, and with a bad address');
+    });
+
+    it('answers a cancel with a page, 200', async () => {
+      const visitor = createVisitor();
+      const choice = { userId: priya, returnTo: '/reports', decision: 'cancel' } as const;
+      const answer = await stage.signIn(visitor, choice);
+      assert.equal(answer.status, 200);
+      const page = await answer.text();
+      assert.match(page, /You cancelled the sign-in/);
+      assert.match(page, /signin\?return_to=[^"]*reports/, 'tries again with the same goal');
+      assert.equal(await stage.memberOf(visitor), undefined);
+    });
+
+    it('offers to install to a member of a workspace that does not have the app, and starts no session', async () => {
+      const visitor = createVisitor();
+      const answer = await stage.signIn(visitor, { userId: lena });
+      assert.equal(answer.status, 403);
+      const page = await answer.text();
+      assert.match(page, /does not have .* yet/);
+      assert.match(page, new RegExp(`href="/slack/install\\?team=${globex}"`));
+      assert.equal(visitor.cookies.has('foyer-member'), false);
+      const people = await stage.database.rows<Record<string, string>>(
+        `select user_id from users where user_id = '${lena}'`,
+      );
+      assert.deepEqual(people, []);
+    });
+
+    it('ends a person’s sessions once Slack says that they are deactivated, and nobody else’s', async () => {
+      const { id: userId } = stage.sandbox.addMember({ teamId: acme, realName: 'Dora Leaves' });
+      const [visitor, other] = [createVisitor(), createVisitor()];
+      await stage.signIn(visitor, { userId });
+      await stage.signIn(other, { userId: priya });
+      stage.sandbox.deactivate({ userId });
+      await eventually(async () => (await stage.memberOf(visitor)) === undefined);
+      assert.ok(await stage.memberOf(other));
+      stage.sandbox.reactivate({ userId });
+      await stage.sandbox.settled();
+      assert.equal(await stage.memberOf(visitor), undefined, 'the old session stays ended');
+      now += 2000;
+      assert.equal((await stage.signIn(visitor, { userId })).status, 303);
+      await stage.sandbox.sendEvent({
+        teamId: acme,
+        event: { type: 'user_change', user: { id: userId, team_id: acme, deleted: true } },
+        eventTimeSeconds: Math.floor(now / 1000) - 60,
+      });
+      assert.ok(await stage.memberOf(visitor), 'an event of before the sign-in changes nothing');
+    });
+
+    it('ends with the app’s uninstall, and another install does not bring it back', async () => {
+      const visitor = createVisitor();
+      await stage.installIn('Globex');
+      await stage.signIn(visitor, { userId: lena });
+      assert.ok(await stage.memberOf(visitor));
+      now += 2000;
+      await stage.foyer().uninstall({ teamId: globex }, 'test');
+      assert.equal(await stage.memberOf(visitor), undefined);
+      now += 2000;
+      await stage.installIn('Globex');
+      assert.equal(await stage.memberOf(visitor), undefined);
+    });
+
+    it('lets two tabs that started at once both finish', async () => {
+      const visitor = createVisitor();
+      const first = await stage.pressSignIn(visitor, { userId: priya, returnTo: '/one' });
+      const second = await stage.pressSignIn(visitor, { userId: priya, returnTo: '/two' });
+      assert.equal((await visitor.get(second)).headers.get('location'), `${stage.url}/two`);
+      assert.equal((await visitor.get(first)).headers.get('location'), `${stage.url}/one`);
+      assert.ok(await stage.memberOf(visitor));
+    });
+
+    it('says that Slack cannot be reached, 502, with an id that the log knows', async () => {
+      const visitor = createVisitor();
+      const callback = await stage.pressSignIn(visitor, { userId: priya });
+      const method = 'openid.connect.token';
+      stage.sandbox.faults.add({ method, failure: { type: 'status', status: 503 } });
+      const answer = await visitor.get(callback);
+      assert.equal(answer.status, 502);
+      const id = /<code[^>]*>([\w-]{22})<\/code>/.exec(await answer.text())?.[1] ?? 'none';
+      assert.ok(stage.logged().some((line) => line.includes(id)));
+    });
+
+    it('keeps no code, token or state in the log or the database', async () => {
+      const visitor = createVisitor();
+      const callback = await stage.pressSignIn(visitor, { userId: priya });
+      await visitor.get(callback);
+      const { searchParams } = new URL(callback);
+      const tokens = stage.sandbox.calls('openid.connect.token').map((call) => JSON.stringify(call));
+      assert.ok(tokens.length > 0);
+      const secrets = [searchParams.get('code'), searchParams.get('state'), ...visitor.cookies.values()];
+      const kept = JSON.stringify([
+        stage.logged(),
+        await stage.database.rows<Record<string, string>>('select * from sessions'),
+      ]);
+      for (const secret of secrets) assert.ok(secret && !kept.includes(secret));
+      assert.ok(!/eyJ[\w-]+\.eyJ/.test(kept), 'an ID token');
+      assert.ok(!cookieHeader(visitor).includes('xoxp'));
+    });
+
+    it('survives a new signing key of Slack', async () => {
+      await stage.signIn(createVisitor(), { userId: priya });
+      stage.sandbox.rotateSigningKey();
+      assert.equal((await stage.signIn(createVisitor(), { userId: priya })).status, 303);
+    });
+
+    // From here on the clock leaves the real time, by which the sandbox signs its events.
+    it('lasts twelve hours from its last use, and thirty days at most', async () => {
+      const [used, unused] = [createVisitor(), createVisitor()];
+      await stage.signIn(used, { userId: priya });
+      await stage.signIn(unused, { userId: priya });
+      for (let hours = 0; hours < 30 * 24 - 11; hours += 11) {
+        now += 11 * 3_600_000;
+        assert.ok(await stage.memberOf(used), `after ${hours + 11} hours`);
+        if (hours > 0) assert.equal(await stage.memberOf(unused), undefined);
+      }
+      now += 11 * 3_600_000;
+      assert.equal(await stage.memberOf(used), undefined);
+    });
+
+    it('asks Slack once a day whether the person is still there, and goes on while Slack is down', async () => {
+      const { id: userId } = stage.sandbox.addMember({ teamId: acme, realName: 'Eve Silent' });
+      const visitor = createVisitor();
+      await stage.signIn(visitor, { userId });
+      const asked = () => stage.sandbox.calls('users.info').length;
+      const before = asked();
+      for (let at = 0; at < 3; at += 1) {
+        now += 6 * 3_600_000;
+        assert.ok(await stage.memberOf(visitor));
+      }
+      assert.equal(asked(), before);
+      now += 7 * 3_600_000;
+      stage.sandbox.faults.add({ method: 'users.info', failure: { type: 'status', status: 503 } });
+      assert.ok(await stage.memberOf(visitor));
+      assert.equal(asked(), before + 1);
+      // Without an event: a person who is unknown to the bot is gone.
+      const gone = { type: 'error', error: 'user_not_found' } as const;
+      stage.sandbox.faults.add({ method: 'users.info', failure: gone });
+      assert.ok(await stage.memberOf(visitor), 'not asked again at once');
+      now += 3_600_000;
+      assert.equal(await stage.memberOf(visitor), undefined);
+      assert.equal(await stage.memberOf(visitor), undefined);
+      assert.equal(asked(), before + 2);
+    });
+  });
+}
+
+describe('Sign in with Slack in a Grid organization', () => {
+  it('finds an org-wide install, and registers people in the organization', async (t) => {
+    const stage = await setSignInStage();
+    t.after(() => stage.close());
+    const { sandbox, url } = stage;
+    const [owner, samir] = ['W07BILLLUM1', 'W07SAMIRN03'];
+    const installer = createVisitor();
+    const start = await installer.get(`${url}/slack/install`);
+    const authorizeUrl = start.headers.get('location') ?? '';
+    const choice = { authorizeUrl, userId: owner, enterpriseId: 'E07INITECHX' };
+    assert.equal((await installer.get(await sandbox.consent(choice))).status, 303);
+    const visitor = createVisitor();
+    assert.equal((await stage.signIn(visitor, { userId: samir })).status, 303);
+    const member = await stage.memberOf(visitor);
+    assert.deepEqual(
+      [member?.userId, member?.teamId, member?.enterpriseId],
+      [samir, 'T07INIPROD5', 'E07INITECHX'],
+    );
+    const [row] = await stage.database.rows<Record<string, string>>(
+      `select team_id from memberships where user_id = '${samir}'`,
+    );
+    assert.equal(row?.team_id, 'E07INITECHX');
+  });
+});
