@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Installation } from '@slack/oauth';
 import { pino } from 'pino';
 import { readInstallRecord } from '../../src/database/install-record.ts';
+import type { Tables } from '../../src/database/records.ts';
 import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
 import {
   AppNotInstalledError,
@@ -17,6 +18,7 @@ import { reencryptTokens } from '../../src/installations/reencrypt-tokens.ts';
 import { KeyMissingError, SealBrokenError } from '../../src/installations/sealer.ts';
 import { createClock, keyringOf, keysOf, orgInstall, teamInstall } from '../support/installations.ts';
 import type { TestDatabase } from '../support/open-test-database.ts';
+import { inviteStrangers, ownRows, type Strangers } from '../support/strangers.ts';
 
 const T1 = { teamId: 'T1', enterpriseId: undefined, isEnterpriseInstall: false };
 const stepNames = ['first-step', 'second-step'];
@@ -35,6 +37,7 @@ export function installationStoreContract(
     let keyring: Keyring;
     let store: InstallationStore;
     let clock: ReturnType<typeof createClock>;
+    let strangers: Strangers;
 
     const storeFor = (options: { clientId?: string; keyring?: Keyring } = {}): InstallationStore =>
       createInstallationStore({
@@ -51,8 +54,15 @@ export function installationStoreContract(
       keyring = keyringOf('k1');
       clock = createClock();
       store = storeFor();
+      strangers = await inviteStrangers(backend.database, { keyring });
     });
-    afterEach(() => backend.close());
+    afterEach(async () => {
+      try {
+        await strangers.assertUntouched();
+      } finally {
+        await backend.close();
+      }
+    });
 
     const isMiss = (query: Parameters<InstallationStore['fetchInstallation']>[0]) =>
       assert.rejects(store.fetchInstallation(query), InstallationNotFoundError, JSON.stringify(query));
@@ -73,11 +83,10 @@ export function installationStoreContract(
         .where('installation_id', '=', installationId)
         .orderBy('id')
         .execute();
-    const allRuns = () => backend.database.queries.selectFrom('runs').selectAll().orderBy('id').execute();
-    const countOf = async (table: 'installations' | 'runs' | 'history' | 'user_tokens') => {
-      const rows = await backend.database.queries.selectFrom(table).selectAll().execute();
-      return rows.length;
-    };
+    const rowsIn = <Name extends keyof Tables>(table: Name) => ownRows(backend.database, table);
+    const allRuns = async () => (await rowsIn('runs')).sort((a, b) => (a.id < b.id ? -1 : 1));
+    const countOf = async (table: 'installations' | 'runs' | 'history' | 'user_tokens') =>
+      (await rowsIn(table)).length;
 
     describe('fetch', () => {
       it('1: gives a team install back deep-equal', async () => {
@@ -359,7 +368,7 @@ export function installationStoreContract(
         const found = await store.fetchInstallation({ ...T1, userId: 'U1' });
         assert.equal(found.bot, undefined);
         assert.deepEqual(found, installation);
-        const [row] = await backend.database.queries.selectFrom('installations').selectAll().execute();
+        const [row] = await rowsIn('installations');
         assert.deepEqual([row?.bot_user_id, row?.bot_scopes, row?.bot_expires_at], [null, null, null]);
       });
 
@@ -413,7 +422,7 @@ export function installationStoreContract(
         });
         assert.equal(await countOf('history'), 1);
         assert.equal(await countOf('runs'), 1);
-        const [row] = await backend.database.queries.selectFrom('installations').selectAll().execute();
+        const [row] = await rowsIn('installations');
         assert.equal(row?.bot_expires_at, 200_000);
       });
 
@@ -497,6 +506,7 @@ export function installationStoreContract(
         const steps = await backend.database.queries
           .selectFrom('steps')
           .selectAll()
+          .where('run_id', '=', runId)
           .orderBy('position')
           .execute();
         assert.deepEqual(
@@ -533,10 +543,8 @@ export function installationStoreContract(
         const installed = await store.recordInstall(teamInstall({ enterpriseId: 'E1' }), {
           installRequestId: 'req_1',
         });
-        const request = await backend.database.queries
-          .selectFrom('install_requests')
-          .selectAll()
-          .executeTakeFirstOrThrow();
+        const [request] = await rowsIn('install_requests');
+        assert.ok(request);
         assert.deepEqual(
           { ...request, started_at: 0, used_at: 0 },
           {
@@ -627,10 +635,8 @@ export function installationStoreContract(
           .execute();
         clock.advance(5000);
         await store.deleteInstallation(T1, { reason: 'app_uninstalled', eventId: 'Ev1' });
-        const row = await backend.database.queries
-          .selectFrom('installations')
-          .selectAll()
-          .executeTakeFirstOrThrow();
+        const [row] = await rowsIn('installations');
+        assert.ok(row);
         assert.deepEqual(
           [row.status, row.sealed_bot, row.bot_expires_at, row.uninstalled_at, row.bot_scopes],
           ['uninstalled', null, null, clock.now(), '["chat:write","users:read"]'],
@@ -639,10 +645,7 @@ export function installationStoreContract(
           (await allRuns()).map((run) => run.status),
           ['cancelled'],
         );
-        assert.equal(
-          (await backend.database.queries.selectFrom('home_views').selectAll().execute()).length,
-          0,
-        );
+        assert.equal((await rowsIn('home_views')).length, 0);
         const history = await historyOf(installationId);
         assert.deepEqual(history.at(-1), {
           kind: 'uninstalled',
@@ -720,11 +723,8 @@ export function installationStoreContract(
         await save(teamInstall());
         await store.deleteInstallation(T1);
         assert.equal(await store.revokeBot(T1), false);
-        const row = await backend.database.queries
-          .selectFrom('installations')
-          .select('status')
-          .executeTakeFirstOrThrow();
-        assert.equal(row.status, 'uninstalled');
+        const [row] = await rowsIn('installations');
+        assert.equal(row?.status, 'uninstalled');
       });
 
       it('29: a missing or repeated delete is no error, and writes no second line', async () => {
@@ -856,11 +856,17 @@ export function installationStoreContract(
         assert.equal(await store.purgeInstallation(first.installationId), false);
         await isMiss(T1);
         assert.equal(await botTokenOf({ ...T1, teamId: 'T2' }), 'xoxb-bot-1');
-        const left = await queries.selectFrom('memberships').select(['team_id', 'user_id']).execute();
-        assert.deepEqual(left, [{ team_id: 'T2', user_id: 'U2' }]);
-        const people = await queries.selectFrom('users').select(['team_id', 'user_id', 'email']).execute();
-        assert.deepEqual(people, [{ team_id: 'T2', user_id: 'U2', email: 'U2@T2.example' }]);
-        assert.deepEqual(await queries.selectFrom('teams').select('team_id').execute(), [{ team_id: 'T2' }]);
+        const left = (await rowsIn('memberships')).map(({ team_id, user_id }) => [team_id, user_id]);
+        assert.deepEqual(left, [['T2', 'U2']]);
+        const people = await rowsIn('users');
+        assert.deepEqual(
+          people.map((person) => [person.team_id, person.user_id, person.email]),
+          [['T2', 'U2', 'U2@T2.example']],
+        );
+        assert.deepEqual(
+          (await rowsIn('teams')).map(({ team_id }) => team_id),
+          ['T2'],
+        );
         assert.deepEqual(await historyOf(first.installationId), []);
         const bytes = await backend.rawBytes();
         assert.equal(bytes.includes('@T1.example'), false);
@@ -910,10 +916,7 @@ export function installationStoreContract(
         const query = { enterpriseId: 'E1' };
         await store.recordTeamAccess(query, { teamIds: ['T1'], granted: true, changedAt: 1 });
         assert.equal(await store.purgeInstallation(org.installationId), true);
-        assert.equal(
-          (await backend.database.queries.selectFrom('team_access').selectAll().execute()).length,
-          0,
-        );
+        assert.equal((await rowsIn('team_access')).length, 0);
         assert.equal(await botTokenOf({ ...T1, enterpriseId: 'E1' }), 'xoxb-bot-1');
       });
 
@@ -923,6 +926,8 @@ export function installationStoreContract(
           backend.database.queries
             .selectFrom('team_access')
             .select(['team_id', 'granted'])
+            .where('client_id', '=', '1.1')
+            .where('enterprise_id', '=', 'E1')
             .orderBy('team_id')
             .execute();
         const tell = (isGranted: boolean, changedAt: number, teamIds = ['T1']) =>
@@ -943,6 +948,7 @@ export function installationStoreContract(
         await backend.database.queries
           .updateTable('runs')
           .set({ status: 'waiting', waiting_for: 'team_access_granted', due_at: null })
+          .where('id', '=', runId)
           .execute();
         const query = { teamId: 'T1', enterpriseId: 'E1', isEnterpriseInstall: true };
         await store.recordTeamAccess(query, { teamIds: ['T1'], granted: true, changedAt: 1 });
@@ -975,10 +981,9 @@ export function installationStoreContract(
           userExpiresAt: 1_800_000_000,
         });
       const sealedOf = async () => {
-        const { queries } = backend.database;
-        const bot = await queries.selectFrom('installations').select('sealed_bot').executeTakeFirstOrThrow();
-        const user = await queries.selectFrom('user_tokens').select('sealed_user').executeTakeFirstOrThrow();
-        return [bot.sealed_bot ?? '', user.sealed_user] as const;
+        const [bot] = await rowsIn('installations');
+        const user = (await rowsIn('user_tokens')).find(({ user_id }) => user_id === 'U1');
+        return [bot?.sealed_bot ?? '', user?.sealed_user ?? ''] as const;
       };
 
       it('32: nothing on disk contains a token, a refresh token or a webhook', async () => {
@@ -989,6 +994,8 @@ export function installationStoreContract(
       });
 
       it('32: the first key encrypts, all decrypt, and re-encrypting makes the old one needless', async () => {
+        // It re-encrypts the tokens of every app, so there are no strangers to it.
+        await strangers.leave();
         const [oldKey, newKey] = keysOf('old', 'new');
         assert.ok(oldKey && newKey);
         store = storeFor({ keyring: createKeyring([oldKey]) });
@@ -1027,6 +1034,8 @@ export function installationStoreContract(
         const rows = await queries
           .selectFrom('installations')
           .select(['id', 'sealed_bot'])
+          .where('tenant', 'in', ['team:T1', 'team:T2'])
+          .where('client_id', '=', '1.1')
           .orderBy('tenant')
           .execute();
         const [first, second] = rows;
@@ -1048,10 +1057,12 @@ export function installationStoreContract(
       it('32: one user’s sealed token does not open as another’s', async () => {
         await save(secretInstall(), teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' }));
         const [, sealed] = await sealedOf();
+        const stored = await store.findInstallation(T1);
         await backend.database.queries
           .updateTable('user_tokens')
           .set({ sealed_user: sealed })
           .where('user_id', '=', 'U2')
+          .where('installation_id', '=', stored?.installationId ?? '')
           .execute();
         await assert.rejects(store.fetchInstallation({ ...T1, userId: 'U2' }), SealBrokenError);
       });

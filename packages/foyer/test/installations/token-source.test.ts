@@ -14,6 +14,7 @@ import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts
 import { type FakeTokenEndpoint, startFakeTokenEndpoint } from '../support/fake-token-endpoint.ts';
 import { createClock, keyringOf, orgInstall, teamInstall } from '../support/installations.ts';
 import { openTestDatabase, type TestDatabase } from '../support/open-test-database.ts';
+import { inviteStrangers, ownRows, type Strangers } from '../support/strangers.ts';
 
 const hour = 3_600_000;
 const T1 = { teamId: 'T1' };
@@ -27,6 +28,7 @@ describe('the token source', () => {
   let tokens: TokenSource;
   let lines: string[];
   let uninstalls: number;
+  let strangers: Strangers;
 
   /** A token source like that of another process. */
   const sourceOn = (database: Database): TokenSource => {
@@ -52,10 +54,15 @@ describe('the token source', () => {
     uninstalls = 0;
     store = undefined as never;
     tokens = sourceOn(opened.database);
+    strangers = await inviteStrangers(opened.database, { keyring });
   });
   afterEach(async () => {
     await tokens.settle();
-    await Promise.all([opened.close(), endpoint.close()]);
+    try {
+      await strangers.assertUntouched();
+    } finally {
+      await Promise.all([opened.close(), endpoint.close()]);
+    }
     const log = lines.join('');
     for (const secret of ['xox', 'client-secret'])
       assert.equal(log.includes(secret), false, `${secret} in ${log}`);
@@ -132,9 +139,8 @@ describe('the token source', () => {
       assert.equal(await tokens.botToken(T1), 'xoxe.xoxb-new-1');
       clock.advance(10 * hour);
       assert.equal(await tokens.botToken(T1), 'xoxe.xoxb-new-2', 'and again when that one expires');
-      const { queries } = opened.database;
-      assert.equal((await queries.selectFrom('history').selectAll().execute()).length, 1);
-      assert.equal((await queries.selectFrom('runs').selectAll().execute()).length, 1);
+      assert.equal((await ownRows(opened.database, 'history')).length, 1);
+      assert.equal((await ownRows(opened.database, 'runs')).length, 1);
     });
 
     it('refreshes once for several processes, even if the tokens have expired', async () => {
@@ -242,7 +248,7 @@ describe('the token source', () => {
       assert.deepEqual([result.botToken, result.userToken], ['xoxb-2', undefined]);
       assert.equal(await statusOf(), 'active', 'a dead user token does not break the installation');
       assert.equal((await store.fetchInstallation(source)).user.token, undefined);
-      const history = await opened.database.queries.selectFrom('history').selectAll().orderBy('id').execute();
+      const history = await ownRows(opened.database, 'history');
       const died = history.filter((line) => line.kind === 'token_died');
       assert.deepEqual(
         died.map((line) => [line.user_id, line.detail]),
@@ -251,10 +257,11 @@ describe('the token source', () => {
     });
 
     it('takes over from a process that died in the middle', async () => {
-      await installed(-hour);
+      const { installationId } = await installed(-hour);
       await opened.database.queries
         .updateTable('installations')
         .set({ refresh_owner: 'a dead process', refresh_until: clock.now() + 20_000 })
+        .where('id', '=', installationId)
         .execute();
       clock.advance(20_000);
       assert.equal(await tokens.botToken(T1), 'xoxe.xoxb-new-1');

@@ -22,6 +22,7 @@ import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts
 import { builtInSteps } from '../../src/steps/steps.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { engines } from '../support/open-test-database.ts';
+import { inviteStrangers, type Strangers } from '../support/strangers.ts';
 import { brandOf, texts } from '../support/test-face.ts';
 
 const redirectUri = 'http://127.0.0.1:9/slack/oauth_redirect';
@@ -87,11 +88,16 @@ export async function setStage(
   const opened = await engines[options.engine ?? 'SQLite']();
   const { database, target } = opened;
   const struck = new AbortController();
+  let strangers: Strangers | undefined;
   t.after(async () => {
     // Work that hangs forever, since its "process" has died, must not keep this one alive.
     struck.abort();
-    await opened.close();
-    await sandbox.close();
+    try {
+      await strangers?.assertUntouched();
+    } finally {
+      await opened.close();
+      await sandbox.close();
+    }
   });
 
   const config = configFor(sandbox, options.environment);
@@ -110,6 +116,10 @@ export async function setStage(
   const { clientId } = config.slack;
   const store = createInstallationStore({
     ...{ database, keyring, clientId, stepNames, uninstallStepNames, now, log },
+  });
+  strangers = await inviteStrangers(database, {
+    ...{ clientId, keyring, teamId: sandbox.workspace('Acme').id },
+    userIds: [sandbox.person('Acme', 'owner').id, sandbox.person('Acme', 'admin').id],
   });
   const deadTokens: string[] = [];
   const slackClient = createSlackClientFactory({ config, log });

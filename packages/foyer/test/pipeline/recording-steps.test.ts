@@ -12,6 +12,7 @@ import {
   withWrite,
 } from '../../src/pipeline/step.ts';
 import { registerTeam } from '../../src/steps/register-team.ts';
+import { ownRows } from '../support/strangers.ts';
 import { setStage } from './pipeline-stage.ts';
 
 const traits = { required: true, title: { todo: 'Do it', doing: 'Doing it' }, maxAttempts: 2 };
@@ -42,9 +43,8 @@ const acting = (name: string, run: ActingStep['run'] = async () => null): Acting
   run,
 });
 
-async function left({ queries }: Database): Promise<string[]> {
-  const rows = await queries.selectFrom('chores').select('name').orderBy('name').execute();
-  return rows.map(({ name }) => name);
+async function left(database: Database): Promise<string[]> {
+  return (await ownRows(database, 'chores')).map(({ name }) => name).sort();
 }
 
 /** The same database, with a count of its commits. */

@@ -7,6 +7,7 @@ import { cancelRuns } from '../../src/database/runs.ts';
 import type { ActingStep, Step } from '../../src/pipeline/step.ts';
 import { createWorker, type Worker, type WorkerDeps } from '../../src/pipeline/worker.ts';
 import { isDeadOwner, thisProcess, type WorkerIdentity } from '../../src/pipeline/worker-identity.ts';
+import { ownRows } from '../support/strangers.ts';
 import { type PipelineStage, setStage, signal } from './pipeline-stage.ts';
 
 const quick: ActingStep<null> = {
@@ -212,8 +213,7 @@ describe('the worker', () => {
     await slow.begun.reached;
     await stage.pass(50);
     const leaseUntil = async () => {
-      const query = stage.database.queries.selectFrom('runs').select('lease_until');
-      return (await query.executeTakeFirstOrThrow()).lease_until;
+      return (await ownRows(stage.database, 'runs'))[0]?.lease_until;
     };
     while ((await leaseUntil()) !== stage.now() + 60) await new Promise((next) => setTimeout(next, 5));
     assert.equal(await stage.work(), 0);
@@ -234,8 +234,8 @@ describe('a worker whose own lease has lapsed', () => {
     await slow.begun.reached;
     await stage.pass(3_600_000);
     worker.wake();
-    const lease = () => stage.database.queries.selectFrom('runs').select('lease_until').executeTakeFirst();
-    while ((await lease())?.lease_until !== stage.now() + 30_000) {
+    const leaseUntil = async () => (await ownRows(stage.database, 'runs'))[0]?.lease_until;
+    while ((await leaseUntil()) !== stage.now() + 30_000) {
       await new Promise((next) => setImmediate(next));
     }
     slow.goOn.reach();
@@ -320,8 +320,8 @@ describe('a start of the worker', () => {
   it('counts a zombie as dead: a process that ended and whose parent has not asked how', {
     skip: process.platform !== 'linux' && 'the worker knows a zombie by /proc, which only Linux has',
   }, async (t) => {
-    // The shell becomes `sleep`, which never asks after the child that it inherits.
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
+    // The shell becomes `sleep`, which never asks after the child that it inherits. That ends after the shell is gone.
+    const parent = spawn('sh', ['-c', 'sleep 0.5 & echo $!; exec sleep 60'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     t.after(() => parent.kill('SIGKILL'));
@@ -371,6 +371,7 @@ describe('a start of the worker', () => {
       await stage.database.queries
         .updateTable('runs')
         .set({ status: 'running', lease_owner: owner, lease_until: leaseUntil, due_at: leaseUntil })
+        .where('id', '=', runId)
         .execute();
       const { worker, comes } = workerOn(t, stage, { identity: self });
       const done = comes(runId, 'succeeded');

@@ -5,6 +5,7 @@ import { readOnceMessage } from '../../src/database/once-messages.ts';
 import { requestWelcome } from '../../src/steps/request-welcome.ts';
 import { sendWelcome } from '../../src/steps/send-welcome.ts';
 import { mortal, type PipelineStage, setStage, signal } from '../pipeline/pipeline-stage.ts';
+import { ownRows } from '../support/strangers.ts';
 
 const everything = ['chat:write', 'im:write', 'im:history', 'users:read', 'team:read'];
 const without = (...scopes: string[]) => everything.filter((scope) => !scopes.includes(scope));
@@ -47,13 +48,13 @@ describe('the welcome', () => {
       const client = stage.deps.slackClient(token, limits);
       const post = client.chat.postMessage.bind(client.chat);
       client.chat.postMessage = async (message) => {
-        recorded = await stage.database.queries.selectFrom('welcomes').select('status').execute();
+        recorded = (await ownRows(stage.database, 'welcomes')).map(({ status }) => status);
         return post(message);
       };
       return client;
     };
     await stage.finish(runId, { slackClient });
-    assert.deepEqual(recorded, [{ status: 'sending' }]);
+    assert.deepEqual(recorded, ['sending']);
   });
 
   it('goes to the person’s id if no DM can be opened', async (t) => {
@@ -67,7 +68,11 @@ describe('the welcome', () => {
   it('is not sent by an install without a bot', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
-    await stage.database.queries.updateTable('installations').set({ bot_scopes: null }).execute();
+    await stage.database.queries
+      .updateTable('installations')
+      .set({ bot_scopes: null })
+      .where('id', '=', install.installationId)
+      .execute();
     await stage.finish(install.runId);
     assert.deepEqual(await stepOf(stage, install.runId), ['skipped', 'no_bot']);
   });
@@ -397,7 +402,11 @@ describe('the welcome of an org-wide install', () => {
     const { enterpriseId } = sandbox.workspace('Initech Product');
     const { id: salesId } = sandbox.workspace('Initech Sales');
     const nina = sandbox.person('Initech Product', 'admin').id;
-    await stage.database.queries.updateTable('runs').set({ user_id: nina }).execute();
+    await stage.database.queries
+      .updateTable('runs')
+      .set({ user_id: nina })
+      .where('id', '=', install.runId)
+      .execute();
     const letIn = async (teamId: string) => {
       await sandbox.grantAccess({ enterpriseId: enterpriseId ?? '', teamIds: [teamId] });
       await store.recordTeamAccess(

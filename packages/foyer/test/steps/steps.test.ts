@@ -13,6 +13,7 @@ import { registerTeam } from '../../src/steps/register-team.ts';
 import { registerUser } from '../../src/steps/register-user.ts';
 import { builtInSteps } from '../../src/steps/steps.ts';
 import { type PipelineStage, setStage } from '../pipeline/pipeline-stage.ts';
+import { ownRows } from '../support/strangers.ts';
 
 const outputOf = async (stage: PipelineStage, runId: string, step: Step): Promise<Json> => {
   const row = await stage.database.queries
@@ -100,7 +101,7 @@ describe('register-team and register-user', () => {
       };
       await stage.work({ steps: [failing] });
       for (const table of ['teams', 'users', 'memberships'] as const) {
-        assert.deepEqual(await stage.database.queries.selectFrom(table).selectAll().execute(), [], table);
+        assert.deepEqual(await ownRows(stage.database, table), [], table);
       }
       const run = await stage.finish(runId);
       assert.deepEqual([run.steps[0]?.status, run.steps[0]?.attempts], ['succeeded', 2]);
@@ -115,13 +116,10 @@ describe('register-team and register-user', () => {
     await stage.finish(runId);
     const { enterpriseId } = stage.sandbox.workspace('Initech Product');
     assert.deepEqual(await outputOf(stage, runId, registerTeam), { teamId: enterpriseId, created: true });
-    const team = await stage.database.queries.selectFrom('teams').selectAll().executeTakeFirstOrThrow();
-    assert.deepEqual([team.team_id, team.name], [enterpriseId, 'Initech']);
-    const member = await stage.database.queries
-      .selectFrom('memberships')
-      .select('team_id')
-      .executeTakeFirstOrThrow();
-    assert.equal(member.team_id, enterpriseId);
+    const [team] = await ownRows(stage.database, 'teams');
+    assert.deepEqual([team?.team_id, team?.name], [enterpriseId, 'Initech']);
+    const [member] = await ownRows(stage.database, 'memberships');
+    assert.equal(member?.team_id, enterpriseId);
   });
 });
 
@@ -132,20 +130,18 @@ describe('fetch-profile', () => {
     const stage = await setStage(t, { steps: pipeline });
     const { runId, userId } = await stage.install();
     await stage.finish(runId);
-    const user = await stage.database.queries.selectFrom('users').selectAll().executeTakeFirstOrThrow();
+    const [user] = await ownRows(stage.database, 'users');
+    assert.ok(user);
     const person = stage.sandbox.person('Acme');
     assert.deepEqual(
       [user.user_id, user.name, user.real_name, user.email, user.timezone, user.locale],
       [userId, person.name, person.realName, person.email, person.timeZone, person.locale],
     );
     assert.match(user.avatar_url ?? '', /^http/);
-    const member = await stage.database.queries
-      .selectFrom('memberships')
-      .selectAll()
-      .executeTakeFirstOrThrow();
-    assert.deepEqual([member.is_admin, member.is_owner], [1, 1]);
-    const team = await stage.database.queries.selectFrom('teams').selectAll().executeTakeFirstOrThrow();
-    assert.deepEqual([team.name, team.domain], ['Acme', 'acme-robotics']);
+    const [member] = await ownRows(stage.database, 'memberships');
+    assert.deepEqual([member?.is_admin, member?.is_owner], [1, 1]);
+    const [team] = await ownRows(stage.database, 'teams');
+    assert.deepEqual([team?.name, team?.domain], ['Acme', 'acme-robotics']);
     const output = (await outputOf(stage, runId, fetchProfile)) as { missing: Json };
     assert.deepEqual(output.missing, []);
   });
