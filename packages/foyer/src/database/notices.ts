@@ -7,7 +7,7 @@ export const noticeChannels: readonly NoticeChannel[] = ['webhook', 'mail'];
 /** An event to report to the operators. */
 export interface NewNotice {
   causeId: string;
-  kind: Exclude<NoticeKind, 'installed'>;
+  kind: Exclude<NoticeKind, 'installed' | 'channel_failed'>;
   installationId: string;
   userId: string | null;
   detail: string | null;
@@ -178,6 +178,7 @@ export async function countNotices(queries: Queries, since: number): Promise<Rec
     .selectFrom('operator_notices')
     .select(({ fn }) => ['status', fn.countAll<number | string | bigint>().as('count')])
     .where('created_at', '>=', since)
+    .where('kind', '!=', 'channel_failed')
     .groupBy('status')
     .execute();
   const counts = { pending: 0, sending: 0, sent: 0, unconfirmed: 0, failed: 0 };
@@ -219,4 +220,76 @@ export async function countUndelivered(
     counts[channel] = Number(count);
   }
   return counts;
+}
+
+/**
+ * A channel that does not accept messages is recorded as a row of its own, `webhook/undelivered`, until it accepts one
+ * again. Why as a notice: the other channels get a row of the same cause, so that each reports it once.
+ */
+const troubleOf = (channel: NoticeChannel): string => `${channel}/undelivered`;
+
+/** The channel that a notice of the kind `channel_failed` is about. */
+export function troubledChannel(causeId: string): NoticeChannel | undefined {
+  return noticeChannels.find((channel) => troubleOf(channel) === causeId);
+}
+
+/** A channel that does not accept messages. */
+export interface ChannelTrouble {
+  channel: NoticeChannel;
+  /** Since when, and the error of the last attempt. */
+  since: number;
+  errorCode: string | null;
+}
+
+/**
+ * Records whether a channel accepts messages: after a failure, the other channels report it once; after a success, the
+ * trouble is over.
+ */
+export async function recordChannelState(
+  tx: Tx,
+  state: {
+    channel: NoticeChannel;
+    works: boolean;
+    installationId: string;
+    errorCode: string | null;
+    now: number;
+  },
+): Promise<void> {
+  const { channel, errorCode, now } = state;
+  const causeId = troubleOf(channel);
+  if (state.works) {
+    await tx.deleteFrom('operator_notices').where('cause_id', '=', causeId).execute();
+    return;
+  }
+  const row = {
+    ...{ cause_id: causeId, installation_id: state.installationId, kind: 'channel_failed' as const },
+    ...{ user_id: null, detail: errorCode, created_at: now, changed_at: now },
+  };
+  await tx
+    .insertInto('operator_notices')
+    .values({ ...row, channel, status: 'failed', attempts: 1, error_code: errorCode, due_at: null })
+    .onConflict((conflict) =>
+      conflict.columns(['cause_id', 'channel']).doUpdateSet({ error_code: errorCode, changed_at: now }),
+    )
+    .execute();
+  for (const other of noticeChannels.filter((each) => each !== channel)) {
+    await tx
+      .insertInto('operator_notices')
+      .values({ ...row, channel: other, status: 'pending', attempts: 0, error_code: null, due_at: now })
+      .onConflict((conflict) => conflict.columns(['cause_id', 'channel']).doNothing())
+      .execute();
+  }
+}
+
+/** Lists the channels that do not accept messages. */
+export async function listChannelTroubles(queries: Queries): Promise<ChannelTrouble[]> {
+  const rows = await queries
+    .selectFrom('operator_notices')
+    .select(['channel', 'cause_id', 'created_at', 'error_code'])
+    .where('cause_id', 'in', noticeChannels.map(troubleOf))
+    .orderBy('cause_id')
+    .execute();
+  return rows
+    .filter((row) => row.cause_id === troubleOf(row.channel))
+    .map((row) => ({ channel: row.channel, since: row.created_at, errorCode: row.error_code }));
 }

@@ -325,8 +325,14 @@ export interface KeyHolderRow {
   seen_at: number;
 }
 
-/** The kinds of notices to the operators, each sent once. */
-export type NoticeKind = 'installed' | 'run_failed' | 'uninstalled' | 'token_died' | 'rate_limited';
+/** The kinds of notices to the operators, each sent once. channel_failed: another channel does not accept them. */
+export type NoticeKind =
+  | 'installed'
+  | 'run_failed'
+  | 'uninstalled'
+  | 'token_died'
+  | 'rate_limited'
+  | 'channel_failed';
 
 /** How the operators are notified. */
 export type NoticeChannel = 'webhook' | 'mail';

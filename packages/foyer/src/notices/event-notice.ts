@@ -6,6 +6,7 @@ import {
   readRun,
   registeredTeamId,
 } from '../database/install-record.ts';
+import { troubledChannel } from '../database/notices.ts';
 import type { OperatorNoticeRow } from '../database/records.ts';
 import { notifyStepName } from './operator-channel.ts';
 import { type OperatorMessage, type Span, troubleLine } from './operator-message.ts';
@@ -33,6 +34,8 @@ export async function eventNotice(
     }
     case 'rate_limited':
       return rateLimitedNotice(appName, record);
+    case 'channel_failed':
+      return channelFailedNotice(appName, row);
     case 'installed':
       return undefined;
   }
@@ -124,6 +127,20 @@ function runFailedNotice(appName: string, record: InstallRecord, run: RunRecord)
       ['Setup of ', { name: appName }, ' in ', { bold: place }, ' for ', { code: run.userId }, ' failed.'],
       ...failed.slice(0, 15).map(troubleLine),
       ['Once it is fixed: ', { code: `npm run foyer -- retry ${run.id}` }],
+    ],
+  };
+}
+
+function channelFailedNotice(appName: string, row: OperatorNoticeRow): OperatorMessage | undefined {
+  const channel = troubledChannel(row.cause_id);
+  if (channel === undefined) return undefined;
+  const what = channel === 'webhook' ? 'The webhook' : 'The mail server';
+  const reason: Span[] = row.detail === null ? ['.'] : [': ', { code: row.detail }, '.'];
+  return {
+    subject: `[${appName}] ${what} does not accept notifications`,
+    lines: [
+      [what, ' does not accept notifications from ', { name: appName }, ...reason],
+      ['Installs are not affected. What is wrong: ', { code: 'npm run foyer -- doctor' }],
     ],
   };
 }

@@ -28,3 +28,21 @@ export const notifyStepName = 'notify-operators';
 export function statusAfter(outcome: SendOutcome): NoticeStatus {
   return outcome.kind === 'wait' || outcome.kind === 'retry' ? 'pending' : outcome.kind;
 }
+
+/** After this many attempts, a message that the other side does not accept is no hiccup. */
+const hiccups = 4;
+
+/** Whether an outcome shows that the channel works or does not; undefined if it shows neither. */
+export function channelWorks(outcome: SendOutcome, attempts: number): boolean | undefined {
+  switch (outcome.kind) {
+    case 'sent':
+      return true;
+    case 'wait':
+      return undefined;
+    case 'retry':
+      return attempts > hiccups ? false : undefined;
+    case 'failed':
+    case 'unconfirmed':
+      return false;
+  }
+}

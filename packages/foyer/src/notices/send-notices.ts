@@ -1,11 +1,17 @@
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
-import { claimDueNotice, dropNotice, noticeChannels, settleNotice } from '../database/notices.ts';
+import {
+  claimDueNotice,
+  dropNotice,
+  noticeChannels,
+  recordChannelState,
+  settleNotice,
+} from '../database/notices.ts';
 import type { NoticeChannel, NoticeStatus, OperatorNoticeRow } from '../database/records.ts';
 import { eventNotice } from './event-notice.ts';
 import { openOperatorChannels } from './open-operator-channels.ts';
-import { type OperatorChannel, type SendOutcome, statusAfter } from './operator-channel.ts';
+import { channelWorks, type OperatorChannel, type SendOutcome, statusAfter } from './operator-channel.ts';
 
 /**
  * Sends what waits in `operator_notices`: events outside of a run, and failed runs. Each row is committed together with
@@ -49,15 +55,22 @@ export function createNoticeSender(deps: {
       await database.write((transaction) => dropNotice(transaction, row));
       return undefined;
     }
-    const outcome: SendOutcome =
-      row.status === 'sending' && !channel.repeatable
-        ? { kind: 'unconfirmed', code: 'no_answer', message: 'The process died while sending it' }
-        : await channel.send(message, row.cause_id, stopped.signal);
+    const wasCutOff = row.status === 'sending' && !channel.repeatable;
+    const outcome: SendOutcome = wasCutOff
+      ? { kind: 'unconfirmed', code: 'no_answer', message: 'The process died while sending it' }
+      : await channel.send(message, row.cause_id, stopped.signal);
     const dueAt = nextTryAt(outcome, row, now());
     const status = dueAt === null && statusAfter(outcome) === 'pending' ? 'failed' : statusAfter(outcome);
     const errorCode = 'code' in outcome ? outcome.code : null;
     const end = { status, errorCode, dueAt, now: now() };
-    await database.write((transaction) => settleNotice(transaction, row, end));
+    const works = wasCutOff ? undefined : channelWorks(outcome, row.attempts + 1);
+    await database.write(async (transaction) => {
+      await settleNotice(transaction, row, end);
+      // What one channel says about another shows nothing of the other; and two that fail must not report each other.
+      if (works === undefined || (!works && row.kind === 'channel_failed')) return;
+      const { channel: name, installation_id: installationId } = row;
+      await recordChannelState(transaction, { channel: name, works, installationId, errorCode, now: now() });
+    });
     const { channel: name, kind, cause_id: causeId } = row;
     const line = { channel: name, kind, causeId, code: errorCode ?? undefined, dueAt: dueAt ?? undefined };
     deps.onSent?.({ channel: name, status });

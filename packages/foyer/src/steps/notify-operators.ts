@@ -1,8 +1,9 @@
 import { registeredTeamId } from '../database/install-record.ts';
-import { beginRunNotice, settleNotice } from '../database/notices.ts';
+import { beginRunNotice, recordChannelState, settleNotice } from '../database/notices.ts';
 import type { NoticeStatus } from '../database/records.ts';
 import { openOperatorChannels } from '../notices/open-operator-channels.ts';
 import {
+  channelWorks,
   notifyStepName,
   type OperatorChannel,
   type SendOutcome,
@@ -85,9 +86,14 @@ async function tell(context: StepContext, channel: OperatorChannel): Promise<Sen
     { channel: channel.name, outcome: outcome.kind, code: errorCode ?? undefined },
     'notified the operators',
   );
-  await services.database.write((transaction) =>
-    settleNotice(transaction, key, { status: statusAfter(outcome), errorCode, dueAt: null, now: now() }),
-  );
+  const works = settled ? undefined : channelWorks(outcome, context.attempt);
+  await services.database.write(async (transaction) => {
+    const end = { status: statusAfter(outcome), errorCode, dueAt: null, now: now() };
+    await settleNotice(transaction, key, end);
+    if (works === undefined) return;
+    const { name } = channel;
+    await recordChannelState(transaction, { channel: name, works, installationId, errorCode, now: now() });
+  });
   return outcome;
 }
 

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { isLoopback } from '../../config/environment-schema.ts';
 import type { Queries } from '../../database/database.ts';
-import { countNotices } from '../../database/notices.ts';
+import { countNotices, listChannelTroubles } from '../../database/notices.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
 import { networkReason } from './network-reason.ts';
 
@@ -24,7 +24,7 @@ export function checkOperatorPages(config: Pick<Config, 'operatorPassword' | 'ht
   return ok(check, `On at ${publicUrl}/operator.`);
 }
 
-/** Checks that a way to notify the operators is configured, and that it worked in the last week. */
+/** Checks that a way to notify the operators is configured, and whether it accepts messages. */
 export async function checkNotices(
   config: Pick<Config, 'notify'>,
   queries: Queries | undefined,
@@ -38,14 +38,23 @@ export async function checkNotices(
       'Set NOTIFY_SLACK_WEBHOOK_URL, or NOTIFY_SMTP_URL with NOTIFY_EMAIL_FROM and NOTIFY_EMAIL_TO.';
     return warning(check, 'No one is notified of installs, failed runs, uninstalls and dead tokens.', fix);
   }
+  const [trouble] = queries ? await listChannelTroubles(queries) : [];
+  if (trouble) {
+    const name = trouble.channel === 'webhook' ? 'webhook' : 'mail server';
+    const since = new Date(trouble.since).toISOString().slice(0, 16).replace('T', ' ');
+    return warning(
+      check,
+      `The ${name} has accepted no notification since ${since} UTC (${trouble.errorCode ?? 'no answer'}). Installs are not affected.`,
+      `Fix it (see the check “${trouble.channel === 'webhook' ? 'webhook' : 'mail-server'}”): Foyer tries for a day to deliver what waits, and \`npm run foyer -- list\` shows what was missed.`,
+    );
+  }
   if (queries) {
     const { failed, unconfirmed } = await countNotices(queries, now - weekMs);
     if (failed + unconfirmed > 0) {
-      const detail = `Of last week’s notifications, ${failed} could not be sent and ${unconfirmed} stayed unconfirmed.`;
       return warning(
         check,
-        detail,
-        'Make sure that the webhook still exists and that the mail server accepts mail; `npm run foyer -- list` shows what was missed.',
+        `Of last week’s notifications, ${failed} could not be sent and ${unconfirmed} stayed unconfirmed.`,
+        'The channels work again, as far as they were tried. `npm run foyer -- list` shows what was missed.',
       );
     }
   }

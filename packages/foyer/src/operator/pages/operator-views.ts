@@ -3,6 +3,7 @@ import type { Database } from '../../database/database.ts';
 import { countInstallationRows } from '../../database/erase-installation.ts';
 import { readHistory } from '../../database/history.ts';
 import { type InstallRecord, readInstallRecord } from '../../database/install-record.ts';
+import { listChannelTroubles } from '../../database/notices.ts';
 import { toPage } from '../../database/page.ts';
 import { readUsers } from '../../database/people.ts';
 import { readStepAttempts } from '../../database/run-steps.ts';
@@ -55,6 +56,7 @@ export function createOperatorViews(deps: { config: Config; database: Database; 
       queue: await readQueueState(queries, now()),
       tokens: await countTokensAtRisk(queries, { clientId, before: now() + lapsingWithinMs }),
       days: await countRequestsByDay(queries, { clientId, days: chartDays, now: now() }),
+      channelTroubles: await listChannelTroubles(queries),
     };
     return (frame) => overviewPage(frame, content);
   }

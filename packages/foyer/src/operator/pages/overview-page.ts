@@ -1,4 +1,5 @@
 import type { InstallRecord } from '../../database/install-record.ts';
+import type { ChannelTrouble } from '../../database/notices.ts';
 import type { InstallationStatus } from '../../database/records.ts';
 import { type Html, type HtmlValue, html } from '../../http/html.ts';
 import type { QueueState } from '../queue-state.ts';
@@ -16,6 +17,8 @@ export interface OverviewContent {
   queue: QueueState;
   tokens: TokensAtRisk;
   days: readonly RequestsOfDay[];
+  /** The ways to notify the operators that do not work. */
+  channelTroubles: readonly ChannelTrouble[];
 }
 
 /** A worker polls every two seconds: a run that is overdue for longer than this has no worker. */
@@ -98,6 +101,20 @@ function failingSection({ failing }: OverviewContent, now: number): Html {
 </section>`;
 }
 
+/** Installers see nothing of this: it is the operators' own trouble. */
+function channelSection({ channelTroubles }: OverviewContent, now: number): Html | undefined {
+  if (channelTroubles.length === 0) return undefined;
+  const lines = channelTroubles.map(({ channel, since, errorCode }) => {
+    const what = channel === 'webhook' ? 'The webhook' : 'The mail server';
+    return html`<li><p>${what} has accepted no message for ${spanText(now - since)}${errorCode !== null && html` (<code>${errorCode}</code>)`}.</p></li>`;
+  });
+  return html`<section class="failing card" aria-labelledby="channels">
+  <h2 id="channels">Notifications do not arrive</h2>
+  <ul role="list">${lines}</ul>
+  <p class="small">Installs are not affected. <code>npm run foyer -- doctor</code> says what is wrong.</p>
+</section>`;
+}
+
 /** `GET /operator`: what needs attention, how much there is, and what is about to break. A whole HTML document. */
 export function overviewPage(frame: OperatorFrame, content: OverviewContent): string {
   return operatorPage(frame, {
@@ -105,6 +122,7 @@ export function overviewPage(frame: OperatorFrame, content: OverviewContent): st
     section: 'overview',
     content: html`<h1>Overview</h1>
 ${failingSection(content, frame.now)}
+${channelSection(content, frame.now)}
 ${tiles(content, frame.now)}
 <section class="card panel" aria-labelledby="installs"><h2 id="installs">Installs by day</h2>
 ${installsChart(content.days)}</section>`,
