@@ -93,6 +93,7 @@ export async function inviteStrangers(
           await tx.deleteFrom('installations').where('id', '=', `ins_${mark}_${name}`).execute();
           await tx.deleteFrom('install_requests').where('id', 'like', `req_${mark}_${name}%`).execute();
           await tx.deleteFrom('used_links').where('jti', '=', `link-${mark}-${name}`).execute();
+          await tx.deleteFrom('sessions').where('id', 'like', `session_${mark}_${name}%`).execute();
           await tx.deleteFrom('unknown_teams').where('tenant', '=', `team:T${mark}_${name}`).execute();
           await tx.deleteFrom('team_access').where('team_id', '=', `T${mark}_${name}`).execute();
           for (const table of ['memberships', 'users', 'teams'] as const)
@@ -373,6 +374,23 @@ function rowsOf(
     unknown_teams: [
       { client_id, tenant: `team:T${mark}_${name}`, first_seen_at: madeAt, last_seen_at: madeAt },
     ],
+    sessions: userIds.map((user_id) => ({
+      id: `session_${mark}_${name}_${user_id}`,
+      client_id,
+      kind: 'member' as const,
+      installation_id,
+      life: 1,
+      registered_team_id: ofTeam.team_id,
+      team_id: ofTeam.team_id,
+      enterprise_id: enterpriseId,
+      user_id,
+      slack_signed_at: madeAt,
+      began_at: madeAt,
+      seen_at: madeAt,
+      checked_at: null,
+      browser: null,
+      address: null,
+    })),
     chores: [{ name: `${mark} ${name}`, begun_at: madeAt }],
     ended_sessions: [{ id: `${mark} ${name}`, lapses_at: far }],
   };
