@@ -19,6 +19,7 @@ import { createBoltApp } from './events/bolt-app.ts';
 import { createKeepNames } from './events/keep-names.ts';
 import { createCommitLifecycle } from './events/lifecycle-events.ts';
 import { createOwnApp } from './events/own-app.ts';
+import { createPressHome } from './events/press-home.ts';
 import { createSlackReceiver } from './events/slack-receiver.ts';
 import { createSignatureCheck } from './events/verify-signature.ts';
 import type { Foyer } from './foyer.ts';
@@ -304,6 +305,8 @@ export async function assembleFoyer<MyTables>(parts: {
       now,
       log,
     });
+    const disconnectMember = createDisconnectMember({ store, tokens, slack, log });
+    const pressHome = createPressHome({ database, disconnectMember, wakeWorker, now, log });
     const boltDeps = {
       config,
       receiver,
@@ -311,7 +314,7 @@ export async function assembleFoyer<MyTables>(parts: {
       database,
       publishHome,
       findViewer,
-      disconnectMember: createDisconnectMember({ store, tokens, slack, log }),
+      pressHome,
       texts,
       wakeWorker,
       slackCalls,

@@ -8,13 +8,10 @@ import { readOnceMessage } from '../database/once-messages.ts';
 import { readLocale } from '../database/people.ts';
 import { plainElement, section } from '../home/blocks.ts';
 import type { FindViewer } from '../home/find-viewer.ts';
-import { homeActions, mayAct } from '../home/may-act.ts';
+import { homeActions, mayAct, type PressHome } from '../home/may-act.ts';
 import type { PublishHome } from '../home/publish-home.ts';
 import { answerInputId, closedQuestion, questionValue, readQuestionValue } from '../home/question-blocks.ts';
-import type { DisconnectMember } from '../installations/disconnect-member.ts';
 import { answerQuestion, questionPosts } from '../pipeline/questions.ts';
-import { retryRun } from '../pipeline/retry-run.ts';
-import { requestWelcome } from '../steps/request-welcome.ts';
 import { openHomeActionId } from '../steps/welcome-message.ts';
 import type { Texts, Words } from '../texts/create-texts.ts';
 
@@ -27,7 +24,7 @@ export interface ListenersDeps {
   database: Database;
   publishHome: PublishHome;
   findViewer: FindViewer;
-  disconnectMember: DisconnectMember;
+  pressHome: PressHome;
   texts: Texts;
   wakeWorker(): void;
   now: () => number;
@@ -44,7 +41,7 @@ interface Press {
 
 /** Adds Foyer's listeners to a Bolt app. */
 export function addListeners(app: App, deps: ListenersDeps): void {
-  const { database, publishHome, log } = deps;
+  const { database, publishHome, pressHome, log } = deps;
 
   app.event('app_home_opened', async ({ event, context }) => {
     if (event.tab !== 'home') return;
@@ -65,30 +62,24 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     app.action(link, async ({ ack }) => ack());
   }
 
-  app.action<BlockAction<ButtonAction>>(homeActions.retryRun, (args) =>
-    onPress(args, async ({ value, userId, installationId }, owns) => {
-      if (!(await owns(value))) return;
-      const outcome = await retryRun(database, value, { userId, now: deps.now() });
-      log.info({ installationId, runId: value, userId, outcome }, 'Try again was pressed');
-    }),
-  );
+  for (const action of [homeActions.retryRun, homeActions.sendWelcome]) {
+    app.action<BlockAction<ButtonAction>>(action, async (args) => {
+      const press = await readPress(args);
+      if (!press) return args.ack();
+      // The effect is committed, then the press is acknowledged, with no call to Slack before that.
+      await pressHome({ ...press, action });
+      await args.ack();
+      await publishHome({ installationId: press.installationId, userId: press.userId, teamId: press.teamId });
+    });
+  }
 
-  app.action<BlockAction<ButtonAction>>(homeActions.sendWelcome, (args) =>
-    onPress(args, async ({ installationId, userId }) => {
-      const outcome = await requestWelcome(database, { installationId, userId, now: deps.now() });
-      log.info({ installationId, userId, outcome }, 'Send the welcome again was pressed');
-    }),
-  );
-
-  // Each person disconnects only themselves. Slack is asked after the acknowledgement: a press may be repeated.
-  app.action<BlockAction<ButtonAction>>(homeActions.disconnectAccount, async ({ ack, body, context }) => {
-    await ack();
-    const installationId = installationIdOf(context);
-    if (!installationId) return;
-    const userId = body.user.id;
-    const outcome = await deps.disconnectMember(installationId, userId);
-    log.info({ installationId, userId, outcome }, 'Disconnect was pressed');
-    await publishHome({ installationId, userId, teamId: body.team?.id });
+  // Slack is asked to revoke the token, so the press is acknowledged first: it may be repeated.
+  app.action<BlockAction<ButtonAction>>(homeActions.disconnectAccount, async (args) => {
+    await args.ack();
+    const press = await readPress(args);
+    if (!press) return;
+    await pressHome({ ...press, action: homeActions.disconnectAccount });
+    await publishHome({ installationId: press.installationId, userId: press.userId, teamId: press.teamId });
   });
 
   app.action<BlockAction<ButtonAction>>(homeActions.answer, async (args) => {
@@ -153,31 +144,6 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     const viewer = await deps.findViewer(record, userId, { ask: false });
     const isAllowed = mayAct(record, viewer);
     return { installationId, userId, teamId: body.team?.id, value: action.value ?? '', record, isAllowed };
-  }
-
-  /**
-   * Handles a button for the installer and the admins: the effect is committed, then the press is acknowledged, with no
-   * call to Slack before that.
-   */
-  async function onPress(
-    args: PressArgs,
-    act: (press: Press, owns: (runId: string) => Promise<boolean>) => Promise<void>,
-  ): Promise<void> {
-    const { ack, action } = args;
-    const press = await readPress(args);
-    if (!press) return ack();
-    const { installationId, userId, teamId } = press;
-    if (press.isAllowed) {
-      await act(press, async (runId) => press.record.run?.id === runId);
-      deps.wakeWorker();
-    } else {
-      log.warn(
-        { installationId, userId, action: action.action_id },
-        'a button was pressed by someone who may not use it',
-      );
-    }
-    await ack();
-    await publishHome({ installationId, userId, teamId });
   }
 }
 

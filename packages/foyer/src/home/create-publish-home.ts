@@ -19,7 +19,7 @@ import type { StepFaces } from '../texts/translation.ts';
 import type { FindViewer } from './find-viewer.ts';
 import type { BoundHomeSection } from './home-sections.ts';
 import type { PublishHome, PublishRequest, PublishResult, RepublishHome } from './publish-home.ts';
-import { createReadHome, type Home, type HomeConfig } from './read-home.ts';
+import { createReadHome, type Home, type HomeConfig, type ReadHome } from './read-home.ts';
 import { sendView } from './send-view.ts';
 
 /**
@@ -58,7 +58,7 @@ export function createPublishHome(deps: {
   now: () => number;
   wait?: (ms: number) => Promise<unknown>;
   log: Logger;
-}): { publishHome: PublishHome; republishHome: RepublishHome } {
+}): { publishHome: PublishHome; republishHome: RepublishHome; readHome: ReadHome } {
   const { database, now, log } = deps;
   const wait = deps.wait ?? ((ms) => sleep(ms, undefined, { ref: false }));
   const readShown = prepareShownView(database);
@@ -134,6 +134,7 @@ export function createPublishHome(deps: {
 
   return {
     publishHome,
+    readHome,
     async republishHome(installationId) {
       const openedAfter = now() - lookingForMs - noteAgainMs;
       const userIds = await listLookers(database, installationId, { openedAfter, most: mostLookers });

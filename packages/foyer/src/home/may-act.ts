@@ -36,6 +36,21 @@ export function mayAct(
   return record.status !== 'uninstalled' && (viewer.isAdmin || viewer.userId === record.installerUserId);
 }
 
+/** A press on one of Home's buttons, in Slack or on the web. */
+export interface HomePress {
+  action: string;
+  value: string;
+  record: InstallRecord;
+  userId: string;
+  isAllowed: boolean;
+}
+
+/**
+ * Carries out a press, by the same rules wherever the button was: "Try again" and "Send the welcome again" only for
+ * those who may act, "Disconnect" for oneself. Resolves once the effect is committed.
+ */
+export type PressHome = (press: HomePress) => Promise<void>;
+
 function isOver(run: RunRecord): boolean {
   return run.status === 'succeeded' || run.status === 'failed';
 }

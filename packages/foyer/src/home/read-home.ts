@@ -28,7 +28,10 @@ export interface Home extends DrawnHome {
   hash: string;
 }
 
-/** Makes the function that reads and draws somebody's Home; undefined for an unknown or uninstalled installation. */
+/** Reads and draws a person's Home; undefined for an unknown or uninstalled installation. */
+export type ReadHome = (onlooker: Onlooker) => Promise<Home | undefined>;
+
+/** Creates the function that reads and draws a person's Home. */
 export function createReadHome(deps: {
   database: Database;
   findViewer: FindViewer;
@@ -41,7 +44,7 @@ export function createReadHome(deps: {
   claimUrl?: ClaimUrl;
   now: () => number;
   log: Logger;
-}): (onlooker: Onlooker) => Promise<Home | undefined> {
+}): ReadHome {
   const { database, findViewer, config, brand, texts, sections = [], log } = deps;
   const readRecord = prepareInstallRecord(database);
   const readHistory = prepareHistory(database);
