@@ -25,7 +25,13 @@ export async function beginSession(tx: Tx, session: SessionRow): Promise<void> {
   await tx
     .deleteFrom('sessions')
     .where('id', 'in', (from) =>
-      from.selectFrom('sessions').select('id').where('seen_at', '<', unusedSince).limit(sweptRows),
+      from
+        .selectFrom('sessions')
+        .select('id')
+        .where('client_id', '=', clientId)
+        .where('kind', '=', kind)
+        .where('seen_at', '<', unusedSince)
+        .limit(sweptRows),
     )
     .execute();
   await tx.insertInto('sessions').values(session).execute();

@@ -103,8 +103,6 @@ export function createOpenId(deps: {
   const insecure = issuer.protocol === 'http:' && isLoopback(issuer.hostname) ? [allowInsecureRequests] : [];
 
   const slackFetch: CustomFetch = async (url, { method, headers, body, signal }) => {
-    if (new URL(url).protocol === 'http:' && !isLoopback(new URL(url).hostname))
-      throw new SignInError('untrusted', 'plain_http');
     const limit = AbortSignal.timeout(callTimeoutMs);
     const answer = await transport(url, {
       method,
@@ -163,8 +161,9 @@ export function createOpenId(deps: {
         timeout: callTimeoutMs / 1000,
       }).then((found) => {
         const { authorization_endpoint, token_endpoint, jwks_uri } = found.serverMetadata();
-        if (!authorization_endpoint || !token_endpoint || !jwks_uri)
-          throw new SignInError('untrusted', 'discovery_incomplete');
+        // The browser, the client secret and the trust in a signature go there.
+        if (![authorization_endpoint, token_endpoint, jwks_uri].every(isSafeEndpoint))
+          throw new SignInError('untrusted', 'discovery_unsafe');
         return found.serverMetadata();
       }),
     };
@@ -247,6 +246,12 @@ export type OpenId = ReturnType<typeof createOpenId>;
 
 /** Below the base path; the manifest lists it among its redirect URLs. */
 export const callbackPath = '/slack/signin/callback';
+
+function isSafeEndpoint(address: string | undefined): boolean {
+  if (address === undefined || !URL.canParse(address)) return false;
+  const { protocol, hostname } = new URL(address);
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
+}
 
 function isSlackError(body: Buffer): boolean {
   // `{"ok":false,…}`: a set of keys or a discovery document has no such field.

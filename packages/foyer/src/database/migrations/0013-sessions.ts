@@ -42,7 +42,6 @@ export const m0013Sessions: Migration = {
       .on('sessions')
       .columns(['client_id', 'kind', 'seen_at'])
       .execute();
-    await db.schema.createIndex('sessions_by_use').on('sessions').column('seen_at').execute();
     await db.schema.createIndex('ended_sessions_by_end').on('ended_sessions').column('lapses_at').execute();
   },
 };

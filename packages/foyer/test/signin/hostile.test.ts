@@ -1,0 +1,282 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { startFoyer } from '../../src/serve.ts';
+import { createVisitor, type Visitor } from '../../src/testing/visitor.ts';
+import { fetchAs } from '../support/fetch-as.ts';
+import { recordingLogger } from '../support/start-foyer.ts';
+import { cookieHeader, type SignInStage, setSignInStage } from './sign-in-stage.ts';
+
+const acme = 'T07ACME4QX1';
+const globex = 'T07GLOBEX82';
+const priya = 'U07PRIYAN03';
+const mateo = 'U07MATEOV02';
+const lena = 'U07LENAFI13';
+
+/** What Slack's sandbox can get wrong in an ID token. */
+const flaws = [
+  'wrong-key',
+  'unknown-key-id',
+  'no-signature',
+  'client-secret-signature',
+  'wrong-issuer',
+  'wrong-audience',
+  'wrong-nonce',
+  'no-nonce',
+  'expired',
+  'from-the-future',
+  'wrong-access-token-hash',
+  'no-team',
+  'missing',
+] as const;
+
+const hasSession = (visitor: Visitor): boolean => visitor.cookies.has('foyer-member');
+
+/** Refused: a page with an id that the log knows, and no session. */
+async function assertRefused(stage: SignInStage, visitor: Visitor, answer: Response, status: number) {
+  assert.equal(answer.status, status);
+  assert.equal(answer.headers.get('location'), null);
+  const page = await answer.text();
+  const id = /<code[^>]*>([\w-]{22})<\/code>/.exec(page)?.[1];
+  assert.ok(id && stage.logged().some((line) => line.includes(id)), 'an id that the log knows');
+  assert.ok(!hasSession(visitor));
+  assert.equal(await stage.memberOf(visitor), undefined);
+}
+
+describe('signing in, attacked', () => {
+  let stage: SignInStage;
+  before(async () => {
+    stage = await setSignInStage({
+      environment: {
+        CONNECT_RETURN_ORIGINS: 'https://app.example.com',
+        OPERATOR_SLACK_USERS: `${acme}/${mateo}`,
+      },
+    });
+    await stage.installIn('Acme');
+    await stage.installIn('Globex');
+  });
+  after(() => stage.close());
+
+  for (const flaw of flaws) {
+    it(`refuses an ID token with the flaw ${flaw}`, async () => {
+      const visitor = createVisitor();
+      const callback = await stage.pressSignIn(visitor, { userId: lena });
+      stage.sandbox.faults.add({ method: 'openid.connect.token', failure: { type: 'id-token', flaw } });
+      await assertRefused(stage, visitor, await visitor.get(callback), 502);
+      const rows = await stage.database.rows(`select user_id from users where user_id = '${lena}'`);
+      assert.deepEqual(rows, [], 'no one is registered');
+    });
+  }
+
+  it('refuses a callback in a browser that did not start it (login CSRF)', async () => {
+    const [attacker, victim] = [createVisitor(), createVisitor()];
+    const callback = await stage.pressSignIn(attacker, { userId: mateo });
+    assert.equal((await victim.get(callback)).status, 400);
+    assert.ok(!hasSession(victim));
+    await stage.pressSignIn(victim, { userId: priya });
+    assert.equal((await victim.get(callback)).status, 400, 'nor with a sign-in of its own under way');
+    assert.ok(!hasSession(victim));
+    assert.equal((await attacker.get(callback)).status, 303, 'and the attempts used nothing up');
+  });
+
+  it('refuses another person’s code under one’s own state, and the other way round', async () => {
+    const [attacker, victim] = [createVisitor(), createVisitor()];
+    const stolen = new URL(await stage.pressSignIn(attacker, { userId: mateo }));
+    const own = new URL(await stage.pressSignIn(victim, { userId: priya }));
+    const [code, state] = ['code', 'state'].map((name) => own.searchParams.get(name) ?? '');
+    own.searchParams.set('code', stolen.searchParams.get('code') ?? '');
+    await assertRefused(stage, victim, await victim.get(own.href), 502);
+    stolen.searchParams.set('code', code ?? '');
+    assert.ok(state);
+    await assertRefused(stage, attacker, await attacker.get(stolen.href), 502);
+  });
+
+  it('refuses a second code beside the first', async () => {
+    const visitor = createVisitor();
+    const callback = await stage.pressSignIn(visitor, { userId: priya });
+    await assertRefused(stage, visitor, await visitor.get(`${callback}&code=another`), 400);
+  });
+
+  it('refuses the state of an install, and an install the state of a sign-in', async () => {
+    const visitor = createVisitor();
+    const start = await visitor.get(`${stage.url}/slack/install`);
+    const ofInstall = new URL(start.headers.get('location') ?? '').searchParams.get('state') ?? '';
+    const callback = new URL(await stage.pressSignIn(visitor, { userId: priya }));
+    const ofSignIn = callback.searchParams.get('state') ?? '';
+    callback.searchParams.set('state', ofInstall);
+    assert.equal((await visitor.get(callback.href)).status, 400);
+    const install = `${stage.url}/slack/oauth_redirect?${new URLSearchParams({ code: '1', state: ofSignIn })}`;
+    assert.equal((await visitor.get(install)).status, 400);
+    assert.ok(!hasSession(visitor));
+  });
+
+  it('refuses a callback that comes again: at once, and after a sign-out', async () => {
+    const visitor = createVisitor();
+    const callback = await stage.pressSignIn(visitor, { userId: priya });
+    const before = stage.sandbox.calls('openid.connect.token').length;
+    assert.equal((await visitor.get(callback)).status, 303);
+    const again = createVisitor();
+    for (const [name, value] of visitor.cookies) if (name.includes('signin')) again.cookies.set(name, value);
+    await assertRefused(stage, again, await again.get(callback), 400);
+    await visitor.post(`${stage.url}/slack/signout`);
+    await assertRefused(stage, visitor, await visitor.get(callback), 400);
+    assert.equal(stage.sandbox.calls('openid.connect.token').length, before + 1, 'Slack is asked once');
+  });
+
+  it('uses a callback once, although it comes ten times at once', async () => {
+    const visitor = createVisitor();
+    const callback = await stage.pressSignIn(visitor, { userId: priya });
+    const headers = { cookie: cookieHeader(visitor), connection: 'close' };
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => fetch(callback, { headers, redirect: 'manual' })),
+    );
+    const statuses = answers.map(({ status }) => status).sort();
+    assert.deepEqual(statuses, [303, ...Array(9).fill(400)].sort());
+  });
+
+  it('gives a session of its own to each sign-in (session fixation)', async () => {
+    const [attacker, victim] = [createVisitor(), createVisitor()];
+    await stage.signIn(attacker, { userId: mateo });
+    const planted = attacker.cookies.get('foyer-member') ?? '';
+    victim.cookies.set('foyer-member', planted);
+    await stage.signIn(victim, { userId: priya });
+    assert.notEqual(victim.cookies.get('foyer-member'), planted);
+    assert.equal((await stage.memberOf(victim))?.userId, priya);
+    assert.equal(await stage.memberOf(attacker), undefined, 'the planted session ended');
+  });
+
+  const elsewhere = [
+    '//evil.example',
+    '///evil.example',
+    '/\\evil.example',
+    '\\\\evil.example',
+    '/\t/evil.example',
+    '\t//evil.example',
+    'https:evil.example',
+    'https:/evil.example',
+    'https://evil.example/',
+    'https:\\\\evil.example',
+    'https://app.example.com@evil.example/',
+    'https://app.example.com:444/',
+    'http://app.example.com/',
+    'https://app.example.com.evil.example/',
+    'https://user@app.example.com/',
+    'https://app.example.com\\@evil.example',
+    'javascript:alert(1)',
+    'data:text/html,x',
+    'evil.example',
+    '',
+    ' /reports',
+    'ftp://app.example.com/',
+    `/${'x'.repeat(2000)}`,
+  ];
+  for (const address of elsewhere) {
+    it(`leads nowhere with return_to ${JSON.stringify(address).slice(0, 60)}`, async () => {
+      const visitor = createVisitor();
+      const query = new URLSearchParams({ return_to: address });
+      const answer = await visitor.get(`${stage.url}/slack/signin?${query}`);
+      assert.deepEqual([answer.status, answer.headers.get('location')], [400, null]);
+      const out = await visitor.post(`${stage.url}/slack/signout?${query}`);
+      assert.deepEqual([out.status, out.headers.get('location')], [200, null]);
+    });
+  }
+
+  it('leads to a listed origin, and to no other name of this host', async () => {
+    const listed = 'https://app.example.com/after?x=1';
+    const answer = await stage.signIn(createVisitor(), { userId: priya, returnTo: listed });
+    assert.equal(answer.headers.get('location'), listed);
+    const other = stage.url.replace('127.0.0.1', 'localhost');
+    const query = new URLSearchParams({ return_to: other });
+    assert.equal((await createVisitor().get(`${stage.url}/slack/signin?${query}`)).status, 400);
+  });
+
+  it('answers only under the host name of PUBLIC_URL', async () => {
+    for (const path of ['/slack/signin', '/slack/signin/callback?code=1&state=2']) {
+      assert.equal((await fetchAs('evil.example', stage.url + path)).status, 421, path);
+    }
+  });
+
+  it('lets no other site sign a member out', async () => {
+    const visitor = createVisitor();
+    await stage.signIn(visitor, { userId: priya });
+    const foreign: Record<string, string>[] = [
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+      { origin: 'https://evil.example' },
+    ];
+    for (const headers of foreign) {
+      const sent = { ...headers, cookie: cookieHeader(visitor), connection: 'close' };
+      const answer = await fetch(`${stage.url}/slack/signout`, { method: 'POST', headers: sent });
+      assert.equal(answer.status, 403);
+    }
+    assert.equal((await visitor.get(`${stage.url}/slack/signout`)).status, 405);
+    assert.ok(await stage.memberOf(visitor));
+  });
+
+  it('accepts no cookie that was changed, is another kind’s, or another app’s', async () => {
+    const visitor = createVisitor();
+    await stage.signIn(visitor, { userId: priya });
+    const value = visitor.cookies.get('foyer-member') ?? '';
+    const operator = createVisitor();
+    await stage.signIn(operator, { userId: mateo, returnTo: '/operator' });
+    const ofOperator = operator.cookies.get('foyer-operator') ?? '';
+    assert.ok(ofOperator);
+    assert.equal(await stage.memberOf(operator), undefined, 'an operator’s session is not a member’s');
+    const forged = [`${value.slice(0, -2)}AA`, ofOperator, 'v1.main.x', '', 'x'.repeat(5000)];
+    for (const cookie of forged) {
+      const req = { headers: { cookie: `foyer-member=${cookie}` } };
+      assert.equal(await stage.foyer().member(req), undefined, cookie.slice(0, 20));
+    }
+    const asOperator = createVisitor();
+    asOperator.cookies.set('foyer-operator', value);
+    assert.equal((await asOperator.get(`${stage.url}/operator`)).status, 303, 'nor the other way round');
+    await stage.database.change(`update sessions set client_id = '9.9' where user_id = '${priya}'`);
+    assert.equal(await stage.memberOf(visitor), undefined, 'another app on the same database');
+  });
+
+  it('keeps a member of one workspace out of another', async () => {
+    const visitor = createVisitor();
+    await stage.signIn(visitor, { userId: priya, returnTo: `/reports?team=${globex}` });
+    const member = await stage.memberOf(visitor);
+    assert.equal(member?.teamId, acme);
+    assert.equal((await stage.foyer().find({ installationId: member?.installationId ?? '' }))?.teamId, acme);
+    const rows = await stage.database.rows(
+      `select user_id from users where user_id = '${priya}' and team_id <> '${acme}'`,
+    );
+    assert.deepEqual(rows, []);
+  });
+
+  it('shows a stranger’s names as text, and keeps the return address of an attempt from other browsers', async () => {
+    const [visitor, stranger] = [createVisitor(), createVisitor()];
+    const callback = await stage.pressSignIn(visitor, { userId: priya, returnTo: '/secret-reports' });
+    const page = await (await stranger.get(callback)).text();
+    assert.ok(!page.includes('secret-reports'));
+    const shown = await stranger.get(`${stage.url}/slack/signin/callback?error=%3Cscript%3E`);
+    assert.equal(shown.status, 400);
+    assert.ok(!(await shown.text()).includes('<script>'));
+  });
+});
+
+describe('a sign-in on two machines', () => {
+  it('holds on both, ends on both, and its callback works on one', async (t) => {
+    const stage = await setSignInStage({ engine: 'Postgres' });
+    t.after(() => stage.close());
+    await stage.installIn('Acme');
+    const { log } = recordingLogger(stage.config);
+    const second = await startFoyer({ ...stage.config, http: { ...stage.config.http, port: 0 } }, log);
+    t.after(() => second.stop());
+    const visitor = createVisitor();
+    const callback = await stage.pressSignIn(visitor, { userId: priya });
+    const atSecond = callback.replace(stage.url, `http://127.0.0.1:${second.address.port}`);
+    const { host } = new URL(stage.url);
+    const answer = await fetchAs(host, atSecond, { headers: { cookie: cookieHeader(visitor) } });
+    assert.equal(answer.status, 303);
+    assert.equal((await visitor.get(callback)).status, 400, 'used on the other machine');
+    const [name = '', value = ''] = (answer.headers.getSetCookie()[0] ?? '').split(/[=;]/);
+    visitor.cookies.set(name, value);
+    assert.equal((await stage.memberOf(visitor))?.userId, priya);
+    const req = { headers: { cookie: cookieHeader(visitor) } };
+    assert.equal((await second.member(req))?.userId, priya);
+    await visitor.post(`${stage.url}/slack/signout`);
+    assert.equal(await second.member(req), undefined);
+  });
+});

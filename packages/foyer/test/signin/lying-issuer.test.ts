@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { UnsecuredJWT } from 'jose';
+import { createVisitor, type Visitor } from '../../src/testing/visitor.ts';
+import { type HostileIssuer, type Lies, startHostileIssuer } from './hostile-issuer.ts';
+import { type SignInStage, setSignInStage } from './sign-in-stage.ts';
+
+const acme = 'T07ACME4QX1';
+const globex = 'T07GLOBEX82';
+const [priya, mateo] = ['U07PRIYAN03', 'U07MATEOV02'];
+const clientId = '1234.5678';
+const discoveryPath = '/.well-known/openid-configuration';
+const tokenPath = '/api/openid.connect.token';
+const keysPath = '/openid/connect/keys';
+
+describe('an OpenID issuer that lies', () => {
+  let issuer: HostileIssuer;
+  let stage: SignInStage;
+  /** How far Foyer's clock is ahead: a discovery document is kept for an hour. */
+  let aheadMs = 0;
+  before(async () => {
+    issuer = await startHostileIssuer({ clientId, now: () => Date.now() + aheadMs });
+    stage = await setSignInStage({
+      now: () => Date.now() + aheadMs,
+      environment: { SLACK_OPENID_URL: issuer.url, OPERATOR_SLACK_USERS: `${acme}/${mateo}` },
+      sandbox: { credentials: { clientId } },
+    });
+    await stage.installIn('Acme');
+    await stage.installIn('Globex');
+  });
+  afterEach(() => {
+    issuer.lies = {};
+    issuer.person = { userId: priya, teamId: acme };
+  });
+  after(async () => {
+    await stage.close();
+    await issuer.close();
+  });
+
+  const start = (visitor: Visitor, returnTo = '/'): Promise<Response> =>
+    visitor.get(`${stage.url}/slack/signin?${new URLSearchParams({ return_to: returnTo })}`);
+
+  /** Signs in, with lies that begin once the browser is at Slack; returns what the callback answered. */
+  async function signIn(visitor: Visitor, lies: Lies = {}, returnTo = '/'): Promise<Response> {
+    const location = (await start(visitor, returnTo)).headers.get('location') ?? '';
+    const callback = issuer.authorize(location);
+    issuer.lies = lies;
+    return visitor.get(callback);
+  }
+
+  /** Has Foyer read the discovery document and the keys again. */
+  function forget(): void {
+    aheadMs += 2 * 3_600_000;
+    issuer.lies = {};
+  }
+
+  /** The next calls of users.info get no answer: only the ID token says who someone is. */
+  function slackKnowsNobody(times: number): void {
+    const failure = { type: 'status', status: 503 } as const;
+    stage.sandbox.faults.add({ method: 'users.info', times, failure });
+  }
+
+  async function assertRefused(visitor: Visitor, answer: Response, status = 502): Promise<void> {
+    assert.equal(answer.status, status);
+    assert.equal(answer.headers.get('location'), null);
+    assert.equal(await stage.memberOf(visitor), undefined);
+  }
+
+  it('is believed as long as it does not', async () => {
+    const visitor = createVisitor();
+    assert.equal((await signIn(visitor)).status, 303);
+    assert.equal((await stage.memberOf(visitor))?.userId, priya);
+  });
+
+  it('is read once for many sign-ins, and the keys too', async () => {
+    await signIn(createVisitor());
+    const before = [issuer.asked(discoveryPath), issuer.asked(keysPath)];
+    for (let n = 0; n < 5; n += 1) assert.equal((await signIn(createVisitor())).status, 303);
+    assert.deepEqual([issuer.asked(discoveryPath), issuer.asked(keysPath)], before);
+  });
+
+  const discoveries: Record<string, Record<string, unknown>> = {
+    'another issuer': { issuer: 'https://slack.com' },
+    'no issuer': { issuer: undefined },
+    'a token endpoint by plain http': { token_endpoint: 'http://192.0.2.1/token' },
+    'no token endpoint': { token_endpoint: undefined },
+    'no keys': { jwks_uri: undefined },
+    'an authorization endpoint that is a script': { authorization_endpoint: 'javascript:alert(1)' },
+    'an authorization endpoint by plain http': { authorization_endpoint: 'http://192.0.2.1/authorize' },
+  };
+  for (const [what, discovery] of Object.entries(discoveries)) {
+    it(`sends no browser away and no secret out, if its discovery document has ${what}`, async () => {
+      forget();
+      issuer.lies = { discovery };
+      const visitor = createVisitor();
+      const answer = await start(visitor);
+      await assertRefused(visitor, answer);
+      assert.match(await answer.text(), /<code[^>]*>signin_\w+<\/code>/);
+      forget();
+    });
+  }
+
+  it('cannot weaken the algorithm: an unsigned token stays refused', async () => {
+    forget();
+    const visitor = createVisitor();
+    issuer.lies = { discovery: { id_token_signing_alg_values_supported: ['none', 'HS256'] } };
+    const location = (await start(visitor)).headers.get('location') ?? '';
+    const callback = issuer.authorize(location);
+    const nonce = new URL(location).searchParams.get('nonce');
+    const now = Math.floor((Date.now() + aheadMs) / 1000);
+    const claims = { iss: issuer.url, aud: clientId, sub: priya, iat: now, exp: now + 300, nonce };
+    const ofSlack = { 'https://slack.com/user_id': priya, 'https://slack.com/team_id': acme };
+    const id_token = new UnsecuredJWT({ ...claims, ...ofSlack }).encode();
+    const answer = { ok: true, access_token: 'x', token_type: 'Bearer', id_token };
+    issuer.lies.answer = {
+      [tokenPath]: (_req, res) =>
+        void res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer)),
+    };
+    await assertRefused(visitor, await visitor.get(callback));
+    forget();
+  });
+
+  const claims: Record<string, Record<string, unknown>> = {
+    'a subject that is someone else': { sub: mateo },
+    'a user id of another type': { 'https://slack.com/user_id': ['U1'] },
+    'a user id that is markup': { 'https://slack.com/user_id': '<b>', sub: '<b>' },
+    'a team id that is an enterprise': { 'https://slack.com/team_id': 'E07INITECHX' },
+    'no user id': { 'https://slack.com/user_id': undefined },
+    'two audiences, the other of which asked for it': { aud: [clientId, 'evil'], azp: 'evil' },
+    'an audience that only begins like ours': { aud: `${clientId}9` },
+    'the issuer with a slash behind it': { iss: 'http://127.0.0.1/' },
+    'no expiry': { exp: undefined },
+    'a time of issue that is text': { iat: 'now' },
+    'a megabyte that no one asked for': { filler: 'x'.repeat(1_000_000) },
+  };
+  for (const [what, lie] of Object.entries(claims)) {
+    it(`is refused with ${what}`, async () => {
+      const visitor = createVisitor();
+      await assertRefused(visitor, await signIn(visitor, { claims: lie }));
+    });
+  }
+
+  const answers: Record<string, (req: IncomingMessage, res: ServerResponse) => void> = {
+    'a redirect to another host': (_req, res) =>
+      void res.writeHead(307, { Location: 'http://192.0.2.1/token' }).end(),
+    'half a JSON text': (_req, res) =>
+      void res.writeHead(200, { 'Content-Type': 'application/json' }).end('{"ok":tr'),
+    'a page': (_req, res) => void res.writeHead(200, { 'Content-Type': 'text/html' }).end('<p>Hello'),
+    'nothing, forever': () => {},
+    'a cut connection': (req) => void req.socket.destroy(),
+  };
+  for (const path of [discoveryPath, tokenPath, keysPath] as const) {
+    for (const [what, answer] of Object.entries(answers)) {
+      it(`leads to a page, 502, within six seconds, if ${path} answers ${what}`, async () => {
+        forget();
+        const visitor = createVisitor();
+        const begunAt = performance.now();
+        if (path === discoveryPath) issuer.lies = { answer: { [path]: answer } };
+        const refused =
+          path === discoveryPath
+            ? await start(visitor)
+            : await signIn(visitor, { answer: { [path]: answer } });
+        await assertRefused(visitor, refused);
+        assert.ok(performance.now() - begunAt < 6000);
+      });
+    }
+  }
+
+  it('is asked again only after two seconds, if its discovery document cannot be read', async () => {
+    forget();
+    issuer.lies = { answer: { [discoveryPath]: (req) => void req.socket.destroy() } };
+    const before = issuer.asked(discoveryPath);
+    for (let n = 0; n < 5; n += 1) assert.equal((await start(createVisitor())).status, 502);
+    assert.equal(issuer.asked(discoveryPath), before + 1);
+    issuer.lies = {};
+    aheadMs += 2000;
+    assert.equal((await start(createVisitor())).status, 302);
+  });
+
+  it('gets a PKCE challenge if it offers S256, and the verifier with the code; otherwise neither', async () => {
+    forget();
+    const without = new URL((await start(createVisitor())).headers.get('location') ?? '').searchParams;
+    assert.equal(without.get('code_challenge'), null);
+    aheadMs += 2 * 3_600_000;
+    issuer.lies = { discovery: { code_challenge_methods_supported: ['S256'] } };
+    const visitor = createVisitor();
+    const location = (await start(visitor)).headers.get('location') ?? '';
+    const challenge = new URL(location).searchParams.get('code_challenge');
+    assert.equal((await visitor.get(issuer.authorize(location))).status, 303);
+    const verifier = issuer.exchanges.at(-1)?.get('code_verifier') ?? '';
+    assert.equal(createHash('sha256').update(verifier).digest('base64url'), challenge);
+    forget();
+  });
+
+  it('gives no email that it has not verified', async () => {
+    const visitor = createVisitor();
+    slackKnowsNobody(3);
+    issuer.person = { userId: 'U0NEWPERSON', teamId: acme };
+    for (const email_verified of [false, 'true', 0]) {
+      await signIn(visitor, { claims: { email_verified } });
+      assert.equal((await stage.memberOf(visitor))?.email, null);
+    }
+  });
+
+  it('keeps a user id of one workspace apart from the same id in another', async () => {
+    const [here, there] = [createVisitor(), createVisitor()];
+    slackKnowsNobody(2);
+    issuer.person = { userId: 'U0SAMEIDENT', teamId: acme };
+    await signIn(here, { claims: { name: 'Ada of Acme' } });
+    issuer.person = { userId: 'U0SAMEIDENT', teamId: globex };
+    await signIn(there, { claims: { name: 'Gus of Globex', email: 'gus@globex.example' } });
+    const [ada, gus] = [await stage.memberOf(here), await stage.memberOf(there)];
+    assert.deepEqual([ada?.teamId, ada?.name], [acme, 'Ada of Acme']);
+    assert.deepEqual([gus?.teamId, gus?.name, gus?.email], [globex, 'Gus of Globex', 'gus@globex.example']);
+    await stage.sandbox.sendEvent({
+      teamId: globex,
+      event: { type: 'user_change', user: { id: 'U0SAMEIDENT', team_id: globex, deleted: true } },
+      eventTimeSeconds: Math.floor((Date.now() + aheadMs) / 1000),
+      timestampSeconds: Math.floor((Date.now() + aheadMs) / 1000),
+    });
+    await stage.sandbox.settled();
+    assert.equal(await stage.memberOf(there), undefined);
+    assert.ok(await stage.memberOf(here));
+  });
+
+  it('makes no operator of the same user id in another workspace, nor of anyone who is not listed', async () => {
+    for (const person of [
+      { userId: mateo, teamId: globex },
+      { userId: priya, teamId: acme },
+    ]) {
+      issuer.person = person;
+      const visitor = createVisitor();
+      assert.equal((await signIn(visitor, {}, '/operator')).status, 403);
+      assert.equal((await visitor.get(`${stage.url}/operator`)).status, 303);
+    }
+    issuer.person = { userId: mateo, teamId: acme };
+    const operator = createVisitor();
+    assert.equal((await signIn(operator, {}, '/operator')).status, 303);
+    assert.equal((await operator.get(`${stage.url}/operator`)).status, 200);
+  });
+});
