@@ -18,6 +18,7 @@ import { type FoyerDefinition, resolveConfig } from './define-foyer.ts';
 import { createBoltApp } from './events/bolt-app.ts';
 import { createKeepNames } from './events/keep-names.ts';
 import { createCommitLifecycle } from './events/lifecycle-events.ts';
+import { createNoteUnknownTeam } from './events/note-unknown-team.ts';
 import { createOwnApp } from './events/own-app.ts';
 import { createPressHome } from './events/press-home.ts';
 import { createSlackReceiver } from './events/slack-receiver.ts';
@@ -311,6 +312,7 @@ export async function assembleFoyer<MyTables>(parts: {
       config,
       receiver,
       tokens,
+      noteUnknownTeam: createNoteUnknownTeam({ database, clientId, now, log }),
       database,
       publishHome,
       findViewer,

@@ -12,12 +12,14 @@ import {
   slackClientOptions,
 } from '../slack/create-slack-client.ts';
 import { addListeners, type ListenersDeps } from './listeners.ts';
+import type { NoteUnknownTeam } from './note-unknown-team.ts';
 import type { SlackReceiver } from './slack-receiver.ts';
 
 export interface BoltAppDeps extends ListenersDeps {
   config: Config;
   receiver: SlackReceiver;
   tokens: Pick<TokenSource, 'authorize'>;
+  noteUnknownTeam: NoteUnknownTeam;
   slackCalls: SlackCalls;
   log: Logger;
 }
@@ -43,7 +45,10 @@ export function createBoltApp(deps: BoltAppDeps): FoyerBolt {
       return await deps.tokens.authorize({ teamId, enterpriseId, userId, isEnterpriseInstall });
     } catch (error) {
       // An event may come after its uninstall: Bolt then calls no listener, and nothing is wrong.
-      if (error instanceof InstallationNotFoundError) deps.log.debug({ err: error }, 'not installed');
+      if (error instanceof InstallationNotFoundError) {
+        deps.log.debug({ err: error }, 'not installed');
+        if (error.reason === 'unknown') deps.noteUnknownTeam({ teamId, enterpriseId, isEnterpriseInstall });
+      }
       throw error;
     }
   };

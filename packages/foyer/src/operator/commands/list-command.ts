@@ -1,11 +1,14 @@
 import { Command, Option } from 'commander';
 import type { InstallRecord, StepRecord } from '../../database/install-record.ts';
 import type { InstallationStatus } from '../../database/records.ts';
+import { listUnknownTeams } from '../../database/unknown-teams.ts';
+import { UsageError } from '../command-error.ts';
 import { installRecordJson } from '../install-record-json.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { readInstallations } from '../read-installations.ts';
+import { type Disconnected, withReconnectLink } from '../reconnect-link.ts';
 import { statusStyle } from '../terminal/status-style.ts';
-import { type Column, createTable } from '../terminal/table.ts';
+import { type Column, createTable, table } from '../terminal/table.ts';
 import { timeText } from '../terminal/time-text.ts';
 import { withDatabase } from '../with-database.ts';
 import { exampleLines, jsonOption, parseDay, parseLimit } from './command-help.ts';
@@ -16,6 +19,7 @@ interface ListOptions {
   /** The day's first millisecond. */
   since?: number;
   limit?: number;
+  unknown?: boolean;
   json?: boolean;
 }
 
@@ -34,12 +38,17 @@ export function listCommand(deps: OperatorDeps): Command {
     .option('--failed', 'only installations whose newest run has a failed step')
     .option('--since <YYYY-MM-DD>', 'only those installed on this day or later (UTC)', parseDay)
     .option('--limit <number>', 'at most this many', parseLimit)
+    .option(
+      '--unknown',
+      'instead, the teams that Slack sends events for and that have no installation here, as after a restore',
+    )
     .addOption(jsonOption())
     .addHelpText(
       'after',
       exampleLines([
         ['list --limit 20', 'who installed last, and did it work?'],
         ['list --failed --since 2026-11-01', 'what needs attention since November?'],
+        ['list --unknown', 'who has to install the app again after a restore?'],
         ['list --status broken --json', 'the installations whose token died, for a script'],
       ]),
     )
@@ -48,6 +57,12 @@ export function listCommand(deps: OperatorDeps): Command {
 
 async function list(deps: OperatorDeps, options: ListOptions): Promise<void> {
   const { output } = deps;
+  if (options.unknown) {
+    if (options.status ?? options.failed ?? options.since ?? options.limit) {
+      throw new UsageError('--unknown lists teams without an installation: no other filter applies to them.');
+    }
+    return listUnknown(deps, options);
+  }
   await withDatabase(deps, async (config, { queries }) => {
     const { clientId } = config.slack;
     const pages = wanted(readInstallations(queries, { clientId, ...options }), options);
@@ -73,6 +88,32 @@ async function list(deps: OperatorDeps, options: ListOptions): Promise<void> {
     );
   });
 }
+
+async function listUnknown(deps: OperatorDeps, { json }: ListOptions): Promise<void> {
+  const { output, now } = deps;
+  await withDatabase(deps, async (config, { queries }) => {
+    const unknown = await listUnknownTeams(queries, { clientId: config.slack.clientId, now: now() });
+    const teams = unknown.map(({ firstSeenAt, lastSeenAt, ...team }) => ({
+      ...withReconnectLink(config, team),
+      firstSeenAt: new Date(firstSeenAt).toISOString(),
+      lastSeenAt: new Date(lastSeenAt).toISOString(),
+    }));
+    if (json) return output.printJson(teams);
+    if (teams.length === 0) return output.print('Slack sends events only for teams that are installed here.');
+    output.print(table(output, unknownColumns, teams));
+    output.note(
+      'These teams have the app in Slack, and no token of theirs is here: send an admin of each their link, or restore a ' +
+        'newer backup that has them. A team leaves this list when it installs the app, or 30 days after its last event.',
+    );
+  });
+}
+
+const unknownColumns: Column<Disconnected & { firstSeenAt: string; lastSeenAt: string }>[] = [
+  { title: 'TEAM', value: ({ teamId, enterpriseId }) => teamId ?? enterpriseId },
+  { title: 'FIRST EVENT', value: ({ firstSeenAt }) => timeText(Date.parse(firstSeenAt)) },
+  { title: 'LAST EVENT', value: ({ lastSeenAt }) => timeText(Date.parse(lastSeenAt)) },
+  { title: 'INSTALL AGAIN', value: ({ reconnectUrl }) => reconnectUrl },
+];
 
 /** Drops records that do not match, and ends once the limit is reached. */
 async function* wanted(

@@ -2,6 +2,7 @@ import type { Config } from '../../config/config.ts';
 import { counted } from '../../config/counted.ts';
 import type { Queries } from '../../database/database.ts';
 import { findInterruptedRequests } from '../../database/install-requests.ts';
+import { listUnknownTeams } from '../../database/unknown-teams.ts';
 import { countGrantedScopes, countInstallations } from '../installation-lists.ts';
 import { countFailingRuns, readQueueState } from '../queue-state.ts';
 import { listInstallRequests } from '../request-lists.ts';
@@ -28,6 +29,7 @@ export async function checkRecords(
     await failedRuns(queries, clientId),
     await unstoredTokens(queries, clientId, now),
     await installs(queries, clientId, now),
+    await unknownTeams(queries, clientId, now),
   ];
 }
 
@@ -143,3 +145,16 @@ async function installs(queries: Queries, clientId: string, now: number): Promis
 
 /** Slack's error for a workspace other than the app's own. */
 const undistributedCode = 'invalid_team_for_non_distributed_app';
+
+async function unknownTeams(queries: Queries, clientId: string, now: number): Promise<Finding> {
+  const check = 'teams-unknown';
+  const unknown = await listUnknownTeams(queries, { clientId, now });
+  if (unknown.length === 0) return ok(check, 'Slack sends events only for teams that are installed here.');
+  const named = unknown.slice(0, 5).map(({ teamId, enterpriseId }) => teamId ?? enterpriseId);
+  const rest = unknown.length > named.length ? ` and ${unknown.length - named.length} more` : '';
+  return warning(
+    check,
+    `Slack sends events for ${counted(unknown.length, 'team')} without an installation here, as after a restore: ${named.join(', ')}${rest}.`,
+    'An admin of each installs the app again: `npm run foyer -- list --unknown` prints a link for each. If a newer backup has them, restore that one.',
+  );
+}

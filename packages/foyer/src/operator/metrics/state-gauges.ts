@@ -4,6 +4,7 @@ import type { Database } from '../../database/database.ts';
 import { lastBackupAt } from '../../database/last-backup.ts';
 import { readMaintenance } from '../../database/maintenance.ts';
 import { countUndelivered, noticeChannels } from '../../database/notices.ts';
+import { listUnknownTeams } from '../../database/unknown-teams.ts';
 import { countInstallations } from '../installation-lists.ts';
 import { readQueueState } from '../queue-state.ts';
 import { countTokensAtRisk } from '../token-times.ts';
@@ -61,6 +62,10 @@ export function addStateGauges(deps: {
     'foyer_disk_free_bytes',
     'What Foyer may still write to the disk that holds the SQLite file',
   );
+  const unknown = gauge(
+    'foyer_unknown_teams',
+    'Teams that Slack sends events for, and that have no installation here',
+  );
   const up = gauge('foyer_database_up', 'Whether the database answered when these metrics were read');
 
   async function readState(): Promise<void> {
@@ -75,6 +80,7 @@ export function addStateGauges(deps: {
     const tokens = await countTokensAtRisk(queries, { clientId, before: now() + lapsingWithinMs });
     lapsing.set(tokens.lapsingBots + tokens.lapsingUsers);
     unstored.set(tokens.unstored);
+    unknown.set((await listUnknownTeams(queries, { clientId, now: now() })).length);
     maintenance.set((await readMaintenance(queries, clientId)) === undefined ? 0 : 1);
     const notices = await countUndelivered(queries, now());
     for (const channel of noticeChannels) undelivered.set({ channel }, notices[channel]);
@@ -103,7 +109,18 @@ export function addStateGauges(deps: {
       log.warn({ err: error }, 'the metrics could not be read from the database');
       // What was true at the last scrape must not look as if it were true now.
       for (const each of [queued, installations, undelivered, pool]) each.reset();
-      for (const each of [due, oldest, lapsing, unstored, maintenance, backup, size, diskSize, diskFree])
+      for (const each of [
+        due,
+        oldest,
+        lapsing,
+        unstored,
+        maintenance,
+        unknown,
+        backup,
+        size,
+        diskSize,
+        diskFree,
+      ])
         each.remove();
       up.set(0);
     }

@@ -9,6 +9,7 @@ import { readUsers } from '../../database/people.ts';
 import { readStepAttempts } from '../../database/run-steps.ts';
 import { listRuns } from '../../database/runs.ts';
 import { listOperatorSessions } from '../../database/sessions.ts';
+import { listUnknownTeams } from '../../database/unknown-teams.ts';
 import { operatorTimes } from '../../signin/sessions.ts';
 import { countInstallations, listInstallationsPage } from '../installation-lists.ts';
 import { countFailingRuns, readQueueState } from '../queue-state.ts';
@@ -55,6 +56,7 @@ export function createOperatorViews(deps: { config: Config; database: Database; 
       },
       queue: await readQueueState(queries, now()),
       tokens: await countTokensAtRisk(queries, { clientId, before: now() + lapsingWithinMs }),
+      unknownTeams: await listUnknownTeams(queries, { clientId, now: now() }),
       days: await countRequestsByDay(queries, { clientId, days: chartDays, now: now() }),
       channelTroubles: await listChannelTroubles(queries),
     };

@@ -1,6 +1,7 @@
 import type { InstallRecord } from '../../database/install-record.ts';
 import type { ChannelTrouble } from '../../database/notices.ts';
 import type { InstallationStatus } from '../../database/records.ts';
+import type { UnknownTeam } from '../../database/unknown-teams.ts';
 import { type Html, type HtmlValue, html } from '../../http/html.ts';
 import type { QueueState } from '../queue-state.ts';
 import type { RequestsOfDay } from '../request-lists.ts';
@@ -16,6 +17,7 @@ export interface OverviewContent {
   failing: { newest: readonly InstallRecord[]; count: number };
   queue: QueueState;
   tokens: TokensAtRisk;
+  unknownTeams: readonly UnknownTeam[];
   days: readonly RequestsOfDay[];
   /** The ways to notify the operators that do not work. */
   channelTroubles: readonly ChannelTrouble[];
@@ -115,6 +117,20 @@ function channelSection({ channelTroubles }: OverviewContent, now: number): Html
 </section>`;
 }
 
+const shownUnknown = 20;
+
+function unknownSection({ unknownTeams }: OverviewContent, now: number): Html | undefined {
+  if (unknownTeams.length === 0) return undefined;
+  const line = ({ teamId, enterpriseId, lastSeenAt }: UnknownTeam) =>
+    html`<li><code>${teamId ?? enterpriseId}</code> <span class="small">last event ${ago(lastSeenAt, now)}</span></li>`;
+  const left = unknownTeams.length - shownUnknown;
+  return html`<section class="failing card" aria-labelledby="unknown">
+  <div class="section-head"><h2 id="unknown">${count(unknownTeams.length)} ${unknownTeams.length === 1 ? 'team is' : 'teams are'} missing here</h2></div>
+  <p>Slack sends events for them, and there is no installation, as after a restore. An admin of each has to install the app again: <code>npm run foyer -- list --unknown</code> prints a link for each. Or restore a newer backup that has them.</p>
+  <ul role="list">${unknownTeams.slice(0, shownUnknown).map(line)}${left > 0 && html`<li>and ${count(left)} more</li>`}</ul>
+</section>`;
+}
+
 /** `GET /operator`: what needs attention, how much there is, and what is about to break. A whole HTML document. */
 export function overviewPage(frame: OperatorFrame, content: OverviewContent): string {
   return operatorPage(frame, {
@@ -124,6 +140,7 @@ export function overviewPage(frame: OperatorFrame, content: OverviewContent): st
 ${failingSection(content, frame.now)}
 ${channelSection(content, frame.now)}
 ${tiles(content, frame.now)}
+${unknownSection(content, frame.now)}
 <section class="card panel" aria-labelledby="installs"><h2 id="installs">Installs by day</h2>
 ${installsChart(content.days)}</section>`,
   });

@@ -20,6 +20,7 @@ const small = [
   'chores',
   'ended_sessions',
   'maintenance',
+  'unknown_teams',
   'due',
   'kysely_migration',
 ];

@@ -1,0 +1,93 @@
+import type { ExpressionBuilder } from 'kysely';
+import type { Queries, Tx } from './database.ts';
+import type { Tables } from './records.ts';
+
+/** A team or enterprise that Slack sends events for, and that has no installation here. */
+export interface UnknownTeam {
+  teamId: string | null;
+  enterpriseId: string | null;
+  firstSeenAt: number;
+  /** To within minutes. */
+  lastSeenAt: number;
+}
+
+/** So many at most, whatever is sent (invariant 10). */
+export const mostUnknownTeams = 1000;
+/** A team that Slack has sent nothing for in this time has removed the app. */
+const forgottenAfterMs = 30 * 24 * 3_600_000;
+/** An install that is being committed looks like this for a moment. */
+const settledAfterMs = 60_000;
+
+/**
+ * Records that Slack sent an event for a tenant without an installation. Returns whether it is a new one; false if
+ * there are too many already.
+ */
+export async function recordUnknownTeam(
+  tx: Tx,
+  seen: { clientId: string; tenant: string; now: number },
+): Promise<boolean> {
+  const { clientId, tenant, now } = seen;
+  const known = await tx
+    .updateTable('unknown_teams')
+    .set({ last_seen_at: now })
+    .where('client_id', '=', clientId)
+    .where('tenant', '=', tenant)
+    .returning('tenant')
+    .executeTakeFirst();
+  if (known) return false;
+  await tx
+    .deleteFrom('unknown_teams')
+    .where('client_id', '=', clientId)
+    .where((eb) => eb.or([eb('last_seen_at', '<', now - forgottenAfterMs), isInstalled(eb)]))
+    .execute();
+  const { count } = await tx
+    .selectFrom('unknown_teams')
+    .select(({ fn }) => fn.countAll<number | string | bigint>().as('count'))
+    .where('client_id', '=', clientId)
+    .executeTakeFirstOrThrow();
+  if (Number(count) >= mostUnknownTeams) return false;
+  const added = await tx
+    .insertInto('unknown_teams')
+    .values({ client_id: clientId, tenant, first_seen_at: now, last_seen_at: now })
+    .onConflict((conflict) => conflict.columns(['client_id', 'tenant']).doNothing())
+    .returning('tenant')
+    .executeTakeFirst();
+  return added !== undefined;
+}
+
+/** Whether the tenant of a row has an installation by now, in any status. */
+function isInstalled(eb: ExpressionBuilder<Tables, 'unknown_teams'>) {
+  return eb.exists(
+    eb
+      .selectFrom('installations')
+      .select('installations.id')
+      .whereRef('installations.client_id', '=', 'unknown_teams.client_id')
+      .whereRef('installations.tenant', '=', 'unknown_teams.tenant'),
+  );
+}
+
+/** Lists the teams that are still unknown, the longest known first. */
+export async function listUnknownTeams(
+  queries: Queries,
+  { clientId, now }: { clientId: string; now: number },
+): Promise<UnknownTeam[]> {
+  const rows = await queries
+    .selectFrom('unknown_teams')
+    .select(['tenant', 'first_seen_at', 'last_seen_at'])
+    .where('client_id', '=', clientId)
+    .where('first_seen_at', '<=', now - settledAfterMs)
+    .where('last_seen_at', '>=', now - forgottenAfterMs)
+    .where((eb) => eb.not(isInstalled(eb)))
+    .orderBy('first_seen_at')
+    .orderBy('tenant')
+    .execute();
+  return rows.map(({ tenant, first_seen_at, last_seen_at }) => {
+    const [kind, id = ''] = tenant.split(':', 2);
+    return {
+      teamId: kind === 'team' ? id : null,
+      enterpriseId: kind === 'enterprise' ? id : null,
+      firstSeenAt: first_seen_at,
+      lastSeenAt: last_seen_at,
+    };
+  });
+}
