@@ -14,6 +14,7 @@ import type { CookieTarget } from './connections/link-cookies.ts';
 import type { NoTables, OwnDatabase } from './database/own-database.ts';
 import type { InstallationStatus } from './database/records.ts';
 import type { installRecordJson } from './operator/install-record-json.ts';
+import type { memberJson } from './operator/member-json.ts';
 import type { RequestWithCookies, SignedInMember } from './signin/find-member.ts';
 
 /**
@@ -101,6 +102,8 @@ export interface Foyer<MyTables = NoTables> {
    * @throws ConnectError
    */
   claim(token: string, account: ClaimingAccount): Promise<Connection>;
+  /** The people of an installation's workspace: who installed, opened Home, pressed a button or signed in. */
+  readonly members: MemberList;
   /** Which of your accounts the workspaces belong to. */
   readonly connections: ConnectionList;
   /**
@@ -121,6 +124,25 @@ export interface Foyer<MyTables = NoTables> {
   drain(options: { deadlineMs: number }): Promise<Drained>;
   /** Stops within ten seconds: takes no new work, lets running work finish or releases it, and closes the database. */
   stop(): Promise<void>;
+}
+
+/** A person of an installation's workspace, as `members --json` prints them. */
+export type TeamMember = ReturnType<typeof memberJson>;
+
+/** Who is known of the people of a workspace. */
+export interface MemberList {
+  /**
+   * The members of an installation, the one who was met last first. `search` is part of a name or an email address, or
+   * a user id. `cursor` comes from the previous page; the last page returns null.
+   * @example
+   * const { members } = await foyer.members.list({ teamId }, { search: 'grace' });
+   */
+  list(
+    target: Target,
+    options?: { search?: string; cursor?: string | null; limit?: number },
+  ): Promise<{ members: TeamMember[]; cursor: string | null }>;
+  /** One member of an installation's own workspace; undefined if the app has not met them there. */
+  find(target: Target, userId: string): Promise<TeamMember | undefined>;
 }
 
 /** An install record as `list --json` prints it, with Foyer's own id. */

@@ -12,11 +12,12 @@ export type {
 export { ConnectError, type ConnectResult } from './connections/link.ts';
 export { createFoyer } from './create-foyer.ts';
 export { DatabaseNewerError, DatabaseUnavailableError } from './database/database.ts';
+export type { MemberRole } from './database/members.ts';
 export { OwnMigrationError, type OwnMigrations } from './database/migrate.ts';
 export type { FoyerTables, OwnDatabase } from './database/own-database.ts';
 export type { Question, QuestionInput } from './database/questions.ts';
 export { defineFoyer, type FoyerDefinition, type FoyerOptions } from './define-foyer.ts';
-export type { Drained, FoundInstallation, Foyer, Target } from './foyer.ts';
+export type { Drained, FoundInstallation, Foyer, MemberList, Target, TeamMember } from './foyer.ts';
 export type { HomeSection, HomeViewer } from './home/home-sections.ts';
 export type { Brand } from './http/brand.ts';
 export {

@@ -2,6 +2,9 @@ import type { Logger } from './config/log.ts';
 import type { ConnectionList } from './connections/create-connections.ts';
 import type { Database } from './database/database.ts';
 import { findInstallRecords, type InstallRecord, readInstallRecord } from './database/install-record.ts';
+import { listMembersPage } from './database/member-lists.ts';
+import { toMember } from './database/members.ts';
+import { prepareMember } from './database/people.ts';
 import type { FoundInstallation, Foyer, Target } from './foyer.ts';
 import type { PublishHome } from './home/publish-home.ts';
 import type { InstallationStore } from './installations/create-installation-store.ts';
@@ -10,11 +13,15 @@ import { KeyMissingError, SealBrokenError } from './installations/sealer.ts';
 import type { TokenSource } from './installations/token-source.ts';
 import { installRecordJson } from './operator/install-record-json.ts';
 import { listInstallationsPage } from './operator/installation-lists.ts';
+import { memberJson } from './operator/member-json.ts';
 import { revokeTokens } from './operator/revoke-tokens.ts';
 import { retryRun } from './pipeline/retry-run.ts';
 import { mostBytesOfListeners, type SlackClientFactory } from './slack/create-slack-client.ts';
 
-type InstallationMethods = Pick<Foyer, 'slack' | 'find' | 'list' | 'uninstall' | 'retry' | 'publishHome'>;
+type InstallationMethods = Pick<
+  Foyer,
+  'slack' | 'find' | 'list' | 'members' | 'uninstall' | 'retry' | 'publishHome'
+>;
 
 /** Creates the methods with which an app uses its installations, mostly named by a `Target`. */
 export function createInstallationMethods({
@@ -67,6 +74,8 @@ export function createInstallationMethods({
     return records.find((record) => record.isEnterpriseInstall === !('teamId' in target));
   }
 
+  const readMember = prepareMember(database);
+
   const shown = (record: InstallRecord): FoundInstallation => ({
     installationId: record.id,
     ...installRecordJson(record),
@@ -101,6 +110,29 @@ export function createInstallationMethods({
         installations: page.rows.map(shown),
         cursor: page.older && `${page.older.at}.${page.older.id}`,
       };
+    },
+    members: {
+      async list(target, { search, cursor, limit = 50 } = {}) {
+        const [, at, id] = /^(\d{1,15})\.(\w{1,64}-\w{1,64})$/.exec(cursor ?? '') ?? [];
+        if (cursor && id === undefined)
+          throw new TypeError('members.list: `cursor` is not one that a page returned');
+        const record = await findRecord(target);
+        if (!record) return { members: [], cursor: null };
+        const page = await listMembersPage(database.queries, record, {
+          text: search?.trim() || undefined,
+          limit: Math.min(Math.max(1, limit), 500),
+          cursor: id === undefined ? undefined : { at: Number(at), id, towards: 'older' },
+        });
+        return {
+          members: page.rows.map(memberJson),
+          cursor: page.older && `${page.older.at}.${page.older.id}`,
+        };
+      },
+      async find(target, userId) {
+        const record = await findRecord(target);
+        const profile = record && (await readMember(record, userId))?.profile;
+        return profile && memberJson(toMember(profile));
+      },
     },
     async uninstall(target, reason) {
       const record = await findRecord(target);

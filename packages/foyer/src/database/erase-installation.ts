@@ -47,7 +47,7 @@ async function eraseInstallRequests(
 
 async function eraseTeam(tx: Tx, team: { clientId: string; teamId: string }): Promise<void> {
   const { clientId, teamId } = team;
-  for (const table of ['memberships', 'users', 'teams'] as const) {
+  for (const table of ['memberships', 'external_members', 'users', 'teams'] as const) {
     await tx.deleteFrom(table).where('client_id', '=', clientId).where('team_id', '=', teamId).execute();
   }
 }

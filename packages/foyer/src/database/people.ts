@@ -5,12 +5,12 @@ import { type Given, prepareQuery } from './prepared-query.ts';
 import type { MembershipRow, UserRow } from './records.ts';
 import { storedBefore, type TeamEvent, type TeamProfile, updateTeam } from './teams.ts';
 
-/** A person in a team. */
+/** A person in a team, who is there now. */
 export interface UserRegistration {
   clientId: string;
   teamId: string;
   userId: string;
-  /** When the app first met them, if they are new. */
+  /** When the app meets them: for the first time if they are new. */
   seenAt: number;
   now: number;
 }
@@ -39,7 +39,7 @@ const upsertUser = prepareQuery((queries, given: Given<UserRegistration>) =>
     .returning('first_seen_at'),
 );
 
-const insertMembership = prepareQuery((queries, given: Given<UserRegistration>) =>
+const upsertMembership = prepareQuery((queries, given: Given<UserRegistration>) =>
   queries
     .insertInto('memberships')
     .values({
@@ -49,15 +49,26 @@ const insertMembership = prepareQuery((queries, given: Given<UserRegistration>) 
       is_admin: 0,
       is_owner: 0,
       first_seen_at: given.seenAt,
+      last_seen_at: given.seenAt,
       updated_at: given.now,
     })
-    .onConflict((conflict) => conflict.columns(['client_id', 'team_id', 'user_id']).doNothing()),
+    .onConflict((conflict) =>
+      conflict
+        .columns(['client_id', 'team_id', 'user_id'])
+        .doUpdateSet((expression) => ({ last_seen_at: expression.ref('excluded.last_seen_at') }))
+        .where((expression) =>
+          expression.or([
+            expression('memberships.last_seen_at', 'is', null),
+            expression('memberships.last_seen_at', '<', expression.ref('excluded.last_seen_at')),
+          ]),
+        ),
+    ),
 );
 
 /** Gets or creates a person of a team and their membership; returns when the app first met them in that team. */
 export async function recordUser(transaction: Tx, user: UserRegistration): Promise<{ firstSeenAt: number }> {
   const { rows } = await upsertUser(transaction, user);
-  await insertMembership(transaction, user);
+  await upsertMembership(transaction, user);
   return { firstSeenAt: rows[0]?.first_seen_at ?? user.seenAt };
 }
 
@@ -87,7 +98,12 @@ export type UserProfile = {
   avatarUrl: string | null;
   isAdmin: boolean;
   isOwner: boolean;
+  /** Omitted: as stored. */
+  isGuest?: boolean;
 };
+
+/** What `users` holds of a profile; the rest is the membership's. */
+export type Face = Omit<UserProfile, 'isAdmin' | 'isOwner' | 'isGuest'>;
 
 /** Whose profile it is, and when Slack reported it. */
 interface Told {
@@ -97,7 +113,7 @@ interface Told {
   now: number;
 }
 
-const updateUser = prepareQuery((queries, given: Given<Told & Omit<UserProfile, 'isAdmin' | 'isOwner'>>) =>
+const updateUser = prepareQuery((queries, given: Given<Told & Face>) =>
   queries
     .updateTable('users')
     .set({
@@ -114,14 +130,33 @@ const updateUser = prepareQuery((queries, given: Given<Told & Omit<UserProfile, 
     .where('user_id', '=', given.userId),
 );
 
-const updateMembership = prepareQuery((queries, given: Given<Told & { isAdmin: number; isOwner: number }>) =>
-  queries
-    .updateTable('memberships')
-    .set({ is_admin: given.isAdmin, is_owner: given.isOwner, updated_at: given.now })
-    .where('client_id', '=', given.clientId)
-    .where('team_id', '=', given.teamId)
-    .where('user_id', '=', given.userId),
+const setStanding = prepareQuery(
+  (queries, given: Given<Told & { isAdmin: number; isOwner: number; isGuest: number | null }>) =>
+    queries
+      .updateTable('memberships')
+      .set((eb) => ({
+        is_admin: given.isAdmin,
+        is_owner: given.isOwner,
+        is_guest: eb.fn.coalesce(given.isGuest, eb.ref('is_guest')),
+        updated_at: given.now,
+      }))
+      .where('client_id', '=', given.clientId)
+      .where('team_id', '=', given.teamId)
+      .where('user_id', '=', given.userId),
 );
+
+async function updateMembership(
+  tx: Queries,
+  told: Told,
+  { isAdmin, isOwner, isGuest }: Pick<UserProfile, 'isAdmin' | 'isOwner' | 'isGuest'>,
+): Promise<void> {
+  await setStanding(tx, {
+    ...told,
+    isAdmin: Number(isAdmin),
+    isOwner: Number(isOwner),
+    isGuest: isGuest === undefined ? null : Number(isGuest),
+  });
+}
 
 /** Saves what Slack reported about a registered person and their team. A null `user` or `team` changes nothing. */
 export async function saveProfile(
@@ -132,22 +167,8 @@ export async function saveProfile(
   // The team first, as in the register steps: transactions that lock in different orders would deadlock.
   if (team) await updateTeam(transaction, { ...told, ...team });
   if (!user) return;
-  const { isAdmin, isOwner, ...person } = user;
-  await updateUser(transaction, { ...told, ...person });
-  await updateMembership(transaction, {
-    ...told,
-    isAdmin: isAdmin ? 1 : 0,
-    isOwner: isOwner ? 1 : 0,
-  });
-}
-
-/** Saves the profile of a person; does nothing if they are not registered in that team. */
-export async function updateProfile(
-  transaction: Queries,
-  told: Told,
-  profile: Omit<UserProfile, 'isAdmin' | 'isOwner'>,
-): Promise<void> {
-  await updateUser(transaction, { ...told, ...profile });
+  await updateUser(transaction, { ...told, ...user });
+  await updateMembership(transaction, told, user);
 }
 
 /** A person of an installation's team. */
@@ -158,10 +179,12 @@ export interface Member {
   provenAt: number;
   /** Undefined if Slack was only asked about their role, and they are not registered. */
   profile: UserRecord | undefined;
+  /** To within an hour; null if never seen. */
+  lastSeenAt: number | null;
 }
 
 /** Selects the people of an installation's team, with what is known about each. */
-const selectPeople = (
+export const selectPeople = (
   queries: Queries,
   team: { [Name in 'clientId' | 'teamId' | 'installationId']: string | Expression<string> },
 ) =>
@@ -178,8 +201,9 @@ const selectPeople = (
         .onRef('user_tokens.user_id', '=', 'memberships.user_id')
         .on('user_tokens.installation_id', '=', team.installationId),
     )
-    .select(['memberships.is_admin', 'memberships.is_owner', 'memberships.team_id'])
+    .select(['memberships.is_admin', 'memberships.is_owner', 'memberships.is_guest', 'memberships.team_id'])
     .select(['memberships.first_seen_at as member_since', 'memberships.updated_at'])
+    .select(['memberships.last_seen_at', 'memberships.deactivated_at'])
     .select(['users.user_id', 'users.name', 'users.real_name', 'users.email'])
     .select(['users.timezone', 'users.locale', 'users.avatar_url'])
     .select('user_tokens.user_id as token_user_id')
@@ -200,7 +224,8 @@ export function prepareMember(
     if (!row) return undefined;
     const { user_id, updated_at: provenAt } = row;
     const isAdmin = row.is_admin === 1 || row.is_owner === 1;
-    return { isAdmin, provenAt, profile: user_id === null ? undefined : toUserRecord({ ...row, user_id }) };
+    const profile = user_id === null ? undefined : toUserRecord({ ...row, user_id });
+    return { isAdmin, provenAt, profile, lastSeenAt: row.last_seen_at };
   };
 }
 
@@ -209,8 +234,13 @@ export interface UserRecord extends UserProfile {
   userId: string;
   /** The team that they are registered in; the enterprise, for an org-wide install. */
   teamId: string;
+  isGuest: boolean;
   hasUserToken: boolean;
   firstSeenAt: number;
+  /** When they last installed, signed in, opened Home or pressed a button, to within an hour; null if never seen. */
+  lastSeenAt: number | null;
+  /** When Slack reported that their account is deactivated; null while it is not. */
+  deactivatedAt: number | null;
 }
 
 /** What is read about a person: from their own row, their membership, and their user token if there is one. */
@@ -218,7 +248,10 @@ type PersonRow = Pick<
   UserRow,
   'team_id' | 'user_id' | 'name' | 'real_name' | 'email' | 'timezone' | 'locale' | 'avatar_url'
 > &
-  Pick<MembershipRow, 'is_admin' | 'is_owner'> & { member_since: number; token_user_id: string | null };
+  Pick<MembershipRow, 'is_admin' | 'is_owner' | 'is_guest' | 'last_seen_at' | 'deactivated_at'> & {
+    member_since: number;
+    token_user_id: string | null;
+  };
 
 /** A person's rows as a record. */
 export function toUserRecord(row: PersonRow): UserRecord {
@@ -233,8 +266,11 @@ export function toUserRecord(row: PersonRow): UserRecord {
     avatarUrl: row.avatar_url,
     isAdmin: row.is_admin === 1,
     isOwner: row.is_owner === 1,
+    isGuest: row.is_guest === 1,
     hasUserToken: row.token_user_id !== null,
     firstSeenAt: row.member_since,
+    lastSeenAt: row.last_seen_at,
+    deactivatedAt: row.deactivated_at,
   };
 }
 
@@ -267,10 +303,11 @@ export async function isKnownPerson(
 
 /** A registered person, as an event describes them. A null or undefined value changes nothing. */
 export type PersonChange = TeamEvent &
-  Omit<UserProfile, 'isAdmin' | 'isOwner'> & {
+  Face &
+  Partial<Pick<UserProfile, 'isAdmin' | 'isOwner' | 'isGuest'>> & {
     userId: string;
-    isAdmin?: boolean;
-    isOwner?: boolean;
+    /** Whether their account is deactivated. */
+    isDeactivated?: boolean;
     now: number;
   };
 
@@ -296,9 +333,18 @@ export async function updatePerson(tx: Tx, change: PersonChange): Promise<boolea
     .returning('user_id')
     .executeTakeFirst();
   if (!user) return false;
+  const { isGuest, isDeactivated, now } = change;
   if (isAdmin !== undefined && isOwner !== undefined) {
-    const standing = { clientId, teamId, userId, now: change.now };
-    await updateMembership(tx, { ...standing, isAdmin: isAdmin ? 1 : 0, isOwner: isOwner ? 1 : 0 });
+    await updateMembership(tx, { clientId, teamId, userId, now }, { isAdmin, isOwner, isGuest });
+  }
+  if (isDeactivated !== undefined) {
+    await tx
+      .updateTable('memberships')
+      .set({ deactivated_at: isDeactivated ? at : null })
+      .where('client_id', '=', clientId)
+      .where('team_id', '=', teamId)
+      .where('user_id', '=', userId)
+      .execute();
   }
   return true;
 }

@@ -149,7 +149,35 @@ export interface MembershipRow {
   user_id: string;
   is_admin: number;
   is_owner: number;
+  is_guest: number;
   first_seen_at: number;
+  /** When they last installed, signed in, opened Home or pressed a button, to within an hour; null if never seen. */
+  last_seen_at: number | null;
+  /** When Slack reported that their account is deactivated; null while it is not. */
+  deactivated_at: number | null;
+  updated_at: number;
+}
+
+/**
+ * A person of another workspace, whom an installation met in a Slack Connect channel. The profile is what this
+ * installation may see of them: what their own team's installation knows is another tenant's.
+ */
+export interface ExternalMemberRow {
+  client_id: string;
+  /** The team whose installation met them. */
+  team_id: string;
+  /** The person's own team. */
+  home_team_id: string;
+  user_id: string;
+  name: string | null;
+  real_name: string | null;
+  email: string | null;
+  timezone: string | null;
+  locale: string | null;
+  avatar_url: string | null;
+  first_seen_at: number;
+  last_seen_at: number;
+  /** When Slack was last asked about them; zero for never. */
   updated_at: number;
 }
 
@@ -454,6 +482,7 @@ export interface SessionRow {
 }
 
 type Fixed<T> = ColumnType<T, T, never>;
+type WithDefault<T> = ColumnType<T, T | undefined, T>;
 
 /** Every table, for Kysely. */
 export interface Tables {
@@ -465,7 +494,8 @@ export interface Tables {
   user_tokens: UserTokenRow;
   teams: TeamRow;
   users: UserRow;
-  memberships: MembershipRow;
+  memberships: Omit<MembershipRow, 'is_guest'> & { is_guest: WithDefault<number> };
+  external_members: ExternalMemberRow;
   team_access: TeamAccessRow;
   install_requests: InstallRequestRow;
   runs: RunRow;
@@ -495,6 +525,7 @@ const everyTable: { readonly [Name in keyof Tables]: true } = {
   teams: true,
   users: true,
   memberships: true,
+  external_members: true,
   team_access: true,
   install_requests: true,
   runs: true,

@@ -131,7 +131,7 @@ const signedInById = prepareQuery((queries, given: Given<{ id: string }>) =>
     .select(installationColumns)
     .select(['users.name', 'users.real_name', 'users.email', 'users.timezone'])
     .select(['users.locale', 'users.avatar_url'])
-    .select(['memberships.is_admin', 'memberships.is_owner'])
+    .select(['memberships.is_admin', 'memberships.is_owner', 'memberships.is_guest'])
     .where('sessions.id', '=', given.id)
     // An uninstall ends the sessions of its life, and another install does not bring them back.
     .where('installations.status', '!=', 'uninstalled')
@@ -164,6 +164,7 @@ export async function readSignedIn(queries: Queries, session: SessionRow): Promi
       avatarUrl: row.avatar_url,
       isAdmin: row.is_admin === 1,
       isOwner: row.is_owner === 1,
+      isGuest: row.is_guest === 1,
     },
     installation,
   };

@@ -12,6 +12,7 @@ import {
   slackClientOptions,
 } from '../slack/create-slack-client.ts';
 import { addListeners, type ListenersDeps } from './listeners.ts';
+import { createMeetPeople } from './meet-people.ts';
 import type { NoteUnknownTeam } from './note-unknown-team.ts';
 import type { SlackReceiver } from './slack-receiver.ts';
 
@@ -54,8 +55,10 @@ export function createBoltApp(deps: BoltAppDeps): FoyerBolt {
   };
 
   const names = createListenerNames();
+  const meetPeople = createMeetPeople(deps);
 
   function attach(app: App): void {
+    app.use(meetPeople);
     names.watch(app);
     app.error(async (error) => {
       // The app was removed while a listener worked for it: nothing is left to do, and nothing is wrong.

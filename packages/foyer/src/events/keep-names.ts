@@ -1,6 +1,7 @@
 import type { Logger } from '../config/log.ts';
 import type { Database, Tx } from '../database/database.ts';
 import { lockInstallation } from '../database/installations.ts';
+import type { Standing } from '../database/members.ts';
 import { queueNotice } from '../database/notices.ts';
 import { isKnownPerson, updatePerson } from '../database/people.ts';
 import { endSessionsOf, hasSession, type PersonOfSessions } from '../database/sessions.ts';
@@ -102,9 +103,16 @@ export function createKeepNames(deps: {
   ]);
 }
 
-/** Whether a person is an admin and an owner of the tenant; undefined if the event does not say. */
-function standingOf(user: Fields, isOrgWide: boolean): { isAdmin?: boolean; isOwner?: boolean } {
+/** What a person is in the tenant, as far as the event says. */
+function standingOf(user: Fields, isOrgWide: boolean): Partial<Standing> {
   const { is_admin, is_owner } = isOrgWide ? fieldsOf(user.enterprise_user) : user;
-  if (typeof is_admin !== 'boolean' || typeof is_owner !== 'boolean') return {};
-  return { isAdmin: is_admin, isOwner: is_owner };
+  const { deleted, is_restricted } = user;
+  // Slack leaves out the rights of an account that it deactivates.
+  if (deleted === true) return { isAdmin: false, isOwner: false, isDeactivated: true };
+  return {
+    ...(deleted === false && { isDeactivated: false }),
+    ...(typeof is_admin === 'boolean' &&
+      typeof is_owner === 'boolean' && { isAdmin: is_admin, isOwner: is_owner }),
+    ...(typeof is_restricted === 'boolean' && { isGuest: is_restricted }),
+  };
 }

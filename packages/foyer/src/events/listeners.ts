@@ -14,6 +14,7 @@ import { answerInputId, closedQuestion, questionValue, readQuestionValue } from 
 import { answerQuestion, questionPosts } from '../pipeline/questions.ts';
 import { openHomeActionId } from '../steps/welcome-message.ts';
 import type { Texts, Words } from '../texts/create-texts.ts';
+import { personIn } from './slack-request.ts';
 
 /**
  * What Foyer does when somebody opens App Home or presses a button there. Add the listeners of your own app here, or in
@@ -141,7 +142,12 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     const record = installationId ? await readInstallRecord(database.queries, installationId) : undefined;
     if (!installationId || !record) return undefined;
     const userId = body.user.id;
-    const viewer = await deps.findViewer(record, userId, { ask: false });
+    const from = personIn({ ...body })?.from;
+    const viewer = await deps.findViewer(record, userId, { ask: false, from });
+    if (viewer.isExternal) {
+      log.warn({ installationId, userId, from }, 'a button was pressed by someone of another workspace');
+      return undefined;
+    }
     const isAllowed = mayAct(record, viewer);
     return { installationId, userId, teamId: body.team?.id, value: action.value ?? '', record, isAllowed };
   }

@@ -115,6 +115,20 @@ function queryOf(fields: Fields): InstallationQuery {
 const namesSomebody = (query: InstallationQuery): boolean =>
   query.teamId !== undefined || query.enterpriseId !== undefined;
 
+/**
+ * Says who opened or pressed something. `from` is their own workspace if it is not the one that the app is installed
+ * in: someone of another company, in a Slack Connect channel. A dialog that they open names the latter in the view
+ * (docs.slack.dev/reference/interaction-payloads/view-interactions-payload).
+ */
+export function personIn(body: Fields): { userId: string; from?: string } | undefined {
+  const user = fieldsOf(body.user);
+  const userId = idOf(user.id) ?? idOf(body.user_id) ?? idOf(fieldsOf(body.event).user);
+  if (userId === undefined) return undefined;
+  const home = idOf(user.team_id);
+  const place = idOf(fieldsOf(body.view).app_installed_team_id) ?? idOf(fieldsOf(body.team).id);
+  return home === undefined || home === place ? { userId } : { userId, from: home };
+}
+
 /** Thrown for a body that is neither JSON nor one of Slack's forms, or whose type is not a name. */
 export class MalformedBodyError extends Error {
   override readonly name = 'MalformedBodyError';

@@ -1,7 +1,14 @@
 import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
-import { type InstallRecord, registeredTeamId } from '../database/install-record.ts';
-import { prepareMember, updateProfile } from '../database/people.ts';
+import type { InstallRecord } from '../database/install-record.ts';
+import {
+  findExternalMember,
+  isOfHost,
+  recordExternalVisit,
+  recordVisit,
+  type Standing,
+} from '../database/members.ts';
+import { prepareMember } from '../database/people.ts';
 import type { TokenSource } from '../installations/token-source.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
@@ -16,23 +23,34 @@ import type { Viewer } from './may-act.ts';
  */
 const askAfterMs = 24 * 60 * 60 * 1000;
 const proofLastsMs = 2 * askAfterMs;
+/** A person who was seen within this time is not written again: a busy person costs one commit an hour. */
+const seenAgainMs = 60 * 60 * 1000;
 
 /**
- * Finds out who a person is to an installation. Slack is asked at most once a day about each, about the installer never,
- * and with `ask: false` about nobody: so before a press is acknowledged.
+ * Finds out who a person is to an installation, and registers those whom Slack was asked about. Slack is asked at most
+ * once a day about each, about the installer never, and about no one before a press is acknowledged.
  */
 export type FindViewer = (
   record: InstallRecord,
   userId: string,
-  options?: { ask?: boolean },
+  options?: {
+    /** False: Slack is not asked. */
+    ask?: boolean;
+    /** Whether they are there now: they are registered, and when they were last seen is kept to within an hour. */
+    seen?: boolean;
+    /** The workspace that Slack names as theirs: in a Slack Connect channel it may be another company's. */
+    from?: string;
+  },
 ) => Promise<Viewer>;
 
-interface Standing {
-  isAdmin: boolean;
-  isOwner: boolean;
+interface Answer {
+  standing: Standing;
+  profile: SlackProfile;
+  /** Their own team if it is not the installation's. */
+  homeTeamId: string | undefined;
 }
 
-/** Makes the function that says who looks at App Home, or pressed a button of it. */
+/** Makes the function that says who looks at App Home, or pressed a button. */
 export function createFindViewer(deps: {
   database: Database;
   slack: SlackClientFactory;
@@ -44,16 +62,23 @@ export function createFindViewer(deps: {
   const readMember = prepareMember(database);
   const slack = deps.slack(undefined);
 
-  /** Slack's own answer; undefined where it gives none, and then nobody is an admin. */
+  /** Slack's own answer; undefined where it gives none about this person, and then nobody is an admin. */
   async function askSlack(
     record: InstallRecord,
     userId: string,
-  ): Promise<{ standing: Standing; profile: SlackProfile } | undefined> {
+    from: string | undefined,
+  ): Promise<Answer | undefined> {
     if (!record.botScopes?.includes('users:read')) return undefined;
     try {
       const token = await deps.botToken(record.id);
       const { user } = await slack.users.info({ token, user: userId, include_locale: true });
-      return user && { standing: standingIn(record, user), profile: slackProfile(user) };
+      // Asked about a person of another workspace, Slack may describe one of this workspace with the same user id.
+      if (!user || (from !== undefined && !isIn(from, user))) return undefined;
+      return {
+        standing: standingIn(record, user),
+        profile: slackProfile(user),
+        homeTeamId: isMember(record, user) ? undefined : user.team_id,
+      };
     } catch (error) {
       const failure = slackFailure(error);
       if (!failure) throw error;
@@ -65,74 +90,71 @@ export function createFindViewer(deps: {
     }
   }
 
-  return async (record, userId, { ask = true } = {}) => {
-    const member = await readMember(record, userId);
-    const profile = member?.profile;
-    const ageMs = member === undefined ? Number.POSITIVE_INFINITY : now() - member.provenAt;
-    const proven = { userId, isAdmin: member?.isAdmin === true && ageMs < proofLastsMs, profile };
+  async function findKnown(host: InstallRecord, userId: string, homeTeamId: string | undefined) {
+    const member = homeTeamId === undefined ? await readMember(host, userId) : undefined;
+    if (member) return { ...member, homeTeamId: undefined };
+    const external = await findExternalMember(database.queries, { host, userId, homeTeamId });
+    if (!external) return undefined;
+    const { record: profile, provenAt } = external;
+    return { isAdmin: false, provenAt, profile, lastSeenAt: profile.lastSeenAt, homeTeamId: profile.teamId };
+  }
+
+  return async (record, userId, { ask = true, seen = false, from } = {}) => {
+    const isForeign = from !== undefined && !(await isOfHost(database.queries, record, from));
+    const known = await findKnown(record, userId, isForeign ? from : undefined);
+    const ageMs = known === undefined ? Number.POSITIVE_INFINITY : now() - known.provenAt;
     // The installer is known from the install, but for one whose profile was mixed up with another team's before.
-    const isKnown = userId === record.installerUserId && member?.provenAt !== 0;
-    if (!ask || ageMs < askAfterMs || isKnown) return proven;
-    const answer = await askSlack(record, userId);
-    if (answer) await storeAnswer(database, record, userId, answer, now());
+    const isInstaller = userId === record.installerUserId && known?.provenAt !== 0;
+    const mustAsk = ask && ageMs >= askAfterMs && (!isInstaller || isForeign);
+    const answer = mustAsk ? await askSlack(record, userId, isForeign ? from : undefined) : undefined;
+    const homeTeamId = answer ? answer.homeTeamId : isForeign ? from : known?.homeTeamId;
+    const wasAsked = mustAsk && (answer !== undefined || homeTeamId !== undefined);
+    if (wasAsked || (seen && now() - (known?.lastSeenAt ?? 0) >= seenAgainMs)) {
+      const visit = { host: record, userId, now: now(), seen };
+      await database.write(async (tx) => {
+        if (homeTeamId === undefined) {
+          const told = answer && { ...answer.standing, profile: answer.profile };
+          const visited = await recordVisit(tx, { ...visit, told });
+          if (visited?.created) log.info({ installationId: record.id, userId }, 'a member was registered');
+        } else {
+          const told = answer?.profile;
+          await recordExternalVisit(tx, { ...visit, homeTeamId, wasAsked, told });
+        }
+      });
+    }
     const standing = answer?.standing;
-    return { userId, isAdmin: standing !== undefined && (standing.isAdmin || standing.isOwner), profile };
+    return {
+      userId,
+      isAdmin: mustAsk
+        ? standing !== undefined && (standing.isAdmin || standing.isOwner)
+        : known?.isAdmin === true && ageMs < proofLastsMs,
+      isExternal: homeTeamId !== undefined,
+      profile: known?.profile,
+    };
   };
+}
+
+type Place = Pick<InstallRecord, 'teamId' | 'enterpriseId' | 'isEnterpriseInstall'>;
+
+/** Whether a person belongs to an installation's team; to its organization, for an org-wide install. */
+function isMember(place: Place, { team_id, enterprise_user }: SlackUser): boolean {
+  if (place.isEnterpriseInstall) return enterprise_user?.enterprise_id === place.enterpriseId;
+  return team_id === undefined || isIn(place.teamId ?? '', { team_id, enterprise_user });
+}
+
+function isIn(teamId: string, user: Pick<SlackUser, 'team_id' | 'enterprise_user'>): boolean {
+  return user.team_id === teamId || user.enterprise_user?.teams?.includes(teamId) === true;
 }
 
 /**
- * Admins of another workspace, met through Slack Connect or elsewhere in the organisation, are nobody's admins here.
- * In an org-wide install only the organisation's own admins count.
+ * Admins of another workspace, met through Slack Connect or elsewhere in the organization, are nobody's admins here.
+ * In an org-wide install only the organization's own admins count.
  */
-export function standingIn(
-  record: Pick<InstallRecord, 'teamId' | 'enterpriseId' | 'isEnterpriseInstall'>,
-  user: SlackUser,
-): Standing {
-  const nobody = { isAdmin: false, isOwner: false };
-  if (user.deleted || user.is_bot) return nobody;
-  const { enterprise_user: inEnterprise } = user;
-  if (record.isEnterpriseInstall) {
-    if (inEnterprise?.enterprise_id !== record.enterpriseId) return nobody;
-    return { isAdmin: inEnterprise?.is_admin === true, isOwner: inEnterprise?.is_owner === true };
-  }
-  const isMember = user.team_id === record.teamId || inEnterprise?.teams?.includes(record.teamId ?? '');
-  return isMember ? { isAdmin: user.is_admin === true, isOwner: user.is_owner === true } : nobody;
-}
-
-async function storeAnswer(
-  database: Database,
-  record: InstallRecord,
-  userId: string,
-  { standing, profile }: { standing: Standing; profile: SlackProfile },
-  now: number,
-): Promise<void> {
-  const flags = {
-    is_admin: Number(standing.isAdmin),
-    is_owner: Number(standing.isOwner),
-    updated_at: now,
-  };
-  await database.write(async (transaction) => {
-    // An installation that was erased meanwhile must leave nobody behind.
-    const installation = await transaction
-      .selectFrom('installations')
-      .select('id')
-      .where('id', '=', record.id)
-      .where('status', '!=', 'uninstalled')
-      .forShare()
-      .executeTakeFirst();
-    if (!installation) return;
-    await transaction
-      .insertInto('memberships')
-      .values({
-        client_id: record.clientId,
-        team_id: registeredTeamId(record),
-        user_id: userId,
-        first_seen_at: now,
-        ...flags,
-      })
-      .onConflict((conflict) => conflict.columns(['client_id', 'team_id', 'user_id']).doUpdateSet(flags))
-      .execute();
-    const about = { clientId: record.clientId, teamId: registeredTeamId(record), userId, now };
-    await updateProfile(transaction, about, profile);
-  });
+export function standingIn(place: Place, user: SlackUser): Standing {
+  const isDeactivated = user.deleted === true;
+  const isGuest = user.is_restricted === true || user.is_ultra_restricted === true;
+  const nobody = { isAdmin: false, isOwner: false, isGuest, isDeactivated };
+  if (isDeactivated || user.is_bot || !isMember(place, user)) return nobody;
+  const { is_admin, is_owner } = (place.isEnterpriseInstall ? user.enterprise_user : user) ?? {};
+  return { ...nobody, isAdmin: is_admin === true, isOwner: is_owner === true };
 }

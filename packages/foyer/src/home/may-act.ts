@@ -24,6 +24,8 @@ export const welcomeStepName = 'send-welcome';
 export interface Viewer {
   userId: string;
   isAdmin: boolean;
+  /** Of another workspace: their user id may also be that of a person of this team. */
+  isExternal?: boolean;
   /** Their own profile as stored; undefined where nothing is. */
   profile: UserRecord | undefined;
 }
@@ -31,9 +33,10 @@ export interface Viewer {
 /** Whether a person may start things over in this installation: its installer and the admins, nobody else. */
 export function mayAct(
   record: Pick<InstallRecord, 'status' | 'installerUserId'>,
-  viewer: Pick<Viewer, 'userId' | 'isAdmin'>,
+  viewer: Pick<Viewer, 'userId' | 'isAdmin' | 'isExternal'>,
 ): boolean {
-  return record.status !== 'uninstalled' && (viewer.isAdmin || viewer.userId === record.installerUserId);
+  if (record.status === 'uninstalled' || viewer.isExternal) return false;
+  return viewer.isAdmin || viewer.userId === record.installerUserId;
 }
 
 /** A press on one of Home's buttons, in Slack or on the web. */

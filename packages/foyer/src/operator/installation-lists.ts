@@ -1,6 +1,7 @@
 import { type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import type { Queries } from '../database/database.ts';
 import { type InstallRecord, readInstallRecord } from '../database/install-record.ts';
+import { namePattern } from '../database/member-lists.ts';
 import { type Page, type PageCursor, type PagePosition, toPage } from '../database/page.ts';
 import type { InstallationStatus, RunStatus, Tables } from '../database/records.ts';
 
@@ -154,15 +155,6 @@ function matchesText(eb: Where<'installations'>, text: string, ids: readonly str
     sql<SqlBool>`lower(${eb.ref('installations.team_name')}) like ${pattern} escape '\\'`,
     sql<SqlBool>`lower(${eb.ref('installations.enterprise_name')}) like ${pattern} escape '\\'`,
   ]);
-}
-
-/** SQLite's `lower` knows only ASCII, so any other letter that has two cases matches any character. */
-function namePattern(text: string): string {
-  const parts = [...text.toLowerCase()].map((character) => {
-    if (/[\\%_]/.test(character)) return `\\${character}`;
-    return character > '\u007f' && character !== character.toUpperCase() ? '_' : character;
-  });
-  return `%${parts.join('')}%`;
 }
 
 /** An id finds at most this many installations of one person or enterprise. */

@@ -16,6 +16,7 @@ import { keysCommand } from './commands/keys-command.ts';
 import { listCommand } from './commands/list-command.ts';
 import { maintenanceCommand } from './commands/maintenance-command.ts';
 import { manifestCommand } from './commands/manifest-command.ts';
+import { membersCommand } from './commands/members-command.ts';
 import { purgeCommand } from './commands/purge-command.ts';
 import { requestsCommand } from './commands/requests-command.ts';
 import { retryCommand } from './commands/retry-command.ts';
@@ -30,6 +31,7 @@ const commands = [
   doctorCommand,
   listCommand,
   showCommand,
+  membersCommand,
   requestsCommand,
   retryCommand,
   connectCommand,

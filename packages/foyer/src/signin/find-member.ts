@@ -25,7 +25,7 @@ export interface SignedInMember {
   timezone: string | null;
   locale: string | null;
   avatarUrl: string | null;
-  role: 'owner' | 'admin' | 'member';
+  role: 'owner' | 'admin' | 'member' | 'guest';
   signedInAt: Date;
 }
 
@@ -74,7 +74,7 @@ export function createFindMember(deps: {
 }
 
 function memberOf({ session, person, profile, installation }: SignedIn): SignedInMember {
-  const { isOwner, isAdmin } = profile;
+  const { isOwner, isAdmin, isGuest } = profile;
   return {
     userId: person.userId,
     teamId: session.team_id ?? person.teamId,
@@ -85,7 +85,7 @@ function memberOf({ session, person, profile, installation }: SignedIn): SignedI
     timezone: profile.timezone,
     locale: profile.locale,
     avatarUrl: profile.avatarUrl,
-    role: isOwner ? 'owner' : isAdmin ? 'admin' : 'member',
+    role: isOwner ? 'owner' : isAdmin ? 'admin' : isGuest ? 'guest' : 'member',
     signedInAt: new Date(session.began_at),
   };
 }

@@ -11,7 +11,7 @@ const timeoutMs = 2500;
 /** What Slack says about a person: they are gone, or who they are. */
 export type FoundPerson =
   | { kind: 'gone' }
-  | { kind: 'there'; profile: SlackProfile; isAdmin: boolean; isOwner: boolean };
+  | { kind: 'there'; profile: SlackProfile; isAdmin: boolean; isOwner: boolean; isGuest: boolean };
 
 /**
  * Makes the function that asks Slack's users.info about a person. It resolves to undefined if the bot may not ask, or

@@ -267,9 +267,9 @@ async function register(
   const person = { clientId, teamId, userId, now };
   await recordUser(tx, { ...person, seenAt: now });
   if (found?.kind === 'there') {
-    const { profile, isAdmin, isOwner } = found;
+    const { profile, isAdmin, isOwner, isGuest } = found;
     // The bot may lack the scope for the email, which the person has just shared.
-    const user = { ...profile, email: profile.email ?? email, isAdmin, isOwner };
+    const user = { ...profile, email: profile.email ?? email, isAdmin, isOwner, isGuest };
     return saveProfile(tx, person, { user, team: null });
   }
   const told = { name: null, realName, email, timezone: null, locale, avatarUrl };

@@ -122,6 +122,7 @@ function userProfile(
     ...slackProfile(user),
     isAdmin: standing?.is_admin ?? false,
     isOwner: standing?.is_owner ?? false,
+    isGuest: user?.is_restricted ?? false,
   };
 }
 

@@ -96,7 +96,7 @@ export async function inviteStrangers(
           await tx.deleteFrom('sessions').where('id', 'like', `session_${mark}_${name}%`).execute();
           await tx.deleteFrom('unknown_teams').where('tenant', '=', `team:T${mark}_${name}`).execute();
           await tx.deleteFrom('team_access').where('team_id', '=', `T${mark}_${name}`).execute();
-          for (const table of ['memberships', 'users', 'teams'] as const)
+          for (const table of ['memberships', 'external_members', 'users', 'teams'] as const)
             await tx
               .deleteFrom(table)
               .where('client_id', '=', client_id)
@@ -221,6 +221,14 @@ function rowsOf(
       ...times,
     })),
     memberships: userIds.map((user_id) => ({ ...ofTeam, user_id, is_admin: 1, is_owner: 1, ...times })),
+    external_members: userIds.map((user_id) => ({
+      ...ofTeam,
+      home_team_id: `THOME${mark}`,
+      user_id,
+      name: mark,
+      ...times,
+      last_seen_at: madeAt,
+    })),
     team_access: [
       {
         client_id,

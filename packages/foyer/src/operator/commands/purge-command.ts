@@ -3,7 +3,7 @@ import type { Config } from '../../config/config.ts';
 import type { Database } from '../../database/database.ts';
 import { countInstallationRows } from '../../database/erase-installation.ts';
 import { type InstallRecord, type RunRecord, registeredTeamId } from '../../database/install-record.ts';
-import { readUsers } from '../../database/people.ts';
+import { countMembers } from '../../database/member-lists.ts';
 import { KeyringError } from '../../installations/keyring.ts';
 import { KeyMissingError, SealBrokenError } from '../../installations/sealer.ts';
 import { CommandError, UsageError } from '../command-error.ts';
@@ -129,9 +129,8 @@ function stillReferredTo(team: string, left: readonly string[], cause: unknown):
 type Erased = Awaited<ReturnType<typeof describe>>;
 
 async function describe({ queries }: Database, record: InstallRecord) {
-  const users = await readUsers(queries, record);
   return {
-    users: users.length,
+    users: await countMembers(queries, record),
     ...(await countInstallationRows(queries, record.id)),
     ownTables: await readOwnTables(queries),
   };

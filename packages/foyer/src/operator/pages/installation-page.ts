@@ -1,5 +1,6 @@
 import type { HistoryRecord } from '../../database/history.ts';
 import { type InstallRecord, registeredTeamId } from '../../database/install-record.ts';
+import type { MemberRecord } from '../../database/members.ts';
 import type { UserRecord } from '../../database/people.ts';
 import { type Html, type HtmlValue, html } from '../../http/html.ts';
 import { plainName } from '../../http/pages/plain-name.ts';
@@ -8,6 +9,7 @@ import type { TokenTimes } from '../token-times.ts';
 import { dataTable, type TableColumn } from './data-table.ts';
 import { installationsPath } from './installations-page.ts';
 import { csrfField, type OperatorFrame, operatorPage } from './operator-page.ts';
+import { peopleColumns, peoplePath } from './people-page.ts';
 import { type RunWithAttempts, runsSection } from './run-section.ts';
 import { ago, badge, count, installationName, time } from './shown-values.ts';
 
@@ -16,15 +18,18 @@ export interface InstallationContent {
   record: InstallRecord;
   /** Newest first. */
   runs: readonly RunWithAttempts[];
-  users: readonly UserRecord[];
+  /** Those who were met last. */
+  people: readonly MemberRecord[];
+  peopleCount: number;
+  installer: UserRecord | undefined;
   history: readonly HistoryRecord[];
   tokens: TokenTimes;
   requestedScopes: readonly string[];
   optionalScopes: readonly string[];
 }
 
-/** How much of a long list is shown; the command line shows all of it. */
-export const shownUsers = 100;
+/** How much of a long list is shown; another page, or the command line, shows all of it. */
+export const shownPeople = 20;
 export const shownHistory = 100;
 
 function facts(entries: readonly (readonly [string, HtmlValue])[]): Html {
@@ -46,8 +51,7 @@ function connectionText({ connection }: InstallRecord): HtmlValue {
   return html`<code>${org}</code>${subject !== null && html` by <code>${subject}</code>`} <span class="small">${time(connectedAt)}</span>`;
 }
 
-function recordSection({ record, users, tokens }: InstallationContent, now: number): Html {
-  const installer = users.find((user) => user.userId === record.installerUserId);
+function recordSection({ record, installer, tokens }: InstallationContent, now: number): Html {
   const name = installer?.realName ?? installer?.name;
   const enterprise = record.enterpriseName && plainName(record.enterpriseName, '');
   return html`<section class="card panel" aria-labelledby="record"><h2 id="record">Record</h2>${facts([
@@ -92,20 +96,6 @@ function scopesSection(content: InstallationContent): Html {
 </section>`;
 }
 
-const userColumns: readonly TableColumn<UserRecord>[] = [
-  {
-    title: 'Person',
-    kind: 'head',
-    cell: (user) =>
-      html`${plainName(user.realName ?? user.name, 'Unnamed')}<span class="ids"><code>${user.userId}</code></span>`,
-  },
-  { title: 'Email', cell: (user) => user.email },
-  { title: 'Time zone', cell: (user) => user.timezone },
-  { title: 'Role', cell: (user) => (user.isOwner ? 'owner' : user.isAdmin ? 'admin' : 'member') },
-  { title: 'Own token', cell: (user) => (user.hasUserToken ? 'yes' : 'no') },
-  { title: 'Since', cell: (user) => time(user.firstSeenAt) },
-];
-
 const historyColumns: readonly TableColumn<HistoryRecord>[] = [
   { title: 'When', kind: 'head', cell: (entry) => time(entry.at) },
   { title: 'What', cell: (entry) => entry.kind.replaceAll('_', ' ') },
@@ -148,7 +138,7 @@ function actionsBar(frame: OperatorFrame, record: InstallRecord): Html {
 
 /** `GET /operator/installations/:id`: the whole record of one installation. A whole HTML document. */
 export function installationPage(frame: OperatorFrame, content: InstallationContent): string {
-  const { record, users, history } = content;
+  const { record, people, peopleCount, history } = content;
   const name = installationName(record);
   return operatorPage(frame, {
     title: name,
@@ -161,7 +151,9 @@ ${actionsBar(frame, record)}</div>
 <div class="column">${runsSection(frame, content.runs)}</div>
 <div class="column">${recordSection(content, frame.now)}${scopesSection(content)}</div>
 </div>
-${tableSection('users', `People (${count(users.length)})`, userColumns, users, shownUsers)}
+<section class="card table-card" aria-labelledby="users"><h2 id="users">People (${count(peopleCount)})</h2>
+${people.length > 0 ? dataTable('People', peopleColumns, people) : html`<p class="small">There is none.</p>`}
+${people.length > 0 && html`<p class="small"><a href="${peoplePath(record)}">${peopleCount > people.length ? 'All people' : 'Search'}</a></p>`}</section>
 ${tableSection('history', 'History', historyColumns, history, shownHistory)}`,
   });
 }

@@ -3,9 +3,10 @@ import type { Database } from '../../database/database.ts';
 import { countInstallationRows } from '../../database/erase-installation.ts';
 import { readHistory } from '../../database/history.ts';
 import { type InstallRecord, readInstallRecord } from '../../database/install-record.ts';
+import { countMembers, listMembersPage } from '../../database/member-lists.ts';
 import { listChannelTroubles } from '../../database/notices.ts';
 import { toPage } from '../../database/page.ts';
-import { readUsers } from '../../database/people.ts';
+import { prepareMember } from '../../database/people.ts';
 import { readStepAttempts } from '../../database/run-steps.ts';
 import { listRuns } from '../../database/runs.ts';
 import { listOperatorSessions } from '../../database/sessions.ts';
@@ -16,11 +17,12 @@ import { countFailingRuns, readQueueState } from '../queue-state.ts';
 import { countRequestsByDay, listInstallRequests } from '../request-lists.ts';
 import { countTokensAtRisk, readTokenTimes } from '../token-times.ts';
 import { confirmPage } from './confirm-page.ts';
-import { installationPage, shownHistory } from './installation-page.ts';
+import { installationPage, shownHistory, shownPeople } from './installation-page.ts';
 import { installationStatuses, installationsPage, runStatuses } from './installations-page.ts';
 import { cursorOf } from './list-address.ts';
 import type { OperatorFrame } from './operator-page.ts';
 import { overviewPage } from './overview-page.ts';
+import { peoplePage } from './people-page.ts';
 import { requestOutcomes, requestsPage } from './requests-page.ts';
 import { sessionsPage, sessionsPath } from './sessions-page.ts';
 
@@ -40,6 +42,7 @@ export function createOperatorViews(deps: { config: Config; database: Database; 
   const { config, now } = deps;
   const { queries } = deps.database;
   const { clientId } = config.slack;
+  const readMember = prepareMember(deps.database);
 
   async function overview(): Promise<OperatorView> {
     const failing = {
@@ -104,7 +107,9 @@ export function createOperatorViews(deps: { config: Config; database: Database; 
       runs: await Promise.all(
         runs.map(async (run) => ({ run, attempts: await readStepAttempts(queries, run.id) })),
       ),
-      users: await readUsers(queries, record),
+      people: (await listMembersPage(queries, record, { limit: shownPeople })).rows,
+      peopleCount: await countMembers(queries, record),
+      installer: (await readMember(record, record.installerUserId))?.profile,
       history: await readHistory(queries, record.id, shownHistory + 1),
       tokens: await readTokenTimes(queries, record.id),
       requestedScopes: config.slack.botScopes,
@@ -121,8 +126,16 @@ export function createOperatorViews(deps: { config: Config; database: Database; 
     return (frame) => sessionsPage(frame, valid);
   }
 
+  async function people(record: InstallRecord, query: URLSearchParams): Promise<OperatorView> {
+    const text = query.get('q')?.trim().slice(0, 100) || undefined;
+    const cursor = cursorOf(query);
+    const page = await listMembersPage(queries, record, { text, limit: rowsPerPage, cursor });
+    const total = await countMembers(queries, record);
+    return (frame) => peoplePage(frame, { record, filters: { q: text }, page, total });
+  }
+
   async function confirmation(record: InstallRecord, action: 'mark-gone' | 'purge'): Promise<OperatorView> {
-    const users = (await readUsers(queries, record)).length;
+    const users = await countMembers(queries, record);
     const rows = { users, ...(await countInstallationRows(queries, record.id)) };
     return (frame) => confirmPage(frame, { action, record, rows });
   }
@@ -139,6 +152,7 @@ export function createOperatorViews(deps: { config: Config; database: Database; 
       // Apps that share a database do not see each other.
       if (record?.clientId !== clientId) return undefined;
       if (part === undefined) return installation(record);
+      if (part === 'people') return people(record, query);
       return part === 'purge' || part === 'mark-gone' ? confirmation(record, part) : undefined;
     },
   };

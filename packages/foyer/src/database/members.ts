@@ -1,0 +1,233 @@
+import type { Queries, Tx } from './database.ts';
+import { type InstallRecord, registeredTeamId } from './install-record.ts';
+import { type Face, toUserRecord, type UserRecord } from './people.ts';
+import type { ExternalMemberRow } from './records.ts';
+
+/** external: of another workspace, met in a Slack Connect channel. */
+export type MemberRole = 'owner' | 'admin' | 'member' | 'guest' | 'external';
+
+/** A member of an installation's team, or a person of another workspace whom the installation met. */
+export interface MemberRecord extends UserRecord {
+  role: MemberRole;
+}
+
+/** The installation that meets a person. */
+export type Host = Pick<InstallRecord, 'id' | 'clientId' | 'teamId' | 'teamName' | 'enterpriseId'> &
+  Pick<InstallRecord, 'enterpriseName' | 'isEnterpriseInstall'>;
+
+/** What Slack says a person may do in a team. */
+export interface Standing {
+  isAdmin: boolean;
+  isOwner: boolean;
+  isGuest: boolean;
+  isDeactivated: boolean;
+}
+
+/** A person whom an installation meets, or asked Slack about. */
+export interface Visit {
+  host: Host;
+  userId: string;
+  now: number;
+  /** Whether they are there, rather than only asked about. */
+  seen: boolean;
+}
+
+/**
+ * Gets or creates the person, their team and their membership, and saves what Slack said, if it was asked. Returns
+ * whether they are new; undefined if the installation is uninstalled or erased by now: then no one is registered.
+ */
+export async function recordVisit(
+  tx: Tx,
+  { host, userId, now, seen, told }: Visit & { told: (Standing & { profile: Face }) | undefined },
+): Promise<{ created: boolean } | undefined> {
+  if (!(await isInstalled(tx, host.id))) return undefined;
+  const teamId = registeredTeamId(host);
+  const { clientId, enterpriseId } = host;
+  const team = { client_id: clientId, team_id: teamId };
+  const times = { first_seen_at: now, updated_at: now };
+  // In the order of the register steps: transactions that lock in different orders would deadlock.
+  await tx
+    .insertInto('teams')
+    .values({
+      ...team,
+      ...times,
+      name: host.isEnterpriseInstall ? host.enterpriseName : host.teamName,
+      domain: null,
+      icon_url: null,
+      enterprise_id: enterpriseId,
+    })
+    .onConflict((conflict) => conflict.columns(['client_id', 'team_id']).doNothing())
+    .execute();
+  const face = told && faceColumns(told.profile);
+  const user = await tx
+    .insertInto('users')
+    .values({ ...team, user_id: userId, ...times, ...(face ?? faceColumns(blank)) })
+    .onConflict((conflict) => {
+      const key = conflict.columns(['client_id', 'team_id', 'user_id']);
+      if (!face) return key.doNothing();
+      // What Slack leaves out may be known from a sign-in.
+      return key.doUpdateSet((eb) => ({
+        name: eb.fn.coalesce('excluded.name', 'users.name'),
+        real_name: eb.fn.coalesce('excluded.real_name', 'users.real_name'),
+        email: eb.fn.coalesce('excluded.email', 'users.email'),
+        timezone: eb.fn.coalesce('excluded.timezone', 'users.timezone'),
+        locale: eb.fn.coalesce('excluded.locale', 'users.locale'),
+        avatar_url: eb.fn.coalesce('excluded.avatar_url', 'users.avatar_url'),
+        updated_at: now,
+      }));
+    })
+    .returning('first_seen_at')
+    .executeTakeFirst();
+  const standing = told && {
+    is_admin: Number(told.isAdmin),
+    is_owner: Number(told.isOwner),
+    is_guest: Number(told.isGuest),
+    updated_at: now,
+  };
+  const change = {
+    user_id: userId,
+    ...standing,
+    ...(seen && { last_seen_at: now }),
+    ...(told && { deactivated_at: told.isDeactivated ? now : null }),
+  };
+  const membership = await tx
+    .insertInto('memberships')
+    // Unproven until Slack is asked: zero is older than any answer.
+    .values({
+      ...team,
+      is_admin: 0,
+      is_owner: 0,
+      first_seen_at: now,
+      updated_at: 0,
+      last_seen_at: now,
+      ...change,
+    })
+    .onConflict((conflict) => conflict.columns(['client_id', 'team_id', 'user_id']).doUpdateSet(change))
+    .returning('first_seen_at')
+    .executeTakeFirst();
+  return { created: user !== undefined && membership?.first_seen_at === now };
+}
+
+/** Gets or creates a person of another workspace, and saves what Slack said of them, if it was asked. */
+export async function recordExternalVisit(
+  tx: Tx,
+  {
+    host,
+    userId,
+    homeTeamId,
+    now,
+    seen,
+    wasAsked,
+    told,
+  }: Visit & {
+    homeTeamId: string;
+    /** Whether Slack was asked, even if it said nothing. */
+    wasAsked: boolean;
+    told: Face | undefined;
+  },
+): Promise<void> {
+  if (!(await isInstalled(tx, host.id))) return;
+  const said = { ...(told && faceColumns(told)), ...(wasAsked && { updated_at: now }) };
+  await tx
+    .insertInto('external_members')
+    .values({
+      client_id: host.clientId,
+      team_id: registeredTeamId(host),
+      home_team_id: homeTeamId,
+      user_id: userId,
+      ...faceColumns(blank),
+      first_seen_at: now,
+      last_seen_at: now,
+      updated_at: 0,
+      ...said,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['client_id', 'team_id', 'user_id', 'home_team_id'])
+        .doUpdateSet({ home_team_id: homeTeamId, ...said, ...(seen && { last_seen_at: now }) }),
+    )
+    .execute();
+}
+
+/** An installation that was removed meanwhile must leave no one behind. */
+async function isInstalled(tx: Tx, installationId: string): Promise<boolean> {
+  const row = await tx
+    .selectFrom('installations')
+    .select('id')
+    .where('id', '=', installationId)
+    .where('status', '!=', 'uninstalled')
+    .forShare()
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+const blank: Face = {
+  name: null,
+  realName: null,
+  email: null,
+  timezone: null,
+  locale: null,
+  avatarUrl: null,
+};
+
+function faceColumns({ name, realName, email, timezone, locale, avatarUrl }: Face) {
+  return { name, real_name: realName, email, timezone, locale, avatar_url: avatarUrl };
+}
+
+/** Reads a person of another workspace; of the one met last, if no home team is given and there are several. */
+export async function findExternalMember(
+  queries: Queries,
+  { host, userId, homeTeamId }: { host: Host; userId: string; homeTeamId: string | undefined },
+): Promise<{ record: MemberRecord; provenAt: number } | undefined> {
+  const row = await queries
+    .selectFrom('external_members')
+    .selectAll()
+    .where('client_id', '=', host.clientId)
+    .where('team_id', '=', registeredTeamId(host))
+    .where('user_id', '=', userId)
+    .$if(homeTeamId !== undefined, (query) => query.where('home_team_id', '=', homeTeamId ?? ''))
+    .orderBy('last_seen_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row && { record: toExternal(row), provenAt: row.updated_at };
+}
+
+/** A row of `external_members` as a record. */
+export function toExternal(row: ExternalMemberRow): MemberRecord {
+  const record = toUserRecord({
+    ...row,
+    team_id: row.home_team_id,
+    is_admin: 0,
+    is_owner: 0,
+    is_guest: 0,
+    member_since: row.first_seen_at,
+    deactivated_at: null,
+    token_user_id: null,
+  });
+  return { ...record, role: 'external' };
+}
+
+/** A person of an installation's own team, with their role. */
+export function toMember(user: UserRecord): MemberRecord {
+  const role = user.isOwner ? 'owner' : user.isAdmin ? 'admin' : user.isGuest ? 'guest' : 'member';
+  return { ...user, role };
+}
+
+/** Whether a workspace is the installation's own, or of the same organization as far as that is known. */
+export async function isOfHost(
+  queries: Queries,
+  { clientId, teamId, enterpriseId }: Host,
+  workspaceId: string,
+): Promise<boolean> {
+  if (workspaceId === teamId || workspaceId === enterpriseId) return true;
+  if (enterpriseId === null) return false;
+  const find = (table: 'teams' | 'team_access') =>
+    queries
+      .selectFrom(table)
+      .select('team_id')
+      .where('client_id', '=', clientId)
+      .where('team_id', '=', workspaceId)
+      .where('enterprise_id', '=', enterpriseId)
+      .executeTakeFirst();
+  return ((await find('team_access')) ?? (await find('teams'))) !== undefined;
+}

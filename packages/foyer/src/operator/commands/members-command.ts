@@ -1,0 +1,101 @@
+import { Command } from 'commander';
+import type { Queries } from '../../database/database.ts';
+import type { InstallRecord } from '../../database/install-record.ts';
+import { listMembersPage } from '../../database/member-lists.ts';
+import type { MemberRecord } from '../../database/members.ts';
+import type { PageCursor } from '../../database/page.ts';
+import { findTeam } from '../find-team.ts';
+import { memberJson } from '../member-json.ts';
+import type { OperatorDeps } from '../operator-deps.ts';
+import { type Column, createTable } from '../terminal/table.ts';
+import { timeText } from '../terminal/time-text.ts';
+import { withDatabase } from '../with-database.ts';
+import { exampleLines, jsonOption, parseLimit } from './command-help.ts';
+
+interface MembersOptions {
+  limit?: number;
+  json?: boolean;
+}
+
+const pageRows = 500;
+
+/** `members TEAM [SEARCH]`: the people of one installation. */
+export function membersCommand(deps: OperatorDeps): Command {
+  return new Command('members')
+    .summary('list the people of a team: role, email, first and last seen')
+    .description(
+      'Lists the people of a team whom the app has met, the one met last first: who installed, opened Home, pressed a ' +
+        'button or signed in. "external" is a person of another workspace, met in a Slack Connect channel.',
+    )
+    .argument('<team>', 'a team’s id (T…), or an enterprise’s (E…) for an org-wide install')
+    .argument('[search]', 'part of a name or an email address, or a user id')
+    .option('--limit <number>', 'at most this many', parseLimit)
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      exampleLines([
+        ['members T0123ABCD', 'who uses the app there?'],
+        ['members T0123ABCD grace@', 'when was she last seen?'],
+        ['members T0123ABCD --json', 'all of them, for a script'],
+      ]),
+    )
+    .action((team: string, search: string | undefined, options: MembersOptions) =>
+      members(deps, team, search, options),
+    );
+}
+
+async function members(
+  deps: OperatorDeps,
+  team: string,
+  search: string | undefined,
+  { limit = Number.POSITIVE_INFINITY, json }: MembersOptions,
+): Promise<void> {
+  const { output } = deps;
+  await withDatabase(deps, async (config, { queries }) => {
+    const record = await findTeam(queries, config.slack.clientId, team);
+    const pages = readMembers(queries, record, { text: search?.trim() || undefined, limit });
+    if (json) return output.printJsonList(jsonPages(pages));
+    const lines = createTable(output, columns);
+    let isEmpty = true;
+    for await (const page of pages) {
+      output.print(lines(page));
+      isEmpty = false;
+      if (!(await output.ready())) return;
+    }
+    if (isEmpty) output.print(search ? 'No member matches.' : 'The app has met no one there yet.');
+  });
+}
+
+async function* readMembers(
+  queries: Queries,
+  record: InstallRecord,
+  { text, limit }: { text: string | undefined; limit: number },
+): AsyncGenerator<MemberRecord[]> {
+  let cursor: PageCursor | undefined;
+  for (let left = limit; left > 0; ) {
+    const page = await listMembersPage(queries, record, { text, limit: Math.min(left, pageRows), cursor });
+    left -= page.rows.length;
+    if (page.rows.length > 0) yield page.rows;
+    if (!page.older) return;
+    cursor = { ...page.older, towards: 'older' };
+  }
+}
+
+async function* jsonPages(pages: AsyncIterable<MemberRecord[]>) {
+  for await (const page of pages) yield page.map(memberJson);
+}
+
+const columns: Column<MemberRecord>[] = [
+  { title: 'USER', value: (member) => member.userId },
+  { title: 'NAME', value: (member) => member.realName ?? member.name, maxWidth: 32 },
+  { title: 'EMAIL', value: (member) => member.email, maxWidth: 40 },
+  { title: 'ROLE', value: roleText },
+  { title: 'OWN TOKEN', value: (member) => (member.hasUserToken ? 'yes' : 'no') },
+  { title: 'SINCE', value: (member) => timeText(member.firstSeenAt) },
+  { title: 'LAST SEEN', value: ({ lastSeenAt }) => (lastSeenAt === null ? null : timeText(lastSeenAt)) },
+];
+
+function roleText({ role, teamId, deactivatedAt }: MemberRecord): string {
+  if (deactivatedAt !== null) return 'deactivated';
+  return role === 'external' ? `external (${teamId})` : role;
+}

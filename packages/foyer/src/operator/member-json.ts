@@ -1,0 +1,24 @@
+import type { MemberRecord } from '../database/members.ts';
+import { isoTime } from './install-record-json.ts';
+
+/** A member as `members --json` prints them. Absent values are null. */
+export function memberJson(member: MemberRecord) {
+  const { role, userId, teamId, name, realName, email, timezone, locale, avatarUrl, hasUserToken } = member;
+  return {
+    userId,
+    /** Their own workspace (or organization): another one than the installation's for the role `external`. */
+    teamId,
+    role,
+    name,
+    realName,
+    email,
+    timezone,
+    locale,
+    avatarUrl,
+    hasUserToken,
+    isDeactivated: member.deactivatedAt !== null,
+    firstSeenAt: isoTime(member.firstSeenAt),
+    /** To within an hour. */
+    lastSeenAt: isoTime(member.lastSeenAt),
+  };
+}
