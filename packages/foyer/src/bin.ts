@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+// First: what follows does not load on an old Node.
+import '#require-node';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { promisify } from 'node:util';
+
+const root = join(import.meta.dirname, '../../..');
+const run = promisify(execFile);
+
+/** Runs a program as a Node of another version would, as far as the program can see. */
+async function runOn(version: string, ...args: string[]) {
+  const fake = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } });
+    Object.defineProperty(process, 'version', { value: 'v${version}' });`;
+  const before = ['--conditions=source', '--import', `data:text/javascript,${encodeURIComponent(fake)}`];
+  return run(process.execPath, [...before, ...args], { cwd: root }).then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    (error) => ({ code: Number(error.code), stdout: String(error.stdout), stderr: String(error.stderr) }),
+  );
+}
+
+describe('on a Node that is too old', () => {
+  for (const version of ['18.20.8', '20.20.2', '22.17.1']) {
+    it(`says in one sentence which one is needed (${version})`, async () => {
+      for (const program of ['packages/foyer/require-node.js', 'packages/foyer/src/bin.ts']) {
+        const { code, stdout, stderr } = await runOn(version, program, 'list');
+        const sentence = `Foyer needs Node 22.18 or newer, and this is v${version}. Install a newer one from nodejs.org.\n`;
+        assert.deepEqual({ code, stdout, stderr }, { code: 1, stdout: '', stderr: sentence }, program);
+      }
+    });
+  }
+
+  it('nothing is said on one that is new enough', async () => {
+    for (const version of ['22.18.0', '24.0.0', '30.1.0']) {
+      const { code, stderr } = await runOn(version, 'packages/foyer/require-node.js');
+      assert.deepEqual([code, stderr], [0, ''], version);
+    }
+  });
+
+  it('every npm script that runs TypeScript asks first, and the package brings the question along', () => {
+    const { scripts }: { scripts: Record<string, string> } = JSON.parse(
+      readFileSync(join(root, 'package.json'), 'utf8'),
+    );
+    for (const name of ['start', 'foyer', 'demo', 'sandbox'])
+      assert.equal(scripts[`pre${name}`], 'node packages/foyer/require-node.js', name);
+    const { files, engines } = JSON.parse(readFileSync(join(root, 'packages/foyer/package.json'), 'utf8'));
+    assert.ok(files.includes('require-node.js'));
+    assert.equal(engines.node, '>=22.18', 'the sentence names what the package asks for');
+    const unit = readFileSync(join(root, 'deploy/foyer.service'), 'utf8');
+    assert.match(
+      unit,
+      /^ExecStartPre=\/usr\/bin\/node \/opt\/foyer\/current\/packages\/foyer\/require-node\.js$/m,
+    );
+  });
+});
