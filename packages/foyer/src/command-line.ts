@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { confirm, isCancel } from '@clack/prompts';
-import { type Config, readEnvironment, readPublicUrl, readSignsIn } from './config/config.ts';
+import { type Config, isStartedByNpm, readEnvironment, readPublicUrl, readSignsIn } from './config/config.ts';
 import { createLogger, type Logger } from './config/log.ts';
 import type { Database } from './database/database.ts';
 import { type FoyerDefinition, manifestText, resolveConfig } from './define-foyer.ts';
@@ -8,6 +9,7 @@ import { createInstallationStore } from './installations/create-installation-sto
 import type { InstallationStore } from './installations/installation-store.ts';
 import { createKeyring, type Keyring } from './installations/keyring.ts';
 import { loadExistingKeyring } from './operator/keys/load-existing-keyring.ts';
+import { localCommands } from './operator/local-commands.ts';
 import { openExistingDatabase } from './operator/open-existing-database.ts';
 import { runOperatorCommand } from './operator/operator-program.ts';
 import { createSetupPrompts } from './operator/setup/create-setup-prompts.ts';
@@ -80,6 +82,11 @@ export async function runCommandLine<MyTables>(
       readStdin,
       progress: createProgressLine(stderr),
       folder: process.cwd(),
+      commands: localCommands({
+        program: process.argv[1] ?? '',
+        isStartedByNpm: isStartedByNpm(),
+        isInContainer: existsSync('/.dockerenv') || existsSync('/run/.containerenv'),
+      }),
     },
     argv,
   );

@@ -4,6 +4,7 @@ import type { OwnMigrations } from '../database/migrate.ts';
 import type { InstallationStore } from '../installations/installation-store.ts';
 import type { Keyring } from '../installations/keyring.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
+import type { LocalCommands } from './local-commands.ts';
 import type { SetupPrompts } from './setup/setup-prompts.ts';
 import type { Output } from './terminal/output.ts';
 import type { ProgressLine } from './terminal/progress-line.ts';
@@ -47,6 +48,8 @@ export interface OperatorDeps {
   /** Reads all of stdin, for secrets that a script passes in. */
   readStdin: () => Promise<string>;
   progress: ProgressLine;
+  /** How commands are called here; by default as in a clone. */
+  commands?: LocalCommands;
   /** Where `.env` is read and written: the folder that Foyer is started in. */
   folder: string;
 }

@@ -23,6 +23,7 @@ import { retryCommand } from './commands/retry-command.ts';
 import { revokeCommand } from './commands/revoke-command.ts';
 import { setupCommand } from './commands/setup-command.ts';
 import { showCommand } from './commands/show-command.ts';
+import { inLocalCommands } from './local-commands.ts';
 import type { OperatorDeps } from './operator-deps.ts';
 
 /** All commands, in the order in which help shows them. A new one needs one file and one entry here. */
@@ -61,7 +62,7 @@ export async function runOperatorCommand(
   } catch (error) {
     // Commander has already written its help or error.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    deps.output.note(scrub(failureText(error)));
+    deps.output.note(inLocalCommands(scrub(failureText(error)), deps.commands));
     return error instanceof UsageError ? 2 : 1;
   }
 }

@@ -15,7 +15,7 @@ import { createProcessReporter, type ProcessReporter } from '../../src/operator/
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { mailPassword } from '../support/mail-server.ts';
 import type { EngineName } from '../support/stage-database.ts';
-import { createOperatorHarness, storeInstallation } from './operator-harness.ts';
+import { createOperatorHarness, type RunOptions, storeInstallation } from './operator-harness.ts';
 
 /** The key of every Foyer that these tests make. */
 export const key = { id: 'main', base64: randomBytes(32).toString('base64') };
@@ -86,11 +86,16 @@ export async function prepareDoctor(t: TestContext, engine: EngineName = 'SQLite
   }
   startProcess();
   /** Runs `doctor --json`, and checks that it prints no secret. */
-  async function doctor(commandLine: readonly string[] = [], now: () => number = Date.now) {
+  async function doctor(
+    commandLine: readonly string[] = [],
+    now: () => number = Date.now,
+    more: RunOptions = {},
+  ) {
     const end = await harness.run(['doctor', '--json', ...commandLine], {
       readEnvironment: () => environment,
       loadKeyring: loadExistingKeyring,
       now,
+      ...more,
     });
     for (const secret of [sandbox.app.clientSecret, sandbox.app.signingSecret, key.base64, mailPassword]) {
       assert.equal((end.stdout + end.stderr).includes(secret), false, 'a secret was printed');

@@ -4,6 +4,7 @@ import type { Config } from '../../config/config.ts';
 import { createScrubber } from '../../config/log.ts';
 import type { Queries } from '../../database/database.ts';
 import { type Keyring, KeyringError } from '../../installations/keyring.ts';
+import { inLocalCommands } from '../local-commands.ts';
 import { fillManifest } from '../manifest/fill-manifest.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { manifestFileName } from '../setup/manifest-file.ts';
@@ -39,6 +40,7 @@ export type DoctorDeps = Pick<
   | 'migrations'
   | 'slackClients'
   | 'folder'
+  | 'commands'
 >;
 
 /**
@@ -70,7 +72,11 @@ export async function runDoctor(deps: DoctorDeps, options: DoctorOptions = {}): 
       ...(options.offline ? [] : networkChecks(deps, setting, config, database?.queries)),
     ]);
     const all = [...environment, ...file.findings, ...groups.flat()];
-    return all.map((finding) => ({ ...finding, detail: scrub(finding.detail) }));
+    return all.map(({ detail, fix, ...finding }) => ({
+      ...finding,
+      detail: inLocalCommands(scrub(detail), deps.commands),
+      fix: fix && inLocalCommands(fix, deps.commands),
+    }));
   } finally {
     await database?.close();
   }

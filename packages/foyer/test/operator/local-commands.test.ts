@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { localCommands } from '../../src/operator/local-commands.ts';
+import { prepareDoctor } from './doctor-harness.ts';
+
+const places = [
+  {
+    where: 'a clone, by npm',
+    place: { program: '/srv/app/src/cli.ts', isStartedByNpm: true, isInContainer: false },
+    failed: /`npm run foyer -- list --status broken`/,
+    start: /Start Foyer \(npm start\)/,
+  },
+  {
+    where: 'the systemd unit',
+    place: { program: '/opt/foyer/current/src/cli.ts', isStartedByNpm: false, isInContainer: false },
+    failed: /`foyer list --status broken`/,
+    start: /Start Foyer \(systemctl start foyer\)/,
+  },
+  {
+    where: 'the image',
+    place: { program: '/app/src/cli.ts', isStartedByNpm: false, isInContainer: true },
+    failed: /`node src\/cli\.ts list --status broken`/,
+    start: /Start Foyer \(docker start or docker compose up -d, on the host\)/,
+  },
+  {
+    where: 'an app that added the package',
+    place: { program: '/srv/app/node_modules/.bin/slack-foyer', isStartedByNpm: false, isInContainer: false },
+    failed: /`npx slack-foyer list --status broken`/,
+    start: /Start Foyer \(as you start your app\)/,
+  },
+];
+
+describe('doctor’s advice names commands as they are called in', () => {
+  for (const { where, place, failed, start } of places) {
+    it(where, async (t) => {
+      const { doctor, database, closeServer } = await prepareDoctor(t);
+      await database.queries.updateTable('installations').set({ status: 'broken' }).execute();
+      await closeServer();
+      const { findings } = await doctor([], Date.now, { commands: localCommands(place) });
+      const fixOf = (check: string) => findings.find((finding) => finding.check === check)?.fix ?? '';
+      assert.match(fixOf('tokens-dead'), failed);
+      assert.match(fixOf('public-url'), start);
+    });
+  }
+});
