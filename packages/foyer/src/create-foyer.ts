@@ -382,6 +382,7 @@ export async function assembleFoyer<MyTables>(parts: {
           finish: signInLimits.guardCallback(signIn.routes.finish),
           signOut: signIn.routes.signOut,
         },
+        record: signIn.record,
       }),
       operator: await operatorPages(),
       metrics: metrics.handle,
@@ -395,9 +396,10 @@ export async function assembleFoyer<MyTables>(parts: {
       if (!config.signIn) return undefined;
       const signInConfig = { ...config, signIn: config.signIn };
       // Imported only if it is on, with the OpenID client.
-      const [{ createOpenId }, { createSignIn, signInContent }] = await Promise.all([
+      const [{ createOpenId }, { createSignIn, signInContent }, { createShowRecord }] = await Promise.all([
         import('./signin/openid.ts'),
         import('./signin/sign-in.ts'),
+        import('./signin/show-record.ts'),
       ]);
       const sessions = createSessions({
         kind: 'member',
@@ -418,9 +420,22 @@ export async function assembleFoyer<MyTables>(parts: {
         now,
       });
       const lookUpPerson = createLookUpPerson({ slack, botToken });
+      const findMember = createFindMember({ sessions, database, lookUpPerson, now, log });
       return {
         states: signInStates,
-        findMember: createFindMember({ sessions, database, lookUpPerson, now, log }),
+        findMember,
+        record: createShowRecord({
+          config,
+          database,
+          findMember,
+          sessions,
+          readHome: home.readHome,
+          findViewer,
+          pressHome,
+          publishHome,
+          bodies,
+          pages,
+        }),
         routes: createSignIn({
           config: signInConfig,
           database,

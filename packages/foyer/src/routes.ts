@@ -14,6 +14,11 @@ export interface RoutesDeps {
   slackEvents: Route;
   /** Sign in with Slack; undefined if it is off. */
   signIn?: { start: Route; finish: Route; signOut: Route };
+  /** `/` for a person who signed in; `get` resolves to false for anyone else. */
+  record?: {
+    get(req: IncomingMessage, res: ServerResponse): Promise<boolean>;
+    post: Route;
+  };
   progress: ShowProgress;
   /** Answers everything below `/operator`; undefined where that is turned off. */
   operator?: Route;
@@ -30,8 +35,13 @@ const callbacks = ['/slack/oauth_redirect', '/slack/signin/callback'];
 
 /** Every path that Foyer answers, and by which method. */
 export function createRoutes(deps: RoutesDeps) {
+  const { record } = deps;
+  async function home(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    if (!(await record?.get(req, res))) deps.pages.sendLanding(res);
+  }
+
   const exact: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
-    '/': { GET: (_req, res) => deps.pages.sendLanding(res) },
+    '/': { GET: home, ...(record && { POST: record.post }) },
     '/brand/logo': { GET: (_req, res) => deps.pages.sendLogo(res) },
     '/slack/install': { GET: deps.startInstall.get, ...(deps.connects && { POST: deps.startInstall.post }) },
     '/slack/oauth_redirect': { GET: deps.finishInstall },

@@ -348,3 +348,19 @@ export async function updatePerson(tx: Tx, change: PersonChange): Promise<boolea
   }
   return true;
 }
+
+/** Reads the names of people of a team: their real name, or Slack's `name` for them. Unknown ones are left out. */
+export async function readNames(
+  queries: Queries,
+  { clientId, teamId, userIds }: { clientId: string; teamId: string; userIds: readonly string[] },
+): Promise<Map<string, string>> {
+  if (userIds.length === 0) return new Map();
+  const rows = await queries
+    .selectFrom('users')
+    .select(['user_id', 'real_name', 'name'])
+    .where('client_id', '=', clientId)
+    .where('team_id', '=', teamId)
+    .where('user_id', 'in', [...userIds])
+    .execute();
+  return new Map(rows.map((row) => [row.user_id, row.real_name ?? row.name ?? row.user_id]));
+}

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../config/config.ts';
 import type { Texts, Words } from '../texts/create-texts.ts';
 import type { Brand } from './brand.ts';
-import { html } from './html.ts';
+import { type Html, html } from './html.ts';
 import { type ConnectQuestion, connectPage } from './pages/connect-page.ts';
 import { failurePage } from './pages/failure-page.ts';
 import { type FailureKind, failurePages } from './pages/failure-texts.ts';
@@ -12,6 +12,7 @@ import { slackMark } from './pages/marks.ts';
 import { notePage } from './pages/note-page.ts';
 import { newNonce, pageHeaders } from './pages/page-headers.ts';
 import { type ProgressPageContent, progressPage } from './pages/progress-page.ts';
+import { recordPage } from './pages/record-page.ts';
 import { createSite, type PageFrame } from './pages/site.ts';
 
 /** A failure to show: which page, and the error by name if it says more than the page's kind. */
@@ -54,6 +55,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
     options: {
       noIndex?: boolean;
       headers?: Record<string, string | string[]>;
+      /** Where the answers to the page's forms lead, besides this origin; without it, the page has no forms. */
       formLeadsTo?: readonly string[];
     },
     page: (frame: PageFrame) => string,
@@ -93,6 +95,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
         botScopes: slack.botScopes,
         optionalBotScopes: slack.optionalBotScopes,
         userScopes: slack.userScopes,
+        offersSignIn: config.signIn !== undefined,
       };
       send(res, 200, {}, (frame) => landingPage({ ...frame, ...content }));
     },
@@ -133,6 +136,13 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       ];
       const options = { noIndex: true, headers: { 'Set-Cookie': setCookie }, formLeadsTo };
       send(res, 200, options, (frame) => connectPage({ ...frame, ...question, action }));
+    },
+
+    /** The install record for a person who signed in; `record` draws it. */
+    sendRecord(res: ServerResponse, person: string, record: (frame: PageFrame) => Html): void {
+      send(res, 200, { noIndex: true, formLeadsTo: [] }, (frame) =>
+        recordPage({ ...frame, person, record: record(frame) }),
+      );
     },
 
     /** A member has connected their account; `openUrl` leads to the app in Slack. */

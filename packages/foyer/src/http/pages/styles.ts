@@ -53,6 +53,18 @@ main.single > .actions { margin-top: 1.75rem; }
 main.single > details { margin-top: 2rem; }
 main.single > .next { margin-top: 2rem; }
 main.single > .help { margin-top: 1.75rem; font-size: .875rem; }
+main.records { max-width: 44rem; margin-top: 0; padding-top: 2rem; }
+.signed-in { display: grid; grid-template-columns: auto 1fr auto; align-items: center; gap: .25rem 1rem; }
+.signed-in .tile { grid-row: span 2; }
+.signed-in h1 { font-size: 1.5rem; }
+.signed-in p { grid-column: 2; grid-row: 2; }
+.signed-in form { grid-column: 3; grid-row: 1 / span 2; }
+.record { margin-top: 1.25rem; padding: 1.25rem; display: grid; gap: .75rem; }
+.record blockquote { margin: .25rem 0; padding-left: .875rem; border-left: 3px solid var(--line); color: var(--muted); }
+.record .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: .75rem 1.5rem; }
+.record .avatar { border-radius: 12px; }
+.record .confirm { border: 1px solid var(--line); border-radius: 12px; }
+.record .confirm > :not(summary) { padding: 0 1.25rem 1rem; }
 main.landing { max-width: 68rem; display: grid; gap: 3rem; }
 .pitch h1 { margin-top: 1.75rem; }
 .pitch .lead { margin-top: .875rem; max-width: 32rem; }

@@ -283,6 +283,9 @@ export const de: Translation = {
     'failure.signout_refused.what':
       'Die Aufforderung, Sie abzumelden, kam von einer anderen Website. Wir sind ihr nicht gefolgt.',
     'failure.signout_refused.do': 'Gehen Sie zur Startseite, und melden Sie sich dort ab.',
+    'landing.signIn': 'Sie nutzen {app} schon? Mit Slack anmelden',
+    'record.signedIn': 'Angemeldet als {person}',
+    'record.signOut': 'Abmelden',
     'signin.button': 'Mit Slack anmelden',
     'signin.signedOut.title': 'Sie sind abgemeldet',
     'signin.signedOut.what':

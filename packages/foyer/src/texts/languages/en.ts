@@ -263,6 +263,9 @@ export const en = {
   'failure.signout_refused.what':
     'The request to sign you out came from another site, so we did not follow it.',
   'failure.signout_refused.do': 'Go to the start page and sign out from there.',
+  'landing.signIn': 'Already use {app}? Sign in with Slack',
+  'record.signedIn': 'Signed in as {person}',
+  'record.signOut': 'Sign out',
   'signin.button': 'Sign in with Slack',
   'signin.signedOut.title': 'You are signed out',
   'signin.signedOut.what': 'You are signed out of {app} in this browser. You are still signed in to Slack.',

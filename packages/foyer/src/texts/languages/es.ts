@@ -271,6 +271,9 @@ export const es: Translation = {
     'failure.signout_refused.what':
       'La petición de cerrar su sesión vino de otro sitio, así que no la seguimos.',
     'failure.signout_refused.do': 'Vaya a la página de inicio y cierre la sesión allí.',
+    'landing.signIn': '¿Ya usa {app}? Inicie sesión con Slack',
+    'record.signedIn': 'Sesión iniciada como {person}',
+    'record.signOut': 'Cerrar sesión',
     'signin.button': 'Iniciar sesión con Slack',
     'signin.signedOut.title': 'Ha cerrado la sesión',
     'signin.signedOut.what':

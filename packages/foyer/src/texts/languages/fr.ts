@@ -280,6 +280,9 @@ export const fr: Translation = {
     'failure.signout_refused.what':
       'La demande de déconnexion venait d’un autre site ; nous ne l’avons pas suivie.',
     'failure.signout_refused.do': 'Allez à la page d’accueil et déconnectez-vous depuis celle-ci.',
+    'landing.signIn': 'Vous utilisez déjà {app} ? Se connecter avec Slack',
+    'record.signedIn': 'Connecté en tant que {person}',
+    'record.signOut': 'Se déconnecter',
     'signin.button': 'Se connecter avec Slack',
     'signin.signedOut.title': 'Vous êtes déconnecté',
     'signin.signedOut.what':

@@ -257,6 +257,9 @@ export const ja: Translation = {
     'failure.signout_refused.title': 'このサイトのページからサインアウトしてください',
     'failure.signout_refused.what': 'サインアウトの要求が別のサイトから届いたため、実行しませんでした。',
     'failure.signout_refused.do': 'スタートページを開き、そこからサインアウトしてください。',
+    'landing.signIn': '{app} をすでにお使いですか？Slack でサインイン',
+    'record.signedIn': '{person} としてサインイン中',
+    'record.signOut': 'サインアウト',
     'signin.button': 'Slack でサインイン',
     'signin.signedOut.title': 'サインアウトしました',
     'signin.signedOut.what':

@@ -1,0 +1,96 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Config } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import { readInstallRecord, registeredTeamId } from '../database/install-record.ts';
+import { readNames } from '../database/people.ts';
+import type { FindViewer } from '../home/find-viewer.ts';
+import { homeHtml } from '../home/home-html.ts';
+import { homeActions, mayAct, type PressHome } from '../home/may-act.ts';
+import type { PublishHome } from '../home/publish-home.ts';
+import type { ReadHome } from '../home/read-home.ts';
+import type { BodyReader } from '../http/read-body.ts';
+import { isFromHere, readForm } from '../http/read-form.ts';
+import type { SendPages } from '../http/send-pages.ts';
+import type { createFindMember, SignedInMember } from './find-member.ts';
+import type { Sessions } from './sessions.ts';
+
+/** The buttons that work on the web as in Home. A question is answered in Slack. */
+const pressable: ReadonlySet<string> = new Set([
+  homeActions.retryRun,
+  homeActions.sendWelcome,
+  homeActions.disconnectAccount,
+]);
+
+export interface ShowRecordDeps {
+  config: Pick<Config, 'http'>;
+  database: Database;
+  findMember: ReturnType<typeof createFindMember>;
+  sessions: Pick<Sessions, 'read'>;
+  readHome: ReadHome;
+  findViewer: FindViewer;
+  pressHome: PressHome;
+  publishHome: PublishHome;
+  bodies: Pick<BodyReader, 'read'>;
+  pages: Pick<SendPages, 'sendFailure' | 'sendRecord'>;
+}
+
+/**
+ * Creates the handlers of `/` for a person who signed in: the install record, with the words and the buttons of App
+ * Home, by the same rules of who may press them.
+ */
+export function createShowRecord(deps: ShowRecordDeps) {
+  const { database, config, pages } = deps;
+  const path = `${config.http.basePath}/`;
+
+  async function sessionOf(
+    req: IncomingMessage,
+  ): Promise<{ member: SignedInMember; csrfToken: string } | undefined> {
+    const session = await deps.sessions.read(req.headers.cookie);
+    const member = session && (await deps.findMember(req));
+    return member && { member, csrfToken: session.csrfToken };
+  }
+
+  return {
+    /** `GET /`; resolves to false, with nothing sent, if no one has signed in or the installation is gone. */
+    async get(req: IncomingMessage, res: ServerResponse): Promise<boolean> {
+      const signedIn = await sessionOf(req);
+      if (!signedIn) return false;
+      const { member, csrfToken } = signedIn;
+      const home = await deps.readHome(member);
+      if (!home) return false;
+      const { clientId } = home.record;
+      const userIds = [...new Set(JSON.stringify(home.blocks).match(/(?<=<@)[UW][A-Z0-9]+(?=>)/g) ?? [])];
+      const teamId = registeredTeamId(home.record);
+      const names = await readNames(database.queries, { clientId, teamId, userIds });
+      const nameOf = (userId: string): string | undefined => names.get(userId);
+      const person = member.name ?? member.userId;
+      const { timezone } = member;
+      pages.sendRecord(res, person, ({ words: { language } }) =>
+        homeHtml(home.blocks, { actions: pressable, path, csrfToken, timezone, nameOf, language }),
+      );
+      return true;
+    },
+
+    /** `POST /`: a press on one of its buttons. */
+    async post(req: IncomingMessage, res: ServerResponse): Promise<void> {
+      const refuse = (): void =>
+        pages.sendFailure(res, { kind: 'form_expired', code: 'form_expired' }, { Connection: 'close' });
+      if (!isFromHere(req.headers, config.http.publicUrl)) return refuse();
+      const form = await readForm(deps.bodies, req);
+      if (typeof form === 'number') return refuse();
+      const signedIn = await sessionOf(req);
+      if (!signedIn || form.get('csrf') !== signedIn.csrfToken) return refuse();
+      const { installationId, userId, teamId } = signedIn.member;
+      const record = await readInstallRecord(database.queries, installationId);
+      const action = form.get('action') ?? '';
+      if (record && pressable.has(action)) {
+        const viewer = await deps.findViewer(record, userId, { ask: false });
+        const isAllowed = mayAct(record, viewer);
+        await deps.pressHome({ action, value: form.get('value') ?? '', record, userId, isAllowed });
+        await deps.publishHome({ installationId, userId, teamId });
+      }
+      if (res.headersSent) return;
+      res.writeHead(303, { Location: path, 'Cache-Control': 'no-store' }).end();
+    },
+  };
+}

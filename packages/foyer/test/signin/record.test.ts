@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { defineFoyer } from '../../src/index.ts';
+import { startTestFoyer, type TestFoyer } from '../../src/testing/start-test-foyer.ts';
+import { createVisitor, eventually, type Visitor } from '../../src/testing/visitor.ts';
+
+const manifest = JSON.parse(readFileSync(new URL('../support/manifest.json', import.meta.url), 'utf8'));
+manifest.oauth_config.scopes.user_optional = ['search:read'];
+
+describe('the install record on the web', () => {
+  let app: TestFoyer;
+  let teamId: string;
+
+  before(async () => {
+    const definition = defineFoyer({ manifest, basePath: '/in', memberScopes: ['search:read'] });
+    app = await startTestFoyer(definition, { environment: { SIGN_IN: 'on' } });
+    teamId = app.sandbox.workspace('Acme').id;
+    const installer = app.sandbox.person('Acme', 'owner').id;
+    // The last step but one fails, so that there is something to try again.
+    app.sandbox.faults.add({
+      method: 'chat.postMessage',
+      times: 9,
+      failure: { type: 'error', error: 'restricted_action' },
+    });
+    await app.install({ userId: installer, teamId });
+    app.sandbox.faults.clear();
+  });
+  after(() => app.close());
+
+  async function signIn(who: string, workspace = 'Acme'): Promise<{ visitor: Visitor; userId: string }> {
+    const visitor = createVisitor();
+    const start = await visitor.get(`${app.url}/slack/signin`);
+    const authorizeUrl = start.headers.get('location') ?? '';
+    const { id: userId } = app.sandbox.person(workspace, who);
+    const place = app.sandbox.workspace(workspace).id;
+    const answer = await visitor.get(await app.sandbox.signIn({ authorizeUrl, userId, teamId: place }));
+    assert.equal(answer.headers.get('location'), `${app.url}/`);
+    return { visitor, userId };
+  }
+
+  const open = async (visitor: Visitor): Promise<string> => (await visitor.get(`${app.url}/`)).text();
+
+  /** The form of a button, by its action. */
+  function formOf(page: string, action: string): Record<string, string> | undefined {
+    const form = page.match(/<form[\s\S]*?<\/form>/g)?.find((each) => each.includes(`value="${action}"`));
+    const inputs = form?.matchAll(/name="(\w+)" value="([^"]*)"/g);
+    return inputs && Object.fromEntries([...inputs].map(([, name, value]) => [name, value]));
+  }
+
+  it('is the landing page for a stranger, with a way to sign in', async () => {
+    const page = await open(createVisitor());
+    assert.match(page, /Add to Slack/);
+    assert.match(page, /href="\/in\/slack\/signin"/);
+  });
+
+  it('says the same as App Home, with names and times in the place of Slack’s marks', async () => {
+    const { visitor, userId } = await signIn('owner');
+    const page = await open(visitor);
+    const home = JSON.stringify(app.sandbox.homeView({ teamId, userId })?.blocks);
+    for (const words of ['Setup', 'What', 'Times are in your own time zone', 'Installed by']) {
+      assert.ok(home.includes(words) && page.includes(words), words);
+    }
+    assert.match(page, /Signed in as Grace Okafor/);
+    assert.match(page, /<bdi translate="no">Grace Okafor<\/bdi>/);
+    assert.match(page, /<time datetime="\d{4}-/);
+    assert.doesNotMatch(page, /&lt;[@!]|<@|\{date/, 'no mark of Slack’s is left');
+  });
+
+  it('lets the installer try again, from the web as from Home', async () => {
+    const { visitor, userId } = await signIn('owner');
+    const form = formOf(await open(visitor), 'foyer.retry_run');
+    assert.ok(form);
+    const answer = await visitor.post(`${app.url}/`, form);
+    assert.deepEqual([answer.status, answer.headers.get('location')], [303, '/in/']);
+    await eventually(async () => (await app.foyer.find({ teamId }))?.run?.status === 'succeeded');
+    await eventually(async () =>
+      JSON.stringify(app.sandbox.homeView({ teamId, userId })).includes('Everything is in place'),
+    );
+    assert.match(await open(visitor), /Everything is in place/);
+  });
+
+  it('offers a member no button of the installer’s, and refuses a press that was made by hand', async () => {
+    const { visitor } = await signIn('member');
+    const page = await open(visitor);
+    assert.equal(formOf(page, 'foyer.send_welcome'), undefined);
+    const csrf = /name="csrf" value="([^"]+)"/.exec(page)?.[1] ?? '';
+    const sent = app.sandbox.calls('chat.postMessage').length;
+    const before = await app.foyer.find({ teamId });
+    await visitor.post(`${app.url}/`, { csrf, action: 'foyer.send_welcome', value: before?.run?.id ?? '' });
+    assert.deepEqual(await app.foyer.find({ teamId }), before);
+    assert.equal(app.sandbox.calls('chat.postMessage').length, sent);
+  });
+
+  it('refuses a form from another site, without the page’s own value, and without a session', async () => {
+    const { visitor } = await signIn('owner');
+    const form = formOf(await open(visitor), 'foyer.send_welcome') ?? {};
+    const refused = async (who: Visitor, fields: Record<string, string>): Promise<number> =>
+      (await who.post(`${app.url}/`, fields)).status;
+    const before = await app.foyer.find({ teamId });
+    assert.equal(await refused(visitor, { ...form, csrf: 'other' }), 400);
+    assert.equal(await refused(createVisitor(), form), 400);
+    const elsewhere = await fetch(`${app.url}/`, {
+      method: 'POST',
+      headers: {
+        origin: 'https://evil.example',
+        cookie: [...visitor.cookies].map(([name, value]) => `${name}=${value}`).join('; '),
+      },
+      body: new URLSearchParams(form),
+    });
+    assert.equal(elsewhere.status, 400);
+    assert.deepEqual(await app.foyer.find({ teamId }), before);
+  });
+
+  it('lets a member disconnect their own account', async () => {
+    const { visitor, userId } = await signIn('member');
+    const start = await visitor.get(`${app.url}/slack/install?team=${teamId}&member=1`);
+    const authorizeUrl = start.headers.get('location') ?? '';
+    await visitor.get(await app.sandbox.consent({ authorizeUrl, userId, teamId }));
+    const form = formOf(await open(visitor), 'foyer.disconnect_account');
+    assert.ok(form);
+    await visitor.post(`${app.url}/`, form);
+    await assert.rejects(app.foyer.slack({ teamId }, { userId }));
+    assert.match(await open(visitor), /Connect your account/);
+  });
+
+  it('ends with the sign-out', async () => {
+    const { visitor } = await signIn('member');
+    assert.match(await open(visitor), /Signed in as/);
+    assert.equal((await visitor.post(`${app.url}/slack/signout`)).status, 200);
+    assert.match(await open(visitor), /Add to Slack/);
+  });
+});
