@@ -41,7 +41,7 @@ describe('a gate', () => {
   });
 
   it('that refuses shows its reason escaped, revokes the new tokens and is recorded', async (t) => {
-    const reason = 'Only <b>paying</b> customers & friends.';
+    const reason = `Only <b>paying</b> customers & friends.${'x'.repeat(600)}`;
     const stage = await gated(({ team }) =>
       team?.id === stage.person('Acme').teamId ? { admit: true } : { admit: false, reason },
     );
@@ -52,6 +52,7 @@ describe('a gate', () => {
     assert.equal(answer.status, 403);
     assert.match(page, /Only &lt;b&gt;paying&lt;\/b&gt; customers &amp; friends\./);
     assert.match(page, /gate_refused/);
+    assert.doesNotMatch(page, /x{500}/, 'a reason is a sentence, and cut to the length of one');
     assert.equal(stage.sandbox.calls('auth.revoke').length, 1);
     assert.equal(await stage.installs(), 0);
     assert.deepEqual(await requests(stage), [{ outcome: 'refused', error_code: 'gate_refused' }]);
@@ -91,6 +92,8 @@ describe('a gate', () => {
     'answers nothing': () => undefined as unknown as Admission,
     'answers yes instead of an admission': () => true as unknown as Admission,
     'refuses without a reason': () => ({ admit: false }) as unknown as Admission,
+    'gives a reason for neither yes nor no': () =>
+      ({ admit: 'no', reason: 'Closed.' }) as unknown as Admission,
     hangs: () => new Promise<Admission>(() => {}),
   };
   for (const [what, gate] of Object.entries(broken)) {
@@ -151,6 +154,31 @@ describe('a ready-made gate', () => {
     assert.equal(await admits(gate, { botScopes: ['users:read', 'chat:write', 'im:write'] }), true);
     const answer = await gate(candidate({}));
     assert.match(answer.admit ? '' : answer.reason, /without users:read\./);
+  });
+
+  it('admits no admin whom it may not look up: without `users:read`, nobody is proven to be one', async (t) => {
+    const stage = await setConnectStage({
+      definition: { gate: onlyAdmins() },
+      environment: { SLACK_SCOPES: 'chat:write' },
+    });
+    t.after(() => stage.close());
+    const admin = stage.person('Acme', 'admin');
+    assert.equal((await install(admin.visitor, stage.url, stage.sandbox, admin)).status, 403);
+  });
+
+  it('is told of the installation of the same kind: an org-wide one and a workspace’s are two', async (t) => {
+    const known: (string | null)[] = [];
+    const stage = await gated((candidate) => {
+      known.push(candidate.known && (candidate.known.teamId ?? candidate.known.enterpriseId));
+      return { admit: true };
+    });
+    t.after(() => stage.close());
+    const { sandbox } = stage;
+    const userId = sandbox.person('Initech Product', 'owner').id;
+    const team = { userId, teamId: sandbox.workspace('Initech Product').id };
+    const org = { userId, enterpriseId: 'E07INITECHX' };
+    for (const place of [team, org, team, org]) await install(createVisitor(), stage.url, sandbox, place);
+    assert.deepEqual(known, [null, null, team.teamId, org.enterpriseId]);
   });
 
   it('admits only people whom Slack calls admins', async (t) => {

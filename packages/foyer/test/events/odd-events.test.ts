@@ -87,6 +87,10 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       'with an empty list of authorizations': { authorizations: [] },
       'with a flag that is a string': { authorizations: undefined, is_enterprise_install: 'false' },
       'with tokens that it does not need': { event: { type: 'app_uninstalled', tokens: [] } },
+      'with the flag of an org-wide install, and no enterprise': {
+        enterprise_id: '',
+        authorizations: [{ team_id: 'T1', enterprise_id: '', is_enterprise_install: true }],
+      },
       'with another tenant first': {
         authorizations: [
           { team_id: 'TELSE', enterprise_id: null, is_enterprise_install: false },

@@ -14,14 +14,22 @@ const event = (id: string): string => {
   return `POST /slack/events HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n${body}`;
 };
 
+const press = (signature: string): string => {
+  const body = JSON.stringify({ type: 'block_actions', event_id: signature });
+  const headers = ['Host: foyer', 'Content-Type: application/json', `Content-Length: ${body.length}`];
+  const signed = `X-Slack-Signature: ${signature}`;
+  return `POST /slack/events HTTP/1.1\r\n${[...headers, signed].join('\r\n')}\r\n\r\n${body}`;
+};
+
 /** Starts a receiver behind its own server, and records what happens in it, in order. */
 async function setUp(t: TestContext) {
   const happened: string[] = [];
+  const refused: string[] = [];
   const listener = Promise.withResolvers<void>();
   const receiver = createSlackReceiver({
     signature: { ofHeaders: () => undefined, ofRequest: () => undefined },
     bodies: createBodyReader(),
-    refusals: { add: () => assert.fail('nothing is refused') },
+    refusals: { add: (kind) => void refused.push(kind) },
     addressOf: () => '127.0.0.1',
     commitLifecycle: () => undefined,
     now: Date.now,
@@ -47,11 +55,12 @@ async function setUp(t: TestContext) {
   await once(server, 'listening');
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
   t.after(() => {
+    assert.deepEqual(refused, [], 'what is refused is looked at');
     listener.resolve();
     socket.destroy();
     server.close();
   });
-  return { happened, receiver, server, socket, listener };
+  return { happened, refused, receiver, server, socket, listener };
 }
 
 describe('the receiver of events', () => {
@@ -87,5 +96,41 @@ describe('the receiver of events', () => {
     setImmediate(() => setImmediate(listener.resolve));
     await isDrained.promise;
     assert.deepEqual(happened, ['answer', 'listener of Ev1']);
+  });
+});
+
+describe('the receiver of presses', () => {
+  it('answers one that no listener acknowledges before Slack shows an error', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { happened, socket } = await setUp(t);
+    socket.write(press('v0=1'));
+    while (happened.length < 1) await new Promise(setImmediate);
+    assert.deepEqual(happened, ['listener of v0=1']);
+    t.mock.timers.tick(2799);
+    assert.equal(happened.length, 1);
+    t.mock.timers.tick(1);
+    assert.deepEqual(happened, ['listener of v0=1', 'answer']);
+  });
+
+  it('answers one whose listeners have ended without acknowledging it, and one that nobody listens to', async (t) => {
+    // The answer does not come from the clock that answers for a listener which never ends.
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { happened, socket, listener } = await setUp(t);
+    listener.resolve();
+    socket.write(press('v0=1'));
+    for (let turn = 0; turn < 20_000 && happened.length < 2; turn += 1) await new Promise(setImmediate);
+    assert.deepEqual(happened, ['listener of v0=1', 'answer']);
+  });
+
+  it('runs no listener for a copy of one, and reports it', async (t) => {
+    const { happened, refused, socket, listener } = await setUp(t);
+    listener.resolve();
+    socket.write(press('v0=1') + press('v0=1') + press('v0=2'));
+    while (happened.length < 5) await new Promise(setImmediate);
+    assert.deepEqual(happened.filter((each) => each !== 'answer').sort(), [
+      'listener of v0=1',
+      'listener of v0=2',
+    ]);
+    assert.deepEqual(refused.splice(0), ['replayed_press']);
   });
 });

@@ -113,4 +113,24 @@ describe('the viewer of App Home', () => {
     const viewer = await home.findViewer(await recordOf(), 'U5');
     assert.deepEqual([viewer.isAdmin, viewer.profile], [false, undefined]);
   });
+
+  it('leaves nothing behind if the app is uninstalled while Slack is asked', async () => {
+    const record = await recordOf();
+    const people = () => home.database.queries.selectFrom('memberships').selectAll().execute();
+    const before = await people();
+    home.slack.answer = async () => {
+      await home.change('ins_1', { status: 'uninstalled' });
+      return { body: { ok: true, user: { id: 'U5', team_id: 'T1', is_admin: true } } };
+    };
+    await home.findViewer(record, 'U5');
+    assert.deepEqual(await people(), before);
+  });
+
+  it('is no admin as a bot, nor as an admin of another organization', async () => {
+    slackSays({ id: 'U5', team_id: 'T1', is_admin: true, is_bot: true });
+    assert.equal((await home.findViewer(await recordOf(), 'U5')).isAdmin, false);
+    await home.change('ins_1', { is_enterprise_install: 1, team_id: null, enterprise_id: 'E1' });
+    slackSays({ id: 'U6', team_id: 'T1', enterprise_user: { enterprise_id: 'E2', is_admin: true } });
+    assert.equal((await home.findViewer(await recordOf(), 'U6')).isAdmin, false);
+  });
 });

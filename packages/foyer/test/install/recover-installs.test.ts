@@ -7,30 +7,32 @@ import { engines } from '../support/open-test-database.ts';
 const day = 24 * 3_600_000;
 const now = Date.UTC(2026, 5, 1);
 
+/** A request of the app `mine` that began `n` seconds ago. */
+const row = (n: number, given: object) => ({
+  id: `r${n}`,
+  client_id: 'mine',
+  progress_hash: `h${n}`,
+  outcome: 'failed' as const,
+  error_code: 'code_invalid',
+  started_at: now - n * 1000,
+  used_at: null,
+  finished_at: now,
+  requested_team_id: null,
+  team_id: null,
+  team_name: null,
+  enterprise_id: null,
+  user_id: null,
+  installation_id: null,
+  run_id: null,
+  sealed_tokens: null,
+  ...given,
+});
+
 for (const [engine, open] of Object.entries(engines)) {
   describe(`the sweep of old install requests on ${engine}`, () => {
     it('erases old requests and surplus unsuccessful ones, only of this app, in small transactions', async (t) => {
       const { database, close } = await open();
       t.after(close);
-      const row = (n: number, given: object) => ({
-        id: `r${n}`,
-        client_id: 'mine',
-        progress_hash: `h${n}`,
-        outcome: 'failed' as const,
-        error_code: 'code_invalid',
-        started_at: now - n * 1000,
-        used_at: null,
-        finished_at: now,
-        requested_team_id: null,
-        team_id: null,
-        team_name: null,
-        enterprise_id: null,
-        user_id: null,
-        installation_id: null,
-        run_id: null,
-        sealed_tokens: null,
-        ...given,
-      });
       let n = 0;
       const many = (count: number, given: object) =>
         Array.from({ length: count }, () => {
@@ -88,6 +90,58 @@ for (const [engine, open] of Object.entries(engines)) {
         .where('id', 'in', ['r1', 'r10000', 'r10001'])
         .execute();
       assert.deepEqual(oldest.map(({ id }) => id).sort(), ['r1', 'r10000']);
+    });
+
+    it('revokes the tokens of interrupted requests, marks each failed once, and touches no other', async (t) => {
+      const { database, close } = await open();
+      t.after(close);
+      const started = { outcome: 'started', error_code: null, finished_at: null };
+      const rows = [
+        row(61, { ...started, sealed_tokens: 'of 61' }),
+        row(62, started),
+        row(63, { sealed_tokens: 'of 63' }),
+        row(30, { ...started, sealed_tokens: 'of 30' }),
+        row(64, { ...started, client_id: 'another', sealed_tokens: 'of 64' }),
+        row(65, { outcome: 'installed', error_code: null }),
+      ];
+      await database.queries.insertInto('install_requests').values(rows).execute();
+      const all = async () => {
+        const found = await database.queries
+          .selectFrom('install_requests')
+          .selectAll()
+          .orderBy('id')
+          .execute();
+        return Object.fromEntries(found.map((each) => [each.id, each]));
+      };
+      const before = await all();
+      const asked: string[][] = [];
+      let interrupted = 0;
+      const recover = createRecoverInstalls({
+        config: { slack: { clientId: 'mine' } } as never,
+        database,
+        unstoredTokens: {
+          async giveBackKept(...given: string[]) {
+            asked.push(given);
+            return false;
+          },
+        } as never,
+        onInterrupted() {
+          interrupted += 1;
+        },
+        now: () => now,
+        log: pino({ level: 'silent' }),
+      });
+      await recover();
+      await recover();
+      assert.deepEqual(asked.map((given) => given.join()).sort(), [
+        ...['r61,of 61', 'r61,of 61', 'r63,of 63', 'r63,of 63'],
+      ]);
+      assert.equal(interrupted, 2, 'each is counted once');
+      const after = await all();
+      for (const id of ['r61', 'r62'])
+        assert.deepEqual([after[id]?.outcome, after[id]?.error_code], ['failed', 'interrupted']);
+      assert.equal(after.r61?.sealed_tokens, 'of 61');
+      for (const id of ['r63', 'r30', 'r64', 'r65']) assert.deepEqual(after[id], before[id], id);
     });
   });
 }

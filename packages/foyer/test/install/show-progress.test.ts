@@ -22,6 +22,7 @@ const secrets = {
   SLACK_SIGNING_SECRET: 'signing-secret',
 };
 const config = parseConfig(secrets, fixtureManifest);
+const anotherApp = parseConfig({ ...secrets, SLACK_CLIENT_ID: '2.2' }, fixtureManifest);
 const token = 'a-progress-token';
 
 let stage: Awaited<ReturnType<typeof setProgressStage>>;
@@ -34,7 +35,8 @@ afterEach(() => stage.close());
 async function setProgressStage() {
   const backend = await openTestDatabase();
   const { database } = backend;
-  const { now } = createClock();
+  const clock = createClock();
+  const { now } = clock;
   const log = pino({ level: 'silent' });
   const keyring = keyringOf('k1');
   const stepNames = ['first-step', 'second-step'];
@@ -51,11 +53,14 @@ async function setProgressStage() {
     },
   };
   const pages = createSendPages({ config, brand: brandOf(), texts });
-  const progress = createShowProgress({ config, database: losable, pages, faces, now });
+  let serving = config;
+  const show = (given: typeof config) =>
+    createShowProgress({ config: given, database: losable, pages, faces, now });
   const faults: unknown[] = [];
   const server = createServer((req, res) => {
-    const show = req.url?.endsWith('/status') ? progress.status : progress.page;
-    show(token, res).catch((error) => faults.push(error));
+    const progress = show(serving);
+    const answer = req.url?.endsWith('/status') ? progress.status : progress.page;
+    answer(token, res).catch((error) => faults.push(error));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -63,7 +68,12 @@ async function setProgressStage() {
   const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
   return {
     store,
+    database,
+    clock,
     faults,
+    serveAs(given: typeof config) {
+      serving = given;
+    },
     page: () => get(`/installs/${token}`),
     status: () => get(`/installs/${token}/status`),
     loseDatabase() {
@@ -99,4 +109,27 @@ test('while the database is down, the page does not deny the install, and the st
   assert.equal(status.status, 503);
   assert.deepEqual(await status.json(), { error: 'database_unavailable' });
   assert.ok(stage.faults.length === 2 && stage.faults.every((e) => e instanceof DatabaseUnavailableError));
+});
+
+test('the page of a progress token opens for one day, and its status with it', async () => {
+  stage.clock.advance(24 * 3_600_000);
+  assert.equal((await stage.status()).status, 200);
+  stage.clock.advance(1);
+  assert.match(await (await stage.page()).text(), />progress_expired</);
+  const status = await stage.status();
+  assert.deepEqual([status.status, await status.json()], [404, { error: 'progress_expired' }]);
+});
+
+test('another app on the same database does not show the install, nor does this one before its state is used', async () => {
+  stage.serveAs(anotherApp);
+  assert.deepEqual(await (await stage.status()).json(), { error: 'not_found' });
+  stage.serveAs(config);
+  await stage.database.queries.updateTable('install_requests').set({ used_at: null }).execute();
+  assert.deepEqual(await (await stage.status()).json(), { error: 'not_found' });
+});
+
+test('the status is kept by no cache, and read as nothing but JSON', async () => {
+  const { headers } = await stage.status();
+  assert.equal(headers.get('cache-control'), 'no-store');
+  assert.equal(headers.get('x-content-type-options'), 'nosniff');
 });

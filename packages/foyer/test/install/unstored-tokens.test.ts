@@ -61,12 +61,21 @@ test('an install and a refusal are passed on unchanged', async () => {
 });
 
 /** An exchange whose answer the test releases, with the tokens that were revoked. */
-function watchExchange(answer: unknown, headers: Record<string, string> = {}) {
+function watchExchange(
+  answer: unknown,
+  headers: Record<string, string> = {},
+  slackSide: { stored?: object; revoke?(token: string): void } = {},
+) {
   const revoked: string[] = [];
   const kept: string[] = [];
+  let writes = 0;
   const { promise: answered, resolve } = Promise.withResolvers<void>();
   const tokens = createUnstoredTokens({
-    database: { write: async () => {} } as never,
+    database: {
+      async write() {
+        writes += 1;
+      },
+    } as never,
     sealer: {
       seal(text: string) {
         kept.push(text);
@@ -74,8 +83,15 @@ function watchExchange(answer: unknown, headers: Record<string, string> = {}) {
       },
       open: unused,
     },
-    store: { findInstallation: async () => undefined },
-    slack: ((token: string) => ({ auth: { revoke: async () => void revoked.push(token) } })) as never,
+    store: { findInstallation: async () => slackSide.stored as never },
+    slack: ((token: string) => ({
+      auth: {
+        async revoke() {
+          slackSide.revoke?.(token);
+          revoked.push(token);
+        },
+      },
+    })) as never,
     log: { warn() {}, error() {} } as never,
   });
   const gone = new AbortController();
@@ -87,7 +103,7 @@ function watchExchange(answer: unknown, headers: Record<string, string> = {}) {
   };
   const watch = tokens.watch('req_1', { page: fetched, exchange: fetched, wantedUntil: gone.signal });
   const asked = watch.options.fetch('https://slack.example/api/oauth.v2.access');
-  return { tokens, watch, asked, revoked, kept, gone, answer: resolve };
+  return { tokens, watch, asked, revoked, kept, gone, writes: () => writes, answer: resolve };
 }
 
 test('every token of an answer is revoked, whatever the rest of it looks like', async () => {
@@ -131,6 +147,52 @@ test('an answer that comes after the page was sent is read to its end, and its t
   await tokens.settle();
   assert.deepEqual(revoked, ['xoxb-1']);
   assert.equal(kept.length, 1, 'the tokens are kept before they are revoked, in case of a crash in between');
+});
+
+test('a token that a stored installation uses is not revoked: its bot’s, and its user’s', async () => {
+  const both = { ...whole, authed_user: { id: 'U1', access_token: 'xoxp-1' } };
+  for (const [installation, revokes] of [
+    [{ bot: { token: 'xoxb-1' }, user: {} }, ['xoxp-1']],
+    [{ bot: { token: 'xoxb-0' }, user: { token: 'xoxp-1' } }, ['xoxb-1']],
+    [{ bot: { token: 'xoxb-1' }, user: { token: 'xoxp-1' } }, []],
+  ] as const) {
+    const { watch, asked, revoked, answer } = watchExchange(both, {}, { stored: { installation } });
+    answer();
+    await asked;
+    assert.equal(await watch.giveBack(1000), revokes.length > 0 || undefined);
+    assert.deepEqual(revoked, revokes);
+  }
+});
+
+test('a token that Slack does not revoke stays with its request, to be tried again', async () => {
+  const broken = {
+    revoke() {
+      throw new Error('Slack is away');
+    },
+  };
+  const inTime = watchExchange(whole, {}, broken);
+  inTime.answer();
+  await inTime.asked;
+  assert.equal(await inTime.watch.giveBack(1000), false);
+  assert.equal(inTime.writes(), 1, 'kept, and not forgotten');
+
+  const late = watchExchange(whole, {}, broken);
+  late.gone.abort(new DOMException('too late', 'TimeoutError'));
+  await assert.rejects(late.asked);
+  await late.watch.giveBack(1000);
+  late.answer();
+  await late.tokens.settle();
+  assert.equal(late.writes(), 1, 'kept, and not forgotten');
+
+  const kept = JSON.stringify({ isEnterpriseInstall: false, tokens: ['xoxb-1'] });
+  const later = createUnstoredTokens({
+    database: { write: () => assert.fail('it must not be forgotten') } as never,
+    sealer: { seal: unused, open: () => kept },
+    store: { findInstallation: async () => undefined },
+    slack: (() => ({ auth: broken })) as never,
+    log: { warn() {}, error() {} } as never,
+  });
+  assert.equal(await later.giveBackKept('req_1', 'sealed'), false);
 });
 
 test('the time of an install comes from Slack’s clock', async () => {

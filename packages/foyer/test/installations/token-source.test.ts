@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { Database } from '../../src/database/database.ts';
 import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
@@ -256,6 +257,35 @@ describe('the token source', () => {
       );
     });
 
+    it('waits for the refresh of its own token only, whoever else refreshes', async () => {
+      const { installationId } = await installed(12 * hour, -hour);
+      const other = await store.recordInstall(
+        teamInstall({ teamId: 'T2', userToken: 'xoxp-2', userExpiresAt: expiresIn(-hour) }),
+      );
+      const owner = { refresh_owner: 'another process', refresh_until: clock.now() + 20_000 };
+      const { queries } = opened.database;
+      await queries
+        .updateTable('user_tokens')
+        .set(owner)
+        .where('installation_id', '=', installationId)
+        .execute();
+      // The other installation's token is newer: whoever looks at that row would believe that the refresh is over.
+      await queries
+        .updateTable('user_tokens')
+        .set({ version: 1 })
+        .where('installation_id', '=', other.installationId)
+        .execute();
+      const authorized = tokens.authorize({ ...T1, userId: 'U1' });
+      await sleep(200);
+      await store.saveRefreshed(
+        { installationId, userId: 'U1' },
+        (await store.readInstallation(installationId, 'U1'))?.userVersion ?? 0,
+        { token: 'xoxp-of-another-process', refreshToken: 'xoxe-1', expiresAt: expiresIn(12 * hour) },
+      );
+      assert.equal((await authorized).userToken, 'xoxp-of-another-process');
+      assert.deepEqual(endpoint.used, []);
+    });
+
     it('takes over from a process that died in the middle', async () => {
       const { installationId } = await installed(-hour);
       await opened.database.queries
@@ -269,6 +299,13 @@ describe('the token source', () => {
   });
 
   describe('for quiet teams', () => {
+    it('leaves the bot of a broken installation alone: its token is refused for good', async () => {
+      const { installationId } = await installed(hour);
+      await store.markBroken(installationId, 'token_revoked');
+      assert.deepEqual(await tokens.refreshLapsing(), { refreshed: 0, failed: 0 });
+      assert.deepEqual(endpoint.used, []);
+    });
+
     it('refreshes expiring tokens of bots and users, and nothing else', async () => {
       await installed(hour, hour);
       const lasting = { teamId: 'T2', botToken: 'xoxb-lasting', botExpiresAt: expiresIn(12 * hour) };

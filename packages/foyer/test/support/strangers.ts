@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import type { Insertable, Selectable } from 'kysely';
-import type { Database } from '../../src/database/database.ts';
+import type { Selectable } from 'kysely';
+import type { Database, Tx } from '../../src/database/database.ts';
 import { foyerTableNames, type Tables } from '../../src/database/records.ts';
 import type { Keyring } from '../../src/installations/keyring.ts';
-import { createTokenCipher } from '../../src/installations/token-cipher.ts';
 import { keyringOf } from './installations.ts';
+import { type Tenant, tenantRows } from './tenant-rows.ts';
 
 /**
  * Why strangers: a fixture that holds one of a thing cannot notice a query that forgets whose row it is. So suites add
@@ -41,16 +41,6 @@ export interface Strangers {
   leave(): Promise<void>;
 }
 
-interface Stranger {
-  name: string;
-  clientId: string;
-  teamId: string | null;
-  enterpriseId: string | null;
-  /** When what it waits for is due, and when what is old was made. */
-  dueAt: number;
-  madeAt: number;
-}
-
 const far = 4_000_000_000_000;
 
 /** Adds the strangers to a database. `keyring` seals their tokens; if omitted, no key of the test opens them. */
@@ -59,20 +49,13 @@ export async function inviteStrangers(
   test: { clientId?: string; teamId?: string; userIds?: readonly [string, string]; keyring?: Keyring } = {},
 ): Promise<Strangers> {
   const { clientId = '1.1', teamId = 'T1', userIds = ['U1', 'U2'], keyring = keyringOf('k1') } = test;
-  const strangers: Stranger[] = [
-    { name: 'a', clientId, teamId: `T${mark}`, enterpriseId: null, dueAt: far, madeAt: far },
-    { name: 'b', clientId, teamId: null, enterpriseId: `E${mark}`, dueAt: far, madeAt: far },
-    { name: 'c', clientId: `${mark}.9`, teamId, enterpriseId: null, dueAt: far, madeAt: 1000 },
+  const strangers: Tenant[] = [
+    { mark: `${mark}_a`, clientId, teamId: `T${mark}`, enterpriseId: null, dueAt: far, madeAt: far },
+    { mark: `${mark}_b`, clientId, teamId: null, enterpriseId: `E${mark}`, dueAt: far, madeAt: far },
+    { mark: `${mark}_c`, clientId: `${mark}.9`, teamId, enterpriseId: null, dueAt: far, madeAt: 1000 },
   ];
   await database.write(async (tx) => {
-    for (const stranger of strangers) {
-      for (const [table, rows] of Object.entries(rowsOf(stranger, userIds, keyring))) {
-        await tx
-          .insertInto(table as keyof Tables)
-          .values(rows)
-          .execute();
-      }
-    }
+    for (const stranger of strangers) await insertTenant(tx, stranger, userIds, keyring);
   });
   const before = await readStrangers(database);
   let areHere = true;
@@ -89,13 +72,13 @@ export async function inviteStrangers(
       areHere = false;
       await database.write(async (tx) => {
         // Everything else about an installation is erased with it.
-        for (const { name, clientId: client_id, teamId: team, enterpriseId } of strangers) {
-          await tx.deleteFrom('installations').where('id', '=', `ins_${mark}_${name}`).execute();
-          await tx.deleteFrom('install_requests').where('id', 'like', `req_${mark}_${name}%`).execute();
-          await tx.deleteFrom('used_links').where('jti', '=', `link-${mark}-${name}`).execute();
-          await tx.deleteFrom('sessions').where('id', 'like', `session_${mark}_${name}%`).execute();
-          await tx.deleteFrom('unknown_teams').where('tenant', '=', `team:T${mark}_${name}`).execute();
-          await tx.deleteFrom('team_access').where('team_id', '=', `T${mark}_${name}`).execute();
+        for (const { mark: own, clientId: client_id, teamId: team, enterpriseId } of strangers) {
+          await tx.deleteFrom('installations').where('id', '=', `ins_${own}`).execute();
+          await tx.deleteFrom('install_requests').where('id', 'like', `req_${own}%`).execute();
+          await tx.deleteFrom('used_links').where('jti', '=', `link-${own}`).execute();
+          await tx.deleteFrom('sessions').where('id', 'like', `session_${own}%`).execute();
+          await tx.deleteFrom('unknown_teams').where('tenant', '=', `team:T${own}`).execute();
+          await tx.deleteFrom('team_access').where('team_id', '=', `T${own}`).execute();
           for (const table of ['memberships', 'external_members', 'users', 'teams'] as const)
             await tx
               .deleteFrom(table)
@@ -111,6 +94,21 @@ export async function inviteStrangers(
   };
 }
 
+/** Inserts the rows of a tenant. */
+export async function insertTenant(
+  tx: Tx,
+  tenant: Tenant,
+  userIds: readonly [string, string],
+  keyring: Keyring,
+): Promise<void> {
+  for (const [table, rows] of Object.entries(tenantRows(tenant, userIds, keyring))) {
+    await tx
+      .insertInto(table as keyof Tables)
+      .values(rows)
+      .execute();
+  }
+}
+
 /** Every row of the strangers as text, sorted. */
 async function readStrangers(database: Database): Promise<string[]> {
   const found: string[] = [];
@@ -123,283 +121,4 @@ async function readStrangers(database: Database): Promise<string[]> {
       if (isStranger(row)) found.push(`${table} ${JSON.stringify(Object.entries(row).sort())}`);
   }
   return found.sort();
-}
-
-const noRefresh = { refresh_owner: null, refresh_until: null };
-const noError = { error_code: null, error_message: null };
-
-/** The tables whose rows belong to every app and tenant of the database; a stranger has rows in all others. */
-type OfAll = 'encryption_keys' | 'key_holders' | 'maintenance';
-
-/** A stranger's rows, in the order in which they can be inserted. */
-function rowsOf(
-  { name, clientId: client_id, teamId, enterpriseId, dueAt, madeAt }: Stranger,
-  userIds: readonly [string, string],
-  keyring: Keyring,
-): { [Name in Exclude<keyof Tables, OfAll>]: Insertable<Tables[Name]>[] } {
-  const cipher = createTokenCipher({ keyring });
-  const installation_id = `ins_${mark}_${name}`;
-  const ofTeam = { client_id, team_id: teamId ?? enterpriseId ?? '' };
-  const times = { first_seen_at: madeAt, updated_at: madeAt };
-  const runs = [`run_${mark}_${name}1`, `run_${mark}_${name}2`, `run_${mark}_${name}3`] as const;
-  const [ended, running, waiting] = runs;
-  const [first, second] = userIds;
-  const run = { installation_id, life: 1, created_at: madeAt, started_at: madeAt };
-  const free = { due_at: null, waiting_for: null, lease_owner: null, lease_until: null };
-  const message = {
-    installation_id,
-    life: 1,
-    run_id: ended,
-    status: 'sending' as const,
-    channel_id: 'D1',
-    message_ts: null,
-    attempted_at: madeAt,
-    sent_at: dueAt,
-    search_before: null,
-    search_calls: 0,
-  };
-  const secret = (kind: string, of: string) => ({
-    token: `${kind}-${mark}-${name}-${of}`,
-    refreshToken: `xoxe-1-${mark}-${name}-${of}`,
-    expiresAt: Math.floor(madeAt / 1000),
-    scopes: ['chat:write'],
-  });
-  const place = {
-    team: teamId === null ? undefined : { id: teamId, name: `Team ${mark}` },
-    enterprise: enterpriseId === null ? undefined : { id: enterpriseId, name: `Enterprise ${mark}` },
-  };
-  return {
-    installations: [
-      {
-        id: installation_id,
-        client_id,
-        tenant: teamId === null ? `enterprise:${enterpriseId}` : `team:${teamId}`,
-        team_id: teamId,
-        team_name: teamId && `Team ${mark}`,
-        enterprise_id: enterpriseId,
-        enterprise_name: enterpriseId && `Enterprise ${mark}`,
-        is_enterprise_install: teamId === null ? 1 : 0,
-        app_id: 'A1',
-        status: 'active',
-        broken_reason: null,
-        life: 1,
-        version: 1,
-        installer_user_id: first,
-        installed_at: madeAt,
-        slack_installed_at: madeAt,
-        uninstalled_at: null,
-        bot_user_id: 'UBOT',
-        bot_scopes: '["chat:write"]',
-        bot_expires_at: madeAt,
-        sealed_bot: cipher.sealBot(installation_id, {
-          ...place,
-          isEnterpriseInstall: teamId === null,
-          bot: { id: 'B1', userId: 'UBOT', ...secret('xoxb', 'bot') },
-        } as Parameters<typeof cipher.sealBot>[1]),
-        ...noRefresh,
-      },
-    ],
-    user_tokens: userIds.map((user_id) => ({
-      installation_id,
-      user_id,
-      version: 1,
-      expires_at: madeAt,
-      sealed_user: cipher.sealUser(installation_id, { id: user_id, ...secret('xoxp', user_id) }),
-      updated_at: madeAt,
-      ...noRefresh,
-    })),
-    teams: [{ ...ofTeam, name: `Team ${mark}`, domain: mark, icon_url: null, enterprise_id: null, ...times }],
-    users: userIds.map((user_id) => ({
-      ...ofTeam,
-      user_id,
-      name: mark,
-      real_name: `${user_id} ${mark}`,
-      email: `${user_id}@${mark}.example`,
-      timezone: 'Asia/Tokyo',
-      locale: 'ja-JP',
-      avatar_url: null,
-      ...times,
-    })),
-    memberships: userIds.map((user_id) => ({ ...ofTeam, user_id, is_admin: 1, is_owner: 1, ...times })),
-    external_members: userIds.map((user_id) => ({
-      ...ofTeam,
-      home_team_id: `THOME${mark}`,
-      user_id,
-      name: mark,
-      ...times,
-      last_seen_at: madeAt,
-    })),
-    team_access: [
-      {
-        client_id,
-        enterprise_id: name === 'c' ? 'E1' : `E${mark}`,
-        team_id: `T${mark}_${name}`,
-        granted: 1,
-        changed_at: madeAt,
-      },
-    ],
-    install_requests: (['installed', 'started'] as const).map((outcome) => ({
-      id: `req_${mark}_${name}_${outcome}`,
-      client_id,
-      progress_hash: `hash_${mark}_${name}_${outcome}`,
-      outcome,
-      error_code: null,
-      started_at: madeAt,
-      used_at: madeAt,
-      finished_at: null,
-      requested_team_id: null,
-      team_id: teamId,
-      team_name: null,
-      enterprise_id: enterpriseId,
-      user_id: first,
-      installation_id,
-      run_id: ended,
-      sealed_tokens: outcome === 'started' ? cipher.sealer.seal('{}', mark) : null,
-    })),
-    runs: [
-      {
-        id: ended,
-        pipeline: 'install',
-        ...run,
-        user_id: first,
-        status: 'succeeded',
-        finished_at: madeAt,
-        ...free,
-      },
-      {
-        id: running,
-        pipeline: 'install',
-        ...run,
-        user_id: second,
-        status: 'running',
-        finished_at: null,
-        due_at: dueAt,
-        waiting_for: null,
-        lease_owner: `elsewhere:1:${mark}/1`,
-        lease_until: dueAt,
-      },
-      {
-        id: waiting,
-        pipeline: 'install',
-        ...run,
-        user_id: first,
-        status: 'waiting',
-        finished_at: null,
-        ...free,
-        waiting_for: name === 'a' ? 'uninstall_run' : 'team_access_granted',
-      },
-    ],
-    steps: runs.flatMap((run_id) =>
-      ['register-team', 'send-welcome', 'only'].map((step, position) => ({
-        run_id,
-        name: step,
-        position,
-        status: run_id === ended ? ('succeeded' as const) : ('running' as const),
-        attempts: 1,
-        failures: 0,
-        output: null,
-        ...noError,
-        started_at: madeAt,
-        finished_at: null,
-      })),
-    ),
-    step_attempts: runs.flatMap((run_id) =>
-      ['send-welcome', 'only'].map((step_name) => ({
-        run_id,
-        step_name,
-        attempt: 1,
-        outcome: 'started' as const,
-        ...noError,
-        started_at: madeAt,
-        finished_at: null,
-      })),
-    ),
-    welcomes: userIds.map((user_id) => ({ ...message, user_id })),
-    posts: ['tips', 'greeting'].map((key) => ({ ...message, key })),
-    questions: [running, waiting].map((run_id) => ({
-      run_id,
-      step_name: 'ask',
-      question_id: 'channel',
-      question: '{"id":"channel","text":"Which?","input":{"type":"channel"}}',
-      asked_at: madeAt,
-      remind_at: dueAt,
-      expires_at: null,
-      answer: null,
-      answered_by: null,
-      answered_at: null,
-    })),
-    history: (['installed', 'uninstalled', 'reinstalled'] as const).map((kind, index) => ({
-      id: `his_${index}_${mark}_${name}`,
-      installation_id,
-      at: madeAt,
-      kind,
-      user_id: first,
-      detail: null,
-    })),
-    home_views: userIds.map((user_id) => ({
-      installation_id,
-      user_id,
-      opened_at: far,
-      published_hash: 'p',
-      sending_hash: 's',
-    })),
-    operator_notices: (['webhook', 'mail'] as const).map((channel) => ({
-      cause_id: `${ended}/failed`,
-      channel,
-      installation_id,
-      kind: 'run_failed' as const,
-      user_id: first,
-      detail: null,
-      created_at: 1000,
-      status: 'pending' as const,
-      attempts: 0,
-      error_code: null,
-      due_at: dueAt,
-      changed_at: 1000,
-    })),
-    connections: [
-      {
-        id: `con_${mark}_${name}`,
-        installation_id,
-        org: 'org-1',
-        subject: 'subject',
-        label: null,
-        data: null,
-        connected_at: madeAt,
-      },
-    ],
-    used_links: [
-      {
-        client_id,
-        jti: `link-${mark}-${name}`,
-        installation_id,
-        run_id: ended,
-        org: 'org-1',
-        progress_hash: null,
-        used_at: madeAt,
-      },
-    ],
-    unknown_teams: [
-      { client_id, tenant: `team:T${mark}_${name}`, first_seen_at: madeAt, last_seen_at: madeAt },
-    ],
-    sessions: userIds.map((user_id) => ({
-      id: `session_${mark}_${name}_${user_id}`,
-      client_id,
-      kind: 'member' as const,
-      installation_id,
-      life: 1,
-      registered_team_id: ofTeam.team_id,
-      team_id: ofTeam.team_id,
-      enterprise_id: enterpriseId,
-      user_id,
-      slack_signed_at: madeAt,
-      began_at: madeAt,
-      seen_at: madeAt,
-      checked_at: null,
-      browser: null,
-      address: null,
-    })),
-    chores: [{ name: `${mark} ${name}`, begun_at: madeAt }],
-    ended_sessions: [{ id: `${mark} ${name}`, lapses_at: far }],
-  };
 }

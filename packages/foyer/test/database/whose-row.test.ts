@@ -1,0 +1,344 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import {
+  deleteConnections,
+  findUsedLink,
+  isKnownAdmin,
+  listConnections,
+  readConnections,
+  readRunConnection,
+  saveConnection,
+  sweepUsedLinks,
+} from '../../src/database/connections.ts';
+import type { Database, Queries, Tx } from '../../src/database/database.ts';
+import * as erasing from '../../src/database/erase-installation.ts';
+import { readHistory } from '../../src/database/history.ts';
+import { announceView, confirmView, listLookers, noteHomeOpened } from '../../src/database/home-views.ts';
+import { findInstallRecords, readInstallRecord, readNewestRun } from '../../src/database/install-record.ts';
+import {
+  failInstallRequest,
+  findInterruptedRequests,
+  finishInstallRequest,
+  keepUnstoredTokens,
+  sweepInstallRequests,
+} from '../../src/database/install-requests.ts';
+import {
+  findGrantedTeams,
+  findInstallsAndRemovals,
+  markInstallationBroken,
+  recordTeamAccess,
+} from '../../src/database/installations.ts';
+import { dropNotice, settleNotice } from '../../src/database/notices.ts';
+import { keepMessageSearch, readOnceMessage, settleOnceMessage } from '../../src/database/once-messages.ts';
+import {
+  isKnownPerson,
+  readLocale,
+  readUsers,
+  recordUser,
+  saveProfile,
+  updatePerson,
+} from '../../src/database/people.ts';
+import { listQuestions, noteReminded, storeAnswer } from '../../src/database/questions.ts';
+import { claimDueRuns, renewLeases } from '../../src/database/run-leases.ts';
+import { countLostAttempts, endStep, readStepAttempts, startStep } from '../../src/database/run-steps.ts';
+import {
+  cancelRuns,
+  endRun,
+  findRun,
+  listRuns,
+  queueRun,
+  restRun,
+  resumeWaitingRuns,
+} from '../../src/database/runs.ts';
+import { replaceSeal } from '../../src/database/seals.ts';
+import { moveTeam, recordTeam, renameTeam } from '../../src/database/teams.ts';
+import {
+  findLapsingTokens,
+  findRefreshState,
+  postponeRefresh,
+  saveRefreshedToken,
+  takeRefreshLease,
+} from '../../src/database/token-refreshes.ts';
+import {
+  countGrantedScopes,
+  countInstallations,
+  findInstallationIds,
+  listInstallationsPage,
+  listTokenHolders,
+} from '../../src/operator/installation-lists.ts';
+import { readInstallations } from '../../src/operator/read-installations.ts';
+import { countRequestsByDay, listInstallRequests } from '../../src/operator/request-lists.ts';
+import { keyringOf } from '../support/installations.ts';
+import { engines } from '../support/open-test-database.ts';
+import { insertTenant, inviteStrangers, ownRows } from '../support/strangers.ts';
+
+/**
+ * Invariant 9 for each query: one tenant, with all that a tenant has, beside strangers who have the same (`strangers.ts`).
+ * A write that names the tenant changes its own rows alone, and a read that names it returns nothing of a stranger's.
+ */
+
+const clientId = '1.1';
+const installationId = 'ins_OWN';
+const [ended, running, waiting] = ['run_OWN1', 'run_OWN2', 'run_OWN3'] as const;
+const [U1, U2] = ['U1', 'U2'] as const;
+const now = 5_000_000;
+const team = { clientId, teamId: 'T1' };
+const person = { ...team, userId: U1 };
+const bot = { installationId };
+const user = { installationId, userId: U1 };
+const message = { kind: 'welcome' as const, installationId, life: 1, key: U1 };
+const post = { ...message, kind: 'post' as const, key: 'tips' };
+const question = { runId: running, stepName: 'ask', questionId: 'channel' };
+const profile = { name: 'new', realName: 'New', email: null, timezone: null, locale: 'fr', avatarUrl: null };
+const cause = { cause_id: `${ended}/failed`, channel: 'mail' as const };
+const lease = { owner: 'me', until: now + 1, now };
+
+const writes: Record<string, (tx: Tx) => Promise<unknown>> = {
+  'takes the lease of a refresh': (tx) => takeRefreshLease(tx, { ...lease, holder: bot, ifVersion: 1 }),
+  'takes the lease of a user’s refresh': (tx) =>
+    takeRefreshLease(tx, { ...lease, holder: user, ifVersion: 1 }),
+  'postpones a refresh': (tx) => postponeRefresh(tx, { holder: bot, owner: 'me', until: 9 }),
+  'postpones a user’s refresh': (tx) => postponeRefresh(tx, { holder: user, owner: 'me', until: 9 }),
+  'saves a refreshed token': (tx) =>
+    saveRefreshedToken(tx, { holder: bot, ifVersion: 1, sealed: 'new', expiresAt: 9, now }),
+  'saves a user’s refreshed token': (tx) =>
+    saveRefreshedToken(tx, { holder: user, ifVersion: 1, sealed: 'new', expiresAt: 9, now }),
+  'replaces a seal': (tx) => replaceSeal(tx, { holder: bot, from: 'new', to: 'newer' }),
+  'replaces a user’s seal': (tx) => replaceSeal(tx, { holder: user, from: 'new', to: 'newer' }),
+  'registers a team': (tx) => recordTeam(tx, { ...team, name: 'New', enterpriseId: null, seenAt: 1, now }),
+  'registers a person': (tx) => recordUser(tx, { ...person, seenAt: 1, now }),
+  'saves a profile': (tx) =>
+    saveProfile(
+      tx,
+      { ...person, now },
+      {
+        user: { ...profile, isAdmin: false, isOwner: false },
+        team: { name: 'New', domain: 'new', iconUrl: null },
+      },
+    ),
+  'renames a team': (tx) => renameTeam(tx, { ...team, name: 'Newer', domain: 'newer', at: now + 1000 }),
+  'moves a team': (tx) => moveTeam(tx, { ...team, enterpriseId: 'E9', at: now }),
+  'updates a person': (tx) =>
+    updatePerson(tx, { ...person, ...profile, isAdmin: true, isOwner: false, at: now + 1000, now }),
+  'records access': (tx) =>
+    recordTeamAccess(tx, { clientId, enterpriseId: 'EOWN', teamId: 'TOWN', granted: false, changedAt: now }),
+  'notes a reminder': (tx) => noteReminded(tx, question),
+  'stores an answer': (tx) => storeAnswer(tx, question, { answer: 'C1', userId: U1, now }),
+  'keeps the position of a search': (tx) => keepMessageSearch(tx, message, { before: '1.0', calls: 3 }),
+  'keeps the position of a post’s search': (tx) => keepMessageSearch(tx, post, { before: '1.0', calls: 3 }),
+  'settles a welcome': (tx) =>
+    settleOnceMessage(tx, message, { kind: 'sent', channelId: 'D9', messageTs: '9.0', now }),
+  'settles a post': (tx) => settleOnceMessage(tx, post, { kind: 'unconfirmed' }),
+  'settles a notice': (tx) => settleNotice(tx, cause, { status: 'sent', errorCode: null, dueAt: null, now }),
+  'drops a notice': (tx) => dropNotice(tx, cause),
+  'begins an attempt': async (tx) => {
+    const step = await tx
+      .selectFrom('steps')
+      .selectAll()
+      .where('run_id', '=', running)
+      .where('name', '=', 'register-team')
+      .executeTakeFirstOrThrow();
+    const started = await startStep(tx, { ...step, attempts: 4 }, now);
+    const end = {
+      outcome: 'succeeded',
+      failures: 0,
+      output: '{}',
+      errorCode: null,
+      errorMessage: null,
+    } as const;
+    await endStep(tx, started, { ...end, status: 'succeeded' }, now);
+  },
+  'queues a run': (tx) => queueRun(tx, { id: ended, now, stepsToRepeat: ['send-welcome'] }),
+  'lets a run rest': (tx) => restRun(tx, ended, { status: 'waiting', dueAt: null, waitingFor: 'an answer' }),
+  'wakes the runs that wait for an event': (tx) =>
+    resumeWaitingRuns(tx, { installationId, event: 'an answer', now }),
+  'ends an uninstall run, and wakes what waits behind it': (tx) =>
+    endRun(tx, {
+      id: ended,
+      pipeline: 'uninstall',
+      installationId,
+      userId: U1,
+      steps: [],
+      forOperators: [],
+      now,
+    }),
+  'cancels a person’s runs': (tx) => cancelRuns(tx, { installationId, userId: U2, reason: 'test', now }),
+  'cancels all runs': (tx) => cancelRuns(tx, { installationId, reason: 'test', now }),
+  'keeps unstored tokens': (tx) => keepUnstoredTokens(tx, { id: 'req_OWN_started', sealedTokens: 'new' }),
+  'fails a request': (tx) => failInstallRequest(tx, { id: 'req_OWN_started', errorCode: 'test', now }),
+  'finishes a request': (tx) =>
+    finishInstallRequest(tx, {
+      ...{ id: 'req_OWN_started', teamId: 'T1', teamName: null, enterpriseId: null, userId: U1 },
+      ...{ installationId, runId: ended, now },
+    }),
+  'connects an installation': (tx) =>
+    saveConnection(tx, { installationId, org: 'org-1', subject: null, label: 'new', data: null, now }),
+  'disconnects one': (tx) => deleteConnections(tx, ['con_OWN']),
+  'sweeps used links': (tx) => sweepUsedLinks(tx, { clientId, before: now }),
+  'sweeps requests': (tx) => sweepInstallRequests(tx, { clientId, before: now, limit: 10 }),
+  'marks an installation broken': (tx) => markInstallationBroken(tx, { installationId, reason: 'test' }),
+  'erases a user’s token': (tx) => erasing.eraseUserTokens(tx, { installationId, userIds: [U1] }),
+  'erases all tokens of users': (tx) => erasing.eraseUserTokens(tx, { installationId }),
+  'erases Home views': (tx) => erasing.eraseHomeViews(tx, installationId),
+  'erases the bot’s token': (tx) => erasing.eraseBotToken(tx, { installationId, status: 'uninstalled', now }),
+  'erases an installation': (tx) => erasing.eraseInstallation(tx, installationId),
+};
+
+/** What commits by itself. */
+const commits: Record<string, (database: Database) => Promise<unknown>> = {
+  'renews leases': (database) =>
+    renewLeases(database, {
+      leases: [running, waiting].map((runId) => ({ runId, owner: 'elsewhere:1:OWN/1' })),
+      leaseUntil: now + 9,
+    }),
+  'claims runs': (database) =>
+    claimDueRuns(database, { limit: 9, now: now + 10, leaseUntil: now + 20, owner: 'here:1:x/1' }),
+  'notes that Home was opened': (database) => noteHomeOpened(database, user, now),
+  'announces a view': (database) => announceView(database, user, { hash: 'h', lastSent: 's', openedAt: now }),
+  'confirms a view': (database) => confirmView(database, user, 'h'),
+};
+
+async function pagesOf(queries: Queries): Promise<unknown[]> {
+  const pages: unknown[] = [];
+  for await (const page of readInstallations(queries, { clientId })) pages.push(page);
+  return pages;
+}
+
+/** Reads that name a tenant or a person of it. */
+const tenantReads: Record<string, (queries: Queries) => Promise<unknown>> = {
+  record: (queries) => readInstallRecord(queries, installationId),
+  'records by id': (queries) => findInstallRecords(queries, clientId, 'T1'),
+  'newest run': (queries) => readNewestRun(queries, installationId),
+  runs: (queries) => listRuns(queries, installationId, 10),
+  'a run': (queries) => findRun(queries, clientId, ended),
+  attempts: (queries) => readStepAttempts(queries, ended),
+  history: (queries) => readHistory(queries, installationId, 50),
+  'installs and removals': (queries) => findInstallsAndRemovals(queries, installationId),
+  questions: (queries) => listQuestions(queries, { runId: running }),
+  welcome: (queries) => readOnceMessage(queries, message),
+  post: (queries) => readOnceMessage(queries, post),
+  connections: (queries) => readConnections(queries, installationId),
+  'connections of an account': (queries) =>
+    listConnections(queries, { clientId, org: 'org-1', installationId }),
+  'connection of a run': (queries) => readRunConnection(queries, { id: ended, installationId }),
+  'used link': (queries) => findUsedLink(queries, { clientId, jti: 'link-OWN' }),
+  'holders of tokens': (queries) => listTokenHolders(queries, installationId),
+  onlookers: (queries) => listLookers({ queries }, installationId, { openedAfter: 0, most: 50 }),
+  'granted teams': (queries) => findGrantedTeams(queries, { clientId, enterpriseId: 'EOWN' }),
+  ids: (queries) => findInstallationIds(queries, { clientId, text: 'T1' }),
+  'id of a run': (queries) => findInstallationIds(queries, { clientId, text: ended }),
+  requests: (queries) => listInstallRequests(queries, { clientId, teamId: 'T1', limit: 50 }),
+  interrupted: (queries) => findInterruptedRequests(queries, { clientId, before: now, limit: 50 }),
+  lapsing: (queries) => findLapsingTokens(queries, { clientId, before: now, now, limit: 50 }),
+};
+
+for (const [engine, open] of Object.entries(engines)) {
+  async function setUp(t: TestContext) {
+    const { database, close } = await open();
+    t.after(close);
+    const keyring = keyringOf('k1');
+    const strangers = await inviteStrangers(database, { clientId, keyring });
+    const own = { mark: 'OWN', clientId, teamId: 'T1', enterpriseId: null, dueAt: 3000, madeAt: 1000 };
+    await database.write((tx) => insertTenant(tx, own, [U1, U2], keyring));
+    return { database, strangers };
+  }
+
+  describe(`one tenant beside others, on ${engine}`, () => {
+    it('is the only one that a write changes', async (t) => {
+      const { database, strangers } = await setUp(t);
+      const own = async () =>
+        JSON.stringify(await Promise.all(tables.map((table) => ownRows(database, table))));
+      let before = await own();
+      for (const [name, work] of [
+        ...Object.entries(commits),
+        ...Object.entries(writes).map(
+          ([title, write]) => [title, (to: Database) => to.write(write)] as const,
+        ),
+      ]) {
+        await work(database);
+        const after = await own();
+        assert.ok(after !== before, `it ${name}: nothing has changed, so nothing is shown`);
+        before = after;
+        await strangers.assertUntouched().catch((error) => {
+          throw new Error(`it ${name} of somebody else too`, { cause: error });
+        });
+      }
+    });
+
+    it('is the only one that a read returns', async (t) => {
+      const { queries } = (await setUp(t)).database;
+      for (const [name, read] of Object.entries(tenantReads)) {
+        const found = await read(queries);
+        const text = JSON.stringify(found);
+        assert.ok(found && text !== '[]', `${name}: nothing was found`);
+        assert.doesNotMatch(text, /STRANGER/, name);
+      }
+      assert.equal((await listRuns(queries, installationId, 10)).length, 3);
+      assert.equal((await readHistory(queries, installationId, 50)).length, 3);
+      assert.equal((await findInstallsAndRemovals(queries, installationId)).length, 3);
+      assert.deepEqual(await listTokenHolders(queries, installationId), [U1, U2]);
+      assert.deepEqual(await listLookers({ queries }, installationId, { openedAfter: 0, most: 50 }), [
+        U1,
+        U2,
+      ]);
+      assert.deepEqual(await erasing.countInstallationRows(queries, installationId), {
+        ...{ userTokens: 2, runs: 3, history: 3 },
+      });
+      assert.equal(await countLostAttempts(queries, { runId: running, name: 'only', most: 9 }), 1);
+      assert.equal((await findRefreshState(queries, user))?.version, 1);
+      const record = await readInstallRecord(queries, installationId);
+      assert.ok(record);
+      assert.deepEqual(
+        (await readUsers(queries, record)).map(({ userId, email, hasUserToken }) => [
+          userId,
+          email,
+          hasUserToken,
+        ]),
+        [
+          [U1, 'U1@OWN.example', true],
+          [U2, 'U2@OWN.example', true],
+        ],
+      );
+    });
+
+    it('is told apart from the same person elsewhere, and from another app', async (t) => {
+      const { database } = await setUp(t);
+      const { queries } = database;
+      await database.write(async (tx) => {
+        for (const table of ['memberships', 'users'] as const)
+          await tx.deleteFrom(table).where('client_id', '=', clientId).where('team_id', '=', 'T1').execute();
+      });
+      assert.equal(await isKnownPerson(queries, person), false);
+      assert.equal(await isKnownAdmin(queries, person), false);
+      assert.equal(await readLocale(queries, person), null);
+      // The operator of an app sees all of its tenants, and nothing of another app.
+      assert.deepEqual(await countInstallations(queries, clientId), { active: 3, broken: 0, uninstalled: 0 });
+      assert.deepEqual(await countGrantedScopes(queries, clientId), [
+        { scopes: ['chat:write'], installations: 3 },
+      ]);
+      const lists = [
+        await listInstallationsPage(queries, { clientId, limit: 50 }),
+        await listInstallationsPage(queries, { clientId, limit: 50, runStatus: 'waiting' }),
+        await listInstallationsPage(queries, { clientId, limit: 50, text: U1 }),
+        await listInstallRequests(queries, { clientId, limit: 50 }),
+        await listConnections(queries, { clientId, org: 'org-1' }),
+        await pagesOf(queries),
+      ];
+      for (const list of lists) {
+        assert.match(JSON.stringify(list), /OWN/);
+        assert.doesNotMatch(JSON.stringify(list), /STRANGER_c/);
+      }
+      const [day] = await countRequestsByDay(queries, { clientId, days: 1, now: 1000 });
+      assert.equal(day?.installed, 1);
+      const foreign = await findRun(queries, clientId, 'run_STRANGER_c1');
+      assert.equal(foreign, undefined);
+    });
+  });
+}
+
+/** The tables of one tenant's rows. */
+const tables = [
+  ...(['installations', 'user_tokens', 'teams', 'users', 'memberships', 'team_access'] as const),
+  ...(['install_requests', 'runs', 'steps', 'step_attempts', 'welcomes', 'posts', 'questions'] as const),
+  ...(['history', 'home_views', 'operator_notices', 'connections', 'used_links'] as const),
+] as const;
