@@ -71,6 +71,7 @@ export async function runCommandLine<MyTables>(
       migrations: definition.migrations ?? {},
       loadKeyring: loadExistingKeyring,
       openStore: (config, database) => createStore(config, database, loadExistingKeyring(config)),
+      openImporter: (config, database) => createStore(config, database, loadExistingKeyring(config)),
       openEraser(config, database) {
         // Erasing opens nothing, so it must not fail for a lost key: a key that nothing is sealed with does.
         const keyring = createKeyring([{ id: 'unused', base64: randomBytes(32).toString('base64') }]);

@@ -35,6 +35,8 @@ export interface OperatorDeps {
   loadKeyring: (config: Config) => Keyring;
   /** Opens the store with the existing keys. @throws KeyringError */
   openStore: (config: Config, database: Database) => Pick<InstallationStore, 'readInstallation'>;
+  /** Opens the store that records installs, with the steps of the definition. @throws KeyringError */
+  openImporter: (config: Config, database: Database) => Pick<InstallationStore, 'recordInstall'>;
   /** Opens the store that uninstalls and erases; needs no key. */
   openEraser: (
     config: Config,

@@ -12,6 +12,7 @@ import { backupCommand } from './commands/backup-command.ts';
 import { connectCommand } from './commands/connect-command.ts';
 import { copyCommand } from './commands/copy-command.ts';
 import { doctorCommand } from './commands/doctor-command.ts';
+import { importCommand } from './commands/import-command.ts';
 import { keysCommand } from './commands/keys-command.ts';
 import { listCommand } from './commands/list-command.ts';
 import { maintenanceCommand } from './commands/maintenance-command.ts';
@@ -41,6 +42,7 @@ const commands = [
   maintenanceCommand,
   backupCommand,
   copyCommand,
+  importCommand,
   keysCommand,
   manifestCommand,
 ];

@@ -17,6 +17,7 @@ const commands = [
   'maintenance',
   'backup',
   'copy',
+  'import',
   'keys',
   'manifest',
 ];
@@ -55,6 +56,7 @@ test('wrong usage exits with 2, says why on stderr and leaves stdout empty', asy
     ['revoke', 'T1', '--all', '--yes'],
     ['maintenance'],
     ['maintenance', 'later'],
+    ['import'],
     ['backup'],
     ['keys', 'turn'],
     ['setup'],

@@ -1,0 +1,141 @@
+import { resolve } from 'node:path';
+import type { Installation } from '@slack/oauth';
+import { Command } from 'commander';
+import type { Config } from '../../config/config.ts';
+import type { Database } from '../../database/database.ts';
+import { verifyKeyring } from '../../installations/verify-keyring.ts';
+import { slackFailure } from '../../slack/slack-failure.ts';
+import { CommandError } from '../command-error.ts';
+import { readSource, type SourceEntry } from '../import/read-source.ts';
+import { judgeTakeOver, type TakeOver, takeOver } from '../import/take-over.ts';
+import type { OperatorDeps } from '../operator-deps.ts';
+import { withDatabase } from '../with-database.ts';
+import { exampleLines, jsonOption } from './command-help.ts';
+
+interface ImportOptions {
+  from: string;
+  dryRun?: boolean;
+  check?: boolean;
+  run?: boolean;
+  json?: boolean;
+}
+
+/** `import --from SOURCE`: takes over the installations of another store. */
+export function importCommand(deps: OperatorDeps): Command {
+  return new Command('import')
+    .summary('take over installations from another store')
+    .description(
+      'Takes over installations from the folder of @slack/oauth’s FileInstallationStore, or from a file that has one ' +
+        'Installation object as JSON on each line (of several lines about one team, the first one’s bot counts). A team ' +
+        'that Foyer knows already is never overwritten, so that you can run this again. No install run is started: no ' +
+        'step runs, and no one is sent a welcome, unless you give --run. Tokens are encrypted, and never printed; delete ' +
+        'the source afterward.',
+    )
+    .requiredOption('--from <source>', 'the folder, or the file of lines')
+    .option('--dry-run', 'only say what would be taken over')
+    .option('--check', 'ask Slack whether each token works (auth.test), and refuse one that does not')
+    .option('--run', 'start the install run for each: it sends every installer the welcome')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      exampleLines([
+        [
+          'import --from ./installations --dry-run --check',
+          'what would be taken over, and which tokens are dead?',
+        ],
+        ['import --from ./installations', 'from a stock Bolt app'],
+        [
+          'import --from installations.jsonl --json',
+          'from a database, exported as lines; the outcome for a script',
+        ],
+      ]),
+    )
+    .action((options: ImportOptions) => takeOverAll(deps, options));
+}
+
+/** What became of one installation of the source. */
+interface Imported {
+  at: string;
+  teamId: string | null;
+  enterpriseId: string | null;
+  userId: string | null;
+  outcome: TakeOver | 'refused';
+  reason: string | null;
+}
+
+async function takeOverAll(deps: OperatorDeps, options: ImportOptions): Promise<void> {
+  const { output } = deps;
+  await withDatabase(deps, async (config, database) => {
+    await verifyKeyring(database, deps.loadKeyring(config), { now: deps.now });
+    const counts = { installation: 0, person: 0, known: 0, refused: 0 };
+    const pages = importEach(deps, { config, database, options, counts });
+    try {
+      if (options.json) await output.printJsonList(pages);
+      else
+        for await (const [one] of pages) {
+          if (one?.outcome === 'refused') output.note(`${one.at}: refused, ${one.reason}`);
+        }
+    } finally {
+      deps.progress(null);
+    }
+    const { installation, person, known, refused } = counts;
+    output.note(
+      `${options.dryRun ? 'Would be taken over' : 'Taken over'}: ${installation} installations, ${person} further people. ` +
+        `Known already: ${known}. Refused: ${refused}.`,
+    );
+    if (refused > 0) throw new CommandError('Not everything was taken over: see the lines above.');
+  });
+}
+
+async function* importEach(
+  deps: OperatorDeps,
+  work: {
+    config: Config;
+    database: Database;
+    options: ImportOptions;
+    counts: Record<Imported['outcome'], number>;
+  },
+): AsyncGenerator<Imported[]> {
+  const { config, database, options, counts } = work;
+  const store = deps.openImporter(config, database);
+  let seen = 0;
+  for await (const entry of readSource(resolve(options.from))) {
+    const end = await importOne(entry);
+    counts[end.outcome] += 1;
+    seen += 1;
+    if (seen % 100 === 0) deps.progress(`${seen} read`);
+    const of = 'installation' in entry.read ? entry.read.installation : undefined;
+    const ids = { teamId: of?.team?.id ?? null, enterpriseId: of?.enterprise?.id ?? null };
+    yield [{ at: entry.at, ...ids, userId: of?.user.id ?? null, ...end }];
+  }
+
+  async function importOne({ read, writtenAt }: SourceEntry): Promise<Pick<Imported, 'outcome' | 'reason'>> {
+    if ('refusal' in read) return { outcome: 'refused', reason: read.refusal };
+    const { installation } = read;
+    const part = await judgeTakeOver(database, config.slack.clientId, installation);
+    if (part === 'known') return { outcome: part, reason: null };
+    const reason = options.check ? await deadToken(installation, part) : undefined;
+    if (reason !== undefined) return { outcome: 'refused', reason };
+    if (!options.dryRun) {
+      const now = deps.now();
+      // A time in the future is a wrong clock, and would make Foyer take every event for a late one.
+      const issuedAt = writtenAt === undefined ? undefined : Math.min(writtenAt, now);
+      await takeOver(store, installation, { part, issuedAt, withRun: options.run === true, now });
+    }
+    return { outcome: part, reason: null };
+  }
+
+  /** Why Slack does not accept what would be stored; undefined if it does. */
+  async function deadToken({ bot, user, team }: Installation, part: TakeOver): Promise<string | undefined> {
+    const token = part === 'person' ? user.token : (bot?.token ?? user.token);
+    if (token === undefined) return 'it holds no token';
+    try {
+      const { team_id: teamId } = await deps.slackClients(config)(token, { timeoutMs: 10_000 }).auth.test();
+      return team && teamId !== team.id ? 'its token belongs to another team' : undefined;
+    } catch (error) {
+      const failure = slackFailure(error);
+      if (!failure) throw error;
+      return `Slack answered auth.test with ${failure.code}`;
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import { createReadStream, type Dirent, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Installation } from '@slack/oauth';
+import { z } from 'zod';
+import { CommandError } from '../command-error.ts';
+
+/** One installation of another store, or why it cannot be taken over. */
+export interface SourceEntry {
+  /** The file and, of a file of lines, the line: for the operator. */
+  at: string;
+  /** When it was written, in milliseconds since 1970; undefined if the source does not say. */
+  writtenAt: number | undefined;
+  read: { installation: Installation } | { refusal: string };
+}
+
+/** No installation is longer, with room to spare: a longer text is something else. */
+const mostCharacters = 200_000;
+
+const id = z.string().regex(/^[A-Z0-9]{2,40}$/);
+const token = z.string().regex(/^xox[a-z0-9.-]*-\S{1,1000}$/);
+const optional = <Value extends z.ZodType>(value: Value) =>
+  value.nullish().transform((one) => one ?? undefined);
+const grant = { refreshToken: optional(token), expiresAt: optional(z.number().int().positive()) };
+const place = z.looseObject({ id, name: optional(z.string()) });
+
+/** The shape that `@slack/oauth` documents (docs.slack.dev/tools/node-slack-sdk/oauth#storing-installations). */
+const installation = z.looseObject({
+  team: optional(place),
+  enterprise: optional(place),
+  isEnterpriseInstall: optional(z.boolean()),
+  user: z.looseObject({ id, token: optional(token), scopes: optional(z.array(z.string())), ...grant }),
+  bot: optional(z.looseObject({ id, userId: id, token, scopes: z.array(z.string()), ...grant })),
+  authVersion: optional(z.string()),
+});
+
+/**
+ * Reads the installations of a folder of `@slack/oauth`'s FileInstallationStore, or of a file with one Installation as
+ * JSON on each line.
+ * @throws CommandError if there is no such source
+ */
+export async function* readSource(source: string): AsyncGenerator<SourceEntry> {
+  const found = statSync(source, { throwIfNoEntry: false });
+  const folders = found?.isFile() ? [] : [...(found ? [source] : []), ...foldersBeside(source)];
+  if (!found && folders.length === 0) throw new CommandError(`There is nothing at ${source}.`);
+  if (folders.length > 0) for (const folder of folders) yield* readFolder(folder);
+  else yield* readLines(source);
+}
+
+async function* readLines(file: string): AsyncGenerator<SourceEntry> {
+  let number = 0;
+  for await (const line of createInterface({
+    input: createReadStream(file),
+    crlfDelay: Number.POSITIVE_INFINITY,
+  })) {
+    number += 1;
+    if (line.trim() !== '') yield { at: `${file}:${number}`, writtenAt: undefined, read: parse(line) };
+  }
+}
+
+/**
+ * Of each tenant's folder, `app-latest` first: it holds the bot. Then what other people authorized, without the bot:
+ * their files repeat it as it was at that time.
+ */
+function* readFolder(folder: string): Generator<SourceEntry> {
+  for (const path of foldersWithin(folder)) {
+    const names = files(path).map(({ name }) => name);
+    if (!names.includes('app-latest')) continue;
+    const main = readOne(join(path, 'app-latest'));
+    yield main;
+    const installer = 'installation' in main.read ? main.read.installation.user.id : undefined;
+    for (const name of names.sort()) {
+      const [, userId] = /^user-([A-Z0-9]+)-latest$/.exec(name) ?? [];
+      if (userId === undefined || userId === installer) continue;
+      const entry = readOne(join(path, name));
+      if ('refusal' in entry.read) yield entry;
+      else if (entry.read.installation.user.token !== undefined) {
+        yield { ...entry, read: { installation: { ...entry.read.installation, bot: undefined } } };
+      }
+    }
+  }
+}
+
+/**
+ * The stock store leaves out a path separator: an install of a workspace that belongs to no enterprise is beside its
+ * folder, in one of the same name with the team's id behind it.
+ */
+function foldersBeside(source: string): string[] {
+  const [parent, name] = [dirname(source), basename(source)];
+  if (!existsSync(parent)) return [];
+  return readdirSync(parent, { withFileTypes: true })
+    .filter((one) => one.isDirectory() && one.name.startsWith(name))
+    .filter((one) => /^T[A-Z0-9]+$/.test(one.name.slice(name.length)))
+    .map((one) => join(parent, one.name));
+}
+
+/** The folder itself, those in it, and those one level below: one for each client id may lie in between. */
+function foldersWithin(folder: string, depth = 2): string[] {
+  const inside =
+    depth === 0 ? [] : readdirSync(folder, { withFileTypes: true }).filter((one) => one.isDirectory());
+  return [folder, ...inside.flatMap(({ name }) => foldersWithin(join(folder, name), depth - 1))];
+}
+
+function files(folder: string): Dirent[] {
+  return readdirSync(folder, { withFileTypes: true }).filter((one) => one.isFile());
+}
+
+function readOne(file: string): SourceEntry {
+  const { size, mtimeMs } = statSync(file);
+  const text = size > mostCharacters ? undefined : readFileSync(file, 'utf8');
+  return {
+    at: file,
+    writtenAt: Math.floor(mtimeMs),
+    read: text === undefined ? { refusal: 'it is too large for an installation' } : parse(text),
+  };
+}
+
+/** Parses one installation. A refusal names fields, never values: they may be secret. */
+function parse(text: string): SourceEntry['read'] {
+  if (text.length > mostCharacters) return { refusal: 'it is too large for an installation' };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { refusal: 'it is not JSON' };
+  }
+  const { data, error } = installation.safeParse(value);
+  if (error) {
+    const fields = [...new Set(error.issues.map(({ path }) => path.join('.') || 'the whole'))];
+    return { refusal: `it is no Installation of @slack/oauth: see ${fields.join(', ')}` };
+  }
+  const { team, enterprise, isEnterpriseInstall, bot, user } = data;
+  if (data.authVersion === 'v1') {
+    return { refusal: 'it is of the old OAuth flow (v1), whose tokens are of another kind' };
+  }
+  if (isEnterpriseInstall ? !enterprise : !team) {
+    return { refusal: `it names no ${isEnterpriseInstall ? 'enterprise' : 'team'}` };
+  }
+  if (!bot && user.token === undefined) return { refusal: 'it holds no token' };
+  return { installation: data as Installation };
+}

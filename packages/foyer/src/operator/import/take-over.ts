@@ -1,0 +1,64 @@
+import type { Installation } from '@slack/oauth';
+import type { Database, Tx } from '../../database/database.ts';
+import { appendHistory } from '../../database/history.ts';
+import type { InstallationStore } from '../../installations/installation-store.ts';
+import { tenantOfInstallation } from '../../installations/tenant.ts';
+
+/** What becomes of one installation of another store. */
+export type TakeOver =
+  /** Stored, or in a dry run: would be. */
+  | 'installation'
+  /** The token of one more person, for a team that has an installation. */
+  | 'person'
+  /** Foyer knows the team, or the person there, already: what it knows is newer, and stays. */
+  | 'known';
+
+/**
+ * Says what an import of an installation would store. Foyer's own record always wins, even of a team that has left: the
+ * other store cannot have been written since without Foyer's knowledge. A person is added only if nothing is known of
+ * them here, so that a token that was revoked meanwhile does not come back.
+ */
+export async function judgeTakeOver(
+  { queries }: Pick<Database, 'queries'>,
+  clientId: string,
+  installation: Installation,
+): Promise<TakeOver> {
+  const known = await queries
+    .selectFrom('installations')
+    .select(['id', 'status'])
+    .where('client_id', '=', clientId)
+    .where('tenant', '=', tenantOfInstallation(installation))
+    .executeTakeFirst();
+  if (!known) return 'installation';
+  if (known.status === 'uninstalled' || installation.user.token === undefined) return 'known';
+  const ofPerson = await queries
+    .selectFrom('history')
+    .select('id')
+    .where('installation_id', '=', known.id)
+    .where('user_id', '=', installation.user.id)
+    .limit(1)
+    .execute();
+  return ofPerson.length > 0 ? 'known' : 'person';
+}
+
+/**
+ * Stores an installation of another store, in one transaction. Without `withRun` its run is deleted in the same
+ * transaction, so that no step of it ever runs and no one is sent a welcome.
+ * @throws DatabaseUnavailableError
+ */
+export async function takeOver(
+  store: Pick<InstallationStore, 'recordInstall'>,
+  installation: Installation,
+  options: { part: 'installation' | 'person'; issuedAt: number | undefined; withRun: boolean; now: number },
+): Promise<void> {
+  const { part, issuedAt, withRun, now } = options;
+  const taken = part === 'person' ? { ...installation, bot: undefined } : installation;
+  await store.recordInstall(taken, {
+    issuedAt,
+    async commitWith(tx: Tx, { installationId, runId }) {
+      const line = { installationId, at: now, userId: null, detail: 'imported from another store' };
+      await appendHistory(tx, { ...line, kind: 'operator_action' });
+      if (!withRun) await tx.deleteFrom('runs').where('id', '=', runId).execute();
+    },
+  });
+}

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { FileInstallationStore } from '@slack/oauth';
+import { createLogger } from '../../src/config/log.ts';
+import type { Database } from '../../src/database/database.ts';
+import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
+import { keyringOf, orgInstall, teamInstall } from '../support/installations.ts';
+import type { EngineName } from '../support/stage-database.ts';
+import { createOperatorHarness, testOnBothEngines } from './operator-harness.ts';
+
+const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false });
+
+async function prepare(t: TestContext, engine?: EngineName) {
+  const harness = await createOperatorHarness(t, {}, engine);
+  const keyring = keyringOf('main');
+  const open = (_config: unknown, database: Database) =>
+    createInstallationStore({
+      ...{ database, keyring, clientId: '1.2', stepNames: ['send-welcome'], now: Date.now, log },
+    });
+  const asked: string[] = [];
+  const dead: string[] = [];
+  const client = (token: string) => ({
+    auth: {
+      async test() {
+        asked.push(token);
+        if (!dead.includes(token)) return { ok: true, team_id: token.split('-')[1] };
+        throw Object.assign(new Error('dead'), {
+          code: 'slack_webapi_platform_error',
+          data: { ok: false, error: 'invalid_auth' },
+        });
+      },
+    },
+  });
+  return {
+    ...harness,
+    store: open(undefined, harness.database),
+    asked,
+    dead,
+    source: join(harness.folder, 'source'),
+    importFrom: (source: string, ...options: string[]) =>
+      harness.run(['import', '--from', source, ...options], {
+        now: Date.now,
+        loadKeyring: () => keyring,
+        openImporter: open,
+        slackClients: () => client as never,
+      }),
+    count: async (table: 'installations' | 'runs' | 'user_tokens') =>
+      (await harness.database.queries.selectFrom(table).selectAll().execute()).length,
+  };
+}
+
+/** Fills a folder as a stock Bolt app does: two people in T1, a team of an enterprise, and an organization. */
+async function fillFolder(folder: string, clientId?: string): Promise<void> {
+  const stock = new FileInstallationStore({ baseDir: folder, ...(clientId && { clientId }) });
+  await stock.storeInstallation(
+    teamInstall({ teamId: 'T1', userId: 'U1', botToken: 'xoxb-T1', userToken: 'xoxp-T1' }),
+  );
+  await stock.storeInstallation(
+    teamInstall({ teamId: 'T1', userId: 'U2', botToken: 'xoxb-T1', userToken: 'xoxp-T1-2' }),
+  );
+  await stock.storeInstallation(
+    teamInstall({ teamId: 'T2', enterpriseId: 'E2', botToken: 'xoxb-T2', userToken: null }),
+  );
+  await stock.storeInstallation(orgInstall({ enterpriseId: 'E1', botToken: 'xoxb-E1', userToken: null }));
+}
+
+for (const clientId of [undefined, '1.2']) {
+  testOnBothEngines(
+    `import takes over the folder of a stock store ${clientId ? 'with' : 'without'} a client id once, and starts no run`,
+    async (t, engine) => {
+      const { importFrom, source, store, count } = await prepare(t, engine);
+      await fillFolder(source, clientId);
+      const dry = await importFrom(source, '--dry-run');
+      assert.match(
+        dry.stderr,
+        /Would be taken over: 3 installations, 0 further people|Would be taken over: 4/,
+      );
+      assert.equal(await count('installations'), 0);
+
+      const { exitCode, stdout, stderr } = await importFrom(source);
+      assert.equal(exitCode, 0, stderr);
+      assert.match(stderr, /Taken over: 3 installations, 1 further people\. Known already: 0\. Refused: 0\./);
+      assert.doesNotMatch(stdout + stderr, /xox/);
+      const one = await store.fetchInstallation({ teamId: 'T1', userId: 'U1' });
+      assert.deepEqual([one.bot?.token, one.user.token], ['xoxb-T1', 'xoxp-T1']);
+      assert.equal((await store.fetchInstallation({ teamId: 'T1', userId: 'U2' })).user.token, 'xoxp-T1-2');
+      assert.equal((await store.fetchInstallation({ teamId: 'T2' })).bot?.token, 'xoxb-T2');
+      const org = { enterpriseId: 'E1', teamId: 'T9', isEnterpriseInstall: true };
+      assert.equal((await store.fetchInstallation(org)).bot?.token, 'xoxb-E1');
+      assert.equal(await count('runs'), 0);
+
+      const again = await importFrom(source, '--json');
+      assert.deepEqual(
+        JSON.parse(again.stdout).map(({ outcome }: { outcome: string }) => outcome),
+        ['known', 'known', 'known', 'known'],
+      );
+    },
+  );
+}
+
+testOnBothEngines('import never overwrites what Foyer knows, and revives no token', async (t, engine) => {
+  const { importFrom, source, store } = await prepare(t, engine);
+  await fillFolder(source);
+  await store.recordInstall(teamInstall({ teamId: 'T2', botToken: 'xoxb-newer', userToken: null }));
+  await importFrom(source);
+  assert.equal((await store.fetchInstallation({ teamId: 'T2' })).bot?.token, 'xoxb-newer');
+  await store.revokeUserTokens({ teamId: 'T1' }, { userIds: ['U2'] });
+  await store.deleteInstallation({ enterpriseId: 'E1', isEnterpriseInstall: true });
+  await importFrom(source);
+  assert.equal((await store.fetchInstallation({ teamId: 'T1', userId: 'U2' })).user.token, undefined);
+  await assert.rejects(store.fetchInstallation({ enterpriseId: 'E1', isEnterpriseInstall: true }));
+});
+
+testOnBothEngines('import --run queues the install run of each', async (t, engine) => {
+  const { importFrom, source, count } = await prepare(t, engine);
+  mkdirSync(source);
+  const file = join(source, 'installations.jsonl');
+  writeFileSync(file, `${JSON.stringify(teamInstall({ teamId: 'T1' }))}\n`);
+  assert.equal((await importFrom(file, '--run')).exitCode, 0);
+  assert.equal(await count('runs'), 1);
+});
+
+test('import names each line that it refuses, with the field and without the value', async (t) => {
+  const { importFrom, source, count } = await prepare(t);
+  mkdirSync(source);
+  const file = join(source, 'installations.jsonl');
+  const good = teamInstall({ teamId: 'T1' });
+  const lines = [
+    JSON.stringify(good),
+    '{"bot": "xoxb-secret-1',
+    JSON.stringify({ ...good, team: { id: 'T3' }, bot: { ...good.bot, token: 'secret value' } }),
+    JSON.stringify({ ...good, team: undefined }),
+    JSON.stringify({ ...good, team: { id: 'T4' }, authVersion: 'v1' }),
+    JSON.stringify({ ...good, team: { id: 'T5' }, bot: undefined, user: { id: 'U1' } }),
+    `"${'x'.repeat(300_000)}"`,
+    '',
+  ];
+  writeFileSync(file, lines.join('\n'));
+  const { exitCode, stderr } = await importFrom(file);
+  assert.equal(exitCode, 1);
+  assert.match(stderr, /jsonl:2: refused, it is not JSON/);
+  assert.match(stderr, /jsonl:3: refused, it is no Installation of @slack\/oauth: see bot\.token$/m);
+  assert.match(stderr, /jsonl:4: refused, it names no team/);
+  assert.match(stderr, /jsonl:5: refused, it is of the old OAuth flow/);
+  assert.match(stderr, /jsonl:6: refused, it holds no token/);
+  assert.match(stderr, /jsonl:7: refused, it is too large/);
+  assert.match(stderr, /Taken over: 1 installations, 0 further people\. Known already: 0\. Refused: 6\./);
+  assert.doesNotMatch(stderr, /secret/);
+  assert.equal(await count('installations'), 1);
+  assert.match((await importFrom(join(source, 'none'))).stderr, /There is nothing at/);
+});
+
+test('import asks Slack about tokens only with --check, and refuses those that are dead or another team’s', async (t) => {
+  const { importFrom, source, asked, dead, count } = await prepare(t);
+  mkdirSync(source);
+  const file = join(source, 'installations.jsonl');
+  const lines = [
+    teamInstall({ teamId: 'T1', botToken: 'xoxb-T1' }),
+    teamInstall({ teamId: 'T2', botToken: 'xoxb-T2' }),
+    teamInstall({ teamId: 'T3', botToken: 'xoxb-T9' }),
+  ];
+  writeFileSync(file, lines.map((line) => JSON.stringify(line)).join('\n'));
+  await importFrom(file, '--dry-run');
+  assert.deepEqual(asked, []);
+  dead.push('xoxb-T2');
+  const { exitCode, stderr } = await importFrom(file, '--check');
+  assert.equal(exitCode, 1);
+  assert.match(stderr, /jsonl:2: refused, Slack answered auth\.test with invalid_auth/);
+  assert.match(stderr, /jsonl:3: refused, its token belongs to another team/);
+  assert.equal(await count('installations'), 1);
+});
