@@ -40,7 +40,7 @@ function drawn(block: KnownBlock, reader: HomeReader): Html {
       const { text, fields = [], accessory } = block;
       return html`${text && text.text !== '' && lines(text, reader)}
 ${fields.length > 0 && html`<div class="facts">${fields.map((field) => html`<div>${lines(field, reader)}</div>`)}</div>`}
-${accessory?.type === 'image' && 'image_url' in accessory && html`<img class="avatar" src="${accessory.image_url}" alt="${accessory.alt_text}" width="72" height="72">`}
+${accessory?.type === 'image' && 'image_url' in accessory && accessory.image_url.startsWith('https:') && html`<img class="avatar" src="${accessory.image_url}" alt="${accessory.alt_text}" width="72" height="72">`}
 ${accessory?.type === 'button' && html`<p class="actions">${buttonHtml(accessory, reader)}</p>`}`;
     }
     case 'context':

@@ -57,12 +57,14 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       headers?: Record<string, string | string[]>;
       /** Where the answers to the page's forms lead, besides this origin; without it, the page has no forms. */
       formLeadsTo?: readonly string[];
+      /** The reader's own locale; without it, the browser's language counts. */
+      locale?: string | null;
     },
     page: (frame: PageFrame) => string,
   ): void {
     if (res.headersSent) return;
     const nonce = newNonce();
-    const words = wordsFor(res.req);
+    const words = options.locale ? texts.forLocale(options.locale) : wordsFor(res.req);
     const body = Buffer.from(page({ site, words, nonce }));
     // Slack's provider sets a cookie of its own to be deleted; it means nothing to a browser.
     res.removeHeader('Set-Cookie');
@@ -138,9 +140,13 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       send(res, 200, options, (frame) => connectPage({ ...frame, ...question, action }));
     },
 
-    /** The install record for a person who signed in; `record` draws it. */
-    sendRecord(res: ServerResponse, person: string, record: (frame: PageFrame) => Html): void {
-      send(res, 200, { noIndex: true, formLeadsTo: [] }, (frame) =>
+    /** The install record for a person who signed in, in their own language; `record` draws it. */
+    sendRecord(
+      res: ServerResponse,
+      { person, locale }: { person: string; locale: string | null },
+      record: (frame: PageFrame) => Html,
+    ): void {
+      send(res, 200, { noIndex: true, formLeadsTo: [], locale }, (frame) =>
         recordPage({ ...frame, person, record: record(frame) }),
       );
     },

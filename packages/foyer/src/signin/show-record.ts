@@ -64,8 +64,8 @@ export function createShowRecord(deps: ShowRecordDeps) {
       const names = await readNames(database.queries, { clientId, teamId, userIds });
       const nameOf = (userId: string): string | undefined => names.get(userId);
       const person = member.name ?? member.userId;
-      const { timezone } = member;
-      pages.sendRecord(res, person, ({ words: { language } }) =>
+      const { timezone, locale } = member;
+      pages.sendRecord(res, { person, locale }, ({ words: { language } }) =>
         homeHtml(home.blocks, { actions: pressable, path, csrfToken, timezone, nameOf, language }),
       );
       return true;

@@ -46,6 +46,11 @@ describe('App Home on a web page', () => {
     const picture = { type: 'image', image_url: 'https://a.example/1.png', alt_text: 'You' } as const;
     const page = drawn(fields([['Name', 'Zoë']], picture), { type: 'divider' }, context('small'));
     assert.equal(page.split('<section').length, 3);
+    // The page's policy lets browsers load pictures by https alone.
+    assert.doesNotMatch(
+      drawn(fields([['a', 'b']], { ...picture, image_url: 'http://a.example/1.png' })),
+      /<img/,
+    );
     assert.match(page, /<div class="facts"><div><p><strong>Name<\/strong><\/p><p>Zoë<\/p><\/div><\/div>/);
     assert.match(page, /src="https:\/\/a\.example\/1\.png" alt="You"/);
   });

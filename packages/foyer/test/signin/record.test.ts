@@ -62,6 +62,8 @@ describe('the install record on the web', () => {
       assert.ok(home.includes(words) && page.includes(words), words);
     }
     assert.match(page, /Signed in as Grace Okafor/);
+    const german = await visitor.get(`${app.url}/`, { 'accept-language': 'de' });
+    assert.match(await german.text(), /<html lang="en"/, 'the person’s own language, as in Home');
     assert.match(page, /<bdi translate="no">Grace Okafor<\/bdi>/);
     assert.match(page, /<time datetime="\d{4}-/);
     assert.doesNotMatch(page, /&lt;[@!]|<@|\{date/, 'no mark of Slack’s is left');

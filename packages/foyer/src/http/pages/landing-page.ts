@@ -104,7 +104,7 @@ export function landingPage(content: LandingPageContent): string {
     ${maker(content)}
     ${shownTagline !== '' && html`<p class="lead">${shownTagline}</p>`}
     <p class="actions"><a class="button button-slack" href="${site.path('/slack/install')}">${slackMark}<span>${words.text('landing.button')}</span></a></p>
-    ${content.offersSignIn && html`<p class="small"><a href="${site.path('/slack/signin')}">${words.text('landing.signIn', { app })}</a></p>`}
+    ${content.offersSignIn && html`<p class="sign-in small"><a href="${site.path('/slack/signin')}">${words.text('landing.signIn', { app })}</a></p>`}
     ${contacts(content)}
     <section class="next" aria-labelledby="next">
       <h2 id="next">${words.text('landing.next')}</h2>

@@ -69,6 +69,7 @@ main.landing { max-width: 68rem; display: grid; gap: 3rem; }
 .pitch h1 { margin-top: 1.75rem; }
 .pitch .lead { margin-top: .875rem; max-width: 32rem; }
 .pitch .actions { margin-top: 1.5rem; }
+.sign-in { margin-top: .875rem; }
 .maker { margin-top: .5rem; font-size: .875rem; color: var(--muted); }
 .contacts { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; margin-top: 1rem; font-size: .875rem; }
 .contacts a { display: inline-block; padding: .375rem 0; }
