@@ -153,6 +153,8 @@ describe('signing in, attacked', () => {
     '\t//evil.example',
     'https:evil.example',
     'https:/evil.example',
+    'https:app.example.com/',
+    'https:/app.example.com/',
     'https://evil.example/',
     'https:\\\\evil.example',
     'https://app.example.com@evil.example/',

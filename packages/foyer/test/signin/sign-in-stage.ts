@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import type { SandboxOptions } from 'slack-sandbox';
 import type { SignedInMember } from '../../src/signin/find-member.ts';
 import { createVisitor, type Visitor } from '../../src/testing/visitor.ts';
@@ -32,16 +33,18 @@ export async function setSignInStage(
     environment?: Record<string, string>;
     sandbox?: Partial<SandboxOptions>;
     now?: () => number;
+    /** Answers what is not Foyer's. */
+    otherwise?: RequestListener;
   } = {},
 ): Promise<SignInStage> {
-  const { environment, now, sandbox: sandboxOptions, ...rest } = options;
+  const { environment, now, otherwise, sandbox: sandboxOptions, ...rest } = options;
   const manifest = JSON.parse(fixtureManifest);
   manifest.settings.event_subscriptions.bot_events.push('user_change');
   const stage = await setStage({
     ...rest,
     sandbox: { manifest, ...sandboxOptions },
     environment: { SIGN_IN: 'on', ...environment },
-    ...(now && { foyer: { now } }),
+    foyer: { ...(now && { now }), ...(otherwise && { otherwise }) },
   });
   const { url, sandbox } = stage;
 

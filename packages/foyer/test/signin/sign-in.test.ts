@@ -141,6 +141,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       now += 2000;
       await stage.foyer().uninstall({ teamId: globex }, 'test');
       assert.equal(await stage.memberOf(visitor), undefined);
+      assert.equal((await stage.signIn(createVisitor(), { userId: lena })).status, 403);
       now += 2000;
       await stage.installIn('Globex');
       assert.equal(await stage.memberOf(visitor), undefined);

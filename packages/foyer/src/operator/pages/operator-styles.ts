@@ -111,6 +111,7 @@ details > summary:hover { color: var(--text); }
 table.data { width: 100%; border-collapse: collapse; font-size: .9375rem; line-height: 1.45; }
 .data th { text-align: left; font-size: .8125rem; font-weight: 600; color: var(--muted); padding: .625rem .75rem .5rem; white-space: nowrap; }
 .data td { padding: .625rem .75rem; border-top: 1px solid var(--line); vertical-align: top; }
+.data .button { white-space: nowrap; }
 .data th:first-child, .data td:first-child { padding-left: 0; }
 .data th:last-child, .data td:last-child { padding-right: 0; }
 .data .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
