@@ -53,7 +53,8 @@ function delivery(teamNumber: number, event: object): PreparedRequest {
     api_app_id: app.id,
     event,
     type: 'event_callback',
-    event_id: `Ev${String(delivered).padStart(10, '0')}`,
+    // Unique over all processes of a measurement: an event that comes again is not heard again.
+    event_id: `Ev${process.pid}X${String(delivered).padStart(8, '0')}`,
     event_time: Math.floor(Date.now() / 1000),
     authorizations: [
       {

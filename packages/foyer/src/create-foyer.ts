@@ -21,6 +21,7 @@ import { createCommitLifecycle } from './events/lifecycle-events.ts';
 import { createNoteUnknownTeam } from './events/note-unknown-team.ts';
 import { createOwnApp } from './events/own-app.ts';
 import { createPressHome } from './events/press-home.ts';
+import { createSeenDeliveries } from './events/seen-deliveries.ts';
 import { createSlackReceiver } from './events/slack-receiver.ts';
 import { createSignatureCheck } from './events/verify-signature.ts';
 import type { Foyer } from './foyer.ts';
@@ -284,6 +285,8 @@ export async function assembleFoyer<MyTables>(parts: {
     const { gate, onConflict = 'refuse' } = definition;
     const askGate = gate && createAskGate({ gate, clientId, database, slack });
 
+    const shared = config.database.kind === 'postgres';
+    const seen = createSeenDeliveries({ database, shared, clientId, now, log });
     const receiver = createSlackReceiver({
       signature: createSignatureCheck({ signingSecret: config.slack.signingSecret, now }),
       bodies,
@@ -303,6 +306,7 @@ export async function assembleFoyer<MyTables>(parts: {
         metrics.onSlackRequest(request);
         reporter.onSlackRequest(request);
       },
+      seen,
       now,
       log,
     });
@@ -572,6 +576,7 @@ export async function assembleFoyer<MyTables>(parts: {
             work: () => tokens.refreshLapsing(),
             ...inTurn,
           }),
+          repeat({ everyMs: 5 * 60_000, what: 'forget old deliveries', work: seen.sweep, ...inTurn }),
           repeat({ everyMs: keyHeldEveryMs, what: 'hold the encryption key', work: holdKey, log }),
           ...jobs.start(),
         ];

@@ -13,6 +13,7 @@ import { m0011KeyHolders } from './migrations/0011-key-holders.ts';
 import { m0012SearchPositions } from './migrations/0012-search-positions.ts';
 import { m0013Sessions } from './migrations/0013-sessions.ts';
 import { m0014Members } from './migrations/0014-members.ts';
+import { m0015SeenDeliveries } from './migrations/0015-seen-deliveries.ts';
 import { m0018WaysBack } from './migrations/0018-ways-back.ts';
 import type { Tables } from './records.ts';
 
@@ -36,6 +37,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0012-search-positions': m0012SearchPositions,
   '0013-sessions': m0013Sessions,
   '0014-members': m0014Members,
+  '0015-seen-deliveries': m0015SeenDeliveries,
   '0018-ways-back': m0018WaysBack,
 };
 

@@ -481,6 +481,14 @@ export interface SessionRow {
   address: string | null;
 }
 
+/** A delivery of Slack's that some process has claimed, for an hour. */
+export interface SeenDeliveryRow {
+  client_id: string;
+  /** `event Ev…`, or `press` and its signature. */
+  key: string;
+  seen_at: number;
+}
+
 type Fixed<T> = ColumnType<T, T, never>;
 type WithDefault<T> = ColumnType<T, T | undefined, T>;
 
@@ -516,6 +524,7 @@ export interface Tables {
   key_holders: KeyHolderRow;
   maintenance: MaintenanceRow;
   unknown_teams: UnknownTeamRow;
+  seen_deliveries: SeenDeliveryRow;
 }
 
 /** Every table again, as a value; the compiler requires each one. */
@@ -546,6 +555,7 @@ const everyTable: { readonly [Name in keyof Tables]: true } = {
   maintenance: true,
   unknown_teams: true,
   sessions: true,
+  seen_deliveries: true,
 };
 
 /** The names of Foyer's tables: any other table is the app's own, or another program's. */

@@ -14,6 +14,7 @@ import {
 import { addListeners, type ListenersDeps } from './listeners.ts';
 import { createMeetPeople } from './meet-people.ts';
 import type { NoteUnknownTeam } from './note-unknown-team.ts';
+import { asksForRepeat } from './repeat-event.ts';
 import type { SlackReceiver } from './slack-receiver.ts';
 
 export interface BoltAppDeps extends ListenersDeps {
@@ -61,6 +62,8 @@ export function createBoltApp(deps: BoltAppDeps): FoyerBolt {
     app.use(meetPeople);
     names.watch(app);
     app.error(async (error) => {
+      // The receiver knows the event.
+      if (asksForRepeat(error)) throw error;
       // The app was removed while a listener worked for it: nothing is left to do, and nothing is wrong.
       if (error.original instanceof InstallationNotFoundError || error instanceof InstallationNotFoundError)
         deps.log.debug({ err: error }, 'uninstalled in the meantime');

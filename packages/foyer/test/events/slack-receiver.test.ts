@@ -5,6 +5,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import type { App, ReceiverEvent } from '@slack/bolt';
 import { createLogger } from '../../src/config/log.ts';
+import { RepeatEventError } from '../../src/events/repeat-event.ts';
 import { createSlackReceiver } from '../../src/events/slack-receiver.ts';
 import { createBodyReader } from '../../src/http/read-body.ts';
 
@@ -22,7 +23,7 @@ const press = (signature: string): string => {
 };
 
 /** Starts a receiver behind its own server, and records what happens in it, in order. */
-async function setUp(t: TestContext) {
+async function setUp(t: TestContext, hear?: (body: ReceiverEvent['body']) => void) {
   const happened: string[] = [];
   const refused: string[] = [];
   const listener = Promise.withResolvers<void>();
@@ -32,12 +33,14 @@ async function setUp(t: TestContext) {
     refusals: { add: (kind) => void refused.push(kind) },
     addressOf: () => '127.0.0.1',
     commitLifecycle: () => undefined,
+    seen: { isFirst: () => true, forget: async (key) => void happened.push(`forget ${key}`) },
     now: Date.now,
     log: createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false }),
   });
   const app: Pick<App, 'processEvent'> = {
     async processEvent({ body }: ReceiverEvent) {
       happened.push(`listener of ${body.event_id}`);
+      if (hear) return hear(body);
       await listener.promise;
     },
   };
@@ -63,6 +66,11 @@ async function setUp(t: TestContext) {
   return { happened, refused, receiver, server, socket, listener };
 }
 
+/** Lets everything happen that waits for no timer. */
+async function someTurns(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+}
+
 describe('the receiver of events', () => {
   it('acknowledges all events of one packet before it runs a listener', async (t) => {
     const { happened, socket } = await setUp(t);
@@ -76,6 +84,48 @@ describe('the receiver of events', () => {
       'listener of Ev2',
       'listener of Ev3',
     ]);
+  });
+
+  it('lets listeners hear an event again if one of them asks for it, three times, and then forgets it', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { happened, socket } = await setUp(t, ({ event_id: id }) => {
+      if (id === 'Ev1') throw new RepeatEventError('the calendar is down');
+      if (id === 'Ev2') throw new Error('a mistake');
+    });
+    socket.write(event('Ev1') + event('Ev2'));
+    while (happened.length < 4) await new Promise(setImmediate);
+    for (const [index, delayMs] of [1000, 10_000, 60_000].entries()) {
+      await someTurns();
+      t.mock.timers.tick(delayMs - 1);
+      await someTurns();
+      assert.equal(happened.length, 4 + index, `${delayMs} ms are not over`);
+      t.mock.timers.tick(1);
+      await someTurns();
+      assert.ok(happened.length >= 5 + index, `${delayMs} ms are over`);
+    }
+    const ofFirst = 'listener of Ev1';
+    assert.deepEqual(happened.slice(2), [
+      ofFirst,
+      'listener of Ev2',
+      ofFirst,
+      ofFirst,
+      ofFirst,
+      'forget event Ev1',
+    ]);
+  });
+
+  it('hears no event again once it is drained', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { happened, socket, receiver } = await setUp(t, () => {
+      throw new RepeatEventError('not yet');
+    });
+    socket.write(event('Ev1'));
+    while (happened.length < 2) await new Promise(setImmediate);
+    await someTurns();
+    await receiver.drain();
+    t.mock.timers.tick(60_000);
+    await someTurns();
+    assert.equal(happened.length, 2);
   });
 
   it('is not drained until every listener has run', async (t) => {

@@ -129,6 +129,8 @@ export function tenantRows(
         changed_at: madeAt,
       },
     ],
+    // In the future, since an hour later any delivery is deleted.
+    seen_deliveries: [{ client_id, key: `event Ev${mark}`, seen_at: 8e12 }],
     install_requests: (['installed', 'started'] as const).map((outcome) => ({
       id: `req_${mark}_${outcome}`,
       client_id,

@@ -1,0 +1,53 @@
+import type { Queries } from './database.ts';
+
+/**
+ * Claims deliveries of Slack's, and returns the keys that no process had claimed before. One statement that may be lost:
+ * then a delivery that Slack repeats is heard twice. Why no transaction: a commit would tell every cache that something
+ * changed.
+ */
+export async function claimDeliveries(
+  queries: Queries,
+  { clientId, keys, now }: { clientId: string; keys: readonly string[]; now: number },
+): Promise<string[]> {
+  // In one order, since two processes that claim the same keys would otherwise wait for each other.
+  const sorted = [...new Set(keys)].sort();
+  const claimed = await queries
+    .insertInto('seen_deliveries')
+    .values(sorted.map((key) => ({ client_id: clientId, key, seen_at: now })))
+    .onConflict((conflict) => conflict.columns(['client_id', 'key']).doNothing())
+    .returning('key')
+    .execute();
+  return claimed.map(({ key }) => key);
+}
+
+/** Lets a delivery be claimed again. */
+export async function forgetDelivery(
+  queries: Queries,
+  { clientId, key }: { clientId: string; key: string },
+): Promise<void> {
+  await queries
+    .deleteFrom('seen_deliveries')
+    .where('client_id', '=', clientId)
+    .where('key', '=', key)
+    .execute();
+}
+
+/** Deletes deliveries that were claimed before a time, at most `limit`; returns how many. */
+export async function sweepDeliveries(
+  queries: Queries,
+  { clientId, before, limit }: { clientId: string; before: number; limit: number },
+): Promise<number> {
+  const old = queries
+    .selectFrom('seen_deliveries')
+    .select('key')
+    .where('client_id', '=', clientId)
+    .where('seen_at', '<', before)
+    .orderBy('seen_at')
+    .limit(limit);
+  const { numDeletedRows } = await queries
+    .deleteFrom('seen_deliveries')
+    .where('client_id', '=', clientId)
+    .where('key', 'in', old)
+    .executeTakeFirst();
+  return Number(numDeletedRows);
+}

@@ -1,0 +1,101 @@
+import type { Logger } from '../config/log.ts';
+import type { Database } from '../database/database.ts';
+import { claimDeliveries, forgetDelivery, sweepDeliveries } from '../database/seen-deliveries.ts';
+
+/**
+ * What Slack has delivered, so that listeners hear it once.
+ *
+ * - **Events**, by their `event_id`: Slack sends an event again if its answer was lost or late.
+ * - **Presses, commands and dialogs**, by their signature, which covers body and timestamp: Slack never sends one twice,
+ *   but someone who recorded a signed request can.
+ *
+ * Why two places: one process asks only its memory, which costs nothing. On Postgres several processes may share the
+ * work, so a delivery that this process has not seen is also claimed in the database, together with all others of the
+ * same turn. If the database does not answer, the delivery counts as new: hearing it twice is better than never.
+ */
+
+/** Slack's last usual retry comes after five minutes; a signed request is accepted for ten. */
+const keptMs = 60 * 60_000;
+/** The memory of a process is bounded; only requests that Slack has signed get here. */
+const mostRemembered = 50_000;
+/** Slack waits three seconds for the answer to a press. */
+const claimWithinMs = 1000;
+const sweptRows = 1000;
+
+/** Knows the deliveries of the last hour. */
+export interface SeenDeliveries {
+  /** Notes a verified delivery; false if it came before. A promise if another process may have seen it. */
+  isFirst(key: string): boolean | Promise<boolean>;
+  /** Lets a delivery count as new again. */
+  forget(key: string): Promise<void>;
+  /** Deletes what is too old to come again. */
+  sweep(): Promise<void>;
+}
+
+/** Makes the memory of a process. `shared`: whether other processes use the same database. */
+export function createSeenDeliveries(deps: {
+  database: Pick<Database, 'queries'>;
+  shared: boolean;
+  clientId: string;
+  now: () => number;
+  log: Logger;
+}): SeenDeliveries {
+  const { clientId, now, log } = deps;
+  const { queries } = deps.database;
+  /** Two halves, so that forgetting costs nothing: the older one is dropped when the younger is full or old. */
+  let younger = new Set<string>();
+  let older = new Set<string>();
+  let begunAt = now();
+  let batch: { keys: string[]; claimed: Promise<ReadonlySet<string>> } | undefined;
+
+  function isNew(key: string): boolean {
+    if (now() - begunAt > keptMs || younger.size >= mostRemembered) {
+      older = younger;
+      younger = new Set();
+      begunAt = now();
+    }
+    if (younger.has(key) || older.has(key)) return false;
+    younger.add(key);
+    return true;
+  }
+
+  /** Resolves to the keys of a turn that no process had claimed before. */
+  async function claimTogether(keys: string[]): Promise<ReadonlySet<string>> {
+    await new Promise(setImmediate);
+    batch = undefined;
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => late.reject(new Error('the database is slow')), claimWithinMs);
+    try {
+      const claim = claimDeliveries(queries, { clientId, keys, now: now() });
+      return new Set(await Promise.race([claim, late.promise]));
+    } catch (error) {
+      log.warn({ err: error, count: keys.length }, 'whether other processes saw a delivery is not known');
+      return new Set(keys);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  return {
+    isFirst(key) {
+      if (!isNew(key)) return false;
+      if (!deps.shared) return true;
+      if (!batch) {
+        const keys: string[] = [];
+        batch = { keys, claimed: claimTogether(keys) };
+      }
+      batch.keys.push(key);
+      return batch.claimed.then((claimed) => claimed.has(key));
+    },
+    async forget(key) {
+      younger.delete(key);
+      older.delete(key);
+      if (deps.shared) await forgetDelivery(queries, { clientId, key });
+    },
+    async sweep() {
+      if (!deps.shared) return;
+      const sweep = { clientId, before: now() - keptMs, limit: sweptRows };
+      while ((await sweepDeliveries(queries, sweep)) === sweptRows);
+    },
+  };
+}
