@@ -41,6 +41,12 @@ describe('an install', () => {
         ['publish-home', 'succeeded'],
       ],
     );
+    const [stored] = await stage.database.rows<{ slack_installed_at: number }>(
+      'select slack_installed_at from installations where team_id = ?',
+      acme.teamId,
+    );
+    // Events are compared with it, whatever our own clock shows: a whole second of Slack's.
+    assert.equal((stored?.slack_installed_at ?? 1) % 1000, 0);
     const [welcome, ...more] = sandbox.messages(acme);
     assert.equal(more.length, 0);
     assert.equal(welcome?.metadata?.event_type, 'foyer_welcome');
@@ -239,6 +245,16 @@ describe('an install that does not complete', () => {
     assert.match(page, />state_used<\/code>/);
     assert.doesNotMatch(page, /Nothing was installed/);
     assert.ok(page.includes(latestId()), 'the page names the install request');
+  });
+
+  it('does not tell another browser which workspace was asked for', async () => {
+    const { url } = stage;
+    const visitor = createVisitor();
+    const start = await visitor.get(`${url}/slack/install?team=${acme.teamId}`);
+    const state = new URL(start.headers.get('location') ?? '').searchParams.get('state') ?? '';
+    const ended = `${url}/slack/oauth_redirect?${new URLSearchParams({ error: 'access_denied', state })}`;
+    assert.doesNotMatch(await (await createVisitor().get(ended)).text(), new RegExp(acme.teamId));
+    assert.match(await (await visitor.get(ended)).text(), new RegExp(acme.teamId));
   });
 
   it('shows on a failure page the id of the install request, as in the log and the database', async () => {

@@ -3,6 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { createCommitLifecycle } from '../../src/events/lifecycle-events.ts';
+import { readEnvelope } from '../../src/events/slack-request.ts';
 import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
 import { createClock, keyringOf, orgInstall, teamInstall } from '../support/installations.ts';
 import { engines } from '../support/open-test-database.ts';
@@ -11,6 +12,17 @@ import { engines } from '../support/open-test-database.ts';
  * Lifecycle events with odd fields (invariants 6 and 7). In addition to the tenant of an event there are always two
  * others, one of the same enterprise and one of none, and an event must not change them.
  */
+
+it('an event of ever so many ids costs no more than one of a thousand', () => {
+  const ids = Array.from({ length: 50_000 }, (_, n) => `T${n}`);
+  const read = readEnvelope({
+    team_id: 'T1',
+    authorizations: ids.map((team_id) => ({ team_id })),
+    event: { type: 'team_access_granted', team_ids: ids, tokens: { oauth: ids, bot: ids } },
+  });
+  for (const list of [read.teamIds, read.userIds, read.botUserIds]) assert.equal(list.length, 1000);
+  assert.ok(read.candidates.length <= 200);
+});
 
 for (const [engine, openBackend] of Object.entries(engines)) {
   async function prepare(t: TestContext) {

@@ -232,6 +232,14 @@ describe('the Home view’s privacy', () => {
     assert.doesNotMatch(text, /[Nn]otify|Setup is not complete/);
   });
 
+  it('says that older history is not listed only if there is some', () => {
+    const lines = (count: number): HistoryRecord[] =>
+      Array.from({ length: count }, () => ({ at: 0, kind: 'installed', userId: 'U1', detail: null }));
+    const shown = (count: number) => textOf(homeView(content({ history: lines(count) })));
+    assert.doesNotMatch(shown(10), /Older entries/);
+    assert.match(shown(11), /Older entries are not listed here/);
+  });
+
   it('shows the details of the history only to operators', () => {
     const line: HistoryRecord = { at: 0, kind: 'run_failed', userId: null, detail: 'bob@acme.test' };
     assert.doesNotMatch(JSON.stringify(homeView(content({ viewer: outsider, history: [line] }))), /bob/);

@@ -160,6 +160,21 @@ describe('publishing App Home', () => {
     assert.equal((await home.publishHome(installer)).published, true);
   });
 
+  it('reads as much history as it takes to know that there is more', async () => {
+    const line = { installation_id: 'ins_1', at: 1, kind: 'installed' as const, user_id: 'U1', detail: null };
+    const ids = (from: number, count: number) =>
+      Array.from({ length: count }, (_, n) => ({ ...line, id: `his_${from + n}` }));
+    const { queries } = home.database;
+    await queries.deleteFrom('history').execute();
+    await queries.insertInto('history').values(ids(10, 10)).execute();
+    await home.publishHome(installer);
+    await queries.insertInto('history').values(ids(30, 1)).execute();
+    await home.publishHome(installer);
+    const [ten, eleven] = home.slack.of('views.publish').map(({ args }) => args.view ?? '');
+    assert.doesNotMatch(ten ?? '', /Older entries/);
+    assert.match(eleven ?? '', /Older entries are not listed here/);
+  });
+
   it('keeps the teams apart', async () => {
     await home.person('T1', 'U1', true, home.clock.now, 'one@x.test');
     await home.person('T2', 'U2', true, home.clock.now, 'two@x.test');

@@ -50,9 +50,33 @@ export async function inviteStrangers(
 ): Promise<Strangers> {
   const { clientId = '1.1', teamId = 'T1', userIds = ['U1', 'U2'], keyring = keyringOf('k1') } = test;
   const strangers: Tenant[] = [
-    { mark: `${mark}_a`, clientId, teamId: `T${mark}`, enterpriseId: null, dueAt: far, madeAt: far },
-    { mark: `${mark}_b`, clientId, teamId: null, enterpriseId: `E${mark}`, dueAt: far, madeAt: far },
-    { mark: `${mark}_c`, clientId: `${mark}.9`, teamId, enterpriseId: null, dueAt: far, madeAt: 1000 },
+    {
+      mark: `${mark}_a`,
+      clientId,
+      teamId: `T${mark}`,
+      enterpriseId: null,
+      grantsOf: `E${mark}`,
+      dueAt: far,
+      madeAt: far,
+    },
+    {
+      mark: `${mark}_b`,
+      clientId,
+      teamId: null,
+      enterpriseId: `E${mark}`,
+      grantsOf: `E${mark}`,
+      dueAt: far,
+      madeAt: far,
+    },
+    {
+      mark: `${mark}_c`,
+      clientId: `${mark}.9`,
+      teamId,
+      enterpriseId: null,
+      grantsOf: 'E1',
+      dueAt: far,
+      madeAt: 1000,
+    },
   ];
   await database.write(async (tx) => {
     for (const stranger of strangers) await insertTenant(tx, stranger, userIds, keyring);

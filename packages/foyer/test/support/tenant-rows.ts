@@ -3,7 +3,8 @@ import type { Tables } from '../../src/database/records.ts';
 import type { Keyring } from '../../src/installations/keyring.ts';
 import { createTokenCipher } from '../../src/installations/token-cipher.ts';
 
-const noRefresh = { refresh_owner: null, refresh_until: null };
+/** A refresh that a process began and never ended. */
+const deadRefresh = { refresh_owner: 'a dead process', refresh_until: 1 };
 const noError = { error_code: null, error_message: null };
 
 /** The tables whose rows belong to every app and tenant of the database; a tenant has rows in all others. */
@@ -17,6 +18,8 @@ export interface Tenant {
   /** Null for an org-wide install. */
   teamId: string | null;
   enterpriseId: string | null;
+  /** The enterprise whose grant of access it has. */
+  grantsOf: string;
   /** When what it waits for is due, and when what is old was made. */
   dueAt: number;
   madeAt: number;
@@ -24,7 +27,7 @@ export interface Tenant {
 
 /** A tenant's rows, two or more in nearly every table, in the order in which they can be inserted. */
 export function tenantRows(
-  { mark, clientId: client_id, teamId, enterpriseId, dueAt, madeAt }: Tenant,
+  { mark, clientId: client_id, teamId, enterpriseId, grantsOf, dueAt, madeAt }: Tenant,
   userIds: readonly [string, string],
   keyring: Keyring,
 ): { [Name in Exclude<keyof Tables, OfAll>]: Insertable<Tables[Name]>[] } {
@@ -87,7 +90,7 @@ export function tenantRows(
           isEnterpriseInstall: teamId === null,
           bot: { id: 'B1', userId: 'UBOT', ...secret('xoxb', 'bot') },
         } as Parameters<typeof cipher.sealBot>[1]),
-        ...noRefresh,
+        ...deadRefresh,
       },
     ],
     user_tokens: userIds.map((user_id) => ({
@@ -97,7 +100,7 @@ export function tenantRows(
       expires_at: madeAt,
       sealed_user: cipher.sealUser(installation_id, { id: user_id, ...secret('xoxp', user_id) }),
       updated_at: madeAt,
-      ...noRefresh,
+      ...deadRefresh,
     })),
     teams: [{ ...ofTeam, name: `Team ${mark}`, domain: mark, icon_url: null, enterprise_id: null, ...times }],
     users: userIds.map((user_id) => ({
@@ -123,7 +126,7 @@ export function tenantRows(
     team_access: [
       {
         client_id,
-        enterprise_id: enterpriseId ?? `E${mark}`,
+        enterprise_id: grantsOf,
         team_id: `T${mark}`,
         granted: 1,
         changed_at: madeAt,
