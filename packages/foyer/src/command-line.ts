@@ -5,6 +5,7 @@ import { type Config, isStartedByNpm, readEnvironment, readPublicUrl, readSignsI
 import { createLogger, type Logger } from './config/log.ts';
 import type { Database } from './database/database.ts';
 import { type FoyerDefinition, manifestText, resolveConfig } from './define-foyer.ts';
+import { completeBrand } from './http/brand.ts';
 import { createInstallationStore } from './installations/create-installation-store.ts';
 import type { InstallationStore } from './installations/installation-store.ts';
 import { createKeyring, type Keyring } from './installations/keyring.ts';
@@ -17,6 +18,7 @@ import { createOutput } from './operator/terminal/output.ts';
 import { createProgressLine } from './operator/terminal/progress-line.ts';
 import { createSlackClientFactory } from './slack/create-slack-client.ts';
 import { builtInSteps } from './steps/steps.ts';
+import { createTexts } from './texts/create-texts.ts';
 
 /** Wires the operator's commands: the server's parts, without a server. `runCommand` says what it returns. */
 export async function runCommandLine<MyTables>(
@@ -66,6 +68,11 @@ export async function runCommandLine<MyTables>(
       readPublicUrl: () => definition.config?.http.publicUrl ?? readPublicUrl(),
       readSignsIn: () => (definition.config ? definition.config.signIn !== undefined : readSignsIn()),
       basePath,
+      readPresentation: (config) => ({
+        brand: completeBrand(config, definition.brand),
+        words: createTexts(definition.texts).forLocale('en'),
+        cleansUp: uninstallStepNames.length > 0,
+      }),
       readManifest: () => manifestText(definition),
       openDatabase: (target) => openExistingDatabase(target, definition.migrations),
       migrations: definition.migrations ?? {},

@@ -1,9 +1,11 @@
 import type { Config, FoyerConfig } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { OwnMigrations } from '../database/migrate.ts';
+import type { Brand } from '../http/brand.ts';
 import type { InstallationStore } from '../installations/installation-store.ts';
 import type { Keyring } from '../installations/keyring.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
+import type { Words } from '../texts/create-texts.ts';
 import type { LocalCommands } from './local-commands.ts';
 import type { SetupPrompts } from './setup/setup-prompts.ts';
 import type { Output } from './terminal/output.ts';
@@ -25,6 +27,8 @@ export interface OperatorDeps {
   readPublicUrl: () => string;
   /** Whether Sign in with Slack is on: its callback is one of the manifest's redirect URLs then. */
   readSignsIn: () => boolean;
+  /** How the app presents itself: its look, its English words, and whether an uninstall pipeline cleans up. */
+  readPresentation: (config: Config) => { brand: Brand; words: Words; cleansUp: boolean };
   /** The text of manifest.json. */
   readManifest: () => string;
   /** Opens an existing database. @throws CommandError if there is none */

@@ -21,6 +21,7 @@ import { membersCommand } from './commands/members-command.ts';
 import { purgeCommand } from './commands/purge-command.ts';
 import { requestsCommand } from './commands/requests-command.ts';
 import { retryCommand } from './commands/retry-command.ts';
+import { reviewCommand } from './commands/review-command.ts';
 import { revokeCommand } from './commands/revoke-command.ts';
 import { setupCommand } from './commands/setup-command.ts';
 import { showCommand } from './commands/show-command.ts';
@@ -31,6 +32,7 @@ import type { OperatorDeps } from './operator-deps.ts';
 const commands = [
   setupCommand,
   doctorCommand,
+  reviewCommand,
   listCommand,
   showCommand,
   membersCommand,

@@ -48,6 +48,7 @@ export async function commandOnStage(
     readEnvironment: () => ({}),
     loadKeyring: loadExistingKeyring,
     openStore,
+    readPresentation: unused,
     openImporter: unused,
     openEraser: unused,
     slackClients: (given) => createSlackClientFactory({ config: given, log }),

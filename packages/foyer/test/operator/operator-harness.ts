@@ -86,6 +86,7 @@ export async function createOperatorHarness(
         readEnvironment: () => variables,
         loadKeyring: unexpected('loadKeyring'),
         openStore: unexpected('openStore'),
+        readPresentation: unexpected('readPresentation'),
         openImporter: unexpected('openImporter'),
         openEraser: unexpected('openEraser'),
         slackClients: (given) => createSlackClientFactory({ config: given, log }),

@@ -8,6 +8,7 @@ import { createOperatorHarness } from './operator-harness.ts';
 const commands = [
   'setup',
   'doctor',
+  'review',
   'list',
   'show',
   'requests',
@@ -57,6 +58,7 @@ test('wrong usage exits with 2, says why on stderr and leaves stdout empty', asy
     ['maintenance'],
     ['maintenance', 'later'],
     ['import'],
+    ['review', 'all'],
     ['backup'],
     ['keys', 'turn'],
     ['setup'],

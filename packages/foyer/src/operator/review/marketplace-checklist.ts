@@ -1,0 +1,190 @@
+import type { Config } from '../../config/config.ts';
+import type { Brand } from '../../http/brand.ts';
+import type { Words } from '../../texts/create-texts.ts';
+
+/**
+ * What Slack's Marketplace review asks, as far as the manifest, the brand, the texts and the configuration can answer it.
+ * From the guidelines and the checklist (api.slack.com/slack-marketplace/guidelines,
+ * api.slack.com/reference/slack-apps/slack-marketplace-checklist); Slack's reviewers decide.
+ */
+
+/** One point of the review. by hand: only a person can tell. */
+export interface ReviewPoint {
+  point: string;
+  result: 'pass' | 'fail' | 'by hand';
+  /** What was found, or what to do. */
+  detail: string;
+}
+
+/** What the app says of itself, wherever it says it. */
+export interface ReviewedApp {
+  config: Pick<Config, 'slack' | 'http'>;
+  brand: Brand;
+  /** The English words: Slack's review is in English. */
+  words: Words;
+  /** The manifest as JSON. */
+  manifest: unknown;
+  /** Whether the definition has an uninstall pipeline. */
+  cleansUp: boolean;
+}
+
+/** Scopes of apps that Slack does not list. */
+const unsuitable =
+  /^(?:admin(?:\..*|:.*)?|identity\..*|search:read|read|post|client|workflow\.steps:execute|triggers:.*)$/;
+/** Scopes that Slack looks at more closely: each needs a reason that a reviewer can try out. */
+const sensitive = /(?::history$)|^(?:files:read|canvases:read|search:read\..*|conversations\.connect:write)$/;
+
+/** Goes through the review. Pure. */
+export function marketplaceChecklist(app: ReviewedApp): ReviewPoint[] {
+  return [...listing(app), ...links(app), ...scopes(app), ...manifest(app), ...byHand(app)];
+}
+
+const judge = (point: string, isGood: boolean, good: string, bad: string): ReviewPoint => ({
+  point,
+  result: isGood ? 'pass' : 'fail',
+  detail: isGood ? good : bad,
+});
+
+function listing({ brand }: ReviewedApp): ReviewPoint[] {
+  const { name, tagline, description, logo } = brand;
+  const short = `It has ${tagline.length} characters; give \`description\` in manifest.json, or brand.tagline, 10 to 140.`;
+  const long = `It has ${description.length} characters; give \`long_description\` in manifest.json, or brand.description, at least 175.`;
+  return [
+    judge(
+      'name',
+      !/slack/i.test(name),
+      name,
+      `“${name}” contains “Slack”, which Slack does not allow: rename the app.`,
+    ),
+    judge('short description', tagline.length >= 10 && tagline.length <= 140, tagline, short),
+    judge('long description', description.length >= 175, `It has ${description.length} characters.`, long),
+    logo === null
+      ? {
+          point: 'icon',
+          result: 'fail',
+          detail: 'Set brand.logo, and upload the same picture at Slack (512 pixels square or more).',
+        }
+      : {
+          point: 'icon',
+          result: 'by hand',
+          detail: 'Upload it at Slack too: 512 pixels square or more, and nothing like Slack’s own logo.',
+        },
+  ];
+}
+
+function links({ brand, config }: ReviewedApp): ReviewPoint[] {
+  const isPublic = (url: string | null): boolean => /^https:\/\/(?!localhost|127\.|\[::1\])/.test(url ?? '');
+  const { privacyUrl, supportUrl } = brand;
+  const { publicUrl } = config.http;
+  const hasSupport = isPublic(supportUrl) || /^mailto:/.test(supportUrl ?? '');
+  return [
+    judge(
+      'privacy policy',
+      isPublic(privacyUrl),
+      String(privacyUrl),
+      'Set PRIVACY_URL or brand.privacyUrl to an https page that says what the app does with data from Slack.',
+    ),
+    judge(
+      'support',
+      hasSupport,
+      String(supportUrl),
+      'Set SUPPORT_URL or brand.supportUrl: an https page or a mailto: address that answers within two days.',
+    ),
+    judge(
+      'landing page',
+      isPublic(publicUrl),
+      `${config.http.baseUrl}/`,
+      `PUBLIC_URL is ${publicUrl}: it must be an https address that everyone reaches.`,
+    ),
+  ];
+}
+
+function scopes({ config, words }: ReviewedApp): ReviewPoint[] {
+  const { botScopes, optionalBotScopes, userScopes } = config.slack;
+  const all = [...new Set([...botScopes, ...userScopes])];
+  const without = all.filter((scope) => words.reason(scope) === undefined);
+  const refused = all.filter((scope) => unsuitable.test(scope));
+  const ofPeople = userScopes.filter((scope) => scope.endsWith(':history'));
+  const close = botScopes.filter((scope) => sensitive.test(scope));
+  const points = [
+    judge(
+      'a reason for each scope',
+      without.length === 0,
+      `${all.length} scopes, each with a reason.`,
+      `No reason for ${without.join(', ')}: write \`reason.<scope>\` into the English texts of the definition.`,
+    ),
+    judge(
+      'scopes that Slack lists',
+      refused.length + ofPeople.length === 0,
+      'None is of a kind that the Marketplace refuses.',
+      `The Marketplace takes no app with ${[...refused, ...ofPeople.map((scope) => `${scope} (user)`)].join(', ')}.`,
+    ),
+  ];
+  for (const scope of close) {
+    const detail = optionalBotScopes.includes(scope)
+      ? 'It is optional here, which helps.'
+      : 'Consider making it optional (bot_optional).';
+    points.push({
+      point: `${scope} is looked at closely`,
+      result: 'by hand',
+      detail: `Show the reviewer what needs it. ${detail}`,
+    });
+  }
+  return points;
+}
+
+function manifest({ manifest: given }: ReviewedApp): ReviewPoint[] {
+  const events = arrayAt(given, 'settings', 'event_subscriptions', 'bot_events');
+  const missing = ['app_uninstalled', 'tokens_revoked'].filter((event) => !events.includes(event));
+  const usesSockets = at(given, 'settings', 'socket_mode_enabled') === true;
+  return [
+    judge(
+      'events of an uninstall',
+      missing.length === 0,
+      'app_uninstalled and tokens_revoked are subscribed.',
+      `Add ${missing.join(', ')} to bot_events in manifest.json.`,
+    ),
+    judge(
+      'HTTP, not Socket Mode',
+      !usesSockets,
+      'Socket Mode is off.',
+      'Turn socket_mode_enabled off in manifest.json: the Marketplace takes no app that uses it.',
+    ),
+  ];
+}
+
+function byHand({ cleansUp }: ReviewedApp): ReviewPoint[] {
+  const points: [string, string][] = [
+    [
+      'ten active workspaces',
+      '`npm run foyer -- list --status active`: at least ten must have used the app in the last 28 days.',
+    ],
+    ['public distribution', 'Turn it on at api.slack.com/apps, Manage Distribution (docs/going-live.md).'],
+    [
+      'messages',
+      'Foyer messages only the person who installs. Does your own code ask before it messages anyone else?',
+    ],
+    [
+      'data after an uninstall',
+      cleansUp
+        ? 'Foyer erases tokens; check that your uninstall pipeline erases the rest.'
+        : 'Foyer erases tokens. If you store anything else about a team, erase it in an uninstall pipeline (docs/pipelines.md).',
+    ],
+    ['commands', 'Each slash command of yours answers `help`.'],
+    ['a way to try it', 'Give the reviewer a test account, and the steps to see each feature.'],
+    ['screenshots and video', 'Three or more screenshots of the app in Slack, 1600 by 1000 pixels.'],
+  ];
+  return points.map(([point, detail]) => ({ point, result: 'by hand', detail }));
+}
+
+function at(value: unknown, ...path: string[]): unknown {
+  return path.reduce<unknown>(
+    (inner, key) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, key) : undefined),
+    value,
+  );
+}
+
+function arrayAt(value: unknown, ...path: string[]): unknown[] {
+  const found = at(value, ...path);
+  return Array.isArray(found) ? found : [];
+}

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { type Brand, completeBrand } from '../../src/http/brand.ts';
+import type { ReviewPoint } from '../../src/operator/review/marketplace-checklist.ts';
+import { createTexts } from '../../src/texts/create-texts.ts';
+import { fixtureManifest } from '../support/fixture-manifest.ts';
+import { createOperatorHarness } from './operator-harness.ts';
+
+const scopes = ['chat:write', 'im:write', 'im:history', 'users:read', 'users:read.email', 'team:read'];
+const reasons = Object.fromEntries(scopes.map((scope) => [`reason.${scope}`, `Because of ${scope}`]));
+const ready = {
+  environment: {
+    PUBLIC_URL: 'https://app.example',
+    PRIVACY_URL: 'https://example.com/privacy',
+    SUPPORT_URL: 'mailto:help@example.com',
+  },
+  brand: { logo: './logo.png' } satisfies Partial<Brand>,
+  texts: { en: reasons },
+  manifest: (value: unknown) => value,
+};
+
+async function review(t: TestContext, changes: Partial<typeof ready> & { brand?: Partial<Brand> }) {
+  const { environment, brand, texts, manifest } = { ...ready, ...changes };
+  const { run } = await createOperatorHarness(t, environment);
+  const options = {
+    readManifest: () => JSON.stringify(manifest(JSON.parse(fixtureManifest))),
+    readPresentation: (config: Parameters<typeof completeBrand>[0]) => ({
+      brand: completeBrand(config, brand),
+      words: createTexts(texts).forLocale('en'),
+      cleansUp: false,
+    }),
+  };
+  const json = await run(['review', '--json'], options);
+  const { points, texts: pasted } = JSON.parse(json.stdout);
+  const failed = points.filter(({ result }: ReviewPoint) => result === 'fail');
+  return {
+    ...json,
+    pasted,
+    failed: failed.map(({ point }: ReviewPoint) => point),
+    run: () => run(['review'], options),
+  };
+}
+
+test('review passes an app that is ready, and prints the texts to paste', async (t) => {
+  const { exitCode, failed, pasted, stderr, run } = await review(t, {});
+  assert.deepEqual([exitCode, failed, stderr], [0, [], '']);
+  assert.equal(pasted['im:history'], 'Because of im:history');
+  assert.equal(pasted['landing page'], 'https://app.example/');
+  assert.equal(pasted['privacy policy'], 'https://example.com/privacy');
+  const { stdout } = await run();
+  assert.match(stdout, /^by hand +ten active workspaces /m);
+  assert.match(stdout, /^by hand +im:history is looked at closely .* It is optional here/m);
+  assert.match(stdout, /^ {2}chat:write +Because of chat:write$/m);
+});
+
+const manifestWith =
+  (path: [string, string], change: (inner: Record<string, unknown>) => object) => (value: unknown) => {
+    const manifest = value as Record<string, Record<string, Record<string, unknown>>>;
+    const [outer, inner] = path;
+    return { ...manifest, [outer]: { ...manifest[outer], ...change(manifest[outer]?.[inner] ?? {}) } };
+  };
+
+for (const [what, changes, point] of [
+  ['a name with “Slack”', { brand: { ...ready.brand, name: 'Hello for Slack' } }, 'name'],
+  ['no short description', { brand: { ...ready.brand, tagline: 'Hi' } }, 'short description'],
+  [
+    'a long description that is short',
+    { brand: { ...ready.brand, description: 'Short.' } },
+    'long description',
+  ],
+  ['no icon', { brand: {} }, 'icon'],
+  ['no privacy policy', { environment: { ...ready.environment, PRIVACY_URL: '' } }, 'privacy policy'],
+  ['no support', { environment: { ...ready.environment, SUPPORT_URL: '' } }, 'support'],
+  [
+    'an address of this machine',
+    { environment: { ...ready.environment, PUBLIC_URL: 'http://localhost:3000' } },
+    'landing page',
+  ],
+  [
+    'a scope without a reason',
+    { texts: { en: { ...reasons, 'reason.im:history': undefined } } as never },
+    'a reason for each scope',
+  ],
+  [
+    'a scope that Slack does not list',
+    {
+      environment: { ...ready.environment, SLACK_USER_SCOPES: 'search:read' },
+      texts: { en: { ...reasons, 'reason.search:read': 'So' } },
+    },
+    'scopes that Slack lists',
+  ],
+  [
+    'no event of an uninstall',
+    {
+      manifest: manifestWith(['settings', 'event_subscriptions'], (inner) => ({
+        event_subscriptions: { ...inner, bot_events: ['app_uninstalled'] },
+      })),
+    },
+    'events of an uninstall',
+  ],
+  [
+    'Socket Mode',
+    { manifest: manifestWith(['settings', 'socket_mode_enabled'], () => ({ socket_mode_enabled: true })) },
+    'HTTP, not Socket Mode',
+  ],
+] as [string, Partial<typeof ready> & { brand?: Partial<Brand> }, string][]) {
+  test(`review fails ${what}, and exits with 1`, async (t) => {
+    const { exitCode, failed, stderr } = await review(t, changes);
+    assert.deepEqual([exitCode, failed], [1, [point]]);
+    assert.match(stderr, /Not ready: 1 point fails, see above/);
+  });
+}
