@@ -145,7 +145,7 @@ describe('the image', () => {
       const dependencies = dependenciesOf(
         file.startsWith('src/') ? 'package.json' : 'packages/foyer/package.json',
       );
-      return [...read(file).matchAll(/(?:\bfrom |\bimport\()'([^.'][^']*)'/g)]
+      return [...read(file).matchAll(/(?:\bfrom |\bimport\()'([^.'\s][^'\s]*)'/g)]
         .map(([, name = '']) => name)
         .filter((name) => !isBuiltin(name))
         .map((name) => name.split('/', name.startsWith('@') ? 2 : 1).join('/'))
