@@ -7,6 +7,7 @@ import { type Chore, repeat } from './chores/repeat.ts';
 import { takeTurn } from './chores/take-turn.ts';
 import type { Config } from './config/config.ts';
 import { createLogger, createScrubber, type Logger } from './config/log.ts';
+import { createSpans } from './config/tracing.ts';
 import { createConnections } from './connections/create-connections.ts';
 import { createLinkCookies } from './connections/link-cookies.ts';
 import { createReturns } from './connections/returns.ts';
@@ -159,7 +160,11 @@ export async function assembleFoyer<MyTables>(parts: {
     const transport = createSlackTransport(config.slack);
     // Strangers can start code exchanges. These have their own connections, so that runs never wait for them.
     const exchangeTransport = createSlackTransport({ ...config.slack, connections: exchangeConnections });
-    const slackCalls = { config, log, transport, onCall: metrics.onSlackCall };
+    const span = createSpans({ config, log });
+    const slackCalls = {
+      ...{ config, log, transport, onCall: metrics.onSlackCall },
+      span: config.tracing ? span : undefined,
+    };
     const slack = createSlackClientFactory(slackCalls);
     const store = createInstallationStore({
       ...{ database, keyring, clientId, stepNames, uninstallStepNames, now, log },
@@ -231,6 +236,7 @@ export async function assembleFoyer<MyTables>(parts: {
         metrics.onRunChanged(change);
         void republishHome(change.installationId);
       },
+      span,
       origins,
       onStepEnded(attempt) {
         metrics.onStepEnded(attempt);
@@ -364,6 +370,7 @@ export async function assembleFoyer<MyTables>(parts: {
             onConflict,
             askGate,
             slackCalls: { ...slackCalls, transport: exchangeTransport },
+            span,
             onStored: origins.remember,
             onEnded: metrics.onInstallRequest,
             onConnected: () => metrics.onConnected('link'),
@@ -614,6 +621,7 @@ export async function assembleFoyer<MyTables>(parts: {
         refusals.close();
         await database.close();
         log.info('stopped');
+        log.flush();
       },
     };
     definition.listeners?.(bolt.app, foyer);

@@ -127,14 +127,30 @@ export async function serve<MyTables>(
     process.once('SIGINT', () => stop(0));
     onParentEnd(() => stop(0));
   } catch (error) {
-    if (error instanceof DatabaseUnavailableError) console.error(error.advice);
-    else if (explained.some((kind) => error instanceof kind))
-      console.error(error instanceof Error ? error.message : error);
-    else if (log) log.fatal({ err: error }, 'Foyer could not start');
-    else console.error(error);
+    reportFailedStart(error, log);
     process.exit(1);
   }
 }
+
+/**
+ * Says why Foyer could not start: on stderr for the person who started it, and in the log for what collects that. A log
+ * on a terminal is read by the same person, and says it once.
+ */
+function reportFailedStart(error: unknown, log: Logger | undefined): void {
+  const isExplained = explained.some((kind) => error instanceof kind);
+  const explanation =
+    error instanceof DatabaseUnavailableError ? error.advice : isExplained ? messageOf(error) : undefined;
+  if (explanation !== undefined) console.error(explanation);
+  else if (!log) console.error(error);
+  if (process.stdout.isTTY && explanation !== undefined) return;
+  // Without a configuration there is none of its settings, and no secret that a problem could quote.
+  const anyLog = log ?? createLogger({ logLevel: 'info', secrets: [] });
+  const { problems } = error instanceof ConfigError ? error : { problems: undefined };
+  const about = explanation === undefined ? { err: error } : { problems, reason: explanation };
+  anyLog.fatal(about, 'Foyer could not start');
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
  * Calls `stop` once the process that started this one has ended, if npm did it. Why: npm passes a SIGTERM on to its shell,

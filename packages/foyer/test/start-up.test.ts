@@ -152,6 +152,27 @@ describe('a start', () => {
     });
   }
 
+  it('that is refused says so as JSON too, where the log is JSON', async (t) => {
+    const { foyer } = await start(t, { PORT: '70000', SLACK_CLIENT_SECRET: '' });
+    assert.equal((await foyer.ended).code, 1);
+    const line = JSON.parse(
+      foyer
+        .output()
+        .split('\n')
+        .find((each) => each.startsWith('{')) ?? '',
+    );
+    assert.deepEqual([line.level, line.severity, line.msg], [60, 'fatal', 'Foyer could not start']);
+    assert.deepEqual(line.problems.map(({ name }: { name: string }) => name).toSorted(), [
+      'PORT',
+      'SLACK_CLIENT_SECRET',
+    ]);
+    assert.match(
+      foyer.output(),
+      /\n {2}PORT: is larger than 65535\n {4}→ /,
+      'a person still reads plain text',
+    );
+  });
+
   it('with a .env in another encoding reports the encoding, not that every variable is missing', async (t) => {
     const { foyer, isReady } = await start(t, {}, Buffer.from('\ufeffSLACK_CLIENT_ID=1.2\n', 'utf16le'));
     assert.equal(isReady, false);

@@ -76,6 +76,10 @@ export interface FoyerConfig {
     slackWebhookUrl: string | undefined;
     mail: { smtpUrl: string; from: string; to: string } | undefined;
   };
+  /** LOG_SERVICE: if set, each line of the log names the service, its version and its host. */
+  logService: string | undefined;
+  /** Whether installs are traced through OpenTelemetry's API. */
+  tracing: boolean;
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   /** Every secret value as given; the log must never show one. */
   secrets: readonly string[];
@@ -233,6 +237,8 @@ function configOf(env: Environment, encryptionKeys: FoyerConfig['encryptionKeys'
       slackWebhookUrl: env.NOTIFY_SLACK_WEBHOOK_URL,
       mail: smtpUrl && from && to ? { smtpUrl, from, to } : undefined,
     },
+    logService: env.LOG_SERVICE,
+    tracing: env.TRACING === 'on',
     logLevel: env.LOG_LEVEL,
     secrets: secrets.filter((value): value is string => value !== undefined),
   };

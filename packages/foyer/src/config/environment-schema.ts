@@ -112,6 +112,8 @@ const fixes: Readonly<Record<string, string>> = {
   SLACK_SIGNING_SECRET: 'copy it from your app’s Basic Information page at api.slack.com/apps',
   PORT: 'give a port from 0 to 65535, or leave it out for 3000',
   TRUST_PROXY: 'give the number of proxies in front of Foyer, or leave it out for none',
+  LOG_SERVICE: 'give a name such as foyer-production, or leave it out',
+  TRACING: 'use on or off',
   LOG_LEVEL: 'use one of fatal, error, warn, info, debug, trace, silent',
   NODE_ENV: 'use production, development or test',
   SIGN_IN: 'use on for Sign in with Slack, or off',
@@ -218,6 +220,11 @@ export const environmentSchema = z.object({
     }),
     16,
   ).optional(),
+  LOG_SERVICE: z
+    .string()
+    .regex(/^[\w.:/-]{1,60}$/, { error: 'is not a short name without blanks' })
+    .optional(),
+  TRACING: z.enum(['on', 'off']).default('off'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   NODE_ENV: z.enum(['production', 'development', 'test']).default('development'),
 });

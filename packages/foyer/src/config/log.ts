@@ -1,9 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire } from 'node:module';
+import { hostname } from 'node:os';
 import type { Logger as SlackLogger } from '@slack/bolt';
 import { LogLevel } from '@slack/web-api';
-import { type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, type LogFn, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
 import type { Config } from './config.ts';
+import { createLineLimit, isBounded, readLine } from './limit-lines.ts';
+import { foyerVersion } from './version.ts';
 
 /**
  * Why every line passes through one scrubber: secrets reach a log in ways that no one planned (an error's message, a
@@ -86,13 +89,18 @@ export function createScrubber(secrets: readonly string[]): (text: string) => st
 
 /** The application's logger: JSON lines, or readable ones on a terminal; never a secret in either. */
 export function createLogger(
-  config: Pick<Config, 'logLevel' | 'secrets'>,
+  config: Pick<Config, 'logLevel' | 'secrets'> & Partial<Pick<Config, 'logService'>>,
   options: { pretty?: boolean; destination?: NodeJS.WritableStream } = {},
 ): Logger {
   const scrub = createScrubber(config.secrets);
+  const limit = createLineLimit();
   const base = {
     level: config.logLevel,
-    base: undefined,
+    base: config.logService
+      ? { service: config.logService, version: foyerVersion, host: hostname() }
+      : undefined,
+    // The number is what pino's tools read; the label is what people and other tools read.
+    formatters: { level: (severity: string, level: number) => ({ level, severity }) },
     timestamp: stdTimeFunctions.isoTime,
     serializers: { err: describeError },
     mixin: () => lineIds.getStore() ?? {},
@@ -108,13 +116,32 @@ export function createLogger(
       ],
       censor: '[secret]',
     },
-    hooks: { streamWrite: scrub },
+    hooks: {
+      streamWrite: scrub,
+      logMethod(this: Logger, args: Parameters<LogFn>, write: LogFn, level: number): void {
+        const line = isBounded(level) ? readLine(args) : undefined;
+        const fields = { ...lineIds.getStore(), ...line?.fields };
+        const writeCount = (counted: object): void =>
+          withLineIds({}, () => write.call(this, counted, line?.text));
+        if (line && !limit.admits({ ...line, level, fields, write: writeCount })) return;
+        write.apply(this, args);
+      },
+    },
   };
-  if (options.destination) return pino(base, options.destination);
-  if (options.pretty ?? process.stdout.isTTY) {
-    return pino(base, loadPretty()({ translateTime: 'SYS:HH:MM:ss', sync: true }));
-  }
-  return pino(base, pino.destination({ dest: 1, sync: true }));
+  const logger = pino(base, options.destination ?? ownDestination(options.pretty ?? process.stdout.isTTY));
+  const flush = logger.flush.bind(logger);
+  // What was counted and not yet written must not be lost with the process.
+  return Object.assign(logger, {
+    flush(done?: (error?: Error) => void): void {
+      limit.flush();
+      flush(done);
+    },
+  });
+}
+
+function ownDestination(pretty: boolean): DestinationStream {
+  if (pretty) return loadPretty()({ translateTime: 'SYS:HH:MM:ss', ignore: 'severity', sync: true });
+  return pino.destination({ dest: 1, sync: true });
 }
 
 /** Loaded only on a terminal: with its dependencies it is one in twenty-five of the modules loaded at startup. */

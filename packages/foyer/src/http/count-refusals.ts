@@ -40,22 +40,27 @@ export interface Refusals {
   close(): void;
 }
 
-/** One line a second for each kind. */
-const everyMs = 1000;
+const secretMismatch =
+  'requests refused that name this app and have a wrong signature: SLACK_SIGNING_SECRET probably is not the app’s';
+
+/** One line a minute for each kind. */
+const everyMs = 60_000;
 
 /**
  * Makes the count of refused requests. Strangers decide how many there are, so the log gets the first of each kind at
- * once and then at most one line a second, with how many there were and the address of the latest (invariant 10);
+ * once and then at most one line a minute, with how many there were and the address of the latest (invariant 10);
  * `onRefused` hears of each.
  */
 export function createRefusals(deps: { log: Logger; onRefused?(kind: RefusalKind): void }): Refusals {
   const { log } = deps;
-  /** What came since the last line of its kind; a kind is here while its second runs. */
+  /** What came since the last line of its kind; a kind is here while its minute runs. */
   const counted = new Map<RefusalKind, { count: number; address: string }>();
   let timer: NodeJS.Timeout | undefined;
 
   function write(kind: RefusalKind, count: number, address: string): void {
-    log.warn({ kind, count, address }, 'requests refused');
+    // Not a stranger's: every event is refused until someone sets the right secret.
+    if (kind === 'secret_mismatch') log.error({ kind, count, address }, secretMismatch);
+    else log.warn({ kind, count, address }, 'requests refused');
   }
 
   function writeCounted(): void {

@@ -89,6 +89,7 @@ export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
         open.answeredLate = true;
         if (res.headersSent) continue;
         const requestId = open.requestId();
+        nameFailed(requestId);
         log.error({ path: nameOf(path), requestId }, 'a request took too long');
         pages.sendFailure(res, { kind: 'took_too_long', requestId });
       } else if (now - open.since > readWithinMs) {
@@ -100,9 +101,15 @@ export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
   }
   const looking = setInterval(endLate, lookEveryMs).unref();
 
+  /** Errors are bounded in the log, but each id that a failure page shows is in it. */
+  function nameFailed(requestId: string | undefined): void {
+    if (requestId !== undefined) log.info({ requestId }, 'install failed');
+  }
+
   function refuse({ res, path, requestId: idOf }: Open, error: unknown): void {
     const down = error instanceof DatabaseUnavailableError;
     const requestId = idOf();
+    nameFailed(requestId);
     const about = { err: error, path: nameOf(path), requestId };
     log.error(about, down ? 'the database does not answer' : 'a request failed');
     pages.sendFailure(

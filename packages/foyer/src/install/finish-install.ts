@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Installation } from '@slack/oauth';
 import type { Config } from '../config/config.ts';
-import type { Logger } from '../config/log.ts';
+import { type Logger, withLineIds } from '../config/log.ts';
+import { type OpenSpan, type TraceSpan, traceOf, untraced } from '../config/tracing.ts';
 import {
   type ConflictRule,
   commitConnection,
@@ -25,6 +26,7 @@ import type { SendPages } from '../http/send-pages.ts';
 import type { InstallationStore, RecordedInstall } from '../installations/installation-store.ts';
 import { tenantOfInstallation, tenantOfQuery } from '../installations/tenant.ts';
 import { type SlackCalls, slackClientOptions } from '../slack/create-slack-client.ts';
+import type { StateVerdict } from './bound-state.ts';
 import { type CallbackFailure, exchangeFailure, redirectFailure } from './callback-failure.ts';
 import { type AskGate, gateTimeLimitMs } from './gate.ts';
 import { createInstallProvider, providerCookieName } from './install-provider.ts';
@@ -46,6 +48,16 @@ class StateUsedError extends Error {
   readonly code = 'state_used';
 }
 
+/** Why an install can fail that only the people who run Foyer can end. */
+const needsOperator: ReadonlySet<FailureKind> = new Set<FailureKind>([
+  'app_misconfigured',
+  'app_not_distributed',
+  'database_unavailable',
+  'gate_failed',
+  'internal',
+  'scope_invalid',
+]);
+
 export interface FinishInstallDeps {
   config: Config;
   database: Database;
@@ -62,8 +74,13 @@ export interface FinishInstallDeps {
   /** Asks the app's gate; absent if it has none. */
   askGate?: AskGate;
   slackCalls: SlackCalls;
+  /** Traces the callback; without it there is no span. */
+  span?: TraceSpan;
   /** The install, its connection and its run are committed. Must not throw. */
-  onStored?(runId: string, origin: { requestId: string; callbackAt: number }): void;
+  onStored?(
+    runId: string,
+    origin: { requestId: string; callbackAt: number; trace: OpenSpan['context'] },
+  ): void;
   /**
    * An OAuth attempt ended. refused: its callback was not accepted, or the gate refused it. unverified: it failed in a
    * way that any stranger can cause. Must not throw.
@@ -81,7 +98,7 @@ export interface FinishInstallDeps {
 
 /** Makes the handler of `GET /slack/oauth_redirect`. It always ends the response. */
 export function createFinishInstall(deps: FinishInstallDeps) {
-  const { config, database, log, now, pages } = deps;
+  const { config, database, log, now, pages, span = untraced } = deps;
 
   const asRequest = (content: StateContent): NewInstallRequest => ({
     id: content.id,
@@ -147,6 +164,20 @@ export function createFinishInstall(deps: FinishInstallDeps) {
   return async function finishInstall(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const query = new URL(req.url ?? '/', 'http://localhost').searchParams;
     const verdict = deps.states.judge(query.get('state'), req.headers.cookie);
+    const requestId = requestIdOf(verdict);
+    const attributes = { 'foyer.request_id': requestId };
+    await span('foyer callback', { kind: 'server', parent: traceOf(req.headers), attributes }, (opened) => {
+      const ids = { requestId, traceId: opened.context?.traceId };
+      return withLineIds(ids, () => answerCallback(req, res, { query, verdict, opened }));
+    });
+  };
+
+  async function answerCallback(
+    req: IncomingMessage,
+    res: ServerResponse,
+    about: { query: URLSearchParams; verdict: StateVerdict<StateContent>; opened: OpenSpan },
+  ): Promise<void> {
+    const { query, verdict, opened } = about;
     const error = query.get('error');
     // A stranger's browser does not learn which workspace was asked for.
     const isOwnBrowser = verdict.ok || verdict.fault === 'state_expired';
@@ -157,7 +188,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
       if (verdict.ok) await recordUnused(verdict.content, failure);
       const ended = outcomeOf(failure);
       deps.onEnded?.(!verdict.ok ? 'refused' : ended === 'failed' ? 'unverified' : ended);
-      log.info({ outcome: failure.kind, code: failure.code, requestId }, 'install ended at Slack');
+      log.info({ outcome: failure.kind, code: failure.code }, 'install ended at Slack');
       const member = verdict.content?.member;
       const showPage = (): void => pages.sendFailure(res, { ...failure, teamId, member, requestId });
       if (!verdict.ok) return showPage();
@@ -165,21 +196,25 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     }
     if (!query.get('code') || !verdict.ok) deps.onEnded?.('refused');
     if (!query.get('code')) {
-      log.info({ code: 'code_missing', requestId }, 'callback refused');
+      log.info({ code: 'code_missing' }, 'callback refused');
       return pages.sendFailure(res, { kind: 'code_missing', code: 'code_missing', teamId, requestId });
     }
     if (!verdict.ok) {
-      log.info({ code: verdict.fault, requestId }, 'callback refused');
+      log.info({ code: verdict.fault }, 'callback refused');
       if (verdict.content) return answerUsedState(res, verdict.content, verdict.fault);
       return pages.sendFailure(res, { kind: verdict.fault, code: verdict.fault });
     }
-    return exchange(req, res, verdict.content);
-  };
+    return exchange(req, res, verdict.content, opened);
+  }
 
-  async function exchange(req: IncomingMessage, res: ServerResponse, content: StateContent): Promise<void> {
+  async function exchange(
+    req: IncomingMessage,
+    res: ServerResponse,
+    content: StateContent,
+    opened: OpenSpan,
+  ): Promise<void> {
     const startedAt = performance.now();
     const callbackAt = now();
-    const requestLog = log.child({ requestId: content.id });
     const limits = { timeoutMs: slackCallMs, signal: AbortSignal.timeout(slackBudgetMs) };
     const tokens = deps.unstoredTokens.watch(content.id, {
       page: slackClientOptions(deps.slackCalls, limits),
@@ -214,10 +249,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
           isStoring = true;
           const patienceMs = Math.max(500, leftMs());
           const { installationId } = await deps.store.recordMember(installation, { ...request, patienceMs });
-          requestLog.info(
-            { installationId, userId: installation.user.id },
-            'a member connected their account',
-          );
+          log.info({ installationId, userId: installation.user.id }, 'a member connected their account');
           deps.onMember?.({ installationId, userId: installation.user.id });
           return;
         }
@@ -231,7 +263,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
           commitWith:
             link && ((trx, install) => connect(trx, { installation, install, link, moves: content.moves })),
         });
-        deps.onStored?.(recorded.runId, { requestId: content.id, callbackAt });
+        deps.onStored?.(recorded.runId, { requestId: content.id, callbackAt, trace: opened.context });
       },
     });
 
@@ -260,7 +292,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         if (content.member) return;
         deps.wakeWorker();
         if (content.link) deps.onConnected?.();
-        requestLog.info(
+        log.info(
           { installationId: recorded?.installationId, runId: recorded?.runId, outcome: recorded?.kind },
           'installed',
         );
@@ -273,7 +305,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         if (isStoring && error instanceof DatabaseUnavailableError && error.mayBeCommitted) {
           // Invariant 1: it is unknown whether the install was stored, so the kept tokens stay. `recoverInstalls` looks
           // later: it erases them if the install is there, and revokes them if it is not.
-          requestLog.error({ err: error }, 'it is unknown whether an install was stored');
+          log.error({ err: error }, 'it is unknown whether an install was stored');
           const path = progressPath(config.http, content.progressToken);
           return pages.sendFailure(res, {
             kind: 'outcome_unknown',
@@ -287,15 +319,17 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         // Anyone can send a made-up code: only Slack's other answers say something about this app.
         deps.onEnded?.(failure.kind === 'code_invalid' ? 'unverified' : outcome);
         const tokensRevoked = await tokens.giveBack(giveBackMs);
-        const level = failure.kind === 'internal' ? 'error' : outcome === 'refused' ? 'info' : 'warn';
-        requestLog[level](
-          { err: outcome === 'refused' ? undefined : error, code: failure.code, tokensRevoked },
-          `install ${outcome}`,
-        );
+        opened.fail(failure.code);
+        // One short line for each, with the id that its page shows. The causes are bounded: an outage has thousands.
+        log.info({ code: failure.code, tokensRevoked }, `install ${outcome}`);
+        if (outcome === 'failed') {
+          const level = needsOperator.has(failure.kind) ? 'error' : 'warn';
+          log[level]({ err: error, code: failure.code }, 'the cause of a failed install');
+        }
         const failed = { id: content.id, outcome, errorCode: failure.code, now: now() };
         await database
           .write((trx) => failInstallRequest(trx, failed), 300)
-          .catch((cause) => requestLog.warn({ err: cause }, 'could not record a failed install'));
+          .catch((cause) => log.warn({ err: cause }, 'could not record a failed install'));
         if (error instanceof MoveUnconfirmedError) return askToMove(req, res, content, place);
         if (error instanceof LinkUsedError && content.link) {
           const earlier = await deps.returns.earlierUse(content.link);

@@ -50,7 +50,8 @@ export function createRecoverInstalls(deps: {
           .catch((error) =>
             log.error({ err: error, requestId: request.id }, 'could not read unstored tokens'),
           );
-        log.warn({ requestId: request.id, tokensRevoked: revoked === true }, 'an install was interrupted');
+        const interrupted = { requestId: request.id, tokensRevoked: revoked === true };
+        log[revoked === true ? 'warn' : 'error'](interrupted, 'an install was interrupted');
       }
       const failed = { id: request.id, errorCode: 'interrupted', now: now() };
       await database.write((trx) => failInstallRequest(trx, failed));

@@ -1,3 +1,4 @@
+import type { SpanContext } from '@opentelemetry/api';
 import type { Database } from '../database/database.ts';
 import { findRequestOfRun } from '../database/install-requests.ts';
 import type { RunRow } from '../database/records.ts';
@@ -8,6 +9,8 @@ export interface RunOrigin {
   requestId: string;
   /** When the callback came, in milliseconds since 1970. */
   callbackAt: number;
+  /** The trace of the callback; only the process that stored the run knows it. */
+  trace?: SpanContext;
 }
 
 /** Knows the origins of runs. */

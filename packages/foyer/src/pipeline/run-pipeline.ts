@@ -1,4 +1,5 @@
 import { type Logger, withLineIds } from '../config/log.ts';
+import { untraced } from '../config/tracing.ts';
 import { readRunConnection } from '../database/connections.ts';
 import type { Tx } from '../database/database.ts';
 import { findGrantedTeams, lockInstallation } from '../database/installations.ts';
@@ -63,9 +64,18 @@ export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: 
   if (!taken) return;
   const { run, installation } = taken.claimed;
   const origin = await deps.origins?.find(run);
+  const { span = untraced } = deps;
   const ids = { requestId: origin?.requestId, runId: run.id, installationId: installation.id };
-  await withLineIds(ids, () =>
-    continueRun(deps, { lease, control, ...taken, callbackAt: origin?.callbackAt }),
+  const attributes = {
+    'foyer.request_id': ids.requestId,
+    'foyer.run_id': ids.runId,
+    'foyer.installation_id': ids.installationId,
+    'foyer.pipeline': run.pipeline,
+  };
+  await span('foyer run', { parent: origin?.trace ?? null, attributes }, (opened) =>
+    withLineIds({ ...ids, traceId: opened.context?.traceId }, () =>
+      continueRun(deps, { lease, control, ...taken, callbackAt: origin?.callbackAt }),
+    ),
   );
 }
 
@@ -86,7 +96,7 @@ async function continueRun(
   while (next.kind === 'step') {
     for (const ended of next.ended) await report(ended);
     const { toDo, rows } = next;
-    const attempt = await attemptNow(deps, toDo, control.signal);
+    const attempt = await attemptInSpan(deps, toDo, control.signal);
     next = await database.write((tx) =>
       moveRun(tx, deps, { claimed, lease, rows, draining: control.draining() }, { toDo, attempt }),
     );
@@ -307,6 +317,16 @@ function processDied(row: StepRow) {
   } as const;
 }
 
+async function attemptInSpan(deps: PipelineDeps, toDo: StepToDo, signal: AbortSignal): Promise<Attempt> {
+  const { span = untraced } = deps;
+  const attributes = { 'foyer.step': toDo.step.name, 'foyer.attempt': toDo.row.attempts };
+  return span(`foyer step ${toDo.step.name}`, { attributes }, async (opened) => {
+    const attempt = await attemptNow(deps, toDo, signal);
+    if (attempt.kind === 'threw') opened.fail(attempt.failure.code);
+    return attempt;
+  });
+}
+
 async function attemptNow(
   deps: PipelineDeps,
   { step, facts }: StepToDo,
@@ -358,7 +378,8 @@ function logAttempt(log: Logger, fields: object, attempt: Attempt, verdict: Verd
   const { status, errorCode: code } = verdict.ending;
   const line = { ...fields, code: code ?? undefined, dueAt: verdict.rest?.dueAt ?? undefined };
   if (attempt.kind !== 'threw' || attempt.failure.kind === 'wait') log.info(line, `step ${status}`);
-  else log.warn({ ...line, err: attempt.error }, `step ${status}`);
+  // A step that failed stays failed until a person retries it.
+  else log[status === 'failed' ? 'error' : 'warn']({ ...line, err: attempt.error }, `step ${status}`);
 }
 
 /** The step's end is committed: a failure here does not stop the run. */

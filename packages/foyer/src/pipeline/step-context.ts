@@ -1,5 +1,6 @@
 import type { WebClient } from '@slack/web-api';
 import type { Logger } from '../config/log.ts';
+import type { TraceSpan } from '../config/tracing.ts';
 import type { Database } from '../database/database.ts';
 import { toStepRecord } from '../database/install-record.ts';
 import type { QuestionRecord } from '../database/questions.ts';
@@ -119,6 +120,8 @@ export interface PipelineDeps {
   onTokenDead(dead: { installationId: string; code: string }): Promise<unknown>;
   /** Called when a run starts to wait or ends, so that App Home has something new to show. Must not throw. */
   onRunChanged(change: { runId: string; installationId: string; status: RunStatus }): void;
+  /** Traces runs and attempts; without it there are no spans. */
+  span?: TraceSpan;
   /** Where runs came from; without it, the log and `onStepEnded` do not know. */
   origins?: Pick<RunOrigins, 'find' | 'forget'>;
   /**

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withLineIds } from '../config/log.ts';
 import { claimDueRuns, releaseDeadLeases } from '../database/run-leases.ts';
 import { prepareNextDueAt } from '../database/runs.ts';
 import { createActiveRuns } from './active-runs.ts';
@@ -42,6 +43,8 @@ export interface Worker {
  * 230 ms for their pages when their runs started at once, and 219 ms with this pause. And one claim serves all of them.
  */
 const leastPauseMs = 50;
+/** After this many failures in a row, about a minute, a person has to look. */
+const faultsOfOutage = 10;
 /** The last part of a drain, when the steps that did not end are aborted and handed back. */
 const handBackMs = 1500;
 
@@ -96,7 +99,10 @@ export function createWorker(deps: WorkerDeps): Worker {
       return Math.max(leastPauseMs, Math.min(pollMs, (dueAt ?? Infinity) - now()));
     } catch (error) {
       faults += 1;
-      log.warn({ err: error, faults }, 'the worker cannot use the database, and tries again');
+      log[faults < faultsOfOutage ? 'warn' : 'error'](
+        { err: error, faults },
+        'the worker cannot use the database, and tries again',
+      );
       return Math.min(10_000, 200 + retryDelayMs(faults, Math.random));
     }
   }
@@ -132,12 +138,15 @@ export function createWorker(deps: WorkerDeps): Worker {
     },
     wake() {
       if (phase !== 'working') return;
-      soon ??= setTimeout(() => {
-        soon = undefined;
-        // A wake may also mean that a run was cancelled.
-        void active.look();
-        turn();
-      }, leastPauseMs);
+      // The worker's own lines, and the runs of others, carry no ids of the install that woke it.
+      withLineIds({}, () => {
+        soon ??= setTimeout(() => {
+          soon = undefined;
+          // A wake may also mean that a run was cancelled.
+          void active.look();
+          turn();
+        }, leastPauseMs);
+      });
     },
     isIdle: () => active.count() === 0 && turning === undefined,
     async stop({ drainMs }) {

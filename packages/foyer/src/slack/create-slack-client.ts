@@ -1,6 +1,7 @@
 import { type WebAPICallResult, WebClient, type WebClientOptions } from '@slack/web-api';
 import type { Config } from '../config/config.ts';
 import { type Logger, slackLogger } from '../config/log.ts';
+import type { TraceSpan } from '../config/tracing.ts';
 import { waitSeconds } from './slack-failure.ts';
 import {
   createSlackTransport,
@@ -36,6 +37,8 @@ export interface SlackCalls {
   log: Logger;
   transport: SlackTransport;
   onCall?: OnSlackCall;
+  /** Traces each call; without it there is no span. */
+  span?: TraceSpan;
 }
 
 /** Makes a WebClient for one token (none for `oauth.v2.access`). Make it when you call: tokens rotate. */
@@ -79,33 +82,43 @@ export function slackClientOptions(
  * too: the SDK does that outside of what it reports as a failed request, so an answer that stops half-way would look
  * like a fault of ours.
  */
-function createSlackFetch({ log, transport, onCall }: SlackCalls, limits: SlackCallLimits): typeof fetch {
-  const { timeoutMs = defaultTimeoutMs, mostBytes } = limits;
-  return async (input, init = {}) => {
+function createSlackFetch(calls: SlackCalls, limits: SlackCallLimits): typeof fetch {
+  const { span } = calls;
+  return (input, init = {}) => {
     const url = input instanceof Request ? input.url : String(input);
-    const bounds = boundCall(timeoutMs, [limits.signal, init.signal]);
-    const { signal } = bounds;
-    const startedAt = performance.now();
     const method = url.slice(url.lastIndexOf('/') + 1);
-    try {
-      const answer =
-        typeof init.body === 'string'
-          ? await transport(url, { ...asSent(init), body: init.body, signal, mostBytes })
-          : await fetchFile(url, { ...init, signal }, mostBytes);
-      if (answer.status === 429) answer.headers.set('retry-after', String(waitSeconds(answer.headers)));
-      const ms = performance.now() - startedAt;
-      log.debug({ method, status: answer.status, ms: Math.round(ms) }, 'called Slack');
-      onCall?.({ method, result: resultOf(answer.status, answer.body), ms });
-      return toResponse(answer);
-    } catch (error) {
-      const ms = performance.now() - startedAt;
-      log.debug({ method, ms: Math.round(ms) }, 'a call to Slack failed');
-      onCall?.({ method, result: 'unreachable', ms });
-      throw error;
-    } finally {
-      bounds.release();
-    }
+    if (!span) return callSlack(calls, limits, { url, method, init });
+    return span(`slack ${method}`, { kind: 'client' }, () => callSlack(calls, limits, { url, method, init }));
   };
+}
+
+async function callSlack(
+  { log, transport, onCall }: SlackCalls,
+  limits: SlackCallLimits,
+  { url, method, init }: { url: string; method: string; init: RequestInit },
+): Promise<Response> {
+  const { timeoutMs = defaultTimeoutMs, mostBytes } = limits;
+  const bounds = boundCall(timeoutMs, [limits.signal, init.signal]);
+  const { signal } = bounds;
+  const startedAt = performance.now();
+  try {
+    const answer =
+      typeof init.body === 'string'
+        ? await transport(url, { ...asSent(init), body: init.body, signal, mostBytes })
+        : await fetchFile(url, { ...init, signal }, mostBytes);
+    if (answer.status === 429) answer.headers.set('retry-after', String(waitSeconds(answer.headers)));
+    const ms = performance.now() - startedAt;
+    log.debug({ method, status: answer.status, ms: Math.round(ms) }, 'called Slack');
+    onCall?.({ method, result: resultOf(answer.status, answer.body), ms });
+    return toResponse(answer);
+  } catch (error) {
+    const ms = performance.now() - startedAt;
+    log.debug({ method, ms: Math.round(ms) }, 'a call to Slack failed');
+    onCall?.({ method, result: 'unreachable', ms });
+    throw error;
+  } finally {
+    bounds.release();
+  }
 }
 
 /**

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { hostname } from 'node:os';
 import { describe, it } from 'node:test';
 import { createScrubber } from '../../src/config/log.ts';
+import { foyerVersion } from '../../src/config/version.ts';
 
 /** Runs a script that logs, and returns its output: the lines that an operator would find in the file. */
 function logged(script: string): string {
@@ -41,6 +43,20 @@ describe('the log', () => {
         .split('\n')
         .map((line) => JSON.parse(line).msg),
       ['http request failed reset', 'Error: no'],
+    );
+  });
+
+  it('labels each line with its severity, and with service, version and host if LOG_SERVICE is set', () => {
+    const [plain] = logged(`log.error('no')`).split('\n');
+    const { level, severity, service, host } = JSON.parse(plain ?? '');
+    assert.deepEqual([level, severity, service, host], [50, 'error', undefined, undefined]);
+    const [named] = logged(`
+      createLogger({ logLevel: 'info', secrets: [], logService: 'foyer-eu' }, { pretty: false }).info('yes');
+    `).split('\n');
+    const line = JSON.parse(named ?? '');
+    assert.deepEqual(
+      [line.severity, line.service, line.version, line.host],
+      ['info', 'foyer-eu', foyerVersion, hostname()],
     );
   });
 

@@ -19,22 +19,22 @@ function setUp(t: TestContext) {
 }
 
 describe('the log of refused requests', () => {
-  it('has the first of a kind at once, then one line per second with the count and the latest address', (t) => {
+  it('has the first of a kind at once, then one line per minute with the count and the latest address', (t) => {
     const { refusals, heard, logged, tick } = setUp(t);
     for (let n = 1; n <= 5000; n += 1) refusals.add('signature_missing', `192.0.2.${n % 250}`);
     refusals.add('wrong_host', '198.51.100.1');
     assert.deepEqual(logged(), ['signature_missing 1 192.0.2.1', 'wrong_host 1 198.51.100.1']);
-    tick(1000);
+    tick(60_000);
     assert.deepEqual(logged(), ['signature_missing 4999 192.0.2.0']);
-    tick(5000);
+    tick(300_000);
     assert.deepEqual(logged(), []);
     assert.equal(heard.length, 5001, 'the metrics count each refusal');
   });
 
-  it('starts over after a quiet second, and writes the last counts when it closes', (t) => {
+  it('starts over after a quiet minute, and writes the last counts when it closes', (t) => {
     const { refusals, logged, tick } = setUp(t);
     refusals.add('wrong_host', '192.0.2.1');
-    tick(2000);
+    tick(120_000);
     refusals.add('wrong_host', '192.0.2.2');
     refusals.add('wrong_host', '192.0.2.3');
     refusals.close();

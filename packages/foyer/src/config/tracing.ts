@@ -1,0 +1,90 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import {
+  type Attributes,
+  context,
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
+import type { Logger } from './log.ts';
+import { foyerVersion } from './version.ts';
+
+/**
+ * Traces of installs, through OpenTelemetry's API alone: what records and exports them is the SDK that the app starts
+ * before Foyer, and without one nothing happens. Spans hold names, ids and codes; never a text of an error, a token or
+ * an address with its query (invariant 4).
+ */
+
+/** A span that is open. */
+export interface OpenSpan {
+  /** Its trace, for the log and for what goes on elsewhere; undefined if there is none. */
+  readonly context: SpanContext | undefined;
+  /** Marks it as failed, with a code. */
+  fail(code: string): void;
+}
+
+/** What a span says of itself. */
+export interface SpanOptions {
+  kind?: keyof typeof kinds;
+  /** The span that it continues; null for none; the active one unless given. */
+  parent?: SpanContext | null;
+  attributes?: Attributes;
+}
+
+/** Runs `work` in a span, which ends with it. */
+export type TraceSpan = <T>(
+  name: string,
+  options: SpanOptions,
+  work: (span: OpenSpan) => Promise<T>,
+) => Promise<T>;
+
+const kinds = { server: SpanKind.SERVER, client: SpanKind.CLIENT, internal: SpanKind.INTERNAL };
+
+/** Makes no spans; a trace that came with a request is passed on all the same, for the log. */
+export const untraced: TraceSpan = (_name, { parent }, work) =>
+  work({ context: parent ?? undefined, fail() {} });
+
+/** Makes the spans of one Foyer. Warns if they are wanted and no SDK is there to record them. */
+export function createSpans(deps: { config: { tracing: boolean }; log: Logger }): TraceSpan {
+  if (!deps.config.tracing) return untraced;
+  const tracer = trace.getTracer('slack-foyer', foyerVersion);
+  const probe = tracer.startSpan('foyer start', {}, ROOT_CONTEXT);
+  if (!isSpanContextValid(probe.spanContext())) {
+    deps.log.warn('TRACING is on, but no OpenTelemetry SDK is registered: start one before Foyer');
+  }
+  probe.end();
+  return (name, { kind = 'internal', parent, attributes }, work) => {
+    const within =
+      parent === undefined
+        ? context.active()
+        : parent === null
+          ? ROOT_CONTEXT
+          : trace.setSpanContext(ROOT_CONTEXT, parent);
+    return tracer.startActiveSpan(name, { kind: kinds[kind], attributes }, within, async (span) => {
+      const own = span.spanContext();
+      const fail = (code: string): void => void span.setStatus({ code: SpanStatusCode.ERROR, message: code });
+      try {
+        return await work({ context: isSpanContextValid(own) ? own : (parent ?? undefined), fail });
+      } catch (error) {
+        fail(error instanceof Error ? error.name : 'error');
+        throw error;
+      } finally {
+        span.end();
+      }
+    });
+  };
+}
+
+/** The trace that a request belongs to: the host's active span, or else what `traceparent` says (W3C Trace Context). */
+export function traceOf(headers: IncomingHttpHeaders): SpanContext | null {
+  const active = trace.getSpanContext(context.active());
+  if (active && isSpanContextValid(active)) return active;
+  const { traceparent } = headers;
+  const [, version, traceId = '', spanId = '', flags = ''] =
+    /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/.exec(String(traceparent)) ?? [];
+  const remote = { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & 1, isRemote: true };
+  return version !== 'ff' && isSpanContextValid(remote) ? remote : null;
+}
