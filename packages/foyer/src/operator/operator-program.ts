@@ -12,6 +12,8 @@ import { backupCommand } from './commands/backup-command.ts';
 import { connectCommand } from './commands/connect-command.ts';
 import { copyCommand } from './commands/copy-command.ts';
 import { doctorCommand } from './commands/doctor-command.ts';
+import { eraseCommand } from './commands/erase-command.ts';
+import { exportCommand } from './commands/export-command.ts';
 import { importCommand } from './commands/import-command.ts';
 import { keysCommand } from './commands/keys-command.ts';
 import { listCommand } from './commands/list-command.ts';
@@ -40,6 +42,8 @@ const commands = [
   retryCommand,
   connectCommand,
   revokeCommand,
+  exportCommand,
+  eraseCommand,
   purgeCommand,
   maintenanceCommand,
   backupCommand,

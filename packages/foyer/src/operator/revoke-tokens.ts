@@ -22,12 +22,16 @@ const timeoutMs = 4000;
 
 /**
  * Revokes every token of an installation at Slack. Once Slack does not answer or rate-limits us, it does not try the
- * rest. Throws what the store throws if a token does not open.
+ * rest. `onlyOf`: only that person's own token. Throws what the store throws if a token does not open.
  */
-export async function revokeTokens(deps: RevokeTokensDeps, installationId: string): Promise<Revocation> {
+export async function revokeTokens(
+  deps: RevokeTokensDeps,
+  installationId: string,
+  { onlyOf }: { onlyOf?: string } = {},
+): Promise<Revocation> {
   const revocation: Revocation = { revoked: 0, notRevoked: [] };
   let outage: string | undefined;
-  for (const [of, token] of await readTokens(deps, installationId)) {
+  for (const [of, token] of await readTokens(deps, installationId, onlyOf)) {
     const failure = outage === undefined ? await revoke(deps.slack, token) : { code: outage, lasting: true };
     if (failure === undefined) revocation.revoked += 1;
     else revocation.notRevoked.push({ of, error: failure.code });
@@ -37,14 +41,19 @@ export async function revokeTokens(deps: RevokeTokensDeps, installationId: strin
 }
 
 /** Everything that an installation holds, each token once: `[whose, token]`. */
-async function readTokens(deps: RevokeTokensDeps, installationId: string): Promise<[string, string][]> {
+async function readTokens(
+  deps: RevokeTokensDeps,
+  installationId: string,
+  onlyOf: string | undefined,
+): Promise<[string, string][]> {
   const tokens = new Map<string, string>();
   const keep = (of: string, token: string | undefined) => token !== undefined && tokens.set(token, of);
   keep('bot', (await deps.store.readInstallation(installationId))?.installation.bot?.token);
   for (const userId of await listTokenHolders(deps.queries, installationId)) {
+    if (onlyOf !== undefined && userId !== onlyOf) continue;
     keep(userId, (await deps.store.readInstallation(installationId, userId))?.installation.user.token);
   }
-  return [...tokens].map(([token, of]) => [of, token]);
+  return [...tokens].flatMap(([token, of]) => (onlyOf === undefined || of === onlyOf ? [[of, token]] : []));
 }
 
 /** Undefined if the token is dead now; else why it may not be, and whether the next one would fail the same way. */

@@ -35,6 +35,27 @@ export function parseTime(text: string): number {
   return at;
 }
 
+/** A person as a command names them. */
+export interface NamedPerson {
+  teamId: string;
+  userId: string;
+}
+
+/** `--user T…/U…`: a person, by their team and their user id. */
+export function userOption(): Option {
+  return new Option('--user <team/user>', 'the person: T…/U…, or E…/U… in an org-wide install')
+    .makeOptionMandatory()
+    .argParser((text): NamedPerson => {
+      const [, teamId, userId] = /^([TE][A-Z0-9]{1,31})\/([UW][A-Z0-9]{1,31})$/.exec(text) ?? [];
+      if (teamId === undefined || userId === undefined) {
+        throw new InvalidArgumentError(
+          'Give a team and a user, such as T0123ABCD/U0123ABCD: a user id alone is not unique.',
+        );
+      }
+      return { teamId, userId };
+    });
+}
+
 /** Reads a limit: a whole number from 1. @throws InvalidArgumentError */
 export function parseLimit(text: string): number {
   const limit = /^\d{1,7}$/.test(text) ? Number(text) : 0;

@@ -1,0 +1,209 @@
+import { sql } from 'kysely';
+import type { Tx } from './database.ts';
+import { eraseUserTokens } from './erase-installation.ts';
+import type { Tables } from './records.ts';
+import { cancelRuns } from './runs.ts';
+
+/** A person, by the team that they belong to (the enterprise, for an org-wide install). */
+export interface PersonKey {
+  clientId: string;
+  teamId: string;
+  userId: string;
+}
+
+/** Takes the place of a user id in a row that stays. */
+export const erasedUserId = 'erased';
+
+/** What was erased about a person, in rows, and what has to stay. */
+export interface ErasedPerson {
+  profiles: number;
+  sessions: number;
+  ownTokens: number;
+  homeViews: number;
+  welcomes: number;
+  installRequests: number;
+  runs: number;
+  answers: number;
+  history: number;
+  notices: number;
+  /** Unfinished runs of theirs, which were cancelled. */
+  cancelledRuns: string[];
+  kept: { what: string; why: string }[];
+}
+
+/**
+ * Erases a person: deletes the rows that are only about them, and takes them out of the rows that record what happened
+ * to an installation. The same user id in another team is another person, and stays.
+ */
+export async function erasePerson(tx: Tx, person: PersonKey & { now: number }): Promise<ErasedPerson> {
+  const { clientId, teamId, userId } = person;
+  const erased: ErasedPerson = {
+    ...{ profiles: 0, sessions: 0, ownTokens: 0, homeViews: 0, welcomes: 0, installRequests: 0 },
+    ...{ runs: 0, answers: 0, history: 0, notices: 0, cancelledRuns: [], kept: [] },
+  };
+  const installations = await tx
+    .selectFrom('installations')
+    .select(['id', 'status', 'life', 'installer_user_id', 'team_name', 'enterprise_name'])
+    .where('client_id', '=', clientId)
+    .where('tenant', 'in', [`team:${teamId}`, `enterprise:${teamId}`])
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+  for (const installation of installations) await eraseFrom(tx, installation, person, erased);
+  const requests = await tx
+    .updateTable('install_requests')
+    .set({ user_id: null })
+    .where('client_id', '=', clientId)
+    .where('user_id', '=', userId)
+    .where((eb) => eb.or([eb('team_id', '=', teamId), eb('enterprise_id', '=', teamId)]))
+    // Their tokens are still to be revoked (invariant 1): a cleanup ends them within minutes.
+    .where('outcome', '!=', 'started')
+    .where('sealed_tokens', 'is', null)
+    .executeTakeFirst();
+  erased.installRequests += Number(requests.numUpdatedRows);
+  const sessions = await tx
+    .deleteFrom('sessions')
+    .where('client_id', '=', clientId)
+    .where('user_id', '=', userId)
+    // An operator's session has no registered team.
+    .where((eb) => eb.or([eb('registered_team_id', '=', teamId), eb('team_id', '=', teamId)]))
+    .executeTakeFirst();
+  erased.sessions = Number(sessions.numDeletedRows);
+  for (const table of ['memberships', 'users'] as const) {
+    const deleted = await tx
+      .deleteFrom(table)
+      .where('client_id', '=', clientId)
+      .where('team_id', '=', teamId)
+      .where('user_id', '=', userId)
+      .executeTakeFirst();
+    if (table === 'users') erased.profiles += Number(deleted.numDeletedRows);
+  }
+  const external = await tx
+    .deleteFrom('external_members')
+    .where('client_id', '=', clientId)
+    .where('home_team_id', '=', teamId)
+    .where('user_id', '=', userId)
+    .executeTakeFirst();
+  erased.profiles += Number(external.numDeletedRows);
+  return erased;
+}
+
+const unfinished = ['queued', 'running', 'waiting'] as const;
+
+async function eraseFrom(
+  tx: Tx,
+  installation: Pick<
+    Tables['installations'],
+    'status' | 'life' | 'installer_user_id' | 'team_name' | 'enterprise_name'
+  > & { id: string },
+  { userId, teamId, now }: PersonKey & { now: number },
+  erased: ErasedPerson,
+): Promise<void> {
+  const { id: installationId, life } = installation;
+  const isInstaller = installation.installer_user_id === userId;
+  const isNeeded = isInstaller && installation.status !== 'uninstalled';
+  const place = `${installation.team_name ?? installation.enterprise_name ?? 'unnamed'} (${teamId})`;
+  const reason = 'the person was erased';
+  erased.cancelledRuns.push(...(await cancelRuns(tx, { installationId, userId, reason, now })));
+  await eraseRunContents(tx, { installationId, userId });
+  erased.answers += await eraseAnswers(tx, { installationId, userId });
+  const tokens = await eraseUserTokens(tx, { installationId, userIds: [userId] });
+  erased.ownTokens += tokens.length;
+  const views = await tx
+    .deleteFrom('home_views')
+    .where('installation_id', '=', installationId)
+    .where('user_id', '=', userId)
+    .executeTakeFirst();
+  erased.homeViews += Number(views.numDeletedRows);
+  const welcomes = await tx
+    .deleteFrom('welcomes')
+    .where('installation_id', '=', installationId)
+    .where('user_id', '=', userId)
+    .$if(isNeeded, (query) => query.where('life', '!=', life))
+    .executeTakeFirst();
+  erased.welcomes += Number(welcomes.numDeletedRows);
+  const notices = await tx
+    .updateTable('operator_notices')
+    .set({ user_id: null })
+    .where('installation_id', '=', installationId)
+    .where('user_id', '=', userId)
+    .executeTakeFirst();
+  erased.notices += Number(notices.numUpdatedRows);
+  const lines = await tx
+    .updateTable('history')
+    .set({
+      user_id: sql<string | null>`nullif(user_id, ${userId})`,
+      detail: sql<string | null>`replace(detail, ${userId}, ${erasedUserId})`,
+    })
+    .where('installation_id', '=', installationId)
+    .where((eb) => eb.or([eb('user_id', '=', userId), eb('detail', 'like', `%${userId}%`)]))
+    .executeTakeFirst();
+  erased.history += Number(lines.numUpdatedRows);
+  const runs = await tx
+    .updateTable('runs')
+    .set({ user_id: erasedUserId })
+    .where('installation_id', '=', installationId)
+    .where('user_id', '=', userId)
+    .where('status', 'not in', unfinished)
+    .$if(isNeeded, (query) => query.where('life', '!=', life))
+    .executeTakeFirst();
+  erased.runs += Number(runs.numUpdatedRows);
+  const left = await tx
+    .selectFrom('runs')
+    .select('id')
+    .where('installation_id', '=', installationId)
+    .where('user_id', '=', userId)
+    .where('status', 'in', unfinished)
+    .execute();
+  for (const { id } of left) {
+    erased.kept.push({
+      what: `their user id in the uninstall run ${id} of ${place}`,
+      why: 'the run has not ended: erase them again once it has',
+    });
+  }
+  if (isNeeded) {
+    erased.kept.push({
+      what: `their user id as the installer of ${place}, with the runs and the welcome of this install`,
+      why: 'the app is installed: Foyer must know who may act, and must not welcome them again. Purge the team, or erase them again once it is uninstalled',
+    });
+  } else if (isInstaller && left.length === 0) {
+    await tx
+      .updateTable('installations')
+      .set({ installer_user_id: erasedUserId })
+      .where('id', '=', installationId)
+      .execute();
+  }
+}
+
+/** What a person's runs hold of them: a step's output may be their profile, and an error what they answered. */
+async function eraseRunContents(tx: Tx, of: { installationId: string; userId: string }): Promise<void> {
+  const theirRuns = tx
+    .selectFrom('runs')
+    .select('id')
+    .where('installation_id', '=', of.installationId)
+    .where('user_id', '=', of.userId)
+    .where('status', 'not in', unfinished);
+  await tx
+    .updateTable('steps')
+    .set({ output: null, error_message: null })
+    .where('run_id', 'in', theirRuns)
+    .execute();
+  await tx
+    .updateTable('step_attempts')
+    .set({ error_message: null })
+    .where('run_id', 'in', theirRuns)
+    .execute();
+  await tx.deleteFrom('questions').where('run_id', 'in', theirRuns).execute();
+}
+
+/** Their answers to questions of other people's runs. A step of an unfinished run may still need the answer itself. */
+async function eraseAnswers(tx: Tx, of: { installationId: string; userId: string }): Promise<number> {
+  const runs = tx.selectFrom('runs').select('id').where('installation_id', '=', of.installationId);
+  const theirs = tx.updateTable('questions').where('answered_by', '=', of.userId).where('run_id', 'in', runs);
+  await theirs
+    .set({ answer: null })
+    .where('run_id', 'in', runs.where('status', 'not in', unfinished))
+    .execute();
+  const { numUpdatedRows } = await theirs.set({ answered_by: null }).executeTakeFirst();
+  return Number(numUpdatedRows);
+}

@@ -1,0 +1,125 @@
+import { Command } from 'commander';
+import type { Config } from '../../config/config.ts';
+import type { Database } from '../../database/database.ts';
+import { type ErasedPerson, erasePerson } from '../../database/erase-person.ts';
+import { type PersonData, readPersonData } from '../../database/person-data.ts';
+import { KeyringError } from '../../installations/keyring.ts';
+import { KeyMissingError, SealBrokenError } from '../../installations/sealer.ts';
+import { CommandError, UsageError } from '../command-error.ts';
+import type { OperatorDeps } from '../operator-deps.ts';
+import { readOwnTables } from '../own-tables.ts';
+import { revokeTokens } from '../revoke-tokens.ts';
+import { fieldLines } from '../terminal/table.ts';
+import { withDatabase } from '../with-database.ts';
+import { exampleLines, jsonOption, type NamedPerson, userOption } from './command-help.ts';
+import { isNothing, nothingStored } from './export-command.ts';
+
+interface EraseOptions {
+  user: NamedPerson;
+  yes?: boolean;
+  json?: boolean;
+}
+
+/** `erase --user T/U`: forgets one person. */
+export function eraseCommand(deps: OperatorDeps): Command {
+  return new Command('erase')
+    .summary('erase what is stored about one person')
+    .description(
+      'Erases what Foyer stores about one person, for someone who asks to be forgotten; from the database’s files too, on ' +
+        'SQLite. Their own token is revoked at Slack first, their sessions end, and their unfinished install is cancelled. ' +
+        'The record of the installation stays, without them. What has to stay is named, with the reason. It asks first; ' +
+        'only a backup brings it back. It does not touch your own tables, the log, or backups. If they open Home or sign ' +
+        'in again, they are registered again.',
+    )
+    .addOption(userOption())
+    .option('-y, --yes', 'do not ask')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      exampleLines([
+        ['erase --user T0123ABCD/U0123ABCD', 'Grace asks to be forgotten'],
+        ['erase --user T0123ABCD/U0123ABCD --yes --json', 'the same, from a script'],
+      ]),
+    )
+    .action((options: EraseOptions) => erase(deps, options));
+}
+
+async function erase(deps: OperatorDeps, { user, yes, json }: EraseOptions): Promise<void> {
+  const { confirm, output } = deps;
+  if (!yes && !confirm) {
+    throw new UsageError('erase asks first, and no one can answer here. Add --yes to skip the question.');
+  }
+  await withDatabase(deps, async (config, database) => {
+    const person = { clientId: config.slack.clientId, ...user };
+    const data = await readPersonData(database.queries, person);
+    if (isNothing(data)) throw nothingStored(user);
+    if (!yes) {
+      output.note(`This is stored about ${user.userId} of ${user.teamId}:\n${storedLines(data)}`);
+      if (!(await confirm?.(`Erase ${user.userId} of ${user.teamId}?`))) {
+        throw new CommandError('Nothing was erased.');
+      }
+    }
+    await revokeOwnTokens(deps, config, database, { ...user, data });
+    const erased = await database.write((tx) => erasePerson(tx, { ...person, now: deps.now() }));
+    await database.scrub();
+    const { left, erased: cascading } = await readOwnTables(database.queries);
+    const ownTables = [...cascading, ...left];
+    if (ownTables.length > 0) {
+      output.note(
+        `Foyer leaves your own tables ${ownTables.join(', ')}: it does not know which rows are about this person.`,
+      );
+    }
+    if (json) return output.printJson({ ...user, ...erased, ownTables });
+    output.print(`Erased:\n${erasedLines(erased)}`);
+    for (const { what, why } of erased.kept) output.print(`\nKept: ${what}.\n  ${why}.`);
+  });
+}
+
+/** A token that cannot be revoked is reported; it is erased here all the same. */
+async function revokeOwnTokens(
+  deps: OperatorDeps,
+  config: Config,
+  database: Database,
+  { userId, data }: NamedPerson & { data: PersonData },
+): Promise<void> {
+  for (const { installation_id: installationId } of data.ownTokens) {
+    try {
+      const store = deps.openStore(config, database);
+      const revoking = { queries: database.queries, store, slack: deps.slackClients(config) };
+      const { notRevoked } = await revokeTokens(revoking, installationId, { onlyOf: userId });
+      for (const { error } of notRevoked) note(error);
+    } catch (error) {
+      const isKeyFault =
+        error instanceof KeyringError || error instanceof SealBrokenError || error instanceof KeyMissingError;
+      if (!isKeyFault) throw error;
+      note(error.message);
+    }
+  }
+  function note(why: string): void {
+    deps.output.note(
+      `Their own token could not be revoked at Slack (${why}): it is erased here, and valid there until they or an admin revoke it.`,
+    );
+  }
+}
+
+function storedLines(data: PersonData): string {
+  return fieldLines(
+    Object.entries(data)
+      .filter(([, rows]) => rows.length > 0)
+      .map(([name, rows]) => [wordsOf(name), String(rows.length)]),
+  );
+}
+
+function erasedLines({ cancelledRuns, kept: _kept, ...counts }: ErasedPerson): string {
+  return fieldLines([
+    ...Object.entries(counts)
+      .filter(([, rows]) => rows > 0)
+      .map(([name, rows]): [string, string] => [wordsOf(name), String(rows)]),
+    ['cancelled runs', cancelledRuns.join(', ') || null],
+  ]);
+}
+
+/** `homeViews` as `home views`. */
+function wordsOf(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
