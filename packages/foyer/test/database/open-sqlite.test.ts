@@ -269,6 +269,13 @@ describe('a SQLite database', () => {
     }
   });
 
+  it('is not ready, rather than faulty, if its tables are not there', async () => {
+    const database = await open();
+    await database.ping();
+    await database.queries.schema.alterTable('encryption_keys').renameTo('mislaid').execute();
+    await assert.rejects(database.ping(), { name: 'DatabaseUnavailableError', message: /no such table/ });
+  });
+
   it('says so when the file is damaged behind its first page', async () => {
     await (await open()).close();
     opened.pop();
