@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { foyerVersion } from './config/version.ts';
 import type { Database } from './database/database.ts';
 import { DatabaseUnavailableError } from './database/database.ts';
 import type { NoRoute, Route } from './http/create-server.ts';
@@ -99,7 +100,7 @@ export function needsOwnHost(method: string, url: string): boolean {
 /** Whether the process is of use: 503 once only a new process can use the database again. */
 function healthz(database: Pick<Database, 'failure'>, res: ServerResponse): void {
   const hasFailed = database.failure() !== undefined;
-  sendHealth(res, hasFailed ? 503 : 200, hasFailed ? 'database_failed' : 'ok');
+  sendHealth(res, hasFailed ? 503 : 200, hasFailed ? 'database_failed' : 'ok', { version: foyerVersion });
 }
 
 /**

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { type Config, isStartedByNpm } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
 import { createLogger, type Logger } from './config/log.ts';
+import { foyerVersion } from './config/version.ts';
 import { assembleFoyer, type TestOptions } from './create-foyer.ts';
 import { DatabaseNewerError, DatabaseUnavailableError } from './database/database.ts';
 import { OwnMigrationError } from './database/migrate.ts';
@@ -56,7 +57,10 @@ export async function startFoyer<MyTables = NoTables>(
   });
   const { address } = listening;
   await foyer.start();
-  log.info({ publicUrl: config.http.baseUrl, port: address.port, keys: foyer.keyIds }, 'Foyer is ready');
+  log.info(
+    { version: foyerVersion, publicUrl: config.http.baseUrl, port: address.port, keys: foyer.keyIds },
+    'Foyer is ready',
+  );
   return {
     ...foyer,
     address,

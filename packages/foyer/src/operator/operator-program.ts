@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
 import { createScrubber } from '../config/log.ts';
+import { foyerVersion } from '../config/version.ts';
 import { CopyError } from '../database/copy/copy-mark.ts';
 import { DatabaseNewerError, DatabaseUnavailableError } from '../database/database.ts';
 import { OwnMigrationError } from '../database/migrate.ts';
@@ -93,6 +94,7 @@ function createProgram(deps: OperatorDeps): Command {
   const { output } = deps;
   const program = new Command('npm run foyer --')
     .description('The operator’s tools: who is installed, what failed and why, and how to fix it.')
+    .version(foyerVersion, '--version', 'print the version of Foyer')
     .configureOutput({
       writeOut: (text) => output.print(text.trimEnd()),
       // Commander quotes what it does not understand, which may be an address with a password in it.

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import fc from 'fast-check';
+import { foyerVersion } from '../../src/config/version.ts';
 import { createVisitor } from '../../src/testing/visitor.ts';
 import { signedPost } from '../faults/support/signed-post.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
@@ -74,12 +75,17 @@ describe('every page', () => {
     assert.equal((await fetch(`${stage.url}/slack/events`)).status, 405);
   });
 
-  it('reports whether Foyer is alive and ready', async () => {
-    for (const path of ['/healthz', '/readyz']) {
+  it('reports whether Foyer is alive and ready, and which version it is', async () => {
+    for (const [path, more] of [
+      ['/healthz', { version: foyerVersion }],
+      ['/readyz', {}],
+    ] as const) {
       const answer = await fetch(stage.url + path);
       assert.equal(answer.status, 200);
-      assert.deepEqual(await answer.json(), { status: 'ok' });
+      assert.deepEqual(await answer.json(), { status: 'ok', ...more });
     }
+    const ready = stage.logged().find((line) => line.includes('Foyer is ready'));
+    assert.equal(JSON.parse(ready ?? '{}').version, foyerVersion);
   });
 });
 

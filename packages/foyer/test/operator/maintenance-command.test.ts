@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { foyerVersion } from '../../src/config/version.ts';
 import { createIsInMaintenance } from '../../src/database/maintenance.ts';
 import {
   createVisitor,
@@ -101,7 +102,9 @@ testOnBothEngines(
     assert.equal(row?.status, 'uninstalled');
     const ready = await fetch(`${url}/readyz`);
     assert.deepEqual([ready.status, await ready.json()], [200, { status: 'ok', maintenance: true }]);
-    assert.match(await overview(), /Maintenance is on: installs are paused/);
+    const page = await overview();
+    assert.match(page, /Maintenance is on: installs are paused/);
+    assert.ok(page.includes(`Foyer ${foyerVersion}`), 'it says which version runs');
     const metrics = await (await fetch(`${url}/metrics`)).text();
     assert.match(metrics, /^foyer_maintenance 1$/m);
     assert.match(metrics, /^foyer_refused_requests_total\{kind="maintenance"\} [1-9]/m);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseConfig } from '../../src/config/config.ts';
+import { foyerVersion } from '../../src/config/version.ts';
 import { DatabaseUnavailableError } from '../../src/database/database.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { createOperatorHarness } from './operator-harness.ts';
@@ -119,4 +120,11 @@ test('the example of an address is printed whole, and the password of a real one
     assert.match(stderr, /:\/\/me:\[secret\]@/);
     assert.doesNotMatch(stderr, /password@|pa@|ss@/);
   }
+});
+
+test('--version prints the version, without a configuration', async (t) => {
+  const { run } = await createOperatorHarness(t);
+  const readConfig = () => assert.fail('it needs no configuration');
+  const { exitCode, stdout, stderr } = await run(['--version'], { readConfig });
+  assert.deepEqual([exitCode, stdout, stderr], [0, `${foyerVersion}\n`, '']);
 });

@@ -1,3 +1,4 @@
+import { foyerVersion } from '../../config/version.ts';
 import { elementSource, type Html, html } from '../../http/html.ts';
 import { appTile } from '../../http/pages/marks.ts';
 import { page } from '../../http/pages/page.ts';
@@ -73,6 +74,7 @@ export function operatorPage(
 ${noticeLine(frame.notice)}
 ${frame.inMaintenance && html`<p class="notice" data-tone="warn">Maintenance is on: installs are paused. <code>npm run foyer -- maintenance off</code> ends it.</p>`}
 ${parts.content}
+${frame.session && html`<p class="small">Foyer ${foyerVersion}</p>`}
 </main>`,
   });
 }
