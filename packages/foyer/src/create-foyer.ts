@@ -430,7 +430,7 @@ export async function assembleFoyer<MyTables>(parts: {
         basePath: config.http.basePath,
         now,
       });
-      const lookUpPerson = createLookUpPerson({ slack, botToken });
+      const lookUpPerson = createLookUpPerson({ slack, botToken, log });
       const findMember = createFindMember({ sessions, database, lookUpPerson, now, log });
       return {
         states: signInStates,

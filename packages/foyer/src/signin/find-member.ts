@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
+import { updatePerson } from '../database/people.ts';
 import { claimCheck, endSessionsOf, readSignedIn, type SignedIn } from '../database/sessions.ts';
 import type { LookUpPerson } from './look-up-person.ts';
 import type { Sessions } from './sessions.ts';
@@ -56,6 +57,24 @@ export function createFindMember(deps: {
     return undefined;
   }
 
+  async function signOutDeactivated(person: SignedIn['person']): Promise<void> {
+    const { teamId, userId } = person;
+    const nothing = {
+      name: null,
+      realName: null,
+      email: null,
+      timezone: null,
+      locale: null,
+      avatarUrl: null,
+    };
+    const gone = { isAdmin: false, isOwner: false, isDeactivated: true, at: now(), now: now() };
+    await database.write(async (tx) => {
+      await updatePerson(tx, { ...person, ...nothing, ...gone });
+      await endSessionsOf(tx, person);
+    });
+    log.info({ teamId, userId }, 'a deactivated member was signed out');
+  }
+
   return async function findMember(req: RequestWithCookies): Promise<SignedInMember | undefined> {
     const { headers } = req;
     const cookie = headers instanceof Headers ? (headers.get('cookie') ?? undefined) : headers.cookie;
@@ -63,9 +82,7 @@ export function createFindMember(deps: {
     const signedIn = session && (await readSignedIn(database.queries, session.row));
     if (!session || !signedIn) return undefined;
     if ((await isStillThere(signedIn)) === false) {
-      const { clientId, teamId, userId } = signedIn.person;
-      await database.write((tx) => endSessionsOf(tx, { clientId, teamId, userId }));
-      log.info({ teamId, userId }, 'a deactivated member was signed out');
+      await signOutDeactivated(signedIn.person);
       return undefined;
     }
     await sessions.keep(session);

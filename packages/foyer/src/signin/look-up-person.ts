@@ -1,3 +1,4 @@
+import type { Logger } from '../config/log.ts';
 import type { SignInInstallation } from '../database/sessions.ts';
 import { standingIn } from '../home/find-viewer.ts';
 import type { TokenSource } from '../installations/token-source.ts';
@@ -17,7 +18,11 @@ export type FoundPerson =
  * Makes the function that asks Slack's users.info about a person. It resolves to undefined if the bot may not ask, or
  * Slack gives no answer. Read-only, so asking twice is safe.
  */
-export function createLookUpPerson(deps: { slack: SlackClientFactory; botToken: TokenSource['botToken'] }) {
+export function createLookUpPerson(deps: {
+  slack: SlackClientFactory;
+  botToken: TokenSource['botToken'];
+  log: Logger;
+}) {
   const slack = deps.slack(undefined, { timeoutMs });
 
   return async function lookUpPerson(
@@ -32,8 +37,14 @@ export function createLookUpPerson(deps: { slack: SlackClientFactory; botToken: 
       if (user.deleted) return { kind: 'gone' };
       return { kind: 'there', profile: slackProfile(user), ...standingIn(installation, user) };
     } catch (error) {
-      // Whatever is wrong with the bot's token or with Slack, it says nothing about the person.
-      return slackFailure(error)?.code === 'user_not_found' ? { kind: 'gone' } : undefined;
+      const code = slackFailure(error)?.code;
+      if (code === 'user_not_found') return { kind: 'gone' };
+      // A problem of Slack's or of the bot's token says nothing about the person, who may be signing in to look at it.
+      deps.log.warn(
+        { err: error, installationId: installation.id, code },
+        'could not ask Slack about a member',
+      );
+      return undefined;
     }
   };
 }

@@ -266,14 +266,14 @@ async function register(
   await recordTeam(tx, { ...team, seenAt: now, now });
   const person = { clientId, teamId, userId, now };
   await recordUser(tx, { ...person, seenAt: now });
-  if (found?.kind === 'there') {
-    const { profile, isAdmin, isOwner, isGuest } = found;
-    // The bot may lack the scope for the email, which the person has just shared.
-    const user = { ...profile, email: profile.email ?? email, isAdmin, isOwner, isGuest };
-    return saveProfile(tx, person, { user, team: null });
-  }
   const told = { name: null, realName, email, timezone: null, locale, avatarUrl };
-  await updatePerson(tx, { ...person, ...told, at: now });
+  // Slack lets no deactivated person sign in: if they were, they are back.
+  await updatePerson(tx, { ...person, ...told, isDeactivated: false, at: now });
+  if (found?.kind !== 'there') return;
+  const { profile, isAdmin, isOwner, isGuest } = found;
+  // The bot may lack the scope for the email, which the person has just shared.
+  const user = { ...profile, email: profile.email ?? email, isAdmin, isOwner, isGuest };
+  await saveProfile(tx, person, { user, team: null });
 }
 
 function queryOf(req: IncomingMessage): URLSearchParams {

@@ -258,6 +258,28 @@ describe('signing in, attacked', () => {
   });
 });
 
+describe('many sign-ins', () => {
+  it('are limited by address if they come to nothing, with a page that says when to try again', async (t) => {
+    const stage = await setSignInStage({ foyer: { installLimits: { callbacksPerAddress: 3 } } });
+    t.after(() => stage.close());
+    await stage.installIn('Acme');
+    const attempt = (): Promise<Response> =>
+      createVisitor().get(`${stage.url}/slack/signin/callback?code=1&state=2`);
+    for (let n = 0; n < 5; n += 1)
+      assert.equal(
+        (await stage.signIn(createVisitor(), { userId: priya })).status,
+        303,
+        'a success counts not',
+      );
+    for (let n = 0; n < 3; n += 1) assert.equal((await attempt()).status, 400);
+    const refused = await attempt();
+    assert.equal(refused.status, 429);
+    assert.match(refused.headers.get('retry-after') ?? '', /^\d+$/);
+    assert.match(await refused.text(), /Too many sign-ins at once/);
+    assert.equal(await stage.installIn('Globex'), undefined, 'installs count for themselves');
+  });
+});
+
 describe('a sign-in on two machines', () => {
   it('holds on both, ends on both, and its callback works on one', async (t) => {
     const stage = await setSignInStage({ engine: 'Postgres' });

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { defineFoyer } from '../../src/define-foyer.ts';
+import { startFoyer } from '../../src/serve.ts';
+import { startTestFoyer } from '../../src/testing/start-test-foyer.ts';
 import { createVisitor, type Visitor } from '../../src/testing/visitor.ts';
-import { type SignInStage, setSignInStage } from './sign-in-stage.ts';
+import { fetchAs } from '../support/fetch-as.ts';
+import { fixtureManifest } from '../support/fixture-manifest.ts';
+import { recordingLogger } from '../support/start-foyer.ts';
+import { cookieHeader, type SignInStage, setSignInStage } from './sign-in-stage.ts';
 
 const acme = 'T07ACME4QX1';
 const [grace, mateo, priya] = ['U07GRACEH01', 'U07MATEOV02', 'U07PRIYAN03'];
@@ -125,8 +131,17 @@ describe('operators who sign in with Slack', () => {
     assert.ok(await stage.memberOf(member));
   });
 
-  it('are out once they are deactivated, or off the list', async () => {
+  it('are out once they are deactivated, or off the list', async (t) => {
     const [one, other] = [await operator(grace), await operator()];
+    const { log } = recordingLogger(stage.config);
+    const http = { ...stage.config.http, port: 0 };
+    const operatorSlackUsers = [`${acme}/${grace}`];
+    const without = await startFoyer({ ...stage.config, http, operatorSlackUsers }, log, { now: () => now });
+    t.after(() => without.stop());
+    const at = `http://127.0.0.1:${without.address.port}/operator`;
+    const statusThere = async (visitor: Visitor): Promise<number> =>
+      (await fetchAs(new URL(stage.url).host, at, { headers: { cookie: cookieHeader(visitor) } })).status;
+    assert.deepEqual([await statusThere(one), await statusThere(other)], [200, 303]);
     await stage.sandbox.sendEvent({
       teamId: acme,
       event: { type: 'user_change', user: { id: grace, team_id: acme, deleted: true } },
@@ -135,6 +150,36 @@ describe('operators who sign in with Slack', () => {
     });
     assert.equal((await one.get(`${stage.url}/operator`)).status, 303);
     assert.equal((await other.get(`${stage.url}/operator`)).status, 200);
+  });
+});
+
+describe('below a base path', () => {
+  it('a member and an operator sign in, and come back below it', async (t) => {
+    const basePath = '/integrations/slack';
+    const definition = defineFoyer({ manifest: JSON.parse(fixtureManifest), basePath });
+    const environment = { SIGN_IN: 'on', OPERATOR_SLACK_USERS: `${acme}/${mateo}` };
+    const app = await startTestFoyer(definition, { environment });
+    t.after(() => app.close());
+    await app.install();
+    const signIn = async (visitor: Visitor, query: string): Promise<string> => {
+      const start = await visitor.get(`${app.url}/slack/signin${query}`);
+      const authorizeUrl = start.headers.get('location') ?? '';
+      const answer = await visitor.get(await app.sandbox.signIn({ authorizeUrl, userId: mateo }));
+      return answer.headers.get('location') ?? '';
+    };
+    const member = createVisitor();
+    assert.equal(await signIn(member, ''), `${app.url}/`);
+    const cookie = [...member.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const found = await app.foyer.member(new Request(app.url, { headers: { cookie } }));
+    assert.equal(found?.userId, mateo);
+    const operator = createVisitor();
+    const login = await (await operator.get(`${app.url}/operator/login`)).text();
+    const link = /href="(\/integrations\/slack\/slack\/signin\?[^"]+)"/.exec(login)?.[1] ?? '';
+    const query = link.slice(link.indexOf('?'));
+    assert.equal(await signIn(operator, query), `${app.url}/operator`);
+    assert.equal((await operator.get(`${app.url}/operator`)).status, 200);
+    assert.equal((await member.post(`${app.url}/slack/signout`)).status, 200);
+    assert.equal(await app.foyer.member(new Request(app.url, { headers: { cookie } })), undefined);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import type { SandboxOptions } from 'slack-sandbox';
+import type { StartOptions } from '../../src/serve.ts';
 import type { SignedInMember } from '../../src/signin/find-member.ts';
 import { createVisitor, type Visitor } from '../../src/testing/visitor.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
@@ -35,16 +36,17 @@ export async function setSignInStage(
     now?: () => number;
     /** Answers what is not Foyer's. */
     otherwise?: RequestListener;
+    foyer?: StartOptions;
   } = {},
 ): Promise<SignInStage> {
-  const { environment, now, otherwise, sandbox: sandboxOptions, ...rest } = options;
+  const { environment, now, otherwise, sandbox: sandboxOptions, foyer, ...rest } = options;
   const manifest = JSON.parse(fixtureManifest);
   manifest.settings.event_subscriptions.bot_events.push('user_change');
   const stage = await setStage({
     ...rest,
     sandbox: { manifest, ...sandboxOptions },
     environment: { SIGN_IN: 'on', ...environment },
-    foyer: { ...(now && { now }), ...(otherwise && { otherwise }) },
+    foyer: { ...foyer, ...(now && { now }), ...(otherwise && { otherwise }) },
   });
   const { url, sandbox } = stage;
 

@@ -227,6 +227,13 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await stage.memberOf(visitor), undefined);
       assert.equal(await stage.memberOf(visitor), undefined);
       assert.equal(asked(), before + 2);
+      const deactivation = `select deactivated_at from memberships where user_id = '${userId}'`;
+      assert.ok((await stage.database.rows<{ deactivated_at: number }>(deactivation))[0]?.deactivated_at);
+      assert.equal((await stage.signIn(visitor, { userId })).status, 303);
+      assert.equal(
+        (await stage.database.rows<{ deactivated_at: number }>(deactivation))[0]?.deactivated_at,
+        null,
+      );
     });
   });
 }
