@@ -9,13 +9,13 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-test('the demo takes nothing from a .env that is there, and leaves nothing behind', async (t) => {
+test('the demo takes nothing from an existing .env, and leaves nothing behind', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'foyer-clone-'));
   t.after(() => rmSync(folder, { recursive: true }));
   for (const name of ['src', 'packages', 'node_modules', 'manifest.json', '.env.example']) {
     symlinkSync(join(root, name), join(folder, name));
   }
-  // One would stop the start, and one would turn on pages that the demo does not have.
+  // One would stop the start, and one would be another password than the one that is printed.
   writeFileSync(join(folder, '.env'), 'TRUST_PROXY=many\nOPERATOR_PASSWORD=a password of some length\n');
   const demo = spawn(process.execPath, ['--conditions=source', 'packages/sandbox/src/demo.ts'], {
     cwd: folder,
@@ -33,13 +33,76 @@ test('the demo takes nothing from a .env that is there, and leaves nothing behin
   }
   const [, url] = /Open (http:\S+) and press Add to Slack/.exec(printed) ?? [];
   assert.ok(url, printed);
-  assert.equal((await fetch(`${url}/operator`)).status, 404);
+  const [, password = ''] = /\/operator, with the password (\S+)/.exec(printed) ?? [];
+  const logIn = (given: string) =>
+    fetch(`${url}/operator/login`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { 'sec-fetch-site': 'same-origin' },
+      body: new URLSearchParams({ password: given, next: '/operator' }),
+    });
+  assert.equal((await logIn(password)).status, 303);
+  assert.notEqual((await logIn('a password of some length')).status, 303);
   demo.kill('SIGINT');
   assert.deepEqual(await once(demo, 'exit'), [0, null]);
   assert.deepEqual(
     readdirSync(folder).filter((name) => name.startsWith('foyer-demo-')),
     [],
   );
+});
+
+test('the demo shows the face of another app', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'foyer-brand-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const demo = spawn(
+    process.execPath,
+    ['--conditions=source', 'packages/sandbox/src/demo.ts', '--brand', 'examples/brand'],
+    { cwd: root, env: { ...process.env, TMPDIR: folder }, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  t.after(() => demo.kill('SIGKILL'));
+  let printed = '';
+  for await (const chunk of demo.stdout) {
+    printed += chunk;
+    if (/Stop with Ctrl\+C|left behind/.test(printed)) break;
+  }
+  const [, url] = /Standup is running[\s\S]*Open (http:\S+) and press/.exec(printed) ?? [];
+  assert.ok(url, printed);
+  const page = await (await fetch(url)).text();
+  for (const part of [
+    'Stand-ups that take a minute.',
+    'Acme Rockets Inc.',
+    'To ask the three questions',
+    '/brand/logo',
+  ]) {
+    assert.ok(page.includes(part), part);
+  }
+  assert.equal((await fetch(`${url}/brand/logo`)).headers.get('content-type'), 'image/svg+xml');
+  demo.kill('SIGINT');
+  assert.deepEqual(await once(demo, 'exit'), [0, null]);
+});
+
+test('the demo reports a folder without an app, and how it is used', async () => {
+  for (const [options, reported] of [
+    [['--brand', 'examples'], /examples\/main|main\.ts/],
+    [['--brand', 'nowhere'], /nowhere\/manifest\.json cannot be read as a manifest/],
+    [['--colour'], /--colour[\s\S]*Usage: npm run demo/],
+  ] as const) {
+    const demo = spawn(
+      process.execPath,
+      ['--conditions=source', 'packages/sandbox/src/demo.ts', ...options],
+      {
+        cwd: root,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
+    let printed = '';
+    demo.stderr.on('data', (chunk) => {
+      printed += chunk;
+    });
+    const [code] = await once(demo, 'close');
+    assert.notEqual(code, 0);
+    assert.match(printed, reported);
+  }
 });
 
 /** Whether a process is there, and is not only waiting to be asked how it ended. */

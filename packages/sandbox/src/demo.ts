@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { nextStep } from './app/next-step.ts';
 import { createSandbox } from './create-sandbox.ts';
 import { onParentEnd } from './on-parent-end.ts';
@@ -12,7 +14,34 @@ import type { Sandbox } from './sandbox.ts';
 /**
  * `npm run demo`: a Slack on this machine and the app beside it, each as it would run anywhere. The app is a separate
  * process (`src/main.ts`) that knows Slack only by its addresses; its database is in a folder that the demo deletes.
+ * With `--brand FOLDER` it is the app of that folder (its `manifest.json` and `main.ts`), such as `examples/brand`.
  */
+
+/** The app's manifest and program. */
+function appFiles(): { manifestFile: string; program: string } {
+  try {
+    const { values } = parseArgs({ options: { brand: { type: 'string' } } });
+    if (values.brand === undefined) return { manifestFile: 'manifest.json', program: 'src/main.ts' };
+    return { manifestFile: join(values.brand, 'manifest.json'), program: join(values.brand, 'main.ts') };
+  } catch (error) {
+    return fail(
+      `${error instanceof Error ? error.message : error}\n  Usage: npm run demo -- [--brand FOLDER]`,
+    );
+  }
+}
+
+async function readManifest(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    return fail(`${file} cannot be read as a manifest: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function fail(why: string): never {
+  console.error(`\n  ${why}`);
+  process.exit(2);
+}
 
 /** The port if it is free, otherwise any free port. */
 async function usablePort(wanted: number): Promise<number> {
@@ -56,9 +85,10 @@ function startApp(sandbox: Sandbox, port: number, folder: string): ChildProcess 
     PORT: String(port),
     HOST: '127.0.0.1',
     DATABASE_URL: `file:${join(folder, 'foyer.db')}`,
+    OPERATOR_PASSWORD: operatorPassword,
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
   };
-  return spawn(process.execPath, [...process.execArgv, 'src/main.ts'], {
+  return spawn(process.execPath, [...process.execArgv, program], {
     env: environment,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
@@ -78,7 +108,10 @@ async function ready(app: ChildProcess, url: string): Promise<void> {
   throw new Error('the app did not get ready within ten seconds');
 }
 
-const manifest: unknown = JSON.parse(await readFile('manifest.json', 'utf8'));
+const { manifestFile, program } = appFiles();
+const manifest = await readManifest(manifestFile);
+/** New for each demo: it opens only what the demo deletes. */
+const operatorPassword = randomBytes(9).toString('base64url');
 const unset = await unsetSettings();
 const appPort = await usablePort(3000);
 const appUrl = `http://localhost:${appPort}`;
@@ -145,6 +178,7 @@ try {
     1. Open ${appUrl} and press Add to Slack.
     2. Press Allow, and watch the steps finish.
     3. See the welcome and the Home tab in ${sandbox.url}
+    4. See what an operator sees at ${appUrl}/operator, with the password ${operatorPassword}
 
   Stop with Ctrl+C.`);
 } catch (error) {

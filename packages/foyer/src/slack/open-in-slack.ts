@@ -1,9 +1,13 @@
 import type { Config } from '../config/config.ts';
+import { isLoopback } from '../config/environment-schema.ts';
 
-/** Where "Open in Slack" leads. `webUrl` is absent until Slack has told the app's id. */
+/** Where "Open in Slack" leads. */
 export interface OpenInSlack {
-  /** Opens Slack's desktop or phone app at the App Home. (docs.slack.dev/interactivity/deep-linking) */
-  desktopUrl: string;
+  /**
+   * Opens Slack's desktop or phone app at the App Home (docs.slack.dev/interactivity/deep-linking). Null for the sandbox,
+   * which has no such app.
+   */
+  desktopUrl: string | null;
   /** Opens the same in a browser, at whichever Slack the authorization page belongs to. */
   webUrl: string;
 }
@@ -25,5 +29,5 @@ export function openInSlack(
     web.searchParams.set('app', app.appId);
   }
   const desktopUrl = app.appId === null ? 'slack://open' : `slack://app?${desktop}`;
-  return { desktopUrl, webUrl: web.href };
+  return { desktopUrl: isLoopback(web.hostname) ? null : desktopUrl, webUrl: web.href };
 }

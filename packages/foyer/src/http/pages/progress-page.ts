@@ -12,7 +12,7 @@ export interface ProgressPageContent extends PageFrame {
   /** The path of the JSON that the page polls, the base path included. */
   statusUrl: string;
   /** Links into Slack; left out while the app's team is not known. */
-  openInSlack?: { desktopUrl: string; webUrl: string };
+  openInSlack?: { desktopUrl: string | null; webUrl: string };
 }
 
 function stepLine(step: ProgressStepStatus): Html {
@@ -42,7 +42,7 @@ function actions(content: ProgressPageContent): Html {
     openInSlack &&
     html`<p class="actions" data-offer="open"${hiddenUnless('open')}>
     <a class="button" href="${openInSlack.webUrl}">${words.text('progress.open')}</a>
-    <a class="quiet" href="${openInSlack.desktopUrl}">${words.text('progress.openDesktop')}</a>
+    ${openInSlack.desktopUrl !== null && html`<a class="quiet" href="${openInSlack.desktopUrl}">${words.text('progress.openDesktop')}</a>`}
   </p>`
   }
   <p class="actions" data-offer="install"${hiddenUnless('install')}><a class="button" href="${site.path('/slack/install')}">${words.text('progress.startAgain')}</a></p>`;

@@ -1,0 +1,12 @@
+import type { PartialTexts } from 'slack-foyer';
+
+/** This app's own words; everything else stays as Foyer says it. */
+export const texts: PartialTexts = {
+  en: {
+    'app.nextSteps': 'Open its Home tab.\nInvite your team.',
+    'reason.chat:write': 'To ask the three questions, and to post the answers.',
+    'welcome.greeting': 'Good morning {person}! *{app}* is ready.',
+    'failure.access_denied.do': 'Changed your mind? Start again: it takes a minute.',
+  },
+  de: { 'app.tagline': 'Stand-ups, die eine Minute dauern.' },
+};
