@@ -15,7 +15,7 @@ import { openExistingDatabase } from './operator/open-existing-database.ts';
 import { runOperatorCommand } from './operator/operator-program.ts';
 import { createSetupPrompts } from './operator/setup/create-setup-prompts.ts';
 import { createOutput } from './operator/terminal/output.ts';
-import { createProgressLine } from './operator/terminal/progress-line.ts';
+import { createProgressBar } from './operator/terminal/progress-bar.ts';
 import { createSlackClientFactory } from './slack/create-slack-client.ts';
 import { builtInSteps } from './steps/steps.ts';
 import { createTexts } from './texts/create-texts.ts';
@@ -88,7 +88,7 @@ export async function runCommandLine<MyTables>(
       confirm: canAsk ? ask : undefined,
       prompts: canAsk ? createSetupPrompts({ input: stdin, output: stderr }) : undefined,
       readStdin,
-      progress: createProgressLine(stderr),
+      progress: createProgressBar(stderr),
       folder: process.cwd(),
       commands: localCommands({
         program: process.argv[1] ?? '',

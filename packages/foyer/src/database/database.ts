@@ -18,6 +18,13 @@ export type Queries = Kysely<Tables>;
  */
 export type Tx = Transaction<Tables>;
 
+/** How far a backup has come: SQLite counts pages, Postgres rows. */
+export interface BackupProgress {
+  done: number;
+  of: number;
+  unit: 'pages' | 'rows';
+}
+
 /** An open database, with either engine. */
 export interface Database {
   /** For reads, and for a single write that may be lost to a locked database or, on SQLite, to a power failure. */
@@ -54,8 +61,8 @@ export interface Database {
   measure(): Promise<DatabaseSize>;
   /** Removes erased secrets from the files on disk too, as far as other readers allow it. */
   scrub(): Promise<void>;
-  /** Writes a consistent copy to a new file while others continue to work. */
-  backup(file: string): Promise<void>;
+  /** Writes a consistent copy to a new file while others continue to work. The progress may begin again. */
+  backup(file: string, onProgress?: (progress: BackupProgress) => void): Promise<void>;
   close(): Promise<void>;
 }
 

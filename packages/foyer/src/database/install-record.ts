@@ -75,6 +75,14 @@ export function registeredTeamId(record: Pick<InstallRecord, 'teamId' | 'enterpr
   return id;
 }
 
+/** The person who installed, as a row about people names them. */
+export function installerOf(record: Pick<InstallRecord, 'teamId' | 'enterpriseId' | 'installerUserId'>): {
+  teamId: string;
+  userId: string;
+} {
+  return { teamId: registeredTeamId(record), userId: record.installerUserId };
+}
+
 /** The columns that a record shows; none of them holds a token. */
 export const recordColumns = [
   'id',

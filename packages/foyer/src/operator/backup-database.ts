@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Database } from '../database/database.ts';
+import type { BackupProgress, Database } from '../database/database.ts';
 import { verifyBackup } from '../database/sqlite/verify-backup.ts';
 import { syncFolder } from '../database/sync-folder.ts';
 import { CommandError } from './command-error.ts';
@@ -10,13 +10,17 @@ import { CommandError } from './command-error.ts';
  * bytes. The file gets its name only once it is complete and verified: until then it is called `….partial`.
  * @throws CommandError if the file exists or cannot be made; BackupDamagedError, DatabaseUnavailableError
  */
-export async function backupDatabase(database: Pick<Database, 'backup'>, file: string): Promise<number> {
+export async function backupDatabase(
+  database: Pick<Database, 'backup'>,
+  file: string,
+  onProgress?: (progress: BackupProgress) => void,
+): Promise<number> {
   refuseIfThere(file);
   const partial = `${file}.partial`;
   // Create it ourselves first, since SQLite would make it readable by everyone.
   createPrivate(partial);
   try {
-    await database.backup(partial);
+    await database.backup(partial, onProgress);
     verifyBackup(partial);
     syncToDisk(partial);
     refuseIfThere(file);

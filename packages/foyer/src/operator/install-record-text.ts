@@ -28,7 +28,7 @@ export interface InstallDetails {
 /** As many people and lines of history as fit on a screen; `--json` has them all. */
 const shown = 20;
 
-type Canvas = Pick<Output, 'style' | 'isTerminal'>;
+type Canvas = Pick<Output, 'style' | 'width'>;
 
 /** The install record for a person to read: sections of aligned lines. */
 export function installRecordText(output: Canvas, details: InstallDetails): string {
@@ -51,8 +51,8 @@ function headSection(output: Canvas, record: InstallRecord, users: UserRecord[])
   const head = `${output.style('bold', plainText(`${title} (${registeredTeamId(record)})`))}  ${status}`;
   const fields = fieldLines([
     ['installed', timeText(record.installedAt)],
-    ['by', name ? `${record.installerUserId} (${name})` : record.installerUserId],
-    ['connected with', connectionText(record)],
+    ['by', name ? `${name} (${record.installerUserId})` : record.installerUserId],
+    ['connected to', connectionText(record)],
     ['uninstalled', record.uninstalledAt === null ? null : timeText(record.uninstalledAt)],
     ['broken by', record.brokenReason],
     ['covers', record.isEnterpriseInstall ? 'the whole organization' : null],
@@ -85,7 +85,7 @@ function runSections(output: Canvas, run: RunRecord, attempts: StepAttemptRecord
     ['try again', run.status === 'failed' ? `npm run foyer -- retry ${run.id}` : null],
   ]);
   const head = `${output.style('bold', `${run.pipeline === 'uninstall' ? 'Uninstall run' : 'Run'} ${run.id}`)}  ${status}\n${fields}`;
-  const sections = [`${head}\n\n${indent(table(output, stepColumns, run.steps))}`];
+  const sections = [`${head}\n\n${indent(table(inner(output), stepColumns, run.steps))}`];
   if (attempts.length > 0)
     sections.push(section(output, 'Attempts', attempts, attemptColumns, attempts.length));
   return sections;
@@ -100,9 +100,14 @@ function section<Row>(
 ): string {
   const head = output.style('bold', `${title} (${rows.length})`);
   if (rows.length === 0) return head;
-  const lines = indent(table(output, columns, rows.slice(0, most)));
+  const lines = indent(table(inner(output), columns, rows.slice(0, most)));
   const rest = rows.length - most;
   return `${head}\n${lines}${rest > 0 ? `\n  and ${rest} more: --json shows all` : ''}`;
+}
+
+/** The canvas that is left inside an indented section. */
+function inner({ style, width }: Canvas): Canvas {
+  return { style, width: width - 2 };
 }
 
 function indent(lines: string): string {
@@ -135,8 +140,8 @@ const attemptColumns: Column<StepAttemptRecord>[] = [
 
 const userColumns: Column<UserRecord>[] = [
   { title: 'USER', value: (user) => user.userId },
-  { title: 'NAME', value: (user) => user.realName ?? user.name, maxWidth: 32 },
-  { title: 'EMAIL', value: (user) => user.email, maxWidth: 40 },
+  { title: 'NAME', value: (user) => user.realName ?? user.name },
+  { title: 'EMAIL', value: (user) => user.email },
   { title: 'TIME ZONE', value: (user) => user.timezone },
   { title: 'ROLE', value: (user) => (user.isOwner ? 'owner' : user.isAdmin ? 'admin' : 'member') },
   { title: 'OWN TOKEN', value: (user) => (user.hasUserToken ? 'yes' : 'no') },

@@ -9,7 +9,7 @@ import type { Words } from '../texts/create-texts.ts';
 import type { LocalCommands } from './local-commands.ts';
 import type { SetupPrompts } from './setup/setup-prompts.ts';
 import type { Output } from './terminal/output.ts';
-import type { ProgressLine } from './terminal/progress-line.ts';
+import type { ShowWork } from './terminal/progress-bar.ts';
 
 /** The dependencies of the operator's commands. A command uses only what it needs: `list` works without a key. */
 export interface OperatorDeps {
@@ -53,7 +53,7 @@ export interface OperatorDeps {
   prompts: SetupPrompts | undefined;
   /** Reads all of stdin, for secrets that a script passes in. */
   readStdin: () => Promise<string>;
-  progress: ProgressLine;
+  progress: ShowWork;
   /** How commands are called here; by default as in a clone. */
   commands?: LocalCommands;
   /** Where `.env` is read and written: the folder that Foyer is started in. */

@@ -10,6 +10,7 @@ import { KeyringError } from '../installations/keyring.ts';
 import { KeyMissingError, SealBrokenError } from '../installations/sealer.ts';
 import { CommandError, UsageError } from './command-error.ts';
 import { backupCommand } from './commands/backup-command.ts';
+import { completionCommands } from './commands/completion-command.ts';
 import { connectCommand } from './commands/connect-command.ts';
 import { copyCommand } from './commands/copy-command.ts';
 import { doctorCommand } from './commands/doctor-command.ts';
@@ -66,7 +67,11 @@ export async function runOperatorCommand(
   commandLine: readonly string[],
 ): Promise<ExitCode> {
   try {
-    await createProgram(deps).parseAsync(commandLine, { from: 'user' });
+    const program = createProgram(deps);
+    const [completion, complete] = completionCommands(deps, () => createProgram(deps));
+    program.addCommand(completion.copyInheritedSettings(program));
+    program.addCommand(complete.copyInheritedSettings(program), { hidden: true });
+    await program.parseAsync(commandLine, { from: 'user' });
     return 0;
   } catch (error) {
     // Commander has already written its help or error.

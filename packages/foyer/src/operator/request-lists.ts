@@ -21,6 +21,11 @@ export interface InstallRequestRecord {
   runId: string | null;
 }
 
+/** The person who installed, as a row about people names them. */
+export function requesterOf({ teamId, enterpriseId, userId }: InstallRequestRecord) {
+  return { teamId: teamId ?? enterpriseId, userId };
+}
+
 /** Which install requests to read; an absent filter matches all. */
 export interface InstallRequestFilter {
   clientId: string;
@@ -102,9 +107,13 @@ export interface RequestsOfDay {
   day: number;
   installed: number;
   failed: number;
+  refused: number;
+  cancelled: number;
 }
 
-/** Counts installs and failed install requests of the last `days` days, including the day of `now`, oldest first. */
+const countedOutcomes = ['installed', 'failed', 'refused', 'cancelled'] as const;
+
+/** Counts finished install requests by outcome, of the last `days` days, including the day of `now`, oldest first. */
 export async function countRequestsByDay(
   queries: Queries,
   count: { clientId: string; days: number; now: number },
@@ -117,7 +126,7 @@ export async function countRequestsByDay(
     .selectFrom('install_requests')
     .select(({ fn }) => [dayNumber.as('day'), 'outcome', fn.countAll<number | string | bigint>().as('count')])
     .where('client_id', '=', count.clientId)
-    .where('outcome', 'in', ['installed', 'failed'])
+    .where('outcome', 'in', countedOutcomes)
     .where('started_at', '>=', first * dayMs)
     .groupBy([dayNumber, 'outcome'])
     .execute();
@@ -125,11 +134,63 @@ export async function countRequestsByDay(
     day: (first + index) * dayMs,
     installed: 0,
     failed: 0,
+    refused: 0,
+    cancelled: 0,
   }));
   for (const row of rows) {
     const day = days[Number(row.day) - first];
-    if (day && (row.outcome === 'installed' || row.outcome === 'failed'))
-      day[row.outcome] = Number(row.count);
+    const outcome = countedOutcomes.find((each) => each === row.outcome);
+    if (day && outcome) day[outcome] = Number(row.count);
   }
   return days;
+}
+
+/** How long the welcomes of one day's runs (UTC) took, from the install to the message. */
+export interface WelcomesOfDay {
+  /** The day's first millisecond. */
+  day: number;
+  welcomes: number;
+  /** Null without a welcome. */
+  medianMs: number | null;
+  slowestMs: number | null;
+}
+
+/** So many of the newest welcomes are measured at most. */
+const mostMeasured = 20_000;
+
+/** Measures the time to the welcome on each of the last `days` days, including the day of `now`, oldest first. */
+export async function measureWelcomesByDay(
+  queries: Queries,
+  measure: { clientId: string; days: number; now: number },
+): Promise<WelcomesOfDay[]> {
+  const first = Math.floor(measure.now / dayMs) - measure.days + 1;
+  const rows = await queries
+    .selectFrom('runs')
+    .innerJoin('installations', 'installations.id', 'runs.installation_id')
+    .innerJoin('welcomes', (join) =>
+      join
+        .onRef('welcomes.installation_id', '=', 'runs.installation_id')
+        .onRef('welcomes.life', '=', 'runs.life')
+        .onRef('welcomes.run_id', '=', 'runs.id'),
+    )
+    .select(['runs.created_at', 'welcomes.sent_at'])
+    .where('runs.status', 'in', ['succeeded', 'failed'])
+    .where('runs.created_at', '>=', first * dayMs)
+    .where('installations.client_id', '=', measure.clientId)
+    .where('welcomes.status', '=', 'sent')
+    .orderBy('runs.created_at', 'desc')
+    .limit(mostMeasured)
+    .execute();
+  const byDay = Map.groupBy(rows, (row) => Math.floor(row.created_at / dayMs));
+  return Array.from({ length: measure.days }, (_, index) => {
+    const times = (byDay.get(first + index) ?? [])
+      .map((row) => Math.max(0, (row.sent_at ?? row.created_at) - row.created_at))
+      .sort((a, b) => a - b);
+    return {
+      day: (first + index) * dayMs,
+      welcomes: times.length,
+      medianMs: times[Math.floor((times.length - 1) / 2)] ?? null,
+      slowestMs: times.at(-1) ?? null,
+    };
+  });
 }

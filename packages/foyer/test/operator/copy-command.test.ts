@@ -14,6 +14,7 @@ import type { Database } from '../../src/database/database.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { readTables } from '../../src/database/read-tables.ts';
 import { foyerTableNames } from '../../src/database/records.ts';
+import type { WorkProgress } from '../../src/operator/terminal/progress-bar.ts';
 import { count } from '../faults/support/full-run.ts';
 import { compileCache } from '../support/compile-cache.ts';
 import { engines } from '../support/open-test-database.ts';
@@ -76,9 +77,9 @@ function startCopy(
 }
 
 /** A terminal that goes away during the copy. */
-function cutOff(at: string) {
-  return (text: string | null): void => {
-    if (text?.startsWith(at)) throw new Error('cut off');
+function cutOff(during: WorkProgress['doing']) {
+  return (at: WorkProgress | null): void => {
+    if (at?.doing === during) throw new Error('cut off');
   };
 }
 
@@ -133,10 +134,12 @@ describe('copy', () => {
 
   it('shows its progress', async (t) => {
     const { run, url } = await prepare(t, { to: 'SQLite' });
-    const shown: (string | null)[] = [];
-    await run(['copy', '--to', url], { progress: (text) => void shown.push(text) });
-    assert.match(shown[0] ?? '', /^copying 25 of \d+ rows: \w+$/);
-    assert.match(shown.at(-2) ?? '', /^comparing (\d+) of \1 rows: \w+$/);
+    const shown: (WorkProgress | null)[] = [];
+    await run(['copy', '--to', url], { progress: (at) => void shown.push(at) });
+    const of = shown[0]?.of ?? 0;
+    assert.ok(of > 25);
+    assert.deepEqual(shown[0], { doing: 'copying', done: 25, of, unit: 'rows' });
+    assert.deepEqual(shown.at(-2), { doing: 'comparing', done: of, of, unit: 'rows' });
     assert.equal(shown.at(-1), null);
   });
 
@@ -191,8 +194,8 @@ describe('copy', () => {
   it('does not accept a copy whose source was written during it, and starts over the next time', async (t) => {
     const { copy, look, source, target, file } = await prepare(t, { rows: 30 });
     let written = false;
-    const write = (text: string | null): void => {
-      if (written || !text?.startsWith('comparing')) return;
+    const write = (at: WorkProgress | null): void => {
+      if (written || at?.doing !== 'comparing') return;
       written = true;
       const sqlite = new Sqlite(file);
       sqlite.exec(
@@ -241,8 +244,8 @@ describe('copy', () => {
     const { copy, source, look, target, held } = await prepare(t);
     let opening: Promise<Database> | undefined;
     const refused = await copy({
-      progress(text) {
-        if (text?.startsWith('comparing')) opening ??= openDatabase(source);
+      progress(at) {
+        if (at?.doing === 'comparing') opening ??= openDatabase(source);
       },
     });
     await (await opening)?.close();
@@ -327,8 +330,8 @@ describe('copy', () => {
     t.after(() => proxy.close());
     let cuts = 0;
     const { exitCode, stderr } = await run(['copy', '--to', proxy.url(new URL(url).pathname.slice(1))], {
-      progress(text) {
-        if (!text?.startsWith('copying') || cuts >= 3) return;
+      progress(at) {
+        if (at?.doing !== 'copying' || cuts >= 3) return;
         cuts += 1;
         proxy.refuse();
         proxy.cut();

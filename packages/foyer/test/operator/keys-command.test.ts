@@ -11,6 +11,7 @@ import { createKeyring, type Keyring } from '../../src/installations/keyring.ts'
 import { createSealer } from '../../src/installations/sealer.ts';
 import { verifyKeyring } from '../../src/installations/verify-keyring.ts';
 import { rotateKeys } from '../../src/operator/keys/rotate-keys.ts';
+import type { WorkProgress } from '../../src/operator/terminal/progress-bar.ts';
 import { keysOf, teamInstall } from '../support/installations.ts';
 import type { EngineName } from '../support/stage-database.ts';
 import { createOperatorHarness, installedAt, storeRequest, testOnBothEngines } from './operator-harness.ts';
@@ -42,11 +43,11 @@ async function prepare(t: TestContext, teams: number, engine?: EngineName) {
   }
   const sealed = requestSealer(before).seal('{"tokens":["xoxb-unstored"]}', unstoredTokensPlace('req_1'));
   await storeRequest(harness.database, { id: 'req_1', outcome: 'started', sealed_tokens: sealed });
-  const progress: (string | null)[] = [];
+  const progress: (WorkProgress | null)[] = [];
   const keys = (commandLine: readonly string[], keyring: Keyring) =>
     harness.run(['keys', ...commandLine], {
       loadKeyring: () => keyring,
-      progress: (text) => void progress.push(text),
+      progress: (at) => void progress.push(at),
     });
   return { ...harness, keys, progress };
 }
@@ -68,7 +69,8 @@ testOnBothEngines(
     assert.match(stdout, /^new +encrypts +130 +130 +1 +yes$/m);
     assert.match(stdout, /^old +decrypts +0 +0 +0 +no$/m);
     assert.match(stderr, /Re-encrypted: 261\.\n.*Nothing needs old any more/);
-    assert.deepEqual([progress[0], progress.at(-1)], ['100 of about 261 re-encrypted', null]);
+    assert.deepEqual(progress[0], { doing: 're-encrypting', done: 100, of: 261, unit: 'tokens' });
+    assert.equal(progress.at(-1), null);
 
     const stored = await storeOf(database, after).fetchInstallation({ teamId: 'T7', userId: 'U1' });
     assert.deepEqual([stored.bot?.token, stored.user.token], ['xoxb-7', 'xoxp-7']);

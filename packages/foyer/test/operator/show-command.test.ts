@@ -68,7 +68,7 @@ test('show prints who, when, the scopes, each attempt with its error, and what t
     stdout,
     `Acme (T1)  active
   installed   2026-11-22 01:47:03Z
-  by          U1 (Ada Lovelace)
+  by          Ada Lovelace (U1)
   app         A1
   bot user    UBOT
   bot scopes  chat:write, im:write

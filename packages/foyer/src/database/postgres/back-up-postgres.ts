@@ -1,9 +1,9 @@
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { compareTables, differingTables } from '../copy/compare-tables.ts';
-import { clearRows, matchTables } from '../copy/copied-tables.ts';
+import { clearRows, countRows, matchTables } from '../copy/copied-tables.ts';
 import { CopyError } from '../copy/copy-mark.ts';
 import { copyRows } from '../copy/copy-rows.ts';
-import type { Queries } from '../database.ts';
+import type { BackupProgress, Queries } from '../database.ts';
 import { OwnMigrationError, type OwnMigrations } from '../migrate.ts';
 import type { Tables } from '../records.ts';
 import { openSqlite } from '../sqlite/open-sqlite.ts';
@@ -15,11 +15,13 @@ import { createPostgresPool } from './postgres-pool.ts';
  * two row by row. Other processes can keep writing.
  * @throws DatabaseUnavailableError, BackupDamagedError, CopyError
  */
-export async function backUpPostgres(
-  url: string,
-  file: string,
-  migrations: OwnMigrations = {},
-): Promise<void> {
+export async function backUpPostgres(given: {
+  url: string;
+  file: string;
+  migrations?: OwnMigrations | undefined;
+  onProgress?: ((progress: BackupProgress) => void) | undefined;
+}): Promise<void> {
+  const { url, file, migrations = {}, onProgress } = given;
   const target = await openSqlite(file, { migrations }).catch((error: unknown) => {
     throw error instanceof OwnMigrationError ? notForSqlite(error) : error;
   });
@@ -28,7 +30,18 @@ export async function backUpPostgres(
       const tables = await matchTables(source, target.queries);
       // A new file already holds the rows that the app's migrations insert.
       await clearRows(target, tables);
-      await copyRows({ source, target, tables });
+      const counts = onProgress ? await countRows(source, tables) : [];
+      const of = counts.reduce((sum, { rows }) => sum + rows, 0);
+      let done = 0;
+      await copyRows({
+        source,
+        target,
+        tables,
+        onRows(rows) {
+          done += rows;
+          onProgress?.({ done, of, unit: 'rows' });
+        },
+      });
       const differing = differingTables(await compareTables(source, target.queries, tables));
       if (differing.length === 0) return;
       const names = differing.map(({ table }) => table).join(', ');

@@ -258,7 +258,7 @@ export async function openPostgres(url: string, options: OpenPostgresOptions = {
     async scrub() {
       // Postgres cleans its pages automatically (autovacuum), and its log belongs to the people who run the server.
     },
-    backup: (file) => backUpPostgres(url, file, options.migrations),
+    backup: (file, onProgress) => backUpPostgres({ url, file, migrations: options.migrations, onProgress }),
     close: () => queries.destroy(),
   };
 }

@@ -22,6 +22,8 @@ import { type FileWatch, watchFiles } from './watch-files.ts';
  */
 const busyTimeoutMs = 20;
 const retryDelayMs = 25;
+/** A backup copies this many pages at a time, as better-sqlite3 does by default, and lets others work in between. */
+const backupPages = 100;
 /** How long another process may take to migrate the database before this one gives up starting. */
 const openingPatienceMs = 15_000;
 
@@ -299,8 +301,13 @@ export async function openSqlite(
       // it do less, which is fine: the next checkpoint does the rest.
       await queries.connection().execute(async () => sqlite.pragma('wal_checkpoint(TRUNCATE)'));
     },
-    async backup(target) {
-      await sqlite.backup(target);
+    async backup(target, onProgress) {
+      await sqlite.backup(target, {
+        progress({ totalPages, remainingPages }) {
+          onProgress?.({ done: totalPages - remainingPages, of: totalPages, unit: 'pages' });
+          return backupPages;
+        },
+      });
     },
     async close() {
       isClosed = true;

@@ -1,8 +1,11 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { type Database, DatabaseUnavailableError } from '../../database/database.ts';
+
+import { type BackupProgress, type Database, DatabaseUnavailableError } from '../../database/database.ts';
 import { recordBackup } from '../../database/last-backup.ts';
+
 import { backupDatabase } from '../backup-database.ts';
+import { sizeText } from '../doctor/database-findings.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { fieldLines } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
@@ -25,13 +28,14 @@ export function backupCommand(deps: OperatorDeps): Command {
     .action(async (given: string, options: { json?: boolean }) => {
       const file = resolve(given);
       await withDatabase(deps, async (_config, database) => {
-        const bytes = await backupDatabase(database, file);
+        const onProgress = (at: BackupProgress) => deps.progress({ doing: 'backing up', ...at });
+        const bytes = await backupDatabase(database, file, onProgress).finally(() => deps.progress(null));
         await noteBackup(deps, database);
         if (options.json) return deps.output.printJson({ file, bytes, verified: true });
         deps.output.print(
           fieldLines([
             ['backup', file],
-            ['bytes', String(bytes)],
+            ['size', sizeText(bytes)],
             ['verified', 'yes'],
           ]),
         );

@@ -3,7 +3,6 @@ import { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import { type DatabaseTarget, parseDatabaseUrl } from '../../config/database-target.ts';
 import type { ComparedTable } from '../../database/copy/compare-tables.ts';
-import type { CopyProgress } from '../../database/copy/copy-database.ts';
 import { UsageError } from '../command-error.ts';
 import { type MovedDatabase, moveDatabase } from '../copy/move-database.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
@@ -50,7 +49,7 @@ async function copy(deps: OperatorDeps, options: { to: string; json?: boolean })
       target,
       openDatabase: deps.openDatabase,
       migrations: deps.migrations,
-      onProgress: (at) => progress(progressText(at)),
+      onProgress: ({ doing, done, of }) => progress({ doing, done, of, unit: 'rows' }),
       onStartOver: () => output.note('The source has changed since the interrupted copy. Starting over.'),
     });
   } finally {
@@ -67,10 +66,6 @@ async function copy(deps: OperatorDeps, options: { to: string; json?: boolean })
 }
 
 const number = (value: number): string => value.toLocaleString('en-US');
-
-function progressText({ doing, table: name, done, of }: CopyProgress): string {
-  return `${doing} ${number(done)} of ${number(Math.max(of, done))} rows: ${name}`;
-}
 
 /** What the operator must do next. */
 function closingNote(config: Config, target: DatabaseTarget): string {

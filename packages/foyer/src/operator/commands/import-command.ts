@@ -103,7 +103,7 @@ async function* importEach(
     const end = await importOne(entry);
     counts[end.outcome] += 1;
     seen += 1;
-    if (seen % 100 === 0) deps.progress(`${seen} read`);
+    if (seen % 100 === 0) deps.progress({ doing: 'reading', done: seen, of: null, unit: 'entries' });
     const of = 'installation' in entry.read ? entry.read.installation : undefined;
     const ids = { teamId: of?.team?.id ?? null, enterpriseId: of?.enterprise?.id ?? null };
     yield [{ at: entry.at, ...ids, userId: of?.user.id ?? null, ...end }];

@@ -71,7 +71,8 @@ async function run(deps: OperatorDeps, options: { dryRun?: boolean; json?: boole
     if (!options.dryRun) {
       const stale = (await readKeyUsage(database.queries, keyring)).slice(1);
       const total = stale.reduce((sum, key) => sum + key.total, 0);
-      const onProgress = (done: number) => deps.progress(`${done} of about ${total} re-encrypted`);
+      const onProgress = (done: number) =>
+        deps.progress({ doing: 're-encrypting', done, of: total, unit: 'tokens' });
       try {
         renewed = await rotateKeys({ database, keyring, onProgress });
       } finally {

@@ -1,10 +1,11 @@
 import { Command, Option } from 'commander';
-import type { InstallRecord, StepRecord } from '../../database/install-record.ts';
+import { type InstallRecord, installerOf, type StepRecord } from '../../database/install-record.ts';
 import type { InstallationStatus } from '../../database/records.ts';
 import { listUnknownTeams } from '../../database/unknown-teams.ts';
 import { UsageError } from '../command-error.ts';
 import { installRecordJson } from '../install-record-json.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
+import { type Named, withNames } from '../people-names.ts';
 import { readInstallations } from '../read-installations.ts';
 import { type Disconnected, withReconnectLink } from '../reconnect-link.ts';
 import { statusStyle } from '../terminal/status-style.ts';
@@ -70,7 +71,7 @@ async function list(deps: OperatorDeps, options: ListOptions): Promise<void> {
     const lines = createTable(output, columns);
     let isEmpty = true;
     for await (const page of pages) {
-      output.print(lines(page));
+      output.print(lines(await withNames(queries, clientId, page, installerOf)));
       isEmpty = false;
       if (!(await output.ready())) return;
     }
@@ -157,16 +158,18 @@ function troubleText(record: InstallRecord): string | null {
   return record.run?.waitingFor ? `waits for ${record.run.waitingFor}` : null;
 }
 
-const columns: Column<InstallRecord>[] = [
+const columns: Column<Named<InstallRecord>>[] = [
   { title: 'TEAM', value: (record) => record.teamId ?? record.enterpriseId },
   {
     title: 'NAME',
     value: (record) => (record.isEnterpriseInstall ? record.enterpriseName : record.teamName),
-    maxWidth: 32,
   },
   { title: 'STATUS', value: (record) => record.status, style: (record) => statusStyle(record.status) },
   { title: 'INSTALLED', value: (record) => timeText(record.installedAt) },
-  { title: 'BY', value: (record) => record.installerUserId },
+  {
+    title: 'BY',
+    value: ({ personName, installerUserId: id }) => (personName ? `${personName} (${id})` : id),
+  },
   {
     title: 'RUN',
     value: (record) => record.run?.status ?? null,
@@ -176,6 +179,5 @@ const columns: Column<InstallRecord>[] = [
     title: 'TROUBLE',
     value: troubleText,
     style: (record) => (troubleText(record) ? 'yellow' : undefined),
-    maxWidth: 48,
   },
 ];

@@ -49,8 +49,8 @@ function check({ output }: OperatorDeps, differences: ManifestDifference[], json
 
 const columns: Column<ManifestDifference>[] = [
   { title: 'WHERE', value: ({ path }) => path },
-  { title: 'OURS', value: ({ expected }) => valueText(expected), maxWidth: 60 },
-  { title: 'SLACK’S', value: ({ found }) => valueText(found), maxWidth: 60 },
+  { title: 'OURS', value: ({ expected }) => valueText(expected) },
+  { title: 'SLACK’S', value: ({ found }) => valueText(found) },
 ];
 
 function valueText(value: unknown): string | null {

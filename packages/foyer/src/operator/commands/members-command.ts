@@ -87,8 +87,8 @@ async function* jsonPages(pages: AsyncIterable<MemberRecord[]>) {
 
 const columns: Column<MemberRecord>[] = [
   { title: 'USER', value: (member) => member.userId },
-  { title: 'NAME', value: (member) => member.realName ?? member.name, maxWidth: 32 },
-  { title: 'EMAIL', value: (member) => member.email, maxWidth: 40 },
+  { title: 'NAME', value: (member) => member.realName ?? member.name },
+  { title: 'EMAIL', value: (member) => member.email },
   { title: 'ROLE', value: roleText },
   { title: 'OWN TOKEN', value: (member) => (member.hasUserToken ? 'yes' : 'no') },
   { title: 'SINCE', value: (member) => timeText(member.firstSeenAt) },

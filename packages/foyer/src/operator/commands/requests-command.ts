@@ -2,7 +2,8 @@ import { Command, Option } from 'commander';
 import type { InstallRequestOutcome } from '../../database/records.ts';
 import { isoTime } from '../install-record-json.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
-import { type InstallRequestRecord, listInstallRequests } from '../request-lists.ts';
+import { type Named, withNames } from '../people-names.ts';
+import { type InstallRequestRecord, listInstallRequests, requesterOf } from '../request-lists.ts';
 import { statusStyle } from '../terminal/status-style.ts';
 import { type Column, table } from '../terminal/table.ts';
 import { timeText } from '../terminal/time-text.ts';
@@ -64,7 +65,8 @@ async function requests(deps: OperatorDeps, options: RequestsOptions): Promise<v
     });
     if (options.json) return deps.output.printJson(records.map(installRequestJson));
     if (records.length === 0) return deps.output.print('No install request matches.');
-    deps.output.print(table(deps.output, columns, records));
+    const named = await withNames(queries, config.slack.clientId, records, requesterOf);
+    deps.output.print(table(deps.output, columns, named));
     if (records.length === limit) deps.output.note(`These are the newest ${limit}; --limit shows more.`);
   });
 }
@@ -86,12 +88,15 @@ function installRequestJson(record: InstallRequestRecord) {
   };
 }
 
-const columns: Column<InstallRequestRecord>[] = [
+const columns: Column<Named<InstallRequestRecord>>[] = [
   { title: 'STARTED', value: (request) => timeText(request.startedAt) },
   { title: 'OUTCOME', value: ({ outcome }) => outcome, style: ({ outcome }) => statusStyle(outcome) },
   { title: 'TEAM', value: (request) => request.teamId ?? request.enterpriseId ?? request.requestedTeamId },
-  { title: 'NAME', value: (request) => request.teamName, maxWidth: 32 },
-  { title: 'USER', value: (request) => request.userId },
+  { title: 'NAME', value: (request) => request.teamName },
+  {
+    title: 'USER',
+    value: ({ personName, userId }) => (personName ? `${personName} (${userId})` : userId),
+  },
   { title: 'RUN', value: (request) => request.runId },
   { title: 'ERROR', value: (request) => request.errorCode },
 ];

@@ -151,7 +151,6 @@ const columns: Column<RetriedRun>[] = [
   {
     title: 'FAILED',
     value: ({ failed }) => failed.map(({ step, error }) => `${step}: ${error ?? 'unknown'}`).join(', '),
-    maxWidth: 60,
   },
   {
     title: 'OUTCOME',

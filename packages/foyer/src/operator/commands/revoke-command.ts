@@ -192,6 +192,5 @@ const columns: Column<RevokedTeam>[] = [
   {
     title: 'NOT REVOKED',
     value: ({ notRevoked }) => notRevoked.map(({ of, error }) => `${of}: ${error}`).join(', '),
-    maxWidth: 60,
   },
 ];

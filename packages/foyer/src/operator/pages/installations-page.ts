@@ -2,15 +2,16 @@ import { type InstallRecord, registeredTeamId } from '../../database/install-rec
 import type { Page } from '../../database/page.ts';
 import { type Html, html } from '../../http/html.ts';
 import { plainName } from '../../http/pages/plain-name.ts';
+import type { Named } from '../people-names.ts';
 import { dataTable, type TableColumn } from './data-table.ts';
 import { choice, type ListFilters, pager } from './list-address.ts';
 import { type OperatorFrame, operatorPage } from './operator-page.ts';
-import { badge, installationName, time } from './shown-values.ts';
+import { badge, installationName, personCell, time } from './shown-values.ts';
 
 /** What the list of installations shows. */
 export interface InstallationsContent {
   filters: ListFilters & { q?: string; status?: string; run?: string };
-  page: Page<InstallRecord>;
+  page: Page<Named<InstallRecord>>;
 }
 
 export const installationsPath = '/operator/installations';
@@ -31,7 +32,7 @@ function trouble(record: InstallRecord): Html | string | null {
   return record.run?.waitingFor ? html`waits for <code>${record.run.waitingFor}</code>` : null;
 }
 
-const columns: readonly TableColumn<InstallRecord>[] = [
+const columns: readonly TableColumn<Named<InstallRecord>>[] = [
   {
     title: 'Installation',
     kind: 'head',
@@ -42,7 +43,7 @@ const columns: readonly TableColumn<InstallRecord>[] = [
   { title: 'Newest run', cell: (record) => record.run && badge(record.run.status) },
   { title: 'Trouble', cell: trouble },
   { title: 'Installed', cell: (record) => time(record.installedAt) },
-  { title: 'By', cell: (record) => html`<code>${record.installerUserId}</code>` },
+  { title: 'By', cell: ({ personName, installerUserId }) => personCell(personName, installerUserId) },
 ];
 
 function filterForm({ filters }: InstallationsContent): Html {

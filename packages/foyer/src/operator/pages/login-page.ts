@@ -1,6 +1,7 @@
 import { type Html, html } from '../../http/html.ts';
+import { spanText } from '../terminal/time-text.ts';
+
 import { type OperatorFrame, operatorPage } from './operator-page.ts';
-import { spanText } from './shown-values.ts';
 
 /** What the login page shows. */
 export interface LoginContent {

@@ -56,6 +56,7 @@ h1 .badge, h2 .badge { margin-left: .5rem; vertical-align: middle; }
 .failing-name { font-weight: 600; }
 .calm { padding: 1rem 1.25rem; }
 .failing h2::before, .calm h2::before { content: ""; display: inline-block; width: .625rem; height: .625rem; border-radius: 50%; margin-right: .625rem; background: var(--bad); }
+#unconfirmed::before, #refused::before { background: var(--warn); }
 .calm h2::before { background: var(--good); }
 .step-name { color: var(--muted); }
 .error { color: var(--muted); }
@@ -73,16 +74,18 @@ h1 .badge, h2 .badge { margin-left: .5rem; vertical-align: middle; }
 
 .chart { margin: 0; }
 .chart figcaption { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .25rem 1.5rem; font-size: .875rem; color: var(--muted); }
-.key { display: flex; align-items: center; gap: .375rem; }
+.key { display: flex; flex-wrap: wrap; gap: .125rem .875rem; }
+.key > span { display: inline-flex; align-items: center; gap: .375rem; }
 .key i { width: .625rem; height: .625rem; border-radius: 3px; }
-.key i.failed { margin-left: .5rem; }
 .key .installed { background: var(--accent); } .key .failed { background: var(--bad); }
+.key .refused { background: var(--warn); } .key .cancelled { background: var(--muted); }
 .plot { margin-top: .75rem; border-bottom: 1px solid var(--line); }
 .plot svg { display: block; width: 100%; height: 8.5rem; }
 .plot .most { display: block; font-size: .75rem; line-height: 1.5; color: var(--muted); border-bottom: 1px dashed var(--line); font-variant-numeric: tabular-nums; }
 .plot rect.ground { fill: var(--wash); opacity: .55; }
 .plot g:hover rect.ground { opacity: 1; }
 .plot rect.installed { fill: var(--accent); } .plot rect.failed { fill: var(--bad); }
+.plot rect.refused { fill: var(--warn); } .plot rect.cancelled { fill: var(--muted); }
 .axis { display: flex; justify-content: space-between; margin-top: .375rem; font-size: .75rem; color: var(--muted); }
 details > summary { cursor: pointer; font-size: .875rem; color: var(--muted); width: fit-content; padding: .25rem 0; }
 details > summary:hover { color: var(--text); }

@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.ts';
 import type { Database } from '../../database/database.ts';
 import { countInstallationRows } from '../../database/erase-installation.ts';
 import { readHistory } from '../../database/history.ts';
-import { type InstallRecord, readInstallRecord } from '../../database/install-record.ts';
+import { type InstallRecord, installerOf, readInstallRecord } from '../../database/install-record.ts';
 import { countMembers, listMembersPage } from '../../database/member-lists.ts';
 import { listChannelTroubles } from '../../database/notices.ts';
 import { toPage } from '../../database/page.ts';
@@ -13,15 +13,22 @@ import { listOperatorSessions } from '../../database/sessions.ts';
 import { listUnknownTeams } from '../../database/unknown-teams.ts';
 import { operatorTimes } from '../../signin/sessions.ts';
 import { countInstallations, listInstallationsPage } from '../installation-lists.ts';
+import { withNames } from '../people-names.ts';
+import { readRefusedRequests, readUnconfirmedWelcomes } from '../problems.ts';
 import { countFailingRuns, readQueueState } from '../queue-state.ts';
-import { countRequestsByDay, listInstallRequests } from '../request-lists.ts';
+import {
+  countRequestsByDay,
+  listInstallRequests,
+  measureWelcomesByDay,
+  requesterOf,
+} from '../request-lists.ts';
 import { countTokensAtRisk, readTokenTimes } from '../token-times.ts';
 import { confirmPage } from './confirm-page.ts';
 import { installationPage, shownHistory, shownPeople } from './installation-page.ts';
 import { installationStatuses, installationsPage, runStatuses } from './installations-page.ts';
 import { cursorOf } from './list-address.ts';
 import type { OperatorFrame } from './operator-page.ts';
-import { overviewPage } from './overview-page.ts';
+import { overviewPage, refusedDays } from './overview-page.ts';
 import { peoplePage } from './people-page.ts';
 import { requestOutcomes, requestsPage } from './requests-page.ts';
 import { sessionsPage, sessionsPath } from './sessions-page.ts';
@@ -51,8 +58,20 @@ export function createOperatorViews(deps: { config: Config; database: Database; 
       statuses: ['active', 'broken'],
       limit: shownFailing,
     } as const;
+    const installations = await countInstallations(queries, clientId);
+    const broken = { clientId, statuses: ['broken'], limit: shownFailing } as const;
     const content = {
-      installations: await countInstallations(queries, clientId),
+      installations,
+      broken: {
+        newest: installations.broken > 0 ? (await listInstallationsPage(queries, broken)).rows : [],
+        count: installations.broken,
+      },
+      unconfirmed: await readUnconfirmedWelcomes(queries, { clientId, limit: shownFailing }),
+      refused: await readRefusedRequests(queries, {
+        clientId,
+        from: now() - refusedDays * dayMs,
+        limit: shownFailing,
+      }),
       failing: {
         newest: (await listInstallationsPage(queries, failing)).rows,
         count: await countFailingRuns(queries, clientId),
@@ -62,6 +81,7 @@ export function createOperatorViews(deps: { config: Config; database: Database; 
       unknownTeams: await listUnknownTeams(queries, { clientId, now: now() }),
       days: await countRequestsByDay(queries, { clientId, days: chartDays, now: now() }),
       channelTroubles: await listChannelTroubles(queries),
+      welcomes: await measureWelcomesByDay(queries, { clientId, days: chartDays, now: now() }),
     };
     return (frame) => overviewPage(frame, content);
   }
@@ -78,7 +98,9 @@ export function createOperatorViews(deps: { config: Config; database: Database; 
       limit: rowsPerPage,
       cursor: cursorOf(query),
     });
-    return (frame) => installationsPage(frame, { filters: { q: text, status, run: runStatus }, page });
+    const rows = await withNames(queries, clientId, page.rows, installerOf);
+    const filters = { q: text, status, run: runStatus };
+    return (frame) => installationsPage(frame, { filters, page: { ...page, rows } });
   }
 
   async function requests(query: URLSearchParams): Promise<OperatorView> {
@@ -97,7 +119,9 @@ export function createOperatorViews(deps: { config: Config; database: Database; 
     const positionOf = ({ startedAt: at, id }: (typeof found)[number]) => ({ at, id });
     const page = toPage(found, { limit: rowsPerPage, cursor, positionOf });
     const shownDay = day === undefined ? undefined : new Date(day).toISOString().slice(0, 10);
-    return (frame) => requestsPage(frame, { filters: { day: shownDay, team: teamId, outcome }, page });
+    const rows = await withNames(queries, clientId, page.rows, requesterOf);
+    const filters = { day: shownDay, team: teamId, outcome };
+    return (frame) => requestsPage(frame, { filters, page: { ...page, rows } });
   }
 
   async function installation(record: InstallRecord): Promise<OperatorView> {

@@ -1,27 +1,40 @@
-import type { InstallRecord } from '../../database/install-record.ts';
+import { type InstallRecord, registeredTeamId } from '../../database/install-record.ts';
 import type { ChannelTrouble } from '../../database/notices.ts';
 import type { InstallationStatus } from '../../database/records.ts';
 import type { UnknownTeam } from '../../database/unknown-teams.ts';
 import { type Html, type HtmlValue, html } from '../../http/html.ts';
+import { plainName } from '../../http/pages/plain-name.ts';
+import type { Problems } from '../problems.ts';
 import type { QueueState } from '../queue-state.ts';
-import type { RequestsOfDay } from '../request-lists.ts';
+import type { InstallRequestRecord, RequestsOfDay, WelcomesOfDay } from '../request-lists.ts';
+import { spanText } from '../terminal/time-text.ts';
 import type { TokensAtRisk } from '../token-times.ts';
-import { installsChart } from './installs-chart.ts';
+import { installsChart, welcomesChart } from './bar-chart.ts';
 import { type OperatorFrame, operatorPage } from './operator-page.ts';
-import { ago, badge, count, errorText, installationName, spanText } from './shown-values.ts';
+import { ago, badge, count, errorText, installationName } from './shown-values.ts';
 
 /** What the overview shows. */
 export interface OverviewContent {
   installations: Record<InstallationStatus, number>;
-  /** The newest of the installations whose newest run failed, and how many there are. */
-  failing: { newest: readonly InstallRecord[]; count: number };
+  /** Installations whose newest run failed. */
+  failing: Problems<InstallRecord>;
+  /** Installations whose token Slack refuses. */
+  broken: Problems<InstallRecord>;
+  /** Installations whose welcome may or may not have arrived. */
+  unconfirmed: Problems<InstallRecord>;
+  /** Install requests that were refused in the last `refusedDays` days. */
+  refused: Problems<InstallRequestRecord>;
   queue: QueueState;
   tokens: TokensAtRisk;
   unknownTeams: readonly UnknownTeam[];
   days: readonly RequestsOfDay[];
   /** The ways to notify the operators that do not work. */
   channelTroubles: readonly ChannelTrouble[];
+  welcomes: readonly WelcomesOfDay[];
 }
+
+/** Refused connections are shown for this many days. */
+export const refusedDays = 7;
 
 /** A worker polls every two seconds: a run that is overdue for longer than this has no worker. */
 const stuckAfterMs = 60_000;
@@ -79,33 +92,61 @@ function tiles(content: OverviewContent, now: number): Html {
   ]}</ul>`;
 }
 
+function linkTo(record: InstallRecord): Html {
+  return html`<a class="failing-name" href="/operator/installations/${record.id}">${installationName(record)}</a> <code>${registeredTeamId(record)}</code>`;
+}
+
 function failingLine(record: InstallRecord, now: number): Html {
   const failed = record.run?.steps.filter((step) => step.status === 'failed') ?? [];
   return html`<li>
-    <a class="failing-name" href="/operator/installations/${record.id}">${installationName(record)}</a>
+    <span>${linkTo(record)}</span>
     <span class="small">${record.run && ago(record.run.finishedAt ?? record.run.createdAt, now)}${record.status === 'broken' && html` ${badge('broken')}`}</span>
     ${failed.map((step) => html`<p><code class="step-name">${step.name}</code> ${errorText(step)}</p>`)}
   </li>`;
 }
 
-function failingSection({ failing }: OverviewContent, now: number): Html {
-  if (failing.count === 0) {
-    return html`<section class="calm card" aria-labelledby="failing"><h2 id="failing">No run has failed</h2>
-    <p class="small">Every installation’s newest run succeeded, or is still in progress.</p></section>`;
-  }
-  const more = failing.count > failing.newest.length;
-  const heading =
-    failing.count === 1 ? '1 install needs attention' : `${count(failing.count)} installs need attention`;
-  return html`<section class="failing card" aria-labelledby="failing">
-  <div class="section-head"><h2 id="failing">${heading}</h2>
-  <a href="/operator/installations?run=failed">${more ? `All ${count(failing.count)}` : 'As a list'}</a></div>
-  <ul role="list">${failing.newest.map((record) => failingLine(record, now))}</ul>
+function brokenLine(record: InstallRecord, now: number): Html {
+  return html`<li>
+    <span>${linkTo(record)}</span>
+    <span class="small">installed ${ago(record.installedAt, now)}</span>
+    <p>Slack refuses the token: <code>${record.brokenReason ?? 'unknown'}</code>. An admin there must install the app again.</p>
+  </li>`;
+}
+
+function unconfirmedLine(record: InstallRecord, now: number): Html {
+  return html`<li>
+    <span>${linkTo(record)}</span>
+    <span class="small">installed ${ago(record.installedAt, now)}</span>
+  </li>`;
+}
+
+function refusedLine(request: InstallRequestRecord, now: number): Html {
+  const id = request.teamId ?? request.enterpriseId ?? request.requestedTeamId;
+  const name = plainName(request.teamName, id ?? 'Unknown workspace');
+  return html`<li>
+    <span><span class="failing-name">${name}</span>${id !== null && id !== name && html` <code>${id}</code>`}</span>
+    <span class="small">${ago(request.startedAt, now)}</span>
+    ${request.errorCode !== null && html`<p><code>${request.errorCode}</code></p>`}
+  </li>`;
+}
+
+/** One kind of problem: what it is, the newest cases, and a link to all of them if a list has them. */
+function problemSection<Case>(
+  { newest, count: total }: Problems<Case>,
+  shown: { id: string; heading: (total: string) => string; all?: string; line: (each: Case) => Html },
+): Html | false {
+  if (total === 0) return false;
+  const more = total > newest.length;
+  return html`<section class="failing card" aria-labelledby="${shown.id}">
+  <div class="section-head"><h2 id="${shown.id}">${shown.heading(count(total))}</h2>
+  ${shown.all !== undefined && html`<a href="${shown.all}">${more ? `All ${count(total)}` : 'As a list'}</a>`}</div>
+  <ul role="list">${newest.map(shown.line)}</ul>
 </section>`;
 }
 
 /** Installers see nothing of this: it is the operators' own trouble. */
-function channelSection({ channelTroubles }: OverviewContent, now: number): Html | undefined {
-  if (channelTroubles.length === 0) return undefined;
+function channelSection({ channelTroubles }: OverviewContent, now: number): Html | false {
+  if (channelTroubles.length === 0) return false;
   const lines = channelTroubles.map(({ channel, since, errorCode }) => {
     const what = channel === 'webhook' ? 'The webhook' : 'The mail server';
     return html`<li><p>${what} has accepted no message for ${spanText(now - since)}${errorCode !== null && html` (<code>${errorCode}</code>)`}.</p></li>`;
@@ -119,8 +160,8 @@ function channelSection({ channelTroubles }: OverviewContent, now: number): Html
 
 const shownUnknown = 20;
 
-function unknownSection({ unknownTeams }: OverviewContent, now: number): Html | undefined {
-  if (unknownTeams.length === 0) return undefined;
+function unknownSection({ unknownTeams }: OverviewContent, now: number): Html | false {
+  if (unknownTeams.length === 0) return false;
   const line = ({ teamId, enterpriseId, lastSeenAt }: UnknownTeam) =>
     html`<li><code>${teamId ?? enterpriseId}</code> <span class="small">last event ${ago(lastSeenAt, now)}</span></li>`;
   const left = unknownTeams.length - shownUnknown;
@@ -131,17 +172,52 @@ function unknownSection({ unknownTeams }: OverviewContent, now: number): Html | 
 </section>`;
 }
 
+function problemSections(content: OverviewContent, now: number): Html {
+  const { failing, broken, unconfirmed, refused } = content;
+  const noun = ({ count: total }: Problems<unknown>, one: string) => (total === 1 ? one : `${one}s`);
+  const sections = [
+    problemSection(failing, {
+      id: 'failing',
+      heading: (total) => `${total} ${failing.count === 1 ? 'install needs' : 'installs need'} attention`,
+      all: '/operator/installations?run=failed',
+      line: (record) => failingLine(record, now),
+    }),
+    problemSection(broken, {
+      id: 'broken',
+      heading: (total) => `${total} broken ${noun(broken, 'installation')}`,
+      all: '/operator/installations?status=broken',
+      line: (record) => brokenLine(record, now),
+    }),
+    unknownSection(content, now),
+    channelSection(content, now),
+    problemSection(unconfirmed, {
+      id: 'unconfirmed',
+      heading: (total) => `${total} unconfirmed ${noun(unconfirmed, 'welcome')}`,
+      line: (record) => unconfirmedLine(record, now),
+    }),
+    problemSection(refused, {
+      id: 'refused',
+      heading: (total) => `${total} ${noun(refused, 'connection')} refused in the last ${refusedDays} days`,
+      all: '/operator/requests?outcome=refused',
+      line: (request) => refusedLine(request, now),
+    }),
+  ].filter((section) => section !== false);
+  if (sections.length > 0) return html`${sections}`;
+  return html`<section class="calm card" aria-labelledby="failing"><h2 id="failing">Nothing needs attention</h2>
+    <p class="small">No run has failed, no installation is broken, every welcome was confirmed, notifications arrive, and no connection was refused in the last ${refusedDays} days.</p></section>`;
+}
+
 /** `GET /operator`: what needs attention, how much there is, and what is about to break. A whole HTML document. */
 export function overviewPage(frame: OperatorFrame, content: OverviewContent): string {
   return operatorPage(frame, {
     title: 'Overview',
     section: 'overview',
     content: html`<h1>Overview</h1>
-${failingSection(content, frame.now)}
-${channelSection(content, frame.now)}
+${problemSections(content, frame.now)}
 ${tiles(content, frame.now)}
-${unknownSection(content, frame.now)}
 <section class="card panel" aria-labelledby="installs"><h2 id="installs">Installs by day</h2>
-${installsChart(content.days)}</section>`,
+${installsChart(content.days)}</section>
+<section class="card panel" aria-labelledby="welcomes"><h2 id="welcomes">Time to the welcome</h2>
+${welcomesChart(content.welcomes)}</section>`,
   });
 }

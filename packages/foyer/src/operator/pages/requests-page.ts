@@ -1,17 +1,18 @@
 import type { Page } from '../../database/page.ts';
 import { type Html, html } from '../../http/html.ts';
 import { plainName } from '../../http/pages/plain-name.ts';
+import type { Named } from '../people-names.ts';
 import type { InstallRequestRecord } from '../request-lists.ts';
 import { dataTable, type TableColumn } from './data-table.ts';
 import { installationsPath } from './installations-page.ts';
 import { choice, type ListFilters, pager } from './list-address.ts';
 import { type OperatorFrame, operatorPage } from './operator-page.ts';
-import { badge, time, took } from './shown-values.ts';
+import { badge, personCell, time, took } from './shown-values.ts';
 
 /** What the list of install requests shows. */
 export interface RequestsContent {
   filters: ListFilters & { day?: string; team?: string; outcome?: string };
-  page: Page<InstallRequestRecord>;
+  page: Page<Named<InstallRequestRecord>>;
 }
 
 export const requestsPath = '/operator/requests';
@@ -31,11 +32,11 @@ function team(request: InstallRequestRecord): Html | null {
   return html`${link}<span class="ids">${name && html`<code>${id}</code>`}${wished}</span>`;
 }
 
-const columns: readonly TableColumn<InstallRequestRecord>[] = [
+const columns: readonly TableColumn<Named<InstallRequestRecord>>[] = [
   { title: 'Started', kind: 'head', cell: (request) => time(request.startedAt) },
   { title: 'Outcome', cell: (request) => badge(request.outcome) },
   { title: 'Team', cell: team },
-  { title: 'Person', cell: (request) => request.userId && html`<code>${request.userId}</code>` },
+  { title: 'Person', cell: ({ personName, userId }) => userId && personCell(personName, userId) },
   { title: 'Error', cell: (request) => request.errorCode && html`<code>${request.errorCode}</code>` },
   { title: 'Took', kind: 'number', cell: (request) => took(request.startedAt, request.finishedAt) },
   { title: 'Request', cell: (request) => html`<code>${request.id}</code>` },

@@ -8,7 +8,7 @@ import type {
 } from '../../database/records.ts';
 import { type Html, html } from '../../http/html.ts';
 import { plainName } from '../../http/pages/plain-name.ts';
-import { durationText, timeText } from '../terminal/time-text.ts';
+import { durationText, spanText, timeText } from '../terminal/time-text.ts';
 
 /** How single values look on every page: a status, a time, a name. */
 
@@ -44,14 +44,6 @@ export function time(ms: number): Html {
   return html`<time datetime="${new Date(ms).toISOString()}">${timeText(ms)}</time>`;
 }
 
-/** A rough duration: `12 s`, `4 min`, `3 h`, `5 days`. */
-export function spanText(ms: number): string {
-  if (ms < 120_000) return `${Math.max(0, Math.round(ms / 1000))} s`;
-  if (ms < 2 * 3_600_000) return `${Math.round(ms / 60_000)} min`;
-  if (ms < 2 * 86_400_000) return `${Math.round(ms / 3_600_000)} h`;
-  return `${Math.round(ms / 86_400_000)} days`;
-}
-
 /** A time relative to now, with the exact time as its tooltip. */
 export function ago(ms: number, now: number): Html {
   const text = ms > now ? `in ${spanText(ms - now)}` : `${spanText(now - ms)} ago`;
@@ -68,6 +60,13 @@ export function installationName(
   record: Pick<InstallRecord, 'isEnterpriseInstall' | 'teamName' | 'enterpriseName'>,
 ): string {
   return plainName(record.isEnterpriseInstall ? record.enterpriseName : record.teamName, 'Unnamed');
+}
+
+/** A person in a table: the name if it is known, and the id. */
+export function personCell(name: string | undefined, id: string): Html {
+  return name === undefined
+    ? html`<code>${id}</code>`
+    : html`${plainName(name, id)}<span class="ids"><code>${id}</code></span>`;
 }
 
 /** An error as its code and message; a message that contains the code is enough. */

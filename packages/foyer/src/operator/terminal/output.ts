@@ -6,11 +6,12 @@ import { plainJson, plainLines } from './plain-text.ts';
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 
 /** A stream that may be a terminal. */
-export type OutputStream = Writable & { isTTY?: boolean };
+export type OutputStream = Writable & { isTTY?: boolean; columns?: number };
 
 /** Where a command writes. Its results go to stdout; what it says about them goes to stderr. */
 export interface Output {
-  readonly isTerminal: boolean;
+  /** The columns of the terminal; infinite for a pipe or a file. */
+  readonly width: number;
   /** Prints lines that a command has put together, already made safe by `table` and the like. */
   print(lines: string): void;
   /** A result for programs: the only thing on stdout when `--json` is given. */
@@ -42,7 +43,7 @@ export function createOutput(streams: { stdout: OutputStream; stderr: OutputStre
     return !stdout.destroyed && !stdout.errored;
   }
   return {
-    isTerminal: stdout.isTTY === true,
+    width: stdout.isTTY && stdout.columns ? stdout.columns : Number.POSITIVE_INFINITY,
     print(lines) {
       stdout.write(`${lines}\n`);
     },

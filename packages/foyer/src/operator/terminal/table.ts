@@ -1,4 +1,5 @@
-import { cutToWidth, displayWidth } from './display-width.ts';
+import { wrapAnsi } from 'fast-wrap-ansi';
+import { displayWidth } from './display-width.ts';
 import type { Output, Style } from './output.ts';
 import { plainText } from './plain-text.ts';
 
@@ -7,13 +8,18 @@ export interface Column<Row> {
   title: string;
   value: (row: Row) => string | number | null;
   style?: (row: Row) => Style | undefined;
-  /** On a terminal longer values are cut to this width; in a pipe they stay whole, for grep. */
-  maxWidth?: number;
 }
 
-type Canvas = Pick<Output, 'style' | 'isTerminal'>;
+type Canvas = Pick<Output, 'style' | 'width'>;
 
-/** Lines of aligned columns under their titles; `-` if a value is absent. Looks the same in a pipe, without colors. */
+const gap = 2;
+/** A word up to the first length, such as a run's id, stays whole if there is any other way; up to the second, always. */
+const wholeWords = [32, 12] as const;
+
+/**
+ * Lines of aligned columns under their titles; `-` if a value is absent. On a terminal the table fits its width: values
+ * wrap between words. In a pipe each row is one line, for grep.
+ */
 export function table<Row>(output: Canvas, columns: readonly Column<Row>[], rows: readonly Row[]): string {
   return createTable(output, columns)(rows);
 }
@@ -23,28 +29,70 @@ export function createTable<Row>(
   output: Canvas,
   columns: readonly Column<Row>[],
 ): (rows: readonly Row[]) => string {
-  const widths = columns.map(({ title }) => displayWidth(title));
+  const natural = columns.map(({ title }) => displayWidth(title));
+  const longest = columns.map(({ title }) => longestWord(title));
   let hasTitles = false;
   return (rows) => {
-    const grid = rows.map((row) => columns.map((column) => cellText(output, column, row)));
+    const grid = rows.map((row) => columns.map((column) => cellText(column, row)));
     for (const cells of grid)
-      for (const [at, text] of cells.entries()) widths[at] = Math.max(widths[at] ?? 0, displayWidth(text));
-    const pad = (text: string, at: number) =>
-      at === columns.length - 1 ? '' : ' '.repeat((widths[at] ?? 0) - displayWidth(text) + 2);
-    const titles = columns.map(({ title }, at) => output.style('dim', title) + pad(title, at)).join('');
-    const lines = rows.map((row, line) =>
-      columns
-        .map((column, at) => {
-          const text = grid[line]?.[at] ?? '';
-          const style = column.style?.(row);
-          return (style ? output.style(style, text) : text) + pad(text, at);
-        })
-        .join(''),
+      for (const [at, text] of cells.entries()) {
+        natural[at] = Math.max(natural[at] ?? 0, displayWidth(text));
+        if (Number.isFinite(output.width)) longest[at] = Math.max(longest[at] ?? 0, longestWord(text));
+      }
+    const room = output.width - gap * (columns.length - 1);
+    const widths = fit(natural, longest, room);
+    const titles = line(columns.map(({ title }) => title));
+    const lines = rows.map((row, at) =>
+      line(
+        grid[at] ?? [],
+        columns.map((column) => column.style?.(row)),
+      ),
     );
     const head = hasTitles ? [] : [titles];
     hasTitles = true;
     return [...head, ...lines].join('\n');
+
+    function line(cells: readonly string[], styles?: readonly (Style | undefined)[]): string {
+      const wrapped = cells.map((text, at) => wrap(text, widths[at] ?? 0));
+      const height = Math.max(...wrapped.map((parts) => parts.length));
+      return Array.from({ length: height }, (_, row) =>
+        wrapped
+          .map((parts, at) => {
+            const text = parts[row] ?? '';
+            const style = styles ? styles[at] : 'dim';
+            const pad = at === columns.length - 1 ? 0 : (widths[at] ?? 0) - displayWidth(text) + gap;
+            return (style && text ? output.style(style, text) : text) + ' '.repeat(Math.max(0, pad));
+          })
+          .join('')
+          .trimEnd(),
+      ).join('\n');
+    }
   };
+}
+
+/** The columns' widths within the room: those with the most to spare give way first. */
+function fit(natural: readonly number[], longest: readonly number[], room: number): number[] {
+  const widths = [...natural];
+  let excess = widths.reduce((sum, width) => sum + width, 0) - room;
+  for (const whole of wholeWords) {
+    while (excess > 0) {
+      const spare = widths.map((width, at) => width - Math.min(longest[at] ?? 0, whole));
+      const most = Math.max(...spare);
+      if (most <= 0) break;
+      widths[spare.indexOf(most)] = (widths[spare.indexOf(most)] ?? 0) - 1;
+      excess -= 1;
+    }
+  }
+  return widths;
+}
+
+function longestWord(text: string): number {
+  return Math.max(...text.split(' ').map(displayWidth));
+}
+
+/** The lines of a text: broken between words, and within a word that is longer than a line. */
+function wrap(text: string, width: number): string[] {
+  return displayWidth(text) <= width ? [text] : wrapAnsi(text, width, { hard: true }).split('\n');
 }
 
 /** Lines of `name  value`, aligned; a field whose value is null is left out. */
@@ -54,8 +102,7 @@ export function fieldLines(fields: readonly (readonly [name: string, value: stri
   return present.map(([name, value]) => `  ${name.padEnd(width)}  ${plainText(value)}`).join('\n');
 }
 
-function cellText<Row>(output: Canvas, column: Column<Row>, row: Row): string {
+function cellText<Row>(column: Column<Row>, row: Row): string {
   const value = column.value(row);
-  const text = value === null || value === '' ? '-' : plainText(String(value));
-  return output.isTerminal && column.maxWidth ? cutToWidth(text, column.maxWidth) : text;
+  return value === null || value === '' ? '-' : plainText(String(value));
 }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { eventually } from '../../../src/testing/visitor.ts';
@@ -10,6 +12,8 @@ import {
   storeMany,
   storeManyRequests,
 } from './operator-stage.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 describe('the operator in a browser', () => {
   let stage: OperatorStage;
@@ -34,10 +38,12 @@ describe('the operator in a browser', () => {
   });
 
   /** A new browser, logged in, with JavaScript off, since no page may need it. */
-  async function operator(options: { width?: number; colorScheme?: 'light' | 'dark' } = {}) {
-    const { width = 1280, colorScheme = 'light' } = options;
+  async function operator(
+    options: { width?: number; colorScheme?: 'light' | 'dark'; javaScriptEnabled?: boolean } = {},
+  ) {
+    const { width = 1280, colorScheme = 'light', javaScriptEnabled = false } = options;
     const context = await browser.newContext({
-      javaScriptEnabled: false,
+      javaScriptEnabled,
       viewport: { width, height: 900 },
       colorScheme,
     });
@@ -160,6 +166,36 @@ describe('the operator in a browser', () => {
       await page.getByRole('status').filter({ hasText: 'Purged' }).waitFor();
       assert.equal((await page.goto(path))?.status(), 404);
     }));
+
+  for (const width of [1280, 390]) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      it(`has no axe violation, ${width} pixels wide, ${colorScheme}`, { timeout: 170_000 }, async () => {
+        const { context, page } = await operator({ width, colorScheme, javaScriptEnabled: true });
+        const id = await stage.installs('Globex');
+        const pages = [
+          '',
+          '/installations',
+          `/installations/${id}`,
+          `/installations/${id}/purge`,
+          `/installations/${id}/mark-gone`,
+          `/installations/${id}?done=run_rate_limited`,
+          '/requests?outcome=failed',
+          '/nothing',
+          '/login',
+        ];
+        for (const path of pages) {
+          await page.goto(`${stage.url}/operator${path}`);
+          await page.evaluate('for (const each of document.querySelectorAll("details")) each.open = true');
+          await page.evaluate(axe);
+          const found: unknown = await page.evaluate(
+            'axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations.map(({ id, nodes }) => id + ": " + nodes[0].html))',
+          );
+          assert.deepEqual(found, [], path);
+        }
+        await context.close();
+      });
+    }
+  }
 
   it('fits a phone in both color schemes, and violates no Content-Security-Policy', async () => {
     const paths = [

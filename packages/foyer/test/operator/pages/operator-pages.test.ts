@@ -443,7 +443,7 @@ describe('what the operator reads', () => {
     assert.equal(tile('Broken'), '1');
     assert.equal(tile('Tokens about to expire'), '1');
     assert.equal(tile('Tokens to revoke'), '0');
-    assert.match(page, /1 installed and 0 failed in the last 30 days/);
+    assert.match(page, /1 installed, 0 cancelled, 0 refused, and 0 failed in the last 30 days/);
   });
 
   it('shows an error page for a failure, without its details', async () => {

@@ -1,0 +1,68 @@
+import { Argument, Command } from 'commander';
+import type { OperatorDeps } from '../operator-deps.ts';
+import { exampleLines } from './command-help.ts';
+
+const shells = ['bash', 'zsh', 'fish'] as const;
+type Shell = (typeof shells)[number];
+
+/**
+ * `completion SHELL`, and the hidden `complete` that the shell calls at each press of Tab. `createProgram` makes the
+ * commands to complete. Only these two load the library.
+ */
+export function completionCommands(deps: OperatorDeps, createProgram: () => Command): [Command, Command] {
+  const completion = new Command('completion')
+    .summary('print a script that completes these commands in your shell')
+    .description(
+      'Prints a script for your shell that completes commands and options at Tab. In a clone it also defines the ' +
+        'command foyer, which stands for `npm run foyer --` and works in any folder.',
+    )
+    .addArgument(new Argument('<shell>', 'your shell').choices(shells))
+    .addHelpText(
+      'after',
+      exampleLines([
+        ['completion bash >> ~/.bashrc', 'once, for bash with the bash-completion package'],
+        ['completion zsh >> ~/.zshrc', 'once, for zsh, after compinit'],
+        ['completion fish > ~/.config/fish/conf.d/foyer.fish', 'once, for fish'],
+      ]),
+    )
+    .action(async (shell: Shell) => {
+      const { RootCommand } = await import('@bomb.sh/tab');
+      const { name, call, isShorthand } = invocation(deps);
+      if (isShorthand) deps.output.print(shorthand(shell, name, call));
+      // Prints to stdout.
+      new RootCommand().setup(name, call, shell);
+    });
+  const complete = new Command('complete').argument('[words...]').action(async (words: string[]) => {
+    const { default: tab } = await import('@bomb.sh/tab/commander');
+    const program = createProgram();
+    shorten(program);
+    tab(program, { completionCommandName: 'completion' }).parse(words);
+  });
+  return [completion, complete];
+}
+
+/** Shells show the description beside each command: the summary is the one that fits. */
+function shorten(command: Command): void {
+  for (const each of command.commands) {
+    if (each.summary()) each.description(each.summary());
+    shorten(each);
+  }
+}
+
+/** How the shell calls these commands: in a clone through npm, from any folder. */
+function invocation({ commands, folder }: OperatorDeps): {
+  name: string;
+  call: string;
+  isShorthand: boolean;
+} {
+  const call = commands?.foyer ?? 'npm run foyer --';
+  if (call === 'foyer') return { name: call, call, isShorthand: false };
+  if (call === 'npx slack-foyer') return { name: 'slack-foyer', call, isShorthand: false };
+  const quoted = `'${folder.replaceAll("'", `'\\''`)}'`;
+  const fromAnywhere = call.replace(/^npm run foyer/, () => `npm --prefix ${quoted} run --silent foyer`);
+  return { name: 'foyer', call: fromAnywhere, isShorthand: true };
+}
+
+function shorthand(shell: Shell, name: string, call: string): string {
+  return shell === 'fish' ? `function ${name}; ${call} $argv; end` : `${name}() { ${call} "$@"; }`;
+}

@@ -1,0 +1,41 @@
+import type { Queries } from '../database/database.ts';
+
+/** A person of a team, or of an enterprise in an org-wide install. */
+interface Person {
+  teamId: string | null;
+  userId: string | null;
+}
+
+/** A row with the name of its person; undefined if Foyer does not know the person. */
+export type Named<Row> = Row & { personName: string | undefined };
+
+/** Adds to each row the name of its person. Takes one query. */
+export async function withNames<Row>(
+  queries: Queries,
+  clientId: string,
+  rows: readonly Row[],
+  personOf: (row: Row) => Person,
+): Promise<Named<Row>[]> {
+  const people = rows.map(personOf);
+  const idsOf = (field: keyof Person) => [
+    ...new Set(people.map((person) => person[field]).filter((id) => id !== null)),
+  ];
+  const [teamIds, userIds] = [idsOf('teamId'), idsOf('userId')];
+  const found =
+    teamIds.length === 0 || userIds.length === 0
+      ? []
+      : await queries
+          .selectFrom('users')
+          .select(['team_id', 'user_id', 'name', 'real_name'])
+          .where('client_id', '=', clientId)
+          .where('team_id', 'in', teamIds)
+          .where('user_id', 'in', userIds)
+          .execute();
+  const names = new Map(
+    found.map((row) => [`${row.team_id} ${row.user_id}`, row.real_name || row.name || undefined]),
+  );
+  return rows.map((row, at) => ({
+    ...row,
+    personName: names.get(`${people[at]?.teamId} ${people[at]?.userId}`),
+  }));
+}
