@@ -33,12 +33,11 @@ export const peopleColumns: readonly TableColumn<MemberRecord>[] = [
     title: 'Person',
     kind: 'head',
     cell: (member) =>
-      html`${plainName(member.realName ?? member.name, 'Unnamed')}<span class="ids"><code>${member.userId}</code></span>`,
+      html`${plainName(member.realName ?? member.name, 'Unnamed')}<span class="ids"><code>${member.userId}</code>${member.hasUserToken && ' own token'}</span>`,
   },
   { title: 'Email', cell: (member) => member.email },
   { title: 'Time zone', cell: (member) => member.timezone },
   { title: 'Role', cell: roleCell },
-  { title: 'Own token', cell: (member) => (member.hasUserToken ? 'yes' : 'no') },
   { title: 'Since', cell: (member) => time(member.firstSeenAt) },
   { title: 'Last seen', cell: ({ lastSeenAt }) => lastSeenAt !== null && time(lastSeenAt) },
 ];

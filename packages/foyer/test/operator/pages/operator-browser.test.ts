@@ -202,6 +202,7 @@ describe('the operator in a browser', () => {
       '',
       '/installations',
       `/installations/${acme}`,
+      `/installations/${acme}/people`,
       `/installations/${acme}/purge`,
       '/requests',
       '/nothing',
