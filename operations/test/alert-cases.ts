@@ -47,6 +47,7 @@ export const freshProcess: Readonly<Record<string, number>> = {
   'foyer_queue_oldest_due_seconds{@}': 0,
   'foyer_tokens_lapsing{@}': 0,
   'foyer_tokens_unstored{@}': 0,
+  'foyer_unknown_teams{@}': 0,
   'foyer_notices_undelivered{@,channel="webhook"}': 0,
   'foyer_notices_total{@,channel="webhook",end="failed"}': 0,
   'foyer_step_attempts_total{@,step="notify-operators",end="failed"}': 0,
@@ -472,6 +473,12 @@ export const alertCases: readonly AlertCase[] = [
     at: '30m',
     fires: [],
     series: { 'foyer_notices_undelivered{@,channel="webhook"}': '0 0 1 1 1 0x36' },
+  },
+  {
+    name: 'FoyerUnknownTeams: an old backup was restored',
+    at: '5m',
+    fires: ['FoyerUnknownTeams'],
+    series: { 'foyer_unknown_teams{@}': '0 0 11x38' },
   },
   {
     name: 'FoyerPoolExhausted: callers always wait',
