@@ -72,7 +72,7 @@ const hostPage = (fix: string) =>
 const personList = z
   .string()
   .transform((text) => [...new Set(text.split(/[\s,]+/).filter(Boolean))])
-  .refine((people) => people.every((person) => /^[TE][A-Z0-9]{1,30}\/[UW][A-Z0-9]{1,30}$/.test(person)), {
+  .refine((people) => people.every((person) => /^T[A-Z0-9]{1,30}\/[UW][A-Z0-9]{1,30}$/.test(person)), {
     error: 'is not a list of people',
     params: {
       fix: 'give each as workspace/user, separated by commas: T012AB3C4/U012AB3C4,T012AB3C4/U056DE7F8',

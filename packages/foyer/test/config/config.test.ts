@@ -379,3 +379,50 @@ describe('the configuration', () => {
     }
   });
 });
+
+describe('Sign in with Slack', () => {
+  it('is off by default; on, it returns to PUBLIC_URL and the listed origins, without CONNECT_SECRET', () => {
+    assert.equal(parseConfig(secrets, manifest).signIn, undefined);
+    assert.equal(parseConfig({ ...secrets, SIGN_IN: 'off' }, manifest).signIn, undefined);
+    const on = { ...secrets, SIGN_IN: 'on' };
+    const publicUrl = 'http://localhost:3000';
+    assert.deepEqual(parseConfig(on, manifest).signIn, {
+      issuer: 'https://slack.com',
+      returnOrigins: [publicUrl],
+    });
+    const CONNECT_RETURN_ORIGINS = `https://app.example.com, ${publicUrl}`;
+    const listed = parseConfig({ ...on, CONNECT_RETURN_ORIGINS }, manifest);
+    assert.deepEqual(listed.signIn?.returnOrigins, [publicUrl, 'https://app.example.com']);
+    assert.equal(listed.connect, undefined);
+    const OPERATOR_SLACK_USERS = 'T1/U1, T1/U2,T1/U1';
+    const operators = parseConfig({ ...on, OPERATOR_SLACK_USERS }, manifest);
+    assert.deepEqual(operators.operatorSlackUsers, ['T1/U1', 'T1/U2']);
+  });
+
+  it('refuses what is neither on nor off, people without their workspace, and an unsafe issuer', () => {
+    const wrong: Record<string, string>[] = [
+      { SIGN_IN: 'yes' },
+      { OPERATOR_SLACK_USERS: 'T1/U1' },
+      ...['U1', 'T1', 'U1/T1', 'T1/U1/x', 'grace@example.com', 't1/u1', 'E1/U1'].map(
+        (OPERATOR_SLACK_USERS) => ({ SIGN_IN: 'on', OPERATOR_SLACK_USERS }),
+      ),
+      ...[
+        'http://slack.example',
+        'https://slack.com/?x',
+        'https://a@slack.com',
+        'slack.com',
+        'ftp://slack.com',
+      ].map((SLACK_OPENID_URL) => ({ SIGN_IN: 'on', SLACK_OPENID_URL })),
+    ];
+    for (const environment of wrong) {
+      const faults = faultsOf({ ...secrets, ...environment });
+      const names = Object.keys(environment);
+      assert.deepEqual(
+        faults.map(({ name }) => name),
+        [names.at(-1)],
+        JSON.stringify(environment),
+      );
+      assert.ok(faults.every(({ fix }) => fix !== 'see .env.example'));
+    }
+  });
+});
