@@ -9,12 +9,16 @@ import { lastBackupAt } from '../../src/database/last-backup.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import { verifyBackup } from '../../src/database/sqlite/verify-backup.ts';
+import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
+import type { Keyring } from '../../src/installations/keyring.ts';
+import { verifyKeyring } from '../../src/installations/verify-keyring.ts';
 import { backupDatabase } from '../../src/operator/backup-database.ts';
 import { startFoyer } from '../../src/serve.ts';
 import { createVisitor, eventually, install } from '../../src/testing/visitor.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
+import { keyringOf, teamInstall } from '../support/installations.ts';
 import { setStage } from '../support/start-foyer.ts';
-import { createOperatorHarness, storeInstallation } from './operator-harness.ts';
+import { createOperatorHarness, installedAt, storeInstallation } from './operator-harness.ts';
 
 test('backup makes one complete file that only its owner can read, with what is only in the WAL', async (t) => {
   const { folder, database, run } = await createOperatorHarness(t);
@@ -161,4 +165,42 @@ test('a backup of Postgres during installs is one snapshot, in a file on which F
   const ready = await fetch(`http://127.0.0.1:${restored.address.port}/readyz`);
   await restored.stop();
   assert.equal(ready.status, 200);
+});
+
+test('backup --verify rehearses a restore, changes nothing, and refuses keys that do not fit and damage', async (t) => {
+  const { folder, database, run } = await createOperatorHarness(t);
+  const keyring = keyringOf('main');
+  await verifyKeyring(database, keyring);
+  const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false });
+  const store = createInstallationStore({
+    ...{ database, keyring, clientId: '1.2', stepNames: [], now: () => installedAt, log },
+  });
+  await store.recordInstall(teamInstall({ teamId: 'T1' }));
+  const file = join(folder, 'backup.db');
+  await run(['backup', file]);
+  const before = readFileSync(file);
+  const verify = (keys: Keyring, ...options: string[]) =>
+    run(['backup', '--verify', file, ...options], { loadKeyring: () => keys });
+  const { exitCode, stdout, stderr } = await verify(keyring, '--json');
+  assert.equal(exitCode, 0, stderr);
+  assert.deepEqual(JSON.parse(stdout), {
+    file,
+    bytes: before.length,
+    restorable: true,
+    installations: { active: 1, broken: 0, uninstalled: 0 },
+    newestInstallAt: '2026-11-22T01:47:03.000Z',
+  });
+  assert.match((await verify(keyring)).stdout, /1 active, 0 broken, 0 uninstalled/);
+  const lost = await verify(keyringOf('other'));
+  assert.equal(lost.exitCode, 1);
+  assert.match(lost.stderr, /cannot be used with these keys\..*the key main, which is missing/);
+  assert.deepEqual(readFileSync(file), before);
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.startsWith('backup')),
+    ['backup.db'],
+  );
+  writeFileSync(file, before.subarray(0, before.length / 2));
+  assert.match((await verify(keyring)).stderr, /is damaged/);
+  const none = await run(['backup', '--verify', join(folder, 'none.db')], { loadKeyring: () => keyring });
+  assert.match(none.stderr, /There is no backup at/);
 });

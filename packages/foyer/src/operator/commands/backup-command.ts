@@ -7,6 +7,7 @@ import { recordBackup } from '../../database/last-backup.ts';
 import { backupDatabase } from '../backup-database.ts';
 import { sizeText } from '../doctor/database-findings.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
+import { rehearseRestore } from '../rehearse-restore.ts';
 import { fieldLines } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
 import { exampleLines, jsonOption } from './command-help.ts';
@@ -23,10 +24,21 @@ export function backupCommand(deps: OperatorDeps): Command {
         'copy --to brings it back to Postgres.',
     )
     .argument('<file>', 'the file to create')
+    .option(
+      '--verify',
+      'rehearse a restore of an existing backup instead: into a temporary copy, with the migrations and the keys of today',
+    )
     .addOption(jsonOption())
-    .addHelpText('after', exampleLines([['backup /var/backups/foyer-2026-11-22.db', 'before an upgrade']]))
-    .action(async (given: string, options: { json?: boolean }) => {
+    .addHelpText(
+      'after',
+      exampleLines([
+        ['backup /var/backups/foyer-2026-11-22.db', 'before an upgrade'],
+        ['backup --verify /var/backups/foyer-2026-11-22.db', 'could it be restored, and what is in it?'],
+      ]),
+    )
+    .action(async (given: string, options: { verify?: boolean; json?: boolean }) => {
       const file = resolve(given);
+      if (options.verify) return verify(deps, file, options);
       await withDatabase(deps, async (_config, database) => {
         const onProgress = (at: BackupProgress) => deps.progress({ doing: 'backing up', ...at });
         const bytes = await backupDatabase(database, file, onProgress).finally(() => deps.progress(null));
@@ -42,6 +54,31 @@ export function backupCommand(deps: OperatorDeps): Command {
         deps.output.note('The encryption keys are not in it: keep them in another safe place.');
       });
     });
+}
+
+async function verify(deps: OperatorDeps, file: string, options: { json?: boolean }): Promise<void> {
+  const config = deps.readConfig();
+  const restored = await rehearseRestore(file, {
+    open: deps.openDatabase,
+    keyring: deps.loadKeyring(config),
+    clientId: config.slack.clientId,
+    now: deps.now(),
+  });
+  const { bytes, installations, newestInstallAt } = restored;
+  const newest = newestInstallAt === null ? null : new Date(newestInstallAt).toISOString();
+  if (options.json) {
+    return deps.output.printJson({ file, bytes, restorable: true, installations, newestInstallAt: newest });
+  }
+  const { active, broken, uninstalled } = installations;
+  deps.output.print(
+    fieldLines([
+      ['backup', file],
+      ['bytes', String(bytes)],
+      ['restorable', 'yes, with the keys of today'],
+      ['installations', `${active} active, ${broken} broken, ${uninstalled} uninstalled`],
+      ['newest install', newest],
+    ]),
+  );
 }
 
 /** The backup is made: if the database cannot record that, the command has done its work all the same. */
