@@ -26,6 +26,7 @@ import {
   findGrantedTeams,
   findInstallsAndRemovals,
   markInstallationBroken,
+  readStatuses,
   recordTeamAccess,
 } from '../../src/database/installations.ts';
 import { dropNotice, settleNotice } from '../../src/database/notices.ts';
@@ -305,6 +306,22 @@ for (const [engine, open] of Object.entries(engines)) {
       }
     });
 
+    it('is the only one that is erased, org-wide too', async (t) => {
+      const { database, strangers } = await setUp(t);
+      const org = { mark: 'ORG', clientId, teamId: null, enterpriseId: 'EORG', grantsOf: 'EORG' };
+      await database.write(async (tx) => {
+        await insertTenant(tx, { ...org, dueAt: 3000, madeAt: 1000 }, [U1, U2], keyringOf('k1'));
+        await erasing.eraseInstallation(tx, 'ins_ORG');
+      });
+      await strangers.assertUntouched();
+      const left = await ownRows(database, 'team_access');
+      assert.deepEqual(
+        left.map(({ team_id }) => team_id),
+        ['TOWN'],
+      );
+      assert.equal((await ownRows(database, 'installations')).length, 1);
+    });
+
     it('is the only one that a read returns', async (t) => {
       const { queries } = (await setUp(t)).database;
       for (const [name, read] of Object.entries(tenantReads)) {
@@ -349,6 +366,10 @@ for (const [engine, open] of Object.entries(engines)) {
         for (const table of ['memberships', 'users'] as const)
           await tx.deleteFrom(table).where('client_id', '=', clientId).where('team_id', '=', 'T1').execute();
       });
+      const nobody = { ...team, userId: 'U9' };
+      assert.equal(await isKnownPerson(queries, nobody), false);
+      const elsewhere = await readStatuses(queries, { clientId: 'another', tenants: ['team:T1'] });
+      assert.equal(elsewhere.size, 0);
       assert.equal(await isKnownPerson(queries, person), false);
       assert.equal(await isKnownAdmin(queries, person), false);
       assert.equal(await readLocale(queries, person), null);
