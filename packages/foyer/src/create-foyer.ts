@@ -16,6 +16,7 @@ import { createIsInMaintenance } from './database/maintenance.ts';
 import { openDatabase } from './database/open-database.ts';
 import { type NoTables, ownDatabase } from './database/own-database.ts';
 import { type FoyerDefinition, resolveConfig } from './define-foyer.ts';
+import { createEachInstallation } from './each-installation.ts';
 import { createBoltApp } from './events/bolt-app.ts';
 import { createKeepNames } from './events/keep-names.ts';
 import { createCommitLifecycle } from './events/lifecycle-events.ts';
@@ -553,6 +554,7 @@ export async function assembleFoyer<MyTables>(parts: {
         bolt.attach(app);
         definition.listeners?.(app, foyer);
       },
+      eachInstallation: (options, work) => createEachInstallation({ list: foyer.list, log })(options, work),
       ...createInstallationMethods({
         database,
         clientId,

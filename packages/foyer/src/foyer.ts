@@ -66,6 +66,22 @@ export interface Foyer<MyTables = NoTables> {
     status?: InstallationStatus;
   }): Promise<{ installations: FoundInstallation[]; cursor: string | null }>;
   /**
+   * Does your work for each installation, newest first, page by page and `concurrency` (8) at a time. A failure stops no
+   * other team: it is logged and counted. If Slack rate-limits a team, the work for that team alone starts over after
+   * the wait, twice at most; so it must be safe to run again. An installation that comes while this runs may be left
+   * out.
+   * @throws TypeError, DatabaseUnavailableError, and the reason of `signal` if that is aborted
+   * @example
+   * const { failed } = await foyer.eachInstallation({ status: 'active', signal }, async ({ installationId }) => {
+   *   const slack = await foyer.slack({ installationId });
+   *   await slack.team.info();
+   * });
+   */
+  eachInstallation(
+    options: { status?: InstallationStatus; concurrency?: number; signal?: AbortSignal },
+    work: (installation: FoundInstallation) => Promise<unknown>,
+  ): Promise<{ done: number; failed: number }>;
+  /**
    * Uninstalls the app from your side: revokes its tokens at Slack, as far as Slack answers, erases them here and
    * starts the uninstall pipeline. `reason` goes into the history. Resolves to false if the app was not installed.
    */

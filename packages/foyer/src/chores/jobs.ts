@@ -78,7 +78,7 @@ export function createJobs<Foyer>(deps: {
       ...{ chore: `job ${clientId}/${name}`, dueAt, everyMs, now: now() },
     });
     taken.set(name, dueAt);
-    if (isOurs) await doTurn(job, dueAt, Math.min(everyMs, longestTurnMs, limitMs));
+    if (isOurs) await doTurn(job, dueAt, Math.ceil(Math.min(everyMs, longestTurnMs, limitMs)));
   }
 
   async function doTurn(job: Job<Foyer>, dueAt: number, limitMs: number): Promise<void> {

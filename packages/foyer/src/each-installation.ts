@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from './config/log.ts';
+import type { FoundInstallation, Foyer } from './foyer.ts';
+import { slackFailure } from './slack/slack-failure.ts';
+
+const pageRows = 100;
+/** How often the work for one team is tried while Slack rate-limits it, and how many teams may wait for that. */
+const mostTries = 3;
+const mostWaiting = 1000;
+/** More failures than this are counted, but not logged. */
+const mostLogged = 20;
+
+/** An installation whose team Slack asked to wait. */
+interface Waiting {
+  installation: FoundInstallation;
+  tries: number;
+  dueAt: number;
+}
+
+/**
+ * Makes `foyer.eachInstallation`. Each worker takes the next installation as soon as it is free. A team that Slack
+ * rate-limits is put aside and holds no worker: its limit is its own.
+ */
+export function createEachInstallation({
+  list,
+  log,
+}: {
+  list: Foyer['list'];
+  log: Logger;
+}): Foyer['eachInstallation'] {
+  return async (options, work) => {
+    const { status, concurrency = 8, signal } = options;
+    if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 100) {
+      throw new TypeError('eachInstallation: `concurrency` is a whole number from 1 to 100');
+    }
+    const result = { done: 0, failed: 0 };
+    const waiting: Waiting[] = [];
+
+    async function* all(): AsyncGenerator<Waiting> {
+      let cursor: string | null = null;
+      do {
+        const page: Awaited<ReturnType<Foyer['list']>> = await list({ status, cursor, limit: pageRows });
+        for (const installation of page.installations) yield { installation, tries: 0, dueAt: 0 };
+        cursor = page.cursor;
+      } while (cursor !== null);
+    }
+
+    async function* waited(): AsyncGenerator<Waiting> {
+      const round = waiting.splice(0).sort((one, other) => one.dueAt - other.dueAt);
+      for (const each of round) {
+        await sleep(Math.max(0, each.dueAt - performance.now()), undefined, { signal });
+        yield each;
+      }
+    }
+
+    async function workOn({ installation, tries }: Waiting): Promise<void> {
+      try {
+        await work(installation);
+        result.done += 1;
+      } catch (error) {
+        const failure = slackFailure(error);
+        const mayWait =
+          failure?.kind === 'rate-limited' && tries + 1 < mostTries && waiting.length < mostWaiting;
+        if (mayWait) {
+          const dueAt = performance.now() + (failure.retryAfterMs ?? 30_000);
+          waiting.push({ installation, tries: tries + 1, dueAt });
+          return;
+        }
+        result.failed += 1;
+        if (result.failed > mostLogged) return;
+        log.error({ err: error, installationId: installation.installationId }, 'the work for a team failed');
+      }
+    }
+
+    async function drive(source: AsyncGenerator<Waiting>): Promise<void> {
+      await Promise.all(
+        Array.from({ length: concurrency }, async () => {
+          for (;;) {
+            signal?.throwIfAborted();
+            const next = await source.next();
+            if (next.done) return;
+            await workOn(next.value);
+          }
+        }),
+      );
+    }
+
+    await drive(all());
+    while (waiting.length > 0) await drive(waited());
+    return result;
+  };
+}

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createFoyer, defineFoyer, type Job, readConfig, type Step } from '../../src/index.ts';
+import { createVisitor, eventually, install } from '../../src/testing/visitor.ts';
+import { fixtureManifest } from '../support/fixture-manifest.ts';
+import { environmentFor, setStage } from '../support/start-foyer.ts';
+
+const title = { todo: 'Count', doing: 'Counting' };
+const day = 24 * 3_600_000;
+
+for (const engine of ['SQLite', 'Postgres'] as const) {
+  describe(`drain on ${engine}`, () => {
+    it('works due runs and jobs once, within its deadline, also next to a running worker', async (t) => {
+      const counted: string[] = [];
+      const turns: number[] = [];
+      const gate = Promise.withResolvers<void>();
+      let slow = false;
+      const count: Step = {
+        name: 'count',
+        title,
+        async run({ teamName }) {
+          if (slow) await gate.promise;
+          return counted.push(teamName ?? '');
+        },
+      };
+      const job: Job = { name: 'bill', everyMs: day, run: async ({ dueAt }) => turns.push(dueAt) };
+      const options = { manifest: JSON.parse(fixtureManifest), install: [count], jobs: [job] };
+      // Answers the browser for as long as there are installs to make.
+      const stage = await setStage({ engine, foyer: { definition: { ...options, jobs: [] } } });
+      t.after(() => stage.close());
+      const { sandbox, url, config, databaseFile } = stage;
+      const config2 = readConfig({
+        ...environmentFor(sandbox, config.http.port, databaseFile),
+        ...stage.database.environment,
+        LOG_LEVEL: 'silent',
+      });
+      const foyer = await createFoyer(defineFoyer({ ...options, config: config2 }));
+      t.after(() => foyer.stop());
+      const openRuns = () => stage.database.rows('select id from runs where finished_at is null');
+      const place = (name: string) => ({
+        teamId: sandbox.workspace(name).id,
+        userId: sandbox.person(name, 'owner').id,
+      });
+
+      assert.deepEqual(await foyer.drain({ deadlineMs: 5000 }), { done: true }, 'nothing is due but the job');
+      assert.equal(turns.length, 1);
+      // The runs are put back afterwards, as if no process had stayed to work them.
+      for (const name of ['Acme', 'Globex']) await install(createVisitor(), url, sandbox, place(name));
+      await eventually(async () => (await openRuns()).length === 0);
+      await stage.stop();
+      counted.length = 0;
+      const requeue = async () => {
+        await stage.database.change(
+          "update steps set status = 'pending', finished_at = null, attempts = attempts",
+        );
+        await stage.database.change(
+          "update runs set status = 'queued', due_at = 1, finished_at = null, lease_owner = null, lease_until = null",
+        );
+      };
+      await requeue();
+      // Two passes at once share the work.
+      const passes = await Promise.all([
+        foyer.drain({ deadlineMs: 20_000 }),
+        foyer.drain({ deadlineMs: 20_000 }),
+      ]);
+      assert.deepEqual(passes, [{ done: true }, { done: true }]);
+      assert.deepEqual(counted.toSorted(), ['Acme', 'Globex']);
+      assert.equal(turns.length, 1, 'a job has one turn a day');
+      assert.deepEqual(await openRuns(), []);
+
+      slow = true;
+      await requeue();
+      const startedAt = performance.now();
+      assert.deepEqual(await foyer.drain({ deadlineMs: 300 }), { done: false });
+      assert.ok(performance.now() - startedAt < 5000, 'it ends soon after its deadline');
+      slow = false;
+      gate.resolve();
+      await foyer.start();
+      await foyer.drain({ deadlineMs: 20_000 });
+      await eventually(async () => (await openRuns()).length === 0);
+      assert.equal(turns.length, 1);
+    });
+  });
+}
