@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { confirm, isCancel } from '@clack/prompts';
 import { type Config, isStartedByNpm, readEnvironment, readPublicUrl, readSignsIn } from './config/config.ts';
 import { createLogger, type Logger } from './config/log.ts';
@@ -93,7 +92,6 @@ export async function runCommandLine<MyTables>(
       commands: localCommands({
         program: process.argv[1] ?? '',
         isStartedByNpm: isStartedByNpm(),
-        isInContainer: existsSync('/.dockerenv') || existsSync('/run/.containerenv'),
       }),
     },
     argv,

@@ -7,20 +7,19 @@ export interface LocalCommands {
 }
 
 /** Says how commands are called, from the program that was called: a clone, the package, a unit or the image. */
-export function localCommands(where: {
+export function localCommands({
+  program,
+  isStartedByNpm,
+}: {
   program: string;
   isStartedByNpm: boolean;
-  isInContainer: boolean;
 }): LocalCommands {
-  const { program } = where;
-  if (where.isStartedByNpm) return clone;
+  if (isStartedByNpm) return clone;
   if (program.startsWith('/opt/foyer/')) return { foyer: 'foyer', start: 'systemctl start foyer' };
   if (/(?:^|\/)(?:bin\.js|slack-foyer)$/.test(program))
     return { foyer: 'npx slack-foyer', start: 'as you start your app' };
-  if (where.isInContainer || program === '/app/src/cli.ts') {
-    const name = program.replace(/^\/app\//, '');
-    return { foyer: `node ${name}`, start: 'docker start or docker compose up -d, on the host' };
-  }
+  if (program === '/app/src/cli.ts')
+    return { foyer: 'node src/cli.ts', start: 'docker start or docker compose up -d, on the host' };
   return clone;
 }
 

@@ -36,6 +36,8 @@ const reportSchema = z.object({
     /** Requests whose headers could be Slack’s and whose signature is wrong: in all, and since the last verified one. */
     wrong: z.number(),
     wrongSinceVerified: z.number(),
+    /** Those of them that named this app, which strangers rarely do. */
+    wrongForThisApp: z.number(),
     /** Requests that are too old or from the future by this machine’s clock. */
     untimely: z.number(),
   }),
@@ -67,7 +69,8 @@ export function createProcessReporter(deps: {
   const startedAt = now();
   const settings = settingFingerprints(config);
   const slack: ProcessReport['slack'] = {
-    ...{ verified: 0, lastVerifiedAt: null, events: 0, wrong: 0, wrongSinceVerified: 0, untimely: 0 },
+    ...{ verified: 0, lastVerifiedAt: null, events: 0, wrong: 0, wrongSinceVerified: 0, wrongForThisApp: 0 },
+    untimely: 0,
   };
   return {
     onSlackRequest({ kind, type }) {
@@ -78,9 +81,10 @@ export function createProcessReporter(deps: {
       if (kind === 'event' && type !== 'url_verification') slack.events += 1;
     },
     onRefused(kind) {
-      if (kind === 'signature_wrong') {
+      if (kind === 'signature_wrong' || kind === 'secret_mismatch') {
         slack.wrong += 1;
         slack.wrongSinceVerified += 1;
+        if (kind === 'secret_mismatch') slack.wrongForThisApp += 1;
       }
       if (kind === 'signature_stale' || kind === 'signature_from_the_future') slack.untimely += 1;
     },

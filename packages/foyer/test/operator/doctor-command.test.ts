@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
@@ -180,6 +180,34 @@ const breakages: Breakage[] = [
     detail: /other\.db cannot be opened: file is not a database/,
     fix: /restore a backup/,
     also: ['key', 'records'],
+  },
+  {
+    what: 'a database whose pages were overwritten',
+    breakIt({ file, environment, folder }) {
+      const sqlite = new Sqlite(file);
+      sqlite.exec(`vacuum into '${folder}/damaged.db'`);
+      sqlite.close();
+      const bytes = readFileSync(join(folder, 'damaged.db'));
+      bytes.fill(7, 4096);
+      writeFileSync(join(folder, 'damaged.db'), bytes);
+      environment.DATABASE_URL = `file:${folder}/damaged.db`;
+    },
+    check: 'database',
+    status: 'fault',
+    detail: /damaged\.db is damaged: database disk image is malformed/,
+    fix: /restore the newest backup.*runbook\.md#a-damaged-page/,
+    also: ['key', 'records'],
+  },
+  {
+    what: 'a database that was moved, with its copy beside it',
+    breakIt({ environment, folder }) {
+      writeFileSync(join(folder, 'moved.db.before'), 'x');
+      environment.DATABASE_URL = `file:${folder}/moved.db`;
+    },
+    check: 'database',
+    status: 'fault',
+    detail: /moved\.db is gone: moved\.db\.before is still there/,
+    fix: /put the file back, or restore the newest backup/,
   },
   {
     what: 'a database of a newer Foyer',

@@ -152,6 +152,24 @@ for (const system of systems) {
   });
 }
 
+test('doctor finds a wrong signing secret in a Foyer that refuses what Slack sends, and no one else’s', async (t) => {
+  const { doctor, baseUrl } = await start(t, {
+    what: '',
+    environment: { SLACK_SIGNING_SECRET: 'b'.repeat(32) },
+  });
+  const headers = {
+    'x-slack-signature': `v0=${'0'.repeat(64)}`,
+    'x-slack-request-timestamp': String(Math.floor(Date.now() / 1000)),
+  };
+  await fetch(`${baseUrl}/slack/events`, { method: 'POST', headers, body: '{}' });
+  const found = (await doctor()).find(({ check }) => check === 'signatures');
+  assert.equal(found?.status, 'fault', found?.detail);
+  assert.match(
+    found?.detail ?? '',
+    /has refused .* signed requests? .*SLACK_SIGNING_SECRET is not this app’s/,
+  );
+});
+
 test('a running Foyer reports of itself only to who has its keys', async (t) => {
   const { baseUrl } = await start(t, { what: '', environment: { TOKEN_ENCRYPTION_KEYS: keys } });
   const [id = '', base64 = ''] = keys.split(':');

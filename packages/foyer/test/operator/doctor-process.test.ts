@@ -247,6 +247,18 @@ const breakages: Breakage[] = [
     fix: /Manage Distribution/,
   },
   {
+    what: 'maintenance that someone forgot to end',
+    breakIt: ({ database, sandbox }) =>
+      database.queries
+        .insertInto('maintenance')
+        .values({ client_id: sandbox.app.clientId, began_at: Date.now() - hourMs })
+        .execute(),
+    check: 'maintenance',
+    status: 'warning',
+    detail: /Maintenance is on since .* UTC: every install is answered with 503/,
+    fix: /maintenance off/,
+  },
+  {
     what: 'a series of installs that failed',
     async breakIt({ database, sandbox }) {
       for (const id of ['req_1', 'req_2', 'req_3'])

@@ -6,25 +6,25 @@ import { prepareDoctor } from './doctor-harness.ts';
 const places = [
   {
     where: 'a clone, by npm',
-    place: { program: '/srv/app/src/cli.ts', isStartedByNpm: true, isInContainer: false },
+    place: { program: '/srv/app/src/cli.ts', isStartedByNpm: true },
     failed: /`npm run foyer -- list --status broken`/,
     start: /Start Foyer \(npm start\)/,
   },
   {
     where: 'the systemd unit',
-    place: { program: '/opt/foyer/current/src/cli.ts', isStartedByNpm: false, isInContainer: false },
+    place: { program: '/opt/foyer/current/src/cli.ts', isStartedByNpm: false },
     failed: /`foyer list --status broken`/,
     start: /Start Foyer \(systemctl start foyer\)/,
   },
   {
     where: 'the image',
-    place: { program: '/app/src/cli.ts', isStartedByNpm: false, isInContainer: true },
+    place: { program: '/app/src/cli.ts', isStartedByNpm: false },
     failed: /`node src\/cli\.ts list --status broken`/,
     start: /Start Foyer \(docker start or docker compose up -d, on the host\)/,
   },
   {
     where: 'an app that added the package',
-    place: { program: '/srv/app/node_modules/.bin/slack-foyer', isStartedByNpm: false, isInContainer: false },
+    place: { program: '/srv/app/node_modules/.bin/slack-foyer', isStartedByNpm: false },
     failed: /`npx slack-foyer list --status broken`/,
     start: /Start Foyer \(as you start your app\)/,
   },

@@ -38,15 +38,12 @@ function checkFile(file: string, own: readonly string[]): DatabaseCheck {
   }
 }
 
-/** What lies beside the file shows that there was a database: a key, a log, or a backup. */
+/** What lies beside the file shows that there was a database: its log, its key, or a copy under another name. */
 function missing(file: string): Finding {
   const folder = dirname(file);
   const isThere = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
   const name = basename(file);
-  const traces = (isThere ? readdirSync(folder) : []).filter(
-    (each) =>
-      each.startsWith(`${name}-wal`) || each.startsWith(`${name}.key`) || each.startsWith(`${name}-shm`),
-  );
+  const traces = (isThere ? readdirSync(folder) : []).filter((each) => each.startsWith(name));
   if (traces.length === 0) {
     return warning(
       'database',
@@ -69,11 +66,20 @@ function notAFile(file: string): Finding {
   );
 }
 
+/** Result codes of SQLite: BUSY and LOCKED, and CORRUPT. (sqlite.org/rescode.html) */
 const busyCodes = [5, 6];
+const corruptCode = 11;
+
+const damagedFix =
+  'Stop Foyer, keep the file, and restore the newest backup (docs/runbook.md#a-damaged-page; `npm run foyer -- backup` makes backups).';
 
 function notOpened(file: string, error: unknown): Finding {
   const reason = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
+  if (code === corruptCode) {
+    const detail = `${file} is damaged: ${reason}.`;
+    return fault('database', detail, damagedFix);
+  }
   return fault(
     'database',
     `${file} cannot be opened: ${reason}.`,
@@ -121,9 +127,7 @@ function writeFix(file: string, unwritable: readonly UnwritablePath[]): string {
 function sound({ integrity }: SqliteInspection): Finding {
   const check = 'database-integrity';
   if (integrity === 'ok') return ok(check, 'SQLite’s quick_check finds no damage.');
-  const fix =
-    'Stop Foyer, keep the file, and restore the newest backup (docs/runbook.md#a-damaged-page; `npm run foyer -- backup` makes backups).';
-  return fault(check, `The database is damaged: ${integrity.replace(/\s*\n\s*/g, ' ')}.`, fix);
+  return fault(check, `The database is damaged: ${integrity.replace(/\s*\n\s*/g, ' ')}.`, damagedFix);
 }
 
 function disk(file: string, { freeBytes, hasNoFileLeft }: SqliteInspection): Finding {

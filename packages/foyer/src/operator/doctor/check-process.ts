@@ -151,12 +151,12 @@ function processName({ process }: ProcessReport): string {
 
 function signatures(report: ProcessReport, now: number): Finding {
   const check = 'signatures';
-  const { verified, lastVerifiedAt, wrong, wrongSinceVerified, untimely } = report.slack;
+  const { verified, lastVerifiedAt, wrong, wrongSinceVerified, wrongForThisApp, untimely } = report.slack;
   const since = `since it was started ${ago(now - report.startedAt)}`;
   const fix =
     'Copy the signing secret again from the app’s Basic Information page at api.slack.com/apps into SLACK_SIGNING_SECRET, and restart Foyer (docs/runbook.md#the-signing-or-client-secret-was-regenerated-or-leaked).';
-  if (verified === 0 && wrong >= telling) {
-    const detail = `${processName(report)} has refused all ${wrong} signed requests ${since}: SLACK_SIGNING_SECRET is not this app’s.`;
+  if (verified === 0 && (wrong >= telling || wrongForThisApp > 0)) {
+    const detail = `${processName(report)} has refused ${wrong === 1 ? 'the only signed request' : `all ${wrong} signed requests`} ${since}: SLACK_SIGNING_SECRET is not this app’s.`;
     return fault(check, capital(detail), fix);
   }
   if (lastVerifiedAt !== null && wrongSinceVerified >= tellingLater && now - lastVerifiedAt > quietMs) {

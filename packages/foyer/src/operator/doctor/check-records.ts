@@ -2,6 +2,7 @@ import type { Config } from '../../config/config.ts';
 import { counted } from '../../config/counted.ts';
 import type { Queries } from '../../database/database.ts';
 import { findInterruptedRequests } from '../../database/install-requests.ts';
+import { readMaintenance } from '../../database/maintenance.ts';
 import { listUnknownTeams } from '../../database/unknown-teams.ts';
 import { countGrantedScopes, countInstallations } from '../installation-lists.ts';
 import { countFailingRuns, readQueueState } from '../queue-state.ts';
@@ -29,6 +30,7 @@ export async function checkRecords(
     await failedRuns(queries, clientId),
     await unstoredTokens(queries, clientId, now),
     await installs(queries, clientId, now),
+    await maintenance(queries, clientId),
     await unknownTeams(queries, clientId, now),
   ];
 }
@@ -140,6 +142,18 @@ async function installs(queries: Queries, clientId: string, now: number): Promis
     check,
     `The last ${since.length} installs have failed since yesterday, most often with ${most}.`,
     '`npm run foyer -- requests --outcome failed` lists them; docs/runbook.md#foyerinstallsfailing says what each error means.',
+  );
+}
+
+async function maintenance(queries: Queries, clientId: string): Promise<Finding> {
+  const check = 'maintenance';
+  const beganAt = await readMaintenance(queries, clientId);
+  if (beganAt === undefined) return ok(check, 'Installs are accepted: maintenance is off.');
+  const since = new Date(beganAt).toISOString().slice(0, 16).replace('T', ' ');
+  return warning(
+    check,
+    `Maintenance is on since ${since} UTC: every install is answered with 503.`,
+    '`npm run foyer -- maintenance off` accepts installs again.',
   );
 }
 
