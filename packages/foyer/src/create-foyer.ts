@@ -447,6 +447,8 @@ export async function assembleFoyer<MyTables>(parts: {
           publishHome,
           bodies,
           pages,
+          now,
+          log,
         }),
         routes: createSignIn({
           config: signInConfig,

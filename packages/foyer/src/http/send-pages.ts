@@ -12,7 +12,7 @@ import { slackMark } from './pages/marks.ts';
 import { notePage } from './pages/note-page.ts';
 import { newNonce, pageHeaders } from './pages/page-headers.ts';
 import { type ProgressPageContent, progressPage } from './pages/progress-page.ts';
-import { recordPage } from './pages/record-page.ts';
+import { type RecordPageContent, recordPage } from './pages/record-page.ts';
 import { createSite, type PageFrame } from './pages/site.ts';
 
 /** A failure to show: which page, and the error by name if it says more than the page's kind. */
@@ -143,11 +143,24 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
     /** The install record for a person who signed in, in their own language; `record` draws it. */
     sendRecord(
       res: ServerResponse,
-      { person, locale }: { person: string; locale: string | null },
+      { locale, ...about }: Omit<RecordPageContent, keyof PageFrame | 'record'> & { locale: string | null },
       record: (frame: PageFrame) => Html,
     ): void {
       send(res, 200, { noIndex: true, formLeadsTo: [], locale }, (frame) =>
-        recordPage({ ...frame, person, record: record(frame) }),
+        recordPage({ ...frame, ...about, record: record(frame) }),
+      );
+    },
+
+    /** A person has erased what was stored about them, and is signed out with that. */
+    sendErased(res: ServerResponse): void {
+      const { name: app } = site.brand;
+      send(res, 200, { noIndex: true }, (frame) =>
+        notePage({
+          ...frame,
+          heading: frame.words.text('record.erased.title'),
+          what: frame.words.text('record.erased.what', { app }),
+          action: html`<a class="button" href="${site.path('/')}">${frame.words.text('failure.startPage')}</a>`,
+        }),
       );
     },
 

@@ -1,8 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../config/config.ts';
+import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
-import { readInstallRecord, registeredTeamId } from '../database/install-record.ts';
+import { erasePerson } from '../database/erase-person.ts';
+import { type InstallRecord, readInstallRecord, registeredTeamId } from '../database/install-record.ts';
 import { readNames } from '../database/people.ts';
+import { readPersonData } from '../database/person-data.ts';
 import type { FindViewer } from '../home/find-viewer.ts';
 import { homeHtml } from '../home/home-html.ts';
 import { homeActions, mayAct, type PressHome } from '../home/may-act.ts';
@@ -31,7 +34,9 @@ export interface ShowRecordDeps {
   pressHome: PressHome;
   publishHome: PublishHome;
   bodies: Pick<BodyReader, 'read'>;
-  pages: Pick<SendPages, 'sendFailure' | 'sendRecord'>;
+  pages: Pick<SendPages, 'sendFailure' | 'sendRecord' | 'sendErased'>;
+  now: () => number;
+  log: Logger;
 }
 
 /**
@@ -39,7 +44,7 @@ export interface ShowRecordDeps {
  * Home, by the same rules of who may press them.
  */
 export function createShowRecord(deps: ShowRecordDeps) {
-  const { database, config, pages } = deps;
+  const { database, config, pages, log } = deps;
   const path = `${config.http.basePath}/`;
 
   async function sessionOf(
@@ -48,6 +53,34 @@ export function createShowRecord(deps: ShowRecordDeps) {
     const session = await deps.sessions.read(req.headers.cookie);
     const member = session && (await deps.findMember(req));
     return member && { member, csrfToken: session.csrfToken };
+  }
+
+  /** Sends everything that is stored about the person as a file. */
+  async function exportData(res: ServerResponse, record: InstallRecord, userId: string): Promise<void> {
+    const person = { clientId: record.clientId, teamId: registeredTeamId(record), userId };
+    const data = await readPersonData(database.queries, person);
+    if (res.headersSent) return;
+    res
+      .writeHead(200, {
+        'Content-Type': 'application/json; charset=utf-8',
+        'Content-Disposition': `attachment; filename="${userId}.json"`,
+        'Cache-Control': 'no-store',
+        'X-Content-Type-Options': 'nosniff',
+      })
+      .end(JSON.stringify(data, undefined, 2));
+  }
+
+  /** Revokes the person's own token, then erases what is stored about them; their sessions end with it. */
+  async function eraseData(res: ServerResponse, record: InstallRecord, userId: string): Promise<void> {
+    const { id: installationId, clientId } = record;
+    const teamId = registeredTeamId(record);
+    const isAllowed = false;
+    await deps.pressHome({ action: homeActions.disconnectAccount, value: '', record, userId, isAllowed });
+    const now = deps.now();
+    const { kept } = await database.write((tx) => erasePerson(tx, { clientId, teamId, userId, now }));
+    await database.scrub();
+    log.info({ installationId, userId, kept: kept.length }, 'a person erased what was stored about them');
+    pages.sendErased(res);
   }
 
   return {
@@ -65,7 +98,7 @@ export function createShowRecord(deps: ShowRecordDeps) {
       const nameOf = (userId: string): string | undefined => names.get(userId);
       const person = member.name ?? member.userId;
       const { timezone, locale } = member;
-      pages.sendRecord(res, { person, locale }, ({ words: { language } }) =>
+      pages.sendRecord(res, { person, locale, path, csrfToken }, ({ words: { language } }) =>
         homeHtml(home.blocks, { actions: pressable, path, csrfToken, timezone, nameOf, language }),
       );
       return true;
@@ -83,6 +116,8 @@ export function createShowRecord(deps: ShowRecordDeps) {
       const { installationId, userId, teamId } = signedIn.member;
       const record = await readInstallRecord(database.queries, installationId);
       const action = form.get('action') ?? '';
+      if (record && action === 'export') return exportData(res, record, userId);
+      if (record && action === 'erase') return eraseData(res, record, userId);
       if (record && pressable.has(action)) {
         const viewer = await deps.findViewer(record, userId, { ask: false });
         const isAllowed = mayAct(record, viewer);

@@ -126,6 +126,31 @@ describe('the install record on the web', () => {
     assert.match(await open(visitor), /Connect your account/);
   });
 
+  it('lets people download what is stored about them, without a secret, and erase it', async () => {
+    const { visitor, userId } = await signIn('member');
+    const start = await visitor.get(`${app.url}/slack/install?team=${teamId}&member=1`);
+    const authorizeUrl = start.headers.get('location') ?? '';
+    await visitor.get(await app.sandbox.consent({ authorizeUrl, userId, teamId }));
+    const page = await open(visitor);
+    const csrf = /name="csrf" value="([^"]+)"/.exec(page)?.[1] ?? '';
+
+    const file = await visitor.post(`${app.url}/`, { csrf, action: 'export' });
+    assert.match(file.headers.get('content-disposition') ?? '', /attachment/);
+    const text = await file.text();
+    assert.equal(JSON.parse(text).profile[0].user_id, userId);
+    assert.doesNotMatch(text, /xox|sealed/);
+    const { id: installer } = app.sandbox.person('Acme', 'owner');
+    assert.ok(!text.includes('grace.okafor'), 'nothing about anyone else');
+
+    const slack = await app.foyer.slack({ teamId }, { userId });
+    const erased = await visitor.post(`${app.url}/`, { csrf, action: 'erase' });
+    assert.match(await erased.text(), /Your data is erased/);
+    await assert.rejects(slack.auth.test(), 'revoked at Slack');
+    assert.equal(await app.foyer.members.find({ teamId }, userId), undefined);
+    assert.ok(await app.foyer.members.find({ teamId }, installer));
+    assert.match(await open(visitor), /Add to Slack/, 'signed out');
+  });
+
   it('ends with the sign-out', async () => {
     const { visitor } = await signIn('member');
     assert.match(await open(visitor), /Signed in as/);

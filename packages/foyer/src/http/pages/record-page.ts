@@ -3,14 +3,19 @@ import { appTile } from './marks.ts';
 import { page } from './page.ts';
 import type { PageFrame } from './site.ts';
 
-/** `GET /` for a person who signed in: who they are, and the install record. A whole HTML document. */
-export function recordPage({
-  site,
-  words,
-  nonce,
-  person,
-  record,
-}: PageFrame & { person: string; record: Html }): string {
+/** What the record's page shows. */
+export interface RecordPageContent extends PageFrame {
+  /** Who signed in. */
+  person: string;
+  record: Html;
+  /** Where forms are sent, and the hidden value that proves that they come from this page. */
+  path: string;
+  csrfToken: string;
+}
+
+/** `GET /` for a person who signed in: who they are, the install record, and their own data. A whole HTML document. */
+export function recordPage(content: RecordPageContent): string {
+  const { site, words, nonce, person, record } = content;
   const { name: app } = site.brand;
   return page({
     site,
@@ -26,6 +31,18 @@ export function recordPage({
     <form method="post" action="${site.path('/slack/signout')}"><button class="button-quiet">${words.text('record.signOut')}</button></form>
   </div>
   ${record}
+  <section class="card record">
+    <h2>${words.text('record.data')}</h2>
+    <p>${words.text('record.data.what', { app })}</p>
+    ${form(content, 'export', words.text('record.data.export'))}
+    <details class="confirm"><summary>${words.text('record.data.erase')}</summary>
+      <p>${words.text('record.data.erase.what', { app })}</p>
+      ${form(content, 'erase', words.text('record.data.erase'))}</details>
+  </section>
 </main>`,
   });
+}
+
+function form({ path, csrfToken }: RecordPageContent, action: string, label: string): Html {
+  return html`<form method="post" action="${path}"><input type="hidden" name="csrf" value="${csrfToken}"><input type="hidden" name="action" value="${action}"><button class="button-quiet">${label}</button></form>`;
 }

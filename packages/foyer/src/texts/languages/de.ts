@@ -286,6 +286,16 @@ export const de: Translation = {
     'landing.signIn': 'Sie nutzen {app} schon? Mit Slack anmelden',
     'record.signedIn': 'Angemeldet als {person}',
     'record.signOut': 'Abmelden',
+    'record.data': 'Ihre Daten',
+    'record.data.what':
+      'Sie können alles herunterladen, was {app} über Sie speichert, oder es löschen lassen.',
+    'record.data.export': 'Daten herunterladen',
+    'record.data.erase': 'Daten löschen',
+    'record.data.erase.what':
+      'Das löscht hier Ihr Profil, Ihre Sitzungen und Ihre eigene Verbindung und lässt sich nicht rückgängig machen. Wenn Sie {app} installiert haben, bleibt Ihre Benutzer-ID bei der Installation.',
+    'record.erased.title': 'Ihre Daten sind gelöscht',
+    'record.erased.what':
+      '{app} speichert Ihr Profil nicht mehr, und Sie sind abgemeldet. Wenn Sie die App in Slack öffnen oder sich wieder anmelden, werden Sie neu registriert.',
     'signin.button': 'Mit Slack anmelden',
     'signin.signedOut.title': 'Sie sind abgemeldet',
     'signin.signedOut.what':

@@ -266,6 +266,15 @@ export const en = {
   'landing.signIn': 'Already use {app}? Sign in with Slack',
   'record.signedIn': 'Signed in as {person}',
   'record.signOut': 'Sign out',
+  'record.data': 'Your data',
+  'record.data.what': 'You can download everything that {app} stores about you, or have it erased.',
+  'record.data.export': 'Download your data',
+  'record.data.erase': 'Erase your data',
+  'record.data.erase.what':
+    'This erases your profile, your sessions and your own connection here, and cannot be undone. If you installed {app}, your user id stays with the installation.',
+  'record.erased.title': 'Your data is erased',
+  'record.erased.what':
+    '{app} no longer stores your profile, and you are signed out. If you open it in Slack or sign in again, it registers you again.',
   'signin.button': 'Sign in with Slack',
   'signin.signedOut.title': 'You are signed out',
   'signin.signedOut.what': 'You are signed out of {app} in this browser. You are still signed in to Slack.',

@@ -274,6 +274,15 @@ export const es: Translation = {
     'landing.signIn': '¿Ya usa {app}? Inicie sesión con Slack',
     'record.signedIn': 'Sesión iniciada como {person}',
     'record.signOut': 'Cerrar sesión',
+    'record.data': 'Sus datos',
+    'record.data.what': 'Puede descargar todo lo que {app} guarda sobre usted o hacer que se borre.',
+    'record.data.export': 'Descargar sus datos',
+    'record.data.erase': 'Borrar sus datos',
+    'record.data.erase.what':
+      'Esto borra aquí su perfil, sus sesiones y su propia conexión, y no se puede deshacer. Si usted instaló {app}, su identificador de usuario permanece con la instalación.',
+    'record.erased.title': 'Sus datos se han borrado',
+    'record.erased.what':
+      '{app} ya no guarda su perfil y se ha cerrado su sesión. Si abre la aplicación en Slack o vuelve a iniciar sesión, se le registrará de nuevo.',
     'signin.button': 'Iniciar sesión con Slack',
     'signin.signedOut.title': 'Ha cerrado la sesión',
     'signin.signedOut.what':

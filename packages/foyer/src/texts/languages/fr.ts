@@ -283,6 +283,16 @@ export const fr: Translation = {
     'landing.signIn': 'Vous utilisez déjà {app} ? Se connecter avec Slack',
     'record.signedIn': 'Connecté en tant que {person}',
     'record.signOut': 'Se déconnecter',
+    'record.data': 'Vos données',
+    'record.data.what':
+      'Vous pouvez télécharger tout ce que {app} conserve à votre sujet, ou le faire effacer.',
+    'record.data.export': 'Télécharger vos données',
+    'record.data.erase': 'Effacer vos données',
+    'record.data.erase.what':
+      'Cela efface ici votre profil, vos sessions et votre propre connexion, sans retour possible. Si vous avez installé {app}, votre identifiant reste lié à l’installation.',
+    'record.erased.title': 'Vos données sont effacées',
+    'record.erased.what':
+      '{app} ne conserve plus votre profil et vous êtes déconnecté. Si vous ouvrez l’application dans Slack ou vous reconnectez, elle vous enregistrera de nouveau.',
     'signin.button': 'Se connecter avec Slack',
     'signin.signedOut.title': 'Vous êtes déconnecté',
     'signin.signedOut.what':

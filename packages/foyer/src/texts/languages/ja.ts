@@ -260,6 +260,16 @@ export const ja: Translation = {
     'landing.signIn': '{app} をすでにお使いですか？Slack でサインイン',
     'record.signedIn': '{person} としてサインイン中',
     'record.signOut': 'サインアウト',
+    'record.data': 'あなたのデータ',
+    'record.data.what':
+      '{app} があなたについて保存しているすべてのデータをダウンロードするか、消去できます。',
+    'record.data.export': 'データをダウンロード',
+    'record.data.erase': 'データを消去',
+    'record.data.erase.what':
+      'ここにあるプロフィール、セッション、アカウントの接続が消去されます。元に戻すことはできません。{app} をインストールしたのがあなたの場合、ユーザー ID はインストールの記録に残ります。',
+    'record.erased.title': 'データを消去しました',
+    'record.erased.what':
+      '{app} はあなたのプロフィールを保存しておらず、サインアウトされました。Slack でアプリを開くか再びサインインすると、もう一度登録されます。',
     'signin.button': 'Slack でサインイン',
     'signin.signedOut.title': 'サインアウトしました',
     'signin.signedOut.what':
