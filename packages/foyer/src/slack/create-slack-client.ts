@@ -10,7 +10,7 @@ import {
   type SlackTransport,
 } from './slack-transport.ts';
 
-/** How one call or a group of calls is bounded. */
+/** The limits of one call or a group of calls. */
 export interface SlackCallLimits {
   /** For each call, in milliseconds. */
   timeoutMs?: number;
@@ -20,31 +20,31 @@ export interface SlackCallLimits {
   mostBytes?: number;
 }
 
-/** One call to Slack that has ended: what was asked, what came of it, and how long that took. */
+/** One finished call to Slack: what was called, the result, and how long it took. */
 export interface SlackCall {
   method: string;
-  /** error: Slack understood and said no. unreachable: there was no whole answer in time. */
+  /** error: Slack refused the call. unreachable: no complete answer arrived in time. */
   result: 'ok' | 'error' | 'rate_limited' | 'http_error' | 'unreachable';
   ms: number;
 }
 
-/** To be told of each call to Slack. Must not throw. */
+/** Receives each finished call to Slack. Must not throw. */
 export type OnSlackCall = (call: SlackCall) => void;
 
-/** How Foyer calls Slack, whoever calls. */
+/** What all calls of Foyer to Slack share. */
 export interface SlackCalls {
   config: Pick<Config, 'slack'>;
   log: Logger;
   transport: SlackTransport;
   onCall?: OnSlackCall;
-  /** Traces each call; without it there is no span. */
+  /** Traces each call; without it, no span is created. */
   span?: TraceSpan;
 }
 
-/** Makes a WebClient for one token (none for `oauth.v2.access`). Make it when you call: tokens rotate. */
+/** Creates a WebClient for one token (none for `oauth.v2.access`). Create it when you call: tokens rotate. */
 export type SlackClientFactory = (token: string | undefined, limits?: SlackCallLimits) => WebClient;
 
-/** A call to Slack never takes longer than this unless its caller says so. */
+/** The time limit of a call to Slack, unless its caller sets another. */
 export const defaultTimeoutMs = 8000;
 
 /**
@@ -56,9 +56,9 @@ export const mostBytesOfListeners = 16 * 1024 * 1024;
 /**
  * The WebClient options that Foyer always uses.
  *
- * Why no retries and no waiting: whoever calls knows whether asking again is safe and who is waiting for the answer;
+ * Why no retries and no waiting: the caller knows whether repeating the call is safe and who is waiting for the answer;
  * the SDK's default is ten retries over thirty minutes without a time limit. Why no `headers`: web-api 8.2 writes the
- * token into that object and hands it to the next client.
+ * token into that object and passes it to the next client.
  */
 export function slackClientOptions(
   calls: SlackCalls,
@@ -70,7 +70,7 @@ export function slackClientOptions(
     allowAbsoluteUrls: false,
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
-    // What bounds them is the transport, where the time limit of a call that waits has begun.
+    // The transport limits them; it also starts the time limit of a call that waits.
     maxRequestConcurrency: Number.POSITIVE_INFINITY,
     logger,
     fetch: createSlackFetch(calls, limits),
@@ -78,9 +78,9 @@ export function slackClientOptions(
 }
 
 /**
- * What the SDK uses as `fetch`: with the call's own time limit, and a debug line without any content. It reads the body
- * too: the SDK does that outside of what it reports as a failed request, so an answer that stops half-way would look
- * like a fault of ours.
+ * The `fetch` that the SDK uses: it applies the call's own time limit and logs a debug line without any content. It
+ * also reads the body: the SDK reads it outside the code that reports failed requests, so an answer that stops halfway
+ * would look like a bug in Foyer.
  */
 function createSlackFetch(calls: SlackCalls, limits: SlackCallLimits): typeof fetch {
   const { span } = calls;
@@ -122,10 +122,10 @@ async function callSlack(
 }
 
 /**
- * Makes the signal that ends a call: after `timeoutMs`, or when one of the others says so.
+ * Creates the signal that ends a call: after `timeoutMs`, or when another signal aborts.
  *
- * Why not AbortSignal.timeout and AbortSignal.any: their timer goes on after the call has ended, and each one makes an
- * exception with a stack in the end; a call costs a tenth more with them.
+ * Why not AbortSignal.timeout and AbortSignal.any: their timer keeps running after the call has ended, and each creates
+ * an exception with a stack when it fires; a call costs a tenth more with them.
  */
 function boundCall(timeoutMs: number, others: readonly (AbortSignal | null | undefined)[]) {
   const controller = new AbortController();
@@ -150,7 +150,7 @@ function asSent(init: RequestInit): { method: string; headers: Record<string, st
   return { method: init.method ?? 'GET', headers: Object.fromEntries(new Headers(init.headers)) };
 }
 
-/** What is not text, such as the upload of a file, is rare, and left to `fetch`. */
+/** A body that is not text, such as a file upload, is rare; `fetch` sends it. */
 async function fetchFile(
   url: string,
   init: RequestInit,
@@ -168,25 +168,25 @@ function toResponse({ status, headers, body }: SlackAnswer): Response {
   return new Response(withoutBody.includes(status) ? null : new Uint8Array(body), { status, headers });
 }
 
-/** Slack tells most refusals with 200 and `ok: false`. */
+/** Slack reports most refusals with status 200 and `ok: false`. */
 function resultOf(status: number, body: Buffer): SlackCall['result'] {
   if (status === 429) return 'rate_limited';
   if (status >= 300) return 'http_error';
-  // So do Slack's answers begin. Many repeat the view or message that they answer, which takes 18 µs to parse.
+  // Slack's successful answers start this way. Many repeat the view or message, which takes 18 µs to parse.
   if (body.subarray(0, 10).toString('latin1') === '{"ok":true') return 'ok';
   try {
     const answer: unknown = JSON.parse(body.toString('utf8'));
     const isOk = typeof answer === 'object' && answer !== null && 'ok' in answer && answer.ok === true;
     return isOk ? 'ok' : 'error';
   } catch {
-    // No JSON: whoever called is told so by the SDK.
+    // Not JSON: the SDK reports it to the caller.
     return 'http_error';
   }
 }
 
 /**
- * Slack's WebClient, which also sends a text with a lone surrogate: the SDK's form encoding throws “URI malformed” for
- * it. Here the surrogate becomes U+FFFD, as everywhere where text leaves a program.
+ * Slack's WebClient, which can also send a text with a lone surrogate: the SDK's form encoding throws “URI malformed”
+ * for one. Foyer replaces the surrogate with U+FFFD, as UTF-8 encoders do.
  */
 export class SlackClient extends WebClient {
   override apiCall(method: string, options: Record<string, unknown> = {}): Promise<WebAPICallResult> {
@@ -198,13 +198,13 @@ export class SlackClient extends WebClient {
   }
 }
 
-/** Makes the factory of Slack clients; with connections of its own unless a transport is given. */
+/** Creates the factory of Slack clients; it opens its own connections unless a transport is given. */
 export function createSlackClientFactory(
   calls: Omit<SlackCalls, 'transport'> & { transport?: SlackTransport },
 ): SlackClientFactory {
   const { transport = createSlackTransport(calls.config.slack) } = calls;
   const given = { ...calls, transport };
-  // One for all clients: it costs a third of what a client does.
+  // One for all clients: creating it costs a third of what a client costs.
   const logger = slackLogger(calls.log, 'slack');
   return (token, limits) => new SlackClient(token, slackClientOptions(given, limits, logger));
 }

@@ -4,15 +4,15 @@ import { isLoopback } from '../config/environment-schema.ts';
 /** Where "Open in Slack" leads. */
 export interface OpenInSlack {
   /**
-   * Opens Slack's desktop or phone app at the App Home (docs.slack.dev/interactivity/deep-linking). Null for the sandbox,
-   * which has no such app.
+   * Opens Slack's desktop or phone app at the App Home (docs.slack.dev/interactivity/deep-linking). Null for the
+   * sandbox, which has no such app.
    */
   desktopUrl: string | null;
-  /** Opens the same in a browser, at whichever Slack the authorization page belongs to. */
+  /** Opens the same page in a browser, at the Slack host that the authorization page uses. */
   webUrl: string;
 }
 
-/** Builds the two links to the app's Home tab; without a team (org-wide) Slack asks which one. */
+/** Builds the two links to the app's Home tab; without a team (org-wide), Slack asks for the workspace. */
 export function openInSlack(
   config: Pick<Config, 'slack'>,
   app: { appId: string | null; teamId: string | null },

@@ -1,6 +1,6 @@
 /**
  * What each scope that Slack documents allows (docs.slack.dev/reference/scopes): what the app could do with it, not what
- * it intends. The app adds its own reason beside it (`reason.<scope>` in its texts). No full stop; "it" is the app.
+ * it intends. The app adds its own reason next to it (`reason.<scope>` in its texts). No full stop; "it" is the app.
  */
 export const scopeSentences = {
   admin: 'Administer the workspace',
@@ -130,7 +130,7 @@ export const scopeSentences = {
   'workflows.templates:write': 'Create and change workflow templates',
 } as const satisfies Readonly<Record<string, string>>;
 
-/** Scopes that allow something else when they are granted for the person who installs. */
+/** Scopes that allow something different when the person who installs grants them for themselves. */
 export const userScopeSentences = {
   'channels:history': 'Read all messages and files in public channels',
   'groups:history': 'Read all messages and files in your private channels',
@@ -151,7 +151,7 @@ export type KnownScope = keyof typeof scopeSentences;
 /** A scope whose sentence differs for the person who installs. */
 export type KnownUserScope = keyof typeof userScopeSentences;
 
-/** What a scope allows, in English; the scope's own name if Foyer does not know it. */
+/** Returns what a scope allows, in English, or the scope's own name if Foyer does not know it. */
 export function scopeSentence(scope: string): string {
   const sentences: Readonly<Record<string, string>> = scopeSentences;
   return (Object.hasOwn(sentences, scope) && sentences[scope]) || scope;

@@ -1,28 +1,28 @@
 import { ErrorCode } from '@slack/web-api';
 
 /**
- * Why one place: Slack's answer decides what a failure means, and the flow, the pipeline, the refresh and the Home must
- * not each decide it anew. The table is the whole rule.
+ * Why one place: Slack's answer decides what a failure means, and the install flow, the pipeline, the token refresh and
+ * App Home must all decide it the same way. The table is the whole rule.
  */
 
-/** What a failed call to Slack means to whoever made it. */
+/** What a failed call to Slack means to its caller. */
 export interface SlackFailure {
   /**
-   * rate-limited: ask again after `retryAfterMs`. unreachable: Slack or the network failed, ask again later.
-   * token-dead: this token will never work again. refused: Slack understood, and said no for good.
+   * rate-limited: retry after `retryAfterMs`. unreachable: Slack or the network failed, retry later.
+   * token-dead: this token will never work again. refused: Slack refused, and a retry will not change that.
    */
   kind: 'rate-limited' | 'unreachable' | 'token-dead' | 'refused';
-  /** Slack's error by name, or ours: `rate_limited`, `timeout`, `connection_failed`, `http_503`,
+  /** Slack's error code, or one of Foyer's: `rate_limited`, `timeout`, `connection_failed`, `http_503`,
    * `malformed_answer`, `answer_too_large`. */
   code: string;
   /** One sentence for a log or an operator; never holds a token. */
   message: string;
-  /** Whether Slack may have done what was asked all the same: then look before you ask again. */
+  /** Whether Slack may have carried out the request anyway: check before you repeat it. */
   mayHaveActed: boolean;
   retryAfterMs?: number;
 }
 
-/** Slack's errors that say: this token is dead. (docs.slack.dev/reference/methods/auth.test#errors) */
+/** Slack's errors for a token that no longer works. (docs.slack.dev/reference/methods/auth.test#errors) */
 const tokenDead = new Set([
   'account_inactive',
   'invalid_auth',
@@ -31,7 +31,7 @@ const tokenDead = new Set([
   'token_revoked',
 ]);
 
-/** Slack's errors that pass by themselves. `internal_error` and `fatal_error` may have acted before they failed. */
+/** Slack's temporary errors. With `internal_error` and `fatal_error`, Slack may have acted before it failed. */
 const passing = new Set([
   'internal_error',
   'fatal_error',
@@ -40,14 +40,14 @@ const passing = new Set([
   'team_added_to_org',
 ]);
 
-/** Failures to connect: nothing has left this machine. */
+/** Failures to connect: the request never left this machine. */
 const neverSent = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT/;
 
 function fieldOf(error: unknown, name: string): unknown {
   return typeof error === 'object' && error !== null ? (error as Record<string, unknown>)[name] : undefined;
 }
 
-/** The `code`s and names along an error's causes: a fetch failure hides its reason two levels down. */
+/** Collects the `code`s and names along an error's causes: a fetch failure hides its reason two levels down. */
 function reasonsOf(error: unknown): string {
   const reasons: string[] = [];
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
@@ -57,14 +57,14 @@ function reasonsOf(error: unknown): string {
   return reasons.join(' ');
 }
 
-/** Whether a failed request surely never left this machine. */
+/** Returns whether a failed request certainly never left this machine. */
 export function neverLeft(error: unknown): boolean {
   return neverSent.test(reasonsOf(error));
 }
 
 function fromAnswer(error: unknown): SlackFailure {
   const given = fieldOf(fieldOf(error, 'data'), 'error');
-  // The SDK puts an unreadable body in the place of Slack's error code.
+  // The SDK puts an unreadable body where Slack's error code belongs.
   if (typeof given !== 'string' || !/^[a-z0-9_]{1,80}$/.test(given)) {
     return unreachable('malformed_answer', 'Slack’s answer could not be read', true);
   }
@@ -76,15 +76,15 @@ function fromAnswer(error: unknown): SlackFailure {
   return { kind, code: given, message: `Slack answered ${given}${detail}`, mayHaveActed: false };
 }
 
-/** The shortest and the longest time that Slack is taken at its word for, and what an unreadable time counts as. */
+/** In seconds: the shortest and the longest wait that Foyer accepts from Slack, and the wait if it is unreadable. */
 const waits = { least: 1, most: 3600, usual: 30 };
 
 const boundedWait = (seconds: number): number =>
   Number.isFinite(seconds) ? Math.min(Math.max(Math.ceil(seconds), waits.least), waits.most) : waits.usual;
 
 /**
- * How many seconds a 429 asks to wait: a whole number between one second and an hour. The SDK reports a `Retry-After`
- * that it cannot read as an error of no kind, so the header is replaced with this before the SDK sees it.
+ * Returns how many seconds a 429 asks to wait: a whole number from one second to an hour. The SDK reports an unreadable
+ * `Retry-After` as an error of no known kind, so Foyer replaces the header with this before the SDK sees it.
  */
 export function waitSeconds(headers: Headers): number {
   const given = headers.get('retry-after')?.trim();
@@ -108,7 +108,7 @@ function unreachable(code: string, message: string, mayHaveActed: boolean): Slac
 }
 
 /**
- * Says what an error of a WebClient call means, or undefined where it is no such error.
+ * Returns what an error of a WebClient call means, or undefined if the error is not from such a call.
  */
 export function slackFailure(error: unknown): SlackFailure | undefined {
   switch (fieldOf(error, 'code')) {

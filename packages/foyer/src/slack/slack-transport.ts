@@ -1,9 +1,9 @@
 import { Agent, EnvHttpProxyAgent, request } from 'undici';
 
 /**
- * Why not `fetch`: of an install's work, half was what `fetch` does around a request that needs none of it. A call costs
- * a third this way, over connections that stay open (`bench/README.md`). As `fetch` does, it goes through the proxy that
- * HTTPS_PROXY names where NODE_USE_ENV_PROXY=1 says so.
+ * Why not `fetch`: half of an install's work was `fetch` features that these requests do not need. A call costs a
+ * third this way, over connections that stay open (`bench/README.md`). Like `fetch`, it uses the proxy that HTTPS_PROXY
+ * names if NODE_USE_ENV_PROXY=1 is set.
  */
 
 /** One request to Slack, with a body of text. */
@@ -11,20 +11,20 @@ export interface SlackRequest {
   method: string;
   headers: Record<string, string>;
   body: string | null;
-  /** Ends it. It may have no time limit of its own. */
+  /** Aborts the request, which may have no time limit of its own. */
   signal: AbortSignal;
   /** The longest answer that is read; 1 MiB unless given. */
   mostBytes?: number;
 }
 
-/** Slack's whole answer. A redirect is one too: Slack's API makes none, and a token must not follow one. */
+/** Slack's whole answer, even a redirect: Slack's API sends none, and a token must not follow one. */
 export interface SlackAnswer {
   status: number;
   headers: Headers;
   body: Buffer;
 }
 
-/** Thrown when an answer is longer than its caller reads. The rest of it is not read (invariant 10). */
+/** Thrown when an answer is longer than its caller allows. The rest of it is not read (invariant 10). */
 export class SlackAnswerTooLargeError extends Error {
   override readonly name = 'SlackAnswerTooLargeError';
   readonly code = 'answer_too_large';
@@ -36,16 +36,16 @@ export class SlackAnswerTooLargeError extends Error {
 /** Sends a request. @throws SlackAnswerTooLargeError, or the error of the connection */
 export type SlackTransport = (url: string, sent: SlackRequest) => Promise<SlackAnswer>;
 
-/** So many at once to one host; further calls wait for one of them. */
+/** The number of concurrent connections to one host; further calls wait for a free one. */
 const usualConnections = 256;
 const connectMs = 5000;
-/** Slack’s answers to Foyer’s own calls are a few kilobytes. */
+/** Slack's answers to Foyer's own calls are a few kilobytes. */
 const usualMostBytes = 1024 * 1024;
 
-/** Makes connections to Slack. They close automatically when they are idle, and do not delay the end of the process. */
+/** Opens connections to Slack. They close automatically when idle, and do not keep the process alive. */
 export function createSlackTransport(config: {
   throughProxy: boolean;
-  /** How many at most; 256 unless given. */
+  /** The most connections; 256 unless given. */
   connections?: number;
 }): SlackTransport {
   const { connections = usualConnections } = config;

@@ -4,7 +4,7 @@ import { visibleText } from './visible-text.ts';
 /** A person as `users.info` describes them. */
 export type SlackUser = NonNullable<Awaited<ReturnType<WebClient['users']['info']>>['user']>;
 
-/** What is kept of a person. An absent value was not granted, not given, or shows nothing. */
+/** The stored profile of a person. A value is absent if it was not granted, not given, or shows nothing. */
 export interface SlackProfile {
   name: string | null;
   realName: string | null;
