@@ -91,7 +91,7 @@ describe('signing in, in a browser', () => {
         await page.getByRole('link', { name: 'Try again' }).click();
         const authorizeUrl = page.url();
         await page.goto(await stage.sandbox.signIn({ authorizeUrl, userId: lena }));
-        await page.getByRole('heading', { name: /does not have .* yet/ }).waitFor();
+        await page.getByRole('heading', { name: /You can sign in once/ }).waitFor();
         await check(page, 'not-installed');
         await page.getByRole('link', { name: 'Add to Slack' }).waitFor();
         await page.context().close();

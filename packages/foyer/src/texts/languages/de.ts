@@ -264,7 +264,7 @@ export const de: Translation = {
       'Slack akzeptiert die Einstellungen von {app} nicht. Sie haben nichts falsch gemacht.',
     'failure.signin_misconfigured.do':
       'Die Betreiber von {app} müssen das beheben. Bis dahin hilft kein neuer Versuch.',
-    'failure.signin_not_installed.title': 'In Ihrem Workspace gibt es {app} noch nicht',
+    'failure.signin_not_installed.title': 'Anmelden können Sie sich, sobald {app} in Ihrem Workspace ist',
     'failure.signin_not_installed.what':
       'Slack hat bestätigt, wer Sie sind. Anmelden können sich hier aber nur Mitglieder eines Workspace, in dem {app} installiert ist.',
     'failure.signin_not_installed.do':

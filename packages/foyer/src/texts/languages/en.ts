@@ -244,7 +244,7 @@ export const en = {
     'Slack does not accept the settings that {app} runs with. You did nothing wrong.',
   'failure.signin_misconfigured.do':
     'The people who run {app} must fix this. Until then, trying again does not help.',
-  'failure.signin_not_installed.title': 'Your workspace does not have {app} yet',
+  'failure.signin_not_installed.title': 'You can sign in once {app} is in your workspace',
   'failure.signin_not_installed.what':
     'Slack confirmed who you are, but only members of a workspace that has {app} can sign in here.',
   'failure.signin_not_installed.do':

@@ -252,7 +252,7 @@ export const es: Translation = {
       'Slack no acepta la configuración de {app}. Usted no ha hecho nada mal.',
     'failure.signin_misconfigured.do':
       'El equipo que gestiona {app} debe corregirlo. Hasta entonces, intentarlo de nuevo no ayuda.',
-    'failure.signin_not_installed.title': 'Su espacio de trabajo aún no tiene {app}',
+    'failure.signin_not_installed.title': 'Podrá iniciar sesión cuando {app} esté en su espacio de trabajo',
     'failure.signin_not_installed.what':
       'Slack confirmó quién es usted, pero aquí solo pueden iniciar sesión los miembros de un espacio de trabajo que tenga {app}.',
     'failure.signin_not_installed.do':

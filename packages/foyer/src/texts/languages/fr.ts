@@ -261,7 +261,8 @@ export const fr: Translation = {
       'Slack n’accepte pas les paramètres de {app}. Vous n’y êtes pour rien.',
     'failure.signin_misconfigured.do':
       'L’équipe qui gère {app} doit corriger cela. D’ici là, réessayer ne sert à rien.',
-    'failure.signin_not_installed.title': 'Votre espace de travail n’a pas encore {app}',
+    'failure.signin_not_installed.title':
+      'Vous pourrez vous connecter quand {app} sera dans votre espace de travail',
     'failure.signin_not_installed.what':
       'Slack a confirmé votre identité, mais seuls les membres d’un espace de travail où {app} est installée peuvent se connecter ici.',
     'failure.signin_not_installed.do':

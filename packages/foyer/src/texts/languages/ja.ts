@@ -239,7 +239,7 @@ export const ja: Translation = {
       'Slack が {app} の設定を受け付けません。あなたの操作に問題はありません。',
     'failure.signin_misconfigured.do':
       '{app} の運営者が修正する必要があります。それまでは再試行しても解決しません。',
-    'failure.signin_not_installed.title': 'ワークスペースに {app} がまだありません',
+    'failure.signin_not_installed.title': '{app} をワークスペースに追加するとサインインできます',
     'failure.signin_not_installed.what':
       'Slack でご本人であることは確認できましたが、サインインできるのは {app} を導入したワークスペースのメンバーだけです。',
     'failure.signin_not_installed.do':
