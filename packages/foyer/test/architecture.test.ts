@@ -25,6 +25,7 @@ const order = [
   'foyer.ts',
   'define-foyer.ts',
   'installation-methods.ts',
+  'each-installation.ts',
   'create-foyer.ts',
   'serve.ts',
   'testing',
