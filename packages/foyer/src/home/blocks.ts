@@ -10,19 +10,19 @@ import type {
 import { escapeMrkdwn, plainLine } from '../slack/escape-mrkdwn.ts';
 
 /**
- * The few shapes of Block Kit that App Home is made of, each within Slack's limits (docs.slack.dev/reference/block-kit).
- * What arrives here as mrkdwn is already harmless: `outside`, `mention`, `slackDate` and the app's own texts.
+ * The few Block Kit shapes that App Home uses, each within Slack's limits (docs.slack.dev/reference/block-kit).
+ * Any mrkdwn passed in must already be harmless: from `outside`, `mention`, `slackDate` or the app's own texts.
  */
 
 const sectionTextMost = 3000;
 const fieldTextMost = 2000;
 
-/** A mrkdwn object in which Slack adds no links of its own: addresses in names stay plain text. */
+/** Builds a mrkdwn object in which Slack adds no links of its own: addresses in names stay plain text. */
 export function mrkdwn(text: string): MrkdwnElement {
   return { type: 'mrkdwn', text, verbatim: true };
 }
 
-/** Plain text of at most so many characters: an app may replace a text by a longer one. */
+/** Builds plain text of at most `atMost` characters: an app may replace a text with a longer one. */
 export function plainElement(text: string, atMost: number): PlainTextElement {
   return { type: 'plain_text', text: plainLine(text, atMost) || '-' };
 }
@@ -32,12 +32,12 @@ export function header(text: string): HeaderBlock {
   return { type: 'header', text: { type: 'plain_text', text: plainLine(text, 150) || '-', emoji: false } };
 }
 
-/** A paragraph, perhaps with a button or a picture at its right. */
+/** A paragraph, optionally with a button or a picture on its right. */
 export function section(text: string, accessory?: SectionBlock['accessory']): SectionBlock {
   return { type: 'section', text: mrkdwn(text), ...(accessory && { accessory }) };
 }
 
-/** Label and value pairs in two columns; at most ten of them. */
+/** Builds label and value pairs in two columns; at most ten of them. */
 export function fields(
   pairs: readonly (readonly [label: string, value: string])[],
   accessory?: SectionBlock['accessory'],
@@ -52,7 +52,7 @@ export function context(...texts: string[]): ContextBlock {
   return { type: 'context', elements: texts.slice(0, 10).map(mrkdwn) };
 }
 
-/** A list, in as few sections as hold it: a line is never torn. Each line is far shorter than a section. */
+/** Builds a list from as few sections as possible; no line is split. Each line is far shorter than a section. */
 export function lines(texts: readonly string[]): KnownBlock[] {
   const packed: string[] = [];
   for (const text of texts) {
@@ -63,7 +63,7 @@ export function lines(texts: readonly string[]): KnownBlock[] {
   return packed.map((text) => section(text));
 }
 
-/** A button; those with a `url` open it, and send their `actionId` all the same. */
+/** Builds a button. One with a `url` opens it, and still sends its `actionId`. */
 export function button(
   label: string,
   actionId: string,
@@ -72,18 +72,18 @@ export function button(
   return { type: 'button', text: plainElement(label, 75), action_id: actionId, ...more };
 }
 
-/** A person's name that notifies no one: Slack draws it from the id. Anything but an id is shown as text. */
+/** Builds a person's name that notifies no one: Slack draws it from the id. Anything but an id is shown as text. */
 export function mention(userId: string): string {
   return /^[UW][A-Z0-9]{1,30}$/.test(userId) ? `<@${userId}>` : outside(userId, 80);
 }
 
-/** A time in the reader's own time zone and language, which Slack knows; if it cannot be drawn, in UTC. */
+/** Builds a time that Slack shows in the reader's time zone and language; a client that cannot draw it shows UTC. */
 export function slackDate(at: number, style: 'long' | 'short' = 'short'): string {
   const inUtc = `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   return `<!date^${Math.floor(at / 1000)}^{date_${style}_pretty}, {time}|${inUtc}>`;
 }
 
-/** A text from outside as one harmless line, without anybody's email address: an error may quote one. */
+/** Turns a text from outside into one harmless line without email addresses: an error may quote one. */
 export function outside(text: string, atMost: number): string {
   const words = text.split(/(\s+)/).map((word) => {
     const at = word.indexOf('@');

@@ -23,29 +23,29 @@ import { createReadHome, type Home, type HomeConfig, type ReadHome } from './rea
 import { sendView } from './send-view.ts';
 
 /**
- * How Home stays right with several machines, in four moves: read which send was announced last; read the record and
- * draw it; announce this send, which fails if another machine has announced one meanwhile; send, and look whether
- * another machine has announced one since. In both cases it begins again, so the view that is sent last was read last.
+ * How Home stays right with several machines: (1) read which send was announced last; (2) read the record and draw it;
+ * (3) announce this send, which fails if another machine has announced one since (1); (4) send, and check whether another
+ * machine has announced one since (3). If one has, start again: so the view that is sent last was also read last.
  */
 
-/** A longer Retry-After is left to the next change. */
+/** If Retry-After is longer than this, the next change publishes instead. */
 const longestWaitMs = 10_000;
-/** How long a person is taken to look at Home after opening it. */
+/** How long Foyer assumes that a person looks at Home after opening it. */
 const lookingForMs = 60 * 60 * 1000;
 const mostLookers = 20;
-/** An opening is noted only if the last note is this old: opening Home again and again then costs no commit each time. */
+/** Foyer records an opening only if the last one is this old, so that repeated openings cost no commit each. */
 const noteAgainMs = 10 * 60 * 1000;
 
 const unchanged: PublishResult = { published: false, reason: 'unchanged' };
 
-/** Makes the two publishers. `wait` passes the time of a Retry-After, in milliseconds. */
+/** Creates the two publishers. `wait` waits for a Retry-After, in milliseconds. */
 export function createPublishHome(deps: {
   database: Database;
   slack: SlackClientFactory;
-  /** A bot's token, as it is now. It may reject with what a token refresh met. */
+  /** Returns the bot's current token. May reject with the error of a token refresh. */
   botToken: TokenSource['botToken'];
   findViewer: FindViewer;
-  /** Told of each refusal, with the token that it met: it marks the installation broken where that token is dead. */
+  /** Called for each refusal, with the token that was used: marks the installation broken if that token is dead. */
   reportDeadToken: TokenSource['reportDeadToken'];
   config: HomeConfig;
   claimUrl?: ClaimUrl;
@@ -63,12 +63,12 @@ export function createPublishHome(deps: {
   const wait = deps.wait ?? ((ms) => sleep(ms, undefined, { ref: false }));
   const readShown = prepareShownView(database);
   const readHome = createReadHome(deps);
-  // One for all: to make a client costs as much as a call, and each call brings its token along.
+  // One for all: creating a client costs as much as a call, and each call brings its own token.
   const slack = deps.slack(undefined);
 
   async function publishOnce(request: PublishRequest, triesLeft = 3): Promise<PublishResult> {
     const at = now();
-    // Before the record: another machine's send since then is noticed by the announcement.
+    // Read before the record: the announcement then fails if another machine has sent since.
     const shown = await readShown(request);
     const home = await readHome(request);
     if (!home) return { published: false, reason: 'not_installed' };
@@ -83,7 +83,7 @@ export function createPublishHome(deps: {
       openedAt: request.opened ? at : 0,
     });
     if (isAnnounced) return publishAnnounced(request, home, triesLeft);
-    // Another machine was faster each time: it has read the record after this publish was asked for.
+    // Another machine was faster each time: it read the record after this publish was requested.
     return triesLeft > 0 ? publishOnce(request, triesLeft - 1) : unchanged;
   }
 
@@ -111,7 +111,7 @@ export function createPublishHome(deps: {
     return { published: true, reason: 'sent' };
   }
 
-  /** Undefined where there is no bot (any more). */
+  /** Returns undefined if there is no bot, or no longer one. */
   async function tokenOf(installationId: string): Promise<string | undefined> {
     try {
       return await deps.botToken(installationId);
@@ -161,8 +161,8 @@ function ids({ installationId, userId }: PublishRequest): { installationId: stri
 }
 
 /**
- * One publish at a time for each person, and at most one more behind it, which reads the record when its turn comes: an
- * older view never overwrites a newer one, and a burst of changes costs two calls.
+ * Publishes once at a time for each person and queues at most one more, which reads the record when its turn comes. So
+ * an older view never overwrites a newer one, and a burst of changes costs two calls.
  */
 function publishInTurns(publish: PublishHome): PublishHome {
   interface Turn {

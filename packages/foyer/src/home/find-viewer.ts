@@ -16,29 +16,29 @@ import { type SlackProfile, type SlackUser, slackProfile } from '../slack/user-p
 import type { Viewer } from './may-act.ts';
 
 /**
- * Why a stored answer grows old: who may start things over must be proven, and admins change. Why it is stored at all:
- * Home is opened often, and one question a day for each person is enough. Why a press may rely on it a day longer: a
- * press is acknowledged within Slack's three seconds, with no call to Slack before that (invariant 6), and the button
- * was drawn when the answer was at most a day old.
+ * Why a stored answer expires: the rights to restart things must be proven, and admins change. Why it is stored at all:
+ * people open Home often, and one lookup a day for each person is enough. Why a press may rely on it a day longer: Foyer
+ * acknowledges a press within Slack's three seconds, before any call to Slack (invariant 6), and when the button was
+ * drawn, the answer was at most a day old.
  */
 const askAfterMs = 24 * 60 * 60 * 1000;
 const proofLastsMs = 2 * askAfterMs;
-/** A person who was seen within this time is not written again: a busy person costs one commit an hour. */
+/** Foyer does not write a person again who was seen within this time: a busy person costs one commit an hour. */
 const seenAgainMs = 60 * 60 * 1000;
 
 /**
- * Finds out who a person is to an installation, and registers those whom Slack was asked about. Slack is asked at most
- * once a day about each, about the installer never, and about no one before a press is acknowledged.
+ * Finds out what rights a person has in an installation, and registers those whom Foyer looked up. Foyer asks Slack at
+ * most once a day about each person, never about the installer, and about no one before it acknowledges a press.
  */
 export type FindViewer = (
   record: InstallRecord,
   userId: string,
   options?: {
-    /** False: Slack is not asked. */
+    /** False: Foyer does not ask Slack. */
     ask?: boolean;
-    /** Whether they are there now: they are registered, and when they were last seen is kept to within an hour. */
+    /** Whether they are present now: Foyer registers them and stores when they were last seen, to within an hour. */
     seen?: boolean;
-    /** The workspace that Slack names as theirs: in a Slack Connect channel it may be another company's. */
+    /** The workspace that Slack names as theirs. In a Slack Connect channel it may belong to another company. */
     from?: string;
   },
 ) => Promise<Viewer>;
@@ -50,7 +50,7 @@ interface Answer {
   homeTeamId: string | undefined;
 }
 
-/** Makes the function that says who looks at App Home, or pressed a button. */
+/** Creates the function that looks up who opened App Home or pressed a button. */
 export function createFindViewer(deps: {
   database: Database;
   slack: SlackClientFactory;
@@ -62,7 +62,7 @@ export function createFindViewer(deps: {
   const readMember = prepareMember(database);
   const slack = deps.slack(undefined);
 
-  /** Slack's own answer; undefined where it gives none about this person, and then nobody is an admin. */
+  /** Returns Slack's answer; undefined if it gives none about this person, and then no one counts as an admin. */
   async function askSlack(
     record: InstallRecord,
     userId: string,
@@ -72,7 +72,7 @@ export function createFindViewer(deps: {
     try {
       const token = await deps.botToken(record.id);
       const { user } = await slack.users.info({ token, user: userId, include_locale: true });
-      // Asked about a person of another workspace, Slack may describe one of this workspace with the same user id.
+      // If asked about a person of another workspace, Slack may describe one of this workspace with the same user id.
       if (!user || (from !== undefined && !isIn(from, user))) return undefined;
       return {
         standing: standingIn(record, user),
@@ -103,7 +103,7 @@ export function createFindViewer(deps: {
     const isForeign = from !== undefined && !(await isOfHost(database.queries, record, from));
     const known = await findKnown(record, userId, isForeign ? from : undefined);
     const ageMs = known === undefined ? Number.POSITIVE_INFINITY : now() - known.provenAt;
-    // The installer is known from the install, but for one whose profile was mixed up with another team's before.
+    // The installer is known from the install, except one whose profile was once mixed up with that of another team.
     const isInstaller = userId === record.installerUserId && known?.provenAt !== 0;
     const mustAsk = ask && ageMs >= askAfterMs && (!isInstaller || isForeign);
     const answer = mustAsk ? await askSlack(record, userId, isForeign ? from : undefined) : undefined;
@@ -136,7 +136,7 @@ export function createFindViewer(deps: {
 
 type Place = Pick<InstallRecord, 'teamId' | 'enterpriseId' | 'isEnterpriseInstall'>;
 
-/** Whether a person belongs to an installation's team; to its organization, for an org-wide install. */
+/** Returns whether a person belongs to the installation's team, or to its organization for an org-wide install. */
 function isMember(place: Place, { team_id, enterprise_user }: SlackUser): boolean {
   if (place.isEnterpriseInstall) return enterprise_user?.enterprise_id === place.enterpriseId;
   return team_id === undefined || isIn(place.teamId ?? '', { team_id, enterprise_user });
@@ -147,8 +147,8 @@ function isIn(teamId: string, user: Pick<SlackUser, 'team_id' | 'enterprise_user
 }
 
 /**
- * Admins of another workspace, met through Slack Connect or elsewhere in the organization, are nobody's admins here.
- * In an org-wide install only the organization's own admins count.
+ * Reads a person's rights. Admins of another workspace, met through Slack Connect or elsewhere in the organization, have
+ * no rights here. In an org-wide install only the organization's own admins count.
  */
 export function standingIn(place: Place, user: SlackUser): Standing {
   const isDeactivated = user.deleted === true;

@@ -9,23 +9,23 @@ import type { Viewer } from './may-act.ts';
 export interface HomeContent {
   record: InstallRecord;
   words: Words;
-  /** What the newest run waits to be answered. */
+  /** The question that the newest run waits for. */
   question?: QuestionRecord;
   /** How the steps of the definition are shown. */
   faces: StepFaces;
-  /** Newest first; those beyond `historyShown` are only mentioned. */
+  /** Newest first; entries beyond `historyShown` are only mentioned. */
   history: readonly HistoryRecord[];
   viewer: Viewer;
   app: { name: string };
-  /** The bot scopes that the app asks for, those that may be declined among them. */
+  /** The bot scopes that the app requests, including the optional ones. */
   requestedScopes: readonly string[];
   /** Those of `requestedScopes` that an installer may decline. */
   optionalScopes: readonly string[];
   /** The user scopes that each member may grant for themselves. */
   memberScopes: readonly string[];
-  /** Where an install of this same team starts again. */
+  /** The address that starts another install of this team. */
   updatePermissionsUrl: string;
-  /** Where an unconnected workspace is connected with an account; only for those who may. */
+  /** Where the viewer connects an unconnected workspace with an account; absent if they may not. */
   claimUrl?: string;
   supportUrl: string | null;
   privacyUrl: string | null;

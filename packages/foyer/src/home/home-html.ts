@@ -2,12 +2,12 @@ import type { Button, KnownBlock } from '@slack/types';
 import { type Html, type HtmlValue, html } from '../http/html.ts';
 
 /**
- * App Home as part of a web page, made of the same blocks that Slack shows: so both say the same words and offer the
- * same buttons. It draws the shapes that the install record uses, and leaves out what only works in Slack (inputs, and
- * the buttons of the app's own sections).
+ * Draws App Home as part of a web page, from the same blocks that Slack shows, so both have the same words and buttons.
+ * It covers the shapes that the install record uses, and leaves out what only works in Slack (inputs, and the buttons
+ * of the app's own sections).
  */
 
-/** For whom the page is drawn, and where its buttons lead. */
+/** The person for whom the page is drawn, and where its buttons lead. */
 export interface HomeReader {
   /** Such as `de`. */
   language: string;
@@ -54,7 +54,7 @@ ${accessory?.type === 'button' && html`<p class="actions">${buttonHtml(accessory
   }
 }
 
-/** A link, or a form that sends the button's action and value. A press that Slack would ask about is asked about here. */
+/** Builds a link, or a form that sends the action and value. Asks for confirmation wherever Slack would. */
 function buttonHtml(button: Button, { actions, path, csrfToken }: HomeReader): Html | undefined {
   const { url, text, action_id: action = '', value = '', confirm, style } = button;
   const look = style === 'primary' ? 'button' : 'button-quiet';
@@ -71,7 +71,7 @@ interface SlackText {
   text: string;
 }
 
-/** A text, a paragraph for each line; lines that Slack draws as quotes are quotes here too. */
+/** Builds a paragraph for each line of a text, and a quote for each line that Slack draws as one. */
 function lines({ type, text }: SlackText, reader: HomeReader): Html {
   const paragraphs = text.split('\n').map((line) => {
     if (type !== 'mrkdwn') return html`<p>${line}</p>`;
@@ -103,7 +103,7 @@ function inline(text: string, reader: HomeReader): Html {
   return html`${parts}`;
 }
 
-/** What stands in angle brackets: a person, a time, or a link. */
+/** Reads what stands in angle brackets: a person, a time, or a link. */
 function reference(special: string, reader: HomeReader): Html {
   const [target = '', label] = special.split('|');
   const [, userId] = /^@([UW][A-Z0-9]+)$/.exec(target) ?? [];
@@ -126,7 +126,7 @@ function time(at: number, format: string, { language, timezone }: HomeReader): H
   return html`<time datetime="${new Date(at).toISOString()}">${text}</time>`;
 }
 
-/** Slack names time zones as IANA does; one that this Node does not know shows UTC. */
+/** Returns the time zone, which Slack names as IANA does; UTC if this Node does not know it. */
 function zone(timezone: string | null): string {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: timezone ?? 'UTC' }).resolvedOptions().timeZone;

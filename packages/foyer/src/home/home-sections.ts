@@ -3,8 +3,8 @@ import type { Logger } from '../config/log.ts';
 import { context } from './blocks.ts';
 
 /**
- * Why a section is asked at every opening: it shows the app's own data, and Foyer cannot know when that changes. So
- * nothing of it is remembered, and a Home with sections is never skipped.
+ * Why Foyer calls a section at every opening: it shows the app's own data, and Foyer cannot know when that changes. So
+ * Foyer caches nothing of it, and never skips a Home with sections.
  */
 
 /** The person whose App Home is drawn. */
@@ -15,17 +15,17 @@ export interface HomeViewer {
   readonly enterpriseId: string | null;
   readonly userId: string;
   readonly isInstaller: boolean;
-  /** True only if Slack said so within the last day. */
+  /** True only if Slack confirmed it within the last day. */
   readonly isAdmin: boolean;
-  /** Such as `de-DE`; null if Slack has not told it. */
+  /** Such as `de-DE`; null if Slack has not given it. */
   readonly locale: string | null;
 }
 
 /**
  * A part of App Home that belongs to the app. It stands above the install record.
  *
- * `blocks` is asked at every opening and has two seconds. A section that throws, takes longer or returns blocks that
- * Slack refuses is replaced by one line; the others and the install record are shown all the same.
+ * Foyer calls `blocks` at every opening and allows it two seconds. It replaces a section that throws, takes longer or
+ * returns blocks that Slack refuses with one line, and still shows the others and the install record.
  *
  * @example
  * const standups: HomeSection<Foyer> = {
@@ -42,13 +42,13 @@ export interface HomeSection<Foyer = unknown> {
   blocks(viewer: HomeViewer, foyer: Foyer): readonly KnownBlock[] | Promise<readonly KnownBlock[]>;
 }
 
-/** A section that knows its Foyer already. */
+/** A section that is bound to its Foyer. */
 export interface BoundHomeSection {
   readonly id: string;
   blocks(viewer: HomeViewer): readonly KnownBlock[] | Promise<readonly KnownBlock[]>;
 }
 
-/** Binds sections to the Foyer that they are given: `foyer` is called when a section is asked, not before. */
+/** Binds sections to their Foyer: `foyer` is called when a section is asked, not before. */
 export function bindHomeSections<Foyer>(
   sections: readonly HomeSection<Foyer>[],
   foyer: () => Foyer,
@@ -59,7 +59,7 @@ export function bindHomeSections<Foyer>(
   }));
 }
 
-/** What one section answered: its blocks, or undefined if it failed. */
+/** What one section returned: its blocks, or undefined if it failed. */
 export interface AnsweredSection {
   id: string;
   blocks: readonly KnownBlock[] | undefined;
@@ -67,7 +67,7 @@ export interface AnsweredSection {
 
 const answerWithinMs = 2000;
 
-/** Asks every section at the same time. A failure is logged with its error, and never thrown. */
+/** Asks all sections at the same time. Logs a failure with its error, and never throws. */
 export async function askHomeSections(
   sections: readonly BoundHomeSection[],
   viewer: HomeViewer,
@@ -94,9 +94,9 @@ async function inTime(section: BoundHomeSection, viewer: HomeViewer, withinMs: n
     withinMs,
   );
   try {
-    // A function that throws at once is a failed section too.
+    // A function that throws synchronously is a failed section too.
     const blocks = Promise.resolve().then(() => section.blocks(viewer));
-    // What comes too late is not an unhandled rejection.
+    // A rejection that comes too late must not be unhandled.
     blocks.catch(() => {});
     return await Promise.race([blocks, late.promise]);
   } finally {
@@ -104,7 +104,7 @@ async function inTime(section: BoundHomeSection, viewer: HomeViewer, withinMs: n
   }
 }
 
-/** The blocks as they are sent: what JSON cannot carry fails here, in the section that holds it. */
+/** Returns the blocks as they will be sent. A value that JSON cannot carry fails here, in its own section. */
 function checkedBlocks(blocks: unknown): readonly KnownBlock[] {
   const sent: unknown = JSON.parse(JSON.stringify(blocks) ?? 'null');
   if (!Array.isArray(sent)) throw new TypeError('the section returned no array of blocks');
@@ -114,27 +114,27 @@ function checkedBlocks(blocks: unknown): readonly KnownBlock[] {
   return sent;
 }
 
-/** What Slack takes of one view (docs.slack.dev/reference/views/home-tab-views); `bytes` leaves room for its frame. */
+/** What Slack accepts in one view (docs.slack.dev/reference/views/home-tab-views); `bytes` leaves room for its frame. */
 const most = { blocks: 100, bytes: 250_000 - 2000 };
 
-/** The lines that stand in for what cannot be shown. */
+/** The lines that replace what cannot be shown. */
 export interface SectionNotices {
   /** Replaces a section that failed. */
   failed: string;
-  /** Ends a section of which not everything fits. */
+  /** Ends a section that does not fit completely. */
   cut: string;
 }
 
-/** The blocks of a Home, and which section each of the first ones belongs to. */
+/** The blocks of a Home, and the section that each of the first ones belongs to. */
 export interface ComposedHome {
   blocks: KnownBlock[];
-  /** By position in `blocks`: the section's id; those of the install record have none. */
+  /** By position in `blocks`: the id of the section. Blocks of the install record have none. */
   owners: readonly (string | undefined)[];
 }
 
 /**
- * Puts the sections above the install record. What does not fit into Slack's limits is cut from the sections, with a
- * line that says so: the record is always whole.
+ * Puts the sections above the install record. If the blocks exceed Slack's limits, it cuts the sections and adds a line
+ * that says so: the record is always whole.
  */
 export function composeHome(
   sections: readonly AnsweredSection[],
@@ -146,7 +146,7 @@ export function composeHome(
   const divider: KnownBlock = { type: 'divider' };
   const cutLine = context(notices.cut);
   const sizeOf = (block: KnownBlock): number => Buffer.byteLength(JSON.stringify(block)) + 1;
-  // Each section may need its line and its divider: that room is kept from the start.
+  // Each section may need its line and its divider: reserve that room from the start.
   const shown = sections.filter((section) => section.blocks === undefined || section.blocks.length > 0);
   const lineBytes = sizeOf(cutLine) + sizeOf(divider);
   let blocksLeft = most.blocks - record.length;

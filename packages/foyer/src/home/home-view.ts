@@ -17,9 +17,9 @@ export const historyShown = 10;
 const divider: KnownBlock = { type: 'divider' };
 
 /**
- * The install record as App Home shows it to one person: in full to the installer and the admins, in short to members.
+ * Draws the install record for one person in App Home: in full for the installer and the admins, in short for members.
  * The same content always gives the same blocks, within Slack's limits for any content
- * (docs.slack.dev/reference/views/home-tab-views): each list is cut, and says so.
+ * (docs.slack.dev/reference/views/home-tab-views): a list that is cut ends with a line that says so.
  */
 export function homeBlocks(content: HomeContent): KnownBlock[] {
   const {
@@ -53,7 +53,7 @@ export function homeBlocks(content: HomeContent): KnownBlock[] {
     .flatMap((group, index) => (index === 0 ? group : [divider, ...group]));
 }
 
-/** Whether a member is shown the setup too, with whom to ask. */
+/** Returns whether a member also sees the setup, and whom to ask. */
 function hasProblem({ run }: InstallRecord): boolean {
   return run?.steps.some(({ status }) => status === 'failed' || status === 'unconfirmed') ?? false;
 }
@@ -69,8 +69,8 @@ function footer({ record, viewer, words, supportUrl, privacyUrl }: HomeContent):
 }
 
 /**
- * History in the order given, at most `most` lines, and a line that says so if there is more. The detail of an entry is
- * for operators: it stays in the command line.
+ * Lists the history in the order given, at most `most` lines, with a line that says so if there is more. The detail of an
+ * entry is for operators: only the command line shows it.
  */
 function historyLines(words: Words, history: readonly HistoryRecord[], most: number): string[] {
   const texts = history.slice(0, most).map(({ at, kind, userId }) => {
@@ -80,10 +80,10 @@ function historyLines(words: Words, history: readonly HistoryRecord[], most: num
   return history.length > most ? [...texts, `_${words.text('home.history.older')}_`] : texts;
 }
 
-/** The viewer's own profile as stored: no one else is ever shown it. */
+/** Shows the viewer's own stored profile: no one else ever sees it. */
 function profileBlocks({ viewer, app, words }: HomeContent): KnownBlock[] {
   const { profile } = viewer;
-  // A caller's mix-up must not show one person's email to another.
+  // A caller's mistake must not show one person's email to another.
   if (profile === undefined || profile.userId !== viewer.userId) return [];
   const given = [
     [words.text('home.you.name'), profile.realName ?? profile.name],

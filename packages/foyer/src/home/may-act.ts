@@ -2,11 +2,11 @@ import type { InstallRecord, RunRecord } from '../database/install-record.ts';
 import type { UserRecord } from '../database/people.ts';
 
 /**
- * Why here: the view decides with these which buttons to draw, and the handlers decide with the same ones what a press
- * may do. A button that somebody forged or kept from yesterday then does nothing.
+ * Why here: the view uses these functions to decide which buttons to draw, and the handlers use the same ones to decide
+ * what a press may do. A forged button, or one from yesterday, then does nothing.
  */
 
-/** The action ids of the view's buttons. Pressing a link button sends one too, which only wants to be acknowledged. */
+/** The action ids of the view's buttons. A press on a link button sends one too, which Slack only wants acknowledged. */
 export const homeActions = {
   retryRun: 'foyer.retry_run',
   sendWelcome: 'foyer.send_welcome',
@@ -20,17 +20,17 @@ export const homeActions = {
 /** The step that sends the welcome: its name is permanent. */
 export const welcomeStepName = 'send-welcome';
 
-/** Whoever looks at App Home or presses one of its buttons. `isAdmin` is true only where that is proven. */
+/** The person who opens App Home or presses one of its buttons. `isAdmin` is true only if that is proven. */
 export interface Viewer {
   userId: string;
   isAdmin: boolean;
-  /** Of another workspace: their user id may also be that of a person of this team. */
+  /** Whether they belong to another workspace: a person of this team may have the same user id. */
   isExternal?: boolean;
-  /** Their own profile as stored; undefined where nothing is. */
+  /** Their own stored profile; undefined if there is none. */
   profile: UserRecord | undefined;
 }
 
-/** Whether a person may start things over in this installation: its installer and the admins, nobody else. */
+/** Returns whether a person may restart things in this installation: only its installer and the admins may. */
 export function mayAct(
   record: Pick<InstallRecord, 'status' | 'installerUserId'>,
   viewer: Pick<Viewer, 'userId' | 'isAdmin' | 'isExternal'>,
@@ -49,8 +49,8 @@ export interface HomePress {
 }
 
 /**
- * Carries out a press, by the same rules wherever the button was: "Try again" and "Send the welcome again" only for
- * those who may act, "Disconnect" for oneself. Resolves once the effect is committed.
+ * Carries out a press. The same rules apply wherever the button was: only those who may act can press "Try again" and
+ * "Send the welcome again"; "Disconnect" affects only oneself. Resolves once the effect is committed.
  */
 export type PressHome = (press: HomePress) => Promise<void>;
 
@@ -59,20 +59,20 @@ function isOver(run: RunRecord): boolean {
 }
 
 /**
- * Whether there is something to try again: the newest run is over, and a step failed or is unconfirmed. An unconfirmed
- * welcome is not: asking for another welcome is a choice of its own (invariant 3).
+ * Returns whether there is something to retry: the newest run has ended, and a step failed or is unconfirmed. An
+ * unconfirmed welcome does not count: asking for another welcome is a separate choice (invariant 3).
  */
 export function canRetryRun(record: Pick<InstallRecord, 'status' | 'run'>): boolean {
   if (record.status !== 'active' || record.run === null || !isOver(record.run)) return false;
   return record.run.steps.some(
     ({ name, status }) =>
-      // A step for operators alone fails no run.
+      // A failed step that only operators see does not fail the run.
       (status === 'failed' && record.run?.status === 'failed') ||
       (status === 'unconfirmed' && name !== welcomeStepName),
   );
 }
 
-/** Whether another welcome can be asked for: the installation is usable, and its newest run is over. */
+/** Returns whether a person can ask for another welcome: the installation is usable, and its newest run has ended. */
 export function canSendWelcome(record: Pick<InstallRecord, 'status' | 'run'>): boolean {
   return record.status === 'active' && record.run !== null && isOver(record.run);
 }

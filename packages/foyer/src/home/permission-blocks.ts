@@ -4,10 +4,10 @@ import { button, header, lines, plainElement, section } from './blocks.ts';
 import type { HomeContent } from './home-content.ts';
 import { homeActions, mayAct } from './may-act.ts';
 
-/** How many scopes one list names. */
+/** The most scopes that one list names. */
 const mostScopes = 30;
 
-/** What was asked for and not granted: what the app needs, and what may be declined. */
+/** Returns the requested scopes that were not granted: those that the app needs, and the optional ones. */
 export function missingScopes(content: HomeContent): { needed: string[]; declined: string[] } {
   const granted = content.record.botScopes ?? [];
   const missing = content.requestedScopes.filter((scope) => !granted.includes(scope));
@@ -18,7 +18,7 @@ export function missingScopes(content: HomeContent): { needed: string[]; decline
   };
 }
 
-/** What was asked for and not granted, with a way to grant it; what was granted; what was declined as it may be. */
+/** Shows the missing scopes with a way to grant them, the granted ones, and the optional ones that were declined. */
 export function permissionBlocks(content: HomeContent): KnownBlock[] {
   const { words, record } = content;
   const granted = record.botScopes ?? [];
@@ -33,7 +33,7 @@ export function permissionBlocks(content: HomeContent): KnownBlock[] {
   ];
 }
 
-/** What the app may do on the viewer's own behalf, if it asks members for that, and their button for it. */
+/** Shows what the app may do on the viewer's behalf, with their button for it, if the app asks members for that. */
 export function accountBlocks(content: HomeContent): KnownBlock[] {
   const { words, record, viewer, memberScopes } = content;
   if (memberScopes.length === 0 || record.status !== 'active') return [];
@@ -102,7 +102,7 @@ function declinedBlocks(
   ];
 }
 
-/** Undefined for a person who may not install the app again, and beside "Install again", which leads to the same. */
+/** Undefined if the person may not install the app again, or if "Install again", which leads to the same, is shown. */
 function updateButton(content: HomeContent, isPressing: boolean): Button | undefined {
   const { record, viewer, words, updatePermissionsUrl: url } = content;
   if (!mayAct(record, viewer) || record.status !== 'active') return undefined;

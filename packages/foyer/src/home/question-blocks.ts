@@ -5,31 +5,31 @@ import type { Words } from '../texts/create-texts.ts';
 import { button, mention, plainElement, section } from './blocks.ts';
 import { homeActions } from './may-act.ts';
 
-/** The action id of what a question is answered with. Its value comes with the press on the button. */
+/** The action id of the input for an answer. Its value comes with the press on the button. */
 export const answerInputId = 'foyer.answer.input';
 
 /** The longest answer in words. */
 export const longestAnswer = 3000;
 
-/** The key of a question as its button carries it. */
+/** Writes the key of a question as the value of its button. */
 export function questionValue({ runId, stepName, questionId }: QuestionKey): string {
   return `${runId}/${stepName}/${questionId}`;
 }
 
-/** The key that a button carries; undefined if it is none. */
+/** Reads the key from a button's value; undefined if it is not one. */
 export function readQuestionValue(value: string): QuestionKey | undefined {
   const [runId, stepName, questionId, ...rest] = value.split('/');
   if (!runId || !stepName || !questionId || rest.length > 0) return undefined;
   return { runId, stepName, questionId };
 }
 
-/** A question with its form, for a message and for Home. `intro` is mrkdwn of our own. */
+/** Builds a question with its form, for a message and for Home. `intro` must be Foyer's own mrkdwn. */
 export function questionBlocks(words: Words, intro: string, asked: QuestionRecord): KnownBlock[] {
   return [
     section(`${intro}\n${escapeMrkdwn(asked.question.text, 2500)}`),
     {
       type: 'input',
-      // Names the question: what a person has typed for one is not taken for an answer to the next.
+      // Names the question: an answer typed for one question must not count for the next.
       block_id: questionValue(asked).slice(0, 255),
       label: plainElement(words.text('home.question.label'), 150),
       element: inputOf(asked),
@@ -66,7 +66,7 @@ function inputOf({ question: { input } }: QuestionRecord): InputBlock['element']
   }
 }
 
-/** What takes the place of a question's form once it is answered, or can be no more. */
+/** Builds what replaces a question's form once it is answered, or can no longer be. */
 export function closedQuestion(words: Words, asked: QuestionRecord): { text: string; blocks: KnownBlock[] } {
   const text =
     asked.answeredBy === null

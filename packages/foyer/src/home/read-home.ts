@@ -19,12 +19,12 @@ import type { DrawnHome } from './send-view.ts';
 /** What the view needs of the configuration. */
 export type HomeConfig = Pick<Config, 'slack' | 'http'>;
 
-/** One person's App Home, made of the record and the app's sections as they are now. */
+/** One person's App Home, drawn from the current record and the app's sections. */
 export interface Home extends DrawnHome {
   record: InstallRecord;
-  /** Whether a section was asked: then this Home is sent even if it is the same as before. */
+  /** Whether a section was asked: then this Home is sent even if it has not changed. */
   hasSections: boolean;
-  /** SHA-256 of the view, and of the time of the install: after a reinstall Slack may show nothing at all. */
+  /** SHA-256 of the view and of the install time: after a reinstall, Slack may show nothing at all. */
   hash: string;
 }
 
@@ -40,7 +40,7 @@ export function createReadHome(deps: {
   texts: Texts;
   faces: StepFaces;
   sections?: readonly BoundHomeSection[];
-  /** Where a person who may do so claims an unconnected workspace. */
+  /** The address where a person who may do so claims an unconnected workspace. */
   claimUrl?: ClaimUrl;
   now: () => number;
   log: Logger;
@@ -109,14 +109,14 @@ export function createReadHome(deps: {
       record,
       hasSections: sections.length > 0,
       ...home,
-      /** The same Home without what these sections answered. */
+      /** The same Home without the blocks of these sections. */
       without: (failed: ReadonlySet<string>) =>
         draw(answered.map((one) => (failed.has(one.id) ? { ...one, blocks: undefined } : one))),
       hash: hash('sha256', `[${record.installedAt},${hashedText(home.blocks, claimUrl)}]`),
     };
   };
 
-  /** A claim is a different text each time. It counts as the same for half of its life, and then is sent again. */
+  /** A claim link differs each time. It counts as the same for half of its lifetime, and then is sent again. */
   function hashedText(blocks: unknown, claimUrl: string | undefined): string {
     const text = JSON.stringify(blocks);
     if (claimUrl === undefined) return text;

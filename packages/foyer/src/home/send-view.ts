@@ -4,22 +4,22 @@ import type { Logger } from '../config/log.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import type { ComposedHome } from './home-sections.ts';
 
-/** To whom a view is sent, and with whose token. */
+/** The person to whom a view is sent, and the token for it. */
 export interface ViewAddress {
   token: string;
   userId: string;
   teamId: string | null;
 }
 
-/** A Home as it is sent; `without` draws it again without what some sections answered. */
+/** A Home as it is sent; `without` draws it again without the blocks of some sections. */
 export interface DrawnHome extends ComposedHome {
   without(failed: ReadonlySet<string>): ComposedHome;
 }
 
 /**
- * Sends a Home to one person. Slack refuses a whole view for one bad block, so a refused view is sent again without the
- * sections that Slack points at, then without pictures, then without any section: the install record is shown all the
- * same. @throws what the SDK throws for a refusal or a call that failed
+ * Sends a Home to one person. Slack refuses a whole view for one bad block, so Foyer sends a refused view again without
+ * the sections that Slack points at, then without pictures, then without any section: the install record still appears.
+ * @throws the error that the SDK throws for a refusal or a failed call
  */
 export async function sendView(
   slack: Pick<WebClient, 'apiCall'>,
@@ -31,7 +31,7 @@ export async function sendView(
   let shown: ComposedHome = home;
   for (;;) {
     try {
-      // As text, which is how the SDK sends it too: an object it copies and masks for its own log first (42 µs more).
+      // As text, which the SDK sends anyway: it would first copy and mask an object for its own log (42 µs more).
       const view = JSON.stringify(homeView(shown.blocks));
       await slack.apiCall('views.publish', {
         token,
@@ -66,7 +66,7 @@ export async function sendView(
   }
 }
 
-/** The view of these blocks. */
+/** Builds the view of these blocks. */
 export function homeView(blocks: KnownBlock[]): HomeView {
   return { type: 'home', callback_id: 'foyer.home', blocks };
 }
@@ -76,7 +76,7 @@ function isRefusedView(error: unknown): boolean {
   return code === 'invalid_blocks' || code === 'invalid_arguments' || code === 'view_too_large';
 }
 
-/** The positions of the blocks that Slack's answer names: `[json-pointer:/view/blocks/3/text]`. */
+/** Returns the positions of the blocks that Slack's answer names: `[json-pointer:/view/blocks/3/text]`. */
 function refusedBlocks(error: unknown): number[] {
   const { data } = error as { data?: { response_metadata?: { messages?: unknown } } };
   const messages = data?.response_metadata?.messages;
@@ -84,7 +84,7 @@ function refusedBlocks(error: unknown): number[] {
   return [...text.matchAll(/\/blocks\/(\d+)/g)].map(([, index]) => Number(index));
 }
 
-/** The same Home without the pictures of its record; undefined if there are none. */
+/** Returns the same Home without the pictures of its record; undefined if there are none. */
 function withoutPictures(home: ComposedHome): ComposedHome | undefined {
   const isPictured = (block: KnownBlock, index: number): boolean =>
     home.owners[index] === undefined &&

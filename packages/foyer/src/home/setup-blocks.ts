@@ -6,7 +6,7 @@ import { button, context, header, lines, plainElement, section, slackDate } from
 import type { HomeContent } from './home-content.ts';
 import { canRetryRun, canSendWelcome, homeActions, mayAct, welcomeStepName } from './may-act.ts';
 
-/** The newest run: how it stands, its steps, and what the installer and the admins can do about it. */
+/** Shows the newest run: its state, its steps, and what the installer and the admins can do about it. */
 export function setupBlocks(content: HomeContent): KnownBlock[] {
   const { words } = content;
   const { run } = content.record;
@@ -48,7 +48,7 @@ function actionBlocks(content: HomeContent, run: RunRecord): KnownBlock[] {
   if (canRetry) {
     buttons.push(button(words.text('home.retry'), homeActions.retryRun, { value: run.id, style: 'primary' }));
   }
-  // "Try again" sends a welcome that failed: a second button for it would mean the same.
+  // "Try again" also sends a welcome that failed: a second button would do the same.
   const welcomeFailed = run.steps.some(({ name, status }) => name === welcomeStepName && status === 'failed');
   if (canSendWelcome(record) && !(canRetry && welcomeFailed)) buttons.push(welcomeButton(content, run));
   if (buttons.length === 0) return [];
@@ -72,7 +72,7 @@ function welcomeButton({ words }: HomeContent, run: RunRecord): Button {
   });
 }
 
-/** How many steps are listed; a longer pipeline shows those that want attention first. */
+/** The most steps that are listed; a longer pipeline shows those that need attention first. */
 const mostSteps = 30;
 
 const urgency: readonly StepRecord['status'][] = [
@@ -85,7 +85,7 @@ const urgency: readonly StepRecord['status'][] = [
   'succeeded',
 ];
 
-/** What went wrong, and its name, by which the people who run the app find it. */
+/** Quotes an error, and its name, by which the operators of the app find it. */
 function quotedError({ words, app }: HomeContent, { errorCode }: StepRecord): string {
   const sentence = escapeMrkdwn(errorSentence(words, errorCode, app.name), 300);
   const isName = errorCode !== null && /^[\w.:-]{1,80}$/.test(errorCode);
@@ -121,7 +121,7 @@ function stepLine(content: HomeContent, step: StepRecord, run: RunRecord): strin
   }
 }
 
-/** A run's steps in order, a line or two each; of a long pipeline those that matter, and a line on the rest. */
+/** Lists the steps of a run in order, a line or two each; of a long pipeline, those that matter and a summary. */
 function stepLines(content: HomeContent, run: RunRecord): string[] {
   const steps = run.steps.filter(({ name }) => content.faces[name]?.forOperators !== true);
   const shown = new Set(

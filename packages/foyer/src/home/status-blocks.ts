@@ -6,7 +6,7 @@ import type { HomeContent } from './home-content.ts';
 import { homeActions, mayAct } from './may-act.ts';
 import { missingScopes } from './permission-blocks.ts';
 
-/** How the installation stands in one line, and who installed it where and when. */
+/** Shows the state of the installation in one line, and who installed it where and when. */
 export function statusBlocks(content: HomeContent): KnownBlock[] {
   const { claimUrl } = content;
   return [
@@ -16,7 +16,7 @@ export function statusBlocks(content: HomeContent): KnownBlock[] {
   ];
 }
 
-/** The link works for an hour, and each opening of Home has a fresh one. */
+/** Each opening of Home gets a new link, which works for an hour. */
 function connectBlock({ words }: HomeContent, url: string): KnownBlock {
   const label = words.text('connect.finish');
   return section(
@@ -41,7 +41,7 @@ function codeOf(text: string): string {
   return /^[a-z0-9_]{1,80}$/.test(text) ? mrkdwnCode(text) : outside(text, 200);
 }
 
-/** The first problem wins: a Home never says that everything is in place beside one. */
+/** The first problem wins: a Home that shows a problem never says that everything is set up. */
 function stateOf(content: HomeContent, app: string): string {
   const { words } = content;
   const { run, isEnterpriseInstall } = content.record;
@@ -60,7 +60,7 @@ function stateOf(content: HomeContent, app: string): string {
   if (some('failed')) return words.text('home.state.failed', values);
   if (missingScopes(content).needed.length > 0) return words.text('home.state.permissions', values);
   if (some('unconfirmed')) return words.text('home.state.unconfirmed', values);
-  // A run may have failed by a step that only operators are shown.
+  // A run may have failed at a step that only operators see.
   const isReady = run?.status === 'succeeded' || run?.status === 'failed';
   return words.text(isReady ? 'home.state.ready' : 'home.state.installed', values);
 }

@@ -70,7 +70,7 @@ export function slackClientOptions(
     allowAbsoluteUrls: false,
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
-    // The transport limits them; it also starts the time limit of a call that waits.
+    // The transport limits them: a call that waits there already counts against its time limit.
     maxRequestConcurrency: Number.POSITIVE_INFINITY,
     logger,
     fetch: createSlackFetch(calls, limits),
