@@ -4,16 +4,16 @@ import { networkOf } from './client-address.ts';
 import type { RefusalKind, Refusals } from './count-refusals.ts';
 
 /**
- * Bounds what strangers can hold open in Foyer's own server (invariant 10): connections in all and for each address,
- * requests that are pipelined, and answers that are not read.
+ * Limits what strangers can hold open in Foyer's own server (invariant 10): connections in total and for each address,
+ * pipelined requests, and unread answers.
  *
- * Why the oldest connection gives way and not the newest: a stranger who opens connections and leaves them idle would
- * otherwise lock everyone else out. One with a request that is being answered never gives way.
+ * Why the oldest connection is closed and not the newest: otherwise a stranger who opens connections and leaves them
+ * idle would lock everyone else out. A connection whose request is being answered is never closed.
  */
 export interface ConnectionBounds {
-  /** In all; an idle one costs about 10 kB. */
+  /** In total; an idle one costs about 10 kB. */
   mostConnections: number;
-  /** From one address, or one IPv6 /64. Not applied behind a proxy, whose address all of them have. */
+  /** From one address, or one IPv6 /64. Not applied behind a proxy, since all connections have its address. */
   mostPerAddress: number;
   /** Requests of one connection that wait for their answer. */
   mostPipelined: number;
@@ -34,14 +34,14 @@ export const defaultConnectionBounds: ConnectionBounds = {
   unreadForMs: 5000,
 };
 
-/** One connection, as far as its bounds need it. */
+/** What the bounds need to know about a connection. */
 interface Connection {
   socket: Socket;
   network: string;
-  /** Requests without a whole answer, and those of them that the host's own app answers. */
+  /** Requests without a complete answer, and those of them that the host's own app answers. */
   answering: Set<ServerResponse>;
   hosts: Set<ServerResponse>;
-  /** The last time that its client was seen to read, or had nothing to read. */
+  /** When its client was last seen to read, or had nothing to read. */
   readAt: number;
   leftUnread: number;
 }
@@ -53,14 +53,14 @@ export function boundConnections(
   server: Server,
   deps: { trustProxy: number; refusals: Pick<Refusals, 'add'>; bounds?: Partial<ConnectionBounds> },
 ): {
-  /** Takes a request; false if its connection was cut off instead of being answered. */
+  /** Accepts a request; false if its connection was closed instead. */
   admit(req: IncomingMessage, res: ServerResponse): boolean;
   /** Lifts the bounds of unread answers while the host's own app answers a request. */
   leaveToHost(req: IncomingMessage, res: ServerResponse): void;
 } {
   const bounds = { ...defaultConnectionBounds, ...deps.bounds };
   const perAddress = deps.trustProxy > 0 ? bounds.mostConnections : bounds.mostPerAddress;
-  /** The oldest first, in all and by address. */
+  /** Oldest first, in total and by address. */
   const connections = new Map<Socket, Connection>();
   const networks = new Map<string, Set<Connection>>();
 
@@ -77,7 +77,7 @@ export function boundConnections(
     if (beside?.size === 0) networks.delete(connection.network);
   }
 
-  /** Cuts off the oldest that is not being answered; the newest if all are. */
+  /** Closes the oldest connection that is not being answered; the newest if all are. */
   function makeRoom(among: Iterable<Connection>, newest: Connection, kind: RefusalKind): void {
     let oldest = newest;
     for (const connection of among) {
@@ -106,17 +106,17 @@ export function boundConnections(
       makeRoom(connections.values(), connection, 'too_many_connections');
   });
 
-  /** Cuts off connections that do not read what they asked for. */
+  /** Closes connections that do not read their answers. */
   function cutUnread(): void {
     const now = performance.now();
     let inAll = 0;
     const unread: Connection[] = [];
     for (const connection of connections.values()) {
       const left = unreadBytes(connection);
-      // What was read since the last look makes it less. Pages are small, so it is seen page by page.
+      // A lower count means that the client has read. Pages are small, so progress shows page by page.
       if (left === 0 || left < connection.leftUnread || connection.readAt === 0) connection.readAt = now;
       connection.leftUnread = left;
-      // The host's app may send what it likes, to clients that are as slow as it likes.
+      // The host's app may send anything, even to slow clients.
       if (left === 0 || connection.hosts.size > 0) continue;
       if (left > bounds.mostUnreadBytes || now - connection.readAt > bounds.unreadForMs) {
         cut(connection, 'answer_unread');
@@ -139,7 +139,7 @@ export function boundConnections(
   return {
     admit(req, res) {
       const connection = connections.get(req.socket);
-      // Cut off already: what else came in the same packet gets no answer, and no work is done for it.
+      // Already closed: other requests in the same packet get no answer, and cost no work.
       if (!connection || req.socket.destroyed) return false;
       if (connection.answering.size >= bounds.mostPipelined) {
         cut(connection, 'too_many_pipelined');
@@ -160,7 +160,7 @@ export function boundConnections(
   };
 }
 
-/** What was answered and not yet taken: in the connection, and in answers that wait for their turn on it. */
+/** Counts the bytes not yet read: in the connection, and in answers that wait for their turn on it. */
 function unreadBytes({ socket, answering }: Connection): number {
   let bytes = socket.writableLength;
   for (const res of answering) if (!res.socket) bytes += res.writableLength;

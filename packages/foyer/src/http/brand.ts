@@ -1,29 +1,29 @@
 import type { Config } from '../config/config.ts';
 
-/** What the app looks like and who makes it, on every page, in the welcome and in Home. */
+/** How the app looks and who makes it: on every page, in the welcome message and in Home. */
 export interface Brand {
   name: string;
-  /** One line on what the app does. */
+  /** One line that says what the app does. */
   tagline: string;
-  /** A paragraph on what the app does; empty if there is none. */
+  /** A paragraph that says what the app does; empty if there is none. */
   description: string;
-  /** `#rrggbb`. Pages darken or lighten it until text on it and beside it is readable (WCAG AA). */
+  /** `#rrggbb`. Pages darken or lighten it until text on it and next to it is readable (WCAG AA). */
   color: string;
-  /** The path of a square PNG, JPEG, WebP or SVG file, 512 pixels wide or more; null for a tile with the first letter. */
+  /** The path of a square PNG, JPEG, WebP or SVG, at least 512 pixels wide; null for a tile with the first letter. */
   logo: string | null;
   /** Who makes the app. */
   publisher: string;
-  /** The app's own site. */
+  /** The app's own website. */
   siteUrl: string | null;
   privacyUrl: string | null;
   supportUrl: string | null;
 }
 
-/** The color of a page whose manifest has none. */
+/** The color of pages if the manifest has none. */
 const usualColor = '#1f5a47';
 
 /**
- * The whole brand: what the app says of it, then the manifest, then the environment's links. Pure.
+ * Completes the brand: first the app's own values, then the manifest, then the environment's links. Pure.
  *
  * @example
  * defineFoyer({ brand: { publisher: 'Acme Inc.', logo: './logo.png', siteUrl: 'https://acme.example' } });
@@ -51,7 +51,7 @@ function isColor(text: string): boolean {
   return /^#[0-9a-f]{6}$/i.test(text);
 }
 
-/** The media type of a logo, by the end of its name; undefined for a file that cannot be one. */
+/** Returns the media type of a logo by its file extension; undefined for a file that cannot be one. */
 export function logoType(path: string): string | undefined {
   const types: Readonly<Record<string, string>> = {
     png: 'image/png',
@@ -64,7 +64,7 @@ export function logoType(path: string): string | undefined {
   return Object.hasOwn(types, end) ? types[end] : undefined;
 }
 
-/** Something that is wrong with a brand, and its fix. */
+/** A problem in a brand, and its fix. */
 export interface BrandProblem {
   name: string;
   problem: string;
@@ -83,7 +83,7 @@ const names: Readonly<Record<keyof Brand, 'text' | 'color' | 'logo' | 'url'>> = 
   supportUrl: 'url',
 };
 
-/** Everything that is wrong with what an app says of its brand. */
+/** Lists all problems in an app's brand. */
 export function brandProblems(brand: unknown): BrandProblem[] {
   if (brand === undefined) return [];
   if (typeof brand !== 'object' || brand === null) {
@@ -102,7 +102,7 @@ export function brandProblems(brand: unknown): BrandProblem[] {
   });
 }
 
-/** What to do about a value that is wrong; undefined for one that is right. */
+/** Says how to fix a wrong value; undefined for a correct one. */
 function mendOf(kind: (typeof names)[keyof Brand], value: unknown): string | undefined {
   if (typeof value !== 'string' || value.trim() === '') return 'give a text';
   switch (kind) {

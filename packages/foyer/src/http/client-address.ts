@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 
 /**
- * The client's address, as far as it can be believed. Each trusted proxy appends the address that it was called from to
- * X-Forwarded-For; what stands to the left of that was written by the client.
+ * Returns the client's address, as far as it can be trusted. Each trusted proxy appends the address of its caller to
+ * X-Forwarded-For; the client itself wrote everything to the left of those entries.
  */
 export function clientAddress(req: Pick<IncomingMessage, 'headers' | 'socket'>, trustProxy: number): string {
   // A request that came through `fetch` has no socket.
@@ -18,7 +18,7 @@ export function clientAddress(req: Pick<IncomingMessage, 'headers' | 'socket'>, 
   return isIP(address) === 0 ? direct : address;
 }
 
-/** What limits count by: an IPv4 address, or the /64 of an IPv6 address, since one customer has all of it. */
+/** The key of the limits: an IPv4 address, or the /64 of an IPv6 address, since one customer controls all of it. */
 export function networkOf(address: string): string {
   if (!address.includes(':') || address.startsWith('::ffff:')) return address.replace(/^::ffff:/, '');
   const [head = '', tail] = address.split('::', 2);

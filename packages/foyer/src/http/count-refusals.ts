@@ -1,13 +1,13 @@
 import type { Logger } from '../config/log.ts';
 
-/** Why a request or a connection was refused before it could cost anything. */
+/** Why Foyer refused a request or a connection before it cost anything. */
 export const refusalKinds = [
   'signature_missing',
   'signature_malformed',
   'signature_stale',
   'signature_from_the_future',
   'signature_wrong',
-  /** Wrong, although the request names this app: SLACK_SIGNING_SECRET probably is not Slack's. */
+  /** The signature is wrong, but the request names this app: SLACK_SIGNING_SECRET probably is not Slack's. */
   'secret_mismatch',
   'replayed_press',
   'malformed_body',
@@ -43,22 +43,22 @@ export interface Refusals {
 const secretMismatch =
   'requests refused that name this app and have a wrong signature: SLACK_SIGNING_SECRET probably is not the app’s';
 
-/** One line a minute for each kind. */
+/** At most one line a minute for each kind. */
 const everyMs = 60_000;
 
 /**
- * Makes the count of refused requests. Strangers decide how many there are, so the log gets the first of each kind at
- * once and then at most one line a minute, with how many there were and the address of the latest (invariant 10);
- * `onRefused` hears of each.
+ * Creates the count of refused requests. Strangers decide how many there are, so the log gets the first of each kind at
+ * once and then at most one line a minute, with the number and the address of the latest (invariant 10). `onRefused` is
+ * called for each.
  */
 export function createRefusals(deps: { log: Logger; onRefused?(kind: RefusalKind): void }): Refusals {
   const { log } = deps;
-  /** What came since the last line of its kind; a kind is here while its minute runs. */
+  /** The count since the last line of its kind; a kind stays here for its minute. */
   const counted = new Map<RefusalKind, { count: number; address: string }>();
   let timer: NodeJS.Timeout | undefined;
 
   function write(kind: RefusalKind, count: number, address: string): void {
-    // Not a stranger's: every event is refused until someone sets the right secret.
+    // Not a stranger's request: Foyer refuses every event until someone sets the right secret.
     if (kind === 'secret_mismatch') log.error({ kind, count, address }, secretMismatch);
     else log.warn({ kind, count, address }, 'requests refused');
   }

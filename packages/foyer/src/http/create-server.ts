@@ -15,59 +15,59 @@ import type { RefusalKind, Refusals } from './count-refusals.ts';
 import { securityHeaders } from './pages/page-headers.ts';
 import type { SendPages } from './send-pages.ts';
 
-/** What answers one request. It ends the response, or throws. */
+/** Answers one request. Ends the response, or throws. */
 export type Route = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
 
-/** Why nothing answers a request: there is no such path, or it takes other methods, which `Allow` names (RFC 9110). */
+/** Why no route answers: the path does not exist, or it takes other methods, which `Allow` names (RFC 9110). */
 export type NoRoute = { kind: 'not_found' } | { kind: 'method_not_allowed'; headers: { Allow: string } };
 
 /**
  * What Foyer promises for each of its paths, in its own server and in the host's: each request gets a complete answer
- * within ten seconds (invariant 10), whatever a handler, Slack or the database does; no body is read that no route asks
- * for; and an error is a page that names its cause, never a stack.
+ * within ten seconds (invariant 10), even if a handler, Slack or the database hangs; Foyer reads no body that no route
+ * asks for; and an error is a page that names its cause, never a stack.
  */
 
-/** After this a visitor gets a page that says it takes too long; what was begun goes on or is revoked. */
+/** After this, the visitor gets a page that says it takes too long; the work continues or is revoked. */
 const answerWithinMs = 9500;
-/** After this a connection is cut off whose client has not read its answer. */
+/** After this, Foyer closes a connection whose client has not read its answer. */
 const readWithinMs = 10_000;
-/** How often both are looked for. */
+/** How often both are checked. */
 const lookEveryMs = 100;
 
 export interface RequestHandlerDeps {
-  /** What precedes every path: empty, or such as `/integrations/slack`. */
+  /** The prefix of every path: empty, or such as `/integrations/slack`. */
   basePath: string;
   route(method: string, path: string): Route | NoRoute;
-  /** Whether a request is only for PUBLIC_URL's own host name: one that reads or sets a session. */
+  /** Whether a request is allowed only on PUBLIC_URL's host name: one that reads or sets a session. */
   needsOwnHost(method: string, url: string): boolean;
-  /** The id of the install request that a callback belongs to; undefined for any other request. Must not throw. */
+  /** Returns the id of the install request that a callback belongs to; undefined for any other. Must not throw. */
   requestIdOf(url: string, headers: IncomingMessage['headers']): string | undefined;
   http: Pick<Config['http'], 'publicUrl' | 'secure' | 'trustProxy'>;
   pages: Pick<SendPages, 'sendFailure'>;
   refusals: Pick<Refusals, 'add'>;
-  /** A request was answered, or its client hung up (status 0). `path` has no query. Must not throw. */
+  /** Called when a request was answered, or its client hung up (status 0). `path` has no query. Must not throw. */
   onAnswered?(request: { path: string; status: number }): void;
   log: Logger;
 }
 
-/** Answers requests, in a server of Foyer's own or of the host's. */
+/** Answers requests, in Foyer's own server or in the host's. */
 export interface RequestHandler {
-  /** Answers a request and resolves to true; resolves to false, with nothing touched, if the path is not Foyer's. */
+  /** Answers a request and resolves to true. If the path is not Foyer's, resolves to false and changes nothing. */
   handle(req: IncomingMessage, res: ServerResponse): Promise<boolean>;
-  /** Answers "not found" as a page, for a server that has nothing else. */
+  /** Answers with a "not found" page, for a server that has nothing else. */
   notFound(res: ServerResponse): void;
-  /** Ends the watch over late answers. */
+  /** Stops checking for late answers. */
   close(): void;
 }
 
-/** Makes what answers every path of Foyer's. */
+/** Creates the handler of all of Foyer's paths. */
 export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
   const { basePath, pages, log, refusals } = deps;
   const { publicUrl, secure, trustProxy } = deps.http;
   const headers = Object.entries(securityHeaders(secure));
   const ownHost = new URL(publicUrl).host;
 
-  /** A request without a whole answer. */
+  /** A request without a complete answer. */
   interface Open {
     path: string;
     requestId(): string | undefined;
@@ -76,10 +76,10 @@ export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
     since: number;
     answeredLate?: true;
   }
-  /** The oldest first. */
+  /** Oldest first. */
   const waiting = new Set<Open>();
 
-  /** Why one look at all of them: a timer for each request costs more than everything else that happens here. */
+  /** Why one check for all: a timer for each request costs more than everything else that happens here. */
   function endLate(): void {
     const now = performance.now();
     for (const open of waiting) {
@@ -101,7 +101,7 @@ export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
   }
   const looking = setInterval(endLate, lookEveryMs).unref();
 
-  /** Errors are bounded in the log, but each id that a failure page shows is in it. */
+  /** The log drops repeated errors, but it always has each id that a failure page shows. */
   function nameFailed(requestId: string | undefined): void {
     if (requestId !== undefined) log.info({ requestId }, 'install failed');
   }
@@ -118,13 +118,13 @@ export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
         ? { kind: 'temporarily_unavailable', code: error.code, requestId }
         : { kind: 'internal', requestId },
     );
-    // Headers without a body: nothing honest can follow them.
+    // The headers are sent but the body is not: no correct answer can follow them.
     if (!res.writableEnded) res.destroy();
   }
 
-  /** The path and query behind the base path; undefined for an address that is not below it. */
+  /** Returns the path and query after the base path; undefined for an address outside it. */
   function ownUrl(req: IncomingMessage): string | undefined {
-    // Express and Connect cut the path that a middleware is mounted at, and keep the whole one here.
+    // Express and Connect cut off the path that a middleware is mounted at, and keep the whole one here.
     const url =
       'originalUrl' in req && typeof req.originalUrl === 'string' ? req.originalUrl : (req.url ?? '/');
     if (!url.startsWith(basePath)) return undefined;
@@ -166,7 +166,7 @@ export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
       if (typeof route !== 'function' && route.kind === 'not_found') return false;
       countAnswer(path, res);
       for (const [name, value] of headers) res.setHeader(name, value);
-      // A page of another site whose name leads here (DNS rebinding) must not reach what a session can do.
+      // A page of another site whose name leads here (DNS rebinding) must not do what a session can do.
       if (deps.needsOwnHost(method, url) && hostOf(req, secure) !== ownHost) {
         refusals.add('wrong_host', clientAddress(req, trustProxy));
         pages.sendFailure(res, { kind: 'wrong_host' }, { Connection: 'close' });
@@ -190,15 +190,15 @@ export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
 }
 
 /**
- * Makes Foyer's own server, with bounds on its connections; `listen` and `close` are the caller's. `otherwise` answers
- * what is not Foyer's.
+ * Creates Foyer's own server, with limits on its connections; the caller calls `listen` and `close`. `otherwise`
+ * answers requests for other paths.
  */
 export function createFoyerServer(deps: {
   handler: Pick<RequestHandler, 'handle' | 'notFound'>;
   http: Pick<Config['http'], 'secure' | 'trustProxy'>;
   refusals: Pick<Refusals, 'add'>;
   otherwise?: RequestListener;
-  /** Only tests set these. */
+  /** Set only by tests. */
   bounds?: Partial<ConnectionBounds>;
   log: Logger;
 }): Server {
@@ -206,7 +206,7 @@ export function createFoyerServer(deps: {
   const { secure, trustProxy } = deps.http;
   const server = createServer(
     {
-      // A slow or idle client holds a connection this long and no longer.
+      // A slow or idle client holds a connection this long at most.
       headersTimeout: 8000,
       requestTimeout: 9000,
       keepAliveTimeout: 5000,
@@ -227,18 +227,18 @@ export function createFoyerServer(deps: {
   const refusalHeaders = Object.entries(securityHeaders(secure))
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('');
-  // What the parser refuses, or waited for in vain, reaches no handler.
+  // No handler sees a request that the parser refuses, or that times out.
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const line = clientErrors[error.code ?? ''] ?? clientErrors.HPE;
     if (!line || error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
     refusals.add(line.kind, socket.remoteAddress ?? '');
-    // After an answer that is under way, a second one would be read as a part of it.
+    // The client would read a second answer as a part of the one that is being sent.
     if (socket.bytesWritten > 0 && socket.writableLength > 0) return void socket.destroy();
     socket.end(
       `HTTP/1.1 ${line.status}\r\n${refusalHeaders}Content-Length: 0\r\nConnection: close\r\n\r\n`,
       () => socket.destroy(),
     );
-    // A client that does not read its refusal keeps nothing open.
+    // A client that does not read the refusal must not keep the connection open.
     setTimeout(() => socket.destroy(), 1000).unref();
   });
   return server;
@@ -251,18 +251,18 @@ const clientErrors: Readonly<Record<string, { status: string; kind: RefusalKind 
   ERR_HTTP_REQUEST_TIMEOUT: { status: '408 Request Timeout', kind: 'request_too_slow' },
 };
 
-/** The path alone: what stands behind `?` may hold a code and a state, and goes into no log. */
+/** Returns the path alone: the query may hold a code and a state, which must not reach a log. */
 function pathOf(url: string): string {
   const [path = '/'] = url.split('?', 1);
   return path.slice(0, 200);
 }
 
-/** A path as the log may show it: the address of a progress page is all that is needed to open it. */
+/** Returns a path as the log may show it: anyone who has the address of a progress page can open it. */
 function nameOf(path: string): string {
   return path.replace(/^(\/installs\/)[^/]+/, '$1…');
 }
 
-/** The host name and port that a request was sent to, without the scheme's usual port. */
+/** Returns the host name and port that a request was sent to, without the scheme's default port. */
 function hostOf(req: IncomingMessage, secure: boolean): string {
   const host = (req.headers.host ?? '').toLowerCase();
   return host.replace(secure ? /:443$/ : /:80$/, '');

@@ -1,18 +1,18 @@
 import { escape as escapeText } from 'html-escaper';
 
 /**
- * Why a tagged template: escaping must be what happens when nobody thinks of it. Only what `html` itself made passes
- * unescaped, known by a symbol that no parsed JSON can carry.
+ * Why a tagged template: escaping must happen by default. Only values that `html` itself created pass unescaped; a
+ * symbol marks them, which no parsed JSON can carry.
  */
 
 const markup = Symbol('markup');
 
-/** Markup that `html` made. */
+/** Markup that `html` created. */
 export interface Html {
   readonly [markup]: string;
 }
 
-/** What may stand in a template: `false`, `null` and `undefined` leave nothing; arrays join. */
+/** The values a template accepts: `false`, `null` and `undefined` render nothing; arrays are joined. */
 export type HtmlValue = Html | string | number | false | null | undefined | readonly HtmlValue[];
 
 function isHtml(value: HtmlValue): value is Html {
@@ -28,7 +28,7 @@ function render(value: HtmlValue): string {
 
 const linkable = /^(?:https?:\/\/|mailto:|slack:\/\/|\/(?![/\\]))/i;
 
-/** The URL if a page may link to it (http, https, mailto, slack, or a path on this host), else `#`. */
+/** Returns the URL if a page may link to it (http, https, mailto, slack, or a path on this host), else `#`. */
 function safeUrl(value: HtmlValue): string {
   const url = typeof value === 'string' ? value : '';
   return linkable.test(url) && !hasControl(url) ? url : '#';
@@ -40,9 +40,9 @@ function hasControl(text: string): boolean {
 }
 
 /**
- * Builds markup. Every value is escaped unless `html` made it; a value that stands alone in `href`, `src` or `action`
+ * Builds markup. Escapes every value that `html` did not create; a value that is the whole of `href`, `src` or `action`
  * must also be a URL that a page may link to.
- * @throws Error where a template puts a value into an unquoted attribute, which no escaping makes safe.
+ * @throws Error if a template puts a value into an unquoted attribute, which no escaping makes safe.
  */
 export function html(strings: TemplateStringsArray, ...values: HtmlValue[]): Html {
   let text = strings[0] ?? '';
@@ -57,22 +57,22 @@ export function html(strings: TemplateStringsArray, ...values: HtmlValue[]): Htm
 }
 
 /**
- * The content of a `<style>` or `<script>` element, where entities mean nothing. Only for constants of this code: the
- * one thing it refuses is a text that would close the element.
+ * Builds the content of a `<style>` or `<script>` element, which has no entities. Only for constants of this code: it
+ * rejects nothing but a text that would close the element.
  */
 export function elementSource(source: string): Html {
   if (/<\/(?:style|script)|<!--/i.test(source)) throw new Error('the text would end its element');
   return { [markup]: source };
 }
 
-/** The finished markup as text. */
+/** Returns the finished markup as text. */
 export function renderHtml(document: Html): string {
   return render(document);
 }
 
 /**
- * Puts the base path before every local address of a finished page. Only attributes match: in text, `html` has made an
- * entity of each quotation mark.
+ * Adds the base path to every local address of a finished page. Only attributes match: in text, `html` has escaped all
+ * quotation marks.
  */
 export function withBasePath(page: string, basePath: string): string {
   return basePath === ''

@@ -7,14 +7,14 @@ import type { Route } from './create-server.ts';
 import type { SendPages } from './send-pages.ts';
 
 /**
- * Limits what strangers can make Foyer do through the install flow (invariant 10): a callback with a state of one's own
- * and a wrong code writes rows and calls Slack, and states are free for everyone. Sign in with Slack is the same.
+ * Limits what strangers can make Foyer do through the install flow (invariant 10): a callback with a valid state and a
+ * wrong code writes rows and calls Slack, and anyone can get a state. Sign in with Slack has the same risk.
  *
- * Only attempts that came to nothing count. A callback counts from its start, and is taken off again when it has
- * installed the app, with the start that led to it: so a company that installs from behind one address is not limited,
- * and a flood is, however many callbacks it sends at once.
+ * Only failed attempts count. A callback counts when it starts; when it has installed the app, Foyer takes it and the
+ * start that led to it off the count. So a company that installs from behind one address is not limited, but a flood
+ * is, even if it sends many callbacks at once.
  *
- * Each process counts for itself. Why not in the database: then every stranger could write to it.
+ * Each process counts separately. Why not in the database: every stranger could then write to it.
  */
 export interface InstallLimits {
   perMinute: {
@@ -33,19 +33,19 @@ export const defaultInstallLimits: InstallLimits['perMinute'] = {
 };
 
 const windowSeconds = 60;
-/** Addresses share this many counters, so that their number is bounded whatever comes. */
+/** Addresses share this many counters, so that the number of counters has a limit. */
 const buckets = 16_384;
 
 /**
- * Makes the guards of the two routes of one flow: the install, or Sign in with Slack, which lets a stranger do the same
- * and counts for itself.
+ * Creates the guards of the two routes of one flow: the install, or Sign in with Slack, which has the same risk and its
+ * own counters.
  */
 export function createInstallLimits(deps: {
   flow?: 'install' | 'signin';
   trustProxy: number;
   pages: Pick<SendPages, 'sendFailure'>;
   refusals: Pick<Refusals, 'add'>;
-  /** Only tests set these. */
+  /** Set only by tests. */
   limits?: Partial<InstallLimits['perMinute']>;
 }) {
   const { flow = 'install', trustProxy, pages, refusals } = deps;
@@ -63,7 +63,7 @@ export function createInstallLimits(deps: {
     kind: isInstall ? 'installs_limited' : 'sign_ins_limited',
   } as const;
   type Limiters = { perAddress: RateLimiterMemory; inAll: RateLimiterMemory; kind: RefusalKind };
-  // A secret of this process: a stranger cannot look for addresses that share a counter with someone else's.
+  // A secret of this process: a stranger cannot search for addresses that share a counter with someone else's.
   const secret = randomBytes(16);
 
   function keyOf(req: IncomingMessage): string {
@@ -71,12 +71,12 @@ export function createInstallLimits(deps: {
     return String(createHmac('sha256', secret).update(network).digest().readUInt16BE() % buckets);
   }
 
-  /** How long to wait, in milliseconds, or undefined after counting this request. */
+  /** Returns how long to wait, in milliseconds; counts the request and returns undefined if it may proceed. */
   async function waitMs({ perAddress, inAll }: Limiters, key: string): Promise<number | undefined> {
     const own = await consume(perAddress, key);
     if (own !== undefined) return own;
     const all = await consume(inAll, 'all');
-    // It is not let in, so it must not count against its address.
+    // The request is refused, so it must not count against its address.
     if (all !== undefined) await perAddress.reward(key);
     return all;
   }
@@ -94,7 +94,7 @@ export function createInstallLimits(deps: {
   return {
     guardStart: (route: Route): Route => guard(starts, route),
     guardCallback: (route: Route): Route => guard(callbacks, route),
-    /** A callback has succeeded: it and its start no longer count. */
+    /** Call after a callback has succeeded: it and its start no longer count. */
     succeeded(req: IncomingMessage): void {
       const key = keyOf(req);
       for (const { perAddress, inAll } of [callbacks, starts]) {
@@ -105,7 +105,7 @@ export function createInstallLimits(deps: {
   };
 }
 
-/** Consumes a point; resolves to how long to wait if there is none left. */
+/** Consumes a point; resolves to the time to wait if none is left. */
 async function consume(limiter: RateLimiterMemory, key: string): Promise<number | undefined> {
   try {
     await limiter.consume(key);

@@ -6,16 +6,16 @@ import { ConfigError, type ConfigProblem } from '../config/config-error.ts';
 
 /** A server that listens. */
 export interface Listening {
-  /** Where, on this machine. */
+  /** The address and port on this machine. */
   address: AddressInfo;
   /**
-   * Takes no new connection, lets the requests under way end, and cuts off what is left after `drainMs`. A connection
-   * without a request holds up nothing: browsers open some that they never use.
+   * Accepts no new connection, waits for the requests in progress, and closes what is left after `drainMs`. It does not
+   * wait for a connection without a request: browsers open some that they never use.
    */
   close(drainMs: number): Promise<void>;
 }
 
-/** Makes a server listen. @throws ConfigError where PORT or HOST cannot be listened on */
+/** Makes a server listen. @throws ConfigError if it cannot listen on PORT or HOST */
 export async function listen(
   server: Server,
   http: Pick<Config['http'], 'port' | 'host'>,
@@ -53,7 +53,7 @@ export async function listen(
   };
 }
 
-/** What is wrong with PORT or HOST, if that is why the server cannot listen. */
+/** Returns what is wrong with PORT or HOST, if that is why the server cannot listen. */
 function faultOf(
   code: string,
   { port, host }: Pick<Config['http'], 'port' | 'host'>,

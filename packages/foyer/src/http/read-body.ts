@@ -1,28 +1,28 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /**
- * Bodies are bounded each and in sum (invariant 10). Each is joined in one buffer as its pieces come, so that a body of
- * one-byte pieces costs what it holds and not an object for each piece. All bodies under way in one Foyer share a
+ * Limits bodies, each and in total (invariant 10). Foyer joins each in one buffer as its pieces arrive, so that a body
+ * of one-byte pieces costs its own size and not an object for each piece. All bodies in progress in one Foyer share a
  * budget, and only bytes that have arrived count: a client cannot reserve memory by announcing a length.
  */
 
-/** Larger bodies are refused: Slack's are far smaller. */
+/** Foyer refuses larger bodies: Slack's are far smaller. */
 export const mostBodyBytes = 1024 * 1024;
-/** What all bodies under way may hold together. */
+/** The most bytes that all bodies in progress may hold together. */
 export const bodyBudgetBytes = 16 * 1024 * 1024;
-/** Slack's bodies are rarely larger than this; so many that are get read at once. */
+/** Slack's bodies are rarely larger than this; Foyer reads only a limited number of larger ones at once. */
 const largeBytes = 64 * 1024;
 const mostLargeAtOnce = 8;
-/** A body has to be complete by then, also in a server that sets no time limit of its own. */
+/** The time limit for a whole body, also in a server that sets none of its own. */
 const completeWithinMs = 8000;
-/** When the budget is spent, a body that is under way for this long gives way to a new one. */
+/** When the budget is spent, a new body replaces one that has been in progress for this long. */
 const mayStayMs = 1000;
 const firstBytes = 16 * 1024;
-/** How long the rest of a refused body is read, and of how many at once. */
+/** How long Foyer reads the rest of a refused body, and of how many at once. */
 const lingerMs = 1000;
 const mostLingering = 32;
 
-/** Why a body was not read, as an HTTP status. 500: the host's body parser has read it; 503: the budget is spent. */
+/** Why Foyer did not read a body, as an HTTP status. 500: the host's body parser read it; 503: the budget is spent. */
 export type BodyRefusal = 400 | 408 | 413 | 500 | 503;
 
 /** Reads bodies within one budget. */
@@ -30,19 +30,19 @@ export interface BodyReader {
   /** Resolves to the whole body, or to the HTTP status that refuses it. Never rejects. */
   read(req: IncomingMessage, mostBytes?: number): Promise<Buffer | BodyRefusal>;
   /**
-   * Refuses a request with this status and closes its connection, once the sender has stopped sending or a second later.
-   * Until then what comes is read and dropped: a connection that is closed with bytes unread is reset, and a client that
-   * sends 20 MiB at once would get an EPIPE instead of the answer. Under a flood the connection is closed at once, since
-   * reading what nobody keeps costs the others their turn.
+   * Refuses a request with this status and closes its connection when the sender stops sending, or after a second.
+   * Until then, it reads and drops what arrives: the system resets a connection that is closed with unread bytes, and a
+   * client that sends 20 MiB at once would get an EPIPE instead of the answer. Under a flood it closes the connection
+   * at once, since reading and dropping data would delay the other clients.
    */
   refuse(req: IncomingMessage, res: ServerResponse, status: number): void;
-  /** What the bodies under way hold now, in bytes. */
+  /** Returns how many bytes the bodies in progress hold now. */
   heldBytes(): number;
 }
 
 /**
- * The body of a request that the host's body parser has read before: its bytes, if the parser kept them as `rawBody`
- * (as Google's functions and `verify` of Express's parsers do).
+ * Returns the body of a request that the host's body parser has already read: its bytes, if the parser kept them as
+ * `rawBody` (as Google's functions and `verify` of Express's parsers do).
  */
 export function bodyReadBefore(req: IncomingMessage, mostBytes: number): Buffer | BodyRefusal {
   const raw: unknown = 'rawBody' in req ? req.rawBody : undefined;
@@ -51,7 +51,7 @@ export function bodyReadBefore(req: IncomingMessage, mostBytes: number): Buffer 
   return body.length > mostBytes ? 413 : body;
 }
 
-/** One body under way. */
+/** One body in progress. */
 interface Reading {
   heldBytes: number;
   isLarge: boolean;
@@ -60,23 +60,23 @@ interface Reading {
 }
 
 /**
- * Makes the reader of one Foyer's bodies.
+ * Creates the reader of one Foyer's bodies.
  *
- * Why our own: it stands on every event's way, where `raw-body` and what it brings costs ten times as much, and it has
- * no budget.
+ * Why our own: it runs for every event, where `raw-body` and its dependencies cost ten times as much, and `raw-body`
+ * has no budget.
  */
 export function createBodyReader(
   options: { budgetBytes?: number; completeWithinMs?: number } = {},
 ): BodyReader {
   const budgetBytes = options.budgetBytes ?? bodyBudgetBytes;
   const withinMs = options.completeWithinMs ?? completeWithinMs;
-  /** The oldest first. */
+  /** Oldest first. */
   const underWay = new Set<Reading>();
   let held = 0;
   let large = 0;
   let lingering = 0;
 
-  /** Ends the oldest body of those that count, if it is under way for a while. */
+  /** Ends the oldest body of those that count, if it has been in progress long enough. */
   function giveWay(reading: Reading, counts: (other: Reading) => boolean): boolean {
     for (const oldest of underWay) {
       if (!counts(oldest)) continue;
@@ -87,7 +87,7 @@ export function createBodyReader(
     return false;
   }
 
-  /** Takes `bytes` from the budget for a body; false if it is spent and no older body can give way. */
+  /** Takes `bytes` from the budget for a body; false if it is spent and no older body can be ended. */
   function reserve(reading: Reading, bytes: number): boolean {
     while (held + bytes > budgetBytes) {
       if (!giveWay(reading, (other) => other.heldBytes > 0)) return false;
@@ -112,9 +112,9 @@ export function createBodyReader(
     refuse(req, res, status) {
       if (res.headersSent) return;
       const retry = status === 503 ? { 'Retry-After': '5' } : {};
-      // With these headers the answer is whole; only the connection stays until `end`.
+      // These headers complete the answer; only the connection stays open until `end`.
       res.writeHead(status, { 'Content-Length': 0, Connection: 'close', ...retry });
-      // Behind `fetch` there is no connection to keep open.
+      // A request that came through `fetch` has no connection to keep open.
       if (!req.socket || req.readableEnded) return void res.end();
       if (lingering >= mostLingering) {
         res.end(() => req.socket.destroy());
@@ -155,7 +155,7 @@ export function createBodyReader(
         const startedAt = performance.now();
         const reading: Reading = { heldBytes: 0, isLarge: false, startedAt, settle };
 
-        /** Makes room for `bytes` more; the room doubles, so that a body is copied once or twice in all. */
+        /** Makes room for `bytes` more; the room doubles, so that a body is copied once or twice in total. */
         function grow(bytes: number): Buffer | undefined {
           const needed = length + bytes;
           if (joined && needed <= joined.length) return joined;
@@ -167,11 +167,11 @@ export function createBodyReader(
           return joined;
         }
 
-        /** Keeps a piece; returns why not, if it is refused. */
+        /** Keeps a piece; returns the reason if it refuses it. */
         function join(piece: Buffer): BodyRefusal | undefined {
           if (length + piece.length > mostBytes) return 413;
           if (length + piece.length > largeBytes && !becomeLarge(reading)) return 503;
-          // What Slack sends comes in one piece as a rule: it is kept as it is.
+          // Slack's bodies usually arrive in one piece, which is kept without a copy.
           if (length === 0 && piece.length === announced) {
             if (!reserve(reading, piece.length)) return 503;
             joined = piece;
@@ -197,7 +197,7 @@ export function createBodyReader(
         const timer = setTimeout(() => settle(408), withinMs);
         req.on('data', keep);
         req.on('end', () => settle(joined ? joined.subarray(0, length) : Buffer.alloc(0)));
-        // The sender hung up; after the end this means nothing any more.
+        // The sender hung up; after the end of the body this changes nothing.
         req.on('close', () => settle(400));
         req.on('error', () => settle(400));
       });

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { BodyReader, BodyRefusal } from './read-body.ts';
 
-/** A form of ours is far smaller. */
+/** Foyer's forms are far smaller. */
 const mostFormBytes = 16 * 1024;
 
 /**
- * A request's form, or the HTTP status that refuses it: urlencoded alone, and read within the time and the budget that
- * all bodies share.
+ * Reads a request's form, or returns the HTTP status that refuses it. Accepts only urlencoded forms, within the time
+ * and the budget that all bodies share.
  */
 export async function readForm(
   bodies: Pick<BodyReader, 'read'>,
@@ -19,8 +19,8 @@ export async function readForm(
 }
 
 /**
- * Whether a form was sent from a page of ours, as far as the browser says so. Our pages send no referrer, so browsers
- * that do not know Sec-Fetch-Site send `null` as the origin: then the form's own token decides.
+ * Returns whether a form was sent from one of Foyer's pages, as far as the browser reports it. These pages send no
+ * referrer, so browsers without Sec-Fetch-Site send `null` as the origin: then the form's own token decides.
  * (developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Origin#description)
  */
 export function isFromHere(headers: IncomingMessage['headers'], publicUrl: string): boolean {

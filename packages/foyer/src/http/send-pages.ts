@@ -15,32 +15,32 @@ import { type ProgressPageContent, progressPage } from './pages/progress-page.ts
 import { type RecordPageContent, recordPage } from './pages/record-page.ts';
 import { createSite, type PageFrame } from './pages/site.ts';
 
-/** A failure to show: which page, and the error by name if it says more than the page's kind. */
+/** A failure to show: which page, and the error code if it says more than the page's kind. */
 export interface ShownFailure {
   kind: FailureKind;
   code?: string;
-  /** The id of the install request, which the log and the operator's list know too. */
+  /** The id of the install request, which also appears in the log and in the operator's list. */
   requestId?: string;
   tokensRevoked?: boolean;
-  /** Whether Slack may have let the app in although we did not hear of it. */
+  /** Whether Slack may have installed the app although Foyer got no confirmation. */
   mayHaveActed?: boolean;
   /** Why the gate refused, in the app's own words. */
   reason?: string;
-  /** When to try again, for a limit: said on the page and in Retry-After. */
+  /** For a limit: when to try again, on the page and in Retry-After. */
   retryAfterSeconds?: number;
-  /** The HTTP status, if it is not the page's usual one. */
+  /** The HTTP status, if it differs from the page's usual one. */
   status?: number;
-  /** The workspace that was asked for, so that trying again asks for the same. */
+  /** The requested workspace, so that another try asks for the same one. */
   teamId?: string;
-  /** Whether a member was connecting their account, so that trying again does the same. */
+  /** Whether a member was connecting their account, so that another try does the same. */
   member?: boolean;
-  /** The path of the page that was asked for, the base path included, if trying again means to ask for it again. */
+  /** The path of the requested page, including the base path, if another try requests it again. */
   path?: string;
 }
 
 /**
- * Makes the senders of every page an installer sees, in the language that their browser asks for. A response that was
- * answered already (a callback that took too long) is left alone: none of them throws.
+ * Creates the senders of every page that an installer sees, in the language of their browser. If a response was already
+ * answered (a callback that took too long), they do nothing, and none of them throws.
  * @throws Error if the logo cannot be read
  */
 export function createSendPages(deps: { config: Config; brand: Brand; texts: Texts }) {
@@ -55,9 +55,9 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
     options: {
       noIndex?: boolean;
       headers?: Record<string, string | string[]>;
-      /** Where the answers to the page's forms lead, besides this origin; without it, the page has no forms. */
+      /** Where the page's forms may redirect, in addition to this origin; if absent, the page has no forms. */
       formLeadsTo?: readonly string[];
-      /** The reader's own locale; without it, the browser's language counts. */
+      /** The reader's own locale; without it, the browser's language is used. */
       locale?: string | null;
     },
     page: (frame: PageFrame) => string,
@@ -66,7 +66,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
     const nonce = newNonce();
     const words = options.locale ? texts.forLocale(options.locale) : wordsFor(res.req);
     const body = Buffer.from(page({ site, words, nonce }));
-    // Slack's provider sets a cookie of its own to be deleted; it means nothing to a browser.
+    // Slack's provider deletes a cookie of its own here, which no browser has.
     res.removeHeader('Set-Cookie');
     res.writeHead(status, {
       ...pageHeaders({
@@ -83,7 +83,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
     res.end(body);
   }
 
-  /** A request that was made by hand may have no headers at all. */
+  /** A hand-made request may have no headers at all. */
   function wordsFor(req: Pick<IncomingMessage, 'headers'> | undefined): Words {
     return texts.forRequest(req?.headers?.['accept-language']);
   }
@@ -102,7 +102,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       send(res, 200, {}, (frame) => landingPage({ ...frame, ...content }));
     },
 
-    /** `GET /brand/logo`: the one picture that pages show. An hour in the browser's cache: it changes with a release. */
+    /** `GET /brand/logo`: the only picture on pages. Browsers cache it for an hour: it changes with a release. */
     sendLogo(res: ServerResponse): void {
       if (logo === undefined || site.logoType === undefined) {
         this.sendFailure(res, { kind: 'not_found' });
@@ -113,7 +113,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
         'Content-Length': logo.length,
         'Cache-Control': 'public, max-age=3600',
         'X-Content-Type-Options': 'nosniff',
-        // An SVG that is opened by itself runs none of its scripts.
+        // An SVG that is opened directly must not run its scripts.
         'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
       });
       res.end(logo);
@@ -123,14 +123,14 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       send(res, 200, { noIndex: true }, (frame) => progressPage({ ...frame, ...content }));
     },
 
-    /** Asks for a press before a workspace is connected; `setCookie` binds the form to this browser. */
+    /** Asks for confirmation before a workspace is connected; `setCookie` binds the form to this browser. */
     sendConnectQuestion(
       res: ServerResponse,
       question: Omit<ConnectQuestion, 'action'>,
       setCookie: string,
     ): void {
       const action = `${http.basePath}/slack/install`;
-      // Slack leads on to the workspace's own host, and a cancel back to the host product.
+      // Slack redirects to the workspace's own host, and a cancel to the host product.
       const formLeadsTo = [
         'https:',
         new URL(slack.authorizationUrl).origin,
@@ -140,7 +140,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       send(res, 200, options, (frame) => connectPage({ ...frame, ...question, action }));
     },
 
-    /** The install record for a person who signed in, in their own language; `record` draws it. */
+    /** Sends the install record to a person who signed in, in their own language; `record` draws it. */
     sendRecord(
       res: ServerResponse,
       { locale, ...about }: Omit<RecordPageContent, keyof PageFrame | 'record'> & { locale: string | null },
@@ -151,7 +151,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       );
     },
 
-    /** A person has erased what was stored about them, and is signed out with that. */
+    /** Says that a member has connected their account; `openUrl` leads to the app in Slack. */
     sendErased(res: ServerResponse): void {
       const { name: app } = site.brand;
       send(res, 200, { noIndex: true }, (frame) =>
@@ -164,7 +164,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       );
     },
 
-    /** A member has connected their account; `openUrl` leads to the app in Slack. */
+    /** `POST /slack/signout`; `setCookie` removes the session's cookie. */
     sendMember(res: ServerResponse, openUrl: string): void {
       const { name: app } = site.brand;
       send(res, 200, { noIndex: true }, (frame) =>
@@ -195,7 +195,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       const { kind, retryAfterSeconds } = content;
       const path = kind === 'wrong_host' ? `${http.publicUrl}${content.path ?? '/'}` : content.path;
       const query = new URLSearchParams(teamId && { team: teamId });
-      // Only an install helps a workspace that does not have the app.
+      // If the workspace does not have the app, only an install helps.
       if (member && kind !== 'not_installed') query.set('member', '1');
       const retryPath = query.size > 0 ? `/slack/install?${query}` : undefined;
       const retryAfter = retryAfterSeconds && { 'Retry-After': String(retryAfterSeconds) };

@@ -4,21 +4,21 @@ import { page } from './page.ts';
 import { plainName } from './plain-name.ts';
 import type { PageFrame } from './site.ts';
 
-/** What the person is asked. */
+/** The question on the page. */
 export interface ConnectQuestion {
-  /** Go to Slack with a link that was mailed, or take a workspace from the account that it is connected with. */
+  /** Continue to Slack from a mailed link, or move a workspace from the account that it is connected with. */
   kind: 'connect' | 'move';
   /** The account's name, or its id. */
   account: string;
   /** The workspace's name; only for a move, after Slack has named it. */
   teamName?: string | null;
-  /** Where the form goes. */
+  /** The address that the form posts to. */
   action: string;
-  /** The hidden value that the form carries. */
+  /** The value of the hidden field. */
   ticket: string;
 }
 
-/** Asks for a press before a workspace is connected with an account: a whole HTML document. */
+/** Asks for confirmation before a workspace is connected with an account: a whole HTML document. */
 export function connectPage(content: ConnectQuestion & PageFrame): string {
   const { site, words, nonce, action, ticket } = content;
   const heading = words.text(content.kind === 'move' ? 'connect.move.title' : 'connect.title');

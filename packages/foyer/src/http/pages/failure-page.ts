@@ -4,24 +4,24 @@ import { joinedMarks } from './marks.ts';
 import { page } from './page.ts';
 import type { PageFrame } from './site.ts';
 
-/** What a failure page is about. */
+/** The content of a failure page. */
 export interface FailurePageContent extends PageFrame {
   kind: FailureKind;
-  /** Slack's error or ours by name, shown small if it says more than the kind. */
+  /** Slack's or Foyer's error code, in small print if it says more than the kind. */
   code?: string;
-  /** The id of the install request, by which the log and the operator's list know it. */
+  /** The id of the install request, which also appears in the log and in the operator's list. */
   requestId?: string;
-  /** Whether Slack's tokens were revoked; undefined if it had issued none, or if that is not known. */
+  /** Whether Slack's tokens were revoked; undefined if Slack had issued none, or if that is not known. */
   tokensRevoked?: boolean;
-  /** Whether Slack may have let the app in although we did not hear of it. */
+  /** Whether Slack may have installed the app although Foyer got no confirmation. */
   mayHaveActed?: boolean;
-  /** Why a rule of the app refuses, in the words of its author. */
+  /** Why a rule of the app refuses, in its author's words. */
   reason?: string;
-  /** When to try again, for a limit. */
+  /** For a limit: when to try again. */
   retryAfterSeconds?: number;
-  /** Where the button leads back into the install; `/slack/install` unless given. */
+  /** Where the button restarts the install; `/slack/install` unless given. */
   retryPath?: string;
-  /** The path of the page that was asked for, the base path included; a button asks for it again. */
+  /** The path of the requested page, including the base path; a button requests it again. */
   path?: string;
 }
 
@@ -38,7 +38,7 @@ function button(content: FailurePageContent): Html | undefined {
     case 'again':
       return link(path ?? site.path('/'), words.text('failure.tryAgain'));
     case 'reload':
-      // An empty link loads the page again: its address may hold a code, which no page repeats (invariant 4).
+      // An empty link reloads the page: its address may hold a code, which no page repeats (invariant 4).
       return path === undefined
         ? html`<a class="button" href="">${words.text('failure.tryAgain')}</a>`
         : link(path, words.text('failure.tryAgain'));
@@ -55,7 +55,7 @@ function button(content: FailurePageContent): Html | undefined {
   }
 }
 
-/** Whom to ask: the support link as the sentence's own words. */
+/** Says whom to ask; the support link is part of the sentence. */
 function help({ site, words }: PageFrame): Html {
   const { supportUrl, name: app } = site.brand;
   if (supportUrl === null) return html`<p class="help">${words.text('failure.helpUnlinked', { app })}</p>`;
@@ -64,7 +64,7 @@ function help({ site, words }: PageFrame): Html {
   return html`<p class="help">${before}<a href="${supportUrl}">${words.text('failure.contact')}</a>${after}</p>`;
 }
 
-/** The page of one failure: a whole HTML document. Its HTTP status is `failurePages[kind].status`. */
+/** Builds the page of one failure: a whole HTML document. Its HTTP status is `failurePages[kind].status`. */
 export function failurePage(content: FailurePageContent): string {
   const { site, words, nonce, kind, code, requestId } = content;
   const { tokensRevoked, mayHaveActed, reason, retryAfterSeconds } = content;

@@ -1,12 +1,12 @@
 import type { Words } from '../../texts/create-texts.ts';
 
 /**
- * Why one table: the flow takes its HTTP status from the same line that gives the page its form, so the two cannot
- * tell different stories. The contract: cancelled 200, a bad or used state 400, a refusal by the gate 403, Slack
- * unreachable 502, our database down 503, nothing there 404. The words are `failure.<kind>.…` of the texts.
+ * Why one table: the HTTP status and the content of the page come from the same line, so the two cannot contradict each
+ * other. The contract: cancelled 200, a bad or used state 400, a refusal by the gate 403, Slack unreachable 502, our
+ * database down 503, not found 404. The texts are `failure.<kind>.…`.
  */
 
-/** Every way in which a visit can end without what the visitor came for, by the name of its cause. */
+/** The causes for which a visit can fail, by name. */
 export type FailureKind =
   | 'access_denied'
   | 'state_missing'
@@ -56,23 +56,23 @@ export type FailureKind =
   | 'signin_limited'
   | 'signout_refused';
 
-/** What the sentences may mention. */
+/** The facts that the sentences may mention. */
 export interface FailureContext {
   app: string;
   /**
-   * Whether the tokens that Slack had issued were revoked (invariant 1); undefined if it had issued none, or if that is
-   * not known.
+   * Whether the tokens that Slack had issued were revoked (invariant 1); undefined if Slack had issued none, or if that
+   * is not known.
    */
   tokensRevoked?: boolean;
-  /** Whether Slack may have let the app in although we did not hear of it: then the page must not deny it. */
+  /** Whether Slack may have installed the app without a confirmation to Foyer: then the page must not deny it. */
   mayHaveActed?: boolean;
-  /** Why a rule of the app refuses, in the words of its author. */
+  /** Why a rule of the app refuses, in its author's words. */
   reason?: string;
-  /** When to try again, for a limit. */
+  /** For a limit: when to try again. */
   retryAfterSeconds?: number;
 }
 
-/** The one line that the reader wants to know first: whether the app is in the workspace now, or they are signed in. */
+/** What the reader wants to know first: whether the app is now in the workspace, or whether they are signed in. */
 type Fact =
   | 'notSignedIn'
   | 'nothing'
@@ -83,7 +83,7 @@ type Fact =
   | 'mayBeUnfinished'
   | 'unknown';
 
-/** The button, by where it leads; none if no press of it could help before somebody else has acted. */
+/** The button, by its target; absent if it cannot help before someone else has acted. */
 type FailureButton =
   | 'startAgain'
   | 'tryAgain'
@@ -103,9 +103,9 @@ interface FailurePage {
   button: FailureButton;
 }
 
-/** Every cause: its HTTP status, its fact and its button. */
+/** The HTTP status, the fact and the button of each cause. */
 export const failurePages: Readonly<Record<FailureKind, FailurePage>> = {
-  // Nothing is said of an app that was there before: a person who cancels a change of its permissions removed nothing.
+  // Says nothing about an app that was installed before: canceling a change of its permissions removed nothing.
   access_denied: { status: 200, fact: 'nothing', button: 'startAgain' },
   state_missing: { status: 400, fact: 'nothingYet', button: 'continue' },
   state_invalid: { status: 400, fact: 'nothing', button: 'startAgain' },
@@ -132,7 +132,7 @@ export const failurePages: Readonly<Record<FailureKind, FailurePage>> = {
   not_installed: { status: 403, fact: 'nothing', button: 'startAgain' },
   database_unavailable: { status: 503, fact: 'stored', button: 'tryAgain' },
   outcome_unknown: { status: 503, fact: 'unknown', button: 'lookAgain' },
-  // A reader who only looks, at an install that may long be done, is not told that nothing was installed.
+  // A reader may only be looking at an install that finished long ago: do not say that nothing was installed.
   temporarily_unavailable: { status: 503, button: 'again' },
   took_too_long: { status: 504, fact: 'mayFinish', button: 'tryAgain' },
   not_found: { status: 404, button: 'startPage' },
@@ -156,7 +156,7 @@ export const failurePages: Readonly<Record<FailureKind, FailurePage>> = {
   internal: { status: 500, fact: 'mayBeUnfinished', button: 'tryAgain' },
 };
 
-/** A failure in words. */
+/** The words of a failure. */
 export interface FailureWords {
   heading: string;
   fact: string | undefined;
@@ -164,7 +164,7 @@ export interface FailureWords {
   sentences: readonly string[];
 }
 
-/** Slack may have acted, and no token of it has reached us. */
+/** Returns whether Slack may have acted although no token has reached Foyer. */
 function isInDoubt({ tokensRevoked, mayHaveActed }: FailureContext): boolean {
   return tokensRevoked === undefined && mayHaveActed === true;
 }
@@ -186,7 +186,7 @@ function factKey(fact: Fact, context: FailureContext) {
   }
 }
 
-/** What became of the access that Slack had issued, and what to do if it could not be revoked. */
+/** Says what happened to the access that Slack had issued, and what to do if it could not be revoked. */
 function aboutTokens(words: Words, context: FailureContext): string[] {
   const { app, tokensRevoked } = context;
   if (isInDoubt(context)) return [words.text('failure.tokens.doubt', { app })];
@@ -194,23 +194,23 @@ function aboutTokens(words: Words, context: FailureContext): string[] {
   return [tokensRevoked ? words.text('failure.tokens.revoked') : words.text('failure.tokens.kept', { app })];
 }
 
-/** A time to wait as people say it: seconds up to a minute and a half, then minutes. */
+/** Expresses a waiting time as people say it: seconds up to a minute and a half, then minutes. */
 function wait(seconds: number): { count: number; unit: 'seconds' | 'minutes' } {
   return seconds < 100
     ? { count: seconds, unit: 'seconds' }
     : { count: Math.ceil(seconds / 60), unit: 'minutes' };
 }
 
-/** Whether what became of the tokens says already what to do: "in a few minutes" would contradict it. */
+/** Returns whether the lines about tokens already say what to do: "in a few minutes" would contradict them. */
 function needsNoMore(kind: FailureKind, { tokensRevoked }: FailureContext): boolean {
   if (kind === 'took_too_long') return tokensRevoked !== undefined;
   return tokensRevoked === false && failurePages[kind].button === 'tryAgain' && kind !== 'slack_refused';
 }
 
-/** The words of a failure. */
+/** Returns the words of a failure. */
 export function failureWords(words: Words, kind: FailureKind, context: FailureContext): FailureWords {
   const { fact } = failurePages[kind];
-  // Every message is given every value; which ones it uses is its own affair.
+  // Every message gets every value, and uses those that it needs.
   const values = {
     app: context.app,
     reason: context.reason ?? 'none',

@@ -3,14 +3,14 @@ import { joinedMarks, slackMark } from './marks.ts';
 import { page } from './page.ts';
 import type { PageFrame, Site } from './site.ts';
 
-/** What the landing page tells beside the brand. */
+/** What the landing page shows in addition to the brand. */
 export interface LandingPageContent extends PageFrame {
   botScopes: readonly string[];
   /** Those of `botScopes` that an installer may decline. */
   optionalBotScopes: readonly string[];
   /** Whether members can sign in. */
   offersSignIn?: boolean;
-  /** What it may do as the person who installs it. */
+  /** What it may do on behalf of the person who installs it. */
   userScopes: readonly string[];
   optionalUserScopes?: readonly string[];
 }
@@ -31,7 +31,7 @@ function scopeLine({ words }: PageFrame, scope: string, { optional, as }: ScopeL
 }
 
 function scopeList(content: LandingPageContent, list: ScopeList): Html {
-  // What may be declined comes last: the list then reads from must to may.
+  // Optional scopes come last, so that the list goes from required to optional.
   const isOptional = (scope: string): number => Number(list.optional.includes(scope));
   const ordered = list.scopes.toSorted((a, b) => isOptional(a) - isOptional(b));
   return html`<ul class="scopes" role="list">${ordered.map((scope) => scopeLine(content, scope, list))}</ul>`;
@@ -54,7 +54,7 @@ function permissions(content: LandingPageContent): Html {
   </section>`;
 }
 
-/** Who makes it, and whom to ask: beside the button, where an admin looks before pressing it. */
+/** Says who makes the app and whom to ask: next to the button, where an admin looks before pressing it. */
 function contacts({ site, words }: PageFrame): Html {
   const { privacyUrl, supportUrl, publisher } = site.brand;
   const links = [
@@ -71,7 +71,7 @@ function maker({ site, words }: PageFrame): Html {
   return html`<p class="maker">${siteUrl === null ? line : html`<a href="${siteUrl}">${line}</a>`}</p>`;
 }
 
-/** What a link to the page shows where it is pasted, such as in Slack (ogp.me). */
+/** What a link to the page shows where someone pastes it, such as in Slack (ogp.me). */
 function preview({ brand, logoType, url }: Site, title: string): Html {
   const text = brand.tagline || brand.description;
   const picture = logoType === undefined || logoType === 'image/svg+xml' ? undefined : url('/brand/logo');
@@ -85,7 +85,7 @@ ${picture !== undefined && html`<meta property="og:image" content="${picture}">`
 <meta name="twitter:card" content="summary">`;
 }
 
-/** `GET /`: what the app does, who makes it, what it may do, what happens next, and the one button. */
+/** `GET /`: says what the app does, who makes it, what it may do and what happens next, with the one button. */
 export function landingPage(content: LandingPageContent): string {
   const { site, words, nonce } = content;
   const { name: app, tagline, description } = site.brand;

@@ -3,14 +3,14 @@ import { joinedMarks } from './marks.ts';
 import { page } from './page.ts';
 import type { PageFrame } from './site.ts';
 
-/** A page that only says that something is done, with one link or button. */
+/** A page that only confirms something, with one link or button. */
 export interface NotePageContent extends PageFrame {
   heading: string;
   what: string;
   action: Html;
 }
 
-/** A short page: a whole HTML document. */
+/** Builds a short page: a whole HTML document. */
 export function notePage({ site, words, nonce, heading, what, action }: NotePageContent): string {
   return page({
     site,

@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
 
-/** A fresh nonce for one response: 128 bits, base64url. */
+/** Creates a nonce for one response: 128 bits, base64url. */
 export function newNonce(): string {
   return randomBytes(16).toString('base64url');
 }
 
-/** One year, after which a browser would ask by http again. */
+/** One year; after that, a browser would use http again. */
 const transportSecurity = 'max-age=31536000';
 
 /**
- * The headers of every response, pages or not: nothing is kept, framed, guessed or referred to. `pageHeaders` has them
- * too, with a policy that lets a page have its own style and script.
+ * The headers of every response, page or not: no caching, framing, content sniffing or referrer. `pageHeaders` adds a
+ * policy that lets a page have its own style and script.
  */
 export function securityHeaders(secure: boolean): Record<string, string> {
   return {
@@ -26,20 +26,20 @@ export function securityHeaders(secure: boolean): Record<string, string> {
 }
 
 /**
- * The headers of every page: nothing from elsewhere is loaded, nothing is kept or framed, and no address (a progress
- * page's token is in its own) leaves with a referrer.
+ * The headers of every page: it loads nothing from elsewhere, is not cached or framed, and sends no referrer (the
+ * address of a progress page contains its token).
  */
 export function pageHeaders(options: {
   nonce: string;
-  /** Whether browsers reach us by https. */
+  /** Whether browsers reach Foyer by https. */
   secure: boolean;
   /** For pages at a secret address. */
   noIndex?: boolean;
-  /** Where the page's forms may go; most pages have none. */
+  /** Where the page's forms may post to; most pages have none. */
   formAction?: 'none' | 'self';
   /**
-   * Where the answer to a form may lead on to besides: browsers hold a redirect to `form-action` too. A scheme or an
-   * origin each.
+   * Where the answer to a form may also redirect: browsers apply `form-action` to redirects too. Each entry is a scheme
+   * or an origin.
    */
   formLeadsTo?: readonly string[];
 }): Record<string, string> {

@@ -4,16 +4,16 @@ import type { PageFrame, Site } from './site.ts';
 import { styles } from './styles.ts';
 import { themeStyles } from './theme.ts';
 
-/** What differs from page to page. */
+/** The parts that differ from page to page. */
 export interface PageParts extends PageFrame {
   title: string;
-  /** More for the head, such as a refresh for browsers without scripts. */
+  /** Additional elements for the head, such as a refresh for browsers without scripts. */
   head?: Html;
   /** The `main` element. */
   main: Html;
-  /** A small line at the very end, such as a reference for the reader who asks for help. */
+  /** A small line at the end, such as a reference for a reader who asks for help. */
   reference?: Html;
-  /** The source of an inline script; a constant. */
+  /** The source of an inline script; always a constant. */
   script?: string;
   /** Whether the links to privacy and support stand at the end. */
   withoutFooter?: boolean;
@@ -31,7 +31,7 @@ function footer({ site, words, reference, withoutFooter }: PageParts): Html {
   return html`<footer>${links.length > 0 && html`<ul role="list">${links}</ul>`}${reference}</footer>`;
 }
 
-/** The icons: the logo if there is one, else a letter in the brand's color. */
+/** Builds the icons: the logo if there is one, else a letter in the brand's color. */
 function icons(site: Site): Html {
   const logo = site.path('/brand/logo');
   return site.logoType === undefined
@@ -39,7 +39,7 @@ function icons(site: Site): Html {
     : html`<link rel="icon" type="${site.logoType}" href="${logo}"><link rel="apple-touch-icon" href="${logo}">`;
 }
 
-/** The frame of every page: a whole HTML document that loads nothing from elsewhere. */
+/** Builds the frame of every page: a whole HTML document that loads nothing from elsewhere. */
 export function page(parts: PageParts): string {
   const { site, words, nonce } = parts;
   const { name } = site.brand;

@@ -1,4 +1,4 @@
-/** Marks that embed or override direction, and control characters: in a name they serve only to deceive. */
+/** Characters that embed or override direction, and control characters: names contain them only to deceive. */
 const deceptive = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
 
 const rightToLeft = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
@@ -6,8 +6,8 @@ const rightToLeft = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Scri
 const longest = 80;
 
 /**
- * A name from Slack as it may stand inside one of our sentences: no marks that turn the text around it, no more than
- * 80 characters, and set apart by isolates where it reads from right to left.
+ * Makes a name from Slack safe inside one of Foyer's sentences: removes characters that reverse the text around it,
+ * limits it to 80 characters, and adds isolates if it reads from right to left.
  */
 export function plainName(name: string | null, fallback: string): string {
   const characters = [...(name ?? '').replace(deceptive, ' ').replace(/\s+/g, ' ').trim()];

@@ -5,13 +5,13 @@ import { progressScript } from './progress-script.ts';
 import type { ProgressStatus, ProgressStepStatus } from './progress-status.ts';
 import type { PageFrame } from './site.ts';
 
-/** What the progress page needs besides the progress itself. */
+/** What the progress page needs in addition to the progress itself. */
 export interface ProgressPageContent extends PageFrame {
-  /** What `progressStatus` made: the same value that the status address answers with. */
+  /** The result of `progressStatus`, which the status address also returns. */
   progress: ProgressStatus;
-  /** The path of the JSON that the page polls, the base path included. */
+  /** The path of the JSON that the page polls, including the base path. */
   statusUrl: string;
-  /** Links into Slack; left out while the app's team is not known. */
+  /** Links into Slack; left out until the team of the app is known. */
   openInSlack?: { desktopUrl: string | null; webUrl: string };
 }
 
@@ -61,7 +61,7 @@ function nextSteps({ words, progress }: ProgressPageContent): Html {
   </section>`;
 }
 
-/** The steps, folded: one line says how it goes, and who wants to know more opens them. A failure opens them. */
+/** Folds the steps behind one line on the progress, for readers who want details. A failure unfolds them. */
 function details({ words, progress }: ProgressPageContent): Html {
   const isOpen = progress.tone === 'hitch' || progress.steps.some(({ status }) => status === 'unconfirmed');
   return html`<details id="details" class="card"${isOpen && html` open`}${progress.steps.length === 0 && html` hidden`}>
@@ -71,8 +71,8 @@ function details({ words, progress }: ProgressPageContent): Html {
 }
 
 /**
- * `GET /installs/:token`: how the setup goes. A whole HTML document, complete without scripts: a browser without them
- * asks again automatically until the run is done.
+ * `GET /installs/:token`: shows the progress of the setup. A whole HTML document, complete without scripts: a browser
+ * without scripts reloads it automatically until the run is done.
  */
 export function progressPage(content: ProgressPageContent): string {
   const { site, words, nonce, progress, statusUrl } = content;

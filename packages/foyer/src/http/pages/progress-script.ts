@@ -1,7 +1,7 @@
 /**
- * The progress page's script: asks for the status, and shows what it says. All words come from `progressStatus`, so the
- * script has none of its own. It asks often while something happens, seldom while nothing does, and stops when the run
- * is done. It is plain JavaScript for any browser of the last years.
+ * The progress page's script: polls the status and shows it. `progressStatus` provides all words, so the script has
+ * none. It polls often while something happens, seldom while nothing does, and stops when the run is done. It is plain
+ * JavaScript for any browser of recent years.
  */
 export const progressScript = `
 (() => {

@@ -5,12 +5,12 @@ import { errorSentence } from '../../texts/error-sentence.ts';
 import type { StepFaces } from '../../texts/translation.ts';
 import { plainName } from './plain-name.ts';
 
-/** An install as its progress page shows it. A `RunRecord`'s `id`, `status`, `waitingFor` and `steps` fit as they are. */
+/** An install as its progress page shows it. A `RunRecord`'s `id`, `status`, `waitingFor` and `steps` fit unchanged. */
 export interface Progress {
-  /** The run's id, shown small; null before there is a run. */
+  /** The run's id, in small print; null before there is a run. */
   id: string | null;
   /**
-   * The run's status; `connecting` while the code is being exchanged; `not_installed` if that failed after the page was
+   * The run's status; `connecting` during the code exchange; `not_installed` if the exchange failed after the page was
    * opened.
    */
   status: RunStatus | 'connecting' | 'not_installed';
@@ -19,11 +19,11 @@ export interface Progress {
   steps: readonly Pick<StepRecord, 'name' | 'status' | 'attempts' | 'errorCode'>[];
   /** The event that a waiting run waits for; null if it only waits for its next try. */
   waitingFor?: string | null;
-  /** What ended a cancelled run. */
+  /** What canceled a cancelled run. */
   cancelledBy?: 'uninstall' | 'reinstall';
 }
 
-/** In which words a progress is shown. */
+/** The words in which a progress is shown. */
 export interface ProgressWords {
   app: string;
   words: Words;
@@ -37,7 +37,7 @@ export interface ProgressStepStatus {
   status: StepRecord['status'];
   statusText: string;
   attempts: number;
-  /** The error by name. */
+  /** The error code. */
   error: string | null;
   /** A sentence for the installer. */
   note: string | null;
@@ -47,22 +47,22 @@ export interface ProgressStepStatus {
 export interface ProgressStatus {
   id: string | null;
   status: Progress['status'];
-  /** Whether nothing more happens automatically. */
+  /** True if nothing more happens automatically. */
   done: boolean;
   teamName: string | null;
-  /** Without the steps that are for operators alone. */
+  /** Without the steps that only operators see. */
   steps: ProgressStepStatus[];
   /** What the sign at the head of the page shows; `hitch`: installed, but something did not work. */
   tone: 'busy' | 'waiting' | 'good' | 'hitch' | 'bad' | 'ended';
   heading: string;
   message: string;
-  /** What is being done right now. */
+  /** The current work. */
   now: string | null;
-  /** What the reader may do meanwhile. */
+  /** What the reader may do in the meantime. */
   hint: string | null;
-  /** What the folded list of steps is called. */
+  /** The title of the folded list of steps. */
   summary: string;
-  /** Which links the page offers now. */
+  /** The links that the page offers now. */
   offers: 'nothing' | 'open' | 'install';
 }
 
@@ -70,7 +70,7 @@ type Said = Pick<ProgressStatus, 'tone' | 'heading' | 'message' | 'hint' | 'offe
 
 const welcomeStep = 'send-welcome';
 
-/** What cancels a run skips its unfinished steps, by this name: those were not needless, they were stopped. */
+/** Returns whether a step was stopped: a cancelled run skips its unfinished steps with the error `run_cancelled`. */
 function wasStopped(progress: Progress, step: Progress['steps'][number]): boolean {
   return progress.status === 'cancelled' && step.errorCode === 'run_cancelled';
 }
@@ -223,13 +223,13 @@ function statusText({ words }: ProgressWords, progress: Progress, index: number)
   const step = progress.steps[index];
   if (!step) return '';
   if (wasStopped(progress, step)) return words.text('step.status.stopped');
-  // The step before which a run waits for an event is not merely to do.
+  // The step before which a run waits for an event shows as waiting, not as still to do.
   const waits = progress.status === 'waiting' && Boolean(progress.waitingFor);
   const next = progress.steps.findIndex(({ status }) => status === 'pending');
   return words.text(waits && index === next ? 'step.status.waiting' : `step.status.${step.status}`);
 }
 
-/** What is being done: the running step in its own words, or the next one. */
+/** Returns the current work: the running step in its own words, or the next one. */
 function currentStep(shown: ProgressWords, progress: Progress): string | null {
   if (progress.status !== 'running' && progress.status !== 'queued') return null;
   const step =
@@ -238,7 +238,7 @@ function currentStep(shown: ProgressWords, progress: Progress): string | null {
   return step ? shown.words.step(step.name, shown.faces[step.name]?.title, 'doing') : null;
 }
 
-/** Says how an install stands, in words and for the page's script: the status address answers with it, as JSON. */
+/** Describes the state of an install in words and for the page's script; the status address returns it as JSON. */
 export function progressStatus(shown: ProgressWords, whole: Progress): ProgressStatus {
   const { words, faces } = shown;
   const steps = whole.steps.filter((step) => faces[step.name]?.forOperators !== true);

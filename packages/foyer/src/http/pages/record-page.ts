@@ -3,7 +3,7 @@ import { appTile } from './marks.ts';
 import { page } from './page.ts';
 import type { PageFrame } from './site.ts';
 
-/** What the record's page shows. */
+/** `GET /` for a person who signed in: shows who they are, and the install record. A whole HTML document. */
 export interface RecordPageContent extends PageFrame {
   /** Who signed in. */
   person: string;

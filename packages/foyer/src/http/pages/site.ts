@@ -8,13 +8,13 @@ export interface Site {
   theme: Theme;
   /** The media type of the logo; undefined without one. */
   logoType: string | undefined;
-  /** A path of Foyer's as a page links to it: below the base path. Every link of a page is made by this. */
+  /** Returns one of Foyer's paths as a page links to it, below the base path. All links of a page use this. */
   path(path: string): string;
-  /** The same as a whole address, for what leaves the page: a copied link, a preview in Slack. */
+  /** Returns the same as a whole address, for use outside the page: a copied link, a preview in Slack. */
   url(path: string): string;
 }
 
-/** Makes a site. */
+/** Creates a site. */
 export function createSite(brand: Brand, http: { publicUrl: string; basePath?: string }): Site {
   const { publicUrl, basePath = '' } = http;
   const path = (below: string): string => (below === '/' ? basePath || '/' : basePath + below);
@@ -27,10 +27,10 @@ export function createSite(brand: Brand, http: { publicUrl: string; basePath?: s
   };
 }
 
-/** What every page needs besides its own data. */
+/** What every page needs in addition to its own data. */
 export interface PageFrame {
   site: Site;
   words: Words;
-  /** The request's own nonce, the same as in its Content-Security-Policy. */
+  /** The nonce of the request, the same as in its Content-Security-Policy. */
   nonce: string;
 }

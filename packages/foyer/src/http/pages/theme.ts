@@ -1,18 +1,18 @@
 /**
- * The colors that follow from the brand's one. Why computed: an app's color is chosen for a tile in Slack, and most of
- * them cannot carry text on white or on black. Each is mixed with black or white only as far as WCAG AA needs (4.5 : 1).
+ * The colors derived from the brand's color. Why computed: apps choose a color for a tile in Slack, and most of these
+ * cannot carry text on white or on black. Each is mixed with black or white only as far as WCAG AA needs (4.5 : 1).
  */
 
 type Rgb = readonly [red: number, green: number, blue: number];
 
 const white: Rgb = [255, 255, 255];
 const black: Rgb = [0, 0, 0];
-/** What text stands on: the style sheet's `--ground` and `--card`. */
+/** The backgrounds of text: the style sheet's `--ground` and `--card`. */
 const grounds = {
   light: ['#f7f6f3', '#ffffff'],
   dark: ['#131416', '#1b1d20'],
 } as const;
-/** Text on a ground of the brand's color. */
+/** Text on a background of the brand's color. */
 const inks: readonly Rgb[] = [white, [16, 18, 20]];
 const enough = 4.5;
 
@@ -38,7 +38,7 @@ function luminance(color: Rgb): number {
   return 0.2126 * linear(color[0]) + 0.7152 * linear(color[1]) + 0.0722 * linear(color[2]);
 }
 
-/** The contrast of two colors, `#rrggbb`, from 1 to 21 (WCAG 2.2). */
+/** Returns the contrast of two colors, `#rrggbb`, from 1 to 21 (WCAG 2.2). */
 export function contrast(one: string, other: string): number {
   return ratio(parse(one), parse(other));
 }
@@ -52,7 +52,7 @@ function inkOn(color: Rgb): Rgb {
   return inks.reduce((best, ink) => (ratio(ink, color) > ratio(best, color) ? ink : best));
 }
 
-/** The color, mixed with `toward` in small parts until it passes every check. */
+/** Mixes the color with `toward` in small steps until it passes every check. */
 function until(color: Rgb, toward: Rgb, passes: (color: Rgb) => boolean): Rgb {
   for (let share = 0; share < 1; share += 0.02) {
     const mixed = parse(written(mix(color, toward, share)));
@@ -61,18 +61,18 @@ function until(color: Rgb, toward: Rgb, passes: (color: Rgb) => boolean): Rgb {
   return toward;
 }
 
-/** The brand's colors in one scheme, by the names that the style sheet gives them. */
+/** The brand's colors in one scheme, by the names that the style sheet uses. */
 export interface SchemeColors {
   /** Links and marks: readable as text. */
   accent: string;
-  /** A button carries its own text, so it may have the brand's color itself unless that melts into the page. */
+  /** A button has its own text, so it may use the brand's color itself unless that blends into the page. */
   button: string;
   onButton: string;
   buttonHover: string;
   wash: string;
 }
 
-/** From this contrast to the page on, a button is seen as one. */
+/** The lowest contrast to the page at which a button is visible. */
 const visible = 1.25;
 
 function scheme(name: keyof typeof grounds, color: Rgb, tile: Rgb): SchemeColors {
@@ -95,7 +95,7 @@ function scheme(name: keyof typeof grounds, color: Rgb, tile: Rgb): SchemeColors
   };
 }
 
-/** Everything that a brand's color gives: one set for each scheme, and the tile that stands for the app. */
+/** All colors derived from a brand's color: one set for each scheme, and the tile that represents the app. */
 export interface Theme {
   light: SchemeColors;
   dark: SchemeColors;
@@ -103,10 +103,10 @@ export interface Theme {
   onTile: string;
 }
 
-/** The theme of a color, `#rrggbb`. */
+/** Computes the theme of a color, `#rrggbb`. */
 export function themeOf(color: string): Theme {
   const rgb = parse(color);
-  // A middle tone may carry neither white nor black well enough.
+  // Neither white nor black may be readable enough on a middle tone.
   const tile = until(rgb, black, (mixed) => ratio(inkOn(mixed), mixed) >= enough);
   return {
     light: scheme('light', rgb, tile),
@@ -116,7 +116,7 @@ export function themeOf(color: string): Theme {
   };
 }
 
-/** A theme as the style sheet takes it. */
+/** Writes a theme as CSS for the style sheet. */
 export function themeStyles(theme: Theme): string {
   const variables = (colors: SchemeColors): string =>
     `--accent:${colors.accent};--button:${colors.button};--on-button:${colors.onButton};--button-hover:${colors.buttonHover};--wash:${colors.wash}`;
