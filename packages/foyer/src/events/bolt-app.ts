@@ -26,18 +26,18 @@ export interface BoltAppDeps extends ListenersDeps {
   log: Logger;
 }
 
-/** The Bolt app that Foyer makes, and what an app of the host's own needs. */
+/** The Bolt app that Foyer creates, and what the host's own Bolt app needs. */
 export interface FoyerBolt {
   app: App;
   authorize: Authorize<boolean>;
-  /** Adds Foyer's listeners and error handler to a Bolt app of the host's. */
+  /** Adds Foyer's listeners and error handler to a Bolt app of the host. */
   attach(app: App): void;
-  /** The listener that the running code was started by; undefined for any other code. */
+  /** Returns the listener that started the running code; undefined for any other code. */
   runningListener(): string | undefined;
 }
 
 /**
- * Makes the Bolt app, on Foyer's receiver and token source.
+ * Creates the Bolt app with Foyer's receiver and token source.
  *
  * Why no conversation store: Bolt's would read and write one entry for each event, and nothing here uses it.
  */
@@ -46,7 +46,7 @@ export function createBoltApp(deps: BoltAppDeps): FoyerBolt {
     try {
       return await deps.tokens.authorize({ teamId, enterpriseId, userId, isEnterpriseInstall });
     } catch (error) {
-      // An event may come after its uninstall: Bolt then calls no listener, and nothing is wrong.
+      // An event may arrive after its uninstall: Bolt then calls no listener, and nothing is wrong.
       if (error instanceof InstallationNotFoundError) {
         deps.log.debug({ err: error }, 'not installed');
         if (error.reason === 'unknown') deps.noteUnknownTeam({ teamId, enterpriseId, isEnterpriseInstall });
@@ -62,9 +62,9 @@ export function createBoltApp(deps: BoltAppDeps): FoyerBolt {
     app.use(meetPeople);
     names.watch(app);
     app.error(async (error) => {
-      // The receiver knows the event.
+      // The receiver repeats the event.
       if (asksForRepeat(error)) throw error;
-      // The app was removed while a listener worked for it: nothing is left to do, and nothing is wrong.
+      // The app was uninstalled while a listener ran: nothing is left to do, and nothing is wrong.
       if (error.original instanceof InstallationNotFoundError || error instanceof InstallationNotFoundError)
         deps.log.debug({ err: error }, 'uninstalled in the meantime');
       else deps.log.error({ err: error }, 'a listener failed');
@@ -85,17 +85,17 @@ export function createBoltApp(deps: BoltAppDeps): FoyerBolt {
 }
 
 /**
- * Why Bolt's own clients are replaced: it makes one for each team and keeps it for ever (25 kB each, 2.8 GB after a
- * hundred thousand teams), and most listeners never use theirs. Here the `client` of a listener is made when it is first
- * used, and goes with its event. Bolt keeps its clients in `app.clients`, by team, in pools that it asks for one by
- * token; `lazy-clients.test.ts` fails where a new Bolt does otherwise.
+ * Why Foyer replaces Bolt's own clients: Bolt creates one for each team and keeps it forever (25 kB each, 2.8 GB after
+ * a hundred thousand teams), and most listeners never use theirs. Foyer creates a listener's `client` on first use and
+ * drops it with the event. Bolt keeps its clients in `app.clients`, by team, in pools that it asks for one by token;
+ * `lazy-clients.test.ts` fails if a new Bolt does it differently.
  */
 export function makeClientsLazy(app: App): void {
   const pool = { getOrCreate: createLazyClient };
   Object.defineProperty(app, 'clients', { value: new Proxy({}, { get: () => pool }) });
 }
 
-/** A WebClient that is made when something of it is first asked for. */
+/** Creates a WebClient only when one of its members is first used. */
 export function createLazyClient(token: string, options: WebClientOptions): WebClient {
   let made: WebClient | undefined;
   const client = (): WebClient => {
@@ -127,17 +127,17 @@ const registrars = [
   'view',
 ] as const;
 
-/** Knows which listener is running. */
+/** Tracks which listener is running. */
 interface ListenerNames {
-  /** Names every listener that is added to the app from now on, such as `event app_mention (greet)`. */
+  /** Names each listener that is added to the app from now on, such as `event app_mention (greet)`. */
   watch(app: App): void;
-  /** The listener that the running code was started by, also after it has returned; undefined for any other code. */
+  /** Returns the listener that started the running code, even after it returned; undefined for any other code. */
   running(): string | undefined;
 }
 
 /**
- * Makes what names listeners. Why: an error that comes after a listener has returned (a promise that it did not await, a
- * timer) reaches the process without a word of where it came from. Its asynchronous context knows.
+ * Creates the tracker that names listeners. Why: an error after a listener has returned (from a timer, or a promise
+ * that it did not await) reaches the process without its origin. Its asynchronous context still has it.
  */
 function createListenerNames(): ListenerNames {
   const current = new AsyncLocalStorage<string>();
@@ -168,7 +168,7 @@ function createListenerNames(): ListenerNames {
   };
 }
 
-/** `event app_mention (greet)`: how it was added, for what, and the function's name if it has one. */
+/** Builds `event app_mention (greet)`: the method, what it listens for, and the function's name if it has one. */
 function labelOf(registrar: string, parts: readonly unknown[], name: string): string {
   const [first] = parts;
   const what =

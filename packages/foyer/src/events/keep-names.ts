@@ -14,13 +14,15 @@ import type { Effect } from './lifecycle-events.ts';
 import { type Fields, fieldsOf, idOf } from './slack-request.ts';
 
 /**
- * The events that change what a team and its people are called and where they belong, and the one that says that Slack holds events back. Each reads only its own fields: one that is absent or of another type leaves the stored value as it is.
+ * The events that rename a team, move it or change its people, and `app_rate_limited`, with which Slack reports that it
+ * holds events back. Each effect reads only its own fields: a field that is absent or of another type
+ * leaves the stored value unchanged.
  */
 
-/** One notice an hour for each installation: Slack sends `app_rate_limited` every minute. */
+/** Foyer logs one notice an hour for each installation: Slack sends `app_rate_limited` every minute. */
 const noticeEveryMs = 3_600_000;
 
-/** Makes what these events change, by their types. */
+/** Creates the effects of these events, by event type. */
 export function createKeepNames(deps: {
   database: Database;
   clientId: string;
@@ -33,7 +35,7 @@ export function createKeepNames(deps: {
     const { teamId } = query;
     const name = visibleText(event.fields.name);
     const domain = visibleText(event.fields.domain);
-    // An org-wide install is called what its enterprise is called.
+    // An org-wide install has its enterprise's name.
     if (teamId === undefined || query.isEnterpriseInstall || (name ?? domain) === null) return false;
     const renamed = { clientId, teamId, name, domain, at: happenedAt };
     return database.write((tx) => renameTeam(tx, renamed), removal.patienceMs);
@@ -54,14 +56,14 @@ export function createKeepNames(deps: {
     if (userId === undefined || teamId === undefined) return false;
     if (user.deleted === true)
       await endSessions({ clientId, teamId, userId, signedBefore: storedBefore(happenedAt) }, removal);
-    // Slack sends one for each change of each member, and few of them were ever registered: looks before it writes.
+    // Slack sends one for each change of each member, and few of them are registered: look before writing.
     if (!(await isKnownPerson(database.queries, { clientId, teamId, userId }))) return false;
     const told = { clientId, teamId, userId, at: happenedAt, now: now() };
     const person = { ...slackProfile(user), ...standingOf(user, query.isEnterpriseInstall) };
     return database.write((tx) => updatePerson(tx, { ...told, ...person }), removal.patienceMs);
   };
 
-  /** A deactivated person is signed out, unless they have signed in since: then the event is a late one (invariant 7). */
+  /** Signs a deactivated person out, unless they have signed in since: then the event is a late one (invariant 7). */
   async function endSessions(person: PersonOfSessions, { patienceMs }: RemovalOptions): Promise<void> {
     if (!(await hasSession(database.queries, person))) return;
     await database.write((tx) => endSessionsOf(tx, person), patienceMs);
@@ -96,14 +98,14 @@ export function createKeepNames(deps: {
     ['team_rename', rename],
     ['team_domain_change', rename],
     ['user_change', changePerson],
-    // At its start the team is still its own; the log says that it is under way.
+    // When the migration starts, the team still has its own installation; this only logs the start.
     ['grid_migration_started', async () => false],
     ['grid_migration_finished', moveToEnterprise],
     ['app_rate_limited', holdBack],
   ]);
 }
 
-/** What a person is in the tenant, as far as the event says. */
+/** Returns what the event says about a person's rights in the tenant. */
 function standingOf(user: Fields, isOrgWide: boolean): Partial<Standing> {
   const { is_admin, is_owner } = isOrgWide ? fieldsOf(user.enterprise_user) : user;
   const { deleted, is_restricted } = user;

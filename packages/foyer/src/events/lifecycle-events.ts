@@ -8,40 +8,40 @@ import {
 import { type EventEnvelope, eventTypeOf, type InstallationQuery, readEnvelope } from './slack-request.ts';
 
 /**
- * The events that change the record. They are committed before Slack hears "got it" (invariant 6), so they do not pass
- * through Bolt's listeners, which run after it. Each may come twice, late and in any order (invariant 7): whether it
- * still means anything is decided in the transaction that would apply it.
+ * The events that change the record. Foyer commits them before it acknowledges them (invariant 6), so they do not go
+ * through Bolt's listeners, which run afterwards. Each may arrive twice, late and in any order (invariant 7): the
+ * transaction that applies an event decides whether it still matters.
  */
 
 export interface LifecycleDeps {
   store: InstallationStore;
-  /** What further events change, by their types (`keep-names.ts`). */
+  /** The effects of further events, by event type (`keep-names.ts`). */
   keepNames?: ReadonlyMap<string, Effect>;
-  /** Runs may have become due or been cancelled, and App Home shows something else now. Must not throw, or wait. */
+  /** Called when runs may be due or cancelled and App Home may show something else. Must not throw, or wait. */
   onChanged(query: InstallationQuery): void;
   log: Logger;
 }
 
-/** One delivery, as far as its effect needs it. */
+/** The parts of a delivery that its effect needs. */
 export interface Delivery {
   event: EventEnvelope;
   query: InstallationQuery;
-  /** By Slack's clock; by ours if Slack did not say. */
+  /** By Slack's clock; by Foyer's if Slack did not say. */
   happenedAt: number;
   removal: RemovalOptions;
 }
 
-/** Applies a delivery, and resolves to whether that changed anything. */
+/** Applies a delivery; resolves to whether it changed anything. */
 export type Effect = (delivery: Delivery) => Promise<boolean>;
 
-/** Slack waits three seconds for its answer: a locked database is asked this long, then Slack sends the event again. */
+/** Slack waits three seconds. Foyer retries a locked database this long; after that, Slack sends the event again. */
 const patienceMs = 2000;
-/** A write to a database that hangs outlasts its patience, and a revocation is two of them: this bounds them all. */
+/** A write to a database that hangs takes longer than `patienceMs`, and a revocation makes two: this limits both. */
 const commitWithinMs = 2500;
 
 /**
- * Makes the function that commits what a delivery changes. It resolves once that is safe; for any other event there is
- * nothing to wait for. @throws DatabaseUnavailableError: then Slack is answered 503 and sends it again.
+ * Creates the function that commits what a delivery changes. It resolves after the commit, and returns undefined for
+ * any other event. @throws DatabaseUnavailableError: Foyer then answers 503, and Slack sends the event again.
  */
 export function createCommitLifecycle(deps: LifecycleDeps) {
   const { store, log } = deps;
@@ -74,7 +74,7 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
     const event = readEnvelope(body);
     const { type, eventId, happenedAt } = event;
     if (event.candidates.length === 0) {
-      // Sent again it would be no other: it is acknowledged, and the log says that nothing was done.
+      // A repeat would be the same: acknowledge it, and log that nothing was done.
       return log.error({ event: type, eventId }, 'a lifecycle event that names no team and no enterprise');
     }
     const apply = async (): Promise<void> => {
@@ -82,13 +82,13 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
       const removal = { before: happenedAt, eventId, reason: type, patienceMs };
       const changed = await effect({ event, query, happenedAt: happenedAt ?? now, removal }).catch(
         (error) => {
-          // A change of access without its enterprise: there is nothing that it could change, now or when sent again.
+          // A change of access that does not name its enterprise changes nothing, now or if sent again.
           if (error instanceof TenantUnclearError) return false;
           throw error;
         },
       );
       if (changed) deps.onChanged(query);
-      // Of these there is one for each change of each member.
+      // Slack sends one for each change of each member.
       const level = type === 'user_change' && !changed ? 'debug' : 'info';
       log[level]({ event: type, eventId, ...query, changed }, 'lifecycle event');
     };
@@ -96,15 +96,15 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
   }
 
   return function commitLifecycle(body: Record<string, unknown>, now: number): Promise<void> | undefined {
-    // Looked at before the rest is read: most events change nothing here.
+    // Checked before the rest is read: most events change nothing here.
     const effect = effects.get(eventTypeOf(body));
     return effect && commit(effect, body, now);
   };
 }
 
 /**
- * Waits for a commit as long as Slack may wait. One that takes longer goes on, and may still succeed: Slack, which is
- * told that it did not, sends the event again, and that changes nothing more.
+ * Waits for a commit as long as Slack waits. A commit that takes longer continues and may still succeed. Foyer answered
+ * that it failed, so Slack sends the event again, and that changes nothing more.
  */
 async function inTime(commit: Promise<void>): Promise<void> {
   const late = Promise.withResolvers<never>();

@@ -17,7 +17,7 @@ import type { Texts, Words } from '../texts/create-texts.ts';
 import { personIn } from './slack-request.ts';
 
 /**
- * What Foyer does when somebody opens App Home or presses a button there. Add the listeners of your own app here, or in
+ * What Foyer does when someone opens App Home or presses a button there. Add the listeners of your own app here, or in
  * a file of your own that is called from here.
  */
 
@@ -32,7 +32,7 @@ export interface ListenersDeps {
   log: Logger;
 }
 
-/** What was pressed, by whom, in which installation. */
+/** The button, the person and the installation of a press. */
 interface Press {
   installationId: string;
   userId: string;
@@ -57,7 +57,7 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     log.debug({ installationId, userId: event.user, ...result }, 'App Home opened');
   });
 
-  // A link button opens its address by itself; Slack only wants to hear that the press was seen.
+  // The client opens the address of a link button; Slack only needs an acknowledgement.
   const { updatePermissions, finishConnecting, connectAccount } = homeActions;
   for (const link of [updatePermissions, finishConnecting, connectAccount, openHomeActionId]) {
     app.action(link, async ({ ack }) => ack());
@@ -67,14 +67,14 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     app.action<BlockAction<ButtonAction>>(action, async (args) => {
       const press = await readPress(args);
       if (!press) return args.ack();
-      // The effect is committed, then the press is acknowledged, with no call to Slack before that.
+      // Commit the effect, then acknowledge the press, with no call to Slack before that.
       await pressHome({ ...press, action });
       await args.ack();
       await publishHome({ installationId: press.installationId, userId: press.userId, teamId: press.teamId });
     });
   }
 
-  // Slack is asked to revoke the token, so the press is acknowledged first: it may be repeated.
+  // Slack is asked to revoke the token, so the press is acknowledged first; it may be repeated.
   app.action<BlockAction<ButtonAction>>(homeActions.disconnectAccount, async (args) => {
     await args.ack();
     const press = await readPress(args);
@@ -114,7 +114,7 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     return readLocale(database.queries, { clientId: record.clientId, teamId, userId });
   }
 
-  /** The messages of a question show its answer, or that none is needed, in the place of the form. */
+  /** Replaces the form in the messages of a question with its answer, or a line that none is needed. */
   async function closeMessages(
     client: WebClient,
     { id: installationId, life }: InstallRecord,
@@ -132,7 +132,7 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     }
   }
 
-  /** Who pressed what. What they may do is looked up, not taken from the view or the payload, and Slack is not asked. */
+  /** Reads who pressed what. Looks up what they may do instead of trusting the view or payload; does not ask Slack. */
   async function readPress({
     action,
     body,
@@ -155,7 +155,7 @@ export function addListeners(app: App, deps: ListenersDeps): void {
 
 type PressArgs = SlackActionMiddlewareArgs<BlockAction<ButtonAction>> & { context: object };
 
-/** What was entered in the form of a question; empty if nothing was. */
+/** Returns what was entered in the form of a question; empty if nothing was. */
 function answerIn({ state }: BlockAction, blockId: string): string {
   const input = state?.values[blockId]?.[answerInputId];
   return input?.selected_option?.value ?? input?.selected_channel ?? input?.value ?? '';

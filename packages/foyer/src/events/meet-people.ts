@@ -5,7 +5,7 @@ import { prepareInstallRecord } from '../database/install-record.ts';
 import type { FindViewer } from '../home/find-viewer.ts';
 import { type Fields, personIn } from './slack-request.ts';
 
-/** Only what people do to the app itself: someone who writes in a channel that the bot is in is not a member of it. */
+/** Only what people do with the app itself: someone who writes in a channel that the bot is in is not a member. */
 const interactions: ReadonlySet<unknown> = new Set([
   'block_actions',
   'view_submission',
@@ -16,9 +16,9 @@ const interactions: ReadonlySet<unknown> = new Set([
 type Middleware = Parameters<App['use']>[0];
 
 /**
- * Makes the middleware that registers who opens Home, presses a button, submits a dialog or uses a command, and keeps
- * when they were last seen. It runs after the listeners, so no one waits for it; and an installation that is gone, or a
- * request that Slack did not sign, registers no one.
+ * Creates the middleware that registers people who open Home, press a button, submit a dialog or use a command, and
+ * stores when they were last seen. It runs after the listeners, so no one waits for it. For an installation that is
+ * gone, or a request that Slack did not sign, it registers no one.
  */
 export function createMeetPeople(deps: {
   database: Database;

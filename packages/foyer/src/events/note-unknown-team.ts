@@ -5,20 +5,20 @@ import { listUnknownTeams, mostUnknownTeams, recordUnknownTeam } from '../databa
 import { type TenantQuery, TenantUnclearError } from '../installations/installation-store.ts';
 import { tenantOfQuery } from '../installations/tenant.ts';
 
-/** Notes a verified request of Slack's for which there is no installation. Never throws, and keeps no one waiting. */
+/** Notes a verified request from Slack that has no installation. Never throws, and does not block. */
 export type NoteUnknownTeam = (query: TenantQuery) => void;
 
-/** A team is looked up again after this time. */
+/** Foyer looks a team up again after this time. */
 const againAfterMs = 10 * 60_000;
-/** An install that is being committed is unknown for a moment; after this time it is reported. */
+/** An install that is being committed is unknown for a moment; Foyer reports it only after this time. */
 const reportAfterMs = 65_000;
 
 /**
- * Makes the function that notes teams which have the app in Slack and have no installation here: after a restore, those
- * that installed since the backup. Their events are answered with 200 and dropped, since no token is left to act with,
- * so without this no one would learn of them.
+ * Creates the function that notes teams that have the app in Slack but no installation here: after a restore, those
+ * that installed since the backup. Foyer answers their events with 200 and drops them, since it has no token to act
+ * with, so without this function no one would notice.
  *
- * A team that was uninstalled is known: late events of it mean nothing. Slack may send any number of events, so a team
+ * A team that was uninstalled is known: its late events mean nothing. Slack may send any number of events, so a team
  * costs one lookup in ten minutes, and no more than `mostUnknownTeams` are kept, in memory and in the database.
  */
 export function createNoteUnknownTeam(deps: {
@@ -26,12 +26,12 @@ export function createNoteUnknownTeam(deps: {
   clientId: string;
   now: () => number;
   log: Logger;
-  /** Only tests set it. */
+  /** Set only by tests. */
   later?: (work: () => void) => void;
 }): NoteUnknownTeam {
   const { database, clientId, now, log } = deps;
   const later = deps.later ?? ((work) => setTimeout(work, reportAfterMs).unref());
-  /** When each was last looked up, the longest ago first. */
+  /** When each was last looked up, oldest first. */
   const lookedUp = new Map<string, number>();
 
   function isDue(tenant: string): boolean {

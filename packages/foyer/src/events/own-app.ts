@@ -1,13 +1,13 @@
 import type { Database } from '../database/database.ts';
 import { findAppId } from '../database/installations.ts';
 
-/** How soon the database is asked again while it holds no install. */
+/** How soon to query the database again while it holds no install. */
 const askAgainMs = 60_000;
 
 /**
- * Makes the check whether a request's body names this app, by the app id that Slack gave with an install. A request
- * that does so under a wrong signature probably is Slack's, and SLACK_SIGNING_SECRET is not; strangers rarely know the
- * id, and what they send without it counts apart. It answers at once; false until the id is known.
+ * Creates the check whether a request's body names this app, by the app id that Slack gave with an install. A request
+ * that does so under a wrong signature is probably Slack's, and SLACK_SIGNING_SECRET is wrong; strangers rarely know
+ * the id, and their requests without it count separately. Answers synchronously; false until the id is known.
  */
 export function createOwnApp(deps: { database: Database; clientId: string }): (body: Buffer) => boolean {
   const { database, clientId } = deps;
@@ -19,7 +19,7 @@ export function createOwnApp(deps: { database: Database; clientId: string }): (b
     try {
       appId = await findAppId(database.queries, clientId);
     } catch {
-      // Asked again later; an outage of the database has its own lines in the log.
+      // The next call tries again; the log has its own lines for a database outage.
     }
   }
 

@@ -1,7 +1,7 @@
 /**
- * Thrown by a listener that cannot do its work yet and has done nothing: every listener of this event hears it again, a
- * second, ten seconds and a minute later. Slack itself does not repeat the event, since it was acknowledged before. A
- * process that stops in the meantime forgets it: work that must not be lost belongs in a table of yours or a job.
+ * Thrown by a listener that cannot do its work yet and has done nothing: Foyer calls every listener of this event again
+ * after a second, ten seconds and a minute. Slack does not repeat the event, since it was already acknowledged. A
+ * process that stops before then loses it: work that must not be lost belongs in a table of yours or a job.
  *
  * @example
  * app.event('app_mention', async ({ event }) => {
@@ -15,7 +15,7 @@ export class RepeatEventError extends Error {
   readonly code = 'repeat_event';
 }
 
-/** Whether an error of Bolt's says that a listener asked for the event again: alone, or among several that failed. */
+/** Returns whether an error from Bolt is, or contains, a request of a listener to repeat the event. */
 export function asksForRepeat(error: unknown): boolean {
   if (error instanceof RepeatEventError) return true;
   if (typeof error !== 'object' || error === null) return false;

@@ -3,36 +3,36 @@ import type { Database } from '../database/database.ts';
 import { claimDeliveries, forgetDelivery, sweepDeliveries } from '../database/seen-deliveries.ts';
 
 /**
- * What Slack has delivered, so that listeners hear it once.
+ * What Slack has delivered, so that listeners receive it once.
  *
  * - **Events**, by their `event_id`: Slack sends an event again if its answer was lost or late.
- * - **Presses, commands and dialogs**, by their signature, which covers body and timestamp: Slack never sends one twice,
- *   but someone who recorded a signed request can.
+ * - **Presses, commands and dialogs**, by their signature, which covers body and timestamp: Slack never sends one
+ *   twice, but someone who recorded a signed request can.
  *
- * Why two places: one process asks only its memory, which costs nothing. On Postgres several processes may share the
- * work, so a delivery that this process has not seen is also claimed in the database, together with all others of the
- * same turn. If the database does not answer, the delivery counts as new: hearing it twice is better than never.
+ * Why two places: a single process checks only its memory, which costs nothing. On Postgres several processes may share
+ * the work, so a process also claims each delivery that is new to it in the database, together with all others of the
+ * same turn. If the database does not answer, the delivery counts as new: twice is better than never.
  */
 
-/** Slack's last usual retry comes after five minutes; a signed request is accepted for ten. */
+/** Slack's last usual retry comes after five minutes; Foyer accepts a signed request for ten. */
 const keptMs = 60 * 60_000;
-/** The memory of a process is bounded; only requests that Slack has signed get here. */
+/** Limits the memory of a process; only requests that Slack has signed get here. */
 const mostRemembered = 50_000;
 /** Slack waits three seconds for the answer to a press. */
 const claimWithinMs = 1000;
 const sweptRows = 1000;
 
-/** Knows the deliveries of the last hour. */
+/** Remembers the deliveries of the last hour. */
 export interface SeenDeliveries {
-  /** Notes a verified delivery; false if it came before. A promise if another process may have seen it. */
+  /** Records a verified delivery; false if it came before. Returns a promise if another process may have seen it. */
   isFirst(key: string): boolean | Promise<boolean>;
-  /** Lets a delivery count as new again. */
+  /** Makes a delivery count as new again. */
   forget(key: string): Promise<void>;
-  /** Deletes what is too old to come again. */
+  /** Deletes deliveries that are too old to come again. */
   sweep(): Promise<void>;
 }
 
-/** Makes the memory of a process. `shared`: whether other processes use the same database. */
+/** Creates the memory of a process. `shared`: whether other processes use the same database. */
 export function createSeenDeliveries(deps: {
   database: Pick<Database, 'queries'>;
   shared: boolean;

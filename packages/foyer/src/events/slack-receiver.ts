@@ -11,8 +11,8 @@ import { MalformedBodyError, parseSlackBody } from './slack-request.ts';
 import type { SignatureCheck } from './verify-signature.ts';
 
 /**
- * Bolt's receiver for `POST /slack/events`, in order: check the headers, read the body within its bounds, verify it,
- * parse it, commit what it changes, acknowledge, and only then let Bolt's listeners run.
+ * Bolt's receiver for `POST /slack/events`. In this order, it checks the headers, reads the body within its limits,
+ * verifies it, parses it, commits what it changes, acknowledges, and only then runs Bolt's listeners.
  *
  * Why not Bolt's HTTPReceiver: it buffers any body, acknowledges an event before its effect is committed (or, with
  * `processBeforeResponse`, after every listener), answers 401 for a team without an installation (which makes Slack
@@ -21,7 +21,7 @@ import type { SignatureCheck } from './verify-signature.ts';
 
 /** Slack waits three seconds for an answer to a button or a command. */
 const acknowledgeWithinMs = 2800;
-/** When listeners hear an event again if one of them asked for it, and how many events may wait for that. */
+/** When Foyer repeats an event for a listener that asked for it, and how many events may wait for that. */
 const repeatAfterMs = [1000, 10_000, 60_000];
 const mostRepeats = 1000;
 
@@ -29,15 +29,16 @@ export interface SlackReceiverDeps {
   signature: SignatureCheck;
   bodies: Pick<BodyReader, 'read' | 'refuse'>;
   refusals: Pick<Refusals, 'add'>;
-  /** Whether a body names this app, so that it probably is Slack's although its signature is wrong. Must not throw. */
+  /** Whether a body names this app: then it is probably Slack's even if its signature is wrong. Must not throw. */
   namesThisApp?(body: Buffer): boolean;
   /** The client's address, for the log. */
   addressOf(req: IncomingMessage): string;
-  /** Commits what an event changes; nothing comes back for one that changes nothing. @throws DatabaseUnavailableError */
+  /** Commits what an event changes; undefined for one that changes nothing. @throws DatabaseUnavailableError */
   commitLifecycle(body: Record<string, unknown>, now: number): Promise<void> | undefined;
   /**
-   * A request was answered, or its peer hung up: its event's or interaction's type, and how long Slack waited.
-   * `status` is 0 where nothing was sent. unverified: it was not Slack's, or could not be read. Must not throw.
+   * Called when a request was answered or its client hung up, with the type of its event or interaction and how long
+   * Slack waited. `status` is 0 if nothing was sent. unverified: it was not Slack's, or could not be read. Must not
+   * throw.
    */
   onAnswered?(request: {
     kind: 'event' | 'interaction' | 'unverified';
@@ -45,33 +46,33 @@ export interface SlackReceiverDeps {
     status: number;
     ms: number;
   }): void;
-  /** What was delivered before: listeners hear it once. */
+  /** Earlier deliveries, so that listeners receive each once. */
   seen: Pick<SeenDeliveries, 'isFirst' | 'forget'>;
   now: () => number;
   log: Logger;
 }
 
-/** A Bolt receiver that does not listen by itself: `handle` is mounted into Foyer's own server. */
+/** A Bolt receiver that does not listen itself: Foyer's own server calls `handle`. */
 export interface SlackReceiver extends Receiver {
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
-  /** Resolves when every listener that was running has ended; no event is heard again after it. */
+  /** Resolves when every running listener has ended; no event is repeated after that. */
   drain(): Promise<void>;
 }
 
-/** Makes the receiver. */
+/** Creates the receiver. */
 export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
   const { log, signature, refusals, seen } = deps;
   let app: App | undefined;
-  /** How many deliveries Bolt's listeners are at work for, and who waits for the last of them. */
+  /** How many deliveries Bolt's listeners are working on, and what to call when the last one is done. */
   let running = 0;
   const onDrained: (() => void)[] = [];
   const repeats = new Set<NodeJS.Timeout>();
-  /** Once for a process: strangers can repeat it. */
+  /** Logged once in a process: strangers can trigger it repeatedly. */
   let explainedMounting = false;
 
   /**
-   * Hands it to Bolt's listeners, `soon` or now, unless `soon` resolves to false. Resolves when they have ended, to
-   * whether one of them asked to hear it again.
+   * Passes an event to Bolt's listeners, now or when `soon` resolves, unless it resolves to false. Resolves when they
+   * have ended, to whether one of them asked for the event again.
    */
   async function process(event: ReceiverEvent, soon?: Promise<unknown>): Promise<boolean> {
     if (!app) return false;
@@ -82,7 +83,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
     } catch (error) {
       again = asksForRepeat(error);
       if (again) log.warn({ err: error }, 'a listener asks to hear an event again');
-      // A team without an installation is no fault: its events may come after its uninstall.
+      // Nothing is wrong if a team has no installation: its events may come after its uninstall.
       else if (isUnauthorized(error)) log.debug({ err: error }, 'an event of a team without an installation');
       else log.error({ err: error }, 'a listener failed');
     }
@@ -91,7 +92,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
     return again;
   }
 
-  /** Lets listeners hear an event again, later. After the last time it is forgotten: Slack itself may still repeat it. */
+  /** Repeats an event later. After the last try Foyer forgets it, so that a repeat from Slack counts as new. */
   function repeatLater(event: ReceiverEvent, key: string | undefined, times = 0): void {
     const delayMs = repeatAfterMs[times];
     if (delayMs === undefined || repeats.size >= mostRepeats) {
@@ -120,7 +121,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       deps.onAnswered?.({ ...told, status, ms: performance.now() - startedAt });
     });
     const address = deps.addressOf(req);
-    // Before a byte of the body is read: a stranger's request costs no memory.
+    // Checked before a byte of the body is read: a stranger's request costs no memory.
     const doubt = signature.ofHeaders(req.headers);
     if (doubt) {
       refusals.add(doubt, address);
@@ -164,7 +165,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
 
   async function handleEvent(req: IncomingMessage, res: ServerResponse, body: Record<string, unknown>) {
     try {
-      // Most events change nothing, and are not held up by as much as a microtask.
+      // Most events change nothing, and do not wait even for a microtask.
       const commit = deps.commitLifecycle(body, deps.now());
       if (commit) await commit;
     } catch (error) {
@@ -173,10 +174,10 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       return answer(res, 503);
     }
     answer(res, 200);
-    // It holds no event that a listener could listen to.
+    // It contains no event for a listener.
     if (body.type === 'app_rate_limited') return;
-    // All that came with it is acknowledged before any listener runs: Slack waits less, and a turn's events together
-    // cost 14 to 27 % less CPU than each by itself (fewer wake-ups of whoever reads the answers, one change mark).
+    // Foyer acknowledges all that came in the same turn before any listener runs: Slack waits less, and a turn's events
+    // together cost 14 to 27 % less CPU than one by one (fewer wake-ups of the client that reads, one change mark).
     const event = { body, ...retryOf(req), ack: async () => {} };
     const key = typeof body.event_id === 'string' ? `event ${body.event_id.slice(0, 100)}` : undefined;
     const isFirst = key === undefined || seen.isFirst(key);
@@ -207,7 +208,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
         else answerJson(res, response);
       },
     });
-    // A button that nobody listens to, or of a team without an installation.
+    // A button without a listener, or of a team without an installation.
     if (!res.headersSent) answer(res, 200);
   }
 
@@ -235,7 +236,7 @@ const bodyProblems = {
   503: 'bodies_over_budget',
 } as const satisfies Record<BodyRefusal, string>;
 
-/** What a request is, for the metrics; a slash command is the only one without a type. */
+/** Returns what a request is, for the metrics; a slash command is the only one without a type. */
 function kindOf({ type, event }: Record<string, unknown>): { kind: 'event' | 'interaction'; type: string } {
   if (type === 'app_rate_limited') return { kind: 'event', type };
   if (type !== 'event_callback') return { kind: 'interaction', type: String(type ?? 'command') };

@@ -1,9 +1,9 @@
 /**
- * The parts of Slack's requests that Foyer itself relies on. Everything else passes through to Bolt as it came.
+ * The parts of Slack's requests that Foyer itself relies on. Everything else goes to Bolt unchanged.
  * (docs.slack.dev/apis/events-api#events-JSON)
  */
 
-/** Which installation an event is about, in the shape that Slack's stores are asked with. */
+/** The installation that an event is about, in the shape of the query that Slack's stores take. */
 export interface InstallationQuery {
   teamId: string | undefined;
   enterpriseId: string | undefined;
@@ -11,7 +11,7 @@ export interface InstallationQuery {
 }
 
 /**
- * A delivery of the Events API, as far as it could be read.
+ * A delivery of the Events API; parts that could not be read are absent.
  *
  * Why nothing here is required: an uninstall must not be lost because of a field that its effect does not need
  * (invariant 6). A field of a wrong type counts as absent.
@@ -19,31 +19,31 @@ export interface InstallationQuery {
 export interface EventEnvelope {
   type: string;
   eventId: string | undefined;
-  /** By Slack's clock, in milliseconds; a whole second. */
+  /** By Slack's clock, in milliseconds; always a whole second. */
   happenedAt: number | undefined;
-  /** The installations that it may be about, the likeliest first. Empty if it names none. */
+  /** The installations that it may be about, the most likely first. Empty if it names none. */
   candidates: InstallationQuery[];
-  /** `tokens_revoked`: whose user tokens, and which bot users. */
+  /** `tokens_revoked`: the users whose tokens were revoked, and the bot users. */
   userIds: string[];
   botUserIds: string[];
-  /** `team_access_…`: which workspaces. */
+  /** `team_access_…`: the workspaces. */
   teamIds: string[];
-  /** The event itself, of which nothing was read. */
+  /** The unread event itself. */
   fields: Fields;
 }
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** The fields of an object; none for any other value. */
+/** Returns the fields of an object; none for any other value. */
 export const fieldsOf = (value: unknown): Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 
-/** An id of Slack's, or undefined. */
+/** Returns an id from Slack, or undefined if the value is not one. */
 export function idOf(value: unknown): string | undefined {
   return typeof value === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(value.trim()) ? value.trim() : undefined;
 }
 
-/** More ids than an event of Slack's ever names are not looked at. */
+/** Foyer reads no more ids than this; an event from Slack never names as many. */
 const mostIds = 1000;
 
 function idsOf(value: unknown): string[] {
@@ -57,7 +57,7 @@ function timeOf(value: unknown): number | undefined {
   return isTime ? Math.floor(seconds) * 1000 : undefined;
 }
 
-/** The type of what a delivery says. `app_rate_limited` is the only one that holds no event. */
+/** Returns the type of a delivery's event. `app_rate_limited` is the only delivery that contains no event. */
 export function eventTypeOf({ type, event }: Fields): unknown {
   return type === 'app_rate_limited' ? type : fieldsOf(event).type;
 }
@@ -79,9 +79,9 @@ export function readEnvelope(body: Fields): EventEnvelope {
 }
 
 /**
- * Says whose event it may be. `authorizations` names the installation that the event was sent for; in a Slack Connect
- * channel the outer `team_id` may be another company's, so it counts only if no authorization names anyone. An event
- * that says nothing of its kind of install is about the workspace's own, or else about the org-wide one.
+ * Lists the installations that the event may belong to. `authorizations` names the one that it was sent for; in a Slack
+ * Connect channel the outer `team_id` may be another company's, so it counts only if no authorization names a tenant.
+ * An event that does not name its kind of install is about the workspace's own, or else about the org-wide one.
  */
 function candidatesOf(body: Fields): InstallationQuery[] {
   const outer = queryOf(body);
@@ -89,7 +89,7 @@ function candidatesOf(body: Fields): InstallationQuery[] {
   const named = given.map((entry) => queryOf(fieldsOf(entry))).filter(namesSomebody);
   if (named.length > 0) {
     return named.flatMap((query) => {
-      // One without a team may still be about the team that the delivery names.
+      // An authorization without a team may still be about the team that the delivery names.
       const isWhole = query.teamId !== undefined || query.isEnterpriseInstall || outer.teamId === undefined;
       return isWhole ? [query] : [{ ...query, teamId: outer.teamId }, query];
     });
@@ -107,7 +107,7 @@ function queryOf(fields: Fields): InstallationQuery {
   return {
     teamId: idOf(fields.team_id),
     enterpriseId,
-    // Without an enterprise there is no org-wide install that it could mean.
+    // Without an enterprise, it cannot mean an org-wide install.
     isEnterpriseInstall: (flag === true || flag === 'true') && enterpriseId !== undefined,
   };
 }
@@ -116,9 +116,9 @@ const namesSomebody = (query: InstallationQuery): boolean =>
   query.teamId !== undefined || query.enterpriseId !== undefined;
 
 /**
- * Says who opened or pressed something. `from` is their own workspace if it is not the one that the app is installed
- * in: someone of another company, in a Slack Connect channel. A dialog that they open names the latter in the view
- * (docs.slack.dev/reference/interaction-payloads/view-interactions-payload).
+ * Returns who opened or pressed something. `from` is their own workspace if the app is installed in another one: they
+ * belong to another company, in a Slack Connect channel. The view of a dialog that they open names the installed
+ * workspace (docs.slack.dev/reference/interaction-payloads/view-interactions-payload).
  */
 export function personIn(body: Fields): { userId: string; from?: string } | undefined {
   const user = fieldsOf(body.user);
@@ -156,7 +156,7 @@ export function parseSlackBody(contentType: string | undefined, body: Buffer): R
   throw new MalformedBodyError('the body holds no object with a type of its own');
 }
 
-/** An object whose `type`, and that of its event, is a text where there has to be one. */
+/** Returns whether this is an object whose `type`, and that of its event, is a text wherever one is required. */
 function isTyped(parsed: unknown): parsed is Record<string, unknown> {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return false;
   const { type, event, challenge } = parsed as Record<string, unknown>;

@@ -1,10 +1,12 @@
 import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** Slack's own limit on how old a signed request may be. (docs.slack.dev/authentication/verifying-requests-from-slack) */
+/**
+ * Slack's own limit on how old a signed request may be. (docs.slack.dev/authentication/verifying-requests-from-slack)
+ */
 const mostAgeSeconds = 300;
 
-/** Why a request is not taken for Slack's. All but the last are known from the headers alone. */
+/** Why Foyer does not accept a request as Slack's. All but the last are known from the headers alone. */
 export type SignatureProblem =
   | 'signature_missing'
   | 'signature_malformed'
@@ -12,18 +14,19 @@ export type SignatureProblem =
   | 'signature_from_the_future'
   | 'signature_wrong';
 
-/** Checks that a request is Slack's, and a fresh one. */
+/** Checks that a request is from Slack and recent. */
 export interface SignatureCheck {
-  /** What is wrong with the headers: known before a byte of the body is read (invariant 10). */
+  /** Returns what is wrong with the headers, before a byte of the body is read (invariant 10). */
   ofHeaders(headers: IncomingHttpHeaders): SignatureProblem | undefined;
-  /** What is wrong with the whole request. */
+  /** Returns what is wrong with the whole request. */
   ofRequest(headers: IncomingHttpHeaders, body: Buffer): SignatureProblem | undefined;
 }
 
 /**
- * Makes the check.
+ * Creates the check.
  *
- * Why our own: the SDK's imports its key again for each request, which is 32 µs on Node 24 against 3 with one KeyObject.
+ * Why our own: the SDK's imports its key again for each request, which takes 32 µs on Node 24 against 3 with one
+ * KeyObject.
  */
 export function createSignatureCheck(deps: { signingSecret: string; now: () => number }): SignatureCheck {
   const key = createSecretKey(Buffer.from(deps.signingSecret, 'utf8'));

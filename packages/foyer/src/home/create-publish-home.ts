@@ -24,8 +24,9 @@ import { sendView } from './send-view.ts';
 
 /**
  * How Home stays right with several machines: (1) read which send was announced last; (2) read the record and draw it;
- * (3) announce this send, which fails if another machine has announced one since (1); (4) send, and check whether another
- * machine has announced one since (3). If one has, start again: so the view that is sent last was also read last.
+ * (3) announce this send, which fails if another machine has announced one since (1); (4) send, and check whether
+ * another machine has announced one since (3). If one has, start again: so the view that is sent last was also read
+ * last.
  */
 
 /** If Retry-After is longer than this, the next change publishes instead. */

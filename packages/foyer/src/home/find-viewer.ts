@@ -17,9 +17,9 @@ import type { Viewer } from './may-act.ts';
 
 /**
  * Why a stored answer expires: the rights to restart things must be proven, and admins change. Why it is stored at all:
- * people open Home often, and one lookup a day for each person is enough. Why a press may rely on it a day longer: Foyer
- * acknowledges a press within Slack's three seconds, before any call to Slack (invariant 6), and when the button was
- * drawn, the answer was at most a day old.
+ * people open Home often, and one lookup a day for each person is enough. Why a press may rely on it a day longer:
+ * Foyer acknowledges a press within Slack's three seconds, before any call to Slack (invariant 6), and when the button
+ * was drawn, the answer was at most a day old.
  */
 const askAfterMs = 24 * 60 * 60 * 1000;
 const proofLastsMs = 2 * askAfterMs;
@@ -147,8 +147,8 @@ function isIn(teamId: string, user: Pick<SlackUser, 'team_id' | 'enterprise_user
 }
 
 /**
- * Reads a person's rights. Admins of another workspace, met through Slack Connect or elsewhere in the organization, have
- * no rights here. In an org-wide install only the organization's own admins count.
+ * Reads a person's rights. Admins of another workspace, in Slack Connect or elsewhere in the organization, have no
+ * rights here. In an org-wide install only the organization's own admins count.
  */
 export function standingIn(place: Place, user: SlackUser): Standing {
   const isDeactivated = user.deleted === true;

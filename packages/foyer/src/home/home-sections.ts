@@ -114,7 +114,7 @@ function checkedBlocks(blocks: unknown): readonly KnownBlock[] {
   return sent;
 }
 
-/** What Slack accepts in one view (docs.slack.dev/reference/views/home-tab-views); `bytes` leaves room for its frame. */
+/** Slack's limits for one view (docs.slack.dev/reference/views/home-tab-views); `bytes` leaves room for its frame. */
 const most = { blocks: 100, bytes: 250_000 - 2000 };
 
 /** The lines that replace what cannot be shown. */

@@ -69,8 +69,8 @@ function footer({ record, viewer, words, supportUrl, privacyUrl }: HomeContent):
 }
 
 /**
- * Lists the history in the order given, at most `most` lines, with a line that says so if there is more. The detail of an
- * entry is for operators: only the command line shows it.
+ * Lists the history in the order given, at most `most` lines, with a line that says so if there is more. The detail of
+ * an entry is for operators: only the command line shows it.
  */
 function historyLines(words: Words, history: readonly HistoryRecord[], most: number): string[] {
   const texts = history.slice(0, most).map(({ at, kind, userId }) => {

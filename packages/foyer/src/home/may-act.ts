@@ -6,7 +6,7 @@ import type { UserRecord } from '../database/people.ts';
  * what a press may do. A forged button, or one from yesterday, then does nothing.
  */
 
-/** The action ids of the view's buttons. A press on a link button sends one too, which Slack only wants acknowledged. */
+/** The action ids of the view's buttons. A link button sends one too, which only needs an acknowledgement. */
 export const homeActions = {
   retryRun: 'foyer.retry_run',
   sendWelcome: 'foyer.send_welcome',
