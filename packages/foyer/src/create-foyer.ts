@@ -598,7 +598,8 @@ export async function assembleFoyer<MyTables>(parts: {
         await notices.send();
         const pass = createWorker(workerDeps);
         pass.start();
-        const isDone = async () => (await readQueueState(database.queries, now())).due === 0 && pass.isIdle();
+        const isDone = async () =>
+          (await readQueueState(database.queries, { clientId, now: now() })).due === 0 && pass.isIdle();
         await jobs.pass(Math.max(1, until - performance.now()));
         let done = await isDone();
         while (!done && performance.now() < until) {

@@ -205,7 +205,7 @@ export const environmentSchema = z.object({
     })
     .optional(),
   OPERATOR_PASSWORD: notWeak(z.string(), 12).optional(),
-  NOTIFY_SLACK_WEBHOOK_URL: webUrl('copy it from Slack’s Incoming Webhooks page').optional(),
+  NOTIFY_SLACK_WEBHOOK_URL: protectedUrl('copy it from Slack’s Incoming Webhooks page').optional(),
   NOTIFY_SMTP_URL: z
     .string()
     .refine((text) => /^smtps?:\/\/.+/i.test(text) && URL.canParse(text), { error: 'is not an SMTP address' })

@@ -114,7 +114,7 @@ export async function beginRunNotice(
  */
 export async function claimDueNotice(
   database: Database,
-  claim: { channel: NoticeChannel; now: number; leaseUntil: number },
+  claim: { clientId: string; channel: NoticeChannel; now: number; leaseUntil: number },
 ): Promise<OperatorNoticeRow | undefined> {
   for (;;) {
     const row = await database.queries
@@ -122,6 +122,16 @@ export async function claimDueNotice(
       .selectAll()
       .where('channel', '=', claim.channel)
       .where('due_at', '<=', claim.now)
+      // Another app in the same database notifies its own operators.
+      .where((eb) =>
+        eb.exists(
+          eb
+            .selectFrom('installations')
+            .select('installations.id')
+            .whereRef('installations.id', '=', 'operator_notices.installation_id')
+            .where('installations.client_id', '=', claim.clientId),
+        ),
+      )
       .orderBy('due_at')
       .orderBy('cause_id')
       .limit(1)

@@ -1,7 +1,7 @@
-import { sql } from 'kysely';
+import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import type { Database, Queries, Tx } from './database.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
-import type { InstallationRow, RunRow, StepRow } from './records.ts';
+import type { InstallationRow, RunRow, StepRow, Tables } from './records.ts';
 
 /** A claim to work on one run. An owner claims a run only once, so no worker mistakes another claim for its own. */
 export interface RunLease {
@@ -87,12 +87,26 @@ async function readInstallSteps(transaction: Tx, run: RunRow): Promise<readonly 
 
 /** What to claim, and for how long. */
 export interface Claim {
+  /** The app whose runs these are: another app in the same database has steps and keys of its own. */
+  clientId: string;
   limit: number;
   now: number;
   leaseUntil: number;
   /** The owner of these runs and no others: each claim has its own. */
   owner: string;
 }
+
+/** Whether a run is of an app: its installation says so. */
+export const isOfApp =
+  (clientId: string | Expression<string>) =>
+  (eb: ExpressionBuilder<Tables, 'runs'>): Expression<SqlBool> =>
+    eb.exists(
+      eb
+        .selectFrom('installations')
+        .select('installations.id')
+        .whereRef('installations.id', '=', 'runs.installation_id')
+        .where('installations.client_id', '=', clientId),
+    );
 
 const claimRuns = prepareQuery((queries, given: Given<Claim>) =>
   queries
@@ -103,6 +117,7 @@ const claimRuns = prepareQuery((queries, given: Given<Claim>) =>
         .selectFrom('runs')
         .select('id')
         .where('due_at', '<=', given.now)
+        .where(isOfApp(given.clientId))
         .orderBy('due_at')
         .limit(given.limit)
         .forUpdate()
@@ -129,11 +144,8 @@ const claimRuns = prepareQuery((queries, given: Given<Claim>) =>
  * @throws DatabaseUnavailableError
  */
 export async function claimDueRuns(database: Database, claim: Claim): Promise<RunLease[]> {
-  const { limit, now, leaseUntil, owner } = claim;
-  const { rows } = await database.write((transaction) =>
-    claimRuns(transaction, { limit, now, leaseUntil, owner }),
-  );
-  return rows.map(({ id }) => ({ runId: id, owner }));
+  const { rows } = await database.write((transaction) => claimRuns(transaction, claim));
+  return rows.map(({ id }) => ({ runId: id, owner: claim.owner }));
 }
 
 /**

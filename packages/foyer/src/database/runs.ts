@@ -5,6 +5,7 @@ import { newId } from './new-id.ts';
 import { queueNotice } from './notices.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { Pipeline, RunStatus, StepRow } from './records.ts';
+import { isOfApp } from './run-leases.ts';
 import { pendingStep } from './run-steps.ts';
 
 /** The values of a new run. `stepNames` are those of the pipeline, in order. */
@@ -291,14 +292,20 @@ export async function resumeWaitingRuns(
 }
 
 /**
- * Prepares the query for when the next run is due. It resolves to a time, which may be in the past, or undefined if no
+ * Prepares the query for when an app's next run is due. It resolves to a time, which may be in the past, or undefined if no
  * run will be due. A running run is due when its lease expires.
  */
-export function prepareNextDueAt(database: Database): () => Promise<number | undefined> {
-  const ask = database.prepare((queries) =>
-    queries.selectFrom('runs').select('due_at').where('due_at', 'is not', null).orderBy('due_at').limit(1),
+export function prepareNextDueAt(database: Database, clientId: string): () => Promise<number | undefined> {
+  const ask = database.prepare((queries, given: Given<{ clientId: string }>) =>
+    queries
+      .selectFrom('runs')
+      .select('due_at')
+      .where('due_at', 'is not', null)
+      .where(isOfApp(given.clientId))
+      .orderBy('due_at')
+      .limit(1),
   );
-  return async () => (await ask({}))?.due_at ?? undefined;
+  return async () => (await ask({ clientId }))?.due_at ?? undefined;
 }
 
 /** Finds a run by its id, if its installation is of this app: apps that share a database do not see each other. */

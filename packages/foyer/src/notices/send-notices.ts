@@ -36,7 +36,7 @@ export interface NoticeSender {
 
 /** Makes the sender. Two processes may safely send at the same time. */
 export function createNoticeSender(deps: {
-  config: Pick<Config, 'app' | 'notify'>;
+  config: Pick<Config, 'app' | 'notify' | 'slack'>;
   database: Database;
   /** A sending ended; pending: it is tried again. Must not throw. */
   onSent?(notice: { channel: NoticeChannel; status: NoticeStatus }): void;
@@ -82,7 +82,12 @@ export function createNoticeSender(deps: {
   /** If a channel does not accept a message, it gets no other before the next turn. */
   async function sendThrough(name: NoticeChannel, channel: OperatorChannel | undefined): Promise<void> {
     for (let sent = 0; sent < mostPerTurn && !stopping && now() >= (pausedUntil.get(name) ?? 0); sent += 1) {
-      const claim = { channel: name, now: now(), leaseUntil: now() + leaseMs };
+      const claim = {
+        clientId: config.slack.clientId,
+        channel: name,
+        now: now(),
+        leaseUntil: now() + leaseMs,
+      };
       const row = await claimDueNotice(database, claim);
       if (!row) return;
       if (!channel) {

@@ -1,4 +1,5 @@
 import type { Queries } from '../database/database.ts';
+import { isOfApp } from '../database/run-leases.ts';
 import { isNewestRun } from './installation-lists.ts';
 
 /** The state of the queue of runs. */
@@ -13,23 +14,29 @@ export interface QueueState {
   oldestDueAt: number | null;
 }
 
-/** Reads the state of the queue. All apps of one database share its workers, so they share the queue. */
-export async function readQueueState(queries: Queries, now: number): Promise<QueueState> {
+/** Reads the state of an app's queue. */
+export async function readQueueState(
+  queries: Queries,
+  { clientId, now }: { clientId: string; now: number },
+): Promise<QueueState> {
   const byStatus = await queries
     .selectFrom('runs')
     .select(({ fn }) => ['status', fn.countAll<number | string | bigint>().as('count')])
     .where('status', 'in', ['queued', 'running', 'waiting'])
+    .where(isOfApp(clientId))
     .groupBy('status')
     .execute();
   const { count: due } = await queries
     .selectFrom('runs')
     .select(({ fn }) => fn.countAll<number | string | bigint>().as('count'))
     .where('due_at', '<=', now)
+    .where(isOfApp(clientId))
     .executeTakeFirstOrThrow();
   const oldest = await queries
     .selectFrom('runs')
     .select('due_at')
     .where('due_at', '<=', now)
+    .where(isOfApp(clientId))
     .orderBy('due_at')
     .limit(1)
     .executeTakeFirst();

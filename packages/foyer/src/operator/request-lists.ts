@@ -167,24 +167,29 @@ export async function measureWelcomesByDay(
   const rows = await queries
     .selectFrom('runs')
     .innerJoin('installations', 'installations.id', 'runs.installation_id')
-    .innerJoin('welcomes', (join) =>
-      join
-        .onRef('welcomes.installation_id', '=', 'runs.installation_id')
-        .onRef('welcomes.life', '=', 'runs.life')
-        .onRef('welcomes.run_id', '=', 'runs.id'),
+    .select('runs.created_at')
+    // Not a join: Postgres would read the whole index of welcomes for one.
+    .select((eb) =>
+      eb
+        .selectFrom('welcomes')
+        .select('sent_at')
+        .whereRef('welcomes.installation_id', '=', 'runs.installation_id')
+        .whereRef('welcomes.life', '=', 'runs.life')
+        .whereRef('welcomes.run_id', '=', 'runs.id')
+        .where('welcomes.status', '=', 'sent')
+        .limit(1)
+        .as('sent_at'),
     )
-    .select(['runs.created_at', 'welcomes.sent_at'])
     .where('runs.status', 'in', ['succeeded', 'failed'])
     .where('runs.created_at', '>=', first * dayMs)
     .where('installations.client_id', '=', measure.clientId)
-    .where('welcomes.status', '=', 'sent')
     .orderBy('runs.created_at', 'desc')
     .limit(mostMeasured)
     .execute();
   const byDay = Map.groupBy(rows, (row) => Math.floor(row.created_at / dayMs));
   return Array.from({ length: measure.days }, (_, index) => {
     const times = (byDay.get(first + index) ?? [])
-      .map((row) => Math.max(0, (row.sent_at ?? row.created_at) - row.created_at))
+      .flatMap((row) => (row.sent_at === null ? [] : [Math.max(0, row.sent_at - row.created_at)]))
       .sort((a, b) => a - b);
     return {
       day: (first + index) * dayMs,

@@ -53,7 +53,8 @@ export function createWorker(deps: WorkerDeps): Worker {
   const { database, now, log, concurrency = 32, leaseMs = 30_000, pollMs = 2000, lookMs = 500 } = deps;
   const identity = deps.identity ?? thisProcess();
   const prefix = `${ownerPrefix(identity)}/${randomUUID().slice(0, 8)}`;
-  const nextDueAt = prepareNextDueAt(database);
+  const { clientId } = deps.services.config.slack;
+  const nextDueAt = prepareNextDueAt(database, clientId);
   let phase: 'new' | 'working' | 'stopping' = 'new';
   let claims = 0;
   let faults = 0;
@@ -122,7 +123,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     if (active.hasLapsed(at)) await active.renew();
     const leaseUntil = at + leaseMs;
     const owner = `${prefix}.${++claims}`;
-    const leases = await claimDueRuns(database, { limit, now: at, leaseUntil, owner });
+    const leases = await claimDueRuns(database, { clientId, limit, now: at, leaseUntil, owner });
     for (const lease of leases) active.work(lease, leaseUntil);
   }
 

@@ -219,7 +219,7 @@ const commits: Record<string, (database: Database) => Promise<unknown>> = {
       leaseUntil: now + 9,
     }),
   'claims runs': (database) =>
-    claimDueRuns(database, { limit: 9, now: now + 10, leaseUntil: now + 20, owner: 'here:1:x/1' }),
+    claimDueRuns(database, { clientId, limit: 9, now: now + 10, leaseUntil: now + 20, owner: 'here:1:x/1' }),
   'notes that Home was opened': (database) => noteHomeOpened(database, user, now),
   'announces a view': (database) => announceView(database, user, { hash: 'h', lastSent: 's', openedAt: now }),
   'confirms a view': (database) => confirmView(database, user, 'h'),

@@ -84,7 +84,7 @@ for (const { channel, code, what, kill, reportedTo } of dead) {
       const overview = await (await stage.get('/operator')).text();
       assert.match(overview, /Notifications do not arrive/);
       assert.match(overview, new RegExp(`${what} has accepted no message for .*${code}`));
-      assert.match(overview, /No run has failed/);
+      assert.doesNotMatch(overview, /installs? needs? attention/);
     });
   });
 }
@@ -168,7 +168,11 @@ describe('a channel that does not accept messages', () => {
       (await troubles()).map(({ channel }) => channel),
       ['mail', 'webhook'],
     );
-    const rows = await stage.database.queries.selectFrom('operator_notices').selectAll().execute();
+    const rows = await stage.database.queries
+      .selectFrom('operator_notices')
+      .selectAll()
+      .where('installation_id', 'not like', '%STRANGER%')
+      .execute();
     assert.equal(rows.filter(({ kind }) => kind === 'channel_failed').length, 4);
     assert.deepEqual(
       rows.filter(({ due_at }) => due_at !== null),

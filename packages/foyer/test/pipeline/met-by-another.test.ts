@@ -87,6 +87,7 @@ describe('two machines on one Postgres', () => {
     await stage.work();
     await stage.pass(1000);
     const claim = {
+      clientId: stage.deps.services.config.slack.clientId,
       limit: 1,
       now: stage.now(),
       leaseUntil: stage.now() + 30_000,

@@ -164,6 +164,7 @@ export async function setStage(
     install: async (wish = {}) => recordInstall(sandbox, config, store, wish),
     async work(changes = {}) {
       const leases = await claimDueRuns(changes.database ?? database, {
+        clientId: config.slack.clientId,
         limit: 10,
         now: now(),
         leaseUntil: now() + 30_000,

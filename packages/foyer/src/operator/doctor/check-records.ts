@@ -26,7 +26,7 @@ export async function checkRecords(
     await grantedScopes(queries, config),
     await deadTokens(queries, clientId),
     await expiredTokens(queries, clientId, now),
-    await hangingRuns(queries, now),
+    await hangingRuns(queries, clientId, now),
     await failedRuns(queries, clientId),
     await unstoredTokens(queries, clientId, now),
     await installs(queries, clientId, now),
@@ -77,9 +77,9 @@ async function expiredTokens(queries: Queries, clientId: string, now: number): P
   );
 }
 
-async function hangingRuns(queries: Queries, now: number): Promise<Finding> {
+async function hangingRuns(queries: Queries, clientId: string, now: number): Promise<Finding> {
   const check = 'runs-hanging';
-  const { due, oldestDueAt } = await readQueueState(queries, now);
+  const { due, oldestDueAt } = await readQueueState(queries, { clientId, now });
   if (oldestDueAt === null || now - oldestDueAt < hangsAfterMs)
     return ok(check, 'No run waits for a worker.');
   const minutes = Math.round((now - oldestDueAt) / 60_000);

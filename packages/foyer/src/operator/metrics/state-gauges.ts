@@ -70,7 +70,7 @@ export function addStateGauges(deps: {
 
   async function readState(): Promise<void> {
     const { queries } = database;
-    const queue = await readQueueState(queries, now());
+    const queue = await readQueueState(queries, { clientId, now: now() });
     for (const status of ['queued', 'running', 'waiting'] as const) queued.set({ status }, queue[status]);
     due.set(queue.due);
     oldest.set(queue.oldestDueAt === null ? 0 : Math.max(0, (now() - queue.oldestDueAt) / 1000));

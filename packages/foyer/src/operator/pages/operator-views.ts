@@ -76,7 +76,7 @@ export function createOperatorViews(deps: { config: Config; database: Database; 
         newest: (await listInstallationsPage(queries, failing)).rows,
         count: await countFailingRuns(queries, clientId),
       },
-      queue: await readQueueState(queries, now()),
+      queue: await readQueueState(queries, { clientId: config.slack.clientId, now: now() }),
       tokens: await countTokensAtRisk(queries, { clientId, before: now() + lapsingWithinMs }),
       unknownTeams: await listUnknownTeams(queries, { clientId, now: now() }),
       days: await countRequestsByDay(queries, { clientId, days: chartDays, now: now() }),

@@ -9,14 +9,15 @@ import {
   type RunLease,
   readClaimedRun,
 } from '../../../src/database/run-leases.ts';
-import { createRun, resumeWaitingRuns } from '../../../src/database/runs.ts';
+import { createRun, prepareNextDueAt, resumeWaitingRuns } from '../../../src/database/runs.ts';
 import { createInstallationStore } from '../../../src/installations/create-installation-store.ts';
+import { readQueueState } from '../../../src/operator/queue-state.ts';
 import { keyringOf, teamInstall } from '../../support/installations.ts';
 import { engines, openPostgresTestDatabase, type TestDatabase } from '../../support/open-test-database.ts';
 import { recordQueries } from '../plans/record-queries.ts';
 
 const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false });
-const claim = { limit: 10, now: 5000, leaseUntil: 35_000, owner: 'a:1:x/1' };
+const claim = { clientId: '1.1', limit: 10, now: 5000, leaseUntil: 35_000, owner: 'a:1:x/1' };
 
 /** Queues `count` runs, each due a millisecond after the one before. */
 async function queueRuns({ database }: TestDatabase, count: number): Promise<string[]> {
@@ -127,3 +128,19 @@ test('a transaction that holds a lease or has read a claimed run keeps its row l
   });
   assert.deepEqual([await isFree(held), await isFree(read)], [true, true]);
 });
+
+for (const [name, open] of Object.entries(engines)) {
+  test(`a worker claims only runs of its own app, even if another app’s are due before, on ${name}`, async (t) => {
+    const opened = await open();
+    t.after(() => opened.close());
+    const [runId] = await queueRuns(opened, 1);
+    assert.deepEqual(await claimDueRuns(opened.database, { ...claim, clientId: '2.2' }), []);
+    assert.equal(await prepareNextDueAt(opened.database, '2.2')(), undefined);
+    assert.equal((await readQueueState(opened.database.queries, { clientId: '2.2', now: 5000 })).due, 0);
+    assert.equal((await readQueueState(opened.database.queries, { clientId: '1.1', now: 5000 })).due, 1);
+    assert.deepEqual(
+      (await claimDueRuns(opened.database, claim)).map((lease) => lease.runId),
+      [runId],
+    );
+  });
+}
