@@ -39,7 +39,6 @@ import { createInstallLimits, type InstallLimits } from './http/limit-installs.t
 import { createSite } from './http/pages/site.ts';
 import { createBodyReader } from './http/read-body.ts';
 import { createSendPages } from './http/send-pages.ts';
-import { createBoundStates } from './install/bound-state.ts';
 import { createFinishInstall } from './install/finish-install.ts';
 import { createAskGate } from './install/gate.ts';
 import { createPauseInstalls } from './install/pause-installs.ts';
@@ -64,9 +63,7 @@ import { readQueueState } from './operator/queue-state.ts';
 import { createRunOrigins } from './pipeline/run-origins.ts';
 import { createWorker, type WorkerDeps } from './pipeline/worker.ts';
 import { createRoutes, needsOwnHost } from './routes.ts';
-import { createFindMember } from './signin/find-member.ts';
-import { createLookUpPerson } from './signin/look-up-person.ts';
-import { createSessions, memberTimes, operatorTimes } from './signin/sessions.ts';
+import { createSessions, operatorTimes } from './signin/sessions.ts';
 import { createSlackClientFactory } from './slack/create-slack-client.ts';
 import { createSlackTransport } from './slack/slack-transport.ts';
 import { steps as builtIn, builtInSteps } from './steps/steps.ts';
@@ -406,66 +403,28 @@ export async function assembleFoyer<MyTables>(parts: {
 
     async function signInWithSlack() {
       if (!config.signIn) return undefined;
-      const signInConfig = { ...config, signIn: config.signIn };
       // Imported only if it is on, with the OpenID client.
-      const [{ createOpenId }, { createSignIn, signInContent }, { createShowRecord }] = await Promise.all([
-        import('./signin/openid.ts'),
-        import('./signin/sign-in.ts'),
-        import('./signin/show-record.ts'),
-      ]);
-      const sessions = createSessions({
-        kind: 'member',
-        clientId,
-        cookieName: 'foyer-member',
-        times: memberTimes,
-        sealer: createSealer({ keyring, purpose: 'member-session' }),
+      const { assembleSignIn } = await import('./signin/assemble-sign-in.ts');
+      return assembleSignIn({
+        config: { ...config, signIn: config.signIn },
         database,
-        secure: config.http.secure,
-        now,
-      });
-      const signInStates = createBoundStates({
-        sealer: createSealer({ keyring, purpose: 'signin-state' }),
-        flow: 'signin',
-        content: signInContent,
-        secure: config.http.secure,
-        basePath: config.http.basePath,
-        now,
-      });
-      const lookUpPerson = createLookUpPerson({ slack, botToken, log });
-      const findMember = createFindMember({ sessions, database, lookUpPerson, now, log });
-      return {
-        states: signInStates,
-        findMember,
-        record: createShowRecord({
-          config,
-          database,
-          findMember,
-          sessions,
-          readHome: home.readHome,
-          findViewer,
-          pressHome,
-          publishHome,
-          bodies,
-          pages,
-          now,
-          log,
+        keyring,
+        slack,
+        botToken,
+        transport: exchangeTransport,
+        ...(operatorSessions && {
+          operators: { people: config.operatorSlackUsers, sessions: operatorSessions },
         }),
-        routes: createSignIn({
-          config: signInConfig,
-          database,
-          openId: createOpenId({ config: signInConfig, transport: exchangeTransport, now }),
-          states: signInStates,
-          sessions,
-          ...(operatorSessions && {
-            operators: { people: config.operatorSlackUsers, sessions: operatorSessions },
-          }),
-          lookUpPerson,
-          pages,
-          onSignedIn: signInLimits.succeeded,
-          now,
-          log,
-        }),
-      };
+        readHome: home.readHome,
+        findViewer,
+        pressHome,
+        publishHome,
+        bodies,
+        pages,
+        onSignedIn: signInLimits.succeeded,
+        now,
+        log,
+      });
     }
 
     async function operatorPages() {
