@@ -6,11 +6,11 @@ import { claimCheck, endSessionsOf, readSignedIn, type SignedIn } from '../datab
 import type { LookUpPerson } from './look-up-person.ts';
 import type { Sessions } from './sessions.ts';
 
-/** Slack is asked this often whether the person of a session is still there, and after a failure sooner. */
+/** How often Foyer asks Slack whether the person of a session is still there; after a failure it asks sooner. */
 const checkEveryMs = 24 * 3_600_000;
 const checkAgainMs = 3_600_000;
 
-/** A person who has signed in with Slack. A null value was not shared, or Slack does not know it. */
+/** A person who has signed in with Slack. Null if they did not share a value, or Slack does not know it. */
 export interface SignedInMember {
   /** Unique only together with the workspace: use both as the key of your own rows. */
   userId: string;
@@ -35,7 +35,7 @@ export interface RequestWithCookies {
   readonly headers: IncomingHttpHeaders | Headers;
 }
 
-/** Makes `foyer.member`. */
+/** Creates `foyer.member`. */
 export function createFindMember(deps: {
   sessions: Sessions;
   database: Database;
@@ -45,7 +45,7 @@ export function createFindMember(deps: {
 }) {
   const { sessions, database, lookUpPerson, now, log } = deps;
 
-  /** Whether the person is still there; undefined if that is not known. Slack is asked at most once a day. */
+  /** Returns whether the person is still there; undefined if unknown. Asks Slack at most once a day. */
   async function isStillThere(signedIn: SignedIn): Promise<boolean | undefined> {
     const { id, checked_at: before, began_at: begunAt, user_id: userId } = signedIn.session;
     if (now() - (before ?? begunAt) < checkEveryMs || userId === null) return undefined;

@@ -6,17 +6,17 @@ import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import { type SlackProfile, slackProfile } from '../slack/user-profile.ts';
 
-/** A request waits for this call, and goes on without its answer. */
+/** A request waits this long for the call, and then continues without its answer. */
 const timeoutMs = 2500;
 
-/** What Slack says about a person: they are gone, or who they are. */
+/** What Slack says about a person: who they are, or that they are gone. */
 export type FoundPerson =
   | { kind: 'gone' }
   | { kind: 'there'; profile: SlackProfile; isAdmin: boolean; isOwner: boolean; isGuest: boolean };
 
 /**
- * Makes the function that asks Slack's users.info about a person. It resolves to undefined if the bot may not ask, or
- * Slack gives no answer. Read-only, so asking twice is safe.
+ * Creates the function that asks Slack's users.info about a person. It resolves to undefined if the bot may not ask, or
+ * Slack does not answer. Read-only, so a repeat is safe.
  */
 export function createLookUpPerson(deps: {
   slack: SlackClientFactory;
@@ -39,7 +39,7 @@ export function createLookUpPerson(deps: {
     } catch (error) {
       const code = slackFailure(error)?.code;
       if (code === 'user_not_found') return { kind: 'gone' };
-      // A problem of Slack's or of the bot's token says nothing about the person, who may be signing in to look at it.
+      // A failure of Slack or of the bot's token says nothing about the person, who may be signing in to look into it.
       deps.log.warn(
         { err: error, installationId: installation.id, code },
         'could not ask Slack about a member',

@@ -27,14 +27,14 @@ import type { SlackTransport } from '../slack/slack-transport.ts';
 import { visibleText } from '../slack/visible-text.ts';
 
 /**
- * Sign in with Slack as OpenID Connect (docs.slack.dev/authentication/sign-in-with-slack): openid-client does the
- * protocol, and this file what is Slack's own.
+ * Sign in with Slack as OpenID Connect (docs.slack.dev/authentication/sign-in-with-slack): openid-client implements the
+ * protocol, and this file implements what is specific to Slack.
  *
- * Why the signature is checked although the ID token comes straight from Slack over TLS (the standard lets a client
- * leave it out): a proxy that opens TLS, or a wrong SLACK_OPENID_URL, must not be able to name a person.
+ * Why Foyer checks the signature although the ID token comes straight from Slack over TLS (the standard lets a client
+ * omit the check): a proxy that decrypts TLS, or a wrong SLACK_OPENID_URL, must not be able to name a person.
  *
- * Why the access token is dropped and not revoked: Slack issues one user token per person and app. To revoke this one
- * could revoke the token that the same person granted with an install.
+ * Why Foyer drops the access token and does not revoke it: Slack issues one user token per person and app. Revoking
+ * this one could revoke the token that the same person granted with an install.
  *
  * Why PKCE only if the discovery document lists S256: Slack's does not, and turning PKCE on in the app's settings makes
  * the app a public client, which cannot be undone (docs.slack.dev/changelog/2026/03/30/pkce). The nonce and the client
@@ -44,7 +44,7 @@ import { visibleText } from '../slack/visible-text.ts';
 const scope = 'openid profile email';
 const metadataLastsMs = 3_600_000;
 const keysLastMs = 5 * 60_000;
-/** After a failure this long passes before Slack is asked again: strangers must not decide how often. */
+/** After a failure, Foyer waits this long before it asks Slack again: strangers must not decide how often. */
 const failureLastsMs = 2000;
 const callTimeoutMs = 4500;
 const clockToleranceSeconds = 60;
@@ -66,15 +66,15 @@ export interface SlackIdentity {
   issuedAt: number;
 }
 
-/** Thrown if a sign-in fails at Slack, or Slack's answer is not to be trusted. No secret is in it. */
+/** Thrown if a sign-in fails at Slack, or Slack's answer cannot be trusted. Contains no secret. */
 export class SignInError extends Error {
   override readonly name = 'SignInError';
   /**
-   * unreachable: no whole answer. code_invalid: the code is spent or not Slack's. misconfigured: Slack refuses our
-   * settings. untrusted: the ID token or the discovery document fails a check.
+   * unreachable: no complete answer. code_invalid: the code was already used or is not Slack's. misconfigured: Slack
+   * rejects our settings. untrusted: the ID token or the discovery document fails a check.
    */
   readonly code: 'unreachable' | 'code_invalid' | 'misconfigured' | 'untrusted';
-  /** The error of Slack or of the check, by name. */
+  /** The error code of Slack or of the check. */
   readonly reason: string;
   constructor(code: SignInError['code'], reason: string) {
     super(`a sign-in with Slack failed: ${code} (${reason})`);
@@ -83,14 +83,14 @@ export class SignInError extends Error {
   }
 }
 
-/** What a sign-in keeps, sealed in its state, until the callback. */
+/** What a sign-in stores, sealed in its state, until the callback. */
 export interface SignInSecrets {
   nonce: string;
   /** PKCE; absent if Slack does not offer it. */
   verifier?: string;
 }
 
-/** Makes the two halves of a sign-in. `transport` has connections of its own: strangers can start sign-ins. */
+/** Creates the two halves of a sign-in. `transport` has its own connections: strangers can start sign-ins. */
 export function createOpenId(deps: {
   config: Pick<Config, 'slack' | 'http'> & { signIn: NonNullable<Config['signIn']> };
   transport: SlackTransport;
@@ -112,7 +112,7 @@ export function createOpenId(deps: {
       mostBytes,
     });
     return new Response(answer.body.length === 0 ? null : new Uint8Array(answer.body), {
-      // Slack answers 200 to an error too; OAuth's 400 is what the library reads as one.
+      // Slack answers errors with 200 too; the library treats 400 as an OAuth error.
       status: isSlackError(answer.body) ? 400 : answer.status,
       headers: answer.headers,
     });
@@ -123,8 +123,8 @@ export function createOpenId(deps: {
   let keys: { at: number; text: string } | undefined;
 
   /**
-   * The library's `fetch` for one sign-in. It answers from the keys that are known, unless the ID token is signed with
-   * another one: Slack changes its keys, and the code of this sign-in works only once.
+   * The library's `fetch` for one sign-in. It answers with the known keys unless the ID token is signed with another
+   * one: Slack changes its keys, and the code of this sign-in works only once.
    */
   function fetchFor(jwksUri: string | undefined): CustomFetch {
     let keyId: string | undefined;
@@ -148,7 +148,7 @@ export function createOpenId(deps: {
     };
   }
 
-  /** Slack's discovery document: read once, however many ask, and again after an hour. */
+  /** Reads Slack's discovery document: once for all concurrent callers, and again after an hour. */
   function metadata(): Promise<ServerMetadata> {
     const age = known === undefined ? Number.POSITIVE_INFINITY : now() - known.at;
     if (known && age >= 0 && age < (known.failed ? failureLastsMs : metadataLastsMs)) return known.metadata;
@@ -161,7 +161,8 @@ export function createOpenId(deps: {
         timeout: callTimeoutMs / 1000,
       }).then((found) => {
         const { authorization_endpoint, token_endpoint, jwks_uri } = found.serverMetadata();
-        // The browser, the client secret and the trust in a signature go there.
+        // These endpoints receive the browser and the client secret, and provide the keys that signatures are checked
+        // with.
         if (![authorization_endpoint, token_endpoint, jwks_uri].every(isSafeEndpoint))
           throw new SignInError('untrusted', 'discovery_unsafe');
         return found.serverMetadata();
@@ -174,7 +175,7 @@ export function createOpenId(deps: {
     return asked.metadata;
   }
 
-  /** A configuration by the current clock. */
+  /** Creates a configuration with the current time. */
   async function configuration(): Promise<Configuration> {
     const { clientId, clientSecret } = config.slack;
     const server = await metadata();
@@ -183,7 +184,7 @@ export function createOpenId(deps: {
       clientId,
       {
         client_secret: clientSecret,
-        // Whatever the discovery document or the token's header says.
+        // Regardless of the discovery document and the token's header.
         id_token_signed_response_alg: 'RS256',
         [clockSkew]: Math.round((now() - Date.now()) / 1000),
         [clockTolerance]: clockToleranceSeconds,
@@ -198,14 +199,14 @@ export function createOpenId(deps: {
   }
 
   return {
-    /** Fresh secrets for one sign-in. @throws SignInError */
+    /** Creates the secrets of one sign-in. @throws SignInError */
     async secrets(): Promise<SignInSecrets> {
       const made = await reached(configuration());
       const hasPkce = made.serverMetadata().supportsPKCE();
       return { nonce: randomNonce(), ...(hasPkce && { verifier: randomPKCECodeVerifier() }) };
     },
 
-    /** Where the browser signs in. @throws SignInError */
+    /** Returns the address where the browser signs in. @throws SignInError */
     async authorizationUrl(state: string, { nonce, verifier }: SignInSecrets): Promise<string> {
       const parameters = {
         redirect_uri: redirectUri,
@@ -220,7 +221,7 @@ export function createOpenId(deps: {
       return buildAuthorizationUrl(await reached(configuration()), parameters).href;
     },
 
-    /** Exchanges the code of a callback for who signed in. `query` is the callback's. @throws SignInError */
+    /** Exchanges the code of a callback for the person's identity. `query` is the callback's. @throws SignInError */
     async identify(
       query: URLSearchParams,
       state: string,
@@ -263,12 +264,12 @@ function isSlackError(body: Buffer): boolean {
   }
 }
 
-/** The key id in the header of an answer's ID token; undefined if there is none. */
+/** Returns the key id in the header of an answer's ID token; undefined if there is none. */
 function keyIdOf(answer: string): string | undefined {
   try {
     return decodeProtectedHeader((JSON.parse(answer) as { id_token: string }).id_token).kid;
   } catch {
-    // The library says what is wrong with the answer.
+    // The library reports what is wrong with the answer.
     return undefined;
   }
 }
@@ -296,10 +297,10 @@ function identityOf(
   const { 'https://slack.com/user_id': userId, 'https://slack.com/team_id': teamId, ...rest } = parsed.data;
   if (rest.iat * 1000 > now + clockToleranceSeconds * 1000)
     throw new SignInError('untrusted', 'issued_later');
-  // An ID token that came with another access token was put together from two answers (OpenID Connect Core, 3.1.3.8).
+  // If the ID token names another access token, the two come from different answers (OpenID Connect Core, 3.1.3.8).
   if (rest.at_hash !== undefined && rest.at_hash !== halfHash(accessToken))
     throw new SignInError('untrusted', 'access_token_differs');
-  // Slack's `sub` is the user's id. If they differ, no one can say which of the two signed in.
+  // Slack's `sub` is the user's id. If they differ, it is unclear which of the two signed in.
   if (rest.sub !== userId) throw new SignInError('untrusted', 'subject_differs');
   return {
     userId,
@@ -318,11 +319,11 @@ function halfHash(accessToken: string): string {
   return createHash('sha256').update(accessToken).digest().subarray(0, 16).toString('base64url');
 }
 
-/** Slack's errors that starting again fixes, and those that only the app's owner can fix. */
+/** Slack's errors that a new sign-in fixes, and those that only the app's owner can fix. */
 const spent = new Set(['invalid_code', 'code_already_used', 'code_expired', 'invalid_grant']);
 const misconfigured = /^(?:bad_|invalid_client|invalid_grant_type|oauth_authorization_url_mismatch)/;
 
-/** Awaits a call of the library, and says what its error means. The library's own errors hold codes and tokens. */
+/** Awaits a call of the library, and translates its error. The library's own errors contain codes and tokens. */
 async function reached<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;
@@ -344,7 +345,7 @@ function signInError(error: unknown): SignInError {
     return new SignInError('unreachable', reason);
   }
   const code = causes.map(codeOf).find((found) => found !== undefined);
-  // The library's own checks have such a code, but for an answer that is no answer of OpenID: then Slack is down.
+  // A failed check of the library has such a code; the excluded codes mean no OpenID answer at all: Slack is down.
   const isCheck = code !== undefined && /^OAUTH_(?!RESPONSE_IS_NOT|PARSE_ERROR|TIMEOUT|ABORT)/.test(code);
   return new SignInError(isCheck ? 'untrusted' : 'unreachable', code?.toLowerCase() ?? 'connection_failed');
 }

@@ -1,9 +1,9 @@
 /**
- * Where a sign-in may lead back to: `return_to` as a whole address, or undefined if it is refused.
+ * Returns where a sign-in may lead back to: `return_to` as a whole address, or undefined if it is refused.
  *
- * Why only two forms: a path of this host, and a whole http(s) address of a listed origin. Browsers read much more as an
- * address (`//evil.example`, `/\evil.example`, `https:evil.example`), and each such reading has been an open redirect
- * somewhere. What passes is compared by its origin and sent as the parser wrote it, never as it was given.
+ * Why only two forms: a path of this host, and a whole http(s) address of a listed origin. Browsers accept much more as
+ * an address (`//evil.example`, `/\evil.example`, `https:evil.example`), and each such form has been an open redirect
+ * somewhere. Foyer compares what passes by its origin, and sends it as the parser wrote it, never as it was given.
  */
 export function returnAddress(
   given: string,
@@ -14,7 +14,7 @@ export function returnAddress(
   if (!isPath && !/^https?:\/\/[^/]/.test(given)) return undefined;
   const address = isPath ? allowed.publicUrl + given : given;
   const url = URL.canParse(address) ? new URL(address) : undefined;
-  // With credentials before the @, the host is another one than a person reads.
+  // With credentials before the @, the actual host differs from the one that a person reads.
   if (url === undefined || url.username + url.password !== '') return undefined;
   const isListed = url.origin === allowed.publicUrl || allowed.returnOrigins.includes(url.origin);
   return isListed ? url.href : undefined;

@@ -13,14 +13,14 @@ import {
 import type { Sealer } from '../installations/sealer.ts';
 
 /**
- * Sessions of members and of operators. The cookie holds the session's id, sealed; the row says whose it is and when it
- * was last used. So a session can be listed, and ended on every machine at once.
+ * Sessions of members and of operators. The cookie holds the session's id, sealed; the row says to whom it belongs and
+ * when it was last used. So Foyer can list a session, and end it on every machine at once.
  */
 
-/** What a session's cookie carries, sealed. */
+/** What a session's cookie contains, sealed. */
 interface SessionSecrets {
   id: string;
-  /** Every form of this session carries it. */
+  /** A value that every form of this session contains. */
   csrfToken: string;
   /** Ties the session to a setting, such as the password it began with. */
   mark: string;
@@ -33,7 +33,7 @@ export interface Session extends SessionSecrets {
 
 const sealedSchema = z.object({ id: z.string(), csrfToken: z.string(), mark: z.string() });
 
-/** Whose session begins, and where. */
+/** The person whose session begins, and where. */
 export type NewSession = Pick<
   SessionRow,
   | 'installation_id'
@@ -50,24 +50,24 @@ export type NewSession = Pick<
 
 /** The times of one kind of session, in milliseconds. */
 export interface SessionTimes {
-  /** It ends when it has not been used for this long. */
+  /** A session ends when it has not been used for this long. */
   idleMs: number;
-  /** It ends this long after it began, however much it is used. */
+  /** A session ends this long after it began, even if it is in use. */
   lifetimeMs: number;
-  /** How often its use is recorded. */
+  /** How often Foyer records that a session is in use. */
   seenEveryMs: number;
 }
 
-/** Makes the sessions of one kind. */
+/** Creates the sessions of one kind. */
 export function createSessions(deps: {
   kind: SessionKind;
   clientId: string;
   cookieName: string;
   times: SessionTimes;
-  /** Made only for this purpose. */
+  /** Used only for this purpose. */
   sealer: Sealer;
   database: Pick<Database, 'queries' | 'write'>;
-  /** Whether browsers reach us over https. */
+  /** Whether browsers reach Foyer over https. */
   secure: boolean;
   now: () => number;
 }) {
@@ -92,15 +92,15 @@ export function createSessions(deps: {
     try {
       return sealedSchema.parse(JSON.parse(sealer.open(sealed, place)));
     } catch {
-      // Only we can make a valid one, so any error means that it is not ours.
+      // Only Foyer can create a valid cookie, so any error means that it is not one of ours.
       return undefined;
     }
   }
 
   return {
     /**
-     * Begins a session with a fresh id, so that no one can have prepared it, and returns its Set-Cookie header. The
-     * session that the browser had is ended.
+     * Begins a session with a new id, so that no one can have prepared it, and returns its Set-Cookie header. Ends the
+     * previous session of the browser.
      */
     async begin(
       tx: Tx,
@@ -115,19 +115,19 @@ export function createSessions(deps: {
       return cookie(sealer.seal(JSON.stringify({ id, csrfToken, mark }), place), times.lifetimeMs);
     },
 
-    /** The session of a request; undefined if there is no valid one. @throws DatabaseUnavailableError */
+    /** Returns the session of a request; undefined if there is no valid one. @throws DatabaseUnavailableError */
     async read(cookieHeader: string | undefined): Promise<Session | undefined> {
       const secrets = opened(cookieHeader);
       const row = secrets && (await readSession(database.queries, { id: secrets.id, clientId, kind }));
       if (!row) return undefined;
       const age = now() - row.began_at;
-      // Our clock may be slightly behind that of the replica that began the session: that does not end it.
+      // This clock may be slightly behind that of the replica that began the session: that must not end it.
       if (age >= times.lifetimeMs || age < -60_000) return undefined;
       if (now() - row.seen_at >= times.idleMs) return undefined;
       return { ...secrets, row };
     },
 
-    /** Records that a session is in use, if that was not recorded just now. @throws DatabaseUnavailableError */
+    /** Records that a session is in use, unless that was recorded recently. @throws DatabaseUnavailableError */
     async keep({ row }: Session): Promise<void> {
       if (now() - row.seen_at < times.seenEveryMs) return;
       await touchSession(database.queries, { id: row.id, now: now() });
@@ -144,14 +144,14 @@ export function createSessions(deps: {
 
 export type Sessions = ReturnType<typeof createSessions>;
 
-/** A member's: twelve hours from its last use, and thirty days at most, so that a stolen cookie does not last forever. */
+/** For members: twelve hours after the last use, thirty days at most, so that a stolen cookie does not last forever. */
 export const memberTimes: SessionTimes = {
   idleMs: sessionUnusedMs,
   lifetimeMs: 30 * 24 * 3_600_000,
   seenEveryMs: 5 * 60_000,
 };
 
-/** An operator's: half an hour from its last use, and twelve hours at most. */
+/** For operators: half an hour after the last use, and twelve hours at most. */
 export const operatorTimes: SessionTimes = {
   idleMs: 30 * 60_000,
   lifetimeMs: 12 * 3_600_000,

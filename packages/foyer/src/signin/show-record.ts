@@ -17,7 +17,7 @@ import type { SendPages } from '../http/send-pages.ts';
 import type { createFindMember, SignedInMember } from './find-member.ts';
 import type { Sessions } from './sessions.ts';
 
-/** The buttons that work on the web as in Home. A question is answered in Slack. */
+/** The buttons that work on the web as in Home. People answer a question in Slack. */
 const pressable: ReadonlySet<string> = new Set([
   homeActions.retryRun,
   homeActions.sendWelcome,
@@ -40,8 +40,8 @@ export interface ShowRecordDeps {
 }
 
 /**
- * Creates the handlers of `/` for a person who signed in: the install record, with the words and the buttons of App
- * Home, by the same rules of who may press them.
+ * Creates the handlers of `/` for a person who signed in. They show the install record with the words and the buttons
+ * of App Home, and the same rules decide who may press a button.
  */
 export function createShowRecord(deps: ShowRecordDeps) {
   const { database, config, pages, log } = deps;
@@ -70,7 +70,7 @@ export function createShowRecord(deps: ShowRecordDeps) {
       .end(JSON.stringify(data, undefined, 2));
   }
 
-  /** Revokes the person's own token, then erases what is stored about them; their sessions end with it. */
+  /** Revokes the person's own token, then erases what is stored about them; this ends their sessions. */
   async function eraseData(res: ServerResponse, record: InstallRecord, userId: string): Promise<void> {
     const { id: installationId, clientId } = record;
     const teamId = registeredTeamId(record);
@@ -104,7 +104,7 @@ export function createShowRecord(deps: ShowRecordDeps) {
       return true;
     },
 
-    /** `POST /`: a press on one of its buttons. */
+    /** `POST /`: handles a press on one of its buttons. */
     async post(req: IncomingMessage, res: ServerResponse): Promise<void> {
       const refuse = (): void =>
         pages.sendFailure(res, { kind: 'form_expired', code: 'form_expired' }, { Connection: 'close' });

@@ -17,13 +17,15 @@ import { type OpenId, SignInError, type SlackIdentity } from './openid.ts';
 import { returnAddress } from './return-address.ts';
 import type { Sessions } from './sessions.ts';
 
-/** Sign in with Slack, in order: to Slack, back, and out. Until the state is verified and used up, Slack is not asked. */
+/**
+ * Sign in with Slack, in order: to Slack, back, and out. Foyer calls Slack only once the state is verified and used.
+ */
 
-/** What the state of a sign-in carries, sealed. */
+/** What the state of a sign-in contains, sealed. */
 export const signInContent = z.object({
   nonce: z.string(),
   verifier: z.string().optional(),
-  /** A whole address that `returnAddress` has let pass. */
+  /** A whole address that `returnAddress` accepted. */
   returnTo: z.string(),
 });
 type SignInContent = z.output<typeof signInContent>;
@@ -46,13 +48,13 @@ export interface SignInDeps {
   operators?: { people: readonly string[]; sessions: Sessions };
   lookUpPerson: LookUpPerson;
   pages: Pick<SendPages, 'sendFailure' | 'sendSignedOut'>;
-  /** This callback has signed someone in. Must not throw. */
+  /** Called when this callback has signed someone in. Must not throw. */
   onSignedIn?(req: IncomingMessage): void;
   now: () => number;
   log: Logger;
 }
 
-/** Makes the handlers of `/slack/signin`, `/slack/signin/callback` and `/slack/signout`. */
+/** Creates the handlers of `/slack/signin`, `/slack/signin/callback` and `/slack/signout`. */
 export function createSignIn(deps: SignInDeps) {
   const { config, database, openId, states, sessions, operators, pages, now, log } = deps;
   const { clientId } = config.slack;
@@ -70,7 +72,7 @@ export function createSignIn(deps: SignInDeps) {
     pages.sendFailure(res, { ...failure, requestId, path: `${basePath}/slack/signin${query}` });
   }
 
-  /** `GET /slack/signin`: leads to Slack with a fresh state. Writes nothing. */
+  /** `GET /slack/signin`: redirects to Slack with a new state. Writes nothing. */
   async function start(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const asked = queryOf(req).get('return_to');
     const returnTo = asked === null ? `${baseUrl}/` : returnAddress(asked, allowed);
@@ -91,14 +93,14 @@ export function createSignIn(deps: SignInDeps) {
     const state = query.get('state');
     const verdict = states.judge(state, req.headers.cookie);
     const requestId = verdict.content?.id;
-    // A stranger's browser does not learn where the sign-in was to lead.
+    // A stranger's browser must not learn where the sign-in was to lead.
     const returnTo = verdict.ok ? verdict.content.returnTo : undefined;
     const attempt = { requestId, returnTo };
     const error = query.get('error');
     if (error !== null) return failAtConsent(res, error, attempt);
     if (!verdict.ok || state === null)
       return fail(res, { kind: 'signin_state', code: verdict.ok ? 'state_missing' : verdict.fault }, attempt);
-    // A second `code` could be another one than the library reads.
+    // With two `code` values, the library might read a different one than this check.
     if (query.getAll('code').length !== 1 || !query.get('code') || query.getAll('state').length !== 1)
       return fail(res, { kind: 'signin_state', code: 'code_missing' }, attempt);
     const { id, issuedAt } = verdict.content;
@@ -142,7 +144,7 @@ export function createSignIn(deps: SignInDeps) {
     let cookie: string;
     try {
       cookie = await database.write(async (tx) => {
-        // Looked for again, and locked: what was found may have been uninstalled meanwhile.
+        // Look again, with a lock: the installation may have been uninstalled since.
         const locked = await findSignInInstallation(tx, place);
         if (!locked) throw new NotInstalledError();
         await register(tx, locked, identity, found, now());
@@ -167,8 +169,7 @@ export function createSignIn(deps: SignInDeps) {
   }
 
   /**
-   * Begins an operator's session. It needs no installation: the first thing an operator does may be to look why there
-   * is none.
+   * Begins an operator's session. It needs no installation: an operator's first question may be why there is none.
    */
   async function beginOperator(
     req: IncomingMessage,
@@ -205,7 +206,7 @@ export function createSignIn(deps: SignInDeps) {
     return origin === publicUrl && pathname.startsWith(basePath) && /^\/operator(?:\/|$)/.test(path);
   }
 
-  /** What `error=` of Slack's redirect means. Anyone can write one into the address, so it counts as no error of ours. */
+  /** Handles `error=` in Slack's redirect. Anyone can write one into the address, so it does not count as our error. */
   function failAtConsent(res: ServerResponse, error: string, attempt: { requestId?: string }): void {
     const code = /^[a-z0-9_]{1,60}$/.test(error) ? error : 'unknown_error';
     const kinds: ReadonlyMap<string, FailureKind> = new Map([
@@ -267,7 +268,7 @@ async function register(
   const person = { clientId, teamId, userId, now };
   await recordUser(tx, { ...person, seenAt: now });
   const told = { name: null, realName, email, timezone: null, locale, avatarUrl };
-  // Slack lets no deactivated person sign in: if they were, they are back.
+  // Slack lets no deactivated person sign in, so someone who was deactivated is back.
   await updatePerson(tx, { ...person, ...told, isDeactivated: false, at: now });
   if (found?.kind !== 'there') return;
   const { profile, isAdmin, isOwner, isGuest } = found;
@@ -281,7 +282,7 @@ function queryOf(req: IncomingMessage): URLSearchParams {
 }
 
 function leadTo(res: ServerResponse, status: 302 | 303, location: string, cookies: string[]): void {
-  // A request that took too long has been answered already.
+  // A request that took too long has already been answered.
   if (res.headersSent) return;
   const headers = { 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' };
   res.writeHead(status, { Location: location, 'Set-Cookie': cookies, ...headers }).end();
