@@ -7,8 +7,8 @@ import { CommandError } from './command-error.ts';
 
 /**
  * Copies the database to a new file of mode 0600 while Foyer keeps running, verifies the copy, and returns its size in
- * bytes. The file gets its name only once it is complete and verified: until then it is called `….partial`.
- * @throws CommandError if the file exists or cannot be made; BackupDamagedError, DatabaseUnavailableError
+ * bytes. The file is called `….partial` until it is complete and verified.
+ * @throws CommandError if the file exists or cannot be created; BackupDamagedError, DatabaseUnavailableError
  */
 export async function backupDatabase(
   database: Pick<Database, 'backup'>,
@@ -17,7 +17,7 @@ export async function backupDatabase(
 ): Promise<number> {
   refuseIfThere(file);
   const partial = `${file}.partial`;
-  // Create it ourselves first, since SQLite would make it readable by everyone.
+  // Create the file first, since SQLite would make it readable by everyone.
   createPrivate(partial);
   try {
     await database.backup(partial, onProgress);

@@ -11,7 +11,7 @@ export interface FailedRunSearch {
   since?: number;
 }
 
-/** A run with a failed step, and whose it is. */
+/** A run with a failed step, and the installation it belongs to. */
 export interface FailedRun {
   id: string;
   pipeline: Pipeline;
@@ -25,10 +25,10 @@ const pageRows = 100;
 
 /**
  * Reads in pages, newest first, the failed runs whose outcome still matters: the newest install run of an installation
- * that is not uninstalled, and the uninstall run of its current life. An uninstall run of an earlier life is left out: it
- * would erase what the install after it has made.
+ * that is not uninstalled, and the uninstall run since its last install. It leaves out an earlier uninstall run, which
+ * would erase what a later install has created.
  *
- * A step that is only for operators fails no run, so with `step` succeeded runs are searched too.
+ * A failed step that only operators see does not fail its run, so with `step` it searches succeeded runs too.
  */
 export async function* readFailedRuns(
   queries: Queries,

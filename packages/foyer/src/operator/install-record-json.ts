@@ -3,18 +3,18 @@ import type { InstallRecord, RunRecord } from '../database/install-record.ts';
 import type { UserRecord } from '../database/people.ts';
 
 /**
- * Why one file: these shapes are a contract with scripts outside (times in ISO 8601, absent values null). Everything
- * that prints a record as JSON takes its shape from here.
+ * Why one file: these shapes are a contract with scripts outside (times in ISO 8601, absent values null). All code that
+ * prints a record as JSON uses the shapes in this file.
  */
 
-/** A time as JSON shows it. */
+/** Formats a time for JSON. */
 export function isoTime(ms: number): string;
 export function isoTime(ms: number | null): string | null;
 export function isoTime(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }
 
-/** An installation as `list --json` prints it. */
+/** Returns an installation as `list --json` prints it. */
 export function installRecordJson(record: InstallRecord) {
   return {
     teamId: record.teamId,
@@ -48,7 +48,7 @@ function runJson(run: RunRecord) {
   };
 }
 
-/** An installation as `show --json` prints it. */
+/** Returns an installation as `show --json` prints it. */
 export function installDetailsJson(
   record: InstallRecord,
   details: { runs: RunRecord[]; users: UserRecord[]; history: HistoryRecord[] },

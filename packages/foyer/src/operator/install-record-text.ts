@@ -25,12 +25,12 @@ export interface InstallDetails {
   uninstall?: { run: RunRecord; attempts: StepAttemptRecord[] };
 }
 
-/** As many people and lines of history as fit on a screen; `--json` has them all. */
+/** How many people and lines of history fit on a screen; `--json` has them all. */
 const shown = 20;
 
 type Canvas = Pick<Output, 'style' | 'width'>;
 
-/** The install record for a person to read: sections of aligned lines. */
+/** Writes the install record for a person to read: sections of aligned lines. */
 export function installRecordText(output: Canvas, details: InstallDetails): string {
   const { record, users, history, attempts, uninstall } = details;
   const sections = [headSection(output, record, users)];
@@ -105,7 +105,7 @@ function section<Row>(
   return `${head}\n${lines}${rest > 0 ? `\n  and ${rest} more: --json shows all` : ''}`;
 }
 
-/** The canvas that is left inside an indented section. */
+/** Returns the canvas that is left inside an indented section. */
 function inner({ style, width }: Canvas): Canvas {
   return { style, width: width - 2 };
 }

@@ -8,7 +8,7 @@ import type { InstallationStatus, RunStatus, Tables } from '../database/records.
 /** Which installations to find; an absent filter matches all. */
 export interface InstallationSearch {
   clientId: string;
-  /** A part of a team's or an enterprise's name; or the whole id of a team, enterprise, person, installation or run. */
+  /** A part of the name of a team or enterprise; or the whole id of a team, enterprise, person, installation or run. */
   text?: string;
   statuses?: readonly InstallationStatus[];
   /** Of the newest run. */
@@ -123,8 +123,8 @@ async function findByRun(
 }
 
 /**
- * Whether a row of `runs` is the newest of its installation's install pipeline: how an older one ended no longer
- * matters.
+ * Selects rows of `runs` that are the newest of their installation's install pipeline: the outcome of an older one no
+ * longer matters.
  */
 export function isNewestRun(eb: Where<'runs'>) {
   const isNewest = eb.not(
@@ -234,7 +234,7 @@ export async function countInstallations(
   return counts;
 }
 
-/** Installations that were granted the same scopes. */
+/** Installations that granted the same scopes. */
 export interface GrantedScopes {
   scopes: string[];
   installations: number;

@@ -1,12 +1,12 @@
-/** How commands are called where this process runs: texts are written for a clone. */
+/** How to call the commands where this process runs: the texts are written for a clone. */
 export interface LocalCommands {
-  /** What stands before a command's name, such as `npm run foyer --`. */
+  /** The prefix of a command's name, such as `npm run foyer --`. */
   foyer: string;
-  /** What starts Foyer. */
+  /** The command that starts Foyer. */
   start: string;
 }
 
-/** Says how commands are called, from the program that was called: a clone, the package, a unit or the image. */
+/** Returns how to call the commands, from the program that was called: a clone, the package, a unit or the image. */
 export function localCommands({
   program,
   isStartedByNpm,
@@ -25,7 +25,7 @@ export function localCommands({
 
 const clone: LocalCommands = { foyer: 'npm run foyer --', start: 'npm start' };
 
-/** A text with its commands as they are called here. */
+/** Rewrites the commands in a text as they are called here. */
 export function inLocalCommands(text: string, { foyer, start }: LocalCommands = clone): string {
   return text.replaceAll(clone.foyer, () => foyer).replaceAll(/\bnpm start\b/g, () => start);
 }

@@ -1,12 +1,12 @@
 import type { MemberRecord } from '../database/members.ts';
 import { isoTime } from './install-record-json.ts';
 
-/** A member as `members --json` prints them. Absent values are null. */
+/** Returns a member as `members --json` prints them. Absent values are null. */
 export function memberJson(member: MemberRecord) {
   const { role, userId, teamId, name, realName, email, timezone, locale, avatarUrl, hasUserToken } = member;
   return {
     userId,
-    /** Their own workspace (or organization): another one than the installation's for the role `external`. */
+    /** Their own workspace (or organization); for the role `external`, it differs from the installation's. */
     teamId,
     role,
     name,

@@ -8,7 +8,7 @@ import { serverName } from '../database/postgres/postgres-pool.ts';
 import { CommandError } from './command-error.ts';
 
 /**
- * Opens a database that Foyer has made. A command never makes one: an empty answer from a new one would look as if
+ * Opens a database that Foyer has created. A command never creates one: an empty answer from a new one would look as if
  * every installation were gone, while in fact DATABASE_URL names the wrong place.
  * @throws CommandError, DatabaseUnavailableError, DatabaseNewerError, OwnMigrationError
  */

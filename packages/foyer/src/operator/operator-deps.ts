@@ -17,15 +17,15 @@ export interface OperatorDeps {
   now: () => number;
   /** @throws ConfigError with every problem */
   readConfig: () => Config;
-  /** The configuration that the definition gives; undefined if it comes from the environment. */
+  /** The configuration from the definition; undefined if it comes from the environment. */
   givenConfig?: FoyerConfig;
-  /** The prefix of every path of Foyer's. */
+  /** The prefix of every path of Foyer. */
   basePath: string;
   /** The environment merged over `.env`, not validated. Throws the file system's errors. */
   readEnvironment: () => Readonly<Record<string, string | undefined>>;
   /** Reads only PUBLIC_URL, for an app that Slack does not know yet. @throws ConfigError */
   readPublicUrl: () => string;
-  /** Whether Sign in with Slack is on: its callback is one of the manifest's redirect URLs then. */
+  /** Whether Sign in with Slack is on: then its callback is one of the manifest's redirect URLs. */
   readSignsIn: () => boolean;
   /** How the app presents itself: its look, its English words, and whether an uninstall pipeline cleans up. */
   readPresentation: (config: Config) => { brand: Brand; words: Words; cleansUp: boolean };
@@ -33,9 +33,9 @@ export interface OperatorDeps {
   readManifest: () => string;
   /** Opens an existing database. @throws CommandError if there is none */
   openDatabase: (target: Config['database']) => Promise<Database>;
-  /** The app's own migrations, for a database that a command makes. */
+  /** The app's own migrations, for a database that a command creates. */
   migrations: OwnMigrations;
-  /** Loads the existing keys; makes none. @throws KeyringError */
+  /** Loads the existing keys; creates none. @throws KeyringError */
   loadKeyring: (config: Config) => Keyring;
   /** Opens the store with the existing keys. @throws KeyringError */
   openStore: (config: Config, database: Database) => Pick<InstallationStore, 'readInstallation'>;
@@ -54,8 +54,8 @@ export interface OperatorDeps {
   /** Reads all of stdin, for secrets that a script passes in. */
   readStdin: () => Promise<string>;
   progress: ShowWork;
-  /** How commands are called here; by default as in a clone. */
+  /** How to call the commands here; as in a clone by default. */
   commands?: LocalCommands;
-  /** Where `.env` is read and written: the folder that Foyer is started in. */
+  /** The folder in which Foyer is started: `.env` is read and written there. */
   folder: string;
 }

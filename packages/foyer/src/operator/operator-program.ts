@@ -59,8 +59,8 @@ const commands = [
 export type ExitCode = 0 | 1 | 2;
 
 /**
- * Runs one command of the operator's. Returns 0 when it is done, 1 when it failed and 2 for wrong usage; stderr says
- * what went wrong, without any secret.
+ * Runs one command of the operator. Returns 0 if it succeeded, 1 if it failed and 2 for wrong usage; stderr says what
+ * went wrong, without any secret.
  */
 export async function runOperatorCommand(
   deps: OperatorDeps,
@@ -84,8 +84,8 @@ export async function runOperatorCommand(
 const scrubTokens = createScrubber([]);
 
 /**
- * The password of an address: everything between its user and its last @, except in the example that the
- * configuration's own fixes give.
+ * Matches the password of an address: everything between its user and its last @, except in the example in the fixes of
+ * the configuration.
  */
 const addressPassword =
   /(?<=:\/\/[^\s:/@]*:)(?!password@host(?:\/database|:587)(?:\s|$))\S+(?=@)|(?<=[?&]password=)[^\s&]+/g;

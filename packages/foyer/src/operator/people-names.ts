@@ -9,7 +9,7 @@ interface Person {
 /** A row with the name of its person; undefined if Foyer does not know the person. */
 export type Named<Row> = Row & { personName: string | undefined };
 
-/** Adds to each row the name of its person. Takes one query. */
+/** Adds the name of its person to each row. Takes one query. */
 export async function withNames<Row>(
   queries: Queries,
   clientId: string,

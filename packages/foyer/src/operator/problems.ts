@@ -2,7 +2,7 @@ import type { Queries } from '../database/database.ts';
 import { type InstallRecord, readInstallRecord } from '../database/install-record.ts';
 import { type InstallRequestRecord, listInstallRequests } from './request-lists.ts';
 
-/** Some of a kind of problem, newest first, and how many there are in all. */
+/** The newest cases of a kind of problem, newest first, and the total. */
 export interface Problems<Case> {
   newest: readonly Case[];
   count: number;
@@ -10,7 +10,7 @@ export interface Problems<Case> {
 
 type Count = number | string | bigint;
 
-/** Installations that are not uninstalled and whose welcome may or may not have arrived. */
+/** Finds installations that are not uninstalled and whose welcome may or may not have arrived. */
 export async function readUnconfirmedWelcomes(
   queries: Queries,
   search: { clientId: string; limit: number },
@@ -38,7 +38,7 @@ export async function readUnconfirmedWelcomes(
   return { newest: records.filter((record) => record !== undefined), count: Number(count) };
 }
 
-/** Install requests that were refused since `from`: by the gate, or because the workspace is another account's. */
+/** Finds install requests refused since `from`: by the gate, or because the workspace is another account's. */
 export async function readRefusedRequests(
   queries: Queries,
   search: { clientId: string; from: number; limit: number },

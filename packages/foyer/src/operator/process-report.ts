@@ -7,15 +7,15 @@ import type { Keyring } from '../installations/keyring.ts';
 import { createSealer, KeyMissingError, SealBrokenError } from '../installations/sealer.ts';
 
 /**
- * What a running process tells `doctor`: what only it can know, such as how many of Slack's signatures it has refused.
+ * What a running process reports to `doctor`: what only it can know, such as how many of Slack's signatures it refused.
  *
- * Why `/readyz` with a seal: question and answer are sealed with Foyer's encryption keys, which `doctor` has and no one
- * else. So there is no further secret to set up, a stranger learns nothing, and a process that cannot open the question
- * is one with other keys.
+ * Why `/readyz` with a seal: question and answer are sealed with Foyer's encryption keys, which only `doctor` has. So
+ * there is no further secret to set up, a stranger learns nothing, and a process that cannot open the question has
+ * other keys.
  */
 
 const purpose = 'doctor';
-/** How old a question may be: clocks of two machines differ, and one that was overheard must not work for long. */
+/** The maximum age of a question: clocks of two machines differ, and an intercepted question must not work for long. */
 const questionAgeMs = 2 * 60_000;
 
 const reportSchema = z.object({
@@ -28,12 +28,12 @@ const reportSchema = z.object({
   /** How many addresses X-Forwarded-For has in the question itself: each proxy appends one. */
   forwardedBy: z.number(),
   slack: z.object({
-    /** Requests with a right signature, and when the last one came. */
+    /** Requests with a valid signature, and when the last one came. */
     verified: z.number(),
     lastVerifiedAt: z.number().nullable(),
-    /** Verified events about a workspace; Slack’s check of the address is none. */
+    /** Verified events about a workspace; Slack’s check of the address does not count. */
     events: z.number(),
-    /** Requests whose headers could be Slack’s and whose signature is wrong: in all, and since the last verified one. */
+    /** Requests with headers like Slack’s and a wrong signature: in total, and since the last verified one. */
     wrong: z.number(),
     wrongSinceVerified: z.number(),
     /** Those of them that named this app, which strangers rarely do. */
@@ -43,21 +43,21 @@ const reportSchema = z.object({
   }),
 });
 
-/** What a process reports of itself. */
+/** What a process reports about itself. */
 export type ProcessReport = z.output<typeof reportSchema>;
 
-/** Why a question is refused: it was sealed with other keys, or at another time by this machine's clock. */
+/** Why a process refuses a question: it was sealed with other keys, or at another time by this machine's clock. */
 export type ReportRefusal = 'other_keys' | 'other_clock';
 
-/** Counts what a process sees of Slack, and answers `doctor`. */
+/** Counts what a process receives from Slack, and answers `doctor`. */
 export interface ProcessReporter {
   onSlackRequest(request: { kind: 'event' | 'interaction' | 'unverified'; type: string }): void;
   onRefused(kind: RefusalKind): void;
-  /** The sealed report for a request that asks for it, or why it gets none; undefined for one that does not ask. */
+  /** Returns the sealed report for a request that asks for it, or why it gets none; undefined for any other request. */
   answer(req: Pick<IncomingMessage, 'headers'>): { report: string } | { refusal: ReportRefusal } | undefined;
 }
 
-/** Makes the reporter of one process. */
+/** Creates the reporter of one process. */
 export function createProcessReporter(deps: {
   config: Pick<Config, 'slack' | 'http'>;
   keyring: Keyring;
@@ -104,13 +104,13 @@ export function createProcessReporter(deps: {
   };
 }
 
-/** The header that asks a process with these keys for its report. */
+/** Builds the header that asks a process with these keys for its report. */
 export function reportQuestion(keyring: Keyring, now: number): Record<string, string> {
   const sealer = createSealer({ keyring, purpose });
   return { authorization: `Foyer ${sealer.seal(String(now), 'question')}` };
 }
 
-/** Opens a sealed report; undefined if it is none, or from a process with other keys. */
+/** Opens a sealed report; undefined if it is not one, or comes from a process with other keys. */
 export function openReport(keyring: Keyring, sealed: string): ProcessReport | undefined {
   const text = openOrUndefined(createSealer({ keyring, purpose }), sealed, 'answer');
   if (text === undefined) return undefined;
@@ -118,7 +118,7 @@ export function openReport(keyring: Keyring, sealed: string): ProcessReport | un
   return parsed.success ? parsed.data : undefined;
 }
 
-/** Fingerprints of the settings that a running process and `doctor` must agree on. */
+/** Computes fingerprints of the settings that a running process and `doctor` must agree on. */
 export function settingFingerprints({ slack, http }: Pick<Config, 'slack' | 'http'>): Record<string, string> {
   const settings = {
     SLACK_CLIENT_ID: slack.clientId,

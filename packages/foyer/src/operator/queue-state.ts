@@ -8,7 +8,7 @@ export interface QueueState {
   queued: number;
   running: number;
   waiting: number;
-  /** Runs that are due and that no worker has taken yet. */
+  /** Runs that are due and that no worker has claimed yet. */
   due: number;
   /** When the oldest of those became due. */
   oldestDueAt: number | null;

@@ -20,7 +20,7 @@ export interface InstallationFilter {
   since?: number;
 }
 
-/** The first page is small, so that something is shown soon. */
+/** The first page is small, so that the first results appear soon. */
 const pageRows = { first: 100, next: 200 };
 
 /**
@@ -59,7 +59,7 @@ export async function* readInstallations(
   }
 }
 
-/** The newest run of each installation's install pipeline, by installation. */
+/** Reads the newest run of each installation's install pipeline, by installation. */
 async function newestRuns(
   queries: Queries,
   installationIds: readonly string[],

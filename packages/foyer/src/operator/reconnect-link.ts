@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { InstallRecord } from '../database/install-record.ts';
 import type { Output } from './terminal/output.ts';
 
-/** An installation without a token that works, and the link with which an admin installs the app again. */
+/** An installation without a working token, and the link with which an admin installs the app again. */
 export interface Disconnected extends Pick<InstallRecord, 'teamId' | 'enterpriseId'> {
   reconnectUrl: string;
 }

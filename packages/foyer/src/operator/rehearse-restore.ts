@@ -9,17 +9,17 @@ import { findKeyMisfit } from '../installations/verify-keyring.ts';
 import { CommandError } from './command-error.ts';
 import { countInstallations } from './installation-lists.ts';
 
-/** What a backup would bring back. */
+/** What a restore of the backup would bring back. */
 export interface RehearsedRestore {
   bytes: number;
   installations: Record<InstallationStatus, number>;
-  /** When the newest install in it was made, in milliseconds since 1970: what came later is not in it. */
+  /** The time of its newest install, in milliseconds since 1970: later installs are not in it. */
   newestInstallAt: number | null;
 }
 
 /**
- * Restores a backup into a copy beside the temporary files, as a start would: checks every page, applies this version's
- * migrations, and checks every stored token against the keys. The backup itself is only read.
+ * Restores a backup into a copy in the folder for temporary files, as a start would: checks every page, applies this
+ * version's migrations, and checks every stored token against the keys. It only reads the backup itself.
  * @throws CommandError, BackupDamagedError, DatabaseNewerError, OwnMigrationError
  */
 export async function rehearseRestore(

@@ -21,7 +21,7 @@ export interface InstallRequestRecord {
   runId: string | null;
 }
 
-/** The person who installed, as a row about people names them. */
+/** Returns the person who installed, named as in a row about people. */
 export function requesterOf({ teamId, enterpriseId, userId }: InstallRequestRecord) {
   return { teamId: teamId ?? enterpriseId, userId };
 }
@@ -32,7 +32,7 @@ export interface InstallRequestFilter {
   /** Started at or after `from`, and before `before` (ms since 1970). */
   from?: number;
   before?: number;
-  /** A team's or an enterprise's id: where it was installed, or meant to be. */
+  /** The id of a team or an enterprise: where the app was installed, or was to be. */
   teamId?: string;
   outcome?: InstallRequestOutcome;
   limit: number;
@@ -61,7 +61,7 @@ export async function listInstallRequests(
   if (from !== undefined) query = query.where('started_at', '>=', from);
   if (before !== undefined) query = query.where('started_at', '<', before);
   if (outcome !== undefined) query = query.where('outcome', '=', outcome);
-  // Finds the ids first, each through an index of its own: an `or` of three columns would scan every row.
+  // Finds the ids first, each with a separate index: an `or` of three columns would scan every row.
   if (teamId !== undefined) {
     query = query.where(
       'id',
@@ -155,7 +155,7 @@ export interface WelcomesOfDay {
   slowestMs: number | null;
 }
 
-/** So many of the newest welcomes are measured at most. */
+/** At most this many of the newest welcomes are measured. */
 const mostMeasured = 20_000;
 
 /** Measures the time to the welcome on each of the last `days` days, including the day of `now`, oldest first. */

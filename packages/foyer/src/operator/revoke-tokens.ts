@@ -7,7 +7,7 @@ import { listTokenHolders } from './installation-lists.ts';
 /** What happened to an installation's tokens at Slack. */
 export interface Revocation {
   revoked: number;
-  /** Whose token may stay valid at Slack (`bot` or a user's id), and the error code. */
+  /** The owner of each token that may stay valid at Slack (`bot` or a user's id), and the error code. */
   notRevoked: { of: string; error: string }[];
 }
 
@@ -21,8 +21,8 @@ export interface RevokeTokensDeps {
 const timeoutMs = 4000;
 
 /**
- * Revokes every token of an installation at Slack. Once Slack does not answer or rate-limits us, it does not try the
- * rest. `onlyOf`: only that person's own token. Throws what the store throws if a token does not open.
+ * Revokes every token of an installation at Slack. If Slack does not answer or limits the rate, it does not try the
+ * rest. `onlyOf`: only the own token of that person. Throws the error of the store if a token does not open.
  */
 export async function revokeTokens(
   deps: RevokeTokensDeps,
@@ -40,7 +40,7 @@ export async function revokeTokens(
   return revocation;
 }
 
-/** Everything that an installation holds, each token once: `[whose, token]`. */
+/** Reads every token of an installation, each once: `[owner, token]`. */
 async function readTokens(
   deps: RevokeTokensDeps,
   installationId: string,
@@ -56,7 +56,7 @@ async function readTokens(
   return [...tokens].flatMap(([token, of]) => (onlyOf === undefined || of === onlyOf ? [[of, token]] : []));
 }
 
-/** Undefined if the token is dead now; else why it may not be, and whether the next one would fail the same way. */
+/** Returns undefined if the token is now invalid; else why it may not be, and whether the next would fail too. */
 async function revoke(
   slack: SlackClientFactory,
   token: string,

@@ -1,6 +1,6 @@
 import type { Queries } from '../database/database.ts';
 
-/** What may be shown of an installation's tokens: that they exist, and when they expire; never the tokens. */
+/** The public facts about an installation's tokens: that they exist, and when they expire; never the tokens. */
 export interface TokenTimes {
   /** Null without a bot's token. */
   bot: { expiresAt: number | null } | null;
@@ -38,7 +38,7 @@ export interface TokensAtRisk {
   /** Tokens of bots and people that expire before the given time, or have expired. */
   lapsingBots: number;
   lapsingUsers: number;
-  /** Install requests with tokens that Slack issued, that no installation holds, and that are not revoked yet. */
+  /** Install requests with tokens from Slack that no installation holds, and that are not revoked yet. */
   unstored: number;
 }
 

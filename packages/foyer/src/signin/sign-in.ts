@@ -17,9 +17,7 @@ import { type OpenId, SignInError, type SlackIdentity } from './openid.ts';
 import { returnAddress } from './return-address.ts';
 import type { Sessions } from './sessions.ts';
 
-/**
- * Sign in with Slack, in order: to Slack, back, and out. Foyer calls Slack only once the state is verified and used.
- */
+/** Sign in with Slack: to Slack, back, and out. Foyer calls Slack only once the state is verified and used up. */
 
 /** What the state of a sign-in contains, sealed. */
 export const signInContent = z.object({

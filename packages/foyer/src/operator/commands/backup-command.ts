@@ -81,7 +81,7 @@ async function verify(deps: OperatorDeps, file: string, options: { json?: boolea
   );
 }
 
-/** The backup is made: if the database cannot record that, the command has done its work all the same. */
+/** Records the backup. If the database cannot record it, the command has still done its work. */
 async function noteBackup(deps: OperatorDeps, database: Database): Promise<void> {
   try {
     await database.write((tx) => recordBackup(tx, deps.now()));

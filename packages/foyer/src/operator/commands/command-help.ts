@@ -21,7 +21,7 @@ export function parseDay(text: string): number {
   return at;
 }
 
-/** Reads a day, or a time such as 2026-11-22T01:30Z, in UTC, as milliseconds since 1970. @throws InvalidArgumentError */
+/** Reads a day, or a UTC time such as 2026-11-22T01:30Z, as milliseconds since 1970. @throws InvalidArgumentError */
 export function parseTime(text: string): number {
   if (!text.includes('T')) return parseDay(text);
   const [day = '', time = ''] = text.split('T');
@@ -35,7 +35,7 @@ export function parseTime(text: string): number {
   return at;
 }
 
-/** A person as a command names them. */
+/** A person as named on the command line. */
 export interface NamedPerson {
   teamId: string;
   userId: string;

@@ -6,8 +6,8 @@ const shells = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof shells)[number];
 
 /**
- * `completion SHELL`, and the hidden `complete` that the shell calls at each press of Tab. `createProgram` makes the
- * commands to complete. Only these two load the library.
+ * `completion SHELL`, and the hidden `complete` that the shell calls each time the user presses Tab. `createProgram`
+ * creates the commands to complete. Only these two load the library.
  */
 export function completionCommands(deps: OperatorDeps, createProgram: () => Command): [Command, Command] {
   const completion = new Command('completion')
@@ -41,7 +41,7 @@ export function completionCommands(deps: OperatorDeps, createProgram: () => Comm
   return [completion, complete];
 }
 
-/** Shells show the description beside each command: the summary is the one that fits. */
+/** Shells show the description next to each command, so this replaces it with the shorter summary. */
 function shorten(command: Command): void {
   for (const each of command.commands) {
     if (each.summary()) each.description(each.summary());
@@ -49,7 +49,7 @@ function shorten(command: Command): void {
   }
 }
 
-/** How the shell calls these commands: in a clone through npm, from any folder. */
+/** Returns how the shell calls these commands: in a clone through npm, from any folder. */
 function invocation({ commands, folder }: OperatorDeps): {
   name: string;
   call: string;

@@ -15,7 +15,7 @@ interface ConnectOptions {
   json?: boolean;
 }
 
-/** `connect TEAM --org ORG`: says which of the host's accounts a workspace belongs to. */
+/** `connect TEAM --org ORG`: connects a workspace to one of the host's accounts. */
 export function connectCommand(deps: OperatorDeps): Command {
   return new Command('connect')
     .summary('connect a workspace to an account of your product')

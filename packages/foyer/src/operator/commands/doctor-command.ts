@@ -8,7 +8,7 @@ import type { Output, Style } from '../terminal/output.ts';
 import { plainText } from '../terminal/plain-text.ts';
 import { exampleLines, jsonOption } from './command-help.ts';
 
-/** `doctor`: what is wrong, and how to fix it. */
+/** `doctor`: reports what is wrong, and how to fix it. */
 export function doctorCommand(deps: OperatorDeps): Command {
   return new Command('doctor')
     .summary('check everything, and say how to fix what is wrong')

@@ -20,7 +20,7 @@ interface EraseOptions {
   json?: boolean;
 }
 
-/** `erase --user T/U`: forgets one person. */
+/** `erase --user T/U`: erases everything about one person. */
 export function eraseCommand(deps: OperatorDeps): Command {
   return new Command('erase')
     .summary('erase what is stored about one person')
@@ -75,7 +75,7 @@ async function erase(deps: OperatorDeps, { user, yes, json }: EraseOptions): Pro
   });
 }
 
-/** A token that cannot be revoked is reported; it is erased here all the same. */
+/** Revokes the person's tokens. One that cannot be revoked is reported, and still erased here. */
 async function revokeOwnTokens(
   deps: OperatorDeps,
   config: Config,
@@ -119,7 +119,7 @@ function erasedLines({ cancelledRuns, kept: _kept, ...counts }: ErasedPerson): s
   ]);
 }
 
-/** `homeViews` as `home views`. */
+/** Writes `homeViews` as `home views`. */
 function wordsOf(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

@@ -6,7 +6,7 @@ import type { OperatorDeps } from '../operator-deps.ts';
 import { withDatabase } from '../with-database.ts';
 import { exampleLines, jsonOption, type NamedPerson, userOption } from './command-help.ts';
 
-/** `export --user T/U`: everything that is stored about one person. */
+/** `export --user T/U`: prints everything that is stored about one person. */
 export function exportCommand(deps: OperatorDeps): Command {
   return new Command('export')
     .summary('print everything that is stored about one person')
@@ -35,12 +35,12 @@ export function nothingStored({ teamId, userId }: NamedPerson): CommandError {
   );
 }
 
-/** Whether no table has a row about the person. */
+/** Returns whether no table has a row about the person. */
 export function isNothing(data: PersonData): boolean {
   return Object.values(data).every((rows) => rows.length === 0);
 }
 
-/** Rows in the style of the other commands: camelCase names, and times in ISO 8601. */
+/** Converts rows to the style of the other commands: camelCase names, and times in ISO 8601. */
 function toJson(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(toJson);
   if (typeof value !== 'object' || value === null) return value;
@@ -49,7 +49,7 @@ function toJson(value: unknown): unknown {
     entries.map(([name, inner]) => {
       const camel = name.replaceAll(/_(\w)/g, (_all, letter: string) => letter.toUpperCase());
       if (name.endsWith('_at') && typeof inner === 'number') return [camel, isoTime(inner)];
-      // What a step returned is the app's own.
+      // The output of a step is the app's own.
       return [camel, name === 'output' ? inner : toJson(inner)];
     }),
   );

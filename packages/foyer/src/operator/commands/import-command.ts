@@ -53,7 +53,7 @@ export function importCommand(deps: OperatorDeps): Command {
     .action((options: ImportOptions) => takeOverAll(deps, options));
 }
 
-/** What became of one installation of the source. */
+/** The outcome for one installation of the source. */
 interface Imported {
   at: string;
   teamId: string | null;
@@ -118,14 +118,14 @@ async function* importEach(
     if (reason !== undefined) return { outcome: 'refused', reason };
     if (!options.dryRun) {
       const now = deps.now();
-      // A time in the future is a wrong clock, and would make Foyer take every event for a late one.
+      // A time in the future comes from a wrong clock, and would make Foyer treat every event as late.
       const issuedAt = writtenAt === undefined ? undefined : Math.min(writtenAt, now);
       await takeOver(store, installation, { part, issuedAt, withRun: options.run === true, now });
     }
     return { outcome: part, reason: null };
   }
 
-  /** Why Slack does not accept what would be stored; undefined if it does. */
+  /** Returns why Slack does not accept the tokens; undefined if it does. */
   async function deadToken({ bot, user, team }: Installation, part: TakeOver): Promise<string | undefined> {
     const token = part === 'person' ? user.token : (bot?.token ?? user.token);
     if (token === undefined) return 'it holds no token';

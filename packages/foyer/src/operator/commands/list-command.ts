@@ -116,7 +116,7 @@ const unknownColumns: Column<Disconnected & { firstSeenAt: string; lastSeenAt: s
   { title: 'INSTALL AGAIN', value: ({ reconnectUrl }) => reconnectUrl },
 ];
 
-/** Drops records that do not match, and ends once the limit is reached. */
+/** Drops records that do not match, and stops at the limit. */
 async function* wanted(
   pages: AsyncIterable<InstallRecord[]>,
   { failed, limit = Number.POSITIVE_INFINITY }: ListOptions,

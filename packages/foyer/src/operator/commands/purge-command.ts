@@ -113,7 +113,7 @@ function stillUninstalling(team: string, run: RunRecord): CommandError {
   );
 }
 
-/** Whether a row of another table still refers to the row to erase: both engines have a code for it. */
+/** Returns whether a row of another table still refers to the row to erase: both engines have a code for it. */
 function isReferredTo(error: unknown): boolean {
   return error instanceof Error && 'code' in error && /^(?:23503|SQLITE_CONSTRAINT)/.test(String(error.code));
 }
@@ -167,7 +167,7 @@ async function giveBack(
   return revocation;
 }
 
-/** Without the right key nothing is erased: only the operator decides to erase without revoking (--no-revoke). */
+/** Without the right key, erases nothing: only the operator may choose to erase without revoking (--no-revoke). */
 async function revoke(
   deps: OperatorDeps,
   config: Config,

@@ -6,7 +6,7 @@ import { marketplaceChecklist, type ReviewedApp, type ReviewPoint } from '../rev
 import { type Column, fieldLines, table } from '../terminal/table.ts';
 import { exampleLines, jsonOption } from './command-help.ts';
 
-/** `review`: what Slack's Marketplace review asks, and the texts to paste into the submission. */
+/** `review`: checks the points of Slack's Marketplace review, and prints the texts to paste into the submission. */
 export function reviewCommand(deps: OperatorDeps): Command {
   return new Command('review')
     .summary('go through what Slack’s Marketplace review asks')

@@ -25,7 +25,7 @@ interface RevokeOptions {
   json?: boolean;
 }
 
-/** `revoke TEAM`, `revoke --all`: makes tokens worthless at Slack and here, and keeps the records. */
+/** `revoke TEAM`, `revoke --all`: revokes tokens at Slack, erases them here, and keeps the records. */
 export function revokeCommand(deps: OperatorDeps): Command {
   return new Command('revoke')
     .summary('revoke the tokens of a team (or --all), and keep the record')
@@ -57,7 +57,7 @@ export function revokeCommand(deps: OperatorDeps): Command {
 interface RevokedTeam extends Disconnected, Revocation {
   /**
    * revoked: at Slack and here. kept: Slack did not revoke all of them, or a token cannot be decrypted. changed: newer
-   * tokens were stored meanwhile, and stay. nothing: it holds no token.
+   * tokens were stored in the meantime, and stay. nothing: it holds no token.
    */
   outcome: 'revoked' | 'kept' | 'changed' | 'nothing';
 }
@@ -119,7 +119,7 @@ function incomplete(left: number, isStopped: boolean): CommandError {
 }
 
 const atOnce = 8;
-/** After this many teams in a row for which Slack revoked nothing, the rest would only wait in vain. */
+/** After Slack has revoked nothing for this many teams in a row, the command stops: the rest would fail too. */
 const mostRefused = 16;
 
 function createRevoker(deps: OperatorDeps, config: Config, database: Database) {
@@ -162,7 +162,7 @@ function createRevoker(deps: OperatorDeps, config: Config, database: Database) {
     return { ...team, outcome: isErased ? 'revoked' : 'changed', ...revocation };
   }
 
-  /** The version of the bot's token, if the installation holds any token and all of them can be decrypted. */
+  /** Returns the version of the bot's token, if the installation holds a token and all of them can be decrypted. */
   async function readHeld(id: string): Promise<{ version: number } | 'nothing' | typeof undecryptable> {
     try {
       const people = await listTokenHolders(queries, id);

@@ -30,7 +30,7 @@ interface SetupOptions {
   json?: boolean;
 }
 
-/** `setup`: from a clone to a configured app. */
+/** `setup`: turns a clone into a configured app. */
 export function setupCommand(deps: OperatorDeps): Command {
   return new Command('setup')
     .summary('create the Slack app, and write .env')
@@ -92,7 +92,7 @@ async function setup(deps: OperatorDeps, options: SetupOptions): Promise<void> {
     );
 }
 
-/** The environment, plus the secrets from stdin. */
+/** Reads the environment, plus the secrets from stdin. */
 async function givenEnvironment(deps: OperatorDeps, options: SetupOptions) {
   const environment = deps.readEnvironment();
   if (!options.secretsStdin) return environment;
@@ -103,7 +103,7 @@ async function givenEnvironment(deps: OperatorDeps, options: SetupOptions) {
   return { ...environment, SLACK_CLIENT_SECRET, SLACK_SIGNING_SECRET };
 }
 
-/** What flags and environment give; an interview asks for the address unless a flag gives it. @throws UsageError */
+/** Reads flags and environment; an interview asks for the address unless a flag gives it. @throws UsageError */
 function givenSettings(
   environment: Readonly<Record<string, string | undefined>>,
   options: SetupOptions,
@@ -131,7 +131,7 @@ function refuse(what: string, problem: string | undefined): void {
   if (problem !== undefined) throw new UsageError(`${what} cannot be used. ${problem}.`);
 }
 
-/** Asks for what is missing. If no one can answer, it never waits, and says what a script must give. */
+/** Asks for what is missing. If no one can answer, it never waits, and says what a script must provide. */
 async function completeSettings(
   deps: OperatorDeps,
   given: Partial<Settings>,

@@ -3,13 +3,13 @@ import { resolve } from 'node:path';
 import type { DatabaseTarget } from '../../config/database-target.ts';
 import { serverName } from '../../database/postgres/postgres-pool.ts';
 
-/** A stable name of a database, without its password: the file's full path, or user, host and database. */
+/** Returns a stable name of a database, without its password: the file's full path, or user, host and database. */
 export function databaseName(target: DatabaseTarget): string {
   if (target.kind === 'postgres') return serverName(target.url);
   return statSync(target.file, { throwIfNoEntry: false }) ? realpathSync(target.file) : target.file;
 }
 
-/** Whether both are the same database. Two host names of one server are not recognized as the same. */
+/** Returns whether both are the same database. Does not recognize two host names of one server as the same. */
 export function isSameDatabase(one: DatabaseTarget, other: DatabaseTarget): boolean {
   if (one.kind === 'sqlite' && other.kind === 'sqlite') {
     const files = [resolve(one.file), resolve(other.file)];
@@ -21,7 +21,7 @@ export function isSameDatabase(one: DatabaseTarget, other: DatabaseTarget): bool
   return false;
 }
 
-/** Where the database is, regardless of the user; `options` may name another schema of it. */
+/** Returns where the database is, regardless of the user; `options` may name another schema of it. */
 function placeOf(url: string): string {
   const { hostname, port, pathname, searchParams } = new URL(url);
   return JSON.stringify([

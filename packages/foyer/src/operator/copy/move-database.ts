@@ -25,7 +25,7 @@ export interface MovedDatabase {
 export interface MoveDatabaseDeps {
   source: DatabaseTarget;
   target: DatabaseTarget;
-  /** The app's own migrations, which make its tables in the target. */
+  /** The app's own migrations, which create its tables in the target. */
   migrations?: OwnMigrations;
   /** Opens the source. */
   openDatabase: (target: DatabaseTarget) => Promise<Database>;
@@ -34,11 +34,11 @@ export interface MoveDatabaseDeps {
 }
 
 /**
- * Copies a database into an empty one, or resumes a copy that was cut off. No one may use the source during the copy,
- * and the target cannot be used until it has been compared.
+ * Copies a database into an empty one, or resumes an interrupted copy. No one may use the source during the copy, and
+ * no one can use the target until it has been compared.
  *
- * Why the source is checked for users twice and also compared: an idle Foyer changes nothing that a comparison would
- * find, and one may start during the copy. What it stores after that would be missing in the target.
+ * Why it checks twice that no one uses the source, and also compares it: an idle Foyer changes nothing that a
+ * comparison would find, and one may start during the copy. The target would lack what it stores after that.
  * @throws CommandError, CopyError, DatabaseUnavailableError, DatabaseNewerError
  */
 export async function moveDatabase(deps: MoveDatabaseDeps): Promise<MovedDatabase> {
@@ -91,7 +91,7 @@ async function copyAll(
   return { ...names, resumed: whole.resumed, tables: whole.tables };
 }
 
-/** A server still lists a connection for a moment after it was closed, and on a busy machine for longer. */
+/** A server still lists a connection for a moment after it was closed, and for longer on a busy machine. */
 const closingMs = 3000;
 
 async function refuseInUse(source: DatabaseTarget): Promise<void> {
@@ -108,7 +108,7 @@ async function refuseInUse(source: DatabaseTarget): Promise<void> {
   );
 }
 
-/** Another program's tables are neither touched nor mixed with ours. */
+/** Refuses a target with another program's tables: Foyer neither touches them nor mixes them with its own. */
 function refuseStrangers(there: readonly string[], known: readonly string[]): void {
   const strangers = there.filter((name) => !known.includes(name));
   if (strangers.length === 0) return;

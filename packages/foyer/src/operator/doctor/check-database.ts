@@ -38,7 +38,7 @@ function checkFile(file: string, own: readonly string[]): DatabaseCheck {
   }
 }
 
-/** What lies beside the file shows that there was a database: its log, its key, or a copy under another name. */
+/** Reports a missing file. Its log, its key or a copy with another name shows that there was a database. */
 function missing(file: string): Finding {
   const folder = dirname(file);
   const isThere = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
@@ -89,7 +89,7 @@ function notOpened(file: string, error: unknown): Finding {
   );
 }
 
-/** Judges what an inspection found. */
+/** Turns the result of an inspection into findings. */
 export function judgeDatabase(
   file: string,
   inspection: SqliteInspection,

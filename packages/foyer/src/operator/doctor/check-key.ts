@@ -63,11 +63,11 @@ async function fits(
   );
 }
 
-/** Opening a seal costs 3 µs: this many take a third of a second. */
+/** Opening a seal takes 3 µs: this many take a third of a second. */
 const mostOpened = 100_000;
 const pageSize = 1000;
 
-/** Finds installations whose token does not decrypt although its key is there. */
+/** Finds installations whose token does not decrypt although its key is available. */
 async function findBrokenSeals(keyring: Keyring, queries: Queries): Promise<string[]> {
   const cipher = createTokenCipher({ keyring });
   const broken: string[] = [];

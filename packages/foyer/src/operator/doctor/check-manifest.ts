@@ -62,8 +62,8 @@ const orgEvents: Readonly<Record<string, string>> = {
 };
 
 /**
- * Compares a manifest with the configuration: either the one that Slack has (exported, or saved by `setup`), or our own
- * with PUBLIC_URL filled in.
+ * Compares a manifest with the configuration: either Slack's copy (exported, or saved by `setup`), or our own with
+ * PUBLIC_URL filled in.
  */
 export function checkManifest(
   config: Pick<Config, 'slack' | 'http' | 'signIn'>,

@@ -7,7 +7,7 @@ import { networkReason } from './network-reason.ts';
 
 const weekMs = 7 * 24 * 3_600_000;
 
-/** Says whether the operator's pages are on, and checks that their password is not sent in the clear. */
+/** Reports whether the operator's pages are on, and checks that their password is not sent in the clear. */
 export function checkOperatorPages(config: Pick<Config, 'operatorPassword' | 'http'>): Finding {
   const check = 'operator-pages';
   const { baseUrl: publicUrl, secure } = config.http;
@@ -62,8 +62,8 @@ export async function checkNotices(
 }
 
 /**
- * Checks that the webhook still exists, without a message: Slack looks for the webhook first (404 `no_service`, 403, 410)
- * and then at what was sent, which is no JSON here (400 `invalid_payload`), so that nothing can be posted.
+ * Checks that the webhook still exists, without sending a message: Slack checks the webhook first (404 `no_service`,
+ * 403, 410) and then the body, which is not JSON here (400 `invalid_payload`), so nothing can be posted.
  * (api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks)
  */
 export async function checkWebhook(config: Pick<Config, 'notify'>): Promise<Finding[]> {

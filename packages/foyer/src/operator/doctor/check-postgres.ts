@@ -8,7 +8,7 @@ import { type DatabaseCheck, schemaFinding, sizeText } from './database-findings
 import { type Finding, fault, ok, warning } from './finding.ts';
 import { postgresFault } from './postgres-fault.ts';
 
-/** How many connections a Foyer takes if `pool_max` is not in the URL. */
+/** How many connections a Foyer opens if `pool_max` is not in the URL. */
 const defaultPoolMax = 10;
 const longTransactionSeconds = 3600;
 
@@ -24,7 +24,7 @@ export async function checkPostgres(url: string, own: readonly string[]): Promis
   }
 }
 
-/** Judges what an inspection found. */
+/** Turns the result of an inspection into findings. */
 export function judgePostgres(
   url: string,
   inspection: PostgresInspection,
@@ -41,7 +41,7 @@ export function judgePostgres(
   return { findings, usable: first.status === 'ok' && schema.status === 'ok' && !inspection.isEmpty };
 }
 
-/** Whether Foyer can work there at all; if not, the first obstacle. */
+/** Reports whether Foyer can work there at all, or the first obstacle. */
 function reached(name: string, found: PostgresInspection): Finding {
   const check = 'database';
   if (found.majorVersion < 14) {
@@ -96,7 +96,7 @@ function encrypted(url: string, { isEncrypted }: PostgresInspection): Finding {
   return warning(check, 'The connection crosses the network unencrypted, and so does the login.', fix);
 }
 
-/** Whether the connection never leaves this machine: loopback, or a socket in the file system. */
+/** Returns whether the connection never leaves this machine: loopback, or a socket in the file system. */
 function isLocal(url: string): boolean {
   const { hostname, searchParams } = new URL(url);
   const host = searchParams.get('host') ?? decodeURIComponent(hostname);
@@ -121,7 +121,7 @@ function connections(url: string, { mostConnections: most, connections: used }: 
   return warning(check, `${detail} One more Foyer may get none.`, fix);
 }
 
-/** Looks for what keeps the server from clearing dead rows away, which in the end fills its disk. */
+/** Finds what keeps the server from removing dead rows, which eventually fills its disk. */
 function cleaned({ oldestTransactionSeconds: seconds, idleSlots }: PostgresInspection): Finding {
   const check = 'database-vacuum';
   if (idleSlots.length > 0) {

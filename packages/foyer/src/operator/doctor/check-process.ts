@@ -14,25 +14,25 @@ import {
 import { type Finding, fault, ok, warning } from './finding.ts';
 
 /**
- * Asks the running Foyer what only it can know. Two addresses are asked, this machine's port and PUBLIC_URL: what
- * answers at each shows whether Foyer runs here, and whether PUBLIC_URL leads to it.
+ * Asks the running Foyer what only it can know, at two addresses: the port on this machine, and PUBLIC_URL. The answers
+ * show whether Foyer runs here, and whether PUBLIC_URL leads to it.
  */
 
 const timeoutMs = 5000;
-/** Fewer refused requests than this may be a stranger's. */
+/** Fewer refused requests than this may come from a stranger. */
 const telling = 3;
 const tellingLater = 10;
 const quietMs = 10 * 60_000;
 
-/** What answered: a Foyer with these keys, one that refuses the question, or nothing that can be asked. */
+/** Who answered: a Foyer with these keys, one that refuses the question, or nothing that can be asked. */
 type Answer =
   | { kind: 'report'; report: ProcessReport; isReady: boolean }
   | { kind: ReportRefusal }
   | { kind: 'nothing' };
 
 /**
- * Checks the running process: whether it is this one, what it has seen of Slack, and the proxies in front of it. `wrong`
- * are settings that cannot be compared, since this environment lacks them.
+ * Checks the running process: whether it is this one, what it has received from Slack, and the proxies in front of it.
+ * `wrong` lists settings that cannot be compared, since this environment lacks them.
  */
 export async function checkProcess(
   config: Pick<Config, 'http' | 'slack'>,
@@ -64,7 +64,7 @@ export async function checkProcess(
 
 const nothing: Answer = { kind: 'nothing' };
 
-/** Where Foyer listens on this machine; undefined if PUBLIC_URL is that, or the port is not known. */
+/** Returns where Foyer listens on this machine; undefined if PUBLIC_URL is that address, or the port is unknown. */
 function addressHere({ http }: Pick<Config, 'http'>): string | undefined {
   if (http.port === 0) return undefined;
   const everywhere = http.host === undefined || http.host === '0.0.0.0' || http.host === '::';
@@ -88,7 +88,7 @@ async function askAt(url: string, keyring: Keyring, headers: Record<string, stri
     const opened = report === undefined ? undefined : openReport(keyring, report);
     return opened ? { kind: 'report', report: opened, isReady: response.status === 200 } : nothing;
   } catch {
-    // `public-url` says what is wrong with the address.
+    // `public-url` reports what is wrong with the address.
     return nothing;
   }
 }
@@ -192,7 +192,7 @@ async function emptyDatabase(report: ProcessReport, queries: Queries | undefined
   ];
 }
 
-/** The question came through PUBLIC_URL as a visitor's request does: each proxy on the way added an address. */
+/** Checks the proxies: the question came through PUBLIC_URL as a visitor's would, and each proxy added an address. */
 function proxies({ trustProxy, forwardedBy }: ProcessReport, publicUrl: string): Finding {
   const check = 'trust-proxy';
   const passed = `A request through ${publicUrl} passes ${forwardedBy === 1 ? 'one proxy' : `${forwardedBy} proxies`}`;

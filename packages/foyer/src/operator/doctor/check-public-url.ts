@@ -32,7 +32,7 @@ export async function checkPublicUrl(config: Pick<Config, 'http' | 'slack'>): Pr
   return ok(check, `Foyer answers at ${publicUrl}.`);
 }
 
-/** Resolves to undefined if Foyer answers, else to what happened instead. */
+/** Resolves to undefined if Foyer answers, else to a description of what happened. */
 async function ask(publicUrl: string): Promise<string | undefined> {
   try {
     const response = await fetch(`${publicUrl}/healthz`, {

@@ -10,7 +10,7 @@ import { listInstallRequests } from '../request-lists.ts';
 import { countTokensAtRisk } from '../token-times.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
 
-/** A run overdue by this much was forgotten: a worker polls every two seconds, and a lease expires after thirty. */
+/** A run overdue by this much was lost: a worker polls every two seconds, and a lease expires after thirty. */
 const hangsAfterMs = 2 * 60_000;
 /** Every minute, Foyer revokes the tokens that interrupted installs left behind. */
 const unstoredAfterMs = 5 * 60_000;
@@ -117,7 +117,7 @@ async function unstoredTokens(queries: Queries, clientId: string, now: number): 
   return fault(check, detail, fix);
 }
 
-/** Warnings alone: a stranger with a state of his own can make an OAuth attempt fail with any error in its address. */
+/** Only warns: a stranger with his own state can make an OAuth attempt fail with any error in its address. */
 async function installs(queries: Queries, clientId: string, now: number): Promise<Finding> {
   const check = 'installs';
   const search = { clientId, from: now - 24 * 3_600_000, limit: 500 };

@@ -8,8 +8,8 @@ import { networkReason } from './network-reason.ts';
 const timeoutMs = 5000;
 
 /**
- * Checks that Slack can be reached, over the same transport as Foyer's calls, and that our clocks agree. Slack accepts
- * our calls whatever our clock says, but with a wrong clock we refuse its requests.
+ * Checks that Slack can be reached, over the same transport as Foyer's calls, and that the clocks agree. Slack accepts
+ * Foyer's calls even if the clock here is wrong, but Foyer would then refuse Slack's requests.
  */
 export async function checkSlack(config: Pick<Config, 'slack'>, now: () => number): Promise<Finding[]> {
   const { apiUrl } = config.slack;
@@ -55,9 +55,9 @@ function clockFinding(date: string | null, now: number): Finding {
 }
 
 /**
- * Checks the client id and secret by asking Slack to exchange a code that no one was given. Slack checks the app first
- * (`invalid_client_id`, `bad_client_secret`) and then the code (`invalid_code`), so nothing is used up. Slack offers no
- * way to check the signing secret; it only must differ from the client secret.
+ * Checks the client id and secret by asking Slack to exchange a code that was never issued. Slack checks the app first
+ * (`invalid_client_id`, `bad_client_secret`) and then the code (`invalid_code`), so this uses nothing up. Slack offers
+ * no way to check the signing secret; it only has to differ from the client secret.
  * (docs.slack.dev/reference/methods/oauth.v2.access#errors)
  */
 export async function checkCredentials(

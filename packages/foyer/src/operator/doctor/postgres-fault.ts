@@ -78,7 +78,7 @@ export function postgresFault(url: string, error: unknown): Finding {
   return fault('database', `${name} ${detail}.`, fix);
 }
 
-/** The innermost error, which has the code. */
+/** Returns the innermost error, which has the code. */
 function failureOf(error: unknown): { code: string; message: string; cause: unknown; isOfServer: boolean } {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const message = cause instanceof Error ? cause.message : String(cause);

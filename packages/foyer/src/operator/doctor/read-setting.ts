@@ -4,12 +4,12 @@ import { parseManifest } from '../../config/manifest.ts';
 
 /** The usable part of the environment, and the problems of the rest. */
 export interface Setting {
-  /** Made from the valid part of the environment; undefined if even that is not enough. */
+  /** Built from the valid part of the environment; undefined if even that is not enough. */
   config: Config | undefined;
   problems: readonly ConfigProblem[];
   /** Why the environment could not be read at all. */
   unreadable: string | undefined;
-  /** Which of these variables are wrong: their values in `config` are defaults or placeholders. */
+  /** Returns which of these variables are wrong: `config` then has defaults or placeholders for them. */
   wrongOf(...names: string[]): string[];
 }
 
@@ -54,7 +54,7 @@ export function readSetting(deps: {
   };
   if (first.config) return { ...setting, config: first.config };
   const usable = Object.entries(environment).filter(([name]) => !wrong.has(name));
-  // `problems` already has what production requires; here it would only get in the way.
+  // `problems` already contains the requirements of production; here they would only get in the way.
   const relaxed = { ...Object.fromEntries(usable), ...pick(placeholders, wrong), NODE_ENV: 'development' };
   const simple = wrong.has('manifest.json') ? emptyManifest : manifest;
   return { ...setting, config: tryParse(relaxed, simple, basePath).config };

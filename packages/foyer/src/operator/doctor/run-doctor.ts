@@ -44,8 +44,8 @@ export type DoctorDeps = Pick<
 >;
 
 /**
- * Makes every check that can be made, and says why the others cannot. It changes nothing, works whether Foyer runs or
- * not, and never throws: an error inside a check becomes a finding.
+ * Runs every check that can be made, and says why the others cannot. It changes nothing, works whether or not Foyer is
+ * running, and never throws: an error inside a check becomes a finding.
  */
 export async function runDoctor(deps: DoctorDeps, options: DoctorOptions = {}): Promise<Finding[]> {
   const setting = readSetting(deps);
@@ -119,7 +119,7 @@ function networkChecks(
 
 const comparedSettings = ['SLACK_CLIENT_ID', 'SLACK_CLIENT_SECRET', 'SLACK_SIGNING_SECRET', 'TRUST_PROXY'];
 
-/** Undefined without usable keys, which `key` reports: the running process answers only who has them. */
+/** Undefined without usable keys, which `key` reports: the running process answers only to those who have them. */
 function loadOrUndefined(deps: DoctorDeps, config: Config): Keyring | undefined {
   try {
     return deps.loadKeyring(config);
@@ -129,7 +129,7 @@ function loadOrUndefined(deps: DoctorDeps, config: Config): Keyring | undefined 
   }
 }
 
-/** Checks the manifest that Slack has, if we know it (exported, or saved by `setup`), else our own, filled in. */
+/** Checks Slack's manifest, if a copy is available (exported, or saved by `setup`), else our own, filled in. */
 function manifestFindings(
   deps: DoctorDeps,
   setting: Setting,
@@ -174,7 +174,7 @@ async function lookAtDatabase(deps: DoctorDeps, config: Config, setting: Setting
   }
 }
 
-/** Undefined if it does not open: the inspection reports why, and the checks that need it say they cannot be made. */
+/** Opens the database. Undefined if it does not open: the inspection reports why, and checks that need it say so. */
 function openUnlessBroken({ open }: DatabaseCheck): ReadableDatabase | undefined {
   try {
     return open?.();

@@ -5,16 +5,16 @@ import type { Installation } from '@slack/oauth';
 import { z } from 'zod';
 import { CommandError } from '../command-error.ts';
 
-/** One installation of another store, or why it cannot be taken over. */
+/** One installation of another store, or why Foyer cannot import it. */
 export interface SourceEntry {
-  /** The file and, of a file of lines, the line: for the operator. */
+  /** The file and, for a file of lines, the line: for the operator. */
   at: string;
   /** When it was written, in milliseconds since 1970; undefined if the source does not say. */
   writtenAt: number | undefined;
   read: { installation: Installation } | { refusal: string };
 }
 
-/** No installation is longer, with room to spare: a longer text is something else. */
+/** Every installation is far shorter than this; a longer text is something else. */
 const mostCharacters = 200_000;
 
 const id = z.string().regex(/^[A-Z0-9]{2,40}$/);
@@ -59,8 +59,8 @@ async function* readLines(file: string): AsyncGenerator<SourceEntry> {
 }
 
 /**
- * Of each tenant's folder, `app-latest` first: it holds the bot. Then what other people authorized, without the bot:
- * their files repeat it as it was at that time.
+ * Reads each tenant's folder, `app-latest` first: it holds the bot. Then come the tokens of other people, without the
+ * bot: their files contain an older copy of it.
  */
 function* readFolder(folder: string): Generator<SourceEntry> {
   for (const path of foldersWithin(folder)) {
@@ -82,8 +82,8 @@ function* readFolder(folder: string): Generator<SourceEntry> {
 }
 
 /**
- * The stock store leaves out a path separator: an install of a workspace that belongs to no enterprise is beside its
- * folder, in one of the same name with the team's id behind it.
+ * Finds folders next to the source. The stock store leaves out a path separator: an install of a workspace without an
+ * enterprise is next to its folder, in one with the same name followed by the id of the team.
  */
 function foldersBeside(source: string): string[] {
   const [parent, name] = [dirname(source), basename(source)];
@@ -94,7 +94,7 @@ function foldersBeside(source: string): string[] {
     .map((one) => join(parent, one.name));
 }
 
-/** The folder itself, those in it, and those one level below: one for each client id may lie in between. */
+/** Lists the folder, those in it, and those one level below: a folder for each client id may be in between. */
 function foldersWithin(folder: string, depth = 2): string[] {
   const inside =
     depth === 0 ? [] : readdirSync(folder, { withFileTypes: true }).filter((one) => one.isDirectory());
@@ -115,7 +115,7 @@ function readOne(file: string): SourceEntry {
   };
 }
 
-/** Parses one installation. A refusal names fields, never values: they may be secret. */
+/** Parses one installation. A refusal names fields, never values, which may be secret. */
 function parse(text: string): SourceEntry['read'] {
   if (text.length > mostCharacters) return { refusal: 'it is too large for an installation' };
   let value: unknown;

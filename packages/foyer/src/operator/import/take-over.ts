@@ -4,19 +4,19 @@ import { appendHistory } from '../../database/history.ts';
 import type { InstallationStore } from '../../installations/installation-store.ts';
 import { tenantOfInstallation } from '../../installations/tenant.ts';
 
-/** What becomes of one installation of another store. */
+/** What an import does with one installation of another store. */
 export type TakeOver =
-  /** Stored, or in a dry run: would be. */
+  /** Stored, or would be in a dry run. */
   | 'installation'
-  /** The token of one more person, for a team that has an installation. */
+  /** The token of one more person, for a team that already has an installation. */
   | 'person'
-  /** Foyer knows the team, or the person there, already: what it knows is newer, and stays. */
+  /** Foyer already knows the team, or the person there. Its record is newer, and stays. */
   | 'known';
 
 /**
- * Says what an import of an installation would store. Foyer's own record always wins, even of a team that has left: the
- * other store cannot have been written since without Foyer's knowledge. A person is added only if nothing is known of
- * them here, so that a token that was revoked meanwhile does not come back.
+ * Decides what an import of an installation would store. Foyer's own record always wins, even of a team that has
+ * uninstalled: no newer change in the other store can be missing in Foyer. A person is added only if Foyer has no
+ * record of them, so that a token that was revoked since does not come back.
  */
 export async function judgeTakeOver(
   { queries }: Pick<Database, 'queries'>,
@@ -42,8 +42,8 @@ export async function judgeTakeOver(
 }
 
 /**
- * Stores an installation of another store, in one transaction. Without `withRun` its run is deleted in the same
- * transaction, so that no step of it ever runs and no one is sent a welcome.
+ * Stores an installation of another store, in one transaction. Without `withRun` it deletes the run in the same
+ * transaction, so that no step of it ever runs and no one gets a welcome.
  * @throws DatabaseUnavailableError
  */
 export async function takeOver(

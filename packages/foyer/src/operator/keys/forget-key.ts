@@ -29,8 +29,8 @@ const batch = 100;
 const detail = 'its encryption key is lost';
 
 /**
- * Gives up what was sealed with a lost key, for every app in the database: it marks the installations as broken, erases
- * people's tokens, and removes the key's id from the record. Everything else of each installation stays, and a new
+ * Forgets what was sealed with a lost key, for every app in the database: it marks the installations as broken, erases
+ * people's tokens, and removes the key's id from the record. It keeps everything else of each installation, and a new
  * install by the same team continues it. Works in short transactions; if it is stopped, the next call continues.
  * @throws CommandError if a running Foyer encrypts with the key, DatabaseUnavailableError
  */

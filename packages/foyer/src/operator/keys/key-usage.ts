@@ -7,13 +7,13 @@ import { sealedPrefix } from '../../installations/sealer.ts';
 /** A key id, and what is sealed with it. */
 export interface KeyUsage extends SealCount {
   id: string;
-  /** current: the first, which encrypts; given: only decrypts; missing: not among the keys given. */
+  /** current: the first, which encrypts; given: only decrypts; missing: not among the configured keys. */
   role: 'current' | 'given' | 'missing';
-  /** Everything sealed with it; while this is not 0 the key must stay. */
+  /** How many values are sealed with it; while this is not 0, the key must stay. */
   total: number;
 }
 
-/** Counts what is sealed with each key that is given, or that the database was ever used with. */
+/** Counts what is sealed with each configured key, and with each other key that the database was ever used with. */
 export async function readKeyUsage(queries: Queries, keyring: Pick<Keyring, 'ids'>): Promise<KeyUsage[]> {
   const ids = new Set([...keyring.ids, ...(await listKeyIds(queries))]);
   const usage: KeyUsage[] = [];

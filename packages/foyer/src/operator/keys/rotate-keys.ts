@@ -9,7 +9,7 @@ const batch = 100;
 
 /**
  * Seals everything again with the keyring's first key, in short transactions, while Foyer runs. It replaces a seal only
- * if that is unchanged, so it never overwrites what Foyer stored since. If it is stopped, the next call continues.
+ * if that has not changed, so it never overwrites what Foyer stored since. If it is stopped, the next call continues.
  * Resolves to how many values it sealed again; calls `onProgress` after each transaction.
  * @throws SealBrokenError, KeyMissingError, DatabaseUnavailableError
  */

@@ -10,8 +10,8 @@ export interface ManifestDifference {
 
 /**
  * Lists where a manifest exported from Slack differs from ours. Lists such as scopes and events are sets: their order
- * does not matter, and each missing or extra item is a difference of its own. Slack's export spells out settings that
- * we leave at their default, so a setting that only Slack has and that is off or empty is no difference. `_metadata` is
+ * does not matter, and each missing or extra item is a separate difference. Slack's export spells out settings that we
+ * leave at their default, so a setting that only Slack has and that is off or empty is not a difference. `_metadata` is
  * ignored: it describes the file and not the app.
  */
 export function compareManifests(ours: unknown, slacks: unknown, path = ''): ManifestDifference[] {
@@ -45,7 +45,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** False, null, empty, or an object that holds only such values. */
+/** Returns whether a value is false, null, empty, or an object that holds only such values. */
 function isOff(value: unknown): boolean {
   if (isObject(value)) return Object.values(value).every(isOff);
   return value === false || value === null || value === '' || (Array.isArray(value) && value.length === 0);

@@ -2,8 +2,8 @@ import { CommandError } from '../command-error.ts';
 
 /**
  * Puts the public URL (without a trailing slash) into every URL of a manifest at which Slack reaches the app: redirect,
- * event and interactivity URLs, and those of slash commands that a clone has added. All else stays, order included.
- * With Sign in with Slack its callback is a redirect URL too.
+ * event and interactivity URLs, and those of slash commands that a clone has added. Keeps everything else, including
+ * the order. If Sign in with Slack is on, its callback is a redirect URL too.
  * @throws CommandError if the text is not JSON
  */
 export function fillManifest(

@@ -23,11 +23,11 @@ const stepBuckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30];
 const welcomeBuckets = [1, 2, 5, 10, 20, 30, 60, 120, 300, 900, 3600];
 
 /**
- * Adds everything that is counted to the registry.
+ * Adds all counters to the registry.
  *
  * Why each combination of labels starts at zero: Prometheus sees no increase in a counter that first appears with the
- * value 1, and one that never appears makes an empty vector. An alert on either stays silent: 61 installs failed in a
- * row once, and no one was called.
+ * value 1, and one that never appears makes an empty vector. An alert on either stays silent: once, 61 installs failed
+ * in a row and no one was alerted.
  */
 export function createCounters(registry: Registry, known: { stepNames: readonly string[]; engine: string }) {
   const registers = [registry];

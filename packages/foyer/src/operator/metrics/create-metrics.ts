@@ -20,27 +20,27 @@ import { addStateGauges } from './state-gauges.ts';
 
 /**
  * Why narrow functions and no event bus: each folder declares what it can report as an optional function among its own
- * dependencies, knows nothing of metrics, and costs nothing if no one listens; `create-foyer.ts` connects the two.
+ * dependencies, knows nothing of metrics, and costs nothing if no one subscribes; `create-foyer.ts` connects the two.
  *
  * Every label has few values: a method or event that is not in the lists of `known-labels.ts` counts as `other`, so
- * nothing from outside can make the registry grow.
+ * requests from outside cannot make the registry grow.
  */
 
-/** What is counted. Durations are in milliseconds here and in seconds in the metrics, as Prometheus wants them. */
+/** What is counted. Durations are in milliseconds here and in seconds in the metrics, as Prometheus expects. */
 export interface Metrics {
   /**
-   * An OAuth attempt ended. refused: its callback was not accepted, or the gate refused it. unverified: it failed in a
-   * way that any stranger can cause, by an `error=` in the address or by a code that Slack does not know. interrupted:
-   * it was later found cut off.
+   * An OAuth attempt ended. refused: Foyer did not accept its callback, or the gate refused it. unverified: it failed
+   * in a way that any stranger can cause, by an `error=` in the address or by a code that Slack does not know.
+   * interrupted: Foyer later found that it had stopped midway.
    */
   onInstallRequest(outcome: (typeof installOutcomes)[number]): void;
   /** A workspace was connected with an account of the host, by a link or a claim. */
   onConnected(via: 'link' | 'claim'): void;
   /** A run began to wait or ended. */
   onRunChanged(change: { status: string }): void;
-  /** An attempt of a step ended, and left the step in this status. */
+  /** An attempt of a step ended, with the step in this status. */
   onStepEnded(attempt: { step: string; status: string; ms: number }): void;
-  /** The welcome of an install was sent, so long after its callback. */
+  /** The welcome of an install was sent, this long after its callback. */
   onWelcomed(sinceCallbackMs: number): void;
   onSlackCall(call: { method: string; result: (typeof slackResults)[number]; ms: number }): void;
   /** A request from Slack was answered; unverified: it was not from Slack, or could not be read. */
@@ -50,19 +50,19 @@ export interface Metrics {
     status: number;
     ms: number;
   }): void;
-  /** A message to the operators was sent, or could not be; pending: it is tried again. */
+  /** A message to the operators was sent, or could not be; pending: Foyer will try again. */
   onNotice(notice: { channel: string; status: string }): void;
   /** An HTTP request was answered, or its client hung up (status 0). `path` has no query. */
   onHttpRequest(request: { path: string; status: number }): void;
-  /** A request or connection was refused before it could cost anything. */
+  /** A request or connection was refused before it cost anything. */
   onRefused(kind: RefusalKind): void;
-  /** A token's renewal ended; superseded: a newer install came first; dead: it will never work again. */
+  /** A token refresh ended; superseded: a newer install came first; dead: the token will never work again. */
   onTokenRefresh(result: 'renewed' | 'superseded' | 'failed' | 'dead'): void;
   /** `GET /metrics`, as Prometheus reads it. */
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
 }
 
-/** Makes the metrics of one Foyer, with a registry of their own. `stepNames` are those of the pipeline. */
+/** Creates the metrics of one Foyer, with their own registry. `stepNames` are those of the pipeline. */
 export function createMetrics(deps: {
   database: Database;
   clientId: string;

@@ -73,16 +73,16 @@ export const installOutcomes = [
 /** The statuses in which an attempt can leave its step. */
 export const stepEnds = ['succeeded', 'failed', 'skipped', 'unconfirmed', 'retrying', 'pending'] as const;
 
-/** How an attempt to tell the operators can end. */
+/** How an attempt to notify the operators can end. */
 export const noticeEnds = ['sent', 'failed', 'unconfirmed', 'pending'] as const;
 
-/** What can come of a call to Slack. */
+/** The possible results of a call to Slack. */
 export const slackResults = ['ok', 'error', 'rate_limited', 'http_error', 'unreachable'] as const;
 
-/** Our answers to what Slack signed; 0: Slack hung up first. Any other status counts as `other`. */
+/** The statuses of Foyer's answers to what Slack signed; 0: Slack hung up first. Any other status counts as `other`. */
 export const eventStatuses: readonly string[] = ['0', '200', '500', '503', 'other'];
 
-/** Our answers to what Slack did not sign, or what cannot be read. */
+/** The statuses of Foyer's answers to what Slack did not sign, or what cannot be read. */
 export const unverifiedStatuses: readonly string[] = ['0', '400', '401', '408', '413', '500', '503', 'other'];
 
 /** The classes of HTTP statuses; 0: the client hung up before an answer began. */
@@ -105,7 +105,7 @@ export const routeNames = [
   'other',
 ] as const;
 
-/** The route of a path without its query: `/installs/abc/status` is `/installs`. */
+/** Returns the route of a path without its query: `/installs/abc/status` is `/installs`. */
 export function routeOf(path: string): (typeof routeNames)[number] {
   const exact = routeNames.find((name) => path === name || path === `${name}/`);
   if (exact) return exact;
@@ -115,7 +115,7 @@ export function routeOf(path: string): (typeof routeNames)[number] {
   );
 }
 
-/** A value as a label: the value itself if it is known, else `other`. */
+/** Returns a value as a label: the value itself if it is known, else `other`. */
 export function labelOf(known: readonly string[], value: string): string {
   return known.includes(value) ? value : 'other';
 }

@@ -9,7 +9,7 @@ import { countInstallations } from '../installation-lists.ts';
 import { readQueueState } from '../queue-state.ts';
 import { countTokensAtRisk } from '../token-times.ts';
 
-/** Tokens are renewed two hours ahead: one with less than this left was not renewed in time. */
+/** Foyer refreshes tokens two hours before they expire: one with less than this left was not refreshed in time. */
 const lapsingWithinMs = 3_600_000;
 
 /**
@@ -93,7 +93,7 @@ export function addStateGauges(deps: {
     size.set(measured.bytes);
     for (const state of ['busy', 'idle', 'waiting', 'most'] as const)
       pool.set({ state }, measured.pool[state]);
-    // A server's disk is the server's to watch: without a file there is no such series, and no alert on it.
+    // The database server's disk is not monitored here: without a file there is no such series, and no alert on it.
     if (!measured.disk) for (const each of [diskSize, diskFree]) each.remove();
     else {
       diskSize.set(measured.disk.bytes);
@@ -107,7 +107,7 @@ export function addStateGauges(deps: {
       up.set(1);
     } catch (error) {
       log.warn({ err: error }, 'the metrics could not be read from the database');
-      // What was true at the last scrape must not look as if it were true now.
+      // Values of the last scrape must not look current.
       for (const each of [queued, installations, undelivered, pool]) each.reset();
       for (const each of [
         due,

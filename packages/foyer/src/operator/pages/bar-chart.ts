@@ -23,7 +23,7 @@ interface Series<Day> {
 
 interface BarChart<Day> {
   title: string;
-  /** What the chart says, for those who do not see it. */
+  /** What the chart shows, for people who cannot see it. */
   sentence: string;
   /** The height of the tallest bar, in words. */
   most: string;
@@ -50,7 +50,7 @@ function bar<Day>({ series, tip }: BarChart<Day>, day: Day, index: number, talle
   return html`<g><title>${tip(day)}</title><rect class="ground" x="${x}" y="0" width="${barWidth}" height="${height}"/>${rects}</g>`;
 }
 
-/** Values by day as bars, as a sentence and as a table. */
+/** Draws values by day as bars, with a sentence and a table. */
 function barChart<Day extends { day: number }>(chart: BarChart<Day>): Html {
   const { days, series } = chart;
   const tallest = Math.max(1, ...days.map((day) => series.reduce((sum, { value }) => sum + value(day), 0)));
@@ -72,7 +72,7 @@ function barChart<Day extends { day: number }>(chart: BarChart<Day>): Html {
 
 const outcomes = ['installed', 'cancelled', 'refused', 'failed'] as const;
 
-/** How the OAuth attempts of each day ended. */
+/** Shows how the OAuth attempts of each day ended. */
 export function installsChart(days: readonly RequestsOfDay[]): Html {
   const sums = outcomes.map(
     (outcome) => [outcome, days.reduce((sum, day) => sum + day[outcome], 0)] as const,
@@ -96,7 +96,7 @@ export function installsChart(days: readonly RequestsOfDay[]): Html {
   });
 }
 
-/** How long the welcomes of each day took. */
+/** Shows how long the welcomes of each day took. */
 export function welcomesChart(days: readonly WelcomesOfDay[]): Html {
   const sent = days.reduce((sum, { welcomes }) => sum + welcomes, 0);
   const slowest = Math.max(0, ...days.map(({ slowestMs }) => slowestMs ?? 0));

@@ -31,7 +31,7 @@ import { createOperatorViews } from './operator-views.ts';
 import { sessionsPath } from './sessions-page.ts';
 
 /**
- * Serves the operator's pages. A request is checked in this order: who asks, whether the form is ours, and only then
+ * Serves the operator's pages. It checks a request in this order: who sends it, whether the form is ours, and only then
  * what it asks for. A GET changes nothing; an action answers with 303 to the page that shows its outcome.
  */
 
@@ -48,11 +48,11 @@ export interface OperatorPagesDeps extends OperatorActionsDeps {
   sessions: Sessions;
   refusals: Pick<Refusals, 'add'>;
   bodies: Pick<BodyReader, 'read'>;
-  /** Made only for this purpose. */
+  /** Used only for this purpose. */
   sealer: Sealer;
 }
 
-/** One request under way. */
+/** One request in progress. */
 interface Visit {
   req: IncomingMessage;
   res: ServerResponse;
@@ -60,14 +60,14 @@ interface Visit {
   query: URLSearchParams;
   /** Undefined until it is read, and if there is none. */
   session: OperatorSession | undefined;
-  /** Whether installs are paused. Read only for a session. */
+  /** Whether installs are paused. Read only if there is a session. */
   inMaintenance?: boolean;
 }
 
 const home = '/operator';
 const loginPath = '/operator/login';
 
-/** Makes the handler of `/operator` and everything below it. It always ends the response. */
+/** Creates the handler of `/operator` and everything below it. It always ends the response. */
 export function createOperatorPages(deps: OperatorPagesDeps) {
   const { config, database, refusals, log, now } = deps;
   const { publicUrl, basePath, secure, trustProxy } = config.http;
@@ -119,7 +119,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     path: string,
     options: { notice?: Notice; cookie?: string | string[] } = {},
   ): void {
-    // A request that took too long has been answered already.
+    // A request that took too long has already been answered.
     if (visit.res.headersSent) return;
     const address = basePath + path;
     const location =
@@ -131,7 +131,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     visit.res.writeHead(303, { Location: location, ...headers }).end();
   }
 
-  /** Checks a password; earlier wrong ones make the next try wait. */
+  /** Checks a password; after wrong ones, the next try must wait. */
   function tryPassword(req: IncomingMessage, password: string): 'right' | 'wrong' | { waitMs: number } {
     const address = clientAddress(req, trustProxy);
     const browser = sessions.knownBrowser(req.headers.cookie);
@@ -190,7 +190,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     if (!known) return sendMessage(visit, 'method_not_allowed', { Allow: 'GET' });
     const record = await readInstallRecord(database.queries, id);
     if (record?.clientId !== config.slack.clientId) return sendMessage(visit, 'not_found');
-    // A purge cannot be undone: a browser that was left open is not enough.
+    // A purge cannot be undone: a session in a browser that was left open is not enough.
     if (known === 'purge' && session.person) {
       const isFresh = now() - session.issuedAt < freshSignInMs;
       if (!isFresh) return seeOther(visit, `/operator/installations/${id}`, { notice: 'sign_in_again' });
@@ -264,12 +264,12 @@ function loginAddress(next: string): string {
   return path === home ? loginPath : `${loginPath}?${new URLSearchParams({ next: path })}`;
 }
 
-/** The page that held a form which was sent without a session. */
+/** Returns the page with the form that was sent without a session. */
 function pageOfForm(path: string): string {
   return path.replace(/\/(?:retry|welcome|mark-gone|purge|logout|end)$/, '');
 }
 
-/** The path if it is one of the operator's pages, else the overview: a login leads nowhere else. */
+/** Returns the path if it is one of the operator's pages, else the overview: a login leads nowhere else. */
 function ownPath(asked: string | null): string {
   if (asked === null || asked.length > 1000 || !/^\/operator(?:[/?]|$)/.test(asked)) return home;
   const url = new URL(asked, 'http://localhost');

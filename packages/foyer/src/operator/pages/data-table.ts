@@ -12,7 +12,7 @@ const isNothing = (value: HtmlValue): boolean =>
   value === null || value === undefined || value === false || value === '';
 
 /**
- * A table that becomes a list of cards on a phone. Its roles are written out, since browsers drop them if the style
+ * Builds a table that becomes a list of cards on a phone. Its roles are explicit, since browsers drop them if the style
  * sheet changes the layout of a table.
  */
 export function dataTable<Row>(

@@ -18,7 +18,7 @@ export interface InstallationContent {
   record: InstallRecord;
   /** Newest first. */
   runs: readonly RunWithAttempts[];
-  /** Those who were met last. */
+  /** The people whom Foyer met last. */
   people: readonly MemberRecord[];
   peopleCount: number;
   installer: UserRecord | undefined;
@@ -136,7 +136,7 @@ function actionsBar(frame: OperatorFrame, record: InstallRecord): Html {
 </div>`;
 }
 
-/** `GET /operator/installations/:id`: the whole record of one installation. A whole HTML document. */
+/** `GET /operator/installations/:id`: shows the whole record of one installation. A whole HTML document. */
 export function installationPage(frame: OperatorFrame, content: InstallationContent): string {
   const { record, people, peopleCount, history } = content;
   const name = installationName(record);

@@ -20,7 +20,7 @@ export const installationsPath = '/operator/installations';
 export const installationStatuses = ['active', 'broken', 'uninstalled'] as const;
 export const runStatuses = ['failed', 'waiting', 'queued', 'running', 'cancelled', 'succeeded'] as const;
 
-/** The problem that an operator looks at first. */
+/** Returns the problem that an operator looks at first. */
 function trouble(record: InstallRecord): Html | string | null {
   if (record.status === 'broken') return html`<code>${record.brokenReason}</code>`;
   const steps = record.run?.steps ?? [];
@@ -64,7 +64,7 @@ function emptyText(filters: ListFilters): string {
     : 'No one has installed the app yet. Installs begin at the start page.';
 }
 
-/** `GET /operator/installations`: the list, with search, filters and pages. A whole HTML document. */
+/** `GET /operator/installations`: shows the list, with search, filters and pages. A whole HTML document. */
 export function installationsPage(frame: OperatorFrame, content: InstallationsContent): string {
   const { filters, page } = content;
   return operatorPage(frame, {

@@ -1,7 +1,7 @@
 import type { Page, PageCursor, PagePosition } from '../../database/page.ts';
 import { type Html, html } from '../../http/html.ts';
 
-/** The filters of a list as its address has them; an absent one matches all. */
+/** The filters of a list, as in its address; an absent one matches all. */
 export type ListFilters = Readonly<Record<string, string | undefined>>;
 
 /** Reads where a page begins from its address: `?older=<time>.<id>` or `?newer=…`. Anything else is the first page. */
@@ -13,7 +13,7 @@ export function cursorOf(query: URLSearchParams): PageCursor | undefined {
   return undefined;
 }
 
-/** The address of a list with its filters. */
+/** Builds the address of a list with its filters. */
 export function listAddress(path: string, filters: ListFilters, more: Record<string, string> = {}): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries({ ...filters, ...more })) if (value) query.set(name, value);
@@ -21,7 +21,7 @@ export function listAddress(path: string, filters: ListFilters, more: Record<str
   return text === '' ? path : `${path}?${text}`;
 }
 
-/** The links to the newer and the older page; undefined if there is only one page. */
+/** Builds the links to the newer and the older page; undefined if there is only one page. */
 export function pager(path: string, filters: ListFilters, page: Page<unknown>): Html | undefined {
   if (!page.newer && !page.older) return undefined;
   const link = (towards: 'newer' | 'older', position: PagePosition | null, label: string, rel: string) =>
@@ -35,7 +35,7 @@ export function pager(path: string, filters: ListFilters, page: Page<unknown>): 
 </nav>`;
 }
 
-/** A select field for one of the values, or all of them. */
+/** Builds a select field for one of the values, or all of them. */
 export function choice(
   name: string,
   label: string,

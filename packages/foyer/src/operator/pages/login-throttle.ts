@@ -2,15 +2,15 @@ import { networkOf } from '../../http/client-address.ts';
 
 /**
  * Why two limits: one per address stops a person who guesses, and one for all addresses stops many machines that guess
- * together. The second would also lock out the operator during such an attack, so it exempts browsers that knew the
+ * together. During such an attack the second would also lock out the operator, so it exempts browsers that knew the
  * password before (by their sealed cookie) and addresses from which someone has logged in before.
  *
  * Each process counts separately. Behind a proxy that sends a visitor to any of several machines, a person who guesses
  * gets as many times the tries as there are machines: five free ones on each, and then the same growing waits on each.
- * Why not stored: a counter in the database would let everyone who guesses write to it.
+ * Why not stored: anyone who guesses could then write to a counter in the database.
  */
 
-/** This many wrong passwords cost an address nothing; after that each doubles the wait. */
+/** An address may enter this many wrong passwords without a wait; after that each doubles the wait. */
 const freeFailures = 5;
 const longestWaitMs = 15 * 60_000;
 /** An address without a failure for this long starts over. */
@@ -18,7 +18,7 @@ const forgottenAfterMs = 3_600_000;
 /** All addresses together may fail this many times at once, and after that once every `refillMs`. */
 const burst = 50;
 const refillMs = 2000;
-/** Memory is bounded: the oldest entry makes room for a new one. */
+/** Limits the memory: a new entry replaces the oldest one. */
 const mostAddresses = 10_000;
 const mostTrusted = 100;
 
@@ -33,12 +33,12 @@ export interface LoginThrottle {
   succeeded(source: LoginSource): void;
 }
 
-/** Makes the throttle of one process, which does not know what other processes have seen. */
+/** Creates the throttle of one process, which does not know what other processes have seen. */
 export function createLoginThrottle(deps: { now: () => number }): LoginThrottle {
   const { now } = deps;
   const failures = new Map<string, { count: number; lastAt: number }>();
   const trusted = new Set<string>();
-  /** Failures of all addresses; the level falls with time. */
+  /** The failures of all addresses; the level falls with time. */
   let level = 0;
   let levelAt = now();
 

@@ -1,6 +1,6 @@
 import { type Html, html } from '../../http/html.ts';
 
-/** What a page can say about the press that led to it. The list is fixed, since the address carries the key. */
+/** What a page can say about the press that led to it. The list is fixed, since the address contains the key. */
 const notices = {
   run_queued: { tone: 'good', text: 'The run continues. Steps that had not succeeded are tried again.' },
   run_woken: { tone: 'good', text: 'The run was waiting and continues now.' },
@@ -66,13 +66,13 @@ const notices = {
 
 export type Notice = keyof typeof notices;
 
-/** The notice that an address asks for, if it is in the list. */
+/** Returns the notice that an address asks for, if it is in the list. */
 export function noticeOf(query: URLSearchParams): Notice | undefined {
   const key = query.get('done') ?? '';
   return Object.hasOwn(notices, key) ? (key as Notice) : undefined;
 }
 
-/** A notice at the top of a page. */
+/** Shows a notice at the top of a page. */
 export function noticeLine(notice: Notice | undefined): Html | undefined {
   if (notice === undefined) return undefined;
   const { tone, text } = notices[notice];

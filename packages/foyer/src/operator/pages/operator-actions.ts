@@ -25,7 +25,7 @@ export interface OperatorActionsDeps {
   log: Logger;
 }
 
-/** Who pressed. */
+/** The operator who pressed the button. */
 type Operator = Pick<OperatorSession, 'person'>;
 
 /** A request must end within ten seconds, so revoking many people's tokens may take this long at most. */
@@ -50,9 +50,9 @@ const welcomeNotices: Readonly<Record<WelcomeRequestOutcome, Notice>> = {
 };
 
 /**
- * Makes the function that carries out what an operator pressed and returns the outcome. Every action that took effect
- * is recorded in the installation's history, with the person's id if they signed in with Slack, and logged with the
- * operator's address; a purge, which erases the history, is only logged.
+ * Creates the function that carries out an operator's press and returns the outcome. It records every action that took
+ * effect in the installation's history, with the person's id if they signed in with Slack, and logs it with the
+ * operator's address. A purge erases the history, so it is only logged.
  */
 export function createOperatorActions(deps: OperatorActionsDeps) {
   const { database, store, now, log } = deps;
@@ -105,7 +105,7 @@ export function createOperatorActions(deps: OperatorActionsDeps) {
       log.warn({ err: error, installationId: installation.id }, 'tokens could not be decrypted');
       return { stop: 'keys_do_not_fit' };
     }
-    // Someone may have reinstalled it while Slack was asked: that install stays.
+    // Someone may have reinstalled the app during the call to Slack: that install stays.
     const still = await readInstallRecord(database.queries, installation.id);
     return still?.installedAt === installation.installedAt ? revocation : { stop: 'changed_meanwhile' };
   }

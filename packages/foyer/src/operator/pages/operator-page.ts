@@ -8,7 +8,7 @@ import { type Notice, noticeLine } from './notices.ts';
 import type { OperatorSession } from './operator-session.ts';
 import { operatorStyles } from './operator-styles.ts';
 
-/** What every operator's page needs besides its own data. */
+/** What every operator's page needs in addition to its own data. */
 export interface OperatorFrame extends PageFrame {
   /** Absent if no one is logged in. */
   session?: OperatorSession;
@@ -17,7 +17,7 @@ export interface OperatorFrame extends PageFrame {
   inMaintenance?: boolean;
   /** How the steps of the definition are shown. */
   faces: StepFaces;
-  /** Where an operator signs in with Slack, to come back to one of these pages. */
+  /** Returns where an operator signs in with Slack, to come back to one of these pages. */
   signInPath(next: string): string;
   now: number;
 }
@@ -50,12 +50,12 @@ function topBar(frame: OperatorFrame, current: Section | undefined): Html {
 </header>`;
 }
 
-/** The field that binds a form to this session. */
+/** Builds the field that binds a form to this session. */
 export function csrfField(session: OperatorSession | undefined): Html | undefined {
   return session && html`<input type="hidden" name="csrf" value="${session.csrfToken}">`;
 }
 
-/** The layout of every operator's page: the installers' layout with a bar on top. A whole HTML document. */
+/** Builds the layout of every operator's page: the installers' layout with a bar on top. A whole HTML document. */
 export function operatorPage(
   frame: OperatorFrame,
   parts: { title: string; section?: Section; narrow?: boolean; content: Html },

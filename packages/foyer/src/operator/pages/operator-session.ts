@@ -11,28 +11,28 @@ import type { Sessions } from '../../signin/sessions.ts';
  * off the list.
  */
 
-/** How long a sign-in with Slack counts as one for what cannot be undone. */
+/** How recent a sign-in with Slack must be for an action that cannot be undone. */
 export const freshSignInMs = 5 * 60_000;
 
 /** An operator's session. */
 export interface OperatorSession {
   id: string;
   issuedAt: number;
-  /** Every form of this session carries it. */
+  /** A value that every form of this session contains. */
   csrfToken: string;
   /** Who signed in with Slack; null for someone with the password. */
   person: { teamId: string; userId: string } | null;
 }
 
 /**
- * A browser in which the right password was entered once may still try while strangers guess from many addresses. Its
+ * A browser in which the right password was once entered may still try while strangers guess from many addresses. Its
  * cookie is sealed, and says nothing else.
  */
 const browserSchema = z.object({ id: z.string(), since: z.number(), passwordMark: z.string() });
 const browserPlace = 'operator-browser';
 const browserKnownMs = 90 * 24 * 3_600_000;
 
-/** Makes the sessions of the operator's pages. `sealer` is made only for this purpose. */
+/** Creates the sessions of the operator's pages. `sealer` is used only for this purpose. */
 export function createOperatorSessions(deps: {
   sessions: Sessions;
   sealer: Sealer;
@@ -41,7 +41,7 @@ export function createOperatorSessions(deps: {
   /** The people who may sign in with Slack: `T…/U…`. */
   people: readonly string[];
   database: Pick<Database, 'write'>;
-  /** Whether browsers reach us over https. */
+  /** Whether browsers reach Foyer over https. */
   secure: boolean;
   now: () => number;
 }) {
@@ -56,7 +56,7 @@ export function createOperatorSessions(deps: {
     /** Whether operators can sign in with Slack. */
     hasPeople: people.length > 0,
 
-    /** Whether it is the password; the time that the check takes reveals nothing about it. */
+    /** Returns whether this is the password; the time that the check takes reveals nothing about it. */
     isPassword(given: string): boolean {
       return passwordHash !== undefined && timingSafeEqual(sha256(given), passwordHash);
     },
@@ -75,7 +75,7 @@ export function createOperatorSessions(deps: {
       });
     },
 
-    /** The id of a browser that knew the password within the last 90 days; undefined for any other. */
+    /** Returns the id of a browser that knew the password within the last 90 days; undefined for any other. */
     knownBrowser(cookieHeader: string | undefined): string | undefined {
       const sealed = parseCookie(cookieHeader ?? '')[browserName];
       const known = sealed === undefined ? undefined : openBrowser(sealer, sealed);
@@ -108,7 +108,7 @@ export function createOperatorSessions(deps: {
     },
 
     /**
-     * The session of a request, whose use is recorded; undefined if there is no valid one.
+     * Returns the session of a request and records its use; undefined if there is no valid one.
      * @throws DatabaseUnavailableError
      */
     async read(cookieHeader: string | undefined): Promise<OperatorSession | undefined> {
@@ -132,12 +132,12 @@ export function createOperatorSessions(deps: {
 
 export type OperatorSessions = ReturnType<typeof createOperatorSessions>;
 
-/** Whether a form was made for this session. */
+/** Returns whether a form was made for this session. */
 export function isFormOf(session: OperatorSession, form: URLSearchParams): boolean {
   return sameText(form.get('csrf') ?? '', session.csrfToken);
 }
 
-/** Who an operator is, in a log or a history: `T…/U…`, or the password. */
+/** Returns who an operator is, for a log or a history: `T…/U…`, or the password. */
 export function operatorName({ person }: Pick<OperatorSession, 'person'>): string {
   return person ? `${person.teamId}/${person.userId}` : 'the password';
 }
@@ -147,7 +147,7 @@ function openBrowser(sealer: Sealer, sealed: string): z.output<typeof browserSch
   try {
     return browserSchema.parse(JSON.parse(sealer.open(sealed, browserPlace)));
   } catch {
-    // Only we can make a valid one, so any error means that it is not ours.
+    // Only Foyer can create a valid cookie, so any error means that it is not one of ours.
     return undefined;
   }
 }

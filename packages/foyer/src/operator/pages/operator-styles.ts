@@ -1,6 +1,6 @@
 /**
  * What the operator's pages add to the installers' style sheet: the same colors, type and corners, but denser, since
- * operators want to see much at once.
+ * operators need to see much at once.
  */
 export const operatorStyles = `
 .skip { position: absolute; left: -999rem; }

@@ -40,11 +40,11 @@ const rowsPerPage = 50;
 const shownRuns = 10;
 const shownFailing = 5;
 const chartDays = 30;
-/** Tokens are renewed two hours ahead: one with less than this left was not renewed in time. */
+/** Foyer refreshes tokens two hours before they expire: one with less than this left was not refreshed in time. */
 const lapsingWithinMs = 3_600_000;
 const dayMs = 86_400_000;
 
-/** Makes the functions that read the data of every page. They write nothing. */
+/** Creates the functions that read the data of every page. They write nothing. */
 export function createOperatorViews(deps: { config: Config; database: Database; now: () => number }) {
   const { config, now } = deps;
   const { queries } = deps.database;
@@ -186,7 +186,7 @@ function oneOf<T extends string>(known: readonly T[], given: string | null): T |
   return known.find((value) => value === given);
 }
 
-/** The first millisecond of a day such as 2026-11-22; undefined for anything else. */
+/** Returns the first millisecond of a day such as 2026-11-22; undefined for anything else. */
 function startOfDay(text: string | null): number | undefined {
   if (text === null || !/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
   const at = Date.parse(`${text}T00:00:00Z`);

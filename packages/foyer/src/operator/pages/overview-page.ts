@@ -130,7 +130,7 @@ function refusedLine(request: InstallRequestRecord, now: number): Html {
   </li>`;
 }
 
-/** One kind of problem: what it is, the newest cases, and a link to all of them if a list has them. */
+/** Shows one kind of problem: what it is, the newest cases, and a link to all of them if a list has them. */
 function problemSection<Case>(
   { newest, count: total }: Problems<Case>,
   shown: { id: string; heading: (total: string) => string; all?: string; line: (each: Case) => Html },
@@ -144,7 +144,7 @@ function problemSection<Case>(
 </section>`;
 }
 
-/** Installers see nothing of this: it is the operators' own trouble. */
+/** Installers see nothing of this: it only concerns the operators. */
 function channelSection({ channelTroubles }: OverviewContent, now: number): Html | false {
   if (channelTroubles.length === 0) return false;
   const lines = channelTroubles.map(({ channel, since, errorCode }) => {
@@ -207,7 +207,7 @@ function problemSections(content: OverviewContent, now: number): Html {
     <p class="small">No run has failed, no installation is broken, every welcome was confirmed, notifications arrive, and no connection was refused in the last ${refusedDays} days.</p></section>`;
 }
 
-/** `GET /operator`: what needs attention, how much there is, and what is about to break. A whole HTML document. */
+/** `GET /operator`: shows what needs attention, the totals, and what will soon break. A whole HTML document. */
 export function overviewPage(frame: OperatorFrame, content: OverviewContent): string {
   return operatorPage(frame, {
     title: 'Overview',

@@ -18,7 +18,7 @@ export interface PeopleContent {
   total: number;
 }
 
-/** The address of the list of an installation's people. */
+/** Returns the address of the list of an installation's people. */
 export const peoplePath = (record: Pick<InstallRecord, 'id'>): string =>
   `${installationsPath}/${record.id}/people`;
 
@@ -42,7 +42,7 @@ export const peopleColumns: readonly TableColumn<MemberRecord>[] = [
   { title: 'Last seen', cell: ({ lastSeenAt }) => lastSeenAt !== null && time(lastSeenAt) },
 ];
 
-/** `GET /operator/installations/:id/people`: the people of an installation, with search and pages. */
+/** `GET /operator/installations/:id/people`: shows the people of an installation, with search and pages. */
 export function peoplePage(frame: OperatorFrame, { record, filters, page, total }: PeopleContent): string {
   const path = peoplePath(record);
   const name = installationName(record);

@@ -22,7 +22,7 @@ function stepItem(step: StepRecord, attempts: readonly StepAttemptRecord[], titl
   const isCalm = step.status === 'succeeded' || step.status === 'skipped' || step.status === 'pending';
   const tries = step.attempts === 1 ? '1 attempt' : `${step.attempts} attempts`;
   const [only, ...more] = attempts;
-  // Its only attempt ended as the step did: there is nothing to add but how long it took.
+  // Its only attempt ended like the step, so only the duration is left to show.
   const isPlain = isCalm && more.length === 0;
   const duration = isPlain && only ? took(only.startedAt, only.finishedAt) : null;
   return html`<li class="run-step"${isCalm && html` data-calm`}>
@@ -52,7 +52,7 @@ function runBody({ words, faces, now }: RunFrame, { run, attempts }: RunWithAtte
   <ol class="run-steps" role="list">${run.steps.map((step) => stepItem(step, of(step), words.step(step.name, faces[step.name]?.title, 'todo')))}</ol>`;
 }
 
-/** An installation's runs: the newest in full, older ones collapsed. */
+/** Shows an installation's runs: the newest in full, older ones collapsed. */
 export function runsSection(frame: RunFrame, runs: readonly RunWithAttempts[]): Html {
   const [newest, ...older] = runs;
   if (!newest) return html`<section class="card panel"><h2>Runs</h2><p class="small">None.</p></section>`;

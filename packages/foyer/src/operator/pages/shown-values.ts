@@ -34,42 +34,42 @@ const tones: Readonly<Record<AnyStatus, 'good' | 'bad' | 'warn' | 'busy' | 'mute
   installed: 'good',
 };
 
-/** A status as a colored word: the same word looks the same on every page. */
+/** Shows a status as a colored word: the same word looks the same on every page. */
 export function badge(status: AnyStatus): Html {
   return html`<span class="badge" data-tone="${tones[status]}">${status}</span>`;
 }
 
-/** A time in UTC. */
+/** Shows a time in UTC. */
 export function time(ms: number): Html {
   return html`<time datetime="${new Date(ms).toISOString()}">${timeText(ms)}</time>`;
 }
 
-/** A time relative to now, with the exact time as its tooltip. */
+/** Shows a time relative to now, with the exact time as its tooltip. */
 export function ago(ms: number, now: number): Html {
   const text = ms > now ? `in ${spanText(ms - now)}` : `${spanText(now - ms)} ago`;
   return html`<time datetime="${new Date(ms).toISOString()}" title="${timeText(ms)}">${text}</time>`;
 }
 
-/** How long something took; null until it has ended. */
+/** Shows how long something took; null until it has ended. */
 export function took(startedAt: number, finishedAt: number | null): string | null {
   return finishedAt === null ? null : durationText(Math.max(0, finishedAt - startedAt));
 }
 
-/** The name of the team or enterprise that an installation belongs to. */
+/** Returns the name of the team or enterprise that an installation belongs to. */
 export function installationName(
   record: Pick<InstallRecord, 'isEnterpriseInstall' | 'teamName' | 'enterpriseName'>,
 ): string {
   return plainName(record.isEnterpriseInstall ? record.enterpriseName : record.teamName, 'Unnamed');
 }
 
-/** A person in a table: the name if it is known, and the id. */
+/** Shows a person in a table: the name if it is known, and the id. */
 export function personCell(name: string | undefined, id: string): Html {
   return name === undefined
     ? html`<code>${id}</code>`
     : html`${plainName(name, id)}<span class="ids"><code>${id}</code></span>`;
 }
 
-/** An error as its code and message; a message that contains the code is enough. */
+/** Shows an error as its code and message; if the message contains the code, only the message. */
 export function errorText(of: { errorCode: string | null; errorMessage: string | null }): Html | null {
   const { errorCode: code, errorMessage: message } = of;
   if (code === null) return message === null ? null : html`<span class="error">${message}</span>`;
@@ -79,7 +79,7 @@ export function errorText(of: { errorCode: string | null; errorMessage: string |
   return html`<span class="error">${message.slice(0, at)}${name}${message.slice(at + code.length)}</span>`;
 }
 
-/** A whole number with thousands separators. */
+/** Formats a whole number with thousands separators. */
 export function count(value: number): string {
   return value.toLocaleString('en-US');
 }

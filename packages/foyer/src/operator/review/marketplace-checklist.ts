@@ -3,12 +3,12 @@ import type { Brand } from '../../http/brand.ts';
 import type { Words } from '../../texts/create-texts.ts';
 
 /**
- * What Slack's Marketplace review asks, as far as the manifest, the brand, the texts and the configuration can answer it.
+ * The points of Slack's Marketplace review that the manifest, the brand, the texts and the configuration can answer.
  * From the guidelines and the checklist (api.slack.com/slack-marketplace/guidelines,
  * api.slack.com/reference/slack-apps/slack-marketplace-checklist); Slack's reviewers decide.
  */
 
-/** One point of the review. by hand: only a person can tell. */
+/** One point of the review. by hand: only a person can judge it. */
 export interface ReviewPoint {
   point: string;
   result: 'pass' | 'fail' | 'by hand';
@@ -16,7 +16,7 @@ export interface ReviewPoint {
   detail: string;
 }
 
-/** What the app says of itself, wherever it says it. */
+/** What the app says about itself, from all sources. */
 export interface ReviewedApp {
   config: Pick<Config, 'slack' | 'http'>;
   brand: Brand;
@@ -31,10 +31,10 @@ export interface ReviewedApp {
 /** Scopes of apps that Slack does not list. */
 const unsuitable =
   /^(?:admin(?:\..*|:.*)?|identity\..*|search:read|read|post|client|workflow\.steps:execute|triggers:.*)$/;
-/** Scopes that Slack looks at more closely: each needs a reason that a reviewer can try out. */
+/** Scopes that Slack examines more closely: each needs a reason that a reviewer can try out. */
 const sensitive = /(?::history$)|^(?:files:read|canvases:read|search:read\..*|conversations\.connect:write)$/;
 
-/** Goes through the review. Pure. */
+/** Checks the points of the review. Pure. */
 export function marketplaceChecklist(app: ReviewedApp): ReviewPoint[] {
   return [...listing(app), ...links(app), ...scopes(app), ...manifest(app), ...byHand(app)];
 }

@@ -2,9 +2,9 @@ import { credentialProblem, httpAdvice, publicUrlOf, publicUrlProblem, type Sett
 import type { SetupPrompts } from './setup-prompts.ts';
 
 /**
- * Asks for what is not given, in the order in which a newcomer gets it: the address, then the app that Slack creates
+ * Asks for missing settings, in the order in which a newcomer gets them: the address, then the app that Slack creates
  * from the manifest with that address, then its secrets. Calls `offerApp` with the address in between. Resolves to
- * undefined when a question was cancelled.
+ * undefined if a question was cancelled.
  */
 export async function askSettings(
   prompts: SetupPrompts,
@@ -31,7 +31,7 @@ export async function askSettings(
 
 type Credentials = Pick<Settings, 'clientId' | 'clientSecret' | 'signingSecret'>;
 
-/** Asks whether to keep credentials that are set already: they may be wrong, or another app's. */
+/** Asks whether to keep existing credentials: they may be wrong, or another app's. */
 async function askCredentials(
   prompts: SetupPrompts,
   given: Partial<Settings>,

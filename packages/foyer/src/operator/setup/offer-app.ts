@@ -13,7 +13,7 @@ export interface OfferedApp {
 }
 
 /**
- * Fills the manifest, writes it beside `.env` for those who paste, and makes the link for those who click.
+ * Fills the manifest, writes it next to `.env` for those who paste, and builds the link for those who click.
  * @throws CommandError if the file cannot be written
  */
 export function offerApp(
@@ -34,7 +34,7 @@ export function offerApp(
   };
 }
 
-/** Writes the file, and returns what was in it before. */
+/** Writes the file, and returns its earlier content. */
 function replace(file: string, text: string): string | undefined {
   try {
     const before = readIfThere(file);

@@ -23,12 +23,12 @@ export function publicUrlProblem(text: string): string | undefined {
   }
 }
 
-/** The address as the configuration reads it: without a trailing slash. */
+/** Returns the address as the configuration reads it: without a trailing slash. */
 export function publicUrlOf(text: string): string {
   return readPublicUrl({ PUBLIC_URL: text.trim() });
 }
 
-/** What to know about an address that is not https; undefined if it is. */
+/** Returns what to know about an address that is not https; undefined if it is. */
 export function httpAdvice(publicUrl: string): string | undefined {
   if (publicUrl.startsWith('https:')) return undefined;
   return (

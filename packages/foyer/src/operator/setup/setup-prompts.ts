@@ -1,4 +1,4 @@
-/** How `setup` asks. A question that is cancelled (Ctrl-C) resolves to undefined, and no other is asked after it. */
+/** How `setup` asks. A question that is cancelled (Ctrl-C) resolves to undefined, and no other follows. */
 export interface SetupPrompts {
   text(question: SetupQuestion & { initialValue?: string }): Promise<string | undefined>;
   /** Like `text`, without showing what is typed. */

@@ -4,8 +4,8 @@ import { isAbsolute, join } from 'node:path';
 import type { Settings } from './settings.ts';
 
 /**
- * The variables that `setup` writes. It makes an encryption key only if there is none: a second one, or one instead of
- * a key file that is in use, would lock what is stored. Each key gets a unique id, so that a lost key is reported as
+ * The variables that `setup` writes. It creates an encryption key only if there is none: a second one, or one that
+ * replaces a key file in use, would lock what is stored. Each key gets a unique id, so that a lost key is reported as
  * missing and not as wrong.
  */
 export function setupVariables(

@@ -29,7 +29,7 @@ export function writeEnvFile(
   const given = join(folder, '.env');
   const before = readIfThere(given);
   const text = setVariables(before ?? template, variables);
-  // If .env is a link, its target is replaced, and not the link.
+  // If .env is a link, replace its target, not the link.
   const file = before === undefined ? given : realpathSync(given);
   const backup = before === undefined ? null : keepBackup(file, join(folder, '.env.backup'), now);
   replaceFile(file, text);
@@ -51,7 +51,7 @@ function keepBackup(file: string, prefix: string, now: number): string {
   for (let number = 1; ; number += 1) {
     const backup = `${prefix}-${time}${number === 1 ? '' : `-${number}`}`;
     try {
-      // Made empty and private first: a copy would have the mode of its source.
+      // Created empty and private first: a copy would have the mode of its source.
       closeSync(openSync(backup, 'wx', 0o600));
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'EEXIST') continue;

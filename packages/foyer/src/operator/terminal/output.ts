@@ -8,25 +8,25 @@ export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 /** A stream that may be a terminal. */
 export type OutputStream = Writable & { isTTY?: boolean; columns?: number };
 
-/** Where a command writes. Its results go to stdout; what it says about them goes to stderr. */
+/** Where a command writes. Results go to stdout; remarks about them go to stderr. */
 export interface Output {
   /** The columns of the terminal; infinite for a pipe or a file. */
   readonly width: number;
-  /** Prints lines that a command has put together, already made safe by `table` and the like. */
+  /** Prints lines that a command has built, already made safe by `table` and the like. */
   print(lines: string): void;
-  /** A result for programs: the only thing on stdout when `--json` is given. */
+  /** Prints a result for programs: the only thing on stdout if `--json` is given. */
   printJson(value: unknown): void;
-  /** The same for a list of any length: the array is written as its pages arrive. */
+  /** Does the same for a list of any length: writes the array as its pages arrive. */
   printJsonList(pages: AsyncIterable<readonly unknown[]>): Promise<void>;
   /** Resolves once stdout can take more; false if no one reads it any more, as after `list | head`. */
   ready(): Promise<boolean>;
-  /** A remark or a failure, on stderr. Nothing in it can command the terminal. */
+  /** Prints a remark or a failure to stderr. It cannot send commands to the terminal. */
   note(lines: string): void;
-  /** The text in a style if stdout shows colors (a terminal, and no NO_COLOR), else unchanged. */
+  /** Returns the text in a style if stdout shows colors (a terminal, and no NO_COLOR), else unchanged. */
   style(style: Style, text: string): string;
 }
 
-/** Makes the Output of two streams. */
+/** Creates the Output of two streams. */
 export function createOutput(streams: { stdout: OutputStream; stderr: OutputStream }): Output {
   const { stdout, stderr } = streams;
   async function ready(): Promise<boolean> {

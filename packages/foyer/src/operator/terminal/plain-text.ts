@@ -1,25 +1,25 @@
 /**
  * Why: names come from Slack, where anyone may give a workspace any name. A terminal obeys escape sequences, and a
- * right-to-left mark reverses a line, so neither may get from a name to the operator's screen.
+ * right-to-left mark reverses a line, so neither may get from a name to the screen of the operator.
  */
 
-/** Control and format characters, line and paragraph separators, lone surrogates; the emoji joiner is left alone. */
+/** Control and format characters, line and paragraph separators, lone surrogates; but not the emoji joiner. */
 const unprintable = /(?!\u200d)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** A text as one line that cannot command the terminal: each unprintable character becomes a visible `�`. */
+/** Writes a text as one line that cannot command the terminal: each unprintable character becomes a visible `�`. */
 export function plainText(text: string): string {
   return text.replace(unprintable, '�');
 }
 
-/** The same for a text of several lines, whose line ends stay. */
+/** Does the same for a text of several lines, and keeps their line ends. */
 export function plainLines(text: string): string {
   return text.split('\n').map(plainText).join('\n');
 }
 
-/** Indented JSON, with the characters that a terminal could obey written as escapes: the value stays the same. */
+/** Writes indented JSON, with escapes for the characters that a terminal could obey: the value stays the same. */
 export function plainJson(value: unknown): string {
   const json = JSON.stringify(value, null, 2);
-  // Matches nearly always, and is far quicker than looking for each kind of character.
+  // Matches nearly always, and is far faster than looking for each kind of character.
   if (/^[\x20-\x7e\n]*$/.test(json)) return json;
   return json.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (found) =>
     found === '\n' ? found : [...Array(found.length).keys()].map((at) => escaped(found, at)).join(''),

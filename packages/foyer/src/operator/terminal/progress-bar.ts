@@ -3,11 +3,11 @@ import type { OutputStream } from './output.ts';
 import { plainText } from './plain-text.ts';
 import { spanText } from './time-text.ts';
 
-/** How far long work has come. `done` and `of` count `unit`. */
+/** The progress of long work. `done` and `of` count `unit`. */
 export interface WorkProgress {
   doing: 'backing up' | 'copying' | 'comparing' | 'reading' | 're-encrypting';
   done: number;
-  /** Null if no one knows: then there is no bar. */
+  /** Null if the total is unknown: then there is no bar. */
   of: number | null;
   unit: 'rows' | 'pages' | 'tokens' | 'entries';
 }
@@ -18,8 +18,8 @@ export type ShowWork = (progress: WorkProgress | null) => void;
 const number = (value: number): string => Math.round(value).toLocaleString('en-US');
 
 /**
- * `copying ■■■■■■    62 %  620 of 1,000 rows, 310/s, 2 s left`. Rate and estimate count from `start`, since a copy may
- * resume, and come after the first second.
+ * Writes `copying ■■■■■■    62 %  620 of 1,000 rows, 310/s, 2 s left`. Rate and estimate count from `start`, since a
+ * copy may resume, and appear after the first second.
  */
 function progressText(
   { doing, done, of, unit }: WorkProgress,
@@ -34,7 +34,7 @@ function progressText(
   return `${doing} ${bar} ${Math.floor(share * 100)} %  ${number(done)} of ${number(of)} ${unit}${rate}${left}`;
 }
 
-/** Makes a bar with rate and estimate on a terminal; elsewhere nothing is shown. */
+/** Creates a bar with rate and estimate on a terminal; elsewhere, shows nothing. */
 export function createProgressBar(stderr: OutputStream): ShowWork {
   if (!stderr.isTTY) return () => {};
   let shown: { bar: SingleBar; doing: WorkProgress['doing'] } | undefined;
@@ -53,7 +53,7 @@ export function createProgressBar(stderr: OutputStream): ShowWork {
         {
           stream: stderr as NodeJS.WriteStream,
           clearOnComplete: true,
-          // Otherwise the first Ctrl+C ends the bar and not the command.
+          // Otherwise the first Ctrl+C would end the bar and not the command.
           gracefulExit: false,
           barsize: 24,
           format(options, { progress: share }, payload: WorkProgress) {

@@ -32,7 +32,7 @@ const styles: Readonly<
   installed: 'green',
 };
 
-/** The style of a status: the same word looks the same in every table. */
+/** Returns the style of a status: the same word looks the same in every table. */
 export function statusStyle(status: keyof typeof styles): Style | undefined {
   return styles[status];
 }

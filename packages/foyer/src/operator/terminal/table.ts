@@ -13,18 +13,18 @@ export interface Column<Row> {
 type Canvas = Pick<Output, 'style' | 'width'>;
 
 const gap = 2;
-/** A word up to the first length, such as a run's id, stays whole if there is any other way; up to the second, always. */
+/** Words up to the first length, such as a run's id, stay whole if at all possible; up to the second, always. */
 const wholeWords = [32, 12] as const;
 
 /**
- * Lines of aligned columns under their titles; `-` if a value is absent. On a terminal the table fits its width: values
- * wrap between words. In a pipe each row is one line, for grep.
+ * Builds lines of aligned columns under their titles; `-` if a value is absent. On a terminal the table fits its width:
+ * values wrap between words. In a pipe each row is one line, for grep.
  */
 export function table<Row>(output: Canvas, columns: readonly Column<Row>[], rows: readonly Row[]): string {
   return createTable(output, columns)(rows);
 }
 
-/** The same for rows that come in pages: only the first page has titles, and columns never get narrower later. */
+/** Does the same for rows that come in pages: only the first page has titles, and columns never get narrower later. */
 export function createTable<Row>(
   output: Canvas,
   columns: readonly Column<Row>[],
@@ -70,7 +70,7 @@ export function createTable<Row>(
   };
 }
 
-/** The columns' widths within the room: those with the most to spare give way first. */
+/** Computes the widths of the columns within the room: those with the most to spare shrink first. */
 function fit(natural: readonly number[], longest: readonly number[], room: number): number[] {
   const widths = [...natural];
   let excess = widths.reduce((sum, width) => sum + width, 0) - room;
@@ -90,12 +90,12 @@ function longestWord(text: string): number {
   return Math.max(...text.split(' ').map(displayWidth));
 }
 
-/** The lines of a text: broken between words, and within a word that is longer than a line. */
+/** Splits a text into lines: between words, and within a word that is longer than a line. */
 function wrap(text: string, width: number): string[] {
   return displayWidth(text) <= width ? [text] : wrapAnsi(text, width, { hard: true }).split('\n');
 }
 
-/** Lines of `name  value`, aligned; a field whose value is null is left out. */
+/** Builds lines of `name  value`, aligned; leaves out a field whose value is null. */
 export function fieldLines(fields: readonly (readonly [name: string, value: string | null])[]): string {
   const present = fields.filter((field): field is [string, string] => field[1] !== null);
   const width = Math.max(0, ...present.map(([name]) => displayWidth(name)));
