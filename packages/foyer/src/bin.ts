@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// First: what follows does not load on an old Node.
+// First: the rest does not load on an old Node.
 import '#require-node';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -7,8 +7,8 @@ import { pathToFileURL } from 'node:url';
 import { runCommand } from './run-command.ts';
 
 /**
- * `npx slack-foyer COMMAND`: the operator's commands for an app that installed the module. The definition comes from
- * `--definition FILE`, or from the first of these files: an export named `definition`, or the default export.
+ * `npx slack-foyer COMMAND`: the operator's commands for an app that installed the package. The definition comes from
+ * `--definition FILE`, or from the first of these files, as an export named `definition` or as the default export.
  */
 const usualFiles = ['foyer.js', 'foyer.ts', 'src/foyer.js', 'src/foyer.ts'];
 

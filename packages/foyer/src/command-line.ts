@@ -19,7 +19,7 @@ import { createSlackClientFactory } from './slack/create-slack-client.ts';
 import { builtInSteps } from './steps/steps.ts';
 import { createTexts } from './texts/create-texts.ts';
 
-/** Wires the operator's commands: the server's parts, without a server. `runCommand` says what it returns. */
+/** Wires the operator's commands: the server's parts, without a server. `runCommand` documents the result. */
 export async function runCommandLine<MyTables>(
   definition: FoyerDefinition<MyTables>,
   argv: readonly string[],
@@ -51,7 +51,7 @@ export async function runCommandLine<MyTables>(
     return Buffer.concat(parts).toString('utf8');
   }
 
-  // A reader that has seen enough (`list | head`) is no failure.
+  // A reader that stops early (`list | head`) is not an error.
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });
@@ -79,7 +79,7 @@ export async function runCommandLine<MyTables>(
       openStore: (config, database) => createStore(config, database, loadExistingKeyring(config)),
       openImporter: (config, database) => createStore(config, database, loadExistingKeyring(config)),
       openEraser(config, database) {
-        // Erasing opens nothing, so it must not fail for a lost key: a key that nothing is sealed with does.
+        // Erasing decrypts nothing, so it must not fail for a lost key: it uses a key that sealed nothing.
         const keyring = createKeyring([{ id: 'unused', base64: randomBytes(32).toString('base64') }]);
         return createStore(config, database, keyring);
       },

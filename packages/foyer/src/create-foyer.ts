@@ -70,7 +70,7 @@ import { steps as builtIn, builtInSteps } from './steps/steps.ts';
 import { createTexts } from './texts/create-texts.ts';
 import { stepFaces } from './texts/translation.ts';
 
-/** Only tests set these. */
+/** Set only by tests. */
 export interface TestOptions {
   /** Foyer's clock, in milliseconds since 1970. */
   now?: () => number;
@@ -97,7 +97,7 @@ const drainMs = 7000;
 const exchangeConnections = 32;
 
 /**
- * Creates Foyer: reads the configuration, and opens and migrates the database. Opens no port, and works no run until
+ * Creates Foyer: reads the configuration, and opens and migrates the database. Opens no port, and executes no run until
  * `start`.
  * @throws ConfigError with every problem of the environment and the definition, DatabaseUnavailableError,
  *   DatabaseNewerError, KeyringError, OwnMigrationError
@@ -443,7 +443,7 @@ export async function assembleFoyer<MyTables>(parts: {
         store,
         slack,
         wakeWorker,
-        // Without the base path: the operator pages put it before every link themselves.
+        // Without the base path: the operator pages add it to every link themselves.
         site: createSite(brand, { publicUrl: config.http.publicUrl }),
         words: texts.forLocale('en'),
         faces,
@@ -452,7 +452,7 @@ export async function assembleFoyer<MyTables>(parts: {
       });
     }
 
-    // Opens each configured channel once, so that a failed import is reported at the start.
+    // Opens each configured channel once, so that the start reports a failed import.
     for (const channel of await openOperatorChannels(config.notify)) channel.close();
     const handler = createRequestHandler({
       basePath: config.http.basePath,

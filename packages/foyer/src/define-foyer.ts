@@ -14,19 +14,19 @@ import { checkSteps } from './pipeline/check-steps.ts';
 import type { Step } from './pipeline/step.ts';
 import { type PartialTexts, textProblems } from './texts/create-texts.ts';
 
-/** What an app says to Foyer: everything but its manifest has a default. */
+/** The options of an app: everything except its manifest has a default. */
 export interface FoyerOptions<MyTables = NoTables> {
-  /** The parsed `manifest.json`; or its path or file URL. A path is relative to the folder that the process is started in. */
+  /** The parsed `manifest.json`; or its path or file URL. A path is relative to the folder in which Foyer starts. */
   manifest: unknown;
-  /** What `readConfig` returns; it is called when Foyer starts unless this is given. */
+  /** The result of `readConfig`; unless given, Foyer calls it when it starts. */
   config?: FoyerConfig;
-  /** Precedes every path of Foyer's, such as `/integrations/slack`. Empty unless given. */
+  /** The prefix of every path of Foyer, such as `/integrations/slack`. Empty unless given. */
   basePath?: string;
   /** The steps of an install, in order; `builtInSteps()` unless given. */
   install?: readonly Step[];
   /**
-   * The steps of an uninstall, in order; none unless given. They run once for each uninstall that is applied, whatever
-   * its cause, and never for a stale or repeated event. They have no token: `context.slack()` throws.
+   * The steps of an uninstall, in order; none unless given. They run once for each uninstall that takes effect,
+   * regardless of its cause, and never for a stale or repeated event. They have no token: `context.slack()` throws.
    */
   uninstall?: readonly Step[];
   /**
@@ -48,14 +48,14 @@ export interface FoyerOptions<MyTables = NoTables> {
   home?: { sections?: readonly HomeSection<Foyer<MyTables>>[] };
   /** Replaces what installers and members read, in one language or several. */
   texts?: PartialTexts;
-  /** What the app looks like and who makes it; the manifest says what this does not. */
+  /** How the app looks and who makes it; the manifest fills in the rest. */
   brand?: Partial<Brand>;
   /**
-   * Kysely migrations of your own tables. They run in the order of their names, after Foyer's, and are recorded apart
-   * from Foyer's (`app_migration`). One that was released is never changed, renamed or removed.
+   * Kysely migrations of your own tables. They run in the order of their names, after Foyer's, and are recorded
+   * separately (`app_migration`). Never change, rename or remove a released migration.
    */
   migrations?: OwnMigrations;
-  /** What is done once in each interval, over all machines and restarts; none unless given. */
+  /** Work that runs once in each interval, across all machines and restarts; none unless given. */
   jobs?: readonly Job<Foyer<MyTables>>[];
 }
 
@@ -76,13 +76,12 @@ const optionNames: Readonly<Record<keyof FoyerOptions, true>> = {
   jobs: true,
 };
 
-/** Says what an app is. Made by `defineFoyer`; the server and the command line share it. */
+/** The definition of an app, from `defineFoyer`; the server and the command line share it. */
 export interface FoyerDefinition<MyTables = NoTables> extends Readonly<FoyerOptions<MyTables>> {}
 
 /**
  * Defines an app. Pure: it opens nothing and reads nothing, so that a server, a command and a test can share the
- * result. What is wrong with the definition is reported when Foyer starts, together with what is wrong with the
- * environment.
+ * result. When Foyer starts, it reports problems of the definition together with those of the environment.
  *
  * @example
  * export const definition = defineFoyer({
@@ -97,7 +96,7 @@ export function defineFoyer<MyTables = NoTables>(options: FoyerOptions<MyTables>
   return Object.freeze({ ...options });
 }
 
-/** Everything that is wrong with a definition, each with its fix. */
+/** Lists all problems in a definition, each with its fix. */
 export function definitionProblems<MyTables>(definition: FoyerDefinition<MyTables>): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   for (const name of Object.keys(definition)) {
@@ -144,14 +143,14 @@ export function definitionProblems<MyTables>(definition: FoyerDefinition<MyTable
   return problems;
 }
 
-/** The text of a definition's manifest. @throws ConfigError if it is a path that cannot be read */
+/** Returns the text of a definition's manifest. @throws ConfigError if it is a path that cannot be read */
 export function manifestText({ manifest }: Pick<FoyerDefinition, 'manifest'>): string {
   if (typeof manifest === 'string' || manifest instanceof URL) return readManifest(manifest);
   return JSON.stringify(manifest ?? null);
 }
 
 /**
- * The whole configuration of a definition.
+ * Returns the whole configuration of a definition.
  * @throws ConfigError with every problem of environment, manifest and definition
  */
 export function resolveConfig<MyTables>(definition: FoyerDefinition<MyTables>): Config {
@@ -175,7 +174,7 @@ function unlisted(memberScopes: readonly string[], { oauth_config: { scopes } }:
     }));
 }
 
-/** What `read` returns; or undefined, with the problems that it threw added to the list. */
+/** Returns the result of `read`; or undefined, after adding the problems that it threw to the list. */
 function collect<T>(problems: ConfigProblem[], read: () => T): T | undefined {
   try {
     return read();

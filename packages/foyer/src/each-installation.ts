@@ -4,10 +4,10 @@ import type { FoundInstallation, Foyer } from './foyer.ts';
 import { slackFailure } from './slack/slack-failure.ts';
 
 const pageRows = 100;
-/** How often the work for one team is tried while Slack rate-limits it, and how many teams may wait for that. */
+/** How often Foyer tries the work for one team while Slack rate-limits it, and how many teams may wait for that. */
 const mostTries = 3;
 const mostWaiting = 1000;
-/** More failures than this are counted, but not logged. */
+/** Failures beyond this number are counted, but not logged. */
 const mostLogged = 20;
 
 /** An installation whose team Slack asked to wait. */
@@ -18,8 +18,8 @@ interface Waiting {
 }
 
 /**
- * Makes `foyer.eachInstallation`. Each worker takes the next installation as soon as it is free. A team that Slack
- * rate-limits is put aside and holds no worker: its limit is its own.
+ * Creates `foyer.eachInstallation`. Each worker takes the next installation as soon as it is free. A team that Slack
+ * rate-limits is put aside and blocks no worker: the limit is for that team only.
  */
 export function createEachInstallation({
   list,

@@ -19,7 +19,7 @@ import type { RequestWithCookies, SignedInMember } from './signin/find-member.ts
 
 /**
  * Names an installation: by its workspace, by the Grid organization of an org-wide install, by an account of yours that
- * it is connected to (of several, the newest usable one), or by Foyer's own id.
+ * it is connected to (if there are several, the newest usable one), or by Foyer's own id.
  */
 export type Target =
   | { teamId: string }
@@ -27,7 +27,7 @@ export type Target =
   | { org: string }
   | { installationId: string };
 
-/** What an app can do with Foyer; `createFoyer` makes it. `MyTables` are the app's own tables, for Kysely's types. */
+/** What an app can do with Foyer; `createFoyer` creates it. `MyTables` are the app's own tables, for Kysely's types. */
 export interface Foyer<MyTables = NoTables> {
   /**
    * Answers Foyer's paths in Express, Connect, Nest or `@fastify/middie`, and calls `next` for all others. Mount it
@@ -43,7 +43,7 @@ export interface Foyer<MyTables = NoTables> {
    */
   fetch(request: Request): Promise<Response>;
 
-  /** For a Bolt app of your own: `new App({ receiver: foyer.receiver, authorize: foyer.authorize })`, then `attach`. */
+  /** For your own Bolt app: `new App({ receiver: foyer.receiver, authorize: foyer.authorize })`, then `attach`. */
   readonly receiver: Receiver;
   readonly authorize: Authorize<boolean>;
   /** Slack's InstallationStore on Foyer's encrypted tables, for a stock Bolt app that keeps its own OAuth flow. */
@@ -52,24 +52,24 @@ export interface Foyer<MyTables = NoTables> {
   attach(app: App): void;
 
   /**
-   * A Slack client with the bot's token, or with the user token of `userId`. Make a new one for each use: tokens
-   * rotate.
+   * Returns a Slack client with the bot's token, or with the user token of `userId`. Create a new one for each use:
+   * tokens rotate.
    * @throws InstallationNotFoundError, TokenRefreshError, DatabaseUnavailableError
    */
   slack(target: Target, options?: { userId?: string }): Promise<WebClient>;
-  /** The install record, as `list --json` prints it; undefined if the app was never installed there. */
+  /** Returns the install record, as `list --json` prints it; undefined if the app was never installed there. */
   find(target: Target): Promise<FoundInstallation | undefined>;
-  /** Install records, newest first. `cursor` comes from the previous page; the last page returns null. */
+  /** Returns install records, newest first. `cursor` comes from the previous page; the last page returns null. */
   list(options?: {
     cursor?: string | null;
     limit?: number;
     status?: InstallationStatus;
   }): Promise<{ installations: FoundInstallation[]; cursor: string | null }>;
   /**
-   * Does your work for each installation, newest first, page by page and `concurrency` (8) at a time. A failure stops no
-   * other team: it is logged and counted. If Slack rate-limits a team, the work for that team alone starts over after
-   * the wait, twice at most; so it must be safe to run again. An installation that comes while this runs may be left
-   * out.
+   * Runs your work for each installation, newest first, page by page and `concurrency` (8) at a time. A failure is
+   * logged and counted, and does not affect other teams. If Slack rate-limits a team, only the work for that team
+   * starts over after the wait, at most twice; so it must be safe to run again. An installation that is added while
+   * this runs may be left out.
    * @throws TypeError, DatabaseUnavailableError, and the reason of `signal` if that is aborted
    * @example
    * const { failed } = await foyer.eachInstallation({ status: 'active', signal }, async ({ installationId }) => {
@@ -90,12 +90,12 @@ export interface Foyer<MyTables = NoTables> {
    * Retries a run: queues its unsuccessful steps again, or wakes it if it waits. Resolves to true if it did either.
    */
   retry(runId: string): Promise<boolean>;
-  /** Publishes App Home for one person, as they would see it on opening it. */
+  /** Publishes App Home for one person, as they would see it when opening it. */
   publishHome(target: Target, userId: string): Promise<void>;
   /**
-   * Makes a link that connects a workspace to an account of yours. If you pass the response to the logged-in person, a
-   * cookie binds the link to that browser, which then goes straight to Slack. Any other browser first shows a page that
-   * names the account. Keep `jti` in the session: the result must carry the same one.
+   * Creates a link that connects a workspace to an account of yours. If you pass the response to the logged-in person,
+   * a cookie binds the link to that browser, which then goes straight to Slack. Any other browser first shows a page
+   * that names the account. Keep `jti` in the session: the result must contain the same one.
    * @throws ConnectError if connecting is off, or `returnTo` leads to an origin that is not listed
    * @example
    * const { url, jti } = await foyer.connect({ subject: user.id, org: org.id, returnTo }, res);
@@ -105,12 +105,12 @@ export interface Foyer<MyTables = NoTables> {
     res?: CookieTarget,
   ): Promise<{ url: string; jti: string; expiresAt: Date }>;
   /**
-   * Verifies what came back as `?foyer_result=`. Compare its `jti` with the one in the session: a genuine result of
-   * someone else's install must change nothing (docs/connect.md).
+   * Verifies the result in `?foyer_result=`. Compare its `jti` with the one in the session: a genuine result of someone
+   * else's install must change nothing (docs/connect.md).
    * @throws ConnectError
    */
   readResult(token: string): ConnectResult;
-  /** The workspace that a claim is about: your page names it before its button is pressed. @throws ConnectError */
+  /** Returns the workspace of a claim: your page names it before its button is pressed. @throws ConnectError */
   readClaim(token: string): Promise<ClaimedWorkspace>;
   /**
    * Connects a workspace that installed from Slack's side to an account of yours. `token` arrives at CONNECT_CLAIM_URL
@@ -120,11 +120,11 @@ export interface Foyer<MyTables = NoTables> {
   claim(token: string, account: ClaimingAccount): Promise<Connection>;
   /** The people of an installation's workspace: who installed, opened Home, pressed a button or signed in. */
   readonly members: MemberList;
-  /** Which of your accounts the workspaces belong to. */
+  /** Which of your accounts each workspace belongs to. */
   readonly connections: ConnectionList;
   /**
-   * Who signed in with Slack in the browser of this request; undefined if no one did, and if SIGN_IN is off. A request
-   * of `node:http`, Express or Fastify, or a web-standard one.
+   * Returns who signed in with Slack in the browser of this request; undefined if no one did, or if SIGN_IN is off.
+   * Takes a request of `node:http`, Express or Fastify, or a web-standard one.
    * @throws DatabaseUnavailableError
    * @example
    * const member = await foyer.member(req);
@@ -134,9 +134,9 @@ export interface Foyer<MyTables = NoTables> {
   /** Foyer's tables for reading, and your own tables; each `write` is one transaction. */
   readonly database: OwnDatabase<MyTables>;
 
-  /** Works runs and chores in this process, until `stop`. */
+  /** Executes runs and chores in this process, until `stop`. */
   start(): Promise<void>;
-  /** Works due runs and jobs once, within about `deadlineMs`: from cron or `waitUntil`, where no process stays. */
+  /** Executes due runs and jobs once, within about `deadlineMs`: for cron or `waitUntil`, where no process stays. */
   drain(options: { deadlineMs: number }): Promise<Drained>;
   /** Stops within ten seconds: takes no new work, lets running work finish or releases it, and closes the database. */
   stop(): Promise<void>;
@@ -145,10 +145,10 @@ export interface Foyer<MyTables = NoTables> {
 /** A person of an installation's workspace, as `members --json` prints them. */
 export type TeamMember = ReturnType<typeof memberJson>;
 
-/** Who is known of the people of a workspace. */
+/** The known people of a workspace. */
 export interface MemberList {
   /**
-   * The members of an installation, the one who was met last first. `search` is part of a name or an email address, or
+   * Returns the members of an installation, the one met last first. `search` is part of a name or an email address, or
    * a user id. `cursor` comes from the previous page; the last page returns null.
    * @example
    * const { members } = await foyer.members.list({ teamId }, { search: 'grace' });
@@ -157,7 +157,7 @@ export interface MemberList {
     target: Target,
     options?: { search?: string; cursor?: string | null; limit?: number },
   ): Promise<{ members: TeamMember[]; cursor: string | null }>;
-  /** One member of an installation's own workspace; undefined if the app has not met them there. */
+  /** Returns one member of an installation's own workspace; undefined if the app has not met them there. */
   find(target: Target, userId: string): Promise<TeamMember | undefined>;
 }
 

@@ -23,7 +23,7 @@ type InstallationMethods = Pick<
   'slack' | 'find' | 'list' | 'members' | 'uninstall' | 'retry' | 'publishHome'
 >;
 
-/** Creates the methods with which an app uses its installations, mostly named by a `Target`. */
+/** Creates the methods with which an app uses its installations, most of which take a `Target`. */
 export function createInstallationMethods({
   database,
   clientId,
@@ -47,7 +47,7 @@ export function createInstallationMethods({
   now(): number;
   log: Logger;
 }): InstallationMethods {
-  /** Finds the installation that an account is connected to; of several, the newest usable one. */
+  /** Finds the installation that an account is connected to; if there are several, the newest usable one. */
   const installationOf = async (org: string): Promise<string | undefined> =>
     (await connections.find({ org }))?.installationId;
 
@@ -148,7 +148,7 @@ export function createInstallationMethods({
       const { teamId, enterpriseId, isEnterpriseInstall } = record;
       await store.deleteInstallation({ teamId, enterpriseId, isEnterpriseInstall }, { reason });
       wakeWorker();
-      // Not what the store returns: Slack reports the revocation, and that event may have been applied first.
+      // Not the result of the store: Slack reports the revocation, and that event may have been applied first.
       const after = await findRecord({ installationId: record.id });
       return after?.status === 'uninstalled' && after.installedAt === record.installedAt;
     },

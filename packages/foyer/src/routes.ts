@@ -9,7 +9,7 @@ import type { ProcessReporter } from './operator/process-report.ts';
 
 export interface RoutesDeps {
   startInstall: { get: Route; post: Route };
-  /** Whether links connect workspaces here: only then does the install's address take a form. */
+  /** Whether links connect workspaces here: only then does the install's address accept a form. */
   connects: boolean;
   finishInstall: Route;
   slackEvents: Route;
@@ -21,20 +21,20 @@ export interface RoutesDeps {
     post: Route;
   };
   progress: ShowProgress;
-  /** Answers everything below `/operator`; undefined where that is turned off. */
+  /** Answers everything below `/operator`; undefined if the pages are off. */
   operator?: Route;
   metrics?: Route;
   pages: Pick<SendPages, 'sendLanding' | 'sendLogo'>;
   database: Pick<Database, 'ping' | 'failure'>;
   isInMaintenance: () => Promise<boolean>;
-  /** Answers `doctor` on `/readyz`; undefined if nothing is to. */
+  /** Answers `doctor` on `/readyz`; undefined if nothing should. */
   reporter?: Pick<ProcessReporter, 'answer'>;
 }
 
-/** Where Slack sends the browser back with a code. */
+/** The paths to which Slack sends the browser back with a code. */
 const callbacks = ['/slack/oauth_redirect', '/slack/signin/callback'];
 
-/** Every path that Foyer answers, and by which method. */
+/** Creates the table of every path that Foyer answers, by method. */
 export function createRoutes(deps: RoutesDeps) {
   const { record } = deps;
   async function home(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -74,7 +74,7 @@ export function createRoutes(deps: RoutesDeps) {
     const path = given.length > 1 && given.endsWith('/') ? given.slice(0, -1) : given;
     const routes = routesOf(path);
     if (!routes) return { kind: 'not_found' };
-    // A HEAD is a GET whose body Node leaves out; but a program that only looks at a callback must not use up its code.
+    // A HEAD is a GET whose body Node leaves out; but a program that only checks a callback must not use up its code.
     const takesHead = 'GET' in routes && !callbacks.includes(path);
     const asked = method === 'HEAD' && takesHead ? 'GET' : method;
     const found = Object.hasOwn(routes, asked) ? routes[asked] : undefined;
@@ -85,27 +85,27 @@ export function createRoutes(deps: RoutesDeps) {
 }
 
 /**
- * Whether a request is only for PUBLIC_URL's own host name: what reads or sets a session, or connects a workspace with
- * an account. Health, the install flow and Slack's endpoints answer under any name.
+ * Returns whether a request is allowed only on PUBLIC_URL's host name: one that reads or sets a session, or connects a
+ * workspace with an account. Health, the install flow and Slack's endpoints answer under any name.
  */
 export function needsOwnHost(method: string, url: string): boolean {
   const [path = '', query = ''] = url.split('?', 2);
-  // The connect form: its press connects a workspace, and its address holds no link.
+  // The connect form: a press on it connects a workspace, and its address holds no link.
   if (method === 'POST' && /^\/slack\/install\/?$/.test(path)) return true;
   if (/^\/(?:operator|slack\/(?:sign(?:in|out)|connect))(?:\/|$)/.test(path)) return true;
   const asked = new URLSearchParams(query);
   return asked.has('connect') || asked.has('claim');
 }
 
-/** Whether the process is of use: 503 once only a new process can use the database again. */
+/** Reports whether the process is usable: 503 if only a new process can use the database again. */
 function healthz(database: Pick<Database, 'failure'>, res: ServerResponse): void {
   const hasFailed = database.failure() !== undefined;
   sendHealth(res, hasFailed ? 503 : 200, hasFailed ? 'database_failed' : 'ok', { version: foyerVersion });
 }
 
 /**
- * Whether the database answers and can be written: what a load balancer asks before it sends a request here. `doctor`
- * also gets the process's report, sealed; a question that was not sealed with these keys is refused.
+ * Reports whether the database answers and can be written: load balancers ask this before they send a request here.
+ * `doctor` also gets the process's report, sealed; a question that was not sealed with these keys is refused.
  */
 async function readyz(
   deps: Pick<RoutesDeps, 'database' | 'isInMaintenance' | 'reporter'>,
@@ -120,7 +120,7 @@ async function readyz(
     if (!(error instanceof DatabaseUnavailableError)) throw error;
     return sendHealth(res, 503, 'database_unavailable', answer);
   }
-  // Ready all the same: events still need this machine, and a proxy must not take it away.
+  // Ready despite maintenance: events still need this machine, and a proxy must not remove it.
   const maintenance = (await deps.isInMaintenance()) && { maintenance: true };
   sendHealth(res, 200, 'ok', { ...maintenance, ...answer });
 }

@@ -16,24 +16,24 @@ import { KeyringError } from './installations/keyring.ts';
 
 const drainMs = 7000;
 
-/** A Foyer that listens on a port and works its runs. */
+/** A Foyer that listens on a port and executes its runs. */
 export interface ServedFoyer<MyTables = NoTables> extends Foyer<MyTables> {
-  /** Where it listens, on this machine. */
+  /** The address and port on this machine. */
   address: AddressInfo;
   /** Resolves if this process can no longer use its database. */
   failed: Promise<Error>;
-  /** The Bolt listener that the running code was started by; undefined for any other code. */
+  /** Returns the Bolt listener that started the running code; undefined for any other code. */
   runningListener(): string | undefined;
 }
 
-/** What a process of its own adds to a definition; tests set the clock and the worker too. */
+/** What a separate process adds to a definition; tests also set the clock and the worker. */
 export type StartOptions<MyTables = NoTables> = TestOptions & {
   definition?: Partial<FoyerDefinition<MyTables>>;
   otherwise?: RequestListener;
 };
 
 /**
- * Starts Foyer with a server of its own. `serve` calls it; tests set the clock and the worker.
+ * Starts Foyer with its own server. `serve` calls it; tests set the clock and the worker.
  * @throws ConfigError, DatabaseUnavailableError, DatabaseNewerError, KeyringError, OwnMigrationError
  */
 export async function startFoyer<MyTables = NoTables>(
@@ -71,13 +71,13 @@ export async function startFoyer<MyTables = NoTables>(
   };
 }
 
-/** Failures of a start that say what to do: shown as they are, without a stack. */
+/** Failures of a start that say what to do: Foyer shows them unchanged, without a stack. */
 const explained = [ConfigError, DatabaseNewerError, OwnMigrationError, KeyringError];
 
 /**
  * Runs Foyer as a process: its own HTTP server, the worker, and SIGTERM and SIGINT, which end it within ten seconds.
- * `otherwise` answers what is not Foyer's, such as an Express app. A start that fails prints what to do and ends the
- * process with exit code 1.
+ * `otherwise` answers requests for other paths, such as an Express app. If the start fails, it prints what to do and
+ * ends the process with exit code 1.
  * @example await serve(definition)
  */
 export async function serve<MyTables>(
@@ -91,7 +91,7 @@ export async function serve<MyTables>(
     log = logger;
     let foyer: Pick<ServedFoyer, 'stop' | 'runningListener'> | undefined;
     let isStopping = false;
-    /** Lets installs and steps under way finish, then ends the process: within ten seconds, however often it is called. */
+    /** Waits for installs and steps in progress, then ends the process: within ten seconds, even if called twice. */
     const stop = (exitCode: 0 | 1): void => {
       if (exitCode === 1 || process.exitCode === undefined) process.exitCode = exitCode;
       if (isStopping) return;
@@ -112,7 +112,7 @@ export async function serve<MyTables>(
     });
     process.on('unhandledRejection', (reason) => {
       const listener = foyer?.runningListener();
-      // What a listener does after it has returned is its own: nothing of Foyer's is left half done by it.
+      // After a listener has returned, its work is its own: none of Foyer's is left half done.
       if (listener !== undefined)
         return logger.error(
           { err: reason, listener },
@@ -137,8 +137,8 @@ export async function serve<MyTables>(
 }
 
 /**
- * Says why Foyer could not start: on stderr for the person who started it, and in the log for what collects that. A log
- * on a terminal is read by the same person, and says it once.
+ * Says why Foyer could not start: on stderr for the person who started it, and in the log for log collectors. If the
+ * log goes to a terminal, the same person reads both, so it says it once.
  */
 function reportFailedStart(error: unknown, log: Logger | undefined): void {
   const isExplained = explained.some((kind) => error instanceof kind);
@@ -147,7 +147,7 @@ function reportFailedStart(error: unknown, log: Logger | undefined): void {
   if (explanation !== undefined) console.error(explanation);
   else if (!log) console.error(error);
   if (process.stdout.isTTY && explanation !== undefined) return;
-  // Without a configuration there is none of its settings, and no secret that a problem could quote.
+  // Without a configuration, there are none of its settings, and no secret that a problem could quote.
   const anyLog = log ?? createLogger({ logLevel: 'info', secrets: [] });
   const { problems } = error instanceof ConfigError ? error : { problems: undefined };
   const about = explanation === undefined ? { err: error } : { problems, reason: explanation };
@@ -157,8 +157,9 @@ function reportFailedStart(error: unknown, log: Logger | undefined): void {
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
- * Calls `stop` once the process that started this one has ended, if npm did it. Why: npm passes a SIGTERM on to its shell,
- * and `dash` ends without passing it on to what it runs. Without this, Foyer would go on after `npm start` was ended.
+ * Calls `stop` when the process that started this one has ended, if that was npm. Why: npm passes a SIGTERM on to its
+ * shell, and `dash` ends without passing it on to its child. Foyer would otherwise keep running after `npm start`
+ * ended.
  */
 function onParentEnd(stop: () => void): void {
   if (!isStartedByNpm()) return;

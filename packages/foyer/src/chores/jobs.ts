@@ -8,9 +8,9 @@ import { takeInterval } from './take-turn.ts';
 /**
  * The app's own recurring work: runs once per interval, across all machines, restarts and deploys.
  *
- * Intervals are counted from 1970 in UTC: with an `everyMs` of one day, they begin at midnight. A job that was missed
- * runs once, however many intervals it missed. A job that fails, or whose process dies, runs next in the next interval:
- * so make a turn safe to be left half done.
+ * Intervals are counted from 1970 in UTC: with an `everyMs` of one day, they begin at midnight. A job that missed
+ * intervals runs once, no matter how many. A job that fails, or whose process dies, runs next in the next interval, so
+ * it must be safe to leave a turn half done.
  *
  * @example
  * const bill: Job<Foyer> = {
@@ -22,7 +22,7 @@ import { takeInterval } from './take-turn.ts';
  * };
  */
 export interface Job<Foyer = unknown> {
-  /** Permanent: it is stored. Lower-case words with hyphens. */
+  /** Permanent: it is stored in the database. Lower-case words with hyphens. */
   readonly name: string;
   /** The length of an interval; at least 1,000. */
   readonly everyMs: number;
@@ -40,7 +40,7 @@ export interface JobTurn<Foyer = unknown> {
 }
 
 const longestTurnMs = 10 * 60_000;
-/** How long a turn may take to notice that its signal was aborted, before it is abandoned. */
+/** How long a turn may take to react to its aborted signal, before it is abandoned. */
 const noticeMs = 2000;
 /** How late a turn may begin. */
 const lookMs = 1000;
@@ -49,9 +49,9 @@ const lookMs = 1000;
 export interface Jobs {
   /** Runs each job when it is due, from now on. */
   start(): Chore[];
-  /** Runs what is due now, within `limitMs`. */
+  /** Runs the jobs that are due now, within `limitMs`. */
   pass(limitMs: number): Promise<void>;
-  /** Aborts the turns under way. */
+  /** Aborts the turns in progress. */
   abort(): void;
 }
 
@@ -67,7 +67,7 @@ export function createJobs<Foyer>(deps: {
 }): Jobs {
   const { jobs, database, clientId, now } = deps;
   const stopping = new AbortController();
-  /** By name: the interval that is known to be taken, so that the database is asked once per interval. */
+  /** By name: the interval that is known to be taken, so that the database is queried once per interval. */
   const taken = new Map<string, number>();
 
   async function doIfDue(job: Job<Foyer>, limitMs = Infinity): Promise<void> {
@@ -126,7 +126,7 @@ export function createJobs<Foyer>(deps: {
 const jobFields = ['name', 'everyMs', 'run'];
 const longestIntervalMs = 366 * 24 * 60 * 60 * 1000;
 
-/** Everything that is wrong with a list of jobs, each with its fix. */
+/** Lists all problems in a list of jobs, each with its fix. */
 export function checkJobs(jobs: unknown): ConfigProblem[] {
   if (!Array.isArray(jobs)) {
     return [{ name: 'jobs', problem: 'is not a list of jobs', fix: 'give jobs: [yourJob]' }];

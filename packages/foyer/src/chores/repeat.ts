@@ -7,9 +7,9 @@ export interface Chore {
 }
 
 /**
- * Runs `work` immediately, then again `everyMs` after each run ends, also after a failure, which is logged. With
- * `takeTurn`, only the process that gets the turn runs it, except for the first run: what a crash left behind is
- * cleaned up at startup.
+ * Runs `work` immediately, then again `everyMs` after each run ends. A failure is logged and does not end it. With
+ * `takeTurn`, only the process that gets the turn runs it, except for the first run, which cleans up at startup what a
+ * crash left behind.
  */
 export function repeat(chore: {
   everyMs: number;

@@ -2,8 +2,8 @@ import type { Database } from '../database/database.ts';
 
 /**
  * Takes the turn to do a chore that several processes share. Returns true for one of them, and for none again before
- * half of `everyMs` has passed. If each asks every `everyMs`, the chore is done once or twice in that time, however
- * many processes there are. A turn that another clock put into the future does not count. Reads before it writes.
+ * half of `everyMs` has passed. If each asks every `everyMs`, the chore is done once or twice in that time, regardless
+ * of the number of processes. A turn that a wrong clock put into the future does not count. Reads before it writes.
  * @throws DatabaseUnavailableError
  */
 export async function takeTurn(
@@ -20,8 +20,8 @@ export async function takeTurn(
 const clockSlackMs = 10 * 60_000;
 
 /**
- * Takes the interval of a chore that began at `dueAt`. Returns true once, for one process, whichever clock is ahead. A
- * recorded interval far in the future came from a wrong clock and does not count. Reads before it writes.
+ * Takes the interval of a chore that began at `dueAt`. Returns true once, for one process, whichever clock is ahead.
+ * A recorded interval far in the future came from a wrong clock and does not count. Reads before it writes.
  * @throws DatabaseUnavailableError
  */
 export async function takeInterval(

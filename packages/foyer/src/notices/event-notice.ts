@@ -12,9 +12,9 @@ import { notifyStepName } from './operator-channel.ts';
 import { type OperatorMessage, type Span, troubleLine } from './operator-message.ts';
 
 /**
- * The message to the operators about an uninstall, a dead token, a failed run or a rate limit. Returns undefined if it
- * is moot or was already sent: the app was removed, its token works again, the run was fixed, or the run's own message
- * named what failed.
+ * Builds the message to the operators about an uninstall, a dead token, a failed run or a rate limit. Returns undefined
+ * if it is moot or was already sent: the app was removed, its token works again, the run was fixed, or the run's own
+ * message named what failed.
  */
 export async function eventNotice(
   queries: Queries,
@@ -49,7 +49,7 @@ function isStillDead(record: InstallRecord, row: OperatorNoticeRow): boolean {
   return row.user_id === null ? record.status === 'broken' : record.status !== 'uninstalled';
 }
 
-/** The run's own message names the steps that had failed by the time it was sent. */
+/** Returns whether the operators miss a failure: the run's own message names only the steps that had failed by then. */
 function isUntold(run: RunRecord): boolean {
   if (run.status !== 'failed') return false;
   const own = run.steps.find(({ name }) => name === notifyStepName);

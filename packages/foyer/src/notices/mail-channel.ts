@@ -3,7 +3,7 @@ import { mailFailure, openMailTransport } from './mail-transport.ts';
 import type { OperatorChannel } from './operator-channel.ts';
 import { mailMessage } from './operator-message.ts';
 
-/** Limits one whole sending, even if the server trickles its answers. */
+/** The time limit for sending one mail, even if the server trickles its answers. */
 const timeoutMs = 20_000;
 
 /**
@@ -39,7 +39,7 @@ export function createMailChannel(mail: NonNullable<Config['notify']['mail']>): 
   };
 }
 
-/** `<foyer.run_01J….installed@example.com>`: built only from the cause, in the sender's domain. */
+/** Builds `<foyer.run_01J….installed@example.com>` from the cause alone, in the domain of the sender. */
 export function messageIdOf(causeId: string, from: string): string {
   const domain = /@([A-Za-z0-9.-]+)/.exec(from)?.[1] ?? 'foyer.invalid';
   return `<foyer.${causeId.replace(/[^A-Za-z0-9_-]/g, '.')}@${domain}>`;

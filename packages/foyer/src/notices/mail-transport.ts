@@ -22,7 +22,7 @@ export function openMailTransport(smtpUrl: string) {
     url: smtpUrl,
     pool: true,
     maxConnections: 1,
-    // We decide what happens if a connection closes midway: the pool would resend the message automatically.
+    // Foyer decides what happens if a connection closes midway: the pool would resend the message automatically.
     maxRequeues: 0,
     disableFileAccess: true,
     disableUrlAccess: true,
@@ -39,7 +39,7 @@ export interface MailFailure {
   final: boolean;
 }
 
-/** Says what an error of the transport means. It quotes nothing from the server, which may repeat what we sent. */
+/** Translates an error of the transport. Quotes nothing from the server, which may repeat what Foyer sent. */
 export function mailFailure(error: unknown): MailFailure {
   const { code, responseCode } = errorFields(error);
   if (responseCode !== undefined && code !== 'EAUTH' && code !== 'ETLS') {
@@ -51,7 +51,7 @@ export function mailFailure(error: unknown): MailFailure {
   return known ?? { code: 'mail_failed', message: 'The mail could not be sent', final: false };
 }
 
-/** Failures that an operator can fix are retried: the message is not the problem. */
+/** Foyer retries failures that an operator can fix: the message is not the problem. */
 const failures: Readonly<Record<string, MailFailure>> = {
   EAUTH: failure('smtp_login_refused', 'The mail server refused the login of NOTIFY_SMTP_URL'),
   ENOAUTH: failure('smtp_login_refused', 'The mail server requires a login: put one into NOTIFY_SMTP_URL'),

@@ -2,8 +2,8 @@ import type { NoticeChannel, NoticeStatus } from '../database/records.ts';
 import type { OperatorMessage } from './operator-message.ts';
 
 /**
- * How one sending ended. wait: the other side asked us to wait; retry: not accepted now, but maybe later; failed: it
- * never will be; unconfirmed: it may have been accepted.
+ * The outcome of one message. wait: the other side asked to wait; retry: not accepted now, but maybe later; failed: it
+ * never will be accepted; unconfirmed: it may have been accepted.
  */
 export type SendOutcome =
   | { kind: 'sent' }
@@ -24,15 +24,15 @@ export interface OperatorChannel {
 /** The step of an install's run that notifies the operators. Permanent: it is stored in the database. */
 export const notifyStepName = 'notify-operators';
 
-/** The status of the row after an outcome. */
+/** Returns the status of the row after an outcome. */
 export function statusAfter(outcome: SendOutcome): NoticeStatus {
   return outcome.kind === 'wait' || outcome.kind === 'retry' ? 'pending' : outcome.kind;
 }
 
-/** After this many attempts, a message that the other side does not accept is no hiccup. */
+/** After this many attempts, a message that the other side does not accept is more than a hiccup. */
 const hiccups = 4;
 
-/** Whether an outcome shows that the channel works or does not; undefined if it shows neither. */
+/** Returns whether an outcome shows that the channel works or does not; undefined if it shows neither. */
 export function channelWorks(outcome: SendOutcome, attempts: number): boolean | undefined {
   switch (outcome.kind) {
     case 'sent':

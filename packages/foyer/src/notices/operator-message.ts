@@ -5,10 +5,10 @@ import { escapeMrkdwn, mrkdwnCode, plainLine } from '../slack/escape-mrkdwn.ts';
 
 /**
  * Why a text of spans: the same message goes to Slack, into a mail's text and into its HTML, and strangers wrote the
- * names in it. Each rendering escapes everything but our own words in its own way.
+ * names in it. Each rendering escapes everything except Foyer's own words, in its own way.
  */
 
-/** Our own words, or a name from outside: plain, bold or as code. */
+/** Foyer's own words, or a name from outside: plain, bold or as code. */
 export type Span = string | { name: string } | { bold: string } | { code: string };
 
 /** A message to the operators, for any channel. */
@@ -18,7 +18,7 @@ export interface OperatorMessage {
   lines: readonly (readonly Span[])[];
 }
 
-/** A message for an incoming webhook. */
+/** Writes a message for an incoming webhook. */
 export function webhookMessage(message: OperatorMessage): IncomingWebhookSendArguments {
   const text = message.lines.map((line) => line.map(mrkdwnSpan).join('')).join('\n');
   return {
@@ -29,7 +29,7 @@ export function webhookMessage(message: OperatorMessage): IncomingWebhookSendArg
   };
 }
 
-/** A mail's subject and both bodies. The subject is one line of plain text, so a line end in a name ends no header. */
+/** Writes a mail's subject and both bodies. The subject is one line of plain text, so a name cannot end the header. */
 export function mailMessage(message: OperatorMessage): { subject: string; text: string; html: string } {
   const text = message.lines.map((line) => line.map(textSpan).join('')).join('\n');
   const html = message.lines.map((line) => `<p style="margin:0 0 .5em">${line.map(htmlSpan).join('')}</p>`);
@@ -61,7 +61,7 @@ function wordOf(span: Exclude<Span, string>): string {
   return 'bold' in span ? span.bold : span.code;
 }
 
-/** A step that did not go well, as a line of a list. */
+/** Describes a step that did not succeed, as a line of a list. */
 export function troubleLine(step: Pick<StepRecord, 'name' | 'status' | 'errorCode'>): Span[] {
   return ['• ', { code: step.name }, ` ${step.status}: `, { code: step.errorCode ?? 'unknown' }];
 }

@@ -19,26 +19,26 @@ import { channelWorks, type OperatorChannel, type SendOutcome, statusAfter } fro
  * lists what may repeat. A channel that fails does not block the others, and its messages are retried for a day.
  */
 
-/** Longer than a sending and its commit may take; after this, another process assumes that the sender has died. */
+/** Longer than a message and its commit may take; after this, another process assumes that the sender has died. */
 const leaseMs = 120_000;
 /** Messages beyond this many are sent in the next turn. */
 const mostPerTurn = 25;
 const keptTryingMs = 24 * 3_600_000;
-/** How long a stop waits for a sending under way. */
+/** How long a stop waits for a message that is being sent. */
 const drainMs = 3000;
 
 export interface NoticeSender {
   /** Sends what is due now. @throws DatabaseUnavailableError */
   send(): Promise<void>;
-  /** Starts no further sending, and soon aborts the one under way. */
+  /** Sends no further message, and soon aborts the one in progress. */
   stop(): void;
 }
 
-/** Makes the sender. Two processes may safely send at the same time. */
+/** Creates the sender. Two processes may safely send at the same time. */
 export function createNoticeSender(deps: {
   config: Pick<Config, 'app' | 'notify' | 'slack'>;
   database: Database;
-  /** A sending ended; pending: it is tried again. Must not throw. */
+  /** Called when a message was sent or failed; pending: Foyer will try again. Must not throw. */
   onSent?(notice: { channel: NoticeChannel; status: NoticeStatus }): void;
   now: () => number;
   log: Logger;
@@ -66,7 +66,7 @@ export function createNoticeSender(deps: {
     const works = wasCutOff ? undefined : channelWorks(outcome, row.attempts + 1);
     await database.write(async (transaction) => {
       await settleNotice(transaction, row, end);
-      // What one channel says about another shows nothing of the other; and two that fail must not report each other.
+      // A channel's report about another one says nothing about the other; two that fail must not report each other.
       if (works === undefined || (!works && row.kind === 'channel_failed')) return;
       const { channel: name, installation_id: installationId } = row;
       await recordChannelState(transaction, { channel: name, works, installationId, errorCode, now: now() });

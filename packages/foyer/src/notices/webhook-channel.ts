@@ -6,8 +6,8 @@ import { webhookMessage } from './operator-message.ts';
 const timeoutMs = 8000;
 
 /**
- * Notifies the operators through a Slack incoming webhook. It offers no way to search for sent messages, so a message
- * that may have arrived is not sent again. An error status, a 5xx included, means that the message was not posted.
+ * Notifies the operators through a Slack incoming webhook. It offers no way to search for sent messages, so Foyer does
+ * not send a message again that may have arrived. An error status, including a 5xx, means that it was not posted.
  */
 export function createWebhookChannel(url: string): OperatorChannel {
   return {
@@ -27,12 +27,12 @@ export function createWebhookChannel(url: string): OperatorChannel {
   };
 }
 
-/** What the SDK's error leaves out. */
+/** The facts that the SDK's error leaves out. */
 interface Answer {
   retryAfterMs?: number;
 }
 
-/** Fetch for the webhook that also obeys the caller's signal, and records how long a 429 asked us to wait. */
+/** A fetch for the webhook that also obeys the caller's signal, and records how long a 429 asked to wait. */
 function answeredFetch(signal: AbortSignal, answer: Answer): FetchFunction {
   return async (input, init) => {
     const limits = [signal, init?.signal].filter((limit) => limit != null);

@@ -2,17 +2,17 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * Ports that the system gives to nobody by itself: those of outgoing connections begin at 32,768 (Linux) or above, and
- * those that browsers and `fetch` refuse end at 10,080. A port from among the outgoing ones may be gone again before
- * its server listens, or while a server that was killed is started anew.
+ * Ports that the system never assigns automatically: the ports of outgoing connections begin at 32,768 (Linux) or
+ * above, and those that browsers and `fetch` refuse end at 10,080. Another connection may take a port of the outgoing
+ * range before its server listens, or while a killed server restarts.
  */
 const first = 11_000;
 const many = 21_000;
 
-/** Processes that test beside each other begin at different places. */
+/** Test processes that run at the same time begin at different ports. */
 let next = (process.pid * 97) % many;
 
-/** A port of 127.0.0.1 on which nobody listens, and which stays free for whoever asked. */
+/** Returns a free port of 127.0.0.1, which stays free for the caller. */
 export async function freePort(): Promise<number> {
   for (let tried = 0; tried < many; tried += 1) {
     const port = first + next;

@@ -20,18 +20,18 @@ export interface TestClock {
   advance(byMs: number): void;
 }
 
-/** An app on Foyer, a Slack for it and a browser, all over loopback HTTP. Close it at the end of the test. */
+/** An app on Foyer, a sandbox for Slack and a browser, all over loopback HTTP. Close it at the end of the test. */
 export interface TestFoyer {
-  /** Where Foyer answers, with the definition's base path and without a slash at the end. */
+  /** The address of Foyer, with the definition's base path and without a trailing slash. */
   url: string;
   foyer: Foyer;
   sandbox: Sandbox;
-  /** A browser without a screen: it keeps its cookies and follows no redirect. */
+  /** A headless browser: it keeps its cookies and follows no redirect. */
   visitor: Visitor;
   clock: TestClock;
   /** Installs the app as the owner of a seeded workspace, or as `choice` says; resolves once its run has ended. */
   install(choice?: Choice): Promise<ShownRun>;
-  /** Every line that Foyer has logged so far. */
+  /** Returns every line that Foyer has logged so far. */
   logged(): string[];
   /** Stops Foyer and starts it again on the same database and port. */
   restart(): Promise<void>;
@@ -39,17 +39,17 @@ export interface TestFoyer {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** What a test may set. */
+/** The options of a test. */
 export interface TestFoyerOptions {
-  /** Variables beside those that lead to the sandbox, such as `OPERATOR_PASSWORD`. */
+  /** Variables in addition to those for the sandbox, such as `OPERATOR_PASSWORD`. */
   environment?: Readonly<Record<string, string>>;
-  /** A Postgres database of the test's own; a SQLite file in a folder of its own unless given. */
+  /** A Postgres database of the test's own; unless given, a SQLite file in a separate folder. */
   databaseUrl?: string;
   sandbox?: Partial<SandboxOptions>;
 }
 
 /**
- * Starts an app on a real database with a Slack on this machine: nothing is mocked, and nothing leaves the machine.
+ * Starts an app on a real database with a sandbox for Slack: nothing is mocked, and nothing leaves this machine.
  * @throws ConfigError with every problem of the definition
  * @example
  * await using app = await startTestFoyer(definition);
@@ -120,7 +120,7 @@ export async function startTestFoyer(
   try {
     running = await start();
   } catch (error) {
-    // A Slack that is left listening would keep the test's file from ending.
+    // A sandbox that keeps listening would keep the test file from ending.
     await close();
     throw error;
   }

@@ -1,15 +1,15 @@
 import { parseSetCookie } from 'cookie';
 import type { Sandbox } from 'slack-sandbox';
 
-/** A browser without a screen: it keeps cookies, follows nothing by itself, and reports what came. */
+/** A headless browser: it keeps cookies, follows no redirect, and returns each answer. */
 export interface Visitor {
   cookies: Map<string, string>;
   get(url: string, headers?: Record<string, string>): Promise<Response>;
-  /** Sends a form, as the page at the same origin would. */
+  /** Posts a form, as a page of the same origin would. */
   post(url: string, form?: Record<string, string>): Promise<Response>;
 }
 
-/** Makes a visitor with an empty cookie jar. `address` is theirs for a Foyer that trusts a proxy (TRUST_PROXY=1). */
+/** Creates a visitor with an empty cookie jar. `address` is theirs for a Foyer that trusts a proxy (TRUST_PROXY=1). */
 export function createVisitor(address?: string): Visitor {
   const cookies = new Map<string, string>();
   async function send(
@@ -47,7 +47,7 @@ export function createVisitor(address?: string): Visitor {
   };
 }
 
-/** Which person installs where. */
+/** The person who installs, and the workspace. */
 export interface Choice {
   userId: string;
   teamId?: string;
@@ -56,7 +56,7 @@ export interface Choice {
   declinedScopes?: string[];
 }
 
-/** Presses Add to Slack and decides on Slack's page; returns the callback's address, not yet visited. */
+/** Presses Add to Slack and decides on Slack's page; returns the callback's address, without visiting it. */
 export async function pressAddToSlack(
   visitor: Visitor,
   foyerUrl: string,
@@ -69,7 +69,7 @@ export async function pressAddToSlack(
   return sandbox.consent({ authorizeUrl, ...choice });
 }
 
-/** Installs all the way; returns what the callback answered. */
+/** Does a whole install; returns the answer of the callback. */
 export async function install(
   visitor: Visitor,
   foyerUrl: string,
@@ -79,7 +79,7 @@ export async function install(
   return visitor.get(await pressAddToSlack(visitor, foyerUrl, sandbox, choice));
 }
 
-/** Polls until `look` returns something; fails after `withinMs`: long, since it is no promise of ours but a busy machine's. */
+/** Polls until `look` returns something; fails after `withinMs`, which is long because test machines are busy. */
 export async function eventually<T>(
   look: () => Promise<T | undefined | false>,
   withinMs = 30_000,
@@ -93,7 +93,7 @@ export async function eventually<T>(
   }
 }
 
-/** Follows a progress page until its run is over; returns the last status. */
+/** Polls a progress page until its run has ended; returns the last status. */
 export async function finishedRun(
   visitor: Visitor,
   progressUrl: string,
@@ -106,7 +106,7 @@ export async function finishedRun(
   }, withinMs);
 }
 
-/** What `/installs/:token/status` tells, as far as tests read it. */
+/** The body of `/installs/:token/status`, as far as tests read it. */
 export interface ShownRun {
   id: string;
   status: string;

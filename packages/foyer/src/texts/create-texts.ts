@@ -8,13 +8,13 @@ import { ja } from './languages/ja.ts';
 import { placeholdersOf } from './placeholders.ts';
 import type { StepTitle, Translation } from './translation.ts';
 
-/** A language that Foyer has texts in. */
+/** A language in which Foyer has texts. */
 export type Language = 'en' | 'de' | 'fr' | 'es' | 'ja';
 
-/** What fills a placeholder. */
+/** The value of a placeholder. */
 export type TextValue = string | number;
 
-/** The name up to the first `,` or `}`; in a branch of a plural or select stands more than one word. */
+/** The name up to the first `,` or `}`. A branch of a plural or select is longer than one word, so it is no name. */
 type Head<Rest extends string> = Rest extends `${infer Inner}}${string}`
   ? Inner extends `${infer Name},${string}`
     ? Name
@@ -28,10 +28,10 @@ type Placeholder<Message extends string> = Message extends `${string}{${infer Re
 export type TextValues<Key extends TextKey> = Readonly<Record<Placeholder<(typeof en)[Key]>, TextValue>>;
 
 /**
- * The messages that an app replaces in one language, as ICU messages with the same placeholders. Beside Foyer's own:
- * `scope.<scope>` (what a scope allows), `reason.<scope>` (why the app asks for it), `step.<name>.todo` and
- * `step.<name>.doing` (an own step in this language), `app.tagline`, `app.description`, and `app.nextSteps` (what to do
- * after the install, one step a line).
+ * The messages that an app replaces in one language, as ICU messages with the same placeholders. In addition to Foyer's
+ * own: `scope.<scope>` (what a scope allows), `reason.<scope>` (why the app asks for it), `step.<name>.todo` and
+ * `step.<name>.doing` (a step of the app in this language), `app.tagline`, `app.description`, and `app.nextSteps` (what
+ * to do after the install, one step a line).
  */
 export type MessageOverrides = Readonly<
   Partial<
@@ -49,7 +49,7 @@ export type MessageOverrides = Readonly<
 >;
 
 /**
- * An app's own texts. A language that lacks a message of the app's takes it from the default language.
+ * An app's own texts. If a language lacks one of the app's messages, Foyer uses the one of the default language.
  *
  * @example
  * defineFoyer({
@@ -70,24 +70,24 @@ export type PartialTexts = { readonly defaultLanguage?: Language } & {
 /** The texts in one language. */
 export interface Words {
   readonly language: Language;
-  /** A message, with its placeholders filled. */
+  /** Returns a message, with its placeholders filled. */
   text<Key extends TextKey>(
     key: Key,
     ...values: keyof TextValues<Key> extends never ? [] : [values: TextValues<Key>]
   ): string;
-  /** What a scope allows; undefined for one that Foyer does not know. `as: 'user'` for a user scope. */
+  /** Returns what a scope allows; undefined if Foyer does not know it. `as: 'user'` for a user scope. */
   scope(scope: string, as?: 'bot' | 'user'): string | undefined;
-  /** Why the app asks for a scope, in its own words. */
+  /** Returns why the app asks for a scope, in its own words. */
   reason(scope: string): string | undefined;
-  /** A step's title; `own` is what the step itself says, undefined for a step that is no longer in the list. */
+  /** Returns a step's title; `own` is the step's own title, undefined for a step that is no longer in the list. */
   step(name: string, own: StepTitle | undefined, form: keyof StepTitle): string;
-  /** A text about the app itself, if it has one in this language or in its default language. */
+  /** Returns a text about the app itself, if it has one in this language or in its default language. */
   app(key: 'tagline' | 'description' | 'nextSteps'): string | undefined;
 }
 
 /** The texts of an app in every language. */
 export interface Texts {
-  /** By a person's locale, such as `de-AT`; the default language if that is not known. */
+  /** By a person's locale, such as `de-AT`; the default language if it is unknown. */
   forLocale(locale: string | null | undefined): Words;
   /** By a request's `Accept-Language` header. */
   forRequest(acceptLanguage: string | undefined): Words;
@@ -101,14 +101,14 @@ const english: Translation = {
 };
 const translations: Readonly<Record<Language, Translation>> = { en: english, de, fr, es, ja };
 
-/** Every language, the first of which is the default. */
+/** All languages; the first is the default. */
 export const languages: readonly Language[] = ['en', 'de', 'fr', 'es', 'ja'];
 
 function isLanguage(text: string): text is Language {
   return (languages as readonly string[]).includes(text);
 }
 
-/** Makes the texts of an app: Foyer's own, with what the app replaces. Pure. */
+/** Creates the texts of an app: Foyer's own, with those that the app replaces. Pure. */
 export function createTexts(partial: PartialTexts = {}): Texts {
   const defaultLanguage = partial.defaultLanguage ?? 'en';
   const made = new Map<Language, Words>();
@@ -130,7 +130,7 @@ function languageOf(tag: string): Language | undefined {
   return isLanguage(primary) ? primary : undefined;
 }
 
-/** The language that the header likes best among ours (RFC 9110, 12.5.4); the header is read to its 200th character. */
+/** Returns the language that the header prefers among ours (RFC 9110, 12.5.4); reads its first 200 characters. */
 function preferredLanguage(header: string): Language | undefined {
   const wanted = header
     .slice(0, 200)
@@ -189,13 +189,13 @@ function entry<Value>(record: Readonly<Record<string, Value>>, name: string): Va
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
-/** A step that has left the list, by its name: `sync-crm_contacts` is "Sync crm contacts". */
+/** Turns the name of a step that has left the list into words: `sync-crm_contacts` is "Sync crm contacts". */
 function readable(name: string): string {
   const words = name.replace(/[-_\s]+/g, ' ').trim() || '-';
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** Something that is wrong with an app's texts, and its fix. */
+/** A problem in an app's texts, and its fix. */
 export interface TextProblem {
   name: string;
   problem: string;
@@ -205,7 +205,7 @@ export interface TextProblem {
 const openKeys = /^(?:(?:scope|reason)\..+|step\..+\.(?:todo|doing)|app\.(?:tagline|description|nextSteps))$/;
 const longestMessage = 2000;
 
-/** Everything that is wrong with an app's texts: an unknown language, name or placeholder, or a message that is no ICU. */
+/** Lists all problems in an app's texts: an unknown language, name or placeholder, or a message that is not ICU. */
 export function textProblems(partial: unknown): TextProblem[] {
   if (partial === undefined) return [];
   if (typeof partial !== 'object' || partial === null) {
@@ -239,7 +239,7 @@ function messageProblems(place: string, key: string, message: unknown): TextProb
     const fix = `give a text of at most ${longestMessage} characters, or leave it out`;
     return [{ name, problem: 'is not a text, or too long', fix }];
   }
-  // Texts about the app and its scopes and steps take no values: a brace in them is a brace.
+  // Texts about the app and its scopes and steps take no values, so a brace in them is literal.
   if (!isOwn) return [];
   try {
     const known = placeholdersOf(en[key as TextKey]);

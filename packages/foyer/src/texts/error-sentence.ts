@@ -1,7 +1,7 @@
 import type { Words } from './create-texts.ts';
 import type { TextKey } from './languages/en.ts';
 
-/** What the errors that people meet most mean, by name. */
+/** The sentences for the most common errors, by error code. */
 const keys = {
   missing_scope: 'error.missing_scope',
   rate_limited: 'error.rate_limited',
@@ -21,8 +21,8 @@ const keys = {
 } as const satisfies Readonly<Record<string, TextKey>>;
 
 /**
- * What went wrong, for an installer. Only the error's name decides: the message of an error is written by developers,
- * for operators, and is never shown to installers.
+ * Says what went wrong, for an installer. Only the error code decides: developers write error messages for operators,
+ * and installers never see them.
  */
 export function errorSentence(words: Words, code: string | null, app: string): string {
   const known: Readonly<Record<string, (typeof keys)[keyof typeof keys]>> = keys;

@@ -1,6 +1,6 @@
 import { IntlMessageFormat } from 'intl-messageformat';
 
-/** The names of a message's placeholders. @throws SyntaxError if it is no ICU message */
+/** Returns the names of a message's placeholders. @throws SyntaxError if it is not an ICU message */
 export function placeholdersOf(message: string): Set<string> {
   const names = new Set<string>();
   collect(new IntlMessageFormat(message, 'en', undefined, { ignoreTag: true }).getAst(), names);

@@ -7,7 +7,7 @@ export interface StepTitle {
   readonly doing: string;
 }
 
-/** Foyer's own texts in one language. A key that is missing does not compile. */
+/** Foyer's own texts in one language. A missing key is a compile error. */
 export interface Translation {
   readonly messages: Readonly<Record<TextKey, string>>;
   readonly scopes: Readonly<Record<KnownScope, string>>;
@@ -22,11 +22,11 @@ export type StepFaces = Readonly<Record<string, StepFace | undefined>>;
 /** How one step is shown. */
 export interface StepFace {
   readonly title: StepTitle | undefined;
-  /** Whether it is for operators alone, and left out of what installers and members see. */
+  /** Whether only operators see it: installers and members do not. */
   readonly forOperators: boolean;
 }
 
-/** The faces of a list of steps. */
+/** Returns the faces of a list of steps. */
 export function stepFaces(
   steps: readonly { readonly name: string; readonly title?: StepTitle; readonly forOperators?: boolean }[],
 ): StepFaces {

@@ -1,7 +1,8 @@
 /**
- * Every sentence that installers and members read, in English: ICU messages (formatjs.github.io/docs/core-concepts/icu-syntax).
- * Those of `home` and `welcome` are Slack's mrkdwn; all others are plain text. The placeholders of each are typed from
- * here, so a branch of a plural or select is either empty or more than one word.
+ * Every sentence that installers and members read, in English: ICU messages
+ * (formatjs.github.io/docs/core-concepts/icu-syntax). Those of `home` and `welcome` are Slack's mrkdwn; all others are
+ * plain text. The types of the placeholders come from these messages, so a branch of a plural or select is either empty
+ * or more than one word.
  */
 export const en = {
   'page.privacy': 'Privacy',
