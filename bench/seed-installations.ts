@@ -9,7 +9,7 @@ import type {
 } from '../packages/foyer/src/database/records.ts';
 import { builtInSteps } from '../packages/foyer/src/steps/steps.ts';
 
-/** What a seed makes: `count` teams of one app, each with its run, its history and its install request. */
+/** What a seed creates: `count` teams of one app, each with its run, its history and its install request. */
 export interface Seed {
   clientId: string;
   count: number;

@@ -6,7 +6,7 @@ import { present } from './contender.ts';
 import { listenOnLoopback } from './listen-on-loopback.ts';
 
 /**
- * A Slack that checks nothing and answers ok after `delay` milliseconds. Unlike the sandbox, it is faster than
+ * A fake Slack that checks nothing and answers ok after `delay` milliseconds. Unlike the sandbox, it is faster than
  * everything measured against it. The code, the token and the ids contain the number of the team.
  */
 

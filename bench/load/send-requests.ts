@@ -13,13 +13,13 @@ export interface PreparedRequest {
   body: string;
 }
 
-/** What one volley took. */
+/** The times of one volley. */
 export interface Volley {
   /** When the first request went out, by `performance.now()`. */
   startedAt: number;
-  /** From then to the last answer. */
+  /** The time from the start to the last answer. */
   ms: number;
-  /** Of each request, in milliseconds, in the order in which the answers came. */
+  /** The latency of each request, in milliseconds, in the order of the answers. */
   latencies: Float64Array;
 }
 

@@ -53,7 +53,7 @@ function delivery(teamNumber: number, event: object): PreparedRequest {
     api_app_id: app.id,
     event,
     type: 'event_callback',
-    // Unique over all processes of a measurement: an event that comes again is not heard again.
+    // Unique across all processes of a measurement: listeners do not receive a repeated event.
     event_id: `Ev${process.pid}X${String(delivered).padStart(8, '0')}`,
     event_time: Math.floor(Date.now() / 1000),
     authorizations: [

@@ -28,7 +28,7 @@ const names = [
 type Name = (typeof names)[number];
 type Metric = 'rate' | 'cpuMs';
 
-/** A backlog of runs, worked off. */
+/** How fast a backlog of runs is executed. */
 export const backlog: Measurement = {
   name: 'backlog',
   what: 'Queued runs worked off a second',

@@ -14,7 +14,7 @@ interface Profile {
 
 const mostFunctions = 25;
 
-/** Says where the time of each profile in `folder` went: by package or source folder, and by function, longest first. */
+/** Lists the time of each profile in `folder` by package or source folder, and by function, longest first. */
 export async function summarizeProfiles(folder: string): Promise<string> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.cpuprofile'));
   const texts = files.map(async (file) => {

@@ -1,13 +1,13 @@
 import { type Findings, isMet, type Mark, type Ratio, type Row } from '../measurement.ts';
 
-/** Three significant digits at most, with thousands set apart. */
+/** Formats a number with at most three significant digits and with thousands separators. */
 export function numberText(value: number): string {
   if (!Number.isFinite(value)) return '–';
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-/** The rows of a measurement as a Markdown table. */
+/** Writes the rows of a measurement as a Markdown table. */
 export function tableOf({ rows }: Pick<Findings, 'rows'>): string {
   const lines = rows.map((row) => `| ${cellsOf(row).join(' | ')} |`);
   return [
@@ -17,7 +17,7 @@ export function tableOf({ rows }: Pick<Findings, 'rows'>): string {
   ].join('\n');
 }
 
-/** What was asked, and what was reached, as a Markdown table. */
+/** Writes the targets and the values reached as a Markdown table. */
 export function marksTable(marks: readonly Mark[]): string {
   const lines = marks.map((mark) => {
     const unit = mark.unit ? ` ${mark.unit}` : '';

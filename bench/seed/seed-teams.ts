@@ -6,7 +6,7 @@ import { builtInSteps } from '../../packages/foyer/src/steps/steps.ts';
 import { app, installerIdOf, teamIdOf } from '../load/signed-events.ts';
 import { botScopes, installationOf } from './bench-installation.ts';
 
-/** Which teams to create, and how far the run of each is; without `runs` they have no run. */
+/** Which teams to create, and the progress of each run; without `runs`, they have no run. */
 export interface Teams {
   first: number;
   count: number;
@@ -93,7 +93,7 @@ export function installationRow(number: number, cipher: TokenCipher, now: number
 }
 
 const runIdOf = (number: number): string => `run_${String(number).padStart(26, '0')}`;
-/** So long that no measurement reaches it. */
+/** Longer than any measurement. */
 const waitsMs = 24 * 60 * 60_000;
 
 function runRow(number: number, status: RunState, now: number): RunRow {

@@ -1,6 +1,6 @@
 import type { PartialTexts } from 'slack-foyer';
 
-/** This app's own words; everything else stays as Foyer says it. */
+/** This app's own words; Foyer's texts apply everywhere else. */
 export const texts: PartialTexts = {
   en: {
     'app.nextSteps': 'Open its Home tab.\nInvite your team.',

@@ -15,7 +15,7 @@ test('the demo takes nothing from an existing .env, and leaves nothing behind', 
   for (const name of ['src', 'packages', 'node_modules', 'manifest.json', '.env.example']) {
     symlinkSync(join(root, name), join(folder, name));
   }
-  // One would stop the start, and one would be another password than the one that is printed.
+  // The first would stop the start; the second would replace the password that the demo prints.
   writeFileSync(join(folder, '.env'), 'TRUST_PROXY=many\nOPERATOR_PASSWORD=a password of some length\n');
   const demo = spawn(process.execPath, ['--conditions=source', 'packages/sandbox/src/demo.ts'], {
     cwd: folder,
@@ -105,7 +105,7 @@ test('the demo reports a folder without an app, and how it is used', async () =>
   }
 });
 
-/** Whether a process is there, and is not only waiting to be asked how it ended. */
+/** Returns whether a process is running, and not a zombie that waits for its parent to read its exit code. */
 function isRunning(pid: number): boolean {
   try {
     return !/\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));

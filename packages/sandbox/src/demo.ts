@@ -12,9 +12,10 @@ import { onParentEnd } from './on-parent-end.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /**
- * `npm run demo`: a Slack on this machine and the app beside it, each as it would run anywhere. The app is a separate
- * process (`src/main.ts`) that knows Slack only by its addresses; its database is in a folder that the demo deletes.
- * With `--brand FOLDER` it is the app of that folder (its `manifest.json` and `main.ts`), such as `examples/brand`.
+ * `npm run demo`: a sandbox for Slack on this machine and the app next to it, each as it would run anywhere. The app is
+ * a separate process (`src/main.ts`) that knows Slack only by its addresses; its database is in a folder that the demo
+ * deletes. With `--brand FOLDER` it is the app of that folder (its `manifest.json` and `main.ts`), such as
+ * `examples/brand`.
  */
 
 /** The app's manifest and program. */

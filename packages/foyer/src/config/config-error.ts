@@ -1,11 +1,11 @@
-/** One thing that is wrong with the environment or the definition, and what to do about it. */
+/** One problem in the environment or the definition, and its fix. */
 export interface ConfigProblem {
   name: string;
   problem: string;
   fix: string;
 }
 
-/** Thrown if Foyer cannot start with its environment or definition; `problems` lists everything that is wrong. */
+/** Thrown if Foyer cannot start with its environment or definition; `problems` lists all problems. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly code = 'config_invalid';

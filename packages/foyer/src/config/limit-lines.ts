@@ -1,19 +1,19 @@
 import type { Logger as PinoLogger } from 'pino';
 
 /**
- * Bounds what the log says of one trouble: the first lines of a class are written whole, and then one line a minute says
- * how many more there were, and whose. A class is what a line says, with its code.
+ * Limits what the log says about one problem: it writes the first lines of a class in full, and then one line a minute
+ * with how many more there were and where they came from. A class is the text of a line with its code.
  *
  * Why here and not where lines are written: an outage of the database or of Slack shows in every part of Foyer at once,
- * and each new line would have to remember its bound (invariant 10).
+ * and each new line would need its own limit (invariant 10).
  */
 
-/** Whole lines of one class in a minute. */
+/** How many lines of one class are written in full before the rest are counted. */
 const wholeLines = 3;
 const everyMs = 60_000;
-/** More classes than this share one. */
+/** Beyond this number, all classes of a level share one. */
 const mostClasses = 200;
-/** What a counted line says of where its trouble came from, and how many of each. */
+/** The ids by which a line with a count says where its problem came from, and how many of each it lists. */
 const origins = ['requestId', 'runId', 'installationId', 'teamId', 'address'] as const;
 const mostOrigins = 10;
 
@@ -23,18 +23,18 @@ interface LineClass {
   whole: number;
   count: number;
   origins: Map<string, Set<unknown>>;
-  /** Writes the line that counts, as the logger of the latest line would. */
+  /** Writes the line with the count, as the logger of the latest line would. */
   write(fields: Fields): void;
 }
 
 export interface LineLimit {
-  /** Whether this line is written whole. If not, it is counted, and `write` is called later with the count. */
+  /** Returns whether to write this line in full. If not, it is counted, and `write` is called later with the count. */
   admits(line: { level: number; text: string; fields: Fields; write(fields: Fields): void }): boolean;
-  /** Writes what was counted since the last line. */
+  /** Writes the counts since the last line. */
   flush(): void;
 }
 
-/** Makes the bound of one log. */
+/** Creates the limit of one log. */
 export function createLineLimit(): LineLimit {
   const classes = new Map<string, LineClass>();
   let timer: NodeJS.Timeout | undefined;
@@ -89,16 +89,16 @@ export function createLineLimit(): LineLimit {
   };
 }
 
-/** What tells two troubles of one text apart: a code of ours or of Slack's, or the kind of error. */
+/** Returns what distinguishes two problems with the same text: Foyer's or Slack's error code, or the kind of error. */
 function codeOf({ code, kind, step, err }: Fields): string {
   const error = err instanceof Error ? ((err as Error & { code?: unknown }).code ?? err.name) : '';
   return [code, kind, step, error].filter((part) => typeof part === 'string').join(' ');
 }
 
-/** Warnings and errors are bounded; the last words of a process and what was asked for in detail are not. */
+/** Returns whether a level is limited: warnings and errors are; fatal lines, and `info` and below, are not. */
 export const isBounded = (level: number): boolean => level === 40 || level === 50;
 
-/** The fields and the text of pino's arguments: an object or an error first, or the text alone. */
+/** Reads the fields and the text from pino's arguments: an object or an error first, or only the text. */
 export function readLine(args: Parameters<PinoLogger['warn']>): { fields: Fields; text: string } {
   const [first, second] = args as unknown[];
   if (typeof first === 'string') return { fields: {}, text: first };

@@ -28,7 +28,7 @@ const secretShapes = [
   /(?<=(?:[?&]|%3F|%26|\\u0026)(?:code|state|client_secret|token|access_token|refresh_token|id_token|connect|claim|foyer_claim|foyer_result)(?:=|%3D))[^&\s"'<>\\]+/i,
 ];
 
-/** The ids that every line of an install carries, so that one search finds all of them. */
+/** The ids on every line of an install, so that one search finds all its lines. */
 export interface LineIds {
   requestId?: string;
   runId?: string;
@@ -37,9 +37,9 @@ export interface LineIds {
 }
 
 /**
- * Why not a child logger for each install: most lines of an install are written by code that many share (a call to
- * Slack, a renewed token, App Home), and a child would have to pass through all of it. It is bound to the asynchronous
- * call, so one for the whole module serves every Foyer in the process.
+ * Why not a child logger for each install: shared code writes most lines of an install (a call to Slack, a refreshed
+ * token, App Home), and a child would have to pass through all of it. The ids are bound to the asynchronous call, so
+ * one store for the whole module serves every Foyer in the process.
  */
 const lineIds = new AsyncLocalStorage<LineIds>();
 
@@ -130,7 +130,7 @@ export function createLogger(
   };
   const logger = pino(base, options.destination ?? ownDestination(options.pretty ?? process.stdout.isTTY));
   const flush = logger.flush.bind(logger);
-  // What was counted and not yet written must not be lost with the process.
+  // Counts that are not yet written must not be lost with the process.
   return Object.assign(logger, {
     flush(done?: (error?: Error) => void): void {
       limit.flush();
@@ -149,7 +149,7 @@ function loadPretty(): typeof import('pino-pretty') {
   return createRequire(import.meta.url)('pino-pretty');
 }
 
-/** What is logged of an error: name, code, message, stack and causes; no headers, bodies or other payload. */
+/** Returns what the log shows of an error: name, code, message, stack and causes; no headers, bodies or payload. */
 export function describeError(error: unknown, depth = 0): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: String(error) };
   const { code, cause } = error as Error & { code?: unknown };

@@ -42,7 +42,7 @@ export function problemsBetween(
     });
   }
   const signsIn = right.SIGN_IN === 'on';
-  // Sign in with Slack leads back to the listed origins too.
+  // Sign in with Slack also leads back to the listed origins.
   const connects = [...(signsIn ? [] : ['CONNECT_RETURN_ORIGINS']), 'CONNECT_CLAIM_URL'].filter(
     (name) => given[name],
   );

@@ -13,20 +13,20 @@ import type { Logger } from './log.ts';
 import { foyerVersion } from './version.ts';
 
 /**
- * Traces of installs, through OpenTelemetry's API alone: what records and exports them is the SDK that the app starts
- * before Foyer, and without one nothing happens. Spans hold names, ids and codes; never a text of an error, a token or
- * an address with its query (invariant 4).
+ * Traces installs, using only OpenTelemetry's API: the SDK that the app starts before Foyer records and exports the
+ * spans, and without one nothing happens. Spans contain names, ids and codes; never an error message, a token or an
+ * address with its query (invariant 4).
  */
 
-/** A span that is open. */
+/** An open span. */
 export interface OpenSpan {
-  /** Its trace, for the log and for what goes on elsewhere; undefined if there is none. */
+  /** Its trace, for the log and for work that continues elsewhere; undefined if there is none. */
   readonly context: SpanContext | undefined;
   /** Marks it as failed, with a code. */
   fail(code: string): void;
 }
 
-/** What a span says of itself. */
+/** The options of a span. */
 export interface SpanOptions {
   kind?: keyof typeof kinds;
   /** The span that it continues; null for none; the active one unless given. */
@@ -43,11 +43,11 @@ export type TraceSpan = <T>(
 
 const kinds = { server: SpanKind.SERVER, client: SpanKind.CLIENT, internal: SpanKind.INTERNAL };
 
-/** Makes no spans; a trace that came with a request is passed on all the same, for the log. */
+/** Creates no spans, but still passes on a trace that came with a request, for the log. */
 export const untraced: TraceSpan = (_name, { parent }, work) =>
   work({ context: parent ?? undefined, fail() {} });
 
-/** Makes the spans of one Foyer. Warns if they are wanted and no SDK is there to record them. */
+/** Creates the spans of one Foyer. Warns if tracing is on but no SDK records the spans. */
 export function createSpans(deps: { config: { tracing: boolean }; log: Logger }): TraceSpan {
   if (!deps.config.tracing) return untraced;
   const tracer = trace.getTracer('slack-foyer', foyerVersion);
@@ -78,7 +78,7 @@ export function createSpans(deps: { config: { tracing: boolean }; log: Logger })
   };
 }
 
-/** The trace that a request belongs to: the host's active span, or else what `traceparent` says (W3C Trace Context). */
+/** Returns the trace of a request: the host's active span, or else that of `traceparent` (W3C Trace Context). */
 export function traceOf(headers: IncomingHttpHeaders): SpanContext | null {
   const active = trace.getSpanContext(context.active());
   if (active && isSpanContextValid(active)) return active;

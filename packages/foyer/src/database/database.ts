@@ -18,7 +18,7 @@ export type Queries = Kysely<Tables>;
  */
 export type Tx = Transaction<Tables>;
 
-/** How far a backup has come: SQLite counts pages, Postgres rows. */
+/** The progress of a backup: SQLite counts pages, Postgres rows. */
 export interface BackupProgress {
   done: number;
   of: number;

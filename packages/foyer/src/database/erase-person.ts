@@ -11,10 +11,10 @@ export interface PersonKey {
   userId: string;
 }
 
-/** Takes the place of a user id in a row that stays. */
+/** Replaces a user id in a row that stays. */
 export const erasedUserId = 'erased';
 
-/** What was erased about a person, in rows, and what has to stay. */
+/** How many rows were erased about a person, and what has to stay. */
 export interface ErasedPerson {
   profiles: number;
   sessions: number;
@@ -26,13 +26,13 @@ export interface ErasedPerson {
   answers: number;
   history: number;
   notices: number;
-  /** Unfinished runs of theirs, which were cancelled. */
+  /** Their unfinished runs, which were cancelled. */
   cancelledRuns: string[];
   kept: { what: string; why: string }[];
 }
 
 /**
- * Erases a person: deletes the rows that are only about them, and takes them out of the rows that record what happened
+ * Erases a person: deletes the rows that are only about them, and removes them from the rows that record what happened
  * to an installation. The same user id in another team is another person, and stays.
  */
 export async function erasePerson(tx: Tx, person: PersonKey & { now: number }): Promise<ErasedPerson> {
@@ -56,7 +56,7 @@ export async function erasePerson(tx: Tx, person: PersonKey & { now: number }): 
     .where('client_id', '=', clientId)
     .where('user_id', '=', userId)
     .where((eb) => eb.or([eb('team_id', '=', teamId), eb('enterprise_id', '=', teamId)]))
-    // Their tokens are still to be revoked (invariant 1): a cleanup ends them within minutes.
+    // Their tokens must still be revoked (invariant 1): a cleanup does so within minutes.
     .where('outcome', '!=', 'started')
     .where('sealed_tokens', 'is', null)
     .executeTakeFirst();
@@ -175,7 +175,7 @@ async function eraseFrom(
   }
 }
 
-/** What a person's runs hold of them: a step's output may be their profile, and an error what they answered. */
+/** Erases what a person's runs store about them: a step's output may be their profile, and an error their answer. */
 async function eraseRunContents(tx: Tx, of: { installationId: string; userId: string }): Promise<void> {
   const theirRuns = tx
     .selectFrom('runs')
@@ -196,7 +196,7 @@ async function eraseRunContents(tx: Tx, of: { installationId: string; userId: st
   await tx.deleteFrom('questions').where('run_id', 'in', theirRuns).execute();
 }
 
-/** Their answers to questions of other people's runs. A step of an unfinished run may still need the answer itself. */
+/** Erases their answers in other people's runs. A step of an unfinished run may still need the answer itself. */
 async function eraseAnswers(tx: Tx, of: { installationId: string; userId: string }): Promise<number> {
   const runs = tx.selectFrom('runs').select('id').where('installation_id', '=', of.installationId);
   const theirs = tx.updateTable('questions').where('answered_by', '=', of.userId).where('run_id', 'in', runs);

@@ -75,7 +75,7 @@ export function registeredTeamId(record: Pick<InstallRecord, 'teamId' | 'enterpr
   return id;
 }
 
-/** The person who installed, as a row about people names them. */
+/** Returns the person who installed, named as in a row about people. */
 export function installerOf(record: Pick<InstallRecord, 'teamId' | 'enterpriseId' | 'installerUserId'>): {
   teamId: string;
   userId: string;

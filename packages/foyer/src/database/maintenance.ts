@@ -38,7 +38,7 @@ export async function readMaintenance(queries: Queries, clientId: string): Promi
 const patienceMs = 300;
 
 /**
- * Makes the question whether an app's installs are paused, for every install: one read for each change of the database.
+ * Creates the check whether an app's installs are paused, for every install: one read for each change of the database.
  * It never throws: if the database does not answer, the last answer counts, so that a start still leads to Slack.
  */
 export function createIsInMaintenance(

@@ -149,7 +149,7 @@ export async function recordExternalVisit(
     .execute();
 }
 
-/** An installation that was removed meanwhile must leave no one behind. */
+/** If an installation was removed in the meantime, none of its members may remain. */
 async function isInstalled(tx: Tx, installationId: string): Promise<boolean> {
   const row = await tx
     .selectFrom('installations')

@@ -109,7 +109,7 @@ export type OnceMessageEnd =
 
 /**
  * Records the outcome of a message, even if the run was cancelled or belongs to another worker by then: the message was
- * sent all the same. A call that failed changes the row only if no newer call has started.
+ * still sent. A call that failed changes the row only if no newer call has started.
  */
 export async function settleOnceMessage(tx: Tx, message: OnceMessageKey, end: OnceMessageEnd): Promise<void> {
   const { table, column } = ledgerOf(message);

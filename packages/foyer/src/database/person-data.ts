@@ -2,8 +2,8 @@ import type { Queries } from './database.ts';
 import type { PersonKey } from './erase-person.ts';
 
 /**
- * Reads everything that is stored about a person, without secrets: the rows of each table, with its own names of columns.
- * `installation_id` says where each belongs.
+ * Reads everything that is stored about a person, without secrets: the rows of each table, with its column names.
+ * `installation_id` says where each row belongs.
  */
 export async function readPersonData(queries: Queries, { clientId, teamId, userId }: PersonKey) {
   const installations = await queries
@@ -14,7 +14,7 @@ export async function readPersonData(queries: Queries, { clientId, teamId, userI
     .where('tenant', 'in', [`team:${teamId}`, `enterprise:${teamId}`])
     .orderBy('id')
     .execute();
-  // `in ()` is not SQL: an id that no row has stands for an empty list.
+  // `in ()` is not valid SQL, so an id that no row has represents an empty list.
   const ids = ['', ...installations.map(({ id }) => id)];
   const of = { client_id: clientId, team_id: teamId, user_id: userId };
   const runs = await queries
@@ -50,7 +50,7 @@ export async function readPersonData(queries: Queries, { clientId, teamId, userI
       .where('user_id', '=', userId)
       .execute(),
     installed: installations.filter(({ installer_user_id }) => installer_user_id === userId),
-    /** That a token is stored, and never the token. */
+    /** Says that a token is stored, and never contains the token. */
     ownTokens: await queries
       .selectFrom('user_tokens')
       .select(['installation_id', 'expires_at', 'updated_at'])

@@ -87,7 +87,7 @@ async function readInstallSteps(transaction: Tx, run: RunRow): Promise<readonly 
 
 /** What to claim, and for how long. */
 export interface Claim {
-  /** The app whose runs these are: another app in the same database has steps and keys of its own. */
+  /** The app to which the runs belong: another app in the same database has its own steps and keys. */
   clientId: string;
   limit: number;
   now: number;
@@ -96,7 +96,7 @@ export interface Claim {
   owner: string;
 }
 
-/** Whether a run is of an app: its installation says so. */
+/** Whether a run belongs to an app, which its installation names. */
 export const isOfApp =
   (clientId: string | Expression<string>) =>
   (eb: ExpressionBuilder<Tables, 'runs'>): Expression<SqlBool> =>

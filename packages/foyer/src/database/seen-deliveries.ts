@@ -1,9 +1,9 @@
 import type { Queries } from './database.ts';
 
 /**
- * Claims deliveries of Slack's, and returns the keys that no process had claimed before. One statement that may be lost:
- * then a delivery that Slack repeats is heard twice. Why no transaction: a commit would tell every cache that something
- * changed.
+ * Claims deliveries from Slack, and returns the keys that no process had claimed before. One statement, which may be
+ * lost: if Slack then repeats a delivery, listeners receive it twice. Why no transaction: a commit would tell every
+ * cache that something changed.
  */
 export async function claimDeliveries(
   queries: Queries,

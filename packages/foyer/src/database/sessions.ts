@@ -292,8 +292,8 @@ export async function spendState(
 }
 
 /**
- * Finds the active installation of a workspace: its own, or else its organization's, unless the organization took it
- * away from this workspace. Within a transaction its row is locked: it can be neither uninstalled nor erased meanwhile.
+ * Finds the active installation of a workspace: its own, or else its organization's, unless the organization
+ * removed it from this workspace. Within a transaction it locks the row, so that no one can uninstall or erase it.
  */
 export async function findSignInInstallation(
   queries: Queries,

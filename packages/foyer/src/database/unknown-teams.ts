@@ -11,9 +11,9 @@ export interface UnknownTeam {
   lastSeenAt: number;
 }
 
-/** So many at most, whatever is sent (invariant 10). */
+/** The most teams that are stored, no matter how many events arrive (invariant 10). */
 export const mostUnknownTeams = 1000;
-/** A team that Slack has sent nothing for in this time has removed the app. */
+/** If Slack has sent nothing for a team in this time, the team has removed the app. */
 const forgottenAfterMs = 30 * 24 * 3_600_000;
 /** An install that is being committed looks like this for a moment. */
 const settledAfterMs = 60_000;

@@ -75,7 +75,7 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
     const { type, eventId, happenedAt } = event;
     if (event.candidates.length === 0) {
       // A repeat would be the same: acknowledge it, and log that nothing was done.
-      return log.error({ event: type, eventId }, 'a lifecycle event that names no team and no enterprise');
+      return log.error({ event: type, eventId }, 'a lifecycle event names no team and no enterprise');
     }
     const apply = async (): Promise<void> => {
       const query = await store.findTenant(event.candidates);
@@ -109,7 +109,7 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
 async function inTime(commit: Promise<void>): Promise<void> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => late.reject(new DatabaseUnavailableError('The database does not commit an event in time.')),
+    () => late.reject(new DatabaseUnavailableError('The database did not commit an event in time.')),
     commitWithinMs,
   );
   try {

@@ -23,7 +23,7 @@ export function createPressHome(deps: {
       return;
     }
     if (!isAllowed) {
-      log.warn({ installationId, userId, action }, 'a button was pressed by someone who may not');
+      log.warn({ installationId, userId, action }, 'someone pressed a button that they may not use');
       return;
     }
     const now = deps.now();

@@ -69,7 +69,7 @@ export function createSeenDeliveries(deps: {
       const claim = claimDeliveries(queries, { clientId, keys, now: now() });
       return new Set(await Promise.race([claim, late.promise]));
     } catch (error) {
-      log.warn({ err: error, count: keys.length }, 'whether other processes saw a delivery is not known');
+      log.warn({ err: error, count: keys.length }, 'it is unknown whether other processes saw a delivery');
       return new Set(keys);
     } finally {
       clearTimeout(timer);

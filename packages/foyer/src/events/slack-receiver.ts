@@ -82,7 +82,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       if (!soon || (await soon) !== false) await app.processEvent(event);
     } catch (error) {
       again = asksForRepeat(error);
-      if (again) log.warn({ err: error }, 'a listener asks to hear an event again');
+      if (again) log.warn({ err: error }, 'a listener asked to repeat an event');
       // Nothing is wrong if a team has no installation: its events may come after its uninstall.
       else if (isUnauthorized(error)) log.debug({ err: error }, 'an event of a team without an installation');
       else log.error({ err: error }, 'a listener failed');
@@ -98,7 +98,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
     if (delayMs === undefined || repeats.size >= mostRepeats) {
       log.error(
         { eventId: event.body.event_id, times },
-        'an event was given up: its listener could not handle it',
+        'gave up on an event: its listener could not handle it',
       );
       if (key) seen.forget(key).catch((error) => log.warn({ err: error }, 'an event was not forgotten'));
       return;

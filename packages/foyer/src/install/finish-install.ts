@@ -48,7 +48,7 @@ class StateUsedError extends Error {
   readonly code = 'state_used';
 }
 
-/** Why an install can fail that only the people who run Foyer can end. */
+/** The causes of failed installs that only the people who run Foyer can fix. */
 const needsOperator: ReadonlySet<FailureKind> = new Set<FailureKind>([
   'app_misconfigured',
   'app_not_distributed',
@@ -74,7 +74,7 @@ export interface FinishInstallDeps {
   /** Asks the app's gate; absent if it has none. */
   askGate?: AskGate;
   slackCalls: SlackCalls;
-  /** Traces the callback; without it there is no span. */
+  /** Traces the callback; without it, no span is created. */
   span?: TraceSpan;
   /** The install, its connection and its run are committed. Must not throw. */
   onStored?(
@@ -145,7 +145,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     end: InstallEnd,
     showPage: () => void,
   ): Promise<void> {
-    // The host is told about installs only, not about a member's account.
+    // The host learns only about installs, not about a member's account.
     const location = content.member
       ? undefined
       : await deps.returns.toHost({ requestId: content.id, link: content.link }, end);
@@ -320,7 +320,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         deps.onEnded?.(failure.kind === 'code_invalid' ? 'unverified' : outcome);
         const tokensRevoked = await tokens.giveBack(giveBackMs);
         opened.fail(failure.code);
-        // One short line for each, with the id that its page shows. The causes are bounded: an outage has thousands.
+        // One short line for each, with the id on its page. The log limits the causes: an outage has thousands.
         log.info({ code: failure.code, tokensRevoked }, `install ${outcome}`);
         if (outcome === 'failed') {
           const level = needsOperator.has(failure.kind) ? 'error' : 'warn';
@@ -363,7 +363,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
 
   /**
    * Asks the installer, who has just shown that they may install in this workspace, whether to move it. The link is
-   * signed again for the form, which leads through `/slack/install` to Slack once more.
+   * signed again for the form, which leads through `/slack/install` to Slack again.
    */
   async function askToMove(
     req: IncomingMessage,

@@ -13,7 +13,7 @@ export type DisconnectMember = (
   userId: string,
 ) => Promise<'disconnected' | 'not_connected' | 'unreachable'>;
 
-/** A person waits for it. */
+/** Short, because a person waits for it. */
 const timeoutMs = 5000;
 
 /** Creates the function that disconnects a member's account. */

@@ -133,7 +133,7 @@ export interface InstallationStore {
    */
   recordInstall(installation: Installation, options?: RecordInstallOptions): Promise<RecordedInstall>;
   /**
-   * Commits a member's user token, beside an install that stays as it is: no run, no other row changes.
+   * Commits a member's user token without changing the install: no run and no other row changes.
    * @throws AppNotInstalledError if the app is not installed there
    */
   recordMember(
@@ -145,7 +145,8 @@ export interface InstallationStore {
 
   /**
    * Uninstalls: erases every token, cancels runs, deletes Home views; the record and its history stay. With a `userId`
-   * it erases only that person's token. Resolves to whether anything changed: late, repeated, unknown are no error.
+   * it erases only that person's token. Resolves to whether anything changed: a late, repeated or unknown removal is
+   * not an error.
    */
   deleteInstallation(query: TenantQuery, options?: RemovalOptions): Promise<boolean>;
   /** Erases the tokens of exactly these people; resolves to whether there were any. */

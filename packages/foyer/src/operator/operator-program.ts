@@ -114,7 +114,7 @@ function createProgram(deps: OperatorDeps): Command {
   return program;
 }
 
-/** Errors whose message tells the operator enough to act. */
+/** Errors whose message is enough for the operator to act. */
 const told = [
   CommandError,
   UsageError,

@@ -363,7 +363,7 @@ function forbidRepeat(attempt: Attempt, { answers }: StepFacts): Attempt {
 /** Makes the function that reports an attempt whose end is committed. */
 function createReport(deps: PipelineDeps, { run, installation, steps }: ClaimedRun, callbackAt?: number) {
   const { log, now } = deps;
-  // A step that a person repeats later is no part of the install, and an org-wide install waits for its admins.
+  // A step that a person repeats later is not part of the install, and an org-wide install waits for its admins.
   const isFirstPass = run.pipeline === 'install' && steps.at(-1)?.finished_at === null;
   const isTimed = isFirstPass && callbackAt !== undefined && installation.is_enterprise_install === 0;
   return async function report({ step, row, attempt, verdict, ms }: EndedAttempt): Promise<void> {

@@ -120,7 +120,7 @@ export interface PipelineDeps {
   onTokenDead(dead: { installationId: string; code: string }): Promise<unknown>;
   /** Called when a run starts to wait or ends, so that App Home has something new to show. Must not throw. */
   onRunChanged(change: { runId: string; installationId: string; status: RunStatus }): void;
-  /** Traces runs and attempts; without it there are no spans. */
+  /** Traces runs and attempts; without it, no spans are created. */
   span?: TraceSpan;
   /** Where runs came from; without it, the log and `onStepEnded` do not know. */
   origins?: Pick<RunOrigins, 'find' | 'forget'>;

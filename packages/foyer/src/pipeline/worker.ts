@@ -43,7 +43,7 @@ export interface Worker {
  * 230 ms for their pages when their runs started at once, and 219 ms with this pause. And one claim serves all of them.
  */
 const leastPauseMs = 50;
-/** After this many failures in a row, about a minute, a person has to look. */
+/** After this many failures in a row (about a minute), a person must look into it. */
 const faultsOfOutage = 10;
 /** The last part of a drain, when the steps that did not end are aborted and handed back. */
 const handBackMs = 1500;
@@ -139,7 +139,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     },
     wake() {
       if (phase !== 'working') return;
-      // The worker's own lines, and the runs of others, carry no ids of the install that woke it.
+      // The worker's own lines, and those of other runs, must not have the ids of the install that woke it.
       withLineIds({}, () => {
         soon ??= setTimeout(() => {
           soon = undefined;

@@ -14,7 +14,7 @@ import {
 export interface SlackCallLimits {
   /** For each call, in milliseconds. */
   timeoutMs?: number;
-  /** Ends calls under way, such as those of a step whose run was cancelled. */
+  /** Ends calls in progress, such as those of a step whose run was cancelled. */
   signal?: AbortSignal;
   /** The longest answer that is read; 1 MiB unless given. */
   mostBytes?: number;
@@ -48,8 +48,8 @@ export type SlackClientFactory = (token: string | undefined, limits?: SlackCallL
 export const defaultTimeoutMs = 8000;
 
 /**
- * The longest answer that the app's own code reads: a page of `users.list` or `conversations.history` may hold a thousand
- * entries of a few kilobytes.
+ * The longest answer that the app's own code reads: a page of `users.list` or `conversations.history` may hold a
+ * thousand entries of a few kilobytes.
  */
 export const mostBytesOfListeners = 16 * 1024 * 1024;
 

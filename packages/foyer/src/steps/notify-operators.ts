@@ -140,7 +140,7 @@ function endOf(outcomes: readonly SendOutcome[], channels: string[]): NotifiedOp
   return { notified: true, channels };
 }
 
-/** What operators are told about an install: who, where, new or known, and what failed. */
+/** Builds the message to operators about an install: who, where, new or known, and what failed. */
 function installNotice(
   context: Pick<
     StepContext,

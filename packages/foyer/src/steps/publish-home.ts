@@ -4,7 +4,7 @@ import { skipWithoutBot } from './skip-without-bot.ts';
 /**
  * Publishes App Home for the installer, so that it is there when they first look.
  *
- * Safe to run twice: a publish shows the record as it is now, whatever was shown before.
+ * Safe to run twice: each publish shows the current record, regardless of what was shown before.
  */
 export const publishHome: ActingStep<{ published: boolean }> = {
   name: 'publish-home',

@@ -14,7 +14,7 @@ export type Language = 'en' | 'de' | 'fr' | 'es' | 'ja';
 /** The value of a placeholder. */
 export type TextValue = string | number;
 
-/** The name up to the first `,` or `}`. A branch of a plural or select is longer than one word, so it is no name. */
+/** The name up to the first `,` or `}`. A branch of a plural or select is longer than one word, so it is not a name. */
 type Head<Rest extends string> = Rest extends `${infer Inner}}${string}`
   ? Inner extends `${infer Name},${string}`
     ? Name

@@ -71,7 +71,7 @@ function workspaceToShow(
   return world.workspaces.get(teamId ?? signedIn.teamId);
 }
 
-/** Each workspace, with the person that this browser is there. */
+/** Lists each workspace with the person who is signed in there in this browser. */
 export function choicesOf(
   { world }: Platform,
   signedIn: SignedIn,

@@ -174,7 +174,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
       return sendMessage(visit, 'not_from_here', { Connection: 'close' });
     const form = await readForm(deps.bodies, req);
     if (typeof form === 'number') return sendMessage(visit, formFaults[form], { Connection: 'close' });
-    // There is no session yet to bind the form to; its origin has just been checked.
+    // There is no session yet to bind the form to; the origin was checked just before.
     if (path === loginPath && ways.password) return logIn(visit, form);
     if (!session) return seeOther(visit, loginAddress(pageOfForm(path)), { notice: 'session_ended' });
     if (!isFormOf(session, form)) return sendMessage(visit, 'not_from_here');
