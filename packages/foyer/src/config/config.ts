@@ -41,7 +41,7 @@ export interface FoyerConfig {
     trustProxy: number;
   };
   database: DatabaseTarget;
-  /** Raw `id:base64` entries in order; undefined if the key file beside the database is used. */
+  /** Raw `id:base64` entries in order; undefined if the key file next to the database is used. */
   encryptionKeys: readonly { id: string; base64: string }[] | undefined;
   successRedirectUrl: string | undefined;
   /** Where the browser goes after an install that failed. */

@@ -201,7 +201,7 @@ export function createConnections(deps: ConnectionsDeps) {
       return url.href;
     },
 
-    /** Reads which workspace a claim is about, so that a page can name it beside its button. */
+    /** Reads which workspace a claim is about, so that a page can name it next to its button. */
     async readClaim(token: string): Promise<ClaimedWorkspace> {
       const claim = openClaim(token);
       const row = await database.queries

@@ -217,8 +217,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
     init(bolt) {
       app = bolt;
     },
-    start: () =>
-      Promise.reject(new Error('the receiver is mounted into a server and does not listen by itself')),
+    start: () => Promise.reject(new Error('the receiver is part of a server and cannot listen itself')),
     stop: async () => {},
     async drain() {
       for (const timer of repeats) clearTimeout(timer);

@@ -107,7 +107,7 @@ async function inTime(section: BoundHomeSection, viewer: HomeViewer, withinMs: n
 /** Returns the blocks as they will be sent. A value that JSON cannot carry fails here, in its own section. */
 function checkedBlocks(blocks: unknown): readonly KnownBlock[] {
   const sent: unknown = JSON.parse(JSON.stringify(blocks) ?? 'null');
-  if (!Array.isArray(sent)) throw new TypeError('the section returned no array of blocks');
+  if (!Array.isArray(sent)) throw new TypeError('the section did not return an array of blocks');
   const isBlock = (block: unknown): boolean =>
     typeof block === 'object' && block !== null && 'type' in block && typeof block.type === 'string';
   if (!sent.every(isBlock)) throw new TypeError('the section returned something that is not a block');

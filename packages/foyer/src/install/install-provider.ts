@@ -41,7 +41,7 @@ export function createInstallProvider(
   parts?: CallbackParts,
 ): InstallProvider {
   const { slack } = deps.config;
-  const notHere = (): Promise<never> => Promise.reject(new Error('this provider serves a callback alone'));
+  const notHere = (): Promise<never> => Promise.reject(new Error('this provider only serves a callback'));
   return new InstallProvider({
     clientId: slack.clientId,
     clientSecret: slack.clientSecret,

@@ -64,7 +64,7 @@ export function createKeyring(entries: readonly { id: string; base64: string }[]
 }
 
 /**
- * Loads the keys from the configuration, else from the key file beside the SQLite database (`<database file>.key`),
+ * Loads the keys from the configuration, else from the key file next to the SQLite database (`<database file>.key`),
  * which the first start creates. `warn` is called with messages for the operator.
  * @throws KeyringError
  */

@@ -19,7 +19,7 @@ export class SealBrokenError extends Error {
   constructor(place: string, keyId: string | undefined, options?: ErrorOptions) {
     super(
       `The encrypted value at ${place} cannot be decrypted${keyId === undefined ? '' : ` with the key ${keyId}`}. Either ` +
-        'TOKEN_ENCRYPTION_KEYS (or the key file beside the database) has a different key under that id: restore it; or ' +
+        'TOKEN_ENCRYPTION_KEYS (or the key file next to the database) has a different key under that id: restore it; or ' +
         'the row was changed or moved: restore the database from a backup, or have the app installed again.',
       options,
     );
@@ -34,7 +34,7 @@ export class KeyMissingError extends Error {
   constructor(place: string, keyId: string) {
     super(
       `The encrypted value at ${place} needs the key ${keyId}, which is missing. Add it again to TOKEN_ENCRYPTION_KEYS ` +
-        '(after the first, if another key should encrypt) or restore the key file beside the database.',
+        '(after the first, if another key should encrypt) or restore the key file next to the database.',
     );
     this.keyId = keyId;
   }

@@ -120,14 +120,14 @@ function opens(keyring: Keyring, id: string, sealedCheck: string): boolean {
 function anotherKey(id: string): string {
   return (
     `The encryption key ${id} is not the one that this database was used with. Restore the former key under that id in ` +
-    'TOKEN_ENCRYPTION_KEYS (or the key file beside the database). A new key needs an id of its own.'
+    'TOKEN_ENCRYPTION_KEYS (or the key file next to the database). A new key needs a new id.'
   );
 }
 
 function missingKey(id: string): string {
   return (
     `The database holds tokens that were encrypted with the key ${id}, which is missing. Add it again to ` +
-    'TOKEN_ENCRYPTION_KEYS (after the first, if another key should encrypt), or restore the key file beside the ' +
+    'TOKEN_ENCRYPTION_KEYS (after the first, if another key should encrypt), or restore the key file next to the ' +
     `database. If the key is lost, run: npm run foyer -- keys forget ${id}. It keeps every record; the tokens under ` +
     'that key are lost, and those workspaces install the app again.'
   );

@@ -102,7 +102,7 @@ export function createControls(platform: Platform): Controls {
   } {
     const workspace = world.workspaces.get(teamId);
     const person = world.people.get(userId);
-    if (!workspace || !person?.roles[teamId]) throw new Error(`${userId} is no member of ${teamId}.`);
+    if (!workspace || !person?.roles[teamId]) throw new Error(`${userId} is not a member of ${teamId}.`);
     if (person.isDeactivated) throw new Error(`The account of ${userId} is deactivated.`);
     const installation = installationServing(world, workspace);
     if (!installation) throw new Error(`The app is not installed in ${workspace.name}.`);

@@ -40,7 +40,7 @@ function processCard(visit: Visit, { app, appProcess }: Sandbox): Html | null {
   if (!appProcess) return null;
   const kill = html`<button class="danger">Kill it</button>`;
   return html`<section class="card"><h2>${app.settings.name}’s process</h2>
-  <p class="soft">Kill it in the middle of whatever it is doing, as a crash would, then start it again.</p>
+  <p class="soft">Kill it in the middle of its work, as a crash would, then start it again.</p>
   ${form(visit, 'kill-app', kill, 'buttons')}
   ${form(visit, 'restart-app', html`<button>Start it again</button>`, 'buttons spaced')}</section>`;
 }

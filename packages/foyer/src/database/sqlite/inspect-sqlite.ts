@@ -51,7 +51,7 @@ export interface UnwritablePath {
 }
 
 /**
- * Inspects an existing database file without changing it or anything beside it. Blocks while it reads every page.
+ * Inspects an existing database file without changing it or anything next to it. Blocks while it reads every page.
  * `own` are the names of the app's own migrations.
  * Throws SQLite's errors if it cannot be opened or is not a database, and the file system's.
  */

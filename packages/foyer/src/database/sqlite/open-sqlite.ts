@@ -83,7 +83,7 @@ function openFile(file: string, warn?: (text: string) => void): Sqlite.Database 
     return sqlite;
   } catch (error) {
     // Names no variable: the file may be the target of a copy.
-    const fix = 'it has to be a file of Foyer’s own that this user may write, with room beside it';
+    const fix = 'it has to be a file of Foyer’s own that this user may write, with free space on its disk';
     throw new DatabaseUnavailableError(`${unavailable(error, file).message}; ${fix}`, { cause: error });
   }
 }

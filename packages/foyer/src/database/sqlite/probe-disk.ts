@@ -5,7 +5,7 @@ import { createProbe } from '../probe.ts';
 const probeBytes = 256 * 1024;
 
 /**
- * Makes the check that the disk beside a file can be written: it writes a quarter of a megabyte and syncs it. The probe
+ * Creates the check that the disk of a file can be written: it writes a quarter of a megabyte and syncs it. The probe
  * file is unlinked before anything is written, so that it is gone however its process ends. The check rejects with the
  * file system's errors, and if the disk does not answer within five seconds.
  */

@@ -19,14 +19,14 @@ export function backupCommand(deps: OperatorDeps): Command {
     .description(
       'Copies the database to a new file (mode 0600; it never overwrites one) while Foyer keeps running, then opens the ' +
         'copy and checks every page of it. The tokens in it stay encrypted, and the keys are not in it: keep ' +
-        'TOKEN_ENCRYPTION_KEYS, or the key file beside the database, in another safe place. A Postgres database is ' +
+        'TOKEN_ENCRYPTION_KEYS, or the key file next to the database, in another safe place. A Postgres database is ' +
         'written to a SQLite file from a single snapshot and compared row by row. Foyer can start on that file, and ' +
         'copy --to brings it back to Postgres.',
     )
     .argument('<file>', 'the file to create')
     .option(
       '--verify',
-      'rehearse a restore of an existing backup instead: into a temporary copy, with the migrations and the keys of today',
+      'rehearse a restore of an existing backup instead: into a temporary copy, with the current migrations and keys',
     )
     .addOption(jsonOption())
     .addHelpText(

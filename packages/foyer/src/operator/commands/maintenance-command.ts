@@ -10,7 +10,7 @@ type Wish = 'on' | 'off' | 'status';
 /** `maintenance on|off|status`: pauses installs on every machine, while events are still committed. */
 export function maintenanceCommand(deps: OperatorDeps): Command {
   return new Command('maintenance')
-    .summary('pause installs (on), accept them again (off), or tell which (status)')
+    .summary('pause installs (on), accept them again (off), or show the current state (status)')
     .description(
       'While maintenance is on, every machine answers installs with a page that asks to come back later (503, ' +
         'Retry-After). Someone who is on Slack’s page already can load that page again afterward: nothing is lost. Events ' +

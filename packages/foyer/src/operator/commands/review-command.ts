@@ -9,7 +9,7 @@ import { exampleLines, jsonOption } from './command-help.ts';
 /** `review`: checks the points of Slack's Marketplace review, and prints the texts to paste into the submission. */
 export function reviewCommand(deps: OperatorDeps): Command {
   return new Command('review')
-    .summary('go through what Slack’s Marketplace review asks')
+    .summary('check the app against Slack’s Marketplace review')
     .description(
       'Goes through Slack’s guidelines for the Marketplace with the manifest, the brand, the texts and the configuration: ' +
         'what passes, what fails, and what only you can tell. Then it prints the texts that the submission asks for, such ' +

@@ -151,7 +151,7 @@ function wal(file: string, { walBytes, isLogWithoutIndex }: SqliteInspection): F
   if (isLogWithoutIndex) {
     return warning(
       check,
-      `${file}-wal lies beside the database without ${basename(file)}-shm. These checks do not read it.`,
+      `${file}-wal is next to the database without ${basename(file)}-shm. These checks do not read it.`,
       'If it belongs to this database, start Foyer: it reads the log in. If the database was restored, the log is of the former one: move it away before the start.',
     );
   }
