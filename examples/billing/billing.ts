@@ -9,8 +9,8 @@ import {
 } from 'slack-foyer';
 
 /**
- * Billing from install to uninstall: a trial starts at the install, a question changes the plan, a job bills once a day,
- * and an uninstall cancels. Each step writes its rows together with its own end, so a crash repeats neither.
+ * Billing from install to uninstall: a trial starts at the install, a question changes the plan, a job bills once a
+ * day, and an uninstall cancels. Each step writes its rows together with its own end, so a crash repeats neither.
  */
 
 /** The app's own tables. */

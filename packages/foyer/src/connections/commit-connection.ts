@@ -10,7 +10,7 @@ export type ConflictRule = 'refuse' | 'move' | 'share';
 /** Thrown when an install must not be stored. `code` is in the result, the log and the record. */
 export class InstallRefusedError extends Error {
   override readonly name = 'InstallRefusedError';
-  /** gate_refused: by the app's own rule. already_connected: to another account. other_workspace: than the link names. */
+  /** gate_refused: by the app's rule. already_connected: to another account. other_workspace: not the link's. */
   readonly code: 'gate_refused' | 'already_connected' | 'other_workspace';
   /** The reason that the installer sees; the page's own text unless given. */
   readonly reason: string | undefined;

@@ -172,9 +172,9 @@ const updateRun = prepareQuery((queries, given: Given<{ id: string; status: RunE
 type RunEnd = 'succeeded' | 'failed';
 
 /**
- * Ends a run, and adds a line to the history: failed if any of its steps failed, otherwise succeeded. A step that is only
- * for operators fails no run: an installer must not be blamed for the operators' webhook. Operators are notified of a
- * failed run. The caller holds the lease, and has ended every step. Returns how the run ended.
+ * Ends a run, and adds a line to the history: failed if any of its steps failed, otherwise succeeded. A step that is
+ * only for operators fails no run: an installer must not be blamed for the operators' webhook. Operators are notified
+ * of a failed run. The caller holds the lease, and has ended every step. Returns how the run ended.
  */
 export async function endRun(
   transaction: Tx,
@@ -226,9 +226,9 @@ async function wakeRunsBehind(transaction: Tx, installationId: string, now: numb
 }
 
 /**
- * Cancels every unfinished install run of an installation: an uninstall ends it, a reinstall replaces it. Its unfinished
- * steps are skipped; a worker in the middle of one has lost its lease, and writes nothing more to the run. `userId`
- * limits it to that person's runs. Returns the ids of the cancelled runs.
+ * Cancels every unfinished install run of an installation: an uninstall ends it, a reinstall replaces it. Its
+ * unfinished steps are skipped; a worker in the middle of one has lost its lease, and writes nothing more to the run.
+ * `userId` limits it to that person's runs. Returns the ids of the cancelled runs.
  */
 export async function cancelRuns(
   transaction: Tx,
@@ -292,8 +292,8 @@ export async function resumeWaitingRuns(
 }
 
 /**
- * Prepares the query for when an app's next run is due. It resolves to a time, which may be in the past, or undefined if no
- * run will be due. A running run is due when its lease expires.
+ * Prepares the query for when an app's next run is due. It resolves to a time, which may be in the past, or undefined
+ * if no run will be due. A running run is due when its lease expires.
  */
 export function prepareNextDueAt(database: Database, clientId: string): () => Promise<number | undefined> {
   const ask = database.prepare((queries, given: Given<{ clientId: string }>) =>

@@ -6,8 +6,8 @@ import type { Sealer } from '../installations/sealer.ts';
 /**
  * A state binds a callback to the browser that started it (invariant 5): an install's, or a sign-in's.
  *
- * Why it is sealed and not stored: no one can fill the database by asking for states, and every replica with the keyring
- * can open one. Why one cookie per state: two tabs that start at the same time must both be able to finish.
+ * Why it is sealed and not stored: no one can fill the database by asking for states, and every replica with the
+ * keyring can open one. Why one cookie per state: two tabs that start at the same time must both be able to finish.
  */
 
 /** How long a state is valid, from the start to the callback. */

@@ -95,8 +95,8 @@ export function createAskGate(deps: {
       installer: {
         id: user.id,
         async isAdmin() {
-          // Slack lets only an organization's admins install org-wide. The app cannot read people yet, since it is in no
-          // workspace (docs.slack.dev/enterprise/developing-for-enterprise-orgs).
+          // Slack lets only an organization's admins install org-wide. The app cannot read people yet, since it is in
+          // no workspace (docs.slack.dev/enterprise/developing-for-enterprise-orgs).
           if (isEnterpriseInstall) return true;
           if (!bot?.scopes.includes('users:read')) return false;
           const slack = deps.slack(bot.token, { timeoutMs: about.limitMs });

@@ -26,9 +26,9 @@ const batchRows = 500;
 const mostBatches = 100;
 
 /**
- * Makes the clean-up of install requests that a crash or a dead database interrupted: it revokes tokens that were issued
- * but not stored (invariant 1), marks the request failed, and erases requests older than 90 days. One of all processes
- * calls it at the start and then every minute; two at once do no harm.
+ * Makes the clean-up of install requests that a crash or a dead database interrupted: it revokes tokens that were
+ * issued but not stored (invariant 1), marks the request failed, and erases requests older than 90 days. One of all
+ * processes calls it at the start and then every minute; two at once do no harm.
  */
 export function createRecoverInstalls(deps: {
   config: Pick<Config, 'slack'>;

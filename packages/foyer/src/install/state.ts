@@ -8,8 +8,8 @@ const contentSchema = z.object({
   /** The workspace that `?team=` asked for. */
   teamId: z.string().optional(),
   /**
-   * It is in the state so that a callback that repeats a used state can send its own browser to its progress page, while
-   * the database holds only a hash.
+   * It is in the state so that a callback that repeats a used state can send its own browser to its progress page,
+   * while the database holds only a hash.
    */
   progressToken: z.string(),
   /** The verified link that started this install. */

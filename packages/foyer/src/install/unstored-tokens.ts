@@ -9,10 +9,11 @@ import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 
 /**
- * Invariant 1, stored or revoked. `InstallProvider` hands over an installation only after `auth.test` has succeeded too;
- * if that fails, it does not report the tokens that it already holds. So Foyer reads the answer of `oauth.v2.access`
- * first and keeps its tokens, sealed, with the install request. The transaction that commits the installation erases
- * them. If an error or a crash ends the install before that, Foyer finds the kept tokens and revokes them.
+ * Invariant 1, stored or revoked. `InstallProvider` hands over an installation only after `auth.test` has succeeded
+ * too; if that fails, it does not report the tokens that it already holds. So Foyer reads the answer of
+ * `oauth.v2.access` first and keeps its tokens, sealed, with the install request. The transaction that commits the
+ * installation erases them. If an error or a crash ends the install before that, Foyer finds the kept tokens and
+ * revokes them.
  *
  * Why the exchange has its own time limit: Slack may issue tokens and answer only after the page's time is over, or the
  * answer may wait unread while the event loop is blocked. The page ends in time; the exchange is read to its end.
@@ -101,9 +102,9 @@ const installFields = {
 };
 
 /**
- * The answers of an exchange that the provider can use; any other one with status 200 counts as unreadable. The provider
- * silently drops a bot's token that comes without scopes or bot user, so Foyer refuses such an answer and revokes its
- * tokens.
+ * The answers of an exchange that the provider can use; any other one with status 200 counts as unreadable. The
+ * provider silently drops a bot's token that comes without scopes or bot user, so Foyer refuses such an answer and
+ * revokes its tokens.
  */
 const usableSchema = z
   .union([
@@ -168,8 +169,8 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
   }
 
   /**
-   * Slack issues the same bot token for every install of a workspace: revoking one that a stored installation uses would
-   * break a working app.
+   * Slack issues the same bot token for every install of a workspace: revoking one that a stored installation uses
+   * would break a working app.
    */
   async function isStored(issued: IssuedTokens, token: string): Promise<boolean> {
     const { teamId, enterpriseId, isEnterpriseInstall, userId } = issued;

@@ -9,9 +9,9 @@ import { cancelRuns } from '../database/runs.ts';
  * What the operator's `revoke` writes: before it calls Slack, and after.
  *
  * Why before: when an app's last token is revoked, Slack reports the app as uninstalled
- * (docs.slack.dev/reference/events/app_uninstalled), perhaps before `auth.revoke` has answered. Applied, that event would
- * start the uninstall pipeline, which erases what the team will need when it connects again. So the history says first
- * that we are about to revoke, and an uninstall that Slack dates soon after that changes nothing.
+ * (docs.slack.dev/reference/events/app_uninstalled), perhaps before `auth.revoke` has answered. Applied, that event
+ * would start the uninstall pipeline, which erases what the team will need when it connects again. So the history says
+ * first that we are about to revoke, and an uninstall that Slack dates soon after that changes nothing.
  */
 
 const began = 'revoking the tokens';

@@ -6,7 +6,7 @@ import type { Answer, Method, OpenCall } from './method.ts';
 import { checkClient } from './oauth-access.ts';
 import { Refusal } from './refusal.ts';
 
-/** Redeems a sign-in code, once. Throws `invalid_code`, `code_already_used`, `bad_redirect_uri` or `bad_code_verifier`. */
+/** Redeems a code once. Throws `invalid_code`, `code_already_used`, `bad_redirect_uri` or `bad_code_verifier`. */
 function redeemSignInCode({ platform, args }: OpenCall): SignInCode {
   const code = platform.world.signInCodes.get(args.text('code') ?? '');
   if (!code) throw new Refusal('invalid_code');
