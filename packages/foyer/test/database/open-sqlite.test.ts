@@ -87,7 +87,7 @@ describe('a SQLite database', () => {
     opened.push(await openSqlite(file, { warn: (text) => void warnings.push(text) }));
     for (const each of files) assert.equal((await stat(each)).mode & 0o777, 0o600, each);
     assert.equal(warnings.length, 3);
-    assert.match(warnings[0] ?? '', /could reach .*foyer\.db/);
+    assert.match(warnings[0] ?? '', /could read .*foyer\.db/);
   });
 
   it('is refused with the command to run if others can reach it and this user may not change that', {

@@ -26,6 +26,7 @@ const press = (signature: string): string => {
 async function setUp(t: TestContext, hear?: (body: ReceiverEvent['body']) => void) {
   const happened: string[] = [];
   const refused: string[] = [];
+  const delivered = new Set<string>();
   const listener = Promise.withResolvers<void>();
   const receiver = createSlackReceiver({
     signature: { ofHeaders: () => undefined, ofRequest: () => undefined },
@@ -33,7 +34,10 @@ async function setUp(t: TestContext, hear?: (body: ReceiverEvent['body']) => voi
     refusals: { add: (kind) => void refused.push(kind) },
     addressOf: () => '127.0.0.1',
     commitLifecycle: () => undefined,
-    seen: { isFirst: () => true, forget: async (key) => void happened.push(`forget ${key}`) },
+    seen: {
+      isFirst: (key) => !delivered.has(key) && delivered.add(key) === delivered,
+      forget: async (key) => void happened.push(`forget ${key}`),
+    },
     now: Date.now,
     log: createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false }),
   });

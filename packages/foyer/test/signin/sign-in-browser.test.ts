@@ -4,6 +4,7 @@ import type { RequestListener } from 'node:http';
 import { createRequire } from 'node:module';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
+import { eventually } from '../../src/testing/visitor.ts';
 import { launchBrowser } from '../support/launch-browser.ts';
 import { type SignInStage, setSignInStage } from './sign-in-stage.ts';
 
@@ -24,6 +25,11 @@ describe('signing in, in a browser', () => {
     };
     stage = await setSignInStage({ environment, otherwise: hostPage });
     await stage.installIn('Acme');
+    await eventually(async () => {
+      const record = await stage.foyer().find({ teamId: acme });
+      return record?.run?.status === 'succeeded';
+    });
+    stage.sandbox.addMember({ teamId: acme, realName: 'Gus Guest', role: 'guest' });
   });
   after(async () => {
     await browser.close();
@@ -95,6 +101,45 @@ describe('signing in, in a browser', () => {
         await check(page, 'not-installed');
         await page.getByRole('link', { name: 'Add to Slack' }).waitFor();
         await page.context().close();
+      });
+
+      it(`the record on the web, ${width} pixels wide, ${scheme}`, { timeout: 120_000 }, async () => {
+        for (const [who, signedIn, heading] of [
+          ['owner', 'Signed in as Grace Okafor', 'What Foyer may do'],
+          ['admin', 'Signed in as Mateo Vargas', 'What Foyer may do'],
+          ['member', 'Signed in as Priya Nair', 'What Foyer may do'],
+          // In the language that they use in Slack.
+          ['guest', 'Angemeldet als Gus Guest', 'Was Foyer tun darf'],
+        ] as const) {
+          const page = await open(width, scheme);
+          await page.goto(`${stage.url}/`);
+          await page.getByRole('link', { name: 'Sign in with Slack' }).click();
+          const { id: userId } = stage.sandbox.person('Acme', who);
+          await page.goto(await stage.sandbox.signIn({ authorizeUrl: page.url(), userId, teamId: acme }));
+          await page.getByText(signedIn).waitFor();
+          await page.getByRole('heading', { name: heading }).waitFor();
+          await check(page, `record-${who}`);
+          const mayAct = who === 'owner' || who === 'admin';
+          const again = page.getByText('Send the welcome again').first();
+          assert.equal(await again.isVisible(), mayAct, who);
+          if (who === 'owner') {
+            const before = stage.sandbox.calls('chat.postMessage').length;
+            await again.click();
+            await page.getByRole('button', { name: 'Send' }).click();
+            await eventually(async () => stage.sandbox.calls('chat.postMessage').length === before + 1);
+            await page.getByText(signedIn).waitFor();
+          }
+          if (who === 'guest') {
+            await page.getByText('Daten löschen').first().click();
+            await page.getByRole('button', { name: 'Daten löschen' }).click();
+            await page.getByRole('heading', { name: 'Your data is erased' }).waitFor();
+            await check(page, 'record-erased');
+          } else {
+            await page.getByRole('button', { name: 'Sign out' }).click();
+            await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
+          }
+          await page.context().close();
+        }
       });
 
       it(`an operator walks in and looks at the sessions, ${width} pixels wide, ${scheme}`, async () => {
