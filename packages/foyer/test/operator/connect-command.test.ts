@@ -36,12 +36,12 @@ testOnBothEngines('connect connects a team to an org, and moves it only with --m
 
   const other = await run(['connect', 'T1', '--org', 'org-2']);
   assert.deepEqual([other.exitCode, other.stdout], [1, '']);
-  assert.match(other.stderr, /is connected with org-1/);
+  assert.match(other.stderr, /is connected to org-1/);
   assert.deepEqual(await stored(), both);
   const moved = await run(['connect', 'T1', '--org', 'org-2', '--move']);
-  assert.equal(moved.stdout, 'T1 is connected with org-2.\n');
+  assert.equal(moved.stdout, 'T1 is connected to org-2.\n');
   assert.deepEqual(await stored(), [['T1', 'org-2', null, null], both[1]]);
-  assert.match((await run(['show', 'T1'])).stdout, /connected with +org-2, 2026-11-22/);
+  assert.match((await run(['show', 'T1'])).stdout, /connected to +org-2, 2026-11-22/);
 
   assert.equal((await run(['connect', 'T3', '--org', 'org-1'])).exitCode, 1);
   assert.equal((await run(['connect', 'T1', '--org', ''])).exitCode, 2);

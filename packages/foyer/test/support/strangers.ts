@@ -110,6 +110,7 @@ export async function inviteStrangers(
               .where('team_id', '=', team ?? enterpriseId ?? '')
               .execute();
         }
+        await tx.deleteFrom('seen_deliveries').where('key', 'like', `event Ev${mark}%`).execute();
         await tx.deleteFrom('chores').where('name', 'like', `${mark}%`).execute();
         await tx.deleteFrom('ended_sessions').where('id', 'like', `${mark}%`).execute();
       });
