@@ -62,6 +62,12 @@ export async function runCommandLine<MyTables>(
       output: createOutput({ stdout, stderr }),
       now,
       readConfig: () => resolveConfig(definition),
+      definition: {
+        options: Object.keys(definition),
+        install: stepNames,
+        uninstall: uninstallStepNames,
+        jobs: (definition.jobs ?? []).map(({ name, everyMs }) => ({ name, everyMs })),
+      },
       givenConfig: definition.config,
       readEnvironment,
       readPublicUrl: () => definition.config?.http.publicUrl ?? readPublicUrl(),

@@ -144,6 +144,14 @@ async function findWork(queries: Kysely<Tables>, own: OwnMigrations) {
   };
 }
 
+/** The migrations that a database has, Foyer's and the app's own, in the order of their names. */
+export async function readLedgers(queries: Kysely<Tables>): Promise<{ foyer: string[]; app: string[] }> {
+  const tables = await queries.introspection.getTables({ withInternalKyselyTables: true });
+  const read = async (ledger: string) =>
+    tables.some(({ name }) => name === ledger) ? namesIn(queries, ledger) : [];
+  return { foyer: await read(foyerLedgerTable), app: await read(ownLedgerTable) };
+}
+
 async function namesIn(queries: Kysely<Tables>, ledger: string): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`select name from ${sql.table(ledger)} order by name`.execute(
     queries,

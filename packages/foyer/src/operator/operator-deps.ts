@@ -11,12 +11,23 @@ import type { SetupPrompts } from './setup/setup-prompts.ts';
 import type { Output } from './terminal/output.ts';
 import type { ShowWork } from './terminal/progress-bar.ts';
 
+/** What a definition consists of: names alone, for someone who does not have the app's code. */
+export interface DefinitionShape {
+  /** The options that are given. */
+  options: readonly string[];
+  install: readonly string[];
+  uninstall: readonly string[];
+  jobs: readonly { name: string; everyMs: number }[];
+}
+
 /** The dependencies of the operator's commands. A command uses only what it needs: `list` works without a key. */
 export interface OperatorDeps {
   output: Output;
   now: () => number;
   /** @throws ConfigError with every problem */
   readConfig: () => Config;
+  /** The names of what the definition contains. */
+  definition: DefinitionShape;
   /** The configuration from the definition; undefined if it comes from the environment. */
   givenConfig?: FoyerConfig;
   /** The prefix of every path of Foyer. */

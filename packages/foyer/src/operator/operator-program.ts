@@ -29,6 +29,7 @@ import { reviewCommand } from './commands/review-command.ts';
 import { revokeCommand } from './commands/revoke-command.ts';
 import { setupCommand } from './commands/setup-command.ts';
 import { showCommand } from './commands/show-command.ts';
+import { supportBundleCommand } from './commands/support-bundle-command.ts';
 import { inLocalCommands } from './local-commands.ts';
 import type { OperatorDeps } from './operator-deps.ts';
 
@@ -36,6 +37,7 @@ import type { OperatorDeps } from './operator-deps.ts';
 const commands = [
   setupCommand,
   doctorCommand,
+  supportBundleCommand,
   reviewCommand,
   listCommand,
   showCommand,

@@ -39,6 +39,7 @@ export async function commandOnStage(
     output: createOutput({ stdout, stderr }),
     now: Date.now,
     readConfig: () => config,
+    definition: { options: ['manifest'], install: ['register-team'], uninstall: [], jobs: [] },
     readPublicUrl: () => config.http.publicUrl,
     readSignsIn: () => config.signIn !== undefined,
     readManifest: () => fixtureManifest,

@@ -77,6 +77,7 @@ export async function createOperatorHarness(
         output: createOutput({ stdout: stdout.stream, stderr: stderr.stream }),
         now: () => installedAt,
         readConfig: () => config,
+        definition: { options: ['manifest'], install: ['register-team'], uninstall: [], jobs: [] },
         readPublicUrl: () => config.http.publicUrl,
         readSignsIn: () => config.signIn !== undefined,
         readManifest: () => fixtureManifest,

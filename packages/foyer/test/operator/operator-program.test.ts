@@ -9,6 +9,7 @@ import { createOperatorHarness } from './operator-harness.ts';
 const commands = [
   'setup',
   'doctor',
+  'support-bundle',
   'review',
   'list',
   'show',
@@ -64,6 +65,8 @@ test('wrong usage exits with 2, says why on stderr and leaves stdout empty', asy
     ['keys', 'turn'],
     ['setup'],
     ['doctor', 'all'],
+    ['support-bundle', 'a.json', 'b.json'],
+    ['support-bundle', 'a.json', '--json'],
     ['requests', '--day', '2026-02-30'],
     ['requests', '--day', 'today'],
     ['requests', '--limit', '0'],

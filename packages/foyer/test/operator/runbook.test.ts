@@ -26,7 +26,7 @@ const placeholders: Readonly<Record<string, string>> = {
   DAY: '2026-11-22',
 };
 /** What only reads, and so must work on any healthy database. */
-const readers = /^(?:list|show|requests|maintenance|retry --failed)\b/;
+const readers = /^(?:list|show|requests|maintenance|retry --failed|support-bundle)\b/;
 
 const anchorOf = (title: string): string =>
   title
@@ -47,8 +47,8 @@ describe('the runbook', () => {
       const words = line
         .split(' ')
         .map((word) => (word === 'FILE' ? join(folder, 'copy.db') : (placeholders[word] ?? word)));
-      // doctor would ask Slack.
-      const offline = words[0] === 'doctor' ? ['--offline'] : [];
+      // These two would ask Slack.
+      const offline = /^(?:doctor|support-bundle)$/.test(words[0] ?? '') ? ['--offline'] : [];
       const end = await run([...words, ...offline], {
         confirm: async () => true,
         loadKeyring: () => loadExistingKeyring(config),

@@ -221,3 +221,13 @@ export function isSqliteInUse(file: string): boolean {
     sqlite.close();
   }
 }
+
+/** The version of SQLite that Foyer writes with; Node's own, which only reads here, is another. */
+export function sqliteVersion(): string {
+  const sqlite = new Sqlite(':memory:');
+  try {
+    return String(sqlite.prepare('select sqlite_version()').pluck().get());
+  } finally {
+    sqlite.close();
+  }
+}

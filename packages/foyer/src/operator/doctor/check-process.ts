@@ -40,10 +40,7 @@ export async function checkProcess(
 ): Promise<Finding[]> {
   const { keyring, queries, now } = known;
   const publicUrl = config.http.baseUrl;
-  const localUrl = addressHere(config);
-  const question = reportQuestion(keyring, now);
-  const ask = (url: string | undefined) => (url === undefined ? nothing : askAt(url, keyring, question));
-  const [atPublicUrl, here] = await Promise.all([ask(publicUrl), ask(localUrl)]);
+  const { atPublicUrl, here } = await askProcesses(config, keyring, now);
   if (atPublicUrl.kind === 'other_keys') return [otherFoyer(publicUrl)];
   if (atPublicUrl.kind === 'other_clock') return [otherClock(publicUrl)];
   const answers = [atPublicUrl, here].filter((answer) => answer.kind === 'report');
@@ -63,6 +60,19 @@ export async function checkProcess(
 }
 
 const nothing: Answer = { kind: 'nothing' };
+
+/** Asks the Foyer at PUBLIC_URL and the one at this machine's port. `here` is nothing if both addresses are the same. */
+export async function askProcesses(
+  config: Pick<Config, 'http'>,
+  keyring: Keyring,
+  now: number,
+): Promise<{ atPublicUrl: Answer; here: Answer }> {
+  const localUrl = addressHere(config);
+  const question = reportQuestion(keyring, now);
+  const ask = (url: string | undefined) => (url === undefined ? nothing : askAt(url, keyring, question));
+  const [atPublicUrl, here] = await Promise.all([ask(config.http.baseUrl), ask(localUrl)]);
+  return { atPublicUrl, here };
+}
 
 /** Returns where Foyer listens on this machine; undefined if PUBLIC_URL is that address, or the port is unknown. */
 function addressHere({ http }: Pick<Config, 'http'>): string | undefined {

@@ -1,0 +1,77 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { Command } from 'commander';
+import { CommandError, UsageError } from '../command-error.ts';
+import type { OperatorDeps } from '../operator-deps.ts';
+import { collectBundle, type SupportBundle } from '../support-bundle/collect-bundle.ts';
+import { plainJson } from '../terminal/plain-text.ts';
+import { fieldLines } from '../terminal/table.ts';
+import { exampleLines, jsonOption } from './command-help.ts';
+
+/** `support-bundle [FILE]`: what to send to someone who helps, without secrets. */
+export function supportBundleCommand(deps: OperatorDeps): Command {
+  return new Command('support-bundle')
+    .summary('write what someone who helps you asks for, without secrets')
+    .description(
+      'Writes one JSON file (mode 0600; it never overwrites one) with the versions, the configuration without its ' +
+        'secrets, the names of steps and jobs, what doctor finds, what the running Foyer reports, the migrations, and ' +
+        'counts of installations, runs, failed steps and install requests. It holds no token, no secret, and no name or ' +
+        'mail address of a person; it does hold PUBLIC_URL, paths of files and ids of runs. A part that cannot be ' +
+        'collected, such as the counts while the database is down, is listed under “missing” with the reason. It changes ' +
+        'nothing.',
+    )
+    .argument('[file]', 'the file to create (default: foyer-support-<time>.json); - prints the bundle')
+    .option('--offline', 'skip what contacts Slack, the running Foyer, the webhook or the mail server')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      exampleLines([
+        ['support-bundle', 'before you ask for help: read the file, and attach it'],
+        ['support-bundle /tmp/foyer.json --offline', 'where nothing may be contacted'],
+        ['support-bundle --json', 'print it, for a script'],
+      ]),
+    )
+    .action(async (given: string | undefined, options: { offline?: boolean; json?: boolean }) => {
+      const isPrinted = options.json === true || given === '-';
+      if (options.json && given !== undefined && given !== '-') {
+        throw new UsageError('--json prints the bundle. Leave out --json or the file.');
+      }
+      const bundle = await collectBundle(deps, { offline: options.offline === true });
+      if (isPrinted) return deps.output.printJson(bundle);
+      const file = resolve(deps.folder, given ?? `foyer-support-${fileTime(deps.now())}.json`);
+      writeBundle(file, bundle);
+      const absent = bundle.missing.map(({ part }) => part).join(', ');
+      deps.output.print(
+        fieldLines([
+          ['bundle', file],
+          ['missing', absent === '' ? null : absent],
+        ]),
+      );
+      deps.output.note('It holds no secret. Read it before you send it to someone.');
+    });
+}
+
+/** A time that can be part of a file's name everywhere: `2026-11-22T014703Z`. */
+function fileTime(at: number): string {
+  return new Date(at).toISOString().replace(/:|\.\d+/g, '');
+}
+
+function writeBundle(file: string, bundle: SupportBundle): void {
+  try {
+    writeFileSync(file, `${plainJson(bundle)}\n`, { flag: 'wx', mode: 0o600 });
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'EEXIST') {
+      throw new CommandError(
+        `${file} already exists, and a bundle never overwrites a file. Use another name.`,
+      );
+    }
+    if (code === 'ENOENT') throw new CommandError(`There is no folder ${dirname(file)}. Create it first.`);
+    // Half a bundle on a full disk; nothing if the file could not be created.
+    if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EIO') rmSync(file, { force: true });
+    throw new CommandError(
+      `${file} cannot be written: ${message}. Give a folder that this user may write to, or - to print the bundle.`,
+      { cause },
+    );
+  }
+}
