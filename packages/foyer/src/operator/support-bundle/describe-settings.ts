@@ -6,8 +6,8 @@ type Variables = Readonly<Record<string, string | undefined>>;
 type VariableName = keyof typeof environmentSchema.shape;
 
 /**
- * The variables whose values a support bundle shows. A variable is left out unless no value that Foyer accepts for it
- * can hold a secret, a person's name or an address of theirs.
+ * The variables whose values a support bundle shows. Not on the list: what is a secret, may contain one (an address with
+ * a password, for example), or names a person.
  */
 const harmless: readonly VariableName[] = [
   'SLACK_CLIENT_ID',
