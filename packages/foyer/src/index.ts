@@ -12,9 +12,9 @@ export type {
 export { ConnectError, type ConnectResult } from './connections/link.ts';
 export { createFoyer } from './create-foyer.ts';
 export { DatabaseNewerError, DatabaseUnavailableError } from './database/database.ts';
-export type { MemberRole } from './database/members.ts';
 export { OwnMigrationError, type OwnMigrations } from './database/migrate.ts';
 export type { FoyerTables, OwnDatabase } from './database/own-database.ts';
+export type { MemberRole } from './database/people/members.ts';
 export type { Question, QuestionInput } from './database/questions.ts';
 export { defineFoyer, type FoyerDefinition, type FoyerOptions } from './define-foyer.ts';
 export { RepeatEventError } from './events/repeat-event.ts';

@@ -1,6 +1,6 @@
 import type { ExpressionBuilder } from 'kysely';
 import type { Queries, Tx } from './database.ts';
-import type { UserProfile } from './people.ts';
+import type { UserProfile } from './people/people.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { InstallationRow, SessionRow, Tables } from './records.ts';
 

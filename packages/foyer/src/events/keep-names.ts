@@ -1,9 +1,9 @@
 import type { Logger } from '../config/log.ts';
 import type { Database, Tx } from '../database/database.ts';
 import { lockInstallation } from '../database/installations.ts';
-import type { Standing } from '../database/members.ts';
 import { queueNotice } from '../database/notices.ts';
-import { isKnownPerson, updatePerson } from '../database/people.ts';
+import type { Standing } from '../database/people/members.ts';
+import { isKnownPerson, updatePerson } from '../database/people/people.ts';
 import { endSessionsOf, hasSession, type PersonOfSessions } from '../database/sessions.ts';
 import { moveTeam, renameTeam, storedBefore } from '../database/teams.ts';
 import type { RemovalOptions } from '../installations/installation-store.ts';

@@ -5,7 +5,7 @@ import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
 import { type InstallRecord, readInstallRecord, registeredTeamId } from '../database/install-record.ts';
 import { readOnceMessage } from '../database/once-messages.ts';
-import { readLocale } from '../database/people.ts';
+import { readLocale } from '../database/people/people.ts';
 import { plainElement, section } from '../home/blocks.ts';
 import type { FindViewer } from '../home/find-viewer.ts';
 import { homeActions, mayAct, type PressHome } from '../home/may-act.ts';

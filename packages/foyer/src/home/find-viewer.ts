@@ -7,8 +7,8 @@ import {
   recordExternalVisit,
   recordVisit,
   type Standing,
-} from '../database/members.ts';
-import { prepareMember } from '../database/people.ts';
+} from '../database/people/members.ts';
+import { prepareMember } from '../database/people/people.ts';
 import type { TokenSource } from '../installations/token-source.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';

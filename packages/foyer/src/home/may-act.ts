@@ -1,5 +1,5 @@
 import type { InstallRecord, RunRecord } from '../database/install-record.ts';
-import type { UserRecord } from '../database/people.ts';
+import type { UserRecord } from '../database/people/people.ts';
 
 /**
  * Why here: the view uses these functions to decide which buttons to draw, and the handlers use the same ones to decide

@@ -6,7 +6,7 @@ import { finishInstallRequest } from '../database/install-requests.ts';
 import { saveUserToken } from '../database/installation-tokens.ts';
 import { addInstallation, lockInstallation, saveInstallation } from '../database/installations.ts';
 import { newId } from '../database/new-id.ts';
-import { recordUser } from '../database/people.ts';
+import { recordUser } from '../database/people/people.ts';
 import type { InstallationRow } from '../database/records.ts';
 import { cancelRuns, createRun } from '../database/runs.ts';
 import { scopesIn, visibleText } from '../slack/visible-text.ts';

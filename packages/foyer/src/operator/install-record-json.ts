@@ -1,6 +1,6 @@
 import type { HistoryRecord } from '../database/history.ts';
 import type { InstallRecord, RunRecord } from '../database/install-record.ts';
-import type { UserRecord } from '../database/people.ts';
+import type { UserRecord } from '../database/people/people.ts';
 
 /**
  * Why one file: these shapes are a contract with scripts outside (times in ISO 8601, absent values null). All code that

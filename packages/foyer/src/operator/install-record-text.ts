@@ -5,7 +5,7 @@ import {
   registeredTeamId,
   type StepRecord,
 } from '../database/install-record.ts';
-import type { UserRecord } from '../database/people.ts';
+import type { UserRecord } from '../database/people/people.ts';
 import type { StepAttemptRecord } from '../database/run-steps.ts';
 import type { Output } from './terminal/output.ts';
 import { plainText } from './terminal/plain-text.ts';

@@ -1,8 +1,8 @@
 import { type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import type { Queries } from '../database/database.ts';
 import { type InstallRecord, readInstallRecord } from '../database/install-record.ts';
-import { namePattern } from '../database/member-lists.ts';
 import { type Page, type PageCursor, type PagePosition, toPage } from '../database/page.ts';
+import { namePattern } from '../database/people/member-lists.ts';
 import type { InstallationStatus, RunStatus, Tables } from '../database/records.ts';
 
 /** Which installations to find; an absent filter matches all. */

@@ -1,4 +1,4 @@
-import type { MemberRecord } from '../database/members.ts';
+import type { MemberRecord } from '../database/people/members.ts';
 import { isoTime } from './install-record-json.ts';
 
 /** Returns a member as `members --json` prints them. Absent values are null. */

@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts';
-import { readLocale } from '../database/people.ts';
+import { readLocale } from '../database/people/people.ts';
 import {
   listQuestions,
   type QuestionInput,

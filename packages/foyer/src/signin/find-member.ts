@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
-import { updatePerson } from '../database/people.ts';
+import { updatePerson } from '../database/people/people.ts';
 import { claimCheck, endSessionsOf, readSignedIn, type SignedIn } from '../database/sessions.ts';
 import type { LookUpPerson } from './look-up-person.ts';
 import type { Sessions } from './sessions.ts';

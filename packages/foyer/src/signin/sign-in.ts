@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { Logger } from '../config/log.ts';
 import type { Database, Tx } from '../database/database.ts';
 import { registeredTeamId } from '../database/install-record.ts';
-import { recordUser, saveProfile, updatePerson } from '../database/people.ts';
+import { recordUser, saveProfile, updatePerson } from '../database/people/people.ts';
 import { findSignInInstallation, type SignInInstallation, spendState } from '../database/sessions.ts';
 import { recordTeam } from '../database/teams.ts';
 import { clientAddress } from '../http/client-address.ts';

@@ -1,6 +1,6 @@
 import type { TeamInfoResponse, UsersInfoResponse } from '@slack/web-api';
 import { registeredTeamId } from '../database/install-record.ts';
-import { saveProfile, type UserProfile } from '../database/people.ts';
+import { saveProfile, type UserProfile } from '../database/people/people.ts';
 import type { TeamProfile } from '../database/teams.ts';
 import {
   type ActingStep,

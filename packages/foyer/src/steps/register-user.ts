@@ -1,5 +1,5 @@
 import { registeredTeamId } from '../database/install-record.ts';
-import { recordUser } from '../database/people.ts';
+import { recordUser } from '../database/people/people.ts';
 import type { RecordingStep } from '../pipeline/step.ts';
 
 /** The registered installer. */

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { sql } from 'kysely';
 import { m0001Initial } from '../../src/database/migrations/0001-initial.ts';
 import { m0006PeopleByTeam } from '../../src/database/migrations/0006-people-by-team.ts';
-import { recordUser, saveProfile } from '../../src/database/people.ts';
+import { recordUser, saveProfile } from '../../src/database/people/people.ts';
 import { openEmptyDatabase } from '../support/open-empty-database.ts';
 import { engines } from '../support/open-test-database.ts';
 

@@ -38,7 +38,7 @@ import {
   recordUser,
   saveProfile,
   updatePerson,
-} from '../../src/database/people.ts';
+} from '../../src/database/people/people.ts';
 import { listQuestions, noteReminded, storeAnswer } from '../../src/database/questions.ts';
 import { claimDueRuns, renewLeases } from '../../src/database/run-leases.ts';
 import { countLostAttempts, endStep, readStepAttempts, startStep } from '../../src/database/run-steps.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { pino } from 'pino';
-import { recordUser } from '../../src/database/people.ts';
+import { recordUser } from '../../src/database/people/people.ts';
 import { recordTeam } from '../../src/database/teams.ts';
 import { createKeepNames } from '../../src/events/keep-names.ts';
 import { createCommitLifecycle } from '../../src/events/lifecycle-events.ts';

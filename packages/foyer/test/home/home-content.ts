@@ -1,5 +1,5 @@
 import type { RunRecord, StepRecord } from '../../src/database/install-record.ts';
-import type { UserRecord } from '../../src/database/people.ts';
+import type { UserRecord } from '../../src/database/people/people.ts';
 import type { HomeContent } from '../../src/home/home-content.ts';
 import { english, faces } from '../support/test-face.ts';
 

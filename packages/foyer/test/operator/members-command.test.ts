@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readInstallRecord } from '../../src/database/install-record.ts';
-import { listMembersPage } from '../../src/database/member-lists.ts';
-import { recordExternalVisit, recordVisit } from '../../src/database/members.ts';
+import { listMembersPage } from '../../src/database/people/member-lists.ts';
+import { recordExternalVisit, recordVisit } from '../../src/database/people/members.ts';
 import {
   createOperatorHarness,
   installedAt,

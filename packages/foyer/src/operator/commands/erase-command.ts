@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import type { Database } from '../../database/database.ts';
-import { type ErasedPerson, erasePerson } from '../../database/erase-person.ts';
-import { type PersonData, readPersonData } from '../../database/person-data.ts';
+import { type ErasedPerson, erasePerson } from '../../database/people/erase-person.ts';
+import { type PersonData, readPersonData } from '../../database/people/person-data.ts';
 import { KeyringError } from '../../installations/keyring.ts';
 import { KeyMissingError, SealBrokenError } from '../../installations/sealer.ts';
 import { CommandError, UsageError } from '../command-error.ts';

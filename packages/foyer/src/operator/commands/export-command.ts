@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type PersonData, readPersonData } from '../../database/person-data.ts';
+import { type PersonData, readPersonData } from '../../database/people/person-data.ts';
 import { CommandError } from '../command-error.ts';
 import { isoTime } from '../install-record-json.ts';
 import type { OperatorDeps } from '../operator-deps.ts';

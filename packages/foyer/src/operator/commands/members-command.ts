@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import type { Queries } from '../../database/database.ts';
 import type { InstallRecord } from '../../database/install-record.ts';
-import { listMembersPage } from '../../database/member-lists.ts';
-import type { MemberRecord } from '../../database/members.ts';
 import type { PageCursor } from '../../database/page.ts';
+import { listMembersPage } from '../../database/people/member-lists.ts';
+import type { MemberRecord } from '../../database/people/members.ts';
 import { findTeam } from '../find-team.ts';
 import { memberJson } from '../member-json.ts';
 import type { OperatorDeps } from '../operator-deps.ts';

@@ -3,7 +3,7 @@ import type { Config } from '../../config/config.ts';
 import type { Database } from '../../database/database.ts';
 import { countInstallationRows } from '../../database/erase-installation.ts';
 import { type InstallRecord, type RunRecord, registeredTeamId } from '../../database/install-record.ts';
-import { countMembers } from '../../database/member-lists.ts';
+import { countMembers } from '../../database/people/member-lists.ts';
 import { KeyringError } from '../../installations/keyring.ts';
 import { KeyMissingError, SealBrokenError } from '../../installations/sealer.ts';
 import { CommandError, UsageError } from '../command-error.ts';

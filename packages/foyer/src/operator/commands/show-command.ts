@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { readHistory } from '../../database/history.ts';
-import { readUsers } from '../../database/people.ts';
+import { readUsers } from '../../database/people/people.ts';
 import { readStepAttempts } from '../../database/run-steps.ts';
 import { listRuns } from '../../database/runs.ts';
 import { findTeam } from '../find-team.ts';

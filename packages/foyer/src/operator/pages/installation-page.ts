@@ -1,7 +1,7 @@
 import type { HistoryRecord } from '../../database/history.ts';
 import { type InstallRecord, registeredTeamId } from '../../database/install-record.ts';
-import type { MemberRecord } from '../../database/members.ts';
-import type { UserRecord } from '../../database/people.ts';
+import type { MemberRecord } from '../../database/people/members.ts';
+import type { UserRecord } from '../../database/people/people.ts';
 import { type Html, type HtmlValue, html } from '../../http/html.ts';
 import { plainName } from '../../http/pages/plain-name.ts';
 import { scopeSentence } from '../../slack/scope-sentences.ts';

@@ -1,6 +1,6 @@
 import { type InstallRecord, registeredTeamId } from '../../database/install-record.ts';
-import type { MemberRecord } from '../../database/members.ts';
 import type { Page } from '../../database/page.ts';
+import type { MemberRecord } from '../../database/people/members.ts';
 import { type Html, html } from '../../http/html.ts';
 import { plainName } from '../../http/pages/plain-name.ts';
 import { dataTable, type TableColumn } from './data-table.ts';

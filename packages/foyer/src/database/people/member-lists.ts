@@ -1,8 +1,8 @@
 import { type SqlBool, sql } from 'kysely';
-import type { Queries } from './database.ts';
-import { registeredTeamId } from './install-record.ts';
+import type { Queries } from '../database.ts';
+import { registeredTeamId } from '../install-record.ts';
+import { type Page, type PageCursor, toPage } from '../page.ts';
 import { type Host, type MemberRecord, toExternal, toMember } from './members.ts';
-import { type Page, type PageCursor, toPage } from './page.ts';
 import { selectPeople, toUserRecord } from './people.ts';
 
 /** Which members to list. */

@@ -1,9 +1,9 @@
 import type { Expression, NotNull } from 'kysely';
-import type { Database, Queries, Tx } from './database.ts';
-import { type InstallRecord, registeredTeamId } from './install-record.ts';
-import { type Given, prepareQuery } from './prepared-query.ts';
-import type { MembershipRow, UserRow } from './records.ts';
-import { storedBefore, type TeamEvent, type TeamProfile, updateTeam } from './teams.ts';
+import type { Database, Queries, Tx } from '../database.ts';
+import { type InstallRecord, registeredTeamId } from '../install-record.ts';
+import { type Given, prepareQuery } from '../prepared-query.ts';
+import type { MembershipRow, UserRow } from '../records.ts';
+import { storedBefore, type TeamEvent, type TeamProfile, updateTeam } from '../teams.ts';
 
 /** A person in a team, who is there now. */
 export interface UserRegistration {

@@ -1,4 +1,4 @@
-import type { Queries } from './database.ts';
+import type { Queries } from '../database.ts';
 import type { PersonKey } from './erase-person.ts';
 
 /**

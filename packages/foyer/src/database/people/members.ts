@@ -1,7 +1,7 @@
-import type { Queries, Tx } from './database.ts';
-import { type InstallRecord, registeredTeamId } from './install-record.ts';
+import type { Queries, Tx } from '../database.ts';
+import { type InstallRecord, registeredTeamId } from '../install-record.ts';
+import type { ExternalMemberRow } from '../records.ts';
 import { type Face, toUserRecord, type UserRecord } from './people.ts';
-import type { ExternalMemberRow } from './records.ts';
 
 /** external: of another workspace, met in a Slack Connect channel. */
 export type MemberRole = 'owner' | 'admin' | 'member' | 'guest' | 'external';

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import type { Tx } from './database.ts';
-import { eraseUserTokens } from './erase-installation.ts';
-import type { Tables } from './records.ts';
-import { cancelRuns } from './runs.ts';
+import type { Tx } from '../database.ts';
+import { eraseUserTokens } from '../erase-installation.ts';
+import type { Tables } from '../records.ts';
+import { cancelRuns } from '../runs.ts';
 
 /** A person, by the team that they belong to (the enterprise, for an org-wide install). */
 export interface PersonKey {
