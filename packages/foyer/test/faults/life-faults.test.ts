@@ -4,7 +4,7 @@ import { createVisitor, install } from '../../src/testing/visitor.ts';
 import type { EngineName } from '../support/stage-database.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
 import { failures } from './fault-table.ts';
-import { isFullRun } from './support/full-run.ts';
+import { isEveryPoint, isFullRun } from './support/full-run.ts';
 import { createJumpClock, type JumpClock } from './support/jump-clock.ts';
 import { lifeDefinition } from './support/life-app.ts';
 import { startWebhookEndpoint, type WebhookEndpoint } from './support/webhook-endpoint.ts';
@@ -78,7 +78,7 @@ const onPostgres = quick.filter(({ failure }) => failure === 'reset, acted' || f
 
 for (const [engine, played] of [
   ['SQLite', isFullRun ? cells : quick],
-  ['Postgres', isFullRun ? cells : onPostgres],
+  ['Postgres', isEveryPoint ? cells : isFullRun ? quick : onPostgres],
 ] as const) {
   describe(`the fault matrix from install to uninstall on ${engine}`, { concurrency: 3 }, () => {
     for (const cell of played) {

@@ -1,5 +1,8 @@
-/** Whether to test everything (`npm run test:full`), or only what fits into `npm test`. */
-export const isFullRun = process.env.FOYER_FULL === '1';
+/** Whether to test what fits into CI (`npm run test:full`), or only what fits into `npm test`. */
+export const isFullRun = process.env.FOYER_FULL !== undefined;
+
+/** With `FOYER_FULL=all`, Postgres plays every point too, where the full run plays one in three. */
+export const isEveryPoint = process.env.FOYER_FULL === 'all';
 
 /** The number for this run: `quick` in `npm test`, `full` in `npm run test:full`. */
 export function count(counts: { quick: number; full: number }): number {
