@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Failure, World } from 'slack-sandbox';
 import { createVisitor, eventually, finishedRun, install, type ShownRun } from '../../src/testing/visitor.ts';
 import { isFullRun } from './support/full-run.ts';
@@ -15,6 +16,8 @@ import { createRandom, type Random } from './support/random.ts';
 const installs = Number(process.env.FOYER_SOAK ?? 2000);
 const mostMs = process.env.FOYER_SOAK ? Number.POSITIVE_INFINITY : 5 * 60_000;
 const lanes = 40;
+/** A third of the installs fail, and Foyer answers 429 after 600 failed callbacks a minute: so not more than 25 a second. */
+const leastApartMs = 40;
 const faultRate = 0.2;
 
 /** What goes wrong, and how often in a hundred faults. */
@@ -83,7 +86,9 @@ it('a soak: each install ends active or honestly failed, with one welcome, and m
   await Promise.all(
     Array.from({ length: lanes }, async (_, lane) => {
       while (!isOver()) {
+        const dueAt = startedAt + begun * leastApartMs;
         begun += 1;
+        await sleep(Math.max(0, dueAt - performance.now()));
         await oneInstall(stage, soaked, lane, tally);
         ended += 1;
         if (ended < (marks[0] ?? Number.POSITIVE_INFINITY)) continue;
