@@ -16,7 +16,7 @@ export const longestLinkMs = 7 * 24 * 3_600_000;
 /** How long a host has to read a result. */
 export const resultLifetimeMs = 5 * 60_000;
 
-/** How far the host's clock may be ahead of ours. */
+/** The clock skew to allow: the host's clock may be this far ahead of ours. */
 const clockToleranceMs = 60_000;
 
 const longestToken = 8000;

@@ -22,7 +22,7 @@ export interface StepRecord {
   name: string;
   status: StepStatus;
   attempts: number;
-  /** The name of Slack's error or of ours, such as `missing_scope`. */
+  /** Slack's error code, or Foyer's own, such as `missing_scope`. */
   errorCode: string | null;
   errorMessage: string | null;
   finishedAt: number | null;

@@ -17,7 +17,7 @@ export interface NewNotice {
 }
 
 /**
- * Queues a notice to the operators in the transaction of its cause: it is sent once, whatever happens in between. A
+ * Queues a notice to the operators in the transaction of its cause: it is sent once, even if the process dies in between. A
  * known cause is not queued again.
  */
 export async function queueNotice(tx: Tx, notice: NewNotice): Promise<void> {

@@ -15,7 +15,7 @@ export interface BotAccess {
 export class TokenRefreshError extends Error {
   override readonly name = 'TokenRefreshError';
   readonly code = 'token_refresh_failed';
-  /** The name of Slack's error or of ours, such as `invalid_refresh_token`, `timeout` or `refresh_busy`. */
+  /** Slack's error code, or Foyer's own, such as `invalid_refresh_token`, `timeout` or `refresh_busy`. */
   readonly reason: string;
   constructor(where: string, reason: string, options?: ErrorOptions) {
     super(`The token of ${where} has expired and could not be refreshed: ${reason}`, options);
