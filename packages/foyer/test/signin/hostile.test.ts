@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { idTokenFlaws } from 'slack-sandbox';
 import { startFoyer } from '../../src/serve.ts';
 import { createVisitor, type Visitor } from '../../src/testing/visitor.ts';
 import { fetchAs } from '../support/fetch-as.ts';
@@ -11,23 +12,6 @@ const globex = 'T07GLOBEX82';
 const priya = 'U07PRIYAN03';
 const mateo = 'U07MATEOV02';
 const lena = 'U07LENAFI13';
-
-/** What Slack's sandbox can get wrong in an ID token. */
-const flaws = [
-  'wrong-key',
-  'unknown-key-id',
-  'no-signature',
-  'client-secret-signature',
-  'wrong-issuer',
-  'wrong-audience',
-  'wrong-nonce',
-  'no-nonce',
-  'expired',
-  'from-the-future',
-  'wrong-access-token-hash',
-  'no-team',
-  'missing',
-] as const;
 
 const hasSession = (visitor: Visitor): boolean => visitor.cookies.has('foyer-member');
 
@@ -56,7 +40,7 @@ describe('signing in, attacked', () => {
   });
   after(() => stage.close());
 
-  for (const flaw of flaws) {
+  for (const flaw of idTokenFlaws) {
     it(`refuses an ID token with the flaw ${flaw}`, async () => {
       const visitor = createVisitor();
       const callback = await stage.pressSignIn(visitor, { userId: lena });
