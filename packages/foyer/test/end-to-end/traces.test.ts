@@ -22,6 +22,8 @@ async function installTraced(stage: Stage): Promise<void> {
   const callback = await pressAddToSlack(visitor, url, sandbox, acme);
   const done = await visitor.get(callback, { traceparent });
   await finishedRun(visitor, url + (done.headers.get('location') ?? ''));
+  // The line follows the commit that ends the run.
+  await eventually(async () => stage.logged().some((line) => line.includes('run succeeded')));
 }
 
 describe('the trace of an install', () => {
