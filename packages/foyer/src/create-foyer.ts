@@ -418,6 +418,7 @@ export async function assembleFoyer<MyTables>(parts: {
         readHome: home.readHome,
         findViewer,
         pressHome,
+        disconnectMember,
         publishHome,
         bodies,
         pages,

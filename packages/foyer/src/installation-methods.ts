@@ -5,6 +5,7 @@ import { findInstallRecords, type InstallRecord, readInstallRecord } from './dat
 import { listMembersPage } from './database/people/member-lists.ts';
 import { toMember } from './database/people/members.ts';
 import { prepareMember } from './database/people/people.ts';
+import { findRun } from './database/runs.ts';
 import type { FoundInstallation, Foyer, Target } from './foyer.ts';
 import type { PublishHome } from './home/publish-home.ts';
 import type { InstallationStore } from './installations/create-installation-store.ts';
@@ -57,7 +58,11 @@ export function createInstallationMethods({
       if (found === undefined) throw new InstallationNotFoundError(`the org ${target.org}`, 'unknown');
       return found;
     }
-    if ('installationId' in target) return target.installationId;
+    if ('installationId' in target) {
+      const record = await findRecord(target);
+      if (!record) throw new InstallationNotFoundError(target.installationId, 'unknown');
+      return record.id;
+    }
     return 'teamId' in target
       ? { teamId: target.teamId, isEnterpriseInstall: false }
       : { enterpriseId: target.enterpriseId, isEnterpriseInstall: true };
@@ -68,7 +73,11 @@ export function createInstallationMethods({
       const installationId = await installationOf(target.org);
       return installationId === undefined ? undefined : readInstallRecord(database.queries, installationId);
     }
-    if ('installationId' in target) return readInstallRecord(database.queries, target.installationId);
+    if ('installationId' in target) {
+      const record = await readInstallRecord(database.queries, target.installationId);
+      // Apps that share a database do not see each other.
+      return record?.clientId === clientId ? record : undefined;
+    }
     const id = 'teamId' in target ? target.teamId : target.enterpriseId;
     const records = await findInstallRecords(database.queries, clientId, id);
     return records.find((record) => record.isEnterpriseInstall === !('teamId' in target));
@@ -153,6 +162,7 @@ export function createInstallationMethods({
       return after?.status === 'uninstalled' && after.installedAt === record.installedAt;
     },
     async retry(runId) {
+      if (!(await findRun(database.queries, clientId, runId))) return false;
       const outcome = await retryRun(database, runId, { userId: null, now: now() });
       wakeWorker();
       return outcome === 'queued' || outcome === 'woken';

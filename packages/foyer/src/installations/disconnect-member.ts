@@ -2,6 +2,7 @@ import type { Logger } from '../config/log.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import { InstallationNotFoundError, type InstallationStore } from './installation-store.ts';
+import { KeyMissingError, SealBrokenError } from './sealer.ts';
 import { TokenRefreshError, type TokenSource } from './token-source.ts';
 
 /**
@@ -26,7 +27,12 @@ export function createDisconnectMember(deps: {
   const { store, tokens, slack, log } = deps;
 
   return async (installationId, userId) => {
-    const stored = await store.readInstallation(installationId, userId);
+    const stored = await store.readInstallation(installationId, userId).catch((error) => {
+      // A token that cannot be decrypted can be neither used nor revoked.
+      if (!(error instanceof SealBrokenError || error instanceof KeyMissingError)) throw error;
+      log.warn({ err: error, installationId, userId }, 'a member’s token could not be revoked');
+      return undefined;
+    });
     if (!stored || stored.installation.user.id !== userId || !stored.installation.user.token)
       return 'not_connected';
     const { team, enterprise, isEnterpriseInstall = false } = stored.installation;
@@ -34,7 +40,9 @@ export function createDisconnectMember(deps: {
     try {
       // Renews an expired token first: revoking it would leave its refresh token usable.
       const { userToken } = await tokens.authorize({ ...query, userId });
-      if (userToken !== undefined) await slack(userToken, { timeoutMs }).auth.revoke();
+      // A token is stored, so none here means that it has expired and could not be renewed.
+      if (userToken === undefined) return 'unreachable';
+      await slack(userToken, { timeoutMs }).auth.revoke();
     } catch (error) {
       const isDead = error instanceof InstallationNotFoundError || slackFailure(error)?.kind === 'token-dead';
       if (!isDead && !(error instanceof TokenRefreshError) && !slackFailure(error)) throw error;

@@ -14,6 +14,7 @@ import type { ReadHome } from '../home/read-home.ts';
 import type { BodyReader } from '../http/read-body.ts';
 import { isFromHere, readForm } from '../http/read-form.ts';
 import type { SendPages } from '../http/send-pages.ts';
+import type { DisconnectMember } from '../installations/disconnect-member.ts';
 import type { createFindMember, SignedInMember } from './find-member.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -32,6 +33,7 @@ export interface ShowRecordDeps {
   readHome: ReadHome;
   findViewer: FindViewer;
   pressHome: PressHome;
+  disconnectMember: DisconnectMember;
   publishHome: PublishHome;
   bodies: Pick<BodyReader, 'read'>;
   pages: Pick<SendPages, 'sendFailure' | 'sendRecord' | 'sendErased'>;
@@ -74,8 +76,10 @@ export function createShowRecord(deps: ShowRecordDeps) {
   async function eraseData(res: ServerResponse, record: InstallRecord, userId: string): Promise<void> {
     const { id: installationId, clientId } = record;
     const teamId = registeredTeamId(record);
-    const isAllowed = false;
-    await deps.pressHome({ action: homeActions.disconnectAccount, value: '', record, userId, isAllowed });
+    // A token that Slack has not revoked must not be forgotten here: then no one could revoke it later.
+    if ((await deps.disconnectMember(installationId, userId)) === 'unreachable') {
+      return pages.sendFailure(res, { kind: 'erase_unreachable', code: 'revoke_failed' });
+    }
     const now = deps.now();
     const { kept } = await database.write((tx) => erasePerson(tx, { clientId, teamId, userId, now }));
     await database.scrub();

@@ -143,6 +143,11 @@ describe('the install record on the web', () => {
     assert.ok(!text.includes('grace.okafor'), 'nothing about anyone else');
 
     const slack = await app.foyer.slack({ teamId }, { userId });
+    app.sandbox.faults.add({ method: 'auth.revoke', failure: { type: 'status', status: 503 } });
+    const kept = await visitor.post(`${app.url}/`, { csrf, action: 'erase' });
+    assert.equal(kept.status, 502);
+    assert.match(await kept.text(), /we erased nothing/);
+    assert.ok(await app.foyer.members.find({ teamId }, userId));
     const erased = await visitor.post(`${app.url}/`, { csrf, action: 'erase' });
     assert.match(await erased.text(), /Your data is erased/);
     await assert.rejects(slack.auth.test(), 'revoked at Slack');

@@ -54,7 +54,8 @@ export type FailureKind =
   | 'signin_not_installed'
   | 'signin_not_operator'
   | 'signin_limited'
-  | 'signout_refused';
+  | 'signout_refused'
+  | 'erase_unreachable';
 
 /** The facts that the sentences may mention. */
 export interface FailureContext {
@@ -152,6 +153,7 @@ export const failurePages: Readonly<Record<FailureKind, FailurePage>> = {
   signin_not_installed: { status: 403, fact: 'notSignedIn', button: 'addToSlack' },
   signin_not_operator: { status: 403, fact: 'notSignedIn', button: 'again' },
   signin_limited: { status: 429, fact: 'notSignedIn', button: 'again' },
+  erase_unreachable: { status: 502, fact: 'noChange', button: 'startPage' },
   signout_refused: { status: 403, fact: 'noChange', button: 'startPage' },
   internal: { status: 500, fact: 'mayBeUnfinished', button: 'tryAgain' },
 };

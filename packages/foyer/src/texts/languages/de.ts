@@ -279,6 +279,11 @@ export const de: Translation = {
       'Wir haben mehr Anmeldungen erhalten, als wir auf einmal annehmen. Diese haben wir nicht begonnen.',
     'failure.signin_limited.do':
       'Versuchen Sie es in {unit, select, minutes {{count, plural, one {# Minute} other {# Minuten}}} other {{count, plural, one {# Sekunde} other {# Sekunden}}}} noch einmal.',
+    'failure.erase_unreachable.title': 'Wir konnten Slack nicht erreichen',
+    'failure.erase_unreachable.what':
+      'Slack hat nicht bestätigt, dass Ihre eigene Verbindung widerrufen ist. Deshalb haben wir nichts gelöscht.',
+    'failure.erase_unreachable.do':
+      'Gehen Sie zur Startseite und versuchen Sie es in ein paar Minuten noch einmal.',
     'failure.signout_refused.title': 'Bitte melden Sie sich auf unserer eigenen Seite ab',
     'failure.signout_refused.what':
       'Die Aufforderung, Sie abzumelden, kam von einer anderen Website. Wir sind ihr nicht gefolgt.',

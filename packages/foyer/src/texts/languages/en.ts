@@ -260,6 +260,10 @@ export const en = {
     'We received more sign-ins than we accept at once, so we did not start this one.',
   'failure.signin_limited.do':
     'Try again in {unit, select, minutes {{count, plural, one {# minute} other {# minutes}}} other {{count, plural, one {# second} other {# seconds}}}}.',
+  'failure.erase_unreachable.title': 'We could not reach Slack',
+  'failure.erase_unreachable.what':
+    'Slack did not confirm that your own connection is revoked, so we erased nothing.',
+  'failure.erase_unreachable.do': 'Go to the start page and try again in a few minutes.',
   'failure.signout_refused.title': 'Please sign out on our own page',
   'failure.signout_refused.what':
     'The request to sign you out came from another site, so we did not follow it.',
