@@ -246,6 +246,19 @@ export async function endSessionsOf(tx: Tx, person: PersonOfSessions): Promise<b
   return ended.length > 0;
 }
 
+/** Ends the sessions of members who signed in in one of these workspaces of an org-wide install. */
+export async function endSessionsIn(
+  tx: Tx,
+  { installationId, teamIds }: { installationId: string; teamIds: readonly string[] },
+): Promise<void> {
+  if (teamIds.length === 0) return;
+  await tx
+    .deleteFrom('sessions')
+    .where('installation_id', '=', installationId)
+    .where('team_id', 'in', [...teamIds])
+    .execute();
+}
+
 /** Reads the operators' sessions that were used since a time, the most recently used first. */
 export async function listOperatorSessions(
   queries: Queries,

@@ -5,6 +5,7 @@ import { findInstallsAndRemovals, lockInstallation, recordTeamAccess } from '../
 import { queueDeadTokenNotice, queueNotice } from '../database/notices.ts';
 import type { InstallationRow } from '../database/records.ts';
 import { cancelRuns, createRun, resumeWaitingRuns } from '../database/runs.ts';
+import { endSessionsIn } from '../database/sessions.ts';
 import { type RemovalOptions, type TenantQuery, TenantUnclearError } from './installation-store.ts';
 import { isEchoOfOwnRevocation } from './own-revocation.ts';
 
@@ -173,6 +174,7 @@ export async function changeTeamAccess(transaction: Tx, event: TeamAccessEvent):
     const kind = granted ? ('access_granted' as const) : ('access_revoked' as const);
     await appendHistory(transaction, { installationId, at: now, kind, userId: null, detail: teamId });
   }
+  if (!granted) await endSessionsIn(transaction, { installationId, teamIds: changed });
   if (granted && changed.length > 0) {
     await resumeWaitingRuns(transaction, { installationId, event: 'team_access_granted', now });
   }

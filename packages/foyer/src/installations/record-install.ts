@@ -82,7 +82,7 @@ export async function recordMember(
     const { id: installationId } = row;
     await storeUserToken(transaction, context, { installationId, user, grantedAt: grant.issuedAt ?? now });
     const teamId = registeredTeamId({ teamId: row.team_id, enterpriseId: row.enterprise_id });
-    await recordUser(transaction, { clientId, teamId, userId: user.id, seenAt: now, now });
+    await recordUser(transaction, { clientId, teamId, userId: user.id, seenAt: now, now, provenAt: 0 });
     const kind = 'user_authorized';
     await appendHistory(transaction, { installationId, at: now, kind, userId: user.id, detail: null });
     await finishRequest(transaction, grant, { installationId, runId: null, now });

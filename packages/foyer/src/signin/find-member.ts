@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
-import { updatePerson } from '../database/people/people.ts';
+import { saveProfile, updatePerson } from '../database/people/people.ts';
 import { claimCheck, endSessionsOf, readSignedIn, type SignedIn } from '../database/sessions.ts';
-import type { LookUpPerson } from './look-up-person.ts';
+import type { FoundPerson, LookUpPerson } from './look-up-person.ts';
 import type { Sessions } from './sessions.ts';
 
 /** How often Foyer asks Slack whether the person of a session is still there; after a failure it asks sooner. */
@@ -20,7 +20,7 @@ export interface SignedInMember {
   /** Foyer's id of the installation, for `foyer.slack({ installationId })`. */
   installationId: string;
   name: string | null;
-  /** Verified by Slack. */
+  /** Null if Slack has not verified it. */
   email: string | null;
   /** Such as `Europe/Berlin`; null until the bot may read it (`users:read`). */
   timezone: string | null;
@@ -45,14 +45,14 @@ export function createFindMember(deps: {
 }) {
   const { sessions, database, lookUpPerson, now, log } = deps;
 
-  /** Returns whether the person is still there; undefined if unknown. Asks Slack at most once a day. */
-  async function isStillThere(signedIn: SignedIn): Promise<boolean | undefined> {
+  /** Asks Slack about the person, at most once a day; undefined if it did not ask, or Slack did not answer. */
+  async function lookAgain(signedIn: SignedIn): Promise<FoundPerson | undefined> {
     const { id, checked_at: before, began_at: begunAt, user_id: userId } = signedIn.session;
     if (now() - (before ?? begunAt) < checkEveryMs || userId === null) return undefined;
     const at = now();
     if (!(await claimCheck(database.queries, { id, before, now: at }))) return undefined;
     const found = await lookUpPerson(signedIn.installation, userId);
-    if (found) return found.kind === 'there';
+    if (found) return found;
     await claimCheck(database.queries, { id, before: at, now: at - checkEveryMs + checkAgainMs });
     return undefined;
   }
@@ -81,12 +81,18 @@ export function createFindMember(deps: {
     const session = await sessions.read(cookie);
     const signedIn = session && (await readSignedIn(database.queries, session.row));
     if (!session || !signedIn) return undefined;
-    if ((await isStillThere(signedIn)) === false) {
+    const found = await lookAgain(signedIn);
+    if (found?.kind === 'gone') {
       await signOutDeactivated(signedIn.person);
       return undefined;
     }
     await sessions.keep(session);
-    return memberOf(signedIn);
+    if (!found) return memberOf(signedIn);
+    const { profile, isAdmin, isOwner, isGuest } = found;
+    const user = { ...profile, isAdmin, isOwner, isGuest };
+    await database.write((tx) => saveProfile(tx, { ...signedIn.person, now: now() }, { user, team: null }));
+    const current = await readSignedIn(database.queries, session.row);
+    return current && memberOf(current);
   };
 }
 

@@ -308,7 +308,7 @@ function identityOf(
     teamName: visibleText(claims['https://slack.com/team_name']),
     enterpriseId: rest['https://slack.com/enterprise_id'] ?? null,
     name: visibleText(claims.name),
-    email: rest.email_verified === false ? null : visibleText(claims.email),
+    email: rest.email_verified === true ? visibleText(claims.email) : null,
     avatarUrl: visibleText(claims.picture),
     locale: visibleText(claims.locale),
     issuedAt: rest.iat * 1000,

@@ -264,7 +264,7 @@ async function register(
   const team = { clientId, teamId, name: isEnterpriseInstall ? null : identity.teamName, enterpriseId };
   await recordTeam(tx, { ...team, seenAt: now, now });
   const person = { clientId, teamId, userId, now };
-  await recordUser(tx, { ...person, seenAt: now });
+  await recordUser(tx, { ...person, seenAt: now, provenAt: 0 });
   const told = { name: null, realName, email, timezone: null, locale, avatarUrl };
   // Slack lets no deactivated person sign in, so someone who was deactivated is back.
   await updatePerson(tx, { ...person, ...told, isDeactivated: false, at: now });

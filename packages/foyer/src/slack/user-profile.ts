@@ -21,7 +21,7 @@ export function slackProfile(user: SlackUser | undefined): SlackProfile {
   return {
     name: visibleText(user?.name),
     realName: visibleText(profile?.real_name) ?? visibleText(user?.real_name),
-    email: visibleText(profile?.email),
+    email: user?.is_email_confirmed === false ? null : visibleText(profile?.email),
     timezone: visibleText(user?.tz),
     locale: visibleText(user?.locale),
     avatarUrl: pictures.map(visibleText).find((url) => url !== null) ?? null,

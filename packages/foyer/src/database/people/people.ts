@@ -13,6 +13,8 @@ export interface UserRegistration {
   /** When the app meets them: for the first time if they are new. */
   seenAt: number;
   now: number;
+  /** When Slack was asked for their role; `now` unless given. 0: it was not, so Foyer asks as soon as it matters. */
+  provenAt?: number;
 }
 
 const upsertUser = prepareQuery((queries, given: Given<UserRegistration>) =>
@@ -39,7 +41,7 @@ const upsertUser = prepareQuery((queries, given: Given<UserRegistration>) =>
     .returning('first_seen_at'),
 );
 
-const upsertMembership = prepareQuery((queries, given: Given<UserRegistration>) =>
+const upsertMembership = prepareQuery((queries, given: Given<Required<UserRegistration>>) =>
   queries
     .insertInto('memberships')
     .values({
@@ -50,7 +52,7 @@ const upsertMembership = prepareQuery((queries, given: Given<UserRegistration>) 
       is_owner: 0,
       first_seen_at: given.seenAt,
       last_seen_at: given.seenAt,
-      updated_at: given.now,
+      updated_at: given.provenAt,
     })
     .onConflict((conflict) =>
       conflict
@@ -68,7 +70,7 @@ const upsertMembership = prepareQuery((queries, given: Given<UserRegistration>) 
 /** Gets or creates a person of a team and their membership; returns when the app first met them in that team. */
 export async function recordUser(transaction: Tx, user: UserRegistration): Promise<{ firstSeenAt: number }> {
   const { rows } = await upsertUser(transaction, user);
-  await upsertMembership(transaction, user);
+  await upsertMembership(transaction, { ...user, provenAt: user.provenAt ?? user.now });
   return { firstSeenAt: rows[0]?.first_seen_at ?? user.seenAt };
 }
 
@@ -116,15 +118,16 @@ interface Told {
 const updateUser = prepareQuery((queries, given: Given<Told & Face>) =>
   queries
     .updateTable('users')
-    .set({
-      name: given.name,
-      real_name: given.realName,
-      email: given.email,
-      timezone: given.timezone,
-      locale: given.locale,
-      avatar_url: given.avatarUrl,
+    .set(({ fn }) => ({
+      // What Slack leaves out may be known from a sign-in.
+      name: fn.coalesce(given.name, 'users.name'),
+      real_name: fn.coalesce(given.realName, 'users.real_name'),
+      email: fn.coalesce(given.email, 'users.email'),
+      timezone: fn.coalesce(given.timezone, 'users.timezone'),
+      locale: fn.coalesce(given.locale, 'users.locale'),
+      avatar_url: fn.coalesce(given.avatarUrl, 'users.avatar_url'),
       updated_at: given.now,
-    })
+    }))
     .where('client_id', '=', given.clientId)
     .where('team_id', '=', given.teamId)
     .where('user_id', '=', given.userId),

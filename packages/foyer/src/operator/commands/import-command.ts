@@ -99,7 +99,7 @@ async function* importEach(
   const { config, database, options, counts } = work;
   const store = deps.openImporter(config, database);
   let seen = 0;
-  for await (const entry of readSource(resolve(options.from))) {
+  for await (const entry of readSource(resolve(options.from), config.slack.clientId)) {
     const end = await importOne(entry);
     counts[end.outcome] += 1;
     seen += 1;

@@ -1,5 +1,5 @@
 import { createReadStream, type Dirent, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Installation } from '@slack/oauth';
 import { z } from 'zod';
@@ -37,13 +37,14 @@ const installation = z.looseObject({
 /**
  * Reads the installations of a folder of `@slack/oauth`'s FileInstallationStore, or of a file with one Installation as
  * JSON on each line.
+ * A folder that the store has named after another app's client id is refused.
  * @throws CommandError if there is no such source
  */
-export async function* readSource(source: string): AsyncGenerator<SourceEntry> {
+export async function* readSource(source: string, clientId: string): AsyncGenerator<SourceEntry> {
   const found = statSync(source, { throwIfNoEntry: false });
   const folders = found?.isFile() ? [] : [...(found ? [source] : []), ...foldersBeside(source)];
   if (!found && folders.length === 0) throw new CommandError(`There is nothing at ${source}.`);
-  if (folders.length > 0) for (const folder of folders) yield* readFolder(folder);
+  if (folders.length > 0) for (const folder of folders) yield* readFolder(folder, clientId);
   else yield* readLines(source);
 }
 
@@ -62,10 +63,16 @@ async function* readLines(file: string): AsyncGenerator<SourceEntry> {
  * Reads each tenant's folder, `app-latest` first: it holds the bot. Then come the tokens of other people, without the
  * bot: their files contain an older copy of it.
  */
-function* readFolder(folder: string): Generator<SourceEntry> {
+function* readFolder(folder: string, clientId: string): Generator<SourceEntry> {
   for (const path of foldersWithin(folder)) {
     const names = files(path).map(({ name }) => name);
     if (!names.includes('app-latest')) continue;
+    const ofApp = relative(dirname(folder), path).split(sep).map(clientIdIn).find(Boolean);
+    if (ofApp !== undefined && ofApp !== clientId) {
+      const refusal = `it belongs to the app with the client id ${ofApp}, not to SLACK_CLIENT_ID`;
+      yield { at: path, writtenAt: undefined, read: { refusal } };
+      continue;
+    }
     const main = readOne(join(path, 'app-latest'));
     yield main;
     const installer = 'installation' in main.read ? main.read.installation.user.id : undefined;
@@ -79,6 +86,11 @@ function* readFolder(folder: string): Generator<SourceEntry> {
       }
     }
   }
+}
+
+/** The client id at the start of a folder's name, if the store has named it so. */
+function clientIdIn(name: string): string | undefined {
+  return /^\d+\.\d+/.exec(name)?.[0];
 }
 
 /**
