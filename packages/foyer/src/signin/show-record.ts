@@ -60,7 +60,17 @@ export function createShowRecord(deps: ShowRecordDeps) {
   /** Sends everything that is stored about the person as a file. */
   async function exportData(res: ServerResponse, record: InstallRecord, userId: string): Promise<void> {
     const person = { clientId: record.clientId, teamId: registeredTeamId(record), userId };
-    const data = await readPersonData(database.queries, person);
+    const { history, notices, runs, ...data } = await readPersonData(database.queries, person);
+    // Details and messages are for operators, and may name others.
+    const shown = {
+      ...data,
+      history: history.map(({ detail: _, ...line }) => line),
+      notices: notices.map(({ detail: _, ...notice }) => notice),
+      runs: runs.map((run) => ({
+        ...run,
+        steps: run.steps.map(({ error_message: _, ...step }) => step),
+      })),
+    };
     if (res.headersSent) return;
     res
       .writeHead(200, {
@@ -69,7 +79,7 @@ export function createShowRecord(deps: ShowRecordDeps) {
         'Cache-Control': 'no-store',
         'X-Content-Type-Options': 'nosniff',
       })
-      .end(JSON.stringify(data, undefined, 2));
+      .end(JSON.stringify(shown, undefined, 2));
   }
 
   /** Revokes the person's own token, then erases what is stored about them; this ends their sessions. */

@@ -122,6 +122,26 @@ testOnBothEngines('import --run queues the install run of each', async (t, engin
   assert.equal(await count('runs'), 1);
 });
 
+test('import takes only its own app’s folder, and names those of other apps', async (t) => {
+  const { source, importFrom, store, count } = await prepare(t);
+  for (const [clientId, botToken] of [
+    ['0.1', 'xoxb-first'],
+    ['1.2', 'xoxb-own'],
+    ['2.2', 'xoxb-other'],
+  ] as const) {
+    const stock = new FileInstallationStore({ baseDir: source, clientId });
+    await stock.storeInstallation(teamInstall({ teamId: 'T1', botToken }));
+    if (clientId === '2.2') await stock.storeInstallation(teamInstall({ teamId: 'T2', botToken }));
+  }
+  const { exitCode, stderr } = await importFrom(source);
+  assert.equal(exitCode, 1);
+  assert.match(stderr, /belongs to the app with the client id 0\.1/);
+  assert.match(stderr, /belongs to the app with the client id 2\.2/);
+  assert.equal(await count('installations'), 1);
+  const query = { teamId: 'T1', enterpriseId: undefined, isEnterpriseInstall: false };
+  assert.equal((await store.fetchInstallation(query)).bot?.token, 'xoxb-own');
+});
+
 test('import names each line that it refuses, with the field and without the value', async (t) => {
   const { importFrom, source, count } = await prepare(t);
   mkdirSync(source);

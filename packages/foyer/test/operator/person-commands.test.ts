@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
 import { readTableShapes } from '../../src/database/copy/table-shapes.ts';
 import type { Database } from '../../src/database/database.ts';
+import { appendHistory } from '../../src/database/history.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { foyerTableNames, type Tables } from '../../src/database/records.ts';
 import { ask, builtInSteps, defineFoyer, type Step } from '../../src/index.ts';
@@ -98,6 +99,32 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(tokens.length, 2);
       for (const { value } of tokens) assert.ok(!stdout.includes(value));
       assert.ok(!stdout.includes('sealed') && !stdout.includes('Priya') && !stdout.includes(priya));
+    });
+
+    it('is found by the whole id, also in the history, and not by a part of another’s', async (t) => {
+      const { run, database, teamId, grace } = await setAcme(t, engine);
+      const installation = await database.queries
+        .selectFrom('installations')
+        .select('id')
+        .where('team_id', '=', teamId)
+        .executeTakeFirstOrThrow();
+      const longer = `${grace}9`;
+      await database.write((tx) =>
+        appendHistory(tx, {
+          installationId: installation.id,
+          at: 1,
+          kind: 'tokens_revoked',
+          userId: null,
+          detail: `asked by ${longer}, for ${grace}`,
+        }),
+      );
+      await run('erase', '--user', `${teamId}/${grace}`, '--yes');
+      const { detail } = await database.queries
+        .selectFrom('history')
+        .select('detail')
+        .where('at', '=', 1)
+        .executeTakeFirstOrThrow();
+      assert.equal(detail, `asked by ${longer}, for erased`);
     });
 
     it('is gone from every table and file once it is erased, and no one else’s is', async (t) => {

@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import type { Tx } from '../database.ts';
 import { eraseUserTokens } from '../erase-installation.ts';
 import type { Tables } from '../records.ts';
@@ -129,16 +128,7 @@ async function eraseFrom(
     .where('user_id', '=', userId)
     .executeTakeFirst();
   erased.notices += Number(notices.numUpdatedRows);
-  const lines = await tx
-    .updateTable('history')
-    .set({
-      user_id: sql<string | null>`nullif(user_id, ${userId})`,
-      detail: sql<string | null>`replace(detail, ${userId}, ${erasedUserId})`,
-    })
-    .where('installation_id', '=', installationId)
-    .where((eb) => eb.or([eb('user_id', '=', userId), eb('detail', 'like', `%${userId}%`)]))
-    .executeTakeFirst();
-  erased.history += Number(lines.numUpdatedRows);
+  erased.history += await eraseHistory(tx, { installationId, userId });
   const runs = await tx
     .updateTable('runs')
     .set({ user_id: erasedUserId })
@@ -173,6 +163,30 @@ async function eraseFrom(
       .where('id', '=', installationId)
       .execute();
   }
+}
+
+/** Finds a user id in a text, as a whole: ids differ in length, and one may begin like another. They are letters and digits. */
+export function userIdIn(userId: string): RegExp {
+  return new RegExp(`(?<![A-Z0-9])${userId}(?![A-Z0-9])`, 'g');
+}
+
+async function eraseHistory(tx: Tx, of: { installationId: string; userId: string }): Promise<number> {
+  const { installationId, userId } = of;
+  const lines = await tx
+    .selectFrom('history')
+    .select(['id', 'user_id', 'detail'])
+    .where('installation_id', '=', installationId)
+    .where((eb) => eb.or([eb('user_id', '=', userId), eb('detail', 'like', `%${userId}%`)]))
+    .execute();
+  let erased = 0;
+  for (const line of lines) {
+    const detail = line.detail?.replace(userIdIn(userId), erasedUserId) ?? null;
+    if (line.user_id !== userId && detail === line.detail) continue;
+    const user_id = line.user_id === userId ? null : line.user_id;
+    await tx.updateTable('history').set({ user_id, detail }).where('id', '=', line.id).execute();
+    erased += 1;
+  }
+  return erased;
 }
 
 /** Erases what a person's runs store about them: a step's output may be their profile, and an error their answer. */

@@ -1,5 +1,5 @@
 import type { Queries } from '../database.ts';
-import type { PersonKey } from './erase-person.ts';
+import { type PersonKey, userIdIn } from './erase-person.ts';
 
 /**
  * Reads everything that is stored about a person, without secrets: the rows of each table, with its column names.
@@ -30,6 +30,13 @@ export async function readPersonData(queries: Queries, { clientId, teamId, userI
     .where('run_id', 'in', ['', ...runs.map(({ id }) => id)])
     .orderBy('run_id')
     .orderBy('position')
+    .execute();
+  const lines = await queries
+    .selectFrom('history')
+    .select(['installation_id', 'at', 'kind', 'user_id', 'detail'])
+    .where('installation_id', 'in', ids)
+    .where((eb) => eb.or([eb('user_id', '=', userId), eb('detail', 'like', `%${userId}%`)]))
+    .orderBy('id')
     .execute();
   return {
     profile: await queries
@@ -102,13 +109,9 @@ export async function readPersonData(queries: Queries, { clientId, teamId, userI
       .where('installation_id', 'in', ids)
       .where('user_id', '=', userId)
       .execute(),
-    history: await queries
-      .selectFrom('history')
-      .select(['installation_id', 'at', 'kind', 'detail'])
-      .where('installation_id', 'in', ids)
-      .where((eb) => eb.or([eb('user_id', '=', userId), eb('detail', 'like', `%${userId}%`)]))
-      .orderBy('id')
-      .execute(),
+    history: lines
+      .filter((line) => line.user_id === userId || line.detail?.search(userIdIn(userId)) !== -1)
+      .map(({ user_id: _, ...line }) => line),
     notices: await queries
       .selectFrom('operator_notices')
       .select(['installation_id', 'kind', 'channel', 'status', 'detail', 'created_at'])
