@@ -5,7 +5,7 @@ import { failurePages, failureWords } from '../../../src/http/pages/failure-text
 import { failureKinds, frame, visibleText } from './page-fixtures.ts';
 
 test('every cause has a status, its own heading, words, a contact, and its name and request as the reference', () => {
-  assert.equal(failureKinds.length, 47);
+  assert.equal(failureKinds.length, 48);
   const headings = new Set<string>();
   for (const kind of failureKinds) {
     const { status, button } = failurePages[kind];
