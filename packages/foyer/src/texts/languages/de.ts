@@ -279,7 +279,7 @@ export const de: Translation = {
       'Wir haben mehr Anmeldungen erhalten, als wir auf einmal annehmen. Diese haben wir nicht begonnen.',
     'failure.signin_limited.do':
       'Versuchen Sie es in {unit, select, minutes {{count, plural, one {# Minute} other {# Minuten}}} other {{count, plural, one {# Sekunde} other {# Sekunden}}}} noch einmal.',
-    'failure.erase_unreachable.title': 'Wir konnten Slack nicht erreichen',
+    'failure.erase_unreachable.title': 'Ihre Daten wurden nicht gelöscht',
     'failure.erase_unreachable.what':
       'Slack hat nicht bestätigt, dass Ihre eigene Verbindung widerrufen ist. Deshalb haben wir nichts gelöscht.',
     'failure.erase_unreachable.do':

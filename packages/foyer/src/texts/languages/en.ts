@@ -260,7 +260,7 @@ export const en = {
     'We received more sign-ins than we accept at once, so we did not start this one.',
   'failure.signin_limited.do':
     'Try again in {unit, select, minutes {{count, plural, one {# minute} other {# minutes}}} other {{count, plural, one {# second} other {# seconds}}}}.',
-  'failure.erase_unreachable.title': 'We could not reach Slack',
+  'failure.erase_unreachable.title': 'Your data was not erased',
   'failure.erase_unreachable.what':
     'Slack did not confirm that your own connection is revoked, so we erased nothing.',
   'failure.erase_unreachable.do': 'Go to the start page and try again in a few minutes.',

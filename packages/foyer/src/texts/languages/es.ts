@@ -267,7 +267,7 @@ export const es: Translation = {
       'Recibimos más inicios de sesión de los que aceptamos a la vez, así que no empezamos este.',
     'failure.signin_limited.do':
       'Inténtelo de nuevo en {unit, select, minutes {{count, plural, one {# minuto} other {# minutos}}} other {{count, plural, one {# segundo} other {# segundos}}}}.',
-    'failure.erase_unreachable.title': 'No hemos podido conectar con Slack',
+    'failure.erase_unreachable.title': 'Sus datos no se han borrado',
     'failure.erase_unreachable.what':
       'Slack no ha confirmado que su propia conexión se haya revocado, así que no hemos borrado nada.',
     'failure.erase_unreachable.do': 'Vaya a la página de inicio e inténtelo de nuevo en unos minutos.',

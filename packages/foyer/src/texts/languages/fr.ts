@@ -277,7 +277,7 @@ export const fr: Translation = {
       'Nous avons reçu plus de connexions que nous n’en acceptons à la fois ; celle-ci n’a pas commencé.',
     'failure.signin_limited.do':
       'Réessayez dans {unit, select, minutes {{count, plural, one {# minute} other {# minutes}}} other {{count, plural, one {# seconde} other {# secondes}}}}.',
-    'failure.erase_unreachable.title': 'Nous n’avons pas pu joindre Slack',
+    'failure.erase_unreachable.title': 'Vos données n’ont pas été effacées',
     'failure.erase_unreachable.what':
       'Slack n’a pas confirmé la révocation de votre propre connexion, nous n’avons donc rien effacé.',
     'failure.erase_unreachable.do': 'Allez à la page de départ et réessayez dans quelques minutes.',

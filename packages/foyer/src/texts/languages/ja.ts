@@ -254,7 +254,7 @@ export const ja: Translation = {
       '一度に受け付けられる数を超えるサインインがあったため、開始しませんでした。',
     'failure.signin_limited.do':
       '{unit, select, minutes {{count, plural, other {# 分}}} other {{count, plural, other {# 秒}}}}後にもう一度お試しください。',
-    'failure.erase_unreachable.title': 'Slack に接続できませんでした',
+    'failure.erase_unreachable.title': 'データは消去されていません',
     'failure.erase_unreachable.what':
       'あなた自身の接続が取り消されたことを Slack が確認しなかったため、何も消去していません。',
     'failure.erase_unreachable.do': '開始ページに移動し、数分後にもう一度お試しください。',
