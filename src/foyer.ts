@@ -10,6 +10,7 @@ import { texts } from './texts.ts';
 /** What this app is. The server (`main.ts`) and the command line (`cli.ts`) share it. */
 export const definition = defineFoyer<Tables>({
   manifest: new URL('../manifest.json', import.meta.url),
+  // `chooseChannel` in src/steps/ is a step that asks the installer a question: add it here to try it.
   install: [...builtInSteps(), startCounting],
   listeners: addListeners,
   home: { sections },

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { defineFoyer } from 'slack-foyer';
 import { eventually, startTestFoyer } from 'slack-foyer/testing';
 import { definition } from '../src/foyer.ts';
+import { chooseChannel } from '../src/steps/choose-channel.ts';
 
 /**
  * The app's own tests. `startTestFoyer` starts the app as it is, with a Slack on this machine (`sandbox`), a browser
@@ -36,4 +39,32 @@ test('the app answers hello, and Home counts only the greetings of this workspac
     await sandbox.settled();
     await eventually(async () => JSON.stringify(sandbox.homeView(who)).includes(text));
   }
+});
+
+test('chooseChannel asks the installer for a channel, and posts there once', async () => {
+  const manifest = JSON.parse(await readFile(new URL('../manifest.json', import.meta.url), 'utf8'));
+  manifest.oauth_config.scopes.bot.push('chat:write.public');
+  const install = [...(definition.install ?? []), chooseChannel];
+  await using app = await startTestFoyer(defineFoyer({ ...definition, manifest, install }));
+  const { sandbox, visitor, foyer, url } = app;
+  const whom = { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme').id };
+  const readChannel = () => sandbox.state().workspaces.find(({ id }) => id === whom.teamId)?.channels[0];
+  const channel = readChannel();
+  assert.ok(channel);
+  const start = await visitor.get(`${url}/slack/install`);
+  await visitor.get(await sandbox.consent({ authorizeUrl: start.headers.get('location') ?? '', ...whom }));
+
+  const question = () =>
+    sandbox.messages(whom).find(({ blocks }) => JSON.stringify(blocks).includes('Which channel'));
+  await eventually(async () => question() !== undefined);
+  assert.equal((await foyer.find(whom))?.run?.status, 'waiting');
+  await app.restart();
+  const blockId = String(question()?.blocks?.find(({ type }) => type === 'input')?.block_id);
+  const picked = { type: 'channels_select', selected_channel: channel.id };
+  const entered = { [blockId]: { 'foyer.answer.input': picked } };
+  await sandbox.press({ ...whom, actionId: 'foyer.answer', where: 'message', entered });
+  await eventually(async () => (await app.foyer.find(whom))?.run?.status === 'succeeded');
+  await app.restart();
+  const posted = readChannel()?.messages ?? [];
+  assert.equal(posted.filter(({ text }) => text === 'I will post notifications here.').length, 1);
 });
