@@ -3,7 +3,7 @@ import { confirm, isCancel } from '@clack/prompts';
 import { type Config, isStartedByNpm, readEnvironment, readPublicUrl, readSignsIn } from './config/config.ts';
 import { createLogger, type Logger } from './config/log.ts';
 import type { Database } from './database/database.ts';
-import { type FoyerDefinition, manifestText, resolveConfig } from './define-foyer.ts';
+import { type FoyerDefinition, manifestFile, manifestText, resolveConfig } from './define-foyer.ts';
 import { completeBrand } from './http/brand.ts';
 import { createInstallationStore } from './installations/create-installation-store.ts';
 import type { InstallationStore } from './installations/installation-store.ts';
@@ -79,6 +79,8 @@ export async function runCommandLine<MyTables>(
         cleansUp: uninstallStepNames.length > 0,
       }),
       readManifest: () => manifestText(definition),
+      manifestFile: manifestFile(definition),
+      brand: definition.brand,
       openDatabase: (target) => openExistingDatabase(target, definition.migrations),
       migrations: definition.migrations ?? {},
       loadKeyring: loadExistingKeyring,

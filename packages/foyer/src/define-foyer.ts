@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { App } from '@slack/bolt';
 import { checkJobs, type Job } from './chores/jobs.ts';
 import { type Config, completeConfig, type FoyerConfig, readConfig } from './config/config.ts';
@@ -147,6 +149,12 @@ export function definitionProblems<MyTables>(definition: FoyerDefinition<MyTable
 export function manifestText({ manifest }: Pick<FoyerDefinition, 'manifest'>): string {
   if (typeof manifest === 'string' || manifest instanceof URL) return readManifest(manifest);
   return JSON.stringify(manifest ?? null);
+}
+
+/** Returns the file that a definition's manifest is read from; undefined if the manifest is an object. */
+export function manifestFile({ manifest }: Pick<FoyerDefinition, 'manifest'>): string | undefined {
+  if (manifest instanceof URL) return fileURLToPath(manifest);
+  return typeof manifest === 'string' ? resolve(manifest) : undefined;
 }
 
 /**

@@ -20,7 +20,7 @@ export interface Brand {
 }
 
 /** The color of pages if the manifest has none. */
-const usualColor = '#1f5a47';
+export const usualColor = '#1f5a47';
 
 /**
  * Completes the brand: first the app's own values, then the manifest, then the environment's links. Pure.

@@ -42,6 +42,10 @@ export interface OperatorDeps {
   readPresentation: (config: Config) => { brand: Brand; words: Words; cleansUp: boolean };
   /** The text of manifest.json. */
   readManifest: () => string;
+  /** The file of the manifest; undefined if the definition has it as an object. */
+  manifestFile?: string | undefined;
+  /** The definition's own brand: what it gives wins over the manifest and the environment. */
+  brand?: Partial<Brand> | undefined;
   /** Opens an existing database. @throws CommandError if there is none */
   openDatabase: (target: Config['database']) => Promise<Database>;
   /** The app's own migrations, for a database that a command creates. */

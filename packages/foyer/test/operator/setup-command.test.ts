@@ -6,16 +6,19 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { parse as parseDotenv } from 'dotenv';
 import { parseConfig } from '../../src/config/config.ts';
 import { loadExistingKeyring } from '../../src/operator/keys/load-existing-keyring.ts';
 import { fillManifest } from '../../src/operator/manifest/fill-manifest.ts';
+import { browserProgram } from '../../src/operator/setup/open-browser.ts';
 import type { SetupPrompts, SetupQuestion } from '../../src/operator/setup/setup-prompts.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { createOperatorHarness, type RunOptions } from './operator-harness.ts';
@@ -55,6 +58,9 @@ async function prepare(t: TestContext) {
   return { folder, env, setup, written };
 }
 
+/** The answers to the questions about links. */
+const noLinks = ['', ''];
+
 /** Prompts that give these answers in turn, and record what is shown and asked. Undefined is Ctrl-C. */
 function scripted(answers: (string | boolean | undefined)[]) {
   const asked: string[] = [];
@@ -70,16 +76,21 @@ function scripted(answers: (string | boolean | undefined)[]) {
       refused.push(problem);
     }
   };
+  const suggested: (string | undefined)[] = [];
   const prompts: SetupPrompts = {
-    text: async (question) => answer(question),
+    async text(question) {
+      suggested.push(question.initialValue);
+      return answer(question);
+    },
     secret: async (question) => answer(question),
     async confirm({ message }) {
       asked.push(message);
-      return answers.shift() === true;
+      const given = answers.shift();
+      return typeof given === 'boolean' ? given : undefined;
     },
     tell: (_title, lines) => void told.push(lines),
   };
-  return { prompts, asked, told, refused };
+  return { prompts, asked, suggested, told, refused };
 }
 
 test('setup in a script writes an .env with which Foyer starts', async (t) => {
@@ -176,6 +187,9 @@ test('setup that cannot ask says what it needs, and writes nothing', async (t) =
 test('setup asks for what is missing, in order, and accepts no wrong answer', async (t) => {
   const { setup, written } = await prepare(t);
   const script = scripted([
+    'foyer.example.com/privacy',
+    'https://foyer.example.com/privacy',
+    '',
     'foyer.example.com',
     'https://foyer.example.com',
     ' 12.34 ',
@@ -190,6 +204,8 @@ test('setup asks for what is missing, in order, and accepts no wrong answer', as
   assert.deepEqual(
     script.asked.map((question) => question.split(' (')[0]),
     [
+      'Where is your privacy policy?',
+      'Where do people get help?',
       'What is the address at which browsers and Slack will reach Foyer?',
       'Client ID',
       'Client Secret',
@@ -197,22 +213,23 @@ test('setup asks for what is missing, in order, and accepts no wrong answer', as
       'Will this Foyer serve real workspaces',
     ],
   );
-  assert.deepEqual(script.refused.length, 3);
+  assert.deepEqual(script.refused.length, 4);
   assert.match(script.told[0] ?? '', /https:\/\/api\.slack\.com\/apps\?new_app=1&manifest_json=%7B/);
   assert.match(stdout, /Next: npm start, and open https:\/\/foyer\.example\.com/);
   assert.match(stdout, /Manage Distribution[\s\S]*from a second workspace/);
-  const { SLACK_CLIENT_ID, NODE_ENV } = written();
+  const { SLACK_CLIENT_ID, NODE_ENV, PRIVACY_URL, SUPPORT_URL } = written();
   assert.deepEqual([SLACK_CLIENT_ID, NODE_ENV], ['12.34', 'production']);
+  assert.deepEqual([PRIVACY_URL, SUPPORT_URL], ['https://foyer.example.com/privacy', undefined]);
 });
 
 test('setup asks whether to keep the secrets that are set, and asks for all of them if not', async (t) => {
   const { env, setup, written } = await prepare(t);
   writeFileSync(env, `SLACK_CLIENT_ID=9.9\nSLACK_CLIENT_SECRET=of-another\nSLACK_SIGNING_SECRET=of-it-too\n`);
-  const kept = scripted(['http://localhost:3000', true]);
+  const kept = scripted([...noLinks, 'http://localhost:3000', true]);
   assert.equal((await setup(['--no-doctor'], {}, { prompts: kept.prompts })).exitCode, 0);
-  assert.match(kept.asked[1] ?? '', /^Keep the secrets that are already set for the app 9\.9/);
+  assert.match(kept.asked[3] ?? '', /^Keep the secrets that are already set for the app 9\.9/);
   assert.equal(written().SLACK_CLIENT_SECRET, 'of-another');
-  const anew = scripted(['http://localhost:3000', false, '12.34', clientSecret, signingSecret]);
+  const anew = scripted([...noLinks, 'http://localhost:3000', false, '12.34', clientSecret, signingSecret]);
   assert.equal((await setup(['--no-doctor'], {}, { prompts: anew.prompts })).exitCode, 0);
   const { SLACK_CLIENT_ID, SLACK_CLIENT_SECRET, SLACK_SIGNING_SECRET } = written();
   assert.deepEqual(
@@ -223,14 +240,14 @@ test('setup asks whether to keep the secrets that are set, and asks for all of t
 
 test('setup gives advice for an address without https', async (t) => {
   const { setup } = await prepare(t);
-  const script = scripted(['http://localhost:3000', '12.34', clientSecret, signingSecret]);
+  const script = scripted([...noLinks, 'http://localhost:3000', '12.34', clientSecret, signingSecret]);
   assert.equal((await setup(['--no-doctor'], {}, { prompts: script.prompts })).exitCode, 0);
   assert.match(script.told[0] ?? '', /not https.*tunnel/);
 });
 
 test('setup writes nothing when it is cancelled, at any question', async (t) => {
   const { folder, env, setup } = await prepare(t);
-  const answers = ['https://foyer.example.com', '12.34', clientSecret, signingSecret];
+  const answers = [...noLinks, 'https://foyer.example.com', '12.34', clientSecret, signingSecret];
   for (let given = 0; given < answers.length; given += 1) {
     const { prompts } = scripted([...answers.slice(0, given), undefined]);
     const { exitCode, stderr } = await setup(['--no-doctor'], {}, { prompts });
@@ -240,7 +257,7 @@ test('setup writes nothing when it is cancelled, at any question', async (t) => 
   }
   writeFileSync(env, 'PORT=3100\n');
   writeFileSync(join(folder, 'slack-app-manifest.json'), 'the former one');
-  const { prompts } = scripted(['https://foyer.example.com', undefined]);
+  const { prompts } = scripted([...noLinks, 'https://foyer.example.com', undefined]);
   await setup(['--no-doctor'], {}, { prompts });
   assert.deepEqual(readdirSync(folder).sort(), ['.env', 'slack-app-manifest.json']);
   assert.equal(readFileSync(env, 'utf8'), 'PORT=3100\n');
@@ -264,4 +281,164 @@ test('setup that cannot write the manifest changes nothing, and says where', asy
   assert.match(stderr, /slack-app-manifest\.json could not be written: EISDIR.*Nothing was changed/);
   assert.doesNotMatch(stderr, /bug in Foyer/);
   assert.deepEqual(readdirSync(folder), ['slack-app-manifest.json']);
+});
+
+/** An app whose manifest is a file of its own. */
+async function prepareApp(t: TestContext, manifest = fixtureManifest) {
+  const prepared = await prepare(t);
+  const manifestFile = join(prepared.folder, 'manifest.json');
+  writeFileSync(manifestFile, manifest);
+  const options = { manifestFile, readManifest: () => readFileSync(manifestFile, 'utf8') };
+  return { ...prepared, manifestFile, options };
+}
+
+const appAnswers = ['http://localhost:3000', '12.34', clientSecret, signingSecret];
+
+test('setup asks what the app is, and writes it where the app keeps it', async (t) => {
+  const { folder, env, setup, written, manifestFile, options } = await prepareApp(t);
+  const privacy = 'https://standup.example/privacy';
+  writeFileSync(env, `PRIVACY_URL=https://old.example\nSUPPORT_URL=mailto:old@standup.example\n`);
+  const script = scripted([
+    ...['  ', 'S'.repeat(36), ' Stand "up" '],
+    ...['d'.repeat(141), 'Three questions a day.'],
+    ...['orange', '#f80', '#ffee00'],
+    ...['standup.example', privacy],
+    ...['help@standup.example', ''],
+    ...appAnswers,
+  ]);
+  const { exitCode, stdout, stderr } = await setup(
+    ['--no-doctor'],
+    {},
+    { ...options, prompts: script.prompts },
+  );
+  assert.equal(exitCode, 0, stderr);
+  assert.deepEqual(script.suggested.slice(0, 5), [
+    'Foyer',
+    'A welcome done well: install, say hello, and show the install record.',
+    '#1f4d3f',
+    'https://old.example',
+    'mailto:old@standup.example',
+  ]);
+  assert.equal(script.refused.length, 7, script.refused.join('\n'));
+  assert.match(script.told[0] ?? '', /#ffee00.*4\.5 : 1.*#[0-9a-f]{6} on light pages/);
+  assert.match(script.told.join('\n'), /long_description in manifest\.json still speaks of Foyer/);
+  assert.match(stdout, /^Wrote \.env .*manifest\.json and /);
+  assert.deepEqual([written().PRIVACY_URL, written().SUPPORT_URL], [privacy, '']);
+  // Everything else in the file is as it was, to the character.
+  const expected = fixtureManifest
+    .replace('"name": "Foyer"', String.raw`"name": "Stand \"up\""`)
+    .replace('"display_name": "Foyer"', String.raw`"display_name": "Stand \"up\""`)
+    .replace(/"description": "A welcome[^"]*"/, '"description": "Three questions a day."')
+    .replace('#1f4d3f', '#ffee00');
+  assert.equal(readFileSync(manifestFile, 'utf8'), expected);
+  const filled = JSON.parse(readFileSync(join(folder, 'slack-app-manifest.json'), 'utf8'));
+  assert.equal(filled.display_information.name, 'Stand "up"');
+
+  // The second time, everything is there already.
+  const current = ['Stand "up"', 'Three questions a day.', '#ffee00', privacy, ''];
+  const again = scripted([...current, 'http://localhost:3000', true]);
+  await setup(['--no-doctor'], {}, { ...options, prompts: again.prompts });
+  assert.deepEqual(again.suggested.slice(0, 5), current);
+  assert.equal(readFileSync(manifestFile, 'utf8'), expected);
+});
+
+test('setup writes a manifest of any form, and keeps what it does not ask for', async (t) => {
+  const odd =
+    '{"features":{"bot_user":{"display_name":"Bot }"}},"display_information":{"a}":"{","name":"Old"}}';
+  const { setup, manifestFile, options } = await prepareApp(t, odd);
+  const { prompts, suggested } = scripted(['New', '', '#123456', ...noLinks, ...appAnswers]);
+  assert.equal((await setup(['--no-doctor'], {}, { ...options, prompts })).exitCode, 0);
+  assert.deepEqual(suggested.slice(0, 3), ['Old', '', '#1f5a47']);
+  assert.deepEqual(JSON.parse(readFileSync(manifestFile, 'utf8')), {
+    features: { bot_user: { display_name: 'Bot }' } },
+    display_information: { 'a}': '{', name: 'New', background_color: '#123456' },
+  });
+});
+
+test('setup that is cancelled leaves the manifest as it was', async (t) => {
+  const { folder, setup, manifestFile, options } = await prepareApp(t);
+  const answers = ['New', 'What it does', '#123456', ...noLinks, ...appAnswers];
+  for (let given = 0; given < answers.length; given += 1) {
+    const { prompts } = scripted([...answers.slice(0, given), undefined]);
+    assert.equal((await setup(['--no-doctor'], {}, { ...options, prompts })).exitCode, 1);
+    assert.equal(readFileSync(manifestFile, 'utf8'), fixtureManifest);
+    assert.deepEqual(readdirSync(folder), ['manifest.json']);
+  }
+  chmodSync(manifestFile, 0o444);
+  mkdirSync(join(folder, '.env'));
+  const { prompts } = scripted(['New', 'What it does', '#123456', ...noLinks, ...appAnswers]);
+  const readEnvironment = () => ({});
+  await setup(['--no-doctor'], {}, { ...options, prompts, readEnvironment });
+  assert.equal(readFileSync(manifestFile, 'utf8'), fixtureManifest);
+});
+
+test('setup asks for no link that the brand gives, and says what the brand overrides', async (t) => {
+  const { setup, options } = await prepareApp(t);
+  const { prompts, asked, told } = scripted(['Foyer', '', '#123456', '', ...appAnswers]);
+  const brand = { name: 'Standup', privacyUrl: 'https://standup.example/privacy' };
+  assert.equal((await setup(['--no-doctor'], {}, { ...options, brand, prompts })).exitCode, 0);
+  assert.deepEqual(asked.filter((question) => /privacy|help/.test(question)).length, 1);
+  assert.match(told.join('\n'), /sets brand\.name: /);
+});
+
+test('setup opens the browser on Slack’s page if asked to, and never in CI or without a display', async (t) => {
+  const { folder, env, setup } = await prepare(t);
+  const opened = join(folder, 'opened');
+  writeFileSync(
+    join(folder, 'xdg-open'),
+    `#!/bin/sh\nprintf %s "$1" > '${opened}.part' && mv '${opened}.part' '${opened}'\n`,
+  );
+  chmodSync(join(folder, 'xdg-open'), 0o755);
+  const path = process.env.PATH;
+  t.after(() => {
+    process.env.PATH = path;
+  });
+  process.env.PATH = `${folder}:${path}`;
+  const display = { DISPLAY: ':0' };
+  const open = async (
+    environment: Record<string, string>,
+    answers: (boolean | undefined)[],
+    ...flag: string[]
+  ) => {
+    const script = scripted([
+      ...noLinks,
+      'http://localhost:3000',
+      ...answers,
+      '12.34',
+      clientSecret,
+      signingSecret,
+    ]);
+    rmSync(env, { force: true });
+    const end = await setup(['--no-doctor', ...flag], environment, { prompts: script.prompts });
+    return {
+      ...end,
+      wasOffered: script.asked.some((question) => /browser\?/.test(question)),
+      told: script.told,
+    };
+  };
+  const { told } = await open(display, [true]);
+  while (!existsSync(opened)) await setTimeout(10);
+  const url = readFileSync(opened, 'utf8');
+  assert.match(url, /^https:\/\/api\.slack\.com\/apps\?new_app=1&manifest_json=/);
+  assert.ok(told.some((lines) => lines.includes(url)));
+  rmSync(opened);
+  assert.deepEqual([(await open(display, [false])).exitCode, existsSync(opened)], [0, false]);
+  assert.equal((await open(display, [undefined])).exitCode, 1, 'cancelled');
+  for (const [environment, ...flag] of [
+    [{ ...display, CI: 'true' }],
+    [{}],
+    [display, '--no-open'],
+  ] as const) {
+    assert.equal((await open(environment, [], ...flag)).wasOffered, false);
+  }
+  // A machine without the program: the link is on the screen, and setup goes on.
+  process.env.PATH = '/nonexistent';
+  assert.equal((await open(display, [true])).exitCode, 0);
+});
+
+test('setup opens the browser with what each system has', () => {
+  assert.deepEqual(browserProgram('darwin', {}), ['open']);
+  assert.deepEqual(browserProgram('win32', {}), ['rundll32', 'url.dll,FileProtocolHandler']);
+  assert.deepEqual(browserProgram('linux', { WAYLAND_DISPLAY: 'wayland-0' }), ['xdg-open']);
+  assert.equal(browserProgram('darwin', { CI: '1' }), undefined);
 });

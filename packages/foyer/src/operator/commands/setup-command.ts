@@ -7,15 +7,19 @@ import { CommandError, UsageError } from '../command-error.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { runDoctor } from '../doctor/run-doctor.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
-import { askSettings } from '../setup/ask-settings.ts';
+import { type AppFace, readFace, withFace } from '../setup/app-face.ts';
+import { askSettings, type Suggestions } from '../setup/ask-settings.ts';
 import { type OfferedApp, offerApp } from '../setup/offer-app.ts';
+import { browserProgram, openInBrowser } from '../setup/open-browser.ts';
 import {
   credentialProblem,
   httpAdvice,
+  linkNames,
   publicUrlOf,
   publicUrlProblem,
   type Settings,
 } from '../setup/settings.ts';
+import type { SetupPrompts } from '../setup/setup-prompts.ts';
 import { setupVariables } from '../setup/setup-variables.ts';
 import { writeEnvFile } from '../setup/write-env-file.ts';
 import { exampleLines, jsonOption } from './command-help.ts';
@@ -27,6 +31,7 @@ interface SetupOptions {
   production?: boolean;
   secretsStdin?: boolean;
   doctor: boolean;
+  open: boolean;
   json?: boolean;
 }
 
@@ -35,9 +40,11 @@ export function setupCommand(deps: OperatorDeps): Command {
   return new Command('setup')
     .summary('create the Slack app, and write .env')
     .description(
-      'Asks for the address, shows the link that creates the Slack app from the manifest with that address in it, asks ' +
-        'for its id and secrets, makes an encryption key, writes .env (a backup of the old one is kept, and its other ' +
-        'lines stay), and runs doctor. If you cancel, nothing is written. In a script, pass everything: the secrets as ' +
+      'Asks for the name, description, color and links of the app and for its address, shows the link that creates the ' +
+        'Slack app from the manifest with all that in it, and opens it if you like. Then it asks for the app’s id and ' +
+        'secrets, makes an encryption key, writes manifest.json and .env (a backup of the old one is kept, and its other ' +
+        'lines stay), and runs doctor. What is set already is the answer unless you change it. If you cancel, nothing is ' +
+        'written. In a script, pass everything: the secrets as ' +
         'SLACK_CLIENT_SECRET and SLACK_SIGNING_SECRET in the environment, or with --secrets-stdin; there are no flags ' +
         'for them, since every user of the machine can read the arguments of a process, and the shell remembers them. ' +
         'Values that are already in .env need not be passed again.',
@@ -49,6 +56,7 @@ export function setupCommand(deps: OperatorDeps): Command {
       '--secrets-stdin',
       'read SLACK_CLIENT_SECRET=… and SLACK_SIGNING_SECRET=… from stdin, a line each',
     )
+    .option('--no-open', 'do not offer to open the browser')
     .option('--no-doctor', 'do not run doctor afterwards')
     .addOption(jsonOption())
     .addHelpText(
@@ -68,7 +76,7 @@ export function setupCommand(deps: OperatorDeps): Command {
 async function setup(deps: OperatorDeps, options: SetupOptions): Promise<void> {
   const environment = await givenEnvironment(deps, options);
   const given = givenSettings(environment, options, deps.prompts !== undefined);
-  const { settings, app } = await completeSettings(deps, given, environment);
+  const { settings, app } = await completeSettings(deps, given, { environment, opens: options.open });
   const { variables, newKeyId } = setupVariables(settings, environment, deps.folder);
   const backup = write(deps, variables, app);
   const findings = options.doctor ? await closingDoctor(deps) : null;
@@ -135,33 +143,80 @@ function refuse(what: string, problem: string | undefined): void {
 async function completeSettings(
   deps: OperatorDeps,
   given: Partial<Settings>,
-  environment: Readonly<Record<string, string | undefined>>,
+  { environment, opens }: { environment: Readonly<Record<string, string | undefined>>; opens: boolean },
 ): Promise<{ settings: Settings; app: OfferedApp }> {
   const { prompts } = deps;
-  const offer = (publicUrl: string) =>
-    offerApp(deps.folder, deps.readManifest(), {
+  const offer = (publicUrl: string, face?: AppFace) => {
+    const before = deps.readManifest();
+    const manifestText = face ? withFace(before, face) : before;
+    return offerApp(deps.folder, manifestText, {
       publicUrl: publicUrl + deps.basePath,
       signsIn: deps.readSignsIn(),
+      own: manifestText === before ? undefined : deps.manifestFile,
     });
+  };
   if (!prompts) {
     const { publicUrl, clientId, clientSecret, signingSecret, production = false } = given;
     if (!publicUrl || !clientId || !clientSecret || !signingSecret) throw new UsageError(missingText(given));
     const advice = httpAdvice(publicUrl);
     if (advice !== undefined) deps.output.note(advice);
     return {
-      settings: { publicUrl, clientId, clientSecret, signingSecret, production },
+      settings: { publicUrl, clientId, clientSecret, signingSecret, production, links: {} },
       app: offer(publicUrl),
     };
   }
   let app: OfferedApp | undefined;
-  const suggested = { publicUrl: environment.PUBLIC_URL?.trim() || 'http://localhost:3000' };
-  const settings = await askSettings(prompts, given, suggested, (publicUrl) => {
-    app = offer(publicUrl);
-    prompts.tell('Create the app', appLines(app));
-  });
+  const settings = await askSettings(
+    prompts,
+    given,
+    suggestions(deps, environment),
+    async (publicUrl, face) => {
+      if (face) tellLeftovers(deps, prompts, face);
+      app = offer(publicUrl, face);
+      prompts.tell('Create the app', appLines(app));
+      const program = opens ? browserProgram(process.platform, environment) : undefined;
+      if (program === undefined) return true;
+      const message = 'Open this link in your browser?';
+      const answer = await prompts.confirm({ message, initialValue: true });
+      if (answer) openInBrowser(app.createAppUrl, program);
+      return answer !== undefined;
+    },
+  );
   if (settings && app) return { settings, app };
   app?.takeBack();
   throw new CommandError('Cancelled: nothing was written.');
+}
+
+function suggestions(
+  deps: OperatorDeps,
+  environment: Readonly<Record<string, string | undefined>>,
+): Suggestions {
+  const ofBrand = { PRIVACY_URL: deps.brand?.privacyUrl, SUPPORT_URL: deps.brand?.supportUrl };
+  const asked = linkNames.filter((name) => (ofBrand[name] ?? null) === null);
+  return {
+    publicUrl: environment.PUBLIC_URL?.trim() || 'http://localhost:3000',
+    face: deps.manifestFile === undefined ? undefined : readFace(deps.readManifest()),
+    links: Object.fromEntries(asked.map((name) => [name, environment[name]?.trim() ?? ''])),
+  };
+}
+
+/** Says where the app's earlier name, description or color stays, since `setup` does not write there. */
+function tellLeftovers(
+  { brand = {}, readManifest }: OperatorDeps,
+  prompts: SetupPrompts,
+  face: AppFace,
+): void {
+  const before = readFace(readManifest());
+  const overrides = (['name', 'tagline', 'color'] as const).filter((part) => brand[part] !== undefined);
+  const lines = [
+    ...(face.name !== before.name && before.longDescription.includes(before.name)
+      ? [`long_description in manifest.json still speaks of ${before.name}: write your own, people read it.`]
+      : []),
+    ...(overrides.length > 0
+      ? [`The definition sets brand.${overrides.join(', brand.')}: Foyer’s pages show that instead.`]
+      : []),
+  ];
+  if (lines.length > 0) prompts.tell('Still to change', lines.join('\n'));
 }
 
 function appLines({ createAppUrl, manifestFile }: OfferedApp): string {
@@ -214,13 +269,13 @@ async function closingDoctor(deps: OperatorDeps): Promise<Finding[]> {
 }
 
 function tellOutcome(
-  { output }: OperatorDeps,
+  { output, basePath }: OperatorDeps,
   settings: Settings,
   outcome: { app: OfferedApp; backup: string | null; newKeyId: string | null; findings: Finding[] | null },
 ): void {
   const { app, backup, newKeyId, findings } = outcome;
   const lines = [
-    `Wrote .env${backup === null ? '' : ` (the old one is kept as ${backup})`} and ${app.manifestFile}.`,
+    `Wrote .env${backup === null ? '' : ` (the old one is kept as ${backup})`}${app.ownFile === undefined ? '' : `, ${app.ownFile}`} and ${app.manifestFile}.`,
     ...(newKeyId === null
       ? []
       : [
@@ -228,9 +283,10 @@ function tellOutcome(
         ]),
     ...(findings === null ? [] : ['', findingLines(output, findings)]),
     '',
-    `Next: npm start, and open ${settings.publicUrl}`,
-    'Before others install it: turn on public distribution (api.slack.com/apps, your app, Manage Distribution),',
-    'and install it once from a second workspace. Until then Slack refuses every workspace but your own.',
+    `Next: npm start, and open ${settings.publicUrl}${basePath}`,
+    'Before others install it: turn on public distribution (api.slack.com/apps, your app, Manage Distribution).',
+    'Until then Slack refuses every workspace but your own. Then check it: install it once from a second workspace;',
+    '`npm run foyer -- list` shows both.',
   ];
   output.print(lines.join('\n'));
 }

@@ -1,20 +1,43 @@
-import { credentialProblem, httpAdvice, publicUrlOf, publicUrlProblem, type Settings } from './settings.ts';
+import { type AppFace, contrastAdvice, faceProblem } from './app-face.ts';
+import {
+  credentialProblem,
+  httpAdvice,
+  type LinkName,
+  linkNames,
+  linkProblem,
+  publicUrlOf,
+  publicUrlProblem,
+  type Settings,
+} from './settings.ts';
 import type { SetupPrompts } from './setup-prompts.ts';
 
+/** What is there: each is the default of its question. */
+export interface Suggestions {
+  publicUrl: string;
+  /** Undefined if the manifest is not a file of the app: then setup cannot write the answers, and does not ask. */
+  face: AppFace | undefined;
+  /** The links that are asked for, with their values; a brand that gives one decides, so it is not among them. */
+  links: Readonly<Partial<Record<LinkName, string>>>;
+}
+
 /**
- * Asks for missing settings, in the order in which a newcomer gets them: the address, then the app that Slack creates
- * from the manifest with that address, then its secrets. Calls `offerApp` with the address in between. Resolves to
- * undefined if a question was cancelled.
+ * Asks for missing settings, in the order in which a newcomer gets them: what the app is, its address, then the app that
+ * Slack creates from the manifest with both, then its secrets. Calls `offerApp` in between. Resolves to undefined if a
+ * question was cancelled.
  */
 export async function askSettings(
   prompts: SetupPrompts,
   given: Partial<Settings>,
-  suggested: { publicUrl: string },
-  offerApp: (publicUrl: string) => void,
+  suggested: Suggestions,
+  offerApp: (publicUrl: string, face: AppFace | undefined) => Promise<boolean>,
 ): Promise<Settings | undefined> {
+  const face = suggested.face && (await askFace(prompts, suggested.face));
+  if (suggested.face && face === undefined) return undefined;
+  const links = await askLinks(prompts, suggested.links);
+  if (links === undefined) return undefined;
   const publicUrl = given.publicUrl ?? (await askPublicUrl(prompts, suggested.publicUrl));
   if (publicUrl === undefined) return undefined;
-  offerApp(publicUrl);
+  if (!(await offerApp(publicUrl, face))) return undefined;
 
   const credentials = await askCredentials(prompts, given);
   if (credentials === undefined) return undefined;
@@ -26,7 +49,43 @@ export async function askSettings(
           initialValue: false,
         })
       : false);
-  return production === undefined ? undefined : { publicUrl, ...credentials, production };
+  return production === undefined ? undefined : { publicUrl, ...credentials, production, links };
+}
+
+async function askFace(prompts: SetupPrompts, before: AppFace): Promise<AppFace | undefined> {
+  const ask = async (part: keyof AppFace, message: string): Promise<string | undefined> =>
+    (await prompts.text({ message, initialValue: before[part], validate: faceProblem[part] }))?.trim();
+  const name = await ask('name', 'What is your app called?');
+  if (name === undefined) return undefined;
+  const description = await ask('description', 'What does it do, in one line?');
+  if (description === undefined) return undefined;
+  const color = await ask('color', 'What is its background color (#rrggbb)?');
+  if (color === undefined) return undefined;
+  const advice = contrastAdvice(color);
+  if (advice !== undefined) prompts.tell('Color', advice);
+  return { name, description, color };
+}
+
+const linkQuestions: Readonly<Record<LinkName, string>> = {
+  PRIVACY_URL: 'Where is your privacy policy? (https://…, or empty)',
+  SUPPORT_URL: 'Where do people get help? (https://… or mailto:…, or empty)',
+};
+
+/** Resolves to the links that changed. */
+async function askLinks(
+  prompts: SetupPrompts,
+  before: Suggestions['links'],
+): Promise<Settings['links'] | undefined> {
+  const links: Partial<Record<LinkName, string>> = {};
+  for (const name of linkNames) {
+    const initialValue = before[name];
+    if (initialValue === undefined) continue;
+    const validate = (text: string) => linkProblem(name, text);
+    const answer = await prompts.text({ message: linkQuestions[name], initialValue, validate });
+    if (answer === undefined) return undefined;
+    if (answer.trim() !== initialValue) links[name] = answer.trim();
+  }
+  return links;
 }
 
 type Credentials = Pick<Settings, 'clientId' | 'clientSecret' | 'signingSecret'>;

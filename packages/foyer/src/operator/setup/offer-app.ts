@@ -8,38 +8,49 @@ import { createAppUrl, manifestFileName } from './manifest-file.ts';
 export interface OfferedApp {
   createAppUrl: string;
   manifestFile: string;
-  /** Restores the file's earlier content, after a cancelled interview or an `.env` that could not be written. */
+  /** The app's own manifest, if it was changed too. */
+  ownFile: string | undefined;
+  /** Restores the files' earlier content, after a cancelled interview or an `.env` that could not be written. */
   takeBack(): void;
 }
 
 /**
- * Fills the manifest, writes it next to `.env` for those who paste, and builds the link for those who click.
- * @throws CommandError if the file cannot be written
+ * Fills the manifest, writes it next to `.env` for those who paste, and builds the link for those who click. `own` is the
+ * app's own manifest file, if its text has changed too.
+ * @throws CommandError if a file cannot be written; then none is changed
  */
 export function offerApp(
   folder: string,
   manifestText: string,
-  { publicUrl, signsIn }: { publicUrl: string; signsIn: boolean },
+  { publicUrl, signsIn, own }: { publicUrl: string; signsIn: boolean; own?: string | undefined },
 ): OfferedApp {
   const manifest = fillManifest(manifestText, publicUrl, { signsIn });
   const file = join(folder, manifestFileName);
-  const before = replace(file, `${JSON.stringify(manifest, null, 2)}\n`);
+  const restoreFilled = replace(file, `${JSON.stringify(manifest, null, 2)}\n`);
+  let restoreOwn = (): void => {};
+  try {
+    if (own !== undefined) restoreOwn = replace(own, manifestText);
+  } catch (error) {
+    restoreFilled();
+    throw error;
+  }
   return {
     createAppUrl: createAppUrl(manifest),
     manifestFile: file,
+    ownFile: own,
     takeBack() {
-      if (before === undefined) rmSync(file, { force: true });
-      else writeFileSync(file, before);
+      restoreFilled();
+      restoreOwn();
     },
   };
 }
 
-/** Writes the file, and returns its earlier content. */
-function replace(file: string, text: string): string | undefined {
+/** Writes the file, and returns what restores its earlier content. */
+function replace(file: string, text: string): () => void {
   try {
     const before = readIfThere(file);
     writeFileSync(file, text);
-    return before;
+    return () => (before === undefined ? rmSync(file, { force: true }) : writeFileSync(file, before));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new CommandError(

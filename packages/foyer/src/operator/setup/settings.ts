@@ -1,5 +1,6 @@
 import { readPublicUrl } from '../../config/config.ts';
 import { ConfigError } from '../../config/config-error.ts';
+import { environmentSchema, problemsOf } from '../../config/environment-schema.ts';
 
 /** What `setup` must know. */
 export interface Settings {
@@ -8,6 +9,24 @@ export interface Settings {
   clientSecret: string;
   signingSecret: string;
   production: boolean;
+  /** The links that changed, by variable. */
+  links: Readonly<Partial<Record<LinkName, string>>>;
+}
+
+/** The links of the app's pages, in the order in which `setup` asks for them. */
+export const linkNames = ['PRIVACY_URL', 'SUPPORT_URL'] as const;
+export type LinkName = (typeof linkNames)[number];
+
+/** Says what is wrong with a link and how to fix it; undefined if nothing is, or if there is none. */
+export function linkProblem(name: LinkName, text: string): string | undefined {
+  if (text.trim() === '') return undefined;
+  const { error } = environmentSchema.shape[name].safeParse(text.trim());
+  return (
+    error &&
+    problemsOf(error)
+      .map(({ problem, fix }) => `It ${problem}: ${fix}`)
+      .join('; ')
+  );
 }
 
 /** Says what is wrong with a public URL and how to fix it; undefined if nothing is. */

@@ -18,6 +18,7 @@ export function setupVariables(
     SLACK_CLIENT_ID: settings.clientId,
     SLACK_CLIENT_SECRET: settings.clientSecret,
     SLACK_SIGNING_SECRET: settings.signingSecret,
+    ...settings.links,
   };
   if (settings.production) variables.NODE_ENV = 'production';
   if (environment.TOKEN_ENCRYPTION_KEYS?.trim() || existsSync(keyFileOf(environment, folder))) {
