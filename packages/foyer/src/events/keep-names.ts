@@ -9,7 +9,7 @@ import { moveTeam, renameTeam, storedBefore } from '../database/teams.ts';
 import type { RemovalOptions } from '../installations/installation-store.ts';
 import { tenantOfQuery } from '../installations/tenant.ts';
 import { slackProfile } from '../slack/user-profile.ts';
-import { visibleText } from '../slack/visible-text.ts';
+import { visibleText, visibleValue } from '../slack/visible-text.ts';
 import type { Effect } from './lifecycle-events.ts';
 import { type Fields, fieldsOf, idOf } from './slack-request.ts';
 
@@ -34,7 +34,7 @@ export function createKeepNames(deps: {
   const rename: Effect = async ({ event, query, happenedAt, removal }) => {
     const { teamId } = query;
     const name = visibleText(event.fields.name);
-    const domain = visibleText(event.fields.domain);
+    const domain = visibleValue(event.fields.domain);
     // An org-wide install has its enterprise's name.
     if (teamId === undefined || query.isEnterpriseInstall || (name ?? domain) === null) return false;
     const renamed = { clientId, teamId, name, domain, at: happenedAt };

@@ -4,6 +4,7 @@ import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
 import { keepUnstoredTokens } from '../database/install-requests.ts';
 import type { InstallationStore } from '../installations/installation-store.ts';
+import { secondsToLive } from '../installations/refresh-tokens.ts';
 import type { Sealer } from '../installations/sealer.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
@@ -35,7 +36,7 @@ const tokenText = /^[!-~]+$/;
 
 /** Finds the texts in a value that can be tokens, at any depth. */
 function textsIn(value: unknown, depth = 0): string[] {
-  if (typeof value === 'string') return tokenText.test(value) ? [value] : [];
+  if (typeof value === 'string') return tokenText.test(value.trim()) ? [value.trim()] : [];
   if (typeof value !== 'object' || value === null || depth > 6) return [];
   return Object.values(value).flatMap((each) => textsIn(each, depth + 1));
 }
@@ -79,9 +80,8 @@ const answerSchema = z.looseObject({ ok: z.boolean(), response_metadata: metadat
 /** What the provider reads about a token: an answer of another shape does not come from Slack. */
 const tokenFields = {
   scope: z.string().optional(),
-  access_token: z.string().regex(tokenText).optional(),
-  refresh_token: z.string().regex(tokenText).optional(),
-  expires_in: z.number().positive().optional(),
+  access_token: z.string().trim().regex(tokenText).optional(),
+  refresh_token: z.string().trim().regex(tokenText).optional(),
 };
 const placeSchema = z.looseObject({ id: idSchema });
 
@@ -124,7 +124,15 @@ const usableSchema = z
   .refine(isWhole)
   .refine(({ access_token: bot, scope, bot_user_id: userId }) => {
     return bot === undefined || (scope !== undefined && userId !== undefined);
-  });
+  })
+  .transform((answer) => ({ ...expiring(answer), authed_user: expiring(answer.authed_user) }));
+
+/** The provider drops a refresh token whose answer does not say when its token expires. */
+function expiring<Grant extends { refresh_token?: string; expires_in?: unknown }>(grant: Grant): Grant {
+  return grant.refresh_token === undefined
+    ? grant
+    : { ...grant, expires_in: secondsToLive(grant.expires_in) };
+}
 
 const keptSchema = z.object({
   teamId: z.string().optional(),

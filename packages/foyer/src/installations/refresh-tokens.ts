@@ -27,11 +27,26 @@ const pauseMs = { unreachable: 5000, refused: 60_000 };
 /** Slack's errors for a refresh token that will never work again. */
 const refreshTokenDead = new Set(['invalid_refresh_token', 'refresh_token_revoked', 'refresh_token_expired']);
 
+/**
+ * Slack has used up the old refresh token when it answers, so the new pair is kept whatever the answer says about the
+ * rest.
+ */
 const answerSchema = z.object({
-  access_token: z.string().min(1),
-  refresh_token: z.string().min(1),
-  expires_in: z.number().positive(),
+  access_token: z.string().trim().min(1),
+  refresh_token: z.string().trim().min(1),
+  expires_in: z.unknown().optional(),
 });
+
+/** The seconds that Slack's tokens live (docs.slack.dev/authentication/using-token-rotation). */
+const usualSecondsToLive = 43_200;
+/** Ten years: what is longer fits into no date. */
+const mostSecondsToLive = 315_360_000;
+
+/** Reads the `expires_in` of a token that has a refresh token: whole seconds, and Slack's usual ones if it has none. */
+export function secondsToLive(expiresIn: unknown): number {
+  const seconds = Math.floor(Number(expiresIn));
+  return seconds > 0 ? Math.min(seconds, mostSecondsToLive) : usualSecondsToLive;
+}
 
 export interface RefreshDeps {
   store: Pick<InstallationStore, 'saveRefreshed' | 'markBroken' | 'dropDeadUserToken'>;
@@ -94,7 +109,7 @@ export function createRefresher(deps: RefreshDeps): Refresher {
     return {
       token: access_token,
       refreshToken: refresh_token,
-      expiresAt: Math.floor(now() / 1000) + expires_in,
+      expiresAt: Math.floor(now() / 1000) + secondsToLive(expires_in),
     };
   }
 

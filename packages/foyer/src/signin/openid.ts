@@ -24,7 +24,7 @@ import { z } from 'zod';
 import type { Config } from '../config/config.ts';
 import { isLoopback } from '../config/environment-schema.ts';
 import type { SlackTransport } from '../slack/slack-transport.ts';
-import { visibleText } from '../slack/visible-text.ts';
+import { visibleText, visibleValue } from '../slack/visible-text.ts';
 
 /**
  * Sign in with Slack as OpenID Connect (docs.slack.dev/authentication/sign-in-with-slack): openid-client implements the
@@ -308,9 +308,9 @@ function identityOf(
     teamName: visibleText(claims['https://slack.com/team_name']),
     enterpriseId: rest['https://slack.com/enterprise_id'] ?? null,
     name: visibleText(claims.name),
-    email: rest.email_verified === true ? visibleText(claims.email) : null,
-    avatarUrl: visibleText(claims.picture),
-    locale: visibleText(claims.locale),
+    email: rest.email_verified === true ? visibleValue(claims.email) : null,
+    avatarUrl: visibleValue(claims.picture),
+    locale: visibleValue(claims.locale),
     issuedAt: rest.iat * 1000,
   };
 }

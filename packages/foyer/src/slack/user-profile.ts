@@ -1,5 +1,5 @@
 import type { WebClient } from '@slack/web-api';
-import { visibleText } from './visible-text.ts';
+import { visibleText, visibleValue } from './visible-text.ts';
 
 /** A person as `users.info` describes them. */
 export type SlackUser = NonNullable<Awaited<ReturnType<WebClient['users']['info']>>['user']>;
@@ -21,9 +21,9 @@ export function slackProfile(user: SlackUser | undefined): SlackProfile {
   return {
     name: visibleText(user?.name),
     realName: visibleText(profile?.real_name) ?? visibleText(user?.real_name),
-    email: user?.is_email_confirmed === false ? null : visibleText(profile?.email),
-    timezone: visibleText(user?.tz),
-    locale: visibleText(user?.locale),
-    avatarUrl: pictures.map(visibleText).find((url) => url !== null) ?? null,
+    email: user?.is_email_confirmed === false ? null : visibleValue(profile?.email),
+    timezone: visibleValue(user?.tz),
+    locale: visibleValue(user?.locale),
+    avatarUrl: pictures.map((url) => visibleValue(url)).find((url) => url !== null) ?? null,
   };
 }

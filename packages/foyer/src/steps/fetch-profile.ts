@@ -12,7 +12,7 @@ import {
 } from '../pipeline/step.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import { slackProfile } from '../slack/user-profile.ts';
-import { visibleText } from '../slack/visible-text.ts';
+import { visibleText, visibleValue } from '../slack/visible-text.ts';
 import { skipWithoutBot } from './skip-without-bot.ts';
 
 /** What Slack said about the installer and the team. An absent value was not granted or not given. */
@@ -128,5 +128,5 @@ function userProfile(
 
 function teamProfile({ team }: TeamInfoResponse): NonNullable<FetchedProfile['team']> {
   const icon = team?.icon?.image_default === true ? undefined : team?.icon?.image_132;
-  return { name: visibleText(team?.name), domain: visibleText(team?.domain), iconUrl: visibleText(icon) };
+  return { name: visibleText(team?.name), domain: visibleValue(team?.domain), iconUrl: visibleValue(icon) };
 }

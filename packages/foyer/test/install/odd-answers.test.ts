@@ -79,6 +79,10 @@ const changes: Readonly<Record<string, Change>> = {
   'no flag': () => false,
   text: (_value, n) => `text${n}`,
   'empty text': () => '',
+  'huge number': () => 1e300,
+  'long text': () =>
+    Array.from({ length: 10_000 }, (_, i) => String.fromCodePoint(0x4e00 + ((i * i * 7) % 20_000))).join(''),
+  pad: (value) => (typeof value === 'string' ? ` ${value}\n` : value),
   'text with a NUL': () => 'a\u0000b',
   list: () => [],
   object: () => ({}),
@@ -123,7 +127,7 @@ const anyChange = fc.record({
 
 /** The texts in a value that a header can carry. */
 function textsIn(value: Json | undefined): string[] {
-  if (typeof value === 'string') return /^[!-~]+$/.test(value) ? [value] : [];
+  if (typeof value === 'string') return /^[!-~]+$/.test(value.trim()) ? [value.trim()] : [];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 

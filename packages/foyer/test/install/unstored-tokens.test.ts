@@ -49,6 +49,25 @@ test('an answer without the installer, the place or the owner of a token is pass
   }
 });
 
+test('a refresh token is passed on with a time at which its token expires, whatever the answer says about it', async () => {
+  const times = [
+    [undefined, 43_200],
+    [null, 43_200],
+    ['soon', 43_200],
+    [0, 43_200],
+    [-5, 43_200],
+    ['7200', 7200],
+    [7200.5, 7200],
+    [1e300, 315_360_000],
+  ];
+  for (const [expires_in, read] of times) {
+    const rotating = { refresh_token: 'xoxe-1', expires_in };
+    const answer = { ...whole, ...rotating, authed_user: { id: 'U1', access_token: 'xoxp-1', ...rotating } };
+    const { authed_user, ...bot } = (await seen(answer)) as typeof answer;
+    assert.deepEqual([bot.expires_in, authed_user.expires_in], [read, read], String(expires_in));
+  }
+});
+
 test('an install and a refusal are passed on unchanged', async () => {
   for (const answer of [
     whole,
@@ -120,6 +139,7 @@ test('every token of an answer is revoked, whatever the rest of it looks like', 
     ['no user id', { ...whole, authed_user: { access_token: 'xoxp-1' } }, ['xoxb-1', 'xoxp-1']],
     ['ok that is a string', { ...whole, ok: 'true' }, ['xoxb-1']],
     ['a token in a list', { ...whole, access_token: ['xoxb-1', 'xoxb-1'] }, ['xoxb-1']],
+    ['a token with blanks around it', { ...whole, access_token: ' xoxb-1\n' }, ['xoxb-1']],
     ['a token in an object', { ...whole, access_token: { value: 'xoxb-1' } }, ['xoxb-1']],
     ['only a refresh token', { ok: true, refresh_token: 'xoxe-1' }, ['xoxe-1']],
     [

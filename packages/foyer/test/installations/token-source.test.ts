@@ -225,6 +225,14 @@ describe('the token source', () => {
       assert.equal(endpoint.used.length, 1);
     });
 
+    it('keeps new tokens whatever the answer says about their time: the old refresh token is used up', async () => {
+      for (const expires_in of [undefined, null, '43200', 0, 43_200.123, 1e300]) {
+        await installed(-hour);
+        endpoint.answerWith({ ok: true, access_token: 'xoxb-new', refresh_token: 'xoxe-new', expires_in });
+        assert.equal(await tokens.botToken(T1), 'xoxb-new', String(expires_in));
+      }
+    });
+
     it('rejects a malformed answer', async () => {
       await installed(-hour);
       endpoint.answerWith({ ok: true, access_token: 'xoxb-half-an-answer' });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { scopesIn, visibleText } from '../../src/slack/visible-text.ts';
+import { scopesIn, visibleText, visibleValue } from '../../src/slack/visible-text.ts';
 
 test('a text without visible characters counts as none', () => {
   const blanks = [
@@ -23,6 +23,16 @@ test('a text without visible characters counts as none', () => {
 test('characters that a database cannot store are removed from a text', () => {
   assert.equal(visibleText('Gr\u0000ace\u0007'), 'Gr ace');
   assert.equal(visibleText('  Zoë 👩‍👩‍👧 '), 'Zoë 👩‍👩‍👧');
+});
+
+test('a name is cut to what an index can hold, never within a character, and a longer address is dropped', () => {
+  assert.equal(visibleText('x'.repeat(255)), 'x'.repeat(255));
+  assert.equal(visibleText('x'.repeat(10_000)), `${'x'.repeat(254)}…`);
+  assert.equal(visibleText(`x${'😀'.repeat(200)}`), `x${'😀'.repeat(126)}…`);
+  assert.equal(visibleText('half \ud83d of a character'), 'half \ufffd of a character');
+  const address = `https://avatars.example/${'a'.repeat(500)}`;
+  assert.equal(visibleValue(address), address);
+  assert.equal(visibleValue(`${address}${'a'.repeat(2000)}`), null);
 });
 
 test('scopes are trimmed, unique and not empty', () => {
