@@ -57,7 +57,7 @@ export async function setMachines(
   const sandbox = await createSandbox({
     manifest: JSON.parse(manifestText),
     eventUrl: `${front.url}/slack/events`,
-    redirectUrls: [`${front.url}/slack/oauth_redirect`],
+    redirectUrls: [`${front.url}/slack/oauth_redirect`, `${front.url}/slack/signin/callback`],
     ...options.sandbox,
   });
   const webhook = await startWebhookEndpoint();
