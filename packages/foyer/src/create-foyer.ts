@@ -423,6 +423,7 @@ export async function assembleFoyer<MyTables>(parts: {
         bodies,
         pages,
         onSignedIn: signInLimits.succeeded,
+        onEnded: metrics.onSignIn,
         now,
         log,
       });

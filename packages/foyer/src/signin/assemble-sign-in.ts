@@ -16,7 +16,7 @@ import { createSignIn, type SignInDeps, signInContent } from './sign-in.ts';
 /** Creates the parts of Sign in with Slack: its routes, the record on the web, and who signed in. */
 export function assembleSignIn(
   deps: Omit<ShowRecordDeps, 'findMember' | 'sessions' | 'config' | 'database'> &
-    Pick<SignInDeps, 'operators' | 'onSignedIn' | 'pages'> & {
+    Pick<SignInDeps, 'operators' | 'onSignedIn' | 'onEnded' | 'pages'> & {
       config: Config & SignInDeps['config'];
       database: Database;
       keyring: Keyring;

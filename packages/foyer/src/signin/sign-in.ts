@@ -33,6 +33,22 @@ class NotInstalledError extends Error {
   override readonly name = 'NotInstalledError';
 }
 
+/**
+ * How a sign-in ended. refused: its callback was not accepted, or the person may not sign in. unverified: it failed in a
+ * way that any stranger can cause, by an `error=` in the address or by a code that Slack does not know.
+ */
+type SignInOutcome = 'signed_in' | 'cancelled' | 'refused' | 'unverified' | 'failed';
+
+/** The failures that have another outcome than `failed`. */
+const outcomes: ReadonlyMap<FailureKind, SignInOutcome> = new Map([
+  ['signin_cancelled', 'cancelled'],
+  ['signin_return', 'refused'],
+  ['signin_state', 'refused'],
+  ['signin_refused', 'refused'],
+  ['signin_not_installed', 'refused'],
+  ['signin_not_operator', 'refused'],
+]);
+
 const spendPatienceMs = 1500;
 const storePatienceMs = 2000;
 
@@ -48,6 +64,8 @@ export interface SignInDeps {
   pages: Pick<SendPages, 'sendFailure' | 'sendSignedOut'>;
   /** Called when this callback has signed someone in. Must not throw. */
   onSignedIn?(req: IncomingMessage): void;
+  /** Called once when a sign-in has ended. Must not throw. */
+  onEnded?(outcome: SignInOutcome): void;
   now: () => number;
   log: Logger;
 }
@@ -63,8 +81,10 @@ export function createSignIn(deps: SignInDeps) {
     res: ServerResponse,
     failure: { kind: FailureKind; code: string; status?: number; teamId?: string },
     attempt: { requestId?: string; returnTo?: string } = {},
+    outcome = outcomes.get(failure.kind) ?? 'failed',
   ): void {
     const { requestId, returnTo } = attempt;
+    deps.onEnded?.(outcome);
     log.info({ kind: failure.kind, code: failure.code, requestId }, 'a sign-in was not finished');
     const query = returnTo === undefined ? '' : `?${new URLSearchParams({ return_to: returnTo })}`;
     pages.sendFailure(res, { ...failure, requestId, path: `${basePath}/slack/signin${query}` });
@@ -87,6 +107,16 @@ export function createSignIn(deps: SignInDeps) {
 
   /** `GET /slack/signin/callback`. */
   async function finish(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    try {
+      await answerCallback(req, res);
+    } catch (error) {
+      // The database is down, or this is a bug: the caller sends the page.
+      deps.onEnded?.('failed');
+      throw error;
+    }
+  }
+
+  async function answerCallback(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const query = queryOf(req);
     const state = query.get('state');
     const verdict = states.judge(state, req.headers.cookie);
@@ -163,6 +193,7 @@ export function createSignIn(deps: SignInDeps) {
     }
     log.info({ teamId, userId, requestId: attempt.requestId }, 'a member signed in');
     deps.onSignedIn?.(req);
+    deps.onEnded?.('signed_in');
     leadTo(res, 303, attempt.returnTo, [cookie]);
   }
 
@@ -195,6 +226,7 @@ export function createSignIn(deps: SignInDeps) {
     );
     log.info({ teamId, userId, address, requestId: attempt.requestId }, 'an operator signed in with Slack');
     deps.onSignedIn?.(req);
+    deps.onEnded?.('signed_in');
     leadTo(res, 303, attempt.returnTo, [cookie]);
   }
 
@@ -212,7 +244,8 @@ export function createSignIn(deps: SignInDeps) {
       ['server_error', 'signin_unreachable'],
       ['temporarily_unavailable', 'signin_unreachable'],
     ]);
-    fail(res, { kind: kinds.get(code) ?? 'signin_refused', code }, attempt);
+    const kind = kinds.get(code) ?? 'signin_refused';
+    fail(res, { kind, code }, attempt, kind === 'signin_cancelled' ? 'cancelled' : 'unverified');
   }
 
   function failAtSlack(res: ServerResponse, error: SignInError, attempt: Partial<Attempt>): void {
@@ -227,7 +260,7 @@ export function createSignIn(deps: SignInDeps) {
         untrusted: 'signin_untrusted',
       } as const
     )[code];
-    fail(res, { kind, code: reason }, attempt);
+    fail(res, { kind, code: reason }, attempt, code === 'code_invalid' ? 'unverified' : 'failed');
   }
 
   /** `POST /slack/signout`. Only a page of this origin may sign a member out. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { parseSetCookie } from 'cookie';
 import { createVisitor, eventually } from '../../src/testing/visitor.ts';
+import { parseExposition } from '../operator/metrics/parse-exposition.ts';
 import { engines } from '../support/open-test-database.ts';
 import type { EngineName } from '../support/stage-database.ts';
 import { setStage } from '../support/start-foyer.ts';
@@ -237,6 +238,46 @@ for (const engine of Object.keys(engines) as EngineName[]) {
     });
   });
 }
+
+describe('the metrics of sign-ins', () => {
+  it('count each outcome once, from zero', async (t) => {
+    const stage = await setSignInStage({ environment: { OPERATOR_SLACK_USERS: `${acme}/${priya}` } });
+    t.after(() => stage.close());
+    const counted = async () => {
+      const { samples } =
+        parseExposition(await (await fetch(`${stage.url}/metrics`)).text()).get('foyer_sign_ins_total') ??
+        assert.fail('no such family');
+      return Object.fromEntries(samples.map(({ labels, value }) => [labels.outcome, value]));
+    };
+    const zeros = { signed_in: 0, cancelled: 0, refused: 0, unverified: 0, failed: 0 };
+    assert.deepEqual(await counted(), zeros);
+    await stage.installIn('Acme');
+    const visitor = createVisitor();
+    const callback = await stage.pressSignIn(visitor, { userId: priya });
+    await visitor.get(callback);
+    await stage.signIn(createVisitor(), { userId: priya, returnTo: '/operator' });
+    assert.deepEqual(await counted(), { ...zeros, signed_in: 2 });
+
+    await stage.signIn(visitor, { userId: priya, decision: 'cancel' });
+    await visitor.get(callback);
+    await stage.signIn(visitor, { userId: lena });
+    await visitor.get(`${stage.url}/slack/signin?return_to=https://elsewhere.example`);
+    await visitor.get(`${stage.url}/slack/signin/callback?error=made_up`);
+    const state = async () =>
+      new URL(
+        (await visitor.get(`${stage.url}/slack/signin`)).headers.get('location') ?? '',
+      ).searchParams.get('state');
+    await visitor.get(`${stage.url}/slack/signin/callback?code=made-up&state=${await state()}`);
+    assert.deepEqual(await counted(), { signed_in: 2, cancelled: 1, refused: 3, unverified: 2, failed: 0 });
+
+    const method = 'openid.connect.token';
+    stage.sandbox.faults.add({ method, failure: { type: 'status', status: 503 } });
+    await stage.signIn(visitor, { userId: priya });
+    await stage.database.change('alter table ended_sessions rename to ended_sessions_away');
+    assert.equal((await stage.signIn(visitor, { userId: priya })).status, 500);
+    assert.deepEqual(await counted(), { signed_in: 2, cancelled: 1, refused: 3, unverified: 2, failed: 2 });
+  });
+});
 
 describe('Sign in with Slack in a Grid organization', () => {
   it('finds an org-wide install, and registers people in the organization', async (t) => {

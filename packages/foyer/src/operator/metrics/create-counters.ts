@@ -10,6 +10,7 @@ import {
   knownSlackMethods,
   noticeEnds,
   routeNames,
+  signInOutcomes,
   slackResults,
   stepEnds,
   unverifiedStatuses,
@@ -46,6 +47,7 @@ export function createCounters(registry: Registry, known: { stepNames: readonly 
       'OAuth attempts that came back from Slack, by outcome',
       ['outcome'],
     ),
+    signIns: counter('foyer_sign_ins_total', 'Sign-ins with Slack that ended, by outcome', ['outcome']),
     connections: counter('foyer_connections_total', 'Workspaces connected to an account of the host', [
       'via',
     ]),
@@ -99,6 +101,7 @@ export function createCounters(registry: Registry, known: { stepNames: readonly 
   };
 
   for (const outcome of installOutcomes) counters.installRequests.inc({ outcome }, 0);
+  for (const outcome of signInOutcomes) counters.signIns.inc({ outcome }, 0);
   for (const via of ['link', 'claim']) counters.connections.inc({ via }, 0);
   for (const end of ['succeeded', 'failed']) counters.runs.inc({ end }, 0);
   for (const step of known.stepNames) {

@@ -13,6 +13,7 @@ import {
   knownSlackMethods,
   labelOf,
   routeOf,
+  type signInOutcomes,
   type slackResults,
   unverifiedStatuses,
 } from './known-labels.ts';
@@ -34,6 +35,8 @@ export interface Metrics {
    * interrupted: Foyer later found that it had stopped midway.
    */
   onInstallRequest(outcome: (typeof installOutcomes)[number]): void;
+  /** A sign-in with Slack ended; `sign-in.ts` says what the outcomes mean. */
+  onSignIn(outcome: (typeof signInOutcomes)[number]): void;
   /** A workspace was connected with an account of the host, by a link or a claim. */
   onConnected(via: 'link' | 'claim'): void;
   /** A run began to wait or ended. */
@@ -81,6 +84,7 @@ export function createMetrics(deps: {
 
   return {
     onInstallRequest: (outcome) => counters.installRequests.inc({ outcome }),
+    onSignIn: (outcome) => counters.signIns.inc({ outcome }),
     onConnected: (via) => counters.connections.inc({ via }),
     onRunChanged({ status }) {
       if (status === 'succeeded' || status === 'failed') counters.runs.inc({ end: status });

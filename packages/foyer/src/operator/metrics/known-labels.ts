@@ -70,6 +70,9 @@ export const installOutcomes = [
   'interrupted',
 ] as const;
 
+/** How a sign-in can end; `sign-in.ts` says what each means. */
+export const signInOutcomes = ['signed_in', 'cancelled', 'refused', 'unverified', 'failed'] as const;
+
 /** The statuses in which an attempt can leave its step. */
 export const stepEnds = ['succeeded', 'failed', 'skipped', 'unconfirmed', 'retrying', 'pending'] as const;
 
