@@ -1,5 +1,5 @@
 import type { HomeView } from '@slack/types';
-import { homeBlocks } from '../../packages/foyer/src/home/home-view.ts';
+import { homeBlocks } from '../../packages/foyer/src/home/read-home.ts';
 import { homeView } from '../../packages/foyer/src/home/send-view.ts';
 import { builtInSteps } from '../../packages/foyer/src/steps/steps.ts';
 import { createTexts } from '../../packages/foyer/src/texts/create-texts.ts';

@@ -1,7 +1,10 @@
 import type { Database } from '../../packages/foyer/src/database/database.ts';
 import type { RunRow, StepRow } from '../../packages/foyer/src/database/records.ts';
 import type { Keyring } from '../../packages/foyer/src/installations/keyring.ts';
-import { createTokenCipher, type TokenCipher } from '../../packages/foyer/src/installations/token-cipher.ts';
+import {
+  createTokenCipher,
+  type TokenCipher,
+} from '../../packages/foyer/src/installations/open-installation.ts';
 import { builtInSteps } from '../../packages/foyer/src/steps/steps.ts';
 import { app, installerIdOf, teamIdOf } from '../load/signed-events.ts';
 import { botScopes, installationOf } from './bench-installation.ts';

@@ -2,8 +2,10 @@ import { createLogger } from '../../../packages/foyer/src/config/log.ts';
 import type { Database } from '../../../packages/foyer/src/database/database.ts';
 import { prepareInstallationTokens } from '../../../packages/foyer/src/database/installation-tokens.ts';
 import { createInstallationStore } from '../../../packages/foyer/src/installations/create-installation-store.ts';
-import { openInstallation } from '../../../packages/foyer/src/installations/open-installation.ts';
-import { createTokenCipher } from '../../../packages/foyer/src/installations/token-cipher.ts';
+import {
+  createTokenCipher,
+  openInstallation,
+} from '../../../packages/foyer/src/installations/open-installation.ts';
 import { builtInSteps } from '../../../packages/foyer/src/steps/steps.ts';
 import { app } from '../../load/signed-events.ts';
 import { openBenchDatabase } from '../../open-bench-database.ts';

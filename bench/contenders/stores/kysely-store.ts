@@ -1,4 +1,4 @@
-import { createTokenCipher } from '../../../packages/foyer/src/installations/token-cipher.ts';
+import { createTokenCipher } from '../../../packages/foyer/src/installations/open-installation.ts';
 import { app } from '../../load/signed-events.ts';
 import { openBenchDatabase } from '../../open-bench-database.ts';
 import { benchKeyring } from '../../seed/bench-keyring.ts';

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { foyerVersion } from './config/version.ts';
 import type { Database } from './database/database.ts';
 import { DatabaseUnavailableError } from './database/database.ts';
-import type { NoRoute, Route } from './http/create-server.ts';
+import type { NoRoute, Route } from './http/request-handler.ts';
 import type { SendPages } from './http/send-pages.ts';
 import type { ShowProgress } from './install/show-progress.ts';
 import type { ProcessReporter } from './operator/process-report.ts';

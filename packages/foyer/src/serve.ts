@@ -10,8 +10,8 @@ import { OwnMigrationError } from './database/migrate.ts';
 import type { NoTables } from './database/own-database.ts';
 import { type FoyerDefinition, resolveConfig } from './define-foyer.ts';
 import type { Foyer } from './foyer.ts';
-import { createFoyerServer } from './http/create-server.ts';
-import { listen } from './http/listen.ts';
+
+import { createFoyerServer, listen } from './http/own-server.ts';
 import { KeyringError } from './installations/keyring.ts';
 
 const drainMs = 7000;

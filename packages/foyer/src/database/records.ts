@@ -3,7 +3,7 @@ import type { ColumnType } from 'kysely';
 /**
  * The rows, and the words that their columns use. A time is a whole number of milliseconds since 1970 (UTC); a flag is
  * 0 or 1; a JSON column holds text. All three are the same in SQLite and Postgres, so one set of queries serves both. A
- * column named `sealed…` holds what `installations/token-cipher.ts` made; no other column may hold a secret.
+ * column named `sealed…` holds what `installations/open-installation.ts` made; no other column may hold a secret.
  */
 
 /** active: usable; broken: Slack refuses its token; uninstalled: removed, its tokens erased, the record kept. */

@@ -6,10 +6,8 @@ import type { Standing } from '../database/people/members.ts';
 import { isKnownPerson, updatePerson } from '../database/people/people.ts';
 import { endSessionsOf, hasSession, type PersonOfSessions } from '../database/sessions.ts';
 import { moveTeam, renameTeam, storedBefore } from '../database/teams.ts';
-import type { RemovalOptions } from '../installations/installation-store.ts';
-import { tenantOfQuery } from '../installations/tenant.ts';
-import { slackProfile } from '../slack/user-profile.ts';
-import { visibleText, visibleValue } from '../slack/visible-text.ts';
+import { type RemovalOptions, tenantOfQuery } from '../installations/installation-store.ts';
+import { slackProfile, visibleText, visibleValue } from '../slack/slack-text.ts';
 import type { Effect } from './lifecycle-events.ts';
 import { type Fields, fieldsOf, idOf } from './slack-request.ts';
 

@@ -7,12 +7,11 @@ import { type InstallRecord, readInstallRecord, registeredTeamId } from '../data
 import { readOnceMessage } from '../database/once-messages.ts';
 import { readLocale } from '../database/people/people.ts';
 import { plainElement, section } from '../home/blocks.ts';
-import type { FindViewer } from '../home/find-viewer.ts';
-import { homeActions, mayAct, type PressHome } from '../home/may-act.ts';
 import type { PublishHome } from '../home/publish-home.ts';
 import { answerInputId, closedQuestion, questionValue, readQuestionValue } from '../home/question-blocks.ts';
+import { type FindViewer, homeActions, mayAct, type PressHome } from '../home/viewer.ts';
 import { answerQuestion, questionPosts } from '../pipeline/questions.ts';
-import { openHomeActionId } from '../steps/welcome-message.ts';
+import { openHomeActionId } from '../steps/send-welcome.ts';
 import type { Texts, Words } from '../texts/create-texts.ts';
 import { personIn } from './slack-request.ts';
 

@@ -2,7 +2,7 @@ import type { App } from '@slack/bolt';
 import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
 import { prepareInstallRecord } from '../database/install-record.ts';
-import type { FindViewer } from '../home/find-viewer.ts';
+import type { FindViewer } from '../home/viewer.ts';
 import { type Fields, personIn } from './slack-request.ts';
 
 /** Only what people do with the app itself: someone who writes in a channel that the bot is in is not a member. */

@@ -2,8 +2,7 @@ import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
 import { readStatuses } from '../database/installations.ts';
 import { listUnknownTeams, mostUnknownTeams, recordUnknownTeam } from '../database/unknown-teams.ts';
-import { type TenantQuery, TenantUnclearError } from '../installations/installation-store.ts';
-import { tenantOfQuery } from '../installations/tenant.ts';
+import { type TenantQuery, TenantUnclearError, tenantOfQuery } from '../installations/installation-store.ts';
 
 /** Notes a verified request from Slack that has no installation. Never throws, and does not block. */
 export type NoteUnknownTeam = (query: TenantQuery) => void;

@@ -1,6 +1,6 @@
 import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
-import { homeActions, type PressHome } from '../home/may-act.ts';
+import { homeActions, type PressHome } from '../home/viewer.ts';
 import type { DisconnectMember } from '../installations/disconnect-member.ts';
 import { retryRun } from '../pipeline/retry-run.ts';
 import { requestWelcome } from '../steps/request-welcome.ts';

@@ -7,7 +7,7 @@ import type {
   PlainTextElement,
   SectionBlock,
 } from '@slack/types';
-import { escapeMrkdwn, plainLine } from '../slack/escape-mrkdwn.ts';
+import { escapeMrkdwn, plainLine } from '../slack/slack-text.ts';
 
 /**
  * The few Block Kit shapes that App Home uses, each within Slack's limits (docs.slack.dev/reference/block-kit).

@@ -16,11 +16,11 @@ import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { type SlackFailure, slackFailure } from '../slack/slack-failure.ts';
 import type { Texts } from '../texts/create-texts.ts';
 import type { StepFaces } from '../texts/translation.ts';
-import type { FindViewer } from './find-viewer.ts';
 import type { BoundHomeSection } from './home-sections.ts';
 import type { PublishHome, PublishRequest, PublishResult, RepublishHome } from './publish-home.ts';
 import { createReadHome, type Home, type HomeConfig, type ReadHome } from './read-home.ts';
 import { sendView } from './send-view.ts';
+import type { FindViewer } from './viewer.ts';
 
 /**
  * How Home stays right with several machines: (1) read which send was announced last; (2) read the record and draw it;

@@ -3,7 +3,7 @@ import type { InstallRecord } from '../database/install-record.ts';
 import type { QuestionRecord } from '../database/questions.ts';
 import type { Words } from '../texts/create-texts.ts';
 import type { StepFaces } from '../texts/translation.ts';
-import type { Viewer } from './may-act.ts';
+import type { Viewer } from './viewer.ts';
 
 /** Everything that App Home shows to one person. */
 export interface HomeContent {

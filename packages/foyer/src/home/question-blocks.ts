@@ -1,9 +1,9 @@
 import type { InputBlock, KnownBlock } from '@slack/types';
 import type { QuestionKey, QuestionRecord } from '../database/questions.ts';
-import { escapeMrkdwn } from '../slack/escape-mrkdwn.ts';
+import { escapeMrkdwn } from '../slack/slack-text.ts';
 import type { Words } from '../texts/create-texts.ts';
 import { button, mention, plainElement, section } from './blocks.ts';
-import { homeActions } from './may-act.ts';
+import { homeActions } from './viewer.ts';
 
 /** The action id of the input for an answer. Its value comes with the press on the button. */
 export const answerInputId = 'foyer.answer.input';

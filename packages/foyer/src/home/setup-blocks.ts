@@ -1,10 +1,10 @@
 import type { Button, KnownBlock } from '@slack/types';
 import type { RunRecord, StepRecord } from '../database/install-record.ts';
-import { escapeMrkdwn, mrkdwnCode } from '../slack/escape-mrkdwn.ts';
+import { escapeMrkdwn, mrkdwnCode } from '../slack/slack-text.ts';
 import { errorSentence } from '../texts/error-sentence.ts';
 import { button, context, header, lines, plainElement, section, slackDate } from './blocks.ts';
 import type { HomeContent } from './home-content.ts';
-import { canRetryRun, canSendWelcome, homeActions, mayAct, welcomeStepName } from './may-act.ts';
+import { canRetryRun, canSendWelcome, homeActions, mayAct, welcomeStepName } from './viewer.ts';
 
 /** Shows the newest run: its state, its steps, and what the installer and the admins can do about it. */
 export function setupBlocks(content: HomeContent): KnownBlock[] {

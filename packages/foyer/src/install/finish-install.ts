@@ -23,15 +23,17 @@ import {
 } from '../database/install-requests.ts';
 import type { FailureKind } from '../http/pages/failure-texts.ts';
 import type { SendPages } from '../http/send-pages.ts';
-import type { InstallationStore, RecordedInstall } from '../installations/installation-store.ts';
-import { tenantOfInstallation, tenantOfQuery } from '../installations/tenant.ts';
+import {
+  type InstallationStore,
+  type RecordedInstall,
+  tenantOfInstallation,
+  tenantOfQuery,
+} from '../installations/installation-store.ts';
 import { type SlackCalls, slackClientOptions } from '../slack/create-slack-client.ts';
-import type { StateVerdict } from './bound-state.ts';
 import { type CallbackFailure, exchangeFailure, redirectFailure } from './callback-failure.ts';
 import { type AskGate, gateTimeLimitMs } from './gate.ts';
 import { createInstallProvider, providerCookieName } from './install-provider.ts';
-import { progressHash, progressPath } from './progress-token.ts';
-import type { StateContent, States } from './state.ts';
+import { progressHash, progressPath, type StateContent, type States, type StateVerdict } from './state.ts';
 import { exchangeTimeoutMs, type UnstoredTokens } from './unstored-tokens.ts';
 
 /** The callback, in order. Before the state is verified, Foyer writes nothing and sends nothing to Slack. */

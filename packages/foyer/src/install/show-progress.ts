@@ -13,8 +13,8 @@ import { type Progress, type ProgressStatus, progressStatus } from '../http/page
 import type { SendPages } from '../http/send-pages.ts';
 import { openInSlack } from '../slack/open-in-slack.ts';
 import type { StepFaces } from '../texts/translation.ts';
-import { progressHash, progressPath } from './progress-token.ts';
 import { interruptedAfterMs } from './recover-installs.ts';
+import { progressHash, progressPath } from './state.ts';
 
 /** How long a progress page can be opened: its address is a secret, so it expires. */
 export const progressLifetimeMs = 24 * 3_600_000;

@@ -1,8 +1,116 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { parseCookie, stringifySetCookie } from 'cookie';
 import { z } from 'zod';
 import { linkClaims } from '../connections/link.ts';
 import type { Sealer } from '../installations/sealer.ts';
-import { createBoundStates, type StateMark, type StateVerdict } from './bound-state.ts';
+
+/**
+ * A state binds a callback to the browser that started it (invariant 5): an install's, or a sign-in's.
+ *
+ * Why it is sealed and not stored: no one can fill the database by asking for states, and every replica with the
+ * keyring can open one. Why one cookie per state: two tabs that start at the same time must both be able to finish.
+ */
+
+/** How long a state is valid, from the start to the callback. */
+export const stateLifetimeMs = 10 * 60_000;
+
+/** What every state carries. */
+export interface StateMark {
+  /** Recorded when the state is used, and never accepted again. */
+  id: string;
+  issuedAt: number;
+}
+
+/** Why a state is not accepted. The content of one that is ours, but expired or in another browser, is still known. */
+export type StateFault = 'state_missing' | 'state_invalid' | 'state_wrong_browser' | 'state_expired';
+
+/** The result of checking a callback's state. */
+export type StateVerdict<Content> =
+  | { ok: true; content: Content & StateMark }
+  | { ok: false; fault: StateFault; content?: Content & StateMark };
+
+const markSchema = z.object({ id: z.string(), issuedAt: z.number(), binding: z.string() });
+
+/** The length of a state with the longest possible link. */
+const longestState = 8000;
+
+/** Most unfinished attempts in one browser: beyond this, the oldest cookies are deleted. */
+const mostCookies = 12;
+
+/** Issues the states of one flow and checks those that come back. */
+export function createBoundStates<Content extends object>(deps: {
+  /** Made only for this purpose. */
+  sealer: Sealer;
+  /** Names the sealed place, and the cookies: `foyer-<flow>-…`. */
+  flow: 'state' | 'signin';
+  content: z.ZodType<Content>;
+  secure: boolean;
+  basePath?: string;
+  now: () => number;
+}) {
+  const { sealer, flow, secure } = deps;
+  const prefix = `${secure ? '__Host-' : ''}foyer-${flow}-`;
+  const cookie = (name: string, value: string, maxAge: number): string =>
+    stringifySetCookie({
+      name,
+      value,
+      maxAge,
+      // A __Host- cookie is for the whole host; otherwise it stays below the base path.
+      path: secure ? '/' : deps.basePath || '/',
+      httpOnly: true,
+      sameSite: 'lax',
+      secure,
+    });
+
+  function open(state: string): (Content & StateMark & { binding: string }) | undefined {
+    if (state.length > longestState) return undefined;
+    try {
+      const opened: unknown = JSON.parse(sealer.open(state, flow));
+      return { ...deps.content.parse(opened), ...markSchema.parse(opened) };
+    } catch {
+      // Only we can make a valid one, so any error means the same to the visitor.
+      return undefined;
+    }
+  }
+
+  return {
+    /** Makes a new state and the Set-Cookie headers that bind it to the browser that asked. */
+    issue(given: Content, cookieHeader: string | undefined): { state: string; cookies: string[] } {
+      const id = randomBytes(16).toString('base64url');
+      const binding = randomBytes(16).toString('base64url');
+      const held = Object.keys(parseCookie(cookieHeader ?? '')).filter((name) => name.startsWith(prefix));
+      const givenUp = held.slice(0, Math.max(0, held.length - mostCookies + 1));
+      return {
+        state: sealer.seal(JSON.stringify({ ...given, id, issuedAt: deps.now(), binding }), flow),
+        cookies: [
+          cookie(prefix + id, binding, stateLifetimeMs / 1000),
+          ...givenUp.filter((name) => /^[\w-]+$/.test(name)).map((name) => cookie(name, '', 0)),
+        ],
+      };
+    },
+
+    /** Checks a state without the database: its flow finds out whether it was used already, by recording its id. */
+    judge(state: string | null, cookieHeader: string | undefined): StateVerdict<Content> {
+      if (!state) return { ok: false, fault: 'state_missing' };
+      const opened = open(state);
+      if (!opened) return { ok: false, fault: 'state_invalid' };
+      const { binding, ...rest } = opened;
+      // Without `binding` it is the content and its mark again, which TypeScript does not see through the generic.
+      const content = rest as unknown as Content & StateMark;
+      const held = parseCookie(cookieHeader ?? '')[prefix + content.id];
+      if (!held || !sameText(held, binding)) return { ok: false, fault: 'state_wrong_browser', content };
+      const age = deps.now() - content.issuedAt;
+      // The clock of another replica may be a little ahead of ours.
+      if (age > stateLifetimeMs || age < -60_000) return { ok: false, fault: 'state_expired', content };
+      return { ok: true, content };
+    },
+  };
+}
+
+function sameText(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
 
 const contentSchema = z.object({
   /** The workspace that `?team=` asked for. */
@@ -53,3 +161,13 @@ export function createStates(deps: {
 }
 
 export type States = ReturnType<typeof createStates>;
+
+/** The page that a progress token leads to. */
+export function progressPath({ basePath }: { basePath: string }, progressToken: string): string {
+  return `${basePath}/installs/${progressToken}`;
+}
+
+/** The hash of a progress token, as the database stores it: someone who reads the database cannot open the page. */
+export function progressHash(progressToken: string): string {
+  return createHash('sha256').update(progressToken).digest('base64url');
+}

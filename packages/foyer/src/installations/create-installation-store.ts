@@ -10,7 +10,6 @@ import {
   readStatuses,
 } from '../database/installations.ts';
 import { queueDeadTokenNotice } from '../database/notices.ts';
-import { createInstallationCache } from './installation-cache.ts';
 import {
   InstallationNotFoundError,
   type InstallationStore,
@@ -18,15 +17,14 @@ import {
   type StoredInstallation,
   type TenantQuery,
   TenantUnclearError,
+  tenantOfQuery,
 } from './installation-store.ts';
 import type { Keyring } from './keyring.ts';
 import { changeTeamAccess, type Removal, revokeBot, revokeUsers, uninstall } from './lifecycle-changes.ts';
-import { openInstallation } from './open-installation.ts';
+import { createInstallationCache, createTokenCipher, openInstallation } from './open-installation.ts';
 import { cleanInstallation, recordInstall, recordMember } from './record-install.ts';
 import { saveRefreshed } from './save-refreshed.ts';
 import type { StoreContext } from './store-context.ts';
-import { tenantOfQuery } from './tenant.ts';
-import { createTokenCipher } from './token-cipher.ts';
 
 export type { InstallationStore, RecordedInstall } from './installation-store.ts';
 

@@ -11,9 +11,9 @@ import {
   type InstallationStore,
   type StoredInstallation,
   type TenantQuery,
+  tenantOfQuery,
 } from './installation-store.ts';
 import { createRefresher, type LapsingTokens, type RefreshDeps } from './refresh-tokens.ts';
-import { tenantOfQuery } from './tenant.ts';
 import { type BotAccess, TokenRefreshError, type TokenSource } from './token-source.ts';
 
 /** The dependencies of the token source; `now` is in milliseconds. */

@@ -5,7 +5,7 @@ import type { TokenHolder } from '../database/token-refreshes.ts';
 
 /**
  * Which installation is meant, as Slack's events and Bolt name it: `null` and `undefined` mean the same everywhere.
- * `tenant.ts` holds the rule. Slack's own `InstallationQuery` fits this type.
+ * `tenantOfQuery` holds the rule. Slack's own `InstallationQuery` fits this type.
  */
 export interface TenantQuery {
   teamId?: string | null;
@@ -189,4 +189,37 @@ export interface InstallationStore {
   saveRefreshed(holder: TokenHolder, ifVersion: number, tokens: RefreshedTokens): Promise<boolean>;
   /** Erases a person's token that Slack refuses permanently, if it still has the version `ifVersion`. */
   dropDeadUserToken(holder: Required<TokenHolder>, reason: string, ifVersion: number): Promise<boolean>;
+}
+
+/**
+ * Why a team's id alone finds its installation: a team keeps its id when it joins an enterprise, and events then name
+ * an enterprise that the install did not know. Why an enterprise's installation needs the flag: in one enterprise an
+ * org-wide install and installs of single teams live side by side.
+ */
+
+/** The tenant that a query means. @throws TenantUnclearError */
+export function tenantOfQuery(query: TenantQuery): string {
+  const { teamId, enterpriseId, isEnterpriseInstall } = query;
+  if (isEnterpriseInstall) {
+    if (enterpriseId) return `enterprise:${enterpriseId}`;
+    throw new TenantUnclearError(
+      `An org-wide installation was requested without its enterprise id${teamId ? ` (team ${teamId})` : ''}.`,
+    );
+  }
+  if (teamId) return `team:${teamId}`;
+  // Slack's own queries can look like this: an event of an org-wide install may lack its `authorizations`.
+  if (enterpriseId) return `enterprise:${enterpriseId}`;
+  throw new TenantUnclearError('An installation was requested with neither a team id nor an enterprise id.');
+}
+
+/** The tenant of an installation. @throws TenantUnclearError */
+export function tenantOfInstallation(installation: Installation): string {
+  const { team, enterprise, isEnterpriseInstall } = installation;
+  if (isEnterpriseInstall && !enterprise?.id) {
+    throw new TenantUnclearError('An org-wide installation came without its enterprise id.');
+  }
+  if (!isEnterpriseInstall && !team?.id) {
+    throw new TenantUnclearError('An installation came with neither a team id nor is_enterprise_install.');
+  }
+  return tenantOfQuery({ teamId: team?.id, enterpriseId: enterprise?.id, isEnterpriseInstall });
 }

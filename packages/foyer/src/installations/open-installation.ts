@@ -1,7 +1,44 @@
 import type { Installation } from '@slack/oauth';
+import type { Database } from '../database/database.ts';
 import type { InstallationTokens } from '../database/installation-tokens.ts';
 import type { StoredInstallation } from './installation-store.ts';
-import type { BotHalf, TokenCipher, UserHalf } from './token-cipher.ts';
+import type { Keyring } from './keyring.ts';
+import { createSealer, type Sealer } from './sealer.ts';
+
+/** Slack's Installation without its user half: what a `sealed_bot` holds. It may have no bot. */
+export type BotHalf = Omit<Installation, 'user'>;
+
+/** The user half of Slack's Installation: what a `sealed_user` holds. */
+export type UserHalf = Installation['user'];
+
+/** Where each kind of secret is kept. A sealed text opens only at its own place. */
+export const places = {
+  bot: (installationId: string): string => `installation:${installationId}:bot`,
+  user: (installationId: string, userId: string): string => `installation:${installationId}:user:${userId}`,
+};
+
+/** Seals and opens the contents of the `sealed…` columns. Opening throws SealBrokenError and KeyMissingError. */
+export interface TokenCipher {
+  sealBot(installationId: string, half: BotHalf): string;
+  openBot(installationId: string, sealed: string): BotHalf;
+  sealUser(installationId: string, half: UserHalf): string;
+  openUser(installationId: string, userId: string, sealed: string): UserHalf;
+  /** The sealer behind all of these. */
+  readonly sealer: Sealer;
+}
+
+/** Makes the cipher for every stored token. */
+export function createTokenCipher(deps: { keyring: Keyring }): TokenCipher {
+  const sealer = createSealer({ keyring: deps.keyring, purpose: 'tokens' });
+  // A text that opens was sealed by this file. Its authenticity is the check, so its shape is trusted.
+  return {
+    sealer,
+    sealBot: (id, half) => sealer.seal(JSON.stringify(half), places.bot(id)),
+    openBot: (id, sealed) => JSON.parse(sealer.open(sealed, places.bot(id))) as BotHalf,
+    sealUser: (id, half) => sealer.seal(JSON.stringify(half), places.user(id, half.id)),
+    openUser: (id, userId, sealed) => JSON.parse(sealer.open(sealed, places.user(id, userId))) as UserHalf,
+  };
+}
 
 /** A row, and the installation that was made from it. */
 export interface Opened {
@@ -71,4 +108,62 @@ function withoutBot(row: InstallationTokens): BotHalf {
     isEnterpriseInstall: row.is_enterprise_install === 1,
     authVersion: 'v2',
   };
+}
+
+/**
+ * Why a cache: reading and opening the installation was the most expensive part of handling an event (README of
+ * `bench/`). An entry is valid until anything at all is committed (`changeMark`), so an uninstall is seen as soon as it
+ * is committed; one that another machine commits to Postgres, within half a second. Then the row is read again, and the
+ * earlier result is passed to `open`: decrypting takes longer than reading.
+ */
+
+/**
+ * About 2 kB each. The least recently used half is dropped at once: keeping an exact order costs more at every event
+ * than a lookup. A token whose row is gone may stay here until then: Slack no longer accepts it.
+ */
+const mostKept = 2000;
+
+/** `mark` is the change mark from before the row was read. */
+type Kept = Opened & { mark: number };
+
+/** Opened installations, kept until anything changes. They are shared, and frozen. */
+export interface InstallationCache {
+  /** Returns the cached installation of a key. If there is none, caches what `read` finds and `open` opens. */
+  get(
+    key: string,
+    read: () => Promise<InstallationTokens | undefined>,
+    open: (row: InstallationTokens, before: Opened | undefined) => StoredInstallation,
+  ): Promise<StoredInstallation | undefined>;
+}
+
+/** Makes an empty cache. */
+export function createInstallationCache(database: Pick<Database, 'changeMark'>): InstallationCache {
+  let recent = new Map<string, Kept>();
+  let older = new Map<string, Kept>();
+
+  function keep(key: string, kept: Kept): StoredInstallation {
+    if (recent.size >= mostKept / 2 && !recent.has(key)) [older, recent] = [recent, new Map()];
+    recent.set(key, kept);
+    return kept.installation;
+  }
+
+  return {
+    async get(key, read, open) {
+      const mark = database.changeMark();
+      const known = recent.get(key);
+      if (known?.mark === mark) return known.installation;
+      const kept = known ?? older.get(key);
+      if (kept?.mark === mark) return keep(key, kept);
+      const row = await read();
+      if (row) return keep(key, { mark, row, installation: freeze(open(row, kept)) });
+      for (const half of [recent, older]) half.delete(key);
+      return undefined;
+    },
+  };
+}
+
+function freeze<T extends object>(value: T): T {
+  if (Object.isFrozen(value)) return value;
+  for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) freeze(inner);
+  return Object.freeze(value);
 }

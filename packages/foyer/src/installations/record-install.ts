@@ -9,10 +9,9 @@ import { newId } from '../database/new-id.ts';
 import { recordUser } from '../database/people/people.ts';
 import type { InstallationRow } from '../database/records.ts';
 import { cancelRuns, createRun } from '../database/runs.ts';
-import { scopesIn, visibleText } from '../slack/visible-text.ts';
-import { AppNotInstalledError, type RecordedInstall } from './installation-store.ts';
+import { scopesIn, visibleText } from '../slack/slack-text.ts';
+import { AppNotInstalledError, type RecordedInstall, tenantOfInstallation } from './installation-store.ts';
 import type { StoreContext } from './store-context.ts';
-import { tenantOfInstallation } from './tenant.ts';
 
 type NextRow = Omit<InstallationRow, 'refresh_owner' | 'refresh_until'>;
 

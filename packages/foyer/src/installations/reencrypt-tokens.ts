@@ -2,8 +2,8 @@ import type { Database } from '../database/database.ts';
 import { listBotSeals, listUserSeals, replaceSeal, type StoredSeal } from '../database/seals.ts';
 import type { TokenHolder } from '../database/token-refreshes.ts';
 import type { Keyring } from './keyring.ts';
+import { createTokenCipher, places } from './open-installation.ts';
 import { sealedPrefix } from './sealer.ts';
-import { createTokenCipher, places } from './token-cipher.ts';
 
 /** How many tokens one transaction re-encrypts at most, so that others do not wait long. */
 const batch = 100;

@@ -1,6 +1,6 @@
 import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
-import type { TokenCipher } from './token-cipher.ts';
+import type { TokenCipher } from './open-installation.ts';
 
 /** What the store's operations share. */
 export interface StoreContext {

@@ -1,7 +1,7 @@
 import type { IncomingWebhookSendArguments } from '@slack/webhook';
 import { escape as escapeHtml } from 'html-escaper';
 import type { StepRecord } from '../database/install-record.ts';
-import { escapeMrkdwn, mrkdwnCode, plainLine } from '../slack/escape-mrkdwn.ts';
+import { escapeMrkdwn, mrkdwnCode, plainLine } from '../slack/slack-text.ts';
 
 /**
  * Why a text of spans: the same message goes to Slack, into a mail's text and into its HTML, and strangers wrote the

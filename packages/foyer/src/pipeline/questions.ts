@@ -9,8 +9,8 @@ import {
 } from '../database/questions.ts';
 import { queueRun } from '../database/runs.ts';
 import { longestAnswer, questionBlocks, questionValue } from '../home/question-blocks.ts';
-import { escapeMrkdwn } from '../slack/escape-mrkdwn.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
+import { escapeMrkdwn } from '../slack/slack-text.ts';
 import { AttemptEnded } from './send-once.ts';
 import { type ActingStep, askAgain, type Step, type StepContext } from './step.ts';
 

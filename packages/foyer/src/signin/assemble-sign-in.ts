@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import { createBoundStates } from '../install/bound-state.ts';
+import { createBoundStates } from '../install/state.ts';
 import type { Keyring } from '../installations/keyring.ts';
 import { createSealer } from '../installations/sealer.ts';
 import type { TokenSource } from '../installations/token-source.ts';

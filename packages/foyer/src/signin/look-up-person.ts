@@ -1,10 +1,10 @@
 import type { Logger } from '../config/log.ts';
 import type { SignInInstallation } from '../database/sessions.ts';
-import { standingIn } from '../home/find-viewer.ts';
+import { standingIn } from '../home/viewer.ts';
 import type { TokenSource } from '../installations/token-source.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
-import { type SlackProfile, slackProfile } from '../slack/user-profile.ts';
+import { type SlackProfile, slackProfile } from '../slack/slack-text.ts';
 
 /** A request waits this long for the call, and then continues without its answer. */
 const timeoutMs = 2500;

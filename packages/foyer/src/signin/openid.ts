@@ -23,8 +23,8 @@ import {
 import { z } from 'zod';
 import type { Config } from '../config/config.ts';
 import { isLoopback } from '../config/environment-schema.ts';
+import { visibleText, visibleValue } from '../slack/slack-text.ts';
 import type { SlackTransport } from '../slack/slack-transport.ts';
-import { visibleText, visibleValue } from '../slack/visible-text.ts';
 
 /**
  * Sign in with Slack as OpenID Connect (docs.slack.dev/authentication/sign-in-with-slack): openid-client implements the

@@ -6,11 +6,10 @@ import { type InstallRecord, readInstallRecord, registeredTeamId } from '../data
 import { erasePerson } from '../database/people/erase-person.ts';
 import { readNames } from '../database/people/people.ts';
 import { readPersonData } from '../database/people/person-data.ts';
-import type { FindViewer } from '../home/find-viewer.ts';
 import { homeHtml } from '../home/home-html.ts';
-import { homeActions, mayAct, type PressHome } from '../home/may-act.ts';
 import type { PublishHome } from '../home/publish-home.ts';
 import type { ReadHome } from '../home/read-home.ts';
+import { type FindViewer, homeActions, mayAct, type PressHome } from '../home/viewer.ts';
 import type { BodyReader } from '../http/read-body.ts';
 import { isFromHere, readForm } from '../http/read-form.ts';
 import type { SendPages } from '../http/send-pages.ts';

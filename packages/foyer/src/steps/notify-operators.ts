@@ -19,9 +19,7 @@ import {
   skip,
   unconfirmed,
 } from '../pipeline/step.ts';
-import { fetchProfile } from './fetch-profile.ts';
-import { registerTeam } from './register-team.ts';
-import { registerUser } from './register-user.ts';
+import { fetchProfile, registerTeam, registerUser } from './register.ts';
 
 /** The channels through which the operators were notified. */
 export type NotifiedOperators = { notified: true; channels: string[] };

@@ -1,5 +1,5 @@
 import { type ActingStep, retryIn, StepError, skip } from '../pipeline/step.ts';
-import { skipWithoutBot } from './skip-without-bot.ts';
+import { skipWithoutBot } from './register.ts';
 
 /**
  * Publishes App Home for the installer, so that it is there when they first look.

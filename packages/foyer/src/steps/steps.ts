@@ -1,9 +1,7 @@
 import type { Step } from '../pipeline/step.ts';
-import { fetchProfile } from './fetch-profile.ts';
 import { notifyOperators } from './notify-operators.ts';
 import { publishHome } from './publish-home.ts';
-import { registerTeam } from './register-team.ts';
-import { registerUser } from './register-user.ts';
+import { fetchProfile, registerTeam, registerUser } from './register.ts';
 import { sendWelcome } from './send-welcome.ts';
 
 /** The built-in steps by name, for a definition that places them itself. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { type InstallRecord, readInstallRecord } from '../../src/database/install-record.ts';
-import { mayAct } from '../../src/home/may-act.ts';
+import { mayAct } from '../../src/home/viewer.ts';
 import { openHome } from './open-home.ts';
 
 let home: Awaited<ReturnType<typeof openHome>>;

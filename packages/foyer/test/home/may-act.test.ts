@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { canRetryRun } from '../../src/home/may-act.ts';
+import { canRetryRun } from '../../src/home/viewer.ts';
 import { run, step } from './home-content.ts';
 
 describe('canRetryRun', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { describe, it } from 'node:test';
-import { clientAddress } from '../../src/http/client-address.ts';
+import { clientAddress } from '../../src/http/bound-connections.ts';
 import { isFromHere } from '../../src/http/read-form.ts';
 
 /** The parts of a request that the functions read. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
-import { createInstallLimits, type InstallLimits } from '../../src/http/limit-installs.ts';
+import { createInstallLimits, type InstallLimits } from '../../src/http/guard-installs.ts';
 
 /** The two guarded routes, and the outcomes of the requests that were sent to them. */
 function setUp(limits: Partial<InstallLimits['perMinute']>) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { describe, it } from 'node:test';
 import { ConfigError } from '../../src/config/config-error.ts';
-import { listen } from '../../src/http/listen.ts';
+import { listen } from '../../src/http/own-server.ts';
 
 const faultsOf = async (http: { port: number; host: string }) => {
   const error = await listen(createServer(), http).then(

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseSetCookie } from 'cookie';
 import fc from 'fast-check';
-import { stateLifetimeMs } from '../../src/install/bound-state.ts';
-import { createStates } from '../../src/install/state.ts';
+import { createStates, stateLifetimeMs } from '../../src/install/state.ts';
 import { createKeyring } from '../../src/installations/keyring.ts';
 import { createSealer } from '../../src/installations/sealer.ts';
 

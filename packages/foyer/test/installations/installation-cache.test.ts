@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { InstallationTokens } from '../../src/database/installation-tokens.ts';
-import { createInstallationCache } from '../../src/installations/installation-cache.ts';
 import type { StoredInstallation } from '../../src/installations/installation-store.ts';
+import { createInstallationCache } from '../../src/installations/open-installation.ts';
 
 /** A cache over a store that changes only on `commit`; records the keys it reads and the earlier rows it has kept. */
 function setCache() {

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { InstallationTokens } from '../../src/database/installation-tokens.ts';
 import { createKeyring } from '../../src/installations/keyring.ts';
-import { openInstallation } from '../../src/installations/open-installation.ts';
-import { createTokenCipher } from '../../src/installations/token-cipher.ts';
+import { createTokenCipher, openInstallation } from '../../src/installations/open-installation.ts';
 
 const cipher = createTokenCipher({
   keyring: createKeyring([{ id: 'k', base64: Buffer.alloc(32, 1).toString('base64') }]),

@@ -11,7 +11,7 @@ import {
   skip,
   withWrite,
 } from '../../src/pipeline/step.ts';
-import { registerTeam } from '../../src/steps/register-team.ts';
+import { registerTeam } from '../../src/steps/register.ts';
 import { ownRows } from '../support/strangers.ts';
 import { setStage } from './pipeline-stage.ts';
 

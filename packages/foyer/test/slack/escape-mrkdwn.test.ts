@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { escapeMrkdwn, mrkdwnCode, mrkdwnLink, plainLine } from '../../src/slack/escape-mrkdwn.ts';
+import { escapeMrkdwn, mrkdwnCode, mrkdwnLink, plainLine } from '../../src/slack/slack-text.ts';
 
 const nasty = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 400 }),

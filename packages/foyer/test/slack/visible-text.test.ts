@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { scopesIn, visibleText, visibleValue } from '../../src/slack/visible-text.ts';
+import { scopesIn, visibleText, visibleValue } from '../../src/slack/slack-text.ts';
 
 test('a text without visible characters counts as none', () => {
   const blanks = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { welcomeMessage } from '../../src/steps/welcome-message.ts';
+import { welcomeMessage } from '../../src/steps/send-welcome.ts';
 import { createTexts } from '../../src/texts/create-texts.ts';
 import { brandOf, english } from '../support/test-face.ts';
 

@@ -1,7 +1,7 @@
 import type { Insertable } from 'kysely';
 import type { Tables } from '../../src/database/records.ts';
 import type { Keyring } from '../../src/installations/keyring.ts';
-import { createTokenCipher } from '../../src/installations/token-cipher.ts';
+import { createTokenCipher } from '../../src/installations/open-installation.ts';
 
 /** A refresh that a process began and never ended. */
 const deadRefresh = { refresh_owner: 'a dead process', refresh_until: 1 };

@@ -1,7 +1,7 @@
+import { plainName } from '../../slack/slack-text.ts';
 import { type Html, html } from '../html.ts';
 import { joinedMarks, slackMark } from './marks.ts';
 import { page } from './page.ts';
-import { plainName } from './plain-name.ts';
 import type { PageFrame } from './site.ts';
 
 /** The question on the page. */

@@ -4,8 +4,8 @@ import { counted } from '../../config/counted.ts';
 import type { Queries } from '../../database/database.ts';
 import { listBotSeals, type StoredSeal } from '../../database/seals.ts';
 import { type Keyring, KeyringError } from '../../installations/keyring.ts';
+import { createTokenCipher } from '../../installations/open-installation.ts';
 import { SealBrokenError } from '../../installations/sealer.ts';
-import { createTokenCipher } from '../../installations/token-cipher.ts';
 import { findKeyMisfit } from '../../installations/verify-keyring.ts';
 import { type Finding, fault, ok, unchecked, warning } from './finding.ts';
 

@@ -1,8 +1,7 @@
 import type { Installation } from '@slack/oauth';
 import type { Database, Tx } from '../../database/database.ts';
 import { appendHistory } from '../../database/history.ts';
-import type { InstallationStore } from '../../installations/installation-store.ts';
-import { tenantOfInstallation } from '../../installations/tenant.ts';
+import { type InstallationStore, tenantOfInstallation } from '../../installations/installation-store.ts';
 
 /** What an import does with one installation of another store. */
 export type TakeOver =

@@ -3,7 +3,7 @@ import type { Config } from '../../config/config.ts';
 import { DatabaseUnavailableError } from '../../database/database.ts';
 import { readInstallRecord } from '../../database/install-record.ts';
 import { endSession } from '../../database/sessions.ts';
-import { clientAddress } from '../../http/client-address.ts';
+import { clientAddress } from '../../http/bound-connections.ts';
 import type { Refusals } from '../../http/count-refusals.ts';
 import { withBasePath } from '../../http/html.ts';
 import { newNonce, pageHeaders } from '../../http/pages/page-headers.ts';

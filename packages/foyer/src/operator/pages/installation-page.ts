@@ -3,8 +3,8 @@ import { type InstallRecord, registeredTeamId } from '../../database/install-rec
 import type { MemberRecord } from '../../database/people/members.ts';
 import type { UserRecord } from '../../database/people/people.ts';
 import { type Html, type HtmlValue, html } from '../../http/html.ts';
-import { plainName } from '../../http/pages/plain-name.ts';
 import { scopeSentence } from '../../slack/scope-sentences.ts';
+import { plainName } from '../../slack/slack-text.ts';
 import type { TokenTimes } from '../token-times.ts';
 import { dataTable, type TableColumn } from './data-table.ts';
 import { installationsPath } from './installations-page.ts';

@@ -1,7 +1,7 @@
 import { type InstallRecord, registeredTeamId } from '../../database/install-record.ts';
 import type { Page } from '../../database/page.ts';
 import { type Html, html } from '../../http/html.ts';
-import { plainName } from '../../http/pages/plain-name.ts';
+import { plainName } from '../../slack/slack-text.ts';
 import type { Named } from '../people-names.ts';
 import { dataTable, type TableColumn } from './data-table.ts';
 import { choice, type ListFilters, pager } from './list-address.ts';

@@ -1,4 +1,4 @@
-import { networkOf } from '../../http/client-address.ts';
+import { networkOf } from '../../http/bound-connections.ts';
 
 /**
  * Why two limits: one per address stops a person who guesses, and one for all addresses stops many machines that guess

@@ -3,7 +3,7 @@ import type { ChannelTrouble } from '../../database/notices.ts';
 import type { InstallationStatus } from '../../database/records.ts';
 import type { UnknownTeam } from '../../database/unknown-teams.ts';
 import { type Html, type HtmlValue, html } from '../../http/html.ts';
-import { plainName } from '../../http/pages/plain-name.ts';
+import { plainName } from '../../slack/slack-text.ts';
 import type { Problems } from '../problems.ts';
 import type { QueueState } from '../queue-state.ts';
 import type { InstallRequestRecord, RequestsOfDay, WelcomesOfDay } from '../request-lists.ts';

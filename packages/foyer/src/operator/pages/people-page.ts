@@ -2,7 +2,7 @@ import { type InstallRecord, registeredTeamId } from '../../database/install-rec
 import type { Page } from '../../database/page.ts';
 import type { MemberRecord } from '../../database/people/members.ts';
 import { type Html, html } from '../../http/html.ts';
-import { plainName } from '../../http/pages/plain-name.ts';
+import { plainName } from '../../slack/slack-text.ts';
 import { dataTable, type TableColumn } from './data-table.ts';
 import { installationsPath } from './installations-page.ts';
 import { type ListFilters, pager } from './list-address.ts';

@@ -1,6 +1,6 @@
 import type { Page } from '../../database/page.ts';
 import { type Html, html } from '../../http/html.ts';
-import { plainName } from '../../http/pages/plain-name.ts';
+import { plainName } from '../../slack/slack-text.ts';
 import type { Named } from '../people-names.ts';
 import type { InstallRequestRecord } from '../request-lists.ts';
 import { dataTable, type TableColumn } from './data-table.ts';

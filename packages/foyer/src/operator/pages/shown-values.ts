@@ -7,7 +7,7 @@ import type {
   StepStatus,
 } from '../../database/records.ts';
 import { type Html, html } from '../../http/html.ts';
-import { plainName } from '../../http/pages/plain-name.ts';
+import { plainName } from '../../slack/slack-text.ts';
 import { durationText, spanText, timeText } from '../terminal/time-text.ts';
 
 /** How single values look on every page: a status, a time, a name. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { plainName } from '../../../src/http/pages/plain-name.ts';
 import { progressPage } from '../../../src/http/pages/progress-page.ts';
 import { type Progress, progressStatus } from '../../../src/http/pages/progress-status.ts';
+import { plainName } from '../../../src/slack/slack-text.ts';
 import { createTexts } from '../../../src/texts/create-texts.ts';
 import { frame, progressDocument, progressOf, visibleText, wordsOf } from './page-fixtures.ts';
 

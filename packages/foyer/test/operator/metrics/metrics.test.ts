@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { createLogger } from '../../../src/config/log.ts';
-import { type Listening, listen } from '../../../src/http/listen.ts';
+import { type Listening, listen } from '../../../src/http/own-server.ts';
 import { createMetrics, type Metrics } from '../../../src/operator/metrics/create-metrics.ts';
 import { createVisitor, eventually, finishedRun, install } from '../../../src/testing/visitor.ts';
 import { createClock } from '../../support/installations.ts';

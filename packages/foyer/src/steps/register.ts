@@ -1,19 +1,89 @@
 import type { TeamInfoResponse, UsersInfoResponse } from '@slack/web-api';
 import { registeredTeamId } from '../database/install-record.ts';
-import { saveProfile, type UserProfile } from '../database/people/people.ts';
-import type { TeamProfile } from '../database/teams.ts';
+import { recordUser, saveProfile, type UserProfile } from '../database/people/people.ts';
+import { recordTeam, type TeamProfile } from '../database/teams.ts';
 import {
   type ActingStep,
+  type RecordingStep,
+  type Skip,
   type StepContext,
+  type StepFacts,
   type StepWrite,
   skip,
   waitFor,
   withWrite,
 } from '../pipeline/step.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
-import { slackProfile } from '../slack/user-profile.ts';
-import { visibleText, visibleValue } from '../slack/visible-text.ts';
-import { skipWithoutBot } from './skip-without-bot.ts';
+import { slackProfile, visibleText, visibleValue } from '../slack/slack-text.ts';
+
+/** Skips a step that needs a bot if the install gave the app none. */
+export function skipWithoutBot({ botScopes }: StepFacts): Skip | undefined {
+  return botScopes === null ? skip('no_bot', 'This install gave the app no bot') : undefined;
+}
+
+/** The registered team: for an org-wide install, its enterprise. */
+export type RegisteredTeam = {
+  teamId: string;
+  /** Whether the app meets it for the first time in this install. */
+  created: boolean;
+};
+
+/**
+ * Gets or creates the team.
+ *
+ * Safe to run twice: a new team's first-seen time is that of the run, which does not change, so `created` is the same
+ * both times.
+ */
+export const registerTeam: RecordingStep<RegisteredTeam> = {
+  name: 'register-team',
+  title: { todo: 'Register the workspace', doing: 'Registering the workspace' },
+  required: true,
+  maxAttempts: 5,
+  async write(transaction, facts) {
+    const { clientId, enterpriseId, isEnterpriseInstall, runCreatedAt } = facts;
+    const teamId = registeredTeamId(facts);
+    const { firstSeenAt } = await recordTeam(transaction, {
+      clientId,
+      teamId,
+      name: isEnterpriseInstall ? facts.enterpriseName : facts.teamName,
+      enterpriseId,
+      seenAt: runCreatedAt,
+      now: facts.now(),
+    });
+    return { teamId, created: firstSeenAt === runCreatedAt };
+  },
+};
+
+/** The registered installer. */
+export type RegisteredUser = {
+  userId: string;
+  /** Whether the app meets them for the first time in this install. */
+  created: boolean;
+};
+
+/**
+ * Gets or creates the installer, and their membership in the team.
+ *
+ * Safe to run twice: a new person's first-seen time is that of the run, which does not change, so `created` is the same
+ * both times.
+ */
+export const registerUser: RecordingStep<RegisteredUser> = {
+  name: 'register-user',
+  title: { todo: 'Register the person who installs', doing: 'Registering the person who installs' },
+  required: true,
+  maxAttempts: 5,
+  async write(transaction, facts) {
+    const { clientId, userId, runCreatedAt } = facts;
+    const { firstSeenAt } = await recordUser(transaction, {
+      clientId,
+      teamId: registeredTeamId(facts),
+      userId,
+      seenAt: runCreatedAt,
+      now: facts.now(),
+    });
+    return { userId, created: firstSeenAt === runCreatedAt };
+  },
+};
 
 /** What Slack said about the installer and the team. An absent value was not granted or not given. */
 export type FetchedProfile = {

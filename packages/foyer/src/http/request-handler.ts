@@ -1,17 +1,9 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../config/log.ts';
 import { DatabaseUnavailableError } from '../database/database.ts';
-import { boundConnections, type ConnectionBounds } from './bound-connections.ts';
-import { clientAddress } from './client-address.ts';
-import type { RefusalKind, Refusals } from './count-refusals.ts';
+import { clientAddress } from './bound-connections.ts';
+import type { Refusals } from './count-refusals.ts';
 import { securityHeaders } from './pages/page-headers.ts';
 import type { SendPages } from './send-pages.ts';
 
@@ -188,68 +180,6 @@ export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
     close: () => clearInterval(looking),
   };
 }
-
-/**
- * Creates Foyer's own server, with limits on its connections; the caller calls `listen` and `close`. `otherwise`
- * answers requests for other paths.
- */
-export function createFoyerServer(deps: {
-  handler: Pick<RequestHandler, 'handle' | 'notFound'>;
-  http: Pick<Config['http'], 'secure' | 'trustProxy'>;
-  refusals: Pick<Refusals, 'add'>;
-  otherwise?: RequestListener;
-  /** Set only by tests. */
-  bounds?: Partial<ConnectionBounds>;
-  log: Logger;
-}): Server {
-  const { handler, otherwise, log, refusals, bounds } = deps;
-  const { secure, trustProxy } = deps.http;
-  const server = createServer(
-    {
-      // A slow or idle client holds a connection this long at most.
-      headersTimeout: 8000,
-      requestTimeout: 9000,
-      keepAliveTimeout: 5000,
-      connectionsCheckingInterval: 1000,
-      maxHeaderSize: 16 * 1024,
-    },
-    async (req, res) => {
-      if (!connections.admit(req, res)) return;
-      res.on('error', (error) => log.debug({ err: error }, 'a response could not be sent'));
-      if (await handler.handle(req, res)) return;
-      if (otherwise) {
-        connections.leaveToHost(req, res);
-        otherwise(req, res);
-      } else handler.notFound(res);
-    },
-  );
-  const connections = boundConnections(server, { trustProxy, refusals, bounds });
-  const refusalHeaders = Object.entries(securityHeaders(secure))
-    .map(([name, value]) => `${name}: ${value}\r\n`)
-    .join('');
-  // No handler sees a request that the parser refuses, or that times out.
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    const line = clientErrors[error.code ?? ''] ?? clientErrors.HPE;
-    if (!line || error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-    refusals.add(line.kind, socket.remoteAddress ?? '');
-    // The client would read a second answer as a part of the one that is being sent.
-    if (socket.bytesWritten > 0 && socket.writableLength > 0) return void socket.destroy();
-    socket.end(
-      `HTTP/1.1 ${line.status}\r\n${refusalHeaders}Content-Length: 0\r\nConnection: close\r\n\r\n`,
-      () => socket.destroy(),
-    );
-    // A client that does not read the refusal must not keep the connection open.
-    setTimeout(() => socket.destroy(), 1000).unref();
-  });
-  return server;
-}
-
-const clientErrors: Readonly<Record<string, { status: string; kind: RefusalKind }>> = {
-  HPE: { status: '400 Bad Request', kind: 'malformed_request' },
-  HPE_HEADER_OVERFLOW: { status: '431 Request Header Fields Too Large', kind: 'malformed_request' },
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: '413 Payload Too Large', kind: 'malformed_request' },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: '408 Request Timeout', kind: 'request_too_slow' },
-};
 
 /** Returns the path alone: the query may hold a code and a state, which must not reach a log. */
 function pathOf(url: string): string {

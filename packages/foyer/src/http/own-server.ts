@@ -1,0 +1,140 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Config } from '../config/config.ts';
+import { ConfigError, type ConfigProblem } from '../config/config-error.ts';
+import type { Logger } from '../config/log.ts';
+import { boundConnections, type ConnectionBounds } from './bound-connections.ts';
+import type { RefusalKind, Refusals } from './count-refusals.ts';
+import { securityHeaders } from './pages/page-headers.ts';
+import type { RequestHandler } from './request-handler.ts';
+
+/**
+ * Creates Foyer's own server, with limits on its connections; the caller calls `listen` and `close`. `otherwise`
+ * answers requests for other paths.
+ */
+export function createFoyerServer(deps: {
+  handler: Pick<RequestHandler, 'handle' | 'notFound'>;
+  http: Pick<Config['http'], 'secure' | 'trustProxy'>;
+  refusals: Pick<Refusals, 'add'>;
+  otherwise?: RequestListener;
+  /** Set only by tests. */
+  bounds?: Partial<ConnectionBounds>;
+  log: Logger;
+}): Server {
+  const { handler, otherwise, log, refusals, bounds } = deps;
+  const { secure, trustProxy } = deps.http;
+  const server = createServer(
+    {
+      // A slow or idle client holds a connection this long at most.
+      headersTimeout: 8000,
+      requestTimeout: 9000,
+      keepAliveTimeout: 5000,
+      connectionsCheckingInterval: 1000,
+      maxHeaderSize: 16 * 1024,
+    },
+    async (req, res) => {
+      if (!connections.admit(req, res)) return;
+      res.on('error', (error) => log.debug({ err: error }, 'a response could not be sent'));
+      if (await handler.handle(req, res)) return;
+      if (otherwise) {
+        connections.leaveToHost(req, res);
+        otherwise(req, res);
+      } else handler.notFound(res);
+    },
+  );
+  const connections = boundConnections(server, { trustProxy, refusals, bounds });
+  const refusalHeaders = Object.entries(securityHeaders(secure))
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('');
+  // No handler sees a request that the parser refuses, or that times out.
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const line = clientErrors[error.code ?? ''] ?? clientErrors.HPE;
+    if (!line || error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    refusals.add(line.kind, socket.remoteAddress ?? '');
+    // The client would read a second answer as a part of the one that is being sent.
+    if (socket.bytesWritten > 0 && socket.writableLength > 0) return void socket.destroy();
+    socket.end(
+      `HTTP/1.1 ${line.status}\r\n${refusalHeaders}Content-Length: 0\r\nConnection: close\r\n\r\n`,
+      () => socket.destroy(),
+    );
+    // A client that does not read the refusal must not keep the connection open.
+    setTimeout(() => socket.destroy(), 1000).unref();
+  });
+  return server;
+}
+
+const clientErrors: Readonly<Record<string, { status: string; kind: RefusalKind }>> = {
+  HPE: { status: '400 Bad Request', kind: 'malformed_request' },
+  HPE_HEADER_OVERFLOW: { status: '431 Request Header Fields Too Large', kind: 'malformed_request' },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: '413 Payload Too Large', kind: 'malformed_request' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: '408 Request Timeout', kind: 'request_too_slow' },
+};
+
+/** A server that listens. */
+export interface Listening {
+  /** The address and port on this machine. */
+  address: AddressInfo;
+  /**
+   * Accepts no new connection, waits for the requests in progress, and closes what is left after `drainMs`. It does not
+   * wait for a connection without a request: browsers open some that they never use.
+   */
+  close(drainMs: number): Promise<void>;
+}
+
+/** Makes a server listen. @throws ConfigError if it cannot listen on PORT or HOST */
+export async function listen(
+  server: Server,
+  http: Pick<Config['http'], 'port' | 'host'>,
+): Promise<Listening> {
+  let underWay = 0;
+  let closing = false;
+  server.on('request', (_req, res) => {
+    underWay += 1;
+    res.on('close', () => {
+      underWay -= 1;
+      if (closing && underWay === 0) server.closeAllConnections();
+    });
+  });
+  server.listen(http.port, http.host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const fault = faultOf((error as NodeJS.ErrnoException).code ?? '', http);
+    throw fault ? new ConfigError([fault], { cause: error }) : error;
+  }
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
+  return {
+    address,
+    async close(drainMs) {
+      const closed = once(server, 'close');
+      closing = true;
+      server.close();
+      if (underWay === 0) server.closeAllConnections();
+      else server.closeIdleConnections();
+      const cut = setTimeout(() => server.closeAllConnections(), drainMs);
+      await closed;
+      clearTimeout(cut);
+    },
+  };
+}
+
+/** Returns what is wrong with PORT or HOST, if that is why the server cannot listen. */
+function faultOf(
+  code: string,
+  { port, host }: Pick<Config['http'], 'port' | 'host'>,
+): ConfigProblem | undefined {
+  if (code === 'EADDRINUSE') {
+    const problem = `${port} is taken: another process listens on it`;
+    return { name: 'PORT', problem, fix: 'stop that process, or use another port' };
+  }
+  if (code === 'EACCES') {
+    const fix = 'use a port from 1024 up, with a proxy in front, or allow this user to listen on low ports';
+    return { name: 'PORT', problem: `${port} may not be used by this user`, fix };
+  }
+  if (!/^(EADDRNOTAVAIL|ENOTFOUND|EAI_\w+|EINVAL)$/.test(code)) return undefined;
+  const fix =
+    'use one of its addresses, 0.0.0.0 for all of them, or leave it out for 127.0.0.1, which only this machine can reach';
+  return { name: 'HOST', problem: `${host} is not an address of this machine (${code})`, fix };
+}
