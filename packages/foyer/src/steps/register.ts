@@ -190,9 +190,9 @@ function userProfile(
       visibleText(profile?.display_name) ??
       visibleText(profile?.real_name),
     ...slackProfile(user),
-    isAdmin: standing?.is_admin ?? false,
-    isOwner: standing?.is_owner ?? false,
-    isGuest: user?.is_restricted ?? false,
+    isAdmin: standing?.is_admin === true,
+    isOwner: standing?.is_owner === true,
+    isGuest: user?.is_restricted === true,
   };
 }
 

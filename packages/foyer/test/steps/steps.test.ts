@@ -144,6 +144,22 @@ describe('fetch-profile', () => {
     assert.deepEqual(output.missing, []);
   });
 
+  it('reads a standing only from true, since the database keeps no other type', async () => {
+    const odd = { is_admin: 'yes', is_owner: {}, is_restricted: null, name: 5, profile: { real_name: [] } };
+    const context = {
+      botScopes: ['users:read'],
+      slack: async () => ({ users: { info: async () => ({ ok: true, user: odd }) } }),
+      teamId: null,
+      userId: 'U1',
+      workspaceId: null,
+      workspaceIds: [],
+      isEnterpriseInstall: false,
+    };
+    const ended = (await fetchProfile.run(context as never)) as { output: { user: object } };
+    const { isAdmin, isOwner, isGuest, name, realName } = ended.output.user as Record<string, unknown>;
+    assert.deepEqual([isAdmin, isOwner, isGuest, name, realName], [false, false, false, null, null]);
+  });
+
   const scopes = ['chat:write', 'users:read', 'users:read.email', 'team:read'];
   const without = (...lost: string[]) => scopes.filter((scope) => !lost.includes(scope));
 
