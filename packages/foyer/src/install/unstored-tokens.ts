@@ -54,9 +54,19 @@ function tokensIn(value: unknown, depth = 0): string[] {
   return [...new Set([...own, ...inner])];
 }
 
+/** Finds the tokens of an answer that is not JSON because it was cut off. */
+function tokensInText(text: string): string[] {
+  const valuesOf = (name: string): string[] => {
+    const values = text.matchAll(new RegExp(`"${name}"\\s*:\\s*"\\s*([!-~]+?)\\s*"`, 'g'));
+    return [...new Set([...values].map(([, value = '']) => value))];
+  };
+  const access = valuesOf('access_token');
+  return access.length > 0 ? access : valuesOf('refresh_token');
+}
+
 /** Reads what was issued, and for whom; undefined if the answer holds no token. */
 function issuedIn(body: unknown): IssuedTokens | undefined {
-  const tokens = tokensIn(body);
+  const tokens = typeof body === 'string' ? tokensInText(body) : tokensIn(body);
   if (tokens.length === 0) return undefined;
   const { team, enterprise, is_enterprise_install: flag, authed_user: user } = fieldsOf(body);
   return {
@@ -180,8 +190,11 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
    * Slack issues the same bot token for every install of a workspace: revoking one that a stored installation uses
    * would break a working app.
    */
-  async function isStored(issued: IssuedTokens, token: string): Promise<boolean> {
-    const { teamId, enterpriseId, isEnterpriseInstall, userId } = issued;
+  async function isStored(issued: IssuedTokens, token: string, timeoutMs: number): Promise<boolean> {
+    const isKnown = issued.teamId !== undefined || issued.enterpriseId !== undefined;
+    const { teamId, enterpriseId, isEnterpriseInstall, userId } = isKnown
+      ? issued
+      : await ownerOf(token, timeoutMs);
     if (!teamId && !enterpriseId) return false;
     const isOrgWide = isEnterpriseInstall && enterpriseId !== undefined;
     const query = { teamId, enterpriseId, isEnterpriseInstall: isOrgWide, userId };
@@ -190,9 +203,20 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
     return bot?.token === token || user?.token === token;
   }
 
+  /** Asks Slack whose token it is, if the answer that held it does not say so. */
+  async function ownerOf(token: string, timeoutMs: number): Promise<Omit<IssuedTokens, 'tokens'>> {
+    const who = await deps.slack(token, { timeoutMs: timeoutMs / 2 }).auth.test();
+    return {
+      teamId: textOf(who.team_id),
+      enterpriseId: textOf(who.enterprise_id),
+      isEnterpriseInstall: who.is_enterprise_install === true,
+      userId: textOf(who.user_id),
+    };
+  }
+
   async function revoke(issued: IssuedTokens, token: string, timeoutMs: number): Promise<TokenEnd> {
     try {
-      if (await isStored(issued, token)) return 'in use';
+      if (await isStored(issued, token, timeoutMs)) return 'in use';
     } catch (error) {
       deps.log.warn({ err: error }, 'could not check whether a token is in use; revoking it');
     }
@@ -233,8 +257,9 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
       /** Reads the exchange to its end, even if no one waits for it any longer. */
       async function exchange(input: Parameters<typeof fetch>[0], init: RequestInit): Promise<Response> {
         const response = await options.exchange.fetch(input, init);
-        const body = await readJson(response.clone());
-        issued = issuedIn(body);
+        const text = await response.clone().text();
+        const body = jsonIn(text);
+        issued = issuedIn(body === undefined ? text : body);
         issuedAt = slackTime(response.headers.get('date'));
         // If they cannot be kept, the install continues: the store may still take them a moment later.
         if (issued) {
@@ -256,7 +281,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
       const watchedFetch: typeof fetch = async (input, init = {}) => {
         if (!String(input).endsWith('/oauth.v2.access')) {
           const response = await options.page.fetch(input, init);
-          const body = response.ok ? await readJson(response.clone()) : undefined;
+          const body = response.ok ? jsonIn(await response.clone().text()) : undefined;
           // If it is not JSON, the SDK reports that itself.
           return body === undefined ? response : asRead(answerSchema, body);
         }
@@ -313,9 +338,10 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
 
 export type UnstoredTokens = ReturnType<typeof createUnstoredTokens>;
 
-async function readJson(response: Response): Promise<unknown> {
+/** Undefined if the text is not JSON. */
+function jsonIn(text: string): unknown {
   try {
-    return await response.json();
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

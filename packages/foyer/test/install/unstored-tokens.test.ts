@@ -83,7 +83,7 @@ test('an install and a refusal are passed on unchanged', async () => {
 function watchExchange(
   answer: unknown,
   headers: Record<string, string> = {},
-  slackSide: { stored?: object; revoke?(token: string): void } = {},
+  slackSide: { stored?: object; owner?: object; revoke?(token: string): void } = {},
 ) {
   const revoked: string[] = [];
   const kept: string[] = [];
@@ -105,6 +105,7 @@ function watchExchange(
     store: { findInstallation: async () => slackSide.stored as never },
     slack: ((token: string) => ({
       auth: {
+        test: async () => slackSide.owner ?? {},
         async revoke() {
           slackSide.revoke?.(token);
           revoked.push(token);
@@ -117,7 +118,9 @@ function watchExchange(
   const fetched = {
     async fetch() {
       await answered;
-      return Response.json(answer, { headers });
+      return typeof answer === 'string'
+        ? new Response(answer, { headers })
+        : Response.json(answer, { headers });
     },
   };
   const watch = tokens.watch('req_1', { page: fetched, exchange: fetched, wantedUntil: gone.signal });
@@ -154,6 +157,25 @@ test('every token of an answer is revoked, whatever the rest of it looks like', 
     await asked;
     assert.equal(await watch.giveBack(1000), true, name);
     assert.deepEqual(revoked, tokens, name);
+  }
+});
+
+test('a token in an answer that was cut off is revoked, unless the workspace that Slack names for it uses it', async () => {
+  const text = JSON.stringify({ ...whole, authed_user: { id: 'U1', access_token: 'xoxp-1' } });
+  for (const cut of [text.slice(0, text.indexOf('"team"')), `${text.slice(0, -1)},`]) {
+    const gone = watchExchange(cut);
+    gone.answer();
+    await gone.asked;
+    assert.equal(gone.kept.length, 1, 'kept in case of a crash');
+    assert.equal(await gone.watch.giveBack(1000), true);
+    assert.deepEqual(gone.revoked.sort(), ['xoxb-1', 'xoxp-1']);
+
+    const stored = { installation: { bot: { token: 'xoxb-1' } } };
+    const used = watchExchange(cut, {}, { stored, owner: { team_id: 'T1' } });
+    used.answer();
+    await used.asked;
+    assert.equal(await used.watch.giveBack(1000), true);
+    assert.deepEqual(used.revoked, ['xoxp-1']);
   }
 });
 
