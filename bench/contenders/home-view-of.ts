@@ -1,6 +1,6 @@
 import type { HomeView } from '@slack/types';
-import { homeBlocks } from '../../packages/foyer/src/home/read-home.ts';
-import { homeView } from '../../packages/foyer/src/home/send-view.ts';
+import { homeBlocks } from '../../packages/foyer/src/home/home-view.ts';
+import { homeView } from '../../packages/foyer/src/home/read-home.ts';
 import { builtInSteps } from '../../packages/foyer/src/steps/steps.ts';
 import { createTexts } from '../../packages/foyer/src/texts/create-texts.ts';
 import { app } from '../load/signed-events.ts';

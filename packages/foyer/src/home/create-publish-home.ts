@@ -18,8 +18,7 @@ import type { Texts } from '../texts/create-texts.ts';
 import type { StepFaces } from '../texts/translation.ts';
 import type { BoundHomeSection } from './home-sections.ts';
 import type { PublishHome, PublishRequest, PublishResult, RepublishHome } from './publish-home.ts';
-import { createReadHome, type Home, type HomeConfig, type ReadHome } from './read-home.ts';
-import { sendView } from './send-view.ts';
+import { createReadHome, type Home, type HomeConfig, type ReadHome, sendView } from './read-home.ts';
 import type { FindViewer } from './viewer.ts';
 
 /**

@@ -1,24 +1,20 @@
 import { hash } from 'node:crypto';
-import type { ImageElement, KnownBlock } from '@slack/types';
+import type { HomeView, KnownBlock } from '@slack/types';
+import type { WebClient } from '@slack/web-api';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../config/log.ts';
 import { type ClaimUrl, claimLifetimeMs } from '../connections/create-connections.ts';
 import type { Database } from '../database/database.ts';
-import { type HistoryRecord, prepareHistory } from '../database/history.ts';
+import { prepareHistory } from '../database/history.ts';
 import type { Onlooker } from '../database/home-views.ts';
 import { type InstallRecord, prepareInstallRecord } from '../database/install-record.ts';
 import { listQuestions } from '../database/questions.ts';
 import type { Brand } from '../http/brand.ts';
-import { escapeMrkdwn, mrkdwnCode, mrkdwnLink } from '../slack/slack-text.ts';
-import type { Texts, Words } from '../texts/create-texts.ts';
+import { slackFailure } from '../slack/slack-failure.ts';
+import type { Texts } from '../texts/create-texts.ts';
 import type { StepFaces } from '../texts/translation.ts';
-import { context, fields, header, lines, mention, slackDate } from './blocks.ts';
-import type { HomeContent } from './home-content.ts';
-import { askHomeSections, type BoundHomeSection, composeHome } from './home-sections.ts';
-import { questionBlocks } from './question-blocks.ts';
-import type { DrawnHome } from './send-view.ts';
-import { setupBlocks } from './setup-blocks.ts';
-import { accountBlocks, permissionBlocks, statusBlocks } from './status-blocks.ts';
+import { askHomeSections, type BoundHomeSection, type ComposedHome, composeHome } from './home-sections.ts';
+import { historyShown, homeBlocks } from './home-view.ts';
 import { type FindViewer, mayAct } from './viewer.ts';
 
 /** What the view needs of the configuration. */
@@ -129,99 +125,98 @@ export function createReadHome(deps: {
   }
 }
 
-/** How many lines of history are shown. */
-export const historyShown = 10;
+/** The person to whom a view is sent, and the token for it. */
+export interface ViewAddress {
+  token: string;
+  userId: string;
+  teamId: string | null;
+}
 
-const divider: KnownBlock = { type: 'divider' };
+/** A Home as it is sent; `without` draws it again without the blocks of some sections. */
+export interface DrawnHome extends ComposedHome {
+  without(failed: ReadonlySet<string>): ComposedHome;
+}
 
 /**
- * Draws the install record for one person in App Home: in full for the installer and the admins, in short for members.
- * The same content always gives the same blocks, within Slack's limits for any content
- * (docs.slack.dev/reference/views/home-tab-views): a list that is cut ends with a line that says so.
+ * Sends a Home to one person. Slack refuses a whole view for one bad block, so Foyer sends a refused view again without
+ * the sections that Slack points at, then without pictures, then without any section: the install record still appears.
+ * @throws the error that the SDK throws for a refusal or a failed call
  */
-export function homeBlocks(content: HomeContent): KnownBlock[] {
-  const {
-    record,
-    history,
-    words,
-    question,
-    app: { name: app },
-  } = content;
-  const place = record.isEnterpriseInstall ? record.enterpriseName : record.teamName;
-  const shownApp = escapeMrkdwn(app, 80);
-  const isInFull = mayAct(record, content.viewer);
-  const historyBlocks = (): KnownBlock[] =>
-    history.length === 0
-      ? []
-      : [header(words.text('home.history')), ...lines(historyLines(words, history, historyShown))];
-  const groups: KnownBlock[][] = [
-    [header(place ? words.text('home.title', { app, place }) : app), ...statusBlocks(content)],
-    accountBlocks(content),
-    isInFull && question
-      ? questionBlocks(words, words.text('home.question.intro', { app: shownApp }), question)
-      : [],
-    isInFull || hasProblem(record) ? setupBlocks(content) : [],
-    permissionBlocks(content),
-    profileBlocks(content),
-    isInFull ? historyBlocks() : [],
-    footer(content),
-  ];
-  return groups
-    .filter((group) => group.length > 0)
-    .flatMap((group, index) => (index === 0 ? group : [divider, ...group]));
-}
-
-/** Returns whether a member also sees the setup, and whom to ask. */
-function hasProblem({ run }: InstallRecord): boolean {
-  return run?.steps.some(({ status }) => status === 'failed' || status === 'unconfirmed') ?? false;
-}
-
-function footer({ record, viewer, words, supportUrl, privacyUrl }: HomeContent): KnownBlock[] {
-  const parts = [words.text('home.times')];
-  if (supportUrl !== null) parts.push(mrkdwnLink(supportUrl, words.text('home.help')));
-  if (privacyUrl !== null) parts.push(mrkdwnLink(privacyUrl, words.text('page.privacy')));
-  if (record.run && mayAct(record, viewer)) {
-    parts.push(words.text('home.reference', { id: mrkdwnCode(record.run.id, 80) }));
+export async function sendView(
+  slack: Pick<WebClient, 'apiCall'>,
+  { token, userId, teamId }: ViewAddress,
+  home: DrawnHome,
+  log: Logger,
+): Promise<void> {
+  const failed = new Set<string>();
+  let shown: ComposedHome = home;
+  for (;;) {
+    try {
+      // As text, which the SDK sends anyway: it would first copy and mask an object for its own log (42 µs more).
+      const view = JSON.stringify(homeView(shown.blocks));
+      await slack.apiCall('views.publish', {
+        token,
+        user_id: userId,
+        ...(teamId && { team_id: teamId }),
+        view,
+      });
+      return;
+    } catch (error) {
+      const next = isRefusedView(error) ? nextHome(error) : undefined;
+      if (!next) throw error;
+      shown = next;
+    }
   }
-  return [context(parts.join('  ·  '))];
+
+  function nextHome(error: unknown): ComposedHome | undefined {
+    const { owners } = shown;
+    const pointed = refusedBlocks(error).flatMap((index) => owners[index] ?? []);
+    const remaining = owners.flatMap((id) => (id === undefined || failed.has(id) ? [] : [id]));
+    const bad = pointed.filter((id) => !failed.has(id));
+    if (bad.length === 0) {
+      const plain = withoutPictures(shown);
+      if (plain) return plain;
+    }
+    const replaced = bad.length > 0 ? bad : remaining;
+    if (replaced.length === 0) return undefined;
+    for (const id of new Set(replaced)) {
+      failed.add(id);
+      log.error({ section: id, error: slackFailure(error)?.message }, 'Slack refused a Home section');
+    }
+    return home.without(failed);
+  }
 }
 
-/**
- * Lists the history in the order given, at most `most` lines, with a line that says so if there is more. The detail of
- * an entry is for operators: only the command line shows it.
- */
-function historyLines(words: Words, history: readonly HistoryRecord[], most: number): string[] {
-  const texts = history.slice(0, most).map(({ at, kind, userId }) => {
-    const who = userId === null ? 'none' : mention(userId);
-    return `${slackDate(at)} · ${words.text(`home.history.${kind}`, { who })}`;
-  });
-  return history.length > most ? [...texts, `_${words.text('home.history.older')}_`] : texts;
+/** Builds the view of these blocks. */
+export function homeView(blocks: KnownBlock[]): HomeView {
+  return { type: 'home', callback_id: 'foyer.home', blocks };
 }
 
-/** Shows the viewer's own stored profile: no one else ever sees it. */
-function profileBlocks({ viewer, app, words }: HomeContent): KnownBlock[] {
-  const { profile } = viewer;
-  // A caller's mistake must not show one person's email to another.
-  if (profile === undefined || profile.userId !== viewer.userId) return [];
-  const given = [
-    [words.text('home.you.name'), profile.realName ?? profile.name],
-    [words.text('home.you.email'), profile.email],
-    [words.text('home.you.timeZone'), profile.timezone?.replaceAll('_', ' ') ?? null],
-  ] as const;
-  const pairs = given.flatMap(([label, value]) => {
-    const text = value === null ? '' : escapeMrkdwn(value, 300);
-    return text === '' ? [] : [[label, text] as const];
-  });
-  if (pairs.length === 0) return [];
-  const time = slackDate(profile.firstSeenAt);
-  return [
-    header(words.text('home.you')),
-    fields(pairs, picture(profile.avatarUrl, words.text('home.you.picture'))),
-    context(words.text('home.you.kept', { app: escapeMrkdwn(app.name, 80), time })),
-  ];
+function isRefusedView(error: unknown): boolean {
+  const code = slackFailure(error)?.code;
+  return code === 'invalid_blocks' || code === 'invalid_arguments' || code === 'view_too_large';
 }
 
-function picture(url: string | null, alt: string): ImageElement | undefined {
-  if (url === null || url.length > 3000 || !/^https?:\/\//i.test(url) || !URL.canParse(url)) return undefined;
-  return { type: 'image', image_url: url, alt_text: alt };
+/** Returns the positions of the blocks that Slack's answer names: `[json-pointer:/view/blocks/3/text]`. */
+function refusedBlocks(error: unknown): number[] {
+  const { data } = error as { data?: { response_metadata?: { messages?: unknown } } };
+  const messages = data?.response_metadata?.messages;
+  const text = Array.isArray(messages) ? messages.join(' ') : '';
+  return [...text.matchAll(/\/blocks\/(\d+)/g)].map(([, index]) => Number(index));
+}
+
+/** Returns the same Home without the pictures of its record; undefined if there are none. */
+function withoutPictures(home: ComposedHome): ComposedHome | undefined {
+  const isPictured = (block: KnownBlock, index: number): boolean =>
+    home.owners[index] === undefined &&
+    block.type === 'section' &&
+    'accessory' in block &&
+    block.accessory?.type === 'image';
+  if (!home.blocks.some(isPictured)) return undefined;
+  return {
+    ...home,
+    blocks: home.blocks.map((block, index) =>
+      isPictured(block, index) ? { ...block, accessory: undefined } : block,
+    ),
+  };
 }

@@ -2,7 +2,7 @@ import type { Logger } from '../config/log.ts';
 import type { Database, Tx } from '../database/database.ts';
 import { eraseInstallation, eraseUserTokens } from '../database/erase-installation.ts';
 import { appendHistory } from '../database/history.ts';
-import { prepareInstallationTokens } from '../database/installation-tokens.ts';
+import { installationTokens, prepareInstallationTokens } from '../database/installation-tokens.ts';
 import {
   type InstallationKey,
   lockInstallation,
@@ -10,9 +10,11 @@ import {
   readStatuses,
 } from '../database/installations.ts';
 import { queueDeadTokenNotice } from '../database/notices.ts';
+import { saveRefreshedToken, type TokenHolder } from '../database/token-refreshes.ts';
 import {
   InstallationNotFoundError,
   type InstallationStore,
+  type RefreshedTokens,
   type RemovalOptions,
   type StoredInstallation,
   type TenantQuery,
@@ -22,9 +24,13 @@ import {
 import type { Keyring } from './keyring.ts';
 import { changeTeamAccess, type Removal, revokeBot, revokeUsers, uninstall } from './lifecycle-changes.ts';
 import { createInstallationCache, createTokenCipher, openInstallation } from './open-installation.ts';
-import { cleanInstallation, recordInstall, recordMember } from './record-install.ts';
-import { saveRefreshed } from './save-refreshed.ts';
-import type { StoreContext } from './store-context.ts';
+import {
+  cleanInstallation,
+  expiryMs,
+  recordInstall,
+  recordMember,
+  type StoreContext,
+} from './record-install.ts';
 
 export type { InstallationStore, RecordedInstall } from './installation-store.ts';
 
@@ -177,4 +183,33 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
     },
   };
   return store;
+}
+
+/** Slack has already used up the old refresh token, and a new pair that is not stored is lost: so wait for a lock. */
+const patienceMs = 10_000;
+
+/** Replaces the tokens of version `ifVersion`; returns false if the installation is gone or has newer ones. */
+export async function saveRefreshed(
+  context: StoreContext,
+  holder: TokenHolder,
+  ifVersion: number,
+  tokens: RefreshedTokens,
+): Promise<boolean> {
+  const { cipher, database, now } = context;
+  const { installationId, userId } = holder;
+  return database.write(async (transaction) => {
+    const row = await installationTokens(transaction, { id: installationId }, userId).executeTakeFirst();
+    const expiresAt = expiryMs(tokens.expiresAt) ?? 0;
+    const save = (sealed: string) =>
+      saveRefreshedToken(transaction, { holder, ifVersion, sealed, expiresAt, now: now() });
+    if (userId !== undefined) {
+      if (!row?.sealed_user || row.user_version !== ifVersion) return false;
+      const half = cipher.openUser(installationId, userId, row.sealed_user);
+      return save(cipher.sealUser(installationId, { ...half, ...tokens }));
+    }
+    if (!row?.sealed_bot || row.version !== ifVersion) return false;
+    const half = cipher.openBot(installationId, row.sealed_bot);
+    if (!half.bot) return false;
+    return save(cipher.sealBot(installationId, { ...half, bot: { ...half.bot, ...tokens } }));
+  }, patienceMs);
 }

@@ -1,5 +1,6 @@
 import type { Installation } from '@slack/oauth';
-import type { Tx } from '../database/database.ts';
+import type { Logger } from '../config/log.ts';
+import type { Database, Tx } from '../database/database.ts';
 import { appendHistory } from '../database/history.ts';
 import { registeredTeamId } from '../database/install-record.ts';
 import { finishInstallRequest } from '../database/install-requests.ts';
@@ -11,7 +12,22 @@ import type { InstallationRow } from '../database/records.ts';
 import { cancelRuns, createRun } from '../database/runs.ts';
 import { scopesIn, visibleText } from '../slack/slack-text.ts';
 import { AppNotInstalledError, type RecordedInstall, tenantOfInstallation } from './installation-store.ts';
-import type { StoreContext } from './store-context.ts';
+import type { TokenCipher } from './open-installation.ts';
+
+/** What the store's operations share. */
+export interface StoreContext {
+  readonly database: Database;
+  readonly cipher: TokenCipher;
+  /** The Slack app whose installations these are: those of another app in the same database are never visible. */
+  readonly clientId: string;
+  /** The steps of the install pipeline, in order. */
+  readonly stepNames: readonly string[];
+  /** The steps of the uninstall pipeline, in order; if there are none, no run is created. */
+  readonly uninstallStepNames?: readonly string[];
+  /** In milliseconds since 1970. */
+  readonly now: () => number;
+  readonly log: Logger;
+}
 
 type NextRow = Omit<InstallationRow, 'refresh_owner' | 'refresh_until'>;
 

@@ -7,8 +7,8 @@ import type { HistoryRecord } from '../../src/database/history.ts';
 import type { InstallRecord, StepRecord } from '../../src/database/install-record.ts';
 import type { HistoryKind } from '../../src/database/records.ts';
 import type { HomeContent } from '../../src/home/home-content.ts';
-import { homeBlocks } from '../../src/home/read-home.ts';
-import { homeView as viewOfBlocks } from '../../src/home/send-view.ts';
+import { homeBlocks } from '../../src/home/home-view.ts';
+import { homeView as viewOfBlocks } from '../../src/home/read-home.ts';
 import { homeActions, mayAct } from '../../src/home/viewer.ts';
 import { content, installedAt, profile, run, scopes, step } from './home-content.ts';
 

@@ -7,9 +7,8 @@ import type { PublishResult } from '../../src/home/publish-home.ts';
 import { type Json, type Step, StepError } from '../../src/pipeline/step.ts';
 import type { SlackFailure } from '../../src/slack/slack-failure.ts';
 import { notifyOperators } from '../../src/steps/notify-operators.ts';
-import { publishHome } from '../../src/steps/publish-home.ts';
 import { fetchProfile, registerTeam, registerUser } from '../../src/steps/register.ts';
-import { builtInSteps } from '../../src/steps/steps.ts';
+import { builtInSteps, publishHome } from '../../src/steps/steps.ts';
 import { type PipelineStage, setStage } from '../pipeline/pipeline-stage.ts';
 import { ownRows } from '../support/strangers.ts';
 
