@@ -153,6 +153,7 @@ describe('fetch-profile', () => {
       workspaceId: null,
       workspaceIds: [],
       isEnterpriseInstall: false,
+      now: Date.now,
     };
     const ended = (await fetchProfile.run(context as never)) as { output: { user: object } };
     const { isAdmin, isOwner, isGuest, name, realName } = ended.output.user as Record<string, unknown>;
