@@ -9,33 +9,51 @@ import { AppNotInstalledError } from '../installations/installation-store.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import { GateFailedError } from './gate.ts';
 
-/** Slack's refusals of a code exchange that mean that our settings are wrong: no installer can fix them. */
-const misconfigured = new Set([
-  'bad_client_secret',
-  'bad_redirect_uri',
-  'invalid_client',
-  'invalid_client_id',
-  'invalid_grant_type',
-  'oauth_authorization_url_mismatch',
-]);
-
-/** Slack's refusals that mean that the code is no longer valid. Starting again fixes them. */
-const codeSpent = new Set(['code_already_used', 'code_expired', 'invalid_code', 'invalid_grant']);
-
 /**
- * What Slack says, in `?error=` of the callback or in answer to the exchange, whose cause is not the installer's no.
- * unapproved_scope: an admin has yet to approve a scope. invalid_team_for_non_distributed_app: public distribution is
- * off in the app's settings, so it installs only in the workspace that owns it.
+ * The codes of Slack, in `?error=` of the callback or in answer to the exchange, whose cause is not a rule of the
+ * workspace. unapproved_scope: an admin has yet to approve a scope. app_not_distributed: public distribution is off in
+ * the app's settings, so it installs only in the workspace that owns it. app_misconfigured: our settings are wrong, and
+ * no installer can fix them. code_invalid: starting again fixes it. slack_trouble: it passes; with org_login_required
+ * and team_added_to_org, once Slack has moved the workspace into an organization.
+ * (docs.slack.dev/reference/methods/oauth.v2.access#errors, RFC 6749 section 4.1.2.1)
  */
-const causes: ReadonlyMap<string, FailureKind> = new Map([
-  ['access_denied', 'access_denied'],
-  ['invalid_scope', 'scope_invalid'],
-  ['scope_not_allowed', 'scope_invalid'],
-  ['unapproved_scope', 'unapproved_scope'],
-  ['invalid_team_for_non_distributed_app', 'app_not_distributed'],
-  ['server_error', 'slack_trouble'],
-  ['temporarily_unavailable', 'slack_trouble'],
-]);
+const codesOf: Partial<Record<FailureKind, readonly string[]>> = {
+  access_denied: ['access_denied'],
+  unapproved_scope: ['unapproved_scope'],
+  app_not_distributed: ['invalid_team_for_non_distributed_app'],
+  scope_invalid: ['invalid_scope', 'scope_not_allowed'],
+  app_misconfigured: [
+    'bad_client_id',
+    'bad_client_secret',
+    'bad_redirect_uri',
+    'deprecated_endpoint',
+    'invalid_arguments',
+    'invalid_client',
+    'invalid_client_id',
+    'invalid_grant_type',
+    'invalid_request',
+    'no_scopes',
+    'oauth_authorization_url_mismatch',
+    'unauthorized_client',
+    'unsupported_response_type',
+  ],
+  code_invalid: ['code_already_used', 'code_expired', 'invalid_code', 'invalid_grant'],
+  slack_trouble: [
+    'fatal_error',
+    'internal_error',
+    'org_login_required',
+    'rate_limited',
+    'ratelimited',
+    'request_timeout',
+    'server_error',
+    'service_unavailable',
+    'team_added_to_org',
+    'temporarily_unavailable',
+  ],
+};
+const causes: ReadonlyMap<string, FailureKind> = new Map(
+  Object.entries(codesOf).flatMap(([kind, codes]) => codes.map((code) => [code, kind as FailureKind])),
+);
 
 /** Why an install did not happen: the page to show, and the cause's name for the record and the log. */
 export interface CallbackFailure {
@@ -80,7 +98,5 @@ export function exchangeFailure(error: unknown): CallbackFailure {
   const { code, mayHaveActed } = failure;
   if (failure.kind === 'unreachable' || failure.kind === 'rate-limited')
     return { kind: 'slack_unreachable', code, mayHaveActed };
-  if (codeSpent.has(code)) return { kind: 'code_invalid', code };
-  if (misconfigured.has(code)) return { kind: 'app_misconfigured', code };
   return { kind: causes.get(code) ?? 'slack_refused', code };
 }

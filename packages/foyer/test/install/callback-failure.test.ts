@@ -22,7 +22,14 @@ describe('the cause of an install that did not happen', () => {
     ['temporarily_unavailable', 'slack_trouble', 502, 502],
     ['invalid_scope', 'scope_invalid', 400, 500],
     ['scope_not_allowed', 'scope_invalid', 400, 500],
-    ['org_login_required', 'slack_refused', 400, 502],
+    ['org_login_required', 'slack_trouble', 502, 502],
+    ['bad_redirect_uri', 'app_misconfigured', 400, 500],
+    ['bad_client_secret', 'app_misconfigured', 400, 500],
+    ['no_scopes', 'app_misconfigured', 400, 500],
+    ['invalid_request', 'app_misconfigured', 400, 500],
+    ['unauthorized_client', 'app_misconfigured', 400, 500],
+    ['code_already_used', 'code_invalid', 400, 400],
+    ['cannot_install_an_org_installed_app', 'slack_refused', 400, 502],
   ];
   for (const [error, kind, redirectStatus, exchangeStatus] of causes) {
     it(`is ${kind} when Slack says ${error}`, () => {
@@ -32,6 +39,18 @@ describe('the cause of an install that did not happen', () => {
       assert.deepEqual([exchange.kind, exchange.code, statusOf(exchange)], [kind, error, exchangeStatus]);
     });
   }
+
+  it('is trouble at Slack, not a refusal, when the redirect brings an error that passes', () => {
+    for (const error of [
+      'internal_error',
+      'fatal_error',
+      'service_unavailable',
+      'ratelimited',
+      'request_timeout',
+    ]) {
+      assert.equal(redirectFailure(error).kind, 'slack_trouble', error);
+    }
+  });
 
   it('repeats nothing of an error that is not a plain name', () => {
     assert.equal(redirectFailure('<script>').code, 'unknown_error');
