@@ -1,11 +1,90 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { sql } from 'kysely';
+import type { Database } from '../../src/database/database.ts';
 import { m0001Initial } from '../../src/database/migrations/0001-initial.ts';
 import { m0006PeopleByTeam } from '../../src/database/migrations/0006-people-by-team.ts';
+import { erasePerson, type PersonKey } from '../../src/database/people/erase-person.ts';
 import { recordUser, saveProfile } from '../../src/database/people/people.ts';
+import { readPersonData } from '../../src/database/people/person-data.ts';
+import { foyerTableNames, type Tables } from '../../src/database/records.ts';
+import { keyringOf } from '../support/installations.ts';
 import { openEmptyDatabase } from '../support/open-empty-database.ts';
 import { engines } from '../support/open-test-database.ts';
+import { insertTenant, inviteStrangers, ownRows } from '../support/strangers.ts';
+
+const clientId = '1.1';
+const [U1, U2] = ['U1', 'U2'] as const;
+const grace: PersonKey = { clientId, teamId: 'T1', userId: U1 };
+const priya: PersonKey = { clientId, teamId: 'T1', userId: U2 };
+
+/** A team of Grace, who installed, and Priya; each is named in rows of the other, and strangers have the same ids. */
+async function setTeam(t: TestContext, engine: keyof typeof engines) {
+  const { database, close } = await engines[engine]();
+  t.after(close);
+  const strangers = await inviteStrangers(database, { clientId });
+  const own = { mark: 'OWN', clientId, teamId: 'T1', enterpriseId: null, grantsOf: 'E1' };
+  await database.write((tx) =>
+    insertTenant(tx, { ...own, dueAt: 3000, madeAt: 1000 }, [U1, U2], keyringOf('k1')),
+  );
+  const firstOf = async <Name extends keyof Tables>(table: Name) => {
+    const [row] = await ownRows(database, table);
+    assert.ok(row);
+    return row;
+  };
+  const add = async <Name extends keyof Tables>(table: Name, ...others: Partial<Tables[Name]>[]) => {
+    const row = await firstOf(table);
+    await database.queries
+      .insertInto(table as keyof Tables)
+      .values(others.map((other) => ({ ...row, ...other })))
+      .execute();
+  };
+  const priyas = { user_id: U2 };
+  // An earlier install of Grace, and an uninstall run of hers that has not ended.
+  await add(
+    'runs',
+    { id: 'run_OWN0', life: 0 },
+    { id: 'run_OWN4', status: 'waiting', pipeline: 'uninstall', waiting_for: null },
+  );
+  await add('steps', { run_id: 'run_OWN0' }, { run_id: 'run_OWN4', status: 'retrying' });
+  await add('step_attempts', { run_id: 'run_OWN0' }, { run_id: 'run_OWN4' });
+  await add('welcomes', { life: 0 }, { ...priyas, life: 0 });
+  const answer = { answer: 'OWN', answered_at: 9 };
+  await add(
+    'questions',
+    { ...answer, run_id: 'run_OWN1', question_id: 'of Priya', answered_by: U2 },
+    { ...answer, run_id: 'run_OWN4', question_id: 'of Priya', answered_by: U2 },
+    { ...answer, run_id: 'run_OWN4', question_id: 'of Grace', answered_by: U1 },
+    { ...answer, run_id: 'run_OWN2', question_id: 'of Grace', answered_by: U1 },
+  );
+  await add(
+    'install_requests',
+    { id: 'req_OWN_open', progress_hash: '1', outcome: 'started' },
+    { id: 'req_OWN_kept', progress_hash: '2', outcome: 'failed', sealed_tokens: 'OWN' },
+    { id: 'req_OWN_priya', progress_hash: '3', ...priyas },
+  );
+  await add('operator_notices', { cause_id: 'OWN', ...priyas });
+  await add('history', { id: 'his_8_OWN', ...priyas, detail: 'U1 and U2' });
+  await add(
+    'sessions',
+    { id: 'session_OWN_org', team_id: 'T7' },
+    { id: 'session_OWN_team', registered_team_id: 'T7' },
+  );
+  // Both are known to another team, in which others have the same ids.
+  const met = { team_id: 'T8', home_team_id: 'T1' };
+  await add('external_members', met, { ...met, ...priyas }, { ...met, home_team_id: 'T9' });
+  await add('external_members', { ...met, client_id: '2.2', name: 'OWN of another app' });
+  return { database, strangers };
+}
+
+/** The team's rows as text. */
+async function rowsOf(database: Pick<Database, 'queries'>): Promise<string[]> {
+  const found: string[] = [];
+  for (const table of foyerTableNames)
+    for (const row of await ownRows(database, table as keyof Tables))
+      found.push(`${table} ${JSON.stringify(row)}`);
+  return found.sort();
+}
 
 const people = process.env.FOYER_FULL === '1' ? 1_000_000 : 100_000;
 
@@ -54,6 +133,130 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
           ['2.2', 'T1', 'U1', 'u1@app2.example', 9, 9],
         ],
       );
+    });
+
+    it('are exported each with their own rows, of this team and app alone', async (t) => {
+      const { database } = await setTeam(t, engine);
+      const { queries } = database;
+      const count = async (person: PersonKey) =>
+        Object.entries(await readPersonData(queries, person)).map(([name, rows]) => `${name} ${rows.length}`);
+      const data = await readPersonData(queries, grace);
+      assert.doesNotMatch(JSON.stringify(data), /STRANGER|another app/);
+      assert.deepEqual(
+        data.runs.map(({ id, steps }) => [id, steps.length]).sort(),
+        [
+          ['run_OWN0', 1],
+          ['run_OWN1', 3],
+          ['run_OWN3', 3],
+          ['run_OWN4', 1],
+        ],
+      );
+      assert.deepEqual(await count(grace), [
+        ...['profile 1', 'membership 1', 'metByOtherTeams 1', 'installed 1', 'ownTokens 1', 'sessions 3'],
+        ...[
+          'installRequests 4',
+          'runs 4',
+          'welcomes 2',
+          'answers 3',
+          'homeViews 1',
+          'history 4',
+          'notices 2',
+        ],
+      ]);
+      assert.deepEqual(await count(priya), [
+        ...['profile 1', 'membership 1', 'metByOtherTeams 1', 'installed 0', 'ownTokens 1', 'sessions 1'],
+        ...[
+          'installRequests 1',
+          'runs 1',
+          'welcomes 2',
+          'answers 2',
+          'homeViews 1',
+          'history 1',
+          'notices 1',
+        ],
+      ]);
+    });
+
+    it('are erased one by one: what is about someone else stays as it was', async (t) => {
+      const { database, strangers } = await setTeam(t, engine);
+      const { queries } = database;
+      const before = await rowsOf(database);
+      const of = (id: string) => new RegExp(`"${id}"|run_OWN2"|U1 and U2`);
+      const erased = await database.write((tx) => erasePerson(tx, { ...priya, now: 5000 }));
+      assert.deepEqual(erased, {
+        ...{ profiles: 2, sessions: 1, ownTokens: 1, homeViews: 1, welcomes: 2, installRequests: 1, runs: 1 },
+        ...{ answers: 2, history: 2, notices: 1, cancelledRuns: ['run_OWN2'], kept: [] },
+      });
+      const after = await rowsOf(database);
+      assert.deepEqual(
+        before.filter((row) => !of(U2).test(row) && !after.includes(row)),
+        [],
+      );
+      assert.deepEqual(
+        // A person of another workspace, whom this team met, has the same id.
+        after.filter((row) => row.includes(U2) && !row.includes('THOME')),
+        [],
+      );
+      const answers = async () =>
+        (await ownRows(database, 'questions'))
+          .map((row) => `${row.run_id} ${row.question_id}: ${row.answer} ${row.answered_by}`)
+          .sort();
+      assert.deepEqual(await answers(), [
+        'run_OWN1 channel: an answer of OWN U1',
+        'run_OWN1 of Priya: null null',
+        'run_OWN3 channel: null null',
+        'run_OWN4 of Grace: OWN U1',
+        'run_OWN4 of Priya: OWN null',
+      ]);
+      await strangers.assertUntouched();
+      // Grace installed: while the app is there, her id stays in this install alone.
+      const first = await database.write((tx) => erasePerson(tx, { ...grace, now: 6000 }));
+      assert.deepEqual(
+        [first.cancelledRuns, first.kept.length, first.welcomes, first.runs],
+        [['run_OWN3'], 2, 1, 1],
+      );
+      assert.deepEqual([first.sessions, first.profiles, first.installRequests], [3, 2, 1]);
+      const idOf = (row: string) => /"id":"(\w+)"/.exec(row)?.[1] ?? row.split(' ', 1)[0];
+      const named = async () => (await rowsOf(database)).filter((row) => row.includes(`"${U1}"`)).map(idOf);
+      const waits = ['req_OWN_kept', 'req_OWN_open', 'req_OWN_started'];
+      // Others of her id: one of another app, and two of other workspaces.
+      const others = ['external_members', 'external_members', 'external_members'];
+      assert.deepEqual(await named(), [
+        ...others,
+        ...waits,
+        'ins_OWN',
+        ...['run_OWN1', 'run_OWN3', 'run_OWN4', 'welcomes'],
+      ]);
+      const outputs = async () =>
+        (await ownRows(database, 'steps'))
+          .filter(({ output, error_message }) => /OWN/.test(`${output} ${error_message}`))
+          .map(({ run_id }) => run_id);
+      assert.deepEqual(await outputs(), ['run_OWN4'], 'a step that has not ended needs its output');
+      assert.deepEqual(
+        (await ownRows(database, 'step_attempts'))
+          .filter((row) => row.error_message)
+          .map((row) => row.run_id),
+        ['run_OWN4'],
+      );
+      assert.deepEqual(await answers(), ['run_OWN4 of Grace: OWN null', 'run_OWN4 of Priya: OWN null']);
+      await queries
+        .updateTable('installations')
+        .set({ status: 'uninstalled' })
+        .where('id', '=', 'ins_OWN')
+        .execute();
+      const second = await database.write((tx) => erasePerson(tx, { ...grace, now: 7000 }));
+      assert.match(
+        second.kept.map(({ what }) => what).join(),
+        /^their user id in the uninstall run run_OWN4 of/,
+      );
+      assert.deepEqual(await named(), [...others, ...waits, 'ins_OWN', 'run_OWN4']);
+      await queries.updateTable('runs').set({ status: 'failed' }).where('id', '=', 'run_OWN4').execute();
+      const third = await database.write((tx) => erasePerson(tx, { ...grace, now: 8000 }));
+      assert.deepEqual(third.kept, []);
+      assert.deepEqual(await named(), [...others, ...waits]);
+      assert.deepEqual(await answers(), []);
+      assert.deepEqual(await outputs(), []);
+      await strangers.assertUntouched();
     });
 
     it('have a separate profile in each team', async (t) => {

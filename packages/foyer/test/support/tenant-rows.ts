@@ -5,7 +5,6 @@ import { createTokenCipher } from '../../src/installations/open-installation.ts'
 
 /** A refresh that a process began and never ended. */
 const deadRefresh = { refresh_owner: 'a dead process', refresh_until: 1 };
-const noError = { error_code: null, error_message: null };
 
 /** The tables whose rows belong to every app and tenant of the database; a tenant has rows in all others. */
 type OfAll = 'encryption_keys' | 'key_holders' | 'maintenance';
@@ -193,8 +192,9 @@ export function tenantRows(
         status: run_id === ended ? ('succeeded' as const) : ('running' as const),
         attempts: 1,
         failures: 0,
-        output: null,
-        ...noError,
+        output: run_id === ended ? `{"of":"${mark}"}` : null,
+        error_code: null,
+        error_message: run_id === ended ? `about ${mark}` : null,
         started_at: madeAt,
         finished_at: null,
       })),
@@ -205,14 +205,15 @@ export function tenantRows(
         step_name,
         attempt: 1,
         outcome: 'started' as const,
-        ...noError,
+        error_code: null,
+        error_message: run_id === ended ? `about ${mark}` : null,
         started_at: madeAt,
         finished_at: null,
       })),
     ),
     welcomes: userIds.map((user_id) => ({ ...message, user_id })),
     posts: ['tips', 'greeting'].map((key) => ({ ...message, key })),
-    questions: [running, waiting].map((run_id) => ({
+    questions: runs.map((run_id) => ({
       run_id,
       step_name: 'ask',
       question_id: 'channel',
@@ -220,9 +221,9 @@ export function tenantRows(
       asked_at: madeAt,
       remind_at: dueAt,
       expires_at: null,
-      answer: null,
-      answered_by: null,
-      answered_at: null,
+      answer: run_id === ended ? `an answer of ${mark}` : null,
+      answered_by: run_id === ended ? first : null,
+      answered_at: run_id === ended ? madeAt : null,
     })),
     history: (['installed', 'uninstalled', 'reinstalled'] as const).map((kind, index) => ({
       id: `his_${index}_${mark}`,

@@ -8,12 +8,15 @@ import {
   holdLease,
   type RunLease,
   readClaimedRun,
+  releaseDeadLeases,
+  renewLeases,
 } from '../../../src/database/run-leases.ts';
-import { createRun, prepareNextDueAt, resumeWaitingRuns } from '../../../src/database/runs.ts';
+import { createRun, prepareNextDueAt, restRun, resumeWaitingRuns } from '../../../src/database/runs.ts';
 import { createInstallationStore } from '../../../src/installations/create-installation-store.ts';
 import { readQueueState } from '../../../src/operator/queue-state.ts';
 import { keyringOf, teamInstall } from '../../support/installations.ts';
 import { engines, openPostgresTestDatabase, type TestDatabase } from '../../support/open-test-database.ts';
+import { insertTenant, inviteStrangers, ownRows } from '../../support/strangers.ts';
 import { recordQueries } from '../plans/record-queries.ts';
 
 const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false });
@@ -134,13 +137,111 @@ for (const [name, open] of Object.entries(engines)) {
     const opened = await open();
     t.after(() => opened.close());
     const [runId] = await queueRuns(opened, 1);
+    // A third app has a run that is due, and the second one has none.
+    const other = { mark: 'OTHER', clientId: '3.3', teamId: 'T1', enterpriseId: null, grantsOf: 'E1' };
+    await opened.database.write(async (tx) => {
+      await insertTenant(tx, { ...other, dueAt: 100, madeAt: 100 }, ['U1', 'U2'], keyringOf('k1'));
+      const idle = { ...other, mark: 'IDLE', clientId: '2.2', dueAt: 100, madeAt: 100 };
+      await insertTenant(tx, idle, ['U1', 'U2'], keyringOf('k1'));
+      await tx.deleteFrom('runs').where('installation_id', '=', 'ins_IDLE').execute();
+    });
     assert.deepEqual(await claimDueRuns(opened.database, { ...claim, clientId: '2.2' }), []);
     assert.equal(await prepareNextDueAt(opened.database, '2.2')(), undefined);
+    assert.equal(await prepareNextDueAt(opened.database, '1.1')(), 1000);
     assert.equal((await readQueueState(opened.database.queries, { clientId: '2.2', now: 5000 })).due, 0);
     assert.equal((await readQueueState(opened.database.queries, { clientId: '1.1', now: 5000 })).due, 1);
     assert.deepEqual(
       (await claimDueRuns(opened.database, claim)).map((lease) => lease.runId),
       [runId],
     );
+  });
+}
+
+for (const [name, open] of Object.entries(engines)) {
+  test(`a lease is of one run and one claim, whoever else has runs, on ${name}`, async (t) => {
+    const opened = await open();
+    t.after(() => opened.close());
+    const { database } = opened;
+    const strangers = await inviteStrangers(database);
+    await queueRuns(opened, 3);
+    const [installation] = await ownRows(database, 'installations');
+    const [first, second, third] = await claimDueRuns(database, claim);
+    assert.ok(installation && first && second && third);
+    await database.write(async (tx) => {
+      await restRun(tx, first.runId, { status: 'waiting', dueAt: null, waitingFor: 'an answer' });
+      assert.equal(await holdLease(tx, first), false, 'the other runs of the claim do not hold it');
+      assert.equal(await readClaimedRun(tx, first), undefined);
+      assert.equal(await holdLease(tx, second), true);
+      const read = await readClaimedRun(tx, second);
+      assert.deepEqual([read?.run.id, read?.installation.id], [second.runId, installation.id]);
+      assert.deepEqual(
+        read?.steps.map((step) => step.run_id),
+        [second.runId],
+      );
+    });
+    const lost = { ...third, owner: 'another:1:x/1' };
+    for (const [leases, held] of [
+      [[lost], []],
+      [[first, second], [second]],
+    ] as const) {
+      assert.deepEqual(await findHeldRuns(database.queries, leases), held);
+      assert.deepEqual(await renewLeases(database, { leases, leaseUntil: 99_000 }), held);
+    }
+    assert.deepEqual(
+      (await ownRows(database, 'runs')).filter((run) => run.lease_until === 99_000).map(({ id }) => id),
+      [second.runId],
+    );
+    // Another worker claims one of a dead worker's runs in the moment before they are released.
+    const isDead = (owner: string) => owner === claim.owner;
+    const meanwhile = {
+      ...database,
+      async write(work: Parameters<typeof database.write>[0]) {
+        const taken = { ...claim, now: 50_000, leaseUntil: 90_000, limit: 1, owner: 'another:1:x/2' };
+        assert.deepEqual(
+          (await claimDueRuns(database, taken)).map(({ runId }) => runId),
+          [third.runId],
+        );
+        return database.write(work);
+      },
+    } as typeof database;
+    assert.deepEqual(await releaseDeadLeases(meanwhile, { isDead, now: 6000 }), [second.runId]);
+    await strangers.assertUntouched();
+  });
+
+  test(`a dead worker’s runs are each released, on ${name}`, async (t) => {
+    const opened = await open();
+    t.after(() => opened.close());
+    const queued = await queueRuns(opened, 2);
+    await claimDueRuns(opened.database, claim);
+    const released = await releaseDeadLeases(opened.database, { isDead: () => true, now: 6000 });
+    assert.deepEqual(released.sort(), queued.sort());
+  });
+
+  test(`an uninstall run reads the newest install of its own life, on ${name}`, async (t) => {
+    const opened = await open();
+    t.after(() => opened.close());
+    const { database } = opened;
+    const strangers = await inviteStrangers(database);
+    const [, newest] = await queueRuns(opened, 2);
+    const [installation] = await ownRows(database, 'installations');
+    assert.ok(installation && newest);
+    const { id: installationId, life } = installation;
+    const run = { installationId, userId: 'U1', now: 1000 };
+    await database.write(async (tx) => {
+      await createRun(tx, { ...run, pipeline: 'uninstall', life, stepNames: ['clean-up'] });
+      await createRun(tx, { ...run, life: life + 1, stepNames: ['of the next life'] });
+      await createRun(tx, { ...run, pipeline: 'uninstall', life, stepNames: ['clean-up'] });
+    });
+    const claimed = await claimDueRuns(database, claim);
+    await database.write(async (tx) => {
+      const uninstalls: (string | undefined)[][] = [];
+      for (const lease of claimed) {
+        const read = await readClaimedRun(tx, lease);
+        if (read?.run.pipeline === 'uninstall') uninstalls.push(read.installSteps.map((step) => step.run_id));
+        else assert.deepEqual(read?.installSteps, []);
+      }
+      assert.deepEqual(uninstalls, [[newest]]);
+    });
+    await strangers.assertUntouched();
   });
 }
