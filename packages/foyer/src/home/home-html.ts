@@ -110,7 +110,8 @@ function reference(special: string, reader: HomeReader): Html {
   if (userId !== undefined) return html`<bdi translate="no">${reader.nameOf(userId) ?? userId}</bdi>`;
   const [, seconds, format = ''] = /^!date\^(\d+)\^([^^]*)/.exec(target) ?? [];
   if (seconds !== undefined) return time(Number(seconds) * 1000, format, reader);
-  if (/^https?:\/\//i.test(target)) return html`<a href="${decoded(target)}">${decoded(label ?? target)}</a>`;
+  if (/^(?:https?:\/\/|mailto:)/i.test(target))
+    return html`<a href="${decoded(target)}">${decoded(label ?? target)}</a>`;
   return html`${decoded(label ?? target)}`;
 }
 

@@ -20,6 +20,7 @@ describe('App Home on a web page', () => {
       header('Acme & Söhne <script>'),
       section('*Installed by* <@U1> and <@U2>\n>It failed: `missing_scope` &lt;b&gt;\n_soon_ a_b_c 2*3*4'),
       section('<https://x.example/?a=1&amp;b=2|Help &amp; more> <javascript:alert(1)|x> <!channel>'),
+      section('<mailto:help@x.example|Get help>'),
     );
     assert.match(page, /<h2>Acme &amp; Söhne &lt;script&gt;<\/h2>/);
     assert.match(page, /<strong>Installed by<\/strong> <bdi translate="no">Zoë &lt;b&gt;<\/bdi>/);
@@ -27,6 +28,7 @@ describe('App Home on a web page', () => {
     assert.match(page, /<blockquote><p>It failed: <code translate="no">missing_scope<\/code> &lt;b&gt;<\/p>/);
     assert.match(page, /<em>soon<\/em> a_b_c 2\*3\*4/);
     assert.match(page, /<a href="https:\/\/x\.example\/\?a=1&amp;b=2">Help &amp; more<\/a> x !channel/);
+    assert.match(page, /<a href="mailto:help@x\.example">Get help<\/a>/);
     assert.doesNotMatch(page, /javascript:|<script/);
   });
 

@@ -39,6 +39,7 @@ a { color: var(--accent); text-underline-offset: .2em; text-decoration-thickness
 a:hover { text-decoration-thickness: 2px; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; border-radius: 6px; }
 .small { font-size: .875rem; color: var(--muted); }
+:lang(ja) { word-break: auto-phrase; }
 .lead { font-size: 1.125rem; line-height: 1.55; color: var(--muted); }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 16px; box-shadow: var(--shadow); }
 .visually-hidden { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -63,6 +64,7 @@ main.records { max-width: 44rem; margin-top: 0; padding-top: 2rem; }
 .record blockquote { margin: .25rem 0; padding-left: .875rem; border-left: 3px solid var(--line); color: var(--muted); }
 .record .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: .75rem 1.5rem; }
 .record .avatar { border-radius: 12px; }
+.record > form .button-quiet { padding-inline: 0; }
 .record .confirm { border: 1px solid var(--line); border-radius: 12px; }
 .record .confirm > :not(summary) { padding: 0 1.25rem 1rem; }
 main.landing { max-width: 68rem; display: grid; gap: 3rem; }
@@ -177,6 +179,8 @@ footer code { font-size: .75rem; }
 @media (max-width: 30rem) {
   .button { width: 100%; }
   .actions { justify-content: center; }
+  .record .actions { justify-content: flex-start; }
+  .step:is([data-status=failed], [data-status=retrying], [data-status=unconfirmed], [data-status=skipped]) .step-status { grid-column: 2; }
 }
 @media (prefers-reduced-motion: no-preference) {
   .button, a { transition: background-color .15s ease, color .15s ease; }

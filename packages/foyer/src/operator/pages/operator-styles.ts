@@ -77,15 +77,15 @@ h1 .badge, h2 .badge { margin-left: .5rem; vertical-align: middle; }
 .key { display: flex; flex-wrap: wrap; gap: .125rem .875rem; }
 .key > span { display: inline-flex; align-items: center; gap: .375rem; }
 .key i { width: .625rem; height: .625rem; border-radius: 3px; }
-.key .installed { background: var(--accent); } .key .failed { background: var(--bad); }
-.key .refused { background: var(--warn); } .key .cancelled { background: var(--muted); }
+.key .installed { background: var(--good); } .key .failed { background: var(--bad); }
+.key .refused { background: var(--warn); } .key .cancelled { background: color-mix(in srgb, var(--muted) 70%, var(--card)); }
 .plot { margin-top: .75rem; border-bottom: 1px solid var(--line); }
 .plot svg { display: block; width: 100%; height: 8.5rem; }
 .plot .most { display: block; font-size: .75rem; line-height: 1.5; color: var(--muted); border-bottom: 1px dashed var(--line); font-variant-numeric: tabular-nums; }
 .plot rect.ground { fill: var(--wash); opacity: .55; }
 .plot g:hover rect.ground { opacity: 1; }
-.plot rect.installed { fill: var(--accent); } .plot rect.failed { fill: var(--bad); }
-.plot rect.refused { fill: var(--warn); } .plot rect.cancelled { fill: var(--muted); }
+.plot rect.installed { fill: var(--good); } .plot rect.failed { fill: var(--bad); }
+.plot rect.refused { fill: var(--warn); } .plot rect.cancelled { fill: color-mix(in srgb, var(--muted) 70%, var(--card)); }
 .axis { display: flex; justify-content: space-between; margin-top: .375rem; font-size: .75rem; color: var(--muted); }
 details > summary { cursor: pointer; font-size: .875rem; color: var(--muted); width: fit-content; padding: .25rem 0; }
 details > summary:hover { color: var(--text); }
@@ -130,6 +130,7 @@ main.operator time, .nowrap { white-space: nowrap; font-variant-numeric: tabular
 .title-row { display: flex; flex-wrap: wrap; align-items: end; justify-content: space-between; gap: 1rem; }
 .crumb { margin-bottom: .25rem; }
 .action-bar { display: flex; flex-wrap: wrap; align-items: center; gap: .625rem; }
+form.action-bar { align-items: end; }
 .columns { display: grid; gap: 1.25rem; }
 .column { display: grid; gap: 1.25rem; align-content: start; min-width: 0; }
 .facts { margin: .5rem 0 0; display: grid; }
@@ -166,9 +167,9 @@ main.operator time, .nowrap { white-space: nowrap; font-variant-numeric: tabular
 }
 @media (max-width: 44rem) {
   .bar-inner { gap: 0 1rem; }
-  .bar nav { order: 1; width: calc(100% + 1rem); overflow-x: auto; margin-inline: -.5rem; }
-  .bar nav ul { gap: 0; }
-  .bar nav a { white-space: nowrap; padding-inline: .625rem; font-size: .875rem; }
+  .bar nav { order: 1; width: calc(100% + 1rem); margin-inline: -.5rem; }
+  .bar nav ul { flex-wrap: wrap; gap: 0; }
+  .bar nav a { white-space: nowrap; padding-inline: .4375rem; font-size: .875rem; }
   .filters .field { flex: 1 1 40%; }
   .filters .field.wide { flex-basis: 100%; }
   .filters .button { width: 100%; }

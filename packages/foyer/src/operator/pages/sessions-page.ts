@@ -18,7 +18,7 @@ function columns(frame: OperatorFrame): readonly TableColumn<SessionRow>[] {
     },
     { title: 'Last used', cell: (row) => ago(row.seen_at, frame.now) },
     { title: 'Began', cell: (row) => time(row.began_at) },
-    { title: 'Address', cell: (row) => row.address },
+    { title: 'Address', cell: ({ address }) => address && html`<span class="nowrap">${address}</span>` },
     { title: 'Browser', cell: (row) => row.browser },
     {
       title: 'End it',

@@ -255,7 +255,7 @@ export const en = {
     'Slack confirmed who you are, but you are not on the list of people who run {app}.',
   'failure.signin_not_operator.do':
     'If you should be, ask the people who run {app}. You can also try again as someone else.',
-  'failure.signin_limited.title': 'Too many sign-ins at once',
+  'failure.signin_limited.title': 'Too many people are signing in',
   'failure.signin_limited.what':
     'We received more sign-ins than we accept at once, so we did not start this one.',
   'failure.signin_limited.do':

@@ -7,7 +7,7 @@ import { landingPage } from '../../../src/http/pages/landing-page.ts';
 import { createTexts, languages } from '../../../src/texts/create-texts.ts';
 import { launchBrowser } from '../../support/launch-browser.ts';
 import { brandOf } from '../../support/test-face.ts';
-import { everyPage, frame, siteOf } from './page-fixtures.ts';
+import { everyPage, frame, progressDocument, progressOf, siteOf } from './page-fixtures.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** Set PICTURES to a folder to save a screenshot of each page. */
@@ -87,6 +87,27 @@ describe('every page, in a browser', () => {
           await page.screenshot({ path: `${pictures}/landing-${language}.png`, fullPage: true });
         }
       }
+      await page.context().close();
+    });
+
+    it(`breaks no word of a step on a phone in ${language}`, async () => {
+      const page = await open(390, 'light');
+      const steps = progressOf('failed', ['succeeded', 'skipped', 'retrying', 'failed', 'unconfirmed']);
+      await page.setContent(progressDocument(steps, { ...frame, words: createTexts().forLocale(language) }));
+      const broken = await page.evaluate(`[...document.querySelectorAll('.step-label')].flatMap((label) => {
+        const room = label.clientWidth || label.getBoundingClientRect().width;
+        const words = label.textContent.split(/\\s+/);
+        // Japanese may break after any character.
+        return words.filter((word) => {
+          const probe = label.parentElement.appendChild(document.createElement('span'));
+          probe.style.cssText = 'position:absolute;white-space:nowrap';
+          probe.textContent = word;
+          const { width } = probe.getBoundingClientRect();
+          probe.remove();
+          return ${language !== 'ja'} && width > room;
+        });
+      })`);
+      assert.deepEqual(broken, []);
       await page.context().close();
     });
   }

@@ -180,6 +180,7 @@ describe('the operator in a browser', () => {
           `/installations/${id}/mark-gone`,
           `/installations/${id}?done=run_rate_limited`,
           '/requests?outcome=failed',
+          '/sessions',
           '/nothing',
           '/login',
         ];
@@ -205,6 +206,7 @@ describe('the operator in a browser', () => {
       `/installations/${acme}/people`,
       `/installations/${acme}/purge`,
       '/requests',
+      '/sessions',
       '/nothing',
     ];
     for (const colorScheme of ['light', 'dark'] as const) {
@@ -215,6 +217,10 @@ describe('the operator in a browser', () => {
         await page.goto(`${stage.url}/operator${path}`);
         const width = Number(await page.evaluate('document.documentElement.scrollWidth'));
         assert.ok(width <= 390, `${path} is ${width} wide`);
+        const end = await page.evaluate(
+          'Math.max(...[...document.querySelectorAll(".bar nav a")].map((link) => link.getBoundingClientRect().right))',
+        );
+        assert.ok(Number(end) <= 390, `the menu of ${path} ends at ${end}`);
       }
       // The browser reports the missing page itself, as it would a violation of the Content-Security-Policy.
       assert.deepEqual(
