@@ -142,15 +142,12 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
         Object.entries(await readPersonData(queries, person)).map(([name, rows]) => `${name} ${rows.length}`);
       const data = await readPersonData(queries, grace);
       assert.doesNotMatch(JSON.stringify(data), /STRANGER|another app/);
-      assert.deepEqual(
-        data.runs.map(({ id, steps }) => [id, steps.length]).sort(),
-        [
-          ['run_OWN0', 1],
-          ['run_OWN1', 3],
-          ['run_OWN3', 3],
-          ['run_OWN4', 1],
-        ],
-      );
+      assert.deepEqual(data.runs.map(({ id, steps }) => [id, steps.length]).sort(), [
+        ['run_OWN0', 1],
+        ['run_OWN1', 3],
+        ['run_OWN3', 3],
+        ['run_OWN4', 1],
+      ]);
       assert.deepEqual(await count(grace), [
         ...['profile 1', 'membership 1', 'metByOtherTeams 1', 'installed 1', 'ownTokens 1', 'sessions 3'],
         ...[
