@@ -13,8 +13,7 @@ import { GateFailedError } from './gate.ts';
  * The codes of Slack, in `?error=` of the callback or in answer to the exchange, whose cause is not a rule of the
  * workspace. unapproved_scope: an admin has yet to approve a scope. app_not_distributed: public distribution is off in
  * the app's settings, so it installs only in the workspace that owns it. app_misconfigured: our settings are wrong, and
- * no installer can fix them. code_invalid: starting again fixes it. slack_trouble: it passes; with org_login_required
- * and team_added_to_org, once Slack has moved the workspace into an organization.
+ * no installer can fix them. code_invalid: starting again fixes it. slack_trouble: it passes.
  * (docs.slack.dev/reference/methods/oauth.v2.access#errors, RFC 6749 section 4.1.2.1)
  */
 const codesOf: Partial<Record<FailureKind, readonly string[]>> = {
@@ -41,7 +40,6 @@ const codesOf: Partial<Record<FailureKind, readonly string[]>> = {
   slack_trouble: [
     'fatal_error',
     'internal_error',
-    'org_login_required',
     'rate_limited',
     'ratelimited',
     'request_timeout',

@@ -22,7 +22,7 @@ describe('the cause of an install that did not happen', () => {
     ['temporarily_unavailable', 'slack_trouble', 502, 502],
     ['invalid_scope', 'scope_invalid', 400, 500],
     ['scope_not_allowed', 'scope_invalid', 400, 500],
-    ['org_login_required', 'slack_trouble', 502, 502],
+    ['org_login_required', 'slack_refused', 400, 502],
     ['bad_redirect_uri', 'app_misconfigured', 400, 500],
     ['bad_client_secret', 'app_misconfigured', 400, 500],
     ['no_scopes', 'app_misconfigured', 400, 500],
