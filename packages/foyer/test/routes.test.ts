@@ -165,13 +165,24 @@ describe('the server', () => {
   });
 
   it('sends them with requests that the parser refuses, too', async () => {
-    const socket = connect(listening.address.port, '127.0.0.1');
-    socket.end('GET / HTTP/1.1\r\nHost: x\r\nX-A\n: b\r\n\r\n');
-    let heard = '';
-    for await (const part of socket.setEncoding('utf8')) heard += part;
-    assert.match(heard, /^HTTP\/1\.1 400 /);
-    for (const header of ['Cache-Control: no-store', 'X-Content-Type-Options: nosniff', 'X-Frame-Options']) {
-      assert.ok(heard.includes(header), header);
+    const refused = [
+      ['GET / HTTP/1.1\r\nHost: x\r\nX-A\n: b\r\n\r\n', /^HTTP\/1\.1 400 /],
+      ['GET / HTTP/1.1\r\n\r\n', /^HTTP\/1\.1 400 /],
+      ['GET / HTTP/1.1\r\nHost: x\r\nExpect: a-miracle\r\n\r\n', /^HTTP\/1\.1 417 /],
+    ] as const;
+    for (const [request, status] of refused) {
+      const socket = connect(listening.address.port, '127.0.0.1');
+      socket.end(request);
+      let heard = '';
+      for await (const part of socket.setEncoding('utf8')) heard += part;
+      assert.match(heard, status);
+      for (const header of [
+        'Cache-Control: no-store',
+        'X-Content-Type-Options: nosniff',
+        'X-Frame-Options',
+      ]) {
+        assert.ok(heard.includes(header), `${request} ${header}`);
+      }
     }
   });
 

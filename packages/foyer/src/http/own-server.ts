@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Config } from '../config/config.ts';
 import { ConfigError, type ConfigProblem } from '../config/config-error.ts';
@@ -32,9 +38,12 @@ export function createFoyerServer(deps: {
       keepAliveTimeout: 5000,
       connectionsCheckingInterval: 1000,
       maxHeaderSize: 16 * 1024,
+      // Checked below: Node's own answer has no security headers.
+      requireHostHeader: false,
     },
     async (req, res) => {
       if (!connections.admit(req, res)) return;
+      if (req.headers.host === undefined && req.httpVersion === '1.1') return refuse(req, res, 400);
       res.on('error', (error) => log.debug({ err: error }, 'a response could not be sent'));
       if (await handler.handle(req, res)) return;
       if (otherwise) {
@@ -44,6 +53,13 @@ export function createFoyerServer(deps: {
     },
   );
   const connections = boundConnections(server, { trustProxy, refusals, bounds });
+  function refuse(req: IncomingMessage, res: ServerResponse, status: 400 | 417): void {
+    refusals.add('malformed_request', req.socket.remoteAddress ?? '');
+    res.writeHead(status, { ...securityHeaders(secure), Connection: 'close' }).end();
+  }
+  server.on('checkExpectation', (req, res) => {
+    if (connections.admit(req, res)) refuse(req, res, 417);
+  });
   const refusalHeaders = Object.entries(securityHeaders(secure))
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('');
