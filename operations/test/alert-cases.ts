@@ -48,6 +48,7 @@ export const freshProcess: Readonly<Record<string, number>> = {
   'foyer_tokens_lapsing{@}': 0,
   'foyer_tokens_unstored{@}': 0,
   'foyer_unknown_teams{@}': 0,
+  'foyer_jobs_troubled{@}': 0,
   'foyer_notices_undelivered{@,channel="webhook"}': 0,
   'foyer_notices_total{@,channel="webhook",end="failed"}': 0,
   'foyer_step_attempts_total{@,step="notify-operators",end="failed"}': 0,
@@ -479,6 +480,18 @@ export const alertCases: readonly AlertCase[] = [
     at: '5m',
     fires: ['FoyerUnknownTeams'],
     series: { 'foyer_unknown_teams{@}': '0 0 11x38' },
+  },
+  {
+    name: 'FoyerJobsTroubled: the nightly job failed',
+    at: '9m',
+    fires: ['FoyerJobsTroubled'],
+    series: { 'foyer_jobs_troubled{@}': '0 0 1x38' },
+  },
+  {
+    name: 'FoyerJobsTroubled, near miss: the next turn of a frequent job succeeds',
+    at: '9m',
+    fires: [],
+    series: { 'foyer_jobs_troubled{@}': '0 0 1 1 0x36' },
   },
   {
     name: 'FoyerPoolExhausted: callers always wait',

@@ -148,6 +148,7 @@ export async function assembleFoyer<MyTables>(parts: {
       database,
       clientId,
       stepNames: [...stepNames, ...uninstallStepNames],
+      jobs: definition.jobs ?? [],
       engine: config.database.kind,
       token: config.metricsToken,
       now,
@@ -440,6 +441,7 @@ export async function assembleFoyer<MyTables>(parts: {
         bodies,
         database,
         isInMaintenance,
+        jobs: definition.jobs ?? [],
         store,
         slack,
         wakeWorker,
@@ -482,6 +484,7 @@ export async function assembleFoyer<MyTables>(parts: {
       foyer: () => foyer,
       database,
       clientId,
+      machine: `${hostname()} ${process.pid}`,
       now,
       log,
     });

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfigProblem } from '../config/config-error.ts';
 import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
+import { stepFailure } from '../pipeline/step-failure.ts';
+import { choreOf } from './read-jobs.ts';
 import { type Chore, repeat } from './repeat.ts';
 import { takeInterval } from './take-turn.ts';
 
@@ -44,6 +46,8 @@ const longestTurnMs = 10 * 60_000;
 const noticeMs = 2000;
 /** How late a turn may begin. */
 const lookMs = 1000;
+/** How long it may take to record the end of a turn, and how far another machine's clock may be behind. */
+const recordMs = 5000;
 
 /** The jobs of this process. */
 export interface Jobs {
@@ -62,10 +66,12 @@ export function createJobs<Foyer>(deps: {
   database: Database;
   /** Apps that share a database do not take each other's turns. */
   clientId: string;
+  /** The name of this machine and process, for people. */
+  machine: string;
   now: () => number;
   log: Logger;
 }): Jobs {
-  const { jobs, database, clientId, now } = deps;
+  const { jobs, database, clientId, machine, now } = deps;
   const stopping = new AbortController();
   /** By name: the interval that is known to be taken, so that the database is queried once per interval. */
   const taken = new Map<string, number>();
@@ -74,11 +80,13 @@ export function createJobs<Foyer>(deps: {
     const { name, everyMs } = job;
     const dueAt = Math.floor(now() / everyMs) * everyMs;
     if (taken.get(name) === dueAt) return;
+    const turnMs = Math.ceil(Math.min(everyMs, longestTurnMs, limitMs));
     const isOurs = await takeInterval(database, {
-      ...{ chore: `job ${clientId}/${name}`, dueAt, everyMs, now: now() },
+      ...{ chore: choreOf(clientId, name), dueAt, everyMs, now: now(), machine },
+      leasedUntil: now() + turnMs + noticeMs + recordMs,
     });
     taken.set(name, dueAt);
-    if (isOurs) await doTurn(job, dueAt, Math.ceil(Math.min(everyMs, longestTurnMs, limitMs)));
+    if (isOurs) await doTurn(job, dueAt, turnMs);
   }
 
   async function doTurn(job: Job<Foyer>, dueAt: number, limitMs: number): Promise<void> {
@@ -86,6 +94,8 @@ export function createJobs<Foyer>(deps: {
     const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(limitMs)]);
     const over = new AbortController();
     const begunAt = performance.now();
+    const tookMs = () => Math.round(performance.now() - begunAt);
+    let errorCode: string | null = null;
     try {
       const work = Promise.resolve().then(() => job.run({ foyer: deps.foyer(), dueAt, signal, log }));
       // Abandoned work may still reject, and that must not end the process.
@@ -98,12 +108,35 @@ export function createJobs<Foyer>(deps: {
         });
       leave.catch(() => {});
       await Promise.race([work, leave]);
-      log.info({ ms: Math.round(performance.now() - begunAt) }, 'job done');
+      log.info({ ms: tookMs() }, 'job done');
     } catch (error) {
       log.error({ err: error }, 'a job failed; its next turn is in the next interval');
+      errorCode = stopping.signal.aborted ? 'stopped' : signal.aborted ? 'time_limit' : errorCodeOf(error);
     } finally {
       over.abort();
     }
+    await recordEnd(job, dueAt, { took_ms: tookMs(), error_code: errorCode }).catch((error) =>
+      log.warn({ err: error }, 'could not record how a job ended; it is shown as interrupted'),
+    );
+  }
+
+  /** The turn of another machine may have begun meanwhile: that one keeps its lease. */
+  async function recordEnd(
+    { name }: Job<Foyer>,
+    dueAt: number,
+    end: { took_ms: number; error_code: string | null },
+  ): Promise<void> {
+    const outcome = end.error_code === null ? 'succeeded' : 'failed';
+    await database.write((transaction) =>
+      transaction
+        .updateTable('chores')
+        .set((eb) => ({
+          ...{ ...end, ended_at: now(), outcome },
+          leased_until: eb.case().when('begun_at', '=', dueAt).then(null).else(eb.ref('leased_until')).end(),
+        }))
+        .where('name', '=', choreOf(clientId, name))
+        .execute(),
+    );
   }
 
   return {
@@ -122,6 +155,16 @@ export function createJobs<Foyer>(deps: {
     abort: () => stopping.abort(),
   };
 }
+
+/** Names an error by its code or its class. Its message stays in the log, which hides secrets. */
+function errorCodeOf(error: unknown): string {
+  const { code } = stepFailure(error);
+  if (code !== 'unexpected_error' || !(error instanceof Error))
+    return isCodeName(code) ? code : 'unexpected_error';
+  return isCodeName(error.name) && error.name !== 'Error' ? error.name : code;
+}
+
+const isCodeName = (text: string): boolean => /^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(text);
 
 const jobFields = ['name', 'everyMs', 'run'];
 const longestIntervalMs = 366 * 24 * 60 * 60 * 1000;

@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts';
+import type { ChoreRow } from '../database/records.ts';
 
 /**
  * Takes the turn to do a chore that several processes share. Returns true for one of them, and for none again before
@@ -26,13 +27,18 @@ const clockSlackMs = 10 * 60_000;
  */
 export async function takeInterval(
   database: Database,
-  turn: { chore: string; dueAt: number; everyMs: number; now: number },
+  turn: { chore: string; dueAt: number; everyMs: number; now: number; leasedUntil: number; machine: string },
 ): Promise<boolean> {
-  const { chore, dueAt, everyMs, now } = turn;
+  const { chore, dueAt, everyMs, now, leasedUntil, machine } = turn;
   const known = await readBegun(database, chore);
-  const latest = now + Math.max(everyMs, clockSlackMs);
-  if (known !== undefined && known >= dueAt && known <= latest) return false;
-  return begin(database, { chore, known, at: dueAt });
+  if (known !== undefined && known >= dueAt && known <= latestInterval({ everyMs, now })) return false;
+  const columns = { started_at: now, leased_until: leasedUntil, machine };
+  return begin(database, { chore, known, at: dueAt, columns });
+}
+
+/** An interval that began after this was recorded by a wrong clock. */
+export function latestInterval({ everyMs, now }: { everyMs: number; now: number }): number {
+  return now + Math.max(everyMs, clockSlackMs);
 }
 
 async function readBegun(database: Database, chore: string): Promise<number | undefined> {
@@ -47,16 +53,22 @@ async function readBegun(database: Database, chore: string): Promise<number | un
 /** Returns false if another process took it since `known` was read. */
 async function begin(
   database: Database,
-  { chore, known, at }: { chore: string; known: number | undefined; at: number },
+  turn: {
+    chore: string;
+    known: number | undefined;
+    at: number;
+    columns?: Pick<ChoreRow, 'started_at' | 'leased_until' | 'machine'>;
+  },
 ): Promise<boolean> {
+  const { chore, known, at, columns } = turn;
   const begun = await database.write((transaction) =>
     transaction
       .insertInto('chores')
-      .values({ name: chore, begun_at: at })
+      .values({ name: chore, begun_at: at, ...columns })
       .onConflict((conflict) =>
         conflict
           .column('name')
-          .doUpdateSet({ begun_at: at })
+          .doUpdateSet({ begun_at: at, ...columns })
           .where('chores.begun_at', '=', known ?? -1),
       )
       .returning('name')

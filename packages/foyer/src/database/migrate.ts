@@ -14,6 +14,7 @@ import { m0012SearchPositions } from './migrations/0012-search-positions.ts';
 import { m0013Sessions } from './migrations/0013-sessions.ts';
 import { m0014Members } from './migrations/0014-members.ts';
 import { m0015SeenDeliveries } from './migrations/0015-seen-deliveries.ts';
+import { m0016JobTurns } from './migrations/0016-job-turns.ts';
 import { m0018WaysBack } from './migrations/0018-ways-back.ts';
 import type { Tables } from './records.ts';
 
@@ -38,6 +39,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0013-sessions': m0013Sessions,
   '0014-members': m0014Members,
   '0015-seen-deliveries': m0015SeenDeliveries,
+  '0016-job-turns': m0016JobTurns,
   '0018-ways-back': m0018WaysBack,
 };
 

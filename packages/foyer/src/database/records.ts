@@ -423,8 +423,20 @@ export interface UsedLinkRow {
 /** A recurring task that one of several processes does at a time. */
 export interface ChoreRow {
   name: string;
-  /** When one of them last began it. */
+  /** When one of them last began it; for a job: when its newest interval that was taken began. */
   begun_at: number;
+  /** The rest is null for all but jobs. When the newest turn began. */
+  started_at: number | null;
+  /** The newest turn has ended by then, or its machine died; null once it has ended. */
+  leased_until: number | null;
+  /** Which machine and process took the newest turn. */
+  machine: string | null;
+  /** When a turn last ended, and how. */
+  ended_at: number | null;
+  took_ms: number | null;
+  outcome: 'succeeded' | 'failed' | null;
+  /** A name, never a message: a message may hold a secret. */
+  error_code: string | null;
 }
 
 /** An app whose installs are paused, on every machine. */
@@ -516,7 +528,9 @@ export interface Tables {
   home_views: HomeViewRow;
   encryption_keys: EncryptionKeyRow;
   operator_notices: OperatorNoticeRow;
-  chores: ChoreRow;
+  chores: Pick<ChoreRow, 'name' | 'begun_at'> & {
+    [Column in Exclude<keyof ChoreRow, 'name' | 'begun_at'>]: WithDefault<ChoreRow[Column]>;
+  };
   ended_sessions: EndedSessionRow;
   sessions: SessionRow;
   connections: ConnectionRow;

@@ -17,6 +17,7 @@ import { doctorCommand } from './commands/doctor-command.ts';
 import { eraseCommand } from './commands/erase-command.ts';
 import { exportCommand } from './commands/export-command.ts';
 import { importCommand } from './commands/import-command.ts';
+import { jobsCommand } from './commands/jobs-command.ts';
 import { keysCommand } from './commands/keys-command.ts';
 import { listCommand } from './commands/list-command.ts';
 import { maintenanceCommand } from './commands/maintenance-command.ts';
@@ -44,6 +45,7 @@ const commands = [
   membersCommand,
   requestsCommand,
   retryCommand,
+  jobsCommand,
   connectCommand,
   revokeCommand,
   exportCommand,

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { sql } from 'kysely';
 import { checkJobs, createJobs, type Job, type JobTurn } from '../../src/chores/jobs.ts';
+import { isInTrouble, readJobs } from '../../src/chores/read-jobs.ts';
 import { defineFoyer } from '../../src/index.ts';
 import { startTestFoyer } from '../../src/testing/start-test-foyer.ts';
 import { eventually } from '../../src/testing/visitor.ts';
@@ -26,7 +28,7 @@ for (const [engine, open] of Object.entries(engines)) {
       const connections = [opened.database, await opened.reopen(), await opened.reopen()];
       const machines = connections.map((database, ahead) =>
         createJobs({
-          ...{ jobs: [job, other], foyer: () => null, database, clientId: 'one', log },
+          ...{ jobs: [job, other], foyer: () => null, database, clientId: 'one', machine: 'm', log },
           now: () => now + ahead * 1000,
         }),
       );
@@ -49,7 +51,7 @@ for (const [engine, open] of Object.entries(engines)) {
 
       const [database] = connections;
       assert.ok(database);
-      const fresh = { jobs: [job], foyer: () => null, database, now: () => now, log };
+      const fresh = { jobs: [job], foyer: () => null, database, machine: 'm', now: () => now, log };
       await createJobs({ ...fresh, clientId: 'one' }).pass(5000);
       assert.equal(turns.length, 3, 'a restarted process knows which turns were done');
       await createJobs({ ...fresh, clientId: 'two' }).pass(5000);
@@ -65,7 +67,15 @@ for (const [engine, open] of Object.entries(engines)) {
       const job: Job = { name: 'bill', everyMs: hour, run: async ({ dueAt }) => turns.push(dueAt) };
       for (const now of [1000 * hour, 100 * hour, 100 * hour]) {
         const { database } = opened;
-        const deps = { jobs: [job], foyer: () => null, database, clientId: 'one', now: () => now, log };
+        const deps = {
+          jobs: [job],
+          foyer: () => null,
+          database,
+          clientId: 'one',
+          machine: 'm',
+          now: () => now,
+          log,
+        };
         await createJobs(deps).pass(5000);
       }
       assert.deepEqual(turns, [1000 * hour, 100 * hour]);
@@ -73,10 +83,111 @@ for (const [engine, open] of Object.entries(engines)) {
       const often = { ...job, name: 'often', everyMs: 1000 };
       for (const now of [5000, 2000, 5000]) {
         const { database } = opened;
-        const deps = { jobs: [often], foyer: () => null, database, clientId: 'one', now: () => now, log };
+        const deps = {
+          jobs: [often],
+          foyer: () => null,
+          database,
+          clientId: 'one',
+          machine: 'm',
+          now: () => now,
+          log,
+        };
         await createJobs(deps).pass(5000);
       }
       assert.deepEqual(turns.slice(2), [5000]);
+    });
+
+    it('show how each last turn went, where, why it failed, and when the next one is due', async (t) => {
+      const opened = await open();
+      t.after(() => opened.close());
+      const { database } = opened;
+      const { log } = recordingLogger((await setPipelineStage(t)).config);
+      let now = 100 * hour + 60_000;
+      let fail: (() => unknown) | undefined;
+      const bill: Job = { name: 'bill', everyMs: hour, run: async () => fail?.() };
+      const old: Job = { ...bill, name: 'old', run: () => Promise.reject(new Error('gone')) };
+      const runner = (machine: string, jobs: Job[], clientId = 'one') =>
+        createJobs({ ...{ jobs, foyer: () => null, database, clientId, machine, log }, now: () => now });
+      const read = async (jobs = [bill]) => readJobs(database.queries, { clientId: 'one', jobs, now });
+      const stateOf = async () => {
+        const [state] = await read();
+        assert.ok(state);
+        return { ...state, tookMs: state.tookMs === null ? null : 'some', isInTrouble: isInTrouble(state) };
+      };
+      const never = { startedAt: null, machine: null, outcome: null, tookMs: null, errorCode: null };
+      const due = { name: 'bill', everyMs: hour, nextDueAt: 100 * hour, isInTrouble: false };
+      assert.deepEqual(await stateOf(), { ...never, ...due, status: 'waiting' });
+      now += 15 * 60_000;
+      assert.deepEqual(await stateOf(), { ...never, ...due, status: 'overdue', isInTrouble: true });
+
+      await runner('web-1', [bill, old]).pass(5000);
+      await runner('web-9', [bill], 'two').pass(5000);
+      const first = { ...due, startedAt: now, machine: 'web-1', nextDueAt: 101 * hour, errorCode: null };
+      const done = { ...first, outcome: 'succeeded', tookMs: 'some', status: 'succeeded' };
+      assert.deepEqual(await stateOf(), done);
+
+      for (const [error, code] of [
+        [Object.assign(new Error('token xoxb-1'), { code: 'ECONNRESET' }), 'econnreset'],
+        [Object.assign(new Error('x'), { code: 'xoxb-1-secret' }), 'unexpected_error'],
+        [new TypeError('secret'), 'TypeError'],
+        ['secret', 'unexpected_error'],
+      ] as const) {
+        now += hour;
+        fail = () => Promise.reject(error);
+        await runner('web-2', [bill]).pass(5000);
+        const failed = await stateOf();
+        assert.deepEqual([failed.status, failed.errorCode, failed.isInTrouble], ['failed', code, true]);
+        assert.doesNotMatch(JSON.stringify(failed), /secret|xoxb/);
+      }
+
+      // One that hangs runs until its machine has certainly died; the last outcome stays meanwhile.
+      now += hour;
+      const hanging = Promise.withResolvers<void>();
+      fail = () => hanging.promise;
+      const dead = runner('web-3', [bill]);
+      const passing = dead.pass(600_000);
+      await eventually(async () => (await stateOf()).status === 'running');
+      const running = await stateOf();
+      assert.deepEqual([running.machine, running.outcome, running.tookMs], ['web-3', 'failed', null]);
+      now += 10 * 60_000;
+      assert.equal((await stateOf()).status, 'running');
+      now += 10_000;
+      const interrupted = await stateOf();
+      assert.deepEqual(
+        [interrupted.status, interrupted.outcome, interrupted.errorCode, interrupted.isInTrouble],
+        ['interrupted', 'interrupted', null, true],
+      );
+      // Another machine begins the next turn, and the end of the old one does not end that.
+      now += hour;
+      const next = Promise.withResolvers<void>();
+      fail = () => next.promise;
+      const nextPass = runner('web-4', [bill]).pass(600_000);
+      await eventually(async () => (await stateOf()).status === 'running');
+      hanging.resolve();
+      await passing;
+      assert.deepEqual([(await stateOf()).status, (await stateOf()).machine], ['running', 'web-4']);
+      next.resolve();
+      await nextPass;
+      assert.equal((await stateOf()).status, 'succeeded');
+
+      // A job that left the definition is never late, and one whose Foyer stopped is.
+      now += 3 * hour;
+      assert.deepEqual(
+        (await read([])).map(({ name, status, nextDueAt, everyMs }) => [name, status, nextDueAt, everyMs]),
+        [
+          ['bill', 'removed', null, null],
+          ['old', 'removed', null, null],
+        ],
+      );
+      assert.ok(!(await read([])).some(isInTrouble));
+      const late = await stateOf();
+      assert.deepEqual([late.status, late.outcome, late.isInTrouble], ['overdue', 'succeeded', true]);
+      // The turns of a clock that was far ahead do not count.
+      await database.queries
+        .updateTable('chores')
+        .set({ begun_at: 999 * hour })
+        .execute();
+      assert.equal((await stateOf()).nextDueAt, Math.floor(now / hour) * hour);
     });
 
     it('run once with two Foyers on one database, also after a restart', async () => {
@@ -138,6 +249,15 @@ it('a job is aborted at its time limit and when Foyer stops, and its next turn s
   assert.ok(turns.some(({ signal }) => signal.aborted));
   assert.ok(new Set(turns.map(({ dueAt }) => dueAt)).size === turns.length);
   assert.ok(!turns.every(({ signal }) => signal.aborted));
+  const errorOf = async (job: string) => {
+    const { rows } = await sql<{
+      error_code: string;
+    }>`select error_code from chores where name like ${`%/${job}`}`.execute(app.foyer.database.queries);
+    return rows[0]?.error_code;
+  };
+  await eventually(async () => (await errorOf('hang')) === 'time_limit');
+  await app.restart();
+  assert.equal(await errorOf('long'), 'stopped');
   await app.close();
   assert.ok(turns.every(({ signal }) => signal.aborted));
 });

@@ -53,7 +53,7 @@ testOnBothEngines(
     const overview = await (await stage.get('/operator')).text();
     assert.match(overview, /1 team is missing here/);
     assert.ok(overview.includes(acme.teamId));
-    const found = await checkRecords(stage.database.queries, config, now());
+    const found = await checkRecords(stage.database.queries, config, now(), []);
     const finding = found.find(({ check }) => check === 'teams-unknown');
     assert.equal(finding?.status, 'warning');
     assert.ok(finding.detail.includes(acme.teamId) && finding.fix?.includes('list --unknown'));

@@ -100,6 +100,7 @@ async function start(t: TestContext, system: System) {
   await sandbox.openHome(person);
   const doctor = () =>
     runDoctor({
+      definition: { options: [], install: [], uninstall: [], jobs: [] },
       now: Date.now,
       basePath,
       migrations: {},

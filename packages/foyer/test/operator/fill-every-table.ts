@@ -228,7 +228,17 @@ const rowOf: { [Name in keyof Tables]: (n: number) => Insertable<Tables[Name]> }
     due_at: null,
     changed_at: at,
   }),
-  chores: (n) => ({ name: `chore ${n}`, begun_at: at }),
+  chores: (n) => ({
+    name: `chore ${n}`,
+    begun_at: at,
+    started_at: at,
+    leased_until: null,
+    machine: `web-${n} 1`,
+    ended_at: at + 1,
+    took_ms: n,
+    outcome: 'failed',
+    error_code: 'channel_not_found',
+  }),
   ended_sessions: (n) => ({ id: `session-${n}`, lapses_at: at }),
   sessions: (n) => ({
     id: `session-${n}`,

@@ -1,3 +1,4 @@
+import { isInTrouble, readJobs } from '../../chores/read-jobs.ts';
 import type { Config } from '../../config/config.ts';
 import { counted } from '../../config/counted.ts';
 import type { Queries } from '../../database/database.ts';
@@ -5,8 +6,10 @@ import { findInterruptedRequests } from '../../database/install-requests.ts';
 import { readMaintenance } from '../../database/maintenance.ts';
 import { listUnknownTeams } from '../../database/unknown-teams.ts';
 import { countGrantedScopes, countInstallations } from '../installation-lists.ts';
+import type { DefinitionShape } from '../operator-deps.ts';
 import { countFailingRuns, readQueueState } from '../queue-state.ts';
 import { listInstallRequests } from '../request-lists.ts';
+import { spanText } from '../terminal/time-text.ts';
 import { countTokensAtRisk } from '../token-times.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
 
@@ -15,11 +18,12 @@ const hangsAfterMs = 2 * 60_000;
 /** Every minute, Foyer revokes the tokens that interrupted installs left behind. */
 const unstoredAfterMs = 5 * 60_000;
 
-/** Checks the records: scopes, tokens, runs and install requests. */
+/** Checks the records: scopes, tokens, runs, jobs and install requests. */
 export async function checkRecords(
   queries: Queries,
   config: Pick<Config, 'slack'>,
   now: number,
+  jobs: DefinitionShape['jobs'],
 ): Promise<Finding[]> {
   const { clientId } = config.slack;
   return [
@@ -28,6 +32,7 @@ export async function checkRecords(
     await expiredTokens(queries, clientId, now),
     await hangingRuns(queries, clientId, now),
     await failedRuns(queries, clientId),
+    await troubledJobs(queries, { clientId, jobs, now }),
     await unstoredTokens(queries, clientId, now),
     await installs(queries, clientId, now),
     await maintenance(queries, clientId),
@@ -101,6 +106,24 @@ async function failedRuns(queries: Queries, clientId: string): Promise<Finding> 
     detail,
     '`npm run foyer -- list --failed` lists them, `npm run foyer -- show TEAM` shows the cause; once that is fixed, `npm run foyer -- retry RUN` tries again.',
   );
+}
+
+async function troubledJobs(queries: Queries, app: Parameters<typeof readJobs>[1]): Promise<Finding> {
+  const check = 'jobs';
+  const troubled = (await readJobs(queries, app)).filter(isInTrouble);
+  if (troubled.length === 0) return ok(check, 'No job is overdue, and no job’s last turn has failed.');
+  const isOverdue = troubled.some(({ status }) => status === 'overdue');
+  const detail = troubled.map(({ name, status, outcome, startedAt, nextDueAt, errorCode }) => {
+    const late = status === 'overdue' && `is overdue by ${spanText(app.now - (nextDueAt ?? app.now))}`;
+    const ago = startedAt === null ? '' : ` ${spanText(app.now - startedAt)} ago`;
+    const failed = outcome === 'failed' && `failed${ago} with ${errorCode}`;
+    const cut = outcome === 'interrupted' && `was interrupted${ago}, when its machine died`;
+    return `${name} ${[late, failed, cut].filter(Boolean).join(' and ')}`;
+  });
+  const fix = isOverdue
+    ? 'Start Foyer with this definition (npm start): it makes up for missed intervals once. If it is running, look in its log for database errors; a host that calls no `foyer.start()` has to call `foyer.drain()`.'
+    : 'The log has the error (job: its name): the next turn comes in the next interval. `npm run foyer -- jobs` shows all of them.';
+  return warning(check, `${detail.join('; ')}.`, fix);
 }
 
 async function unstoredTokens(queries: Queries, clientId: string, now: number): Promise<Finding> {

@@ -32,6 +32,7 @@ export interface DoctorOptions {
 export type DoctorDeps = Pick<
   OperatorDeps,
   | 'now'
+  | 'definition'
   | 'givenConfig'
   | 'basePath'
   | 'readEnvironment'
@@ -66,7 +67,7 @@ export async function runDoctor(deps: DoctorDeps, options: DoctorOptions = {}): 
           : checkKey(config, deps.loadKeyring, database?.queries, file.absent),
       ),
       findings('manifest', () => manifestFindings(deps, setting, config, options)),
-      stored('records', (queries) => checkRecords(queries, config, deps.now())),
+      stored('records', (queries) => checkRecords(queries, config, deps.now(), deps.definition.jobs)),
       findings('operator-pages', () => [checkOperatorPages(config)]),
       findings('notify', async () => [await checkNotices(config, database?.queries, deps.now())]),
       ...(options.offline ? [] : networkChecks(deps, setting, config, database?.queries)),

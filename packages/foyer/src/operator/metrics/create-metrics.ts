@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Job } from '../../chores/jobs.ts';
 import type { Logger } from '../../config/log.ts';
 import type { Database } from '../../database/database.ts';
 import type { RefusalKind } from '../../http/count-refusals.ts';
@@ -70,6 +71,7 @@ export function createMetrics(deps: {
   database: Database;
   clientId: string;
   stepNames: readonly string[];
+  jobs: readonly Pick<Job, 'name' | 'everyMs'>[];
   /** What the database runs on: `sqlite` or `postgres`. */
   engine: string;
   /** The bearer token that `/metrics` requires; undefined if it requires none. */

@@ -1,4 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
+import type { Job } from '../../chores/jobs.ts';
+import { isInTrouble, readJobs } from '../../chores/read-jobs.ts';
 import type { Logger } from '../../config/log.ts';
 import type { Database } from '../../database/database.ts';
 import { lastBackupAt } from '../../database/last-backup.ts';
@@ -21,10 +23,11 @@ export function addStateGauges(deps: {
   registry: Registry;
   database: Database;
   clientId: string;
+  jobs: readonly Pick<Job, 'name' | 'everyMs'>[];
   now: () => number;
   log: Logger;
 }): () => Promise<void> {
-  const { registry, database, clientId, now, log } = deps;
+  const { registry, database, clientId, jobs, now, log } = deps;
   const registers = [registry];
   const gauge = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
     new Gauge({ name, help, labelNames, registers });
@@ -66,6 +69,10 @@ export function addStateGauges(deps: {
     'foyer_unknown_teams',
     'Teams that Slack sends events for, and that have no installation here',
   );
+  const troubled = gauge(
+    'foyer_jobs_troubled',
+    'Jobs whose last turn failed or was interrupted, or that are overdue',
+  );
   const up = gauge('foyer_database_up', 'Whether the database answered when these metrics were read');
 
   async function readState(): Promise<void> {
@@ -81,6 +88,7 @@ export function addStateGauges(deps: {
     lapsing.set(tokens.lapsingBots + tokens.lapsingUsers);
     unstored.set(tokens.unstored);
     unknown.set((await listUnknownTeams(queries, { clientId, now: now() })).length);
+    troubled.set((await readJobs(queries, { clientId, jobs, now: now() })).filter(isInTrouble).length);
     maintenance.set((await readMaintenance(queries, clientId)) === undefined ? 0 : 1);
     const notices = await countUndelivered(queries, now());
     for (const channel of noticeChannels) undelivered.set({ channel }, notices[channel]);
@@ -116,6 +124,7 @@ export function addStateGauges(deps: {
         unstored,
         maintenance,
         unknown,
+        troubled,
         backup,
         size,
         diskSize,

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Job } from '../../chores/jobs.ts';
 import type { Config } from '../../config/config.ts';
 import { DatabaseUnavailableError } from '../../database/database.ts';
 import { readInstallRecord } from '../../database/install-record.ts';
@@ -43,6 +44,7 @@ export interface OperatorPagesDeps extends OperatorActionsDeps {
   /** The operator's pages are English. */
   words: Words;
   config: Config;
+  jobs: readonly Pick<Job, 'name' | 'everyMs'>[];
   isInMaintenance: () => Promise<boolean>;
   /** The sessions of operators; Sign in with Slack begins them too. */
   sessions: Sessions;
@@ -81,7 +83,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     now,
   });
   const throttle = createLoginThrottle({ now });
-  const views = createOperatorViews({ config, database, now });
+  const views = createOperatorViews({ config, database, jobs: deps.jobs, now });
   const act = createOperatorActions(deps);
   const ways = { password: sessions.hasPassword, slack: sessions.hasPeople };
 

@@ -1,3 +1,5 @@
+import type { Job } from '../../chores/jobs.ts';
+import { readJobs } from '../../chores/read-jobs.ts';
 import type { Config } from '../../config/config.ts';
 import type { Database } from '../../database/database.ts';
 import { countInstallationRows } from '../../database/erase-installation.ts';
@@ -45,7 +47,12 @@ const lapsingWithinMs = 3_600_000;
 const dayMs = 86_400_000;
 
 /** Creates the functions that read the data of every page. They write nothing. */
-export function createOperatorViews(deps: { config: Config; database: Database; now: () => number }) {
+export function createOperatorViews(deps: {
+  config: Config;
+  database: Database;
+  jobs: readonly Pick<Job, 'name' | 'everyMs'>[];
+  now: () => number;
+}) {
   const { config, now } = deps;
   const { queries } = deps.database;
   const { clientId } = config.slack;
@@ -80,6 +87,7 @@ export function createOperatorViews(deps: { config: Config; database: Database; 
       tokens: await countTokensAtRisk(queries, { clientId, before: now() + lapsingWithinMs }),
       unknownTeams: await listUnknownTeams(queries, { clientId, now: now() }),
       days: await countRequestsByDay(queries, { clientId, days: chartDays, now: now() }),
+      jobs: await readJobs(queries, { clientId, jobs: deps.jobs, now: now() }),
       channelTroubles: await listChannelTroubles(queries),
       welcomes: await measureWelcomesByDay(queries, { clientId, days: chartDays, now: now() }),
     };

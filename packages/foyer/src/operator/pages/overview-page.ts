@@ -1,3 +1,4 @@
+import { isInTrouble, type JobState } from '../../chores/read-jobs.ts';
 import { type InstallRecord, registeredTeamId } from '../../database/install-record.ts';
 import type { ChannelTrouble } from '../../database/notices.ts';
 import type { InstallationStatus } from '../../database/records.ts';
@@ -7,11 +8,12 @@ import { plainName } from '../../slack/slack-text.ts';
 import type { Problems } from '../problems.ts';
 import type { QueueState } from '../queue-state.ts';
 import type { InstallRequestRecord, RequestsOfDay, WelcomesOfDay } from '../request-lists.ts';
-import { spanText } from '../terminal/time-text.ts';
+import { durationText, spanText } from '../terminal/time-text.ts';
 import type { TokensAtRisk } from '../token-times.ts';
 import { installsChart, welcomesChart } from './bar-chart.ts';
+import { dataTable, type TableColumn } from './data-table.ts';
 import { type OperatorFrame, operatorPage } from './operator-page.ts';
-import { ago, badge, count, errorText, installationName } from './shown-values.ts';
+import { ago, badge, count, errorText, installationName, time } from './shown-values.ts';
 
 /** What the overview shows. */
 export interface OverviewContent {
@@ -25,6 +27,7 @@ export interface OverviewContent {
   /** Install requests that were refused in the last `refusedDays` days. */
   refused: Problems<InstallRequestRecord>;
   queue: QueueState;
+  jobs: readonly JobState[];
   tokens: TokensAtRisk;
   unknownTeams: readonly UnknownTeam[];
   days: readonly RequestsOfDay[];
@@ -144,6 +147,34 @@ function problemSection<Case>(
 </section>`;
 }
 
+function jobLine({ name, status, outcome, errorCode, startedAt, nextDueAt }: JobState, now: number): Html {
+  const isOverdue = status === 'overdue';
+  return html`<li>
+    <span><span class="failing-name">${name}</span> ${badge(isOverdue ? status : (outcome ?? status))}</span>
+    <span class="small">${startedAt !== null && ago(startedAt, now)}</span>
+    ${isOverdue && nextDueAt !== null && html`<p>No machine has begun the turn that was due ${ago(nextDueAt, now)}.</p>`}
+    ${outcome === 'failed' && html`<p>The last turn failed: <code>${errorCode}</code>. The log has the whole error.</p>`}
+    ${outcome === 'interrupted' && html`<p>The last turn did not end: its machine died.</p>`}
+  </li>`;
+}
+
+const jobColumns = (now: number): readonly TableColumn<JobState>[] => [
+  { title: 'Job', kind: 'head', cell: ({ name }) => name },
+  { title: 'Status', cell: ({ status }) => badge(status) },
+  { title: 'Every', cell: ({ everyMs }) => everyMs !== null && spanText(everyMs) },
+  { title: 'Last turn', cell: ({ startedAt }) => startedAt !== null && ago(startedAt, now) },
+  { title: 'Took', kind: 'number', cell: ({ tookMs }) => tookMs !== null && durationText(tookMs) },
+  { title: 'Next', cell: ({ nextDueAt }) => nextDueAt !== null && time(nextDueAt) },
+  { title: 'Machine', cell: ({ machine }) => machine && html`<code>${machine}</code>` },
+];
+
+function jobsSection({ jobs }: OverviewContent, now: number): Html | false {
+  if (jobs.length === 0) return false;
+  const sorted = jobs.toSorted((one, other) => Number(isInTrouble(other)) - Number(isInTrouble(one)));
+  return html`<section class="card panel" aria-labelledby="jobs"><h2 id="jobs">Jobs</h2>
+<div class="table-card">${dataTable('Jobs', jobColumns(now), sorted)}</div></section>`;
+}
+
 /** Installers see nothing of this: it only concerns the operators. */
 function channelSection({ channelTroubles }: OverviewContent, now: number): Html | false {
   if (channelTroubles.length === 0) return false;
@@ -174,6 +205,7 @@ function unknownSection({ unknownTeams }: OverviewContent, now: number): Html | 
 
 function problemSections(content: OverviewContent, now: number): Html {
   const { failing, broken, unconfirmed, refused } = content;
+  const troubled = content.jobs.filter(isInTrouble);
   const noun = ({ count: total }: Problems<unknown>, one: string) => (total === 1 ? one : `${one}s`);
   const sections = [
     problemSection(failing, {
@@ -188,6 +220,14 @@ function problemSections(content: OverviewContent, now: number): Html {
       all: '/operator/installations?status=broken',
       line: (record) => brokenLine(record, now),
     }),
+    problemSection(
+      { newest: troubled, count: troubled.length },
+      {
+        id: 'troubled-jobs',
+        heading: (total) => `${total} ${troubled.length === 1 ? 'job needs' : 'jobs need'} attention`,
+        line: (job) => jobLine(job, now),
+      },
+    ),
     unknownSection(content, now),
     channelSection(content, now),
     problemSection(unconfirmed, {
@@ -204,7 +244,7 @@ function problemSections(content: OverviewContent, now: number): Html {
   ].filter((section) => section !== false);
   if (sections.length > 0) return html`${sections}`;
   return html`<section class="calm card" aria-labelledby="failing"><h2 id="failing">Nothing needs attention</h2>
-    <p class="small">No run has failed, no installation is broken, every welcome was confirmed, notifications arrive, and no connection was refused in the last ${refusedDays} days.</p></section>`;
+    <p class="small">No run and no job has failed, no installation is broken, every welcome was confirmed, notifications arrive, and no connection was refused in the last ${refusedDays} days.</p></section>`;
 }
 
 /** `GET /operator`: shows what needs attention, the totals, and what will soon break. A whole HTML document. */
@@ -215,6 +255,7 @@ export function overviewPage(frame: OperatorFrame, content: OverviewContent): st
     content: html`<h1>Overview</h1>
 ${problemSections(content, frame.now)}
 ${tiles(content, frame.now)}
+${jobsSection(content, frame.now)}
 <section class="card panel" aria-labelledby="installs"><h2 id="installs">Installs by day</h2>
 ${installsChart(content.days)}</section>
 <section class="card panel" aria-labelledby="welcomes"><h2 id="welcomes">Time to the welcome</h2>

@@ -1,3 +1,4 @@
+import type { JobStatus } from '../../chores/read-jobs.ts';
 import type { InstallRecord } from '../../database/install-record.ts';
 import type {
   AttemptOutcome,
@@ -12,7 +13,13 @@ import { durationText, spanText, timeText } from '../terminal/time-text.ts';
 
 /** How single values look on every page: a status, a time, a name. */
 
-type AnyStatus = InstallationStatus | RunStatus | StepStatus | AttemptOutcome | InstallRequestOutcome;
+type AnyStatus =
+  | InstallationStatus
+  | RunStatus
+  | StepStatus
+  | AttemptOutcome
+  | InstallRequestOutcome
+  | JobStatus;
 
 const tones: Readonly<Record<AnyStatus, 'good' | 'bad' | 'warn' | 'busy' | 'muted'>> = {
   active: 'good',
@@ -32,6 +39,9 @@ const tones: Readonly<Record<AnyStatus, 'good' | 'bad' | 'warn' | 'busy' | 'mute
   unconfirmed: 'warn',
   started: 'busy',
   installed: 'good',
+  interrupted: 'bad',
+  overdue: 'bad',
+  removed: 'muted',
 };
 
 /** Shows a status as a colored word: the same word looks the same on every page. */

@@ -1,3 +1,4 @@
+import type { JobStatus } from '../../chores/read-jobs.ts';
 import type {
   AttemptOutcome,
   InstallationStatus,
@@ -9,7 +10,7 @@ import type { Style } from './output.ts';
 
 const styles: Readonly<
   Record<
-    InstallationStatus | RunStatus | StepStatus | AttemptOutcome | InstallRequestOutcome,
+    InstallationStatus | RunStatus | StepStatus | AttemptOutcome | InstallRequestOutcome | JobStatus,
     Style | undefined
   >
 > = {
@@ -30,6 +31,9 @@ const styles: Readonly<
   unconfirmed: 'yellow',
   started: undefined,
   installed: 'green',
+  interrupted: 'red',
+  overdue: 'red',
+  removed: 'dim',
 };
 
 /** Returns the style of a status: the same word looks the same in every table. */

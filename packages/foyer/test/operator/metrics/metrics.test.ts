@@ -25,6 +25,7 @@ describe('the metrics', () => {
       database: test.database,
       clientId: '1.2',
       stepNames: ['register-team', 'send-welcome'],
+      jobs: [],
       engine: 'sqlite',
       token,
       now: clock.now,

@@ -1,0 +1,111 @@
+import type { Queries } from '../database/database.ts';
+import type { ChoreRow } from '../database/records.ts';
+import { latestInterval } from './take-turn.ts';
+
+/** The name under which the turns of a job are recorded. Apps that share a database do not take each other's. */
+export function choreOf(clientId: string, name: string): string {
+  return `job ${clientId}/${name}`;
+}
+
+/** interrupted: the turn did not end, because its machine died. */
+export type JobOutcome = 'succeeded' | 'failed' | 'interrupted';
+
+/**
+ * The state of a job. overdue: no machine has begun the turn that is due; waiting: no outcome is known yet; removed: it
+ * ran, and the definition no longer has it. Otherwise it is how its newest turn went.
+ */
+export type JobStatus = JobOutcome | 'running' | 'overdue' | 'waiting' | 'removed';
+
+/** What the definition says of a job, and how its newest turns went. */
+export interface JobState {
+  name: string;
+  /** Null if the job was removed from the definition. */
+  everyMs: number | null;
+  status: JobStatus;
+  /** How the newest turn went that is over. */
+  outcome: JobOutcome | null;
+  /** When the newest turn began, and where. */
+  startedAt: number | null;
+  machine: string | null;
+  /** How long it took; null if it is running or did not end. */
+  tookMs: number | null;
+  /** Why the newest turn failed that is over: a name such as `channel_not_found`, never a message. */
+  errorCode: string | null;
+  /** When the next turn is due; in the past if it is late. Null if the job was removed. */
+  nextDueAt: number | null;
+}
+
+/** Reads the state of each job of the definition, and then of those that were removed from it. */
+export async function readJobs(
+  queries: Queries,
+  app: { clientId: string; jobs: readonly { name: string; everyMs: number }[]; now: number },
+): Promise<JobState[]> {
+  const { clientId, jobs, now } = app;
+  const rows = await queries
+    .selectFrom('chores')
+    .selectAll()
+    .where('name', 'like', 'job %')
+    .orderBy('name')
+    .execute();
+  const prefix = choreOf(clientId, '');
+  const known = new Map(
+    rows.filter(({ name }) => name.startsWith(prefix)).map((row) => [row.name.slice(prefix.length), row]),
+  );
+  const states = jobs.map((job) => stateOf(job, known.get(job.name), now));
+  const removed = [...known].filter(([name]) => !jobs.some((job) => job.name === name));
+  return [
+    ...states,
+    ...removed.map(([name, row]): JobState => {
+      return { name, everyMs: null, nextDueAt: null, ...lastTurn(row, now), status: 'removed' };
+    }),
+  ];
+}
+
+/** Whether someone must look after a job: its last turn failed or was interrupted, or the next one is late. */
+export function isInTrouble({ status, outcome }: JobState): boolean {
+  if (status === 'removed') return false;
+  return status === 'overdue' || outcome === 'failed' || outcome === 'interrupted';
+}
+
+/**
+ * A turn begins within a second while Foyer runs, but where cron calls `foyer.drain`, only with its next call. So a turn
+ * is late after one interval, but not before `least` and always after `most`.
+ */
+const lateAfterMs = { least: 2 * 60_000, most: 15 * 60_000 };
+
+function stateOf(
+  { name, everyMs }: { name: string; everyMs: number },
+  row: ChoreRow | undefined,
+  now: number,
+): JobState {
+  const nextDueAt = nextDue(row?.begun_at, { everyMs, now });
+  const turn = row ? lastTurn(row, now) : neverRun;
+  const graceMs = Math.min(Math.max(everyMs, lateAfterMs.least), lateAfterMs.most);
+  const isLate = turn.status !== 'running' && now - nextDueAt > graceMs;
+  return { name, everyMs, nextDueAt, ...turn, status: isLate ? 'overdue' : turn.status };
+}
+
+type LastTurn = Pick<JobState, 'status' | 'outcome' | 'startedAt' | 'machine' | 'tookMs' | 'errorCode'>;
+
+const neverRun: LastTurn = {
+  ...{ status: 'waiting', outcome: null, startedAt: null },
+  ...{ machine: null, tookMs: null, errorCode: null },
+};
+
+function lastTurn(row: ChoreRow, now: number): LastTurn {
+  const { started_at: startedAt, leased_until: leasedUntil, machine } = row;
+  const ended = { outcome: row.outcome, errorCode: row.error_code };
+  if (leasedUntil === null) {
+    return { status: row.outcome ?? 'waiting', startedAt, machine, tookMs: row.took_ms, ...ended };
+  }
+  if (leasedUntil > now) return { status: 'running', startedAt, machine, tookMs: null, ...ended };
+  const interrupted = { status: 'interrupted', outcome: 'interrupted', errorCode: null } as const;
+  return { ...interrupted, startedAt, machine, tookMs: null };
+}
+
+/** When the interval after the one that was taken begins; the current one if none was, as `takeInterval` sees it. */
+function nextDue(takenAt: number | undefined, { everyMs, now }: { everyMs: number; now: number }): number {
+  const current = Math.floor(now / everyMs) * everyMs;
+  if (takenAt === undefined || takenAt > latestInterval({ everyMs, now })) return current;
+  return (Math.floor(takenAt / everyMs) + 1) * everyMs;
+}

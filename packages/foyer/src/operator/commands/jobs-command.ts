@@ -1,0 +1,56 @@
+import { Command } from 'commander';
+import { type JobState, readJobs } from '../../chores/read-jobs.ts';
+import { isoTime } from '../install-record-json.ts';
+import type { OperatorDeps } from '../operator-deps.ts';
+import { statusStyle } from '../terminal/status-style.ts';
+import { type Column, table } from '../terminal/table.ts';
+import { durationText, spanText, timeText } from '../terminal/time-text.ts';
+import { withDatabase } from '../with-database.ts';
+import { exampleLines, jsonOption } from './command-help.ts';
+
+/** `jobs`: each job of the definition, how its newest turn went, and when the next one is due. */
+export function jobsCommand(deps: OperatorDeps): Command {
+  return new Command('jobs')
+    .summary('list the jobs: how the last turn of each went, and when the next is due')
+    .description(
+      'Lists the jobs of the definition, over all machines. A job that is overdue was begun by no machine, although its ' +
+        'turn is due; one that was interrupted did not end, because its machine died. The next turn comes in the next ' +
+        'interval. A job that was removed from the definition is listed last. The log has the whole error of a turn that ' +
+        'failed.',
+    )
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      exampleLines([
+        ['jobs', 'did last night’s billing run?'],
+        ['jobs --json', 'for a script'],
+      ]),
+    )
+    .action((options: { json?: boolean }) => jobs(deps, options));
+}
+
+async function jobs(deps: OperatorDeps, options: { json?: boolean }): Promise<void> {
+  const { output, definition } = deps;
+  await withDatabase(deps, async ({ slack: { clientId } }, { queries }) => {
+    const states = await readJobs(queries, { clientId, jobs: definition.jobs, now: deps.now() });
+    if (options.json) return output.printJson(states.map(jobJson));
+    if (states.length === 0) return output.print('The definition has no jobs (docs/pipelines.md#jobs).');
+    output.print(table(output, columns, states));
+  });
+}
+
+/** A job as `jobs --json` prints it. */
+function jobJson({ startedAt, nextDueAt, errorCode, ...job }: JobState) {
+  return { ...job, error: errorCode, startedAt: isoTime(startedAt), nextDueAt: isoTime(nextDueAt) };
+}
+
+const columns: Column<JobState>[] = [
+  { title: 'JOB', value: ({ name }) => name },
+  { title: 'STATUS', value: ({ status }) => status, style: ({ status }) => statusStyle(status) },
+  { title: 'EVERY', value: ({ everyMs }) => everyMs && spanText(everyMs) },
+  { title: 'STARTED', value: ({ startedAt }) => startedAt && timeText(startedAt) },
+  { title: 'TOOK', value: ({ tookMs }) => (tookMs === null ? null : durationText(tookMs)) },
+  { title: 'NEXT', value: ({ nextDueAt }) => nextDueAt && timeText(nextDueAt) },
+  { title: 'MACHINE', value: ({ machine }) => machine },
+  { title: 'ERROR', value: ({ errorCode }) => errorCode },
+];
