@@ -6,6 +6,7 @@ import type { Database } from './database/database.ts';
 import { type FoyerDefinition, manifestFile, manifestText, resolveConfig } from './define-foyer.ts';
 import { completeBrand } from './http/brand.ts';
 import { createInstallationStore } from './installations/create-installation-store.ts';
+import { createTokenSource } from './installations/create-token-source.ts';
 import type { InstallationStore } from './installations/installation-store.ts';
 import { createKeyring, type Keyring } from './installations/keyring.ts';
 import { loadExistingKeyring } from './operator/keys/load-existing-keyring.ts';
@@ -85,6 +86,11 @@ export async function runCommandLine<MyTables>(
       migrations: definition.migrations ?? {},
       loadKeyring: loadExistingKeyring,
       openStore: (config, database) => createStore(config, database, loadExistingKeyring(config)),
+      openTokens: (config, database) =>
+        createTokenSource({
+          ...{ config, database, store: createStore(config, database, loadExistingKeyring(config)) },
+          ...{ slack: createSlackClientFactory({ config, log: quiet(config) }), now, log: quiet(config) },
+        }),
       openImporter: (config, database) => createStore(config, database, loadExistingKeyring(config)),
       openEraser(config, database) {
         // Erasing decrypts nothing, so it must not fail for a lost key: it uses a key that sealed nothing.

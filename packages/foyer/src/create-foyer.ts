@@ -443,6 +443,7 @@ export async function assembleFoyer<MyTables>(parts: {
         isInMaintenance,
         jobs: definition.jobs ?? [],
         store,
+        tokens,
         slack,
         wakeWorker,
         // Without the base path: the operator pages add it to every link themselves.

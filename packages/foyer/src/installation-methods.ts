@@ -40,7 +40,7 @@ export function createInstallationMethods({
   database: Database;
   clientId: string;
   store: InstallationStore;
-  tokens: Pick<TokenSource, 'botToken' | 'authorize'>;
+  tokens: Pick<TokenSource, 'botToken' | 'authorize' | 'renewExpired'>;
   slack: SlackClientFactory;
   connections: ConnectionList;
   publishHome: PublishHome;
@@ -146,7 +146,7 @@ export function createInstallationMethods({
     async uninstall(target, reason) {
       const record = await findRecord(target);
       if (!record || record.status === 'uninstalled') return false;
-      await revokeTokens({ queries: database.queries, store, slack }, record.id).catch((error) => {
+      await revokeTokens({ queries: database.queries, store, tokens, slack }, record.id).catch((error) => {
         // The tokens cannot be decrypted: they are erased here, and stop working once the app is removed in Slack.
         if (!(error instanceof SealBrokenError || error instanceof KeyMissingError)) throw error;
         log.warn({ err: error, installationId: record.id }, 'tokens could not be revoked');

@@ -110,12 +110,17 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
     return access;
   }
 
+  /** Renews the tokens of a holder if they have at most `leftMs` to live. */
+  async function renewHolder(holder: TokenHolder, leftMs: number): Promise<void> {
+    const stored = await store.readInstallation(holder.installationId, holder.userId);
+    if (!stored) return;
+    const lapsing = holder.userId === undefined ? lapsingBot(stored, now()) : lapsingUser(stored, now());
+    if (lapsing && lapsing.leftMs <= leftMs) await refresher.refresh(lapsing);
+  }
+
   async function refreshHolder(holder: TokenHolder): Promise<boolean> {
     try {
-      const stored = await store.readInstallation(holder.installationId, holder.userId);
-      if (!stored) return true;
-      const lapsing = holder.userId === undefined ? lapsingBot(stored, now()) : lapsingUser(stored, now());
-      if (lapsing) await refresher.refresh(lapsing);
+      await renewHolder(holder, renewBeforeMs);
       return true;
     } catch (error) {
       log.warn({ ...holder, err: error }, 'an expiring token was not refreshed');
@@ -185,6 +190,8 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
       const stored = await store.readInstallation(installationId);
       return stored ? settleDead(stored, code) : false;
     },
+
+    renewExpired: (holder) => renewHolder(holder, spareMs),
 
     async refreshLapsing(limit = 50) {
       const clientId = deps.config.slack.clientId;

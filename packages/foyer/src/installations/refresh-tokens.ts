@@ -25,7 +25,11 @@ const lookAgainMs = 50;
 /** After a failure, no process asks Slack again for this long. */
 const pauseMs = { unreachable: 5000, refused: 60_000 };
 /** Slack's errors for a refresh token that will never work again. */
-const refreshTokenDead = new Set(['invalid_refresh_token', 'refresh_token_revoked', 'refresh_token_expired']);
+export const refreshTokenDead = new Set([
+  'invalid_refresh_token',
+  'refresh_token_revoked',
+  'refresh_token_expired',
+]);
 
 /**
  * Slack has used up the old refresh token when it answers, so the new pair is kept whatever the answer says about the

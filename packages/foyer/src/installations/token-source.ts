@@ -1,4 +1,5 @@
 import type { AuthorizeResult } from '@slack/bolt';
+import type { TokenHolder } from '../database/token-refreshes.ts';
 import type { TenantQuery } from './installation-store.ts';
 
 /** A bot's ids and its current token. */
@@ -51,6 +52,11 @@ export interface TokenSource {
    * anything changed.
    */
   tokenDied(dead: { installationId: string; code: string }): Promise<boolean>;
+  /**
+   * Renews a token if it has expired, for a caller that is about to revoke it. Does nothing for one that has not expired.
+   * @throws TokenRefreshError, and the errors of the store if it cannot be decrypted
+   */
+  renewExpired(holder: TokenHolder): Promise<void>;
   /** Renews tokens of quiet teams before they expire, earliest first; at most `limit` (50) of each kind. */
   refreshLapsing(limit?: number): Promise<{ refreshed: number; failed: number }>;
   /** Resolves when no renewal is under way: a stop must not lose tokens that Slack has just issued. */

@@ -4,6 +4,7 @@ import type { OwnMigrations } from '../database/migrate.ts';
 import type { Brand } from '../http/brand.ts';
 import type { InstallationStore } from '../installations/installation-store.ts';
 import type { Keyring } from '../installations/keyring.ts';
+import type { TokenSource } from '../installations/token-source.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import type { Words } from '../texts/create-texts.ts';
 import type { LocalCommands } from './local-commands.ts';
@@ -54,6 +55,8 @@ export interface OperatorDeps {
   loadKeyring: (config: Config) => Keyring;
   /** Opens the store with the existing keys. @throws KeyringError */
   openStore: (config: Config, database: Database) => Pick<InstallationStore, 'readInstallation'>;
+  /** Opens the source that renews tokens. @throws KeyringError */
+  openTokens: (config: Config, database: Database) => Pick<TokenSource, 'renewExpired'>;
   /** Opens the store that records installs, with the steps of the definition. @throws KeyringError */
   openImporter: (config: Config, database: Database) => Pick<InstallationStore, 'recordInstall'>;
   /** Opens the store that uninstalls and erases; needs no key. */

@@ -1,8 +1,15 @@
 import type { Queries } from '../database/database.ts';
 import type { InstallationStore } from '../installations/installation-store.ts';
+import { refreshTokenDead } from '../installations/refresh-tokens.ts';
+import { TokenRefreshError, type TokenSource } from '../installations/token-source.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import { listTokenHolders } from './installation-lists.ts';
+
+/**
+ * Why expired tokens are renewed first: Slack does not revoke an expired access token, and its refresh token, which does
+ * not expire, would stay usable for anyone who has it.
+ */
 
 /** What happened to an installation's tokens at Slack. */
 export interface Revocation {
@@ -14,7 +21,19 @@ export interface Revocation {
 export interface RevokeTokensDeps {
   queries: Queries;
   store: Pick<InstallationStore, 'readInstallation'>;
+  tokens: Pick<TokenSource, 'renewExpired'>;
   slack: SlackClientFactory;
+  /** Ends the waiting, for a page that has to be answered. A renewal under way continues, and is stored. */
+  signal?: AbortSignal;
+}
+
+/** The owners of expired tokens that were not renewed, and why; undefined if the refresh token is dead too. */
+export type NotRenewed = ReadonlyMap<string, Failure | undefined>;
+
+interface Failure {
+  code: string;
+  /** The next one would fail too. */
+  lasting: boolean;
 }
 
 /** The operator is waiting, and waiting longer does not help if Slack does not answer. */
@@ -22,22 +41,65 @@ const timeoutMs = 4000;
 
 /**
  * Revokes every token of an installation at Slack. If Slack does not answer or limits the rate, it does not try the
- * rest. `onlyOf`: only the own token of that person. Throws the error of the store if a token does not open.
+ * rest. `onlyOf`: only the own token of that person. `notRenewed`: what `renewExpiredTokens` returned, if it was called
+ * before. Throws the error of the store if a token does not open.
  */
 export async function revokeTokens(
   deps: RevokeTokensDeps,
   installationId: string,
-  { onlyOf }: { onlyOf?: string } = {},
+  { onlyOf, notRenewed }: { onlyOf?: string; notRenewed?: NotRenewed } = {},
 ): Promise<Revocation> {
+  const expired = notRenewed ?? (await renewExpiredTokens(deps, installationId, { onlyOf }));
   const revocation: Revocation = { revoked: 0, notRevoked: [] };
   let outage: string | undefined;
   for (const [of, token] of await readTokens(deps, installationId, onlyOf)) {
-    const failure = outage === undefined ? await revoke(deps.slack, token) : { code: outage, lasting: true };
+    const failure =
+      outage === undefined
+        ? expired.has(of)
+          ? expired.get(of)
+          : await revoke(deps.slack, token)
+        : { code: outage, lasting: true };
     if (failure === undefined) revocation.revoked += 1;
     else revocation.notRevoked.push({ of, error: failure.code });
     if (failure?.lasting) outage = failure.code;
   }
   return revocation;
+}
+
+/** Renews the tokens of an installation that have expired, so that they can be revoked. */
+export async function renewExpiredTokens(
+  { queries, tokens, signal }: Pick<RevokeTokensDeps, 'queries' | 'tokens' | 'signal'>,
+  installationId: string,
+  { onlyOf }: { onlyOf?: string | undefined } = {},
+): Promise<NotRenewed> {
+  const notRenewed = new Map<string, Failure | undefined>();
+  const people = await listTokenHolders(queries, installationId);
+  const owners = onlyOf === undefined ? ['bot', ...people] : people.filter((userId) => userId === onlyOf);
+  let outage: Failure | undefined;
+  for (const of of owners) {
+    if (outage) {
+      notRenewed.set(of, outage);
+      continue;
+    }
+    try {
+      const holder = of === 'bot' ? { installationId } : { installationId, userId: of };
+      await whileWanted(tokens.renewExpired(holder), signal);
+    } catch (error) {
+      if (!(error instanceof TokenRefreshError) && !signal?.aborted) throw error;
+      const failure = refreshFailure(error);
+      notRenewed.set(of, failure);
+      if (failure?.lasting) outage = failure;
+    }
+  }
+  return notRenewed;
+}
+
+/** Returns why a token that was not renewed may still be renewed by someone else; undefined if it is dead. */
+function refreshFailure(error: unknown): Failure | undefined {
+  if (!(error instanceof TokenRefreshError)) return { code: 'timeout', lasting: true };
+  const kind = slackFailure(error.cause)?.kind;
+  if (kind === 'token-dead' || refreshTokenDead.has(error.reason)) return undefined;
+  return { code: error.reason, lasting: kind === 'unreachable' || kind === 'rate-limited' };
 }
 
 /** Reads every token of an installation, each once: `[owner, token]`. */
@@ -57,10 +119,7 @@ async function readTokens(
 }
 
 /** Returns undefined if the token is now invalid; else why it may not be, and whether the next would fail too. */
-async function revoke(
-  slack: SlackClientFactory,
-  token: string,
-): Promise<{ code: string; lasting: boolean } | undefined> {
+async function revoke(slack: SlackClientFactory, token: string): Promise<Failure | undefined> {
   try {
     await slack(token, { timeoutMs }).auth.revoke();
     return undefined;
@@ -71,4 +130,13 @@ async function revoke(
     if (failure.kind === 'token-dead' && failure.code !== 'token_expired') return undefined;
     return { code: failure.code, lasting: failure.kind === 'unreachable' || failure.kind === 'rate-limited' };
   }
+}
+
+/** Settles with the work, or rejects as soon as the signal aborts. */
+async function whileWanted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal) return work;
+  const { promise: unwanted, reject } = Promise.withResolvers<never>();
+  if (signal.aborted) reject(signal.reason);
+  signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  await Promise.race([work, unwanted]);
 }

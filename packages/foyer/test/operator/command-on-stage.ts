@@ -1,6 +1,10 @@
 import { PassThrough } from 'node:stream';
+import type { Config } from '../../src/config/config.ts';
 import { createLogger } from '../../src/config/log.ts';
+import type { Database } from '../../src/database/database.ts';
 import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
+import { createTokenSource } from '../../src/installations/create-token-source.ts';
+import type { InstallationStore } from '../../src/installations/installation-store.ts';
 import { loadExistingKeyring } from '../../src/operator/keys/load-existing-keyring.ts';
 import { openExistingDatabase } from '../../src/operator/open-existing-database.ts';
 import type { OperatorDeps } from '../../src/operator/operator-deps.ts';
@@ -27,17 +31,18 @@ export async function commandOnStage(
   stderr.on('data', (part) => {
     texts.stderr += part;
   });
+  const now = options.now ?? Date.now;
   const unused = (): never => {
     throw new Error('the command must not use this');
   };
-  const openStore: OperatorDeps['openStore'] = (given, database) =>
+  const openStore = (given: Config, database: Database): InstallationStore =>
     createInstallationStore({
-      ...{ database, clientId: given.slack.clientId, stepNames: [], log, now: Date.now },
+      ...{ database, clientId: given.slack.clientId, stepNames: [], log, now },
       keyring: loadExistingKeyring(given),
     });
   const deps: OperatorDeps = {
     output: createOutput({ stdout, stderr }),
-    now: Date.now,
+    now,
     readConfig: () => config,
     definition: { options: ['manifest'], install: ['register-team'], uninstall: [], jobs: [] },
     readPublicUrl: () => config.http.publicUrl,
@@ -49,6 +54,11 @@ export async function commandOnStage(
     readEnvironment: () => ({}),
     loadKeyring: loadExistingKeyring,
     openStore,
+    openTokens: (given, database) =>
+      createTokenSource({
+        ...{ config: given, database, store: openStore(given, database), now, log },
+        slack: createSlackClientFactory({ config: given, log }),
+      }),
     readPresentation: unused,
     openImporter: unused,
     openEraser: unused,

@@ -87,6 +87,7 @@ export async function createOperatorHarness(
         readEnvironment: () => variables,
         loadKeyring: unexpected('loadKeyring'),
         openStore: unexpected('openStore'),
+        openTokens: () => ({ renewExpired: async () => {} }),
         readPresentation: unexpected('readPresentation'),
         openImporter: unexpected('openImporter'),
         openEraser: unexpected('openEraser'),

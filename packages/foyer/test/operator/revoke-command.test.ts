@@ -4,8 +4,12 @@ import { createLogger } from '../../src/config/log.ts';
 import type { Database } from '../../src/database/database.ts';
 import type { Step } from '../../src/index.ts';
 import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
+import { revokeTokens } from '../../src/operator/revoke-tokens.ts';
 import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
 import { createVisitor, eventually, finishedRun, install } from '../../src/testing/visitor.ts';
+import { createJumpClock } from '../faults/support/jump-clock.ts';
+import { manifestText } from '../faults/support/process-stage.ts';
+import { liveTokens } from '../faults/support/tokens.ts';
 import { keyringOf, teamInstall } from '../support/installations.ts';
 import type { EngineName } from '../support/stage-database.ts';
 import { setStage } from '../support/start-foyer.ts';
@@ -64,6 +68,123 @@ testOnBothEngines(
     await eventually(async () => cleanups === 1);
   },
 );
+
+/** A team with a bot's and a person's token, both expired, and a Foyer that is down. */
+async function expire(t: TestContext, engine?: EngineName) {
+  const clock = createJumpClock();
+  const manifest = JSON.parse(manifestText);
+  manifest.settings.token_rotation_enabled = true;
+  manifest.oauth_config.scopes.user = ['users:read'];
+  const stage = await setStage({
+    ...{ engine, sandbox: { manifest }, foyer: { now: clock.now } },
+    environment: { SLACK_USER_SCOPES: 'users:read' },
+  });
+  t.after(() => stage.close());
+  const { sandbox } = stage;
+  const acme = { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme').id };
+  const visitor = createVisitor();
+  const installed = await install(visitor, stage.url, sandbox, acme);
+  await finishedRun(visitor, stage.url + (installed.headers.get('location') ?? ''));
+  const leaked = sandbox
+    .state()
+    .installations.flatMap(({ tokens }) => tokens.map((each) => each.refreshToken));
+  assert.equal(leaked.length, 2);
+  await stage.stop();
+  clock.jump(13 * 3_600_000);
+  await sandbox.clock.advance(13 * 3_600_000);
+
+  async function refresh(token: string | null | undefined): Promise<string | undefined> {
+    const { clientId, clientSecret } = sandbox.app;
+    const body = { client_id: clientId, client_secret: clientSecret, grant_type: 'refresh_token' };
+    const answer = await fetch(`${sandbox.apiUrl}oauth.v2.access`, {
+      method: 'POST',
+      body: new URLSearchParams({ ...body, refresh_token: String(token) }),
+    });
+    return ((await answer.json()) as { error?: string }).error;
+  }
+  /** What Slack answers to someone who uses the leaked refresh tokens, and then how many tokens work. */
+  const useLeak = async () => [...(await Promise.all(leaked.map(refresh))), liveTokens(sandbox).length];
+  const run = (...commandLine: string[]) =>
+    commandOnStage(stage, commandLine, {
+      now: clock.now,
+      openEraser: (config, database) =>
+        createInstallationStore({
+          ...{ database, keyring: keyringOf('unused'), clientId: config.slack.clientId, stepNames: [] },
+          ...{ now: clock.now, log },
+        }),
+    });
+  return { sandbox, clock, acme, run, useLeak };
+}
+
+const dead = ['invalid_refresh_token', 'invalid_refresh_token', 0];
+
+testOnBothEngines(
+  'revoke, purge and erase leave no refresh token of an expired access token usable',
+  async (t, engine) => {
+    const revoking = await expire(t, engine);
+    const revoked = await revoking.run('revoke', revoking.acme.teamId, '--yes');
+    assert.equal(revoked.exitCode, 0, revoked.stderr);
+    assert.match(revoked.stdout, / revoked +2 +-$/m);
+    assert.deepEqual(await revoking.useLeak(), dead);
+    assert.match((await revoking.run('show', revoking.acme.teamId)).stdout, / broken\n/);
+
+    const purging = await expire(t, engine);
+    const purged = await purging.run('purge', purging.acme.teamId, '--yes', '--json');
+    assert.deepEqual(JSON.parse(purged.stdout).tokens, { revoked: 2, notRevoked: [] });
+    assert.deepEqual(await purging.useLeak(), dead);
+
+    const erasing = await expire(t, engine);
+    const erased = await erasing.run(
+      'erase',
+      '--user',
+      `${erasing.acme.teamId}/${erasing.acme.userId}`,
+      '--yes',
+    );
+    assert.equal(erased.exitCode, 0, erased.stderr);
+    const refused = (await erasing.useLeak()).filter((answer) => answer === 'invalid_refresh_token');
+    assert.equal(refused.length, 1, 'the person’s token, and not the bot’s');
+  },
+);
+
+test('revoke keeps an expired token that Slack does not renew, and says why', async (t) => {
+  const { sandbox, clock, acme, run, useLeak } = await expire(t);
+  sandbox.faults.add({
+    method: 'oauth.v2.access',
+    failure: { type: 'error', error: 'bad_client_secret' },
+    times: 2,
+  });
+  const kept = await run('revoke', acme.teamId, '--yes');
+  assert.equal(kept.exitCode, 1);
+  assert.match(
+    kept.stdout,
+    new RegExp(` kept +0 +bot: bad_client_secret, ${acme.userId}: bad_client_secret$`, 'm'),
+  );
+  assert.match(kept.stderr, /Not revoked: 1, see above\. Their tokens are kept: run this again\./);
+  // Someone else uses the leak first: then the stored tokens are dead, and there is nothing left that we could revoke.
+  sandbox.faults.clear();
+  await useLeak();
+  clock.jump(61_000);
+  const again = await run('revoke', acme.teamId, '--yes');
+  assert.equal(again.exitCode, 0, again.stderr);
+  assert.match(again.stdout, / revoked +1 +-$/m);
+});
+
+test('a renewal that hangs delays no one who gave up waiting, and the tokens count as not revoked', async (t) => {
+  const { database, store, asked } = await prepare(t, ok);
+  const row = await database.queries.selectFrom('installations').select('id').executeTakeFirstOrThrow();
+  const revocation = await revokeTokens(
+    {
+      ...{ queries: database.queries, store, tokens: { renewExpired: () => new Promise(() => {}) } },
+      ...{ slack: () => assert.fail('Slack was asked'), signal: AbortSignal.timeout(50) },
+    },
+    row.id,
+  );
+  assert.deepEqual(
+    [revocation.revoked, revocation.notRevoked.map(({ error }) => error)],
+    [0, ['timeout', 'timeout']],
+  );
+  assert.deepEqual(asked, []);
+});
 
 /** Three teams with a bot's and a person's token each, and a Slack that answers `auth.revoke` as `answer` says. */
 async function prepare(t: TestContext, answer: (token: string) => object, engine?: EngineName) {

@@ -176,8 +176,9 @@ async function revoke(
 ): Promise<Revocation> {
   try {
     const store = deps.openStore(config, database);
+    const tokens = deps.openTokens(config, database);
     const slack = deps.slackClients(config);
-    return await revokeTokens({ queries: database.queries, store, slack }, installationId);
+    return await revokeTokens({ queries: database.queries, store, tokens, slack }, installationId);
   } catch (error) {
     const keyFault =
       error instanceof KeyringError || error instanceof SealBrokenError || error instanceof KeyMissingError;

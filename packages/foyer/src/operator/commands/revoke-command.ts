@@ -14,7 +14,7 @@ import { listTokenHolders } from '../installation-lists.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { readInstallations } from '../read-installations.ts';
 import { type Disconnected, noteReconnectLinks, withReconnectLink } from '../reconnect-link.ts';
-import { type Revocation, revokeTokens } from '../revoke-tokens.ts';
+import { type Revocation, renewExpiredTokens, revokeTokens } from '../revoke-tokens.ts';
 import { type Column, createTable } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
 import { exampleLines, jsonOption } from './command-help.ts';
@@ -125,6 +125,7 @@ const mostRefused = 16;
 function createRevoker(deps: OperatorDeps, config: Config, database: Database) {
   const { queries } = database;
   const store = deps.openStore(config, database);
+  const tokens = deps.openTokens(config, database);
   const slack = deps.slackClients(config);
   let refused = 0;
 
@@ -145,19 +146,22 @@ function createRevoker(deps: OperatorDeps, config: Config, database: Database) {
 
   async function revokeOne({ id, teamId, enterpriseId }: InstallRecord): Promise<RevokedTeam> {
     const team = withReconnectLink(config, { teamId, enterpriseId });
-    const beganAt = deps.now();
-    const held = await readHeld(id);
-    if (held === 'nothing') return { ...team, outcome: 'nothing', revoked: 0, notRevoked: [] };
-    if (held === undecryptable) {
+    const before = await readHeld(id);
+    if (before === 'nothing') return { ...team, outcome: 'nothing', revoked: 0, notRevoked: [] };
+    if (before === undecryptable) {
       return { ...team, outcome: 'kept', revoked: 0, notRevoked: [{ of: 'bot', error: undecryptable }] };
     }
+    // Before the revocation begins: tokens that are stored after that belong to a newer install.
+    const notRenewed = await renewExpiredTokens({ queries, tokens }, id);
+    const beganAt = deps.now();
+    const version = (await store.readInstallation(id))?.version ?? before.version;
     await database.write((tx) => beginOwnRevocation(tx, id, beganAt));
-    const revocation = await revokeTokens({ queries, store, slack }, id);
+    const revocation = await revokeTokens({ queries, store, tokens, slack }, id, { notRenewed });
     if (revocation.notRevoked.length > 0) {
       await database.write((tx) => giveUpOwnRevocation(tx, id, deps.now()));
       return { ...team, outcome: 'kept', ...revocation };
     }
-    const revoked = { installationId: id, version: held.version, beganAt, now: deps.now() };
+    const revoked = { installationId: id, version, beganAt, now: deps.now() };
     const isErased = await database.write((tx) => finishOwnRevocation(tx, revoked));
     return { ...team, outcome: isErased ? 'revoked' : 'changed', ...revocation };
   }

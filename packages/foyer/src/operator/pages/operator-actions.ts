@@ -4,6 +4,7 @@ import { appendHistory } from '../../database/history.ts';
 import { type InstallRecord, readInstallRecord } from '../../database/install-record.ts';
 import type { InstallationStore } from '../../installations/installation-store.ts';
 import { KeyMissingError, SealBrokenError } from '../../installations/sealer.ts';
+import type { TokenSource } from '../../installations/token-source.ts';
 import { type RetryOutcome, retryRun } from '../../pipeline/retry-run.ts';
 import type { SlackClientFactory } from '../../slack/create-slack-client.ts';
 import { requestWelcome, type WelcomeRequestOutcome } from '../../steps/request-welcome.ts';
@@ -19,6 +20,7 @@ export type OperatorAction = (typeof operatorActions)[number];
 export interface OperatorActionsDeps {
   database: Database;
   store: Pick<InstallationStore, 'readInstallation' | 'deleteInstallation' | 'purgeInstallation'>;
+  tokens: Pick<TokenSource, 'renewExpired'>;
   slack: SlackClientFactory;
   wakeWorker(): void;
   now: () => number;
@@ -55,7 +57,7 @@ const welcomeNotices: Readonly<Record<WelcomeRequestOutcome, Notice>> = {
  * operator's address. A purge erases the history, so it is only logged.
  */
 export function createOperatorActions(deps: OperatorActionsDeps) {
-  const { database, store, now, log } = deps;
+  const { database, store, tokens, now, log } = deps;
 
   async function record(installation: InstallRecord, by: Operator, detail: string): Promise<void> {
     const name = by.person && operatorName(by);
@@ -99,7 +101,10 @@ export function createOperatorActions(deps: OperatorActionsDeps) {
     const slack: SlackClientFactory = (token, limits) => deps.slack(token, { ...limits, signal });
     let revocation: Revocation;
     try {
-      revocation = await revokeTokens({ queries: database.queries, store, slack }, installation.id);
+      revocation = await revokeTokens(
+        { queries: database.queries, store, tokens, slack, signal },
+        installation.id,
+      );
     } catch (error) {
       if (!(error instanceof SealBrokenError || error instanceof KeyMissingError)) throw error;
       log.warn({ err: error, installationId: installation.id }, 'tokens could not be decrypted');
