@@ -9,7 +9,6 @@ import type { RefusalKind, Refusals } from './count-refusals.ts';
 export function clientAddress(req: Pick<IncomingMessage, 'headers' | 'socket'>, trustProxy: number): string {
   // A request that came through `fetch` has no socket.
   const direct = req.socket?.remoteAddress ?? '';
-  if (trustProxy === 0) return direct;
   const header = req.headers['x-forwarded-for'] ?? '';
   const forwarded = String(header)
     .split(',')

@@ -115,7 +115,7 @@ export function createAskGate(deps: {
             data: link.data ?? null,
           }
         : null,
-      known: records.find((record) => record.isEnterpriseInstall === isEnterpriseInstall) ?? null,
+      known: records[0] ?? null,
     };
   }
 }

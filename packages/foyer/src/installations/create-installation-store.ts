@@ -203,11 +203,11 @@ export async function saveRefreshed(
     const save = (sealed: string) =>
       saveRefreshedToken(transaction, { holder, ifVersion, sealed, expiresAt, now: now() });
     if (userId !== undefined) {
-      if (!row?.sealed_user || row.user_version !== ifVersion) return false;
+      if (!row?.sealed_user) return false;
       const half = cipher.openUser(installationId, userId, row.sealed_user);
       return save(cipher.sealUser(installationId, { ...half, ...tokens }));
     }
-    if (!row?.sealed_bot || row.version !== ifVersion) return false;
+    if (!row?.sealed_bot) return false;
     const half = cipher.openBot(installationId, row.sealed_bot);
     if (!half.bot) return false;
     return save(cipher.sealBot(installationId, { ...half, bot: { ...half.bot, ...tokens } }));

@@ -33,8 +33,7 @@ export function createDisconnectMember(deps: {
       log.warn({ err: error, installationId, userId }, 'a member’s token could not be revoked');
       return undefined;
     });
-    if (!stored || stored.installation.user.id !== userId || !stored.installation.user.token)
-      return 'not_connected';
+    if (!stored?.installation.user.token) return 'not_connected';
     const { team, enterprise, isEnterpriseInstall = false } = stored.installation;
     const query = { teamId: team?.id, enterpriseId: enterprise?.id, isEnterpriseInstall };
     try {

@@ -252,6 +252,15 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await stage.foyer().connections.find({ org: 'org-grid' }))?.enterpriseId, 'E07INITECHX');
     });
 
+    it('connects a workspace of an organization by its own id, not by the organization’s', async () => {
+      const person = stage.person('Initech Sales');
+      const org = await stage.connect(person, sign(claimsOf({ team: 'E07INITECHX' })));
+      assert.deepEqual([resultOf(org).outcome, resultOf(org).error], ['refused', 'other_workspace']);
+      const { teamId } = person;
+      const own = resultOf(await stage.connect(person, sign(claimsOf({ org: 'org-sales', team: teamId }))));
+      assert.deepEqual([own.outcome, own.teamId, own.enterpriseId], ['installed', teamId, 'E07INITECHX']);
+    });
+
     it('leaves no secret, link or result in the log', () => {
       const lines = stage.logged().join('\n');
       assert.ok(!lines.includes(secret));

@@ -43,6 +43,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       clock,
       lines,
       changed,
+      database,
       queries: database.queries,
       async deliver(event: object, more: object = {}) {
         const body = { type: 'event_callback', team_id: 'T1', event_id: 'Ev1', event, ...more };
@@ -184,6 +185,33 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       );
       const warned = stage.lines.filter(({ level }) => level === 40).map(({ teamId }) => teamId);
       assert.deepEqual(warned, ['T1', 'T1', 'T1', 'TUNKNOWN']);
+    });
+
+    it('of an organization’s people follow its own roles, not those of a workspace', async (t) => {
+      const { database, queries, clock, deliver } = await prepare(t);
+      const person = { clientId: '1.1', teamId: 'E1', userId: 'U1' };
+      await database.write((tx) => recordUser(tx, { ...person, seenAt: clock.now(), now: clock.now() }));
+      const roles = async () => {
+        const columns = ['team_id', 'is_admin', 'is_owner'] as const;
+        const rows = await queries.selectFrom('memberships').select(columns).orderBy('team_id').execute();
+        return rows.map((row) => [row.team_id, row.is_admin, row.is_owner]);
+      };
+      const orgWide = { team_id: undefined, enterprise_id: 'E1', is_enterprise_install: true };
+      const event = (workspace: boolean, organization: boolean) => ({
+        type: 'user_change',
+        user: {
+          ...{ id: 'U1', is_admin: workspace, is_owner: workspace },
+          enterprise_user: { is_admin: organization, is_owner: organization },
+        },
+      });
+      const others = [
+        ['T1', 0, 0],
+        ['T2', 0, 0],
+      ];
+      await deliver(event(true, false), orgWide);
+      assert.deepEqual(await roles(), [['E1', 0, 0], ...others]);
+      await deliver(event(false, true), orgWide);
+      assert.deepEqual(await roles(), [['E1', 1, 1], ...others]);
     });
   });
 }

@@ -683,6 +683,8 @@ export function installationStoreContract(
           teamInstall({ userToken: 'xoxp-1' }),
           teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' }),
         );
+        assert.equal(await store.revokeBot(T1, { botUserIds: ['UANOTHERBOT'] }), false);
+        assert.equal(await botTokenOf(T1), 'xoxb-bot-1');
         assert.equal(await store.revokeBot(T1, { botUserIds: ['UBOT'] }), true);
         for (const userId of [undefined, 'U1', 'U2', 'U404']) {
           assert.equal(await botTokenOf({ ...T1, userId }), undefined);

@@ -375,7 +375,17 @@ describe('the token source', () => {
       assert.equal(await reported, false);
       assert.equal(await statusOf(), 'active');
 
+      // Nor is a newer install marked as broken, if auth.test says only that the earlier token was revoked.
       endpoint.answerWith({ ok: false, error: 'token_revoked' });
+      const calls = endpoint.used.length;
+      const again = endpoint.hold();
+      const doubted = tokens.tokenDied({ installationId, code: 'account_inactive' });
+      while (endpoint.used.length === calls) await new Promise(setImmediate);
+      await store.recordInstall(teamInstall({ botToken: 'xoxb-2' }));
+      again.release();
+      assert.equal(await doubted, false);
+      assert.equal(await statusOf(), 'active');
+
       assert.equal(await tokens.reportDeadToken({ installationId, token: 'xoxb-2', error }), true);
       assert.equal(await statusOf(), 'broken');
       endpoint.answerWith({ ok: false, error: 'account_inactive' });

@@ -7,6 +7,7 @@ import { readStepAttempts } from '../../src/database/run-steps.ts';
 import { cancelRuns } from '../../src/database/runs.ts';
 import {
   type ActingStep,
+  ask,
   type Json,
   retryIn,
   type Step,
@@ -248,16 +249,29 @@ describe('a run', () => {
         final: true,
       });
     });
-    const stage = await setStage(t, { steps: [leaky, failing] });
+    const skipping = step('skipping', async () => skip('leak', 'skipped for xoxb-789-secret'));
+    const waiting = step('waiting', async ({ attempt }) =>
+      attempt === 1
+        ? retryIn(60_000, { code: 'leak', message: 'waits for xoxb-790-secret' })
+        : { done: true },
+    );
+    const asking = step('asking', async ({ answer }) =>
+      answer === undefined
+        ? ask({ id: 'leak', text: 'Is it xoxb-791-secret?', input: { type: 'text' }, timeLimitMs: 1000 })
+        : { answer },
+    );
+    const stage = await setStage(t, { steps: [leaky, failing, skipping, waiting, asking] });
     const { runId } = await stage.install();
     await stage.finish(runId);
+    const asked = await stage.database.queries.selectFrom('questions').select('question').execute();
     const rows = await stage.database.queries
       .selectFrom('steps')
       .innerJoin('step_attempts', 'step_attempts.step_name', 'steps.name')
       .select(['output', 'steps.error_message', 'step_attempts.error_message as attempt_message'])
       .execute();
-    const stored = JSON.stringify(rows) + stage.logged();
-    assert.match(stored, /\[secret\]/);
+    const stored = JSON.stringify([rows, asked]) + stage.logged();
+    for (const told of ['skipped for', 'waits for', 'Is it', 'refused'])
+      assert.ok(stored.includes(`${told} [secret]`), told);
     assert.doesNotMatch(stored, /secret-|-secret|xoxe-1|services/);
   });
 });

@@ -301,5 +301,9 @@ describe('Sign in with Slack in a Grid organization', () => {
       `select team_id from memberships where user_id = '${samir}'`,
     );
     assert.equal(row?.team_id, 'E07INITECHX');
+    const teams = await stage.database.rows<Record<string, string>>(
+      `select name from teams where team_id = 'E07INITECHX'`,
+    );
+    assert.doesNotMatch(JSON.stringify(teams), /Product/, 'an organization is not named after a workspace');
   });
 });

@@ -85,6 +85,19 @@ describe('an operator’s session', () => {
     assert.deepEqual([same?.id, same?.csrfToken], [session.id, session.csrfToken]);
   });
 
+  it('is preceded by a browser that is known for 90 days, and for the current password only', async () => {
+    const clock = createClock();
+    const sessions = sessionsOf({ now: clock.now });
+    const cookie = cookieOf(sessions.rememberBrowser());
+    assert.ok(sessions.knownBrowser(cookie));
+    const changed = sessionsOf({ now: clock.now, password: 'another long password' });
+    assert.equal(changed.knownBrowser(cookie), undefined);
+    clock.advance(90 * 24 * 3_600_000 - 1);
+    assert.ok(sessions.knownBrowser(cookie));
+    clock.advance(1);
+    assert.equal(sessions.knownBrowser(cookie), undefined);
+  });
+
   it('gets a fresh id with each login, and the one before it ends', async () => {
     const sessions = sessionsOf();
     const before = await begun(sessions);
