@@ -17,34 +17,20 @@ import { openDatabase } from './database/open-database.ts';
 import { type NoTables, ownDatabase } from './database/own-database.ts';
 import { type FoyerDefinition, resolveConfig } from './define-foyer.ts';
 import { createEachInstallation } from './each-installation.ts';
-import { createBoltApp } from './events/bolt-app.ts';
-import { createKeepNames } from './events/keep-names.ts';
-import { createCommitLifecycle } from './events/lifecycle-events.ts';
-import { createNoteUnknownTeam } from './events/note-unknown-team.ts';
-import { createOwnApp } from './events/own-app.ts';
+import { assembleEvents } from './events/assemble-events.ts';
 import { createPressHome } from './events/press-home.ts';
-import { createSeenDeliveries } from './events/seen-deliveries.ts';
-import { createSlackReceiver } from './events/slack-receiver.ts';
-import { createSignatureCheck } from './events/verify-signature.ts';
 import type { Foyer } from './foyer.ts';
 import { createPublishHome } from './home/create-publish-home.ts';
 import { bindHomeSections } from './home/home-sections.ts';
 import { createFindViewer } from './home/viewer.ts';
-import { type ConnectionBounds, clientAddress } from './http/bound-connections.ts';
+import type { ConnectionBounds } from './http/bound-connections.ts';
 import { completeBrand } from './http/brand.ts';
 import { createRefusals, type Refusals } from './http/count-refusals.ts';
-import { createInstallLimits, createPauseInstalls, type InstallLimits } from './http/guard-installs.ts';
-import { createSite } from './http/pages/site.ts';
+import type { InstallLimits } from './http/guard-installs.ts';
 import { createBodyReader } from './http/read-body.ts';
 import { createRequestHandler, type RequestHandler } from './http/request-handler.ts';
 import { createSendPages } from './http/send-pages.ts';
-import { createFinishInstall } from './install/finish-install.ts';
-import { createAskGate } from './install/gate.ts';
-import { createRecoverInstalls } from './install/recover-installs.ts';
-import { createShowProgress } from './install/show-progress.ts';
-import { createStartInstall } from './install/start-install.ts';
-import { createStates } from './install/state.ts';
-import { createUnstoredTokens, unstoredTokensPurpose } from './install/unstored-tokens.ts';
+import { assembleInstall } from './install/assemble-install.ts';
 import { createInstallationMethods } from './installation-methods.ts';
 import { createInstallationStore } from './installations/create-installation-store.ts';
 import { createTokenSource } from './installations/create-token-source.ts';
@@ -61,7 +47,6 @@ import { readQueueState } from './operator/queue-state.ts';
 import { createRunOrigins } from './pipeline/step-context.ts';
 import { createWorker, type WorkerDeps } from './pipeline/worker.ts';
 import { createRoutes, needsOwnHost } from './routes.ts';
-import { createSessions, operatorTimes } from './signin/sessions.ts';
 import { createSlackClientFactory } from './slack/create-slack-client.ts';
 import { createSlackTransport } from './slack/slack-transport.ts';
 import { steps as builtIn, builtInSteps } from './steps/steps.ts';
@@ -248,24 +233,7 @@ export async function assembleFoyer<MyTables>(parts: {
     const worker = createWorker(workerDeps);
     const wakeWorker = () => worker.wake();
 
-    const states = createStates({
-      sealer: createSealer({ keyring, purpose: 'state' }),
-      secure: config.http.secure,
-      basePath: config.http.basePath,
-      now,
-    });
-    const unstoredSealer = createSealer({ keyring, purpose: unstoredTokensPurpose });
-    const unstoredTokens = createUnstoredTokens({ database, sealer: unstoredSealer, store, slack, log });
-    const recoverInstalls = createRecoverInstalls({
-      config,
-      database,
-      unstoredTokens,
-      onInterrupted: () => metrics.onInstallRequest('interrupted'),
-      now,
-      log,
-    });
     const pages = createSendPages({ config, brand, texts });
-    const { trustProxy } = config.http;
     const reporter = createProcessReporter({ config, keyring, process: holder.process, now });
     const refusals = createRefusals({
       log,
@@ -275,124 +243,74 @@ export async function assembleFoyer<MyTables>(parts: {
       },
     });
     const bodies = createBodyReader();
-    const installLimits = createInstallLimits({ trustProxy, pages, refusals, limits: test.installLimits });
     const isInMaintenance = createIsInMaintenance(database, clientId);
-    const unlessPaused = createPauseInstalls({ isInMaintenance, http: config.http, pages, refusals });
-    const signInLimits = createInstallLimits({
-      flow: 'signin',
-      trustProxy,
-      pages,
-      refusals,
-      limits: test.installLimits,
-    });
-    const { gate, onConflict = 'refuse' } = definition;
-    const askGate = gate && createAskGate({ gate, clientId, database, slack });
 
-    const shared = config.database.kind === 'postgres';
-    const seen = createSeenDeliveries({ database, shared, clientId, now, log });
-    const receiver = createSlackReceiver({
-      signature: createSignatureCheck({ signingSecret: config.slack.signingSecret, now }),
+    const install = assembleInstall({
+      config,
+      database,
+      keyring,
+      store,
+      slack,
+      slackCalls: { ...slackCalls, transport: exchangeTransport },
+      gate: definition.gate,
+      onConflict: definition.onConflict ?? 'refuse',
+      cookies,
+      returns,
+      pages,
+      faces,
       bodies,
       refusals,
-      namesThisApp: createOwnApp({ database, clientId }),
-      addressOf: (req) => clientAddress(req, trustProxy),
-      commitLifecycle: createCommitLifecycle({
-        keepNames: createKeepNames({ database, clientId, now, log }),
-        store,
-        onChanged(query) {
-          wakeWorker();
-          void republishHome(store.findInstallation(query).then((stored) => stored?.installationId));
-        },
-        log,
-      }),
-      onAnswered(request) {
-        metrics.onSlackRequest(request);
-        reporter.onSlackRequest(request);
+      isInMaintenance,
+      limits: test.installLimits,
+      span,
+      wakeWorker,
+      onStored: origins.remember,
+      onEnded: metrics.onInstallRequest,
+      onInterrupted: () => metrics.onInstallRequest('interrupted'),
+      onConnected: () => metrics.onConnected('link'),
+      onMember(member) {
+        publishHome(member).catch((error) => log.warn({ err: error, ...member }, 'Home was not published'));
       },
-      seen,
       now,
       log,
     });
     const disconnectMember = createDisconnectMember({ store, tokens, slack, log });
     const pressHome = createPressHome({ database, disconnectMember, wakeWorker, now, log });
-    const boltDeps = {
+    const { receiver, seen, bolt } = assembleEvents({
       config,
-      receiver,
-      tokens,
-      noteUnknownTeam: createNoteUnknownTeam({ database, clientId, now, log }),
       database,
+      store,
+      tokens,
+      slackCalls,
+      bodies,
+      refusals,
       publishHome,
       findViewer,
       pressHome,
       texts,
       wakeWorker,
-      slackCalls,
+      onChanged(query) {
+        wakeWorker();
+        void republishHome(store.findInstallation(query).then((stored) => stored?.installationId));
+      },
+      onAnswered(request) {
+        metrics.onSlackRequest(request);
+        reporter.onSlackRequest(request);
+      },
       now,
       log,
-    };
-    const bolt = createBoltApp(boltDeps);
-    const hasOperators = config.operatorPassword !== undefined || config.operatorSlackUsers.length > 0;
-    const operatorSessions = hasOperators
-      ? createSessions({
-          kind: 'operator',
-          clientId,
-          cookieName: 'foyer-operator',
-          times: operatorTimes,
-          sealer: createSealer({ keyring, purpose: 'operator-session' }),
-          database,
-          secure: config.http.secure,
-          now,
-        })
-      : undefined;
+    });
+
+    const operators = await operatorsOnTheWeb();
     const signIn = await signInWithSlack();
-    const startInstall = createStartInstall({ config, states, bodies, cookies, returns, pages, now, log });
     const route = createRoutes({
-      startInstall: {
-        get: installLimits.guardStart(unlessPaused(startInstall.get)),
-        post: installLimits.guardStart(unlessPaused(startInstall.post)),
-      },
+      startInstall: install.routes.start,
       connects: config.connect !== undefined,
-      finishInstall: installLimits.guardCallback(
-        unlessPaused(
-          createFinishInstall({
-            config,
-            database,
-            states,
-            store,
-            unstoredTokens,
-            wakeWorker,
-            pages,
-            returns,
-            cookies,
-            onConflict,
-            askGate,
-            slackCalls: { ...slackCalls, transport: exchangeTransport },
-            span,
-            onStored: origins.remember,
-            onEnded: metrics.onInstallRequest,
-            onConnected: () => metrics.onConnected('link'),
-            onMember: (member) => {
-              publishHome(member).catch((error) =>
-                log.warn({ err: error, ...member }, 'Home was not published'),
-              );
-            },
-            onInstalled: installLimits.succeeded,
-            now,
-            log,
-          }),
-        ),
-      ),
+      finishInstall: install.routes.finish,
       slackEvents: receiver.handle,
-      progress: createShowProgress({ config, database, pages, faces, now }),
-      ...(signIn && {
-        signIn: {
-          start: signInLimits.guardStart(signIn.routes.start),
-          finish: signInLimits.guardCallback(signIn.routes.finish),
-          signOut: signIn.routes.signOut,
-        },
-        record: signIn.record,
-      }),
-      operator: await operatorPages(),
+      progress: install.routes.progress,
+      ...(signIn && { signIn: signIn.routes, record: signIn.record }),
+      operator: operators?.pages,
       metrics: metrics.handle,
       pages,
       database,
@@ -411,9 +329,7 @@ export async function assembleFoyer<MyTables>(parts: {
         slack,
         botToken,
         transport: exchangeTransport,
-        ...(operatorSessions && {
-          operators: { people: config.operatorSlackUsers, sessions: operatorSessions },
-        }),
+        ...(operators && { operators: { people: config.operatorSlackUsers, sessions: operators.sessions } }),
         readHome: home.readHome,
         findViewer,
         pressHome,
@@ -421,35 +337,33 @@ export async function assembleFoyer<MyTables>(parts: {
         publishHome,
         bodies,
         pages,
-        onSignedIn: signInLimits.succeeded,
+        refusals,
+        limits: test.installLimits,
         onEnded: metrics.onSignIn,
         now,
         log,
       });
     }
 
-    async function operatorPages() {
-      if (!operatorSessions) return undefined;
+    async function operatorsOnTheWeb() {
+      if (config.operatorPassword === undefined && config.operatorSlackUsers.length === 0) return undefined;
       // Imported only if they are on: they are one in forty of the modules that a start loads.
-      const { createOperatorPages } = await import('./operator/pages/create-operator-pages.ts');
-      const sealer = createSealer({ keyring, purpose: 'operator-session' });
-      return createOperatorPages({
+      const { assembleOperators } = await import('./operator/assemble-operators.ts');
+      return assembleOperators({
         config,
-        sessions: operatorSessions,
-        sealer,
-        refusals,
-        bodies,
         database,
-        isInMaintenance,
+        keyring,
         jobs: definition.jobs ?? [],
         store,
         tokens,
         slack,
-        wakeWorker,
-        // Without the base path: the operator pages add it to every link themselves.
-        site: createSite(brand, { publicUrl: config.http.publicUrl }),
-        words: texts.forLocale('en'),
+        brand,
+        texts,
         faces,
+        bodies,
+        refusals,
+        isInMaintenance,
+        wakeWorker,
         now,
         log,
       });
@@ -464,7 +378,8 @@ export async function assembleFoyer<MyTables>(parts: {
       requestIdOf(url, { cookie }) {
         const { pathname, searchParams } = new URL(url, 'http://localhost');
         const state = searchParams.get('state');
-        if (/^\/slack\/oauth_redirect\/?$/.test(pathname)) return states.judge(state, cookie).content?.id;
+        if (/^\/slack\/oauth_redirect\/?$/.test(pathname))
+          return install.states.judge(state, cookie).content?.id;
         if (/^\/slack\/signin\/callback\/?$/.test(pathname))
           return signIn?.states.judge(state, cookie).content?.id;
         return undefined;
@@ -543,7 +458,7 @@ export async function assembleFoyer<MyTables>(parts: {
         worker.start();
         chores = [
           repeat({ everyMs: 5000, what: 'notify the operators', work: notices.send, log }),
-          repeat({ everyMs: 60_000, what: 'recover installs', work: recoverInstalls, ...inTurn }),
+          repeat({ everyMs: 60_000, what: 'recover installs', work: install.recoverInstalls, ...inTurn }),
           repeat({
             everyMs: 5 * 60_000,
             what: 'refresh tokens',
@@ -557,7 +472,7 @@ export async function assembleFoyer<MyTables>(parts: {
       },
       async drain({ deadlineMs }) {
         const until = performance.now() + deadlineMs;
-        await recoverInstalls();
+        await install.recoverInstalls();
         await notices.send();
         const pass = createWorker(workerDeps);
         pass.start();
@@ -579,7 +494,7 @@ export async function assembleFoyer<MyTables>(parts: {
         jobs.abort();
         await Promise.all([closed, worker.stop({ drainMs }), ...chores.map((chore) => chore.stop())]);
         await Promise.race([
-          Promise.all([receiver.drain(), tokens.settle(), unstoredTokens.settle()]),
+          Promise.all([receiver.drain(), tokens.settle(), install.settle()]),
           new Promise((done) => setTimeout(done, 2000).unref()),
         ]);
         handler.close();

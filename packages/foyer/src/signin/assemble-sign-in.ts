@@ -1,5 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
+import type { Refusals } from '../http/count-refusals.ts';
+import { createInstallLimits, type InstallLimits } from '../http/guard-installs.ts';
 import { createBoundStates } from '../install/state.ts';
 import type { Keyring } from '../installations/keyring.ts';
 import { createSealer } from '../installations/sealer.ts';
@@ -16,17 +18,20 @@ import { createSignIn, type SignInDeps, signInContent } from './sign-in.ts';
 /** Creates the parts of Sign in with Slack: its routes, the record on the web, and who signed in. */
 export function assembleSignIn(
   deps: Omit<ShowRecordDeps, 'findMember' | 'sessions' | 'config' | 'database'> &
-    Pick<SignInDeps, 'operators' | 'onSignedIn' | 'onEnded' | 'pages'> & {
+    Pick<SignInDeps, 'operators' | 'onEnded' | 'pages'> & {
       config: Config & SignInDeps['config'];
       database: Database;
       keyring: Keyring;
       slack: SlackClientFactory;
       botToken: TokenSource['botToken'];
       transport: SlackTransport;
+      refusals: Pick<Refusals, 'add'>;
+      /** Set only by tests. */
+      limits?: Partial<InstallLimits['perMinute']>;
     },
 ) {
-  const { config, database, keyring, now, log } = deps;
-  const { secure, basePath } = config.http;
+  const { config, database, keyring, pages, refusals, now, log } = deps;
+  const { secure, basePath, trustProxy } = config.http;
   const sessions = createSessions({
     kind: 'member',
     clientId: config.slack.clientId,
@@ -48,10 +53,23 @@ export function assembleSignIn(
   const lookUpPerson = createLookUpPerson(deps);
   const findMember = createFindMember({ sessions, database, lookUpPerson, now, log });
   const openId = createOpenId({ config, transport: deps.transport, now });
+  const limits = createInstallLimits({ flow: 'signin', trustProxy, pages, refusals, limits: deps.limits });
+  const routes = createSignIn({
+    ...deps,
+    openId,
+    states,
+    sessions,
+    lookUpPerson,
+    onSignedIn: limits.succeeded,
+  });
   return {
     states,
     findMember,
     record: createShowRecord({ ...deps, findMember, sessions }),
-    routes: createSignIn({ ...deps, openId, states, sessions, lookUpPerson }),
+    routes: {
+      start: limits.guardStart(routes.start),
+      finish: limits.guardCallback(routes.finish),
+      signOut: routes.signOut,
+    },
   };
 }

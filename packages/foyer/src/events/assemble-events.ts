@@ -1,0 +1,36 @@
+import { clientAddress } from '../http/bound-connections.ts';
+import type { InstallationStore, TenantQuery } from '../installations/installation-store.ts';
+import { type BoltAppDeps, createBoltApp } from './bolt-app.ts';
+import { createKeepNames } from './keep-names.ts';
+import { createCommitLifecycle } from './lifecycle-events.ts';
+import { createNoteUnknownTeam } from './note-unknown-team.ts';
+import { createOwnApp } from './own-app.ts';
+import { createSeenDeliveries } from './seen-deliveries.ts';
+import { createSlackReceiver, type SlackReceiverDeps } from './slack-receiver.ts';
+import { createSignatureCheck } from './verify-signature.ts';
+
+/** Creates what takes Slack's events: the receiver, the Bolt app behind it, and the memory of earlier deliveries. */
+export function assembleEvents(
+  deps: Omit<BoltAppDeps, 'receiver' | 'noteUnknownTeam'> &
+    Pick<SlackReceiverDeps, 'bodies' | 'refusals' | 'onAnswered'> & {
+      store: InstallationStore;
+      /** An event has changed an installation. Must not throw. */
+      onChanged(query: TenantQuery): void;
+    },
+) {
+  const { config, database, store, now, log } = deps;
+  const { clientId, signingSecret } = config.slack;
+  const shared = config.database.kind === 'postgres';
+  const seen = createSeenDeliveries({ database, shared, clientId, now, log });
+  const keepNames = createKeepNames({ database, clientId, now, log });
+  const receiver = createSlackReceiver({
+    ...deps,
+    signature: createSignatureCheck({ signingSecret, now }),
+    namesThisApp: createOwnApp({ database, clientId }),
+    addressOf: (req) => clientAddress(req, config.http.trustProxy),
+    commitLifecycle: createCommitLifecycle({ keepNames, store, onChanged: deps.onChanged, log }),
+    seen,
+  });
+  const noteUnknownTeam = createNoteUnknownTeam({ database, clientId, now, log });
+  return { receiver, seen, bolt: createBoltApp({ ...deps, receiver, noteUnknownTeam }) };
+}
