@@ -1,5 +1,6 @@
 import type { ConfigProblem } from './config-error.ts';
 import { type Environment, isLoopback } from './environment-schema.ts';
+import { weakness } from './weak-secret.ts';
 
 /**
  * Problems between variables that each look fine. `right` holds the valid ones, so that an invalid variable does not
@@ -24,6 +25,15 @@ export function problemsBetween(
       name: 'PUBLIC_URL',
       problem: 'is http, but Slack redirects only to https addresses',
       fix: 'put a TLS proxy in front of Foyer and give its https address',
+    });
+  }
+  // Who guesses it connects any workspace to any account. Length alone says little: 32 times x is long enough.
+  const weak = production && right.CONNECT_SECRET ? weakness(right.CONNECT_SECRET, 0) : undefined;
+  if (weak) {
+    problems.push({
+      name: 'CONNECT_SECRET',
+      problem: weak,
+      fix: 'use what `openssl rand -base64 32` prints, the same in Foyer and in your backend',
     });
   }
   if (right.DATABASE_URL?.kind === 'postgres' && !production && !given.TOKEN_ENCRYPTION_KEYS) {

@@ -104,6 +104,34 @@ describe('the configuration', () => {
     assert.deepEqual(faultsOf({ ...production, TOKEN_ENCRYPTION_KEYS: `main:${key}` }), []);
   });
 
+  it('refuses a secret for links in production that can be guessed', () => {
+    const PUBLIC_URL = 'https://foyer.example.com';
+    const production = {
+      ...secrets,
+      NODE_ENV: 'production',
+      PUBLIC_URL,
+      TOKEN_ENCRYPTION_KEYS: `main:${key}`,
+    };
+    for (const CONNECT_SECRET of [
+      'x'.repeat(32),
+      'a1'.repeat(16),
+      'changeme'.repeat(4),
+      '0123456789abcdef0123456789abcdef',
+      ' '.repeat(3) + 'secret-'.repeat(5),
+    ]) {
+      const faults = faultsOf({ ...production, CONNECT_SECRET });
+      assert.deepEqual(
+        faults.map(({ name }) => name),
+        ['CONNECT_SECRET'],
+        CONNECT_SECRET,
+      );
+      assert.ok(!JSON.stringify(faults).includes(CONNECT_SECRET));
+      assert.deepEqual(faultsOf({ ...secrets, CONNECT_SECRET }), [], 'a demo may have it');
+    }
+    const CONNECT_SECRET = 'k3Jd8sLq0ZpX7vBn2Rt5Yw9Cm4Hf6Ga1Ue8Io3Po';
+    assert.deepEqual(faultsOf({ ...production, CONNECT_SECRET }), []);
+  });
+
   it('refuses plain http in production, except on this machine', () => {
     const production = { ...secrets, NODE_ENV: 'production', TOKEN_ENCRYPTION_KEYS: `main:${key}` };
     const names = (url: string): string[] =>
