@@ -72,6 +72,8 @@ export interface AssembledFoyer<MyTables = NoTables> extends Foyer<MyTables> {
   failed: Promise<Error>;
   /** The Bolt listener that started the running code; undefined if no listener did. */
   runningListener(): string | undefined;
+  /** Whether a listener of the definition may hear messages. */
+  hearsMessages(): boolean;
   /** Same as `Foyer.stop`. The database closes only after `closed` has resolved: no request is left then. */
   stop(closed?: Promise<void>): Promise<void>;
 }
@@ -417,6 +419,7 @@ export async function assembleFoyer<MyTables>(parts: {
       keyIds: keyring.ids,
       failed: database.failed,
       runningListener: bolt.runningListener,
+      hearsMessages: bolt.hearsMessages,
       handle: handler.handle,
       middleware(req, res, next) {
         handler.handle(req, res).then((handled) => handled || next(), next);

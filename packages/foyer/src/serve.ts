@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { type Config, isStartedByNpm } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
 import { createLogger, type Logger } from './config/log.ts';
+import { messagesTabProblem } from './config/manifest.ts';
 import { foyerVersion } from './config/version.ts';
 import { assembleFoyer, type TestOptions } from './create-foyer.ts';
 import { DatabaseNewerError, DatabaseUnavailableError } from './database/database.ts';
@@ -57,6 +58,8 @@ export async function startFoyer<MyTables = NoTables>(
   });
   const { address } = listening;
   await foyer.start();
+  const tab = messagesTabProblem(config.messagesTab, foyer.hearsMessages());
+  if (tab) log.warn({ fix: tab.fix }, `by the manifest, ${tab.problem}`);
   log.info(
     { version: foyerVersion, publicUrl: config.http.baseUrl, port: address.port, keys: foyer.keyIds },
     'Foyer is ready',

@@ -4,8 +4,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import type { App } from '@slack/bolt';
+import { parseConfig } from '../src/config/config.ts';
+import { startFoyer } from '../src/serve.ts';
 import { isServing, spawnFoyer } from './faults/support/foyer-process.ts';
+import { fixtureManifest } from './support/fixture-manifest.ts';
 import { postgresStageDatabase } from './support/stage-database.ts';
+import { recordingLogger } from './support/start-foyer.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const tracer = new URL('./support/trace-packages.ts', import.meta.url).href;
@@ -44,6 +49,9 @@ async function start(
   const loaded = new Set(readFileSync(trace, 'utf8').split('\n'));
   return { foyer, isReady, loaded };
 }
+
+const open = { messages_tab_read_only_enabled: false };
+const readOnly = { messages_tab_read_only_enabled: true };
 
 const notify = {
   NOTIFY_SLACK_WEBHOOK_URL: 'http://127.0.0.1:9/hook',
@@ -179,4 +187,66 @@ describe('a start', () => {
     assert.match(foyer.output(), /\.env: exists but cannot be read: it is not UTF-8 text\n/);
     assert.equal((await foyer.ended).code, 1);
   });
+});
+
+describe('a start reports a Messages tab that does not fit the listeners', () => {
+  const message = (app: App): void => app.message('hello', async () => {});
+  const cases: [
+    string,
+    { tab: object; events?: string[]; listeners?: (app: App) => void },
+    RegExp | undefined,
+  ][] = [
+    ['read-only, and no listener', { tab: readOnly }, undefined],
+    ['off', { tab: { messages_tab_enabled: false } }, undefined],
+    ['open, and not subscribed', { tab: open, listeners: message }, /does not subscribe to message\.im/],
+    ['open, and no listener', { tab: open, events: ['message.im'] }, /no listener for messages/],
+    [
+      'open, and a listener for something else',
+      { tab: open, events: ['message.im'], listeners: (app) => app.event('app_mention', async () => {}) },
+      /no listener for messages/,
+    ],
+    ['open, and a listener', { tab: open, events: ['message.im'], listeners: message }, undefined],
+    [
+      'open, and a listener for every event',
+      { tab: open, events: ['message.im'], listeners: (app) => app.event(/.*/, async () => {}) },
+      undefined,
+    ],
+    [
+      'open, and a middleware',
+      { tab: open, events: ['message.im'], listeners: (app) => app.use(async ({ next }) => next()) },
+      undefined,
+    ],
+    ['read-only, and subscribed', { tab: readOnly, events: ['message.im'] }, /subscribes to message\.im/],
+    ['read-only, and a listener', { tab: readOnly, listeners: message }, /has a listener for messages/],
+    [
+      'read-only, and a listener for messages in channels',
+      { tab: readOnly, events: ['message.channels'], listeners: message },
+      undefined,
+    ],
+  ];
+  for (const [name, { tab, events = [], listeners }, expected] of cases) {
+    it(name, async (t) => {
+      const folder = mkdtempSync(join(tmpdir(), 'foyer-start-'));
+      const manifest = JSON.parse(fixtureManifest);
+      Object.assign(manifest.features.app_home, tab);
+      manifest.settings.event_subscriptions.bot_events.push(...events);
+      const variables = {
+        SLACK_CLIENT_ID: '1.2',
+        SLACK_CLIENT_SECRET: 'client-secret',
+        SLACK_SIGNING_SECRET: 'signing-secret',
+        PORT: '0',
+        DATABASE_URL: `file:${join(folder, 'foyer.db')}`,
+      };
+      const config = parseConfig(variables, JSON.stringify(manifest));
+      const { log, lines } = recordingLogger(config);
+      const foyer = await startFoyer(config, log, { definition: listeners ? { listeners } : {} });
+      t.after(async () => {
+        await foyer.stop();
+        rmSync(folder, { recursive: true });
+      });
+      const said = lines.filter((line) => line.includes('Messages tab'));
+      assert.equal(said.length, expected ? 1 : 0, said.join());
+      if (expected) assert.match(said[0] ?? '', expected);
+    });
+  }
 });

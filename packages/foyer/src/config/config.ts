@@ -2,7 +2,7 @@ import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { type DatabaseTarget, passwordsOf } from './database-target.ts';
 import { parseEncryptionKeys } from './encryption-keys.ts';
 import { type Environment, environmentSchema, problemsOf, rightOf } from './environment-schema.ts';
-import { type Manifest, parseManifest } from './manifest.ts';
+import { type Manifest, type MessagesTab, messagesTabOf, parseManifest } from './manifest.ts';
 import { plainValues } from './plain-values.ts';
 import { problemsBetween } from './problems-between.ts';
 import { withDotenv } from './read-environment.ts';
@@ -94,6 +94,7 @@ export interface Config extends FoyerConfig {
     /** `#rrggbb`; undefined if the manifest has none. */
     backgroundColor: string | undefined;
   };
+  messagesTab: MessagesTab;
   slack: FoyerConfig['slack'] & {
     botScopes: readonly string[];
     /** The scopes in `botScopes` that an installer may decline. */
@@ -158,6 +159,7 @@ export function completeConfig(
       longDescription: display.long_description,
       backgroundColor: display.background_color,
     },
+    messagesTab: messagesTabOf(manifest),
     slack: {
       ...config.slack,
       botScopes,

@@ -9,6 +9,21 @@ const manifestSchema = z.object({
     long_description: z.string().default(''),
     background_color: z.string().optional(),
   }),
+  features: z
+    .object({
+      app_home: z
+        .object({
+          messages_tab_enabled: z.boolean().default(false),
+          messages_tab_read_only_enabled: z.boolean().default(false),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  settings: z
+    .object({
+      event_subscriptions: z.object({ bot_events: z.array(z.string()).default([]) }).prefault({}),
+    })
+    .prefault({}),
   oauth_config: z.object({
     scopes: z.object({
       bot: z.array(z.string()).default([]),
@@ -21,6 +36,53 @@ const manifestSchema = z.object({
 
 /** The part of the app's manifest that Foyer needs. */
 export type Manifest = z.output<typeof manifestSchema>;
+
+/** What the manifest says about the app's Messages tab. */
+export interface MessagesTab {
+  isOn: boolean;
+  isReadOnly: boolean;
+  botEvents: readonly string[];
+}
+
+/** Reads it from a manifest. */
+export function messagesTabOf({ features, settings }: Pick<Manifest, 'features' | 'settings'>): MessagesTab {
+  const { messages_tab_enabled, messages_tab_read_only_enabled } = features.app_home;
+  const { bot_events } = settings.event_subscriptions;
+  return { isOn: messages_tab_enabled, isReadOnly: messages_tab_read_only_enabled, botEvents: bot_events };
+}
+
+/**
+ * Says why people write to the app and get no answer, or cannot write to an app that answers; undefined if the manifest
+ * fits. `answers`: whether the app has a listener for messages; undefined if that is not known.
+ */
+export function messagesTabProblem(
+  { isOn, isReadOnly, botEvents }: MessagesTab,
+  answers?: boolean,
+): { problem: string; fix: string } | undefined {
+  if (!isOn) return undefined;
+  const flag = 'features.app_home.messages_tab_read_only_enabled';
+  const subscribes = botEvents.includes('message.im');
+  if (!isReadOnly && !subscribes) {
+    return {
+      problem: 'people can write to the app in its Messages tab, but it does not subscribe to message.im',
+      fix: `set ${flag} to true, or, if the app answers messages, add message.im to settings.event_subscriptions.bot_events`,
+    };
+  }
+  if (!isReadOnly && answers === false) {
+    return {
+      problem: 'people can write to the app in its Messages tab, but it has no listener for messages',
+      fix: `set ${flag} to true and remove message.im from settings.event_subscriptions.bot_events, or add a listener: app.message(…)`,
+    };
+  }
+  const hears = botEvents.some((event) => event.startsWith('message.') || event === 'app_mention');
+  if (isReadOnly && (subscribes || (answers === true && !hears))) {
+    return {
+      problem: `its Messages tab is read-only, so that no one can write to the app, but it ${subscribes ? 'subscribes to message.im' : 'has a listener for messages'}`,
+      fix: `set ${flag} to false and subscribe to message.im if the app answers messages; otherwise remove what listens for them`,
+    };
+  }
+  return undefined;
+}
 
 /** Parses the manifest's text. If it is invalid, adds the problem and returns undefined. */
 export function parseManifest(text: string, problems: ConfigProblem[]): Manifest | undefined {

@@ -34,6 +34,8 @@ export interface FoyerBolt {
   attach(app: App): void;
   /** Returns the listener that started the running code; undefined for any other code. */
   runningListener(): string | undefined;
+  /** Whether a listener of the app may hear messages: its own, or one for every event. */
+  hearsMessages(): boolean;
 }
 
 /**
@@ -81,7 +83,7 @@ export function createBoltApp(deps: BoltAppDeps): FoyerBolt {
   });
   makeClientsLazy(app);
   attach(app);
-  return { app, authorize, attach, runningListener: names.running };
+  return { app, authorize, attach, runningListener: names.running, hearsMessages: names.hearMessages };
 }
 
 /**
@@ -117,6 +119,7 @@ export function createLazyClient(token: string, options: WebClientOptions): WebC
 /** The ways to add a listener to a Bolt app. */
 const registrars = [
   'action',
+  'assistant',
   'command',
   'event',
   'function',
@@ -133,6 +136,8 @@ interface ListenerNames {
   watch(app: App): void;
   /** Returns the listener that started the running code, even after it returned; undefined for any other code. */
   running(): string | undefined;
+  /** Whether one of the listeners may hear messages. */
+  hearMessages(): boolean;
 }
 
 /**
@@ -141,6 +146,7 @@ interface ListenerNames {
  */
 function createListenerNames(): ListenerNames {
   const current = new AsyncLocalStorage<string>();
+  let hearsMessages = false;
 
   function named(label: string, listener: (...given: unknown[]) => unknown) {
     return (...given: unknown[]) => current.run(label, () => listener(...given));
@@ -152,6 +158,7 @@ function createListenerNames(): ListenerNames {
         const register: unknown = Reflect.get(app, registrar);
         if (typeof register !== 'function') continue;
         const add = (...parts: unknown[]): unknown => {
+          hearsMessages ||= mayHearMessages(registrar, parts[0]);
           const watched = parts.map((part) =>
             typeof part === 'function'
               ? named(labelOf(registrar, parts, part.name), (...given) =>
@@ -165,7 +172,13 @@ function createListenerNames(): ListenerNames {
       }
     },
     running: () => current.getStore(),
+    hearMessages: () => hearsMessages,
   };
+}
+
+function mayHearMessages(registrar: (typeof registrars)[number], what: unknown): boolean {
+  if (registrar === 'event') return what === 'message' || (what instanceof RegExp && what.test('message'));
+  return registrar === 'message' || registrar === 'assistant' || registrar === 'use';
 }
 
 /** Builds `event app_mention (greet)`: the method, what it listens for, and the function's name if it has one. */

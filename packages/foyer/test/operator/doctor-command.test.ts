@@ -257,6 +257,39 @@ const breakages: Breakage[] = [
     fix: /App Manifest page/,
     also: ['manifest-events', 'manifest-tabs'],
   },
+  ...(
+    [
+      [
+        'a Messages tab that people write in without the app hearing it',
+        false,
+        [],
+        /does not subscribe to message\.im/,
+      ],
+      [
+        'a read-only Messages tab beside message.im',
+        true,
+        ['message.im'],
+        /no one can write.*subscribes to message\.im/,
+      ],
+    ] as const
+  ).map(
+    ([what, isReadOnly, more, detail]): Breakage => ({
+      what,
+      breakIt({ folder, environment }) {
+        const manifest = fillManifest(fixtureManifest, environment.PUBLIC_URL ?? '') as {
+          features: { app_home: Record<string, boolean> };
+          settings: { event_subscriptions: { bot_events: string[] } };
+        };
+        manifest.features.app_home.messages_tab_read_only_enabled = isReadOnly;
+        manifest.settings.event_subscriptions.bot_events.push(...more);
+        writeFileSync(join(folder, manifestFileName), JSON.stringify(manifest));
+      },
+      check: 'manifest-tabs',
+      status: 'warning',
+      detail,
+      fix: /messages_tab_read_only_enabled/,
+    }),
+  ),
   {
     what: 'the manifest that setup saved, once PUBLIC_URL has changed',
     breakIt({ folder }) {

@@ -99,6 +99,15 @@ for (const [what, changes, point] of [
     'events of an uninstall',
   ],
   [
+    'a Messages tab in which no one is heard',
+    {
+      manifest: manifestWith(['features', 'app_home'], (inner) => ({
+        app_home: { ...inner, messages_tab_read_only_enabled: false },
+      })),
+    },
+    'Messages tab',
+  ],
+  [
     'Socket Mode',
     { manifest: manifestWith(['settings', 'socket_mode_enabled'], () => ({ socket_mode_enabled: true })) },
     'HTTP, not Socket Mode',

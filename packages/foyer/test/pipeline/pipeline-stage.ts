@@ -79,8 +79,11 @@ export async function setStage(
 ): Promise<PipelineStage> {
   let time = Date.UTC(2026, 6, 1, 12);
   const now = options.realTime ? Date.now : () => time;
+  const manifest = JSON.parse(manifestText);
+  // Tests fill the DM with messages of the person.
+  manifest.features.app_home.messages_tab_read_only_enabled = false;
   const sandbox = await createSandbox({
-    manifest: JSON.parse(manifestText),
+    manifest,
     redirectUrls: [redirectUri],
     eventUrl: 'http://127.0.0.1:9/slack/events',
     readNow: now,

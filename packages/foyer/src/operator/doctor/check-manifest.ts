@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Config } from '../../config/config.ts';
+import { messagesTabOf, messagesTabProblem } from '../../config/manifest.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
 
 const url = z.string().optional();
@@ -12,6 +13,7 @@ const manifestSchema = z.object({
         .object({
           home_tab_enabled: z.boolean().default(false),
           messages_tab_enabled: z.boolean().default(false),
+          messages_tab_read_only_enabled: z.boolean().default(false),
         })
         .prefault({}),
     })
@@ -157,6 +159,8 @@ function tabs({ manifest, name, paste }: About): Finding {
     ...(home_tab_enabled ? [] : ['the Home tab (App Home cannot be published)']),
     ...(messages_tab_enabled ? [] : ['the Messages tab (the welcome cannot be sent)']),
   ];
-  if (off.length === 0) return ok(check, `The Home and Messages tabs are on in ${name}.`);
-  return fault(check, `${name} turns off ${off.join(' and ')}.`, paste);
+  if (off.length > 0) return fault(check, `${name} turns off ${off.join(' and ')}.`, paste);
+  const wrong = messagesTabProblem(messagesTabOf(manifest));
+  if (!wrong) return ok(check, `The Home and Messages tabs are on in ${name}.`);
+  return warning(check, `By ${name}, ${wrong.problem}.`, `In manifest.json, ${wrong.fix}. ${paste}`);
 }

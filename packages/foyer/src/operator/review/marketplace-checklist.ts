@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts';
+import { messagesTabProblem } from '../../config/manifest.ts';
 import type { Brand } from '../../http/brand.ts';
 import type { Words } from '../../texts/create-texts.ts';
 
@@ -136,6 +137,10 @@ function scopes({ config, words }: ReviewedApp): ReviewPoint[] {
 function manifest({ manifest: given }: ReviewedApp): ReviewPoint[] {
   const events = arrayAt(given, 'settings', 'event_subscriptions', 'bot_events');
   const missing = ['app_uninstalled', 'tokens_revoked'].filter((event) => !events.includes(event));
+  const isReadOnly = at(given, 'features', 'app_home', 'messages_tab_read_only_enabled') === true;
+  const isOn = at(given, 'features', 'app_home', 'messages_tab_enabled') === true;
+  const botEvents = events.filter((event) => typeof event === 'string');
+  const tab = messagesTabProblem({ isOn, isReadOnly, botEvents });
   const usesSockets = at(given, 'settings', 'socket_mode_enabled') === true;
   return [
     judge(
@@ -143,6 +148,12 @@ function manifest({ manifest: given }: ReviewedApp): ReviewPoint[] {
       missing.length === 0,
       'app_uninstalled and tokens_revoked are subscribed.',
       `Add ${missing.join(', ')} to bot_events in manifest.json.`,
+    ),
+    judge(
+      'Messages tab',
+      tab === undefined,
+      isReadOnly ? 'It is read-only.' : 'The app is told what people write.',
+      tab ? `By the manifest, ${tab.problem}: ${tab.fix}.` : '',
     ),
     judge(
       'HTTP, not Socket Mode',
