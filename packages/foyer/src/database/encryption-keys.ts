@@ -108,18 +108,19 @@ export async function isKeyHolder(queries: Queries, process: string): Promise<bo
   return row !== undefined;
 }
 
-/** Finds a process, seen at or after `seenSince`, that encrypts with `keyId`, or with none of `notOf`. */
+/** Finds a process, seen at or after `seenSince`, that encrypts with `keyId`, or with none of `notOf`, or is another one. */
 export async function findKeyHolder(
   queries: Queries,
-  search: { seenSince: number } & ({ keyId: string } | { notOf: readonly string[] }),
+  search: { seenSince: number } & ({ keyId: string } | { notOf: readonly string[] } | { otherThan: string }),
 ): Promise<KeyHolder | undefined> {
   const row = await queries
     .selectFrom('key_holders')
     .select(['process', 'key_id'])
     .where('seen_at', '>=', search.seenSince)
-    .where((eb) =>
-      'keyId' in search ? eb('key_id', '=', search.keyId) : eb('key_id', 'not in', search.notOf),
-    )
+    .where((eb) => {
+      if ('otherThan' in search) return eb('process', '!=', search.otherThan);
+      return 'keyId' in search ? eb('key_id', '=', search.keyId) : eb('key_id', 'not in', search.notOf);
+    })
     .orderBy('process')
     .limit(1)
     .executeTakeFirst();

@@ -3,6 +3,7 @@ import {
   findKeyHolder,
   holdKey,
   type KeyHolder,
+  listKeyIds,
   lockKeyRecord,
   recordEncryptionKey,
   retireEncryptionKeys,
@@ -20,8 +21,8 @@ const keyHeldMs = 3 * keyHeldEveryMs;
 
 /**
  * Refuses to start, before any token is touched, if the keys do not fit the database: a key has the id of another one,
- * rows need a key that is missing, or a running Foyer encrypts with a key that is missing. Marks keys that nothing
- * needs anymore as retired. `process` names the caller as one that encrypts with the first key from now on.
+ * rows need a key that is missing, a running Foyer encrypts with a key that is missing, or lacks the first key. Marks
+ * keys that nothing needs anymore as retired. `process` names the caller as one that encrypts with the first key from now on.
  * @throws KeyringError naming the key, DatabaseUnavailableError
  */
 export async function verifyKeyring(
@@ -31,12 +32,28 @@ export async function verifyKeyring(
 ): Promise<void> {
   await database.write(async (transaction) => {
     await lockKeyRecord(transaction, now());
+    const isKnown = (await listKeyIds(transaction)).includes(keyring.ids[0]);
     await recordKeys(transaction, keyring, keyring.ids, now());
     const misfit = await findKeyMisfit(transaction, keyring, { now: now(), everySeal: false });
     if (misfit !== undefined) throw new KeyringError(misfit);
+    if (process !== undefined && !isKnown) await refuseKeyOnlyHere(transaction, keyring, process, now());
     await retireEncryptionKeys(transaction, { except: keyring.ids, now: now() });
     if (process !== undefined) await holdKey(transaction, { process, keyId: keyring.ids[0], now: now() });
   }, 15_000);
+}
+
+/**
+ * Refuses a first key that a running Foyer certainly lacks: that one could not read what this one stores, and would lose
+ * the events of those teams. Every Foyer records its keys when it starts, so a key that is not recorded is new to all.
+ */
+async function refuseKeyOnlyHere(
+  transaction: Tx,
+  { ids: [keyId] }: Keyring,
+  process: string,
+  now: number,
+): Promise<void> {
+  const other = await findKeyHolder(transaction, { otherThan: process, seenSince: now - keyHeldMs });
+  if (other) throw new KeyringError(keyOnlyHere(other, keyId));
 }
 
 async function recordKeys(
@@ -133,12 +150,21 @@ function missingKey(id: string): string {
   );
 }
 
+function keyOnlyHere({ process }: KeyHolder, keyId: string): string {
+  const [host, pid] = process.split(' ');
+  return (
+    `Another Foyer that runs on this database (process ${pid} on ${host}) does not have the key ${keyId}, which this one ` +
+    'would encrypt with: it could not read what this one stores. First make it the last key of TOKEN_ENCRYPTION_KEYS on ' +
+    `every machine, and restart each; then put it first. If that process is gone, start again in ${keyHeldMs / 1000} seconds.`
+  );
+}
+
 function heldKey({ process, keyId }: KeyHolder): string {
   const [host, pid] = process.split(' ');
   return (
     `Another Foyer that runs on this database (process ${pid} on ${host}) encrypts with the key ${keyId}, which is ` +
-    `missing here: neither would read what the other stores. Give all of them the same keys: add ${keyId} to ` +
-    'TOKEN_ENCRYPTION_KEYS (after the first, if another key should encrypt), or give this one a database of its own. ' +
+    `missing here: neither would read what the other stores. Give all of them the same TOKEN_ENCRYPTION_KEYS, in the ` +
+    'same order, or give this one a database of its own. ' +
     `If that process is gone, start again in ${keyHeldMs / 1000} seconds.`
   );
 }

@@ -125,6 +125,32 @@ for (const [engine, open] of Object.entries(engines)) {
       await assert.rejects(verifyKeyring(second, after, { now }), isRefusedFor('old'));
     });
 
+    it('refuses a first key that the running Foyer does not have, and admits it once that one has it too', async (t) => {
+      const { database, reopen, close } = await open();
+      t.after(close);
+      const { now, advance } = createClock();
+      const [first, second] = [
+        { now, process: 'web-1 7 x' },
+        { now, process: 'web-2 8 y' },
+      ];
+      await verifyKeyring(database, before, first);
+      const beside = await reopen();
+      await assert.rejects(verifyKeyring(beside, rotated, second), (error: unknown) => {
+        assert.ok(error instanceof KeyringError);
+        assert.match(error.message, /process 7 on web-1\) does not have the key new/);
+        return true;
+      });
+      assert.deepEqual(await recordOf(database), { old: null }, 'a refused start records nothing');
+      await verifyKeyring(database, createKeyring([oldKey, newKey]), first);
+      await verifyKeyring(beside, rotated, second);
+
+      const lone = await open();
+      t.after(lone.close);
+      await verifyKeyring(lone.database, before, first);
+      advance(91_000);
+      await verifyKeyring(lone.database, rotated, second);
+    });
+
     it('lets a process join if the others also have its first key', async (t) => {
       const { database, reopen, close } = await open();
       t.after(close);
