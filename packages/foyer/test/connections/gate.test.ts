@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Admission, Candidate, Gate } from '../../src/install/gate.ts';
-import { allowEnterprises, allowTeams, onlyAdmins, requireScopes } from '../../src/install/gate.ts';
+import {
+  allowEnterprises,
+  allowTeams,
+  createAskGate,
+  onlyAdmins,
+  requireScopes,
+} from '../../src/install/gate.ts';
 import { createVisitor, install } from '../../src/testing/visitor.ts';
+import { orgInstall, teamInstall } from '../support/installations.ts';
+import { openTestDatabase } from '../support/open-test-database.ts';
 import { type ConnectStage, claimsOf, resultOf, setConnectStage, sign } from './connect-stage.ts';
 
 const gated = (gate: Gate) => setConnectStage({ definition: { gate } });
@@ -116,6 +124,19 @@ describe('a gate', () => {
       if (/throws|rejects/.test(what)) assert.ok(stage.logged().some((line) => line.includes('a bug')));
     });
   }
+});
+
+it('a gate for certain teams admits no org-wide install, even if Slack’s answer names such a team', async (t) => {
+  const { database, close } = await openTestDatabase();
+  t.after(close);
+  const slack = () => assert.fail('nothing is asked');
+  const askGate = createAskGate({ gate: allowTeams(['T1']), clientId: '1.1', database, slack });
+  const about = { link: undefined, url: null, limitMs: 1000 };
+  await askGate(teamInstall(), about);
+  const orgWide = { ...orgInstall(), team: { id: 'T1', name: 'Team' } } as unknown as ReturnType<
+    typeof orgInstall
+  >;
+  await assert.rejects(askGate(orgWide, about), { code: 'gate_refused' });
 });
 
 describe('a ready-made gate', () => {

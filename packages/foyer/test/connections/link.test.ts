@@ -241,6 +241,8 @@ describe('a result', () => {
     assert.equal(resultCode(handMade(payload)), 'result_invalid');
     assert.equal(resultCode(handMade({ ...claims, ...times, exp: seconds + 301 })), 'result_invalid');
     assert.equal(resultCode(handMade({ ...claims, ...times, outcome: 'won' })), 'result_invalid');
+    assert.equal(resultCode(token, now - 61_000), 'result_invalid', 'it is from the future');
+    assert.equal(resultCode(token, now - 60_000), undefined);
     assert.equal(resultCode(token, now + 299_999), undefined);
     assert.equal(resultCode(token, now + 300_000), 'result_expired');
   });

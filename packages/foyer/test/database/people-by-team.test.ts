@@ -1,11 +1,28 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { sql } from 'kysely';
+import { isKnownAdmin } from '../../src/database/connections.ts';
 import type { Database } from '../../src/database/database.ts';
+import { readInstallRecord } from '../../src/database/install-record.ts';
 import { m0001Initial } from '../../src/database/migrations/0001-initial.ts';
 import { m0006PeopleByTeam } from '../../src/database/migrations/0006-people-by-team.ts';
 import { erasePerson, type PersonKey } from '../../src/database/people/erase-person.ts';
-import { recordUser, saveProfile } from '../../src/database/people/people.ts';
+import { countMembers, listMembersPage } from '../../src/database/people/member-lists.ts';
+import {
+  findExternalMember,
+  isOfHost,
+  recordExternalVisit,
+  recordVisit,
+} from '../../src/database/people/members.ts';
+import {
+  isKnownPerson,
+  readLocale,
+  readNames,
+  readUsers,
+  recordUser,
+  saveProfile,
+  updatePerson,
+} from '../../src/database/people/people.ts';
 import { readPersonData } from '../../src/database/people/person-data.ts';
 import { foyerTableNames, type Tables } from '../../src/database/records.ts';
 import { keyringOf } from '../support/installations.ts';
@@ -172,6 +189,112 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
           'notices 1',
         ],
       ]);
+    });
+
+    it('are listed, counted and looked up in their own team', async (t) => {
+      const { database, strangers } = await setTeam(t, engine);
+      const { queries } = database;
+      const host = await readInstallRecord(queries, 'ins_OWN');
+      assert.ok(host);
+      const { rows } = await listMembersPage(queries, host, { limit: 50 });
+      assert.deepEqual(rows.map(({ userId, teamId }) => `${userId} ${teamId}`).sort(), [
+        ...['U1 T1', 'U1 THOMEOWN', 'U2 T1', 'U2 THOMEOWN'],
+      ]);
+      assert.equal(await countMembers(queries, host), 4);
+      const rest = { is_admin: 0, is_owner: 0, first_seen_at: 1, updated_at: 1 };
+      await queries
+        .insertInto('memberships')
+        .values({ client_id: clientId, team_id: 'T1', user_id: 'U3', ...rest })
+        .execute();
+      assert.equal((await listMembersPage(queries, host, { limit: 50 })).rows.length, 4, 'without a profile');
+      assert.equal((await readUsers(queries, host)).length, 2);
+      // Priya of another workspace was met twice: long ago in one home team, and then in another.
+      const met = { client_id: clientId, team_id: 'T1', user_id: U2, home_team_id: 'TNEWER', name: 'OWN' };
+      await queries
+        .insertInto('external_members')
+        .values({ ...met, first_seen_at: 1, last_seen_at: 700, updated_at: 1 })
+        .execute();
+      const own = queries.updateTable('external_members').where('home_team_id', '=', 'THOMEOWN');
+      await own.set({ last_seen_at: 900 }).where('user_id', '=', U1).execute();
+      await own.set({ last_seen_at: 500 }).where('user_id', '=', U2).execute();
+      const find = async (userId: string, homeTeamId?: string) =>
+        (await findExternalMember(queries, { host, userId, homeTeamId }))?.record;
+      assert.equal((await find(U2))?.teamId, 'TNEWER');
+      assert.deepEqual((await find(U2, 'THOMEOWN'))?.lastSeenAt, 500);
+      assert.equal(await find(U2, 'T9'), undefined);
+      assert.equal(await find('U9'), undefined);
+      const inGrid = { ...host, enterpriseId: 'E1' };
+      const asked = ['TOWN', 'TSTRANGER_a', 'TSTRANGER_c', 'T404'];
+      assert.deepEqual(await Promise.all(asked.map((team) => isOfHost(queries, inGrid, team))), [
+        ...[true, false, false, false],
+      ]);
+      await queries.deleteFrom('users').where('name', '=', 'OWN').where('user_id', '=', U2).execute();
+      await queries
+        .deleteFrom('memberships')
+        .where('team_id', '=', 'T1')
+        .where('user_id', '=', 'U3')
+        .execute();
+      const two = { clientId, teamId: 'T1', userIds: [U1, U2] };
+      assert.deepEqual([...(await readNames(queries, two))], [[U1, 'U1 OWN']]);
+      assert.deepEqual([await readLocale(queries, grace), await readLocale(queries, priya)], ['ja-JP', null]);
+      assert.equal(await isKnownPerson(queries, { ...grace, userId: 'U3' }), false);
+      await queries
+        .updateTable('memberships')
+        .set({ is_admin: 0, is_owner: 0 })
+        .where('client_id', '=', clientId)
+        .where('team_id', '=', 'T1')
+        .where('user_id', '=', U2)
+        .execute();
+      assert.deepEqual(
+        [await isKnownAdmin(queries, grace), await isKnownAdmin(queries, priya)],
+        [true, false],
+      );
+      await strangers.assertUntouched();
+    });
+
+    it('are changed by what is newer, and by no event about someone else', async (t) => {
+      const { database, strangers } = await setTeam(t, engine);
+      const { queries } = database;
+      const memberships = async () =>
+        (await ownRows(database, 'memberships'))
+          .filter((row) => row.client_id === clientId && row.team_id === 'T1')
+          .map((row) => [row.user_id, row.last_seen_at, row.deactivated_at])
+          .sort();
+      await database.write((tx) => recordUser(tx, { ...grace, seenAt: 9000, now: 9000 }));
+      await database.write((tx) => recordUser(tx, { ...grace, seenAt: 8000, now: 8000 }));
+      assert.deepEqual(await memberships(), [
+        [U1, 9000, null],
+        [U2, null, null],
+      ]);
+      const silent = {
+        name: null,
+        realName: null,
+        email: null,
+        timezone: null,
+        locale: null,
+        avatarUrl: null,
+      };
+      const gone = { ...grace, ...silent, isDeactivated: true };
+      assert.equal(await database.write((tx) => updatePerson(tx, { ...gone, at: 6000, now: 1 })), false);
+      assert.equal(await database.write((tx) => updatePerson(tx, { ...gone, at: 10_000, now: 1 })), true);
+      assert.deepEqual(await memberships(), [
+        [U1, 9000, 10_000],
+        [U2, null, null],
+      ]);
+      await strangers.assertUntouched();
+      const host = await readInstallRecord(queries, 'ins_OWN');
+      assert.ok(host);
+      await queries
+        .updateTable('installations')
+        .set({ status: 'uninstalled' })
+        .where('id', '=', 'ins_OWN')
+        .execute();
+      const before = await rowsOf(database);
+      const visit = { host, userId: 'U8', now: 9000, seen: true };
+      const met = { ...visit, homeTeamId: 'T9', wasAsked: true, told: undefined };
+      assert.equal(await database.write((tx) => recordVisit(tx, { ...visit, told: undefined })), undefined);
+      await database.write((tx) => recordExternalVisit(tx, met));
+      assert.deepEqual(await rowsOf(database), before, 'an uninstalled app registers no one');
     });
 
     it('are erased one by one: what is about someone else stays as it was', async (t) => {

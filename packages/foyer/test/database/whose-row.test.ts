@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { createConnections } from '../../src/connections/create-connections.ts';
 import {
   deleteConnections,
   findUsedLink,
@@ -60,6 +61,7 @@ import {
   saveRefreshedToken,
   takeRefreshLease,
 } from '../../src/database/token-refreshes.ts';
+import { createSealer } from '../../src/installations/sealer.ts';
 import {
   countGrantedScopes,
   countInstallations,
@@ -357,6 +359,53 @@ for (const [engine, open] of Object.entries(engines)) {
           [U2, 'U2@OWN.example', true],
         ],
       );
+    });
+
+    it('has links, connections and claims of its own, and each run the connection of its link', async (t) => {
+      const { database } = await setUp(t);
+      const { queries } = database;
+      const [connection] = await ownRows(database, 'connections');
+      const [link] = await ownRows(database, 'used_links');
+      assert.ok(connection && link);
+      await queries
+        .insertInto('connections')
+        .values({ ...connection, id: 'con_OWN2', org: 'org-2', connected_at: 2000 })
+        .execute();
+      await queries
+        .insertInto('used_links')
+        .values([
+          { ...link, jti: 'link-OWN2', run_id: running, org: 'org-2' },
+          { ...link, client_id: '0.0', installation_id: 'ins_STRANGER_c', org: 'of another app' },
+        ])
+        .execute();
+      const orgOf = async (id: string) => (await readRunConnection(queries, { id, installationId }))?.org;
+      assert.deepEqual(
+        [await orgOf(ended), await orgOf(running), await orgOf(waiting)],
+        ['org-1', 'org-2', 'org-2'],
+      );
+      assert.equal((await findUsedLink(queries, { clientId, jti: 'link-OWN' }))?.org, 'org-1');
+      const claimsOf = (app: string) =>
+        createConnections({
+          config: {
+            connect: {
+              secret: 'a secret of 32 bytes for the links',
+              returnOrigins: [],
+              claimUrl: 'https://host.example',
+            },
+            http: { baseUrl: 'https://foyer.example' },
+            slack: { clientId: app },
+          } as never,
+          database,
+          cookies: undefined as never,
+          claimSealer: createSealer({ keyring: keyringOf('k1'), purpose: 'claims' }),
+          now: () => now,
+        });
+      const own = claimsOf(clientId);
+      const url = own.claimUrl({ installationId, life: 1, userId: U1 });
+      const token = new URL(url ?? '').searchParams.get('foyer_claim') ?? '';
+      assert.equal((await own.readClaim(token)).teamName, 'Team OWN');
+      // An app of the same database and keys has the same secrets.
+      await assert.rejects(claimsOf('2.2').readClaim(token), { code: 'claim_invalid' });
     });
 
     it('is told apart from the same person elsewhere, and from another app', async (t) => {

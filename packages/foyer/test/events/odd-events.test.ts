@@ -24,6 +24,14 @@ it('an event of ever so many ids costs no more than one of a thousand', () => {
   assert.ok(read.candidates.length <= 200);
 });
 
+it('an event that says that it is about a workspace is not about the organization', () => {
+  const body = { team_id: 'T1', enterprise_id: 'E1', event: { type: 'app_uninstalled' } };
+  const flags = (more: object) =>
+    readEnvelope({ ...body, ...more }).candidates.map(({ isEnterpriseInstall }) => isEnterpriseInstall);
+  assert.deepEqual(flags({ is_enterprise_install: false }), [false]);
+  assert.deepEqual(flags({}), [false, true]);
+});
+
 for (const [engine, openBackend] of Object.entries(engines)) {
   async function prepare(t: TestContext) {
     const backend = await openBackend();

@@ -171,6 +171,20 @@ describe('the token source', () => {
       assert.equal((await store.fetchInstallation(T1)).bot?.token, 'xoxb-reinstalled');
     });
 
+    it('refreshes the tokens of a newer install by themselves, while a refresh of the earlier ones is slow', async () => {
+      await installed(-hour);
+      const held = endpoint.hold();
+      const waiting = tokens.botToken(T1);
+      while (endpoint.used.length === 0) await new Promise(setImmediate);
+      await store.recordInstall(teamInstall({ botToken: 'xoxb-2', botExpiresAt: expiresIn(-hour) }));
+      const newer = tokens.botToken(T1);
+      while (endpoint.used.length === 1) await new Promise(setImmediate);
+      held.release();
+      assert.match(await newer, /^xoxe\.xoxb-new-/);
+      await waiting;
+      assert.deepEqual(endpoint.used, ['xoxe-1-bot-xoxb-bot-1', 'xoxe-1-bot-xoxb-2']);
+    });
+
     it('does not wait for a slow Slack while the old token works', async () => {
       await installed(hour);
       const held = endpoint.hold();
@@ -253,7 +267,10 @@ describe('the token source', () => {
       await store.recordInstall(teamInstall({ botToken: 'xoxb-2' }));
       endpoint.answerWith({ ok: false, error: 'token_revoked' });
       clock.advance(2 * hour);
+      const [dead] = await ownRows(opened.database, 'user_tokens');
+      assert.ok((await opened.rawBytes()).includes(dead?.sealed_user ?? 'nothing'));
       const result = await tokens.authorize(source);
+      assert.ok(!(await opened.rawBytes()).includes(dead?.sealed_user ?? ''), 'it is still in the files');
       assert.deepEqual([result.botToken, result.userToken], ['xoxb-2', undefined]);
       assert.equal(await statusOf(), 'active', 'a dead user token does not break the installation');
       assert.equal((await store.fetchInstallation(source)).user.token, undefined);

@@ -10,6 +10,7 @@ import { createInstallationStore } from '../../src/installations/create-installa
 import { createKeyring, type Keyring } from '../../src/installations/keyring.ts';
 import { createSealer } from '../../src/installations/sealer.ts';
 import { verifyKeyring } from '../../src/installations/verify-keyring.ts';
+import { forgetKey } from '../../src/operator/keys/forget-key.ts';
 import { rotateKeys } from '../../src/operator/keys/rotate-keys.ts';
 import type { WorkProgress } from '../../src/operator/terminal/progress-bar.ts';
 import { keysOf, teamInstall } from '../support/installations.ts';
@@ -271,6 +272,38 @@ testOnBothEngines('keys forget changes nothing for a key that is not lost', asyn
   assert.equal(held.exitCode, 1);
   assert.match(held.stderr, /process 7 on web-1 encrypts with it, so it is not lost/);
   assert.deepEqual(await everything(database), stored);
+});
+
+test('keys forget keeps a key with which something is encrypted meanwhile, and erases lost tokens from the files', async (t) => {
+  const { database } = await prepare(t, 1);
+  let writes = 0;
+  let scrubs = 0;
+  const watched = (onWrite: (count: number) => Promise<unknown>): Database => ({
+    ...database,
+    async write(work, patienceMs) {
+      writes += 1;
+      await onWrite(writes);
+      return database.write(work, patienceMs);
+    },
+    async scrub() {
+      scrubs += 1;
+      await database.scrub();
+    },
+  });
+  // The first transaction forgets, the second finds nothing, and the third deletes the key.
+  const sealing = watched(async (count) => {
+    if (count === 3) await storeOf(database, before).recordInstall(teamInstall({ teamId: 'T8' }));
+  });
+  const lost = { id: 'old', now: () => installedAt + 600_000 };
+  await assert.rejects(forgetKey(sealing, lost), /something is being encrypted with it/);
+  const ids = async () =>
+    (await database.queries.selectFrom('encryption_keys').select('id').execute()).length;
+  assert.equal(await ids(), 1);
+  await forgetKey(
+    watched(async () => {}),
+    lost,
+  );
+  assert.deepEqual([await ids(), scrubs], [0, 1]);
 });
 
 test('keys forget asks first, and says what will be lost', async (t) => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Failure } from 'slack-sandbox';
+import { beginOnceMessage } from '../../src/database/once-messages.ts';
 import { retryIn, type Step } from '../../src/pipeline/step.ts';
 import { engines } from '../support/open-test-database.ts';
+import { ownRows } from '../support/strangers.ts';
 import { mortal, type PipelineStage, setStage, signal } from './pipeline-stage.ts';
 
 const title = { todo: 'Send tips', doing: 'Sending tips' };
@@ -52,6 +54,32 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
       await stage.finish(again.runId);
       assert.equal(textsIn(stage, acme).length, 4);
+    });
+
+    it('posts nothing if another process has begun to post the same since this one looked', async (t) => {
+      const stage = await setStage(t, { engine, steps: [tips()] });
+      const { runId, installationId, life } = await stage.install();
+      const tables = stage.database;
+      let isBeaten = false;
+      const raced: typeof tables = {
+        ...tables,
+        async write(work, patienceMs) {
+          const [post] = await ownRows(tables, 'posts');
+          const isFirst = !isBeaten && (await ownRows(tables, 'steps'))[0]?.status === 'running' && !post;
+          if (isFirst) {
+            isBeaten = true;
+            const key = { kind: 'post' as const, installationId, life, key: 'tips' };
+            const call = { runId, now: stage.now(), settledBy: stage.now() + 1, channelId: null };
+            await tables.write((tx) => beginOnceMessage(tx, key, { ...call, previous: undefined }));
+          }
+          return tables.write(work, patienceMs);
+        },
+      };
+      await stage.work({ database: raced });
+      assert.ok(isBeaten);
+      assert.equal(stage.sandbox.calls('chat.postMessage').length, 0);
+      assert.equal((await stage.run(runId)).steps[0]?.status, 'retrying');
+      assert.equal((await ownRows(tables, 'posts'))[0]?.status, 'sending');
     });
 
     const failures: { what: string; failure: Failure; calls: number }[] = [

@@ -3,7 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { type Database, DatabaseUnavailableError } from '../../src/database/database.ts';
+import { claimDueRuns } from '../../src/database/run-leases.ts';
 import { cancelRuns } from '../../src/database/runs.ts';
+import { createActiveRuns } from '../../src/pipeline/active-runs.ts';
 import type { ActingStep, Step } from '../../src/pipeline/step.ts';
 import {
   createWorker,
@@ -49,6 +51,51 @@ function slowStep(isDeaf = false) {
   };
   return { step, begun, goOn, runs: () => runs, aborted: aborted.reached };
 }
+
+describe('a run whose lease another worker has taken', () => {
+  it('is not handed back by the worker that lost it, even after an error of our own', async (t) => {
+    const thief = 'thief:1:x/1';
+    let stage: PipelineStage | undefined;
+    let isBroken = false;
+    const step: Step<null> = {
+      ...quick,
+      async run() {
+        const runs = stage?.database.queries.updateTable('runs').where('lease_owner', 'like', 'a:1:x/%');
+        await runs?.set({ lease_owner: thief }).execute();
+        isBroken = true;
+        return null;
+      },
+    };
+    stage = await setStage(t, { steps: [step] });
+    const { runId } = await stage.install();
+    const { database } = stage;
+    const broken: Database = {
+      ...database,
+      async write(work, patienceMs) {
+        if (!isBroken) return database.write(work, patienceMs);
+        isBroken = false;
+        throw new Error('a bug');
+      },
+    };
+    const options = { leaseMs: 30_000, draining: () => false, onEnded() {} };
+    const active = createActiveRuns({ ...stage.deps, database: broken }, options);
+    const { clientId } = stage.config.slack;
+    const claim = {
+      clientId,
+      limit: 1,
+      now: stage.now(),
+      leaseUntil: stage.now() + 30_000,
+      owner: 'a:1:x/1',
+    };
+    const [lease] = await claimDueRuns(database, claim);
+    assert.ok(lease);
+    active.work(lease, claim.leaseUntil);
+    await active.ended();
+    const [row] = (await ownRows(database, 'runs')).filter(({ id }) => id === runId);
+    assert.deepEqual([row?.status, row?.lease_owner], ['running', thief]);
+    assert.match(stage.logged(), /a run was interrupted by an error/);
+  });
+});
 
 /** A worker that polls so seldom that a test sees only what it was woken for. */
 function workerOn(t: TestContext, stage: PipelineStage, changes: Partial<WorkerDeps> = {}) {

@@ -74,10 +74,12 @@ describe('signing in, attacked', () => {
     await assertRefused(stage, attacker, await attacker.get(stolen.href), 502);
   });
 
-  it('refuses a second code beside the first', async () => {
+  it('refuses a second code or state beside the first', async () => {
     const visitor = createVisitor();
     const callback = await stage.pressSignIn(visitor, { userId: priya });
     await assertRefused(stage, visitor, await visitor.get(`${callback}&code=another`), 400);
+    await assertRefused(stage, visitor, await visitor.get(`${callback}&state=another`), 400);
+    assert.equal((await visitor.get(callback)).status, 303, 'and neither used the state up');
   });
 
   it('refuses the state of an install, and an install the state of a sign-in', async () => {

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { parseSetCookie } from 'cookie';
+import { defineFoyer, type Step } from '../../../src/index.ts';
 import { startFoyer } from '../../../src/serve.ts';
 import { eventually } from '../../../src/testing/visitor.ts';
 import { fetchAs } from '../../support/fetch-as.ts';
+import { fixtureManifest } from '../../support/fixture-manifest.ts';
 import { recordingLogger, setStage } from '../../support/start-foyer.ts';
 import { storeInstallation, storeRun, storeUser } from '../operator-harness.ts';
 import { type OperatorStage, password, setOperatorStage } from './operator-stage.ts';
@@ -330,6 +332,25 @@ describe('what the operator presses', () => {
     assert.deepEqual(await actions(), ['mark as gone: 0 revoked at Slack, not revoked: bot (http_503)']);
   });
 
+  it('erases nothing that it cannot revoke because the key is another one', async (t) => {
+    t.after(() => stage.close());
+    const row = await installation();
+    const sealed = row?.sealed_bot ?? '';
+    await stage.database.queries
+      .updateTable('installations')
+      .set({ sealed_bot: `${sealed.slice(0, -4)}AAAA` })
+      .execute();
+    for (const action of ['mark-gone', 'purge']) {
+      const answer = await stage.post(`${path}/${action}`, {
+        installed: String(row?.installed_at),
+        password,
+      });
+      assert.equal(answer.headers.get('location'), `${path}?done=keys_do_not_fit`);
+    }
+    assert.equal((await installation())?.status, 'active');
+    assert.equal(stage.sandbox.calls('auth.revoke').length, 0);
+  });
+
   it('purges after a question, and does not touch an install that came after the question', async (t) => {
     t.after(() => stage.close());
     const question = await (await stage.get(`${path}/purge`)).text();
@@ -350,6 +371,25 @@ describe('what the operator presses', () => {
     assert.ok(stage.logged().some((line) => /purged by an operator/.test(line)));
     assert.equal((await stage.get(path)).status, 404);
   });
+});
+
+it('an operator’s purge waits for an uninstall run that has failed: its steps may need what is stored', async (t) => {
+  const title = { todo: 'Cancel the plan', doing: 'Canceling the plan' };
+  const cancelPlan: Step = {
+    ...{ name: 'cancel-plan', title, maxAttempts: 1 },
+    run: () => Promise.reject(new Error('billing is down')),
+  };
+  const definition = defineFoyer({ manifest: JSON.parse(fixtureManifest), uninstall: [cancelPlan] });
+  const stage = await setOperatorStage({ foyer: { definition } });
+  t.after(() => stage.close());
+  await stage.logIn();
+  const id = await stage.installs('Acme');
+  const path = `/operator/installations/${id}`;
+  const question = await (await stage.get(`${path}/purge`)).text();
+  const installed = /name="installed" value="(\d+)"/.exec(question)?.[1] ?? '';
+  const answer = await stage.post(`${path}/purge`, { installed, password });
+  assert.equal(answer.headers.get('location'), `${path}?done=purge_waits`);
+  assert.equal((await stage.get(path)).status, 200);
 });
 
 describe('what the operator reads', () => {
