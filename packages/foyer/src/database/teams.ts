@@ -1,5 +1,4 @@
 import type { Tx } from './database.ts';
-import { type Given, prepareQuery } from './prepared-query.ts';
 
 /** A team as an install reports it; for an org-wide install, its enterprise. */
 export interface TeamRegistration {
@@ -12,18 +11,19 @@ export interface TeamRegistration {
   now: number;
 }
 
-const upsertTeam = prepareQuery((queries, given: Given<TeamRegistration>) =>
-  queries
+/** Gets or creates a team, and returns when the app first met it. */
+export async function recordTeam(transaction: Tx, team: TeamRegistration): Promise<{ firstSeenAt: number }> {
+  const { first_seen_at } = await transaction
     .insertInto('teams')
     .values({
-      client_id: given.clientId,
-      team_id: given.teamId,
-      name: given.name,
+      client_id: team.clientId,
+      team_id: team.teamId,
+      name: team.name,
       domain: null,
       icon_url: null,
-      enterprise_id: given.enterpriseId,
-      first_seen_at: given.seenAt,
-      updated_at: given.now,
+      enterprise_id: team.enterpriseId,
+      first_seen_at: team.seenAt,
+      updated_at: team.now,
     })
     .onConflict((conflict) =>
       conflict.columns(['client_id', 'team_id']).doUpdateSet((expression) => ({
@@ -32,13 +32,9 @@ const upsertTeam = prepareQuery((queries, given: Given<TeamRegistration>) =>
         updated_at: expression.ref('excluded.updated_at'),
       })),
     )
-    .returning('first_seen_at'),
-);
-
-/** Gets or creates a team, and returns when the app first met it. */
-export async function recordTeam(transaction: Tx, team: TeamRegistration): Promise<{ firstSeenAt: number }> {
-  const { rows } = await upsertTeam(transaction, team);
-  return { firstSeenAt: rows[0]?.first_seen_at ?? team.seenAt };
+    .returning('first_seen_at')
+    .executeTakeFirstOrThrow();
+  return { firstSeenAt: first_seen_at };
 }
 
 /** What Slack reported about a team. */
@@ -49,14 +45,17 @@ export type TeamProfile = {
 };
 
 /** Saves what Slack reported about a team. */
-export const updateTeam = prepareQuery(
-  (queries, given: Given<{ clientId: string; teamId: string; now: number } & TeamProfile>) =>
-    queries
-      .updateTable('teams')
-      .set({ name: given.name, domain: given.domain, icon_url: given.iconUrl, updated_at: given.now })
-      .where('client_id', '=', given.clientId)
-      .where('team_id', '=', given.teamId),
-);
+export async function updateTeam(
+  transaction: Tx,
+  team: { clientId: string; teamId: string; now: number } & TeamProfile,
+): Promise<void> {
+  await transaction
+    .updateTable('teams')
+    .set({ name: team.name, domain: team.domain, icon_url: team.iconUrl, updated_at: team.now })
+    .where('client_id', '=', team.clientId)
+    .where('team_id', '=', team.teamId)
+    .execute();
+}
 
 /** A team, and when an event reported something about it: a whole second of Slack's clock, in milliseconds. */
 export interface TeamEvent {

@@ -1,7 +1,7 @@
 import type { Expression, NotNull } from 'kysely';
 import type { Database, Queries, Tx } from '../database.ts';
 import { type InstallRecord, registeredTeamId } from '../install-record.ts';
-import { type Given, prepareQuery } from '../prepared-query.ts';
+import type { Given } from '../prepared-query.ts';
 import type { MembershipRow, UserRow } from '../records.ts';
 import { storedBefore, type TeamEvent, type TeamProfile, updateTeam } from '../teams.ts';
 
@@ -17,8 +17,8 @@ export interface UserRegistration {
   provenAt?: number;
 }
 
-const upsertUser = prepareQuery((queries, given: Given<UserRegistration>) =>
-  queries
+function upsertUser(tx: Tx, given: UserRegistration) {
+  return tx
     .insertInto('users')
     .values({
       client_id: given.clientId,
@@ -38,11 +38,12 @@ const upsertUser = prepareQuery((queries, given: Given<UserRegistration>) =>
         .columns(['client_id', 'team_id', 'user_id'])
         .doUpdateSet((expression) => ({ updated_at: expression.ref('excluded.updated_at') })),
     )
-    .returning('first_seen_at'),
-);
+    .returning('first_seen_at')
+    .executeTakeFirstOrThrow();
+}
 
-const upsertMembership = prepareQuery((queries, given: Given<Required<UserRegistration>>) =>
-  queries
+function upsertMembership(tx: Tx, given: Required<UserRegistration>) {
+  return tx
     .insertInto('memberships')
     .values({
       client_id: given.clientId,
@@ -64,14 +65,15 @@ const upsertMembership = prepareQuery((queries, given: Given<Required<UserRegist
             expression('memberships.last_seen_at', '<', expression.ref('excluded.last_seen_at')),
           ]),
         ),
-    ),
-);
+    )
+    .execute();
+}
 
 /** Gets or creates a person of a team and their membership; returns when the app first met them in that team. */
 export async function recordUser(transaction: Tx, user: UserRegistration): Promise<{ firstSeenAt: number }> {
-  const { rows } = await upsertUser(transaction, user);
+  const { first_seen_at } = await upsertUser(transaction, user);
   await upsertMembership(transaction, { ...user, provenAt: user.provenAt ?? user.now });
-  return { firstSeenAt: rows[0]?.first_seen_at ?? user.seenAt };
+  return { firstSeenAt: first_seen_at };
 }
 
 /** Reads a person's locale as Slack reported it; null if it has not. */
@@ -115,41 +117,42 @@ interface Told {
   now: number;
 }
 
-const updateUser = prepareQuery((queries, given: Given<Told & Face>) =>
-  queries
+function updateUser(tx: Tx, given: Told & Face) {
+  return tx
     .updateTable('users')
-    .set(({ fn }) => ({
+    .set(({ fn, val }) => ({
       // What Slack leaves out may be known from a sign-in.
-      name: fn.coalesce(given.name, 'users.name'),
-      real_name: fn.coalesce(given.realName, 'users.real_name'),
-      email: fn.coalesce(given.email, 'users.email'),
-      timezone: fn.coalesce(given.timezone, 'users.timezone'),
-      locale: fn.coalesce(given.locale, 'users.locale'),
-      avatar_url: fn.coalesce(given.avatarUrl, 'users.avatar_url'),
+      name: fn.coalesce(val(given.name), 'users.name'),
+      real_name: fn.coalesce(val(given.realName), 'users.real_name'),
+      email: fn.coalesce(val(given.email), 'users.email'),
+      timezone: fn.coalesce(val(given.timezone), 'users.timezone'),
+      locale: fn.coalesce(val(given.locale), 'users.locale'),
+      avatar_url: fn.coalesce(val(given.avatarUrl), 'users.avatar_url'),
       updated_at: given.now,
     }))
     .where('client_id', '=', given.clientId)
     .where('team_id', '=', given.teamId)
-    .where('user_id', '=', given.userId),
-);
+    .where('user_id', '=', given.userId)
+    .execute();
+}
 
-const setStanding = prepareQuery(
-  (queries, given: Given<Told & { isAdmin: number; isOwner: number; isGuest: number | null }>) =>
-    queries
-      .updateTable('memberships')
-      .set((eb) => ({
-        is_admin: given.isAdmin,
-        is_owner: given.isOwner,
-        is_guest: eb.fn.coalesce(given.isGuest, eb.ref('is_guest')),
-        updated_at: given.now,
-      }))
-      .where('client_id', '=', given.clientId)
-      .where('team_id', '=', given.teamId)
-      .where('user_id', '=', given.userId),
-);
+function setStanding(tx: Tx, given: Told & { isAdmin: number; isOwner: number; isGuest: number | null }) {
+  return tx
+    .updateTable('memberships')
+    .set((eb) => ({
+      is_admin: given.isAdmin,
+      is_owner: given.isOwner,
+      is_guest: eb.fn.coalesce(eb.val(given.isGuest), eb.ref('is_guest')),
+      updated_at: given.now,
+    }))
+    .where('client_id', '=', given.clientId)
+    .where('team_id', '=', given.teamId)
+    .where('user_id', '=', given.userId)
+    .execute();
+}
 
 async function updateMembership(
-  tx: Queries,
+  tx: Tx,
   told: Told,
   { isAdmin, isOwner, isGuest }: Pick<UserProfile, 'isAdmin' | 'isOwner' | 'isGuest'>,
 ): Promise<void> {
