@@ -36,6 +36,7 @@ import { createInstallationStore } from './installations/create-installation-sto
 import { createTokenSource } from './installations/create-token-source.ts';
 import { createDisconnectMember } from './installations/disconnect-member.ts';
 import { loadKeyring } from './installations/keyring.ts';
+import { createReportConnection } from './installations/report-connection.ts';
 import { createSealer } from './installations/sealer.ts';
 import { slackInstallationStore } from './installations/slack-installation-store.ts';
 import { keepHoldingKey, keyHeldEveryMs, verifyKeyring } from './installations/verify-keyring.ts';
@@ -247,6 +248,11 @@ export async function assembleFoyer<MyTables>(parts: {
     const bodies = createBodyReader();
     const isInMaintenance = createIsInMaintenance(database, clientId);
 
+    const reportConnection = createReportConnection({
+      reports: config.slack.reportsConnections,
+      slack,
+      log,
+    });
     const install = assembleInstall({
       config,
       database,
@@ -270,13 +276,17 @@ export async function assembleFoyer<MyTables>(parts: {
       onEnded: metrics.onInstallRequest,
       onInterrupted: () => metrics.onInstallRequest('interrupted'),
       onConnected: () => metrics.onConnected('link'),
-      onMember(member) {
+      onMember(member, userToken) {
+        if (userToken !== undefined)
+          reportConnection(userToken, member.userId, 'connected').catch((error) =>
+            log.error({ err: error, ...member }, 'a connection was not reported'),
+          );
         publishHome(member).catch((error) => log.warn({ err: error, ...member }, 'Home was not published'));
       },
       now,
       log,
     });
-    const disconnectMember = createDisconnectMember({ store, tokens, slack, log });
+    const disconnectMember = createDisconnectMember({ store, tokens, slack, reportConnection, log });
     const pressHome = createPressHome({ database, disconnectMember, wakeWorker, now, log });
     const { receiver, seen, bolt } = assembleEvents({
       config,

@@ -103,6 +103,11 @@ export interface Config extends FoyerConfig {
     userScopes: readonly string[];
     /** The user scopes that each member may grant for themselves. */
     memberScopes: readonly string[];
+    /**
+     * Whether Foyer tells Slack which members have connected their account: the manifest subscribes to
+     * `user_connection`, and members grant `users:write`, which Slack demands of the token that says so.
+     */
+    reportsConnections: boolean;
   };
   http: FoyerConfig['http'] & {
     /** The prefix of every Foyer path: empty, or for example `/integrations/slack`. */
@@ -170,6 +175,9 @@ export function completeConfig(
           (scope) => !memberScopes.includes(scope),
         ),
       memberScopes: [...memberScopes],
+      reportsConnections:
+        memberScopes.includes('users:write') &&
+        manifest.settings.event_subscriptions.bot_events.includes('user_connection'),
     },
     http: { ...config.http, basePath, baseUrl: config.http.publicUrl + basePath },
   });

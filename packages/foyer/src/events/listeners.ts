@@ -1,16 +1,18 @@
 import type { App, BlockAction, ButtonAction, SlackActionMiddlewareArgs } from '@slack/bolt';
 import type { ModalView } from '@slack/types';
 import type { WebClient } from '@slack/web-api';
+import type { Config } from '../config/config.ts';
 import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
 import { type InstallRecord, readInstallRecord, registeredTeamId } from '../database/install-record.ts';
 import { readOnceMessage } from '../database/once-messages.ts';
 import { readLocale } from '../database/people/people.ts';
-import { plainElement, section } from '../home/blocks.ts';
+import { button, plainElement, section } from '../home/blocks.ts';
 import type { PublishHome } from '../home/publish-home.ts';
 import { answerInputId, closedQuestion, questionValue, readQuestionValue } from '../home/question-blocks.ts';
 import { type FindViewer, homeActions, mayAct, type PressHome } from '../home/viewer.ts';
 import { answerQuestion, questionPosts } from '../pipeline/questions.ts';
+import { escapeMrkdwn } from '../slack/slack-text.ts';
 import { openHomeActionId } from '../steps/send-welcome.ts';
 import type { Texts, Words } from '../texts/create-texts.ts';
 import { personIn } from './slack-request.ts';
@@ -24,6 +26,7 @@ export interface ListenersDeps {
   database: Database;
   publishHome: PublishHome;
   findViewer: FindViewer;
+  config: Pick<Config, 'app' | 'slack' | 'http'>;
   pressHome: PressHome;
   texts: Texts;
   wakeWorker(): void;
@@ -81,6 +84,25 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     await pressHome({ ...press, action: homeActions.disconnectAccount });
     await publishHome({ installationId: press.installationId, userId: press.userId, teamId: press.teamId });
   });
+
+  // Slack shows its own Connect and Disconnect for apps that report connections.
+  if (deps.config.slack.reportsConnections) {
+    app.event('user_connection', async ({ event, context, client }) => {
+      const asked = connectionRequest(event);
+      const installationId = installationIdOf(context);
+      const record = installationId && (await readInstallRecord(database.queries, installationId));
+      if (!asked || !installationId || !record) return;
+      const { userId, triggerId } = asked;
+      if (triggerId === undefined) {
+        const press = { action: homeActions.disconnectAccount, value: '', record, userId, isAllowed: false };
+        await pressHome(press);
+        await publishHome({ installationId, userId, teamId: context.teamId });
+        return;
+      }
+      const words = deps.texts.forLocale(await localeOf(record, userId));
+      await client.views.open({ trigger_id: triggerId, view: connectView(words, record, deps.config) });
+    });
+  }
 
   app.action<BlockAction<ButtonAction>>(homeActions.answer, async (args) => {
     const { ack, body, client } = args;
@@ -158,6 +180,30 @@ type PressArgs = SlackActionMiddlewareArgs<BlockAction<ButtonAction>> & { contex
 function answerIn({ state }: BlockAction, blockId: string): string {
   const input = state?.values[blockId]?.[answerInputId];
   return input?.selected_option?.value ?? input?.selected_channel ?? input?.value ?? '';
+}
+
+/** Reads who asks to connect, with the trigger that opens a modal, or to disconnect. */
+function connectionRequest(event: object): { userId: string; triggerId: string | undefined } | undefined {
+  const { user, subtype, trigger_id: trigger } = { ...event } as Readonly<Record<string, unknown>>;
+  if (typeof user !== 'string') return undefined;
+  if (subtype === 'disconnect') return { userId: user, triggerId: undefined };
+  return subtype === 'connect' && typeof trigger === 'string'
+    ? { userId: user, triggerId: trigger }
+    : undefined;
+}
+
+/** Offers to connect one's account, as Home does. */
+function connectView(words: Words, record: InstallRecord, config: Pick<Config, 'app' | 'http'>): ModalView {
+  const url = new URL(`${config.http.baseUrl}/slack/install`);
+  if (record.teamId !== null) url.searchParams.set('team', record.teamId);
+  url.searchParams.set('member', '1');
+  const connect = button(words.text('home.account.connect'), homeActions.connectAccount, { url: url.href });
+  const app = escapeMrkdwn(config.app.name, 80);
+  return {
+    type: 'modal',
+    title: plainElement(words.text('home.account'), 24),
+    blocks: [section(words.text('home.account.offer', { app }), connect)],
+  };
 }
 
 function invalidAnswer(words: Words): ModalView {

@@ -91,7 +91,7 @@ export interface FinishInstallDeps {
   /** This callback has installed the app. Must not throw. */
   onInstalled?(req: IncomingMessage): void;
   /** A member connected their account. Must not throw. */
-  onMember?(member: { installationId: string; userId: string }): void;
+  onMember?(member: { installationId: string; userId: string }, userToken: string | undefined): void;
   /** An install with a link was stored. Must not throw. */
   onConnected?(): void;
   now: () => number;
@@ -252,7 +252,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
           const patienceMs = Math.max(500, leftMs());
           const { installationId } = await deps.store.recordMember(installation, { ...request, patienceMs });
           log.info({ installationId, userId: installation.user.id }, 'a member connected their account');
-          deps.onMember?.({ installationId, userId: installation.user.id });
+          const { id: userId, token } = installation.user;
+          deps.onMember?.({ installationId, userId }, token);
           return;
         }
         const limitMs = Math.min(gateTimeLimitMs, Math.max(500, leftMs()));

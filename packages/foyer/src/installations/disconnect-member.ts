@@ -2,6 +2,7 @@ import type { Logger } from '../config/log.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import { InstallationNotFoundError, type InstallationStore } from './installation-store.ts';
+import type { ReportConnection } from './report-connection.ts';
 import { KeyMissingError, SealBrokenError } from './sealer.ts';
 import { TokenRefreshError, type TokenSource } from './token-source.ts';
 
@@ -22,9 +23,10 @@ export function createDisconnectMember(deps: {
   store: Pick<InstallationStore, 'readInstallation' | 'revokeUserTokens'>;
   tokens: Pick<TokenSource, 'authorize'>;
   slack: SlackClientFactory;
+  reportConnection: ReportConnection;
   log: Logger;
 }): DisconnectMember {
-  const { store, tokens, slack, log } = deps;
+  const { store, tokens, slack, reportConnection, log } = deps;
 
   return async (installationId, userId) => {
     const stored = await store.readInstallation(installationId, userId).catch((error) => {
@@ -41,6 +43,8 @@ export function createDisconnectMember(deps: {
       const { userToken } = await tokens.authorize({ ...query, userId });
       // A token is stored, so none here means that it has expired and could not be renewed.
       if (userToken === undefined) return 'unreachable';
+      // Before the revocation: afterwards, there is no token to say it with.
+      await reportConnection(userToken, userId, 'disconnected');
       await slack(userToken, { timeoutMs }).auth.revoke();
     } catch (error) {
       const isDead = error instanceof InstallationNotFoundError || slackFailure(error)?.kind === 'token-dead';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, type TestContext } from 'node:test';
 import { ConfigError, createFoyer, defineFoyer, readConfig } from '../../src/index.ts';
 import { startTestFoyer, type TestFoyer } from '../../src/testing/start-test-foyer.ts';
 import { createVisitor, eventually, type Visitor } from '../../src/testing/visitor.ts';
@@ -132,5 +132,90 @@ it('asks only for scopes that the manifest lists, or Foyer does not start', asyn
       error.problems.some(({ problem }) => problem === 'names files:read, which the manifest does not list'),
     );
     return true;
+  });
+});
+
+describe('which members are connected, reported to Slack', () => {
+  const scopes = ['search:read', 'users:write'];
+  const reporting = structuredClone(manifest);
+  reporting.oauth_config.scopes.user_optional = scopes;
+  reporting.settings.event_subscriptions.bot_events.push('user_connection');
+
+  async function start(t: TestContext, given: object, memberScopes: string[]) {
+    const app = await startTestFoyer(defineFoyer({ manifest: given, memberScopes }));
+    t.after(() => app.close());
+    const { sandbox, url } = app;
+    const teamId = sandbox.workspace('Acme').id;
+    const userId = sandbox.person('Acme', 'member').id;
+    await app.install({ userId: sandbox.person('Acme').id, teamId });
+    const reports = () =>
+      sandbox
+        .calls('apps.user.connection.update')
+        .map(({ arguments: given, answer }) => [given.user_id, given.status, answer?.ok]);
+    async function connect(address = `${url}/slack/install?team=${teamId}&member=1`): Promise<void> {
+      const visitor = createVisitor();
+      const asked = await visitor.get(address);
+      const authorizeUrl = asked.headers.get('location') ?? '';
+      const answer = await visitor.get(await sandbox.consent({ authorizeUrl, userId, teamId }));
+      assert.equal(answer.status, 303);
+    }
+    const isConnected = () =>
+      app.foyer.slack({ teamId }, { userId }).then(
+        () => true,
+        () => false,
+      );
+    return { app, sandbox, teamId, userId, reports, connect, isConnected };
+  }
+
+  it('when they connect and disconnect, with their own token', async (t) => {
+    const { app, sandbox, teamId, userId, reports, connect, isConnected } = await start(t, reporting, scopes);
+    await sandbox.requestConnection({ teamId, userId, subtype: 'connect' });
+    const opened = await eventually(async () => sandbox.calls('views.open')[0]);
+    const [address] = /http[^"\\]*\/slack\/install[^"\\]*/.exec(String(opened.arguments.view)) ?? [];
+    await connect(address);
+    await eventually(async () => reports().length === 1);
+    assert.deepEqual(reports(), [[userId, 'connected', true]]);
+
+    await sandbox.requestConnection({ teamId, userId, subtype: 'disconnect' });
+    await eventually(async () => reports().length === 2 && !(await isConnected()));
+    assert.deepEqual(reports()[1], [userId, 'disconnected', true]);
+    assert.equal(sandbox.calls('auth.revoke').length, 1);
+    assert.equal((await app.foyer.find({ teamId }))?.status, 'active');
+  });
+
+  it('and a report that Slack refuses stops neither', async (t) => {
+    const { app, sandbox, teamId, userId, reports, connect, isConnected } = await start(t, reporting, scopes);
+    const method = 'apps.user.connection.update';
+    sandbox.faults.add({ method, failure: { type: 'error', error: 'fatal_error' }, times: 2 });
+    await connect();
+    await eventually(isConnected);
+    await sandbox.requestConnection({ teamId, userId, subtype: 'disconnect' });
+    await eventually(async () => !(await isConnected()));
+    await eventually(async () => reports().length === 2);
+    assert.ok(app.logged().some((line) => line.includes('Slack was not told')));
+  });
+
+  it('and not at all if the app does not subscribe, or members do not grant what it takes', async (t) => {
+    const without = structuredClone(reporting);
+    without.settings.event_subscriptions.bot_events.pop();
+    for (const [given, memberScopes] of [
+      [without, scopes],
+      [reporting, ['search:read']],
+    ] as const) {
+      const { sandbox, teamId, userId, reports, connect, isConnected } = await start(t, given, [
+        ...memberScopes,
+      ]);
+      await connect();
+      await eventually(isConnected);
+      await sandbox.openHome({ teamId, userId });
+      await eventually(async () =>
+        JSON.stringify(sandbox.homeView({ teamId, userId })?.blocks ?? []).includes(
+          'foyer.disconnect_account',
+        ),
+      );
+      await sandbox.press({ teamId, userId, actionId: 'foyer.disconnect_account' });
+      await eventually(async () => !(await isConnected()));
+      assert.deepEqual(reports(), []);
+    }
   });
 });

@@ -19,6 +19,7 @@ const failure = z.discriminatedUnion('type', [
 /** The bodies of the control API, by the name of the control. */
 export const controlBodies = {
   openHome: z.object({ ...whom, tab: z.enum(['home', 'messages']).optional() }),
+  requestConnection: z.object({ ...whom, subtype: z.enum(['connect', 'disconnect']) }),
   press: z.object({
     ...whom,
     actionId: id,

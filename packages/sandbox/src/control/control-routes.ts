@@ -20,6 +20,7 @@ export function controlRoutes(sandbox: Sandbox): Route[] {
       rateLimits: { ...rateLimits },
     })),
     act('open-home', bodies.openHome, sandbox.openHome),
+    act('request-connection', bodies.requestConnection, sandbox.requestConnection),
     act('press', bodies.press, sandbox.press),
     act('send-message', bodies.sendMessage, sandbox.sendMessage),
     act('uninstall', bodies.where, sandbox.uninstall),

@@ -1,6 +1,6 @@
 import type { Delivery, Parcel } from '../events/delivery.ts';
 import { emitEvent, type InnerEvent, verifyEventUrl } from '../events/emit-event.ts';
-import { type PressedIn, pressableElements, sendPress } from '../events/interactions.ts';
+import { newTrigger, type PressedIn, pressableElements, sendPress } from '../events/interactions.ts';
 import { grantAccess, revokeAccess, revokeTokens, uninstall } from '../installs/end-installs.ts';
 import { addMessage, openDirectMessage } from '../messages/conversations.ts';
 import type { Platform } from '../platform.ts';
@@ -48,6 +48,11 @@ type Sent = (Delivery | null)[];
 export type Controls = {
   /** A person opens the app's Home (or Messages) tab. Null if the app does not subscribe to app_home_opened. */
   openHome(options: Whom & { tab?: 'home' | 'messages' }): Promise<Delivery | null>;
+  /**
+   * A person presses Slack's own Connect or Disconnect for the app. Null if it does not subscribe to `user_connection`.
+   * Source: docs.slack.dev/reference/events/user_connection
+   */
+  requestConnection(options: Whom & { subtype: 'connect' | 'disconnect' }): Promise<Delivery | null>;
   /** A person presses a button, or chooses something. */
   press(options: PressOptions): Promise<Delivery>;
   /** A person writes to the app in their DM; sends `message` if the app subscribes to `message.im`. */
@@ -136,6 +141,19 @@ export function createControls(platform: Platform): Controls {
       const place = { teamId: workspace.id, enterpriseId: workspace.enterpriseId };
       const event_ts = platform.nextTs();
       return emitEvent(platform, { ...event, ...(view ? { view } : {}), event_ts }, { place, installation });
+    },
+    async requestConnection({ subtype, ...whom }) {
+      const { installation, workspace, person } = served(whom);
+      const trigger = subtype === 'connect' ? { trigger_id: newTrigger(platform, person, workspace) } : {};
+      const event = {
+        type: 'user_connection',
+        subtype,
+        user: person.id,
+        ...trigger,
+        event_ts: platform.nextTs(),
+      };
+      const place = { teamId: workspace.id, enterpriseId: workspace.enterpriseId };
+      return emitEvent(platform, event, { place, installation });
     },
     async press(options) {
       const { installation, workspace, person } = served(options);

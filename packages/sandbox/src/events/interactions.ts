@@ -120,7 +120,8 @@ function inMessage(
   };
 }
 
-function newTrigger({ world, clock }: Platform, person: Person, workspace: Workspace): string {
+/** Issues a trigger id for a person. */
+export function newTrigger({ world, clock }: Platform, person: Person, workspace: Workspace): string {
   const id = `${digits(12)}.${digits(12)}.${secretHex(16)}`;
   const expiresAt = clock.now() + triggerLifetimeMs;
   world.triggers.set(id, { id, userId: person.id, teamId: workspace.id, expiresAt, isUsed: false });

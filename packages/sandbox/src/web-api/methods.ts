@@ -10,13 +10,14 @@ import {
   openidKeys,
 } from './openid-connect.ts';
 import { teamInfo } from './team.ts';
-import { usersInfo, usersList } from './users.ts';
+import { appsUserConnectionUpdate, usersInfo, usersList } from './users.ts';
 import { viewsOpen, viewsPublish } from './views.ts';
 
 /** The Web API methods of this Slack: a new method is one entry here. */
 export const methods: Readonly<Record<string, Method>> = {
   'api.test': apiTest,
   'apps.uninstall': appsUninstall,
+  'apps.user.connection.update': appsUserConnectionUpdate,
   'auth.revoke': authRevoke,
   'auth.teams.list': authTeamsList,
   'auth.test': authTest,

@@ -4,6 +4,7 @@ import type { Installation, Person, Workspace } from '../world/records.ts';
 import type { Call, Method } from './method.ts';
 import { pageOf } from './page-of.ts';
 import { personInReach, workspaceOf } from './reach.ts';
+import { Refusal } from './refusal.ts';
 
 const pictureSizes = ['24', '32', '48', '72', '192', '512', '1024', 'original'];
 
@@ -146,5 +147,25 @@ export const usersList: Method = {
     const { items, nextCursor } = pageOf(members, call.args.number('limit') ?? 200, call.args.text('cursor'));
     const cache_ts = Math.floor(call.platform.clock.now() / 1000);
     return { ok: true, members: items, cache_ts, response_metadata: { next_cursor: nextCursor } };
+  },
+};
+
+/**
+ * Sets whether Slack shows a person as connected to the app. Slack documents it for user tokens alone.
+ * Source: docs.slack.dev/reference/methods/apps.user.connection.update
+ */
+export const appsUserConnectionUpdate: Method = {
+  needs: 'token',
+  scopes: ['users:write'],
+  tier: 'tier2',
+  run(call) {
+    const { platform, args, token } = call;
+    const userId = args.required('user_id');
+    const status = args.required('status');
+    if (token.kind !== 'user') throw new Refusal('not_allowed_token_type');
+    if (status !== 'connected' && status !== 'disconnected') throw new Refusal('invalid_arguments');
+    if (!platform.app.settings.botEvents.includes('user_connection')) throw new Refusal('app_not_subscribed');
+    personInReach(call, userId);
+    return { ok: true };
   },
 };

@@ -1,6 +1,7 @@
 /** The Web API methods with their own label in the metrics: those we call, and those that listeners often call. */
 export const knownSlackMethods: readonly string[] = [
   'apps.uninstall',
+  'apps.user.connection.update',
   'auth.revoke',
   'auth.test',
   'bots.info',
@@ -56,6 +57,7 @@ export const knownEventTypes: readonly string[] = [
   'tokens_revoked',
   'unverified',
   'user_change',
+  'user_connection',
   'view_closed',
   'view_submission',
 ];

@@ -1,0 +1,36 @@
+import type { Logger } from '../config/log.ts';
+import type { SlackClientFactory } from '../slack/create-slack-client.ts';
+import { slackFailure } from '../slack/slack-failure.ts';
+
+/**
+ * Tells Slack whether a member has connected their account, with that member's own token: the only kind that Slack
+ * documents for it. Best effort: a failure is logged. (docs.slack.dev/authentication/connection-reporting)
+ */
+export type ReportConnection = (
+  token: string,
+  userId: string,
+  status: 'connected' | 'disconnected',
+) => Promise<void>;
+
+/** Short: before a disconnect, a person waits for it. */
+const timeoutMs = 2000;
+
+/** Creates the function that reports; it does nothing for an app that does not report connections. */
+export function createReportConnection(deps: {
+  reports: boolean;
+  slack: SlackClientFactory;
+  log: Logger;
+}): ReportConnection {
+  return async (token, userId, status) => {
+    if (!deps.reports) return;
+    try {
+      await deps.slack(token, { timeoutMs }).apps.user.connection.update({ user_id: userId, status });
+    } catch (error) {
+      if (!slackFailure(error)) throw error;
+      deps.log.warn(
+        { err: error, userId, status },
+        'Slack was not told that an account was connected or disconnected',
+      );
+    }
+  };
+}
