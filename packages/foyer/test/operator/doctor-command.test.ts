@@ -405,7 +405,7 @@ const breakages: Breakage[] = [
         .execute(),
     check: 'tokens-dead',
     status: 'warning',
-    detail: /refuses the token of 1 installation/,
+    detail: /^1 installation is broken: Slack refuses the token, or it was revoked or its key lost here/,
     fix: /list --status broken/,
   },
   {
@@ -439,7 +439,7 @@ const breakages: Breakage[] = [
     check: 'runs-failed',
     status: 'warning',
     detail: /newest run of 1 installation/,
-    fix: /retry RUN/,
+    fix: /retry RUN.*retry --failed` all/,
   },
   {
     what: 'tokens of an interrupted install',

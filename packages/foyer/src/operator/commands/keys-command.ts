@@ -107,7 +107,8 @@ async function forgetLost(
   await withDatabase(deps, async (config, database) => {
     if (deps.loadKeyring(config).ids.includes(id)) {
       throw new CommandError(
-        `The key ${id} is not lost: TOKEN_ENCRYPTION_KEYS (or the key file) contains it. Nothing was changed.`,
+        `The key ${id} is not lost: TOKEN_ENCRYPTION_KEYS (or the key file) contains it. If that is ` +
+          'a new key under the lost one’s id, give it an id of its own, and run this again. Nothing was changed.',
       );
     }
     const { queries } = database;

@@ -131,8 +131,12 @@ interface Counts {
   dead: number;
 }
 
-function summary({ found, queued, dead }: Counts, { dryRun }: RetryOptions): string {
-  if (found === 0) return 'No failed run matches.';
+function summary({ found, queued, dead }: Counts, { dryRun, step }: RetryOptions): string {
+  if (found === 0) {
+    const hint =
+      ' Runs that succeeded without telling the operators match only with --step notify-operators.';
+    return `No failed run matches.${step === undefined ? hint : ''}`;
+  }
   const lines = dryRun
     ? [`Would be tried again: ${found - dead} of ${found}. Nothing was changed.`]
     : [`Queued again: ${queued} of ${found}. \`npm run foyer -- list --failed\` shows what fails again.`];

@@ -64,7 +64,7 @@ async function deadTokens(queries: Queries, clientId: string): Promise<Finding> 
   const { broken } = await countInstallations(queries, clientId);
   if (broken === 0)
     return ok(check, 'Slack accepts every installation’s token, as far as Foyer has used it.');
-  const detail = `Slack refuses the token of ${counted(broken, 'installation')}.`;
+  const detail = `${counted(broken, 'installation')} ${broken === 1 ? 'is' : 'are'} broken: Slack refuses the token, or it was revoked or its key lost here.`;
   const fix =
     '`npm run foyer -- list --status broken` shows which; an admin there installs the app again, or `npm run foyer -- purge TEAM` erases it.';
   return warning(check, detail, fix);
@@ -104,7 +104,7 @@ async function failedRuns(queries: Queries, clientId: string): Promise<Finding> 
   return warning(
     check,
     detail,
-    '`npm run foyer -- list --failed` lists them, `npm run foyer -- show TEAM` shows the cause; once that is fixed, `npm run foyer -- retry RUN` tries again.',
+    '`npm run foyer -- list --failed` lists them, `npm run foyer -- show TEAM` shows the cause; once that is fixed, `npm run foyer -- retry RUN` tries one again, and `npm run foyer -- retry --failed` all of them.',
   );
 }
 
