@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, closeSync, globSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import Sqlite from 'better-sqlite3';
+import type { Config } from '../../src/config/config.ts';
 import { loadExistingKeyring } from '../../src/operator/keys/load-existing-keyring.ts';
 import { createOperatorHarness, storeInstallation } from './operator-harness.ts';
 
@@ -35,6 +38,24 @@ const anchorOf = (title: string): string =>
     .replaceAll(' ', '-');
 const anchors = [...runbook.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => anchorOf(title));
 
+/** Overwrites the first page of these tables and indexes. */
+function damage(file: string, names: readonly string[]): void {
+  const sqlite = new Sqlite(file);
+  const size = Number(sqlite.pragma('page_size', { simple: true }));
+  sqlite.pragma('wal_checkpoint(truncate)');
+  const pageOf = sqlite.prepare('select rootpage from sqlite_schema where name = ?').pluck();
+  const pages = names.map((name) => Number(pageOf.get(name)));
+  sqlite.close();
+  const opened = openSync(file, 'r+');
+  for (const page of pages) writeSync(opened, Buffer.alloc(size, 0xa5), 0, size, (page - 1) * size);
+  closeSync(opened);
+}
+
+const keyed = (config: Config) => ({
+  readConfig: () => config,
+  loadKeyring: () => loadExistingKeyring(config),
+});
+
 describe('the runbook', () => {
   it('has commands in it', () => assert.ok(commandLines.length >= 15, commandLines.join('\n')));
 
@@ -56,6 +77,41 @@ describe('the runbook', () => {
       assert.notEqual(end.exitCode, 2, end.stderr);
       assert.doesNotMatch(end.stderr, /unexpected failure: .*(?:unknown|argument)/i);
       if (readers.test(line)) assert.equal(end.exitCode, 0, end.stderr);
+    });
+  }
+
+  /** What the section on a damaged page says without a backup: to recover, and what to do if `sqlite3` cannot. */
+  const rescues = [/`(sqlite3 foyer\.db \.recover[^`\n]+)`/, /^ +(sqlite3 foyer\.db \.dump .+)$/m];
+  for (const [index, pattern] of rescues.entries()) {
+    it(`saves what can be read of a damaged database: ${index === 0 ? '.recover' : '.dump'}`, async (t) => {
+      const command = pattern.exec(runbook)?.[1] ?? assert.fail('the runbook does not say it');
+      const { run, folder, file, database, config, variables } = await createOperatorHarness(t, {
+        TOKEN_ENCRYPTION_KEYS: `main:${Buffer.alloc(32, 7).toString('base64')}`,
+      });
+      if (spawnSync('sqlite3', ['-version']).error) return t.skip('sqlite3 is not installed');
+      const canRecover = spawnSync('sqlite3', [':memory:', 'pragma compile_options'], { encoding: 'utf8' });
+      if (index === 0 && !canRecover.stdout.includes('ENABLE_DBPAGE_VTAB'))
+        return t.skip('it is built without it');
+      const count = 40;
+      for (let team = 1; team <= count; team += 1) {
+        await storeInstallation(database, { id: `ins_${team}`, team_id: `T${team}` });
+      }
+      await database.close();
+      damage(file, ['sessions', 'runs_by_installation']);
+      assert.match((await run(['doctor', '--offline'], keyed(config))).stdout, /✕ database-integrity/);
+
+      const end = spawnSync('sh', ['-c', command], { cwd: folder, encoding: 'utf8' });
+      assert.equal(end.status, 0, end.stderr);
+      const saved = { ...config, database: { kind: 'sqlite' as const, file: join(folder, 'saved.db') } };
+      chmodSync(saved.database.file, 0o600);
+      const { stdout } = await run(['doctor', '--offline'], {
+        ...keyed(saved),
+        readEnvironment: () => ({ ...variables, DATABASE_URL: `file:${saved.database.file}` }),
+      });
+      for (const check of ['database-integrity', 'database-schema', 'key']) {
+        assert.match(stdout, new RegExp(`^✓ ${check} `, 'm'));
+      }
+      assert.equal(JSON.parse((await run(['list', '--json'], keyed(saved))).stdout).length, count);
     });
   }
 
