@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { defineFoyer } from '../../src/define-foyer.ts';
 import { startFoyer } from '../../src/serve.ts';
 import { startTestFoyer } from '../../src/testing/start-test-foyer.ts';
-import { createVisitor, type Visitor } from '../../src/testing/visitor.ts';
+import { createVisitor, eventually, type Visitor } from '../../src/testing/visitor.ts';
 import { fetchAs } from '../support/fetch-as.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { recordingLogger } from '../support/start-foyer.ts';
@@ -32,6 +32,8 @@ describe('operators who sign in with Slack', () => {
       environment: { OPERATOR_SLACK_USERS: `${acme}/${mateo}, ${acme}/${grace}` },
     });
     await stage.installIn('Acme');
+    // "Send the welcome again" is refused while the run works.
+    await eventually(async () => (await stage.foyer().find({ teamId: acme }))?.run?.status === 'succeeded');
     const [row] = await stage.database.rows<Row>('select id from installations');
     path = `/operator/installations/${row?.id}`;
   });
