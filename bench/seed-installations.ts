@@ -78,6 +78,7 @@ function run(row: InstallationRow, index: number): RunRow {
     waiting_for: null,
     lease_owner: null,
     lease_until: null,
+    moment: null,
   };
 }
 

@@ -117,6 +117,7 @@ function runRow(number: number, status: RunState, now: number): RunRow {
     waiting_for: waitsForEvent ? 'team_access_granted' : null,
     lease_owner: null,
     lease_until: null,
+    moment: null,
   };
 }
 

@@ -3,7 +3,13 @@ import { confirm, isCancel } from '@clack/prompts';
 import { type Config, isStartedByNpm, readEnvironment, readPublicUrl, readSignsIn } from './config/config.ts';
 import { createLogger, type Logger } from './config/log.ts';
 import type { Database } from './database/database.ts';
-import { type FoyerDefinition, manifestFile, manifestText, resolveConfig } from './define-foyer.ts';
+import {
+  type FoyerDefinition,
+  manifestFile,
+  manifestText,
+  namesOfMoments,
+  resolveConfig,
+} from './define-foyer.ts';
 import { completeBrand } from './http/brand.ts';
 import { createInstallationStore } from './installations/create-installation-store.ts';
 import { createTokenSource } from './installations/create-token-source.ts';
@@ -30,13 +36,14 @@ export async function runCommandLine<MyTables>(
   const basePath = definition.basePath ?? '';
   const stepNames = (definition.install ?? builtInSteps()).map((step) => step.name);
   const uninstallStepNames = (definition.uninstall ?? []).map((step) => step.name);
+  const momentStepNames = namesOfMoments(definition);
   const quiet = (config: Config): Logger =>
     createLogger({ ...config, logLevel: 'silent' }, { pretty: false });
 
   function createStore(config: Config, database: Database, keyring: Keyring): InstallationStore {
     const { clientId } = config.slack;
     return createInstallationStore({
-      ...{ database, keyring, clientId, stepNames, uninstallStepNames, now },
+      ...{ database, keyring, clientId, stepNames, uninstallStepNames, momentStepNames, now },
       log: quiet(config),
     });
   }
@@ -67,6 +74,7 @@ export async function runCommandLine<MyTables>(
         options: Object.keys(definition),
         install: stepNames,
         uninstall: uninstallStepNames,
+        moments: momentStepNames,
         jobs: (definition.jobs ?? []).map(({ name, everyMs }) => ({ name, everyMs })),
       },
       givenConfig: definition.config,

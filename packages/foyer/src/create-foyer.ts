@@ -15,7 +15,8 @@ import { letGoOfKey } from './database/encryption-keys.ts';
 import { createIsInMaintenance } from './database/maintenance.ts';
 import { openDatabase } from './database/open-database.ts';
 import { type NoTables, ownDatabase } from './database/own-database.ts';
-import { type FoyerDefinition, resolveConfig } from './define-foyer.ts';
+import { isMoment } from './database/runs.ts';
+import { type FoyerDefinition, namesOfMoments, resolveConfig } from './define-foyer.ts';
 import { createEachInstallation } from './each-installation.ts';
 import { assembleEvents } from './events/assemble-events.ts';
 import { createPressHome } from './events/press-home.ts';
@@ -107,6 +108,8 @@ export async function assembleFoyer<MyTables>(parts: {
   const { config, definition, log, test = {} } = parts;
   const { now = Date.now } = test;
   const { install: steps = builtInSteps(), uninstall: uninstallSteps = [] } = definition;
+  const { upgraded, opened, workspaceGranted } = definition;
+  const momentSteps = { upgraded, opened, workspaceGranted };
   const faces = stepFaces(steps);
   const brand = completeBrand(config, definition.brand);
   const texts = createTexts(definition.texts);
@@ -131,11 +134,12 @@ export async function assembleFoyer<MyTables>(parts: {
     await verifyKeyring(database, keyring, holder);
     const stepNames = steps.map((step) => step.name);
     const uninstallStepNames = uninstallSteps.map((step) => step.name);
+    const momentStepNames = namesOfMoments(definition);
     const { clientId } = config.slack;
     const metrics = createMetrics({
       database,
       clientId,
-      stepNames: [...stepNames, ...uninstallStepNames],
+      stepNames: [...stepNames, ...uninstallStepNames, ...Object.values(momentStepNames).flat()],
       jobs: definition.jobs ?? [],
       engine: config.database.kind,
       token: config.metricsToken,
@@ -152,7 +156,7 @@ export async function assembleFoyer<MyTables>(parts: {
     };
     const slack = createSlackClientFactory(slackCalls);
     const store = createInstallationStore({
-      ...{ database, keyring, clientId, stepNames, uninstallStepNames, now, log },
+      ...{ database, keyring, clientId, stepNames, uninstallStepNames, momentStepNames, now, log },
     });
     const tokens = createTokenSource({
       store,
@@ -213,11 +217,14 @@ export async function assembleFoyer<MyTables>(parts: {
       database,
       steps,
       uninstallSteps,
+      momentSteps,
       services: { config, publishHome, brand, texts, claimUrl: connecting.claimUrl },
       slackClient: slack,
       botToken,
       onTokenDead: tokens.tokenDied,
       onRunChanged(change) {
+        // The objective is about installs, and Home shows nothing of moments.
+        if (isMoment(change.pipeline)) return;
         metrics.onRunChanged(change);
         void republishHome(change.installationId);
       },
@@ -301,8 +308,11 @@ export async function assembleFoyer<MyTables>(parts: {
       pressHome,
       texts,
       wakeWorker,
-      onChanged(query) {
+      hearsOpenings: momentStepNames.opened.length > 0,
+      onChanged(query, type) {
         wakeWorker();
+        // Whoever opens Home is shown it anyway.
+        if (type === 'app_home_opened') return;
         void republishHome(store.findInstallation(query).then((stored) => stored?.installationId));
       },
       onAnswered(request) {

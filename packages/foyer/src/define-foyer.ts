@@ -8,6 +8,8 @@ import { type Manifest, parseManifest, readManifest } from './config/manifest.ts
 import type { ConflictRule } from './connections/commit-connection.ts';
 import type { OwnMigrations } from './database/migrate.ts';
 import type { NoTables } from './database/own-database.ts';
+import type { MomentKind } from './database/records.ts';
+import { momentKinds } from './database/runs.ts';
 import type { Foyer } from './foyer.ts';
 import type { HomeSection } from './home/home-sections.ts';
 import { type Brand, brandProblems } from './http/brand.ts';
@@ -31,6 +33,23 @@ export interface FoyerOptions<MyTables = NoTables> {
    * regardless of its cause, and never for a stale or repeated event. They have no token: `context.slack()` throws.
    */
   uninstall?: readonly Step[];
+  /**
+   * Run when an install over an existing one has granted the bot further scopes, once each time. In these three
+   * pipelines `context.moment` says what happened, and a run begins once an install's run has ended or waits for a person.
+   * @example upgraded: [startCalendarSync] // its run reads `context.moment.addedScopes`
+   */
+  upgraded?: readonly Step[];
+  /**
+   * Run when a member opens the app (its Home or its Messages tab) for the first time since it was installed: for a
+   * greeting, or an agent's suggested prompts. `context.userId` is the member.
+   * @example opened: [greet] // async run({ postOnce }) { return postOnce('greeting', { text: 'Hello!' }); }
+   */
+  opened?: readonly Step[];
+  /**
+   * Run for each workspace that gives an org-wide install access. `context.workspaceId` is the workspace.
+   * @example workspaceGranted: [addWorkspace]
+   */
+  workspaceGranted?: readonly Step[];
   /**
    * Decides about each install after Slack's approval and before anything is stored, within three seconds. Ready-made:
    * `allowTeams`, `allowEnterprises`, `requireScopes`, `onlyAdmins`.
@@ -67,6 +86,9 @@ const optionNames: Readonly<Record<keyof FoyerOptions, true>> = {
   basePath: true,
   install: true,
   uninstall: true,
+  upgraded: true,
+  opened: true,
+  workspaceGranted: true,
   gate: true,
   onConflict: true,
   memberScopes: true,
@@ -115,8 +137,10 @@ export function definitionProblems<MyTables>(definition: FoyerDefinition<MyTable
     const fix = 'begin it with a slash and end it without one: /integrations/slack; or leave it out';
     problems.push({ name: 'basePath', problem: `is not a path: ${JSON.stringify(basePath)}`, fix });
   }
-  if (definition.install !== undefined) problems.push(...checkSteps('install', definition.install));
-  if (definition.uninstall !== undefined) problems.push(...checkSteps('uninstall', definition.uninstall));
+  for (const pipeline of ['install', 'uninstall', ...momentKinds] as const) {
+    const steps = definition[pipeline];
+    if (steps !== undefined) problems.push(...checkSteps(pipeline, steps));
+  }
   if (definition.jobs !== undefined) problems.push(...checkJobs(definition.jobs));
   if (listeners !== undefined && typeof listeners !== 'function') {
     problems.push({
@@ -143,6 +167,16 @@ export function definitionProblems<MyTables>(definition: FoyerDefinition<MyTable
   }
   problems.push(...textProblems(definition.texts), ...brandProblems(definition.brand));
   return problems;
+}
+
+/** The names of the steps of each moment, in order. */
+export function namesOfMoments<MyTables>(definition: Partial<FoyerDefinition<MyTables>>) {
+  const namesOf = (kind: MomentKind) => (definition[kind] ?? []).map((step) => step.name);
+  return {
+    upgraded: namesOf('upgraded'),
+    opened: namesOf('opened'),
+    workspaceGranted: namesOf('workspaceGranted'),
+  };
 }
 
 /** Returns the text of a definition's manifest. @throws ConfigError if it is a path that cannot be read */

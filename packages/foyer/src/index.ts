@@ -16,6 +16,7 @@ export { OwnMigrationError, type OwnMigrations } from './database/migrate.ts';
 export type { FoyerTables, OwnDatabase } from './database/own-database.ts';
 export type { MemberRole } from './database/people/members.ts';
 export type { Question, QuestionInput } from './database/questions.ts';
+export type { Moment } from './database/records.ts';
 export { defineFoyer, type FoyerDefinition, type FoyerOptions } from './define-foyer.ts';
 export { RepeatEventError } from './events/repeat-event.ts';
 export type { Drained, FoundInstallation, Foyer, MemberList, Target, TeamMember } from './foyer.ts';

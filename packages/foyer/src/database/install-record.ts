@@ -4,6 +4,7 @@ import { type Given, prepareQuery } from './prepared-query.ts';
 import type {
   InstallationRow,
   InstallationStatus,
+  Moment,
   Pipeline,
   RunRow,
   RunStatus,
@@ -32,6 +33,8 @@ export interface StepRecord {
 export interface RunRecord {
   id: string;
   pipeline: Pipeline;
+  /** What it is about, if it is the run of a moment. */
+  moment?: Moment;
   userId: string;
   status: RunStatus;
   createdAt: number;
@@ -112,6 +115,7 @@ export const runColumns = [
   'finished_at',
   'due_at',
   'waiting_for',
+  'moment',
 ] as const satisfies readonly (keyof RunRow)[];
 /** The columns of a step that a record shows; the step's output is not among them. */
 export const stepColumns = [
@@ -189,14 +193,25 @@ export function toStepRecord(row: Pick<StepRow, (typeof stepColumns)[number]>): 
   };
 }
 
+/** What a run is about; undefined for an install or uninstall. */
+export function momentOf(run: Pick<RunRow, 'pipeline' | 'user_id' | 'moment'>): Moment | undefined {
+  if (run.pipeline === 'install' || run.pipeline === 'uninstall') return undefined;
+  // Of an erased person, only the kind is left.
+  const stored: object = JSON.parse(run.moment ?? '{"tab":"home","channelId":null}');
+  const who = run.pipeline === 'opened' && { userId: run.user_id };
+  return { kind: run.pipeline, ...who, ...stored } as Moment;
+}
+
 /** A run's row and those of its steps, in order, as a record. */
 export function toRunRecord(
   run: Pick<RunRow, (typeof runColumns)[number]>,
   steps: readonly Pick<StepRow, (typeof stepColumns)[number]>[],
 ): RunRecord {
+  const moment = momentOf(run);
   return {
     id: run.id,
     pipeline: run.pipeline,
+    ...(moment && { moment }),
     userId: run.user_id,
     status: run.status,
     createdAt: run.created_at,

@@ -81,6 +81,8 @@ export interface TeamAccessChange {
   teamId: string;
   granted: boolean;
   changedAt: number;
+  /** A grant of an earlier life of the installation, before this time, does not count as known. */
+  since?: number;
 }
 
 /**
@@ -114,13 +116,14 @@ export async function recordTeamAccess(tx: Tx, change: TeamAccessChange): Promis
         .where('team_access.changed_at', '<=', change.changedAt),
     )
     .execute();
-  return known?.granted !== granted;
+  const isOfThisLife = known !== undefined && known.changed_at >= (change.since ?? 0);
+  return known?.granted !== granted || (change.granted && !isOfThisLife);
 }
 
-/** The workspaces that granted an org-wide install access, earliest grant first. */
+/** The workspaces that granted an org-wide install access (at `since` or later), earliest grant first. */
 export async function findGrantedTeams(
   queries: Queries,
-  search: { clientId: string; enterpriseId: string },
+  search: { clientId: string; enterpriseId: string; since?: number },
 ): Promise<string[]> {
   const teams = await queries
     .selectFrom('team_access')
@@ -128,6 +131,7 @@ export async function findGrantedTeams(
     .where('client_id', '=', search.clientId)
     .where('enterprise_id', '=', search.enterpriseId)
     .where('granted', '=', 1)
+    .where('changed_at', '>=', search.since ?? 0)
     .orderBy('changed_at')
     .orderBy('team_id')
     .execute();

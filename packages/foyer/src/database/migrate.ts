@@ -15,6 +15,7 @@ import { m0013Sessions } from './migrations/0013-sessions.ts';
 import { m0014Members } from './migrations/0014-members.ts';
 import { m0015SeenDeliveries } from './migrations/0015-seen-deliveries.ts';
 import { m0016JobTurns } from './migrations/0016-job-turns.ts';
+import { m0017Moments } from './migrations/0017-moments.ts';
 import { m0018WaysBack } from './migrations/0018-ways-back.ts';
 import type { Tables } from './records.ts';
 
@@ -40,6 +41,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0014-members': m0014Members,
   '0015-seen-deliveries': m0015SeenDeliveries,
   '0016-job-turns': m0016JobTurns,
+  '0017-moments': m0017Moments,
   '0018-ways-back': m0018WaysBack,
 };
 

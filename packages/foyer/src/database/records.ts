@@ -28,8 +28,26 @@ export type StepStatus =
   | 'skipped'
   | 'unconfirmed';
 
-/** Which list of steps a run executes. */
-export type Pipeline = 'install' | 'uninstall';
+/** Which list of steps a run executes; `Moment` explains the last three. */
+export type Pipeline = 'install' | 'uninstall' | MomentKind;
+
+/** What happened to an installation while the app was installed: each has a pipeline of its own. */
+export type Moment =
+  /** An install over an existing one granted the bot further scopes. */
+  | { readonly kind: 'upgraded'; readonly addedScopes: readonly string[] }
+  /** A member opened the app for the first time in this life of the installation. */
+  | {
+      readonly kind: 'opened';
+      readonly userId: string;
+      /** What they opened. */
+      readonly tab: 'home' | 'messages';
+      /** Their conversation with the app (`D…`); null if Slack did not name it. */
+      readonly channelId: string | null;
+    }
+  /** A workspace gave an org-wide install access. */
+  | { readonly kind: 'workspaceGranted'; readonly teamId: string };
+
+export type MomentKind = Moment['kind'];
 
 /** The outcome of one attempt of a step; `started` while it runs, and forever if the process died during it. */
 export type AttemptOutcome =
@@ -218,7 +236,7 @@ export interface InstallRequestRow {
   sealed_tokens: string | null;
 }
 
-/** One execution of a pipeline, for one completed install or uninstall. */
+/** One execution of a pipeline, for one completed install, uninstall or moment. */
 export interface RunRow {
   id: string;
   pipeline: Pipeline;
@@ -231,10 +249,12 @@ export interface RunRow {
   finished_at: number | null;
   /** When it may be claimed; null when it is finished or waits for an event. */
   due_at: number | null;
-  /** The event it waits for. */
+  /** The event, or the run, that it waits for. */
   waiting_for: string | null;
   lease_owner: string | null;
   lease_until: number | null;
+  /** JSON of the moment, without its kind and its user; null for an install or uninstall. */
+  moment: string | null;
 }
 
 /** One named part of a run. */

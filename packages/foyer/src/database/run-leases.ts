@@ -34,7 +34,7 @@ export interface ClaimedRun {
   run: RunRow;
   installation: Omit<InstallationRow, 'sealed_bot'>;
   steps: readonly StepRow[];
-  /** For an uninstall run, the steps of the newest install run of the life that ended; otherwise empty. */
+  /** The steps of the newest install run of the same life; empty for an install run. */
   installSteps: readonly StepRow[];
 }
 
@@ -67,7 +67,7 @@ export async function readClaimedRun(transaction: Tx, lease: RunLease): Promise<
   if (!found) return undefined;
   const { sealed_bot: _, ...installation } = found;
   const { rows: steps } = await selectSteps(transaction, { runId: run.id });
-  const installSteps = run.pipeline === 'uninstall' ? await readInstallSteps(transaction, run) : [];
+  const installSteps = run.pipeline === 'install' ? [] : await readInstallSteps(transaction, run);
   return { run, installation, steps, installSteps };
 }
 

@@ -4,9 +4,16 @@ import { type RunRecord, readRun } from './install-record.ts';
 import { newId } from './new-id.ts';
 import { queueNotice } from './notices.ts';
 import type { Given } from './prepared-query.ts';
-import type { Pipeline, RunStatus, StepRow } from './records.ts';
+import type { Moment, MomentKind, Pipeline, RunStatus, StepRow } from './records.ts';
 import { isOfApp } from './run-leases.ts';
 import { pendingStep } from './run-steps.ts';
+
+/** The pipelines of moments; each is an option of the definition. */
+export const momentKinds: readonly MomentKind[] = ['upgraded', 'opened', 'workspaceGranted'];
+
+/** Whether a pipeline is that of a moment, and not of an install or uninstall. */
+export const isMoment = (pipeline: Pipeline): pipeline is MomentKind =>
+  momentKinds.some((kind) => kind === pipeline);
 
 /** The values of a new run. `stepNames` are those of the pipeline, in order. */
 export interface NewRun {
@@ -16,6 +23,8 @@ export interface NewRun {
   life: number;
   userId: string;
   stepNames: readonly string[];
+  /** What the run is about, if it is a moment's; its kind is the pipeline. */
+  moment?: Moment;
   now: number;
 }
 
@@ -31,8 +40,8 @@ function newestCreatedAt(tx: Tx, installationId: string) {
 
 function insertRun(
   tx: Tx,
-  given: Omit<NewRun, 'stepNames' | 'pipeline' | 'now'> &
-    Rest & { pipeline: Pipeline; id: string; createdAt: number },
+  given: Omit<NewRun, 'stepNames' | 'pipeline' | 'moment' | 'now'> &
+    Rest & { pipeline: Pipeline; id: string; createdAt: number; moment: string | null },
 ) {
   return tx
     .insertInto('runs')
@@ -50,6 +59,7 @@ function insertRun(
       waiting_for: given.waitingFor,
       lease_owner: null,
       lease_until: null,
+      moment: given.moment,
     })
     .execute();
 }
@@ -74,9 +84,49 @@ async function isUninstalling(transaction: Tx, installationId: string): Promise<
 }
 
 /**
+ * Finds the install run that the run of a moment waits for: the newest that has not ended, unless it waits for a person
+ * or an event, which may take days. Locks it, for the reason that `isUninstalling` gives.
+ */
+async function findInstallRunUnderWay(transaction: Tx, installationId: string): Promise<string | undefined> {
+  const run = await transaction
+    .selectFrom('runs')
+    .select('id')
+    .where('installation_id', '=', installationId)
+    .where('pipeline', '=', 'install')
+    .where('status', 'in', ['queued', 'running', 'waiting'])
+    .where((eb) => eb.or([eb('waiting_for', 'is', null), eb('waiting_for', '=', behindUninstallRun)]))
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  return run?.id;
+}
+
+/** When a run begins that is created now. An install or uninstall waits for an uninstall, a moment for either. */
+async function beginning(
+  transaction: Tx,
+  run: { installationId: string; pipeline: Pipeline; now: number },
+): Promise<Rest> {
+  const { installationId, pipeline, now } = run;
+  const installRunId = isMoment(pipeline)
+    ? await findInstallRunUnderWay(transaction, installationId)
+    : undefined;
+  const isBehindUninstall = !installRunId && (await isUninstalling(transaction, installationId));
+  const waitingFor = installRunId ?? (isBehindUninstall ? behindUninstallRun : undefined);
+  if (waitingFor !== undefined) return { status: 'waiting', dueAt: null, waitingFor };
+  return { status: 'queued', dueAt: now, waitingFor: null };
+}
+
+/** Whether a run waits for another run to end: only that one's end lets it begin. */
+export const isBehindRun = ({ waiting_for }: { waiting_for: string | null }): boolean =>
+  waiting_for === behindUninstallRun || waiting_for?.startsWith('run_') === true;
+
+/**
  * Queues a run with all its steps pending, and returns its id. Called in the transaction that stores or uninstalls the
- * installation (invariant 1): neither is committed without the other. If an uninstall run has not ended, the new run
- * waits for it: a reinstall never overtakes the cleanup of the life before it.
+ * installation, or applies the moment (invariant 1): neither is committed without the other. If an uninstall run has not
+ * ended, the new run waits for it: a reinstall never overtakes the cleanup of the life before it. A moment's run also
+ * waits for the install's.
  */
 export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
   const { stepNames, installationId, life, userId, pipeline = 'install' } = run;
@@ -84,11 +134,11 @@ export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
   const newest = await newestCreatedAt(transaction, installationId);
   // Later than the run before it, even if a clock ahead of ours created that one: this run is now the newest.
   const createdAt = Math.max(run.now, (newest?.created_at ?? 0) + 1);
-  const isBehind = newest !== undefined && (await isUninstalling(transaction, installationId));
-  const rest: Rest = isBehind
-    ? { status: 'waiting', dueAt: null, waitingFor: behindUninstallRun }
+  const rest: Rest = newest
+    ? await beginning(transaction, { installationId, pipeline, now: run.now })
     : { status: 'queued', dueAt: run.now, waitingFor: null };
-  await insertRun(transaction, { id, pipeline, installationId, life, userId, createdAt, ...rest });
+  const moment = run.moment ? JSON.stringify({ ...run.moment, kind: undefined, userId: undefined }) : null;
+  await insertRun(transaction, { id, pipeline, installationId, life, userId, createdAt, moment, ...rest });
   if (stepNames.length === 0) return id;
   await transaction
     .insertInto('steps')
@@ -165,6 +215,9 @@ type RunEnd = 'succeeded' | 'failed';
  * Ends a run, and adds a line to the history: failed if any of its steps failed, otherwise succeeded. A step that is
  * only for operators fails no run: an installer must not be blamed for the operators' webhook. Operators are notified
  * of a failed run. The caller holds the lease, and has ended every step. Returns how the run ended.
+ *
+ * Why the run of a moment adds no line and no notice: every member has one, and they would bury the record of the
+ * install. The log and the step metrics report its failures, and `show` and `retry --failed` list it.
  */
 export async function endRun(
   transaction: Tx,
@@ -184,6 +237,7 @@ export async function endRun(
   const isFailed = failed.some((step) => !run.forOperators.includes(step.name));
   const status = isFailed ? 'failed' : 'succeeded';
   await updateRun(transaction, { id, status, now });
+  if (isMoment(pipeline)) return status;
   const reasons = failed.map((step) => `${step.name} (${step.error_code ?? 'unknown'})`).join(', ');
   await appendHistory(transaction, {
     installationId,
@@ -197,6 +251,7 @@ export async function endRun(
     await queueNotice(transaction, { ...notice, causeId: `${id}/failed`, kind: 'run_failed' });
   }
   if (pipeline === 'uninstall') await wakeRunsBehind(transaction, installationId, now);
+  else await resumeWaitingRuns(transaction, { installationId, event: id, now });
   return status;
 }
 
@@ -216,56 +271,83 @@ async function wakeRunsBehind(transaction: Tx, installationId: string, now: numb
 }
 
 /**
- * Cancels every unfinished install run of an installation: an uninstall ends it, a reinstall replaces it. Its
- * unfinished steps are skipped; a worker in the middle of one has lost its lease, and writes nothing more to the run.
- * `userId` limits it to that person's runs. Returns the ids of the cancelled runs.
+ * Cancels the unfinished runs of an installation, but never an uninstall run. If a new install run replaces them
+ * (`replacedBy`), only install runs: what moments have begun stays true, and waits for the new run instead. Unfinished
+ * steps are skipped; a worker in the middle of one has lost its lease, and writes nothing more to the run. `userId` limits
+ * it to that person's runs. Returns the ids of the cancelled runs.
  */
 export async function cancelRuns(
   transaction: Tx,
-  cancel: { installationId: string; userId?: string; reason: string; now: number },
+  cancel: { installationId: string; userId?: string; replacedBy?: string; reason: string; now: number },
 ): Promise<string[]> {
-  const cancelled = await transaction
+  const { installationId, userId, replacedBy, now } = cancel;
+  const unfinished = await transaction
+    .selectFrom('runs')
+    .select(['id', 'pipeline', 'user_id'])
+    .where('installation_id', '=', installationId)
+    .where('pipeline', '!=', 'uninstall')
+    .where('status', 'in', ['queued', 'running', 'waiting'])
+    .$if(userId !== undefined, (query) => query.where('user_id', '=', userId ?? ''))
+    .$if(replacedBy !== undefined, (query) =>
+      query.where('pipeline', '=', 'install').where('id', '!=', replacedBy ?? ''),
+    )
+    // An install run before those that wait for it: its worker, which holds it, locks them in this order too.
+    .orderBy('created_at')
+    .forNoKeyUpdate()
+    .execute();
+  if (unfinished.length === 0) return [];
+  const runIds = unfinished.map((run) => run.id);
+  await transaction
     .updateTable('runs')
     .set({
       status: 'cancelled',
-      finished_at: cancel.now,
+      finished_at: now,
       due_at: null,
       waiting_for: null,
       lease_owner: null,
       lease_until: null,
     })
-    .where('installation_id', '=', cancel.installationId)
-    .where('pipeline', '=', 'install')
-    .where('status', 'in', ['queued', 'running', 'waiting'])
-    .$if(cancel.userId !== undefined, (query) => query.where('user_id', '=', cancel.userId ?? ''))
-    .returning(['id', 'user_id'])
+    .where('id', 'in', runIds)
     .execute();
-  if (cancelled.length === 0) return [];
-  const runIds = cancelled.map((run) => run.id);
   await transaction
     .updateTable('steps')
     .set({
       status: 'skipped',
       error_code: 'run_cancelled',
       error_message: cancel.reason,
-      finished_at: cancel.now,
+      finished_at: now,
     })
     .where('run_id', 'in', runIds)
     .where('status', 'in', ['pending', 'running', 'retrying'])
     .execute();
-  for (const run of cancelled) {
+  const installRuns = unfinished.filter((run) => run.pipeline === 'install');
+  for (const run of installRuns) {
     await appendHistory(transaction, {
-      installationId: cancel.installationId,
-      at: cancel.now,
+      installationId,
+      at: now,
       kind: 'run_cancelled',
       userId: run.user_id,
       detail: `${run.id}: ${cancel.reason}`,
     });
   }
+  if (installRuns.length === 0) return runIds;
+  const { status, dueAt, waitingFor } = await beginning(transaction, {
+    ...{ installationId, pipeline: 'opened', now },
+  });
+  await transaction
+    .updateTable('runs')
+    .set({ status, due_at: dueAt, waiting_for: waitingFor })
+    .where('installation_id', '=', installationId)
+    .where(
+      'waiting_for',
+      'in',
+      installRuns.map((run) => run.id),
+    )
+    .execute();
   return runIds;
 }
 
-/** Queues the runs of an installation that wait for an event; returns their ids. */
+/** Queues the runs of an installation that wait for an event, or for the run with that id; returns their ids. */
 export async function resumeWaitingRuns(
   transaction: Tx,
   resume: { installationId: string; event: string; now: number },
@@ -313,16 +395,18 @@ export async function findRun(
     .executeTakeFirst();
 }
 
-/** Reads an installation's runs with their steps, newest first. */
+/** Reads an installation's runs with their steps, newest first: of all pipelines, or of those given. */
 export async function listRuns(
   queries: Queries,
   installationId: string,
   limit: number,
+  pipelines?: readonly Pipeline[],
 ): Promise<RunRecord[]> {
   const rows = await queries
     .selectFrom('runs')
     .select('id')
     .where('installation_id', '=', installationId)
+    .$if(pipelines !== undefined, (query) => query.where('pipeline', 'in', pipelines ?? []))
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit)

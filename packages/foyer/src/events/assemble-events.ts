@@ -15,10 +15,12 @@ export function assembleEvents(
     Pick<SlackReceiverDeps, 'bodies' | 'refusals' | 'onAnswered'> & {
       store: InstallationStore;
       /** An event has changed an installation. Must not throw. */
-      onChanged(query: TenantQuery): void;
+      onChanged(query: TenantQuery, type: string): void;
+      /** Whether the definition has steps for a member's first opening. */
+      hearsOpenings: boolean;
     },
 ) {
-  const { config, database, store, now, log } = deps;
+  const { config, database, store, hearsOpenings, onChanged, now, log } = deps;
   const { clientId, signingSecret } = config.slack;
   const shared = config.database.kind === 'postgres';
   const seen = createSeenDeliveries({ database, shared, clientId, now, log });
@@ -28,7 +30,7 @@ export function assembleEvents(
     signature: createSignatureCheck({ signingSecret, now }),
     namesThisApp: createOwnApp({ database, clientId }),
     addressOf: (req) => clientAddress(req, config.http.trustProxy),
-    commitLifecycle: createCommitLifecycle({ keepNames, store, onChanged: deps.onChanged, log }),
+    commitLifecycle: createCommitLifecycle({ keepNames, store, hearsOpenings, onChanged, log }),
     seen,
   });
   const noteUnknownTeam = createNoteUnknownTeam({ database, clientId, now, log });

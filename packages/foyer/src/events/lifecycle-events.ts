@@ -5,7 +5,13 @@ import {
   type RemovalOptions,
   TenantUnclearError,
 } from '../installations/installation-store.ts';
-import { type EventEnvelope, eventTypeOf, type InstallationQuery, readEnvelope } from './slack-request.ts';
+import {
+  type EventEnvelope,
+  eventTypeOf,
+  type InstallationQuery,
+  idOf,
+  readEnvelope,
+} from './slack-request.ts';
 
 /**
  * The events that change the record. Foyer commits them before it acknowledges them (invariant 6), so they do not go
@@ -18,7 +24,9 @@ export interface LifecycleDeps {
   /** The effects of further events, by event type (`keep-names.ts`). */
   keepNames?: ReadonlyMap<string, Effect>;
   /** Called when runs may be due or cancelled and App Home may show something else. Must not throw, or wait. */
-  onChanged(query: InstallationQuery): void;
+  onChanged(query: InstallationQuery, type: string): void;
+  /** Whether the definition has steps for a member's first opening; without them, an opening changes nothing here. */
+  hearsOpenings?: boolean;
   log: Logger;
 }
 
@@ -52,6 +60,7 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
     ['tokens_revoked', revokeTokens],
     ['team_access_granted', (delivery) => changeAccess(delivery, true)],
     ['team_access_revoked', (delivery) => changeAccess(delivery, false)],
+    ...(deps.hearsOpenings ? [['app_home_opened', recordOpening] as const] : []),
   ]);
 
   async function revokeTokens({ event, query, removal }: Delivery): Promise<boolean> {
@@ -68,6 +77,14 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
       changedAt: happenedAt,
       patienceMs,
     });
+  }
+
+  async function recordOpening({ event, query, happenedAt }: Delivery): Promise<boolean> {
+    const { user, tab, channel } = event.fields;
+    const userId = idOf(user);
+    if (userId === undefined || (tab !== 'home' && tab !== 'messages')) return false;
+    const channelId = idOf(channel) ?? null;
+    return store.recordOpening(query, { userId, tab, channelId, openedAt: happenedAt, patienceMs });
   }
 
   async function commit(effect: Effect, body: Record<string, unknown>, now: number): Promise<void> {
@@ -87,9 +104,10 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
           throw error;
         },
       );
-      if (changed) deps.onChanged(query);
-      // Slack sends one for each change of each member.
-      const level = type === 'user_change' && !changed ? 'debug' : 'info';
+      if (changed) deps.onChanged(query, type);
+      // Slack sends one for each change of each member, and for each opening.
+      const isUsual = type === 'user_change' || type === 'app_home_opened';
+      const level = isUsual && !changed ? 'debug' : 'info';
       log[level]({ event: type, eventId, ...query, changed }, 'lifecycle event');
     };
     await inTime(apply());

@@ -23,6 +23,7 @@ import {
 } from './installation-store.ts';
 import type { Keyring } from './keyring.ts';
 import { changeTeamAccess, type Removal, revokeBot, revokeUsers, uninstall } from './lifecycle-changes.ts';
+import { findUnopened, type MomentStepNames, startMoment } from './moments.ts';
 import { createInstallationCache, createTokenCipher, openInstallation } from './open-installation.ts';
 import {
   cleanInstallation,
@@ -41,6 +42,7 @@ export interface InstallationStoreDeps {
   clientId: string;
   stepNames: readonly string[];
   uninstallStepNames?: readonly string[];
+  momentStepNames?: MomentStepNames;
   now: () => number;
   log: Logger;
 }
@@ -157,9 +159,22 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
 
     recordTeamAccess: (query, change) =>
       database.write(
-        (transaction) => changeTeamAccess(transaction, { clientId, query, change, now: now() }),
+        (transaction) => changeTeamAccess(transaction, { ...context, query, change, now: now() }),
         change.patienceMs,
       ),
+
+    async recordOpening(query, { openedAt, patienceMs, ...opened }) {
+      const { userId } = opened;
+      const opening = { clientId, tenant: tenantOfQuery(query), userId, openedAt };
+      // Nearly every opening is a repeated one, which costs this read and no lock.
+      if (!(await findUnopened(database.queries, opening))) return false;
+      return database.write(async (transaction) => {
+        await lockInstallation(transaction, opening);
+        const row = await findUnopened(transaction, opening);
+        const moment = { kind: 'opened', ...opened } as const;
+        return row !== undefined && startMoment(transaction, context, { row, userId, moment, now: now() });
+      }, patienceMs);
+    },
 
     async purgeInstallation(installationId) {
       const erased = await database.write((transaction) => eraseInstallation(transaction, installationId));

@@ -1,6 +1,6 @@
 import type { Installation } from '@slack/oauth';
 import type { Tx } from '../database/database.ts';
-import type { InstallationStatus } from '../database/records.ts';
+import type { InstallationStatus, Moment } from '../database/records.ts';
 import type { TokenHolder } from '../database/token-refreshes.ts';
 
 /**
@@ -175,6 +175,14 @@ export interface InstallationStore {
   recordTeamAccess(
     query: TenantQuery,
     access: { teamIds: readonly string[]; granted: boolean; changedAt: number; patienceMs?: number },
+  ): Promise<boolean>;
+  /**
+   * Starts the run of the `opened` pipeline if this is the member's first opening of the app in this life of an active
+   * installation; resolves to whether it is. A later opening costs one read and no write.
+   */
+  recordOpening(
+    query: TenantQuery,
+    opening: Omit<Extract<Moment, { kind: 'opened' }>, 'kind'> & { openedAt: number; patienceMs?: number },
   ): Promise<boolean>;
   /**
    * Erases an installation and everything about its team and people that no other installation needs, from the database

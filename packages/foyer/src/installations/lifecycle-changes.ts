@@ -7,7 +7,9 @@ import type { InstallationRow } from '../database/records.ts';
 import { cancelRuns, createRun, resumeWaitingRuns } from '../database/runs.ts';
 import { endSessionsIn } from '../database/sessions.ts';
 import { type RemovalOptions, type TenantQuery, TenantUnclearError } from './installation-store.ts';
+import { endOfLastLife, startMoment } from './moments.ts';
 import { isEchoOfOwnRevocation } from './own-revocation.ts';
+import type { StoreContext } from './record-install.ts';
 
 /** One removal: the installation's row, how it was reported, and the time by our clock. */
 export interface Removal {
@@ -142,16 +144,15 @@ function eventMark(eventId: string): string {
 }
 
 /** A `team_access_granted` or `team_access_revoked` event. `changedAt` is its `event_time` in milliseconds. */
-interface TeamAccessEvent {
-  clientId: string;
+interface TeamAccessEvent extends Pick<StoreContext, 'clientId' | 'momentStepNames'> {
   query: TenantQuery;
   change: { teamIds: readonly string[]; granted: boolean; changedAt: number };
   now: number;
 }
 
 /**
- * Records the workspaces in which an org-wide install may act, adds history if the install is known, and makes due the
- * runs that waited for a grant. Returns whether anything changed.
+ * Records the workspaces in which an org-wide install may act, adds history if the install is known, makes due the runs
+ * that waited for a grant, and starts the moment of each workspace that was granted. Returns whether anything changed.
  * @throws TenantUnclearError if the event names no enterprise
  */
 export async function changeTeamAccess(transaction: Tx, event: TeamAccessEvent): Promise<boolean> {
@@ -163,9 +164,12 @@ export async function changeTeamAccess(transaction: Tx, event: TeamAccessEvent):
     tenant: `enterprise:${enterpriseId}`,
   });
   const { granted, changedAt } = change;
+  const endedAt = installation ? await endOfLastLife(transaction, installation) : 0;
+  const isOfLastLife = changedAt < endedAt;
+  const since = isOfLastLife ? 0 : endedAt;
   const changed: string[] = [];
   for (const teamId of change.teamIds) {
-    const access = { clientId, enterpriseId, teamId, granted, changedAt };
+    const access = { clientId, enterpriseId, teamId, granted, changedAt, since };
     if (await recordTeamAccess(transaction, access)) changed.push(teamId);
   }
   if (!installation || installation.status === 'uninstalled') return changed.length > 0;
@@ -177,6 +181,10 @@ export async function changeTeamAccess(transaction: Tx, event: TeamAccessEvent):
   if (!granted) await endSessionsIn(transaction, { installationId, teamIds: changed });
   if (granted && changed.length > 0) {
     await resumeWaitingRuns(transaction, { installationId, event: 'team_access_granted', now });
+    const start = { row: installation, userId: installation.installer_user_id, now };
+    for (const teamId of isOfLastLife ? [] : changed) {
+      await startMoment(transaction, event, { ...start, moment: { kind: 'workspaceGranted', teamId } });
+    }
   }
   return changed.length > 0;
 }

@@ -12,6 +12,7 @@ import type { InstallationRow } from '../database/records.ts';
 import { cancelRuns, createRun } from '../database/runs.ts';
 import { scopesIn, visibleText } from '../slack/slack-text.ts';
 import { AppNotInstalledError, type RecordedInstall, tenantOfInstallation } from './installation-store.ts';
+import { addedScopes, type MomentStepNames, startEarlyGrants, startMoment } from './moments.ts';
 import type { TokenCipher } from './open-installation.ts';
 
 /** What the store's operations share. */
@@ -24,6 +25,8 @@ export interface StoreContext {
   readonly stepNames: readonly string[];
   /** The steps of the uninstall pipeline, in order; if there are none, no run is created. */
   readonly uninstallStepNames?: readonly string[];
+  /** The steps of each moment's pipeline, in order; if there are none, no run is created. */
+  readonly momentStepNames?: MomentStepNames;
   /** In milliseconds since 1970. */
   readonly now: () => number;
   readonly log: Logger;
@@ -57,20 +60,29 @@ export async function recordInstall(
   const { id: installationId, life } = row;
   const { user } = installation;
   await storeUserToken(transaction, context, { installationId, user, grantedAt: install.issuedAt ?? now });
+  const { stepNames } = context;
+  const runId = await createRun(transaction, { installationId, life, userId: user.id, stepNames, now });
   if (known) {
     await cancelRuns(transaction, {
       installationId,
-      // An install replaces every unfinished run; a person's authorization replaces only that person's.
+      // An install replaces every unfinished install run; a person's authorization replaces only that person's.
       userId: kind === 'user_authorized' ? user.id : undefined,
+      replacedBy: runId,
       reason: kind === 'user_authorized' ? 'authorized again' : 'installed again',
       now,
     });
   }
   await appendHistory(transaction, { installationId, at: now, kind, userId: user.id, detail: null });
-  const { stepNames } = context;
-  const runId = await createRun(transaction, { installationId, life, userId: user.id, stepNames, now });
   await finishRequest(transaction, install, { installationId, runId, now });
   const isNewLife = known !== undefined && known.life !== life;
+  const start = { row, userId: user.id, now };
+  const added = known ? addedScopes(known, row) : [];
+  if (added.length > 0) {
+    await startMoment(transaction, context, { ...start, moment: { kind: 'upgraded', addedScopes: added } });
+  }
+  if ((!known || isNewLife) && row.is_enterprise_install === 1) {
+    await startEarlyGrants(transaction, context, start);
+  }
   return { installationId, life, runId, kind, created: known === undefined, isNewLife };
 }
 

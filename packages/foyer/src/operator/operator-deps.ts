@@ -4,6 +4,7 @@ import type { OwnMigrations } from '../database/migrate.ts';
 import type { Brand } from '../http/brand.ts';
 import type { InstallationStore } from '../installations/installation-store.ts';
 import type { Keyring } from '../installations/keyring.ts';
+import type { MomentStepNames } from '../installations/moments.ts';
 import type { TokenSource } from '../installations/token-source.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import type { Words } from '../texts/create-texts.ts';
@@ -18,6 +19,8 @@ export interface DefinitionShape {
   options: readonly string[];
   install: readonly string[];
   uninstall: readonly string[];
+  /** The steps of each moment that has any. */
+  moments?: MomentStepNames;
   jobs: readonly { name: string; everyMs: number }[];
 }
 

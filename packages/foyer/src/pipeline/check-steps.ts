@@ -25,7 +25,7 @@ export function checkSteps(option: string, steps: unknown): ConfigProblem[] {
       {
         name: option,
         problem: 'is not a list of steps',
-        fix: `give ${option}: [...builtInSteps(), yourStep]`,
+        fix: `give ${option}: [${option === 'install' ? '...builtInSteps(), ' : ''}yourStep]`,
       },
     ];
   }

@@ -11,7 +11,7 @@ import { queueRun } from '../database/runs.ts';
 import { longestAnswer, questionBlocks, questionValue } from '../home/question-blocks.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import { escapeMrkdwn } from '../slack/slack-text.ts';
-import { AttemptEnded } from './send-once.ts';
+import { AttemptEnded, postOnce } from './send-once.ts';
 import { type ActingStep, askAgain, type Step, type StepContext } from './step.ts';
 
 /** How long after a question its one reminder is posted. */
@@ -74,7 +74,8 @@ async function postOrLeave(
   message: Parameters<StepContext['postOnce']>[1],
 ): Promise<void> {
   try {
-    await context.postOnce(key, message);
+    // Its key names the run already.
+    await postOnce(context, key, message);
   } catch (error) {
     const isUnconfirmed = error instanceof AttemptEnded && error.end.kind === 'unconfirmed';
     if (!isUnconfirmed && slackFailure(error)?.kind !== 'refused') throw error;

@@ -3,7 +3,7 @@ import { appendHistory } from '../database/history.ts';
 import { lockInstallation } from '../database/installations.ts';
 import type { RunRow, StepRow } from '../database/records.ts';
 import { earlierStepFailed } from '../database/run-steps.ts';
-import { behindUninstallRun, queueRun } from '../database/runs.ts';
+import { isBehindRun, queueRun } from '../database/runs.ts';
 
 /**
  * The outcome of a request to retry a run.
@@ -41,9 +41,9 @@ export async function retryRun(
     const run = await lockRun(transaction, runId);
     if (!run || !installation) return 'unknown';
     const isOfThisLife = installation.status !== 'uninstalled' && installation.life === run.life;
-    if (run.pipeline === 'install' && !isOfThisLife) return 'not-installed';
+    if (run.pipeline !== 'uninstall' && !isOfThisLife) return 'not-installed';
     if (run.status === 'queued' || run.status === 'running') return 'going';
-    if (run.waiting_for === behindUninstallRun) return 'going';
+    if (isBehindRun(run)) return 'going';
     const steps = await transaction.selectFrom('steps').selectAll().where('run_id', '=', runId).execute();
     return run.status === 'waiting'
       ? wakeRun(transaction, run, steps, retry.now)

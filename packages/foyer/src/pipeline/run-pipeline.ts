@@ -4,7 +4,7 @@ import { readRunConnection } from '../database/connections.ts';
 import type { Tx } from '../database/database.ts';
 import { findGrantedTeams, lockInstallation } from '../database/installations.ts';
 import { listQuestions, noteReminded, storeQuestion } from '../database/questions.ts';
-import type { InstallationRow, RunStatus, StepRow } from '../database/records.ts';
+import type { InstallationRow, Pipeline, RunStatus, StepRow } from '../database/records.ts';
 import { type ClaimedRun, holdLease, type RunLease, readClaimedRun } from '../database/run-leases.ts';
 import {
   countLostAttempts,
@@ -14,7 +14,7 @@ import {
   skipStep,
   startStep,
 } from '../database/run-steps.ts';
-import { endRun, type Rest, restRun } from '../database/runs.ts';
+import { endRun, type Rest, restRun, resumeWaitingRuns } from '../database/runs.ts';
 import {
   type Attempt,
   attemptHere,
@@ -112,7 +112,8 @@ async function continueRun(
   log.info({ ms: now() - run.created_at }, `run ${next.status}`);
   if (next.status === 'succeeded' || next.status === 'failed') deps.origins?.forget(run.id);
   if (next.status !== 'queued') {
-    deps.onRunChanged({ runId: run.id, installationId: installation.id, status: next.status });
+    const { id: runId, pipeline } = run;
+    deps.onRunChanged({ runId, pipeline, installationId: installation.id, status: next.status });
   }
 }
 
@@ -160,7 +161,7 @@ async function moveRun(
   const { run, installation } = from.claimed;
   const { random = Math.random, scrub } = deps;
   const now = deps.now();
-  const list = run.pipeline === 'install' ? deps.steps : (deps.uninstallSteps ?? []);
+  const list = stepsOf(deps, run.pipeline);
   const ended: EndedAttempt[] = [];
   let { rows } = from;
 
@@ -269,6 +270,9 @@ async function moveRun(
   async function rest(wanted: Rest | typeof handBack): Promise<Moved> {
     const until: Rest = wanted === handBack ? { status: 'queued', dueAt: now, waitingFor: null } : wanted;
     await restRun(tx, run.id, until);
+    // A moment does not wait for days until a person answers.
+    if (run.pipeline === 'install' && until.waitingFor !== null)
+      await resumeWaitingRuns(tx, { installationId: installation.id, event: run.id, now });
     return { kind: 'left', status: until.status, ended };
   }
 
@@ -279,6 +283,11 @@ async function moveRun(
     const status = await endRun(tx, { id, pipeline, installationId, userId, steps: rows, forOperators, now });
     return { kind: 'left', status, ended };
   }
+}
+
+function stepsOf(deps: PipelineDeps, pipeline: Pipeline): readonly Step[] {
+  if (pipeline === 'install') return deps.steps;
+  return (pipeline === 'uninstall' ? deps.uninstallSteps : deps.momentSteps?.[pipeline]) ?? [];
 }
 
 /** Lets the run be claimed again at once. */

@@ -184,17 +184,19 @@ export class AttemptEnded extends Error {
 }
 
 /**
- * `StepContext.postOnce`: sends a step's own message with `sendOnce`.
+ * `StepContext.postOnce`: sends a step's own message with `sendOnce`. `scope` goes before the key that the step gave.
  * @throws AttemptEnded, StepError, and what Slack's client throws
  */
 export async function postOnce(
   context: SendContext,
-  key: string,
+  stepKey: string,
   message: OnceMessage,
+  scope = '',
 ): Promise<PostedMessage> {
-  if (typeof key !== 'string' || key === '' || key.length > 200) {
+  if (typeof stepKey !== 'string' || stepKey === '' || stepKey.length > 200) {
     throw new StepError('invalid_key', 'postOnce needs a key of 1 to 200 characters', { final: true });
   }
+  const key = scope + stepKey;
   const { installationId, life, services } = context;
   const { database } = services;
   const post: OnceMessageKey = { kind: 'post', installationId, life, key };

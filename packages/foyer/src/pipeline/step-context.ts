@@ -3,10 +3,18 @@ import type { WebClient } from '@slack/web-api';
 import type { Logger } from '../config/log.ts';
 import type { TraceSpan } from '../config/tracing.ts';
 import type { Database } from '../database/database.ts';
-import { toStepRecord } from '../database/install-record.ts';
+import { momentOf, toStepRecord } from '../database/install-record.ts';
 import { findRequestOfRun } from '../database/install-requests.ts';
 import type { QuestionRecord } from '../database/questions.ts';
-import type { ConnectionRow, RunRow, RunStatus, StepRow, StepStatus } from '../database/records.ts';
+import type {
+  ConnectionRow,
+  MomentKind,
+  Pipeline,
+  RunRow,
+  RunStatus,
+  StepRow,
+  StepStatus,
+} from '../database/records.ts';
 import type { ClaimedRun } from '../database/run-leases.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { postOnce } from './send-once.ts';
@@ -36,9 +44,12 @@ export function stepFacts(
   const { row, rows, workspaceIds, connection, asked } = known;
   const answered = asked.filter((question) => question.answer !== null);
   const newest = answered.at(-1)?.answer ?? undefined;
+  const moment = momentOf(run);
+  const only = moment?.kind === 'workspaceGranted' ? [moment.teamId] : workspaceIds;
   return {
     runId: run.id,
     pipeline: run.pipeline,
+    ...(moment && { moment }),
     runCreatedAt: run.created_at,
     installationId: installation.id,
     life: run.life,
@@ -49,7 +60,7 @@ export function stepFacts(
     enterpriseName: installation.enterprise_name,
     isEnterpriseInstall: installation.is_enterprise_install === 1,
     workspaceIds,
-    workspaceId: workspaceIds.length === 1 ? (workspaceIds[0] ?? null) : null,
+    workspaceId: only.length === 1 ? (only[0] ?? null) : null,
     userId: run.user_id,
     appId: installation.app_id,
     botUserId: installation.bot_user_id,
@@ -97,7 +108,9 @@ export function stepContext(
       return client;
     },
   };
-  return { ...context, postOnce: (key, message) => postOnce(context, key, message) };
+  // A greeting has the same key for every member.
+  const scope = facts.moment ? `${facts.runId}/` : '';
+  return { ...context, postOnce: (key, message) => postOnce(context, key, message, scope) };
 }
 
 /** Reads a step's output back as the type of the step that wrote it. */
@@ -113,6 +126,8 @@ export interface PipelineDeps {
   steps: readonly Step[];
   /** The steps of the uninstall pipeline; none unless given. */
   uninstallSteps?: readonly Step[];
+  /** The steps of each moment's pipeline; none unless given. */
+  momentSteps?: Readonly<Partial<Record<MomentKind, readonly Step[]>>>;
   services: Omit<StepServices, 'database'>;
   slackClient: SlackClientFactory;
   /** The bot's current token, refreshed if needed. */
@@ -120,7 +135,12 @@ export interface PipelineDeps {
   /** Called when Slack said that the bot's token will never work again, once the step's end is committed. */
   onTokenDead(dead: { installationId: string; code: string }): Promise<unknown>;
   /** Called when a run starts to wait or ends, so that App Home has something new to show. Must not throw. */
-  onRunChanged(change: { runId: string; installationId: string; status: RunStatus }): void;
+  onRunChanged(change: {
+    runId: string;
+    pipeline: Pipeline;
+    installationId: string;
+    status: RunStatus;
+  }): void;
   /** Traces runs and attempts; without it, no spans are created. */
   span?: TraceSpan;
   /** Where runs came from; without it, the log and `onStepEnded` do not know. */

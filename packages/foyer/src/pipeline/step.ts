@@ -7,7 +7,7 @@ import type { ClaimUrl } from '../connections/create-connections.ts';
 import type { Database, Tx } from '../database/database.ts';
 import type { StepRecord } from '../database/install-record.ts';
 import type { Question } from '../database/questions.ts';
-import type { Pipeline } from '../database/records.ts';
+import type { Moment, Pipeline } from '../database/records.ts';
 import type { PublishHome } from '../home/publish-home.ts';
 import type { Brand } from '../http/brand.ts';
 import type { Texts } from '../texts/create-texts.ts';
@@ -81,7 +81,12 @@ export interface StepFacts {
   readonly runId: string;
   /** Which list of steps this run executes. */
   readonly pipeline: Pipeline;
-  /** When the run was created: the time of the install or uninstall. */
+  /**
+   * What an `upgraded`, `opened` or `workspaceGranted` run is about; absent in an install or uninstall run.
+   * @example if (moment?.kind === 'upgraded') log.info({ scopes: moment.addedScopes }, 'granted');
+   */
+  readonly moment?: Moment;
+  /** When the run was created: the time of the install, the uninstall or the moment. */
   readonly runCreatedAt: number;
   readonly installationId: string;
   readonly life: number;
@@ -94,9 +99,12 @@ export interface StepFacts {
   readonly isEnterpriseInstall: boolean;
   /** Where the app may act: its team, or the workspaces that granted access to an org-wide install, if any yet. */
   readonly workspaceIds: readonly string[];
-  /** The only one of `workspaceIds`, to pass to Slack as `team_id`; null if there are none or several. */
+  /**
+   * The only one of `workspaceIds`, to pass to Slack as `team_id`; null if there are none or several. In a
+   * `workspaceGranted` run, the workspace that was granted.
+   */
   readonly workspaceId: string | null;
-  /** The installer whose run this is. */
+  /** The person whose run this is: the installer; the member, in an `opened` run. */
   readonly userId: string;
   readonly appId: string | null;
   readonly botUserId: string | null;
@@ -115,15 +123,15 @@ export interface StepFacts {
   readonly services: Pick<StepServices, 'config'>;
   now(): number;
   /**
-   * What an earlier step returned; null unless it succeeded. An uninstall run also finds what the steps of the newest
-   * install run returned.
+   * What an earlier step returned; null unless it succeeded. Any other run than an install's also finds what the steps of
+   * the newest install run returned.
    */
   output<Output extends Json>(step: Step<Output>): Output | null;
 }
 
 /** A message that a step posts once. */
 export interface OnceMessage {
-  /** A channel's id, or a user's id for a DM; the installer by default. */
+  /** A channel's id, or a user's id for a DM; the person whose run it is by default. */
   readonly channel?: string;
   /** Shown in notifications, and as the message itself if there are no blocks. */
   readonly text: string;
@@ -150,7 +158,7 @@ export interface StepContext extends StepFacts {
   write<MyTables = AnyTables>(work: (tx: Transaction<MyTables>) => Promise<unknown>): void;
   /**
    * Posts a message exactly once per key in this life of the installation, across crashes and retries; resolves to
-   * where it is. What it throws ends the attempt: do not catch it. In a channel, it needs that channel's history scope
+   * where it is. In the run of a moment, the key belongs to that run: each member can get the same greeting. What it throws ends the attempt: do not catch it. In a channel, it needs that channel's history scope
    * to settle a send whose outcome is unknown.
    * @example await context.postOnce('tips', { channel: 'C123', text: 'Three things to try' })
    */

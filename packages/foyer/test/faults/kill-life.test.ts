@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { Pipeline } from '../../src/database/records.ts';
 import { createVisitor, eventually, install, type Visitor } from '../../src/testing/visitor.ts';
 import type { EngineName } from '../support/stage-database.ts';
 import { isEveryPoint, isFullRun } from './support/full-run.ts';
@@ -17,8 +18,8 @@ import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
 import { startWebhookEndpoint, type WebhookEndpoint } from './support/webhook-endpoint.ts';
 
 /**
- * SIGKILL from install to uninstall: at every commit and every call of an uninstall run, of a question that is asked and
- * answered, and of a job. The app is `support/life-app.ts`; `billing` is the system that it calls.
+ * SIGKILL from install to uninstall: at every commit and every call of an uninstall run, of a moment's, of a question that
+ * is asked and answered, and of a job. The app is `support/life-app.ts`; `billing` is the system that it calls.
  */
 
 /** How long a test waits for an end: longer than a lease and a busy machine take together. */
@@ -81,7 +82,7 @@ interface RunLine {
   status: string;
 }
 
-const runsOf = ({ stage }: Life, { teamId }: Place, pipeline: 'install' | 'uninstall') =>
+const runsOf = ({ stage }: Life, { teamId }: Place, pipeline: Pipeline) =>
   stage.rows<RunLine>(
     `select r.id, r.status from runs r join installations i on i.id = r.installation_id
       where i.team_id = ? and r.pipeline = ? order by r.created_at, r.id`,
@@ -106,11 +107,16 @@ async function assertDoneOnce({ stage }: Life, runId: string): Promise<Map<strin
 }
 
 /** Installs if nothing is stored yet, and resolves to the run once it waits for the answer to its question. */
-async function asked(life: Life, place: Place, visitor: Visitor): Promise<string> {
+async function asked(
+  life: Life,
+  place: Place,
+  visitor: Visitor,
+  declinedScopes: string[] = [],
+): Promise<string> {
   const { stage } = life;
   const [known] = await runsOf(life, place, 'install');
   if (!known) {
-    const done = await install(visitor, stage.url, stage.sandbox, place);
+    const done = await install(visitor, stage.url, stage.sandbox, { ...place, declinedScopes });
     assert.equal(done.status, 303, await done.text());
   }
   return eventually(async () => {
@@ -191,6 +197,66 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       }
       t.diagnostic(`${interrupted} steps were interrupted`);
       assert.ok(interrupted > 0);
+    });
+
+    it('starts the run of a moment once, finishes it, and repeats no finished step', async (t) => {
+      const life = await setLife(t, engine);
+      const { stage, billing } = life;
+      const arrivals = ['as it arrives', 'before its answer'] as const;
+      const points = [
+        // Between the commit that starts the run and its first step.
+        atCommit(1),
+        atWebhook('before its answer', { endpoint: billing }),
+        atWebhook('as it arrives', { endpoint: billing, nth: 2 }),
+        ...arrivals.map((phase) => atWebhook(phase, { endpoint: billing })),
+        ...commits(engine, 7),
+        ...[0, 5, 12, 25].map((delayMs) => afterMs(delayMs)),
+      ];
+      const cases = some(engine, points, [0, 1, 2]).flatMap((point) =>
+        (['opened', 'upgraded'] as const).map((moment) => ({ point, moment })),
+      );
+      for (const { point, moment } of cases) {
+        const name = `${moment}: ${point.name}`;
+        const place = life.place(`Moment ${name}`);
+        const optional = 'im:history';
+        await asked(life, place, createVisitor(), moment === 'upgraded' ? [optional] : []);
+        const happen = async (): Promise<unknown> =>
+          moment === 'opened'
+            ? stage.sandbox.openHome(place)
+            : install(createVisitor(), stage.url, stage.sandbox, place);
+        await killedDuring(stage, point, happen);
+        await stage.start();
+        if (moment === 'opened') {
+          // Slack sends the event again if it was not acknowledged; and the member opens Home again.
+          await stage.sandbox.clock.advance(60_000);
+          await stage.sandbox.settled();
+          await happen();
+        } else {
+          const [row] = await stage.rows<{ id: string; bot_scopes: string }>(
+            'select id, bot_scopes from installations where team_id = ?',
+            place.teamId,
+          );
+          // If the process died before the commit, the person presses the button again.
+          if (!row?.bot_scopes.includes(optional)) await happen();
+        }
+        const run = await eventually(async () => {
+          const runs = await runsOf(life, place, moment);
+          assert.ok(runs.length <= 1, `${runs.length} runs after ${name}`);
+          return runs[0]?.status === 'succeeded' && runs[0];
+        }, patienceMs).catch((error) => {
+          throw new Error(`${name}\n${stage.foyer().output().slice(-3000)}`, { cause: error });
+        });
+        await assertDoneOnce(life, run.id);
+        const lines = await life.ledger(`% ${moment} ${place.userId} %`);
+        const ofPlace = await stage.rows<{ id: string }>(
+          'select id from installations where team_id = ?',
+          place.teamId,
+        );
+        const suffix = `${moment} ${place.userId} ${ofPlace[0]?.id}/1`;
+        assert.deepEqual(lines, [`first ${suffix}`, `second ${suffix}`], name);
+        const calls = billing.posted.filter((text) => text.endsWith(suffix));
+        assert.ok(!calls.slice(calls.indexOf(`second ${suffix}`)).includes(`first ${suffix}`), name);
+      }
     });
 
     it('asks a question in one message, and does once what its answer leads to', async (t) => {

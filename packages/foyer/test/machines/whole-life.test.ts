@@ -7,7 +7,7 @@ import { lifeDefinition } from '../faults/support/life-app.ts';
 import { startWebhookEndpoint } from '../faults/support/webhook-endpoint.ts';
 import { setMachines, startMachineProcess } from './support/set-machines.ts';
 
-/** Questions, uninstall runs and jobs that two machines on one Postgres share. */
+/** Questions, moments, uninstall runs and jobs that two machines on one Postgres share. */
 
 const patienceMs = 60_000;
 const day = 24 * 3_600_000;
@@ -52,8 +52,11 @@ async function setShared(t: TestContext) {
   };
 }
 
-async function isAsked({ sandbox, acme, forms, run, url }: Shared): Promise<void> {
-  await install(createVisitor(), url, sandbox, acme);
+async function isAsked(
+  { sandbox, acme, forms, run, url }: Shared,
+  declinedScopes: string[] = [],
+): Promise<void> {
+  await install(createVisitor(), url, sandbox, { ...acme, declinedScopes });
   await eventually(
     async () => forms().length === 1 && (await run('install'))?.status === 'waiting',
     patienceMs,
@@ -146,6 +149,46 @@ describe('two machines', { concurrency: 3 }, () => {
     }
     await eventually(async () => (await run('uninstall'))?.status === 'succeeded', patienceMs);
     assert.equal(billing.posted.length, 2);
+  });
+
+  it('work the run of a moment once, however often and to whichever of them the event comes', async (t) => {
+    const shared = await setShared(t);
+    const { a, b, sandbox, sendTo, billing, acme, database, ledger } = shared;
+    await isAsked(shared, ['im:history']);
+    const admin = sandbox.person('Acme', 'admin').id;
+    const openings = [acme.userId, admin].flatMap((userId) =>
+      [a, b, a, b].map((machine) => {
+        sendTo(machine);
+        return sandbox.openHome({ ...acme, userId });
+      }),
+    );
+    for (const delivery of await Promise.all(openings)) assert.equal(delivery?.status, 200);
+    const event = sandbox.deliveries.list().find(({ type }) => type === 'app_home_opened');
+    for (const machine of [a, b]) {
+      sendTo(machine);
+      await sandbox.deliveries.resend(event?.id ?? '', { times: 3 });
+    }
+    const runs = () => database.rows<{ status: string }>("select status from runs where pipeline = 'opened'");
+    await eventually(async () => (await runs()).every(({ status }) => status === 'succeeded'), patienceMs);
+    assert.equal((await runs()).length, 2);
+    for (const { url } of [a, b]) {
+      const metrics = await (await fetch(`${url}/metrics`)).text();
+      assert.match(metrics, /^foyer_runs_total\{end="succeeded"\} 0$/m, 'the objective is about installs');
+    }
+    assert.equal(billing.posted.length, 4);
+    assert.equal((await ledger()).length, 4);
+
+    // Two callbacks at once bring the same scopes: one of them adds none.
+    const callbacks = [a, b].map((machine) => {
+      sendTo(machine);
+      return install(createVisitor(), shared.url, sandbox, acme);
+    });
+    for (const done of await Promise.all(callbacks)) assert.equal(done.status, 303);
+    const upgrades = () =>
+      database.rows<{ status: string }>("select status from runs where pipeline = 'upgraded'");
+    await eventually(async () => (await upgrades())[0]?.status === 'succeeded', patienceMs);
+    assert.equal((await upgrades()).length, 1);
+    assert.equal(billing.posted.length, 6);
   });
 
   it('remind once, and lose no answer, while their clock jumps forward and back', async (t) => {

@@ -48,6 +48,8 @@ describe('a definition', () => {
         { ...step('no-run'), run: undefined },
         { ...step('limits'), timeLimitMs: 0, maxAttempts: Number.NaN, colour: 'red' },
       ] as unknown as Step[],
+      opened: [step('greet'), step('greet')] as unknown as Step[],
+      workspaceGranted: step('greet') as unknown as Step[],
       ...({ listener: () => {} } as object),
     });
     const expected = [
@@ -60,6 +62,8 @@ describe('a definition', () => {
       /^install\[11\] \(limits\) has an invalid `timeLimitMs`$/,
       /^install\[11\] \(limits\) has an invalid `maxAttempts`$/,
       /^install\[11\] \(limits\) has unknown properties: colour$/,
+      /^opened\[1\] has the name of an earlier step: greet$/,
+      /^workspaceGranted is not a list of steps$/,
       /^SLACK_CLIENT_ID is missing/,
       /^manifest\.json cannot be read/,
     ];

@@ -44,8 +44,13 @@ interface Acme {
 }
 
 /** Grace has installed the app in Acme with a token of her own; Priya has opened Home. Foyer is stopped. */
-async function setAcme(t: TestContext, engine: 'SQLite' | 'Postgres', steps: Step[] = []): Promise<Acme> {
-  const definition = defineFoyer({ manifest, install: [...builtInSteps(), ...steps] });
+async function setAcme(
+  t: TestContext,
+  engine: 'SQLite' | 'Postgres',
+  steps: Step[] = [],
+  opened: Step[] = [],
+): Promise<Acme> {
+  const definition = defineFoyer({ manifest, install: [...builtInSteps(), ...steps], opened });
   const stage = await setStage({
     engine,
     sandbox: { manifest },
@@ -62,6 +67,15 @@ async function setAcme(t: TestContext, engine: 'SQLite' | 'Postgres', steps: Ste
   await sandbox.openHome({ teamId, userId: priya });
   const members = async () => (await stage.foyer().members.list({ teamId })).members;
   await eventually(async () => (await members()).some(({ userId, email }) => userId === priya && email));
+  const isGreeted = () =>
+    stage
+      .foyer()
+      .database.queries.selectFrom('runs')
+      .select('id')
+      .where('pipeline', '=', 'opened')
+      .where('status', '=', 'succeeded')
+      .executeTakeFirst();
+  if (opened.length > 0) await eventually(async () => (await isGreeted()) !== undefined);
   if (steps.length > 0)
     await eventually(async () => (await stage.foyer().find({ teamId }))?.run?.status === 'waiting');
   await stage.stop();
@@ -184,6 +198,29 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(JSON.parse(stdout).cancelledRuns.length, 1);
       assert.ok(!(await stored()).includes('How do we call'));
       assert.ok(!(await stored()).includes('Grace'));
+    });
+
+    it('includes the run of their first opening', async (t) => {
+      const greet: Step = {
+        name: 'greet',
+        title: { todo: 'Greet', doing: 'Greeting' },
+        run: async ({ userId }) => ({ greeted: userId }),
+      };
+      const { run, database, teamId, priya, stored } = await setAcme(t, engine, [], [greet]);
+      const { moment, ...opened } = await database.queries
+        .selectFrom('runs')
+        .select(['id', 'user_id', 'moment'])
+        .where('pipeline', '=', 'opened')
+        .executeTakeFirstOrThrow();
+      assert.equal(opened.user_id, priya);
+      const data = JSON.parse((await run('export', '--user', `${teamId}/${priya}`)).stdout);
+      const { channelId } = data.runs[0].moment;
+      assert.deepEqual(data.runs[0].steps[0].output, { greeted: priya });
+      assert.ok(moment?.includes(channelId));
+      assert.equal((await run('erase', '--user', `${teamId}/${priya}`, '--yes')).exitCode, 0);
+      for (const words of [priya, channelId]) assert.ok(!(await stored()).includes(words), words);
+      const { runs } = JSON.parse((await run('show', teamId, '--json')).stdout);
+      assert.deepEqual([runs[0].id, runs[0].pipeline], [opened.id, 'opened']);
     });
 
     it('includes what they answered for someone else, and what another team knows of them', async (t) => {

@@ -8,6 +8,7 @@ import { createLogger, createScrubber } from '../../src/config/log.ts';
 import type { Database } from '../../src/database/database.ts';
 import { type RunRecord, readRun } from '../../src/database/install-record.ts';
 import { claimDueRuns } from '../../src/database/run-leases.ts';
+import { namesOfMoments } from '../../src/define-foyer.ts';
 import type { PublishHome } from '../../src/home/publish-home.ts';
 import {
   createInstallationStore,
@@ -46,6 +47,8 @@ export interface PipelineStage {
   reopen(): Promise<Database>;
   config: Config;
   store: InstallationStore;
+  /** The store of another machine. */
+  openStore(database: Database): InstallationStore;
   deps: PipelineDeps;
   /** The ids of installations whose token was reported dead. */
   deadTokens: string[];
@@ -73,6 +76,7 @@ export async function setStage(
     engine?: keyof typeof engines;
     steps?: readonly Step[];
     uninstallSteps?: readonly Step[];
+    momentSteps?: PipelineDeps['momentSteps'];
     environment?: Record<string, string>;
     realTime?: boolean;
   } = {},
@@ -114,12 +118,15 @@ export async function setStage(
   const pipelineSteps = options.steps ?? builtInSteps();
   const keyring = createKeyring([{ id: 'test', base64: Buffer.alloc(32, 7).toString('base64') }]);
   const stepNames = pipelineSteps.map((step) => step.name);
-  const { uninstallSteps = [] } = options;
+  const { uninstallSteps = [], momentSteps = {} } = options;
   const uninstallStepNames = uninstallSteps.map((step) => step.name);
+  const momentStepNames = namesOfMoments(momentSteps);
   const { clientId } = config.slack;
-  const store = createInstallationStore({
-    ...{ database, keyring, clientId, stepNames, uninstallStepNames, now, log },
-  });
+  const openStore = (of: Database) =>
+    createInstallationStore({
+      ...{ database: of, keyring, clientId, stepNames, uninstallStepNames, momentStepNames, now, log },
+    });
+  const store = openStore(database);
   strangers = await inviteStrangers(database, {
     ...{ clientId, keyring, teamId: sandbox.workspace('Acme').id },
     userIds: [sandbox.person('Acme', 'owner').id, sandbox.person('Acme', 'admin').id],
@@ -132,6 +139,7 @@ export async function setStage(
     database,
     steps: pipelineSteps,
     uninstallSteps,
+    momentSteps,
     services: { config, publishHome, brand: brandOf(), texts },
     slackClient,
     async botToken(installationId) {
@@ -156,6 +164,7 @@ export async function setStage(
     reopen: opened.reopen,
     config,
     store,
+    openStore,
     deps,
     deadTokens,
     logged: () => lines.join(''),

@@ -208,6 +208,12 @@ async function eraseRunContents(tx: Tx, of: { installationId: string; userId: st
     .where('run_id', 'in', theirRuns)
     .execute();
   await tx.deleteFrom('questions').where('run_id', 'in', theirRuns).execute();
+  // Which tab they opened, and their conversation with the app.
+  await tx
+    .updateTable('runs')
+    .set({ moment: null })
+    .where('id', 'in', theirRuns.where('pipeline', '=', 'opened'))
+    .execute();
 }
 
 /** Erases their answers in other people's runs. A step of an unfinished run may still need the answer itself. */

@@ -19,7 +19,7 @@ export async function readPersonData(queries: Queries, { clientId, teamId, userI
   const of = { client_id: clientId, team_id: teamId, user_id: userId };
   const runs = await queries
     .selectFrom('runs')
-    .select(['id', 'installation_id', 'pipeline', 'status', 'created_at', 'finished_at'])
+    .select(['id', 'installation_id', 'pipeline', 'status', 'created_at', 'finished_at', 'moment'])
     .where('installation_id', 'in', ids)
     .where('user_id', '=', userId)
     .orderBy('created_at')
@@ -80,8 +80,9 @@ export async function readPersonData(queries: Queries, { clientId, teamId, userI
       .where((eb) => eb.or([eb('team_id', '=', teamId), eb('enterprise_id', '=', teamId)]))
       .orderBy('started_at')
       .execute(),
-    runs: runs.map((run) => ({
+    runs: runs.map(({ moment, ...run }) => ({
       ...run,
+      ...(moment !== null && { moment: JSON.parse(moment) as unknown }),
       steps: steps
         .filter(({ run_id }) => run_id === run.id)
         .map(({ run_id: _runId, output, ...step }) => ({

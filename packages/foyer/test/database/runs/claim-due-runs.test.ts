@@ -91,7 +91,7 @@ test('a claim, and an event that resumes runs, read no runs that wait for someth
   }
   assert.equal(plans.length, 2);
   assert.match(plans[0] ?? '', /INDEX runs_due \(due_at<\?\)/);
-  assert.match(plans[1] ?? '', /INDEX runs_by_installation /);
+  assert.match(plans[1] ?? '', /INDEX runs_waiting \(installation_id=\? AND waiting_for=\?\)/);
   assert.doesNotMatch(plans.join(), /TEMP B-TREE|runs_by_status/);
 });
 

@@ -39,6 +39,19 @@ export function lifeDefinition(billingUrl: string, jobMs?: string): FoyerDefinit
       return null;
     },
   });
+  /** The same for a moment, of which a person or a workspace is a part. */
+  const momentStep = (name: string): Step => ({
+    name,
+    title,
+    async run({ moment, userId, installationId, life, signal, write }) {
+      const about = moment?.kind === 'workspaceGranted' ? moment.teamId : userId;
+      const text = `${name} ${moment?.kind} ${about} ${installationId}/${life}`;
+      await bill(text, signal);
+      write<LedgerTables>((tx) => tx.insertInto('ledger').values(line(text)).execute());
+      return null;
+    },
+  });
+  const moment = [momentStep('first'), momentStep('second')];
   const choosePlan: Step = {
     name: 'choose-plan',
     title,
@@ -73,6 +86,9 @@ export function lifeDefinition(billingUrl: string, jobMs?: string): FoyerDefinit
     manifest: JSON.parse(fixtureManifest),
     install: [choosePlan],
     uninstall: [uninstallStep('close-books'), uninstallStep('cancel-plan')],
+    upgraded: moment,
+    opened: moment,
+    workspaceGranted: moment,
     jobs: jobMs === undefined ? [] : [job],
     migrations: {
       '0001-ledger': {

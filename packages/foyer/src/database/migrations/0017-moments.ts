@@ -1,0 +1,27 @@
+import { type Kysely, sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+
+/** What the run of a moment is about, and the indexes that keep such runs out of the way of installs; see `records.ts`. */
+export const m0017Moments: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema.alterTable('runs').addColumn('moment', 'text').execute();
+    // A team of ten thousand members may have ten thousand runs of `opened`, most of them newer than its install's run.
+    await db.schema
+      .createIndex('runs_by_pipeline')
+      .on('runs')
+      .columns(['installation_id', 'pipeline', 'created_at', 'id'])
+      .execute();
+    await db.schema
+      .createIndex('runs_opened')
+      .on('runs')
+      .columns(['installation_id', 'user_id', 'life'])
+      .where(sql.ref('pipeline'), '=', sql.lit('opened'))
+      .execute();
+    await db.schema
+      .createIndex('runs_waiting')
+      .on('runs')
+      .columns(['installation_id', 'waiting_for'])
+      .where(sql.ref('waiting_for'), 'is not', null)
+      .execute();
+  },
+};

@@ -1,0 +1,109 @@
+import { sql } from 'kysely';
+import type { Queries, Tx } from '../database/database.ts';
+import { findGrantedTeams, findInstallsAndRemovals } from '../database/installations.ts';
+import { type Given, prepareQuery } from '../database/prepared-query.ts';
+import type { InstallationRow, Moment, MomentKind } from '../database/records.ts';
+import { createRun } from '../database/runs.ts';
+
+/** The names of the steps of each moment, in order. */
+export type MomentStepNames = Readonly<Partial<Record<MomentKind, readonly string[]>>>;
+
+interface Steps {
+  readonly momentStepNames?: MomentStepNames;
+}
+
+type Installed = Pick<InstallationRow, 'id' | 'life' | 'bot_scopes'>;
+
+/**
+ * Queues the run of a moment and returns true; false if the definition has no steps for it. Called in the transaction that applies what
+ * happened (invariant 1), while the installation's row is locked. `userId` is the person whose run it is.
+ */
+export async function startMoment(
+  tx: Tx,
+  { momentStepNames }: Steps,
+  start: { row: Installed; userId: string; moment: Moment; now: number },
+): Promise<boolean> {
+  const { row, userId, moment, now } = start;
+  const stepNames = momentStepNames?.[moment.kind] ?? [];
+  if (stepNames.length === 0) return false;
+  const { id: installationId, life } = row;
+  await createRun(tx, { pipeline: moment.kind, installationId, life, userId, stepNames, moment, now });
+  return true;
+}
+
+/** The scopes that an install granted the bot in addition; none for the first bot of a life. */
+export function addedScopes(known: Installed, row: Installed): readonly string[] {
+  if (known.life !== row.life || known.bot_scopes === null || row.bot_scopes === null) return [];
+  const before = JSON.parse(known.bot_scopes) as string[];
+  return (JSON.parse(row.bot_scopes) as string[]).filter((scope) => !before.includes(scope));
+}
+
+/**
+ * When the life before this one ended, to the second; zero in the first life. Slack's `event_time` of a grant is compared
+ * with it: Slack may report a grant before the install is stored, and repeat one of an earlier life after it.
+ */
+export async function endOfLastLife(queries: Queries, row: Pick<Installed, 'id' | 'life'>): Promise<number> {
+  if (row.life === 1) return 0;
+  const past = await findInstallsAndRemovals(queries, row.id);
+  const endedAt = past.find(({ kind }) => kind === 'uninstalled')?.at ?? 0;
+  return Math.floor(endedAt / 1000) * 1000;
+}
+
+/** Starts the moments of the workspaces whose grant was reported before their org-wide install was stored. */
+export async function startEarlyGrants(
+  tx: Tx,
+  context: Steps & { readonly clientId: string },
+  { row, userId, now }: { row: Installed & { enterprise_id: string | null }; userId: string; now: number },
+): Promise<void> {
+  if (row.enterprise_id === null || !context.momentStepNames?.workspaceGranted?.length) return;
+  const since = await endOfLastLife(tx, row);
+  const search = { clientId: context.clientId, enterpriseId: row.enterprise_id, since };
+  for (const teamId of await findGrantedTeams(tx, search)) {
+    await startMoment(tx, context, { row, userId, moment: { kind: 'workspaceGranted', teamId }, now });
+  }
+}
+
+/** A member who opens the app. */
+interface Opener {
+  clientId: string;
+  tenant: string;
+  userId: string;
+}
+
+const selectUnopened = prepareQuery((queries: Queries, given: Given<Opener>) =>
+  queries
+    .selectFrom('installations')
+    .select(['id', 'life', 'bot_scopes', 'installed_at', 'slack_installed_at'])
+    .where('client_id', '=', given.clientId)
+    .where('tenant', '=', given.tenant)
+    .where('status', '=', 'active')
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('runs')
+            .select('runs.id')
+            .whereRef('runs.installation_id', '=', 'installations.id')
+            .whereRef('runs.life', '=', 'installations.life')
+            .where('runs.user_id', '=', given.userId)
+            // Not a placeholder: a partial index holds these runs.
+            .where('runs.pipeline', '=', sql.lit('opened')),
+        ),
+      ),
+    ),
+);
+
+/**
+ * Reads an installation that a member has not opened before in this life. Undefined if they have, if there is none that is
+ * active, or if the opening is older than the install (invariant 7).
+ */
+export async function findUnopened(
+  queries: Queries,
+  opening: Opener & { openedAt: number },
+): Promise<Installed | undefined> {
+  const { openedAt, ...opener } = opening;
+  const [row] = (await selectUnopened(queries, opener)).rows;
+  if (!row) return undefined;
+  const installedAt = row.slack_installed_at ?? row.installed_at;
+  return Math.floor(openedAt / 1000) < Math.floor(installedAt / 1000) ? undefined : row;
+}

@@ -1,0 +1,353 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { readHistory } from '../../src/database/history.ts';
+import { readInstallRecord } from '../../src/database/install-record.ts';
+import { listRuns, momentKinds } from '../../src/database/runs.ts';
+import { answerQuestion } from '../../src/pipeline/questions.ts';
+import { retryRun } from '../../src/pipeline/retry-run.ts';
+import { ask, retryIn, type Step, type StepContext, StepError } from '../../src/pipeline/step.ts';
+import { engines } from '../support/open-test-database.ts';
+import { mortal, type PipelineStage, setStage, signal } from './pipeline-stage.ts';
+
+const title = { todo: 'Do it', doing: 'Doing it' };
+
+const step = (name: string, run: (context: StepContext) => ReturnType<NonNullable<Step['run']>>): Step => ({
+  name,
+  title,
+  run,
+});
+
+/** A step for each moment, which writes down what it was given, and an install step that does. */
+function diary() {
+  const lines: unknown[] = [];
+  const installed = step('installed', async ({ life }) => lines.push(`installed ${life}`));
+  const moment = step('moment', async ({ moment, userId }) => {
+    lines.push({ ...moment, run: userId });
+    return null;
+  });
+  return {
+    lines,
+    /** The moments among the lines; the rest are installs. */
+    moments: () => lines.filter((line) => typeof line === 'object'),
+    lists: {
+      steps: [installed],
+      momentSteps: { upgraded: [moment], opened: [moment], workspaceGranted: [moment] },
+    },
+  };
+}
+
+type Install = Awaited<ReturnType<PipelineStage['install']>>;
+
+const momentRuns = (stage: PipelineStage, { installationId }: { installationId: string }) =>
+  listRuns(stage.database.queries, installationId, 50, momentKinds);
+
+const open = (stage: PipelineStage, { teamId }: Install, userId: string, openedAt = stage.now()) =>
+  stage.store.recordOpening({ teamId }, { userId, tab: 'home', channelId: 'D1', openedAt });
+
+async function workAll(stage: PipelineStage): Promise<void> {
+  while ((await stage.work()) > 0);
+}
+
+const fewer = ['chat:write', 'im:write'];
+
+for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
+  describe(`the pipelines of moments on ${engine}`, () => {
+    it('run `upgraded` once for the scopes that an install adds, after the run of that install', async (t) => {
+      const { lines, lists } = diary();
+      const stage = await setStage(t, { engine, ...lists });
+      const acme = await stage.install({ scopes: fewer });
+      await stage.install({ workspace: 'Globex' });
+      await workAll(stage);
+      await stage.install({ scopes: [...fewer, 'users:read'], who: 'admin' });
+      await workAll(stage);
+      await stage.install({ scopes: [...fewer, 'users:read'] });
+      await workAll(stage);
+
+      const run = stage.sandbox.person('Acme', 'admin').id;
+      assert.deepEqual(lines, [
+        ...['installed 1', 'installed 1', 'installed 1'],
+        { kind: 'upgraded', addedScopes: ['users:read'], run },
+        'installed 1',
+      ]);
+      assert.equal((await momentRuns(stage, acme)).length, 1);
+    });
+
+    it('do not run `upgraded` for a new life, whatever it grants', async (t) => {
+      const { moments, lists } = diary();
+      const stage = await setStage(t, { engine, ...lists });
+      const { teamId } = await stage.install({ scopes: fewer });
+      await stage.store.deleteInstallation({ teamId });
+      await stage.pass(1000);
+      await stage.install();
+      await workAll(stage);
+      assert.deepEqual(moments(), []);
+    });
+
+    it('run `opened` once for each member and life, however often and wherever the event arrives', async (t) => {
+      const { moments, lists } = diary();
+      const stage = await setStage(t, { engine, ...lists });
+      const acme = await stage.install();
+      await stage.install({ workspace: 'Globex' });
+      const other = stage.openStore(await stage.reopen());
+      const opening = { userId: 'U2', tab: 'messages', channelId: 'D2', openedAt: stage.now() } as const;
+      const { teamId } = acme;
+      const started = await Promise.all(
+        [stage.store, other, stage.store, other].map((store) => store.recordOpening({ teamId }, opening)),
+      );
+      assert.deepEqual(started.filter(Boolean), [true]);
+      await workAll(stage);
+      assert.equal(await open(stage, acme, 'U2'), false);
+      assert.equal(await open(stage, acme, 'U3'), true);
+      await workAll(stage);
+      assert.equal(await open(stage, acme, 'U3'), false);
+
+      await stage.store.deleteInstallation({ teamId });
+      assert.equal(await open(stage, acme, 'U4'), false, 'the app is gone');
+      await stage.pass(1000);
+      await stage.install();
+      assert.equal(await open(stage, acme, 'U2', stage.now() - 5000), false, 'it is older than the install');
+      assert.equal(await open(stage, acme, 'U2'), true, 'this is another life');
+      await workAll(stage);
+
+      const told = { kind: 'opened', tab: 'home', channelId: 'D1' };
+      assert.deepEqual(moments(), [
+        { ...told, userId: 'U2', run: 'U2', tab: 'messages', channelId: 'D2' },
+        { ...told, userId: 'U3', run: 'U3' },
+        { ...told, userId: 'U2', run: 'U2' },
+      ]);
+    });
+
+    it('cost one read and no write at a later opening', async (t) => {
+      const stage = await setStage(t, { engine, ...diary().lists });
+      const acme = await stage.install();
+      await open(stage, acme, 'U2');
+      const mark = stage.database.changeMark();
+      let writes = 0;
+      const write: typeof stage.database.write = (...work) => {
+        writes += 1;
+        return stage.database.write(...work);
+      };
+      const counted = stage.openStore({ ...stage.database, write });
+      const opening = { userId: 'U2', tab: 'home', channelId: 'D1', openedAt: stage.now() } as const;
+      assert.equal(await counted.recordOpening({ teamId: acme.teamId }, opening), false);
+      assert.deepEqual([writes, stage.database.changeMark()], [0, mark]);
+    });
+
+    it('post the same message to each member who opens the app, once', async (t) => {
+      const greet = step('greet', async ({ attempt, postOnce }) => {
+        const posted = await postOnce('greeting', { text: 'Hello!' });
+        return attempt === 1 ? retryIn(1000) : posted;
+      });
+      const stage = await setStage(t, { engine, steps: [], momentSteps: { opened: [greet] } });
+      const acme = await stage.install();
+      const people = ['owner', 'admin'].map((who) => stage.sandbox.person('Acme', who).id);
+      for (const userId of people) await open(stage, acme, userId);
+      await workAll(stage);
+      await stage.pass(1000);
+      await workAll(stage);
+      for (const userId of people) {
+        const texts = stage.sandbox.messages({ teamId: acme.teamId, userId }).map(({ text }) => text);
+        assert.deepEqual(texts, ['Hello!']);
+      }
+    });
+
+    it('run `workspaceGranted` once for each workspace, also for one that was granted before the install', async (t) => {
+      const { lines, moments, lists } = diary();
+      const stage = await setStage(t, { engine, ...lists });
+      const { enterpriseId } = stage.sandbox.workspace('Initech Product');
+      const query = { enterpriseId, isEnterpriseInstall: true };
+      const grant = (teamIds: string[], changedAt = stage.now(), granted = true) =>
+        stage.store.recordTeamAccess(query, { teamIds, granted, changedAt });
+      await grant(['T1']);
+      const { installationId } = await stage.install({ orgWide: true, workspace: 'Initech Product' });
+      await grant(['T1', 'T2']);
+      const repeatedAt = stage.now() + 5000;
+      await grant(['T2'], repeatedAt);
+      await grant(['T5'], repeatedAt);
+      await workAll(stage);
+      const teams = () =>
+        moments()
+          .map((line) => (line as { teamId: string }).teamId)
+          .sort();
+      assert.deepEqual([lines[0], teams()], ['installed 1', ['T1', 'T2', 'T5']]);
+
+      await stage.pass(30_000);
+      await stage.store.deleteInstallation(query);
+      await stage.pass(60_000);
+      await grant(['T3'], stage.now() - 61_000);
+      await stage.install({ orgWide: true, workspace: 'Initech Product' });
+      await workAll(stage);
+      await grant(['T1', 'T4'], stage.now() - 61_000);
+      await workAll(stage);
+      assert.deepEqual(teams(), ['T1', 'T2', 'T5'], 'what was granted in the life before starts nothing');
+      const lineCount = (await readHistory(stage.database.queries, installationId, 100)).length;
+      assert.equal(await grant(['T5'], repeatedAt), false, 'the same event again');
+      assert.equal((await readHistory(stage.database.queries, installationId, 100)).length, lineCount);
+
+      // Slack reports no revocation of an access that ends with an uninstall.
+      await grant(['T1']);
+      await grant(['T2'], stage.now(), false);
+      await grant(['T2'], stage.now() + 1000);
+      await workAll(stage);
+      assert.deepEqual(teams(), ['T1', 'T1', 'T2', 'T2', 'T5']);
+    });
+
+    it('wait for the install’s run, but not for an answer that it waits for', async (t) => {
+      const { lines, lists } = diary();
+      let isLimited = true;
+      const slow = step('slow', async () => (isLimited ? retryIn(1000) : null));
+      const asking = step('asking', async ({ answer }) =>
+        answer === undefined ? ask({ id: 'q', text: 'Which?', input: { type: 'text' } }) : null,
+      );
+      const stage = await setStage(t, { engine, ...lists, steps: [...lists.steps, slow, asking] });
+      const acme = await stage.install();
+      await workAll(stage);
+      await open(stage, acme, 'U2');
+      const [behind] = await momentRuns(stage, acme);
+      assert.equal(behind?.waitingFor, acme.runId);
+      assert.equal(await retryRun(stage.database, behind?.id ?? '', { now: stage.now() }), 'going');
+
+      // A reinstall replaces the run: the moment waits for the new one.
+      const again = await stage.install();
+      await workAll(stage);
+      assert.equal((await momentRuns(stage, acme))[0]?.waitingFor, again.runId);
+      assert.deepEqual(lines, ['installed 1', 'installed 1']);
+
+      isLimited = false;
+      await stage.pass(1000);
+      await workAll(stage);
+      assert.equal((await stage.run(again.runId)).waitingFor, 'answer');
+      assert.equal(lines.length, 3);
+      await open(stage, acme, 'U3');
+      await workAll(stage);
+      assert.equal(lines.length, 4);
+      const key = { runId: again.runId, stepName: 'asking', questionId: 'q' };
+      const { installationId, userId } = acme;
+      const given = { installationId, userId, isAllowed: true, answer: 'this', now: stage.now() };
+      assert.equal((await answerQuestion(stage.database, key, given)).outcome, 'answered');
+      await workAll(stage);
+      assert.equal((await stage.run(again.runId)).status, 'succeeded');
+    });
+
+    it('wait, with the install’s run, for the uninstall run of the life before', async (t) => {
+      const { lines, lists } = diary();
+      let isBlocked = true;
+      const cleanUp = step('clean-up', async () => (isBlocked ? retryIn(1000) : lines.push('cleaned up')));
+      const stage = await setStage(t, { engine, ...lists, uninstallSteps: [cleanUp] });
+      const acme = await stage.install();
+      await workAll(stage);
+      await stage.store.deleteInstallation({ teamId: acme.teamId });
+      await stage.pass(1000);
+      await stage.install();
+      await open(stage, acme, 'U2');
+      await workAll(stage);
+      assert.equal(lines.length, 1);
+      isBlocked = false;
+      await stage.pass(1000);
+      await workAll(stage);
+      assert.deepEqual(
+        lines.map((line) => (typeof line === 'string' ? line : 'opened')),
+        ['installed 1', 'cleaned up', 'installed 2', 'opened'],
+      );
+    });
+
+    it('are cancelled by an uninstall, and by nothing that an install replaces', async (t) => {
+      const { moments, lists } = diary();
+      const rest = step('rest', async () => retryIn(60_000));
+      const stage = await setStage(t, {
+        ...{ engine, steps: lists.steps },
+        momentSteps: { ...lists.momentSteps, opened: [rest, ...lists.momentSteps.opened] },
+      });
+      const acme = await stage.install();
+      const globex = await stage.install({ workspace: 'Globex' });
+      for (const place of [acme, globex]) await open(stage, place, 'U2');
+      await workAll(stage);
+      await stage.install();
+      await workAll(stage);
+      assert.equal((await momentRuns(stage, acme))[0]?.status, 'waiting');
+      await stage.store.deleteInstallation({ teamId: acme.teamId });
+      const [cancelled] = await momentRuns(stage, acme);
+      assert.deepEqual(
+        [cancelled?.status, cancelled?.steps.map(({ status, errorCode }) => [status, errorCode])],
+        [
+          'cancelled',
+          [
+            ['skipped', 'run_cancelled'],
+            ['skipped', 'run_cancelled'],
+          ],
+        ],
+      );
+      assert.equal(
+        await retryRun(stage.database, cancelled?.id ?? '', { now: stage.now() }),
+        'not-installed',
+      );
+      assert.equal((await momentRuns(stage, globex))[0]?.status, 'waiting');
+      assert.deepEqual(moments(), []);
+    });
+
+    it('leave the install’s run, its history and the notices as they are, also if they fail', async (t) => {
+      const { lists } = diary();
+      let fails = true;
+      const broken = step('broken', async (context) => {
+        if (fails) throw new StepError('prompts_refused', 'Slack refused', { final: true });
+        return context.output(lists.steps[0] as Step);
+      });
+      const stage = await setStage(t, { engine, steps: lists.steps, momentSteps: { opened: [broken] } });
+      const acme = await stage.install();
+      await workAll(stage);
+      const { queries } = stage.database;
+      const { installationId } = acme;
+      const before = await readHistory(queries, installationId, 50);
+      await open(stage, acme, 'U2');
+      await workAll(stage);
+      const [run] = await momentRuns(stage, acme);
+      assert.deepEqual([run?.status, run?.steps[0]?.errorCode], ['failed', 'prompts_refused']);
+      assert.equal((await readInstallRecord(queries, installationId))?.run?.id, acme.runId);
+      assert.deepEqual(await readHistory(queries, installationId, 50), before);
+      const notices = await queries
+        .selectFrom('operator_notices')
+        .select('kind')
+        .where('installation_id', '=', installationId)
+        .execute();
+      assert.deepEqual(notices, []);
+
+      fails = false;
+      assert.equal(await retryRun(stage.database, run?.id ?? '', { now: stage.now() }), 'queued');
+      await workAll(stage);
+      assert.equal((await stage.run(run?.id ?? '')).status, 'succeeded');
+    });
+
+    it('resume at the first unfinished step if the process dies halfway', async (t) => {
+      const calls: string[] = [];
+      const inSecond = signal();
+      let dead = false;
+      const first = step('first', async () => calls.push('first'));
+      const second = step('second', async () => {
+        calls.push('second');
+        if (!dead) {
+          dead = true;
+          inSecond.reach();
+        }
+        return null;
+      });
+      const stage = await setStage(t, { engine, steps: [], momentSteps: { opened: [first, second] } });
+      const acme = await stage.install();
+      await workAll(stage);
+      await open(stage, acme, 'U2');
+      void stage.work({ database: mortal(stage.database, () => dead) });
+      await inSecond.reached;
+      await stage.pass(31_000);
+      await workAll(stage);
+      assert.deepEqual(calls, ['first', 'second', 'second']);
+      assert.equal((await momentRuns(stage, acme))[0]?.status, 'succeeded');
+    });
+
+    it('make no run if the definition has no steps for them', async (t) => {
+      const stage = await setStage(t, { engine, steps: diary().lists.steps });
+      const acme = await stage.install({ scopes: fewer });
+      await stage.install();
+      assert.equal(await open(stage, acme, 'U2'), false);
+      assert.deepEqual(await momentRuns(stage, acme), []);
+    });
+  });
+}
