@@ -1,5 +1,6 @@
 import type { Queries } from '../database/database.ts';
 import type { InstallationStatus, Pipeline, RunStatus } from '../database/records.ts';
+import { momentKinds } from '../database/runs.ts';
 import { isNewestRun } from './installation-lists.ts';
 
 /** Which failed runs to find; an absent filter matches all. */
@@ -25,7 +26,7 @@ const pageRows = 100;
 
 /**
  * Reads in pages, newest first, the failed runs whose outcome still matters: the newest install run of an installation
- * that is not uninstalled, and the uninstall run since its last install. It leaves out an earlier uninstall run, which
+ * that is not uninstalled, each run of its moments since it was installed, and the uninstall run since its last install. It leaves out an earlier uninstall run, which
  * would erase what a later install has created.
  *
  * A failed step that only operators see does not fail its run, so with `step` it searches succeeded runs too.
@@ -64,6 +65,11 @@ async function readPage(
       eb.or([
         eb.and([eb('installations.status', '!=', 'uninstalled'), isNewestRun(eb)]),
         eb.and([eb('runs.pipeline', '=', 'uninstall'), eb('runs.life', '=', eb.ref('installations.life'))]),
+        eb.and([
+          eb('installations.status', '!=', 'uninstalled'),
+          eb('runs.pipeline', 'in', momentKinds),
+          eb('runs.life', '=', eb.ref('installations.life')),
+        ]),
       ]),
     );
   if (step !== undefined) {

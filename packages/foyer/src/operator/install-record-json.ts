@@ -38,6 +38,7 @@ function runJson(run: RunRecord) {
   return {
     id: run.id,
     pipeline: run.pipeline,
+    ...(run.moment && { moment: run.moment }),
     status: run.status,
     steps: run.steps.map(({ name, status, attempts, errorCode }) => ({
       name,
@@ -56,7 +57,7 @@ export function installDetailsJson(
   const { runs, users, history } = details;
   return {
     ...installRecordJson(record),
-    /** Of both pipelines, newest first. */
+    /** Of all pipelines, newest first. */
     runs: runs.map(runJson),
     users: users.map((user) => ({
       userId: user.userId,

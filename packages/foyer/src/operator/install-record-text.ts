@@ -13,6 +13,20 @@ import { statusStyle } from './terminal/status-style.ts';
 import { type Column, fieldLines, table } from './terminal/table.ts';
 import { durationText, timeText } from './terminal/time-text.ts';
 
+/** Names the moment of a run as the definition does, with what it is about: `workspaceGranted T123`. */
+export function momentText({ pipeline, moment }: Pick<RunRecord, 'pipeline' | 'moment'>): string {
+  switch (moment?.kind) {
+    case 'upgraded':
+      return `upgraded ${moment.addedScopes.join(', ')}`;
+    case 'opened':
+      return `opened ${moment.tab}`;
+    case 'workspaceGranted':
+      return `workspaceGranted ${moment.teamId}`;
+    case undefined:
+      return pipeline;
+  }
+}
+
 /** Everything that `show` prints about one installation. */
 export interface InstallDetails {
   record: InstallRecord;
@@ -23,6 +37,8 @@ export interface InstallDetails {
   attempts: StepAttemptRecord[];
   /** The uninstall run, if no install followed it. */
   uninstall?: { run: RunRecord; attempts: StepAttemptRecord[] };
+  /** The runs of moments, newest first. */
+  moments?: RunRecord[];
 }
 
 /** How many people and lines of history fit on a screen; `--json` has them all. */
@@ -32,10 +48,11 @@ type Canvas = Pick<Output, 'style' | 'width'>;
 
 /** Writes the install record for a person to read: sections of aligned lines. */
 export function installRecordText(output: Canvas, details: InstallDetails): string {
-  const { record, users, history, attempts, uninstall } = details;
+  const { record, users, history, attempts, uninstall, moments = [] } = details;
   const sections = [headSection(output, record, users)];
   if (uninstall) sections.push(...runSections(output, uninstall.run, uninstall.attempts));
   if (record.run) sections.push(...runSections(output, record.run, attempts));
+  if (moments.length > 0) sections.push(section(output, 'Moments', moments, momentColumns));
   sections.push(
     section(output, 'Users', users, userColumns),
     section(output, 'History', history, historyColumns),
@@ -136,6 +153,22 @@ const attemptColumns: Column<StepAttemptRecord>[] = [
   },
   { title: 'OUTCOME', value: ({ outcome }) => outcome, style: ({ outcome }) => statusStyle(outcome) },
   { title: 'ERROR', value: errorText },
+];
+
+const momentColumns: Column<RunRecord>[] = [
+  { title: 'RUN', value: (run) => run.id },
+  { title: 'MOMENT', value: momentText },
+  { title: 'FOR', value: (run) => run.userId },
+  { title: 'STATUS', value: (run) => run.status, style: (run) => statusStyle(run.status) },
+  { title: 'CREATED', value: (run) => timeText(run.createdAt) },
+  {
+    title: 'FAILED',
+    value: ({ steps }) =>
+      steps
+        .filter((step) => step.status === 'failed')
+        .map((step) => `${step.name}: ${step.errorCode ?? 'unknown'}`)
+        .join(', ') || null,
+  },
 ];
 
 const userColumns: Column<UserRecord>[] = [

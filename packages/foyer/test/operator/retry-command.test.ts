@@ -151,6 +151,25 @@ testOnBothEngines(
   },
 );
 
+testOnBothEngines(
+  'retry --failed tries the run of a moment again, unless the app was uninstalled since',
+  async (t, engine) => {
+    const { database, run } = await createOperatorHarness(t, {}, engine);
+    await storeInstallation(database, { id: 'ins_1' });
+    const runs = [await storeRun(database, 'ins_1', [{ name: 'greet', status: 'failed' }])];
+    runs.push(await storeRun(database, 'ins_1', [{ name: 'greet', status: 'failed' }]));
+    await storeInstallation(database, { id: 'ins_2', team_id: 'T2', status: 'uninstalled' });
+    runs.push(await storeRun(database, 'ins_2', [{ name: 'greet', status: 'failed' }]));
+    await storeInstallation(database, { id: 'ins_3', team_id: 'T3', life: 2 });
+    runs.push(await storeRun(database, 'ins_3', [{ name: 'greet', status: 'failed' }]));
+    await database.queries.updateTable('runs').set({ pipeline: 'opened' }).execute();
+    assert.deepEqual(JSON.parse((await run(['list', '--failed', '--json'])).stdout), []);
+    assert.equal((await run(['retry', '--failed'])).exitCode, 0);
+    const states = await Promise.all(runs.map((id) => statusOf(database, id)));
+    assert.deepEqual(states, ['queued', 'queued', 'failed', 'failed']);
+  },
+);
+
 test('retry --failed reads every page, and tries each run once', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   for (let index = 0; index < 205; index += 1) {

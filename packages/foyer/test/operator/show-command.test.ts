@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Moment } from '../../src/database/records.ts';
+import { createRun } from '../../src/database/runs.ts';
 import {
   createOperatorHarness,
   storeInstallation,
@@ -54,6 +56,37 @@ testOnBothEngines(
     });
   },
 );
+
+testOnBothEngines('show names the runs of moments, beside the run of the install', async (t, engine) => {
+  const { database, run } = await createOperatorHarness(t, {}, engine);
+  await storeInstallation(database, { id: 'ins_1' });
+  const installRun = await storeRun(database, 'ins_1', [{ name: 'register-team', status: 'succeeded' }]);
+  const moments: Moment[] = [
+    { kind: 'upgraded', addedScopes: ['calls:read', 'calls:write'] },
+    { kind: 'opened', userId: 'U2', tab: 'messages', channelId: 'D2' },
+    { kind: 'workspaceGranted', teamId: 'T7' },
+  ];
+  for (const [index, moment] of moments.entries()) {
+    const userId = moment.kind === 'opened' ? moment.userId : 'U1';
+    const of = { installationId: 'ins_1', life: 1, userId, stepNames: ['greet'], now: index };
+    await database.write((tx) => createRun(tx, { ...of, pipeline: moment.kind, moment }));
+  }
+  const shown = JSON.parse((await run(['show', 'T1', '--json'])).stdout);
+  assert.equal(shown.run.id, installRun);
+  assert.deepEqual(
+    shown.runs.map(({ moment }: { moment?: Moment }) => moment ?? null),
+    [...moments.toReversed(), null],
+  );
+  const { stdout } = await run(['show', 'T1']);
+  assert.ok(stdout.includes(`Run ${installRun}`));
+  for (const words of [
+    'Moments (3)',
+    'upgraded calls:read, calls:write',
+    'opened messages',
+    'workspaceGranted T7',
+  ])
+    assert.ok(stdout.includes(words), words);
+});
 
 test('show prints who, when, the scopes, each attempt with its error, and what to do', async (t) => {
   const { database, run } = await createOperatorHarness(t);

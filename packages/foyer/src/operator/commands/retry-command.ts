@@ -25,7 +25,8 @@ export function retryCommand(deps: OperatorDeps): Command {
     .description(
       'Queues a run again. Finished steps stay finished; the others are tried again. A run that is waiting continues ' +
         'at once. A running Foyer picks the run up within seconds, a stopped one when it starts. With --failed it does ' +
-        'this for every installation whose newest run failed, a hundred at a time; if it is stopped, run it again. It ' +
+        'this for every installation whose newest run failed, and for each failed run of its moments, a hundred at a ' +
+        'time; if it is stopped, run it again. It ' +
         'leaves out installations whose token is dead: an admin has to install the app again there.',
     )
     .argument('[run]', 'a run’s id (run_…), as show, requests and list --json print it')

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { readHistory } from '../../database/history.ts';
 import { readUsers } from '../../database/people/people.ts';
 import { readStepAttempts } from '../../database/run-steps.ts';
-import { listRuns } from '../../database/runs.ts';
+import { listRuns, momentKinds } from '../../database/runs.ts';
 import { findTeam } from '../find-team.ts';
 import { installDetailsJson } from '../install-record-json.ts';
 import { installRecordText } from '../install-record-text.ts';
@@ -12,6 +12,8 @@ import { exampleLines, jsonOption } from './command-help.ts';
 
 /** More entries than an installation ever has; both databases accept this number as a limit. */
 const wholeHistory = 1_000_000;
+/** One more run of moments than fit on a screen. */
+const mostMoments = 21;
 /** The most runs that `--json` prints. */
 const mostRuns = 1000;
 
@@ -20,7 +22,7 @@ export function showCommand(deps: OperatorDeps): Command {
   return new Command('show')
     .summary('show one installation: who, when, scopes, run, users, history')
     .description(
-      'Shows one installation: who installed it and when, its scopes, its newest run with every attempt (and the uninstall run, if that is the newest), its people and its history (newest first).',
+      'Shows one installation: who installed it and when, its scopes, its newest run with every attempt (and the uninstall run, if that is the newest), the runs of its moments, its people and its history (newest first).',
     )
     .argument('<team>', 'a team’s id (T…), or an enterprise’s (E…) for an org-wide install')
     .addOption(jsonOption())
@@ -41,12 +43,15 @@ async function show(deps: OperatorDeps, team: string, options: { json?: boolean 
     const history = await readHistory(queries, record.id, wholeHistory);
     const runs = await listRuns(queries, record.id, options.json ? mostRuns : 1);
     if (options.json) return deps.output.printJson(installDetailsJson(record, { runs, users, history }));
+    const moments = await listRuns(queries, record.id, mostMoments, momentKinds);
     const attempts = record.run ? await readStepAttempts(queries, record.run.id) : [];
     const uninstallRun = runs.find(({ pipeline }) => pipeline === 'uninstall');
     const uninstall = uninstallRun && {
       run: uninstallRun,
       attempts: await readStepAttempts(queries, uninstallRun.id),
     };
-    deps.output.print(installRecordText(deps.output, { record, users, history, attempts, uninstall }));
+    deps.output.print(
+      installRecordText(deps.output, { record, users, history, attempts, uninstall, moments }),
+    );
   });
 }

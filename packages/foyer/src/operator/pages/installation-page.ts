@@ -18,6 +18,8 @@ export interface InstallationContent {
   record: InstallRecord;
   /** Newest first. */
   runs: readonly RunWithAttempts[];
+  /** The runs of its moments, newest first. */
+  moments: readonly RunWithAttempts[];
   /** The people whom Foyer met last. */
   people: readonly MemberRecord[];
   peopleCount: number;
@@ -148,7 +150,7 @@ export function installationPage(frame: OperatorFrame, content: InstallationCont
 <p class="small"><code>${registeredTeamId(record)}</code></p></div>
 ${actionsBar(frame, record)}</div>
 <div class="columns">
-<div class="column">${runsSection(frame, content.runs)}</div>
+<div class="column">${runsSection(frame, content.runs, content.moments)}</div>
 <div class="column">${recordSection(content, frame.now)}${scopesSection(content)}</div>
 </div>
 <section class="card table-card" aria-labelledby="users"><h2 id="users">People (${count(peopleCount)})</h2>

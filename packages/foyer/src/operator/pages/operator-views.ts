@@ -9,8 +9,9 @@ import { listChannelTroubles } from '../../database/notices.ts';
 import { toPage } from '../../database/page.ts';
 import { countMembers, listMembersPage } from '../../database/people/member-lists.ts';
 import { prepareMember } from '../../database/people/people.ts';
+import type { Pipeline } from '../../database/records.ts';
 import { readStepAttempts } from '../../database/run-steps.ts';
-import { listRuns } from '../../database/runs.ts';
+import { listRuns, momentKinds } from '../../database/runs.ts';
 import { listOperatorSessions } from '../../database/sessions.ts';
 import { listUnknownTeams } from '../../database/unknown-teams.ts';
 import { operatorTimes } from '../../signin/sessions.ts';
@@ -133,12 +134,17 @@ export function createOperatorViews(deps: {
   }
 
   async function installation(record: InstallRecord): Promise<OperatorView> {
-    const runs = await listRuns(queries, record.id, shownRuns);
+    const runs = async (pipelines: readonly Pipeline[]) =>
+      Promise.all(
+        (await listRuns(queries, record.id, shownRuns, pipelines)).map(async (run) => ({
+          run,
+          attempts: await readStepAttempts(queries, run.id),
+        })),
+      );
     const content = {
       record,
-      runs: await Promise.all(
-        runs.map(async (run) => ({ run, attempts: await readStepAttempts(queries, run.id) })),
-      ),
+      runs: await runs(['install', 'uninstall']),
+      moments: await runs(momentKinds),
       people: (await listMembersPage(queries, record, { limit: shownPeople })).rows,
       peopleCount: await countMembers(queries, record),
       installer: (await readMember(record, record.installerUserId))?.profile,

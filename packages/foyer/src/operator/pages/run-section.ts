@@ -1,6 +1,7 @@
 import type { RunRecord, StepRecord } from '../../database/install-record.ts';
 import type { StepAttemptRecord } from '../../database/run-steps.ts';
 import { type Html, html } from '../../http/html.ts';
+import { momentText } from '../install-record-text.ts';
 import type { OperatorFrame } from './operator-page.ts';
 import { ago, badge, errorText, time, took } from './shown-values.ts';
 
@@ -52,8 +53,14 @@ function runBody({ words, faces, now }: RunFrame, { run, attempts }: RunWithAtte
   <ol class="run-steps" role="list">${run.steps.map((step) => stepItem(step, of(step), words.step(step.name, faces[step.name]?.title, 'todo')))}</ol>`;
 }
 
-/** Shows an installation's runs: the newest in full, older ones collapsed. */
-export function runsSection(frame: RunFrame, runs: readonly RunWithAttempts[]): Html {
+const runName = ({ pipeline }: RunRecord): string => (pipeline === 'uninstall' ? 'uninstall run' : 'run');
+
+/** Shows an installation's runs: the newest in full, older ones and those of moments collapsed. */
+export function runsSection(
+  frame: RunFrame,
+  runs: readonly RunWithAttempts[],
+  moments: readonly RunWithAttempts[] = [],
+): Html {
   const [newest, ...older] = runs;
   if (!newest) return html`<section class="card panel"><h2>Runs</h2><p class="small">None.</p></section>`;
   return html`<section class="card panel" aria-labelledby="run">
@@ -62,7 +69,13 @@ export function runsSection(frame: RunFrame, runs: readonly RunWithAttempts[]): 
   ${older.map(
     (
       each,
-    ) => html`<details class="older-run"><summary>An earlier ${each.run.pipeline === 'uninstall' ? 'uninstall run' : 'run'}, ${time(each.run.createdAt)} ${badge(each.run.status)}</summary>
+    ) => html`<details class="older-run"><summary>An earlier ${runName(each.run)}, ${time(each.run.createdAt)} ${badge(each.run.status)}</summary>
+  ${runBody(frame, each)}</details>`,
+  )}
+  ${moments.map(
+    (
+      each,
+    ) => html`<details class="older-run"><summary>Moment <code>${momentText(each.run)}</code>, ${time(each.run.createdAt)} ${badge(each.run.status)}</summary>
   ${runBody(frame, each)}</details>`,
   )}
 </section>`;
