@@ -36,6 +36,8 @@ export interface ShownFailure {
   member?: boolean;
   /** The path of the requested page, including the base path, if another try requests it again. */
   path?: string;
+  /** The locale of a person who is signed in; without it, the browser's language is used. */
+  locale?: string | null;
 }
 
 /**
@@ -151,10 +153,10 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       );
     },
 
-    /** Says that a member has connected their account; `openUrl` leads to the app in Slack. */
-    sendErased(res: ServerResponse): void {
+    /** Says that a person's data is erased, in the language of the page on which they pressed the button. */
+    sendErased(res: ServerResponse, locale: string | null): void {
       const { name: app } = site.brand;
-      send(res, 200, { noIndex: true }, (frame) =>
+      send(res, 200, { noIndex: true, locale }, (frame) =>
         notePage({
           ...frame,
           heading: frame.words.text('record.erased.title'),
@@ -164,7 +166,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       );
     },
 
-    /** `POST /slack/signout`; `setCookie` removes the session's cookie. */
+    /** Says that a member has connected their account; `openUrl` leads to the app in Slack. */
     sendMember(res: ServerResponse, openUrl: string): void {
       const { name: app } = site.brand;
       send(res, 200, { noIndex: true }, (frame) =>
@@ -191,7 +193,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
     },
 
     sendFailure(res: ServerResponse, failure: ShownFailure, headers: Record<string, string> = {}): void {
-      const { teamId, member, status, ...content } = failure;
+      const { teamId, member, status, locale, ...content } = failure;
       const { kind, retryAfterSeconds } = content;
       const path = kind === 'wrong_host' ? `${http.publicUrl}${content.path ?? '/'}` : content.path;
       const query = new URLSearchParams(teamId && { team: teamId });
@@ -199,7 +201,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       if (member && kind !== 'not_installed') query.set('member', '1');
       const retryPath = query.size > 0 ? `/slack/install?${query}` : undefined;
       const retryAfter = retryAfterSeconds && { 'Retry-After': String(retryAfterSeconds) };
-      const options = { noIndex: true, headers: { ...headers, ...retryAfter } };
+      const options = { noIndex: true, headers: { ...headers, ...retryAfter }, locale };
       send(res, status ?? failurePages[kind].status, options, (frame) =>
         failurePage({ ...frame, ...content, retryPath, path }),
       );

@@ -82,18 +82,22 @@ export function createShowRecord(deps: ShowRecordDeps) {
   }
 
   /** Revokes the person's own token, then erases what is stored about them; this ends their sessions. */
-  async function eraseData(res: ServerResponse, record: InstallRecord, userId: string): Promise<void> {
+  async function eraseData(
+    res: ServerResponse,
+    record: InstallRecord,
+    { userId, locale }: Pick<SignedInMember, 'userId' | 'locale'>,
+  ): Promise<void> {
     const { id: installationId, clientId } = record;
     const teamId = registeredTeamId(record);
     // A token that Slack has not revoked must not be forgotten here: then no one could revoke it later.
     if ((await deps.disconnectMember(installationId, userId)) === 'unreachable') {
-      return pages.sendFailure(res, { kind: 'erase_unreachable', code: 'revoke_failed' });
+      return pages.sendFailure(res, { kind: 'erase_unreachable', code: 'revoke_failed', locale });
     }
     const now = deps.now();
     const { kept } = await database.write((tx) => erasePerson(tx, { clientId, teamId, userId, now }));
     await database.scrub();
     log.info({ installationId, userId, kept: kept.length }, 'a person erased what was stored about them');
-    pages.sendErased(res);
+    pages.sendErased(res, locale);
   }
 
   return {
@@ -130,7 +134,7 @@ export function createShowRecord(deps: ShowRecordDeps) {
       const record = await readInstallRecord(database.queries, installationId);
       const action = form.get('action') ?? '';
       if (record && action === 'export') return exportData(res, record, userId);
-      if (record && action === 'erase') return eraseData(res, record, userId);
+      if (record && action === 'erase') return eraseData(res, record, signedIn.member);
       if (record && pressable.has(action)) {
         const viewer = await deps.findViewer(record, userId, { ask: false });
         const isAllowed = mayAct(record, viewer);

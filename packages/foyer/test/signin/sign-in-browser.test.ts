@@ -132,7 +132,7 @@ describe('signing in, in a browser', () => {
           if (who === 'guest') {
             await page.getByText('Daten löschen').first().click();
             await page.getByRole('button', { name: 'Daten löschen' }).click();
-            await page.getByRole('heading', { name: 'Your data is erased' }).waitFor();
+            await page.getByRole('heading', { name: 'Ihre Daten sind gelöscht' }).waitFor();
             await check(page, 'record-erased');
           } else {
             await page.getByRole('button', { name: 'Sign out' }).click();
