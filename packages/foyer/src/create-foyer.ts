@@ -20,6 +20,7 @@ import { type FoyerDefinition, namesOfMoments, resolveConfig } from './define-fo
 import { createEachInstallation } from './each-installation.ts';
 import { assembleEvents } from './events/assemble-events.ts';
 import { createPressHome } from './events/press-home.ts';
+import { createTakeAnswer } from './events/take-answer.ts';
 import type { Foyer } from './foyer.ts';
 import { createPublishHome } from './home/create-publish-home.ts';
 import { bindHomeSections } from './home/home-sections.ts';
@@ -260,6 +261,7 @@ export async function assembleFoyer<MyTables>(parts: {
       slack,
       log,
     });
+    const takeAnswer = createTakeAnswer({ database, publishHome, texts, wakeWorker, now, log });
     const install = assembleInstall({
       config,
       database,
@@ -273,6 +275,14 @@ export async function assembleFoyer<MyTables>(parts: {
       returns,
       pages,
       faces,
+      async answerHere(record, key, given) {
+        const { outcome, show } = await takeAnswer(record, key, { ...given, isAllowed: false });
+        // The answer is committed: the browser does not wait for Slack.
+        show(async () => slack(await botToken(record.id))).catch((error) =>
+          log.warn({ err: error, installationId: record.id }, 'a question still shows its form'),
+        );
+        return outcome;
+      },
       bodies,
       refusals,
       isInMaintenance,
@@ -306,8 +316,8 @@ export async function assembleFoyer<MyTables>(parts: {
       publishHome,
       findViewer,
       pressHome,
+      takeAnswer,
       texts,
-      wakeWorker,
       hearsOpenings: momentStepNames.opened.length > 0,
       onChanged(query, type) {
         wakeWorker();

@@ -64,8 +64,10 @@ export function createRoutes(deps: RoutesDeps) {
     }
     const [, token, status] = /^\/installs\/([A-Za-z0-9_-]{1,100})(\/status)?$/.exec(path) ?? [];
     if (token === undefined) return undefined;
+    if (status) return { GET: (_req, res) => deps.progress.status(token, res) };
     return {
-      GET: (_req, res) => (status ? deps.progress.status(token, res) : deps.progress.page(token, res)),
+      GET: (_req, res) => deps.progress.page(token, res),
+      POST: (req, res) => deps.progress.answer(token, req, res),
     };
   }
 
@@ -90,8 +92,8 @@ export function createRoutes(deps: RoutesDeps) {
  */
 export function needsOwnHost(method: string, url: string): boolean {
   const [path = '', query = ''] = url.split('?', 2);
-  // The connect form: a press on it connects a workspace, and its address holds no link.
-  if (method === 'POST' && /^\/slack\/install\/?$/.test(path)) return true;
+  // The connect form: a press on it connects a workspace, and its address holds no link. The answer to a question.
+  if (method === 'POST' && /^\/(?:slack\/install|installs\/[^/]+)\/?$/.test(path)) return true;
   if (/^\/(?:operator|slack\/(?:sign(?:in|out)|connect))(?:\/|$)/.test(path)) return true;
   const asked = new URLSearchParams(query);
   return asked.has('connect') || asked.has('claim');

@@ -46,7 +46,7 @@ describe('the server', () => {
       connects: true,
       finishInstall: (req, res) => misbehave(req, res),
       slackEvents: unused,
-      progress: { page: () => database.ping(), status: () => database.ping() },
+      progress: { page: () => database.ping(), status: () => database.ping(), answer: () => database.ping() },
       operator: (_req, res) => void res.end(),
       pages,
       database,
@@ -96,6 +96,7 @@ describe('the server', () => {
     assert.equal(await allowed('HEAD', '/slack/events'), '405 POST');
     assert.equal(await allowed('HEAD', '/slack/oauth_redirect'), '405 GET');
     assert.equal(await allowed('POST', '/installs/abc/status'), '405 GET, HEAD');
+    assert.equal(await allowed('PUT', '/installs/abc'), '405 GET, POST, HEAD');
     assert.equal(await allowed('POST', '/nowhere'), '404 null');
   });
 
@@ -142,6 +143,7 @@ describe('the server', () => {
       assert.doesNotMatch(await ask(path, own), /^HTTP\/1\.1 421 /);
       assert.doesNotMatch(await ask(path, own.toUpperCase()), /^HTTP\/1\.1 421 /);
     }
+    assert.match(await ask('/installs/abc', 'evil.example', 'POST'), /^HTTP\/1\.1 421 /);
     for (const path of ['/slack/install', '/slack/install/', '/slack/install?team=T1']) {
       assert.match(await ask(path, 'evil.example', 'POST'), /^HTTP\/1\.1 421 /, path);
       assert.match(await ask(path, own, 'POST'), /^HTTP\/1\.1 302 /, path);

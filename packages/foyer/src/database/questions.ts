@@ -28,6 +28,28 @@ export interface QuestionKey {
   questionId: string;
 }
 
+/** The longest answer in words. */
+export const longestAnswer = 3000;
+
+/** Writes the key of a question as the value of its button. */
+export function questionValue({ runId, stepName, questionId }: QuestionKey): string {
+  return `${runId}/${stepName}/${questionId}`;
+}
+
+/** Reads the key from a button's value; undefined if it is not one. */
+export function readQuestionValue(value: string): QuestionKey | undefined {
+  const [runId, stepName, questionId, ...rest] = value.split('/');
+  if (!runId || !stepName || !questionId || rest.length > 0) return undefined;
+  return { runId, stepName, questionId };
+}
+
+/**
+ * The outcome of an answer. invalid: it is not one of the choices, not a channel, empty or too long. answered-before:
+ * the first answer stays. denied: the person is neither the run's own user, the installer nor an admin. closed: the run
+ * is over, or the question has expired. unknown: this installation has asked no such question.
+ */
+export type AnswerOutcome = 'answered' | 'answered-before' | 'denied' | 'invalid' | 'closed' | 'unknown';
+
 /** A question that was asked, and its answer if one came. */
 export interface QuestionRecord extends QuestionKey {
   question: Question;

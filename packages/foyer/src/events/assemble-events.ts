@@ -12,7 +12,7 @@ import { createSignatureCheck } from './verify-signature.ts';
 /** Creates what takes Slack's events: the receiver, the Bolt app behind it, and the memory of earlier deliveries. */
 export function assembleEvents(
   deps: Omit<BoltAppDeps, 'receiver' | 'noteUnknownTeam'> &
-    Pick<SlackReceiverDeps, 'bodies' | 'refusals' | 'onAnswered'> & {
+    Pick<SlackReceiverDeps, 'bodies' | 'refusals' | 'onAnswered' | 'now'> & {
       store: InstallationStore;
       /** An event has changed an installation. Must not throw. */
       onChanged(query: TenantQuery, type: string): void;

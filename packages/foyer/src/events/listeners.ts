@@ -1,21 +1,20 @@
 import type { App, BlockAction, ButtonAction, SlackActionMiddlewareArgs } from '@slack/bolt';
 import type { ModalView } from '@slack/types';
-import type { WebClient } from '@slack/web-api';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
 import { type InstallRecord, readInstallRecord, registeredTeamId } from '../database/install-record.ts';
-import { readOnceMessage } from '../database/once-messages.ts';
 import { readLocale } from '../database/people/people.ts';
+import { questionValue, readQuestionValue } from '../database/questions.ts';
 import { button, plainElement, section } from '../home/blocks.ts';
 import type { PublishHome } from '../home/publish-home.ts';
-import { answerInputId, closedQuestion, questionValue, readQuestionValue } from '../home/question-blocks.ts';
+import { answerInputId } from '../home/question-blocks.ts';
 import { type FindViewer, homeActions, mayAct, type PressHome } from '../home/viewer.ts';
-import { answerQuestion, questionPosts } from '../pipeline/questions.ts';
 import { escapeMrkdwn } from '../slack/slack-text.ts';
 import { openHomeActionId } from '../steps/send-welcome.ts';
 import type { Texts, Words } from '../texts/create-texts.ts';
 import { personIn } from './slack-request.ts';
+import type { TakeAnswer } from './take-answer.ts';
 
 /**
  * What Foyer does when someone opens App Home or presses a button there. Add the listeners of your own app here, or in
@@ -28,9 +27,8 @@ export interface ListenersDeps {
   findViewer: FindViewer;
   config: Pick<Config, 'app' | 'slack' | 'http'>;
   pressHome: PressHome;
+  takeAnswer: TakeAnswer;
   texts: Texts;
-  wakeWorker(): void;
-  now: () => number;
   log: Logger;
 }
 
@@ -109,48 +107,20 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     const press = await readPress(args);
     const key = press && readQuestionValue(press.value);
     if (!press || !key) return ack();
-    const { installationId, userId, isAllowed, record } = press;
-    const { outcome, asked } = await answerQuestion(database, key, {
-      installationId,
-      userId,
-      isAllowed,
-      answer: answerIn(body, questionValue(key)),
-      now: deps.now(),
-    });
-    deps.wakeWorker();
-    log.info({ installationId, userId, ...key, outcome }, 'a question was answered');
+    const { teamId, userId, isAllowed, record } = press;
+    const answer = answerIn(body, questionValue(key));
+    const { outcome, show } = await deps.takeAnswer(record, key, { teamId, userId, isAllowed, answer });
     await ack();
     if (outcome === 'invalid') {
       const words = deps.texts.forLocale(await localeOf(record, userId));
       await client.views.open({ trigger_id: body.trigger_id, view: invalidAnswer(words) });
-    } else if (asked && outcome !== 'denied') {
-      const words = deps.texts.forLocale(await localeOf(record, record.installerUserId));
-      await closeMessages(client, record, closedQuestion(words, asked), questionPosts(key));
     }
-    await publishHome({ installationId, userId, teamId: press.teamId });
+    await show(async () => client);
   });
 
   async function localeOf(record: InstallRecord, userId: string): Promise<string | null> {
     const teamId = registeredTeamId(record);
     return readLocale(database.queries, { clientId: record.clientId, teamId, userId });
-  }
-
-  /** Replaces the form in the messages of a question with its answer, or a line that none is needed. */
-  async function closeMessages(
-    client: WebClient,
-    { id: installationId, life }: InstallRecord,
-    closed: ReturnType<typeof closedQuestion>,
-    posts: ReturnType<typeof questionPosts>,
-  ): Promise<void> {
-    for (const key of Object.values(posts)) {
-      const post = await readOnceMessage(database.queries, { kind: 'post', installationId, life, key });
-      if (!post?.channel_id || !post.message_ts) continue;
-      try {
-        await client.chat.update({ channel: post.channel_id, ts: post.message_ts, ...closed });
-      } catch (error) {
-        log.warn({ err: error, installationId }, 'a question still shows its form');
-      }
-    }
   }
 
   /** Reads who pressed what. Looks up what they may do instead of trusting the view or payload; does not ask Slack. */

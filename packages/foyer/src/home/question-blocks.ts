@@ -1,5 +1,5 @@
 import type { InputBlock, KnownBlock } from '@slack/types';
-import type { QuestionKey, QuestionRecord } from '../database/questions.ts';
+import { longestAnswer, type QuestionRecord, questionValue } from '../database/questions.ts';
 import { escapeMrkdwn } from '../slack/slack-text.ts';
 import type { Words } from '../texts/create-texts.ts';
 import { button, mention, plainElement, section } from './blocks.ts';
@@ -7,21 +7,6 @@ import { homeActions } from './viewer.ts';
 
 /** The action id of the input for an answer. Its value comes with the press on the button. */
 export const answerInputId = 'foyer.answer.input';
-
-/** The longest answer in words. */
-export const longestAnswer = 3000;
-
-/** Writes the key of a question as the value of its button. */
-export function questionValue({ runId, stepName, questionId }: QuestionKey): string {
-  return `${runId}/${stepName}/${questionId}`;
-}
-
-/** Reads the key from a button's value; undefined if it is not one. */
-export function readQuestionValue(value: string): QuestionKey | undefined {
-  const [runId, stepName, questionId, ...rest] = value.split('/');
-  if (!runId || !stepName || !questionId || rest.length > 0) return undefined;
-  return { runId, stepName, questionId };
-}
 
 /** Builds a question with its form, for a message and for Home. `intro` must be Foyer's own mrkdwn. */
 export function questionBlocks(words: Words, intro: string, asked: QuestionRecord): KnownBlock[] {

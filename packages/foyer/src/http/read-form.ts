@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { BodyReader, BodyRefusal } from './read-body.ts';
 
-/** Foyer's forms are far smaller. */
+/** Most of Foyer's forms are far smaller. */
 const mostFormBytes = 16 * 1024;
 
 /**
@@ -11,10 +11,11 @@ const mostFormBytes = 16 * 1024;
 export async function readForm(
   bodies: Pick<BodyReader, 'read'>,
   req: IncomingMessage,
+  mostBytes = mostFormBytes,
 ): Promise<URLSearchParams | BodyRefusal | 415> {
   const [type = ''] = (req.headers['content-type'] ?? '').split(';', 1);
   if (type.trim().toLowerCase() !== 'application/x-www-form-urlencoded') return 415;
-  const body = await bodies.read(req, mostFormBytes);
+  const body = await bodies.read(req, mostBytes);
   return typeof body === 'number' ? body : new URLSearchParams(body.toString('utf8'));
 }
 

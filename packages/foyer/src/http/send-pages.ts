@@ -122,7 +122,8 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
     },
 
     sendProgress(res: ServerResponse, content: Omit<ProgressPageContent, keyof PageFrame>): void {
-      send(res, 200, { noIndex: true }, (frame) => progressPage({ ...frame, ...content }));
+      const options = { noIndex: true, ...(content.question?.form && { formLeadsTo: [] }) };
+      send(res, 200, options, (frame) => progressPage({ ...frame, ...content }));
     },
 
     /** Asks for confirmation before a workspace is connected; `setCookie` binds the form to this browser. */

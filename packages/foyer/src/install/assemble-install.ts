@@ -8,15 +8,16 @@ import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import type { StepFaces } from '../texts/translation.ts';
 import { createFinishInstall, type FinishInstallDeps } from './finish-install.ts';
 import { createAskGate, type Gate } from './gate.ts';
+import { createInstallingBrowser } from './installing-browser.ts';
 import { createRecoverInstalls } from './recover-installs.ts';
-import { createShowProgress } from './show-progress.ts';
+import { type AnswerHere, createShowProgress, progressLifetimeMs } from './show-progress.ts';
 import { createStartInstall } from './start-install.ts';
 import { createStates } from './state.ts';
 import { createUnstoredTokens, unstoredTokensPurpose } from './unstored-tokens.ts';
 
 /** Creates the parts of the install flow: its guarded routes, and what recovers the installs that were interrupted. */
 export function assembleInstall(
-  deps: Omit<FinishInstallDeps, 'states' | 'unstoredTokens' | 'askGate' | 'onInstalled'> & {
+  deps: Omit<FinishInstallDeps, 'states' | 'browsers' | 'unstoredTokens' | 'askGate' | 'onInstalled'> & {
     keyring: Keyring;
     slack: SlackClientFactory;
     gate: Gate | undefined;
@@ -25,6 +26,7 @@ export function assembleInstall(
     pages: SendPages;
     /** How the steps of the definition are shown. */
     faces: StepFaces;
+    answerHere: AnswerHere;
     isInMaintenance: () => Promise<boolean>;
     /** An interrupted install was found. Must not throw. */
     onInterrupted(): void;
@@ -40,10 +42,13 @@ export function assembleInstall(
   const unstoredTokens = createUnstoredTokens({ database, sealer: unstoredSealer, store, slack, log });
   const limits = createInstallLimits({ trustProxy, pages, refusals, limits: deps.limits });
   const unlessPaused = createPauseInstalls({ isInMaintenance, http: config.http, pages, refusals });
+  const browserSealer = createSealer({ keyring, purpose: 'installing-browser' });
+  const browsers = createInstallingBrowser({ sealer: browserSealer, secure, lifetimeMs: progressLifetimeMs });
   const start = createStartInstall({ ...deps, states });
   const finish = createFinishInstall({
     ...deps,
     states,
+    browsers,
     unstoredTokens,
     askGate: gate && createAskGate({ gate, clientId, database, slack }),
     onInstalled: limits.succeeded,
@@ -59,7 +64,7 @@ export function assembleInstall(
         post: limits.guardStart(unlessPaused(start.post)),
       },
       finish: limits.guardCallback(unlessPaused(finish)),
-      progress: createShowProgress(deps),
+      progress: createShowProgress({ ...deps, browsers }),
     },
   };
 }

@@ -33,6 +33,7 @@ import { type SlackCalls, slackClientOptions } from '../slack/create-slack-clien
 import { type CallbackFailure, exchangeFailure, redirectFailure } from './callback-failure.ts';
 import { type AskGate, gateTimeLimitMs } from './gate.ts';
 import { createInstallProvider, providerCookieName } from './install-provider.ts';
+import type { InstallingBrowser } from './installing-browser.ts';
 import { progressHash, progressPath, type StateContent, type States, type StateVerdict } from './state.ts';
 import { exchangeTimeoutMs, type UnstoredTokens } from './unstored-tokens.ts';
 
@@ -88,6 +89,7 @@ export interface FinishInstallDeps {
    * way that any stranger can cause. Must not throw.
    */
   onEnded?(outcome: 'installed' | 'cancelled' | 'failed' | 'refused' | 'unverified'): void;
+  browsers: Pick<InstallingBrowser, 'bind'>;
   /** This callback has installed the app. Must not throw. */
   onInstalled?(req: IncomingMessage): void;
   /** A member connected their account. Must not throw. */
@@ -127,7 +129,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     if (leadsBack) {
       const earlier = content.link && (await deps.returns.earlierUse(content.link));
       const location = earlier?.kind === 'used' ? earlier.location : undefined;
-      return seeOther(res, location ?? progressPath(config.http, content.progressToken));
+      return location === undefined ? toProgress(res, content) : seeOther(res, location);
     }
     await answer(res, content, { outcome: 'failed', error: fallback }, () =>
       pages.sendFailure(res, {
@@ -138,6 +140,12 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         requestId: content.id,
       }),
     );
+  }
+
+  /** Leads the verified browser to its progress page, where only this browser may answer a question. */
+  function toProgress(res: ServerResponse, content: StateContent): void {
+    const cookies = deps.browsers.bind(content.id, res.req.headers.cookie);
+    seeOther(res, progressPath(config.http, content.progressToken), cookies);
   }
 
   /** Redirects to the host with a signed result; if there is no address for that, shows Foyer's own page. */
@@ -350,7 +358,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         );
       },
     });
-    if (isInstalled && content.member) seeOther(res, progressPath(config.http, content.progressToken));
+    if (isInstalled && content.member) toProgress(res, content);
     if (isInstalled && recorded) await answerInstalled(res, content, recorded, place);
   }
 
@@ -360,8 +368,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     { installationId, runId }: RecordedInstall,
     place: InstallEnd['place'],
   ): Promise<void> {
-    const toProgress = (): void => seeOther(res, progressPath(config.http, content.progressToken));
-    await answer(res, content, { outcome: 'installed', place, installationId, runId }, toProgress);
+    const end = { outcome: 'installed', place, installationId, runId } as const;
+    await answer(res, content, end, () => toProgress(res, content));
   }
 
   /**
@@ -424,12 +432,12 @@ function requestIdOf(verdict: { content?: StateContent }): string | undefined {
   return verdict.content?.id;
 }
 
-function seeOther(res: ServerResponse, location: string): void {
+function seeOther(res: ServerResponse, location: string, cookies: string[] = []): void {
   // A callback that took too long already has an answer.
   if (res.headersSent) return;
   // The provider deletes a cookie of its own. Ours stays, so that this callback can be repeated.
   res.removeHeader('Set-Cookie');
-  res
-    .writeHead(303, { Location: location, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' })
-    .end();
+  const setCookie = cookies.length > 0 && { 'Set-Cookie': cookies };
+  const headers = { 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', ...setCookie };
+  res.writeHead(303, { Location: location, ...headers }).end();
 }

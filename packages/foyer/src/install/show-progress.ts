@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../config/config.ts';
 import { type Database, DatabaseUnavailableError } from '../database/database.ts';
 import {
@@ -8,11 +8,22 @@ import {
   readRun,
 } from '../database/install-record.ts';
 import { findInstallRequest } from '../database/install-requests.ts';
+import {
+  type AnswerOutcome,
+  listQuestions,
+  longestAnswer,
+  type QuestionKey,
+  type QuestionRecord,
+} from '../database/questions.ts';
 import type { InstallRequestRow } from '../database/records.ts';
+import { answerNotices, type ShownQuestion } from '../http/pages/progress-question.ts';
 import { type Progress, type ProgressStatus, progressStatus } from '../http/pages/progress-status.ts';
+import type { BodyReader } from '../http/read-body.ts';
+import { isFromHere, readForm } from '../http/read-form.ts';
 import type { SendPages } from '../http/send-pages.ts';
 import { openInSlack } from '../slack/open-in-slack.ts';
 import type { StepFaces } from '../texts/translation.ts';
+import type { InstallingBrowser } from './installing-browser.ts';
 import { interruptedAfterMs } from './recover-installs.ts';
 import { progressHash, progressPath } from './state.ts';
 
@@ -24,9 +35,21 @@ interface Watched {
   request: InstallRequestRow;
   record: InstallRecord | undefined;
   run: RunRecord | undefined;
+  /** The question that the run waits for. */
+  asked: QuestionRecord | undefined;
 }
 
-function progressOf({ request, record, run }: Watched, now: number): Progress {
+/** An answer of the longest length in characters that take nine bytes each in a form, and the form's hidden value. */
+const mostAnswerBytes = longestAnswer * 9 + 4096;
+
+/** Stores an answer of the person who installed; resolves once it is committed. */
+export type AnswerHere = (
+  record: InstallRecord,
+  key: QuestionKey,
+  given: { userId: string; answer: string },
+) => Promise<AnswerOutcome>;
+
+function progressOf({ request, record, run, asked }: Watched, mayAnswer: boolean, now: number): Progress {
   const teamName = record
     ? record.isEnterpriseInstall
       ? record.enterpriseName
@@ -38,19 +61,23 @@ function progressOf({ request, record, run }: Watched, now: number): Progress {
     return { id: null, status, teamName, steps: [] };
   }
   const cancelledBy = record?.status === 'uninstalled' ? 'uninstall' : 'reinstall';
-  return { ...run, teamName, cancelledBy: run.status === 'cancelled' ? cancelledBy : undefined };
+  const question = asked && { id: `${asked.stepName}/${asked.questionId}`, answeredHere: mayAnswer };
+  return { ...run, teamName, question, cancelledBy: run.status === 'cancelled' ? cancelledBy : undefined };
 }
 
-/** Makes the handlers of `GET /installs/:token` and of its `/status`. They write nothing. */
+/** Makes the handlers of `/installs/:token` and of its `/status`. A GET writes nothing; a POST answers a question. */
 export function createShowProgress(deps: {
   config: Config;
   database: Database;
   pages: SendPages;
   /** How the steps of the definition are shown. */
   faces: StepFaces;
+  browsers: InstallingBrowser;
+  bodies: Pick<BodyReader, 'read'>;
+  answerHere: AnswerHere;
   now: () => number;
 }) {
-  const { config, database, pages, faces, now } = deps;
+  const { config, database, pages, faces, browsers, now } = deps;
 
   async function watch(token: string): Promise<Watched | 'not_found' | 'progress_expired'> {
     // The hash is looked up, not the token: the time that the lookup takes reveals nothing about the token.
@@ -61,10 +88,35 @@ export function createShowProgress(deps: {
     const { installation_id: installationId, run_id: runId } = request;
     const record =
       installationId === null ? undefined : await readInstallRecord(database.queries, installationId);
-    if (runId === null) return { request, record, run: undefined };
+    if (runId === null) return { request, record, run: undefined, asked: undefined };
     const newest = record?.run;
     const run = newest?.id === runId ? newest : await readRun(database.queries, runId);
-    return { request, record, run };
+    return { request, record, run, asked: run && (await openQuestion(run)) };
+  }
+
+  async function openQuestion(run: RunRecord): Promise<QuestionRecord | undefined> {
+    if (run.status !== 'waiting' || run.waitingFor !== 'answer') return undefined;
+    const questions = await listQuestions(database.queries, { runId: run.id });
+    return questions.find(
+      ({ answeredAt, expiresAt }) => answeredAt === null && (expiresAt === null || expiresAt > now()),
+    );
+  }
+
+  /**
+   * Only the browser that installed may answer: the address with the token may be shared. A channel is chosen in Slack,
+   * which lists only the channels that the person can see.
+   */
+  function mayAnswer({ request, asked }: Watched, { headers }: IncomingMessage): boolean {
+    if (!asked || asked.question.input.type === 'channel') return false;
+    return request.user_id !== null && browsers.isBound(request.id, headers.cookie);
+  }
+
+  function shownQuestion(watched: Watched, path: string, req: IncomingMessage): ShownQuestion | undefined {
+    const { asked, request } = watched;
+    if (!asked) return undefined;
+    const { text, input } = asked.question;
+    const form = mayAnswer(watched, req) && { action: path, ticket: browsers.formFor(request.id, asked) };
+    return { text, input, form: form || undefined };
   }
 
   /** If the database does not answer, `whenDown` answers; the error still reaches the server, which logs it. */
@@ -80,7 +132,7 @@ export function createShowProgress(deps: {
   /** The state of the install, in the language that the reader's browser asks for. */
   function statusOf(watched: Watched, res: ServerResponse): ProgressStatus {
     const shown = { app: pages.site.brand.name, words: pages.wordsFor(res.req), faces };
-    return progressStatus(shown, progressOf(watched, now()));
+    return progressStatus(shown, progressOf(watched, mayAnswer(watched, res.req), now()));
   }
 
   return {
@@ -91,6 +143,7 @@ export function createShowProgress(deps: {
       );
       if (typeof watched === 'string') return pages.sendFailure(res, { kind: watched });
       const { record, request } = watched;
+      const said = new URL(res.req.url ?? '/', 'http://localhost').searchParams.get('answer');
       // A member connected their account: that starts no run.
       if (record && request.outcome === 'installed' && request.run_id === null) {
         return pages.sendMember(res, openInSlack(config, record).webUrl);
@@ -98,8 +151,39 @@ export function createShowProgress(deps: {
       pages.sendProgress(res, {
         progress: statusOf(watched, res),
         statusUrl: `${path}/status`,
+        question: shownQuestion(watched, path, res.req),
+        notice: answerNotices.find((notice) => notice === said),
         openInSlack: record && openInSlack(config, record),
       });
+    },
+
+    /** `POST /installs/:token`: the answer of the person who installed, from the form that the page showed them. */
+    async answer(token: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
+      const path = progressPath(config.http, token);
+      const refuse = (): void =>
+        pages.sendFailure(res, { kind: 'form_expired', code: 'form_expired' }, { Connection: 'close' });
+      if (!isFromHere(req.headers, config.http.publicUrl)) return refuse();
+      const watched = await watchOr(token, (code) =>
+        pages.sendFailure(res, { kind: 'temporarily_unavailable', code, path }, { Connection: 'close' }),
+      );
+      if (typeof watched === 'string')
+        return pages.sendFailure(res, { kind: watched }, { Connection: 'close' });
+      const { request, record } = watched;
+      // No body of another browser is read.
+      if (!browsers.isBound(request.id, req.headers.cookie)) return refuse();
+      const form = await readForm(deps.bodies, req, mostAnswerBytes);
+      if (typeof form === 'number') return refuse();
+      const key = browsers.readForm(request.id, form.get('ticket'));
+      if (!key || key.runId !== request.run_id || !record || request.user_id === null) return refuse();
+      // A form sends each line break as two characters, and Slack as one.
+      const answer = (form.get('answer') ?? '').replaceAll('\r\n', '\n');
+      const outcome = await deps.answerHere(record, key, { userId: request.user_id, answer });
+      if (res.headersSent) return;
+      const notice = answerNotices.find((known) => known === outcome);
+      const location = notice ? `${path}?answer=${notice}` : path;
+      res
+        .writeHead(303, { Location: location, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' })
+        .end();
     },
 
     async status(token: string, res: ServerResponse): Promise<void> {

@@ -1,14 +1,17 @@
 import type { Database } from '../database/database.ts';
 import { readLocale } from '../database/people/people.ts';
 import {
+  type AnswerOutcome,
   listQuestions,
+  longestAnswer,
   type QuestionInput,
   type QuestionKey,
   type QuestionRecord,
+  questionValue,
   storeAnswer,
 } from '../database/questions.ts';
 import { queueRun } from '../database/runs.ts';
-import { longestAnswer, questionBlocks, questionValue } from '../home/question-blocks.ts';
+import { questionBlocks } from '../home/question-blocks.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import { escapeMrkdwn } from '../slack/slack-text.ts';
 import { AttemptEnded, postOnce } from './send-once.ts';
@@ -82,13 +85,6 @@ async function postOrLeave(
     context.log.warn({ err: error }, 'a question could not be posted: only Home shows it');
   }
 }
-
-/**
- * The outcome of an answer. invalid: it is not one of the choices, not a channel, empty or too long. answered-before:
- * the first answer stays. denied: the person is neither the run's own user, the installer nor an admin. closed: the run
- * is over, or the question has expired. unknown: this installation has asked no such question.
- */
-export type AnswerOutcome = 'answered' | 'answered-before' | 'denied' | 'invalid' | 'closed' | 'unknown';
 
 /**
  * Stores the answer to an open question and makes its run due. `isAllowed`: whether the person is the installer or an

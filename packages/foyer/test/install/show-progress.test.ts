@@ -7,10 +7,13 @@ import { pino } from 'pino';
 import { parseConfig } from '../../src/config/config.ts';
 import { DatabaseUnavailableError } from '../../src/database/database.ts';
 import { consumeState } from '../../src/database/install-requests.ts';
+import { createBodyReader } from '../../src/http/read-body.ts';
 import { createSendPages } from '../../src/http/send-pages.ts';
+import { createInstallingBrowser } from '../../src/install/installing-browser.ts';
 import { createShowProgress } from '../../src/install/show-progress.ts';
 import { progressHash } from '../../src/install/state.ts';
 import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
+import { createSealer } from '../../src/installations/sealer.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { createClock, keyringOf, teamInstall } from '../support/installations.ts';
 import { openTestDatabase } from '../support/open-test-database.ts';
@@ -55,7 +58,16 @@ async function setProgressStage() {
   const pages = createSendPages({ config, brand: brandOf(), texts });
   let serving = config;
   const show = (given: typeof config) =>
-    createShowProgress({ config: given, database: losable, pages, faces, now });
+    createShowProgress({
+      ...{ config: given, database: losable, pages, faces, now },
+      browsers: createInstallingBrowser({
+        sealer: createSealer({ keyring, purpose: 'test' }),
+        secure: false,
+        lifetimeMs: 1,
+      }),
+      bodies: createBodyReader(),
+      answerHere: async () => 'unknown',
+    });
   const faults: unknown[] = [];
   const server = createServer((req, res) => {
     const progress = show(serving);

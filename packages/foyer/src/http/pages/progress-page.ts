@@ -1,6 +1,7 @@
 import { type Html, html } from '../html.ts';
 import { joinedMarks } from './marks.ts';
 import { page } from './page.ts';
+import { type AnswerNotice, questionSection, type ShownQuestion } from './progress-question.ts';
 import { progressScript } from './progress-script.ts';
 import type { ProgressStatus, ProgressStepStatus } from './progress-status.ts';
 import type { PageFrame } from './site.ts';
@@ -11,6 +12,10 @@ export interface ProgressPageContent extends PageFrame {
   progress: ProgressStatus;
   /** The path of the JSON that the page polls, including the base path. */
   statusUrl: string;
+  /** The question that the run waits for. */
+  question?: ShownQuestion;
+  /** What became of the answer that this browser sent last, if it did not count. */
+  notice?: AnswerNotice;
   /** Links into Slack; left out until the team of the app is known. */
   openInSlack?: { desktopUrl: string | null; webUrl: string };
 }
@@ -41,7 +46,7 @@ function actions(content: ProgressPageContent): Html {
     // The web address first: it works with and without the desktop app.
     openInSlack &&
     html`<p class="actions" data-offer="open"${hiddenUnless('open')}>
-    <a class="button" href="${openInSlack.webUrl}">${words.text('progress.open')}</a>
+    <a class="${content.question?.form ? 'quiet' : 'button'}" href="${openInSlack.webUrl}">${words.text('progress.open')}</a>
     ${openInSlack.desktopUrl !== null && html`<a class="quiet" href="${openInSlack.desktopUrl}">${words.text('progress.openDesktop')}</a>`}
   </p>`
   }
@@ -76,12 +81,13 @@ function details({ words, progress }: ProgressPageContent): Html {
  */
 export function progressPage(content: ProgressPageContent): string {
   const { site, words, nonce, progress, statusUrl } = content;
-  const main = html`<main class="single" data-tone="${progress.tone}" data-status-url="${statusUrl}" data-app-name="${site.brand.name}">
+  const main = html`<main class="single" data-tone="${progress.tone}" data-status-url="${statusUrl}" data-app-name="${site.brand.name}" data-question="${progress.question ?? ''}">
   ${joinedMarks(site)}
   <h1 id="heading">${progress.heading}</h1>
   <p id="message">${progress.message}</p>
   <p id="now" class="now"${progress.now === null && html` hidden`}><span class="spinner" aria-hidden="true"></span><span id="doing">${progress.now}</span></p>
   <p id="hint"${progress.hint === null && html` hidden`}>${progress.hint}</p>
+  ${questionSection(content, content)}
   ${actions(content)}
   ${nextSteps(content)}
   ${details(content)}
@@ -89,8 +95,10 @@ export function progressPage(content: ProgressPageContent): string {
   <p id="announcement" class="visually-hidden" role="status" aria-live="polite"></p>
   ${!progress.done && html`<template id="step">${stepLine(emptyStep)}</template>`}
 </main>`;
+  // A page that loads itself again would clear what the reader has typed.
   const refresh =
     !progress.done &&
+    !content.question?.form &&
     html`<noscript><meta http-equiv="refresh" content="${progress.tone === 'waiting' ? 30 : 2}"></noscript>`;
   return page({
     site,

@@ -16,6 +16,9 @@ export const progressScript = `
   let stopped = false;
   let shown = '';
 
+  // Without the query, which speaks of an answer that was sent before.
+  function again() { location.replace(location.pathname); }
+
   function put(element, text) {
     if (element.textContent !== text) element.textContent = text;
   }
@@ -69,15 +72,16 @@ export const progressScript = `
       cache: 'no-store',
       signal: AbortSignal.timeout ? AbortSignal.timeout(10000) : undefined,
     });
-    if (response.status === 404) { stopped = true; location.reload(); return; }
+    if (response.status === 404) { stopped = true; again(); return; }
     if (!response.ok) throw new Error('HTTP ' + response.status);
     const text = await response.text();
     const progress = JSON.parse(text);
     delayMs = text === shown ? Math.min(delayMs * 1.4, progress.tone === 'waiting' ? 20000 : 3000) : fastestMs;
     shown = text;
+    if ((progress.question || '') !== main.dataset.question) { stopped = true; again(); return; }
     show(progress);
     // The links into Slack are made by the server once the team is known.
-    if (progress.done && progress.offers === 'open' && !main.querySelector('[data-offer=open]')) location.reload();
+    if (progress.done && progress.offers === 'open' && !main.querySelector('[data-offer=open]')) again();
     stopped = progress.done;
   }
 

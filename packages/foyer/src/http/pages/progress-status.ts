@@ -19,6 +19,8 @@ export interface Progress {
   steps: readonly Pick<StepRecord, 'name' | 'status' | 'attempts' | 'errorCode'>[];
   /** The event that a waiting run waits for; null if it only waits for its next try. */
   waitingFor?: string | null;
+  /** The question that a waiting run has asked, and whether this reader may answer it on the page. */
+  question?: { id: string; answeredHere: boolean };
   /** What canceled a cancelled run. */
   cancelledBy?: 'uninstall' | 'reinstall';
 }
@@ -62,6 +64,8 @@ export interface ProgressStatus {
   hint: string | null;
   /** The title of the folded list of steps. */
   summary: string;
+  /** Names the open question; null if there is none. The page is loaded again when it changes. */
+  question: string | null;
   /** The links that the page offers now. */
   offers: 'nothing' | 'open' | 'install';
 }
@@ -117,11 +121,13 @@ function waiting({ words, app, place }: Place, progress: Progress): Said {
   const { waitingFor } = progress;
   const hint = words.text('progress.mayClose');
   if (waitingFor === 'answer') {
+    const isHere = progress.question?.answeredHere === true;
     return {
       tone: 'waiting',
       heading: words.text('progress.question.title', { app }),
-      message: words.text('progress.question.message', { app, place }),
-      hint,
+      message: words.text(isHere ? 'progress.question.here' : 'progress.question.message', { app, place }),
+      // Nothing continues before the answer.
+      hint: isHere ? null : hint,
       offers: 'open',
     };
   }
@@ -261,6 +267,7 @@ export function progressStatus(shown: ProgressWords, whole: Progress): ProgressS
     })),
     ...said({ ...shown, place }, progress),
     now: currentStep(shown, progress),
+    question: progress.question?.id ?? null,
     summary: words.text(isDone ? 'progress.steps.done' : 'progress.steps.details'),
   };
 }

@@ -113,6 +113,19 @@ button.button-slack { font-size: 1.125rem; }
 .account { color: var(--text); font-weight: 650; }
 main.single > .account-card { padding: .875rem 1.25rem; border: 1px solid var(--line); border-radius: 12px; background: var(--card); font-size: 1.125rem; }
 main.single > form { margin-top: 1.75rem; }
+.question { padding: 1.25rem; }
+main.single > .question { margin-top: 1.75rem; }
+.question h2 { white-space: pre-line; }
+.question p { margin-top: .5rem; color: var(--muted); }
+.question form { margin-top: 1rem; display: grid; gap: .5rem; justify-items: start; }
+.question :is(label, legend) { padding: 0; font-size: .875rem; color: var(--muted); }
+.question fieldset { width: 100%; margin: 0; padding: 0; border: 0; display: grid; }
+.question .option { display: flex; align-items: center; gap: .75rem; min-height: 2.75rem; font-size: 1rem; color: var(--text); cursor: pointer; }
+.question .option input { flex: none; width: 1.125rem; height: 1.125rem; margin: 0; accent-color: var(--accent); }
+.question :is(textarea, select) { width: 100%; padding: .625rem .875rem; border: 1px solid var(--muted); border-radius: 10px; background: var(--ground); color: var(--text); font: inherit; }
+.question textarea { resize: vertical; }
+.question .button { margin-top: .5rem; }
+main.single > .notice { color: var(--warn); font-weight: 600; }
 .quiet { font-weight: 500; padding: .375rem 0; }
 .fact { width: fit-content; padding: .25rem .875rem; border: 1px solid var(--line); border-radius: 99px; background: var(--card); font-size: .875rem; font-weight: 600; }
 main.single > .fact { color: var(--text); margin: 1.125rem 0 1.25rem; }

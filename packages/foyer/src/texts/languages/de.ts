@@ -45,6 +45,14 @@ export const de: Translation = {
     'progress.question.title': '{app} hat eine Frage an Sie',
     'progress.question.message':
       '{app} ist in {place} installiert und hat Ihnen in Slack eine Frage gestellt. Die Einrichtung geht weiter, sobald Sie antworten.',
+    'progress.question.here':
+      '{app} ist in {place} installiert. Die Einrichtung geht weiter, sobald Sie hier oder in Slack antworten.',
+    'progress.question.channel': 'Antworten Sie in Slack: Nur dort lässt sich ein Channel auswählen.',
+    'progress.question.elsewhere':
+      'Antworten Sie in Slack. Im Web geht das nur in dem Browser, in dem {app} installiert wurde.',
+    'progress.question.answered': 'Diese Frage wurde schon beantwortet. Die erste Antwort zählt.',
+    'progress.question.invalid':
+      'Diese Antwort kann nicht verwendet werden. Wählen oder schreiben Sie eine Antwort und senden Sie sie noch einmal.',
     'progress.done.title': 'Alles ist bereit',
     'progress.done.message': '{app} ist in {place} bereit.',
     'progress.done.welcomed': 'Dort wartet eine Willkommensnachricht auf Sie.',

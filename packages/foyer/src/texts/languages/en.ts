@@ -43,6 +43,13 @@ export const en = {
   'progress.question.title': '{app} has a question for you',
   'progress.question.message':
     '{app} is installed in {place} and has sent you a question in Slack. Setup continues when you answer.',
+  'progress.question.here':
+    '{app} is installed in {place}. Setup continues when you answer, here or in Slack.',
+  'progress.question.channel': 'Answer it in Slack: a channel can only be chosen there.',
+  'progress.question.elsewhere':
+    'Answer it in Slack. On the web, only the browser that installed {app} can answer.',
+  'progress.question.answered': 'This question was already answered. The first answer counts.',
+  'progress.question.invalid': 'This answer cannot be used. Choose or write an answer, and send it again.',
   'progress.done.title': 'You’re all set',
   'progress.done.message': '{app} is ready in {place}.',
   'progress.done.welcomed': 'A welcome message is waiting for you there.',

@@ -43,6 +43,14 @@ export const es: Translation = {
     'progress.question.title': '{app} tiene una pregunta para usted',
     'progress.question.message':
       '{app} está instalada en {place} y le ha enviado una pregunta en Slack. La configuración continúa cuando responda.',
+    'progress.question.here':
+      '{app} está instalada en {place}. La configuración continúa cuando responda, aquí o en Slack.',
+    'progress.question.channel': 'Responda en Slack: solo allí se puede elegir un canal.',
+    'progress.question.elsewhere':
+      'Responda en Slack. En la web solo se puede responder en el navegador en el que se instaló {app}.',
+    'progress.question.answered': 'Esta pregunta ya se respondió. Cuenta la primera respuesta.',
+    'progress.question.invalid':
+      'Esta respuesta no se puede usar. Elija o escriba una respuesta y envíela de nuevo.',
     'progress.done.title': 'Todo listo',
     'progress.done.message': '{app} está lista en {place}.',
     'progress.done.welcomed': 'Allí le espera un mensaje de bienvenida.',

@@ -45,6 +45,14 @@ export const fr: Translation = {
     'progress.question.title': '{app} a une question pour vous',
     'progress.question.message':
       '{app} est installée dans {place} et vous a posé une question dans Slack. La configuration reprend dès votre réponse.',
+    'progress.question.here':
+      '{app} est installée dans {place}. La configuration reprend dès votre réponse, ici ou dans Slack.',
+    'progress.question.channel': 'Répondez dans Slack : un canal ne peut être choisi que là.',
+    'progress.question.elsewhere':
+      'Répondez dans Slack. Sur le Web, seul le navigateur qui a installé {app} permet de répondre.',
+    'progress.question.answered': 'Cette question a déjà une réponse. C’est la première qui compte.',
+    'progress.question.invalid':
+      'Cette réponse ne peut pas être utilisée. Choisissez ou écrivez une réponse, puis envoyez-la de nouveau.',
     'progress.done.title': 'Tout est prêt',
     'progress.done.message': '{app} est prête dans {place}.',
     'progress.done.welcomed': 'Un message de bienvenue vous y attend.',

@@ -42,6 +42,14 @@ export const ja: Translation = {
     'progress.question.title': '{app} からの質問があります',
     'progress.question.message':
       '{app} は {place} にインストールされ、Slack で質問をお送りしました。回答すると設定が続きます。',
+    'progress.question.here':
+      '{app} は {place} にインストールされました。ここまたは Slack で回答すると、設定が続きます。',
+    'progress.question.channel': 'Slack で回答してください。チャンネルは Slack でのみ選択できます。',
+    'progress.question.elsewhere':
+      'Slack で回答してください。ウェブでは、{app} をインストールしたブラウザからのみ回答できます。',
+    'progress.question.answered': 'この質問にはすでに回答があります。最初の回答が有効です。',
+    'progress.question.invalid':
+      'この回答は使用できません。回答を選択または入力して、もう一度送信してください。',
     'progress.done.title': '準備ができました',
     'progress.done.message': '{app} は {place} で利用できます。',
     'progress.done.welcomed': 'ウェルカムメッセージが届いています。',

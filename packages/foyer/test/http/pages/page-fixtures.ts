@@ -4,6 +4,7 @@ import { failurePage } from '../../../src/http/pages/failure-page.ts';
 import { type FailureKind, failurePages } from '../../../src/http/pages/failure-texts.ts';
 import { landingPage } from '../../../src/http/pages/landing-page.ts';
 import { progressPage } from '../../../src/http/pages/progress-page.ts';
+import type { AnswerNotice, ShownQuestion } from '../../../src/http/pages/progress-question.ts';
 import {
   type Progress,
   type ProgressWords,
@@ -77,6 +78,28 @@ export function progressDocument(progress: Progress, pageFrame: PageFrame = fram
   });
 }
 
+/** The progress page with an open question: to answer here, unless `isElsewhere`. */
+export function questionDocument(
+  input: ShownQuestion['input'],
+  { isElsewhere = false, notice }: { isElsewhere?: boolean; notice?: AnswerNotice } = {},
+  pageFrame: PageFrame = frame,
+): string {
+  const asked = { id: 'ask/it', answeredHere: !isElsewhere };
+  const waiting = progressOf('waiting', ['succeeded'], { waitingFor: 'answer', question: asked });
+  return progressPage({
+    ...pageFrame,
+    progress: progressStatus(wordsOf(pageFrame), waiting),
+    statusUrl: '/installs/abc/status',
+    openInSlack: { desktopUrl: null, webUrl: 'https://slack.com/app_redirect?app=A1&team=T1' },
+    question: {
+      text: 'Which plan shall <Acme> start with?\nYou can change it later.',
+      input,
+      form: isElsewhere ? undefined : { action: '/installs/abc', ticket: 'v1.main.x' },
+    },
+    notice,
+  });
+}
+
 /** The landing page with bot and user scopes. */
 export function landingDocument(pageFrame: PageFrame = frame): string {
   return landingPage({
@@ -110,7 +133,18 @@ export function everyPage(pageFrame: PageFrame = frame): [string, string][] {
     'failed',
     'cancelled',
   ];
+  const choices = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ value: `${index}`, label: `Plan ${index}: all of it` }));
+  const asked = (name: string, ...about: Parameters<typeof questionDocument>): [string, string] => [
+    `asked ${name}`,
+    questionDocument(about[0], about[1], pageFrame),
+  ];
   return [
+    asked('choice', { type: 'choice', options: choices(3) }),
+    asked('long-choice', { type: 'choice', options: choices(9) }, { notice: 'answered-before' }),
+    asked('text', { type: 'text' }, { notice: 'invalid' }),
+    asked('channel', { type: 'channel' }, { isElsewhere: true }),
+    asked('elsewhere', { type: 'text' }, { isElsewhere: true }),
     ['landing', landingDocument(pageFrame)],
     ...states.map((status): [string, string] => [
       `progress ${status}`,

@@ -1,0 +1,73 @@
+import type { WebClient } from '@slack/web-api';
+import type { Logger } from '../config/log.ts';
+import type { Database } from '../database/database.ts';
+import { type InstallRecord, registeredTeamId } from '../database/install-record.ts';
+import { readOnceMessage } from '../database/once-messages.ts';
+import { readLocale } from '../database/people/people.ts';
+import type { AnswerOutcome, QuestionKey } from '../database/questions.ts';
+import type { PublishHome } from '../home/publish-home.ts';
+import { closedQuestion } from '../home/question-blocks.ts';
+import { answerQuestion, questionPosts } from '../pipeline/questions.ts';
+import type { Texts } from '../texts/create-texts.ts';
+
+/** Stores an answer, wherever it was given: in the DM, in Home or on the progress page. */
+export type TakeAnswer = (
+  record: InstallRecord,
+  key: QuestionKey,
+  given: { userId: string; isAllowed: boolean; answer: string; teamId?: string },
+) => Promise<{
+  outcome: AnswerOutcome;
+  /** Shows the answer, or that none is needed, in the messages that asked, and publishes Home. */
+  show(client: () => Promise<WebClient>): Promise<void>;
+}>;
+
+/** Creates the function that stores an answer. It resolves once the answer is committed, with no call to Slack before. */
+export function createTakeAnswer(deps: {
+  database: Database;
+  publishHome: PublishHome;
+  texts: Texts;
+  wakeWorker(): void;
+  now: () => number;
+  log: Logger;
+}): TakeAnswer {
+  const { database, log } = deps;
+
+  /** Replaces the form in the messages of a question with its answer, or a line that none is needed. */
+  async function closeMessages(
+    client: WebClient,
+    { id: installationId, life }: InstallRecord,
+    closed: ReturnType<typeof closedQuestion>,
+    posts: ReturnType<typeof questionPosts>,
+  ): Promise<void> {
+    for (const key of Object.values(posts)) {
+      const post = await readOnceMessage(database.queries, { kind: 'post', installationId, life, key });
+      if (!post?.channel_id || !post.message_ts) continue;
+      try {
+        await client.chat.update({ channel: post.channel_id, ts: post.message_ts, ...closed });
+      } catch (error) {
+        log.warn({ err: error, installationId }, 'a question still shows its form');
+      }
+    }
+  }
+
+  return async (record, key, { teamId, ...given }) => {
+    const installationId = record.id;
+    const { userId } = given;
+    const answering = { installationId, ...given, now: deps.now() };
+    const { outcome, asked } = await answerQuestion(database, key, answering);
+    deps.wakeWorker();
+    log.info({ installationId, userId, ...key, outcome }, 'a question was answered');
+    return {
+      outcome,
+      async show(client) {
+        if (asked && outcome !== 'denied' && outcome !== 'invalid') {
+          const person = { teamId: registeredTeamId(record), userId: record.installerUserId };
+          const locale = await readLocale(database.queries, { clientId: record.clientId, ...person });
+          const closed = closedQuestion(deps.texts.forLocale(locale), asked);
+          await closeMessages(await client(), record, closed, questionPosts(key));
+        }
+        await deps.publishHome({ installationId, userId, teamId });
+      },
+    };
+  };
+}
