@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { commitConnection } from '../../src/connections/commit-connection.ts';
 import { createConnections } from '../../src/connections/create-connections.ts';
 import {
   deleteConnections,
@@ -41,6 +42,7 @@ import {
   updatePerson,
 } from '../../src/database/people/people.ts';
 import { listQuestions, noteReminded, storeAnswer } from '../../src/database/questions.ts';
+import type { SessionRow } from '../../src/database/records.ts';
 import { claimDueRuns, renewLeases } from '../../src/database/run-leases.ts';
 import { countLostAttempts, endStep, readStepAttempts, startStep } from '../../src/database/run-steps.ts';
 import {
@@ -53,6 +55,21 @@ import {
   resumeWaitingRuns,
 } from '../../src/database/runs.ts';
 import { replaceSeal } from '../../src/database/seals.ts';
+import {
+  beginSession,
+  claimCheck,
+  endSession,
+  endSessionsIn,
+  endSessionsOf,
+  findSignInInstallation,
+  hasSession,
+  listOperatorSessions,
+  readSession,
+  readSignedIn,
+  sessionUnusedMs,
+  spendState,
+  touchSession,
+} from '../../src/database/sessions.ts';
 import { moveTeam, recordTeam, renameTeam } from '../../src/database/teams.ts';
 import {
   findLapsingTokens,
@@ -384,6 +401,7 @@ for (const [engine, open] of Object.entries(engines)) {
         ['org-1', 'org-2', 'org-2'],
       );
       assert.equal((await findUsedLink(queries, { clientId, jti: 'link-OWN' }))?.org, 'org-1');
+      const claimSealer = createSealer({ keyring: keyringOf('k1'), purpose: 'claims' });
       const claimsOf = (app: string) =>
         createConnections({
           config: {
@@ -397,7 +415,7 @@ for (const [engine, open] of Object.entries(engines)) {
           } as never,
           database,
           cookies: undefined as never,
-          claimSealer: createSealer({ keyring: keyringOf('k1'), purpose: 'claims' }),
+          claimSealer,
           now: () => now,
         });
       const own = claimsOf(clientId);
@@ -406,6 +424,182 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal((await own.readClaim(token)).teamName, 'Team OWN');
       // An app of the same database and keys has the same secrets.
       await assert.rejects(claimsOf('2.2').readClaim(token), { code: 'claim_invalid' });
+    });
+
+    it('has sessions of its own: each is read, used, checked and ended by itself', async (t) => {
+      const { database, strangers } = await setUp(t);
+      const { queries } = database;
+      const id = 'session_OWN_U1';
+      const key = { id, clientId, kind: 'member' } as const;
+      const left = async () => (await ownRows(database, 'sessions')).map((row) => row.id).sort();
+      for (const wrong of [{ id: 'session_OWN_U9' }, { clientId: '2.2' }, { kind: 'operator' as const }]) {
+        assert.equal(await readSession(queries, { ...key, ...wrong }), undefined);
+        assert.equal(await database.write((tx) => endSession(tx, { ...key, ...wrong })), false);
+      }
+      const session = await readSession(queries, key);
+      assert.ok(session);
+      const signedIn = await readSignedIn(queries, session);
+      assert.deepEqual([signedIn?.installation.id, signedIn?.profile.realName], [installationId, 'U1 OWN']);
+      for (const changed of [{ life: 2 }, { life: 1, status: 'uninstalled' as const }]) {
+        await queries.updateTable('installations').set(changed).where('id', '=', installationId).execute();
+        assert.equal(await readSignedIn(queries, session), undefined);
+      }
+      await queries
+        .updateTable('installations')
+        .set({ status: 'active' })
+        .where('id', '=', installationId)
+        .execute();
+      await queries.deleteFrom('users').where('name', '=', 'OWN').where('user_id', '=', U1).execute();
+      await queries
+        .deleteFrom('memberships')
+        .where('client_id', '=', clientId)
+        .where('team_id', '=', 'T1')
+        .where('user_id', '=', U1)
+        .execute();
+      const unknown = (await readSignedIn(queries, session))?.profile;
+      assert.deepEqual(
+        [unknown?.realName, unknown?.isAdmin],
+        [null, false],
+        'nothing of another tenant’s person',
+      );
+      await touchSession(queries, { id, now: 3000 });
+      await touchSession(queries, { id, now: 2000 });
+      assert.equal((await readSession(queries, key))?.seen_at, 3000);
+      assert.equal(await claimCheck(queries, { id, before: 5, now: 6 }), false);
+      assert.equal(await claimCheck(queries, { id, before: null, now: 6 }), true);
+      assert.equal(
+        await claimCheck(queries, { id, before: null, now: 7 }),
+        false,
+        'somebody else has the turn',
+      );
+      assert.deepEqual(
+        (await ownRows(database, 'sessions'))
+          .map(({ user_id, seen_at, checked_at }) => [user_id, seen_at, checked_at])
+          .sort(),
+        [
+          [U1, 3000, 6],
+          [U2, 1000, null],
+        ],
+      );
+      const begin = (other: Partial<SessionRow>) =>
+        database.write((tx) => beginSession(tx, { ...session, checked_at: null, ...other }));
+      // An operator of the same name, and sessions long unused: of members, and of operators.
+      await begin({ id: 'session_OWN_op', kind: 'operator', installation_id: null, life: null });
+      const longUnused = session.began_at + sessionUnusedMs + 2 * 3_600_000;
+      const later = { began_at: longUnused, seen_at: longUnused, user_id: 'U7' };
+      await begin({ ...later, id: 'session_OWN_later' });
+      assert.deepEqual(await left(), ['session_OWN_later', 'session_OWN_op']);
+      for (let n = 10; n < 35; n += 1) {
+        const at = longUnused + n;
+        await begin({ ...later, id: `session_OWN_${n}`, began_at: at, seen_at: at });
+        if (n < 13) await begin({ ...later, id: `session_OWN_U8_${n}`, user_id: 'U8', began_at: 1 });
+        if (n < 12)
+          await begin({ ...later, id: `session_OWN_T8_${n}`, registered_team_id: 'T8', began_at: 1 });
+      }
+      const ofAnotherApp = { id: 'session_OWN_app', clientId: '2.2', kind: 'member' } as const;
+      await begin({ ...later, id: ofAnotherApp.id, client_id: '2.2', began_at: 1 });
+      const asOperator = { ...later, kind: 'operator' as const, began_at: 1 };
+      await begin({ ...asOperator, id: 'session_OWN_op7' });
+      await begin({ ...asOperator, id: 'session_OWN_x', client_id: '2.2' });
+      await begin({ ...later, id: 'session_OWN_35', began_at: longUnused + 35 });
+      assert.ok(await readSession(queries, ofAnotherApp));
+      const ids = await left();
+      assert.equal(
+        ids.filter((each) => /_\d\d$/.test(each) && !/U8|T8/.test(each)).length,
+        20,
+        'of one person',
+      );
+      assert.equal(ids.filter((each) => /U8|T8|op/.test(each)).length, 7, 'and none of anybody else');
+      const usedSince = 0;
+      const operators = await listOperatorSessions(queries, { clientId, usedSince });
+      assert.deepEqual(
+        operators.map((row) => row.id),
+        ['session_OWN_op7', 'session_OWN_op'],
+      );
+      assert.deepEqual(await listOperatorSessions(queries, { clientId, usedSince: longUnused }), []);
+      const u8 = { clientId, teamId: 'T1', userId: 'U8' };
+      assert.equal(await hasSession(queries, { ...u8, userId: 'U404' }), false);
+      assert.equal(await hasSession(queries, { ...u8, signedBefore: session.slack_signed_at ?? 0 }), false);
+      assert.equal(await hasSession(queries, u8), true);
+      const count = (await left()).length;
+      assert.equal(await database.write((tx) => endSessionsOf(tx, u8)), true);
+      assert.equal((await left()).length, count - 3);
+      const elsewhere = { ...later, user_id: 'U6', team_id: 'T7' };
+      await begin({ ...elsewhere, id: 'session_OWN_T7' });
+      await begin({ ...elsewhere, id: 'session_OWN_else', installation_id: 'ins_STRANGER_a' });
+      const before = await left();
+      await database.write((tx) => endSessionsIn(tx, { installationId, teamIds: ['T7'] }));
+      assert.deepEqual(
+        await left(),
+        before.filter((each) => each !== 'session_OWN_T7'),
+      );
+      assert.equal(await database.write((tx) => endSession(tx, { ...key, id: 'session_OWN_else' })), true);
+      assert.equal(await database.write((tx) => endSession(tx, { ...key, id: 'session_OWN_34' })), true);
+      assert.equal((await left()).length, before.length - 2);
+      await strangers.assertUntouched();
+    });
+
+    it('uses a state of a sign-in up once, and forgets those that expired long ago', async (t) => {
+      const { database, strangers } = await setUp(t);
+      const at = 10 * 3_600_000;
+      const states = [
+        { id: 'expired long ago', lapses_at: 1 },
+        { id: 'expired now', lapses_at: at - 1 },
+      ];
+      await database.queries.insertInto('ended_sessions').values(states).execute();
+      const spend = () => database.write((tx) => spendState(tx, { id: 'state', expiresAt: at + 9, now: at }));
+      assert.deepEqual([await spend(), await spend()], [true, false]);
+      const left = (await ownRows(database, 'ended_sessions')).map(({ id }) => id).sort();
+      assert.deepEqual(left, ['expired now', 'state']);
+      await strangers.assertUntouched();
+    });
+
+    it('is signed in to by its own installation, or by its organization’s that may act there', async (t) => {
+      const { database } = await setUp(t);
+      const { queries } = database;
+      const find = async (teamId: string, enterpriseId: string | null) =>
+        (await findSignInInstallation(queries, { clientId, teamId, enterpriseId }))?.id;
+      assert.equal(await find('T1', null), installationId);
+      assert.equal(await find('T404', null), undefined);
+      assert.equal(await find('T404', 'ESTRANGER'), 'ins_STRANGER_b');
+      assert.equal(await find('TSTRANGER_c', null), undefined, 'it is of another app');
+      const access = { client_id: clientId, enterprise_id: 'ESTRANGER', granted: 0, changed_at: 1 };
+      await queries
+        .insertInto('team_access')
+        .values([
+          { ...access, team_id: 'T404' },
+          { ...access, team_id: 'T406', granted: 1 },
+          { ...access, enterprise_id: 'EOTHER', team_id: 'T405' },
+          { ...access, client_id: '2.2', team_id: 'T405' },
+        ])
+        .execute();
+      assert.equal(await find('T404', 'ESTRANGER'), undefined, 'it was removed from this workspace');
+      assert.equal(await find('T405', 'ESTRANGER'), 'ins_STRANGER_b');
+      assert.equal(await find('T406', null), 'ins_STRANGER_b');
+      assert.equal(await find('T406', 'EOTHER'), undefined, 'it has moved to another organization');
+      await queries
+        .updateTable('installations')
+        .set({ status: 'broken' })
+        .where('id', '=', installationId)
+        .execute();
+      assert.equal(await find('T1', null), undefined);
+    });
+
+    it('belongs to one account in a new life, even where accounts share it', async (t) => {
+      const { database } = await setUp(t);
+      const install = { clientId, installationId, runId: ended, userId: U1, progressHash: 'hash', now };
+      const connect = (org: string, isNewLife: boolean) =>
+        database.write((tx) =>
+          commitConnection(tx, {
+            ...{ ...install, isNewLife, confirmedMove: false, rule: 'share' },
+            link: { org, jti: `link to ${org}` },
+          }),
+        );
+      const orgs = async () => (await ownRows(database, 'connections')).map(({ org }) => org).sort();
+      await connect('org-2', false);
+      assert.deepEqual(await orgs(), ['org-1', 'org-2']);
+      await connect('org-3', true);
+      assert.deepEqual(await orgs(), ['org-3']);
     });
 
     it('is told apart from the same person elsewhere, and from another app', async (t) => {

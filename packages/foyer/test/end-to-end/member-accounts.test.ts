@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { ConfigError, createFoyer, defineFoyer, readConfig } from '../../src/index.ts';
+import { createDisconnectMember } from '../../src/installations/disconnect-member.ts';
 import { startTestFoyer, type TestFoyer } from '../../src/testing/start-test-foyer.ts';
 import { createVisitor, eventually, type Visitor } from '../../src/testing/visitor.ts';
 
@@ -217,5 +218,43 @@ describe('which members are connected, reported to Slack', () => {
       await eventually(async () => !(await isConnected()));
       assert.deepEqual(reports(), []);
     }
+  });
+});
+
+describe('disconnecting an account', () => {
+  const home = { team: undefined, enterprise: { id: 'E1' }, isEnterpriseInstall: true };
+  async function disconnect(userToken: string | undefined) {
+    const asked: unknown[] = [];
+    const revoked: unknown[] = [];
+    const store = {
+      readInstallation: async () => ({ installation: { ...home, user: { id: 'U1', token: 'xoxp-1' } } }),
+      revokeUserTokens: async (...given: unknown[]) => revoked.push(given),
+    };
+    const authorize = async (query: unknown) => {
+      asked.push(query);
+      return { userToken };
+    };
+    const slack = () => ({ auth: { revoke: async () => ({ ok: true }) } });
+    const disconnectMember = createDisconnectMember({
+      store,
+      tokens: { authorize },
+      slack,
+      reportConnection: async () => {},
+      log: {},
+    } as never);
+    return { outcome: await disconnectMember('ins_1', 'U1'), asked, revoked };
+  }
+  const query = { teamId: undefined, enterpriseId: 'E1', isEnterpriseInstall: true };
+
+  it('keeps a token that has expired and could not be renewed: no one could revoke it later', async () => {
+    const { outcome, revoked } = await disconnect(undefined);
+    assert.deepEqual([outcome, revoked], ['unreachable', []]);
+  });
+
+  it('revokes the token of an org-wide install, and erases it there', async () => {
+    const { outcome, asked, revoked } = await disconnect('xoxp-1');
+    assert.equal(outcome, 'disconnected');
+    assert.deepEqual(asked, [{ ...query, userId: 'U1' }]);
+    assert.deepEqual(revoked, [[query, { userIds: ['U1'], reason: 'disconnected' }]]);
   });
 });

@@ -187,6 +187,18 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       assert.deepEqual(warned, ['T1', 'T1', 'T1', 'TUNKNOWN']);
     });
 
+    it('of a workspace are not changed by an event about its organization', async (t) => {
+      const stage = await prepare(t);
+      const before = await stage.teams();
+      const orgWide = { enterprise_id: 'E1', is_enterprise_install: true };
+      for (const event of [
+        { type: 'team_rename', name: 'The Organization' },
+        { type: 'grid_migration_finished', enterprise_id: 'E1' },
+      ])
+        await stage.deliver(event, orgWide);
+      assert.deepEqual(await stage.teams(), before);
+    });
+
     it('of an organization’s people follow its own roles, not those of a workspace', async (t) => {
       const { database, queries, clock, deliver } = await prepare(t);
       const person = { clientId: '1.1', teamId: 'E1', userId: 'U1' };

@@ -23,7 +23,11 @@ const press = (signature: string): string => {
 };
 
 /** Starts a receiver behind its own server, and records what happens in it, in order. */
-async function setUp(t: TestContext, hear?: (body: ReceiverEvent['body']) => void) {
+async function setUp(
+  t: TestContext,
+  hear?: (body: ReceiverEvent['body']) => void,
+  commitLifecycle: () => Promise<void> | undefined = () => undefined,
+) {
   const happened: string[] = [];
   const refused: string[] = [];
   const delivered = new Set<string>();
@@ -33,7 +37,7 @@ async function setUp(t: TestContext, hear?: (body: ReceiverEvent['body']) => voi
     bodies: createBodyReader(),
     refusals: { add: (kind) => void refused.push(kind) },
     addressOf: () => '127.0.0.1',
-    commitLifecycle: () => undefined,
+    commitLifecycle,
     seen: {
       isFirst: (key) => !delivered.has(key) && delivered.add(key) === delivered,
       forget: async (key) => void happened.push(`forget ${key}`),
@@ -88,6 +92,21 @@ describe('the receiver of events', () => {
       'listener of Ev2',
       'listener of Ev3',
     ]);
+  });
+
+  it('acknowledges an event that changes something once that is committed', async (t) => {
+    const committed = Promise.withResolvers<void>();
+    const { happened, socket } = await setUp(t, undefined, () => {
+      happened.push('commit');
+      return committed.promise;
+    });
+    socket.write(event('Ev1'));
+    while (happened.length < 1) await new Promise(setImmediate);
+    await someTurns();
+    assert.deepEqual(happened, ['commit']);
+    committed.resolve();
+    while (happened.length < 3) await new Promise(setImmediate);
+    assert.deepEqual(happened, ['commit', 'answer', 'listener of Ev1']);
   });
 
   it('lets listeners hear an event again if one of them asks for it, three times, and then forgets it', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { canRetryRun } from '../../src/home/viewer.ts';
+import { canRetryRun, mayAct } from '../../src/home/viewer.ts';
 import { run, step } from './home-content.ts';
 
 describe('canRetryRun', () => {
@@ -12,5 +12,17 @@ describe('canRetryRun', () => {
   it('offers none if only a step for operators failed: the run succeeded, and members see no such step', () => {
     const steps = [step('send-welcome', 'succeeded'), step('notify-operators', 'failed')];
     assert.equal(canRetryRun({ status: 'active', run: run('succeeded', steps) }), false);
+  });
+});
+
+describe('mayAct', () => {
+  it('is for the installer and admins of an installed app, and for no one of another workspace', () => {
+    const record = { status: 'active', installerUserId: 'U1' } as const;
+    const may = (viewer: object, status: 'active' | 'broken' | 'uninstalled' = 'active') =>
+      mayAct({ ...record, status }, { userId: 'U2', isAdmin: false, ...viewer });
+    assert.deepEqual([may({}), may({ isAdmin: true }), may({ userId: 'U1' })], [false, true, true]);
+    assert.equal(may({ userId: 'U1' }, 'broken'), true);
+    assert.equal(may({ userId: 'U1', isAdmin: true }, 'uninstalled'), false);
+    assert.equal(may({ userId: 'U1', isAdmin: true, isExternal: true }), false);
   });
 });

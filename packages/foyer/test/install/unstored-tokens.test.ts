@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createUnstoredTokens } from '../../src/install/unstored-tokens.ts';
+import {
+  createUnstoredTokens,
+  unstoredTokensPlace,
+  unstoredTokensPurpose,
+} from '../../src/install/unstored-tokens.ts';
+import { createSealer } from '../../src/installations/sealer.ts';
+import { keyringOf } from '../support/installations.ts';
 
 const unused = (): never => assert.fail('not asked for');
 
@@ -235,6 +241,23 @@ test('a token that Slack does not revoke stays with its request, to be tried aga
     log: { warn() {}, error() {} } as never,
   });
   assert.equal(await later.giveBackKept('req_1', 'sealed'), false);
+});
+
+test('the kept tokens of a request open for that request alone', async () => {
+  const sealer = createSealer({ keyring: keyringOf('k1'), purpose: unstoredTokensPurpose });
+  const tokens = createUnstoredTokens({
+    database: { write: async () => {} } as never,
+    sealer,
+    store: { findInstallation: async () => undefined },
+    slack: (() => ({ auth: { revoke: async () => ({ ok: true }) } })) as never,
+    log: { warn() {}, error() {} } as never,
+  });
+  const sealed = sealer.seal(
+    '{"isEnterpriseInstall":false,"tokens":["xoxb-1"]}',
+    unstoredTokensPlace('req_1'),
+  );
+  await assert.rejects(tokens.giveBackKept('req_2', sealed), { code: 'seal_broken' });
+  assert.equal(await tokens.giveBackKept('req_1', sealed), true);
 });
 
 test('the time of an install comes from Slack’s clock', async () => {

@@ -206,7 +206,7 @@ describe('the token source', () => {
         tokens.botToken(T1),
         (error) => error instanceof TokenRefreshError && error.reason === 'http_503',
       );
-      await assert.rejects(tokens.authorize(T1), TokenRefreshError);
+      await assert.rejects(tokens.authorize(T1), { reason: 'failed_a_moment_ago' });
       assert.equal(await statusOf(), 'active', 'an outage of Slack does not break the installation');
       endpoint.answerWith(undefined);
       clock.advance(10_000);

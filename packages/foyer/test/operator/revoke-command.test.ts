@@ -306,6 +306,19 @@ test('revoke stops when Slack refuses team after team, and reports tokens that c
   assert.equal((await statuses())[0]?.[0], 'active');
 });
 
+test('revoke revokes nothing of a team of which one token cannot be decrypted', async (t) => {
+  const { database, store, revoke, asked, statuses } = await prepare(t, () => ({ ok: true }));
+  const second = teamInstall({ teamId: 'T1', userId: 'U2', botToken: null, userToken: 'xoxp-2' });
+  await store.recordInstall(second);
+  const broken = { sealed_user: 'v1.lost.AAAA' };
+  await database.queries.updateTable('user_tokens').set(broken).where('user_id', '=', 'U2').execute();
+  const { exitCode, stdout } = await revoke('T1', '--yes');
+  assert.equal(exitCode, 1);
+  assert.match(stdout, /cannot_decrypt/);
+  assert.deepEqual(asked, []);
+  assert.equal((await statuses())[0]?.[0], 'active');
+});
+
 testOnBothEngines(
   'an uninstall counts again after the echo of our own revocation, after a revocation that failed, and after a new install',
   async (t, engine) => {

@@ -105,10 +105,21 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
     it('does not mistake the message of another key for its own, and waits for a broken call to settle', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const acme = await stage.install();
+      // Nor one of another installation in the same DM, or of the app's own that says the same about itself.
+      const slack = stage.deps.slackClient(await stage.deps.botToken(acme.installationId));
+      const payload = { installation_id: acme.installationId, life: acme.life, key: 'rules' };
+      for (const [event_type, event_payload] of [
+        ['foyer_post', { ...payload, installation_id: 'ins_other' }],
+        ['own_event', payload],
+      ] as const)
+        await slack.chat.postMessage({
+          ...{ channel: acme.userId, text: 'Another one' },
+          metadata: { event_type, event_payload },
+        });
       const failure: Failure = { type: 'reset-before-acting' };
       stage.sandbox.faults.add({ method: 'chat.postMessage', after: 1, failure });
       const run = await stage.finish(acme.runId);
-      assert.deepEqual(textsIn(stage, acme).toSorted(), both.toSorted());
+      assert.deepEqual(textsIn(stage, acme).toSorted(), [...both, 'Another one', 'Another one'].toSorted());
       assert.ok(stage.now() - run.createdAt >= 2000);
     });
 
