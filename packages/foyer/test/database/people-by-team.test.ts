@@ -16,6 +16,7 @@ import {
 } from '../../src/database/people/members.ts';
 import {
   isKnownPerson,
+  prepareMember,
   readLocale,
   readNames,
   readUsers,
@@ -228,6 +229,9 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(await Promise.all(asked.map((team) => isOfHost(queries, inGrid, team))), [
         ...[true, false, false, false],
       ]);
+      assert.equal((await prepareMember(database)(host, U2))?.profile?.userId, U2);
+      const one = { clientId, teamId: 'T1', userIds: [U1] };
+      assert.deepEqual([...(await readNames(queries, one))], [[U1, 'U1 OWN']]);
       await queries.deleteFrom('users').where('name', '=', 'OWN').where('user_id', '=', U2).execute();
       await queries
         .deleteFrom('memberships')
@@ -266,6 +270,13 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
         [U1, 9000, null],
         [U2, null, null],
       ]);
+      const [user] = await ownRows(database, 'users');
+      assert.ok(user);
+      // Long ago, another team of this app met someone of her id.
+      await queries
+        .insertInto('users')
+        .values({ ...user, team_id: 'T8', updated_at: 1 })
+        .execute();
       const silent = {
         name: null,
         realName: null,
@@ -281,6 +292,8 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
         [U1, 9000, 10_000],
         [U2, null, null],
       ]);
+      const elsewhere = (await ownRows(database, 'users')).find((row) => row.team_id === 'T8');
+      assert.equal(elsewhere?.updated_at, 1);
       await strangers.assertUntouched();
       const host = await readInstallRecord(queries, 'ins_OWN');
       assert.ok(host);

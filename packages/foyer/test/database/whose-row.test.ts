@@ -400,7 +400,18 @@ for (const [engine, open] of Object.entries(engines)) {
         [await orgOf(ended), await orgOf(running), await orgOf(waiting)],
         ['org-1', 'org-2', 'org-2'],
       );
-      assert.equal((await findUsedLink(queries, { clientId, jti: 'link-OWN' }))?.org, 'org-1');
+      const linked = async (app: string, jti: string) =>
+        (await findUsedLink(queries, { clientId: app, jti }))?.org;
+      assert.equal(await linked(clientId, 'link-OWN'), 'org-1');
+      assert.equal(await linked(clientId, 'link-OWN2'), 'org-2');
+      assert.equal(await linked('0.0', 'link-OWN'), 'of another app');
+      for (const filter of [{ org: 'org-2' }, { id: 'con_OWN2' }]) {
+        const listed = await listConnections(queries, { clientId, ...filter });
+        assert.deepEqual(
+          listed.map(({ id }) => id),
+          ['con_OWN2'],
+        );
+      }
       const claimSealer = createSealer({ keyring: keyringOf('k1'), purpose: 'claims' });
       const claimsOf = (app: string) =>
         createConnections({

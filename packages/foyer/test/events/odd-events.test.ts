@@ -3,7 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { createCommitLifecycle } from '../../src/events/lifecycle-events.ts';
-import { readEnvelope } from '../../src/events/slack-request.ts';
+import { personIn, readEnvelope } from '../../src/events/slack-request.ts';
 import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
 import { createClock, keyringOf, orgInstall, teamInstall } from '../support/installations.ts';
 import { engines } from '../support/open-test-database.ts';
@@ -22,6 +22,14 @@ it('an event of ever so many ids costs no more than one of a thousand', () => {
   });
   for (const list of [read.teamIds, read.userIds, read.botUserIds]) assert.equal(list.length, 1000);
   assert.ok(read.candidates.length <= 200);
+});
+
+it('a person of another workspace is told from one of the workspace whose dialog they opened', () => {
+  const user = { id: 'U1', team_id: 'T1' };
+  assert.deepEqual(personIn({ user, team: { id: 'T1' } }), { userId: 'U1' });
+  assert.deepEqual(personIn({ user, team: { id: 'T2' } }), { userId: 'U1', from: 'T1' });
+  const view = { app_installed_team_id: 'T2' };
+  assert.deepEqual(personIn({ user, team: { id: 'T1' }, view }), { userId: 'U1', from: 'T1' });
 });
 
 it('an event that says that it is about a workspace is not about the organization', () => {

@@ -300,11 +300,20 @@ test('keys forget keeps a key with which something is encrypted meanwhile, and e
   const ids = async () =>
     (await database.queries.selectFrom('encryption_keys').select('id').execute()).length;
   assert.equal(await ids(), 1);
-  await forgetKey(
-    watched(async () => {}),
-    lost,
-  );
+  const idle = watched(async () => {});
+  await forgetKey(idle, lost);
   assert.deepEqual([await ids(), scrubs], [0, 1]);
+});
+
+test('keys rotate erases what the earlier key encrypted from the files: tokens, and those of requests', async (t) => {
+  const { database } = await prepare(t, 1);
+  let scrubs = 0;
+  const scrub = async () => {
+    scrubs += 1;
+    await database.scrub();
+  };
+  assert.equal(await rotateKeys({ database: { ...database, scrub }, keyring: rotated }), 3);
+  assert.equal(scrubs, 2);
 });
 
 test('keys forget asks first, and says what will be lost', async (t) => {

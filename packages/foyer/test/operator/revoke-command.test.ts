@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { createLogger } from '../../src/config/log.ts';
 import type { Database } from '../../src/database/database.ts';
@@ -235,9 +236,14 @@ const slackError = (code: string) =>
   Object.assign(new Error(code), { code: 'slack_webapi_platform_error', data: { ok: false, error: code } });
 
 testOnBothEngines('revoke --all revokes every token of every team', async (t, engine) => {
-  const { revoke, asked, statuses, holders } = await prepare(t, ok, engine);
+  const { database, file, revoke, asked, statuses, holders } = await prepare(t, ok, engine);
+  const seals = await database.queries.selectFrom('installations').select('sealed_bot').execute();
   const { exitCode, stdout, stderr } = await revoke('--all', '--yes');
   assert.equal(exitCode, 0, stderr);
+  for (const part of engine === 'SQLite' ? [file, `${file}-wal`].filter(existsSync) : []) {
+    const bytes = readFileSync(part);
+    for (const { sealed_bot } of seals) assert.ok(!bytes.includes(sealed_bot ?? ''), `a token is in ${part}`);
+  }
   assert.match(stdout, /^T2 +revoked +2 +-$/m);
   assert.match(stderr, /T3 {2}http:\/\/localhost:3000\/slack\/install\?team=T3/);
   assert.deepEqual(asked.sort(), ['xoxb-T1', 'xoxb-T2', 'xoxb-T3', 'xoxp-T1', 'xoxp-T2', 'xoxp-T3']);

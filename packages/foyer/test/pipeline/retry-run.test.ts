@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readHistory } from '../../src/database/history.ts';
+import { claimDueRuns, holdLease } from '../../src/database/run-leases.ts';
 import { retryRun } from '../../src/pipeline/retry-run.ts';
 import { type Step, skip, unconfirmed, waitFor } from '../../src/pipeline/step.ts';
 import { requestWelcome } from '../../src/steps/request-welcome.ts';
@@ -36,6 +37,24 @@ function moodySteps(ends: Record<string, 'succeed' | 'fail' | 'fail-required' | 
 }
 
 describe('Try again', () => {
+  it('leaves a run alone that a worker has claimed', async (t) => {
+    const { steps } = moodySteps({ good: 'succeed' });
+    const stage = await setStage(t, { steps });
+    const { runId } = await stage.install();
+    const { clientId } = stage.config.slack;
+    const claim = {
+      clientId,
+      limit: 1,
+      now: stage.now(),
+      leaseUntil: stage.now() + 30_000,
+      owner: 'a:1:x/1',
+    };
+    const [lease] = await claimDueRuns(stage.database, claim);
+    assert.ok(lease);
+    assert.equal(await retryRun(stage.database, runId, { now: stage.now() }), 'going');
+    assert.equal(await stage.database.write((tx) => holdLease(tx, lease)), true);
+  });
+
   it('repeats steps that failed, stayed unconfirmed or were skipped after a failure, and no others', async (t) => {
     const { steps, runs } = moodySteps({
       good: 'succeed',
