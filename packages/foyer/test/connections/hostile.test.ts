@@ -61,6 +61,17 @@ describe('an attack on a connection', () => {
   const attempt = async (token: string): Promise<Response> =>
     goOn(await victim.visitor.get(stage.linkUrl(token)), victim);
 
+  it('ends no one else’s attempt with an error: no result for the host, and no row', async () => {
+    const opened = await stage.openLink(victim.visitor, link());
+    const state = new URL(opened.headers.get('location') ?? '').searchParams.get('state') ?? '';
+    const query = new URLSearchParams({ error: 'access_denied', state });
+    const requests = () => stage.database.rows('select id from install_requests');
+    const before = await requests();
+    const answer = await attacker.get(`${stage.url}/slack/oauth_redirect?${query}`);
+    assert.deepEqual([answer.status, answer.headers.get('location')], [200, null]);
+    assert.deepEqual(await requests(), before);
+  });
+
   const now = seconds(Date.now());
   const without = (name: string): string => link({ [name]: undefined });
   const tokens: Record<string, () => string> = {

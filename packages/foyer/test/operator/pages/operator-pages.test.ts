@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { parseSetCookie } from 'cookie';
+import { readInstallRecord } from '../../../src/database/install-record.ts';
 import { defineFoyer, type Step } from '../../../src/index.ts';
+import { createOperatorActions } from '../../../src/operator/pages/operator-actions.ts';
 import { startFoyer } from '../../../src/serve.ts';
 import { eventually } from '../../../src/testing/visitor.ts';
 import { fetchAs } from '../../support/fetch-as.ts';
@@ -371,6 +373,45 @@ describe('what the operator presses', () => {
     assert.ok(stage.logged().some((line) => /purged by an operator/.test(line)));
     assert.equal((await stage.get(path)).status, 404);
   });
+});
+
+it('an operator’s purge leaves an install alone that came while the tokens were being revoked', async (t) => {
+  const stage = await setOperatorStage();
+  t.after(() => stage.close());
+  const id = await stage.installs('Acme');
+  const { queries } = stage.database;
+  const record = await readInstallRecord(queries, id);
+  assert.ok(record);
+  const untouched = (): never => assert.fail('nothing may be erased');
+  const slack = () => ({
+    auth: {
+      async revoke() {
+        const again = { installed_at: record.installedAt + 1 };
+        await queries.updateTable('installations').set(again).where('id', '=', id).execute();
+      },
+    },
+  });
+  const bot = { installation: { bot: { token: 'xoxb-1' } } };
+  const store = {
+    readInstallation: async () => bot,
+    deleteInstallation: untouched,
+    purgeInstallation: untouched,
+  };
+  const { log } = recordingLogger(stage.config);
+  const act = createOperatorActions({
+    ...{ database: stage.database, store, slack, log, tokens: { renewExpired: async () => {} } },
+    ...{ wakeWorker() {}, now: Date.now },
+  } as never);
+  const form = new URLSearchParams({ installed: String(record.installedAt) });
+  for (const action of ['purge', 'mark-gone'] as const) {
+    await queries
+      .updateTable('installations')
+      .set({ installed_at: record.installedAt })
+      .where('id', '=', id)
+      .execute();
+    const press = { form, address: '192.0.2.1', by: { person: null } };
+    assert.equal(await act(action, record, press), 'changed_meanwhile');
+  }
 });
 
 it('an operator’s purge waits for an uninstall run that has failed: its steps may need what is stored', async (t) => {
