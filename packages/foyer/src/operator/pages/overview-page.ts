@@ -13,7 +13,7 @@ import type { TokensAtRisk } from '../token-times.ts';
 import { installsChart, welcomesChart } from './bar-chart.ts';
 import { dataTable, type TableColumn } from './data-table.ts';
 import { type OperatorFrame, operatorPage } from './operator-page.ts';
-import { ago, badge, count, errorText, installationName, time } from './shown-values.ts';
+import { ago, badge, count, errorText, installationName } from './shown-values.ts';
 
 /** What the overview shows. */
 export interface OverviewContent {
@@ -164,15 +164,15 @@ const jobColumns = (now: number): readonly TableColumn<JobState>[] => [
   { title: 'Every', cell: ({ everyMs }) => everyMs !== null && spanText(everyMs) },
   { title: 'Last turn', cell: ({ startedAt }) => startedAt !== null && ago(startedAt, now) },
   { title: 'Took', kind: 'number', cell: ({ tookMs }) => tookMs !== null && durationText(tookMs) },
-  { title: 'Next', cell: ({ nextDueAt }) => nextDueAt !== null && time(nextDueAt) },
+  { title: 'Next', cell: ({ nextDueAt }) => nextDueAt !== null && ago(nextDueAt, now) },
   { title: 'Machine', cell: ({ machine }) => machine && html`<code>${machine}</code>` },
 ];
 
 function jobsSection({ jobs }: OverviewContent, now: number): Html | false {
   if (jobs.length === 0) return false;
   const sorted = jobs.toSorted((one, other) => Number(isInTrouble(other)) - Number(isInTrouble(one)));
-  return html`<section class="card panel" aria-labelledby="jobs"><h2 id="jobs">Jobs</h2>
-<div class="table-card">${dataTable('Jobs', jobColumns(now), sorted)}</div></section>`;
+  return html`<section class="card table-card" aria-labelledby="jobs"><h2 id="jobs">Jobs</h2>
+${dataTable('Jobs', jobColumns(now), sorted)}</section>`;
 }
 
 /** Installers see nothing of this: it only concerns the operators. */
