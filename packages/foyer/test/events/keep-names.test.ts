@@ -165,10 +165,11 @@ for (const [engine, openBackend] of Object.entries(engines)) {
   describe(`events that Slack withholds, on ${engine}`, () => {
     it('are reported to the operators once an hour, with their team', async (t) => {
       const stage = await prepare(t);
-      const minute = Math.floor(stage.clock.now() / 1000);
+      const hour = Math.floor(stage.clock.now() / 3_600_000) * 3600;
+      const minute = hour + 60;
       const body = { type: 'app_rate_limited', event: undefined, event_time: undefined, event_id: undefined };
       await stage.deliver({}, { ...body, minute_rate_limited: minute });
-      await stage.deliver({}, { ...body, minute_rate_limited: minute });
+      await stage.deliver({}, { ...body, minute_rate_limited: minute + 60 });
       await stage.deliver({}, { ...body, minute_rate_limited: minute + 3600 });
       await stage.deliver({}, { ...body, minute_rate_limited: minute, team_id: 'TUNKNOWN' });
       const notices = await stage.queries

@@ -43,6 +43,10 @@ test('links only to http, https, mailto, slack and paths of this host', () => {
   ];
   for (const url of kept) assert.equal(renderHtml(html`<a href="${url}">x</a>`), `<a href="${url}">x</a>`);
   for (const url of dropped) assert.equal(renderHtml(html`<a href="${url}">x</a>`), '<a href="#">x</a>', url);
+  const script = 'javascript:alert(1)';
+  assert.equal(renderHtml(html`<form action="${script}">`), '<form action="#">');
+  assert.equal(renderHtml(html`<button formaction="${script}">`), '<button formaction="#">');
+  assert.equal(renderHtml(html`<img src="${script}">`), '<img src="#">');
 });
 
 test('refuses a value in an attribute without quotes', () => {

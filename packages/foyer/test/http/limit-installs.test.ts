@@ -56,6 +56,16 @@ describe('the limits of the install flow', () => {
     assert.equal(letIn(), 10);
   });
 
+  it('count no install that succeeds, neither for its address nor for all together', async () => {
+    const { start, callback, installed, letIn } = setUp({ callbacksInAll: 2, startsInAll: 2 });
+    for (let n = 0; n < 10; n += 1) {
+      await start(`192.0.2.${n}`);
+      await callback(`192.0.2.${n}`);
+      installed(`192.0.2.${n}`);
+    }
+    assert.equal(letIn(), 20);
+  });
+
   it('count a customer’s whole IPv6 network as one address', async () => {
     const { callback, letIn } = setUp({ callbacksPerAddress: 3 });
     for (let n = 0; n < 50; n += 1) await callback(`2001:db8:1:2::${n.toString(16)}`);

@@ -5,7 +5,12 @@ import { type AddressInfo, connect } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type BodyRefusal, createBodyReader, mostBodyBytes } from '../../src/http/read-body.ts';
+import {
+  type BodyRefusal,
+  bodyReadBefore,
+  createBodyReader,
+  mostBodyBytes,
+} from '../../src/http/read-body.ts';
 
 const bodies = createBodyReader();
 
@@ -170,4 +175,11 @@ test('only a few large bodies are read at once, while small ones are still read'
   const after = reader.read(next);
   next.end(Buffer.alloc(100_000));
   assert.ok(Buffer.isBuffer(await after));
+});
+
+test('a body that the host has read before is bounded too, and refused if its bytes are gone', () => {
+  const request = (rawBody?: unknown) => ({ rawBody }) as unknown as IncomingMessage;
+  assert.deepEqual(bodyReadBefore(request('0123456789'), 10), Buffer.from('0123456789'));
+  assert.equal(bodyReadBefore(request(Buffer.alloc(11)), 10), 413);
+  assert.equal(bodyReadBefore(request(), 10), 500);
 });

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { createBodyReader } from '../../src/http/read-body.ts';
-import { isFromHere, readForm } from '../../src/http/read-form.ts';
+import { readForm } from '../../src/http/read-form.ts';
 
 const urlencoded = 'application/x-www-form-urlencoded';
 
@@ -59,21 +59,4 @@ test('forms share the memory budget of all bodies', async () => {
   first.end();
   assert.equal(String(await whole), 'a=1');
   assert.equal(bodies.heldBytes(), 0);
-});
-
-test('a form is from here by its site, or else by its origin, and never from another one', () => {
-  const publicUrl = 'https://foyer.example';
-  const host = 'foyer.example';
-  for (const [headers, isOurs] of [
-    [{ 'sec-fetch-site': 'same-origin' }, true],
-    [{ 'sec-fetch-site': 'same-site', origin: publicUrl }, false],
-    [{ 'sec-fetch-site': 'none', origin: publicUrl }, false],
-    [{ origin: publicUrl }, true],
-    [{ origin: `http://${host}`, host }, true],
-    [{ origin: 'null', host }, true],
-    [{ host }, true],
-    [{ origin: 'https://evil.example', host }, false],
-    [{ origin: 'nonsense', host }, false],
-  ] as const)
-    assert.equal(isFromHere(headers, publicUrl), isOurs, JSON.stringify(headers));
 });

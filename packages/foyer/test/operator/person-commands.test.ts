@@ -112,6 +112,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       const tokens = stage.sandbox.state().installations.flatMap((each) => each.tokens);
       assert.equal(tokens.length, 2);
       for (const { value } of tokens) assert.ok(!stdout.includes(value));
+      assert.ok(!stdout.includes('clientId'));
       assert.ok(!stdout.includes('sealed') && !stdout.includes('Priya') && !stdout.includes(priya));
     });
 
