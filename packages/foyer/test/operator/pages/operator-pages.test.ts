@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { parseSetCookie } from 'cookie';
 import { readInstallRecord } from '../../../src/database/install-record.ts';
+import { createRun } from '../../../src/database/runs.ts';
 import { defineFoyer, type Step } from '../../../src/index.ts';
 import { createOperatorActions } from '../../../src/operator/pages/operator-actions.ts';
 import { startFoyer } from '../../../src/serve.ts';
@@ -542,5 +543,32 @@ describe('what the operator reads', () => {
     } finally {
       await other.close();
     }
+  });
+
+  it('names the runs of moments, below those of the install', async () => {
+    const installationId = await stage.installs('Globex');
+    const of = { installationId, life: 1, userId: 'U2', stepNames: ['greet'], now: Date.now() };
+    const opened = { kind: 'opened', userId: 'U2', tab: 'messages', channelId: 'D2' } as const;
+    const upgraded = { kind: 'upgraded', addedScopes: ['<b>calls:read</b>'] } as const;
+    for (const moment of [opened, upgraded])
+      await stage.database.write((tx) => createRun(tx, { ...of, pipeline: moment.kind, moment }));
+    const page = await (await stage.get(`/operator/installations/${installationId}`)).text();
+    const { id: runId } = await stage.database.queries
+      .selectFrom('runs')
+      .select('id')
+      .where('installation_id', '=', installationId)
+      .where('pipeline', '=', 'install')
+      .executeTakeFirstOrThrow();
+    assert.equal(/id="run">Newest run .*?run-facts"><code>(\w+)/s.exec(page)?.[1], runId);
+    const names = [
+      /Newest run/,
+      /Moment <code>upgraded &lt;b&gt;calls:read/,
+      /Moment <code>opened messages</,
+    ];
+    const places = names.map((name) => page.search(name));
+    assert.ok(
+      places.every((place, index) => place > (places[index - 1] ?? 0)),
+      String(places),
+    );
   });
 });
