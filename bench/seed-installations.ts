@@ -9,7 +9,10 @@ import type {
 } from '../packages/foyer/src/database/records.ts';
 import { builtInSteps } from '../packages/foyer/src/steps/steps.ts';
 
-/** What a seed creates: `count` teams of one app, each with its run, its history and its install request. */
+/**
+ * What a seed creates: `count` teams of one app, each with its run, its welcome, its installer, its history and its
+ * install request.
+ */
 export interface Seed {
   clientId: string;
   count: number;
@@ -17,6 +20,8 @@ export interface Seed {
 }
 
 const stepNames = builtInSteps().map((step) => step.name);
+/** As long as a sealed token: a count that reads the rows themselves must look as slow as it is. */
+const sealedText = `v1.bench.${'x'.repeat(700)}`;
 const perTransaction = 5000;
 /** Few enough for the parameters of one statement on either engine. */
 const perStatement = 500;
@@ -51,6 +56,18 @@ export async function seedInstallations(database: Database, seed: Seed): Promise
       await fill(
         'history',
         rows.map((row, at) => line(row, from + at)),
+      );
+      await fill(
+        'welcomes',
+        rows.map((row, at) => welcome(row, from + at)),
+      );
+      await fill(
+        'users',
+        rows.map((row) => person(row)),
+      );
+      await fill(
+        'memberships',
+        rows.map((row) => membership(row)),
       );
       await fill(
         'install_requests',
@@ -98,6 +115,47 @@ function stepsOf(row: InstallationRow, index: number): StepRow[] {
   }));
 }
 
+function welcome(row: InstallationRow, index: number): Insertable<Tables['welcomes']> {
+  return {
+    installation_id: row.id,
+    life: 1,
+    user_id: row.installer_user_id,
+    run_id: runIdOf(index),
+    // A few never got an answer from Slack.
+    status: index % 5000 === 9 ? 'unconfirmed' : 'sent',
+    channel_id: 'D0BENCH',
+    message_ts: '1.2',
+    attempted_at: row.installed_at + 300,
+    sent_at: index % 5000 === 9 ? null : row.installed_at + 350,
+    search_before: null,
+    search_calls: 0,
+  };
+}
+
+const idsOf = (row: InstallationRow) => ({
+  client_id: row.client_id,
+  team_id: row.team_id ?? '',
+  user_id: row.installer_user_id,
+  first_seen_at: row.installed_at,
+  updated_at: row.installed_at,
+});
+
+function person(row: InstallationRow): Insertable<Tables['users']> {
+  return {
+    ...idsOf(row),
+    name: row.installer_user_id.toLowerCase(),
+    real_name: `Person ${row.installer_user_id}`,
+    email: `${row.installer_user_id}@example.com`,
+    timezone: 'Europe/Berlin',
+    locale: 'en-US',
+    avatar_url: null,
+  };
+}
+
+function membership(row: InstallationRow): Insertable<Tables['memberships']> {
+  return { ...idsOf(row), is_admin: 1, is_owner: 0 };
+}
+
 function line(row: InstallationRow, index: number): HistoryRow {
   return {
     id: `his_${String(index).padStart(9, '0')}`,
@@ -133,7 +191,7 @@ function installation({ clientId, now, count }: Seed, index: number): Installati
     bot_user_id: 'U0BOT',
     bot_scopes: '["chat:write","im:write","im:history","users:read"]',
     bot_expires_at: null,
-    sealed_bot: null,
+    sealed_bot: sealedText,
     refresh_owner: null,
     refresh_until: null,
   };

@@ -44,6 +44,7 @@ import { slackInstallationStore } from './installations/slack-installation-store
 import { keepHoldingKey, keyHeldEveryMs, verifyKeyring } from './installations/verify-keyring.ts';
 import { openOperatorChannels } from './notices/open-operator-channels.ts';
 import { createNoticeSender } from './notices/send-notices.ts';
+import { countsKeptEveryMs, keepCounts } from './operator/kept-counts.ts';
 import { createMetrics } from './operator/metrics/create-metrics.ts';
 import { createProcessReporter } from './operator/process-report.ts';
 import { readQueueState } from './operator/queue-state.ts';
@@ -499,6 +500,12 @@ export async function assembleFoyer<MyTables>(parts: {
             ...inTurn,
           }),
           repeat({ everyMs: 5 * 60_000, what: 'forget old deliveries', work: seen.sweep, ...inTurn }),
+          repeat({
+            everyMs: countsKeptEveryMs,
+            what: 'keep the large counts',
+            work: () => keepCounts(database, { clientId, now: now() }),
+            ...inTurn,
+          }),
           repeat({ everyMs: keyHeldEveryMs, what: 'hold the encryption key', work: holdKey, log }),
           ...jobs.start(),
         ];

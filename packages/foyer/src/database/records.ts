@@ -521,6 +521,16 @@ export interface SeenDeliveryRow {
   seen_at: number;
 }
 
+/** A number that is too large to count at each view; `operator/kept-counts.ts` says which. */
+export interface KeptCountRow {
+  client_id: string;
+  /** `installations`, or `day 2026-11-29`. */
+  name: string;
+  /** JSON: counts and times, and nothing about a person. */
+  value: string;
+  counted_at: number;
+}
+
 type Fixed<T> = ColumnType<T, T, never>;
 type WithDefault<T> = ColumnType<T, T | undefined, T>;
 
@@ -559,6 +569,7 @@ export interface Tables {
   maintenance: MaintenanceRow;
   unknown_teams: UnknownTeamRow;
   seen_deliveries: SeenDeliveryRow;
+  kept_counts: KeptCountRow;
 }
 
 /** Every table again, as a value; the compiler requires each one. */
@@ -590,6 +601,7 @@ const everyTable: { readonly [Name in keyof Tables]: true } = {
   unknown_teams: true,
   sessions: true,
   seen_deliveries: true,
+  kept_counts: true,
 };
 
 /** The names of Foyer's tables: any other table is the app's own, or another program's. */

@@ -8,7 +8,10 @@ import type { InstallationStatus, RunStatus, Tables } from '../database/records.
 /** Which installations to find; an absent filter matches all. */
 export interface InstallationSearch {
   clientId: string;
-  /** A part of the name of a team or enterprise; or the whole id of a team, enterprise, person, installation or run. */
+  /**
+   * The whole id of a team, enterprise, person, installation or run; if it is no id that is known, a part of the name of
+   * a team or enterprise.
+   */
   text?: string;
   statuses?: readonly InstallationStatus[];
   /** Of the newest run. */
@@ -148,10 +151,15 @@ export function isNewestRun(eb: Where<'runs'>) {
   return eb.and([eb('runs.pipeline', '=', 'install'), isNewest]);
 }
 
+/** Matches a text that can only be an id: of a team, an enterprise or a person at Slack, or one of Foyer's own. */
+const anId = /^(?:[TEUW](?=[A-Z]*\d)[A-Z0-9]{8,31}|(?:ins|run)_[0-9A-Z]{26})$/;
+
+/** Matches by id if the text is one, else by name: a search by name may read every name. */
 function matchesText(eb: Where<'installations'>, text: string, ids: readonly string[]) {
+  if (ids.length > 0) return eb('installations.id', 'in', ids);
+  if (anId.test(text)) return eb.lit(false);
   const pattern = namePattern(text);
   return eb.or([
-    ...(ids.length > 0 ? [eb('installations.id', 'in', ids)] : []),
     sql<SqlBool>`lower(${eb.ref('installations.team_name')}) like ${pattern} escape '\\'`,
     sql<SqlBool>`lower(${eb.ref('installations.enterprise_name')}) like ${pattern} escape '\\'`,
   ]);

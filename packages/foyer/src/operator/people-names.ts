@@ -1,3 +1,4 @@
+import { type SqlBool, sql } from 'kysely';
 import type { Queries } from '../database/database.ts';
 
 /** A person of a team, or of an enterprise in an org-wide install. */
@@ -17,19 +18,17 @@ export async function withNames<Row>(
   personOf: (row: Row) => Person,
 ): Promise<Named<Row>[]> {
   const people = rows.map(personOf);
-  const idsOf = (field: keyof Person) => [
-    ...new Set(people.map((person) => person[field]).filter((id) => id !== null)),
-  ];
-  const [teamIds, userIds] = [idsOf('teamId'), idsOf('userId')];
+  const known = people.filter(({ teamId, userId }) => teamId !== null && userId !== null);
+  // As pairs: a list of teams and a list of users would look up each of these people in each of these teams.
+  const pairs = known.map(({ teamId, userId }) => sql`(${teamId}, ${userId})`);
   const found =
-    teamIds.length === 0 || userIds.length === 0
+    pairs.length === 0
       ? []
       : await queries
           .selectFrom('users')
           .select(['team_id', 'user_id', 'name', 'real_name'])
           .where('client_id', '=', clientId)
-          .where('team_id', 'in', teamIds)
-          .where('user_id', 'in', userIds)
+          .where(sql<SqlBool>`(team_id, user_id) in (values ${sql.join(pairs)})`)
           .execute();
   const names = new Map(
     found.map((row) => [`${row.team_id} ${row.user_id}`, row.real_name || row.name || undefined]),

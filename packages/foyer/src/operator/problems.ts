@@ -1,14 +1,14 @@
+import { sql } from 'kysely';
 import type { Queries } from '../database/database.ts';
 import { type InstallRecord, readInstallRecord } from '../database/install-record.ts';
+import { countUpTo, mostProblems } from './kept-counts.ts';
 import { type InstallRequestRecord, listInstallRequests } from './request-lists.ts';
 
-/** The newest cases of a kind of problem, newest first, and the total. */
+/** The newest cases of a kind of problem, newest first, and the total: one more than `mostProblems` if there are more. */
 export interface Problems<Case> {
   newest: readonly Case[];
   count: number;
 }
-
-type Count = number | string | bigint;
 
 /** Finds installations that are not uninstalled and whose welcome may or may not have arrived. */
 export async function readUnconfirmedWelcomes(
@@ -17,25 +17,25 @@ export async function readUnconfirmedWelcomes(
 ): Promise<Problems<InstallRecord>> {
   const unconfirmed = queries
     .selectFrom('welcomes')
-    .innerJoin('installations', (join) =>
-      join
-        .onRef('installations.id', '=', 'welcomes.installation_id')
-        .onRef('installations.life', '=', 'welcomes.life'),
-    )
-    .where('welcomes.status', '=', 'unconfirmed')
-    .where('installations.client_id', '=', search.clientId)
-    .where('installations.status', '!=', 'uninstalled');
-  const { count } = await unconfirmed
-    .select(({ fn }) => fn.countAll<Count>().as('count'))
-    .executeTakeFirstOrThrow();
-  if (Number(count) === 0) return { newest: [], count: 0 };
-  const rows = await unconfirmed
-    .select('installations.id')
-    .orderBy('welcomes.attempted_at', 'desc')
-    .limit(search.limit)
-    .execute();
+    .select('installation_id as id')
+    // A literal, as in the index: SQLite would not use it for a bound value.
+    .where('status', '=', sql.lit('unconfirmed'))
+    // Not a join: SQLite would start from every installation, although few welcomes are in doubt.
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('installations')
+          .select('installations.id')
+          .whereRef('installations.id', '=', 'welcomes.installation_id')
+          .whereRef('installations.life', '=', 'welcomes.life')
+          .where('installations.client_id', '=', search.clientId)
+          .where('installations.status', '!=', 'uninstalled'),
+      ),
+    );
+  const count = await countUpTo(queries, unconfirmed, mostProblems + 1);
+  if (count === 0) return { newest: [], count };
+  const rows = await unconfirmed.orderBy('attempted_at', 'desc').limit(search.limit).execute();
   const records = await Promise.all(rows.map(({ id }) => readInstallRecord(queries, id)));
-  return { newest: records.filter((record) => record !== undefined), count: Number(count) };
+  return { newest: records.filter((record) => record !== undefined), count };
 }
 
 /** Finds install requests refused since `from`: by the gate, or because the workspace is another account's. */
@@ -43,16 +43,13 @@ export async function readRefusedRequests(
   queries: Queries,
   search: { clientId: string; from: number; limit: number },
 ): Promise<Problems<InstallRequestRecord>> {
-  const { count } = await queries
+  const refused = queries
     .selectFrom('install_requests')
-    .select(({ fn }) => fn.countAll<Count>().as('count'))
+    .select('id')
     .where('client_id', '=', search.clientId)
     .where('outcome', '=', 'refused')
-    .where('started_at', '>=', search.from)
-    .executeTakeFirstOrThrow();
-  if (Number(count) === 0) return { newest: [], count: 0 };
-  return {
-    newest: await listInstallRequests(queries, { ...search, outcome: 'refused' }),
-    count: Number(count),
-  };
+    .where('started_at', '>=', search.from);
+  const count = await countUpTo(queries, refused, mostProblems + 1);
+  if (count === 0) return { newest: [], count };
+  return { newest: await listInstallRequests(queries, { ...search, outcome: 'refused' }), count };
 }

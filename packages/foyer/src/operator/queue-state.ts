@@ -1,6 +1,7 @@
 import type { Queries } from '../database/database.ts';
 import { isOfApp } from '../database/run-leases.ts';
 import { isNewestRun } from './installation-lists.ts';
+import { countUpTo, mostProblems } from './kept-counts.ts';
 
 /** The state of the queue of runs. */
 export interface QueueState {
@@ -47,16 +48,15 @@ export async function readQueueState(
   return { ...state, oldestDueAt: oldest?.due_at ?? null };
 }
 
-/** Counts the installations that are not uninstalled and whose newest run failed. */
+/** Counts the installations that are not uninstalled and whose newest run failed, up to one more than `mostProblems`. */
 export async function countFailingRuns(queries: Queries, clientId: string): Promise<number> {
-  const { count } = await queries
+  const failing = queries
     .selectFrom('runs')
     .innerJoin('installations', 'installations.id', 'runs.installation_id')
-    .select(({ fn }) => fn.countAll<number | string | bigint>().as('count'))
+    .select('runs.id')
     .where('runs.status', '=', 'failed')
     .where('installations.client_id', '=', clientId)
     .where('installations.status', '!=', 'uninstalled')
-    .where(isNewestRun)
-    .executeTakeFirstOrThrow();
-  return Number(count);
+    .where(isNewestRun);
+  return countUpTo(queries, failing, mostProblems + 1);
 }

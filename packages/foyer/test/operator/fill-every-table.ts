@@ -278,6 +278,7 @@ const rowOf: { [Name in keyof Tables]: (n: number) => Insertable<Tables[Name]> }
   maintenance: (n) => ({ client_id: `${n}`, began_at: at }),
   unknown_teams: (n) => ({ client_id: '1.2', tenant: `team:T${n}`, first_seen_at: at, last_seen_at: at }),
   seen_deliveries: (n) => ({ client_id: '1.2', key: `event Ev${n}`, seen_at: at }),
+  kept_counts: (n) => ({ client_id: '1.2', name: `count ${n}`, value: `{"active":${n}}`, counted_at: at }),
   key_holders: (n) => ({ process: `host ${n} x`, key_id: 'main', seen_at: at }),
 };
 

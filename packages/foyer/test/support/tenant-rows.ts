@@ -7,7 +7,7 @@ import { createTokenCipher } from '../../src/installations/open-installation.ts'
 const deadRefresh = { refresh_owner: 'a dead process', refresh_until: 1 };
 
 /** The tables whose rows belong to every app and tenant of the database; a tenant has rows in all others. */
-type OfAll = 'encryption_keys' | 'key_holders' | 'maintenance';
+type OfAll = 'encryption_keys' | 'key_holders' | 'maintenance' | 'kept_counts';
 
 /** One tenant of one app, by what its rows are made of. */
 export interface Tenant {

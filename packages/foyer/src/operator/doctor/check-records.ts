@@ -6,6 +6,7 @@ import { findInterruptedRequests } from '../../database/install-requests.ts';
 import { readMaintenance } from '../../database/maintenance.ts';
 import { listUnknownTeams } from '../../database/unknown-teams.ts';
 import { countGrantedScopes, countInstallations } from '../installation-lists.ts';
+import { mostProblems } from '../kept-counts.ts';
 import type { DefinitionShape } from '../operator-deps.ts';
 import { countFailingRuns, readQueueState } from '../queue-state.ts';
 import { listInstallRequests } from '../request-lists.ts';
@@ -100,7 +101,9 @@ async function failedRuns(queries: Queries, clientId: string): Promise<Finding> 
   const check = 'runs-failed';
   const failing = await countFailingRuns(queries, clientId);
   if (failing === 0) return ok(check, 'No installation’s newest run has failed.');
-  const detail = `The newest run of ${counted(failing, 'installation')} has failed.`;
+  const shown =
+    failing > mostProblems ? `more than ${mostProblems} installations` : counted(failing, 'installation');
+  const detail = `The newest run of ${shown} has failed.`;
   return warning(
     check,
     detail,

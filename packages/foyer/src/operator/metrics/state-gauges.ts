@@ -7,7 +7,7 @@ import { lastBackupAt } from '../../database/last-backup.ts';
 import { readMaintenance } from '../../database/maintenance.ts';
 import { countUndelivered, noticeChannels } from '../../database/notices.ts';
 import { listUnknownTeams } from '../../database/unknown-teams.ts';
-import { countInstallations } from '../installation-lists.ts';
+import { readInstallationCounts } from '../kept-counts.ts';
 import { readQueueState } from '../queue-state.ts';
 import { countTokensAtRisk } from '../token-times.ts';
 
@@ -81,7 +81,7 @@ export function addStateGauges(deps: {
     for (const status of ['queued', 'running', 'waiting'] as const) queued.set({ status }, queue[status]);
     due.set(queue.due);
     oldest.set(queue.oldestDueAt === null ? 0 : Math.max(0, (now() - queue.oldestDueAt) / 1000));
-    const counts = await countInstallations(queries, clientId);
+    const counts = await readInstallationCounts(queries, { clientId, now: now() });
     for (const status of ['active', 'broken', 'uninstalled'] as const)
       installations.set({ status }, counts[status]);
     const tokens = await countTokensAtRisk(queries, { clientId, before: now() + lapsingWithinMs });

@@ -98,23 +98,23 @@ export function installsChart(days: readonly RequestsOfDay[]): Html {
 
 /** Shows how long the welcomes of each day took. */
 export function welcomesChart(days: readonly WelcomesOfDay[]): Html {
-  const sent = days.reduce((sum, { welcomes }) => sum + welcomes, 0);
+  const measured = days.reduce((sum, { welcomes }) => sum + welcomes, 0);
   const slowest = Math.max(0, ...days.map(({ slowestMs }) => slowestMs ?? 0));
   const highest = Math.max(0, ...days.map(({ medianMs }) => medianMs ?? 0));
   const text = (ms: number | null): string => (ms === null ? '–' : durationText(ms));
   return barChart<WelcomesOfDay>({
     title: 'Time to the welcome by day',
     sentence:
-      sent === 0
+      measured === 0
         ? `No welcome was sent in the last ${days.length} days`
-        : `${count(sent)} sent in the last ${days.length} days, the slowest after ${durationText(slowest)}`,
+        : `${count(measured)} measured in the last ${days.length} days, the slowest after ${durationText(slowest)}`,
     most: durationText(highest),
     days,
     series: [{ kind: 'installed', label: 'median', value: ({ medianMs }) => medianMs ?? 0 }],
     tip: (day) =>
-      `${dateText(day.day)}: ${count(day.welcomes)} sent, median ${text(day.medianMs)}, slowest ${text(day.slowestMs)}`,
+      `${dateText(day.day)}: ${count(day.welcomes)} measured, median ${text(day.medianMs)}, slowest ${text(day.slowestMs)}`,
     columns: [
-      { title: 'Sent', cell: ({ welcomes }) => count(welcomes), kind: 'number' },
+      { title: 'Measured', cell: ({ welcomes }) => count(welcomes), kind: 'number' },
       { title: 'Median', cell: ({ medianMs }) => text(medianMs), kind: 'number' },
       { title: 'Slowest', cell: ({ slowestMs }) => text(slowestMs), kind: 'number' },
     ],

@@ -15,16 +15,12 @@ import { listRuns, momentKinds } from '../../database/runs.ts';
 import { listOperatorSessions } from '../../database/sessions.ts';
 import { listUnknownTeams } from '../../database/unknown-teams.ts';
 import { operatorTimes } from '../../signin/sessions.ts';
-import { countInstallations, listInstallationsPage } from '../installation-lists.ts';
+import { listInstallationsPage } from '../installation-lists.ts';
+import { readDays, readInstallationCounts } from '../kept-counts.ts';
 import { withNames } from '../people-names.ts';
 import { readRefusedRequests, readUnconfirmedWelcomes } from '../problems.ts';
 import { countFailingRuns, readQueueState } from '../queue-state.ts';
-import {
-  countRequestsByDay,
-  listInstallRequests,
-  measureWelcomesByDay,
-  requesterOf,
-} from '../request-lists.ts';
+import { listInstallRequests, requesterOf } from '../request-lists.ts';
 import { countTokensAtRisk, readTokenTimes } from '../token-times.ts';
 import { confirmPage } from './confirm-page.ts';
 import { installationPage, shownHistory, shownPeople } from './installation-page.ts';
@@ -42,7 +38,6 @@ export type OperatorView = (frame: OperatorFrame) => string;
 const rowsPerPage = 50;
 const shownRuns = 10;
 const shownFailing = 5;
-const chartDays = 30;
 /** Foyer refreshes tokens two hours before they expire: one with less than this left was not refreshed in time. */
 const lapsingWithinMs = 3_600_000;
 const dayMs = 86_400_000;
@@ -66,7 +61,8 @@ export function createOperatorViews(deps: {
       statuses: ['active', 'broken'],
       limit: shownFailing,
     } as const;
-    const installations = await countInstallations(queries, clientId);
+    const installations = await readInstallationCounts(queries, { clientId, now: now() });
+    const days = await readDays(queries, { clientId, now: now() });
     const broken = { clientId, statuses: ['broken'], limit: shownFailing } as const;
     const content = {
       installations,
@@ -87,10 +83,10 @@ export function createOperatorViews(deps: {
       queue: await readQueueState(queries, { clientId: config.slack.clientId, now: now() }),
       tokens: await countTokensAtRisk(queries, { clientId, before: now() + lapsingWithinMs }),
       unknownTeams: await listUnknownTeams(queries, { clientId, now: now() }),
-      days: await countRequestsByDay(queries, { clientId, days: chartDays, now: now() }),
+      days: days.requests,
       jobs: await readJobs(queries, { clientId, jobs: deps.jobs, now: now() }),
       channelTroubles: await listChannelTroubles(queries),
-      welcomes: await measureWelcomesByDay(queries, { clientId, days: chartDays, now: now() }),
+      welcomes: days.welcomes,
     };
     return (frame) => overviewPage(frame, content);
   }

@@ -5,6 +5,7 @@ import type { InstallationStatus } from '../../database/records.ts';
 import type { UnknownTeam } from '../../database/unknown-teams.ts';
 import { type Html, type HtmlValue, html } from '../../http/html.ts';
 import { plainName } from '../../slack/slack-text.ts';
+import { mostProblems } from '../kept-counts.ts';
 import type { Problems } from '../problems.ts';
 import type { QueueState } from '../queue-state.ts';
 import type { InstallRequestRecord, RequestsOfDay, WelcomesOfDay } from '../request-lists.ts';
@@ -139,10 +140,12 @@ function problemSection<Case>(
   shown: { id: string; heading: (total: string) => string; all?: string; line: (each: Case) => Html },
 ): Html | false {
   if (total === 0) return false;
-  const more = total > newest.length;
+  const isMany = total > mostProblems;
+  const shownTotal = isMany ? `More than ${count(mostProblems)}` : count(total);
+  const all = isMany ? 'All of them' : total > newest.length ? `All ${count(total)}` : 'As a list';
   return html`<section class="failing card" aria-labelledby="${shown.id}">
-  <div class="section-head"><h2 id="${shown.id}">${shown.heading(count(total))}</h2>
-  ${shown.all !== undefined && html`<a href="${shown.all}">${more ? `All ${count(total)}` : 'As a list'}</a>`}</div>
+  <div class="section-head"><h2 id="${shown.id}">${shown.heading(shownTotal)}</h2>
+  ${shown.all !== undefined && html`<a href="${shown.all}">${all}</a>`}</div>
   <ul role="list">${newest.map(shown.line)}</ul>
 </section>`;
 }

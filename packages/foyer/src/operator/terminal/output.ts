@@ -53,11 +53,10 @@ export function createOutput(streams: { stdout: OutputStream; stderr: OutputStre
     async printJsonList(pages) {
       let hasSome = false;
       for await (const page of pages) {
-        for (const value of page) {
-          // Formats the value inside an array of one, and drops the brackets.
-          stdout.write(`${hasSome ? ',' : '['}\n${plainJson([value]).slice(2, -2)}`);
-          hasSome = true;
-        }
+        if (page.length === 0) continue;
+        // Formats the page as an array, and drops the brackets.
+        stdout.write(`${hasSome ? ',' : '['}\n${plainJson(page).slice(2, -2)}`);
+        hasSome = true;
         if (!(await ready())) return;
       }
       stdout.write(hasSome ? '\n]\n' : '[]\n');

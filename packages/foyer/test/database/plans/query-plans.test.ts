@@ -22,6 +22,8 @@ const small = [
   'maintenance',
   'unknown_teams',
   'due',
+  // What a subquery with a limit has found.
+  'found',
   'kysely_migration',
 ];
 

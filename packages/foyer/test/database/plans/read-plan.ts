@@ -47,7 +47,8 @@ export async function readSqlitePlan({ queries }: Database, query: CompiledQuery
   });
   return rows.flatMap(({ detail }): TableAccess[] => {
     const [, verb, table = ''] = /^(SCAN|SEARCH) (\S+)/.exec(detail) ?? [];
-    if (verb === undefined) return [];
+    // Values that are in the query itself, such as `50-ROW VALUES CLAUSE`.
+    if (verb === undefined || /^SCAN (CONSTANT ROW|\d+ CONSTANT ROWS|\d+-ROW VALUES)/.test(detail)) return [];
     if (verb === 'SEARCH') return [{ table, how: 'search' }];
     return [{ table, how: / USING (COVERING )?INDEX /.test(detail) ? 'index' : 'scan' }];
   });

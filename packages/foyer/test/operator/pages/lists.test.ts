@@ -103,6 +103,16 @@ describe('a page of installations', () => {
     assert.deepEqual(await found('ins_00009'), ['ins_00009']);
     assert.deepEqual(await found(runId), ['ins_org']);
     assert.deepEqual(await found('TF'), []);
+    await storeInstallation(test.database, {
+      ...{ id: 'ins_named', team_id: 'TNAMED', team_name: 'TMANY00007 and T0NOSUCH12' },
+    });
+    assert.deepEqual(
+      await found('TMANY00007'),
+      ['ins_00007'],
+      'an id that is found is not searched in names',
+    );
+    assert.deepEqual(await found('T0NOSUCH12'), [], 'nor is a text that can only be an id');
+    assert.deepEqual(await found('t0nosuch12'), ['ins_named']);
     assert.deepEqual(await found('ins_foreign'), []);
   });
 

@@ -1,0 +1,191 @@
+import { setImmediate } from 'node:timers/promises';
+import type { SelectQueryBuilder } from 'kysely';
+import type { Database, Queries } from '../database/database.ts';
+import type { InstallationStatus, Tables } from '../database/records.ts';
+import { countInstallations } from './installation-lists.ts';
+import {
+  countRequestsByDay,
+  measureWelcomesByDay,
+  mostMeasured,
+  type RequestsOfDay,
+  type WelcomesOfDay,
+} from './request-lists.ts';
+
+/**
+ * Why kept: to count a million rows takes longer than a page may take, and on SQLite it holds up everything else. Few rows
+ * are counted by each view, so the number is exact. Beyond that, a chore counts every five minutes and
+ * keeps the result. It always counts again from the rows, so a kept number cannot drift, and installs pay nothing.
+ */
+
+/** How many rows a view counts itself. */
+const mostCounted = 10_000;
+/** How many cases of a problem are counted: whether there are more matters to no one. */
+export const mostProblems = 1000;
+/** How often the chore counts. */
+export const countsKeptEveryMs = 5 * 60_000;
+/** An older number is not used: no Foyer has run since. */
+const outdatedAfterMs = 3 * countsKeptEveryMs;
+
+const statuses = ['active', 'broken', 'uninstalled'] as const satisfies readonly InstallationStatus[];
+type ByStatus = Record<InstallationStatus, number>;
+
+const dayMs = 86_400_000;
+/** The charts of the overview show this many days. */
+const shownDays = 30;
+/** An install that began before midnight ends within this time, if only by the chore that recovers it. */
+const settledAfterMs = 3_600_000;
+
+/** What is kept of a day that is over. */
+interface KeptDay {
+  requests: RequestsOfDay;
+  welcomes: WelcomesOfDay;
+}
+
+interface App {
+  clientId: string;
+  now: number;
+}
+
+/** Counts what a query finds, up to `most`; it reads no further. */
+export async function countUpTo<T extends keyof Tables>(
+  queries: Queries,
+  found: SelectQueryBuilder<Tables, T, { id: string }>,
+  most: number,
+): Promise<number> {
+  const { count } = await queries
+    .selectFrom(found.limit(most).as('found'))
+    .select(({ fn }) => fn.countAll<number | string | bigint>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/** Reads how many installations of an app have each status: exact up to 10,000, else up to five minutes old. */
+export async function readInstallationCounts(queries: Queries, { clientId, now }: App): Promise<ByStatus> {
+  const counts = await countFew(queries, clientId);
+  if (statuses.every((status) => counts[status] <= mostCounted)) return counts;
+  const [row] = await queries
+    .selectFrom('kept_counts')
+    .select('value')
+    .where('client_id', '=', clientId)
+    .where('name', '=', 'installations')
+    .where('counted_at', '>=', now - outdatedAfterMs)
+    .execute();
+  const kept = row ? (JSON.parse(row.value) as ByStatus) : await countInstallations(queries, clientId);
+  for (const status of statuses)
+    if (counts[status] > mostCounted) counts[status] = Math.max(counts[status], kept[status]);
+  return counts;
+}
+
+/** Counts installations by status; a number above `mostCounted` means that there are more. */
+async function countFew(queries: Queries, clientId: string): Promise<ByStatus> {
+  const counts: ByStatus = { active: 0, broken: 0, uninstalled: 0 };
+  for (const status of statuses) {
+    const found = queries
+      .selectFrom('installations')
+      .select('id')
+      .where('client_id', '=', clientId)
+      .where('status', '=', status);
+    counts[status] = await countUpTo(queries, found, mostCounted + 1);
+  }
+  return counts;
+}
+
+/**
+ * Reads the requests and the welcomes of each of the last 30 days, oldest first. Up to 2,000 requests in that time are
+ * counted here; beyond that, only those of today and of days that the chore has not come to yet.
+ */
+export async function readDays(
+  queries: Queries,
+  { clientId, now }: App,
+): Promise<{ requests: RequestsOfDay[]; welcomes: WelcomesOfDay[] }> {
+  const first = firstShownDay(now);
+  const kept = (await hasManyRequests(queries, { clientId, from: first }))
+    ? await readKeptDays(queries, { clientId, from: first })
+    : new Map<number, KeptDay>();
+  const known: KeptDay[] = [];
+  for (let day = first; kept.has(day); day += dayMs) known.push(kept.get(day) as KeptDay);
+  const rest = { clientId, days: shownDays - known.length, now };
+  return {
+    requests: [...known.map(({ requests }) => requests), ...(await countRequestsByDay(queries, rest))],
+    welcomes: [...known.map(({ welcomes }) => welcomes), ...(await measureWelcomesByDay(queries, rest))],
+  };
+}
+
+const startOfDay = (at: number): number => Math.floor(at / dayMs) * dayMs;
+const firstShownDay = (now: number): number => startOfDay(now) - (shownDays - 1) * dayMs;
+/** Names that sort by day. */
+const dayName = (day: number): string => `day ${new Date(day).toISOString().slice(0, 10)}`;
+
+async function hasManyRequests(
+  queries: Queries,
+  { clientId, from }: { clientId: string; from: number },
+): Promise<boolean> {
+  const found = queries
+    .selectFrom('install_requests')
+    .select('id')
+    .where('client_id', '=', clientId)
+    .where('started_at', '>=', from);
+  return (await countUpTo(queries, found, mostMeasured + 1)) > mostMeasured;
+}
+
+async function readKeptDays(
+  queries: Queries,
+  { clientId, from }: { clientId: string; from: number },
+): Promise<Map<number, KeptDay>> {
+  const rows = await queries
+    .selectFrom('kept_counts')
+    .select('value')
+    .where('client_id', '=', clientId)
+    .where('name', '>=', dayName(from))
+    // Sorts after every digit.
+    .where('name', '<', 'day :')
+    .execute();
+  const days = rows.map(({ value }) => JSON.parse(value) as KeptDay);
+  return new Map(days.map((day) => [day.requests.day, day]));
+}
+
+/**
+ * The chore: counts what is too much for a view, and keeps it. A day that is over is counted once; it stays as it was
+ * then, even if an installation is erased later.
+ * @throws DatabaseUnavailableError
+ */
+export async function keepCounts(
+  database: Pick<Database, 'queries' | 'write'>,
+  { clientId, now }: App,
+): Promise<void> {
+  const { queries } = database;
+  const few = await countFew(queries, clientId);
+  if (statuses.some((status) => few[status] > mostCounted))
+    await keep('installations', await countInstallations(queries, clientId));
+  const first = firstShownDay(now);
+  if (!(await hasManyRequests(queries, { clientId, from: first }))) return;
+  const kept = await readKeptDays(queries, { clientId, from: first });
+  for (let day = first; day + dayMs + settledAfterMs <= now; day += dayMs) {
+    if (kept.has(day)) continue;
+    const ofDay = { clientId, days: 1, now: day };
+    const [requests] = await countRequestsByDay(queries, ofDay);
+    const [welcomes] = await measureWelcomesByDay(queries, ofDay);
+    if (requests && welcomes) await keep(dayName(day), { requests, welcomes } satisfies KeptDay);
+    // SQLite answers at once, so without a pause the events of all these days would wait.
+    await setImmediate();
+  }
+  await database.write((tx) =>
+    tx
+      .deleteFrom('kept_counts')
+      .where('client_id', '=', clientId)
+      .where('name', '>=', 'day ')
+      .where('name', '<', dayName(first))
+      .execute(),
+  );
+
+  async function keep(name: string, value: unknown): Promise<void> {
+    const row = { value: JSON.stringify(value), counted_at: now };
+    await database.write((tx) =>
+      tx
+        .insertInto('kept_counts')
+        .values({ client_id: clientId, name, ...row })
+        .onConflict((conflict) => conflict.columns(['client_id', 'name']).doUpdateSet(row))
+        .execute(),
+    );
+  }
+}

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Database } from '../../src/database/database.ts';
+import type { InstallationStatus } from '../../src/database/records.ts';
+import {
+  keepCounts,
+  mostProblems,
+  readDays,
+  readInstallationCounts,
+} from '../../src/operator/kept-counts.ts';
+import { countFailingRuns } from '../../src/operator/queue-state.ts';
+import { engines } from '../support/open-test-database.ts';
+import { storeInstallation, storeRequest } from './operator-harness.ts';
+
+const clientId = '1.2';
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const minuteMs = 60_000;
+const today = Date.UTC(2026, 10, 22);
+
+/** Copies the row with this id `count` times, each with an id of its own, in one statement for many rows. */
+async function multiply(
+  { queries }: Database,
+  table: 'installations' | 'install_requests',
+  id: string,
+  count: number,
+): Promise<void> {
+  const row = await queries.selectFrom(table).selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+  for (let from = 0; from < count; from += 500) {
+    const numbers = Array.from({ length: Math.min(500, count - from) }, (_, at) => from + at);
+    const own = (number: number) =>
+      table === 'installations'
+        ? { tenant: `team:T${id}${number}`, team_id: `T${id}${number}` }
+        : { progress_hash: `${id} ${number}` };
+    await queries
+      .insertInto(table)
+      .values(numbers.map((number) => ({ ...row, ...own(number), id: `${id}_${number}` })))
+      .execute();
+  }
+}
+
+async function installations(database: Database, id: string, status: InstallationStatus, count: number) {
+  await storeInstallation(database, { id, team_id: `T${id}`, status });
+  await multiply(database, 'installations', id, count - 1);
+}
+
+async function requests(database: Database, id: string, startedAt: number, count: number) {
+  await storeRequest(database, { id, outcome: 'installed', started_at: startedAt });
+  await multiply(database, 'install_requests', id, count - 1);
+}
+
+for (const [engine, openDatabase] of Object.entries(engines)) {
+  describe(`counts of many rows (${engine})`, () => {
+    it('are exact up to 10,000, and beyond as the chore last counted them', async (t) => {
+      const { database, close } = await openDatabase();
+      t.after(close);
+      const { queries } = database;
+      const read = (now = today) => readInstallationCounts(queries, { clientId, now });
+      await installations(database, 'many', 'active', 10_001);
+      await installations(database, 'few', 'broken', 2);
+      await installations(database, 'gone', 'uninstalled', 10_000);
+      const counted = { active: 10_001, broken: 2, uninstalled: 10_000 };
+      assert.deepEqual(await read(), counted, 'without a kept number, the rows are counted');
+      await keepCounts(database, { clientId, now: today });
+      assert.deepEqual(await read(), counted);
+
+      await installations(database, 'more', 'active', 3);
+      await installations(database, 'bad', 'broken', 1);
+      assert.deepEqual(await read(), { ...counted, broken: 3 }, 'what can be counted at once is exact');
+      await keepCounts(database, { clientId, now: today + 5 * minuteMs });
+      assert.deepEqual(await read(), { ...counted, active: 10_004, broken: 3 });
+
+      await installations(database, 'late', 'active', 1);
+      const { active } = await read(today + 21 * minuteMs);
+      assert.equal(active, 10_005, 'a number that no chore has renewed is not used');
+      const ofOther = await readInstallationCounts(queries, { clientId: '3.4', now: today });
+      assert.deepEqual(ofOther, { active: 0, broken: 0, uninstalled: 0 });
+    });
+
+    it('of a day that is over are kept once its last install has ended', async (t) => {
+      const { database, close } = await openDatabase();
+      t.after(close);
+      const { queries } = database;
+      const installed = async (now: number) =>
+        (await readDays(queries, { clientId, now })).requests.slice(-3).map((day) => day.installed);
+      await requests(database, 'before', today - dayMs - 5000, 2000);
+      await requests(database, 'yesterday', today - 5000, 20);
+      await requests(database, 'today', today + 5000, 7);
+      assert.deepEqual(await installed(today + hourMs), [2000, 20, 7]);
+
+      await keepCounts(database, { clientId, now: today + hourMs / 2 });
+      await requests(database, 'late', today - 4000, 1);
+      await requests(database, 'now', today + 6000, 1);
+      assert.deepEqual(await installed(today + hourMs / 2), [2000, 21, 8], 'yesterday is not settled yet');
+
+      await keepCounts(database, { clientId, now: today + 2 * hourMs });
+      await queries.deleteFrom('install_requests').where('id', 'like', 'yesterday%').execute();
+      const [, yesterday] = await installed(today + 2 * hourMs);
+      assert.equal(yesterday, 21, 'an erased installation does not change what happened');
+      const { requests: days, welcomes } = await readDays(queries, { clientId, now: today + 2 * hourMs });
+      const expected = Array.from({ length: 30 }, (_, at) => today - (29 - at) * dayMs);
+      assert.deepEqual(
+        [days, welcomes].map((list) => list.map(({ day }) => day)),
+        [expected, expected],
+      );
+
+      const later = today + 35 * dayMs;
+      await requests(database, 'later', later - 5000, 2001);
+      await keepCounts(database, { clientId, now: later + 2 * hourMs });
+      const names = await queries.selectFrom('kept_counts').select('name').orderBy('name').execute();
+      assert.deepEqual([names.length, names[0]?.name], [29, 'day 2026-11-28'], 'older days are dropped');
+    });
+
+    it('of a problem end at one more than 1,000', async (t) => {
+      const { database, close } = await openDatabase();
+      t.after(close);
+      await installations(database, 'failing', 'active', mostProblems + 5);
+      const ids = await database.queries.selectFrom('installations').select('id').execute();
+      const noTimes = { started_at: null, finished_at: null, due_at: null };
+      for (let from = 0; from < ids.length; from += 500) {
+        const rows = ids.slice(from, from + 500).map(({ id }) => ({
+          ...{ id: `run_${id}`, pipeline: 'install' as const, installation_id: id, life: 1, user_id: 'U1' },
+          ...{ status: 'failed' as const, created_at: today, ...noTimes },
+          ...{ waiting_for: null, lease_owner: null, lease_until: null },
+        }));
+        await database.queries.insertInto('runs').values(rows).execute();
+      }
+      assert.equal(await countFailingRuns(database.queries, clientId), mostProblems + 1);
+    });
+  });
+}
