@@ -1,6 +1,7 @@
 import type { Button, KnownBlock } from '@slack/types';
 import type { InstallRecord } from '../database/install-record.ts';
 import { escapeMrkdwn, mrkdwnCode } from '../slack/slack-text.ts';
+import { runForInstallers } from '../texts/translation.ts';
 import {
   button,
   fields,
@@ -53,10 +54,10 @@ function codeOf(text: string): string {
 /** The first problem wins: a Home that shows a problem never says that everything is set up. */
 function stateOf(content: HomeContent, app: string): string {
   const { words } = content;
-  const { run, isEnterpriseInstall } = content.record;
+  const { isEnterpriseInstall } = content.record;
+  const run = content.record.run && runForInstallers(content.record.run, content.faces);
   const values = { app, org: isEnterpriseInstall ? 'yes' : 'no' };
-  const steps = run?.steps.filter((step) => content.faces[step.name]?.forOperators !== true) ?? [];
-  const some = (status: string): boolean => steps.some((step) => step.status === status);
+  const some = (status: string): boolean => (run?.steps ?? []).some((step) => step.status === status);
   switch (run?.status) {
     case 'queued':
     case 'running':

@@ -36,3 +36,26 @@ export function stepFaces(
   // Without a prototype: a step may be called `constructor`.
   return Object.assign(Object.create(null), Object.fromEntries(faces));
 }
+
+const unfinished: readonly string[] = ['pending', 'running', 'retrying'];
+
+/**
+ * Returns a run as installers and members see it: without the steps for operators, and over if nothing but such a step
+ * is tried again. An operators' webhook that fails does not keep a workspace's setup open.
+ */
+export function runForInstallers<
+  Run extends {
+    status: string;
+    steps: readonly { name: string; status: string; attempts: number }[];
+  },
+>(run: Run, faces: StepFaces): Run {
+  const isForOperators = ({ name }: { name: string }): boolean => faces[name]?.forOperators === true;
+  const steps = run.steps.filter((step) => !isForOperators(step));
+  const isTriedAgain = run.steps.some(
+    (step) =>
+      isForOperators(step) &&
+      (step.status === 'retrying' || (step.status === 'running' && step.attempts > 1)),
+  );
+  if (!isTriedAgain || steps.some(({ status }) => unfinished.includes(status))) return { ...run, steps };
+  return { ...run, steps, status: steps.some(({ status }) => status === 'failed') ? 'failed' : 'succeeded' };
+}

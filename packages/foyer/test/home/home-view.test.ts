@@ -230,6 +230,8 @@ describe('the Home view’s privacy', () => {
     const steps = [step('send-welcome', 'succeeded'), step('notify-operators', 'failed')];
     const text = textOf(homeView(content({}, { run: run('failed', steps) })));
     assert.doesNotMatch(text, /[Nn]otify|Setup is not complete/);
+    const again = [step('send-welcome', 'succeeded'), step('notify-operators', 'retrying')];
+    assert.match(textOf(homeView(content({}, { run: run('waiting', again) }))), /Everything is in place/);
   });
 
   it('says that older history is not listed only if there is some', () => {

@@ -3,7 +3,7 @@ import type { RunStatus } from '../../database/records.ts';
 import { plainName } from '../../slack/slack-text.ts';
 import type { Words } from '../../texts/create-texts.ts';
 import { errorSentence } from '../../texts/error-sentence.ts';
-import type { StepFaces } from '../../texts/translation.ts';
+import { runForInstallers, type StepFaces } from '../../texts/translation.ts';
 
 /** An install as its progress page shows it. A `RunRecord`'s `id`, `status`, `waitingFor` and `steps` fit unchanged. */
 export interface Progress {
@@ -247,14 +247,14 @@ function currentStep(shown: ProgressWords, progress: Progress): string | null {
 /** Describes the state of an install in words and for the page's script; the status address returns it as JSON. */
 export function progressStatus(shown: ProgressWords, whole: Progress): ProgressStatus {
   const { words, faces } = shown;
-  const steps = whole.steps.filter((step) => faces[step.name]?.forOperators !== true);
-  const progress = { ...whole, steps };
+  const progress = runForInstallers(whole, faces);
+  const { steps } = progress;
   const place = plainName(progress.teamName, words.text('page.yourWorkspace'));
   const isDone = progress.status === 'succeeded';
   return {
     id: progress.id,
-    status: progress.status,
-    done: finalStatuses.has(progress.status),
+    status: whole.status,
+    done: finalStatuses.has(whole.status),
     teamName: progress.teamName,
     steps: steps.map((step, index) => ({
       name: step.name,

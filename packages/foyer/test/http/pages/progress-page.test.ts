@@ -150,6 +150,19 @@ test('shows installers no step that is for operators', () => {
   assert.doesNotMatch(progressDocument(progress), /notify-operators|app’s team/);
 });
 
+test('tells an installer that all is set up while only the operators’ notice is tried again', () => {
+  for (const last of ['retrying', 'running'] as const) {
+    const progress = progressOf('waiting', [S, S, S, S, S, last]);
+    const tried = { ...progress, steps: progress.steps.map((step) => ({ ...step, attempts: 2 })) };
+    const whole = progressStatus(wordsOf(frame), progressOf(S, [S, S, S, S, S, S]));
+    const { heading, message, summary, done, status } = progressStatus(wordsOf(frame), tried);
+    assert.deepEqual([heading, message, summary], [whole.heading, whole.message, whole.summary], last);
+    assert.deepEqual([done, status], [false, 'waiting'], 'the run itself goes on');
+  }
+  const open = progressStatus(wordsOf(frame), progressOf('waiting', [S, S, S, S, 'retrying', 'pending']));
+  assert.match(open.heading, /Still setting up/);
+});
+
 test('never shows the text of an error, which developers wrote', () => {
   const steps = progressOf('failed', [S, 'failed', 'retrying']).steps.map((step) => ({
     ...step,
