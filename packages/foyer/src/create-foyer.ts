@@ -322,7 +322,7 @@ export async function assembleFoyer<MyTables>(parts: {
       hearsOpenings: momentStepNames.opened.length > 0,
       onChanged(query, type) {
         wakeWorker();
-        // Whoever opens Home is shown it anyway.
+        // Opening Home publishes it anyway.
         if (type === 'app_home_opened') return;
         void republishHome(store.findInstallation(query).then((stored) => stored?.installationId));
       },

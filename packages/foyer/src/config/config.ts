@@ -104,7 +104,7 @@ export interface Config extends FoyerConfig {
     /** The user scopes that each member may grant for themselves. */
     memberScopes: readonly string[];
     /**
-     * Whether Foyer tells Slack which members have connected their account: the manifest subscribes to
+     * Whether Foyer reports to Slack which members have connected their account: the manifest subscribes to
      * `user_connection`, and members grant `users:write`, which Slack demands of the token that says so.
      */
     reportsConnections: boolean;

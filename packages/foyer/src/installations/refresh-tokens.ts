@@ -32,8 +32,8 @@ export const refreshTokenDead = new Set([
 ]);
 
 /**
- * Slack has used up the old refresh token when it answers, so the new pair is kept whatever the answer says about the
- * rest.
+ * Slack has used up the old refresh token when it answers, so the new pair is kept, however odd the rest of the answer
+ * is.
  */
 const answerSchema = z.object({
   access_token: z.string().trim().min(1),

@@ -3,7 +3,7 @@ import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 
 /**
- * Tells Slack whether a member has connected their account, with that member's own token: the only kind that Slack
+ * Reports to Slack whether a member has connected their account, with that member's own token: the only kind that Slack
  * documents for it. Best effort: a failure is logged. (docs.slack.dev/authentication/connection-reporting)
  */
 export type ReportConnection = (
@@ -29,7 +29,7 @@ export function createReportConnection(deps: {
       if (!slackFailure(error)) throw error;
       deps.log.warn(
         { err: error, userId, status },
-        'Slack was not told that an account was connected or disconnected',
+        'could not report to Slack that an account was connected or disconnected',
       );
     }
   };

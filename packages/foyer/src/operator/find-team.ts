@@ -2,6 +2,7 @@ import type { Queries } from '../database/database.ts';
 import type { InstallRecord } from '../database/install-record.ts';
 import { findInstallRecords } from '../database/install-record.ts';
 import { CommandError } from './command-error.ts';
+import { listInstallationsPage } from './installation-lists.ts';
 
 /**
  * Finds an installation by its team's id, or by its enterprise's id for an org-wide install.
@@ -14,4 +15,38 @@ export async function findTeam(queries: Queries, clientId: string, id: string): 
     `There is no installation of ${id}. \`npm run foyer -- list\` lists all ids. ` +
       'A workspace that an org-wide install covers is found by its enterprise’s id (E…).',
   );
+}
+
+/** A name that matches more installations than this is too short. */
+const mostNamed = 10;
+
+/**
+ * Does the same for commands that change nothing: they also take a name, or a part of one that only one installation
+ * has. A whole name wins over a part of another. `purge` and its like take an id, so that no one erases a namesake.
+ * @throws CommandError that lists the installations if there are several, or says where to look if there is none
+ */
+export async function findTeamOrName(
+  queries: Queries,
+  clientId: string,
+  given: string,
+): Promise<InstallRecord> {
+  const [record] = await findInstallRecords(queries, clientId, given);
+  if (record) return record;
+  const text = given.trim();
+  const { rows, older } = await listInstallationsPage(queries, { clientId, text, limit: mostNamed });
+  const whole = rows.filter((row) => nameOf(row)?.toLowerCase() === text.toLowerCase());
+  const found = whole.length > 0 ? whole : rows;
+  if (found.length > 1) {
+    const names = found.map(
+      (row) => `${row.isEnterpriseInstall ? row.enterpriseId : row.teamId} (${nameOf(row) ?? 'no name'})`,
+    );
+    throw new CommandError(
+      `${older ? 'Many' : found.length} installations match "${text}": ${names.join(', ')}${older ? ', …' : ''}. Give the id of one.`,
+    );
+  }
+  return found[0] ?? findTeam(queries, clientId, text);
+}
+
+function nameOf({ isEnterpriseInstall, teamName, enterpriseName }: InstallRecord): string | null {
+  return isEnterpriseInstall ? enterpriseName : teamName;
 }

@@ -437,7 +437,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await assert.rejects(claimsOf('2.2').readClaim(token), { code: 'claim_invalid' });
     });
 
-    it('has sessions of its own: each is read, used, checked and ended by itself', async (t) => {
+    it('has its own sessions: reading, using, checking or ending one touches no other', async (t) => {
       const { database, strangers } = await setUp(t);
       const { queries } = database;
       const id = 'session_OWN_U1';
@@ -520,7 +520,7 @@ for (const [engine, open] of Object.entries(engines)) {
         20,
         'of one person',
       );
-      assert.equal(ids.filter((each) => /U8|T8|op/.test(each)).length, 7, 'and none of anybody else');
+      assert.equal(ids.filter((each) => /U8|T8|op/.test(each)).length, 7, 'and none of anyone else');
       const usedSince = 0;
       const operators = await listOperatorSessions(queries, { clientId, usedSince });
       assert.deepEqual(

@@ -193,7 +193,7 @@ describe('which members are connected, reported to Slack', () => {
     await sandbox.requestConnection({ teamId, userId, subtype: 'disconnect' });
     await eventually(async () => !(await isConnected()));
     await eventually(async () => reports().length === 2);
-    assert.ok(app.logged().some((line) => line.includes('Slack was not told')));
+    assert.ok(app.logged().some((line) => line.includes('could not report to Slack')));
   });
 
   it('and not at all if the app does not subscribe, or members do not grant what it takes', async (t) => {

@@ -24,7 +24,7 @@ it('an event of ever so many ids costs no more than one of a thousand', () => {
   assert.ok(read.candidates.length <= 200);
 });
 
-it('a person of another workspace is told from one of the workspace whose dialog they opened', () => {
+it('a person of another workspace is not taken for one of the workspace whose dialog they opened', () => {
   const user = { id: 'U1', team_id: 'T1' };
   assert.deepEqual(personIn({ user, team: { id: 'T1' } }), { userId: 'U1' });
   assert.deepEqual(personIn({ user, team: { id: 'T2' } }), { userId: 'U1', from: 'T1' });

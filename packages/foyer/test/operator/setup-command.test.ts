@@ -431,7 +431,7 @@ test('setup opens the browser on Slack’s page if asked to, and never in CI or 
   ] as const) {
     assert.equal((await open(environment, [], ...flag)).wasOffered, false);
   }
-  // A machine without the program: the link is on the screen, and setup goes on.
+  // A machine without the program: the link is on the screen, and setup continues.
   process.env.PATH = '/nonexistent';
   assert.equal((await open(display, [true])).exitCode, 0);
 });

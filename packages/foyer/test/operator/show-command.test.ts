@@ -153,3 +153,36 @@ test('show exits with 1 for an unknown team, and says where to look', async (t) 
   assert.equal(stdout, '');
   assert.match(stderr, /There is no installation of T9�\[2J\. `npm run foyer -- list`/);
 });
+
+testOnBothEngines('show takes a name, or a part of one that only one team has', async (t, engine) => {
+  const { database, run } = await createOperatorHarness(t, {}, engine);
+  await storeInstallation(database, { id: 'ins_1', team_id: 'T1', team_name: 'Acme' });
+  await storeInstallation(database, { id: 'ins_2', team_id: 'T2', team_name: 'Acme Labs 100%' });
+  await storeInstallation(database, {
+    ...{ id: 'ins_3', team_id: null, enterprise_id: 'E1', enterprise_name: 'Globe' },
+  });
+  await storeInstallation(database, { id: 'ins_4', client_id: '9.9', team_id: 'T4', team_name: 'Other app' });
+  const shown = async (name: string) => JSON.parse((await run(['show', name, '--json'])).stdout);
+  assert.equal((await shown('acme')).teamId, 'T1', 'a whole name wins');
+  assert.equal((await shown('labs 100%')).teamId, 'T2');
+  assert.equal((await shown('glo')).enterpriseId, 'E1');
+  const several = await run(['show', 'acm']);
+  assert.equal(several.exitCode, 1);
+  assert.match(
+    several.stderr,
+    /2 installations match "acm": T2 \(Acme Labs 100%\), T1 \(Acme\)\. Give the id/,
+  );
+  assert.equal((await shown('%')).teamId, 'T2', 'a percent sign is no wildcard');
+  for (const unknown of ['Other app', 'T4', 'nothing like it']) {
+    const { exitCode, stderr } = await run(['show', unknown]);
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /There is no installation of/);
+  }
+});
+
+test('purge takes no name: it might be that of another team', async (t) => {
+  const { database, run } = await createOperatorHarness(t);
+  await storeInstallation(database, { id: 'ins_1', team_id: 'T1', team_name: 'Acme' });
+  assert.equal((await run(['purge', 'Acme', '--yes'])).exitCode, 1);
+  assert.equal((await database.queries.selectFrom('installations').select('id').execute()).length, 1);
+});

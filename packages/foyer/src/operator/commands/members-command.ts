@@ -4,7 +4,7 @@ import type { InstallRecord } from '../../database/install-record.ts';
 import type { PageCursor } from '../../database/page.ts';
 import { listMembersPage } from '../../database/people/member-lists.ts';
 import type { MemberRecord } from '../../database/people/members.ts';
-import { findTeam } from '../find-team.ts';
+import { findTeamOrName } from '../find-team.ts';
 import { memberJson } from '../member-json.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { type Column, createTable } from '../terminal/table.ts';
@@ -19,7 +19,7 @@ interface MembersOptions {
 
 const pageRows = 500;
 
-/** `members TEAM [SEARCH]`: the people of one installation. */
+/** `members TEAM|NAME [SEARCH]`: the people of one installation. */
 export function membersCommand(deps: OperatorDeps): Command {
   return new Command('members')
     .summary('list the people of a team: role, email, first and last seen')
@@ -27,7 +27,7 @@ export function membersCommand(deps: OperatorDeps): Command {
       'Lists the people of a team whom the app has met, the one met last first: who installed, opened Home, pressed a ' +
         'button or signed in. "external" is a person of another workspace, met in a Slack Connect channel.',
     )
-    .argument('<team>', 'a team’s id (T…), or an enterprise’s (E…) for an org-wide install')
+    .argument('<team>', 'a team’s id (T…) or name; for an org-wide install, its enterprise’s')
     .argument('[search]', 'part of a name or an email address, or a user id')
     .option('--limit <number>', 'at most this many', parseLimit)
     .addOption(jsonOption())
@@ -52,7 +52,7 @@ async function members(
 ): Promise<void> {
   const { output } = deps;
   await withDatabase(deps, async (config, { queries }) => {
-    const record = await findTeam(queries, config.slack.clientId, team);
+    const record = await findTeamOrName(queries, config.slack.clientId, team);
     const pages = readMembers(queries, record, { text: search?.trim() || undefined, limit });
     if (json) return output.printJsonList(jsonPages(pages));
     const lines = createTable(output, columns);

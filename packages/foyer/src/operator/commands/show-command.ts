@@ -3,7 +3,7 @@ import { readHistory } from '../../database/history.ts';
 import { readUsers } from '../../database/people/people.ts';
 import { readStepAttempts } from '../../database/run-steps.ts';
 import { listRuns, momentKinds } from '../../database/runs.ts';
-import { findTeam } from '../find-team.ts';
+import { findTeamOrName } from '../find-team.ts';
 import { installDetailsJson } from '../install-record-json.ts';
 import { installRecordText } from '../install-record-text.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
@@ -17,19 +17,20 @@ const mostMoments = 21;
 /** The most runs that `--json` prints. */
 const mostRuns = 1000;
 
-/** `show TEAM`: prints everything known about one installation. */
+/** `show TEAM|NAME`: prints everything known about one installation. */
 export function showCommand(deps: OperatorDeps): Command {
   return new Command('show')
     .summary('show one installation: who, when, scopes, run, users, history')
     .description(
       'Shows one installation: who installed it and when, its scopes, its newest run with every attempt (and the uninstall run, if that is the newest), the runs of its moments, its people and its history (newest first).',
     )
-    .argument('<team>', 'a team’s id (T…), or an enterprise’s (E…) for an org-wide install')
+    .argument('<team>', 'a team’s id (T…) or name; for an org-wide install, its enterprise’s')
     .addOption(jsonOption())
     .addHelpText(
       'after',
       exampleLines([
         ['show T0123ABCD', 'did their install work, and what failed?'],
+        ['show acme', 'the same, by its name or a part of it'],
         ['show E0123ABCD --json', 'an org-wide install, for a script'],
       ]),
     )
@@ -38,7 +39,7 @@ export function showCommand(deps: OperatorDeps): Command {
 
 async function show(deps: OperatorDeps, team: string, options: { json?: boolean }): Promise<void> {
   await withDatabase(deps, async (config, { queries }) => {
-    const record = await findTeam(queries, config.slack.clientId, team);
+    const record = await findTeamOrName(queries, config.slack.clientId, team);
     const users = await readUsers(queries, record);
     const history = await readHistory(queries, record.id, wholeHistory);
     const runs = await listRuns(queries, record.id, options.json ? mostRuns : 1);

@@ -152,7 +152,7 @@ function manifest({ manifest: given }: ReviewedApp): ReviewPoint[] {
     judge(
       'Messages tab',
       tab === undefined,
-      isReadOnly ? 'It is read-only.' : 'The app is told what people write.',
+      isReadOnly ? 'It is read-only.' : 'The app gets what people write.',
       tab ? `By the manifest, ${tab.problem}: ${tab.fix}.` : '',
     ),
     judge(

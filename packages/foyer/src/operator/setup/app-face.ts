@@ -59,7 +59,7 @@ export function contrastAdvice(color: string): string | undefined {
 
 /**
  * Sets the face in a manifest's text, and keeps every other character if it can. A bot that has the app's name follows
- * it. The result is verified: if editing the text would change anything else, the whole manifest is written anew.
+ * it. The result is verified: if editing the text would change anything else, the whole manifest is rewritten.
  * @throws CommandError if the text is not JSON
  */
 export function withFace(manifestText: string, face: AppFace): string {

@@ -158,7 +158,7 @@ for (const [name, open] of Object.entries(engines)) {
 }
 
 for (const [name, open] of Object.entries(engines)) {
-  test(`a lease is of one run and one claim, whoever else has runs, on ${name}`, async (t) => {
+  test(`a lease belongs to one run and one claim, on ${name}`, async (t) => {
     const opened = await open();
     t.after(() => opened.close());
     const { database } = opened;

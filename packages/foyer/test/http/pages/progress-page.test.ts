@@ -157,7 +157,7 @@ test('tells an installer that all is set up while only the operators’ notice i
     const whole = progressStatus(wordsOf(frame), progressOf(S, [S, S, S, S, S, S]));
     const { heading, message, summary, done, status } = progressStatus(wordsOf(frame), tried);
     assert.deepEqual([heading, message, summary], [whole.heading, whole.message, whole.summary], last);
-    assert.deepEqual([done, status], [false, 'waiting'], 'the run itself goes on');
+    assert.deepEqual([done, status], [false, 'waiting'], 'the run itself continues');
   }
   const open = progressStatus(wordsOf(frame), progressOf('waiting', [S, S, S, S, 'retrying', 'pending']));
   assert.match(open.heading, /Still setting up/);
