@@ -193,13 +193,13 @@ describe('notify-operators by mail', () => {
     const mail = await startMailServer(t);
     mail.answerWith('hang');
     const stage = await setStage(t, {
-      steps: [{ ...notifyOperators, timeLimitMs: 300 }],
+      steps: [{ ...notifyOperators, timeLimitMs: 1500 }],
       environment: mailTo(mail.url),
     });
     const { runId } = await stage.install();
     const startedAt = performance.now();
     await stage.work();
-    assert.ok(performance.now() - startedAt < 2000);
+    assert.ok(performance.now() - startedAt < 8000);
     assert.equal((await stepOf(stage, runId))[0], 'retrying');
     await stage.finish(runId);
     assert.deepEqual([(await stepOf(stage, runId))[0], mail.received.length], ['succeeded', 1]);

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import type { PostgresProxy } from '../../support/postgres-proxy.ts';
 import type { ProcessStage } from './process-stage.ts';
@@ -9,6 +10,8 @@ import type { WebhookEndpoint } from './webhook-endpoint.ts';
  */
 export interface KillPoint {
   name: string;
+  /** How long after the work the point may still come, in milliseconds; 300 unless given. */
+  patienceMs?: number;
   /** Waits for the instant, and then calls `kill` once. Returns a function that cancels the wait. */
   arm(stage: ProcessStage, kill: () => void): () => void;
 }
@@ -56,6 +59,8 @@ export function atWebhook(
 ): KillPoint {
   return {
     name: `call ${nth} of ${endpoint ? 'the app’s' : 'the operators’'} webhook ${phase}`,
+    // It always comes; on a busy machine, seconds after the event that leads to it.
+    patienceMs: 10_000,
     arm({ webhook: ofOperators }, kill) {
       const webhook = endpoint ?? ofOperators;
       let seen = 0;
@@ -142,7 +147,8 @@ export async function killedDuring(
   const foyer = stage.foyer();
   const disarm = point.arm(stage, () => stage.foyer().kill());
   const done = work().catch(() => 'the connection was cut');
-  await Promise.race([foyer.ended, done.then(() => new Promise((next) => setTimeout(next, 300)))]);
+  const { patienceMs = 300 } = point;
+  await Promise.race([foyer.ended, done.then(() => wait(patienceMs, undefined, { ref: false }))]);
   stage.foyer().kill();
   await stage.foyer().ended;
   await done;
