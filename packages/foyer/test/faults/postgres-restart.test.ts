@@ -225,7 +225,7 @@ function assertNoOtherFault(output: string): void {
     // Bolt logs the error in its own words, followed by Foyer's.
     assert.match(
       line.err?.message ?? '',
-      /The database (\S+ cannot be used|does not commit an event in time)/,
+      /The database (\S+ cannot be used|did not commit an event in time)/,
       text,
     );
   }

@@ -127,14 +127,18 @@ function addWorkspace(world: World, n: number): void {
 
 function breakCalls(stage: ProcessStage, random: Random, tally: Tally): void {
   const total = mix.reduce((sum, [weight]) => sum + weight, 0);
-  stage.sandbox.faults.take = () => {
+  stage.sandbox.faults.take = (method) => {
     tally.calls += 1;
     if (random.next() >= faultRate) return undefined;
     tally.faults += 1;
     let left = random.next() * total;
     for (const [weight, failure] of mix) {
       left -= weight;
-      if (left < 0) return failure;
+      if (left >= 0) continue;
+      // If `auth.test` confirmed that the app is gone, Foyer would rightly uninstall it, and cancel the run.
+      const confirmsUninstall =
+        method === 'auth.test' && failure.type === 'error' && failure.error === 'account_inactive';
+      return confirmsUninstall ? undefined : failure;
     }
     return undefined;
   };
