@@ -56,8 +56,8 @@ test('chooseChannel asks the installer for a channel, and posts there once', asy
 
   const question = () =>
     sandbox.messages(whom).find(({ blocks }) => JSON.stringify(blocks).includes('Which channel'));
-  await eventually(async () => question() !== undefined);
-  assert.equal((await foyer.find(whom))?.run?.status, 'waiting');
+  await eventually(async () => (await foyer.find(whom))?.run?.status === 'waiting');
+  assert.ok(question());
   await app.restart();
   const blockId = String(question()?.blocks?.find(({ type }) => type === 'input')?.block_id);
   const picked = { type: 'channels_select', selected_channel: channel.id };
