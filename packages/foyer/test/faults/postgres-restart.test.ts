@@ -189,7 +189,7 @@ it('a Postgres restart under load loses nothing, and most installs survive it', 
   for (const { foyer } of machines) {
     foyer.child.kill('SIGTERM');
     assert.deepEqual(await foyer.ended, { code: 0, signal: null });
-    assertNoOtherFault(foyer.output());
+    assertNoOtherFault(foyer.output(), load.removed);
   }
   const interrupted =
     "select id from install_requests where sealed_tokens is not null or outcome = 'started'";
@@ -218,10 +218,18 @@ it('a Postgres restart under load loses nothing, and most installs survive it', 
 });
 
 /** Checks that each logged error names the database, or is of a page that ran out of time; no stack is printed. */
-function assertNoOtherFault(output: string): void {
+function assertNoOtherFault(output: string, removed: readonly string[]): void {
   for (const text of output.split('\n').filter((line) => /^\{"level":(50|60)/.test(line))) {
-    const line = JSON.parse(text) as { msg: string; count?: number; err?: { message?: string } };
+    const line = JSON.parse(text) as {
+      msg: string;
+      count?: number;
+      code?: string;
+      teamId?: string;
+      err?: { message?: string };
+    };
     if (line.msg === 'a request took too long') continue;
+    // Slack revoked the token of a team that removed the app, and the event about it had to be sent again.
+    if (line.code === 'account_inactive' && removed.includes(line.teamId ?? '')) continue;
     // It counts lines like an earlier one, which was checked.
     if (line.count !== undefined && line.err === undefined) continue;
     // Bolt logs the error in its own words, followed by Foyer's.
