@@ -100,7 +100,7 @@ export function createBoundStates<Content extends object>(deps: {
       const held = parseCookie(cookieHeader ?? '')[prefix + content.id];
       if (!held || !sameText(held, binding)) return { ok: false, fault: 'state_wrong_browser', content };
       const age = deps.now() - content.issuedAt;
-      // The clock of another replica may be a little ahead of ours.
+      // Another replica's clock may be slightly ahead of this one.
       if (age > stateLifetimeMs || age < -60_000) return { ok: false, fault: 'state_expired', content };
       return { ok: true, content };
     },

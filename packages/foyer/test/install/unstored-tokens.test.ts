@@ -55,7 +55,7 @@ test('an answer without the installer, the place or the owner of a token is pass
   }
 });
 
-test('a refresh token is passed on with a time at which its token expires, whatever the answer says about it', async () => {
+test('a refresh token is passed on with an expiry time, even if the answer has none or an odd one', async () => {
   const times = [
     [undefined, 43_200],
     [null, 43_200],

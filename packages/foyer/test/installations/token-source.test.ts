@@ -239,7 +239,7 @@ describe('the token source', () => {
       assert.equal(endpoint.used.length, 1);
     });
 
-    it('keeps new tokens whatever the answer says about their time: the old refresh token is used up', async () => {
+    it('keeps new tokens even if the answer has an odd expiry time, since the old refresh token is used up', async () => {
       for (const expires_in of [undefined, null, '43200', 0, 43_200.123, 1e300]) {
         await installed(-hour);
         endpoint.answerWith({ ok: true, access_token: 'xoxb-new', refresh_token: 'xoxe-new', expires_in });

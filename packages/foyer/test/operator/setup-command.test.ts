@@ -229,8 +229,8 @@ test('setup asks whether to keep the secrets that are set, and asks for all of t
   assert.equal((await setup(['--no-doctor'], {}, { prompts: kept.prompts })).exitCode, 0);
   assert.match(kept.asked[3] ?? '', /^Keep the secrets that are already set for the app 9\.9/);
   assert.equal(written().SLACK_CLIENT_SECRET, 'of-another');
-  const anew = scripted([...noLinks, 'http://localhost:3000', false, '12.34', clientSecret, signingSecret]);
-  assert.equal((await setup(['--no-doctor'], {}, { prompts: anew.prompts })).exitCode, 0);
+  const again = scripted([...noLinks, 'http://localhost:3000', false, '12.34', clientSecret, signingSecret]);
+  assert.equal((await setup(['--no-doctor'], {}, { prompts: again.prompts })).exitCode, 0);
   const { SLACK_CLIENT_ID, SLACK_CLIENT_SECRET, SLACK_SIGNING_SECRET } = written();
   assert.deepEqual(
     [SLACK_CLIENT_ID, SLACK_CLIENT_SECRET, SLACK_SIGNING_SECRET],

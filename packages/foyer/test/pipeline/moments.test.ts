@@ -72,7 +72,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await momentRuns(stage, acme)).length, 1);
     });
 
-    it('do not run `upgraded` for a new life, whatever it grants', async (t) => {
+    it('do not run `upgraded` for an install after an uninstall, even with more scopes', async (t) => {
       const { moments, lists } = diary();
       const stage = await setStage(t, { engine, ...lists });
       const { teamId } = await stage.install({ scopes: fewer });
