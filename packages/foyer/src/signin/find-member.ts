@@ -3,6 +3,7 @@ import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
 import { saveProfile, updatePerson } from '../database/people/people.ts';
 import { claimCheck, endSessionsOf, readSignedIn, type SignedIn } from '../database/sessions.ts';
+import { blankProfile } from '../slack/slack-text.ts';
 import type { FoundPerson, LookUpPerson } from './look-up-person.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -59,17 +60,9 @@ export function createFindMember(deps: {
 
   async function signOutDeactivated(person: SignedIn['person']): Promise<void> {
     const { teamId, userId } = person;
-    const nothing = {
-      name: null,
-      realName: null,
-      email: null,
-      timezone: null,
-      locale: null,
-      avatarUrl: null,
-    };
     const gone = { isAdmin: false, isOwner: false, isDeactivated: true, at: now(), now: now() };
     await database.write(async (tx) => {
-      await updatePerson(tx, { ...person, ...nothing, ...gone });
+      await updatePerson(tx, { ...person, ...blankProfile, ...gone });
       await endSessionsOf(tx, person);
     });
     log.info({ teamId, userId }, 'a deactivated member was signed out');

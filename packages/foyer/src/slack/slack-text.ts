@@ -64,14 +64,25 @@ export function plainName(name: string | null, fallback: string): string {
 export type SlackUser = NonNullable<Awaited<ReturnType<WebClient['users']['info']>>['user']>;
 
 /** The stored profile of a person. A value is absent if it was not granted, not given, or shows nothing. */
-export interface SlackProfile {
+export type SlackProfile = {
+  /** Slack's `name` for them, such as `grace`. */
   name: string | null;
   realName: string | null;
   email: string | null;
   timezone: string | null;
   locale: string | null;
   avatarUrl: string | null;
-}
+};
+
+/** The profile of a person about whom Slack said nothing. */
+export const blankProfile: SlackProfile = {
+  name: null,
+  realName: null,
+  email: null,
+  timezone: null,
+  locale: null,
+  avatarUrl: null,
+};
 
 /** Reads a person's profile. (docs.slack.dev/reference/objects/user-object) */
 export function slackProfile(user: SlackUser | undefined): SlackProfile {

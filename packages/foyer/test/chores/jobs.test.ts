@@ -65,34 +65,19 @@ for (const [engine, open] of Object.entries(engines)) {
       const { log } = recordingLogger(config);
       const turns: number[] = [];
       const job: Job = { name: 'bill', everyMs: hour, run: async ({ dueAt }) => turns.push(dueAt) };
-      for (const now of [1000 * hour, 100 * hour, 100 * hour]) {
+      const pass = (of: Job, now: number): Promise<unknown> => {
         const { database } = opened;
-        const deps = {
-          jobs: [job],
-          foyer: () => null,
-          database,
-          clientId: 'one',
-          machine: 'm',
-          now: () => now,
-          log,
-        };
-        await createJobs(deps).pass(5000);
+        const machine = { clientId: 'one', machine: 'm', now: () => now, log };
+        return createJobs({ jobs: [of], foyer: () => null, database, ...machine }).pass(5000);
+      };
+      for (const now of [1000 * hour, 100 * hour, 100 * hour]) {
+        await pass(job, now);
       }
       assert.deepEqual(turns, [1000 * hour, 100 * hour]);
       // A clock that is only a little ahead has already done the turns of the others.
       const often = { ...job, name: 'often', everyMs: 1000 };
       for (const now of [5000, 2000, 5000]) {
-        const { database } = opened;
-        const deps = {
-          jobs: [often],
-          foyer: () => null,
-          database,
-          clientId: 'one',
-          machine: 'm',
-          now: () => now,
-          log,
-        };
-        await createJobs(deps).pass(5000);
+        await pass(often, now);
       }
       assert.deepEqual(turns.slice(2), [5000]);
     });

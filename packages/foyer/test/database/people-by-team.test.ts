@@ -26,6 +26,7 @@ import {
 } from '../../src/database/people/people.ts';
 import { readPersonData } from '../../src/database/people/person-data.ts';
 import { foyerTableNames, type Tables } from '../../src/database/records.ts';
+import { blankProfile } from '../../src/slack/slack-text.ts';
 import { keyringOf } from '../support/installations.ts';
 import { openEmptyDatabase } from '../support/open-empty-database.ts';
 import { engines } from '../support/open-test-database.ts';
@@ -277,15 +278,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
         .insertInto('users')
         .values({ ...user, team_id: 'T8', updated_at: 1 })
         .execute();
-      const silent = {
-        name: null,
-        realName: null,
-        email: null,
-        timezone: null,
-        locale: null,
-        avatarUrl: null,
-      };
-      const gone = { ...grace, ...silent, isDeactivated: true };
+      const gone = { ...grace, ...blankProfile, isDeactivated: true };
       assert.equal(await database.write((tx) => updatePerson(tx, { ...gone, at: 6000, now: 1 })), false);
       assert.equal(await database.write((tx) => updatePerson(tx, { ...gone, at: 10_000, now: 1 })), true);
       assert.deepEqual(await memberships(), [

@@ -1,7 +1,8 @@
+import { blankProfile, type SlackProfile } from '../../slack/slack-text.ts';
 import type { Queries, Tx } from '../database.ts';
 import { type InstallRecord, registeredTeamId } from '../install-record.ts';
 import type { ExternalMemberRow } from '../records.ts';
-import { type Face, toUserRecord, type UserRecord } from './people.ts';
+import { toUserRecord, type UserRecord } from './people.ts';
 
 /** external: of another workspace, met in a Slack Connect channel. */
 export type MemberRole = 'owner' | 'admin' | 'member' | 'guest' | 'external';
@@ -38,7 +39,7 @@ export interface Visit {
  */
 export async function recordVisit(
   tx: Tx,
-  { host, userId, now, seen, told }: Visit & { told: (Standing & { profile: Face }) | undefined },
+  { host, userId, now, seen, told }: Visit & { told: (Standing & { profile: SlackProfile }) | undefined },
 ): Promise<{ created: boolean } | undefined> {
   if (!(await isInstalled(tx, host.id))) return undefined;
   const teamId = registeredTeamId(host);
@@ -61,7 +62,7 @@ export async function recordVisit(
   const face = told && faceColumns(told.profile);
   const user = await tx
     .insertInto('users')
-    .values({ ...team, user_id: userId, ...times, ...(face ?? faceColumns(blank)) })
+    .values({ ...team, user_id: userId, ...times, ...(face ?? faceColumns(blankProfile)) })
     .onConflict((conflict) => {
       const key = conflict.columns(['client_id', 'team_id', 'user_id']);
       if (!face) return key.doNothing();
@@ -123,7 +124,7 @@ export async function recordExternalVisit(
     homeTeamId: string;
     /** Whether Slack was asked, even if it said nothing. */
     wasAsked: boolean;
-    told: Face | undefined;
+    told: SlackProfile | undefined;
   },
 ): Promise<void> {
   if (!(await isInstalled(tx, host.id))) return;
@@ -135,7 +136,7 @@ export async function recordExternalVisit(
       team_id: registeredTeamId(host),
       home_team_id: homeTeamId,
       user_id: userId,
-      ...faceColumns(blank),
+      ...faceColumns(blankProfile),
       first_seen_at: now,
       last_seen_at: now,
       updated_at: 0,
@@ -161,16 +162,7 @@ async function isInstalled(tx: Tx, installationId: string): Promise<boolean> {
   return row !== undefined;
 }
 
-const blank: Face = {
-  name: null,
-  realName: null,
-  email: null,
-  timezone: null,
-  locale: null,
-  avatarUrl: null,
-};
-
-function faceColumns({ name, realName, email, timezone, locale, avatarUrl }: Face) {
+function faceColumns({ name, realName, email, timezone, locale, avatarUrl }: SlackProfile) {
   return { name, real_name: realName, email, timezone, locale, avatar_url: avatarUrl };
 }
 

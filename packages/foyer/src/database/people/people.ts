@@ -1,4 +1,5 @@
 import type { Expression, NotNull } from 'kysely';
+import type { SlackProfile } from '../../slack/slack-text.ts';
 import type { Database, Queries, Tx } from '../database.ts';
 import { type InstallRecord, registeredTeamId } from '../install-record.ts';
 import type { Given } from '../prepared-query.ts';
@@ -92,22 +93,12 @@ export async function readLocale(
 }
 
 /** What Slack reported about a person. A null value was not granted or not sent. */
-export type UserProfile = {
-  /** Slack's `name` for them, such as `grace`. */
-  name: string | null;
-  realName: string | null;
-  email: string | null;
-  timezone: string | null;
-  locale: string | null;
-  avatarUrl: string | null;
+export type UserProfile = SlackProfile & {
   isAdmin: boolean;
   isOwner: boolean;
   /** Omitted: as stored. */
   isGuest?: boolean;
 };
-
-/** What `users` holds of a profile; the rest is the membership's. */
-export type Face = Omit<UserProfile, 'isAdmin' | 'isOwner' | 'isGuest'>;
 
 /** Whose profile it is, and when Slack reported it. */
 interface Told {
@@ -117,7 +108,7 @@ interface Told {
   now: number;
 }
 
-function updateUser(tx: Tx, given: Told & Face) {
+function updateUser(tx: Tx, given: Told & SlackProfile) {
   return tx
     .updateTable('users')
     .set(({ fn, val }) => ({
@@ -309,7 +300,7 @@ export async function isKnownPerson(
 
 /** A registered person, as an event describes them. A null or undefined value changes nothing. */
 export type PersonChange = TeamEvent &
-  Face &
+  SlackProfile &
   Partial<Pick<UserProfile, 'isAdmin' | 'isOwner' | 'isGuest'>> & {
     userId: string;
     /** Whether their account is deactivated. */
