@@ -1,16 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { toFetchResponse, toReqRes } from 'fetch-to-node';
 import { createJobs } from './chores/jobs.ts';
-import { type Chore, repeat } from './chores/repeat.ts';
-import { takeTurn } from './chores/take-turn.ts';
 import type { Config } from './config/config.ts';
 import { createLogger, createScrubber, type Logger } from './config/log.ts';
 import { createSpans } from './config/tracing.ts';
 import { createConnections } from './connections/create-connections.ts';
 import { createLinkCookies } from './connections/link-cookies.ts';
 import { createReturns } from './connections/returns.ts';
+import { createBackground } from './create-background.ts';
 import { letGoOfKey } from './database/encryption-keys.ts';
 import { createIsInMaintenance } from './database/maintenance.ts';
 import { openDatabase } from './database/open-database.ts';
@@ -41,13 +39,11 @@ import { loadKeyring } from './installations/keyring.ts';
 import { createReportConnection } from './installations/report-connection.ts';
 import { createSealer } from './installations/sealer.ts';
 import { slackInstallationStore } from './installations/slack-installation-store.ts';
-import { keepHoldingKey, keyHeldEveryMs, verifyKeyring } from './installations/verify-keyring.ts';
+import { verifyKeyring } from './installations/verify-keyring.ts';
 import { openOperatorChannels } from './notices/open-operator-channels.ts';
 import { createNoticeSender } from './notices/send-notices.ts';
-import { countsKeptEveryMs, keepCounts } from './operator/kept-counts.ts';
 import { createMetrics } from './operator/metrics/create-metrics.ts';
 import { createProcessReporter } from './operator/process-report.ts';
-import { readQueueState } from './operator/queue-state.ts';
 import { createRunOrigins } from './pipeline/step-context.ts';
 import { createWorker, type WorkerDeps } from './pipeline/worker.ts';
 import { createRoutes, needsOwnHost } from './routes.ts';
@@ -82,7 +78,6 @@ export interface AssembledFoyer<MyTables = NoTables> extends Foyer<MyTables> {
   stop(closed?: Promise<void>): Promise<void>;
 }
 
-const drainMs = 7000;
 const exchangeConnections = 32;
 
 /**
@@ -424,25 +419,29 @@ export async function assembleFoyer<MyTables>(parts: {
       log,
     });
     const notices = createNoticeSender({ config, database, onSent: metrics.onNotice, now, log });
-    const inTurn = {
-      takeTurn: (turn: { chore: string; everyMs: number }) => takeTurn(database, { ...turn, now: now() }),
-      log,
-    };
-    const jobs = createJobs({
-      jobs: definition.jobs ?? [],
-      foyer: () => foyer,
+    const background = createBackground({
       database,
+      keyring,
+      holder,
       clientId,
-      machine: `${hostname()} ${process.pid}`,
+      workerDeps,
+      worker,
+      tokens,
+      install,
+      seen,
+      notices,
+      jobs: createJobs({
+        jobs: definition.jobs ?? [],
+        foyer: () => foyer,
+        database,
+        clientId,
+        machine: `${hostname()} ${process.pid}`,
+        now,
+        log,
+      }),
       now,
       log,
     });
-    let chores: Chore[] = [];
-
-    async function holdKey(): Promise<void> {
-      const problem = await keepHoldingKey(database, keyring, holder);
-      if (problem) log.error(problem);
-    }
 
     const foyer: AssembledFoyer<MyTables> = {
       handler,
@@ -488,51 +487,11 @@ export async function assembleFoyer<MyTables>(parts: {
       connections: connecting.connections,
       member: async (req) => signIn?.findMember(req),
       database: ownDatabase<MyTables>(database),
-      async start() {
-        worker.start();
-        chores = [
-          repeat({ everyMs: 5000, what: 'notify the operators', work: notices.send, log }),
-          repeat({ everyMs: 60_000, what: 'recover installs', work: install.recoverInstalls, ...inTurn }),
-          repeat({
-            everyMs: 5 * 60_000,
-            what: 'refresh tokens',
-            work: () => tokens.refreshLapsing(),
-            ...inTurn,
-          }),
-          repeat({ everyMs: 5 * 60_000, what: 'forget old deliveries', work: seen.sweep, ...inTurn }),
-          repeat({
-            everyMs: countsKeptEveryMs,
-            what: 'keep the large counts',
-            work: () => keepCounts(database, { clientId, now: now() }),
-            ...inTurn,
-          }),
-          repeat({ everyMs: keyHeldEveryMs, what: 'hold the encryption key', work: holdKey, log }),
-          ...jobs.start(),
-        ];
-      },
-      async drain({ deadlineMs }) {
-        const until = performance.now() + deadlineMs;
-        await install.recoverInstalls();
-        await notices.send();
-        const pass = createWorker(workerDeps);
-        pass.start();
-        const isDone = async () =>
-          (await readQueueState(database.queries, { clientId, now: now() })).due === 0 && pass.isIdle();
-        await jobs.pass(Math.max(1, until - performance.now()));
-        let done = await isDone();
-        while (!done && performance.now() < until) {
-          await sleep(Math.min(50, Math.max(1, until - performance.now())));
-          done = await isDone();
-        }
-        await pass.stop({ drainMs: Math.max(1000, until - performance.now()) });
-        await notices.send();
-        return { done };
-      },
+      start: background.start,
+      drain: background.drain,
       async stop(closed) {
         log.info('stopping');
-        notices.stop();
-        jobs.abort();
-        await Promise.all([closed, worker.stop({ drainMs }), ...chores.map((chore) => chore.stop())]);
+        await Promise.all([closed, background.stop()]);
         await Promise.race([
           Promise.all([receiver.drain(), tokens.settle(), install.settle()]),
           new Promise((done) => setTimeout(done, 2000).unref()),

@@ -26,6 +26,7 @@ const order = [
   'define-foyer.ts',
   'installation-methods.ts',
   'each-installation.ts',
+  'create-background.ts',
   'create-foyer.ts',
   'serve.ts',
   'testing',

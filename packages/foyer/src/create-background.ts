@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Jobs } from './chores/jobs.ts';
+import { type Chore, repeat } from './chores/repeat.ts';
+import { takeTurn } from './chores/take-turn.ts';
+import type { Logger } from './config/log.ts';
+import type { Database } from './database/database.ts';
+import type { Foyer } from './foyer.ts';
+import type { Keyring } from './installations/keyring.ts';
+import type { TokenSource } from './installations/token-source.ts';
+import { keepHoldingKey, keyHeldEveryMs } from './installations/verify-keyring.ts';
+import { countsKeptEveryMs, keepCounts } from './operator/kept-counts.ts';
+import { readQueueState } from './operator/queue-state.ts';
+import { createWorker, type Worker, type WorkerDeps } from './pipeline/worker.ts';
+
+const drainMs = 7000;
+
+/**
+ * Creates what Foyer does without a request: `start` does it until `stop`, and `drain` does once what is due, for hosts
+ * where no process stays.
+ */
+export function createBackground(deps: {
+  database: Database;
+  keyring: Keyring;
+  /** This process, as the record of the keys names it. */
+  holder: Parameters<typeof keepHoldingKey>[2];
+  clientId: string;
+  workerDeps: WorkerDeps;
+  worker: Worker;
+  tokens: Pick<TokenSource, 'refreshLapsing'>;
+  install: { recoverInstalls(): Promise<void> };
+  seen: { sweep(): Promise<void> };
+  notices: { send(): Promise<void>; stop(): void };
+  jobs: Jobs;
+  now: () => number;
+  log: Logger;
+}): Pick<Foyer, 'start' | 'drain'> & { stop(): Promise<void> } {
+  const { database, clientId, worker, tokens, install, notices, jobs, now, log } = deps;
+  let chores: Chore[] = [];
+
+  async function holdKey(): Promise<void> {
+    const problem = await keepHoldingKey(database, deps.keyring, deps.holder);
+    if (problem) log.error(problem);
+  }
+
+  return {
+    async start() {
+      worker.start();
+      // One machine at a time does these.
+      const inTurn = {
+        takeTurn: (turn: { chore: string; everyMs: number }) => takeTurn(database, { ...turn, now: now() }),
+        log,
+      };
+      const minuteMs = 60_000;
+      chores = [
+        repeat({ everyMs: 5000, what: 'notify the operators', work: notices.send, log }),
+        repeat({ everyMs: minuteMs, what: 'recover installs', work: install.recoverInstalls, ...inTurn }),
+        repeat({
+          everyMs: 5 * minuteMs,
+          what: 'refresh tokens',
+          work: () => tokens.refreshLapsing(),
+          ...inTurn,
+        }),
+        repeat({ everyMs: 5 * minuteMs, what: 'forget old deliveries', work: deps.seen.sweep, ...inTurn }),
+        repeat({
+          everyMs: countsKeptEveryMs,
+          what: 'keep the large counts',
+          work: () => keepCounts(database, { clientId, now: now() }),
+          ...inTurn,
+        }),
+        repeat({ everyMs: keyHeldEveryMs, what: 'hold the encryption key', work: holdKey, log }),
+        ...jobs.start(),
+      ];
+    },
+
+    async drain({ deadlineMs }) {
+      const until = performance.now() + deadlineMs;
+      await install.recoverInstalls();
+      await notices.send();
+      const pass = createWorker(deps.workerDeps);
+      pass.start();
+      const isDone = async () =>
+        (await readQueueState(database.queries, { clientId, now: now() })).due === 0 && pass.isIdle();
+      await jobs.pass(Math.max(1, until - performance.now()));
+      let done = await isDone();
+      while (!done && performance.now() < until) {
+        await sleep(Math.min(50, Math.max(1, until - performance.now())));
+        done = await isDone();
+      }
+      await pass.stop({ drainMs: Math.max(1000, until - performance.now()) });
+      await notices.send();
+      return { done };
+    },
+
+    async stop() {
+      notices.stop();
+      jobs.abort();
+      await Promise.all([worker.stop({ drainMs }), ...chores.map((chore) => chore.stop())]);
+    },
+  };
+}
