@@ -281,22 +281,36 @@ export async function cancelRuns(
   cancel: { installationId: string; userId?: string; replacedBy?: string; reason: string; now: number },
 ): Promise<string[]> {
   const { installationId, userId, replacedBy, now } = cancel;
-  const unfinished = await transaction
+  // Not a list of their ids: a large team may have more of them than a statement takes values.
+  const toCancel = transaction
     .selectFrom('runs')
-    .select(['id', 'pipeline', 'user_id'])
+    .select('id')
     .where('installation_id', '=', installationId)
     .where('pipeline', '!=', 'uninstall')
     .where('status', 'in', ['queued', 'running', 'waiting'])
     .$if(userId !== undefined, (query) => query.where('user_id', '=', userId ?? ''))
     .$if(replacedBy !== undefined, (query) =>
       query.where('pipeline', '=', 'install').where('id', '!=', replacedBy ?? ''),
-    )
+    );
+  const unfinished = await toCancel
+    .select(['pipeline', 'user_id'])
     // An install run before those that wait for it: its worker, which holds it, locks them in this order too.
     .orderBy('created_at')
     .forNoKeyUpdate()
     .execute();
   if (unfinished.length === 0) return [];
   const runIds = unfinished.map((run) => run.id);
+  await transaction
+    .updateTable('steps')
+    .set({
+      status: 'skipped',
+      error_code: 'run_cancelled',
+      error_message: cancel.reason,
+      finished_at: now,
+    })
+    .where('run_id', 'in', toCancel)
+    .where('status', 'in', ['pending', 'running', 'retrying'])
+    .execute();
   await transaction
     .updateTable('runs')
     .set({
@@ -307,18 +321,7 @@ export async function cancelRuns(
       lease_owner: null,
       lease_until: null,
     })
-    .where('id', 'in', runIds)
-    .execute();
-  await transaction
-    .updateTable('steps')
-    .set({
-      status: 'skipped',
-      error_code: 'run_cancelled',
-      error_message: cancel.reason,
-      finished_at: now,
-    })
-    .where('run_id', 'in', runIds)
-    .where('status', 'in', ['pending', 'running', 'retrying'])
+    .where('id', 'in', toCancel)
     .execute();
   const installRuns = unfinished.filter((run) => run.pipeline === 'install');
   for (const run of installRuns) {
@@ -338,10 +341,13 @@ export async function cancelRuns(
     .updateTable('runs')
     .set({ status, due_at: dueAt, waiting_for: waitingFor })
     .where('installation_id', '=', installationId)
-    .where(
-      'waiting_for',
-      'in',
-      installRuns.map((run) => run.id),
+    .where('waiting_for', 'in', (eb) =>
+      eb
+        .selectFrom('runs as cancelled')
+        .select('cancelled.id')
+        .where('cancelled.installation_id', '=', installationId)
+        .where('cancelled.pipeline', '=', 'install')
+        .where('cancelled.status', '=', 'cancelled'),
     )
     .execute();
   return runIds;

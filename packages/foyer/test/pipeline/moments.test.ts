@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { sql } from 'kysely';
 import { readHistory } from '../../src/database/history.ts';
 import { readInstallRecord } from '../../src/database/install-record.ts';
 import { listRuns, momentKinds } from '../../src/database/runs.ts';
@@ -249,6 +250,31 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
         lines.map((line) => (typeof line === 'string' ? line : 'opened')),
         ['installed 1', 'cleaned up', 'installed 2', 'opened'],
       );
+    });
+
+    it('are cancelled by an uninstall, however many of them wait', async (t) => {
+      const asking = step('asking', async () => ask({ id: 'q', text: 'Which?', input: { type: 'text' } }));
+      const stage = await setStage(t, { engine, steps: [], momentSteps: { opened: [asking] } });
+      const acme = await stage.install();
+      await open(stage, acme, 'U2');
+      await workAll(stage);
+      const { queries } = stage.database;
+      // One more than each engine takes values in a statement.
+      const most = engine === 'SQLite' ? 32_767 : 65_536;
+      const columns = sql`pipeline, installation_id, life, status, created_at, waiting_for`;
+      await sql`insert into runs (id, user_id, ${columns})
+        with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < ${sql.lit(most)})
+        select 'run_many_' || n, 'UM' || n, ${columns} from runs, numbers where runs.user_id = 'U2'`.execute(
+        queries,
+      );
+      assert.equal(await stage.store.deleteInstallation({ teamId: acme.teamId }), true);
+      const left = queries.selectFrom('runs').where('installation_id', '=', acme.installationId);
+      assert.deepEqual(
+        await left.where('status', 'in', ['queued', 'running', 'waiting']).select('id').limit(1).execute(),
+        [],
+      );
+      const [behind] = await momentRuns(stage, acme);
+      assert.equal(behind?.status, 'cancelled');
     });
 
     it('are cancelled by an uninstall, and by nothing that an install replaces', async (t) => {
