@@ -218,6 +218,12 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
     try {
       if (await isStored(issued, token, timeoutMs)) return 'in use';
     } catch (error) {
+      const kind = slackFailure(error)?.kind;
+      if (kind === 'unreachable' || kind === 'rate-limited') {
+        // Slack will say later whose token it is: until then, it may be that of a working app.
+        deps.log.warn({ err: error }, 'could not ask whose token it is');
+        return 'kept';
+      }
       deps.log.warn({ err: error }, 'could not check whether a token is in use; revoking it');
     }
     try {

@@ -89,7 +89,7 @@ test('an install and a refusal are passed on unchanged', async () => {
 function watchExchange(
   answer: unknown,
   headers: Record<string, string> = {},
-  slackSide: { stored?: object; owner?: object; revoke?(token: string): void } = {},
+  slackSide: { stored?: object; owner?: object; test?(): never; revoke?(token: string): void } = {},
 ) {
   const revoked: string[] = [];
   const kept: string[] = [];
@@ -111,7 +111,7 @@ function watchExchange(
     store: { findInstallation: async () => slackSide.stored as never },
     slack: ((token: string) => ({
       auth: {
-        test: async () => slackSide.owner ?? {},
+        test: async () => slackSide.test?.() ?? slackSide.owner ?? {},
         async revoke() {
           slackSide.revoke?.(token);
           revoked.push(token);
@@ -182,6 +182,30 @@ test('a token in an answer that was cut off is revoked, unless the workspace tha
     await used.asked;
     assert.equal(await used.watch.giveBack(1000), true);
     assert.deepEqual(used.revoked, ['xoxp-1']);
+  }
+});
+
+test('a token in an answer that was cut off is kept while Slack does not say whose it is, and not revoked', async () => {
+  const cut = `${JSON.stringify(whole).slice(0, -1)},`;
+  const failure = (code: string) => ({
+    test() {
+      throw Object.assign(new Error(code), {
+        code: 'slack_webapi_platform_error',
+        data: { ok: false, error: code },
+      });
+    },
+  });
+  for (const [code, revokes] of [
+    ['service_unavailable', false],
+    ['ratelimited', false],
+    ['invalid_auth', true],
+  ] as const) {
+    const stored = { installation: { bot: { token: 'xoxb-1' } } };
+    const unclear = watchExchange(cut, {}, { stored, ...failure(code) });
+    unclear.answer();
+    await unclear.asked;
+    assert.equal(await unclear.watch.giveBack(1000), revokes, code);
+    assert.deepEqual([unclear.revoked, unclear.writes()], revokes ? [['xoxb-1'], 2] : [[], 1], code);
   }
 });
 
