@@ -137,8 +137,8 @@ async function readKeptDays(
     .select('value')
     .where('client_id', '=', clientId)
     .where('name', '>=', dayName(from))
-    // Sorts after every digit.
-    .where('name', '<', 'day :')
+    // A name of the same form: what sorts after a digit depends on the collation of a Postgres database.
+    .where('name', '<', dayName(from + shownDays * dayMs))
     .execute();
   const days = rows.map(({ value }) => JSON.parse(value) as KeptDay);
   return new Map(days.map((day) => [day.requests.day, day]));

@@ -186,6 +186,7 @@ export async function measureWelcomesByDay(
           .as('sent_at'),
       )
       .where('runs.status', '=', status)
+      .where('runs.pipeline', '=', 'install')
       .where('runs.created_at', '>=', first * dayMs)
       .where('runs.created_at', '<', (today + 1) * dayMs)
       .where('installations.client_id', '=', measure.clientId)

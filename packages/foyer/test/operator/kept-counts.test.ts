@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.ts';
 import type { InstallationStatus } from '../../src/database/records.ts';
 import {
@@ -111,6 +112,38 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
       assert.deepEqual([names.length, names[0]?.name], [29, 'day 2026-11-28'], 'older days are dropped');
     });
 
+    it('of a day do not lose its welcomes to the runs of moments', async (t) => {
+      const { database, close } = await openDatabase();
+      t.after(close);
+      const { queries } = database;
+      await installations(database, 'one', 'active', 1);
+      const run = {
+        ...{ installation_id: 'one', life: 1, user_id: 'U1', status: 'succeeded' as const },
+        ...{ started_at: null, finished_at: null, due_at: null },
+        ...{ waiting_for: null, lease_owner: null, lease_until: null },
+      };
+      const created_at = today;
+      await queries
+        .insertInto('runs')
+        .values({ ...run, id: 'run_install', pipeline: 'install', created_at })
+        .execute();
+      for (let from = 0; from < 2500; from += 500) {
+        const ids = Array.from({ length: 500 }, (_, at) => `run_${from + at}`);
+        const rows = ids.map((id) => ({ ...run, id, pipeline: 'opened' as const, created_at: today + 1 }));
+        await queries.insertInto('runs').values(rows).execute();
+      }
+      await queries
+        .insertInto('welcomes')
+        .values({
+          ...{ installation_id: 'one', life: 1, user_id: 'U1', run_id: 'run_install', status: 'sent' },
+          ...{ attempted_at: today + 1, sent_at: today + 700 },
+          ...{ channel_id: 'D1', message_ts: '1.1' },
+        } as never)
+        .execute();
+      const { welcomes } = await readDays(queries, { clientId, now: today + hourMs });
+      assert.deepEqual(welcomes.at(-1), { day: today, welcomes: 1, medianMs: 700, slowestMs: 700 });
+    });
+
     it('of a problem end at one more than 1,000', async (t) => {
       const { database, close } = await openDatabase();
       t.after(close);
@@ -129,3 +162,17 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
     });
   });
 }
+
+it('counts of days are found in a database whose collation sorts signs before digits (Postgres)', async (t) => {
+  const { database, close } = await engines.Postgres();
+  t.after(close);
+  const { queries } = database;
+  // As in most servers: that of the tests sorts by the bytes.
+  await sql`alter table kept_counts alter column name type text collate "und-x-icu"`.execute(queries);
+  await requests(database, 'before', today - dayMs - 5000, 2001);
+  await keepCounts(database, { clientId, now: today + 2 * hourMs });
+  await queries.deleteFrom('install_requests').where('id', 'like', 'before_1%').execute();
+  await requests(database, 'today', today + 1, 2001);
+  const { requests: days } = await readDays(queries, { clientId, now: today + 2 * hourMs });
+  assert.equal(days.at(-3)?.installed, 2001, 'the kept number is used');
+});
