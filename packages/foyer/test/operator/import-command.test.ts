@@ -6,6 +6,7 @@ import { FileInstallationStore } from '@slack/oauth';
 import { createLogger } from '../../src/config/log.ts';
 import type { Database } from '../../src/database/database.ts';
 import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
+import { takeOver } from '../../src/operator/import/take-over.ts';
 import { keyringOf, orgInstall, teamInstall } from '../support/installations.ts';
 import type { EngineName } from '../support/stage-database.ts';
 import { createOperatorHarness, testOnBothEngines } from './operator-harness.ts';
@@ -111,6 +112,25 @@ testOnBothEngines('import never overwrites what Foyer knows, and revives no toke
   await importFrom(source);
   assert.equal((await store.fetchInstallation({ teamId: 'T1', userId: 'U2' })).user.token, undefined);
   await assert.rejects(store.fetchInstallation({ enterpriseId: 'E1', isEnterpriseInstall: true }));
+});
+
+testOnBothEngines('import lets no moment wait for the install run that it leaves out', async (t, engine) => {
+  const { database } = await prepare(t, engine);
+  const keyring = keyringOf('main');
+  const store = createInstallationStore({
+    ...{ database, keyring, clientId: '1.2', stepNames: ['send-welcome'], now: Date.now, log },
+    momentStepNames: { workspaceGranted: ['add-workspace'] },
+  });
+  const grant = { teamIds: ['T7'], granted: true, changedAt: Date.now() };
+  await store.recordTeamAccess({ enterpriseId: 'E1', isEnterpriseInstall: true }, grant);
+  const installation = orgInstall({ enterpriseId: 'E1', userToken: null });
+  const options = { part: 'installation', issuedAt: undefined, withRun: false, now: Date.now() } as const;
+  await takeOver(store, installation, options);
+  const runs = await database.queries
+    .selectFrom('runs')
+    .select(['pipeline', 'status', 'waiting_for'])
+    .execute();
+  assert.deepEqual(runs, [{ pipeline: 'workspaceGranted', status: 'queued', waiting_for: null }]);
 });
 
 testOnBothEngines('import --run queues the install run of each', async (t, engine) => {

@@ -1,6 +1,7 @@
 import type { Installation } from '@slack/oauth';
 import type { Database, Tx } from '../../database/database.ts';
 import { appendHistory } from '../../database/history.ts';
+import { resumeWaitingRuns } from '../../database/runs.ts';
 import { type InstallationStore, tenantOfInstallation } from '../../installations/installation-store.ts';
 
 /** What an import does with one installation of another store. */
@@ -57,7 +58,10 @@ export async function takeOver(
     async commitWith(tx: Tx, { installationId, runId }) {
       const line = { installationId, at: now, userId: null, detail: 'imported from another store' };
       await appendHistory(tx, { ...line, kind: 'operator_action' });
-      if (!withRun) await tx.deleteFrom('runs').where('id', '=', runId).execute();
+      if (withRun) return;
+      await tx.deleteFrom('runs').where('id', '=', runId).execute();
+      // The moments of workspaces that were granted before wait for that run.
+      await resumeWaitingRuns(tx, { installationId, event: runId, now });
     },
   });
 }
