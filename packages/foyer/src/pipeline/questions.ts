@@ -128,6 +128,7 @@ function isValid(input: QuestionInput, answer: string): boolean {
     case 'channel':
       return /^[CG][A-Z0-9]{2,30}$/.test(answer);
     case 'text':
-      return answer !== '' && answer.length <= longestAnswer;
+      // Postgres stores no NUL.
+      return answer !== '' && answer.length <= longestAnswer && !answer.includes('\0');
   }
 }

@@ -109,6 +109,17 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual([stored?.answer, stored?.answeredBy], ['team', acme.userId]);
     });
 
+    it('refuses an answer that the database cannot store', async (t) => {
+      const step = {
+        ...choosePlan(),
+        run: async () => ask({ id: 'plan', text: 'Why?', input: { type: 'text' } }),
+      };
+      const stage = await setStage(t, { engine, steps: [step] });
+      const acme = await stage.install();
+      await stage.work();
+      assert.equal(await answer(stage, acme, { answer: 'a\0b' }), 'invalid');
+    });
+
     it('stores one of two simultaneous answers', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
