@@ -201,7 +201,9 @@ async function adopt(db: Kysely<Tables>, adopted: readonly string[]): Promise<vo
 
 async function migrateFoyer(db: Kysely<Tables>, hasOwn: boolean): Promise<void> {
   const provider = { getMigrations: async () => ({ ...migrations }) };
-  const { error } = await new Migrator({ db, provider }).migrateToLatest();
+  // A database from between two releases may lack one whose number is lower than that of the last it has.
+  const migrator = new Migrator({ db, provider, allowUnorderedMigrations: true });
+  const { error } = await migrator.migrateToLatest();
   if (isAlreadyThere(error) && hasOwn) {
     const message =
       `This version of Foyer creates a table that the database already has: ${error.message}. If it is the app's own, ` +

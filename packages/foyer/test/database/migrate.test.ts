@@ -35,6 +35,19 @@ describe('migrations', () => {
     assert.deepEqual(schema(), first);
   });
 
+  it('add one whose number is lower than that of the last that the database has', async () => {
+    await (await openSqlite(file)).close();
+    const before = new Sqlite(file);
+    before.exec(`drop index runs_by_pipeline; drop index runs_opened; drop index runs_waiting;
+      alter table runs drop column moment; delete from kysely_migration where name = '0017-moments'`);
+    before.close();
+    await (await openSqlite(file)).close();
+    const after = new Sqlite(file, { readonly: true });
+    const columns = after.prepare("select name from pragma_table_info('runs')").pluck().all();
+    after.close();
+    assert.ok(columns.includes('moment'));
+  });
+
   it('run once if several processes start at the same time', async () => {
     const source = new URL('../../src/database/sqlite/open-sqlite.ts', import.meta.url).href;
     const code = `import(${JSON.stringify(source)}).then(async ({ openSqlite }) => {
