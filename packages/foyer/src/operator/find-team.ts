@@ -33,9 +33,12 @@ export async function findTeamOrName(
   const [record] = await findInstallRecords(queries, clientId, given);
   if (record) return record;
   const text = given.trim();
-  const { rows, older } = await listInstallationsPage(queries, { clientId, text, limit: mostNamed });
-  const whole = rows.filter((row) => nameOf(row)?.toLowerCase() === text.toLowerCase());
-  const found = whole.length > 0 ? whole : rows;
+  const search = { clientId, text, limit: mostNamed };
+  // A search of its own: a whole name may be older than all of many names that have it as a part.
+  const named = await listInstallationsPage(queries, { ...search, isWholeName: true });
+  const whole = named.rows.filter((row) => nameOf(row)?.toLowerCase() === text.toLowerCase());
+  const { rows: found, older } =
+    whole.length > 0 ? { ...named, rows: whole } : await listInstallationsPage(queries, search);
   if (found.length > 1) {
     const names = found.map(
       (row) => `${row.isEnterpriseInstall ? row.enterpriseId : row.teamId} (${nameOf(row) ?? 'no name'})`,

@@ -13,6 +13,8 @@ export interface InstallationSearch {
    * a team or enterprise.
    */
   text?: string;
+  /** Whether a name must be the whole text, apart from upper and lower case. */
+  isWholeName?: boolean;
   statuses?: readonly InstallationStatus[];
   /** Of the newest run. */
   runStatus?: RunStatus;
@@ -61,7 +63,7 @@ async function findByInstall(
     .select(['installations.id', 'installations.id as installationId', 'installed_at as at'])
     .where('client_id', '=', search.clientId);
   if (statuses !== undefined) query = query.where('installations.status', 'in', statuses);
-  if (text !== undefined) query = query.where((eb) => matchesText(eb, text, ids));
+  if (text !== undefined) query = query.where((eb) => matchesText(eb, { ...search, text }, ids));
   if (runStatus !== undefined) {
     query = query.where(
       (eb) =>
@@ -108,7 +110,7 @@ async function findByRun(
     .where('installations.client_id', '=', search.clientId)
     .where(isNewestRun);
   if (statuses !== undefined) query = query.where('installations.status', 'in', statuses);
-  if (text !== undefined) query = query.where((eb) => matchesText(eb, text, ids));
+  if (text !== undefined) query = query.where((eb) => matchesText(eb, { ...search, text }, ids));
   if (cursor) {
     query = query.where((eb) =>
       eb(
@@ -155,10 +157,15 @@ export function isNewestRun(eb: Where<'runs'>) {
 const anId = /^(?:[TEUW](?=[A-Z]*\d)[A-Z0-9]{8,31}|(?:ins|run)_[0-9A-Z]{26})$/;
 
 /** Matches by id if the text is one, else by name: a search by name may read every name. */
-function matchesText(eb: Where<'installations'>, text: string, ids: readonly string[]) {
+function matchesText(
+  eb: Where<'installations'>,
+  { text, isWholeName }: { text: string; isWholeName?: boolean },
+  ids: readonly string[],
+) {
   if (ids.length > 0) return eb('installations.id', 'in', ids);
   if (anId.test(text)) return eb.lit(false);
-  const pattern = namePattern(text);
+  const part = namePattern(text);
+  const pattern = isWholeName ? part.slice(1, -1) : part;
   return eb.or([
     sql<SqlBool>`lower(${eb.ref('installations.team_name')}) like ${pattern} escape '\\'`,
     sql<SqlBool>`lower(${eb.ref('installations.enterprise_name')}) like ${pattern} escape '\\'`,

@@ -180,6 +180,32 @@ testOnBothEngines('show takes a name, or a part of one that only one team has', 
   }
 });
 
+testOnBothEngines(
+  'show prefers a whole name, however many newer names have it as a part',
+  async (t, engine) => {
+    const { database, run } = await createOperatorHarness(t, {}, engine);
+    const store = (number: number, team_name: string) =>
+      storeInstallation(database, {
+        id: `ins_${number}`,
+        team_id: `T${number}`,
+        team_name,
+        installed_at: number,
+      });
+    await store(1, 'Äcme');
+    for (let number = 2; number < 14; number += 1) await store(number, `Äcme ${number}`);
+    const shown = await run(['show', 'äcme', '--json']);
+    assert.equal(shown.exitCode, 0, shown.stderr);
+    assert.equal(JSON.parse(shown.stdout).teamId, 'T1');
+    assert.match((await run(['show', 'cme'])).stderr, /Many installations match/);
+
+    await store(20, 'ÄCME');
+    assert.match(
+      (await run(['show', 'Äcme'])).stderr,
+      /2 installations match "Äcme": T20 \(ÄCME\), T1 \(Äcme\)\./,
+    );
+  },
+);
+
 test('purge takes no name: it might be that of another team', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1', team_id: 'T1', team_name: 'Acme' });
