@@ -11,7 +11,7 @@ import { definitionProblems, type FoyerDefinition, manifestText } from '../defin
 import type { Foyer } from '../foyer.ts';
 import { type ServedFoyer, startFoyer } from '../serve.ts';
 import { freePort } from './free-port.ts';
-import { type Choice, createVisitor, finishedRun, install, type ShownRun, type Visitor } from './visitor.ts';
+import { type Choice, createVisitor, install, restingRun, type ShownRun, type Visitor } from './visitor.ts';
 
 /** Foyer's clock in a test: it runs with the real one, and can jump forward. The sandbox follows it. */
 export interface TestClock {
@@ -29,7 +29,10 @@ export interface TestFoyer {
   /** A headless browser: it keeps its cookies and follows no redirect. */
   visitor: Visitor;
   clock: TestClock;
-  /** Installs the app as the owner of a seeded workspace, or as `choice` says; resolves once its run has ended. */
+  /**
+   * Installs the app as the owner of a seeded workspace, or as `choice` says; resolves once its run has ended, or waits
+   * for an answer (`status` is `waiting`, and `question` is the step's name and the question's id).
+   */
   install(choice?: Choice): Promise<ShownRun>;
   /** Returns every line that Foyer has logged so far. */
   logged(): string[];
@@ -140,7 +143,7 @@ export async function startTestFoyer(
       const answer = await install(visitor, url, sandbox, choice ?? { userId: person.id, teamId });
       const location = answer.headers.get('location');
       if (answer.status !== 303 || !location) throw new Error(`the callback answered ${answer.status}`);
-      return finishedRun(visitor, new URL(location, url).href);
+      return restingRun(visitor, new URL(location, url).href);
     },
     logged: () => lines,
     async restart() {

@@ -93,6 +93,11 @@ export async function eventually<T>(
   }
 }
 
+async function readRun(visitor: Visitor, progressUrl: string): Promise<ShownRun> {
+  const response = await visitor.get(`${progressUrl}/status`);
+  return (await response.json()) as ShownRun;
+}
+
 /** Polls a progress page until its run has ended; returns the last status. */
 export async function finishedRun(
   visitor: Visitor,
@@ -100,10 +105,17 @@ export async function finishedRun(
   withinMs?: number,
 ): Promise<ShownRun> {
   return eventually(async () => {
-    const response = await visitor.get(`${progressUrl}/status`);
-    const status = (await response.json()) as ShownRun;
+    const status = await readRun(visitor, progressUrl);
     return status.done && status;
   }, withinMs);
+}
+
+/** Polls a progress page until its run has ended or waits for an answer; returns the last status. */
+export async function restingRun(visitor: Visitor, progressUrl: string): Promise<ShownRun> {
+  return eventually(async () => {
+    const status = await readRun(visitor, progressUrl);
+    return (status.done || status.question !== null) && status;
+  });
 }
 
 /** The body of `/installs/:token/status`, as far as tests read it. */
@@ -111,6 +123,8 @@ export interface ShownRun {
   id: string;
   status: string;
   done: boolean;
+  /** `step/question` while the run waits for an answer. */
+  question: string | null;
   teamName: string | null;
   steps: { name: string; status: string; attempts: number; error: string | null }[];
 }
