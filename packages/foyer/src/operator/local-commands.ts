@@ -14,10 +14,11 @@ export function localCommands({
   program: string;
   isStartedByNpm: boolean;
 }): LocalCommands {
-  if (isStartedByNpm) return clone;
-  if (program.startsWith('/opt/foyer/')) return { foyer: 'foyer', start: 'systemctl start foyer' };
+  // Before npm is asked: npx sets the variables of an npm script too.
   if (/(?:^|\/)(?:bin\.js|slack-foyer)$/.test(program))
     return { foyer: 'npx slack-foyer', start: 'as you start your app' };
+  if (isStartedByNpm) return clone;
+  if (program.startsWith('/opt/foyer/')) return { foyer: 'foyer', start: 'systemctl start foyer' };
   if (program === '/app/src/cli.ts')
     return { foyer: 'node src/cli.ts', start: 'docker start or docker compose up -d, on the host' };
   return clone;

@@ -28,6 +28,12 @@ const places = [
     failed: /`npx slack-foyer list --status broken`/,
     start: /Start Foyer \(as you start your app\)/,
   },
+  {
+    where: 'an app that added the package, by npx, which sets the variables of an npm script',
+    place: { program: '/srv/app/node_modules/.bin/slack-foyer', isStartedByNpm: true },
+    failed: /`npx slack-foyer list --status broken`/,
+    start: /Start Foyer \(as you start your app\)/,
+  },
 ];
 
 describe('doctor’s advice names commands as they are called in', () => {
