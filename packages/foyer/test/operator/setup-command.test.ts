@@ -18,6 +18,7 @@ import { parse as parseDotenv } from 'dotenv';
 import { parseConfig } from '../../src/config/config.ts';
 import { loadExistingKeyring } from '../../src/operator/keys/load-existing-keyring.ts';
 import { fillManifest } from '../../src/operator/manifest/fill-manifest.ts';
+import { withFace } from '../../src/operator/setup/app-face.ts';
 import { browserProgram } from '../../src/operator/setup/open-browser.ts';
 import type { SetupPrompts, SetupQuestion } from '../../src/operator/setup/setup-prompts.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
@@ -441,4 +442,13 @@ test('setup opens the browser with what each system has', () => {
   assert.deepEqual(browserProgram('win32', {}), ['rundll32', 'url.dll,FileProtocolHandler']);
   assert.deepEqual(browserProgram('linux', { WAYLAND_DISPLAY: 'wayland-0' }), ['xdg-open']);
   assert.equal(browserProgram('darwin', { CI: '1' }), undefined);
+});
+
+test('a manifest whose display_information is null gets one', () => {
+  const face = { name: 'Standup', description: 'Asks what is due.', color: '#123456' };
+  const { display_information } = JSON.parse(
+    withFace('{"display_information": null, "features": null}', face),
+  );
+  const { name, description, color: background_color } = face;
+  assert.deepEqual(display_information, { name, description, background_color });
 });

@@ -81,12 +81,13 @@ export function checkManifest(
   const paste = given.isSlacks
     ? 'Paste what `npm run foyer -- manifest` prints into the app’s App Manifest page at api.slack.com/apps, and save it.'
     : `Fix ${given.name}, and paste what \`npm run foyer -- manifest\` prints into the app’s App Manifest page.`;
-  const about = { manifest: parsed.data, config, name: given.name, paste };
+  const about = { ...given, manifest: parsed.data, config, paste };
   return [scopes(about), urls(about), events(about), tabs(about)];
 }
 
 interface About {
   manifest: Manifest;
+  isSlacks: boolean;
   config: Pick<Config, 'slack' | 'http' | 'signIn'>;
   name: string;
   paste: string;
@@ -116,7 +117,7 @@ function scopes({ manifest, config, name, paste }: About): Finding {
   return ok(check, `${name} lists every scope that Foyer asks for.`);
 }
 
-function urls({ manifest, config, name, paste }: About): Finding {
+function urls({ manifest, config, name, isSlacks, paste }: About): Finding {
   const check = 'manifest-urls';
   const { baseUrl: publicUrl } = config.http;
   const redirect = `${publicUrl}/slack/oauth_redirect`;
@@ -136,6 +137,12 @@ function urls({ manifest, config, name, paste }: About): Finding {
   }
   if (socket_mode_enabled) wrong.push('its socket mode is on, so events never reach the event URL');
   if (wrong.length > 0) return fault(check, `${name} does not fit PUBLIC_URL: ${wrong.join('; ')}.`, paste);
+  if (!isSlacks) {
+    return ok(
+      check,
+      `What \`npm run foyer -- manifest\` prints fits ${publicUrl}. To check what Slack has, export the manifest there and pass it with --manifest.`,
+    );
+  }
   return ok(check, `The redirect, event and interactivity URLs of ${name} are at ${publicUrl}.`);
 }
 

@@ -13,7 +13,7 @@ export interface AppFace {
 
 /** Reads the face and the long text from a manifest; what is missing is empty, or the usual color. @throws CommandError */
 export function readFace(manifestText: string): AppFace & { longDescription: string } {
-  const { display_information: shown = {} } = parsed(manifestText);
+  const shown = parsed(manifestText).display_information ?? {};
   const text = (value: unknown): string => (typeof value === 'string' ? value : '');
   return {
     name: text(shown.name),
@@ -65,7 +65,8 @@ export function contrastAdvice(color: string): string | undefined {
 export function withFace(manifestText: string, face: AppFace): string {
   const manifest = parsed(manifestText);
   const before = readFace(manifestText);
-  const { display_information: shown = {}, features } = manifest;
+  const { features } = manifest;
+  const shown = manifest.display_information ?? {};
   const changes = changesOf(before, face, shown);
   const follows = changes.name !== undefined && features?.bot_user?.display_name === before.name;
   const wanted = {
@@ -104,8 +105,8 @@ function replaceText(text: string, object: string, key: string, value: string): 
 }
 
 interface KnownManifest {
-  display_information?: Record<string, unknown>;
-  features?: { bot_user?: Record<string, unknown> };
+  display_information?: Record<string, unknown> | null;
+  features?: { bot_user?: Record<string, unknown> | null } | null;
 }
 
 function parsed(manifestText: string): KnownManifest {
