@@ -275,7 +275,10 @@ export async function assembleFoyer<MyTables>(parts: {
         const { outcome, show } = await takeAnswer(record, key, { ...given, isAllowed: false });
         // The answer is committed: the browser does not wait for Slack.
         show(async () => slack(await botToken(record.id))).catch((error) =>
-          log.warn({ err: error, installationId: record.id }, 'a question still shows its form'),
+          log.warn(
+            { err: error, installationId: record.id },
+            'a question in Slack still shows its form, though it was answered',
+          ),
         );
         return outcome;
       },

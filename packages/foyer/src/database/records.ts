@@ -493,7 +493,7 @@ export interface SessionRow {
   kind: SessionKind;
   /** The installation of a member's team; null for an operator. */
   installation_id: string | null;
-  /** The installation's life in which it began. */
+  /** The life of the installation in which the session began. */
   life: number | null;
   /** The team that the person is registered in: the enterprise, for an org-wide install. */
   registered_team_id: string | null;

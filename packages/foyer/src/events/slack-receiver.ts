@@ -100,7 +100,10 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
         { eventId: event.body.event_id, times },
         'gave up on an event: its listener could not handle it',
       );
-      if (key) seen.forget(key).catch((error) => log.warn({ err: error }, 'an event was not forgotten'));
+      if (key)
+        seen
+          .forget(key)
+          .catch((error) => log.warn({ err: error }, 'could not forget an event: a repeat is ignored'));
       return;
     }
     const timer = setTimeout(async () => {

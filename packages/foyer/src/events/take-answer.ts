@@ -45,7 +45,10 @@ export function createTakeAnswer(deps: {
       try {
         await client.chat.update({ channel: post.channel_id, ts: post.message_ts, ...closed });
       } catch (error) {
-        log.warn({ err: error, installationId }, 'a question still shows its form');
+        log.warn(
+          { err: error, installationId },
+          'a question in Slack still shows its form, though it was answered',
+        );
       }
     }
   }

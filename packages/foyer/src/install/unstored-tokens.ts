@@ -85,7 +85,7 @@ const metadataSchema = z
   .looseObject({ warnings: warningsSchema, messages: warningsSchema })
   .optional()
   .catch(undefined);
-/** What Slack's SDK can read of any answer. */
+/** The fields that Slack's SDK reads in every answer, whatever the method. */
 const answerSchema = z.looseObject({ ok: z.boolean(), response_metadata: metadataSchema });
 /** What the provider reads about a token: an answer of another shape does not come from Slack. */
 const tokenFields = {

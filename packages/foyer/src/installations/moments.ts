@@ -86,7 +86,7 @@ const selectUnopened = prepareQuery((queries: Queries, given: Given<Opener>) =>
             .whereRef('runs.installation_id', '=', 'installations.id')
             .whereRef('runs.life', '=', 'installations.life')
             .where('runs.user_id', '=', given.userId)
-            // Not a placeholder: a partial index holds these runs.
+            // A literal, not a parameter: only then do the databases use the partial index on these runs.
             .where('runs.pipeline', '=', sql.lit('opened')),
         ),
       ),

@@ -346,7 +346,10 @@ async function attemptNow(
     stepContext(deps, facts, { stepName: step.name, signal, writes });
   const writeLate = (write: StepWrite): void => {
     deps.database.write(write).catch((error) => {
-      deps.log.warn({ err: error, step: step.name }, 'what a step stored after its end is lost');
+      deps.log.warn(
+        { err: error, step: step.name },
+        'could not store what a step recorded after it had ended',
+      );
     });
   };
   const attempt = forbidRepeat(await attemptStep(step, runSignal, makeContext, writeLate), facts);

@@ -168,7 +168,7 @@ export interface RunOrigin {
   trace?: SpanContext;
 }
 
-/** Knows the origins of runs. */
+/** Remembers which callback each run came from. */
 export interface RunOrigins {
   /** Keeps the origin of a run that this process has just stored. */
   remember(runId: string, origin: RunOrigin): void;

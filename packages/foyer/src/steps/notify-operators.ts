@@ -104,7 +104,7 @@ function settledBefore(stood: NoticeStatus, channel: OperatorChannel): SendOutco
       return {
         kind: 'failed',
         code: 'refused_before',
-        message: `The ${channel.name} was refused permanently`,
+        message: `The ${channel.name} refused this notice permanently`,
       };
     case 'unconfirmed':
       return unknownOutcome(channel);

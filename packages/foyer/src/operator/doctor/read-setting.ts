@@ -54,7 +54,7 @@ export function readSetting(deps: {
   };
   if (first.config) return { ...setting, config: first.config };
   const usable = Object.entries(environment).filter(([name]) => !wrong.has(name));
-  // `problems` already contains the requirements of production; here they would only get in the way.
+  // Parsed as in development: production's stricter rules are in `problems` already, and would stop this second try.
   const relaxed = { ...Object.fromEntries(usable), ...pick(placeholders, wrong), NODE_ENV: 'development' };
   const simple = wrong.has('manifest.json') ? emptyManifest : manifest;
   return { ...setting, config: tryParse(relaxed, simple, basePath).config };
