@@ -67,6 +67,7 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
       clock.reset();
       ts.reset();
       world.reset();
+      app.isSuspended = false;
       activity.tell({ kind: 'reset' });
     },
     async close() {

@@ -16,6 +16,8 @@ export type RegisteredApp = AppCredentials & {
   settings: AppSettings;
   /** The only workspace that can install the app: its public distribution is off. Null: any workspace can. */
   onlyTeamId: string | null;
+  /** Whether Slack has suspended the app: in every workspace at once. */
+  isSuspended: boolean;
   /** Reads a new manifest; the addresses given at the start still replace the manifest's. */
   changeManifest(manifest: unknown): void;
 };
@@ -40,6 +42,7 @@ export function createRegisteredApp({
     verificationToken: credentials.verificationToken ?? secretHex(12),
     settings: withAddresses(readManifest(manifest), addresses),
     onlyTeamId: null,
+    isSuspended: false,
     changeManifest(next) {
       app.settings = withAddresses(readManifest(next), addresses);
     },

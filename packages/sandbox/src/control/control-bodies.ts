@@ -43,6 +43,7 @@ export const controlBodies = {
   }),
   addWorkspace: z.object({ name: id }),
   setDistribution: z.object({ onlyTeamId: id.nullable() }),
+  setSuspended: z.object({ isSuspended: z.boolean() }),
   addMember: z.object({
     teamId: id,
     realName: id,

@@ -32,6 +32,7 @@ export function controlRoutes(sandbox: Sandbox): Route[] {
     act('verify-event-url', bodies.nothing, () => sandbox.verifyEventUrl()),
     act('add-workspace', bodies.addWorkspace, sandbox.addWorkspace),
     act('distribution', bodies.setDistribution, sandbox.setDistribution),
+    act('suspension', bodies.setSuspended, sandbox.setSuspended),
     act('add-member', bodies.addMember, sandbox.addMember),
     act('deactivate', bodies.person, sandbox.deactivate),
     act('reactivate', bodies.person, sandbox.reactivate),

@@ -78,6 +78,12 @@ export type Controls = {
    * now on. Null turns it on again. Like the manifest, it survives `reset`.
    */
   setDistribution(options: { onlyTeamId: string | null }): void;
+  /**
+   * Slack suspends the app, or lifts the suspension. While it lasts, every token and refresh token in every workspace is
+   * refused with `account_inactive`, no one can install, and no event is sent. `reset` lifts it. Slack does not document
+   * what it answers: this is what it answers for a bot whose app is gone, so an app cannot tell the two apart.
+   */
+  setSuspended(options: { isSuspended: boolean }): void;
   /** One more person in a workspace: a member unless said otherwise. Gone at the next reset. */
   addMember(options: { teamId: string; realName: string; role?: Role }): Person;
   /** An admin deactivates an account. Sends `user_change` to the app if it subscribes to it. */
@@ -222,6 +228,9 @@ export function createControls(platform: Platform): Controls {
       if (onlyTeamId !== null && !world.workspaces.has(onlyTeamId))
         throw new Error(`There is no workspace ${onlyTeamId}.`);
       platform.app.onlyTeamId = onlyTeamId;
+    },
+    setSuspended({ isSuspended }) {
+      platform.app.isSuspended = isSuspended;
     },
     addMember({ teamId, realName, role = 'member' }) {
       if (!world.workspaces.has(teamId)) throw new Error(`There is no workspace ${teamId}.`);

@@ -18,7 +18,7 @@ export type EmitOptions = {
   eventId?: string;
   signature?: Parcel['signature'];
   timestampSeconds?: number;
-  /** Sends it even if the manifest does not subscribe to it. */
+  /** Sends it even if the manifest does not subscribe to it, or the app is suspended. */
   isForced?: boolean;
 };
 
@@ -65,14 +65,18 @@ function authorizationOf(installation: Installation) {
   };
 }
 
-/** Sends an event if the app subscribes to it; resolves after the first attempt, or to null if it is not sent. */
+/**
+ * Sends an event if the app subscribes to it and is not suspended; resolves after the first attempt, or to null if it is
+ * not sent.
+ */
 export async function emitEvent(
   platform: Platform,
   event: InnerEvent,
   options: EmitOptions,
 ): Promise<Delivery | null> {
-  const { settings } = platform.app;
+  const { settings, isSuspended } = platform.app;
   if (!settings.eventUrl) return null;
+  if (isSuspended && !options.isForced) return null;
   if (!options.isForced && !settings.botEvents.includes(subscriptionName(event))) return null;
   const envelope = eventEnvelope(platform, event, options);
   return platform.deliveries.send({

@@ -29,6 +29,7 @@ export function decideConsent(platform: Platform, choice: ConsentChoice): Consen
   const person = world.people.get(choice.userId);
   const place = placeOf(world, choice.placeId);
   if (!person || !place) return refused('There is no such person or workspace.');
+  if (app.isSuspended) return refused('Slack has suspended this app.');
   const told = { teamId: place.teamId, enterpriseId: place.enterpriseId, userId: person.id };
   if (decision === 'cancel') {
     activity.tell({ kind: 'consent-cancelled', ...told });

@@ -156,6 +156,9 @@ test('with rotation, tokens expire, a refresh token works once, and the old pair
       grant_type: 'refresh_token',
       refresh_token,
     });
+  sandbox.setSuspended({ isSuspended: true });
+  await refused(refresh(answer.refresh_token ?? ''), 'account_inactive');
+  sandbox.setSuspended({ isSuspended: false });
   const fresh = await refresh(answer.refresh_token ?? '');
   assert.equal(fresh.team?.name, 'Acme');
   assert.equal(fresh.bot_user_id, answer.bot_user_id);

@@ -17,11 +17,12 @@ export function authenticate(
   platform: Platform,
   value: string | undefined,
 ): { token: Token; installation: Installation } {
-  const { world, clock } = platform;
+  const { world, clock, app } = platform;
   if (!value) throw new Refusal('not_authed');
   const token = world.tokens.get(value);
   const installation = token && world.installations.get(token.installationId);
   if (!token || !installation) throw new Refusal('invalid_auth');
+  if (app.isSuspended) throw new Refusal('account_inactive');
   if (token.status === 'uninstalled') {
     // Why: Slack deactivates the bot user with the app, but revokes a person's token, and has an error for each.
     throw new Refusal(token.kind === 'bot' ? 'account_inactive' : 'token_revoked');

@@ -90,6 +90,7 @@ function addWebhook(platform: Platform, installation: Installation): Answer {
 }
 
 function refresh({ platform, args }: OpenCall): Answer {
+  if (platform.app.isSuspended) throw new Refusal('account_inactive');
   const token = rotateToken(platform, args.required('refresh_token'));
   const installation = token && platform.world.installations.get(token.installationId);
   if (!token || !installation) throw new Refusal('invalid_refresh_token');

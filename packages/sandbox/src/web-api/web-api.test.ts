@@ -210,6 +210,30 @@ test('apps.uninstall requires the client’s secret', async (t) => {
   await refused(client.auth.test(), 'account_inactive');
 });
 
+test('a suspended app is refused in every workspace, can be installed in none, and hears nothing, until it is lifted', async (t) => {
+  const { sandbox, app } = await withSandbox(t);
+  const acme = await install(sandbox);
+  const globex = await install(sandbox, 'Globex');
+  sandbox.setSuspended({ isSuspended: true });
+  for (const { client } of [acme, globex]) await refused(client.auth.test(), 'account_inactive');
+  await assert.rejects(install(sandbox, 'Initech Product'), /Slack has suspended this app/);
+  await sandbox.openHome(globex);
+  await sandbox.uninstall({ teamId: acme.teamId });
+  await sandbox.settled();
+  const types = ['app_home_opened', 'app_uninstalled', 'tokens_revoked'];
+  assert.deepEqual(
+    types.flatMap((type) => app.events(type)),
+    [],
+  );
+
+  sandbox.setSuspended({ isSuspended: false });
+  assert.equal((await globex.client.auth.test()).ok, true);
+  await refused(acme.client.auth.test(), 'account_inactive');
+  sandbox.setSuspended({ isSuspended: true });
+  sandbox.reset();
+  assert.equal((await (await install(sandbox)).client.auth.test()).ok, true);
+});
+
 test('an incoming webhook posts to its channel until the app is uninstalled', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { answer, teamId } = await install(sandbox, 'Acme', { parameters: { scope: 'incoming-webhook' } });
