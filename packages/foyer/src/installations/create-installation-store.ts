@@ -60,7 +60,7 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
     key: InstallationKey,
     userId: string | null | undefined,
   ): Promise<StoredInstallation | undefined> {
-    const asked = userId ?? undefined;
+    const asked = userId || undefined;
     const name = 'id' in key ? key.id : `${key.clientId} ${key.tenant}`;
     return cache.get(
       `${name} ${asked ?? ''}`,
@@ -113,7 +113,7 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
       return structuredClone(found.installation);
     },
 
-    recordInstall(given, { installRequestId, issuedAt, patienceMs, commitWith } = {}) {
+    async recordInstall(given, { installRequestId, issuedAt, patienceMs, commitWith } = {}) {
       const installation = cleanInstallation(given);
       const work = async (transaction: Tx) => {
         const install = { installation, installRequestId, issuedAt };
@@ -124,7 +124,7 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
       return database.write(work, patienceMs);
     },
 
-    recordMember(given, { installRequestId, issuedAt, patienceMs } = {}) {
+    async recordMember(given, { installRequestId, issuedAt, patienceMs } = {}) {
       const installation = cleanInstallation(given);
       const grant = { installation, installRequestId, issuedAt };
       return database.write((transaction) => recordMember(transaction, context, grant), patienceMs);
@@ -134,8 +134,8 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
       await store.recordInstall(installation);
     },
 
-    deleteInstallation(query, options = {}) {
-      if (query.userId) return store.revokeUserTokens(query, { ...options, userIds: [query.userId] });
+    async deleteInstallation(query, options = {}) {
+      if (query?.userId) return store.revokeUserTokens(query, { ...options, userIds: [query.userId] });
       return remove(query, options, (transaction, removal) =>
         uninstall(transaction, { ...removal, stepNames: context.uninstallStepNames ?? [] }),
       );

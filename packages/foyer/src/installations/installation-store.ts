@@ -207,7 +207,11 @@ export interface InstallationStore {
 
 /** The tenant that a query means. @throws TenantUnclearError */
 export function tenantOfQuery(query: TenantQuery): string {
-  const { teamId, enterpriseId, isEnterpriseInstall } = query;
+  for (const name of ['teamId', 'enterpriseId', 'userId'] as const) checkId(name, query?.[name]);
+  const { teamId, enterpriseId, isEnterpriseInstall } = query ?? {};
+  if (typeof isEnterpriseInstall === 'string' && isEnterpriseInstall !== '') {
+    throw new TenantUnclearError('isEnterpriseInstall is a string: give true, false or nothing.');
+  }
   if (isEnterpriseInstall) {
     if (enterpriseId) return `enterprise:${enterpriseId}`;
     throw new TenantUnclearError(
@@ -220,14 +224,29 @@ export function tenantOfQuery(query: TenantQuery): string {
   throw new TenantUnclearError('An installation was requested with neither a team id nor an enterprise id.');
 }
 
+/** A plain JavaScript caller can pass any value; null and the empty string mean none. @throws TenantUnclearError */
+function checkId(name: string, id: unknown): void {
+  // Postgres refuses U+0000 in a query, and no id holds it.
+  if (id == null || (typeof id === 'string' && !id.includes('\0'))) return;
+  throw new TenantUnclearError(
+    `${name} is not an id of Slack: give a string such as "T0123ABCD", or nothing.`,
+  );
+}
+
 /** The tenant of an installation. @throws TenantUnclearError */
 export function tenantOfInstallation(installation: Installation): string {
-  const { team, enterprise, isEnterpriseInstall } = installation;
+  const { team, enterprise, user, isEnterpriseInstall } = installation;
+  if (!user.id) throw new TenantUnclearError('An installation came without the id of its user.');
   if (isEnterpriseInstall && !enterprise?.id) {
     throw new TenantUnclearError('An org-wide installation came without its enterprise id.');
   }
   if (!isEnterpriseInstall && !team?.id) {
     throw new TenantUnclearError('An installation came with neither a team id nor is_enterprise_install.');
   }
-  return tenantOfQuery({ teamId: team?.id, enterpriseId: enterprise?.id, isEnterpriseInstall });
+  return tenantOfQuery({
+    teamId: team?.id,
+    enterpriseId: enterprise?.id,
+    userId: user.id,
+    isEnterpriseInstall,
+  });
 }

@@ -11,7 +11,12 @@ import { recordUser } from '../database/people/people.ts';
 import type { InstallationRow } from '../database/records.ts';
 import { cancelRuns, createRun } from '../database/runs.ts';
 import { scopesIn, visibleText } from '../slack/slack-text.ts';
-import { AppNotInstalledError, type RecordedInstall, tenantOfInstallation } from './installation-store.ts';
+import {
+  AppNotInstalledError,
+  type RecordedInstall,
+  TenantUnclearError,
+  tenantOfInstallation,
+} from './installation-store.ts';
 import { addedScopes, type MomentStepNames, startEarlyGrants, startMoment } from './moments.ts';
 import type { TokenCipher } from './open-installation.ts';
 
@@ -34,9 +39,10 @@ export interface StoreContext {
 
 type NextRow = Omit<InstallationRow, 'refresh_owner' | 'refresh_until'>;
 
-/** Slack counts expiry in seconds, the database in milliseconds. */
+/** Slack counts expiry in seconds, the database in whole milliseconds. Null if it is not a time, or none. */
 export function expiryMs(expiresAt: number | undefined | null): number | null {
-  return expiresAt == null ? null : expiresAt * 1000;
+  const expiry = Math.round(Number(expiresAt ?? Number.NaN) * 1000);
+  return Number.isSafeInteger(expiry) ? expiry : null;
 }
 
 /** What one OAuth attempt granted. */
@@ -226,6 +232,7 @@ function nextRow(
  * org-wide one names no team, even if Slack's answer named one (python-slack-sdk #1639).
  */
 export function cleanInstallation(given: Installation): Installation {
+  if (!given?.user) throw new TenantUnclearError('An installation came without its user.');
   const { team, enterprise, bot, user, isEnterpriseInstall } = given;
   const isOrgWide = isEnterpriseInstall === true && enterprise?.id !== undefined;
   // Slack's type says that one of team and enterprise is set; the flag says which.

@@ -1,5 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Installation, InstallationStore as SlackInstallationStore } from '@slack/oauth';
 import type { InstallationStore } from './create-installation-store.ts';
+import { InstallationNotFoundError, type StoredInstallation, tenantOfQuery } from './installation-store.ts';
+
+/**
+ * Why what was fetched is remembered: Slack's SDK stores a refresh with the same method as an install, and by then the
+ * installation that it fetched may have been replaced or uninstalled. It changes the tokens of the fetched object in
+ * place, so this object says which tokens the refresh began with (invariant 8).
+ */
 
 /**
  * Slack's own `InstallationStore` interface on Foyer's store, for a stock Bolt app. `onChanged` is called after each
@@ -9,14 +17,35 @@ export function slackInstallationStore(
   store: InstallationStore,
   { onChanged }: { onChanged(): void },
 ): SlackInstallationStore {
+  /** By the user half of what was fetched, which every Installation has. */
+  const fetched = new WeakMap<Installation['user'], StoredInstallation>();
+
+  /** What a refresh began with; without the object that was fetched, what is stored now. */
+  async function refreshedFrom({ user, ...tenant }: Installation): Promise<StoredInstallation | undefined> {
+    const { team, enterprise, isEnterpriseInstall } = tenant;
+    const query = { teamId: team?.id, enterpriseId: enterprise?.id, isEnterpriseInstall, userId: user.id };
+    return fetched.get(user) ?? store.findInstallation(query);
+  }
+
   return {
     async storeInstallation(installation, logger) {
-      // Slack's SDK passes a logger with an install and none with a refresh, which changes tokens only.
-      if (!logger && (await saveRefresh(store, installation))) return;
+      // Slack's SDK passes a logger with an install and none with a refresh; other callers may leave it out.
+      const before = !logger && installation?.user ? await refreshedFrom(installation) : undefined;
+      if (before && isRefresh(before.installation, installation)) {
+        await saveRefresh(store, before, installation);
+        return;
+      }
       await store.recordInstall(installation);
       onChanged();
     },
-    fetchInstallation: (query) => store.fetchInstallation(query),
+    async fetchInstallation(query) {
+      const stored = await store.findInstallation(query);
+      if (!stored) throw new InstallationNotFoundError(tenantOfQuery(query), 'unknown');
+      // A caller may change what it gets; the cached installation is shared and frozen.
+      const installation = structuredClone(stored.installation);
+      fetched.set(installation.user, stored);
+      return installation;
+    },
     async deleteInstallation(query) {
       await store.deleteInstallation(query);
       onChanged();
@@ -24,26 +53,43 @@ export function slackInstallationStore(
   };
 }
 
-/** Stores tokens that Slack's SDK refreshed; returns false if they belong to no stored installation. */
-async function saveRefresh(store: InstallationStore, installation: Installation): Promise<boolean> {
-  const { team, enterprise, isEnterpriseInstall, bot, user } = installation;
-  const tenant = { teamId: team?.id, enterpriseId: enterprise?.id, isEnterpriseInstall };
-  const stored = await store.findInstallation({ ...tenant, userId: user.id });
-  if (!stored) return false;
-  const { installationId, version, userVersion } = stored;
+/** Whether `now` is `before` with other tokens that expire, and differs in nothing else. */
+function isRefresh(before: Installation, now: Installation): boolean {
+  const halves = [
+    [before.bot, now.bot],
+    [before.user, now.user],
+  ] as const;
+  const expires = halves.every(
+    ([old, half]) => half?.token === old?.token || (half?.refreshToken && half.expiresAt !== undefined),
+  );
+  return expires && isDeepStrictEqual(withoutTokens(before), withoutTokens(now));
+}
+
+/** JSON leaves out keys without a value, which a store between Slack's SDK and this one may do too. */
+function withoutTokens({ bot, user, ...rest }: Installation): unknown {
+  const none = { token: undefined, refreshToken: undefined, expiresAt: undefined };
+  return JSON.parse(JSON.stringify({ ...rest, bot: bot && { ...bot, ...none }, user: { ...user, ...none } }));
+}
+
+/** Saves the tokens that changed, unless newer ones were stored meanwhile. */
+async function saveRefresh(
+  store: InstallationStore,
+  before: StoredInstallation,
+  { bot, user }: Installation,
+): Promise<void> {
+  const { installationId, version, userVersion, installation } = before;
   const saves = [
-    { holder: { installationId }, ifVersion: version, now: bot, before: stored.installation.bot },
+    { holder: { installationId }, ifVersion: version, half: bot, old: installation.bot },
     {
       holder: { installationId, userId: user.id },
       ifVersion: userVersion ?? 0,
-      now: user,
-      before: stored.installation.user,
+      half: user,
+      old: installation.user,
     },
   ];
-  for (const { holder, ifVersion, now, before } of saves) {
-    const { token, refreshToken, expiresAt } = now ?? {};
-    if (!token || !refreshToken || expiresAt === undefined || token === before?.token) continue;
+  for (const { holder, ifVersion, half, old } of saves) {
+    const { token, refreshToken, expiresAt } = half ?? {};
+    if (!token || !refreshToken || expiresAt === undefined || token === old?.token) continue;
     await store.saveRefreshed(holder, ifVersion, { token, refreshToken, expiresAt });
   }
-  return true;
 }
