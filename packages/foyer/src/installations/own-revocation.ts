@@ -17,6 +17,9 @@ import { cancelRuns } from '../database/runs.ts';
 const began = 'revoking the tokens';
 const gaveUp = 'the tokens were not revoked';
 
+/** Why an installation is broken whose tokens the operator revoked. */
+export const revokedByOperator = 'revoked_by_operator';
+
 /** How long after our revocation, and how long before it by a clock that differs, Slack may date its echo. */
 const echoWithinMs = { before: 60_000, after: 5 * 60_000 };
 
@@ -51,7 +54,7 @@ export async function finishOwnRevocation(
     .limit(1)
     .execute();
   if (newer.length > 0) return false;
-  await eraseBotToken(tx, { installationId, status: 'broken', reason: 'revoked_by_operator' });
+  await eraseBotToken(tx, { installationId, status: 'broken', reason: revokedByOperator });
   await eraseUserTokens(tx, { installationId });
   await eraseHomeViews(tx, installationId);
   await cancelRuns(tx, { installationId, reason: 'the operator revoked the tokens', now });

@@ -24,6 +24,8 @@ const waitMs = 8000;
 const lookAgainMs = 50;
 /** After a failure, no process asks Slack again for this long. */
 const pauseMs = { unreachable: 5000, refused: 60_000 };
+/** Why a refresh is refused while no one may ask Slack again. */
+export const refreshPaused = 'failed_a_moment_ago';
 /** Slack's errors for a refresh token that will never work again. */
 export const refreshTokenDead = new Set([
   'invalid_refresh_token',
@@ -96,7 +98,7 @@ export function createRefresher(deps: RefreshDeps): Refresher {
       const state = await findRefreshState(database.queries, holder);
       if (!state) throw new TokenRefreshError(nameOf(holder), 'token_gone');
       if (state.version !== ifVersion) return false;
-      if (state.refreshOwner === null) throw new TokenRefreshError(nameOf(holder), 'failed_a_moment_ago');
+      if (state.refreshOwner === null) throw new TokenRefreshError(nameOf(holder), refreshPaused);
       if (performance.now() > giveUpAt) throw new TokenRefreshError(nameOf(holder), 'refresh_busy');
       await sleep(lookAgainMs);
     }

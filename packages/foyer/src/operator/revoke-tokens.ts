@@ -1,6 +1,7 @@
 import type { Queries } from '../database/database.ts';
+import type { TokenHolder } from '../database/token-refreshes.ts';
 import type { InstallationStore } from '../installations/installation-store.ts';
-import { refreshTokenDead } from '../installations/refresh-tokens.ts';
+import { refreshPaused, refreshTokenDead } from '../installations/refresh-tokens.ts';
 import { TokenRefreshError, type TokenSource } from '../installations/token-source.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
@@ -81,17 +82,32 @@ export async function renewExpiredTokens(
       notRenewed.set(of, outage);
       continue;
     }
+    const holder = of === 'bot' ? { installationId } : { installationId, userId: of };
     try {
-      const holder = of === 'bot' ? { installationId } : { installationId, userId: of };
       await whileWanted(tokens.renewExpired(holder), signal);
     } catch (error) {
       if (!(error instanceof TokenRefreshError) && !signal?.aborted) throw error;
-      const failure = refreshFailure(error);
+      const failure = (await wasFoundDead(queries, holder, error)) ? undefined : refreshFailure(error);
       notRenewed.set(of, failure);
       if (failure?.lasting) outage = failure;
     }
   }
   return notRenewed;
+}
+
+/**
+ * Whether an earlier refresh, which is not repeated at once, has found out that the bot's refresh token is dead. (A
+ * person's dead token is erased at once.)
+ */
+async function wasFoundDead(queries: Queries, holder: TokenHolder, error: unknown): Promise<boolean> {
+  if (!(error instanceof TokenRefreshError) || error.reason !== refreshPaused) return false;
+  if (holder.userId !== undefined) return false;
+  const row = await queries
+    .selectFrom('installations')
+    .select('broken_reason')
+    .where('id', '=', holder.installationId)
+    .executeTakeFirst();
+  return refreshTokenDead.has(row?.broken_reason ?? '');
 }
 
 /** Returns why a token that was not renewed may still be renewed by someone else; undefined if it is dead. */

@@ -161,6 +161,13 @@ test('revoke keeps an expired token that Slack does not renew, and says why', as
     new RegExp(` kept +0 +bot: bad_client_secret, ${acme.userId}: bad_client_secret$`, 'm'),
   );
   assert.match(kept.stderr, /Not revoked: 1, see above\. Their tokens are kept: run this again\./);
+  const atOnce = await run('revoke', acme.teamId, '--yes');
+  assert.equal(atOnce.exitCode, 1);
+  assert.match(atOnce.stdout, / kept +0 +bot: failed_a_moment_ago,/);
+  assert.match(
+    atOnce.stderr,
+    /run this again in a minute\. failed_a_moment_ago: an expired token has to be renewed/,
+  );
   // Someone else uses the leak first: then the stored tokens are dead, and there is nothing left that we could revoke.
   sandbox.faults.clear();
   await useLeak();
@@ -168,6 +175,22 @@ test('revoke keeps an expired token that Slack does not renew, and says why', as
   const again = await run('revoke', acme.teamId, '--yes');
   assert.equal(again.exitCode, 0, again.stderr);
   assert.match(again.stdout, / revoked +1 +-$/m);
+});
+
+test('revoke counts a token as revoked if an earlier try has found its refresh token dead', async (t) => {
+  const { sandbox, acme, run, useLeak } = await expire(t);
+  await useLeak();
+  // The bot's refresh token is dead; Slack does not answer about the person's.
+  sandbox.faults.add({
+    ...{ method: 'oauth.v2.access', failure: { type: 'error', error: 'invalid_refresh_token' }, times: 1 },
+  });
+  sandbox.faults.add({
+    ...{ method: 'oauth.v2.access', failure: { type: 'error', error: 'bad_client_secret' }, times: 1 },
+  });
+  const kept = await run('revoke', acme.teamId, '--yes');
+  assert.match(kept.stdout, new RegExp(` kept +1 +${acme.userId}: bad_client_secret$`, 'm'));
+  const again = await run('revoke', acme.teamId, '--yes');
+  assert.match(again.stdout, new RegExp(` kept +1 +${acme.userId}: failed_a_moment_ago$`, 'm'));
 });
 
 test('a renewal that hangs delays no one who gave up waiting, and the tokens count as not revoked', async (t) => {
@@ -252,6 +275,29 @@ testOnBothEngines('revoke --all revokes every token of every team', async (t, en
   assert.equal(await holders(), 0);
   assert.match((await revoke('--all', '--yes')).stdout, /^T2 +nothing +0 +-$/m);
 });
+
+testOnBothEngines(
+  'revoke says of a team whose tokens are revoked already that there is nothing to revoke',
+  async (t, engine) => {
+    const { revoke, store, asked } = await prepare(t, ok, engine);
+    assert.equal((await revoke('T1', '--yes')).exitCode, 0);
+    const again = await revoke('T1', '--yes');
+    assert.equal(again.exitCode, 0, again.stderr);
+    assert.match(again.stdout, /^T1 +nothing +0 +-$/m);
+    assert.match(again.stderr, /^Nothing to revoke: an earlier revoke has already revoked all tokens of T1/m);
+    assert.equal(asked.length, 2, 'Slack is not asked again');
+    const json = await revoke('T1', '--yes', '--json');
+    assert.equal(JSON.parse(json.stdout)[0].outcome, 'nothing');
+    assert.match(json.stderr, /already revoked/);
+
+    await store.revokeBot({ teamId: 'T2' });
+    await store.revokeUserTokens({ teamId: 'T2' }, { userIds: ['U1'] });
+    const revokedThere = await revoke('T2', '--yes');
+    assert.equal(revokedThere.exitCode, 0);
+    assert.match(revokedThere.stderr, /^Nothing to revoke: Foyer holds no token of T2\./m);
+    assert.doesNotMatch((await revoke('T3', '--yes')).stderr, /Nothing to revoke/);
+  },
+);
 
 testOnBothEngines(
   'revoke keeps the tokens that Slack does not revoke, so that the next try can',

@@ -6,7 +6,9 @@ import {
   beginOwnRevocation,
   finishOwnRevocation,
   giveUpOwnRevocation,
+  revokedByOperator,
 } from '../../installations/own-revocation.ts';
+import { refreshPaused } from '../../installations/refresh-tokens.ts';
 import { KeyMissingError, SealBrokenError } from '../../installations/sealer.ts';
 import { CommandError, UsageError } from '../command-error.ts';
 import { findTeam } from '../find-team.ts';
@@ -95,8 +97,14 @@ async function revoke(deps: OperatorDeps, team: string | undefined, options: Rev
       output,
       done.filter(({ outcome }) => outcome === 'revoked'),
     );
-    const left = done.filter(({ outcome }) => outcome === 'kept' || outcome === 'changed').length;
-    if (left > 0 || revoker.isStopped()) throw incomplete(left, revoker.isStopped());
+    if (record && done.every(({ outcome }) => outcome === 'nothing'))
+      output.note(
+        record.brokenReason === revokedByOperator
+          ? `Nothing to revoke: an earlier revoke has already revoked all tokens of ${whose} at Slack and erased them here.`
+          : `Nothing to revoke: Foyer holds no token of ${whose}.`,
+      );
+    const left = done.filter(({ outcome }) => outcome === 'kept' || outcome === 'changed');
+    if (left.length > 0 || revoker.isStopped()) throw incomplete(left, revoker.isStopped());
   });
 }
 
@@ -110,10 +118,16 @@ async function* keep(
   }
 }
 
-function incomplete(left: number, isStopped: boolean): CommandError {
+function incomplete(left: readonly RevokedTeam[], isStopped: boolean): CommandError {
   const stopped = isStopped ? 'Slack does not answer, so the rest was not tried. ' : '';
+  const isPaused = left.some(({ notRevoked }) => notRevoked.some(({ error }) => error === refreshPaused));
+  const again = isPaused
+    ? `run this again in a minute. ${refreshPaused}: an expired token has to be renewed before it can be revoked. That ` +
+      'was tried less than a minute ago and failed (the log of Foyer or the last run of this command says why), and is ' +
+      'not tried again at once.'
+    : 'run this again.';
   return new CommandError(
-    `${stopped}Not revoked: ${left}, see above. Their tokens are kept: run this again. Of an installation whose key is ` +
+    `${stopped}Not revoked: ${left.length}, see above. Their tokens are kept: ${again} Of an installation whose key is ` +
       'lost, `keys forget` erases the tokens here; they stay valid at Slack until the app is removed there.',
   );
 }
