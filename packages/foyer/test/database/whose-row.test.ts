@@ -36,6 +36,7 @@ import { keepMessageSearch, readOnceMessage, settleOnceMessage } from '../../src
 import {
   isKnownPerson,
   readLocale,
+  readNames,
   readUsers,
   recordUser,
   saveProfile,
@@ -86,6 +87,7 @@ import {
   listInstallationsPage,
   listTokenHolders,
 } from '../../src/operator/installation-lists.ts';
+import { withNames } from '../../src/operator/people-names.ts';
 import { readInstallations } from '../../src/operator/read-installations.ts';
 import { countRequestsByDay, listInstallRequests } from '../../src/operator/request-lists.ts';
 import { keyringOf } from '../support/installations.ts';
@@ -627,6 +629,14 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await isKnownPerson(queries, person), false);
       assert.equal(await isKnownAdmin(queries, person), false);
       assert.equal(await readLocale(queries, person), null);
+      // A name that only another workspace, or another app, has for this id is not shown.
+      const asked = [person, { ...person, teamId: 'TSTRANGER' }, { teamId: null, userId: U1 }];
+      const named = await withNames(queries, clientId, asked, (each) => each);
+      assert.deepEqual(
+        named.map(({ personName }) => personName),
+        [undefined, 'U1 STRANGER_a', undefined],
+      );
+      assert.equal((await readNames(queries, { ...team, userIds: [U1] })).size, 0);
       // The operator of an app sees all of its tenants, and nothing of another app.
       assert.deepEqual(await countInstallations(queries, clientId), { active: 3, broken: 0, uninstalled: 0 });
       assert.deepEqual(await countGrantedScopes(queries, clientId), [

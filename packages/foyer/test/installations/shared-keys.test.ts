@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { sql } from 'kysely';
 import { pino } from 'pino';
 import type { Database } from '../../src/database/database.ts';
 import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
@@ -38,6 +39,42 @@ const isRefusedFor =
     error instanceof KeyringError &&
     error.message.includes(`the key ${keyId}`) &&
     /missing/.test(error.message);
+
+/** Resolves once a transaction waits for a lock of another one. Postgres only. */
+async function isWaitedFor({ queries }: Database): Promise<void> {
+  for (;;) {
+    const { rows } = await sql<{ waits: number }>`
+      select count(*)::int as waits from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`.execute(queries);
+    if ((rows[0]?.waits ?? 0) > 0) return;
+  }
+}
+
+it('a start on Postgres waits for another one’s key check, and reads what it has recorded', async (t) => {
+  const { database, reopen, close } = await engines.Postgres();
+  t.after(close);
+  const isRecorded = Promise.withResolvers<void>();
+  const mayCommit = Promise.withResolvers<void>();
+  const slow: Database = {
+    ...database,
+    write: (work, patienceMs) =>
+      database.write(async (tx) => {
+        const result = await work(tx);
+        isRecorded.resolve();
+        await mayCommit.promise;
+        return result;
+      }, patienceMs),
+  };
+  const first = verifyKeyring(slow, keyringOf('a'), { process: 'web-1 7 x' });
+  await isRecorded.promise;
+  const second = verifyKeyring(await reopen(), keyringOf('b'), { process: 'web-2 8 y' });
+  const looking = await reopen();
+  await Promise.race([second.catch(() => {}), isWaitedFor(looking)]);
+  mayCommit.resolve();
+  await first;
+  await assert.rejects(second, isRefusedFor('a'));
+  assert.deepEqual(await recordOf(database), { a: null });
+});
 
 for (const [engine, open] of Object.entries(engines)) {
   describe(`the key check of two Foyers on one database (${engine})`, () => {

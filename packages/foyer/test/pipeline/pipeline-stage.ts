@@ -58,8 +58,8 @@ export interface PipelineStage {
   pass(ms: number): Promise<void>;
   /** Installs as a person would: consent, code, tokens, store. */
   install(wish?: InstallWish): Promise<RecordedInstall & { userId: string; teamId: string }>;
-  /** Works every due run until it rests; returns the number of runs. */
-  work(deps?: Partial<PipelineDeps>): Promise<number>;
+  /** Works every due run until it rests, or `stop` is aborted; returns the number of runs. */
+  work(deps?: Partial<PipelineDeps>, stop?: AbortSignal): Promise<number>;
   /** Works a run and advances the clock whenever it waits, until it ends or waits for an event. */
   finish(runId: string, deps?: Partial<PipelineDeps>): Promise<RunRecord>;
   run(runId: string): Promise<RunRecord>;
@@ -174,7 +174,7 @@ export async function setStage(
       await sandbox.clock.advance(0);
     },
     install: async (wish = {}) => recordInstall(sandbox, config, store, wish),
-    async work(changes = {}) {
+    async work(changes = {}, stop = struck.signal) {
       const leases = await claimDueRuns(changes.database ?? database, {
         clientId: config.slack.clientId,
         limit: 10,
@@ -182,7 +182,7 @@ export async function setStage(
         leaseUntil: now() + 30_000,
         owner: `test:1:stage/${++claims}`,
       });
-      const control = { signal: struck.signal, draining: () => false };
+      const control = { signal: stop, draining: () => false };
       await Promise.all(leases.map((lease) => runPipeline({ ...deps, ...changes }, lease, control)));
       return leases.length;
     },

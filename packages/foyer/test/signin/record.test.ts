@@ -1,20 +1,26 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { defineFoyer } from '../../src/index.ts';
 import { startTestFoyer, type TestFoyer } from '../../src/testing/start-test-foyer.ts';
 import { createVisitor, eventually, type Visitor } from '../../src/testing/visitor.ts';
+import { filesWith } from '../support/files-with.ts';
 
 const manifest = JSON.parse(readFileSync(new URL('../support/manifest.json', import.meta.url), 'utf8'));
 manifest.oauth_config.scopes.user_optional = ['search:read'];
 
 describe('the install record on the web', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'foyer-record-'));
+  const databaseFile = join(folder, 'foyer.db');
   let app: TestFoyer;
   let teamId: string;
 
   before(async () => {
     const definition = defineFoyer({ manifest, basePath: '/in', memberScopes: ['search:read'] });
-    app = await startTestFoyer(definition, { environment: { SIGN_IN: 'on' } });
+    const environment = { SIGN_IN: 'on', DATABASE_URL: `file:${databaseFile}` };
+    app = await startTestFoyer(definition, { environment });
     teamId = app.sandbox.workspace('Acme').id;
     const installer = app.sandbox.person('Acme', 'owner').id;
     // The last step but one fails, so that there is something to try again.
@@ -26,7 +32,10 @@ describe('the install record on the web', () => {
     await app.install({ userId: installer, teamId });
     app.sandbox.faults.clear();
   });
-  after(() => app.close());
+  after(async () => {
+    await app.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
 
   async function signIn(who: string, workspace = 'Acme'): Promise<{ visitor: Visitor; userId: string }> {
     const visitor = createVisitor();
@@ -128,6 +137,7 @@ describe('the install record on the web', () => {
 
   it('lets people download what is stored about them, without a secret, and erase it', async () => {
     const { visitor, userId } = await signIn('member');
+    const { realName } = app.sandbox.person('Acme', 'member');
     const start = await visitor.get(`${app.url}/slack/install?team=${teamId}&member=1`);
     const authorizeUrl = start.headers.get('location') ?? '';
     await visitor.get(await app.sandbox.consent({ authorizeUrl, userId, teamId }));
@@ -148,8 +158,10 @@ describe('the install record on the web', () => {
     assert.equal(kept.status, 502);
     assert.match(await kept.text(), /we erased nothing/);
     assert.ok(await app.foyer.members.find({ teamId }, userId));
+    assert.notDeepEqual(filesWith(databaseFile, realName), []);
     const erased = await visitor.post(`${app.url}/`, { csrf, action: 'erase' });
     assert.match(await erased.text(), /Your data is erased/);
+    assert.deepEqual(filesWith(databaseFile, realName), [], 'out of the files too, with the answer');
     await assert.rejects(slack.auth.test(), 'revoked at Slack');
     assert.equal(await app.foyer.members.find({ teamId }, userId), undefined);
     assert.ok(await app.foyer.members.find({ teamId }, installer));

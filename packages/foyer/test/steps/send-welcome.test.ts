@@ -57,6 +57,29 @@ describe('the welcome', () => {
     assert.deepEqual(recorded, ['sending']);
   });
 
+  it('leaves no record, and nothing to look for, if its run is stopped before it is sent', async (t) => {
+    const stage = await welcomeStage(t);
+    const install = await stage.install();
+    const stop = new AbortController();
+    const slackClient: PipelineStage['deps']['slackClient'] = (token, limits) => {
+      const client = stage.deps.slackClient(token, limits);
+      const open = client.conversations.open.bind(client.conversations);
+      client.conversations.open = async (person) => {
+        const answer = await open(person);
+        stop.abort();
+        return answer;
+      };
+      return client;
+    };
+    await stage.work({ slackClient }, stop.signal);
+    assert.ok(stop.signal.aborted);
+    assert.deepEqual(await ownRows(stage.database, 'welcomes'), []);
+    await stage.pass(31_000);
+    assert.equal((await stage.finish(install.runId)).status, 'succeeded');
+    assert.equal(stage.welcomes(install), 1);
+    assert.equal(stage.sandbox.calls('conversations.history').length, 0);
+  });
+
   it('goes to the person’s id if no DM can be opened', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install({ scopes: without('im:write') });

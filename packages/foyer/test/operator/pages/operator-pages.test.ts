@@ -9,6 +9,7 @@ import { createOperatorActions } from '../../../src/operator/pages/operator-acti
 import { startFoyer } from '../../../src/serve.ts';
 import { eventually } from '../../../src/testing/visitor.ts';
 import { fetchAs } from '../../support/fetch-as.ts';
+import { filesWith } from '../../support/files-with.ts';
 import { fixtureManifest } from '../../support/fixture-manifest.ts';
 import { recordingLogger, setStage } from '../../support/start-foyer.ts';
 import { storeInstallation, storeRun, storeUser } from '../operator-harness.ts';
@@ -367,8 +368,11 @@ describe('what the operator presses', () => {
       assert.equal(refused.headers.get('location'), `${path}?done=wrong_password`);
       assert.ok(await installation(), 'a session without the password purges nothing');
     }
+    const { realName } = stage.sandbox.person('Acme', 'owner');
+    assert.notDeepEqual(filesWith(stage.databaseFile, realName), []);
     const answer = await stage.post(`${path}/purge`, { installed, password });
     assert.equal(answer.headers.get('location'), '/operator/installations?done=purged');
+    assert.deepEqual(filesWith(stage.databaseFile, realName), [], 'out of the files too, with the answer');
     assert.equal(await installation(), undefined);
     assert.equal(stage.sandbox.calls('auth.revoke').length, 1);
     assert.ok(stage.logged().some((line) => /purged by an operator/.test(line)));
