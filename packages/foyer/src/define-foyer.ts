@@ -6,12 +6,12 @@ import { type Config, completeConfig, type FoyerConfig, readConfig } from './con
 import { ConfigError, type ConfigProblem } from './config/config-error.ts';
 import { type Manifest, parseManifest, readManifest } from './config/manifest.ts';
 import type { ConflictRule } from './connections/commit-connection.ts';
-import type { OwnMigrations } from './database/migrate.ts';
+import { checkOwnMigrations, type OwnMigrations } from './database/migrate.ts';
 import type { NoTables } from './database/own-database.ts';
 import type { MomentKind } from './database/records.ts';
 import { momentKinds } from './database/runs.ts';
 import type { Foyer } from './foyer.ts';
-import type { HomeSection } from './home/home-sections.ts';
+import { checkHome, type HomeSection } from './home/home-sections.ts';
 import { type Brand, brandProblems } from './http/brand.ts';
 import type { Gate } from './install/gate.ts';
 import { checkSteps } from './pipeline/check-steps.ts';
@@ -141,7 +141,10 @@ export function definitionProblems<MyTables>(definition: FoyerDefinition<MyTable
     const steps = definition[pipeline];
     if (steps !== undefined) problems.push(...checkSteps(pipeline, steps));
   }
-  if (definition.jobs !== undefined) problems.push(...checkJobs(definition.jobs));
+  const { jobs, home, migrations } = definition;
+  if (jobs !== undefined) problems.push(...checkJobs(jobs));
+  if (home !== undefined) problems.push(...checkHome(home));
+  if (migrations !== undefined) problems.push(...checkOwnMigrations(migrations));
   if (listeners !== undefined && typeof listeners !== 'function') {
     problems.push({
       name: 'listeners',
@@ -182,7 +185,12 @@ export function namesOfMoments<MyTables>(definition: Partial<FoyerDefinition<MyT
 /** Returns the text of a definition's manifest. @throws ConfigError if it is a path that cannot be read */
 export function manifestText({ manifest }: Pick<FoyerDefinition, 'manifest'>): string {
   if (typeof manifest === 'string' || manifest instanceof URL) return readManifest(manifest);
-  return JSON.stringify(manifest ?? null);
+  try {
+    return JSON.stringify(manifest ?? null) ?? 'null';
+  } catch (cause) {
+    const fix = 'give what JSON.parse returns for manifest.json, or its path';
+    throw new ConfigError([{ name: 'manifest', problem: 'is not JSON', fix }], { cause });
+  }
 }
 
 /** Returns the file that a definition's manifest is read from; undefined if the manifest is an object. */

@@ -175,7 +175,7 @@ export function checkJobs(jobs: unknown): ConfigProblem[] {
     return [{ name: 'jobs', problem: 'is not a list of jobs', fix: 'give jobs: [yourJob]' }];
   }
   const names = new Set<unknown>();
-  return jobs.flatMap((job: unknown, index) => {
+  return Array.from(jobs).flatMap((job: unknown, index) => {
     const { name, everyMs, run, ...others } = Object(job) as Record<string, unknown>;
     const label = typeof name === 'string' && name !== '' ? `jobs[${index}] (${name})` : `jobs[${index}]`;
     const problems: ConfigProblem[] = [];

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
+import type { ConfigProblem } from '../config/config-error.ts';
 import { DatabaseNewerError, DatabaseUnavailableError } from './database.ts';
 import { m0001Initial } from './migrations/0001-initial.ts';
 import { m0002OperatorIndexes } from './migrations/0002-operator-indexes.ts';
@@ -55,6 +56,27 @@ export const migrationNames: readonly string[] = Object.keys(migrations);
  * @example { '0001-orders': { up: (db) => db.schema.createTable('orders').addColumn('id', 'text', (c) => c.primaryKey()).execute() } }
  */
 export type OwnMigrations = Readonly<Record<string, Migration>>;
+
+/** Lists all problems in a definition's `migrations`, each with its fix. */
+export function checkOwnMigrations(own: unknown): ConfigProblem[] {
+  const isPlain = typeof own === 'object' && own !== null && !Array.isArray(own) && !(own instanceof Map);
+  if (!isPlain) {
+    const fix = "give migrations: { '0001-orders': { up: async (db) => { … } } }";
+    return [{ name: 'migrations', problem: 'is not an object of migrations by name', fix }];
+  }
+  return Object.entries(own as Record<string, unknown>).flatMap(([key, migration]): ConfigProblem[] => {
+    const name = `migrations[${JSON.stringify(key.slice(0, 80))}]`;
+    const problems: ConfigProblem[] = [];
+    // The ledger's column holds 255 characters, and the name decides the order.
+    if (key.trim() === '' || key.length > 255) {
+      problems.push({ name, problem: 'has an invalid name', fix: "name it like '0001-orders'" });
+    }
+    if (typeof Object(migration).up !== 'function') {
+      problems.push({ name, problem: 'has no up function', fix: 'give { up: async (db) => { … } }' });
+    }
+    return problems;
+  });
+}
 
 /** The table in which Foyer's own migrations are recorded. */
 export const foyerLedgerTable = 'kysely_migration';

@@ -1,4 +1,5 @@
 import type { KnownBlock } from '@slack/types';
+import type { ConfigProblem } from '../config/config-error.ts';
 import type { Logger } from '../config/log.ts';
 import { context } from './blocks.ts';
 
@@ -40,6 +41,32 @@ export interface HomeSection<Foyer = unknown> {
   /** Names the section in the log. */
   readonly id: string;
   blocks(viewer: HomeViewer, foyer: Foyer): readonly KnownBlock[] | Promise<readonly KnownBlock[]>;
+}
+
+/** Lists all problems in a definition's `home`, each with its fix. */
+export function checkHome(home: unknown): ConfigProblem[] {
+  const fix = 'give home: { sections: [yourSection] }';
+  if (typeof home !== 'object' || home === null || Array.isArray(home)) {
+    return [{ name: 'home', problem: 'is not an object', fix }];
+  }
+  const { sections = [], ...others } = home as Record<string, unknown>;
+  const problems = Object.keys(others).map((other) => ({
+    ...{ name: `home.${other}`, problem: 'is not an option of home', fix },
+  }));
+  if (!Array.isArray(sections)) {
+    return [...problems, { name: 'home.sections', problem: 'is not a list of sections', fix }];
+  }
+  const ids = new Set<unknown>();
+  for (const [index, section] of sections.entries()) {
+    const { id, blocks } = Object(section) as Record<string, unknown>;
+    const name = `home.sections[${index}]`;
+    const report = (problem: string, fix: string): void => void problems.push({ name, problem, fix });
+    if (typeof id !== 'string' || id.trim() === '') report('has no id', "give it a text: id: 'standups'");
+    else if (ids.has(id)) report(`has the id of an earlier section: ${id}`, 'give each section its own id');
+    ids.add(id);
+    if (typeof blocks !== 'function') report('has no blocks function', 'give blocks(viewer, foyer) { … }');
+  }
+  return problems;
 }
 
 /** A section that is bound to its Foyer. */

@@ -86,7 +86,7 @@ const names: Readonly<Record<keyof Brand, 'text' | 'color' | 'logo' | 'url'>> = 
 /** Lists all problems in an app's brand. */
 export function brandProblems(brand: unknown): BrandProblem[] {
   if (brand === undefined) return [];
-  if (typeof brand !== 'object' || brand === null) {
+  if (typeof brand !== 'object' || brand === null || Array.isArray(brand)) {
     return [{ name: 'brand', problem: 'is not an object', fix: 'give { publisher: … }, or leave it out' }];
   }
   return Object.entries(brand).flatMap(([key, value]): BrandProblem[] => {

@@ -30,7 +30,8 @@ export function checkSteps(option: string, steps: unknown): ConfigProblem[] {
     ];
   }
   const names = new Set<unknown>();
-  return steps.flatMap((step: unknown, index) => {
+  // A list with a hole has no step there either.
+  return Array.from(steps).flatMap((step: unknown, index) => {
     const problems = checkStep(`${option}[${index}]`, step);
     const name = typeof step === 'object' && step !== null && 'name' in step ? step.name : undefined;
     if (typeof name === 'string' && names.has(name)) {
@@ -46,7 +47,8 @@ function checkStep(where: string, step: unknown): ConfigProblem[] {
   if (typeof step !== 'object' || step === null) {
     return [{ name: where, problem: 'is not a step', fix: 'give an object with name, title and run' }];
   }
-  const given: Record<string, unknown> = { ...step };
+  // Not a copy: a step may be an instance of a class, which has `run` from there.
+  const given = step as Record<string, unknown>;
   const { name, title, required, timeLimitMs, maxAttempts, run, write } = given;
   const label = typeof name === 'string' && name !== '' ? `${where} (${name})` : where;
   const problems: ConfigProblem[] = [];

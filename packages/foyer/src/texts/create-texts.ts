@@ -208,7 +208,7 @@ const longestMessage = 2000;
 /** Lists all problems in an app's texts: an unknown language, name or placeholder, or a message that is not ICU. */
 export function textProblems(partial: unknown): TextProblem[] {
   if (partial === undefined) return [];
-  if (typeof partial !== 'object' || partial === null) {
+  if (typeof partial !== 'object' || partial === null || Array.isArray(partial)) {
     return [{ name: 'texts', problem: 'is not an object', fix: 'give { en: { … } }, or leave it out' }];
   }
   return Object.entries(partial).flatMap(([name, value]): TextProblem[] => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { definitionProblems } from '../../src/define-foyer.ts';
 import {
   builtInSteps,
   ConfigError,
@@ -73,6 +74,62 @@ describe('a definition', () => {
         `${pattern} in\n${problems.join('\n')}`,
       );
     }
+  });
+
+  it('refuses a Home, migrations, lists and a manifest that could only fail later', async () => {
+    const up = async () => {};
+    const section = (id: string) => ({ id, blocks: () => [] });
+    const circular: Record<string, unknown> = { ...JSON.parse(fixtureManifest) };
+    circular.self = circular;
+    const wrong: [options: Record<string, unknown>, expected: RegExp][] = [
+      [{ home: null }, /^home is not an object$/],
+      [{ home: [section('a')] }, /^home is not an object$/],
+      [{ home: { section: [] } }, /^home.section is not an option of home$/],
+      [{ home: { sections: {} } }, /^home.sections is not a list of sections$/],
+      [{ home: { sections: 'all' } }, /^home.sections is not a list of sections$/],
+      [{ home: { sections: [null] } }, /^home.sections\[0\] has no id$/],
+      [{ home: { sections: [section('a'), section(' ')] } }, /^home.sections\[1\] has no id$/],
+      [{ home: { sections: [{ id: 'a' }] } }, /^home.sections\[0\] has no blocks function$/],
+      [{ home: { sections: [section('a'), section('a')] } }, /\[1\] has the id of an earlier section: a$/],
+      [{ migrations: null }, /^migrations is not an object of migrations by name$/],
+      [{ migrations: [{ up }] }, /^migrations is not an object of migrations by name$/],
+      [{ migrations: './migrations' }, /^migrations is not an object of migrations by name$/],
+      [{ migrations: new Map([['0001-a', { up }]]) }, /^migrations is not an object of migrations by name$/],
+      [{ migrations: { '0001-a': up } }, /^migrations\["0001-a"\] has no up function$/],
+      [{ migrations: { '0001-a': null } }, /^migrations\["0001-a"\] has no up function$/],
+      [{ migrations: { '0001-a': { up: 'create table a' } } }, /^migrations\["0001-a"\] has no up function$/],
+      [{ migrations: { ' ': { up } } }, /^migrations\[" "\] has an invalid name$/],
+      [{ migrations: { ['0'.repeat(256)]: { up } } }, /^migrations\["0{80}"\] has an invalid name$/],
+      [{ install: new Array(1) }, /^install\[0\] is not a step$/],
+      [{ jobs: new Array(1) }, /^jobs\[0\] has no run function$/],
+      [{ texts: [] }, /^texts is not an object$/],
+      [{ brand: [] }, /^brand is not an object$/],
+      [{ manifest: circular }, /^manifest is not JSON$/],
+    ];
+    for (const [options, expected] of wrong) {
+      const problems = await problemsOf({ manifest: JSON.parse(fixtureManifest), ...options } as never);
+      assert.ok(
+        problems.some((line) => expected.test(line)),
+        `${expected}: ${problems.join(' · ')}`,
+      );
+    }
+  });
+
+  it('takes steps and jobs that are instances of a class', () => {
+    class Greet implements Step {
+      readonly name = 'greet';
+      readonly title = { todo: 'Greet', doing: 'Greeting' };
+      async run() {
+        return null;
+      }
+    }
+    class Bill {
+      readonly name = 'bill';
+      readonly everyMs = 60_000;
+      async run() {}
+    }
+    const definition = { manifest: JSON.parse(fixtureManifest), install: [new Greet()], jobs: [new Bill()] };
+    assert.deepEqual(definitionProblems(defineFoyer(definition)), []);
   });
 
   it('refuses a base path that leads elsewhere', async () => {
