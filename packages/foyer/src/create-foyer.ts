@@ -79,6 +79,8 @@ export interface AssembledFoyer<MyTables = NoTables> extends Foyer<MyTables> {
 }
 
 const exchangeConnections = 32;
+/** How long a stop waits for answers of code exchanges: it ends within ten seconds. */
+const stopExchangesMs = 8000;
 
 /**
  * Creates Foyer: reads the configuration, and opens and migrates the database. Opens no port, and executes no run until
@@ -494,10 +496,12 @@ export async function assembleFoyer<MyTables>(parts: {
       drain: background.drain,
       async stop(closed) {
         log.info('stopping');
+        const startedAt = performance.now();
         await Promise.all([closed, background.stop()]);
-        await Promise.race([
-          Promise.all([receiver.drain(), tokens.settle(), install.settle()]),
-          new Promise((done) => setTimeout(done, 2000).unref()),
+        const exchangesMs = Math.max(500, stopExchangesMs - (performance.now() - startedAt));
+        await Promise.all([
+          within(2000, Promise.all([receiver.drain(), tokens.settle()])),
+          within(exchangesMs + 1000, install.settle(exchangesMs)),
         ]);
         handler.close();
         await database
@@ -512,4 +516,12 @@ export async function assembleFoyer<MyTables>(parts: {
     definition.listeners?.(bolt.app, foyer);
     return foyer;
   }
+}
+
+/** Resolves when the work is done, or after `ms`. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([work, over]);
+  clearTimeout(timer);
 }

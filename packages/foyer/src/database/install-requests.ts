@@ -207,6 +207,8 @@ export interface InstalledRequest {
   installationId: string;
   /** Null if a member connected their account: that starts no run. */
   runId: string | null;
+  /** Whether the request keeps its tokens: those that the installation does not have are still to be revoked. */
+  leavesTokens?: boolean;
   now: number;
 }
 
@@ -227,7 +229,7 @@ export async function finishInstallRequest(tx: Tx, request: InstalledRequest): P
       user_id: request.userId,
       installation_id: request.installationId,
       run_id: request.runId,
-      sealed_tokens: null,
+      ...(!request.leavesTokens && { sealed_tokens: null }),
     })
     .where('id', '=', request.id)
     .execute();

@@ -56,7 +56,7 @@ export function assembleInstall(
   return {
     states,
     recoverInstalls: createRecoverInstalls({ ...deps, unstoredTokens }),
-    /** Resolves when no token is being revoked anymore. */
+    /** Resolves when no code exchange is in progress anymore; ends those that are after the given time. */
     settle: unstoredTokens.settle,
     routes: {
       start: {

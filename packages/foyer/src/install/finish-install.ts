@@ -228,7 +228,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     const limits = { timeoutMs: slackCallMs, signal: AbortSignal.timeout(slackBudgetMs) };
     const tokens = deps.unstoredTokens.watch(content.id, {
       page: slackClientOptions(deps.slackCalls, limits),
-      exchange: slackClientOptions(deps.slackCalls, { timeoutMs: exchangeTimeoutMs }),
+      exchange: (given) => slackClientOptions(deps.slackCalls, { timeoutMs: exchangeTimeoutMs, ...given }),
       wantedUntil: AbortSignal.any([limits.signal, AbortSignal.timeout(slackCallMs)]),
     });
     let recorded: RecordedInstall | undefined;
@@ -236,6 +236,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     let authTest: { url?: string } = {};
     let isInstalled = false;
     let isStoring = false;
+    let leavesTokens = false;
 
     const provider = createInstallProvider(deps, {
       clientOptions: {
@@ -254,7 +255,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         place = placeOf(installation);
         assertWorkspace(content.link, place);
         const leftMs = (): number => storeUntilMs - (performance.now() - startedAt);
-        const request = { installRequestId: content.id, issuedAt: tokens.issuedAt() };
+        leavesTokens = tokens.exceed(installation);
+        const request = { installRequestId: content.id, issuedAt: tokens.issuedAt(), leavesTokens };
         if (content.member) {
           isStoring = true;
           const patienceMs = Math.max(500, leftMs());
@@ -358,6 +360,10 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         );
       },
     });
+    if (isInstalled && leavesTokens) {
+      const tokensRevoked = await tokens.giveBack(giveBackMs);
+      log.warn({ tokensRevoked }, 'Slack issued more tokens than an install has');
+    }
     if (isInstalled && content.member) toProgress(res, content);
     if (isInstalled && recorded) await answerInstalled(res, content, recorded, place);
   }

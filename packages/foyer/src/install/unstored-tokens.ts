@@ -1,3 +1,4 @@
+import type { Installation } from '@slack/oauth';
 import type { WebClientOptions } from '@slack/web-api';
 import { z } from 'zod';
 import type { Logger } from '../config/log.ts';
@@ -6,15 +7,16 @@ import { keepUnstoredTokens } from '../database/install-requests.ts';
 import type { InstallationStore } from '../installations/installation-store.ts';
 import { secondsToLive } from '../installations/refresh-tokens.ts';
 import type { Sealer } from '../installations/sealer.ts';
-import type { SlackClientFactory } from '../slack/create-slack-client.ts';
+import type { SlackCallLimits, SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
+import { tokensInText, tokenText, wholeWords } from './tokens-in-text.ts';
 
 /**
  * Invariant 1, stored or revoked. `InstallProvider` hands over an installation only after `auth.test` has succeeded
- * too; if that fails, it does not report the tokens that it already holds. So Foyer reads the answer of
- * `oauth.v2.access` first and keeps its tokens, sealed, with the install request. The transaction that commits the
- * installation erases them. If an error or a crash ends the install before that, Foyer finds the kept tokens and
- * revokes them.
+ * too; if that fails, it does not report the tokens that it already holds. So Foyer looks for tokens in the answer of
+ * `oauth.v2.access` as it arrives, before anything is parsed, and keeps them, sealed, with the install request. The
+ * transaction that commits the installation erases them. If an error or a crash ends the install before that, Foyer
+ * finds the kept tokens and revokes them. Tokens that the install does not store stay kept until they are revoked.
  *
  * Why the exchange has its own time limit: Slack may issue tokens and answer only after the page's time is over, or the
  * answer may wait unread while the event loop is blocked. The page ends in time; the exchange is read to its end.
@@ -22,6 +24,8 @@ import { slackFailure } from '../slack/slack-failure.ts';
 
 /** How long to wait for the answer of an exchange, even if the page has already been answered. */
 export const exchangeTimeoutMs = 60_000;
+/** How soon tokens are kept if the rest of their answer is slow. */
+const keepAfterMs = 1000;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -31,50 +35,14 @@ const fieldsOf = (value: unknown): Fields =>
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
-/** A text that a header can carry: only such a text can be a token. */
-const tokenText = /^[!-~]+$/;
-
-/** Finds the texts in a value that can be tokens, at any depth. */
-function textsIn(value: unknown, depth = 0): string[] {
-  if (typeof value === 'string') return tokenText.test(value.trim()) ? [value.trim()] : [];
-  if (typeof value !== 'object' || value === null || depth > 6) return [];
-  return Object.values(value).flatMap((each) => textsIn(each, depth + 1));
-}
-
-/**
- * Finds every token in an answer: the bot's, the user's, and those in unknown fields. A refresh token counts only if it
- * comes without an access token, whose revocation would end both.
- */
-function tokensIn(value: unknown, depth = 0): string[] {
-  if (typeof value !== 'object' || value === null || depth > 6) return [];
-  const { access_token, refresh_token, ...others } = value as Fields;
-  const access = textsIn(access_token);
-  const own = access.length > 0 ? access : textsIn(refresh_token);
-  const inner = Object.values(others).flatMap((each) => tokensIn(each, depth + 1));
-  return [...new Set([...own, ...inner])];
-}
-
-/** Finds the tokens of an answer that is not JSON because it was cut off. */
-function tokensInText(text: string): string[] {
-  const valuesOf = (name: string): string[] => {
-    const values = text.matchAll(new RegExp(`"${name}"\\s*:\\s*"\\s*([!-~]+?)\\s*"`, 'g'));
-    return [...new Set([...values].map(([, value = '']) => value))];
-  };
-  const access = valuesOf('access_token');
-  return access.length > 0 ? access : valuesOf('refresh_token');
-}
-
-/** Reads what was issued, and for whom; undefined if the answer holds no token. */
-function issuedIn(body: unknown): IssuedTokens | undefined {
-  const tokens = typeof body === 'string' ? tokensInText(body) : tokensIn(body);
-  if (tokens.length === 0) return undefined;
+/** Reads for whom tokens were issued; nothing is known if the answer was no JSON. */
+function ownerIn(body: unknown): Omit<IssuedTokens, 'tokens'> {
   const { team, enterprise, is_enterprise_install: flag, authed_user: user } = fieldsOf(body);
   return {
     teamId: textOf(fieldsOf(team).id),
     enterpriseId: textOf(fieldsOf(enterprise).id),
     isEnterpriseInstall: flag === true,
     userId: textOf(fieldsOf(user).id),
-    tokens,
   };
 }
 
@@ -82,18 +50,29 @@ const idSchema = z.string().regex(/^\w{1,100}$/);
 /** Slack's SDK reads both lists and throws if one of them is not a list. */
 const warningsSchema = z.array(z.string()).optional().catch(undefined);
 const metadataSchema = z
-  .looseObject({ warnings: warningsSchema, messages: warningsSchema })
+  .object({ warnings: warningsSchema, messages: warningsSchema })
   .optional()
   .catch(undefined);
-/** The fields that Slack's SDK reads in every answer, whatever the method. */
-const answerSchema = z.looseObject({ ok: z.boolean(), response_metadata: metadataSchema });
+/**
+ * What Slack's SDK reads in every answer, whatever the method, and the texts, numbers and flags of a refusal and of
+ * `auth.test`. Why nothing nested: the SDK ends in a stack overflow if an answer is nested too deep.
+ */
+const answerSchema = z
+  .looseObject({ ok: z.boolean(), response_metadata: metadataSchema })
+  .transform(({ response_metadata, ...fields }) => {
+    const plain = Object.entries(fields).filter(([, value]) => typeof value !== 'object');
+    return { ...Object.fromEntries(plain), response_metadata };
+  });
+const tokenSchema = z.string().trim().regex(tokenText).optional();
+const nameSchema = z.string().optional().catch(undefined);
 /** What the provider reads about a token: an answer of another shape does not come from Slack. */
 const tokenFields = {
   scope: z.string().optional(),
-  access_token: z.string().trim().regex(tokenText).optional(),
-  refresh_token: z.string().trim().regex(tokenText).optional(),
+  access_token: tokenSchema,
+  refresh_token: tokenSchema,
+  expires_in: z.union([z.number(), z.string()]).optional().catch(undefined),
 };
-const placeSchema = z.looseObject({ id: idSchema });
+const placeSchema = z.object({ id: idSchema, name: nameSchema });
 
 /** A refresh token without its access token can be neither stored nor used. */
 const isWhole = (fields: { access_token?: string; refresh_token?: string }): boolean =>
@@ -102,29 +81,32 @@ const isWhole = (fields: { access_token?: string; refresh_token?: string }): boo
 const installFields = {
   ok: z.literal(true),
   ...tokenFields,
-  authed_user: z.looseObject({ id: idSchema, ...tokenFields }).refine(isWhole),
+  authed_user: z.object({ id: idSchema, ...tokenFields }).refine(isWhole),
   bot_user_id: idSchema.optional().catch(undefined),
   // A field that an install does not need is dropped if its type is wrong: no token must depend on it.
   app_id: idSchema.optional().catch(undefined),
   token_type: z.string().nullish().catch(undefined),
-  incoming_webhook: z.looseObject({ url: z.string() }).optional().catch(undefined),
+  incoming_webhook: z
+    .object({ url: z.string(), channel: nameSchema, channel_id: nameSchema, configuration_url: nameSchema })
+    .optional()
+    .catch(undefined),
   response_metadata: metadataSchema,
 };
 
 /**
- * The answers of an exchange that the provider can use; any other one with status 200 counts as unreadable. The
- * provider silently drops a bot's token that comes without scopes or bot user, so Foyer refuses such an answer and
- * revokes its tokens.
+ * The answers of an exchange that the provider can use, without the fields that an install does not need, which may be
+ * nested too deep for it; any other one with status 200 counts as unreadable. The provider silently drops a bot's token
+ * that comes without scopes or bot user, so Foyer refuses such an answer and revokes its tokens.
  */
 const usableSchema = z
   .union([
-    z.looseObject({
+    z.object({
       ...installFields,
       team: placeSchema,
       enterprise: placeSchema.nullish().catch(null),
       is_enterprise_install: z.literal(false).nullish(),
     }),
-    z.looseObject({
+    z.object({
       ...installFields,
       team: placeSchema.nullish().catch(null),
       enterprise: placeSchema,
@@ -179,6 +161,7 @@ export function unstoredTokensPlace(requestId: string): string {
 export function createUnstoredTokens(deps: UnstoredTokensDeps) {
   const { sealer } = deps;
   const underWay = new Set<Promise<void>>();
+  const stopping = new AbortController();
   const place = unstoredTokensPlace;
 
   async function keep(requestId: string, issued: IssuedTokens): Promise<void> {
@@ -199,8 +182,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
     const isOrgWide = isEnterpriseInstall && enterpriseId !== undefined;
     const query = { teamId, enterpriseId, isEnterpriseInstall: isOrgWide, userId };
     const stored = await deps.store.findInstallation(query);
-    const { bot, user } = stored?.installation ?? {};
-    return bot?.token === token || user?.token === token;
+    return stored !== undefined && tokensOf(stored.installation).includes(token);
   }
 
   /** Asks Slack whose token it is, if the answer that held it does not say so. */
@@ -244,15 +226,16 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
   return {
     /**
      * Watches one exchange. `options.fetch` is for the provider's clients: the page's time limits end its waiting, not
-     * the exchange. `giveBack` abandons the install and revokes its tokens, now or when they arrive. It resolves to
-     * whether all are revoked; undefined if there are none to revoke (Slack has issued nothing so far, or only tokens
-     * that a stored installation uses).
+     * the exchange. `giveBack` revokes its tokens, now and when they arrive, except those that a stored installation
+     * uses. It resolves to whether all are revoked; undefined if there are none to revoke (Slack has issued nothing so
+     * far, or only tokens in use).
      */
     watch(
       requestId: string,
       options: {
         page: WebClientOptions & { fetch: typeof fetch };
-        exchange: { fetch: typeof fetch };
+        /** Makes the `fetch` of the exchange, which reports what arrives, however it ends. */
+        exchange(limits: Pick<SlackCallLimits, 'onArrived' | 'signal'>): { fetch: typeof fetch };
         wantedUntil: AbortSignal;
       },
     ) {
@@ -260,36 +243,66 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
       let issuedAt: number | undefined;
       let isGivenUp = false;
 
+      /** Keeps what was issued. If that fails, the install continues: the store may still take it a moment later. */
+      async function note(tokens: string[], body?: unknown): Promise<void> {
+        if (tokens.length === 0) return;
+        issued = { ...ownerIn(body), tokens };
+        await keep(requestId, issued).catch((error) =>
+          deps.log.warn({ err: error, requestId }, 'could not store new tokens'),
+        );
+      }
+
       /** Reads the exchange to its end, even if no one waits for it any longer. */
       async function exchange(input: Parameters<typeof fetch>[0], init: RequestInit): Promise<Response> {
-        const response = await options.exchange.fetch(input, init);
-        const text = await response.clone().text();
+        let arrived = '';
+        let looking: NodeJS.Timeout | undefined;
+        let kept = Promise.resolve();
+        // An answer may take a minute to arrive, and the process may end before that.
+        const look = (): void => {
+          looking = undefined;
+          const tokens = tokensInText(wholeWords(arrived));
+          if (tokens.length > (issued?.tokens.length ?? 0)) kept = kept.then(() => note(tokens));
+        };
+        const { fetch: exchangeFetch } = options.exchange({
+          signal: stopping.signal,
+          onArrived(bytes) {
+            arrived += bytes.toString('latin1');
+            looking ??= setTimeout(look, keepAfterMs);
+          },
+        });
+        const [answer] = await Promise.allSettled([exchangeFetch(input, init)]);
+        clearTimeout(looking);
+        await kept;
+        const text = answer.status === 'fulfilled' ? await answer.value.clone().text() : '';
         const body = jsonIn(text);
-        issued = issuedIn(body === undefined ? text : body);
+        await note(tokensInText(arrived), body);
+        if (isGivenUp) await giveBackLate();
+        if (answer.status === 'rejected') throw answer.reason;
+        const response = answer.value;
         issuedAt = slackTime(response.headers.get('date'));
-        // If they cannot be kept, the install continues: the store may still take them a moment later.
-        if (issued) {
-          await keep(requestId, issued).catch((error) =>
-            deps.log.warn({ err: error, requestId }, 'could not store new tokens'),
-          );
-        }
-        if (issued && isGivenUp) await giveBackLate(issued);
-        if (!response.ok || body === undefined) return response;
+        if (!response.ok) return response;
         return asRead(fieldsOf(body).ok === false ? answerSchema : usableSchema, body);
       }
 
-      async function giveBackLate(late: IssuedTokens): Promise<void> {
-        const ends = await giveBack(late, 5000);
-        if (!ends.includes('kept')) await forget(requestId);
+      async function giveBackLate(): Promise<void> {
+        const ends = await giveBackIssued(5000);
+        if (ends.length === 0) return;
         deps.log.warn({ requestId, ends }, 'Slack answered a code exchange after its request had ended');
+      }
+
+      async function giveBackIssued(timeoutMs: number): Promise<TokenEnd[]> {
+        const given = issued;
+        if (!given) return [];
+        const ends = await giveBack(given, timeoutMs);
+        // More may have arrived meanwhile.
+        if (!ends.includes('kept') && issued === given) await forget(requestId);
+        return ends;
       }
 
       const watchedFetch: typeof fetch = async (input, init = {}) => {
         if (!String(input).endsWith('/oauth.v2.access')) {
           const response = await options.page.fetch(input, init);
-          const body = response.ok ? jsonIn(await response.clone().text()) : undefined;
-          // If it is not JSON, the SDK reports that itself.
-          return body === undefined ? response : asRead(answerSchema, body);
+          return response.ok ? asRead(answerSchema, jsonIn(await response.text())) : response;
         }
         // Without the caller's signal, which ends only the page's waiting.
         const { signal: _, ...request } = init;
@@ -307,20 +320,28 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
         options: { ...options.page, fetch: watchedFetch },
         /** When Slack answered the exchange, by Slack's clock; undefined before that, or if the answer has no date. */
         issuedAt: () => issuedAt,
+        /** Whether Slack issued tokens that this installation does not have, such as two of one kind. */
+        exceed(installation: Installation): boolean {
+          const stored = tokensOf(installation);
+          return issued?.tokens.some((token) => !stored.includes(token)) ?? false;
+        },
         async giveBack(timeoutMs: number): Promise<boolean | undefined> {
           isGivenUp = true;
-          if (!issued) return undefined;
-          const ends = await giveBack(issued, timeoutMs);
+          const ends = await giveBackIssued(timeoutMs);
           if (ends.includes('kept')) return false;
-          await forget(requestId);
           return ends.includes('revoked') || undefined;
         },
       };
     },
 
-    /** Resolves once no exchange is in progress: a stop must not lose tokens that Slack has just issued. */
-    async settle(): Promise<void> {
+    /**
+     * Resolves once no exchange is in progress: a stop must not lose tokens that Slack has just issued. After
+     * `atMostMs` it ends those that are, and keeps what has arrived for the next start.
+     */
+    async settle(atMostMs: number): Promise<void> {
+      const timer = setTimeout(() => stopping.abort(new Error('Foyer is stopping')), atMostMs);
       while (underWay.size > 0) await Promise.all(underWay);
+      clearTimeout(timer);
     },
 
     /** Revokes the tokens that an interrupted request left; resolves to true once none are left. */
@@ -340,6 +361,11 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
     );
     await done.catch((error) => deps.log.warn({ err: error }, 'could not delete revoked tokens'));
   }
+}
+
+/** Every token that an installation has. */
+function tokensOf({ bot, user }: Installation): (string | undefined)[] {
+  return [bot?.token, bot?.refreshToken, user.token, user.refreshToken];
 }
 
 export type UnstoredTokens = ReturnType<typeof createUnstoredTokens>;

@@ -113,10 +113,10 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
       return structuredClone(found.installation);
     },
 
-    async recordInstall(given, { installRequestId, issuedAt, patienceMs, commitWith } = {}) {
+    async recordInstall(given, { installRequestId, leavesTokens, issuedAt, patienceMs, commitWith } = {}) {
       const installation = cleanInstallation(given);
       const work = async (transaction: Tx) => {
-        const install = { installation, installRequestId, issuedAt };
+        const install = { installation, installRequestId, leavesTokens, issuedAt };
         const recorded = await recordInstall(transaction, context, install);
         await commitWith?.(transaction, recorded);
         return recorded;
@@ -124,9 +124,9 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
       return database.write(work, patienceMs);
     },
 
-    async recordMember(given, { installRequestId, issuedAt, patienceMs } = {}) {
+    async recordMember(given, { installRequestId, leavesTokens, issuedAt, patienceMs } = {}) {
       const installation = cleanInstallation(given);
-      const grant = { installation, installRequestId, issuedAt };
+      const grant = { installation, installRequestId, leavesTokens, issuedAt };
       return database.write((transaction) => recordMember(transaction, context, grant), patienceMs);
     },
 

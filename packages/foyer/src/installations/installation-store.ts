@@ -76,6 +76,8 @@ export class AppNotInstalledError extends Error {
 export interface RecordInstallOptions {
   /** The row of `install_requests` that this install finishes, in the same transaction. */
   installRequestId?: string;
+  /** The request keeps its tokens, since Slack issued more than the installation has: the caller revokes the others. */
+  leavesTokens?: boolean;
   /** When Slack issued the tokens, by Slack's clock, in milliseconds. Later events are compared with it. */
   issuedAt?: number;
   /** How long to retry while the database is locked, in milliseconds. */

@@ -49,6 +49,7 @@ export function expiryMs(expiresAt: number | undefined | null): number | null {
 interface Grant {
   installation: Installation;
   installRequestId: string | undefined;
+  leavesTokens: boolean | undefined;
   issuedAt: number | undefined;
 }
 
@@ -143,7 +144,7 @@ async function storeUserToken(
 
 async function finishRequest(
   transaction: Tx,
-  { installation, installRequestId }: Grant,
+  { installation, installRequestId, leavesTokens }: Grant,
   outcome: { installationId: string; runId: string | null; now: number },
 ): Promise<void> {
   if (installRequestId === undefined) return;
@@ -154,6 +155,7 @@ async function finishRequest(
     teamName: team?.name ?? null,
     enterpriseId: enterprise?.id ?? null,
     userId: user.id,
+    leavesTokens,
     ...outcome,
   });
 }

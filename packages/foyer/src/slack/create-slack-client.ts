@@ -18,6 +18,8 @@ export interface SlackCallLimits {
   signal?: AbortSignal;
   /** The longest answer that is read; 1 MiB unless given. */
   mostBytes?: number;
+  /** Receives the answer's headers and body as they arrive, also if it then breaks off or cannot be read. */
+  onArrived?(bytes: Buffer): void;
 }
 
 /** One finished call to Slack: what was called, the result, and how long it took. */
@@ -97,14 +99,14 @@ async function callSlack(
   limits: SlackCallLimits,
   { url, method, init }: { url: string; method: string; init: RequestInit },
 ): Promise<Response> {
-  const { timeoutMs = defaultTimeoutMs, mostBytes } = limits;
+  const { timeoutMs = defaultTimeoutMs, mostBytes, onArrived } = limits;
   const bounds = boundCall(timeoutMs, [limits.signal, init.signal]);
   const { signal } = bounds;
   const startedAt = performance.now();
   try {
     const answer =
       typeof init.body === 'string'
-        ? await transport(url, { ...asSent(init), body: init.body, signal, mostBytes })
+        ? await transport(url, { ...asSent(init), body: init.body, signal, mostBytes, onArrived })
         : await fetchFile(url, { ...init, signal }, mostBytes);
     if (answer.status === 429) answer.headers.set('retry-after', String(waitSeconds(answer.headers)));
     const ms = performance.now() - startedAt;
@@ -130,7 +132,8 @@ async function callSlack(
 function boundCall(timeoutMs: number, others: readonly (AbortSignal | null | undefined)[]) {
   const controller = new AbortController();
   const tooLate = (): void => controller.abort(new DOMException('The call took too long', 'TimeoutError'));
-  const timer = setTimeout(tooLate, timeoutMs);
+  // An answer that came while the event loop was blocked is read before the time limit applies to it.
+  const timer = setTimeout(() => setImmediate(tooLate), timeoutMs);
   const follow = (event: Event): void => end(event.target as AbortSignal);
   const end = (other: AbortSignal): void => controller.abort(other.reason);
   for (const other of others) {

@@ -1,3 +1,5 @@
+import type { Readable, Transform } from 'node:stream';
+import { constants, createBrotliDecompress, createUnzip } from 'node:zlib';
 import { Agent, EnvHttpProxyAgent, request } from 'undici';
 
 /**
@@ -15,6 +17,8 @@ export interface SlackRequest {
   signal: AbortSignal;
   /** The longest answer that is read; 1 MiB unless given. */
   mostBytes?: number;
+  /** Receives the headers and the body as they arrive, also if the answer then breaks off or cannot be read. */
+  onArrived?(bytes: Buffer): void;
 }
 
 /** Slack's whole answer, even a redirect: Slack's API sends none, and a token must not follow one. */
@@ -51,24 +55,58 @@ export function createSlackTransport(config: {
   const { connections = usualConnections } = config;
   const options = { connections, connect: { timeout: connectMs } };
   const dispatcher = config.throughProxy ? new EnvHttpProxyAgent(options) : new Agent(options);
-  return async (url, { method, headers, body, signal, mostBytes }) => {
-    const answer = await request(url, { dispatcher, method, headers, body, signal });
-    return {
-      status: answer.statusCode,
-      headers: headersOf(answer.headers),
-      body: await readBounded(answer.body, mostBytes),
-    };
+  return async (url, { method, headers, body, signal, mostBytes, onArrived }) => {
+    try {
+      const answer = await request(url, { dispatcher, method, headers, body, signal });
+      onArrived?.(Buffer.from(JSON.stringify(answer.headers), 'latin1'));
+      const { [contentEncoding]: encoding } = answer.headers;
+      const read = await readBounded(decompressed(answer.body, String(encoding)), mostBytes, onArrived);
+      return { status: answer.statusCode, headers: headersOf(answer.headers), body: read };
+    } catch (error) {
+      // What undici could not read as HTTP.
+      const { data } = error as { data?: unknown };
+      if (typeof data === 'string') onArrived?.(Buffer.from(data, 'latin1'));
+      throw error;
+    }
   };
+}
+
+const contentEncoding = 'content-encoding';
+
+/** Foyer asks for no compression, but a proxy may compress an answer nevertheless. */
+function decompressed(body: Readable, encoding: string): AsyncIterable<Buffer> {
+  if (/^(?:x-)?gzip$|^deflate$/i.test(encoding))
+    return through(body, createUnzip({ finishFlush: constants.Z_SYNC_FLUSH }));
+  if (/^br$/i.test(encoding))
+    return through(body, createBrotliDecompress({ finishFlush: constants.BROTLI_OPERATION_FLUSH }));
+  return body;
+}
+
+/** Decompresses what arrives before the body breaks off, too, and then throws the body's error. */
+async function* through(body: Readable, decompress: Transform): AsyncGenerator<Buffer> {
+  let broken: unknown;
+  body.once('error', (error) => {
+    broken = error;
+    decompress.end();
+  });
+  try {
+    yield* body.pipe(decompress);
+    if (broken !== undefined) throw broken;
+  } finally {
+    body.destroy();
+  }
 }
 
 /** Reads an answer to its end. Leaving the loop early closes the connection. @throws SlackAnswerTooLargeError */
 export async function readBounded(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   mostBytes = usualMostBytes,
+  onArrived?: (bytes: Buffer) => void,
 ): Promise<Buffer> {
   const read: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of chunks) {
+    onArrived?.(Buffer.from(chunk));
     length += chunk.length;
     if (length > mostBytes) throw new SlackAnswerTooLargeError(mostBytes);
     read.push(chunk);

@@ -20,8 +20,9 @@ async function seen(answer: unknown): Promise<unknown> {
     log: { warn: unused } as never,
   });
   const fetched = { fetch: async () => Response.json(answer) };
+  const exchange = () => fetched;
   const wantedUntil = new AbortController().signal;
-  const { options } = tokens.watch('req_1', { page: fetched, exchange: fetched, wantedUntil });
+  const { options } = tokens.watch('req_1', { page: fetched, exchange, wantedUntil });
   return (await options.fetch('https://slack.example/api/oauth.v2.access')).json();
 }
 
@@ -121,15 +122,21 @@ function watchExchange(
     log: { warn() {}, error() {} } as never,
   });
   const gone = new AbortController();
+  const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
   const fetched = {
     async fetch() {
       await answered;
-      return typeof answer === 'string'
-        ? new Response(answer, { headers })
-        : Response.json(answer, { headers });
+      return new Response(text, { headers });
     },
   };
-  const watch = tokens.watch('req_1', { page: fetched, exchange: fetched, wantedUntil: gone.signal });
+  const exchange = ({ onArrived }: { onArrived?(bytes: Buffer): void }) => ({
+    async fetch() {
+      const response = await fetched.fetch();
+      onArrived?.(Buffer.from(text));
+      return response;
+    },
+  });
+  const watch = tokens.watch('req_1', { page: fetched, exchange, wantedUntil: gone.signal });
   const asked = watch.options.fetch('https://slack.example/api/oauth.v2.access');
   return { tokens, watch, asked, revoked, kept, gone, writes: () => writes, answer: resolve };
 }
@@ -176,7 +183,7 @@ test('a token in an answer that was cut off is revoked, unless the workspace tha
     assert.equal(await gone.watch.giveBack(1000), true);
     assert.deepEqual(gone.revoked.sort(), ['xoxb-1', 'xoxp-1']);
 
-    const stored = { installation: { bot: { token: 'xoxb-1' } } };
+    const stored = { installation: { bot: { token: 'xoxb-1' }, user: {} } };
     const used = watchExchange(cut, {}, { stored, owner: { team_id: 'T1' } });
     used.answer();
     await used.asked;
@@ -200,7 +207,7 @@ test('a token in an answer that was cut off is kept while Slack does not say who
     ['ratelimited', false],
     ['invalid_auth', true],
   ] as const) {
-    const stored = { installation: { bot: { token: 'xoxb-1' } } };
+    const stored = { installation: { bot: { token: 'xoxb-1' }, user: {} } };
     const unclear = watchExchange(cut, {}, { stored, ...failure(code) });
     unclear.answer();
     await unclear.asked;
@@ -216,7 +223,7 @@ test('an answer that comes after the page was sent is read to its end, and its t
   assert.equal(await watch.giveBack(1000), undefined, 'no token was issued so far');
   assert.deepEqual(revoked, []);
   answer();
-  await tokens.settle();
+  await tokens.settle(10_000);
   assert.deepEqual(revoked, ['xoxb-1']);
   assert.equal(kept.length, 1, 'the tokens are kept before they are revoked, in case of a crash in between');
 });
@@ -253,7 +260,7 @@ test('a token that Slack does not revoke stays with its request, to be tried aga
   await assert.rejects(late.asked);
   await late.watch.giveBack(1000);
   late.answer();
-  await late.tokens.settle();
+  await late.tokens.settle(10_000);
   assert.equal(late.writes(), 1, 'kept, and not forgotten');
 
   const kept = JSON.stringify({ isEnterpriseInstall: false, tokens: ['xoxb-1'] });

@@ -1,0 +1,67 @@
+/**
+ * Why text and not JSON: Slack has issued the tokens of an answer even if no parser can read it, since it was cut off,
+ * is too long, is nested too deep, repeats a key, or is a page of a proxy (invariant 1). So every token is looked for in
+ * the characters that arrived.
+ */
+
+/** A header can carry it, and it needs no escape in JSON. Slack's longest tokens have about 250 characters. */
+export const tokenText = /^[!#-[\]-~]{1,2000}$/;
+
+/** Slack's shapes. What an escape continues is found with the escape decoded. */
+const shapes = /(?:xox[a-z](?:\.xox[a-z])?|xapp)-[A-Za-z0-9-]{1,2000}(?![A-Za-z0-9-]|\\u)/g;
+
+/** The value of a token's field, of any shape: a text, or a list or an object of texts. */
+const fields = /"(?:access|refresh)_token"\s*:\s*("[^"\\]*"|[[{][^\]}]*)/g;
+const texts = /"([^"\\]*)"(\s*:)?/g;
+
+/** More levels than an answer within JSON, within JSON again, has. */
+const mostEscapes = 5;
+const mostTokens = 100;
+
+/**
+ * Finds every token in the bytes of an answer, given as Latin-1: bots' and users' tokens, refresh tokens, also escaped,
+ * as names of fields, or in a text of another encoding. At most a hundred, in the order of the text.
+ */
+export function tokensInText(text: string): string[] {
+  const found = new Set<string>();
+  for (const form of formsOf(text)) {
+    for (const token of tokensOf(form)) {
+      found.add(token);
+      if (found.size === mostTokens) return [...found];
+    }
+  }
+  return [...found];
+}
+
+function* tokensOf(form: string): Generator<string> {
+  for (const [, value = ''] of form.matchAll(fields)) {
+    for (const [, inner = '', isName] of value.matchAll(texts)) {
+      const token = inner.trim();
+      if (!isName && tokenText.test(token)) yield token;
+    }
+  }
+  for (const [token] of form.matchAll(shapes)) yield token;
+}
+
+/** The text, and the same text with its escapes decoded, once for each level. */
+function* formsOf(text: string): Generator<string> {
+  // UTF-16 and UTF-32 have zero bytes between the characters of a token.
+  let form = text.replaceAll('\0', '');
+  for (let level = 0; level <= mostEscapes; level += 1) {
+    yield form;
+    const decoded = form.replace(
+      /\\(?:u([0-9a-fA-F]{4})|([bfnrt])|(.))/gs,
+      (_all, code, blank, character) => {
+        if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16));
+        return blank === undefined ? character : ' ';
+      },
+    );
+    if (decoded === form) return;
+    form = decoded;
+  }
+}
+
+/** Leaves out a token that may go on in the next piece of the answer. */
+export function wholeWords(text: string): string {
+  return text.replace(/[A-Za-z0-9.\\\0-]{0,2000}$/, '');
+}
