@@ -41,6 +41,7 @@ export const freshProcess: Readonly<Record<string, number>> = {
   'up{@}': 1,
   'foyer_build_info{@}': 1,
   'foyer_database_up{@}': 1,
+  'foyer_database_damage_total{@}': 0,
   'process_start_time_seconds{@}': 1000,
   'foyer_disk_free_bytes{@}': 50e9,
   'foyer_disk_size_bytes{@}': 100e9,
@@ -170,6 +171,34 @@ export const alertCases: readonly AlertCase[] = [
     at: '3m',
     fires: [],
     series: { 'foyer_database_up{@}': '1 0 1x38' },
+  },
+  {
+    name: 'FoyerDatabaseDamaged: one statement met a damaged page, and the database answers otherwise',
+    at: '4m',
+    fires: ['FoyerDatabaseDamaged'],
+    series: { 'foyer_database_damage_total{@}': '0 0 0 1x37' },
+  },
+  {
+    name: 'FoyerDatabaseDamaged: one alert for two machines, and the metrics meet the page too',
+    at: '6m',
+    fires: ['FoyerDatabaseDamaged', 'FoyerDatabaseDown'],
+    series: {
+      'foyer_database_up{@}': '1 0x39',
+      'foyer_database_damage_total{@}': '0+1x40',
+      [`foyer_database_damage_total{${other}}`]: '0+1x40',
+    },
+  },
+  {
+    name: 'FoyerDatabaseDamaged, near miss: restarted on a restored database',
+    at: '30m',
+    fires: [],
+    series: { 'foyer_database_damage_total{@}': '0 2 2 0x37' },
+  },
+  {
+    name: 'FoyerDatabaseDamaged, near miss: the database is down, and not damaged',
+    at: '3m',
+    fires: ['FoyerDatabaseDown'],
+    series: { 'foyer_database_up{@}': '1 0x39' },
   },
   {
     name: 'FoyerDiskNearlyFull: 4 GB of 100 are free',

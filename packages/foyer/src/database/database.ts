@@ -57,6 +57,8 @@ export interface Database {
   readonly failed: Promise<DatabaseUnavailableError>;
   /** The error that `failed` resolved with; undefined while all is well. */
   failure(): DatabaseUnavailableError | undefined;
+  /** How many statements this process has seen refused because a page of a table or an index is damaged. */
+  damageSeen(): number;
   /** Measures how large the database is and what room it has, for the metrics. @throws DatabaseUnavailableError */
   measure(): Promise<DatabaseSize>;
   /** Removes erased secrets from the files on disk too, as far as other readers allow it. */

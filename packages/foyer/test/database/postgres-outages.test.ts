@@ -3,6 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
 import pg from 'pg';
 import { type Database, DatabaseUnavailableError } from '../../src/database/database.ts';
 import { recordEncryptionKey } from '../../src/database/encryption-keys.ts';
@@ -231,5 +232,27 @@ describe('a Postgres server', () => {
       openPostgres(`${server.url()}?options=${options}`),
       /runs Postgres 13; Foyer needs 14/,
     );
+  });
+
+  it('with a damaged page is unavailable for what needs that page, and says how often', async (t) => {
+    await administer('create database damaged');
+    const before = await openPostgres(server.url('damaged'));
+    await writeKey(before, 'kept');
+    const { rows } = await sql<{ path: string }>`select pg_relation_filepath('sessions') as path`.execute(
+      before.queries,
+    );
+    await before.close();
+    await server.stop();
+    await writeFile(join(server.data, rows[0]?.path ?? ''), Buffer.alloc(8192, 0xa5));
+    await server.start();
+    const damaged = await openPostgres(server.url('damaged'));
+    t.after(() => damaged.close());
+    assert.deepEqual(await keysIn(damaged), ['kept']);
+    assert.equal(damaged.damageSeen(), 0);
+    const read = damaged.queries.selectFrom('sessions').selectAll().execute();
+    await assertRefused(read, /invalid page in block 0 .*XX001/);
+    const write = damaged.write((tx) => tx.deleteFrom('sessions').execute(), 0);
+    await assertRefused(write, /XX001/);
+    assert.equal(damaged.damageSeen(), 2);
   });
 });

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, closeSync, globSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { chmodSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import Sqlite from 'better-sqlite3';
 import type { Config } from '../../src/config/config.ts';
 import { loadExistingKeyring } from '../../src/operator/keys/load-existing-keyring.ts';
+import { damagePages } from '../support/damage-pages.ts';
 import { createOperatorHarness, storeInstallation } from './operator-harness.ts';
 
 const root = join(import.meta.dirname, '../../../..');
@@ -37,19 +37,6 @@ const anchorOf = (title: string): string =>
     .replace(/[^a-z0-9 -]/g, '')
     .replaceAll(' ', '-');
 const anchors = [...runbook.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => anchorOf(title));
-
-/** Overwrites the first page of these tables and indexes. */
-function damage(file: string, names: readonly string[]): void {
-  const sqlite = new Sqlite(file);
-  const size = Number(sqlite.pragma('page_size', { simple: true }));
-  sqlite.pragma('wal_checkpoint(truncate)');
-  const pageOf = sqlite.prepare('select rootpage from sqlite_schema where name = ?').pluck();
-  const pages = names.map((name) => Number(pageOf.get(name)));
-  sqlite.close();
-  const opened = openSync(file, 'r+');
-  for (const page of pages) writeSync(opened, Buffer.alloc(size, 0xa5), 0, size, (page - 1) * size);
-  closeSync(opened);
-}
 
 const keyed = (config: Config) => ({
   readConfig: () => config,
@@ -100,7 +87,7 @@ describe('the runbook', () => {
         await storeInstallation(database, { id: `ins_${team}`, team_id: `T${team}` });
       }
       await database.close();
-      damage(file, ['sessions', 'runs_by_installation']);
+      damagePages(file, ['sessions', 'runs_by_installation']);
       assert.match((await run(['doctor', '--offline'], keyed(config))).stdout, /✕ database-integrity/);
 
       const end = spawnSync('sh', ['-c', command], { cwd: folder, encoding: 'utf8' });

@@ -246,6 +246,7 @@ export async function openPostgres(url: string, options: OpenPostgresOptions = {
     },
     failed: new Promise(() => {}),
     failure: () => undefined,
+    damageSeen: () => pool.damageSeen(),
     async measure() {
       try {
         const measured = sql<{ bytes: number }>`select pg_database_size(current_database()) as bytes`;

@@ -15,6 +15,9 @@ const lostConnection = /^(08|57P0[1-5]|25006|25P0[34]|53300)/;
 /** Failures that are no statement's fault: conflicts, login, rights, resources, time limits, admins, system, damage. */
 const unavailable = /^(08|25006|25P0|28|3D|3F|40|42501|53|54|55|57|58|F0|XX)/;
 
+/** data_corrupted and index_corrupted: a page of a table or an index does not hold what it should. */
+const damage = /^XX00[12]/;
+
 function stateOf(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined;
 }
@@ -30,6 +33,11 @@ const isOfConnection = (error: unknown): boolean =>
 /** Whether the same work may succeed if it is simply repeated. */
 export function isConflict(error: unknown): boolean {
   return conflict.test(stateOf(error) ?? '');
+}
+
+/** Whether a page is damaged. */
+export function isDamage(error: unknown): boolean {
+  return damage.test(stateOf(error) ?? '');
 }
 
 /** Whether the connection on which this happened must not be used again, while a new one may work. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import pg from 'pg';
-import { asTold, isLostConnection, isOfAborted, mayComeBack } from './postgres-failure.ts';
+import { asTold, isDamage, isLostConnection, isOfAborted, mayComeBack } from './postgres-failure.ts';
 
 /**
  * Why the time limits are ours and not the server's: they hold when the server or the network hangs, and they pass
@@ -24,6 +24,8 @@ const types: pg.CustomTypesConfig = {
 /** A pool that says how many of its connections are in use, and how many callers wait for one. */
 export interface CountedPool extends PostgresPool {
   counts(): { busy: number; idle: number; waiting: number; most: number };
+  /** How many statements failed because a page is damaged. */
+  damageSeen(): number;
 }
 
 /**
@@ -56,6 +58,11 @@ export function createPostgresPool(options: {
   pool.on('error', ignored);
   pool.on('connect', (client) => client.on('error', ignored));
 
+  let damageSeen = 0;
+  const noteError = (error: unknown): void => {
+    if (isDamage(error)) damageSeen += 1;
+  };
+
   async function connect(): Promise<pg.PoolClient> {
     const giveUpAt = performance.now() + patienceMs;
     for (;;) {
@@ -71,9 +78,10 @@ export function createPostgresPool(options: {
   return {
     options: pool.options,
     async connect() {
-      return createConnection(await connect(), connect, server);
+      return createConnection(await connect(), { connect, noteError, server });
     },
     end: () => pool.end(),
+    damageSeen: () => damageSeen,
     counts: () => ({
       busy: pool.totalCount - pool.idleCount,
       idle: pool.idleCount,
@@ -86,8 +94,11 @@ export function createPostgresPool(options: {
 /** One connection, which is replaced if a read loses it. */
 function createConnection(
   first: pg.PoolClient,
-  connect: () => Promise<pg.PoolClient>,
-  server: string,
+  {
+    connect,
+    noteError,
+    server,
+  }: { connect(): Promise<pg.PoolClient>; noteError(error: unknown): void; server: string },
 ): PostgresPoolClient {
   let client: pg.PoolClient | undefined = first;
   let lostBy: unknown;
@@ -104,6 +115,7 @@ function createConnection(
       try {
         return asResult(await client.query(text, [...values]));
       } catch (error) {
+        noteError(error);
         if (!isLostConnection(error)) {
           // An aborted transaction refuses all that follows: report the error that aborted it.
           if (!isOfAborted(error)) abortedBy = error;

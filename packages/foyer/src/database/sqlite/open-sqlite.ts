@@ -44,6 +44,9 @@ const isUnavailable = (error: unknown): boolean =>
 const isFatal = (error: unknown): boolean =>
   /^SQLITE_(IOERR(?!_SHORT_READ|_LOCK|_BLOCKED|_NOMEM)|PROTOCOL)/.test(codeOf(error));
 
+/** Whether a page does not hold what it should: usually the disk lost it, or a program wrote to the file. */
+const isDamage = (error: unknown): boolean => /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error));
+
 function codeOf(error: unknown): string {
   const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
   return typeof code === 'string' ? code : '';
@@ -97,6 +100,7 @@ function createStatements(
   file: string,
   fatal: {
     report(error: DatabaseUnavailableError): void;
+    reportDamage(): void;
     locksFailed(): DatabaseUnavailableError | undefined;
   },
 ) {
@@ -109,6 +113,7 @@ function createStatements(
     } catch (error) {
       if (!isUnavailable(error)) throw error;
       const refusal = unavailable(error, file);
+      if (isDamage(error)) fatal.reportDamage();
       if (isFatal(error)) fatal.report(refusal);
       throw refusal;
     }
@@ -181,8 +186,12 @@ export async function openSqlite(
       .execute(async () => sqlite.pragma('wal_checkpoint(FULL)'))
       .catch((error) => warn?.(`The log of ${file} could not be saved: ${error}`));
   }
+  let damageSeen = 0;
   const fatal = {
     report: fail,
+    reportDamage: () => {
+      damageSeen += 1;
+    },
     locksFailed: () => (/^SQLITE_PROTOCOL/.test(codeOf(failure?.cause)) ? failure : undefined),
   };
   const statements = createStatements(sqlite, file, fatal);
@@ -295,6 +304,7 @@ export async function openSqlite(
     },
     failed,
     failure: () => failure,
+    damageSeen: () => damageSeen,
     measure: () => measureFile(file),
     async scrub() {
       // Waits for its turn on the connection, since SQLite refuses a checkpoint within a transaction. Busy readers make

@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Job } from '../../chores/jobs.ts';
 import { isInTrouble, readJobs } from '../../chores/read-jobs.ts';
 import type { Logger } from '../../config/log.ts';
@@ -74,6 +74,17 @@ export function addStateGauges(deps: {
     'Jobs whose last turn failed or was interrupted, or that are overdue',
   );
   const up = gauge('foyer_database_up', 'Whether the database answered when these metrics were read');
+
+  // Not one of the state's: it is there, and zero, even while the database does not answer.
+  new Counter({
+    name: 'foyer_database_damage_total',
+    help: 'Statements that the database refused because a page of it is damaged',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(database.damageSeen());
+    },
+  });
 
   async function readState(): Promise<void> {
     const { queries } = database;

@@ -5,6 +5,7 @@ import { createLogger } from '../../../src/config/log.ts';
 import { type Listening, listen } from '../../../src/http/own-server.ts';
 import { createMetrics, type Metrics } from '../../../src/operator/metrics/create-metrics.ts';
 import { createVisitor, eventually, finishedRun, install } from '../../../src/testing/visitor.ts';
+import { damagePages } from '../../support/damage-pages.ts';
 import { createClock } from '../../support/installations.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/open-test-database.ts';
 import { type Stage, setStage } from '../../support/start-foyer.ts';
@@ -131,6 +132,27 @@ describe('the metrics', () => {
     for (const name of ['foyer_installations', 'foyer_queue_due_runs', 'foyer_tokens_lapsing']) {
       assert.deepEqual(all.get(name)?.samples, [], name);
     }
+  });
+
+  it('count what a damaged page refuses, from zero, while everything else still answers', async () => {
+    const { target } = test;
+    assert.ok(target.kind === 'sqlite');
+    await storeInstallation(test.database, { id: 'ins_1' });
+    await test.database.close();
+    damagePages(target.file, ['sessions']);
+    const database = await test.reopen();
+    test = { ...test, database };
+    await start();
+    const damage = async () => sampleValue(await families(), 'foyer_database_damage_total');
+    assert.equal(await damage(), 0);
+    const read = () => database.queries.selectFrom('sessions').selectAll().execute();
+    await assert.rejects(read(), { name: 'DatabaseUnavailableError', message: /SQLITE_CORRUPT/ });
+    await assert.rejects(
+      database.write((tx) => tx.deleteFrom('sessions').execute()),
+      /SQLITE_CORRUPT/,
+    );
+    assert.equal(await damage(), 2);
+    assert.equal(sampleValue(await families(), 'foyer_installations', { status: 'active' }), 1);
   });
 
   it('require their token if one is set', async () => {
