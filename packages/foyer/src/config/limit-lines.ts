@@ -91,8 +91,16 @@ export function createLineLimit(): LineLimit {
 
 /** Returns what distinguishes two problems with the same text: Foyer's or Slack's error code, or the kind of error. */
 function codeOf({ code, kind, step, err }: Fields): string {
-  const error = err instanceof Error ? ((err as Error & { code?: unknown }).code ?? err.name) : '';
-  return [code, kind, step, error].filter((part) => typeof part === 'string').join(' ');
+  return [code, kind, step, nameOfError(err)].filter((part) => typeof part === 'string').join(' ');
+}
+
+function nameOfError(err: unknown): unknown {
+  try {
+    return err instanceof Error ? ((err as Error & { code?: unknown }).code ?? err.name) : '';
+  } catch {
+    // `describeError` says why an error may not be readable.
+    return '';
+  }
 }
 
 /** Returns whether a level is limited: warnings and errors are; fatal lines, and `info` and below, are not. */

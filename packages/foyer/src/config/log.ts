@@ -151,15 +151,20 @@ function loadPretty(): typeof import('pino-pretty') {
 
 /** Returns what the log shows of an error: name, code, message, stack and causes; no headers, bodies or payload. */
 export function describeError(error: unknown, depth = 0): Record<string, unknown> {
-  if (!(error instanceof Error)) return { message: String(error) };
-  const { code, cause } = error as Error & { code?: unknown };
-  return {
-    name: error.name,
-    code: typeof code === 'string' ? code : undefined,
-    message: error.message,
-    stack: error.stack,
-    cause: cause !== undefined && depth < 4 ? describeError(cause, depth + 1) : undefined,
-  };
+  try {
+    if (!(error instanceof Error)) return { message: String(error) };
+    const { code, cause } = error as Error & { code?: unknown };
+    return {
+      name: error.name,
+      code: typeof code === 'string' ? code : undefined,
+      message: error.message,
+      stack: error.stack,
+      cause: cause !== undefined && depth < 4 ? describeError(cause, depth + 1) : undefined,
+    };
+  } catch {
+    // An app's code can throw anything: an object without a prototype, a proxy, an error whose getters throw.
+    return { message: 'An error that cannot be read' };
+  }
 }
 
 /**

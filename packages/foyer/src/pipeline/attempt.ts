@@ -57,13 +57,23 @@ export async function attemptStep(
     if (isWritten(result)) return { kind: 'returned', result: result.output, write: result.write };
     return { kind: 'returned', result };
   } catch (error) {
-    if (error instanceof AttemptEnded) return { kind: 'returned', result: error.end };
+    const end = endWithin(error);
+    if (end) return { kind: 'returned', result: end };
     if (runSignal.aborted) return { kind: 'interrupted' };
     if (bounds.signal.aborted) return { kind: 'threw', failure: overTime(step), error };
     return { kind: 'threw', failure: stepFailure(error), error };
   } finally {
     isOver = true;
     bounds.release();
+  }
+}
+
+/** The end that a step's own call to Foyer threw. Even to ask what was thrown may throw, if it is a proxy. */
+function endWithin(error: unknown): StepEnd | undefined {
+  try {
+    return error instanceof AttemptEnded ? error.end : undefined;
+  } catch {
+    return undefined;
   }
 }
 
@@ -303,9 +313,17 @@ const mostOutputBytes = 64 * 1024;
  */
 function scrubbedJson(output: Json, scrub: (text: string) => string): string | undefined {
   try {
-    const text = JSON.stringify(output ?? null, (_key, value) =>
-      typeof value === 'string' ? scrub(value) : value,
-    );
+    const text = JSON.stringify(output ?? null, (_key, value) => {
+      if (typeof value === 'string') {
+        // Looking for secrets in a hundred megabytes would block the process.
+        if (value.length > mostOutputBytes) throw new RangeError('too long');
+        return scrub(value);
+      }
+      const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+      if (!isObject || !Object.keys(value).some((key) => scrub(key) !== key)) return value;
+      // A name can hold a secret too: a step may return what it knows by token.
+      return Object.fromEntries(Object.entries(value).map(([key, inner]) => [scrub(key), inner]));
+    });
     return text !== undefined && Buffer.byteLength(text) <= mostOutputBytes ? text : undefined;
   } catch {
     return undefined;

@@ -20,8 +20,17 @@ export interface StepFailure {
   delayMs?: number;
 }
 
-/** Judges what a step threw. */
+/** Judges what a step threw: anything, also a value that cannot even be read. */
 export function stepFailure(error: unknown): StepFailure {
+  try {
+    return judge(error);
+  } catch {
+    const message = 'The step threw something that cannot be read';
+    return { kind: 'retry', code: 'unexpected_error', message, tokenDead: false };
+  }
+}
+
+function judge(error: unknown): StepFailure {
   if (isDatabaseFault(error)) {
     const message = 'The database could not be used';
     return { kind: 'database', code: 'database_unavailable', message, tokenDead: false };

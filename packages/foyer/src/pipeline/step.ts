@@ -219,18 +219,34 @@ interface Asked {
 /** The end of a step that has nothing to do. */
 export type Skip = Extract<StepEnd, { kind: 'skipped' }>;
 
-/** There is nothing to do. `code` names the reason; `message` is one sentence for people. */
+/** Why these functions check: what they return is stored, and a wrong value would fail after the step has acted. */
+function assertEnd(isRight: boolean, fix: string): void {
+  if (!isRight)
+    throw new StepError('invalid_end', `The step ended in a way that cannot be stored: ${fix}`, {
+      final: true,
+    });
+}
+
+function assertWords(name: string, code: unknown, message: unknown): void {
+  const areTexts = typeof code === 'string' && code.trim() !== '' && typeof message === 'string';
+  assertEnd(areTexts, `give ${name}(code, message) two texts`);
+}
+
+/** There is nothing to do. `code` names the reason; `message` is one sentence for people. @throws StepError */
 export function skip(code: string, message: string): Skip {
+  assertWords('skip', code, message);
   return { [ended]: true, kind: 'skipped', code, message };
 }
 
-/** It may have happened, and no one can find out: it is never retried automatically. */
+/** It may have happened, and no one can find out: it is never retried automatically. @throws StepError */
 export function unconfirmed(code: string, message: string): StepEnd {
+  assertWords('unconfirmed', code, message);
   return { [ended]: true, kind: 'unconfirmed', code, message };
 }
 
-/** The run rests until the event arrives, and then starts this step again. */
+/** The run rests until the event arrives, and then starts this step again. @throws StepError for any other event */
 export function waitFor(event: WaitEvent): StepEnd {
+  assertEnd(event === 'team_access_granted', "the only event to wait for is 'team_access_granted'");
   return { [ended]: true, kind: 'wait-for', event };
 }
 
@@ -261,10 +277,12 @@ const mostOptions = 100;
 const longestValue = 150;
 const longestLabel = 75;
 
-function questionProblem({ id, text, input, timeLimitMs }: Question): string | undefined {
+function questionProblem(question: Question): string | undefined {
+  const { id, text, input, timeLimitMs }: Question = Object(question);
   const isText = (value: unknown, most: number): boolean =>
     typeof value === 'string' && value.trim() !== '' && value.length <= most;
-  if (!/^[\w.-]{1,60}$/.test(id)) return 'its id needs 1 to 60 letters, digits, dots, hyphens or underscores';
+  if (typeof id !== 'string' || !/^[\w.-]{1,60}$/.test(id))
+    return 'its id needs 1 to 60 letters, digits, dots, hyphens or underscores';
   if (!isText(text, 1500)) return 'its text needs 1 to 1,500 characters';
   if (timeLimitMs !== undefined && !(Number.isSafeInteger(timeLimitMs) && timeLimitMs > 0)) {
     return '`timeLimitMs` needs whole milliseconds';
@@ -275,7 +293,7 @@ function questionProblem({ id, text, input, timeLimitMs }: Question): string | u
   if (!Array.isArray(options) || options.length === 0 || options.length > mostOptions) {
     return `a choice needs 1 to ${mostOptions} options`;
   }
-  if (!options.every(({ value, label }) => isText(value, longestValue) && isText(label, longestLabel))) {
+  if (!options.every((option) => isText(option?.value, longestValue) && isText(option.label, longestLabel))) {
     return `an option needs a value of at most ${longestValue} characters and a label of at most ${longestLabel}`;
   }
   if (options.some(({ value }) => value !== value.trim()))
@@ -290,9 +308,19 @@ export interface WaitCause {
   readonly message: string;
 }
 
-/** The run rests for `delayMs`, and then starts this step again. This does not count as a failure. */
+const longestRestMs = 366 * 24 * 60 * 60 * 1000;
+
+/**
+ * The run rests for `delayMs`, and then starts this step again. This does not count as a failure. A time that has passed
+ * means now. @throws StepError for more than 366 days
+ */
 export function retryIn(delayMs: number, why?: WaitCause): StepEnd {
-  return { [ended]: true, kind: 'wait', delayMs, ...(why && { why }) };
+  assertEnd(
+    typeof delayMs === 'number' && delayMs <= longestRestMs,
+    'give retryIn milliseconds, 366 days at most',
+  );
+  if (why) assertWords('retryIn', why.code, why.message);
+  return { [ended]: true, kind: 'wait', delayMs: Math.ceil(Math.max(delayMs, 0)), ...(why && { why }) };
 }
 
 /** How long an attempt may take, and how often one may fail, unless its step says otherwise. */

@@ -16,6 +16,7 @@ import {
   StepError,
   skip,
   unconfirmed,
+  waitFor,
 } from '../../src/pipeline/step.ts';
 import { mortal, setStage, signal } from './pipeline-stage.ts';
 
@@ -243,6 +244,7 @@ describe('a run', () => {
     const leaky = step('leaky', async () => ({
       note: 'the token is xoxb-123-secret',
       nested: ['xoxe-1-abc'],
+      byToken: { 'xoxb-124-secret': [{ 'xoxb-125-secret': 1 }] },
     }));
     const failing = step('failing', async () => {
       throw new StepError('leak', 'refused xoxb-456-secret at https://hooks.slack.com/services/T/B/x', {
@@ -295,6 +297,95 @@ describe('a failure of a step', () => {
     }
     assert.equal(run.steps.at(-1)?.status, 'succeeded');
   });
+
+  /** Any value can be thrown; none of these can be read like an error. */
+  const unreadable: Record<string, () => unknown> = {
+    'an object without a prototype': () => Object.create(null),
+    'an error whose message throws': () => withGetter('message'),
+    'an error whose code throws': () => withGetter('code'),
+    'an error whose data throws': () => withGetter('data'),
+    'an error whose cause throws': () => withGetter('cause'),
+    'an error with an object for a message': () => Object.assign(new Error('x'), { message: { a: 1 } }),
+    'a proxy that throws': () =>
+      new Proxy(
+        {},
+        {
+          get: () => {
+            throw new Error('get');
+          },
+          getPrototypeOf: () => {
+            throw new Error('getPrototypeOf');
+          },
+        },
+      ),
+    'a symbol': () => Symbol('thrown'),
+    nothing: () => undefined,
+  };
+  function withGetter(name: string): Error {
+    const get = () => {
+      throw new Error(`its ${name} cannot be read`);
+    };
+    return Object.defineProperty(new Error('x'), name, { get });
+  }
+  const wrongEnds: Record<string, () => unknown> = {
+    'skip without words': () => skip(undefined as never, null as never),
+    'unconfirmed without a message': () => unconfirmed('code', 5 as never),
+    'retryIn without a number': () => retryIn(Number.NaN),
+    'retryIn with a text': () => retryIn('60000' as never),
+    'retryIn for ever': () => retryIn(Number.POSITIVE_INFINITY),
+    'retryIn for a million years': () => retryIn(1e300),
+    'retryIn with half a reason': () => retryIn(1000, { code: 'why' } as never),
+    'waitFor an event that never comes': () => waitFor('app_home_opened' as never),
+  };
+  const wrongQuestions: Record<string, () => unknown> = {
+    'no question': () => ask(null as never),
+    'a question without an id': () => ask({ text: 'Why?', input: { type: 'text' } } as never),
+    'a choice with a hole': () =>
+      ask({ id: 'a', text: 'Why?', input: { type: 'choice', options: [null as never] } }),
+  };
+  for (const engine of ['SQLite', 'Postgres'] as const) {
+    it(`on ${engine}: is recorded in one attempt, whatever a step throws or ends with`, async (t) => {
+      const makers = Object.entries({ ...unreadable, ...wrongEnds, ...wrongQuestions });
+      const steps = makers.map(([title, make], index) =>
+        step(
+          `step-${index}`,
+          async () => {
+            const made = make();
+            if (title in unreadable) throw made;
+            return made as never;
+          },
+          // What is final needs one attempt of many.
+          { maxAttempts: title in unreadable ? 1 : 3 },
+        ),
+      );
+      const stage = await setStage(t, { steps, engine });
+      const { runId } = await stage.install();
+      const run = await stage.finish(runId);
+      const code = (title: string) =>
+        title in unreadable ? 'unexpected_error' : title in wrongEnds ? 'invalid_end' : 'invalid_question';
+      assert.deepEqual(
+        run.steps.map((ended, index) => [makers[index]?.[0], ended.status, ended.errorCode, ended.attempts]),
+        makers.map(([title]) => [title, 'failed', code(title), 1]),
+      );
+    });
+
+    it(`on ${engine}: rests for a part of a millisecond, and not for a time that has passed`, async (t) => {
+      const early = step('early', async ({ attempt }) => (attempt === 1 ? retryIn(-5000) : { attempt }));
+      const part = step('part', async ({ attempt }) => (attempt === 1 ? retryIn(1000 / 3) : { attempt }));
+      const stage = await setStage(t, { steps: [early, part], engine });
+      const { runId } = await stage.install();
+      const start = stage.now();
+      const run = await stage.finish(runId);
+      assert.deepEqual(
+        run.steps.map(({ status, attempts }) => [status, attempts]),
+        [
+          ['succeeded', 2],
+          ['succeeded', 2],
+        ],
+      );
+      assert.equal(stage.now() - start, 334);
+    });
+  }
 
   const cases: {
     title: string;
