@@ -13,6 +13,8 @@ export interface RawSlack {
   onExchange(write: (socket: Socket, form: URLSearchParams) => void): void;
   /** Sets the answer to `auth.test`. */
   testWith(answer: unknown): void;
+  /** Whether `auth.revoke` fails from now on. */
+  refuseRevoke(refuses: boolean): void;
 }
 
 const http = (body: string): string =>
@@ -26,12 +28,17 @@ export async function startRawSlack(t: Pick<TestContext, 'after'>): Promise<RawS
   let exchange: (socket: Socket, form: URLSearchParams) => void = (socket) =>
     socket.end(http('{"ok":false}'));
   let test: unknown = { ok: false };
+  let refuses = false;
 
   const answer = (socket: Socket, request: string): void => {
     const method = /^POST \/api\/(\S+)/.exec(request)?.[1] ?? '';
     calls.push(method);
     if (method === 'oauth.v2.access') {
       exchange(socket, new URLSearchParams(request.slice(request.indexOf('\r\n\r\n') + 4)));
+      return;
+    }
+    if (method === 'auth.revoke' && refuses) {
+      socket.write(http('{"ok":false,"error":"internal_error"}'));
       return;
     }
     if (method === 'auth.revoke') {
@@ -73,6 +80,9 @@ export async function startRawSlack(t: Pick<TestContext, 'after'>): Promise<RawS
     },
     testWith(given) {
       test = given;
+    },
+    refuseRevoke(given) {
+      refuses = given;
     },
   };
 }
