@@ -49,6 +49,7 @@ export const freshProcess: Readonly<Record<string, number>> = {
   'foyer_tokens_lapsing{@}': 0,
   'foyer_tokens_unstored{@}': 0,
   'foyer_unknown_teams{@}': 0,
+  'foyer_installations_held{@}': 0,
   'foyer_jobs_troubled{@}': 0,
   'foyer_notices_undelivered{@,channel="webhook"}': 0,
   'foyer_notices_total{@,channel="webhook",end="failed"}': 0,
@@ -329,6 +330,51 @@ export const alertCases: readonly AlertCase[] = [
     at: '30m',
     fires: [],
     series: { [refused('secret_mismatch')]: '0+20x40' },
+  },
+  {
+    name: 'FoyerAppSuspended: two of forty teams were called so far',
+    at: '15m',
+    fires: ['FoyerAppSuspended'],
+    series: {
+      'foyer_installations_held{@}': '0 0 1 2x38',
+      [installations('broken')]: '0 0 1 2x38',
+      [installations('active')]: '40 40 39 38x38',
+    },
+  },
+  {
+    name: 'FoyerAppSuspended: the only team',
+    at: '15m',
+    fires: ['FoyerAppSuspended'],
+    series: {
+      'foyer_installations_held{@}': '0 0 1x38',
+      [installations('broken')]: '0 0 1x38',
+      [installations('active')]: '1 1 0x38',
+    },
+  },
+  {
+    name: 'FoyerAppSuspended, near miss: a team left while the others were rate limited, and is settled later',
+    at: '12m',
+    fires: [],
+    series: {
+      'foyer_installations_held{@}': '0 0 1x15 0x23',
+      [installations('broken')]: '0 0 1x15 0x23',
+      [installations('active')]: '40 40 39x38',
+    },
+  },
+  {
+    name: 'FoyerAppSuspended, near miss: one team left, and another one works',
+    at: '30m',
+    fires: [],
+    series: {
+      [installations('active')]: '2 2 1x38',
+      [installations('uninstalled')]: '0 0 1x38',
+    },
+  },
+  {
+    name: 'FoyerAppSuspended, near miss: two teams whose tokens were revoked',
+    at: '30m',
+    fires: [],
+    series: { [installations('broken')]: '0 0 2x38', [installations('active')]: '2 2 0x38' },
   },
   {
     name: 'FoyerAcknowledgesSlowly: events take two seconds',

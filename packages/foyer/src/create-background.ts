@@ -13,6 +13,8 @@ import { readQueueState } from './operator/queue-state.ts';
 import { createWorker, type Worker, type WorkerDeps } from './pipeline/worker.ts';
 
 const drainMs = 7000;
+/** How often Slack is asked about held installations: few calls, and an app that works again is noticed soon. */
+const heldTestedEveryMs = 15 * 60_000;
 
 /**
  * Creates what Foyer does without a request: `start` does it until `stop`, and `drain` does once what is due, for hosts
@@ -26,7 +28,7 @@ export function createBackground(deps: {
   clientId: string;
   workerDeps: WorkerDeps;
   worker: Worker;
-  tokens: Pick<TokenSource, 'refreshLapsing'>;
+  tokens: Pick<TokenSource, 'refreshLapsing' | 'settleHeld'>;
   install: { recoverInstalls(): Promise<void> };
   seen: { sweep(): Promise<void> };
   notices: { send(): Promise<void>; stop(): void };
@@ -35,11 +37,18 @@ export function createBackground(deps: {
   log: Logger;
 }): Pick<Foyer, 'start' | 'drain'> & { stop(): Promise<void> } {
   const { database, clientId, worker, tokens, install, notices, jobs, now, log } = deps;
+  const stopping = new AbortController();
   let chores: Chore[] = [];
 
   async function holdKey(): Promise<void> {
     const problem = await keepHoldingKey(database, deps.keyring, deps.holder);
     if (problem) log.error(problem);
+  }
+
+  /** In turn at the start too: each start of each machine would ask again otherwise. */
+  async function settleHeld(signal: AbortSignal): Promise<void> {
+    const turn = { chore: 'test held installations', everyMs: heldTestedEveryMs, now: now() };
+    if (await takeTurn(database, turn)) await tokens.settleHeld({ signal });
   }
 
   return {
@@ -60,6 +69,12 @@ export function createBackground(deps: {
           work: () => tokens.refreshLapsing(),
           ...inTurn,
         }),
+        repeat({
+          everyMs: heldTestedEveryMs,
+          what: 'test held installations',
+          work: () => settleHeld(stopping.signal),
+          log,
+        }),
         repeat({ everyMs: 5 * minuteMs, what: 'forget old deliveries', work: deps.seen.sweep, ...inTurn }),
         repeat({
           everyMs: countsKeptEveryMs,
@@ -76,6 +91,7 @@ export function createBackground(deps: {
       const until = performance.now() + deadlineMs;
       await install.recoverInstalls();
       await notices.send();
+      await settleHeld(AbortSignal.timeout(deadlineMs));
       const pass = createWorker(deps.workerDeps);
       pass.start();
       const isDone = async () =>
@@ -94,6 +110,7 @@ export function createBackground(deps: {
     async stop() {
       notices.stop();
       jobs.abort();
+      stopping.abort();
       await Promise.all([worker.stop({ drainMs }), ...chores.map((chore) => chore.stop())]);
     },
   };

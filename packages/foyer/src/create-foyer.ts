@@ -164,6 +164,10 @@ export async function assembleFoyer<MyTables>(parts: {
       config,
       onRefreshEnded: metrics.onTokenRefresh,
       onUninstalled: () => wakeWorker(),
+      onWorksAgain(installationId) {
+        wakeWorker();
+        void republishHome(installationId);
+      },
       now,
       log,
     });

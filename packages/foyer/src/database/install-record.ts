@@ -1,5 +1,6 @@
 import type { ExpressionBuilder } from 'kysely';
 import type { Database, Queries } from './database.ts';
+import { inactiveCode } from './installations.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type {
   InstallationRow,
@@ -69,6 +70,11 @@ export interface InstallRecord {
   /** The host's account that it belongs to; the newest if it is shared. */
   connection: { org: string; subject: string | null; connectedAt: number } | null;
   run: RunRecord | null;
+}
+
+/** Whether Slack may have suspended the app: the installation is neither usable nor uninstalled. */
+export function isHeld({ status, brokenReason }: Pick<InstallRecord, 'status' | 'brokenReason'>): boolean {
+  return status === 'broken' && brokenReason === inactiveCode;
 }
 
 /** The registered team's id: an org-wide install registers its enterprise. */

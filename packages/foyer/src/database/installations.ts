@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Queries, Tx } from './database.ts';
 import type { HistoryRow, InstallationRow, InstallationStatus } from './records.ts';
 
@@ -42,7 +43,16 @@ export async function lockInstallation(tx: Tx, key: InstallationKey): Promise<In
   return found.executeTakeFirst();
 }
 
-/** Marks an active installation broken; with `ifVersion`, only at that version. Returns whether it changed. */
+/**
+ * Slack's error for a bot whose app is gone: removed from this team, or suspended everywhere. An installation that is
+ * broken for this reason is **held**: its tokens are kept, until Slack says more (`inactive-installations.ts`).
+ */
+export const inactiveCode = 'account_inactive';
+
+/**
+ * Marks an active installation broken, or a held one for another reason; with `ifVersion`, only at that version. Returns
+ * whether it changed.
+ */
 export async function markInstallationBroken(
   tx: Tx,
   mark: { installationId: string; reason: string; ifVersion?: number },
@@ -52,11 +62,71 @@ export async function markInstallationBroken(
     .updateTable('installations')
     .set({ status: 'broken', broken_reason: reason })
     .where('id', '=', installationId)
-    .where('status', '=', 'active')
+    .where((eb) => {
+      const isActive = eb('status', '=', 'active');
+      return reason === inactiveCode ? isActive : eb.or([isActive, eb('broken_reason', '=', inactiveCode)]);
+    })
     .$if(ifVersion !== undefined, (query) => query.where('version', '=', ifVersion ?? 0))
     .returning('id')
     .executeTakeFirst();
   return row !== undefined;
+}
+
+/** Marks a held installation active, at that version of its tokens. Returns whether it changed. */
+export async function markInstallationWorking(
+  tx: Tx,
+  { installationId, ifVersion }: { installationId: string; ifVersion: number },
+): Promise<boolean> {
+  const row = await tx
+    .updateTable('installations')
+    .set({ status: 'active', broken_reason: null })
+    .where('id', '=', installationId)
+    .where('status', '=', 'broken')
+    .where('broken_reason', '=', inactiveCode)
+    .where('version', '=', ifVersion)
+    .returning('id')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** The held installations of an app. */
+export function heldInstallations(queries: Queries, clientId: string) {
+  return queries
+    .selectFrom('installations')
+    .select('id')
+    .where('client_id', '=', clientId)
+    .where('status', '=', 'broken')
+    .where('broken_reason', '=', inactiveCode);
+}
+
+/** Lists held installations in random order: those that stay held must not keep others from their turn. */
+export async function listHeldInstallations(
+  queries: Queries,
+  { clientId, limit }: { clientId: string; limit: number },
+): Promise<string[]> {
+  const rows = await heldInstallations(queries, clientId).orderBy(sql`random()`).limit(limit).execute();
+  return rows.map(({ id }) => id);
+}
+
+/** Finds active installations with a bot's token that has not expired, newest install first: most likely they work. */
+export async function findWitnesses(
+  queries: Queries,
+  search: { clientId: string; except?: string; now: number; limit: number },
+): Promise<string[]> {
+  const { clientId, except, now, limit } = search;
+  const rows = await queries
+    .selectFrom('installations')
+    .select('id')
+    .where('client_id', '=', clientId)
+    .where('status', '=', 'active')
+    .where('bot_user_id', 'is not', null)
+    .where((eb) => eb.or([eb('bot_expires_at', 'is', null), eb('bot_expires_at', '>', now)]))
+    .$if(except !== undefined, (query) => query.where('id', '!=', except ?? ''))
+    .orderBy('installed_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map(({ id }) => id);
 }
 
 /** Reads when an installation was installed and removed, newest first: this decides the order of events. */

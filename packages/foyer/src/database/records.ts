@@ -67,6 +67,8 @@ export type HistoryKind =
   | 'uninstalled'
   | 'tokens_revoked'
   | 'token_died'
+  /** Slack accepts the token of a held installation again. */
+  | 'token_works'
   | 'access_granted'
   | 'access_revoked'
   | 'run_succeeded'

@@ -4,9 +4,9 @@ import { type RunRecord, readRun } from './install-record.ts';
 import { newId } from './new-id.ts';
 import { queueNotice } from './notices.ts';
 import type { Given } from './prepared-query.ts';
-import type { Moment, MomentKind, Pipeline, RunStatus, StepRow } from './records.ts';
+import type { InstallationRow, Moment, MomentKind, Pipeline, RunStatus, StepRow } from './records.ts';
 import { isOfApp } from './run-leases.ts';
-import { pendingStep } from './run-steps.ts';
+import { earlierStepFailed, pendingStep } from './run-steps.ts';
 
 /** The pipelines of moments; each is an option of the definition. */
 export const momentKinds: readonly MomentKind[] = ['upgraded', 'opened', 'workspaceGranted'];
@@ -168,6 +168,55 @@ export async function queueRun(
     .set({ status: 'queued', due_at: run.now, waiting_for: null, finished_at: null })
     .where('id', '=', run.id)
     .execute();
+}
+
+/**
+ * Finds the failed runs of an installation's life in which a step failed with `errorCode`: the newest install run, and
+ * those of moments. An older install run was replaced.
+ */
+export async function findStoppedRuns(
+  transaction: Tx,
+  { id, life }: Pick<InstallationRow, 'id' | 'life'>,
+  errorCode: string,
+): Promise<string[]> {
+  const runs = await transaction
+    .selectFrom('runs')
+    .select(['id', 'pipeline', 'status'])
+    .select(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('steps')
+          .select('steps.name')
+          .whereRef('steps.run_id', '=', 'runs.id')
+          .where('steps.status', '=', 'failed')
+          .where('steps.error_code', '=', errorCode),
+      ).as('stopped'),
+    )
+    .where('installation_id', '=', id)
+    .where('life', '=', life)
+    .where('pipeline', '!=', 'uninstall')
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute();
+  const newest = runs.find((run) => run.pipeline === 'install');
+  return runs
+    .filter((run) => run.status === 'failed' && run.stopped && (run === newest || isMoment(run.pipeline)))
+    .map((run) => run.id);
+}
+
+/** The steps of a run that failed with `errorCode`, or were skipped because a step had failed. */
+export async function findStoppedSteps(transaction: Tx, runId: string, errorCode: string): Promise<string[]> {
+  const steps = await transaction
+    .selectFrom('steps')
+    .select('name')
+    .where('run_id', '=', runId)
+    .where((eb) =>
+      eb.or([
+        eb.and([eb('status', '=', 'failed'), eb('error_code', '=', errorCode)]),
+        eb.and([eb('status', '=', 'skipped'), eb('error_code', '=', earlierStepFailed)]),
+      ]),
+    )
+    .execute();
+  return steps.map((step) => step.name);
 }
 
 /** When a resting run continues. */

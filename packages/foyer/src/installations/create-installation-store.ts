@@ -22,7 +22,14 @@ import {
   tenantOfQuery,
 } from './installation-store.ts';
 import type { Keyring } from './keyring.ts';
-import { changeTeamAccess, type Removal, revokeBot, revokeUsers, uninstall } from './lifecycle-changes.ts';
+import {
+  changeTeamAccess,
+  type Removal,
+  resume,
+  revokeBot,
+  revokeUsers,
+  uninstall,
+} from './lifecycle-changes.ts';
 import { findUnopened, type MomentStepNames, startMoment } from './moments.ts';
 import { createInstallationCache, createTokenCipher, openInstallation } from './open-installation.ts';
 import {
@@ -156,6 +163,9 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
         return true;
       });
     },
+
+    markWorking: (installationId, ifVersion) =>
+      database.write((transaction) => resume(transaction, { installationId, ifVersion, now: now() })),
 
     recordTeamAccess: (query, change) =>
       database.write(

@@ -3,9 +3,11 @@ import type { AuthorizeResult } from '@slack/bolt';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
+import { inactiveCode } from '../database/installations.ts';
 import { findLapsingTokens, type TokenHolder } from '../database/token-refreshes.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
+import { createInactiveInstallations } from './inactive-installations.ts';
 import {
   InstallationNotFoundError,
   type InstallationStore,
@@ -13,7 +15,7 @@ import {
   type TenantQuery,
   tenantOfQuery,
 } from './installation-store.ts';
-import { createRefresher, type LapsingTokens, type RefreshDeps } from './refresh-tokens.ts';
+import { createRefresher, isDeadRefresh, type LapsingTokens, type RefreshDeps } from './refresh-tokens.ts';
 import { type BotAccess, TokenRefreshError, type TokenSource } from './token-source.ts';
 
 /** The dependencies of the token source; `now` is in milliseconds. */
@@ -25,6 +27,8 @@ export interface TokenSourceDeps {
   onRefreshEnded?: RefreshDeps['onRefreshEnded'];
   /** An installation was uninstalled: its uninstall run is due. Must not throw. */
   onUninstalled?(): void;
+  /** A held installation is active again: its Home is stale, and runs of it may be due. Must not throw. */
+  onWorksAgain?(installationId: string): void;
   now: () => number;
   log: Logger;
 }
@@ -34,15 +38,25 @@ const patienceMs = 1500;
 /** An old token is handed out only with this much time left: the call that it is for must reach Slack in time. */
 const spareMs = 10_000;
 const refreshesAtOnce = 4;
-/** A token that was refused is tested in the middle of other work. */
-const testTimeoutMs = 4000;
-/** What `auth.test` answers for a bot whose app, or workspace, is gone. A token that was only revoked gets another. */
-const removedCode = 'account_inactive';
 
 /** Makes the token source. */
 export function createTokenSource(deps: TokenSourceDeps): TokenSource {
   const { store, now, log } = deps;
-  const refresher = createRefresher(deps);
+  const inactive = createInactiveInstallations({
+    ...deps,
+    async renewExpired(stored) {
+      const lapsing = lapsingBot(stored, now());
+      if (!lapsing || lapsing.leftMs > spareMs) return undefined;
+      try {
+        await refresher.refresh(lapsing);
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof TokenRefreshError)) throw error;
+        return isDeadRefresh(error) ? error.reason : 'unknown';
+      }
+    },
+  });
+  const refresher = createRefresher({ ...deps, appWorks: inactive.appWorks });
 
   async function read(asked: string | TenantQuery): Promise<StoredInstallation> {
     // First, since it throws if the query names no team or enterprise.
@@ -128,29 +142,9 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
     }
   }
 
-  /** Why `auth.test` too: a single wrong answer must not erase a customer's tokens and cancel their plan. */
   async function settleDead(stored: StoredInstallation, code: string): Promise<boolean> {
-    const { installationId, version } = stored;
-    const { team, enterprise, isEnterpriseInstall, bot: half } = stored.installation;
-    if (code !== removedCode || !half || !(await isRemoved(half.token))) {
-      return store.markBroken(installationId, code, version);
-    }
-    const tenant = { teamId: team?.id, enterpriseId: enterprise?.id, isEnterpriseInstall };
-    const gone = await store.deleteInstallation(tenant, { reason: removedCode, ifVersion: version });
-    if (gone) {
-      log.warn({ installationId }, 'Slack says that the app was removed: the installation is uninstalled');
-      deps.onUninstalled?.();
-    }
-    return gone;
-  }
-
-  async function isRemoved(token: string): Promise<boolean> {
-    try {
-      await deps.slack(token, { timeoutMs: testTimeoutMs }).auth.test();
-      return false;
-    } catch (error) {
-      return slackFailure(error)?.code === removedCode;
-    }
+    if (code === inactiveCode) return inactive.settle(stored);
+    return store.markBroken(stored.installationId, code, stored.version);
   }
 
   return {
@@ -207,6 +201,8 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
       await Promise.all(Array.from({ length: refreshesAtOnce }, work));
       return result;
     },
+
+    settleHeld: inactive.settleHeld,
 
     async settle() {
       await Promise.allSettled(refresher.underWay.values());

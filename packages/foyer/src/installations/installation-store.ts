@@ -165,10 +165,16 @@ export interface InstallationStore {
     revocation?: RemovalOptions & { botUserIds?: readonly string[] },
   ): Promise<boolean>;
   /**
-   * Marks an active installation broken, since Slack refuses its token. With `ifVersion`, only if its tokens still have
-   * that version: an old token must not break a newer install. Resolves to whether it changed.
+   * Marks an active installation broken, since Slack refuses its token; a held one too, if `reason` is another one. With
+   * `ifVersion`, only if its tokens still have that version: an old token must not break a newer install. Resolves to
+   * whether it changed.
    */
   markBroken(installationId: string, reason: string, ifVersion?: number): Promise<boolean>;
+  /**
+   * Marks a held installation active, since Slack accepts its token of version `ifVersion`, and repeats what its runs
+   * could not do meanwhile. Resolves to whether it changed.
+   */
+  markWorking(installationId: string, ifVersion: number): Promise<boolean>;
   /**
    * Records the workspaces of an enterprise in which an org-wide install may act, even before the install is known. A
    * grant makes due the runs that wait for it. A change older than the recorded one changes nothing. Resolves to

@@ -1,10 +1,23 @@
 import type { Tx } from '../database/database.ts';
 import { eraseBotToken, eraseHomeViews, eraseUserTokens } from '../database/erase-installation.ts';
 import { appendHistory } from '../database/history.ts';
-import { findInstallsAndRemovals, lockInstallation, recordTeamAccess } from '../database/installations.ts';
+import {
+  findInstallsAndRemovals,
+  inactiveCode,
+  lockInstallation,
+  markInstallationWorking,
+  recordTeamAccess,
+} from '../database/installations.ts';
 import { queueDeadTokenNotice, queueNotice } from '../database/notices.ts';
 import type { InstallationRow } from '../database/records.ts';
-import { cancelRuns, createRun, resumeWaitingRuns } from '../database/runs.ts';
+import {
+  cancelRuns,
+  createRun,
+  findStoppedRuns,
+  findStoppedSteps,
+  queueRun,
+  resumeWaitingRuns,
+} from '../database/runs.ts';
 import { endSessionsIn } from '../database/sessions.ts';
 import { type RemovalOptions, type TenantQuery, TenantUnclearError } from './installation-store.ts';
 import { endOfLastLife, startMoment } from './moments.ts';
@@ -81,6 +94,31 @@ export async function revokeBot(
   const line = { installationId, userId: null, detail };
   const causeId = await appendHistory(transaction, { ...line, at: now, kind: 'tokens_revoked' });
   await queueDeadTokenNotice(transaction, { ...line, causeId, now });
+  return true;
+}
+
+/**
+ * Marks a held installation active, and repeats the steps that failed while Slack called it inactive, and those skipped
+ * because of them: of its newest install run, and of the moments of this life. Returns false if it is not held at this
+ * version of its tokens.
+ */
+export async function resume(
+  transaction: Tx,
+  held: { installationId: string; ifVersion: number; now: number },
+): Promise<boolean> {
+  const { installationId, now } = held;
+  const row = await lockInstallation(transaction, { id: installationId });
+  if (!row || !(await markInstallationWorking(transaction, held))) return false;
+  const line = { installationId, at: now, userId: null };
+  await appendHistory(transaction, { ...line, kind: 'token_works', detail: null });
+  for (const id of await findStoppedRuns(transaction, row, inactiveCode)) {
+    await queueRun(transaction, {
+      id,
+      now,
+      stepsToRepeat: await findStoppedSteps(transaction, id, inactiveCode),
+    });
+    await appendHistory(transaction, { ...line, kind: 'run_retried', detail: id });
+  }
   return true;
 }
 

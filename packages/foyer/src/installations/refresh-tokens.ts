@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
+import { inactiveCode } from '../database/installations.ts';
 import type { TokenHolder } from '../database/token-refreshes.ts';
 import { findRefreshState, postponeRefresh, takeRefreshLease } from '../database/token-refreshes.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
@@ -59,6 +60,8 @@ export interface RefreshDeps {
   database: Database;
   slack: SlackClientFactory;
   config: { slack: Pick<Config['slack'], 'clientId' | 'clientSecret'> };
+  /** Returns whether any installation's token works: Slack refuses people's tokens too once it has suspended the app. */
+  appWorks(): Promise<boolean>;
   /** Called when a renewal ends. superseded: a newer install came first; dead: it will never work. Must not throw. */
   onRefreshEnded?(result: 'renewed' | 'superseded' | 'failed' | 'dead'): void;
   now: () => number;
@@ -132,10 +135,14 @@ export function createRefresher(deps: RefreshDeps): Refresher {
     throw new TokenRefreshError(nameOf(holder), code, failure ? { cause: error } : undefined);
   }
 
-  /** A dead bot token breaks the installation; a dead user token affects only that person. */
+  /**
+   * A dead bot token breaks the installation; a dead user token affects only that person. It is erased, so the app must
+   * be seen to work first.
+   */
   async function giveUp({ installationId, userId }: TokenHolder, code: string, version: number) {
     if (userId === undefined) await deps.store.markBroken(installationId, code, version);
-    else await deps.store.dropDeadUserToken({ installationId, userId }, code, version);
+    else if (code !== inactiveCode || (await deps.appWorks()))
+      await deps.store.dropDeadUserToken({ installationId, userId }, code, version);
   }
 
   async function refreshOnce(tokens: LapsingTokens): Promise<void> {
@@ -163,6 +170,11 @@ export function createRefresher(deps: RefreshDeps): Refresher {
       return started;
     },
   };
+}
+
+/** Whether Slack refused the refresh token permanently: no later attempt will succeed. */
+export function isDeadRefresh(error: TokenRefreshError): boolean {
+  return slackFailure(error.cause)?.kind === 'token-dead' || refreshTokenDead.has(error.reason);
 }
 
 function pauseOf(failure: SlackFailure | undefined): number {

@@ -1,5 +1,6 @@
 import type { AuthorizeResult } from '@slack/bolt';
 import type { TokenHolder } from '../database/token-refreshes.ts';
+import type { SettledHeld, SettleHeldOptions } from './inactive-installations.ts';
 import type { TenantQuery } from './installation-store.ts';
 
 /** A bot's ids and its current token. */
@@ -47,9 +48,9 @@ export interface TokenSource {
    */
   reportDeadToken(call: { installationId: string; token: string; error: unknown }): Promise<boolean>;
   /**
-   * Handles a bot token that Slack refused with `code`. If `auth.test` confirms that the app was removed, the
-   * installation is uninstalled, since Slack's event may never come; otherwise it is marked broken. Resolves to whether
-   * anything changed.
+   * Handles a bot token that Slack refused with `code`. For `account_inactive`, the installation is uninstalled if
+   * another installation shows that the app works and `auth.test` confirms the code, since Slack's event may never come.
+   * Otherwise it is marked broken. Resolves to whether anything changed.
    */
   tokenDied(dead: { installationId: string; code: string }): Promise<boolean>;
   /**
@@ -59,6 +60,12 @@ export interface TokenSource {
   renewExpired(holder: TokenHolder): Promise<void>;
   /** Renews tokens of quiet teams before they expire, earliest first; at most `limit` (50) of each kind. */
   refreshLapsing(limit?: number): Promise<{ refreshed: number; failed: number }>;
+  /**
+   * Asks Slack again about installations that are held: Slack called them inactive, and none showed that the app works.
+   * One whose token works is active again, with the runs that had failed for this; one that is still inactive while
+   * another works is uninstalled; the others stay. At most `limit` (500), and few while the app is suspended.
+   */
+  settleHeld(options?: SettleHeldOptions): Promise<SettledHeld>;
   /** Resolves when no renewal is under way: a stop must not lose tokens that Slack has just issued. */
   settle(): Promise<void>;
 }

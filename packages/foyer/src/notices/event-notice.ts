@@ -6,6 +6,7 @@ import {
   readRun,
   registeredTeamId,
 } from '../database/install-record.ts';
+import { inactiveCode } from '../database/installations.ts';
 import { troubledChannel } from '../database/notices.ts';
 import type { OperatorNoticeRow } from '../database/records.ts';
 import { notifyStepName } from './operator-channel.ts';
@@ -112,7 +113,11 @@ function tokenDiedNotice(appName: string, record: InstallRecord, row: OperatorNo
     subject: `[${appName}] Slack refuses its token in ${place}`,
     lines: [
       ['Slack refuses the token of ', { name: appName }, ' in ', { bold: place }, ...reason],
-      ['The app does not work there until one of their admins installs it again.'],
+      row.detail === inactiveCode
+        ? [
+            'Either they removed the app, or Slack has suspended it everywhere. Foyer keeps the tokens and asks Slack again every 15 minutes.',
+          ]
+        : ['The app does not work there until one of their admins installs it again.'],
       whereToLook(record),
     ],
   };

@@ -1,6 +1,7 @@
 import type { HistoryRecord } from '../database/history.ts';
 import {
   type InstallRecord,
+  isHeld,
   type RunRecord,
   registeredTeamId,
   type StepRecord,
@@ -72,6 +73,7 @@ function headSection(output: Canvas, record: InstallRecord, users: UserRecord[])
     ['connected to', connectionText(record)],
     ['uninstalled', record.uninstalledAt === null ? null : timeText(record.uninstalledAt)],
     ['broken by', record.brokenReason],
+    ['held', isHeld(record) ? 'its tokens are kept, and Foyer asks Slack again every 15 minutes' : null],
     ['covers', record.isEnterpriseInstall ? 'the whole organization' : null],
     ['enterprise', record.isEnterpriseInstall ? null : enterpriseText(record)],
     ['app', record.appId],

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { SelectQueryBuilder } from 'kysely';
 import type { Database, Queries } from '../database/database.ts';
+import { heldInstallations } from '../database/installations.ts';
 import type { InstallationStatus, Tables } from '../database/records.ts';
 import { countInstallations } from './installation-lists.ts';
 import {
@@ -74,6 +75,16 @@ export async function readInstallationCounts(queries: Queries, { clientId, now }
   for (const status of statuses)
     if (counts[status] > mostCounted) counts[status] = Math.max(counts[status], kept[status]);
   return counts;
+}
+
+/** Counts an app's held installations: Slack calls them inactive, and none shows that the app works. Up to 10,000. */
+export async function countHeld(queries: Queries, clientId: string): Promise<number> {
+  return countUpTo(queries, heldInstallations(queries, clientId), mostCounted);
+}
+
+/** Whether Slack has probably suspended the app: a single team may have left while no other one answered. */
+export function isProbablySuspended({ held, active }: { held: number; active: number }): boolean {
+  return held > 1 || (held === 1 && active === 0);
 }
 
 /** Counts installations by status; a number above `mostCounted` means that there are more. */

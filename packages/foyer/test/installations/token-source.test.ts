@@ -383,6 +383,9 @@ describe('the token source', () => {
 
     it('uninstalls if auth.test confirms that the app was removed, and not over a newer install', async () => {
       const error = platformError('account_inactive');
+      await strangers.leave();
+      await store.recordInstall(teamInstall({ teamId: 'T2', botToken: 'xoxb-witness' }));
+      endpoint.answerTo('xoxb-witness', { ok: true });
       const { installationId } = await installed(undefined);
       endpoint.answerWith({ ok: false, error: 'account_inactive' });
       const hold = endpoint.hold();

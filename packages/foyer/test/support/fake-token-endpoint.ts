@@ -12,6 +12,8 @@ export interface FakeTokenEndpoint {
   readonly used: string[];
   /** Sets the answer from now on. With undefined, each refresh token yields new tokens once, as with Slack. */
   answerWith(answer: TokenAnswer | undefined): void;
+  /** Sets the answer to calls with this token from now on, whatever the others get. */
+  answerTo(token: string, answer: object): void;
   /** Holds every answer back until `release` is called. */
   hold(): { release(): void };
   close(): Promise<void>;
@@ -20,6 +22,7 @@ export interface FakeTokenEndpoint {
 /** Starts the endpoint. New tokens are called `<kind>-new-<n>` and are valid for twelve hours. */
 export async function startFakeTokenEndpoint(): Promise<FakeTokenEndpoint> {
   const used: string[] = [];
+  const answers = new Map<string, object>();
   let told: TokenAnswer | undefined;
   let held: Promise<void> = Promise.resolve();
 
@@ -43,7 +46,8 @@ export async function startFakeTokenEndpoint(): Promise<FakeTokenEndpoint> {
   const server = createServer(async (req, res) => {
     let body = '';
     for await (const chunk of req) body += chunk;
-    const answer = answerFor(new URLSearchParams(body));
+    const usual = answerFor(new URLSearchParams(body));
+    const answer = answers.get(req.headers.authorization?.replace('Bearer ', '') ?? '') ?? usual;
     await held;
     if (answer === 'hang') return;
     if (typeof answer === 'number') return void res.writeHead(answer).end();
@@ -57,6 +61,9 @@ export async function startFakeTokenEndpoint(): Promise<FakeTokenEndpoint> {
     used,
     answerWith(answer) {
       told = answer;
+    },
+    answerTo(token, answer) {
+      answers.set(token, answer);
     },
     hold() {
       const { promise, resolve } = Promise.withResolvers<void>();

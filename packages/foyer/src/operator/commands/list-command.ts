@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { type InstallRecord, installerOf, type StepRecord } from '../../database/install-record.ts';
+import { type InstallRecord, installerOf, isHeld, type StepRecord } from '../../database/install-record.ts';
 import type { InstallationStatus } from '../../database/records.ts';
 import { listUnknownTeams } from '../../database/unknown-teams.ts';
 import { UsageError } from '../command-error.ts';
@@ -152,7 +152,7 @@ function troubledStep({ run }: InstallRecord): StepRecord | undefined {
 }
 
 function troubleText(record: InstallRecord): string | null {
-  if (record.status === 'broken') return record.brokenReason;
+  if (record.status === 'broken') return `${record.brokenReason}${isHeld(record) ? ', held' : ''}`;
   const step = troubledStep(record);
   if (step) return `${step.name}: ${step.errorCode ?? step.status}`;
   return record.run?.waitingFor ? `waits for ${record.run.waitingFor}` : null;

@@ -3,10 +3,11 @@ import type { Config } from '../../config/config.ts';
 import { counted } from '../../config/counted.ts';
 import type { Queries } from '../../database/database.ts';
 import { findInterruptedRequests } from '../../database/install-requests.ts';
+import { inactiveCode } from '../../database/installations.ts';
 import { readMaintenance } from '../../database/maintenance.ts';
 import { listUnknownTeams } from '../../database/unknown-teams.ts';
 import { countGrantedScopes, countInstallations } from '../installation-lists.ts';
-import { mostProblems } from '../kept-counts.ts';
+import { countHeld, isProbablySuspended, mostProblems } from '../kept-counts.ts';
 import type { DefinitionShape } from '../operator-deps.ts';
 import { countFailingRuns, readQueueState } from '../queue-state.ts';
 import { listInstallRequests } from '../request-lists.ts';
@@ -30,6 +31,7 @@ export async function checkRecords(
   return [
     await grantedScopes(queries, config),
     await deadTokens(queries, clientId),
+    await heldInstallations(queries, clientId),
     await expiredTokens(queries, clientId, now),
     await hangingRuns(queries, clientId, now),
     await failedRuns(queries, clientId),
@@ -62,13 +64,25 @@ function countWithout(groups: readonly { scopes: string[]; installations: number
 
 async function deadTokens(queries: Queries, clientId: string): Promise<Finding> {
   const check = 'tokens-dead';
-  const { broken } = await countInstallations(queries, clientId);
-  if (broken === 0)
-    return ok(check, 'Slack accepts every installation’s token, as far as Foyer has used it.');
+  const held = await countHeld(queries, clientId);
+  const broken = (await countInstallations(queries, clientId)).broken - held;
+  if (broken <= 0) return ok(check, 'Slack accepts every installation’s token, as far as Foyer has used it.');
   const detail = `${counted(broken, 'installation')} ${broken === 1 ? 'is' : 'are'} broken: Slack refuses the token, or it was revoked or its key lost here.`;
   const fix =
     '`npm run foyer -- list --status broken` shows which; an admin there installs the app again, or `npm run foyer -- purge TEAM` erases it.';
   return warning(check, detail, fix);
+}
+
+async function heldInstallations(queries: Queries, clientId: string): Promise<Finding> {
+  const check = 'app-suspended';
+  const held = await countHeld(queries, clientId);
+  if (held === 0) return ok(check, 'No sign that Slack has suspended the app.');
+  const { active } = await countInstallations(queries, clientId);
+  const isOne = held === 1;
+  const detail = `${counted(held, 'installation')} ${isOne ? 'is' : 'are'} held: Slack answers ${inactiveCode}, and no other installation has shown that the app works. ${isOne ? 'Its' : 'Their'} tokens are kept, and nothing is uninstalled.`;
+  const fix =
+    'See whether api.slack.com/apps says that the app is suspended (docs/runbook.md#foyerappsuspended). Foyer asks Slack again every 15 minutes and settles it; purge nothing.';
+  return isProbablySuspended({ held, active }) ? fault(check, detail, fix) : warning(check, detail, fix);
 }
 
 async function expiredTokens(queries: Queries, clientId: string, now: number): Promise<Finding> {

@@ -7,7 +7,7 @@ import { lastBackupAt } from '../../database/last-backup.ts';
 import { readMaintenance } from '../../database/maintenance.ts';
 import { countUndelivered, noticeChannels } from '../../database/notices.ts';
 import { listUnknownTeams } from '../../database/unknown-teams.ts';
-import { readInstallationCounts } from '../kept-counts.ts';
+import { countHeld, readInstallationCounts } from '../kept-counts.ts';
 import { readQueueState } from '../queue-state.ts';
 import { countTokensAtRisk } from '../token-times.ts';
 
@@ -39,6 +39,10 @@ export function addStateGauges(deps: {
     'How long the oldest due run has waited for a worker',
   );
   const installations = gauge('foyer_installations', 'Installations by status', ['status']);
+  const held = gauge(
+    'foyer_installations_held',
+    'Broken installations that Slack calls inactive, and that are not uninstalled since the app may be suspended',
+  );
   const lapsing = gauge('foyer_tokens_lapsing', 'Tokens that expire within an hour and were not refreshed');
   const unstored = gauge(
     'foyer_tokens_unstored',
@@ -95,6 +99,7 @@ export function addStateGauges(deps: {
     const counts = await readInstallationCounts(queries, { clientId, now: now() });
     for (const status of ['active', 'broken', 'uninstalled'] as const)
       installations.set({ status }, counts[status]);
+    held.set(await countHeld(queries, clientId));
     const tokens = await countTokensAtRisk(queries, { clientId, before: now() + lapsingWithinMs });
     lapsing.set(tokens.lapsingBots + tokens.lapsingUsers);
     unstored.set(tokens.unstored);
@@ -131,6 +136,7 @@ export function addStateGauges(deps: {
       for (const each of [
         due,
         oldest,
+        held,
         lapsing,
         unstored,
         maintenance,

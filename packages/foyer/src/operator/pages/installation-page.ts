@@ -1,5 +1,5 @@
 import type { HistoryRecord } from '../../database/history.ts';
-import { type InstallRecord, registeredTeamId } from '../../database/install-record.ts';
+import { type InstallRecord, isHeld, registeredTeamId } from '../../database/install-record.ts';
 import type { MemberRecord } from '../../database/people/members.ts';
 import type { UserRecord } from '../../database/people/people.ts';
 import { type Html, type HtmlValue, html } from '../../http/html.ts';
@@ -67,7 +67,11 @@ function recordSection({ record, installer, tokens }: InstallationContent, now: 
     ['By', html`${name && plainName(name, '')} <code>${record.installerUserId}</code>`],
     ['Connected to', connectionText(record)],
     ['Uninstalled', record.uninstalledAt !== null && time(record.uninstalledAt)],
-    ['Broken by', record.brokenReason && html`<code>${record.brokenReason}</code>`],
+    [
+      'Broken by',
+      record.brokenReason &&
+        html`<code>${record.brokenReason}</code>${isHeld(record) && ', held: its tokens are kept'}`,
+    ],
     ['Bot’s token', tokenText(tokens, now)],
     [
       'People’s own tokens',

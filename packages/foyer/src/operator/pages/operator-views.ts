@@ -16,7 +16,7 @@ import { listOperatorSessions } from '../../database/sessions.ts';
 import { listUnknownTeams } from '../../database/unknown-teams.ts';
 import { operatorTimes } from '../../signin/sessions.ts';
 import { listInstallationsPage } from '../installation-lists.ts';
-import { readDays, readInstallationCounts } from '../kept-counts.ts';
+import { countHeld, readDays, readInstallationCounts } from '../kept-counts.ts';
 import { withNames } from '../people-names.ts';
 import { readRefusedRequests, readUnconfirmedWelcomes } from '../problems.ts';
 import { countFailingRuns, readQueueState } from '../queue-state.ts';
@@ -70,6 +70,7 @@ export function createOperatorViews(deps: {
         newest: installations.broken > 0 ? (await listInstallationsPage(queries, broken)).rows : [],
         count: installations.broken,
       },
+      held: await countHeld(queries, clientId),
       unconfirmed: await readUnconfirmedWelcomes(queries, { clientId, limit: shownFailing }),
       refused: await readRefusedRequests(queries, {
         clientId,

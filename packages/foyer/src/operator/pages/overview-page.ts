@@ -1,11 +1,12 @@
 import { isInTrouble, type JobState } from '../../chores/read-jobs.ts';
-import { type InstallRecord, registeredTeamId } from '../../database/install-record.ts';
+import { type InstallRecord, isHeld, registeredTeamId } from '../../database/install-record.ts';
+import { inactiveCode } from '../../database/installations.ts';
 import type { ChannelTrouble } from '../../database/notices.ts';
 import type { InstallationStatus } from '../../database/records.ts';
 import type { UnknownTeam } from '../../database/unknown-teams.ts';
 import { type Html, type HtmlValue, html } from '../../http/html.ts';
 import { plainName } from '../../slack/slack-text.ts';
-import { mostProblems } from '../kept-counts.ts';
+import { isProbablySuspended, mostProblems } from '../kept-counts.ts';
 import type { Problems } from '../problems.ts';
 import type { QueueState } from '../queue-state.ts';
 import type { InstallRequestRecord, RequestsOfDay, WelcomesOfDay } from '../request-lists.ts';
@@ -21,6 +22,8 @@ export interface OverviewContent {
   installations: Record<InstallationStatus, number>;
   /** Installations whose newest run failed. */
   failing: Problems<InstallRecord>;
+  /** How many installations are held, since Slack may have suspended the app. */
+  held: number;
   /** Installations whose token Slack refuses. */
   broken: Problems<InstallRecord>;
   /** Installations whose welcome may or may not have arrived. */
@@ -113,7 +116,7 @@ function brokenLine(record: InstallRecord, now: number): Html {
   return html`<li>
     <span>${linkTo(record)}</span>
     <span class="small">installed ${ago(record.installedAt, now)}</span>
-    <p>Slack refuses the token: <code>${record.brokenReason ?? 'unknown'}</code>. An admin there must install the app again.</p>
+    <p>Slack refuses the token: <code>${record.brokenReason ?? 'unknown'}</code>. ${isHeld(record) ? 'It is held, and its token is kept.' : 'An admin there must install the app again.'}</p>
   </li>`;
 }
 
@@ -206,11 +209,20 @@ function unknownSection({ unknownTeams }: OverviewContent, now: number): Html | 
 </section>`;
 }
 
+function heldSection({ held, installations }: OverviewContent): Html {
+  const suspended = isProbablySuspended({ held, active: installations.active });
+  return html`<section class="failing card" aria-labelledby="held">
+  <div class="section-head"><h2 id="held">${suspended ? 'Slack may have suspended the app' : 'A team may have left'}</h2></div>
+  <p>Slack answers <code>${inactiveCode}</code> for ${count(held)} ${held === 1 ? 'installation' : 'installations'}, and no other installation has shown that the app works. ${held === 1 ? 'It is' : 'They are'} held: the tokens are kept, and nothing is uninstalled. Foyer asks Slack again every 15 minutes. The runbook says more under FoyerAppSuspended.</p>
+</section>`;
+}
+
 function problemSections(content: OverviewContent, now: number): Html {
   const { failing, broken, unconfirmed, refused } = content;
   const troubled = content.jobs.filter(isInTrouble);
   const noun = ({ count: total }: Problems<unknown>, one: string) => (total === 1 ? one : `${one}s`);
   const sections = [
+    content.held > 0 && heldSection(content),
     problemSection(failing, {
       id: 'failing',
       heading: (total) => `${total} ${failing.count === 1 ? 'install needs' : 'installs need'} attention`,

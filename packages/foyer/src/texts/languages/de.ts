@@ -495,6 +495,7 @@ export const de: Translation = {
     'home.history.tokens_revoked':
       '{who, select, none {Zugriff wurde widerrufen} other {Der Zugriff von {who} wurde widerrufen}}',
     'home.history.token_died': 'Slack akzeptiert das Token nicht mehr',
+    'home.history.token_works': 'Slack akzeptiert das Token wieder',
     'home.history.access_granted': 'Zu einem Workspace hinzugefügt',
     'home.history.access_revoked': 'Aus einem Workspace entfernt',
     'home.history.run_succeeded': 'Einrichtung fertig',

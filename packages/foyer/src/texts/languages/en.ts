@@ -462,6 +462,7 @@ export const en = {
   'home.history.tokens_revoked':
     '{who, select, none {Access was revoked} other {The access of {who} was revoked}}',
   'home.history.token_died': 'Slack stopped accepting the token',
+  'home.history.token_works': 'Slack accepts the token again',
   'home.history.access_granted': 'Added to a workspace',
   'home.history.access_revoked': 'Taken out of a workspace',
   'home.history.run_succeeded': 'Setup finished',

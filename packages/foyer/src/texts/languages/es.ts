@@ -476,6 +476,7 @@ export const es: Translation = {
     'home.history.tokens_revoked':
       '{who, select, none {Se revocó el acceso} other {Se revocó el acceso de {who}}}',
     'home.history.token_died': 'Slack dejó de aceptar el token',
+    'home.history.token_works': 'Slack vuelve a aceptar el token',
     'home.history.access_granted': 'Añadida a un espacio de trabajo',
     'home.history.access_revoked': 'Quitada de un espacio de trabajo',
     'home.history.run_succeeded': 'Configuración terminada',

@@ -489,6 +489,7 @@ export const fr: Translation = {
     'home.history.tokens_revoked':
       '{who, select, none {L’accès a été révoqué} other {L’accès de {who} a été révoqué}}',
     'home.history.token_died': 'Slack n’accepte plus le jeton',
+    'home.history.token_works': 'Slack accepte de nouveau le jeton',
     'home.history.access_granted': 'Ajoutée à un espace de travail',
     'home.history.access_revoked': 'Retirée d’un espace de travail',
     'home.history.run_succeeded': 'Configuration terminée',

@@ -457,6 +457,7 @@ export const ja: Translation = {
     'home.history.tokens_revoked':
       '{who, select, none {アクセス権が取り消されました} other {{who} のアクセス権が取り消されました}}',
     'home.history.token_died': 'Slack がトークンを受け付けなくなりました',
+    'home.history.token_works': 'Slack がトークンを再び受け付けるようになりました',
     'home.history.access_granted': 'ワークスペースに追加',
     'home.history.access_revoked': 'ワークスペースから除外',
     'home.history.run_succeeded': '設定完了',

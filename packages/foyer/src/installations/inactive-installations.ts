@@ -1,0 +1,182 @@
+import type { Logger } from '../config/log.ts';
+import type { Database } from '../database/database.ts';
+import { findWitnesses, inactiveCode, listHeldInstallations } from '../database/installations.ts';
+import type { SlackClientFactory } from '../slack/create-slack-client.ts';
+import { slackFailure } from '../slack/slack-failure.ts';
+import type { InstallationStore, StoredInstallation } from './installation-store.ts';
+
+/**
+ * Slack answers `account_inactive` for a team that removed the app, and for every team once Slack has suspended or
+ * deleted the app. It documents no code that tells the two apart. An uninstall erases a customer's tokens and cancels
+ * their plan, so the app must be seen to work first.
+ *
+ * - **witness**: another active installation, asked with `auth.test`. If one works, the app is not suspended, and a team
+ *   that is inactive *after* that has left: its uninstall is applied.
+ * - **held**: no witness works, or there is none. The installation is marked broken, its tokens stay, and nothing of the
+ *   developer's runs. A chore asks again until its token works, or it is inactive while a witness works.
+ *
+ * Why a lone customer is held too: a suspension cannot be ruled out, and to wait costs less than to cancel a plan by
+ * mistake. The next install is a witness. Slack's own event is applied at once, whoever is held.
+ */
+export interface InactiveInstallations {
+  /** Handles an installation that Slack has just called inactive: uninstalls or holds it. Resolves to whether it changed. */
+  settle(stored: StoredInstallation): Promise<boolean>;
+  /** Returns whether Slack accepts the token of an active installation other than `except`. Asks two at most. */
+  appWorks(except?: string): Promise<boolean>;
+  /** Asks again about held installations, as `TokenSource.settleHeld` promises. */
+  settleHeld(options?: SettleHeldOptions): Promise<SettledHeld>;
+}
+
+/** `limit` is the most that are asked about in one pass; `signal` ends the pass early. */
+export interface SettleHeldOptions {
+  limit?: number;
+  signal?: AbortSignal;
+}
+
+export interface SettledHeld {
+  /** Their token works again. */
+  active: number;
+  /** They have left. */
+  uninstalled: number;
+  /** Their token is dead for another reason, such as `token_revoked`. */
+  broken: number;
+  /** Held, as before. */
+  held: number;
+}
+
+/** A token is tested in the middle of other work, and a request may need three tests within its ten seconds. */
+const testTimeoutMs = 3000;
+const witnessesAsked = 2;
+const testsAtOnce = 4;
+/** After this many in a row that stay held, the app is still suspended: a pass ends. */
+const heldInARow = 3;
+
+/** What `auth.test` says: works, Slack's code for a dead token, or unknown if it said neither. */
+type Answer = 'works' | 'unknown' | (string & {});
+
+export function createInactiveInstallations(deps: {
+  store: InstallationStore;
+  database: Database;
+  slack: SlackClientFactory;
+  config: { slack: { clientId: string } };
+  /** Renews the bot's token if it has expired; resolves to Slack's code if it refused, else to undefined. */
+  renewExpired(stored: StoredInstallation): Promise<string | undefined>;
+  onUninstalled?(): void;
+  /** A held installation works again. Must not throw. */
+  onWorksAgain?(installationId: string): void;
+  now: () => number;
+  log: Logger;
+}): InactiveInstallations {
+  const { store, database, now, log } = deps;
+  const { clientId } = deps.config.slack;
+
+  async function ask(token: string): Promise<Answer> {
+    try {
+      await deps.slack(token, { timeoutMs: testTimeoutMs }).auth.test();
+      return 'works';
+    } catch (error) {
+      const failure = slackFailure(error);
+      if (!failure) throw error;
+      return failure.kind === 'token-dead' ? failure.code : 'unknown';
+    }
+  }
+
+  async function appWorks(except?: string): Promise<boolean> {
+    const search = { clientId, except, now: now(), limit: witnessesAsked };
+    for (const installationId of await findWitnesses(database.queries, search)) {
+      const witness = await store.readInstallation(installationId);
+      const token = witness?.installation.bot?.token;
+      if (!token) continue;
+      const answer = await ask(token);
+      if (answer === 'works') return true;
+      // Or the same two would be asked each time, and no other.
+      if (answer !== 'unknown') await markBroken(witness, answer);
+    }
+    return false;
+  }
+
+  async function markBroken({ installationId, version }: StoredInstallation, code: string): Promise<boolean> {
+    const marked = await store.markBroken(installationId, code, version);
+    if (marked && code === inactiveCode) {
+      log.error(
+        { installationId, code },
+        'Slack says that an installation is inactive, and no other one shows that the app works: it is held, its tokens are kept (docs/runbook.md#foyerappsuspended)',
+      );
+    }
+    return marked;
+  }
+
+  async function uninstall({ installationId, installation, version }: StoredInstallation): Promise<boolean> {
+    const { team, enterprise, isEnterpriseInstall } = installation;
+    const tenant = { teamId: team?.id, enterpriseId: enterprise?.id, isEnterpriseInstall };
+    const gone = await store.deleteInstallation(tenant, { reason: inactiveCode, ifVersion: version });
+    if (gone) {
+      log.warn({ installationId }, 'Slack says that the app was removed: the installation is uninstalled');
+      deps.onUninstalled?.();
+    }
+    return gone;
+  }
+
+  /** A token that expired while its installation was held tells nothing before it is renewed. */
+  async function askAbout(
+    stored: StoredInstallation,
+  ): Promise<{ answer: Answer; fresh: StoredInstallation }> {
+    const refused = await deps.renewExpired(stored);
+    if (refused !== undefined) return { answer: refused, fresh: stored };
+    const fresh = (await store.readInstallation(stored.installationId)) ?? stored;
+    return { answer: await ask(fresh.installation.bot?.token ?? ''), fresh };
+  }
+
+  async function retest(installationId: string): Promise<keyof SettledHeld> {
+    const stored = await store.readInstallation(installationId);
+    if (stored?.status !== 'broken') return 'held';
+    // The witness first: it was inactive before, and is asked again after the app was seen to work. The other way round,
+    // a suspension that is lifted between the two answers would look like an uninstall.
+    const works = await appWorks(installationId);
+    const { answer, fresh } = await askAbout(stored);
+    if (answer === 'works') {
+      if (!(await store.markWorking(installationId, fresh.version))) return 'held';
+      log.info({ installationId }, 'Slack accepts the token of a held installation again: it is active');
+      deps.onWorksAgain?.(installationId);
+      return 'active';
+    }
+    if (answer === inactiveCode) return works && (await uninstall(fresh)) ? 'uninstalled' : 'held';
+    if (answer === 'unknown') return 'held';
+    await store.markBroken(installationId, answer, fresh.version);
+    return 'broken';
+  }
+
+  return {
+    appWorks,
+
+    async settle(stored) {
+      const token = stored.installation.bot?.token;
+      if (!token || !(await appWorks(stored.installationId))) return markBroken(stored, inactiveCode);
+      // Why ask again: a single wrong answer must not erase a customer's tokens and cancel their plan.
+      const answer = await ask(token);
+      if (answer === inactiveCode) return uninstall(stored);
+      return markBroken(stored, answer === 'works' || answer === 'unknown' ? inactiveCode : answer);
+    },
+
+    async settleHeld({ limit = 500, signal } = {}) {
+      const queue = await listHeldInstallations(database.queries, { clientId, limit });
+      const settled: SettledHeld = { active: 0, uninstalled: 0, broken: 0, held: 0 };
+      let inARow = 0;
+      const work = async () => {
+        for (;;) {
+          if (inARow >= heldInARow || signal?.aborted) return;
+          const installationId = queue.shift();
+          if (installationId === undefined) return;
+          const end = await retest(installationId).catch((error) => {
+            log.warn({ installationId, err: error }, 'a held installation could not be tested');
+            return 'held' as const;
+          });
+          settled[end] += 1;
+          inARow = end === 'held' ? inARow + 1 : 0;
+        }
+      };
+      await Promise.all(Array.from({ length: testsAtOnce }, work));
+      return settled;
+    },
+  };
+}

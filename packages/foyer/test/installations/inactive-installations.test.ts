@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, it, type TestContext } from 'node:test';
+import { pino } from 'pino';
+import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
+import { createTokenSource } from '../../src/installations/create-token-source.ts';
+import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
+import { createClock, keyringOf, orgInstall, teamInstall } from '../support/installations.ts';
+import { engines } from '../support/open-test-database.ts';
+import { inviteStrangers, ownRows } from '../support/strangers.ts';
+
+/** What Slack answers to a token or refresh token: an error code, an HTTP status, or nothing wrong. */
+type Said = string | number | 'ok';
+
+/** Slack's `auth.test` and token refresh, by token. */
+async function startSlack(t: TestContext) {
+  const said = new Map<string, Said>();
+  const asked: string[] = [];
+  let suspended = false;
+  const server = createServer(async (req, res) => {
+    let body = '';
+    for await (const chunk of req) body += chunk;
+    const refreshToken = new URLSearchParams(body).get('refresh_token');
+    const token = refreshToken ?? req.headers.authorization?.replace('Bearer ', '') ?? '';
+    asked.push(token);
+    const own = said.get(token);
+    const answer = typeof own === 'number' ? own : suspended ? 'account_inactive' : (own ?? 'ok');
+    if (typeof answer === 'number') return void res.writeHead(answer, { 'Retry-After': '30' }).end();
+    const renewed = { access_token: `${token}-new`, refresh_token: `${token}-next`, expires_in: 43_200 };
+    const json =
+      answer === 'ok' ? { ok: true, ...(refreshToken ? renewed : {}) } : { ok: false, error: answer };
+    res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(json));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return {
+    apiUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/`,
+    asked,
+    /** The app is suspended, or no longer. A token's own HTTP status stays. */
+    suspend(is: boolean) {
+      suspended = is;
+    },
+    say: (token: string, answer: Said) => void said.set(token, answer),
+  };
+}
+
+async function setTeams(t: TestContext, open: (typeof engines)[keyof typeof engines]) {
+  const [opened, slack] = await Promise.all([open(), startSlack(t)]);
+  const keyring = keyringOf('k1');
+  const clock = createClock();
+  const lines: string[] = [];
+  const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
+  const strangers = await inviteStrangers(opened.database, { keyring });
+  const ends = { uninstalled: 0, working: [] as string[] };
+  /** A token source like that of another machine. */
+  const machine = (clientId = '1.1') => {
+    const config = { slack: { apiUrl: slack.apiUrl, clientId, clientSecret: 'secret' } };
+    const shared = { database: opened.database, now: clock.now, log };
+    const names = { stepNames: ['only'], uninstallStepNames: ['cancel-plan'] };
+    const store = createInstallationStore({ ...shared, ...names, keyring, clientId });
+    const tokens = createTokenSource({
+      ...{ ...shared, store, config, slack: createSlackClientFactory({ config: config as never, log }) },
+      onUninstalled() {
+        ends.uninstalled += 1;
+      },
+      onWorksAgain: (installationId) => void ends.working.push(installationId),
+    });
+    return { store, tokens };
+  };
+  const { store, tokens } = machine();
+  /** Installs a team, a minute after the one before; its tokens are named after it. */
+  const installed = async (teamId: string, expiresAt?: number) => {
+    clock.advance(60_000);
+    const wish = { teamId, botToken: `xoxb-${teamId}`, userToken: `xoxp-${teamId}`, botExpiresAt: expiresAt };
+    return (await store.recordInstall(teamInstall(wish))).installationId;
+  };
+  const died = (installationId: string) => tokens.tokenDied({ installationId, code: 'account_inactive' });
+  const rows = async () =>
+    (await ownRows(opened.database, 'installations'))
+      .sort((one, other) => (one.installed_at < other.installed_at ? -1 : 1))
+      .map(({ status, broken_reason }) => (broken_reason ? `${status} ${broken_reason}` : status));
+  const uninstallRuns = async () =>
+    (await ownRows(opened.database, 'runs')).filter((run) => run.pipeline === 'uninstall').length;
+  t.after(async () => {
+    await strangers.assertUntouched();
+    await opened.close();
+    for (const secret of ['xox', 'secret'])
+      assert.ok(!lines.join('').includes(secret), `${secret} is in the log`);
+  });
+  return {
+    ...{ opened, slack, clock, lines, strangers, store, tokens, machine },
+    ...{ installed, died, rows, uninstallRuns, ends },
+  };
+}
+
+const held = 'broken account_inactive';
+
+for (const [engine, open] of Object.entries(engines)) {
+  describe(`an installation that Slack calls inactive, on ${engine}`, () => {
+    it('is uninstalled once if another one works', async (t) => {
+      const { slack, installed, died, rows, uninstallRuns, ends, machine } = await setTeams(t, open);
+      const gone = await installed('T1');
+      await installed('T2');
+      slack.say('xoxb-T1', 'account_inactive');
+      const other = machine().tokens.tokenDied({ installationId: gone, code: 'account_inactive' });
+      assert.deepEqual((await Promise.all([died(gone), other])).sort(), [false, true]);
+      assert.deepEqual(await rows(), ['uninstalled', 'active']);
+      assert.deepEqual([await uninstallRuns(), ends.uninstalled], [1, 1]);
+    });
+
+    it('is held with its tokens while the app is suspended, and active again afterward', async (t) => {
+      const stage = await setTeams(t, open);
+      const { slack, strangers, installed, died, rows, uninstallRuns, ends, store, tokens, lines } = stage;
+      await strangers.leave();
+      const ids = [await installed('T1'), await installed('T2'), await installed('T3')];
+      slack.suspend(true);
+      for (const id of ids) await died(id);
+      assert.deepEqual(await rows(), [held, held, held]);
+      for (const id of ids) {
+        const { bot, user } = (await store.readInstallation(id))?.installation ?? {};
+        assert.match(`${bot?.token} ${user?.token}`, /^xoxb-T\d xoxp-T\d$/);
+      }
+      assert.deepEqual(await tokens.settleHeld(), { active: 0, uninstalled: 0, broken: 0, held: 3 });
+      const errors = lines.filter((line) => line.includes('"level":50'));
+      assert.equal(errors.length, 3);
+      assert.match(errors[0] ?? '', /account_inactive.*it is held/);
+
+      slack.suspend(false);
+      assert.deepEqual(await tokens.settleHeld(), { active: 3, uninstalled: 0, broken: 0, held: 0 });
+      assert.deepEqual(await rows(), ['active', 'active', 'active']);
+      assert.deepEqual(ends.working.sort(), ids.sort());
+      assert.deepEqual([await uninstallRuns(), ends.uninstalled], [0, 0]);
+      const history = (await ownRows(stage.opened.database, 'history')).map(({ kind }) => kind);
+      assert.equal(history.filter((kind) => kind === 'token_works').length, 3);
+    });
+
+    it('is uninstalled after the suspension if it left in the meantime, once by two machines', async (t) => {
+      const { slack, strangers, installed, died, rows, uninstallRuns, ends, tokens, machine } =
+        await setTeams(t, open);
+      await strangers.leave();
+      const ids = [await installed('T1'), await installed('T2'), await installed('T3')];
+      slack.suspend(true);
+      for (const id of ids) await died(id);
+      slack.suspend(false);
+      slack.say('xoxb-T2', 'account_inactive');
+      const passes = () => Promise.all([tokens.settleHeld(), machine().tokens.settleHeld()]);
+      // Whether T2 is asked about before another one is active again is left to chance.
+      await passes();
+      await passes();
+      assert.deepEqual(await rows(), ['active', 'uninstalled', 'active']);
+      assert.deepEqual([await uninstallRuns(), ends.uninstalled], [1, 1]);
+    });
+
+    it('is held if no witness can tell: rate limited, out of order, revoked, or absent', async (t) => {
+      const { slack, strangers, installed, died, rows, uninstallRuns, tokens } = await setTeams(t, open);
+      await strangers.leave();
+      const lone = await installed('T1');
+      slack.say('xoxb-T1', 'account_inactive');
+      await died(lone);
+      assert.deepEqual(await rows(), [held], 'a lone customer');
+      await installed('T2');
+      await installed('T3');
+      slack.say('xoxb-T2', 429);
+      slack.say('xoxb-T3', 503);
+      assert.deepEqual(await tokens.settleHeld(), { active: 0, uninstalled: 0, broken: 0, held: 1 });
+      assert.deepEqual(await rows(), [held, 'active', 'active'], 'and those that did not answer stay active');
+      slack.say('xoxb-T3', 'token_revoked');
+      await tokens.settleHeld();
+      assert.deepEqual(await rows(), [held, 'active', 'broken token_revoked']);
+      assert.equal(await uninstallRuns(), 0);
+      // The next two are asked the next time.
+      slack.say('xoxb-T2', 'ok');
+      assert.deepEqual(await tokens.settleHeld(), { active: 0, uninstalled: 1, broken: 0, held: 0 });
+      assert.deepEqual(await rows(), ['uninstalled', 'active', 'broken token_revoked']);
+      assert.equal(await uninstallRuns(), 1);
+    });
+
+    it('does not vouch for another one, and is no witness once it has left itself', async (t) => {
+      const { slack, strangers, installed, died, rows, tokens } = await setTeams(t, open);
+      await strangers.leave();
+      const ids = [
+        await installed('T1'),
+        await installed('T2'),
+        await installed('T3'),
+        await installed('T4'),
+      ];
+      for (const team of ['T2', 'T3', 'T4']) slack.say(`xoxb-${team}`, 'account_inactive');
+      await died(ids[1] ?? '');
+      assert.deepEqual(
+        await rows(),
+        ['active', held, held, held],
+        'two witnesses were asked, and T1 was not',
+      );
+      await tokens.settleHeld();
+      assert.deepEqual(await rows(), ['active', 'uninstalled', 'uninstalled', 'uninstalled']);
+    });
+
+    it('costs few calls while the app stays suspended, however many are held', async (t) => {
+      const { slack, strangers, installed, died, tokens } = await setTeams(t, open);
+      await strangers.leave();
+      const ids: string[] = [];
+      for (let n = 0; n < 20; n += 1) ids.push(await installed(`T${n}`));
+      slack.suspend(true);
+      for (const id of ids) await died(id);
+      slack.asked.length = 0;
+      const { held: tested } = await tokens.settleHeld();
+      assert.ok(tested <= 6 && slack.asked.length <= 6, `${tested} tested by ${slack.asked.length} calls`);
+      slack.suspend(false);
+      assert.equal((await tokens.settleHeld({ limit: 5 })).active, 5, 'a pass is bounded');
+      assert.equal(
+        (await tokens.settleHeld({ signal: AbortSignal.abort() })).active,
+        0,
+        'and ends with a stop',
+      );
+      assert.equal((await tokens.settleHeld()).active, 15);
+    });
+
+    it('is no longer held once Slack says that its token was revoked, or it is installed again', async (t) => {
+      const { slack, strangers, installed, died, rows, tokens } = await setTeams(t, open);
+      await strangers.leave();
+      const ids = [await installed('T1'), await installed('T2')];
+      slack.suspend(true);
+      for (const id of ids) await died(id);
+      slack.suspend(false);
+      slack.say('xoxb-T1', 'token_revoked');
+      await installed('T2');
+      assert.deepEqual(await tokens.settleHeld(), { active: 0, uninstalled: 0, broken: 1, held: 0 });
+      assert.deepEqual(await rows(), ['broken token_revoked', 'active']);
+    });
+
+    it('is renewed before it is tested if its token expired meanwhile; and keeps its people’s tokens', async (t) => {
+      const { slack, strangers, clock, installed, rows, store, tokens } = await setTeams(t, open);
+      await strangers.leave();
+      const inOneHour = Math.floor(clock.now() / 1000) + 3600;
+      const ids = [await installed('T1', inOneHour), await installed('T2', inOneHour)];
+      const person = { botToken: 'xoxb-T3', userToken: 'xoxp-T3', userExpiresAt: inOneHour };
+      const { installationId: peopled } = await store.recordInstall(teamInstall({ teamId: 'T3', ...person }));
+      slack.suspend(true);
+      await tokens.refreshLapsing();
+      assert.deepEqual(await rows(), [held, held, held], 'T3 was asked as a witness for its person');
+      assert.equal((await store.readInstallation(peopled))?.installation.user.token, 'xoxp-T3');
+      clock.advance(24 * 3_600_000);
+      assert.equal((await tokens.settleHeld()).held, 3);
+      slack.suspend(false);
+      slack.say('xoxe-1-bot-xoxb-T2', 'account_inactive');
+      clock.advance(120_000);
+      await tokens.settleHeld();
+      clock.advance(120_000);
+      await tokens.settleHeld();
+      assert.deepEqual(await rows(), ['active', 'uninstalled', 'active']);
+      assert.equal(await tokens.botToken(ids[0] ?? ''), 'xoxe-1-bot-xoxb-T1-new');
+    });
+
+    it('covers org-wide installs, and no other app’s', async (t) => {
+      const { opened, slack, strangers, installed, died, store, machine } = await setTeams(t, open);
+      const rows = async () =>
+        (await ownRows(opened.database, 'installations'))
+          .filter((row) => row.client_id === '1.1')
+          .map(({ tenant, status }) => `${tenant} ${status}`)
+          .sort();
+      const org = await store.recordInstall(orgInstall({ botToken: 'xoxb-E1' }));
+      slack.say('xoxb-E1', 'account_inactive');
+      await died(org.installationId);
+      assert.deepEqual(
+        await rows(),
+        ['enterprise:E1 uninstalled'],
+        'the strangers of this app are witnesses',
+      );
+      await strangers.leave();
+      const otherApp = machine('9.9');
+      const theirs = await otherApp.store.recordInstall(teamInstall({ botToken: 'xoxb-other' }));
+      await otherApp.tokens.tokenDied({ installationId: theirs.installationId, code: 'account_inactive' });
+      await otherApp.store.recordInstall(teamInstall({ teamId: 'T9', botToken: 'xoxb-T9' }));
+      const next = await installed('T1');
+      slack.say('xoxb-T1', 'account_inactive');
+      await died(next);
+      assert.deepEqual(await rows(), ['enterprise:E1 uninstalled', 'team:T1 broken']);
+      assert.deepEqual(await machine().tokens.settleHeld(), {
+        active: 0,
+        uninstalled: 0,
+        broken: 0,
+        held: 1,
+      });
+    });
+  });
+}
