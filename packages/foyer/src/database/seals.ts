@@ -7,18 +7,23 @@ export interface StoredSeal {
   sealed: string;
 }
 
-/** Lists the sealed bot tokens of all apps, in the order of their installations: at most `limit` after `after`. */
+/**
+ * Lists the sealed bot tokens of all apps, in the order of their installations: at most `limit` after `after`. With
+ * `newestFirst` in the opposite order.
+ */
 export async function listBotSeals(
   queries: Queries,
-  page: { after?: TokenHolder; limit: number },
+  page: { after?: TokenHolder; newestFirst?: boolean; limit: number },
 ): Promise<StoredSeal[]> {
-  const rows = await queries
+  const { after, newestFirst, limit } = page;
+  let query = queries
     .selectFrom('installations')
     .select(['id', 'sealed_bot'])
-    .where('sealed_bot', 'is not', null)
-    .where('id', '>', page.after?.installationId ?? '')
-    .orderBy('id')
-    .limit(page.limit)
+    .where('sealed_bot', 'is not', null);
+  if (after) query = query.where('id', newestFirst ? '<' : '>', after.installationId);
+  const rows = await query
+    .orderBy('id', newestFirst ? 'desc' : 'asc')
+    .limit(limit)
     .execute();
   return rows.map((row) => ({ holder: { installationId: row.id }, sealed: row.sealed_bot ?? '' }));
 }

@@ -56,13 +56,14 @@ export async function listInstallRequests(
   let query = queries
     .selectFrom('install_requests')
     .select(['id', 'outcome', 'error_code', 'started_at', 'finished_at', 'requested_team_id'])
-    .select(['team_id', 'team_name', 'enterprise_id', 'user_id', 'installation_id', 'run_id'])
-    .where('client_id', '=', filter.clientId);
+    .select(['team_id', 'team_name', 'enterprise_id', 'user_id', 'installation_id', 'run_id']);
   if (from !== undefined) query = query.where('started_at', '>=', from);
   if (before !== undefined) query = query.where('started_at', '<', before);
   if (outcome !== undefined) query = query.where('outcome', '=', outcome);
-  // Finds the ids first, each with a separate index: an `or` of three columns would scan every row.
-  if (teamId !== undefined) {
+  // Finds the ids first, each with a separate index: an `or` of three columns would scan every row. They are the app's
+  // already: with a condition on the app too, SQLite would read all of its requests in order, and look for these.
+  if (teamId === undefined) query = query.where('client_id', '=', filter.clientId);
+  else {
     query = query.where(
       'id',
       'in',
