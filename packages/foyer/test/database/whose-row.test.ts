@@ -15,13 +15,20 @@ import {
 import type { Database, Queries, Tx } from '../../src/database/database.ts';
 import * as erasing from '../../src/database/erase-installation.ts';
 import { readHistory } from '../../src/database/history.ts';
-import { announceView, confirmView, listLookers, noteHomeOpened } from '../../src/database/home-views.ts';
+import {
+  announceView,
+  confirmView,
+  listLookers,
+  noteHomeOpened,
+  prepareShownView,
+} from '../../src/database/home-views.ts';
 import { findInstallRecords, readInstallRecord, readNewestRun } from '../../src/database/install-record.ts';
 import {
   failInstallRequest,
   findInterruptedRequests,
   finishInstallRequest,
   keepUnstoredTokens,
+  startOfNewest,
   sweepInstallRequests,
 } from '../../src/database/install-requests.ts';
 import {
@@ -613,6 +620,73 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await orgs(), ['org-1', 'org-2']);
       await connect('org-3', true);
       assert.deepEqual(await orgs(), ['org-3']);
+    });
+
+    it('is read by its own connection, view and newest run, although others have newer ones', async (t) => {
+      const { database } = await setUp(t);
+      const { queries } = database;
+      const [connection] = await ownRows(database, 'connections');
+      const [view] = await ownRows(database, 'home_views');
+      const [run] = await ownRows(database, 'runs');
+      assert.ok(connection && view && run);
+      await queries
+        .updateTable('connections')
+        .set({ org: 'org-9', connected_at: 9000 })
+        .where('id', '!=', 'con_OWN')
+        .execute();
+      const own = { ...connection, subject: null };
+      await queries
+        .insertInto('connections')
+        .values([
+          { ...own, id: 'con_OWN_3', org: 'org-3', connected_at: 2000 },
+          { ...own, id: 'con_OWN_2', org: 'org-2', connected_at: 2000 },
+          { ...own, id: 'con_OWN_4', org: 'org-4', connected_at: 500 },
+        ])
+        .execute();
+      const records = (await pagesOf(queries)).flat() as Awaited<ReturnType<typeof readInstallRecord>>[];
+      for (const record of [
+        await readInstallRecord(queries, installationId),
+        records.find((each) => each?.id === installationId),
+      ])
+        assert.deepEqual([record?.connection?.org, record?.connection?.subject], ['org-3', null]);
+
+      const ofOwn = queries.updateTable('home_views').where('installation_id', '=', installationId);
+      await ofOwn.set({ published_hash: 'own' }).execute();
+      await queries
+        .insertInto('home_views')
+        .values({ ...view, installation_id: 'ins_STRANGER_a', user_id: 'U7' })
+        .execute();
+      const shown = prepareShownView(database);
+      assert.equal((await shown(user))?.publishedHash, 'own');
+      assert.equal(await shown({ installationId, userId: 'U7' }), undefined);
+      const lookers = () => listLookers({ queries }, installationId, { openedAfter: 0, most: 50 });
+      assert.deepEqual((await lookers()).sort(), [U1, U2]);
+
+      // Of the newest install run: not of a moment, nor of one with a greater id that is older.
+      await queries
+        .insertInto('runs')
+        .values([
+          { ...run, id: 'run_OWN4', created_at: 1001, user_id: 'U8' },
+          { ...run, id: 'run_OWN5', created_at: 1001, user_id: 'U9' },
+          { ...run, id: 'run_OWN6', created_at: 500, user_id: 'U6' },
+          { ...run, id: 'run_OWN7', created_at: 9000, user_id: 'U6', pipeline: 'opened' },
+        ])
+        .execute();
+      assert.deepEqual((await lookers()).sort(), [U1, U2, 'U9']);
+      assert.equal((await readNewestRun(queries, installationId))?.id, 'run_OWN5');
+      const uninstalled = { status: 'uninstalled' } as const;
+      await queries.updateTable('installations').set(uninstalled).where('id', '=', installationId).execute();
+      assert.deepEqual(await lookers(), []);
+
+      const failed = { outcome: 'failed' } as const;
+      await queries.updateTable('install_requests').set(failed).where('started_at', '=', 1000).execute();
+      const search = { clientId, ...failed };
+      assert.equal(await startOfNewest(queries, { ...search, count: 2 }), 1000);
+      assert.equal(
+        await startOfNewest(queries, { ...search, count: 3 }),
+        undefined,
+        'the third is another app’s',
+      );
     });
 
     it('is told apart from the same person elsewhere, and from another app', async (t) => {
