@@ -1,54 +1,69 @@
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseSetCookie } from 'cookie';
-import { parseConfig } from '../packages/foyer/src/config/config.ts';
-import { createLogger } from '../packages/foyer/src/config/log.ts';
-import { openDatabase } from '../packages/foyer/src/database/open-database.ts';
-import { startFoyer } from '../packages/foyer/src/serve.ts';
-import { fixtureManifest } from '../packages/foyer/test/support/fixture-manifest.ts';
+import type { Database } from '../packages/foyer/src/database/database.ts';
+import { countInstallations } from '../packages/foyer/src/operator/installation-lists.ts';
+import { keepCounts } from '../packages/foyer/src/operator/kept-counts.ts';
+import { freePort } from '../packages/foyer/src/testing/free-port.ts';
+import { foyerEnvironment } from './foyer-environment.ts';
+import { app } from './load/signed-events.ts';
+import { openBenchDatabase } from './open-bench-database.ts';
 import { seedInstallations } from './seed-installations.ts';
+import { startContender } from './start-contender.ts';
 import { startPostgres } from './start-postgres.ts';
 
 /**
- * `npm run bench:operator`: how long the operator's pages take with 100,000 installations (COUNT sets another number)
- * on SQLite, or with ENGINE=postgres on its own Postgres. The landing page of the same process, which needs no
- * database, is the yardstick: quote the ratio within one run.
+ * `npm run bench:operator`: how long the operator's pages and the metrics take over HTTP, of a Foyer in its own process
+ * as `npm start` starts it, with 100,000 installations (COUNT sets another number) on SQLite, or with ENGINE=postgres on
+ * its own Postgres. DATABASE names a file or a Postgres database that stays: the first run seeds it, later ones take it
+ * as it is. The landing page, which needs no database, is the yardstick: quote the ratio within one run.
  */
 
-const count = Number(process.env.COUNT ?? 100_000);
-const rounds = 21;
+const rounds = Number(process.env.ROUNDS ?? 21);
 const password = 'a password for the bench';
 
 const folder = await mkdtemp(join(tmpdir(), 'foyer-bench-'));
-const file = join(folder, 'foyer.db');
-const secrets = {
-  SLACK_CLIENT_ID: '1.2',
-  SLACK_CLIENT_SECRET: 'client-secret',
-  SLACK_SIGNING_SECRET: 'signing-secret',
-};
-const postgres = process.env.ENGINE === 'postgres' ? await startPostgres() : undefined;
-const environment = {
-  ...secrets,
-  DATABASE_URL: postgres ? await postgres.createDatabase('bench') : `file:${file}`,
-  TOKEN_ENCRYPTION_KEYS: `bench:${randomBytes(32).toString('base64')}`,
-  OPERATOR_PASSWORD: password,
-  PORT: '0',
-  HOST: '127.0.0.1',
-};
-const config = parseConfig(environment, fixtureManifest);
+const given = process.env.DATABASE;
+const postgres = !given && process.env.ENGINE === 'postgres' ? await startPostgres() : undefined;
+const place = given ?? (await postgres?.createDatabase('bench')) ?? join(folder, 'foyer.db');
+const isPostgres = place.startsWith('postgres');
 
-const database = await openDatabase(config.database);
-await seedInstallations(database, { clientId: config.slack.clientId, count, now: Date.now() });
+const database = await openBenchDatabase(place);
+let count = await countSeeded(database);
+if (count === 0) {
+  count = Number(process.env.COUNT ?? 100_000);
+  await seedInstallations(database, { clientId: app.clientId, count, now: Date.now() });
+  await postgres?.vacuum('bench');
+}
+// The chore of a Foyer that has run for a while has counted the days before today.
+const keptSince = performance.now();
+await keepCounts(database, { clientId: app.clientId, now: Date.now() });
+const firstChoreMs = performance.now() - keptSince;
+await keepCounts(database, { clientId: app.clientId, now: Date.now() });
+const choreMs = performance.now() - keptSince - firstChoreMs;
 await database.close();
-await postgres?.vacuum('bench');
 
-const foyer = await startFoyer(config, createLogger({ logLevel: 'silent', secrets: [] }));
-const url = `http://127.0.0.1:${foyer.address.port}`;
+// The forms of the operator's pages are accepted only at the public address.
+const port = String(await freePort());
+const foyer = await startContender('foyer.ts', {
+  env: {
+    ...foyerEnvironment({ database: isPostgres ? place : `file:${place}` }),
+    PORT: port,
+    PUBLIC_URL: `http://127.0.0.1:${port}`,
+    OPERATOR_PASSWORD: password,
+    LOG_LEVEL: 'error',
+  },
+  profile: process.env.PROFILE,
+});
+
+async function countSeeded({ queries }: Database): Promise<number> {
+  const counts = await countInstallations(queries, app.clientId);
+  return counts.active + counts.broken + counts.uninstalled;
+}
 
 async function logIn(): Promise<string> {
-  const answer = await fetch(`${url}/operator/login`, {
+  const answer = await fetch(`${foyer.url}/operator/login`, {
     method: 'POST',
     redirect: 'manual',
     headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin' },
@@ -61,56 +76,85 @@ async function logIn(): Promise<string> {
 
 const cookie = await logIn();
 
-async function msOf(path: string): Promise<number> {
-  const startedAt = performance.now();
-  const answer = await fetch(url + path, { headers: { cookie } });
-  await answer.text();
+async function get(path: string): Promise<string> {
+  const answer = await fetch(foyer.url + path, { headers: { cookie } });
+  const text = await answer.text();
   if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}`);
-  return performance.now() - startedAt;
+  return text;
 }
 
-/** The address of the next page, from the list's own link. */
-async function nextPage(path: string): Promise<string> {
-  const text = await (await fetch(url + path, { headers: { cookie } })).text();
-  const [, next] = /href="([^"]+)"[^>]*rel="next"|rel="next"[^>]*href="([^"]+)"/.exec(text) ?? [];
-  return next?.replaceAll('&amp;', '&') ?? path;
+/** How long a page took, and how much CPU Foyer used for it: on SQLite that is all, whatever else the machine does. */
+async function costOf(path: string): Promise<{ ms: number; cpuMs: number; failed: boolean }> {
+  const before = await foyer.usage();
+  const startedAt = performance.now();
+  const answer = await fetch(foyer.url + path, { headers: { cookie } });
+  await answer.text();
+  const ms = performance.now() - startedAt;
+  const { cpuMs } = await foyer.usage();
+  return { ms, cpuMs: cpuMs - before.cpuMs, failed: answer.status !== 200 };
 }
 
-const middle = `T${String(Math.floor(count / 2)).padStart(9, '0')}`;
+/** The address of a page in the middle of a list, from the link on its first page to the next one. */
+async function middlePage(path: string): Promise<string> {
+  const [, second] = /older=(\d+)\./.exec(await get(path)) ?? [];
+  if (second === undefined) throw new Error(`${path} has no second page`);
+  return `${path}?older=${Number(second) - middle * 1000}.x`;
+}
+
+const middle = Math.floor(count / 2);
+const numbered = (kind: string, index: number) => `${kind}${String(index).padStart(9, '0')}`;
+const list = '/operator/installations';
 const pages: Record<string, string> = {
   'landing page (the yardstick)': '/',
   overview: '/operator',
-  'installations, first page': '/operator/installations',
-  'installations, next page': await nextPage('/operator/installations'),
-  'installations, failed runs': '/operator/installations?run=failed',
-  'installations, by a name’s part': '/operator/installations?q=Globex',
-  'installations, by a team’s id': `/operator/installations?q=${middle}`,
-  'one installation': `/operator/installations/ins_${String(Math.floor(count / 2)).padStart(9, '0')}`,
-  'install requests': '/operator/requests',
+  'installations, first page': list,
+  'installations, a page in the middle': await middlePage(list),
+  'installations, broken': `${list}?status=broken`,
+  'installations, failed runs': `${list}?run=failed`,
+  'installations, waiting runs': `${list}?run=waiting`,
+  'installations, failed runs of broken ones': `${list}?run=failed&status=broken`,
+  'installations, by a common part of a name': `${list}?q=Globex`,
+  'installations, by a whole name': `${list}?q=Team+${middle}+of+Acme`,
+  'installations, by a name that no one has': `${list}?q=Umbrella`,
+  'installations, by a team’s id': `${list}?q=${numbered('T', middle)}`,
+  'installations, by a person’s id': `${list}?q=${numbered('U', middle)}`,
+  'installations, by an id that no one has': `${list}?q=T999999999`,
+  'one installation': `${list}/${numbered('ins_', middle)}`,
+  'one installation, a large team': `${list}/${numbered('ins_', 0)}`,
+  'people of a large team': `${list}/${numbered('ins_', 0)}/people`,
+  'people of a large team, by a part of a name': `${list}/${numbered('ins_', 0)}/people?q=${middle + 1}`,
+  'install requests, first page': '/operator/requests',
+  'install requests, a page in the middle': await middlePage('/operator/requests'),
+  'install requests, failed': '/operator/requests?outcome=failed',
+  'install requests of a team': `/operator/requests?team=${numbered('T', middle)}`,
+  sessions: '/operator/sessions',
   metrics: '/metrics',
 };
 
 // Interleaved, so that a slow moment of the machine affects all of them equally.
-const times = new Map(Object.keys(pages).map((name) => [name, [] as number[]]));
+const costs = new Map(Object.keys(pages).map((name) => [name, [] as Awaited<ReturnType<typeof costOf>>[]]));
 for (let round = 0; round <= rounds; round += 1) {
   for (const [name, path] of Object.entries(pages)) {
-    const ms = await msOf(path);
-    if (round > 0) times.get(name)?.push(ms);
+    const cost = await costOf(path);
+    if (round > 0) costs.get(name)?.push(cost);
   }
 }
 
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
-const yardstick = median(times.get('landing page (the yardstick)') ?? []);
+const yardstick = median((costs.get('landing page (the yardstick)') ?? []).map(({ ms }) => ms));
 console.log(
-  `${count} installations on ${postgres ? 'Postgres' : 'SQLite'}, ${rounds} rounds, Node ${process.version}, ${availableParallelism()} cores\n`,
+  `${count} installations on ${isPostgres ? 'Postgres' : 'SQLite'}, ${rounds} rounds, Node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}; the chore took ${firstChoreMs.toFixed(0)} ms, then ${choreMs.toFixed(0)} ms\n`,
 );
-console.log('| page | median ms | slowest ms | × landing page |\n| --- | --- | --- | --- |');
-for (const [name, values] of times) {
-  const cells = [median(values), Math.max(...values), median(values) / yardstick].map((value) =>
-    value.toFixed(1),
-  );
-  console.log(`| ${name} | ${cells.join(' | ')} |`);
+console.log(
+  '| page | least ms | median ms | slowest ms | × landing page | CPU ms of Foyer | failed |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |',
+);
+for (const [name, all] of costs) {
+  const times = all.map(({ ms }) => ms);
+  const cpu = median(all.map(({ cpuMs }) => cpuMs));
+  const figures = [Math.min(...times), median(times), Math.max(...times), median(times) / yardstick, cpu];
+  const failed = all.filter((each) => each.failed).length;
+  console.log(`| ${name} | ${figures.map((value) => value.toFixed(1)).join(' | ')} | ${failed} |`);
 }
 
 await foyer.stop();

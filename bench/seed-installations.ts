@@ -11,7 +11,7 @@ import { builtInSteps } from '../packages/foyer/src/steps/steps.ts';
 
 /**
  * What a seed creates: `count` teams of one app, each with its run, its welcome, its installer, its history and its
- * install request.
+ * install request. One installer in twenty is also a member of the first team, which is thus a large one.
  */
 export interface Seed {
   clientId: string;
@@ -63,22 +63,28 @@ export async function seedInstallations(database: Database, seed: Seed): Promise
       );
       await fill(
         'users',
-        rows.map((row) => person(row)),
+        rows.flatMap((row, at) => peopleOf(row, from + at)).map((row) => person(row)),
       );
       await fill(
         'memberships',
-        rows.map((row) => membership(row)),
+        rows.flatMap((row, at) => peopleOf(row, from + at)).map((row) => membership(row)),
       );
       await fill(
         'install_requests',
-        rows.map((row, at) => request(row, runIdOf(from + at), from + at)),
+        rows.flatMap((row, at) => requestsOf(row, from + at)),
       );
     }, 60_000);
   }
 }
 
+const teamIdOf = (index: number): string => `T${String(index).padStart(9, '0')}`;
 const runIdOf = (index: number): string => `run_${String(index).padStart(9, '0')}`;
-const statusOf = (index: number) => (index % 20 === 0 ? ('failed' as const) : ('succeeded' as const));
+
+function statusOf(index: number) {
+  if (index % 20 === 0) return 'failed';
+  // It asked the installer a question.
+  return index % 100 === 11 ? 'waiting' : 'succeeded';
+}
 
 function run(row: InstallationRow, index: number): RunRow {
   return {
@@ -90,9 +96,9 @@ function run(row: InstallationRow, index: number): RunRow {
     status: statusOf(index),
     created_at: row.installed_at,
     started_at: row.installed_at,
-    finished_at: row.installed_at + 400,
+    finished_at: statusOf(index) === 'waiting' ? null : row.installed_at + 400,
     due_at: null,
-    waiting_for: null,
+    waiting_for: statusOf(index) === 'waiting' ? 'answer' : null,
     lease_owner: null,
     lease_until: null,
     moment: null,
@@ -104,7 +110,7 @@ function stepsOf(row: InstallationRow, index: number): StepRow[] {
     run_id: runIdOf(index),
     name,
     position,
-    status: statusOf(index),
+    status: statusOf(index) === 'failed' ? 'failed' : 'succeeded',
     attempts: 1,
     failures: 0,
     output: null,
@@ -130,6 +136,11 @@ function welcome(row: InstallationRow, index: number): Insertable<Tables['welcom
     search_before: null,
     search_calls: 0,
   };
+}
+
+/** The installer, in their own team and perhaps in the large one. */
+function peopleOf(row: InstallationRow, index: number): InstallationRow[] {
+  return index % 20 === 1 ? [row, { ...row, team_id: teamIdOf(0) }] : [row];
 }
 
 const idsOf = (row: InstallationRow) => ({
@@ -168,7 +179,7 @@ function line(row: InstallationRow, index: number): HistoryRow {
 }
 
 function installation({ clientId, now, count }: Seed, index: number): InstallationRow {
-  const teamId = `T${String(index).padStart(9, '0')}`;
+  const teamId = teamIdOf(index);
   const status = index % 50 === 7 ? 'broken' : index % 30 === 3 ? 'uninstalled' : 'active';
   return {
     id: `ins_${String(index).padStart(9, '0')}`,
@@ -190,15 +201,17 @@ function installation({ clientId, now, count }: Seed, index: number): Installati
     uninstalled_at: status === 'uninstalled' ? now : null,
     bot_user_id: 'U0BOT',
     bot_scopes: '["chat:write","im:write","im:history","users:read"]',
-    bot_expires_at: null,
+    // A third of them rotate their tokens, and a few of those could not be refreshed in time.
+    bot_expires_at: index % 3 === 0 ? now + (index % 3000 === 0 ? -1 : 6) * 3_600_000 : null,
     sealed_bot: sealedText,
     refresh_owner: null,
     refresh_until: null,
   };
 }
 
-function request(row: InstallationRow, runId: string, index: number) {
-  return {
+/** The request that installed it, and for some a refused or a failed one before that. */
+function requestsOf(row: InstallationRow, index: number): Insertable<Tables['install_requests']>[] {
+  const installed = {
     id: `request-${index}`,
     client_id: row.client_id,
     progress_hash: `hash-${index}`,
@@ -213,7 +226,12 @@ function request(row: InstallationRow, runId: string, index: number) {
     enterprise_id: null,
     user_id: row.installer_user_id,
     installation_id: row.id,
-    run_id: runId,
+    run_id: runIdOf(index),
     sealed_tokens: null,
   };
+  if (index % 25 !== 5) return [installed];
+  const outcome = index % 100 === 5 ? ('refused' as const) : ('failed' as const);
+  const earlier = { id: `request-${index}-earlier`, progress_hash: `hash-${index}-earlier`, outcome };
+  const reason = outcome === 'refused' ? 'gate_refused' : 'slack_unreachable';
+  return [{ ...installed, ...earlier, error_code: reason, installation_id: null, run_id: null }, installed];
 }
