@@ -9,7 +9,7 @@ import { secondsToLive } from '../installations/refresh-tokens.ts';
 import type { Sealer } from '../installations/sealer.ts';
 import type { SlackCallLimits, SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
-import { tokensInText, tokenText, wholeWords } from './tokens-in-text.ts';
+import { tokensInText, tokenText, wholeWords } from '../slack/tokens-in-text.ts';
 
 /**
  * Invariant 1, stored or revoked. `InstallProvider` hands over an installation only after `auth.test` has succeeded

@@ -9,6 +9,7 @@ import type { TokenHolder } from '../database/token-refreshes.ts';
 import { findRefreshState, postponeRefresh, takeRefreshLease } from '../database/token-refreshes.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { type SlackFailure, slackFailure } from '../slack/slack-failure.ts';
+import { tokensInText, wholeWords } from '../slack/tokens-in-text.ts';
 import type { InstallationStore, RefreshedTokens } from './installation-store.ts';
 import { TokenRefreshError } from './token-source.ts';
 
@@ -108,17 +109,32 @@ export function createRefresher(deps: RefreshDeps): Refresher {
   }
 
   async function askSlack(tokens: LapsingTokens): Promise<RefreshedTokens> {
-    const answer = await deps.slack(undefined).oauth.v2.access({
+    let arrived = '';
+    const onArrived = (bytes: Buffer): void => {
+      arrived += bytes.toString('latin1');
+    };
+    const request = {
       client_id: deps.config.slack.clientId,
       client_secret: deps.config.slack.clientSecret,
-      grant_type: 'refresh_token',
+      grant_type: 'refresh_token' as const,
       refresh_token: tokens.refreshToken,
-    });
-    const { access_token, refresh_token, expires_in } = answerSchema.parse(answer);
+    };
+    const answer = await deps
+      .slack(undefined, { onArrived })
+      .oauth.v2.access(request)
+      .then((given) => answerSchema.parse(given))
+      .catch((error) => {
+        const { kind = 'unreachable', code = 'malformed_answer' } = slackFailure(error) ?? {};
+        const pair = kind === 'unreachable' ? pairIn(arrived) : undefined;
+        if (!pair) throw error;
+        // The old refresh token is spent, so the new pair is stored, whatever is wrong with the rest of the answer.
+        log.warn({ ...tokens.holder, code }, 'stored the tokens of an answer that could not be read');
+        return { ...pair, expires_in: undefined };
+      });
     return {
-      token: access_token,
-      refreshToken: refresh_token,
-      expiresAt: Math.floor(now() / 1000) + secondsToLive(expires_in),
+      token: answer.access_token,
+      refreshToken: answer.refresh_token,
+      expiresAt: Math.floor(now() / 1000) + secondsToLive(answer.expires_in),
     };
   }
 
@@ -175,6 +191,15 @@ export function createRefresher(deps: RefreshDeps): Refresher {
 /** Whether Slack refused the refresh token permanently: no later attempt will succeed. */
 export function isDeadRefresh(error: TokenRefreshError): boolean {
   return slackFailure(error.cause)?.kind === 'token-dead' || refreshTokenDead.has(error.reason);
+}
+
+/** Finds the new pair in an answer that no parser can read; undefined unless it has exactly one whole pair. */
+function pairIn(text: string): { access_token: string; refresh_token: string } | undefined {
+  const found = tokensInText(wholeWords(text));
+  const [access, otherAccess] = found.filter((token) => /^xoxe\.xox/.test(token));
+  const [refresh, otherRefresh] = found.filter((token) => token.startsWith('xoxe-'));
+  if (!access || !refresh || otherAccess || otherRefresh) return undefined;
+  return { access_token: access, refresh_token: refresh };
 }
 
 function pauseOf(failure: SlackFailure | undefined): number {

@@ -247,6 +247,33 @@ describe('the token source', () => {
       }
     });
 
+    it('keeps new tokens of an answer that no parser can read, but never a part of one', async () => {
+      const pair = '"access_token":"xoxe.xoxb-1-new","refresh_token":"xoxe-1-new"';
+      const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+      for (const [text, breaksOff] of [
+        [`{"ok":true,${pair},"expires`, true],
+        [`{"ok":true,${pair},"expires`, false],
+        [`{"ok":true,${pair},"more":${deep}}`, false],
+        [`{"ok":true,${pair}}<!-- cached -->`, false],
+      ] as const) {
+        await installed(-hour);
+        endpoint.answerWith({ text, breaksOff });
+        assert.equal(await tokens.botToken(T1), 'xoxe.xoxb-1-new', text.slice(0, 90));
+        const stored = await store.findInstallation(T1);
+        assert.equal(stored?.installation.bot?.refreshToken, 'xoxe-1-new');
+      }
+      for (const text of [
+        `{"ok":true,${pair.slice(0, -4)}`,
+        `{"ok":true,${pair},"refresh_token":"xoxe-1-other"`,
+        `{"ok":false,"error":"fatal_error"}`,
+      ]) {
+        await installed(-hour);
+        endpoint.answerWith({ text, breaksOff: false });
+        await assert.rejects(tokens.botToken(T1), TokenRefreshError, text);
+        assert.equal(await statusOf(), 'active');
+      }
+    });
+
     it('rejects a malformed answer', async () => {
       await installed(-hour);
       endpoint.answerWith({ ok: true, access_token: 'xoxb-half-an-answer' });

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** The endpoint's answer to one refresh: a JSON body, an HTTP status, or none at all. */
-export type TokenAnswer = object | number | 'hang';
+/** The endpoint's answer to one refresh: a JSON body, an HTTP status, none at all, or a text that breaks off. */
+export type TokenAnswer = object | number | 'hang' | { text: string; breaksOff: boolean };
 
 /** The token refresh of Slack's `oauth.v2.access`, over loopback HTTP. */
 export interface FakeTokenEndpoint {
@@ -51,6 +51,11 @@ export async function startFakeTokenEndpoint(): Promise<FakeTokenEndpoint> {
     await held;
     if (answer === 'hang') return;
     if (typeof answer === 'number') return void res.writeHead(answer).end();
+    if ('text' in answer) {
+      res.writeHead(200, { 'Content-Type': 'application/json' });
+      if (!answer.breaksOff) return void res.end(answer.text);
+      return void res.write(answer.text, () => res.destroy());
+    }
     res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
