@@ -1,7 +1,13 @@
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { type DatabaseTarget, passwordsOf } from './database-target.ts';
 import { parseEncryptionKeys } from './encryption-keys.ts';
-import { type Environment, environmentSchema, problemsOf, rightOf } from './environment-schema.ts';
+import {
+  type Environment,
+  environmentSchema,
+  isLoopback,
+  problemsOf,
+  rightOf,
+} from './environment-schema.ts';
 import { type Manifest, type MessagesTab, messagesTabOf, parseManifest } from './manifest.ts';
 import { plainValues } from './plain-values.ts';
 import { problemsBetween } from './problems-between.ts';
@@ -96,6 +102,8 @@ export interface Config extends FoyerConfig {
   };
   messagesTab: MessagesTab;
   slack: FoyerConfig['slack'] & {
+    /** Whether Slack is the sandbox on this machine, which has no desktop app. */
+    isSandbox: boolean;
     botScopes: readonly string[];
     /** The scopes in `botScopes` that an installer may decline. */
     optionalBotScopes: readonly string[];
@@ -167,6 +175,7 @@ export function completeConfig(
     messagesTab: messagesTabOf(manifest),
     slack: {
       ...config.slack,
+      isSandbox: isLoopback(new URL(config.slack.authorizationUrl).hostname),
       botScopes,
       optionalBotScopes: scopes.bot_optional.filter((scope) => botScopes.includes(scope)),
       userScopes:

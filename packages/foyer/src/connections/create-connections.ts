@@ -98,12 +98,8 @@ const claimSchema = z.object({
 
 type Claim = z.output<typeof claimSchema>;
 
-/** Makes the address where a person claims an unconnected workspace; undefined if claiming is off. */
-export type ClaimUrl = (holder: {
-  installationId: string;
-  life: number;
-  userId: string;
-}) => string | undefined;
+/** Makes the address where a person who may do so claims an unconnected workspace. */
+export type ClaimUrl = (holder: { installationId: string; life: number; userId: string }) => string;
 
 export interface ConnectionsDeps {
   config: Pick<Config, 'connect' | 'http' | 'slack'>;
@@ -157,6 +153,16 @@ export function createConnections(deps: ConnectionsDeps) {
       throw new ConnectError('claim_invalid', 'Only the installer and admins may claim a workspace.');
   }
 
+  function claimUrlAt(address: string | undefined): ClaimUrl | undefined {
+    if (address === undefined) return undefined;
+    return (holder) => {
+      const claim: Claim = { ...holder, id: randomUUID(), until: now() + claimLifetimeMs };
+      const url = new URL(address);
+      url.searchParams.set('foyer_claim', claimSealer.seal(JSON.stringify(claim), 'claim'));
+      return url.href;
+    };
+  }
+
   async function find(target: { org: string } | { installationId: string }): Promise<Connection | undefined> {
     const [row] = await listConnections(database.queries, { clientId, ...target });
     return row && toConnection(row);
@@ -191,15 +197,8 @@ export function createConnections(deps: ConnectionsDeps) {
       return readResult(settings().secret, token, now());
     },
 
-    /** Where someone who may claim an unconnected workspace finishes connecting it; undefined if claiming is off. */
-    claimUrl(holder: { installationId: string; life: number; userId: string }): string | undefined {
-      const address = config.connect?.claimUrl;
-      if (address === undefined) return undefined;
-      const claim: Claim = { ...holder, id: randomUUID(), until: now() + claimLifetimeMs };
-      const url = new URL(address);
-      url.searchParams.set('foyer_claim', claimSealer.seal(JSON.stringify(claim), 'claim'));
-      return url.href;
-    },
+    /** Undefined if claiming is off. */
+    claimUrl: claimUrlAt(config.connect?.claimUrl),
 
     /** Reads which workspace a claim is about, so that a page can name it next to its button. */
     async readClaim(token: string): Promise<ClaimedWorkspace> {

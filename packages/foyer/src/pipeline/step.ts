@@ -175,7 +175,7 @@ export interface StepServices {
   readonly database: Database;
   readonly config: Pick<Config, 'app' | 'slack' | 'supportUrl' | 'privacyUrl' | 'notify'>;
   readonly publishHome: PublishHome;
-  /** Makes the URL where an unconnected workspace is claimed; it returns undefined if claiming is off. */
+  /** Makes the URL where an unconnected workspace is claimed; absent if claiming is off. */
   readonly claimUrl?: ClaimUrl;
   readonly brand: Brand;
   readonly texts: Texts;

@@ -1,5 +1,4 @@
 import type { Config } from '../config/config.ts';
-import { isLoopback } from '../config/environment-schema.ts';
 
 /** Where "Open in Slack" leads. */
 export interface OpenInSlack {
@@ -29,5 +28,5 @@ export function openInSlack(
     web.searchParams.set('app', app.appId);
   }
   const desktopUrl = app.appId === null ? 'slack://open' : `slack://app?${desktop}`;
-  return { desktopUrl: isLoopback(web.hostname) ? null : desktopUrl, webUrl: web.href };
+  return { desktopUrl: config.slack.isSandbox ? null : desktopUrl, webUrl: web.href };
 }

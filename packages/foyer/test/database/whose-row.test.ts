@@ -439,7 +439,7 @@ for (const [engine, open] of Object.entries(engines)) {
           now: () => now,
         });
       const own = claimsOf(clientId);
-      const url = own.claimUrl({ installationId, life: 1, userId: U1 });
+      const url = own.claimUrl?.({ installationId, life: 1, userId: U1 });
       const token = new URL(url ?? '').searchParams.get('foyer_claim') ?? '';
       assert.equal((await own.readClaim(token)).teamName, 'Team OWN');
       // An app of the same database and keys has the same secrets.
