@@ -103,9 +103,6 @@ function nameOfError(err: unknown): unknown {
   }
 }
 
-/** Returns whether a level is limited: warnings and errors are; fatal lines, and `info` and below, are not. */
-export const isBounded = (level: number): boolean => level === 40 || level === 50;
-
 /** Reads the fields and the text from pino's arguments: an object or an error first, or only the text. */
 export function readLine(args: Parameters<PinoLogger['warn']>): { fields: Fields; text: string } {
   const [first, second] = args as unknown[];

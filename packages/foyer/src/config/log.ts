@@ -5,7 +5,7 @@ import type { Logger as SlackLogger } from '@slack/bolt';
 import { LogLevel } from '@slack/web-api';
 import { type DestinationStream, type LogFn, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
 import type { Config } from './config.ts';
-import { createLineLimit, isBounded, readLine } from './limit-lines.ts';
+import { createLineLimit, readLine } from './limit-lines.ts';
 import { foyerVersion } from './version.ts';
 
 /**
@@ -138,6 +138,9 @@ export function createLogger(
     },
   });
 }
+
+/** Returns whether a level is limited: warnings and errors are; fatal lines, and `info` and below, are not. */
+const isBounded = (level: number): boolean => level === 40 || level === 50;
 
 function ownDestination(pretty: boolean): DestinationStream {
   if (pretty) return loadPretty()({ translateTime: 'SYS:HH:MM:ss', ignore: 'severity', sync: true });

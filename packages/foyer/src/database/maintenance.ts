@@ -1,5 +1,4 @@
-import type { Database, Queries, Tx } from './database.ts';
-import type { Given } from './prepared-query.ts';
+import type { Queries, Tx } from './database.ts';
 
 /** Pauses the installs of an app, on every machine. Returns since when they are paused. */
 export async function beginMaintenance(
@@ -32,38 +31,4 @@ export async function readMaintenance(queries: Queries, clientId: string): Promi
     .where('client_id', '=', clientId)
     .executeTakeFirst();
   return row?.began_at;
-}
-
-/** How long a request waits for the answer of a database that hangs. */
-const patienceMs = 300;
-
-/**
- * Creates the check whether an app's installs are paused, for every install: one read for each change of the database.
- * It never throws: if the database does not answer, the last answer counts, so that a start still leads to Slack.
- */
-export function createIsInMaintenance(
-  database: Pick<Database, 'prepare' | 'changeMark'>,
-  clientId: string,
-): () => Promise<boolean> {
-  const read = database.prepare((queries, given: Given<{ clientId: string }>) =>
-    queries.selectFrom('maintenance').select('began_at').where('client_id', '=', given.clientId),
-  );
-  let known = { mark: Number.NaN, isOn: false };
-
-  async function ask(mark: number): Promise<boolean> {
-    known = { mark, isOn: (await read({ clientId })) !== undefined };
-    return known.isOn;
-  }
-
-  return async () => {
-    const mark = database.changeMark();
-    if (known.mark === mark) return known.isOn;
-    const late = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => late.resolve(known.isOn), patienceMs);
-    try {
-      return await Promise.race([ask(mark).catch(() => known.isOn), late.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
-  };
 }

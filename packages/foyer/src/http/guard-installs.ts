@@ -2,6 +2,8 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Config } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import type { Given } from '../database/prepared-query.ts';
 import { clientAddress, networkOf } from './bound-connections.ts';
 import type { RefusalKind, Refusals } from './count-refusals.ts';
 import type { Route } from './request-handler.ts';
@@ -115,6 +117,40 @@ async function consume(limiter: RateLimiterMemory, key: string): Promise<number 
     if (!(refusal instanceof RateLimiterRes)) throw refusal;
     return refusal.msBeforeNext;
   }
+}
+
+/** How long a request waits for the answer of a database that hangs. */
+const patienceMs = 300;
+
+/**
+ * Creates the check whether an app's installs are paused, for every install: one read for each change of the database.
+ * It never throws: if the database does not answer, the last answer counts, so that a start still leads to Slack.
+ */
+export function createIsInMaintenance(
+  database: Pick<Database, 'prepare' | 'changeMark'>,
+  clientId: string,
+): () => Promise<boolean> {
+  const read = database.prepare((queries, given: Given<{ clientId: string }>) =>
+    queries.selectFrom('maintenance').select('began_at').where('client_id', '=', given.clientId),
+  );
+  let known = { mark: Number.NaN, isOn: false };
+
+  async function ask(mark: number): Promise<boolean> {
+    known = { mark, isOn: (await read({ clientId })) !== undefined };
+    return known.isOn;
+  }
+
+  return async () => {
+    const mark = database.changeMark();
+    if (known.mark === mark) return known.isOn;
+    const late = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => late.resolve(known.isOn), patienceMs);
+    try {
+      return await Promise.race([ask(mark).catch(() => known.isOn), late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
 }
 
 /** When browsers and Slack's crawlers should come back: no one knows when a maintenance ends. */

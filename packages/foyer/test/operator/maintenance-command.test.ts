@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { foyerVersion } from '../../src/config/version.ts';
-import { createIsInMaintenance } from '../../src/database/maintenance.ts';
+import { createIsInMaintenance } from '../../src/http/guard-installs.ts';
 import {
   createVisitor,
   eventually,

@@ -12,8 +12,7 @@ import {
   type installOutcomes,
   knownEventTypes,
   knownSlackMethods,
-  labelOf,
-  routeOf,
+  routeNames,
   type signInOutcomes,
   type slackResults,
   unverifiedStatuses,
@@ -143,4 +142,19 @@ async function addNodeMetrics(registry: Registry): Promise<void> {
 function isBearer(header: string | undefined, token: string): boolean {
   const hash = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(hash(header ?? ''), hash(`Bearer ${token}`));
+}
+
+/** Returns the route of a path without its query: `/installs/abc/status` is `/installs`. */
+function routeOf(path: string): (typeof routeNames)[number] {
+  const exact = routeNames.find((name) => path === name || path === `${name}/`);
+  if (exact) return exact;
+  return (
+    (['/slack/signin', '/installs', '/operator'] as const).find((name) => path.startsWith(`${name}/`)) ??
+    'other'
+  );
+}
+
+/** Returns a value as a label: the value itself if it is known, else `other`. */
+function labelOf(known: readonly string[], value: string): string {
+  return known.includes(value) ? value : 'other';
 }

@@ -109,18 +109,3 @@ export const routeNames = [
   '/readyz',
   'other',
 ] as const;
-
-/** Returns the route of a path without its query: `/installs/abc/status` is `/installs`. */
-export function routeOf(path: string): (typeof routeNames)[number] {
-  const exact = routeNames.find((name) => path === name || path === `${name}/`);
-  if (exact) return exact;
-  return (
-    (['/slack/signin', '/installs', '/operator'] as const).find((name) => path.startsWith(`${name}/`)) ??
-    'other'
-  );
-}
-
-/** Returns a value as a label: the value itself if it is known, else `other`. */
-export function labelOf(known: readonly string[], value: string): string {
-  return known.includes(value) ? value : 'other';
-}
