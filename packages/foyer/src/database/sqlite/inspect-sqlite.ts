@@ -17,7 +17,7 @@ import { copyMarkTable } from '../copy/copy-mark.ts';
 import { DatabaseUnavailableError, type Queries } from '../database.ts';
 import { compareMigrations, foyerLedgerTable, ownLedgerTable } from '../migrate.ts';
 import type { Tables } from '../records.ts';
-import { foyerSqliteDialect } from './sqlite-dialect.ts';
+import { foyerSqliteDialect } from './sqlite-file.ts';
 
 /** The state of a database file before Foyer opens it. */
 export interface SqliteInspection {

@@ -1,20 +1,23 @@
-import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { Kysely } from 'kysely';
 import { type Database, type DatabaseSize, DatabaseUnavailableError } from '../database.ts';
-import { makeFolder } from '../make-folder.ts';
-import { makePrivate } from '../make-private.ts';
 import { migrate, type OwnMigrations } from '../migrate.ts';
 import { compileQuery } from '../prepared-query.ts';
 import type { Tables } from '../records.ts';
-import { syncFolder } from '../sync-folder.ts';
 import { createCommits, type LogOnDisk, openLogOnDisk } from './commit-together.ts';
 import { createDiskProbe } from './probe-disk.ts';
-import { foyerSqliteDialect } from './sqlite-dialect.ts';
-import { type FileWatch, watchFiles } from './watch-files.ts';
+import {
+  createStatements,
+  foyerSqliteDialect,
+  isLocked,
+  openSqliteFile,
+  sqliteCode,
+  unavailable,
+} from './sqlite-file.ts';
 
 /**
  * Why a busy_timeout of a few milliseconds: SQLite waits inside the process, and meanwhile no page and no health check
@@ -26,125 +29,6 @@ const retryDelayMs = 25;
 const backupPages = 100;
 /** How long another process may take to migrate the database before this one gives up starting. */
 const openingPatienceMs = 15_000;
-
-/** SQLite's own code for "someone else is writing". */
-const isBusy = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error));
-
-/** SQLite's refusals that no retry of the same statement fixes. */
-const isUnavailable = (error: unknown): boolean =>
-  /^SQLITE_(BUSY|LOCKED|READONLY|IOERR|FULL|CANTOPEN|CORRUPT|NOTADB|PERM|AUTH|PROTOCOL)/.test(
-    codeOf(error),
-  ) ||
-  (error instanceof TypeError && /database connection is not open/.test(error.message));
-
-/**
- * Errors after which this process must not use the database: the disk failed, or locks do not work. SQLITE_PROTOCOL
- * comes after SQLite has tried for ten seconds to get a lock and blocked the event loop: it must not be tried again.
- */
-const isFatal = (error: unknown): boolean =>
-  /^SQLITE_(IOERR(?!_SHORT_READ|_LOCK|_BLOCKED|_NOMEM)|PROTOCOL)/.test(codeOf(error));
-
-/** Whether a page does not hold what it should: usually the disk lost it, or a program wrote to the file. */
-const isDamage = (error: unknown): boolean => /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error));
-
-function codeOf(error: unknown): string {
-  const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
-  return typeof code === 'string' ? code : '';
-}
-
-function unavailable(error: unknown, file: string): DatabaseUnavailableError {
-  const reason = error instanceof Error ? error.message : String(error);
-  const message = `The database ${file} cannot be used: ${reason}${codeOf(error) && ` (${codeOf(error)})`}`;
-  return new DatabaseUnavailableError(message, { cause: error });
-}
-
-function openFile(file: string, warn?: (text: string) => void): Sqlite.Database {
-  try {
-    makeFolder(dirname(file));
-    // Opening a pipe would wait forever for its other end.
-    const found = statSync(file, { throwIfNoEntry: false });
-    if (found && !found.isFile()) throw new Error('it is a folder or a device');
-    // SQLite would also open a file that it may not write, and report that late.
-    if (found) accessSync(file, constants.R_OK | constants.W_OK);
-    // Created here, since SQLite would make it readable for everyone; its WAL gets the same mode. An existing file is
-    // not opened here: closing it would drop the locks that another connection of this process holds.
-    else closeSync(openSync(file, 'a', 0o600));
-    for (const each of [file, `${file}-wal`, `${file}-shm`]) {
-      if (makePrivate(each))
-        warn?.(
-          `Other users of this machine could read ${each}. Foyer has made it readable by its owner only.`,
-        );
-    }
-    syncFolder(dirname(file));
-    const sqlite = new Sqlite(file, { timeout: 5000 });
-    sqlite.pragma('journal_mode = WAL');
-    sqlite.pragma('synchronous = FULL');
-    // A checkpoint costs as much as many commits: run one for every 32 MB of log, not for every 4.
-    sqlite.pragma('wal_autocheckpoint = 8000');
-    sqlite.pragma('secure_delete = ON');
-    sqlite.pragma('foreign_keys = ON');
-    return sqlite;
-  } catch (error) {
-    // Names no variable: the file may be the target of a copy.
-    const fix = 'it has to be a file of Foyer’s own that this user may write, with free space on its disk';
-    throw new DatabaseUnavailableError(`${unavailable(error, file).message}; ${fix}`, { cause: error });
-  }
-}
-
-/**
- * The database that Kysely runs its statements on: the open file, with each statement compiled once and each refusal of
- * SQLite turned into a DatabaseUnavailableError.
- */
-function createStatements(
-  sqlite: Sqlite.Database,
-  file: string,
-  fatal: {
-    report(error: DatabaseUnavailableError): void;
-    reportDamage(): void;
-    locksFailed(): DatabaseUnavailableError | undefined;
-  },
-) {
-  const prepared = new Map<string, ReturnType<typeof prepare>>();
-  const told = <T>(run: () => T): T => {
-    const locksFailed = fatal.locksFailed();
-    if (locksFailed) throw locksFailed;
-    try {
-      return run();
-    } catch (error) {
-      if (!isUnavailable(error)) throw error;
-      const refusal = unavailable(error, file);
-      if (isDamage(error)) fatal.reportDamage();
-      if (isFatal(error)) fatal.report(refusal);
-      throw refusal;
-    }
-  };
-  function prepare(sql: string) {
-    const statement = told(() => sqlite.prepare(sql));
-    return {
-      reader: statement.reader,
-      all: (parameters: readonly unknown[]) => told(() => statement.all(parameters)),
-      get: (parameters: readonly unknown[]) => told(() => statement.get(parameters)),
-      run: (parameters: readonly unknown[]) => told(() => statement.run(parameters)),
-      iterate: (parameters: readonly unknown[]) =>
-        told(() => statement.iterate(parameters) as IterableIterator<unknown>),
-    };
-  }
-  return {
-    close: () => sqlite.close(),
-    isInTransaction: () => sqlite.inTransaction,
-    prepare(sql: string) {
-      const known = prepared.get(sql);
-      if (known) return known;
-      const statement = prepare(sql);
-      if (prepared.size < 500) prepared.set(sql, statement);
-      return statement;
-    },
-  };
-}
-
-function isLocked(error: unknown): boolean {
-  return error instanceof DatabaseUnavailableError && isBusy(error.cause);
-}
 
 /** Retries while the database is locked, until the patience runs out; any other error goes to the caller. */
 async function untilUnlocked<T>(work: () => Promise<T>, patienceMs: number): Promise<T> {
@@ -168,7 +52,7 @@ export async function openSqlite(
   file: string,
   { migrations, warn }: { migrations?: OwnMigrations; warn?(text: string): void } = {},
 ): Promise<Database> {
-  const sqlite = openFile(file, warn);
+  const sqlite = openSqliteFile(file, warn);
   const { promise: failed, resolve: reportFailure } = Promise.withResolvers<DatabaseUnavailableError>();
   let failure: DatabaseUnavailableError | undefined;
   let rescued: Promise<void> | undefined;
@@ -192,7 +76,7 @@ export async function openSqlite(
     reportDamage: () => {
       damageSeen += 1;
     },
-    locksFailed: () => (/^SQLITE_PROTOCOL/.test(codeOf(failure?.cause)) ? failure : undefined),
+    locksFailed: () => (/^SQLITE_PROTOCOL/.test(sqliteCode(failure?.cause)) ? failure : undefined),
   };
   const statements = createStatements(sqlite, file, fatal);
   const queries = new Kysely<Tables>({ dialect: foyerSqliteDialect(statements) });
@@ -346,4 +230,74 @@ async function measureFile(file: string): Promise<DatabaseSize> {
   } catch (error) {
     throw unavailable(error, file);
   }
+}
+
+/**
+ * Why watch: a file that was removed, replaced or cut short still works for the process that has it open, and
+ * everything written to it is lost when that process ends. So each commit checks before it begins and before it is
+ * acknowledged, and a timer checks once a second.
+ *
+ * Why no file is opened here: a process that closes a file loses every lock that it holds on it, SQLite's too (man 2
+ * fcntl). Another process would then believe that it is the only one.
+ */
+interface FileWatch {
+  /** @throws DatabaseUnavailableError if one of the files is not the one that was opened, or the log was cut short */
+  assertInPlace(): void;
+  /** Whether the log has only lost its name: processes that have it open can still read all of it. */
+  isLogUnlinked(): boolean;
+}
+
+const logHeaderBytes = 32;
+const frameHeaderBytes = 24;
+
+/** Watches an open SQLite database in WAL mode, with its log and the log's index; `reader` is a connection to it. */
+function watchFiles(file: string, reader: Sqlite.Database): FileWatch {
+  const names = [file, `${file}-wal`, `${file}-shm`] as const;
+  const opened = names.map((name) => statSync(name));
+  const frameBytes = frameHeaderBytes + Number(reader.pragma('page_size', { simple: true }));
+  // Only reports how many frames the log has, in 4 µs (sqlite.org/pragma.html#pragma_wal_checkpoint).
+  const askLog = reader.prepare<[], { log: number }>('pragma wal_checkpoint(NOOP)');
+  function framesInLog(): number {
+    try {
+      return askLog.get()?.log ?? 0;
+    } catch {
+      // A damaged or locked database is reported by the code that reads and writes it.
+      return 0;
+    }
+  }
+
+  function lost(name: string, what: string): DatabaseUnavailableError {
+    return new DatabaseUnavailableError(
+      `The file ${name} was ${what} while Foyer had it open. Foyer stops, since what it writes now would be lost; a ` +
+        'restart opens the database again. Find what touches that file (a backup, a clean-up job, another container): ' +
+        'only Foyer may, and `npm run foyer -- backup FILE` makes copies. If the database itself is gone, put it or ' +
+        'its newest backup back first.',
+    );
+  }
+
+  function found(at: 0 | 1 | 2): Stats {
+    const now = statSync(names[at], { throwIfNoEntry: false });
+    if (!now) throw lost(names[at], 'removed');
+    if (now.ino !== opened[at]?.ino || now.dev !== opened[at]?.dev) throw lost(names[at], 'replaced');
+    return now;
+  }
+
+  return {
+    assertInPlace() {
+      found(0);
+      found(2);
+      for (;;) {
+        const frames = framesInLog();
+        const { size } = found(1);
+        if (frames === 0 || size >= logHeaderBytes + frames * frameBytes) return;
+        // Another process may have emptied the log in between, as a checkpoint does: then it has fewer frames too.
+        if (framesInLog() === frames) throw lost(names[1], 'cut short');
+      }
+    },
+    isLogUnlinked() {
+      const isThere = (name: string): boolean => statSync(name, { throwIfNoEntry: false }) !== undefined;
+      const database = statSync(names[0], { throwIfNoEntry: false });
+      return database?.ino === opened[0]?.ino && isThere(names[2]) && !isThere(names[1]);
+    },
+  };
 }

@@ -1,0 +1,173 @@
+import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import {
+  CompiledQuery,
+  type SelectModifierNode,
+  SqliteAdapter,
+  type SqliteDatabase,
+  SqliteDialect,
+  SqliteDriver,
+  SqliteQueryCompiler,
+} from 'kysely';
+import { DatabaseUnavailableError } from '../database.ts';
+import { makeFolder } from '../make-folder.ts';
+import { makePrivate } from '../make-private.ts';
+import { syncFolder } from '../sync-folder.ts';
+
+/** Kysely's SQL for SQLite, as Foyer needs it. */
+class FoyerCompiler extends SqliteQueryCompiler {
+  /** Drops `FOR UPDATE` and its like: SQLite runs write transactions one at a time. */
+  protected override visitSelectModifier(node: SelectModifierNode): void {
+    if (node.modifier === 'Distinct') super.visitSelectModifier(node);
+  }
+}
+
+/**
+ * Kysely's SQLite dialect, but a transaction takes the write lock at once: taking it later can fail halfway. And
+ * migrations run in one transaction, which Kysely's own adapter does not allow: otherwise two processes that start at
+ * once would both create the tables, and a crash would leave half of them.
+ */
+export function foyerSqliteDialect(database: SqliteDatabase & { isInTransaction(): boolean }): SqliteDialect {
+  const createDriver = () =>
+    Object.assign(new SqliteDriver({ database }), {
+      async beginTransaction(connection: { executeQuery(query: CompiledQuery): Promise<unknown> }) {
+        await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+      },
+      async rollbackTransaction(connection: { executeQuery(query: CompiledQuery): Promise<unknown> }) {
+        // A full disk makes SQLite roll back automatically; report the error that led here.
+        if (database.isInTransaction()) await connection.executeQuery(CompiledQuery.raw('rollback'));
+      },
+    });
+  const createAdapter = () =>
+    Object.defineProperty(new SqliteAdapter(), 'supportsTransactionalDdl', { value: true });
+  const createQueryCompiler = () => new FoyerCompiler();
+  return Object.assign(new SqliteDialect({ database }), { createDriver, createAdapter, createQueryCompiler });
+}
+
+/** SQLite's own code for "someone else is writing". */
+const isBusy = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(sqliteCode(error));
+
+/** SQLite's refusals that no retry of the same statement fixes. */
+const isUnavailable = (error: unknown): boolean =>
+  /^SQLITE_(BUSY|LOCKED|READONLY|IOERR|FULL|CANTOPEN|CORRUPT|NOTADB|PERM|AUTH|PROTOCOL)/.test(
+    sqliteCode(error),
+  ) ||
+  (error instanceof TypeError && /database connection is not open/.test(error.message));
+
+/**
+ * Errors after which this process must not use the database: the disk failed, or locks do not work. SQLITE_PROTOCOL
+ * comes after SQLite has tried for ten seconds to get a lock and blocked the event loop: it must not be tried again.
+ */
+const isFatal = (error: unknown): boolean =>
+  /^SQLITE_(IOERR(?!_SHORT_READ|_LOCK|_BLOCKED|_NOMEM)|PROTOCOL)/.test(sqliteCode(error));
+
+/** Whether a page does not hold what it should: usually the disk lost it, or a program wrote to the file. */
+const isDamage = (error: unknown): boolean => /^SQLITE_(CORRUPT|NOTADB)/.test(sqliteCode(error));
+
+/** SQLite's code of an error, such as `SQLITE_BUSY`; empty if it is not SQLite's. */
+export function sqliteCode(error: unknown): string {
+  const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
+  return typeof code === 'string' ? code : '';
+}
+
+/** Says that a database file cannot be used, and why. */
+export function unavailable(error: unknown, file: string): DatabaseUnavailableError {
+  const reason = error instanceof Error ? error.message : String(error);
+  const message = `The database ${file} cannot be used: ${reason}${sqliteCode(error) && ` (${sqliteCode(error)})`}`;
+  return new DatabaseUnavailableError(message, { cause: error });
+}
+
+/**
+ * Opens the file of a database; creates it (mode 0600) and its folder if needed. `warn` is called with messages for the
+ * operator.
+ * @throws DatabaseUnavailableError
+ */
+export function openSqliteFile(file: string, warn?: (text: string) => void): Sqlite.Database {
+  try {
+    makeFolder(dirname(file));
+    // Opening a pipe would wait forever for its other end.
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found && !found.isFile()) throw new Error('it is a folder or a device');
+    // SQLite would also open a file that it may not write, and report that late.
+    if (found) accessSync(file, constants.R_OK | constants.W_OK);
+    // Created here, since SQLite would make it readable for everyone; its WAL gets the same mode. An existing file is
+    // not opened here: closing it would drop the locks that another connection of this process holds.
+    else closeSync(openSync(file, 'a', 0o600));
+    for (const each of [file, `${file}-wal`, `${file}-shm`]) {
+      if (makePrivate(each))
+        warn?.(
+          `Other users of this machine could read ${each}. Foyer has made it readable by its owner only.`,
+        );
+    }
+    syncFolder(dirname(file));
+    const sqlite = new Sqlite(file, { timeout: 5000 });
+    sqlite.pragma('journal_mode = WAL');
+    sqlite.pragma('synchronous = FULL');
+    // A checkpoint costs as much as many commits: run one for every 32 MB of log, not for every 4.
+    sqlite.pragma('wal_autocheckpoint = 8000');
+    sqlite.pragma('secure_delete = ON');
+    sqlite.pragma('foreign_keys = ON');
+    return sqlite;
+  } catch (error) {
+    // Names no variable: the file may be the target of a copy.
+    const fix = 'it has to be a file of Foyer’s own that this user may write, with free space on its disk';
+    throw new DatabaseUnavailableError(`${unavailable(error, file).message}; ${fix}`, { cause: error });
+  }
+}
+
+/**
+ * The database that Kysely runs its statements on: the open file, with each statement compiled once and each refusal of
+ * SQLite turned into a DatabaseUnavailableError.
+ */
+export function createStatements(
+  sqlite: Sqlite.Database,
+  file: string,
+  fatal: {
+    report(error: DatabaseUnavailableError): void;
+    reportDamage(): void;
+    locksFailed(): DatabaseUnavailableError | undefined;
+  },
+) {
+  const prepared = new Map<string, ReturnType<typeof prepare>>();
+  const told = <T>(run: () => T): T => {
+    const locksFailed = fatal.locksFailed();
+    if (locksFailed) throw locksFailed;
+    try {
+      return run();
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      const refusal = unavailable(error, file);
+      if (isDamage(error)) fatal.reportDamage();
+      if (isFatal(error)) fatal.report(refusal);
+      throw refusal;
+    }
+  };
+  function prepare(sql: string) {
+    const statement = told(() => sqlite.prepare(sql));
+    return {
+      reader: statement.reader,
+      all: (parameters: readonly unknown[]) => told(() => statement.all(parameters)),
+      get: (parameters: readonly unknown[]) => told(() => statement.get(parameters)),
+      run: (parameters: readonly unknown[]) => told(() => statement.run(parameters)),
+      iterate: (parameters: readonly unknown[]) =>
+        told(() => statement.iterate(parameters) as IterableIterator<unknown>),
+    };
+  }
+  return {
+    close: () => sqlite.close(),
+    isInTransaction: () => sqlite.inTransaction,
+    prepare(sql: string) {
+      const known = prepared.get(sql);
+      if (known) return known;
+      const statement = prepare(sql);
+      if (prepared.size < 500) prepared.set(sql, statement);
+      return statement;
+    },
+  };
+}
+
+/** Whether a transaction failed only because another process was writing. */
+export function isLocked(error: unknown): boolean {
+  return error instanceof DatabaseUnavailableError && isBusy(error.cause);
+}
