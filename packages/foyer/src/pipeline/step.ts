@@ -11,7 +11,7 @@ import type { Moment, Pipeline } from '../database/records.ts';
 import type { PublishHome } from '../home/publish-home.ts';
 import type { Brand } from '../http/brand.ts';
 import type { Texts } from '../texts/create-texts.ts';
-import type { StepTitle } from '../texts/translation.ts';
+import type { StepTitle } from '../texts/languages/en.ts';
 
 /**
  * The pipeline's interface: what a step is, what it is given and how it ends.

@@ -1,14 +1,20 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { readFileSync, readlinkSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withLineIds } from '../config/log.ts';
-import { claimDueRuns, releaseDeadLeases } from '../database/run-leases.ts';
-import { prepareNextDueAt } from '../database/runs.ts';
-import { createActiveRuns } from './active-runs.ts';
+import {
+  claimDueRuns,
+  findHeldRuns,
+  holdLease,
+  type RunLease,
+  releaseDeadLeases,
+  renewLeases,
+} from '../database/run-leases.ts';
+import { prepareNextDueAt, restRun } from '../database/runs.ts';
 import { retryDelayMs } from './attempt.ts';
+import { runPipeline } from './run-pipeline.ts';
 import type { PipelineDeps } from './step-context.ts';
+import { isDeadOwner, ownerPrefix, thisProcess, type WorkerIdentity } from './worker-identity.ts';
 
 /** What a worker needs. */
 export interface WorkerDeps extends PipelineDeps {
@@ -177,73 +183,107 @@ async function within(work: Promise<void>, limitMs: number): Promise<void> {
   over.abort();
 }
 
-/** Identifies a process: its machine, its pid, and which of the processes with that pid it is. */
-export interface WorkerIdentity {
-  /** The machine's name, and a mark that distinguishes it from another machine of that name. */
-  host: string;
-  pid: number;
-  /** Differs between two processes with the same pid, which the first process in a container always has. */
-  startId: string;
-  isAlive(pid: number): boolean;
+/** The runs that this process works on, and their leases. */
+export interface ActiveRuns {
+  count(): number;
+  /** Whether a lease has expired by our clock, so that the run could be claimed a second time. */
+  hasLapsed(now: number): boolean;
+  /** Executes a claimed run until it rests or ends. */
+  work(lease: RunLease, leaseUntil: number): void;
+  /** Aborts runs that were cancelled or taken over, by this process or another. Never rejects. */
+  look(): Promise<void>;
+  /** Renews the leases, and aborts the same runs as `look`. Never rejects. */
+  renew(): Promise<void>;
+  /** Aborts the running steps; their runs are handed back. */
+  abort(): void;
+  /** Resolves when all runs that are active now have ended. */
+  ended(): Promise<void>;
 }
 
-/** The identity of this process. */
-export function thisProcess(): WorkerIdentity {
-  const startId = Math.round(performance.timeOrigin).toString(36);
-  return { host: `${hostname()}${machineMark()}`, pid: process.pid, startId, isAlive };
+interface ActiveRun {
+  lease: RunLease;
+  /** By our clock; after it, another worker may own the run. */
+  leaseUntil: number;
+  abort: AbortController;
+  ended: Promise<void>;
 }
 
-/**
- * Why a name is not enough: two machines or containers of one name would each mistake the other's runs for those of a
- * dead process of its own, and execute them a second time. Linux identifies each boot of a machine, and the pid
- * namespace of each container. If either cannot be read, the name has to be enough.
- */
-function machineMark(): string {
-  try {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8');
-    const numbering = readlinkSync('/proc/self/ns/pid');
-    return `-${createHash('sha256').update(`${boot} ${numbering}`).digest('hex').slice(0, 8)}`;
-  } catch {
-    return '';
+/** How long a run rests after an error of our own, not the step's. */
+const faultPauseMs = 2000;
+
+/** Tracks the active runs; `onEnded` is called after each. */
+export function createActiveRuns(
+  deps: PipelineDeps,
+  options: { leaseMs: number; draining(): boolean; onEnded(): void },
+): ActiveRuns {
+  const { database, now, log } = deps;
+  const active = new Set<ActiveRun>();
+
+  /** An error of our own is not the step's fault: any worker may claim the run again later. */
+  async function giveBack(lease: RunLease, fault: unknown): Promise<void> {
+    log.error({ err: fault, runId: lease.runId }, 'a run was interrupted by an error, and is retried');
+    try {
+      await database.write(async (transaction) => {
+        if (!(await holdLease(transaction, lease))) return;
+        const dueAt = now() + faultPauseMs;
+        await restRun(transaction, lease.runId, { status: 'queued', dueAt, waitingFor: null });
+      });
+    } catch (error) {
+      log.warn(
+        { err: error, runId: lease.runId },
+        'a run could not be handed back; its lease expires automatically',
+      );
+    }
   }
+
+  return {
+    count: () => active.size,
+    hasLapsed: (at) => [...active].some((run) => run.leaseUntil <= at),
+    work(lease, leaseUntil) {
+      const abort = new AbortController();
+      const control = { signal: abort.signal, draining: options.draining };
+      const run: ActiveRun = { lease, leaseUntil, abort, ended: work() };
+      active.add(run);
+      async function work(): Promise<void> {
+        await runPipeline(deps, lease, control).catch((error) => giveBack(lease, error));
+        active.delete(run);
+        options.onEnded();
+      }
+    },
+    async look() {
+      const runs = [...active];
+      if (runs.length === 0) return;
+      try {
+        keepHeld(runs, await findHeldRuns(database.queries, leasesOf(runs)));
+      } catch (error) {
+        log.warn({ err: error }, 'leases could not be checked');
+      }
+    },
+    async renew() {
+      const runs = [...active];
+      if (runs.length === 0) return;
+      const leaseUntil = now() + options.leaseMs;
+      try {
+        keepHeld(runs, await renewLeases(database, { leases: leasesOf(runs), leaseUntil }));
+        for (const run of runs) run.leaseUntil = leaseUntil;
+      } catch (error) {
+        log.warn({ err: error }, 'leases could not be renewed');
+        for (const run of runs) if (run.leaseUntil <= now()) run.abort.abort();
+      }
+    },
+    abort() {
+      for (const run of active) run.abort.abort();
+    },
+    async ended() {
+      await Promise.all([...active].map((run) => run.ended));
+    },
+  };
 }
 
-/** The prefix of every lease owner of a process: `host:pid:startId`. */
-export function ownerPrefix({ host, pid, startId }: WorkerIdentity): string {
-  return `${host.replaceAll(/[:/]/g, '-')}:${pid}:${startId}`;
-}
+const leasesOf = (runs: readonly ActiveRun[]): RunLease[] => runs.map((run) => run.lease);
 
-/**
- * Whether a lease's owner is known to be dead: a process of this machine that no longer runs, or an earlier process
- * with our own pid. Nothing is known about other machines: their leases expire.
- */
-export function isDeadOwner(owner: string, self: WorkerIdentity): boolean {
-  const [host, pid, startId] = owner.split('/')[0]?.split(':') ?? [];
-  const own = ownerPrefix(self).split(':')[0];
-  if (host !== own || pid === undefined || !/^\d+$/.test(pid)) return false;
-  if (Number(pid) === self.pid) return startId !== self.startId;
-  return !self.isAlive(Number(pid));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    // EPERM: the process is alive and belongs to another user.
-    const isGone = error instanceof Error && 'code' in error && error.code === 'ESRCH';
-    return !isGone;
-  }
-  return !isZombie(pid);
-}
-
-/** Whether a process is a zombie: it has exited, and keeps its pid until its parent collects its exit status. */
-function isZombie(pid: number): boolean {
-  try {
-    // `pid (name) state …`, where the name may hold anything (man 5 proc).
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
-  } catch {
-    // Not Linux, or the process is gone by now.
-    return false;
+function keepHeld(runs: readonly ActiveRun[], held: readonly RunLease[]): void {
+  for (const { lease, abort } of runs) {
+    if (!held.some(({ runId, owner }) => runId === lease.runId && owner === lease.owner)) abort.abort();
   }
 }

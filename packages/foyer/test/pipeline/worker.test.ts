@@ -5,16 +5,9 @@ import { describe, it, type TestContext } from 'node:test';
 import { type Database, DatabaseUnavailableError } from '../../src/database/database.ts';
 import { claimDueRuns } from '../../src/database/run-leases.ts';
 import { cancelRuns } from '../../src/database/runs.ts';
-import { createActiveRuns } from '../../src/pipeline/active-runs.ts';
 import type { ActingStep, Step } from '../../src/pipeline/step.ts';
-import {
-  createWorker,
-  isDeadOwner,
-  thisProcess,
-  type Worker,
-  type WorkerDeps,
-  type WorkerIdentity,
-} from '../../src/pipeline/worker.ts';
+import { createActiveRuns, createWorker, type Worker, type WorkerDeps } from '../../src/pipeline/worker.ts';
+import { isDeadOwner, thisProcess, type WorkerIdentity } from '../../src/pipeline/worker-identity.ts';
 import { ownRows } from '../support/strangers.ts';
 import { type PipelineStage, setStage, signal } from './pipeline-stage.ts';
 

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { performance } from 'node:perf_hooks';
+
+/** Identifies a process: its machine, its pid, and which of the processes with that pid it is. */
+export interface WorkerIdentity {
+  /** The machine's name, and a mark that distinguishes it from another machine of that name. */
+  host: string;
+  pid: number;
+  /** Differs between two processes with the same pid, which the first process in a container always has. */
+  startId: string;
+  isAlive(pid: number): boolean;
+}
+
+/** The identity of this process. */
+export function thisProcess(): WorkerIdentity {
+  const startId = Math.round(performance.timeOrigin).toString(36);
+  return { host: `${hostname()}${machineMark()}`, pid: process.pid, startId, isAlive };
+}
+
+/**
+ * Why a name is not enough: two machines or containers of one name would each mistake the other's runs for those of a
+ * dead process of its own, and execute them a second time. Linux identifies each boot of a machine, and the pid
+ * namespace of each container. If either cannot be read, the name has to be enough.
+ */
+function machineMark(): string {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8');
+    const numbering = readlinkSync('/proc/self/ns/pid');
+    return `-${createHash('sha256').update(`${boot} ${numbering}`).digest('hex').slice(0, 8)}`;
+  } catch {
+    return '';
+  }
+}
+
+/** The prefix of every lease owner of a process: `host:pid:startId`. */
+export function ownerPrefix({ host, pid, startId }: WorkerIdentity): string {
+  return `${host.replaceAll(/[:/]/g, '-')}:${pid}:${startId}`;
+}
+
+/**
+ * Whether a lease's owner is known to be dead: a process of this machine that no longer runs, or an earlier process
+ * with our own pid. Nothing is known about other machines: their leases expire.
+ */
+export function isDeadOwner(owner: string, self: WorkerIdentity): boolean {
+  const [host, pid, startId] = owner.split('/')[0]?.split(':') ?? [];
+  const own = ownerPrefix(self).split(':')[0];
+  if (host !== own || pid === undefined || !/^\d+$/.test(pid)) return false;
+  if (Number(pid) === self.pid) return startId !== self.startId;
+  return !self.isAlive(Number(pid));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: the process is alive and belongs to another user.
+    const isGone = error instanceof Error && 'code' in error && error.code === 'ESRCH';
+    return !isGone;
+  }
+  return !isZombie(pid);
+}
+
+/** Whether a process is a zombie: it has exited, and keeps its pid until its parent collects its exit status. */
+function isZombie(pid: number): boolean {
+  try {
+    // `pid (name) state …`, where the name may hold anything (man 5 proc).
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+  } catch {
+    // Not Linux, or the process is gone by now.
+    return false;
+  }
+}
