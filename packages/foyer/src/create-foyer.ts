@@ -49,8 +49,7 @@ import { createRoutes, needsOwnHost } from './routes.ts';
 import { createSlackClientFactory } from './slack/create-slack-client.ts';
 import { createSlackTransport } from './slack/slack-transport.ts';
 import { steps as builtIn, builtInSteps } from './steps/steps.ts';
-import { createTexts } from './texts/create-texts.ts';
-import { stepFaces } from './texts/translation.ts';
+import { createTexts, stepFaces } from './texts/create-texts.ts';
 
 /** Set only by tests. */
 export interface TestOptions {

@@ -16,7 +16,8 @@ import { type Brand, brandProblems } from './http/brand.ts';
 import type { Gate } from './install/gate.ts';
 import { checkSteps } from './pipeline/check-steps.ts';
 import type { Step } from './pipeline/step.ts';
-import { type PartialTexts, textProblems } from './texts/create-texts.ts';
+import type { PartialTexts } from './texts/create-texts.ts';
+import { textProblems } from './texts/text-problems.ts';
 
 /** The options of an app: everything except its manifest has a default. */
 export interface FoyerOptions<MyTables = NoTables> {

@@ -52,4 +52,4 @@ export { serve } from './serve.ts';
 export type { RequestWithCookies, SignedInMember as Member } from './signin/find-member.ts';
 export { builtInSteps, steps } from './steps/steps.ts';
 export type { Language, MessageOverrides, PartialTexts } from './texts/create-texts.ts';
-export type { StepTitle } from './texts/translation.ts';
+export type { StepTitle } from './texts/languages/en.ts';

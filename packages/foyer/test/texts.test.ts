@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { scopeSentences, userScopeSentences } from '../src/slack/scope-sentences.ts';
-import { createTexts, languages, textProblems } from '../src/texts/create-texts.ts';
+import { createTexts, languages } from '../src/texts/create-texts.ts';
 import { de } from '../src/texts/languages/de.ts';
+import type { Translation } from '../src/texts/languages/en.ts';
 import { en, type TextKey } from '../src/texts/languages/en.ts';
 import { es } from '../src/texts/languages/es.ts';
 import { fr } from '../src/texts/languages/fr.ts';
 import { ja } from '../src/texts/languages/ja.ts';
-import { placeholdersOf } from '../src/texts/placeholders.ts';
-import type { Translation } from '../src/texts/translation.ts';
+import { placeholdersOf, textProblems } from '../src/texts/text-problems.ts';
 
 const translations: Readonly<Record<string, Translation>> = { de, fr, es, ja };
 const keys = Object.keys(en) as TextKey[];

@@ -14,8 +14,7 @@ import { InstallationNotFoundError } from '../installations/installation-store.t
 import type { TokenSource } from '../installations/token-source.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { type SlackFailure, slackFailure } from '../slack/slack-failure.ts';
-import type { Texts } from '../texts/create-texts.ts';
-import type { StepFaces } from '../texts/translation.ts';
+import type { StepFaces, Texts } from '../texts/create-texts.ts';
 import type { BoundHomeSection } from './home-sections.ts';
 import type { PublishHome, PublishRequest, PublishResult, RepublishHome } from './publish-home.ts';
 import { createReadHome, type Home, type HomeConfig, type ReadHome, sendView } from './read-home.ts';

@@ -1,8 +1,7 @@
 import type { HistoryRecord } from '../database/history.ts';
 import type { InstallRecord } from '../database/install-record.ts';
 import type { QuestionRecord } from '../database/questions.ts';
-import type { Words } from '../texts/create-texts.ts';
-import type { StepFaces } from '../texts/translation.ts';
+import type { StepFaces, Words } from '../texts/create-texts.ts';
 import type { Viewer } from './viewer.ts';
 
 /** Everything that App Home shows to one person. */

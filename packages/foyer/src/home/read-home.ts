@@ -11,8 +11,7 @@ import { type InstallRecord, prepareInstallRecord } from '../database/install-re
 import { listQuestions } from '../database/questions.ts';
 import type { Brand } from '../http/brand.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
-import type { Texts } from '../texts/create-texts.ts';
-import type { StepFaces } from '../texts/translation.ts';
+import type { StepFaces, Texts } from '../texts/create-texts.ts';
 import { askHomeSections, type BoundHomeSection, type ComposedHome, composeHome } from './home-sections.ts';
 import { historyShown, homeBlocks } from './home-view.ts';
 import { type FindViewer, mayAct } from './viewer.ts';

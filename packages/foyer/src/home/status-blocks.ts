@@ -1,7 +1,7 @@
 import type { Button, KnownBlock } from '@slack/types';
 import type { InstallRecord } from '../database/install-record.ts';
 import { escapeMrkdwn, mrkdwnCode } from '../slack/slack-text.ts';
-import { runForInstallers } from '../texts/translation.ts';
+import { runForInstallers } from '../texts/create-texts.ts';
 import {
   button,
   fields,

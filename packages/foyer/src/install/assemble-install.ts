@@ -5,7 +5,7 @@ import type { SendPages } from '../http/send-pages.ts';
 import type { Keyring } from '../installations/keyring.ts';
 import { createSealer } from '../installations/sealer.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
-import type { StepFaces } from '../texts/translation.ts';
+import type { StepFaces } from '../texts/create-texts.ts';
 import { createFinishInstall, type FinishInstallDeps } from './finish-install.ts';
 import { createAskGate, type Gate } from './gate.ts';
 import { createInstallingBrowser } from './installing-browser.ts';

@@ -22,7 +22,7 @@ import type { BodyReader } from '../http/read-body.ts';
 import { isFromHere, readForm } from '../http/read-form.ts';
 import type { SendPages } from '../http/send-pages.ts';
 import { openInSlack } from '../slack/open-in-slack.ts';
-import type { StepFaces } from '../texts/translation.ts';
+import type { StepFaces } from '../texts/create-texts.ts';
 import type { InstallingBrowser } from './installing-browser.ts';
 import { interruptedAfterMs } from './recover-installs.ts';
 import { progressHash, progressPath } from './state.ts';

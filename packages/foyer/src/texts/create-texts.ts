@@ -1,12 +1,10 @@
 import { IntlMessageFormat } from 'intl-messageformat';
 import { scopeSentences, userScopeSentences } from '../slack/scope-sentences.ts';
 import { de } from './languages/de.ts';
-import { en, type TextKey } from './languages/en.ts';
+import { en, type StepTitle, type TextKey, type Translation } from './languages/en.ts';
 import { es } from './languages/es.ts';
 import { fr } from './languages/fr.ts';
 import { ja } from './languages/ja.ts';
-import { placeholdersOf } from './placeholders.ts';
-import type { StepTitle, Translation } from './translation.ts';
 
 /** A language in which Foyer has texts. */
 export type Language = 'en' | 'de' | 'fr' | 'es' | 'ja';
@@ -104,7 +102,8 @@ const translations: Readonly<Record<Language, Translation>> = { en: english, de,
 /** All languages; the first is the default. */
 export const languages: readonly Language[] = ['en', 'de', 'fr', 'es', 'ja'];
 
-function isLanguage(text: string): text is Language {
+/** Whether Foyer has texts in a language. */
+export function isLanguage(text: string): text is Language {
   return (languages as readonly string[]).includes(text);
 }
 
@@ -195,60 +194,46 @@ function readable(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** A problem in an app's texts, and its fix. */
-export interface TextProblem {
-  name: string;
-  problem: string;
-  fix: string;
+/** How the steps of the definition are shown, by name. */
+export type StepFaces = Readonly<Record<string, StepFace | undefined>>;
+
+/** How one step is shown. */
+export interface StepFace {
+  readonly title: StepTitle | undefined;
+  /** Whether only operators see it: installers and members do not. */
+  readonly forOperators: boolean;
 }
 
-const openKeys = /^(?:(?:scope|reason)\..+|step\..+\.(?:todo|doing)|app\.(?:tagline|description|nextSteps))$/;
-const longestMessage = 2000;
-
-/** Lists all problems in an app's texts: an unknown language, name or placeholder, or a message that is not ICU. */
-export function textProblems(partial: unknown): TextProblem[] {
-  if (partial === undefined) return [];
-  if (typeof partial !== 'object' || partial === null || Array.isArray(partial)) {
-    return [{ name: 'texts', problem: 'is not an object', fix: 'give { en: { … } }, or leave it out' }];
-  }
-  return Object.entries(partial).flatMap(([name, value]): TextProblem[] => {
-    if (name === 'defaultLanguage') {
-      if (typeof value === 'string' && isLanguage(value)) return [];
-      const fix = `use one of ${languages.join(', ')}`;
-      return [{ name: 'texts.defaultLanguage', problem: `is ${JSON.stringify(value)}`, fix }];
-    }
-    if (!isLanguage(name)) {
-      const fix = `use defaultLanguage or one of ${languages.join(', ')}`;
-      return [{ name: `texts.${name}`, problem: 'is not a language of Foyer’s', fix }];
-    }
-    if (typeof value !== 'object' || value === null) {
-      return [{ name: `texts.${name}`, problem: 'is not an object', fix: 'give messages by their names' }];
-    }
-    return Object.entries(value).flatMap(([key, message]) => messageProblems(`texts.${name}`, key, message));
-  });
+/** Returns the faces of a list of steps. */
+export function stepFaces(
+  steps: readonly { readonly name: string; readonly title?: StepTitle; readonly forOperators?: boolean }[],
+): StepFaces {
+  const faces = steps.map(
+    ({ name, title, forOperators = false }) => [name, { title, forOperators }] as const,
+  );
+  // Without a prototype: a step may be called `constructor`.
+  return Object.assign(Object.create(null), Object.fromEntries(faces));
 }
 
-function messageProblems(place: string, key: string, message: unknown): TextProblem[] {
-  const name = `${place}[${JSON.stringify(key)}]`;
-  const isOwn = Object.hasOwn(en, key);
-  if (!isOwn && !openKeys.test(key)) {
-    return [{ name, problem: 'is not a message of Foyer’s', fix: 'see the list in docs/texts.md' }];
-  }
-  if (message === undefined) return [];
-  if (typeof message !== 'string' || message.trim() === '' || message.length > longestMessage) {
-    const fix = `give a text of at most ${longestMessage} characters, or leave it out`;
-    return [{ name, problem: 'is not a text, or too long', fix }];
-  }
-  // Texts about the app and its scopes and steps take no values, so a brace in them is literal.
-  if (!isOwn) return [];
-  try {
-    const known = placeholdersOf(en[key as TextKey]);
-    const unknown = [...placeholdersOf(message)].filter((placeholder) => !known.has(placeholder));
-    if (unknown.length === 0) return [];
-    const offered = known.size === 0 ? 'this message has none' : `it may use ${[...known].join(', ')}`;
-    return [{ name, problem: `uses {${unknown.join('}, {')}}, which is not there`, fix: offered }];
-  } catch (error) {
-    const problem = `is not an ICU message: ${error instanceof Error ? error.message : String(error)}`;
-    return [{ name, problem, fix: 'close every brace; write a lone brace as ’{’ in single quotes' }];
-  }
+const unfinished: readonly string[] = ['pending', 'running', 'retrying'];
+
+/**
+ * Returns a run as installers and members see it: without the steps for operators, and over if nothing but such a step
+ * is tried again. An operators' webhook that fails does not keep a workspace's setup open.
+ */
+export function runForInstallers<
+  Run extends {
+    status: string;
+    steps: readonly { name: string; status: string; attempts: number }[];
+  },
+>(run: Run, faces: StepFaces): Run {
+  const isForOperators = ({ name }: { name: string }): boolean => faces[name]?.forOperators === true;
+  const steps = run.steps.filter((step) => !isForOperators(step));
+  const isTriedAgain = run.steps.some(
+    (step) =>
+      isForOperators(step) &&
+      (step.status === 'retrying' || (step.status === 'running' && step.attempts > 1)),
+  );
+  if (!isTriedAgain || steps.some(({ status }) => unfinished.includes(status))) return { ...run, steps };
+  return { ...run, steps, status: steps.some(({ status }) => status === 'failed') ? 'failed' : 'succeeded' };
 }

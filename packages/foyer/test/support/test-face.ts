@@ -1,7 +1,6 @@
 import { type Brand, completeBrand } from '../../src/http/brand.ts';
 import { builtInSteps } from '../../src/steps/steps.ts';
-import { createTexts } from '../../src/texts/create-texts.ts';
-import { type StepFaces, stepFaces } from '../../src/texts/translation.ts';
+import { createTexts, type StepFaces, stepFaces } from '../../src/texts/create-texts.ts';
 
 /** Foyer's own texts. */
 export const texts = createTexts();

@@ -2,8 +2,8 @@ import type { StepRecord } from '../../database/install-record.ts';
 import type { RunStatus } from '../../database/records.ts';
 import { plainName } from '../../slack/slack-text.ts';
 import type { Words } from '../../texts/create-texts.ts';
+import { runForInstallers, type StepFaces } from '../../texts/create-texts.ts';
 import { errorSentence } from '../../texts/error-sentence.ts';
-import { runForInstallers, type StepFaces } from '../../texts/translation.ts';
 
 /** An install as its progress page shows it. A `RunRecord`'s `id`, `status`, `waitingFor` and `steps` fit unchanged. */
 export interface Progress {

@@ -3,7 +3,7 @@ import { elementSource, type Html, html } from '../../http/html.ts';
 import { appTile } from '../../http/pages/marks.ts';
 import { page } from '../../http/pages/page.ts';
 import type { PageFrame } from '../../http/pages/site.ts';
-import type { StepFaces } from '../../texts/translation.ts';
+import type { StepFaces } from '../../texts/create-texts.ts';
 import { type Notice, noticeLine } from './notices.ts';
 import type { OperatorSession } from './operator-session.ts';
 import { operatorStyles } from './operator-styles.ts';

@@ -1,4 +1,4 @@
-import type { Translation } from '../translation.ts';
+import type { Translation } from './en.ts';
 
 /** What Slack's scopes allow, in German. Not reviewed by a native speaker yet. */
 export const deScopes: Pick<Translation, 'scopes' | 'userScopes'> = {

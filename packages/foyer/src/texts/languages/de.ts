@@ -1,5 +1,5 @@
-import type { Translation } from '../translation.ts';
 import { deScopes } from './de-scopes.ts';
+import type { Translation } from './en.ts';
 
 /** German. Not reviewed by a native speaker yet. */
 export const de: Translation = {

@@ -1,3 +1,5 @@
+import type { KnownScope, KnownUserScope } from '../../slack/scope-sentences.ts';
+
 /**
  * Every sentence that installers and members read, in English: ICU messages
  * (formatjs.github.io/docs/core-concepts/icu-syntax). Those of `home` and `welcome` are Slack's mrkdwn; all others are
@@ -479,3 +481,18 @@ export const en = {
 
 /** The name of a message. */
 export type TextKey = keyof typeof en;
+
+/** A step in words: before it is done, and while it runs. */
+export interface StepTitle {
+  readonly todo: string;
+  readonly doing: string;
+}
+
+/** Foyer's own texts in one language. A missing key is a compile error. */
+export interface Translation {
+  readonly messages: Readonly<Record<TextKey, string>>;
+  readonly scopes: Readonly<Record<KnownScope, string>>;
+  readonly userScopes: Readonly<Record<KnownUserScope, string>>;
+  /** The built-in steps, whose own titles are English. */
+  readonly steps: Readonly<Record<string, StepTitle>>;
+}

@@ -1,4 +1,4 @@
-import type { Translation } from '../translation.ts';
+import type { Translation } from './en.ts';
 import { esScopes } from './es-scopes.ts';
 
 /** Spanish. Not reviewed by a native speaker yet. */

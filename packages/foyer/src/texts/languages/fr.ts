@@ -1,4 +1,4 @@
-import type { Translation } from '../translation.ts';
+import type { Translation } from './en.ts';
 import { frScopes } from './fr-scopes.ts';
 
 /** French. Not reviewed by a native speaker yet. */

@@ -1,4 +1,4 @@
-import type { Translation } from '../translation.ts';
+import type { Translation } from './en.ts';
 import { jaScopes } from './ja-scopes.ts';
 
 /** Japanese. Not reviewed by a native speaker yet. */
