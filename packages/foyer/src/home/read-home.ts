@@ -72,19 +72,16 @@ export function createReadHome(deps: {
     );
     const updatePermissionsUrl =
       teamId === null ? install : `${install}?${new URLSearchParams({ team: teamId })}`;
-    const answered = await askHomeSections(
-      sections,
-      {
-        installationId: record.id,
-        teamId,
-        enterpriseId: record.enterpriseId,
-        userId,
-        isInstaller: userId === record.installerUserId,
-        isAdmin: viewer.isAdmin,
-        locale: viewer.profile?.locale ?? null,
-      },
-      log,
-    );
+    const asking = {
+      installationId: record.id,
+      teamId,
+      enterpriseId: record.enterpriseId,
+      userId,
+      isInstaller: userId === record.installerUserId,
+      isAdmin: viewer.isAdmin,
+      locale: viewer.profile?.locale ?? null,
+    };
+    const answered = sections.length === 0 ? [] : await askHomeSections(sections, asking, log);
     const mayClaim = record.connection === null && record.status === 'active' && mayAct(record, viewer);
     const { life } = record;
     const claimUrl = mayClaim ? deps.claimUrl?.({ installationId: record.id, life, userId }) : undefined;
@@ -103,7 +100,11 @@ export function createReadHome(deps: {
       updatePermissionsUrl,
       claimUrl,
     });
-    const draw = (shown: typeof answered) => composeHome(shown, recordBlocks, sectionNotices);
+    // The record is always whole: without sections there is nothing to fit beside it.
+    const draw = (shown: typeof answered): ComposedHome =>
+      shown.length === 0
+        ? { blocks: recordBlocks, owners: [] }
+        : composeHome(shown, recordBlocks, sectionNotices);
     const home = draw(answered);
     return {
       record,

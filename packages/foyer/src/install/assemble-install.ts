@@ -8,11 +8,10 @@ import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import type { StepFaces } from '../texts/create-texts.ts';
 import { createFinishInstall, type FinishInstallDeps } from './finish-install.ts';
 import { createAskGate, type Gate } from './gate.ts';
-import { createInstallingBrowser } from './installing-browser.ts';
 import { createRecoverInstalls } from './recover-installs.ts';
 import { type AnswerHere, createShowProgress, progressLifetimeMs } from './show-progress.ts';
 import { createStartInstall } from './start-install.ts';
-import { createStates } from './state.ts';
+import { createInstallingBrowser, createStates } from './state.ts';
 import { createUnstoredTokens, unstoredTokensPurpose } from './unstored-tokens.ts';
 
 /** Creates the parts of the install flow: its guarded routes, and what recovers the installs that were interrupted. */

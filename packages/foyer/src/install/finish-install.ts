@@ -33,8 +33,14 @@ import { type SlackCalls, slackClientOptions } from '../slack/create-slack-clien
 import { type CallbackFailure, exchangeFailure, redirectFailure } from './callback-failure.ts';
 import { type AskGate, gateTimeLimitMs } from './gate.ts';
 import { createInstallProvider, providerCookieName } from './install-provider.ts';
-import type { InstallingBrowser } from './installing-browser.ts';
-import { progressHash, progressPath, type StateContent, type States, type StateVerdict } from './state.ts';
+import {
+  type InstallingBrowser,
+  progressHash,
+  progressPath,
+  type StateContent,
+  type States,
+  type StateVerdict,
+} from './state.ts';
 import { exchangeTimeoutMs, type UnstoredTokens } from './unstored-tokens.ts';
 
 /** The callback, in order. Before the state is verified, Foyer writes nothing and sends nothing to Slack. */

@@ -23,9 +23,8 @@ import { isFromHere, readForm } from '../http/read-form.ts';
 import type { SendPages } from '../http/send-pages.ts';
 import { openInSlack } from '../slack/open-in-slack.ts';
 import type { StepFaces } from '../texts/create-texts.ts';
-import type { InstallingBrowser } from './installing-browser.ts';
 import { interruptedAfterMs } from './recover-installs.ts';
-import { progressHash, progressPath } from './state.ts';
+import { type InstallingBrowser, progressHash, progressPath } from './state.ts';
 
 /** How long a progress page can be opened: its address is a secret, so it expires. */
 export const progressLifetimeMs = 24 * 3_600_000;

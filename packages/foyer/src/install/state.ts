@@ -2,6 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { parseCookie, stringifySetCookie } from 'cookie';
 import { z } from 'zod';
 import { linkClaims } from '../connections/link.ts';
+import { type QuestionKey, questionValue, readQuestionValue } from '../database/questions.ts';
 import type { Sealer } from '../installations/sealer.ts';
 
 /**
@@ -34,8 +35,22 @@ const markSchema = z.object({ id: z.string(), issuedAt: z.number(), binding: z.s
 /** The length of a state with the longest possible link. */
 const longestState = 8000;
 
-/** Most unfinished attempts in one browser: beyond this, the oldest cookies are deleted. */
+/** Most cookies of one kind in one browser: beyond this, the oldest ones are deleted. */
 const mostCookies = 12;
+
+/** Makes the Set-Cookie line of a cookie below `path`. */
+const cookieBelow =
+  (path: string, secure: boolean) =>
+  (name: string, value: string, maxAge: number): string =>
+    stringifySetCookie({ name, value, maxAge, path, httpOnly: true, sameSite: 'lax', secure });
+
+/** The oldest cookies of one kind that a browser must lose to take one more, of this name. */
+function surplusCookies(cookieHeader: string | undefined, prefix: string, name: string): string[] {
+  const held = Object.keys(parseCookie(cookieHeader ?? '')).filter(
+    (other) => other.startsWith(prefix) && other !== name && /^[\w-]+$/.test(other),
+  );
+  return held.slice(0, Math.max(0, held.length - mostCookies + 1));
+}
 
 /** Issues the states of one flow and checks those that come back. */
 export function createBoundStates<Content extends object>(deps: {
@@ -50,17 +65,8 @@ export function createBoundStates<Content extends object>(deps: {
 }) {
   const { sealer, flow, secure } = deps;
   const prefix = `${secure ? '__Host-' : ''}foyer-${flow}-`;
-  const cookie = (name: string, value: string, maxAge: number): string =>
-    stringifySetCookie({
-      name,
-      value,
-      maxAge,
-      // A __Host- cookie is for the whole host; otherwise it stays below the base path.
-      path: secure ? '/' : deps.basePath || '/',
-      httpOnly: true,
-      sameSite: 'lax',
-      secure,
-    });
+  // A __Host- cookie is for the whole host; otherwise it stays below the base path.
+  const cookie = cookieBelow(secure ? '/' : deps.basePath || '/', secure);
 
   function open(state: string): (Content & StateMark & { binding: string }) | undefined {
     if (state.length > longestState) return undefined;
@@ -78,13 +84,11 @@ export function createBoundStates<Content extends object>(deps: {
     issue(given: Content, cookieHeader: string | undefined): { state: string; cookies: string[] } {
       const id = randomBytes(16).toString('base64url');
       const binding = randomBytes(16).toString('base64url');
-      const held = Object.keys(parseCookie(cookieHeader ?? '')).filter((name) => name.startsWith(prefix));
-      const givenUp = held.slice(0, Math.max(0, held.length - mostCookies + 1));
       return {
         state: sealer.seal(JSON.stringify({ ...given, id, issuedAt: deps.now(), binding }), flow),
         cookies: [
           cookie(prefix + id, binding, stateLifetimeMs / 1000),
-          ...givenUp.filter((name) => /^[\w-]+$/.test(name)).map((name) => cookie(name, '', 0)),
+          ...surplusCookies(cookieHeader, prefix, prefix + id).map((name) => cookie(name, '', 0)),
         ],
       };
     },
@@ -171,3 +175,54 @@ export function progressPath({ basePath }: { basePath: string }, progressToken: 
 export function progressHash(progressToken: string): string {
   return createHash('sha256').update(progressToken).digest('base64url');
 }
+
+/**
+ * Why a cookie beside the progress token: the token is in an address, which people share to show how far the setup is.
+ * Only the browser in which the person came back from Slack may act for that person, so the callback gives it a sealed
+ * cookie for this one install request.
+ */
+
+/** Creates the functions that bind an install request to its browser and check that. `sealer` is for this purpose only. */
+export function createInstallingBrowser(deps: { sealer: Sealer; secure: boolean; lifetimeMs: number }) {
+  const { sealer, secure, lifetimeMs } = deps;
+  const prefix = `${secure ? '__Host-' : ''}foyer-installer-`;
+  const cookie = cookieBelow('/', secure);
+
+  function opened(sealed: string | null | undefined, place: string): string | undefined {
+    if (!sealed || sealed.length > 2000) return undefined;
+    try {
+      return sealer.open(sealed, place);
+    } catch {
+      return undefined;
+    }
+  }
+
+  return {
+    /** Returns the Set-Cookie lines for the browser whose callback was verified. The oldest of many cookies go. */
+    bind(requestId: string, cookieHeader: string | undefined): string[] {
+      const name = prefix + requestId;
+      return [
+        cookie(name, sealer.seal(requestId, 'browser'), lifetimeMs / 1000),
+        ...surplusCookies(cookieHeader, prefix, name).map((old) => cookie(old, '', 0)),
+      ];
+    },
+
+    /** Whether this browser made the install request. */
+    isBound(requestId: string, cookieHeader: string | undefined): boolean {
+      return opened(parseCookie(cookieHeader ?? '')[prefix + requestId], 'browser') === requestId;
+    },
+
+    /** The hidden value of the form for one question; it is shown only to the browser that is bound. */
+    formFor(requestId: string, key: QuestionKey): string {
+      return sealer.seal(questionValue(key), `form:${requestId}`);
+    },
+
+    /** The question that a form was made for; undefined if Foyer made no such form for this install request. */
+    readForm(requestId: string, value: string | null): QuestionKey | undefined {
+      const text = opened(value, `form:${requestId}`);
+      return text === undefined ? undefined : readQuestionValue(text);
+    },
+  };
+}
+
+export type InstallingBrowser = ReturnType<typeof createInstallingBrowser>;

@@ -118,7 +118,7 @@ export function createWorker(deps: WorkerDeps): Worker {
 
   async function releaseDead(): Promise<void> {
     const runIds = await releaseDeadLeases(database, {
-      isDead: (owner) => isDeadOwner(owner, identity),
+      isDead: (owner) => !owner.startsWith(prefix) && isDeadOwner(owner, identity),
       now: now(),
     });
     deadSoughtAt = performance.now();
