@@ -15,9 +15,8 @@ import { createInstallationStore } from './installations/create-installation-sto
 import { createTokenSource } from './installations/create-token-source.ts';
 import type { InstallationStore } from './installations/installation-store.ts';
 import { createKeyring, type Keyring } from './installations/keyring.ts';
-import { loadExistingKeyring } from './operator/keys/load-existing-keyring.ts';
 import { localCommands } from './operator/local-commands.ts';
-import { openExistingDatabase } from './operator/open-existing-database.ts';
+import { loadExistingKeyring, openExistingDatabase } from './operator/open-existing-database.ts';
 import { runOperatorCommand } from './operator/operator-program.ts';
 import { createSetupPrompts } from './operator/setup/create-setup-prompts.ts';
 import { createOutput } from './operator/terminal/output.ts';

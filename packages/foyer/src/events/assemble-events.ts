@@ -1,10 +1,11 @@
+import type { Database } from '../database/database.ts';
+import { findAppId } from '../database/installations.ts';
 import { clientAddress } from '../http/bound-connections.ts';
 import type { InstallationStore, TenantQuery } from '../installations/installation-store.ts';
 import { type BoltAppDeps, createBoltApp } from './bolt-app.ts';
 import { createKeepNames } from './keep-names.ts';
 import { createCommitLifecycle } from './lifecycle-events.ts';
 import { createNoteUnknownTeam } from './note-unknown-team.ts';
-import { createOwnApp } from './own-app.ts';
 import { createSeenDeliveries } from './seen-deliveries.ts';
 import { createSlackReceiver, type SlackReceiverDeps } from './slack-receiver.ts';
 import { createSignatureCheck } from './verify-signature.ts';
@@ -35,4 +36,35 @@ export function assembleEvents(
   });
   const noteUnknownTeam = createNoteUnknownTeam({ database, clientId, now, log });
   return { receiver, seen, bolt: createBoltApp({ ...deps, receiver, noteUnknownTeam }) };
+}
+
+/** How soon to query the database again while it holds no install. */
+const askAgainMs = 60_000;
+
+/**
+ * Creates the check whether a request's body names this app, by the app id that Slack gave with an install. A request
+ * that does so under a wrong signature is probably Slack's, and SLACK_SIGNING_SECRET is wrong; strangers rarely know
+ * the id, and their requests without it count separately. Answers synchronously; false until the id is known.
+ */
+function createOwnApp(deps: { database: Database; clientId: string }): (body: Buffer) => boolean {
+  const { database, clientId } = deps;
+  let appId: string | undefined;
+  let askedAt = -Infinity;
+
+  async function learn(): Promise<void> {
+    askedAt = performance.now();
+    try {
+      appId = await findAppId(database.queries, clientId);
+    } catch {
+      // The next call tries again; the log has its own lines for a database outage.
+    }
+  }
+
+  return function namesThisApp(body) {
+    if (appId === undefined) {
+      if (performance.now() - askedAt > askAgainMs) void learn();
+      return false;
+    }
+    return body.includes(appId);
+  };
 }

@@ -1,10 +1,12 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import type { Config } from '../config/config.ts';
 import type { DatabaseTarget } from '../config/database-target.ts';
 import type { Database } from '../database/database.ts';
 import type { OwnMigrations } from '../database/migrate.ts';
 import { openDatabase } from '../database/open-database.ts';
 import { peekTables } from '../database/peek-tables.ts';
 import { serverName } from '../database/postgres/postgres-pool.ts';
+import { type Keyring, KeyringError, loadKeyring } from '../installations/keyring.ts';
 import { CommandError } from './command-error.ts';
 
 /**
@@ -32,4 +34,13 @@ function noneYet(place: string): CommandError {
   return new CommandError(
     `There is no database yet at ${place}. Start Foyer once (npm start) to make it, or check DATABASE_URL.`,
   );
+}
+
+/** Loads the existing keys. Unlike the server, a command creates none: a new key opens nothing. @throws KeyringError */
+export function loadExistingKeyring(config: Config): Keyring {
+  const file = config.database.kind === 'sqlite' ? `${config.database.file}.key` : undefined;
+  if (!config.encryptionKeys && file !== undefined && !existsSync(file)) {
+    throw new KeyringError(`The key file ${file} is missing. Restore it, or set TOKEN_ENCRYPTION_KEYS.`);
+  }
+  return loadKeyring({ config });
 }

@@ -14,8 +14,8 @@ import {
 } from '../../src/installations/installation-store.ts';
 import type { Keyring } from '../../src/installations/keyring.ts';
 import { createKeyring } from '../../src/installations/keyring.ts';
-import { reencryptTokens } from '../../src/installations/reencrypt-tokens.ts';
 import { KeyMissingError, SealBrokenError } from '../../src/installations/sealer.ts';
+import { reencryptTokens } from '../../src/operator/keys/rotate-keys.ts';
 import { createClock, keyringOf, keysOf, orgInstall, teamInstall } from '../support/installations.ts';
 import type { TestDatabase } from '../support/open-test-database.ts';
 import { inviteStrangers, ownRows, type Strangers } from '../support/strangers.ts';

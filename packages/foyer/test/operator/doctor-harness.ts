@@ -10,7 +10,7 @@ import { createKeyring } from '../../src/installations/keyring.ts';
 import { createSealer } from '../../src/installations/sealer.ts';
 import { verifyKeyring } from '../../src/installations/verify-keyring.ts';
 import type { Finding } from '../../src/operator/doctor/finding.ts';
-import { loadExistingKeyring } from '../../src/operator/keys/load-existing-keyring.ts';
+import { loadExistingKeyring } from '../../src/operator/open-existing-database.ts';
 import { createProcessReporter, type ProcessReporter } from '../../src/operator/process-report.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { mailPassword } from '../support/mail-server.ts';

@@ -10,7 +10,7 @@ import { parseConfig } from '../../src/config/config.ts';
 import { createLogger } from '../../src/config/log.ts';
 import { createKeyring } from '../../src/installations/keyring.ts';
 import { runDoctor } from '../../src/operator/doctor/run-doctor.ts';
-import { loadExistingKeyring } from '../../src/operator/keys/load-existing-keyring.ts';
+import { loadExistingKeyring } from '../../src/operator/open-existing-database.ts';
 import { reportQuestion } from '../../src/operator/process-report.ts';
 import { startFoyer } from '../../src/serve.ts';
 import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';

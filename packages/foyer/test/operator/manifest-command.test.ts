@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readPublicUrl, readSignsIn } from '../../src/config/config.ts';
-import { compareManifests } from '../../src/operator/manifest/compare-manifests.ts';
+import { compareManifests } from '../../src/operator/commands/manifest-command.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { createOperatorHarness } from './operator-harness.ts';
 

@@ -4,7 +4,7 @@ import { chmodSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Config } from '../../src/config/config.ts';
-import { loadExistingKeyring } from '../../src/operator/keys/load-existing-keyring.ts';
+import { loadExistingKeyring } from '../../src/operator/open-existing-database.ts';
 import { damagePages } from '../support/damage-pages.ts';
 import { createOperatorHarness, storeInstallation } from './operator-harness.ts';
 

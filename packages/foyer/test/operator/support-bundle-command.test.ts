@@ -7,7 +7,7 @@ import { parseConfig } from '../../src/config/config.ts';
 import { environmentSchema } from '../../src/config/environment-schema.ts';
 import { foyerVersion } from '../../src/config/version.ts';
 import { migrationNames } from '../../src/database/migrate.ts';
-import { loadExistingKeyring } from '../../src/operator/keys/load-existing-keyring.ts';
+import { loadExistingKeyring } from '../../src/operator/open-existing-database.ts';
 import type { SupportBundle } from '../../src/operator/support-bundle/collect-bundle.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { key, prepareDoctor } from './doctor-harness.ts';

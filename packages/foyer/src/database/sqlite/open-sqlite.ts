@@ -7,9 +7,9 @@ import { Kysely } from 'kysely';
 import { type Database, type DatabaseSize, DatabaseUnavailableError } from '../database.ts';
 import { migrate, type OwnMigrations } from '../migrate.ts';
 import { compileQuery } from '../prepared-query.ts';
+import { createDiskProbe } from '../probe.ts';
 import type { Tables } from '../records.ts';
 import { createCommits, type LogOnDisk, openLogOnDisk } from './commit-together.ts';
-import { createDiskProbe } from './probe-disk.ts';
 import {
   createStatements,
   foyerSqliteDialect,

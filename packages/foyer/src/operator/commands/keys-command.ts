@@ -1,11 +1,12 @@
 import { Command } from 'commander';
+import type { Queries } from '../../database/database.ts';
 import { listKeyIds } from '../../database/encryption-keys.ts';
-import { countSeals } from '../../database/seals.ts';
+import { countSeals, type SealCount } from '../../database/seals.ts';
+import type { Keyring } from '../../installations/keyring.ts';
 import { sealedPrefix } from '../../installations/sealer.ts';
 import { verifyKeyring } from '../../installations/verify-keyring.ts';
 import { CommandError, UsageError } from '../command-error.ts';
 import { forgetKey } from '../keys/forget-key.ts';
-import { type KeyUsage, readKeyUsage } from '../keys/key-usage.ts';
 import { rotateKeys } from '../keys/rotate-keys.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { noteReconnectLinks, withReconnectLink } from '../reconnect-link.ts';
@@ -177,3 +178,24 @@ const roles: Readonly<Record<KeyUsage['role'], string>> = {
   given: 'decrypts',
   missing: 'not given',
 };
+
+/** A key id, and what is sealed with it. */
+interface KeyUsage extends SealCount {
+  id: string;
+  /** current: the first, which encrypts; given: only decrypts; missing: not among the configured keys. */
+  role: 'current' | 'given' | 'missing';
+  /** How many values are sealed with it; while this is not 0, the key must stay. */
+  total: number;
+}
+
+/** Counts what is sealed with each configured key, and with each other key that the database was ever used with. */
+async function readKeyUsage(queries: Queries, keyring: Pick<Keyring, 'ids'>): Promise<KeyUsage[]> {
+  const ids = new Set([...keyring.ids, ...(await listKeyIds(queries))]);
+  const usage: KeyUsage[] = [];
+  for (const id of ids) {
+    const count = await countSeals(queries, sealedPrefix(id));
+    const role = id === keyring.ids[0] ? 'current' : keyring.ids.includes(id) ? 'given' : 'missing';
+    usage.push({ id, role, ...count, total: count.bots + count.users + count.requests });
+  }
+  return usage;
+}

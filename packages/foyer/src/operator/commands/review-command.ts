@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { CommandError } from '../command-error.ts';
-import { fillManifest } from '../manifest/fill-manifest.ts';
+import { fillManifest } from '../fill-manifest.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { marketplaceChecklist, type ReviewedApp, type ReviewPoint } from '../review/marketplace-checklist.ts';
 import { type Column, fieldLines, table } from '../terminal/table.ts';

@@ -1,3 +1,5 @@
+import { realpathSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseTarget } from '../../config/database-target.ts';
 import type { ComparedTable } from '../../database/copy/compare-tables.ts';
@@ -9,10 +11,10 @@ import type { OwnMigrations } from '../../database/migrate.ts';
 import { openAnyDatabase } from '../../database/open-database.ts';
 import { isInUse, peekTables } from '../../database/peek-tables.ts';
 import { underCopyName } from '../../database/postgres/inspect-postgres.ts';
+import { serverName } from '../../database/postgres/postgres-pool.ts';
 import { readTables } from '../../database/read-tables.ts';
 import { foyerTableNames } from '../../database/records.ts';
 import { CommandError } from '../command-error.ts';
-import { databaseName, isSameDatabase } from './database-name.ts';
 
 /** What was copied, verified to be the same on both sides. */
 export interface MovedDatabase {
@@ -121,4 +123,33 @@ function refuseStrangers(there: readonly string[], known: readonly string[]): vo
 /** A Postgres server lists connections by name; this name distinguishes a copy from a Foyer. */
 function underOwnName(target: DatabaseTarget): DatabaseTarget {
   return target.kind === 'postgres' ? { ...target, url: underCopyName(target.url) } : target;
+}
+
+/** Returns a stable name of a database, without its password: the file's full path, or user, host and database. */
+function databaseName(target: DatabaseTarget): string {
+  if (target.kind === 'postgres') return serverName(target.url);
+  return statSync(target.file, { throwIfNoEntry: false }) ? realpathSync(target.file) : target.file;
+}
+
+/** Returns whether both are the same database. Does not recognize two host names of one server as the same. */
+function isSameDatabase(one: DatabaseTarget, other: DatabaseTarget): boolean {
+  if (one.kind === 'sqlite' && other.kind === 'sqlite') {
+    const files = [resolve(one.file), resolve(other.file)];
+    const [found, same] = files.map((file) => statSync(file, { throwIfNoEntry: false }));
+    if (found && same) return found.ino === same.ino && found.dev === same.dev;
+    return files[0] === files[1];
+  }
+  if (one.kind === 'postgres' && other.kind === 'postgres') return placeOf(one.url) === placeOf(other.url);
+  return false;
+}
+
+/** Returns where the database is, regardless of the user; `options` may name another schema of it. */
+function placeOf(url: string): string {
+  const { hostname, port, pathname, searchParams } = new URL(url);
+  return JSON.stringify([
+    searchParams.get('host') ?? hostname,
+    (searchParams.get('port') ?? port) || '5432',
+    pathname,
+    searchParams.get('options'),
+  ]);
 }

@@ -130,8 +130,6 @@ export function createOperatorSessions(deps: {
   };
 }
 
-export type OperatorSessions = ReturnType<typeof createOperatorSessions>;
-
 /** Returns whether a form was made for this session. */
 export function isFormOf(session: OperatorSession, form: URLSearchParams): boolean {
   return sameText(form.get('csrf') ?? '', session.csrfToken);

@@ -1,8 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError } from '../command-error.ts';
-import { fillManifest } from '../manifest/fill-manifest.ts';
-import { createAppUrl, manifestFileName } from './manifest-file.ts';
+import { createAppUrl, fillManifest, manifestFileName } from '../fill-manifest.ts';
 
 /** The app that Slack will create. */
 export interface OfferedApp {

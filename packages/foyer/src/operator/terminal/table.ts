@@ -1,5 +1,4 @@
 import { wrapAnsi } from 'fast-wrap-ansi';
-import { displayWidth } from './display-width.ts';
 import type { Output, Style } from './output.ts';
 import { plainText } from './plain-text.ts';
 
@@ -105,4 +104,21 @@ export function fieldLines(fields: readonly (readonly [name: string, value: stri
 function cellText<Row>(column: Column<Row>, row: Row): string {
   const value = column.value(row);
   return value === null || value === '' ? '-' : plainText(String(value));
+}
+
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** Characters that terminals draw two columns wide: East Asian wide and full-width characters, and emoji. */
+const wide =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\ufe0f/u;
+
+/** Matches nearly every text: segmenting every text, a list of 50,000 teams took 700 MB and ten seconds. */
+const plain = /^[\x20-\x7e]*$/;
+
+/** Returns how many columns a text takes on a terminal. The text must not contain control characters. */
+export function displayWidth(text: string): number {
+  if (plain.test(text)) return text.length;
+  let width = 0;
+  for (const { segment } of graphemes.segment(text)) width += wide.test(segment) ? 2 : 1;
+  return width;
 }

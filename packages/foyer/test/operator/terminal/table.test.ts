@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { displayWidth } from '../../../src/operator/terminal/display-width.ts';
-import { type Column, createTable, table } from '../../../src/operator/terminal/table.ts';
+import { type Column, createTable, displayWidth, table } from '../../../src/operator/terminal/table.ts';
 
 interface Row {
   run: string;
