@@ -7,7 +7,7 @@ import type { SendPages } from './http/send-pages.ts';
 import type { ShowProgress } from './install/show-progress.ts';
 import type { ProcessReporter } from './operator/process-report.ts';
 
-export interface RoutesDeps {
+interface RoutesDeps {
   startInstall: { get: Route; post: Route };
   /** Whether links connect workspaces here: only then does the install's address accept a form. */
   connects: boolean;

@@ -8,7 +8,7 @@ export function choreOf(clientId: string, name: string): string {
 }
 
 /** interrupted: the turn did not end, because its machine died. */
-export type JobOutcome = 'succeeded' | 'failed' | 'interrupted';
+type JobOutcome = 'succeeded' | 'failed' | 'interrupted';
 
 /**
  * The state of a job. overdue: no machine has begun the turn that is due; waiting: no outcome is known yet; removed: it

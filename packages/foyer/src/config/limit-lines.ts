@@ -27,7 +27,7 @@ interface LineClass {
   write(fields: Fields): void;
 }
 
-export interface LineLimit {
+interface LineLimit {
   /** Returns whether to write this line in full. If not, it is counted, and `write` is called later with the count. */
   admits(line: { level: number; text: string; fields: Fields; write(fields: Fields): void }): boolean;
   /** Writes the counts since the last line. */

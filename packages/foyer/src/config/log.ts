@@ -29,7 +29,7 @@ const secretShapes = [
 ];
 
 /** The ids on every line of an install, so that one search finds all its lines. */
-export interface LineIds {
+interface LineIds {
   requestId?: string;
   runId?: string;
   installationId?: string;
@@ -153,7 +153,7 @@ function loadPretty(): typeof import('pino-pretty') {
 }
 
 /** Returns what the log shows of an error: name, code, message, stack and causes; no headers, bodies or payload. */
-export function describeError(error: unknown, depth = 0): Record<string, unknown> {
+function describeError(error: unknown, depth = 0): Record<string, unknown> {
   try {
     if (!(error instanceof Error)) return { message: String(error) };
     const { code, cause } = error as Error & { code?: unknown };

@@ -27,7 +27,7 @@ export interface OpenSpan {
 }
 
 /** The options of a span. */
-export interface SpanOptions {
+interface SpanOptions {
   kind?: keyof typeof kinds;
   /** The span that it continues; null for none; the active one unless given. */
   parent?: SpanContext | null;

@@ -71,7 +71,7 @@ export class MoveUnconfirmedError extends Error {
 }
 
 /** One install that carries a link. */
-export interface ConnectingInstall {
+interface ConnectingInstall {
   clientId: string;
   installationId: string;
   runId: string;

@@ -101,7 +101,7 @@ type Claim = z.output<typeof claimSchema>;
 /** Makes the address where a person who may do so claims an unconnected workspace. */
 export type ClaimUrl = (holder: { installationId: string; life: number; userId: string }) => string;
 
-export interface ConnectionsDeps {
+interface ConnectionsDeps {
   config: Pick<Config, 'connect' | 'http' | 'slack'>;
   database: Database;
   cookies: LinkCookies;

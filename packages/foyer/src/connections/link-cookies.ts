@@ -9,7 +9,7 @@ import type { Sealer } from '../installations/sealer.ts';
  */
 
 /** The sealed content of a form. */
-export interface FormTicket {
+interface FormTicket {
   link: string;
   /** The tenant that this form moves to the link's account. */
   moves?: string;

@@ -14,7 +14,7 @@ import { z } from 'zod';
 export const longestLinkMs = 7 * 24 * 3_600_000;
 
 /** How long a host has to read a result. */
-export const resultLifetimeMs = 5 * 60_000;
+const resultLifetimeMs = 5 * 60_000;
 
 /** The clock skew to allow: the host's clock may be this far ahead of ours. */
 const clockToleranceMs = 60_000;
@@ -143,7 +143,7 @@ export async function createLink(
 }
 
 /** What Foyer checks links against: the secret, and the origins that `return_to` may name. */
-export interface LinkOptions {
+interface LinkOptions {
   secret: string;
   returnOrigins: readonly string[];
 }

@@ -4,7 +4,7 @@ import { type Given, prepareQuery } from './prepared-query.ts';
 import type { ConnectionRow, InstallationStatus, UsedLinkRow } from './records.ts';
 
 /** The host's account, as a connection stores it. */
-export interface ConnectedAccount {
+interface ConnectedAccount {
   org: string;
   subject: string | null;
   label: string | null;
@@ -81,7 +81,7 @@ export type ConnectionWithPlace = ConnectionRow & {
 };
 
 /** Selects connections by account, by installation or by id; all of the app's if none is given. */
-export interface ConnectionFilter {
+interface ConnectionFilter {
   clientId: string;
   org?: string;
   installationId?: string;
@@ -114,7 +114,7 @@ export async function listConnections(
 }
 
 /** The result of a link. */
-export type LinkUse = Omit<UsedLinkRow, 'client_id' | 'used_at'> & { clientId: string; now: number };
+type LinkUse = Omit<UsedLinkRow, 'client_id' | 'used_at'> & { clientId: string; now: number };
 
 /** Uses up a link or a claim; returns true for the one transaction that may connect with it. */
 export async function useLink(transaction: Tx, use: LinkUse): Promise<boolean> {

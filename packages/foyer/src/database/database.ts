@@ -79,10 +79,10 @@ export interface DatabaseSize {
 }
 
 /** Resolves to the first row, or undefined if there is none. @throws DatabaseUnavailableError */
-export type PreparedRead<Values, Row> = (values: Values) => Promise<Row | undefined>;
+type PreparedRead<Values, Row> = (values: Values) => Promise<Row | undefined>;
 
 /** Resolves to every row. @throws DatabaseUnavailableError */
-export type PreparedList<Values, Row> = (values: Values) => Promise<Row[]>;
+type PreparedList<Values, Row> = (values: Values) => Promise<Row[]>;
 
 /** Thrown when the database cannot be opened, read or written: locked too long, read-only, full, gone or damaged. */
 export class DatabaseUnavailableError extends Error {

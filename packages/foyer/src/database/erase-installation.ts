@@ -83,7 +83,7 @@ export async function eraseBotToken(
 }
 
 /** Which user tokens to erase. */
-export interface UserTokenErasure {
+interface UserTokenErasure {
   installationId: string;
   /** Everyone's if omitted. */
   userIds?: readonly string[];

@@ -4,7 +4,7 @@ import { newId } from './new-id.ts';
 import type { HistoryKind, HistoryRow } from './records.ts';
 
 /** A line of an installation's history; `detail` is plain text for people and holds no secret. */
-export interface HistoryEntry {
+interface HistoryEntry {
   installationId: string;
   at: number;
   kind: HistoryKind;

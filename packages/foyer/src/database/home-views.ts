@@ -9,7 +9,7 @@ export interface Onlooker {
 }
 
 /** What is known about the view that a person was shown. */
-export interface ShownView {
+interface ShownView {
   /** When they opened App Home, to within minutes; zero for a person who was shown it without opening it. */
   openedAt: number;
   /** The hash of the view that Slack accepted last; null while that is unknown. */
@@ -56,7 +56,7 @@ export async function noteHomeOpened(
 }
 
 /** A view that is about to be sent. */
-export interface ViewAnnouncement {
+interface ViewAnnouncement {
   hash: string;
   /** The `sendingHash` that was read before the view was made; null if there was none. */
   lastSent: string | null;

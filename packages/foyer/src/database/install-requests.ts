@@ -198,7 +198,7 @@ export async function startOfNewest(
 }
 
 /** The result of a successful OAuth attempt. */
-export interface InstalledRequest {
+interface InstalledRequest {
   id: string;
   teamId: string | null;
   teamName: string | null;

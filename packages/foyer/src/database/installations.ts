@@ -146,7 +146,7 @@ export async function findInstallsAndRemovals(
 }
 
 /** Whether an org-wide install may act in a workspace, as reported by an event of `changedAt`. */
-export interface TeamAccessChange {
+interface TeamAccessChange {
   clientId: string;
   enterpriseId: string;
   teamId: string;
@@ -327,7 +327,7 @@ export function prepareInstallationTokens(database: Database) {
 }
 
 /** A person's sealed tokens. `expiresAt` is in milliseconds; null if they do not expire. */
-export interface NewUserToken {
+interface NewUserToken {
   installationId: string;
   userId: string;
   sealedUser: string;

@@ -5,7 +5,7 @@ import type { NoticeChannel, NoticeKind, NoticeStatus, OperatorNoticeRow } from 
 export const noticeChannels: readonly NoticeChannel[] = ['webhook', 'mail'];
 
 /** An event to report to the operators. */
-export interface NewNotice {
+interface NewNotice {
   causeId: string;
   kind: Exclude<NoticeKind, 'installed' | 'channel_failed'>;
   installationId: string;

@@ -45,7 +45,7 @@ export async function readOnceMessage(
 }
 
 /** A call that sends a message. From `settledBy` on it can no longer take effect unseen. */
-export interface OnceMessageCall {
+interface OnceMessageCall {
   runId: string;
   now: number;
   settledBy: number;
@@ -101,7 +101,7 @@ export async function beginOnceMessage(
  * sent: it arrived. not-sent: Slack certainly did not act on `call`, so the next attempt may simply send. in-doubt:
  * `call` is over and may take effect until `settledBy`; the next attempt looks first. unconfirmed: no one can find out.
  */
-export type OnceMessageEnd =
+type OnceMessageEnd =
   | { kind: 'sent'; channelId: string; messageTs: string; now: number }
   | { kind: 'not-sent'; call: OnceMessageCall }
   | { kind: 'in-doubt'; call: OnceMessageCall; settledBy: number }

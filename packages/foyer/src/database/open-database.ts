@@ -4,7 +4,7 @@ import { type Database, DatabaseUnavailableError } from './database.ts';
 import type { OwnMigrations } from './migrate.ts';
 
 /** How a database is opened. */
-export interface OpenDatabaseOptions {
+interface OpenDatabaseOptions {
   /** How long to wait for a Postgres server that is not up yet; 2,500 by default. */
   patienceMs?: number;
   /** The app's own migrations; none by default. */

@@ -58,12 +58,12 @@ export interface FoyerTables {
 export type NoTables = Record<never, never>;
 
 /** An app's tables, for Kysely; the compiler refuses one with the name of a Foyer table. */
-export type OwnTables<MyTables> = {
+type OwnTables<MyTables> = {
   [Name in keyof MyTables]: Name extends keyof Tables ? never : MyTables[Name];
 };
 
 /** Foyer's tables and the app's together, as queries see them. */
-export type JoinedTables<MyTables> = FoyerTables & OwnTables<MyTables>;
+type JoinedTables<MyTables> = FoyerTables & OwnTables<MyTables>;
 
 /**
  * The database as the app's own code uses it.
@@ -88,7 +88,7 @@ export interface OwnDatabase<MyTables = NoTables> {
  * Why the cast is safe: the object is the same, and `FoyerTables` takes every column from `Tables` by name, so that a
  * column that is renamed there does not compile here.
  */
-export function ownTransaction<MyTables>(tx: Tx): Transaction<JoinedTables<MyTables>> {
+function ownTransaction<MyTables>(tx: Tx): Transaction<JoinedTables<MyTables>> {
   return tx as unknown as Transaction<JoinedTables<MyTables>>;
 }
 

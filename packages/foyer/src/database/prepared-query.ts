@@ -10,7 +10,7 @@ import {
 import type { Tables } from './records.ts';
 
 /** A value that a query gets each time it runs. */
-export type QueryValue = string | number | null;
+type QueryValue = string | number | null;
 
 /** The values of a query, by name. */
 export type QueryValues<Values> = { readonly [Name in keyof Values]: QueryValue };
@@ -22,7 +22,7 @@ export type Given<Values> = { readonly [Name in keyof Values]: Expression<Values
 export type BuildQuery<Values, Row> = (queries: Kysely<Tables>, given: Given<Values>) => Compilable<Row>;
 
 /** A query compiled once, and the values that its placeholders stand for. */
-export interface PreparedText<Values, Row> {
+interface PreparedText<Values, Row> {
   compiled: CompiledQuery<Row>;
   valuesOf(values: Values): QueryValue[];
 }

@@ -86,7 +86,7 @@ async function readInstallSteps(transaction: Tx, run: RunRow): Promise<readonly 
 }
 
 /** What to claim, and for how long. */
-export interface Claim {
+interface Claim {
   /** The app to which the runs belong: another app in the same database has its own steps and keys. */
   clientId: string;
   limit: number;

@@ -14,7 +14,7 @@ export const pendingStep = {
 } as const;
 
 /** A step's row once its next attempt has begun. */
-export function startedStep(step: StepRow, now: number): StepRow {
+function startedStep(step: StepRow, now: number): StepRow {
   return {
     ...step,
     status: 'running',
@@ -29,8 +29,8 @@ export function startedStep(step: StepRow, now: number): StepRow {
 /** Records that the next attempt of a step begins; committed before the step may do anything. Returns its row. */
 export async function startStep(transaction: Tx, step: StepRow, now: number): Promise<StepRow> {
   const started = startedStep(step, now);
-  await saveStep(transaction, started);
-  await saveAttempt(transaction, {
+  await updateStep(transaction, started);
+  await insertAttempt(transaction, {
     run_id: step.run_id,
     step_name: step.name,
     attempt: started.attempts,
@@ -76,7 +76,7 @@ export async function endStep(
   now: number,
 ): Promise<StepRow> {
   const ended = endedStep(step, ending, now);
-  await saveStep(transaction, ended);
+  await updateStep(transaction, ended);
   await endAttempt(transaction, endOfAttempt(ended, ending, now));
   return ended;
 }
@@ -89,8 +89,8 @@ export async function recordStep(
   now: number,
 ): Promise<StepRow> {
   const ended = endedStep(startedStep(step, now), ending, now);
-  await saveStep(transaction, ended);
-  await saveAttempt(transaction, { ...endOfAttempt(ended, ending, now), started_at: now });
+  await updateStep(transaction, ended);
+  await insertAttempt(transaction, { ...endOfAttempt(ended, ending, now), started_at: now });
   return ended;
 }
 
@@ -128,10 +128,14 @@ export async function skipStep(
     error_message: why.message,
     finished_at: why.now,
   };
-  await saveStep(transaction, skipped);
+  await updateStep(transaction, skipped);
   return skipped;
 }
 
+/**
+ * Writes a step's row. Only the holder of the run's lease changes its steps, so the row that was read earlier is still
+ * the current one.
+ */
 const updateStep = prepareQuery((queries, given: Given<Omit<StepRow, 'position'>>) =>
   queries
     .updateTable('steps')
@@ -149,6 +153,7 @@ const updateStep = prepareQuery((queries, given: Given<Omit<StepRow, 'position'>
     .where('name', '=', given.name),
 );
 
+/** Inserts an attempt: either only its start, or all of it. */
 const insertAttempt = prepareQuery((queries, given: Given<StepAttemptRow>) =>
   queries.insertInto('step_attempts').values({
     run_id: given.run_id,
@@ -161,19 +166,6 @@ const insertAttempt = prepareQuery((queries, given: Given<StepAttemptRow>) =>
     finished_at: given.finished_at,
   }),
 );
-
-/**
- * Writes a step's row. Only the holder of the run's lease changes its steps, so the row that was read earlier is still
- * the current one.
- */
-export async function saveStep(transaction: Tx, step: StepRow): Promise<void> {
-  await updateStep(transaction, step);
-}
-
-/** Inserts an attempt: either only its start, or all of it. */
-export async function saveAttempt(transaction: Tx, attempt: StepAttemptRow): Promise<void> {
-  await insertAttempt(transaction, attempt);
-}
 
 /** One attempt of a step. */
 export interface StepAttemptRecord {

@@ -16,7 +16,7 @@ export const isMoment = (pipeline: Pipeline): pipeline is MomentKind =>
   momentKinds.some((kind) => kind === pipeline);
 
 /** The values of a new run. `stepNames` are those of the pipeline, in order. */
-export interface NewRun {
+interface NewRun {
   /** The install pipeline unless given. */
   pipeline?: Pipeline;
   installationId: string;
@@ -65,7 +65,7 @@ function insertRun(
 }
 
 /** What a run waits for if an uninstall run of its installation had not ended when it was created. */
-export const behindUninstallRun = 'uninstall_run';
+const behindUninstallRun = 'uninstall_run';
 
 /**
  * Whether an uninstall run of the installation has not ended. Locks that run, so that it cannot end before this

@@ -1,7 +1,7 @@
 import type { Tx } from './database.ts';
 
 /** A team as an install reports it; for an org-wide install, its enterprise. */
-export interface TeamRegistration {
+interface TeamRegistration {
   clientId: string;
   teamId: string;
   name: string | null;

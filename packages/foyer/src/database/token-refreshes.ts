@@ -39,7 +39,7 @@ export async function takeRefreshLease(
 }
 
 /** The state of tokens for a process that wants to refresh them. */
-export interface RefreshState {
+interface RefreshState {
   version: number;
   /** The process that refreshes them now; null after a failure, when no one should try before `refreshUntil`. */
   refreshOwner: string | null;

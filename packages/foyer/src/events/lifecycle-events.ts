@@ -19,7 +19,7 @@ import {
  * transaction that applies an event decides whether it still matters.
  */
 
-export interface LifecycleDeps {
+interface LifecycleDeps {
   store: InstallationStore;
   /** The effects of further events, by event type (`keep-names.ts`). */
   keepNames?: ReadonlyMap<string, Effect>;

@@ -7,7 +7,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 const mostAgeSeconds = 300;
 
 /** Why Foyer does not accept a request as Slack's. All but the last are known from the headers alone. */
-export type SignatureProblem =
+type SignatureProblem =
   | 'signature_missing'
   | 'signature_malformed'
   | 'signature_stale'

@@ -18,7 +18,7 @@ const sectionTextMost = 3000;
 const fieldTextMost = 2000;
 
 /** Builds a mrkdwn object in which Slack adds no links of its own: addresses in names stay plain text. */
-export function mrkdwn(text: string): MrkdwnElement {
+function mrkdwn(text: string): MrkdwnElement {
   return { type: 'mrkdwn', text, verbatim: true };
 }
 

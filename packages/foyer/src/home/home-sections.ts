@@ -87,7 +87,7 @@ export function bindHomeSections<Foyer>(
 }
 
 /** What one section returned: its blocks, or undefined if it failed. */
-export interface AnsweredSection {
+interface AnsweredSection {
   id: string;
   blocks: readonly KnownBlock[] | undefined;
 }
@@ -145,7 +145,7 @@ function checkedBlocks(blocks: unknown): readonly KnownBlock[] {
 const most = { blocks: 100, bytes: 250_000 - 2000 };
 
 /** The lines that replace what cannot be shown. */
-export interface SectionNotices {
+interface SectionNotices {
   /** Replaces a section that failed. */
   failed: string;
   /** Ends a section that does not fit completely. */

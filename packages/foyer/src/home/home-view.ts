@@ -118,7 +118,7 @@ function picture(url: string | null, alt: string): ImageElement | undefined {
 }
 
 /** Shows the newest run: its state, its steps, and what the installer and the admins can do about it. */
-export function setupBlocks(content: HomeContent): KnownBlock[] {
+function setupBlocks(content: HomeContent): KnownBlock[] {
   const { words } = content;
   const { run } = content.record;
   const heading = header(words.text('home.setup'));

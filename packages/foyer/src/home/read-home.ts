@@ -126,14 +126,14 @@ export function createReadHome(deps: {
 }
 
 /** The person to whom a view is sent, and the token for it. */
-export interface ViewAddress {
+interface ViewAddress {
   token: string;
   userId: string;
   teamId: string | null;
 }
 
 /** A Home as it is sent; `without` draws it again without the blocks of some sections. */
-export interface DrawnHome extends ComposedHome {
+interface DrawnHome extends ComposedHome {
   without(failed: ReadonlySet<string>): ComposedHome;
 }
 

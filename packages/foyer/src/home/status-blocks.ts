@@ -92,7 +92,7 @@ function facts({ record, words }: HomeContent): [label: string, value: string][]
 const mostScopes = 30;
 
 /** Returns the requested scopes that were not granted: those that the app needs, and the optional ones. */
-export function missingScopes(content: HomeContent): { needed: string[]; declined: string[] } {
+function missingScopes(content: HomeContent): { needed: string[]; declined: string[] } {
   const granted = content.record.botScopes ?? [];
   const missing = content.requestedScopes.filter((scope) => !granted.includes(scope));
   const isOptional = (scope: string): boolean => content.optionalScopes.includes(scope);

@@ -197,7 +197,7 @@ export function mayAct(
 }
 
 /** A press on one of Home's buttons, in Slack or on the web. */
-export interface HomePress {
+interface HomePress {
   action: string;
   value: string;
   record: InstallRecord;

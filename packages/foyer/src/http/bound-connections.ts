@@ -51,7 +51,7 @@ export interface ConnectionBounds {
   unreadForMs: number;
 }
 
-export const defaultConnectionBounds: ConnectionBounds = {
+const defaultConnectionBounds: ConnectionBounds = {
   mostConnections: 2000,
   mostPerAddress: 500,
   mostPipelined: 32,

@@ -65,7 +65,7 @@ export function logoType(path: string): string | undefined {
 }
 
 /** A problem in a brand, and its fix. */
-export interface BrandProblem {
+interface BrandProblem {
   name: string;
   problem: string;
   fix: string;

@@ -28,7 +28,7 @@ export interface InstallLimits {
   };
 }
 
-export const defaultInstallLimits: InstallLimits['perMinute'] = {
+const defaultInstallLimits: InstallLimits['perMinute'] = {
   callbacksPerAddress: 120,
   callbacksInAll: 600,
   startsPerAddress: 300,

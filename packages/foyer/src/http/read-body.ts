@@ -9,7 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 /** Foyer refuses larger bodies: Slack's are far smaller. */
 export const mostBodyBytes = 1024 * 1024;
 /** The most bytes that all bodies in progress may hold together. */
-export const bodyBudgetBytes = 16 * 1024 * 1024;
+const bodyBudgetBytes = 16 * 1024 * 1024;
 /** Slack's bodies are rarely larger than this; Foyer reads only a limited number of larger ones at once. */
 const largeBytes = 64 * 1024;
 const mostLargeAtOnce = 8;

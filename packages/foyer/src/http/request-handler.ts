@@ -26,7 +26,7 @@ const readWithinMs = 10_000;
 /** How often both are checked. */
 const lookEveryMs = 100;
 
-export interface RequestHandlerDeps {
+interface RequestHandlerDeps {
   /** The prefix of every path: empty, or such as `/integrations/slack`. */
   basePath: string;
   route(method: string, path: string): Route | NoRoute;

@@ -16,7 +16,7 @@ import { type RecordPageContent, recordPage } from './pages/record-page.ts';
 import { createSite, type PageFrame } from './pages/site.ts';
 
 /** A failure to show: which page, and the error code if it says more than the page's kind. */
-export interface ShownFailure {
+interface ShownFailure {
   kind: FailureKind;
   code?: string;
   /** The id of the install request, which also appears in the log and in the operator's list. */

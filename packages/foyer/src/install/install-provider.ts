@@ -12,7 +12,7 @@ import { type Logger, slackLogger } from '../config/log.ts';
 export const providerCookieName = 'foyer-provider-state';
 
 /** What a provider needs for its callback. */
-export interface CallbackParts {
+interface CallbackParts {
   clientOptions: WebClientOptions;
   /** Marks the state as used. @throws if it was used before */
   consumeState(): Promise<void>;

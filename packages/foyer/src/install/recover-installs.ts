@@ -16,7 +16,7 @@ import type { UnstoredTokens } from './unstored-tokens.ts';
 export const interruptedAfterMs = 60_000;
 
 /** How long an install request is kept for the operator. Its state's id is erased with it; it expired long before. */
-export const installRequestsKeptMs = 90 * 24 * 3_600_000;
+const installRequestsKeptMs = 90 * 24 * 3_600_000;
 
 /** Strangers can cause attempts that fail: only this many of the newest cancelled and failed ones are kept. */
 const unsuccessfulKept = 10_000;

@@ -10,7 +10,7 @@ import type { SendPages } from '../http/send-pages.ts';
 import { createInstallProvider, installOptions, memberOptions } from './install-provider.ts';
 import type { StateContent, States } from './state.ts';
 
-export interface StartInstallDeps {
+interface StartInstallDeps {
   config: Pick<Config, 'slack' | 'http' | 'connect'>;
   states: States;
   bodies: Pick<BodyReader, 'read'>;

@@ -16,14 +16,14 @@ import type { Sealer } from '../installations/sealer.ts';
 export const stateLifetimeMs = 10 * 60_000;
 
 /** What every state carries. */
-export interface StateMark {
+interface StateMark {
   /** Recorded when the state is used, and never accepted again. */
   id: string;
   issuedAt: number;
 }
 
 /** Why a state is not accepted. The content of one that is ours, but expired or in another browser, is still known. */
-export type StateFault = 'state_missing' | 'state_invalid' | 'state_wrong_browser' | 'state_expired';
+type StateFault = 'state_missing' | 'state_invalid' | 'state_wrong_browser' | 'state_expired';
 
 /** The result of checking a callback's state. */
 export type StateVerdict<Content> =

@@ -140,7 +140,7 @@ type IssuedTokens = z.output<typeof keptSchema>;
 /** in use: a stored installation has it, so it stays. kept: it could not be revoked now; Foyer tries again later. */
 type TokenEnd = 'revoked' | 'in use' | 'kept';
 
-export interface UnstoredTokensDeps {
+interface UnstoredTokensDeps {
   database: Database;
   /** For this purpose only. */
   sealer: Sealer;

@@ -44,7 +44,7 @@ import {
 export type { InstallationStore, RecordedInstall } from './installation-store.ts';
 
 /** The store's dependencies. `stepNames` are those of the install pipeline, in order; `now` is in milliseconds. */
-export interface InstallationStoreDeps {
+interface InstallationStoreDeps {
   database: Database;
   keyring: Keyring;
   clientId: string;
@@ -215,7 +215,7 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
 const patienceMs = 10_000;
 
 /** Replaces the tokens of version `ifVersion`; returns false if the installation is gone or has newer ones. */
-export async function saveRefreshed(
+async function saveRefreshed(
   context: StoreContext,
   holder: TokenHolder,
   ifVersion: number,

@@ -19,7 +19,7 @@ import { createRefresher, isDeadRefresh, type LapsingTokens, type RefreshDeps } 
 import { type BotAccess, TokenRefreshError, type TokenSource } from './token-source.ts';
 
 /** The dependencies of the token source; `now` is in milliseconds. */
-export interface TokenSourceDeps {
+interface TokenSourceDeps {
   store: InstallationStore;
   database: Database;
   slack: SlackClientFactory;

@@ -16,7 +16,7 @@ import { makePrivate } from '../database/make-private.ts';
 import { syncFolder } from '../database/sync-folder.ts';
 
 /** The keys of one purpose: the current one seals, and each one opens what was sealed under its id. */
-export interface DerivedKeys {
+interface DerivedKeys {
   readonly current: { readonly id: string; readonly key: KeyObject };
   readonly byId: ReadonlyMap<string, KeyObject>;
 }

@@ -15,8 +15,8 @@ interface Steps {
 type Installed = Pick<InstallationRow, 'id' | 'life' | 'bot_scopes'>;
 
 /**
- * Queues the run of a moment and returns true; false if the definition has no steps for it. Called in the transaction that applies what
- * happened (invariant 1), while the installation's row is locked. `userId` is the person whose run it is.
+ * Queues the run of a moment and returns true; false if the definition has no steps for it. Called in the transaction
+ * that applies what happened (invariant 1), with the installation's row locked. `userId` is the person whose run it is.
  */
 export async function startMoment(
   tx: Tx,
@@ -39,8 +39,8 @@ export function addedScopes(known: Installed, row: Installed): readonly string[]
 }
 
 /**
- * When the life before this one ended, to the second; zero in the first life. Slack's `event_time` of a grant is compared
- * with it: Slack may report a grant before the install is stored, and repeat one of an earlier life after it.
+ * When the life before this one ended, to the second; zero in the first life. Slack's `event_time` of a grant is
+ * compared with it: Slack may report a grant before the install is stored, and repeat one of an earlier life after it.
  */
 export async function endOfLastLife(queries: Queries, row: Pick<Installed, 'id' | 'life'>): Promise<number> {
   if (row.life === 1) return 0;
@@ -94,8 +94,8 @@ const selectUnopened = prepareQuery((queries: Queries, given: Given<Opener>) =>
 );
 
 /**
- * Reads an installation that a member has not opened before in this life. Undefined if they have, if there is none that is
- * active, or if the opening is older than the install (invariant 7).
+ * Reads an installation that a member has not opened before in this life. Undefined if they have, if there is none that
+ * is active, or if the opening is older than the install (invariant 7).
  */
 export async function findUnopened(
   queries: Queries,

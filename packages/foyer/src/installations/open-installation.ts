@@ -6,10 +6,10 @@ import type { Keyring } from './keyring.ts';
 import { createSealer, type Sealer } from './sealer.ts';
 
 /** Slack's Installation without its user half: what a `sealed_bot` holds. It may have no bot. */
-export type BotHalf = Omit<Installation, 'user'>;
+type BotHalf = Omit<Installation, 'user'>;
 
 /** The user half of Slack's Installation: what a `sealed_user` holds. */
-export type UserHalf = Installation['user'];
+type UserHalf = Installation['user'];
 
 /** Where each kind of secret is kept. A sealed text opens only at its own place. */
 export const places = {
@@ -41,7 +41,7 @@ export function createTokenCipher(deps: { keyring: Keyring }): TokenCipher {
 }
 
 /** A row, and the installation that was made from it. */
-export interface Opened {
+interface Opened {
   row: InstallationTokens;
   installation: StoredInstallation;
 }
@@ -127,7 +127,7 @@ const mostKept = 2000;
 type Kept = Opened & { mark: number };
 
 /** Opened installations, kept until anything changes. They are shared, and frozen. */
-export interface InstallationCache {
+interface InstallationCache {
   /** Returns the cached installation of a key. If there is none, caches what `read` finds and `open` opens. */
   get(
     key: string,

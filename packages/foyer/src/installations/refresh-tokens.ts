@@ -77,7 +77,7 @@ export interface LapsingTokens {
 }
 
 /** Refreshes tokens; `underWay` holds this process's unfinished refreshes. */
-export interface Refresher {
+interface Refresher {
   /**
    * Resolves once tokens newer than these are stored, no matter which process refreshed them.
    * @throws TokenRefreshError, DatabaseUnavailableError

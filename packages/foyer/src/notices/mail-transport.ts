@@ -32,7 +32,7 @@ export function openMailTransport(smtpUrl: string) {
 }
 
 /** A failure at the mail server: its code (`smtp_451`, `tls_failed`, `timeout`), and whether a retry can help. */
-export interface MailFailure {
+interface MailFailure {
   code: string;
   message: string;
   /** The server has permanently refused this message or its addresses. */

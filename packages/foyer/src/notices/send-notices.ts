@@ -27,7 +27,7 @@ const keptTryingMs = 24 * 3_600_000;
 /** How long a stop waits for a message that is being sent. */
 const drainMs = 3000;
 
-export interface NoticeSender {
+interface NoticeSender {
   /** Sends what is due now. @throws DatabaseUnavailableError */
   send(): Promise<void>;
   /** Sends no further message, and soon aborts the one in progress. */

@@ -29,7 +29,7 @@ export function momentText({ pipeline, moment }: Pick<RunRecord, 'pipeline' | 'm
 }
 
 /** Everything that `show` prints about one installation. */
-export interface InstallDetails {
+interface InstallDetails {
   record: InstallRecord;
   users: UserRecord[];
   /** Newest first. */

@@ -250,7 +250,7 @@ export async function countInstallations(
 }
 
 /** Installations that granted the same scopes. */
-export interface GrantedScopes {
+interface GrantedScopes {
   scopes: string[];
   installations: number;
 }

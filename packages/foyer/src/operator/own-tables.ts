@@ -3,7 +3,7 @@ import type { Queries } from '../database/database.ts';
 import { foyerTableNames } from '../database/records.ts';
 
 /** The app's own tables, by what happens to their rows when an installation is erased. */
-export interface OwnTableNames {
+interface OwnTableNames {
   /** They refer to the installation with ON DELETE CASCADE: their rows are erased with it. */
   erased: string[];
   /** Foyer does not know which installation their rows belong to. */

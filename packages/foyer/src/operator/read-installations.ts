@@ -13,7 +13,7 @@ import {
 import type { InstallationStatus } from '../database/records.ts';
 
 /** Which installations to read; an absent filter matches all. */
-export interface InstallationFilter {
+interface InstallationFilter {
   clientId: string;
   status?: InstallationStatus;
   /** Installed at or after this time, in milliseconds since 1970. */

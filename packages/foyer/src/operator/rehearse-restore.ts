@@ -10,7 +10,7 @@ import { CommandError } from './command-error.ts';
 import { countInstallations } from './installation-lists.ts';
 
 /** What a restore of the backup would bring back. */
-export interface RehearsedRestore {
+interface RehearsedRestore {
   bytes: number;
   installations: Record<InstallationStatus, number>;
   /** The time of its newest install, in milliseconds since 1970: later installs are not in it. */

@@ -27,7 +27,7 @@ export function requesterOf({ teamId, enterpriseId, userId }: InstallRequestReco
 }
 
 /** Which install requests to read; an absent filter matches all. */
-export interface InstallRequestFilter {
+interface InstallRequestFilter {
   clientId: string;
   /** Started at or after `from`, and before `before` (ms since 1970). */
   from?: number;

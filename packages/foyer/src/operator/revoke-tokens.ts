@@ -19,7 +19,7 @@ export interface Revocation {
   notRevoked: { of: string; error: string }[];
 }
 
-export interface RevokeTokensDeps {
+interface RevokeTokensDeps {
   queries: Queries;
   store: Pick<InstallationStore, 'readInstallation'>;
   tokens: Pick<TokenSource, 'renewExpired'>;
@@ -29,7 +29,7 @@ export interface RevokeTokensDeps {
 }
 
 /** The owners of expired tokens that were not renewed, and why; undefined if the refresh token is dead too. */
-export type NotRenewed = ReadonlyMap<string, Failure | undefined>;
+type NotRenewed = ReadonlyMap<string, Failure | undefined>;
 
 interface Failure {
   code: string;

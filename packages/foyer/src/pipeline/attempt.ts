@@ -181,7 +181,7 @@ export interface Verdict {
 }
 
 /** What judging needs besides the attempt. */
-export interface Judging {
+interface Judging {
   pipeline: Pipeline;
   step: Step;
   row: StepRow;

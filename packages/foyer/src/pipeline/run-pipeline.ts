@@ -42,7 +42,7 @@ import { stepFailure } from './step-failure.ts';
  */
 
 /** How a worker controls an active run. */
-export interface RunControl {
+interface RunControl {
   /** Aborted when the lease is lost, or the process can wait no longer. */
   signal: AbortSignal;
   /** True once no further step may start. */

@@ -18,7 +18,7 @@ const mostCalls = 12;
 const clockSlackMs = 60_000;
 
 /** How far a search has got. `before` is the time of the oldest message that was looked at, in Slack's format. */
-export interface SearchPosition {
+interface SearchPosition {
   before: string | null;
   calls: number;
 }

@@ -32,7 +32,7 @@ const settledAfterAnswerMs = 2000;
 type SendContext = Omit<StepContext, 'postOnce'>;
 
 /** A message to send once. */
-export interface OnceSend {
+interface OnceSend {
   key: OnceMessageKey;
   /** What `readOnceMessage` returned; never a message that was sent. */
   previous: OnceMessageRow | undefined;

@@ -159,7 +159,7 @@ export interface PipelineDeps {
 }
 
 /** Where a run came from: the OAuth attempt whose callback stored it. */
-export interface RunOrigin {
+interface RunOrigin {
   /** The id of the install request, as failure pages show it. */
   requestId: string;
   /** When the callback came, in milliseconds since 1970. */
@@ -169,7 +169,7 @@ export interface RunOrigin {
 }
 
 /** Remembers which callback each run came from. */
-export interface RunOrigins {
+interface RunOrigins {
   /** Keeps the origin of a run that this process has just stored. */
   remember(runId: string, origin: RunOrigin): void;
   /** Finds a run's origin; undefined if no install request led to it. @throws DatabaseUnavailableError */

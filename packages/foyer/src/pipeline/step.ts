@@ -69,7 +69,7 @@ export interface RecordingStep<Output extends Json = Json> extends StepTraits {
 }
 
 /** Which of the host's accounts a workspace belongs to, in the host's own ids. */
-export interface StepConnection {
+interface StepConnection {
   readonly org: string;
   readonly subject: string | null;
   /** The data that the link carried. */
@@ -303,7 +303,7 @@ function questionProblem(question: Question): string | undefined {
 }
 
 /** What a step waits for, by name (`rate_limited`) and in one sentence for people. */
-export interface WaitCause {
+interface WaitCause {
   readonly code: string;
   readonly message: string;
 }

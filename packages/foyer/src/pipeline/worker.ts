@@ -184,7 +184,7 @@ async function within(work: Promise<void>, limitMs: number): Promise<void> {
 }
 
 /** The runs that this process works on, and their leases. */
-export interface ActiveRuns {
+interface ActiveRuns {
   count(): number;
   /** Whether a lease has expired by our clock, so that the run could be claimed a second time. */
   hasLapsed(now: number): boolean;

@@ -84,7 +84,7 @@ export class SignInError extends Error {
 }
 
 /** What a sign-in stores, sealed in its state, until the callback. */
-export interface SignInSecrets {
+interface SignInSecrets {
   nonce: string;
   /** PKCE; absent if Slack does not offer it. */
   verifier?: string;
@@ -246,7 +246,7 @@ export function createOpenId(deps: {
 export type OpenId = ReturnType<typeof createOpenId>;
 
 /** Below the base path; the manifest lists it among its redirect URLs. */
-export const callbackPath = '/slack/signin/callback';
+const callbackPath = '/slack/signin/callback';
 
 function isSafeEndpoint(address: string | undefined): boolean {
   if (address === undefined || !URL.canParse(address)) return false;

@@ -34,7 +34,7 @@ export interface Session extends SessionSecrets {
 const sealedSchema = z.object({ id: z.string(), csrfToken: z.string(), mark: z.string() });
 
 /** The person whose session begins, and where. */
-export type NewSession = Pick<
+type NewSession = Pick<
   SessionRow,
   | 'installation_id'
   | 'life'
@@ -49,7 +49,7 @@ export type NewSession = Pick<
 >;
 
 /** The times of one kind of session, in milliseconds. */
-export interface SessionTimes {
+interface SessionTimes {
   /** A session ends when it has not been used for this long. */
   idleMs: number;
   /** A session ends this long after it began, even if it is in use. */

@@ -31,7 +31,7 @@ export interface SlackCall {
 }
 
 /** Receives each finished call to Slack. Must not throw. */
-export type OnSlackCall = (call: SlackCall) => void;
+type OnSlackCall = (call: SlackCall) => void;
 
 /** What all calls of Foyer to Slack share. */
 export interface SlackCalls {

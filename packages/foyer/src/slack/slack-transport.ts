@@ -9,7 +9,7 @@ import { Agent, EnvHttpProxyAgent, request } from 'undici';
  */
 
 /** One request to Slack, with a body of text. */
-export interface SlackRequest {
+interface SlackRequest {
   method: string;
   headers: Record<string, string>;
   body: string | null;
@@ -29,7 +29,7 @@ export interface SlackAnswer {
 }
 
 /** Thrown when an answer is longer than its caller allows. The rest of it is not read (invariant 10). */
-export class SlackAnswerTooLargeError extends Error {
+class SlackAnswerTooLargeError extends Error {
   override readonly name = 'SlackAnswerTooLargeError';
   readonly code = 'answer_too_large';
   constructor(mostBytes: number) {

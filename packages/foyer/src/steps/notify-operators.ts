@@ -22,7 +22,7 @@ import {
 import { fetchProfile, registerTeam, registerUser } from './register.ts';
 
 /** The channels through which the operators were notified. */
-export type NotifiedOperators = { notified: true; channels: string[] };
+type NotifiedOperators = { notified: true; channels: string[] };
 
 /**
  * Notifies the operators of the install, by incoming webhook and by mail if they are configured: who, where, new or

@@ -22,7 +22,7 @@ export function skipWithoutBot({ botScopes }: StepFacts): Skip | undefined {
 }
 
 /** The registered team: for an org-wide install, its enterprise. */
-export type RegisteredTeam = {
+type RegisteredTeam = {
   teamId: string;
   /** Whether the app meets it for the first time in this install. */
   created: boolean;
@@ -55,7 +55,7 @@ export const registerTeam: RecordingStep<RegisteredTeam> = {
 };
 
 /** The registered installer. */
-export type RegisteredUser = {
+type RegisteredUser = {
   userId: string;
   /** Whether the app meets them for the first time in this install. */
   created: boolean;
@@ -86,7 +86,7 @@ export const registerUser: RecordingStep<RegisteredUser> = {
 };
 
 /** What Slack said about the installer and the team. An absent value was not granted or not given. */
-export type FetchedProfile = {
+type FetchedProfile = {
   /** `callName` is what to call them in a greeting. */
   user: (UserProfile & { callName: string | null }) | null;
   /** Also null for an org-wide install, which belongs to no single workspace. */

@@ -82,7 +82,7 @@ function contentFor(context: StepContext) {
 }
 
 /** What the welcome says. Names come from outside, and are escaped here. */
-export interface WelcomeContent {
+interface WelcomeContent {
   words: Words;
   brand: Pick<Brand, 'name' | 'tagline' | 'supportUrl' | 'privacyUrl'>;
   userId: string;

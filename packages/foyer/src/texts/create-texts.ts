@@ -10,7 +10,7 @@ import { ja } from './languages/ja.ts';
 export type Language = 'en' | 'de' | 'fr' | 'es' | 'ja';
 
 /** The value of a placeholder. */
-export type TextValue = string | number;
+type TextValue = string | number;
 
 /** The name up to the first `,` or `}`. A branch of a plural or select is longer than one word, so it is not a name. */
 type Head<Rest extends string> = Rest extends `${infer Inner}}${string}`
@@ -23,7 +23,7 @@ type Placeholder<Message extends string> = Message extends `${string}{${infer Re
   ? NameAlone<Head<Rest>> | Placeholder<Rest>
   : never;
 /** The placeholders of a message, by its name. */
-export type TextValues<Key extends TextKey> = Readonly<Record<Placeholder<(typeof en)[Key]>, TextValue>>;
+type TextValues<Key extends TextKey> = Readonly<Record<Placeholder<(typeof en)[Key]>, TextValue>>;
 
 /**
  * The messages that an app replaces in one language, as ICU messages with the same placeholders. In addition to Foyer's
@@ -198,7 +198,7 @@ function readable(name: string): string {
 export type StepFaces = Readonly<Record<string, StepFace | undefined>>;
 
 /** How one step is shown. */
-export interface StepFace {
+interface StepFace {
   readonly title: StepTitle | undefined;
   /** Whether only operators see it: installers and members do not. */
   readonly forOperators: boolean;

@@ -3,7 +3,7 @@ import { isLanguage, languages } from './create-texts.ts';
 import { en, type TextKey } from './languages/en.ts';
 
 /** A problem in an app's texts, and its fix. */
-export interface TextProblem {
+interface TextProblem {
   name: string;
   problem: string;
   fix: string;

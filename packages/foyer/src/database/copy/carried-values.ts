@@ -59,7 +59,7 @@ const takes: Readonly<Partial<Record<Carried, readonly string[]>>> = {
 };
 
 /** One side of a copy: a column and its engine. */
-export interface Side {
+interface Side {
   engine: Engine;
   column: ColumnShape;
 }

@@ -43,7 +43,7 @@ export function differingTables(compared: readonly ComparedTable[]): ComparedTab
 }
 
 /** The digest of a table: two tables with the same digest hold the same rows. */
-export interface TableDigest {
+interface TableDigest {
   rows: number;
   /** The sum of the rows' hashes, over every column, as 32 hexadecimal digits: independent of the order of the rows. */
   checksum: string;

@@ -96,7 +96,7 @@ function matchTable(source: TableShape, target: TableShape, engines: { source: E
 }
 
 /** The tables' names, each after those that it refers to; and those that refer to one another and have no order. */
-export function parentsFirst(tables: readonly Pick<TableShape, 'name' | 'references'>[]): {
+function parentsFirst(tables: readonly Pick<TableShape, 'name' | 'references'>[]): {
   names: string[];
   circles: string[];
 } {

@@ -30,7 +30,7 @@ export interface CopyProgress {
   of: number;
 }
 
-export interface CopyDatabaseDeps {
+interface CopyDatabaseDeps {
   source: Pick<Database, 'queries'>;
   /** Up to date, and empty or marked as the target of this very copy. */
   target: Database;
@@ -44,7 +44,7 @@ export interface CopyDatabaseDeps {
 }
 
 /** A finished copy that was compared and equals its source. */
-export interface WholeCopy {
+interface WholeCopy {
   tables: ComparedTable[];
   /** Whether it resumed an earlier copy. */
   resumed: boolean;

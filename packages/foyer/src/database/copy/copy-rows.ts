@@ -10,7 +10,7 @@ const mostParameters = 30_000;
 /** How long to wait for a target that restarts. */
 const patienceMs = 30_000;
 
-export interface CopyRowsDeps {
+interface CopyRowsDeps {
   /** Has the target's schema; no one writes to it during the copy, or it is a snapshot. */
   source: Queries;
   target: Pick<Database, 'write'>;

@@ -11,7 +11,7 @@ export interface PersonKey {
 }
 
 /** Replaces a user id in a row that stays. */
-export const erasedUserId = 'erased';
+const erasedUserId = 'erased';
 
 /** How many rows were erased about a person, and what has to stay. */
 export interface ErasedPerson {

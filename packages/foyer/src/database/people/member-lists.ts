@@ -6,7 +6,7 @@ import { type Host, type MemberRecord, toExternal, toMember } from './members.ts
 import { selectPeople, toUserRecord } from './people.ts';
 
 /** Which members to list. */
-export interface MemberSearch {
+interface MemberSearch {
   /** Part of a name or an email address, or a user id. */
   text?: string;
   limit: number;

@@ -7,7 +7,7 @@ import type { MembershipRow, UserRow } from '../records.ts';
 import { storedBefore, type TeamEvent, type TeamProfile, updateTeam } from '../teams.ts';
 
 /** A person in a team, who is there now. */
-export interface UserRegistration {
+interface UserRegistration {
   clientId: string;
   teamId: string;
   userId: string;
@@ -127,32 +127,23 @@ function updateUser(tx: Tx, given: Told & SlackProfile) {
     .execute();
 }
 
-function setStanding(tx: Tx, given: Told & { isAdmin: number; isOwner: number; isGuest: number | null }) {
-  return tx
-    .updateTable('memberships')
-    .set((eb) => ({
-      is_admin: given.isAdmin,
-      is_owner: given.isOwner,
-      is_guest: eb.fn.coalesce(eb.val(given.isGuest), eb.ref('is_guest')),
-      updated_at: given.now,
-    }))
-    .where('client_id', '=', given.clientId)
-    .where('team_id', '=', given.teamId)
-    .where('user_id', '=', given.userId)
-    .execute();
-}
-
 async function updateMembership(
   tx: Tx,
-  told: Told,
+  { clientId, teamId, userId, now }: Told,
   { isAdmin, isOwner, isGuest }: Pick<UserProfile, 'isAdmin' | 'isOwner' | 'isGuest'>,
 ): Promise<void> {
-  await setStanding(tx, {
-    ...told,
-    isAdmin: Number(isAdmin),
-    isOwner: Number(isOwner),
-    isGuest: isGuest === undefined ? null : Number(isGuest),
-  });
+  await tx
+    .updateTable('memberships')
+    .set({
+      is_admin: Number(isAdmin),
+      is_owner: Number(isOwner),
+      ...(isGuest !== undefined && { is_guest: Number(isGuest) }),
+      updated_at: now,
+    })
+    .where('client_id', '=', clientId)
+    .where('team_id', '=', teamId)
+    .where('user_id', '=', userId)
+    .execute();
 }
 
 /** Saves what Slack reported about a registered person and their team. A null `user` or `team` changes nothing. */
@@ -299,7 +290,7 @@ export async function isKnownPerson(
 }
 
 /** A registered person, as an event describes them. A null or undefined value changes nothing. */
-export type PersonChange = TeamEvent &
+type PersonChange = TeamEvent &
   SlackProfile &
   Partial<Pick<UserProfile, 'isAdmin' | 'isOwner' | 'isGuest'>> & {
     userId: string;

@@ -71,10 +71,7 @@ const begin = [
  * Runs `work` on one consistent snapshot of the database, without a time limit, while others may write.
  * @throws DatabaseUnavailableError, also if the connection is lost: another one would see another snapshot
  */
-export async function readPostgresSnapshot<T>(
-  url: string,
-  work: (snapshot: Queries) => Promise<T>,
-): Promise<T> {
+async function readPostgresSnapshot<T>(url: string, work: (snapshot: Queries) => Promise<T>): Promise<T> {
   const pool = createPostgresPool({ url, max: 1, unlimited: true });
   const queries = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   try {

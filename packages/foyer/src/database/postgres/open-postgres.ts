@@ -140,7 +140,7 @@ async function requireVersion(queries: Kysely<Tables>, url: string): Promise<voi
   );
 }
 
-export interface OpenPostgresOptions {
+interface OpenPostgresOptions {
   /** How long to wait for a server that is not up yet; 2,500 by default. */
   patienceMs?: number;
   migrations?: OwnMigrations;

@@ -22,7 +22,7 @@ const types: pg.CustomTypesConfig = {
 };
 
 /** A pool that says how many of its connections are in use, and how many callers wait for one. */
-export interface CountedPool extends PostgresPool {
+interface CountedPool extends PostgresPool {
   counts(): { busy: number; idle: number; waiting: number; most: number };
   /** How many statements failed because a page is damaged. */
   damageSeen(): number;

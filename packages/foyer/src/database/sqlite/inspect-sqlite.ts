@@ -92,7 +92,7 @@ function filesOf(file: string) {
  * Not in a process that has the file open with better-sqlite3 and shares it with others: closing it drops that
  * process's locks (man 2 fcntl).
  */
-export function openUntouched(file: string): DatabaseSync {
+function openUntouched(file: string): DatabaseSync {
   const url = pathToFileURL(file);
   url.searchParams.set('mode', 'ro');
   if (existsSync(`${file}-shm`)) url.searchParams.set('readonly_shm', '1');

@@ -5,7 +5,7 @@ import { page } from './page.ts';
 import type { PageFrame } from './site.ts';
 
 /** The content of a failure page. */
-export interface FailurePageContent extends PageFrame {
+interface FailurePageContent extends PageFrame {
   kind: FailureKind;
   /** Slack's or Foyer's error code, in small print if it says more than the kind. */
   code?: string;

@@ -58,7 +58,7 @@ export type FailureKind =
   | 'erase_unreachable';
 
 /** The facts that the sentences may mention. */
-export interface FailureContext {
+interface FailureContext {
   app: string;
   /**
    * Whether the tokens that Slack had issued were revoked (invariant 1); undefined if Slack had issued none, or if that
@@ -159,7 +159,7 @@ export const failurePages: Readonly<Record<FailureKind, FailurePage>> = {
 };
 
 /** The words of a failure. */
-export interface FailureWords {
+interface FailureWords {
   heading: string;
   fact: string | undefined;
   /** What happened, what it means for the workspace, and what to do: one short paragraph each. */

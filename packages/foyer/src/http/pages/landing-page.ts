@@ -4,7 +4,7 @@ import { page } from './page.ts';
 import type { PageFrame, Site } from './site.ts';
 
 /** What the landing page shows in addition to the brand. */
-export interface LandingPageContent extends PageFrame {
+interface LandingPageContent extends PageFrame {
   botScopes: readonly string[];
   /** Those of `botScopes` that an installer may decline. */
   optionalBotScopes: readonly string[];

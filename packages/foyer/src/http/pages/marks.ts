@@ -16,7 +16,7 @@ export const slackMark: Html = html`<svg class="slack-mark" viewBox="0 0 122.8 1
 let letters: Intl.Segmenter | undefined;
 
 /** Returns the app's first letter, which replaces the icon that Slack would show. */
-export function appInitial(appName: string): string {
+function appInitial(appName: string): string {
   letters ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
   const [first] = letters.segment(appName.toWellFormed().trim());
   return (first?.segment ?? '•').toUpperCase();

@@ -4,7 +4,7 @@ import { page } from './page.ts';
 import type { PageFrame } from './site.ts';
 
 /** A page that only confirms something, with one link or button. */
-export interface NotePageContent extends PageFrame {
+interface NotePageContent extends PageFrame {
   heading: string;
   what: string;
   action: Html;

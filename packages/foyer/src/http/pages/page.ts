@@ -5,7 +5,7 @@ import { styles } from './styles.ts';
 import { themeStyles } from './theme.ts';
 
 /** The parts that differ from page to page. */
-export interface PageParts extends PageFrame {
+interface PageParts extends PageFrame {
   title: string;
   /** Additional elements for the head, such as a refresh for browsers without scripts. */
   head?: Html;

@@ -62,7 +62,7 @@ function until(color: Rgb, toward: Rgb, passes: (color: Rgb) => boolean): Rgb {
 }
 
 /** The brand's colors in one scheme, by the names that the style sheet uses. */
-export interface SchemeColors {
+interface SchemeColors {
   /** Links and marks: readable as text. */
   accent: string;
   /** A button has its own text, so it may use the brand's color itself unless that blends into the page. */

@@ -24,7 +24,7 @@ export interface MovedDatabase {
   tables: ComparedTable[];
 }
 
-export interface MoveDatabaseDeps {
+interface MoveDatabaseDeps {
   source: DatabaseTarget;
   target: DatabaseTarget;
   /** The app's own migrations, which create its tables in the target. */

@@ -18,7 +18,7 @@ export interface ReadableDatabase {
 }
 
 /** What the inspection of either engine finds out about the schema. */
-export interface SchemaInspection {
+interface SchemaInspection {
   missingMigrations: readonly string[];
   unknownMigrations: readonly string[];
   isUnfinishedCopy: boolean;

@@ -28,7 +28,7 @@ export interface DoctorOptions {
 }
 
 /** The dependencies of the commands that `doctor` needs. */
-export type DoctorDeps = Pick<
+type DoctorDeps = Pick<
   OperatorDeps,
   | 'now'
   | 'definition'

@@ -10,14 +10,14 @@ import { findHolderOf } from '../../installations/verify-keyring.ts';
 import { CommandError } from '../command-error.ts';
 
 /** An installation whose token was sealed with the forgotten key. */
-export interface DisconnectedInstallation {
+interface DisconnectedInstallation {
   id: string;
   teamId: string | null;
   enterpriseId: string | null;
 }
 
 /** What was lost with a forgotten key. */
-export interface ForgottenKey {
+interface ForgottenKey {
   installations: DisconnectedInstallation[];
   /** People's own tokens. */
   people: number;

@@ -7,7 +7,7 @@ import { freshSignInMs } from './operator-session.ts';
 import { count, installationName } from './shown-values.ts';
 
 /** The action to confirm, and what it removes. */
-export interface ConfirmContent {
+interface ConfirmContent {
   action: 'mark-gone' | 'purge';
   record: InstallRecord;
   rows: InstallationRowCounts & { users: number };

@@ -14,7 +14,7 @@ import { type RunWithAttempts, runsSection } from './run-section.ts';
 import { ago, badge, count, installationName, time } from './shown-values.ts';
 
 /** Everything that the page shows about one installation. */
-export interface InstallationContent {
+interface InstallationContent {
   record: InstallRecord;
   /** Newest first. */
   runs: readonly RunWithAttempts[];

@@ -9,7 +9,7 @@ import { type OperatorFrame, operatorPage } from './operator-page.ts';
 import { badge, installationName, personCell, time } from './shown-values.ts';
 
 /** What the list of installations shows. */
-export interface InstallationsContent {
+interface InstallationsContent {
   filters: ListFilters & { q?: string; status?: string; run?: string };
   page: Page<Named<InstallRecord>>;
 }

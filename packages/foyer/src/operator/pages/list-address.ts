@@ -14,7 +14,7 @@ export function cursorOf(query: URLSearchParams): PageCursor | undefined {
 }
 
 /** Builds the address of a list with its filters. */
-export function listAddress(path: string, filters: ListFilters, more: Record<string, string> = {}): string {
+function listAddress(path: string, filters: ListFilters, more: Record<string, string> = {}): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries({ ...filters, ...more })) if (value) query.set(name, value);
   const text = query.toString();

@@ -4,7 +4,7 @@ import { spanText } from '../terminal/time-text.ts';
 import { type OperatorFrame, operatorPage } from './operator-page.ts';
 
 /** What the login page shows. */
-export interface LoginContent {
+interface LoginContent {
   /** Where to go after the login; one of our own paths. */
   next: string;
   /** The ways to log in; at least one. */

@@ -23,10 +23,10 @@ const mostAddresses = 10_000;
 const mostTrusted = 100;
 
 /** Who tries to log in: an address, or a browser that knew the password before. */
-export type LoginSource = string | { browser: string };
+type LoginSource = string | { browser: string };
 
 /** Slows down people and machines that guess the password. */
-export interface LoginThrottle {
+interface LoginThrottle {
   /** How long this source must wait before its next try, in milliseconds; 0 if not at all. */
   waitMs(source: LoginSource): number;
   failed(source: LoginSource): void;

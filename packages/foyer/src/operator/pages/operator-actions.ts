@@ -15,7 +15,7 @@ import { type OperatorSession, operatorName } from './operator-session.ts';
 
 /** What an operator can do to an installation. The name is the last part of the form's address. */
 export const operatorActions = ['retry', 'welcome', 'mark-gone', 'purge'] as const;
-export type OperatorAction = (typeof operatorActions)[number];
+type OperatorAction = (typeof operatorActions)[number];
 
 export interface OperatorActionsDeps {
   database: Database;

@@ -33,7 +33,7 @@ import { requestOutcomes, requestsPage } from './requests-page.ts';
 import { sessionsPage, sessionsPath } from './sessions-page.ts';
 
 /** A page whose data has been read: it needs only its frame. */
-export type OperatorView = (frame: OperatorFrame) => string;
+type OperatorView = (frame: OperatorFrame) => string;
 
 const rowsPerPage = 50;
 const shownRuns = 10;

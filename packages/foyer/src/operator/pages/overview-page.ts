@@ -18,7 +18,7 @@ import { type OperatorFrame, operatorPage } from './operator-page.ts';
 import { ago, badge, count, errorText, installationName } from './shown-values.ts';
 
 /** What the overview shows. */
-export interface OverviewContent {
+interface OverviewContent {
   installations: Record<InstallationStatus, number>;
   /** Installations whose newest run failed. */
   failing: Problems<InstallRecord>;

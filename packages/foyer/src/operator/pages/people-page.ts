@@ -10,7 +10,7 @@ import { type OperatorFrame, operatorPage } from './operator-page.ts';
 import { count, installationName, time } from './shown-values.ts';
 
 /** What the list of an installation's people shows. */
-export interface PeopleContent {
+interface PeopleContent {
   record: InstallRecord;
   filters: ListFilters & { q?: string };
   page: Page<MemberRecord>;

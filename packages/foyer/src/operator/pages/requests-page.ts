@@ -10,12 +10,12 @@ import { type OperatorFrame, operatorPage } from './operator-page.ts';
 import { badge, personCell, time, took } from './shown-values.ts';
 
 /** What the list of install requests shows. */
-export interface RequestsContent {
+interface RequestsContent {
   filters: ListFilters & { day?: string; team?: string; outcome?: string };
   page: Page<Named<InstallRequestRecord>>;
 }
 
-export const requestsPath = '/operator/requests';
+const requestsPath = '/operator/requests';
 
 /** The values that the list can be filtered by. */
 export const requestOutcomes = ['installed', 'failed', 'refused', 'cancelled', 'started'] as const;

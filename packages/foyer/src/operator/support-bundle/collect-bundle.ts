@@ -25,7 +25,7 @@ import { countRequests, countRuns, readFailedSteps, readServerVersion } from './
  */
 
 /** A part that could not be collected, and why. */
-export interface MissingPart {
+interface MissingPart {
   part: string;
   reason: string;
 }
