@@ -1,6 +1,6 @@
 import { createLogger } from '../../../packages/foyer/src/config/log.ts';
 import type { Database } from '../../../packages/foyer/src/database/database.ts';
-import { prepareInstallationTokens } from '../../../packages/foyer/src/database/installations.ts';
+import { prepareInstallationTokens } from '../../../packages/foyer/src/database/installation-tokens.ts';
 import { createInstallationStore } from '../../../packages/foyer/src/installations/create-installation-store.ts';
 import {
   createTokenCipher,

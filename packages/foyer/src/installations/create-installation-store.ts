@@ -2,12 +2,11 @@ import type { Logger } from '../config/log.ts';
 import type { Database, Tx } from '../database/database.ts';
 import { eraseInstallation, eraseUserTokens } from '../database/erase-installation.ts';
 import { appendHistory } from '../database/history.ts';
+import { installationTokens, prepareInstallationTokens } from '../database/installation-tokens.ts';
 import {
   type InstallationKey,
-  installationTokens,
   lockInstallation,
   markInstallationBroken,
-  prepareInstallationTokens,
   readStatuses,
 } from '../database/installations.ts';
 import { queueDeadTokenNotice } from '../database/notices.ts';

@@ -1,6 +1,6 @@
 import type { Installation } from '@slack/oauth';
 import type { Database } from '../database/database.ts';
-import type { InstallationTokens } from '../database/installations.ts';
+import type { InstallationTokens } from '../database/installation-tokens.ts';
 import type { StoredInstallation } from './installation-store.ts';
 import type { Keyring } from './keyring.ts';
 import { createSealer, type Sealer } from './sealer.ts';

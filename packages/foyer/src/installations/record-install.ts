@@ -4,12 +4,8 @@ import type { Database, Tx } from '../database/database.ts';
 import { appendHistory } from '../database/history.ts';
 import { registeredTeamId } from '../database/install-record.ts';
 import { finishInstallRequest } from '../database/install-requests.ts';
-import {
-  addInstallation,
-  lockInstallation,
-  saveInstallation,
-  saveUserToken,
-} from '../database/installations.ts';
+import { saveUserToken } from '../database/installation-tokens.ts';
+import { addInstallation, lockInstallation, saveInstallation } from '../database/installations.ts';
 import { newId } from '../database/new-id.ts';
 import { recordUser } from '../database/people/people.ts';
 import type { InstallationRow } from '../database/records.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { InstallationTokens } from '../../src/database/installations.ts';
+import type { InstallationTokens } from '../../src/database/installation-tokens.ts';
 import type { StoredInstallation } from '../../src/installations/installation-store.ts';
 import { createInstallationCache } from '../../src/installations/open-installation.ts';
 
