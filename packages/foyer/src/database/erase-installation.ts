@@ -1,11 +1,11 @@
 import type { Queries, Tx } from './database.ts';
-import { lockInstallation } from './installations.ts';
+import { lockInstallation, purgeKey } from './installations.ts';
 
 /**
  * Erases an installation with everything below it (tokens, runs, welcomes, history, Home views), its team with its
  * people, and its install requests. The same person's row in another team stays. Returns whether there was one.
  */
-export async function eraseInstallation(tx: Tx, installationId: string): Promise<boolean> {
+export async function eraseInstallation(tx: Tx, installationId: string, now: number): Promise<boolean> {
   const row = await lockInstallation(tx, { id: installationId });
   if (!row) return false;
   const { client_id: clientId, enterprise_id: enterpriseId } = row;
@@ -21,7 +21,20 @@ export async function eraseInstallation(tx: Tx, installationId: string): Promise
       .where('enterprise_id', '=', enterpriseId)
       .execute();
   }
+  if (row.is_enterprise_install === 0 && enterpriseId !== null) await markPurged(tx, row, now);
   return true;
+}
+
+/**
+ * Keeps a workspace's id for an hour. Why: Slack's last events about it may name only the workspace and its Grid org,
+ * and with nothing here they would pass for events about an org-wide install (invariant 9).
+ */
+async function markPurged(tx: Tx, row: { client_id: string; tenant: string }, now: number): Promise<void> {
+  await tx
+    .insertInto('seen_deliveries')
+    .values({ client_id: row.client_id, key: purgeKey(row.tenant), seen_at: now })
+    .onConflict((conflict) => conflict.columns(['client_id', 'key']).doUpdateSet({ seen_at: now }))
+    .execute();
 }
 
 /** Requests in progress, and those with tokens still to be revoked, stay until that is done (invariant 1). */

@@ -222,6 +222,42 @@ export async function readStatuses(
   return new Map(rows.map(({ tenant, status }) => [tenant, status]));
 }
 
+/** How an installation stands; `endedAt` is when it was uninstalled or purged, by our clock. */
+export interface InstallationStanding {
+  isKnown: boolean;
+  endedAt: number | null;
+}
+
+/** The key in `seen_deliveries` of a Grid workspace whose own install was purged: its last events may still come. */
+export const purgeKey = (tenant: string): string => `purged ${tenant}`;
+
+/** Reads how installations stand, by their tenants; those that are neither known nor purged lately are left out. */
+export async function readStandings(
+  queries: Queries,
+  { clientId, tenants }: { clientId: string; tenants: readonly string[] },
+): Promise<Map<string, InstallationStanding>> {
+  const purged = await queries
+    .selectFrom('seen_deliveries')
+    .select(['key', 'seen_at'])
+    .where('client_id', '=', clientId)
+    .where('key', 'in', tenants.map(purgeKey))
+    .execute();
+  const rows = await queries
+    .selectFrom('installations')
+    .select(['tenant', 'uninstalled_at'])
+    .where('client_id', '=', clientId)
+    .where('tenant', 'in', tenants)
+    .execute();
+  return new Map<string, InstallationStanding>([
+    ...purged.map(
+      ({ key, seen_at }) => [key.slice(purgeKey('').length), { isKnown: false, endedAt: seen_at }] as const,
+    ),
+    ...rows.map(
+      ({ tenant, uninstalled_at }) => [tenant, { isKnown: true, endedAt: uninstalled_at }] as const,
+    ),
+  ]);
+}
+
 /** The id of the Slack app, as the newest install names it; undefined if none does. */
 export async function findAppId(queries: Queries, clientId: string): Promise<string | undefined> {
   const row = await queries

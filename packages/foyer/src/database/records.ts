@@ -518,7 +518,7 @@ export interface SessionRow {
 /** A delivery of Slack's that some process has claimed, for an hour. */
 export interface SeenDeliveryRow {
   client_id: string;
-  /** `event Ev…`, or `press` and its signature. */
+  /** `event Ev…`, or `press` and its signature; or `purged` and a tenant, which is not a delivery (`purgeKey`). */
   key: string;
   seen_at: number;
 }

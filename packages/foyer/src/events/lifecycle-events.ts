@@ -95,7 +95,7 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
       return log.error({ event: type, eventId }, 'a lifecycle event names no team and no enterprise');
     }
     const apply = async (): Promise<void> => {
-      const query = await store.findTenant(event.candidates);
+      const query = await store.findTenant(event.candidates, happenedAt);
       const removal = { before: happenedAt, eventId, reason: type, patienceMs };
       const changed = await effect({ event, query, happenedAt: happenedAt ?? now, removal }).catch(
         (error) => {

@@ -7,7 +7,7 @@ import {
   type InstallationKey,
   lockInstallation,
   markInstallationBroken,
-  readStatuses,
+  readStandings,
 } from '../database/installations.ts';
 import { queueDeadTokenNotice } from '../database/notices.ts';
 import { saveRefreshedToken, type TokenHolder } from '../database/token-refreshes.ts';
@@ -53,6 +53,9 @@ interface InstallationStoreDeps {
   now: () => number;
   log: Logger;
 }
+
+/** By how much Slack's clock may be ahead of ours, which says when an installation ended. */
+const lastEventsMs = 60_000;
 
 /** Makes the installation store. */
 export function createInstallationStore(deps: InstallationStoreDeps): InstallationStore {
@@ -101,15 +104,19 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
     findInstallation: async (query) => find(keyOf(query), query.userId),
     readInstallation: (id, userId) => find({ id }, userId),
 
-    async findTenant(candidates) {
+    async findTenant(candidates, happenedAt = Number.POSITIVE_INFINITY) {
       const tenants = candidates.map(tenantOfQuery);
       const [first] = candidates;
       if (first === undefined) throw new TenantUnclearError('There is no installation to look up.');
       if (candidates.length === 1) return first;
-      const statuses = await readStatuses(database.queries, { clientId, tenants });
-      const known = candidates.filter((_, index) => statuses.has(tenants[index] ?? ''));
-      const alive = known.find((query) => statuses.get(tenantOfQuery(query)) !== 'uninstalled');
-      return alive ?? known[0] ?? first;
+      const standings = await readStandings(database.queries, { clientId, tenants });
+      const standingOf = (query: TenantQuery) => standings.get(tenantOfQuery(query));
+      const fits = (query: TenantQuery): boolean => {
+        const standing = standingOf(query);
+        if (!standing) return false;
+        return standing.endedAt === null || happenedAt <= standing.endedAt + lastEventsMs;
+      };
+      return candidates.find(fits) ?? candidates.find((query) => standingOf(query)?.isKnown) ?? first;
     },
 
     async fetchInstallation(query) {
@@ -187,7 +194,9 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
     },
 
     async purgeInstallation(installationId) {
-      const erased = await database.write((transaction) => eraseInstallation(transaction, installationId));
+      const erased = await database.write((transaction) =>
+        eraseInstallation(transaction, installationId, now()),
+      );
       if (erased) await scrub();
       return erased;
     },

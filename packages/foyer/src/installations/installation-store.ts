@@ -122,10 +122,11 @@ export interface InstallationStore {
   /** Like `fetchInstallation`, but with Foyer's own fields; undefined if there is none. One query. */
   findInstallation(query: TenantQuery): Promise<StoredInstallation | undefined>;
   /**
-   * Picks the query that means a known installation: the first whose installation is not uninstalled, else the first
-   * that is known at all, else the first. One query; it opens no token.
+   * Picks the query that an event means: the first whose installation is there, or had not ended when the event
+   * happened (by Slack's clock); else the first that is known at all, else the first. A repeated uninstall of a
+   * workspace's own install must not end the org-wide one. Opens no token.
    */
-  findTenant<Query extends TenantQuery>(candidates: readonly Query[]): Promise<Query>;
+  findTenant<Query extends TenantQuery>(candidates: readonly Query[], happenedAt?: number): Promise<Query>;
   /** By Foyer's own id, with the tokens of `userId`, else the installer's. One query. */
   readInstallation(installationId: string, userId?: string): Promise<StoredInstallation | undefined>;
 

@@ -221,7 +221,7 @@ const writes: Record<string, (tx: Tx) => Promise<unknown>> = {
   'erases all tokens of users': (tx) => erasing.eraseUserTokens(tx, { installationId }),
   'erases Home views': (tx) => erasing.eraseHomeViews(tx, installationId),
   'erases the bot’s token': (tx) => erasing.eraseBotToken(tx, { installationId, status: 'uninstalled', now }),
-  'erases an installation': (tx) => erasing.eraseInstallation(tx, installationId),
+  'erases an installation': (tx) => erasing.eraseInstallation(tx, installationId, now),
 };
 
 /** The writes about one person, one post or one channel of the tenant, of which there are two. */
@@ -339,7 +339,7 @@ for (const [engine, open] of Object.entries(engines)) {
       const org = { mark: 'ORG', clientId, teamId: null, enterpriseId: 'EORG', grantsOf: 'EORG' };
       await database.write(async (tx) => {
         await insertTenant(tx, { ...org, dueAt: 3000, madeAt: 1000 }, [U1, U2], keyringOf('k1'));
-        await erasing.eraseInstallation(tx, 'ins_ORG');
+        await erasing.eraseInstallation(tx, 'ins_ORG', now);
       });
       await strangers.assertUntouched();
       const left = await ownRows(database, 'team_access');

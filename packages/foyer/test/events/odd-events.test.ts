@@ -150,6 +150,37 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       assert.deepEqual(await stage.statuses(), { 'enterprise:E1': 'uninstalled', 'team:T2': 'active' });
     });
 
+    for (const how of ['uninstalled', 'purged'] as const) {
+      it(`does not change the org-wide install if it is about the workspace install that was ${how}`, async (t) => {
+        const stage = await prepare(t);
+        const own = teamInstall({ enterpriseId: 'E1', userToken: 'xoxp-own' });
+        const { installationId } = await stage.store.recordInstall(own);
+        await stage.store.storeInstallation(orgInstall({ userToken: 'xoxp-org' }));
+        await stage.store.storeInstallation(teamInstall({ teamId: 'T12', enterpriseId: 'E1' }));
+        stage.clock.advance(60_000);
+        const uninstall = envelope(stage.clock, { authorizations: undefined });
+        const revoked = { type: 'tokens_revoked', tokens: { oauth: ['U1'], bot: ['UBOT'] } };
+        if (how === 'uninstalled') await stage.deliver(uninstall);
+        else await stage.store.purgeInstallation(installationId);
+        // Slack sends both for one uninstall, and each again if its answer was lost.
+        stage.clock.advance(5000);
+        for (let time = 0; time < 2; time += 1) {
+          await stage.deliver(uninstall);
+          await stage.deliver({ ...uninstall, event_id: 'EvTokens', event: revoked });
+        }
+        const left = await stage.statuses();
+        assert.deepEqual([left['enterprise:E1'], left['team:T12']], ['active', 'active']);
+        const org = { enterpriseId: 'E1', isEnterpriseInstall: true, userId: 'U1' };
+        const kept = await stage.store.fetchInstallation(org);
+        assert.deepEqual([kept.bot?.token, kept.user.token], ['xoxb-bot-1', 'xoxp-org']);
+
+        // A later one can only be about the org-wide install.
+        stage.clock.advance(2 * 60_000);
+        await stage.deliver(envelope(stage.clock, { authorizations: undefined, event_id: 'EvLater' }));
+        assert.equal((await stage.statuses())['enterprise:E1'], 'uninstalled');
+      });
+    }
+
     it('does not change the org-wide install if it names an unknown workspace install', async (t) => {
       const stage = await prepare(t);
       await stage.store.storeInstallation(orgInstall());
