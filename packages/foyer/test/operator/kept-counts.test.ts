@@ -50,6 +50,12 @@ async function requests(database: Database, id: string, startedAt: number, count
   await multiply(database, 'install_requests', id, count - 1);
 }
 
+/** What a chore has kept, as of an hour later. */
+async function kept({ queries }: Database, client_id: string, name: string, value: unknown) {
+  const row = { client_id, name, value: JSON.stringify(value), counted_at: today + hourMs };
+  await queries.insertInto('kept_counts').values(row).execute();
+}
+
 for (const [engine, openDatabase] of Object.entries(engines)) {
   describe(`counts of many rows (${engine})`, () => {
     it('are exact up to 10,000, and beyond as the chore last counted them', async (t) => {
@@ -60,6 +66,8 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
       await installations(database, 'many', 'active', 10_001);
       await installations(database, 'few', 'broken', 2);
       await installations(database, 'gone', 'uninstalled', 10_000);
+      await kept(database, '3.4', 'installations', { active: 77_777, broken: 0, uninstalled: 0 });
+      await kept(database, clientId, 'day 2026-11-21', {});
       const counted = { active: 10_001, broken: 2, uninstalled: 10_000 };
       assert.deepEqual(await read(), counted, 'without a kept number, the rows are counted');
       await keepCounts(database, { clientId, now: today });
@@ -84,6 +92,12 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
       const { queries } = database;
       const installed = async (now: number) =>
         (await readDays(queries, { clientId, now })).requests.slice(-3).map((day) => day.installed);
+      const none = { failed: 0, refused: 0, cancelled: 0 };
+      for (const day of [today - dayMs, today - 40 * dayMs]) {
+        const name = `day ${new Date(day).toISOString().slice(0, 10)}`;
+        await kept(database, '3.4', name, { requests: { day, installed: 99, ...none }, welcomes: { day } });
+      }
+      await kept(database, clientId, 'installations', { active: 1, broken: 0, uninstalled: 0 });
       await requests(database, 'before', today - dayMs - 5000, 2000);
       await requests(database, 'yesterday', today - 5000, 20);
       await requests(database, 'today', today + 5000, 7);
@@ -108,8 +122,15 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
       const later = today + 35 * dayMs;
       await requests(database, 'later', later - 5000, 2001);
       await keepCounts(database, { clientId, now: later + 2 * hourMs });
-      const names = await queries.selectFrom('kept_counts').select('name').orderBy('name').execute();
-      assert.deepEqual([names.length, names[0]?.name], [29, 'day 2026-11-28'], 'older days are dropped');
+      const rows = await queries
+        .selectFrom('kept_counts')
+        .select(['client_id', 'name'])
+        .orderBy('name')
+        .execute();
+      const names = rows.filter(({ client_id }) => client_id === clientId).map(({ name }) => name);
+      const edges = [names.length, names[0], names.at(-1)];
+      assert.deepEqual(edges, [30, 'day 2026-11-28', 'installations'], 'older days are dropped');
+      assert.equal(rows.length - names.length, 2, 'the days of another app stay');
     });
 
     it('of a day do not lose its welcomes to the runs of moments', async (t) => {
