@@ -6,6 +6,7 @@ import type { DatabaseTarget } from '../../src/config/database-target.ts';
 import type { Database } from '../../src/database/database.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { createPostgresDatabase } from './shared-postgres.ts';
+import { createSqliteDatabase } from './sqlite-template.ts';
 
 /** A separate real database in a temporary place. */
 export interface TestDatabase {
@@ -25,6 +26,7 @@ export const engines = { SQLite: openTestDatabase, Postgres: openPostgresTestDat
 export async function openTestDatabase(): Promise<TestDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'foyer-test-'));
   const file = join(folder, 'foyer.db');
+  await createSqliteDatabase(file);
   return open(
     { kind: 'sqlite', file },
     {

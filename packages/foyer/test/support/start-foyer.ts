@@ -8,6 +8,7 @@ import { createLogger, type Logger } from '../../src/config/log.ts';
 import { type ServedFoyer as Foyer, type StartOptions, startFoyer } from '../../src/serve.ts';
 import { freePort } from '../../src/testing/free-port.ts';
 import { fixtureManifest } from './fixture-manifest.ts';
+import { createSqliteDatabase } from './sqlite-template.ts';
 import {
   type EngineName,
   postgresStageDatabase,
@@ -130,6 +131,7 @@ export async function setStage(
   };
   if (options.start === false) return stage;
   try {
+    if (options.engine !== 'Postgres') await createSqliteDatabase(databaseFile);
     await stage.start();
   } catch (error) {
     // A sandbox that is still listening would keep the test file from ending.
