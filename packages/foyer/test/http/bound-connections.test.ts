@@ -31,6 +31,7 @@ async function setUp(t: TestContext, bounds: Partial<ConnectionBounds>, answer: 
   });
   return {
     kinds,
+    server,
     connections,
     /** Resolves once something was refused for this reason. */
     comes: (kind: string) =>
@@ -80,6 +81,18 @@ describe('the limits on connections', () => {
     for (const client of clients) assert.match(await heard(client), /200 OK/);
   });
 
+  it('close the oldest connection whose request never ends to admit a new one', async (t) => {
+    const { open, kinds } = await setUp(t, { mostPerAddress: 3 }, (req, res) => {
+      req.resume().on('end', () => res.end('ok'));
+    });
+    const slow = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\na';
+    const [first, ...others] = [await open(slow), await open(slow), await open(slow)];
+    assert.match(await heard(await open(get)), /200 OK/);
+    await closed(first);
+    assert.ok(others.every((client) => !client.destroyed));
+    assert.deepEqual(kinds, ['too_many_from_one_address']);
+  });
+
   it('answer a few pipelined requests in order, and cut off a connection that sends many', async (t) => {
     let asked = 0;
     const { open, comes } = await setUp(t, { mostPipelined: 5 }, (_req, res) => {
@@ -96,6 +109,53 @@ describe('the limits on connections', () => {
     const client = await open(get.repeat(1000));
     await Promise.all([closed(client), comes('too_many_pipelined')]);
     assert.equal(asked, 5, 'no work is done for the other requests');
+  });
+
+  it('cut off a connection that pipelines more than any browser or proxy does, unless they are set', async (t) => {
+    const { open, comes } = await setUp(t, {}, (_req, res) => void setImmediate(() => res.end('ok')));
+    const client = await open(get.repeat(5));
+    await Promise.all([closed(client), comes('too_many_pipelined')]);
+  });
+
+  it('leave what a closed connection has sent unparsed', async (t) => {
+    const { open, comes, server } = await setUp(t, {}, (_req, res) => void setImmediate(() => res.end('ok')));
+    let parsed = 0;
+    server.on('request', () => {
+      parsed += 1;
+    });
+    const client = await open(get.repeat(2400));
+    await Promise.all([closed(client), comes('too_many_pipelined')]);
+    assert.ok(parsed < 200, `${parsed} requests were parsed`);
+  });
+
+  it('notice at once that a client hung up before its answer', async (t) => {
+    const { open, server } = await setUp(t, {}, () => {});
+    const client = await open(get);
+    const [, res] = await once(server, 'request');
+    client.destroy();
+    await once(res, 'close');
+  });
+
+  it('let others have their turn while one body comes in one-byte pieces', async (t) => {
+    let pieces = 0;
+    const { open } = await setUp(t, {}, (req, res) => {
+      req.on('data', () => {
+        pieces += 1;
+      });
+      req.on('end', () => res.end('ok'));
+    });
+    let [mostInOneTurn, before, isOver] = [0, 0, false];
+    const count = (): void => {
+      mostInOneTurn = Math.max(mostInOneTurn, pieces - before);
+      before = pieces;
+      if (!isOver) setImmediate(count);
+    };
+    count();
+    const head = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';
+    assert.match(await heard(await open(`${head}${'1\r\na\r\n'.repeat(60_000)}0\r\n\r\n`)), /200 OK/);
+    isOver = true;
+    assert.equal(pieces, 60_000);
+    assert.ok(mostInOneTurn < 5000, `${mostInOneTurn} pieces in one turn`);
   });
 
   it('cut off a connection that leaves too much unread, and one that reads nothing for a while', async (t) => {
