@@ -142,6 +142,19 @@ export function createLogger(
 /** Returns whether a level is limited: warnings and errors are; fatal lines, and `info` and below, are not. */
 const isBounded = (level: number): boolean => level === 40 || level === 50;
 
+/**
+ * Logs that an attempt was refused or failed. Strangers can cause any number of lines without an id, so these are
+ * warnings, which the log limits (invariant 10). A line with an id is always written: a failure page shows that id.
+ */
+export function logAttempt(
+  log: Pick<Logger, 'info' | 'warn'>,
+  fields: LineIds & { code: string; kind?: string; outcome?: string },
+  text: string,
+): void {
+  if (fields.requestId === undefined) log.warn(fields, text);
+  else log.info(fields, text);
+}
+
 function ownDestination(pretty: boolean): DestinationStream {
   if (pretty) return loadPretty()({ translateTime: 'SYS:HH:MM:ss', ignore: 'severity', sync: true });
   return pino.destination({ dest: 1, sync: true });

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Installation } from '@slack/oauth';
 import type { Config } from '../config/config.ts';
-import { type Logger, withLineIds } from '../config/log.ts';
+import { type Logger, logAttempt, withLineIds } from '../config/log.ts';
 import { type OpenSpan, type TraceSpan, traceOf, untraced } from '../config/tracing.ts';
 import {
   type ConflictRule,
@@ -204,7 +204,9 @@ export function createFinishInstall(deps: FinishInstallDeps) {
       if (verdict.ok) await recordUnused(verdict.content, failure);
       const ended = outcomeOf(failure);
       deps.onEnded?.(!verdict.ok ? 'refused' : ended === 'failed' ? 'unverified' : ended);
-      log.info({ outcome: failure.kind, code: failure.code }, 'install ended at Slack');
+      // Without a state of ours, the code is a stranger's.
+      const code = requestId === undefined ? failure.kind : failure.code;
+      logAttempt(log, { requestId, outcome: failure.kind, code }, 'install ended at Slack');
       const member = verdict.content?.member;
       const showPage = (): void => pages.sendFailure(res, { ...failure, teamId, member, requestId });
       if (!verdict.ok) return showPage();
@@ -212,11 +214,11 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     }
     if (!query.get('code') || !verdict.ok) deps.onEnded?.('refused');
     if (!query.get('code')) {
-      log.info({ code: 'code_missing' }, 'callback refused');
+      logAttempt(log, { requestId, code: 'code_missing' }, 'callback refused');
       return pages.sendFailure(res, { kind: 'code_missing', code: 'code_missing', teamId, requestId });
     }
     if (!verdict.ok) {
-      log.info({ code: verdict.fault }, 'callback refused');
+      logAttempt(log, { requestId, code: verdict.fault }, 'callback refused');
       if (verdict.content) return answerUsedState(res, verdict.content, verdict.fault);
       return pages.sendFailure(res, { kind: verdict.fault, code: verdict.fault });
     }

@@ -58,7 +58,8 @@ export function createStartInstall(deps: StartInstallDeps) {
       link = readLink(config.connect, token, now());
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error;
-      log.info({ code: error.code, reason: error.message }, 'a link was refused');
+      // A warning, since the log limits those: anyone can send any link.
+      log.warn({ code: error.code, reason: error.message }, 'a link was refused');
       const kind = error.code === 'link_expired' ? 'link_expired' : 'link_invalid';
       pages.sendFailure(res, { kind, code: kind });
       return undefined;

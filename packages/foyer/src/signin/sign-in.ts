@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Config } from '../config/config.ts';
-import type { Logger } from '../config/log.ts';
+import { type Logger, logAttempt } from '../config/log.ts';
 import type { Database, Tx } from '../database/database.ts';
 import { registeredTeamId } from '../database/install-record.ts';
 import { recordUser, saveProfile, updatePerson } from '../database/people/people.ts';
@@ -85,7 +85,9 @@ export function createSignIn(deps: SignInDeps) {
   ): void {
     const { requestId, returnTo } = attempt;
     deps.onEnded?.(outcome);
-    log.info({ kind: failure.kind, code: failure.code, requestId }, 'a sign-in was not finished');
+    // Without a state of ours, the code may be a stranger's.
+    const code = requestId === undefined ? failure.kind : failure.code;
+    logAttempt(log, { requestId, kind: failure.kind, code }, 'a sign-in was not finished');
     const query = returnTo === undefined ? '' : `?${new URLSearchParams({ return_to: returnTo })}`;
     pages.sendFailure(res, { ...failure, requestId, path: `${basePath}/slack/signin${query}` });
   }
