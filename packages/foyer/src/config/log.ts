@@ -65,9 +65,24 @@ function formsOf(secret: string): string[] {
       json(json(secret)),
       json(json(json(secret))),
       secret.replaceAll('/', '\\/'),
+      ...base64FormsOf(secret),
       ...encoded.flatMap((text) => [text, text.replaceAll('%20', '+'), lowerHex(text)]),
     ]),
   ];
+}
+
+/**
+ * Base64 of a text that contains the secret, such as a Basic Authorization header: it depends on how many bytes stand
+ * before the secret, modulo 3. Only the characters that no neighbor changes.
+ */
+function base64FormsOf(secret: string): string[] {
+  return [0, 1, 2].flatMap((before) => {
+    const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)]);
+    const whole = bytes
+      .toString('base64')
+      .slice(before === 0 ? 0 : before + 1, Math.floor((bytes.length * 8) / 6));
+    return whole.length < 8 ? [] : [whole, whole.replaceAll('+', '-').replaceAll('/', '_')];
+  });
 }
 
 function lowerHex(text: string): string {

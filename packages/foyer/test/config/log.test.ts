@@ -90,6 +90,25 @@ describe('the scrubber', () => {
     }
   });
 
+  it('replaces a secret within base64, such as a Basic Authorization header', () => {
+    const secret = 'client/secret+of~16';
+    const scrub = createScrubber([secret]);
+    for (const [before, after] of [
+      ['', ''],
+      ['1:', ''],
+      ['id:', ' and more'],
+      ['idid:', 'x'],
+    ] as const) {
+      for (const encoding of ['base64', 'base64url'] as const) {
+        const text = Buffer.from(before + secret + after).toString(encoding);
+        const shown = scrub(text);
+        assert.match(shown, /\[secret\]/, text);
+        const left = Buffer.from(shown.replace('[secret]', ''), encoding).toString('latin1');
+        assert.ok(!left.includes('secret') && shown.length < text.length, shown);
+      }
+    }
+  });
+
   it('replaces webhooks of Slack and GovSlack, whether plain, escaped or encoded', () => {
     const scrub = createScrubber([]);
     for (const host of ['hooks.slack.com', 'hooks.slack-gov.com']) {
