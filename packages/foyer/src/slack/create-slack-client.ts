@@ -2,7 +2,7 @@ import { type WebAPICallResult, WebClient, type WebClientOptions } from '@slack/
 import type { Config } from '../config/config.ts';
 import { type Logger, slackLogger } from '../config/log.ts';
 import type { TraceSpan } from '../config/tracing.ts';
-import { waitSeconds } from './slack-failure.ts';
+import { UnreadableAnswerError, waitSeconds } from './slack-failure.ts';
 import {
   createSlackTransport,
   readBounded,
@@ -190,14 +190,34 @@ function resultOf(status: number, body: Buffer): SlackCall['result'] {
 /**
  * Slack's WebClient, which can also send a text with a lone surrogate: the SDK's form encoding throws “URI malformed”
  * for one. Foyer replaces the surrogate with U+FFFD, as UTF-8 encoders do.
+ *
+ * It also says so if an answer cannot be read: the SDK throws a bare TypeError for an answer such as `null`, and a
+ * RangeError for one that is nested too deep, as if the caller had made a mistake.
  */
 export class SlackClient extends WebClient {
-  override apiCall(method: string, options: Record<string, unknown> = {}): Promise<WebAPICallResult> {
-    const given = Object.entries(options).map(([name, value]) => [
-      name,
-      typeof value === 'string' ? value.toWellFormed() : value,
-    ]);
-    return super.apiCall(method, Object.fromEntries(given));
+  override async apiCall(method: string, options: Record<string, unknown> = {}): Promise<WebAPICallResult> {
+    const given = Object.fromEntries(
+      Object.entries(options).map(([name, value]) => [
+        name,
+        typeof value === 'string' ? value.toWellFormed() : value,
+      ]),
+    );
+    try {
+      return await super.apiCall(method, given);
+    } catch (error) {
+      throw isOfTheAnswer(error, given) ? new UnreadableAnswerError(method, { cause: error }) : error;
+    }
+  }
+}
+
+/** Whether the SDK failed to read an answer. It throws the same errors for options that JSON cannot carry. */
+function isOfTheAnswer(error: unknown, options: Record<string, unknown>): boolean {
+  if (!(error instanceof TypeError || error instanceof RangeError) || 'code' in error) return false;
+  try {
+    JSON.stringify(options);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -22,6 +22,15 @@ export interface SlackFailure {
   retryAfterMs?: number;
 }
 
+/** Thrown by a call whose answer the SDK cannot read. Slack may have acted, as with any answer that is damaged. */
+export class UnreadableAnswerError extends Error {
+  override readonly name = 'UnreadableAnswerError';
+  readonly code = 'malformed_answer';
+  constructor(method: string, options: ErrorOptions) {
+    super(`Slack’s answer to ${method} could not be read`, options);
+  }
+}
+
 /** Slack's errors for a token that no longer works. (docs.slack.dev/reference/methods/auth.test#errors) */
 const tokenDead = new Set([
   'account_inactive',
@@ -111,6 +120,7 @@ function unreachable(code: string, message: string, mayHaveActed: boolean): Slac
  * Returns what an error of a WebClient call means, or undefined if the error is not from such a call.
  */
 export function slackFailure(error: unknown): SlackFailure | undefined {
+  if (error instanceof UnreadableAnswerError) return unreachable(error.code, error.message, true);
   switch (fieldOf(error, 'code')) {
     case ErrorCode.RateLimitedError:
       return rateLimited(Number(fieldOf(error, 'retryAfter')));

@@ -7,6 +7,7 @@ import {
   type SlackCall,
   slackClientOptions,
 } from '../../src/slack/create-slack-client.ts';
+import { slackFailure } from '../../src/slack/slack-failure.ts';
 
 const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false });
 const config = { slack: { apiUrl: 'https://slack.test/api/', throughProxy: false } } as never;
@@ -84,4 +85,43 @@ test('an answer can be read from a clone as well, as Foyer does with the tokens 
 test('an answer whose status allows no body is reported like any other', async () => {
   assert.equal(await toldOf(204, ''), 'auth.test http_error');
   assert.equal(await toldOf(304, ''), 'auth.test http_error');
+});
+
+/** The error of a call that Slack answers with this text. */
+async function errorOf(body: string, options: Record<string, unknown> = {}): Promise<unknown> {
+  const transport = async () => ({ status: 200, headers: new Headers(), body: Buffer.from(body) });
+  return createSlackClientFactory({ config, log, transport })('xoxb-1')
+    .apiCall('users.info', options)
+    .catch((error: unknown) => error);
+}
+
+const nested = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+
+for (const body of [
+  ...['null', 'true', '7', '"ok"', '[]', '{}', '{"ok":null}', '{"ok":false,"error":null}', ''],
+  '{"ok":true,"response_metadata":null}',
+  '{"ok":true,"response_metadata":{"warnings":null}}',
+  '{"ok":true,"response_metadata":{"warnings":"x"}}',
+  '{"ok":true,"response_metadata":{"messages":null}}',
+  '{"ok":true,"response_metadata":{"messages":5}}',
+  `{"ok":true,"user":${nested}}`,
+  nested,
+]) {
+  test(`an answer that cannot be read is a failure of Slack: ${body.slice(0, 50)}`, async () => {
+    const failure = slackFailure(await errorOf(body));
+    assert.deepEqual(
+      [failure?.kind, failure?.code, failure?.mayHaveActed],
+      ['unreachable', 'malformed_answer', true],
+    );
+  });
+}
+
+test('options that cannot be sent are a mistake of the caller, not a failure of Slack', async () => {
+  const circular: Record<string, unknown> = {};
+  circular.self = circular;
+  for (const user of [circular, { count: 1n }, JSON.parse(nested)]) {
+    const error = await errorOf('{"ok":true}', { user });
+    assert.ok(error instanceof TypeError || error instanceof RangeError, String(error));
+    assert.equal(slackFailure(error), undefined);
+  }
 });
