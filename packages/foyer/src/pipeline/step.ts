@@ -308,11 +308,13 @@ interface WaitCause {
   readonly message: string;
 }
 
+/** A step that always asks for no rest at all must not keep the worker and the database busy. */
+const shortestRestMs = 1000;
 const longestRestMs = 366 * 24 * 60 * 60 * 1000;
 
 /**
- * The run rests for `delayMs`, and then starts this step again. This does not count as a failure. A time that has passed
- * means now. @throws StepError for more than 366 days
+ * The run rests for `delayMs`, and then starts this step again. This does not count as a failure. A shorter time than a
+ * second, or one that has passed, means a second. @throws StepError for more than 366 days
  */
 export function retryIn(delayMs: number, why?: WaitCause): StepEnd {
   assertEnd(
@@ -320,7 +322,12 @@ export function retryIn(delayMs: number, why?: WaitCause): StepEnd {
     'give retryIn milliseconds, 366 days at most',
   );
   if (why) assertWords('retryIn', why.code, why.message);
-  return { [ended]: true, kind: 'wait', delayMs: Math.ceil(Math.max(delayMs, 0)), ...(why && { why }) };
+  return {
+    [ended]: true,
+    kind: 'wait',
+    delayMs: Math.ceil(Math.max(delayMs, shortestRestMs)),
+    ...(why && { why }),
+  };
 }
 
 /** How long an attempt may take, and how often one may fail, unless its step says otherwise. */
