@@ -231,21 +231,31 @@ function nextRow(
 
 /**
  * Prepares an installation for storage: its scopes become a list of scopes, its names can be stored and seen, and an
- * org-wide one names no team, even if Slack's answer named one (python-slack-sdk #1639).
+ * org-wide one names no team, even if Slack's answer named one (python-slack-sdk #1639). A bot without a token is none.
+ * @throws TenantUnclearError, TypeError if there is no token
  */
 export function cleanInstallation(given: Installation): Installation {
   if (!given?.user) throw new TenantUnclearError('An installation came without its user.');
-  const { team, enterprise, bot, user, isEnterpriseInstall } = given;
+  const { team, enterprise, user, isEnterpriseInstall } = given;
+  const bot = hasToken(given.bot) ? given.bot : undefined;
+  if (!bot && !hasToken(user)) {
+    throw new TypeError(
+      'An installation came without a token: give it bot.token or user.token, as in Slack’s answer to oauth.v2.access.',
+    );
+  }
   const isOrgWide = isEnterpriseInstall === true && enterprise?.id !== undefined;
   // Slack's type says that one of team and enterprise is set; the flag says which.
   return {
     ...given,
     team: isOrgWide || !team ? undefined : named(team),
     enterprise: enterprise && named(enterprise),
-    ...(bot && { bot: { ...bot, scopes: scopesIn(bot.scopes) } }),
+    bot: bot && { ...bot, scopes: scopesIn(bot.scopes) },
     user: { ...user, scopes: user.scopes && scopesIn(user.scopes) },
   } as Installation;
 }
+
+const hasToken = (half: { token?: unknown } | undefined): boolean =>
+  typeof half?.token === 'string' && half.token !== '';
 
 function named<Place extends { name?: string }>(place: Place): Place {
   const { name, ...others } = place;

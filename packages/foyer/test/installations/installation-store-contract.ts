@@ -495,6 +495,36 @@ export function installationStoreContract(
         assert.equal(await countOf('installations'), 0);
       });
 
+      it('refuses an installation without a token, and takes a bot without one for no bot', async () => {
+        const withTokens = (bot: unknown, user: unknown) => {
+          const given = teamInstall({ userToken: 'xoxp-1' });
+          return {
+            ...given,
+            bot: { ...given.bot, token: bot },
+            user: { ...given.user, token: user },
+          } as Installation;
+        };
+        const none = [undefined, null, '', 7, {}];
+        for (const token of none) {
+          for (const other of none) {
+            await assert.rejects(store.storeInstallation(withTokens(token, other)), {
+              name: 'TypeError',
+              message: /came without a token: give it bot\.token or user\.token/,
+            });
+          }
+        }
+        await assert.rejects(
+          store.storeInstallation({ ...withTokens('', ''), bot: undefined }),
+          /came without a token/,
+        );
+        for (const table of ['installations', 'runs', 'history'] as const)
+          assert.deepEqual(await ownRows(backend.database, table), []);
+
+        await save(withTokens('xoxb-1', 'xoxp-1'), withTokens('', 'xoxp-2'));
+        assert.equal(await botTokenOf(T1), 'xoxb-1');
+        assert.equal(await userTokenOf('U1'), 'xoxp-2');
+      });
+
       it('queues a run with every step, in the transaction of the install', async () => {
         const { installationId, runId, life, kind, created } = await store.recordInstall(teamInstall());
         assert.deepEqual([kind, life, created], ['installed', 1, true]);
