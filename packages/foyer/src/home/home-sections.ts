@@ -26,7 +26,8 @@ export interface HomeViewer {
  * A part of App Home that belongs to the app. It stands above the install record.
  *
  * Foyer calls `blocks` at every opening and allows it two seconds. It replaces a section that throws, takes longer or
- * returns blocks that Slack refuses with one line, and still shows the others and the install record.
+ * returns blocks that Slack refuses with one line, and still shows the others and the install record. Slack shows 100
+ * blocks and 250 kB: a section that needs more than its fair share may be cut.
  *
  * @example
  * const standups: HomeSection<Foyer> = {
@@ -152,6 +153,8 @@ interface SectionNotices {
   cut: string;
 }
 
+const sumOf = (sizes: readonly number[]): number => sizes.reduce((sum, size) => sum + size, 0);
+
 /** The blocks of a Home, and the section that each of the first ones belongs to. */
 export interface ComposedHome {
   blocks: KnownBlock[];
@@ -161,7 +164,7 @@ export interface ComposedHome {
 
 /**
  * Puts the sections above the install record. If the blocks exceed Slack's limits, it cuts the sections and adds a line
- * that says so: the record is always whole.
+ * that says so: the record is always whole. A long section leaves each later one its fair share.
  */
 export function composeHome(
   sections: readonly AnsweredSection[],
@@ -173,28 +176,36 @@ export function composeHome(
   const divider: KnownBlock = { type: 'divider' };
   const cutLine = context(notices.cut);
   const sizeOf = (block: KnownBlock): number => Buffer.byteLength(JSON.stringify(block)) + 1;
-  // Each section may need its line and its divider: reserve that room from the start.
-  const shown = sections.filter((section) => section.blocks === undefined || section.blocks.length > 0);
-  const lineBytes = sizeOf(cutLine) + sizeOf(divider);
-  let blocksLeft = most.blocks - record.length;
-  let bytesLeft = most.bytes - record.reduce((sum, block) => sum + sizeOf(block), 0);
-  for (const [index, section] of shown.entries()) {
-    const later = shown.length - index - 1;
-    let room = blocksLeft - 2 - 2 * later;
-    let roomBytes = bytesLeft - lineBytes * (1 + later);
-    const before = blocks.length;
-    for (const block of section.blocks ?? [context(notices.failed)]) {
-      room -= 1;
-      roomBytes -= sizeOf(block);
-      if (room < 0 || roomBytes < 0) break;
-      blocks.push(block);
+  // What each section needs to be shown whole, with its divider.
+  const shown = sections
+    .filter((section) => section.blocks === undefined || section.blocks.length > 0)
+    .map(({ id, blocks: own = [context(notices.failed)] }) => {
+      return { id, own, needed: { blocks: own.length + 1, bytes: sumOf([...own, divider].map(sizeOf)) } };
+    });
+  const least = { blocks: 2, bytes: sizeOf(cutLine) + sizeOf(divider) };
+  const left = { blocks: most.blocks - record.length, bytes: most.bytes - sumOf(record.map(sizeOf)) };
+  for (const [index, { id, own, needed }] of shown.entries()) {
+    const later = shown.slice(index + 1);
+    const roomFor = (unit: 'blocks' | 'bytes'): number => {
+      const share = Math.max(Math.floor(left[unit] / (later.length + 1)), least[unit]);
+      return left[unit] - sumOf(later.map((other) => Math.min(other.needed[unit], share)));
+    };
+    const room = { blocks: roomFor('blocks'), bytes: roomFor('bytes') };
+    const added: KnownBlock[] = [];
+    if (needed.blocks <= room.blocks && needed.bytes <= room.bytes) added.push(...own, divider);
+    else {
+      let bytes = room.bytes - least.bytes;
+      const fits = (block: KnownBlock, at: number): boolean => {
+        bytes -= sizeOf(block);
+        return bytes >= 0 && at < room.blocks - least.blocks;
+      };
+      const end = own.findIndex((block, at) => !fits(block, at));
+      added.push(...own.slice(0, end), cutLine, divider);
     }
-    if (blocks.length - before < (section.blocks?.length ?? 1)) blocks.push(cutLine);
-    blocks.push(divider);
-    const added = blocks.slice(before);
-    owners.push(...added.map(() => section.id));
-    blocksLeft -= added.length;
-    bytesLeft -= added.reduce((sum, block) => sum + sizeOf(block), 0);
+    blocks.push(...added);
+    owners.push(...added.map(() => id));
+    left.blocks -= added.length;
+    left.bytes -= sumOf(added.map(sizeOf));
   }
   return { blocks: [...blocks, ...record], owners };
 }

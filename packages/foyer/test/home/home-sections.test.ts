@@ -183,8 +183,30 @@ describe('composing a Home', () => {
     );
     assert.equal(blocks.length, 100);
     assert.deepEqual(blocks.slice(-2), record);
-    assert.equal(JSON.stringify(blocks).split('"Cut."').length, 3);
+    assert.equal(JSON.stringify(blocks).split('"Cut."').length, 2);
     assert.deepEqual([owners[0], owners.at(-1), owners.length], ['long', 'next', 98]);
+  });
+
+  it('leaves each section its fair share, however long the one above it is', () => {
+    const shownOf = (counts: number[], text?: string) => {
+      const sections = counts.map((count, index) => ({ id: String(index), blocks: many(count, text) }));
+      const { blocks, owners } = composeHome(sections, record, notices);
+      assert.ok(blocks.length <= 100);
+      const isCut = (index: number) =>
+        JSON.stringify(blocks[owners.lastIndexOf(String(index)) - 1]).includes('Cut.');
+      return counts.map((_, index) => {
+        const own = owners.filter((owner) => owner === String(index)).length;
+        return isCut(index) ? own - 2 : own - 1;
+      });
+    };
+    // The record takes two of 100 blocks, each section a divider, and each that is cut a line.
+    assert.deepEqual(shownOf([200, 5]), [90, 5]);
+    assert.deepEqual(shownOf([5, 200]), [5, 90]);
+    assert.deepEqual(shownOf([200, 200]), [47, 47]);
+    assert.deepEqual(shownOf([200, 5, 200, 1]), [64, 5, 22, 1]);
+    // Each block has 6 kB of the 250.
+    assert.deepEqual(shownOf([90, 90, 1], 'é'.repeat(3000)), [26, 13, 1]);
+    assert.deepEqual(shownOf(Array(49).fill(100)), Array(49).fill(0));
   });
 
   it('cuts the sections to Slack’s 250 kB', () => {
@@ -199,12 +221,12 @@ describe('composing a Home', () => {
     const { blocks } = composeHome(
       [
         { id: 'none', blocks: [] },
-        { id: 'full', blocks: many(96) },
+        { id: 'full', blocks: many(97) },
       ],
       record,
       notices,
     );
-    assert.equal(blocks.length, 99);
+    assert.equal(blocks.length, 100);
     assert.doesNotMatch(JSON.stringify(blocks), /Cut\./);
   });
 });
