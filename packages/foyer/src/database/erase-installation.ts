@@ -66,8 +66,8 @@ async function eraseTeam(tx: Tx, team: { clientId: string; teamId: string }): Pr
 }
 
 /**
- * Erases the sealed tokens of an installation's bot and changes its status. The bot's id and scopes stay for the
- * record. Returns whether there was anything to erase or to change.
+ * Erases the sealed tokens of an installation's bot and changes its status, unless it is uninstalled already. The bot's
+ * id and scopes stay for the record.
  */
 export async function eraseBotToken(
   tx: Tx,
@@ -75,8 +75,8 @@ export async function eraseBotToken(
     | { status: 'uninstalled'; now: number }
     | { status: 'broken'; reason: string }
   ),
-): Promise<boolean> {
-  const row = await tx
+): Promise<void> {
+  await tx
     .updateTable('installations')
     .set((eb) => ({
       status: erasure.status,
@@ -90,9 +90,7 @@ export async function eraseBotToken(
     }))
     .where('id', '=', erasure.installationId)
     .where('status', '!=', 'uninstalled')
-    .returning('id')
-    .executeTakeFirst();
-  return row !== undefined;
+    .execute();
 }
 
 /** Which user tokens to erase. */
