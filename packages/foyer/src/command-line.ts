@@ -7,7 +7,7 @@ import {
   type FoyerDefinition,
   manifestFile,
   manifestText,
-  namesOfMoments,
+  namesOfSteps,
   resolveConfig,
 } from './define-foyer.ts';
 import { completeBrand } from './http/brand.ts';
@@ -22,7 +22,6 @@ import { createSetupPrompts } from './operator/setup/create-setup-prompts.ts';
 import { createOutput } from './operator/terminal/output.ts';
 import { createProgressBar } from './operator/terminal/progress-bar.ts';
 import { createSlackClientFactory } from './slack/create-slack-client.ts';
-import { builtInSteps } from './steps/steps.ts';
 import { createTexts } from './texts/create-texts.ts';
 
 /** Wires the operator's commands: the server's parts, without a server. `runCommand` documents the result. */
@@ -33,16 +32,14 @@ export async function runCommandLine<MyTables>(
   const { stdin, stdout, stderr } = process;
   const now = (): number => Date.now();
   const basePath = definition.basePath ?? '';
-  const stepNames = (definition.install ?? builtInSteps()).map((step) => step.name);
-  const uninstallStepNames = (definition.uninstall ?? []).map((step) => step.name);
-  const momentStepNames = namesOfMoments(definition);
+  const { stepNames, uninstallStepNames, momentStepNames } = namesOfSteps(definition);
   const quiet = (config: Config): Logger =>
     createLogger({ ...config, logLevel: 'silent' }, { pretty: false });
 
   function createStore(config: Config, database: Database, keyring: Keyring): InstallationStore {
     const { clientId } = config.slack;
     return createInstallationStore({
-      ...{ database, keyring, clientId, stepNames, uninstallStepNames, momentStepNames, now },
+      ...{ database, keyring, clientId, ...namesOfSteps(definition, config.notify), now },
       log: quiet(config),
     });
   }

@@ -13,7 +13,7 @@ import { letGoOfKey } from './database/encryption-keys.ts';
 import { openDatabase } from './database/open-database.ts';
 import { type NoTables, ownDatabase } from './database/own-database.ts';
 import { isMoment } from './database/runs.ts';
-import { type FoyerDefinition, namesOfMoments, resolveConfig } from './define-foyer.ts';
+import { type FoyerDefinition, namesOfSteps, resolveConfig } from './define-foyer.ts';
 import { createEachInstallation } from './each-installation.ts';
 import { assembleEvents } from './events/assemble-events.ts';
 import { createPressHome } from './events/press-home.ts';
@@ -129,9 +129,7 @@ export async function assembleFoyer<MyTables>(parts: {
     const keyring = loadKeyring({ config, warn });
     const holder = { now, process: `${hostname()} ${process.pid} ${randomUUID().slice(0, 8)}` };
     await verifyKeyring(database, keyring, holder);
-    const stepNames = steps.map((step) => step.name);
-    const uninstallStepNames = uninstallSteps.map((step) => step.name);
-    const momentStepNames = namesOfMoments(definition);
+    const { stepNames, uninstallStepNames, momentStepNames } = namesOfSteps(definition);
     const { clientId } = config.slack;
     const metrics = createMetrics({
       database,
@@ -153,7 +151,7 @@ export async function assembleFoyer<MyTables>(parts: {
     };
     const slack = createSlackClientFactory(slackCalls);
     const store = createInstallationStore({
-      ...{ database, keyring, clientId, stepNames, uninstallStepNames, momentStepNames, now, log },
+      ...{ database, keyring, clientId, ...namesOfSteps(definition, config.notify), now, log },
     });
     const tokens = createTokenSource({
       store,

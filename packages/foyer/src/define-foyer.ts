@@ -8,14 +8,15 @@ import { type Manifest, parseManifest, readManifest } from './config/manifest.ts
 import type { ConflictRule } from './connections/commit-connection.ts';
 import { checkOwnMigrations, type OwnMigrations } from './database/migrate.ts';
 import type { NoTables } from './database/own-database.ts';
-import type { MomentKind } from './database/records.ts';
 import { momentKinds } from './database/runs.ts';
 import type { Foyer } from './foyer.ts';
 import { checkHome, type HomeSection } from './home/home-sections.ts';
 import { type Brand, brandProblems } from './http/brand.ts';
 import type { Gate } from './install/gate.ts';
+import { notifyStepName } from './notices/operator-channel.ts';
 import { checkSteps } from './pipeline/check-steps.ts';
 import type { Step } from './pipeline/step.ts';
+import { builtInSteps } from './steps/steps.ts';
 import type { PartialTexts } from './texts/create-texts.ts';
 import { textProblems } from './texts/text-problems.ts';
 
@@ -173,13 +174,25 @@ export function definitionProblems<MyTables>(definition: FoyerDefinition<MyTable
   return problems;
 }
 
-/** The names of the steps of each moment, in order. */
-export function namesOfMoments<MyTables>(definition: Partial<FoyerDefinition<MyTables>>) {
-  const namesOf = (kind: MomentKind) => (definition[kind] ?? []).map((step) => step.name);
+/**
+ * The names of each pipeline's steps, in order. Given where operators are notified, those that a new run gets: it has no
+ * `notify-operators` if they are notified nowhere.
+ */
+export function namesOfSteps<MyTables>(
+  { install = builtInSteps(), uninstall, ...moments }: Partial<FoyerDefinition<MyTables>>,
+  notify?: Config['notify'],
+) {
+  const isInRuns = (name: string) =>
+    name !== notifyStepName || !notify || notify.slackWebhookUrl !== undefined || notify.mail !== undefined;
+  const namesOf = (steps: readonly { name: string }[] = []) => steps.map(({ name }) => name).filter(isInRuns);
   return {
-    upgraded: namesOf('upgraded'),
-    opened: namesOf('opened'),
-    workspaceGranted: namesOf('workspaceGranted'),
+    stepNames: namesOf(install),
+    uninstallStepNames: namesOf(uninstall),
+    momentStepNames: {
+      upgraded: namesOf(moments.upgraded),
+      opened: namesOf(moments.opened),
+      workspaceGranted: namesOf(moments.workspaceGranted),
+    },
   };
 }
 

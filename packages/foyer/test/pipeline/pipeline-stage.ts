@@ -8,7 +8,7 @@ import { createLogger, createScrubber } from '../../src/config/log.ts';
 import type { Database } from '../../src/database/database.ts';
 import { type RunRecord, readRun } from '../../src/database/install-record.ts';
 import { claimDueRuns } from '../../src/database/run-leases.ts';
-import { namesOfMoments } from '../../src/define-foyer.ts';
+import { namesOfSteps } from '../../src/define-foyer.ts';
 import type { PublishHome } from '../../src/home/publish-home.ts';
 import {
   createInstallationStore,
@@ -117,14 +117,12 @@ export async function setStage(
   );
   const pipelineSteps = options.steps ?? builtInSteps();
   const keyring = createKeyring([{ id: 'test', base64: Buffer.alloc(32, 7).toString('base64') }]);
-  const stepNames = pipelineSteps.map((step) => step.name);
   const { uninstallSteps = [], momentSteps = {} } = options;
-  const uninstallStepNames = uninstallSteps.map((step) => step.name);
-  const momentStepNames = namesOfMoments(momentSteps);
+  const pipelines = namesOfSteps({ install: pipelineSteps, uninstall: uninstallSteps, ...momentSteps });
   const { clientId } = config.slack;
   const openStore = (of: Database) =>
     createInstallationStore({
-      ...{ database: of, keyring, clientId, stepNames, uninstallStepNames, momentStepNames, now, log },
+      ...{ database: of, keyring, clientId, ...pipelines, now, log },
     });
   const store = openStore(database);
   strangers = await inviteStrangers(database, {

@@ -3,13 +3,16 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
+import { defineFoyer } from '../../src/index.ts';
 import { retryRun } from '../../src/pipeline/retry-run.ts';
 import { type Step, StepError } from '../../src/pipeline/step.ts';
 import { notifyOperators } from '../../src/steps/notify-operators.ts';
 import { fetchProfile, registerTeam, registerUser } from '../../src/steps/register.ts';
 import { requestWelcome } from '../../src/steps/request-welcome.ts';
+import { startTestFoyer } from '../../src/testing/start-test-foyer.ts';
 import { eventually } from '../../src/testing/visitor.ts';
 import { mortal, type PipelineStage, setStage } from '../pipeline/pipeline-stage.ts';
+import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { mailPassword, startMailServer } from '../support/mail-server.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -260,4 +263,18 @@ describe('a welcome that is requested again', () => {
     await stage.finish(runId);
     assert.equal(webhook.received.length, 1);
   });
+});
+
+it('a run has the step notify-operators only if operators are notified somewhere', async (t) => {
+  const webhook = await startWebhook(t);
+  const definition = defineFoyer({ manifest: JSON.parse(fixtureManifest) });
+  for (const url of [undefined, webhook.url]) {
+    const environment: Record<string, string> = url === undefined ? {} : { NOTIFY_SLACK_WEBHOOK_URL: url };
+    await using app = await startTestFoyer(definition, { environment });
+    await app.install();
+    const { installations } = await app.foyer.list();
+    const names = installations[0]?.run?.steps.map((step) => step.name) ?? [];
+    assert.ok(names.includes('publish-home'), String(names));
+    assert.equal(names.includes('notify-operators'), url !== undefined, String(names));
+  }
 });
