@@ -81,7 +81,6 @@ export async function markInstallationWorking(
     .updateTable('installations')
     .set({ status: 'active', broken_reason: null })
     .where('id', '=', installationId)
-    .where('status', '=', 'broken')
     .where('broken_reason', '=', inactiveCode)
     .where('version', '=', ifVersion)
     .returning('id')
