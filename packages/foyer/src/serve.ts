@@ -98,7 +98,7 @@ export async function serve<MyTables>(
     const stop = (exitCode: 0 | 1): void => {
       if (exitCode === 1 || process.exitCode === undefined) process.exitCode = exitCode;
       if (isStopping) return;
-      if (!foyer) process.exit(1);
+      if (!foyer) process.exit(exitCode);
       isStopping = true;
       setTimeout(() => process.exit(1), 9500).unref();
       foyer.stop().then(
@@ -124,15 +124,16 @@ export async function serve<MyTables>(
       logger.fatal({ err: reason }, 'unhandled promise rejection; stopping');
       stop(1);
     });
+    // Before the start: a supervisor may stop Foyer while it still waits for its database.
+    process.once('SIGTERM', () => stop(0));
+    process.once('SIGINT', () => stop(0));
+    onParentEnd(() => stop(0));
     const started = await startFoyer(config, logger, { definition, ...options });
     foyer = started;
     void started.failed.then(() => {
       logger.fatal('stopping, since only a new process can use the database again');
       stop(1);
     });
-    process.once('SIGTERM', () => stop(0));
-    process.once('SIGINT', () => stop(0));
-    onParentEnd(() => stop(0));
   } catch (error) {
     reportFailedStart(error, log);
     process.exit(1);

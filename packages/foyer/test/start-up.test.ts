@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -15,8 +17,8 @@ import { recordingLogger } from './support/start-foyer.ts';
 const root = join(import.meta.dirname, '../../..');
 const tracer = new URL('./support/trace-packages.ts', import.meta.url).href;
 
-/** Starts Foyer as `npm start` does; returns the packages it had loaded when it was ready or gave up. */
-async function start(
+/** Starts Foyer as `npm start` does; does not wait for it. */
+function spawnStart(
   t: TestContext,
   environment: Record<string, string> = {},
   dotenv?: Buffer,
@@ -45,6 +47,12 @@ async function start(
     await foyer.ended;
     rmSync(folder, { recursive: true });
   });
+  return { foyer, trace };
+}
+
+/** Starts Foyer; returns the packages it had loaded when it was ready or gave up. */
+async function start(...given: Parameters<typeof spawnStart>) {
+  const { foyer, trace } = spawnStart(...given);
   const isReady = await isServing(foyer);
   const loaded = new Set(readFileSync(trace, 'utf8').split('\n'));
   return { foyer, isReady, loaded };
@@ -126,6 +134,22 @@ describe('a start', () => {
     t.after(() => database.remove());
     assert.ok(isReady);
     assert.ok(loaded.has('pg'));
+  });
+
+  it('that is stopped while it waits for its database ends with 0', async (t) => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    t.after(() => silent.close());
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const asked = once(silent, 'connection');
+    const { foyer } = spawnStart(t, {
+      DATABASE_URL: `postgres://foyer:secret@127.0.0.1:${port}/foyer`,
+      TOKEN_ENCRYPTION_KEYS: `test:${Buffer.alloc(32, 7).toString('base64')}`,
+    });
+    const [connection] = (await asked) as [Socket];
+    t.after(() => connection.destroy());
+    foyer.child.kill('SIGTERM');
+    assert.deepEqual(await foyer.ended, { code: 0, signal: null });
   });
 
   const refused: Readonly<Record<string, { environment: Record<string, string>; says: RegExp }>> = {
