@@ -8,17 +8,19 @@ const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   scripts: Record<string, string>;
 };
 
-/** The test files that a script of package.json runs, sorted; a file that it runs twice is there twice. */
-function filesOf(script: string): string[] {
-  const patterns = [...(scripts[script] ?? '').matchAll(/"([^"]+\.test\.ts)"/g)].map(([, glob = '']) => glob);
+/** The test files that these patterns match, sorted; a file that two patterns match is there twice. */
+function filesOf(...patterns: string[]): string[] {
   return patterns.flatMap((glob) => globSync(glob, { cwd: root, exclude: ['**/node_modules'] })).sort();
 }
 
-it('CI runs every test file once: the faults in their full form, and all others', () => {
-  const ofSuite = filesOf('test:suite');
-  assert.ok(ofSuite.length > 200, `${ofSuite.length} files`);
-  assert.deepEqual([...filesOf('test:no-faults'), ...filesOf('test:full')].sort(), ofSuite);
-  const steps = readFileSync(join(root, '.ci/run'), 'utf8');
-  for (const step of ['npm ci', 'npm run check', 'npm run test:no-faults', '.* npm run test:full'])
-    assert.match(steps, new RegExp(`^${step}$`, 'm'));
+function patternsOf(script: string): string[] {
+  return [...(scripts[script] ?? '').matchAll(/"([^"]+\.test\.ts)"/g)].map(([, glob = '']) => glob);
+}
+
+it('npm test runs every test file once, and CI runs the faults in their full form', () => {
+  const all = filesOf('{test,packages,bench,deploy,operations}/**/*.test.ts');
+  assert.ok(all.length > 200, `${all.length} files`);
+  assert.deepEqual(filesOf(...patternsOf('test:suite'), ...patternsOf('test:faults')), all);
+  assert.equal(scripts.test, 'npm run check && npm run test:suite && npm run test:faults');
+  assert.match(readFileSync(join(root, '.ci/run'), 'utf8'), /^FOYER_FULL=1 .* npm cit$/m);
 });
