@@ -18,6 +18,7 @@ import type { Finding } from '../../src/operator/doctor/finding.ts';
 import { postgresFault } from '../../src/operator/doctor/postgres-fault.ts';
 import { fillManifest, manifestFileName } from '../../src/operator/fill-manifest.ts';
 import { loadExistingKeyring } from '../../src/operator/open-existing-database.ts';
+import { damagePages } from '../support/damage-pages.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { mailPassword, startMailServer } from '../support/mail-server.ts';
 import { createPostgresDatabase } from '../support/shared-postgres.ts';
@@ -195,6 +196,22 @@ const breakages: Breakage[] = [
     status: 'fault',
     detail: /damaged\.db is damaged: database disk image is malformed/,
     fix: /restore the newest backup.*runbook\.md#a-damaged-page/,
+    also: ['key', 'records'],
+  },
+  {
+    what: 'a damaged page of an index',
+    breakIt({ file, environment, folder }) {
+      const copy = join(folder, 'damaged-index.db');
+      const sqlite = new Sqlite(file);
+      sqlite.exec(`vacuum into '${copy}'`);
+      sqlite.close();
+      damagePages(copy, ['runs_due']);
+      environment.DATABASE_URL = `file:${copy}`;
+    },
+    check: 'database-integrity',
+    status: 'fault',
+    detail: /Tree \d+ .*\(the index runs_due of runs\)/,
+    fix: /Save what can be read, or restore the newest backup.*runbook\.md#a-damaged-page/,
     also: ['key', 'records'],
   },
   {

@@ -205,19 +205,26 @@ test('doctor finds a read-only database without a log beside it, and makes none'
   assert.match(of('database')?.detail ?? '', /foyer\.db \(mode 444.*; \S+ \(mode 555/);
 });
 
-test('doctor finds a log that another user owns, as a command run as root leaves it', {
-  skip: skip || (stranger.uid ? false : 'only root can give a file to another user'),
-}, async (t) => {
-  const { file, doctor } = await prepare(t);
-  const holder = await hold(t, file);
-  holder.kill('SIGKILL');
-  await once(holder, 'exit');
-  chownSync(`${file}-shm`, 0, 0);
-  chmodSync(`${file}-shm`, 0o644);
-  const { of } = await doctor();
-  assert.match(of('database')?.detail ?? '', /foyer\.db-shm \(mode 644, owner 0\)/);
-  assert.match(of('database')?.fix ?? '', /chown USER \S+foyer\.db-shm/);
-});
+// SQLite opens the file with the first, and names no file when it fails with the second.
+for (const mode of [0o644, 0o600]) {
+  const name = `doctor finds a log's index that belongs to root (mode ${mode.toString(8)}), as a command run as root leaves it`;
+  test(name, {
+    skip: skip || (stranger.uid ? false : 'only root can give a file to another user'),
+  }, async (t) => {
+    const { file, doctor } = await prepare(t);
+    const holder = await hold(t, file);
+    holder.kill('SIGKILL');
+    await once(holder, 'exit');
+    chownSync(`${file}-shm`, 0, 0);
+    chmodSync(`${file}-shm`, mode);
+    const { of } = await doctor();
+    assert.match(
+      of('database')?.detail ?? '',
+      new RegExp(`foyer\\.db-shm \\(mode ${mode.toString(8)}, owner 0\\)`),
+    );
+    assert.match(of('database')?.fix ?? '', /chown USER \S+foyer\.db-shm/);
+  });
+}
 
 test('doctor distinguishes a file that another program has locked from one that it may not open', {
   skip,

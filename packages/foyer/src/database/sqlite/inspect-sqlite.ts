@@ -30,7 +30,7 @@ export interface SqliteInspection {
   freeBytes: number;
   /** Whether that disk has no room for another file, as long as it counts files at all. */
   hasNoFileLeft: boolean;
-  /** The result of `quick_check`: `ok`, or its first finding. */
+  /** The result of `quick_check`: `ok`, or its first finding and the table or index that it is about. */
   integrity: string;
   /** What a Foyer of this user needs to write, and could not. */
   unwritable: UnwritablePath[];
@@ -64,7 +64,7 @@ export function inspectSqlite(file: string, own: readonly string[] = []): Sqlite
       ...{ bytes, walBytes, isLogWithoutIndex },
       freeBytes: bavail * bsize,
       hasNoFileLeft: files > 0 && ffree === 0,
-      integrity: String(firstColumn(sqlite, 'pragma quick_check(1)')[0]),
+      integrity: checkIntegrity(sqlite),
       unwritable: findUnwritable(file),
       isUnfinishedCopy: hasTable(sqlite, copyMarkTable),
       ...compareMigrations(namesIn(sqlite, foyerLedgerTable), namesIn(sqlite, ownLedgerTable), own),
@@ -72,6 +72,17 @@ export function inspectSqlite(file: string, own: readonly string[] = []): Sqlite
   } finally {
     sqlite.close();
   }
+}
+
+/** `quick_check` names a damaged table or index by the number of its root page, which says nothing to a person. */
+function checkIntegrity(sqlite: DatabaseSync): string {
+  const finding = String(firstColumn(sqlite, 'pragma quick_check(1)')[0]);
+  const rootPage = /\bTree (\d+)\b/.exec(finding)?.[1];
+  if (rootPage === undefined) return finding;
+  const name =
+    "case type when 'table' then 'the table ' || name else 'the index ' || name || ' of ' || tbl_name end";
+  const [damaged] = firstColumn(sqlite, `select ${name} from sqlite_master where rootpage = ${rootPage}`);
+  return damaged === undefined ? finding : `${finding} (${damaged})`;
 }
 
 function filesOf(file: string) {
@@ -138,7 +149,7 @@ export function readUntouched(file: string): { queries: Queries; close(): Promis
 }
 
 /** Tests what a Foyer of this user writes to: the file, its log, the log's index, and the folder of all three. */
-function findUnwritable(file: string): UnwritablePath[] {
+export function findUnwritable(file: string): UnwritablePath[] {
   const owner = statSync(file).uid;
   const found: UnwritablePath[] = [];
   for (const path of [file, `${file}-wal`, `${file}-shm`, dirname(file)]) {

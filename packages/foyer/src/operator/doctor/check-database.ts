@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import {
+  findUnwritable,
   inspectSqlite,
   readUntouched,
   type SqliteInspection,
@@ -71,7 +72,7 @@ const busyCodes = [5, 6];
 const corruptCode = 11;
 
 const damagedFix =
-  'Stop Foyer, keep the file, and restore the newest backup (docs/runbook.md#a-damaged-page; `npm run foyer -- backup` makes backups).';
+  'Stop Foyer and keep the file. Save what can be read, or restore the newest backup: docs/runbook.md#a-damaged-page shows which of them loses less.';
 
 function notOpened(file: string, error: unknown): Finding {
   const reason = error instanceof Error ? error.message : String(error);
@@ -80,9 +81,15 @@ function notOpened(file: string, error: unknown): Finding {
     const detail = `${file} is damaged: ${reason}.`;
     return fault('database', detail, damagedFix);
   }
+  const detail = `${file} cannot be opened: ${reason}.`;
+  // A log or index of another user stops SQLite as the file itself does, and its error does not say which it was.
+  const unwritable = findUnwritable(file);
+  if (unwritable.length > 0) {
+    return fault('database', `${detail} ${unwritableDetail(unwritable)}`, writeFix(file, unwritable));
+  }
   return fault(
     'database',
-    `${file} cannot be opened: ${reason}.`,
+    detail,
     busyCodes.includes(code)
       ? 'Another program has locked it: find out which (fuser, lsof), and stop it.'
       : 'Make sure that this user may read and write the file and its folder; if the file is damaged, restore a backup.',
@@ -107,8 +114,11 @@ export function judgeDatabase(
 function written(file: string, { bytes, unwritable }: SqliteInspection): Finding {
   const check = 'database';
   if (unwritable.length === 0) return ok(check, `${file} opens and can be written (${sizeText(bytes)}).`);
-  const detail = `Foyer cannot write ${unwritable.map(unwritableText).join('; ')}.`;
-  return fault(check, detail, writeFix(file, unwritable));
+  return fault(check, unwritableDetail(unwritable), writeFix(file, unwritable));
+}
+
+function unwritableDetail(unwritable: readonly UnwritablePath[]): string {
+  return `Foyer cannot write ${unwritable.map(unwritableText).join('; ')}.`;
 }
 
 function unwritableText({ path, reason, mode, uid }: UnwritablePath): string {
