@@ -127,6 +127,7 @@ describe('the runbook', () => {
       'a-key-is-lost',
       'slack-disabled-the-subscription-or-suspended-the-app',
       'restore-and-who-is-missing',
+      'foyer-runs-on-the-wrong-database',
       'the-disk-is-full',
       'a-damaged-page',
       'failover-of-postgres',

@@ -103,8 +103,8 @@ async function listUnknown(deps: OperatorDeps, { json }: ListOptions): Promise<v
     if (teams.length === 0) return output.print('Slack sends events only for teams that are installed here.');
     output.print(table(output, unknownColumns, teams));
     output.note(
-      'These teams have the app in Slack, and no token of theirs is here: send an admin of each their link, or restore a ' +
-        'newer backup that has them. A team leaves this list when it installs the app, or 30 days after its last event.',
+      'These teams have the app in Slack, and no token of theirs is here. Check first that DATABASE_URL names the right ' +
+        'database, and whether a newer backup has them; if neither helps, send an admin of each their link. A team leaves this list when it installs the app, or 30 days after its last event.',
     );
   });
 }

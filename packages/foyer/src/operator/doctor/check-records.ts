@@ -209,6 +209,6 @@ async function unknownTeams(queries: Queries, clientId: string, now: number): Pr
   return warning(
     check,
     `Slack sends events for ${counted(unknown.length, 'team')} without an installation here, as after a restore: ${named.join(', ')}${rest}.`,
-    'An admin of each installs the app again: `npm run foyer -- list --unknown` prints a link for each. If a newer backup has them, restore that one.',
+    'Check first that DATABASE_URL names the right database, and whether a newer backup has these teams. If neither helps, an admin of each installs the app again: `npm run foyer -- list --unknown` prints a link for each (docs/runbook.md#foyerunknownteams).',
   );
 }
