@@ -14,13 +14,13 @@ describe('slices', () => {
     assert.deepEqual(samples, { a: [{ rate: 0 }, { rate: 1 }], b: [{ rate: 0 }, { rate: 1 }] });
   });
 
-  it('are compared within the same round, so that a slow moment for both changes nothing', () => {
+  it('slices are compared within the same round, so that a slow moment for both changes nothing', () => {
     const fast = [200, 20, 200, 200];
     const slow = [100, 10, 100, 100];
     assert.deepEqual(pairedRatio(fast, slow), { median: 2, low: 2, high: 2 });
   });
 
-  it('are summarized by median and quartiles, which one outlier does not move', () => {
+  it('slices are summarized by median and quartiles, which one outlier does not move', () => {
     const { median, low, high } = figureOf([5, 1, 2, 3, 4, 1000, 3]);
     assert.equal(median, 3);
     assert.ok(low >= 2 && high <= 5, `${low}–${high}`);

@@ -6,17 +6,17 @@ const picked = (kind: 'warm' | 'mixed' | 'cold', teams: number, count: number): 
   Array.from({ length: count }, createTeamPicker(kind, teams));
 
 describe('the teams that events come from', () => {
-  it('are each picked once before any repeats, in “cold”', () => {
+  it('the teams that events come from are each picked once before any repeats, in “cold”', () => {
     assert.equal(new Set(picked('cold', 1000, 1000)).size, 1000);
     // Also if the usual stride divides the number of teams.
     assert.equal(new Set(picked('cold', 7919, 7919)).size, 7919);
   });
 
-  it('are a few busy ones, in “warm”', () => {
+  it('the teams that events come from are a few busy ones, in “warm”', () => {
     assert.equal(new Set(picked('warm', 100_000, 5000)).size, 200);
   });
 
-  it('follow Zipf’s law in “mixed”: the busiest sends about twice as much as the second', () => {
+  it('the teams that events come from follow Zipf’s law in “mixed”: the busiest sends about twice as much as the second', () => {
     const counts = new Map<number, number>();
     for (const team of picked('mixed', 1000, 50_000)) counts.set(team, (counts.get(team) ?? 0) + 1);
     const [first = 0, second = 1] = [...counts.values()].sort((a, b) => b - a);

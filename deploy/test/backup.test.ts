@@ -25,7 +25,7 @@ const timer = readUnit('foyer-backup.timer');
 const script = join(root, 'deploy/daily-backup.sh');
 
 describe('the units of the daily backup', () => {
-  it('start files that exist', () => {
+  it('the units of the daily backup start files that exist', () => {
     const [, commandLine = ''] = /^ExecStart=(.+)$/m.exec(service) ?? [];
     const files = [...commandLine.matchAll(/\/opt\/foyer\/current\/(\S+)/g)].map(([, file = '']) => file);
     assert.deepEqual(files, ['deploy/daily-backup.sh', 'src/cli.ts']);
@@ -40,7 +40,7 @@ describe('the units of the daily backup', () => {
     assert.doesNotMatch(service, /^\[Install\]/m);
   });
 
-  it('restrict the backup as the service itself is restricted', () => {
+  it('the units of the daily backup restrict the backup as the service itself is restricted', () => {
     const restrictions = (unit: string) =>
       unit
         .split('\n')

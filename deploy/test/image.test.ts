@@ -65,7 +65,7 @@ describe('the image', () => {
     assert.equal(version, lock.packages['node_modules/node']?.version);
   });
 
-  it('has a health check that passes only while Foyer answers', async () => {
+  it('the image has a health check that passes only while Foyer answers', async () => {
     const stage = await setStage();
     const port = stage.foyer().address.port;
     try {

@@ -58,7 +58,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     );
   });
 
-  it('never repeats a callback that reached a Foyer', async (t) => {
+  it('the reverse proxy never repeats a callback that reached a Foyer', async (t) => {
     const { caddy, a, b } = await stage(t);
     await warmUp(caddy, a, b);
     a.breaksOff = true;
@@ -69,7 +69,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.equal(arrivedAt(a, b).length, 1);
   });
 
-  it('never repeats a callback whose path is percent-encoded', async (t) => {
+  it('the reverse proxy never repeats a callback whose path is percent-encoded', async (t) => {
     const { caddy, a, b } = await stage(t);
     a.breaksOff = true;
     b.breaksOff = true;
@@ -77,7 +77,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.equal(arrivedAt(a, b).length, 1);
   });
 
-  it('never repeats an event or a pressed button that reached a Foyer', async (t) => {
+  it('the reverse proxy never repeats an event or a pressed button that reached a Foyer', async (t) => {
     const { caddy, a, b } = await stage(t);
     await warmUp(caddy, a, b);
     a.breaksOff = true;
@@ -120,7 +120,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.match(seen?.forwardedFor ?? '', /^(127\.0\.0\.1|::1)$/);
   });
 
-  it('does not expose the metrics', async (t) => {
+  it('the reverse proxy does not expose the metrics', async (t) => {
     const { caddy, a, b } = await stage(t);
     assert.equal((await fetch(`${caddy.url}/metrics`)).status, 404);
     assert.equal(arrivedAt(a, b).length, 0);

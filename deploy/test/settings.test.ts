@@ -93,14 +93,14 @@ describe('compose.yaml', () => {
     assert.equal(new Set(names).size, 2);
   });
 
-  it('waits longer for a stop than Foyer drains', () => {
+  it('compose.yaml waits longer for a stop than Foyer drains', () => {
     const [, seconds] = /x-foyer:[\s\S]*?stop_grace_period: (\d+)s/.exec(compose) ?? [];
     assert.ok(Number(seconds) > drainSeconds);
   });
 });
 
 describe('the systemd unit', () => {
-  it('waits longer for a stop than Foyer drains', () => {
+  it('the systemd unit waits longer for a stop than Foyer drains', () => {
     const [, seconds] = /^TimeoutStopSec=(\d+)s$/m.exec(unit) ?? [];
     assert.ok(Number(seconds) > drainSeconds);
   });

@@ -67,7 +67,7 @@ function runCases(
 }
 
 describe('the alert rules', () => {
-  it('are valid', { skip }, () => {
+  it('the alert rules are valid', { skip }, () => {
     execFileSync('promtool', ['check', 'rules', rulesFile]);
   });
 
@@ -78,7 +78,7 @@ describe('the alert rules', () => {
     runCases(t, cases, { sample: '1m', evaluation: '1m' });
   });
 
-  it('do so over days', { skip }, (t) => {
+  it('the alert rules do so over days', { skip }, (t) => {
     const cases = alertCases.filter(({ slow }) => slow);
     runCases(t, cases, { sample: '5m', evaluation: '5m' });
   });

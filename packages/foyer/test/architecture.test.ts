@@ -59,7 +59,7 @@ describe('the layout', () => {
     assert.deepEqual(strangers, []);
   });
 
-  it('lets a file import only from its own folder and earlier ones', () => {
+  it('the layout lets a file import only from its own folder and earlier ones', () => {
     const backwards = files('src/**/*.ts').flatMap((file) =>
       importsOf(file)
         .filter(
@@ -121,7 +121,7 @@ describe('the layout', () => {
     ['the module', 'src/**/*.ts'],
     ['the sandbox', '../sandbox/src/**/*.ts'],
   ] as const) {
-    it(`has no import cycle in ${what}`, () => {
+    it(`the layout has no import cycle in ${what}`, () => {
       const graph = new Map(files(pattern).map((file) => [file, importsOf(file)]));
       const done = new Set<string>();
       const visit = (file: string, trail: readonly string[]): void => {

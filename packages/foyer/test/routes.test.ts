@@ -69,7 +69,7 @@ describe('the server', () => {
     url = `http://127.0.0.1:${listening.address.port}`;
   });
 
-  it('is alive but not ready when the database does not answer', async () => {
+  it('the server is alive but not ready when the database does not answer', async () => {
     const [health, ready] = await Promise.all(['/healthz', '/readyz'].map((path) => fetch(url + path)));
     assert.equal(health?.status, 200);
     assert.equal(ready?.status, 503);

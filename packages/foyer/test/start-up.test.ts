@@ -102,7 +102,7 @@ describe('a start', () => {
     assert.doesNotMatch(foyer.output(), /Debugger listening/);
   });
 
-  it('on SQLite with nothing else configured loads no package for anything else', async (t) => {
+  it('a start on SQLite with nothing else configured loads no package for anything else', async (t) => {
     const { isReady, loaded } = await start(t);
     assert.ok(isReady);
     assert.ok(loaded.has('better-sqlite3') && loaded.has('@slack/bolt'));
@@ -128,7 +128,7 @@ describe('a start', () => {
     });
   }
 
-  it('on Postgres loads its driver', async (t) => {
+  it('a start on Postgres loads its driver', async (t) => {
     const database = await postgresStageDatabase();
     const { isReady, loaded } = await start(t, database.environment);
     t.after(() => database.remove());
@@ -136,7 +136,7 @@ describe('a start', () => {
     assert.ok(loaded.has('pg'));
   });
 
-  it('that is stopped while it waits for its database ends with 0', async (t) => {
+  it('a start that is stopped while it waits for its database ends with 0', async (t) => {
     const silent = createServer().listen(0, '127.0.0.1');
     t.after(() => silent.close());
     await once(silent, 'listening');
@@ -170,7 +170,7 @@ describe('a start', () => {
     },
   };
   for (const [what, { environment, says }] of Object.entries(refused)) {
-    it(`with ${what} ends at once, with one message and exit code 1, even if logging is off`, async (t) => {
+    it(`a start with ${what} ends at once, with one message and exit code 1, even if logging is off`, async (t) => {
       const startedAt = performance.now();
       const { foyer, isReady } = await start(t, { ...environment, LOG_LEVEL: 'silent' });
       assert.equal(isReady, false);
@@ -184,7 +184,7 @@ describe('a start', () => {
     });
   }
 
-  it('that is refused says so as JSON too, where the log is JSON', async (t) => {
+  it('a start that is refused says so as JSON too, where the log is JSON', async (t) => {
     const { foyer } = await start(t, { PORT: '70000', SLACK_CLIENT_SECRET: '' });
     assert.equal((await foyer.ended).code, 1);
     const line = JSON.parse(
@@ -205,7 +205,7 @@ describe('a start', () => {
     );
   });
 
-  it('with a .env in another encoding reports the encoding, not that every variable is missing', async (t) => {
+  it('a start with a .env in another encoding reports the encoding, not that every variable is missing', async (t) => {
     const { foyer, isReady } = await start(t, {}, Buffer.from('\ufeffSLACK_CLIENT_ID=1.2\n', 'utf16le'));
     assert.equal(isReady, false);
     assert.match(foyer.output(), /\.env: exists but cannot be read: it is not UTF-8 text\n/);

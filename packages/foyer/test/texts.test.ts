@@ -14,7 +14,7 @@ const translations: Readonly<Record<string, Translation>> = { de, fr, es, ja };
 const keys = Object.keys(en) as TextKey[];
 
 describe('every language', () => {
-  it('has every message with the placeholders of the English one, and no other', () => {
+  it('every language has every message with the placeholders of the English one, and no other', () => {
     for (const [language, { messages }] of Object.entries(translations)) {
       assert.deepEqual(Object.keys(messages).toSorted(), keys.toSorted(), language);
       for (const key of keys) {
@@ -47,7 +47,7 @@ describe('every language', () => {
     }
   });
 
-  it('has its own plurals and number format', () => {
+  it('every language has its own plurals and number format', () => {
     const count = (language: string, number: number) =>
       createTexts().forLocale(language).text('home.step.afterAttempts', { count: number });
     assert.deepEqual(
@@ -60,7 +60,7 @@ describe('every language', () => {
 describe('the language', () => {
   const texts = createTexts();
 
-  it('is the browser’s most preferred one that Foyer has', () => {
+  it('the language is the browser’s most preferred one that Foyer has', () => {
     const of = (header: string | undefined) => texts.forRequest(header).language;
     assert.equal(of('pt-BR, fr-CA;q=0.8, de;q=0.9'), 'de');
     assert.equal(of('de;q=0, es'), 'es');
@@ -70,14 +70,14 @@ describe('the language', () => {
     assert.equal(of('de;q=nonsense'), 'en');
   });
 
-  it('is the person’s own, whatever the region', () => {
+  it('the language is the person’s own, whatever the region', () => {
     assert.deepEqual(
       ['ja-JP', 'es_LA', 'de', 'tlh', '', null, undefined].map((locale) => texts.forLocale(locale).language),
       ['ja', 'es', 'de', 'en', 'en', 'en', 'en'],
     );
   });
 
-  it('is the app’s default if none is known', () => {
+  it('the language is the app’s default if none is known', () => {
     const german = createTexts({ defaultLanguage: 'de' });
     assert.equal(german.forLocale(null).language, 'de');
     assert.equal(german.forRequest('tlh').language, 'de');
@@ -112,7 +112,7 @@ describe('an app’s own texts', () => {
     );
   });
 
-  it('derive the title of a step that no longer exists from its name', () => {
+  it('an app’s own texts derive the title of a step that no longer exists from its name', () => {
     const words = createTexts().forLocale('en');
     const names = ['sync-crm_contacts', 'constructor', '__proto__', '-'];
     assert.deepEqual(
@@ -121,13 +121,13 @@ describe('an app’s own texts', () => {
     );
   });
 
-  it('insert values as text, never as a message or a tag', () => {
+  it('an app’s own texts insert values as text, never as a message or a tag', () => {
     const words = createTexts().forLocale('en');
     const hostile = '{app} <b>x</b> ’';
     assert.equal(words.text('landing.title', { app: hostile }), `Add ${hostile} to Slack`);
   });
 
-  it('are checked at the start: every unknown language, key and placeholder is reported with its fix', () => {
+  it('an app’s own texts are checked at the start: every unknown language, key and placeholder is reported with its fix', () => {
     const problems = textProblems({
       defaultLanguage: 'tlh',
       xx: {},
@@ -159,7 +159,7 @@ describe('an app’s own texts', () => {
     assert.equal(textProblems('hello').length, 1);
   });
 
-  it('cover every language that Foyer has', () => {
+  it('an app’s own texts cover every language that Foyer has', () => {
     assert.deepEqual(languages, ['en', 'de', 'fr', 'es', 'ja']);
   });
 });

@@ -63,7 +63,7 @@ const places = [
 
 for (const { name, skip, options } of places) {
   describe(`${name} stays small and answers others`, { skip }, () => {
-    it('while connections pipeline requests and read nothing', async (t) => {
+    it(`${name} stays small and answers others while connections pipeline requests and read nothing`, async (t) => {
       const stage = await setAbuseStage(t, options(t));
       const request = `GET / HTTP/1.1\r\nHost: ${stage.target.host}\r\n\r\n`;
       const toll = await stage.during(async () => {
@@ -85,7 +85,7 @@ for (const { name, skip, options } of places) {
       ['without Slack’s headers', () => ''],
       ['with plausible headers', plausibleHeaders],
     ] as const) {
-      it(`while bodies come in one-byte pieces ${kind}`, async (t) => {
+      it(`${name} stays small and answers others while bodies come in one-byte pieces ${kind}`, async (t) => {
         const stage = await setAbuseStage(t, options(t));
         const bytes = count({ quick: mebibyte / 4, full: mebibyte });
         const pieces = Buffer.from('1\r\na\r\n'.repeat(4096));
@@ -104,7 +104,7 @@ for (const { name, skip, options } of places) {
         assertBounded(toll, { logLines: sampled(toll, 3) });
       });
 
-      it(`while ${count({ quick: 450, full: 450 })} connections each send a mebibyte ${kind}`, async (t) => {
+      it(`${name} stays small and answers others while ${count({ quick: 450, full: 450 })} connections each send a mebibyte ${kind}`, async (t) => {
         const stage = await setAbuseStage(t, options(t));
         const body = Buffer.alloc(mebibyte, 97);
         const toll = await stage.during(async () => {
@@ -125,7 +125,7 @@ for (const { name, skip, options } of places) {
       });
     }
 
-    it('while unsigned requests come as fast as they can', async (t) => {
+    it(`${name} stays small and answers others while unsigned requests come as fast as they can`, async (t) => {
       const stage = await setAbuseStage(t, options(t));
       const many = count({ quick: 2000, full: 20_000 });
       const request = `POST /slack/events HTTP/1.1\r\nHost: ${stage.target.host}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}`;
@@ -150,7 +150,7 @@ for (const { name, skip, options } of places) {
       assert.equal(await stage.metric('foyer_refused_requests_total{kind="signature_missing"}'), many);
     });
 
-    it('while headers and bodies never end', async (t) => {
+    it(`${name} stays small and answers others while headers and bodies never end`, async (t) => {
       const stage = await setAbuseStage(t, options(t));
       const many = count({ quick: 800, full: 3000 });
       const toll = await stage.during(async () => {
@@ -177,7 +177,7 @@ describe('a flood of callbacks with the attacker’s own states', () => {
     ['a wrong code', 'code=bad'],
     ['an error', 'error=x'],
   ] as const) {
-    it(`and ${kind} writes few rows, rarely calls Slack, and lets others install`, async (t) => {
+    it(`a flood of callbacks with the attacker’s own states and ${kind} writes few rows, rarely calls Slack, and lets others install`, async (t) => {
       const stage = await setAbuseStage(t, { environment: { TRUST_PROXY: '1' } });
       const stranger = { 'x-forwarded-for': '192.0.2.1', connection: 'close' };
       const many = count({ quick: 600, full: 6000 });
@@ -233,7 +233,7 @@ describe('a flood of callbacks with the attacker’s own states', () => {
 });
 
 describe('signed requests that Slack would not send', () => {
-  it('do not lock the database, and their log lines are sampled too', async (t) => {
+  it('signed requests that Slack would not send do not lock the database, and their log lines are sampled too', async (t) => {
     const stage = await setAbuseStage(t);
     const { signingSecret } = stage.sandbox.app;
     const visitor = createVisitor();

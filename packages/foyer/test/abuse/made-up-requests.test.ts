@@ -79,7 +79,7 @@ describe('a made-up request', () => {
     assert.deepEqual(costly, []);
   });
 
-  it('is never a failure of Foyer', () => {
+  it('a made-up request is never a failure of Foyer', () => {
     assert.deepEqual(
       stage.logged().filter((line) => /"level":(?:50|60)/.test(line)),
       [],
@@ -100,7 +100,7 @@ describe('a made-up request', () => {
     ['operators', (n) => `/operator/installations/made-up-${n}`],
   ];
   for (const [kind, target] of kinds) {
-    it(`is not logged each time: ${kind}`, async () => {
+    it(`a made-up request is not logged each time: ${kind}`, async () => {
       await stage.stop();
       await stage.start();
       const before = stage.logged().length;

@@ -15,7 +15,7 @@ const hour = 3_600_000;
 
 for (const [engine, open] of Object.entries(engines)) {
   describe(`jobs on ${engine}`, () => {
-    it('run once per interval across all machines, with one turn for all missed intervals', async (t) => {
+    it('jobs run once per interval across all machines, with one turn for all missed intervals', async (t) => {
       const opened = await open();
       t.after(() => opened.close());
       const { config } = await setPipelineStage(t);
@@ -58,7 +58,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(turns.length, 4, 'another app has its own turns');
     });
 
-    it('run again after a clock that was far ahead', async (t) => {
+    it('jobs run again after a clock that was far ahead', async (t) => {
       const opened = await open();
       t.after(() => opened.close());
       const { config } = await setPipelineStage(t);
@@ -82,7 +82,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(turns.slice(2), [5000]);
     });
 
-    it('show how each last turn went, where, why it failed, and when the next one is due', async (t) => {
+    it('jobs show how each last turn went, where, why it failed, and when the next one is due', async (t) => {
       const opened = await open();
       t.after(() => opened.close());
       const { database } = opened;
@@ -175,7 +175,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal((await stateOf()).nextDueAt, Math.floor(now / hour) * hour);
     });
 
-    it('run once with two Foyers on one database, also after a restart', async () => {
+    it('jobs run once with two Foyers on one database, also after a restart', async () => {
       const turns: [string, number][] = [];
       const definitionOf = (machine: string) =>
         defineFoyer({

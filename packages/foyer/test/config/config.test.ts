@@ -36,7 +36,7 @@ describe('the configuration', () => {
     assert.ok(config.database.kind === 'sqlite' && config.database.file.endsWith('/data/foyer.db'));
   });
 
-  it('takes the scopes from the manifest, each once, unless they are overridden', () => {
+  it('the configuration takes the scopes from the manifest, each once, unless they are overridden', () => {
     const wanted = ['chat:write', 'im:write', 'im:history', 'users:read', 'users:read.email', 'team:read'];
     assert.deepEqual(parseConfig(secrets, manifest).slack.botScopes, wanted);
     const overridden = parseConfig({ ...secrets, SLACK_SCOPES: 'chat:write, users:read' }, manifest);
@@ -202,7 +202,7 @@ describe('the configuration', () => {
     }
   });
 
-  it('is deeply frozen', () => {
+  it('the configuration is deeply frozen', () => {
     const config = parseConfig(secrets, manifest);
     assert.ok(
       Object.isFrozen(config) && Object.isFrozen(config.slack) && Object.isFrozen(config.slack.botScopes),
@@ -409,7 +409,7 @@ describe('the configuration', () => {
 });
 
 describe('Sign in with Slack', () => {
-  it('is off by default; on, it returns to PUBLIC_URL and the listed origins, without CONNECT_SECRET', () => {
+  it('Sign in with Slack is off by default; on, it returns to PUBLIC_URL and the listed origins, without CONNECT_SECRET', () => {
     assert.equal(parseConfig(secrets, manifest).signIn, undefined);
     assert.equal(parseConfig({ ...secrets, SIGN_IN: 'off' }, manifest).signIn, undefined);
     const on = { ...secrets, SIGN_IN: 'on' };

@@ -17,7 +17,7 @@ function setUp(t: TestContext) {
 }
 
 describe('the log in an outage', () => {
-  it('has the first lines of a trouble whole, then one line a minute with the count and where it came from', (t) => {
+  it('the log in an outage has the first lines of a trouble whole, then one line a minute with the count and where it came from', (t) => {
     const { log, taken, minute } = setUp(t);
     const child = log.child({ from: 'slack' });
     const fail = (n: number): void =>

@@ -87,7 +87,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(await stage.stored(), []);
     });
 
-    it('is connected by only one of two simultaneous claims, and a claim works once', async () => {
+    it('a workspace that installed without a link is connected by only one of two simultaneous claims, and a claim works once', async () => {
       const mine = await freshClaim(acme);
       const ends = await Promise.allSettled(
         ['org-1', 'org-2'].map((org) => stage.foyer().claim(mine, { org, subject: 'user-1', label: 'Acme' })),
@@ -131,7 +131,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
 }
 
 describe('a claim', () => {
-  it('stays the same in Home for half an hour, is then replaced, and expires after an hour', async (t) => {
+  it('a claim stays the same in Home for half an hour, is then replaced, and expires after an hour', async (t) => {
     let nowMs = Date.now();
     const stage = await setConnectStage({ now: () => nowMs });
     t.after(() => stage.close());

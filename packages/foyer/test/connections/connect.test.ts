@@ -26,7 +26,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
     after(() => stage.close());
     const scene = () => Promise.all([stage.stored(), stage.installs()]);
 
-    it('that was mailed names the account, writes nothing, and connects after a press', async () => {
+    it('a link that was mailed names the account, writes nothing, and connects after a press', async () => {
       const person = stage.person('Acme');
       const claims = claimsOf({ label: 'Acme <script>alert(1)</script> & "Söhne"', data: { plan: 'pro' } });
       const page = await stage.openLink(person.visitor, sign(claims), { press: false });
@@ -64,7 +64,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await (await stage.foyer().slack({ org: 'org-1' })).auth.test()).team_id, person.teamId);
     });
 
-    it('that the host bound to this browser goes straight to Slack', async () => {
+    it('a link that the host bound to this browser goes straight to Slack', async () => {
       const person = stage.person('Globex');
       let url = '';
       const app = createServer(async (_req, res) => {
@@ -140,7 +140,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(resultOf(await stage.connect(person, token)).outcome, 'installed');
     });
 
-    it('can be cancelled on the page that asks, without a visit to Slack', async () => {
+    it('a link can be cancelled on the page that asks, without a visit to Slack', async () => {
       const visitor = createVisitor();
       const page = await stage.openLink(visitor, sign(claimsOf()), { press: false });
       const press = { ticket: ticketOf(await page.text()), decision: 'cancel' };
@@ -148,7 +148,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(result.outcome, 'cancelled');
     });
 
-    it('for another account is refused, and the answer does not name the first', async () => {
+    it('a link for another account is refused, and the answer does not name the first', async () => {
       const person = stage.person('Acme');
       const before = await scene();
       const revoked = stage.sandbox.calls('auth.revoke').length;
@@ -171,7 +171,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(requests.length, 2);
     });
 
-    it('that names a workspace connects no other', async () => {
+    it('a link that names a workspace connects no other', async () => {
       const acme = stage.person('Acme');
       const initech = stage.sandbox.addWorkspace({ name: 'Vandelay' });
       const before = await scene();
@@ -186,7 +186,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(right.outcome, 'installed');
     });
 
-    it('is not needed for a reinstall, which keeps the connection and its start time', async () => {
+    it('a link is not needed for a reinstall, which keeps the connection and its start time', async () => {
       const person = stage.person('Acme');
       const before = await stage.foyer().connections.find({ org: 'org-1' });
       await install(person.visitor, stage.url, stage.sandbox, person);
@@ -305,7 +305,7 @@ describe('a workspace that is connected to another account', () => {
     ]);
   });
 
-  it('is shared if the definition allows it', async (t) => {
+  it('a workspace that is connected to another account is shared if the definition allows it', async (t) => {
     const stage = await setConnectStage({ definition: { onConflict: 'share' } });
     t.after(() => stage.close());
     const acme = stage.person('Acme');

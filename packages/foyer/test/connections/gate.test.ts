@@ -20,7 +20,7 @@ const requests = (stage: ConnectStage) =>
   );
 
 describe('a gate', () => {
-  it('is asked after the exchange and before anything is stored, with all known facts', async (t) => {
+  it('a gate is asked after the exchange and before anything is stored, with all known facts', async (t) => {
     const seen: Candidate[] = [];
     const stage = await gated(async (candidate) => {
       seen.push(candidate);
@@ -48,7 +48,7 @@ describe('a gate', () => {
     assert.equal(orgWide.connection, null);
   });
 
-  it('that refuses shows its reason escaped, revokes the new tokens and is recorded', async (t) => {
+  it('a gate that refuses shows its reason escaped, revokes the new tokens and is recorded', async (t) => {
     const reason = `Only <b>paying</b> customers & friends.${'x'.repeat(600)}`;
     const stage = await gated(({ team }) =>
       team?.id === stage.person('Acme').teamId ? { admit: true } : { admit: false, reason },
@@ -74,7 +74,7 @@ describe('a gate', () => {
     assert.deepEqual(await stage.stored(), []);
   });
 
-  it('that refuses a reinstall leaves the installation and its token unchanged', async (t) => {
+  it('a gate that refuses a reinstall leaves the installation and its token unchanged', async (t) => {
     let isOpen = true;
     let known: Candidate['known'] = null;
     const stage = await gated((candidate): Admission => {
@@ -105,7 +105,7 @@ describe('a gate', () => {
     hangs: () => new Promise<Admission>(() => {}),
   };
   for (const [what, gate] of Object.entries(broken)) {
-    it(`that ${what} fails the install in time: nothing is stored, the tokens are revoked`, async (t) => {
+    it(`a gate that ${what} fails the install in time: nothing is stored, the tokens are revoked`, async (t) => {
       const stage = await gated(gate);
       t.after(() => stage.close());
       const acme = stage.person('Acme');
@@ -187,7 +187,7 @@ describe('a ready-made gate', () => {
     assert.equal((await install(admin.visitor, stage.url, stage.sandbox, admin)).status, 403);
   });
 
-  it('is told of the installation of the same kind: an org-wide one and a workspace’s are two', async (t) => {
+  it('a ready-made gate is told of the installation of the same kind: an org-wide one and a workspace’s are two', async (t) => {
     const known: (string | null)[] = [];
     const stage = await gated((candidate) => {
       known.push(candidate.known && (candidate.known.teamId ?? candidate.known.enterpriseId));

@@ -61,7 +61,7 @@ describe('an attack on a connection', () => {
   const attempt = async (token: string): Promise<Response> =>
     goOn(await victim.visitor.get(stage.linkUrl(token)), victim);
 
-  it('ends no one else’s attempt with an error: no result for the host, and no row', async () => {
+  it('an attack on a connection ends no one else’s attempt with an error: no result for the host, and no row', async () => {
     const opened = await stage.openLink(victim.visitor, link());
     const state = new URL(opened.headers.get('location') ?? '').searchParams.get('state') ?? '';
     const query = new URLSearchParams({ error: 'access_denied', state });
@@ -101,7 +101,8 @@ describe('an attack on a connection', () => {
     'that is empty': () => '',
   };
   for (const [what, token] of Object.entries(tokens))
-    it(`with a link ${what}`, async () => assert.equal((await attempt(token())).status, 400));
+    it(`refuses an attack on a connection with a link ${what}`, async () =>
+      assert.equal((await attempt(token())).status, 400));
 
   const returns: Record<string, string> = {
     'another host': 'https://evil.example/',
@@ -116,12 +117,12 @@ describe('an attack on a connection', () => {
     'a backslash': 'https://evil.example\\@app.example.com/',
   };
   for (const [what, return_to] of Object.entries(returns))
-    it(`with a link that leads back to ${what}`, async () => {
+    it(`refuses an attack on a connection with a link that leads back to ${what}`, async () => {
       const answer = await attempt(link({ return_to }));
       assert.deepEqual([answer.status, answer.headers.get('location')], [400, null]);
     });
 
-  it('by a link that is bound to another browser', async () => {
+  it('refuses an attack on a connection by a link that is bound to another browser', async () => {
     const token = link({ jti: 'bound-elsewhere' });
     const cookies: string[] = [];
     await stage.foyer().connect({ org: 'org-1' }, { appendHeader: (_name, value) => cookies.push(value) });
@@ -133,7 +134,7 @@ describe('an attack on a connection', () => {
     assert.equal(answer.status, 200, 'it asks');
   });
 
-  it('by the cookie of one link under the name of another', async () => {
+  it('refuses an attack on a connection by the cookie of one link under the name of another', async () => {
     const given = async () => {
       const cookies: string[] = [];
       const target = { appendHeader: (_name: string, value: string) => cookies.push(value) };
@@ -156,14 +157,15 @@ describe('an attack on a connection', () => {
     assert.equal((await goOn(answer, victim)).status, 400);
   };
 
-  it('by a form that another browser was shown', async () => refused(await press(await ticketFor(attacker))));
+  it('refuses an attack on a connection by a form that another browser was shown', async () =>
+    refused(await press(await ticketFor(attacker))));
 
-  it('by a form that another browser was shown, while this one has a form of its own', async () => {
+  it('refuses an attack on a connection by a form that another browser was shown, while this one has a form of its own', async () => {
     await ticketFor(victim.visitor);
     await refused(await press(await ticketFor(attacker)));
   });
 
-  it('by a form that another site sends', async () => {
+  it('refuses an attack on a connection by a form that another site sends', async () => {
     const ticket = await ticketFor(victim.visitor);
     const cookie = [...victim.visitor.cookies].map((pair) => pair.join('=')).join('; ');
     for (const headers of [
@@ -185,19 +187,19 @@ describe('an attack on a connection', () => {
     }
   });
 
-  it('by a form that was open for too long', async () => {
+  it('refuses an attack on a connection by a form that was open for too long', async () => {
     const ticket = await ticketFor(victim.visitor);
     shiftMs = 31 * 60_000;
     await refused(await press(ticket));
   });
 
-  it('by a form whose link has expired since it was shown', async () => {
+  it('refuses an attack on a connection by a form whose link has expired since it was shown', async () => {
     const ticket = await ticketFor(victim.visitor, link({ exp: seconds(Date.now()) + 60 }));
     shiftMs = 5 * 60_000;
     await refused(await press(ticket));
   });
 
-  it('by a form with a changed value, an empty value or another sealed value', async () => {
+  it('refuses an attack on a connection by a form with a changed value, an empty value or another sealed value', async () => {
     const ticket = await ticketFor(victim.visitor);
     const start = await victim.visitor.get(install_());
     const state = new URL(start.headers.get('location') ?? '').searchParams.get('state') ?? '';
@@ -205,14 +207,14 @@ describe('an attack on a connection', () => {
       await refused(await press(wrong));
   });
 
-  it('by form values in the query string', async () => {
+  it('refuses an attack on a connection by form values in the query string', async () => {
     const query = new URLSearchParams({ ticket: await ticketFor(victim.visitor), decision: 'continue' });
     const answer = await victim.visitor.get(`${install_()}?${query}`);
     const state = new URL(answer.headers.get('location') ?? '').searchParams.get('state');
     assert.ok(state && state.length < 500, 'an install without a link begins');
   });
 
-  it('by the callback of another browser’s link', async () => {
+  it('refuses an attack on a connection by the callback of another browser’s link', async () => {
     // The attacker begins with a link of their own, approves at Slack, and has the victim finish.
     const own = link({ org: 'org-evil' });
     const toSlack = await attacker.post(install_(), {
@@ -225,7 +227,7 @@ describe('an attack on a connection', () => {
     assert.equal((await victim.visitor.get(callback)).status, 400);
   });
 
-  it('by the code of one install and the state of another', async () => {
+  it('refuses an attack on a connection by the code of one install and the state of another', async () => {
     const begin = async (visitor: Visitor, person: Person, token: string) => {
       const toSlack = await visitor.post(install_(), {
         ticket: await ticketFor(visitor, token),
@@ -241,12 +243,12 @@ describe('an attack on a connection', () => {
     assert.equal((await attacker.get(mine.href)).status, 400);
   });
 
-  it('by a callback without a state', async () => {
+  it('refuses an attack on a connection by a callback without a state', async () => {
     const answer = await victim.visitor.get(`${stage.url}/slack/oauth_redirect?code=1.2.3`);
     assert.equal(answer.status, 400);
   });
 
-  it('by a state that has expired, which is reported to the host', async () => {
+  it('refuses an attack on a connection by a state that has expired, which is reported to the host', async () => {
     const toSlack = await press(await ticketFor(victim.visitor));
     const { visitor: _, ...choice } = victim;
     const authorizeUrl = toSlack.headers.get('location') ?? '';
@@ -258,12 +260,12 @@ describe('an attack on a connection', () => {
     assert.deepEqual([outcome, error], ['failed', 'state_expired']);
   });
 
-  it('by a link for another workspace', async () => {
+  it('refuses an attack on a connection by a link for another workspace', async () => {
     const answer = await attempt(link({ team: stage.person('Globex').teamId }));
     assert.match(answer.headers.get('location') ?? '', /foyer_result=/);
   });
 
-  it('by a made-up host or path', async () => {
+  it('refuses an attack on a connection by a made-up host or path', async () => {
     const token = link();
     const ask = (path: string, headers: Record<string, string>) =>
       new Promise<{ status: number; location: string }>((resolve, reject) => {
@@ -293,7 +295,7 @@ describe('an attack on a connection', () => {
     }
   });
 
-  it('by a link that the host is tricked into making for another address', async () => {
+  it('refuses an attack on a connection by a link that the host is tricked into making for another address', async () => {
     const { foyer } = stage;
     for (const returnTo of Object.values(returns))
       await assert.rejects(foyer().connect({ org: 'org-1', returnTo }), { code: 'link_invalid' });
@@ -304,7 +306,7 @@ describe('an attack on a connection', () => {
     await assert.rejects(foyer().connect({ org: 'org-1', data: 'x'.repeat(2000) }), { code: 'link_invalid' });
   });
 
-  it('by a result that is changed, is a link, or has expired', async () => {
+  it('refuses an attack on a connection by a result that is changed, is a link, or has expired', async () => {
     const { foyer } = stage;
     const place = { team_id: 'T1', team_name: 'Acme', enterprise_id: null, is_enterprise_install: false };
     const claims = { jti: 'link-1', org: 'org-1', outcome: 'installed', ...place } as const;
@@ -336,12 +338,12 @@ describe('an attack on a connected workspace', () => {
   after(() => stage.close());
   afterEach(async () => assert.deepEqual(await stage.stored(), ['Acme → org-1']));
 
-  it('by a press that confirms a link but not a move', async () => {
+  it('refuses an attack on a connected workspace by a press that confirms a link but not a move', async () => {
     const answer = await stage.connect(acme, sign(claimsOf({ org: 'org-evil' })));
     assert.match(await answer.text(), /Move this workspace/);
   });
 
-  it('by the confirmation of another browser', async () => {
+  it('refuses an attack on a connected workspace by the confirmation of another browser', async () => {
     const asked = await stage.connect(acme, sign(claimsOf({ org: 'org-evil' })));
     const ticket = ticketOf(await asked.text());
     const other = createVisitor();
@@ -349,7 +351,7 @@ describe('an attack on a connected workspace', () => {
     assert.equal(answer.status, 400);
   });
 
-  it('by a confirmation to move another workspace', async () => {
+  it('refuses an attack on a connected workspace by a confirmation to move another workspace', async () => {
     const globex = stage.person('Globex');
     await stage.connect(globex, sign(claimsOf({ org: 'org-2' })));
     const asked = await stage.connect(globex, sign(claimsOf({ org: 'org-evil' })));
@@ -361,7 +363,7 @@ describe('an attack on a connected workspace', () => {
     await connections.remove((await connections.find({ org: 'org-2' }))?.id ?? '');
   });
 
-  it('by a claim that another Foyer sealed', async (t) => {
+  it('refuses an attack on a connected workspace by a claim that another Foyer sealed', async (t) => {
     const other = await setConnectStage();
     t.after(() => other.close());
     const stranger = other.person('Acme');

@@ -55,7 +55,7 @@ const codeOf = (work: () => unknown): string | undefined => {
 const linkCode = (token: string, at = now): string | undefined => codeOf(() => readLink(options, token, at));
 
 describe('a link', () => {
-  it('is read with all its claims, whatever language its backend uses', () => {
+  it('a link is read with all its claims, whatever language its backend uses', () => {
     const { aud: _, iat: __, exp, ...claims } = payload;
     const expected = { ...claims, expiresAt: exp * 1000 };
     assert.deepEqual(readLink(options, handMade(payload), now), expected);
@@ -68,7 +68,7 @@ describe('a link', () => {
     assert.equal(readLink(options, handMade({ aud, org, jti, iat, exp }), now).org, 'org-1');
   });
 
-  it('is made as documented, so that any JWT library can read it', async () => {
+  it('a link is made as documented, so that any JWT library can read it', async () => {
     const { aud: _, iat: __, exp: ___, ...claims } = payload;
     const token = await createLink(options, claims, { now, expiresAt: now + hour * 1000 });
     const read = await jwtVerify(token, Buffer.from(secret), { currentDate: new Date(now) });
@@ -76,7 +76,7 @@ describe('a link', () => {
     assert.deepEqual(read.protectedHeader, { alg: 'HS256', typ: 'JWT' });
   });
 
-  it('is not made for a foreign return_to, with too long a lifetime, or with too long a claim', async () => {
+  it('a link is not made for a foreign return_to, with too long a lifetime, or with too long a claim', async () => {
     const claims: LinkClaims = { org: 'org-1', jti: 'link-1' };
     const times = { now, expiresAt: now + hour * 1000 };
     const refused: [LinkClaims, typeof times][] = [
@@ -131,7 +131,7 @@ describe('a link', () => {
     'is enormous': handMade({ ...payload, x: 'x'.repeat(9000) }),
   };
   for (const [what, token] of Object.entries(refused))
-    it(`is refused if it ${what}`, () => assert.equal(linkCode(token), 'link_invalid'));
+    it(`a link is refused if it ${what}`, () => assert.equal(linkCode(token), 'link_invalid'));
 
   const returns = {
     'another host': 'https://evil.example/',
@@ -155,7 +155,7 @@ describe('a link', () => {
     'a blob': 'blob:https://app.example.com/1',
   };
   for (const [what, return_to] of Object.entries(returns))
-    it(`is refused if return_to leads to ${what}`, () =>
+    it(`a link is refused if return_to leads to ${what}`, () =>
       assert.equal(linkCode(handMade({ ...payload, return_to })), 'link_invalid'));
 
   it('compares return_to as browsers compare origins', () => {
@@ -175,7 +175,7 @@ describe('a link', () => {
     assert.equal(linkCode(token, now + hour * 1000), 'link_expired');
   });
 
-  it('is refused if any character is changed', () => {
+  it('a link is refused if any character is changed', () => {
     const token = handMade(payload);
     for (let at = 0; at < token.length; at += 3) {
       const changed = `${token.slice(0, at)}${token[at] === 'A' ? 'B' : 'A'}${token.slice(at + 1)}`;
@@ -208,13 +208,13 @@ describe('a result', () => {
   } as const;
   const resultCode = (token: string, at = now) => codeOf(() => readResult(secret, token, at));
 
-  it('has the documented claims, and is valid for five minutes', async () => {
+  it('a result has the documented claims, and is valid for five minutes', async () => {
     const token = await createResult(secret, claims, now);
     const { payload: read } = await jwtVerify(token, Buffer.from(secret), { currentDate: new Date(now) });
     assert.deepEqual(read, { aud: 'foyer:result', ...claims, iat: seconds, exp: seconds + 300 });
   });
 
-  it('is read as an object with camelCase names', async () => {
+  it('a result is read as an object with camelCase names', async () => {
     assert.deepEqual(readResult(secret, await createResult(secret, claims, now), now), {
       jti: 'link-1',
       subject: 'user-1',
@@ -230,7 +230,7 @@ describe('a result', () => {
     });
   });
 
-  it('is refused if it is tampered with, signed with another secret, a link, or too old', async () => {
+  it('a result is refused if it is tampered with, signed with another secret, a link, or too old', async () => {
     const token = await createResult(secret, claims, now);
     const [header, body, signature] = token.split('.');
     const forged = part({ ...claims, org: 'org-2', aud: 'foyer:result', iat: seconds, exp: seconds + 300 });
@@ -247,11 +247,11 @@ describe('a result', () => {
     assert.equal(resultCode(token, now + 300_000), 'result_expired');
   });
 
-  it('is never accepted as a link, although the same secret signs both', async () => {
+  it('a result is never accepted as a link, although the same secret signs both', async () => {
     assert.equal(linkCode(await createResult(secret, claims, now)), 'link_invalid');
   });
 
-  it('is added to an address, and replaces an earlier one', () => {
+  it('a result is added to an address, and replaces an earlier one', () => {
     assert.equal(
       withResult('https://app.example.com/a?tab=1&foyer_result=old#x', 'new'),
       'https://app.example.com/a?tab=1&foyer_result=new#x',

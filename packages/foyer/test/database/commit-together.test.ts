@@ -27,7 +27,7 @@ const record = (database: Database, id: string, patienceMs?: number): Promise<st
   );
 
 describe('queued writes', () => {
-  it('share a commit, and each gets its own result', async (t) => {
+  it('queued writes share a commit, and each gets its own result', async (t) => {
     const { database, keys } = await setUp(t);
     const ids = Array.from({ length: 40 }, (_, index) => `key${String(index).padStart(2, '0')}`);
     const answers = await Promise.all(ids.map((id) => record(database, id)));
@@ -51,7 +51,7 @@ describe('queued writes', () => {
     assert.deepEqual(told, ['a', 'b', 'c', 'd']);
   });
 
-  it('share a commit if different callbacks of one turn of the event loop make them', async (t) => {
+  it('queued writes share a commit if different callbacks of one turn of the event loop make them', async (t) => {
     const { database, other } = await setUp(t);
     const isThere = other.prepare('select 1 from encryption_keys where id = ?');
     const callbacks = ['a', 'b'].map(

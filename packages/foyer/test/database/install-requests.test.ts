@@ -45,7 +45,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`install requests, on ${engine}`, () => {
-    it('use up each state once, also after it was cancelled, and no other state with it', async (t) => {
+    it('install requests use up each state once, also after it was cancelled, and no other state with it', async (t) => {
       const { database, rows } = await setUp(t);
       const request = (id: string, at: number) => ({
         ...{ id, clientId, progressHash: `hash of ${id}`, requestedTeamId: null, now: at },
@@ -72,7 +72,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await findInstallRequest(database.queries, 'hash of four'), undefined);
     });
 
-    it('are found by the run that they led to, however many began at the same time', async (t) => {
+    it('install requests are found by the run that they led to, however many began at the same time', async (t) => {
       const { database, add } = await setUp(t);
       const find = async (storedAt = 100_000) =>
         (await findRequestOfRun(database.queries, { clientId, runId: 'run_1', storedAt }))?.id;
@@ -89,7 +89,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([await find(89_999), await find(120_001)], [undefined, undefined]);
     });
 
-    it('are interrupted if they began before the time, and did not end or left tokens', async (t) => {
+    it('install requests are interrupted if they began before the time, and did not end or left tokens', async (t) => {
       const { database, add } = await setUp(t);
       const started = { outcome: 'started' } as const;
       await add({
@@ -110,7 +110,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await find(1), ['open 1', 'tokens 1'], 'the oldest of each');
     });
 
-    it('are swept a few at a time, oldest first, and never with tokens, even if those came meanwhile', async (t) => {
+    it('install requests are swept a few at a time, oldest first, and never with tokens, even if those came meanwhile', async (t) => {
       const { database, add, rows } = await setUp(t);
       const left = async () => (await rows()).map(({ id }) => id);
       await add({

@@ -50,7 +50,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`installations beside others, on ${engine}`, () => {
-    it('are added once for each tenant of an app', async (t) => {
+    it('installations beside others are added once for each tenant of an app', async (t) => {
       const { database } = await setUp(t);
       const [row] = await ownRows(database, 'installations');
       assert.ok(row);
@@ -64,7 +64,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await add({ id: 'ins_OWN_4', client_id: '2.2' }), true);
     });
 
-    it('are held only while Slack calls them inactive, and work again only at that version', async (t) => {
+    it('installations beside others are held only while Slack calls them inactive, and work again only at that version', async (t) => {
       const { database, change, states } = await setUp(t);
       const held = `broken ${inactiveCode}`;
       const broken = (installationId: string, reason: string, ifVersion?: number) =>
@@ -116,7 +116,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await find(), strangers);
     });
 
-    it('have a past of installs and removals alone, newest first', async (t) => {
+    it('installations beside others have a past of installs and removals alone, newest first', async (t) => {
       const { database } = await setUp(t);
       const line = { installation_id: 'ins_OWN', at: 2000, user_id: null, detail: null };
       await database.queries
@@ -131,7 +131,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(kinds, ['uninstalled', 'reinstalled', 'uninstalled', 'installed']);
     });
 
-    it('have access to a workspace by its own newest change, and none by another’s', async (t) => {
+    it('installations beside others have access to a workspace by its own newest change, and none by another’s', async (t) => {
       const { database } = await setUp(t);
       const workspace = { clientId, enterpriseId: 'E1', teamId: 'T7' };
       const record = (changed: Partial<Parameters<typeof recordTeamAccess>[1]>) =>

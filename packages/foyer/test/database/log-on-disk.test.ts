@@ -79,7 +79,7 @@ describe('a write to SQLite', () => {
     assert.equal(syncs.mock.callCount(), 2);
   });
 
-  it('is refused after the disk has failed once, even if the disk seems to work again', async (t) => {
+  it('a write to SQLite is refused after the disk has failed once, even if the disk seems to work again', async (t) => {
     const { database } = await setUp(t);
     const syncs = await replaceDatasync(t, async () => {
       throw Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' });

@@ -25,7 +25,7 @@ describe('migrations on Postgres', () => {
   });
   const ask = async (sql: string) => (await client.query({ text: sql, rowMode: 'array' })).rows.flat();
 
-  it('leave nothing behind if one fails halfway', async () => {
+  it('migrations on Postgres leave nothing behind if one fails halfway', async () => {
     await client.query('create table history (in_the_way text)');
     await assert.rejects(openPostgres(url), {
       code: 'database_unavailable',
@@ -38,7 +38,7 @@ describe('migrations on Postgres', () => {
     await client.query('drop table history');
   });
 
-  it('run once if several processes start on an empty database at the same time', async () => {
+  it('migrations on Postgres run once if several processes start on an empty database at the same time', async () => {
     const source = new URL('../../src/database/postgres/open-postgres.ts', import.meta.url).href;
     const code = `import(${JSON.stringify(source)}).then(async ({ openPostgres }) => {
       const database = await openPostgres(${JSON.stringify(url)});
@@ -51,7 +51,7 @@ describe('migrations on Postgres', () => {
     assert.deepEqual(await ask('select name from kysely_migration order by name'), migrationNames);
   });
 
-  it('change nothing the next time', async () => {
+  it('migrations on Postgres change nothing the next time', async () => {
     const schema = () =>
       ask(
         "select table_name || '.' || column_name || ' ' || data_type from information_schema.columns where table_schema = 'public' order by 1",
@@ -63,7 +63,7 @@ describe('migrations on Postgres', () => {
     assert.deepEqual([await schema(), await applied()], before);
   });
 
-  it('refuse a database that is newer than the code, and leave it unchanged', async () => {
+  it('migrations on Postgres refuse a database that is newer than the code, and leave it unchanged', async () => {
     await client.query("insert into kysely_migration values ('9999-from-the-future', '2099-01-01')");
     await assert.rejects(
       openPostgres(url),

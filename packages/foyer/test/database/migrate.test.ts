@@ -48,7 +48,7 @@ describe('migrations', () => {
     assert.ok(columns.includes('moment'));
   });
 
-  it('run once if several processes start at the same time', async () => {
+  it('migrations run once if several processes start at the same time', async () => {
     const source = new URL('../../src/database/sqlite/open-sqlite.ts', import.meta.url).href;
     const code = `import(${JSON.stringify(source)}).then(async ({ openSqlite }) => {
       const database = await openSqlite(${JSON.stringify(file)});
@@ -68,7 +68,7 @@ describe('migrations', () => {
     assert.equal(new Set(applied).size, applied.length);
   });
 
-  it('leave nothing behind if one fails halfway', async () => {
+  it('migrations leave nothing behind if one fails halfway', async () => {
     const sqlite = new Sqlite(file);
     sqlite.exec('create table history (in_the_way text)');
     await assert.rejects(openSqlite(file), /history/);
@@ -77,7 +77,7 @@ describe('migrations', () => {
     assert.equal(tables.includes('installations'), false);
   });
 
-  it('refuse a database that is newer than the code, and leave it unchanged', async () => {
+  it('migrations refuse a database that is newer than the code, and leave it unchanged', async () => {
     await (await openSqlite(file)).close();
     const sqlite = new Sqlite(file);
     const count = Number(sqlite.prepare('select count(*) from kysely_migration').pluck().get());
@@ -92,7 +92,7 @@ describe('migrations', () => {
     again.close();
   });
 
-  it('refuse another program’s database, by its tables or by its migrations', async () => {
+  it('migrations refuse another program’s database, by its tables or by its migrations', async () => {
     const theirs = {
       'table "users" already exists': 'create table users (id integer)',
       'it has the migration 001-theirs':

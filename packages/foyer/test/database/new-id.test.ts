@@ -3,14 +3,14 @@ import { describe, it } from 'node:test';
 import { newId } from '../../src/database/new-id.ts';
 
 describe('an id', () => {
-  it('is a prefix and a ULID, unique and in order', () => {
+  it('an id is a prefix and a ULID, unique and in order', () => {
     const ids = Array.from({ length: 5000 }, () => newId('run'));
     for (const id of ids) assert.match(id, /^run_[0-7][0-9A-HJKMNP-TV-Z]{25}$/);
     assert.equal(new Set(ids).size, ids.length);
     assert.deepEqual(ids.toSorted(), ids);
   });
 
-  it('can have any letter at each of its random positions', (t) => {
+  it('an id can have any letter at each of its random positions', (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
     const places = Array.from({ length: 16 }, () => new Set<string>());
     for (let moments = 0; moments < 1000; moments += 1) {

@@ -62,7 +62,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`messages that are sent once, on ${engine}`, () => {
-    it('lets only the first of two begin a first welcome, and the second fails with no error', async (t) => {
+    it('messages that are sent once lets only the first of two begin a first welcome, and the second fails with no error', async (t) => {
       const { database } = await setUp(t);
       const message = { ...own, kind: 'welcome' as const, life: 3, key: 'U1' };
       const begin = (runId: string) => {
@@ -125,7 +125,7 @@ for (const [engine, open] of Object.entries(engines)) {
       }
     });
 
-    it('never changes a message that was sent, nor forgets one that is unconfirmed', async (t) => {
+    it('messages that are sent once never changes a message that was sent, nor forgets one that is unconfirmed', async (t) => {
       const { database, alone, settle } = await setUp(t);
       for (const message of messages) {
         const unconfirmed = await settle(message, { kind: 'unconfirmed' });

@@ -128,7 +128,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     assert.deepEqual(await keysIn(database), []);
   });
 
-  it('does not report an error in a query as an unavailable database', async (t) => {
+  it('a Postgres database does not report an error in a query as an unavailable database', async (t) => {
     const { database } = await setPlay(t);
     await assert.rejects(sql`select no_such_column`.execute(database.queries), (error) => {
       assert.ok(!(error instanceof DatabaseUnavailableError));
@@ -145,7 +145,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     assert.deepEqual(rows, [{ at: 1_800_000_000_000, many: 1, total: 1_800_000_000_000 }]);
   });
 
-  it('ends a statement that hangs, in a read and in a write, and works again afterwards', async (t) => {
+  it('a Postgres database ends a statement that hangs, in a read and in a write, and works again afterwards', async (t) => {
     const { database } = await setPlay(t);
     const hang = sql`select pg_sleep(60)`;
     const [read, write] = await Promise.all([
@@ -163,7 +163,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     ['before the first statement', (play: Play) => play.proxy.swallow()],
     ['between a connection and its first statement', (play: Play) => silenceAfterConnections(play)],
   ] as const) {
-    it(`ends every call within ten seconds if the server falls silent ${when}`, async (t) => {
+    it(`a Postgres database ends every call within ten seconds if the server falls silent ${when}`, async (t) => {
       const play = await setPlay(t);
       const { database, proxy } = play;
       await silence(play);
@@ -179,7 +179,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     });
   }
 
-  it('ends a transaction within ten seconds if the server falls silent halfway', async (t) => {
+  it('a Postgres database ends a transaction within ten seconds if the server falls silent halfway', async (t) => {
     const { database, proxy } = await setPlay(t);
     const writing = database.write(async (transaction) => {
       await recordEncryptionKey(transaction, key('a'));
@@ -193,7 +193,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     assert.deepEqual(await keysIn(database), []);
   });
 
-  it('ends a commit within ten seconds if the server falls silent during it', async (t) => {
+  it('a Postgres database ends a commit within ten seconds if the server falls silent during it', async (t) => {
     const { database, proxy } = await setPlay(t);
     proxy.onCommit(() => {
       proxy.swallow();
@@ -235,7 +235,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     assert.deepEqual(await keysIn(database), ['a', 'b']);
   });
 
-  it('is not disturbed by idle connections that die', async (t) => {
+  it('a Postgres database is not disturbed by idle connections that die', async (t) => {
     const { database, proxy, stranger } = await setPlay(t);
     await Promise.all(['a', 'b', 'c'].map((id) => writeKey(database, id)));
     const terminate =
@@ -289,12 +289,12 @@ describe('a Postgres database', { concurrency: 20 }, () => {
       return { value, tries, stored: await keysIn(play.database) };
     }
 
-    it('is reported as done if it was done, and the work is not repeated', async (t) => {
+    it('a commit whose answer is lost is reported as done if it was done, and the work is not repeated', async (t) => {
       const play = await setPlay(t);
       assert.deepEqual(await cutAtCommit(play, 'done'), { value: '1: 1', tries: 1, stored: ['try 1'] });
     });
 
-    it('is repeated if it did not arrive, even if the check of its outcome is cut too', async (t) => {
+    it('a commit whose answer is lost is repeated if it did not arrive, even if the check of its outcome is cut too', async (t) => {
       const play = await setPlay(t);
       assert.deepEqual(await cutAtCommit(play, 'asked', { cuts: 3 }), {
         value: '2: 1',
@@ -303,13 +303,13 @@ describe('a Postgres database', { concurrency: 20 }, () => {
       });
     });
 
-    it('is checked until the server is back, whatever the time limit of the write', async (t) => {
+    it('a commit whose answer is lost is checked until the server is back, whatever the time limit of the write', async (t) => {
       const play = await setPlay(t);
       const expected = { value: '1: 1', tries: 1, stored: ['try 1'] };
       assert.deepEqual(await cutAtCommit(play, 'done', { awayMs: 3000 }), expected);
     });
 
-    it('is reported as unknown, in bounded time, if the server stays away', async (t) => {
+    it('a commit whose answer is lost is reported as unknown, in bounded time, if the server stays away', async (t) => {
       const { database, proxy } = await setPlay(t);
       proxy.onCommit((moment) => {
         if (moment !== 'done') return undefined;

@@ -78,7 +78,7 @@ describe('a SQLite database', () => {
     };
   }
 
-  it('is taken away from everyone but its owner, with its log, if others could reach it', async () => {
+  it('a SQLite database is taken away from everyone but its owner, with its log, if others could reach it', async () => {
     const first = await open();
     await first.write((transaction) => recordEncryptionKey(transaction, key('a')));
     const files = [file, `${file}-wal`, `${file}-shm`];
@@ -90,7 +90,7 @@ describe('a SQLite database', () => {
     assert.match(warnings[0] ?? '', /could read .*foyer\.db/);
   });
 
-  it('is refused with the command to run if others can reach it and this user may not change that', {
+  it('a SQLite database is refused with the command to run if others can reach it and this user may not change that', {
     skip: process.getuid?.() !== 0 && 'only root can give this user a file of another',
   }, async () => {
     await (await open()).close();
@@ -104,7 +104,7 @@ describe('a SQLite database', () => {
     );
   });
 
-  it('has another change mark at once when it has written, within one turn of the event loop too', async (t) => {
+  it('a SQLite database has another change mark at once when it has written, within one turn of the event loop too', async (t) => {
     const database = await open();
     // A disk without any wait: then the write is told in the turn in which it was made.
     await replaceDatasync(t, async () => {});
@@ -121,7 +121,7 @@ describe('a SQLite database', () => {
     assert.notEqual(database.changeMark(), before);
   });
 
-  it('has another change mark in the turn after another process has written, and the same one until then', async () => {
+  it('a SQLite database has another change mark in the turn after another process has written, and the same one until then', async () => {
     const [database, other] = [await open(), await open()];
     const before = database.changeMark();
     await new Promise(setImmediate);
@@ -152,7 +152,7 @@ describe('a SQLite database', () => {
     sqlite.close();
   });
 
-  it('waits for a lock without holding up anything else, and then writes', async () => {
+  it('a SQLite database waits for a lock without holding up anything else, and then writes', async () => {
     const database = await open();
     const lock = await lockElsewhere();
     let turns = 0;
@@ -269,7 +269,7 @@ describe('a SQLite database', () => {
     }
   });
 
-  it('is not ready, rather than faulty, if its tables are not there', async () => {
+  it('a SQLite database is not ready, rather than faulty, if its tables are not there', async () => {
     const database = await open();
     await database.ping();
     await database.queries.schema.alterTable('encryption_keys').renameTo('mislaid').execute();

@@ -98,7 +98,7 @@ for (const [engine, open] of Object.entries(engines)) {
       return { database, target, opened, tables, names };
     }
 
-    it('are recorded in a ledger of their own, and each list of migrations can grow at any time', async (t) => {
+    it('the app’s own tables are recorded in a ledger of their own, and each list of migrations can grow at any time', async (t) => {
       const { opened, tables, names } = await prepare(t);
       const foyers = await names('kysely_migration');
       await opened(orders);
@@ -116,7 +116,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.ok(!found.includes('app_migration'), 'the ledger is not a table of the app');
     });
 
-    it('stay unchanged when an update of Foyer brings its own migrations', async (t) => {
+    it('the app’s own tables stay unchanged when an update of Foyer brings its own migrations', async (t) => {
       const found = await older[engine]?.(t);
       assert.ok(found);
       const { target, close } = found;
@@ -139,7 +139,7 @@ for (const [engine, open] of Object.entries(engines)) {
       ]);
     });
 
-    it('get their own error if an update of Foyer needs the name of one of them', async (t) => {
+    it('the app’s own tables get their own error if an update of Foyer needs the name of one of them', async (t) => {
       const found = await older[engine]?.(t, 'create table chores (id text primary key)');
       assert.ok(found);
       t.after(found.close);
@@ -149,7 +149,7 @@ for (const [engine, open] of Object.entries(engines)) {
       });
     });
 
-    it('are created once if several processes start at the same time', async (t) => {
+    it('the app’s own tables are created once if several processes start at the same time', async (t) => {
       const { target, tables, names } = await prepare(t);
       const [source, given] = [
         new URL('../../src/database/open-database.ts', import.meta.url).href,
@@ -167,7 +167,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.ok((await tables()).includes('orders'));
     });
 
-    it('are created completely or not at all: a failed migration is named and rolled back', async (t) => {
+    it('the app’s own tables are created completely or not at all: a failed migration is named and rolled back', async (t) => {
       const { opened, tables } = await prepare(t);
       const before = await tables();
       const failing: OwnMigrations = {
@@ -192,7 +192,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await opened({ ...orders, ...notes });
     });
 
-    it('are refused by an older version of the app that does not know all their migrations', async (t) => {
+    it('the app’s own tables are refused by an older version of the app that does not know all their migrations', async (t) => {
       const { opened, names } = await prepare(t);
       await opened({ ...orders, ...notes });
       for (const older of [orders, undefined]) {
@@ -206,7 +206,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await names('app_migration'), ['0001-orders', '0002-notes']);
     });
 
-    it('move to their own ledger if another Kysely migrator recorded them in Foyer’s', async (t) => {
+    it('the app’s own tables move to their own ledger if another Kysely migrator recorded them in Foyer’s', async (t) => {
       const { database, opened, names } = await prepare(t);
       const foyers = await names('kysely_migration');
       await orders['0001-orders']?.up(database.queries);
@@ -224,7 +224,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await names('app_migration'), ['0001-orders', '0002-notes']);
     });
 
-    it('hold rows that are committed together with Foyer’s, or not at all', async (t) => {
+    it('the app’s own tables hold rows that are committed together with Foyer’s, or not at all', async (t) => {
       const { target, database } = await prepare(t);
       const withOrders = await openDatabase(target, { migrations: orders });
       t.after(() => withOrders.close());

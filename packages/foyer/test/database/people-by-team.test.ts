@@ -109,7 +109,7 @@ const people = process.env.FOYER_FULL === 'all' ? 1_000_000 : 100_000;
 
 for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
   describe(`people of several teams, on ${engine}`, () => {
-    it(`are split by membership when an older database of ${people} people is updated`, async (t) => {
+    it(`people of several teams are split by membership when an older database of ${people} people is updated`, async (t) => {
       const { db, close } = await openEmptyDatabase(engine);
       t.after(close);
       await m0001Initial.up(db);
@@ -154,7 +154,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       );
     });
 
-    it('are exported each with their own rows, of this team and app alone', async (t) => {
+    it('people of several teams are exported each with their own rows, of this team and app alone', async (t) => {
       const { database } = await setTeam(t, engine);
       const { queries } = database;
       const count = async (person: PersonKey) =>
@@ -193,7 +193,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       ]);
     });
 
-    it('are listed, counted and looked up in their own team', async (t) => {
+    it('people of several teams are listed, counted and looked up in their own team', async (t) => {
       const { database, strangers } = await setTeam(t, engine);
       const { queries } = database;
       const host = await readInstallRecord(queries, 'ins_OWN');
@@ -257,7 +257,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       await strangers.assertUntouched();
     });
 
-    it('are changed by what is newer, and by no event about someone else', async (t) => {
+    it('people of several teams are changed by what is newer, and by no event about someone else', async (t) => {
       const { database, strangers } = await setTeam(t, engine);
       const { queries } = database;
       const memberships = async () =>
@@ -303,7 +303,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(await rowsOf(database), before, 'an uninstalled app registers no one');
     });
 
-    it('are erased one by one: what is about someone else stays as it was', async (t) => {
+    it('people of several teams are erased one by one: what is about someone else stays as it was', async (t) => {
       const { database, strangers } = await setTeam(t, engine);
       const { queries } = database;
       const before = await rowsOf(database);
@@ -387,7 +387,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       await strangers.assertUntouched();
     });
 
-    it('have a separate profile in each team', async (t) => {
+    it('people of several teams have a separate profile in each team', async (t) => {
       const { database, close } = await engines[engine]();
       t.after(close);
       const told = { clientId: '1.1', userId: 'U1', now: 2 };

@@ -58,7 +58,7 @@ describe('a Postgres server', () => {
     await server.close();
   });
 
-  it('that restarts causes no read or write to fail', async (t) => {
+  it('a Postgres server that restarts causes no read or write to fail', async (t) => {
     const counts = { reads: 0, writes: 0 };
     let over = false;
     const reading = (async () => {
@@ -87,7 +87,7 @@ describe('a Postgres server', () => {
     t.diagnostic(`${counts.reads} reads and ${counts.writes} writes through three restarts`);
   });
 
-  it('that is down is reported with its error within three seconds, and used again when it is back', async () => {
+  it('a Postgres server that is down is reported with its error within three seconds, and used again when it is back', async () => {
     await server.stop('kill');
     const startedAt = performance.now();
     await Promise.all([
@@ -100,7 +100,7 @@ describe('a Postgres server', () => {
     await database.ping();
   });
 
-  it('that lost a commit in a crash is not believed to have it, even if the transaction id was reused', async (t) => {
+  it('a Postgres server that lost a commit in a crash is not believed to have it, even if the transaction id was reused', async (t) => {
     const proxy = await startPostgresProxy(server.url());
     const through = await openPostgres(proxy.url());
     t.after(async () => {
@@ -134,7 +134,7 @@ describe('a Postgres server', () => {
     assert.ok(stored, 'the write was reported as done, but is not there');
   });
 
-  it('that is a standby is not ready, takes no write, and serves once it is promoted', async () => {
+  it('a Postgres server that is a standby is not ready, takes no write, and serves once it is promoted', async () => {
     const signal = join(server.data, 'standby.signal');
     await server.stop('fast');
     await writeFile(signal, '');
@@ -148,7 +148,7 @@ describe('a Postgres server', () => {
     await rm(signal, { force: true });
   });
 
-  it('that answers reads and refuses writes is not ready, and is again once it takes them', async () => {
+  it('a Postgres server that answers reads and refuses writes is not ready, and is again once it takes them', async () => {
     const setReadOnly = async (isOn: boolean): Promise<void> => {
       await administer(`alter system set default_transaction_read_only = ${isOn ? 'on' : 'off'}`);
       await administer('select pg_reload_conf()');
@@ -173,7 +173,7 @@ describe('a Postgres server', () => {
     await ready(true);
   });
 
-  it('is probed with one write, however many ask at once, and keeps no marks of it', async (t) => {
+  it('a Postgres server is probed with one write, however many ask at once, and keeps no marks of it', async (t) => {
     const proxy = await startPostgresProxy(server.url());
     const through = await openPostgres(proxy.url());
     t.after(async () => {
@@ -194,7 +194,7 @@ describe('a Postgres server', () => {
     assert.ok((await marks()) <= before + 1, `${await marks()} marks, ${before} before`);
   });
 
-  it('that refuses the login is reported with the reason at the start, without the password', async () => {
+  it('a Postgres server that refuses the login is reported with the reason at the start, without the password', async () => {
     const rules = join(server.data, 'pg_hba.conf');
     await writeFile(rules, `host all locked all scram-sha-256\n${await readFile(rules, 'utf8')}`);
     await administer(`create role locked login password '${password}'`);
@@ -215,14 +215,14 @@ describe('a Postgres server', () => {
     ]);
   });
 
-  it('on which Foyer cannot create tables is refused with a clear error', async () => {
+  it('a Postgres server on which Foyer cannot create tables is refused with a clear error', async () => {
     await administer('create role guest login');
     await administer('create database unowned');
     const url = Object.assign(new URL(server.url('unowned')), { username: 'guest' });
     await assertRefused(openPostgres(url.href), /permission denied/);
   });
 
-  it('that is too old is refused with a clear error', async () => {
+  it('a Postgres server that is too old is refused with a clear error', async () => {
     await administer('create schema old');
     await administer(
       `create function old.current_setting(text) returns text language sql as $$ select '130011'::text $$`,
@@ -234,7 +234,7 @@ describe('a Postgres server', () => {
     );
   });
 
-  it('with a damaged page is unavailable for what needs that page, and says how often', async (t) => {
+  it('a Postgres server with a damaged page is unavailable for what needs that page, and says how often', async (t) => {
     await administer('create database damaged');
     const before = await openPostgres(server.url('damaged'));
     await writeKey(before, 'kept');

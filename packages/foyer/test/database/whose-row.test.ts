@@ -307,7 +307,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`one tenant beside others, on ${engine}`, () => {
-    it('is the only one that a write changes', async (t) => {
+    it('one tenant beside others is the only one that a write changes', async (t) => {
       const { database, strangers } = await setUp(t);
       const own = async () =>
         JSON.stringify(await Promise.all(tables.map((table) => ownRows(database, table))));
@@ -334,7 +334,7 @@ for (const [engine, open] of Object.entries(engines)) {
       }
     });
 
-    it('is the only one that is erased, org-wide too', async (t) => {
+    it('one tenant beside others is the only one that is erased, org-wide too', async (t) => {
       const { database, strangers } = await setUp(t);
       const org = { mark: 'ORG', clientId, teamId: null, enterpriseId: 'EORG', grantsOf: 'EORG' };
       await database.write(async (tx) => {
@@ -350,7 +350,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal((await ownRows(database, 'installations')).length, 1);
     });
 
-    it('is the only one that a read returns', async (t) => {
+    it('one tenant beside others is the only one that a read returns', async (t) => {
       const { queries } = (await setUp(t)).database;
       for (const [name, read] of Object.entries(tenantReads)) {
         const found = await read(queries);
@@ -387,7 +387,7 @@ for (const [engine, open] of Object.entries(engines)) {
       );
     });
 
-    it('has links, connections and claims of its own, and each run the connection of its link', async (t) => {
+    it('one tenant beside others has links, connections and claims of its own, and each run the connection of its link', async (t) => {
       const { database } = await setUp(t);
       const { queries } = database;
       const [connection] = await ownRows(database, 'connections');
@@ -446,7 +446,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await assert.rejects(claimsOf('2.2').readClaim(token), { code: 'claim_invalid' });
     });
 
-    it('has its own sessions: reading, using, checking or ending one touches no other', async (t) => {
+    it('one tenant beside others has its own sessions: reading, using, checking or ending one touches no other', async (t) => {
       const { database, strangers } = await setUp(t);
       const { queries } = database;
       const id = 'session_OWN_U1';
@@ -574,7 +574,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await strangers.assertUntouched();
     });
 
-    it('is signed in to by its own installation, or by its organization’s that may act there', async (t) => {
+    it('one tenant beside others is signed in to by its own installation, or by its organization’s that may act there', async (t) => {
       const { database } = await setUp(t);
       const { queries } = database;
       const find = async (teamId: string, enterpriseId: string | null) =>
@@ -605,7 +605,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await find('T1', null), undefined);
     });
 
-    it('belongs to one account in a new life, even where accounts share it', async (t) => {
+    it('one tenant beside others belongs to one account in a new life, even where accounts share it', async (t) => {
       const { database } = await setUp(t);
       const install = { clientId, installationId, runId: ended, userId: U1, progressHash: 'hash', now };
       const connect = (org: string, isNewLife: boolean) =>
@@ -622,7 +622,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await orgs(), ['org-3']);
     });
 
-    it('is read by its own connection, view and newest run, although others have newer ones', async (t) => {
+    it('one tenant beside others is read by its own connection, view and newest run, although others have newer ones', async (t) => {
       const { database } = await setUp(t);
       const { queries } = database;
       const [connection] = await ownRows(database, 'connections');
@@ -689,7 +689,7 @@ for (const [engine, open] of Object.entries(engines)) {
       );
     });
 
-    it('is told apart from the same person elsewhere, and from another app', async (t) => {
+    it('one tenant beside others is told apart from the same person elsewhere, and from another app', async (t) => {
       const { database } = await setUp(t);
       const { queries } = database;
       await database.write(async (tx) => {

@@ -44,7 +44,7 @@ describe('every page', () => {
     '/slack/oauth_redirect?error=access_denied',
   ];
 
-  it('has the security headers, and is not cached', async () => {
+  it('every page has the security headers, and is not cached', async () => {
     for (const path of paths) {
       const { headers } = await createVisitor().get(stage.url + path);
       const policy = headers.get('content-security-policy') ?? '';
@@ -142,7 +142,7 @@ describe('a stranger', () => {
   });
   after(() => stage.close());
 
-  it('is refused without Slack’s signature, with an old one, and with a wrong one', async () => {
+  it('a stranger is refused without Slack’s signature, with an old one, and with a wrong one', async () => {
     const { sandbox } = stage;
     const event = { type: 'app_uninstalled' };
     const teamId = sandbox.workspace('Acme').id;
@@ -163,7 +163,7 @@ describe('a stranger', () => {
     `X-Slack-Signature: v0=${'a'.repeat(64)}`,
   ];
 
-  it('is refused before the body is read if the headers cannot be Slack’s', async () => {
+  it('a stranger is refused before the body is read if the headers cannot be Slack’s', async () => {
     const old = Math.floor(Date.now() / 1000) - 400;
     for (const wrong of [
       ['POST /slack/events HTTP/1.1', 'Host: localhost'],
@@ -178,7 +178,7 @@ describe('a stranger', () => {
     }
   });
 
-  it('cannot make Foyer keep a large body, whether or not its length is announced', async () => {
+  it('a stranger cannot make Foyer keep a large body, whether or not its length is announced', async () => {
     const announced = await speak(stage.url, [...plausible(), 'Content-Length: 52428800']);
     assert.match(announced, /^HTTP\/1\.1 413 /);
     const chunk = Buffer.alloc(70_000, 97);
@@ -191,7 +191,7 @@ describe('a stranger', () => {
     assert.match(grown, /^HTTP\/1\.1 413 /);
   });
 
-  it('cannot hold a connection open with a body that never arrives', async () => {
+  it('a stranger cannot hold a connection open with a body that never arrives', async () => {
     const startedAt = performance.now();
     await speak(stage.url, [...plausible(), 'Content-Length: 100'], {
       body: Buffer.from('{'),
@@ -244,7 +244,7 @@ describe('a stranger', () => {
     );
   });
 
-  it('gets 400 for a signed body whose type, event or challenge is malformed', async () => {
+  it('a stranger gets 400 for a signed body whose type, event or challenge is malformed', async () => {
     const { signingSecret } = stage.sandbox.app;
     for (const body of [
       { type: 'event_callback', event: { type: { toString: 1 } } },
@@ -259,7 +259,7 @@ describe('a stranger', () => {
     }
   });
 
-  it('cannot make a redirect lead to another site', async () => {
+  it('a stranger cannot make a redirect lead to another site', async () => {
     for (const path of [
       '//evil.example',
       '/\\evil.example',

@@ -16,7 +16,7 @@ describe('an install', () => {
   });
   after(() => stage.close());
 
-  it('goes from Add to Slack to one welcome and the record in App Home', async () => {
+  it('an install goes from Add to Slack to one welcome and the record in App Home', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const landing = await visitor.get(url);
@@ -54,7 +54,7 @@ describe('an install', () => {
     assert.match(JSON.stringify(sandbox.homeView(acme)), new RegExp(`<@${acme.userId}>`));
   });
 
-  it('is logged in a few lines, each with the id of the run or of the install request', () => {
+  it('an install is logged in a few lines, each with the id of the run or of the install request', () => {
     const lines = stage.logged().map((line) => JSON.parse(line));
     const story = lines.filter((line) => line.level >= 30 && (line.runId || line.requestId));
     assert.ok(story.length >= 2 && story.length <= 12, `${story.length} lines`);
@@ -81,7 +81,7 @@ describe('an install', () => {
     }
   });
 
-  it('does not welcome an installer again after a reinstall, and welcomes a second installer once', async () => {
+  it('an install does not welcome an installer again after a reinstall, and welcomes a second installer once', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const again = await install(visitor, url, sandbox, acme);
@@ -223,7 +223,7 @@ describe('an install that does not complete', () => {
     await finishedRun(visitor, url + [...places][0]);
   });
 
-  it('does not use up the code on a HEAD request', async () => {
+  it('an install that does not complete does not use up the code on a HEAD request', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const callback = await pressAddToSlack(visitor, url, sandbox, acme);
@@ -247,7 +247,7 @@ describe('an install that does not complete', () => {
     assert.ok(page.includes(latestId()), 'the page names the install request');
   });
 
-  it('does not tell another browser which workspace was asked for', async () => {
+  it('an install that does not complete does not tell another browser which workspace was asked for', async () => {
     const { url } = stage;
     const visitor = createVisitor();
     const start = await visitor.get(`${url}/slack/install?team=${acme.teamId}`);
@@ -328,7 +328,7 @@ describe('an install that does not complete', () => {
     assert.equal(liveTokens(), before);
   });
 
-  it('never revokes the token of a working installation', async () => {
+  it('an install that does not complete never revokes the token of a working installation', async () => {
     const { sandbox, url } = stage;
     sandbox.faults.add({ method: 'auth.test', failure: { type: 'status', status: 500 } });
     const [before, revocations] = [liveTokens(), sandbox.calls('auth.revoke').length];
@@ -337,7 +337,7 @@ describe('an install that does not complete', () => {
     assert.equal(liveTokens(), before);
   });
 
-  it('waits for a database that is briefly locked', async () => {
+  it('an install that does not complete waits for a database that is briefly locked', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const callback = await pressAddToSlack(visitor, url, sandbox, acme);

@@ -48,7 +48,7 @@ describe('the life of an installation', () => {
     await finishedRun(visitor, stage.url + done.headers.get('location'));
   });
 
-  it('ends with an uninstall, which is committed before Slack is answered', async () => {
+  it('the life of an installation ends with an uninstall, which is committed before Slack is answered', async () => {
     const deliveries = await stage.sandbox.uninstall({ teamId: acme.teamId });
     assert.ok(deliveries.every((delivery) => delivery?.status === 200));
     assert.equal(await statusOf(acme.teamId), 'uninstalled');
@@ -69,7 +69,7 @@ describe('the life of an installation', () => {
     assert.equal(await statusOf(acme.teamId), 'uninstalled');
   });
 
-  it('does not apply a late uninstall event to a newer install', async () => {
+  it('the life of an installation does not apply a late uninstall event to a newer install', async () => {
     const event = { type: 'app_uninstalled' };
     const eventTimeSeconds = Math.floor(Date.now() / 1000) - 3600;
     const delivery = await stage.sandbox.sendEvent({ event, teamId: acme.teamId, eventTimeSeconds });
@@ -228,7 +228,7 @@ describe('App Home', () => {
     await eventually(async () => (await list(stage))[0]?.run?.status === 'succeeded');
   });
 
-  it('lets a failed step be tried again', async () => {
+  it('App Home lets a failed step be tried again', async () => {
     const { sandbox, url } = stage;
     const globex = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex').id };
     sandbox.faults.add({
@@ -252,7 +252,7 @@ describe('App Home', () => {
     assert.equal(sandbox.messages(globex).length, 1);
   });
 
-  it('is published again when the record changes, without being opened', async () => {
+  it('App Home is published again when the record changes, without being opened', async () => {
     const { sandbox } = stage;
     const admin = { teamId: owner.teamId, userId: sandbox.person('Acme', 'admin').id };
     const visitor = createVisitor();
@@ -263,7 +263,7 @@ describe('App Home', () => {
 });
 
 describe('an org-wide install', () => {
-  it('waits for a workspace, then welcomes; and leaves workspace installs alone', async () => {
+  it('an org-wide install waits for a workspace, then welcomes; and leaves workspace installs alone', async () => {
     const stage = await setStage();
     const { sandbox, url } = stage;
     try {

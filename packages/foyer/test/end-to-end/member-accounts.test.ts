@@ -44,13 +44,13 @@ describe('a member’s own account', () => {
   const homeOf = (userId: string): string =>
     JSON.stringify(app.sandbox.homeView({ teamId, userId })?.blocks ?? []);
 
-  it('is not part of the install, which asks only for the bot', async () => {
+  it('a member’s own account is not part of the install, which asks only for the bot', async () => {
     const start = await createVisitor().get(`${app.url}/slack/install`);
     assert.equal(new URL(start.headers.get('location') ?? '').searchParams.get('user_scope'), null);
     await assert.rejects(app.foyer.slack({ teamId }, { userId: installer }));
   });
 
-  it('is connected through Home, and leaves the installation, its run and the installer as they are', async () => {
+  it('a member’s own account is connected through Home, and leaves the installation, its run and the installer as they are', async () => {
     await app.sandbox.openHome({ teamId, userId: member });
     await eventually(async () => homeOf(member).includes('Connect your account'));
     assert.match(homeOf(member), /member=1/);
@@ -76,7 +76,7 @@ describe('a member’s own account', () => {
     assert.match(await page.text(), /Your account is connected/);
   });
 
-  it('is disconnected by the member alone: revoked at Slack, erased here', async () => {
+  it('a member’s own account is disconnected by the member alone: revoked at Slack, erased here', async () => {
     const slack = await app.foyer.slack({ teamId }, { userId: member });
     await app.sandbox.openHome({ teamId, userId: member });
     await eventually(async () => homeOf(member).includes('foyer.disconnect_account'));
@@ -90,7 +90,7 @@ describe('a member’s own account', () => {
     assert.equal((await app.foyer.find({ teamId }))?.status, 'active');
   });
 
-  it('stays connected if Slack cannot be reached, so that the member can try again', async () => {
+  it('a member’s own account stays connected if Slack cannot be reached, so that the member can try again', async () => {
     await connect(member);
     app.sandbox.faults.add({ method: 'auth.revoke', failure: { type: 'status', status: 503 } });
     await app.sandbox.openHome({ teamId, userId: member });
@@ -100,7 +100,7 @@ describe('a member’s own account', () => {
     assert.ok(await app.foyer.slack({ teamId }, { userId: member }));
   });
 
-  it('is refused where the app is not installed: the token is revoked, and the page offers an install', async () => {
+  it('a member’s own account is refused where the app is not installed: the token is revoked, and the page offers an install', async () => {
     const globex = app.sandbox.workspace('Globex').id;
     const visitor = createVisitor();
     const answer = await visitor.get(await ask(visitor, app.sandbox.person('Globex').id, globex));
@@ -112,7 +112,7 @@ describe('a member’s own account', () => {
     assert.equal(await app.foyer.find({ teamId: globex }), undefined);
   });
 
-  it('can be cancelled, and tried again from the page', async () => {
+  it('a member’s own account can be cancelled, and tried again from the page', async () => {
     const visitor = createVisitor();
     const answer = await visitor.get(await ask(visitor, member, teamId, 'cancel'));
     assert.equal(answer.status, 200);
@@ -184,7 +184,7 @@ describe('which members are connected, reported to Slack', () => {
     assert.equal((await app.foyer.find({ teamId }))?.status, 'active');
   });
 
-  it('and a report that Slack refuses stops neither', async (t) => {
+  it('a report to Slack of who is connected, if Slack refuses it, stops neither connecting nor disconnecting', async (t) => {
     const { app, sandbox, teamId, userId, reports, connect, isConnected } = await start(t, reporting, scopes);
     const method = 'apps.user.connection.update';
     sandbox.faults.add({ method, failure: { type: 'error', error: 'fatal_error' }, times: 2 });
@@ -196,7 +196,7 @@ describe('which members are connected, reported to Slack', () => {
     assert.ok(app.logged().some((line) => line.includes('could not report to Slack')));
   });
 
-  it('and not at all if the app does not subscribe, or members do not grant what it takes', async (t) => {
+  it('who is connected is not reported to Slack if the app does not subscribe, or members do not grant what it takes', async (t) => {
     const without = structuredClone(reporting);
     without.settings.event_subscriptions.bot_events.pop();
     for (const [given, memberScopes] of [

@@ -55,7 +55,7 @@ async function setShop(t: TestContext, engine: EngineName) {
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`the uninstall pipeline on ${engine}`, () => {
-    it('stays silent for an event that is older than the reinstall', async (t) => {
+    it('the uninstall pipeline stays silent for an event that is older than the reinstall', async (t) => {
       const { sandbox, url, acme, started, canceled, heard, statusOf, settled } = await setShop(t, engine);
       sandbox.deliveries.hold();
       const [gone] = await sandbox.uninstall({ teamId: acme.teamId });

@@ -66,7 +66,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
   }
 
   describe(`names that change in Slack, on ${engine}`, () => {
-    it('are stored for the renamed team, and for no other', async (t) => {
+    it('names that change in Slack are stored for the renamed team, and for no other', async (t) => {
       const stage = await prepare(t);
       const before = await stage.teams();
       await stage.deliver({ type: 'team_rename', name: ' New\u0000 Name ' });
@@ -86,7 +86,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       assert.deepEqual(stage.changed, ['T1', 'T1']);
     });
 
-    it('are not changed by an event that is older than the stored name', async (t) => {
+    it('names that change in Slack are not changed by an event that is older than the stored name', async (t) => {
       const stage = await prepare(t);
       await stage.deliver({ type: 'team_rename', name: 'Newest' });
       await stage.deliver(
@@ -97,7 +97,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
     });
 
     for (const name of [null, undefined, '', ' \u0000 ', 7, {}, ['x']]) {
-      it(`are not changed by the name ${JSON.stringify(name)}, which is logged`, async (t) => {
+      it(`names that change in Slack are not changed by the name ${JSON.stringify(name)}, which is logged`, async (t) => {
         const stage = await prepare(t);
         const before = await stage.teams();
         await stage.deliver({ type: 'team_rename', name });
@@ -106,7 +106,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       });
     }
 
-    it('are stored for a person only in the team of the event', async (t) => {
+    it('names that change in Slack are stored for a person only in the team of the event', async (t) => {
       const stage = await prepare(t);
       const people = () =>
         stage.queries
@@ -140,7 +140,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       ]);
     });
 
-    it('follow a team that moves into an enterprise', async (t) => {
+    it('names that change in Slack follow a team that moves into an enterprise', async (t) => {
       const stage = await prepare(t);
       const before = await stage.teams();
       await stage.deliver({ type: 'grid_migration_started', enterprise_id: 'E7' });
@@ -163,7 +163,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
   });
 
   describe(`events that Slack withholds, on ${engine}`, () => {
-    it('are reported to the operators once an hour, with their team', async (t) => {
+    it('events that Slack withholds are reported to the operators once an hour, with their team', async (t) => {
       const stage = await prepare(t);
       const hour = Math.floor(stage.clock.now() / 3_600_000) * 3600;
       const minute = hour + 60;
@@ -188,7 +188,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       assert.deepEqual(warned, ['T1', 'T1', 'T1', 'TUNKNOWN']);
     });
 
-    it('of a workspace are not changed by an event about its organization', async (t) => {
+    it('events that Slack withholds of a workspace are not changed by an event about its organization', async (t) => {
       const stage = await prepare(t);
       const before = await stage.teams();
       const orgWide = { enterprise_id: 'E1', is_enterprise_install: true };
@@ -200,7 +200,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       assert.deepEqual(await stage.teams(), before);
     });
 
-    it('of an organization’s people follow its own roles, not those of a workspace', async (t) => {
+    it('events that Slack withholds of an organization’s people follow its own roles, not those of a workspace', async (t) => {
       const { database, queries, clock, deliver } = await prepare(t);
       const person = { clientId: '1.1', teamId: 'E1', userId: 'U1' };
       await database.write((tx) => recordUser(tx, { ...person, seenAt: clock.now(), now: clock.now() }));

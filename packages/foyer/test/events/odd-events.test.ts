@@ -127,7 +127,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       },
     };
     for (const [name, fields] of Object.entries(odd)) {
-      it(`is applied to its own team ${name}`, async (t) => {
+      it(`an odd uninstall is applied to its own team ${name}`, async (t) => {
         const stage = await prepare(t);
         await stage.store.storeInstallation(teamInstall({ enterpriseId: 'E1' }));
         await stage.store.storeInstallation(teamInstall({ teamId: 'T2' }));
@@ -142,7 +142,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       });
     }
 
-    it('is applied to the org-wide install if no workspace install matches', async (t) => {
+    it('an odd uninstall is applied to the org-wide install if no workspace install matches', async (t) => {
       const stage = await prepare(t);
       await stage.store.storeInstallation(orgInstall());
       await stage.store.storeInstallation(teamInstall({ teamId: 'T2', enterpriseId: 'E1' }));
@@ -151,7 +151,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
     });
 
     for (const how of ['uninstalled', 'purged'] as const) {
-      it(`does not change the org-wide install if it is about the workspace install that was ${how}`, async (t) => {
+      it(`an odd uninstall does not change the org-wide install if it is about the workspace install that was ${how}`, async (t) => {
         const stage = await prepare(t);
         const own = teamInstall({ enterpriseId: 'E1', userToken: 'xoxp-own' });
         const { installationId } = await stage.store.recordInstall(own);
@@ -181,14 +181,14 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       });
     }
 
-    it('does not change the org-wide install if it names an unknown workspace install', async (t) => {
+    it('an odd uninstall does not change the org-wide install if it names an unknown workspace install', async (t) => {
       const stage = await prepare(t);
       await stage.store.storeInstallation(orgInstall());
       await stage.deliver(envelope(stage.clock));
       assert.deepEqual(await stage.statuses(), { 'enterprise:E1': 'active' });
     });
 
-    it('is applied or refused with a log line if any field is missing, empty or of another type', async (t) => {
+    it('an odd uninstall is applied or refused with a log line if any field is missing, empty or of another type', async (t) => {
       const stage = await prepare(t);
       const values = fc.constantFrom<unknown>(
         null,
@@ -237,7 +237,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
   describe(`a revocation, on ${engine}`, () => {
     const tokensRevoked = (tokens: unknown) => ({ event: { type: 'tokens_revoked', tokens } });
 
-    it('of another app’s bot changes nothing', async (t) => {
+    it('a revocation of another app’s bot changes nothing', async (t) => {
       const stage = await prepare(t);
       await stage.store.storeInstallation(teamInstall({ enterpriseId: 'E1', userToken: 'xoxp-1' }));
       const before = await stage.tokens();

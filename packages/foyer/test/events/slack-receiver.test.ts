@@ -109,7 +109,7 @@ describe('the receiver of events', () => {
     assert.deepEqual(happened, ['commit', 'answer', 'listener of Ev1']);
   });
 
-  it('lets listeners hear an event again if one of them asks for it, three times, and then forgets it', async (t) => {
+  it('the receiver of events lets listeners hear an event again if one of them asks for it, three times, and then forgets it', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { happened, socket } = await setUp(t, ({ event_id: id }) => {
       if (id === 'Ev1') throw new RepeatEventError('the calendar is down');
@@ -151,7 +151,7 @@ describe('the receiver of events', () => {
     assert.equal(happened.length, 2);
   });
 
-  it('is not drained until every listener has run', async (t) => {
+  it('the receiver of events is not drained until every listener has run', async (t) => {
     const { happened, receiver, server, socket, listener } = await setUp(t);
     const isDrained = Promise.withResolvers<void>();
     server.on('request', (_req, res) => {

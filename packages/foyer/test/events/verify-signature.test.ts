@@ -15,14 +15,14 @@ const signed = (atMs: number, secret = signingSecret) => {
 };
 
 describe('the signature of a request', () => {
-  it('is accepted for five minutes, before and after', () => {
+  it('the signature of a request is accepted for five minutes, before and after', () => {
     for (const at of [now, now - 300_000, now + 300_000]) {
       assert.equal(check.ofHeaders(signed(at)), undefined);
       assert.equal(check.ofRequest(signed(at), body), undefined);
     }
   });
 
-  it('is refused from the headers alone if they are missing, malformed, stale or from the future', () => {
+  it('the signature of a request is refused from the headers alone if they are missing, malformed, stale or from the future', () => {
     const { 'x-slack-signature': signature, 'x-slack-request-timestamp': timestamp } = signed(now);
     const cases = [
       [{}, 'signature_missing'],
@@ -42,7 +42,7 @@ describe('the signature of a request', () => {
     }
   });
 
-  it('is refused once the body is read if it was made with another secret or for another body', () => {
+  it('the signature of a request is refused once the body is read if it was made with another secret or for another body', () => {
     assert.equal(check.ofHeaders(signed(now, 'another')), undefined);
     assert.equal(check.ofRequest(signed(now, 'another'), body), 'signature_wrong');
     assert.equal(check.ofRequest(signed(now), Buffer.from('{}')), 'signature_wrong');

@@ -92,7 +92,7 @@ describe('a workspace and a person with hostile names', () => {
     });
   }
 
-  it('cannot control the operator’s terminal', async () => {
+  it('a workspace and a person with hostile names cannot control the operator’s terminal', async () => {
     const environment = {
       PATH: process.env.PATH,
       NODE_COMPILE_CACHE: compileCache,
@@ -248,7 +248,7 @@ describe('a browser led astray', () => {
   });
   after(() => stage.close());
 
-  it('goes only where the configuration says, whatever an address, a header or a cookie contains', async () => {
+  it('a browser led astray goes only where the configuration says, whatever an address, a header or a cookie contains', async () => {
     const { sandbox, url } = stage;
     const evil = 'https://evil.example';
     const extra = new URLSearchParams(
@@ -283,7 +283,7 @@ describe('a browser led astray', () => {
     assert.match(again.headers.get('location') ?? '', /^\/installs\//);
   });
 
-  it('gets no page with the host name that its request claims', async () => {
+  it('a browser led astray gets no page with the host name that its request claims', async () => {
     for (const path of ['/', '/no/such', '/slack/oauth_redirect', '/installs/x']) {
       const socket = await speak(
         stage.url,
@@ -293,7 +293,7 @@ describe('a browser led astray', () => {
     }
   });
 
-  it('cannot reach someone else’s progress page by guessing', async () => {
+  it('a browser led astray cannot reach someone else’s progress page by guessing', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const place = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex').id };

@@ -266,7 +266,7 @@ describe('a start on a database that cannot be used', { concurrency: 6 }, () => 
     await assert.rejects(stage.start(), DatabaseUnavailableError);
   });
 
-  it('of a newer Foyer: the start is refused, and the database is not changed', async (t) => {
+  it('a start on a database that cannot be used of a newer Foyer: the start is refused, and the database is not changed', async (t) => {
     const { stage } = await stopped(t);
     const database = new Sqlite(stage.databaseFile);
     database.exec("insert into kysely_migration values ('9999-later', '2099-01-01T00:00:00Z')");

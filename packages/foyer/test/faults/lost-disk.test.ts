@@ -71,7 +71,7 @@ describe('a file that is taken away under a running Foyer', { concurrency: 3 }, 
       /foyer\.db was replaced/,
     ],
   ] as const) {
-    it(`ends the process with 1 within seconds, also if no one writes: ${what}`, async (t) => {
+    it(`a file that is taken away under a running Foyer ends the process with 1 within seconds, also if no one writes: ${what}`, async (t) => {
       const stage = await setUp(t);
       await installWhole(stage, 'Acme');
       const since = performance.now();
@@ -118,7 +118,7 @@ describe('a disk that fails', { concurrency: 3 }, () => {
     ['stored', ['sync-fails']],
     ['revoked', ['write-lost', 'sync-fails']],
   ] as const) {
-    it(`in an install's own commit: the page says that the outcome is unknown, and the next start settles it (${outcome})`, async (t) => {
+    it(`a disk that fails in an install's own commit: the page says that the outcome is unknown, and the next start settles it (${outcome})`, async (t) => {
       const set = await setFaulty(t);
       if (!set) return;
       const { stage, disk } = set;
@@ -156,7 +156,7 @@ describe('a disk that fails', { concurrency: 3 }, () => {
     });
   }
 
-  it('ends the process when a sync fails, and it is not healthy until then', async (t) => {
+  it('a disk that fails ends the process when a sync fails, and it is not healthy until then', async (t) => {
     const set = await setFaulty(t);
     if (!set) return;
     const { stage, disk } = set;
@@ -172,7 +172,7 @@ describe('a disk that fails', { concurrency: 3 }, () => {
     assert.equal((await ended(stage)).code, 1);
   });
 
-  it('ends the process when locks fail, after one wait of SQLite’s instead of one for each request', async (t) => {
+  it('a disk that fails ends the process when locks fail, after one wait of SQLite’s instead of one for each request', async (t) => {
     const set = await setFaulty(t);
     if (!set) return;
     const { stage, disk } = set;

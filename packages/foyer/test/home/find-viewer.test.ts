@@ -24,13 +24,13 @@ function slackSays(user: Record<string, unknown>): void {
 }
 
 describe('the viewer of App Home', () => {
-  it('is recognized as the installer without a call to Slack', async () => {
+  it('the viewer of App Home is recognized as the installer without a call to Slack', async () => {
     const record = await recordOf();
     assert.equal(mayAct(record, await home.findViewer(record, 'U1')), true);
     assert.equal(home.slack.calls.length, 0);
   });
 
-  it('is an admin if the stored data proves it', async () => {
+  it('the viewer of App Home is an admin if the stored data proves it', async () => {
     await home.person('T1', 'U5', true, home.clock.now);
     const viewer = await home.findViewer(await recordOf(), 'U5');
     assert.equal(viewer.isAdmin, true);
@@ -38,7 +38,7 @@ describe('the viewer of App Home', () => {
     assert.equal(home.slack.calls.length, 0);
   });
 
-  it('is looked up in Slack once a day if nothing is stored', async () => {
+  it('the viewer of App Home is looked up in Slack once a day if nothing is stored', async () => {
     const record = await recordOf();
     slackSays({ id: 'U5', team_id: 'T1', is_admin: true });
     assert.equal((await home.findViewer(record, 'U5')).isAdmin, true);
@@ -49,7 +49,7 @@ describe('the viewer of App Home', () => {
     assert.equal((await home.findViewer(record, 'U5')).isAdmin, false);
   });
 
-  it('is not an admin unless Slack says so', async () => {
+  it('the viewer of App Home is not an admin unless Slack says so', async () => {
     const record = await recordOf();
     for (const user of [
       { id: 'U5', team_id: 'T1' },
@@ -63,13 +63,13 @@ describe('the viewer of App Home', () => {
     assert.equal((await home.findViewer(record, 'U8')).isAdmin, false);
   });
 
-  it('is not looked up if the scope is missing', async () => {
+  it('the viewer of App Home is not looked up if the scope is missing', async () => {
     await home.change('ins_1', { bot_scopes: JSON.stringify(['chat:write']) });
     assert.equal((await home.findViewer(await recordOf(), 'U5')).isAdmin, false);
     assert.equal(home.slack.calls.length, 0);
   });
 
-  it('is an admin of an org-wide install only as an admin of the organization', async () => {
+  it('the viewer of App Home is an admin of an org-wide install only as an admin of the organization', async () => {
     await home.change('ins_1', { is_enterprise_install: 1, team_id: null, enterprise_id: 'E1' });
     const record = await recordOf();
     slackSays({ id: 'U5', team_id: 'T1', is_admin: true, enterprise_user: { enterprise_id: 'E1' } });
@@ -78,7 +78,7 @@ describe('the viewer of App Home', () => {
     assert.equal((await home.findViewer(record, 'U6')).isAdmin, true);
   });
 
-  it('is judged by stored data only, at most two days old, before a press is acknowledged', async () => {
+  it('the viewer of App Home is judged by stored data only, at most two days old, before a press is acknowledged', async () => {
     await home.person('T1', 'U5', true, home.clock.now);
     const record = await recordOf();
     home.clock.now += 47 * hourMs;
@@ -89,7 +89,7 @@ describe('the viewer of App Home', () => {
     assert.equal(home.slack.calls.length, 0);
   });
 
-  it('is looked up even as the installer if the stored profile may be of another team', async () => {
+  it('the viewer of App Home is looked up even as the installer if the stored profile may be of another team', async () => {
     await home.person('T1', 'U1', true, 0);
     await home.person('T2', 'U1', true, home.clock.now);
     slackSays({
@@ -107,7 +107,7 @@ describe('the viewer of App Home', () => {
     assert.ok(people.some(({ team_id, email }) => team_id === 'T2' && email === 'U1@x.test'));
   });
 
-  it('is not an admin here because of being one in another team', async () => {
+  it('the viewer of App Home is not an admin here because of being one in another team', async () => {
     await home.person('T2', 'U5', true, home.clock.now);
     slackSays({ id: 'U5', team_id: 'T2', is_admin: true });
     const viewer = await home.findViewer(await recordOf(), 'U5');
@@ -126,7 +126,7 @@ describe('the viewer of App Home', () => {
     assert.deepEqual(await people(), before);
   });
 
-  it('is no admin as a bot, nor as an admin of another organization', async () => {
+  it('the viewer of App Home is no admin as a bot, nor as an admin of another organization', async () => {
     slackSays({ id: 'U5', team_id: 'T1', is_admin: true, is_bot: true });
     assert.equal((await home.findViewer(await recordOf(), 'U5')).isAdmin, false);
     await home.change('ins_1', { is_enterprise_install: 1, team_id: null, enterprise_id: 'E1' });

@@ -47,7 +47,7 @@ describe('an app’s own Home sections', () => {
     ]);
   });
 
-  it('are asked and shown at every opening, even if Foyer has nothing new', async (t) => {
+  it('an app’s own Home sections are asked and shown at every opening, even if Foyer has nothing new', async (t) => {
     let count = 0;
     const home = await homeWith(t, { id: 'count', blocks: () => [say(`opened ${++count} times`)] });
     await home.publishHome(opened);
@@ -56,7 +56,7 @@ describe('an app’s own Home sections', () => {
     assert.equal(home.shown('U1').length, 2);
   });
 
-  it('are sent even if they are the same as before', async (t) => {
+  it('an app’s own Home sections are sent even if they are the same as before', async (t) => {
     const home = await homeWith(t, { id: 'same', blocks: () => [say('always this')] });
     for (let time = 0; time < 3; time += 1) {
       assert.equal((await home.publishHome(opened)).reason, 'sent');
@@ -64,7 +64,7 @@ describe('an app’s own Home sections', () => {
     assert.equal(home.shown('U1').length, 3);
   });
 
-  it('do not affect the others when one fails, and show no text of its error', async (t) => {
+  it('an app’s own Home sections do not affect the others when one fails, and show no text of its error', async (t) => {
     const home = await homeWith(
       t,
       {
@@ -89,7 +89,7 @@ describe('an app’s own Home sections', () => {
     assert.match(home.logged.join(), /secret detail/);
   });
 
-  it('are replaced by a line when Slack refuses their blocks, and the others stay', async (t) => {
+  it('an app’s own Home sections are replaced by a line when Slack refuses their blocks, and the others stay', async (t) => {
     const home = await homeWith(
       t,
       { id: 'good', blocks: () => [say('fine words')] },
@@ -108,7 +108,7 @@ describe('an app’s own Home sections', () => {
     assert.match(home.logged.join(), /"section":"bad"/);
   });
 
-  it('are all replaced when Slack refuses the view without saying why', async (t) => {
+  it('an app’s own Home sections are all replaced when Slack refuses the view without saying why', async (t) => {
     const home = await homeWith(t, { id: 'bad', blocks: () => [say('refused words')] });
     await home.person('T1', 'U1', true, home.clock.now);
     home.slack.answer = async ({ args }) =>
@@ -119,7 +119,7 @@ describe('an app’s own Home sections', () => {
     assert.match(home.last(), /cannot be shown right now.*Team 1/);
   });
 
-  it('do not hide a refusal that has another cause', async (t) => {
+  it('an app’s own Home sections do not hide a refusal that has another cause', async (t) => {
     const home = await homeWith(t, { id: 'good', blocks: () => [say('fine words')] });
     home.slack.answer = async () => ({ body: { ok: false, error: 'user_not_found' } });
     assert.equal((await home.publishHome(opened)).reason, 'refused');

@@ -57,7 +57,7 @@ describe('the Home view of a finished install', () => {
     for (const scope of scopes) assert.ok(text.includes(`\`${scope}\``), scope);
   });
 
-  it('is the same for the same content', () => {
+  it('the Home view of a finished install is the same for the same content', () => {
     assert.deepEqual(homeView(content()), homeView(content()));
   });
 
@@ -84,7 +84,7 @@ describe('the Home view’s permissions', () => {
     assert.ok(JSON.stringify(view).includes('"url":"https://foyer.test/slack/install?team=T1"'));
   });
 
-  it('does not call a declined optional scope missing', () => {
+  it('the Home view’s permissions does not call a declined optional scope missing', () => {
     const view = update(scopes.filter((scope) => scope !== 'users:read.email'));
     assert.doesNotMatch(textOf(view), /missing/);
     assert.match(textOf(view), /\*Not granted\.\*[\s\S]*`users:read\.email`/);
@@ -115,7 +115,7 @@ describe('the Home view’s steps', () => {
     );
   });
 
-  it('say when a step is tried again', () => {
+  it('the Home view’s steps say when a step is tried again', () => {
     const retrying = step('fetch-profile', 'retrying', { attempts: 2, errorCode: 'timeout' });
     const waiting = run('waiting', [retrying], { dueAt: installedAt + 60_000 });
     const text = textOf(homeView(content({}, { run: waiting })));
@@ -123,13 +123,13 @@ describe('the Home view’s steps', () => {
     assert.match(text, /Slack did not answer in time\. `timeout`/);
   });
 
-  it('say that an org-wide install waits for a workspace', () => {
+  it('the Home view’s steps say that an org-wide install waits for a workspace', () => {
     const waiting = run('waiting', [step('send-welcome', 'pending')], { waitingFor: 'team_access_granted' });
     const org = { isEnterpriseInstall: true, teamId: null, teamName: null, enterpriseId: 'E1', run: waiting };
     assert.match(textOf(homeView(content({}, org))), /Waiting for a workspace/);
   });
 
-  it('derive the title of an app’s own step from its name, whatever the name is', () => {
+  it('the Home view’s steps derive the title of an app’s own step from its name, whatever the name is', () => {
     const names = ['sync-crm-contacts', 'constructor', '__proto__'];
     const own = run(
       'succeeded',
@@ -139,7 +139,7 @@ describe('the Home view’s steps', () => {
     assert.match(text, /✓ {2}Sync crm contacts\n✓ {2}Constructor\n/);
   });
 
-  it('show the steps of a long pipeline that need attention, and count the rest', () => {
+  it('the Home view’s steps show the steps of a long pipeline that need attention, and count the rest', () => {
     const steps = Array.from({ length: 100 }, (_, index) => step(`step-${index}`, 'succeeded'));
     steps[97] = step('step-97', 'failed', { errorMessage: 'It broke' });
     const text = textOf(homeView(content({}, { run: run('failed', steps) })));
@@ -151,7 +151,7 @@ describe('the Home view’s steps', () => {
 describe('the Home view’s buttons', () => {
   const failed = (viewer: HomeContent['viewer']) => homeView(content({ viewer }, { run: failedRun }));
 
-  it('are there for the installer and for admins, with the run they act on', () => {
+  it('the Home view’s buttons are there for the installer and for admins, with the run they act on', () => {
     for (const viewer of [content().viewer, { ...outsider, isAdmin: true }]) {
       // A second button for the failed welcome would do the same.
       assert.deepEqual(actionIds(failed(viewer)), [homeActions.retryRun]);
@@ -163,7 +163,7 @@ describe('the Home view’s buttons', () => {
     }
   });
 
-  it('are not there for anyone else', () => {
+  it('the Home view’s buttons are not there for anyone else', () => {
     assert.deepEqual(actionIds(failed(outsider)), []);
     assert.match(textOf(failed(outsider)), /The person who installed Foyer, or an admin, can try again here/);
     const lacking = homeView(content({ viewer: outsider }, { botScopes: ['chat:write'] }));
@@ -172,21 +172,21 @@ describe('the Home view’s buttons', () => {
     assert.deepEqual(actionIds(broken), []);
   });
 
-  it('offer an unconfirmed welcome again only after a warning', () => {
+  it('the Home view’s buttons offer an unconfirmed welcome again only after a warning', () => {
     const doubtful = run('succeeded', [step('send-welcome', 'unconfirmed')]);
     const view = homeView(content({}, { run: doubtful }));
     assert.deepEqual(actionIds(view), [homeActions.sendWelcome]);
     assert.match(textOf(view), /Then there will be two/);
   });
 
-  it('are not there while a run is in progress', () => {
+  it('the Home view’s buttons are not there while a run is in progress', () => {
     for (const status of ['queued', 'running', 'waiting', 'cancelled'] as const) {
       const steps = [step('fetch-profile', 'failed'), step('send-welcome', 'pending')];
       assert.deepEqual(actionIds(homeView(content({}, { run: run(status, steps) }))), [], status);
     }
   });
 
-  it('follow the same rule that the handlers check', () => {
+  it('the Home view’s buttons follow the same rule that the handlers check', () => {
     const { record } = content();
     assert.equal(mayAct(record, { userId: 'U1', isAdmin: false }), true);
     assert.equal(mayAct(record, { userId: 'U9', isAdmin: true }), true);
@@ -202,12 +202,12 @@ describe('the Home view’s privacy', () => {
     assert.match(text, /\*Time zone\*\nAmerica\/New York/);
   });
 
-  it('never shows a profile that is not the viewer’s, even if it is handed one', () => {
+  it('the Home view’s privacy never shows a profile that is not the viewer’s, even if it is handed one', () => {
     const view = homeView(content({ viewer: { ...outsider, profile: profile('U1') } }));
     assert.doesNotMatch(JSON.stringify(view), /acme\.test/);
   });
 
-  it('never shows the text of an error or of a skip, which developers wrote', () => {
+  it('the Home view’s privacy never shows the text of an error or of a skip, which developers wrote', () => {
     const leaky = { errorMessage: 'Cannot reach <bob@acme.test>: refused' };
     const steps = [
       step('mail-them', 'failed', { ...leaky, errorCode: 'mail_down' }),
@@ -335,7 +335,7 @@ const contentArbitrary = fc
   );
 
 describe('the Home view of any content', () => {
-  it('stays within Slack’s limits, and has only valid blocks', () => {
+  it('the Home view of any content stays within Slack’s limits, and has only valid blocks', () => {
     fc.assert(
       fc.property(contentArbitrary, (any) => {
         const view = homeView(any);

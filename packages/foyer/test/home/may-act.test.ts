@@ -16,7 +16,7 @@ describe('canRetryRun', () => {
 });
 
 describe('mayAct', () => {
-  it('is for the installer and admins of an installed app, and for no one of another workspace', () => {
+  it('mayAct is for the installer and admins of an installed app, and for no one of another workspace', () => {
     const record = { status: 'active', installerUserId: 'U1' } as const;
     const may = (viewer: object, status: 'active' | 'broken' | 'uninstalled' = 'active') =>
       mayAct({ ...record, status }, { userId: 'U2', isAdmin: false, ...viewer });

@@ -42,7 +42,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.match(home.shown('U1')[1]?.args.view ?? '', /Renamed/);
     });
 
-    it('does not send a view that another process has already sent', async (t) => {
+    it('opening App Home again does not send a view that another process has already sent', async (t) => {
       const home = await homeOn(t);
       assert.equal((await home.publishElsewhere(opened)).reason, 'sent');
       assert.equal((await home.publishHome(opened)).reason, 'unchanged');

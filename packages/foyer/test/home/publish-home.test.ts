@@ -74,7 +74,7 @@ describe('publishing App Home', () => {
     assert.equal(home.slack.calls.length, 0);
   });
 
-  it('ends with the newest view when another machine sends it first', async () => {
+  it('publishing App Home ends with the newest view when another machine sends it first', async () => {
     const publishes = holdPublishes();
     let arrived = publishes.arrival();
     const older = home.publishHome(installer);
@@ -98,7 +98,7 @@ describe('publishing App Home', () => {
     assert.equal((await home.publishHome(installer)).reason, 'unchanged');
   });
 
-  it('ends with the newest view, however many publishes are requested during another', async () => {
+  it('publishing App Home ends with the newest view, however many publishes are requested during another', async () => {
     const publishes = holdPublishes();
     const arrived = publishes.arrival();
     const first = home.publishHome(installer);
@@ -120,7 +120,7 @@ describe('publishing App Home', () => {
     assert.equal((await home.publishHome(installer)).reason, 'unchanged');
   });
 
-  it('does not send a view over one that another machine has sent since the record was read', async () => {
+  it('publishing App Home does not send a view over one that another machine has sent since the record was read', async () => {
     const person = { installationId: 'ins_1', userId: 'U5' };
     const asking: { resolve(answer: SlackAnswer): void }[] = [];
     let asked = () => {};
@@ -200,7 +200,7 @@ describe('another person’s Home', () => {
 });
 
 describe('a publish that Slack refuses', () => {
-  it('is reported with its reason, and never throws', async () => {
+  it('a publish that Slack refuses is reported with its reason, and never throws', async () => {
     const reasons = [
       ['not_enabled', 'not_enabled'],
       ['token_revoked', 'token_dead'],
@@ -217,20 +217,20 @@ describe('a publish that Slack refuses', () => {
     }
   });
 
-  it('is reported with the token that was used, so that a newer token is not blamed', async () => {
+  it('a publish that Slack refuses is reported with the token that was used, so that a newer token is not blamed', async () => {
     home.slack.answer = async () => refusal('token_revoked');
     await home.publishHome(installer);
     assert.deepEqual(home.reported, [{ installationId: 'ins_1', token: 'token-of-ins_1' }]);
   });
 
-  it('is retried once after a short Retry-After', async () => {
+  it('a publish that Slack refuses is retried once after a short Retry-After', async () => {
     const answers: SlackAnswer[] = [{ status: 429, retryAfter: 2 }, ok];
     home.slack.answer = async () => answers.shift() ?? refusal('fatal_error');
     assert.equal((await home.publishHome(installer)).published, true);
     assert.deepEqual(home.waits, [2000]);
   });
 
-  it('is not retried after a long or a second Retry-After, until the next change', async () => {
+  it('a publish that Slack refuses is not retried after a long or a second Retry-After, until the next change', async () => {
     home.slack.answer = async () => ({ status: 429, retryAfter: 60 });
     assert.equal((await home.publishHome(installer)).reason, 'rate_limited');
     home.slack.answer = async () => ({ status: 429, retryAfter: 1 });
@@ -249,7 +249,7 @@ describe('a publish that Slack refuses', () => {
     assert.equal((await home.publishHome(installer)).published, true);
   });
 
-  it('is retried without a picture that Slack cannot load', async () => {
+  it('a publish that Slack refuses is retried without a picture that Slack cannot load', async () => {
     await home.person('T1', 'U1', true, home.clock.now);
     home.slack.answer = async ({ args }) =>
       args.view?.includes('image_url') ? refusal('invalid_arguments') : ok;

@@ -52,7 +52,7 @@ const heard = async (client: Socket): Promise<string> => String((await once(clie
 const closed = (client: Socket) => client.destroyed || once(client.resume(), 'close');
 
 describe('the limits on connections', () => {
-  it('close the oldest idle connection of an address to admit a new one', async (t) => {
+  it('the limits on connections close the oldest idle connection of an address to admit a new one', async (t) => {
     const { open, kinds } = await setUp(t, { mostPerAddress: 3 }, (_req, res) => res.end('ok'));
     const [first, ...others] = [await open(), await open(), await open()];
     const newest = await open(get);
@@ -62,7 +62,7 @@ describe('the limits on connections', () => {
     assert.deepEqual(kinds, ['too_many_from_one_address']);
   });
 
-  it('close the oldest idle connection of all addresses together', async (t) => {
+  it('the limits on connections close the oldest idle connection of all addresses together', async (t) => {
     const { open, kinds } = await setUp(t, { mostConnections: 3 }, (_req, res) => res.end('ok'));
     const first = await open();
     for (let n = 0; n < 2; n += 1) await open();
@@ -71,7 +71,7 @@ describe('the limits on connections', () => {
     assert.deepEqual(kinds, ['too_many_connections']);
   });
 
-  it('never cut off a request that is being answered, but close the new connection', async (t) => {
+  it('the limits on connections never cut off a request that is being answered, but close the new connection', async (t) => {
     const answers: (() => void)[] = [];
     const { open } = await setUp(t, { mostPerAddress: 2 }, (_req, res) => answers.push(() => res.end('ok')));
     const clients = [await open(get), await open(get)];
@@ -81,7 +81,7 @@ describe('the limits on connections', () => {
     for (const client of clients) assert.match(await heard(client), /200 OK/);
   });
 
-  it('close the oldest connection whose request never ends to admit a new one', async (t) => {
+  it('the limits on connections close the oldest connection whose request never ends to admit a new one', async (t) => {
     const { open, kinds } = await setUp(t, { mostPerAddress: 3 }, (req, res) => {
       req.resume().on('end', () => res.end('ok'));
     });
@@ -93,7 +93,7 @@ describe('the limits on connections', () => {
     assert.deepEqual(kinds, ['too_many_from_one_address']);
   });
 
-  it('answer a few pipelined requests in order, and cut off a connection that sends many', async (t) => {
+  it('the limits on connections answer a few pipelined requests in order, and cut off a connection that sends many', async (t) => {
     let asked = 0;
     const { open, comes } = await setUp(t, { mostPipelined: 5 }, (_req, res) => {
       asked += 1;
@@ -111,13 +111,13 @@ describe('the limits on connections', () => {
     assert.equal(asked, 5, 'no work is done for the other requests');
   });
 
-  it('cut off a connection that pipelines more than any browser or proxy does, unless they are set', async (t) => {
+  it('the limits on connections cut off a connection that pipelines more than any browser or proxy does, unless they are set', async (t) => {
     const { open, comes } = await setUp(t, {}, (_req, res) => void setImmediate(() => res.end('ok')));
     const client = await open(get.repeat(5));
     await Promise.all([closed(client), comes('too_many_pipelined')]);
   });
 
-  it('leave what a closed connection has sent unparsed', async (t) => {
+  it('the limits on connections leave what a closed connection has sent unparsed', async (t) => {
     const { open, comes, server } = await setUp(t, {}, (_req, res) => void setImmediate(() => res.end('ok')));
     let parsed = 0;
     server.on('request', () => {
@@ -158,7 +158,7 @@ describe('the limits on connections', () => {
     assert.ok(mostInOneTurn < 5000, `${mostInOneTurn} pieces in one turn`);
   });
 
-  it('cut off a connection that leaves too much unread, and one that reads nothing for a while', async (t) => {
+  it('the limits on connections cut off a connection that leaves too much unread, and one that reads nothing for a while', async (t) => {
     const page = Buffer.alloc(8_000_000);
     const bounds = { mostUnreadBytes: 5_000_000, unreadForMs: 60_000 };
     const large = await setUp(t, bounds, (_req, res) => res.end(page));
@@ -171,7 +171,7 @@ describe('the limits on connections', () => {
     await slow.comes('answer_unread');
   });
 
-  it('cut off the largest first when all connections together leave too much unread', async (t) => {
+  it('the limits on connections cut off the largest first when all connections together leave too much unread', async (t) => {
     const bounds = { mostUnreadBytes: 50_000_000, mostUnreadBytesInAll: 20_000_000, unreadForMs: 60_000 };
     const { open, comes, kinds } = await setUp(t, bounds, (req, res) =>
       res.end(Buffer.alloc(Number(req.url?.slice(1)))),

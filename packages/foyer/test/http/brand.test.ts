@@ -12,7 +12,7 @@ const app = {
 };
 
 describe('a brand', () => {
-  it('is taken from the app, then its manifest, then the environment', () => {
+  it('a brand is taken from the app, then its manifest, then the environment', () => {
     const config = { app, privacyUrl: 'https://e.test/privacy', supportUrl: 'https://e.test/help' };
     const brand = completeBrand(config, { publisher: 'Acme', supportUrl: 'mailto:a@acme.test' });
     assert.deepEqual(brand, {
@@ -28,12 +28,12 @@ describe('a brand', () => {
     });
   });
 
-  it('has the app’s name as its publisher and a default color unless it sets valid ones', () => {
+  it('a brand has the app’s name as its publisher and a default color unless it sets valid ones', () => {
     assert.equal(brandOf('Standup').publisher, 'Standup');
     assert.equal(brandOf('Standup', { color: 'red' }).color, brandOf().color);
   });
 
-  it('is checked at the start: every unknown key and every wrong value is reported with its fix', () => {
+  it('a brand is checked at the start: every unknown key and every wrong value is reported with its fix', () => {
     const problems = brandProblems({
       colour: '#ffffff',
       color: 'red',
@@ -66,7 +66,7 @@ describe('the colors that are derived from a brand’s color', () => {
     '#0000ff',
   ];
 
-  it('are readable in light and dark, whatever the color', () => {
+  it('the colors that are derived from a brand’s color are readable in light and dark, whatever the color', () => {
     for (const color of colors) {
       const theme = themeOf(color);
       assert.ok(contrast(theme.tile, theme.onTile) >= 4.5, `${color} tile`);
@@ -82,7 +82,7 @@ describe('the colors that are derived from a brand’s color', () => {
     }
   });
 
-  it('keep a color that is already readable', () => {
+  it('the colors that are derived from a brand’s color keep a color that is already readable', () => {
     assert.equal(themeOf('#1f4d3f').light.accent, '#1f4d3f');
     assert.equal(themeOf('#ffd23f').light.button, '#ffd23f');
     assert.equal(themeOf('#e01e5a').tile, '#e01e5a');

@@ -11,16 +11,16 @@ function requestFrom(remoteAddress: string, forwardedFor?: string): IncomingMess
 }
 
 describe('the client’s address', () => {
-  it('is that of the connection when no proxy is trusted, whatever the header says', () => {
+  it('the client’s address is that of the connection when no proxy is trusted, whatever the header says', () => {
     assert.equal(clientAddress(requestFrom('192.0.2.1', '10.0.0.1'), 0), '192.0.2.1');
   });
 
-  it('is what the outermost trusted proxy saw, not what the visitor wrote before it', () => {
+  it('the client’s address is what the outermost trusted proxy saw, not what the visitor wrote before it', () => {
     assert.equal(clientAddress(requestFrom('10.0.0.9', '6.6.6.6, 192.0.2.1'), 1), '192.0.2.1');
     assert.equal(clientAddress(requestFrom('10.0.0.9', '6.6.6.6, 192.0.2.1, 10.0.0.8'), 2), '192.0.2.1');
   });
 
-  it('is that of the connection if the header is absent or holds no address', () => {
+  it('the client’s address is that of the connection if the header is absent or holds no address', () => {
     assert.equal(clientAddress(requestFrom('10.0.0.9'), 1), '10.0.0.9');
     assert.equal(clientAddress(requestFrom('10.0.0.9', 'x'.repeat(5000)), 1), '10.0.0.9');
   });
@@ -30,14 +30,14 @@ describe('the origin of a form', () => {
   const publicUrl = 'https://foyer.example.com';
   const host = 'foyer.example.com';
 
-  it('is taken from Sec-Fetch-Site if the browser sends it', () => {
+  it('the origin of a form is taken from Sec-Fetch-Site if the browser sends it', () => {
     assert.ok(isFromHere({ host, 'sec-fetch-site': 'same-origin', origin: 'null' }, publicUrl));
     for (const site of ['cross-site', 'same-site', 'none']) {
       assert.ok(!isFromHere({ host, 'sec-fetch-site': site, origin: publicUrl }, publicUrl), site);
     }
   });
 
-  it('is taken from the Origin header otherwise', () => {
+  it('the origin of a form is taken from the Origin header otherwise', () => {
     assert.ok(isFromHere({ host, origin: publicUrl }, publicUrl));
     assert.ok(isFromHere({ host: 'localhost:3000', origin: 'http://localhost:3000' }, publicUrl));
     assert.ok(!isFromHere({ host, origin: 'https://evil.example' }, publicUrl));

@@ -38,7 +38,7 @@ function setUp(limits: Partial<InstallLimits['perMinute']>) {
 }
 
 describe('the limits of the install flow', () => {
-  it('cap the callbacks per minute of one address, and say when to try again', async () => {
+  it('the limits of the install flow cap the callbacks per minute of one address, and say when to try again', async () => {
     const { callback, refused, kinds, letIn } = setUp({ callbacksPerAddress: 3 });
     for (let n = 0; n < 5; n += 1) await callback('192.0.2.1');
     assert.equal(letIn(), 3);
@@ -50,13 +50,13 @@ describe('the limits of the install flow', () => {
     assert.equal(letIn(), 4, 'another address is not affected');
   });
 
-  it('cap the callbacks per minute of all addresses together', async () => {
+  it('the limits of the install flow cap the callbacks per minute of all addresses together', async () => {
     const { callback, letIn } = setUp({ callbacksPerAddress: 3, callbacksInAll: 10 });
     for (let n = 0; n < 50; n += 1) await callback(`192.0.2.${n}`);
     assert.equal(letIn(), 10);
   });
 
-  it('count no install that succeeds, neither for its address nor for all together', async () => {
+  it('the limits of the install flow count no install that succeeds, neither for its address nor for all together', async () => {
     const { start, callback, installed, letIn } = setUp({ callbacksInAll: 2, startsInAll: 2 });
     for (let n = 0; n < 10; n += 1) {
       await start(`192.0.2.${n}`);
@@ -66,7 +66,7 @@ describe('the limits of the install flow', () => {
     assert.equal(letIn(), 20);
   });
 
-  it('count a customer’s whole IPv6 network as one address', async () => {
+  it('the limits of the install flow count a customer’s whole IPv6 network as one address', async () => {
     const { callback, letIn } = setUp({ callbacksPerAddress: 3 });
     for (let n = 0; n < 50; n += 1) await callback(`2001:db8:1:2::${n.toString(16)}`);
     assert.equal(letIn(), 3);
@@ -74,7 +74,7 @@ describe('the limits of the install flow', () => {
     assert.equal(letIn(), 4);
   });
 
-  it('do not count requests that led to an install', async () => {
+  it('the limits of the install flow do not count requests that led to an install', async () => {
     const { start, callback, installed, letIn, refused } = setUp({
       callbacksPerAddress: 3,
       startsPerAddress: 3,
@@ -88,7 +88,7 @@ describe('the limits of the install flow', () => {
     assert.deepEqual(refused, []);
   });
 
-  it('count starts separately from callbacks', async () => {
+  it('the limits of the install flow count starts separately from callbacks', async () => {
     const { start, callback, letIn, kinds } = setUp({ callbacksPerAddress: 3, startsPerAddress: 2 });
     for (let n = 0; n < 4; n += 1) await start('192.0.2.1');
     await callback('192.0.2.1');

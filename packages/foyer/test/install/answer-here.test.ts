@@ -82,7 +82,7 @@ const messagesOf = ({ sandbox }: Stage, place: { teamId: string; userId: string 
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`a question on the progress page (${engine})`, () => {
-    it('is answered there by the browser that installed, and by no other', async (t) => {
+    it('a question on the progress page is answered there by the browser that installed, and by no other', async (t) => {
       const play = await setQuestionStage(t, engine, [choose, write]);
       const { stage, acme, visitor, page, asked, html, ticket, post } = play;
       await asked('choose/plan');

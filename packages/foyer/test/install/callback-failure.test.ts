@@ -32,7 +32,7 @@ describe('the cause of an install that did not happen', () => {
     ['cannot_install_an_org_installed_app', 'slack_refused', 400, 502],
   ];
   for (const [error, kind, redirectStatus, exchangeStatus] of causes) {
-    it(`is ${kind} when Slack says ${error}`, () => {
+    it(`the cause of an install that did not happen is ${kind} when Slack says ${error}`, () => {
       const redirect = redirectFailure(error);
       assert.deepEqual([redirect.kind, redirect.code, statusOf(redirect)], [kind, error, redirectStatus]);
       const exchange = exchangeFailure(slackRefusal(error));
@@ -40,7 +40,7 @@ describe('the cause of an install that did not happen', () => {
     });
   }
 
-  it('is trouble at Slack, not a refusal, when the redirect brings an error that passes', () => {
+  it('the cause of an install that did not happen is trouble at Slack, not a refusal, when the redirect brings an error that passes', () => {
     for (const error of [
       'internal_error',
       'fatal_error',

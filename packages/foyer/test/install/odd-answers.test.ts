@@ -218,7 +218,7 @@ async function prepare(t: TestContext, engine: EngineName) {
 
 describe('an install with odd answers from Slack', () => {
   for (const engine of ['SQLite', 'Postgres'] as const) {
-    it(`is stored with every token, or every token is revoked, on ${engine}`, async (t) => {
+    it(`an install with odd answers from Slack is stored with every token, or every token is revoked, on ${engine}`, async (t) => {
       const { slack, stage, install, stored } = await prepare(t, engine);
       let n = 0;
       const ends = { stored: 0, revoked: 0 };

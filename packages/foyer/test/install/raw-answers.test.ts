@@ -321,7 +321,7 @@ const changes: Readonly<Record<string, (text: string, at: number, answer: Answer
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`an exchange’s answer on ${engine}`, () => {
-    it('is stored with every token, or every token that arrived is revoked', async (t) => {
+    it('an exchange’s answer is stored with every token, or every token that arrived is revoked', async (t) => {
       const { install, left } = await prepare(t, engine);
       let n = 0;
       for (const [name, { write, arrived, stored = false }] of Object.entries(cases)) {

@@ -22,7 +22,7 @@ describe('a state', () => {
   const clock = { now: 1_800_000_000_000 };
   const states = statesAt(clock);
 
-  it('is accepted from the browser that started, with its content', () => {
+  it('a state is accepted from the browser that started, with its content', () => {
     const { state, cookies } = states.issue({ teamId: 'T1', cookieHeader: undefined });
     const verdict = states.judge(state, cookieHeader(cookies[0]));
     assert.ok(verdict.ok);
@@ -30,14 +30,14 @@ describe('a state', () => {
     assert.match(verdict.content.progressToken, /^[A-Za-z0-9_-]{32}$/);
   });
 
-  it('lets two tabs that started at the same time both finish', () => {
+  it('a state lets two tabs that started at the same time both finish', () => {
     const [one, two] = [states.issue({ cookieHeader: undefined }), states.issue({ cookieHeader: undefined })];
     const both = cookieHeader(one.cookies[0], two.cookies[0]);
     assert.ok(states.judge(one.state, both).ok);
     assert.ok(states.judge(two.state, both).ok);
   });
 
-  it('is refused from another browser, even from one with its own state', () => {
+  it('a state is refused from another browser, even from one with its own state', () => {
     const [mine, other] = [
       states.issue({ cookieHeader: undefined }),
       states.issue({ cookieHeader: undefined }),
@@ -76,7 +76,7 @@ describe('a state', () => {
     assert.deepEqual(stranger.judge(state, cookieHeader(cookies[0])), { ok: false, fault: 'state_invalid' });
   });
 
-  it('is refused if a single character is changed', () => {
+  it('a state is refused if a single character is changed', () => {
     const { state, cookies } = states.issue({ cookieHeader: undefined });
     for (let at = 8; at < state.length; at += 7) {
       const changed = `${state.slice(0, at)}${state[at] === 'A' ? 'B' : 'A'}${state.slice(at + 1)}`;
@@ -84,12 +84,12 @@ describe('a state', () => {
     }
   });
 
-  it('is reported as missing if there is none', () => {
+  it('a state is reported as missing if there is none', () => {
     for (const none of [null, ''])
       assert.deepEqual(states.judge(none, undefined), { ok: false, fault: 'state_missing' });
   });
 
-  it('never throws, for any input', () => {
+  it('a state never throws, for any input', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 3000 }), fc.string(), (state, header) => {
         assert.equal(states.judge(state, header).ok, false);
@@ -105,19 +105,19 @@ describe('a state', () => {
 });
 
 describe('the cookie of a state', () => {
-  it('goes only to this site’s server, for ten minutes', () => {
+  it('the cookie of a state goes only to this site’s server, for ten minutes', () => {
     const { cookies } = statesAt({ now: 0 }).issue({ cookieHeader: undefined });
     const { httpOnly, sameSite, path, maxAge, secure } = parseSetCookie(cookies[0] ?? '');
     assert.deepEqual([httpOnly, sameSite, path, maxAge, secure], [true, 'lax', '/', 600, undefined]);
   });
 
-  it('is bound to the host on https', () => {
+  it('the cookie of a state is bound to the host on https', () => {
     const { cookies } = statesAt({ now: 0 }, { secure: true }).issue({ cookieHeader: undefined });
     assert.match(cookies[0] ?? '', /^__Host-foyer-state-/);
     assert.match(cookies[0] ?? '', /; Secure/);
   });
 
-  it('does not pile up in a browser that starts over and over', () => {
+  it('the cookie of a state does not pile up in a browser that starts over and over', () => {
     const states = statesAt({ now: 0 });
     const jar = new Map<string, string>();
     for (let round = 0; round < 40; round += 1) {

@@ -102,7 +102,7 @@ const held = 'broken account_inactive';
 
 for (const [engine, open] of Object.entries(engines)) {
   describe(`an installation that Slack calls inactive, on ${engine}`, () => {
-    it('is uninstalled once if another one works', async (t) => {
+    it('an installation that Slack calls inactive is uninstalled once if another one works', async (t) => {
       const { slack, installed, died, rows, uninstallRuns, ends, machine } = await setTeams(t, open);
       const gone = await installed('T1');
       await installed('T2');
@@ -113,7 +113,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([await uninstallRuns(), ends.uninstalled], [1, 1]);
     });
 
-    it('is held with its tokens while the app is suspended, and active again afterward', async (t) => {
+    it('an installation that Slack calls inactive is held with its tokens while the app is suspended, and active again afterward', async (t) => {
       const stage = await setTeams(t, open);
       const { slack, strangers, installed, died, rows, uninstallRuns, ends, store, tokens, lines } = stage;
       await strangers.leave();
@@ -139,7 +139,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(history.filter((kind) => kind === 'token_works').length, 3);
     });
 
-    it('is uninstalled after the suspension if it left in the meantime, once by two machines', async (t) => {
+    it('an installation that Slack calls inactive is uninstalled after the suspension if it left in the meantime, once by two machines', async (t) => {
       const { slack, strangers, installed, died, rows, uninstallRuns, ends, tokens, machine } =
         await setTeams(t, open);
       await strangers.leave();
@@ -156,7 +156,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([await uninstallRuns(), ends.uninstalled], [1, 1]);
     });
 
-    it('is held if no witness can tell: rate limited, out of order, revoked, or absent', async (t) => {
+    it('an installation that Slack calls inactive is held if no witness can tell: rate limited, out of order, revoked, or absent', async (t) => {
       const { slack, strangers, installed, died, rows, uninstallRuns, tokens } = await setTeams(t, open);
       await strangers.leave();
       const lone = await installed('T1');
@@ -180,7 +180,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await uninstallRuns(), 1);
     });
 
-    it('does not vouch for another one, and is no witness once it has left itself', async (t) => {
+    it('an installation that Slack calls inactive does not vouch for another one, and is no witness once it has left itself', async (t) => {
       const { slack, strangers, installed, died, rows, tokens } = await setTeams(t, open);
       await strangers.leave();
       const ids = [
@@ -220,7 +220,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal((await tokens.settleHeld()).active, 15);
     });
 
-    it('is no longer held once Slack says that its token was revoked, or it is installed again', async (t) => {
+    it('an installation that Slack calls inactive is no longer held once Slack says that its token was revoked, or it is installed again', async (t) => {
       const { slack, strangers, installed, died, rows, tokens } = await setTeams(t, open);
       await strangers.leave();
       const ids = [await installed('T1'), await installed('T2')];
@@ -233,7 +233,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await rows(), ['broken token_revoked', 'active']);
     });
 
-    it('is renewed before it is tested if its token expired meanwhile; and keeps its people’s tokens', async (t) => {
+    it('an installation that Slack calls inactive is renewed before it is tested if its token expired meanwhile; and keeps its people’s tokens', async (t) => {
       const { slack, strangers, clock, installed, rows, store, tokens } = await setTeams(t, open);
       await strangers.leave();
       const inOneHour = Math.floor(clock.now() / 1000) + 3600;

@@ -28,7 +28,7 @@ describe('the keyring', () => {
     database: { kind: 'sqlite' as const, file: join(folder, file) },
   });
 
-  it('comes from the configuration, the first key first, and writes no file', async () => {
+  it('the keyring comes from the configuration, the first key first, and writes no file', async () => {
     const config = { ...configFor('given.db'), encryptionKeys: keysOf('new', 'old') };
     assert.deepEqual(loadKeyring({ config }).ids, ['new', 'old']);
     assert.deepEqual(await readdir(folder), []);
@@ -47,7 +47,7 @@ describe('the keyring', () => {
     assert.deepEqual(await readdir(folder), ['own.db.key'], 'no draft is left');
   });
 
-  it('takes a key file away from everyone but its owner, and says that others could read it', async () => {
+  it('the keyring takes a key file away from everyone but its owner, and says that others could read it', async () => {
     const config = configFor('shared.db');
     const warnings: string[] = [];
     const warn = (text: string): void => void warnings.push(text);
@@ -64,7 +64,7 @@ describe('the keyring', () => {
     await rm(file);
   });
 
-  it('is one and the same for processes that start at once', async () => {
+  it('the keyring is one and the same for processes that start at once', async () => {
     const source = new URL('../../src/installations/keyring.ts', import.meta.url).href;
     const config = JSON.stringify({ database: { kind: 'sqlite', file: join(folder, 'deep', 'shared.db') } });
     const code = `import(${JSON.stringify(source)}).then(({ loadKeyring }) =>
@@ -142,7 +142,7 @@ describe('a sealer', () => {
     assert.throws(() => other.open(sealed.replace('k1', 'k2'), 'here'), KeyMissingError);
   });
 
-  it('does not confuse a purpose’s end with a place’s beginning', () => {
+  it('a sealer does not confuse a purpose’s end with a place’s beginning', () => {
     const sealed = createSealer({ keyring, purpose: 'a' }).seal('text', 'b');
     assert.throws(() => createSealer({ keyring, purpose: 'ab' }).open(sealed, ''), SealBrokenError);
   });
@@ -183,7 +183,7 @@ describe('verifying the keyring at the start', () => {
     await createInstallationStore({ ...deps, keyring }).storeInstallation(teamInstall());
   };
 
-  it('goes from the first start over a rotation to the last', async () => {
+  it('the keyring is verified from the first start over a rotation to the last', async () => {
     const [oldKey, newKey, thirdKey] = keysOf('old', 'new', 'third');
     assert.ok(oldKey && newKey && thirdKey);
     const { database } = opened;

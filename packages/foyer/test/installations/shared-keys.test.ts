@@ -188,7 +188,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await verifyKeyring(lone.database, rotated, second);
     });
 
-    it('lets a process join if the others also have its first key', async (t) => {
+    it('the key check of two Foyers on one database lets a process join if the others also have its first key', async (t) => {
       const { database, reopen, close } = await open();
       t.after(close);
       await verifyKeyring(database, createKeyring([oldKey, newKey]), { process: 'web-1 7 x' });

@@ -119,7 +119,7 @@ describe('the token source', () => {
   });
 
   describe('refreshing', () => {
-    it('does not refresh a token that never expires, or one that is valid for more than two hours', async () => {
+    it('the token source does not refresh a token that never expires, or one that is valid for more than two hours', async () => {
       await installed(undefined);
       assert.equal(await tokens.botToken(T1), 'xoxb-bot-1');
       await installed(2 * hour + 2000);
@@ -159,7 +159,7 @@ describe('the token source', () => {
       assert.match(String(given[0]?.userToken), /^xoxe\.xoxp-new-/);
     });
 
-    it('lets a newer install win over a slow refresh', async () => {
+    it('the token source lets a newer install win over a slow refresh', async () => {
       await installed(-hour);
       const held = endpoint.hold();
       const waiting = tokens.botToken(T1);
@@ -185,7 +185,7 @@ describe('the token source', () => {
       assert.deepEqual(endpoint.used, ['xoxe-1-bot-xoxb-bot-1', 'xoxe-1-bot-xoxb-2']);
     });
 
-    it('does not wait for a slow Slack while the old token works', async () => {
+    it('the token source does not wait for a slow Slack while the old token works', async () => {
       await installed(hour);
       const held = endpoint.hold();
       assert.equal(await tokens.botToken(T1), 'xoxb-bot-1');
@@ -217,7 +217,7 @@ describe('the token source', () => {
       );
     });
 
-    it('waits for as long as Slack asks', async () => {
+    it('the token source waits with a refresh for as long as Slack asks', async () => {
       await installed(-hour);
       endpoint.answerWith({ ok: false, error: 'ratelimited' });
       await assert.rejects(tokens.botToken(T1), TokenRefreshError);
@@ -309,7 +309,7 @@ describe('the token source', () => {
       );
     });
 
-    it('waits for the refresh of its own token only, whoever else refreshes', async () => {
+    it('a caller waits for the refresh of its own token only, whoever else refreshes', async () => {
       const { installationId } = await installed(12 * hour, -hour);
       const other = await store.recordInstall(
         teamInstall({ teamId: 'T2', userToken: 'xoxp-2', userExpiresAt: expiresIn(-hour) }),
@@ -338,7 +338,7 @@ describe('the token source', () => {
       assert.deepEqual(endpoint.used, []);
     });
 
-    it('takes over from a process that died in the middle', async () => {
+    it('a refresh takes over from a process that died in the middle', async () => {
       const { installationId } = await installed(-hour);
       await opened.database.queries
         .updateTable('installations')
@@ -441,7 +441,7 @@ describe('the token source', () => {
       assert.equal(uninstalls, 1);
     });
 
-    it('does not blame a newer install for an older token', async () => {
+    it('after a failed call, the token source does not blame a newer install for an older token', async () => {
       const { installationId } = await installed(undefined);
       await store.recordInstall(teamInstall({ botToken: 'xoxb-2' }));
       const error = platformError('token_revoked');

@@ -100,7 +100,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     }
   });
 
-  it('is stored once, with one welcome, if another first install of the team runs at the same time', async (t) => {
+  it('an install on two machines is stored once, with one welcome, if another first install of the team runs at the same time', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, database } = machines;
     const rounds = count({ quick: 3, full: 30 });
@@ -126,7 +126,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     assert.deepEqual(lines, []);
   });
 
-  it('is finished by the other one when its machine is killed: no step runs again, one welcome', async (t) => {
+  it('an install on two machines is finished by the other one when its machine is killed: no step runs again, one welcome', async (t) => {
     const machines = await machinesFor(t);
     const { b, sandbox, database, environment } = machines;
     machines.sendTo(b);
@@ -168,7 +168,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     }
   });
 
-  it('is stopped by an uninstall that reaches the other one, long before its call to Slack ends', async (t) => {
+  it('an install on two machines is stopped by an uninstall that reaches the other one, long before its call to Slack ends', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, database } = machines;
     const place = newPlace(machines, 'Gone');

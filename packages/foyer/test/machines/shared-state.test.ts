@@ -59,7 +59,7 @@ async function assertClaimedOnce(t: TestContext, { a, b, database, webhook }: Ma
 }
 
 describe('two machines on one Postgres', { concurrency: 4 }, () => {
-  it('start at the same time on an empty database: each migration runs once, one key, and both serve', async (t) => {
+  it('two machines on one Postgres start at the same time on an empty database: each migration runs once, one key, and both serve', async (t) => {
     const machines = await machinesFor(t, { start: false });
     for (let n = 0; n < count({ quick: 1, full: 5 }); n += 1) {
       const { url, drop } = await createPostgresDatabase({ empty: true });
@@ -178,7 +178,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     assert.deepEqual(complaints, []);
   });
 
-  it('share operator sessions: a login or a logout on one holds on the other', async (t) => {
+  it('two machines on one Postgres share operator sessions: a login or a logout on one holds on the other', async (t) => {
     const { a, b } = await machinesFor(t, { environment: { OPERATOR_PASSWORD: password } });
     const { host } = new URL(a.config.http.publicUrl);
     assert.equal((await fetchAs(host, `${b.url}/operator`)).status, 303);
@@ -210,7 +210,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     assert.equal(after.status, 303);
   });
 
-  it('answer a press and an opened App Home on either, each for the same installation', async (t) => {
+  it('two machines on one Postgres answer a press and an opened App Home on either, each for the same installation', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox } = machines;
     const place = await installNew(machines, 'Opened');

@@ -109,7 +109,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual(await members('TELSEWHERE'), []);
     });
 
-    it('lets no one of another workspace act as an admin or installer whose user id they share', async () => {
+    it('meeting people lets no one of another workspace act as an admin or installer whose user id they share', async () => {
       const { teamId, userId } = await installIn('Acme');
       const welcomes = () => stage.sandbox.messages({ teamId, userId }).length;
       const { length } = stage.sandbox.messages({ teamId, userId });

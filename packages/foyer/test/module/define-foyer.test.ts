@@ -115,7 +115,7 @@ describe('a definition', () => {
     }
   });
 
-  it('takes steps and jobs that are instances of a class', () => {
+  it('a definition takes steps and jobs that are instances of a class', () => {
     class Greet implements Step {
       readonly name = 'greet';
       readonly title = { todo: 'Greet', doing: 'Greeting' };

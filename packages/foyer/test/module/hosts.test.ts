@@ -180,7 +180,7 @@ describe('Foyer in a server of the host', () => {
     await useEverything(host);
   });
 
-  it('has the operator pages under its base path, and every local link and redirect stays there', async (t) => {
+  it('Foyer in a server of the host has the operator pages under its base path, and every local link and redirect stays there', async (t) => {
     const host = await startHost(t, async (foyer) => async (req, res) => {
       if (!(await foyer.handle(req, res))) res.writeHead(404).end();
     });

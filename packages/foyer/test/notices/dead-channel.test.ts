@@ -110,7 +110,7 @@ describe('a channel that does not accept messages', () => {
     };
   }
 
-  it('is reported once by the other channel, and in doctor until it works again', async (t) => {
+  it('a channel that does not accept messages is reported once by the other channel, and in doctor until it works again', async (t) => {
     const { webhook, mail, sender, doctor, uninstall, troubles } = await stageWith(t);
     webhook.status = 410;
     for (let times = 0; times < 3; times += 1) {
@@ -143,7 +143,7 @@ describe('a channel that does not accept messages', () => {
     );
   });
 
-  it('is no trouble while it may be a hiccup', async (t) => {
+  it('a channel that does not accept messages is no trouble while it may be a hiccup', async (t) => {
     const { webhook, mail, stage, sender, uninstall, troubles } = await stageWith(t);
     webhook.status = 503;
     await uninstall();
@@ -158,7 +158,7 @@ describe('a channel that does not accept messages', () => {
     assert.match(mail.received.join('\n'), /The webhook does not accept notifications/);
   });
 
-  it('is not reported back and forth if neither works', async (t) => {
+  it('a channel that does not accept messages is not reported back and forth if neither works', async (t) => {
     const { webhook, mail, stage, sender, uninstall, troubles } = await stageWith(t);
     webhook.status = 404;
     mail.answerWith(550, 550, 550, 550);

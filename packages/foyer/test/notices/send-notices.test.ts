@@ -68,7 +68,7 @@ async function stageWithBoth(t: TestContext, steps: readonly Step[] = []) {
 }
 
 describe('the operators are notified', () => {
-  it('of an uninstall, once per channel, however often its event comes and whichever process sends', async (t) => {
+  it('the operators are notified of an uninstall, once per channel, however often its event comes and whichever process sends', async (t) => {
     const { stage, webhook, mail, sender } = await stageWithBoth(t);
     const { teamId } = await stage.install();
     await stage.pass(60_000);
@@ -82,7 +82,7 @@ describe('the operators are notified', () => {
     assert.match(mail.received[0] ?? '', /^Message-ID: <foyer\.his_[0-9A-Z]+@ops\.example>\r$/m);
   });
 
-  it('of a dead token, once, but not if the app was being removed', async (t) => {
+  it('the operators are notified of a dead token, once, but not if the app was being removed', async (t) => {
     const { stage, webhook, sender } = await stageWithBoth(t);
     const acme = await stage.install();
     await stage.store.markBroken(acme.installationId, 'token_revoked');
@@ -104,7 +104,7 @@ describe('the operators are notified', () => {
     assert.match(webhook.received[1] ?? '', /uninstalled/);
   });
 
-  it('of a run that failed before its own message could be sent, once', async (t) => {
+  it('the operators are notified of a run that failed before its own message could be sent, once', async (t) => {
     const { stage, webhook, mail, sender } = await stageWithBoth(t, [failing, notifyOperators]);
     const { runId } = await stage.install();
     assert.equal((await stage.finish(runId)).status, 'failed');
@@ -116,7 +116,7 @@ describe('the operators are notified', () => {
     assert.match(webhook.received[0] ?? '', new RegExp(`retry ${runId}`));
   });
 
-  it('of a failed run only by its own message, if that message named the failure', async (t) => {
+  it('the operators are notified of a failed run only by its own message, if that message named the failure', async (t) => {
     const { stage, webhook, sender } = await stageWithBoth(t, [
       { ...failing, required: false },
       notifyOperators,
@@ -128,7 +128,7 @@ describe('the operators are notified', () => {
     assert.match(webhook.received[0] ?? '', /installed Foyer/);
   });
 
-  it('by the channel that works, while the other is tried again for a day', async (t) => {
+  it('the operators are notified by the channel that works, while the other is tried again for a day', async (t) => {
     const { stage, webhook, mail, sender } = await stageWithBoth(t);
     const { teamId } = await stage.install();
     webhook.status = 503;
@@ -159,7 +159,7 @@ describe('the operators are notified', () => {
     assert.deepEqual([given?.channel, given?.error_code, given?.due_at], ['webhook', 'http_503', null]);
   });
 
-  it('not twice by a webhook if the process dies while it sends', async (t) => {
+  it('the operators are not notified twice by a webhook if the process dies while it sends', async (t) => {
     const { stage, webhook, mail, sender } = await stageWithBoth(t);
     const { teamId } = await stage.install();
     await stage.store.deleteInstallation({ teamId });
@@ -177,7 +177,7 @@ describe('the operators are notified', () => {
     ]);
   });
 
-  it('of nothing if no channel is configured, and no notices pile up', async (t) => {
+  it('the operators are not notified if no channel is configured, and no notices pile up', async (t) => {
     const stage = await setStage(t, { steps: [] });
     const { teamId } = await stage.install();
     await stage.store.deleteInstallation({ teamId });
@@ -186,7 +186,7 @@ describe('the operators are notified', () => {
     assert.deepEqual(await rows(stage), []);
   });
 
-  it('no longer once the sender is stopped', async (t) => {
+  it('the operators are no longer notified once the sender is stopped', async (t) => {
     const { stage, webhook, sender } = await stageWithBoth(t);
     const { teamId } = await stage.install();
     await stage.store.deleteInstallation({ teamId });

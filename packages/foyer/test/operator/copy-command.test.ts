@@ -191,7 +191,7 @@ describe('copy', () => {
     assert.deepEqual(await look(target, everythingIn), held);
   });
 
-  it('does not accept a copy whose source was written during it, and starts over the next time', async (t) => {
+  it('copy does not accept a copy whose source was written during it, and starts over the next time', async (t) => {
     const { copy, look, source, target, file } = await prepare(t, { rows: 30 });
     let written = false;
     const write = (at: WorkProgress | null): void => {
@@ -230,7 +230,7 @@ describe('copy', () => {
     });
   }
 
-  it('does not mistake a closing connection for use of the source', async (t) => {
+  it('copy does not mistake a closing connection for use of the source', async (t) => {
     const { copy, source } = await prepare(t, { from: 'Postgres', to: 'SQLite' });
     const foyer = await openDatabase(source);
     await foyer.ping();
@@ -313,7 +313,7 @@ describe('copy', () => {
     assert.match(renamed.stderr, /not empty/, 'an alias that it does not recognize');
   });
 
-  it('lets two copies into one target take turns: one finishes it, neither spoils it', async (t) => {
+  it('copy lets two copies into one target take turns: one finishes it, neither spoils it', async (t) => {
     const { source, target, look, held, copy } = await prepare(t, { rows: 300 });
     const ends = await Promise.all([startCopy(source, target).ended, startCopy(source, target).ended]);
     t.diagnostic(ends.join(', '));

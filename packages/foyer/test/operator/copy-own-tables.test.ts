@@ -133,7 +133,7 @@ describe('the app’s own tables', () => {
     ['SQLite', 'SQLite'],
     ['Postgres', 'Postgres'],
   ] as const) {
-    it(`are copied and compared, from ${from} to ${to}, value by value`, async (t) => {
+    it(`the app’s own tables are copied and compared, from ${from} to ${to}, value by value`, async (t) => {
       const { copy, look, source, target } = await prepare(t, { from, to });
       const before = await look(source, ownRows);
       const { exitCode, stdout, stderr } = await copy();
@@ -153,7 +153,7 @@ describe('the app’s own tables', () => {
   }
 
   for (const from of ['SQLite', 'Postgres'] as const) {
-    it(`are in a backup of ${from}, on which the app starts`, async (t) => {
+    it(`the app’s own tables are in a backup of ${from}, on which the app starts`, async (t) => {
       const { run, look, source, folder } = await prepare(t, { from, to: 'SQLite' });
       const file = join(folder, 'backup.db');
       const { exitCode, stderr } = await run(['backup', file, '--json']);
@@ -193,7 +193,7 @@ describe('the app’s own tables', () => {
     ],
   ];
   for (const [why, from, to, create, told] of refused) {
-    it(`are refused by name if there is one ${why} (${from})`, async (t) => {
+    it(`the app’s own tables are refused by name if there is one ${why} (${from})`, async (t) => {
       const own = withTable('0002-notes', (db) => sql.raw(create).execute(db));
       const { copy } = await prepare(t, { from, to, own });
       const { exitCode, stdout, stderr } = await copy();
@@ -204,7 +204,7 @@ describe('the app’s own tables', () => {
   }
 
   for (const from of ['SQLite', 'Postgres'] as const) {
-    it(`are refused by name if no migration makes one of them in the target (${from})`, async (t) => {
+    it(`the app’s own tables are refused by name if no migration makes one of them in the target (${from})`, async (t) => {
       const { copy, run, look, source, folder } = await prepare(t, { from, to: 'SQLite' });
       await look(source, (db) => sql`create table by_hand (id text primary key)`.execute(db));
       const refusedCopy = await copy();
@@ -217,7 +217,7 @@ describe('the app’s own tables', () => {
     });
   }
 
-  it('are refused with the row if SQLite holds a value that is not of the column’s type', async (t) => {
+  it('the app’s own tables are refused with the row if SQLite holds a value that is not of the column’s type', async (t) => {
     const { copy, look, source } = await prepare(t, { from: 'SQLite', to: 'Postgres' });
     await look(source, (db) => sql`update a_orders set due = 'soon' where number > 0`.execute(db));
     const { exitCode, stderr } = await copy();
@@ -229,7 +229,7 @@ describe('the app’s own tables', () => {
     assert.doesNotMatch(stderr, /soon/, 'the values are the app’s own data');
   });
 
-  it('are refused by a backup, which is SQLite, if one of their migrations does not run there', async (t) => {
+  it('the app’s own tables are refused by a backup, which is SQLite, if one of their migrations does not run there', async (t) => {
     const own = withTable('0002-postgres', (db) =>
       engineOf(db as Queries) === 'Postgres'
         ? sql`select 1`.execute(db)

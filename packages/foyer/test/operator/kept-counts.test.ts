@@ -58,7 +58,7 @@ async function kept({ queries }: Database, client_id: string, name: string, valu
 
 for (const [engine, openDatabase] of Object.entries(engines)) {
   describe(`counts of many rows (${engine})`, () => {
-    it('are exact up to 10,000, and beyond as the chore last counted them', async (t) => {
+    it('counts of many rows are exact up to 10,000, and beyond as the chore last counted them', async (t) => {
       const { database, close } = await openDatabase();
       t.after(close);
       const { queries } = database;
@@ -86,7 +86,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
       assert.deepEqual(ofOther, { active: 0, broken: 0, uninstalled: 0 });
     });
 
-    it('of a day that is over are kept once its last install has ended', async (t) => {
+    it('counts of many rows of a day that is over are kept once its last install has ended', async (t) => {
       const { database, close } = await openDatabase();
       t.after(close);
       const { queries } = database;
@@ -133,7 +133,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
       assert.equal(rows.length - names.length, 2, 'the days of another app stay');
     });
 
-    it('of a day do not lose its welcomes to the runs of moments', async (t) => {
+    it('counts of many rows of a day do not lose its welcomes to the runs of moments', async (t) => {
       const { database, close } = await openDatabase();
       t.after(close);
       const { queries } = database;
@@ -165,7 +165,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
       assert.deepEqual(welcomes.at(-1), { day: today, welcomes: 1, medianMs: 700, slowestMs: 700 });
     });
 
-    it('of a problem end at one more than 1,000', async (t) => {
+    it('counts of many rows of a problem end at one more than 1,000', async (t) => {
       const { database, close } = await openDatabase();
       t.after(close);
       await installations(database, 'failing', 'active', mostProblems + 5);

@@ -93,7 +93,7 @@ async function setAcme(
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`one person’s data, on ${engine}`, () => {
-    it('is exported whole, without a secret and without anyone else', async (t) => {
+    it('one person’s data is exported whole, without a secret and without anyone else', async (t) => {
       const { run, stage, teamId, grace, priya } = await setAcme(t, engine);
       const { exitCode, stdout, stderr } = await run('export', '--user', `${teamId}/${grace}`);
       assert.deepEqual([exitCode, stderr], [0, '']);
@@ -116,7 +116,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.ok(!stdout.includes('sealed') && !stdout.includes('Priya') && !stdout.includes(priya));
     });
 
-    it('is found by the whole id, also in the history, and not by a part of another’s', async (t) => {
+    it('one person’s data is found by the whole id, also in the history, and not by a part of another’s', async (t) => {
       const { run, database, teamId, grace } = await setAcme(t, engine);
       const installation = await database.queries
         .selectFrom('installations')
@@ -142,7 +142,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(detail, `asked by ${longer}, for erased`);
     });
 
-    it('is gone from every table and file once it is erased, and no one else’s is', async (t) => {
+    it('one person’s data is gone from every table and file once it is erased, and no one else’s is', async (t) => {
       const { run, stage, database, teamId, grace, priya, stored } = await setAcme(t, engine);
       const { clientId } = stage.config.slack;
       const strangers = await inviteStrangers(database, { clientId, teamId, userIds: [grace, priya] });
@@ -192,7 +192,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(JSON.parse((await run('show', teamId, '--json')).stdout).installerUserId, 'erased');
     });
 
-    it('ends an unfinished install, with the question that it asked', async (t) => {
+    it('one person’s data ends an unfinished install, with the question that it asked', async (t) => {
       const { run, teamId, grace, stored } = await setAcme(t, engine, [askNickname]);
       assert.ok((await stored()).includes('How do we call'));
       const { stdout } = await run('erase', '--user', `${teamId}/${grace}`, '--yes', '--json');
@@ -262,7 +262,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         assert.ok(left.includes(words), words);
     });
 
-    it('is erased even if Slack does not revoke the token, which is then named', async (t) => {
+    it('one person’s data is erased even if Slack does not revoke the token, which is then named', async (t) => {
       const { run, stage, database, teamId, grace } = await setAcme(t, engine);
       stage.sandbox.faults.add({ method: 'auth.revoke', failure: { type: 'status', status: 503 }, times: 9 });
       const { exitCode, stderr } = await run('erase', '--user', `${teamId}/${grace}`, '--yes');

@@ -44,7 +44,7 @@ const keyed = (config: Config) => ({
 });
 
 describe('the runbook', () => {
-  it('has commands in it', () => assert.ok(commandLines.length >= 15, commandLines.join('\n')));
+  it('the runbook has commands in it', () => assert.ok(commandLines.length >= 15, commandLines.join('\n')));
 
   for (const line of commandLines) {
     it(`gives a command that exists, with its options: ${line}`, async (t) => {
@@ -105,7 +105,7 @@ describe('the runbook', () => {
     });
   }
 
-  it('is linked to only at sections that it has', () => {
+  it('the runbook is linked to only at sections that it has', () => {
     const sources = globSync('packages/foyer/src/**/*.ts', { cwd: root }).map((file) =>
       readFileSync(join(root, file), 'utf8'),
     );
@@ -119,7 +119,7 @@ describe('the runbook', () => {
     );
   });
 
-  it('has a section for each trouble that brings a person to it', () => {
+  it('the runbook has a section for each trouble that brings a person to it', () => {
     const wanted = [
       'the-signing-or-client-secret-was-regenerated-or-leaked',
       'one-token-leaked',

@@ -288,7 +288,7 @@ describe('a bundle of a broken Foyer', () => {
     );
   });
 
-  it('is made although .env and the manifest cannot be read', async (t) => {
+  it('a bundle of a broken Foyer is made although .env and the manifest cannot be read', async (t) => {
     const { run } = await createOperatorHarness(t);
     const unreadable = (): never => {
       throw new Error('EACCES: permission denied');

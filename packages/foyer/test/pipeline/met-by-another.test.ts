@@ -53,7 +53,7 @@ async function waitsForLock({ queries }: Database, work: Promise<unknown>): Prom
 describe('two machines on one Postgres', () => {
   const stageFor = (t: TestContext, step: Step) => setStage(t, { engine: 'Postgres', steps: [step] });
 
-  it('do not miss a grant that comes while a step decides to wait for it', async (t) => {
+  it('two machines on one Postgres do not miss a grant that comes while a step decides to wait for it', async (t) => {
     const stage = await stageFor(t, {
       ...traits,
       name: 'waits',
@@ -81,7 +81,7 @@ describe('two machines on one Postgres', () => {
     assert.equal((await stage.run(runId)).status, 'queued', 'the step runs again');
   });
 
-  it('do not treat a run that is being claimed as one that only waits', async (t) => {
+  it('two machines on one Postgres do not treat a run that is being claimed as one that only waits', async (t) => {
     const stage = await stageFor(t, { ...traits, name: 'waits', run: async () => retryIn(1000) });
     const { runId } = await stage.install();
     await stage.work();
@@ -104,7 +104,7 @@ describe('two machines on one Postgres', () => {
     assert.equal((await stage.run(runId)).status, 'running');
   });
 
-  it('send one more welcome if both are asked to at the same time', async (t) => {
+  it('two machines on one Postgres send one more welcome if both are asked to at the same time', async (t) => {
     const stage = await stageFor(t, { ...traits, name: 'send-welcome', run: async () => null });
     const { runId, installationId } = await stage.install();
     const other = await stage.reopen();

@@ -53,7 +53,7 @@ const fewer = ['chat:write', 'im:write'];
 
 for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
   describe(`the pipelines of moments on ${engine}`, () => {
-    it('run `upgraded` once for the scopes that an install adds, after the run of that install', async (t) => {
+    it('the pipelines of moments run `upgraded` once for the scopes that an install adds, after the run of that install', async (t) => {
       const { lines, lists } = diary();
       const stage = await setStage(t, { engine, ...lists });
       const acme = await stage.install({ scopes: fewer });
@@ -73,7 +73,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await momentRuns(stage, acme)).length, 1);
     });
 
-    it('do not run `upgraded` for an install after an uninstall, even with more scopes', async (t) => {
+    it('the pipelines of moments do not run `upgraded` for an install after an uninstall, even with more scopes', async (t) => {
       const { moments, lists } = diary();
       const stage = await setStage(t, { engine, ...lists });
       const { teamId } = await stage.install({ scopes: fewer });
@@ -84,7 +84,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(moments(), []);
     });
 
-    it('run `opened` once for each member and life, however often and wherever the event arrives', async (t) => {
+    it('the pipelines of moments run `opened` once for each member and life, however often and wherever the event arrives', async (t) => {
       const { moments, lists } = diary();
       const stage = await setStage(t, { engine, ...lists });
       const acme = await stage.install();
@@ -152,7 +152,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       }
     });
 
-    it('run `workspaceGranted` once for each workspace, also for one that was granted before the install', async (t) => {
+    it('the pipelines of moments run `workspaceGranted` once for each workspace, also for one that was granted before the install', async (t) => {
       const { lines, moments, lists } = diary();
       const stage = await setStage(t, { engine, ...lists });
       const { enterpriseId } = stage.sandbox.workspace('Initech Product');
@@ -193,7 +193,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(teams(), ['T1', 'T1', 'T2', 'T2', 'T5']);
     });
 
-    it('wait for the install’s run, but not for an answer that it waits for', async (t) => {
+    it('the pipelines of moments wait for the install’s run, but not for an answer that it waits for', async (t) => {
       const { lines, lists } = diary();
       let isLimited = true;
       const slow = step('slow', async () => (isLimited ? retryIn(1000) : null));
@@ -252,7 +252,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       );
     });
 
-    it('are cancelled by an uninstall, however many of them wait', async (t) => {
+    it('the pipelines of moments are cancelled by an uninstall, however many of them wait', async (t) => {
       const asking = step('asking', async () => ask({ id: 'q', text: 'Which?', input: { type: 'text' } }));
       const stage = await setStage(t, { engine, steps: [], momentSteps: { opened: [asking] } });
       const acme = await stage.install();
@@ -277,7 +277,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(behind?.status, 'cancelled');
     });
 
-    it('are cancelled by an uninstall, and by nothing that an install replaces', async (t) => {
+    it('the pipelines of moments are cancelled by an uninstall, and by nothing that an install replaces', async (t) => {
       const { moments, lists } = diary();
       const rest = step('rest', async () => retryIn(60_000));
       const stage = await setStage(t, {
@@ -311,7 +311,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(moments(), []);
     });
 
-    it('leave the install’s run, its history and the notices as they are, also if they fail', async (t) => {
+    it('the pipelines of moments leave the install’s run, its history and the notices as they are, also if they fail', async (t) => {
       const { lists } = diary();
       let fails = true;
       const broken = step('broken', async (context) => {
@@ -343,7 +343,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(run?.id ?? '')).status, 'succeeded');
     });
 
-    it('resume at the first unfinished step if the process dies halfway', async (t) => {
+    it('the pipelines of moments resume at the first unfinished step if the process dies halfway', async (t) => {
       const calls: string[] = [];
       const inSecond = signal();
       let dead = false;
@@ -368,7 +368,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await momentRuns(stage, acme))[0]?.status, 'succeeded');
     });
 
-    it('make no run if the definition has no steps for them', async (t) => {
+    it('the pipelines of moments make no run if the definition has no steps for them', async (t) => {
       const stage = await setStage(t, { engine, steps: diary().lists.steps });
       const acme = await stage.install({ scopes: fewer });
       await stage.install();

@@ -102,7 +102,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       });
     }
 
-    it('does not mistake the message of another key for its own, and waits for a broken call to settle', async (t) => {
+    it('postOnce does not mistake the message of another key for its own, and waits for a broken call to settle', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const acme = await stage.install();
       // Nor one of another installation in the same DM, or of the app's own that says the same about itself.
@@ -134,7 +134,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(textsIn(stage, acme).toSorted(), both.toSorted());
     });
 
-    it('does not touch the record of a newer call if an earlier one is refused late', async (t) => {
+    it('postOnce does not touch the record of a newer call if an earlier one is refused late', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const acme = await stage.install();
       const asked = signal();
@@ -164,7 +164,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(textsIn(stage, acme).toSorted(), both.toSorted());
     });
 
-    it('ends the step as unconfirmed if the history cannot be searched', async (t) => {
+    it('postOnce ends the step as unconfirmed if the history cannot be searched', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const scopes = stage.config.slack.botScopes.filter((scope) => scope !== 'im:history');
       const acme = await stage.install({ scopes });

@@ -237,7 +237,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(acme.runId)).status, 'cancelled');
     });
 
-    it('waits even if Slack refuses the DM, since Home shows the question', async (t) => {
+    it('ask waits even if Slack refuses the DM, since Home shows the question', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const failure = { type: 'error', error: 'messages_tab_disabled' } as const;
@@ -246,7 +246,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(acme.runId)).waitingFor, 'answer');
     });
 
-    it('lets a step ask several questions in turn, and fails one that repeats an answered question', async (t) => {
+    it('ask lets a step ask several questions in turn, and fails one that repeats an answered question', async (t) => {
       const input = { type: 'text' } as const;
       const both: ActingStep = {
         name: 'choose-plan',

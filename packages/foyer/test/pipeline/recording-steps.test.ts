@@ -96,7 +96,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       );
     });
 
-    it('that fails is rolled back and retried, without affecting the others', async (t) => {
+    it('a step that only writes that fails is rolled back and retried, without affecting the others', async (t) => {
       let tries = 0;
       const flaky = recording('flaky', async (transaction) => {
         tries += 1;
@@ -127,7 +127,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       );
     });
 
-    it('that fails permanently ends a run that requires it', async (t) => {
+    it('a step that only writes that fails permanently ends a run that requires it', async (t) => {
       const failing = recording('failing', async () => {
         throw new StepError('no_luck', 'No luck', { final: true });
       });
@@ -140,7 +140,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       );
     });
 
-    it('is applied once even if its transaction is repeated', async (t) => {
+    it('a step that only writes is applied once even if its transaction is repeated', async (t) => {
       const steps = [recording('a'), acting('b', async () => withWrite(1, leave('b'))), recording('c')];
       const stage = await setStage(t, { engine, steps });
       const { runId } = await stage.install();
@@ -157,7 +157,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
   });
 
   describe(`a write that a step queues, on ${engine}`, () => {
-    it('is committed together with the end of the step', async (t) => {
+    it('a write that a step queues is committed together with the end of the step', async (t) => {
       const stage = await setStage(t, { engine, steps: [acting('a', async () => withWrite(1, leave('a')))] });
       const { runId } = await stage.install();
       const { database, commits } = counted(stage.database);
@@ -167,7 +167,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(commits(), 3, 'the claim, the start, the end');
     });
 
-    it('is committed with the end of the attempt that queued it, and dropped if the attempt throws', async (t) => {
+    it('a write that a step queues is committed with the end of the attempt that queued it, and dropped if the attempt throws', async (t) => {
       let attempts = 0;
       const flaky = acting('flaky', async ({ write }) => {
         attempts += 1;

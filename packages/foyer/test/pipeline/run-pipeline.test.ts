@@ -279,7 +279,7 @@ describe('a run', () => {
 });
 
 describe('a failure of a step', () => {
-  it('is final and has a name if the output cannot be stored, and the run continues', async (t) => {
+  it('a failure of a step is final and has a name if the output cannot be stored, and the run continues', async (t) => {
     const circular: Record<string, unknown> = {};
     circular.self = circular;
     const outputs = [circular, 10n, () => 1, 'x'.repeat(70_000), { deep: { number: 1n } }];
@@ -344,7 +344,7 @@ describe('a failure of a step', () => {
       ask({ id: 'a', text: 'Why?', input: { type: 'choice', options: [null as never] } }),
   };
   for (const engine of ['SQLite', 'Postgres'] as const) {
-    it(`on ${engine}: is recorded in one attempt, whatever a step throws or ends with`, async (t) => {
+    it(`a failure of a step on ${engine}: is recorded in one attempt, whatever a step throws or ends with`, async (t) => {
       const makers = Object.entries({ ...unreadable, ...wrongEnds, ...wrongQuestions });
       const steps = makers.map(([title, make], index) =>
         step(
@@ -369,7 +369,7 @@ describe('a failure of a step', () => {
       );
     });
 
-    it(`on ${engine}: rests in whole milliseconds, and never for less than a second`, async (t) => {
+    it(`a failure of a step on ${engine}: rests in whole milliseconds, and never for less than a second`, async (t) => {
       const rests = [0, -5000, Number.NEGATIVE_INFINITY, 1000 / 3, 999, 1000, 4000 / 3];
       const steps = rests.map((restMs, index) =>
         step(`rests-${index}`, async ({ attempt }) => (attempt === 1 ? retryIn(restMs) : { attempt })),
@@ -456,7 +456,7 @@ describe('a failure of a step', () => {
     });
   }
 
-  it('waits exactly as long as Slack asked', async (t) => {
+  it('a failure of a step waits exactly as long as Slack asked', async (t) => {
     const stage = await setStage(t, { steps: [askSlack] });
     const { runId } = await stage.install();
     const failure: Failure = { type: 'status', status: 429, retryAfterSeconds: 40 };
@@ -495,7 +495,7 @@ describe('a failure of a step', () => {
     assert.equal(delays.length, 12);
   });
 
-  it('in Foyer’s database hands the run back and repeats the step, without counting as a failure', async (t) => {
+  it('a failure of a step in Foyer’s database hands the run back and repeats the step, without counting as a failure', async (t) => {
     let tries = 0;
     const unlucky = step(
       'unlucky',
@@ -512,7 +512,7 @@ describe('a failure of a step', () => {
     assert.deepEqual([run.status, run.steps[0]?.attempts], ['succeeded', 4]);
   });
 
-  it('that never returns ends at its time limit', async (t) => {
+  it('a failure of a step that never returns ends at its time limit', async (t) => {
     const stuck = step('stuck', () => new Promise<null>(() => {}), {
       timeLimitMs: 30,
       maxAttempts: 1,
@@ -562,7 +562,7 @@ describe('a run that was taken away', () => {
     assert.equal(row?.output, null);
   });
 
-  it('belongs to the newer of two workers: the one whose lease expired writes nothing', async (t) => {
+  it('a run that was taken away belongs to the newer of two workers: the one whose lease expired writes nothing', async (t) => {
     const begun = signal();
     const goOn = signal();
     let tries = 0;

@@ -70,7 +70,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(record?.run?.id, acme.runId);
     });
 
-    it('does not run for an event that is older than the install', async (t) => {
+    it('the uninstall pipeline does not run for an event that is older than the install', async (t) => {
       const { startTrial: _, ...lists } = billing(async () => null);
       const stage = await setStage(t, { engine, ...lists });
       const acme = await stage.install();
@@ -126,7 +126,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(order.slice(2), ['cancel 1', 'cancel 2', 'Acme install 3']);
     });
 
-    it('is not stopped by a reinstall, and can be retried after one', async (t) => {
+    it('the uninstall pipeline is not stopped by a reinstall, and can be retried after one', async (t) => {
       let fails = true;
       const { startTrial: _, ...lists } = billing(async () => {
         if (fails) throw new StepError('billing_down', 'The billing system refused', { final: true });

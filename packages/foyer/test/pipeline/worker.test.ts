@@ -46,7 +46,7 @@ function slowStep(isDeaf = false) {
 }
 
 describe('a run whose lease another worker has taken', () => {
-  it('is not handed back by the worker that lost it, even after an error of our own', async (t) => {
+  it('a run whose lease another worker has taken is not handed back by the worker that lost it, even after an error of our own', async (t) => {
     const thief = 'thief:1:x/1';
     let stage: PipelineStage | undefined;
     let isBroken = false;
@@ -125,7 +125,7 @@ describe('the worker', () => {
     await comes(runId, 'succeeded');
   });
 
-  it('comes back when a waiting run is due', async (t) => {
+  it('the worker comes back when a waiting run is due', async (t) => {
     let tries = 0;
     const flaky: Step<null> = {
       ...quick,
@@ -235,7 +235,7 @@ describe('the worker', () => {
     await done;
   });
 
-  it('ends the step of a run that was cancelled as soon as it is woken', async (t) => {
+  it('the worker ends the step of a run that was cancelled as soon as it is woken', async (t) => {
     const slow = slowStep();
     const stage = await setStage(t, { steps: [slow.step] });
     const { worker } = workerOn(t, stage, { leaseMs: 600_000, lookMs: 600_000 });
@@ -292,7 +292,7 @@ describe('a worker whose own lease has lapsed', () => {
 });
 
 describe('a stop of the worker', () => {
-  it('lets the running step end, commits its result, and begins no other', async (t) => {
+  it('a stop of the worker lets the running step end, commits its result, and begins no other', async (t) => {
     const slow = slowStep();
     let didNext = false;
     const next: Step<null> = {
@@ -379,7 +379,7 @@ describe('a start of the worker', () => {
     assert.equal(isAlive(parent.pid ?? 0), true);
   });
 
-  it('takes over the run of a process that dies while the worker is running', async (t) => {
+  it('a start of the worker takes over the run of a process that dies while the worker is running', async (t) => {
     const stage = await setStage(t, { steps: [quick] });
     const living = new Set([200, 300]);
     const identity = { ...self, isAlive: (pid: number) => living.has(pid) };

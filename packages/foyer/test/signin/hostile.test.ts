@@ -183,7 +183,7 @@ describe('signing in, attacked', () => {
     }
   });
 
-  it('lets no other site sign a member out', async () => {
+  it('Foyer lets no other site sign a member out', async () => {
     const visitor = createVisitor();
     await stage.signIn(visitor, { userId: priya });
     const foreign: Record<string, string>[] = [
@@ -245,7 +245,7 @@ describe('signing in, attacked', () => {
 });
 
 describe('many sign-ins', () => {
-  it('are limited by address if they come to nothing, with a page that says when to try again', async (t) => {
+  it('many sign-ins are limited by address if they come to nothing, with a page that says when to try again', async (t) => {
     const stage = await setSignInStage({ foyer: { installLimits: { callbacksPerAddress: 3 } } });
     t.after(() => stage.close());
     await stage.installIn('Acme');

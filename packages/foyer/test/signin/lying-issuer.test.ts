@@ -68,13 +68,13 @@ describe('an OpenID issuer that lies', () => {
     assert.equal(await stage.memberOf(visitor), undefined);
   }
 
-  it('is believed as long as it does not', async () => {
+  it('an OpenID issuer that lies is believed as long as it does not', async () => {
     const visitor = createVisitor();
     assert.equal((await signIn(visitor)).status, 303);
     assert.equal((await stage.memberOf(visitor))?.userId, priya);
   });
 
-  it('is read once for many sign-ins, and the keys too', async () => {
+  it('an OpenID issuer that lies is read once for many sign-ins, and the keys too', async () => {
     await signIn(createVisitor());
     const before = [issuer.asked(discoveryPath), issuer.asked(keysPath)];
     for (let n = 0; n < 5; n += 1) assert.equal((await signIn(createVisitor())).status, 303);
@@ -102,7 +102,7 @@ describe('an OpenID issuer that lies', () => {
     });
   }
 
-  it('cannot weaken the algorithm: an unsigned token stays refused', async () => {
+  it('an OpenID issuer that lies cannot weaken the algorithm: an unsigned token stays refused', async () => {
     forget();
     const visitor = createVisitor();
     issuer.lies = { discovery: { id_token_signing_alg_values_supported: ['none', 'HS256'] } };
@@ -136,7 +136,7 @@ describe('an OpenID issuer that lies', () => {
     'a megabyte that no one asked for': { filler: 'x'.repeat(1_000_000) },
   };
   for (const [what, lie] of Object.entries(claims)) {
-    it(`is refused with ${what}`, async () => {
+    it(`an OpenID issuer that lies is refused with ${what}`, async () => {
       const visitor = createVisitor();
       await assertRefused(visitor, await signIn(visitor, { claims: lie }));
     });
@@ -168,7 +168,7 @@ describe('an OpenID issuer that lies', () => {
     }
   }
 
-  it('is asked again only after two seconds, if its discovery document cannot be read', async () => {
+  it('an OpenID issuer that lies is asked again only after two seconds, if its discovery document cannot be read', async () => {
     forget();
     issuer.lies = { answer: { [discoveryPath]: (req) => void req.socket.destroy() } };
     const before = issuer.asked(discoveryPath);
@@ -179,7 +179,7 @@ describe('an OpenID issuer that lies', () => {
     assert.equal((await start(createVisitor())).status, 302);
   });
 
-  it('gets a PKCE challenge if it offers S256, and the verifier with the code; otherwise neither', async () => {
+  it('an OpenID issuer that lies gets a PKCE challenge if it offers S256, and the verifier with the code; otherwise neither', async () => {
     forget();
     const without = new URL((await start(createVisitor())).headers.get('location') ?? '').searchParams;
     assert.equal(without.get('code_challenge'), null);

@@ -48,7 +48,7 @@ describe('operators who sign in with Slack', () => {
   const page = async (visitor: Visitor, at: string): Promise<string> =>
     (await visitor.get(stage.url + at)).text();
 
-  it('are offered only that, if there is no password', async () => {
+  it('operators who sign in with Slack are offered only that, if there is no password', async () => {
     const visitor = createVisitor();
     const login = await visitor.get(`${stage.url}${path}`);
     assert.equal(login.status, 303);
@@ -61,7 +61,7 @@ describe('operators who sign in with Slack', () => {
     assert.equal((await visitor.get(`${stage.url}/operator`)).status, 303);
   });
 
-  it('are in, and what they press is in the history with their id', async () => {
+  it('operators who sign in with Slack are in, and what they press is in the history with their id', async () => {
     const visitor = await operator();
     const shown = await page(visitor, path);
     const csrf = fieldOf(shown, 'csrf');
@@ -121,7 +121,7 @@ describe('operators who sign in with Slack', () => {
     assert.equal(again.headers.get('location'), '/operator/sessions?done=session_gone');
   });
 
-  it('end no member’s session there', async () => {
+  it('operators who sign in with Slack end no member’s session there', async () => {
     const member = createVisitor();
     await stage.signIn(member, { userId: priya });
     const [row] = await stage.database.rows<Row>(`select id from sessions where user_id = '${priya}'`);
@@ -133,7 +133,7 @@ describe('operators who sign in with Slack', () => {
     assert.ok(await stage.memberOf(member));
   });
 
-  it('are out once they are deactivated, or off the list', async (t) => {
+  it('operators who sign in with Slack are out once they are deactivated, or off the list', async (t) => {
     const [one, other] = [await operator(grace), await operator()];
     const { log } = recordingLogger(stage.config);
     const http = { ...stage.config.http, port: 0 };

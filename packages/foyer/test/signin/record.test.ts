@@ -57,7 +57,7 @@ describe('the install record on the web', () => {
     return inputs && Object.fromEntries([...inputs].map(([, name, value]) => [name, value]));
   }
 
-  it('is the landing page for a stranger, with a way to sign in', async () => {
+  it('the install record on the web is the landing page for a stranger, with a way to sign in', async () => {
     const page = await open(createVisitor());
     assert.match(page, /Add to Slack/);
     assert.match(page, /href="\/in\/slack\/signin"/);
@@ -78,7 +78,7 @@ describe('the install record on the web', () => {
     assert.doesNotMatch(page, /&lt;[@!]|<@|\{date/, 'no mark of Slack’s is left');
   });
 
-  it('lets the installer try again, from the web as from Home', async () => {
+  it('the install record on the web lets the installer try again, from the web as from Home', async () => {
     const { visitor, userId } = await signIn('owner');
     const form = formOf(await open(visitor), 'foyer.retry_run');
     assert.ok(form);
@@ -123,7 +123,7 @@ describe('the install record on the web', () => {
     assert.deepEqual(await app.foyer.find({ teamId }), before);
   });
 
-  it('lets a member disconnect their own account', async () => {
+  it('the install record on the web lets a member disconnect their own account', async () => {
     const { visitor, userId } = await signIn('member');
     const start = await visitor.get(`${app.url}/slack/install?team=${teamId}&member=1`);
     const authorizeUrl = start.headers.get('location') ?? '';
@@ -135,7 +135,7 @@ describe('the install record on the web', () => {
     assert.match(await open(visitor), /Connect your account/);
   });
 
-  it('lets people download what is stored about them, without a secret, and erase it', async () => {
+  it('the install record on the web lets people download what is stored about them, without a secret, and erase it', async () => {
     const { visitor, userId } = await signIn('member');
     const { realName } = app.sandbox.person('Acme', 'member');
     const start = await visitor.get(`${app.url}/slack/install?team=${teamId}&member=1`);
@@ -168,7 +168,7 @@ describe('the install record on the web', () => {
     assert.match(await open(visitor), /Add to Slack/, 'signed out');
   });
 
-  it('ends with the sign-out', async () => {
+  it('the install record on the web ends with the sign-out', async () => {
     const { visitor } = await signIn('member');
     assert.match(await open(visitor), /Signed in as/);
     assert.equal((await visitor.post(`${app.url}/slack/signout`)).status, 200);

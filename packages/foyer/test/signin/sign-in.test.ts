@@ -14,7 +14,7 @@ const priya = 'U07PRIYAN03';
 const lena = 'U07LENAFI13';
 
 describe('without SIGN_IN', () => {
-  it('has no route, and no member', async (t) => {
+  it('Foyer without SIGN_IN has no route, and no member', async (t) => {
     const stage = await setStage();
     t.after(() => stage.close());
     for (const path of ['/slack/signin', '/slack/signin/callback?code=1&state=2', '/slack/signin/'])
@@ -62,7 +62,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(row?.real_name, 'Priya Nair');
     });
 
-    it('has a cookie that no script can read, which holds no name and no id of Slack', async () => {
+    it('Sign in with Slack has a cookie that no script can read, which holds no name and no id of Slack', async () => {
       const visitor = createVisitor();
       const answer = await stage.signIn(visitor, { userId: priya });
       const cookie = parseSetCookie(answer.headers.getSetCookie()[0] ?? '');
@@ -113,7 +113,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(people, []);
     });
 
-    it('ends a person’s sessions once Slack says that they are deactivated, and nobody else’s', async () => {
+    it('Sign in with Slack ends a person’s sessions once Slack says that they are deactivated, and nobody else’s', async () => {
       const { id: userId } = stage.sandbox.addMember({ teamId: acme, realName: 'Dora Leaves' });
       const [visitor, other] = [createVisitor(), createVisitor()];
       await stage.signIn(visitor, { userId });
@@ -134,7 +134,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.ok(await stage.memberOf(visitor), 'an event of before the sign-in changes nothing');
     });
 
-    it('ends with the app’s uninstall, and another install does not bring it back', async () => {
+    it('Sign in with Slack ends with the app’s uninstall, and another install does not bring it back', async () => {
       const visitor = createVisitor();
       await stage.installIn('Globex');
       await stage.signIn(visitor, { userId: lena });
@@ -148,7 +148,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await stage.memberOf(visitor), undefined);
     });
 
-    it('lets two tabs that started at once both finish', async () => {
+    it('Sign in with Slack lets two tabs that started at once both finish', async () => {
       const visitor = createVisitor();
       const first = await stage.pressSignIn(visitor, { userId: priya, returnTo: '/one' });
       const second = await stage.pressSignIn(visitor, { userId: priya, returnTo: '/two' });
@@ -240,7 +240,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
 }
 
 describe('the metrics of sign-ins', () => {
-  it('count each outcome once, from zero', async (t) => {
+  it('the metrics of sign-ins count each outcome once, from zero', async (t) => {
     const stage = await setSignInStage({ environment: { OPERATOR_SLACK_USERS: `${acme}/${priya}` } });
     t.after(() => stage.close());
     const counted = async () => {

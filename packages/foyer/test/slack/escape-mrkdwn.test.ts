@@ -46,7 +46,7 @@ describe('escapeMrkdwn', () => {
 });
 
 describe('mrkdwnCode', () => {
-  it('cannot be closed by a name that contains a backtick', () => {
+  it('mrkdwnCode cannot be closed by a name that contains a backtick', () => {
     fc.assert(
       fc.property(nasty, (name) => {
         const code = mrkdwnCode(name, 80);
@@ -58,7 +58,7 @@ describe('mrkdwnCode', () => {
 });
 
 describe('plainLine', () => {
-  it('is one line within its limit', () => {
+  it('plainLine is one line within its limit', () => {
     fc.assert(
       fc.property(nasty, (text) => {
         const line = plainLine(text, 30);

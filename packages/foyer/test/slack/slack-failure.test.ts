@@ -62,13 +62,13 @@ describe('what a failed call to Slack means', () => {
     ['Wed, 21 Oct 2026 07:28:00 GMT', 30_000],
   ];
   for (const [header, waitMs] of odd) {
-    it(`waits a bounded time when Slack asks to wait "${header}"`, async () => {
+    it(`a failed call waits a bounded time when Slack asks to wait "${header}"`, async () => {
       const failure = await failureOf(answer({ ok: false }, 429, { 'retry-after': header }));
       assert.deepEqual([failure?.kind, failure?.retryAfterMs], ['rate-limited', waitMs]);
     });
   }
 
-  it('waits half a minute when a 429 comes without Retry-After', async () => {
+  it('a failed call waits half a minute when a 429 comes without Retry-After', async () => {
     const failure = await failureOf(answer({ ok: false }, 429));
     assert.deepEqual([failure?.kind, failure?.retryAfterMs], ['rate-limited', 30_000]);
   });
@@ -91,7 +91,7 @@ describe('what a failed call to Slack means', () => {
     assert.ok(sentBytes < 25e6, `Slack sent ${sentBytes} bytes`);
   });
 
-  it('waits as long as Slack asks when it is rate limited', async () => {
+  it('a failed call waits as long as Slack asks when it is rate limited', async () => {
     const failure = await failureOf(answer({ ok: false }, 429, { 'retry-after': '7' }));
     assert.deepEqual(
       [failure?.kind, failure?.retryAfterMs, failure?.mayHaveActed],
@@ -99,7 +99,7 @@ describe('what a failed call to Slack means', () => {
     );
   });
 
-  it('waits half a minute when the rate limit comes as an ordinary answer', async () => {
+  it('a failed call waits half a minute when the rate limit comes as an ordinary answer', async () => {
     const failure = await failureOf(answer({ ok: false, error: 'ratelimited' }));
     assert.deepEqual([failure?.kind, failure?.retryAfterMs], ['rate-limited', 30_000]);
   });
@@ -125,7 +125,7 @@ describe('what a failed call to Slack means', () => {
     assert.equal(failure?.mayHaveActed, true);
   });
 
-  it('ends a call when its signal is aborted', async () => {
+  it('a call ends when its signal is aborted', async () => {
     const controller = new AbortController();
     const failure = await failureOf(() => controller.abort(), { signal: controller.signal });
     assert.equal(failure?.kind, 'unreachable');
@@ -205,7 +205,7 @@ describe('a Slack client', () => {
     assert.equal(seen.length, 1);
   });
 
-  it('never follows a redirect with its token', async () => {
+  it('a Slack client never follows a redirect with its token', async () => {
     seen.length = 0;
     const failure = await failureOf((res) => void res.writeHead(307, { location: '/elsewhere' }).end());
     assert.equal(failure?.kind, 'unreachable');
@@ -215,7 +215,7 @@ describe('a Slack client', () => {
     );
   });
 
-  it('lets no call wait for a hundred others, since a call that the SDK queues has no time limit', async () => {
+  it('a Slack client lets no call wait for a hundred others, since a call that the SDK queues has no time limit', async () => {
     const held: ServerResponse[] = [];
     const allThere = Promise.withResolvers<void>();
     next = (res) => {

@@ -103,7 +103,7 @@ describe('notify-operators by mail', () => {
     assert.doesNotMatch(stage.logged(), new RegExp(mailPassword));
   });
 
-  it('does not let a name add a header, a recipient or markup', async (t) => {
+  it('notify-operators by mail does not let a name add a header, a recipient or markup', async (t) => {
     const mail = await startMailServer(t);
     const stage = await setStage(t, { steps: [notifyOperators], environment: mailTo(mail.url) });
     const { runId, installationId } = await stage.install();
@@ -122,7 +122,7 @@ describe('notify-operators by mail', () => {
     assert.doesNotMatch(html, /<script>/);
   });
 
-  it('is sent again after a 451, but not to a webhook that already has the message', async (t) => {
+  it('notify-operators by mail is sent again after a 451, but not to a webhook that already has the message', async (t) => {
     const mail = await startMailServer(t);
     mail.answerWith(451, 421);
     const webhook = await startWebhook(t);
@@ -137,7 +137,7 @@ describe('notify-operators by mail', () => {
     assert.doesNotMatch(stage.logged() + JSON.stringify(await stage.run(runId)), new RegExp(mailPassword));
   });
 
-  it('is sent once, even if the webhook is gone', async (t) => {
+  it('notify-operators by mail is sent once, even if the webhook is gone', async (t) => {
     const mail = await startMailServer(t);
     const webhook = await startWebhook(t, refused(503), refused(404));
     const environment = { ...mailTo(mail.url), NOTIFY_SLACK_WEBHOOK_URL: webhook.url };
@@ -192,7 +192,7 @@ describe('notify-operators by mail', () => {
     assert.deepEqual([mail.received.length, secure.received.length], [0, 0]);
   });
 
-  it('ends with the step when the server hangs, and leaves nothing open', async (t) => {
+  it('notify-operators by mail ends with the step when the server hangs, and leaves nothing open', async (t) => {
     const mail = await startMailServer(t);
     mail.answerWith('hang');
     const stage = await setStage(t, {
@@ -222,7 +222,7 @@ describe('notify-operators by mail', () => {
 });
 
 describe('a process that dies in notify-operators', () => {
-  it('before it commits the outcome leaves the webhook unconfirmed until someone repeats the step', async (t) => {
+  it('a process that dies in notify-operators before it commits the outcome leaves the webhook unconfirmed until someone repeats the step', async (t) => {
     const mail = await startMailServer(t);
     const webhook = await startWebhook(t, async (_request, response) => {
       await eventually(async () => mail.received.length === 1);
@@ -253,7 +253,7 @@ describe('a process that dies in notify-operators', () => {
 });
 
 describe('a welcome that is requested again', () => {
-  it('does not notify the operators again', async (t) => {
+  it('a welcome that is requested again does not notify the operators again', async (t) => {
     const webhook = await startWebhook(t);
     const stage = await setStage(t, { environment: { NOTIFY_SLACK_WEBHOOK_URL: webhook.url } });
     const { runId, installationId } = await stage.install();

@@ -19,7 +19,7 @@ const stepOf = async (stage: PipelineStage, runId: string) => {
 };
 
 describe('the welcome', () => {
-  it('is sent once, and its timestamp is recorded', async (t) => {
+  it('the welcome is sent once, and its timestamp is recorded', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const { runId, installationId, life, userId } = install;
@@ -40,7 +40,7 @@ describe('the welcome', () => {
     assert.deepEqual([row?.status, row?.message_ts], ['sent', message?.ts]);
   });
 
-  it('is recorded before Slack is called', async (t) => {
+  it('the welcome is recorded before Slack is called', async (t) => {
     const stage = await welcomeStage(t);
     const { runId } = await stage.install();
     let recorded: unknown;
@@ -80,7 +80,7 @@ describe('the welcome', () => {
     assert.equal(stage.sandbox.calls('conversations.history').length, 0);
   });
 
-  it('goes to the person’s id if no DM can be opened', async (t) => {
+  it('the welcome goes to the person’s id if no DM can be opened', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install({ scopes: without('im:write') });
     assert.equal((await stage.finish(install.runId)).status, 'succeeded');
@@ -88,7 +88,7 @@ describe('the welcome', () => {
     assert.equal(stage.sandbox.calls('conversations.open').length, 0);
   });
 
-  it('is not sent by an install without a bot', async (t) => {
+  it('the welcome is not sent by an install without a bot', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     await stage.database.queries
@@ -107,7 +107,7 @@ describe('exactly one welcome is sent', () => {
     { title: 'Slack acted and answered nonsense', failure: { type: 'malformed-json' } },
   ];
   for (const { title, failure } of acted) {
-    it(`although ${title}: it is found, not sent again`, async (t) => {
+    it(`exactly one welcome is sent although ${title}: it is found, not sent again`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
@@ -119,7 +119,7 @@ describe('exactly one welcome is sent', () => {
     });
   }
 
-  it('although Slack acted and did not answer in time', async (t) => {
+  it('exactly one welcome is sent although Slack acted and did not answer in time', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     stage.sandbox.faults.add({ method: 'chat.postMessage', failure: { type: 'hang', delayMs: 60_000 } });
@@ -134,7 +134,7 @@ describe('exactly one welcome is sent', () => {
     { title: 'Slack had an internal error', failure: { type: 'error', error: 'internal_error' } },
   ];
   for (const { title, failure } of notActed) {
-    it(`although ${title}: it is looked for, waited for, and sent again`, async (t) => {
+    it(`exactly one welcome is sent although ${title}: it is looked for, waited for, and sent again`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
@@ -147,7 +147,7 @@ describe('exactly one welcome is sent', () => {
     });
   }
 
-  it('after a rate limit, without a search, since Slack certainly did not act', async (t) => {
+  it('exactly one welcome is sent after a rate limit, without a search, since Slack certainly did not act', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const failure: Failure = { type: 'status', status: 429, retryAfterSeconds: 5 };
@@ -157,7 +157,7 @@ describe('exactly one welcome is sent', () => {
     assert.equal(stage.sandbox.calls('conversations.history').length, 0);
   });
 
-  it('after a crash between Slack’s answer and its record', async (t) => {
+  it('exactly one welcome is sent after a crash between Slack’s answer and its record', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const posted = () => stage.welcomes(install) > 0;
@@ -169,7 +169,7 @@ describe('exactly one welcome is sent', () => {
     assert.equal(stage.sandbox.calls('chat.postMessage').length, 1);
   });
 
-  it('although its step timed out before Slack’s answer came', async (t) => {
+  it('exactly one welcome is sent although its step timed out before Slack’s answer came', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const { installationId, life, userId } = install;
@@ -197,7 +197,7 @@ describe('exactly one welcome is sent', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  it('after a crash between its record and the call', async (t) => {
+  it('exactly one welcome is sent after a crash between its record and the call', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const { installationId, life, userId } = install;
@@ -224,7 +224,7 @@ describe('exactly one welcome is sent', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  it('for two runs at the same time', async (t) => {
+  it('exactly one welcome is sent for two runs at the same time', async (t) => {
     const stage = await welcomeStage(t);
     const first = await stage.install();
     const asked = signal();
@@ -253,7 +253,7 @@ describe('exactly one welcome is sent', () => {
     assert.equal(stage.welcomes(first), 1);
   });
 
-  it('for a reinstall, and another one after an uninstall and for another person', async (t) => {
+  it('exactly one welcome is sent for a reinstall, and another one after an uninstall and for another person', async (t) => {
     const stage = await welcomeStage(t);
     const first = await stage.install();
     await stage.finish(first.runId);
@@ -275,7 +275,7 @@ describe('exactly one welcome is sent', () => {
 });
 
 describe('an uncertain welcome', () => {
-  it('is not mistaken for one from before an uninstall', async (t) => {
+  it('an uncertain welcome is not mistaken for one from before an uninstall', async (t) => {
     const stage = await welcomeStage(t);
     const first = await stage.install();
     await stage.finish(first.runId);
@@ -289,7 +289,7 @@ describe('an uncertain welcome', () => {
 
 describe('an uncertain welcome that Foyer cannot look for', () => {
   for (const scope of ['im:history', 'im:write']) {
-    it(`stays unconfirmed without ${scope}, and is sent again only if a person asks`, async (t) => {
+    it(`an uncertain welcome that Foyer cannot look for stays unconfirmed without ${scope}, and is sent again only if a person asks`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install({ scopes: without(scope) });
       const { runId, installationId, userId } = install;
@@ -306,7 +306,7 @@ describe('an uncertain welcome that Foyer cannot look for', () => {
     });
   }
 
-  it('is settled by a reinstall with the missing scope', async (t) => {
+  it('an uncertain welcome that Foyer cannot look for is settled by a reinstall with the missing scope', async (t) => {
     const stage = await welcomeStage(t);
     const first = await stage.install({ scopes: without('im:history') });
     stage.sandbox.faults.add({ method: 'chat.postMessage', failure: { type: 'reset-after-acting' } });
@@ -318,7 +318,7 @@ describe('an uncertain welcome that Foyer cannot look for', () => {
   });
 
   for (const newer of [0, 14, 15, 16, 40]) {
-    it(`is found behind ${newer} newer messages under Slack’s tightest history limit, and not sent again`, async (t) => {
+    it(`an uncertain welcome that Foyer cannot look for is found behind ${newer} newer messages under Slack’s tightest history limit, and not sent again`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       const posted = () => stage.welcomes(install) > 0;
@@ -340,7 +340,7 @@ describe('an uncertain welcome that Foyer cannot look for', () => {
     });
   }
 
-  it('stays unconfirmed if the DM is so long that the search gives up, after a bounded number of calls', async (t) => {
+  it('an uncertain welcome that Foyer cannot look for stays unconfirmed if the DM is so long that the search gives up, after a bounded number of calls', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const posted = () => stage.welcomes(install) > 0;
@@ -356,7 +356,7 @@ describe('an uncertain welcome that Foyer cannot look for', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  it('is searched for only around the time it was sent', async (t) => {
+  it('an uncertain welcome that Foyer cannot look for is searched for only around the time it was sent', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const posted = () => stage.welcomes(install) > 0;
@@ -374,7 +374,7 @@ describe('an uncertain welcome that Foyer cannot look for', () => {
 });
 
 describe('the welcome of an org-wide install', () => {
-  it('waits until a workspace lets the app in', async (t) => {
+  it('the welcome of an org-wide install waits until a workspace lets the app in', async (t) => {
     const stage = await welcomeStage(t);
     const { sandbox, store } = stage;
     const install = await stage.install({ workspace: 'Initech Product', orgWide: true });
@@ -394,7 +394,7 @@ describe('the welcome of an org-wide install', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  it('does not sleep through a grant that comes while it is about to wait', async (t) => {
+  it('the welcome of an org-wide install does not sleep through a grant that comes while it is about to wait', async (t) => {
     const stage = await welcomeStage(t);
     const { sandbox, store } = stage;
     const install = await stage.install({ workspace: 'Initech Product', orgWide: true });

@@ -23,7 +23,7 @@ const outputOf = async (stage: PipelineStage, runId: string, step: Step): Promis
 };
 
 describe('the steps after an install', () => {
-  it('have the documented order and names', () => {
+  it('the steps after an install have the documented order and names', () => {
     assert.deepEqual(
       builtInSteps().map((step) => step.name),
       ['register-team', 'register-user', 'fetch-profile', 'send-welcome', 'publish-home', 'notify-operators'],
@@ -85,7 +85,7 @@ describe('register-team and register-user', () => {
     });
   });
 
-  it('leave nothing behind when they fail, and still report new the next time', async (t) => {
+  it('register-team and register-user leave nothing behind when they fail, and still report new the next time', async (t) => {
     for (const step of [registerTeam, registerUser]) {
       const stage = await setStage(t, { steps: [step] });
       const { runId } = await stage.install();
@@ -180,7 +180,7 @@ describe('fetch-profile', () => {
     assert.equal((other.team as { name: Json }).name, 'Globex');
   });
 
-  it('is skipped if it has no scope for any call', async (t) => {
+  it('fetch-profile is skipped if it has no scope for any call', async (t) => {
     const stage = await setStage(t, { steps: pipeline });
     const { runId } = await stage.install({ scopes: ['chat:write'] });
     const run = await stage.finish(runId);
@@ -222,7 +222,7 @@ describe('publish-home', () => {
     ],
   ];
   for (const [result, status, code] of cases) {
-    it(`is ${status} when the publish was ${result.reason}`, async (t) => {
+    it(`publish-home is ${status} when the publish was ${result.reason}`, async (t) => {
       const stage = await setStage(t, { steps: [publishHome] });
       const { runId, installationId, userId, teamId } = await stage.install();
       const asked: unknown[] = [];
@@ -302,7 +302,7 @@ describe('notify-operators', () => {
     assert.doesNotMatch(stage.logged(), /very-secret/);
   });
 
-  it('is skipped if no webhook is set', async (t) => {
+  it('notify-operators is skipped if no webhook is set', async (t) => {
     const stage = await setStage(t, { steps: [notifyOperators] });
     const { runId } = await stage.install();
     const [step] = (await stage.finish(runId)).steps;

@@ -59,7 +59,9 @@ describe('every page, in a browser', () => {
 
   for (const width of [1280, 390]) {
     for (const scheme of ['light', 'dark'] as const) {
-      it(`has no axe violation, ${width} pixels wide, ${scheme}`, { timeout: 170_000 }, async () => {
+      it(`every page, in a browser has no axe violation, ${width} pixels wide, ${scheme}`, {
+        timeout: 170_000,
+      }, async () => {
         const page = await open(width, scheme);
         for (const [name, document] of everyPage(english)) {
           await page.setContent(document);

@@ -52,7 +52,7 @@ describe('the metrics', () => {
     return parseExposition(await response.text());
   }
 
-  it('count what is reported to them, in Prometheus’ own format', async () => {
+  it('the metrics count what is reported to them, in Prometheus’ own format', async () => {
     await start();
     metrics.onInstallRequest('installed');
     metrics.onRunChanged({ status: 'failed' });
@@ -83,7 +83,7 @@ describe('the metrics', () => {
     assert.ok(sampleValue(all, 'nodejs_eventloop_lag_min_seconds') < 60);
   });
 
-  it('get no new label from outside input', async () => {
+  it('the metrics get no new label from outside input', async () => {
     await start();
     const fresh = await families();
     const countOf = (all: Map<string, Family>) => [...all.values()].flatMap(({ samples }) => samples).length;
@@ -101,7 +101,7 @@ describe('the metrics', () => {
     assert.ok(added < 30, `${added} new series`);
   });
 
-  it('read the queue, the installations and the tokens at risk when they are asked', async () => {
+  it('the metrics read the queue, the installations and the tokens at risk when they are asked', async () => {
     await start();
     const { database } = test;
     await storeInstallation(database, { id: 'ins_1', bot_expires_at: clock.now() + 60_000 });
@@ -122,7 +122,7 @@ describe('the metrics', () => {
     assert.equal(sampleValue(all, 'foyer_database_up'), 1);
   });
 
-  it('still answer when the database does not, and show no stale values', async () => {
+  it('the metrics still answer when the database does not, and show no stale values', async () => {
     await start();
     await storeInstallation(test.database, { id: 'ins_1' });
     assert.equal(sampleValue(await families(), 'foyer_installations', { status: 'active' }), 1);
@@ -134,7 +134,7 @@ describe('the metrics', () => {
     }
   });
 
-  it('count what a damaged page refuses, from zero, while everything else still answers', async () => {
+  it('the metrics count what a damaged page refuses, from zero, while everything else still answers', async () => {
     const { target } = test;
     assert.ok(target.kind === 'sqlite');
     await storeInstallation(test.database, { id: 'ins_1' });
@@ -184,7 +184,7 @@ describe('the metrics of an install', () => {
     return parseExposition(await (await fetch(`${stage.url}/metrics`, { headers })).text());
   };
 
-  it('cover the request, the run, its steps, the calls and the events', async () => {
+  it('the metrics of an install cover the request, the run, its steps, the calls and the events', async () => {
     const { sandbox, url } = stage;
     const acme = { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme', 'owner').id };
     sandbox.faults.add({

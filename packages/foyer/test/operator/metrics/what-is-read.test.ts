@@ -64,7 +64,7 @@ describe('what the alert rules and the dashboard read', () => {
   });
   after(() => stage.close());
 
-  it('is there in a fresh process, with each label value that they name', () => {
+  it('what the alert rules and the dashboard read is there in a fresh process, with each label value that they name', () => {
     assert.ok(expressions.size > 50, `only ${expressions.size} expressions found`);
     for (const [name, expression] of expressions) {
       const selectors = selectorsOf(expression);
@@ -86,7 +86,7 @@ describe('what the alert rules and the dashboard read', () => {
     }
   });
 
-  it('is everything that Foyer reports of itself', () => {
+  it('the alert rules and the dashboard read everything that Foyer reports of itself', () => {
     const drawn = [...expressions].filter(([name]) => name.startsWith('panel ')).map(([, text]) => text);
     const missing = [...fresh.keys()].filter(
       (metric) => metric.startsWith('foyer_') && !drawn.some((text) => text.includes(metric)),

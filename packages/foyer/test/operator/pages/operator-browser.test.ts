@@ -150,7 +150,7 @@ describe('the operator in a browser', () => {
       assert.equal(await rows(), 1);
     }));
 
-  it('is asked to confirm before something is purged or marked as gone', () =>
+  it('the operator in a browser is asked to confirm before something is purged or marked as gone', () =>
     withOperator(async (page) => {
       const path = `${stage.url}/operator/installations/ins_00099`;
       await page.goto(path);
@@ -169,7 +169,9 @@ describe('the operator in a browser', () => {
 
   for (const width of [1280, 390]) {
     for (const colorScheme of ['light', 'dark'] as const) {
-      it(`has no axe violation, ${width} pixels wide, ${colorScheme}`, { timeout: 170_000 }, async () => {
+      it(`the operator in a browser has no axe violation, ${width} pixels wide, ${colorScheme}`, {
+        timeout: 170_000,
+      }, async () => {
         const { context, page } = await operator({ width, colorScheme, javaScriptEnabled: true });
         const id = await stage.installs('Globex');
         const pages = [

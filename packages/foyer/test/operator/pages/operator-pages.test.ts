@@ -18,7 +18,7 @@ import { type OperatorStage, password, setOperatorStage } from './operator-stage
 const everyPage = ['/operator', '/operator/installations', '/operator/requests', '/operator/login'];
 
 describe('the operator’s pages without a password', () => {
-  it('do not exist', async () => {
+  it('the operator’s pages without a password do not exist', async () => {
     const stage = await setStage();
     try {
       for (const path of [...everyPage, '/operator/', '/operator/installations/ins_1', '/operators']) {
@@ -38,7 +38,7 @@ describe('the operator’s pages without a password', () => {
 });
 
 describe('an operator on two machines', () => {
-  it('is logged in on both, and logged out of both', async (t) => {
+  it('an operator on two machines is logged in on both, and logged out of both', async (t) => {
     const stage = await setOperatorStage({ engine: 'Postgres' });
     t.after(() => stage.close());
     const { log } = recordingLogger(stage.config);
@@ -120,7 +120,7 @@ describe('logging in as the operator', () => {
     assert.ok(!stage.logged().join('\n').includes('guess 1'), 'a guess may be half a password');
   });
 
-  it('stays possible in a browser that has logged in before, while strangers guess from many addresses', async (t) => {
+  it('logging in as the operator stays possible in a browser that has logged in before, while strangers guess from many addresses', async (t) => {
     t.after(() => stage.close());
     const { cookies } = stage.visitor;
     await stage.logIn();
@@ -156,7 +156,7 @@ describe('logging in as the operator', () => {
 });
 
 describe('an operator who goes away', () => {
-  it('is logged out after thirty minutes, but not while active', async (t) => {
+  it('an operator who goes away is logged out after thirty minutes, but not while active', async (t) => {
     let at = Date.now();
     const stage = await setOperatorStage({ foyer: { now: () => at } });
     t.after(() => stage.close());
@@ -192,12 +192,12 @@ describe('the operator’s forms', () => {
     return rows.map((row) => row.kind);
   }
 
-  it('show each step by its title and its name', async () => {
+  it('the operator’s forms show each step by its title and its name', async () => {
     const text = await (await stage.get(path)).text();
     assert.match(text, />Send the welcome message<\/span> <code class="step-name">send-welcome</);
   });
 
-  it('are refused without their token, with a wrong one, and from another site; nothing changes', async () => {
+  it('the operator’s forms are refused without their token, with a wrong one, and from another site; nothing changes', async () => {
     const before = await historyKinds();
     const refusals = [
       await stage.post(`${path}/welcome`, { csrf: '' }),
@@ -215,7 +215,7 @@ describe('the operator’s forms', () => {
     assert.equal((await stage.get('/operator')).status, 200);
   });
 
-  it('lead to the login when the session is over, and say that nothing was changed', async () => {
+  it('the operator’s forms lead to the login when the session is over, and say that nothing was changed', async () => {
     const response = await stage.post(`${path}/welcome`, {}, { cookie: '' });
     const to = new URL(response.headers.get('location') ?? '', stage.url);
     assert.equal(response.status, 303);
@@ -224,14 +224,14 @@ describe('the operator’s forms', () => {
     assert.equal(to.searchParams.get('done'), 'session_ended');
   });
 
-  it('are limited in size, and accepted only as urlencoded', async () => {
+  it('the operator’s forms are limited in size, and accepted only as urlencoded', async () => {
     const large = await stage.post(`${path}/welcome`, { filler: 'x'.repeat(20_000) });
     assert.equal(large.status, 413);
     const json = await stage.post(`${path}/welcome`, {}, { 'content-type': 'application/json' });
     assert.equal(json.status, 415);
   });
 
-  it('change nothing on GET, and pages refuse POST', async () => {
+  it('the operator’s forms change nothing on GET, and pages refuse POST', async () => {
     const before = await historyKinds();
     for (const action of ['retry', 'welcome', 'mark-gone', 'purge']) await stage.get(`${path}/${action}`);
     assert.deepEqual(await historyKinds(), before);
@@ -446,7 +446,7 @@ describe('what the operator reads', () => {
   });
   after(() => stage.close());
 
-  it('has the headers of every page, and lets forms post only to Foyer', async () => {
+  it('the operator’s pages have the headers of every page, and let forms post only to Foyer', async () => {
     for (const path of [...everyPage, '/operator/nothing/here']) {
       const response = await stage.get(path);
       if (response.status === 303) continue;

@@ -46,7 +46,7 @@ function cookieOf(setCookie: string): string {
 }
 
 describe('an operator’s session', () => {
-  it('has a cookie that no script can read and that a form of another site does not send', async () => {
+  it('an operator’s session has a cookie that no script can read and that a form of another site does not send', async () => {
     const plain = parseSetCookie(await sessionsOf().begin(visit));
     assert.equal(plain.name, 'foyer-operator');
     assert.deepEqual(
@@ -72,7 +72,7 @@ describe('an operator’s session', () => {
     assert.equal(await sessions.read(cookie), undefined);
   });
 
-  it('ends after thirty minutes of inactivity, and activity extends it', async () => {
+  it('an operator’s session ends after thirty minutes of inactivity, and activity extends it', async () => {
     const clock = createClock();
     const sessions = sessionsOf({ now: clock.now });
     const [used, unused] = [await begun(sessions), await begun(sessions)];
@@ -85,7 +85,7 @@ describe('an operator’s session', () => {
     assert.deepEqual([same?.id, same?.csrfToken], [session.id, session.csrfToken]);
   });
 
-  it('is preceded by a browser that is known for 90 days, and for the current password only', async () => {
+  it('an operator’s session is preceded by a browser that is known for 90 days, and for the current password only', async () => {
     const clock = createClock();
     const sessions = sessionsOf({ now: clock.now });
     const cookie = cookieOf(sessions.rememberBrowser());
@@ -98,7 +98,7 @@ describe('an operator’s session', () => {
     assert.equal(sessions.knownBrowser(cookie), undefined);
   });
 
-  it('gets a fresh id with each login, and the one before it ends', async () => {
+  it('an operator’s session gets a fresh id with each login, and the one before it ends', async () => {
     const sessions = sessionsOf();
     const before = await begun(sessions);
     const after = cookieOf(await sessions.begin({ ...visit, cookieHeader: before }));
@@ -108,7 +108,7 @@ describe('an operator’s session', () => {
   });
 
   for (const [engine, open] of Object.entries(engines)) {
-    it(`ends on every machine with a logout, although its cookie is still sent (${engine})`, async (t) => {
+    it(`an operator’s session ends on every machine with a logout, although its cookie is still sent (${engine})`, async (t) => {
       const opened = await open();
       t.after(() => opened.close());
       const here = sessionsOf({ database: opened.database });
@@ -138,14 +138,14 @@ describe('an operator’s session', () => {
     assert.equal(await rows(), 2);
   });
 
-  it('ends when the password changes', async () => {
+  it('an operator’s session ends when the password changes', async () => {
     const now = createClock().now;
     const cookie = await begun(sessionsOf({ now }));
     assert.ok(await sessionsOf({ now }).read(cookie));
     assert.equal(await sessionsOf({ now, password: 'another password' }).read(cookie), undefined);
   });
 
-  it('is refused if its cookie was changed, was made for something else, or is no cookie at all', async () => {
+  it('an operator’s session is refused if its cookie was changed, was made for something else, or is no cookie at all', async () => {
     const sessions = sessionsOf();
     const cookie = await begun(sessions);
     const [name = '', value = ''] = cookie.split('=');
