@@ -27,7 +27,7 @@ export interface BoltAppDeps extends ListenersDeps {
 }
 
 /** The Bolt app that Foyer creates, and what the host's own Bolt app needs. */
-interface FoyerBolt {
+export interface FoyerBolt {
   app: App;
   authorize: Authorize<boolean>;
   /** Adds Foyer's listeners and error handler to a Bolt app of the host. */

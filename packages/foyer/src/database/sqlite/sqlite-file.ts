@@ -155,7 +155,9 @@ export function createStatements(
     };
   }
   return {
-    close: () => sqlite.close(),
+    close(): void {
+      sqlite.close();
+    },
     isInTransaction: () => sqlite.inTransaction,
     prepare(sql: string) {
       const known = prepared.get(sql);

@@ -27,7 +27,7 @@ const harmless: readonly VariableName[] = [
 ];
 
 /** Whether a variable is set, and its value if that is harmless and valid. */
-interface VariableState {
+export interface VariableState {
   set: boolean;
   value?: string;
 }
