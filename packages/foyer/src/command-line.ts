@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { confirm, isCancel } from '@clack/prompts';
 import { type Config, isStartedByNpm, readEnvironment, readPublicUrl, readSignsIn } from './config/config.ts';
 import { createLogger, type Logger } from './config/log.ts';
 import type { Database } from './database/database.ts';
@@ -21,7 +20,7 @@ import { runOperatorCommand } from './operator/operator-program.ts';
 import { createSetupPrompts } from './operator/setup/create-setup-prompts.ts';
 import { createOutput } from './operator/terminal/output.ts';
 import { createProgressBar } from './operator/terminal/progress-bar.ts';
-import { createSlackClientFactory } from './slack/create-slack-client.ts';
+import type { SlackClientFactory } from './slack/create-slack-client.ts';
 import { createTexts } from './texts/create-texts.ts';
 
 /** Wires the operator's commands: the server's parts, without a server. `runCommand` documents the result. */
@@ -44,7 +43,14 @@ export async function runCommandLine<MyTables>(
     });
   }
 
+  /** Loads the SDK: most commands call no method of Slack. */
+  async function slackClients(config: Config): Promise<SlackClientFactory> {
+    const { createSlackClientFactory } = await import('./slack/create-slack-client.ts');
+    return createSlackClientFactory({ config, log: quiet(config) });
+  }
+
   async function ask(question: string): Promise<boolean> {
+    const { confirm, isCancel } = await import('@clack/prompts');
     const answer = await confirm({ message: question, initialValue: false, input: stdin, output: stderr });
     return !isCancel(answer) && answer;
   }
@@ -90,10 +96,10 @@ export async function runCommandLine<MyTables>(
       migrations: definition.migrations ?? {},
       loadKeyring: loadExistingKeyring,
       openStore: (config, database) => createStore(config, database, loadExistingKeyring(config)),
-      openTokens: (config, database) =>
+      openTokens: async (config, database) =>
         createTokenSource({
           ...{ config, database, store: createStore(config, database, loadExistingKeyring(config)) },
-          ...{ slack: createSlackClientFactory({ config, log: quiet(config) }), now, log: quiet(config) },
+          ...{ slack: await slackClients(config), now, log: quiet(config) },
         }),
       openImporter: (config, database) => createStore(config, database, loadExistingKeyring(config)),
       openEraser(config, database) {
@@ -101,7 +107,7 @@ export async function runCommandLine<MyTables>(
         const keyring = createKeyring([{ id: 'unused', base64: randomBytes(32).toString('base64') }]);
         return createStore(config, database, keyring);
       },
-      slackClients: (config) => createSlackClientFactory({ config, log: quiet(config) }),
+      slackClients,
       confirm: canAsk ? ask : undefined,
       prompts: canAsk ? createSetupPrompts({ input: stdin, output: stderr }) : undefined,
       readStdin,

@@ -2,6 +2,7 @@ export type { Job, JobTurn } from './chores/jobs.ts';
 export { type FoyerConfig, readConfig } from './config/config.ts';
 export { ConfigError, type ConfigProblem } from './config/config-error.ts';
 export type { ConflictRule } from './connections/commit-connection.ts';
+export { ConnectError } from './connections/connect-error.ts';
 export type {
   ClaimedWorkspace,
   ClaimingAccount,
@@ -9,7 +10,7 @@ export type {
   ConnectionList,
   ConnectOptions,
 } from './connections/create-connections.ts';
-export { ConnectError, type ConnectResult } from './connections/link.ts';
+export type { ConnectResult } from './connections/link.ts';
 export { createFoyer } from './create-foyer.ts';
 export { DatabaseNewerError, DatabaseUnavailableError } from './database/database.ts';
 export { OwnMigrationError, type OwnMigrations } from './database/migrate.ts';

@@ -1,18 +1,16 @@
 import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { TestOptions } from './assemble-foyer.ts';
 import { type Config, isStartedByNpm } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
 import { createLogger, type Logger } from './config/log.ts';
 import { messagesTabProblem } from './config/manifest.ts';
 import { foyerVersion } from './config/version.ts';
-import { assembleFoyer, type TestOptions } from './create-foyer.ts';
 import { DatabaseNewerError, DatabaseUnavailableError } from './database/database.ts';
 import { OwnMigrationError } from './database/migrate.ts';
 import type { NoTables } from './database/own-database.ts';
 import { type FoyerDefinition, resolveConfig } from './define-foyer.ts';
 import type { Foyer } from './foyer.ts';
-
-import { createFoyerServer, listen } from './http/own-server.ts';
 import { KeyringError } from './installations/keyring.ts';
 
 const drainMs = 7000;
@@ -42,6 +40,9 @@ export async function startFoyer<MyTables = NoTables>(
   log: Logger,
   options: StartOptions<MyTables> = {},
 ): Promise<ServedFoyer<MyTables>> {
+  // Imported here, as in `createFoyer`: a command needs no server.
+  const { assembleFoyer } = await import('./assemble-foyer.ts');
+  const { createFoyerServer, listen } = await import('./http/own-server.ts');
   const { definition = {}, otherwise, ...test } = options;
   const foyer = await assembleFoyer({ config, definition, log, test });
   const server = createFoyerServer({

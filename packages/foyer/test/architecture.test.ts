@@ -27,6 +27,7 @@ const order = [
   'installation-methods.ts',
   'each-installation.ts',
   'create-background.ts',
+  'assemble-foyer.ts',
   'create-foyer.ts',
   'serve.ts',
   'testing',

@@ -296,3 +296,24 @@ test('a database copied to Postgres opens there with the same keys, and no passw
   const output = [copied, again, listed, purged].map(({ stdout, stderr }) => stdout + stderr).join('');
   for (const secret of [password, ...Object.values(secrets)]) assert.equal(output.includes(secret), false);
 });
+
+test('a command loads only the packages that it uses', async (t) => {
+  const { folder, run } = await prepare(t);
+  const trace = join(folder, 'packages');
+  const tracer = new URL('./support/trace-packages.ts', import.meta.url).href;
+  const loadedBy = async (commandLine: readonly string[]): Promise<Set<string>> => {
+    writeFileSync(trace, '');
+    const changes = { PACKAGE_TRACE: trace, NODE_OPTIONS: `--import ${tracer}` };
+    const { exitCode, stderr } = await run(commandLine, changes);
+    assert.equal(exitCode, 0, stderr);
+    return new Set(readFileSync(trace, 'utf8').split('\n'));
+  };
+  const server = ['@slack/bolt', '@slack/oauth', '@slack/web-api', 'express', 'prom-client', 'fetch-to-node'];
+  const spare = [...server, 'undici', 'jose', 'pg', '@clack/prompts'];
+  const notUsed = (loaded: Set<string>) => spare.filter((name) => loaded.has(name));
+  for (const commandLine of [['--version'], ['--help'], ['list'], ['show', 'T1', '--json']]) {
+    const loaded = await loadedBy(commandLine);
+    assert.ok(loaded.has('commander'), 'the tracer sees packages');
+    assert.deepEqual(notUsed(loaded), [], commandLine.join(' '));
+  }
+});

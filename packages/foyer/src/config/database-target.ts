@@ -43,3 +43,9 @@ function sqliteFile(url: string): string {
   const path = url.slice('file:'.length).replace(/^\/\/(?=\/)/, '');
   return isAbsolute(path) ? path : resolve(path);
 }
+
+/** Names the database of a connection URL for messages, without its password and its parameters. */
+export function serverName(url: string): string {
+  const { protocol, username, host, pathname } = new URL(url);
+  return `${protocol}//${username && `${username}@`}${host}${pathname}`;
+}

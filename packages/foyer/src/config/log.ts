@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
 import type { Logger as SlackLogger } from '@slack/bolt';
-import { LogLevel } from '@slack/web-api';
+import type { LogLevel } from '@slack/web-api';
 import { type DestinationStream, type LogFn, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
 import type { Config } from './config.ts';
 import { createLineLimit, readLine } from './limit-lines.ts';
@@ -212,7 +212,8 @@ export function slackLogger(log: Logger, name: string): SlackLogger {
     warn: (...parts) => child.warn(text(parts)),
     error: (...parts) => child.error(text(parts)),
     setLevel() {},
-    getLevel: () => LogLevel.WARN,
+    // A value of the SDK's enum; the log loads no SDK for it.
+    getLevel: () => 'warn' satisfies `${LogLevel.WARN}` as LogLevel,
     setName() {},
   };
 }

@@ -16,7 +16,8 @@ import { registeredTeamId } from '../database/install-record.ts';
 import { lockInstallation } from '../database/installations.ts';
 import type { InstallationRow, InstallationStatus } from '../database/records.ts';
 import type { Sealer } from '../installations/sealer.ts';
-import { ConnectError, type ConnectResult, createLink, linkClaims, readResult } from './link.ts';
+import { ConnectError } from './connect-error.ts';
+import { type ConnectResult, createLink, linkClaims, readResult } from './link.ts';
 import type { CookieTarget, LinkCookies } from './link-cookies.ts';
 
 /** Which of the host's accounts a workspace belongs to. */

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
 import { z } from 'zod';
+import { ConnectError } from './connect-error.ts';
 
 /**
  * Links and results, which Foyer and the host product exchange. Both are JWTs, signed with HS256 and
@@ -21,28 +22,6 @@ const clockToleranceMs = 60_000;
 
 const longestToken = 8000;
 const mostDataBytes = 1000;
-
-/**
- * Thrown when a link, a result or a claim is refused. The message is for the developer's log; visitors see a page with
- * its own text.
- */
-export class ConnectError extends Error {
-  override readonly name = 'ConnectError';
-  readonly code:
-    | 'connect_off'
-    | 'link_invalid'
-    | 'link_expired'
-    | 'result_invalid'
-    | 'result_expired'
-    | 'claim_invalid'
-    | 'claim_expired'
-    | 'claim_used'
-    | 'already_connected';
-  constructor(code: ConnectError['code'], message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
-}
 
 /** One line of visible text that every database accepts: no control character, no lone surrogate. */
 const line = (most: number) =>

@@ -1,15 +1,24 @@
 import type { DatabaseTarget } from '../config/database-target.ts';
-import { isPostgresInUse, peekPostgres } from './postgres/inspect-postgres.ts';
 import { type FoundTable, readTables } from './read-tables.ts';
-import { isSqliteInUse, peekSqlite } from './sqlite/inspect-sqlite.ts';
+
+// Each engine is loaded here, as in `openAnyDatabase`.
 
 /** The tables of an unopened database, Foyer's or not; empty if there is no file. @throws DatabaseUnavailableError */
 export async function peekTables(target: DatabaseTarget): Promise<FoundTable[]> {
-  if (target.kind === 'postgres') return peekPostgres(target.url, readTables);
+  if (target.kind === 'postgres') {
+    const { peekPostgres } = await import('./postgres/inspect-postgres.ts');
+    return peekPostgres(target.url, readTables);
+  }
+  const { peekSqlite } = await import('./sqlite/inspect-sqlite.ts');
   return (await peekSqlite(target.file, readTables)) ?? [];
 }
 
 /** Whether a Foyer or a command has the database open. This process must not. @throws DatabaseUnavailableError */
 export async function isInUse(target: DatabaseTarget): Promise<boolean> {
-  return target.kind === 'sqlite' ? isSqliteInUse(target.file) : isPostgresInUse(target.url);
+  if (target.kind === 'postgres') {
+    const { isPostgresInUse } = await import('./postgres/inspect-postgres.ts');
+    return isPostgresInUse(target.url);
+  }
+  const { isSqliteInUse } = await import('./sqlite/inspect-sqlite.ts');
+  return isSqliteInUse(target.file);
 }

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../config/log.ts';
-import { ConnectError, type Link, readLink } from '../connections/link.ts';
+import { ConnectError } from '../connections/connect-error.ts';
+import { type Link, readLink } from '../connections/link.ts';
 import type { LinkCookies } from '../connections/link-cookies.ts';
 import type { Returns } from '../connections/returns.ts';
 import type { BodyReader } from '../http/read-body.ts';

@@ -1,11 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
-import type { DatabaseTarget } from '../config/database-target.ts';
+import { type DatabaseTarget, serverName } from '../config/database-target.ts';
 import type { Database } from '../database/database.ts';
 import type { OwnMigrations } from '../database/migrate.ts';
 import { openDatabase } from '../database/open-database.ts';
 import { peekTables } from '../database/peek-tables.ts';
-import { serverName } from '../database/postgres/postgres-pool.ts';
 import { type Keyring, KeyringError, loadKeyring } from '../installations/keyring.ts';
 import { CommandError } from './command-error.ts';
 

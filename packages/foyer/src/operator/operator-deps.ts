@@ -59,7 +59,7 @@ export interface OperatorDeps {
   /** Opens the store with the existing keys. @throws KeyringError */
   openStore: (config: Config, database: Database) => Pick<InstallationStore, 'readInstallation'>;
   /** Opens the source that renews tokens. @throws KeyringError */
-  openTokens: (config: Config, database: Database) => Pick<TokenSource, 'renewExpired'>;
+  openTokens: (config: Config, database: Database) => Promise<Pick<TokenSource, 'renewExpired'>>;
   /** Opens the store that records installs, with the steps of the definition. @throws KeyringError */
   openImporter: (config: Config, database: Database) => Pick<InstallationStore, 'recordInstall'>;
   /** Opens the store that uninstalls and erases; needs no key. */
@@ -67,7 +67,7 @@ export interface OperatorDeps {
     config: Config,
     database: Database,
   ) => Pick<InstallationStore, 'deleteInstallation' | 'purgeInstallation'>;
-  slackClients: (config: Config) => SlackClientFactory;
+  slackClients: (config: Config) => Promise<SlackClientFactory>;
   /** Asks yes or no; undefined if no one can answer. */
   confirm: ((question: string) => Promise<boolean>) | undefined;
   /** The questions of `setup`; undefined if no one can answer. */

@@ -7,8 +7,7 @@ import {
   settleOnceMessage,
 } from '../database/once-messages.ts';
 import type { OnceMessageRow } from '../database/records.ts';
-import { defaultTimeoutMs } from '../slack/create-slack-client.ts';
-import { slackFailure } from '../slack/slack-failure.ts';
+import { defaultTimeoutMs, slackFailure } from '../slack/slack-failure.ts';
 import { type HistorySearch, peekHistory, type SearchResult, searchHistory } from './search-history.ts';
 import {
   isWritten,

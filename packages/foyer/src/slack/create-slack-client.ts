@@ -2,7 +2,7 @@ import { type WebAPICallResult, WebClient, type WebClientOptions } from '@slack/
 import type { Config } from '../config/config.ts';
 import { type Logger, slackLogger } from '../config/log.ts';
 import type { TraceSpan } from '../config/tracing.ts';
-import { UnreadableAnswerError, waitSeconds } from './slack-failure.ts';
+import { defaultTimeoutMs, UnreadableAnswerError, waitSeconds } from './slack-failure.ts';
 import {
   createSlackTransport,
   readBounded,
@@ -45,9 +45,6 @@ export interface SlackCalls {
 
 /** Creates a WebClient for one token (none for `oauth.v2.access`). Create it when you call: tokens rotate. */
 export type SlackClientFactory = (token: string | undefined, limits?: SlackCallLimits) => WebClient;
-
-/** The time limit of a call to Slack, unless its caller sets another. */
-export const defaultTimeoutMs = 8000;
 
 /**
  * The longest answer that the app's own code reads: a page of `users.list` or `conversations.history` may hold a

@@ -1,4 +1,4 @@
-import { ErrorCode } from '@slack/web-api';
+import type { ErrorCode } from '@slack/web-api';
 
 /**
  * Why one place: Slack's answer decides what a failure means, and the install flow, the pipeline, the token refresh and
@@ -48,6 +48,20 @@ const passing = new Set([
   'request_timeout',
   'team_added_to_org',
 ]);
+
+/** The time limit of a call to Slack, unless its caller sets another. */
+export const defaultTimeoutMs = 8000;
+
+/**
+ * The codes of the SDK's errors; the compiler compares them with its own. Why written out: the command line loads the
+ * definition's steps, and they need nothing else of the SDK.
+ */
+const sdkCode = {
+  rateLimited: 'slack_webapi_rate_limited_error' satisfies `${ErrorCode.RateLimitedError}`,
+  platform: 'slack_webapi_platform_error' satisfies `${ErrorCode.PlatformError}`,
+  http: 'slack_webapi_http_error' satisfies `${ErrorCode.HTTPError}`,
+  request: 'slack_webapi_request_error' satisfies `${ErrorCode.RequestError}`,
+};
 
 /** Failures to connect: the request never left this machine. */
 const neverSent = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT/;
@@ -122,15 +136,15 @@ function unreachable(code: string, message: string, mayHaveActed: boolean): Slac
 export function slackFailure(error: unknown): SlackFailure | undefined {
   if (error instanceof UnreadableAnswerError) return unreachable(error.code, error.message, true);
   switch (fieldOf(error, 'code')) {
-    case ErrorCode.RateLimitedError:
+    case sdkCode.rateLimited:
       return rateLimited(Number(fieldOf(error, 'retryAfter')));
-    case ErrorCode.PlatformError:
+    case sdkCode.platform:
       return fromAnswer(error);
-    case ErrorCode.HTTPError: {
+    case sdkCode.http: {
       const status = Number(fieldOf(error, 'statusCode'));
       return unreachable(`http_${status}`, `Slack answered with HTTP ${status}`, true);
     }
-    case ErrorCode.RequestError: {
+    case sdkCode.request: {
       const reasons = reasonsOf(error);
       if (reasons.includes('answer_too_large')) {
         return unreachable('answer_too_large', 'Slack’s answer was too long to be read', true);

@@ -3,8 +3,8 @@ import { createHmac } from 'node:crypto';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { jwtVerify, SignJWT } from 'jose';
+import { ConnectError } from '../../src/connections/connect-error.ts';
 import {
-  ConnectError,
   createLink,
   createResult,
   type LinkClaims,

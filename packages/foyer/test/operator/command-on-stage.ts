@@ -53,7 +53,7 @@ export async function commandOnStage(
     readEnvironment: () => ({}),
     loadKeyring: loadExistingKeyring,
     openStore,
-    openTokens: (given, database) =>
+    openTokens: async (given, database) =>
       createTokenSource({
         ...{ config: given, database, store: openStore(given, database), now, log },
         slack: createSlackClientFactory({ config: given, log }),
@@ -61,7 +61,7 @@ export async function commandOnStage(
     readPresentation: unused,
     openImporter: unused,
     openEraser: unused,
-    slackClients: (given) => createSlackClientFactory({ config: given, log }),
+    slackClients: async (given) => createSlackClientFactory({ config: given, log }),
     confirm: undefined,
     prompts: undefined,
     readStdin: unused,

@@ -108,7 +108,7 @@ async function start(t: TestContext, system: System) {
       readEnvironment: () => environment,
       readManifest: () => fixtureManifest,
       loadKeyring: loadExistingKeyring,
-      slackClients: (given) => createSlackClientFactory({ config: given, log }),
+      slackClients: async (given) => createSlackClientFactory({ config: given, log }),
     });
   return { doctor, baseUrl };
 }

@@ -45,7 +45,7 @@ async function prepare(t: TestContext, engine?: EngineName) {
         now: Date.now,
         loadKeyring: () => keyring,
         openImporter: open,
-        slackClients: () => client as never,
+        slackClients: async () => client as never,
       }),
     count: async (table: 'installations' | 'runs' | 'user_tokens') =>
       (await harness.database.queries.selectFrom(table).selectAll().execute()).length,

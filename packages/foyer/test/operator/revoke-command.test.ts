@@ -243,7 +243,7 @@ async function prepare(t: TestContext, answer: (token: string) => object, engine
     harness.run(['revoke', ...commandLine], {
       now: Date.now,
       openStore,
-      slackClients: (config) => slackClients({ config, log }),
+      slackClients: async (config) => slackClients({ config, log }),
     });
   const statuses = async () => {
     const rows = await database.queries.selectFrom('installations').selectAll().orderBy('team_id').execute();
@@ -327,7 +327,8 @@ testOnBothEngines('revoke never erases tokens that were stored after it began', 
     const { exitCode, stdout } = await run(['revoke', team, '--yes'], {
       now: Date.now,
       openStore: () => store,
-      slackClients: () => (() => ({ auth: { revoke: () => store.recordInstall(fresh[team]) } })) as never,
+      slackClients: async () =>
+        (() => ({ auth: { revoke: () => store.recordInstall(fresh[team]) } })) as never,
     });
     assert.equal(exitCode, 1);
     assert.match(stdout, new RegExp(`^${team} +changed `, 'm'));

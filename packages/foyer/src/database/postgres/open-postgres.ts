@@ -9,6 +9,7 @@ import {
   type PostgresPool,
   sql,
 } from 'kysely';
+import { serverName } from '../../config/database-target.ts';
 import { type Database, DatabaseUnavailableError, type Tx } from '../database.ts';
 import { type InTurn, migrate, type OwnMigrations } from '../migrate.ts';
 import { prepareQuery } from '../prepared-query.ts';
@@ -16,7 +17,7 @@ import { createProbe } from '../probe.ts';
 import type { Tables } from '../records.ts';
 import { backUpPostgres } from './back-up-postgres.ts';
 import { asUnavailable, isConflict, isLostConnection } from './postgres-failure.ts';
-import { createPostgresPool, serverName } from './postgres-pool.ts';
+import { createPostgresPool } from './postgres-pool.ts';
 import { createWriteMarks, isMarkKept, prepareWriteMarks, type WriteMark } from './write-marks.ts';
 
 /**

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import pg from 'pg';
+import { serverName } from '../../config/database-target.ts';
 import { asTold, isDamage, isLostConnection, isOfAborted, mayComeBack } from './postgres-failure.ts';
 
 /**
@@ -142,10 +143,4 @@ function createConnection(
 function asResult(result: pg.QueryResult | pg.QueryResult[]): PostgresQueryResult<never> {
   const last = Array.isArray(result) ? result.at(-1) : result;
   return last as unknown as PostgresQueryResult<never>;
-}
-
-/** Names the database of a connection URL for messages, without its password and its parameters. */
-export function serverName(url: string): string {
-  const { protocol, username, host, pathname } = new URL(url);
-  return `${protocol}//${username && `${username}@`}${host}${pathname}`;
 }

@@ -9,7 +9,10 @@ type Shell = (typeof shells)[number];
  * `completion SHELL`, and the hidden `complete` that the shell calls each time the user presses Tab. `createProgram`
  * creates the commands to complete. Only these two load the library.
  */
-export function completionCommands(deps: OperatorDeps, createProgram: () => Command): [Command, Command] {
+export function completionCommands(
+  deps: OperatorDeps,
+  createProgram: () => Promise<Command>,
+): [Command, Command] {
   const completion = new Command('completion')
     .summary('print a script that completes these commands in your shell')
     .description(
@@ -34,7 +37,7 @@ export function completionCommands(deps: OperatorDeps, createProgram: () => Comm
     });
   const complete = new Command('complete').argument('[words...]').action(async (words: string[]) => {
     const { default: tab } = await import('@bomb.sh/tab/commander');
-    const program = createProgram();
+    const program = await createProgram();
     shorten(program);
     tab(program, { completionCommandName: 'completion' }).parse(words);
   });

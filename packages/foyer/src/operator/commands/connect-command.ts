@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { connectByHand } from '../../connections/commit-connection.ts';
-import { linkClaims } from '../../connections/link.ts';
 import { CommandError, UsageError } from '../command-error.ts';
 import { findTeam } from '../find-team.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
@@ -41,6 +40,7 @@ export function connectCommand(deps: OperatorDeps): Command {
 
 async function connect(deps: OperatorDeps, team: string, options: ConnectOptions): Promise<void> {
   const { org, subject: sub, label, move = false } = options;
+  const { linkClaims } = await import('../../connections/link.ts');
   const checked = linkClaims.pick({ org: true, sub: true, label: true }).safeParse({ org, sub, label });
   if (!checked.success)
     throw new UsageError('--org, --subject or --label is empty, too long, or holds a control character.');

@@ -4,7 +4,7 @@ import type { Config } from '../../config/config.ts';
 import { type DatabaseTarget, parseDatabaseUrl } from '../../config/database-target.ts';
 import type { ComparedTable } from '../../database/copy/compare-tables.ts';
 import { UsageError } from '../command-error.ts';
-import { type MovedDatabase, moveDatabase } from '../copy/move-database.ts';
+import type { MovedDatabase } from '../copy/move-database.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { type Column, table } from '../terminal/table.ts';
 import { exampleLines, jsonOption } from './command-help.ts';
@@ -44,6 +44,7 @@ async function copy(deps: OperatorDeps, options: { to: string; json?: boolean })
   }
   let moved: MovedDatabase;
   try {
+    const { moveDatabase } = await import('../copy/move-database.ts');
     moved = await moveDatabase({
       source: config.database,
       target,

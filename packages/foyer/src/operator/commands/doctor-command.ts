@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { counted } from '../../config/counted.ts';
 import { CommandError } from '../command-error.ts';
 import type { Finding } from '../doctor/finding.ts';
-import { type DoctorOptions, runDoctor } from '../doctor/run-doctor.ts';
+import type { DoctorOptions } from '../doctor/run-doctor.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import type { Output, Style } from '../terminal/output.ts';
 import { plainText } from '../terminal/plain-text.ts';
@@ -40,6 +40,7 @@ export function doctorCommand(deps: OperatorDeps): Command {
         ...(options.offline && { offline: true }),
         ...(options.manifest !== undefined && { manifestFile: options.manifest }),
       };
+      const { runDoctor } = await import('../doctor/run-doctor.ts');
       const findings = await runDoctor(deps, doctorOptions);
       if (options.json) deps.output.printJson(findings);
       else deps.output.print(findingLines(deps.output, findings));

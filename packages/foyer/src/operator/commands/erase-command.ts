@@ -85,7 +85,8 @@ async function revokeOwnTokens(
   for (const { installation_id: installationId } of data.ownTokens) {
     try {
       const store = deps.openStore(config, database);
-      const [tokens, slack] = [deps.openTokens(config, database), deps.slackClients(config)];
+      const tokens = await deps.openTokens(config, database);
+      const slack = await deps.slackClients(config);
       const revoking = { queries: database.queries, store, tokens, slack };
       const { notRevoked } = await revokeTokens(revoking, installationId, { onlyOf: userId });
       for (const { error } of notRevoked) note(error);

@@ -130,7 +130,8 @@ async function* importEach(
     const token = part === 'person' ? user.token : (bot?.token ?? user.token);
     if (token === undefined) return 'it holds no token';
     try {
-      const { team_id: teamId } = await deps.slackClients(config)(token, { timeoutMs: 10_000 }).auth.test();
+      const slack = await deps.slackClients(config);
+      const { team_id: teamId } = await slack(token, { timeoutMs: 10_000 }).auth.test();
       return team && teamId !== team.id ? 'its token belongs to another team' : undefined;
     } catch (error) {
       const failure = slackFailure(error);

@@ -176,8 +176,8 @@ async function revoke(
 ): Promise<Revocation> {
   try {
     const store = deps.openStore(config, database);
-    const tokens = deps.openTokens(config, database);
-    const slack = deps.slackClients(config);
+    const tokens = await deps.openTokens(config, database);
+    const slack = await deps.slackClients(config);
     return await revokeTokens({ queries: database.queries, store, tokens, slack }, installationId);
   } catch (error) {
     const keyFault =

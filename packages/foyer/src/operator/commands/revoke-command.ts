@@ -85,7 +85,7 @@ async function revoke(deps: OperatorDeps, team: string | undefined, options: Rev
       throw new CommandError('Nothing was changed.');
     }
     const records = record ? [[record]] : readInstallations(queries, { clientId: config.slack.clientId });
-    const revoker = createRevoker(deps, config, database);
+    const revoker = await createRevoker(deps, config, database);
     const done: RevokedTeam[] = [];
     if (options.json) await output.printJsonList(keep(revoker.revokeAll(records), done));
     else {
@@ -136,11 +136,11 @@ const atOnce = 8;
 /** After Slack has revoked nothing for this many teams in a row, the command stops: the rest would fail too. */
 const mostRefused = 16;
 
-function createRevoker(deps: OperatorDeps, config: Config, database: Database) {
+async function createRevoker(deps: OperatorDeps, config: Config, database: Database) {
   const { queries } = database;
   const store = deps.openStore(config, database);
-  const tokens = deps.openTokens(config, database);
-  const slack = deps.slackClients(config);
+  const tokens = await deps.openTokens(config, database);
+  const slack = await deps.slackClients(config);
   let refused = 0;
 
   async function* revokeAll(

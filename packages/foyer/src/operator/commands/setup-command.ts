@@ -5,7 +5,6 @@ import { parse as parseDotenv } from 'dotenv';
 import { counted } from '../../config/counted.ts';
 import { CommandError, UsageError } from '../command-error.ts';
 import type { Finding } from '../doctor/finding.ts';
-import { runDoctor } from '../doctor/run-doctor.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { type AppFace, readFace, withFace } from '../setup/app-face.ts';
 import { askSettings, type Suggestions } from '../setup/ask-settings.ts';
@@ -256,6 +255,7 @@ function write(deps: OperatorDeps, variables: Record<string, string>, app: Offer
 
 /** Foyer is not started yet, so a public URL that does not answer is only a warning. */
 async function closingDoctor(deps: OperatorDeps): Promise<Finding[]> {
+  const { runDoctor } = await import('../doctor/run-doctor.ts');
   const findings = await runDoctor(deps);
   return findings.map((finding) =>
     finding.check === 'public-url' && finding.status === 'fault' && finding.detail.includes('/healthz')

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { Command } from 'commander';
 import { CommandError, UsageError } from '../command-error.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
-import { collectBundle, type SupportBundle } from '../support-bundle/collect-bundle.ts';
+import type { SupportBundle } from '../support-bundle/collect-bundle.ts';
 import { plainJson } from '../terminal/plain-text.ts';
 import { fieldLines } from '../terminal/table.ts';
 import { exampleLines, jsonOption } from './command-help.ts';
@@ -36,6 +36,7 @@ export function supportBundleCommand(deps: OperatorDeps): Command {
       if (options.json && given !== undefined && given !== '-') {
         throw new UsageError('--json prints the bundle. Leave out --json or the file.');
       }
+      const { collectBundle } = await import('../support-bundle/collect-bundle.ts');
       const bundle = await collectBundle(deps, { offline: options.offline === true });
       if (isPrinted) return deps.output.printJson(bundle);
       const file = resolve(deps.folder, given ?? `foyer-support-${fileTime(deps.now())}.json`);

@@ -1,9 +1,9 @@
+import { serverName } from '../../config/database-target.ts';
 import {
   inspectPostgres,
   type PostgresInspection,
   readPostgres,
 } from '../../database/postgres/inspect-postgres.ts';
-import { serverName } from '../../database/postgres/postgres-pool.ts';
 import { type DatabaseCheck, schemaFinding, sizeText } from './database-findings.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
 import { postgresFault } from './postgres-fault.ts';

@@ -1,4 +1,4 @@
-import { serverName } from '../../database/postgres/postgres-pool.ts';
+import { serverName } from '../../config/database-target.ts';
 import { type Finding, fault } from './finding.ts';
 import { networkReason } from './network-reason.ts';
 

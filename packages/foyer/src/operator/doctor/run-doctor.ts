@@ -109,8 +109,8 @@ function networkChecks(
         : [];
     }),
     unlessWrong('slack', ['SLACK_API_URL'], () => checkSlack(config, deps.now)),
-    unlessWrong('credentials', ['SLACK_CLIENT_ID', 'SLACK_CLIENT_SECRET', 'SLACK_API_URL'], () =>
-      one(checkCredentials(config, deps.slackClients(config))),
+    unlessWrong('credentials', ['SLACK_CLIENT_ID', 'SLACK_CLIENT_SECRET', 'SLACK_API_URL'], async () =>
+      one(checkCredentials(config, await deps.slackClients(config))),
     ),
     findings('mail-server', () => checkMailServer(config)),
     findings('webhook', () => checkWebhook(config)),

@@ -1,25 +1,30 @@
 import type { Readable, Writable } from 'node:stream';
 import { styleText } from 'node:util';
-import { confirm, password, text } from '@clack/prompts';
 import type { SetupPrompts } from './setup-prompts.ts';
 
-/** Asks on a terminal. `output` is stderr: stdout is for the result. Clack returns a symbol when cancelled. */
+/**
+ * Asks on a terminal. `output` is stderr: stdout is for the result. Clack returns a symbol when cancelled, and is loaded
+ * by the first question: most commands ask nothing.
+ */
 export function createSetupPrompts(streams: { input: Readable; output: Writable }): SetupPrompts {
   const answered = <T extends string | boolean>(answer: T | symbol): T | undefined =>
     typeof answer === 'symbol' ? undefined : answer;
   return {
     async text({ message, initialValue, validate }) {
+      const { text } = await import('@clack/prompts');
       const initial = initialValue === undefined ? {} : { initialValue };
       return answered<string>(
         await text({ message, ...initial, ...streams, validate: (value) => validate(value ?? '') }),
       );
     },
     async secret({ message, validate }) {
+      const { password } = await import('@clack/prompts');
       return answered<string>(
         await password({ message, ...streams, validate: (value) => validate(value ?? '') }),
       );
     },
     async confirm({ message, initialValue }) {
+      const { confirm } = await import('@clack/prompts');
       return answered<boolean>(await confirm({ message, initialValue, ...streams }));
     },
     tell(title, lines) {

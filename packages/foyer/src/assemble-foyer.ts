@@ -1,0 +1,512 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { toFetchResponse, toReqRes } from 'fetch-to-node';
+import { createJobs } from './chores/jobs.ts';
+import type { Config } from './config/config.ts';
+import { createScrubber, type Logger } from './config/log.ts';
+import { createSpans } from './config/tracing.ts';
+import { createConnections } from './connections/create-connections.ts';
+import { createLinkCookies } from './connections/link-cookies.ts';
+import { createReturns } from './connections/returns.ts';
+import { createBackground } from './create-background.ts';
+import { letGoOfKey } from './database/encryption-keys.ts';
+import { openDatabase } from './database/open-database.ts';
+import { type NoTables, ownDatabase } from './database/own-database.ts';
+import { isMoment } from './database/runs.ts';
+import { type FoyerDefinition, namesOfSteps } from './define-foyer.ts';
+import { createEachInstallation } from './each-installation.ts';
+import { assembleEvents } from './events/assemble-events.ts';
+import { createPressHome } from './events/press-home.ts';
+import { createTakeAnswer } from './events/take-answer.ts';
+import type { Foyer } from './foyer.ts';
+import { createPublishHome } from './home/create-publish-home.ts';
+import { bindHomeSections } from './home/home-sections.ts';
+import { createFindViewer } from './home/viewer.ts';
+import type { ConnectionBounds } from './http/bound-connections.ts';
+import { completeBrand } from './http/brand.ts';
+import { createRefusals, type Refusals } from './http/count-refusals.ts';
+import { createIsInMaintenance, type InstallLimits } from './http/guard-installs.ts';
+import { createBodyReader } from './http/read-body.ts';
+import { createRequestHandler, type RequestHandler } from './http/request-handler.ts';
+import { createSendPages } from './http/send-pages.ts';
+import { assembleInstall } from './install/assemble-install.ts';
+import { createInstallationMethods } from './installation-methods.ts';
+import { createInstallationStore } from './installations/create-installation-store.ts';
+import { createTokenSource } from './installations/create-token-source.ts';
+import { createDisconnectMember } from './installations/disconnect-member.ts';
+import { loadKeyring } from './installations/keyring.ts';
+import { createReportConnection } from './installations/report-connection.ts';
+import { createSealer } from './installations/sealer.ts';
+import { slackInstallationStore } from './installations/slack-installation-store.ts';
+import { verifyKeyring } from './installations/verify-keyring.ts';
+import { openOperatorChannels } from './notices/open-operator-channels.ts';
+import { createNoticeSender } from './notices/send-notices.ts';
+import { createMetrics } from './operator/metrics/create-metrics.ts';
+import { createProcessReporter } from './operator/process-report.ts';
+import { createRunOrigins } from './pipeline/step-context.ts';
+import { createWorker, type WorkerDeps } from './pipeline/worker.ts';
+import { createRoutes, needsOwnHost } from './routes.ts';
+import { createSlackClientFactory } from './slack/create-slack-client.ts';
+import { createSlackTransport } from './slack/slack-transport.ts';
+import { steps as builtIn, builtInSteps } from './steps/steps.ts';
+import { createTexts, stepFaces } from './texts/create-texts.ts';
+
+/** Set only by tests. */
+export interface TestOptions {
+  /** Foyer's clock, in milliseconds since 1970. */
+  now?: () => number;
+  openDatabase?: typeof openDatabase;
+  worker?: Pick<WorkerDeps, 'concurrency' | 'leaseMs' | 'pollMs' | 'random'>;
+  installLimits?: Partial<InstallLimits['perMinute']>;
+  connectionBounds?: Partial<ConnectionBounds>;
+}
+
+/** Foyer, and what its own server needs in addition. */
+interface AssembledFoyer<MyTables = NoTables> extends Foyer<MyTables> {
+  handler: RequestHandler;
+  refusals: Refusals;
+  keyIds: readonly string[];
+  /** Resolves if this process can no longer use its database: only a new process can. */
+  failed: Promise<Error>;
+  /** The Bolt listener that started the running code; undefined if no listener did. */
+  runningListener(): string | undefined;
+  /** Whether a listener of the definition may hear messages. */
+  hearsMessages(): boolean;
+  /** Same as `Foyer.stop`. The database closes only after `closed` has resolved: no request is left then. */
+  stop(closed?: Promise<void>): Promise<void>;
+}
+
+const exchangeConnections = 32;
+/** How long a stop waits for answers of code exchanges: it ends within ten seconds. */
+const stopExchangesMs = 8000;
+
+/** Creates the parts of Foyer in order. Wiring only: the behavior is in the folders. */
+export async function assembleFoyer<MyTables>(parts: {
+  config: Config;
+  definition: Partial<FoyerDefinition<MyTables>>;
+  log: Logger;
+  test?: TestOptions;
+}): Promise<AssembledFoyer<MyTables>> {
+  const { config, definition, log, test = {} } = parts;
+  const { now = Date.now } = test;
+  const { install: steps = builtInSteps(), uninstall: uninstallSteps = [] } = definition;
+  const { upgraded, opened, workspaceGranted } = definition;
+  const momentSteps = { upgraded, opened, workspaceGranted };
+  const faces = stepFaces(steps);
+  const brand = completeBrand(config, definition.brand);
+  const texts = createTexts(definition.texts);
+  const open = test.openDatabase ?? openDatabase;
+  const warn = (text: string): void => log.warn(text);
+  // A database server that starts at the same time may take a while.
+  const database = await open(config.database, {
+    patienceMs: 15_000,
+    migrations: definition.migrations,
+    warn,
+  });
+  try {
+    return await build();
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+
+  async function build(): Promise<AssembledFoyer<MyTables>> {
+    const keyring = loadKeyring({ config, warn });
+    const holder = { now, process: `${hostname()} ${process.pid} ${randomUUID().slice(0, 8)}` };
+    await verifyKeyring(database, keyring, holder);
+    const { stepNames, uninstallStepNames, momentStepNames } = namesOfSteps(definition);
+    const { clientId } = config.slack;
+    const metrics = createMetrics({
+      database,
+      clientId,
+      stepNames: [...stepNames, ...uninstallStepNames, ...Object.values(momentStepNames).flat()],
+      jobs: definition.jobs ?? [],
+      engine: config.database.kind,
+      token: config.metricsToken,
+      now,
+      log,
+    });
+    const transport = createSlackTransport(config.slack);
+    // Strangers can start code exchanges. These have their own connections, so that runs never wait for them.
+    const exchangeTransport = createSlackTransport({ ...config.slack, connections: exchangeConnections });
+    const span = createSpans({ config, log });
+    const slackCalls = {
+      ...{ config, log, transport, onCall: metrics.onSlackCall },
+      span: config.tracing ? span : undefined,
+    };
+    const slack = createSlackClientFactory(slackCalls);
+    const store = createInstallationStore({
+      ...{ database, keyring, clientId, ...namesOfSteps(definition, config.notify), now, log },
+    });
+    const tokens = createTokenSource({
+      store,
+      database,
+      slack,
+      config,
+      onRefreshEnded: metrics.onTokenRefresh,
+      onUninstalled: () => wakeWorker(),
+      onWorksAgain(installationId) {
+        wakeWorker();
+        void republishHome(installationId);
+      },
+      now,
+      log,
+    });
+
+    const returns = createReturns({ config, database, now });
+    const cookies = createLinkCookies({
+      sealer: createSealer({ keyring, purpose: 'link-cookies' }),
+      secure: config.http.secure,
+      now,
+    });
+    const connecting = createConnections({
+      config,
+      database,
+      cookies,
+      claimSealer: createSealer({ keyring, purpose: 'claim' }),
+      onChanged: (installationId) => void republishHome(installationId),
+      onClaimed: () => metrics.onConnected('claim'),
+      now,
+    });
+    const { botToken, reportDeadToken } = tokens;
+    const findViewer = createFindViewer({ database, slack, botToken, now, log });
+    const home = createPublishHome({
+      database,
+      slack,
+      botToken,
+      findViewer,
+      reportDeadToken,
+      config,
+      claimUrl: connecting.claimUrl,
+      brand,
+      texts,
+      faces,
+      sections: bindHomeSections(definition.home?.sections ?? [], () => foyer),
+      now,
+      log,
+    });
+    const { publishHome } = home;
+    const republishHome = async (changed: Promise<string | undefined> | string): Promise<void> => {
+      try {
+        const installationId = await changed;
+        if (installationId) await home.republishHome(installationId);
+      } catch (error) {
+        log.warn({ err: error }, 'App Home is stale');
+      }
+    };
+
+    const origins = createRunOrigins({ database, clientId });
+    const workerDeps: WorkerDeps = {
+      ...test.worker,
+      database,
+      steps,
+      uninstallSteps,
+      momentSteps,
+      services: { config, publishHome, brand, texts, claimUrl: connecting.claimUrl },
+      slackClient: slack,
+      botToken,
+      onTokenDead: tokens.tokenDied,
+      onRunChanged(change) {
+        // The objective is about installs, and Home shows nothing of moments.
+        if (isMoment(change.pipeline)) return;
+        metrics.onRunChanged(change);
+        void republishHome(change.installationId);
+      },
+      span,
+      origins,
+      onStepEnded(attempt) {
+        metrics.onStepEnded(attempt);
+        const { step, status, sinceCallbackMs } = attempt;
+        if (step === builtIn.sendWelcome.name && status === 'succeeded' && sinceCallbackMs !== undefined)
+          metrics.onWelcomed(sinceCallbackMs);
+      },
+      scrub: createScrubber(config.secrets),
+      log,
+      now,
+    };
+    const worker = createWorker(workerDeps);
+    const wakeWorker = () => worker.wake();
+
+    const pages = createSendPages({ config, brand, texts });
+    const reporter = createProcessReporter({ config, keyring, process: holder.process, now });
+    const refusals = createRefusals({
+      log,
+      onRefused(kind) {
+        metrics.onRefused(kind);
+        reporter.onRefused(kind);
+      },
+    });
+    const bodies = createBodyReader();
+    const isInMaintenance = createIsInMaintenance(database, clientId);
+
+    const reportConnection = createReportConnection({
+      reports: config.slack.reportsConnections,
+      slack,
+      log,
+    });
+    const takeAnswer = createTakeAnswer({ database, publishHome, texts, wakeWorker, now, log });
+    const install = assembleInstall({
+      config,
+      database,
+      keyring,
+      store,
+      slack,
+      slackCalls: { ...slackCalls, transport: exchangeTransport },
+      gate: definition.gate,
+      onConflict: definition.onConflict ?? 'refuse',
+      cookies,
+      returns,
+      pages,
+      faces,
+      async answerHere(record, key, given) {
+        const { outcome, show } = await takeAnswer(record, key, { ...given, isAllowed: false });
+        // The answer is committed: the browser does not wait for Slack.
+        show(async () => slack(await botToken(record.id))).catch((error) =>
+          log.warn(
+            { err: error, installationId: record.id },
+            'a question in Slack still shows its form, though it was answered',
+          ),
+        );
+        return outcome;
+      },
+      bodies,
+      refusals,
+      isInMaintenance,
+      limits: test.installLimits,
+      span,
+      wakeWorker,
+      onStored: origins.remember,
+      onEnded: metrics.onInstallRequest,
+      onInterrupted: () => metrics.onInstallRequest('interrupted'),
+      onConnected: () => metrics.onConnected('link'),
+      onMember(member, userToken) {
+        if (userToken !== undefined)
+          reportConnection(userToken, member.userId, 'connected').catch((error) =>
+            log.error({ err: error, ...member }, 'a connection was not reported'),
+          );
+        publishHome(member).catch((error) => log.warn({ err: error, ...member }, 'Home was not published'));
+      },
+      now,
+      log,
+    });
+    const disconnectMember = createDisconnectMember({ store, tokens, slack, reportConnection, log });
+    const pressHome = createPressHome({ database, disconnectMember, wakeWorker, now, log });
+    const { receiver, seen, bolt } = assembleEvents({
+      config,
+      database,
+      store,
+      tokens,
+      slackCalls,
+      bodies,
+      refusals,
+      publishHome,
+      findViewer,
+      pressHome,
+      takeAnswer,
+      texts,
+      hearsOpenings: momentStepNames.opened.length > 0,
+      onChanged(query, type) {
+        wakeWorker();
+        // Opening Home publishes it anyway.
+        if (type === 'app_home_opened') return;
+        void republishHome(store.findInstallation(query).then((stored) => stored?.installationId));
+      },
+      onAnswered(request) {
+        metrics.onSlackRequest(request);
+        reporter.onSlackRequest(request);
+      },
+      now,
+      log,
+    });
+
+    const operators = await operatorsOnTheWeb();
+    const signIn = await signInWithSlack();
+    const route = createRoutes({
+      startInstall: install.routes.start,
+      connects: config.connect !== undefined,
+      finishInstall: install.routes.finish,
+      slackEvents: receiver.handle,
+      progress: install.routes.progress,
+      ...(signIn && { signIn: signIn.routes, record: signIn.record }),
+      operator: operators?.pages,
+      metrics: metrics.handle,
+      pages,
+      database,
+      isInMaintenance,
+      reporter,
+    });
+
+    async function signInWithSlack() {
+      if (!config.signIn) return undefined;
+      // Imported only if it is on, with the OpenID client.
+      const { assembleSignIn } = await import('./signin/assemble-sign-in.ts');
+      return assembleSignIn({
+        config: { ...config, signIn: config.signIn },
+        database,
+        keyring,
+        slack,
+        botToken,
+        transport: exchangeTransport,
+        ...(operators && { operators: { people: config.operatorSlackUsers, sessions: operators.sessions } }),
+        readHome: home.readHome,
+        findViewer,
+        pressHome,
+        disconnectMember,
+        publishHome,
+        bodies,
+        pages,
+        refusals,
+        limits: test.installLimits,
+        onEnded: metrics.onSignIn,
+        now,
+        log,
+      });
+    }
+
+    async function operatorsOnTheWeb() {
+      if (config.operatorPassword === undefined && config.operatorSlackUsers.length === 0) return undefined;
+      // Imported only if they are on: they are one in forty of the modules that a start loads.
+      const { assembleOperators } = await import('./operator/assemble-operators.ts');
+      return assembleOperators({
+        config,
+        database,
+        keyring,
+        jobs: definition.jobs ?? [],
+        store,
+        tokens,
+        slack,
+        brand,
+        texts,
+        faces,
+        bodies,
+        refusals,
+        isInMaintenance,
+        wakeWorker,
+        now,
+        log,
+      });
+    }
+
+    // Opens each configured channel once, so that the start reports a failed import.
+    for (const channel of await openOperatorChannels(config.notify)) channel.close();
+    const handler = createRequestHandler({
+      basePath: config.http.basePath,
+      route,
+      needsOwnHost,
+      requestIdOf(url, { cookie }) {
+        const { pathname, searchParams } = new URL(url, 'http://localhost');
+        const state = searchParams.get('state');
+        if (/^\/slack\/oauth_redirect\/?$/.test(pathname))
+          return install.states.judge(state, cookie).content?.id;
+        if (/^\/slack\/signin\/callback\/?$/.test(pathname))
+          return signIn?.states.judge(state, cookie).content?.id;
+        return undefined;
+      },
+      http: config.http,
+      pages,
+      refusals,
+      onAnswered: metrics.onHttpRequest,
+      log,
+    });
+    const notices = createNoticeSender({ config, database, onSent: metrics.onNotice, now, log });
+    const background = createBackground({
+      database,
+      keyring,
+      holder,
+      clientId,
+      workerDeps,
+      worker,
+      tokens,
+      install,
+      seen,
+      notices,
+      jobs: createJobs({
+        jobs: definition.jobs ?? [],
+        foyer: () => foyer,
+        database,
+        clientId,
+        machine: `${hostname()} ${process.pid}`,
+        now,
+        log,
+      }),
+      now,
+      log,
+    });
+
+    const foyer: AssembledFoyer<MyTables> = {
+      handler,
+      refusals,
+      keyIds: keyring.ids,
+      failed: database.failed,
+      runningListener: bolt.runningListener,
+      hearsMessages: bolt.hearsMessages,
+      handle: handler.handle,
+      middleware(req, res, next) {
+        handler.handle(req, res).then((handled) => handled || next(), next);
+      },
+      async fetch(request) {
+        const { req, res } = toReqRes(request);
+        const answer = toFetchResponse(res);
+        if (!(await handler.handle(req, res))) handler.notFound(res);
+        return answer;
+      },
+      receiver,
+      authorize: bolt.authorize,
+      installationStore: slackInstallationStore(store, { onChanged: wakeWorker }),
+      attach(app) {
+        bolt.attach(app);
+        definition.listeners?.(app, foyer);
+      },
+      eachInstallation: (options, work) => createEachInstallation({ list: foyer.list, log })(options, work),
+      ...createInstallationMethods({
+        database,
+        clientId,
+        store,
+        tokens,
+        slack,
+        connections: connecting.connections,
+        publishHome,
+        wakeWorker,
+        now,
+        log,
+      }),
+      connect: connecting.connect,
+      readResult: connecting.readResult,
+      claim: connecting.claim,
+      readClaim: connecting.readClaim,
+      connections: connecting.connections,
+      member: async (req) => signIn?.findMember(req),
+      database: ownDatabase<MyTables>(database),
+      start: background.start,
+      drain: background.drain,
+      async stop(closed) {
+        log.info('stopping');
+        const startedAt = performance.now();
+        await Promise.all([closed, background.stop()]);
+        const exchangesMs = Math.max(500, stopExchangesMs - (performance.now() - startedAt));
+        await Promise.all([
+          within(2000, Promise.all([receiver.drain(), tokens.settle()])),
+          within(exchangesMs + 1000, install.settle(exchangesMs)),
+        ]);
+        handler.close();
+        await database
+          .write((transaction) => letGoOfKey(transaction, holder.process), 500)
+          .catch((error) => log.warn({ err: error }, 'could not release the encryption key'));
+        refusals.close();
+        await database.close();
+        log.info('stopped');
+        log.flush();
+      },
+    };
+    definition.listeners?.(bolt.app, foyer);
+    return foyer;
+  }
+}
+
+/** Resolves when the work is done, or after `ms`. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([work, over]);
+  clearTimeout(timer);
+}
