@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { sql, type Updateable } from 'kysely';
-import type { Database, Tx } from '../../src/database/database.ts';
+import type { Updateable } from 'kysely';
+import type { Tx } from '../../src/database/database.ts';
 import {
   addInstallation,
   findAppId,
@@ -20,6 +20,7 @@ import {
 } from '../../src/database/installations.ts';
 import type { InstallationRow, Tables } from '../../src/database/records.ts';
 import { keyringOf } from '../support/installations.ts';
+import { isWaitedFor } from '../support/is-waited-for.ts';
 import { engines } from '../support/open-test-database.ts';
 import { insertTenant, inviteStrangers, ownRows } from '../support/strangers.ts';
 import type { Tenant } from '../support/tenant-rows.ts';
@@ -229,13 +230,3 @@ it('an installation and a grant are locked on Postgres until the transaction tha
     assert.ok(granted.includes(teamId), 'the older change came later');
   }
 });
-
-/** Resolves once a transaction waits for a lock of another one. */
-async function isWaitedFor({ queries }: Database): Promise<void> {
-  for (;;) {
-    const { rows } = await sql<{ waits: number }>`
-      select count(*)::int as waits from pg_stat_activity
-      where datname = current_database() and wait_event_type = 'Lock'`.execute(queries);
-    if ((rows[0]?.waits ?? 0) > 0) return;
-  }
-}

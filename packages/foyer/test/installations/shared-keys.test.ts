@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { sql } from 'kysely';
 import { pino } from 'pino';
 import type { Database } from '../../src/database/database.ts';
 import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
 import { createKeyring, type Keyring, KeyringError } from '../../src/installations/keyring.ts';
 import { findKeyMisfit, keepHoldingKey, verifyKeyring } from '../../src/installations/verify-keyring.ts';
 import { createClock, keyringOf, keysOf, teamInstall } from '../support/installations.ts';
+import { isWaitedFor } from '../support/is-waited-for.ts';
 import { engines } from '../support/open-test-database.ts';
 
 const [oldKey, newKey] = keysOf('old', 'new');
@@ -39,16 +39,6 @@ const isRefusedFor =
     error instanceof KeyringError &&
     error.message.includes(`the key ${keyId}`) &&
     /missing/.test(error.message);
-
-/** Resolves once a transaction waits for a lock of another one. Postgres only. */
-async function isWaitedFor({ queries }: Database): Promise<void> {
-  for (;;) {
-    const { rows } = await sql<{ waits: number }>`
-      select count(*)::int as waits from pg_stat_activity
-      where datname = current_database() and wait_event_type = 'Lock'`.execute(queries);
-    if ((rows[0]?.waits ?? 0) > 0) return;
-  }
-}
 
 it('a start on Postgres waits for another one’s key check, and reads what it has recorded', async (t) => {
   const { database, reopen, close } = await engines.Postgres();
