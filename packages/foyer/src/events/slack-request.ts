@@ -53,7 +53,8 @@ function idsOf(value: unknown): string[] {
 
 function timeOf(value: unknown): number | undefined {
   const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-  const isTime = typeof seconds === 'number' && seconds > 0 && seconds < 1e11;
+  // A time before Slack existed is no time: it would make the event older than every install.
+  const isTime = typeof seconds === 'number' && seconds > 1e9 && seconds < 1e11;
   return isTime ? Math.floor(seconds) * 1000 : undefined;
 }
 
@@ -149,11 +150,21 @@ export function parseSlackBody(contentType: string | undefined, body: Buffer): R
         ? form
         : JSON.parse(form.payload)
       : JSON.parse(text);
+    if (!form && isEvent(parsed)) parsed.type = 'event_callback';
     if (isTyped(parsed)) return parsed;
   } catch (cause) {
     throw new MalformedBodyError('the body is neither JSON nor one of Slack’s forms', { cause });
   }
   throw new MalformedBodyError('the body holds no object with a type of its own');
+}
+
+/**
+ * Returns whether this is a delivery of an event, whatever its own `type` says: only the event's type decides what it
+ * changes. An object is no type.
+ */
+function isEvent(parsed: unknown): parsed is Record<string, unknown> {
+  const { type, event } = fieldsOf(parsed);
+  return typeof Object(event).type === 'string' && !(typeof type === 'object' && type !== null);
 }
 
 /** Returns whether this is an object whose `type`, and that of its event, is a text wherever one is required. */

@@ -3,7 +3,12 @@ import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { createCommitLifecycle } from '../../src/events/lifecycle-events.ts';
-import { personIn, readEnvelope } from '../../src/events/slack-request.ts';
+import {
+  MalformedBodyError,
+  parseSlackBody,
+  personIn,
+  readEnvelope,
+} from '../../src/events/slack-request.ts';
 import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
 import { createClock, keyringOf, orgInstall, teamInstall } from '../support/installations.ts';
 import { engines } from '../support/open-test-database.ts';
@@ -22,6 +27,20 @@ it('an event of ever so many ids costs no more than one of a thousand', () => {
   });
   for (const list of [read.teamIds, read.userIds, read.botUserIds]) assert.equal(list.length, 1000);
   assert.ok(read.candidates.length <= 200);
+});
+
+it('an event is one whatever the type of its envelope, unless that is no type at all', () => {
+  const event = { type: 'app_uninstalled' };
+  const typeOf = (type: unknown, contentType = 'application/json') =>
+    parseSlackBody(contentType, Buffer.from(JSON.stringify({ type, event }))).type;
+  for (const type of [undefined, null, '', 'event', 'Event_Callback', 5, true, 'event_callback'])
+    assert.equal(typeOf(type), 'event_callback', String(type));
+  for (const type of [{}, [], ['event_callback']]) assert.throws(() => typeOf(type), MalformedBodyError);
+  const press = { type: 'block_actions', event: 'app_uninstalled' };
+  assert.equal(parseSlackBody('application/json', Buffer.from(JSON.stringify(press))).type, 'block_actions');
+  const form = new URLSearchParams({ payload: JSON.stringify({ type: 'block_actions', event }) });
+  const formType = 'application/x-www-form-urlencoded';
+  assert.equal(parseSlackBody(formType, Buffer.from(String(form))).type, 'block_actions');
 });
 
 it('a person of another workspace is not taken for one of the workspace whose dialog they opened', () => {
@@ -102,6 +121,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       'without an event id': { event_id: null },
       'without a time': { event_time: null },
       'with a time that is a string': { event_time: '1900000000' },
+      'with a time before Slack existed': { event_time: 5 },
       'without an app id': { api_app_id: null },
       'with an empty enterprise': { enterprise_id: '' },
       'with a null among its authorizations': {
