@@ -13,6 +13,9 @@ import type { EngineName } from '../support/stage-database.ts';
 import { fillEveryTable } from './fill-every-table.ts';
 import { createOperatorHarness } from './operator-harness.ts';
 
+const oddTable = 'App’s "odd".table';
+const oddColumn = 'a.b, "c"';
+
 /** A column of each type that both engines can hold; by name, the tables sort against the order of their references. */
 const migrations: OwnMigrations = {
   '0001-orders': {
@@ -42,6 +45,9 @@ const migrations: OwnMigrations = {
         .addColumn('cents', 'integer', (column) => column.generatedAlwaysAs(sql`plan_id * 100`).stored())
         .addPrimaryKeyConstraint('a_orders_pk', ['installation_id', 'number'])
         .execute();
+      // SQLite finds the parent whatever its capitals are; by name, the table sorts before it.
+      await sql`create table ${sql.id(oddTable)} (${sql.id(oddColumn)} text primary key,
+        "order" text references INSTALLATIONS (id) on delete cascade)`.execute(db);
       // The source already has the row that a migration inserts, and has changed it since.
       await sql`insert into z_plans (name) values ('free')`.execute(db);
     },
@@ -101,6 +107,7 @@ async function fillOwnTables(db: Queries): Promise<void> {
       (${id}, ${beyondDoubles}, 7, ${isPaid}, ${0.1 + n}, ${receipt}, ${`{"b": ${n}, "a": [1.5, null, "ü"]}`},
        ${`2026-11-22 01:47:03.${n}Z`}, '2026-12-31', ${`0b0e9c2a-0000-4000-8000-00000000000${n}`}),
       (${id}, ${-n}, null, null, null, null, null, null, null, null)`.execute(db);
+    await sql`insert into ${sql.id(oddTable)} values (${`odd ${n}`}, ${id})`.execute(db);
   }
 }
 
@@ -115,6 +122,7 @@ async function ownRows(db: Queries): Promise<unknown> {
            cast(due as text) as due, cast(token as text) as token, cents
       from a_orders order by installation_id, a_orders.number`.execute(db);
   const plans = await sql`select id, name from z_plans order by id`.execute(db);
+  const odd = await sql`select * from ${sql.id(oddTable)} order by ${sql.id(oddColumn)}`.execute(db);
   const texts = rows.map((row) => ({
     ...row,
     receipt: row.receipt || null,
@@ -123,6 +131,7 @@ async function ownRows(db: Queries): Promise<unknown> {
   return {
     orders: texts.toSorted((one, two) => (JSON.stringify(one) < JSON.stringify(two) ? -1 : 1)),
     plans: plans.rows,
+    odd: odd.rows,
   };
 }
 
@@ -141,7 +150,7 @@ describe('the app’s own tables', () => {
       assert.equal(stderr, '');
       const copied: { table: string; source: { rows: number } }[] = JSON.parse(stdout).tables;
       const rows = Object.fromEntries(copied.map((each) => [each.table, each.source.rows]));
-      assert.deepEqual([rows.a_orders, rows.z_plans, rows.installations], [6, 2, 3]);
+      assert.deepEqual([rows.a_orders, rows.z_plans, rows[oddTable], rows.installations], [6, 2, 3, 3]);
       assert.deepEqual(await look(target, ownRows), before);
       // The next row gets an id that no copied row has.
       const next = await look(target, async (db) => {
@@ -190,6 +199,28 @@ describe('the app’s own tables', () => {
       'SQLite',
       'create table notes (id text primary key, price numeric)',
       /notes\.price: it is numeric, which has no equivalent in SQLite/,
+    ],
+    [
+      'with values of any type',
+      'SQLite',
+      'SQLite',
+      'create table notes (id text primary key, value any) strict',
+      /notes\.value: it has no type/,
+    ],
+    [
+      'with a trigger that changes rows',
+      'SQLite',
+      'SQLite',
+      'create trigger "on plan" after insert on Z_PLANS begin update z_plans set name = upper(name); end',
+      /z_plans: its trigger on plan would change rows of the target/,
+    ],
+    [
+      'with a trigger that changes rows',
+      'Postgres',
+      'Postgres',
+      `create function louder() returns trigger language plpgsql as 'begin new.name = upper(new.name); return new; end';
+       create trigger "on plan" before insert or update on z_plans for each row execute function louder()`,
+      /z_plans: its trigger on plan would change rows of the target/,
     ],
   ];
   for (const [why, from, to, create, told] of refused) {

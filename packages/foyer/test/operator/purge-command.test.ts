@@ -188,10 +188,10 @@ testOnBothEngines(
     await storeInstallation(database, { id: 'ins_2', team_id: 'T2' });
     const execute = (text: string) => sql.raw(text).execute(database.queries);
     await execute(
-      'create table orders (id text primary key, installation_id text references installations (id) on delete cascade)',
+      'create table orders (id text primary key, installation_id text references INSTALLATIONS (id) on delete cascade)',
     );
     await execute(
-      'create table lines (id text primary key, order_id text references orders (id) on delete cascade)',
+      'create table lines (id text primary key, order_id text references Orders (id) on delete cascade)',
     );
     await execute('create table notes (id text primary key, team_id text)');
     await execute("insert into orders values ('order-1', 'ins_1'), ('order-2', 'ins_2')");

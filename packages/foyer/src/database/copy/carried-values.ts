@@ -82,7 +82,8 @@ export function carriedBetween(source: Side, target: Side): Carried | { refusal:
 }
 
 function carriedWithinSqlite(type: string): Carried | { refusal: string } {
-  if (type === '') return { refusal: 'has no type' };
+  // In a strict table, `any` keeps each value as it is.
+  if (type === '' || type === 'any') return { refusal: 'has no type' };
   const affinity = affinityOf(type);
   if (affinity === 'integer' || affinity === 'text') return affinity;
   if (affinity === 'blob') return 'bytes';

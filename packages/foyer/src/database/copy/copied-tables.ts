@@ -88,6 +88,11 @@ function matchTable(source: TableShape, target: TableShape, engines: { source: E
   if (source.key.join() !== target.key.join()) {
     refusals.push(`${source.name}: its primary keys differ (${source.key.join()} and ${target.key.join()})`);
   }
+  for (const trigger of target.triggers) {
+    refusals.push(
+      `${source.name}: its trigger ${trigger} would change rows of the target while they are copied`,
+    );
+  }
   const inBytes = columns.filter(({ name, carried }) => carried === 'bytes' && source.key.includes(name));
   refusals.push(...inBytes.map(({ name }) => `${source.name}.${name}: a primary key of bytes`));
   const sequences = target.columns.filter(({ hasSequence }) => hasSequence).map(({ name }) => name);
@@ -121,7 +126,7 @@ export async function advanceSequences(tx: Tx, tables: readonly CopiedTable[]): 
   for (const { name, sequences } of tables) {
     for (const column of sequences) {
       await sql`select setval(pg_get_serial_sequence(quote_ident(${name}), ${column}), highest)
-        from (select max(${sql.ref(column)}) as highest from ${sql.table(name)}) as copied
+        from (select max(${sql.id(column)}) as highest from ${sql.id(name)}) as copied
         where highest is not null`.execute(tx);
     }
   }
@@ -136,7 +141,7 @@ export async function countRows(
   for (const { name } of tables) {
     const { rows } = await sql<{
       rows: number;
-    }>`select count(*) as rows from ${sql.table(name)}`.execute(queries);
+    }>`select count(*) as rows from ${sql.id(name)}`.execute(queries);
     counts.push({ table: name, rows: rows[0]?.rows ?? 0 });
   }
   return counts.filter((count) => count.rows > 0);
@@ -145,7 +150,7 @@ export async function countRows(
 /** Whether any table holds a row. Reads at most one of each, so that it is quick within a transaction. */
 export async function holdsRows(queries: Queries, tables: readonly CopiedTable[]): Promise<boolean> {
   for (const { name } of tables) {
-    const { rows } = await sql`select 1 as one from ${sql.table(name)} limit 1`.execute(queries);
+    const { rows } = await sql`select 1 as one from ${sql.id(name)} limit 1`.execute(queries);
     if (rows.length > 0) return true;
   }
   return false;
@@ -161,8 +166,8 @@ export async function clearRows(
   onBatch?: (tx: Tx) => Promise<void>,
 ): Promise<void> {
   for (const table of tables.toReversed()) {
-    const name = sql.table(table.name);
-    const key = sql.join(table.key.map((column) => sql.ref(column)));
+    const name = sql.id(table.name);
+    const key = sql.join(table.key.map((column) => sql.id(column)));
     const batch = sql`delete from ${name} where (${key}) in (select ${key} from ${name} limit ${sql.lit(batchRows)})`;
     for (let deleted = 1n; deleted > 0n; ) {
       deleted = await target.write(async (tx) => {

@@ -69,14 +69,13 @@ function insertText(queries: Queries, table: CopiedTable, rows: number): string 
 }
 
 function buildInsert(queries: Queries, table: CopiedTable, rows: number): string {
-  const columns = sql.join(table.columns.map(({ name }) => sql.ref(name)));
+  const columns = sql.join(table.columns.map(({ name }) => sql.id(name)));
   const row = sql`(${sql.join(table.columns.map(() => null))})`;
   const values = sql.join(Array.from({ length: rows }, () => row));
   // A column that is `generated always as identity` refuses values otherwise.
   const overriding = engineOf(queries) === 'Postgres' ? sql`overriding system value` : sql``;
-  return sql`insert into ${sql.table(table.name)} (${columns}) ${overriding} values ${values}`.compile(
-    queries,
-  ).sql;
+  return sql`insert into ${sql.id(table.name)} (${columns}) ${overriding} values ${values}`.compile(queries)
+    .sql;
 }
 
 /** A child without its parent, or a duplicate row, means that the source changed during the copy. */
@@ -142,22 +141,22 @@ async function readPage(
   after?: readonly KeyCell[],
 ): Promise<ReadRow[]> {
   const engine = engineOf(queries);
-  const refs = (names: readonly string[]) => names.map((name) => sql.ref(`${table.name}.${name}`));
+  const refs = (names: readonly string[]) => names.map((name) => sql.id(table.name, name));
   const key = sql.join(refs(table.key));
   // The key again, in the form in which it is ordered: a converted value would lead to another position.
   const keyCells = refs(table.key).map((ref, at) => {
     const carried = table.columns.find(({ name }) => name === table.key[at])?.carried;
     const isNumber = carried === 'integer' || carried === 'exact';
     const cell = engine === 'SQLite' && !isNumber ? ref : readingOf(engine, 'exact', ref);
-    return sql`${cell} as ${sql.ref(`key ${at}`)}`;
+    return sql`${cell} as ${sql.id(`key ${at}`)}`;
   });
   const cells = table.columns.map(
     ({ name, carried }, at) =>
-      sql`${readingOf(engine, carried, sql.ref(`${table.name}.${name}`))} as ${sql.ref(`cell ${at}`)}`,
+      sql`${readingOf(engine, carried, sql.id(table.name, name))} as ${sql.id(`cell ${at}`)}`,
   );
   const behind = after ? sql`where (${key}) > (${sql.join([...after])})` : sql``;
   const { rows } = await sql<Record<string, unknown>>`
-    select ${sql.join([...cells, ...keyCells])} from ${sql.table(table.name)} ${behind}
+    select ${sql.join([...cells, ...keyCells])} from ${sql.id(table.name)} ${behind}
      order by ${key} limit ${sql.lit(pageRows)}`.execute(queries);
   return rows.map((row) => ({
     cells: table.columns.map(({ name, carried }, at) => {

@@ -27,6 +27,8 @@ export interface TableShape {
   key: string[];
   /** The tables that its rows refer to. */
   references: { table: string; onDelete: 'cascade' | 'other' }[];
+  /** The names of the triggers that run when a row is inserted or deleted. */
+  triggers: string[];
 }
 
 export function engineOf(queries: Queries): Engine {
@@ -36,7 +38,7 @@ export function engineOf(queries: Queries): Engine {
 /** Describes every table of a database, Foyer's and others, except the mark of a copy. */
 export async function readTableShapes(queries: Queries): Promise<TableShape[]> {
   const read = engineOf(queries) === 'Postgres' ? readPostgres : readSqlite;
-  const { columns, references } = await read(queries);
+  const { columns, references, triggers } = await read(queries);
   const names = (await readTables(queries)).map(({ name }) => name).filter((name) => name !== copyMarkTable);
   const byTable = Map.groupBy(columns, ({ table }) => table);
   return names.toSorted().map((name) => {
@@ -60,6 +62,7 @@ export async function readTableShapes(queries: Queries): Promise<TableShape[]> {
           table: parent,
           onDelete: onDelete === 'cascade' ? ('cascade' as const) : ('other' as const),
         })),
+      triggers: triggers.filter(({ table }) => table === name).map(({ trigger }) => trigger),
     };
   });
 }
@@ -80,6 +83,11 @@ interface FoundReference {
   onDelete: string;
 }
 
+interface FoundTrigger {
+  table: string;
+  trigger: string;
+}
+
 /** https://www.sqlite.org/pragma.html#pragma_table_xinfo: `hidden` is 2 or 3 for a generated column. */
 async function readSqlite(queries: Queries) {
   const columns = await sql<FoundColumn>`
@@ -89,10 +97,17 @@ async function readSqlite(queries: Queries) {
       from pragma_table_list t join pragma_table_xinfo(t.name) c
      where t.schema = 'main'`.execute(queries);
   const references = await sql<FoundReference>`
-    select t.name as "table", f."table" as parent, lower(f.on_delete) as "onDelete"
+    select t.name as "table", p.name as parent, lower(f.on_delete) as "onDelete"
       from pragma_table_list t join pragma_foreign_key_list(t.name) f
+      join pragma_table_list p on p.name = f."table" collate nocase and p.schema = 'main'
      where t.schema = 'main'`.execute(queries);
-  return { columns: columns.rows, references: references.rows };
+  const triggers = await sql<FoundTrigger & { text: string }>`
+    select t.name as "table", m.name as trigger, m.sql as text
+      from sqlite_schema m join pragma_table_list t on t.name = m.tbl_name collate nocase and t.schema = 'main'
+     where m.type = 'trigger' order by m.name`.execute(queries);
+  const runs = ({ text }: { text: string }) =>
+    /\b(?:insert|delete)\s+on\b/i.test(text.split(/\bbegin\b/i)[0] ?? '');
+  return { columns: columns.rows, references: references.rows, triggers: triggers.rows.filter(runs) };
 }
 
 async function readPostgres(queries: Queries) {
@@ -107,7 +122,7 @@ async function readPostgres(queries: Queries) {
       join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
       join pg_type t on t.oid = a.atttypid
       left join pg_type base on base.oid = t.typbasetype and t.typtype = 'd'
-     where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p', 'f')
+     where c.relnamespace = quote_ident(current_schema())::regnamespace and c.relkind in ('r', 'p', 'f')
      order by c.relname, a.attnum`.execute(queries);
   const references = await sql<FoundReference>`
     select c.relname as "table", parent.relname as parent,
@@ -115,6 +130,13 @@ async function readPostgres(queries: Queries) {
       from pg_constraint k
       join pg_class c on c.oid = k.conrelid
       join pg_class parent on parent.oid = k.confrelid
-     where k.contype = 'f' and c.relnamespace = current_schema()::regnamespace`.execute(queries);
-  return { columns: columns.rows, references: references.rows };
+     where k.contype = 'f' and c.relnamespace = quote_ident(current_schema())::regnamespace`.execute(queries);
+  // https://www.postgresql.org/docs/current/catalog-pg-trigger.html: of `tgtype`, 4 is an insert and 8 a delete.
+  const triggers = await sql<FoundTrigger>`
+    select c.relname as "table", t.tgname as trigger
+      from pg_trigger t join pg_class c on c.oid = t.tgrelid
+     where not t.tgisinternal and t.tgenabled <> 'D' and t.tgtype::int & 12 <> 0
+       and c.relnamespace = quote_ident(current_schema())::regnamespace
+     order by t.tgname`.execute(queries);
+  return { columns: columns.rows, references: references.rows, triggers: triggers.rows };
 }

@@ -121,7 +121,9 @@ async function mayWriteAll(queries: Queries): Promise<boolean> {
   const { rows } = await sql<{ all: boolean | null }>`
     select bool_and(has_table_privilege(oid, 'select') and has_table_privilege(oid, 'insert')
                 and has_table_privilege(oid, 'update') and has_table_privilege(oid, 'delete')) as all
-      from pg_class where relkind = 'r' and relnamespace = current_schema()::regnamespace`.execute(queries);
+      from pg_class where relkind = 'r' and relnamespace = quote_ident(current_schema())::regnamespace`.execute(
+    queries,
+  );
   return rows[0]?.all === true;
 }
 
