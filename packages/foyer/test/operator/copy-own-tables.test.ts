@@ -208,6 +208,37 @@ describe('the app’s own tables', () => {
       /notes\.value: it has no type/,
     ],
     [
+      'that is a materialized view',
+      'Postgres',
+      'Postgres',
+      'create materialized view "paid.orders" as select count(*) from a_orders',
+      /^ {2}paid\.orders: it is a materialized view$/m,
+    ],
+    [
+      'with partitions',
+      'Postgres',
+      'Postgres',
+      `create table notes (id int primary key) partition by range (id);
+       create table notes_1 partition of notes for values from (0) to (10)`,
+      /^ {2}notes_1: its rows are also rows of notes$/m,
+    ],
+    [
+      'that other tables inherit from',
+      'Postgres',
+      'Postgres',
+      'create table notes (id int primary key); create table longer (primary key (id)) inherits (notes)',
+      /^ {2}longer: its rows are also rows of notes$/m,
+    ],
+    [
+      'that refers to another schema, or is referred to from one',
+      'Postgres',
+      'Postgres',
+      `create schema billing; create table billing.bills (id int primary key);
+       create table billing.lines (id int primary key, plan int references z_plans (id));
+       create table notes (id int primary key references billing.bills (id))`,
+      /^ {2}billing\.bills: it is in another schema, .*\n {2}billing\.lines: it is in another schema/m,
+    ],
+    [
       'with a trigger that changes rows',
       'SQLite',
       'SQLite',

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Database, Queries, Tx } from '../database.ts';
 import { type Carried, carriedBetween } from './carried-values.ts';
 import { CopyError } from './copy-mark.ts';
-import { type Engine, engineOf, readTableShapes, type TableShape } from './table-shapes.ts';
+import { type Engine, engineOf, readTableShapes, readUncopied, type TableShape } from './table-shapes.ts';
 
 /** A table that is copied: the same on both sides. */
 export interface CopiedTable {
@@ -23,7 +23,7 @@ export interface CopiedTable {
 export async function matchTables(source: Queries, target: Queries): Promise<CopiedTable[]> {
   const [from, to] = [await readTableShapes(source), await readTableShapes(target)];
   const engines = { source: engineOf(source), target: engineOf(target) };
-  const refusals = from.flatMap(refusalsOf);
+  const refusals = [...from.flatMap(refusalsOf), ...(await readUncopied(source))];
   for (const { name } of from) {
     if (to.some((table) => table.name === name)) continue;
     refusals.push(`${name}: no migration makes this table in the target`);
@@ -47,7 +47,7 @@ export async function refuseUncopyable(source: Queries): Promise<void> {
   const circles = parentsFirst(shapes).circles.map(
     (names) => `${names}: its rows refer to one another in a circle`,
   );
-  refuse([...shapes.flatMap(refusalsOf), ...circles]);
+  refuse([...shapes.flatMap(refusalsOf), ...(await readUncopied(source)), ...circles]);
 }
 
 function refuse(refusals: readonly string[]): void {

@@ -140,3 +140,28 @@ async function readPostgres(queries: Queries) {
      order by t.tgname`.execute(queries);
   return { columns: columns.rows, references: references.rows, triggers: triggers.rows };
 }
+
+/**
+ * Names what holds rows of the app in Postgres that a copy of tables would leave out or insert twice, each with the
+ * reason. Tables in other schemas may be another program's: only references tell that they are the app's.
+ */
+export async function readUncopied(queries: Queries): Promise<string[]> {
+  if (engineOf(queries) === 'SQLite') return [];
+  const { rows } = await sql<{ refusal: string }>`
+    with own (oid) as (select quote_ident(current_schema())::regnamespace::oid)
+    select c.relname || ': it is a materialized view' as refusal
+      from pg_class c where c.relkind = 'm' and c.relnamespace = (select oid from own)
+    union
+    select c.relname || ': its rows are also rows of ' || parent.relname
+      from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_class parent on parent.oid = i.inhparent
+     where c.relkind in ('r', 'p', 'f') and c.relnamespace = (select oid from own)
+    union
+    select n.nspname || '.' || c.relname || ': it is in another schema, and a reference leads to it or from it'
+      from pg_constraint k
+      join pg_class c on c.oid in (k.conrelid, k.confrelid) and c.relnamespace <> (select oid from own)
+      join pg_class linked on linked.oid in (k.conrelid, k.confrelid) and linked.relnamespace = (select oid from own)
+      join pg_namespace n on n.oid = c.relnamespace
+     where k.contype = 'f'
+     order by refusal`.execute(queries);
+  return rows.map(({ refusal }) => refusal);
+}
