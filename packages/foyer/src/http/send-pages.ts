@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Config } from '../config/config.ts';
-import type { Texts, Words } from '../texts/create-texts.ts';
+import type { Texts } from '../texts/create-texts.ts';
 import type { Brand } from './brand.ts';
 import { type Html, html } from './html.ts';
 import { type ConnectQuestion, connectPage } from './pages/connect-page.ts';
@@ -66,7 +66,9 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
   ): void {
     if (res.headersSent) return;
     const nonce = newNonce();
-    const words = options.locale ? texts.forLocale(options.locale) : wordsFor(res.req);
+    const words = options.locale
+      ? texts.forLocale(options.locale)
+      : texts.forRequest(res.req?.headers?.['accept-language']);
     const body = Buffer.from(page({ site, words, nonce }));
     // Slack's provider deletes a cookie of its own here, which no browser has.
     res.removeHeader('Set-Cookie');
@@ -85,14 +87,9 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
     res.end(body);
   }
 
-  /** A hand-made request may have no headers at all. */
-  function wordsFor(req: Pick<IncomingMessage, 'headers'> | undefined): Words {
-    return texts.forRequest(req?.headers?.['accept-language']);
-  }
-
   return {
     site,
-    wordsFor,
+    texts,
 
     sendLanding(res: ServerResponse): void {
       const content = {

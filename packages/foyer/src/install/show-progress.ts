@@ -21,7 +21,7 @@ import { type Progress, type ProgressStatus, progressStatus } from '../http/page
 import type { BodyReader } from '../http/read-body.ts';
 import { isFromHere, readForm } from '../http/read-form.ts';
 import type { SendPages } from '../http/send-pages.ts';
-import { openInSlack } from '../slack/open-in-slack.ts';
+import { openInSlack } from '../slack/slack-text.ts';
 import type { StepFaces } from '../texts/create-texts.ts';
 import { interruptedAfterMs } from './recover-installs.ts';
 import { type InstallingBrowser, progressHash, progressPath } from './state.ts';
@@ -130,7 +130,11 @@ export function createShowProgress(deps: {
 
   /** The state of the install, in the language that the reader's browser asks for. */
   function statusOf(watched: Watched, res: ServerResponse): ProgressStatus {
-    const shown = { app: pages.site.brand.name, words: pages.wordsFor(res.req), faces };
+    const shown = {
+      app: pages.site.brand.name,
+      words: pages.texts.forRequest(res.req.headers['accept-language']),
+      faces,
+    };
     return progressStatus(shown, progressOf(watched, mayAnswer(watched, res.req), now()));
   }
 

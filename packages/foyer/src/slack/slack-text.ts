@@ -1,8 +1,9 @@
 import type { WebClient } from '@slack/web-api';
+import type { Config } from '../config/config.ts';
 
 /**
  * Text that strangers wrote: `visibleText` and `slackProfile` read it from Slack, `plainName` puts it into Foyer's own
- * sentences, and `escapeMrkdwn` and its like put it into a message.
+ * sentences, and `escapeMrkdwn` and its like put it into a message. At the end, the links that lead to Slack.
  */
 
 /** Slack's own limit on a name is 255 characters. Postgres cannot index a row of more than 2.7 kB. */
@@ -179,4 +180,35 @@ export function plainLine(text: string, atMost: number): string {
 export function mrkdwnLink(url: string, label: string): string {
   const address = new URL(url).href.replaceAll('|', '%7C').replace(/[&<>]/g, escaped);
   return `<${address}|${escapeMrkdwn(label)}>`;
+}
+
+/** Where "Open in Slack" leads. */
+export interface OpenInSlack {
+  /**
+   * Opens Slack's desktop or phone app at the App Home (docs.slack.dev/interactivity/deep-linking). Null for the
+   * sandbox, which has no such app.
+   */
+  desktopUrl: string | null;
+  /** Opens the same page in a browser, at the Slack host that the authorization page uses. */
+  webUrl: string;
+}
+
+/** Builds the two links to the app's Home tab; without a team (org-wide), Slack asks for the workspace. */
+export function openInSlack(
+  config: Pick<Config, 'slack'>,
+  app: { appId: string | null; teamId: string | null },
+): OpenInSlack {
+  const web = new URL('/app_redirect', config.slack.authorizationUrl);
+  const desktop = new URLSearchParams();
+  if (app.teamId !== null) {
+    desktop.set('team', app.teamId);
+    web.searchParams.set('team', app.teamId);
+  }
+  if (app.appId !== null) {
+    desktop.set('id', app.appId);
+    desktop.set('tab', 'home');
+    web.searchParams.set('app', app.appId);
+  }
+  const desktopUrl = app.appId === null ? 'slack://open' : `slack://app?${desktop}`;
+  return { desktopUrl: config.slack.isSandbox ? null : desktopUrl, webUrl: web.href };
 }

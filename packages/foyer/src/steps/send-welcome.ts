@@ -12,9 +12,8 @@ import {
   skip,
   waitFor,
 } from '../pipeline/step.ts';
-import { type OpenInSlack, openInSlack } from '../slack/open-in-slack.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
-import { escapeMrkdwn, mrkdwnLink, plainLine } from '../slack/slack-text.ts';
+import { escapeMrkdwn, mrkdwnLink, type OpenInSlack, openInSlack, plainLine } from '../slack/slack-text.ts';
 import type { Words } from '../texts/create-texts.ts';
 import { fetchProfile, skipWithoutBot } from './register.ts';
 
