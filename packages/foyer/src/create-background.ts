@@ -51,6 +51,9 @@ export function createBackground(deps: {
     if (await takeTurn(database, turn)) await tokens.settleHeld({ signal });
   }
 
+  const countsTurn = { chore: 'keep the large counts', everyMs: countsKeptEveryMs };
+  const keepLargeCounts = () => keepCounts(database, { clientId, now: now() });
+
   return {
     async start() {
       worker.start();
@@ -77,9 +80,9 @@ export function createBackground(deps: {
         }),
         repeat({ everyMs: 5 * minuteMs, what: 'forget old deliveries', work: deps.seen.sweep, ...inTurn }),
         repeat({
-          everyMs: countsKeptEveryMs,
-          what: 'keep the large counts',
-          work: () => keepCounts(database, { clientId, now: now() }),
+          everyMs: countsTurn.everyMs,
+          what: countsTurn.chore,
+          work: keepLargeCounts,
           ...inTurn,
         }),
         repeat({ everyMs: keyHeldEveryMs, what: 'hold the encryption key', work: holdKey, log }),
@@ -103,6 +106,7 @@ export function createBackground(deps: {
         done = await isDone();
       }
       await pass.stop({ drainMs: Math.max(1000, until - performance.now()) });
+      if (done && (await takeTurn(database, { ...countsTurn, now: now() }))) await keepLargeCounts();
       await notices.send();
       return { done };
     },

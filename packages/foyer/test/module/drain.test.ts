@@ -42,8 +42,18 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         userId: sandbox.person(name, 'owner').id,
       });
 
+      // More than the overview counts itself.
+      await stage.database.change(
+        `insert into install_requests (id, client_id, progress_hash, outcome, started_at)
+         with recursive n(i) as (select 1 union all select i + 1 from n where i < 2001)
+         select 'old ' || i, '${config.slack.clientId}', 'old ' || i, 'installed', ${Date.now() - 2 * day} from n`,
+      );
+      // The Foyer of the stage has counted when it started.
+      await stage.database.change("delete from chores where name = 'keep the large counts'");
       assert.deepEqual(await foyer.drain({ deadlineMs: 5000 }), { done: true }, 'nothing is due but the job');
       assert.equal(turns.length, 1);
+      const kept = await stage.database.rows("select name from kept_counts where name like 'day %'");
+      assert.ok(kept.length >= 28, 'the days that are over are counted');
       // The runs are put back afterwards, as if no process had stayed to work them.
       for (const name of ['Acme', 'Globex']) await install(createVisitor(), url, sandbox, place(name));
       await eventually(async () => (await openRuns()).length === 0);
