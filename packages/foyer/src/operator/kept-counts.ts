@@ -110,16 +110,24 @@ export async function readDays(
   { clientId, now }: App,
 ): Promise<{ requests: RequestsOfDay[]; welcomes: WelcomesOfDay[] }> {
   const first = firstShownDay(now);
-  const kept = (await hasManyRequests(queries, { clientId, from: first }))
-    ? await readKeptDays(queries, { clientId, from: first })
-    : new Map<number, KeptDay>();
+  const isMany = await hasManyRequests(queries, { clientId, from: first });
+  const kept = isMany ? await readKeptDays(queries, { clientId, from: first }) : new Map<number, KeptDay>();
   const known: KeptDay[] = [];
   for (let day = first; kept.has(day); day += dayMs) known.push(kept.get(day) as KeptDay);
   const rest = { clientId, days: shownDays - known.length, now };
   return {
     requests: [...known.map(({ requests }) => requests), ...(await countRequestsByDay(queries, rest))],
-    welcomes: [...known.map(({ welcomes }) => welcomes), ...(await measureWelcomesByDay(queries, rest))],
+    welcomes: [...known.map(({ welcomes }) => welcomes), ...(await measureRest())],
   };
+
+  /** If there are many, each day alone: the newest of two days would all be of the later one. */
+  async function measureRest(): Promise<WelcomesOfDay[]> {
+    if (!isMany) return measureWelcomesByDay(queries, rest);
+    const measured: WelcomesOfDay[] = [];
+    for (let at = now - (rest.days - 1) * dayMs; at <= now; at += dayMs)
+      measured.push(...(await measureWelcomesByDay(queries, { clientId, days: 1, now: at })));
+    return measured;
+  }
 }
 
 const startOfDay = (at: number): number => Math.floor(at / dayMs) * dayMs;

@@ -165,6 +165,53 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
       assert.deepEqual(welcomes.at(-1), { day: today, welcomes: 1, medianMs: 700, slowestMs: 700 });
     });
 
+    it('of a day measure its own newest welcomes, however many the next day has', async (t) => {
+      const { database, close } = await openDatabase();
+      t.after(close);
+      const { queries } = database;
+      await installations(database, 'one', 'active', 1);
+      await requests(database, 'many', today + 1, 2001);
+      const sentAfter = async (from: number, times: readonly number[]): Promise<void> => {
+        const rows = times.map((ms, index) => ({ id: `run_${from + index}`, at: from + index, ms }));
+        for (let index = 0; index < rows.length; index += 500) {
+          const some = rows.slice(index, index + 500);
+          const run = {
+            ...{ installation_id: 'one', life: 1, user_id: 'U1', pipeline: 'install' as const },
+            ...{ status: 'succeeded' as const, started_at: null, finished_at: null, due_at: null },
+            ...{ waiting_for: null, lease_owner: null, lease_until: null },
+          };
+          await queries
+            .insertInto('runs')
+            .values(some.map(({ id, at }) => ({ ...run, id, created_at: at })))
+            .execute();
+          const welcome = {
+            installation_id: 'one',
+            life: 1,
+            status: 'sent',
+            channel_id: 'D1',
+            message_ts: '1.1',
+          };
+          await queries
+            .insertInto('welcomes')
+            .values(
+              some.map(
+                ({ id, at, ms }) =>
+                  ({ ...welcome, user_id: id, run_id: id, attempted_at: at, sent_at: at + ms }) as never,
+              ),
+            )
+            .execute();
+        }
+      };
+      await sentAfter(today - 60_000, [400, 700, 300, 9000]);
+      await sentAfter(today + 1000, [99_999, ...Array.from({ length: 2000 }, (_, index) => index)]);
+      const { welcomes } = await readDays(queries, { clientId, now: today + hourMs });
+      assert.deepEqual(welcomes.slice(-3), [
+        { day: today - 2 * dayMs, welcomes: 0, medianMs: null, slowestMs: null },
+        { day: today - dayMs, welcomes: 4, medianMs: 400, slowestMs: 9000 },
+        { day: today, welcomes: 2000, medianMs: 999, slowestMs: 1999 },
+      ]);
+    });
+
     it('counts of many rows of a problem end at one more than 1,000', async (t) => {
       const { database, close } = await openDatabase();
       t.after(close);
