@@ -6,6 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { pino } from 'pino';
 import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
 import { createTokenSource } from '../../src/installations/create-token-source.ts';
+import { createInactiveInstallations } from '../../src/installations/inactive-installations.ts';
 import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
 import { createClock, keyringOf, orgInstall, teamInstall } from '../support/installations.ts';
 import { engines } from '../support/open-test-database.ts';
@@ -82,7 +83,7 @@ async function setTeams(t: TestContext, open: (typeof engines)[keyof typeof engi
   const died = (installationId: string) => tokens.tokenDied({ installationId, code: 'account_inactive' });
   const rows = async () =>
     (await ownRows(opened.database, 'installations'))
-      .sort((one, other) => (one.installed_at < other.installed_at ? -1 : 1))
+      .sort((one, other) => one.installed_at - other.installed_at || (one.tenant < other.tenant ? -1 : 1))
       .map(({ status, broken_reason }) => (broken_reason ? `${status} ${broken_reason}` : status));
   const uninstallRuns = async () =>
     (await ownRows(opened.database, 'runs')).filter((run) => run.pipeline === 'uninstall').length;
@@ -256,6 +257,25 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await tokens.botToken(ids[0] ?? ''), 'xoxe-1-bot-xoxb-T1-new');
     });
 
+    it('is uninstalled only if Slack says so twice, and stays held if Slack does not answer', async (t) => {
+      const { slack, installed, died, rows, uninstallRuns, tokens } = await setTeams(t, open);
+      // The strangers of this app are witnesses.
+      const ids = [
+        await installed('T1'),
+        await installed('T2'),
+        await installed('T3'),
+        await installed('T4'),
+      ];
+      slack.say('xoxb-T2', 503);
+      slack.say('xoxb-T3', 'token_revoked');
+      slack.say('xoxb-T4', 'account_inactive');
+      for (const id of ids) await died(id);
+      assert.deepEqual(await rows(), [held, held, 'broken token_revoked', 'uninstalled']);
+      assert.equal(await uninstallRuns(), 1);
+      assert.deepEqual(await tokens.settleHeld(), { active: 1, uninstalled: 0, broken: 0, held: 1 });
+      assert.deepEqual(await rows(), ['active', held, 'broken token_revoked', 'uninstalled']);
+    });
+
     it('covers org-wide installs, and no other app’s', async (t) => {
       const { opened, slack, strangers, installed, died, store, machine } = await setTeams(t, open);
       const rows = async () =>
@@ -289,3 +309,28 @@ for (const [engine, open] of Object.entries(engines)) {
     });
   });
 }
+
+it('a pass over held installations asks about 500 of them at most', async (t) => {
+  const { opened, strangers, installed, died, slack } = await setTeams(t, engines.SQLite);
+  await strangers.leave();
+  slack.suspend(true);
+  await died(await installed('T0'));
+  const [row] = await ownRows(opened.database, 'installations');
+  assert.ok(row);
+  const more = Array.from({ length: 500 }, (_, n) => ({ ...row, id: `ins_${n}`, tenant: `team:TX${n}` }));
+  await opened.database.queries.insertInto('installations').values(more).execute();
+  const asked = new Set<string>();
+  // Slack refuses each renewal, so nothing but the limit ends the pass; 500 calls over HTTP would take seconds.
+  const { settleHeld } = createInactiveInstallations({
+    ...{ database: opened.database, config: { slack: { clientId: '1.1' } }, now: Date.now },
+    slack: () => assert.fail('no token is tested'),
+    log: pino({ level: 'silent' }),
+    store: {
+      readInstallation: async (installationId: string) => ({ installationId, status: 'broken' }),
+      markBroken: async (installationId: string) => Boolean(asked.add(installationId)),
+    } as never,
+    renewExpired: async () => 'token_revoked',
+  });
+  assert.deepEqual(await settleHeld(), { active: 0, uninstalled: 0, broken: 500, held: 0 });
+  assert.equal(asked.size, 500);
+});
