@@ -332,6 +332,27 @@ export const alertCases: readonly AlertCase[] = [
     series: { [refused('secret_mismatch')]: '0+20x40' },
   },
   {
+    name: 'FoyerClockWrong: two hours ahead from the start',
+    at: '5m',
+    fires: ['FoyerClockWrong'],
+    series: { 'foyer_time_seconds{@}': '7200+60x40' },
+  },
+  {
+    name: 'FoyerClockWrong: one of two machines falls behind',
+    at: '15m',
+    fires: ['FoyerClockWrong'],
+    series: {
+      'foyer_time_seconds{@}': '0+60x40',
+      [`foyer_time_seconds{${other}}`]: '0+60x5 0+60x40',
+    },
+  },
+  {
+    name: 'FoyerClockWrong, near miss: a minute ahead, which Slack’s five minutes allow',
+    at: '30m',
+    fires: [],
+    series: { 'foyer_time_seconds{@}': '60+60x40' },
+  },
+  {
     name: 'FoyerAppSuspended: two of forty teams were called so far',
     at: '15m',
     fires: ['FoyerAppSuspended'],

@@ -79,7 +79,15 @@ export function addStateGauges(deps: {
   );
   const up = gauge('foyer_database_up', 'Whether the database answered when these metrics were read');
 
-  // Not one of the state's: it is there, and zero, even while the database does not answer.
+  // Not of the state: these are reported even while the database does not answer.
+  new Gauge({
+    name: 'foyer_time_seconds',
+    help: 'The clock of this machine: Prometheus compares it with its own',
+    registers,
+    collect() {
+      this.set(now() / 1000);
+    },
+  });
   new Counter({
     name: 'foyer_database_damage_total',
     help: 'Statements that the database refused because a page of it is damaged',

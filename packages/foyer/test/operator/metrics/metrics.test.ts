@@ -129,6 +129,7 @@ describe('the metrics', () => {
     await test.database.close();
     const all = await families();
     assert.equal(sampleValue(all, 'foyer_database_up'), 0);
+    assert.equal(sampleValue(all, 'foyer_time_seconds'), clock.now() / 1000);
     for (const name of ['foyer_installations', 'foyer_queue_due_runs', 'foyer_tokens_lapsing']) {
       assert.deepEqual(all.get(name)?.samples, [], name);
     }
