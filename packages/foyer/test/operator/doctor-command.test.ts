@@ -14,6 +14,7 @@ import { createKeyring } from '../../src/installations/keyring.ts';
 import { createSealer } from '../../src/installations/sealer.ts';
 import { judgeDatabase } from '../../src/operator/doctor/check-database.ts';
 import { judgePostgres } from '../../src/operator/doctor/check-postgres.ts';
+import { schemaFinding } from '../../src/operator/doctor/database-findings.ts';
 import type { Finding } from '../../src/operator/doctor/finding.ts';
 import { postgresFault } from '../../src/operator/doctor/postgres-fault.ts';
 import { fillManifest, manifestFileName } from '../../src/operator/fill-manifest.ts';
@@ -743,6 +744,15 @@ test('disk space, a growing WAL, damage and files that cannot be written are rat
   assert.deepEqual(amissIn({ isLogWithoutIndex: true }), ['database-wal warning', true]);
   const readOnly = { path: 'foyer.db', reason: 'EROFS', mode: 0o600, uid: 1000 };
   assert.deepEqual(amissIn({ unwritable: [readOnly] }), ['database fault', true]);
+});
+
+test('two versions of the app that were made side by side are told from a newer one, which a backup undoes', () => {
+  const fixFor = (missingMigrations: string[]) =>
+    schemaFinding({ isUnfinishedCopy: false, missingMigrations, unknownMigrations: ['0002-trials'] }).fix ??
+    '';
+  assert.match(fixFor([]), /restore the backup/);
+  assert.match(fixFor(['0002-plans']), /lacks \(0002-plans\).*the migrations of both/);
+  assert.doesNotMatch(fixFor(['0002-plans']), /backup/);
 });
 
 test('a Postgres server is judged by what Foyer needs from it', () => {

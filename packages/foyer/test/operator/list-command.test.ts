@@ -103,6 +103,18 @@ testOnBothEngines(
   },
 );
 
+test('list names each step that failed, not only a notice to the operators', async (t) => {
+  const { database, run } = await createOperatorHarness(t);
+  await storeInstallation(database, { id: 'ins_1', team_id: 'T1' });
+  await storeRun(database, 'ins_1', [
+    { name: 'send-welcome', status: 'unconfirmed' },
+    { name: 'notify-operators', status: 'failed', errors: ['connection_failed'] },
+    { name: 'start-trial', status: 'failed', errors: ['unexpected_error'] },
+  ]);
+  const { stdout } = await run(['list']);
+  assert.match(stdout, / {2}notify-operators: connection_failed, start-trial: unexpected_error$/m);
+});
+
 test('a table is aligned, and colored only on a terminal', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1', team_id: 'T1', team_name: '東京支社 🎉' });

@@ -141,20 +141,19 @@ function hasFailed({ run }: InstallRecord): boolean {
   return run !== null && (run.status === 'failed' || run.steps.some((step) => step.status === 'failed'));
 }
 
-/** The step that an operator looks at first: one that failed, else one that is unconfirmed or retrying. */
-function troubledStep({ run }: InstallRecord): StepRecord | undefined {
+/** The steps that an operator looks at first: all that failed, else those that are unconfirmed, else retrying. */
+function troubledSteps({ run }: InstallRecord): StepRecord[] {
   const steps = run?.steps ?? [];
-  return (
-    steps.find((step) => step.status === 'failed') ??
-    steps.find((step) => step.status === 'unconfirmed') ??
-    steps.find((step) => step.status === 'retrying')
+  const worst = (['failed', 'unconfirmed', 'retrying'] as const).find((status) =>
+    steps.some((step) => step.status === status),
   );
+  return steps.filter(({ status }) => status === worst);
 }
 
 function troubleText(record: InstallRecord): string | null {
   if (record.status === 'broken') return `${record.brokenReason}${isHeld(record) ? ', held' : ''}`;
-  const step = troubledStep(record);
-  if (step) return `${step.name}: ${step.errorCode ?? step.status}`;
+  const steps = troubledSteps(record).map(({ name, errorCode, status }) => `${name}: ${errorCode ?? status}`);
+  if (steps.length > 0) return steps.join(', ');
   return record.run?.waitingFor ? `waits for ${record.run.waitingFor}` : null;
 }
 

@@ -35,7 +35,14 @@ export function schemaFinding(inspection: SchemaInspection): Finding {
   }
   if (unknownMigrations.length > 0) {
     const detail = `A newer Foyer, or a newer version of the app, has changed the database (${unknownMigrations.join(', ')}).`;
-    return fault(check, detail, 'Run that version, or restore the backup that was made before the upgrade.');
+    const isOtherBranch = missingMigrations.length > 0;
+    return fault(
+      check,
+      detail,
+      isOtherBranch
+        ? `This version has migrations that the database lacks (${missingMigrations.join(', ')}): two versions were made side by side. Run one that has the migrations of both.`
+        : 'Run that version, or restore the backup that was made before the upgrade.',
+    );
   }
   if (missingMigrations.length > 0) {
     const detail = `The database is older than this version (it lacks ${missingMigrations.join(', ')}).`;
