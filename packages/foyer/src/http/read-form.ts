@@ -6,7 +6,7 @@ const mostFormBytes = 16 * 1024;
 
 /**
  * Reads a request's form, or returns the HTTP status that refuses it. Accepts only urlencoded forms, within the time
- * and the budget that all bodies share.
+ * and the budget that all bodies share. Leaves out U+0000, which Postgres refuses and no one can type.
  */
 export async function readForm(
   bodies: Pick<BodyReader, 'read'>,
@@ -16,7 +16,8 @@ export async function readForm(
   const [type = ''] = (req.headers['content-type'] ?? '').split(';', 1);
   if (type.trim().toLowerCase() !== 'application/x-www-form-urlencoded') return 415;
   const body = await bodies.read(req, mostBytes);
-  return typeof body === 'number' ? body : new URLSearchParams(body.toString('utf8'));
+  if (typeof body === 'number') return body;
+  return new URLSearchParams(body.toString('utf8').replaceAll('%00', '').replaceAll('\0', ''));
 }
 
 /**

@@ -235,7 +235,8 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
   }
 
   return async function operatorPages(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const url = new URL(req.url ?? home, 'http://localhost');
+    // Postgres refuses U+0000 in a query, and no name or id holds it.
+    const url = new URL((req.url ?? home).replaceAll('%00', ''), 'http://localhost');
     // Not `/\/+$/`: a stranger's path of 15,000 slashes would keep the process busy for half a second.
     const path = url.pathname.endsWith('/') ? url.pathname.slice(0, -1) : url.pathname;
     const visit: Visit = { req, res, path, query: url.searchParams, session: undefined };

@@ -57,6 +57,34 @@ describe('an operator on two machines', () => {
   });
 });
 
+describe('U+0000 in what an operator sends', () => {
+  it('U+0000 in what an operator sends is left out, on Postgres', async (t) => {
+    const stage = await setOperatorStage({ engine: 'Postgres' });
+    t.after(() => stage.close());
+    await stage.logIn();
+    for (const path of ['installations', 'requests', 'people', 'installations/ins_1', 'sessions']) {
+      for (const name of [
+        'q',
+        'search',
+        'team',
+        'status',
+        'cursor',
+        'before',
+        'after',
+        'older',
+        'newer',
+        'day',
+      ]) {
+        const answer = await stage.get(`/operator/${path}?${name}=a%00b`);
+        assert.ok(answer.status < 500, `${path}?${name}: ${answer.status}`);
+      }
+    }
+    assert.ok((await stage.get('/operator/installations/ins_%00')).status < 500);
+    const ended = await stage.post('/operator/people/end-session', { user: '\0', session: 'a\0b' });
+    assert.ok(ended.status < 500, String(ended.status));
+  });
+});
+
 describe('logging in as the operator', () => {
   let stage: OperatorStage;
   beforeEach(async () => {
