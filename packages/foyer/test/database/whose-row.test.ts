@@ -677,6 +677,9 @@ for (const [engine, open] of Object.entries(engines)) {
       const uninstalled = { status: 'uninstalled' } as const;
       await queries.updateTable('installations').set(uninstalled).where('id', '=', installationId).execute();
       assert.deepEqual(await lookers(), []);
+      const next = { hash: 'h', lastSent: 's', openedAt: now };
+      assert.equal(await announceView(database, user, next), false, 'nothing is shown after an uninstall');
+      assert.equal(await announceView(database, { ...user, installationId: 'ins_STRANGER_a' }, next), true);
 
       const failed = { outcome: 'failed' } as const;
       await queries.updateTable('install_requests').set(failed).where('started_at', '=', 1000).execute();
