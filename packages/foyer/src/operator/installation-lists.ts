@@ -1,9 +1,10 @@
 import { type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import type { Queries } from '../database/database.ts';
-import { type InstallRecord, readInstallRecord } from '../database/install-record.ts';
+import type { InstallRecord } from '../database/install-record.ts';
 import { type Page, type PageCursor, type PagePosition, toPage } from '../database/page.ts';
 import { namePattern } from '../database/people/member-lists.ts';
 import type { InstallationStatus, RunStatus, Tables } from '../database/records.ts';
+import { readInstallationsById } from './read-installations.ts';
 
 /** Which installations to find; an absent filter matches all. */
 export interface InstallationSearch {
@@ -47,8 +48,8 @@ export async function listInstallationsPage(
     ? await findByRun(queries, { ...search, runStatus }, ids)
     : await findByInstall(queries, search, ids);
   const page = toPage<Found>(found, { limit, cursor, positionOf: ({ at, id }) => ({ at, id }) });
-  const records = await Promise.all(page.rows.map((row) => readInstallRecord(queries, row.installationId)));
-  return { ...page, rows: records.filter((record) => record !== undefined) };
+  const shown = page.rows.map((row) => row.installationId);
+  return { ...page, rows: await readInstallationsById(queries, shown) };
 }
 
 async function findByInstall(

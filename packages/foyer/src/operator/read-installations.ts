@@ -47,14 +47,37 @@ export async function* readInstallations(
       query = query.where((eb) => eb(eb.refTuple('installed_at', 'id'), '<', eb.tuple(installed_at, id)));
     }
     const rows = await query.orderBy('installed_at', 'desc').orderBy('id', 'desc').limit(pageRows).execute();
-    const runs = await newestRuns(
-      queries,
-      rows.map(({ id }) => id),
-    );
-    if (rows.length > 0) yield rows.map((row) => toInstallRecord(row, runs.get(row.id) ?? null));
+    if (rows.length > 0) yield await withRuns(queries, rows);
     if (rows.length < pageRows) return;
     after = rows.at(-1);
   }
+}
+
+/** Reads the installations with these ids, in the order of the ids, each with its newest run; skips those that are gone. */
+export async function readInstallationsById(
+  queries: Queries,
+  ids: readonly string[],
+): Promise<InstallRecord[]> {
+  if (ids.length === 0) return [];
+  const rows = await queries
+    .selectFrom('installations')
+    .select(recordColumns)
+    .select(newestConnection)
+    .where('id', 'in', ids)
+    .execute();
+  const records = new Map((await withRuns(queries, rows)).map((record) => [record.id, record]));
+  return ids.flatMap((id) => records.get(id) ?? []);
+}
+
+async function withRuns(
+  queries: Queries,
+  rows: readonly Parameters<typeof toInstallRecord>[0][],
+): Promise<InstallRecord[]> {
+  const runs = await newestRuns(
+    queries,
+    rows.map(({ id }) => id),
+  );
+  return rows.map((row) => toInstallRecord(row, runs.get(row.id) ?? null));
 }
 
 /** Reads the newest run of each installation's install pipeline, by installation. */

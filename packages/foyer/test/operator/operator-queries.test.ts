@@ -385,6 +385,34 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([ids.length, new Set(ids).size, ids.at(-1)], [123, 123, own]);
     });
 
+    it('an operator’s queries read a page of installations as one by one, in four statements', async (t) => {
+      const { queries, add } = await setApps(t);
+      const many = Array.from({ length: 40 }, (_, index) => ({
+        ...{ id: `ins_OWN_${index}`, tenant: `team:TMANY${index}`, team_id: `TMANY${index}` },
+        installed_at: 900 + index * 5,
+      }));
+      await add('installations', ...many);
+      let statements = 0;
+      const counted = queries.withPlugin({
+        transformQuery: ({ node }) => node,
+        async transformResult({ result }) {
+          statements += 1;
+          return result;
+        },
+      });
+      const { rows } = await listInstallationsPage(counted, { clientId, limit: 50 });
+      assert.equal(statements, 4);
+      const expected = await Promise.all(rows.map(({ id }) => readInstallRecord(queries, id)));
+      assert.equal(rows.length, 43);
+      assert.deepEqual(rows, expected);
+      assert.ok(rows.some(({ run }) => run !== null && run.steps.length > 1));
+      const times = rows.map(({ installedAt }) => installedAt);
+      assert.deepEqual(
+        times,
+        times.toSorted((one, other) => other - one),
+      );
+    });
+
     it('measure a welcome from its own run to its own message', async (t) => {
       const { queries, add } = await setApps(t);
       const sent = queries.updateTable('welcomes').set({ status: 'sent' });
