@@ -95,10 +95,10 @@ async function continueRun(
   let { next } = taken;
   while (next.kind === 'step') {
     for (const ended of next.ended) await report(ended);
-    const { toDo, rows } = next;
+    const { toDo, rows, passed } = next;
     const attempt = await attemptInSpan(deps, toDo, control.signal);
     next = await database.write((tx) =>
-      moveRun(tx, deps, { claimed, lease, rows, draining: control.draining() }, { toDo, attempt }),
+      moveRun(tx, deps, { claimed, lease, rows, passed, draining: control.draining() }, { toDo, attempt }),
     );
     // What a step learned is true, whichever worker holds the run by now.
     const learnt = next.kind === 'lost' && attempt.kind === 'returned' ? attempt.write : undefined;
@@ -141,7 +141,14 @@ interface EndedAttempt {
  * lost: the lease no longer holds, and nothing was written.
  */
 type Moved =
-  | { kind: 'step'; toDo: StepToDo; rows: readonly StepRow[]; ended: readonly EndedAttempt[] }
+  | {
+      kind: 'step';
+      toDo: StepToDo;
+      rows: readonly StepRow[];
+      /** When a step for operators is tried again, which the run has passed meanwhile. */
+      passed?: Rest;
+      ended: readonly EndedAttempt[];
+    }
   | { kind: 'left'; status: RunStatus; ended: readonly EndedAttempt[] }
   | { kind: 'lost' };
 
@@ -155,7 +162,7 @@ const mostLostAttempts = 10;
 async function moveRun(
   tx: Tx,
   deps: PipelineDeps,
-  from: { claimed: ClaimedRun; lease: RunLease; rows: readonly StepRow[]; draining: boolean },
+  from: { claimed: ClaimedRun; lease: RunLease; rows: readonly StepRow[]; passed?: Rest; draining: boolean },
   done?: { toDo: StepToDo; attempt: Attempt },
 ): Promise<Moved> {
   const { run, installation } = from.claimed;
@@ -163,7 +170,7 @@ async function moveRun(
   const now = deps.now();
   const list = stepsOf(deps, run.pipeline);
   const ended: EndedAttempt[] = [];
-  let { rows } = from;
+  let { rows, passed } = from;
 
   if (done) {
     // 1. Take the lease. An event that comes now either was committed before this, and is seen below, or wakes the run.
@@ -180,9 +187,10 @@ async function moveRun(
   }
 
   for (;;) {
-    const row = rows.find(isUnfinished);
+    const row = rows.find(isNext) ?? rows.find(isUnfinished);
     if (!row) return end();
     if (from.draining) return rest(handBack);
+    if (passed && !isNext(row)) return rest(passed);
     const listed = list.find((candidate) => candidate.name === row.name);
     // Only a step that was attempted can have asked a question.
     const asked = row.attempts > 0 ? await listQuestions(tx, { runId: run.id, stepName: row.name }) : [];
@@ -214,7 +222,13 @@ async function moveRun(
     if (attempt.kind === 'acts') {
       const started = await startStep(tx, row, now);
       keep(started);
-      return { kind: 'step', toDo: { step: attempt.step, row: started, facts, startedAt }, rows, ended };
+      return {
+        kind: 'step',
+        toDo: { step: attempt.step, row: started, facts, startedAt },
+        rows,
+        passed,
+        ended,
+      };
     }
     const verdict = judgeAttempt(attempt, { pipeline: run.pipeline, step, row, now, random, scrub });
     const recorded = await recordStep(tx, row, verdict.ending, now);
@@ -222,6 +236,12 @@ async function moveRun(
     const ms = deps.now() - startedAt;
     const left = await follow({ step, row: recorded, workspaceIds, attempt, verdict, ms });
     if (left) return left;
+  }
+
+  /** A dead webhook of the operators must not hold back the app's own steps: its next try comes after them. */
+  function isNext(row: StepRow): boolean {
+    const isForOperators = list.find(({ name }) => name === row.name)?.forOperators === true;
+    return isUnfinished(row) && !(isForOperators && row.status === 'retrying');
   }
 
   function keep(row: StepRow): void {
@@ -235,6 +255,10 @@ async function moveRun(
     if (endsRun) await skipTheRest();
     if (asks) return waitForAnswer(attempted.row.name, asks);
     if (!toRest) return undefined;
+    if (attempted.step.forOperators && rows.some(isNext)) {
+      passed = toRest;
+      return undefined;
+    }
     // An event that came between the step's check and this commit woke no run: there is nothing to wait for.
     const hasCome =
       awaits && (await workspacesOf(tx, installation)).some((id) => !attempted.workspaceIds.includes(id));

@@ -32,7 +32,7 @@ interface StepTraits {
   /** Permanent: it is stored, and the command line shows it. Lower-case words with hyphens. */
   readonly name: string;
   readonly title: StepTitle;
-  /** Whether the step is only for operators: installers and members do not see it. */
+  /** Whether the step is only for operators: installers and members do not see it, and its retries come last. */
   readonly forOperators?: boolean;
   /** Whether the steps after it are skipped if it fails; false by default. */
   readonly required?: boolean;

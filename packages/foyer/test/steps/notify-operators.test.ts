@@ -5,7 +5,7 @@ import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { defineFoyer } from '../../src/index.ts';
 import { retryRun } from '../../src/pipeline/retry-run.ts';
-import { type Step, StepError } from '../../src/pipeline/step.ts';
+import { retryIn, type Step, StepError } from '../../src/pipeline/step.ts';
 import { notifyOperators } from '../../src/steps/notify-operators.ts';
 import { fetchProfile, registerTeam, registerUser } from '../../src/steps/register.ts';
 import { requestWelcome } from '../../src/steps/request-welcome.ts';
@@ -263,6 +263,64 @@ describe('a welcome that is requested again', () => {
     await stage.finish(runId);
     assert.equal(webhook.received.length, 1);
   });
+});
+
+it('a dead webhook holds back no step of the app: its next try comes after them', async (t) => {
+  const webhook = await startWebhook(t, refused(503), refused(503));
+  const tries: number[] = [];
+  const count: Step<null> = {
+    name: 'count',
+    title: { todo: 'Count', doing: 'Counting' },
+    async run({ attempt }) {
+      tries.push(attempt);
+      return attempt === 1 ? retryIn(60_000) : null;
+    },
+  };
+  const last: Step<null> = { ...count, name: 'last', run: async () => null };
+  const stage = await setStage(t, {
+    steps: [registerTeam, notifyOperators, count, last],
+    environment: { NOTIFY_SLACK_WEBHOOK_URL: webhook.url },
+  });
+  const { runId } = await stage.install();
+  const statuses = async () => (await stage.run(runId)).steps.map((step) => step.status);
+  await stage.work();
+  assert.deepEqual(await statuses(), ['succeeded', 'retrying', 'retrying', 'pending']);
+  assert.equal(
+    (await stage.run(runId)).dueAt,
+    stage.now() + 60_000,
+    'the time of the step that still counts',
+  );
+  await stage.pass(60_000);
+  await stage.work();
+  assert.deepEqual(await statuses(), ['succeeded', 'retrying', 'succeeded', 'succeeded']);
+  assert.deepEqual([tries, webhook.received.length], [[1, 2], 2]);
+  const { status, dueAt } = await stage.run(runId);
+  assert.ok(status === 'waiting' && dueAt !== null && dueAt > stage.now(), 'the webhook gets its pause');
+  await stage.finish(runId);
+  assert.deepEqual(await stepOf(stage, runId), ['succeeded', null]);
+  assert.equal(webhook.received.length, 3);
+});
+
+it('a webhook that fails before the last steps gets its pause once they are done', async (t) => {
+  const webhook = await startWebhook(t, refused(503));
+  const own: Step<null> = {
+    name: 'own',
+    title: { todo: 'Do it', doing: 'Doing it' },
+    run: async () => null,
+  };
+  const stage = await setStage(t, {
+    steps: [notifyOperators, own],
+    environment: { NOTIFY_SLACK_WEBHOOK_URL: webhook.url },
+  });
+  const { runId } = await stage.install();
+  await stage.work();
+  const { steps, dueAt } = await stage.run(runId);
+  assert.deepEqual(
+    steps.map((step) => step.status),
+    ['retrying', 'succeeded'],
+  );
+  assert.equal(webhook.received.length, 1);
+  assert.ok(dueAt !== null && dueAt > stage.now());
 });
 
 it('a run has the step notify-operators only if operators are notified somewhere', async (t) => {
