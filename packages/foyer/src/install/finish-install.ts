@@ -204,7 +204,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
       if (verdict.ok) await recordUnused(verdict.content, failure);
       const ended = outcomeOf(failure);
       deps.onEnded?.(!verdict.ok ? 'refused' : ended === 'failed' ? 'unverified' : ended);
-      // Without a state of ours, the code is a stranger's.
+      // Without our state, the code is a stranger's.
       const code = requestId === undefined ? failure.kind : failure.code;
       logAttempt(log, { requestId, outcome: failure.kind, code }, 'install ended at Slack');
       const member = verdict.content?.member;
@@ -430,7 +430,7 @@ async function readAuthTest(response: Response): Promise<{ url?: string }> {
 
 /**
  * The request in the form that the provider expects: it compares a cookie of one fixed name with the state. Our own
- * cookie, one per state, has been compared already, so the provider gets that cookie and no other of ours.
+ * cookie, one per state, has been compared already, so the provider gets that one of our cookies and no other.
  */
 function providerRequest(req: IncomingMessage): IncomingMessage {
   const url = new URL(req.url ?? '/', 'http://localhost');

@@ -16,7 +16,7 @@ import type { InstallationStore, StoredInstallation } from './installation-store
  *   developer's runs. A chore asks again until its token works, or it is inactive while a witness works.
  *
  * Why a lone customer is held too: a suspension cannot be ruled out, and to wait costs less than to cancel a plan by
- * mistake. The next install is a witness. Slack's own event is applied at once, whoever is held.
+ * mistake. The next install is a witness. Slack's own event is applied at once, even while installations are held.
  */
 export interface InactiveInstallations {
   /** Handles an installation that Slack has just called inactive: uninstalls or holds it. Resolves to whether it changed. */

@@ -92,7 +92,7 @@ export function createSessions(deps: {
     try {
       return sealedSchema.parse(JSON.parse(sealer.open(sealed, place)));
     } catch {
-      // Only Foyer can create a valid cookie, so any error means that it is not one of ours.
+      // Only Foyer can create a valid cookie, so any error means that the cookie is not ours.
       return undefined;
     }
   }

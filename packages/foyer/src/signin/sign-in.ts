@@ -85,7 +85,7 @@ export function createSignIn(deps: SignInDeps) {
   ): void {
     const { requestId, returnTo } = attempt;
     deps.onEnded?.(outcome);
-    // Without a state of ours, the code may be a stranger's.
+    // Without our state, the code may be a stranger's.
     const code = requestId === undefined ? failure.kind : failure.code;
     logAttempt(log, { requestId, kind: failure.kind, code }, 'a sign-in was not finished');
     const query = returnTo === undefined ? '' : `?${new URLSearchParams({ return_to: returnTo })}`;

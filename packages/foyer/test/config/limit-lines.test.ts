@@ -41,7 +41,7 @@ describe('the log in an outage', () => {
     assert.deepEqual(counted?.addresses, ['192.0.2.1']);
     assert.equal((counted?.teamIds as string[] | undefined)?.length, 10);
     fail(1);
-    assert.equal(taken().length, 0, 'it goes on: only the count is written');
+    assert.equal(taken().length, 0, 'it continues: only the count is written');
     minute();
     assert.deepEqual(
       taken().map(({ count }) => count),
@@ -72,7 +72,7 @@ describe('the log in an outage', () => {
     assert.equal(taken().length, 150);
   });
 
-  it('writes the last counts when it is flushed, with no ids of whoever logs just then, and no secret', (t) => {
+  it('writes the last counts when it is flushed, without the ids of the request that logs just then, and no secret', (t) => {
     const { log, taken } = setUp(t);
     const fail = () => log.warn({ address: 'the-secret' }, 'no');
     for (let n = 0; n < 5; n += 1) withLineIds({ requestId: `req_${n}` }, fail);

@@ -177,7 +177,7 @@ describe('a ready-made gate', () => {
     assert.match(answer.admit ? '' : answer.reason, /without users:read\./);
   });
 
-  it('admits no admin whom it may not look up: without `users:read`, nobody is proven to be one', async (t) => {
+  it('admits no admin whom it may not look up: without `users:read`, no one is proven to be one', async (t) => {
     const stage = await setConnectStage({
       definition: { gate: onlyAdmins() },
       environment: { SLACK_SCOPES: 'chat:write' },

@@ -229,7 +229,7 @@ export async function openPostgres(url: string, options: OpenPostgresOptions = {
       const run = prepareQuery(build);
       return async (values) => (await run(queries, values)).rows;
     },
-    // It only ever grows: with each write of ours, and twice a second to cover those of others.
+    // It only ever grows: with each of our writes, and twice a second to cover those of others.
     changeMark: () => commits + Math.floor(performance.now() / seenWithinMs),
     async ping() {
       try {

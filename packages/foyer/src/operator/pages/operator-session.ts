@@ -145,7 +145,7 @@ function openBrowser(sealer: Sealer, sealed: string): z.output<typeof browserSch
   try {
     return browserSchema.parse(JSON.parse(sealer.open(sealed, browserPlace)));
   } catch {
-    // Only Foyer can create a valid cookie, so any error means that it is not one of ours.
+    // Only Foyer can create a valid cookie, so any error means that the cookie is not ours.
     return undefined;
   }
 }
