@@ -319,6 +319,8 @@ async function wakeRunsBehind(transaction: Tx, installationId: string, now: numb
   for (const { id } of woken) await queueRun(transaction, { id, now, stepsToRepeat: [] });
 }
 
+const cancelledAtOnce = 5000;
+
 /**
  * Cancels the unfinished runs of an installation, but never an uninstall run. If a new install run replaces them
  * (`replacedBy`), only install runs: what moments have begun stays true, and waits for the new run instead. Unfinished
@@ -330,48 +332,49 @@ export async function cancelRuns(
   cancel: { installationId: string; userId?: string; replacedBy?: string; reason: string; now: number },
 ): Promise<string[]> {
   const { installationId, userId, replacedBy, now } = cancel;
-  // Not a list of their ids: a large team may have more of them than a statement takes values.
-  const toCancel = transaction
+  const unfinished = await transaction
     .selectFrom('runs')
-    .select('id')
+    .select(['id', 'pipeline', 'user_id'])
     .where('installation_id', '=', installationId)
     .where('pipeline', '!=', 'uninstall')
     .where('status', 'in', ['queued', 'running', 'waiting'])
     .$if(userId !== undefined, (query) => query.where('user_id', '=', userId ?? ''))
     .$if(replacedBy !== undefined, (query) =>
       query.where('pipeline', '=', 'install').where('id', '!=', replacedBy ?? ''),
-    );
-  const unfinished = await toCancel
-    .select(['pipeline', 'user_id'])
+    )
     // An install run before those that wait for it: its worker, which holds it, locks them in this order too.
     .orderBy('created_at')
     .forNoKeyUpdate()
     .execute();
   if (unfinished.length === 0) return [];
   const runIds = unfinished.map((run) => run.id);
-  await transaction
-    .updateTable('steps')
-    .set({
-      status: 'skipped',
-      error_code: 'run_cancelled',
-      error_message: cancel.reason,
-      finished_at: now,
-    })
-    .where('run_id', 'in', toCancel)
-    .where('status', 'in', ['pending', 'running', 'retrying'])
-    .execute();
-  await transaction
-    .updateTable('runs')
-    .set({
-      status: 'cancelled',
-      finished_at: now,
-      due_at: null,
-      waiting_for: null,
-      lease_owner: null,
-      lease_until: null,
-    })
-    .where('id', 'in', toCancel)
-    .execute();
+  // A large team may have more of them than one statement takes values, or finishes in its time.
+  for (let at = 0; at < runIds.length; at += cancelledAtOnce) {
+    const some = runIds.slice(at, at + cancelledAtOnce);
+    await transaction
+      .updateTable('steps')
+      .set({
+        status: 'skipped',
+        error_code: 'run_cancelled',
+        error_message: cancel.reason,
+        finished_at: now,
+      })
+      .where('run_id', 'in', some)
+      .where('status', 'in', ['pending', 'running', 'retrying'])
+      .execute();
+    await transaction
+      .updateTable('runs')
+      .set({
+        status: 'cancelled',
+        finished_at: now,
+        due_at: null,
+        waiting_for: null,
+        lease_owner: null,
+        lease_until: null,
+      })
+      .where('id', 'in', some)
+      .execute();
+  }
   const installRuns = unfinished.filter((run) => run.pipeline === 'install');
   for (const run of installRuns) {
     await appendHistory(transaction, {
