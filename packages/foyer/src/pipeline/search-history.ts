@@ -12,7 +12,7 @@ import { slackFailure } from '../slack/slack-failure.ts';
 
 /** Slack's tightest limit on a page. */
 const pageSize = 15;
-/** Calls per search, including those that Slack's rate limit refuses. */
+/** Calls per search, including those that Slack's rate limit refuses; a call that fails counts against the step. */
 const mostCalls = 12;
 /** Message times are Slack's and attempt times are ours: the search window is this much wider at both ends. */
 const clockSlackMs = 60_000;
@@ -71,7 +71,8 @@ export async function searchHistory(
     return { kind: 'unsearchable', code: 'history_too_long' };
   } catch (error) {
     const failure = slackFailure(error);
-    if (failure?.kind !== 'refused') throw error;
-    return { kind: 'unsearchable', code: failure.code };
+    if (failure?.kind === 'refused') return { kind: 'unsearchable', code: failure.code };
+    if (failure?.kind === 'unreachable') await keep({ before, calls: calls - 1 });
+    throw error;
   }
 }

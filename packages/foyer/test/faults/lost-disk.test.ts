@@ -56,8 +56,8 @@ describe('a file that is taken away under a running Foyer', { concurrency: 3 }, 
     [
       'the log is replaced',
       (file: string) => {
-        renameSync(`${file}-wal`, `${file}-wal.away`);
-        writeFileSync(`${file}-wal`, '');
+        writeFileSync(`${file}-wal.new`, '');
+        renameSync(`${file}-wal.new`, `${file}-wal`);
       },
       /foyer\.db-wal was replaced/,
     ],
@@ -65,8 +65,8 @@ describe('a file that is taken away under a running Foyer', { concurrency: 3 }, 
     [
       'the database is replaced',
       (file: string) => {
-        renameSync(file, `${file}.away`);
-        writeFileSync(file, '');
+        writeFileSync(`${file}.new`, '');
+        renameSync(`${file}.new`, file);
       },
       /foyer\.db was replaced/,
     ],

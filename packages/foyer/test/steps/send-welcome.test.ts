@@ -356,6 +356,21 @@ describe('an uncertain welcome that Foyer cannot look for', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
+  it('an uncertain welcome that Foyer cannot look for fails with Slack’s own error if the search always fails', async (t) => {
+    const stage = await welcomeStage(t);
+    const install = await stage.install();
+    const posted = () => stage.welcomes(install) > 0;
+    void stage.work({ database: mortal(stage.database, posted) });
+    await until(posted);
+    // No call of the first one can take effect anymore, so that each try is a call of the search.
+    await stage.pass(10 * 60_000);
+    const failure = { type: 'status', status: 500 } as const;
+    stage.sandbox.faults.add({ method: 'conversations.history', failure, times: 1000 });
+    await stage.finish(install.runId);
+    assert.deepEqual(await stepOf(stage, install.runId), ['failed', 'http_500']);
+    assert.equal(stage.welcomes(install), 1);
+  });
+
   it('an uncertain welcome that Foyer cannot look for is searched for only around the time it was sent', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
