@@ -83,7 +83,7 @@ async function get(path: string): Promise<string> {
   return text;
 }
 
-/** How long a page took, and how much CPU Foyer used for it: on SQLite that is all, whatever else the machine does. */
+/** How long a page took, and how much CPU Foyer used for it: on SQLite that is all of it, even on a busy machine. */
 async function costOf(path: string): Promise<{ ms: number; cpuMs: number; failed: boolean }> {
   const before = await foyer.usage();
   const startedAt = performance.now();

@@ -159,7 +159,7 @@ export function parseSlackBody(contentType: string | undefined, body: Buffer): R
 }
 
 /**
- * Returns whether this is a delivery of an event, whatever its own `type` says: only the event's type decides what it
+ * Returns whether this is a delivery of an event, even if its own `type` is wrong: only the event's type decides what it
  * changes. An object is no type.
  */
 function isEvent(parsed: unknown): parsed is Record<string, unknown> {

@@ -54,7 +54,7 @@ interface InstallationStoreDeps {
   log: Logger;
 }
 
-/** By how much Slack's clock may be ahead of ours, which says when an installation ended. */
+/** By how much Slack's clock may be ahead of Foyer's, which says when an installation ended. */
 const lastEventsMs = 60_000;
 
 /** Makes the installation store. */

@@ -127,7 +127,7 @@ export function createRefresher(deps: RefreshDeps): Refresher {
         const { kind = 'unreachable', code = 'malformed_answer' } = slackFailure(error) ?? {};
         const pair = kind === 'unreachable' ? pairIn(arrived) : undefined;
         if (!pair) throw error;
-        // The old refresh token is spent, so the new pair is stored, whatever is wrong with the rest of the answer.
+        // The old refresh token is spent, so the new pair is stored, even if the rest of the answer is wrong.
         log.warn({ ...tokens.holder, code }, 'stored the tokens of an answer that could not be read');
         return { ...pair, expires_in: undefined };
       });

@@ -187,7 +187,7 @@ describe('a ready-made gate', () => {
     assert.equal((await install(admin.visitor, stage.url, stage.sandbox, admin)).status, 403);
   });
 
-  it('a ready-made gate is told of the installation of the same kind: an org-wide one and a workspace’s are two', async (t) => {
+  it('a ready-made gate gets the installation of the same kind: an org-wide one and a workspace’s are two', async (t) => {
     const known: (string | null)[] = [];
     const stage = await gated((candidate) => {
       known.push(candidate.known && (candidate.known.teamId ?? candidate.known.enterpriseId));

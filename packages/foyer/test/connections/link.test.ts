@@ -55,7 +55,7 @@ const codeOf = (work: () => unknown): string | undefined => {
 const linkCode = (token: string, at = now): string | undefined => codeOf(() => readLink(options, token, at));
 
 describe('a link', () => {
-  it('a link is read with all its claims, whatever language its backend uses', () => {
+  it('a link is read with all its claims from a backend in any language', () => {
     const { aud: _, iat: __, exp, ...claims } = payload;
     const expected = { ...claims, expiresAt: exp * 1000 };
     assert.deepEqual(readLink(options, handMade(payload), now), expected);

@@ -15,7 +15,7 @@ const now = 100 * day;
 
 for (const [engine, open] of Object.entries(engines)) {
   describe(`beside another app in the database (${engine})`, () => {
-    it('a team is unknown to this app, whatever the other one knows', async (t) => {
+    it('a team is unknown to this app even if another app knows it', async (t) => {
       const { database, close } = await open();
       t.after(close);
       const { queries } = database;
