@@ -90,12 +90,15 @@ export async function markInstallationWorking(
 
 /** The held installations of an app. */
 export function heldInstallations(queries: Queries, clientId: string) {
-  return queries
-    .selectFrom('installations')
-    .select('id')
-    .where('client_id', '=', clientId)
-    .where('status', '=', 'broken')
-    .where('broken_reason', '=', inactiveCode);
+  return (
+    queries
+      .selectFrom('installations')
+      .select('id')
+      .where('client_id', '=', clientId)
+      .where('status', '=', 'broken')
+      // A literal, as in the index: SQLite would not use it for a bound value.
+      .where('broken_reason', '=', sql.lit(inactiveCode))
+  );
 }
 
 /** Lists held installations in random order: those that stay held must not keep others from their turn. */

@@ -19,6 +19,7 @@ import { m0016JobTurns } from './migrations/0016-job-turns.ts';
 import { m0017Moments } from './migrations/0017-moments.ts';
 import { m0018WaysBack } from './migrations/0018-ways-back.ts';
 import { m0019KeptCounts } from './migrations/0019-kept-counts.ts';
+import { m0020HeldInstallations } from './migrations/0020-held-installations.ts';
 import type { Tables } from './records.ts';
 
 /**
@@ -46,6 +47,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0017-moments': m0017Moments,
   '0018-ways-back': m0018WaysBack,
   '0019-kept-counts': m0019KeptCounts,
+  '0020-held-installations': m0020HeldInstallations,
 };
 
 /** The names of Foyer's migrations that this code knows, in order. */

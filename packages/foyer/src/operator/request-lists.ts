@@ -121,17 +121,6 @@ export async function countRequestsByDay(
 ): Promise<RequestsOfDay[]> {
   const today = Math.floor(count.now / dayMs);
   const first = today - count.days + 1;
-  // A literal integer: a bound one could arrive as a float and make the quotient a fraction.
-  const dayNumber = sql<number | string>`started_at / ${sql.lit(dayMs)}`;
-  const rows = await queries
-    .selectFrom('install_requests')
-    .select(({ fn }) => [dayNumber.as('day'), 'outcome', fn.countAll<number | string | bigint>().as('count')])
-    .where('client_id', '=', count.clientId)
-    .where('outcome', 'in', countedOutcomes)
-    .where('started_at', '>=', first * dayMs)
-    .where('started_at', '<', (today + 1) * dayMs)
-    .groupBy([dayNumber, 'outcome'])
-    .execute();
   const days = Array.from({ length: count.days }, (_, index) => ({
     day: (first + index) * dayMs,
     installed: 0,
@@ -139,10 +128,24 @@ export async function countRequestsByDay(
     refused: 0,
     cancelled: 0,
   }));
+  // Each number on its own, from the index alone: to group a busy day by its outcomes, the database would sort it.
+  const listed = (values: readonly (number | string)[]) =>
+    sql.join(values.map((value) => sql`(${sql.lit(value)})`));
+  const { rows } = await sql<{
+    day: number | string;
+    outcome: (typeof countedOutcomes)[number];
+    count: Count;
+  }>`
+    select d.column1 as day, o.column1 as outcome, (
+      select count(*) from install_requests
+      where client_id = ${count.clientId} and outcome = o.column1
+        and started_at >= d.column1 and started_at < d.column1 + ${sql.lit(dayMs)}
+    ) as count
+    from (values ${listed(days.map(({ day }) => day))}) as d
+      cross join (values ${listed(countedOutcomes)}) as o`.execute(queries);
   for (const row of rows) {
-    const day = days[Number(row.day) - first];
-    const outcome = countedOutcomes.find((each) => each === row.outcome);
-    if (day && outcome) day[outcome] = Number(row.count);
+    const day = days[Number(row.day) / dayMs - first];
+    if (day) day[row.outcome] = Number(row.count);
   }
   return days;
 }

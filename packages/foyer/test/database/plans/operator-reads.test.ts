@@ -1,25 +1,46 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import type { Queries } from '../../../src/database/database.ts';
+import { countHeld } from '../../../src/operator/kept-counts.ts';
 import { readQueueState } from '../../../src/operator/queue-state.ts';
-import { listInstallRequests } from '../../../src/operator/request-lists.ts';
+import { countRequestsByDay, listInstallRequests } from '../../../src/operator/request-lists.ts';
 import { storeInstallation } from '../../operator/operator-harness.ts';
 import { openTestDatabase } from '../../support/open-test-database.ts';
 import { recordQueries } from './record-queries.ts';
 
-test('the requests of a team are looked up by their ids, and not looked for among all of the app’s', async (t) => {
+/** SQLite's plan for the only query of a read. */
+async function planOf(t: TestContext, read: (queries: Queries) => Promise<unknown>): Promise<string> {
   const { database, close } = await openTestDatabase();
   t.after(close);
   const record = recordQueries(database);
-  await listInstallRequests(record.database.queries, { clientId: '1.2', teamId: 'T1', limit: 51 });
-  const [query] = record.recorded().map((each) => each.query);
-  assert.ok(query);
+  await read(record.database.queries);
+  const [query, ...others] = record.recorded().map((each) => each.query);
+  assert.ok(query && others.length === 0);
   const { rows } = await database.queries.executeQuery<{ detail: string }>({
     ...query,
     sql: `explain query plan ${query.sql}`,
   });
-  const plan = rows.map(({ detail }) => detail).join('\n');
+  return rows.map(({ detail }) => detail).join('\n');
+}
+
+test('the requests of a team are looked up by their ids, and not looked for among all of the app’s', async (t) => {
+  const plan = await planOf(t, (queries) =>
+    listInstallRequests(queries, { clientId: '1.2', teamId: 'T1', limit: 51 }),
+  );
   assert.match(plan, /install_requests_by_team_id/);
   assert.doesNotMatch(plan, /install_requests_by_time/);
+});
+
+test('held installations are counted without a look at each broken one', async (t) => {
+  assert.match(await planOf(t, (queries) => countHeld(queries, '1.2')), /COVERING INDEX installations_held/);
+});
+
+test('the requests of a day are counted in an index, without sorting them', async (t) => {
+  const plan = await planOf(t, (queries) =>
+    countRequestsByDay(queries, { clientId: '1.2', days: 30, now: Date.now() }),
+  );
+  assert.match(plan, /COVERING INDEX install_requests_by_outcome .*started_at>\? AND started_at<\?/);
+  assert.doesNotMatch(plan, /TEMP B-TREE/);
 });
 
 test('the queue is counted without a look at each run’s installation, unless another app shares the database', async (t) => {
