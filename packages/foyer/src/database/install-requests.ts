@@ -142,10 +142,10 @@ export async function findInterruptedRequests(
     .selectAll()
     .where('client_id', '=', clientId)
     .where('started_at', '<', before)
-    .orderBy('started_at')
     .limit(limit);
-  const open = await begunBefore.where('outcome', '=', sql.lit('started')).execute();
-  const unstored = await begunBefore.where('sealed_tokens', 'is not', null).execute();
+  const open = await begunBefore.where('outcome', '=', sql.lit('started')).orderBy('started_at').execute();
+  // In random order: tokens that Slack never revokes must not keep others from their turn.
+  const unstored = await begunBefore.where('sealed_tokens', 'is not', null).orderBy(sql`random()`).execute();
   return [...new Map([...open, ...unstored].map((row) => [row.id, row])).values()];
 }
 

@@ -92,6 +92,31 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(oldest.map(({ id }) => id).sort(), ['r1', 'r10000']);
     });
 
+    it('tokens that Slack never revokes do not keep those of other requests from being revoked', async (t) => {
+      const { database, close } = await open();
+      t.after(close);
+      const rows = Array.from({ length: 60 }, (_, index) => row(1000 - index, { sealed_tokens: 'refused' }));
+      await database.queries
+        .insertInto('install_requests')
+        .values([...rows, row(100, { sealed_tokens: 'newest' })])
+        .execute();
+      const asked: string[] = [];
+      const recover = createRecoverInstalls({
+        config: { slack: { clientId: 'mine' } } as never,
+        database,
+        unstoredTokens: {
+          async giveBackKept(_id: string, tokens: string) {
+            asked.push(tokens);
+            return false;
+          },
+        } as never,
+        now: () => now,
+        log: pino({ level: 'silent' }),
+      });
+      for (let minute = 0; minute < 20 && !asked.includes('newest'); minute += 1) await recover();
+      assert.ok(asked.includes('newest'));
+    });
+
     it('revokes the tokens of interrupted requests, marks each failed once, and touches no other', async (t) => {
       const { database, close } = await open();
       t.after(close);
