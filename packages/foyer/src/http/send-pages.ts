@@ -5,8 +5,8 @@ import type { Texts } from '../texts/create-texts.ts';
 import type { Brand } from './brand.ts';
 import { type Html, html } from './html.ts';
 import { type ConnectQuestion, connectPage } from './pages/connect-page.ts';
-import { failurePage } from './pages/failure-page.ts';
-import { type FailureKind, failurePages } from './pages/failure-texts.ts';
+import { type FailurePageContent, failurePage } from './pages/failure-page.ts';
+import { failurePages } from './pages/failure-texts.ts';
 import { landingPage } from './pages/landing-page.ts';
 import { slackMark } from './pages/marks.ts';
 import { notePage } from './pages/note-page.ts';
@@ -15,30 +15,17 @@ import { type ProgressPageContent, progressPage } from './pages/progress-page.ts
 import { type RecordPageContent, recordPage } from './pages/record-page.ts';
 import { createSite, type PageFrame } from './pages/site.ts';
 
-/** A failure to show: which page, and the error code if it says more than the page's kind. */
-interface ShownFailure {
-  kind: FailureKind;
-  code?: string;
-  /** The id of the install request, which also appears in the log and in the operator's list. */
-  requestId?: string;
-  tokensRevoked?: boolean;
-  /** Whether Slack may have installed the app although Foyer got no confirmation. */
-  mayHaveActed?: boolean;
-  /** Why the gate refused, in the app's own words. */
-  reason?: string;
-  /** For a limit: when to try again, on the page and in Retry-After. */
-  retryAfterSeconds?: number;
+/** A failure to show. */
+type ShownFailure = Omit<FailurePageContent, keyof PageFrame | 'retryPath'> & {
   /** The HTTP status, if it differs from the page's usual one. */
   status?: number;
   /** The requested workspace, so that another try asks for the same one. */
   teamId?: string;
   /** Whether a member was connecting their account, so that another try does the same. */
   member?: boolean;
-  /** The path of the requested page, including the base path, if another try requests it again. */
-  path?: string;
   /** The locale of a person who is signed in; without it, the browser's language is used. */
   locale?: string | null;
-}
+};
 
 /**
  * Creates the senders of every page that an installer sees, in the language of their browser. If a response was already

@@ -6,59 +6,8 @@ import type { Words } from '../../texts/create-texts.ts';
  * database down 503, not found 404. The texts are `failure.<kind>.…`.
  */
 
-/** The causes for which a visit can fail, by name. */
-export type FailureKind =
-  | 'access_denied'
-  | 'state_missing'
-  | 'state_invalid'
-  | 'state_wrong_browser'
-  | 'state_expired'
-  | 'state_used'
-  | 'code_missing'
-  | 'code_invalid'
-  | 'app_misconfigured'
-  | 'scope_invalid'
-  | 'slack_unreachable'
-  | 'slack_refused'
-  | 'database_unavailable'
-  | 'outcome_unknown'
-  | 'temporarily_unavailable'
-  | 'took_too_long'
-  | 'link_invalid'
-  | 'link_expired'
-  | 'link_used'
-  | 'form_expired'
-  | 'gate_refused'
-  | 'gate_failed'
-  | 'already_connected'
-  | 'other_workspace'
-  | 'not_installed'
-  | 'not_found'
-  | 'progress_expired'
-  | 'method_not_allowed'
-  | 'payload_too_large'
-  | 'internal'
-  | 'unapproved_scope'
-  | 'app_not_distributed'
-  | 'slack_trouble'
-  | 'too_many_requests'
-  | 'wrong_host'
-  | 'maintenance'
-  | 'signin_cancelled'
-  | 'signin_state'
-  | 'signin_return'
-  | 'signin_refused'
-  | 'signin_untrusted'
-  | 'signin_unreachable'
-  | 'signin_misconfigured'
-  | 'signin_not_installed'
-  | 'signin_not_operator'
-  | 'signin_limited'
-  | 'signout_refused'
-  | 'erase_unreachable';
-
 /** The facts that the sentences may mention. */
-interface FailureContext {
+export interface FailureContext {
   app: string;
   /**
    * Whether the tokens that Slack had issued were revoked (invariant 1); undefined if Slack had issued none, or if that
@@ -84,28 +33,28 @@ type Fact =
   | 'mayBeUnfinished'
   | 'unknown';
 
-/** The button, by its target; absent if it cannot help before someone else has acted. */
-type FailureButton =
-  | 'startAgain'
-  | 'tryAgain'
-  | 'continue'
-  | 'again'
-  | 'reload'
-  | 'lookAgain'
-  | 'thatAddress'
-  | 'addToSlack'
-  | 'startPage'
-  | 'none';
+/** The buttons: what each says, and whether it leads to the install, to the requested page or to the start page. */
+export const failureButtons = {
+  startAgain: { label: 'failure.startAgain', leadsTo: 'install' },
+  tryAgain: { label: 'failure.tryAgain', leadsTo: 'install' },
+  continue: { label: 'failure.continue', leadsTo: 'install' },
+  addToSlack: { label: 'landing.button', leadsTo: 'install' },
+  again: { label: 'failure.tryAgain', leadsTo: 'page' },
+  reload: { label: 'failure.tryAgain', leadsTo: 'page' },
+  lookAgain: { label: 'failure.lookAgain', leadsTo: 'page' },
+  thatAddress: { label: 'failure.thatAddress', leadsTo: 'page' },
+  startPage: { label: 'failure.startPage', leadsTo: 'start' },
+} as const;
 
 interface FailurePage {
   status: number;
   /** Left out if the reader did not ask for an install. */
   fact?: Fact;
-  button: FailureButton;
+  /** `none` if no button can help before someone else has acted. */
+  button: keyof typeof failureButtons | 'none';
 }
 
-/** The HTTP status, the fact and the button of each cause. */
-export const failurePages: Readonly<Record<FailureKind, FailurePage>> = {
+const pages = {
   // Says nothing about an app that was installed before: canceling a change of its permissions removed nothing.
   access_denied: { status: 200, fact: 'nothing', button: 'startAgain' },
   state_missing: { status: 400, fact: 'nothingYet', button: 'continue' },
@@ -156,7 +105,13 @@ export const failurePages: Readonly<Record<FailureKind, FailurePage>> = {
   erase_unreachable: { status: 502, fact: 'noChange', button: 'startPage' },
   signout_refused: { status: 403, fact: 'noChange', button: 'startPage' },
   internal: { status: 500, fact: 'mayBeUnfinished', button: 'tryAgain' },
-};
+} satisfies Readonly<Record<string, FailurePage>>;
+
+/** The causes for which a visit can fail, by name. */
+export type FailureKind = keyof typeof pages;
+
+/** The HTTP status, the fact and the button of each cause. */
+export const failurePages: Readonly<Record<FailureKind, FailurePage>> = pages;
 
 /** The words of a failure. */
 interface FailureWords {
