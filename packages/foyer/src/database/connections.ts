@@ -1,5 +1,6 @@
 import type { Queries, Tx } from './database.ts';
 import { newId } from './new-id.ts';
+import { type PersonKey, personColumns } from './people/people.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { ConnectionRow, InstallationStatus, UsedLinkRow } from './records.ts';
 
@@ -154,16 +155,11 @@ export async function sweepUsedLinks(
 }
 
 /** Whether a person is an admin or owner of a team, as Slack last said. */
-export async function isKnownAdmin(
-  queries: Queries,
-  person: { clientId: string; teamId: string; userId: string },
-): Promise<boolean> {
+export async function isKnownAdmin(queries: Queries, person: PersonKey): Promise<boolean> {
   const row = await queries
     .selectFrom('memberships')
     .select(['is_admin', 'is_owner'])
-    .where('client_id', '=', person.clientId)
-    .where('team_id', '=', person.teamId)
-    .where('user_id', '=', person.userId)
+    .where((eb) => eb.and(personColumns(person)))
     .executeTakeFirst();
   return row?.is_admin === 1 || row?.is_owner === 1;
 }

@@ -1,6 +1,6 @@
 import type { ExpressionBuilder } from 'kysely';
 import type { Queries, Tx } from './database.ts';
-import type { UserProfile } from './people/people.ts';
+import { type PersonKey, toProfile, type UserProfile } from './people/people.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { InstallationRow, SessionRow, Tables } from './records.ts';
 
@@ -141,7 +141,7 @@ const signedInById = prepareQuery((queries, given: Given<{ id: string }>) =>
 /** A member's session with its person, as stored. */
 export interface SignedIn {
   session: SessionRow;
-  person: { clientId: string; teamId: string; userId: string };
+  person: PersonKey;
   profile: UserProfile;
   installation: SignInInstallation;
 }
@@ -155,17 +155,7 @@ export async function readSignedIn(queries: Queries, session: SessionRow): Promi
   return {
     session,
     person: { clientId, teamId, userId },
-    profile: {
-      name: row.name,
-      realName: row.real_name,
-      email: row.email,
-      timezone: row.timezone,
-      locale: row.locale,
-      avatarUrl: row.avatar_url,
-      isAdmin: row.is_admin === 1,
-      isOwner: row.is_owner === 1,
-      isGuest: row.is_guest === 1,
-    },
+    profile: toProfile(row),
     installation,
   };
 }

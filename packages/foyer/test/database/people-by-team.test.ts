@@ -6,7 +6,7 @@ import type { Database } from '../../src/database/database.ts';
 import { readInstallRecord } from '../../src/database/install-record.ts';
 import { m0001Initial } from '../../src/database/migrations/0001-initial.ts';
 import { m0006PeopleByTeam } from '../../src/database/migrations/0006-people-by-team.ts';
-import { erasePerson, type PersonKey } from '../../src/database/people/erase-person.ts';
+import { erasePerson } from '../../src/database/people/erase-person.ts';
 import { countMembers, listMembersPage } from '../../src/database/people/member-lists.ts';
 import {
   findExternalMember,
@@ -16,6 +16,7 @@ import {
 } from '../../src/database/people/members.ts';
 import {
   isKnownPerson,
+  type PersonKey,
   prepareMember,
   readLocale,
   readNames,

@@ -2,13 +2,7 @@ import type { Tx } from '../database.ts';
 import { eraseUserTokens } from '../erase-installation.ts';
 import type { Tables } from '../records.ts';
 import { cancelRuns } from '../runs.ts';
-
-/** A person, by the team that they belong to (the enterprise, for an org-wide install). */
-export interface PersonKey {
-  clientId: string;
-  teamId: string;
-  userId: string;
-}
+import { type PersonKey, personColumns } from './people.ts';
 
 /** Replaces a user id in a row that stays. */
 const erasedUserId = 'erased';
@@ -71,9 +65,7 @@ export async function erasePerson(tx: Tx, person: PersonKey & { now: number }): 
   for (const table of ['memberships', 'users'] as const) {
     const deleted = await tx
       .deleteFrom(table)
-      .where('client_id', '=', clientId)
-      .where('team_id', '=', teamId)
-      .where('user_id', '=', userId)
+      .where((eb) => eb.and(personColumns(person)))
       .executeTakeFirst();
     if (table === 'users') erased.profiles += Number(deleted.numDeletedRows);
   }
@@ -108,32 +100,29 @@ async function eraseFrom(
   erased.answers += await eraseAnswers(tx, { installationId, userId });
   const tokens = await eraseUserTokens(tx, { installationId, userIds: [userId] });
   erased.ownTokens += tokens.length;
+  const theirs = { installation_id: installationId, user_id: userId };
   const views = await tx
     .deleteFrom('home_views')
-    .where('installation_id', '=', installationId)
-    .where('user_id', '=', userId)
+    .where((eb) => eb.and(theirs))
     .executeTakeFirst();
   erased.homeViews += Number(views.numDeletedRows);
   const welcomes = await tx
     .deleteFrom('welcomes')
-    .where('installation_id', '=', installationId)
-    .where('user_id', '=', userId)
+    .where((eb) => eb.and(theirs))
     .$if(isNeeded, (query) => query.where('life', '!=', life))
     .executeTakeFirst();
   erased.welcomes += Number(welcomes.numDeletedRows);
   const notices = await tx
     .updateTable('operator_notices')
     .set({ user_id: null })
-    .where('installation_id', '=', installationId)
-    .where('user_id', '=', userId)
+    .where((eb) => eb.and(theirs))
     .executeTakeFirst();
   erased.notices += Number(notices.numUpdatedRows);
   erased.history += await eraseHistory(tx, { installationId, userId });
   const runs = await tx
     .updateTable('runs')
     .set({ user_id: erasedUserId })
-    .where('installation_id', '=', installationId)
-    .where('user_id', '=', userId)
+    .where((eb) => eb.and(theirs))
     .where('status', 'not in', unfinished)
     .$if(isNeeded, (query) => query.where('life', '!=', life))
     .executeTakeFirst();
@@ -141,8 +130,7 @@ async function eraseFrom(
   const left = await tx
     .selectFrom('runs')
     .select('id')
-    .where('installation_id', '=', installationId)
-    .where('user_id', '=', userId)
+    .where((eb) => eb.and(theirs))
     .where('status', 'in', unfinished)
     .execute();
   for (const { id } of left) {
@@ -194,8 +182,7 @@ async function eraseRunContents(tx: Tx, of: { installationId: string; userId: st
   const theirRuns = tx
     .selectFrom('runs')
     .select('id')
-    .where('installation_id', '=', of.installationId)
-    .where('user_id', '=', of.userId)
+    .where((eb) => eb.and({ installation_id: of.installationId, user_id: of.userId }))
     .where('status', 'not in', unfinished);
   await tx
     .updateTable('steps')

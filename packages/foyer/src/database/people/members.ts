@@ -1,8 +1,8 @@
-import { blankProfile, type SlackProfile } from '../../slack/slack-text.ts';
+import type { SlackProfile } from '../../slack/slack-text.ts';
 import type { Queries, Tx } from '../database.ts';
 import { type InstallRecord, registeredTeamId } from '../install-record.ts';
 import type { ExternalMemberRow } from '../records.ts';
-import { toUserRecord, type UserRecord } from './people.ts';
+import { personColumns, profileColumns, saidColumns, toUserRecord, type UserRecord } from './people.ts';
 
 /** external: of another workspace, met in a Slack Connect channel. */
 export type MemberRole = 'owner' | 'admin' | 'member' | 'guest' | 'external';
@@ -44,38 +44,27 @@ export async function recordVisit(
   if (!(await isInstalled(tx, host.id))) return undefined;
   const teamId = registeredTeamId(host);
   const { clientId, enterpriseId } = host;
-  const team = { client_id: clientId, team_id: teamId };
+  const key = personColumns({ clientId, teamId, userId });
   const times = { first_seen_at: now, updated_at: now };
   // In the order of the register steps: transactions that lock in different orders would deadlock.
   await tx
     .insertInto('teams')
     .values({
-      ...team,
+      client_id: clientId,
+      team_id: teamId,
       ...times,
       name: host.isEnterpriseInstall ? host.enterpriseName : host.teamName,
-      domain: null,
-      icon_url: null,
       enterprise_id: enterpriseId,
     })
     .onConflict((conflict) => conflict.columns(['client_id', 'team_id']).doNothing())
     .execute();
-  const face = told && faceColumns(told.profile);
+  const said = told && saidColumns(told.profile);
   const user = await tx
     .insertInto('users')
-    .values({ ...team, user_id: userId, ...times, ...(face ?? faceColumns(blankProfile)) })
+    .values({ ...key, ...times, ...said })
     .onConflict((conflict) => {
-      const key = conflict.columns(['client_id', 'team_id', 'user_id']);
-      if (!face) return key.doNothing();
-      // What Slack leaves out may be known from a sign-in.
-      return key.doUpdateSet((eb) => ({
-        name: eb.fn.coalesce('excluded.name', 'users.name'),
-        real_name: eb.fn.coalesce('excluded.real_name', 'users.real_name'),
-        email: eb.fn.coalesce('excluded.email', 'users.email'),
-        timezone: eb.fn.coalesce('excluded.timezone', 'users.timezone'),
-        locale: eb.fn.coalesce('excluded.locale', 'users.locale'),
-        avatar_url: eb.fn.coalesce('excluded.avatar_url', 'users.avatar_url'),
-        updated_at: now,
-      }));
+      const known = conflict.columns(['client_id', 'team_id', 'user_id']);
+      return said ? known.doUpdateSet({ ...said, updated_at: now }) : known.doNothing();
     })
     .returning('first_seen_at')
     .executeTakeFirst();
@@ -86,7 +75,6 @@ export async function recordVisit(
     updated_at: now,
   };
   const change = {
-    user_id: userId,
     ...standing,
     ...(seen && { last_seen_at: now }),
     ...(told && { deactivated_at: told.isDeactivated ? now : null }),
@@ -95,7 +83,7 @@ export async function recordVisit(
     .insertInto('memberships')
     // Unproven until Slack is asked: zero is older than any answer.
     .values({
-      ...team,
+      ...key,
       is_admin: 0,
       is_owner: 0,
       first_seen_at: now,
@@ -103,7 +91,9 @@ export async function recordVisit(
       last_seen_at: now,
       ...change,
     })
-    .onConflict((conflict) => conflict.columns(['client_id', 'team_id', 'user_id']).doUpdateSet(change))
+    .onConflict((conflict) =>
+      conflict.columns(['client_id', 'team_id', 'user_id']).doUpdateSet({ user_id: userId, ...change }),
+    )
     .returning('first_seen_at')
     .executeTakeFirst();
   return { created: user !== undefined && membership?.first_seen_at === now };
@@ -128,7 +118,7 @@ export async function recordExternalVisit(
   },
 ): Promise<void> {
   if (!(await isInstalled(tx, host.id))) return;
-  const said = { ...(told && faceColumns(told)), ...(wasAsked && { updated_at: now }) };
+  const said = { ...(told && profileColumns(told)), ...(wasAsked && { updated_at: now }) };
   await tx
     .insertInto('external_members')
     .values({
@@ -136,7 +126,6 @@ export async function recordExternalVisit(
       team_id: registeredTeamId(host),
       home_team_id: homeTeamId,
       user_id: userId,
-      ...faceColumns(blankProfile),
       first_seen_at: now,
       last_seen_at: now,
       updated_at: 0,
@@ -162,22 +151,16 @@ async function isInstalled(tx: Tx, installationId: string): Promise<boolean> {
   return row !== undefined;
 }
 
-function faceColumns({ name, realName, email, timezone, locale, avatarUrl }: SlackProfile) {
-  return { name, real_name: realName, email, timezone, locale, avatar_url: avatarUrl };
-}
-
 /** Reads a person of another workspace; of the one met last, if no home team is given and there are several. */
 export async function findExternalMember(
   queries: Queries,
   { host, userId, homeTeamId }: { host: Host; userId: string; homeTeamId: string | undefined },
 ): Promise<{ record: MemberRecord; provenAt: number } | undefined> {
+  const person = { clientId: host.clientId, teamId: registeredTeamId(host), userId };
   const row = await queries
     .selectFrom('external_members')
     .selectAll()
-    .where('client_id', '=', host.clientId)
-    .where('team_id', '=', registeredTeamId(host))
-    .where('user_id', '=', userId)
-    .$if(homeTeamId !== undefined, (query) => query.where('home_team_id', '=', homeTeamId ?? ''))
+    .where((eb) => eb.and({ ...personColumns(person), home_team_id: homeTeamId }))
     .orderBy('last_seen_at', 'desc')
     .limit(1)
     .executeTakeFirst();

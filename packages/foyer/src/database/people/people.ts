@@ -6,88 +6,73 @@ import type { Given } from '../prepared-query.ts';
 import type { MembershipRow, UserRow } from '../records.ts';
 import { storedBefore, type TeamEvent, type TeamProfile, updateTeam } from '../teams.ts';
 
-/** A person in a team, who is there now. */
-interface UserRegistration {
+/** A person, by the team that they belong to (the enterprise, for an org-wide install). */
+export interface PersonKey {
   clientId: string;
   teamId: string;
   userId: string;
-  /** When the app meets them: for the first time if they are new. */
-  seenAt: number;
-  now: number;
-  /** When Slack was asked for their role; `now` unless given. 0: it was not, so Foyer asks as soon as it matters. */
-  provenAt?: number;
 }
 
-function upsertUser(tx: Tx, given: UserRegistration) {
-  return tx
+/** The columns that identify a person's rows. */
+export const personColumns = ({ clientId, teamId, userId }: PersonKey) => ({
+  client_id: clientId,
+  team_id: teamId,
+  user_id: userId,
+});
+
+/** The columns of a profile. */
+export function profileColumns({ name, realName, email, timezone, locale, avatarUrl }: SlackProfile) {
+  return { name, real_name: realName, email, timezone, locale, avatar_url: avatarUrl };
+}
+
+/** The columns of a profile that Slack filled in: what it leaves out may be known from a sign-in. */
+export function saidColumns(profile: SlackProfile): Partial<ReturnType<typeof profileColumns>> {
+  return Object.fromEntries(Object.entries(profileColumns(profile)).filter(([, value]) => value !== null));
+}
+
+/** Gets or creates a person of a team, who is there now, and their membership; returns when the app first met them. */
+export async function recordUser(
+  transaction: Tx,
+  user: PersonKey & {
+    /** When the app meets them: for the first time if they are new. */
+    seenAt: number;
+    now: number;
+    /** When Slack was asked for their role; `now` unless given. 0: it was not, so Foyer asks as soon as it matters. */
+    provenAt?: number;
+  },
+): Promise<{ firstSeenAt: number }> {
+  const { seenAt, now, provenAt = now } = user;
+  const key = personColumns(user);
+  const times = { first_seen_at: seenAt, last_seen_at: seenAt, updated_at: provenAt };
+  const { first_seen_at } = await transaction
     .insertInto('users')
-    .values({
-      client_id: given.clientId,
-      team_id: given.teamId,
-      user_id: given.userId,
-      name: null,
-      real_name: null,
-      email: null,
-      timezone: null,
-      locale: null,
-      avatar_url: null,
-      first_seen_at: given.seenAt,
-      updated_at: given.now,
-    })
+    .values({ ...key, first_seen_at: seenAt, updated_at: now })
     .onConflict((conflict) =>
-      conflict
-        .columns(['client_id', 'team_id', 'user_id'])
-        .doUpdateSet((expression) => ({ updated_at: expression.ref('excluded.updated_at') })),
+      conflict.columns(['client_id', 'team_id', 'user_id']).doUpdateSet({ updated_at: now }),
     )
     .returning('first_seen_at')
     .executeTakeFirstOrThrow();
-}
-
-function upsertMembership(tx: Tx, given: Required<UserRegistration>) {
-  return tx
+  await transaction
     .insertInto('memberships')
-    .values({
-      client_id: given.clientId,
-      team_id: given.teamId,
-      user_id: given.userId,
-      is_admin: 0,
-      is_owner: 0,
-      first_seen_at: given.seenAt,
-      last_seen_at: given.seenAt,
-      updated_at: given.provenAt,
-    })
+    .values({ ...key, ...times, is_admin: 0, is_owner: 0 })
     .onConflict((conflict) =>
       conflict
         .columns(['client_id', 'team_id', 'user_id'])
-        .doUpdateSet((expression) => ({ last_seen_at: expression.ref('excluded.last_seen_at') }))
-        .where((expression) =>
-          expression.or([
-            expression('memberships.last_seen_at', 'is', null),
-            expression('memberships.last_seen_at', '<', expression.ref('excluded.last_seen_at')),
-          ]),
+        .doUpdateSet({ last_seen_at: seenAt })
+        .where((eb) =>
+          eb.or([eb('memberships.last_seen_at', 'is', null), eb('memberships.last_seen_at', '<', seenAt)]),
         ),
     )
     .execute();
-}
-
-/** Gets or creates a person of a team and their membership; returns when the app first met them in that team. */
-export async function recordUser(transaction: Tx, user: UserRegistration): Promise<{ firstSeenAt: number }> {
-  const { first_seen_at } = await upsertUser(transaction, user);
-  await upsertMembership(transaction, { ...user, provenAt: user.provenAt ?? user.now });
   return { firstSeenAt: first_seen_at };
 }
 
 /** Reads a person's locale as Slack reported it; null if it has not. */
-export async function readLocale(
-  queries: Queries,
-  person: { clientId: string; teamId: string; userId: string },
-): Promise<string | null> {
+export async function readLocale(queries: Queries, person: PersonKey): Promise<string | null> {
   const row = await queries
     .selectFrom('users')
     .select('locale')
-    .where('client_id', '=', person.clientId)
-    .where('team_id', '=', person.teamId)
-    .where('user_id', '=', person.userId)
+    .where((eb) => eb.and(personColumns(person)))
     .executeTakeFirst();
   return row?.locale ?? null;
 }
@@ -101,35 +86,11 @@ export type UserProfile = SlackProfile & {
 };
 
 /** Whose profile it is, and when Slack reported it. */
-interface Told {
-  clientId: string;
-  teamId: string;
-  userId: string;
-  now: number;
-}
-
-function updateUser(tx: Tx, given: Told & SlackProfile) {
-  return tx
-    .updateTable('users')
-    .set(({ fn, val }) => ({
-      // What Slack leaves out may be known from a sign-in.
-      name: fn.coalesce(val(given.name), 'users.name'),
-      real_name: fn.coalesce(val(given.realName), 'users.real_name'),
-      email: fn.coalesce(val(given.email), 'users.email'),
-      timezone: fn.coalesce(val(given.timezone), 'users.timezone'),
-      locale: fn.coalesce(val(given.locale), 'users.locale'),
-      avatar_url: fn.coalesce(val(given.avatarUrl), 'users.avatar_url'),
-      updated_at: given.now,
-    }))
-    .where('client_id', '=', given.clientId)
-    .where('team_id', '=', given.teamId)
-    .where('user_id', '=', given.userId)
-    .execute();
-}
+type Told = PersonKey & { now: number };
 
 async function updateMembership(
   tx: Tx,
-  { clientId, teamId, userId, now }: Told,
+  told: Told,
   { isAdmin, isOwner, isGuest }: Pick<UserProfile, 'isAdmin' | 'isOwner' | 'isGuest'>,
 ): Promise<void> {
   await tx
@@ -138,11 +99,9 @@ async function updateMembership(
       is_admin: Number(isAdmin),
       is_owner: Number(isOwner),
       ...(isGuest !== undefined && { is_guest: Number(isGuest) }),
-      updated_at: now,
+      updated_at: told.now,
     })
-    .where('client_id', '=', clientId)
-    .where('team_id', '=', teamId)
-    .where('user_id', '=', userId)
+    .where((eb) => eb.and(personColumns(told)))
     .execute();
 }
 
@@ -155,7 +114,11 @@ export async function saveProfile(
   // The team first, as in the register steps: transactions that lock in different orders would deadlock.
   if (team) await updateTeam(transaction, { ...told, ...team });
   if (!user) return;
-  await updateUser(transaction, { ...told, ...user });
+  await transaction
+    .updateTable('users')
+    .set({ ...saidColumns(user), updated_at: told.now })
+    .where((eb) => eb.and(personColumns(told)))
+    .execute();
   await updateMembership(transaction, told, user);
 }
 
@@ -231,21 +194,13 @@ export interface UserRecord extends UserProfile {
   deactivatedAt: number | null;
 }
 
-/** What is read about a person: from their own row, their membership, and their user token if there is one. */
-type PersonRow = Pick<
-  UserRow,
-  'team_id' | 'user_id' | 'name' | 'real_name' | 'email' | 'timezone' | 'locale' | 'avatar_url'
-> &
-  Pick<MembershipRow, 'is_admin' | 'is_owner' | 'is_guest' | 'last_seen_at' | 'deactivated_at'> & {
-    member_since: number;
-    token_user_id: string | null;
-  };
-
-/** A person's rows as a record. */
-export function toUserRecord(row: PersonRow): UserRecord {
+/** A person's own row and their membership as a profile. */
+export function toProfile(
+  row: Pick<UserRow, 'name' | 'real_name' | 'email' | 'timezone' | 'locale' | 'avatar_url'> & {
+    [Flag in 'is_admin' | 'is_owner' | 'is_guest']: number | null;
+  },
+) {
   return {
-    userId: row.user_id,
-    teamId: row.team_id,
     name: row.name,
     realName: row.real_name,
     email: row.email,
@@ -255,6 +210,22 @@ export function toUserRecord(row: PersonRow): UserRecord {
     isAdmin: row.is_admin === 1,
     isOwner: row.is_owner === 1,
     isGuest: row.is_guest === 1,
+  };
+}
+
+/** What is read about a person: from their own row, their membership, and their user token if there is one. */
+type PersonRow = Parameters<typeof toProfile>[0] &
+  Pick<MembershipRow, 'team_id' | 'user_id' | 'last_seen_at' | 'deactivated_at'> & {
+    member_since: number;
+    token_user_id: string | null;
+  };
+
+/** A person's rows as a record. */
+export function toUserRecord(row: PersonRow): UserRecord {
+  return {
+    userId: row.user_id,
+    teamId: row.team_id,
+    ...toProfile(row),
     hasUserToken: row.token_user_id !== null,
     firstSeenAt: row.member_since,
     lastSeenAt: row.last_seen_at,
@@ -275,16 +246,11 @@ export async function readUsers(queries: Queries, record: InstallRecord): Promis
 }
 
 /** Whether a person is registered in a team. */
-export async function isKnownPerson(
-  queries: Queries,
-  { clientId, teamId, userId }: { clientId: string; teamId: string; userId: string },
-): Promise<boolean> {
+export async function isKnownPerson(queries: Queries, person: PersonKey): Promise<boolean> {
   const row = await queries
     .selectFrom('memberships')
     .select('user_id')
-    .where('client_id', '=', clientId)
-    .where('team_id', '=', teamId)
-    .where('user_id', '=', userId)
+    .where((eb) => eb.and(personColumns(person)))
     .executeTakeFirst();
   return row !== undefined;
 }
@@ -301,37 +267,25 @@ type PersonChange = TeamEvent &
 
 /** Updates one team's record of a person; returns whether anything changed. An event older than it changes nothing. */
 export async function updatePerson(tx: Tx, change: PersonChange): Promise<boolean> {
-  const { clientId, teamId, userId, at, isAdmin, isOwner } = change;
-  const given = {
-    name: change.name,
-    real_name: change.realName,
-    email: change.email,
-    timezone: change.timezone,
-    locale: change.locale,
-    avatar_url: change.avatarUrl,
-  };
-  const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
+  const { at, isAdmin, isOwner } = change;
+  const key = personColumns(change);
   const user = await tx
     .updateTable('users')
-    .set({ ...said, updated_at: at })
-    .where('client_id', '=', clientId)
-    .where('team_id', '=', teamId)
-    .where('user_id', '=', userId)
+    .set({ ...saidColumns(change), updated_at: at })
+    .where((eb) => eb.and(key))
     .where('updated_at', '<', storedBefore(at))
     .returning('user_id')
     .executeTakeFirst();
   if (!user) return false;
-  const { isGuest, isDeactivated, now } = change;
+  const { isGuest, isDeactivated } = change;
   if (isAdmin !== undefined && isOwner !== undefined) {
-    await updateMembership(tx, { clientId, teamId, userId, now }, { isAdmin, isOwner, isGuest });
+    await updateMembership(tx, change, { isAdmin, isOwner, isGuest });
   }
   if (isDeactivated !== undefined) {
     await tx
       .updateTable('memberships')
       .set({ deactivated_at: isDeactivated ? at : null })
-      .where('client_id', '=', clientId)
-      .where('team_id', '=', teamId)
-      .where('user_id', '=', userId)
+      .where((eb) => eb.and(key))
       .execute();
   }
   return true;

@@ -1,11 +1,13 @@
 import type { Queries } from '../database.ts';
-import { type PersonKey, userIdIn } from './erase-person.ts';
+import { userIdIn } from './erase-person.ts';
+import { type PersonKey, personColumns } from './people.ts';
 
 /**
  * Reads everything that is stored about a person, without secrets: the rows of each table, with its column names.
  * `installation_id` says where each row belongs.
  */
-export async function readPersonData(queries: Queries, { clientId, teamId, userId }: PersonKey) {
+export async function readPersonData(queries: Queries, person: PersonKey) {
+  const { clientId, teamId, userId } = person;
   const installations = await queries
     .selectFrom('installations')
     .select(['id', 'team_id', 'enterprise_id', 'team_name', 'status', 'installed_at', 'uninstalled_at'])
@@ -16,7 +18,7 @@ export async function readPersonData(queries: Queries, { clientId, teamId, userI
     .execute();
   // `in ()` is not valid SQL, so an id that no row has represents an empty list.
   const ids = ['', ...installations.map(({ id }) => id)];
-  const of = { client_id: clientId, team_id: teamId, user_id: userId };
+  const of = personColumns(person);
   const runs = await queries
     .selectFrom('runs')
     .select(['id', 'installation_id', 'pipeline', 'status', 'created_at', 'finished_at', 'moment'])
