@@ -21,12 +21,10 @@ export interface OnceMessageKey {
   key: string;
 }
 
-/** Where the search starts for a message that is sent again. */
-const searchStart = { search_before: null, search_calls: 0 };
-
-/** The table and the column of a kind, typed as those of posts: the columns of both have the same types. */
-function ledgerOf({ kind }: OnceMessageKey): { table: 'posts'; column: 'key' } {
-  return ledgers[kind] as { table: 'posts'; column: 'key' };
+/** The table and the column of a message, typed as those of posts (both have the same types), and its row's key. */
+function ledgerOf({ kind, installationId, life, key }: OnceMessageKey) {
+  const { table, column } = ledgers[kind] as { table: 'posts'; column: 'key' };
+  return { table, column, row: { installation_id: installationId, life, [column]: key } };
 }
 
 /** Reads what is known about a message; returns undefined if no attempt to send it was ever recorded. */
@@ -34,13 +32,11 @@ export async function readOnceMessage(
   queries: Queries,
   message: OnceMessageKey,
 ): Promise<OnceMessageRow | undefined> {
-  const { table, column } = ledgerOf(message);
+  const { table, row } = ledgerOf(message);
   return queries
     .selectFrom(table)
     .selectAll()
-    .where('installation_id', '=', message.installationId)
-    .where('life', '=', message.life)
-    .where(column, '=', message.key)
+    .where((eb) => eb.and(row))
     .executeTakeFirst();
 }
 
@@ -61,36 +57,32 @@ export async function beginOnceMessage(
   message: OnceMessageKey,
   call: OnceMessageCall & { channelId: string | null; previous: OnceMessageRow | undefined },
 ): Promise<boolean> {
-  const { table, column } = ledgerOf(message);
-  const { installationId: installation_id, life, key } = message;
+  const { table, column, row } = ledgerOf(message);
   const { previous } = call;
   const sending = {
     run_id: call.runId,
     status: 'sending' as const,
     channel_id: call.channelId,
     sent_at: call.settledBy,
-    ...searchStart,
+    // The search for a message that is sent again starts anew.
+    search_before: null,
+    search_calls: 0,
   };
   if (!previous) {
-    const attempt = { message_ts: null, attempted_at: call.now };
     const inserted = await tx
       .insertInto(table)
-      .values({ installation_id, life, [column]: key, ...attempt, ...sending })
+      .values({ ...row, attempted_at: call.now, ...sending })
       .onConflict((conflict) => conflict.columns(['installation_id', 'life', column]).doNothing())
       .returning('run_id')
       .executeTakeFirst();
     return inserted !== undefined;
   }
+  const { status, run_id, attempted_at, sent_at } = previous;
   const begun = await tx
     .updateTable(table)
     .set(sending)
-    .where('installation_id', '=', installation_id)
-    .where('life', '=', life)
-    .where(column, '=', key)
-    .where('status', '=', previous.status)
-    .where('run_id', '=', previous.run_id)
-    .where('attempted_at', '=', previous.attempted_at)
-    .where('sent_at', previous.sent_at === null ? 'is' : '=', previous.sent_at)
+    .where((eb) => eb.and(row))
+    .where((eb) => eb.and({ status, run_id, attempted_at, sent_at }))
     .returning('run_id')
     .executeTakeFirst();
   return begun !== undefined;
@@ -112,12 +104,10 @@ type OnceMessageEnd =
  * still sent. A call that failed changes the row only if no newer call has started.
  */
 export async function settleOnceMessage(tx: Tx, message: OnceMessageKey, end: OnceMessageEnd): Promise<void> {
-  const { table, column } = ledgerOf(message);
+  const { table, row } = ledgerOf(message);
   const unsent = tx
     .updateTable(table)
-    .where('installation_id', '=', message.installationId)
-    .where('life', '=', message.life)
-    .where(column, '=', message.key)
+    .where((eb) => eb.and(row))
     .where('status', '!=', 'sent');
   if (end.kind === 'sent') {
     const { channelId, messageTs, now } = end;
@@ -126,28 +116,20 @@ export async function settleOnceMessage(tx: Tx, message: OnceMessageKey, end: On
   } else if (end.kind === 'unconfirmed') {
     await unsent.set({ status: 'unconfirmed' }).execute();
   } else {
-    // Only the row of a first call can be deleted: after a later one, the message of an earlier one may still arrive.
-    if (end.kind === 'not-sent') await forgetFirstCall(tx, message, end.call);
+    const { runId: run_id, now: attempted_at, settledBy: sent_at } = end.call;
+    if (end.kind === 'not-sent') {
+      // Only the row of a first call can be deleted: after a later one, the message of an earlier one may still arrive.
+      await tx
+        .deleteFrom(table)
+        .where((eb) => eb.and(row))
+        .where((eb) => eb.and({ status: 'sending', run_id, attempted_at, sent_at }))
+        .execute();
+    }
     await unsent
-      .set({ sent_at: end.kind === 'in-doubt' ? end.settledBy : end.call.now })
-      .where('run_id', '=', end.call.runId)
-      .where('sent_at', '=', end.call.settledBy)
+      .set({ sent_at: end.kind === 'in-doubt' ? end.settledBy : attempted_at })
+      .where((eb) => eb.and({ run_id, sent_at }))
       .execute();
   }
-}
-
-async function forgetFirstCall(tx: Tx, message: OnceMessageKey, call: OnceMessageCall): Promise<void> {
-  const { table, column } = ledgerOf(message);
-  await tx
-    .deleteFrom(table)
-    .where('installation_id', '=', message.installationId)
-    .where('life', '=', message.life)
-    .where(column, '=', message.key)
-    .where('status', '=', 'sending')
-    .where('run_id', '=', call.runId)
-    .where('attempted_at', '=', call.now)
-    .where('sent_at', '=', call.settledBy)
-    .execute();
 }
 
 /** Stores how far the search for a message in doubt has come. */
@@ -156,13 +138,11 @@ export async function keepMessageSearch(
   message: OnceMessageKey,
   position: { before: string | null; calls: number },
 ): Promise<void> {
-  const { table, column } = ledgerOf(message);
+  const { table, row } = ledgerOf(message);
   await tx
     .updateTable(table)
     .set({ search_before: position.before, search_calls: position.calls })
-    .where('installation_id', '=', message.installationId)
-    .where('life', '=', message.life)
-    .where(column, '=', message.key)
+    .where((eb) => eb.and(row))
     .where('status', '!=', 'sent')
     .execute();
 }

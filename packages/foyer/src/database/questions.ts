@@ -61,6 +61,12 @@ export interface QuestionRecord extends QuestionKey {
   answeredAt: number | null;
 }
 
+const keyColumns = ({ runId, stepName, questionId }: QuestionKey) => ({
+  run_id: runId,
+  step_name: stepName,
+  question_id: questionId,
+});
+
 /** Stores a question as JSON; returns false if it exists already. */
 export async function storeQuestion(
   tx: Tx,
@@ -69,16 +75,11 @@ export async function storeQuestion(
   const stored = await tx
     .insertInto('questions')
     .values({
-      run_id: asked.runId,
-      step_name: asked.stepName,
-      question_id: asked.questionId,
+      ...keyColumns(asked),
       question: asked.json,
       asked_at: asked.now,
       remind_at: asked.remindAt,
       expires_at: asked.expiresAt,
-      answer: null,
-      answered_by: null,
-      answered_at: null,
     })
     .onConflict((conflict) => conflict.columns(['run_id', 'step_name', 'question_id']).doNothing())
     .returning('question_id')
@@ -94,8 +95,7 @@ export async function listQuestions(
   const rows = await queries
     .selectFrom('questions')
     .selectAll()
-    .where('run_id', '=', runId)
-    .$if(stepName !== undefined, (query) => query.where('step_name', '=', stepName ?? ''))
+    .where((eb) => eb.and({ run_id: runId, step_name: stepName }))
     .orderBy('answered_at')
     .execute();
   return rows.map(toRecord);
@@ -120,9 +120,7 @@ export async function noteReminded(tx: Tx, key: QuestionKey): Promise<void> {
   await tx
     .updateTable('questions')
     .set({ remind_at: null })
-    .where('run_id', '=', key.runId)
-    .where('step_name', '=', key.stepName)
-    .where('question_id', '=', key.questionId)
+    .where((eb) => eb.and(keyColumns(key)))
     .execute();
 }
 
@@ -135,9 +133,7 @@ export async function storeAnswer(
   await tx
     .updateTable('questions')
     .set({ answer: given.answer, answered_by: given.userId, answered_at: given.now })
-    .where('run_id', '=', key.runId)
-    .where('step_name', '=', key.stepName)
-    .where('question_id', '=', key.questionId)
+    .where((eb) => eb.and(keyColumns(key)))
     .where('answered_at', 'is', null)
     .execute();
 }

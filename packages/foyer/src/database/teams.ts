@@ -19,8 +19,6 @@ export async function recordTeam(transaction: Tx, team: TeamRegistration): Promi
       client_id: team.clientId,
       team_id: team.teamId,
       name: team.name,
-      domain: null,
-      icon_url: null,
       enterprise_id: team.enterpriseId,
       first_seen_at: team.seenAt,
       updated_at: team.now,
