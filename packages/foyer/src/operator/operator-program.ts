@@ -105,8 +105,12 @@ async function createProgram(deps: OperatorDeps, needed = Object.keys(commands))
     .exitOverride()
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage. Times are in UTC.');
   const loaded = Object.entries(commands).filter(([name]) => needed.includes(name));
-  for (const create of await Promise.all(loaded.map(([, load]) => load())))
-    program.addCommand(create(deps).copyInheritedSettings(program));
+  for (const create of await Promise.all(loaded.map(([, load]) => load()))) {
+    const command = create(deps).copyInheritedSettings(program);
+    for (const each of command.commands.length > 0 ? command.commands : [command])
+      each.option('--json', 'print only JSON on stdout; notes and errors go to stderr');
+    program.addCommand(command);
+  }
   return program;
 }
 

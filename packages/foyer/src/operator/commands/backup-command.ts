@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 
 import { type BackupProgress, type Database, DatabaseUnavailableError } from '../../database/database.ts';
 import { recordBackup } from '../../database/last-backup.ts';
@@ -10,31 +10,27 @@ import type { OperatorDeps } from '../operator-deps.ts';
 import { rehearseRestore } from '../rehearse-restore.ts';
 import { fieldLines } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
-import { exampleLines, jsonOption } from './command-help.ts';
+import { operatorCommand } from './command-help.ts';
 
 /** `backup FILE`: makes a verified copy of the database while Foyer keeps running. */
 export function backupCommand(deps: OperatorDeps): Command {
-  return new Command('backup')
-    .summary('copy the database to a new file, and verify the copy')
-    .description(
+  return operatorCommand('backup', {
+    summary: 'copy the database to a new file, and verify the copy',
+    description:
       'Copies the database to a new file (mode 0600; it never overwrites one) while Foyer keeps running, then opens the ' +
-        'copy and checks every page of it. The tokens in it stay encrypted, and the keys are not in it: keep ' +
-        'TOKEN_ENCRYPTION_KEYS, or the key file next to the database, in another safe place. A Postgres database is ' +
-        'written to a SQLite file from a single snapshot and compared row by row. Foyer can start on that file, and ' +
-        'copy --to brings it back to Postgres.',
-    )
+      'copy and checks every page of it. The tokens in it stay encrypted, and the keys are not in it: keep ' +
+      'TOKEN_ENCRYPTION_KEYS, or the key file next to the database, in another safe place. A Postgres database is ' +
+      'written to a SQLite file from a single snapshot and compared row by row. Foyer can start on that file, and ' +
+      'copy --to brings it back to Postgres.',
+    examples: [
+      ['backup /var/backups/foyer-2026-11-22.db', 'before an upgrade'],
+      ['backup --verify /var/backups/foyer-2026-11-22.db', 'could it be restored, and what is in it?'],
+    ],
+  })
     .argument('<file>', 'the file to create')
     .option(
       '--verify',
       'rehearse a restore of an existing backup instead: into a temporary copy, with the current migrations and keys',
-    )
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      exampleLines([
-        ['backup /var/backups/foyer-2026-11-22.db', 'before an upgrade'],
-        ['backup --verify /var/backups/foyer-2026-11-22.db', 'could it be restored, and what is in it?'],
-      ]),
     )
     .action(async (given: string, options: { verify?: boolean; json?: boolean }) => {
       const file = resolve(given);

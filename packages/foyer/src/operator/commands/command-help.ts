@@ -1,14 +1,19 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 
-/** `--json`, the same for every command. */
-export function jsonOption(): Option {
-  return new Option('--json', 'print only JSON on stdout; notes and errors go to stderr');
+/** The texts of a command; each example is a command line and its purpose. */
+interface CommandHelp {
+  summary: string;
+  description: string;
+  examples: readonly (readonly [commandLine: string, purpose: string])[];
 }
 
-/** The examples at the end of a command's help, each a command line and its purpose. */
-export function exampleLines(examples: readonly (readonly [commandLine: string, purpose: string])[]): string {
+/** Begins a command: its help ends with examples. `createProgram` gives each command the option `--json`. */
+export function operatorCommand(name: string, { summary, description, examples }: CommandHelp): Command {
   const lines = examples.map(([commandLine, purpose]) => `  # ${purpose}\n  npm run foyer -- ${commandLine}`);
-  return `\nExamples:\n${lines.join('\n')}`;
+  return new Command(name)
+    .summary(summary)
+    .description(description)
+    .addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
 }
 
 /** Reads a day such as 2026-11-22: its first millisecond, in UTC. @throws InvalidArgumentError */

@@ -1,6 +1,6 @@
 import { Argument, Command } from 'commander';
 import type { OperatorDeps } from '../operator-deps.ts';
-import { exampleLines } from './command-help.ts';
+import { operatorCommand } from './command-help.ts';
 
 const shells = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof shells)[number];
@@ -13,21 +13,18 @@ export function completionCommands(
   deps: OperatorDeps,
   createProgram: () => Promise<Command>,
 ): [Command, Command] {
-  const completion = new Command('completion')
-    .summary('print a script that completes these commands in your shell')
-    .description(
+  const completion = operatorCommand('completion', {
+    summary: 'print a script that completes these commands in your shell',
+    description:
       'Prints a script for your shell that completes commands and options at Tab. In a clone it also defines the ' +
-        'command foyer, which stands for `npm run foyer --` and works in any folder.',
-    )
+      'command foyer, which stands for `npm run foyer --` and works in any folder.',
+    examples: [
+      ['completion bash >> ~/.bashrc', 'once, for bash with the bash-completion package'],
+      ['completion zsh >> ~/.zshrc', 'once, for zsh, after compinit'],
+      ['completion fish > ~/.config/fish/conf.d/foyer.fish', 'once, for fish'],
+    ],
+  })
     .addArgument(new Argument('<shell>', 'your shell').choices(shells))
-    .addHelpText(
-      'after',
-      exampleLines([
-        ['completion bash >> ~/.bashrc', 'once, for bash with the bash-completion package'],
-        ['completion zsh >> ~/.zshrc', 'once, for zsh, after compinit'],
-        ['completion fish > ~/.config/fish/conf.d/foyer.fish', 'once, for fish'],
-      ]),
-    )
     .action(async (shell: Shell) => {
       const { RootCommand } = await import('@bomb.sh/tab');
       const { name, call, isShorthand } = invocation(deps);

@@ -1,10 +1,10 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { connectByHand } from '../../connections/commit-connection.ts';
 import { CommandError, UsageError } from '../command-error.ts';
 import { findTeam } from '../find-team.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { withDatabase } from '../with-database.ts';
-import { exampleLines, jsonOption } from './command-help.ts';
+import { operatorCommand } from './command-help.ts';
 
 interface ConnectOptions {
   org: string;
@@ -16,25 +16,21 @@ interface ConnectOptions {
 
 /** `connect TEAM --org ORG`: connects a workspace to one of the host's accounts. */
 export function connectCommand(deps: OperatorDeps): Command {
-  return new Command('connect')
-    .summary('connect a workspace to an account of your product')
-    .description(
+  return operatorCommand('connect', {
+    summary: 'connect a workspace to an account of your product',
+    description:
       'Records which account of your product a workspace belongs to, as a link would have done: for installs from before ' +
-        'connecting was on, and for support. Foyer never guesses it.',
-    )
+      'connecting was on, and for support. Foyer never guesses it.',
+    examples: [
+      ['connect T0123ABCD --org org_42', 'whose workspace is it?'],
+      ['connect T0123ABCD --org org_43 --move', 'it belongs to another account now'],
+    ],
+  })
     .argument('<team>', 'a workspace’s id (T…), or an organization’s (E…) for an org-wide install')
     .requiredOption('--org <id>', 'your own id of the account')
     .option('--subject <id>', 'your own id of the person who asked for it')
     .option('--label <name>', 'the account’s name')
     .option('--move', 'move the workspace from the account that it is connected to now')
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      exampleLines([
-        ['connect T0123ABCD --org org_42', 'whose workspace is it?'],
-        ['connect T0123ABCD --org org_43 --move', 'it belongs to another account now'],
-      ]),
-    )
     .action((team: string, options: ConnectOptions) => connect(deps, team, options));
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import { type DatabaseTarget, parseDatabaseUrl } from '../../config/database-target.ts';
 import type { ComparedTable } from '../../database/copy/compare-tables.ts';
@@ -7,29 +7,25 @@ import { UsageError } from '../command-error.ts';
 import type { MovedDatabase } from '../copy/move-database.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { type Column, table } from '../terminal/table.ts';
-import { exampleLines, jsonOption } from './command-help.ts';
+import { operatorCommand } from './command-help.ts';
 
 /** `copy --to DATABASE_URL`: moves everything to another database. */
 export function copyCommand(deps: OperatorDeps): Command {
-  return new Command('copy')
-    .summary('copy everything to another database, SQLite or Postgres, and verify it')
-    .description(
+  return operatorCommand('copy', {
+    summary: 'copy everything to another database, SQLite or Postgres, and verify it',
+    description:
       'Copies everything from the database in DATABASE_URL to an empty one, SQLite or Postgres, and compares every row ' +
-        'of the two. Stop every Foyer first. If the copy is interrupted, run it again: it continues where it stopped. ' +
-        'The target cannot be used until the copy is complete. Tokens stay encrypted: no key is needed, and none is ' +
-        'copied. Every user of the machine can read the arguments of a process, so pass a password on stdin (--to -) ' +
-        'or in PGPASSWORD.',
-    )
+      'of the two. Stop every Foyer first. If the copy is interrupted, run it again: it continues where it stopped. ' +
+      'The target cannot be used until the copy is complete. Tokens stay encrypted: no key is needed, and none is ' +
+      'copied. Every user of the machine can read the arguments of a process, so pass a password on stdin (--to -) ' +
+      'or in PGPASSWORD.',
+    examples: [
+      ['copy --to postgres://foyer@db.example.com/foyer', 'one machine is no longer enough'],
+      ['copy --to - < target-url', 'the same, with the password in it'],
+      ['copy --to file:./data/foyer.db', 'back to a file'],
+    ],
+  })
     .requiredOption('--to <url>', 'the database to copy to, written like DATABASE_URL; - reads it from stdin')
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      exampleLines([
-        ['copy --to postgres://foyer@db.example.com/foyer', 'one machine is no longer enough'],
-        ['copy --to - < target-url', 'the same, with the password in it'],
-        ['copy --to file:./data/foyer.db', 'back to a file'],
-      ]),
-    )
     .action((options: { to: string; json?: boolean }) => copy(deps, options));
 }
 

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { counted } from '../../config/counted.ts';
 import { CommandError } from '../command-error.ts';
 import type { Finding } from '../doctor/finding.ts';
@@ -6,18 +6,23 @@ import type { DoctorOptions } from '../doctor/run-doctor.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import type { Output, Style } from '../terminal/output.ts';
 import { plainText } from '../terminal/plain-text.ts';
-import { exampleLines, jsonOption } from './command-help.ts';
+import { operatorCommand } from './command-help.ts';
 
 /** `doctor`: reports what is wrong, and how to fix it. */
 export function doctorCommand(deps: OperatorDeps): Command {
-  return new Command('doctor')
-    .summary('check everything, and say how to fix what is wrong')
-    .description(
+  return operatorCommand('doctor', {
+    summary: 'check everything, and say how to fix what is wrong',
+    description:
       'Checks environment, key, database, manifest, public URL, Slack, tokens, runs and notifications, whether Foyer runs ' +
-        'or not, and changes nothing. Exit 1 if something does not work; warnings alone exit 0. To test the client id ' +
-        'and secret, it asks Slack to exchange a code that does not exist, which Slack refuses. It asks the running ' +
-        'Foyer what it has seen, logs in to the mail server, and looks whether the webhook exists; it sends no message.',
-    )
+      'or not, and changes nothing. Exit 1 if something does not work; warnings alone exit 0. To test the client id ' +
+      'and secret, it asks Slack to exchange a code that does not exist, which Slack refuses. It asks the running ' +
+      'Foyer what it has seen, logs in to the mail server, and looks whether the webhook exists; it sends no message.',
+    examples: [
+      ['doctor', 'is anything wrong, or about to be?'],
+      ['doctor --json', 'for a monitor: an array of { check, status, detail, fix }'],
+      ['doctor --manifest exported.json', 'does the app at Slack fit the configuration?'],
+    ],
+  })
     .option(
       '--offline',
       'skip the checks that contact Slack, the running Foyer, the webhook or the mail server',
@@ -25,15 +30,6 @@ export function doctorCommand(deps: OperatorDeps): Command {
     .option(
       '--manifest <file>',
       'a JSON manifest exported from Slack (default: the one that setup saved, or manifest.json)',
-    )
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      exampleLines([
-        ['doctor', 'is anything wrong, or about to be?'],
-        ['doctor --json', 'for a monitor: an array of { check, status, detail, fix }'],
-        ['doctor --manifest exported.json', 'does the app at Slack fit the configuration?'],
-      ]),
     )
     .action(async (options: { offline?: boolean; manifest?: string; json?: boolean }) => {
       const doctorOptions: DoctorOptions = {

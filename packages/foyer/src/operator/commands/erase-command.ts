@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import type { Database } from '../../database/database.ts';
 import { type ErasedPerson, erasePerson } from '../../database/people/erase-person.ts';
@@ -11,7 +11,7 @@ import { readOwnTables } from '../own-tables.ts';
 import { revokeTokens } from '../revoke-tokens.ts';
 import { fieldLines } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
-import { exampleLines, jsonOption, type NamedPerson, userOption } from './command-help.ts';
+import { type NamedPerson, operatorCommand, userOption } from './command-help.ts';
 import { isNothing, nothingStored } from './export-command.ts';
 
 interface EraseOptions {
@@ -22,25 +22,21 @@ interface EraseOptions {
 
 /** `erase --user T/U`: erases everything about one person. */
 export function eraseCommand(deps: OperatorDeps): Command {
-  return new Command('erase')
-    .summary('erase what is stored about one person')
-    .description(
+  return operatorCommand('erase', {
+    summary: 'erase what is stored about one person',
+    description:
       'Erases what Foyer stores about one person, for someone who asks to be forgotten; from the database’s files too, on ' +
-        'SQLite. Their own token is revoked at Slack first, their sessions end, and their unfinished install is cancelled. ' +
-        'The record of the installation stays, without them. What has to stay is named, with the reason. It asks first; ' +
-        'only a backup brings it back. It does not touch your own tables, the log, or backups. If they open Home or sign ' +
-        'in again, they are registered again.',
-    )
+      'SQLite. Their own token is revoked at Slack first, their sessions end, and their unfinished install is cancelled. ' +
+      'The record of the installation stays, without them. What has to stay is named, with the reason. It asks first; ' +
+      'only a backup brings it back. It does not touch your own tables, the log, or backups. If they open Home or sign ' +
+      'in again, they are registered again.',
+    examples: [
+      ['erase --user T0123ABCD/U0123ABCD', 'Grace asks to be forgotten'],
+      ['erase --user T0123ABCD/U0123ABCD --yes --json', 'the same, from a script'],
+    ],
+  })
     .addOption(userOption())
     .option('-y, --yes', 'do not ask')
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      exampleLines([
-        ['erase --user T0123ABCD/U0123ABCD', 'Grace asks to be forgotten'],
-        ['erase --user T0123ABCD/U0123ABCD --yes --json', 'the same, from a script'],
-      ]),
-    )
     .action((options: EraseOptions) => erase(deps, options));
 }
 

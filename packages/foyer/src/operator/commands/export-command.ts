@@ -1,23 +1,22 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { type PersonData, readPersonData } from '../../database/people/person-data.ts';
 import { CommandError } from '../command-error.ts';
 import { isoTime } from '../install-record-json.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { withDatabase } from '../with-database.ts';
-import { exampleLines, jsonOption, type NamedPerson, userOption } from './command-help.ts';
+import { type NamedPerson, operatorCommand, userOption } from './command-help.ts';
 
 /** `export --user T/U`: prints everything that is stored about one person. */
 export function exportCommand(deps: OperatorDeps): Command {
-  return new Command('export')
-    .summary('print everything that is stored about one person')
-    .description(
+  return operatorCommand('export', {
+    summary: 'print everything that is stored about one person',
+    description:
       'Prints everything that Foyer stores about one person as JSON, for someone who asks what you know about them: ' +
-        'profile, membership, sign-ins, installs, runs, answers, Home, history. It says whether a token of theirs is ' +
-        'stored, and prints no secret. It does not read your own tables, the log, or backups.',
-    )
+      'profile, membership, sign-ins, installs, runs, answers, Home, history. It says whether a token of theirs is ' +
+      'stored, and prints no secret. It does not read your own tables, the log, or backups.',
+    examples: [['export --user T0123ABCD/U0123ABCD > grace.json', 'Grace asks']],
+  })
     .addOption(userOption())
-    .addOption(jsonOption())
-    .addHelpText('after', exampleLines([['export --user T0123ABCD/U0123ABCD > grace.json', 'Grace asks']]))
     .action(async ({ user }: { user: NamedPerson }) => {
       await withDatabase(deps, async (config, { queries }) => {
         const data = await readPersonData(queries, { clientId: config.slack.clientId, ...user });

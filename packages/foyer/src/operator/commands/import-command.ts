@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Installation } from '@slack/oauth';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import type { Database } from '../../database/database.ts';
 import { verifyKeyring } from '../../installations/verify-keyring.ts';
@@ -10,7 +10,7 @@ import { readSource, type SourceEntry } from '../import/read-source.ts';
 import { judgeTakeOver, type TakeOver, takeOver } from '../import/take-over.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { withDatabase } from '../with-database.ts';
-import { exampleLines, jsonOption } from './command-help.ts';
+import { operatorCommand } from './command-help.ts';
 
 interface ImportOptions {
   from: string;
@@ -22,34 +22,30 @@ interface ImportOptions {
 
 /** `import --from SOURCE`: takes over the installations of another store. */
 export function importCommand(deps: OperatorDeps): Command {
-  return new Command('import')
-    .summary('take over installations from another store')
-    .description(
+  return operatorCommand('import', {
+    summary: 'take over installations from another store',
+    description:
       'Takes over installations from the folder of @slack/oauth’s FileInstallationStore, or from a file that has one ' +
-        'Installation object as JSON on each line (of several lines about one team, the first one’s bot counts). A team ' +
-        'that Foyer knows already is never overwritten, so that you can run this again. No install run is started: no ' +
-        'step runs, and no one is sent a welcome, unless you give --run. Tokens are encrypted, and never printed; delete ' +
-        'the source afterward.',
-    )
+      'Installation object as JSON on each line (of several lines about one team, the first one’s bot counts). A team ' +
+      'that Foyer knows already is never overwritten, so that you can run this again. No install run is started: no ' +
+      'step runs, and no one is sent a welcome, unless you give --run. Tokens are encrypted, and never printed; delete ' +
+      'the source afterward.',
+    examples: [
+      [
+        'import --from ./installations --dry-run --check',
+        'what would be taken over, and which tokens are dead?',
+      ],
+      ['import --from ./installations', 'from a stock Bolt app'],
+      [
+        'import --from installations.jsonl --json',
+        'from a database, exported as lines; the outcome for a script',
+      ],
+    ],
+  })
     .requiredOption('--from <source>', 'the folder, or the file of lines')
     .option('--dry-run', 'only say what would be taken over')
     .option('--check', 'ask Slack whether each token works (auth.test), and refuse one that does not')
     .option('--run', 'start the install run for each: it sends every installer the welcome')
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      exampleLines([
-        [
-          'import --from ./installations --dry-run --check',
-          'what would be taken over, and which tokens are dead?',
-        ],
-        ['import --from ./installations', 'from a stock Bolt app'],
-        [
-          'import --from installations.jsonl --json',
-          'from a database, exported as lines; the outcome for a script',
-        ],
-      ]),
-    )
     .action((options: ImportOptions) => takeOverAll(deps, options));
 }
 

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { type JobState, readJobs } from '../../chores/read-jobs.ts';
 import { isoTime } from '../install-record-json.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
@@ -6,27 +6,22 @@ import { statusStyle } from '../terminal/status-style.ts';
 import { type Column, table } from '../terminal/table.ts';
 import { durationText, spanText, timeText } from '../terminal/time-text.ts';
 import { withDatabase } from '../with-database.ts';
-import { exampleLines, jsonOption } from './command-help.ts';
+import { operatorCommand } from './command-help.ts';
 
 /** `jobs`: each job of the definition, how its newest turn went, and when the next one is due. */
 export function jobsCommand(deps: OperatorDeps): Command {
-  return new Command('jobs')
-    .summary('list the jobs: how the last turn of each went, and when the next is due')
-    .description(
+  return operatorCommand('jobs', {
+    summary: 'list the jobs: how the last turn of each went, and when the next is due',
+    description:
       'Lists the jobs of the definition, over all machines. A job that is overdue was begun by no machine, although its ' +
-        'turn is due; one that was interrupted did not end, because its machine died. The next turn comes in the next ' +
-        'interval. A job that was removed from the definition is listed last. The log has the whole error of a turn that ' +
-        'failed.',
-    )
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      exampleLines([
-        ['jobs', 'did last night’s billing run?'],
-        ['jobs --json', 'for a script'],
-      ]),
-    )
-    .action((options: { json?: boolean }) => jobs(deps, options));
+      'turn is due; one that was interrupted did not end, because its machine died. The next turn comes in the next ' +
+      'interval. A job that was removed from the definition is listed last. The log has the whole error of a turn that ' +
+      'failed.',
+    examples: [
+      ['jobs', 'did last night’s billing run?'],
+      ['jobs --json', 'for a script'],
+    ],
+  }).action((options: { json?: boolean }) => jobs(deps, options));
 }
 
 async function jobs(deps: OperatorDeps, options: { json?: boolean }): Promise<void> {

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { Queries } from '../../database/database.ts';
 import { listKeyIds } from '../../database/encryption-keys.ts';
 import { countSeals, type SealCount } from '../../database/seals.ts';
@@ -12,56 +12,46 @@ import type { OperatorDeps } from '../operator-deps.ts';
 import { noteReconnectLinks, withReconnectLink } from '../reconnect-link.ts';
 import { type Column, table } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
-import { exampleLines, jsonOption } from './command-help.ts';
+import { operatorCommand } from './command-help.ts';
 
 /** `keys rotate`: encrypts everything with the first key. `keys forget`: gives up a lost key. */
 export function keysCommand(deps: OperatorDeps): Command {
-  const rotate = new Command('rotate')
-    .summary('re-encrypt every stored token with the first key')
-    .description(
+  const rotate = operatorCommand('rotate', {
+    summary: 're-encrypt every stored token with the first key',
+    description:
       'Re-encrypts every stored token with the first key while Foyer runs, and reports for each key whether anything ' +
-        'still needs it. First put the new key before the old one (TOKEN_ENCRYPTION_KEYS=new:…,old:…, or a line above ' +
-        'the others in the key file) and restart every Foyer: one that runs with the old order keeps encrypting with ' +
-        'the old key. With several machines, add the new key to all of them as the last one before that: a machine ' +
-        'without it cannot read what is encrypted with it. You can stop this command and run it again.',
-    )
+      'still needs it. First put the new key before the old one (TOKEN_ENCRYPTION_KEYS=new:…,old:…, or a line above ' +
+      'the others in the key file) and restart every Foyer: one that runs with the old order keeps encrypting with ' +
+      'the old key. With several machines, add the new key to all of them as the last one before that: a machine ' +
+      'without it cannot read what is encrypted with it. You can stop this command and run it again.',
+    examples: [
+      ['keys rotate --dry-run', 'which keys are in use?'],
+      ['keys rotate', 'after you have put a new key first and restarted Foyer'],
+    ],
+  })
     .option('--dry-run', 'only count what each key encrypts')
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      exampleLines([
-        ['keys rotate --dry-run', 'which keys are in use?'],
-        ['keys rotate', 'after you have put a new key first and restarted Foyer'],
-      ]),
-    )
     .action((options: { dryRun?: boolean; json?: boolean }) => run(deps, options));
-  const forget = new Command('forget')
-    .summary('give up what was encrypted with a lost key, and keep the records')
-    .description(
+  const forget = operatorCommand('forget', {
+    summary: 'give up what was encrypted with a lost key, and keep the records',
+    description:
       'For a key that cannot be restored. Every installation whose token was encrypted with it is marked as broken, and ' +
-        'people’s own tokens under it are erased. Records, runs and history stay: when an admin installs the app again, ' +
-        'the same installation continues. Foyer refuses to start until the key is restored or forgotten.',
-    )
+      'people’s own tokens under it are erased. Records, runs and history stay: when an admin installs the app again, ' +
+      'the same installation continues. Foyer refuses to start until the key is restored or forgotten.',
+    examples: [
+      ['keys forget main', 'the key “main” is lost, and no backup has it'],
+      ['keys forget main --yes --json', 'the same, with a link to reconnect for each team'],
+    ],
+  })
     .argument('<key>', 'the id of the lost key, from the error at startup')
     .option('-y, --yes', 'do not ask for confirmation')
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      exampleLines([
-        ['keys forget main', 'the key “main” is lost, and no backup has it'],
-        ['keys forget main --yes --json', 'the same, with a link to reconnect for each team'],
-      ]),
-    )
     .action((id: string, options: { yes?: boolean; json?: boolean }) => forgetLost(deps, id, options));
-  return new Command('keys')
-    .summary('re-encrypt everything with the first key (rotate), or give up a lost one (forget)')
-    .description('The keys that stored tokens are encrypted with.')
+  return operatorCommand('keys', {
+    summary: 're-encrypt everything with the first key (rotate), or give up a lost one (forget)',
+    description: 'The keys that stored tokens are encrypted with.',
+    examples: [['keys rotate --json', 'rotate, and print the outcome for a script']],
+  })
     .addCommand(rotate)
-    .addCommand(forget)
-    .addHelpText(
-      'after',
-      exampleLines([['keys rotate --json', 'rotate, and print the outcome for a script']]),
-    );
+    .addCommand(forget);
 }
 
 async function run(deps: OperatorDeps, options: { dryRun?: boolean; json?: boolean }): Promise<void> {

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { type InstallRecord, installerOf, isHeld, type StepRecord } from '../../database/install-record.ts';
 import type { InstallationStatus } from '../../database/records.ts';
 import { listUnknownTeams } from '../../database/unknown-teams.ts';
@@ -12,7 +12,7 @@ import { statusStyle } from '../terminal/status-style.ts';
 import { type Column, createTable, table } from '../terminal/table.ts';
 import { timeText } from '../terminal/time-text.ts';
 import { withDatabase } from '../with-database.ts';
-import { exampleLines, jsonOption, parseDay, parseLimit } from './command-help.ts';
+import { operatorCommand, parseDay, parseLimit } from './command-help.ts';
 
 interface ListOptions {
   status?: InstallationStatus;
@@ -26,9 +26,16 @@ interface ListOptions {
 
 /** `list`: every installation with its newest run. */
 export function listCommand(deps: OperatorDeps): Command {
-  return new Command('list')
-    .summary('list installations, each with its newest run')
-    .description('Lists the installations, newest first, each with its newest run.')
+  return operatorCommand('list', {
+    summary: 'list installations, each with its newest run',
+    description: 'Lists the installations, newest first, each with its newest run.',
+    examples: [
+      ['list --limit 20', 'who installed last, and did it work?'],
+      ['list --failed --since 2026-11-01', 'what needs attention since November?'],
+      ['list --unknown', 'who has to install the app again after a restore?'],
+      ['list --status broken --json', 'the installations whose token died, for a script'],
+    ],
+  })
     .addOption(
       new Option('--status <status>', 'only installations with this status').choices([
         'active',
@@ -42,16 +49,6 @@ export function listCommand(deps: OperatorDeps): Command {
     .option(
       '--unknown',
       'instead, the teams that Slack sends events for and that have no installation here, as after a restore',
-    )
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      exampleLines([
-        ['list --limit 20', 'who installed last, and did it work?'],
-        ['list --failed --since 2026-11-01', 'what needs attention since November?'],
-        ['list --unknown', 'who has to install the app again after a restore?'],
-        ['list --status broken --json', 'the installations whose token died, for a script'],
-      ]),
     )
     .action((options: ListOptions) => list(deps, options));
 }

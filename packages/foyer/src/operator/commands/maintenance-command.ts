@@ -1,32 +1,28 @@
-import { Argument, Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import { beginMaintenance, endMaintenance, readMaintenance } from '../../database/maintenance.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { timeText } from '../terminal/time-text.ts';
 import { withDatabase } from '../with-database.ts';
-import { exampleLines, jsonOption } from './command-help.ts';
+import { operatorCommand } from './command-help.ts';
 
 type Wish = 'on' | 'off' | 'status';
 
 /** `maintenance on|off|status`: pauses installs on every machine, while events are still committed. */
 export function maintenanceCommand(deps: OperatorDeps): Command {
-  return new Command('maintenance')
-    .summary('pause installs (on), accept them again (off), or show the current state (status)')
-    .description(
+  return operatorCommand('maintenance', {
+    summary: 'pause installs (on), accept them again (off), or show the current state (status)',
+    description:
       'While maintenance is on, every machine answers installs with a page that asks to come back later (503, ' +
-        'Retry-After). Someone who is on Slack’s page already can load that page again afterward: nothing is lost. Events ' +
-        'are still committed, runs continue, and installed teams notice nothing. It stays on until you turn it off, also ' +
-        'over a restart. Running machines follow within a second.',
-    )
+      'Retry-After). Someone who is on Slack’s page already can load that page again afterward: nothing is lost. Events ' +
+      'are still committed, runs continue, and installed teams notice nothing. It stays on until you turn it off, also ' +
+      'over a restart. Running machines follow within a second.',
+    examples: [
+      ['maintenance on', 'before you change something that installs need'],
+      ['maintenance off', 'when it is done'],
+      ['maintenance status --json', 'is it on? For a script'],
+    ],
+  })
     .addArgument(new Argument('<wish>', 'what to do').choices(['on', 'off', 'status']))
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      exampleLines([
-        ['maintenance on', 'before you change something that installs need'],
-        ['maintenance off', 'when it is done'],
-        ['maintenance status --json', 'is it on? For a script'],
-      ]),
-    )
     .action((wish: Wish, options: { json?: boolean }) => maintain(deps, wish, options));
 }
 

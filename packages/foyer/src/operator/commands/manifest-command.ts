@@ -1,31 +1,27 @@
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { CommandError } from '../command-error.ts';
 import { fillManifest } from '../fill-manifest.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { type Column, table } from '../terminal/table.ts';
-import { exampleLines, jsonOption } from './command-help.ts';
+import { operatorCommand } from './command-help.ts';
 
 /** `manifest`: prints the app manifest to give to Slack, or how Slack’s copy differs from it. */
 export function manifestCommand(deps: OperatorDeps): Command {
-  return new Command('manifest')
-    .summary('print the app manifest with your PUBLIC_URL, or compare it with Slack’s')
-    .description(
+  return operatorCommand('manifest', {
+    summary: 'print the app manifest with your PUBLIC_URL, or compare it with Slack’s',
+    description:
       'Prints manifest.json with PUBLIC_URL in its redirect, event and interactivity URLs: what you paste at ' +
-        'api.slack.com/apps → Create New App → From a manifest. It needs only PUBLIC_URL, no secret; with ' +
-        'SIGN_IN=on it adds the redirect URL of Sign in with Slack.',
-    )
+      'api.slack.com/apps → Create New App → From a manifest. It needs only PUBLIC_URL, no secret; with ' +
+      'SIGN_IN=on it adds the redirect URL of Sign in with Slack.',
+    examples: [
+      ['manifest', 'what to paste when you create the app'],
+      ['manifest --check exported.json', 'does Slack’s copy (App Manifest page, JSON) still match ours?'],
+    ],
+  })
     .option(
       '--check <file>',
       'compare with a JSON manifest exported from Slack instead; exit 1 if they differ',
-    )
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      exampleLines([
-        ['manifest', 'what to paste when you create the app'],
-        ['manifest --check exported.json', 'does Slack’s copy (App Manifest page, JSON) still match ours?'],
-      ]),
     )
     .action(async (options: { check?: string; json?: boolean }) => {
       const url = deps.readPublicUrl() + deps.basePath;

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { Queries } from '../../database/database.ts';
 import type { InstallRecord } from '../../database/install-record.ts';
 import type { PageCursor } from '../../database/page.ts';
@@ -10,7 +10,7 @@ import type { OperatorDeps } from '../operator-deps.ts';
 import { type Column, createTable } from '../terminal/table.ts';
 import { timeText } from '../terminal/time-text.ts';
 import { withDatabase } from '../with-database.ts';
-import { exampleLines, jsonOption, parseLimit } from './command-help.ts';
+import { operatorCommand, parseLimit } from './command-help.ts';
 
 interface MembersOptions {
   limit?: number;
@@ -21,24 +21,20 @@ const pageRows = 500;
 
 /** `members TEAM|NAME [SEARCH]`: the people of one installation. */
 export function membersCommand(deps: OperatorDeps): Command {
-  return new Command('members')
-    .summary('list the people of a team: role, email, first and last seen')
-    .description(
+  return operatorCommand('members', {
+    summary: 'list the people of a team: role, email, first and last seen',
+    description:
       'Lists the people of a team whom the app has met, the one met last first: who installed, opened Home, pressed a ' +
-        'button or signed in. "external" is a person of another workspace, met in a Slack Connect channel.',
-    )
+      'button or signed in. "external" is a person of another workspace, met in a Slack Connect channel.',
+    examples: [
+      ['members T0123ABCD', 'who uses the app there?'],
+      ['members T0123ABCD grace@', 'when was she last seen?'],
+      ['members T0123ABCD --json', 'all of them, for a script'],
+    ],
+  })
     .argument('<team>', 'a team’s id (T…) or name; for an org-wide install, its enterprise’s')
     .argument('[search]', 'part of a name or an email address, or a user id')
     .option('--limit <number>', 'at most this many', parseLimit)
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      exampleLines([
-        ['members T0123ABCD', 'who uses the app there?'],
-        ['members T0123ABCD grace@', 'when was she last seen?'],
-        ['members T0123ABCD --json', 'all of them, for a script'],
-      ]),
-    )
     .action((team: string, search: string | undefined, options: MembersOptions) =>
       members(deps, team, search, options),
     );

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import type { Database } from '../../database/database.ts';
 import { countInstallationRows } from '../../database/erase-installation.ts';
@@ -14,7 +14,7 @@ import { type Revocation, revokeTokens } from '../revoke-tokens.ts';
 import { settleUninstall } from '../settle-uninstall.ts';
 import { fieldLines } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
-import { exampleLines, jsonOption } from './command-help.ts';
+import { operatorCommand } from './command-help.ts';
 
 /** How long purge waits for the uninstall run to end. */
 const uninstallWaitMs = 15_000;
@@ -28,27 +28,23 @@ interface PurgeOptions {
 
 /** `purge TEAM`: erases a team. */
 export function purgeCommand(deps: OperatorDeps): Command {
-  return new Command('purge')
-    .summary('erase a team: tokens, people, runs, history')
-    .description(
+  return operatorCommand('purge', {
+    summary: 'erase a team: tokens, people, runs, history',
+    description:
       'Revokes a team’s tokens at Slack, if Slack answers, then erases everything that Foyer stores about the team, ' +
-        'from the database’s files too. It shows what it will erase and asks for confirmation first. Only a backup can ' +
-        'bring it back. Rows of your own tables are erased if they refer to the installation with ON DELETE CASCADE. ' +
-        'The others stay, and their tables are listed: erase them in the uninstall pipeline of your definition. Purge ' +
-        'starts that pipeline and waits up to 15 seconds for it to end.',
-    )
+      'from the database’s files too. It shows what it will erase and asks for confirmation first. Only a backup can ' +
+      'bring it back. Rows of your own tables are erased if they refer to the installation with ON DELETE CASCADE. ' +
+      'The others stay, and their tables are listed: erase them in the uninstall pipeline of your definition. Purge ' +
+      'starts that pipeline and waits up to 15 seconds for it to end.',
+    examples: [
+      ['purge T0123ABCD', 'they asked for their data to be erased'],
+      ['purge T0123ABCD --yes --json', 'the same, from a script'],
+    ],
+  })
     .argument('<team>', 'a team’s id (T…), or an enterprise’s (E…) for an org-wide install')
     .option('-y, --yes', 'do not ask for confirmation')
     .option('--no-revoke', 'do not revoke the tokens at Slack: for tokens whose encryption key is lost')
     .option('--no-wait', 'erase even if the uninstall pipeline has not ended: its steps then do not run')
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      exampleLines([
-        ['purge T0123ABCD', 'they asked for their data to be erased'],
-        ['purge T0123ABCD --yes --json', 'the same, from a script'],
-      ]),
-    )
     .action((team: string, options: PurgeOptions) => purge(deps, team, options));
 }
 

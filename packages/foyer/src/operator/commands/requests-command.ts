@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { InstallRequestOutcome } from '../../database/records.ts';
 import { isoTime } from '../install-record-json.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
@@ -8,7 +8,7 @@ import { statusStyle } from '../terminal/status-style.ts';
 import { type Column, table } from '../terminal/table.ts';
 import { timeText } from '../terminal/time-text.ts';
 import { withDatabase } from '../with-database.ts';
-import { exampleLines, jsonOption, parseDay, parseLimit } from './command-help.ts';
+import { operatorCommand, parseDay, parseLimit } from './command-help.ts';
 
 interface RequestsOptions {
   /** The day's first millisecond. */
@@ -23,12 +23,17 @@ const dayMs = 86_400_000;
 
 /** `requests`: every OAuth attempt and its outcome. */
 export function requestsCommand(deps: OperatorDeps): Command {
-  return new Command('requests')
-    .summary('list OAuth attempts and their outcomes')
-    .description(
+  return operatorCommand('requests', {
+    summary: 'list OAuth attempts and their outcomes',
+    description:
       'Lists install requests, newest first. An install request is an OAuth attempt that came back from Slack, with ' +
-        'its outcome: installed, cancelled, refused or failed. One that stays "started" was interrupted.',
-    )
+      'its outcome: installed, cancelled, refused or failed. One that stays "started" was interrupted.',
+    examples: [
+      ['requests --outcome failed', 'which installs failed, and why?'],
+      ['requests --day 2026-11-22 --team T0123ABCD', 'what did Acme do that day?'],
+      ['requests --limit 1000 --json', 'the last thousand, for a script'],
+    ],
+  })
     .option('--day <YYYY-MM-DD>', 'only those that came back on this day (UTC)', parseDay)
     .option('--team <id>', 'only those of a team (T…) or an enterprise (E…)')
     .addOption(
@@ -41,15 +46,6 @@ export function requestsCommand(deps: OperatorDeps): Command {
       ]),
     )
     .option('--limit <number>', 'at most this many', parseLimit, 100)
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      exampleLines([
-        ['requests --outcome failed', 'which installs failed, and why?'],
-        ['requests --day 2026-11-22 --team T0123ABCD', 'what did Acme do that day?'],
-        ['requests --limit 1000 --json', 'the last thousand, for a script'],
-      ]),
-    )
     .action((options: RequestsOptions) => requests(deps, options));
 }
 

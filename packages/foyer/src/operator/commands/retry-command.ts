@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { Database } from '../../database/database.ts';
 import { findRun } from '../../database/runs.ts';
 import { type RetryOutcome, retryRun } from '../../pipeline/retry-run.ts';
@@ -7,7 +7,7 @@ import { type FailedRun, type FailedRunSearch, readFailedRuns } from '../failed-
 import type { OperatorDeps } from '../operator-deps.ts';
 import { type Column, createTable } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
-import { exampleLines, jsonOption, parseTime } from './command-help.ts';
+import { operatorCommand, parseTime } from './command-help.ts';
 
 interface RetryOptions {
   failed?: boolean;
@@ -20,30 +20,26 @@ interface RetryOptions {
 
 /** `retry RUN`: resumes a failed run at the steps that failed. `retry --failed`: resumes all of them. */
 export function retryCommand(deps: OperatorDeps): Command {
-  return new Command('retry')
-    .summary('retry a failed run, or all of them (--failed)')
-    .description(
+  return operatorCommand('retry', {
+    summary: 'retry a failed run, or all of them (--failed)',
+    description:
       'Queues a run again. Finished steps stay finished; the others are tried again. A run that is waiting continues ' +
-        'at once. A running Foyer picks the run up within seconds, a stopped one when it starts. With --failed it does ' +
-        'this for every installation whose newest run failed, and for each failed run of its moments, a hundred at a ' +
-        'time; if it is stopped, run it again. It ' +
-        'leaves out installations whose token is dead: an admin has to install the app again there.',
-    )
+      'at once. A running Foyer picks the run up within seconds, a stopped one when it starts. With --failed it does ' +
+      'this for every installation whose newest run failed, and for each failed run of its moments, a hundred at a ' +
+      'time; if it is stopped, run it again. It ' +
+      'leaves out installations whose token is dead: an admin has to install the app again there.',
+    examples: [
+      ['list --failed', 'whose runs failed? (show TEAM prints the id)'],
+      ['retry run_01JD5Z3N8Y2V6K4QW9XTB7MHGC', 'retry one, after you have fixed the cause'],
+      ['retry --failed --since 2026-11-22T01:30Z --dry-run', 'what failed since the outage began?'],
+      ['retry --failed --step send-welcome', 'retry these, after you have fixed the cause'],
+    ],
+  })
     .argument('[run]', 'a run’s id (run_…), as show, requests and list --json print it')
     .option('--failed', 'every failed run instead of one')
     .option('--step <step>', 'with --failed: only runs in which this step failed')
     .option('--since <time>', 'with --failed: only runs that failed at this time or later (UTC)', parseTime)
     .option('--dry-run', 'with --failed: only list what would be tried again')
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      exampleLines([
-        ['list --failed', 'whose runs failed? (show TEAM prints the id)'],
-        ['retry run_01JD5Z3N8Y2V6K4QW9XTB7MHGC', 'retry one, after you have fixed the cause'],
-        ['retry --failed --since 2026-11-22T01:30Z --dry-run', 'what failed since the outage began?'],
-        ['retry --failed --step send-welcome', 'retry these, after you have fixed the cause'],
-      ]),
-    )
     .action((runId: string | undefined, options: RetryOptions) => {
       if ((runId === undefined) === !options.failed) {
         throw new UsageError('Give either the id of one run, or --failed for all. --help shows examples.');

@@ -1,29 +1,24 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { CommandError } from '../command-error.ts';
 import { fillManifest } from '../fill-manifest.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { marketplaceChecklist, type ReviewedApp, type ReviewPoint } from '../review/marketplace-checklist.ts';
 import { type Column, fieldLines, table } from '../terminal/table.ts';
-import { exampleLines, jsonOption } from './command-help.ts';
+import { operatorCommand } from './command-help.ts';
 
 /** `review`: checks the points of Slack's Marketplace review, and prints the texts to paste into the submission. */
 export function reviewCommand(deps: OperatorDeps): Command {
-  return new Command('review')
-    .summary('check the app against Slack’s Marketplace review')
-    .description(
+  return operatorCommand('review', {
+    summary: 'check the app against Slack’s Marketplace review',
+    description:
       'Goes through Slack’s guidelines for the Marketplace with the manifest, the brand, the texts and the configuration: ' +
-        'what passes, what fails, and what only you can tell. Then it prints the texts that the submission asks for, such ' +
-        'as a reason for each scope. It asks neither Slack nor the database. Exit code 1 if something fails.',
-    )
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      exampleLines([
-        ['review', 'is the app ready to be submitted?'],
-        ['review --json', 'the same, for a script'],
-      ]),
-    )
-    .action((options: { json?: boolean }) => review(deps, options));
+      'what passes, what fails, and what only you can tell. Then it prints the texts that the submission asks for, such ' +
+      'as a reason for each scope. It asks neither Slack nor the database. Exit code 1 if something fails.',
+    examples: [
+      ['review', 'is the app ready to be submitted?'],
+      ['review --json', 'the same, for a script'],
+    ],
+  }).action((options: { json?: boolean }) => review(deps, options));
 }
 
 async function review(deps: OperatorDeps, options: { json?: boolean }): Promise<void> {

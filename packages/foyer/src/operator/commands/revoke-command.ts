@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import type { Database } from '../../database/database.ts';
 import { type InstallRecord, registeredTeamId } from '../../database/install-record.ts';
@@ -19,7 +19,7 @@ import { type Disconnected, noteReconnectLinks, withReconnectLink } from '../rec
 import { type Revocation, renewExpiredTokens, revokeTokens } from '../revoke-tokens.ts';
 import { type Column, createTable } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
-import { exampleLines, jsonOption } from './command-help.ts';
+import { operatorCommand } from './command-help.ts';
 
 interface RevokeOptions {
   all?: boolean;
@@ -29,29 +29,25 @@ interface RevokeOptions {
 
 /** `revoke TEAM`, `revoke --all`: revokes tokens at Slack, erases them here, and keeps the records. */
 export function revokeCommand(deps: OperatorDeps): Command {
-  return new Command('revoke')
-    .summary('revoke the tokens of a team (or --all), and keep the record')
-    .description(
+  return operatorCommand('revoke', {
+    summary: 'revoke the tokens of a team (or --all), and keep the record',
+    description:
       'For tokens that leaked. Revokes every token of a team at Slack, then erases them here and marks the installation ' +
-        'as broken. People, runs, history and the connection stay: when an admin installs the app again, the same ' +
-        'installation continues. What Slack does not revoke is kept, so that you can run this again. The uninstall ' +
-        'pipeline does not run, although Slack reports an app without tokens as uninstalled. ' +
-        'Foyer works on while this runs, but nothing reaches a team until its admin has installed the app again.',
-    )
+      'as broken. People, runs, history and the connection stay: when an admin installs the app again, the same ' +
+      'installation continues. What Slack does not revoke is kept, so that you can run this again. The uninstall ' +
+      'pipeline does not run, although Slack reports an app without tokens as uninstalled. ' +
+      'Foyer works on while this runs, but nothing reaches a team until its admin has installed the app again.',
+    examples: [
+      ['revoke T0123ABCD', 'the token of one team leaked'],
+      [
+        'revoke --all --yes --json',
+        'the database and its key leaked: all of them, with a link for each team',
+      ],
+    ],
+  })
     .argument('[team]', 'a team’s id (T…), or an enterprise’s (E…) for an org-wide install')
     .option('--all', 'every team instead of one')
     .option('-y, --yes', 'do not ask')
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      exampleLines([
-        ['revoke T0123ABCD', 'the token of one team leaked'],
-        [
-          'revoke --all --yes --json',
-          'the database and its key leaked: all of them, with a link for each team',
-        ],
-      ]),
-    )
     .action((team: string | undefined, options: RevokeOptions) => revoke(deps, team, options));
 }
 

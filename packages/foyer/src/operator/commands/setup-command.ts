@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { parse as parseDotenv } from 'dotenv';
 import { counted } from '../../config/counted.ts';
 import { CommandError, UsageError } from '../command-error.ts';
@@ -21,7 +21,7 @@ import {
 import type { SetupPrompts } from '../setup/setup-prompts.ts';
 import { setupVariables } from '../setup/setup-variables.ts';
 import { writeEnvFile } from '../setup/write-env-file.ts';
-import { exampleLines, jsonOption } from './command-help.ts';
+import { operatorCommand } from './command-help.ts';
 import { findingLines } from './doctor-command.ts';
 
 interface SetupOptions {
@@ -36,18 +36,26 @@ interface SetupOptions {
 
 /** `setup`: turns a clone into a configured app. */
 export function setupCommand(deps: OperatorDeps): Command {
-  return new Command('setup')
-    .summary('create the Slack app, and write .env')
-    .description(
+  return operatorCommand('setup', {
+    summary: 'create the Slack app, and write .env',
+    description:
       'Asks for the name, description, color and links of the app and for its address, shows the link that creates the ' +
-        'Slack app from the manifest with all that in it, and opens it if you like. Then it asks for the app’s id and ' +
-        'secrets, makes an encryption key, writes manifest.json and .env (a backup of the old one is kept, and its other ' +
-        'lines stay), and runs doctor. What is set already is the answer unless you change it. If you cancel, nothing is ' +
-        'written. In a script, pass everything: the secrets as ' +
-        'SLACK_CLIENT_SECRET and SLACK_SIGNING_SECRET in the environment, or with --secrets-stdin; there are no flags ' +
-        'for them, since every user of the machine can read the arguments of a process, and the shell remembers them. ' +
-        'Values that are already in .env need not be passed again.',
-    )
+      'Slack app from the manifest with all that in it, and opens it if you like. Then it asks for the app’s id and ' +
+      'secrets, makes an encryption key, writes manifest.json and .env (a backup of the old one is kept, and its other ' +
+      'lines stay), and runs doctor. What is set already is the answer unless you change it. If you cancel, nothing is ' +
+      'written. In a script, pass everything: the secrets as ' +
+      'SLACK_CLIENT_SECRET and SLACK_SIGNING_SECRET in the environment, or with --secrets-stdin; there are no flags ' +
+      'for them, since every user of the machine can read the arguments of a process, and the shell remembers them. ' +
+      'Values that are already in .env need not be passed again.',
+    examples: [
+      ['setup', 'answer its questions'],
+      [
+        'setup --public-url https://foyer.example.com --client-id 12.34 --secrets-stdin < secrets',
+        'from a script',
+      ],
+      ['setup --public-url https://new.example.com', 'the address has changed'],
+    ],
+  })
     .option('--public-url <url>', 'where browsers and Slack will reach Foyer')
     .option('--client-id <id>', 'Slack’s id of the app (Basic Information)')
     .option('--production', 'write NODE_ENV=production')
@@ -57,18 +65,6 @@ export function setupCommand(deps: OperatorDeps): Command {
     )
     .option('--no-open', 'do not offer to open the browser')
     .option('--no-doctor', 'do not run doctor afterwards')
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      exampleLines([
-        ['setup', 'answer its questions'],
-        [
-          'setup --public-url https://foyer.example.com --client-id 12.34 --secrets-stdin < secrets',
-          'from a script',
-        ],
-        ['setup --public-url https://new.example.com', 'the address has changed'],
-      ]),
-    )
     .action((options: SetupOptions) => setup(deps, options));
 }
 

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { readHistory } from '../../database/history.ts';
 import { readUsers } from '../../database/people/people.ts';
 import { readStepAttempts } from '../../database/run-steps.ts';
@@ -8,7 +8,7 @@ import { installDetailsJson } from '../install-record-json.ts';
 import { installRecordText } from '../install-record-text.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { withDatabase } from '../with-database.ts';
-import { exampleLines, jsonOption } from './command-help.ts';
+import { operatorCommand } from './command-help.ts';
 
 /** More entries than an installation ever has; both databases accept this number as a limit. */
 const wholeHistory = 1_000_000;
@@ -19,21 +19,17 @@ const mostRuns = 1000;
 
 /** `show TEAM|NAME`: prints everything known about one installation. */
 export function showCommand(deps: OperatorDeps): Command {
-  return new Command('show')
-    .summary('show one installation: who, when, scopes, run, users, history')
-    .description(
+  return operatorCommand('show', {
+    summary: 'show one installation: who, when, scopes, run, users, history',
+    description:
       'Shows one installation: who installed it and when, its scopes, its newest run with every attempt (and the uninstall run, if that is the newest), the runs of its moments, its people and its history (newest first).',
-    )
+    examples: [
+      ['show T0123ABCD', 'did their install work, and what failed?'],
+      ['show acme', 'the same, by its name or a part of it'],
+      ['show E0123ABCD --json', 'an org-wide install, for a script'],
+    ],
+  })
     .argument('<team>', 'a team’s id (T…) or name; for an org-wide install, its enterprise’s')
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      exampleLines([
-        ['show T0123ABCD', 'did their install work, and what failed?'],
-        ['show acme', 'the same, by its name or a part of it'],
-        ['show E0123ABCD --json', 'an org-wide install, for a script'],
-      ]),
-    )
     .action((team: string, options: { json?: boolean }) => show(deps, team, options));
 }
 

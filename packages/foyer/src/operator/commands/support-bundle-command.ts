@@ -1,36 +1,32 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { CommandError, UsageError } from '../command-error.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import type { SupportBundle } from '../support-bundle/collect-bundle.ts';
 import { plainJson } from '../terminal/plain-text.ts';
 import { fieldLines } from '../terminal/table.ts';
-import { exampleLines, jsonOption } from './command-help.ts';
+import { operatorCommand } from './command-help.ts';
 
 /** `support-bundle [FILE]`: what to send to someone who helps, without secrets. */
 export function supportBundleCommand(deps: OperatorDeps): Command {
-  return new Command('support-bundle')
-    .summary('write what someone who helps you asks for, without secrets')
-    .description(
+  return operatorCommand('support-bundle', {
+    summary: 'write what someone who helps you asks for, without secrets',
+    description:
       'Writes one JSON file (mode 0600; it never overwrites one) with the versions, the configuration without its ' +
-        'secrets, the names of steps and jobs, what doctor finds, what the running Foyer reports, the migrations, and ' +
-        'counts of installations, runs, failed steps and install requests. It holds no token, no secret, and no name or ' +
-        'mail address of a person; it does hold PUBLIC_URL, paths of files and ids of runs. A part that cannot be ' +
-        'collected, such as the counts while the database is down, is listed under “missing” with the reason. It changes ' +
-        'nothing.',
-    )
+      'secrets, the names of steps and jobs, what doctor finds, what the running Foyer reports, the migrations, and ' +
+      'counts of installations, runs, failed steps and install requests. It holds no token, no secret, and no name or ' +
+      'mail address of a person; it does hold PUBLIC_URL, paths of files and ids of runs. A part that cannot be ' +
+      'collected, such as the counts while the database is down, is listed under “missing” with the reason. It changes ' +
+      'nothing.',
+    examples: [
+      ['support-bundle', 'before you ask for help: read the file, and attach it'],
+      ['support-bundle /tmp/foyer.json --offline', 'where nothing may be contacted'],
+      ['support-bundle --json', 'print it, for a script'],
+    ],
+  })
     .argument('[file]', 'the file to create (default: foyer-support-<time>.json); - prints the bundle')
     .option('--offline', 'skip what contacts Slack, the running Foyer, the webhook or the mail server')
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      exampleLines([
-        ['support-bundle', 'before you ask for help: read the file, and attach it'],
-        ['support-bundle /tmp/foyer.json --offline', 'where nothing may be contacted'],
-        ['support-bundle --json', 'print it, for a script'],
-      ]),
-    )
     .action(async (given: string | undefined, options: { offline?: boolean; json?: boolean }) => {
       const isPrinted = options.json === true || given === '-';
       if (options.json && given !== undefined && given !== '-') {
