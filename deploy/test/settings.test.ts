@@ -105,6 +105,13 @@ describe('the systemd unit', () => {
     assert.ok(Number(seconds) > drainSeconds);
   });
 
+  it('reports a start when Foyer is ready, and restarts a Foyer that hangs, but not one that a person must fix', () => {
+    for (const line of ['Type=notify', 'NotifyAccess=all', 'WatchdogSec=30s', 'RestartPreventExitStatus=78'])
+      assert.match(unit, new RegExp(`^${line}$`, 'm'));
+    // A migration that is cut off begins again at the next start.
+    assert.match(unit, /^TimeoutStartSec=infinity$/m);
+  });
+
   it('contains no configuration, which every user of the machine could read', () => {
     assert.doesNotMatch(unit, /^Environment=/m);
     assert.match(unit, /^EnvironmentFile=\/etc\/foyer\/foyer\.env$/m);

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestOptions } from './assemble-foyer.ts';
-import { type Config, isStartedByNpm } from './config/config.ts';
+import { type Config, isStartedByNpm, readSystemdUnit } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
 import { createLogger, type Logger } from './config/log.ts';
 import { messagesTabProblem } from './config/manifest.ts';
@@ -12,6 +12,7 @@ import type { NoTables } from './database/own-database.ts';
 import { type FoyerDefinition, resolveConfig } from './define-foyer.ts';
 import type { Foyer } from './foyer.ts';
 import { KeyringError } from './installations/keyring.ts';
+import { createSystemdNotifier } from './notify-systemd.ts';
 
 const drainMs = 7000;
 
@@ -81,7 +82,8 @@ const explained = [ConfigError, DatabaseNewerError, OwnMigrationError, KeyringEr
 /**
  * Runs Foyer as a process: its own HTTP server, the worker, and SIGTERM and SIGINT, which end it within ten seconds.
  * `otherwise` answers requests for other paths, such as an Express app. If the start fails, it prints what to do and
- * ends the process with exit code 1.
+ * ends the process with exit code 1; in a systemd unit with `Type=notify` with 78, if it would fail again until a person
+ * changes something.
  * @example await serve(definition)
  */
 export async function serve<MyTables>(
@@ -131,15 +133,28 @@ export async function serve<MyTables>(
     onParentEnd(() => stop(0));
     const started = await startFoyer(config, logger, { definition, ...options });
     foyer = started;
+    createSystemdNotifier(logger)?.ready(
+      `Foyer ${foyerVersion} is ready at ${config.http.baseUrl}, on port ${started.address.port}`,
+    );
     void started.failed.then(() => {
       logger.fatal('stopping, since only a new process can use the database again');
       stop(1);
     });
   } catch (error) {
     reportFailedStart(error, log);
-    process.exit(1);
+    process.exit(readSystemdUnit() && isForPerson(error, log) ? exConfig : 1);
   }
 }
+
+/** EX_CONFIG of sysexits.h: `RestartPreventExitStatus=78` makes systemd report it instead of trying again. */
+const exConfig = 78;
+
+/**
+ * Whether a start fails again until a person changes something: without a log, the configuration was refused. A port may
+ * become free, and a database reachable.
+ */
+const isForPerson = (error: unknown, log: Logger | undefined): boolean =>
+  log === undefined || error instanceof KeyringError || error instanceof DatabaseNewerError;
 
 /**
  * Says why Foyer could not start: on stderr for the person who started it, and in the log for log collectors. If the

@@ -29,6 +29,7 @@ const order = [
   'create-background.ts',
   'assemble-foyer.ts',
   'create-foyer.ts',
+  'notify-systemd.ts',
   'serve.ts',
   'testing',
   'command-line.ts',

@@ -310,3 +310,20 @@ export function readSignsIn(environment: NodeJS.ProcessEnv = process.env): boole
 export function isStartedByNpm(): boolean {
   return process.env.npm_lifecycle_event !== undefined;
 }
+
+/** What systemd told this process about its unit. */
+export interface SystemdUnit {
+  /** The environment of `systemd-notify`, without Foyer's secrets. */
+  environment: NodeJS.ProcessEnv;
+  /** Without a sign of life for this long, systemd ends this process; undefined: it does not watch. */
+  watchdogMs: number | undefined;
+}
+
+/** Returns the unit with `Type=notify` that started this process, if one did. */
+export function readSystemdUnit(): SystemdUnit | undefined {
+  const { NOTIFY_SOCKET, WATCHDOG_PID, WATCHDOG_USEC, PATH } = process.env;
+  if (!NOTIFY_SOCKET) return undefined;
+  const watches = WATCHDOG_PID === undefined || WATCHDOG_PID === String(process.pid);
+  const watchdogMs = watches && Number(WATCHDOG_USEC) > 0 ? Number(WATCHDOG_USEC) / 1000 : undefined;
+  return { environment: { NOTIFY_SOCKET, PATH }, watchdogMs };
+}

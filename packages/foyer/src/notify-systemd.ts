@@ -1,0 +1,56 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readSystemdUnit } from './config/config.ts';
+import type { Logger } from './config/log.ts';
+
+/** Reports to systemd how this process is. */
+export interface SystemdNotifier {
+  /** Ends `systemctl start`, with a line for `systemctl status`, and feeds the unit's watchdog from now on. */
+  ready(status: string): void;
+}
+
+/** Passes each line on, and ends with the exit code of the first that could not be sent. */
+const passOn = 'while IFS= read -r line; do systemd-notify "$line" || exit; done';
+
+/**
+ * Returns the notifier of a unit with `Type=notify`; undefined if this process was not started by one.
+ *
+ * Why a shell: systemd listens on a datagram socket of Unix, which Node cannot open. One shell lives as long as Foyer and
+ * passes on what Foyer writes, because a fork of Foyer stops it for 30 ms. If Foyer hangs, it writes nothing, and the
+ * watchdog notices.
+ */
+export function createSystemdNotifier(log: Logger): SystemdNotifier | undefined {
+  const unit = readSystemdUnit();
+  if (!unit) return undefined;
+  let shell: ChildProcess | undefined;
+
+  function startShell(): ChildProcess {
+    // Only what `systemd-notify` needs: the environment has secrets.
+    const started = spawn('/bin/sh', ['-c', passOn], {
+      env: unit?.environment,
+      stdio: ['pipe', 'ignore', 'inherit'],
+    });
+    const lose = (why: object): void => {
+      if (shell !== started) return;
+      shell = undefined;
+      log.error(why, 'systemd-notify failed: systemd does not learn that Foyer is ready and alive');
+    };
+    started.on('error', (error) => lose({ err: error }));
+    started.on('exit', (exitCode, signal) => lose({ exitCode, signal }));
+    started.stdin?.on('error', () => {});
+    started.unref();
+    return started;
+  }
+
+  function send(line: string): void {
+    shell ??= startShell();
+    shell.stdin?.write(`${line}\n`);
+  }
+
+  return {
+    ready(status) {
+      send(`STATUS=${status}`);
+      send('READY=1');
+      if (unit.watchdogMs !== undefined) setInterval(() => send('WATCHDOG=1'), unit.watchdogMs / 3).unref();
+    },
+  };
+}
