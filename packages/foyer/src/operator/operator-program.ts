@@ -10,8 +10,9 @@ import { KeyringError } from '../installations/keyring.ts';
 import { KeyMissingError, SealBrokenError } from '../installations/sealer.ts';
 import { CommandError, UsageError } from './command-error.ts';
 import { completionCommands } from './commands/completion-command.ts';
-import { inLocalCommands } from './local-commands.ts';
+import { inLocalCommands, type LocalCommands } from './local-commands.ts';
 import type { OperatorDeps } from './operator-deps.ts';
+import type { Output } from './terminal/output.ts';
 
 /**
  * All commands by name, in the order in which help shows them. A new one needs one file and one entry here.
@@ -51,9 +52,10 @@ export type ExitCode = 0 | 1 | 2;
  * went wrong, without any secret.
  */
 export async function runOperatorCommand(
-  deps: OperatorDeps,
+  given: OperatorDeps,
   commandLine: readonly string[],
 ): Promise<ExitCode> {
+  const deps = { ...given, output: inLocalOutput(given.output, given.commands) };
   try {
     const program = await createProgram(deps, neededFor(commandLine));
     const [completion, complete] = completionCommands(deps, () => createProgram(deps));
@@ -64,9 +66,18 @@ export async function runOperatorCommand(
   } catch (error) {
     // Commander has already written its help or error.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    deps.output.note(inLocalCommands(scrub(failureText(error)), deps.commands));
+    deps.output.note(scrub(failureText(error)));
     return error instanceof UsageError ? 2 : 1;
   }
+}
+
+/** Names the commands in help, results and remarks as they are called here. */
+function inLocalOutput(output: Output, commands: LocalCommands | undefined): Output {
+  return {
+    ...output,
+    print: (lines) => output.print(inLocalCommands(lines, commands)),
+    note: (lines) => output.note(inLocalCommands(lines, commands)),
+  };
 }
 
 const scrubTokens = createScrubber([]);

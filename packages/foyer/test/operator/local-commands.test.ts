@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
 import { localCommands } from '../../src/operator/local-commands.ts';
 import { prepareDoctor } from './doctor-harness.ts';
+import { createOperatorHarness } from './operator-harness.ts';
 
 const places = [
   {
@@ -47,5 +48,21 @@ describe('doctor’s advice names commands as they are called in', () => {
       assert.match(fixOf('tokens-dead'), failed);
       assert.match(fixOf('public-url'), start);
     });
+  }
+});
+
+test('help, results and errors name commands as they are called here', async (t) => {
+  const { run } = await createOperatorHarness(t);
+  const commands = localCommands({ program: '/srv/app/node_modules/.bin/slack-foyer', isStartedByNpm: true });
+  const called = [
+    await run(['--help'], { commands }),
+    await run(['retry', '--help'], { commands }),
+    await run(['maintenance', 'on'], { commands }),
+    await run(['maintenance', 'status'], { commands }),
+    await run(['retry', 'run_none'], { commands }),
+  ];
+  for (const { stdout, stderr } of called) {
+    assert.match(stdout + stderr, /npx slack-foyer/);
+    assert.doesNotMatch(stdout + stderr, /npm run foyer/);
   }
 });
