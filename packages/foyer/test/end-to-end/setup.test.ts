@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,6 @@ import { createSandbox } from 'slack-sandbox';
 import type { Finding } from '../../src/operator/doctor/finding.ts';
 import { freePort } from '../../src/testing/free-port.ts';
 import { createVisitor, eventually, finishedRun, install } from '../../src/testing/visitor.ts';
-import { fixtureManifest } from '../support/fixture-manifest.ts';
 
 const root = join(import.meta.dirname, '../../../..');
 
@@ -73,7 +72,7 @@ test('from a clone to an installed workspace with only setup, start and doctor',
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const sandbox = await createSandbox({
-    manifest: JSON.parse(fixtureManifest),
+    manifest: JSON.parse(readFileSync(join(root, 'manifest.json'), 'utf8')),
     redirectUrls: [`${url}/slack/oauth_redirect`],
     eventUrl: `${url}/slack/events`,
   });

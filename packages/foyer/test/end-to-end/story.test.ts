@@ -39,7 +39,7 @@ describe('the whole story, clicked through', () => {
   afterEach(() => assert.deepEqual(complaints.splice(0), [], 'the browser reported errors'));
 
   async function manifestWithUserScope(): Promise<unknown> {
-    const { default: manifest } = await import('../../../../manifest.json', { with: { type: 'json' } });
+    const { default: manifest } = await import('../support/manifest.json', { with: { type: 'json' } });
     const scopes = { ...manifest.oauth_config.scopes, user: ['users.profile:read'] };
     return { ...manifest, oauth_config: { ...manifest.oauth_config, scopes } };
   }
