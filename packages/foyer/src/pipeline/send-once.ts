@@ -7,7 +7,8 @@ import {
   settleOnceMessage,
 } from '../database/once-messages.ts';
 import type { OnceMessageRow } from '../database/records.ts';
-import { defaultTimeoutMs, slackFailure } from '../slack/slack-failure.ts';
+import { defaultTimeoutMs, slackFailure, UnreadableAnswerError } from '../slack/slack-failure.ts';
+import { visibleValue } from '../slack/slack-text.ts';
 import { type HistorySearch, peekHistory, type SearchResult, searchHistory } from './search-history.ts';
 import {
   isWritten,
@@ -78,8 +79,10 @@ export async function sendOnce(
       ...content,
       metadata,
     });
-    if (!channel || !ts) throw new Error('Slack’s answer names no message');
-    return recordSent(context, key, { channelId: channel, messageTs: ts });
+    const messageTs = visibleValue(ts);
+    const sentTo = visibleValue(channel) ?? channelId;
+    if (messageTs === null || sentTo === null) throw new UnreadableAnswerError('chat.postMessage');
+    return recordSent(context, key, { channelId: sentTo, messageTs });
   } catch (error) {
     const failure = slackFailure(error);
     // Without an answer, the call may still take effect; the record already says so.
@@ -112,7 +115,7 @@ async function openChannel(context: SendContext, slack: WebClient, to: string): 
   if (!context.botScopes?.includes('im:write')) return null;
   const place = context.workspaceId === null ? {} : { team_id: context.workspaceId };
   try {
-    return (await slack.conversations.open({ users: to, ...place })).channel?.id ?? null;
+    return visibleValue((await slack.conversations.open({ users: to, ...place })).channel?.id);
   } catch (error) {
     if (slackFailure(error)?.code === 'missing_scope') return null;
     throw error;

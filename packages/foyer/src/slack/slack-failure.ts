@@ -22,11 +22,11 @@ export interface SlackFailure {
   retryAfterMs?: number;
 }
 
-/** Thrown by a call whose answer the SDK cannot read. Slack may have acted, as with any answer that is damaged. */
+/** Thrown for an answer that cannot be read, or lacks what it must say. Slack may have acted, as with any damaged one. */
 export class UnreadableAnswerError extends Error {
   override readonly name = 'UnreadableAnswerError';
   readonly code = 'malformed_answer';
-  constructor(method: string, options: ErrorOptions) {
+  constructor(method: string, options?: ErrorOptions) {
     super(`Slack’s answer to ${method} could not be read`, options);
   }
 }

@@ -128,6 +128,51 @@ describe('exactly one welcome is sent', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
+  /** Makes Slack’s answers to both calls of a welcome say something else than they should. */
+  function answering(
+    stage: PipelineStage,
+    odd: { open?: object; post?: object },
+  ): PipelineStage['deps']['slackClient'] {
+    return (token, limits) => {
+      const client = stage.deps.slackClient(token, limits);
+      const { open } = client.conversations;
+      const { postMessage } = client.chat;
+      client.conversations.open = async (...given) => ({ ...(await open(...given)), ...odd.open });
+      client.chat.postMessage = async (...given) => ({ ...(await postMessage(...given)), ...odd.post });
+      return client;
+    };
+  }
+
+  for (const channel of [null, '', 7, true, [], {}]) {
+    const odd = JSON.stringify(channel);
+    it(`exactly one welcome is sent although Slack’s answer to it names ${odd} as the channel`, async (t) => {
+      const stage = await welcomeStage(t);
+      const install = await stage.install();
+      const slackClient = answering(stage, { post: { channel } });
+      assert.equal((await stage.finish(install.runId, { slackClient })).status, 'succeeded');
+      assert.equal(stage.welcomes(install), 1);
+      assert.equal(stage.sandbox.calls('conversations.history').length, 0);
+    });
+
+    it(`exactly one welcome is sent although Slack opens a DM with ${odd} as its id`, async (t) => {
+      const stage = await welcomeStage(t);
+      const install = await stage.install();
+      const slackClient = answering(stage, { open: { channel: { id: channel } } });
+      assert.equal((await stage.finish(install.runId, { slackClient })).status, 'succeeded');
+      assert.equal(stage.welcomes(install), 1);
+    });
+
+    it(`exactly one welcome is sent although Slack’s answer to it names ${odd} as its time: it is found`, async (t) => {
+      const stage = await welcomeStage(t);
+      const install = await stage.install();
+      const slackClient = answering(stage, { post: { ts: channel } });
+      const run = await stage.finish(install.runId, { slackClient });
+      assert.equal(run.status, 'succeeded');
+      assert.equal(stage.welcomes(install), 1);
+      assert.ok(stage.now() - run.createdAt < 5000, 'an answer settles the call');
+    });
+  }
+
   const notActed: { title: string; failure: Failure }[] = [
     { title: 'the connection broke before Slack acted', failure: { type: 'reset-before-acting' } },
     { title: 'Slack answered 503', failure: { type: 'status', status: 503 } },
