@@ -118,7 +118,8 @@ export function createLogger(
     formatters: { level: (severity: string, level: number) => ({ level, severity }) },
     timestamp: stdTimeFunctions.isoTime,
     serializers: { err: describeError },
-    mixin: () => lineIds.getStore() ?? {},
+    // A copy: pino adds the line's own fields to it.
+    mixin: () => ({ ...lineIds.getStore() }),
     redact: {
       paths: [
         'token',

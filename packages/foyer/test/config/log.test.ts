@@ -8,7 +8,7 @@ import { foyerVersion } from '../../src/config/version.ts';
 /** Runs a script that logs, and returns its output: the lines that an operator would find in the file. */
 function logged(script: string): string {
   const source = `
-    import { createLogger, slackLogger } from '${new URL('../../src/config/log.ts', import.meta.url)}';
+    import { createLogger, slackLogger, withLineIds } from '${new URL('../../src/config/log.ts', import.meta.url)}';
     const log = createLogger({ logLevel: 'debug', secrets: ['the-client-secret', 'c2lnbmluZw=='] }, { pretty: false });
     ${script}`;
   return execFileSync(process.execPath, ['--input-type=module', '-e', source], { encoding: 'utf8' });
@@ -44,6 +44,19 @@ describe('the log', () => {
         .map((line) => JSON.parse(line).msg),
       ['http request failed reset', 'Error: no'],
     );
+  });
+
+  it('puts the ids of an install on each of its lines, and the fields of one line on no other', () => {
+    const output = logged(`
+      withLineIds({ runId: 'run_1' }, () => {
+        log.info({ step: 'publish-home', outcome: 'failed', ms: 5 }, 'first');
+        log.child({ step: 'notify-operators' }).info('second');
+      });
+    `);
+    const [first, second = ''] = output.trim().split('\n');
+    assert.equal(JSON.parse(first ?? '').runId, 'run_1');
+    const { level, severity, time, ...fields } = JSON.parse(second);
+    assert.deepEqual(fields, { step: 'notify-operators', runId: 'run_1', msg: 'second' });
   });
 
   it('labels each line with its severity, and with service, version and host if LOG_SERVICE is set', () => {
