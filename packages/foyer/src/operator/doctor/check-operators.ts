@@ -45,7 +45,7 @@ export async function checkNotices(
     return warning(
       check,
       `The ${name} has accepted no notification since ${since} UTC (${trouble.errorCode ?? 'no answer'}). Installs are not affected.`,
-      `Fix it (see the check “${trouble.channel === 'webhook' ? 'webhook' : 'mail-server'}”): Foyer tries for a day to deliver what waits, and \`npm run foyer -- list\` shows what was missed.`,
+      `Fix it (see the check “${trouble.channel === 'webhook' ? 'webhook' : 'mail-server'}”): Foyer tries for a day to deliver what waits. \`npm run foyer -- list\` shows what was missed, and \`npm run foyer -- retry --failed --step notify-operators\` then sends the missed messages about installs.`,
     );
   }
   if (queries) {
@@ -54,7 +54,7 @@ export async function checkNotices(
       return warning(
         check,
         `Of last week’s notifications, ${failed} could not be sent and ${unconfirmed} stayed unconfirmed.`,
-        'The channels work again, as far as they were tried. `npm run foyer -- list` shows what was missed.',
+        'The channels work again, as far as they were tried. `npm run foyer -- list` shows what was missed, and `npm run foyer -- retry --failed --step notify-operators` sends the missed messages about installs.',
       );
     }
   }
