@@ -199,11 +199,15 @@ test('list reports every problem of the configuration at once', async (t) => {
 });
 
 test('list says where to install the app if it is not installed anywhere', async (t) => {
-  const { run } = await createOperatorHarness(t);
+  const { variables, run } = await createOperatorHarness(t);
   assert.match(
     (await run(['list'])).stdout,
     /The app is not installed anywhere yet\..*http:\/\/localhost:3000\//,
   );
+  const below = await run(['list'], {
+    readConfig: () => parseConfig(variables, fixtureManifest, '/integrations/slack'),
+  });
+  assert.match(below.stdout, /Install it at http:\/\/localhost:3000\/integrations\/slack\/\n/);
   assert.equal((await run(['list', '--json'])).stdout, '[]\n');
 });
 

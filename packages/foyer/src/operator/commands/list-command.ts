@@ -82,7 +82,7 @@ async function list(deps: OperatorDeps, options: ListOptions): Promise<void> {
     output.print(
       some.length > 0
         ? 'No installation matches.'
-        : `The app is not installed anywhere yet. Install it at ${config.http.publicUrl}/`,
+        : `The app is not installed anywhere yet. Install it at ${config.http.baseUrl}/`,
     );
   });
 }
