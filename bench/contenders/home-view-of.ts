@@ -22,6 +22,7 @@ export function homeViewOf(place: { teamId: string; teamName: string | null; use
       name,
       status: 'succeeded' as const,
       attempts: 1,
+      failures: 0,
       errorCode: null,
       errorMessage: null,
       finishedAt: at,

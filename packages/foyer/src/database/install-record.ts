@@ -24,6 +24,8 @@ export interface StepRecord {
   name: string;
   status: StepStatus;
   attempts: number;
+  /** How many attempts failed: those that asked a question, or waited, did not. */
+  failures: number;
   /** Slack's error code, or Foyer's own, such as `missing_scope`. */
   errorCode: string | null;
   errorMessage: string | null;
@@ -128,6 +130,7 @@ export const stepColumns = [
   'name',
   'status',
   'attempts',
+  'failures',
   'error_code',
   'error_message',
   'finished_at',
@@ -193,6 +196,7 @@ export function toStepRecord(row: Pick<StepRow, (typeof stepColumns)[number]>): 
     name: row.name,
     status: row.status,
     attempts: row.attempts,
+    failures: row.failures,
     errorCode: row.error_code,
     errorMessage: row.error_message,
     finishedAt: row.finished_at,

@@ -220,7 +220,9 @@ function stepLine(content: HomeContent, step: StepRecord, run: RunRecord): strin
       return `↻  ${title} · ${next}${quotedError(content, step)}`;
     }
     case 'succeeded':
-      return count > 1 ? `✓  ${title} · ${words.text('home.step.afterAttempts', { count })}` : `✓  ${title}`;
+      return step.failures > 0
+        ? `✓  ${title} · ${words.text('home.step.afterAttempts', { count: step.failures + 1 })}`
+        : `✓  ${title}`;
     case 'failed':
       return `✕  *${title}* · ${words.text('home.step.failed', { count })}${quotedError(content, step)}`;
     case 'skipped':

@@ -9,7 +9,8 @@ export const installedAt = Date.UTC(2026, 4, 12, 9, 30);
 export const scopes = ['chat:write', 'im:write', 'im:history', 'users:read', 'users:read.email', 'team:read'];
 
 export function step(name: string, status: StepRecord['status'], more: Partial<StepRecord> = {}): StepRecord {
-  return { name, status, attempts: 1, errorCode: null, errorMessage: null, finishedAt: null, ...more };
+  const nothing = { attempts: 1, failures: 0, errorCode: null, errorMessage: null, finishedAt: null };
+  return { name, status, ...nothing, ...more };
 }
 
 export function run(

@@ -115,6 +115,13 @@ describe('the Home view’s steps', () => {
     );
   });
 
+  it('the Home view’s steps count no attempt that asked a question or waited', () => {
+    const asked = step('plan', 'succeeded', { attempts: 3 });
+    const failedOnce = step('fetch-profile', 'succeeded', { attempts: 2, failures: 1 });
+    const text = textOf(homeView(content({}, { run: run('succeeded', [asked, failedOnce]) })));
+    assert.deepEqual(text.match(/after \d+ attempts?/g), ['after 2 attempts']);
+  });
+
   it('the Home view’s steps say when a step is tried again', () => {
     const retrying = step('fetch-profile', 'retrying', { attempts: 2, errorCode: 'timeout' });
     const waiting = run('waiting', [retrying], { dueAt: installedAt + 60_000 });
@@ -279,6 +286,7 @@ const stepArbitrary: fc.Arbitrary<StepRecord> = fc.record({
   name: nastyText,
   status: fc.constantFrom('pending', 'running', 'retrying', 'succeeded', 'failed', 'skipped', 'unconfirmed'),
   attempts: fc.nat(1000),
+  failures: fc.nat(1000),
   errorCode: orNull(fc.oneof(leakyText, fc.constantFrom('missing_scope', 'toString'))),
   errorMessage: orNull(leakyText),
   finishedAt: orNull(time),
