@@ -92,11 +92,15 @@ export interface Listening {
   /** The address and port on this machine. */
   address: AddressInfo;
   /**
-   * Accepts no new connection, waits for the requests in progress, and closes what is left after `drainMs`. It does not
-   * wait for a connection without a request: browsers open some that they never use.
+   * Accepts no new connection, waits for the requests in progress, and closes what is left after `drainMs`. A connection
+   * that was opened just before gets half a second for its request. It does not wait for an older one without a request:
+   * browsers open some that they never use.
    */
   close(drainMs: number): Promise<void>;
 }
+
+/** How long after it was opened a connection may send its first request to a server that closes. */
+const firstRequestMs = 500;
 
 /** Makes a server listen. @throws ConfigError if it cannot listen on PORT or HOST */
 export async function listen(
@@ -105,13 +109,26 @@ export async function listen(
 ): Promise<Listening> {
   let underWay = 0;
   let closing = false;
-  server.on('request', (_req, res) => {
+  /** When each connection was opened that has sent no request. */
+  const unused = new Map<Socket, number>();
+  server.on('connection', (socket) => {
+    unused.set(socket, performance.now());
+    socket.on('close', () => unused.delete(socket));
+  });
+  server.on('request', (req, res) => {
+    unused.delete(req.socket);
     underWay += 1;
     res.on('close', () => {
       underWay -= 1;
-      if (closing && underWay === 0) server.closeAllConnections();
+      if (closing) closeUnneeded();
     });
   });
+  function closeUnneeded(): void {
+    const newestMs = performance.now() - Math.max(...unused.values());
+    if (underWay > 0) server.closeIdleConnections();
+    else if (newestMs < firstRequestMs) setTimeout(closeUnneeded, firstRequestMs - newestMs).unref();
+    else server.closeAllConnections();
+  }
   server.listen(http.port, http.host);
   try {
     await once(server, 'listening');
@@ -124,11 +141,12 @@ export async function listen(
   return {
     address,
     async close(drainMs) {
+      // The kernel accepts connections before Node does, and resets those that Node has not taken when it closes.
+      for (const _turn of [1, 2]) await new Promise((next) => setImmediate(next));
       const closed = once(server, 'close');
       closing = true;
       server.close();
-      if (underWay === 0) server.closeAllConnections();
-      else server.closeIdleConnections();
+      closeUnneeded();
       const cut = setTimeout(() => server.closeAllConnections(), drainMs);
       await closed;
       clearTimeout(cut);

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { describe, it } from 'node:test';
+import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { describe, it, type TestContext } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { listen } from '../../src/http/own-server.ts';
 
@@ -34,5 +38,77 @@ describe('a server that cannot listen', () => {
       assert.equal(fault?.name, 'HOST', host);
       assert.match(fault.problem, /is not an address of this machine/);
     }
+  });
+});
+
+describe('a server that closes', () => {
+  const request = 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+
+  async function startServer() {
+    const server = createServer((_req, res) => res.end('hello'));
+    const listening = await listen(server, { port: 0, host: '127.0.0.1' });
+    return { server, listening, port: listening.address.port };
+  }
+
+  /** Opens a connection that sends nothing; resolves when the server has accepted it. */
+  async function openConnection(t: TestContext, { server, port }: Awaited<ReturnType<typeof startServer>>) {
+    const accepted = once(server, 'connection');
+    const client: Socket = connect(port, '127.0.0.1');
+    t.after(() => client.destroy());
+    await accepted;
+    return client;
+  }
+
+  async function closingMs({ listening }: Awaited<ReturnType<typeof startServer>>): Promise<number> {
+    const startedAt = performance.now();
+    await listening.close(8000);
+    return performance.now() - startedAt;
+  }
+
+  it('answers the request of a connection that was opened just before', async (t) => {
+    const started = await startServer();
+    const client = await openConnection(t, started);
+    const closed = started.listening.close(8000);
+    await new Promise((next) => setTimeout(next, 50));
+    client.write(request);
+    assert.match(await text(client), /^HTTP\/1\.1 200 OK\r\n.*hello$/s);
+    await closed;
+  });
+
+  it('answers a request that waits in the queue of the kernel', async () => {
+    const { listening, port } = await startServer();
+    const isSent = new Int32Array(new SharedArrayBuffer(4));
+    const client = new Worker(
+      `const { workerData: { port, request, isSent }, parentPort } = require('node:worker_threads');
+      const socket = require('node:net').connect(port, '127.0.0.1', () => socket.write(request, () => {
+        Atomics.store(isSent, 0, 1);
+        Atomics.notify(isSent, 0);
+      }));
+      let answer = '';
+      socket.setEncoding('utf8').on('data', (part) => { answer += part; });
+      socket.on('error', (error) => { answer = error.message; });
+      socket.on('close', () => parentPort.postMessage(answer));`,
+      { eval: true, workerData: { port, request, isSent } },
+    );
+    await once(client, 'online');
+    const answered = once(client, 'message');
+    // This thread accepts nothing meanwhile.
+    assert.notEqual(Atomics.wait(isSent, 0, 0, 20_000), 'timed-out');
+    const closed = listening.close(8000);
+    const [answer] = await answered;
+    assert.match(answer, /^HTTP\/1\.1 200 OK\r\n.*hello$/s);
+    await closed;
+  });
+
+  it('waits half a second for the request of a new connection, and not for one that was opened before', async (t) => {
+    const first = await startServer();
+    await openConnection(t, first);
+    const newMs = await closingMs(first);
+    assert.ok(newMs > 300 && newMs < 3000, `${newMs} ms`);
+    const second = await startServer();
+    await openConnection(t, second);
+    await new Promise((next) => setTimeout(next, 600));
+    const oldMs = await closingMs(second);
+    assert.ok(oldMs < 400, `${oldMs} ms`);
   });
 });
