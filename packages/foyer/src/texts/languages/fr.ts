@@ -6,7 +6,7 @@ export const fr: Translation = {
   messages: {
     'page.privacy': 'Confidentialité',
     'page.support': 'Assistance',
-    'page.reference': 'Référence',
+    'page.reference': 'Référence\u00a0',
     'page.yourWorkspace': 'votre espace de travail',
     'landing.title': 'Ajouter {app} à Slack',
     'landing.madeBy': 'Proposé par {publisher}',
