@@ -93,7 +93,7 @@ export function parseManifest(text: string, problems: ConfigProblem[]): Manifest
     problems.push({
       name: 'manifest.json',
       problem: `cannot be read: ${reason}`,
-      fix: 'restore it from the repository',
+      fix: 'restore it from the repository, or export it from the app’s App Manifest page at api.slack.com/apps',
     });
     return undefined;
   }
@@ -109,7 +109,8 @@ export function readManifest(file: string | URL): string {
     return readFileSync(file, 'utf8').replace(/^\ufeff/, '');
   } catch (cause) {
     const problem = `cannot be read: ${(cause as Error).message}`;
-    const fix = 'restore it from the repository, as a file that this user can read';
+    const fix =
+      'restore it from the repository, or export it from the app’s App Manifest page at api.slack.com/apps, as a file that this user can read';
     throw new ConfigError([{ name: 'manifest.json', problem, fix }], { cause });
   }
 }

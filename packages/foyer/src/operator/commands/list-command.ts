@@ -97,7 +97,10 @@ async function listUnknown(deps: OperatorDeps, { json }: ListOptions): Promise<v
       lastSeenAt: new Date(lastSeenAt).toISOString(),
     }));
     if (json) return output.printJson(teams);
-    if (teams.length === 0) return output.print('Slack sends events only for teams that are installed here.');
+    if (teams.length === 0)
+      return output.print(
+        'Slack sends events only for teams that are installed here. Another team is listed a minute after its first event.',
+      );
     output.print(table(output, unknownColumns, teams));
     output.note(
       'These teams have the app in Slack, and no token of theirs is here. Check first that DATABASE_URL names the right ' +
