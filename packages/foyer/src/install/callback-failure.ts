@@ -96,5 +96,7 @@ export function exchangeFailure(error: unknown): CallbackFailure {
   const { code, mayHaveActed } = failure;
   if (failure.kind === 'unreachable' || failure.kind === 'rate-limited')
     return { kind: 'slack_unreachable', code, mayHaveActed };
-  return { kind: causes.get(code) ?? 'slack_refused', code };
+  const kind = causes.get(code) ?? 'slack_refused';
+  // The person has agreed, or there would be no code: this is Slack's own refusal.
+  return { kind: kind === 'access_denied' ? 'slack_refused' : kind, code };
 }

@@ -15,7 +15,6 @@ const slackRefusal = (error: string): Error =>
 
 describe('the cause of an install that did not happen', () => {
   const causes: [error: string, kind: string, redirectStatus: number, exchangeStatus: number][] = [
-    ['access_denied', 'access_denied', 200, 200],
     ['unapproved_scope', 'unapproved_scope', 400, 400],
     ['invalid_team_for_non_distributed_app', 'app_not_distributed', 400, 500],
     ['server_error', 'slack_trouble', 502, 502],
@@ -50,6 +49,14 @@ describe('the cause of an install that did not happen', () => {
     ]) {
       assert.equal(redirectFailure(error).kind, 'slack_trouble', error);
     }
+  });
+
+  it('the cause of an install that did not happen is a person’s no only if the redirect says access_denied', () => {
+    const redirect = redirectFailure('access_denied');
+    assert.deepEqual([redirect.kind, statusOf(redirect)], ['access_denied', 200]);
+    // In answer to the exchange it is Slack's own refusal: the person has just agreed.
+    const exchange = exchangeFailure(slackRefusal('access_denied'));
+    assert.deepEqual([exchange.kind, exchange.code], ['slack_refused', 'access_denied']);
   });
 
   it('repeats nothing of an error that is not a plain name', () => {
