@@ -130,14 +130,20 @@ export function definitionProblems<MyTables>(definition: FoyerDefinition<MyTable
     const fix = `use one of ${Object.keys(optionNames).join(', ')}`;
     problems.push({ name, problem: 'is not an option of defineFoyer', fix });
   }
-  const { basePath = '', listeners } = definition;
+  const { config, basePath = '', listeners } = definition;
+  if (config !== undefined && !isConfig(config)) {
+    const fix =
+      'give what readConfig() returns, or leave it out: then Foyer reads the environment when it starts';
+    problems.push({ name: 'config', problem: 'is not the configuration that readConfig returns', fix });
+  }
   if (
     typeof basePath !== 'string' ||
     !/^(?:\/[A-Za-z0-9._~-]+)*$/.test(basePath) ||
     /\/\.{1,2}(?:\/|$)/.test(basePath)
   ) {
     const fix = 'begin it with a slash and end it without one: /integrations/slack; or leave it out';
-    problems.push({ name: 'basePath', problem: `is not a path: ${JSON.stringify(basePath)}`, fix });
+    const given = typeof basePath === 'string' ? JSON.stringify(basePath) : `a ${typeof basePath}`;
+    problems.push({ name: 'basePath', problem: `is not a path: ${given}`, fix });
   }
   for (const pipeline of ['install', 'uninstall', ...momentKinds] as const) {
     const steps = definition[pipeline];
@@ -172,6 +178,12 @@ export function definitionProblems<MyTables>(definition: FoyerDefinition<MyTable
   }
   problems.push(...textProblems(definition.texts), ...brandProblems(definition.brand));
   return problems;
+}
+
+/** JavaScript passes anything; the parts that every start reads are enough to tell a configuration from it. */
+function isConfig(given: unknown): boolean {
+  const { slack, http, database, secrets } = Object(given) as Partial<FoyerConfig>;
+  return [slack, http, database, secrets].every((part) => typeof part === 'object' && part !== null);
 }
 
 /**

@@ -105,6 +105,10 @@ describe('a definition', () => {
       [{ texts: [] }, /^texts is not an object$/],
       [{ brand: [] }, /^brand is not an object$/],
       [{ manifest: circular }, /^manifest is not JSON$/],
+      [{ basePath: 10n }, /^basePath is not a path: a bigint$/],
+      [{ config: {} }, /^config is not the configuration that readConfig returns$/],
+      [{ config: { slack: null } }, /^config is not the configuration that readConfig returns$/],
+      [{ config: './foyer.json' }, /^config is not the configuration that readConfig returns$/],
     ];
     for (const [options, expected] of wrong) {
       const problems = await problemsOf({ manifest: JSON.parse(fixtureManifest), ...options } as never);
