@@ -1,4 +1,5 @@
 import type { ColumnType, Kysely, Transaction } from 'kysely';
+import { boundedWrite } from './bounded-write.ts';
 import type { Database, Tx } from './database.ts';
 import type { Tables } from './records.ts';
 
@@ -76,8 +77,8 @@ export interface OwnDatabase<MyTables = NoTables> {
   readonly queries: Kysely<JoinedTables<MyTables>>;
   /**
    * Runs `work` in one transaction, and resolves once it is safely on disk. If the database is busy or its connection
-   * is lost, `work` runs again: it does nothing but queries.
-   * @throws DatabaseUnavailableError
+   * is lost, `work` runs again: it does nothing but queries. If it sends none for five seconds, it is undone.
+   * @throws DatabaseUnavailableError, WriteStuckError
    */
   write<T>(work: (tx: Transaction<JoinedTables<MyTables>>) => Promise<T>): Promise<T>;
 }
@@ -96,6 +97,7 @@ function ownTransaction<MyTables>(tx: Tx): Transaction<JoinedTables<MyTables>> {
 export function ownDatabase<MyTables>(database: Pick<Database, 'queries' | 'write'>): OwnDatabase<MyTables> {
   return {
     queries: database.queries as unknown as Kysely<JoinedTables<MyTables>>,
-    write: (work) => database.write((tx) => work(ownTransaction<MyTables>(tx))),
+    write: (work) =>
+      database.write((tx) => boundedWrite(tx, (bounded) => work(ownTransaction<MyTables>(bounded)))),
   };
 }

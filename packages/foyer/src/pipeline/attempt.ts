@@ -1,4 +1,5 @@
 import { CompiledQuery } from 'kysely';
+import { boundedWrite } from '../database/bounded-write.ts';
 import type { Tx } from '../database/database.ts';
 import type { Pipeline, StepRow } from '../database/records.ts';
 import type { StepEnding } from '../database/run-steps.ts';
@@ -125,7 +126,7 @@ export async function attemptHere(
     const skip = step.unneeded?.(facts);
     if (skip) return { kind: 'returned', result: skip };
     if (step.run) return { kind: 'acts', step };
-    const result = await undoneIfItThrows(transaction, () => step.write(transaction, facts));
+    const result = await undoneIfItThrows(transaction, (tx) => step.write(tx, facts));
     return { kind: 'returned', result };
   } catch (error) {
     return threw(error);
@@ -137,7 +138,7 @@ export async function writeLearnt(transaction: Tx, attempt: Attempt): Promise<At
   if (attempt.kind !== 'returned' || !attempt.write) return attempt;
   const { write, result } = attempt;
   try {
-    await undoneIfItThrows(transaction, () => write(transaction));
+    await undoneIfItThrows(transaction, write);
     return { kind: 'returned', result };
   } catch (error) {
     return threw(error);
@@ -152,11 +153,11 @@ function threw(error: unknown): Attempt {
 }
 
 /** Undoes a write that fails: other writes must not see its traces, and in Postgres would fail too. */
-async function undoneIfItThrows<T>(transaction: Tx, work: () => Promise<T>): Promise<T> {
+async function undoneIfItThrows<T>(transaction: Tx, work: (tx: Tx) => Promise<T>): Promise<T> {
   const say = (command: string) => transaction.executeQuery(CompiledQuery.raw(command));
   await say('savepoint step');
   try {
-    const value = await work();
+    const value = await boundedWrite(transaction, work);
     await say('release savepoint step');
     return value;
   } catch (error) {

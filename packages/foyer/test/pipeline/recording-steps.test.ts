@@ -191,6 +191,33 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual([run.status, run.steps[1]?.status, run.steps[1]?.attempts], ['failed', 'failed', 2]);
       assert.deepEqual(await left(stage.database), ['taken']);
     });
+
+    it('a write that a step queues fails the attempt if it waits for something else, and keeps no one waiting', async (t) => {
+      let inside: Promise<unknown> | undefined;
+      const stuck: StepWrite = async (transaction) => {
+        await leave('stuck')(transaction);
+        // A write inside a write: in SQLite, it waits for this one to end.
+        inside = stage.database.write(leave('inside'));
+        await inside;
+        await new Promise(() => {});
+      };
+      const steps = [
+        { ...acting('stuck', async () => withWrite(1, stuck)), maxAttempts: 1, required: false },
+        recording('after'),
+      ];
+      const stage = await setStage(t, { engine, steps });
+      const { runId } = await stage.install();
+      const run = await stage.finish(runId);
+      assert.deepEqual(
+        run.steps.map(({ status, errorCode }) => [status, errorCode]),
+        [
+          ['failed', 'write_stuck'],
+          ['succeeded', null],
+        ],
+      );
+      await inside;
+      assert.deepEqual(await left(stage.database), ['after', 'inside']);
+    });
   });
 }
 

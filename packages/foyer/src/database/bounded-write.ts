@@ -1,0 +1,52 @@
+import type { KyselyPlugin } from 'kysely';
+import type { Tx } from './database.ts';
+
+/**
+ * Bounds what the app's own code does in a transaction. SQLite runs one transaction at a time: one that waits for
+ * something else, such as a call over the network or another `write`, would keep every install and event waiting, for
+ * ever if it never ends. In Postgres it would keep its connection.
+ */
+
+/** How long a write may go without a query: a single statement of Postgres has the same limit. */
+const mostIdleMs = 5000;
+
+/** Thrown in place of a write that waits for something other than the database. */
+export class WriteStuckError extends Error {
+  override readonly name = 'WriteStuckError';
+  readonly code = 'write_stuck';
+  constructor(idleMs: number) {
+    super(
+      `A write sent no query for ${idleMs / 1000} s and was undone. Within a write, do nothing but queries of its own ` +
+        'transaction: no call over the network, no other write, and no query outside the transaction.',
+    );
+  }
+}
+
+/**
+ * Runs the app's work in a transaction, until it sends no query for too long. Whatever it sends later is refused.
+ * @throws WriteStuckError, and whatever the work throws
+ */
+export async function boundedWrite<T>(tx: Tx, work: (tx: Tx) => Promise<T>, idleMs = mostIdleMs): Promise<T> {
+  const { promise: stuck, reject } = Promise.withResolvers<never>();
+  let error: WriteStuckError | undefined;
+  const idle = setTimeout(() => {
+    error = new WriteStuckError(idleMs);
+    reject(error);
+  }, idleMs);
+  const watch: KyselyPlugin = {
+    transformQuery({ node }) {
+      if (error) throw error;
+      idle.refresh();
+      return node;
+    },
+    async transformResult({ result }) {
+      if (!error) idle.refresh();
+      return result;
+    },
+  };
+  try {
+    return await Promise.race([work(tx.withPlugin(watch)), stuck]);
+  } finally {
+    clearTimeout(idle);
+  }
+}
