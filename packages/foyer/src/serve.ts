@@ -13,6 +13,7 @@ import { type FoyerDefinition, resolveConfig } from './define-foyer.ts';
 import type { Foyer } from './foyer.ts';
 import { KeyringError } from './installations/keyring.ts';
 import { createSystemdNotifier } from './notify-systemd.ts';
+import { inLocalCommands, localCommands } from './operator/local-commands.ts';
 
 const drainMs = 7000;
 
@@ -162,8 +163,11 @@ const isForPerson = (error: unknown, log: Logger | undefined): boolean =>
  */
 function reportFailedStart(error: unknown, log: Logger | undefined): void {
   const isExplained = explained.some((kind) => error instanceof kind);
-  const explanation =
+  const told =
     error instanceof DatabaseUnavailableError ? error.advice : isExplained ? messageOf(error) : undefined;
+  const program = process.argv[1] ?? '';
+  const here = localCommands({ program, isStartedByNpm: isStartedByNpm() });
+  const explanation = told === undefined ? undefined : inLocalCommands(told, here);
   if (explanation !== undefined) console.error(explanation);
   else if (!log) console.error(error);
   if (process.stdout.isTTY && explanation !== undefined) return;

@@ -184,6 +184,18 @@ describe('a start', () => {
     });
   }
 
+  it('a start that fails in the folder of the systemd unit names the commands as they are called there', async (t) => {
+    // What Node is given as its script decides; a module of this name cannot be put below /opt here.
+    const setProgram = `data:text/javascript,${encodeURIComponent("process.argv[1]='/opt/foyer/current/src/main.ts'")}`;
+    const { foyer } = spawnStart(t, { DATABASE_URL: 'file:/proc/foyer/foyer.db' }, undefined, [
+      '--import',
+      setProgram,
+    ]);
+    await foyer.ended;
+    assert.match(foyer.output(), /^`foyer doctor` says what is wrong/m);
+    assert.doesNotMatch(foyer.output(), /npm run/);
+  });
+
   it('a start that is refused says so as JSON too, where the log is JSON', async (t) => {
     const { foyer } = await start(t, { PORT: '70000', SLACK_CLIENT_SECRET: '' });
     assert.equal((await foyer.ended).code, 1);

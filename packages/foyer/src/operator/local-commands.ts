@@ -19,7 +19,7 @@ export function localCommands({
     return { foyer: 'npx slack-foyer', start: 'as you start your app' };
   if (isStartedByNpm) return clone;
   if (program.startsWith('/opt/foyer/')) return { foyer: 'foyer', start: 'systemctl start foyer' };
-  if (program === '/app/src/cli.ts')
+  if (/^\/app\/src\/(?:cli|main)\.ts$/.test(program))
     return { foyer: 'node src/cli.ts', start: 'docker start or docker compose up -d, on the host' };
   return clone;
 }
