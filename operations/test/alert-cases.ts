@@ -51,6 +51,7 @@ export const freshProcess: Readonly<Record<string, number>> = {
   'foyer_unknown_teams{@}': 0,
   'foyer_installations_held{@}': 0,
   'foyer_jobs_troubled{@}': 0,
+  'foyer_maintenance{@}': 0,
   'foyer_notices_undelivered{@,channel="webhook"}': 0,
   'foyer_notices_total{@,channel="webhook",end="failed"}': 0,
   'foyer_step_attempts_total{@,step="notify-operators",end="failed"}': 0,
@@ -576,6 +577,20 @@ export const alertCases: readonly AlertCase[] = [
     at: '5m',
     fires: ['FoyerUnknownTeams'],
     series: { 'foyer_unknown_teams{@}': '0 0 11x38' },
+  },
+  {
+    name: 'FoyerMaintenanceForgotten: it is on for a morning',
+    at: '3h',
+    fires: ['FoyerMaintenanceForgotten'],
+    series: { 'foyer_maintenance{@}': '0 0 1x40' },
+    slow: true,
+  },
+  {
+    name: 'FoyerMaintenanceForgotten, near miss: it was on for an hour',
+    at: '3h',
+    fires: [],
+    series: { 'foyer_maintenance{@}': '0 0 1x12 0x28' },
+    slow: true,
   },
   {
     name: 'FoyerJobsTroubled: the nightly job failed',

@@ -128,6 +128,7 @@ describe('the runbook', () => {
       'slack-disabled-the-subscription-or-suspended-the-app',
       'restore-and-who-is-missing',
       'foyer-runs-on-the-wrong-database',
+      'the-address-is-wrong-or-has-changed',
       'the-disk-is-full',
       'a-damaged-page',
       'failover-of-postgres',
