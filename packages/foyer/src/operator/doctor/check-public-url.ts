@@ -21,7 +21,7 @@ export async function checkPublicUrl(config: Pick<Config, 'http' | 'slack'>): Pr
   const refusal = await ask(publicUrl);
   if (refusal !== undefined) {
     const fix =
-      'Start Foyer (npm start), and make sure that proxy, DNS, firewall and certificate lead to its port.';
+      'Start Foyer (npm start), and make sure that PUBLIC_URL is right, and that proxy, DNS, firewall and certificate lead to its port.';
     return fault(check, `${publicUrl}/healthz ${refusal}.`, fix);
   }
   if (isLoopback(url.hostname) && !sandboxed) {
