@@ -99,6 +99,9 @@ export interface Listening {
   close(drainMs: number): Promise<void>;
 }
 
+/** The connections that wait in the kernel at most, as `server.listen` asks for. */
+const longestQueue = 511;
+
 /** How long after it was opened a connection may send its first request to a server that closes. */
 const firstRequestMs = 500;
 
@@ -107,11 +110,13 @@ export async function listen(
   server: Server,
   http: Pick<Config['http'], 'port' | 'host'>,
 ): Promise<Listening> {
+  let taken = 0;
   let underWay = 0;
   let closing = false;
   /** When each connection was opened that has sent no request. */
   const unused = new Map<Socket, number>();
   server.on('connection', (socket) => {
+    taken += 1;
     unused.set(socket, performance.now());
     socket.on('close', () => unused.delete(socket));
   });
@@ -123,6 +128,16 @@ export async function listen(
       if (closing) closeUnneeded();
     });
   });
+  /**
+   * Takes the connections that the kernel has accepted: a server that closes resets them. Node takes one in a turn of the
+   * event loop, and the first turn may be half over.
+   */
+  async function takeQueued(): Promise<void> {
+    for (let turn = 1, before = taken; turn <= 2 || (taken > before && turn <= longestQueue); turn += 1) {
+      before = taken;
+      await new Promise((next) => setImmediate(next));
+    }
+  }
   function closeUnneeded(): void {
     const newestMs = performance.now() - Math.max(...unused.values());
     if (underWay > 0) server.closeIdleConnections();
@@ -141,8 +156,7 @@ export async function listen(
   return {
     address,
     async close(drainMs) {
-      // The kernel accepts connections before Node does, and resets those that Node has not taken when it closes.
-      for (const _turn of [1, 2]) await new Promise((next) => setImmediate(next));
+      await takeQueued();
       const closed = once(server, 'close');
       closing = true;
       server.close();
