@@ -6,7 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { eventually } from '../src/testing/visitor.ts';
 import { type FoyerProcess, isServing, spawnFoyer } from './faults/support/foyer-process.ts';
 
-/** Foyer as systemd starts it, with a stand-in for `systemd-notify`. deploy/test/systemd.test.ts boots a real systemd. */
+/** Foyer as systemd starts it, with a stand-in for `systemd-notify`. */
 
 const notifyOnce = '#!/bin/sh\nenv >> environment\nprintf "%s\\n" "$1" >> notified\n';
 
