@@ -28,21 +28,18 @@ export type Activity =
 
 export type ActivityListener = (activity: Activity) => void;
 
-export type ActivityFeed = {
-  tell(activity: Activity): void;
-  /** Calls `listener` for each activity from now on; returns a function that removes it. */
-  listen(listener: ActivityListener): () => void;
-};
-
-export function createActivityFeed(): ActivityFeed {
+export function createActivityFeed() {
   const listeners = new Set<ActivityListener>();
   return {
-    tell(activity) {
+    tell(activity: Activity): void {
       for (const listener of listeners) listener(activity);
     },
-    listen(listener) {
+    /** Calls `listener` for each activity from now on; returns a function that removes it. */
+    listen(listener: ActivityListener): () => void {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
   };
 }
+
+export type ActivityFeed = ReturnType<typeof createActivityFeed>;

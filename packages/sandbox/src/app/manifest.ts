@@ -42,30 +42,8 @@ const manifestSchema = z.looseObject({
     .prefault({}),
 });
 
-/** What Slack knows about an app from its manifest. */
-export type AppSettings = {
-  name: string;
-  description: string;
-  longDescription: string;
-  backgroundColor: string;
-  botName: string;
-  botScopes: string[];
-  optionalBotScopes: string[];
-  userScopes: string[];
-  optionalUserScopes: string[];
-  redirectUrls: string[];
-  eventUrl: string | null;
-  botEvents: string[];
-  interactivityUrl: string | null;
-  isHomeTabEnabled: boolean;
-  isMessagesTabEnabled: boolean;
-  isMessagesTabReadOnly: boolean;
-  isOrgDeployEnabled: boolean;
-  isTokenRotationEnabled: boolean;
-};
-
 /** Reads a manifest, as parsed JSON. Throws an error that lists every problem if it is not one. */
-export function readManifest(manifest: unknown): AppSettings {
+export function readManifest(manifest: unknown) {
   const parsed = manifestSchema.safeParse(manifest);
   if (!parsed.success) throw new Error(`The app manifest is not valid:\n${z.prettifyError(parsed.error)}`);
   const { display_information: display, features, oauth_config: oauth, settings } = parsed.data;
@@ -92,3 +70,6 @@ export function readManifest(manifest: unknown): AppSettings {
     isTokenRotationEnabled: settings.token_rotation_enabled,
   };
 }
+
+/** What Slack knows about an app from its manifest. */
+export type AppSettings = ReturnType<typeof readManifest>;

@@ -1,19 +1,5 @@
 /** Collects the problems of a payload with their places, in Slack's words: `must be … [json-pointer:/blocks/0]`. */
-export type FaultList = {
-  messages: string[];
-  add(pointer: string, message: string): void;
-  /** Checks for a string of 1 to `max` characters; a missing one is a problem only if `required`. */
-  text(
-    value: unknown,
-    pointer: string,
-    max: number,
-    options?: { required?: boolean; mayBeEmpty?: boolean },
-  ): void;
-  /** Checks for an array of `min` to `max` items; returns it, or an empty array if it is not an array. */
-  list(value: unknown, pointer: string, min: number, max: number): unknown[];
-};
-
-export function createFaultList(): FaultList {
+export function createFaultList() {
   const messages: string[] = [];
   const add = (pointer: string, message: string) => {
     messages.push(`[ERROR] ${message} [json-pointer:${pointer}]`);
@@ -21,7 +7,9 @@ export function createFaultList(): FaultList {
   return {
     messages,
     add,
-    text(value, pointer, max, { required = false, mayBeEmpty = false } = {}) {
+    /** Checks for a string of 1 to `max` characters; a missing one is a problem only if `required`. */
+    text(value: unknown, pointer: string, max: number, options: TextOptions = {}): void {
+      const { required = false, mayBeEmpty = false } = options;
       if (value === undefined || value === null) {
         if (required)
           add(pointer.slice(0, pointer.lastIndexOf('/')), `missing required field: ${lastPart(pointer)}`);
@@ -29,7 +17,8 @@ export function createFaultList(): FaultList {
       else if (value.length > max) add(pointer, `must be less than ${max + 1} characters`);
       else if (value.length === 0 && !mayBeEmpty) add(pointer, 'must be more than 0 characters');
     },
-    list(value, pointer, min, max) {
+    /** Checks for an array of `min` to `max` items; returns it, or an empty array if it is not an array. */
+    list(value: unknown, pointer: string, min: number, max: number): unknown[] {
       if (!Array.isArray(value)) {
         add(pointer.slice(0, pointer.lastIndexOf('/')), `missing required field: ${lastPart(pointer)}`);
         return [];
@@ -40,6 +29,10 @@ export function createFaultList(): FaultList {
     },
   };
 }
+
+export type FaultList = ReturnType<typeof createFaultList>;
+
+type TextOptions = { required?: boolean; mayBeEmpty?: boolean };
 
 function lastPart(pointer: string): string {
   return pointer.slice(pointer.lastIndexOf('/') + 1);

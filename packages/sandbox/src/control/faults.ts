@@ -30,30 +30,19 @@ export type FaultPlan = {
   failure: Failure;
 };
 
-export type Faults = {
-  /** The next matching calls fail; plans are used up in the order they were added. */
-  add(plan: FaultPlan): void;
-  /** The plans that are not used up yet. */
-  list(): FaultPlan[];
-  /** Uses up and returns the failure planned for a call, if there is one. */
-  take(method: string, placeIds: readonly string[]): Failure | undefined;
-  /** How long each call of a method (or `*`) takes, in milliseconds; 0 turns it off. */
-  setLatency(method: string, delayMs: number): void;
-  latencyOf(method: string): number;
-  latencies(): Record<string, number>;
-  clear(): void;
-};
-
-export function createFaults(): Faults {
+export function createFaults() {
   let plans: Required<Omit<FaultPlan, 'teamId'>>[] & FaultPlan[] = [];
   const latencies = new Map<string, number>();
   const fits = (plan: FaultPlan, method: string, placeIds: readonly string[]) =>
     (plan.method === '*' || plan.method === method) && (!plan.teamId || placeIds.includes(plan.teamId));
 
   return {
-    add: (plan) => void plans.push({ ...plan, times: plan.times ?? 1, after: plan.after ?? 0 }),
-    list: () => plans.map((plan) => ({ ...plan })),
-    take(method, placeIds) {
+    /** The next matching calls fail; plans are used up in the order they were added. */
+    add: (plan: FaultPlan) => void plans.push({ ...plan, times: plan.times ?? 1, after: plan.after ?? 0 }),
+    /** The plans that are not used up yet. */
+    list: (): FaultPlan[] => plans.map((plan) => ({ ...plan })),
+    /** Uses up and returns the failure planned for a call, if there is one. */
+    take(method: string, placeIds: readonly string[]): Failure | undefined {
       for (const plan of plans) {
         if (!fits(plan, method, placeIds)) continue;
         if (plan.after > 0) {
@@ -66,15 +55,18 @@ export function createFaults(): Faults {
       }
       return undefined;
     },
-    setLatency(method, delayMs) {
+    /** How long each call of a method (or `*`) takes, in milliseconds; 0 turns it off. */
+    setLatency(method: string, delayMs: number): void {
       if (delayMs > 0) latencies.set(method, delayMs);
       else latencies.delete(method);
     },
-    latencyOf: (method) => latencies.get(method) ?? latencies.get('*') ?? 0,
-    latencies: () => Object.fromEntries(latencies),
-    clear() {
+    latencyOf: (method: string): number => latencies.get(method) ?? latencies.get('*') ?? 0,
+    latencies: (): Record<string, number> => Object.fromEntries(latencies),
+    clear(): void {
       plans = [];
       latencies.clear();
     },
   };
 }
+
+export type Faults = ReturnType<typeof createFaults>;

@@ -4,24 +4,14 @@ import type { Whom } from './controls.ts';
 import { readState, type SandboxState } from './read-state.ts';
 
 /** How tests read the world. */
-export type Readers = {
-  state(): SandboxState;
-  /** A workspace by its id or name. */
-  workspace(idOrName: string): Workspace;
-  /** A member of a workspace by role, name or id; the owner by default. */
-  person(workspace: string, who?: Role | string): Person;
-  /** The DM between the app and a person, oldest first. */
-  messages(whom: Whom): Message[];
-  homeView(whom: Whom): View | null;
-};
-
-export function createReaders(platform: Platform): Readers {
+export function createReaders(platform: Platform) {
   const { world } = platform;
   const personState = ({ teamId, userId }: Whom) =>
     readState(platform)
       .workspaces.find((each) => each.id === teamId)
       ?.people.find((each) => each.id === userId);
 
+  /** A workspace by its id or name. */
   function workspace(idOrName: string): Workspace {
     const found = [...world.workspaces.values()].find(
       (each) => each.id === idOrName || each.name === idOrName,
@@ -31,9 +21,10 @@ export function createReaders(platform: Platform): Readers {
   }
 
   return {
-    state: () => readState(platform),
+    state: (): SandboxState => readState(platform),
     workspace,
-    person(workspaceName, who = 'owner') {
+    /** A member of a workspace by role, name or id; the owner by default. */
+    person(workspaceName: string, who: Role | string = 'owner'): Person {
       const { id } = workspace(workspaceName);
       const members = [...world.people.values()].filter((each) => each.roles[id]);
       const found = members.find(
@@ -42,7 +33,10 @@ export function createReaders(platform: Platform): Readers {
       if (!found) throw new Error(`There is no ${who} in ${workspaceName}.`);
       return found;
     },
-    messages: (whom) => personState(whom)?.directMessage?.messages ?? [],
-    homeView: (whom) => personState(whom)?.homeView ?? null,
+    /** The DM between the app and a person, oldest first. */
+    messages: (whom: Whom): Message[] => personState(whom)?.directMessage?.messages ?? [],
+    homeView: (whom: Whom): View | null => personState(whom)?.homeView ?? null,
   };
 }
+
+export type Readers = ReturnType<typeof createReaders>;

@@ -13,23 +13,6 @@ import {
 } from './delivery.ts';
 import { createPoster } from './post.ts';
 
-export type Deliveries = {
-  /** Signs and posts; resolves after the first attempt. Retries follow on the sandbox's clock. */
-  send(parcel: Parcel): Promise<Delivery>;
-  /** Newest last. */
-  list(): Delivery[];
-  /** Sends the same body again, newly signed, `times` times at once. Throws for an unknown id. */
-  resend(id: string, options?: { times?: number }): Promise<Delivery[]>;
-  /** Holds all deliveries until `release`. */
-  hold(): void;
-  /** Sends what was held: in the original order, reversed, or in the order of the given ids. */
-  release(order?: 'as-sent' | 'reversed' | readonly string[]): Promise<Delivery[]>;
-  /** Resolves when no delivery is in flight (retries that wait for the clock do not count). */
-  settled(): Promise<void>;
-  clear(): void;
-  close(): void;
-};
-
 /** Slack's retries: almost immediately, after one minute, after five. Source: docs.slack.dev/apis/events-api */
 const retryDelaysMs = [0, 60_000, 300_000];
 
@@ -49,7 +32,7 @@ export function createDeliveries({
   timeoutMs?: number;
   /** How many deliveries the list remembers. */
   kept?: number;
-}): Deliveries {
+}) {
   const poster = createPoster();
   let log: Delivery[] = [];
   let held: { parcel: Parcel; delivery: Delivery }[] = [];
@@ -83,12 +66,8 @@ export function createDeliveries({
 
   async function attempt(parcel: Parcel, delivery: Delivery): Promise<Delivery> {
     delivery.outcome = 'sending';
-    const outcome = await poster.post({
-      url: parcel.url,
-      headers: delivery.headers,
-      body: parcel.body,
-      timeoutMs,
-    });
+    const { url, body } = parcel;
+    const outcome = await poster.post({ url, headers: delivery.headers, body, timeoutMs });
     const failure = recordOutcome(delivery, outcome);
     const { id: deliveryId, type } = delivery;
     activity.tell({ kind: 'delivery', deliveryId, type, outcome: delivery.outcome });
@@ -107,6 +86,7 @@ export function createDeliveries({
     retries.add(cancel);
   }
 
+  /** Signs and posts; resolves after the first attempt. Retries follow on the sandbox's clock. */
   async function send(parcel: Parcel): Promise<Delivery> {
     const delivery = prepare(parcel, 0, null);
     if (!isHolding) return track(attempt(parcel, delivery));
@@ -117,8 +97,10 @@ export function createDeliveries({
 
   return {
     send,
-    list: () => [...log],
-    async resend(id, { times = 1 } = {}) {
+    /** Newest last. */
+    list: (): Delivery[] => [...log],
+    /** Sends the same body again, newly signed, `times` times at once. Throws for an unknown id. */
+    async resend(id: string, { times = 1 }: { times?: number } = {}): Promise<Delivery[]> {
       const original = log.find((each) => each.id === id);
       if (!original) throw new Error(`There is no delivery ${id}.`);
       const parcel: Parcel = {
@@ -127,10 +109,12 @@ export function createDeliveries({
       };
       return Promise.all(Array.from({ length: times }, () => send(parcel)));
     },
-    hold() {
+    /** Holds all deliveries until `release`. */
+    hold(): void {
       isHolding = true;
     },
-    async release(order = 'as-sent') {
+    /** Sends what was held: in the original order, reversed, or in the order of the given ids. */
+    async release(order: 'as-sent' | 'reversed' | readonly string[] = 'as-sent'): Promise<Delivery[]> {
       isHolding = false;
       const waiting = inOrder(held, order);
       held = [];
@@ -142,16 +126,19 @@ export function createDeliveries({
       }
       return sent;
     },
-    async settled() {
+    /** Resolves when no delivery is in flight (retries that wait for the clock do not count). */
+    async settled(): Promise<void> {
       while (underway.size > 0) await Promise.all(underway);
     },
-    clear() {
+    clear(): void {
       for (const cancel of retries) cancel();
       retries.clear();
       log = [];
       held = [];
       isHolding = false;
     },
-    close: () => poster.close(),
+    close: (): void => poster.close(),
   };
 }
+
+export type Deliveries = ReturnType<typeof createDeliveries>;

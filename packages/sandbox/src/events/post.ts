@@ -6,31 +6,18 @@ export type PostOutcome =
   | { kind: 'timeout'; ms: number }
   | { kind: 'connection-failed'; message: string; ms: number };
 
-export type Poster = {
-  post(options: {
-    url: string;
-    headers: Record<string, string>;
-    body: string;
-    timeoutMs: number;
-  }): Promise<PostOutcome>;
-  /** Closes the kept-alive connections. */
-  close(): void;
-};
+type Post = { url: string; headers: Record<string, string>; body: string; timeoutMs: number };
 
 /** How long a connection is kept for the next request. */
 const idleMs = 300;
 
 /** Posts to an app's request URL as Slack does: one time limit over all of it, no redirects followed. */
-export function createPoster(): Poster {
+export function createPoster() {
   // Why a short idle time: a server that stops waits up to six seconds for connections that stay open.
   const httpAgent = new HttpAgent({ keepAlive: true, timeout: idleMs });
   const httpsAgent = new HttpsAgent({ keepAlive: true, timeout: idleMs });
 
-  function attempt(
-    options: { url: string; headers: Record<string, string>; body: string; timeoutMs: number },
-    startedAt: number,
-    mayRetry: boolean,
-  ): Promise<PostOutcome> {
+  function attempt(options: Post, startedAt: number, mayRetry: boolean): Promise<PostOutcome> {
     const elapsed = () => Math.round(performance.now() - startedAt);
     return new Promise((resolve) => {
       if (!URL.canParse(options.url)) {
@@ -67,8 +54,9 @@ export function createPoster(): Poster {
   }
 
   return {
-    post: (options) => attempt(options, performance.now(), true),
-    close() {
+    post: (options: Post): Promise<PostOutcome> => attempt(options, performance.now(), true),
+    /** Closes the kept-alive connections. */
+    close(): void {
       httpAgent.destroy();
       httpsAgent.destroy();
     },

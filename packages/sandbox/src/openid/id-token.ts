@@ -28,17 +28,8 @@ export type IdTokenFlaw = (typeof idTokenFlaws)[number];
 
 type SigningKey = { keyId: string; privateKey: CryptoKey; publicJwk: JWK };
 
-export type IdTokens = {
-  /** The public keys, as `/openid/connect/keys` lists them. */
-  keys(): Promise<JWK[]>;
-  /** Signs with a new key from now on; the old one is no longer listed. */
-  rotateKey(): void;
-  /** Signs an ID token for a redeemed code; undefined if the flaw is that there is none. */
-  sign(code: SignInCode, accessToken: string, flaw?: IdTokenFlaw): Promise<string | undefined>;
-};
-
 /** Issues ID tokens. The key is made when it is first needed: RSA keys take time, and few tests sign in. */
-export function createIdTokens(platform: Platform): IdTokens {
+export function createIdTokens(platform: Platform) {
   const { app, clock } = platform;
   let listed: Promise<SigningKey> | undefined;
 
@@ -62,11 +53,14 @@ export function createIdTokens(platform: Platform): IdTokens {
   }
 
   return {
-    keys: async () => [(await currentKey()).publicJwk],
-    rotateKey() {
+    /** The public keys, as `/openid/connect/keys` lists them. */
+    keys: async (): Promise<JWK[]> => [(await currentKey()).publicJwk],
+    /** Signs with a new key from now on; the old one is no longer listed. */
+    rotateKey(): void {
       listed = undefined;
     },
-    async sign(code, accessToken, flaw) {
+    /** Signs an ID token for a redeemed code; undefined if the flaw is that there is none. */
+    async sign(code: SignInCode, accessToken: string, flaw?: IdTokenFlaw): Promise<string | undefined> {
       if (flaw === 'missing') return undefined;
       const now = Math.floor(clock.now() / 1000) + shiftSeconds(flaw);
       const claims = {
@@ -83,6 +77,8 @@ export function createIdTokens(platform: Platform): IdTokens {
     },
   };
 }
+
+export type IdTokens = ReturnType<typeof createIdTokens>;
 
 async function createKey(): Promise<SigningKey> {
   const { privateKey, publicKey } = await generateKeyPair('RS256');

@@ -1,19 +1,8 @@
 import { invalidArguments, Refusal } from './refusal.ts';
 
 /** The arguments of one Web API call, whether they came as a form or as JSON. */
-export type CallArguments = {
+export function createCallArguments(all: Record<string, unknown>) {
   /** A string, or undefined if it was not sent. */
-  text(name: string): string | undefined;
-  /** A required, non-empty string. Throws `invalid_arguments`. */
-  required(name: string): string;
-  flag(name: string): boolean;
-  number(name: string): number | undefined;
-  /** An object or array: unchanged, or parsed from a string. Throws the refusal `code` on bad JSON. */
-  json(name: string, code?: string): unknown;
-  all: Record<string, unknown>;
-};
-
-export function createCallArguments(all: Record<string, unknown>): CallArguments {
   function text(name: string): string | undefined {
     const value = all[name];
     if (value === undefined || value === null) return undefined;
@@ -22,20 +11,22 @@ export function createCallArguments(all: Record<string, unknown>): CallArguments
   return {
     all,
     text,
-    required(name) {
+    /** A required, non-empty string. Throws `invalid_arguments`. */
+    required(name: string): string {
       const value = text(name);
       if (!value) throw invalidArguments([`[ERROR] missing required field: ${name}`]);
       return value;
     },
-    flag: (name) => ['1', 'true', 't', 'yes'].includes(text(name) ?? ''),
-    number(name) {
+    flag: (name: string): boolean => ['1', 'true', 't', 'yes'].includes(text(name) ?? ''),
+    number(name: string): number | undefined {
       const value = text(name);
       if (value === undefined || value === '') return undefined;
       if (!Number.isFinite(Number(value)))
         throw invalidArguments([`[ERROR] must be a number [json-pointer:/${name}]`]);
       return Number(value);
     },
-    json(name, code = 'invalid_arguments') {
+    /** An object or array: unchanged, or parsed from a string. Throws the refusal `code` on bad JSON. */
+    json(name: string, code = 'invalid_arguments'): unknown {
       const value = all[name];
       if (typeof value !== 'string') return value ?? undefined;
       if (value === '') return undefined;
@@ -47,6 +38,8 @@ export function createCallArguments(all: Record<string, unknown>): CallArguments
     },
   };
 }
+
+export type CallArguments = ReturnType<typeof createCallArguments>;
 
 /** Reads a request's arguments: the query, which a form or JSON body overrides. Throws `invalid_json` and similar. */
 export function readArguments(

@@ -21,19 +21,17 @@ export type LoggedCall = {
   ms: number | null;
 };
 
-export type CallLog = {
-  begin(method: string, at: number): LoggedCall;
-  /** Oldest first; of one method if given. */
-  list(method?: string): LoggedCall[];
-  clear(): void;
-};
-
 /** Remembers the last `kept` calls. */
-export function createCallLog({ kept = 5000 }: { kept?: number } = {}): CallLog {
+export function createCallLog({ kept = 5000 }: { kept?: number } = {}) {
   let calls: LoggedCall[] = [];
   return {
-    begin(method, at) {
-      const nothingYet = {
+    begin(method: string, at: number): LoggedCall {
+      const call: LoggedCall = {
+        id: randomUUID(),
+        at,
+        method,
+        arguments: {},
+        wasActedUpon: false,
         teamId: null,
         enterpriseId: null,
         token: null,
@@ -42,21 +40,16 @@ export function createCallLog({ kept = 5000 }: { kept?: number } = {}): CallLog 
         fault: null,
         ms: null,
       };
-      const call: LoggedCall = {
-        id: randomUUID(),
-        at,
-        method,
-        arguments: {},
-        wasActedUpon: false,
-        ...nothingYet,
-      };
       calls.push(call);
       if (calls.length > kept * 1.2) calls = calls.slice(-kept);
       return call;
     },
-    list: (method) => calls.filter((call) => !method || call.method === method),
-    clear() {
+    /** Oldest first; of one method if given. */
+    list: (method?: string): LoggedCall[] => calls.filter((call) => !method || call.method === method),
+    clear(): void {
       calls = [];
     },
   };
 }
+
+export type CallLog = ReturnType<typeof createCallLog>;
