@@ -1,32 +1,20 @@
-/**
- * The sandbox's own time. It follows real time until a test or the panel moves it.
- *
- * Why: tests must not wait for retries after a minute, codes that expire after ten, or tokens that live twelve hours.
- */
-export type SandboxClock = {
-  /** Milliseconds since the epoch, in the sandbox. */
-  now(): number;
-  /** Jumps to a moment (milliseconds since the epoch); resolves after everything due until then has run, in order. */
-  set(atMs: number): Promise<void>;
-  /** Moves forward by a span; resolves after everything due until then has run, in order. */
-  advance(byMs: number): Promise<void>;
-  /** Calls `run` once the sandbox's time reaches `atMs`; returns a function that cancels it. */
-  schedule(atMs: number, run: () => Promise<void> | void): () => void;
-  /** Returns to real time and forgets what was scheduled. */
-  reset(): void;
-};
-
 type Task = { atMs: number; run: () => Promise<void> | void };
 
 /** Real timers cannot wait longer than 2^31 ms; a task further away gets another timer then. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** A clock that follows `readNow` plus an offset that `set` and `advance` change. */
-export function createClock({ readNow = Date.now }: { readNow?: () => number } = {}): SandboxClock {
+/**
+ * The sandbox's own time. It follows real time until a test or the panel moves it: `readNow` plus an offset that `set` and
+ * `advance` change.
+ *
+ * Why: tests must not wait for retries after a minute, codes that expire after ten, or tokens that live twelve hours.
+ */
+export function createClock({ readNow = Date.now }: { readNow?: () => number } = {}) {
   let offsetMs = 0;
   let timer: NodeJS.Timeout | undefined;
   const tasks = new Set<Task>();
-  const now = () => readNow() + offsetMs;
+  /** Milliseconds since the epoch, in the sandbox. */
+  const now = (): number => readNow() + offsetMs;
 
   function nextTask(): Task | undefined {
     return [...tasks].sort((a, b) => a.atMs - b.atMs)[0];
@@ -49,6 +37,7 @@ export function createClock({ readNow = Date.now }: { readNow?: () => number } =
     armTimer();
   }
 
+  /** Moves forward by a span; resolves after everything due until then has run, in order. */
   async function advance(byMs: number): Promise<void> {
     offsetMs += byMs;
     await runDue();
@@ -57,17 +46,22 @@ export function createClock({ readNow = Date.now }: { readNow?: () => number } =
   return {
     now,
     advance,
-    set: (atMs) => advance(atMs - now()),
-    schedule(atMs, run) {
-      const task: Task = { atMs, run };
+    /** Jumps to a moment (milliseconds since the epoch); resolves after everything due until then has run, in order. */
+    set: (atMs: number): Promise<void> => advance(atMs - now()),
+    /** Calls `run` once the sandbox's time reaches `atMs`; returns a function that cancels it. */
+    schedule(atMs: number, run: Task['run']): () => void {
+      const task = { atMs, run };
       tasks.add(task);
       armTimer();
       return () => void tasks.delete(task);
     },
-    reset() {
+    /** Returns to real time and forgets what was scheduled. */
+    reset(): void {
       clearTimeout(timer);
       tasks.clear();
       offsetMs = 0;
     },
   };
 }
+
+export type SandboxClock = ReturnType<typeof createClock>;

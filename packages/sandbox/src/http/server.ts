@@ -3,8 +3,6 @@ import type { AddressInfo } from 'node:net';
 import { jsonReply, readExchange, writeReply } from './exchange.ts';
 import { createRouteTable, type Route } from './routes.ts';
 
-export type HttpServer = { url: string; close(): Promise<void> };
-
 /** Listens on loopback with the given routes. `close` cuts every open connection and resolves when the port is free. */
 export async function startServer({
   port,
@@ -19,7 +17,7 @@ export async function startServer({
   /** What the Date header shows. */
   now: () => number;
   onError: (error: unknown) => void;
-}): Promise<HttpServer> {
+}): Promise<{ url: string; close(): Promise<void> }> {
   const findRoute = createRouteTable(routes);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

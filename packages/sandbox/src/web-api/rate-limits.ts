@@ -11,21 +11,8 @@ const callsPerMinute: Record<Exclude<Tier, 'post' | 'special'>, number> = {
   tier4: 100,
 };
 
-export type RateLimits = {
-  isOn: boolean;
-  /**
-   * Since May 2025, an app that is sold outside the Marketplace gets one `conversations.history` call a minute,
-   * with at most 15 messages a page.
-   * Source: docs.slack.dev/changelog/2025/05/29/tos-updates
-   */
-  isHistoryLimited: boolean;
-  /** Counts a call; returns the seconds to wait if it is over the limit. `key` is the place, `channel` the target. */
-  count(method: string, tier: Tier, key: string, channel: string): number | undefined;
-  reset(): void;
-};
-
 /** Counts calls per method and place over a sliding minute. Off until a test or a person turns it on. */
-export function createRateLimits({ clock }: { clock: SandboxClock }): RateLimits {
+export function createRateLimits({ clock }: { clock: SandboxClock }) {
   const seen = new Map<string, number[]>();
 
   function count(key: string, max: number, windowMs: number): number | undefined {
@@ -37,17 +24,23 @@ export function createRateLimits({ clock }: { clock: SandboxClock }): RateLimits
     return undefined;
   }
 
-  const limits: RateLimits = {
+  const limits = {
     isOn: false,
+    /**
+     * Since May 2025, an app that is sold outside the Marketplace gets one `conversations.history` call a minute,
+     * with at most 15 messages a page.
+     * Source: docs.slack.dev/changelog/2025/05/29/tos-updates
+     */
     isHistoryLimited: false,
-    count(method, tier, key, channel) {
+    /** Counts a call; returns the seconds to wait if it is over the limit. `key` is the place, `channel` the target. */
+    count(method: string, tier: Tier, key: string, channel: string): number | undefined {
       if (!limits.isOn || tier === 'special') return undefined;
       if (tier === 'post') return count(`${method} ${key} ${channel}`, 1, 1000);
       if (method === 'conversations.history' && limits.isHistoryLimited)
         return count(`${method} ${key}`, 1, 60_000);
       return count(`${method} ${key}`, callsPerMinute[tier], 60_000);
     },
-    reset() {
+    reset(): void {
       seen.clear();
       limits.isOn = false;
       limits.isHistoryLimited = false;
@@ -55,3 +48,5 @@ export function createRateLimits({ clock }: { clock: SandboxClock }): RateLimits
   };
   return limits;
 }
+
+export type RateLimits = ReturnType<typeof createRateLimits>;
