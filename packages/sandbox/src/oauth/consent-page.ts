@@ -23,10 +23,45 @@ export type ConsentPage = {
 
 /** The page that asks a person to let an app in. */
 export function consentPage(page: ConsentPage): string {
-  const { app, workspace, person, mustAsk } = page;
+  const { app, request, workspace, mustAsk } = page;
   const { name } = app.settings;
+  return decisionPage(page, {
+    title: `${name} asks for access to ${workspace.name}`,
+    heading: html`${name} is requesting permission to access the <strong>${workspace.name}</strong> Slack workspace`,
+    notice: mustAsk
+      ? html`<p class="notice" role="note">The admins of ${workspace.name} approve apps before they are installed. Your request goes to them.</p>`
+      : null,
+    action: '/oauth/v2/authorize',
+    kept: ['client_id', 'scope', 'user_scope', 'redirect_uri', 'state', 'team'],
+    choices: html`${placeChoice(page)}
+    ${scopeSection(page, `What will ${name} be able to do?`, request.botScopes)}
+    ${scopeSection(page, `What may ${name} do as you?`, request.userScopes)}`,
+    allow: mustAsk ? 'Request to install' : 'Allow',
+  });
+}
+
+/** A page on which a person allows or cancels something: an install, or a sign-in. */
+export function decisionPage(
+  page: Pick<ConsentPage, 'app' | 'query' | 'workspace' | 'person' | 'choices'>,
+  parts: {
+    title: string;
+    heading: Html;
+    notice: Html | null;
+    /** Where the form leads, and the fields of the page's address that it repeats. */
+    action: string;
+    kept: readonly string[];
+    choices: Html;
+    allow: string;
+  },
+): string {
+  const { app, query, workspace, person } = page;
+  const { title, heading, notice, action, kept, choices, allow } = parts;
+  const fields = kept.flatMap((name) => {
+    const value = query.get(name);
+    return value === null ? [] : [html`<input type="hidden" name="${name}" value="${value}">`];
+  });
   return consentFrame(
-    `${name} asks for access to ${workspace.name}`,
+    title,
     html`${workspaceSwitcher(page)}
 <main class="card">
   <div class="icons" aria-hidden="true">
@@ -34,18 +69,16 @@ export function consentPage(page: ConsentPage): string {
     <span class="link"></span>
     <img src="/avatars/${workspace.id}.svg" alt="" width="56" height="56">
   </div>
-  <h1>${name} is requesting permission to access the <strong>${workspace.name}</strong> Slack workspace</h1>
+  <h1>${heading}</h1>
   <p class="who"><img src="/avatars/${person.id}.svg" alt="" width="24" height="24"> Signed in as <strong>${person.realName}</strong>
     <span>${person.email}</span></p>
-  ${mustAsk ? html`<p class="notice" role="note">The admins of ${workspace.name} approve apps before they are installed. Your request goes to them.</p>` : null}
-  <form method="post" action="/oauth/v2/authorize">
-    ${hiddenFields(page)}
-    ${placeChoice(page)}
-    ${scopeSection(page, `What will ${name} be able to do?`, page.request.botScopes)}
-    ${scopeSection(page, `What may ${name} do as you?`, page.request.userScopes)}
+  ${notice}
+  <form method="post" action="${action}">
+    ${fields}<input type="hidden" name="user" value="${person.id}">
+    ${choices}
     <div class="buttons">
       <button class="quiet" name="decision" value="cancel">Cancel</button>
-      <button class="allow" name="decision" value="allow">${mustAsk ? 'Request to install' : 'Allow'}</button>
+      <button class="allow" name="decision" value="allow">${allow}</button>
     </div>
   </form>
 </main>`,
@@ -55,15 +88,6 @@ export function consentPage(page: ConsentPage): string {
 /** A page that says why there is nothing to decide, or what happens next. */
 export function consentNotice(title: string, text: string): string {
   return consentFrame(title, html`<main class="card"><h1>${title}</h1><p class="lead">${text}</p></main>`);
-}
-
-function hiddenFields({ query, person }: ConsentPage): Html[] {
-  const kept = ['client_id', 'scope', 'user_scope', 'redirect_uri', 'state', 'team'];
-  const fields = kept.flatMap((name) => {
-    const value = query.get(name);
-    return value === null ? [] : [html`<input type="hidden" name="${name}" value="${value}">`];
-  });
-  return [...fields, html`<input type="hidden" name="user" value="${person.id}">`];
 }
 
 function placeChoice({ organisation, workspace, app, request }: ConsentPage): Html {
@@ -89,7 +113,7 @@ function scopeSection({ app, request }: ConsentPage, title: string, scopes: stri
 }
 
 /** The page's header, with the workspaces to choose from if the app asked for none. */
-export function workspaceSwitcher({
+function workspaceSwitcher({
   choices,
   workspace,
   query,
@@ -109,7 +133,7 @@ export function workspaceSwitcher({
 }
 
 /** A page of Slack's own, on which a person decides something. */
-export function consentFrame(title: string, body: Html): string {
+function consentFrame(title: string, body: Html): string {
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title><link rel="icon" href="/avatars/app.svg"><style>${trustedHtml(styles)}</style></head><body>${body}</body></html>`

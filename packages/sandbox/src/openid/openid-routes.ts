@@ -1,12 +1,11 @@
 import { type Exchange, htmlReply, type Reply, redirectReply } from '../http/exchange.ts';
 import { html } from '../http/html.ts';
 import type { Route } from '../http/routes.ts';
-import { consentFrame, consentNotice, workspaceSwitcher } from '../oauth/consent-page.ts';
+import { consentNotice, decisionPage } from '../oauth/consent-page.ts';
 import { choicesOf, pickedIn } from '../oauth/oauth-routes.ts';
 import { readSignedIn, signedInCookie, withOverrides } from '../oauth/signed-in.ts';
 import type { Platform } from '../platform.ts';
 import type { WebApi } from '../web-api/answer-call.ts';
-import type { Person, Workspace } from '../world/records.ts';
 import { submitSignIn } from './decide-sign-in.ts';
 import { readSignInRequest, type SignInRequest } from './sign-in-request.ts';
 
@@ -45,7 +44,7 @@ function showSignIn(platform: Platform, { url, cookies }: Exchange): Reply {
   if (!workspace || !person) return refusal('There is no such workspace.');
   activity.tell({ kind: 'sign-in-opened', teamId: workspace.id, userId: person.id });
   const choices = request.teamId ? [] : choicesOf(platform, signedIn);
-  const reply = htmlReply(signInPage(platform, { request, query, workspace, person, choices }));
+  const reply = htmlReply(signInPage(request, { app, query, workspace, person, choices }));
   return { ...reply, headers: { ...reply.headers, 'set-cookie': signedInCookie(signedIn) } };
 }
 
@@ -55,52 +54,24 @@ const scopeWords: Record<string, string> = {
   profile: 'Your name, picture and language',
 };
 
-const keptFields =
-  'client_id redirect_uri response_type scope state nonce team code_challenge code_challenge_method';
-
-function signInPage(
-  { app }: Platform,
-  page: {
-    request: SignInRequest;
-    query: URLSearchParams;
-    workspace: Workspace;
-    person: Person;
-    choices: { workspace: Workspace; person: Person }[];
-  },
-): string {
-  const { request, query, workspace, person, choices } = page;
+function signInPage(request: SignInRequest, page: Parameters<typeof decisionPage>[0]): string {
+  const { app, workspace } = page;
   const { name } = app.settings;
-  const fields = keptFields.split(' ').flatMap((field) => {
-    const value = query.get(field);
-    return value === null ? [] : [html`<input type="hidden" name="${field}" value="${value}">`];
-  });
   const rows = request.scopes.map(
     (scope) => html`<li><span>${scopeWords[scope] ?? scope}</span> <code>${scope}</code></li>`,
   );
-  return consentFrame(
-    `Sign in to ${name} with Slack`,
-    html`${workspaceSwitcher({ choices, workspace, query })}
-<main class="card">
-  <div class="icons" aria-hidden="true">
-    <img src="/avatars/${app.id}.svg" alt="" width="56" height="56">
-    <span class="link"></span>
-    <img src="/avatars/${workspace.id}.svg" alt="" width="56" height="56">
-  </div>
-  <h1>Sign in to ${name} with your <strong>${workspace.name}</strong> Slack account</h1>
-  <p class="who"><img src="/avatars/${person.id}.svg" alt="" width="24" height="24"> Signed in as <strong>${person.realName}</strong>
-    <span>${person.email}</span></p>
-  <form method="post" action="/openid/connect/authorize">
-    ${fields}
-    <input type="hidden" name="user" value="${person.id}">
-    <input type="hidden" name="place" value="${workspace.id}">
-    <section><h2>What will ${name} learn about you?</h2><ul>${rows}</ul></section>
-    <div class="buttons">
-      <button class="quiet" name="decision" value="cancel">Cancel</button>
-      <button class="allow" name="decision" value="allow">Allow</button>
-    </div>
-  </form>
-</main>`,
-  );
+  const kept =
+    'client_id redirect_uri response_type scope state nonce team code_challenge code_challenge_method';
+  return decisionPage(page, {
+    title: `Sign in to ${name} with Slack`,
+    heading: html`Sign in to ${name} with your <strong>${workspace.name}</strong> Slack account`,
+    notice: null,
+    action: '/openid/connect/authorize',
+    kept: kept.split(' '),
+    choices: html`<input type="hidden" name="place" value="${workspace.id}">
+    <section><h2>What will ${name} learn about you?</h2><ul>${rows}</ul></section>`,
+    allow: 'Allow',
+  });
 }
 
 function refusal(explanation: string): Reply {

@@ -2,13 +2,18 @@ import { slackId } from '../ids.ts';
 import type { Person, Role, Workspace } from './records.ts';
 import type { World } from './world.ts';
 
-const enterprise = { id: 'E07INITECHX', name: 'Initech', domain: 'initech' };
+const initech = { id: 'E07INITECHX', name: 'Initech', domain: 'initech' };
 
 const workspaces: Workspace[] = [
-  { id: 'T07ACME4QX1', name: 'Acme', domain: 'acme-robotics', ...standalone('#b3541e') },
-  { id: 'T07GLOBEX82', name: 'Globex', domain: 'globex', ...standalone('#1d6f8a') },
-  { id: 'T07INIPROD5', name: 'Initech Product', domain: 'initech-product', ...inGrid('#6b3fa0') },
-  { id: 'T07INISALE9', name: 'Initech Sales', domain: 'initech-sales', ...inGrid('#2f7d4f') },
+  { id: 'T07ACME4QX1', name: 'Acme', domain: 'acme-robotics', ...look('#b3541e') },
+  { id: 'T07GLOBEX82', name: 'Globex', domain: 'globex', ...look('#1d6f8a') },
+  {
+    id: 'T07INIPROD5',
+    name: 'Initech Product',
+    domain: 'initech-product',
+    ...look('#6b3fa0', initech.id),
+  },
+  { id: 'T07INISALE9', name: 'Initech Sales', domain: 'initech-sales', ...look('#2f7d4f', initech.id) },
 ];
 
 const [acme, globex, product, sales] = ['T07ACME4QX1', 'T07GLOBEX82', 'T07INIPROD5', 'T07INISALE9'] as const;
@@ -16,73 +21,57 @@ const [acme, globex, product, sales] = ['T07ACME4QX1', 'T07GLOBEX82', 'T07INIPRO
 const zones = {
   amsterdam: ['Europe/Amsterdam', 'Central European Time', 'en-GB'],
   newYork: ['America/New_York', 'Eastern Time', 'en-US'],
-  losAngeles: ['America/Los_Angeles', 'Pacific Time', 'en-US'],
+  pacific: ['America/Los_Angeles', 'Pacific Time', 'en-US'],
   tokyo: ['Asia/Tokyo', 'Japan Standard Time', 'ja-JP'],
   kolkata: ['Asia/Kolkata', 'India Standard Time', 'en-GB'],
   berlin: ['Europe/Berlin', 'Central European Time', 'de-DE'],
 } as const;
 
 const people: Person[] = [
-  person('U07GRACEH01', 'Grace Okafor', 'acme-robotics.example', 'Founder', 'amsterdam', '#7c2d57', {
-    [acme]: 'owner',
-  }),
-  person('U07MATEOV02', 'Mateo Vargas', 'acme-robotics.example', 'IT lead', 'newYork', '#205f4b', {
-    [acme]: 'admin',
-  }),
-  person('U07PRIYAN03', 'Priya Nair', 'acme-robotics.example', 'Engineer', 'kolkata', '#8a5a00', {
-    [acme]: 'member',
-  }),
-  person('U07HANNAW11', 'Hanna Weiss', 'globex.example', 'Managing director', 'berlin', '#1f4e8c', {
-    [globex]: 'owner',
-  }),
-  person('U07KENJIS12', 'Kenji Sato', 'globex.example', 'Workplace systems', 'tokyo', '#7a1f1f', {
-    [globex]: 'admin',
-  }),
-  person('U07LENAFI13', 'Léna Fischer', 'globex.example', 'Designer', 'berlin', '#3f6212', {
-    [globex]: 'member',
-  }),
+  person('U07GRACEH01', 'Grace Okafor', 'acme-robotics', 'Founder', 'amsterdam', '#7c2d57', acme, 'owner'),
+  person('U07MATEOV02', 'Mateo Vargas', 'acme-robotics', 'IT lead', 'newYork', '#205f4b', acme, 'admin'),
+  person('U07PRIYAN03', 'Priya Nair', 'acme-robotics', 'Engineer', 'kolkata', '#8a5a00', acme, 'member'),
+  person('U07HANNAW11', 'Hanna Weiss', 'globex', 'Managing director', 'berlin', '#1f4e8c', globex, 'owner'),
+  person('U07KENJIS12', 'Kenji Sato', 'globex', 'Workplace systems', 'tokyo', '#7a1f1f', globex, 'admin'),
+  person('U07LENAFI13', 'Léna Fischer', 'globex', 'Designer', 'berlin', '#3f6212', globex, 'member'),
   {
-    ...person('W07BILLLUM1', 'Bill Lumen', 'initech.example', 'Org owner', 'newYork', '#5b2a86', {
-      [product]: 'owner',
-      [sales]: 'owner',
-    }),
+    ...person('W07BILLLUM1', 'Bill Lumen', 'initech', 'Org owner', 'newYork', '#5b2a86', product, 'owner'),
+    roles: { [product]: 'owner', [sales]: 'owner' },
     isOrgAdmin: true,
   },
-  person('W07NINABOW2', 'Nina Bowers', 'initech.example', 'Product operations', 'losAngeles', '#0f766e', {
-    [product]: 'admin',
-  }),
-  person('W07SAMIRN03', 'Samir Nazari', 'initech.example', 'Developer', 'losAngeles', '#9a3412', {
-    [product]: 'member',
-  }),
-  person('W07PETERG04', 'Peta Gibson', 'initech.example', 'Sales operations', 'newYork', '#334155', {
-    [sales]: 'admin',
-  }),
-  person('W07JOANNA05', 'Joanna Flair', 'initech.example', 'Account manager', 'newYork', '#be185d', {
-    [sales]: 'member',
-  }),
+  person(
+    'W07NINABOW2',
+    'Nina Bowers',
+    'initech',
+    'Product operations',
+    'pacific',
+    '#0f766e',
+    product,
+    'admin',
+  ),
+  person('W07SAMIRN03', 'Samir Nazari', 'initech', 'Developer', 'pacific', '#9a3412', product, 'member'),
+  person('W07PETERG04', 'Peta Gibson', 'initech', 'Sales operations', 'newYork', '#334155', sales, 'admin'),
+  person('W07JOANNA05', 'Joanna Flair', 'initech', 'Account manager', 'newYork', '#be185d', sales, 'member'),
 ];
 
-function standalone(color: string) {
-  return { enterpriseId: null, requiresApproval: false, locale: 'en-US', color };
-}
-
-function inGrid(color: string) {
-  return { enterpriseId: enterprise.id, requiresApproval: false, locale: 'en-US', color };
+function look(color: string, enterpriseId: string | null = null) {
+  return { enterpriseId, requiresApproval: false, locale: 'en-US', color };
 }
 
 function person(
   id: string,
   realName: string,
-  mailDomain: string,
+  domain: string,
   title: string,
   zone: keyof typeof zones,
   color: string,
-  roles: Record<string, Role>,
+  teamId: string,
+  role: Role,
 ): Person {
   const [timeZone, timeZoneLabel, locale] = zones[zone];
   const words = realName.normalize('NFD').replace(/[^a-zA-Z ]/g, '');
   const name = words.split(' ')[0]?.toLowerCase() ?? id;
-  const email = `${words.replaceAll(' ', '.').toLowerCase()}@${mailDomain}`;
+  const email = `${words.replaceAll(' ', '.').toLowerCase()}@${domain}.example`;
   return {
     id,
     name,
@@ -93,7 +82,7 @@ function person(
     timeZoneLabel,
     locale,
     color,
-    roles,
+    roles: { [teamId]: role },
     isOrgAdmin: false,
     isDeactivated: false,
   };
@@ -101,7 +90,7 @@ function person(
 
 /** Fills an empty world with the workspaces, the people and one `#general` per workspace. */
 function seedWorld(world: World): void {
-  world.enterprises.set(enterprise.id, { ...enterprise });
+  world.enterprises.set(initech.id, { ...initech });
   for (const each of people) world.people.set(each.id, { ...each, roles: { ...each.roles } });
   for (const workspace of workspaces) placeWorkspace(world, { ...workspace });
 }
@@ -110,13 +99,11 @@ function seedWorld(world: World): void {
 export function addWorkspace(world: World, name: string): Workspace {
   const id = slackId('T');
   const domain = name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
-  const member = (role: Role) =>
-    person(slackId('U'), `${name} ${role}`, `${domain}.example`, role, 'berlin', '#475569', { [id]: role });
   for (const role of ['owner', 'admin', 'member'] as const) {
-    const added = member(role);
+    const added = person(slackId('U'), `${name} ${role}`, domain, role, 'berlin', '#475569', id, role);
     world.people.set(added.id, added);
   }
-  const workspace: Workspace = { id, name, domain, ...standalone('#475569') };
+  const workspace: Workspace = { id, name, domain, ...look('#475569') };
   placeWorkspace(world, workspace);
   return workspace;
 }
@@ -128,7 +115,7 @@ export function addPerson(
 ): Person {
   const { domain } = world.workspaces.get(teamId) ?? { domain: 'somewhere' };
   const id = slackId('U');
-  const added = person(id, realName, `${domain}.example`, role, 'berlin', '#475569', { [teamId]: role });
+  const added = person(id, realName, domain, role, 'berlin', '#475569', teamId, role);
   world.people.set(id, added);
   if (role !== 'guest') world.conversations.get(teamId.replace(/^T/, 'C'))?.memberIds.push(id);
   return added;
