@@ -62,7 +62,7 @@ export interface TestOptions {
 }
 
 /** Foyer, and what its own server needs in addition. */
-interface AssembledFoyer<MyTables = NoTables> extends Foyer<MyTables> {
+export interface AssembledFoyer<MyTables = NoTables> extends Foyer<MyTables> {
   handler: RequestHandler;
   refusals: Refusals;
   keyIds: readonly string[];

@@ -1,6 +1,5 @@
 import type { RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { TestOptions } from './assemble-foyer.ts';
+import type { AssembledFoyer, TestOptions } from './assemble-foyer.ts';
 import { type Config, isStartedByNpm, readSystemdUnit } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
 import { createLogger, type Logger } from './config/log.ts';
@@ -11,6 +10,7 @@ import { OwnMigrationError } from './database/migrate.ts';
 import type { NoTables } from './database/own-database.ts';
 import { type FoyerDefinition, resolveConfig } from './define-foyer.ts';
 import type { Foyer } from './foyer.ts';
+import type { Listening } from './http/own-server.ts';
 import { KeyringError } from './installations/keyring.ts';
 import { createSystemdNotifier } from './notify-systemd.ts';
 import { inLocalCommands, localCommands } from './operator/local-commands.ts';
@@ -18,14 +18,9 @@ import { inLocalCommands, localCommands } from './operator/local-commands.ts';
 const drainMs = 7000;
 
 /** A Foyer that listens on a port and executes its runs. */
-export interface ServedFoyer<MyTables = NoTables> extends Foyer<MyTables> {
-  /** The address and port on this machine. */
-  address: AddressInfo;
-  /** Resolves if this process can no longer use its database. */
-  failed: Promise<Error>;
-  /** Returns the Bolt listener that started the running code; undefined for any other code. */
-  runningListener(): string | undefined;
-}
+export type ServedFoyer<MyTables = NoTables> = Foyer<MyTables> &
+  Pick<AssembledFoyer, 'failed' | 'runningListener'> &
+  Pick<Listening, 'address'>;
 
 /** What a separate process adds to a definition; tests also set the clock and the worker. */
 export type StartOptions<MyTables = NoTables> = TestOptions & {

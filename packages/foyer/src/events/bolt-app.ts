@@ -26,24 +26,12 @@ export interface BoltAppDeps extends ListenersDeps {
   log: Logger;
 }
 
-/** The Bolt app that Foyer creates, and what the host's own Bolt app needs. */
-export interface FoyerBolt {
-  app: App;
-  authorize: Authorize<boolean>;
-  /** Adds Foyer's listeners and error handler to a Bolt app of the host. */
-  attach(app: App): void;
-  /** Returns the listener that started the running code; undefined for any other code. */
-  runningListener(): string | undefined;
-  /** Whether a listener of the app may hear messages: its own, or one for every event. */
-  hearsMessages(): boolean;
-}
-
 /**
  * Creates the Bolt app with Foyer's receiver and token source.
  *
  * Why no conversation store: Bolt's would read and write one entry for each event, and nothing here uses it.
  */
-export function createBoltApp(deps: BoltAppDeps): FoyerBolt {
+export function createBoltApp(deps: BoltAppDeps) {
   const authorize: Authorize<boolean> = async ({ teamId, enterpriseId, userId, isEnterpriseInstall }) => {
     try {
       return await deps.tokens.authorize({ teamId, enterpriseId, userId, isEnterpriseInstall });
@@ -60,6 +48,7 @@ export function createBoltApp(deps: BoltAppDeps): FoyerBolt {
   const names = createListenerNames();
   const meetPeople = createMeetPeople(deps);
 
+  /** Adds Foyer's listeners and error handler to a Bolt app, its own or the host's. */
   function attach(app: App): void {
     app.use(meetPeople);
     names.watch(app);
@@ -130,21 +119,11 @@ const registrars = [
   'view',
 ] as const;
 
-/** Tracks which listener is running. */
-interface ListenerNames {
-  /** Names each listener that is added to the app from now on, such as `event app_mention (greet)`. */
-  watch(app: App): void;
-  /** Returns the listener that started the running code, even after it returned; undefined for any other code. */
-  running(): string | undefined;
-  /** Whether one of the listeners may hear messages. */
-  hearMessages(): boolean;
-}
-
 /**
  * Creates the tracker that names listeners. Why: an error after a listener has returned (from a timer, or a promise
  * that it did not await) reaches the process without its origin. Its asynchronous context still has it.
  */
-function createListenerNames(): ListenerNames {
+function createListenerNames() {
   const current = new AsyncLocalStorage<string>();
   let hearsMessages = false;
 
@@ -153,7 +132,8 @@ function createListenerNames(): ListenerNames {
   }
 
   return {
-    watch(app) {
+    /** Names each listener that is added to the app from now on, such as `event app_mention (greet)`. */
+    watch(app: App): void {
       for (const registrar of registrars) {
         const register: unknown = Reflect.get(app, registrar);
         if (typeof register !== 'function') continue;
@@ -171,8 +151,10 @@ function createListenerNames(): ListenerNames {
         Object.defineProperty(app, registrar, { value: add, configurable: true, writable: true });
       }
     },
-    running: () => current.getStore(),
-    hearMessages: () => hearsMessages,
+    /** Returns the listener that started the running code, even after it returned; undefined for any other code. */
+    running: (): string | undefined => current.getStore(),
+    /** Whether one of the listeners may hear messages: a listener for them, or one for every event. */
+    hearMessages: (): boolean => hearsMessages,
   };
 }
 

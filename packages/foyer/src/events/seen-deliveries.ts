@@ -22,24 +22,14 @@ const mostRemembered = 50_000;
 const claimWithinMs = 1000;
 const sweptRows = 1000;
 
-/** Remembers the deliveries of the last hour. */
-export interface SeenDeliveries {
-  /** Records a verified delivery; false if it came before. Returns a promise if another process may have seen it. */
-  isFirst(key: string): boolean | Promise<boolean>;
-  /** Makes a delivery count as new again. */
-  forget(key: string): Promise<void>;
-  /** Deletes deliveries that are too old to come again. */
-  sweep(): Promise<void>;
-}
-
-/** Creates the memory of a process. `shared`: whether other processes use the same database. */
+/** Creates the memory of a process, of the deliveries of the last hour. `shared`: whether other processes use the same database. */
 export function createSeenDeliveries(deps: {
   database: Pick<Database, 'queries'>;
   shared: boolean;
   clientId: string;
   now: () => number;
   log: Logger;
-}): SeenDeliveries {
+}) {
   const { clientId, now, log } = deps;
   const { queries } = deps.database;
   /** Two halves, so that forgetting costs nothing: the older one is dropped when the younger is full or old. */
@@ -77,7 +67,8 @@ export function createSeenDeliveries(deps: {
   }
 
   return {
-    isFirst(key) {
+    /** Records a verified delivery; false if it came before. Returns a promise if another process may have seen it. */
+    isFirst(key: string): boolean | Promise<boolean> {
       if (!isNew(key)) return false;
       if (!deps.shared) return true;
       if (!batch) {
@@ -87,15 +78,19 @@ export function createSeenDeliveries(deps: {
       batch.keys.push(key);
       return batch.claimed.then((claimed) => claimed.has(key));
     },
-    async forget(key) {
+    /** Makes a delivery count as new again. */
+    async forget(key: string): Promise<void> {
       younger.delete(key);
       older.delete(key);
       if (deps.shared) await forgetDelivery(queries, { clientId, key });
     },
-    async sweep() {
+    /** Deletes deliveries that are too old to come again. */
+    async sweep(): Promise<void> {
       if (!deps.shared) return;
       const sweep = { clientId, before: now() - keptMs, limit: sweptRows };
       while ((await sweepDeliveries(queries, sweep)) === sweptRows);
     },
   };
 }
+
+export type SeenDeliveries = ReturnType<typeof createSeenDeliveries>;

@@ -88,12 +88,7 @@ const sliceMs = 0.5;
 export function boundConnections(
   server: Server,
   deps: { trustProxy: number; refusals: Pick<Refusals, 'add'>; bounds?: Partial<ConnectionBounds> },
-): {
-  /** Accepts a request; false if its connection was closed instead. */
-  admit(req: IncomingMessage, res: ServerResponse): boolean;
-  /** Lifts the bounds of unread answers while the host's own app answers a request. */
-  leaveToHost(req: IncomingMessage, res: ServerResponse): void;
-} {
+) {
   const bounds = { ...defaultConnectionBounds, ...deps.bounds };
   const perAddress = deps.trustProxy > 0 ? bounds.mostConnections : bounds.mostPerAddress;
   /** Oldest first, in total and by address. */
@@ -175,7 +170,8 @@ export function boundConnections(
   server.on('close', () => clearInterval(looking));
 
   return {
-    admit(req, res) {
+    /** Accepts a request; false if its connection was closed instead. */
+    admit(req: IncomingMessage, res: ServerResponse): boolean {
       const connection = connections.get(req.socket);
       // Already closed: other requests in the same packet get no answer, and cost no work.
       if (!connection || req.socket.destroyed) return false;
@@ -195,7 +191,8 @@ export function boundConnections(
       });
       return true;
     },
-    leaveToHost(req, res) {
+    /** Lifts the bounds of unread answers while the host's own app answers a request. */
+    leaveToHost(req: IncomingMessage, res: ServerResponse): void {
       const hosts = connections.get(req.socket)?.hosts.add(res);
       res.on('close', () => hosts?.delete(res));
     },

@@ -32,14 +32,6 @@ export const refusalKinds = [
 ] as const;
 export type RefusalKind = (typeof refusalKinds)[number];
 
-/** Reports refused requests. */
-export interface Refusals {
-  /** Counts one. Must not throw. */
-  add(kind: RefusalKind, address: string): void;
-  /** Logs what was counted since the last line, and stops the timer. */
-  close(): void;
-}
-
 const secretMismatch =
   'requests refused that name this app and have a wrong signature: SLACK_SIGNING_SECRET probably is not the app’s';
 
@@ -51,7 +43,7 @@ const everyMs = 60_000;
  * once and then at most one line a minute, with the number and the address of the latest (invariant 10). `onRefused` is
  * called for each.
  */
-export function createRefusals(deps: { log: Logger; onRefused?(kind: RefusalKind): void }): Refusals {
+export function createRefusals(deps: { log: Logger; onRefused?(kind: RefusalKind): void }) {
   const { log } = deps;
   /** The count since the last line of its kind; a kind stays here for its minute. */
   const counted = new Map<RefusalKind, { count: number; address: string }>();
@@ -77,7 +69,8 @@ export function createRefusals(deps: { log: Logger; onRefused?(kind: RefusalKind
   }
 
   return {
-    add(kind, address) {
+    /** Counts one. Must not throw. */
+    add(kind: RefusalKind, address: string): void {
       deps.onRefused?.(kind);
       const known = counted.get(kind);
       if (known) {
@@ -89,7 +82,8 @@ export function createRefusals(deps: { log: Logger; onRefused?(kind: RefusalKind
       counted.set(kind, { count: 0, address });
       timer ??= setInterval(writeCounted, everyMs).unref();
     },
-    close() {
+    /** Logs what was counted since the last line, and stops the timer. */
+    close(): void {
       writeCounted();
       clearInterval(timer);
       timer = undefined;
@@ -97,3 +91,5 @@ export function createRefusals(deps: { log: Logger; onRefused?(kind: RefusalKind
     },
   };
 }
+
+export type Refusals = ReturnType<typeof createRefusals>;

@@ -6,7 +6,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Config } from '../config/config.ts';
 import { ConfigError, type ConfigProblem } from '../config/config-error.ts';
 import type { Logger } from '../config/log.ts';
@@ -87,18 +87,6 @@ const clientErrors: Readonly<Record<string, { status: string; kind: RefusalKind 
   ERR_HTTP_REQUEST_TIMEOUT: { status: '408 Request Timeout', kind: 'request_too_slow' },
 };
 
-/** A server that listens. */
-export interface Listening {
-  /** The address and port on this machine. */
-  address: AddressInfo;
-  /**
-   * Accepts no new connection, waits for the requests in progress, and closes what is left after `drainMs`. A connection
-   * that was opened just before gets half a second for its request. It does not wait for an older one without a request:
-   * browsers open some that they never use.
-   */
-  close(drainMs: number): Promise<void>;
-}
-
 /** The connections that wait in the kernel at most, as `server.listen` asks for. */
 const longestQueue = 511;
 
@@ -106,10 +94,7 @@ const longestQueue = 511;
 const firstRequestMs = 500;
 
 /** Makes a server listen. @throws ConfigError if it cannot listen on PORT or HOST */
-export async function listen(
-  server: Server,
-  http: Pick<Config['http'], 'port' | 'host'>,
-): Promise<Listening> {
+export async function listen(server: Server, http: Pick<Config['http'], 'port' | 'host'>) {
   let taken = 0;
   let underWay = 0;
   let closing = false;
@@ -154,8 +139,14 @@ export async function listen(
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
   return {
+    /** The address and port on this machine. */
     address,
-    async close(drainMs) {
+    /**
+     * Accepts no new connection, waits for the requests in progress, and closes what is left after `drainMs`. A
+     * connection that was opened just before gets half a second for its request. It does not wait for an older one
+     * without a request: browsers open some that they never use.
+     */
+    async close(drainMs: number): Promise<void> {
       await takeQueued();
       const closed = once(server, 'close');
       closing = true;
@@ -167,6 +158,9 @@ export async function listen(
     },
   };
 }
+
+/** A server that listens. */
+export type Listening = Awaited<ReturnType<typeof listen>>;
 
 /** Returns what is wrong with PORT or HOST, if that is why the server cannot listen. */
 function faultOf(

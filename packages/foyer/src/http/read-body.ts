@@ -25,21 +25,6 @@ const mostLingering = 32;
 /** Why Foyer did not read a body, as an HTTP status. 500: the host's body parser read it; 503: the budget is spent. */
 export type BodyRefusal = 400 | 408 | 413 | 500 | 503;
 
-/** Reads bodies within one budget. */
-export interface BodyReader {
-  /** Resolves to the whole body, or to the HTTP status that refuses it. Never rejects. */
-  read(req: IncomingMessage, mostBytes?: number): Promise<Buffer | BodyRefusal>;
-  /**
-   * Refuses a request with this status and closes its connection when the sender stops sending, or after a second.
-   * Until then, it reads and drops what arrives: the system resets a connection that is closed with unread bytes, and a
-   * client that sends 20 MiB at once would get an EPIPE instead of the answer. Under a flood it closes the connection
-   * at once, since reading and dropping data would delay the other clients.
-   */
-  refuse(req: IncomingMessage, res: ServerResponse, status: number): void;
-  /** Returns how many bytes the bodies in progress hold now. */
-  heldBytes(): number;
-}
-
 /**
  * Returns the body of a request that the host's body parser has already read: its bytes, if the parser kept them as
  * `rawBody` (as Google's functions and `verify` of Express's parsers do).
@@ -65,9 +50,7 @@ interface Reading {
  * Why our own: it runs for every event, where `raw-body` and its dependencies cost ten times as much, and `raw-body`
  * has no budget.
  */
-export function createBodyReader(
-  options: { budgetBytes?: number; completeWithinMs?: number } = {},
-): BodyReader {
+export function createBodyReader(options: { budgetBytes?: number; completeWithinMs?: number } = {}) {
   const budgetBytes = options.budgetBytes ?? bodyBudgetBytes;
   const withinMs = options.completeWithinMs ?? completeWithinMs;
   /** Oldest first. */
@@ -107,9 +90,16 @@ export function createBodyReader(
   }
 
   return {
-    heldBytes: () => held,
+    /** Returns how many bytes the bodies in progress hold now. */
+    heldBytes: (): number => held,
 
-    refuse(req, res, status) {
+    /**
+     * Refuses a request with this status and closes its connection when the sender stops sending, or after a second.
+     * Until then, it reads and drops what arrives: the system resets a connection that is closed with unread bytes, and
+     * a client that sends 20 MiB at once would get an EPIPE instead of the answer. Under a flood it closes the
+     * connection at once, since reading and dropping data would delay the other clients.
+     */
+    refuse(req: IncomingMessage, res: ServerResponse, status: number): void {
       if (res.headersSent) return;
       const retry = status === 503 ? { 'Retry-After': '5' } : {};
       // These headers complete the answer; only the connection stays open until `end`.
@@ -134,7 +124,8 @@ export function createBodyReader(
       req.on('end', end).on('close', end).on('error', end).resume();
     },
 
-    read(req, mostBytes = mostBodyBytes) {
+    /** Resolves to the whole body, or to the HTTP status that refuses it. Never rejects. */
+    read(req: IncomingMessage, mostBytes = mostBodyBytes): Promise<Buffer | BodyRefusal> {
       const announced = Number(req.headers['content-length'] ?? 0);
       if (announced > mostBytes) return Promise.resolve(413);
       if (req.readableEnded) return Promise.resolve(bodyReadBefore(req, mostBytes));
@@ -204,3 +195,5 @@ export function createBodyReader(
     },
   };
 }
+
+export type BodyReader = ReturnType<typeof createBodyReader>;

@@ -42,18 +42,8 @@ interface RequestHandlerDeps {
   log: Logger;
 }
 
-/** Answers requests, in Foyer's own server or in the host's. */
-export interface RequestHandler {
-  /** Answers a request and resolves to true. If the path is not Foyer's, resolves to false and changes nothing. */
-  handle(req: IncomingMessage, res: ServerResponse): Promise<boolean>;
-  /** Answers with a "not found" page, for a server that has nothing else. */
-  notFound(res: ServerResponse): void;
-  /** Stops checking for late answers. */
-  close(): void;
-}
-
-/** Creates the handler of all of Foyer's paths. */
-export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
+/** Creates the handler of all of Foyer's paths, in Foyer's own server or in the host's. */
+export function createRequestHandler(deps: RequestHandlerDeps) {
   const { basePath, pages, log, refusals } = deps;
   const { publicUrl, secure, trustProxy } = deps.http;
   const headers = Object.entries(securityHeaders(secure));
@@ -149,7 +139,8 @@ export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
   }
 
   return {
-    async handle(req, res) {
+    /** Answers a request and resolves to true. If the path is not Foyer's, resolves to false and changes nothing. */
+    async handle(req: IncomingMessage, res: ServerResponse): Promise<boolean> {
       const url = ownUrl(req);
       if (url === undefined) return false;
       const path = pathOf(url);
@@ -172,14 +163,18 @@ export function createRequestHandler(deps: RequestHandlerDeps): RequestHandler {
       pages.sendFailure(res, { kind: route.kind }, 'headers' in route ? route.headers : {});
       return true;
     },
-    notFound(res) {
+    /** Answers with a "not found" page, for a server that has nothing else. */
+    notFound(res: ServerResponse): void {
       countAnswer('other', res);
       for (const [name, value] of headers) res.setHeader(name, value);
       pages.sendFailure(res, { kind: 'not_found' });
     },
-    close: () => clearInterval(looking),
+    /** Stops checking for late answers. */
+    close: (): void => clearInterval(looking),
   };
 }
+
+export type RequestHandler = ReturnType<typeof createRequestHandler>;
 
 /** Returns the path alone: the query may hold a code and a state, which must not reach a log. */
 function pathOf(url: string): string {
