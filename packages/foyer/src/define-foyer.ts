@@ -125,16 +125,16 @@ export function defineFoyer<MyTables = NoTables>(options: FoyerOptions<MyTables>
 /** Lists all problems in a definition, each with its fix. */
 export function definitionProblems<MyTables>(definition: FoyerDefinition<MyTables>): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
+  const report = (name: string, problem: string, fix: string) => problems.push({ name, problem, fix });
   for (const name of Object.keys(definition)) {
     if (Object.hasOwn(optionNames, name)) continue;
-    const fix = `use one of ${Object.keys(optionNames).join(', ')}`;
-    problems.push({ name, problem: 'is not an option of defineFoyer', fix });
+    report(name, 'is not an option of defineFoyer', `use one of ${Object.keys(optionNames).join(', ')}`);
   }
   const { config, basePath = '', listeners } = definition;
   if (config !== undefined && !isConfig(config)) {
     const fix =
       'give what readConfig() returns, or leave it out: then Foyer reads the environment when it starts';
-    problems.push({ name: 'config', problem: 'is not the configuration that readConfig returns', fix });
+    report('config', 'is not the configuration that readConfig returns', fix);
   }
   if (
     typeof basePath !== 'string' ||
@@ -143,7 +143,7 @@ export function definitionProblems<MyTables>(definition: FoyerDefinition<MyTable
   ) {
     const fix = 'begin it with a slash and end it without one: /integrations/slack; or leave it out';
     const given = typeof basePath === 'string' ? JSON.stringify(basePath) : `a ${typeof basePath}`;
-    problems.push({ name: 'basePath', problem: `is not a path: ${given}`, fix });
+    report('basePath', `is not a path: ${given}`, fix);
   }
   for (const pipeline of ['install', 'uninstall', ...momentKinds] as const) {
     const steps = definition[pipeline];
@@ -154,27 +154,23 @@ export function definitionProblems<MyTables>(definition: FoyerDefinition<MyTable
   if (home !== undefined) problems.push(...checkHome(home));
   if (migrations !== undefined) problems.push(...checkOwnMigrations(migrations));
   if (listeners !== undefined && typeof listeners !== 'function') {
-    problems.push({
-      name: 'listeners',
-      problem: 'is not a function',
-      fix: 'give listeners(app, foyer) { … }',
-    });
+    report('listeners', 'is not a function', 'give listeners(app, foyer) { … }');
   }
   const { gate, onConflict, memberScopes } = definition;
   if (gate !== undefined && typeof gate !== 'function') {
     const fix = 'give gate(candidate) { … }, or one that is ready-made: onlyAdmins()';
-    problems.push({ name: 'gate', problem: 'is not a function', fix });
+    report('gate', 'is not a function', fix);
   }
   if (onConflict !== undefined && !['refuse', 'move', 'share'].includes(onConflict)) {
     const fix = "use 'refuse', 'move' or 'share', or leave it out for 'refuse'";
-    problems.push({ name: 'onConflict', problem: 'is not one of the known rules', fix });
+    report('onConflict', 'is not one of the known rules', fix);
   }
   const isScopeList = (list: unknown): boolean =>
     Array.isArray(list) &&
     list.every((scope) => typeof scope === 'string' && /^[a-z0-9_.:-]{1,100}$/.test(scope));
   if (memberScopes !== undefined && !isScopeList(memberScopes)) {
     const fix = "give a list of Slack's user scopes, such as ['search:read'], or leave it out";
-    problems.push({ name: 'memberScopes', problem: 'is not a list of scopes', fix });
+    report('memberScopes', 'is not a list of scopes', fix);
   }
   problems.push(...textProblems(definition.texts), ...brandProblems(definition.brand));
   return problems;

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import type { ConfigProblem } from '../config/config-error.ts';
 
 /** How the app looks and who makes it: on every page, in the welcome message and in Home. */
 export interface Brand {
@@ -64,13 +65,6 @@ export function logoType(path: string): string | undefined {
   return Object.hasOwn(types, end) ? types[end] : undefined;
 }
 
-/** A problem in a brand, and its fix. */
-interface BrandProblem {
-  name: string;
-  problem: string;
-  fix: string;
-}
-
 const names: Readonly<Record<keyof Brand, 'text' | 'color' | 'logo' | 'url'>> = {
   name: 'text',
   tagline: 'text',
@@ -84,12 +78,12 @@ const names: Readonly<Record<keyof Brand, 'text' | 'color' | 'logo' | 'url'>> = 
 };
 
 /** Lists all problems in an app's brand. */
-export function brandProblems(brand: unknown): BrandProblem[] {
+export function brandProblems(brand: unknown): ConfigProblem[] {
   if (brand === undefined) return [];
   if (typeof brand !== 'object' || brand === null || Array.isArray(brand)) {
     return [{ name: 'brand', problem: 'is not an object', fix: 'give { publisher: … }, or leave it out' }];
   }
-  return Object.entries(brand).flatMap(([key, value]): BrandProblem[] => {
+  return Object.entries(brand).flatMap(([key, value]): ConfigProblem[] => {
     const name = `brand.${key}`;
     const kind = Object.hasOwn(names, key) ? names[key as keyof Brand] : undefined;
     if (kind === undefined) {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import type { Config } from '../config/config.ts';
-import type { Texts } from '../texts/create-texts.ts';
+import type { Texts, Words } from '../texts/create-texts.ts';
 import type { Brand } from './brand.ts';
 import { type Html, html } from './html.ts';
 import { type ConnectQuestion, connectPage } from './pages/connect-page.ts';
@@ -74,6 +74,20 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
     res.end(body);
   }
 
+  /** Sends a page that only confirms something, with one link or button. */
+  function sendNote(
+    res: ServerResponse,
+    options: Parameters<typeof send>[2],
+    about: 'record.erased' | 'member' | 'signin.signedOut',
+    action: (words: Words) => Html,
+  ): void {
+    send(res, 200, { noIndex: true, ...options }, (frame) => {
+      const { words } = frame;
+      const what = words.text(`${about}.what`, { app: site.brand.name });
+      return notePage({ ...frame, heading: words.text(`${about}.title`), what, action: action(words) });
+    });
+  }
+
   return {
     site,
     texts,
@@ -140,41 +154,23 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
 
     /** Says that a person's data is erased, in the language of the page on which they pressed the button. */
     sendErased(res: ServerResponse, locale: string | null): void {
-      const { name: app } = site.brand;
-      send(res, 200, { noIndex: true, locale }, (frame) =>
-        notePage({
-          ...frame,
-          heading: frame.words.text('record.erased.title'),
-          what: frame.words.text('record.erased.what', { app }),
-          action: html`<a class="button" href="${site.path('/')}">${frame.words.text('failure.startPage')}</a>`,
-        }),
-      );
+      sendNote(res, { locale }, 'record.erased', (words) => {
+        return html`<a class="button" href="${site.path('/')}">${words.text('failure.startPage')}</a>`;
+      });
     },
 
     /** Says that a member has connected their account; `openUrl` leads to the app in Slack. */
     sendMember(res: ServerResponse, openUrl: string): void {
-      const { name: app } = site.brand;
-      send(res, 200, { noIndex: true }, (frame) =>
-        notePage({
-          ...frame,
-          heading: frame.words.text('member.title'),
-          what: frame.words.text('member.what', { app }),
-          action: html`<a class="button" href="${openUrl}">${frame.words.text('progress.open')}</a>`,
-        }),
-      );
+      sendNote(res, {}, 'member', (words) => {
+        return html`<a class="button" href="${openUrl}">${words.text('progress.open')}</a>`;
+      });
     },
 
     /** `POST /slack/signout`; `setCookie` removes the session's cookie. */
     sendSignedOut(res: ServerResponse, setCookie: string): void {
-      const { name: app } = site.brand;
-      send(res, 200, { noIndex: true, headers: { 'Set-Cookie': setCookie } }, (frame) =>
-        notePage({
-          ...frame,
-          heading: frame.words.text('signin.signedOut.title'),
-          what: frame.words.text('signin.signedOut.what', { app }),
-          action: html`<a class="button button-slack" href="${site.path('/slack/signin')}">${slackMark}<span>${frame.words.text('signin.button')}</span></a>`,
-        }),
-      );
+      sendNote(res, { headers: { 'Set-Cookie': setCookie } }, 'signin.signedOut', (words) => {
+        return html`<a class="button button-slack" href="${site.path('/slack/signin')}">${slackMark}<span>${words.text('signin.button')}</span></a>`;
+      });
     },
 
     sendFailure(res: ServerResponse, failure: ShownFailure, headers: Record<string, string> = {}): void {

@@ -40,10 +40,7 @@ export function createStartInstall(deps: StartInstallDeps) {
     res: ServerResponse,
     asked: Pick<StateContent, 'teamId' | 'link' | 'moves' | 'member'>,
   ): Promise<void> {
-    const { state, cookies: stateCookies } = deps.states.issue({
-      ...asked,
-      cookieHeader: req.headers.cookie,
-    });
+    const { state, cookies: stateCookies } = deps.states.issue(asked, req.headers.cookie);
     const { teamId, member } = asked;
     const options = member ? memberOptions(config) : installOptions(config);
     const location = await provider.generateInstallUrl({ ...options, teamId }, true, state);

@@ -144,23 +144,10 @@ export function createStates(deps: {
 }) {
   const states = createBoundStates({ ...deps, flow: 'state', content: contentSchema });
   return {
-    /** Makes a new state and the Set-Cookie headers that bind it to the browser that asked. */
-    issue(
-      request: Pick<StateContent, 'teamId' | 'link' | 'moves' | 'member'> & {
-        cookieHeader: string | undefined;
-      },
-    ): {
-      state: string;
-      cookies: string[];
-    } {
-      const { cookieHeader, ...asked } = request;
-      const progressToken = randomBytes(24).toString('base64url');
-      return states.issue({ ...asked, progressToken }, cookieHeader);
+    ...states,
+    issue(asked: Omit<z.output<typeof contentSchema>, 'progressToken'>, cookieHeader: string | undefined) {
+      return states.issue({ ...asked, progressToken: randomBytes(24).toString('base64url') }, cookieHeader);
     },
-
-    /** Checks a state without the database: `consumeState` finds out whether it was used already. */
-    judge: (state: string | null, cookieHeader: string | undefined): StateVerdict<StateContent> =>
-      states.judge(state, cookieHeader),
   };
 }
 

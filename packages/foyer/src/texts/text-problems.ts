@@ -1,24 +1,18 @@
 import { IntlMessageFormat } from 'intl-messageformat';
+import type { ConfigProblem } from '../config/config-error.ts';
 import { isLanguage, languages } from './create-texts.ts';
 import { en, type TextKey } from './languages/en.ts';
-
-/** A problem in an app's texts, and its fix. */
-interface TextProblem {
-  name: string;
-  problem: string;
-  fix: string;
-}
 
 const openKeys = /^(?:(?:scope|reason)\..+|step\..+\.(?:todo|doing)|app\.(?:tagline|description|nextSteps))$/;
 const longestMessage = 2000;
 
 /** Lists all problems in an app's texts: an unknown language, name or placeholder, or a message that is not ICU. */
-export function textProblems(partial: unknown): TextProblem[] {
+export function textProblems(partial: unknown): ConfigProblem[] {
   if (partial === undefined) return [];
   if (typeof partial !== 'object' || partial === null || Array.isArray(partial)) {
     return [{ name: 'texts', problem: 'is not an object', fix: 'give { en: { … } }, or leave it out' }];
   }
-  return Object.entries(partial).flatMap(([name, value]): TextProblem[] => {
+  return Object.entries(partial).flatMap(([name, value]): ConfigProblem[] => {
     if (name === 'defaultLanguage') {
       if (typeof value === 'string' && isLanguage(value)) return [];
       const fix = `use one of ${languages.join(', ')}`;
@@ -35,7 +29,7 @@ export function textProblems(partial: unknown): TextProblem[] {
   });
 }
 
-function messageProblems(place: string, key: string, message: unknown): TextProblem[] {
+function messageProblems(place: string, key: string, message: unknown): ConfigProblem[] {
   const name = `${place}[${JSON.stringify(key)}]`;
   const isOwn = Object.hasOwn(en, key);
   if (!isOwn && !openKeys.test(key)) {

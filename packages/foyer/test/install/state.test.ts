@@ -23,7 +23,7 @@ describe('a state', () => {
   const states = statesAt(clock);
 
   it('a state is accepted from the browser that started, with its content', () => {
-    const { state, cookies } = states.issue({ teamId: 'T1', cookieHeader: undefined });
+    const { state, cookies } = states.issue({ teamId: 'T1' }, undefined);
     const verdict = states.judge(state, cookieHeader(cookies[0]));
     assert.ok(verdict.ok);
     assert.equal(verdict.content.teamId, 'T1');
@@ -31,17 +31,14 @@ describe('a state', () => {
   });
 
   it('a state lets two tabs that started at the same time both finish', () => {
-    const [one, two] = [states.issue({ cookieHeader: undefined }), states.issue({ cookieHeader: undefined })];
+    const [one, two] = [states.issue({}, undefined), states.issue({}, undefined)];
     const both = cookieHeader(one.cookies[0], two.cookies[0]);
     assert.ok(states.judge(one.state, both).ok);
     assert.ok(states.judge(two.state, both).ok);
   });
 
   it('a state is refused from another browser, even from one with its own state', () => {
-    const [mine, other] = [
-      states.issue({ cookieHeader: undefined }),
-      states.issue({ cookieHeader: undefined }),
-    ];
+    const [mine, other] = [states.issue({}, undefined), states.issue({}, undefined)];
     for (const header of [undefined, '', cookieHeader(other.cookies[0])]) {
       const verdict = states.judge(mine.state, header);
       assert.deepEqual([verdict.ok, !verdict.ok && verdict.fault], [false, 'state_wrong_browser']);
@@ -53,7 +50,7 @@ describe('a state', () => {
   });
 
   it('expires after ten minutes, and not before', () => {
-    const { state, cookies } = states.issue({ cookieHeader: undefined });
+    const { state, cookies } = states.issue({}, undefined);
     const later = (ms: number) => statesAt({ now: clock.now + ms }).judge(state, cookieHeader(cookies[0]));
     assert.ok(later(stateLifetimeMs).ok);
     const late = later(stateLifetimeMs + 1);
@@ -61,14 +58,14 @@ describe('a state', () => {
   });
 
   it('tolerates a clock that runs a little behind, but not one that is far off', () => {
-    const { state, cookies } = states.issue({ cookieHeader: undefined });
+    const { state, cookies } = states.issue({}, undefined);
     const earlier = (ms: number) =>
       statesAt({ now: clock.now - ms }).judge(state, cookieHeader(cookies[0])).ok;
     assert.deepEqual([earlier(30_000), earlier(3_600_000)], [true, false]);
   });
 
   it('opens on every replica that has the keyring, after a key rotation too, and on no other', () => {
-    const { state, cookies } = states.issue({ cookieHeader: undefined });
+    const { state, cookies } = states.issue({}, undefined);
     const next = { id: 'next', base64: Buffer.alloc(32, 4).toString('base64') };
     const rotated = statesAt(clock, { keys: [next, ...keys] });
     assert.ok(rotated.judge(state, cookieHeader(cookies[0])).ok);
@@ -77,7 +74,7 @@ describe('a state', () => {
   });
 
   it('a state is refused if a single character is changed', () => {
-    const { state, cookies } = states.issue({ cookieHeader: undefined });
+    const { state, cookies } = states.issue({}, undefined);
     for (let at = 8; at < state.length; at += 7) {
       const changed = `${state.slice(0, at)}${state[at] === 'A' ? 'B' : 'A'}${state.slice(at + 1)}`;
       assert.equal(states.judge(changed, cookieHeader(cookies[0])).ok, false, `at ${at}`);
@@ -99,20 +96,20 @@ describe('a state', () => {
   });
 
   it('reveals nothing of its content', () => {
-    const { state } = states.issue({ teamId: 'TSECRET1', cookieHeader: undefined });
+    const { state } = states.issue({ teamId: 'TSECRET1' }, undefined);
     assert.ok(!Buffer.from(state.split('.')[2] ?? '', 'base64url').includes('TSECRET1'));
   });
 });
 
 describe('the cookie of a state', () => {
   it('the cookie of a state goes only to this site’s server, for ten minutes', () => {
-    const { cookies } = statesAt({ now: 0 }).issue({ cookieHeader: undefined });
+    const { cookies } = statesAt({ now: 0 }).issue({}, undefined);
     const { httpOnly, sameSite, path, maxAge, secure } = parseSetCookie(cookies[0] ?? '');
     assert.deepEqual([httpOnly, sameSite, path, maxAge, secure], [true, 'lax', '/', 600, undefined]);
   });
 
   it('the cookie of a state is bound to the host on https', () => {
-    const { cookies } = statesAt({ now: 0 }, { secure: true }).issue({ cookieHeader: undefined });
+    const { cookies } = statesAt({ now: 0 }, { secure: true }).issue({}, undefined);
     assert.match(cookies[0] ?? '', /^__Host-foyer-state-/);
     assert.match(cookies[0] ?? '', /; Secure/);
   });
@@ -122,7 +119,7 @@ describe('the cookie of a state', () => {
     const jar = new Map<string, string>();
     for (let round = 0; round < 40; round += 1) {
       const header = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
-      for (const line of states.issue({ cookieHeader: header }).cookies) {
+      for (const line of states.issue({}, header).cookies) {
         const { name, value, maxAge } = parseSetCookie(line);
         if (maxAge === 0) jar.delete(name);
         else jar.set(name, value ?? '');

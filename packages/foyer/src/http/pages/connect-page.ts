@@ -1,7 +1,7 @@
 import { plainName } from '../../slack/slack-text.ts';
 import { type Html, html } from '../html.ts';
 import { joinedMarks, slackMark } from './marks.ts';
-import { page } from './page.ts';
+import { noIndex, page } from './page.ts';
 import type { PageFrame } from './site.ts';
 
 /** The question on the page. */
@@ -20,7 +20,7 @@ export interface ConnectQuestion {
 
 /** Asks for confirmation before a workspace is connected with an account: a whole HTML document. */
 export function connectPage(content: ConnectQuestion & PageFrame): string {
-  const { site, words, nonce, action, ticket } = content;
+  const { site, words, action, ticket } = content;
   const heading = words.text(content.kind === 'move' ? 'connect.move.title' : 'connect.title');
   const main = html`<main class="single">
   ${joinedMarks(site)}
@@ -38,14 +38,7 @@ export function connectPage(content: ConnectQuestion & PageFrame): string {
     </p>
   </form>
 </main>`;
-  return page({
-    site,
-    words,
-    nonce,
-    title: heading,
-    head: html`<meta name="robots" content="noindex">`,
-    main,
-  });
+  return page({ ...content, title: heading, head: noIndex, main });
 }
 
 function accountName({ account, words }: ConnectQuestion & PageFrame): Html {

@@ -7,7 +7,7 @@ import {
   failureWords,
 } from './failure-texts.ts';
 import { joinedMarks } from './marks.ts';
-import { page } from './page.ts';
+import { noIndex, page } from './page.ts';
 import type { PageFrame } from './site.ts';
 
 /** The content of a failure page. */
@@ -46,7 +46,7 @@ function help({ site, words }: PageFrame): Html {
 
 /** Builds the page of one failure: a whole HTML document. Its HTTP status is `failurePages[kind].status`. */
 export function failurePage(content: FailurePageContent): string {
-  const { site, words, nonce, kind, code, requestId } = content;
+  const { site, words, kind, code, requestId } = content;
   const shown = failureWords(words, kind, { ...content, app: site.brand.name });
   const action = button(content);
   const main = html`<main class="single" data-tone="ended">
@@ -63,13 +63,5 @@ export function failurePage(content: FailurePageContent): string {
     ...(requestId ? [requestId] : []),
   ];
   const reference = html`<p class="reference">${words.text('page.reference')}: ${parts.map((part, index) => html`${index > 0 && ' · '}<code translate="no">${part}</code>`)}</p>`;
-  return page({
-    site,
-    words,
-    nonce,
-    title: shown.heading,
-    head: html`<meta name="robots" content="noindex">`,
-    main,
-    reference,
-  });
+  return page({ ...content, title: shown.heading, head: noIndex, main, reference });
 }

@@ -87,7 +87,7 @@ ${picture !== undefined && html`<meta property="og:image" content="${picture}">`
 
 /** `GET /`: says what the app does, who makes it, what it may do and what happens next, with the one button. */
 export function landingPage(content: LandingPageContent): string {
-  const { site, words, nonce } = content;
+  const { site, words } = content;
   const { name: app, tagline, description } = site.brand;
   const title = words.text('landing.title', { app });
   const steps = [
@@ -115,5 +115,5 @@ export function landingPage(content: LandingPageContent): string {
   </div>
   ${permissions(content)}
 </main>`;
-  return page({ site, words, nonce, title, head: preview(site, title), main });
+  return page({ ...content, title, head: preview(site, title), main });
 }

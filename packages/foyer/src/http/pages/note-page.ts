@@ -1,6 +1,6 @@
 import { type Html, html } from '../html.ts';
 import { joinedMarks } from './marks.ts';
-import { page } from './page.ts';
+import { noIndex, page } from './page.ts';
 import type { PageFrame } from './site.ts';
 
 /** A page that only confirms something, with one link or button. */
@@ -11,18 +11,12 @@ interface NotePageContent extends PageFrame {
 }
 
 /** Builds a short page: a whole HTML document. */
-export function notePage({ site, words, nonce, heading, what, action }: NotePageContent): string {
-  return page({
-    site,
-    words,
-    nonce,
-    title: heading,
-    head: html`<meta name="robots" content="noindex">`,
-    main: html`<main class="single">
-  ${joinedMarks(site)}
+export function notePage({ heading, what, action, ...frame }: NotePageContent): string {
+  const main = html`<main class="single">
+  ${joinedMarks(frame.site)}
   <h1>${heading}</h1>
   <p>${what}</p>
   <p class="actions">${action}</p>
-</main>`,
-  });
+</main>`;
+  return page({ ...frame, title: heading, head: noIndex, main });
 }

@@ -39,6 +39,9 @@ function icons(site: Site): Html {
     : html`<link rel="icon" type="${site.logoType}" href="${logo}"><link rel="apple-touch-icon" href="${logo}">`;
 }
 
+/** For the head of a page that search engines must not list. */
+export const noIndex = html`<meta name="robots" content="noindex">`;
+
 /** Builds the frame of every page: a whole HTML document that loads nothing from elsewhere. */
 export function page(parts: PageParts): string {
   const { site, words, nonce } = parts;

@@ -1,6 +1,6 @@
 import { type Html, html } from '../html.ts';
 import { joinedMarks } from './marks.ts';
-import { page } from './page.ts';
+import { noIndex, page } from './page.ts';
 import { type AnswerNotice, questionSection, type ShownQuestion } from './progress-question.ts';
 import { progressScript } from './progress-script.ts';
 import type { ProgressStatus, ProgressStepStatus } from './progress-status.ts';
@@ -80,7 +80,7 @@ function details({ words, progress }: ProgressPageContent): Html {
  * without scripts reloads it automatically until the run is done.
  */
 export function progressPage(content: ProgressPageContent): string {
-  const { site, words, nonce, progress, statusUrl } = content;
+  const { site, words, progress, statusUrl } = content;
   const main = html`<main class="single" data-tone="${progress.tone}" data-status-url="${statusUrl}" data-app-name="${site.brand.name}" data-question="${progress.question ?? ''}">
   ${joinedMarks(site)}
   <h1 id="heading">${progress.heading}</h1>
@@ -101,11 +101,9 @@ export function progressPage(content: ProgressPageContent): string {
     !content.question?.form &&
     html`<noscript><meta http-equiv="refresh" content="${progress.tone === 'waiting' ? 30 : 2}"></noscript>`;
   return page({
-    site,
-    words,
-    nonce,
+    ...content,
     title: progress.heading,
-    head: html`<meta name="robots" content="noindex">${refresh}`,
+    head: html`${noIndex}${refresh}`,
     main,
     reference: html`<p class="reference" id="reference"${progress.id === null && html` hidden`}>${words.text('page.reference')}: <code translate="no">${progress.id}</code></p>`,
     script: progress.done ? undefined : progressScript,

@@ -1,9 +1,9 @@
 import { type Html, html } from '../html.ts';
 import { appTile } from './marks.ts';
-import { page } from './page.ts';
+import { noIndex, page } from './page.ts';
 import type { PageFrame } from './site.ts';
 
-/** `GET /` for a person who signed in: shows who they are, and the install record. A whole HTML document. */
+/** What the page of a person who signed in shows. */
 export interface RecordPageContent extends PageFrame {
   /** Who signed in. */
   person: string;
@@ -15,15 +15,9 @@ export interface RecordPageContent extends PageFrame {
 
 /** `GET /` for a person who signed in: who they are, the install record, and their own data. A whole HTML document. */
 export function recordPage(content: RecordPageContent): string {
-  const { site, words, nonce, person, record } = content;
+  const { site, words, person, record } = content;
   const { name: app } = site.brand;
-  return page({
-    site,
-    words,
-    nonce,
-    title: app,
-    head: html`<meta name="robots" content="noindex">`,
-    main: html`<main class="records">
+  const main = html`<main class="records">
   <div class="signed-in">
     ${appTile(site)}
     <h1>${app}</h1>
@@ -39,8 +33,8 @@ export function recordPage(content: RecordPageContent): string {
       <p>${words.text('record.data.erase.what', { app })}</p>
       ${form(content, 'erase', words.text('record.data.erase'))}</details>
   </section>
-</main>`,
-  });
+</main>`;
+  return page({ ...content, title: app, head: noIndex, main });
 }
 
 function form({ path, csrfToken }: RecordPageContent, action: string, label: string): Html {
