@@ -1,5 +1,6 @@
 import type { Logger } from '../config/log.ts';
 import { DatabaseUnavailableError } from '../database/database.ts';
+import { inTime } from '../http/in-time.ts';
 import {
   type InstallationStore,
   type RemovalOptions,
@@ -110,7 +111,10 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
       const level = isUsual && !changed ? 'debug' : 'info';
       log[level]({ event: type, eventId, ...query, changed }, 'lifecycle event');
     };
-    await inTime(apply());
+    // A commit that takes longer than Slack waits continues and may still succeed. Foyer answers that it failed, so Slack
+    // sends the event again, and that changes nothing more.
+    const late = () => new DatabaseUnavailableError('The database did not commit an event in time.');
+    await inTime(apply(), commitWithinMs, late);
   }
 
   return function commitLifecycle(body: Record<string, unknown>, now: number): Promise<void> | undefined {
@@ -118,21 +122,4 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
     const effect = effects.get(eventTypeOf(body));
     return effect && commit(effect, body, now);
   };
-}
-
-/**
- * Waits for a commit as long as Slack waits. A commit that takes longer continues and may still succeed. Foyer answered
- * that it failed, so Slack sends the event again, and that changes nothing more.
- */
-async function inTime(commit: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(new DatabaseUnavailableError('The database did not commit an event in time.')),
-    commitWithinMs,
-  );
-  try {
-    await Promise.race([commit, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,6 +1,7 @@
 import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
 import { claimDeliveries, forgetDelivery, sweepDeliveries } from '../database/seen-deliveries.ts';
+import { inTime } from '../http/in-time.ts';
 
 /**
  * What Slack has delivered, so that listeners receive it once.
@@ -53,16 +54,12 @@ export function createSeenDeliveries(deps: {
   async function claimTogether(keys: string[]): Promise<ReadonlySet<string>> {
     await new Promise(setImmediate);
     batch = undefined;
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => late.reject(new Error('the database is slow')), claimWithinMs);
     try {
       const claim = claimDeliveries(queries, { clientId, keys, now: now() });
-      return new Set(await Promise.race([claim, late.promise]));
+      return new Set(await inTime(claim, claimWithinMs, () => new Error('the database is slow')));
     } catch (error) {
       log.warn({ err: error, count: keys.length }, 'it is unknown whether other processes saw a delivery');
       return new Set(keys);
-    } finally {
-      clearTimeout(timer);
     }
   }
 

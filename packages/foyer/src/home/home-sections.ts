@@ -1,6 +1,7 @@
 import type { KnownBlock } from '@slack/types';
 import type { ConfigProblem } from '../config/config-error.ts';
 import type { Logger } from '../config/log.ts';
+import { inTime } from '../http/in-time.ts';
 import { context } from './blocks.ts';
 
 /**
@@ -105,7 +106,10 @@ export async function askHomeSections(
   return Promise.all(
     sections.map(async (section) => {
       try {
-        return { id: section.id, blocks: checkedBlocks(await inTime(section, viewer, withinMs)) };
+        // A function that throws synchronously is a failed section too.
+        const asked = Promise.resolve().then(() => section.blocks(viewer));
+        const late = () => new Error(`the section took longer than ${withinMs} ms`);
+        return { id: section.id, blocks: checkedBlocks(await inTime(asked, withinMs, late)) };
       } catch (error) {
         const { installationId, userId } = viewer;
         log.error({ err: error, section: section.id, installationId, userId }, 'a Home section failed');
@@ -113,23 +117,6 @@ export async function askHomeSections(
       }
     }),
   );
-}
-
-async function inTime(section: BoundHomeSection, viewer: HomeViewer, withinMs: number) {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(new Error(`the section took longer than ${withinMs} ms`)),
-    withinMs,
-  );
-  try {
-    // A function that throws synchronously is a failed section too.
-    const blocks = Promise.resolve().then(() => section.blocks(viewer));
-    // A rejection that comes too late must not be unhandled.
-    blocks.catch(() => {});
-    return await Promise.race([blocks, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Returns the blocks as they will be sent. A value that JSON cannot carry fails here, in its own section. */

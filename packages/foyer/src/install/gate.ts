@@ -3,6 +3,7 @@ import { InstallRefusedError } from '../connections/commit-connection.ts';
 import type { LinkClaims } from '../connections/link.ts';
 import type { Queries } from '../database/database.ts';
 import { findInstallRecords, type InstallRecord } from '../database/install-record.ts';
+import { inTime } from '../http/in-time.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 
 /** An install that Slack has approved and Foyer has not yet stored. */
@@ -62,15 +63,11 @@ export function createAskGate(deps: {
     about: { link: LinkClaims | undefined; url: string | null; limitMs: number },
   ): Promise<void> {
     const work = async (): Promise<Admission> => deps.gate(await candidateOf(installation, about));
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new GateFailedError('gate_timeout')), about.limitMs);
     let admission: unknown;
     try {
-      admission = await Promise.race([work(), late]);
+      admission = await inTime(work(), about.limitMs, () => new GateFailedError('gate_timeout'));
     } catch (cause) {
       throw cause instanceof GateFailedError ? cause : new GateFailedError('gate_failed', { cause });
-    } finally {
-      clearTimeout(timer);
     }
     const { admit, reason } = (admission ?? {}) as { admit?: unknown; reason?: unknown };
     if (admit === true) return;
