@@ -21,6 +21,7 @@ import {
   type NewInstallRequest,
   recordUnusedRequest,
 } from '../database/install-requests.ts';
+import { leadTo } from '../http/lead-to.ts';
 import type { FailureKind } from '../http/pages/failure-texts.ts';
 import type { SendPages } from '../http/send-pages.ts';
 import {
@@ -135,7 +136,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     if (leadsBack) {
       const earlier = content.link && (await deps.returns.earlierUse(content.link));
       const location = earlier?.kind === 'used' ? earlier.location : undefined;
-      return location === undefined ? toProgress(res, content) : seeOther(res, location);
+      return location === undefined ? toProgress(res, content) : leadTo(res, 303, location);
     }
     await answer(res, content, { outcome: 'failed', error: fallback }, () =>
       pages.sendFailure(res, {
@@ -151,7 +152,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
   /** Leads the verified browser to its progress page, where only this browser may answer a question. */
   function toProgress(res: ServerResponse, content: StateContent): void {
     const cookies = deps.browsers.bind(content.id, res.req.headers.cookie);
-    seeOther(res, progressPath(config.http, content.progressToken), cookies);
+    leadTo(res, 303, progressPath(config.http, content.progressToken), cookies);
   }
 
   /** Redirects to the host with a signed result; if there is no address for that, shows Foyer's own page. */
@@ -166,7 +167,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
       ? undefined
       : await deps.returns.toHost({ requestId: content.id, link: content.link }, end);
     if (location === undefined) showPage();
-    else seeOther(res, location);
+    else leadTo(res, 303, location);
   }
 
   /** Records an attempt that ended without a code. The page does not depend on it: a failed write is only logged. */
@@ -355,7 +356,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         if (error instanceof LinkUsedError && content.link) {
           const earlier = await deps.returns.earlierUse(content.link);
           if (earlier.kind === 'used' && earlier.location !== undefined)
-            return seeOther(res, earlier.location);
+            return leadTo(res, 303, earlier.location);
         }
         await answer(res, content, { outcome, error: failure.code, place }, () =>
           pages.sendFailure(res, {
@@ -444,14 +445,4 @@ function outcomeOf(failure: CallbackFailure): 'cancelled' | 'failed' {
 
 function requestIdOf(verdict: { content?: StateContent }): string | undefined {
   return verdict.content?.id;
-}
-
-function seeOther(res: ServerResponse, location: string, cookies: string[] = []): void {
-  // A callback that took too long already has an answer.
-  if (res.headersSent) return;
-  // The provider deletes a cookie of its own. Ours stays, so that this callback can be repeated.
-  res.removeHeader('Set-Cookie');
-  const setCookie = cookies.length > 0 && { 'Set-Cookie': cookies };
-  const headers = { 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', ...setCookie };
-  res.writeHead(303, { Location: location, ...headers }).end();
 }

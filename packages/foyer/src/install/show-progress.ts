@@ -16,6 +16,7 @@ import {
   type QuestionRecord,
 } from '../database/questions.ts';
 import type { InstallRequestRow } from '../database/records.ts';
+import { leadTo } from '../http/lead-to.ts';
 import { answerNotices, type ShownQuestion } from '../http/pages/progress-question.ts';
 import { type Progress, type ProgressStatus, progressStatus } from '../http/pages/progress-status.ts';
 import type { BodyReader } from '../http/read-body.ts';
@@ -181,12 +182,8 @@ export function createShowProgress(deps: {
       // A form sends each line break as two characters, and Slack as one.
       const answer = (form.get('answer') ?? '').replaceAll('\r\n', '\n');
       const outcome = await deps.answerHere(record, key, { userId: request.user_id, answer });
-      if (res.headersSent) return;
       const notice = answerNotices.find((known) => known === outcome);
-      const location = notice ? `${path}?answer=${notice}` : path;
-      res
-        .writeHead(303, { Location: location, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' })
-        .end();
+      leadTo(res, 303, notice ? `${path}?answer=${notice}` : path);
     },
 
     async status(token: string, res: ServerResponse): Promise<void> {

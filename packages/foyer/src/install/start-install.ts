@@ -5,6 +5,7 @@ import { ConnectError } from '../connections/connect-error.ts';
 import { type Link, readLink } from '../connections/link.ts';
 import type { LinkCookies } from '../connections/link-cookies.ts';
 import type { Returns } from '../connections/returns.ts';
+import { leadTo } from '../http/lead-to.ts';
 import type { BodyReader } from '../http/read-body.ts';
 import { isFromHere, readForm } from '../http/read-form.ts';
 import type { SendPages } from '../http/send-pages.ts';
@@ -113,11 +114,4 @@ export function createStartInstall(deps: StartInstallDeps) {
 
 function asState({ expiresAt: _, ...link }: Link, moves?: string) {
   return { link, teamId: link.team, moves };
-}
-
-function leadTo(res: ServerResponse, status: 302 | 303, location: string, cookies: string[] = []): void {
-  if (res.headersSent) return;
-  const headers = { 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' };
-  const setCookie = cookies.length > 0 ? { 'Set-Cookie': cookies } : {};
-  res.writeHead(status, { Location: location, ...setCookie, ...headers }).end();
 }

@@ -8,6 +8,7 @@ import { recordUser, saveProfile, updatePerson } from '../database/people/people
 import { findSignInInstallation, type SignInInstallation, spendState } from '../database/sessions.ts';
 import { recordTeam } from '../database/teams.ts';
 import { clientAddress } from '../http/bound-connections.ts';
+import { leadTo } from '../http/lead-to.ts';
 import type { FailureKind } from '../http/pages/failure-texts.ts';
 import { isFromHere } from '../http/read-form.ts';
 import type { SendPages } from '../http/send-pages.ts';
@@ -312,11 +313,4 @@ async function register(
 
 function queryOf(req: IncomingMessage): URLSearchParams {
   return new URL(req.url ?? '/', 'http://localhost').searchParams;
-}
-
-function leadTo(res: ServerResponse, status: 302 | 303, location: string, cookies: string[]): void {
-  // A request that took too long has already been answered.
-  if (res.headersSent) return;
-  const headers = { 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' };
-  res.writeHead(status, { Location: location, 'Set-Cookie': cookies, ...headers }).end();
 }
