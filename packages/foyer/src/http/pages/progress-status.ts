@@ -4,6 +4,7 @@ import { plainName } from '../../slack/slack-text.ts';
 import type { Words } from '../../texts/create-texts.ts';
 import { runForInstallers, type StepFaces } from '../../texts/create-texts.ts';
 import { errorSentence } from '../../texts/error-sentence.ts';
+import type { TextKey } from '../../texts/languages/en.ts';
 
 /** An install as its progress page shows it. A `RunRecord`'s `id`, `status`, `waitingFor` and `steps` fit unchanged. */
 export interface Progress {
@@ -102,120 +103,65 @@ function stepNote(shown: ProgressWords, progress: Progress, step: Progress['step
   }
 }
 
-interface Place extends ProgressWords {
-  place: string;
-}
-
-function busy({ words, app, place }: Place, progress: Progress): Said {
-  const again = progress.status === 'waiting' || progress.steps.some((step) => step.status === 'retrying');
-  return {
-    tone: 'busy',
-    heading: words.text(again ? 'progress.retrying.title' : 'progress.busy.title', { app }),
-    message: words.text(again ? 'progress.retrying.message' : 'progress.busy.message', { app, place }),
-    hint: words.text('progress.mayClose'),
-    offers: 'nothing',
-  };
-}
-
-function waiting({ words, app, place }: Place, progress: Progress): Said {
-  const { waitingFor } = progress;
-  const hint = words.text('progress.mayClose');
-  if (waitingFor === 'answer') {
-    const isHere = progress.question?.answeredHere === true;
-    return {
-      tone: 'waiting',
-      heading: words.text('progress.question.title', { app }),
-      message: words.text(isHere ? 'progress.question.here' : 'progress.question.message', { app, place }),
-      // Nothing continues before the answer.
-      hint: isHere ? null : hint,
-      offers: 'open',
-    };
+/** Says what the page shows in each state. */
+function said({ words, app }: ProgressWords, place: string, progress: Progress): Said {
+  const { status, steps, waitingFor, cancelledBy } = progress;
+  const mayClose = words.text('progress.mayClose');
+  function state(
+    heading: Extract<TextKey, `progress.${string}.title`>,
+    { tone, offers }: Pick<Said, 'tone' | 'offers'>,
+    message: string,
+    hint: string | null = null,
+  ): Said {
+    return { tone, heading: words.text(heading, { app }), message, hint, offers };
   }
-  const isGrant = waitingFor === 'team_access_granted';
-  return {
-    tone: 'waiting',
-    heading: words.text('progress.waiting.title'),
-    message: words.text(isGrant ? 'progress.waiting.grant' : 'progress.waiting.other', { app, place }),
-    hint,
-    offers: 'nothing',
-  };
-}
-
-function succeeded({ words, app, place }: Place, progress: Progress): Said {
-  const welcome = progress.steps.find((step) => step.name === welcomeStep)?.status;
-  const message = [words.text('progress.done.message', { app, place })];
-  if (welcome === 'succeeded') message.push(words.text('progress.done.welcomed'));
-  if (welcome === 'unconfirmed') message.push(words.text('progress.done.unconfirmed'));
-  return {
-    tone: 'good',
-    heading: words.text('progress.done.title'),
-    message: message.join(' '),
-    hint: null,
-    offers: 'open',
-  };
-}
-
-function failed({ words, app, place }: Place, progress: Progress): Said {
-  const count = progress.steps.filter((step) => step.status === 'failed').length;
-  return {
-    tone: 'hitch',
-    heading: words.text('progress.failed.title', { app }),
-    message: words.text('progress.failed.message', { app, place, count: Math.max(count, 1) }),
-    hint: null,
-    offers: 'open',
-  };
-}
-
-function cancelled({ words, app, place }: Place, progress: Progress): Said {
-  if (progress.cancelledBy === 'reinstall') {
-    return {
-      tone: 'ended',
-      heading: words.text('progress.replaced.title'),
-      message: words.text('progress.replaced.message', { app, place }),
-      hint: null,
-      offers: 'open',
-    };
+  switch (status) {
+    case 'connecting': {
+      const message = words.text('progress.connecting.message');
+      return state('progress.connecting.title', { tone: 'busy', offers: 'nothing' }, message);
+    }
+    case 'not_installed': {
+      const message = words.text('progress.notInstalled.message');
+      return state('progress.notInstalled.title', { tone: 'bad', offers: 'install' }, message);
+    }
+    case 'succeeded': {
+      const welcome = steps.find((step) => step.name === welcomeStep)?.status;
+      const message = [words.text('progress.done.message', { app, place })];
+      if (welcome === 'succeeded') message.push(words.text('progress.done.welcomed'));
+      if (welcome === 'unconfirmed') message.push(words.text('progress.done.unconfirmed'));
+      return state('progress.done.title', { tone: 'good', offers: 'open' }, message.join(' '));
+    }
+    case 'failed': {
+      const count = Math.max(1, steps.filter((step) => step.status === 'failed').length);
+      const message = words.text('progress.failed.message', { app, place, count });
+      return state('progress.failed.title', { tone: 'hitch', offers: 'open' }, message);
+    }
+    case 'cancelled': {
+      if (cancelledBy === 'reinstall') {
+        const message = words.text('progress.replaced.message', { app, place });
+        return state('progress.replaced.title', { tone: 'ended', offers: 'open' }, message);
+      }
+      const message = words.text(`progress.cancelled.${cancelledBy ?? 'unknown'}`, { app, place });
+      return state('progress.cancelled.title', { tone: 'ended', offers: 'install' }, message);
+    }
+    case 'waiting': {
+      if (!waitingFor) break;
+      if (waitingFor === 'answer') {
+        const isHere = progress.question?.answeredHere === true;
+        const key = isHere ? 'progress.question.here' : 'progress.question.message';
+        const message = words.text(key, { app, place });
+        // Nothing continues before the answer.
+        const hint = isHere ? null : mayClose;
+        return state('progress.question.title', { tone: 'waiting', offers: 'open' }, message, hint);
+      }
+      const key = waitingFor === 'team_access_granted' ? 'progress.waiting.grant' : 'progress.waiting.other';
+      const look = { tone: 'waiting', offers: 'nothing' } as const;
+      return state('progress.waiting.title', look, words.text(key, { app, place }), mayClose);
+    }
   }
-  const key = progress.cancelledBy === 'uninstall' ? 'uninstall' : 'unknown';
-  return {
-    tone: 'ended',
-    heading: words.text('progress.cancelled.title'),
-    message: words.text(`progress.cancelled.${key}`, { app, place }),
-    hint: null,
-    offers: 'install',
-  };
-}
-
-function said(place: Place, progress: Progress): Said {
-  const { words, app } = place;
-  switch (progress.status) {
-    case 'connecting':
-      return {
-        tone: 'busy',
-        heading: words.text('progress.connecting.title'),
-        message: words.text('progress.connecting.message'),
-        hint: null,
-        offers: 'nothing',
-      };
-    case 'not_installed':
-      return {
-        tone: 'bad',
-        heading: words.text('progress.notInstalled.title', { app }),
-        message: words.text('progress.notInstalled.message'),
-        hint: null,
-        offers: 'install',
-      };
-    case 'succeeded':
-      return succeeded(place, progress);
-    case 'failed':
-      return failed(place, progress);
-    case 'cancelled':
-      return cancelled(place, progress);
-    case 'waiting':
-      return progress.waitingFor ? waiting(place, progress) : busy(place, progress);
-    default:
-      return busy(place, progress);
-  }
+  const name = status === 'waiting' || steps.some((step) => step.status === 'retrying') ? 'retrying' : 'busy';
+  const message = words.text(`progress.${name}.message`, { app, place });
+  return state(`progress.${name}.title`, { tone: 'busy', offers: 'nothing' }, message, mayClose);
 }
 
 const finalStatuses: ReadonlySet<Progress['status']> = new Set([
@@ -265,7 +211,7 @@ export function progressStatus(shown: ProgressWords, whole: Progress): ProgressS
       error: step.errorCode,
       note: stepNote(shown, progress, step),
     })),
-    ...said({ ...shown, place }, progress),
+    ...said(shown, place, progress),
     now: currentStep(shown, progress),
     question: progress.question?.id ?? null,
     summary: words.text(isDone ? 'progress.steps.done' : 'progress.steps.details'),
