@@ -1,5 +1,5 @@
 import { revokeTokens, uninstall } from '../installs/end-installs.ts';
-import type { Call, Method } from './method.ts';
+import { type Call, type Method, openMethod, tokenMethod } from './method.ts';
 import { pageOf } from './page-of.ts';
 import { reachableWorkspaces } from './reach.ts';
 import { Refusal } from './refusal.ts';
@@ -27,7 +27,7 @@ function describeCaller({ platform, token, installation }: Call) {
   };
 }
 
-export const authTest: Method = { needs: 'token', scopes: [], tier: 'special', run: describeCaller };
+export const authTest = tokenMethod('special', [], describeCaller);
 
 /** Revokes the token it is called with; revoking an installation's last token uninstalls the app. */
 export const authRevoke: Method = {
@@ -46,48 +46,34 @@ export const authRevoke: Method = {
   },
 };
 
-export const authTeamsList: Method = {
-  needs: 'token',
-  scopes: [],
-  tier: 'tier2',
-  run(call) {
-    const limit = call.args.number('limit') ?? 100;
-    const { items, nextCursor } = pageOf(reachableWorkspaces(call), limit, call.args.text('cursor'));
-    const withIcon = call.args.flag('include_icon');
-    return {
-      ok: true,
-      teams: items.map((each) => ({
-        id: each.id,
-        name: each.name,
-        ...(withIcon ? { icon: teamIcon(call.platform, each) } : {}),
-      })),
-      response_metadata: { next_cursor: nextCursor },
-    };
-  },
-};
+export const authTeamsList = tokenMethod('tier2', [], (call) => {
+  const limit = call.args.number('limit') ?? 100;
+  const { items, nextCursor } = pageOf(reachableWorkspaces(call), limit, call.args.text('cursor'));
+  const withIcon = call.args.flag('include_icon');
+  return {
+    ok: true,
+    teams: items.map((each) => ({
+      id: each.id,
+      name: each.name,
+      ...(withIcon ? { icon: teamIcon(call.platform, each) } : {}),
+    })),
+    response_metadata: { next_cursor: nextCursor },
+  };
+});
 
 /** Uninstalls the app from the token's workspace or org; also needs the client's id and secret. */
-export const appsUninstall: Method = {
-  needs: 'token',
-  scopes: [],
-  tier: 'tier1',
-  run({ platform, args, installation }) {
-    const { app } = platform;
-    if (args.required('client_id') !== app.clientId) throw new Refusal('invalid_client_id');
-    if (args.required('client_secret') !== app.clientSecret) throw new Refusal('bad_client_secret');
-    void uninstall(platform, installation);
-    return { ok: true };
-  },
-};
+export const appsUninstall = tokenMethod('tier1', [], ({ platform, args, installation }) => {
+  const { app } = platform;
+  if (args.required('client_id') !== app.clientId) throw new Refusal('invalid_client_id');
+  if (args.required('client_secret') !== app.clientSecret) throw new Refusal('bad_client_secret');
+  void uninstall(platform, installation);
+  return { ok: true };
+});
 
 /** Echoes its arguments; `error` makes it fail with that error. */
-export const apiTest: Method = {
-  needs: 'nothing',
-  tier: 'tier4',
-  run({ args }) {
-    const { token: _token, ...echoed } = args.all;
-    const error = args.text('error');
-    if (error) throw new Refusal(error, { args: echoed });
-    return { ok: true, args: echoed };
-  },
-};
+export const apiTest = openMethod('tier4', ({ args }) => {
+  const { token: _token, ...echoed } = args.all;
+  const error = args.text('error');
+  if (error) throw new Refusal(error, { args: echoed });
+  return { ok: true, args: echoed };
+});

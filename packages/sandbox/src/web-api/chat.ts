@@ -2,7 +2,7 @@ import { addMessage, openDirectMessage, tellChanged } from '../messages/conversa
 import { messageJson } from '../messages/message-json.ts';
 import type { Conversation, Message } from '../world/records.ts';
 import { readMessageContent } from './message-content.ts';
-import type { Call, Method } from './method.ts';
+import { type Call, tokenMethod } from './method.ts';
 import { conversationInReach, personInReach } from './reach.ts';
 import { Refusal } from './refusal.ts';
 
@@ -27,30 +27,25 @@ function refuseClosedMessagesTab({ platform }: Call): void {
   if (!platform.app.settings.isMessagesTabEnabled) throw new Refusal('messages_tab_disabled');
 }
 
-export const chatPostMessage: Method = {
-  needs: 'token',
-  scopes: ['chat:write'],
-  tier: 'post',
-  run(call) {
-    const { platform, args, token, installation } = call;
-    const conversation = target(call);
-    const byApp = token.kind === 'bot' ? { botId: installation.botId, appId: platform.app.id } : {};
-    const content = readMessageContent(args);
-    const threadTs = args.text('thread_ts') ?? null;
-    const message = addMessage(platform, conversation, {
-      userId: token.userId,
-      ...byApp,
-      ...content,
-      threadTs,
-    });
-    return {
-      ok: true,
-      channel: conversation.id,
-      ts: message.ts,
-      message: messageJson(platform, conversation, message, { withMetadata: true }),
-    };
-  },
-};
+export const chatPostMessage = tokenMethod('post', ['chat:write'], (call) => {
+  const { platform, args, token, installation } = call;
+  const conversation = target(call);
+  const byApp = token.kind === 'bot' ? { botId: installation.botId, appId: platform.app.id } : {};
+  const content = readMessageContent(args);
+  const threadTs = args.text('thread_ts') ?? null;
+  const message = addMessage(platform, conversation, {
+    userId: token.userId,
+    ...byApp,
+    ...content,
+    threadTs,
+  });
+  return {
+    ok: true,
+    channel: conversation.id,
+    ts: message.ts,
+    message: messageJson(platform, conversation, message, { withMetadata: true }),
+  };
+});
 
 /** Finds one of the caller's own messages. Throws `message_not_found`, or `code` for someone else's. */
 function ownMessage(call: Call, code: string): { conversation: Conversation; message: Message } {
@@ -62,34 +57,24 @@ function ownMessage(call: Call, code: string): { conversation: Conversation; mes
   return { conversation, message };
 }
 
-export const chatUpdate: Method = {
-  needs: 'token',
-  scopes: ['chat:write'],
-  tier: 'tier3',
-  run(call) {
-    const { platform, args } = call;
-    const { conversation, message } = ownMessage(call, 'cant_update_message');
-    const { metadata, ...content } = readMessageContent(args);
-    Object.assign(message, content, { editedTs: platform.nextTs() }, metadata ? { metadata } : {});
-    tellChanged(platform, conversation, message);
-    return {
-      ok: true,
-      channel: conversation.id,
-      ts: message.ts,
-      text: message.text,
-      message: messageJson(platform, conversation, message, { withMetadata: true }),
-    };
-  },
-};
+export const chatUpdate = tokenMethod('tier3', ['chat:write'], (call) => {
+  const { platform, args } = call;
+  const { conversation, message } = ownMessage(call, 'cant_update_message');
+  const { metadata, ...content } = readMessageContent(args);
+  Object.assign(message, content, { editedTs: platform.nextTs() }, metadata ? { metadata } : {});
+  tellChanged(platform, conversation, message);
+  return {
+    ok: true,
+    channel: conversation.id,
+    ts: message.ts,
+    text: message.text,
+    message: messageJson(platform, conversation, message, { withMetadata: true }),
+  };
+});
 
-export const chatDelete: Method = {
-  needs: 'token',
-  scopes: ['chat:write'],
-  tier: 'tier3',
-  run(call) {
-    const { conversation, message } = ownMessage(call, 'cant_delete_message');
-    conversation.messages.splice(conversation.messages.indexOf(message), 1);
-    tellChanged(call.platform, conversation, message);
-    return { ok: true, channel: conversation.id, ts: message.ts };
-  },
-};
+export const chatDelete = tokenMethod('tier3', ['chat:write'], (call) => {
+  const { conversation, message } = ownMessage(call, 'cant_delete_message');
+  conversation.messages.splice(conversation.messages.indexOf(message), 1);
+  tellChanged(call.platform, conversation, message);
+  return { ok: true, channel: conversation.id, ts: message.ts };
+});

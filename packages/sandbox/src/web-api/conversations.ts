@@ -2,17 +2,16 @@ import { openDirectMessage } from '../messages/conversations.ts';
 import { messageJson } from '../messages/message-json.ts';
 import type { Conversation, Message } from '../world/records.ts';
 import { requireScope } from './authenticate.ts';
-import type { Call, Method } from './method.ts';
+import { type Call, tokenMethod } from './method.ts';
 import { pageOf } from './page-of.ts';
 import { conversationInReach, personInReach, workspaceOf } from './reach.ts';
 import { invalidArguments, Refusal } from './refusal.ts';
 
 /** Opens (or resumes) a DM with one person. Group DMs are not covered. */
-export const conversationsOpen: Method = {
-  needs: 'token',
-  scopes: ['im:write', 'mpim:write', 'channels:manage', 'groups:write'],
-  tier: 'tier3',
-  run(call) {
+export const conversationsOpen = tokenMethod(
+  'tier3',
+  ['im:write', 'mpim:write', 'channels:manage', 'groups:write'],
+  (call) => {
     const { platform, args, token, installation } = call;
     const channel = args.text('channel');
     if (channel) return { ok: true, ...opened(conversationInReach(call, channel), call, false) };
@@ -24,7 +23,7 @@ export const conversationsOpen: Method = {
     const { conversation, isNew } = openDirectMessage(platform, installation, person, workspace);
     return { ok: true, ...opened(conversation, call, isNew) };
   },
-};
+);
 
 function opened(conversation: Conversation, call: Call, isNew: boolean) {
   const already = isNew ? {} : { no_op: true, already_open: true };
@@ -64,11 +63,10 @@ function conversationJson(conversation: Conversation, call: Call): Record<string
 const historyScope = { im: 'im:history', channel: 'channels:history' } as const;
 
 /** Messages, newest first. Source: docs.slack.dev/reference/methods/conversations.history */
-export const conversationsHistory: Method = {
-  needs: 'token',
-  scopes: ['channels:history', 'groups:history', 'im:history', 'mpim:history'],
-  tier: 'tier3',
-  run(call) {
+export const conversationsHistory = tokenMethod(
+  'tier3',
+  ['channels:history', 'groups:history', 'im:history', 'mpim:history'],
+  (call) => {
     const { platform, args, token } = call;
     const conversation = conversationInReach(call, args.required('channel'));
     requireScope(token, [historyScope[conversation.kind]]);
@@ -93,7 +91,7 @@ export const conversationsHistory: Method = {
       ...(nextCursor ? { response_metadata: { next_cursor: nextCursor } } : {}),
     };
   },
-};
+);
 
 function withinBounds(oldest: string | undefined, latest: string | undefined, isInclusive: boolean) {
   const from = microseconds(oldest, 'oldest') ?? -1n;
@@ -121,27 +119,22 @@ const listScopes: Record<string, string> = {
   im: 'im:read',
 };
 
-export const conversationsList: Method = {
-  needs: 'token',
-  scopes: Object.values(listScopes),
-  tier: 'tier2',
-  run(call) {
-    const { platform, args, token } = call;
-    const types = (args.text('types') ?? 'public_channel').split(',').map((type) => type.trim());
-    for (const type of types) {
-      const scope = listScopes[type];
-      if (!scope) throw new Refusal('invalid_types');
-      requireScope(token, [scope]);
-    }
-    const workspace = workspaceOf(call, { isTeamIdNeeded: true });
-    const all = [...platform.world.conversations.values()].filter((each) => {
-      if (each.teamId !== workspace.id) return false;
-      return each.kind === 'im'
-        ? types.includes('im') && each.memberIds.includes(token.userId)
-        : types.includes('public_channel');
-    });
-    const { items, nextCursor } = pageOf(all, args.number('limit') ?? 100, args.text('cursor'));
-    const channels = items.map((each) => conversationJson(each, call));
-    return { ok: true, channels, response_metadata: { next_cursor: nextCursor } };
-  },
-};
+export const conversationsList = tokenMethod('tier2', Object.values(listScopes), (call) => {
+  const { platform, args, token } = call;
+  const types = (args.text('types') ?? 'public_channel').split(',').map((type) => type.trim());
+  for (const type of types) {
+    const scope = listScopes[type];
+    if (!scope) throw new Refusal('invalid_types');
+    requireScope(token, [scope]);
+  }
+  const workspace = workspaceOf(call, { isTeamIdNeeded: true });
+  const all = [...platform.world.conversations.values()].filter((each) => {
+    if (each.teamId !== workspace.id) return false;
+    return each.kind === 'im'
+      ? types.includes('im') && each.memberIds.includes(token.userId)
+      : types.includes('public_channel');
+  });
+  const { items, nextCursor } = pageOf(all, args.number('limit') ?? 100, args.text('cursor'));
+  const channels = items.map((each) => conversationJson(each, call));
+  return { ok: true, channels, response_metadata: { next_cursor: nextCursor } };
+});

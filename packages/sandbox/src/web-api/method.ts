@@ -40,3 +40,15 @@ export type Method =
     }
   | { needs: 'sign-in'; tier: Tier; run(call: SignInCall): Answer }
   | { needs: 'nothing'; tier: Tier; run(call: OpenCall): Answer | Promise<Answer> };
+
+type RunOf<Needs extends Method['needs']> = Extract<Method, { needs: Needs }>['run'];
+
+/** A method for tokens that have one of `scopes`; if there are none, for any token. */
+export function tokenMethod(tier: Tier, scopes: readonly string[], run: RunOf<'token'>): Method {
+  return { needs: 'token', scopes, tier, run };
+}
+
+/** A method that needs no token. */
+export function openMethod(tier: Tier, run: RunOf<'nothing'>): Method {
+  return { needs: 'nothing', tier, run };
+}

@@ -3,7 +3,7 @@ import { installFor, rotateToken } from '../installs/issue-tokens.ts';
 import type { Platform } from '../platform.ts';
 import { installationAt } from '../world/find.ts';
 import type { AuthorizationCode, Installation, Place, Token } from '../world/records.ts';
-import type { Answer, Method, OpenCall } from './method.ts';
+import { type Answer, type OpenCall, openMethod } from './method.ts';
 import { Refusal } from './refusal.ts';
 
 /** Client id and secret from HTTP Basic (which Slack prefers) or the arguments. Throws if they are not the app's. */
@@ -104,17 +104,13 @@ function refresh({ platform, args }: OpenCall): Answer {
 }
 
 /** Exchanges a code or a refresh token. Source: docs.slack.dev/reference/methods/oauth.v2.access */
-export const oauthV2Access: Method = {
-  needs: 'nothing',
-  tier: 'special',
-  run(call) {
-    checkClient(call);
-    const grantType = call.args.text('grant_type') ?? 'authorization_code';
-    if (grantType === 'refresh_token') return refresh(call);
-    if (grantType !== 'authorization_code') throw new Refusal('invalid_grant_type');
-    return exchangeCode(call);
-  },
-};
+export const oauthV2Access = openMethod('special', (call) => {
+  checkClient(call);
+  const grantType = call.args.text('grant_type') ?? 'authorization_code';
+  if (grantType === 'refresh_token') return refresh(call);
+  if (grantType !== 'authorization_code') throw new Refusal('invalid_grant_type');
+  return exchangeCode(call);
+});
 
 /** The place of a call without a token: that of its code or refresh token. */
 export function placeOfGrant(platform: Platform, args: Record<string, unknown>): Place | undefined {

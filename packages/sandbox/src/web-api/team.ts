@@ -1,6 +1,6 @@
 import type { Platform } from '../platform.ts';
 import type { Workspace } from '../world/records.ts';
-import type { Method } from './method.ts';
+import { tokenMethod } from './method.ts';
 import { reachableWorkspaces } from './reach.ts';
 import { Refusal } from './refusal.ts';
 
@@ -13,40 +13,35 @@ export function teamIcon(platform: Platform, { id }: Pick<Workspace, 'id'>) {
 }
 
 /** The token's workspace, or a reachable one named by `team` or `domain`; for an org token without these, the org. */
-export const teamInfo: Method = {
-  needs: 'token',
-  scopes: ['team:read'],
-  tier: 'tier3',
-  run(call) {
-    const { platform, args, installation } = call;
-    const { world } = platform;
-    const enterprise = world.enterprises.get(installation.enterpriseId ?? '');
-    const asked = args.text('team') ?? (installation.isEnterpriseInstall ? args.text('team_id') : undefined);
-    const domain = args.text('domain');
-    const reachable = reachableWorkspaces(call);
-    if (!asked && !domain && installation.isEnterpriseInstall && enterprise) {
-      const { id, name } = enterprise;
-      const team = {
-        id,
-        name,
-        domain: enterprise.domain,
-        email_domain: '',
-        icon: teamIcon(platform, enterprise),
-      };
-      return { ok: true, team: { ...team, enterprise_id: id, enterprise_name: name } };
-    }
-    const workspace = reachable.find((each) =>
-      domain ? each.domain === domain : each.id === (asked ?? reachable[0]?.id),
+export const teamInfo = tokenMethod('tier3', ['team:read'], (call) => {
+  const { platform, args, installation } = call;
+  const { world } = platform;
+  const enterprise = world.enterprises.get(installation.enterpriseId ?? '');
+  const asked = args.text('team') ?? (installation.isEnterpriseInstall ? args.text('team_id') : undefined);
+  const domain = args.text('domain');
+  const reachable = reachableWorkspaces(call);
+  if (!asked && !domain && installation.isEnterpriseInstall && enterprise) {
+    const { id, name } = enterprise;
+    const team = {
+      id,
+      name,
+      domain: enterprise.domain,
+      email_domain: '',
+      icon: teamIcon(platform, enterprise),
+    };
+    return { ok: true, team: { ...team, enterprise_id: id, enterprise_name: name } };
+  }
+  const workspace = reachable.find((each) =>
+    domain ? each.domain === domain : each.id === (asked ?? reachable[0]?.id),
+  );
+  if (!workspace) {
+    const isInOrg = enterprise && world.workspaces.get(asked ?? '')?.enterpriseId === enterprise.id;
+    throw new Refusal(
+      isInOrg && installation.isEnterpriseInstall ? 'team_access_not_granted' : 'team_not_found',
     );
-    if (!workspace) {
-      const isInOrg = enterprise && world.workspaces.get(asked ?? '')?.enterpriseId === enterprise.id;
-      throw new Refusal(
-        isInOrg && installation.isEnterpriseInstall ? 'team_access_not_granted' : 'team_not_found',
-      );
-    }
-    return { ok: true, team: teamJson(platform, workspace) };
-  },
-};
+  }
+  return { ok: true, team: teamJson(platform, workspace) };
+});
 
 function teamJson(platform: Platform, workspace: Workspace) {
   const enterprise = platform.world.enterprises.get(workspace.enterpriseId ?? '');

@@ -1,7 +1,7 @@
 import type { Platform } from '../platform.ts';
 import { peopleOf } from '../world/find.ts';
 import type { Installation, Person, Workspace } from '../world/records.ts';
-import type { Call, Method } from './method.ts';
+import { type Call, tokenMethod } from './method.ts';
 import { pageOf } from './page-of.ts';
 import { personInReach, workspaceOf } from './reach.ts';
 import { Refusal } from './refusal.ts';
@@ -120,52 +120,37 @@ function botJson({ platform }: Call, installation: Installation): Record<string,
   };
 }
 
-export const usersInfo: Method = {
-  needs: 'token',
-  scopes: ['users:read'],
-  tier: 'tier4',
-  run(call) {
-    const userId = call.args.required('user');
-    if (userId === call.installation.botUserId) return { ok: true, user: botJson(call, call.installation) };
-    const { person, workspace } = personInReach(call, userId);
-    return { ok: true, user: personJson(call.platform, person, workspace, sightOf(call)) };
-  },
-};
+export const usersInfo = tokenMethod('tier4', ['users:read'], (call) => {
+  const userId = call.args.required('user');
+  if (userId === call.installation.botUserId) return { ok: true, user: botJson(call, call.installation) };
+  const { person, workspace } = personInReach(call, userId);
+  return { ok: true, user: personJson(call.platform, person, workspace, sightOf(call)) };
+});
 
-export const usersList: Method = {
-  needs: 'token',
-  scopes: ['users:read'],
-  tier: 'tier2',
-  run(call) {
-    const workspace = workspaceOf(call, { isTeamIdNeeded: true });
-    const members = [
-      ...peopleOf(call.platform.world, { ...call.installation, teamId: workspace.id }).map((person) =>
-        personJson(call.platform, person, workspace, sightOf(call)),
-      ),
-      botJson(call, call.installation),
-    ];
-    const { items, nextCursor } = pageOf(members, call.args.number('limit') ?? 200, call.args.text('cursor'));
-    const cache_ts = Math.floor(call.platform.clock.now() / 1000);
-    return { ok: true, members: items, cache_ts, response_metadata: { next_cursor: nextCursor } };
-  },
-};
+export const usersList = tokenMethod('tier2', ['users:read'], (call) => {
+  const workspace = workspaceOf(call, { isTeamIdNeeded: true });
+  const members = [
+    ...peopleOf(call.platform.world, { ...call.installation, teamId: workspace.id }).map((person) =>
+      personJson(call.platform, person, workspace, sightOf(call)),
+    ),
+    botJson(call, call.installation),
+  ];
+  const { items, nextCursor } = pageOf(members, call.args.number('limit') ?? 200, call.args.text('cursor'));
+  const cache_ts = Math.floor(call.platform.clock.now() / 1000);
+  return { ok: true, members: items, cache_ts, response_metadata: { next_cursor: nextCursor } };
+});
 
 /**
  * Sets whether Slack shows a person as connected to the app. Slack documents it for user tokens alone.
  * Source: docs.slack.dev/reference/methods/apps.user.connection.update
  */
-export const appsUserConnectionUpdate: Method = {
-  needs: 'token',
-  scopes: ['users:write'],
-  tier: 'tier2',
-  run(call) {
-    const { platform, args, token } = call;
-    const userId = args.required('user_id');
-    const status = args.required('status');
-    if (token.kind !== 'user') throw new Refusal('not_allowed_token_type');
-    if (status !== 'connected' && status !== 'disconnected') throw new Refusal('invalid_arguments');
-    if (!platform.app.settings.botEvents.includes('user_connection')) throw new Refusal('app_not_subscribed');
-    personInReach(call, userId);
-    return { ok: true };
-  },
-};
+export const appsUserConnectionUpdate = tokenMethod('tier2', ['users:write'], (call) => {
+  const { platform, args, token } = call;
+  const userId = args.required('user_id');
+  const status = args.required('status');
+  if (token.kind !== 'user') throw new Refusal('not_allowed_token_type');
+  if (status !== 'connected' && status !== 'disconnected') throw new Refusal('invalid_arguments');
+  if (!platform.app.settings.botEvents.includes('user_connection')) throw new Refusal('app_not_subscribed');
+  personInReach(call, userId);
+  return { ok: true };
+});

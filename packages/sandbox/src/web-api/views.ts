@@ -5,7 +5,7 @@ import { completeBlocks } from '../blocks/complete-blocks.ts';
 import { createFaultList, isRecord } from '../blocks/fault-list.ts';
 import { secretHex, slackId } from '../ids.ts';
 import type { View } from '../world/records.ts';
-import type { Call, Method } from './method.ts';
+import { type Call, tokenMethod } from './method.ts';
 import { personInReach } from './reach.ts';
 import { invalidArguments, Refusal } from './refusal.ts';
 
@@ -62,44 +62,34 @@ function storedView(call: Call, view: Record<string, unknown>, id: string, teamI
 }
 
 /** Publishes a person's Home tab. Source: docs.slack.dev/reference/methods/views.publish */
-export const viewsPublish: Method = {
-  needs: 'token',
-  scopes: [],
-  tier: 'tier4',
-  run(call) {
-    const { platform, args, installation } = call;
-    const userId = args.required('user_id');
-    const view = readView(call, 'home');
-    if (!platform.app.settings.isHomeTabEnabled) throw new Refusal('not_enabled');
-    const { person, workspace } = personInReach(call, userId);
-    const key = `${installation.id}:${person.id}`;
-    const current = platform.world.homeViews.get(key);
-    const hash = args.text('hash');
-    // An empty hash is also compared, and never matches, as on Slack.
-    if (hash !== undefined && hash !== current?.hash) throw new Refusal('hash_conflict');
-    const published = storedView(call, view, current?.id ?? slackId('V'), workspace.id);
-    platform.world.homeViews.set(key, published);
-    const { teamId, enterpriseId } = installation;
-    platform.activity.tell({ kind: 'home-published', teamId, enterpriseId, userId: person.id });
-    return { ok: true, view: published };
-  },
-};
+export const viewsPublish = tokenMethod('tier4', [], (call) => {
+  const { platform, args, installation } = call;
+  const userId = args.required('user_id');
+  const view = readView(call, 'home');
+  if (!platform.app.settings.isHomeTabEnabled) throw new Refusal('not_enabled');
+  const { person, workspace } = personInReach(call, userId);
+  const key = `${installation.id}:${person.id}`;
+  const current = platform.world.homeViews.get(key);
+  const hash = args.text('hash');
+  // An empty hash is also compared, and never matches, as on Slack.
+  if (hash !== undefined && hash !== current?.hash) throw new Refusal('hash_conflict');
+  const published = storedView(call, view, current?.id ?? slackId('V'), workspace.id);
+  platform.world.homeViews.set(key, published);
+  const { teamId, enterpriseId } = installation;
+  platform.activity.tell({ kind: 'home-published', teamId, enterpriseId, userId: person.id });
+  return { ok: true, view: published };
+});
 
 /** Opens a modal for the person who pressed: `trigger_id` works once, for three seconds. */
-export const viewsOpen: Method = {
-  needs: 'token',
-  scopes: [],
-  tier: 'tier4',
-  run(call) {
-    const { platform, args } = call;
-    const trigger = platform.world.triggers.get(args.required('trigger_id'));
-    if (!trigger) throw new Refusal('invalid_trigger_id');
-    if (trigger.isUsed) throw new Refusal('exchanged_trigger_id');
-    if (trigger.expiresAt <= platform.clock.now()) throw new Refusal('expired_trigger_id');
-    const view = storedView(call, readView(call, 'modal'), slackId('V'), trigger.teamId);
-    trigger.isUsed = true;
-    platform.world.modals.set(trigger.userId, view);
-    platform.activity.tell({ kind: 'modal-changed', teamId: trigger.teamId, userId: trigger.userId });
-    return { ok: true, view };
-  },
-};
+export const viewsOpen = tokenMethod('tier4', [], (call) => {
+  const { platform, args } = call;
+  const trigger = platform.world.triggers.get(args.required('trigger_id'));
+  if (!trigger) throw new Refusal('invalid_trigger_id');
+  if (trigger.isUsed) throw new Refusal('exchanged_trigger_id');
+  if (trigger.expiresAt <= platform.clock.now()) throw new Refusal('expired_trigger_id');
+  const view = storedView(call, readView(call, 'modal'), slackId('V'), trigger.teamId);
+  trigger.isUsed = true;
+  platform.world.modals.set(trigger.userId, view);
+  platform.activity.tell({ kind: 'modal-changed', teamId: trigger.teamId, userId: trigger.userId });
+  return { ok: true, view };
+});
