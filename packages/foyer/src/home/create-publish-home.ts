@@ -1,7 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '../config/log.ts';
-import type { ClaimUrl } from '../connections/create-connections.ts';
-import type { Database } from '../database/database.ts';
 import {
   announceView,
   confirmView,
@@ -9,16 +6,12 @@ import {
   noteHomeOpened,
   prepareShownView,
 } from '../database/home-views.ts';
-import type { Brand } from '../http/brand.ts';
 import { InstallationNotFoundError } from '../installations/installation-store.ts';
 import type { TokenSource } from '../installations/token-source.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { type SlackFailure, slackFailure } from '../slack/slack-failure.ts';
-import type { StepFaces, Texts } from '../texts/create-texts.ts';
-import type { BoundHomeSection } from './home-sections.ts';
 import type { PublishHome, PublishRequest, PublishResult, RepublishHome } from './publish-home.ts';
-import { createReadHome, type Home, type HomeConfig, type ReadHome, sendView } from './read-home.ts';
-import type { FindViewer } from './viewer.ts';
+import { createReadHome, type Home, type ReadHome, type ReadHomeDeps, sendView } from './read-home.ts';
 
 /**
  * How Home stays right with several machines: (1) read which send was announced last; (2) read the record and draw it;
@@ -38,26 +31,16 @@ const noteAgainMs = 10 * 60 * 1000;
 const unchanged: PublishResult = { published: false, reason: 'unchanged' };
 
 /** Creates the two publishers. `wait` waits for a Retry-After, in milliseconds. */
-export function createPublishHome(deps: {
-  database: Database;
-  slack: SlackClientFactory;
-  /** Returns the bot's current token. May reject with the error of a token refresh. */
-  botToken: TokenSource['botToken'];
-  findViewer: FindViewer;
-  /** Called for each refusal, with the token that was used: marks the installation broken if that token is dead. */
-  reportDeadToken: TokenSource['reportDeadToken'];
-  config: HomeConfig;
-  claimUrl?: ClaimUrl;
-  brand: Brand;
-  texts: Texts;
-  /** How the steps of the definition are shown. */
-  faces: StepFaces;
-  /** The app's own sections; none unless given. */
-  sections?: readonly BoundHomeSection[];
-  now: () => number;
-  wait?: (ms: number) => Promise<unknown>;
-  log: Logger;
-}): { publishHome: PublishHome; republishHome: RepublishHome; readHome: ReadHome } {
+export function createPublishHome(
+  deps: ReadHomeDeps & {
+    slack: SlackClientFactory;
+    /** Returns the bot's current token. May reject with the error of a token refresh. */
+    botToken: TokenSource['botToken'];
+    /** Called for each refusal, with the token that was used: marks the installation broken if that token is dead. */
+    reportDeadToken: TokenSource['reportDeadToken'];
+    wait?: (ms: number) => Promise<unknown>;
+  },
+): { publishHome: PublishHome; republishHome: RepublishHome; readHome: ReadHome } {
   const { database, now, log } = deps;
   const wait = deps.wait ?? ((ms) => sleep(ms, undefined, { ref: false }));
   const readShown = prepareShownView(database);

@@ -16,9 +16,6 @@ import { askHomeSections, type BoundHomeSection, type ComposedHome, composeHome 
 import { historyShown, homeBlocks } from './home-view.ts';
 import { type FindViewer, mayAct } from './viewer.ts';
 
-/** What the view needs of the configuration. */
-export type HomeConfig = Pick<Config, 'slack' | 'http'>;
-
 /** One person's App Home, drawn from the current record and the app's sections. */
 export interface Home extends DrawnHome {
   record: InstallRecord;
@@ -31,20 +28,24 @@ export interface Home extends DrawnHome {
 /** Reads and draws a person's Home; undefined for an unknown or uninstalled installation. */
 export type ReadHome = (onlooker: Onlooker) => Promise<Home | undefined>;
 
-/** Creates the function that reads and draws a person's Home. */
-export function createReadHome(deps: {
+export interface ReadHomeDeps {
   database: Database;
   findViewer: FindViewer;
-  config: HomeConfig;
+  config: Pick<Config, 'slack' | 'http'>;
   brand: Brand;
   texts: Texts;
+  /** How the steps of the definition are shown. */
   faces: StepFaces;
+  /** The app's own sections; none unless given. */
   sections?: readonly BoundHomeSection[];
   /** The address where a person who may do so claims an unconnected workspace. */
   claimUrl?: ClaimUrl;
   now: () => number;
   log: Logger;
-}): ReadHome {
+}
+
+/** Creates the function that reads and draws a person's Home. */
+export function createReadHome(deps: ReadHomeDeps): ReadHome {
   const { database, findViewer, config, brand, texts, sections = [], log } = deps;
   const readRecord = prepareInstallRecord(database);
   const readHistory = prepareHistory(database);

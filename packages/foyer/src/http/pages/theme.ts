@@ -61,21 +61,11 @@ function until(color: Rgb, toward: Rgb, passes: (color: Rgb) => boolean): Rgb {
   return toward;
 }
 
-/** The brand's colors in one scheme, by the names that the style sheet uses. */
-interface SchemeColors {
-  /** Links and marks: readable as text. */
-  accent: string;
-  /** A button has its own text, so it may use the brand's color itself unless that blends into the page. */
-  button: string;
-  onButton: string;
-  buttonHover: string;
-  wash: string;
-}
-
 /** The lowest contrast to the page at which a button is visible. */
 const visible = 1.25;
 
-function scheme(name: keyof typeof grounds, color: Rgb, tile: Rgb): SchemeColors {
+/** Computes the brand's colors in one scheme, by the names that the style sheet uses. */
+function scheme(name: keyof typeof grounds, color: Rgb, tile: Rgb) {
   const toward = name === 'light' ? black : white;
   const card = parse(grounds[name][1]);
   const washOf = (accent: Rgb): Rgb => parse(written(mix(card, accent, 0.1)));
@@ -87,7 +77,9 @@ function scheme(name: keyof typeof grounds, color: Rgb, tile: Rgb): SchemeColors
   const button = isVisible ? tile : accent;
   const ink = inkOn(button);
   return {
+    /** Links and marks: readable as text. */
     accent: written(accent),
+    /** A button has its own text, so it may use the brand's color itself unless that blends into the page. */
     button: written(button),
     onButton: written(ink),
     buttonHover: written(mix(button, ink === white ? black : white, 0.14)),
@@ -95,16 +87,11 @@ function scheme(name: keyof typeof grounds, color: Rgb, tile: Rgb): SchemeColors
   };
 }
 
-/** All colors derived from a brand's color: one set for each scheme, and the tile that represents the app. */
-export interface Theme {
-  light: SchemeColors;
-  dark: SchemeColors;
-  tile: string;
-  onTile: string;
-}
-
-/** Computes the theme of a color, `#rrggbb`. */
-export function themeOf(color: string): Theme {
+/**
+ * Computes all colors derived from a brand's color, `#rrggbb`: one set for each scheme, and the tile that represents the
+ * app.
+ */
+export function themeOf(color: string) {
   const rgb = parse(color);
   // Neither white nor black may be readable enough on a middle tone.
   const tile = until(rgb, black, (mixed) => ratio(inkOn(mixed), mixed) >= enough);
@@ -116,9 +103,11 @@ export function themeOf(color: string): Theme {
   };
 }
 
+export type Theme = ReturnType<typeof themeOf>;
+
 /** Writes a theme as CSS for the style sheet. */
 export function themeStyles(theme: Theme): string {
-  const variables = (colors: SchemeColors): string =>
+  const variables = (colors: Theme['light']): string =>
     `--accent:${colors.accent};--button:${colors.button};--on-button:${colors.onButton};--button-hover:${colors.buttonHover};--wash:${colors.wash}`;
   return [
     `:root{${variables(theme.light)};--tile:${theme.tile};--on-tile:${theme.onTile}}`,
