@@ -8,7 +8,6 @@ import type { Sandbox } from '../sandbox.ts';
 import { aboutTab, addPage, appPage, composer, drawMessages, homeTab, messagesTab } from './app-pages.ts';
 import { assetReply } from './client-assets.ts';
 import { appEntry, frame, type Section, sections } from './frame.ts';
-import { streamActivity } from './live-updates.ts';
 import { drawModal } from './modal.ts';
 import { panelLogs, panelPage } from './panel-page.ts';
 import { panelRoutes } from './panel-routes.ts';
@@ -120,6 +119,15 @@ export function clientRoutes(platform: Platform, sandbox: Sandbox, landingUrl: s
     ...settingsRoutes(platform, sandbox),
     ...panelRoutes(sandbox),
   ];
+}
+
+/** Sends each activity to every open page as a server-sent event; the page then fetches the part that it shows. */
+function streamActivity({ activity }: Platform, { request, response }: Exchange): null {
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+  response.write(': hello\n\n');
+  const stop = activity.listen(({ kind }) => response.write(`data: ${JSON.stringify({ kind })}\n\n`));
+  request.once('close', stop);
+  return null;
 }
 
 /** Changes when the markup does, so that a page knows whether to redraw a part. */
