@@ -6,6 +6,17 @@ const whom = { teamId: id, userId: id };
 const where = z.union([z.object({ teamId: id }), z.object({ enterpriseId: id })]);
 const optionalPlace = { teamId: id.optional(), enterpriseId: id.optional() };
 
+/**
+ * What goes wrong with a call:
+ * - `error`: answers `ok: false` with this error, and does nothing;
+ * - `status`: answers with an HTTP status (429 with `retryAfterSeconds`), and does nothing;
+ * - `hang`: acts (unless `acts: false`), then answers only after `delayMs`, or never if the caller disconnects first;
+ * - `reset-before-acting`, `reset-after-acting`: cuts the connection;
+ * - `malformed-json`: acts (unless `acts: false`), then answers with half a JSON text;
+ * - `id-token`: acts, but something is wrong with the ID token (only for `openid.connect.token`).
+ */
+export type Failure = z.infer<typeof failure>;
+
 const failure = z.discriminatedUnion('type', [
   z.object({ type: z.literal('error'), error: id, fields: z.record(z.string(), z.unknown()).optional() }),
   z.object({ type: z.literal('status'), status: z.number().int(), retryAfterSeconds: z.number().optional() }),
@@ -24,9 +35,13 @@ export const controlBodies = {
     ...whom,
     actionId: id,
     blockId: id.optional(),
+    /** `home` by default; `message` is the newest message of the DM that has such an element. */
     where: z.enum(['home', 'message', 'modal']).optional(),
+    /** A message of the DM by its timestamp. */
     messageTs: id.optional(),
+    /** The choice in a select or similar element, merged into the action: `{ selected_option: … }`. */
     chosen: z.record(z.string(), z.unknown()).optional(),
+    /** The values of the surface's inputs, by block id and action id: the `state.values` of the press. */
     entered: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
   }),
   sendMessage: z.object({ ...whom, text: id }),
@@ -36,9 +51,11 @@ export const controlBodies = {
   sendEvent: z.object({
     ...optionalPlace,
     event: z.looseObject({ type: id }),
+    /** Seconds; the sandbox's time by default. */
     eventTimeSeconds: z.number().int().optional(),
     eventId: id.optional(),
     signature: z.enum(['valid', 'wrong', 'none']).optional(),
+    /** Seconds, for the signature; real time by default. */
     timestampSeconds: z.number().int().optional(),
   }),
   addWorkspace: z.object({ name: id }),
@@ -53,22 +70,33 @@ export const controlBodies = {
   requireApproval: z.object({ teamId: id, isRequired: z.boolean() }),
   approve: z.object({ teamId: id }),
   consent: z.object({
+    /** The workspace; or `enterpriseId` for the whole org. */
     ...optionalPlace,
+    /** The whole address that the app sent the browser to, from a `Location` header or a link. */
     authorizeUrl: id,
     userId: id,
+    /** `allow` by default. */
     decision: z.enum(['allow', 'cancel']).optional(),
+    /** Optional scopes to leave out. */
     declinedScopes: z.array(id).optional(),
   }),
   signIn: z.object({
+    /** The whole address that the app sent the browser to, from a `Location` header or a link. */
     authorizeUrl: id,
     userId: id,
+    /** By default the workspace that the app asked for, or else the person's first. */
     teamId: id.optional(),
+    /** `allow` by default. */
     decision: z.enum(['allow', 'cancel']).optional(),
   }),
   fault: z.object({
+    /** A Web API method, or `*` for any. */
     method: id,
+    /** Only calls for this workspace or org. */
     teamId: id.optional(),
+    /** How many calls fail; 1 by default. */
     times: z.number().int().positive().optional(),
+    /** How many matching calls succeed first; 0 by default. */
     after: z.number().int().nonnegative().optional(),
     failure,
   }),
@@ -80,3 +108,6 @@ export const controlBodies = {
   manifest: z.looseObject({}),
   nothing: z.looseObject({}),
 };
+
+/** What a control takes: over HTTP, and as the argument of its method. */
+export type ControlOptions<Name extends keyof typeof controlBodies> = z.infer<(typeof controlBodies)[Name]>;

@@ -1,5 +1,5 @@
-import type { Delivery, Parcel } from '../events/delivery.ts';
-import { emitEvent, type InnerEvent, verifyEventUrl } from '../events/emit-event.ts';
+import type { Delivery } from '../events/delivery.ts';
+import { emitEvent, verifyEventUrl } from '../events/emit-event.ts';
 import { newTrigger, type PressedIn, pressableElements, sendPress } from '../events/interactions.ts';
 import { grantAccess, revokeAccess, revokeTokens, uninstall } from '../installs/end-installs.ts';
 import { addMessage, openDirectMessage } from '../messages/conversations.ts';
@@ -8,6 +8,7 @@ import { personJson } from '../web-api/users.ts';
 import { addPerson, addWorkspace } from '../world/create-world.ts';
 import { directMessage, homeViewOf, installationAt, installationServing, liveTokens } from '../world/find.ts';
 import type { Installation, Message, Person, Place, Role, Workspace } from '../world/records.ts';
+import type { ControlOptions } from './control-bodies.ts';
 
 /** A person in a workspace. */
 export type Whom = { teamId: string; userId: string };
@@ -17,30 +18,7 @@ export type Where =
   | { teamId: string; enterpriseId?: undefined }
   | { enterpriseId: string; teamId?: undefined };
 
-export type PressOptions = Whom & {
-  actionId: string;
-  blockId?: string;
-  /** `home` by default; `message` is the newest message of the DM that has such an element. */
-  where?: 'home' | 'message' | 'modal';
-  /** A message of the DM by its timestamp. */
-  messageTs?: string;
-  /** The choice in a select or similar element, merged into the action: `{ selected_option: … }`. */
-  chosen?: Record<string, unknown>;
-  /** The values of the surface's inputs, by block id and action id: the `state.values` of the press. */
-  entered?: Record<string, Record<string, unknown>>;
-};
-
-export type RawEvent = {
-  event: InnerEvent;
-  teamId?: string;
-  enterpriseId?: string;
-  /** Seconds; the sandbox's time by default. */
-  eventTimeSeconds?: number;
-  eventId?: string;
-  signature?: Parcel['signature'];
-  /** Seconds, for the signature; real time by default. */
-  timestampSeconds?: number;
-};
+type PressOptions = ControlOptions<'press'>;
 
 type Access = { enterpriseId: string; teamIds: string[] };
 
@@ -152,7 +130,7 @@ export function createControls(platform: Platform) {
     revokeAccess: async ({ enterpriseId, teamIds }: Access) =>
       revokeAccess(platform, installedAt({ enterpriseId }), teamIds),
     /** Sends any event unchanged, subscribed to or not. */
-    async sendEvent({ event, teamId, enterpriseId, ...options }: RawEvent): Sent {
+    async sendEvent({ event, teamId, enterpriseId, ...options }: ControlOptions<'sendEvent'>): Sent {
       const workspace = world.workspaces.get(teamId ?? '');
       const serving = workspace && installationServing(world, workspace);
       const isLifecycle = /^(app_uninstalled|tokens_revoked|team_access_)/.test(event.type);

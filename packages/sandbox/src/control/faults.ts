@@ -1,34 +1,6 @@
-import type { IdTokenFlaw } from '../openid/id-token.ts';
+import type { ControlOptions, Failure } from './control-bodies.ts';
 
-/**
- * What goes wrong with a call:
- * - `error`: answers `ok: false` with this error, and does nothing;
- * - `status`: answers with an HTTP status (429 with `retryAfterSeconds`), and does nothing;
- * - `hang`: acts (unless `acts: false`), then answers only after `delayMs`, or never if the caller disconnects first;
- * - `reset-before-acting`, `reset-after-acting`: cuts the connection;
- * - `malformed-json`: acts (unless `acts: false`), then answers with half a JSON text;
- * - `id-token`: acts, but something is wrong with the ID token (only for `openid.connect.token`).
- */
-export type Failure =
-  | { type: 'error'; error: string; fields?: Record<string, unknown> }
-  | { type: 'status'; status: number; retryAfterSeconds?: number }
-  | { type: 'hang'; delayMs: number; acts?: boolean }
-  | { type: 'reset-before-acting' }
-  | { type: 'reset-after-acting' }
-  | { type: 'malformed-json'; acts?: boolean }
-  | { type: 'id-token'; flaw: IdTokenFlaw };
-
-export type FaultPlan = {
-  /** A Web API method, or `*` for any. */
-  method: string;
-  /** Only calls for this workspace or org. */
-  teamId?: string;
-  /** How many calls fail; 1 by default. */
-  times?: number;
-  /** How many matching calls succeed first; 0 by default. */
-  after?: number;
-  failure: Failure;
-};
+export type FaultPlan = ControlOptions<'fault'>;
 
 export function createFaults() {
   let plans: Required<Omit<FaultPlan, 'teamId'>>[] & FaultPlan[] = [];
@@ -38,7 +10,8 @@ export function createFaults() {
 
   return {
     /** The next matching calls fail; plans are used up in the order they were added. */
-    add: (plan: FaultPlan) => void plans.push({ ...plan, times: plan.times ?? 1, after: plan.after ?? 0 }),
+    add: (plan: FaultPlan): void =>
+      void plans.push({ ...plan, times: plan.times ?? 1, after: plan.after ?? 0 }),
     /** The plans that are not used up yet. */
     list: (): FaultPlan[] => plans.map((plan) => ({ ...plan })),
     /** Uses up and returns the failure planned for a call, if there is one. */

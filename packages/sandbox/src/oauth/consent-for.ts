@@ -1,19 +1,9 @@
+import type { ControlOptions } from '../control/control-bodies.ts';
 import type { Platform } from '../platform.ts';
 import { optionalScopes, readAuthorizeRequest } from './authorize-request.ts';
 import { submitConsent } from './oauth-routes.ts';
 
-export type ConsentOptions = {
-  /** The whole address that the app sent the browser to, from a `Location` header or a link. */
-  authorizeUrl: string;
-  userId: string;
-  /** The workspace; or give `enterpriseId` for the whole org. */
-  teamId?: string;
-  enterpriseId?: string;
-  /** `allow` by default. */
-  decision?: 'allow' | 'cancel';
-  /** Optional scopes to leave out. */
-  declinedScopes?: string[];
-};
+export type ConsentOptions = ControlOptions<'consent'>;
 
 /** Fills in the consent form and sends it, without a browser. Throws if the page would not send the browser back. */
 export function consentFor(platform: Platform, choice: ConsentOptions): string {

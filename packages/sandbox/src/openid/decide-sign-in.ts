@@ -1,17 +1,10 @@
+import type { ControlOptions } from '../control/control-bodies.ts';
 import { digits, secretHex } from '../ids.ts';
 import { backTo, codeLifetimeMs, isForeign } from '../oauth/decide-consent.ts';
 import type { Platform } from '../platform.ts';
 import { readSignInRequest } from './sign-in-request.ts';
 
-export type SignInOptions = {
-  /** The whole address that the app sent the browser to, from a `Location` header or a link. */
-  authorizeUrl: string;
-  userId: string;
-  /** By default the workspace that the app asked for, or else the person's first. */
-  teamId?: string;
-  /** `allow` by default. */
-  decision?: 'allow' | 'cancel';
-};
+export type SignInOptions = ControlOptions<'signIn'>;
 
 export type SignInOutcome = { kind: 'redirect'; location: string } | { kind: 'refused'; explanation: string };
 

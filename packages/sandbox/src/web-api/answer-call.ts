@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Failure, Faults } from '../control/faults.ts';
+import type { Failure } from '../control/control-bodies.ts';
+import type { Faults } from '../control/faults.ts';
 import { type Exchange, jsonReply, type Reply } from '../http/exchange.ts';
 import type { IdTokens } from '../openid/id-token.ts';
 import type { Platform } from '../platform.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Failure } from '../control/faults.ts';
+import type { Failure } from '../control/control-bodies.ts';
 
 /** One Web API call and its answer. */
 export type LoggedCall = {

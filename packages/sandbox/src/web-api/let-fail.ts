@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Failure } from '../control/faults.ts';
+import type { Failure } from '../control/control-bodies.ts';
 import type { Exchange, Reply } from '../http/exchange.ts';
 import type { LoggedCall } from './call-log.ts';
 import type { Answer } from './method.ts';

@@ -1,4 +1,4 @@
-import type { Failure } from '../control/faults.ts';
+import type { Failure } from '../control/control-bodies.ts';
 import type { Route } from '../http/routes.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { afterForm } from './after-form.ts';
