@@ -5,7 +5,7 @@ import type { Controls } from './control/controls.ts';
 import type { Faults } from './control/faults.ts';
 import type { Readers } from './control/readers.ts';
 import type { Deliveries } from './events/deliveries.ts';
-import type { ConsentOptions } from './oauth/consent-for.ts';
+import type { ConsentOptions } from './oauth/oauth-routes.ts';
 import type { SignInOptions } from './openid/decide-sign-in.ts';
 import type { LoggedCall } from './web-api/call-log.ts';
 import type { RateLimits } from './web-api/rate-limits.ts';

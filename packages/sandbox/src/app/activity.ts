@@ -1,24 +1,18 @@
+import type { Place } from '../world/records.ts';
+
 /** Something that happened in the sandbox. A demo listens to it to say what to click next; tests listen too. */
 export type Activity =
   | { kind: 'consent-opened'; teamId: string | null; userId: string }
-  | { kind: 'consent-allowed'; teamId: string | null; enterpriseId: string | null; userId: string }
-  | { kind: 'consent-cancelled'; teamId: string | null; enterpriseId: string | null; userId: string }
+  | (Place & { kind: 'consent-allowed' | 'consent-cancelled'; userId: string })
   | { kind: 'sign-in-opened' | 'signed-in' | 'sign-in-cancelled'; teamId: string; userId: string }
   | { kind: 'deactivated' | 'reactivated'; userId: string }
   | { kind: 'approval-requested'; teamId: string; userId: string }
-  | {
-      kind: 'installed';
-      teamId: string | null;
-      enterpriseId: string | null;
-      userId: string;
-      botScopes: string[];
-    }
-  | { kind: 'tokens-revoked'; teamId: string | null; enterpriseId: string | null; userIds: string[] }
-  | { kind: 'uninstalled'; teamId: string | null; enterpriseId: string | null }
-  | { kind: 'access-granted'; enterpriseId: string; teamIds: string[] }
-  | { kind: 'access-revoked'; enterpriseId: string; teamIds: string[] }
+  | (Place & { kind: 'installed'; userId: string; botScopes: string[] })
+  | (Place & { kind: 'tokens-revoked'; userIds: string[] })
+  | (Place & { kind: 'uninstalled' })
+  | { kind: 'access-granted' | 'access-revoked'; enterpriseId: string; teamIds: string[] }
   | { kind: 'home-opened'; teamId: string; userId: string; tab: 'home' | 'messages' }
-  | { kind: 'home-published'; teamId: string | null; enterpriseId: string | null; userId: string }
+  | (Place & { kind: 'home-published'; userId: string })
   | { kind: 'modal-changed'; teamId: string; userId: string }
   | { kind: 'message-changed'; teamId: string; conversationId: string; ts: string; byApp: boolean }
   | { kind: 'button-pressed'; teamId: string; userId: string; actionId: string }

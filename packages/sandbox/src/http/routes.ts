@@ -9,8 +9,6 @@ export type Handler = (
 /** `GET /people/:id`: a method (`*` for any) and a path; `:name` is a parameter, and a last `:name*` takes the rest. */
 export type Route = { on: string; handle: Handler };
 
-export type MatchedRoute = { handle: Handler; parts: Record<string, string> };
-
 /** Finds the first route that matches a request. */
 export function createRouteTable(routes: readonly Route[]) {
   const table = routes.map(({ on, handle }) => {
@@ -20,7 +18,7 @@ export function createRouteTable(routes: readonly Route[]) {
     });
     return { method, pattern: new RegExp(`^${source}/?$`), handle };
   });
-  return (method: string, path: string): MatchedRoute | undefined => {
+  return (method: string, path: string) => {
     const asked = method === 'HEAD' ? 'GET' : method;
     for (const { method: wanted, pattern, handle } of table) {
       if (wanted !== '*' && wanted !== asked) continue;

@@ -4,7 +4,7 @@ import type { Platform } from '../platform.ts';
 import { type CallArguments, createCallArguments, readArguments } from '../web-api/call-arguments.ts';
 import { readMessageContent } from '../web-api/message-content.ts';
 import { Refusal } from '../web-api/refusal.ts';
-import type { Conversation, Message } from '../world/records.ts';
+import type { Conversation } from '../world/records.ts';
 import { addMessage, tellChanged } from './conversations.ts';
 
 /** The addresses that an app posts to without a token: incoming webhooks and response_urls. */
@@ -79,21 +79,12 @@ function applyAnswer(
   }
   const content = readMessageContent(args);
   if (args.flag('replace_original') && message) {
-    replaceMessage(platform, conversation, message, content);
+    Object.assign(message, content, { editedTs: platform.nextTs() });
+    tellChanged(platform, conversation, message);
     return;
   }
   const installation = platform.world.installations.get(installationId);
   if (!installation) return;
   const { botUserId: userId, botId } = installation;
   addMessage(platform, conversation, { userId, botId, appId: platform.app.id, ...content });
-}
-
-function replaceMessage(
-  platform: Platform,
-  conversation: Conversation,
-  message: Message,
-  content: Partial<Message>,
-): void {
-  Object.assign(message, content, { editedTs: platform.nextTs() });
-  tellChanged(platform, conversation, message);
 }

@@ -5,10 +5,18 @@ import type { Route } from '../http/routes.ts';
 import { readSignedIn, signedInCookie, withOverrides } from '../oauth/signed-in.ts';
 import type { Platform } from '../platform.ts';
 import type { Sandbox } from '../sandbox.ts';
-import { aboutTab, addPage, appPage, composer, drawMessages, homeTab, messagesTab } from './app-pages.ts';
+import {
+  aboutTab,
+  addPage,
+  appPage,
+  composer,
+  drawMessages,
+  drawModal,
+  homeTab,
+  messagesTab,
+} from './app-pages.ts';
 import { assetReply } from './client-assets.ts';
 import { appEntry, frame, type Section, sections } from './frame.ts';
-import { drawModal } from './modal.ts';
 import { panelLogs, panelPage } from './panel-page.ts';
 import { panelRoutes } from './panel-routes.ts';
 import { createReadMarks } from './read-marks.ts';

@@ -6,8 +6,7 @@ import { type Html, html, trustedHtml } from '../http/html.ts';
 import type { Block } from '../world/records.ts';
 import { drawControl, isDrawnHere } from './draw-controls.ts';
 import { onlySlackMarkup } from './only-slack-markup.ts';
-import type { Reader } from './reader.ts';
-import { formatSlackDate } from './slack-date.ts';
+import { formatSlackDate, type Reader } from './slack-date.ts';
 
 /** Blocks that slack-blocks-to-jsx draws; the page names any other rather than drops it. */
 const drawable = new Set(

@@ -1,6 +1,6 @@
 import { isRecord } from '../blocks/fault-list.ts';
 import { type Html, html } from '../http/html.ts';
-import type { Reader } from './reader.ts';
+import type { Reader } from './slack-date.ts';
 
 /** Elements that the web client draws as native controls, and what a choice is called in the action. */
 const controlKinds: Record<string, string> = {

@@ -10,6 +10,12 @@ const dateTokens: Record<string, Intl.DateTimeFormatOptions> = {
 
 export type DateReader = { timeZone: string; locale: string; nowMs: number };
 
+/** Who reads a message or view, and the names of the people and channels it may mention. */
+export type Reader = DateReader & {
+  names: { id: string; name: string }[];
+  channels: { id: string; name: string }[];
+};
+
 /** Writes a date as Slack would for one reader: in their time zone, and with words like `today` for `_pretty`. */
 export function formatSlackDate(timestampSeconds: number, format: string, reader: DateReader): string {
   const atMs = timestampSeconds * 1000;

@@ -3,7 +3,7 @@ import { readSignedIn, type SignedIn } from '../oauth/signed-in.ts';
 import type { Platform } from '../platform.ts';
 import { directMessage, homeViewOf, installationAt, installationServing, peopleOf } from '../world/find.ts';
 import type { Conversation, Installation, Person, Role, View, Workspace } from '../world/records.ts';
-import type { Reader } from './reader.ts';
+import type { Reader } from './slack-date.ts';
 
 /** One person looking at one workspace. */
 export type Visit = {
