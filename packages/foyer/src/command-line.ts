@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { type Config, isStartedByNpm, readEnvironment, readPublicUrl, readSignsIn } from './config/config.ts';
 import { createLogger, type Logger } from './config/log.ts';
 import type { Database } from './database/database.ts';
@@ -61,13 +62,14 @@ export async function runCommandLine<MyTables>(
     return Buffer.concat(parts).toString('utf8');
   }
 
-  // A reader that stops early (`list | head`) is not an error.
+  // A reader that stops early (`list | head`) is not an error; a full disk is.
+  let outputLost: NodeJS.ErrnoException | undefined;
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE') outputLost ??= error;
   });
 
   const canAsk = stdin.isTTY && stderr.isTTY;
-  return runOperatorCommand(
+  const exitCode = await runOperatorCommand(
     {
       output: createOutput({ stdout, stderr }),
       now,
@@ -120,4 +122,11 @@ export async function runCommandLine<MyTables>(
     },
     argv,
   );
+  // The stream reports its last error only after this turn of the event loop.
+  await setImmediate();
+  if (!outputLost) return exitCode;
+  stderr.write(
+    `The output could not be written (${outputLost.code ?? outputLost.message}): it is incomplete.\n`,
+  );
+  return 1;
 }

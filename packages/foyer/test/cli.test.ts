@@ -317,3 +317,22 @@ test('a command loads only the packages that it uses', async (t) => {
     assert.deepEqual(notUsed(loaded), [], commandLine.join(' '));
   }
 });
+
+const intoFullDevice = (commandLine: readonly string[], env: Record<string, string>) => {
+  const program = join(import.meta.dirname, 'support/app/cli.ts');
+  return end('sh', ['-c', 'exec "$0" "$@" > /dev/full', process.execPath, program, ...commandLine], env);
+};
+
+test('output that the disk has no room for ends a command with exit code 1 and one sentence', {
+  skip: existsSync('/dev/full') ? false : 'this system has no /dev/full',
+}, async (t) => {
+  const { run } = await prepare(t);
+  for (const commandLine of [['list', '--json'], ['--help']]) {
+    const { exitCode, stderr } = await run(commandLine, {}, intoFullDevice);
+    assert.deepEqual(
+      [exitCode, stderr],
+      [1, 'The output could not be written (ENOSPC): it is incomplete.\n'],
+      commandLine.join(' '),
+    );
+  }
+});

@@ -118,6 +118,7 @@ async function createProgram(deps: OperatorDeps, needed = Object.keys(commands))
   const loaded = Object.entries(commands).filter(([name]) => needed.includes(name));
   for (const create of await Promise.all(loaded.map(([, load]) => load()))) {
     const command = create(deps).copyInheritedSettings(program);
+    for (const each of command.commands) each.copyInheritedSettings(command);
     for (const each of command.commands.length > 0 ? command.commands : [command])
       each.option('--json', 'print only JSON on stdout; notes and errors go to stderr');
     program.addCommand(command);

@@ -42,6 +42,19 @@ test('every command has help with an example, on stdout and with exit code 0', a
   for (const command of commands) assert.match(all.stdout, new RegExp(`^  ${command}\\b`, 'm'));
 });
 
+test('wrong usage of a command within a command ends with exit code 2', async (t) => {
+  const { run } = await createOperatorHarness(t);
+  for (const commandLine of [
+    ['keys', 'rotate', 'main'],
+    ['keys', 'rotate', '--nope'],
+    ['keys', 'forget'],
+  ]) {
+    const { exitCode, stdout, stderr } = await run(commandLine);
+    assert.deepEqual([exitCode, stdout], [2, ''], commandLine.join(' '));
+    assert.match(stderr, /^error: .+\n\(--help shows how it is used\)/);
+  }
+});
+
 test('wrong usage exits with 2, says why on stderr and leaves stdout empty', async (t) => {
   const { run } = await createOperatorHarness(t);
   const wrong = [
