@@ -190,6 +190,7 @@ test('import names each line that it refuses, with the field and without the val
   assert.doesNotMatch(stderr, /secret/);
   assert.equal(await count('installations'), 1);
   assert.match((await importFrom(join(source, 'none'))).stderr, /There is nothing at/);
+  assert.equal((await importFrom('/dev/null')).stderr.trim(), '/dev/null is neither a file nor a folder.');
 });
 
 test('import asks Slack about tokens only with --check, and refuses those that are dead or another team’s', async (t) => {

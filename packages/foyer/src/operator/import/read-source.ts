@@ -42,6 +42,8 @@ const installation = z.looseObject({
  */
 export async function* readSource(source: string, clientId: string): AsyncGenerator<SourceEntry> {
   const found = statSync(source, { throwIfNoEntry: false });
+  if (found && !found.isFile() && !found.isDirectory())
+    throw new CommandError(`${source} is neither a file nor a folder.`);
   const folders = found?.isFile() ? [] : [...(found ? [source] : []), ...foldersBeside(source)];
   if (!found && folders.length === 0) throw new CommandError(`There is nothing at ${source}.`);
   if (folders.length > 0) for (const folder of folders) yield* readFolder(folder, clientId);
