@@ -1,5 +1,6 @@
+import { sql } from 'kysely';
 import type { Queries, Tx } from './database.ts';
-import type { TokenHolder } from './token-refreshes.ts';
+import { type TokenHolder, tokensOf } from './token-refreshes.ts';
 
 /** A sealed token as stored, and its holder. */
 export interface StoredSeal {
@@ -56,25 +57,13 @@ export async function replaceSeal(
   tx: Tx,
   replacement: { holder: TokenHolder; from: string; to: string },
 ): Promise<boolean> {
-  const { holder, from, to } = replacement;
-  const row =
-    holder.userId === undefined
-      ? await tx
-          .updateTable('installations')
-          .set({ sealed_bot: to })
-          .where('id', '=', holder.installationId)
-          .where('sealed_bot', '=', from)
-          .returning('id')
-          .executeTakeFirst()
-      : await tx
-          .updateTable('user_tokens')
-          .set({ sealed_user: to })
-          .where('installation_id', '=', holder.installationId)
-          .where('user_id', '=', holder.userId)
-          .where('sealed_user', '=', from)
-          .returning('user_id')
-          .executeTakeFirst();
-  return row !== undefined;
+  const { table, key, sealed } = tokensOf(replacement.holder);
+  const { numUpdatedRows } = await tx
+    .updateTable(table)
+    .set({ [sealed]: replacement.to })
+    .where((eb) => eb.and({ ...key, [sealed]: replacement.from }))
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
 }
 
 /** How many sealed texts begin with a prefix, by where they are stored. */
@@ -85,34 +74,31 @@ export interface SealCount {
   requests: number;
 }
 
-type Count = number | string | bigint;
+type SealedColumn = 'sealed_bot' | 'sealed_user' | 'sealed_tokens';
+
+/** The start of a sealed text, as long as a prefix. */
+const startOf = (column: SealedColumn | 'sealed', prefix: string) =>
+  sql<string>`substr(${sql.ref(column)}, 1, ${sql.lit(prefix.length)})`;
 
 /** Counts the sealed texts of all apps that begin with `prefix`; without one, all of them. */
 export async function countSeals(queries: Queries, prefix = ''): Promise<SealCount> {
-  const bots = await queries
-    .selectFrom('installations')
-    .select(({ fn }) => fn.countAll<Count>().as('count'))
-    .where('sealed_bot', 'is not', null)
-    .where(({ eb, fn, lit }) =>
-      eb(fn<string>('substr', ['sealed_bot', lit(1), lit(prefix.length)]), '=', prefix),
-    )
-    .executeTakeFirstOrThrow();
-  const users = await queries
-    .selectFrom('user_tokens')
-    .select(({ fn }) => fn.countAll<Count>().as('count'))
-    .where(({ eb, fn, lit }) =>
-      eb(fn<string>('substr', ['sealed_user', lit(1), lit(prefix.length)]), '=', prefix),
-    )
-    .executeTakeFirstOrThrow();
-  const requests = await queries
-    .selectFrom('install_requests')
-    .select(({ fn }) => fn.countAll<Count>().as('count'))
-    .where('sealed_tokens', 'is not', null)
-    .where(({ eb, fn, lit }) =>
-      eb(fn<string>('substr', ['sealed_tokens', lit(1), lit(prefix.length)]), '=', prefix),
-    )
-    .executeTakeFirstOrThrow();
-  return { bots: Number(bots.count), users: Number(users.count), requests: Number(requests.count) };
+  const count = async (
+    table: 'installations' | 'user_tokens' | 'install_requests',
+    column: SealedColumn,
+  ): Promise<number> => {
+    const { rows } = await queries
+      .selectFrom(table)
+      .select(({ fn }) => fn.countAll<number>().as('rows'))
+      .where(column, 'is not', null)
+      .where(startOf(column, prefix), '=', prefix)
+      .executeTakeFirstOrThrow();
+    return rows;
+  };
+  return {
+    bots: await count('installations', 'sealed_bot'),
+    users: await count('user_tokens', 'sealed_user'),
+    requests: await count('install_requests', 'sealed_tokens'),
+  };
 }
 
 /**
@@ -132,13 +118,7 @@ export async function findForeignSeal(
     .selectFrom(seals.as('seals'))
     .select('sealed')
     .where('sealed', 'is not', null)
-    .where((eb) =>
-      eb.and(
-        prefixes.map((prefix) =>
-          eb(eb.fn<string>('substr', ['sealed', eb.lit(1), eb.lit(prefix.length)]), '!=', prefix),
-        ),
-      ),
-    )
+    .where((eb) => eb.and(prefixes.map((prefix) => eb(startOf('sealed', prefix), '!=', prefix))))
     .limit(1)
     .executeTakeFirst();
   return row?.sealed ?? undefined;
@@ -154,9 +134,7 @@ export async function findStaleRequestSeals(
     .selectFrom('install_requests')
     .select(['id', 'sealed_tokens'])
     .where('sealed_tokens', 'is not', null)
-    .where(({ eb, fn, lit }) =>
-      eb(fn<string>('substr', ['sealed_tokens', lit(1), lit(prefix.length)]), '!=', prefix),
-    )
+    .where(startOf('sealed_tokens', prefix), '!=', prefix)
     .limit(limit)
     .execute();
   return rows.map((row) => ({ requestId: row.id, sealed: row.sealed_tokens ?? '' }));
@@ -167,14 +145,13 @@ export async function replaceRequestSeal(
   tx: Tx,
   replacement: { requestId: string; from: string; to: string },
 ): Promise<boolean> {
-  const row = await tx
+  const { numUpdatedRows } = await tx
     .updateTable('install_requests')
     .set({ sealed_tokens: replacement.to })
     .where('id', '=', replacement.requestId)
     .where('sealed_tokens', '=', replacement.from)
-    .returning('id')
     .executeTakeFirst();
-  return row !== undefined;
+  return numUpdatedRows > 0n;
 }
 
 /** Finds and locks what is sealed with a key, for all apps: at most `limit` of each kind. */
@@ -190,9 +167,7 @@ export async function listSealedWith(
   const installations = await queries
     .selectFrom('installations')
     .select(['id', 'team_id as teamId', 'enterprise_id as enterpriseId'])
-    .where(({ eb, fn, lit }) =>
-      eb(fn<string>('substr', ['sealed_bot', lit(1), lit(prefix.length)]), '=', prefix),
-    )
+    .where(startOf('sealed_bot', prefix), '=', prefix)
     .orderBy('id')
     .limit(limit)
     .forUpdate()
@@ -200,18 +175,14 @@ export async function listSealedWith(
   const people = await queries
     .selectFrom('user_tokens')
     .select(['installation_id as installationId', 'user_id as userId'])
-    .where(({ eb, fn, lit }) =>
-      eb(fn<string>('substr', ['sealed_user', lit(1), lit(prefix.length)]), '=', prefix),
-    )
+    .where(startOf('sealed_user', prefix), '=', prefix)
     .limit(limit)
     .forUpdate()
     .execute();
   const requests = await queries
     .selectFrom('install_requests')
     .select('id')
-    .where(({ eb, fn, lit }) =>
-      eb(fn<string>('substr', ['sealed_tokens', lit(1), lit(prefix.length)]), '=', prefix),
-    )
+    .where(startOf('sealed_tokens', prefix), '=', prefix)
     .limit(limit)
     .forUpdate()
     .execute();

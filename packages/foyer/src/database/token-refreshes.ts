@@ -7,6 +7,23 @@ export interface TokenHolder {
 }
 
 /**
+ * Where a holder's tokens are: the table, the key of their row, and the names of two columns. Typed as those of a person:
+ * the columns of a bot have the same types.
+ */
+export function tokensOf({ installationId, userId }: TokenHolder) {
+  const isBot = userId === undefined;
+  return {
+    table: (isBot ? 'installations' : 'user_tokens') as 'user_tokens',
+    key: (isBot ? { id: installationId } : { installation_id: installationId, user_id: userId }) as {
+      installation_id: string;
+      user_id: string;
+    },
+    sealed: (isBot ? 'sealed_bot' : 'sealed_user') as 'sealed_user',
+    expiresAt: (isBot ? 'bot_expires_at' : 'expires_at') as 'expires_at',
+  };
+}
+
+/**
  * Takes the exclusive right to refresh tokens until `until`, if they still have the version `ifVersion` and no one else
  * holds it. Returns whether it was taken (invariant 8).
  */
@@ -14,28 +31,14 @@ export async function takeRefreshLease(
   tx: Tx,
   lease: { holder: TokenHolder; ifVersion: number; owner: string; until: number; now: number },
 ): Promise<boolean> {
-  const { holder, ifVersion, now } = lease;
-  const taken = { refresh_owner: lease.owner, refresh_until: lease.until };
-  const row =
-    holder.userId === undefined
-      ? await tx
-          .updateTable('installations')
-          .set(taken)
-          .where('id', '=', holder.installationId)
-          .where('version', '=', ifVersion)
-          .where((eb) => eb.or([eb('refresh_until', 'is', null), eb('refresh_until', '<=', now)]))
-          .returning('id')
-          .executeTakeFirst()
-      : await tx
-          .updateTable('user_tokens')
-          .set(taken)
-          .where('installation_id', '=', holder.installationId)
-          .where('user_id', '=', holder.userId)
-          .where('version', '=', ifVersion)
-          .where((eb) => eb.or([eb('refresh_until', 'is', null), eb('refresh_until', '<=', now)]))
-          .returning('user_id')
-          .executeTakeFirst();
-  return row !== undefined;
+  const { table, key } = tokensOf(lease.holder);
+  const { numUpdatedRows } = await tx
+    .updateTable(table)
+    .set({ refresh_owner: lease.owner, refresh_until: lease.until })
+    .where((eb) => eb.and({ ...key, version: lease.ifVersion }))
+    .where((eb) => eb.or([eb('refresh_until', 'is', null), eb('refresh_until', '<=', lease.now)]))
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
 }
 
 /** The state of tokens for a process that wants to refresh them. */
@@ -51,22 +54,13 @@ export async function findRefreshState(
   queries: Queries,
   holder: TokenHolder,
 ): Promise<RefreshState | undefined> {
-  const columns = ['version', 'refresh_owner', 'refresh_until'] as const;
-  const row =
-    holder.userId === undefined
-      ? await queries
-          .selectFrom('installations')
-          .select(columns)
-          .where('id', '=', holder.installationId)
-          .where('sealed_bot', 'is not', null)
-          .executeTakeFirst()
-      : await queries
-          .selectFrom('user_tokens')
-          .select(columns)
-          .where('installation_id', '=', holder.installationId)
-          .where('user_id', '=', holder.userId)
-          .executeTakeFirst();
-  return row && { version: row.version, refreshOwner: row.refresh_owner, refreshUntil: row.refresh_until };
+  const { table, key, sealed } = tokensOf(holder);
+  return queries
+    .selectFrom(table)
+    .select(['version', 'refresh_owner as refreshOwner', 'refresh_until as refreshUntil'])
+    .where((eb) => eb.and(key))
+    .where(sealed, 'is not', null)
+    .executeTakeFirst();
 }
 
 /** Ends a lease after a failed refresh: no one tries again before `until`. Does nothing if the lease is gone. */
@@ -74,24 +68,12 @@ export async function postponeRefresh(
   tx: Tx,
   lease: { holder: TokenHolder; owner: string; until: number },
 ): Promise<void> {
-  const { holder, owner } = lease;
-  const postponed = { refresh_owner: null, refresh_until: lease.until };
-  if (holder.userId === undefined) {
-    await tx
-      .updateTable('installations')
-      .set(postponed)
-      .where('id', '=', holder.installationId)
-      .where('refresh_owner', '=', owner)
-      .execute();
-  } else {
-    await tx
-      .updateTable('user_tokens')
-      .set(postponed)
-      .where('installation_id', '=', holder.installationId)
-      .where('user_id', '=', holder.userId)
-      .where('refresh_owner', '=', owner)
-      .execute();
-  }
+  const { table, key } = tokensOf(lease.holder);
+  await tx
+    .updateTable(table)
+    .set({ refresh_owner: null, refresh_until: lease.until })
+    .where((eb) => eb.and({ ...key, refresh_owner: lease.owner }))
+    .execute();
 }
 
 /**
@@ -102,27 +84,22 @@ export async function saveRefreshedToken(
   tx: Tx,
   refreshed: { holder: TokenHolder; ifVersion: number; sealed: string; expiresAt: number; now: number },
 ): Promise<boolean> {
-  const { holder, ifVersion, sealed, expiresAt } = refreshed;
-  const free = { version: ifVersion + 1, refresh_owner: null, refresh_until: null };
-  const row =
-    holder.userId === undefined
-      ? await tx
-          .updateTable('installations')
-          .set({ ...free, sealed_bot: sealed, bot_expires_at: expiresAt })
-          .where('id', '=', holder.installationId)
-          .where('version', '=', ifVersion)
-          .where('sealed_bot', 'is not', null)
-          .returning('id')
-          .executeTakeFirst()
-      : await tx
-          .updateTable('user_tokens')
-          .set({ ...free, sealed_user: sealed, expires_at: expiresAt, updated_at: refreshed.now })
-          .where('installation_id', '=', holder.installationId)
-          .where('user_id', '=', holder.userId)
-          .where('version', '=', ifVersion)
-          .returning('user_id')
-          .executeTakeFirst();
-  return row !== undefined;
+  const { holder, ifVersion } = refreshed;
+  const { table, key, sealed, expiresAt } = tokensOf(holder);
+  const { numUpdatedRows } = await tx
+    .updateTable(table)
+    .set({
+      version: ifVersion + 1,
+      refresh_owner: null,
+      refresh_until: null,
+      [sealed]: refreshed.sealed,
+      [expiresAt]: refreshed.expiresAt,
+      ...(holder.userId !== undefined && { updated_at: refreshed.now }),
+    })
+    .where((eb) => eb.and({ ...key, version: ifVersion }))
+    .where(sealed, 'is not', null)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
 }
 
 /**
