@@ -150,9 +150,7 @@ export async function migrate(
 
 /** What is left to do. `adopted` are app migrations in Foyer's ledger, from before the app had a ledger of its own. */
 async function findWork(queries: Kysely<Tables>, own: OwnMigrations) {
-  const tables = await queries.introspection.getTables({ withInternalKyselyTables: true });
-  const isThere = (ledger: string) => tables.some(({ name }) => name === ledger);
-  const applied = isThere(foyerLedgerTable) ? await namesIn(queries, foyerLedgerTable) : [];
+  const { foyer: applied, app } = await readLedgers(queries);
   const strangers = applied.filter((name) => !(name in migrations));
   const adopted = strangers.filter((name) => name in own);
   if (strangers.length > adopted.length) {
@@ -161,7 +159,7 @@ async function findWork(queries: Kysely<Tables>, own: OwnMigrations) {
       strangers.filter((name) => !(name in own)),
     );
   }
-  const appliedOwn = [...adopted, ...(isThere(ownLedgerTable) ? await namesIn(queries, ownLedgerTable) : [])];
+  const appliedOwn = [...adopted, ...app];
   const unknown = appliedOwn.filter((name) => !(name in own));
   if (unknown.length > 0) throw new DatabaseNewerError(unknown, 'the app');
   const isFoyerBehind = migrationNames.some((name) => !applied.includes(name));
@@ -182,7 +180,8 @@ export async function readLedgers(queries: Kysely<Tables>): Promise<{ foyer: str
   return { foyer: await read(foyerLedgerTable), app: await read(ownLedgerTable) };
 }
 
-async function namesIn(queries: Kysely<Tables>, ledger: string): Promise<string[]> {
+/** The migrations that a ledger holds, in the order of their names. */
+export async function namesIn(queries: Kysely<Tables>, ledger: string): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`select name from ${sql.table(ledger)} order by name`.execute(
     queries,
   );

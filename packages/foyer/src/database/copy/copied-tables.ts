@@ -36,17 +36,14 @@ export async function matchTables(source: Queries, target: Queries): Promise<Cop
     return [match.table];
   });
   const order = parentsFirst(to);
-  refusals.push(...order.circles.map((names) => `${names}: its rows refer to one another in a circle`));
-  refuse(refusals);
+  refuse([...refusals, ...order.circles]);
   return copied.toSorted((one, other) => order.names.indexOf(one.name) - order.names.indexOf(other.name));
 }
 
 /** Refuses a source with tables that no target could take. @throws CopyError `table_refused` */
 export async function refuseUncopyable(source: Queries): Promise<void> {
   const shapes = await readTableShapes(source);
-  const circles = parentsFirst(shapes).circles.map(
-    (names) => `${names}: its rows refer to one another in a circle`,
-  );
+  const { circles } = parentsFirst(shapes);
   refuse([...shapes.flatMap(refusalsOf), ...(await readUncopied(source)), ...circles]);
 }
 
@@ -100,7 +97,7 @@ function matchTable(source: TableShape, target: TableShape, engines: { source: E
   return { table: { name: source.name, key: source.key, columns: sorted, sequences }, refusals };
 }
 
-/** The tables' names, each after those that it refers to; and those that refer to one another and have no order. */
+/** The tables' names, each after those that it refers to; and a refusal of each that has no order. */
 function parentsFirst(tables: readonly Pick<TableShape, 'name' | 'references'>[]): {
   names: string[];
   circles: string[];
@@ -117,7 +114,7 @@ function parentsFirst(tables: readonly Pick<TableShape, 'name' | 'references'>[]
     names.push(...free.map(({ name }) => name));
     left = left.filter((table) => !free.includes(table));
   }
-  return { names, circles: left.map(({ name }) => name) };
+  return { names, circles: left.map(({ name }) => `${name}: its rows refer to one another in a circle`) };
 }
 
 /** Advances each Postgres sequence past the copied rows. */
@@ -157,7 +154,8 @@ export async function holdsRows(queries: Queries, tables: readonly CopiedTable[]
 }
 
 const batchRows = 2000;
-const patienceMs = 30_000;
+/** How long to wait for a target that restarts. */
+export const patienceMs = 30_000;
 
 /** Deletes every row of every table, children first, in short transactions; `onBatch` runs within each. */
 export async function clearRows(

@@ -8,6 +8,7 @@ import {
   countRows,
   holdsRows,
   matchTables,
+  patienceMs,
 } from './copied-tables.ts';
 import {
   CopyError,
@@ -51,8 +52,6 @@ interface WholeCopy {
   /** Removes the mark that keeps others from using the target. @throws CopyError */
   finish(): Promise<void>;
 }
-
-const patienceMs = 30_000;
 
 /**
  * Copies every row of one database into another, and compares the two. If it is killed, the next copy resumes: each

@@ -1,15 +1,12 @@
 import { CompiledQuery, sql } from 'kysely';
 import { type Database, DatabaseUnavailableError, type Queries, type Tx } from '../database.ts';
 import { type Cell, carriedCell, readingOf } from './carried-values.ts';
-import type { CopiedTable } from './copied-tables.ts';
+import { type CopiedTable, patienceMs } from './copied-tables.ts';
 import { CopyError, type CopyPlace, type KeyCell } from './copy-mark.ts';
 import { engineOf } from './table-shapes.ts';
 
 /** SQLite takes 32,766 parameters in a statement, and Postgres 65,535. */
 const mostParameters = 30_000;
-/** How long to wait for a target that restarts. */
-const patienceMs = 30_000;
-
 interface CopyRowsDeps {
   /** Has the target's schema; no one writes to it during the copy, or it is a snapshot. */
   source: Queries;

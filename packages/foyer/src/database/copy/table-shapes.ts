@@ -47,21 +47,17 @@ export async function readTableShapes(queries: Queries): Promise<TableShape[]> {
     return {
       name,
       kind: own[0]?.kind ?? 'table',
-      columns: own.map(({ name, type, isGenerated, hasSequence }) => ({
-        name,
-        type,
-        isGenerated: Boolean(isGenerated),
-        hasSequence: Boolean(hasSequence),
-      })),
+      columns: own.map(({ name, type, ...is }) => {
+        return { name, type, isGenerated: Boolean(is.isGenerated), hasSequence: Boolean(is.hasSequence) };
+      }),
       key: inKey
         .sort((one, other) => Number(one.keyPlace) - Number(other.keyPlace))
         .map((column) => column.name),
       references: references
         .filter(({ table }) => table === name)
-        .map(({ parent, onDelete }) => ({
-          table: parent,
-          onDelete: onDelete === 'cascade' ? ('cascade' as const) : ('other' as const),
-        })),
+        .map(({ parent, onDelete }) => {
+          return { table: parent, onDelete: onDelete === 'cascade' ? 'cascade' : 'other' };
+        }),
       triggers: triggers.filter(({ table }) => table === name).map(({ trigger }) => trigger),
     };
   });
@@ -77,16 +73,8 @@ interface FoundColumn {
   hasSequence: number | boolean;
 }
 
-interface FoundReference {
-  table: string;
-  parent: string;
-  onDelete: string;
-}
-
-interface FoundTrigger {
-  table: string;
-  trigger: string;
-}
+type FoundReference = { table: string; parent: string; onDelete: string };
+type FoundTrigger = { table: string; trigger: string };
 
 /** https://www.sqlite.org/pragma.html#pragma_table_xinfo: `hidden` is 2 or 3 for a generated column. */
 async function readSqlite(queries: Queries) {

@@ -1,14 +1,13 @@
-import { Kysely, PostgresDialect, sql } from 'kysely';
+import { sql } from 'kysely';
 import { compareTables, differingTables } from '../copy/compare-tables.ts';
 import { clearRows, countRows, matchTables } from '../copy/copied-tables.ts';
 import { CopyError } from '../copy/copy-mark.ts';
 import { copyRows } from '../copy/copy-rows.ts';
 import type { BackupProgress, Queries } from '../database.ts';
 import { OwnMigrationError, type OwnMigrations } from '../migrate.ts';
-import type { Tables } from '../records.ts';
 import { openSqlite } from '../sqlite/open-sqlite.ts';
 import { BackupDamagedError } from '../sqlite/verify-backup.ts';
-import { createPostgresPool } from './postgres-pool.ts';
+import { peekPostgres } from './inspect-postgres.ts';
 
 /**
  * Writes everything that the database holds at one moment into a SQLite file on which Foyer can start, and compares the
@@ -71,15 +70,9 @@ const begin = [
  * Runs `work` on one consistent snapshot of the database, without a time limit, while others may write.
  * @throws DatabaseUnavailableError, also if the connection is lost: another one would see another snapshot
  */
-async function readPostgresSnapshot<T>(url: string, work: (snapshot: Queries) => Promise<T>): Promise<T> {
-  const pool = createPostgresPool({ url, max: 1, unlimited: true });
-  const queries = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  try {
-    return await queries.connection().execute(async (snapshot) => {
-      await sql.raw(begin).execute(snapshot);
-      return work(snapshot);
-    });
-  } finally {
-    await queries.destroy();
-  }
+function readPostgresSnapshot<T>(url: string, work: (snapshot: Queries) => Promise<T>): Promise<T> {
+  return peekPostgres(url, async (snapshot) => {
+    await sql.raw(begin).execute(snapshot);
+    return work(snapshot);
+  });
 }

@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { copyMarkTable } from '../copy/copy-mark.ts';
 import type { Queries } from '../database.ts';
-import { compareMigrations, foyerLedgerTable, ownLedgerTable } from '../migrate.ts';
+import { compareMigrations, foyerLedgerTable, namesIn, ownLedgerTable } from '../migrate.ts';
 import { readTables } from '../read-tables.ts';
 import type { Tables } from '../records.ts';
 import { createPostgresPool } from './postgres-pool.ts';
@@ -53,19 +53,22 @@ export function inspectPostgres(url: string, own: readonly string[] = []): Promi
 }
 
 async function inspectServer(queries: Queries) {
-  const { rows } = await sql<{
-    version: string;
-    number: number;
-    isStandby: boolean;
-    isReadOnly: boolean;
-    encoding: string;
-    bytes: number;
-    isEncrypted: boolean | null;
-    mostConnections: number;
-    connections: number;
-    oldest: number | null;
-    idleSlots: string[] | null;
-  }>`
+  type AsTold =
+    | 'version'
+    | 'isStandby'
+    | 'isReadOnly'
+    | 'encoding'
+    | 'bytes'
+    | 'mostConnections'
+    | 'connections';
+  const { rows } = await sql<
+    Pick<PostgresInspection, AsTold> & {
+      number: number;
+      isEncrypted: boolean | null;
+      oldest: number | null;
+      idleSlots: string[] | null;
+    }
+  >`
     select current_setting('server_version') as version,
            current_setting('server_version_num')::int as number,
            pg_is_in_recovery() as "isStandby",
@@ -125,13 +128,6 @@ async function mayWriteAll(queries: Queries): Promise<boolean> {
     queries,
   );
   return rows[0]?.all === true;
-}
-
-async function namesIn(queries: Queries, table: string): Promise<string[]> {
-  const { rows } = await sql<{ name: string }>`select name from ${sql.table(table)} order by name`.execute(
-    queries,
-  );
-  return rows.map(({ name }) => name);
 }
 
 /** Runs queries on a database as it is: no migration runs. Close it when done. */

@@ -95,12 +95,9 @@ export function createPostgresPool(options: {
 /** One connection, which is replaced if a read loses it. */
 function createConnection(
   first: pg.PoolClient,
-  {
-    connect,
-    noteError,
-    server,
-  }: { connect(): Promise<pg.PoolClient>; noteError(error: unknown): void; server: string },
+  deps: { connect(): Promise<pg.PoolClient>; noteError(error: unknown): void; server: string },
 ): PostgresPoolClient {
+  const { connect, noteError, server } = deps;
   let client: pg.PoolClient | undefined = first;
   let lostBy: unknown;
   let abortedBy: unknown;

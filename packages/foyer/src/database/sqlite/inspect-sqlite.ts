@@ -57,7 +57,10 @@ export interface UnwritablePath {
  */
 export function inspectSqlite(file: string, own: readonly string[] = []): SqliteInspection {
   const { bavail, bsize, files, ffree } = statfsSync(dirname(file));
-  const { bytes, walBytes, isLogWithoutIndex } = filesOf(file);
+  const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size;
+  const bytes = sizeOf(file) ?? 0;
+  const walBytes = sizeOf(`${file}-wal`) ?? 0;
+  const isLogWithoutIndex = walBytes > 0 && sizeOf(`${file}-shm`) === undefined;
   const sqlite = openUntouched(file);
   try {
     return {
@@ -83,13 +86,6 @@ function checkIntegrity(sqlite: DatabaseSync): string {
     "case type when 'table' then 'the table ' || name else 'the index ' || name || ' of ' || tbl_name end";
   const [damaged] = firstColumn(sqlite, `select ${name} from sqlite_master where rootpage = ${rootPage}`);
   return damaged === undefined ? finding : `${finding} (${damaged})`;
-}
-
-function filesOf(file: string) {
-  const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size;
-  const walBytes = sizeOf(`${file}-wal`) ?? 0;
-  const isLogWithoutIndex = walBytes > 0 && sizeOf(`${file}-shm`) === undefined;
-  return { bytes: sizeOf(file) ?? 0, walBytes, isLogWithoutIndex };
 }
 
 /**

@@ -82,7 +82,7 @@ export async function openSqlite(
   const queries = new Kysely<Tables>({ dialect: foyerSqliteDialect(statements) });
   sqlite.pragma(`busy_timeout = ${busyTimeoutMs}`);
   let log: LogOnDisk;
-  let watch: FileWatch | undefined;
+  let watch: ReturnType<typeof watchFiles> | undefined;
   let looker: Sqlite.Database;
   try {
     await untilUnlocked(() => migrate(queries, migrations), openingPatienceMs);
@@ -240,18 +240,12 @@ async function measureFile(file: string): Promise<DatabaseSize> {
  * Why no file is opened here: a process that closes a file loses every lock that it holds on it, SQLite's too (man 2
  * fcntl). Another process would then believe that it is the only one.
  */
-interface FileWatch {
-  /** @throws DatabaseUnavailableError if one of the files is not the one that was opened, or the log was cut short */
-  assertInPlace(): void;
-  /** Whether the log has only lost its name: processes that have it open can still read all of it. */
-  isLogUnlinked(): boolean;
-}
 
 const logHeaderBytes = 32;
 const frameHeaderBytes = 24;
 
 /** Watches an open SQLite database in WAL mode, with its log and the log's index; `reader` is a connection to it. */
-function watchFiles(file: string, reader: Sqlite.Database): FileWatch {
+function watchFiles(file: string, reader: Sqlite.Database) {
   const names = [file, `${file}-wal`, `${file}-shm`] as const;
   const opened = names.map((name) => statSync(name));
   const frameBytes = frameHeaderBytes + Number(reader.pragma('page_size', { simple: true }));
@@ -283,7 +277,8 @@ function watchFiles(file: string, reader: Sqlite.Database): FileWatch {
   }
 
   return {
-    assertInPlace() {
+    /** @throws DatabaseUnavailableError if one of the files is not the one that was opened, or the log was cut short */
+    assertInPlace(): void {
       found(0);
       found(2);
       for (;;) {
@@ -294,7 +289,8 @@ function watchFiles(file: string, reader: Sqlite.Database): FileWatch {
         if (framesInLog() === frames) throw lost(names[1], 'cut short');
       }
     },
-    isLogUnlinked() {
+    /** Whether the log has only lost its name: processes that have it open can still read all of it. */
+    isLogUnlinked(): boolean {
       const isThere = (name: string): boolean => statSync(name, { throwIfNoEntry: false }) !== undefined;
       const database = statSync(names[0], { throwIfNoEntry: false });
       return database?.ino === opened[0]?.ino && isThere(names[2]) && !isThere(names[1]);
