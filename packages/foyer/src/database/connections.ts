@@ -4,15 +4,6 @@ import { type PersonKey, personColumns } from './people/people.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { ConnectionRow, InstallationStatus, UsedLinkRow } from './records.ts';
 
-/** The host's account, as a connection stores it. */
-interface ConnectedAccount {
-  org: string;
-  subject: string | null;
-  label: string | null;
-  /** JSON text. */
-  data: string | null;
-}
-
 const ofInstallation = prepareQuery((queries, given: Given<{ installationId: string }>) =>
   queries
     .selectFrom('connections')
@@ -37,8 +28,7 @@ export async function readRunConnection(
   const link = await queries
     .selectFrom('used_links')
     .select('org')
-    .where('installation_id', '=', run.installationId)
-    .where('run_id', '=', run.id)
+    .where((eb) => eb.and({ installation_id: run.installationId, run_id: run.id }))
     .executeTakeFirst();
   return all.find(({ org }) => org === link?.org) ?? all.at(-1);
 }
@@ -46,7 +36,10 @@ export async function readRunConnection(
 /** Connects an installation to an account; an existing connection keeps its id and its time. */
 export async function saveConnection(
   transaction: Tx,
-  connection: ConnectedAccount & { installationId: string; now: number },
+  connection: Pick<ConnectionRow, 'org' | 'subject' | 'label' | 'data'> & {
+    installationId: string;
+    now: number;
+  },
 ): Promise<void> {
   const { installationId, org, subject, label, data, now } = connection;
   await transaction
@@ -81,18 +74,13 @@ export type ConnectionWithPlace = ConnectionRow & {
   is_enterprise_install: number;
 };
 
-/** Selects connections by account, by installation or by id; all of the app's if none is given. */
-interface ConnectionFilter {
-  clientId: string;
-  org?: string;
-  installationId?: string;
-  id?: string;
-}
-
-/** Reads connections: those of active installations first, then broken, then uninstalled; newest first within each. */
+/**
+ * Reads connections, by account, by installation or by id, or all of the app's: those of active installations first, then
+ * broken, then uninstalled; newest first within each.
+ */
 export async function listConnections(
   queries: Queries,
-  filter: ConnectionFilter,
+  filter: { clientId: string; org?: string; installationId?: string; id?: string },
 ): Promise<ConnectionWithPlace[]> {
   const { clientId, org, installationId, id } = filter;
   const rows = await queries
@@ -101,12 +89,14 @@ export async function listConnections(
     .selectAll('connections')
     .select(['installations.status', 'installations.team_id', 'installations.team_name'])
     .select(['installations.enterprise_id', 'installations.is_enterprise_install'])
-    .where('installations.client_id', '=', clientId)
-    .$if(org !== undefined, (query) => query.where('connections.org', '=', org ?? ''))
-    .$if(installationId !== undefined, (query) =>
-      query.where('connections.installation_id', '=', installationId ?? ''),
+    .where((eb) =>
+      eb.and({
+        'installations.client_id': clientId,
+        'connections.org': org,
+        'connections.installation_id': installationId,
+        'connections.id': id,
+      }),
     )
-    .$if(id !== undefined, (query) => query.where('connections.id', '=', id ?? ''))
     .orderBy('connections.connected_at', 'desc')
     .orderBy('connections.id', 'desc')
     .execute();
@@ -114,19 +104,18 @@ export async function listConnections(
   return rows.sort((a, b) => rank[a.status] - rank[b.status]);
 }
 
-/** The result of a link. */
-type LinkUse = Omit<UsedLinkRow, 'client_id' | 'used_at'> & { clientId: string; now: number };
-
 /** Uses up a link or a claim; returns true for the one transaction that may connect with it. */
-export async function useLink(transaction: Tx, use: LinkUse): Promise<boolean> {
+export async function useLink(
+  transaction: Tx,
+  use: Omit<UsedLinkRow, 'client_id' | 'used_at'> & { clientId: string; now: number },
+): Promise<boolean> {
   const { clientId, now, ...row } = use;
-  const inserted = await transaction
+  const { numInsertedOrUpdatedRows } = await transaction
     .insertInto('used_links')
     .values({ ...row, client_id: clientId, used_at: now })
     .onConflict((conflict) => conflict.columns(['client_id', 'jti']).doNothing())
-    .returning('jti')
     .executeTakeFirst();
-  return inserted !== undefined;
+  return numInsertedOrUpdatedRows === 1n;
 }
 
 /** Finds the result of a link; undefined while it may still be used. */
@@ -137,8 +126,7 @@ export async function findUsedLink(
   return queries
     .selectFrom('used_links')
     .selectAll()
-    .where('client_id', '=', link.clientId)
-    .where('jti', '=', link.jti)
+    .where((eb) => eb.and({ client_id: link.clientId, jti: link.jti }))
     .executeTakeFirst();
 }
 

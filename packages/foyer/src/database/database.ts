@@ -9,7 +9,10 @@ import type { Tables } from './records.ts';
  * (`holdLease`), then the rows below them: two transactions with different orders would wait for each other.
  */
 
-/** What a read runs on: the database itself, or a transaction of it. */
+/**
+ * What a read runs on: the database itself, or a transaction of it. Of `eb.and({ … })`, Kysely leaves out the columns whose
+ * value is undefined.
+ */
 export type Queries = Kysely<Tables>;
 
 /**
@@ -36,12 +39,17 @@ export interface Database {
    * @throws DatabaseUnavailableError if the patience ran out, or the database cannot be written at all
    */
   write<T>(work: (tx: Tx) => Promise<T>, patienceMs?: number): Promise<T>;
-  /** Compiles a read once, for reads that every event needs. It sees only what is committed. */
-  prepare<Values extends QueryValues<Values>, Row>(build: BuildQuery<Values, Row>): PreparedRead<Values, Row>;
+  /**
+   * Compiles a read of one row once, for reads that every event needs. It sees only what is committed.
+   * @throws DatabaseUnavailableError
+   */
+  prepare<Values extends QueryValues<Values>, Row>(
+    build: BuildQuery<Values, Row>,
+  ): (values: Values) => Promise<Row | undefined>;
   /** The same for a read of several rows. */
   prepareList<Values extends QueryValues<Values>, Row>(
     build: BuildQuery<Values, Row>,
-  ): PreparedList<Values, Row>;
+  ): (values: Values) => Promise<Row[]>;
   /**
    * A number that changes once something is committed: by `write` at once, by another process at the next turn of the
    * event loop in SQLite, and within half a second in Postgres. Read it first: what is read afterwards is current for
@@ -77,12 +85,6 @@ export interface DatabaseSize {
   /** The connections of this process to a server; all are 0 for a file. */
   pool: { busy: number; idle: number; waiting: number; most: number };
 }
-
-/** Resolves to the first row, or undefined if there is none. @throws DatabaseUnavailableError */
-type PreparedRead<Values, Row> = (values: Values) => Promise<Row | undefined>;
-
-/** Resolves to every row. @throws DatabaseUnavailableError */
-type PreparedList<Values, Row> = (values: Values) => Promise<Row[]>;
 
 /** Thrown when the database cannot be opened, read or written: locked too long, read-only, full, gone or damaged. */
 export class DatabaseUnavailableError extends Error {

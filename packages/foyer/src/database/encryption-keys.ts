@@ -1,15 +1,12 @@
 import type { Queries, Tx } from './database.ts';
+import { recordChore } from './last-backup.ts';
 
 /**
  * Waits until no other process is checking its keys against the record, and keeps others from it until the transaction
  * ends. Why: two first starts with different keys would each find an empty record, and both would begin to encrypt.
  */
 export async function lockKeyRecord(transaction: Tx, now: number): Promise<void> {
-  await transaction
-    .insertInto('chores')
-    .values({ name: 'check the encryption keys', begun_at: now })
-    .onConflict((conflict) => conflict.column('name').doUpdateSet({ begun_at: now }))
-    .execute();
+  await recordChore(transaction, 'check the encryption keys', now);
 }
 
 /**
@@ -113,9 +110,9 @@ export async function findKeyHolder(
   queries: Queries,
   search: { seenSince: number } & ({ keyId: string } | { notOf: readonly string[] } | { otherThan: string }),
 ): Promise<KeyHolder | undefined> {
-  const row = await queries
+  return queries
     .selectFrom('key_holders')
-    .select(['process', 'key_id'])
+    .select(['process', 'key_id as keyId'])
     .where('seen_at', '>=', search.seenSince)
     .where((eb) => {
       if ('otherThan' in search) return eb('process', '!=', search.otherThan);
@@ -124,5 +121,4 @@ export async function findKeyHolder(
     .orderBy('process')
     .limit(1)
     .executeTakeFirst();
-  return row && { process: row.process, keyId: row.key_id };
 }

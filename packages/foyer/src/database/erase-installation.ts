@@ -13,7 +13,10 @@ export async function eraseInstallation(tx: Tx, installationId: string, now: num
   await tx.deleteFrom('installations').where('id', '=', installationId).execute();
   // An org-wide install has registered its enterprise as its team.
   const teamId = row.team_id ?? enterpriseId;
-  if (teamId !== null) await eraseTeam(tx, { clientId, teamId });
+  for (const table of ['memberships', 'external_members', 'users', 'teams'] as const) {
+    if (teamId === null) break;
+    await tx.deleteFrom(table).where('client_id', '=', clientId).where('team_id', '=', teamId).execute();
+  }
   if (row.is_enterprise_install === 1 && enterpriseId !== null) {
     await tx
       .deleteFrom('team_access')
@@ -56,13 +59,6 @@ async function eraseInstallRequests(
       ]),
     )
     .execute();
-}
-
-async function eraseTeam(tx: Tx, team: { clientId: string; teamId: string }): Promise<void> {
-  const { clientId, teamId } = team;
-  for (const table of ['memberships', 'external_members', 'users', 'teams'] as const) {
-    await tx.deleteFrom(table).where('client_id', '=', clientId).where('team_id', '=', teamId).execute();
-  }
 }
 
 /**
@@ -110,10 +106,9 @@ export async function eraseUserTokens(tx: Tx, erasure: UserTokenErasure): Promis
   if (userIds?.length === 0) return [];
   const erased = await tx
     .deleteFrom('user_tokens')
-    .where('installation_id', '=', installationId)
+    .where((eb) => eb.and({ installation_id: installationId, version: ifVersion }))
     .$if(userIds !== undefined, (query) => query.where('user_id', 'in', userIds ?? []))
     .$if(updatedBefore !== undefined, (query) => query.where('updated_at', '<', updatedBefore ?? 0))
-    .$if(ifVersion !== undefined, (query) => query.where('version', '=', ifVersion ?? 0))
     .returning('user_id')
     .execute();
   return erased.map((row) => row.user_id);
@@ -139,10 +134,10 @@ export async function countInstallationRows(
   const count = async (table: 'user_tokens' | 'runs' | 'history'): Promise<number> => {
     const { rows } = await queries
       .selectFrom(table)
-      .select(({ fn }) => fn.countAll<number | string | bigint>().as('rows'))
+      .select(({ fn }) => fn.countAll<number>().as('rows'))
       .where('installation_id', '=', installationId)
       .executeTakeFirstOrThrow();
-    return Number(rows);
+    return rows;
   };
   return {
     userTokens: await count('user_tokens'),

@@ -1,11 +1,10 @@
 import type { Expression } from 'kysely';
 import type { Database, Queries, Tx } from './database.ts';
 import { newId } from './new-id.ts';
-import type { HistoryKind, HistoryRow } from './records.ts';
+import type { HistoryKind } from './records.ts';
 
-/** A line of an installation's history; `detail` is plain text for people and holds no secret. */
-interface HistoryEntry {
-  installationId: string;
+/** One line of history; `detail` is plain text for people and holds no secret. */
+export interface HistoryRecord {
   at: number;
   kind: HistoryKind;
   userId: string | null;
@@ -13,22 +12,16 @@ interface HistoryEntry {
 }
 
 /** Adds a line to an installation's history; returns its id. */
-export async function appendHistory(tx: Tx, entry: HistoryEntry): Promise<string> {
+export async function appendHistory(
+  tx: Tx,
+  { installationId, at, kind, userId, detail }: HistoryRecord & { installationId: string },
+): Promise<string> {
   const id = newId('his');
-  const { installationId, at, kind, userId, detail } = entry;
   await tx
     .insertInto('history')
     .values({ id, installation_id: installationId, at, kind, user_id: userId, detail })
     .execute();
   return id;
-}
-
-/** One line of history. */
-export interface HistoryRecord {
-  at: number;
-  kind: HistoryKind;
-  userId: string | null;
-  detail: string | null;
 }
 
 const newestOf = (
@@ -37,16 +30,10 @@ const newestOf = (
 ) =>
   queries
     .selectFrom('history')
-    .select(['at', 'kind', 'user_id', 'detail'])
+    .select(['at', 'kind', 'user_id as userId', 'detail'])
     .where('installation_id', '=', given.installationId)
     .orderBy('id', 'desc')
     .limit(given.limit);
-
-type Line = Pick<HistoryRow, 'at' | 'kind' | 'user_id' | 'detail'>;
-
-function toRecord({ user_id, ...line }: Line): HistoryRecord {
-  return { ...line, userId: user_id };
-}
 
 /** Reads an installation's history, newest first. */
 export async function readHistory(
@@ -54,7 +41,7 @@ export async function readHistory(
   installationId: string,
   limit: number,
 ): Promise<HistoryRecord[]> {
-  return (await newestOf(queries, { installationId, limit }).execute()).map(toRecord);
+  return newestOf(queries, { installationId, limit }).execute();
 }
 
 /** `readHistory` as a prepared read, which sees only what is committed. */
@@ -62,5 +49,5 @@ export function prepareHistory(
   database: Pick<Database, 'prepareList'>,
 ): (installationId: string, limit: number) => Promise<HistoryRecord[]> {
   const readLines = database.prepareList(newestOf);
-  return async (installationId, limit) => (await readLines({ installationId, limit })).map(toRecord);
+  return (installationId, limit) => readLines({ installationId, limit });
 }

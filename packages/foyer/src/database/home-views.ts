@@ -22,37 +22,27 @@ interface ShownView {
 export function prepareShownView(
   database: Pick<Database, 'prepare'>,
 ): (onlooker: Onlooker) => Promise<ShownView | undefined> {
-  const read = database.prepare((queries, given: Given<{ installationId: string; userId: string }>) =>
+  const read = database.prepare((queries, given: Given<Onlooker>) =>
     queries
       .selectFrom('home_views')
-      .select(['opened_at', 'published_hash', 'sending_hash'])
+      .select(['opened_at as openedAt', 'published_hash as publishedHash', 'sending_hash as sendingHash'])
       .where('installation_id', '=', given.installationId)
       .where('user_id', '=', given.userId),
   );
-  return async ({ installationId, userId }) => {
-    const row = await read({ installationId, userId });
-    return (
-      row && { openedAt: row.opened_at, publishedHash: row.published_hash, sendingHash: row.sending_hash }
-    );
-  };
+  return ({ installationId, userId }) => read({ installationId, userId });
 }
 
-const openedAt = prepareQuery(
-  (queries: Queries, given: Given<{ installationId: string; userId: string; at: number }>) =>
-    queries
-      .updateTable('home_views')
-      .set({ opened_at: given.at })
-      .where('installation_id', '=', given.installationId)
-      .where('user_id', '=', given.userId),
+const openedAt = prepareQuery((queries: Queries, given: Given<Onlooker & { at: number }>) =>
+  queries
+    .updateTable('home_views')
+    .set({ opened_at: given.at })
+    .where('installation_id', '=', given.installationId)
+    .where('user_id', '=', given.userId),
 );
 
 /** Records that a person who was shown App Home before has opened it. @throws DatabaseUnavailableError */
-export async function noteHomeOpened(
-  database: Database,
-  { installationId, userId }: Onlooker,
-  at: number,
-): Promise<void> {
-  await database.write((tx) => openedAt(tx, { installationId, userId, at }));
+export async function noteHomeOpened(database: Database, onlooker: Onlooker, at: number): Promise<void> {
+  await database.write((tx) => openedAt(tx, { ...onlooker, at }));
 }
 
 /** A view that is about to be sent. */
@@ -65,49 +55,39 @@ interface ViewAnnouncement {
 }
 
 // The casts are for Postgres: it does not infer a selected parameter's type from the target column.
-const announce = prepareQuery(
-  (
-    queries,
-    given: Given<{
-      installationId: string;
-      userId: string;
-      openedAt: number;
-      hash: string;
-      lastSent: string | null;
-    }>,
-  ) =>
-    queries
-      .insertInto('home_views')
-      .columns(['installation_id', 'user_id', 'opened_at', 'sending_hash'])
-      .expression(
-        queries
-          .selectFrom('installations')
-          .select([
-            'id',
-            sql<string>`cast(${given.userId} as text)`.as('user_id'),
-            sql<number>`cast(${given.openedAt} as bigint)`.as('opened_at'),
-            sql<string>`cast(${given.hash} as text)`.as('sending_hash'),
-          ])
-          .where('id', '=', given.installationId)
-          .where('status', '!=', 'uninstalled')
-          .forShare(),
-      )
-      .onConflict((conflict) =>
-        conflict
-          .columns(['installation_id', 'user_id'])
-          .doUpdateSet((eb) => ({
-            opened_at: eb
-              .case()
-              .when('excluded.opened_at', '=', 0)
-              .then(eb.ref('home_views.opened_at'))
-              .else(eb.ref('excluded.opened_at'))
-              .end(),
-            published_hash: null,
-            sending_hash: eb.ref('excluded.sending_hash'),
-          }))
-          .where('home_views.sending_hash', 'is not distinct from', given.lastSent),
-      )
-      .returning('user_id'),
+const announce = prepareQuery((queries, given: Given<Onlooker & ViewAnnouncement>) =>
+  queries
+    .insertInto('home_views')
+    .columns(['installation_id', 'user_id', 'opened_at', 'sending_hash'])
+    .expression(
+      queries
+        .selectFrom('installations')
+        .select([
+          'id',
+          sql<string>`cast(${given.userId} as text)`.as('user_id'),
+          sql<number>`cast(${given.openedAt} as bigint)`.as('opened_at'),
+          sql<string>`cast(${given.hash} as text)`.as('sending_hash'),
+        ])
+        .where('id', '=', given.installationId)
+        .where('status', '!=', 'uninstalled')
+        .forShare(),
+    )
+    .onConflict((conflict) =>
+      conflict
+        .columns(['installation_id', 'user_id'])
+        .doUpdateSet((eb) => ({
+          opened_at: eb
+            .case()
+            .when('excluded.opened_at', '=', 0)
+            .then(eb.ref('home_views.opened_at'))
+            .else(eb.ref('excluded.opened_at'))
+            .end(),
+          published_hash: null,
+          sending_hash: eb.ref('excluded.sending_hash'),
+        }))
+        .where('home_views.sending_hash', 'is not distinct from', given.lastSent),
+    )
+    .returning('user_id'),
 );
 
 /**
@@ -118,29 +98,27 @@ const announce = prepareQuery(
  */
 export async function announceView(
   database: Database,
-  { installationId, userId }: Onlooker,
-  { hash, lastSent, openedAt }: ViewAnnouncement,
+  onlooker: Onlooker,
+  view: ViewAnnouncement,
 ): Promise<boolean> {
-  const values = { installationId, userId, openedAt, hash, lastSent };
-  const { rows } = await database.write((tx) => announce(tx, values));
+  const { rows } = await database.write((tx) => announce(tx, { ...onlooker, ...view }));
   return rows.length > 0;
 }
 
-const confirm = prepareQuery(
-  (queries, given: Given<{ installationId: string; userId: string; hash: string }>) =>
-    queries
-      .updateTable('home_views')
-      .set((eb) => ({
-        published_hash: eb
-          .case()
-          .when('sending_hash', '=', given.hash)
-          .then(eb.ref('sending_hash'))
-          .else(null)
-          .end(),
-      }))
-      .where('installation_id', '=', given.installationId)
-      .where('user_id', '=', given.userId)
-      .returning('published_hash'),
+const confirm = prepareQuery((queries, given: Given<Onlooker & { hash: string }>) =>
+  queries
+    .updateTable('home_views')
+    .set((eb) => ({
+      published_hash: eb
+        .case()
+        .when('sending_hash', '=', given.hash)
+        .then(eb.ref('sending_hash'))
+        .else(null)
+        .end(),
+    }))
+    .where('installation_id', '=', given.installationId)
+    .where('user_id', '=', given.userId)
+    .returning('published_hash'),
 );
 
 /**
@@ -148,13 +126,8 @@ const confirm = prepareQuery(
  * if another process has sent another view in between: then no one knows which of them Slack accepted last.
  * @throws DatabaseUnavailableError
  */
-export async function confirmView(
-  database: Database,
-  { installationId, userId }: Onlooker,
-  hash: string,
-): Promise<boolean> {
-  const values = { installationId, userId, hash };
-  const { rows } = await database.write((tx) => confirm(tx, values));
+export async function confirmView(database: Database, onlooker: Onlooker, hash: string): Promise<boolean> {
+  const { rows } = await database.write((tx) => confirm(tx, { ...onlooker, hash }));
   return rows.every((row) => row.published_hash === hash);
 }
 

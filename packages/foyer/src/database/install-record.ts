@@ -1,4 +1,4 @@
-import type { ExpressionBuilder } from 'kysely';
+import type { Expression, ExpressionBuilder } from 'kysely';
 import type { Database, Queries } from './database.ts';
 import { inactiveCode } from './installations.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
@@ -242,15 +242,18 @@ const recordById = (queries: Queries, given: Given<{ id: string }>) =>
 const runById = (queries: Queries, given: Given<{ id: string }>) =>
   queries.selectFrom('runs').select(runColumns).where('id', '=', given.id);
 
-const newestRunOf = (queries: Queries, given: Given<{ installationId: string }>) =>
+/** The newest run of an installation's install pipeline, of those that the caller's conditions leave. */
+export const newestInstallRun = (queries: Queries, installationId: string | Expression<string>) =>
   queries
     .selectFrom('runs')
-    .select(runColumns)
-    .where('installation_id', '=', given.installationId)
+    .where('installation_id', '=', installationId)
     .where('pipeline', '=', 'install')
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(1);
+
+const newestRunOf = (queries: Queries, given: Given<{ installationId: string }>) =>
+  newestInstallRun(queries, given.installationId).select(runColumns);
 
 const stepsOf = (queries: Queries, given: Given<{ runId: string }>) =>
   queries.selectFrom('steps').select(stepColumns).where('run_id', '=', given.runId).orderBy('position');

@@ -34,13 +34,6 @@ async function putUnused(tx: Tx, request: NewInstallRequest, standing: Standing)
       progress_hash: request.progressHash,
       started_at: request.now,
       requested_team_id: request.requestedTeamId,
-      team_id: null,
-      team_name: null,
-      enterprise_id: null,
-      user_id: null,
-      installation_id: null,
-      run_id: null,
-      sealed_tokens: null,
       ...standing,
     })
     // The conflict names no index, since two inserts at the same time may collide in either of them.
@@ -48,14 +41,13 @@ async function putUnused(tx: Tx, request: NewInstallRequest, standing: Standing)
     .returning('id')
     .executeTakeFirst();
   if (inserted) return true;
-  const changed = await tx
+  const { numUpdatedRows } = await tx
     .updateTable('install_requests')
     .set(standing)
     .where('id', '=', request.id)
     .where('used_at', 'is', null)
-    .returning('id')
     .executeTakeFirst();
-  return changed !== undefined;
+  return numUpdatedRows > 0n;
 }
 
 /** Records an OAuth attempt that ended at Slack's consent page: cancelled there, or refused with an error. */
@@ -157,13 +149,11 @@ export async function sweepInstallRequests(
   transaction: Queries,
   sweep: { clientId: string; before: number; outcome?: 'cancelled' | 'failed'; limit: number },
 ): Promise<number> {
-  const { outcome } = sweep;
   // Two queries: for a single one, Postgres would scan all ids.
   const found = await transaction
     .selectFrom('install_requests')
     .select('id')
-    .where('client_id', '=', sweep.clientId)
-    .$if(outcome !== undefined, (those) => those.where('outcome', '=', outcome ?? 'failed'))
+    .where((eb) => eb.and({ client_id: sweep.clientId, outcome: sweep.outcome }))
     .where('started_at', '<', sweep.before)
     .where('sealed_tokens', 'is', null)
     .orderBy('started_at')

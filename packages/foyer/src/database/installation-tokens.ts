@@ -2,29 +2,35 @@ import { randomInt } from 'node:crypto';
 import type { Expression, ExpressionBuilder } from 'kysely';
 import type { Database, Queries, Tx } from './database.ts';
 import type { InstallationKey } from './installations.ts';
+import type { Given } from './prepared-query.ts';
 import type { InstallationRow, Tables, UserTokenRow } from './records.ts';
 
+/** The columns of an installation that are read with its tokens. */
+const columns = [
+  'id',
+  'tenant',
+  'team_id',
+  'team_name',
+  'enterprise_id',
+  'enterprise_name',
+  'is_enterprise_install',
+  'app_id',
+  'status',
+  'life',
+  'version',
+  'installer_user_id',
+  'installed_at',
+  'sealed_bot',
+] as const satisfies readonly (keyof InstallationRow)[];
+
 /** An installation that is not uninstalled, with one person's tokens; the user columns are null if there are none. */
-export type InstallationTokens = Pick<
-  InstallationRow,
-  | 'id'
-  | 'tenant'
-  | 'team_id'
-  | 'team_name'
-  | 'enterprise_id'
-  | 'enterprise_name'
-  | 'is_enterprise_install'
-  | 'app_id'
-  | 'status'
-  | 'life'
-  | 'version'
-  | 'installer_user_id'
-  | 'installed_at'
-  | 'sealed_bot'
-> & { sealed_user: UserTokenRow['sealed_user'] | null; user_version: UserTokenRow['version'] | null };
+export type InstallationTokens = Pick<InstallationRow, (typeof columns)[number]> & {
+  sealed_user: UserTokenRow['sealed_user'] | null;
+  user_version: UserTokenRow['version'] | null;
+};
 
 /** A value, or a placeholder in a prepared read. */
-type Given = string | Expression<string>;
+type Value = string | Expression<string>;
 
 /**
  * What every event needs, in one query: an installation and the tokens of `userId` (by default the installer). Skips
@@ -32,8 +38,8 @@ type Given = string | Expression<string>;
  */
 export function installationTokens(
   queries: Queries,
-  key: { id: Given } | { clientId: Given; tenant: Given },
-  userId: Given | undefined,
+  key: { id: Value } | { clientId: Value; tenant: Value },
+  userId?: Value,
 ) {
   const ofPerson = (eb: ExpressionBuilder<Tables, 'installations'>) =>
     eb
@@ -44,47 +50,28 @@ export function installationTokens(
     .selectFrom('installations')
     .select((eb) => [ofPerson(eb).select('sealed_user').as('sealed_user')])
     .select((eb) => [ofPerson(eb).select('version').as('user_version')])
-    .select([
-      'installations.id',
-      'installations.tenant',
-      'installations.team_id',
-      'installations.team_name',
-      'installations.enterprise_id',
-      'installations.enterprise_name',
-      'installations.is_enterprise_install',
-      'installations.app_id',
-      'installations.status',
-      'installations.life',
-      'installations.version',
-      'installations.installer_user_id',
-      'installations.installed_at',
-      'installations.sealed_bot',
-    ])
-    .where('installations.status', '!=', 'uninstalled');
+    .select(columns)
+    .where('status', '!=', 'uninstalled');
   return 'id' in key
-    ? found.where('installations.id', '=', key.id)
-    : found
-        .where('installations.client_id', '=', key.clientId)
-        .where('installations.tenant', '=', key.tenant);
+    ? found.where('id', '=', key.id)
+    : found.where('client_id', '=', key.clientId).where('tenant', '=', key.tenant);
 }
 
 /** Prepares `installationTokens`: by an installation's id or its tenant, with the tokens of the given person. */
 export function prepareInstallationTokens(database: Database) {
+  type Tenant = { clientId: string; tenant: string };
   const ofInstaller = {
-    byId: database.prepare<{ id: string }, InstallationTokens>((queries, given) =>
-      installationTokens(queries, { id: given.id }, undefined),
-    ),
-    byTenant: database.prepare<{ clientId: string; tenant: string }, InstallationTokens>((queries, given) =>
-      installationTokens(queries, { clientId: given.clientId, tenant: given.tenant }, undefined),
+    byId: database.prepare((queries, { id }: Given<{ id: string }>) => installationTokens(queries, { id })),
+    byTenant: database.prepare((queries, { clientId, tenant }: Given<Tenant>) =>
+      installationTokens(queries, { clientId, tenant }),
     ),
   };
   const ofPerson = {
-    byId: database.prepare<{ id: string; userId: string }, InstallationTokens>((queries, given) =>
-      installationTokens(queries, { id: given.id }, given.userId),
+    byId: database.prepare((queries, { id, userId }: Given<{ id: string; userId: string }>) =>
+      installationTokens(queries, { id }, userId),
     ),
-    byTenant: database.prepare<{ clientId: string; tenant: string; userId: string }, InstallationTokens>(
-      (queries, given) =>
-        installationTokens(queries, { clientId: given.clientId, tenant: given.tenant }, given.userId),
+    byTenant: database.prepare((queries, { clientId, tenant, userId }: Given<Tenant & { userId: string }>) =>
+      installationTokens(queries, { clientId, tenant }, userId),
     ),
   };
   return (key: InstallationKey, userId: string | undefined): Promise<InstallationTokens | undefined> => {
@@ -93,17 +80,20 @@ export function prepareInstallationTokens(database: Database) {
   };
 }
 
-/** A person's sealed tokens. `expiresAt` is in milliseconds; null if they do not expire. */
-interface NewUserToken {
-  installationId: string;
-  userId: string;
-  sealedUser: string;
-  expiresAt: number | null;
-  now: number;
-}
-
-/** Writes a person's tokens and replaces any earlier ones. */
-export async function saveUserToken(tx: Tx, token: NewUserToken): Promise<void> {
+/**
+ * Writes a person's sealed tokens and replaces any earlier ones. `expiresAt` is in milliseconds; null if they do not
+ * expire.
+ */
+export async function saveUserToken(
+  tx: Tx,
+  token: {
+    installationId: string;
+    userId: string;
+    sealedUser: string;
+    expiresAt: number | null;
+    now: number;
+  },
+): Promise<void> {
   const state = {
     sealed_user: token.sealedUser,
     expires_at: token.expiresAt,

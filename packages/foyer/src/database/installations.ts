@@ -2,19 +2,17 @@ import { sql } from 'kysely';
 import type { Queries, Tx } from './database.ts';
 import type { HistoryRow, InstallationRow, InstallationStatus } from './records.ts';
 
-type NewState = Omit<InstallationRow, 'refresh_owner' | 'refresh_until'>;
-
-const noRefresh = { refresh_owner: null, refresh_until: null };
+/** The row of an installation that is written whole: no refresh is under way. */
+export type NewState = Omit<InstallationRow, 'refresh_owner' | 'refresh_until'>;
 
 /** Adds an installation. Returns false if its tenant already has one: another process has just installed there. */
 export async function addInstallation(tx: Tx, row: NewState): Promise<boolean> {
-  const added = await tx
+  const { numInsertedOrUpdatedRows } = await tx
     .insertInto('installations')
-    .values({ ...row, ...noRefresh })
+    .values(row)
     .onConflict((conflict) => conflict.columns(['client_id', 'tenant']).doNothing())
-    .returning('id')
     .executeTakeFirst();
-  return added !== undefined;
+  return numInsertedOrUpdatedRows === 1n;
 }
 
 /** Writes the whole row of a known installation. A refresh in progress loses its lease. */
@@ -22,7 +20,7 @@ export async function saveInstallation(tx: Tx, row: NewState): Promise<void> {
   const { id, client_id: _, tenant: __, ...state } = row;
   await tx
     .updateTable('installations')
-    .set({ ...state, ...noRefresh })
+    .set({ ...state, refresh_owner: null, refresh_until: null })
     .where('id', '=', id)
     .execute();
 }
@@ -61,12 +59,11 @@ export async function markInstallationBroken(
   const row = await tx
     .updateTable('installations')
     .set({ status: 'broken', broken_reason: reason })
-    .where('id', '=', installationId)
+    .where((eb) => eb.and({ id: installationId, version: ifVersion }))
     .where((eb) => {
       const isActive = eb('status', '=', 'active');
       return reason === inactiveCode ? isActive : eb.or([isActive, eb('broken_reason', '=', inactiveCode)]);
     })
-    .$if(ifVersion !== undefined, (query) => query.where('version', '=', ifVersion ?? 0))
     .returning('id')
     .executeTakeFirst();
   return row !== undefined;
@@ -77,15 +74,14 @@ export async function markInstallationWorking(
   tx: Tx,
   { installationId, ifVersion }: { installationId: string; ifVersion: number },
 ): Promise<boolean> {
-  const row = await tx
+  const { numUpdatedRows } = await tx
     .updateTable('installations')
     .set({ status: 'active', broken_reason: null })
     .where('id', '=', installationId)
     .where('broken_reason', '=', inactiveCode)
     .where('version', '=', ifVersion)
-    .returning('id')
     .executeTakeFirst();
-  return row !== undefined;
+  return numUpdatedRows > 0n;
 }
 
 /** The held installations of an app. */
@@ -162,12 +158,12 @@ interface TeamAccessChange {
  * (Slack's events have no finer time) the later delivery wins.
  */
 export async function recordTeamAccess(tx: Tx, change: TeamAccessChange): Promise<boolean> {
+  const { clientId: client_id, enterpriseId: enterprise_id, teamId: team_id } = change;
+  const key = { client_id, enterprise_id, team_id };
   const known = await tx
     .selectFrom('team_access')
     .select(['granted', 'changed_at'])
-    .where('client_id', '=', change.clientId)
-    .where('enterprise_id', '=', change.enterpriseId)
-    .where('team_id', '=', change.teamId)
+    .where((eb) => eb.and(key))
     .forUpdate()
     .executeTakeFirst();
   if (known && known.changed_at > change.changedAt) return false;
@@ -175,12 +171,7 @@ export async function recordTeamAccess(tx: Tx, change: TeamAccessChange): Promis
   const state = { granted, changed_at: change.changedAt };
   await tx
     .insertInto('team_access')
-    .values({
-      client_id: change.clientId,
-      enterprise_id: change.enterpriseId,
-      team_id: change.teamId,
-      ...state,
-    })
+    .values({ ...key, ...state })
     .onConflict((conflict) =>
       conflict
         .columns(['client_id', 'enterprise_id', 'team_id'])
@@ -250,14 +241,11 @@ export async function readStandings(
     .where('client_id', '=', clientId)
     .where('tenant', 'in', tenants)
     .execute();
-  return new Map<string, InstallationStanding>([
-    ...purged.map(
-      ({ key, seen_at }) => [key.slice(purgeKey('').length), { isKnown: false, endedAt: seen_at }] as const,
-    ),
-    ...rows.map(
-      ({ tenant, uninstalled_at }) => [tenant, { isKnown: true, endedAt: uninstalled_at }] as const,
-    ),
-  ]);
+  const standings = new Map<string, InstallationStanding>();
+  for (const { key, seen_at: endedAt } of purged)
+    standings.set(key.slice(purgeKey('').length), { isKnown: false, endedAt });
+  for (const { tenant, uninstalled_at: endedAt } of rows) standings.set(tenant, { isKnown: true, endedAt });
+  return standings;
 }
 
 /** The id of the Slack app, as the newest install names it; undefined if none does. */

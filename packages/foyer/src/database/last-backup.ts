@@ -4,7 +4,10 @@ import type { Queries, Tx } from './database.ts';
 const name = 'backup';
 
 /** Records that a verified backup was made: `/metrics` reports how old the newest one is. */
-export async function recordBackup(tx: Tx, now: number): Promise<void> {
+export const recordBackup = (tx: Tx, now: number): Promise<void> => recordChore(tx, name, now);
+
+/** Records when a chore that takes no turns was last done. */
+export async function recordChore(tx: Tx, name: string, now: number): Promise<void> {
   await tx
     .insertInto('chores')
     .values({ name, begun_at: now })

@@ -15,12 +15,11 @@ export async function beginMaintenance(
 
 /** Accepts installs again; returns whether they were paused. */
 export async function endMaintenance(tx: Tx, clientId: string): Promise<boolean> {
-  const ended = await tx
+  const { numDeletedRows } = await tx
     .deleteFrom('maintenance')
     .where('client_id', '=', clientId)
-    .returning('client_id')
     .executeTakeFirst();
-  return ended !== undefined;
+  return numDeletedRows > 0n;
 }
 
 /** Since when an app's installs are paused, in milliseconds since 1970; undefined if they are not. */

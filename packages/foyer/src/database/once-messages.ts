@@ -69,23 +69,21 @@ export async function beginOnceMessage(
     search_calls: 0,
   };
   if (!previous) {
-    const inserted = await tx
+    const { numInsertedOrUpdatedRows } = await tx
       .insertInto(table)
       .values({ ...row, attempted_at: call.now, ...sending })
       .onConflict((conflict) => conflict.columns(['installation_id', 'life', column]).doNothing())
-      .returning('run_id')
       .executeTakeFirst();
-    return inserted !== undefined;
+    return numInsertedOrUpdatedRows === 1n;
   }
   const { status, run_id, attempted_at, sent_at } = previous;
-  const begun = await tx
+  const { numUpdatedRows } = await tx
     .updateTable(table)
     .set(sending)
     .where((eb) => eb.and(row))
     .where((eb) => eb.and({ status, run_id, attempted_at, sent_at }))
-    .returning('run_id')
     .executeTakeFirst();
-  return begun !== undefined;
+  return numUpdatedRows > 0n;
 }
 
 /**

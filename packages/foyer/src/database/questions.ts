@@ -1,6 +1,4 @@
 import type { Queries, Tx } from './database.ts';
-import type { QuestionRow } from './records.ts';
-
 /** A question that a step asks a person. `text` is shown as it is: nothing in it is markup. */
 export interface Question {
   /** Names the question within its step: 1 to 60 letters, digits, dots, hyphens or underscores. */
@@ -72,7 +70,7 @@ export async function storeQuestion(
   tx: Tx,
   asked: QuestionKey & { json: string; now: number; remindAt: number | null; expiresAt: number | null },
 ): Promise<boolean> {
-  const stored = await tx
+  const { numInsertedOrUpdatedRows } = await tx
     .insertInto('questions')
     .values({
       ...keyColumns(asked),
@@ -82,9 +80,8 @@ export async function storeQuestion(
       expires_at: asked.expiresAt,
     })
     .onConflict((conflict) => conflict.columns(['run_id', 'step_name', 'question_id']).doNothing())
-    .returning('question_id')
     .executeTakeFirst();
-  return stored !== undefined;
+  return numInsertedOrUpdatedRows === 1n;
 }
 
 /** Reads the questions of a run, or of one step of it; answers are in the order in which they came. */
@@ -94,25 +91,13 @@ export async function listQuestions(
 ): Promise<QuestionRecord[]> {
   const rows = await queries
     .selectFrom('questions')
-    .selectAll()
+    .select(['run_id as runId', 'step_name as stepName', 'question_id as questionId', 'question'])
+    .select(['remind_at as remindAt', 'expires_at as expiresAt'])
+    .select(['answer', 'answered_by as answeredBy', 'answered_at as answeredAt'])
     .where((eb) => eb.and({ run_id: runId, step_name: stepName }))
     .orderBy('answered_at')
     .execute();
-  return rows.map(toRecord);
-}
-
-function toRecord(row: QuestionRow): QuestionRecord {
-  return {
-    runId: row.run_id,
-    stepName: row.step_name,
-    questionId: row.question_id,
-    question: JSON.parse(row.question) as Question,
-    remindAt: row.remind_at,
-    expiresAt: row.expires_at,
-    answer: row.answer,
-    answeredBy: row.answered_by,
-    answeredAt: row.answered_at,
-  };
+  return rows.map((row) => ({ ...row, question: JSON.parse(row.question) as Question }));
 }
 
 /** Records that the reminder was posted. */

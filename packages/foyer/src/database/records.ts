@@ -132,18 +132,6 @@ export interface UserTokenRow {
   refresh_until: number | null;
 }
 
-/** A registered team; for an org-wide install its id is the enterprise's. */
-export interface TeamRow {
-  client_id: string;
-  team_id: string;
-  name: string | null;
-  domain: string | null;
-  icon_url: string | null;
-  enterprise_id: string | null;
-  first_seen_at: number;
-  updated_at: number;
-}
-
 /**
  * A registered person of a team (an enterprise, for an org-wide install), as `users.info` last reported. The same user
  * id in another team is another row. Missing values were not granted or not given.
@@ -199,16 +187,6 @@ export interface ExternalMemberRow {
   last_seen_at: number;
   /** When Slack was last asked about them; zero for never. */
   updated_at: number;
-}
-
-/** Which workspaces of an enterprise an org-wide install may act in. Kept even before its installation is known. */
-export interface TeamAccessRow {
-  client_id: string;
-  enterprise_id: string;
-  team_id: string;
-  granted: number;
-  /** The `event_time` of the newest event about it; an older event changes nothing. */
-  changed_at: number;
 }
 
 /**
@@ -308,33 +286,6 @@ export interface OnceMessageRow {
   search_calls: number;
 }
 
-/** The one welcome of a person per life of an installation (invariant 3). */
-export interface WelcomeRow extends OnceMessageRow {
-  user_id: string;
-}
-
-/** A question that a step asks the installer; at most one answer is stored. */
-export interface QuestionRow {
-  run_id: string;
-  step_name: string;
-  question_id: string;
-  /** The question as JSON text. */
-  question: string;
-  asked_at: number;
-  /** When the reminder is due; null once it was posted. */
-  remind_at: number | null;
-  /** When the step continues without an answer; null for never. */
-  expires_at: number | null;
-  answer: string | null;
-  answered_by: string | null;
-  answered_at: number | null;
-}
-
-/** A message that a step posts once per life of an installation, by the step's own key. */
-export interface PostRow extends OnceMessageRow {
-  key: string;
-}
-
 /** One line of an installation's history. */
 export interface HistoryRow {
   id: string;
@@ -343,36 +294,6 @@ export interface HistoryRow {
   kind: HistoryKind;
   user_id: string | null;
   detail: string | null;
-}
-
-/** A person who was shown App Home, and what they were last shown. */
-export interface HomeViewRow {
-  installation_id: string;
-  user_id: string;
-  /** To within minutes; zero for a person who was shown it without opening it. */
-  opened_at: number;
-  /** SHA-256 of the view that Slack last accepted; null while that is unknown. */
-  published_hash: string | null;
-  /** SHA-256 of the view that was sent last, by any process. */
-  sending_hash: string | null;
-}
-
-/** A key id, with a sealed known text that distinguishes a wrong key from the right one. */
-export interface EncryptionKeyRow {
-  id: string;
-  sealed_check: string;
-  created_at: number;
-  /** When a process first started without it; null while it is in use. */
-  retired_at: number | null;
-}
-
-/** A running process, and the key that it encrypts with. */
-export interface KeyHolderRow {
-  /** `host pid random`. */
-  process: string;
-  key_id: string;
-  /** When it last reported that it is running. */
-  seen_at: number;
 }
 
 /** The kinds of notices to the operators, each sent once. channel_failed: another channel does not accept them. */
@@ -461,29 +382,6 @@ export interface ChoreRow {
   error_code: string | null;
 }
 
-/** An app whose installs are paused, on every machine. */
-export interface MaintenanceRow {
-  client_id: string;
-  began_at: number;
-}
-
-/** A team or enterprise that Slack sent a verified event for, and that has no installation here: after a restore. */
-export interface UnknownTeamRow {
-  client_id: string;
-  /** `team:T…` or `enterprise:E…`. */
-  tenant: string;
-  first_seen_at: number;
-  /** To within minutes. */
-  last_seen_at: number;
-}
-
-/** A used state of a sign-in: it is not accepted again. (Until 0.1: an operator session that was ended early.) */
-export interface EndedSessionRow {
-  id: string;
-  /** When it would have expired anyway. */
-  lapses_at: number;
-}
-
 /** member: signed in with Slack at `/slack/signin`; operator: on the operator pages. */
 export type SessionKind = 'member' | 'operator';
 
@@ -515,28 +413,10 @@ export interface SessionRow {
   address: string | null;
 }
 
-/** A delivery of Slack's that some process has claimed, for an hour. */
-export interface SeenDeliveryRow {
-  client_id: string;
-  /** `event Ev…`, or `press` and its signature; or `purged` and a tenant, which is not a delivery (`purgeKey`). */
-  key: string;
-  seen_at: number;
-}
-
-/** A number that is too large to count at each view; `operator/kept-counts.ts` says which. */
-export interface KeptCountRow {
-  client_id: string;
-  /** `installations`, or `day 2026-11-29`. */
-  name: string;
-  /** JSON: counts and times, and nothing about a person. */
-  value: string;
-  counted_at: number;
-}
-
 type Fixed<T> = ColumnType<T, T, never>;
 type WithDefault<T> = ColumnType<T, T | undefined, T>;
 
-/** Every table, for Kysely. */
+/** Every table, for Kysely. A row that only queries name is described here. */
 export interface Tables {
   installations: Omit<InstallationRow, 'id' | 'client_id' | 'tenant'> & {
     id: Fixed<string>;
@@ -544,34 +424,124 @@ export interface Tables {
     tenant: Fixed<string>;
   };
   user_tokens: UserTokenRow;
-  teams: TeamRow;
+  /** A registered team; for an org-wide install its id is the enterprise's. */
+  teams: {
+    client_id: string;
+    team_id: string;
+    name: string | null;
+    domain: string | null;
+    icon_url: string | null;
+    enterprise_id: string | null;
+    first_seen_at: number;
+    updated_at: number;
+  };
   users: UserRow;
   memberships: Omit<MembershipRow, 'is_guest'> & { is_guest: WithDefault<number> };
   external_members: ExternalMemberRow;
-  team_access: TeamAccessRow;
+  /** Which workspaces of an enterprise an org-wide install may act in. Kept even before its installation is known. */
+  team_access: {
+    client_id: string;
+    enterprise_id: string;
+    team_id: string;
+    granted: number;
+    /** The `event_time` of the newest event about it; an older event changes nothing. */
+    changed_at: number;
+  };
   install_requests: InstallRequestRow;
   runs: RunRow;
   steps: StepRow;
   step_attempts: StepAttemptRow;
-  welcomes: WelcomeRow;
-  questions: QuestionRow;
-  posts: PostRow;
+  /** The one welcome of a person per life of an installation (invariant 3). */
+  welcomes: OnceMessageRow & { user_id: string };
+  /** A question that a step asks the installer; at most one answer is stored. */
+  questions: {
+    run_id: string;
+    step_name: string;
+    question_id: string;
+    /** The question as JSON text. */
+    question: string;
+    asked_at: number;
+    /** When the reminder is due; null once it was posted. */
+    remind_at: number | null;
+    /** When the step continues without an answer; null for never. */
+    expires_at: number | null;
+    answer: string | null;
+    answered_by: string | null;
+    answered_at: number | null;
+  };
+  /** A message that a step posts once per life of an installation, by the step's own key. */
+  posts: OnceMessageRow & { key: string };
   history: HistoryRow;
-  home_views: HomeViewRow;
-  encryption_keys: EncryptionKeyRow;
+  /** A person who was shown App Home, and what they were last shown. */
+  home_views: {
+    installation_id: string;
+    user_id: string;
+    /** To within minutes; zero for a person who was shown it without opening it. */
+    opened_at: number;
+    /** SHA-256 of the view that Slack last accepted; null while that is unknown. */
+    published_hash: string | null;
+    /** SHA-256 of the view that was sent last, by any process. */
+    sending_hash: string | null;
+  };
+  /** A key id, with a sealed known text that distinguishes a wrong key from the right one. */
+  encryption_keys: {
+    id: string;
+    sealed_check: string;
+    created_at: number;
+    /** When a process first started without it; null while it is in use. */
+    retired_at: number | null;
+  };
   operator_notices: OperatorNoticeRow;
   chores: Pick<ChoreRow, 'name' | 'begun_at'> & {
     [Column in Exclude<keyof ChoreRow, 'name' | 'begun_at'>]: WithDefault<ChoreRow[Column]>;
   };
-  ended_sessions: EndedSessionRow;
+  /** A used state of a sign-in: it is not accepted again. (Until 0.1: an operator session that was ended early.) */
+  ended_sessions: {
+    id: string;
+    /** When it would have expired anyway. */
+    lapses_at: number;
+  };
   sessions: SessionRow;
   connections: ConnectionRow;
   used_links: UsedLinkRow;
-  key_holders: KeyHolderRow;
-  maintenance: MaintenanceRow;
-  unknown_teams: UnknownTeamRow;
-  seen_deliveries: SeenDeliveryRow;
-  kept_counts: KeptCountRow;
+  /** A running process, and the key that it encrypts with. */
+  key_holders: {
+    /** `host pid random`. */
+    process: string;
+    key_id: string;
+    /** When it last reported that it is running. */
+    seen_at: number;
+  };
+  /** An app whose installs are paused, on every machine. */
+  maintenance: {
+    client_id: string;
+    began_at: number;
+  };
+  /** A team or enterprise that Slack sent a verified event for, and that has no installation here: after a restore. */
+  unknown_teams: {
+    client_id: string;
+    /** `team:T…` or `enterprise:E…`. */
+    tenant: string;
+    first_seen_at: number;
+    /** To within minutes. */
+    last_seen_at: number;
+  };
+  /** A delivery of Slack's that some process has claimed, for an hour. */
+  seen_deliveries: {
+    client_id: string;
+    /** `event Ev…`, or `press` and its signature; or `purged` and a tenant, which is not a delivery (`purgeKey`). */
+    key: string;
+    seen_at: number;
+  };
+  /** A number that is too large to count at each view; `operator/kept-counts.ts` says which. */
+  kept_counts: {
+    client_id: string;
+    /** `installations`, or `day 2026-11-29`. */
+    name: string;
+    /** JSON: counts and times, and nothing about a person. */
+    value: string;
+    counted_at: number;
+  };
 }
 
 /** Every table again, as a value; the compiler requires each one. */

@@ -1,5 +1,6 @@
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import type { Database, Queries, Tx } from './database.ts';
+import { newestInstallRun } from './install-record.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { InstallationRow, RunRow, StepRow, Tables } from './records.ts';
 
@@ -10,22 +11,22 @@ export interface RunLease {
   owner: string;
 }
 
-const lockHeldRun = prepareQuery((queries, given: Given<{ runId: string; owner: string }>) =>
+const heldRun = (queries: Queries, given: Given<RunLease>) =>
   queries
     .selectFrom('runs')
-    .select('id')
     .where('id', '=', given.runId)
     .where('lease_owner', '=', given.owner)
     .where('status', '=', 'running')
-    .forNoKeyUpdate(),
-);
+    .forNoKeyUpdate();
+
+const lockHeldRun = prepareQuery((queries, given: Given<RunLease>) => heldRun(queries, given).select('id'));
 
 /**
  * Whether the lease still holds: false once the run was cancelled, or claimed again after the lease had expired. Locks
  * the run's row until the transaction ends, so that no one takes the run before the rest of it is committed.
  */
-export async function holdLease(transaction: Tx, { runId, owner }: RunLease): Promise<boolean> {
-  const { rows } = await lockHeldRun(transaction, { runId, owner });
+export async function holdLease(transaction: Tx, lease: RunLease): Promise<boolean> {
+  const { rows } = await lockHeldRun(transaction, lease);
   return rows.length > 0;
 }
 
@@ -38,15 +39,7 @@ export interface ClaimedRun {
   installSteps: readonly StepRow[];
 }
 
-const lockClaimedRun = prepareQuery((queries, given: Given<{ runId: string; owner: string }>) =>
-  queries
-    .selectFrom('runs')
-    .selectAll()
-    .where('id', '=', given.runId)
-    .where('lease_owner', '=', given.owner)
-    .where('status', '=', 'running')
-    .forNoKeyUpdate(),
-);
+const lockClaimedRun = prepareQuery((queries, given: Given<RunLease>) => heldRun(queries, given).selectAll());
 
 const selectInstallation = prepareQuery((queries, given: Given<{ id: string }>) =>
   queries.selectFrom('installations').selectAll().where('id', '=', given.id),
@@ -72,15 +65,9 @@ export async function readClaimedRun(transaction: Tx, lease: RunLease): Promise<
 }
 
 async function readInstallSteps(transaction: Tx, run: RunRow): Promise<readonly StepRow[]> {
-  const newest = await transaction
-    .selectFrom('runs')
+  const newest = await newestInstallRun(transaction, run.installation_id)
     .select('id')
-    .where('installation_id', '=', run.installation_id)
     .where('life', '=', run.life)
-    .where('pipeline', '=', 'install')
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(1)
     .executeTakeFirst();
   return newest === undefined ? [] : (await selectSteps(transaction, { runId: newest.id })).rows;
 }

@@ -31,12 +31,7 @@ export async function startStep(transaction: Tx, step: StepRow, now: number): Pr
   const started = startedStep(step, now);
   await updateStep(transaction, started);
   await insertAttempt(transaction, {
-    run_id: step.run_id,
-    step_name: step.name,
-    attempt: started.attempts,
-    outcome: 'started',
-    error_code: null,
-    error_message: null,
+    ...attemptOf(started, { outcome: 'started', errorCode: null, errorMessage: null }),
     started_at: now,
     finished_at: null,
   });
@@ -63,9 +58,7 @@ const endAttempt = prepareQuery((queries, given: Given<Omit<StepAttemptRow, 'sta
       error_message: given.error_message,
       finished_at: given.finished_at,
     })
-    .where('run_id', '=', given.run_id)
-    .where('step_name', '=', given.step_name)
-    .where('attempt', '=', given.attempt),
+    .where((eb) => eb.and({ run_id: given.run_id, step_name: given.step_name, attempt: given.attempt })),
 );
 
 /** Records the end of a step's newest attempt. Returns the step's new row. */
@@ -77,7 +70,7 @@ export async function endStep(
 ): Promise<StepRow> {
   const ended = endedStep(step, ending, now);
   await updateStep(transaction, ended);
-  await endAttempt(transaction, endOfAttempt(ended, ending, now));
+  await endAttempt(transaction, { ...attemptOf(ended, ending), finished_at: now });
   return ended;
 }
 
@@ -90,7 +83,7 @@ export async function recordStep(
 ): Promise<StepRow> {
   const ended = endedStep(startedStep(step, now), ending, now);
   await updateStep(transaction, ended);
-  await insertAttempt(transaction, { ...endOfAttempt(ended, ending, now), started_at: now });
+  await insertAttempt(transaction, { ...attemptOf(ended, ending), started_at: now, finished_at: now });
   return ended;
 }
 
@@ -100,15 +93,16 @@ function endedStep(step: StepRow, ending: StepEnding, now: number): StepRow {
   return { ...step, status, failures, output, error_code, error_message, finished_at };
 }
 
-function endOfAttempt(step: StepRow, { outcome, errorCode, errorMessage }: StepEnding, now: number) {
+/** The row of a step's newest attempt, except its times. */
+function attemptOf(step: StepRow, end: Pick<StepEnding, 'outcome' | 'errorCode' | 'errorMessage'>) {
+  const { outcome, errorCode: error_code, errorMessage: error_message } = end;
   return {
     run_id: step.run_id,
     step_name: step.name,
     attempt: step.attempts,
     outcome,
-    error_code: errorCode,
-    error_message: errorMessage,
-    finished_at: now,
+    error_code,
+    error_message,
   };
 }
 
@@ -119,15 +113,9 @@ export const earlierStepFailed = 'earlier_step_failed';
 export async function skipStep(
   transaction: Tx,
   step: StepRow,
-  why: { code: string; message: string; now: number },
+  { code: error_code, message: error_message, now }: { code: string; message: string; now: number },
 ): Promise<StepRow> {
-  const skipped: StepRow = {
-    ...step,
-    status: 'skipped',
-    error_code: why.code,
-    error_message: why.message,
-    finished_at: why.now,
-  };
+  const skipped: StepRow = { ...step, status: 'skipped', error_code, error_message, finished_at: now };
   await updateStep(transaction, skipped);
   return skipped;
 }
@@ -180,27 +168,20 @@ export interface StepAttemptRecord {
 
 /** Reads every attempt of a run's steps, in the order of the steps and then of the attempts. */
 export async function readStepAttempts(queries: Queries, runId: string): Promise<StepAttemptRecord[]> {
-  const rows = await queries
+  return queries
     .selectFrom('step_attempts')
     .innerJoin('steps', (join) =>
       join
         .onRef('steps.run_id', '=', 'step_attempts.run_id')
         .onRef('steps.name', '=', 'step_attempts.step_name'),
     )
-    .selectAll('step_attempts')
+    .select(['step_name as stepName', 'attempt', 'outcome'])
+    .select(['step_attempts.error_code as errorCode', 'step_attempts.error_message as errorMessage'])
+    .select(['step_attempts.started_at as startedAt', 'step_attempts.finished_at as finishedAt'])
     .where('step_attempts.run_id', '=', runId)
     .orderBy('steps.position')
     .orderBy('step_attempts.attempt')
     .execute();
-  return rows.map((row) => ({
-    stepName: row.step_name,
-    attempt: row.attempt,
-    outcome: row.outcome,
-    errorCode: row.error_code,
-    errorMessage: row.error_message,
-    startedAt: row.started_at,
-    finishedAt: row.finished_at,
-  }));
 }
 
 /** How many of a step's newest attempts in a row never ended because their process died; at most `most`. */

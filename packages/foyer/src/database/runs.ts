@@ -1,6 +1,6 @@
 import type { Database, Queries, Tx } from './database.ts';
 import { appendHistory } from './history.ts';
-import { type RunRecord, readRun } from './install-record.ts';
+import { newestInstallRun, type RunRecord, readRun } from './install-record.ts';
 import { newId } from './new-id.ts';
 import { queueNotice } from './notices.ts';
 import type { Given } from './prepared-query.ts';
@@ -28,41 +28,8 @@ interface NewRun {
   now: number;
 }
 
-function newestCreatedAt(tx: Tx, installationId: string) {
-  return tx
-    .selectFrom('runs')
-    .select('created_at')
-    .where('installation_id', '=', installationId)
-    .orderBy('created_at', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-}
-
-function insertRun(
-  tx: Tx,
-  given: Omit<NewRun, 'stepNames' | 'pipeline' | 'moment' | 'now'> &
-    Rest & { pipeline: Pipeline; id: string; createdAt: number; moment: string | null },
-) {
-  return tx
-    .insertInto('runs')
-    .values({
-      id: given.id,
-      pipeline: given.pipeline,
-      installation_id: given.installationId,
-      life: given.life,
-      user_id: given.userId,
-      status: given.status,
-      created_at: given.createdAt,
-      started_at: null,
-      finished_at: null,
-      due_at: given.dueAt,
-      waiting_for: given.waitingFor,
-      lease_owner: null,
-      lease_until: null,
-      moment: given.moment,
-    })
-    .execute();
-}
+/** The columns of a run that no worker holds, and that is not due. */
+const released = { due_at: null, waiting_for: null, lease_owner: null, lease_until: null };
 
 /** What a run waits for if an uninstall run of its installation had not ended when it was created. */
 const behindUninstallRun = 'uninstall_run';
@@ -88,16 +55,10 @@ async function isUninstalling(transaction: Tx, installationId: string): Promise<
  * or an event, which may take days. Locks it, for the reason that `isUninstalling` gives.
  */
 async function findInstallRunUnderWay(transaction: Tx, installationId: string): Promise<string | undefined> {
-  const run = await transaction
-    .selectFrom('runs')
+  const run = await newestInstallRun(transaction, installationId)
     .select('id')
-    .where('installation_id', '=', installationId)
-    .where('pipeline', '=', 'install')
     .where('status', 'in', ['queued', 'running', 'waiting'])
     .where((eb) => eb.or([eb('waiting_for', 'is', null), eb('waiting_for', '=', behindUninstallRun)]))
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(1)
     .forNoKeyUpdate()
     .executeTakeFirst();
   return run?.id;
@@ -131,14 +92,33 @@ export const isBehindRun = ({ waiting_for }: { waiting_for: string | null }): bo
 export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
   const { stepNames, installationId, life, userId, pipeline = 'install' } = run;
   const id = newId('run');
-  const newest = await newestCreatedAt(transaction, installationId);
+  const newest = await transaction
+    .selectFrom('runs')
+    .select('created_at')
+    .where('installation_id', '=', installationId)
+    .orderBy('created_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
   // Later than the run before it, even if a clock ahead of ours created that one: this run is now the newest.
   const createdAt = Math.max(run.now, (newest?.created_at ?? 0) + 1);
   const rest: Rest = newest
     ? await beginning(transaction, { installationId, pipeline, now: run.now })
     : { status: 'queued', dueAt: run.now, waitingFor: null };
-  const moment = run.moment ? JSON.stringify({ ...run.moment, kind: undefined, userId: undefined }) : null;
-  await insertRun(transaction, { id, pipeline, installationId, life, userId, createdAt, moment, ...rest });
+  await transaction
+    .insertInto('runs')
+    .values({
+      id,
+      pipeline,
+      installation_id: installationId,
+      life,
+      user_id: userId,
+      status: rest.status,
+      created_at: createdAt,
+      due_at: rest.dueAt,
+      waiting_for: rest.waitingFor,
+      moment: run.moment ? JSON.stringify({ ...run.moment, kind: undefined, userId: undefined }) : null,
+    })
+    .execute();
   if (stepNames.length === 0) return id;
   await transaction
     .insertInto('steps')
@@ -232,29 +212,8 @@ export interface Rest {
 export async function restRun(transaction: Tx, runId: string, rest: Rest): Promise<void> {
   await transaction
     .updateTable('runs')
-    .set({
-      status: rest.status,
-      due_at: rest.dueAt,
-      waiting_for: rest.waitingFor,
-      lease_owner: null,
-      lease_until: null,
-    })
+    .set({ ...released, status: rest.status, due_at: rest.dueAt, waiting_for: rest.waitingFor })
     .where('id', '=', runId)
-    .execute();
-}
-
-function updateRun(tx: Tx, given: { id: string; status: RunEnd; now: number }) {
-  return tx
-    .updateTable('runs')
-    .set({
-      status: given.status,
-      finished_at: given.now,
-      due_at: null,
-      waiting_for: null,
-      lease_owner: null,
-      lease_until: null,
-    })
-    .where('id', '=', given.id)
     .execute();
 }
 
@@ -285,7 +244,11 @@ export async function endRun(
   const failed = run.steps.filter((step) => step.status === 'failed');
   const isFailed = failed.some((step) => !run.forOperators.includes(step.name));
   const status = isFailed ? 'failed' : 'succeeded';
-  await updateRun(transaction, { id, status, now });
+  await transaction
+    .updateTable('runs')
+    .set({ ...released, status, finished_at: now })
+    .where('id', '=', id)
+    .execute();
   if (isMoment(pipeline)) return status;
   const reasons = failed.map((step) => `${step.name} (${step.error_code ?? 'unknown'})`).join(', ');
   await appendHistory(transaction, {
@@ -331,14 +294,13 @@ export async function cancelRuns(
   transaction: Tx,
   cancel: { installationId: string; userId?: string; replacedBy?: string; reason: string; now: number },
 ): Promise<string[]> {
-  const { installationId, userId, replacedBy, now } = cancel;
+  const { installationId, userId, replacedBy, reason, now } = cancel;
   const unfinished = await transaction
     .selectFrom('runs')
     .select(['id', 'pipeline', 'user_id'])
-    .where('installation_id', '=', installationId)
+    .where((eb) => eb.and({ installation_id: installationId, user_id: userId }))
     .where('pipeline', '!=', 'uninstall')
     .where('status', 'in', ['queued', 'running', 'waiting'])
-    .$if(userId !== undefined, (query) => query.where('user_id', '=', userId ?? ''))
     .$if(replacedBy !== undefined, (query) =>
       query.where('pipeline', '=', 'install').where('id', '!=', replacedBy ?? ''),
     )
@@ -353,25 +315,13 @@ export async function cancelRuns(
     const some = runIds.slice(at, at + cancelledAtOnce);
     await transaction
       .updateTable('steps')
-      .set({
-        status: 'skipped',
-        error_code: 'run_cancelled',
-        error_message: cancel.reason,
-        finished_at: now,
-      })
+      .set({ status: 'skipped', error_code: 'run_cancelled', error_message: reason, finished_at: now })
       .where('run_id', 'in', some)
       .where('status', 'in', ['pending', 'running', 'retrying'])
       .execute();
     await transaction
       .updateTable('runs')
-      .set({
-        status: 'cancelled',
-        finished_at: now,
-        due_at: null,
-        waiting_for: null,
-        lease_owner: null,
-        lease_until: null,
-      })
+      .set({ ...released, status: 'cancelled', finished_at: now })
       .where('id', 'in', some)
       .execute();
   }
@@ -382,13 +332,12 @@ export async function cancelRuns(
       at: now,
       kind: 'run_cancelled',
       userId: run.user_id,
-      detail: `${run.id}: ${cancel.reason}`,
+      detail: `${run.id}: ${reason}`,
     });
   }
   if (installRuns.length === 0) return runIds;
-  const { status, dueAt, waitingFor } = await beginning(transaction, {
-    ...{ installationId, pipeline: 'opened', now },
-  });
+  const moment = { installationId, pipeline: 'opened', now } as const;
+  const { status, dueAt, waitingFor } = await beginning(transaction, moment);
   await transaction
     .updateTable('runs')
     .set({ status, due_at: dueAt, waiting_for: waitingFor })

@@ -22,36 +22,23 @@ const mostOfOnePerson = 20;
 export async function beginSession(tx: Tx, session: SessionRow): Promise<void> {
   const { client_id: clientId, kind, registered_team_id: teamId, user_id: userId } = session;
   const unusedSince = session.began_at - sessionUnusedMs - graceMs;
-  await tx
-    .deleteFrom('sessions')
-    .where('id', 'in', (from) =>
-      from
-        .selectFrom('sessions')
-        .select('id')
-        .where('client_id', '=', clientId)
-        .where('kind', '=', kind)
-        .where('seen_at', '<', unusedSince)
-        .limit(sweptRows),
-    )
-    .execute();
+  const ofKind = tx
+    .selectFrom('sessions')
+    .select('id')
+    .where('client_id', '=', clientId)
+    .where('kind', '=', kind)
+    .limit(sweptRows);
+  const unused = ofKind.where('seen_at', '<', unusedSince);
+  await tx.deleteFrom('sessions').where('id', 'in', unused).execute();
   await tx.insertInto('sessions').values(session).execute();
   if (userId === null) return;
-  await tx
-    .deleteFrom('sessions')
-    .where('id', 'in', (from) =>
-      from
-        .selectFrom('sessions')
-        .select('id')
-        .where('client_id', '=', clientId)
-        .where('registered_team_id', '=', teamId)
-        .where('user_id', '=', userId)
-        .where('kind', '=', kind)
-        .orderBy('began_at', 'desc')
-        .orderBy('id')
-        .limit(sweptRows)
-        .offset(mostOfOnePerson),
-    )
-    .execute();
+  const tooMany = ofKind
+    .where('registered_team_id', '=', teamId)
+    .where('user_id', '=', userId)
+    .orderBy('began_at', 'desc')
+    .orderBy('id')
+    .offset(mostOfOnePerson);
+  await tx.deleteFrom('sessions').where('id', 'in', tooMany).execute();
 }
 
 const sessionById = prepareQuery(
@@ -179,14 +166,13 @@ export async function claimCheck(
   turn: { id: string; before: number | null; now: number },
 ): Promise<boolean> {
   const { id, before, now } = turn;
-  const claimed = await queries
+  const { numUpdatedRows } = await queries
     .updateTable('sessions')
     .set({ checked_at: now })
     .where('id', '=', id)
     .where('checked_at', before === null ? 'is' : '=', before)
-    .returning('id')
     .executeTakeFirst();
-  return claimed !== undefined;
+  return numUpdatedRows > 0n;
 }
 
 /** Ends a session of this app on every machine; returns whether there was one. */
@@ -194,22 +180,15 @@ export async function endSession(
   tx: Tx,
   session: { id: string; clientId: string; kind: SessionRow['kind'] },
 ): Promise<boolean> {
-  const ended = await tx
+  const { numDeletedRows } = await tx
     .deleteFrom('sessions')
-    .where('id', '=', session.id)
-    .where('client_id', '=', session.clientId)
-    .where('kind', '=', session.kind)
-    .returning('id')
+    .where((eb) => eb.and({ id: session.id, client_id: session.clientId, kind: session.kind }))
     .executeTakeFirst();
-  return ended !== undefined;
+  return numDeletedRows > 0n;
 }
 
 /** A person whose sessions are to end: as a member, and as an operator. */
-export interface PersonOfSessions {
-  clientId: string;
-  /** The team that they are registered in; the enterprise, for an org-wide install. */
-  teamId: string;
-  userId: string;
+export interface PersonOfSessions extends PersonKey {
   /** Only sessions that began before this time, by Slack's clock; all of them unless given. */
   signedBefore?: number;
 }
@@ -275,23 +254,17 @@ export async function spendState(
   state: { id: string; expiresAt: number; now: number },
 ): Promise<boolean> {
   const { id, expiresAt, now } = state;
-  await tx
-    .deleteFrom('ended_sessions')
-    .where('id', 'in', (from) =>
-      from
-        .selectFrom('ended_sessions')
-        .select('id')
-        .where('lapses_at', '<', now - graceMs)
-        .limit(sweptRows),
-    )
-    .execute();
-  const used = await tx
+  const old = tx
+    .selectFrom('ended_sessions')
+    .select('id')
+    .where('lapses_at', '<', now - graceMs);
+  await tx.deleteFrom('ended_sessions').where('id', 'in', old.limit(sweptRows)).execute();
+  const { numInsertedOrUpdatedRows } = await tx
     .insertInto('ended_sessions')
     .values({ id, lapses_at: expiresAt })
     .onConflict((conflict) => conflict.column('id').doNothing())
-    .returning('id')
     .executeTakeFirst();
-  return used !== undefined;
+  return numInsertedOrUpdatedRows === 1n;
 }
 
 /**

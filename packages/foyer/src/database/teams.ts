@@ -105,14 +105,13 @@ export async function moveTeam(
     .where('client_id', '=', clientId)
     .where('team_id', '=', teamId)
     .execute();
-  const moved = await tx
+  const { numUpdatedRows } = await tx
     .updateTable('installations')
     // The enterprise's name comes with the next install.
     .set({ enterprise_id, enterprise_name: null })
     .where('client_id', '=', clientId)
     .where('tenant', '=', `team:${teamId}`)
     .where((eb) => eb.or([eb('enterprise_id', 'is', null), eb('enterprise_id', '<>', enterpriseId)]))
-    .returning('id')
     .executeTakeFirst();
-  return moved !== undefined;
+  return numUpdatedRows > 0n;
 }

@@ -46,13 +46,12 @@ export async function recordUnknownTeam(
     .where('client_id', '=', clientId)
     .executeTakeFirstOrThrow();
   if (Number(count) >= mostUnknownTeams) return false;
-  const added = await tx
+  const { numInsertedOrUpdatedRows } = await tx
     .insertInto('unknown_teams')
     .values({ client_id: clientId, tenant, first_seen_at: now, last_seen_at: now })
     .onConflict((conflict) => conflict.columns(['client_id', 'tenant']).doNothing())
-    .returning('tenant')
     .executeTakeFirst();
-  return added !== undefined;
+  return numInsertedOrUpdatedRows === 1n;
 }
 
 /** Whether the tenant of a row has an installation by now, in any status. */

@@ -100,11 +100,11 @@ export async function countMembers(queries: Queries, host: Host): Promise<number
   const count = async (table: 'memberships' | 'external_members'): Promise<number> => {
     const { rows } = await queries
       .selectFrom(table)
-      .select(({ fn }) => fn.countAll<number | string | bigint>().as('rows'))
+      .select(({ fn }) => fn.countAll<number>().as('rows'))
       .where('client_id', '=', host.clientId)
       .where('team_id', '=', registeredTeamId(host))
       .executeTakeFirstOrThrow();
-    return Number(rows);
+    return rows;
   };
   return (await count('memberships')) + (await count('external_members'));
 }

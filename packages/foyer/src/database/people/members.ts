@@ -102,21 +102,14 @@ export async function recordVisit(
 /** Gets or creates a person of another workspace, and saves what Slack said of them, if it was asked. */
 export async function recordExternalVisit(
   tx: Tx,
-  {
-    host,
-    userId,
-    homeTeamId,
-    now,
-    seen,
-    wasAsked,
-    told,
-  }: Visit & {
+  visit: Visit & {
     homeTeamId: string;
     /** Whether Slack was asked, even if it said nothing. */
     wasAsked: boolean;
     told: SlackProfile | undefined;
   },
 ): Promise<void> {
+  const { host, userId, homeTeamId, now, seen, wasAsked, told } = visit;
   if (!(await isInstalled(tx, host.id))) return;
   const said = { ...(told && profileColumns(told)), ...(wasAsked && { updated_at: now }) };
   await tx
